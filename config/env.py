@@ -1,0 +1,178 @@
+"""Reads the environment, and stops the boot on what is missing or odd.
+
+While `make run` is up, what it started is written in BUTLER_HOME/services.json. Commands
+given in another terminal find it there; in production DATABASE_URL is set and the file is
+never looked at.
+"""
+
+import fcntl
+import json
+import math
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def text(name: str, default: str | None = None) -> str:
+    """Return NAME, or the contents of the file that NAME_FILE points to."""
+    value = _look_up(name)
+    if value is None:
+        value = default
+    if value is None:
+        raise ImproperlyConfigured(f"{name} is not set{_hint()}")
+    return value
+
+
+def flag(name: str, *, default: bool) -> bool:
+    value = text(name, str(int(default))).strip().lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off", ""}:
+        return False
+    raise ImproperlyConfigured(f"{name} is {value!r}; use 1 or 0.")
+
+
+def number(name: str, *, default: int) -> int:
+    value = text(name, str(default)).strip()
+    # isdigit() alone also accepts digits of other scripts and superscripts.
+    if not (value.isascii() and value.isdigit()):
+        raise ImproperlyConfigured(f"{name} is {value!r}; use a whole number.")
+    return int(value)
+
+
+def seconds(name: str, *, default: float) -> float:
+    """Return a length of time in seconds; fractions are fine, less than nothing is not."""
+    value = text(name, str(default)).strip()
+    try:
+        length = float(value)
+    except ValueError:
+        length = math.nan
+    if not (0 <= length < math.inf):
+        raise ImproperlyConfigured(f"{name} is {value!r}; use a number of seconds.")
+    return length
+
+
+def listing(name: str) -> list[str]:
+    return [part.strip() for part in text(name, "").split(",") if part.strip()]
+
+
+def secret(name: str) -> str:
+    """Return a secret of at least 32 characters; there is no default."""
+    if _only_reading() and _look_up(name) is None:
+        return secrets.token_urlsafe(48)
+    value = text(name)
+    if len(value) < 32:
+        raise ImproperlyConfigured(f"{name} is shorter than 32 characters.")
+    return value
+
+
+def home() -> Path:
+    """Return the folder that holds what must outlive a restart on this machine."""
+    return Path(os.environ.get("BUTLER_HOME") or ROOT / ".butler").expanduser().absolute()
+
+
+def service_url(name: str) -> str:
+    """Return the address of a service: from the environment, else of the embedded one."""
+    value = os.environ.get(name) or _read(f"{name}_FILE") or _embedded().get(name)
+    if value:
+        return value
+    if _only_reading():
+        scheme = "postgresql" if name == "DATABASE_URL" else "redis"
+        return f"{scheme}://nobody@not-connected.invalid/nothing"
+    what = "database" if name == "DATABASE_URL" else "Redis"
+    raise ImproperlyConfigured(f"No {what}: run `make run` or set {name}{_hint()}")
+
+
+def database(name: str) -> dict[str, Any]:
+    """Turn postgres://user:password@host:port/name?option=value into Django's settings.
+
+    A `host` in the query names a folder of Unix sockets.
+    """
+    url = urlsplit(service_url(name))
+    if url.scheme not in {"postgres", "postgresql"} or not url.path.strip("/"):
+        raise ImproperlyConfigured(
+            f"{name} has to look like postgres://user:password@host:5432/name."
+        )
+    options = dict(parse_qsl(url.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(url.path.strip("/")),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": options.pop("host", unquote(url.hostname or "")),
+        "PORT": str(options.pop("port", url.port or "")),
+        "OPTIONS": options,
+    }
+
+
+def broker_url(redis_url: str) -> str:
+    """Spell a Unix socket the way Celery's transport wants it."""
+    if not redis_url.startswith("unix://"):
+        return redis_url
+    path, _, query = redis_url.removeprefix("unix://").partition("?")
+    database_number = dict(parse_qsl(query)).get("db", "0")
+    return f"redis+socket://{path}?virtual_host={database_number}"
+
+
+def _look_up(name: str) -> str | None:
+    if (value := _read(f"{name}_FILE") or os.environ.get(name)) is not None:
+        return value
+    # A process with its own database is not a part of `make run`, whatever lies around.
+    if os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE"):
+        return None
+    embedded = _embedded()
+    if path := embedded.get(f"{name}_FILE"):
+        return Path(path).read_text().strip()
+    return embedded.get(name)
+
+
+def _read(name: str) -> str | None:
+    path = os.environ.get(name)
+    if not path:
+        return None
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}: {error}.") from error
+
+
+def _embedded() -> dict[str, str]:
+    """Return what `make run` told about itself, or nothing when it is not running."""
+    folder = home()
+    try:
+        told = json.loads((folder / "services.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    # After a power cut the file is still there; only the lock tells that somebody lives.
+    return told if _held(folder / "lock") else {}
+
+
+def _held(lock: Path) -> bool:
+    try:
+        with lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _only_reading() -> bool:
+    """Tell whether settings are read without a need for services: checks, docs, static files."""
+    return os.environ.get("BUTLER_CHECK") == "1"
+
+
+def _hint() -> str:
+    folder = home()
+    if os.environ.get("DATABASE_URL") or not os.path.exists(folder / "postgres"):
+        return "."
+    if _held(folder / "lock"):
+        return f" (the services of {folder} are starting or stopping; try again)."
+    return f" (there is data in {folder}, but its services are not running)."
