@@ -1,0 +1,3 @@
+from butler.models.due import Due
+
+__all__ = ["Due"]

@@ -1,0 +1,35 @@
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Due(models.Model):
+    """One thing for the butler to look at, at a time. Claimed by one tick, done once."""
+
+    # What to do with it: the name of a function in butler.duties.
+    duty = models.CharField(max_length=64)
+    # Null for housekeeping that concerns no single customer.
+    customer_id = models.UUIDField(null=True, blank=True)
+    # What makes it one: asked for again under the same key, it is not written again.
+    key = models.CharField(max_length=200)
+    facts = models.JSONField(default=dict, blank=True)
+    due_at = models.DateTimeField()
+    # A claim lapses at this time, so that a tick that died holds nothing up.
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.SmallIntegerField(default=0, db_default=0)
+    done_at = models.DateTimeField(null=True, blank=True)
+    # Why it was given up, after its last attempt.
+    failed_reason = models.TextField(blank=True)
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["duty", "key"], name="due_once_per_key")]
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=models.Q(done_at__isnull=True),
+                name="due_waiting",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.duty} {self.key}"

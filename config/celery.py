@@ -1,0 +1,11 @@
+"""Celery rings, Postgres knows: a task carries "look at row N" and may be lost at any time."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("butler")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

@@ -1,0 +1,44 @@
+from django.db import models
+from uuid_utils.compat import uuid7
+
+
+class CustomerQuerySet(models.QuerySet["Customer"]):
+    def live(self) -> "CustomerQuerySet":
+        """Leave out the records that were joined into another one."""
+        return self.filter(canonical__isnull=True)
+
+
+class Customer(models.Model):
+    """One record of one customer, and the head of its log.
+
+    A record that was joined into another points to it by `canonical` and keeps its own log,
+    so that parting them again is a matter of pointers.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    canonical = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="members"
+    )
+    # The number of events on the log; the next one gets version + 1, under the row's lock.
+    version = models.BigIntegerField(default=0, db_default=0)
+    # Raised whenever identifiers come or go, so that a writer who looked before it waited
+    # for the lock can tell that it must look again.
+    regrouped = models.IntegerField(default=0, db_default=0)
+    created_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+
+    objects = models.Manager.from_queryset(CustomerQuerySet)()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(canonical=models.F("id")),
+                name="customer_is_not_its_own_canonical",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(version__gte=0), name="customer_version_counts"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)

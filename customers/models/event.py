@@ -1,0 +1,73 @@
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+
+from customers.models.customer import Customer
+from customers.models.identifier import Trust
+from customers.models.source import Source
+
+
+class Event(models.Model):
+    """Something that happened, at its place on a customer's log. Never changed.
+
+    The references have no database constraint: checking them row by row costs more than
+    storing the event, and the writer holds the lock on the customer anyway.
+    """
+
+    pk = models.CompositePrimaryKey("customer_id", "version")
+    customer = models.ForeignKey(
+        Customer, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
+    )
+    version = models.BigIntegerField()
+    # The record it was filed under, where that is not the owner of the log: it is how a
+    # merge is undone exactly (docs/adr/0008).
+    origin = models.ForeignKey(
+        Customer,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="+",
+    )
+    source = models.ForeignKey(
+        Source, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
+    )
+    message_id = models.TextField()
+    # Digest of source and message id: what makes an event happen once, for ever.
+    message_key = models.UUIDField(unique=True)
+    body_hash = models.UUIDField()
+    kind = models.CharField(max_length=16)
+    name = models.TextField(blank=True)
+    # What it is about, such as "order:A-1001"; empty for most events.
+    about = models.TextField(blank=True)
+    trust = models.SmallIntegerField(choices=Trust)
+    actor = models.TextField(blank=True)
+    identifier_ids = ArrayField(models.BigIntegerField())
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+    body = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(version__gt=0), name="event_version_counts_from_one"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["customer", "about"],
+                condition=~models.Q(about=""),
+                name="event_about",
+            ),
+            models.Index(
+                fields=["origin"],
+                condition=models.Q(origin__isnull=False),
+                name="event_of_joined_record",
+            ),
+        ]
+        triggers = [pgtrigger.ReadOnly(name="event_is_never_changed")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}@{self.version} {self.name or self.kind}"

@@ -1,0 +1,96 @@
+from django.db import models
+from django.db.models.functions import Now
+
+from customers.models.customer import Customer
+from customers.models.source import Source
+
+
+class Trust(models.IntegerChoices):
+    CLAIMED = 1
+    VERIFIED = 2
+
+
+class Identifier(models.Model):
+    """One value by which somebody may be known, such as an address or a card.
+
+    The same value claimed and verified are two rows: a claim never finds what a proof opened.
+    """
+
+    kind = models.CharField(max_length=64)
+    value = models.CharField(max_length=1024)
+    trust = models.SmallIntegerField(choices=Trust)
+    # The record that events with no stronger identifier are filed under; made at need.
+    record = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, null=True, related_name="filed_identifiers"
+    )
+    # The live record it belongs to today. Null: it is shared, and points to nobody.
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, null=True, related_name="identifiers"
+    )
+    is_shared = models.BooleanField(default=False, db_default=False)
+    first_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "value", "trust"], name="identifier_is_unique_per_trust"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(trust__in=Trust.values),
+                name="identifier_trust_is_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.pk}"
+
+
+class LinkKind(models.TextChoices):
+    SEEN = "seen"
+    JOINED = "joined"
+    PARTED = "parted"
+
+
+class Link(models.Model):
+    """Two identifiers that came in one event, or that a person joined or parted."""
+
+    left = models.ForeignKey(Identifier, on_delete=models.PROTECT, related_name="+")
+    right = models.ForeignKey(Identifier, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=8, choices=LinkKind, default=LinkKind.SEEN)
+    trust = models.SmallIntegerField(choices=Trust)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
+    actor = models.CharField(max_length=100, blank=True)
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["left", "right", "kind", "trust"], name="link_is_stated_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(left__lt=models.F("right")), name="link_is_ordered"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=LinkKind.values), name="link_kind_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.left_id} {self.kind} {self.right_id}"
+
+
+class BlockedValue(models.Model):
+    """A value that the company says is nobody's, such as an office phone."""
+
+    kind = models.CharField(max_length=64)
+    value = models.CharField(max_length=1024)
+    reason = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "value"], name="blocked_value_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} blocked #{self.pk}"

@@ -1,0 +1,114 @@
+"""What people can look back on: merges, things to review, what could not be taken in."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from customers.models.customer import Customer
+from customers.models.source import Source
+
+
+class Merge(models.Model):
+    """Two records that became one, why, and whether they were parted again."""
+
+    class Reason(models.TextChoices):
+        PROOF = "proof"
+        CLAIM = "claim"
+        STAFF = "staff"
+
+    kept = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="merges")
+    joined = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=8, choices=Reason)
+    # The links that joined them, as [{left, right, trust}], by identifier id.
+    evidence = models.JSONField(default=list)
+    actor = models.CharField(max_length=100, blank=True)
+    joined_at = models.DateTimeField()
+    parted_at = models.DateTimeField(null=True, blank=True)
+    parted_reason = models.CharField(max_length=32, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["joined"],
+                condition=models.Q(parted_at__isnull=True),
+                name="merge_one_standing_per_record",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.joined_id} into {self.kept_id}"
+
+
+class Review(models.Model):
+    """Something a person should look at, instead of a silent guess by us."""
+
+    class Kind(models.TextChoices):
+        SUGGESTED_MERGE = "suggested_merge"
+        IDENTIFIER_LIMIT = "identifier_limit"
+        OTHER_CONTENT = "other_content"
+
+    class Status(models.TextChoices):
+        OPEN = "open"
+        ACCEPTED = "accepted"
+        DECLINED = "declined"
+
+    kind = models.CharField(max_length=24, choices=Kind)
+    left = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="reviews")
+    right = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    evidence = models.JSONField(default=dict)
+    status = models.CharField(max_length=16, choices=Status, default=Status.OPEN)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "left", "right"],
+                nulls_distinct=False,
+                name="review_asked_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.pk}"
+
+
+class QuarantinedItem(models.Model):
+    """Something that came and could not become an event, kept as it came."""
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
+    message_id = models.TextField(blank=True)
+    reason = models.CharField(max_length=64)
+    detail = models.TextField(blank=True)
+    raw = models.BinaryField()
+    # Of source and raw bytes: sent again, it is not kept again.
+    digest = models.UUIDField(unique=True)
+    trust = models.SmallIntegerField()
+    received_at = models.DateTimeField()
+    replayed_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.reason} #{self.pk}"
+
+
+class IdempotencyKey(models.Model):
+    """The answer to a POST, kept so that the same request sent again gets it again."""
+
+    principal = models.CharField(max_length=100)
+    key = models.CharField(max_length=255)
+    request_hash = models.UUIDField()
+    status = models.SmallIntegerField(null=True)
+    body = models.BinaryField(null=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["principal", "key"], name="idempotency_key_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

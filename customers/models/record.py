@@ -1,0 +1,109 @@
+"""The record as it is now: projections of the log, which `manage.py rebuild` can remake."""
+
+from django.db import models
+
+from customers.models.customer import Customer
+from customers.models.identifier import Trust
+
+
+class Trait(models.Model):
+    """The newest value of one trait, and who said so. A null value was deleted."""
+
+    pk = models.CompositePrimaryKey("customer_id", "name")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, db_index=False)
+    name = models.TextField()
+    value = models.JSONField(null=True)
+    trust = models.SmallIntegerField(choices=Trust)
+    source_id = models.IntegerField()
+    occurred_at = models.DateTimeField()
+    # Breaks ties the same way whatever the order of arrival.
+    message_key = models.UUIDField()
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.name}"
+
+
+class Order(models.Model):
+    """What a customer ordered: in a theme park, an arrangement."""
+
+    class Status(models.TextChoices):
+        PLACED = "placed"
+        AMENDED = "amended"
+        CANCELLED = "cancelled"
+        REFUNDED = "refunded"
+
+    pk = models.CompositePrimaryKey("customer_id", "number")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, db_index=False)
+    number = models.TextField()
+    status = models.CharField(max_length=16, choices=Status)
+    channel = models.CharField(max_length=32)
+    currency = models.CharField(max_length=3, blank=True)
+    total = models.DecimalField(max_digits=14, decimal_places=2)
+    visit_date = models.DateField(null=True)
+    visit_time = models.TimeField(null=True)
+    party = models.JSONField(default=list)
+    lines = models.JSONField(default=list)
+    details = models.JSONField(default=dict)
+    trust = models.SmallIntegerField(choices=Trust)
+    placed_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    changed_by = models.TextField()
+    # The version of the last event that touched it: its ETag.
+    version = models.BigIntegerField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["number"], name="order_number"),
+            models.Index(
+                fields=["visit_date"],
+                condition=models.Q(visit_date__isnull=False),
+                name="order_visit_date",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Interaction(models.Model):
+    """A call, a visit or a chat with a person."""
+
+    pk = models.CompositePrimaryKey("customer_id", "reference")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, db_index=False)
+    reference = models.TextField()
+    kind = models.CharField(max_length=16)
+    channel = models.CharField(max_length=32)
+    direction = models.CharField(max_length=8, blank=True)
+    status = models.CharField(max_length=16)
+    staff = models.TextField(blank=True)
+    started_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    details = models.JSONField(default=dict)
+    version = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class PartyMember(models.Model):
+    """One person of the customer's party: a guardian, a child without an account, a guest."""
+
+    class Role(models.TextChoices):
+        GUARDIAN = "guardian"
+        CHILD = "child"
+        GUEST = "guest"
+
+    pk = models.CompositePrimaryKey("customer_id", "reference")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, db_index=False)
+    reference = models.TextField()
+    name = models.TextField(blank=True)
+    role = models.CharField(max_length=16, choices=Role)
+    birth_date = models.DateField(null=True)
+    # The reference of the member who decides for a child; empty: the customer does.
+    guardian = models.TextField(blank=True)
+    details = models.JSONField(default=dict)
+    version = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return self.reference

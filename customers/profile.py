@@ -1,0 +1,94 @@
+"""What crosses the border of this app: frozen values, no Django.
+
+`Sender` and `Item` go into the record through `customers.ingest`; `Receipt` comes out.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+# How far a statement is trusted. A claim is not a proof: docs/adr/0007.
+CLAIMED = 1
+VERIFIED = 2
+
+# Kinds that name a browser or a device, not a person. They are never proof of anything.
+WEAK_KINDS = frozenset({"anonymous_id", "device"})
+
+Kind = Literal["track", "identify", "page", "screen", "group", "alias", "identity"]
+
+
+class Sender(msgspec.Struct, frozen=True):
+    """Who sends: a source and what the key in hand allows."""
+
+    source_id: int
+    name: str
+    channel: str
+    is_trusted: bool = False
+    is_shared: bool = False
+    default_region: str | None = None
+    scopes: frozenset[str] = frozenset({"ingest"})
+
+    @property
+    def trust(self) -> int:
+        return VERIFIED if self.is_trusted else CLAIMED
+
+
+class Item(msgspec.Struct, frozen=True, gc=False):
+    """One event ready for the record.
+
+    `body` is the JSON object as it came, within the limits of `channels.ingest.limits`;
+    `body_hash` covers what stays the same when a client sends it again (16 bytes).
+    `occurred_at` is aware, corrected for the sender's clock and never in the future.
+    """
+
+    message_id: str
+    kind: str
+    name: str
+    identifiers: tuple[tuple[str, str], ...]
+    occurred_at: datetime
+    body: bytes
+    body_hash: bytes
+    traits: dict[str, object] | None = None
+    about: str = ""
+    actor: str = ""
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """One thing that cannot become an event, kept as it came, with the reason."""
+
+    raw: bytes
+    reason: str
+    detail: str = ""
+    message_id: str = ""
+
+
+class Outcome(NamedTuple):
+    """What became of one item: where it stands on which log, or why it does not."""
+
+    status: Literal["accepted", "duplicate", "other_content", "quarantined"]
+    customer_id: UUID | None = None
+    version: int | None = None
+    reason: str = ""
+
+
+class Receipt(NamedTuple):
+    """What became of a batch, item by item, in the order it came."""
+
+    outcomes: Sequence[Outcome]
+    refused: int = 0
+
+    @property
+    def accepted(self) -> int:
+        return sum(outcome.status == "accepted" for outcome in self.outcomes)
+
+    @property
+    def duplicates(self) -> int:
+        return sum(outcome.status == "duplicate" for outcome in self.outcomes)
+
+    @property
+    def quarantined(self) -> int:
+        kept_apart = ("quarantined", "other_content")
+        return self.refused + sum(o.status in kept_apart for o in self.outcomes)
