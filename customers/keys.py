@@ -1,0 +1,64 @@
+"""Keys of sources: `pk_…` is publishable and may only claim, `sk_…` is secret and trusted."""
+
+import hashlib
+import secrets
+from typing import NamedTuple
+
+import psycopg_pool
+from django.db import InterfaceError, OperationalError
+
+from customers import reading, sql
+from customers.profile import Sender
+
+SCOPES = ("ingest", "read", "identify")
+# How much of a key may be shown again: enough to tell two apart, far from enough to use one.
+SHOWN = 9
+
+
+class Unavailable(OperationalError):
+    """Nobody can say now whether a key is good: that is our fault, not the sender's."""
+
+
+class NewKey(NamedTuple):
+    text: str
+    prefix: str
+    digest: bytes
+
+
+def new_key(*, is_secret: bool) -> NewKey:
+    """Make up a key of 192 random bits; only its digest is to be stored."""
+    text = f"{'sk' if is_secret else 'pk'}_{secrets.token_urlsafe(24)}"
+    return NewKey(text, text[:SHOWN], digest(text))
+
+
+def digest(key: str) -> bytes:
+    # A plain digest is enough for a random key; stretching is for what people make up.
+    return hashlib.sha256(key.encode()).digest()
+
+
+def find_sender(key: str) -> Sender | None:
+    """Return who holds this key, or None; raise Unavailable when nobody can say."""
+    try:
+        return _find(key)
+    except (OperationalError, InterfaceError, psycopg_pool.PoolTimeout) as error:
+        raise Unavailable("keys cannot be checked now") from error
+
+
+def _find(key: str) -> Sender | None:
+    if not key.startswith(("pk_", "sk_")):
+        return None
+    found = reading.row(sql.load("find_key"), {"digest": digest(key)})
+    if found is None:
+        return None
+    key_id, is_stale, is_secret, scopes, source_id, name, channel, is_shared, region = found
+    if is_stale:
+        reading.row(sql.load("note_key_use"), {"id": key_id})
+    return Sender(
+        source_id=source_id,
+        name=name,
+        channel=channel,
+        is_trusted=is_secret and "identify" in scopes,
+        is_shared=is_shared,
+        default_region=region or None,
+        scopes=frozenset(scopes),
+    )

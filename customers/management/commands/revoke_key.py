@@ -1,0 +1,22 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from customers import keys
+from customers.actions.sources import revoke_key
+
+
+class Command(BaseCommand):
+    help = "End a key at once, by its text or its first characters."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("key", help=f"the first {keys.SHOWN} characters are enough")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if len(options["key"]) < keys.SHOWN:
+            raise CommandError(f"Give at least the first {keys.SHOWN} characters.")
+        ended = revoke_key(prefix=options["key"], now=timezone.now())
+        if not ended:
+            raise CommandError("There is no live key that begins like this.")
+        self.stdout.write(f"ended {ended}")

@@ -1,0 +1,15 @@
+-- What the holder of a key may do. One indexed read, so a revoked key is refused at once.
+--
+-- digest  bytea  SHA-256 of the key
+-- returns the key's id, whether its last use should be noted, and its source
+
+SELECT key.id,
+       key.last_used_at IS NULL OR key.last_used_at < now() - interval '1 minute' AS is_stale,
+       key.is_secret, key.scopes,
+       source.id AS source_id, source.name, source.channel, source.is_shared,
+       source.default_region
+  FROM customers_sourcekey AS key
+  JOIN customers_source AS source ON source.id = key.source_id
+ WHERE key.digest = %(digest)s
+   AND key.revoked_at IS NULL
+   AND (key.expires_at IS NULL OR key.expires_at > now())

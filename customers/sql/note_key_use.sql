@@ -1,0 +1,12 @@
+-- Note when a key was last used, at most once a minute and without waiting for anybody.
+--
+-- id  bigint
+
+UPDATE customers_sourcekey
+   SET last_used_at = now()
+ WHERE id = (SELECT id
+               FROM customers_sourcekey
+              WHERE id = %(id)s
+                AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
+                FOR NO KEY UPDATE SKIP LOCKED)
+RETURNING id
