@@ -1,0 +1,1 @@
+"""Larkmoor, an invented theme park: the worked example of what Butler is for."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ThemeParkConfig(AppConfig):
+    name = "examples.themepark"
+    label = "themepark"

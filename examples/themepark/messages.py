@@ -1,0 +1,55 @@
+"""What the park's sources say, in the shape their clients send it, ready for the record."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from customers.profile import Item
+
+Identifiers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One thing that one source said, before it is an item on anybody's log."""
+
+    source: str
+    message_id: str
+    kind: str
+    name: str = ""
+    identifiers: Identifiers
+    occurred_at: datetime
+    content: dict[str, Any] = field(default_factory=dict)
+    about: str = ""
+    actor: str = ""
+
+
+def item(message: Message) -> Item:
+    """Write a message as the JSON a client would have sent, and wrap it for the record."""
+    content_key = "traits" if message.kind == "identify" else "properties"
+    known = dict(message.identifiers)
+    said: dict[str, Any] = {"type": message.kind, "timestamp": message.occurred_at.isoformat()}
+    if message.kind == "track":
+        said["event"] = message.name
+    elif message.name:
+        said["name"] = message.name
+    for kind, member in (("user_id", "userId"), ("anonymous_id", "anonymousId")):
+        if kind in known:
+            said[member] = known[kind]
+    said[content_key] = message.content
+    unchanging = msgspec.json.encode(said, order="deterministic")
+    return Item(
+        message_id=message.message_id,
+        kind=message.kind,
+        name=message.name,
+        identifiers=message.identifiers,
+        occurred_at=message.occurred_at,
+        body=msgspec.json.encode({**said, "messageId": message.message_id}),
+        body_hash=blake2b(unchanging, digest_size=16).digest(),
+        traits=message.content if message.kind == "identify" else None,
+        about=message.about,
+        actor=message.actor,
+    )

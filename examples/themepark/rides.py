@@ -1,0 +1,31 @@
+"""The rides of Larkmoor and the waits posted at their doors."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from examples.themepark.catalogue import data
+
+
+@dataclass(frozen=True, slots=True)
+class Ride:
+    id: str
+    name: str
+    land: str
+    minimum_height: int
+    waits: tuple[int, ...]
+
+    def posted_wait(self, at: datetime) -> int | None:
+        """Return the posted wait in minutes, or None while the park is closed."""
+        local = at.astimezone(zone())
+        opens = int(data("park")["opens"])
+        hour = local.hour - opens
+        return self.waits[hour] if 0 <= hour < len(self.waits) else None
+
+
+def zone() -> ZoneInfo:
+    return ZoneInfo(data("park")["time_zone"])
+
+
+def rides() -> tuple[Ride, ...]:
+    return tuple(Ride(**{**ride, "waits": tuple(ride["waits"])}) for ride in data("rides")["rides"])
