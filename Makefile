@@ -1,14 +1,67 @@
 # `make` alone explains itself.
 .DEFAULT_GOAL := help
+
 VENV := .venv
 PY := $(VENV)/bin/python
+BUILT := $(VENV)/.built-from
+# Services of their own, in a folder that is gone afterwards.
+ALONE := $(PY) -m deploy.local with-services --temporary --
+# For what only reads the settings: no service is looked for.
+READING := BUTLER_CHECK=1
+QUICK ?=
+export QUICK
 
-.PHONY: help
+.PHONY: help run story test bench chaos check fix docs screenshots doctor lock clean .venv
+
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z.]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z.]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
-$(VENV)/.built-from: requirements.txt
+$(BUILT): requirements.txt
 	@python=$$(deploy/local/find-python) && "$$python" deploy/local/environment.py $(VENV)
 
-.PHONY: .venv
-.venv: $(VENV)/.built-from ## Build the virtual environment from the pinned requirements
+.venv: $(BUILT) ## Build the virtual environment from the pinned requirements
+
+run: $(BUILT) ## Start everything with the theme park in it (PORT, LIVE_PORT, BUTLER_HOME)
+	@exec $(PY) -m deploy.local run
+
+story: $(BUILT) ## Play the theme-park story against the running system
+	@exec $(PY) manage.py story
+
+test: $(BUILT) ## Run all tests with their own services (ARGS="-k name -x")
+	@exec $(ALONE) $(PY) -m pytest -n auto --dist worksteal $(ARGS)
+
+bench: $(BUILT) ## Measure, each figure beside its limit and its baseline (QUICK=1: under 3 minutes)
+	@exec $(ALONE) $(PY) -m bench $(ARGS)
+
+chaos: $(BUILT) ## Kill what can be killed under load, then count what was acknowledged
+	@exec $(ALONE) $(PY) -m tests.chaos $(ARGS)
+
+check: $(BUILT) ## Lint, types, import contracts, templates, migrations, alarms, docs (not the suite)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(READING) $(PY) -c 'from importlinter.cli import lint_imports_command as run; run()'
+	$(READING) $(PY) -m mypy
+	$(PY) -m djlint --quiet --lint .
+	$(ALONE) $(PY) -m pytest -q -p no:randomly tests/architecture
+	$(READING) $(PY) -m sphinx -q -W --keep-going -b html docs docs/_build/html
+
+fix: $(BUILT) ## Let the tools mend what they can
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+docs: $(BUILT) ## Build the documentation, warnings are errors
+	$(READING) $(PY) -m sphinx -W --keep-going -b html docs docs/_build/html
+
+screenshots: $(BUILT) ## Take the pictures of the README again
+	@exec $(PY) manage.py screenshots
+
+doctor: $(BUILT) ## Say what is wrong on this machine and how to mend it
+	@exec $(PY) -m deploy.local doctor
+
+lock: ## Pin requirements.in anew (needs uv)
+	uv pip compile requirements.in --output-file requirements.txt --python-version 3.12 \
+	    --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade
+
+clean: ## Remove what was built; the data in BUTLER_HOME stays
+	rm -rf $(VENV) docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

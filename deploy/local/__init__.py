@@ -1,0 +1,1 @@
+"""Runs Butler on one machine: embedded services, one supervisor, one terminal."""

@@ -1,0 +1,101 @@
+"""The account that embedded services run as. PostgreSQL refuses to run as root."""
+
+import os
+import pwd
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from deploy.local.refusal import Refusal
+
+CANDIDATES = ("postgres", "nobody", "daemon")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    name: str
+    uid: int
+    gid: int
+
+    @classmethod
+    def for_services(cls, *, owner: int | None = None) -> Self:
+        """Choose who runs the services: us, or as root somebody with fewer rights.
+
+        `owner` is the uid that existing data belongs to; as root it goes first.
+        """
+        if os.geteuid() != 0:
+            return cls._named(os.geteuid())
+        if owner:
+            return cls._named(owner)
+        for name in CANDIDATES:
+            try:
+                return cls._proven(cls._from(pwd.getpwnam(name)))
+            except KeyError:
+                continue
+        raise Refusal(
+            "PostgreSQL does not run as root, and there is no account named "
+            f"{' or '.join(CANDIDATES)} to run it as. Run as an ordinary user, or set DATABASE_URL."
+        )
+
+    @classmethod
+    def _named(cls, uid: int) -> Self:
+        try:
+            return cls._from(pwd.getpwuid(uid))
+        except KeyError:
+            raise Refusal(
+                f"User id {uid} has no name in the user database, and PostgreSQL insists on one. "
+                "Run as a user that has a name, or set DATABASE_URL."
+            ) from None
+
+    @classmethod
+    def _from(cls, entry: pwd.struct_passwd) -> Self:
+        return cls(entry.pw_name, entry.pw_uid, entry.pw_gid)
+
+    @classmethod
+    def _proven(cls, account: Self) -> Self:
+        # Root inside a narrow container may not be able to become anybody else.
+        if account.run(["/bin/sh", "-c", "exit 0"]) is None:
+            raise Refusal(
+                f"PostgreSQL does not run as root, and this root cannot become {account.name}. "
+                "Run as an ordinary user, or set DATABASE_URL."
+            )
+        return account
+
+    @property
+    def popen(self) -> dict[str, Any]:
+        """Return the arguments that make subprocess start something as this account."""
+        if self.uid == os.geteuid():
+            return {}
+        return {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+    def run(self, command: Sequence[str]) -> str | None:
+        """Return what a short command prints, or None when it cannot run or fails."""
+        try:
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                cwd="/",
+                env={"PATH": os.defpath, "LC_ALL": "C"},
+                timeout=20,
+                **self.popen,
+            )
+        except (OSError, subprocess.SubprocessError):
+            return None
+        return done.stdout if done.returncode == 0 else None
+
+    def can_enter(self, folder: Path) -> bool:
+        """Try, rather than compute it from modes: access lists and mounts have a say too."""
+        return self.run(["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)]) is not None
+
+    def barrier(self, folder: Path) -> Path | None:
+        """Return the first folder on the way that this account cannot enter."""
+        way = [*reversed(folder.parents), folder]
+        return next((step for step in way if not self.can_enter(step)), None)
+
+    def own(self, path: Path) -> None:
+        """Hand over something that we just made."""
+        if self.popen:
+            os.chown(path, self.uid, self.gid)

@@ -1,0 +1,114 @@
+"""One child of the supervisor: how it is started, what it said, how it is ended."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.local.account import Account
+
+# A child that never ends its line must not fill our memory.
+LONGEST_LINE = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    cwd: Path
+    account: Account | None = None
+    stop_signal: int = signal.SIGTERM
+    patience: float = 12.0
+    # The others live on foundations: these start first and end last.
+    is_foundation: bool = False
+
+
+@dataclass(slots=True)
+class Child:
+    program: Program
+    process: subprocess.Popen[bytes]
+    started: float = field(default_factory=time.monotonic)
+    said: deque[str] = field(default_factory=lambda: deque(maxlen=200))
+    # It closed its output, and may well live on.
+    is_silent: bool = False
+    _rest: bytes = b""
+
+    @classmethod
+    def start(cls, program: Program) -> "Child":
+        process = subprocess.Popen(
+            program.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=program.cwd,
+            env=dict(program.environment),
+            # A group of its own: Ctrl-C reaches the supervisor alone, which ends everything in
+            # order, and a signal to the group reaches the grandchildren too.
+            start_new_session=True,
+            **(program.account.popen if program.account else {}),
+        )
+        assert process.stdout is not None
+        os.set_blocking(process.stdout.fileno(), False)
+        return cls(program=program, process=process)
+
+    @property
+    def fd(self) -> int:
+        assert self.process.stdout is not None
+        return self.process.stdout.fileno()
+
+    def lines(self) -> Iterator[str]:
+        """Yield the complete lines that have arrived, and at the end the incomplete one."""
+        while chunk := self._chunk():
+            *whole, self._rest = (self._rest + chunk).split(b"\n")
+            if len(self._rest) > LONGEST_LINE:
+                whole, self._rest = [*whole, self._rest], b""
+            yield from map(self._remember, whole)
+        if self._rest and (self.is_silent or self.has_ended):
+            rest, self._rest = self._rest, b""
+            yield self._remember(rest)
+
+    def _chunk(self) -> bytes:
+        if self.is_silent:
+            return b""
+        try:
+            chunk = os.read(self.fd, LONGEST_LINE)
+        except BlockingIOError:
+            return b""
+        self.is_silent = not chunk
+        return chunk
+
+    def _remember(self, line: bytes) -> str:
+        said = line.decode(errors="replace").rstrip()
+        self.said.append(said)
+        return said
+
+    @property
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+    @property
+    def ending(self) -> str:
+        """Say in words how it ended."""
+        code = self.process.returncode
+        if code is not None and code < 0:
+            return f"was killed by {signal.Signals(-code).name}"
+        return f"ended with status {code}"
+
+    def ask_to_end(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process.pid, self.program.stop_signal)
+
+    def kill_group(self) -> None:
+        """Kill the child and whatever it left in its group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        assert self.process.stdout is not None
+        self.process.stdout.close()

@@ -1,0 +1,197 @@
+"""BUTLER_HOME: the folder that holds what must outlive a restart on this machine.
+
+Folders that we did not make keep their mode and owner. Where the account of the services
+cannot reach a place inside the home, it gets one outside, and a link in the home remembers it.
+"""
+
+import fcntl
+import json
+import os
+import re
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from deploy.local.account import Account
+from deploy.local.refusal import Refusal
+
+# Kernels keep a socket's whole path in 108 bytes (104 on macOS), the closing zero included.
+LONGEST_SOCKET_PATH = 103
+LONGEST_SOCKET_NAME = "/.s.PGSQL.5432.lock"
+ENOUGH_SPACE = 512 * 1024 * 1024
+
+
+class Home:
+    def __init__(self, path: Path) -> None:
+        """Make or reuse the folder; say so when it cannot be used."""
+        self.path = path
+        try:
+            if not path.exists():
+                path.mkdir(parents=True)
+                # The account of the services passes through; it cannot look around.
+                path.chmod(0o711)
+            self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise Refusal(
+                f"{path} cannot be used ({error.strerror}). "
+                "Set BUTLER_HOME to a folder that you can write to."
+            ) from error
+
+    @cached_property
+    def account(self) -> Account:
+        """Return who runs the services; as root, the owner of existing data goes first."""
+        try:
+            owner = (self.path / "postgres").stat().st_uid
+        except OSError:
+            owner = None
+        return Account.for_services(owner=owner)
+
+    # One at a time -------------------------------------------------------------------
+
+    @property
+    def lock_fd(self) -> int:
+        return self._lock
+
+    def lock(self, *, patience: float = 15) -> None:
+        """Take the home for this process and those that inherit the lock.
+
+        The watchdog of a killed supervisor holds it until everything has ended.
+        """
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if self._lives() or time.monotonic() > deadline:
+                    raise Refusal(
+                        f"Butler already runs in {self.path}. Stop it, or start this one in "
+                        "another folder: BUTLER_HOME=… PORT=… make run"
+                    ) from None
+                time.sleep(0.1)
+
+    def _lives(self) -> bool:
+        """Tell whether the holder of the lock is a supervisor, not one that is ending."""
+        try:
+            os.kill(int(self.told()["SUPERVISOR_PID"]), 0)
+        except (KeyError, ValueError, ProcessLookupError):
+            return False
+        except PermissionError:
+            return True
+        return True
+
+    # What other commands read --------------------------------------------------------
+
+    def tell(self, settings: Mapping[str, str]) -> None:
+        """Write where everything is, in one step: a reader sees all of it or nothing."""
+        target = self.path / "services.json"
+        draft = self.path / f".services.{os.getpid()}"
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump({**settings, "SUPERVISOR_PID": str(os.getpid())}, file, indent=2)
+        draft.replace(target)
+
+    def told(self) -> dict[str, str]:
+        try:
+            return dict(json.loads((self.path / "services.json").read_text()))
+        except (OSError, ValueError):
+            return {}
+
+    def untell(self) -> None:
+        (self.path / "services.json").unlink(missing_ok=True)
+
+    def secret_key_file(self) -> Path:
+        """Return the file of a key that is made once, so that sessions outlive a restart."""
+        path = self.path / "secret_key"
+        if not path.exists():
+            draft = path.with_suffix(".draft")
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+                file.write(secrets.token_urlsafe(64))
+            draft.replace(path)
+        return path
+
+    # Places for the services ----------------------------------------------------------
+
+    def place(self, name: str) -> Path:
+        """Return a private folder of the account of the services, made when it is missing."""
+        spot = self.path / name
+        if spot.is_symlink() and not spot.exists():
+            raise Refusal(
+                f"{spot} points to {spot.readlink()}, which is gone, and its data with it. "
+                f"Remove the link to begin anew: rm '{spot}'"
+            )
+        if not spot.exists():
+            return self._make(spot)
+        folder = spot.resolve()
+        if folder.stat().st_uid != self.account.uid:
+            raise Refusal(
+                f"{folder} belongs to user id {folder.stat().st_uid}, not to {self.account.name}. "
+                "Run as its owner, or set BUTLER_HOME to another folder."
+            )
+        if barrier := self.account.barrier(folder):
+            raise Refusal(
+                f"{self.account.name}, who runs PostgreSQL, cannot enter {barrier}, so the data "
+                f"in {folder} cannot be used. Move BUTLER_HOME out of that folder, or open it: "
+                f"chmod o+x '{barrier}'"
+            )
+        return folder
+
+    def _make(self, spot: Path) -> Path:
+        if self.account.can_enter(self.path):
+            spot.mkdir(mode=0o700)
+            self.account.own(spot)
+            return spot.resolve()
+        return self._make_outside(spot, (Path("/var/lib"), Path("/var/tmp")))
+
+    def _make_outside(self, spot: Path, bases: tuple[Path, ...]) -> Path:
+        for base in (*bases, Path(tempfile.gettempdir())):
+            if os.access(base, os.W_OK) and self.account.can_enter(base):
+                folder = Path(tempfile.mkdtemp(prefix="butler-", dir=base))
+                self.account.own(folder)
+                spot.symlink_to(folder)
+                return folder
+        raise Refusal(
+            f"{self.account.name}, who runs PostgreSQL, cannot enter "
+            f"{self.account.barrier(self.path)}, and there is no other place to use. "
+            "Set BUTLER_HOME to a folder that every user may pass through, such as /srv/butler."
+        )
+
+    def sockets(self) -> Path:
+        """Return a private folder whose path is short and plain enough for sockets and URLs."""
+        spot = self.path / "run"
+        if spot.is_symlink() and not spot.exists():
+            spot.unlink()
+        if not spot.exists() and not self._suits_sockets(spot):
+            return self._make_outside(spot, (Path("/tmp"), Path("/var/tmp")))
+        folder = self.place("run")
+        return folder if self._suits_sockets(folder) else self._renew_sockets(spot)
+
+    def _suits_sockets(self, folder: Path) -> bool:
+        path = f"{folder}{LONGEST_SOCKET_NAME}"
+        plain = re.fullmatch(r"[\w/.-]+", path, re.ASCII)
+        return plain is not None and len(path) <= LONGEST_SOCKET_PATH
+
+    def _renew_sockets(self, spot: Path) -> Path:
+        # The project moved to a longer path since; sockets hold nothing worth keeping.
+        spot.unlink() if spot.is_symlink() else shutil.rmtree(spot)
+        return self._make_outside(spot, (Path("/tmp"), Path("/var/tmp")))
+
+    # Room and removal -----------------------------------------------------------------
+
+    def check_room(self, folder: Path) -> None:
+        free = shutil.disk_usage(folder).free
+        if free < ENOUGH_SPACE:
+            raise Refusal(
+                f"{folder} has {free // 2**20} MB left; Butler wants {ENOUGH_SPACE // 2**20}. "
+                "Make room, or set BUTLER_HOME (for tests: TMPDIR) to a larger disk."
+            )
+
+    def remove(self) -> None:
+        """Remove a temporary home, and what it has outside."""
+        for link in self.path.iterdir():
+            if link.is_symlink() and link.exists():
+                shutil.rmtree(link.resolve(), ignore_errors=True)
+        shutil.rmtree(self.path, ignore_errors=True)

@@ -1,0 +1,172 @@
+"""The embedded PostgreSQL: the same promise of durability as a real one, always."""
+
+import contextlib
+import os
+import shutil
+import signal
+import time
+from itertools import chain
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from deploy.local import programs
+from deploy.local.children import Program
+from deploy.local.home import Home
+from deploy.local.refusal import Refusal
+
+ROLE = DATABASE = "butler"
+MEGABYTE = 2**20
+
+
+class Postgres:
+    def __init__(self, home: Home, *, temporary: bool = False) -> None:
+        self.home = home
+        self.programs = programs.postgres(home)
+        self.sockets = home.sockets()
+        self.data = home.place("postgres") / "data"
+        self.temporary = temporary
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(self.sockets))}"
+
+    def prepare(self) -> None:
+        """Make the data folder when there is none, and clear what a crash left behind."""
+        self.home.check_room(self.data.parent)
+        if not self.data.exists():
+            self._initialize()
+        self._check_version()
+        self._end_orphan()
+
+    def _initialize(self) -> None:
+        # Renamed only when complete: an interrupted start leaves no half-made cluster.
+        draft = self.data.with_name("draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        command = [
+            *(str(self.programs / "initdb"), "--pgdata", str(draft), "--username=postgres"),
+            *("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"),
+            # Whoever can enter the folder of the socket may connect; nobody else can.
+            *("--auth=trust", "--no-instructions"),
+            # Only the fresh, still empty files of a throw-away cluster are not flushed.
+            *(["--no-sync"] if self.temporary else []),
+        ]
+        if self.home.account.run(command) is None:
+            raise Refusal(
+                f"PostgreSQL could not make its data folder in {self.data.parent}. "
+                f"To see why, run as {self.home.account.name}: {' '.join(command)}"
+            )
+        draft.rename(self.data)
+
+    def _check_version(self) -> None:
+        ours = self.home.account.run([str(self.programs / "postgres"), "--version"]) or ""
+        theirs = (self.data / "PG_VERSION").read_text().strip()
+        if ours.split()[-1].partition(".")[0] != theirs:
+            raise Refusal(
+                f"The data in {self.data} is of PostgreSQL {theirs}, the program is {ours.strip()}. "
+                "Move the data by pg_dump with its own version, or set BUTLER_HOME elsewhere."
+            )
+
+    def _end_orphan(self) -> None:
+        """End a server that outlived its supervisor and its watchdog; forget one that is gone."""
+        pidfile = self.data / "postmaster.pid"
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            pid = int(pidfile.read_text().split()[0])
+            if not _is_server(pid, self.data):
+                # After a power cut the number may belong to a stranger by now.
+                return pidfile.unlink()
+            deadline = time.monotonic() + 10
+            os.kill(pid, signal.SIGINT)
+            while time.monotonic() < deadline:
+                os.kill(pid, 0)
+                time.sleep(0.05)
+            os.kill(pid, signal.SIGKILL)
+
+    def program(self) -> Program:
+        settings = (("-c", f"{name}={value}") for name, value in self.settings().items())
+        return Program(
+            name="postgres",
+            command=(str(self.programs / "postgres"), "-D", str(self.data), *chain(*settings)),
+            environment={"PATH": os.defpath, "LC_ALL": "C", "HOME": str(self.data.parent)},
+            account=self.home.account,
+            cwd=self.data.parent,
+            # SIGINT is a fast shutdown: SIGTERM would wait for every client to leave.
+            stop_signal=signal.SIGINT,
+            is_foundation=True,
+        )
+
+    def settings(self) -> dict[str, str]:
+        """Tune for throughput, never at the cost of an acknowledged row."""
+        return {
+            "listen_addresses": "",
+            "unix_socket_directories": str(self.sockets),
+            "unix_socket_permissions": "0700",
+            "max_connections": "200",
+            "fsync": "on",
+            "synchronous_commit": "on",
+            "full_page_writes": "on",
+            "shared_buffers": f"{_shared_buffers() // MEGABYTE}MB",
+            "huge_pages": "try",
+            # Containers often have 64 MB of /dev/shm; parallel queries get theirs from here.
+            "min_dynamic_shared_memory": "64MB",
+            "max_wal_size": "4GB",
+            "checkpoint_timeout": "15min",
+            "wal_compression": "pglz",
+            "random_page_cost": "1.1",
+            "jit": "off",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            "log_line_prefix": "%q%a:",
+            "log_min_messages": "warning",
+            "log_checkpoints": "off",
+            "log_min_duration_statement": "1000",
+        }
+
+    def is_ready(self) -> bool:
+        try:
+            with self._connect():
+                return True
+        except psycopg.OperationalError:
+            return False
+
+    def furnish(self) -> None:
+        """Make the application's role, which is no superuser, and its database."""
+        with self._connect() as connection:
+            role, database = sql.Identifier(ROLE), sql.Identifier(DATABASE)
+            if not connection.execute(
+                "SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]
+            ).fetchone():
+                # CREATEDB: tests make databases of their own.
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(role))
+            if not connection.execute(
+                "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
+            ).fetchone():
+                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, role))
+
+    def _connect(self) -> psycopg.Connection:
+        return psycopg.connect(
+            host=str(self.sockets),
+            user="postgres",
+            dbname="postgres",
+            autocommit=True,
+            connect_timeout=2,
+        )
+
+
+def _shared_buffers() -> int:
+    """Return a quarter of the memory, at least 128 MB, at most 1 GB, in bytes."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with contextlib.suppress(OSError, ValueError):
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return max(128 * MEGABYTE, min(memory // 4, 1024 * MEGABYTE))
+
+
+def _is_server(pid: int, data: Path) -> bool:
+    """Tell whether a process is a PostgreSQL of this data folder, by its command line."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return False
+    return str(data).encode() in command.split(b"\0")

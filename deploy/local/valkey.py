@@ -1,0 +1,55 @@
+"""The embedded Valkey: it rings, and holds nothing that matters."""
+
+import os
+import socket
+from urllib.parse import quote
+
+from deploy.local import programs
+from deploy.local.children import Program
+from deploy.local.home import Home
+
+
+class Valkey:
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.server = programs.valkey(home)
+        self.socket = home.sockets() / "valkey.sock"
+
+    @property
+    def url(self) -> str:
+        return f"unix://{quote(str(self.socket))}?db=0"
+
+    def program(self) -> Program:
+        settings = {
+            "port": "0",
+            "unixsocket": str(self.socket),
+            "unixsocketperm": "700",
+            "dir": str(self.socket.parent),
+            "save": "",
+            "appendonly": "no",
+            # Evicting a queued ring silently is worse than refusing a new one.
+            "maxmemory": "512mb",
+            "maxmemory-policy": "noeviction",
+            "loglevel": "warning",
+        }
+        return Program(
+            name="valkey",
+            command=(
+                str(self.server),
+                *(part for name, value in settings.items() for part in (f"--{name}", value)),
+            ),
+            environment={"PATH": os.defpath, "LC_ALL": "C"},
+            account=self.home.account,
+            cwd=self.socket.parent,
+            is_foundation=True,
+        )
+
+    def is_ready(self) -> bool:
+        try:
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(1)
+                client.connect(str(self.socket))
+                client.sendall(b"PING\r\n")
+                return client.recv(16).startswith(b"+PONG")
+        except OSError:
+            return False

@@ -1,0 +1,60 @@
+"""Runs one command with its own services, and ends them afterwards whatever happens."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from deploy.local import services
+from deploy.local.home import Home
+from deploy.local.refusal import Refusal
+from deploy.local.supervisor import Interrupted, Supervisor
+
+
+def with_services(command: Sequence[str], *, temporary: bool) -> int:
+    """Return the status of the command.
+
+    The services live in a home that is gone afterwards, or else in BUTLER_HOME.
+    """
+    with contextlib.ExitStack() as stack:
+        temporary = temporary or not os.environ.get("BUTLER_HOME")
+        if temporary:
+            home = stack.enter_context(services.temporary_home())
+        else:
+            home = Home(services.chosen_home())
+        home.lock()
+        supervisor = stack.enter_context(Supervisor(home, shows=False))
+        try:
+            urls = services.start(supervisor, temporary=temporary)
+            return _run(supervisor, command, services.environment(home, urls))
+        except Interrupted:
+            return 128 + supervisor.interrupted
+
+
+def _run(supervisor: Supervisor, command: Sequence[str], environment: dict[str, str]) -> int:
+    try:
+        # In our own group and with our terminal: a debugger works, Ctrl-C reaches it.
+        process = subprocess.Popen(command, env=environment)
+    except OSError as error:
+        raise Refusal(f"{command[0]} cannot be started: {error.strerror}") from error
+    supervisor.guard(process)
+    try:
+        while process.poll() is None:
+            supervisor.tend(0.2)
+    except Interrupted:
+        _end(process, supervisor.interrupted)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    return process.returncode if process.returncode >= 0 else 128 - process.returncode
+
+
+def _end(process: subprocess.Popen[bytes], number: int) -> None:
+    """Let the command clean up; Ctrl-C at a terminal has reached it already."""
+    if number != signal.SIGINT or not sys.stdin.isatty():
+        process.send_signal(number)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=30)
