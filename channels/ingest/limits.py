@@ -1,0 +1,160 @@
+"""What JSON may be before anything else looks at it. Pure; every cost here is bounded.
+
+An item that passes is stored with the very bytes it came in, so these limits are also what
+keeps Postgres from refusing it, and with it the batch around it.
+"""
+
+import json
+import re
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+# An item above LARGE is worth a warning; above MAX_ITEM it goes to quarantine.
+LARGE_ITEM = 32 * 1024
+MAX_ITEM = 256 * 1024
+MAX_DEPTH = 20
+MAX_KEYS = 1024
+MAX_KEY = 128
+# Postgres counts to 16,383 digits after the point.
+MAX_DIGITS = 16_000
+# msgspec recurses in C and a thread of a Rust server has a stack of 2 MB: the process dies
+# at a depth of some 5,000. Nothing nested deeper than this may reach it.
+SAFE_NESTING = 1000
+
+# What a client writes anew at each attempt, or where it wants the event to go: none of it
+# is what happened, so none of it is hashed.
+VOLATILE = frozenset({"sentAt", "_metadata", "writeKey", "integrations"})
+
+# Possessive, so that no input makes it backtrack.
+STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_STRINGS = re.compile(STRING, re.DOTALL)
+_LONG_NUMBER = re.compile(rb"[0-9]{%d}|[eE][-+]?[0-9]{4}" % MAX_DIGITS)
+_NOT_FINITE = re.compile(rb"\bNaN\b|\bInfinity\b")
+_NOT_BRACKETS = bytes(sorted(set(range(256)) - set(b"{}[]")))
+
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+class Unfit(Exception):
+    """Something that cannot become an event; `reason` is a code, `detail` a sentence."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def is_nested_safely(body: bytes) -> bool:
+    """Tell whether a decoder that recurses may look at this text."""
+    if body.count(b"{") + body.count(b"[") <= SAFE_NESTING:
+        return True
+    plain = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    brackets = b"".join(plain.split(b'"')[::2]).translate(None, _NOT_BRACKETS)
+    # Each round takes away the innermost pairs: as many rounds as the text is deep.
+    for _ in range(MAX_DEPTH + 4):
+        if not brackets:
+            return True
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+    return False
+
+
+def read_object(raw: bytes) -> tuple[dict[str, Any], bytes]:
+    """Decode one item within the limits and digest what stays the same when it is resent.
+
+    Raises Unfit. The digest is 16 bytes over the sorted object without VOLATILE.
+    """
+    if len(raw) > MAX_ITEM:
+        raise Unfit("too_large", f"{len(raw)} bytes; {MAX_ITEM} are the most")
+    data = _decoded(raw)
+    if type(data) is not dict:
+        raise Unfit("not_an_object", "an event is a JSON object")
+    zeros: list[float] = []
+    if _count_keys(data, 1, zeros) > MAX_KEYS:
+        raise Unfit("too_many_keys", f"more than {MAX_KEYS} keys")
+    canonical = _canonical(data)
+    # Where no colon is escaped, as many colons went in as come out, unless a key was
+    # given twice and one value lost.
+    if raw.count(b":") != canonical.count(b":") or b"\\u003" in raw:
+        _refuse_doubled_keys(raw)
+    if b"\\u0000" in raw and b"\\u0000" in canonical.replace(b"\\\\", b""):
+        raise Unfit("nul_character", "text holds U+0000")
+    # 1e-99999 and 0e99999 come out as zero; Postgres would choke on both.
+    if zeros or len(raw) > MAX_DIGITS:
+        _refuse_long_numbers(raw)
+    return data, digest(data, canonical)
+
+
+def digest(data: dict[str, Any], canonical: bytes | None = None) -> bytes:
+    """Digest an object without what changes between two attempts to send it."""
+    if canonical is None or not VOLATILE.isdisjoint(data):
+        canonical = _encode({k: v for k, v in data.items() if k not in VOLATILE})
+    return blake2b(canonical, digest_size=16).digest()
+
+
+def _decoded(raw: bytes) -> Any:
+    if not is_nested_safely(raw):
+        raise Unfit("too_deep", f"nested deeper than {MAX_DEPTH}, or never closed")
+    try:
+        return _decode(raw)
+    except msgspec.ValidationError as error:
+        raise Unfit("number_out_of_range", str(error)) from None
+    except UnicodeDecodeError as error:
+        raise Unfit("invalid_utf8", str(error)) from None
+    except msgspec.DecodeError as error:
+        raise Unfit(_why_malformed(raw), str(error)) from None
+
+
+def _canonical(data: dict[str, Any]) -> bytes:
+    try:
+        return _encode(data)
+    except OverflowError as error:
+        raise Unfit("number_out_of_range", str(error)) from None
+
+
+def _why_malformed(raw: bytes) -> str:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return "invalid_utf8"
+    if _NOT_FINITE.search(_STRINGS.sub(b'""', raw)):
+        return "not_finite"
+    return "lone_surrogate" if re.search(rb"\\u[dD][89a-fA-F]", raw) else "malformed"
+
+
+def _count_keys(value: dict[str, Any] | list[Any], depth: int, zeros: list[float]) -> int:
+    """Count the keys below, gather zeros, refuse what is too deep or has too long a key."""
+    if depth > MAX_DEPTH:
+        raise Unfit("too_deep", f"nested deeper than {MAX_DEPTH}")
+    count = 0
+    inside: Any = value
+    if type(value) is dict:
+        if max(map(len, value), default=0) > MAX_KEY:
+            raise Unfit("key_too_long", f"a key of more than {MAX_KEY} characters")
+        count = len(value)
+        inside = value.values()
+    for inner in inside:
+        kind = type(inner)
+        if kind is dict or kind is list:
+            count += _count_keys(inner, depth + 1, zeros)
+        elif kind is float and inner == 0:
+            zeros.append(inner)
+    return count
+
+
+def _refuse_doubled_keys(raw: bytes) -> None:
+    # The one decoder that shows every key; numbers are not its business here.
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = dict(pairs)
+        if len(keys) != len(pairs):
+            raise Unfit("doubled_key", "the same key twice in one object")
+        return keys
+
+    json.loads(raw, object_pairs_hook=once, parse_int=len, parse_float=len)
+
+
+def _refuse_long_numbers(raw: bytes) -> None:
+    if _LONG_NUMBER.search(_STRINGS.sub(b'""', raw)):
+        raise Unfit("number_out_of_range", "a number with too many digits")

@@ -1,0 +1,89 @@
+"""Say no in time, so that what is accepted stays fast. Clients come back by Retry-After."""
+
+import functools
+import logging
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import redis
+from django.conf import settings
+from limits import RateLimitItemPerMinute
+from limits.storage import RedisStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from channels.ingest.wire import Refusal
+
+logger = logging.getLogger(__name__)
+
+# More requests at once than this wait in the server's queue anyway, with their bodies read.
+AT_ONCE = 64
+# Seconds the limit is left alone after Redis did not answer.
+PAUSE = 5.0
+
+_places = threading.BoundedSemaphore(AT_ONCE)
+
+
+@contextmanager
+def place() -> Iterator[None]:
+    """Hold one of the places for requests that write; raises Refusal when all are taken."""
+    if not _places.acquire(blocking=False):
+        raise Refusal(503, "busy", "Too much at once; try again.", retry_after=1)
+    try:
+        yield
+    finally:
+        _places.release()
+
+
+class EventLimit:
+    """How many events a source may send in a minute, counted in Redis by all processes.
+
+    Without Redis there is no limit: it protects the machine, nothing depends on it.
+    """
+
+    def __init__(self, url: str) -> None:
+        storage = RedisStorage(
+            re.sub("^unix:", "redis+unix:", url),
+            key_prefix="butler:limit",
+            socket_timeout=0.2,
+            socket_connect_timeout=0.2,
+        )
+        self._limiter = FixedWindowRateLimiter(storage)
+        self._quiet_until = 0.0
+
+    def take(self, source_id: int, events: int, per_minute: int, now: datetime) -> None:
+        """Count events in; raises Refusal above the limit."""
+        if time.monotonic() < self._quiet_until:
+            return
+        limit = RateLimitItemPerMinute(per_minute)
+        name = f"source:{source_id}"
+        try:
+            if self._limiter.hit(limit, name, cost=events):
+                return
+            reset = self._limiter.get_window_stats(limit, name).reset_time
+        except redis.RedisError:
+            self._quiet_until = time.monotonic() + PAUSE
+            logger.warning("no limit on events while Redis is away")
+            return
+        wait = max(1, int(reset - now.timestamp()) + 1)
+        raise Refusal(
+            429,
+            "too_many_events",
+            f"This source may send {per_minute} events in a minute.",
+            retry_after=wait,
+        )
+
+
+@functools.cache
+def _event_limit() -> EventLimit:
+    return EventLimit(settings.REDIS_URL)
+
+
+def take(source_id: int, events: int, now: datetime) -> None:
+    """Count the events of one request against the limit of their source, if there is one."""
+    per_minute = settings.BUTLER_EVENTS_PER_MINUTE
+    if per_minute and events:
+        _event_limit().take(source_id, events, per_minute, now)

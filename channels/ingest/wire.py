@@ -1,0 +1,213 @@
+"""The manners of `/v1/`: how bodies and keys are read, and how every answer looks.
+
+Published clients drop a batch on most 4xx and lose it on a redirect, so what is answered
+here is decided by what they do with it (docs/adr/0010).
+"""
+
+import base64
+import binascii
+import functools
+import logging
+import zlib
+from collections.abc import Callable, Iterable
+from typing import Any, Concatenate
+
+import msgspec
+import psycopg_pool
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
+
+from customers import keys
+from customers.profile import Sender
+
+logger = logging.getLogger(__name__)
+
+SUCCESS = b'{"success": true}'
+AWAY = (OperationalError, InterfaceError, psycopg_pool.PoolTimeout, keys.Unavailable)
+# Integer seconds: most clients cannot read the date form of Retry-After.
+AWAY_RETRY = 2
+GZIP_MAGIC = b"\x1f\x8b"
+MAX_KEY = 200
+
+ALLOW_HEADERS = "authorization, content-type, x-retry-count, x-write-key, x-strict-mode"
+EXPOSE_HEADERS = (
+    "Retry-After, Butler-Accepted, Butler-Duplicates, Butler-Quarantined, Butler-Warnings"
+)
+
+type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+class Refusal(Exception):
+    """An answer other than 200, in the shape that old clients need to read."""
+
+    def __init__(
+        self, status: int, code: str, message: str, *, retry_after: int = 0, **more: Any
+    ) -> None:
+        super().__init__(status, code)
+        self.status = status
+        self.body = {"code": code, "message": message, **more}
+        self.retry_after = retry_after
+
+    def response(self) -> HttpResponse:
+        response = json_response(self.body, status=self.status)
+        if self.retry_after:
+            response["Retry-After"] = str(self.retry_after)
+        return response
+
+
+def json_response(body: Any, *, status: int = 200) -> HttpResponse:
+    return HttpResponse(msgspec.json.encode(body), content_type="application/json", status=status)
+
+
+def endpoint[**P](*methods: str) -> Callable[[View[P]], View[P]]:
+    """Make a view of the wire: CORS and {"code", "message"}, whatever happens."""
+
+    def wrap(view: View[P]) -> View[P]:
+        @csrf_exempt
+        @functools.wraps(view)
+        def respond(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if request.method == "OPTIONS":
+                response = _preflight(request, methods)
+            elif request.method not in methods:
+                refusal = Refusal(405, "wrong_method", f"Use {' or '.join(methods)}.")
+                response = refusal.response()
+                response["Allow"] = ", ".join([*methods, "OPTIONS"])
+            else:
+                response = _answer(view, request, *args, **kwargs)
+            return _with_cors(request, response)
+
+        return respond
+
+    return wrap
+
+
+def _answer[**P](
+    view: View[P], request: HttpRequest, *args: P.args, **kwargs: P.kwargs
+) -> HttpResponse:
+    try:
+        return view(request, *args, **kwargs)
+    except Refusal as refusal:
+        return refusal.response()
+    except AWAY:
+        logger.warning("the record cannot be reached", exc_info=True)
+        return Refusal(
+            503, "unavailable", "Nothing was stored; try again.", retry_after=AWAY_RETRY
+        ).response()
+    except Exception:
+        logger.exception("an endpoint of the wire failed")
+        return Refusal(500, "failed", "This is our fault; try again.").response()
+
+
+def _preflight(request: HttpRequest, methods: Iterable[str]) -> HttpResponse:
+    response = HttpResponse(status=204)
+    response["Access-Control-Allow-Methods"] = ", ".join([*methods, "OPTIONS"])
+    response["Access-Control-Allow-Headers"] = ALLOW_HEADERS
+    response["Access-Control-Max-Age"] = "86400"
+    return response
+
+
+def _with_cors(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    # A write key is public, so any page may send with one; cookies are never looked at.
+    if origin := request.META.get("HTTP_ORIGIN"):
+        response["Access-Control-Allow-Origin"] = origin
+        response["Access-Control-Expose-Headers"] = EXPOSE_HEADERS
+    response["Vary"] = "Origin"
+    return response
+
+
+# Bodies ------------------------------------------------------------------------------
+
+
+def read_body(request: HttpRequest) -> bytes:
+    """Read the body whatever its type, unpacked, up to BUTLER_MAX_BODY bytes."""
+    limit = settings.BUTLER_MAX_BODY
+    body = _received(request, limit)
+    encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if encoding in ("gzip", "x-gzip") or body.startswith(GZIP_MAGIC):
+        return _unpacked(body, limit)
+    if encoding not in ("", "identity"):
+        raise Refusal(415, "unknown_encoding", "Send the body plain or as gzip.")
+    return body
+
+
+def _received(request: HttpRequest, limit: int) -> bytes:
+    # Django reads nothing of a body without a length, which is how phones send theirs.
+    chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
+    stream = request.META["wsgi.input"] if chunked else request
+    parts, length = [], 0
+    try:
+        while length <= limit and (part := stream.read(limit + 1 - length)):
+            parts.append(part)
+            length += len(part)
+    except (OSError, UnreadablePostError):
+        raise Refusal(400, "incomplete", "The body ended too early.") from None
+    if length > limit:
+        raise _too_large(limit)
+    return b"".join(parts)
+
+
+def _unpacked(body: bytes, limit: int) -> bytes:
+    parts, length = [], 0
+    try:
+        while body:
+            unzip = zlib.decompressobj(wbits=31)
+            parts.append(unzip.decompress(body, limit + 1 - length))
+            length += len(parts[-1])
+            if length > limit:
+                raise _too_large(limit)
+            if not unzip.eof:
+                raise Refusal(400, "bad_gzip", "The gzip data ended too early.")
+            body = unzip.unused_data
+    except zlib.error:
+        raise Refusal(400, "bad_gzip", "The body is not gzip.") from None
+    return b"".join(parts)
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(413, "too_large", f"A request may carry {limit} bytes, unpacked.")
+
+
+# Keys --------------------------------------------------------------------------------
+
+
+def find_sender(request: HttpRequest, in_body: str = "", scope: str = "ingest") -> Sender:
+    """Find who sends by the key in a header, the body or the address, in this order."""
+    key = find_key(request) or in_body or request.GET.get("writeKey", "")
+    if not key:
+        raise Refusal(401, "no_key", "Send the key of a source.")
+    sender = keys.find_sender(key) if len(key) <= MAX_KEY else None
+    if sender is None:
+        raise Refusal(401, "unknown_key", "No source has this key, or it was revoked.")
+    if scope not in sender.scopes:
+        raise Refusal(403, "forbidden", f"This key has no scope {scope!r}.")
+    return sender
+
+
+def find_secret_sender(request: HttpRequest) -> Sender:
+    """Find who sends, where only a source with a secret key may."""
+    sender = find_sender(request)
+    if not sender.is_trusted:
+        raise Refusal(403, "secret_key_needed", "Use the secret key of a source.")
+    return sender
+
+
+def find_key(request: HttpRequest) -> str:
+    """Find a key in the headers; a Bearer token that is not a key of ours is ignored."""
+    scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() == "basic":
+        if key := _basic(given):
+            return key
+    elif scheme.lower() == "bearer" and given.strip().startswith(("pk_", "sk_")):
+        return given.strip()
+    return request.META.get("HTTP_X_WRITE_KEY", "").strip()
+
+
+def _basic(given: str) -> str:
+    try:
+        name, _, password = base64.b64decode(given, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    return name or password
