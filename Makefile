@@ -25,7 +25,7 @@ run: $(BUILT) ## Start everything with the theme park in it (PORT, LIVE_PORT, BU
 	@exec $(PY) -m deploy.local run
 
 story: $(BUILT) ## Play the theme-park story against the running system
-	@exec $(PY) manage.py story
+	@exec $(PY) -m examples.themepark.story $(ARGS)
 
 test: $(BUILT) ## Run all tests with their own services (ARGS="-k name -x")
 	@exec $(ALONE) $(PY) -m pytest -n auto --dist worksteal $(ARGS)
@@ -34,7 +34,7 @@ bench: $(BUILT) ## Measure, each figure beside its limit and its baseline (QUICK
 	@exec $(ALONE) $(PY) -m bench $(ARGS)
 
 chaos: $(BUILT) ## Kill what can be killed under load, then count what was acknowledged
-	@exec $(ALONE) $(PY) -m tests.chaos $(ARGS)
+	@exec $(PY) -m bench.chaos $(ARGS)
 
 check: $(BUILT) ## Lint, types, import contracts, templates, migrations, alarms, docs (not the suite)
 	$(PY) -m ruff check .
@@ -53,7 +53,7 @@ docs: $(BUILT) ## Build the documentation, warnings are errors
 	$(READING) $(PY) -m sphinx -W --keep-going -b html docs docs/_build/html
 
 screenshots: $(BUILT) ## Take the pictures of the README again
-	@exec $(PY) manage.py screenshots
+	@exec $(PY) -m tests.screenshots
 
 doctor: $(BUILT) ## Say what is wrong on this machine and how to mend it
 	@exec $(PY) -m deploy.local doctor

@@ -74,15 +74,11 @@ class Postgres:
         pidfile = self.data / "postmaster.pid"
         with contextlib.suppress(OSError, ValueError, IndexError):
             pid = int(pidfile.read_text().split()[0])
-            if not _is_server(pid, self.data):
+            if _is_server(pid, self.data):
+                _end(pid)
+            else:
                 # After a power cut the number may belong to a stranger by now.
-                return pidfile.unlink()
-            deadline = time.monotonic() + 10
-            os.kill(pid, signal.SIGINT)
-            while time.monotonic() < deadline:
-                os.kill(pid, 0)
-                time.sleep(0.05)
-            os.kill(pid, signal.SIGKILL)
+                pidfile.unlink()
 
     def program(self) -> Program:
         settings = (("-c", f"{name}={value}") for name, value in self.settings().items())
@@ -161,6 +157,16 @@ def _shared_buffers() -> int:
     with contextlib.suppress(OSError, ValueError):
         memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
     return max(128 * MEGABYTE, min(memory // 4, 1024 * MEGABYTE))
+
+
+def _end(pid: int) -> None:
+    """Shut a server down fast, or kill it; a ProcessLookupError says that it is gone."""
+    os.kill(pid, signal.SIGINT)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        os.kill(pid, 0)
+        time.sleep(0.05)
+    os.kill(pid, signal.SIGKILL)
 
 
 def _is_server(pid: int, data: Path) -> bool:

@@ -61,7 +61,7 @@ def _start(supervisor: Supervisor, ports: Ports) -> None:
     supervisor.say(f"butler: data in {home.path}")
     urls = services.start(supervisor)
     web, live = f"http://localhost:{ports.web}", f"http://localhost:{ports.live}"
-    told = {**urls, "BUTLER_URL": web, "BUTLER_LIVE_URL": live}
+    told = {**urls, "WEB_URL": web, "LIVE_URL": live}
     environment = {
         **services.environment(home, told),
         "PORT": str(ports.web),
