@@ -1,0 +1,69 @@
+"""What a request shows to be let in. Pure: text in, a credential or nothing out."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+from urllib.parse import parse_qs
+
+from django.http.cookie import parse_cookie
+
+
+class Kind(StrEnum):
+    TICKET = "ticket"
+    KEY = "key"
+    SESSION = "session"
+
+
+class Credential(NamedTuple):
+    kind: Kind
+    text: str
+
+
+def credential(
+    headers: Mapping[bytes, bytes], query: Mapping[str, str], *, cookie: str
+) -> Credential | None:
+    """Find what the request shows; what was put there on purpose wins over a cookie."""
+    if ticket := query.get("ticket"):
+        return Credential(Kind.TICKET, ticket)
+    if authorization := headers.get(b"authorization"):
+        key = _key(authorization.decode("latin-1"))
+        return Credential(Kind.KEY, key) if key else None
+    session = headers.get(b"x-session-token", b"").decode("latin-1")
+    if not session and (jar := headers.get(b"cookie")):
+        session = parse_cookie(jar.decode("latin-1")).get(cookie, "")
+    # A quoted cookie can spell any byte, and Postgres refuses some of them.
+    if session.isascii() and session.isalnum():
+        return Credential(Kind.SESSION, session)
+    return None
+
+
+def _key(authorization: str) -> str | None:
+    scheme, _, value = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip() or None
+    if scheme.lower() != "basic":
+        return None
+    try:
+        pair = base64.b64decode(value, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    name, _, password = pair.partition(":")
+    return name or password or None
+
+
+def parameters(query_string: bytes) -> dict[str, str]:
+    """Read the query; a name given twice counts as given last."""
+    try:
+        pairs = parse_qs(query_string.decode("latin-1"), max_num_fields=20)
+    except ValueError:
+        return {}
+    return {name: values[-1] for name, values in pairs.items()}
+
+
+def position(text: str | None) -> int | None:
+    """Read a version of a log; nothing where it is not one."""
+    if text is None or not (text.isascii() and text.isdigit() and len(text) <= 18):
+        return None
+    return int(text)

@@ -1,0 +1,101 @@
+"""Server-sent events as bytes. Pure: no clock, no database, no network."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+# What browsers and we ourselves call things; a sender's event must not pass for one of them.
+RESERVED = frozenset({"hello", "moved", "joined", "ended", "open", "error", "message"})
+
+HEARTBEAT = b": still here\n\n"
+
+_LINE_BREAKS = re.compile(r"[\r\n\x00]+")
+_encode = msgspec.json.Encoder().encode
+
+
+class Row(msgspec.Struct, gc=False):
+    """One event of a log as it is read for a stream; `body` is JSON text."""
+
+    version: int
+    kind: str
+    name: str
+    about: str
+    trust: int
+    actor: str
+    message_id: str
+    occurred_at: datetime
+    recorded_at: datetime
+    channel: str
+    body: bytes
+    # False when the record it was filed under is no longer part of this one.
+    is_ours: bool
+
+
+class Shown(msgspec.Struct, gc=False):
+    """What a reader sees of an event."""
+
+    version: int
+    kind: str
+    name: str
+    about: str
+    occurred_at: datetime
+    recorded_at: datetime
+    channel: str
+    trust: int
+    actor: str
+    message_id: str
+    body: msgspec.Raw
+
+
+def event(row: Row) -> bytes:
+    """Write one event; one that belongs to somebody else by now keeps only its place."""
+    if not row.is_ours:
+        return _frame("moved", {"version": row.version, "kind": "moved"}, row.version)
+    shown = Shown(
+        version=row.version,
+        kind=row.kind,
+        name=row.name,
+        about=row.about,
+        occurred_at=row.occurred_at,
+        recorded_at=row.recorded_at,
+        channel=row.channel,
+        trust=row.trust,
+        actor=row.actor,
+        message_id=row.message_id,
+        body=msgspec.Raw(row.body),
+    )
+    return _frame(event_name(row.kind, row.name), shown, row.version)
+
+
+def event_name(kind: str, name: str) -> str:
+    """Name a frame after its event; one line, and never one of the reserved names."""
+    line = _LINE_BREAKS.sub(" ", name).strip() or kind
+    return f"{kind}:{line}" if line in RESERVED else line
+
+
+def hello(*, customer_id: str, version: int, position: int | None, retry: int) -> bytes:
+    """Greet a reader with the record's version.
+
+    `position` is where the reader starts when it did not say so itself. It has to become the
+    reader's last id: a reader cut off before the first event would otherwise come back
+    without one, and miss what happened in between.
+    """
+    greeting = {"customer": customer_id, "version": version}
+    return b"retry: %d\n" % retry + _frame("hello", greeting, position)
+
+
+def joined(*, customer_id: str, canonical_id: str) -> bytes:
+    """Say that the record went on as part of another one."""
+    return _frame("joined", {"customer": customer_id, "canonical": canonical_id})
+
+
+def ended(*, reason: str, retry: int) -> bytes:
+    """Say goodbye, and when to come back (milliseconds)."""
+    return b"retry: %d\n" % retry + _frame("ended", {"reason": reason})
+
+
+def _frame(name: str, data: Any, position: int | None = None) -> bytes:
+    at = b"" if position is None else b"id: %d\n" % position
+    return b"%bevent: %b\ndata: %b\n\n" % (at, name.encode(), _encode(data))

@@ -1,0 +1,3 @@
+from channels.models.ticket import StreamTicket
+
+__all__ = ["StreamTicket"]
