@@ -29,13 +29,14 @@ def _build(target: Path) -> int:
     stamp = target / STAMP_NAME
     wanted = fingerprint()
     built = stamp.read_text() if stamp.exists() else ""
-    if built == wanted:
+    is_whole = _runs(target)
+    if is_whole and built == wanted:
         stamp.touch()
         return 0
     # A new lock updates the environment in place, so that running processes keep most of
     # their files; anything else (fresh, interrupted, another Python) starts clean.
     stamp.unlink(missing_ok=True)
-    if built.partition(" ")[0] != wanted.partition(" ")[0]:
+    if not is_whole or built.partition(" ")[0] != wanted.partition(" ")[0]:
         print(f"butler: making {target.name} with Python {sys.version.split()[0]}", flush=True)
         venv.create(target, clear=True, with_pip=True, symlinks=True)
     started = time.monotonic()
@@ -46,6 +47,14 @@ def _build(target: Path) -> int:
     return status
 
 
+def _runs(target: Path) -> bool:
+    """Tell whether the Python that the environment was made with is still there."""
+    try:
+        return subprocess.run([target / "bin" / "python", "-c", ""]).returncode == 0
+    except OSError:
+        return False
+
+
 def fingerprint() -> str:
     """Name the Python and the lock that an environment is built from."""
     digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()
@@ -54,10 +63,10 @@ def fingerprint() -> str:
 
 def locked() -> set[str]:
     """Return the normalized names of all distributions in the lock."""
-    return {_normal(name) for name in re.findall(r"^([\w.-]+)==", LOCK.read_text(), re.MULTILINE)}
+    return {normal(name) for name in re.findall(r"^([\w.-]+)==", LOCK.read_text(), re.MULTILINE)}
 
 
-def _normal(name: str) -> str:
+def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -108,7 +117,7 @@ def _uninstall_strangers(target: Path) -> int:
     listing = subprocess.run(
         _pip(target, "list", "--format=freeze"), capture_output=True, text=True, check=True
     ).stdout
-    installed = {_normal(line.partition("==")[0]) for line in listing.split()}
+    installed = {normal(line.partition("==")[0]) for line in listing.split()}
     if strangers := sorted(installed - locked() - SEEDED):
         print(f"butler: removing what the lock no longer names: {', '.join(strangers)}")
         return subprocess.run(_pip(target, "uninstall", "--quiet", "--yes", *strangers)).returncode

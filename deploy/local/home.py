@@ -74,6 +74,15 @@ class Home:
                     ) from None
                 time.sleep(0.1)
 
+    def is_taken(self) -> bool:
+        """Tell whether somebody else holds the lock."""
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
+        return False
+
     def _lives(self) -> bool:
         """Tell whether the holder of the lock is a supervisor, not one that is ending."""
         try:

@@ -34,7 +34,7 @@ class Ports:
     def check(self) -> None:
         """Refuse before anything is started when somebody else has a port."""
         for name, port in (("PORT", self.web), ("LIVE_PORT", self.live)):
-            if reason := _why_not_bindable(port):
+            if reason := why_not_bindable(port):
                 raise Refusal(f"Port {port} ({name}) {reason}; choose another: make run {name}=…")
 
 
@@ -106,8 +106,10 @@ def _introduce(supervisor: Supervisor, web: str, live: str, summary: dict[str, A
 
 def _programs(home: Home, environment: dict[str, str], ports: Ports) -> list[Program]:
     host = os.environ.get("HOST", "127.0.0.1")
-    workers = os.environ.get("WEB_WORKERS", str(max(2, os.cpu_count() or 2)))
-    threads = os.environ.get("WEB_THREADS", "8")
+    cores = os.cpu_count() or 1
+    workers = os.environ.get("WEB_WORKERS", str(max(2, cores)))
+    # Threads beyond this only wait for the interpreter.
+    threads = os.environ.get("WEB_THREADS", str(min(8, 2 * cores + 1)))
     granian = ("-m", "granian", "--host", host, "--log-level", "warning", "--no-ws")
     celery = ("-m", "celery", "--app", "config", "--quiet")
     commands = {
@@ -154,7 +156,7 @@ def _port(name: str, default: int) -> int:
     return int(value)
 
 
-def _why_not_bindable(port: int) -> str | None:
+def why_not_bindable(port: int) -> str | None:
     with socket.socket() as probe:
         # A port whose last connections are still closing is free; SO_REUSEPORT would go too
         # far and share it with another server.
