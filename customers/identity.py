@@ -1,0 +1,187 @@
+"""Who is who: from the links between identifiers to the groups that are one customer.
+
+Pure, and a function of the set of links alone: the order in which they came does not matter,
+so neither does a delay, a repetition or a rebuild. docs/adr/0007 has the reasons.
+
+1. A value that leads to two accounts, or to too many others, is shared: it joins nobody.
+2. What a person joined stays joined; what a person parted stays apart.
+3. Verified links join, strongest first, up to the limits; beyond them a person decides.
+4. Claimed links join anonymous activity only: never anything that holds a proof.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from customers.normalize import rank
+from customers.profile import CLAIMED, VERIFIED, WEAK_KINDS
+
+# How many of a kind one customer may have before a person is asked. Orders are not counted.
+LIMITS = {"user_id": 1, "anonymous_id": 100, "device": 20, "card": 8, "email": 6, "phone": 6}
+LIMIT_OF_OTHER_SYSTEMS = 3
+UNLIMITED = frozenset({"order"})
+# A value seen with more than this many others of one kind is an office phone or a kiosk.
+CROWD = 20
+_CROWDING = frozenset({"card", "email", "phone"})
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """One identifier, as the graph sees it."""
+
+    id: int
+    kind: str
+    value: str
+    trust: int
+
+    @property
+    def is_proof(self) -> bool:
+        return self.trust == VERIFIED and self.kind not in WEAK_KINDS
+
+    @property
+    def order(self) -> tuple[int, str, str, int]:
+        return rank(self.kind), self.kind, self.value, self.trust
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """A link between two identifiers: seen together, or joined or parted by a person."""
+
+    left: int
+    right: int
+    trust: int
+    kind: str = "seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A link that would have joined two customers, and why it did not."""
+
+    tie: Tie
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    groups: Sequence[frozenset[int]]
+    shared: frozenset[int]
+    held: Sequence[Held]
+
+
+@dataclass(slots=True)
+class _Group:
+    members: set[int]
+    kinds: Counter[str]
+    has_proof: bool
+    apart: set[int] = field(default_factory=set)
+
+
+def filing_order(kind: str, trust: int) -> tuple[bool, int]:
+    """Sort the identifiers of an event: it is filed under the first.
+
+    Who only claims is known by the device in hand, not by the name they give.
+    """
+    return trust == CLAIMED and kind not in WEAK_KINDS, rank(kind)
+
+
+def group(
+    atoms: Iterable[Atom], ties: Iterable[Tie], shared_before: Iterable[int] = ()
+) -> Grouping:
+    """Return the groups of identifiers that are one customer each.
+
+    What was shared stays shared: more links never make a value less so, and the ties behind
+    a shared value need not be in `ties`.
+    """
+    by_id = {atom.id: atom for atom in atoms}
+    known = [tie for tie in ties if tie.left in by_id and tie.right in by_id]
+    seen = [tie for tie in known if tie.kind == "seen"]
+    shared = frozenset(_shared(by_id, seen)) | frozenset(shared_before)
+    forest = _Forest(by_id.values(), [tie for tie in known if tie.kind == "parted"])
+
+    for tie in sorted((t for t in known if t.kind == "joined"), key=_by_atoms(by_id)):
+        forest.join(tie)
+    held = [
+        Held(tie, reason)
+        for tie in sorted(seen, key=_by_atoms(by_id))
+        if tie.left not in shared and tie.right not in shared
+        if (reason := forest.try_join(tie))
+    ]
+    return Grouping(forest.groups(), shared, held)
+
+
+def _by_atoms(by_id: Mapping[int, Atom]) -> Callable[[Tie], tuple[object, ...]]:
+    """Sort verified links first, then by what they link, never by when they came."""
+
+    def key(tie: Tie) -> tuple[object, ...]:
+        ends = sorted((by_id[tie.left].order, by_id[tie.right].order))
+        return -tie.trust, *ends
+
+    return key
+
+
+def _shared(by_id: Mapping[int, Atom], seen: Iterable[Tie]) -> Iterator[int]:
+    """Find the values that lead to several accounts, or to a crowd."""
+    neighbors: dict[int, set[int]] = {}
+    for tie in seen:
+        for one, other in ((tie.left, tie.right), (tie.right, tie.left)):
+            # Claiming a stranger's card must not make that card useless to its owner, so
+            # a claim counts against what was itself only claimed.
+            if tie.trust == VERIFIED or not by_id[one].is_proof:
+                neighbors.setdefault(one, set()).add(other)
+    for one, others in neighbors.items():
+        kinds = Counter((by_id[other].kind, by_id[other].trust) for other in others)
+        accounts = max(kinds["user_id", VERIFIED], kinds["user_id", CLAIMED])
+        crowd = max((n for (kind, _), n in kinds.items() if kind in _CROWDING), default=0)
+        if by_id[one].kind != "user_id" and (accounts > 1 or crowd > CROWD):
+            yield one
+
+
+class _Forest:
+    """Groups that grow as links are added, each with what may not be in it."""
+
+    def __init__(self, atoms: Iterable[Atom], parted: Iterable[Tie]) -> None:
+        self._of = {
+            atom.id: _Group({atom.id}, Counter({atom.kind: 1}), atom.is_proof) for atom in atoms
+        }
+        for tie in parted:
+            self._of[tie.left].apart.add(tie.right)
+            self._of[tie.right].apart.add(tie.left)
+
+    def groups(self) -> list[frozenset[int]]:
+        unique = {id(group): group for group in self._of.values()}
+        return [frozenset(group.members) for group in unique.values()]
+
+    def try_join(self, tie: Tie) -> str:
+        """Join two groups if the rules allow it; return the reason if they do not."""
+        left, right = self._of[tie.left], self._of[tie.right]
+        if left is right:
+            return ""
+        if tie.trust == CLAIMED and (left.has_proof or right.has_proof):
+            return ""
+        if left.apart & right.members:
+            return ""
+        if over := _over_limit(left.kinds, right.kinds):
+            return f"limit:{over}"
+        self.join(tie)
+        return ""
+
+    def join(self, tie: Tie) -> None:
+        left, right = self._of[tie.left], self._of[tie.right]
+        if left is right or left.apart & right.members:
+            return
+        if len(left.members) < len(right.members):
+            left, right = right, left
+        left.members |= right.members
+        left.kinds += right.kinds
+        left.apart |= right.apart
+        left.has_proof |= right.has_proof
+        for member in right.members:
+            self._of[member] = left
+
+
+def _over_limit(left: Counter[str], right: Counter[str]) -> str:
+    for kind in left.keys() | right.keys():
+        limit = LIMITS.get(kind, LIMIT_OF_OTHER_SYSTEMS)
+        if kind not in UNLIMITED and left[kind] + right[kind] > limit:
+            return kind
+    return ""

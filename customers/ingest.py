@@ -1,0 +1,204 @@
+"""The way into the record: a batch of events in, one transaction, and a receipt.
+
+Whatever its size, a batch costs a handful of statements. When this returns, every accepted
+event is committed, on its customer's log, and part of every read that starts afterwards.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from uuid import UUID
+
+import msgspec
+import psycopg.errors
+from django.db import DatabaseError, connection, transaction
+
+from customers import filing, log, projection, sql
+from customers.filing import Atom, LookAgain, Place
+from customers.profile import Item, Outcome, Receipt, Refused, Sender
+from customers.traits import Said
+
+# Two batches that race for a new identifier or the same message settle in one round more.
+_TRIES = 8
+_RACES = (
+    psycopg.errors.UniqueViolation,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+)
+
+
+class VersionMismatch(Exception):
+    """The record moved on since the caller read it."""
+
+    def __init__(self, current: int) -> None:
+        super().__init__(current)
+        self.current = current
+
+
+def record(
+    *,
+    sender: Sender,
+    items: Sequence[Item],
+    received_at: datetime,
+    refused: Sequence[Refused] = (),
+    expected_version: int | None = None,
+) -> Receipt:
+    """Put a batch of events on the record, or keep apart what cannot be.
+
+    `expected_version` is what the log of the first item's customer must stand at; anything
+    else raises VersionMismatch and stores nothing. Raises django.db.OperationalError where
+    the database is away: then nothing was stored, or, when the answer to COMMIT was lost,
+    it was, and sending the batch again is harmless.
+    """
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            with connection.wrap_database_errors, transaction.atomic():
+                return _Batch(sender, items, received_at).store(refused, expected_version)
+        except (LookAgain, DatabaseError) as error:
+            raced = isinstance(error, LookAgain) or isinstance(error.__cause__, _RACES)
+            if not raced or not tries_left:
+                raise
+    raise AssertionError("unreachable")
+
+
+class _Batch:
+    """One try at one batch, inside one transaction."""
+
+    def __init__(self, sender: Sender, items: Sequence[Item], received_at: datetime) -> None:
+        self.sender = sender
+        self.items = items
+        self.received_at = received_at
+        self.outcomes: list[Outcome | None] = [None] * len(items)
+        self.apart: list[Refused] = []
+
+    def store(self, refused: Sequence[Refused], expected_version: int | None) -> Receipt:
+        keys = [log.message_key(self.sender.source_id, item.message_id) for item in self.items]
+        atoms = [filing.atoms_of(item, self.sender) for item in self.items]
+        places, blocked, seen = self._look_up(keys, atoms)
+        if blocked:
+            atoms = [tuple(a for a in one if a[:2] not in blocked) for one in atoms]
+        fresh = self._sort_out(keys, atoms, seen)
+        if fresh:
+            places = filing.file([atoms[i] for i in fresh], places, self.sender, self.received_at)
+            if expected_version is not None:
+                self._compare(places[atoms[fresh[0]][0]], expected_version)
+            self._append(fresh, keys, atoms, places)
+        if refused or self.apart:
+            keep_apart([*refused, *self.apart], self.sender, self.received_at)
+        return Receipt([o for o in self.outcomes if o is not None], len(refused))
+
+    def _look_up(
+        self, keys: list[UUID], atoms: Iterable[tuple[Atom, ...]]
+    ) -> tuple[dict[Atom, Place], set[tuple[str, str]], dict[UUID, Outcome | UUID]]:
+        if not keys:
+            return {}, set(), {}
+        wanted = {atom for one in atoms for atom in one}
+        columns = dict(zip(("kinds", "values", "trusts"), filing.columns(wanted), strict=True))
+        # One journey for both statements; the second runs when the locks are held.
+        with sql.raw_connection().pipeline():
+            found = sql.run("resolve_identifiers", columns)
+            known = sql.run("find_seen", {"keys": keys})
+            places, blocked = filing.read_places(found)
+            seen = {key: (body_hash, Outcome("duplicate", c, v)) for key, body_hash, c, v in known}
+        return places, blocked, seen
+
+    def _sort_out(self, keys, atoms, seen) -> list[int]:  # type: ignore[no-untyped-def]
+        """Return which items are news and can be filed; settle the others."""
+        fresh = []
+        for i, (item, key) in enumerate(zip(self.items, keys, strict=True)):
+            body_hash = UUID(bytes=item.body_hash)
+            if before := seen.get(key):
+                self._repeat(i, item, before[1] if before[0] == body_hash else None)
+            elif not atoms[i]:
+                self._set_apart(i, item, "no_identifier", "nothing says whose event this is")
+            else:
+                seen[key] = body_hash, Outcome("duplicate")
+                fresh.append(i)
+        return fresh
+
+    def _repeat(self, i: int, item: Item, same: Outcome | None) -> None:
+        if same:
+            self.outcomes[i] = same
+        else:
+            self._set_apart(i, item, "other_content", "this message id was used before")
+
+    def _set_apart(self, i: int, item: Item, reason: str, detail: str) -> None:
+        self.apart.append(Refused(item.body, reason, detail, item.message_id))
+        status = "other_content" if reason == "other_content" else "quarantined"
+        self.outcomes[i] = Outcome(status, reason=reason)
+
+    def _compare(self, place: Place, expected: int) -> None:
+        if place.version != expected:
+            raise VersionMismatch(place.version)
+
+    def _append(self, fresh, keys, atoms, places) -> None:  # type: ignore[no-untyped-def]
+        heads: dict[UUID, int] = {}
+        entries, said, subjects = [], [], []
+        for i in fresh:
+            item, home = self.items[i], places[atoms[i][0]]
+            owner = home.customer_id
+            version = heads[owner] = heads.get(owner, home.version) + 1
+            origin = None if home.record_id == owner else home.record_id
+            self.outcomes[i] = Outcome("accepted", owner, version)
+            ids = [places[atom].id for atom in atoms[i]]
+            entries.append(_entry(item, owner, version, origin, keys[i], ids))
+            if item.traits and item.kind == "identify":
+                said += self._said(item, owner, keys[i])
+            if item.about:
+                subjects.append(projection.Subject(owner, item.about))
+        log.append(
+            entries,
+            source_id=self.sender.source_id,
+            trust=self.sender.trust,
+            received_at=self.received_at,
+        )
+        projection.keep_traits(said)
+        projection.keep_subjects(subjects)
+
+    def _said(self, item: Item, customer_id: UUID, key: UUID) -> list[Said]:
+        trust, source_id = self.sender.trust, self.sender.source_id
+        return [
+            Said(customer_id, name, value, trust, source_id, item.occurred_at, key)
+            for name, value in (item.traits or {}).items()
+        ]
+
+
+def _entry(
+    item: Item, owner: UUID, version: int, origin: UUID | None, key: UUID, ids: list[int]
+) -> log.Entry:
+    return log.Entry(
+        c=owner,
+        v=version,
+        o=origin,
+        m=item.message_id,
+        k=key,
+        h=UUID(bytes=item.body_hash),
+        t=item.kind,
+        n=item.name,
+        a=item.about,
+        w=item.actor,
+        i=ids,
+        at=item.occurred_at,
+        b=msgspec.Raw(item.body),
+    )
+
+
+def keep_apart(refused: Sequence[Refused], sender: Sender, received_at: datetime) -> None:
+    """Put into quarantine, as it came, what cannot be taken in. Sent again, it stays one."""
+    sql.run(
+        "keep_apart",
+        {
+            "source_id": sender.source_id,
+            "trust": sender.trust,
+            "received_at": received_at,
+            "message_ids": [one.message_id for one in refused],
+            "reasons": [one.reason for one in refused],
+            "details": [one.detail for one in refused],
+            "raws": [one.raw for one in refused],
+            "digests": [_digest(sender.source_id, one.raw) for one in refused],
+        },
+    )
+
+
+def _digest(source_id: int, raw: bytes) -> UUID:
+    return UUID(bytes=blake2b(b"%d:%b" % (source_id, raw), digest_size=16).digest())

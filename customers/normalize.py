@@ -1,0 +1,78 @@
+"""Identifiers in one spelling each. Pure: no database, no settings.
+
+Placeholders are Segment's blocked values and PostHog's illegal ids; both joined thousands of
+strangers before they were refused (segment-docs identity-resolution-settings, PostHog#5527).
+"""
+
+import re
+from functools import lru_cache
+
+import email_validator
+import phonenumbers
+
+# Strongest first: an event is filed under the strongest identifier it came with.
+STRENGTH = ("user_id", "external", "card", "email", "phone", "order", "anonymous_id", "device")
+_RANK = {kind: rank for rank, kind in enumerate(STRENGTH)}
+
+LONGEST = 512
+
+_PLACEHOLDERS = frozenset(
+    "-1 anonymous guest distinctid distinct_id id not_authenticated email undefined true "
+    "false nan none null nil unknown user userid user_id customer n/a na ? void".split()
+) | {"[object object]"}
+_ONLY_ZEROS = re.compile(r"[0-]*\Z")
+_EXTERNAL = re.compile(r"external:[a-z0-9_.-]{1,50}\Z")
+
+
+def rank(kind: str) -> int:
+    """Return 0 for the strongest kind; kinds of other systems rank together."""
+    return _RANK["external"] if kind.startswith("external:") else _RANK[kind]
+
+
+def is_kind(kind: str) -> bool:
+    return (kind in _RANK and kind != "external") or _EXTERNAL.match(kind) is not None
+
+
+@lru_cache(maxsize=50_000)
+def normalize(kind: str, value: str, region: str | None = None) -> str | None:
+    """Return the one spelling of an identifier, or None where it cannot be anybody's.
+
+    `region` is where a phone number without a country code is from (ISO 3166 alpha-2).
+    """
+    value = value.strip()
+    bare = value.strip("'\"").strip().lower()
+    if bare in _PLACEHOLDERS or _ONLY_ZEROS.match(bare) or len(value) > LONGEST:
+        return None
+    if "\x00" in value or not value.isprintable():
+        return None
+    spell = _SPELLINGS.get(kind)
+    return spell(value, region) if spell else value
+
+
+def _email(value: str, _: str | None) -> str | None:
+    try:
+        found = email_validator.validate_email(
+            value.lower(), check_deliverability=False, test_environment=True
+        )
+    except email_validator.EmailNotValidError:
+        return None
+    # The part before the @ is folded too: no provider of note tells Noor@ from noor@, and
+    # two records for one person is the commoner harm.
+    return f"{found.local_part.casefold()}@{(found.ascii_domain or found.domain).lower()}"
+
+
+def _phone(value: str, region: str | None) -> str | None:
+    try:
+        number = phonenumbers.parse(value, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _card(value: str, _: str | None) -> str | None:
+    return re.sub(r"[\s-]", "", value).upper() or None
+
+
+_SPELLINGS = {"email": _email, "phone": _phone, "card": _card}

@@ -1,0 +1,47 @@
+"""Who belongs to a customer's party: guardians, children without an account, guests. Pure."""
+
+from collections.abc import Iterable
+from datetime import date
+
+import msgspec
+
+from customers.facts import Fact, day, in_order, text
+
+PREFIX = "member:"
+ROLES = ("guardian", "child", "guest")
+
+
+class MemberState(msgspec.Struct):
+    reference: str
+    version: int
+    name: str = ""
+    role: str = "guest"
+    birth_date: date | None = None
+    guardian: str = ""
+    details: dict[str, object] = {}
+
+
+def fold(reference: str, facts: Iterable[Fact]) -> MemberState | None:
+    """Return the member as last described; None once removed."""
+    state: MemberState | None = None
+    for fact in in_order(facts):
+        if fact.name == "Party Member Removed":
+            state = None
+        elif fact.name == "Party Member Changed":
+            state = state or MemberState(reference, fact.version)
+            _take(state, fact.data)
+            state.version = max(state.version, fact.version)
+    return state
+
+
+def _take(state: MemberState, data: dict[str, object]) -> None:
+    state.name = text(data, "name") or state.name
+    role = text(data, "role")
+    state.role = role if role in ROLES else state.role
+    if "birth_date" in data:
+        state.birth_date = day(data["birth_date"])
+    if "guardian" in data:
+        state.guardian = text(data, "guardian")
+    known = {"name", "role", "birth_date", "guardian", "reference"}
+    rest = {name: value for name, value in data.items() if name not in known}
+    state.details = {**state.details, **rest}

@@ -1,0 +1,150 @@
+"""Keeps the record in step with the log: traits, orders, interactions, party.
+
+Every projection is a pure fold over the events concerned, so what is kept here can be thrown
+away and remade at any time; `rebuild` does just that, after a merge or on command.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from customers import interactions, orders, parties, sql
+from customers.facts import Fact
+from customers.traits import Said, winners
+
+
+class Subject(NamedTuple):
+    """One thing that events are about, on the record of one customer."""
+
+    customer_id: UUID
+    about: str
+
+
+class _Projection(NamedTuple):
+    """How one kind of subject is folded, and where the outcome is kept."""
+
+    table: str
+    fold: Callable[[str, Iterable[Fact]], msgspec.Struct | None]
+
+
+_ORDERS = _Projection("orders", orders.fold)
+_MEMBERS = _Projection("members", parties.fold)
+_INTERACTIONS = _Projection("interactions", interactions.fold)
+ALL = (_ORDERS, _MEMBERS, _INTERACTIONS)
+
+
+def projection_of(about: str) -> tuple[_Projection, str] | None:
+    """Return how a subject is projected and under which name it is kept."""
+    if about.startswith(orders.PREFIX):
+        return _ORDERS, about.removeprefix(orders.PREFIX)
+    if about.startswith(parties.PREFIX):
+        return _MEMBERS, about.removeprefix(parties.PREFIX)
+    if about.startswith(interactions.PREFIXES):
+        return _INTERACTIONS, about
+    return None
+
+
+def keep_traits(said: Iterable[Said]) -> None:
+    """Keep what outweighs the value that stands."""
+    standing = [
+        {
+            "c": one.customer_id,
+            "n": one.name,
+            "x": one.value,
+            "w": one.trust,
+            "s": one.source_id,
+            "at": one.occurred_at,
+            "k": one.message_key,
+        }
+        for one in winners(said)
+    ]
+    if standing:
+        # Sorted like every other writer's, so that two of them cannot lock crosswise.
+        standing.sort(key=lambda row: (row["c"], row["n"]))
+        sql.run("keep_traits", {"traits": sql.json(standing)})
+
+
+def keep_subjects(subjects: Iterable[Subject]) -> None:
+    """Fold the given subjects anew from all that was said about them."""
+    wanted = sorted(set(subjects))
+    if not wanted:
+        return
+    facts: dict[Subject, list[Fact]] = {subject: [] for subject in wanted}
+    params = {
+        "customers": [subject.customer_id for subject in wanted],
+        "abouts": [subject.about for subject in wanted],
+    }
+    for customer_id, about, *fact in sql.rows("read_facts", params):
+        facts[Subject(customer_id, about)].append(as_fact(*fact))
+    _keep(fold(facts))
+
+
+def as_fact(name: str, *facts: Any) -> Fact:
+    """Read a row of read_facts.sql; Django leaves jsonb as text on its connections."""
+    *facts_but_data, data = facts
+    read = msgspec.json.decode(data)
+    return Fact(name, *facts_but_data, read if isinstance(read, dict) else {})
+
+
+type Folded = dict[str, list[tuple[UUID, str, msgspec.Struct | None]]]
+
+
+def fold(facts: dict[Subject, list[Fact]]) -> Folded:
+    """Fold each subject; None where nothing is left of it."""
+    folded: Folded = {projection.table: [] for projection in ALL}
+    for subject, about_it in facts.items():
+        if found := projection_of(subject.about):
+            projection, name = found
+            state = projection.fold(name, about_it)
+            folded[projection.table].append((subject.customer_id, name, state))
+    return folded
+
+
+def _keep(folded: Folded) -> None:
+    for table, states in folded.items():
+        if states:
+            gone = [(customer, name) for customer, name, state in states if state is None]
+            kept = [{"customer_id": c, **as_row(s)} for c, _, s in states if s is not None]
+            _write(table, kept, gone)
+
+
+def as_row(state: msgspec.Struct) -> dict[str, object]:
+    """Return the columns of a folded state; amounts as text, so that no cent is lost."""
+    row = msgspec.to_builtins(state, builtin_types=(UUID,))
+    assert isinstance(row, dict)
+    if isinstance(state, orders.OrderState):
+        totals = (str(line.total) for line in state.lines)
+        row["lines"] = [
+            {**line, "total": total} for line, total in zip(row["lines"], totals, strict=True)
+        ]
+    return row
+
+
+def _write(table: str, kept: Sequence[dict[str, object]], gone: Sequence[tuple[UUID, str]]) -> None:
+    if gone:
+        customers, names = (list(column) for column in zip(*gone, strict=True))
+        sql.run(f"drop_{table}", {"customers": customers, "names": names})
+    if kept:
+        sql.run(f"keep_{table}", {"rows": sql.json(kept)})
+
+
+def rebuild(customer_ids: Iterable[UUID]) -> None:
+    """Throw the projections of these records away and make them again from the log."""
+    ids = list(customer_ids)
+    sql.run("clear_records", {"ids": ids})
+    keep_traits(traits_on_log(ids))
+    facts: dict[Subject, list[Fact]] = {}
+    for customer_id, about, *fact in sql.rows("read_all_facts", {"ids": ids}):
+        facts.setdefault(Subject(customer_id, about), []).append(as_fact(*fact))
+    _keep(fold(facts))
+
+
+def traits_on_log(ids: Sequence[UUID]) -> list[Said]:
+    """Return every value that was ever said of a trait, as the log has it."""
+    rows = sql.rows("read_traits_on_log", {"ids": ids})
+    return [
+        Said(customer_id, name, msgspec.json.decode(value), *weight)
+        for customer_id, name, value, *weight in rows
+    ]

@@ -1,0 +1,183 @@
+"""Draws the groups anew where identifiers met for the first time, or a person said so.
+
+The judgement is `customers.identity.group`; this module reads the graph, locks what it
+touches, moves the pointers, keeps the merge ledger, and has the records projected again.
+Nothing is copied and nothing is lost: parting two records moves the pointers back.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from customers import log, projection, sql
+from customers.identity import Atom, Grouping, Held, Tie, group
+from customers.profile import VERIFIED
+
+
+class _Row(NamedTuple):
+    """One identifier as it stands, and where the record it files under points."""
+
+    id: int
+    kind: str
+    value: str
+    trust: int
+    record_id: UUID | None
+    customer_id: UUID | None
+    is_shared: bool
+    canonical_id: UUID | None
+    version: int
+
+    @property
+    def atom(self) -> Atom:
+        return Atom(self.id, self.kind, self.value, self.trust)
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """A record that comes to belong to another one, or to itself again."""
+
+    record_id: UUID
+    before: UUID
+    after: UUID
+    is_first: bool
+
+
+def regroup(ids: Iterable[int], *, now: datetime, reason: str = "", actor: str = "") -> None:
+    """Draw the groups around these identifiers, inside the open transaction."""
+    rows, ties = _read_locked(sorted(ids))
+    drawn = group([row.atom for row in rows], ties, {row.id for row in rows if row.is_shared})
+    targets = _targets(rows, drawn)
+    moves = _moves(rows, targets)
+    _repoint(rows, drawn, targets, moves)
+    # A record opened just now has nothing to join: its first event is still to come.
+    if moves := [move for move in moves if not move.is_first]:
+        _keep_ledger(moves, rows, ties, now=now, reason=reason, actor=actor)
+        affected = {record for move in moves for record in (move.before, move.after)}
+        log.append_joins(
+            [(move.record_id, move.before, move.after) for move in moves],
+            reason=reason,
+            actor=actor,
+            now=now,
+        )
+        projection.rebuild(affected)
+    _ask_about(drawn.held, rows, targets)
+
+
+def _read_locked(ids: Sequence[int]) -> tuple[list[_Row], list[Tie]]:
+    """Read the graph until everything in it is locked, so that it holds still."""
+    locked: set[UUID] = set()
+    while True:
+        rows = [_Row(*row) for row in sql.rows("read_graph", {"ids": ids})]
+        records = {
+            record
+            for row in rows
+            for record in (row.record_id, row.customer_id, row.canonical_id)
+            if record
+        }
+        if not records - locked:
+            break
+        sql.run("lock_records", {"ids": sorted(records - locked)})
+        locked |= records
+    ties = sql.rows("read_links", {"ids": [row.id for row in rows]})
+    return rows, [Tie(left, right, trust, kind) for left, right, trust, kind in ties]
+
+
+def _targets(rows: Sequence[_Row], drawn: Grouping) -> dict[int, UUID | None]:
+    """Choose each group's live record: the one of its strongest identifier, then the oldest."""
+    by_id = {row.id: row for row in rows}
+    targets: dict[int, UUID | None] = {}
+    for members in drawn.groups:
+        filed = [by_id[member] for member in members if by_id[member].record_id]
+        best = min(filed, key=lambda row: (row.atom.order[0], row.record_id), default=None)
+        for member in members:
+            targets[member] = best.record_id if best else None
+    return targets
+
+
+def _moves(rows: Sequence[_Row], targets: Mapping[int, UUID | None]) -> list[_Move]:
+    moves = []
+    for row in rows:
+        target = targets[row.id]
+        if row.record_id and target and target != (before := row.canonical_id or row.record_id):
+            is_first = not row.version and before == row.record_id
+            moves.append(_Move(row.record_id, before, target, is_first))
+    return moves
+
+
+def _repoint(
+    rows: Sequence[_Row],
+    drawn: Grouping,
+    targets: Mapping[int, UUID | None],
+    moves: Sequence[_Move],
+) -> None:
+    changed = [
+        {"id": row.id, "customer_id": targets[row.id], "is_shared": row.id in drawn.shared}
+        for row in rows
+        if (row.customer_id, row.is_shared) != (targets[row.id], row.id in drawn.shared)
+    ]
+    if changed:
+        sql.run("repoint_identifiers", {"identifiers": sql.json(changed)})
+    affected = {move.record_id for move in moves} | {
+        record
+        for row in rows
+        if row.customer_id != targets[row.id]
+        for record in (row.customer_id, targets[row.id])
+        if record
+    }
+    if affected:
+        canonical = [
+            {
+                "id": move.record_id,
+                "canonical_id": None if move.after == move.record_id else move.after,
+            }
+            for move in moves
+        ]
+        sql.run("repoint_records", {"records": sql.json(canonical), "touched": list(affected)})
+
+
+def _keep_ledger(
+    moves: Sequence[_Move],
+    rows: Sequence[_Row],
+    ties: Sequence[Tie],
+    *,
+    now: datetime,
+    reason: str,
+    actor: str,
+) -> None:
+    filed = {row.record_id: row.id for row in rows if row.record_id}
+    ledger = []
+    for move in moves:
+        own = filed[move.record_id]
+        evidence = [
+            {"left": tie.left, "right": tie.right, "trust": tie.trust, "kind": tie.kind}
+            for tie in ties
+            if own in (tie.left, tie.right)
+        ]
+        proven = any(link["trust"] == VERIFIED for link in evidence)
+        ledger.append(
+            {
+                "joined_id": move.record_id,
+                "kept_id": None if move.after == move.record_id else move.after,
+                "reason": reason or ("proof" if proven else "claim"),
+                "evidence": evidence,
+            }
+        )
+    sql.run("keep_merges", {"moves": sql.json(ledger), "actor": actor, "now": now})
+
+
+def _ask_about(
+    held: Sequence[Held], rows: Sequence[_Row], targets: Mapping[int, UUID | None]
+) -> None:
+    """Put what the limits held apart before a person, once per pair."""
+    questions = []
+    for one in held:
+        left, right = targets[one.tie.left], targets[one.tie.right]
+        if left and right and left != right:
+            kind = "suggested_merge" if one.reason == "limit:user_id" else "identifier_limit"
+            left, right = sorted((left, right))
+            evidence = {"left": one.tie.left, "right": one.tie.right, "reason": one.reason}
+            questions.append({"kind": kind, "left": left, "right": right, "evidence": evidence})
+    if questions:
+        sql.run("ask_for_review", {"questions": sql.json(questions)})

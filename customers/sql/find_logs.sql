@@ -1,0 +1,22 @@
+-- The logs that hold a customer's events, the live record's own log first.
+-- Elsewhere: a log of somebody else, on which events of this customer were put down while
+-- the two were taken for one.
+--
+-- id  uuid
+-- returns (log, is_elsewhere); none where there is no such record
+
+WITH live AS MATERIALIZED (
+    SELECT coalesce(canonical_id, id) AS id FROM customers_customer WHERE id = %(id)s
+), own AS MATERIALIZED (
+    SELECT id, 0 AS place FROM live
+     UNION ALL
+    SELECT id, 1 FROM customers_customer WHERE canonical_id = (SELECT id FROM live)
+)
+SELECT id, false AS is_elsewhere, place FROM own
+ UNION ALL
+SELECT DISTINCT kept_id, true, 2
+  FROM customers_merge
+ WHERE joined_id IN (SELECT id FROM own)
+   AND parted_at IS NOT NULL
+   AND kept_id NOT IN (SELECT id FROM own)
+ ORDER BY place, id

@@ -1,0 +1,11 @@
+-- Keep the members of parties as they were last described.
+--
+-- rows  jsonb  the fields of customers.parties.MemberState, and customer_id
+
+INSERT INTO customers_partymember
+       (customer_id, reference, name, role, birth_date, guardian, details, version)
+SELECT customer_id, reference, name, role, birth_date, guardian, details, version
+  FROM jsonb_populate_recordset(NULL::customers_partymember, %(rows)s::jsonb)
+    ON CONFLICT (customer_id, reference) DO UPDATE
+   SET name = EXCLUDED.name, role = EXCLUDED.role, birth_date = EXCLUDED.birth_date,
+       guardian = EXCLUDED.guardian, details = EXCLUDED.details, version = EXCLUDED.version

@@ -1,0 +1,7 @@
+-- Open records for identifiers that have none.
+--
+-- ids  uuid[], now  timestamptz
+
+INSERT INTO customers_customer (id, version, regrouped, created_at)
+SELECT id, 0, 0, %(now)s
+  FROM unnest(%(ids)s::uuid[]) AS opened (id)

@@ -1,0 +1,31 @@
+-- Everything that was said about some subjects, on the logs of the records that belong to
+-- the customer today; what a record brought and took away again is left out.
+--
+-- customers, abouts  uuid[], text[]  one subject a pair; customers are live records
+
+WITH wanted AS MATERIALIZED (
+    SELECT * FROM unnest(%(customers)s::uuid[], %(abouts)s::text[]) AS w (customer_id, about)
+), member AS MATERIALIZED (
+    SELECT record.id, COALESCE(record.canonical_id, record.id) AS customer_id
+      FROM customers_customer AS record
+     WHERE record.id = ANY (%(customers)s::uuid[])
+        OR record.canonical_id = ANY (%(customers)s::uuid[])
+), fact AS (
+    SELECT wanted.customer_id AS record_of, event.*
+      FROM wanted
+      JOIN member ON member.customer_id = wanted.customer_id
+      JOIN customers_event AS event
+        ON event.customer_id = member.id AND event.about = wanted.about
+       AND event.about <> '' AND event.origin_id IS NULL
+     UNION ALL
+    SELECT wanted.customer_id, event.*
+      FROM wanted
+      JOIN member ON member.customer_id = wanted.customer_id
+      JOIN customers_event AS event
+        ON event.origin_id = member.id AND event.about = wanted.about
+)
+SELECT fact.record_of, fact.about, fact.name, fact.occurred_at, fact.message_key, fact.trust,
+       source.channel, fact.actor, fact.version,
+       COALESCE(fact.body -> 'properties', fact.body -> 'data', '{}')
+  FROM fact
+  JOIN customers_source AS source ON source.id = fact.source_id

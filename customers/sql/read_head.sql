@@ -1,0 +1,20 @@
+-- The head of a record, for a reader who has a version of it already.
+--
+-- id, today
+-- returns the live record's id, its version, and whether nothing in it depends on a day
+-- that passed since its last event: the next visit of yesterday is not the one of today
+
+SELECT live.id, live.version,
+       NOT EXISTS (
+           SELECT
+             FROM customers_order AS visit
+            WHERE visit.customer_id = live.id
+              AND visit.visit_date < %(today)s
+              AND visit.visit_date >= (
+                  SELECT (event.recorded_at AT TIME ZONE 'UTC')::date
+                    FROM customers_event AS event
+                   WHERE event.customer_id = live.id
+                     AND event.version = live.version)) AS holds
+  FROM customers_customer AS asked
+  JOIN customers_customer AS live ON live.id = coalesce(asked.canonical_id, asked.id)
+ WHERE asked.id = %(id)s

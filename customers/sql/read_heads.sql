@@ -1,0 +1,7 @@
+-- How far the logs of these customers are; the caller holds the locks.
+--
+-- ids  uuid[]
+
+SELECT id, version
+  FROM customers_customer
+ WHERE id = ANY (%(ids)s::uuid[])

@@ -1,0 +1,93 @@
+-- A whole record as one JSON text, in one statement: everything in it is of one moment, and
+-- its version says which. The log is not looked at, however long it is.
+--
+-- id     uuid  of the record, or of one that was joined into it
+-- today  date  for the next visit
+-- returns one row, or none where there is no such record
+
+WITH customer AS MATERIALIZED (
+    SELECT live.*
+      FROM customers_customer AS asked
+      JOIN customers_customer AS live ON live.id = coalesce(asked.canonical_id, asked.id)
+     WHERE asked.id = %(id)s
+), shown_order AS MATERIALIZED (
+    SELECT *, total::text AS amount
+      FROM customers_order
+     WHERE customer_id = (SELECT id FROM customer)
+     ORDER BY placed_at DESC, number
+     LIMIT 50
+)
+SELECT json_build_object(
+    'id', customer.id,
+    'version', customer.version,
+    'created_at', customer.created_at,
+    'last_seen_at', customer.last_seen_at,
+    'identifiers', (
+        SELECT coalesce(json_agg(json_build_object(
+                   'kind', kind, 'value', value, 'is_verified', trust = 2,
+                   'is_shared', is_shared, 'first_seen_at', first_seen_at)
+                   ORDER BY trust DESC, kind, value), '[]')
+          FROM (SELECT * FROM customers_identifier
+                 WHERE customer_id = customer.id
+                 ORDER BY trust DESC, kind, value
+                 LIMIT 500) AS identifier),
+    'traits', (
+        SELECT coalesce(json_object_agg(trait.name, json_build_object(
+                   'value', trait.value, 'is_verified', trait.trust = 2,
+                   'source', source.name, 'occurred_at', trait.occurred_at)
+                   ORDER BY trait.name), '{}')
+          FROM customers_trait AS trait
+          LEFT JOIN customers_source AS source ON source.id = trait.source_id
+         WHERE trait.customer_id = customer.id
+           AND trait.value IS NOT NULL),
+    'orders', (
+        SELECT coalesce(json_agg(json_build_object(
+                   'number', number, 'status', status, 'channel', channel,
+                   'currency', currency, 'total', amount, 'visit_date', visit_date,
+                   'visit_time', visit_time, 'party', party, 'lines', lines,
+                   'details', details, 'is_verified', trust = 2, 'placed_at', placed_at,
+                   'changed_at', changed_at, 'changed_by', changed_by, 'version', version)
+                   ORDER BY placed_at DESC, number), '[]')
+          FROM shown_order),
+    'next_visit', (
+        SELECT json_build_object('number', number, 'visit_date', visit_date,
+                                 'visit_time', visit_time, 'status', status)
+          FROM customers_order
+         WHERE customer_id = customer.id
+           AND visit_date >= %(today)s
+           AND status IN ('placed', 'amended')
+         ORDER BY visit_date, visit_time NULLS LAST, number
+         LIMIT 1),
+    'party', (
+        SELECT coalesce(json_agg(json_build_object(
+                   'reference', reference, 'name', name, 'role', role,
+                   'birth_date', birth_date, 'guardian', guardian, 'details', details,
+                   'version', version)
+                   ORDER BY role DESC, reference), '[]')
+          FROM customers_partymember
+         WHERE customer_id = customer.id),
+    'interactions', (
+        SELECT coalesce(json_agg(json_build_object(
+                   'reference', reference, 'kind', kind, 'channel', channel,
+                   'direction', direction, 'status', status, 'staff', staff,
+                   'started_at', started_at, 'answered_at', answered_at,
+                   'ended_at', ended_at, 'details', details, 'version', version)
+                   ORDER BY started_at DESC, reference), '[]')
+          FROM (SELECT * FROM customers_interaction
+                 WHERE customer_id = customer.id
+                 ORDER BY started_at DESC, reference
+                 LIMIT 20) AS interaction),
+    'members', (
+        SELECT coalesce(json_agg(json_build_object(
+                   'id', id, 'kept', kept_id, 'joined', joined_id, 'reason', reason,
+                   'actor', actor, 'joined_at', joined_at)
+                   ORDER BY joined_at, id), '[]')
+          FROM customers_merge
+         WHERE kept_id = customer.id
+           AND parted_at IS NULL),
+    'open_reviews', (
+        SELECT count(*)
+          FROM customers_review
+         WHERE status = 'open'
+           AND customer.id IN (left_id, right_id)))::text
+  FROM customer

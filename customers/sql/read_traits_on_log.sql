@@ -1,0 +1,26 @@
+-- Every value that was said of a trait, for whole records: see read_facts.
+--
+-- ids  uuid[]  live records
+
+WITH member AS MATERIALIZED (
+    SELECT record.id, COALESCE(record.canonical_id, record.id) AS customer_id
+      FROM customers_customer AS record
+     WHERE (record.id = ANY (%(ids)s::uuid[]) AND record.canonical_id IS NULL)
+        OR record.canonical_id = ANY (%(ids)s::uuid[])
+), said AS (
+    SELECT member.customer_id AS record_of, event.*
+      FROM member
+      JOIN customers_event AS event
+        ON event.customer_id = member.id AND event.origin_id IS NULL
+     WHERE event.kind = 'identify'
+     UNION ALL
+    SELECT member.customer_id, event.*
+      FROM member
+      JOIN customers_event AS event ON event.origin_id = member.id
+     WHERE event.kind = 'identify'
+)
+SELECT said.record_of, trait.key, trait.value, said.trust, said.source_id, said.occurred_at,
+       said.message_key
+  FROM said,
+       jsonb_each(CASE WHEN jsonb_typeof(said.body -> 'traits') = 'object'
+                       THEN said.body -> 'traits' ELSE '{}' END) AS trait

@@ -1,0 +1,9 @@
+-- Let identifiers lead to the live record of their group, or to nobody.
+--
+-- identifiers  jsonb  [{id, customer_id|null, is_shared}, ...]
+
+UPDATE customers_identifier AS identifier
+   SET customer_id = moved.customer_id, is_shared = moved.is_shared
+  FROM jsonb_to_recordset(%(identifiers)s::jsonb) AS moved (
+       id bigint, customer_id uuid, is_shared boolean)
+ WHERE identifier.id = moved.id

@@ -1,0 +1,16 @@
+-- A value that one record only claims and another one proved: perhaps they are the same
+-- person. A person decides; asked once per pair.
+--
+-- ids  bigint[]  identifiers that are new
+
+INSERT INTO customers_review (kind, left_id, right_id, evidence, status, settled_by)
+SELECT DISTINCT 'suggested_merge', verified.customer_id, claimed.customer_id,
+       jsonb_build_object('claimed', claimed.id, 'verified', verified.id), 'open', ''
+  FROM customers_identifier AS one
+  JOIN customers_identifier AS verified
+    ON verified.kind = one.kind AND verified.value = one.value AND verified.trust = 2
+  JOIN customers_identifier AS claimed
+    ON claimed.kind = one.kind AND claimed.value = one.value AND claimed.trust = 1
+ WHERE one.id = ANY (%(ids)s::bigint[])
+   AND verified.customer_id <> claimed.customer_id
+    ON CONFLICT (kind, left_id, right_id) DO NOTHING
