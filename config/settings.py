@@ -35,7 +35,12 @@ INSTALLED_APPS = [
     "customers",
     "butler",
     "channels",
+    "channels.portal",
 ]
+# A worked example to look at, with invented people; never beside real ones.
+BUTLER_EXAMPLE = env.text("BUTLER_EXAMPLE", "themepark" if DEBUG else "")
+if BUTLER_EXAMPLE:
+    INSTALLED_APPS += [f"examples.{BUTLER_EXAMPLE}"]
 
 MIDDLEWARE = [
     "config.errors.DatabaseAwayMiddleware",

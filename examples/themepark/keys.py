@@ -1,0 +1,91 @@
+"""The sources of the park and their keys, kept for the story in BUTLER_HOME/demo-keys.json."""
+
+import json
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from customers.actions import sources
+from customers.keys import SCOPES, digest
+from customers.models import Source, SourceKey
+
+FILE = "demo-keys.json"
+
+
+class Spoken(NamedTuple):
+    """A source of the park: where it stands and who uses it."""
+
+    name: str
+    channel: str
+    is_shared: bool
+
+
+SOURCES = (
+    Spoken("app", "app", is_shared=False),
+    Spoken("site", "web", is_shared=False),
+    Spoken("call desk", "phone", is_shared=True),
+    Spoken("till", "store", is_shared=True),
+)
+
+
+def ensure(home: Path) -> dict[str, Any]:
+    """Make what is missing of sources, keys and passwords; return what the file now says."""
+    kept = read(home)
+    known = kept.get("keys", {})
+    made = {spoken.name: _keys(spoken, known.get(spoken.name, {})) for spoken in SOURCES}
+    passwords = {name: kept.get("passwords", {}).get(name) or _password() for name in STAFF}
+    told = {"keys": made, "passwords": passwords}
+    if told != kept:
+        _write(home / FILE, told)
+    return told
+
+
+STAFF = ("sam", "iris", "lin")
+
+
+def read(home: Path) -> dict[str, Any]:
+    with suppress(OSError, ValueError):
+        return dict(json.loads((home / FILE).read_text(encoding="utf-8")))
+    return {}
+
+
+def _keys(spoken: Spoken, known: dict[str, str]) -> dict[str, str]:
+    source, _ = Source.objects.get_or_create(
+        name=spoken.name,
+        defaults={
+            "channel": spoken.channel,
+            "is_shared": spoken.is_shared,
+            "default_region": "NL",
+        },
+    )
+    return {
+        sort: _standing(source, known.get(sort))
+        or sources.add_key(source=source, is_secret=sort == "secret")
+        for sort in ("secret", "publishable")
+    }
+
+
+def _standing(source: Source, key: str | None) -> str | None:
+    """Return the key if it is still good, here: the file may be of another database."""
+    if not key:
+        return None
+    mine = SourceKey.objects.filter(source=source, digest=digest(key))
+    return key if mine.filter(revoked_at=None, expires_at=None).exists() else None
+
+
+def _password() -> str:
+    return "-".join(secrets.token_hex(2) for _ in range(4))
+
+
+def _write(path: Path, told: dict[str, Any]) -> None:
+    fresh = path.with_suffix(".new")
+    # Made with its mode, so that nobody else can read it even for a moment.
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        json.dump(told, file, indent=2)
+    fresh.replace(path)
+
+
+__all__ = ["FILE", "SCOPES", "SOURCES", "STAFF", "ensure", "read"]

@@ -1,0 +1,68 @@
+"""Load Larkmoor: its sources, its people and a year of what happened. Safe to repeat."""
+
+import json
+import time
+from argparse import ArgumentParser
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from customers.models import Source
+from examples.themepark import keys, load, people
+from examples.themepark.messages import Message
+
+
+class Command(BaseCommand):
+    help = "Load the theme park: sources, staff, families and their last year. Idempotent."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="count, and write nothing")
+        parser.add_argument(
+            "--summary", action="store_true", help="end with one line of JSON: logins, addresses"
+        )
+
+    def handle(self, *, dry_run: bool, summary: bool, **_: Any) -> None:
+        now = timezone.now()
+        if dry_run:
+            self._count(load.told(since=now))
+            return
+        told = keys.ensure(settings.BUTLER_HOME)
+        self._load(now)
+        people.open_logins(told["passwords"] if settings.DEBUG else {})
+        if summary:
+            self.stdout.write(json.dumps(people.summary(told)))
+
+    def _load(self, now: datetime) -> None:
+        started = time.monotonic()
+        sources = {source.name: source for source in Source.objects.all()}
+        # The day of the first load stands for ever: see load.told.
+        households = load.told(since=sources["app"].created_at)
+        senders = {name: load.sender(source) for name, source in sources.items()}
+        whole = sum(map(len, households))
+        outcomes: Counter[str] = Counter()
+        for batch in load.batches(households):
+            receipt = load.load(batch, senders[batch.source], now=now)
+            outcomes.update(outcome.status for outcome in receipt.outcomes)
+            self._show(batch.before + len(batch.messages), whole)
+        took = time.monotonic() - started
+        self.stdout.write(
+            f"themepark: {whole:,} events of {len(households)} households, "
+            f"{outcomes['accepted']:,} new, {outcomes['duplicate']:,} known, in {took:.1f} s"
+        )
+        if odd := whole - outcomes["accepted"] - outcomes["duplicate"]:
+            self.stderr.write(f"themepark: {odd} events were not taken: {dict(outcomes)}")
+
+    def _show(self, done: int, whole: int) -> None:
+        if self.stdout.isatty():
+            self.stdout.write(f"\rthemepark: {done:,} of {whole:,} events ", ending="")
+            if done == whole:
+                self.stdout.write("\r", ending="")
+
+    def _count(self, households: list[list[Message]]) -> None:
+        by_source = Counter(message.source for messages in households for message in messages)
+        parts = ", ".join(f"{count:,} from the {name}" for name, count in by_source.items())
+        self.stdout.write(f"themepark: {len(households)} households: {parts}; nothing written")
