@@ -194,7 +194,7 @@ def _state_details(state: OrderState, data: dict[str, object]) -> None:
         state.visit_time = clock(data["visit_time"])
     if "party" in data:
         state.party = documents(data["party"])
-    for name in ("note", "code", "coupon", "affiliation"):
+    for name in ("name", "note", "code", "coupon", "affiliation"):
         if name in data:
             state.details = {**state.details, name: data[name]}
 
