@@ -120,9 +120,11 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 # Mail --------------------------------------------------------------------------------
 
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Butler <butler@localhost>")
-EMAIL_BACKEND = env.text(
-    "EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend"
-)
+MAILERS = {
+    "default": {
+        "BACKEND": env.text("MAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend"),
+    }
+}
 
 # Language and time -------------------------------------------------------------------
 

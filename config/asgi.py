@@ -1,0 +1,9 @@
+"""What the live processes run: streams and nothing else (docs/adr/0003)."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from channels.live.asgi import application
+
+__all__ = ["application"]

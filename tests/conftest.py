@@ -1,0 +1,155 @@
+"""Fixtures for everybody. Postgres, Valkey and the servers are the real ones."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _butler_speaks(request: pytest.FixtureRequest) -> None:
+    """Put back what migrations wrote and the flush after a committed test took away."""
+    wants = {"db", "transactional_db", "django_db_setup", "running"} & set(request.fixturenames)
+    if not wants and not request.node.get_closest_marker("django_db"):
+        return
+    request.getfixturevalue("_django_db_helper")
+    from customers.log import BUTLER_SOURCE
+    from customers.models import Source
+
+    Source.objects.get_or_create(
+        id=BUTLER_SOURCE, defaults={"name": "butler", "channel": "butler"}
+    )
+
+
+@dataclass(frozen=True)
+class Running:
+    """Real processes on the test database: `web` answers requests, `live` streams."""
+
+    web: str
+    live: str
+    web_pid: int
+    live_pid: int
+    env: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def servers(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Running]:
+    """Start granian twice, as `make run` does, once for the whole test session."""
+    from django.db import connection
+
+    home = tmp_path_factory.mktemp("home")
+    with django_db_blocker.unblock():
+        settings = connection.settings_dict
+    env = {
+        **os.environ,
+        "DATABASE_URL": _url(settings),
+        "BUTLER_HOME": str(home),
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DEBUG": "1",
+        "BUTLER_EXAMPLE": "themepark",
+    }
+    web_port, live_port = _free_port(), _free_port()
+    env |= {"LIVE_URL": f"http://localhost:{live_port}", "LIVE_PORT": str(live_port)}
+    web = _granian("wsgi", "config.wsgi:application", web_port, env, home / "web.log")
+    live = _granian("asgi", "config.asgi:application", live_port, env, home / "live.log")
+    running = Running(
+        f"http://localhost:{web_port}", f"http://localhost:{live_port}", web.pid, live.pid, env
+    )
+    try:
+        _await(running.web + "/livez", web, home / "web.log")
+        _await(running.live + "/livez", live, home / "live.log")
+        yield running
+    finally:
+        for process in (web, live):
+            _end(process)
+
+
+@pytest.fixture
+def running(servers: Running, transactional_db: None) -> Running:
+    """Give a test the running servers and a database whose rows they can see."""
+    return servers
+
+
+def _url(settings: dict) -> str:
+    host, name = str(settings["HOST"]), quote(str(settings["NAME"]))
+    user = quote(str(settings["USER"]))
+    password = f":{quote(str(settings['PASSWORD']))}" if settings["PASSWORD"] else ""
+    if host.startswith("/"):
+        port = f"&port={settings['PORT']}" if settings["PORT"] else ""
+        return f"postgres://{user}{password}@/{name}?host={quote(host)}{port}"
+    return f"postgres://{user}{password}@{host}:{settings['PORT'] or 5432}/{name}"
+
+
+def _granian(interface: str, target: str, port: int, env: dict[str, str], log: Path):
+    command = [sys.executable, "-m", "granian", "--interface", interface, "--port", str(port)]
+    command += ["--host", "127.0.0.1", "--workers", "1", "--no-ws", target]
+    if interface == "wsgi":
+        command += ["--blocking-threads", "4"]
+    with log.open("wb") as out:
+        return subprocess.Popen(
+            command, env=env, cwd=ROOT, stdout=out, stderr=out, start_new_session=True
+        )
+
+
+def _await(url: str, process: subprocess.Popen, log: Path, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    raise RuntimeError(f"{url} did not come up:\n{log.read_text()[-4000:]}")
+
+
+def _end(process: subprocess.Popen) -> None:
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(5)
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+@pytest.fixture
+def count_statements():
+    """Count the statements that go to Postgres on our connection, pipelined ones too."""
+    from contextlib import contextmanager
+
+    from customers import sql
+
+    @contextmanager
+    def counting():
+        statements: list[str] = []
+        original = sql.run
+
+        def counted(name, params):
+            statements.append(name)
+            return original(name, params)
+
+        sql.run = counted
+        try:
+            yield statements
+        finally:
+            sql.run = original
+
+    return counting

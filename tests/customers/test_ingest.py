@@ -1,0 +1,148 @@
+import pytest
+
+from customers import ingest
+from customers.models import Customer, Event, Order, QuarantinedItem, Trait
+from tests import factories
+from tests.factories import NOON, identify, item, order, owners, record
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_repeated_batch_changes_nothing_and_says_where_it_stands():
+    by = factories.sender()
+    entered = item(("user_id", "noor"))
+    first = record(entered, by=by)
+
+    again = record(entered, by=by)
+
+    assert [o.status for o in again.outcomes] == ["duplicate"]
+    assert again.outcomes[0][1:3] == first.outcomes[0][1:3]
+    assert Event.objects.count() == 1
+
+
+def test_a_message_twice_in_one_batch_has_one_effect():
+    entered = item(("user_id", "noor"))
+
+    receipt = record(entered, entered)
+
+    assert (receipt.accepted, receipt.duplicates) == (1, 1)
+
+
+def test_the_same_id_with_other_content_is_kept_apart():
+    by = factories.sender()
+    record(item(("user_id", "noor"), message_id="m1"), by=by)
+
+    receipt = record(item(("user_id", "noor"), message_id="m1", name="Ride Left"), by=by)
+
+    assert receipt.outcomes[0].status == "other_content"
+    assert QuarantinedItem.objects.get().reason == "other_content"
+    assert Event.objects.get().name == "Ride Entered"
+
+
+def test_two_sources_may_use_the_same_message_id():
+    one, other = item(("user_id", "noor"), message_id="m1"), item(("user_id", "noor"), message_id="m1")
+
+    receipts = [record(one), record(other)]
+
+    assert [receipt.accepted for receipt in receipts] == [1, 1]
+
+
+def test_an_event_of_nobody_goes_to_quarantine_and_the_rest_of_the_batch_does_not():
+    receipt = record(item(("user_id", "null")), item(("user_id", "noor")))
+
+    assert [o.status for o in receipt.outcomes] == ["quarantined", "accepted"]
+    assert QuarantinedItem.objects.get().reason == "no_identifier"
+
+
+def test_versions_count_from_one_without_gaps():
+    by = factories.sender()
+    for _ in range(3):
+        record(item(("user_id", "noor")), item(("user_id", "sem")), item(("user_id", "noor")), by=by)
+
+    customer = Customer.objects.get(identifiers__value="noor")
+
+    versions = Event.objects.filter(customer=customer).values_list("version", flat=True)
+    assert sorted(versions) == list(range(1, 7))
+    assert customer.version == 6
+
+
+@pytest.mark.parametrize("size", [1, 200])
+def test_a_batch_costs_a_handful_of_statements(size, count_statements):
+    users = [("user_id", f"guest-{number}") for number in range(size)]
+    by = factories.sender()
+    record(*[item(user) for user in users], by=by)
+
+    with count_statements() as statements:
+        record(*[item(user) for user in users], by=by)
+
+    assert len(statements) == 3  # look up and lock, find repeats, append
+
+
+def test_an_expected_version_that_has_passed_stores_nothing():
+    by = factories.sender()
+    record(item(("user_id", "noor")), by=by)
+
+    with pytest.raises(ingest.VersionMismatch) as mismatch:
+        ingest.record(
+            sender=by, items=[item(("user_id", "noor"))], received_at=NOON, expected_version=7
+        )
+
+    assert mismatch.value.current == 1
+    assert Event.objects.count() == 1
+
+
+def test_the_latest_value_of_a_trait_stands_whatever_the_order_of_arrival():
+    by = factories.sender()
+    later = identify(("user_id", "noor"), at=NOON.replace(hour=13), city="Odense")
+    record(later, by=by)
+
+    record(identify(("user_id", "noor"), city="Malmö"), by=by)
+
+    assert Trait.objects.get(name="city").value == "Odense"
+
+
+def test_null_deletes_a_trait_and_an_empty_text_does_not():
+    by = factories.sender()
+    record(identify(("user_id", "noor"), city="Odense", nick="N"), by=by)
+
+    record(identify(("user_id", "noor"), at=NOON.replace(hour=13), city=None, nick=""), by=by)
+
+    assert dict(Trait.objects.values_list("name", "value")) == {"city": None, "nick": ""}
+
+
+def test_a_claim_never_overwrites_what_was_verified():
+    device = ("anonymous_id", "phone-of-noor")
+    record(identify(("user_id", "noor"), device, name="Noor"))
+
+    record(
+        identify(device, at=NOON.replace(hour=18), name="Mallory"),
+        by=factories.sender(trusted=False),
+    )
+
+    assert Trait.objects.get(name="name").value == "Noor"
+
+
+def test_an_order_is_on_the_record_of_whoever_ordered_it():
+    line = {"line_id": "1", "name": "Day ticket", "price": "42.50", "quantity": 2}
+
+    receipt = record(order("A-1", ("user_id", "noor"), products=[line], currency="eur"))
+
+    kept = Order.objects.get(number="A-1")
+    assert owners(receipt) == [kept.customer_id]
+    assert (str(kept.total), kept.currency, kept.status) == ("85.00", "EUR", "placed")
+
+
+def test_orders_come_out_the_same_in_any_order_of_arrival():
+    noor = ("user_id", "noor")
+    line = {"line_id": "1", "name": "Day ticket", "price": "42.50", "quantity": 2}
+    placed = order("A-1", noor, products=[line])
+    amended = order("A-1", noor, name="Order Amended", at=NOON.replace(hour=13), visit_date="2027-05-01")
+    cancelled = order("A-1", noor, name="Order Line Cancelled", at=NOON.replace(hour=14), line_id="1", quantity=1)
+    by = factories.sender()
+
+    record(cancelled, by=by)
+    record(amended, by=by)
+    record(placed, by=by)
+
+    kept = Order.objects.get()
+    assert (str(kept.total), str(kept.visit_date), kept.status) == ("42.50", "2027-05-01", "amended")
