@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import re
+import resource
 import signal
 from typing import Any, NamedTuple
 
@@ -104,6 +105,9 @@ class Live:
         await send({"type": "lifespan.shutdown.complete"})
 
     def _start(self) -> None:
+        # Every stream is an open file, and the usual limit is 1,024.
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         self._connections = Connections(
             settings.DATABASES["default"], most=4, patience=self.limits.patience
         )
