@@ -1,31 +1,19 @@
 """Open what a client sent: the items of a batch, each still as the bytes it came in. Pure.
 
-One bad item must not cost the others, so a body that is not JSON as a whole is taken apart
-at its brackets and commas, in one pass.
+One bad item must not cost the others, so what is not JSON as a whole goes the slow way,
+by its brackets and commas.
 """
 
-import re
-from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
 
-from channels.ingest import limits
+from channels.ingest import limits, salvage
+from channels.ingest.salvage import BLANK, NotABatch
 
 # Segment takes as many; the phones' files and React Native's queue stay below.
 MAX_ITEMS = 2500
-# Brackets, commas and strings of 2,500 ordinary events; half a second of work.
-MAX_TOKENS = 1_000_000
-
-_TOKEN = re.compile(limits.STRING + rb'|[][{},"]', re.DOTALL)
-_OPENING, _CLOSING = frozenset(b"{["), frozenset(b"}]")
-_QUOTE, _COMMA = b'",'
-_BLANK = b" \t\r\n"
-
-
-class NotABatch(Exception):
-    """Nothing in it can be told apart: no JSON, or no list of events."""
 
 
 class TooMany(Exception):
@@ -91,7 +79,7 @@ def open_single(body: bytes) -> Envelope:
         else:
             write_key, sent_at = bytes(around.writeKey), bytes(around.sentAt)
             return Envelope([body], _text(write_key), _text(sent_at))
-    members = dict(_pairs(body))
+    members = dict(salvage.pairs(body))
     return Envelope(
         [body], _text(members.get(b"writeKey", b"")), _text(members.get(b"sentAt", b""))
     )
@@ -102,14 +90,14 @@ def open_list(body: bytes) -> list[bytes]:
     body = _without_mark(body)
     if not body.startswith(b"["):
         raise NotABatch("a list of events was expected")
-    return _bounded(list(islice(_members(body), MAX_ITEMS + 1)))
+    return _bounded(list(islice(salvage.members(body), MAX_ITEMS + 1)))
 
 
 def _salvaged_batch(body: bytes) -> Envelope:
     if not body.startswith(b"{"):
         raise NotABatch("the body is not a JSON object")
     members: dict[bytes, bytes] = {}
-    for key, value in _pairs(body):
+    for key, value in salvage.pairs(body):
         if key == b"batch" and key in members:
             raise NotABatch('"batch" is given twice')
         members[key] = value
@@ -117,7 +105,7 @@ def _salvaged_batch(body: bytes) -> Envelope:
     if not batch.startswith(b"["):
         raise NotABatch('"batch" is not a list of events')
     return Envelope(
-        _bounded(list(islice(_members(batch), MAX_ITEMS + 1))),
+        _bounded(list(islice(salvage.members(batch), MAX_ITEMS + 1))),
         _text(members.get(b"writeKey", b"")),
         _text(members.get(b"sentAt", b"")),
         _object(members.get(b"context", b"")),
@@ -132,7 +120,7 @@ def _bounded(items: list[bytes]) -> list[bytes]:
 
 
 def _without_mark(body: bytes) -> bytes:
-    return body.removeprefix(b"\xef\xbb\xbf").strip(_BLANK)
+    return body.removeprefix(b"\xef\xbb\xbf").strip(BLANK)
 
 
 def _text(raw: bytes) -> str:
@@ -150,49 +138,3 @@ def _object(raw: bytes) -> dict[str, Any] | None:
         return limits.read_object(raw)[0]
     except limits.Unfit:
         return None
-
-
-def _pairs(text: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Give the keys, still escaped, and raw values of an object."""
-    for member in _members(text):
-        key, colon, value = _split(member)
-        if colon:
-            yield key.strip(_BLANK).strip(b'"'), value.strip(_BLANK)
-
-
-def _split(member: bytes) -> tuple[bytes, bytes, bytes]:
-    if token := _TOKEN.match(member):
-        end = token.end()
-        key, between = member[:end], member[end:].lstrip(_BLANK)
-        if between.startswith(b":"):
-            return key, b":", between[1:]
-    return b"", b"", b""
-
-
-def _members(text: bytes) -> Iterator[bytes]:
-    """Give what stands between the commas of the outermost brackets.
-
-    Reads brackets and strings only, so it finds its way past values that no decoder takes.
-    Raises NotABatch where the brackets do not end with the text.
-    """
-    depth, start = 0, 1
-    for count, token in enumerate(_TOKEN.finditer(text)):
-        mark = text[token.start()]
-        if mark == _QUOTE:
-            if token.end() - token.start() == 1:
-                raise NotABatch("a string never ends")
-            continue
-        if mark in _OPENING:
-            depth += 1
-        elif mark in _CLOSING:
-            depth -= 1
-        if depth == 0 or (depth == 1 and mark == _COMMA):
-            if member := text[start : token.start()].strip(_BLANK):
-                yield member
-            start = token.end()
-        if depth == 0:
-            break
-        if count > MAX_TOKENS:
-            raise NotABatch("there is no end to it")
-    if depth or text[start:].strip(_BLANK):
-        raise NotABatch("the brackets do not match")

@@ -37,6 +37,8 @@ _MESSAGE_ID = re.compile(rb'"messageId"\s*:\s*"([^"\\]{1,100})"')
 _NOT_IN_KIND = re.compile(r"[^a-z0-9_.-]")
 _encode = msgspec.json.encode
 
+type Found = Item | Refused
+
 
 class Frame(NamedTuple):
     """What holds for every item of one request."""
@@ -68,6 +70,14 @@ def write(data: dict[str, Any], frame: Frame) -> Item:
     """Make an event of what another way in has put into this shape. Raises Unfit."""
     body = _encode(data)
     return build(*limits.read_object(body), body, frame)
+
+
+def keep(data: dict[str, Any], frame: Frame) -> Found:
+    """Do the same, or give what is to be kept apart, with the reason."""
+    try:
+        return write(data, frame)
+    except Unfit as unfit:
+        return Refused(_encode(data), unfit.reason, unfit.detail, str(data.get("messageId", "")))
 
 
 def build(data: dict[str, Any], digest: bytes, body: bytes, frame: Frame) -> Item:

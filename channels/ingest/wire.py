@@ -15,6 +15,7 @@ from typing import Any, Concatenate
 import msgspec
 import psycopg_pool
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
@@ -96,6 +97,8 @@ def _answer[**P](
         return Refusal(
             503, "unavailable", "Nothing was stored; try again.", retry_after=AWAY_RETRY
         ).response()
+    except SuspiciousOperation as error:
+        return Refusal(400, "refused", f"Not understood: {error}").response()
     except Exception:
         logger.exception("an endpoint of the wire failed")
         return Refusal(500, "failed", "This is our fault; try again.").response()
@@ -106,6 +109,10 @@ def _preflight(request: HttpRequest, methods: Iterable[str]) -> HttpResponse:
     response["Access-Control-Allow-Methods"] = ", ".join([*methods, "OPTIONS"])
     response["Access-Control-Allow-Headers"] = ALLOW_HEADERS
     response["Access-Control-Max-Age"] = "86400"
+    # The handshake of CloudEvents' webhooks (cloudevents/spec, http-webhook).
+    if caller := request.META.get("HTTP_WEBHOOK_REQUEST_ORIGIN"):
+        response["WebHook-Allowed-Origin"] = caller
+        response["WebHook-Allowed-Rate"] = "*"
     return response
 
 
@@ -116,6 +123,11 @@ def _with_cors(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response["Access-Control-Expose-Headers"] = EXPOSE_HEADERS
     response["Vary"] = "Origin"
     return response
+
+
+def is_strict(request: HttpRequest) -> bool:
+    """Tell whether the sender wants to hear of bad items, instead of having them kept apart."""
+    return request.META.get("HTTP_X_STRICT_MODE") == "1"
 
 
 # Bodies ------------------------------------------------------------------------------
@@ -181,9 +193,13 @@ def find_sender(request: HttpRequest, in_body: str = "", scope: str = "ingest") 
     sender = keys.find_sender(key) if len(key) <= MAX_KEY else None
     if sender is None:
         raise Refusal(401, "unknown_key", "No source has this key, or it was revoked.")
+    need_scope(sender, scope)
+    return sender
+
+
+def need_scope(sender: Sender, scope: str) -> None:
     if scope not in sender.scopes:
         raise Refusal(403, "forbidden", f"This key has no scope {scope!r}.")
-    return sender
 
 
 def find_secret_sender(request: HttpRequest) -> Sender:

@@ -1,0 +1,107 @@
+"""Hand a request's events to the record, and say what became of each, in the order it came."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+import psycopg
+from django.db import DataError, OperationalError, transaction
+from django.http import HttpResponse
+from uuid_utils.compat import uuid7
+
+from channels.ingest import wire
+from channels.ingest.wire import Refusal
+from customers import ingest
+from customers.profile import Item, Outcome, Refused, Sender
+
+KEPT_APART = ("quarantined", "other_content")
+
+
+def take_in(
+    *,
+    sender: Sender,
+    found: Sequence[Item | Refused],
+    received_at: datetime,
+    is_strict: bool = False,
+) -> list[Outcome]:
+    """Store what was found, one outcome each. Where strict, all of it or nothing."""
+    found = [_named(one) if isinstance(one, Item) else one for one in found]
+    if not is_strict:
+        return _recorded(sender, found, received_at)
+    with transaction.atomic():
+        outcomes = _recorded(sender, found, received_at)
+        bad = [
+            {"index": index, "reason": outcome.reason or outcome.status}
+            for index, outcome in enumerate(outcomes)
+            if outcome.status in KEPT_APART
+        ]
+        if bad:
+            raise Refusal(400, "invalid_items", "Nothing was stored.", items=bad)
+    return outcomes
+
+
+def success(outcomes: Sequence[Outcome], *, warnings: int = 0) -> HttpResponse:
+    """Answer what every client takes for success; the particulars go into headers."""
+    response = HttpResponse(wire.SUCCESS, content_type="application/json")
+    return count(response, outcomes, warnings=warnings)
+
+
+def count(
+    response: HttpResponse, outcomes: Sequence[Outcome], *, warnings: int = 0
+) -> HttpResponse:
+    statuses = [outcome.status for outcome in outcomes]
+    response["Butler-Accepted"] = str(statuses.count("accepted"))
+    response["Butler-Duplicates"] = str(statuses.count("duplicate"))
+    response["Butler-Quarantined"] = str(sum(map(statuses.count, KEPT_APART)))
+    if warnings:
+        response["Butler-Warnings"] = str(warnings)
+    return response
+
+
+def _named(item: Item) -> Item:
+    if item.message_id:
+        return item
+    return msgspec.structs.replace(item, message_id=f"made-{uuid7()}")
+
+
+def _recorded(
+    sender: Sender, found: Sequence[Item | Refused], received_at: datetime
+) -> list[Outcome]:
+    items = [one for one in found if isinstance(one, Item)]
+    refused = [one for one in found if isinstance(one, Refused)]
+    try:
+        receipt = ingest.record(
+            sender=sender, items=items, refused=refused, received_at=received_at
+        )
+    except (DataError, OperationalError) as error:
+        if not _is_about_data(error) or transaction.get_connection().in_atomic_block:
+            raise
+        return _recorded_apart(sender, found, received_at, error)
+    stored = iter(receipt.outcomes)
+    return [
+        next(stored) if isinstance(one, Item) else Outcome("quarantined", reason=one.reason)
+        for one in found
+    ]
+
+
+def _recorded_apart(
+    sender: Sender, found: Sequence[Item | Refused], received_at: datetime, error: Exception
+) -> list[Outcome]:
+    """Find the item that Postgres refuses, by halves, and put it into quarantine."""
+    if len(found) == 1:
+        one = found[0]
+        if isinstance(one, Refused):
+            raise error
+        refused = Refused(one.body, "refused_by_database", str(error)[:500], one.message_id)
+        return _recorded(sender, [refused], received_at)
+    half = len(found) // 2
+    return [
+        *_recorded(sender, found[:half], received_at),
+        *_recorded(sender, found[half:], received_at),
+    ]
+
+
+def _is_about_data(error: Exception) -> bool:
+    # Too long a value for an index counts as an operational error, but trying again is vain.
+    too_much = isinstance(error.__cause__, psycopg.errors.ProgramLimitExceeded)
+    return too_much or isinstance(error, DataError)

@@ -1,0 +1,16 @@
+"""Every route with and without its slash: a redirect would lose what was posted."""
+
+from django.urls import re_path
+
+from channels.ingest import views
+
+_KINDS = "|".join(sorted(views.KINDS, key=len, reverse=True))
+
+urlpatterns = [
+    re_path(r"^(?:batch|b|import)/?$", views.batch, name="ingest-batch"),
+    re_path(rf"^(?P<kind>{_KINDS})/?$", views.single, name="ingest-single"),
+    re_path(r"^events/?$", views.events, name="ingest-events"),
+    re_path(r"^m/?$", views.metrics, name="ingest-metrics"),
+    re_path(r"^projects/(?P<key>[^/]+)/settings/?$", views.settings, name="ingest-settings"),
+    re_path(r"^", views.nothing, name="ingest-nothing"),
+]

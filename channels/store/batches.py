@@ -1,0 +1,79 @@
+"""A batch of an offline till, opened line by line: one bad line costs no other. Pure."""
+
+from datetime import datetime
+from itertools import islice
+from typing import Any, NamedTuple
+
+import msgspec
+
+from channels.ingest import clock, limits, salvage, segment
+from channels.ingest.limits import Unfit
+from channels.ingest.salvage import NotABatch
+from channels.ingest.segment import Found, Frame
+from channels.store import lines
+from customers.profile import Refused
+
+MAX_LINES = 1000
+MAX_DEVICE = 40
+
+
+class Batch(NamedTuple):
+    """What a device sent: its name, its count of batches, its clock and the raw lines."""
+
+    device: str
+    sequence: int | None
+    clock: datetime | None
+    lines: list[bytes]
+
+
+class Line(NamedTuple):
+    """One line: the id its device gave it, and the event or why there is none."""
+
+    id: str
+    found: Found
+
+
+def open_batch(body: bytes) -> Batch:
+    """Take a batch apart. Raises NotABatch."""
+    body = body.strip(salvage.BLANK)
+    if not body.startswith(b"{"):
+        raise NotABatch("the body is not a JSON object")
+    members = dict(salvage.pairs(body))
+    given = members.get(b"lines", b"")
+    if not given.startswith(b"["):
+        raise NotABatch('"lines" is not a list')
+    raws = list(islice(salvage.members(given), MAX_LINES + 1))
+    if len(raws) > MAX_LINES:
+        raise NotABatch(f"a batch has at most {MAX_LINES} lines")
+    device = _value(members, b"device")
+    if type(device) is not str or not 0 < len(device) <= MAX_DEVICE:
+        raise NotABatch(f'"device" is text of 1 to {MAX_DEVICE} characters')
+    sequence = _value(members, b"sequence")
+    return Batch(
+        device,
+        sequence if type(sequence) is int else None,
+        clock.parse(_value(members, b"clock")),
+        raws,
+    )
+
+
+def read_line(raw: bytes, batch: Batch, frame: Frame) -> Line:
+    """Make an event of one line, or say why it cannot be one."""
+    line_id = ""
+    try:
+        line, _ = limits.read_object(raw)
+        line_id = lines.text(line, "id")
+        event = lines.read_line(line, device=batch.device)
+        # Not hashed: a line that comes again in another batch is still the same line.
+        event["_metadata"] = {"device": batch.device, "sequence": batch.sequence}
+        return Line(line_id, segment.write(event, frame))
+    except Unfit as unfit:
+        return Line(line_id, Refused(raw, unfit.reason, unfit.detail))
+
+
+def _value(members: dict[bytes, bytes], name: bytes) -> Any:
+    raw = members.get(name, b"")
+    try:
+        return None if raw[:1] in (b"{", b"[", b"") else msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,109 @@
+"""`/v1/store/`: tills and gates, online with an answer at once, or offline for days."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from channels.ingest import clock, intake, limits, overload, segment, wire
+from channels.ingest.limits import Unfit
+from channels.ingest.salvage import NotABatch
+from channels.ingest.segment import Frame
+from channels.ingest.wire import Refusal
+from channels.store import batches, lines
+from channels.store.batches import Batch
+from channels.store.short_form import short_form
+from customers import lookup
+
+
+@wire.endpoint("POST")
+def scan(request: HttpRequest) -> HttpResponse:
+    """Take in one scan, and answer with the short form of the record it leads to."""
+    now = timezone.now()
+    body = wire.read_body(request)
+    with overload.place():
+        sender = wire.find_secret_sender(request)
+        wire.need_scope(sender, "read")
+        line = _object(body)
+        try:
+            kind, value, _ = lines.scanned(line)
+            event = lines.read_scan(line, message_id=_scan_id(line))
+        except Unfit as unfit:
+            raise Refusal(400, unfit.reason, unfit.detail) from None
+        overload.take(sender.source_id, 1, now)
+        found = lookup.matches(kind, value, region=sender.default_region)
+        frame = Frame(received_at=now, is_trusted=True)
+        outcomes = intake.take_in(
+            sender=sender, found=[segment.keep(event, frame)], received_at=now
+        )
+        if len(found) != 1:
+            raise _nobody(len(found))
+        today = _day(line, now)
+        number = value if kind == "order" else ""
+        visit = lookup.visit(found[0].id, today=today, number=number)
+    shown = short_form(found[0], visit, today=today)
+    answer = shown._asdict() | {"order": visit._asdict() if visit else None}
+    return intake.count(wire.json_response(answer), outcomes)
+
+
+@wire.endpoint("POST")
+def batch(request: HttpRequest) -> HttpResponse:
+    """Take in what an offline till gathered: in any order, late, twice."""
+    now = timezone.now()
+    body = wire.read_body(request)
+    with overload.place():
+        sender = wire.find_secret_sender(request)
+        opened = _opened(body)
+        overload.take(sender.source_id, len(opened.lines), now)
+        # The device says what its clock shows as it sends, so the error is known.
+        error = clock.error_of(opened.clock, now, is_retry=False)
+        frame = Frame(received_at=now, error=error, is_trusted=True)
+        read = [batches.read_line(raw, opened, frame) for raw in opened.lines]
+        outcomes = intake.take_in(
+            sender=sender, found=[line.found for line in read], received_at=now
+        )
+    answer = {
+        "success": True,
+        "sequence": opened.sequence,
+        "lines": [
+            {"id": line.id, "status": outcome.status, "reason": outcome.reason}
+            for line, outcome in zip(read, outcomes, strict=True)
+        ],
+    }
+    return intake.count(wire.json_response(answer), outcomes)
+
+
+def _opened(body: bytes) -> Batch:
+    try:
+        return batches.open_batch(body)
+    except NotABatch as error:
+        raise Refusal(400, "invalid_batch", f"Nothing was stored: {error}.") from None
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        return limits.read_object(body)[0]
+    except Unfit as unfit:
+        raise Refusal(400, unfit.reason, unfit.detail) from None
+
+
+def _scan_id(line: dict[str, Any]) -> str:
+    """Name a scan by its device and line, so that an upload later is the same scan."""
+    device, line_id = lines.text(line, "device"), lines.text(line, "id")
+    return f"{device}:{line_id}" if device and line_id else f"scan-{uuid7()}"
+
+
+def _day(line: dict[str, Any], now: datetime) -> date:
+    """Tell which day it is where the till stands."""
+    try:
+        return datetime.fromisoformat(lines.text(line, "at")).date()
+    except ValueError:
+        return timezone.localdate(now)
+
+
+def _nobody(count: int) -> Refusal:
+    if count:
+        return Refusal(409, "many_customers", "Several customers share this; ask for a card.")
+    return Refusal(404, "unknown_customer", "Nobody is known by this; the scan was kept.")

@@ -1,0 +1,52 @@
+-- Whose record has this identifier: nobody's, one, or many where a family or an office
+-- shares it. A claim counts only where nobody has proved the value.
+--
+-- kind, value  text  already normalized
+-- limit        int
+-- returns id, version, name and is_verified of the live records, the last seen first
+
+WITH named AS MATERIALIZED (
+    SELECT id, customer_id, trust, is_shared
+      FROM customers_identifier
+     WHERE kind = %(kind)s AND value = %(value)s
+), beside AS (
+    -- A shared value leads to nobody itself, but it came together with what does.
+    SELECT CASE WHEN link.left_id = named.id THEN link.right_id ELSE link.left_id END AS id,
+           least(link.trust, named.trust) AS trust
+      FROM named
+      JOIN customers_link AS link ON named.id IN (link.left_id, link.right_id)
+     WHERE named.is_shared AND link.kind <> 'parted'
+), owner AS (
+    SELECT customer_id, trust FROM named WHERE customer_id IS NOT NULL
+    UNION ALL
+    SELECT identifier.customer_id, least(beside.trust, identifier.trust)
+      FROM beside
+      JOIN customers_identifier AS identifier USING (id)
+     WHERE identifier.customer_id IS NOT NULL
+       AND identifier.kind NOT IN ('anonymous_id', 'device')
+    UNION ALL
+    SELECT coalesce(customer.canonical_id, customer.id), placed.trust
+      FROM customers_order AS placed
+      JOIN customers_customer AS customer ON customer.id = placed.customer_id
+     WHERE %(kind)s = 'order' AND placed.number = %(value)s
+), weighed AS (
+    SELECT customer_id, max(trust) AS trust FROM owner GROUP BY customer_id
+)
+SELECT customer.id, customer.version,
+       (SELECT string_agg(trait.value #>> '{}', ' ' ORDER BY trait.name)
+          FROM customers_trait AS trait
+         WHERE trait.customer_id = customer.id
+           AND jsonb_typeof(trait.value) = 'string'
+           AND CASE WHEN EXISTS (SELECT FROM customers_trait AS whole
+                                  WHERE whole.customer_id = customer.id
+                                    AND whole.name = 'name'
+                                    AND jsonb_typeof(whole.value) = 'string')
+                    THEN trait.name = 'name'
+                    ELSE trait.name IN ('first_name', 'firstName', 'last_name', 'lastName')
+               END) AS name,
+       weighed.trust = 2 AS is_verified
+  FROM weighed
+  JOIN customers_customer AS customer ON customer.id = weighed.customer_id
+ WHERE weighed.trust = (SELECT max(trust) FROM weighed)
+ ORDER BY customer.last_seen_at DESC NULLS LAST, customer.id
+ LIMIT %(limit)s
