@@ -83,6 +83,21 @@ class Home:
         fcntl.flock(self._lock, fcntl.LOCK_UN)
         return False
 
+    def claim(self, folder: Path) -> None:
+        """Take a place for as long as this process lives.
+
+        A copied home copies its links: both would point to the same data.
+        """
+        claim = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(claim)
+            raise Refusal(
+                f"{folder} is in use by a Butler with another BUTLER_HOME. If {self.path} is a "
+                "copy of that one, remove the links in it to begin with data of its own."
+            ) from None
+
     def _lives(self) -> bool:
         """Tell whether the holder of the lock is a supervisor, not one that is ending."""
         try:

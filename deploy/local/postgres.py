@@ -35,6 +35,7 @@ class Postgres:
 
     def prepare(self) -> None:
         """Make the data folder when there is none, and clear what a crash left behind."""
+        self.home.claim(self.data.parent)
         self.home.check_room(self.data.parent)
         if not self.data.exists():
             self._initialize()

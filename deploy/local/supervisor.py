@@ -35,6 +35,7 @@ class Supervisor:
         self.shows = shows
         self.children: dict[str, Child] = {}
         self.interrupted = 0
+        self._guarded: set[int] = set()
         self._selector = selectors.DefaultSelector()
         self._restarts: dict[str, int] = {}
         self._due: list[tuple[float, Program]] = []
@@ -92,6 +93,7 @@ class Supervisor:
             self.pump(0.05)
             for child in self.children.values():
                 if child.has_ended:
+                    self._show(child)
                     raise Refusal(self._obituary(child))
             if time.monotonic() > deadline:
                 raise Refusal(f"{what} was not ready after {patience:.0f} s; see the lines above.")
@@ -125,6 +127,7 @@ class Supervisor:
 
     def guard(self, process: "subprocess.Popen[bytes]") -> None:
         """Have the watchdog end a process too that we did not start as a child of ours."""
+        self._guarded.add(process.pid)
         self._tell_watchdog(f"add {process.pid} {int(signal.SIGTERM)}")
 
     def _plan_restart(self, child: Child) -> None:
@@ -198,7 +201,6 @@ class Supervisor:
         return f"\033[{COLORS[sum(name.encode()) % len(COLORS)]}m{label}\033[0m"
 
     def _obituary(self, child: Child) -> str:
-        self._show(child)
         last = [line for line in child.said if line][-(3 if self.shows else 20) :]
         lines = "".join(f"\n    {line}" for line in last)
         said = f"; its last lines:{lines}" if lines else "."
@@ -274,7 +276,8 @@ class Supervisor:
 
     def _reap_adopted(self) -> None:
         """Take leave of orphans that were handed to us and ended: nobody else will."""
-        ours = {child.process.pid for child in self.children.values()} | {self._watchdog.pid}
+        ours = {child.process.pid for child in self.children.values()} | self._guarded
+        ours.add(self._watchdog.pid)
         look = os.WEXITED | os.WNOHANG | os.WNOWAIT
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitid(os.P_ALL, 0, look)) and ended.si_pid not in ours:

@@ -1,0 +1,147 @@
+"""Settings are read loudly: a missing or odd value stops the boot and names itself."""
+
+import fcntl
+import json
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config import env
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch, tmp_path):
+    for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SECRET_KEY_FILE", "BUTLER_CHECK"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("BUTLER_HOME", str(tmp_path))
+
+
+@pytest.fixture
+def told(tmp_path):
+    """What `make run` leaves for others to find, and the lock that says it lives."""
+    key = tmp_path / "secret_key"
+    key.write_text("k" * 40 + "\n")
+    told = {
+        "DATABASE_URL": "postgresql://butler@/butler?host=/run/b",
+        "REDIS_URL": "unix:///run/b/valkey.sock?db=0",
+        "SECRET_KEY_FILE": str(key),
+        "DEBUG": "1",
+    }
+    (tmp_path / "services.json").write_text(json.dumps(told))
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield told
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "meaning"),
+    [
+        pytest.param(lambda: env.flag("X", default=False), "True", True, id="flag"),
+        pytest.param(lambda: env.flag("X", default=True), "", False, id="empty-flag-is-off"),
+        pytest.param(lambda: env.number("X", default=1), " 20 ", 20, id="number"),
+        pytest.param(lambda: env.seconds("X", default=1), "0.25", 0.25, id="seconds"),
+        pytest.param(lambda: env.listing("X"), "a, b,,c ", ["a", "b", "c"], id="listing"),
+        pytest.param(lambda: env.text("X"), "", "", id="empty-text-is-a-text"),
+    ],
+)
+def test_a_value_is_understood(monkeypatch, read, value, meaning):
+    monkeypatch.setenv("X", value)
+
+    assert read() == meaning
+
+
+@pytest.mark.parametrize(
+    ("read", "value"),
+    [
+        pytest.param(lambda: env.flag("X", default=False), "maybe", id="flag"),
+        pytest.param(lambda: env.number("X", default=1), "1e3", id="number"),
+        pytest.param(lambda: env.number("X", default=1), "-1", id="negative"),
+        pytest.param(lambda: env.number("X", default=1), "²", id="superscript"),
+        pytest.param(lambda: env.seconds("X", default=1), "nan", id="not-a-number"),
+        pytest.param(lambda: env.seconds("X", default=1), "-0.1", id="negative-seconds"),
+        pytest.param(lambda: env.secret("X"), "short", id="secret"),
+        pytest.param(lambda: env.database("X"), "mysql://a/b", id="database"),
+    ],
+)
+def test_an_odd_value_stops_the_boot_and_names_itself(monkeypatch, read, value):
+    monkeypatch.setenv("X", value)
+
+    with pytest.raises(ImproperlyConfigured, match="X"):
+        read()
+
+
+def test_a_missing_value_stops_the_boot():
+    with pytest.raises(ImproperlyConfigured, match=r"^X is not set\.$"):
+        env.text("X")
+
+
+def test_a_secret_can_lie_in_a_file(monkeypatch, tmp_path):
+    (tmp_path / "key").write_text("s" * 40 + "\n")
+    monkeypatch.setenv("X_FILE", str(tmp_path / "key"))
+
+    assert env.secret("X") == "s" * 40
+
+
+def test_a_secret_file_that_is_missing_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("X_FILE", str(tmp_path / "nowhere"))
+
+    with pytest.raises(ImproperlyConfigured, match=r"X_FILE: .*nowhere"):
+        env.secret("X")
+
+
+def test_what_make_run_started_is_found(told):
+    assert env.service_url("DATABASE_URL") == told["DATABASE_URL"]
+    assert env.database("DATABASE_URL")["HOST"] == "/run/b"
+    assert env.secret("SECRET_KEY") == "k" * 40
+    assert env.flag("DEBUG", default=False) is True
+
+
+def test_the_environment_goes_before_what_make_run_started(told, monkeypatch):
+    monkeypatch.setenv("REDIS_URL", "redis://elsewhere/1")
+
+    assert env.service_url("REDIS_URL") == "redis://elsewhere/1"
+
+
+def test_with_a_database_of_its_own_a_process_takes_no_settings_from_make_run(told, monkeypatch):
+    """DEBUG and a development key must never reach production through a forgotten file."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://db.example/butler")
+
+    assert env.flag("DEBUG", default=False) is False
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY is not set"):
+        env.secret("SECRET_KEY")
+
+
+def test_services_that_ended_are_not_used(told, tmp_path):
+    (tmp_path / "lock").unlink()
+    (tmp_path / "lock").touch()
+    (tmp_path / "postgres").mkdir()
+
+    with pytest.raises(
+        ImproperlyConfigured, match=r"there is data in .*, but its services are not"
+    ):
+        env.service_url("DATABASE_URL")
+
+
+def test_without_services_the_way_out_is_named():
+    with pytest.raises(
+        ImproperlyConfigured, match=r"No database: run `make run` or set DATABASE_URL"
+    ):
+        env.service_url("DATABASE_URL")
+
+
+def test_settings_can_be_read_without_services(monkeypatch):
+    monkeypatch.setenv("BUTLER_CHECK", "1")
+
+    assert env.database("DATABASE_URL")["HOST"] == "not-connected.invalid"
+    assert env.secret("SECRET_KEY") != env.secret("SECRET_KEY")
+
+
+@pytest.mark.parametrize(
+    ("redis_url", "celery_url"),
+    [
+        ("redis://cache.example:6379/2", "redis://cache.example:6379/2"),
+        ("unix:///run/b/valkey.sock?db=3", "redis+socket:///run/b/valkey.sock?virtual_host=3"),
+    ],
+)
+def test_celery_gets_a_socket_in_its_own_spelling(redis_url, celery_url):
+    assert env.broker_url(redis_url) == celery_url

@@ -1,0 +1,180 @@
+"""The embedded services: they start, they promise, they end, and nothing is left."""
+
+import json
+import os
+import signal
+import sys
+
+import pytest
+
+from tests.deploy.conftest import processes_of, until
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="processes are counted in /proc"),
+]
+
+ASK = """
+import json, os, psycopg, redis
+with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+    show = lambda name: connection.execute(f"SHOW {name}").fetchone()[0]
+    print(json.dumps({
+        "settings": {name: show(name) for name in ("fsync", "synchronous_commit",
+            "full_page_writes", "server_encoding", "is_superuser", "listen_addresses")},
+        "collation": connection.execute("SELECT datlocale FROM pg_database"
+            " WHERE datname = current_database()").fetchone()[0],
+        "may_create": connection.execute("SELECT rolcreatedb FROM pg_roles"
+            " WHERE rolname = current_user").fetchone()[0],
+        "redis": redis.from_url(os.environ["REDIS_URL"]).config_get("maxmemory-policy"),
+    }))
+"""
+REMEMBER = """
+import os, psycopg
+with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+    connection.execute("CREATE TABLE IF NOT EXISTS visit (at timestamptz DEFAULT now())")
+    connection.execute("INSERT INTO visit DEFAULT VALUES")
+    print(connection.execute("SELECT count(*) FROM visit").fetchone()[0])
+"""
+WAIT = "print('waiting', flush=True); import time; time.sleep(60)"
+
+
+def python(code):
+    return ("with-services", "--", sys.executable, "-c", code)
+
+
+def test_services_keep_the_promise_of_durability(start):
+    said, _ = start(*python(ASK)).communicate(timeout=60)
+
+    told = json.loads(said.splitlines()[-1])
+    assert told == {
+        "settings": {
+            "fsync": "on",
+            "synchronous_commit": "on",
+            "full_page_writes": "on",
+            "server_encoding": "UTF8",
+            "is_superuser": "off",
+            "listen_addresses": "",
+        },
+        "collation": "C.UTF-8",
+        "may_create": True,
+        "redis": {"maxmemory-policy": "noeviction"},
+    }
+
+
+def test_a_second_start_finds_its_data_and_nothing_runs_in_between(start, home):
+    visits = []
+    for _ in range(2):
+        said, _ = start(*python(REMEMBER)).communicate(timeout=60)
+        visits.append(said.split()[-1])
+        assert processes_of(home) == set()
+
+    assert visits == ["1", "2"]
+
+
+def test_the_status_of_the_command_is_passed_on_and_a_temporary_home_is_gone(start):
+    code = "import os, sys; print(os.environ['BUTLER_HOME']); sys.exit(7)"
+    process = start("with-services", "--temporary", "--", sys.executable, "-c", code)
+
+    said, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 7
+    assert not os.path.exists(said.split()[-1])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_everything(start, home, number):
+    process = start(*python(WAIT))
+    assert process.stdout.readline() == "waiting\n"
+
+    process.send_signal(number)
+    process.communicate(timeout=30)
+
+    assert processes_of(home) == set()
+    assert process.returncode not in (0, -number)
+
+
+def test_what_a_killed_supervisor_left_is_ended(start, home):
+    process = start(*python(WAIT))
+    assert process.stdout.readline() == "waiting\n"
+    assert len(processes_of(home)) > 3
+
+    process.kill()
+
+    until(lambda: processes_of(home) == set())
+
+
+def test_a_start_right_after_a_kill_recovers(start, home):
+    first = start(*python(REMEMBER.replace("print(", "print('up', flush=True); print(") + WAIT))
+    assert first.stdout.readline() == "up\n"
+    first.kill()
+
+    said, _ = start(*python(REMEMBER)).communicate(timeout=60)
+
+    assert said.split()[-1] == "2"
+
+
+def test_a_killed_postgres_is_started_again(start, home):
+    code = """
+import os, signal, time, psycopg
+from pathlib import Path
+pidfile = Path(os.environ["BUTLER_HOME"]).resolve() / "postgres/data/postmaster.pid"
+before = int(pidfile.read_text().split()[0])
+os.kill(before, signal.SIGKILL)
+for _ in range(100):
+    try:
+        psycopg.connect(os.environ["DATABASE_URL"]).close()
+        if int(pidfile.read_text().split()[0]) != before:
+            print("healed")
+            break
+    except (psycopg.OperationalError, OSError, IndexError):
+        pass
+    time.sleep(0.1)
+"""
+    said, _ = start(*python(code)).communicate(timeout=60)
+
+    assert said.split()[-1:] == ["healed"], said
+
+
+def test_two_in_one_home_get_a_clear_message(start, home):
+    first = start("with-services", "--", sys.executable, "-c", WAIT)
+    assert first.stdout.readline() == "waiting\n"
+    (home / "services.json").write_text(json.dumps({"SUPERVISOR_PID": str(first.pid)}))
+
+    second = start(*python("print('never')"))
+    said, _ = second.communicate(timeout=60)
+
+    assert second.returncode == 1
+    assert said.startswith(f"butler: Butler already runs in {home}.")
+    assert "BUTLER_HOME=" in said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can close a folder to an account it uses")
+def test_a_closed_parent_folder_stays_closed_and_everything_works(start, home):
+    closed = home.parent / "closed"
+    closed.mkdir(mode=0o700)
+    inside = closed / "home"
+
+    said, _ = start(*python(ASK), BUTLER_HOME=str(inside)).communicate(timeout=60)
+    links = {name: (inside / name).readlink() for name in ("postgres", "run")}
+
+    assert json.loads(said.splitlines()[-1])["settings"]["fsync"] == "on"
+    assert closed.stat().st_mode & 0o777 == 0o700
+    assert all(target.stat().st_mode & 0o777 == 0o700 for target in links.values())
+    for target in links.values():
+        target.rename(inside / f"{target.name}-moved")
+
+
+@pytest.mark.parametrize("name", ["with space", "long" * 30])
+def test_any_path_will_do(start, home, name):
+    inside = home.parent / name
+
+    said, _ = start(*python(ASK), BUTLER_HOME=str(inside)).communicate(timeout=60)
+    (inside / "run").resolve().rmdir()
+
+    assert json.loads(said.splitlines()[-1])["settings"]["fsync"] == "on"
+
+
+def test_a_command_that_does_not_exist_is_named(start):
+    said, _ = start("with-services", "--", "/no/such/command").communicate(timeout=60)
+
+    assert said.startswith("butler: /no/such/command cannot be started: No such file")
