@@ -11,7 +11,14 @@ from config import env
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch, tmp_path):
-    for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SECRET_KEY_FILE", "BUTLER_CHECK"):
+    for name in (
+        "DATABASE_URL",
+        "REDIS_URL",
+        "SECRET_KEY",
+        "SECRET_KEY_FILE",
+        "BUTLER_CHECK",
+        "DEBUG",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("BUTLER_HOME", str(tmp_path))
 
