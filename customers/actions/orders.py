@@ -1,0 +1,171 @@
+"""Placing, amending and cancelling orders: each is an event on the customer's log."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from uuid import UUID
+
+import msgspec
+from django.db import connection, transaction
+
+from customers.actions.changes import Author, Statement, state
+from customers.models import Identifier, Order, Trust
+from customers.profile import Outcome
+
+# No I, O, 0 or 1: numbers are read out over the phone.
+_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+class NumberTaken(Exception):
+    """Somebody else's order has this number."""
+
+
+class NoSuchOrder(Exception):
+    pass
+
+
+class NoSuchLine(Exception):
+    pass
+
+
+class OrderClosed(Exception):
+    """The order was cancelled or refunded; there is nothing left to change."""
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """A new order: its number, and where it stands."""
+
+    number: str
+    outcome: Outcome
+
+
+def new_number() -> str:
+    """Make up an order number: 40 random bits, easy to read out."""
+    text = "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    return f"{text[:4]}-{text[4:]}"
+
+
+@transaction.atomic
+def place_order(
+    *,
+    customer_id: UUID,
+    author: Author,
+    number: str,
+    order: Mapping[str, object],
+    now: datetime,
+    expected_version: int | None = None,
+) -> Placed:
+    """Place an order; raise NumberTaken where the number is in use."""
+    number = number or new_number()
+    _hold(number)
+    # A number that somebody only claims is not in use: else guessing would block the shop.
+    if Identifier.objects.filter(kind="order", value=number, trust=Trust.VERIFIED).exists():
+        raise NumberTaken
+    outcome = state(
+        customer_id=customer_id,
+        author=author,
+        statements=[
+            Statement(
+                name="Order Completed",
+                about=f"order:{number}",
+                properties={"order_id": number, **order},
+                occurred_at=now,
+                identifiers=(("order", number),),
+            )
+        ],
+        now=now,
+        expected_version=expected_version,
+    )
+    return Placed(number, outcome)
+
+
+class Aim(msgspec.Struct, frozen=True):
+    """Which order, by whom, when, and at which version of the record (None: any)."""
+
+    customer_id: UUID
+    number: str
+    author: Author
+    now: datetime
+    expected_version: int | None = None
+
+
+def amend_order(
+    *, aim: Aim, change: Mapping[str, object], only_known_lines: bool = False
+) -> Outcome:
+    """Change what is named in an order and leave the rest."""
+    order = _open_order(aim)
+    if only_known_lines:
+        lines = change.get("lines")
+        _refuse_unknown(order, [line["line_id"] for line in lines] if lines else [])
+    return _change(order, aim, "Order Amended", change)
+
+
+def cancel_order_line(*, aim: Aim, line: str, quantity: int | None = None) -> Outcome:
+    """Take a line, or some of it, out of an order; raise NoSuchLine where it is not in it."""
+    order = _open_order(aim)
+    _refuse_unknown(order, [line])
+    some = {} if quantity is None else {"quantity": quantity}
+    return _change(order, aim, "Order Line Cancelled", {"line_id": line, **some})
+
+
+def cancel_order(*, aim: Aim, reason: str = "") -> Outcome:
+    """Cancel an order, whole."""
+    return _change(_open_order(aim), aim, "Order Cancelled", {"reason": reason} if reason else {})
+
+
+def _change(order: Order, aim: Aim, name: str, change: Mapping[str, object]) -> Outcome:
+    about = f"order:{aim.number}"
+    statements = [Statement(name, about, {"order_id": aim.number, **change}, aim.now)]
+    if order.trust == Trust.CLAIMED:
+        # What was only claimed does not count beside what is proved: without the whole
+        # order said again, the change would be all that is left of it.
+        statements.insert(0, _restated(order, aim.now - timedelta(microseconds=1)))
+    return state(
+        customer_id=aim.customer_id,
+        author=aim.author,
+        statements=statements,
+        now=aim.now,
+        expected_version=aim.expected_version,
+    )
+
+
+def _open_order(aim: Aim) -> Order:
+    order = Order.objects.filter(customer_id=aim.customer_id, number=aim.number).first()
+    if order is None:
+        raise NoSuchOrder
+    if order.status in (Order.Status.CANCELLED, Order.Status.REFUNDED):
+        raise OrderClosed
+    return order
+
+
+def _refuse_unknown(order: Order, wanted: Iterable[object]) -> None:
+    ordered = {line["id"] for line in order.lines if line["status"] == "ordered"}
+    if set(wanted) - ordered:
+        raise NoSuchLine
+
+
+def _restated(order: Order, moment: datetime) -> Statement:
+    lines = [
+        {**line.pop("details", {}), **line, "line_id": line["id"]}
+        for line in (dict(line) for line in order.lines)
+        if line["status"] == "ordered"
+    ]
+    whole = {
+        "order_id": order.number,
+        "currency": order.currency,
+        "total": str(order.total),
+        "visit_date": order.visit_date,
+        "visit_time": order.visit_time,
+        "party": order.party,
+        "lines": lines,
+        **order.details,
+    }
+    return Statement("Order Completed", f"order:{order.number}", whole, moment)
+
+
+def _hold(number: str) -> None:
+    """Let two people who place the same number at once go one after the other."""
+    key = int.from_bytes(blake2b(f"order {number}".encode(), digest_size=8).digest(), signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])

@@ -1,0 +1,62 @@
+"""Who comes along: describing and removing members of a customer's party."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from customers.actions.changes import Author, Statement, state
+from customers.models import PartyMember
+from customers.profile import Outcome
+
+
+class NoSuchMember(Exception):
+    """The party has nobody by this reference."""
+
+
+def change_member(
+    *,
+    customer_id: UUID,
+    reference: str,
+    author: Author,
+    change: Mapping[str, object],
+    now: datetime,
+    expected_version: int | None = None,
+) -> Outcome:
+    """Describe a member: a new one, or what changed about one; raise NoSuchMember for a
+    guardian who is not in the party."""
+    guardian = change.get("guardian")
+    if guardian and (guardian == reference or not _is_member(customer_id, str(guardian))):
+        raise NoSuchMember
+    said = {"reference": reference, **change}
+    return state(
+        customer_id=customer_id,
+        author=author,
+        statements=[Statement("Party Member Changed", f"member:{reference}", said, now)],
+        now=now,
+        expected_version=expected_version,
+    )
+
+
+def remove_member(
+    *,
+    customer_id: UUID,
+    reference: str,
+    author: Author,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Outcome:
+    """Take a member out of the party; raise NoSuchMember where there is none."""
+    if not _is_member(customer_id, reference):
+        raise NoSuchMember
+    said = {"reference": reference}
+    return state(
+        customer_id=customer_id,
+        author=author,
+        statements=[Statement("Party Member Removed", f"member:{reference}", said, now)],
+        now=now,
+        expected_version=expected_version,
+    )
+
+
+def _is_member(customer_id: UUID, reference: str) -> bool:
+    return PartyMember.objects.filter(customer_id=customer_id, reference=reference).exists()

@@ -1,0 +1,184 @@
+"""What every endpoint does alike: rights, bodies, versions, answers."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from customers.actions.idempotency import Answer, once
+from customers.api.problems import Problem
+from customers.ingest import VersionMismatch
+from customers.permissions import HasRight, Principal, Right, may_open, principal
+from customers.queries.pages import LIMIT, MAX_LIMIT, BadCursor, Page
+
+encode = msgspec.json.Encoder(decimal_format="string").encode
+
+_MAX_KEY = 255
+
+
+class ApiView(APIView):
+    """An endpoint whose table says which right each method needs."""
+
+    rights: ClassVar[dict[str, Right]] = {}
+    permission_classes = [HasRight]
+
+    def handle_exception(self, error: Exception) -> Any:
+        if isinstance(error, VersionMismatch):
+            error = version_mismatch(error)
+        elif isinstance(error, BadCursor):
+            error = Problem(400, "bad-cursor", str(error))
+        return super().handle_exception(error)
+
+
+class CustomerView(ApiView):
+    """An endpoint about one record: the one in the path, or one's own under /api/me/."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.customer_id = _customer_id(principal(request), kwargs.get("customer_id"))
+
+
+def _customer_id(who: Principal, asked: UUID | None) -> UUID:
+    if asked is None:
+        # Staff and keys have no record of their own.
+        if who.own is None:
+            raise Http404
+        return who.own
+    if not may_open(who, asked):
+        raise Http404
+    return asked
+
+
+def found[T](thing: T | None) -> T:
+    """Return it, or answer 404 in the words that are used for everything out of reach."""
+    if thing is None:
+        raise Http404
+    return thing
+
+
+def answer(shape: object, *, status: int = 200, version: int | None = None) -> HttpResponse:
+    """Answer with a shape, straight to bytes."""
+    return sent(Answer(status, encode(shape)), version=version)
+
+
+def sent(given: Answer, *, version: int | None = None) -> HttpResponse:
+    response = HttpResponse(given.body, status=given.status, content_type="application/json")
+    # Ours to keep, but to be asked for each time; what is asked again costs 304 and no body.
+    response["Cache-Control"] = "private, no-cache"
+    if version is not None:
+        response["ETag"] = f'"{version}"'
+    return response
+
+
+def paged(request: Request, page: Page[Any]) -> HttpResponse:
+    """Answer with a page, and with the addresses of those around it."""
+    return answer(
+        {
+            "results": page.results,
+            "next": _address(request, page.next),
+            "previous": _address(request, page.previous),
+        }
+    )
+
+
+def _address(request: Request, cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    query = [(name, value) for name, value in request.GET.items() if name != "cursor"]
+    return request.build_absolute_uri(f"{request.path}?{urlencode([*query, ('cursor', cursor)])}")
+
+
+def page_wanted(request: Request) -> tuple[str | None, int]:
+    """Return the cursor and the number of results that were asked for."""
+    limit = request.GET.get("limit", str(LIMIT))
+    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:6]) <= MAX_LIMIT):
+        raise Problem(400, "bad-limit", f"limit is a number from 1 to {MAX_LIMIT}.")
+    return request.GET.get("cursor") or None, int(limit)
+
+
+def read_body[T](request: Request, shape: type[T]) -> T:
+    """Read the body as this shape; say 422 with the place that does not fit."""
+    try:
+        return msgspec.convert(request.data, shape)
+    except msgspec.ValidationError as error:
+        raise Problem(422, "invalid-body", str(error)) from None
+
+
+def read_query[T](request: Request, shape: type[T]) -> T:
+    """Read the query as this shape; names it does not know are refused."""
+    try:
+        return msgspec.convert(request.GET.dict(), shape, strict=False)
+    except msgspec.ValidationError as error:
+        raise Problem(400, "invalid-query", str(error)) from None
+
+
+def expected_version(request: Request) -> int | None:
+    """Return the version that If-Match names; None where the caller does not mind."""
+    wanted = request.headers.get("If-Match", "*").strip()
+    if wanted == "*":
+        return None
+    number = wanted.removeprefix('"').removesuffix('"')
+    if number.isascii() and number.isdigit() and len(number) < 19:
+        return int(number)
+    # A weak or a foreign tag is no version of ours, so nothing can match it.
+    raise Problem(412, "version-mismatch", "If-Match names no version of this record.")
+
+
+def version_mismatch(error: VersionMismatch) -> Problem:
+    return Problem(
+        412,
+        "version-mismatch",
+        "The record moved on since you read it; read it again.",
+        headers={"ETag": f'"{error.current}"'},
+        version=error.current,
+    )
+
+
+def once_only(request: Request, effect: Callable[[], Answer]) -> HttpResponse:
+    """Do what a POST asks for, once for each Idempotency-Key."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return sent(effect())
+    if not key or len(key) > _MAX_KEY or not key.isprintable():
+        raise Problem(400, "bad-idempotency-key", f"A key has 1 to {_MAX_KEY} characters.")
+    done = once(
+        principal=principal(request).name,
+        key=key,
+        request=_identity(request),
+        now=timezone.now(),
+        keep=timedelta(days=settings.BUTLER_IDEMPOTENCY_DAYS),
+        effect=effect,
+    )
+    if done.answer is None:
+        raise _REFUSALS[done.outcome]()
+    response = sent(done.answer)
+    if done.outcome == "repeated":
+        response["Idempotent-Replayed"] = "true"
+    return response
+
+
+def _identity(request: Request) -> bytes:
+    """Return what makes two requests the same: method, path and body."""
+    body = msgspec.json.encode(request.data, order="sorted") if request.data else b""
+    return b"\n".join((str(request.method).encode(), request.get_full_path().encode(), body))
+
+
+_REFUSALS: dict[str, Callable[[], Problem]] = {
+    "other_content": lambda: Problem(
+        422, "idempotency-key-reused", "This key came with another request before."
+    ),
+    "in_progress": lambda: Problem(
+        409,
+        "request-in-progress",
+        "The same request is being done right now.",
+        headers={"Retry-After": "1"},
+    ),
+}

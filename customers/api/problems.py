@@ -1,0 +1,106 @@
+"""What goes wrong, said as RFC 9457 problem documents."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+CONTENT_TYPE = "application/problem+json"
+
+_log = logging.getLogger(__name__)
+
+
+class ProblemShape(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A problem, as every endpoint under /api/ tells it."""
+
+    title: str
+    status: int
+    type: str = "about:blank"
+    detail: str = ""
+    instance: str = ""
+
+
+class Problem(exceptions.APIException):
+    """Something a caller should be told; `kind` names it for programs."""
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        detail: str,
+        *,
+        headers: dict[str, str] | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.status_code = status
+        self.kind = kind
+        self.text = detail
+        self.headers = headers or {}
+        self.more = more
+
+
+def problem(
+    status: int,
+    detail: str = "",
+    *,
+    kind: str = "",
+    headers: dict[str, str] | None = None,
+    **more: Any,
+) -> HttpResponse:
+    """Return a problem document; extra members may be given by name."""
+    document = {
+        "type": f"urn:butler:problem:{kind}" if kind else "about:blank",
+        "title": kind.replace("-", " ").capitalize() if kind else HTTPStatus(status).phrase,
+        "status": status,
+        **({"detail": detail} if detail else {}),
+        **more,
+    }
+    response = HttpResponse(
+        msgspec.json.encode(document), status=status, content_type=CONTENT_TYPE, headers=headers
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Say 404 with the same words whatever is missing, or whoever may not see it."""
+    return problem(404, "There is nothing here for you.")
+
+
+def explain(error: Exception, context: dict[str, Any]) -> HttpResponse | Response | None:
+    """Turn what a view raised into a problem document; DRF calls this."""
+    if isinstance(error, Problem):
+        return problem(
+            error.status_code, error.text, kind=error.kind, headers=error.headers, **error.more
+        )
+    if isinstance(error, Http404 | exceptions.NotFound):
+        return not_found(context["request"])
+    if isinstance(error, RequestDataTooBig):
+        return problem(413, "The body is larger than this server takes.")
+    if isinstance(error, PermissionDenied):
+        return problem(403)
+    if isinstance(error, SuspiciousOperation):
+        return problem(400)
+    if isinstance(error, exceptions.APIException):
+        return _of_framework(error)
+    return None
+
+
+def _of_framework(error: exceptions.APIException) -> HttpResponse:
+    headers = {}
+    if scheme := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = scheme
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait) + 1)
+    return problem(error.status_code, str(error.detail), headers=headers)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """Say 500 without a word about what broke."""
+    return problem(500, "Something went wrong on our side; it was noted.")

@@ -1,0 +1,187 @@
+"""Who asks, and what they may: the access table of the REST API."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal
+from uuid import UUID
+
+from allauth.headless.contrib.rest_framework.authentication import XSessionTokenAuthentication
+from django.http import HttpRequest
+from rest_framework import authentication, exceptions, permissions
+from rest_framework.request import Request
+
+from customers.keys import find_sender
+from customers.models import Customer, User
+from customers.profile import Sender
+
+
+class Right(StrEnum):
+    """What one may ask of the API."""
+
+    READ = "read"
+    CHANGE_ORDER = "change_order"
+    CHANGE_PARTY = "change_party"
+    READ_REVIEWS = "read_reviews"
+    SETTLE = "settle"
+    READ_QUARANTINE = "read_quarantine"
+    REPLAY = "replay"
+    # What everybody may who has signed in as a customer, about their own login.
+    OWN_LOGIN = "own_login"
+
+
+# Which scope a secret key needs. What a key may do, it may do for every record.
+OF_KEYS = {
+    Right.READ: "read",
+    Right.READ_REVIEWS: "read",
+    Right.READ_QUARANTINE: "read",
+    Right.CHANGE_ORDER: "identify",
+    Right.CHANGE_PARTY: "identify",
+    Right.SETTLE: "identify",
+    Right.REPLAY: "identify",
+}
+# Which of Django's permissions somebody of staff needs.
+OF_STAFF = {
+    Right.READ: "customers.view_customer",
+    Right.CHANGE_ORDER: "customers.change_order",
+    Right.CHANGE_PARTY: "customers.change_partymember",
+    Right.READ_REVIEWS: "customers.view_review",
+    Right.SETTLE: "customers.change_review",
+    Right.READ_QUARANTINE: "customers.view_quarantineditem",
+    Right.REPLAY: "customers.change_quarantineditem",
+}
+# What customers may do with their own record.
+OF_CUSTOMERS = frozenset({Right.READ, Right.CHANGE_ORDER, Right.CHANGE_PARTY, Right.OWN_LOGIN})
+
+_NAME = re.compile(r"[\w.@+-]{1,60}\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who makes a request, and by what right."""
+
+    kind: Literal["key", "staff", "customer"]
+    # Unique, for telling requests apart; without personal data.
+    name: str
+    sender: Sender | None = None
+    user: User | None = None
+    # The live record of a customer who signed in.
+    own: UUID | None = None
+    # How a login was shown: a cookie or a token.
+    by: str = ""
+
+    # What Django and DRF ask of anything that authenticated.
+    is_authenticated = True
+
+    def may(self, right: Right) -> bool:
+        if self.kind == "key":
+            assert self.sender is not None
+            return OF_KEYS.get(right) in self.sender.scopes
+        if self.kind == "customer":
+            return right in OF_CUSTOMERS
+        assert self.user is not None
+        if right is Right.OWN_LOGIN:
+            return True
+        return self.user.has_perm(OF_STAFF[right])
+
+
+class KeyAuthentication(authentication.BaseAuthentication):
+    """A secret key, as Bearer or as the name of Basic."""
+
+    def authenticate(self, request: Request) -> tuple[Principal, str] | None:
+        shown = _key(request.headers.get("Authorization", ""))
+        if shown is None:
+            return None
+        sender = find_sender(shown)
+        if sender is None:
+            raise exceptions.AuthenticationFailed("This key is not known, or no longer.")
+        return Principal("key", f"source:{sender.source_id}", sender=sender), "key"
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="butler"'
+
+
+class TokenAuthentication(XSessionTokenAuthentication):
+    """The session of an app, in X-Session-Token."""
+
+    def authenticate(self, request: HttpRequest) -> tuple[Principal, str] | None:
+        if not self.get_session_token(request):
+            return None
+        found = super().authenticate(request)
+        if not found or not found[0].is_active:
+            raise exceptions.AuthenticationFailed("This session has ended.")
+        return _principal(found[0], by="token"), "token"
+
+
+class CookieAuthentication(authentication.SessionAuthentication):
+    """The session of a browser; what changes something needs the CSRF token."""
+
+    def authenticate(self, request: Request) -> tuple[Principal, str] | None:
+        found = super().authenticate(request)
+        return (_principal(found[0], by="cookie"), "cookie") if found else None
+
+
+def _key(authorization: str) -> str | None:
+    scheme, _, value = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    return name or password
+
+
+def _principal(user: User, *, by: str) -> Principal:
+    if user.is_staff:
+        return Principal("staff", f"user:{user.pk}", user=user, by=by)
+    own = user.record and (user.record.canonical_id or user.record.pk)
+    return Principal("customer", f"user:{user.pk}", user=user, own=own, by=by)
+
+
+def principal(request: Request) -> Principal:
+    """Return who asks; raise NotAuthenticated where nobody says."""
+    if not isinstance(request.user, Principal):
+        raise exceptions.NotAuthenticated
+    return request.user
+
+
+class HasRight(permissions.BasePermission):
+    """Let a request through when its principal has the right that the view names."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        rights: Mapping[str, Right] = view.rights
+        method = "GET" if request.method == "HEAD" else request.method or ""
+        if method not in view.allowed_methods:
+            return True
+        right = rights.get(method)
+        who = principal(request)
+        # A method that the view's table leaves out is for nobody.
+        return right is not None and who.may(right)
+
+
+def may_open(who: Principal, customer_id: UUID) -> bool:
+    """Tell whether this record is one's own, or one may open every record."""
+    if who.kind != "customer":
+        return True
+    if who.own is None:
+        return False
+    return (
+        customer_id == who.own
+        or Customer.objects.filter(pk=customer_id, canonical_id=who.own).exists()
+    )
+
+
+def on_behalf(request: Request) -> str:
+    """Return who acts, as it is written on the log; empty: the customer does."""
+    who = principal(request)
+    if who.user:
+        return f"staff:{who.user.name or who.user.pk}" if who.kind == "staff" else ""
+    assert who.sender is not None
+    said = request.headers.get("Butler-Staff", "")
+    return f"staff:{said}" if _NAME.match(said) else f"source:{who.sender.name}"

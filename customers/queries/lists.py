@@ -1,0 +1,268 @@
+"""Lists: records, orders, reviews, merges, and what is in quarantine."""
+
+import json
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from django.db.models import Q
+from django.db.models.functions import Length
+
+from customers import reading, sql
+from customers.models import (
+    Customer,
+    Interaction,
+    Merge,
+    Order,
+    PartyMember,
+    QuarantinedItem,
+    Review,
+    Trait,
+    Trust,
+)
+from customers.normalize import is_kind, normalize
+from customers.queries.pages import Page, page_of
+from customers.queries.shapes import (
+    InteractionShape,
+    MemberShape,
+    MergeShape,
+    OrderShape,
+    QuarantineShape,
+    ReviewShape,
+    SummaryShape,
+)
+
+
+def live_id(customer_id: UUID) -> UUID | None:
+    """Return the live record that an id leads to."""
+    found = Customer.objects.filter(pk=customer_id).values_list("canonical_id", "id").first()
+    return found and (found[0] or found[1])
+
+
+def customers(*, cursor: str | None, limit: int) -> Page[SummaryShape]:
+    """Return live records, newest first."""
+    page = page_of(
+        Customer.objects.filter(canonical__isnull=True),
+        by={"id": UUID},
+        shape=lambda row: row,
+        cursor=cursor,
+        limit=limit,
+    )
+    names = dict(
+        Trait.objects.filter(
+            customer_id__in=[row.pk for row in page.results], name="name"
+        ).values_list("customer_id", "value")
+    )
+    return Page(
+        [
+            SummaryShape(
+                id=row.pk,
+                version=row.version,
+                name=_text(names.get(row.pk)),
+                created_at=row.created_at,
+                last_seen_at=row.last_seen_at,
+            )
+            for row in page.results
+        ],
+        page.next,
+        page.previous,
+    )
+
+
+def customers_by(kind: str, value: str, *, region: str | None = None) -> list[SummaryShape] | None:
+    """Return the records that an identifier leads to: who proved it, then who claims it.
+
+    None: this cannot be an identifier.
+    """
+    normal = normalize(kind, value, region) if is_kind(kind) else None
+    if normal is None:
+        return None
+    found = reading.rows(sql.load("find_customers"), {"kind": kind, "value": normal})
+    return [
+        SummaryShape(
+            id=id_,
+            version=version,
+            name=_text(msgspec.json.decode(name) if name else None),
+            created_at=created_at,
+            last_seen_at=last_seen_at,
+            is_verified=trust == Trust.VERIFIED,
+        )
+        for id_, version, created_at, last_seen_at, trust, name in found
+    ]
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def orders(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[OrderShape]:
+    """Return a live record's orders, the newest first."""
+    return page_of(
+        Order.objects.filter(customer_id=customer_id),
+        by={"placed_at": datetime, "number": str},
+        shape=_order,
+        cursor=cursor,
+        limit=limit,
+    )
+
+
+def order(customer_id: UUID, number: str) -> OrderShape | None:
+    found = Order.objects.filter(customer_id=customer_id, number=number).first()
+    return _order(found) if found else None
+
+
+def _order(row: Order) -> OrderShape:
+    return OrderShape(
+        number=row.number,
+        status=row.status,  # type: ignore[arg-type]  # one of Order.Status
+        channel=row.channel,
+        currency=row.currency,
+        total=row.total,
+        visit_date=row.visit_date,
+        visit_time=row.visit_time,
+        party=_raw(row.party),
+        lines=_raw(row.lines),
+        details=_raw(row.details),
+        is_verified=row.trust == Trust.VERIFIED,
+        placed_at=row.placed_at,
+        changed_at=row.changed_at,
+        changed_by=row.changed_by,
+        version=row.version,
+    )
+
+
+def _raw(value: object) -> msgspec.Raw:
+    # Python's own encoder: a number from the log may be longer than 64 bits.
+    return msgspec.Raw(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def party(customer_id: UUID) -> list[MemberShape]:
+    """Return who belongs to a live record's party: guests and guardians before children."""
+    rows = PartyMember.objects.filter(customer_id=customer_id).order_by("-role", "reference")
+    return [
+        MemberShape(
+            reference=row.reference,
+            name=row.name,
+            role=row.role,  # type: ignore[arg-type]  # one of PartyMember.Role
+            birth_date=row.birth_date,
+            guardian=row.guardian,
+            details=_raw(row.details),
+            version=row.version,
+        )
+        for row in rows
+    ]
+
+
+def interactions(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[InteractionShape]:
+    """Return a live record's calls, visits and chats, the newest first."""
+    return page_of(
+        Interaction.objects.filter(customer_id=customer_id),
+        by={"started_at": datetime, "reference": str},
+        shape=_interaction,
+        cursor=cursor,
+        limit=limit,
+    )
+
+
+def _interaction(row: Interaction) -> InteractionShape:
+    return InteractionShape(
+        reference=row.reference,
+        kind=row.kind,
+        channel=row.channel,
+        direction=row.direction,
+        status=row.status,
+        staff=row.staff,
+        started_at=row.started_at,
+        answered_at=row.answered_at,
+        ended_at=row.ended_at,
+        details=_raw(row.details),
+        version=row.version,
+    )
+
+
+def merges(customer_id: UUID) -> list[MergeShape]:
+    """Return every merge that a live record took part in, parted ones too, oldest first."""
+    own = [
+        customer_id,
+        *Customer.objects.filter(canonical_id=customer_id).values_list("id", flat=True),
+    ]
+    rows = Merge.objects.filter(Q(kept_id__in=own) | Q(joined_id__in=own)).order_by(
+        "joined_at", "id"
+    )
+    return [
+        MergeShape(
+            id=row.pk,
+            kept=row.kept_id,
+            joined=row.joined_id,
+            reason=row.reason,
+            actor=row.actor,
+            joined_at=row.joined_at,
+            parted_at=row.parted_at,
+            evidence=_raw(row.evidence),
+        )
+        for row in rows[:500]
+    ]
+
+
+def reviews(
+    *, status: str | None, kind: str | None, cursor: str | None, limit: int
+) -> Page[ReviewShape]:
+    """Return what a person should look at, the newest first."""
+    rows = Review.objects.all()
+    if status:
+        rows = rows.filter(status=status)
+    if kind:
+        rows = rows.filter(kind=kind)
+    return page_of(rows, by={"id": int}, shape=_review, cursor=cursor, limit=limit)
+
+
+def review(review_id: int) -> ReviewShape | None:
+    found = Review.objects.filter(pk=review_id).first()
+    return _review(found) if found else None
+
+
+def _review(row: Review) -> ReviewShape:
+    return ReviewShape(
+        id=row.pk,
+        kind=row.kind,
+        left=row.left_id,
+        right=row.right_id,
+        evidence=_raw(row.evidence),
+        status=row.status,  # type: ignore[arg-type]  # one of Review.Status
+        created_at=row.created_at,
+        settled_at=row.settled_at,
+        settled_by=row.settled_by,
+    )
+
+
+def quarantine(
+    *, reason: str | None, source: str | None, cursor: str | None, limit: int
+) -> Page[QuarantineShape]:
+    """Return what could not be taken in, the newest first, without what came."""
+    rows = QuarantinedItem.objects.select_related("source").defer("raw")
+    rows = rows.annotate(size=Length("raw"))
+    if reason:
+        rows = rows.filter(reason=reason)
+    if source:
+        rows = rows.filter(source__name=source)
+    return page_of(rows, by={"id": int}, shape=_quarantined, cursor=cursor, limit=limit)
+
+
+def quarantined(item_id: int) -> QuarantineShape | None:
+    """Return one thing that could not be taken in, with the bytes that came."""
+    rows = QuarantinedItem.objects.select_related("source").annotate(size=Length("raw"))
+    found = rows.filter(pk=item_id).first()
+    return msgspec.structs.replace(_quarantined(found), raw=bytes(found.raw)) if found else None
+
+
+def _quarantined(row: QuarantinedItem) -> QuarantineShape:
+    return QuarantineShape(
+        id=row.pk,
+        source=row.source.name,
+        message_id=row.message_id,
+        reason=row.reason,
+        detail=row.detail,
+        size=row.size,  # type: ignore[attr-defined]  # annotated by the query
+        received_at=row.received_at,
+        replayed_at=row.replayed_at,
+    )

@@ -1,0 +1,23 @@
+"""One record, read in one statement."""
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from customers import reading, sql
+from customers.queries.shapes import Head, RecordShape
+
+_decode = msgspec.json.Decoder(RecordShape).decode
+
+
+def head(customer_id: UUID, *, today: date) -> Head | None:
+    """Tell where a record stands now, and whether a reader's copy of that version holds."""
+    found = reading.row(sql.load("read_head"), {"id": customer_id, "today": today})
+    return Head(*found) if found else None
+
+
+def record(customer_id: UUID, *, today: date) -> RecordShape | None:
+    """Return the live record that this id leads to; joined records lead to what they joined."""
+    found = reading.row(sql.load("read_record"), {"id": customer_id, "today": today})
+    return _decode(found[0]) if found else None

@@ -1,0 +1,25 @@
+"""Who writes when it is not a source with a key: Butler itself, and people who signed in."""
+
+from customers.log import BUTLER_SOURCE
+from customers.models import Source
+from customers.profile import Sender
+
+_ALL = frozenset({"ingest", "read", "identify"})
+
+# What Butler itself states, such as that an address was proved (migration 0002).
+BUTLER = Sender(
+    source_id=BUTLER_SOURCE, name="butler", channel="butler", is_trusted=True, scopes=_ALL
+)
+
+
+def signed_in(name: str, channel: str) -> Sender:
+    """Return the sender for people who signed in through this channel."""
+    source, _ = Source.objects.get_or_create(name=name, defaults={"channel": channel})
+    return Sender(
+        source_id=source.pk,
+        name=source.name,
+        channel=source.channel,
+        is_trusted=True,
+        default_region=source.default_region or None,
+        scopes=_ALL,
+    )
