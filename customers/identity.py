@@ -95,7 +95,11 @@ def group(
     by_id = {atom.id: atom for atom in atoms}
     known = [tie for tie in ties if tie.left in by_id and tie.right in by_id]
     seen = [tie for tie in known if tie.kind == "seen"]
-    shared = frozenset(_shared(by_id, seen)) | frozenset(shared_before)
+    proved = [tie for tie in seen if tie.trust == VERIFIED]
+    shared = frozenset(_shared(by_id, proved)) | frozenset(shared_before)
+    # What is shared by claims alone stops claims alone: whoever claims a stranger's card
+    # does not make that card useless to its owner.
+    doubtful = shared | frozenset(_shared(by_id, seen))
     forest = _Forest(by_id.values(), [tie for tie in known if tie.kind == "parted"])
 
     for tie in sorted((t for t in known if t.kind == "joined"), key=_by_atoms(by_id)):
@@ -103,7 +107,7 @@ def group(
     held = [
         Held(tie, reason)
         for tie in sorted(seen, key=_by_atoms(by_id))
-        if tie.left not in shared and tie.right not in shared
+        if not {tie.left, tie.right} & (shared if tie.trust == VERIFIED else doubtful)
         if (reason := forest.try_join(tie))
     ]
     return Grouping(forest.groups(), shared, held)
@@ -123,11 +127,8 @@ def _shared(by_id: Mapping[int, Atom], seen: Iterable[Tie]) -> Iterator[int]:
     """Find the values that lead to several accounts, or to a crowd."""
     neighbors: dict[int, set[int]] = {}
     for tie in seen:
-        for one, other in ((tie.left, tie.right), (tie.right, tie.left)):
-            # Claiming a stranger's card must not make that card useless to its owner, so
-            # a claim counts against what was itself only claimed.
-            if tie.trust == VERIFIED or not by_id[one].is_proof:
-                neighbors.setdefault(one, set()).add(other)
+        neighbors.setdefault(tie.left, set()).add(tie.right)
+        neighbors.setdefault(tie.right, set()).add(tie.left)
     for one, others in neighbors.items():
         kinds = Counter((by_id[other].kind, by_id[other].trust) for other in others)
         accounts = max(kinds["user_id", VERIFIED], kinds["user_id", CLAIMED])

@@ -17,8 +17,32 @@ _RANK = {kind: rank for rank, kind in enumerate(STRENGTH)}
 LONGEST = 512
 
 _PLACEHOLDERS = frozenset(
-    "-1 anonymous guest distinctid distinct_id id not_authenticated email undefined true "
-    "false nan none null nil unknown user userid user_id customer n/a na ? void".split()
+    [
+        "-1",
+        "anonymous",
+        "guest",
+        "distinctid",
+        "distinct_id",
+        "id",
+        "not_authenticated",
+        "email",
+        "undefined",
+        "true",
+        "false",
+        "nan",
+        "none",
+        "null",
+        "nil",
+        "unknown",
+        "user",
+        "userid",
+        "user_id",
+        "customer",
+        "n/a",
+        "na",
+        "?",
+        "void",
+    ]
 ) | {"[object object]"}
 _ONLY_ZEROS = re.compile(r"[0-]*\Z")
 _EXTERNAL = re.compile(r"external:[a-z0-9_.-]{1,50}\Z")

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db import transaction
+
 from customers import log, projection, sql
 from customers.identity import Atom, Grouping, Held, Tie, group
 from customers.profile import VERIFIED
@@ -63,6 +65,33 @@ def regroup(ids: Iterable[int], *, now: datetime, reason: str = "", actor: str =
         )
         projection.rebuild(affected)
     _ask_about(drawn.held, rows, targets)
+
+
+def join(one: UUID, other: UUID, *, actor: str, now: datetime) -> None:
+    """Join two records because a person says that they are one customer."""
+    _say("joined", one, other, actor=actor, now=now)
+
+
+def part(one: UUID, other: UUID, *, actor: str, now: datetime) -> None:
+    """Part two records because a person says so. They stay apart whatever is seen later."""
+    _say("parted", one, other, actor=actor, now=now)
+
+
+def _say(kind: str, one: UUID, other: UUID, *, actor: str, now: datetime) -> None:
+    """Write down what a person said of two records; the last word counts."""
+    with transaction.atomic():
+        sql.run("lock_records", {"ids": sorted((one, other))})
+        filed = dict(sql.rows("read_filed", {"ids": [one, other]}))
+        if filed.keys() != {one, other}:
+            raise NotFiled(one, other)
+        left, right = sorted(filed.values())
+        said = {"left": left, "right": right, "kind": kind, "actor": actor}
+        sql.run("say_link", said | {"source_id": log.BUTLER_SOURCE})
+        regroup([left, right], now=now, reason="staff", actor=actor)
+
+
+class NotFiled(LookupError):
+    """No identifier files under one of these records, or they are the same one."""
 
 
 def _read_locked(ids: Sequence[int]) -> tuple[list[_Row], list[Tie]]:

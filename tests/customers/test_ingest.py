@@ -40,7 +40,10 @@ def test_the_same_id_with_other_content_is_kept_apart():
 
 
 def test_two_sources_may_use_the_same_message_id():
-    one, other = item(("user_id", "noor"), message_id="m1"), item(("user_id", "noor"), message_id="m1")
+    one, other = (
+        item(("user_id", "noor"), message_id="m1"),
+        item(("user_id", "noor"), message_id="m1"),
+    )
 
     receipts = [record(one), record(other)]
 
@@ -57,7 +60,9 @@ def test_an_event_of_nobody_goes_to_quarantine_and_the_rest_of_the_batch_does_no
 def test_versions_count_from_one_without_gaps():
     by = factories.sender()
     for _ in range(3):
-        record(item(("user_id", "noor")), item(("user_id", "sem")), item(("user_id", "noor")), by=by)
+        record(
+            item(("user_id", "noor")), item(("user_id", "sem")), item(("user_id", "noor")), by=by
+        )
 
     customer = Customer.objects.get(identifiers__value="noor")
 
@@ -136,8 +141,12 @@ def test_orders_come_out_the_same_in_any_order_of_arrival():
     noor = ("user_id", "noor")
     line = {"line_id": "1", "name": "Day ticket", "price": "42.50", "quantity": 2}
     placed = order("A-1", noor, products=[line])
-    amended = order("A-1", noor, name="Order Amended", at=NOON.replace(hour=13), visit_date="2027-05-01")
-    cancelled = order("A-1", noor, name="Order Line Cancelled", at=NOON.replace(hour=14), line_id="1", quantity=1)
+    amended = order(
+        "A-1", noor, name="Order Amended", at=NOON.replace(hour=13), visit_date="2027-05-01"
+    )
+    cancelled = order(
+        "A-1", noor, name="Order Line Cancelled", at=NOON.replace(hour=14), line_id="1", quantity=1
+    )
     by = factories.sender()
 
     record(cancelled, by=by)
@@ -145,4 +154,8 @@ def test_orders_come_out_the_same_in_any_order_of_arrival():
     record(placed, by=by)
 
     kept = Order.objects.get()
-    assert (str(kept.total), str(kept.visit_date), kept.status) == ("42.50", "2027-05-01", "amended")
+    assert (str(kept.total), str(kept.visit_date), kept.status) == (
+        "42.50",
+        "2027-05-01",
+        "amended",
+    )

@@ -1,0 +1,43 @@
+import sys
+from argparse import ArgumentParser
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+
+from customers import rebuild
+from customers.models import Customer
+
+
+class Command(BaseCommand):
+    help = "Make records again from their logs, or prove with --check that they need not be."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--check", "--dry-run", action="store_true", help="compare only, change nothing"
+        )
+        parser.add_argument("--customer", type=UUID, help="this record only")
+        parser.add_argument("--after", type=UUID, help="go on after this record (resume)")
+        parser.add_argument("--batch", type=int, default=500, help="records a transaction")
+
+    def handle(
+        self, *, check: bool, customer: UUID | None, after: UUID | None, batch: int, **_: Any
+    ) -> None:
+        total = Customer.objects.live().count()
+        seen = wrong = 0
+        look = rebuild.check if check else rebuild.rebuild
+        walk = iter([[customer]]) if customer else rebuild.live_ids(after=after, batch=batch)
+        for ids in walk:
+            differences = look(ids)
+            for one in differences[:20]:
+                self.stderr.write(f"{one.customer_id} {one.what}: {one.live} -> {one.rebuilt}")
+            wrong += len(differences)
+            seen += len(ids)
+            self._progress(f"{seen} of {total} records, {wrong} differences; at {ids[-1]}")
+        self.stdout.write(f"{seen} records, {wrong} differences")
+        if check and wrong:
+            raise CommandError("The records are not what their logs amount to.", returncode=1)
+
+    def _progress(self, line: str) -> None:
+        if sys.stderr.isatty():
+            self.stderr.write(line, ending="\r")

@@ -1,0 +1,23 @@
+-- What must never be: a log with a gap, a head that is not the last version, an identifier
+-- that leads to a record which was joined to another, a pointer of two steps.
+--
+-- ids  uuid[]  live records
+
+SELECT record.id, 'log', record.version::text, count(event.version)::text
+  FROM customers_customer AS record
+  LEFT JOIN customers_event AS event ON event.customer_id = record.id
+ WHERE record.id = ANY (%(ids)s::uuid[]) OR record.canonical_id = ANY (%(ids)s::uuid[])
+ GROUP BY record.id
+HAVING count(event.version) <> record.version
+    OR COALESCE(max(event.version), 0) <> record.version
+ UNION ALL
+SELECT filed.id, 'identifier', identifier.customer_id::text, COALESCE(filed.canonical_id, filed.id)::text
+  FROM customers_customer AS filed
+  JOIN customers_identifier AS identifier ON identifier.record_id = filed.id
+ WHERE (filed.id = ANY (%(ids)s::uuid[]) OR filed.canonical_id = ANY (%(ids)s::uuid[]))
+   AND identifier.customer_id IS DISTINCT FROM COALESCE(filed.canonical_id, filed.id)
+ UNION ALL
+SELECT member.id, 'pointer', live.canonical_id::text, NULL
+  FROM customers_customer AS live
+  JOIN customers_customer AS member ON member.canonical_id = live.id
+ WHERE live.id = ANY (%(ids)s::uuid[]) AND live.canonical_id IS NOT NULL

@@ -1,0 +1,9 @@
+-- The next live records in the order of their ids.
+--
+-- after  uuid, batch  int
+
+SELECT id
+  FROM customers_customer
+ WHERE id > %(after)s AND canonical_id IS NULL
+ ORDER BY id
+ LIMIT %(batch)s

@@ -1,0 +1,12 @@
+-- Write down that a person joined or parted two identifiers; it replaces the opposite.
+--
+-- left, right  bigint with left < right, kind  joined|parted
+
+WITH taken_back AS (
+    DELETE FROM customers_link
+     WHERE left_id = %(left)s AND right_id = %(right)s AND kind IN ('joined', 'parted')
+       AND kind <> %(kind)s
+)
+INSERT INTO customers_link (left_id, right_id, kind, trust, source_id, actor)
+VALUES (%(left)s, %(right)s, %(kind)s, 2, %(source_id)s, %(actor)s)
+    ON CONFLICT (left_id, right_id, kind, trust) DO UPDATE SET actor = EXCLUDED.actor

@@ -1,0 +1,162 @@
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customers.identity import CROWD, LIMITS, Atom, Tie, group
+from customers.profile import CLAIMED, VERIFIED, WEAK_KINDS
+
+NOOR = Atom(1, "user_id", "noor", VERIFIED)
+SAM = Atom(2, "user_id", "sam", VERIFIED)
+FAMILY = Atom(3, "email", "family@example.com", VERIFIED)
+PHONE = Atom(4, "anonymous_id", "phone-of-noor", CLAIMED)
+SAYS_NOOR = Atom(5, "user_id", "noor", CLAIMED)
+MALLORY = Atom(6, "anonymous_id", "laptop-of-mallory", CLAIMED)
+
+
+def groups(atoms, ties):
+    return {frozenset(one) for one in group(atoms, ties).groups}
+
+
+def test_what_a_trusted_source_saw_together_is_one_customer():
+    assert groups([NOOR, FAMILY], [Tie(1, 3, VERIFIED)]) == {frozenset({1, 3})}
+
+
+def test_an_address_of_two_accounts_joins_neither_of_them():
+    drawn = group([NOOR, SAM, FAMILY], [Tie(1, 3, VERIFIED), Tie(2, 3, VERIFIED)])
+
+    assert set(drawn.groups) == {frozenset({1}), frozenset({2}), frozenset({3})}
+    assert drawn.shared == {3}
+
+
+def test_two_accounts_that_meet_by_a_detour_are_put_before_a_person():
+    card = Atom(7, "card", "C7", VERIFIED)
+    ties = [Tie(1, 3, VERIFIED), Tie(3, 7, VERIFIED), Tie(2, 7, VERIFIED)]
+
+    drawn = group([NOOR, SAM, FAMILY, card], ties)
+
+    assert set(drawn.groups) == {frozenset({1, 3}), frozenset({2, 7})}
+    assert [held.reason for held in drawn.held] == ["limit:user_id"]
+
+
+def test_a_claim_joins_anonymous_activity():
+    assert groups([PHONE, SAYS_NOOR], [Tie(4, 5, CLAIMED)]) == {frozenset({4, 5})}
+
+
+def test_proof_takes_a_device_away_from_those_who_only_claimed():
+    """The trojan identifier: Mallory claims to be Noor and waits for her to sign in."""
+    claims = [Tie(4, 5, CLAIMED), Tie(5, 6, CLAIMED)]
+    everybody = [NOOR, PHONE, SAYS_NOOR, MALLORY]
+
+    assert frozenset({4, 5, 6}) in groups(everybody, claims)
+    assert groups(everybody, [*claims, Tie(1, 4, VERIFIED)]) == {
+        frozenset({1, 4}),
+        frozenset({5, 6}),
+    }
+
+
+def test_claiming_a_card_does_not_make_it_useless_to_its_owner():
+    card = Atom(7, "card", "C7", VERIFIED)
+    claims = [Tie(7, Atom(i, "anonymous_id", f"a{i}", CLAIMED).id, CLAIMED) for i in range(10, 60)]
+    devices = [Atom(i, "anonymous_id", f"a{i}", CLAIMED) for i in range(10, 60)]
+
+    drawn = group([NOOR, card, *devices], [Tie(1, 7, VERIFIED), *claims])
+
+    assert frozenset({1, 7}) in drawn.groups
+
+
+def test_a_number_of_many_cards_is_an_office_and_nobodys():
+    office = Atom(3, "phone", "+31200000000", VERIFIED)
+    cards = [Atom(100 + i, "card", f"C{i}", VERIFIED) for i in range(CROWD + 1)]
+
+    drawn = group([office, *cards], [Tie(3, card.id, VERIFIED) for card in cards])
+
+    assert drawn.shared == {3}
+    assert all(len(one) == 1 for one in drawn.groups)
+
+
+def test_beyond_the_limit_a_person_is_asked():
+    mails = [
+        Atom(100 + i, "email", f"n{i}@example.com", VERIFIED) for i in range(LIMITS["email"] + 1)
+    ]
+
+    drawn = group([NOOR, *mails], [Tie(1, mail.id, VERIFIED) for mail in mails])
+
+    assert [held.reason for held in drawn.held] == ["limit:email"]
+
+
+def test_what_a_person_joined_stays_joined_and_what_one_parted_stays_apart():
+    assert groups([NOOR, SAM], [Tie(1, 2, VERIFIED, "joined")]) == {frozenset({1, 2})}
+    parted = [Tie(1, 3, VERIFIED), Tie(1, 3, VERIFIED, "parted")]
+    assert groups([NOOR, FAMILY], parted) == {frozenset({1}), frozenset({3})}
+
+
+KINDS = ("user_id", "email", "card", "anonymous_id", "order", "external:crm")
+
+
+@st.composite
+def graphs(draw):
+    atoms = [
+        Atom(number, kind := draw(st.sampled_from(KINDS)), f"v{number}", trust_of(draw, kind))
+        for number in range(draw(st.integers(2, 12)))
+    ]
+    ids = st.integers(0, len(atoms) - 1)
+    ties = [
+        Tie(min(pair), max(pair), draw(st.sampled_from((CLAIMED, VERIFIED))), kind)
+        for pair in draw(st.lists(st.tuples(ids, ids).filter(lambda p: p[0] != p[1]), max_size=20))
+        if (kind := draw(st.sampled_from(("seen",) * 8 + ("joined", "parted"))))
+    ]
+    return atoms, list(dict.fromkeys(ties))
+
+
+def trust_of(draw, kind):
+    return CLAIMED if kind in WEAK_KINDS else draw(st.sampled_from((CLAIMED, VERIFIED)))
+
+
+@given(graphs(), st.randoms(use_true_random=False))
+def test_order_and_repetition_do_not_matter(graph, random):
+    atoms, ties = graph
+    shuffled, again = random.sample(atoms, len(atoms)), random.sample(ties * 2, len(ties) * 2)
+
+    assert set(group(shuffled, again).groups) == set(group(atoms, ties).groups)
+
+
+@given(graphs())
+def test_every_identifier_is_in_exactly_one_group(graph):
+    atoms, ties = graph
+
+    members = [member for one in group(atoms, ties).groups for member in one]
+
+    assert sorted(members) == sorted(atom.id for atom in atoms)
+
+
+@given(graphs())
+def test_no_group_of_seen_links_holds_two_accounts(graph):
+    atoms, ties = graph
+    by_id = {atom.id: atom for atom in atoms}
+
+    for one in group(atoms, [tie for tie in ties if tie.kind != "joined"]).groups:
+        assert sum(by_id[member].kind == "user_id" for member in one) <= 1
+
+
+@given(graphs())
+def test_claims_never_change_who_is_with_whom_among_what_was_proved(graph):
+    """A claim is not a proof: without the claims, the proved identifiers group the same."""
+    atoms, ties = graph
+    proved = {atom.id for atom in atoms if atom.is_proof}
+    without = [tie for tie in ties if tie.trust == VERIFIED or tie.kind != "seen"]
+
+    def among_proved(some):
+        return {one & proved for one in group(atoms, some).groups} - {frozenset()}
+
+    assert among_proved(ties) == among_proved(without)
+
+
+@pytest.mark.parametrize("size", [2, 500])
+def test_a_chain_of_devices_is_grouped_without_recursion(size):
+    cards = [Atom(n, "order", f"o{n}", VERIFIED) for n in range(size)]
+
+    drawn = group(cards, [Tie(a.id, b.id, VERIFIED) for a, b in pairwise(cards)])
+
+    assert len(drawn.groups) == 1

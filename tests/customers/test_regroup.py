@@ -1,0 +1,203 @@
+import itertools
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from customers import rebuild, regroup
+from customers.models import Customer, Event, Identifier, Merge, Order, Review, Trait
+from tests import factories
+from tests.factories import NOON, identify, item, order, record
+
+pytestmark = pytest.mark.django_db
+
+NOOR, SAM = ("user_id", "noor"), ("user_id", "sam")
+PHONE, LAPTOP = ("anonymous_id", "phone"), ("anonymous_id", "laptop")
+MAIL = ("email", "noor@example.com")
+
+
+def owner(kind, value, trust=None):
+    rows = Identifier.objects.filter(kind=kind, value=value)
+    return (rows.filter(trust=trust) if trust else rows).get().customer
+
+
+def picture(customer):
+    """A record field by field, without the ids that differ from run to run."""
+    return {
+        "identifiers": sorted(customer.identifiers.values_list("kind", "value", "trust")),
+        "traits": sorted(Trait.objects.filter(customer=customer).values_list("name", "value")),
+        "orders": sorted(Order.objects.filter(customer=customer).values_list("number", "total")),
+        "members": customer.members.count(),
+    }
+
+
+def test_signing_in_brings_what_the_device_did_before():
+    record(item(PHONE), by=factories.sender(trusted=False))
+
+    record(item(NOOR, PHONE))
+
+    assert owner(*NOOR) == owner(*PHONE)
+    assert Merge.objects.get().reason == "proof"
+
+
+def test_a_claim_of_a_stranger_neither_opens_nor_joins_a_record():
+    noor = factories.customer(NOOR, MAIL, name="Noor")
+
+    receipt = record(
+        identify(LAPTOP, MAIL, NOOR, name="Mallory"), by=factories.sender(trusted=False)
+    )
+
+    assert receipt.outcomes[0].customer_id != noor.id
+    assert Trait.objects.get(customer=noor, name="name").value == "Noor"
+    assert Review.objects.filter(kind="suggested_merge", left=noor).count() == 1
+
+
+def test_a_device_that_was_proved_leaves_those_who_only_claimed():
+    claims = factories.sender(trusted=False)
+    record(item(PHONE, NOOR), by=claims)
+    record(item(LAPTOP, NOOR), by=claims)
+    assert owner(*PHONE) == owner(*LAPTOP)
+
+    record(item(NOOR, PHONE))
+
+    assert owner(*PHONE) == owner(*NOOR, trust=2)
+    assert owner(*LAPTOP) != owner(*PHONE)
+    assert_sound()
+
+
+def test_a_family_shares_an_address_without_becoming_one_person():
+    family = ("email", "family@example.com")
+    record(item(NOOR, family))
+
+    record(item(SAM, family))
+
+    assert owner(*NOOR) != owner(*SAM)
+    assert Identifier.objects.get(kind="email").is_shared
+    assert_sound()
+
+
+def test_an_address_that_turns_out_shared_takes_its_own_events_along():
+    family = ("email", "family@example.com")
+    record(item(family))
+    record(item(NOOR, family))
+    assert owner(*NOOR) == owner(*family)
+
+    record(item(SAM, family))
+
+    assert owner(*family) not in (owner(*NOOR), owner(*SAM))
+    assert Merge.objects.get().parted_at
+    assert_sound()
+
+
+def test_undoing_a_merge_restores_both_records_field_by_field():
+    noor = factories.customer(NOOR, MAIL, name="Noor", city="Odense")
+    sam = factories.customer(SAM, ("email", "sam@example.com"), name="Sam")
+    record(order("A-1", NOOR, total="10.00"), order("A-2", SAM, total="20.00"))
+    before = [picture(noor), picture(sam)]
+
+    regroup.join(noor.id, sam.id, actor="staff:lin", now=NOON)
+    kept = owner(*NOOR)
+    assert kept == owner(*SAM)
+    assert len(picture(kept)["orders"]) == 2
+    regroup.part(noor.id, sam.id, actor="staff:lin", now=NOON)
+
+    noor.refresh_from_db()
+    sam.refresh_from_db()
+    assert [picture(noor), picture(sam)] == before
+    assert_sound()
+
+
+def test_what_happened_while_joined_goes_back_to_whose_it_was():
+    noor, sam = factories.customer(NOOR), factories.customer(SAM)
+    regroup.join(noor.id, sam.id, actor="staff:lin", now=NOON)
+    record(order("A-2", SAM, total="20.00"))
+
+    regroup.part(noor.id, sam.id, actor="staff:lin", now=NOON)
+
+    assert Order.objects.get().customer_id == sam.id
+    assert_sound()
+
+
+def test_records_that_a_person_parted_are_not_joined_again_by_what_is_seen():
+    record(item(PHONE))
+    record(item(NOOR, PHONE))
+    merge = Merge.objects.get()
+
+    regroup.part(merge.kept_id, merge.joined_id, actor="staff:lin", now=NOON)
+    record(item(NOOR, PHONE))
+
+    assert owner(*NOOR) != owner(*PHONE)
+
+
+def test_a_merge_is_on_both_logs_and_the_versions_stay_without_gaps():
+    noor, sam = factories.customer(NOOR), factories.customer(SAM)
+
+    regroup.join(noor.id, sam.id, actor="staff:lin", now=NOON)
+
+    told = Event.objects.filter(name="Records Joined").values_list("customer_id", "version")
+    assert sorted(told) == sorted([(noor.id, 2), (sam.id, 2)])
+
+
+def test_a_kiosk_joins_nobody():
+    kiosk = factories.sender(factories.source(is_shared=True))
+
+    record(item(NOOR, PHONE), by=kiosk)
+    record(item(SAM, PHONE, at=NOON + timedelta(days=1)), by=kiosk)
+
+    assert owner(*NOOR) != owner(*SAM)
+    assert not Identifier.objects.filter(is_shared=True).exists()
+
+
+STORIES = {
+    "a family": [
+        item(NOOR, MAIL, message_id="1"),
+        item(MAIL, message_id="2"),
+        item(SAM, MAIL, message_id="3"),
+        order("A-1", MAIL, total="5.00"),
+    ],
+    "one person, many devices": [
+        identify(PHONE, MAIL, ("device", "d1"), city="Odense"),
+        item(NOOR, PHONE, message_id="5"),
+        identify(NOOR, LAPTOP, at=NOON + timedelta(hours=1), city="Aarhus"),
+        order("A-1", NOOR, total="5.00"),
+        order("A-1", LAPTOP, name="Order Cancelled", at=NOON + timedelta(hours=2)),
+    ],
+}
+
+
+@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES.keys())
+def test_any_order_and_any_repetition_gives_the_same_records(story):
+    pictures = set()
+    for arrival in itertools.permutations(story):
+        tag = uuid.uuid4().hex[:8]
+        by = factories.sender()
+        for one in (*arrival, arrival[0]):
+            record(tagged(one, tag), by=by)
+        pictures.add(everything(tag))
+
+    assert len(pictures) == 1
+
+
+def tagged(one, tag):
+    """The same event in a world of its own, told apart by a tag on every identifier."""
+    import msgspec
+
+    identifiers = tuple(
+        (kind, value.replace("@", f"+{tag}@") if kind == "email" else f"{value}-{tag}")
+        for kind, value in one.identifiers
+    )
+    return msgspec.structs.replace(one, identifiers=identifiers)
+
+
+def everything(tag):
+    customers = Customer.objects.live().filter(identifiers__value__contains=tag).distinct()
+    return tuple(sorted(repr(comparable(one)).replace(tag, "") for one in customers))
+
+
+def comparable(customer):
+    return {name: rows for name, rows in picture(customer).items() if name != "members"}
+
+
+def assert_sound():
+    for ids in rebuild.live_ids():
+        assert rebuild.check(ids) == []
