@@ -17,6 +17,8 @@ class Match(NamedTuple):
     version: int
     name: str | None
     is_verified: bool
+    # False: the record holds nothing but what happened with this very identifier.
+    is_known: bool
 
 
 class Visit(NamedTuple):

@@ -28,12 +28,14 @@ def call(request: HttpRequest) -> HttpResponse:
             step = calls.read(_fields(body))
         except Unfit as unfit:
             raise Refusal(400, unfit.reason, unfit.detail) from None
+        # Looked up first: afterwards the call itself has made a record for the number.
+        found = _matches(sender, step.number)
         outcome = _record(sender, step)
-        found = _matches(sender, step.number) if "read" in sender.scopes else []
     answer = {
         "success": True,
         "status": outcome.status,
-        "matches": ("none", "one")[len(found)] if len(found) < 2 else "many",
+        "customer": outcome.customer_id,
+        "matches": ("none", "one", "many")[min(len(found), 2)],
         "customers": [match._asdict() for match in found],
     }
     return intake.count(wire.json_response(answer), [outcome])
@@ -69,7 +71,9 @@ def _record(sender: Sender, step: Call) -> Outcome:
 
 
 def _matches(sender: Sender, number: str) -> Sequence[Match]:
-    return lookup.matches("phone", number, region=sender.default_region) if number else []
+    if not number or "read" not in sender.scopes:
+        return []
+    return lookup.matches("phone", number, region=sender.default_region)
 
 
 def _fields(body: bytes) -> Mapping[str, object]:

@@ -3,7 +3,8 @@
 --
 -- kind, value  text  already normalized
 -- limit        int
--- returns id, version, name and is_verified of the live records, the last seen first
+-- returns id, version, name, is_verified and is_known of the live records, the last seen first;
+-- not known is a record that holds nothing but what happened with this very identifier
 
 WITH named AS MATERIALIZED (
     SELECT id, customer_id, trust, is_shared
@@ -44,7 +45,14 @@ SELECT customer.id, customer.version,
                     THEN trait.name = 'name'
                     ELSE trait.name IN ('first_name', 'firstName', 'last_name', 'lastName')
                END) AS name,
-       weighed.trust = 2 AS is_verified
+       weighed.trust = 2 AS is_verified,
+       EXISTS (SELECT FROM customers_trait AS trait
+                WHERE trait.customer_id = customer.id)
+       OR EXISTS (SELECT FROM customers_order AS placed
+                   WHERE placed.customer_id = customer.id)
+       OR EXISTS (SELECT FROM customers_identifier AS other
+                   WHERE other.customer_id = customer.id
+                     AND (other.kind, other.value) <> (%(kind)s, %(value)s)) AS is_known
   FROM weighed
   JOIN customers_customer AS customer ON customer.id = weighed.customer_id
  WHERE weighed.trust = (SELECT max(trust) FROM weighed)

@@ -1,0 +1,225 @@
+"""What the wire looks like, for the OpenAPI file: these views are not REST framework's."""
+
+from collections.abc import Iterable
+from typing import Any
+
+type Document = dict[str, Any]
+
+TAG = "ingest"
+_SINGLE = {
+    "track": "Say that something happened",
+    "identify": "Say who somebody is",
+    "page": "Say that a page was looked at",
+    "screen": "Say that a screen was looked at",
+    "group": "Say which group somebody belongs to",
+    "alias": "Say that an anonymous visitor is a known one",
+}
+_TEXT: Document = {"type": "string"}
+_ID: Document = {"type": ["string", "number"]}
+_MOMENT: Document = {"type": "string", "format": "date-time"}
+ANYTHING: Document = {"type": "object", "additionalProperties": True}
+ERROR: Document = {
+    "type": "object",
+    "required": ["code", "message"],
+    "properties": {"code": _TEXT, "message": _TEXT, "items": {"type": "array", "items": ANYTHING}},
+}
+SUCCESS: Document = {
+    "type": "object",
+    "required": ["success"],
+    "properties": {"success": {"type": "boolean", "const": True}},
+}
+EVENT: Document = {
+    "type": "object",
+    "additionalProperties": True,
+    "properties": {
+        "type": {"type": "string", "enum": sorted(_SINGLE)},
+        "messageId": {"type": ["string", "number"], "description": "At most 100 characters."},
+        "userId": _ID,
+        "anonymousId": _ID,
+        "previousId": _ID,
+        "event": {"type": "string", "maxLength": 255},
+        "name": _TEXT,
+        "timestamp": _MOMENT,
+        "originalTimestamp": _MOMENT,
+        "properties": ANYTHING,
+        "traits": ANYTHING,
+        "context": ANYTHING,
+    },
+}
+CLOUDEVENT: Document = {
+    "type": "object",
+    "additionalProperties": True,
+    "required": ["specversion", "id", "source", "type"],
+    "properties": {
+        "specversion": {"type": "string", "const": "1.0"},
+        "id": _TEXT,
+        "source": _TEXT,
+        "type": _TEXT,
+        "subject": {"type": "string", "description": "`kind:value` of an identifier."},
+        "time": _MOMENT,
+        "data": {},
+    },
+}
+_BATCH: Document = {
+    "type": "object",
+    "required": ["batch"],
+    "properties": {
+        "batch": {"type": "array", "maxItems": 2500, "items": EVENT},
+        "writeKey": _TEXT,
+        "sentAt": _MOMENT,
+        "context": ANYTHING,
+        "integrations": ANYTHING,
+    },
+}
+
+KEYED: list[Document] = [{"writeKeyBasic": []}, {"writeKeyBearer": []}, {"writeKeyHeader": []}]
+SECURITY_SCHEMES: Document = {
+    "writeKeyBasic": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "The key of a source as the user name. It may also stand in the body.",
+    },
+    "writeKeyBearer": {"type": "http", "scheme": "bearer"},
+    "writeKeyHeader": {"type": "apiKey", "in": "header", "name": "X-Write-Key"},
+}
+
+_ERRORS = {
+    400: "Not JSON, or, in strict mode, events that cannot be taken in",
+    401: "No key, or one that no source has",
+    403: "The key may not do this",
+    405: "Another method",
+    413: "Too many bytes or events",
+    415: "An encoding other than gzip",
+    429: "More events than this source may send; see Retry-After",
+    500: "Our fault; try again",
+    503: "Nothing was stored; see Retry-After",
+}
+
+
+def openapi_paths() -> dict[str, Document]:
+    """Describe every address of this package."""
+    strict = header("X-Strict-Mode", "`1`: refuse the whole request where one event is bad")
+    retried = header("X-Retry-Count", "Which repetition this is")
+    batch = operation(
+        "ingest_batch",
+        "Take in a batch of events",
+        body=_BATCH,
+        answer=SUCCESS,
+        parameters=[strict, retried],
+        counted=True,
+    )
+    paths = {"/v1/batch": {"post": batch}}
+    for kind, summary in _SINGLE.items():
+        paths[f"/v1/{kind}"] = {
+            "post": operation(
+                f"ingest_{kind}",
+                summary,
+                body=EVENT,
+                answer=SUCCESS,
+                parameters=[strict, retried],
+                counted=True,
+            )
+        }
+    paths["/v1/events"] = {"post": _cloudevents(strict)}
+    paths["/v1/m"] = {
+        "post": operation(
+            "ingest_metrics",
+            "Take a client's figures about itself, and throw them away",
+            body=ANYTHING,
+            answer=SUCCESS,
+            security=[],
+        )
+    }
+    paths["/v1/projects/{key}/settings"] = {
+        "get": operation(
+            "ingest_settings",
+            "Tell a client where to send",
+            answer=ANYTHING,
+            parameters=[path_parameter("key", "A key of a source")],
+            security=[],
+            errors=(404, 405, 500, 503),
+        )
+    }
+    return paths
+
+
+def operation(
+    name: str,
+    summary: str,
+    *,
+    answer: Document,
+    body: Document | None = None,
+    parameters: Iterable[Document] = (),
+    security: list[Document] | None = None,
+    errors: Iterable[int] = (400, 401, 403, 405, 413, 415, 429, 500, 503),
+    counted: bool = False,
+    tag: str = TAG,
+) -> Document:
+    """Describe one operation; `counted` says that headers tell what became of the events."""
+    done: Document = {"description": "Stored", "content": _json(answer)}
+    if counted:
+        done["headers"] = {
+            f"Butler-{what}": {"schema": {"type": "integer"}}
+            for what in ("Accepted", "Duplicates", "Quarantined")
+        }
+    described: Document = {
+        "operationId": name,
+        "summary": summary,
+        "tags": [tag],
+        "security": KEYED if security is None else security,
+        "parameters": list(parameters),
+        "responses": {"200": done} | {str(code): _refusal(code) for code in errors},
+    }
+    if body is not None:
+        described["requestBody"] = {"required": True, "content": _json(body)}
+    return described
+
+
+def header(name: str, description: str, *, required: bool = False) -> Document:
+    return {
+        "name": name,
+        "in": "header",
+        "required": required,
+        "description": description,
+        "schema": _TEXT,
+    }
+
+
+def path_parameter(name: str, description: str) -> Document:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": _TEXT,
+    }
+
+
+def _cloudevents(strict: Document) -> Document:
+    described = operation(
+        "ingest_cloudevents",
+        "Take in CloudEvents 1.0: structured, in binary mode, or a batch",
+        body=CLOUDEVENT,
+        answer=SUCCESS,
+        parameters=[strict],
+        counted=True,
+    )
+    described["requestBody"]["content"] |= {
+        "application/cloudevents+json": {"schema": CLOUDEVENT},
+        "application/cloudevents-batch+json": {"schema": {"type": "array", "items": CLOUDEVENT}},
+    }
+    return described
+
+
+def _refusal(code: int) -> Document:
+    refused: Document = {
+        "description": _ERRORS.get(code, "There is no such thing"),
+        "content": _json(ERROR),
+    }
+    if code in (429, 503):
+        refused["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+    return refused
+
+
+def _json(schema: Document) -> Document:
+    return {"application/json": {"schema": schema}}

@@ -1,0 +1,85 @@
+"""What `/v1/phone/` looks like, for the OpenAPI file."""
+
+from channels.ingest.openapi import Document, header, operation, path_parameter
+
+TAG = "phone"
+_TEXT: Document = {"type": "string"}
+CALL: Document = {
+    "type": "object",
+    "required": ["event", "callId"],
+    "properties": {
+        "event": {"type": "string", "enum": ["newCall", "answer", "hangup"]},
+        "callId": {"type": "string", "maxLength": 90},
+        "from": _TEXT,
+        "to": _TEXT,
+        "direction": {"type": "string", "enum": ["in", "out"]},
+        "user": {"type": ["string", "array"], "items": _TEXT},
+        "cause": _TEXT,
+        "queue": _TEXT,
+    },
+}
+MATCH: Document = {
+    "type": "object",
+    "required": ["id", "version", "name", "is_verified", "is_known"],
+    "properties": {
+        "id": {"type": "string", "format": "uuid"},
+        "version": {"type": "integer"},
+        "name": {"type": ["string", "null"]},
+        "is_verified": {"type": "boolean"},
+        "is_known": {"type": "boolean"},
+    },
+}
+ANSWER: Document = {
+    "type": "object",
+    "required": ["success", "status", "customer", "matches", "customers"],
+    "properties": {
+        "success": {"type": "boolean", "const": True},
+        "status": {
+            "type": "string",
+            "enum": ["accepted", "duplicate", "other_content", "quarantined"],
+        },
+        "customer": {"type": ["string", "null"], "format": "uuid"},
+        "matches": {"type": "string", "enum": ["none", "one", "many"]},
+        "customers": {"type": "array", "items": MATCH},
+    },
+}
+
+
+def openapi_paths() -> dict[str, Document]:
+    """Describe every address of this package."""
+    call = operation(
+        "phone_call",
+        "Say that a call begins, is answered or ends, and learn whose number it is",
+        body=CALL,
+        answer=ANSWER,
+        counted=True,
+        tag=TAG,
+    )
+    form = {"application/x-www-form-urlencoded": {"schema": CALL}}
+    call["requestBody"]["content"] |= form
+    dial: Document = {
+        "name": "dial",
+        "in": "query",
+        "required": False,
+        "description": "The number to connect the caller to; signed with the address",
+        "schema": _TEXT,
+    }
+    twilio = operation(
+        "phone_twilio",
+        "Take in a voice webhook or status callback of Twilio's",
+        body={"type": "object", "additionalProperties": True},
+        answer=_TEXT,
+        parameters=[
+            path_parameter("source", "The source whose webhook secret is the auth token"),
+            header("X-Twilio-Signature", "Over the form, or with bodySHA256", required=True),
+            dial,
+        ],
+        security=[],
+        errors=(400, 401, 404, 405, 413, 415, 429, 500, 503),
+        tag=TAG,
+    )
+    twilio["responses"]["200"]["content"] = {"text/xml": {"schema": _TEXT}}
+    twilio["requestBody"]["content"] |= {
+        "application/x-www-form-urlencoded": {"schema": {"type": "object"}}
+    }
+    return {"/v1/phone/calls": {"post": call}, "/v1/phone/twilio/{source}": {"post": twilio}}
