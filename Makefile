@@ -39,7 +39,7 @@ chaos: $(BUILT) ## Kill what can be killed under load, then count what was ackno
 check: $(BUILT) ## Lint, types, import contracts, templates, migrations, alarms, docs (not the suite)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(READING) $(PY) -c 'from importlinter.cli import lint_imports_command as run; run()'
+	$(READING) $(PY) -c 'from importlinter.cli import lint_imports_command as run; run()' --no-logo
 	$(READING) $(PY) -m mypy
 	$(PY) -m djlint --quiet --lint .
 	$(ALONE) $(PY) -m pytest -q -p no:randomly tests/architecture

@@ -1,0 +1,8 @@
+import pytest
+from django.core.management import call_command
+
+
+@pytest.mark.django_db
+def test_no_migration_is_pending():
+    """Ends with SystemExit when a model and its migrations differ."""
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)

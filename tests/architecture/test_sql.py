@@ -1,0 +1,32 @@
+"""One statement a file, and a header that says what it is for."""
+
+import pytest
+
+from tests.architecture.tree import APPS, ROOT, files
+
+STATEMENTS = [path for path in files("*.sql") if path.parts[0] in APPS]
+
+
+def test_there_are_statements():
+    assert STATEMENTS
+
+
+@pytest.mark.parametrize("path", STATEMENTS, ids=str)
+def test_a_statement_says_what_it_is_for(path):
+    first = (ROOT / path).read_text().splitlines()[0]
+
+    assert first.startswith("-- "), first
+    assert len(first.split()) > 3, first
+
+
+@pytest.mark.parametrize("path", STATEMENTS, ids=str)
+def test_a_statement_is_used(path):
+    """A statement nobody loads is a statement nobody tries."""
+    stem = path.stem
+    users = [
+        module
+        for module in files("*.py")
+        if module.parts[0] in APPS and stem in (ROOT / module).read_text()
+    ]
+
+    assert users, f"no module mentions {stem!r}"
