@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.headless",
+    "allauth.usersessions",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -43,6 +44,8 @@ if BUTLER_EXAMPLE:
     INSTALLED_APPS += [f"examples.{BUTLER_EXAMPLE}"]
 
 MIDDLEWARE = [
+    "config.health.HealthMiddleware",
+    "config.logging.RequestMiddleware",
     "config.errors.DatabaseAwayMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -92,8 +95,10 @@ DATABASES["default"]["OPTIONS"] = {
     "connect_timeout": 3,
     # PgBouncer in transaction mode older than 1.21 needs DATABASE_PREPARE=0.
     "prepare_threshold": env.number("DATABASE_PREPARE", default=3) or None,
-    # A statement that hangs would hold its request for ever.
-    "options": "-c statement_timeout=5000 -c lock_timeout=4000",
+    # A statement that hangs would hold its request for ever. Our prepared statements take
+    # whole batches: planning them anew for each one costs as much as running them.
+    "options": "-c statement_timeout=5000 -c lock_timeout=4000"
+    " -c plan_cache_mode=force_generic_plan",
 }
 REDIS_URL = env.service_url("REDIS_URL")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -112,6 +117,14 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# Logins are opened by config.api and customers.actions.sign_in alone: nobody signs up with
+# a password, or changes the address of a login.
+HEADLESS_ONLY = True
+HEADLESS_CLIENTS = ("app", "browser")
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_AGE = int(timedelta(days=60).total_seconds())
@@ -120,10 +133,41 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 # Mail --------------------------------------------------------------------------------
 
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Butler <butler@localhost>")
-MAILERS = {
-    "default": {
-        "BACKEND": env.text("MAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend"),
-    }
+# Without a provider, a developer reads what was sent at /dev/outbox/.
+_MAIL_BACKEND = "channels.email.outbox.Backend" if DEBUG else "django.core.mail.backends.smtp.EmailBackend"
+MAILERS = {"default": {"BACKEND": env.text("MAIL_BACKEND", _MAIL_BACKEND)}}
+
+# REST --------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "customers.permissions.KeyAuthentication",
+        "customers.permissions.TokenAuthentication",
+        "customers.permissions.CookieAuthentication",
+    ],
+    # Every view says who may; a view that forgets to is for nobody.
+    "DEFAULT_PERMISSION_CLASSES": ["customers.permissions.HasRight"],
+    "DEFAULT_PARSER_CLASSES": ["config.api.LimitedParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "customers.api.problems.explain",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Butler",
+    "DESCRIPTION": "One record per customer, shared by every channel.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "PREPROCESSING_HOOKS": ["config.api.only_rest"],
+    "POSTPROCESSING_HOOKS": ["config.api.complete"],
 }
 
 # Language and time -------------------------------------------------------------------
@@ -147,6 +191,12 @@ WHITENOISE_AUTOREFRESH = False
 
 # Limits ------------------------------------------------------------------------------
 
+# How long a code to sign in with is good, in seconds, and how many guesses it takes.
+BUTLER_CODE_SECONDS = 600
+BUTLER_CODE_TRIES = 5
+# How many codes an hour one address and one network address may ask for.
+BUTLER_CODES_PER_ADDRESS = env.number("BUTLER_CODES_PER_ADDRESS", default=5)
+BUTLER_CODES_PER_NETWORK = env.number("BUTLER_CODES_PER_NETWORK", default=60)
 # The largest body after decompression; phones send 475,000 bytes and one event more.
 BUTLER_MAX_BODY = 4 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BUTLER_MAX_BODY
@@ -184,3 +234,8 @@ CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": 60}
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "butler.tick", "schedule": 5.0, "options": {"expires": 5}},
 }
+
+# What is logged and counted ----------------------------------------------------------
+
+LOGGING_CONFIG = "config.logging.configure"
+LOGGING = {"is_readable": DEBUG, "level": env.text("LOG_LEVEL", "INFO")}

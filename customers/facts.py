@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
-from uuid import UUID
 
 import msgspec
 
@@ -13,7 +12,7 @@ class Fact(msgspec.Struct, frozen=True):
 
     name: str
     occurred_at: datetime
-    message_key: UUID
+    message_key: str
     trust: int
     channel: str
     actor: str

@@ -6,7 +6,7 @@ business of `customers.regroup`, which is called only when identifiers meet for 
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -56,28 +56,21 @@ def atoms_of(item: Item, sender: Sender) -> tuple[Atom, ...]:
     return tuple(sorted(atoms, key=lambda a: (*filing_order(a[0], a[2]), a)))
 
 
-def locate(atoms: Iterable[Atom]) -> "tuple[dict[Atom, Place], set[tuple[str, str]]]":
+def locate(atoms: Iterable[Atom]) -> tuple[dict[Atom, Place], set[tuple[str, str]]]:
     """Find and lock what is known of these identifiers; tell which values are blocked."""
-    kinds, values, trusts = columns(atoms)
-    return read_places(
-        sql.run("resolve_identifiers", {"kinds": kinds, "values": values, "trusts": trusts})
-    )
+    return read_places(sql.run("resolve_identifiers", {"wanted": sql.json(list(atoms))}))
 
 
-def columns(atoms: Iterable[Atom]) -> tuple[list[str], list[str], list[int]]:
-    listed = list(atoms)
-    return [a[0] for a in listed], [a[1] for a in listed], [a[2] for a in listed]
-
-
-def read_places(cursor: Iterable[tuple]) -> "tuple[dict[Atom, Place], set[tuple[str, str]]]":  # type: ignore[type-arg]  # rows of psycopg
+def read_places(cursor: Iterable[Any]) -> tuple[dict[Atom, Place], set[tuple[str, str]]]:
+    """Read the rows of resolve_identifiers.sql."""
     places: dict[Atom, Place] = {}
     blocked: set[tuple[str, str]] = set()
-    for id_, kind, value, trust, record, customer, version, stale, is_blocked in cursor:
+    for id_, kind, value, trust, record, customer, version, stale in cursor:
         if stale:
             raise LookAgain
-        if is_blocked:
+        if id_ is None:
             blocked.add((kind, value))
-        elif id_ is not None:
+        else:
             places[kind, value, trust] = Place(id_, record, customer, version or 0)
     return places, blocked
 

@@ -18,6 +18,9 @@ from customers.filing import Atom, LookAgain, Place
 from customers.profile import Item, Outcome, Receipt, Refused, Sender
 from customers.traits import Said
 
+# What was seen before under a message's key: the hash of its body, and where it stands.
+type Known = tuple[str, Outcome]
+
 # Two batches that race for a new identifier or the same message settle in one round more.
 _TRIES = 8
 _RACES = (
@@ -88,25 +91,24 @@ class _Batch:
         return Receipt([o for o in self.outcomes if o is not None], len(refused))
 
     def _look_up(
-        self, keys: list[UUID], atoms: Iterable[tuple[Atom, ...]]
-    ) -> tuple[dict[Atom, Place], set[tuple[str, str]], dict[UUID, Outcome | UUID]]:
-        if not keys:
-            return {}, set(), {}
+        self, keys: Sequence[str], atoms: Iterable[tuple[Atom, ...]]
+    ) -> tuple[dict[Atom, Place], set[tuple[str, str]], dict[str, Known]]:
         wanted = {atom for one in atoms for atom in one}
-        columns = dict(zip(("kinds", "values", "trusts"), filing.columns(wanted), strict=True))
         # One journey for both statements; the second runs when the locks are held.
         with sql.raw_connection().pipeline():
-            found = sql.run("resolve_identifiers", columns)
-            known = sql.run("find_seen", {"keys": keys})
+            found = sql.run("resolve_identifiers", {"wanted": sql.json(list(wanted))})
+            known = sql.run("find_seen", {"keys": f"{{{','.join(keys)}}}"})
             places, blocked = filing.read_places(found)
             seen = {key: (body_hash, Outcome("duplicate", c, v)) for key, body_hash, c, v in known}
         return places, blocked, seen
 
-    def _sort_out(self, keys, atoms, seen) -> list[int]:  # type: ignore[no-untyped-def]
+    def _sort_out(
+        self, keys: Sequence[str], atoms: Sequence[tuple[Atom, ...]], seen: dict[str, Known]
+    ) -> list[int]:
         """Return which items are news and can be filed; settle the others."""
         fresh = []
         for i, (item, key) in enumerate(zip(self.items, keys, strict=True)):
-            body_hash = UUID(bytes=item.body_hash)
+            body_hash = item.body_hash.hex()
             if before := seen.get(key):
                 self._repeat(i, item, before[1] if before[0] == body_hash else None)
             elif not atoms[i]:
@@ -124,19 +126,28 @@ class _Batch:
 
     def _set_apart(self, i: int, item: Item, reason: str, detail: str) -> None:
         self.apart.append(Refused(item.body, reason, detail, item.message_id))
-        status = "other_content" if reason == "other_content" else "quarantined"
-        self.outcomes[i] = Outcome(status, reason=reason)
+        if reason == "other_content":
+            self.outcomes[i] = Outcome("other_content", reason=reason)
+        else:
+            self.outcomes[i] = Outcome("quarantined", reason=reason)
 
     def _compare(self, place: Place, expected: int) -> None:
         if place.version != expected:
             raise VersionMismatch(place.version)
 
-    def _append(self, fresh, keys, atoms, places) -> None:  # type: ignore[no-untyped-def]
+    def _append(
+        self,
+        fresh: Sequence[int],
+        keys: Sequence[str],
+        atoms: Sequence[tuple[Atom, ...]],
+        places: dict[Atom, Place],
+    ) -> None:
         heads: dict[UUID, int] = {}
         entries, said, subjects = [], [], []
         for i in fresh:
             item, home = self.items[i], places[atoms[i][0]]
             owner = home.customer_id
+            assert owner is not None  # every head of an event files under a record
             version = heads[owner] = heads.get(owner, home.version) + 1
             origin = None if home.record_id == owner else home.record_id
             self.outcomes[i] = Outcome("accepted", owner, version)
@@ -155,7 +166,7 @@ class _Batch:
         projection.keep_traits(said)
         projection.keep_subjects(subjects)
 
-    def _said(self, item: Item, customer_id: UUID, key: UUID) -> list[Said]:
+    def _said(self, item: Item, customer_id: UUID, key: str) -> list[Said]:
         trust, source_id = self.sender.trust, self.sender.source_id
         return [
             Said(customer_id, name, value, trust, source_id, item.occurred_at, key)
@@ -164,7 +175,7 @@ class _Batch:
 
 
 def _entry(
-    item: Item, owner: UUID, version: int, origin: UUID | None, key: UUID, ids: list[int]
+    item: Item, owner: UUID, version: int, origin: UUID | None, key: str, ids: list[int]
 ) -> log.Entry:
     return log.Entry(
         c=owner,
@@ -172,7 +183,7 @@ def _entry(
         o=origin,
         m=item.message_id,
         k=key,
-        h=UUID(bytes=item.body_hash),
+        h=item.body_hash.hex(),
         t=item.kind,
         n=item.name,
         a=item.about,

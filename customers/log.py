@@ -21,8 +21,8 @@ class Entry(msgspec.Struct, gc=False):
     v: int
     o: UUID | None
     m: str
-    k: UUID
-    h: UUID
+    k: str
+    h: str
     t: str
     n: str
     a: str
@@ -32,10 +32,9 @@ class Entry(msgspec.Struct, gc=False):
     b: msgspec.Raw
 
 
-def message_key(source_id: int, message_id: str) -> UUID:
-    """Return what makes a message of a source happen once."""
-    text = f"{source_id}:{message_id}".encode("utf-8", "surrogatepass")
-    return UUID(bytes=blake2b(text, digest_size=16).digest())
+def message_key(source_id: int, message_id: str) -> str:
+    """Return what makes a message of a source happen once: 32 hex digits."""
+    return blake2b(f"{source_id}:{message_id}".encode(), digest_size=16).hexdigest()
 
 
 def append(entries: Sequence[Entry], *, source_id: int, trust: int, received_at: datetime) -> None:
@@ -90,7 +89,7 @@ def _entry(
         o=None,
         m=message_id,
         k=message_key(BUTLER_SOURCE, message_id),
-        h=UUID(bytes=blake2b(body, digest_size=16).digest()),
+        h=blake2b(body, digest_size=16).hexdigest(),
         t="identity",
         n=name,
         a="",

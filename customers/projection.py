@@ -81,11 +81,10 @@ def keep_subjects(subjects: Iterable[Subject]) -> None:
     _keep(fold(facts))
 
 
-def as_fact(name: str, *facts: Any) -> Fact:
+def as_fact(*row: Any) -> Fact:
     """Read a row of read_facts.sql; Django leaves jsonb as text on its connections."""
-    *facts_but_data, data = facts
-    read = msgspec.json.decode(data)
-    return Fact(name, *facts_but_data, read if isinstance(read, dict) else {})
+    data = msgspec.json.decode(row[-1])
+    return Fact(*row[:-1], data if isinstance(data, dict) else {})
 
 
 type Folded = dict[str, list[tuple[UUID, str, msgspec.Struct | None]]]

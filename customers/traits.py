@@ -20,10 +20,11 @@ class Said(msgspec.Struct, frozen=True):
     trust: int
     source_id: int
     occurred_at: datetime
-    message_key: UUID
+    # As 32 hex digits, which sort as the database sorts the same key.
+    message_key: str
 
     @property
-    def weight(self) -> tuple[int, datetime, UUID]:
+    def weight(self) -> tuple[int, datetime, str]:
         return self.trust, self.occurred_at, self.message_key
 
 

@@ -22,8 +22,9 @@ def load(name: str) -> str:
 def raw_connection() -> "psycopg.Connection[Any]":
     """Return Django's connection below its wrapper: pipelines and prepared statements."""
     connection.ensure_connection()
-    assert connection.connection is not None
-    return connection.connection
+    raw = connection.connection
+    assert isinstance(raw, psycopg.Connection)
+    return raw
 
 
 def run(name: str, params: Mapping[str, object]) -> "psycopg.Cursor[Any]":

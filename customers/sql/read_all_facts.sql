@@ -19,7 +19,8 @@ WITH member AS MATERIALIZED (
       JOIN customers_event AS event ON event.origin_id = member.id
      WHERE event.about <> ''
 )
-SELECT fact.record_of, fact.about, fact.name, fact.occurred_at, fact.message_key, fact.trust,
+SELECT fact.record_of, fact.about, fact.name, fact.occurred_at,
+       encode(uuid_send(fact.message_key), 'hex'), fact.trust,
        source.channel, fact.actor, fact.version,
        COALESCE(fact.body -> 'properties', fact.body -> 'data', '{}')
   FROM fact

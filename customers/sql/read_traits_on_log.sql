@@ -20,7 +20,7 @@ WITH member AS MATERIALIZED (
      WHERE event.kind = 'identify'
 )
 SELECT said.record_of, trait.key, trait.value, said.trust, said.source_id, said.occurred_at,
-       said.message_key
+       encode(uuid_send(said.message_key), 'hex')
   FROM said,
        jsonb_each(CASE WHEN jsonb_typeof(said.body -> 'traits') = 'object'
                        THEN said.body -> 'traits' ELSE '{}' END) AS trait

@@ -1,15 +1,14 @@
 -- Find the identifiers of a batch and lock the records they belong to, in the order of the
 -- records' ids: two batches that meet wait for each other and cannot deadlock.
 --
--- kinds, values, trusts  text[], text[], smallint[]  distinct identifiers, already normalized
--- returns one row per identifier that is known or blocked: its id (null: only blocked), the
--- record it files under, the live record it belongs to with its version, and whether that
--- answer went stale while we waited for the lock (then: look again)
+-- wanted  jsonb  [[kind, value, trust], ...], distinct and normalized
+-- returns a row per identifier that is known: its id, the record it files under, the live
+-- record it belongs to with its version, and whether that answer went stale while we waited
+-- for the lock (then: look again); and a row without id per value that is blocked
 
 WITH wanted AS MATERIALIZED (
-    SELECT *
-      FROM unnest(%(kinds)s::text[], %(values)s::text[], %(trusts)s::smallint[])
-           AS wanted (kind, value, trust)
+    SELECT one ->> 0 AS kind, one ->> 1 AS value, (one ->> 2)::smallint AS trust
+      FROM jsonb_array_elements(%(wanted)s::jsonb) AS one
 ), found AS MATERIALIZED (
     SELECT identifier.id, identifier.kind, identifier.value, identifier.trust,
            identifier.record_id, identifier.customer_id, customer.regrouped
@@ -19,19 +18,15 @@ WITH wanted AS MATERIALIZED (
 ), locked AS MATERIALIZED (
     SELECT id, version, regrouped
       FROM customers_customer
-     WHERE id = ANY (ARRAY(SELECT DISTINCT customer_id FROM found))
+     WHERE id = ANY (ARRAY(SELECT customer_id FROM found))
      ORDER BY id
        FOR NO KEY UPDATE
 )
-SELECT found.id, wanted.kind, wanted.value, wanted.trust, found.record_id,
-       found.customer_id, locked.version,
-       COALESCE(locked.regrouped <> found.regrouped, false) AS is_stale,
-       EXISTS (SELECT FROM customers_blockedvalue AS blocked
-                WHERE blocked.kind = wanted.kind AND blocked.value = wanted.value)
-           AS is_blocked
-  FROM wanted
-  LEFT JOIN found USING (kind, value, trust)
+SELECT found.id, found.kind, found.value, found.trust, found.record_id, found.customer_id,
+       locked.version, locked.regrouped <> found.regrouped
+  FROM found
   LEFT JOIN locked ON locked.id = found.customer_id
- WHERE found.id IS NOT NULL
-    OR EXISTS (SELECT FROM customers_blockedvalue AS blocked
-                WHERE blocked.kind = wanted.kind AND blocked.value = wanted.value)
+ UNION ALL
+SELECT NULL, wanted.kind, wanted.value, wanted.trust, NULL, NULL, NULL, NULL
+  FROM wanted
+  JOIN customers_blockedvalue AS blocked USING (kind, value)

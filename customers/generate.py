@@ -1,0 +1,100 @@
+"""Fills empty tables, or full ones, with many invented customers: COPY, a chunk at a time.
+
+A chunk is one transaction, and its first customer's id follows from the plan: whether that
+customer is there tells whether the chunk is. So a run that was killed goes on where it was.
+"""
+
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from typing import NamedTuple
+
+from django.db import connection, transaction
+
+from customers import invention, projection, sql
+from customers.invention import Chunk
+from customers.models import Customer, Source
+
+# Customers in one transaction: enough that a commit costs nothing, few enough to hold.
+CHUNK = 5_000
+# Bytes on disk for one event with its share of everything else, as measured.
+BYTES_PER_EVENT = 800
+
+_COLUMNS = {
+    "customer": "id, version, regrouped, created_at, last_seen_at",
+    "identifier": (
+        "id, kind, value, trust, record_id, customer_id, is_shared, first_seen_at"
+    ),
+    "link": "left_id, right_id, kind, trust, source_id, actor, recorded_at",
+    "event": (
+        "customer_id, version, source_id, message_id, message_key, body_hash, kind, name,"
+        " about, trust, actor, identifier_ids, occurred_at, received_at, recorded_at, body"
+    ),
+    "trait": "customer_id, name, value, trust, source_id, occurred_at, message_key",
+}
+
+
+class Plan(NamedTuple):
+    """How many, and which of the many possible ones."""
+
+    customers: int
+    events: int
+    seed: int
+
+    @property
+    def tag(self) -> str:
+        """Name the plan in everything it invents, so that two plans can share a database."""
+        return blake2b(repr(self).encode(), digest_size=4).hexdigest()
+
+    def chunks(self) -> Iterator[Chunk]:
+        for number, first in enumerate(range(0, self.customers, CHUNK)):
+            last = min(first + CHUNK, self.customers)
+            events = self.events * last // self.customers - self.events * first // self.customers
+            yield Chunk(self.tag, number, first, last - first, events, self.customers)
+
+
+def missing(plan: Plan) -> list[Chunk]:
+    """Return the chunks that are not there yet."""
+    by_id = {
+        invention.customer_id(chunk.tag, chunk.first, chunk.of): chunk for chunk in plan.chunks()
+    }
+    there = set(Customer.objects.filter(id__in=list(by_id)).values_list("id", flat=True))
+    return [chunk for id_, chunk in by_id.items() if id_ not in there]
+
+
+def sources() -> dict[str, int]:
+    """Return a source for each channel, made when it is not there; none of them has a key."""
+    found = {}
+    for channel in invention.CHANNELS:
+        source, _ = Source.objects.get_or_create(
+            name=f"generated {channel}", defaults={"channel": channel}
+        )
+        found[channel] = source.pk
+    return found
+
+
+def write(chunk: Chunk, source_ids: dict[str, int]) -> None:
+    """Write one chunk, all of it or nothing."""
+    cast = invention.people(chunk)
+    with transaction.atomic(), connection.cursor() as cursor:
+        # The limits of a web request would end a COPY of this size.
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        ids = _reserve(sum(len(person.atoms) for person in cast))
+        rows = invention.tell(chunk, cast, ids, source_ids)
+        for table, columns in _COLUMNS.items():
+            _copy(table, columns, getattr(rows, f"{table}s"))
+        projection.keep_subjects(rows.subjects)
+
+
+def _reserve(count: int) -> list[int]:
+    """Take identifier ids from the sequence, as every other writer does."""
+    statement = (
+        "SELECT nextval(pg_get_serial_sequence('customers_identifier', 'id'))"
+        " FROM generate_series(1, %s)"
+    )
+    return [id_ for (id_,) in sql.raw_connection().execute(statement, [count]).fetchall()]
+
+
+def _copy(table: str, columns: str, lines: Iterable[str]) -> None:
+    statement = f"COPY customers_{table} ({columns}) FROM STDIN"
+    with sql.raw_connection().cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write("".join(lines))

@@ -1,0 +1,348 @@
+"""Invented people and what they did, as rows ready for COPY. Pure, and the same for a seed.
+
+What comes out is what the front door would have made of the same events: the tests send
+them through it and compare. Bodies are written with sorted keys, because their digest is
+taken of that form.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from itertools import islice
+from random import Random
+from typing import NamedTuple
+from uuid import UUID
+
+from customers.log import message_key
+from customers.profile import CLAIMED, VERIFIED
+from customers.projection import Subject
+
+# A fixed year and a half, so that a seed says the same today and tomorrow.
+BEGIN = datetime(2025, 5, 1, tzinfo=UTC)
+ARRIVALS = timedelta(days=500)
+END = datetime(2026, 11, 1, tzinfo=UTC)
+_BEGIN_MS, _END_MS = int(BEGIN.timestamp() * 1000), int(END.timestamp() * 1000)
+_ARRIVALS_MS = int(ARRIVALS.total_seconds() * 1000)
+# Milliseconds from the park to the record.
+_LAG = 300
+
+APP, SITE, PHONE, STORE = "app", "site", "phone", "store"
+CHANNELS = (APP, SITE, PHONE, STORE)
+
+_FIRST = "Ada Bo Cleo Dag Esra Finn Gina Hugo Iris Jon Kaja Leo Mia Noa Omar Pia Rut Sem".split()
+_LAST = "Aalto Berg Cruz Dekker Eide Falk Groen Holm Iversen Jansen Koch Lund Moe Vos".split()
+_CITIES = "Odense Utrecht Malmö Aarhus Gent Lund Zwolle Bergen Leeds Bremen".split()
+_LANGUAGES = ("en", "nl", "sv", "da")
+_RIDES = "Lantern Mill|River Comet|Paper Dragon|Nine Bells|Moth House|Slow Train".split("|")
+_PAGES = "tickets rides hotel dinner season-pass opening-hours map".split()
+_PRODUCTS = (("Day ticket", "42.50"), ("Season pass", "119.00"), ("Hotel night", "96.00"))
+
+
+class Chunk(NamedTuple):
+    """Some customers, written together or not at all. `tag` names the whole plan."""
+
+    tag: str
+    number: int
+    first: int
+    customers: int
+    events: int
+    # Of the whole plan: arrivals are spread evenly over all its customers.
+    of: int
+
+
+class Atom(NamedTuple):
+    kind: str
+    value: str
+    trust: int
+
+
+class Person(NamedTuple):
+    """Somebody before anything is said of them; atoms as an event is filed, strongest first."""
+
+    number: int
+    id: UUID
+    arrived: int
+    atoms: tuple[Atom, ...]
+    events: int
+    order: str
+
+
+class Rows(NamedTuple):
+    """Lines of COPY, text format, by the columns that `customers.generate` names."""
+
+    customers: list[str]
+    identifiers: list[str]
+    links: list[str]
+    events: list[str]
+    traits: list[str]
+    subjects: list[Subject]
+
+
+def customer_id(tag: str, number: int, of: int) -> UUID:
+    """Return the id of the customer with this number; as ever they sort by arrival."""
+    digest = blake2b(f"{tag}:{number}".encode(), digest_size=10).digest()
+    noise = int.from_bytes(digest)
+    head = _arrival(number, of) << 80 | 7 << 76 | (noise >> 68 & 0xFFF) << 64
+    return UUID(int=head | 2 << 62 | noise & (1 << 62) - 1)
+
+
+def _arrival(number: int, of: int) -> int:
+    return _BEGIN_MS + _ARRIVALS_MS * number // of
+
+
+def people(chunk: Chunk) -> list[Person]:
+    """Invent the customers of a chunk, and how many events each has."""
+    random = Random(f"{chunk.tag}:{chunk.number}:people")
+    counts = _spread(random, chunk.customers, chunk.events)
+    return [
+        _person(random, chunk, chunk.first + place, count) for place, count in enumerate(counts)
+    ]
+
+
+def _spread(random: Random, customers: int, events: int) -> list[int]:
+    """Give everybody one event, and most of the others to a few."""
+    counts = [1] * customers
+    weights = [min(random.paretovariate(1.3), 50.0) for _ in counts]
+    for lucky in random.choices(range(customers), weights, k=events - customers):
+        counts[lucky] += 1
+    return counts
+
+
+def _person(random: Random, chunk: Chunk, number: int, events: int) -> Person:
+    name = f"{chunk.tag}-{number}"
+    has_email, has_app, has_card, has_order = (random.random() < p for p in (0.8, 0.5, 0.2, 0.15))
+    order = ""
+    if random.random() < 0.2:
+        atoms = [Atom("anonymous_id", f"device-{name}", CLAIMED)]
+    else:
+        atoms = [Atom("user_id", f"guest-{name}", VERIFIED)]
+        if has_card:
+            atoms.append(Atom("card", f"CARD{name.replace('-', '').upper()}", VERIFIED))
+        if has_email:
+            atoms.append(Atom("email", f"guest.{name}@larkmoor.example", VERIFIED))
+        if has_order and events > 1:
+            order = f"{name}-1"
+            atoms.append(Atom("order", order, VERIFIED))
+        if has_app:
+            atoms.append(Atom("anonymous_id", f"device-{name}", CLAIMED))
+    return Person(
+        number,
+        customer_id(chunk.tag, number, chunk.of),
+        _arrival(number, chunk.of),
+        tuple(atoms),
+        events,
+        order,
+    )
+
+
+def tell(
+    chunk: Chunk, cast: Sequence[Person], ids: Sequence[int], sources: dict[str, int]
+) -> Rows:
+    """Invent what the people of a chunk did.
+
+    ids: of identifiers, as many as the people have atoms; sources: an id for each channel.
+    """
+    random = Random(f"{chunk.tag}:{chunk.number}:events")
+    rows = Rows([], [], [], [], [], [])
+    told: list[tuple[int, str]] = []
+    free = iter(ids)
+    for person in cast:
+        own = list(islice(free, len(person.atoms)))
+        known = person.atoms[0].kind == "user_id"
+        story = (_Guest if known else _Visitor)(random, chunk, person, own, sources)
+        told += story.events(rows)
+        rows.customers.append(
+            f"{person.id}\t{person.events}\t0\t{_clock(person.arrived + _LAG)}\t{_clock(story.at)}\n"
+        )
+    # Events reach a log table as they happen, not customer by customer.
+    told.sort()
+    rows.events.extend(line for _, line in told)
+    return rows
+
+
+def _clock(milliseconds: int) -> str:
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03}Z"
+
+
+class _Story:
+    """What one person did, from their arrival on."""
+
+    trust: int
+
+    def __init__(
+        self,
+        random: Random,
+        chunk: Chunk,
+        person: Person,
+        ids: Sequence[int],
+        sources: dict[str, int],
+    ) -> None:
+        self.random = random
+        self.person = person
+        self.name = f"{chunk.tag}-{person.number}"
+        self.ids = dict(zip((atom.kind for atom in person.atoms), ids, strict=True))
+        self.sources = sources
+        self.at = person.arrived
+
+    def moments(self) -> Iterator[tuple[int, int]]:
+        """Yield versions and when they happened, in this order."""
+        times = sorted(
+            self.random.randrange(self.person.arrived, _END_MS) + 1
+            for _ in range(self.person.events - 1)
+        )
+        yield from enumerate((self.person.arrived, *times), start=1)
+
+    def events(self, rows: Rows) -> Iterator[tuple[int, str]]:
+        raise NotImplementedError
+
+    def _identifier(self, rows: Rows, atom: Atom, at: int) -> None:
+        # Only what an event was filed under has a record of its own.
+        record = self.person.id if atom is self.person.atoms[0] else r"\N"
+        rows.identifiers.append(
+            f"{self.ids[atom.kind]}\t{atom.kind}\t{atom.value}\t{atom.trust}\t{record}\t"
+            f"{self.person.id}\tf\t{_clock(at + _LAG)}\n"
+        )
+
+    def _event(
+        self, version: int, channel: str, kind: str, name: str, about: str, ids: str, body: str
+    ) -> str:
+        source = self.sources[channel]
+        message = f"{self.name}-{version}"
+        digest = blake2b(body.encode(), digest_size=16).hexdigest()
+        at, received = _clock(self.at), _clock(self.at + _LAG)
+        return (
+            f"{self.person.id}\t{version}\t{source}\t{message}\t"
+            f"{message_key(source, message)}\t{digest}\t{kind}\t{name}\t{about}\t"
+            f"{self.trust}\t\t{{{ids}}}\t{at}\t{received}\t{received}\t{body}\n"
+        )
+
+
+class _Visitor(_Story):
+    """A browser that nobody signed in with: everything it says is a claim."""
+
+    trust = CLAIMED
+
+    def events(self, rows: Rows) -> Iterator[tuple[int, str]]:
+        (atom,) = self.person.atoms
+        self._identifier(rows, atom, self.person.arrived)
+        ids, random = str(self.ids[atom.kind]), self.random
+        for version, self.at in self.moments():
+            page = random.choice(_PAGES)
+            body = (
+                f'{{"anonymousId":"{atom.value}","messageId":"{self.name}-{version}",'
+                f'"name":"{page}","properties":{{"path":"/{page}","referrer":"",'
+                f'"width":{random.randrange(320, 2560)}}},"timestamp":"{_clock(self.at)}",'
+                f'"type":"page"}}'
+            )
+            yield self.at, self._event(version, SITE, "page", page, "", ids, body)
+
+
+class _Guest(_Story):
+    """A customer with an account; their app, the desk and the tills are trusted."""
+
+    trust = VERIFIED
+
+    def events(self, rows: Rows) -> Iterator[tuple[int, str]]:
+        self.user = self.person.atoms[0].value
+        self.device = f'"anonymousId":"device-{self.name}",' if "anonymous_id" in self.ids else ""
+        strong = [self.ids["user_id"]]
+        self.in_app = ",".join(map(str, (*strong, *self._of("anonymous_id"))))
+        self.at_desk = str(self.ids["user_id"])
+        # An order is the second event of those who ordered; some change their minds.
+        order_at = 2 if self.person.order else 0
+        change_at = self.random.randrange(3, 9) if self.person.order else 0
+        for version, self.at in self.moments():
+            if version == 1:
+                yield self.at, self._identify(rows)
+            elif version == order_at:
+                yield self.at, self._order(rows, version)
+            elif version == change_at:
+                yield self.at, self._change(version)
+            else:
+                yield self.at, self._visit(version)
+
+    def _of(self, *kinds: str) -> list[int]:
+        return [self.ids[kind] for kind in kinds if kind in self.ids]
+
+    def _body(self, version: int, event: str, properties: str, *, device: str = "") -> str:
+        return (
+            f'{{{device}"event":"{event}","messageId":"{self.name}-{version}",'
+            f'"properties":{properties},"timestamp":"{_clock(self.at)}","type":"track",'
+            f'"userId":"{self.user}"}}'
+        )
+
+    def _identify(self, rows: Rows) -> str:
+        random = self.random
+        traits = {
+            "city": random.choice(_CITIES),
+            "language": random.choice(_LANGUAGES),
+            "name": f"{random.choice(_FIRST)} {random.choice(_LAST)}",
+        }
+        for atom in self.person.atoms:
+            if atom.kind != "order":
+                self._identifier(rows, atom, self.at)
+            if atom.kind in ("card", "email"):
+                traits[atom.kind] = atom.value
+        self._link(rows, "card", "email", "anonymous_id", channel=APP)
+        text = ",".join(f'"{name}":"{value}"' for name, value in sorted(traits.items()))
+        body = (
+            f'{{{self.device}"messageId":"{self.name}-1","timestamp":"{_clock(self.at)}",'
+            f'"traits":{{{text}}},"type":"identify","userId":"{self.user}"}}'
+        )
+        key, at = message_key(self.sources[APP], f"{self.name}-1"), _clock(self.at)
+        weight = f"{self.trust}\t{self.sources[APP]}\t{at}\t{key}"
+        rows.traits.extend(
+            f'{self.person.id}\t{name}\t"{value}"\t{weight}\n' for name, value in traits.items()
+        )
+        ids = ",".join(map(str, self._of("user_id", "card", "email", "anonymous_id")))
+        return self._event(1, APP, "identify", "", "", ids, body)
+
+    def _link(self, rows: Rows, *kinds: str, channel: str) -> None:
+        for other in self._of(*kinds):
+            left, right = sorted((self.ids["user_id"], other))
+            rows.links.append(
+                f"{left}\t{right}\tseen\t{self.trust}\t{self.sources[channel]}\t\t"
+                f"{_clock(self.at + _LAG)}\n"
+            )
+
+    def _order(self, rows: Rows, version: int) -> str:
+        (atom,) = (atom for atom in self.person.atoms if atom.kind == "order")
+        self._identifier(rows, atom, self.at)
+        self._link(rows, "order", channel=PHONE)
+        rows.subjects.append(Subject(self.person.id, f"order:{self.person.order}"))
+        product, price = self.random.choice(_PRODUCTS)
+        visit = datetime.fromtimestamp(self.at // 1000, UTC) + timedelta(
+            days=self.random.randrange(1, 200)
+        )
+        properties = (
+            f'{{"currency":"EUR","order_id":"{self.person.order}","products":[{{"line_id":"1",'
+            f'"name":"{product}","price":"{price}","quantity":{self.random.randrange(1, 6)}}}],'
+            f'"visit_date":"{visit:%Y-%m-%d}"}}'
+        )
+        return self._about_order(version, "Order Completed", properties)
+
+    def _change(self, version: int) -> str:
+        number = self.person.order
+        if self.random.random() < 0.3:
+            return self._about_order(version, "Order Cancelled", f'{{"order_id":"{number}"}}')
+        party = self.random.randrange(1, 9)
+        properties = f'{{"note":"party of {party}","order_id":"{number}"}}'
+        return self._about_order(version, "Order Amended", properties)
+
+    def _about_order(self, version: int, name: str, properties: str) -> str:
+        ids = ",".join(map(str, self._of("user_id", "order")))
+        about, body = f"order:{self.person.order}", self._body(version, name, properties)
+        return self._event(version, PHONE, "track", name, about, ids, body)
+
+    def _visit(self, version: int) -> str:
+        random = self.random
+        if random.random() < 0.2:
+            name, gate = "Gate Passed", random.randrange(1, 5)
+            body = self._body(version, name, f'{{"gate":{gate},"lane":"north"}}')
+            return self._event(version, STORE, "track", name, "", self.at_desk, body)
+        name, ride = "Ride Entered", random.choice(_RIDES)
+        wait = random.randrange(0, 60)
+        properties = f'{{"minutes_waited":{wait},"posted_wait":{wait + 5},"ride":"{ride}"}}'
+        body = self._body(version, name, properties, device=self.device)
+        return self._event(version, APP, "track", name, "", self.in_app, body)
