@@ -1,0 +1,124 @@
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels.ingest import envelope
+from channels.ingest.envelope import MAX_ITEMS, TooMany
+from channels.ingest.salvage import NotABatch
+
+GOOD = b'{"messageId":"good"}'
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param(b'{"a":NaN}', id="nan"),
+        pytest.param(b'{"a":"\xff"}', id="not-utf8"),
+        pytest.param(b'{"a":"\\ud800"}', id="lone-surrogate"),
+        pytest.param(b'{"a":' + b"9" * 5000 + b"}", id="5000-digits"),
+        pytest.param(b"[" * 100_000 + b"]" * 100_000, id="100000-deep"),
+        pytest.param(b"{'a':1}", id="single-quotes"),
+        pytest.param(b'{"a" 1}', id="no-colon"),
+        pytest.param(b'{"batch":[]}', id="a-key-called-batch"),
+        pytest.param(b'"text, with ] and }"', id="text"),
+        pytest.param(b"undefined", id="a-word"),
+    ],
+)
+def test_a_bad_item_costs_no_other(bad):
+    body = b'{"batch":[%b,%b , %b],"writeKey":"pk_1","sentAt":"s"}' % (GOOD, bad, GOOD)
+
+    opened = envelope.open_batch(body)
+
+    assert opened.items == [GOOD, bad, GOOD]
+    assert (opened.write_key, opened.sent_at) == ("pk_1", "s")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"hello", id="text"),
+        pytest.param(b"batch=[]", id="form"),
+        pytest.param(b"[]", id="list"),
+        pytest.param(b"{}", id="no-batch"),
+        pytest.param(b'{"batch":{}}', id="batch-is-an-object"),
+        pytest.param(b'{"batch":null}', id="batch-is-null"),
+        pytest.param(b'{"batch":[{}', id="cut-off"),
+        pytest.param(b'{"batch":[{"a":"b', id="cut-off-in-a-string"),
+        pytest.param(b'{"batch":[{}]}}', id="one-bracket-more"),
+        pytest.param(b'{"batch":[{}]} {"batch":[{}]}', id="two-bodies"),
+        pytest.param(b'{"batch":[{}],"batch":[{}]}', id="two-batches"),
+        pytest.param(b'{"batch":' + b"[" * 1_000_000, id="brackets-only"),
+    ],
+)
+def test_what_is_no_batch_is_said_to_be_none(body):
+    with pytest.raises(NotABatch):
+        envelope.open_batch(body)
+
+
+def test_a_batch_may_be_empty_and_begin_with_a_byte_order_mark():
+    assert envelope.open_batch(b'\xef\xbb\xbf {"batch":[]} ').items == []
+
+
+def test_what_is_said_of_the_whole_batch_is_kept():
+    body = b'{"batch":[{}],"context":{"ip":"::1"},"integrations":{"All":true},"writeKey":7}'
+
+    opened = envelope.open_batch(body)
+
+    assert opened.context == {"ip": "::1"}
+    assert opened.integrations == {"All": True}
+    assert opened.write_key == ""
+
+
+@pytest.mark.parametrize("more", [b"", b",NaN"], ids=["json", "salvaged"])
+def test_more_items_than_a_request_may_carry_are_too_many(more):
+    with pytest.raises(TooMany):
+        envelope.open_batch(b'{"batch":[' + b",".join([b"{}"] * (MAX_ITEMS + 1)) + more + b"]}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"batch":[' + b'""' * 2_000_000 + b"]}", id="strings"),
+        pytest.param(b'{"batch":["' + b'\\"' * 2_000_000, id="a-string-without-end"),
+        pytest.param(b'{"batch":[' + b"{}," * 1_300_000 + b"NaN]}", id="items"),
+        pytest.param(b'{"batch":[' + b"[" * 2_000_000 + b"]" * 2_000_000 + b"]}", id="depth"),
+        pytest.param(b'{"batch":[' + b'"\\' * 2_000_000, id="quotes-and-backslashes"),
+        pytest.param(b'{"a":' * 800_000, id="objects"),
+    ],
+)
+def test_no_body_of_four_megabytes_takes_long(body):
+    began = time.process_time()
+
+    with pytest.raises((NotABatch, TooMany)):
+        envelope.open_batch(body)
+
+    assert time.process_time() - began < 3
+
+
+ITEM = st.dictionaries(st.text(max_size=6), st.text(max_size=6) | st.integers(), max_size=4)
+
+
+@given(st.lists(ITEM, max_size=6), st.booleans())
+def test_the_slow_way_gives_the_same_as_the_fast_one(items, ascii_only):
+    raws = [json.dumps(item, ensure_ascii=ascii_only).encode() for item in items]
+    body = b'{"writeKey":"k","batch":[' + b" , ".join(raws) + b"]"
+
+    fast = envelope.open_batch(body + b"}")
+    slow = envelope.open_batch(body + b',"odd":NaN}')
+
+    assert fast == slow
+    assert fast.items == raws
+
+
+@given(st.text(alphabet='{}[]",:\\abtch ', max_size=60))
+def test_no_text_makes_it_fail_in_another_way(text):
+    for body in (text, '{"batch":[' + text + "]}", '{"batch"' + text):
+        try:
+            envelope.open_batch(body.encode())
+        except NotABatch:
+            continue

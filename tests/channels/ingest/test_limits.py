@@ -1,0 +1,168 @@
+import json
+import math
+import threading
+
+import msgspec
+import pytest
+from hypothesis import assume, event, example, given
+from hypothesis import strategies as st
+
+from channels.ingest import limits
+from channels.ingest.limits import MAX_DEPTH, MAX_ITEM, MAX_KEY, MAX_KEYS, Unfit
+
+
+def nested(depth: int) -> bytes:
+    """An object that is `depth` brackets deep."""
+    return b'{"a":' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}"
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        pytest.param(b'{"a":NaN}', "not_finite", id="nan"),
+        pytest.param(b'{"a":[1,-Infinity]}', "not_finite", id="infinity"),
+        pytest.param(b'{"a":"NaN",}', "malformed", id="nan-in-a-string-is-no-nan"),
+        pytest.param(b'{"a":1e999}', "number_out_of_range", id="overflow"),
+        pytest.param(b'{"a":1e-99999}', "number_out_of_range", id="underflow"),
+        pytest.param(b'{"a":0e9999999999}', "number_out_of_range", id="zero-to-a-high-power"),
+        pytest.param(b'{"a":' + b"1" * 5000 + b"}", "number_out_of_range", id="5000-digits"),
+        pytest.param(b'{"a":0.' + b"1" * 17000 + b"}", "number_out_of_range", id="17000-decimals"),
+        pytest.param(b'{"a":"\\u0000"}', "nul_character", id="nul"),
+        pytest.param(b'{"\\u0000":1}', "nul_character", id="nul-in-a-key"),
+        pytest.param(b'{"a":"\\ud800"}', "lone_surrogate", id="high-surrogate"),
+        pytest.param(b'{"a":"\\uDC00 then some"}', "lone_surrogate", id="low-surrogate"),
+        pytest.param(b'{"a":"\xff"}', "invalid_utf8", id="not-utf8"),
+        pytest.param(b'{"a":"\xed\xa0\x80"}', "invalid_utf8", id="surrogate-in-utf8"),
+        pytest.param(b'{"a":1,"a":2}', "doubled_key", id="key-twice"),
+        pytest.param(b'{"b":{"a":1,"\\u0061":1}}', "doubled_key", id="key-twice-escaped"),
+        pytest.param(b'{"a":"\\u003a","b":1,"b":2}', "doubled_key", id="colon-for-colon"),
+        pytest.param(b'{"a" : 1 , "a" : "\\u003A"}', "doubled_key", id="colon-in-capitals"),
+        pytest.param(nested(MAX_DEPTH + 1), "too_deep", id="21-deep"),
+        pytest.param(nested(100_000), "too_deep", id="100000-deep"),
+        pytest.param(b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "too_large", id="too-large"),
+        pytest.param(b'{"a":' * 30_000 + b"1" + b"}" * 30_000, "too_deep", id="objects-deep"),
+        pytest.param(b"[" * 100_000, "too_deep", id="never-closed"),
+        pytest.param(
+            json.dumps({str(n): n for n in range(MAX_KEYS + 1)}).encode(),
+            "too_many_keys",
+            id="keys",
+        ),
+        pytest.param(b'{"%b":1}' % (b"k" * (MAX_KEY + 1)), "key_too_long", id="long-key"),
+        pytest.param(b'{"a":{"%b":1}}' % (b"k" * 300), "key_too_long", id="long-key-inside"),
+        pytest.param(b"[]", "not_an_object", id="list"),
+        pytest.param(b"null", "not_an_object", id="null"),
+        pytest.param(b"", "malformed", id="nothing"),
+        pytest.param(b'{"a":1} {}', "malformed", id="two-values"),
+        pytest.param(b"{'a':1}", "malformed", id="single-quotes"),
+    ],
+)
+def test_what_cannot_become_an_event_is_refused_with_its_reason(raw, reason):
+    with pytest.raises(Unfit) as refused:
+        limits.read_object(raw)
+
+    assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b'{"a":"\\\\u0000"}', id="backslash-u0000-is-text"),
+        pytest.param(b'{"a":"\\ud83d\\ude00"}', id="surrogate-pair"),
+        pytest.param(b'{"a":"12:30","b":":"}', id="colons-in-strings"),
+        pytest.param(b'{"a" : 1}', id="spaces"),
+        pytest.param(b'{"a":0.0,"b":"e-99999 0e99999"}', id="zero-beside-odd-text"),
+        pytest.param(b'{"a":"\\u003c\\u003e"}', id="escaped-for-html"),
+        pytest.param(b'{"a":{"x":1},"b":{"x":1}}', id="same-key-in-two-objects"),
+        pytest.param(nested(MAX_DEPTH), id="20-deep"),
+        pytest.param(b'{"__proto__":{"constructor":1},"_connector":"OR"}', id="odd-keys"),
+        pytest.param(b'{"a":123456789012345678901234567890}', id="30-digits"),
+        pytest.param(json.dumps({"a": "x" * (MAX_ITEM - 9)}).encode(), id="as-large-as-can-be"),
+    ],
+)
+def test_what_is_only_unusual_is_taken(raw):
+    data, digest = limits.read_object(raw)
+
+    assert data == json.loads(raw)
+    assert len(digest) == 16
+
+
+def test_the_digest_ignores_what_changes_between_attempts():
+    first = b'{"messageId":"m","event":"x","sentAt":"2026-11-21T10:00:00Z","integrations":{}}'
+    again = b'{ "event":"x", "messageId":"m","sentAt":"2026-11-21T11:00:00Z","_metadata":{"n":2}}'
+    other = b'{"messageId":"m","event":"y","sentAt":"2026-11-21T10:00:00Z","integrations":{}}'
+
+    digests = [limits.read_object(raw)[1] for raw in (first, again, other)]
+
+    assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize("depth", [1_000, 10_000, 100_000, 1_000_000])
+def test_no_depth_reaches_a_decoder_that_recurses(depth):
+    """On the 2 MB stack of a server's thread the decoder would end the process."""
+    answers = []
+
+    def judge():
+        for raw in (nested(depth), b"[" * depth, b'[{"a":' * depth):
+            answers.append(limits.is_nested_safely(raw))  # noqa: PERF401
+
+    before = threading.stack_size(2 * 1024 * 1024)
+    thread = threading.Thread(target=judge)
+    thread.start()
+    threading.stack_size(before)
+    thread.join()
+
+    assert answers == [False, False, False]
+
+
+def test_brackets_in_strings_do_not_count_as_depth():
+    many = json.dumps({"batch": [{"a": '[[[[{{{{"\\' * 30} for _ in range(200)]}).encode()
+
+    assert many.count(b"[") > limits.SAFE_NESTING
+    assert limits.is_nested_safely(many)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=9), inner, max_size=5)
+    ),
+    max_leaves=25,
+)
+
+
+@given(st.dictionaries(st.text(max_size=9), JSON, max_size=8), st.booleans())
+@example({"a": math.inf}, True)
+@example({"a": "\x00"}, False)
+def test_whatever_json_writes_is_read_back_the_same_or_refused(value, ascii_only):
+    raw = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+
+    try:
+        data, _ = limits.read_object(raw)
+    except Unfit as unfit:
+        event(unfit.reason)
+        assume(False)
+
+    assert data == json.loads(raw)
+    assert msgspec.json.decode(msgspec.json.encode(data)) == data
+
+
+@given(
+    st.binary(max_size=200) | st.text(alphabet='{}[]",:\\u0e1-\x00é ', max_size=80).map(str.encode)
+)
+def test_no_bytes_make_it_fail_in_another_way(raw):
+    try:
+        data, digest = limits.read_object(raw)
+    except Unfit:
+        return
+
+    assert isinstance(data, dict)
+    assert len(digest) == 16
+
+
+@given(st.lists(st.text(alphabet='{}[]",:\\/u0 ', max_size=12), max_size=8))
+def test_no_string_hides_what_is_deep(strings):
+    """What a decoder takes for text before the brackets does not unsettle the count."""
+    before = ",".join(json.dumps(text) for text in [*strings, ""])
+    raw = f"[{before},{'[' * 1500}{']' * 1500}]".encode()
+
+    assert not limits.is_nested_safely(raw)
