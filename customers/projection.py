@@ -83,8 +83,9 @@ def keep_subjects(subjects: Iterable[Subject]) -> None:
 
 def as_fact(*row: Any) -> Fact:
     """Read a row of read_facts.sql; Django leaves jsonb as text on its connections."""
-    data = msgspec.json.decode(row[-1])
-    return Fact(*row[:-1], data if isinstance(data, dict) else {})
+    values = dict(zip(Fact.__struct_fields__, row, strict=True))
+    data = msgspec.json.decode(values.pop("data"))
+    return Fact(**values, data=data if isinstance(data, dict) else {})
 
 
 type Folded = dict[str, list[tuple[UUID, str, msgspec.Struct | None]]]

@@ -5,31 +5,47 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Due',
+            name="Due",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('duty', models.CharField(max_length=64)),
-                ('customer_id', models.UUIDField(blank=True, null=True)),
-                ('key', models.CharField(max_length=200)),
-                ('facts', models.JSONField(blank=True, default=dict)),
-                ('due_at', models.DateTimeField()),
-                ('claimed_until', models.DateTimeField(blank=True, null=True)),
-                ('attempts', models.SmallIntegerField(db_default=0, default=0)),
-                ('done_at', models.DateTimeField(blank=True, null=True)),
-                ('failed_reason', models.TextField(blank=True)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("duty", models.CharField(max_length=64)),
+                ("customer_id", models.UUIDField(blank=True, null=True)),
+                ("key", models.CharField(max_length=200)),
+                ("facts", models.JSONField(blank=True, default=dict)),
+                ("due_at", models.DateTimeField()),
+                ("claimed_until", models.DateTimeField(blank=True, null=True)),
+                ("attempts", models.SmallIntegerField(db_default=0, default=0)),
+                ("done_at", models.DateTimeField(blank=True, null=True)),
+                ("failed_reason", models.TextField(blank=True)),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('done_at__isnull', True)), fields=['due_at'], name='due_waiting')],
-                'constraints': [models.UniqueConstraint(fields=('duty', 'key'), name='due_once_per_key')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("done_at__isnull", True)),
+                        fields=["due_at"],
+                        name="due_waiting",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("duty", "key"), name="due_once_per_key")
+                ],
             },
         ),
     ]

@@ -1,0 +1,42 @@
+"""What a due row can ask for: its name, and the function that does it.
+
+A duty is done inside a transaction of its own, may be done twice (it is keyed by its row),
+and says when it is to be looked at next, if ever.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+
+from customers.actions import idempotency
+
+
+class Task(NamedTuple):
+    """One due row, as a duty sees it."""
+
+    id: int
+    duty: str
+    customer_id: UUID | None
+    key: str
+    facts: Mapping[str, object]
+    attempts: int
+
+
+type Duty = Callable[[Task, datetime], datetime | None]
+
+
+def _forget_answers(task: Task, now: datetime) -> datetime:
+    """Drop the answers to repeated requests that nobody can repeat any more."""
+    idempotency.forget_old(now=now, keep=timedelta(days=settings.BUTLER_IDEMPOTENCY_DAYS))
+    return now + timedelta(hours=1)
+
+
+DUTIES: dict[str, Duty] = {
+    "forget_answers": _forget_answers,
+}
+
+# Duties that are always due again; a tick writes the row if it is missing.
+STANDING = ("forget_answers",)

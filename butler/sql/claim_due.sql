@@ -1,0 +1,17 @@
+-- Take some due rows that nobody holds, oldest first. Many tickers may ask at once: each
+-- gets rows of its own, and a row whose claim has lapsed can be taken again.
+--
+-- now, until  timestamptz, most  int
+
+UPDATE butler_due AS due
+   SET claimed_until = %(until)s, attempts = attempts + 1
+  FROM (SELECT id
+          FROM butler_due
+         WHERE done_at IS NULL
+           AND due_at <= %(now)s
+           AND (claimed_until IS NULL OR claimed_until < %(now)s)
+         ORDER BY due_at
+         LIMIT %(most)s
+           FOR UPDATE SKIP LOCKED) AS free
+ WHERE due.id = free.id
+RETURNING due.id, due.duty, due.customer_id, due.key, due.facts, due.attempts

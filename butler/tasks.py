@@ -1,0 +1,12 @@
+"""What Celery carries: "look". What there is to see is in Postgres."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from butler import actions
+
+
+@shared_task(name="butler.tick")
+def tick(**_: object) -> None:
+    """Do what is due. Safe to run twice, at once, late, or not at all."""
+    actions.tick(now=timezone.now())
