@@ -6,6 +6,7 @@ registry = CollectorRegistry()
 
 streams = Gauge("butler_live_streams", "Open streams.", registry=registry)
 events = Counter("butler_live_events", "Events handed to streams.", registry=registry)
+reads = Counter("butler_live_reads", "Statements that read logs.", registry=registry)
 rings = Counter("butler_live_rings", "Rings heard from Redis.", registry=registry)
 hears_rings = Gauge("butler_live_hears_rings", "1 while Redis can ring here.", registry=registry)
 unheard = Counter(

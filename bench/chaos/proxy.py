@@ -1,0 +1,182 @@
+"""A proxy that makes a network misbehave on purpose: slow, mute, cut, or one answer short.
+
+It stands between a process and a service on this machine, runs in a thread of its own and is
+told what to do while connections are open.
+"""
+
+import asyncio
+import contextlib
+import socket
+import struct
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+# Where a service listens: a host and a port, or the path of a Unix socket.
+Address = tuple[str, int] | str
+
+# What Postgres says when a transaction is committed; bodies never contain a zero byte.
+COMMITTED = b"COMMIT\x00"
+
+
+@dataclass
+class Toxics:
+    """What is wrong with the network now. Everything can be changed at any time."""
+
+    # Seconds by which everything is late, in both directions.
+    latency: float = 0.0
+    # Nothing passes, and nobody is told: the packets are simply gone.
+    is_mute: bool = False
+    # New connections are refused, open ones are cut.
+    is_down: bool = False
+    # So many answers to COMMIT reach nobody, although the commit happened.
+    commits_to_lose: int = 0
+    commits_lost: int = 0
+
+
+class _Cut(Exception):
+    """The connection is to be reset."""
+
+
+@dataclass
+class Proxy:
+    """Pass everything on to `upstream`, as far as the toxics allow."""
+
+    upstream: Address
+    toxics: Toxics = field(default_factory=Toxics)
+    port: int = 0
+
+    def __post_init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._connections: set[asyncio.Task[None]] = set()
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
+
+    def __enter__(self) -> "Proxy":
+        self._thread.start()
+        self._started.wait(5)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._call(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+
+    def down(self) -> None:
+        """Refuse new connections and reset the open ones."""
+        self.toxics.is_down = True
+        self._call(self._cut_all())
+
+    def reset(self) -> None:
+        """Reset all open connections once."""
+        self._call(self._cut_all())
+
+    def heal(self) -> None:
+        """Behave from now on; what was lost stays lost."""
+        self.toxics = Toxics(commits_lost=self.toxics.commits_lost)
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        self.down()
+        try:
+            yield
+        finally:
+            self.heal()
+
+    # In the thread ---------------------------------------------------------------------
+
+    def _call(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._start())
+        self._started.set()
+        self._loop.run_forever()
+        self._loop.close()
+
+    async def _start(self) -> None:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _stop(self) -> None:
+        self._server.close()
+        await self._cut_all()
+
+    async def _cut_all(self) -> None:
+        connections = list(self._connections)
+        for connection in connections:
+            connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        try:
+            if not self.toxics.is_down:
+                await self._pass_on(reader, writer)
+        except (OSError, asyncio.CancelledError, _Cut):
+            _reset(writer)
+        finally:
+            self._connections.discard(task)
+            writer.close()
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with _connected(self.upstream) as (their_reader, their_writer):
+            asking = asyncio.create_task(self._pump(reader, their_writer))
+            answering = asyncio.create_task(self._pump(their_reader, writer, self._swallow))
+            try:
+                done, _ = await asyncio.wait(
+                    {asking, answering}, return_when=asyncio.FIRST_COMPLETED
+                )
+            finally:
+                asking.cancel()
+                answering.cancel()
+            for task in done:
+                task.result()
+
+    async def _pump(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        inspect: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
+        while chunk := await reader.read(65536):
+            inspect(chunk)
+            if self.toxics.latency:
+                await asyncio.sleep(self.toxics.latency)
+            # Toxics are changed by another thread, which an event of the loop is not made for.
+            while self.toxics.is_mute:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            writer.write(chunk)
+            await writer.drain()
+
+    def _swallow(self, chunk: bytes) -> None:
+        if self.toxics.commits_to_lose and COMMITTED in chunk:
+            self.toxics.commits_to_lose -= 1
+            self.toxics.commits_lost += 1
+            raise _Cut
+
+
+@contextlib.asynccontextmanager
+async def _connected(
+    upstream: Address,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    if isinstance(upstream, str):
+        reader, writer = await asyncio.open_unix_connection(upstream)
+    else:
+        reader, writer = await asyncio.open_connection(*upstream)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Have the kernel answer with RST instead of a polite end."""
+    sock = writer.get_extra_info("socket")
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()

@@ -1,0 +1,128 @@
+import msgspec
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
+from django.test import override_settings
+
+from channels.live.access import Login, Right, Verdict, Viewer, session_user, still_may, viewer_of
+from tests.channels.live.conftest import sign_in
+
+pytestmark = pytest.mark.django_db
+
+SARA, HOUSE = "sara", "house"
+
+
+def login_of(signed_in) -> Login:
+    user = get_user_model().objects.get(pk=signed_in.user.pk)
+    data = Session.objects.get(pk=signed_in.session).session_data
+    return Login(signed_in.session, data, user.pk, user.password, user.is_staff, SARA)
+
+
+def test_a_session_made_by_django_is_understood():
+    login = login_of(sign_in(None))
+
+    assert session_user(login.session_data) == login.user_id
+    assert viewer_of(login) == Viewer(
+        session_key=login.session_key,
+        user_id=login.user_id,
+        customer_id=SARA,
+        proof=viewer_of(login).proof,
+    )
+
+
+def test_a_session_is_nobody_once_the_password_changed():
+    login = login_of(sign_in(None))
+
+    assert viewer_of(login._replace(password="another")) is None
+
+
+def test_a_session_of_somebody_else_is_refused():
+    login = login_of(sign_in(None))
+
+    assert viewer_of(login._replace(user_id=login.user_id + 1)) is None
+
+
+def test_a_session_with_a_broken_signature_is_nobody():
+    login = login_of(sign_in(None))
+
+    assert session_user(login.session_data[:-1]) is None
+    assert viewer_of(login._replace(session_data=login.session_data[:-1])) is None
+
+
+def test_a_session_outlives_a_change_of_the_secret_key_only_as_a_fallback(settings):
+    login = login_of(sign_in(None))
+    old = settings.SECRET_KEY
+
+    with override_settings(SECRET_KEY="k" * 50, SECRET_KEY_FALLBACKS=[old]):
+        assert viewer_of(login) is not None
+    with override_settings(SECRET_KEY="k" * 50, SECRET_KEY_FALLBACKS=[]):
+        assert viewer_of(login) is None
+
+
+def judge(viewer, right, followed=SARA, *, logins=(), keys=(), canonical=None) -> Verdict:
+    return still_may(
+        viewer,
+        right,
+        followed,
+        logins={login.session_key: login for login in logins},
+        keys=frozenset(keys),
+        canonical={SARA: SARA} if canonical is None else canonical,
+    )
+
+
+def test_a_stream_goes_on_while_nothing_changes():
+    login = login_of(sign_in(None))
+
+    assert judge(viewer_of(login), Right.OWN, logins=[login]) == (True, SARA)
+    assert judge(Viewer(key_id=5), Right.EVERY, keys=[5]) == (True, SARA)
+
+
+def test_a_stream_ends_with_its_key():
+    assert not judge(Viewer(key_id=5), Right.EVERY, keys=[6]).may_go_on
+
+
+def test_a_stream_ends_with_its_session():
+    viewer = viewer_of(login_of(sign_in(None)))
+
+    assert not judge(viewer, Right.OWN, logins=[]).may_go_on
+
+
+def test_a_session_that_was_written_to_is_checked_anew():
+    signed_in = sign_in(None)
+    login = login_of(signed_in)
+    viewer = viewer_of(login)
+    rewritten = login._replace(session_data=login_of(signed_in).session_data)
+    forged = login._replace(session_data="x")
+
+    assert judge(viewer, Right.OWN, logins=[rewritten]).may_go_on
+    assert not judge(viewer, Right.OWN, logins=[forged]).may_go_on
+
+
+def test_staff_who_are_staff_no_longer_see_nobody():
+    staff = login_of(sign_in(None, is_staff=True))
+    viewer = viewer_of(staff)
+
+    assert judge(viewer, Right.EVERY, logins=[staff]).may_go_on
+    assert not judge(viewer, Right.EVERY, logins=[staff._replace(is_staff=False)]).may_go_on
+
+
+def test_a_joined_record_is_followed_to_where_it_went():
+    login = login_of(sign_in(None))
+    joined = login._replace(customer_id=HOUSE)
+
+    verdict = judge(viewer_of(login), Right.OWN, logins=[joined], canonical={SARA: HOUSE})
+
+    assert verdict == (True, HOUSE)
+
+
+def test_a_parted_record_ends_the_stream_of_what_it_was_part_of():
+    login = login_of(sign_in(None))
+    viewer = msgspec.structs.replace(viewer_of(login), customer_id=HOUSE)
+
+    verdict = judge(viewer, Right.OWN, HOUSE, logins=[login], canonical={HOUSE: HOUSE})
+
+    assert not verdict.may_go_on
+
+
+def test_a_record_that_is_gone_ends_its_streams():
+    assert not judge(Viewer(key_id=5), Right.EVERY, keys=[5], canonical={}).may_go_on

@@ -1,0 +1,310 @@
+"""What a reader notices when the network, Redis, Postgres or the process itself fails."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import redis
+
+from bench.chaos.proxy import Proxy
+from channels.live.rings import CHANNEL
+from deploy.local import programs
+from deploy.local.home import Home
+from tests import conftest, factories
+from tests.channels.live.reading import by_key
+from tests.channels.live.test_streams import guest, happen
+
+pytestmark = pytest.mark.slow
+
+
+# Time ----------------------------------------------------------------------------------
+
+
+def test_a_silent_stream_is_kept_alive(start_streams):
+    streams = start_streams(limits={"heartbeat": 0.2})
+
+    with streams.follow(guest()) as reader:
+        reader.wait(lambda r: r.comments >= 3, seconds=3)
+
+    assert reader.names == ["hello"]
+
+
+def test_an_old_stream_says_goodbye_and_when_to_come_back(start_streams):
+    streams = start_streams(limits={"heartbeat": 0.2, "lifetime": 0.5})
+
+    with streams.follow(guest()) as reader:
+        reader.wait_for_end(seconds=3)
+
+    assert reader.frames[-1] == ("ended", {"reason": "lifetime"}, None)
+    assert 0 < reader.retry <= 3000
+
+
+def test_a_process_that_is_told_to_stop_lets_its_readers_go_first(start_streams):
+    streams = start_streams()
+    process = start_streams.processes[streams]
+
+    with streams.follow(guest()) as reader:
+        process.send_signal(signal.SIGTERM)
+        reader.wait_for_end(seconds=5)
+        process.wait(5)
+
+    assert reader.frames[-1] == ("ended", {"reason": "restart"}, None)
+
+
+# Readers -------------------------------------------------------------------------------
+
+
+def test_a_reader_who_takes_nothing_is_dropped_and_nobody_else_notices(start_streams):
+    streams = start_streams(limits={"heartbeat": 0.4, "stall": 1.0})
+    noor = guest()
+    with contextlib.closing(open_and_never_read(streams, noor)):
+        with streams.follow(noor) as attentive:
+            for _ in range(20):
+                happen(noor, times=20, properties={"note": "x" * 20_000})
+            attentive.wait(lambda r: len(r.versions) == 400, seconds=20)
+            assert attentive.versions == list(range(2, 402))
+        until(lambda: metric(streams, 'butler_live_ended_total{reason="slow"}') == 1)
+
+    assert metric(streams, "butler_live_streams") == 0
+    assert resident(streams, start_streams) < 200
+
+
+def open_and_never_read(streams, customer) -> socket.socket:
+    address = urlsplit(streams.url)
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.connect((address.hostname, address.port))
+    header = by_key(streams.key)["Authorization"]
+    path = f"/live/customers/{customer.id}"
+    sock.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {header}\r\n\r\n".encode())
+    until(lambda: metric(streams, "butler_live_streams") == 1)
+    return sock
+
+
+def resident(streams, start_streams) -> float:
+    """Return the memory of the process and its workers in MB."""
+    group = os.getpgid(start_streams.processes[streams].pid)
+    kilobytes = 0
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):
+            if os.getpgid(int(status.parent.name)) == group:
+                line = status.read_text().partition("VmRSS:")[2]
+                kilobytes = max(kilobytes, int(line.split()[0]))
+    return kilobytes / 1024
+
+
+# Redis ---------------------------------------------------------------------------------
+
+
+class OwnValkey:
+    """A Valkey that may be killed: nobody else uses it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = conftest._free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.folder = folder
+        self.server = str(programs.valkey(Home(folder)))
+        self.client = redis.Redis.from_url(self.url)
+
+    def start(self) -> None:
+        command = [self.server, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        self.process = subprocess.Popen(
+            [*command, "--dir", str(self.folder)], stdout=subprocess.DEVNULL
+        )
+        until(self._answers)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(redis.RedisError):
+            return bool(self.client.ping())
+        return False
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def ring(self, customer) -> None:
+        customer.refresh_from_db()
+        self.client.publish(CHANNEL, json.dumps([[str(customer.id), customer.version]]))
+
+
+@pytest.fixture
+def valkey(tmp_path):
+    valkey = OwnValkey(tmp_path)
+    valkey.start()
+    yield valkey
+    valkey.client.close()
+    valkey.kill()
+
+
+def test_an_event_that_rings_is_there_at_once(start_streams, valkey):
+    streams = start_streams(REDIS_URL=valkey.url)
+    noor = guest()
+
+    with streams.follow(noor) as reader:
+        happen(noor)
+        valkey.ring(noor)
+        reader.wait(lambda r: r.versions == [2], seconds=0.5)
+
+
+def test_an_event_that_never_rang_is_there_within_seconds(start_streams, valkey):
+    streams = start_streams(REDIS_URL=valkey.url)
+    noor = guest()
+
+    with streams.follow(noor) as reader:
+        happen(noor)
+        reader.wait(lambda r: r.versions == [2], seconds=5)
+
+    assert metric(streams, "butler_live_unheard_total") == 1
+
+
+def test_a_flushed_redis_changes_nothing(start_streams, valkey):
+    streams = start_streams(REDIS_URL=valkey.url)
+    noor = guest()
+
+    with streams.follow(noor) as reader:
+        valkey.client.flushall()
+        happen(noor)
+        valkey.ring(noor)
+        reader.wait(lambda r: r.versions == [2], seconds=0.5)
+
+
+def test_a_killed_redis_delays_events_and_loses_none(start_streams, valkey):
+    streams = start_streams(REDIS_URL=valkey.url)
+    noor = guest()
+
+    with streams.follow(noor) as reader:
+        valkey.kill()
+        happen(noor, times=3)
+        reader.wait(lambda r: r.versions == [2, 3, 4], seconds=3)
+        valkey.start()
+        until(lambda: metric(streams, "butler_live_hears_rings") == 1)
+        happen(noor)
+        valkey.ring(noor)
+        reader.wait(lambda r: r.versions == [2, 3, 4, 5], seconds=0.5)
+
+
+def test_a_redis_that_went_mute_is_noticed(start_streams, valkey):
+    """The line is open and nothing comes: only an answer to our own knock tells."""
+    noor = guest()
+    with Proxy(("127.0.0.1", valkey.port)) as proxy:
+        streams = start_streams(REDIS_URL=f"redis://127.0.0.1:{proxy.port}/0")
+        with streams.follow(noor) as reader:
+            proxy.toxics.is_mute = True
+            until(lambda: metric(streams, "butler_live_hears_rings") == 0, seconds=10)
+            happen(noor)
+            reader.wait(lambda r: r.versions == [2], seconds=3)
+            proxy.heal()
+            until(lambda: metric(streams, "butler_live_hears_rings") == 1)
+
+
+@pytest.mark.parametrize("ring", [b"", b"[1]", b'{"a":1}', b'[["x","y"]]', b"\xff"])
+def test_a_ring_that_makes_no_sense_is_ignored(start_streams, valkey, ring):
+    streams = start_streams(REDIS_URL=valkey.url)
+    noor = guest()
+
+    with streams.follow(noor) as reader:
+        valkey.client.publish(CHANNEL, ring)
+        happen(noor)
+        valkey.ring(noor)
+        reader.wait(lambda r: r.versions == [2], seconds=0.5)
+
+
+def test_rings_that_lie_about_the_version_do_no_harm(start_streams, valkey):
+    streams = start_streams(REDIS_URL=valkey.url)
+    noor = guest()
+
+    with streams.follow(noor) as reader:
+        valkey.client.publish(CHANNEL, json.dumps([[str(noor.id), 99]]))
+        valkey.client.publish(CHANNEL, json.dumps([[str(noor.id), 1]]))
+        happen(noor, times=2)
+        valkey.ring(noor)
+        reader.wait(lambda r: r.versions == [2, 3], seconds=5)
+
+    assert metric(streams, "butler_live_reads_total") < 10
+
+
+# Postgres ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def proxied(running):
+    """A proxy to the test database, and the address that leads through it."""
+    address = urlsplit(running.env["DATABASE_URL"])
+    query = parse_qs(address.query)
+    if "host" in query:
+        upstream = f"{query['host'][0]}/.s.PGSQL.{query.get('port', ['5432'])[0]}"
+    else:
+        upstream = (address.hostname, address.port)
+    with Proxy(upstream) as proxy:
+        user = address.netloc.rpartition("@")[0]
+        yield proxy, f"postgres://{user}@127.0.0.1:{proxy.port}{address.path}"
+
+
+@pytest.mark.parametrize("failure", ["down", "mute"])
+def test_postgres_away_is_said_soon_and_open_streams_wait(start_streams, proxied, failure):
+    proxy, url = proxied
+    streams = start_streams(DATABASE_URL=url)
+    noor = guest()
+
+    with streams.follow(noor) as reader:
+        if failure == "down":
+            proxy.down()
+        else:
+            proxy.toxics.is_mute = True
+        happen(noor, times=3)
+        started = time.monotonic()
+        with streams.open(f"/live/customers/{noor.id}", **by_key(streams.key)) as late:
+            problem = late.problem
+        assert time.monotonic() - started < 5
+        assert (late.status, problem["status"]) == (503, 503)
+        assert int(late.answer.headers["Retry-After"]) > 0
+        with streams.open("/readyz") as ready:
+            assert ready.status == 503
+        assert not reader.has_ended
+        proxy.heal()
+        proxy.reset()
+        reader.wait(lambda r: r.versions == [2, 3, 4], seconds=10)
+
+    with streams.follow(noor) as again:
+        assert again.status == 200
+
+
+def test_rights_that_were_lost_while_postgres_was_away_are_noticed_first(
+    start_streams, proxied, noor
+):
+    proxy, url = proxied
+    streams = start_streams(DATABASE_URL=url, limits={"rights_age": 0.5})
+
+    with streams.open(X_Session_Token=noor.session) as reader:
+        reader.wait(lambda r: r.frames)
+        with proxy.away():
+            type(noor.user).objects.update(is_active=False)
+            factories.record(factories.item(("user_id", "noor"), name="Secret"))
+            time.sleep(1)
+        reader.wait_for_end(seconds=10)
+
+    assert "Secret" not in reader.names
+
+
+# What the tests look at ------------------------------------------------------------------
+
+
+def metric(streams, name: str) -> float:
+    with urllib.request.urlopen(f"{streams.url}/metrics", timeout=5) as answer:
+        lines = answer.read().decode().splitlines()
+    return next((float(line.split()[-1]) for line in lines if line.startswith(f"{name} ")), 0)
+
+
+def until(is_so, seconds: float = 5) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not get so"
+        time.sleep(0.05)

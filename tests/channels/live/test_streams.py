@@ -1,0 +1,398 @@
+"""What a reader of a stream gets, from the real live process on the real database."""
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from channels.live import tickets
+from channels.models import StreamTicket
+from tests import factories
+from tests.channels.live.conftest import make_key, sign_in
+from tests.channels.live.reading import by_key
+
+pytestmark = pytest.mark.slow
+
+
+def happen(customer, *, times: int = 1, **facts) -> None:
+    """Let something happen to a customer, through the door that everything uses."""
+    known_as = customer.identifiers.filter(kind="user_id").first().value
+    factories.record(*[factories.item(("user_id", known_as), **facts) for _ in range(times)])
+
+
+def guest(name: str = "noor"):
+    return factories.customer(("user_id", name))
+
+
+def test_a_stream_greets_with_the_version_and_goes_on_from_there(streams):
+    noor = guest()
+    happen(noor, times=2)
+
+    with streams.follow(noor) as reader:
+        happen(noor, name="Dinner Booked")
+        reader.wait(lambda r: r.versions)
+
+    hello, booked = reader.frames
+    assert hello == ("hello", {"customer": str(noor.id), "version": 3}, 3)
+    assert reader.answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+    assert reader.answer.headers["Cache-Control"] == "no-store"
+    assert reader.retry is not None
+    assert (booked.name, booked.id) == ("Dinner Booked", 4)
+    assert booked.data["version"] == 4
+    assert booked.data["channel"] == "app"
+    assert booked.data["body"]["event"] == "Dinner Booked"
+
+
+def test_a_reader_who_says_where_it_was_gets_everything_since(streams):
+    noor = guest()
+    happen(noor, times=4)
+
+    with streams.follow(noor, after=2) as reader:
+        reader.wait(lambda r: len(r.versions) == 3)
+
+    assert reader.versions == [3, 4, 5]
+    assert reader.frames[0].id is None
+
+
+def test_the_last_id_of_a_browser_wins_over_the_address_it_was_given(streams):
+    noor = guest()
+    happen(noor, times=4)
+
+    path = f"/live/customers/{noor.id}?after=1"
+    with streams.open(path, **by_key(streams.key), Last_Event_ID="4") as reader:
+        reader.wait(lambda r: r.versions)
+        happen(noor)
+        reader.wait(lambda r: len(r.versions) == 2)
+
+    assert reader.versions == [5, 6]
+
+
+def test_a_position_that_is_not_reached_yet_starts_at_the_head(streams):
+    noor = guest()
+
+    with streams.follow(noor, after=99) as reader:
+        happen(noor)
+        reader.wait(lambda r: r.versions)
+
+    assert reader.frames[0].id == 1
+    assert reader.versions == [2]
+
+
+def test_a_long_log_is_replayed_whole_and_in_order(streams):
+    noor = guest()
+    for _ in range(5):
+        happen(noor, times=500)
+
+    with streams.follow(noor, after=0) as reader:
+        reader.wait(lambda r: len(r.versions) == 2501, seconds=20)
+
+    assert reader.versions == list(range(1, 2502))
+
+
+def test_large_events_are_replayed_whole(streams):
+    noor = guest()
+    happen(noor, times=12, properties={"note": "x" * 30_000})
+
+    with streams.follow(noor, after=0) as reader:
+        reader.wait(lambda r: len(r.versions) == 13)
+
+    assert reader.versions == list(range(1, 14))
+    assert len(reader.events[-1].data["body"]["properties"]["note"]) == 30_000
+
+
+def test_a_reader_misses_nothing_over_fifty_reconnects_while_events_keep_coming(streams):
+    noor, lin = guest(), guest("lin")
+    is_over = threading.Event()
+
+    def keep_writing():
+        from django.db import connection
+
+        while not is_over.is_set():
+            happen(noor, times=2)
+            happen(lin, name="Somebody Else")
+        connection.close()
+
+    writer = threading.Thread(target=keep_writing)
+    writer.start()
+    seen, position = [], 0
+    try:
+        for _ in range(50):
+            with streams.follow(noor, after=position) as reader:
+                reader.wait(lambda r: len(r.versions) >= 3)
+            seen += reader.events
+            position = seen[-1].data["version"]
+    finally:
+        is_over.set()
+        writer.join()
+
+    assert [frame.data["version"] for frame in seen] == list(range(1, position + 1))
+    assert {frame.name for frame in seen} == {"identify", "Ride Entered"}
+
+
+def test_nobody_gets_what_happens_to_somebody_else(streams):
+    cast = [guest(name) for name in ("noor", "lin", "iris", "sam")]
+
+    readers = [streams.follow(customer) for customer in cast]
+    for _ in range(10):
+        for customer in cast:
+            happen(customer, name=f"Only {customer.id}")
+    for reader, customer in zip(readers, cast, strict=True):
+        reader.wait(lambda r: len(r.versions) == 10)
+        reader.close()
+        assert set(reader.names[1:]) == {f"Only {customer.id}"}
+        assert reader.versions == list(range(2, 12))
+
+
+# Who may watch ------------------------------------------------------------------------
+
+
+def test_a_customer_follows_their_own_record_by_token_cookie_or_ticket(streams, noor):
+    ways = [
+        streams.open(X_Session_Token=noor.session),
+        streams.open(Cookie=f"sessionid={noor.session}"),
+        streams.open(f"/live/me?ticket={noor.ticket()}"),
+    ]
+
+    for reader in ways:
+        with reader:
+            assert reader.status == 200
+            reader.wait(lambda r: r.frames)
+            assert reader.frames[0].data["customer"] == str(noor.customer.id)
+
+
+def test_a_ticket_serves_once(streams, noor):
+    ticket = noor.ticket()
+
+    with streams.open(f"/live/me?ticket={ticket}") as first:
+        assert first.status == 200
+    with streams.open(f"/live/me?ticket={ticket}") as second:
+        assert second.status == 401
+
+
+def test_a_ticket_serves_for_half_a_minute(streams, noor):
+    ticket = noor.ticket()
+    StreamTicket.objects.update(expires_at=timezone.now() - timedelta(milliseconds=1))
+
+    with streams.open(f"/live/me?ticket={ticket}") as reader:
+        assert reader.status == 401
+    assert tickets.LIFETIME.total_seconds() <= 30
+
+
+def test_old_tickets_are_cleared_away(noor):
+    noor.ticket()
+    later = timezone.now() + timedelta(minutes=1)
+
+    tickets.issue(session_key=noor.session, now=later)
+
+    assert StreamTicket.objects.count() == 1
+
+
+def test_staff_follow_everybody(streams):
+    noor = guest()
+    sam = sign_in(None, is_staff=True)
+
+    with streams.open(f"/live/customers/{noor.id}", Cookie=f"sessionid={sam.session}") as reader:
+        assert reader.status == 200
+
+
+@pytest.mark.parametrize(
+    ("show", "status"),
+    [
+        pytest.param(dict, 401, id="nothing"),
+        pytest.param(lambda: by_key("sk_unknown"), 401, id="unknown-key"),
+        pytest.param(
+            lambda: by_key(make_key(["read"], revoked_at=timezone.now())), 401, id="revoked-key"
+        ),
+        pytest.param(
+            lambda: by_key(make_key(["read"], expires_at=timezone.now())), 401, id="old-key"
+        ),
+        pytest.param(
+            lambda: by_key(make_key(["ingest", "identify"])), 403, id="key-that-may-not-read"
+        ),
+        pytest.param(
+            lambda: by_key(make_key(["ingest"], is_secret=False)), 403, id="publishable-key"
+        ),
+        pytest.param(lambda: {"X-Session-Token": "made0up"}, 401, id="unknown-session"),
+        pytest.param(
+            lambda: {"X-Session-Token": sign_in(None).session}, 404, id="another-customer"
+        ),
+        pytest.param(
+            lambda: {"X-Session-Token": sign_in(guest("lin"), is_active=False).session},
+            401,
+            id="closed-login",
+        ),
+    ],
+)
+def test_who_may_not_watch_is_told_so(streams, show, status):
+    noor = guest()
+
+    with streams.open(f"/live/customers/{noor.id}", **show()) as reader:
+        problem = reader.problem
+
+    assert reader.status == problem["status"] == status
+    assert reader.answer.headers["Content-Type"] == "application/problem+json"
+    # A browser that is offered Basic asks its user for a password.
+    assert "Basic" not in reader.answer.headers.get("WWW-Authenticate", "")
+
+
+def test_somebody_elses_record_and_no_record_look_the_same(streams, noor):
+    answers = []
+    for record in (guest("lin").id, "00000000-0000-7000-8000-000000000000"):
+        with streams.open(f"/live/customers/{record}", X_Session_Token=noor.session) as reader:
+            answers.append((reader.status, reader.problem))
+
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 404
+
+
+def test_a_login_without_a_record_has_no_stream(streams):
+    with streams.open(X_Session_Token=sign_in(None).session) as reader:
+        assert reader.status == 404
+
+
+@pytest.mark.parametrize("after", ["x", "-1", "1.5"])
+def test_an_odd_position_is_a_mistake_of_the_caller(streams, after):
+    path = f"/live/customers/{guest().id}?after={after}"
+    with streams.open(path, **by_key(streams.key)) as reader:
+        assert reader.status == 400
+
+
+def test_the_sixth_stream_of_a_customer_is_refused_until_one_closes(streams, noor):
+    open_ones = [streams.open(X_Session_Token=noor.session) for _ in range(5)]
+
+    with streams.open(X_Session_Token=noor.session) as sixth:
+        assert sixth.status == 429
+        assert int(sixth.answer.headers["Retry-After"]) > 0
+    # The call desk is not kept out by what the customer has open.
+    with streams.follow(noor.customer) as desk:
+        assert desk.status == 200
+    open_ones.pop().close()
+    time.sleep(0.3)
+    with streams.open(X_Session_Token=noor.session) as again:
+        assert again.status == 200
+    for reader in open_ones:
+        reader.close()
+
+
+# Losing a right, joining, parting ------------------------------------------------------
+
+
+def end_session(noor):
+    from django.contrib.sessions.models import Session
+
+    Session.objects.filter(pk=noor.session).delete()
+
+
+def change_password(noor):
+    noor.user.set_password("another good password")
+    noor.user.save()
+
+
+def close_login(noor):
+    type(noor.user).objects.filter(pk=noor.user.pk).update(is_active=False)
+
+
+def part_record(noor):
+    type(noor.user).objects.filter(pk=noor.user.pk).update(record=guest("somebody-else"))
+
+
+@pytest.mark.parametrize("lose", [end_session, change_password, close_login, part_record])
+def test_a_stream_ends_within_five_seconds_of_a_lost_right(streams, noor, lose):
+    with streams.open(X_Session_Token=noor.session) as reader:
+        reader.wait(lambda r: r.frames)
+        lose(noor)
+
+        took = reader.wait_for_end(seconds=5)
+
+    assert took < 5
+    assert reader.frames[-1] == ("ended", {"reason": "rights"}, None)
+
+
+def test_a_stream_ends_within_five_seconds_of_a_revoked_key(streams):
+    from customers.models import SourceKey
+
+    with streams.follow(guest()) as reader:
+        SourceKey.objects.update(revoked_at=timezone.now())
+
+        reader.wait_for_end(seconds=5)
+
+    assert reader.frames[-1].data == {"reason": "rights"}
+
+
+def test_nothing_of_a_house_reaches_somebody_who_was_just_parted_from_it(streams, noor):
+    """The log itself says that records were parted: rights are looked at before it is shown."""
+    with streams.open(X_Session_Token=noor.session) as reader:
+        reader.wait(lambda r: r.frames)
+        part_record(noor)
+        happen(noor.customer, kind="identity", name="Records Parted")
+        happen(noor.customer, name="Secret")
+        reader.wait_for_end()
+
+    assert "Secret" not in reader.names
+
+
+def test_a_joined_record_goes_on_as_the_one_it_joined(streams):
+    """Somebody unknown turns out to be Noor: the stream follows."""
+    noor = guest()
+    desk = factories.sender(trusted=True)
+    factories.record(factories.item(("email", "noor@example.com"), name="Called"), by=desk)
+    from customers.models import Identifier
+
+    caller = Identifier.objects.get(kind="email").customer
+    with streams.follow(caller) as reader:
+        factories.record(
+            factories.identify(("user_id", "noor"), ("email", "noor@example.com")), by=desk
+        )
+        caller.refresh_from_db()
+        assert caller.canonical_id == noor.id
+        reader.wait(lambda r: r.names.count("hello") == 2)
+        happen(noor, name="Dinner Booked")
+        reader.wait(lambda r: "Dinner Booked" in r.names)
+
+    joined = reader.frames[reader.names.index("joined")]
+    assert joined.data == {"customer": str(caller.id), "canonical": str(noor.id)}
+    noor.refresh_from_db()
+    assert reader.frames[-1].data["version"] == noor.version
+
+
+def test_a_stream_of_a_record_that_joined_another_says_so_first(streams):
+    noor, lin = guest(), guest("lin")
+    type(lin).objects.filter(pk=lin.pk).update(canonical=noor)
+
+    with streams.follow(lin) as reader:
+        reader.wait(lambda r: len(r.frames) == 2)
+
+    assert reader.names == ["joined", "hello"]
+    assert reader.frames[1].data["customer"] == str(noor.id)
+
+
+def test_what_was_filed_under_a_parted_record_is_replayed_without_content(streams):
+    from customers.models import Event
+
+    noor, lin = guest(), guest("lin")
+    happen(noor, times=2)
+    Event.objects.bulk_create(
+        [
+            Event(
+                **{
+                    field.attname: getattr(event, field.attname)
+                    for field in Event._meta.concrete_fields
+                    if field.attname not in {"customer_id", "version", "message_key", "origin_id"}
+                },
+                customer_id=noor.id,
+                version=4,
+                origin_id=lin.id,
+                message_key=lin.id,
+            )
+            for event in Event.objects.filter(customer=lin)
+        ]
+    )
+    type(noor).objects.filter(pk=noor.pk).update(version=4)
+
+    with streams.follow(noor, after=0) as reader:
+        reader.wait(lambda r: len(r.versions) == 4)
+
+    assert reader.versions == [1, 2, 3, 4]
+    assert reader.events[-1] == ("moved", {"version": 4, "kind": "moved"}, 4)
