@@ -211,6 +211,8 @@ def noors_year(noor: Family, *, today: date, until: datetime) -> list[Message]:
     """Return the history of the guest whose story the example tells: the same on any day."""
     chance = random.Random("noor")
     diary = Diary(noor, until)
+    # Before she had an account she called: two records, joined once she proved the number.
+    call(diary, moment(today - timedelta(days=352), 11, 37), reference="2048-0", minutes=3)
     _look_around(diary, chance, today - timedelta(days=341))
     _make_account(diary, chance, today - timedelta(days=341))
     for number, (days, key) in enumerate(((318, "family-day"), (104, "lantern-night")), start=1):

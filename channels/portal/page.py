@@ -1,0 +1,228 @@
+"""What the customer's page shows, made of the record's shapes. No database, no request."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+import msgspec
+
+from channels.portal import wording
+from customers.queries.shapes import (
+    EventShape,
+    IdentifierShape,
+    InteractionShape,
+    MemberShape,
+    MergeShape,
+    OrderShape,
+    RecordShape,
+)
+
+# A page is a glance: the rest is a page of its own.
+SHOWN_ORDERS = 4
+ICONS = ("phone", "web", "app", "store", "butler")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    name: str
+    quantity: int
+    total: str
+    status: str
+    is_gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order as its customer sees it: in a theme park, an arrangement."""
+
+    number: str
+    name: str
+    status: str
+    is_gone: bool
+    channel: str
+    visit_date: date | None
+    visit_time: time | None
+    guests: Sequence[str]
+    lines: Sequence[Line]
+    total: str
+    is_next: bool
+    scanned_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    name: str
+    initial: str
+    role: str
+    age: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One event, worded."""
+
+    version: int
+    log: str
+    headline: str
+    detail: str
+    channel: str
+    icon: str
+    where: str
+    by: str
+    is_verified: bool
+    occurred_at: datetime
+    recorded_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    kind: str
+    value: str
+    is_verified: bool
+    is_shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    joined_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """The last time that customer and company spoke."""
+
+    kind: str
+    staff: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A customer's own record at one version."""
+
+    version: int
+    name: str
+    card: str
+    next_order: Order | None
+    other_orders: Sequence[Order]
+    more_orders: int
+    party: Sequence[Member]
+    moments: Sequence[Moment]
+    known: Sequence[Known]
+    joins: Sequence[Join]
+    last_contact: Contact | None
+
+
+def page(
+    record: RecordShape, events: Sequence[EventShape], *, scan: datetime | None, today: date
+) -> Page:
+    """Word a record for its customer; `scan` is when the code of the next visit was scanned."""
+    orders = list(_orders(record, scan))
+    others = [order for order in orders if not order.is_next]
+    return Page(
+        version=record.version,
+        name=_trait(record, "first_name") or _trait(record, "name").partition(" ")[0],
+        card=_trait(record, "card"),
+        next_order=next((order for order in orders if order.is_next), None),
+        other_orders=others[:SHOWN_ORDERS],
+        more_orders=len(others[SHOWN_ORDERS:]),
+        party=[_member(member, today) for member in record.party],
+        moments=[_moment(event) for event in events],
+        # Order numbers are identifiers too, but they are on the page as orders already.
+        known=[_known(known) for known in record.identifiers if known.kind != "order"],
+        joins=[_join(merge) for merge in record.members],
+        last_contact=next((_contact(one) for one in record.interactions), None),
+    )
+
+
+def _orders(record: RecordShape, scan: datetime | None) -> Iterator[Order]:
+    coming = record.next_visit.number if record.next_visit else None
+    for order in record.orders:
+        is_next = order.number == coming
+        yield _order(order, is_next=is_next, scan=scan if is_next else None)
+
+
+def _order(order: OrderShape, *, is_next: bool, scan: datetime | None) -> Order:
+    details = _read(order.details, {})
+    return Order(
+        number=order.number,
+        name=str(details.get("name") or ""),
+        status=wording.say(wording.STATUSES, order.status),
+        is_gone=order.status in ("cancelled", "refunded"),
+        channel=wording.say(wording.CHANNELS, order.channel),
+        visit_date=order.visit_date,
+        visit_time=order.visit_time,
+        guests=[str(guest["name"]) for guest in _read(order.party, []) if guest.get("name")],
+        lines=[_line(line, order.currency) for line in _read(order.lines, [])],
+        total=wording.money(str(order.total), order.currency),
+        is_next=is_next,
+        scanned_at=scan,
+    )
+
+
+def _contact(one: InteractionShape) -> Contact:
+    return Contact(one.kind, one.staff.capitalize(), one.started_at)
+
+
+def _line(line: dict[str, Any], currency: str) -> Line:
+    return Line(
+        name=str(line.get("name") or line.get("product") or line.get("id")),
+        quantity=int(line.get("quantity") or 0),
+        total=wording.money(str(line.get("total") or ""), currency),
+        status=wording.say(wording.STATUSES, str(line.get("status"))),
+        is_gone=line.get("status") != "ordered",
+    )
+
+
+def _member(member: MemberShape, today: date) -> Member:
+    born = member.birth_date
+    age = None
+    if born and member.role == "child":
+        age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    role = wording.say(wording.ROLES, member.role)
+    return Member(member.name, member.name[:1], role, age)
+
+
+def _moment(event: EventShape) -> Moment:
+    body = _read(event.body, {})
+    said = body.get("properties")
+    actor = event.actor.removeprefix("staff:")
+    return Moment(
+        version=event.version,
+        log=str(event.customer),
+        headline=wording.headline(event.kind, event.name),
+        detail=wording.detail(event.kind, event.name, said if isinstance(said, dict) else {}),
+        channel=event.channel,
+        icon=event.channel if event.channel in ICONS else "butler",
+        where=wording.say(wording.CHANNELS, event.channel),
+        by=actor.capitalize() if actor != event.actor else "",
+        is_verified=event.is_verified,
+        occurred_at=event.occurred_at,
+        recorded_ms=int(event.recorded_at.timestamp() * 1000),
+    )
+
+
+def _known(identifier: IdentifierShape) -> Known:
+    kind = wording.say(wording.IDENTIFIERS, identifier.kind)
+    value = identifier.value
+    if identifier.kind in ("anonymous_id", "device") and len(value) > 12:
+        value = f"{value[:12]}…"
+    return Known(kind, value, identifier.is_verified, identifier.is_shared)
+
+
+def _join(merge: MergeShape) -> Join:
+    return Join(merge.joined_at, wording.say(wording.REASONS, merge.reason))
+
+
+def _trait(record: RecordShape, name: str) -> str:
+    found = record.traits.get(name)
+    value = _read(found.value, "") if found else ""
+    return value if isinstance(value, str) else ""
+
+
+def _read(raw: msgspec.Raw, default: Any) -> Any:
+    """Read stored JSON; anything of another shape than expected counts as nothing."""
+    value = msgspec.json.decode(raw)
+    return value if isinstance(value, type(default)) else default

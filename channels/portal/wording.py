@@ -1,0 +1,156 @@
+"""What happened, in the customer's own words and language. No database, no request."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+# Of each event we know: what to call it, addressed to the customer.
+HEADLINES = {
+    "Order Completed": gettext_noop("You placed an order"),
+    "Order Updated": gettext_noop("Your order was changed"),
+    "Order Amended": gettext_noop("Your order was changed"),
+    "Order Line Cancelled": gettext_noop("Part of your order was cancelled"),
+    "Order Cancelled": gettext_noop("Your order was cancelled"),
+    "Order Refunded": gettext_noop("You got money back"),
+    "Product Viewed": gettext_noop("You looked at an offer"),
+    "Product Added": gettext_noop("You put something in your cart"),
+    "Checkout Started": gettext_noop("You began to order"),
+    "Call Started": gettext_noop("You called us"),
+    "Call Answered": gettext_noop("We picked up"),
+    "Call Ended": gettext_noop("The call ended"),
+    "Ticket Scanned": gettext_noop("You came through the gate"),
+    "Card Scanned": gettext_noop("You showed your card"),
+    "Party Member Changed": gettext_noop("Somebody in your party was noted"),
+    "Party Member Removed": gettext_noop("Somebody left your party"),
+    "Ride Wait Checked": gettext_noop("You looked up a waiting time"),
+    "Address Proved": gettext_noop("You proved that an address is yours"),
+    "Records Joined": gettext_noop("Two of your records became one"),
+    "Records Parted": gettext_noop("A record was parted from yours again"),
+}
+KINDS = {
+    "identify": gettext_noop("You told us about yourself"),
+    "page": gettext_noop("You visited a page"),
+    "screen": gettext_noop("You opened a screen"),
+    "alias": gettext_noop("Two names of yours were linked"),
+    "group": gettext_noop("You joined a group"),
+}
+CHANNELS = {
+    "phone": gettext_noop("by phone"),
+    "web": gettext_noop("on the website"),
+    "app": gettext_noop("in the app"),
+    "store": gettext_noop("at the counter"),
+    "butler": gettext_noop("by Butler"),
+}
+IDENTIFIERS = {
+    "user_id": gettext_noop("Account"),
+    "email": gettext_noop("E-mail"),
+    "phone": gettext_noop("Phone"),
+    "card": gettext_noop("Card"),
+    "order": gettext_noop("Order"),
+    "anonymous_id": gettext_noop("Browser"),
+    "device": gettext_noop("Device"),
+}
+STATUSES = {
+    "placed": gettext_noop("Confirmed"),
+    "amended": gettext_noop("Changed"),
+    "cancelled": gettext_noop("Cancelled"),
+    "refunded": gettext_noop("Refunded"),
+    "ordered": gettext_noop("Ordered"),
+}
+ROLES = {
+    "guardian": gettext_noop("guardian"),
+    "child": gettext_noop("child"),
+    "guest": gettext_noop("guest"),
+}
+REASONS = {
+    "proof": gettext_noop("because the same proved address or number belongs to both"),
+    "claim": gettext_noop("because an anonymous visit turned out to be yours"),
+    "staff": gettext_noop("because one of our people joined them"),
+}
+
+
+_SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
+
+
+def say(words: Mapping[str, str], key: str) -> str:
+    """Return the words for a key in the reader's language; the key itself where we have none."""
+    return _(words[key]) if key in words else key
+
+
+def headline(kind: str, name: str) -> str:
+    if name in HEADLINES and kind not in ("page", "screen"):
+        return _(HEADLINES[name])
+    return _(KINDS[kind]) if kind in KINDS else name or kind
+
+
+def detail(kind: str, name: str, said: Mapping[str, Any]) -> str:
+    """Return the one line below a headline: what of it matters to its customer."""
+    if kind in ("page", "screen"):
+        return name
+    teller = _DETAILS.get(name)
+    parts = teller(said) if teller else ()
+    return " · ".join(part for part in parts if part)
+
+
+def money(amount: str, currency: str) -> str:
+    """Write an amount the reader's way; a no-break space keeps it on one line."""
+    try:
+        number = number_format(Decimal(amount), 2, force_grouping=True)
+    except InvalidOperation:
+        return ""
+    return f"{_SIGNS.get(currency, currency)}\N{NO-BREAK SPACE}{number}"
+
+
+def _order(said: Mapping[str, Any]) -> tuple[str, ...]:
+    total = money(_text(said, "total"), _text(said, "currency"))
+    return _text(said, "name"), total, _text(said, "order_id")
+
+
+def _change(said: Mapping[str, Any]) -> tuple[str, ...]:
+    when = " ".join(filter(None, (_text(said, "visit_date"), _text(said, "visit_time"))))
+    arrival = _("arrival %(when)s") % {"when": when} if when else ""
+    return _text(said, "order_id"), arrival, _text(said, "reason")
+
+
+def _line(said: Mapping[str, Any]) -> tuple[str, ...]:
+    return _text(said, "order_id"), _text(said, "name") or _text(said, "line_id")
+
+
+def _wait(said: Mapping[str, Any]) -> tuple[str, ...]:
+    minutes = _text(said, "posted_minutes")
+    wait = _("%(minutes)s minutes") % {"minutes": minutes} if minutes else ""
+    return _text(said, "name"), wait
+
+
+def _scan(said: Mapping[str, Any]) -> tuple[str, ...]:
+    return _text(said, "order_id") or _text(said, "card") or _text(said, "code"), _text(
+        said, "till"
+    )
+
+
+def _name(said: Mapping[str, Any]) -> tuple[str, ...]:
+    return (_text(said, "name"),)
+
+
+_DETAILS: dict[str, Callable[[Mapping[str, Any]], tuple[str, ...]]] = {
+    "Order Completed": _order,
+    "Order Updated": _order,
+    "Order Amended": _change,
+    "Order Cancelled": _change,
+    "Order Line Cancelled": _line,
+    "Product Viewed": _name,
+    "Checkout Started": _name,
+    "Party Member Changed": _name,
+    "Ride Wait Checked": _wait,
+    "Ticket Scanned": _scan,
+    "Card Scanned": _scan,
+}
+
+
+def _text(said: Mapping[str, Any], name: str) -> str:
+    value = said.get(name)
+    return str(value) if isinstance(value, str | int | float) else ""

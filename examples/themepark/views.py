@@ -1,0 +1,36 @@
+"""The buttons of the live page: for a machine with invented people on it, and no other."""
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from examples.themepark import acts, people
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+@require_POST
+def look_as_noor(request: HttpRequest) -> HttpResponse:
+    """Sign a visitor in as Noor, without a code."""
+    _only_here()
+    login(request, people.noor(), backend=BACKEND)
+    return redirect("portal:home")
+
+
+@require_POST
+def act(request: HttpRequest, name: str) -> HttpResponse:
+    """Let Sam, Iris or Noor do something."""
+    _only_here()
+    if name not in acts.ACTS:
+        raise Http404
+    acts.act(name, now=timezone.now())
+    return redirect("portal:home")
+
+
+def _only_here() -> None:
+    # Anybody who reaches this page could act for somebody else: never outside development.
+    if not settings.DEBUG:
+        raise Http404
