@@ -1,0 +1,25 @@
+"""Builds the documentation: `make docs`. It needs no network, and its pages none either."""
+
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+project = "Butler"
+author = "The authors of Butler"
+release = version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+extensions = ["myst_parser"]
+myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
+myst_heading_anchors = 3
+exclude_patterns = ["_build"]
+# What is not Python is mostly a shell, and the rest says so.
+highlight_language = "text"
+# A link into the code leads to a file of this repository, which is no page of these.
+suppress_warnings = ["myst.xref_missing"]
+nitpicky = True
+
+html_theme = "furo"
+html_title = f"Butler {release}"
+html_copy_source = False
+html_show_copyright = False
