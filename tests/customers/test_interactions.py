@@ -1,0 +1,37 @@
+from datetime import timedelta
+from itertools import permutations
+
+from customers.facts import Fact
+from customers.interactions import fold
+from tests.factories import NOON
+
+START = Fact(
+    "Call Started", NOON, "1", 2, "phone", "", 1, {"direction": "in", "from": "+31612345678"}
+)
+ANSWER = Fact("Call Answered", NOON + timedelta(seconds=8), "2", 2, "phone", "", 2, {"user": "sam"})
+END = Fact("Call Ended", NOON + timedelta(minutes=4), "3", 2, "phone", "", 3, {"cause": "hangup"})
+
+
+def test_a_call_from_ring_to_hangup():
+    call = fold("call:1", [START, ANSWER, END])
+
+    assert (call.kind, call.status, call.staff, call.direction) == ("call", "ended", "sam", "in")
+    assert (call.started_at, call.answered_at, call.ended_at) == (
+        START.occurred_at,
+        ANSWER.occurred_at,
+        END.occurred_at,
+    )
+
+
+def test_a_call_nobody_answered_was_missed():
+    assert fold("call:1", [START, END]).status == "missed"
+
+
+def test_the_events_of_a_call_may_arrive_in_any_order():
+    assert len({repr(fold("call:1", some)) for some in permutations([START, ANSWER, END])}) == 1
+
+
+def test_an_ended_call_does_not_ring_again_because_a_clock_was_wrong():
+    late = Fact("Call Started", END.occurred_at + timedelta(seconds=2), "9", 2, "phone", "", 4, {})
+
+    assert fold("call:1", [ANSWER, END, late]).status == "ended"

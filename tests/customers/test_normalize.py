@@ -1,0 +1,51 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customers.normalize import STRENGTH, is_kind, normalize
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "region", "spelled"),
+    [
+        ("email", " Noor@Example.COM ", None, "noor@example.com"),
+        ("email", "noor@bücher.example", None, "noor@xn--bcher-kva.example"),
+        ("email", "not an address", None, None),
+        ("email", "noor@localhost@example.com", None, None),
+        ("phone", "06 1234 5678", "NL", "+31612345678"),
+        ("phone", "+31 (0)6 1234 5678", None, "+31612345678"),
+        ("phone", "0031612345678", "NL", "+31612345678"),
+        ("phone", "06 1234 5678", None, None),
+        ("phone", "12", "NL", None),
+        ("card", "6 007-11 a", None, "600711A"),
+        ("user_id", " 42 ", None, "42"),
+        ("user_id", "Noor", None, "Noor"),
+        ("external:crm", "0031-A", None, "0031-A"),
+        ("anonymous_id", "a" * 513, None, None),
+        ("user_id", "tab\there", None, None),
+    ],
+)
+def test_one_spelling_each(kind, value, region, spelled):
+    assert normalize(kind, value, region) == spelled
+
+
+PLACEHOLDERS = """null NULL None undefined anonymous guest NaN true 0 -1 000-000
+00000000-0000-0000-0000-000000000000 "null" ''"""
+
+
+@pytest.mark.parametrize("placeholder", [*PLACEHOLDERS.split(), "", "  ", "[object Object]"])
+@pytest.mark.parametrize("kind", STRENGTH)
+def test_a_placeholder_is_nobody(kind, placeholder):
+    assert normalize(kind.replace("external", "external:crm"), placeholder) is None
+
+
+@given(st.sampled_from(["email", "phone", "card", "user_id", "anonymous_id"]), st.text())
+def test_a_spelling_is_spelled_as_itself(kind, value):
+    once = normalize(kind, value, "NL")
+
+    assert once is None or normalize(kind, once, "NL") == once
+
+
+@pytest.mark.parametrize("kind", ["", "external", "external:", "name", "user_id ", "external:A"])
+def test_what_is_not_a_kind(kind):
+    assert not is_kind(kind)

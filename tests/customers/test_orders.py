@@ -1,0 +1,140 @@
+import itertools
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customers.facts import Fact, money
+from customers.orders import NAMES, fold
+from tests.factories import NOON
+
+TICKETS = {
+    "line_id": "1",
+    "product_id": "day",
+    "name": "Day ticket",
+    "price": "40.00",
+    "quantity": 3,
+}
+DINNER = {"line_id": "2", "product_id": "dinner", "name": "Dinner", "price": 25, "quantity": 2}
+
+
+def fact(name, hour=0, trust=2, channel="phone", actor="", **data):
+    at = NOON + timedelta(hours=hour)
+    return Fact(name, at, f"{hour:032x}", trust, channel, actor, hour + 1, data)
+
+
+def test_an_order_is_what_was_stated():
+    order = fold("A-1", [fact("Order Completed", products=[TICKETS, DINNER], currency="eur",
+                              visit_date="2027-05-01", visit_time="10:30")])  # fmt: skip
+
+    assert (order.status, str(order.total), order.currency) == ("placed", "170.00", "EUR")
+    assert (str(order.visit_date), str(order.visit_time)) == ("2027-05-01", "10:30:00")
+
+
+def test_the_promised_total_outweighs_the_sum_of_the_lines():
+    order = fold("A-1", [fact("Order Completed", products=[TICKETS], total="99.95")])
+
+    assert str(order.total) == "99.95"
+
+
+def test_cancelling_some_of_a_line_leaves_the_rest():
+    placed = fact("Order Completed", products=[TICKETS, DINNER])
+    cancelled = fact("Order Line Cancelled", 1, line_id="1", quantity=2)
+
+    order = fold("A-1", [placed, cancelled])
+
+    assert [(line.quantity, line.status) for line in order.lines] == [
+        (1, "ordered"),
+        (2, "ordered"),
+    ]
+    assert (str(order.total), order.status) == ("90.00", "amended")
+
+
+def test_cancelling_a_whole_line_takes_it_out_of_the_total_and_not_out_of_sight():
+    order = fold("A-1", [fact("Order Completed", products=[TICKETS, DINNER]),
+                         fact("Order Line Cancelled", 1, line_id="2")])  # fmt: skip
+
+    assert [line.status for line in order.lines] == ["ordered", "cancelled"]
+    assert str(order.total) == "120.00"
+
+
+def test_an_amendment_changes_what_it_names_and_nothing_else():
+    placed = fact("Order Completed", products=[TICKETS], visit_date="2027-05-01", total="110.00")
+    amended = fact("Order Amended", 1, actor="staff:sam", lines=[{"line_id": "1", "quantity": 4}])
+
+    order = fold("A-1", [placed, amended])
+
+    assert (order.lines[0].quantity, str(order.lines[0].unit_price)) == (4, "40.00")
+    assert (str(order.total), str(order.visit_date)) == ("150.00", "2027-05-01")
+    assert order.changed_by == "staff:sam"
+
+
+def test_a_claim_changes_nothing_about_an_order_that_a_trusted_source_stated():
+    placed = fact("Order Completed", products=[TICKETS])
+    claim = fact("Order Cancelled", 1, trust=1, channel="app")
+
+    assert fold("A-1", [placed, claim]).status == "placed"
+
+
+def test_a_cancellation_that_arrives_before_the_order_still_cancels_it():
+    order = fold("A-1", [fact("Order Cancelled", 1), fact("Order Completed", products=[TICKETS])])
+
+    assert (order.status, len(order.lines)) == ("cancelled", 1)
+
+
+def test_nothing_that_makes_an_order_makes_none():
+    assert fold("A-1", [fact("Ticket Scanned")]) is None
+
+
+def test_a_refund_of_some_products_names_them():
+    order = fold("A-1", [fact("Order Completed", products=[TICKETS, DINNER]),
+                         fact("Order Refunded", 1, products=[{"product_id": "dinner"}])])  # fmt: skip
+
+    assert (order.status, [line.status for line in order.lines]) == (
+        "placed",
+        ["ordered", "refunded"],
+    )
+
+
+STORY = [
+    fact("Order Completed", 0, products=[TICKETS, DINNER], currency="EUR"),
+    fact("Order Amended", 1, lines=[{"line_id": "2", "quantity": 5}]),
+    fact("Order Line Cancelled", 2, line_id="1", quantity=1),
+    fact("Order Amended", 3, visit_date="2027-06-01"),
+    fact("Order Refunded", 4, products=[{"line_id": "2"}]),
+]
+
+
+def test_every_order_of_arrival_comes_to_the_same_order():
+    assert len({repr(fold("A-1", some)) for some in itertools.permutations(STORY)}) == 1
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+FIELDS = ("products", "lines", "total", "revenue", "currency", "visit_date", "visit_time", "party",
+          "line_id", "quantity", "note")  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(NAMES)),
+                          st.dictionaries(st.sampled_from(FIELDS), ANYTHING, max_size=5)), max_size=5))  # fmt: skip
+def test_no_statement_however_odd_breaks_an_order(statements):
+    facts = [fact(name, hour, **data) for hour, (name, data) in enumerate(statements)]
+
+    order = fold("A-1", facts)
+
+    assert (order is None) == (not facts)
+
+
+@pytest.mark.parametrize(
+    ("value", "amount"),
+    [("10.5", "10.50"), (0.1, "0.10"), (7, "7.00"), ("NaN", "None"), (float("inf"), "None"),
+     ("1e99", "None"), (True, "None"), ("ten", "None"), ([], "None"), ("-3", "-3.00")],
+)  # fmt: skip
+def test_an_amount_is_in_cents_or_no_amount(value, amount):
+    assert str(money(value)) == amount
