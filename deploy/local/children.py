@@ -27,6 +27,8 @@ class Program:
     patience: float = 12.0
     # The others live on foundations: these start first and end last.
     is_foundation: bool = False
+    # Lines with one of these are kept, but not shown.
+    hides: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ import socket
 import sys
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from deploy.local import services
@@ -16,6 +16,9 @@ from deploy.local.children import Program
 from deploy.local.home import Home
 from deploy.local.refusal import Refusal
 from deploy.local.supervisor import ROOT, Interrupted, Supervisor
+
+# The line in which the example says who can sign in.
+SUMMARY = '{"park": '
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,9 @@ def _load_example(supervisor: Supervisor, environment: dict[str, str]) -> dict[s
     """Load the theme park; what it says about its people is its last line, in JSON."""
     if os.environ.get("BUTLER_DEMO") == "0":
         return {}
-    said = supervisor.finish(_manage("themepark", environment, "load_themepark", "--summary"))
-    for line in reversed(said):
-        if line.startswith("{"):
-            return dict(json.loads(line))
-    return {}
+    command = _manage("themepark", environment, "load_themepark", "--summary")
+    said = supervisor.finish(replace(command, hides=(SUMMARY,)))
+    return next((dict(json.loads(line)) for line in reversed(said) if SUMMARY in line), {})
 
 
 def _introduce(supervisor: Supervisor, web: str, live: str, summary: dict[str, Any]) -> None:
@@ -99,9 +100,11 @@ def _introduce(supervisor: Supervisor, web: str, live: str, summary: dict[str, A
         "Outbox": f"{web}/dev/outbox/",
         "Streams": f"{live}/live/me",
     }
-    lines = [f"  {name:<12}{address}" for name, address in addresses.items()]
-    logins = ["  ".join(map(str, login.values())) for login in summary.get("logins", [])]
-    supervisor.say("\n".join(["", *lines, *(f"  {login}" for login in logins), ""]))
+    lines = [f"  {name:<16}{address}" for name, address in addresses.items()]
+    for login in summary.get("logins", []):
+        who, address, *rest = (str(part) for part in login.values())
+        lines.append(f"  {who:<16}{address:<26}{'  '.join(rest)}")
+    supervisor.say("\n".join(["", *lines, ""]))
 
 
 def _programs(home: Home, environment: dict[str, str], ports: Ports) -> list[Program]:
@@ -111,7 +114,9 @@ def _programs(home: Home, environment: dict[str, str], ports: Ports) -> list[Pro
     # Threads beyond this only wait for the interpreter.
     threads = os.environ.get("WEB_THREADS", str(min(8, 2 * cores + 1)))
     granian = ("-m", "granian", "--host", host, "--log-level", "warning", "--no-ws")
-    celery = ("-m", "celery", "--app", "config", "--quiet")
+    # As root the worker warns at length; here root is a developer in a container.
+    calm = ("-W", "ignore:You're running the worker with superuser privileges")
+    celery = (*calm, "-m", "celery", "--app", "config", "--quiet")
     commands = {
         "web": (
             *(*granian, "--interface", "wsgi", "--port", str(ports.web), "--workers", workers),

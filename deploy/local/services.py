@@ -53,6 +53,8 @@ def start(supervisor: Supervisor, *, temporary: bool = False) -> dict[str, str]:
 
 def environment(home: Home, urls: Mapping[str, str]) -> dict[str, str]:
     """Return the environment that Butler's own processes run in."""
+    # Where collected files go; WhiteNoise complains when it is not there.
+    (home.path / "static").mkdir(exist_ok=True)
     surroundings = {**os.environ, **urls, "BUTLER_HOME": str(home.path), "PYTHONUNBUFFERED": "1"}
     surroundings.setdefault("DEBUG", "1")
     # A virtual environment that is not activated still has to find its own programs.

@@ -41,6 +41,8 @@ class Supervisor:
         self._due: list[tuple[float, Program]] = []
         self._colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         self._parent = os.getppid()
+        # In the background of a script it may ignore SIGINT from the start.
+        self._make_listens = _catches(self._parent, signal.SIGINT)
 
     def __enter__(self) -> Self:
         self._wakes, waker = socket.socketpair()
@@ -152,7 +154,7 @@ class Supervisor:
             raise Interrupted
 
     def _parent_gave_up(self) -> bool:
-        """Tell whether the `make` that started us was interrupted alone.
+        """Tell whether the `make` that started us has ended, or was interrupted alone.
 
         Make passes SIGTERM on, but on SIGINT it only waits for us, who never heard of it. It
         takes its handler off first, which is visible from outside on Linux.
@@ -161,13 +163,7 @@ class Supervisor:
             return False
         if os.getppid() != self._parent:
             return True
-        try:
-            status = Path(f"/proc/{self._parent}/status").read_text()
-        except OSError:
-            return False
-        is_make = status.startswith(("Name:\tmake\n", "Name:\tgmake\n"))
-        caught = int(status.partition("SigCgt:")[2].split()[0], 16)
-        return is_make and not caught >> (signal.SIGINT - 1) & 1
+        return self._make_listens and not _catches(self._parent, signal.SIGINT)
 
     # What is shown ----------------------------------------------------------------------
 
@@ -177,7 +173,7 @@ class Supervisor:
 
     def _show(self, child: Child) -> None:
         for line in child.lines():
-            if self.shows:
+            if self.shows and not any(part in line for part in child.program.hides):
                 self._print(f"{self._prefix(child.program.name)} {line}")
         self._forget(child)
 
@@ -195,7 +191,7 @@ class Supervisor:
             self.interrupted = signal.SIGHUP
 
     def _prefix(self, name: str) -> str:
-        label = f"{name:<9}|"
+        label = f"{name:<10}|"
         if not self._colored:
             return label
         return f"\033[{COLORS[sum(name.encode()) % len(COLORS)]}m{label}\033[0m"
@@ -296,3 +292,13 @@ def _adopt_orphans() -> None:
     """Become the parent of grandchildren that lose theirs, so that they can be ended."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _catches(pid: int, number: signal.Signals) -> bool:
+    """Tell whether a process has a handler for a signal; False where that cannot be seen."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+    return bool(caught >> (number - 1) & 1)

@@ -42,6 +42,8 @@ class Valkey:
             account=self.home.account,
             cwd=self.socket.parent,
             is_foundation=True,
+            # Overcommit matters to background saves, and there are none.
+            hides=("Memory overcommit must be enabled",),
         )
 
     def is_ready(self) -> bool:
