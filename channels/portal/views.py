@@ -21,6 +21,7 @@ from customers.queries.shapes import EventShape, RecordShape
 from customers.queries.timeline import Filter, timeline
 
 SHOWN = 10
+_ALL = Filter()
 
 
 @require_safe
@@ -60,12 +61,12 @@ def _scan(found: RecordShape) -> datetime | None:
     if found.next_visit is None:
         return None
     about = f"order:{found.next_visit.number}"
-    scans = _events(found.id, 1, about=about, name="Ticket Scanned")
+    scans = _events(found.id, 1, Filter(about=about, name="Ticket Scanned"))
     return scans[0].occurred_at if scans else None
 
 
-def _events(customer_id: UUID, limit: int, **narrow: str) -> Sequence[EventShape]:
-    found = timeline(customer_id, narrow=Filter(**narrow), cursor=None, limit=limit)
+def _events(customer_id: UUID, limit: int, narrow: Filter = _ALL) -> Sequence[EventShape]:
+    found = timeline(customer_id, narrow=narrow, cursor=None, limit=limit)
     return found.results if found else ()
 
 

@@ -24,7 +24,8 @@ class Stage:
         self.now = now
         self.today: date = now.astimezone(zone()).date()
         self.noor: Family = families.noor(self.today)
-        found = record(people.noor().record_id, today=self.today)
+        login = people.noor()
+        found = record(login.record_id, today=self.today) if login.record_id else None
         assert found is not None
         self.record: RecordShape = found
         self.said: list[Message] = []

@@ -158,7 +158,7 @@ def order_by_phone(diary: Diary, at: datetime, *, number: str, key: str, day: da
 
 
 def call(diary: Diary, at: datetime, *, reference: str, minutes: int) -> None:
-    steps = (
+    steps: tuple[tuple[str, int, dict[str, str]], ...] = (
         ("Call Started", 0, {}),
         ("Call Answered", 12, {"user": "sam"}),
         ("Call Ended", minutes * 60, {"cause": "normalClearing"}),
@@ -195,8 +195,8 @@ def visit(diary: Diary, chance: random.Random, day: date, *, number: str) -> Non
     for ride in chance.sample(rides(), chance.randrange(1, 5)):
         at += timedelta(minutes=chance.randrange(30, 80))
         if (wait := ride.posted_wait(at)) is not None:
-            content = {"ride": ride.id, "name": ride.name, "posted_minutes": wait}
-            diary.say(APP, "Ride Wait Checked", at, content, by=("user_id", "device"))
+            seen: dict[str, Any] = {"ride": ride.id, "name": ride.name, "posted_minutes": wait}
+            diary.say(APP, "Ride Wait Checked", at, seen, by=("user_id", "device"))
     if chance.random() < 0.5:
         content = {"card": diary.family.card, "till": "harbor-shop"}
         diary.say(TILL, "Card Scanned", at + timedelta(minutes=20), content, by=("card",))

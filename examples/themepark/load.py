@@ -6,9 +6,9 @@ from datetime import datetime
 from itertools import batched, groupby, zip_longest
 from operator import attrgetter
 
-from customers import ingest
+from customers.ingest import record
 from customers.models import Source
-from customers.profile import Sender
+from customers.profile import Receipt, Sender
 from examples.themepark import families, history
 from examples.themepark.keys import SCOPES
 from examples.themepark.messages import Message, item
@@ -54,13 +54,13 @@ def batches(households: Iterable[Sequence[Message]]) -> Iterator[Batch]:
     for round_ in zip_longest(*stretches, fillvalue=[]):
         together = sorted((m for run in round_ for m in run), key=attrgetter("source"))
         for source, messages in groupby(together, key=attrgetter("source")):
-            for some in batched(messages, BATCH, strict=False):
+            for some in batched(messages, BATCH):
                 yield Batch(source, some, before)
                 before += len(some)
 
 
-def load(batch: Batch, sender: Sender, *, now: datetime) -> ingest.Receipt:
-    return ingest.record(
+def load(batch: Batch, sender: Sender, *, now: datetime) -> Receipt:
+    return record(
         sender=sender, items=[item(message) for message in batch.messages], received_at=now
     )
 
