@@ -52,7 +52,7 @@ def count(
     statuses = [outcome.status for outcome in outcomes]
     response["Butler-Accepted"] = str(statuses.count("accepted"))
     response["Butler-Duplicates"] = str(statuses.count("duplicate"))
-    response["Butler-Quarantined"] = str(sum(map(statuses.count, KEPT_APART)))
+    response["Butler-Quarantined"] = str(sum(status in KEPT_APART for status in statuses))
     if warnings:
         response["Butler-Warnings"] = str(warnings)
     return response

@@ -212,13 +212,15 @@ def find_secret_sender(request: HttpRequest) -> Sender:
 
 def find_key(request: HttpRequest) -> str:
     """Find a key in the headers; a Bearer token that is not a key of ours is ignored."""
-    scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    authorization: str = request.META.get("HTTP_AUTHORIZATION", "")
+    scheme, _, given = authorization.partition(" ")
     if scheme.lower() == "basic":
         if key := _basic(given):
             return key
     elif scheme.lower() == "bearer" and given.strip().startswith(("pk_", "sk_")):
         return given.strip()
-    return request.META.get("HTTP_X_WRITE_KEY", "").strip()
+    header: str = request.META.get("HTTP_X_WRITE_KEY", "")
+    return header.strip()
 
 
 def _basic(given: str) -> str:
