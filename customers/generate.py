@@ -4,14 +4,15 @@ A chunk is one transaction, and its first customer's id follows from the plan: w
 customer is there tells whether the chunk is. So a run that was killed goes on where it was.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from typing import NamedTuple
 
 from django.db import connection, transaction
 
 from customers import invention, projection, sql
-from customers.invention import Chunk
+from customers.invention import Chunk, Rows
 from customers.models import Customer, Source
 
 # Customers in one transaction: enough that a commit costs nothing, few enough to hold.
@@ -21,9 +22,7 @@ BYTES_PER_EVENT = 800
 
 _COLUMNS = {
     "customer": "id, version, regrouped, created_at, last_seen_at",
-    "identifier": (
-        "id, kind, value, trust, record_id, customer_id, is_shared, first_seen_at"
-    ),
+    "identifier": ("id, kind, value, trust, record_id, customer_id, is_shared, first_seen_at"),
     "link": "left_id, right_id, kind, trust, source_id, actor, recorded_at",
     "event": (
         "customer_id, version, source_id, message_id, message_key, body_hash, kind, name,"
@@ -72,17 +71,24 @@ def sources() -> dict[str, int]:
     return found
 
 
-def write(chunk: Chunk, source_ids: dict[str, int]) -> None:
-    """Write one chunk, all of it or nothing."""
+def write(chunks: Iterable[Chunk], source_ids: Mapping[str, int]) -> Iterator[Chunk]:
+    """Write the chunks, each wholly or not at all, and yield each when it is committed.
+
+    While Postgres takes one in, the next one is thought up.
+    """
+    with ThreadPoolExecutor(1) as ahead:
+        coming = ((chunk, ahead.submit(_prepare, chunk, source_ids)) for chunk in chunks)
+        following = next(coming, None)
+        while following:
+            (chunk, rows), following = following, next(coming, None)
+            _store(rows.result())
+            yield chunk
+
+
+def _prepare(chunk: Chunk, source_ids: Mapping[str, int]) -> Rows:
     cast = invention.people(chunk)
-    with transaction.atomic(), connection.cursor() as cursor:
-        # The limits of a web request would end a COPY of this size.
-        cursor.execute("SET LOCAL statement_timeout = 0")
-        ids = _reserve(sum(len(person.atoms) for person in cast))
-        rows = invention.tell(chunk, cast, ids, source_ids)
-        for table, columns in _COLUMNS.items():
-            _copy(table, columns, getattr(rows, f"{table}s"))
-        projection.keep_subjects(rows.subjects)
+    ids = _reserve(sum(len(person.atoms) for person in cast))
+    return invention.tell(chunk, cast, ids, source_ids)
 
 
 def _reserve(count: int) -> list[int]:
@@ -91,10 +97,27 @@ def _reserve(count: int) -> list[int]:
         "SELECT nextval(pg_get_serial_sequence('customers_identifier', 'id'))"
         " FROM generate_series(1, %s)"
     )
-    return [id_ for (id_,) in sql.raw_connection().execute(statement, [count]).fetchall()]
+    try:
+        return [id_ for (id_,) in sql.raw_connection().execute(statement, [count]).fetchall()]
+    finally:
+        # Only this thread's: the next chunk gets another one from the pool.
+        connection.close()
 
 
-def _copy(table: str, columns: str, lines: Iterable[str]) -> None:
-    statement = f"COPY customers_{table} ({columns}) FROM STDIN"
-    with sql.raw_connection().cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write("".join(lines))
+def _store(rows: Rows) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # The limits of a web request would end a COPY of this size.
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        for table, columns in _COLUMNS.items():
+            statement = f"COPY customers_{table} ({columns}) FROM STDIN"
+            with sql.raw_connection().cursor() as raw, raw.copy(statement) as copy:
+                copy.write("".join(getattr(rows, f"{table}s")))
+        projection.keep_subjects(rows.subjects)
+
+
+def analyze() -> None:
+    """Let the planner know what has come in, instead of finding out by accident."""
+    tables = ", ".join(f"customers_{name}" for name in (*_COLUMNS, "order"))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute(f"ANALYZE {tables}")

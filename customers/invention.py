@@ -5,7 +5,7 @@ them through it and compare. Bodies are written with sorted keys, because their 
 taken of that form.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from itertools import islice
@@ -29,12 +29,57 @@ _LAG = 300
 APP, SITE, PHONE, STORE = "app", "site", "phone", "store"
 CHANNELS = (APP, SITE, PHONE, STORE)
 
-_FIRST = "Ada Bo Cleo Dag Esra Finn Gina Hugo Iris Jon Kaja Leo Mia Noa Omar Pia Rut Sem".split()
-_LAST = "Aalto Berg Cruz Dekker Eide Falk Groen Holm Iversen Jansen Koch Lund Moe Vos".split()
-_CITIES = "Odense Utrecht Malmö Aarhus Gent Lund Zwolle Bergen Leeds Bremen".split()
+_FIRST = [
+    "Ada",
+    "Bo",
+    "Cleo",
+    "Dag",
+    "Esra",
+    "Finn",
+    "Gina",
+    "Hugo",
+    "Iris",
+    "Jon",
+    "Kaja",
+    "Leo",
+    "Mia",
+    "Noa",
+    "Omar",
+    "Pia",
+    "Rut",
+    "Sem",
+]
+_LAST = [
+    "Aalto",
+    "Berg",
+    "Cruz",
+    "Dekker",
+    "Eide",
+    "Falk",
+    "Groen",
+    "Holm",
+    "Iversen",
+    "Jansen",
+    "Koch",
+    "Lund",
+    "Moe",
+    "Vos",
+]
+_CITIES = [
+    "Odense",
+    "Utrecht",
+    "Malmö",
+    "Aarhus",
+    "Gent",
+    "Lund",
+    "Zwolle",
+    "Bergen",
+    "Leeds",
+    "Bremen",
+]
 _LANGUAGES = ("en", "nl", "sv", "da")
-_RIDES = "Lantern Mill|River Comet|Paper Dragon|Nine Bells|Moth House|Slow Train".split("|")
-_PAGES = "tickets rides hotel dinner season-pass opening-hours map".split()
+_RIDES = ["Lantern Mill", "River Comet", "Paper Dragon", "Nine Bells", "Moth House", "Slow Train"]
+_PAGES = ["tickets", "rides", "hotel", "dinner", "season-pass", "opening-hours", "map"]
 _PRODUCTS = (("Day ticket", "42.50"), ("Season pass", "119.00"), ("Hotel night", "96.00"))
 
 
@@ -136,7 +181,7 @@ def _person(random: Random, chunk: Chunk, number: int, events: int) -> Person:
 
 
 def tell(
-    chunk: Chunk, cast: Sequence[Person], ids: Sequence[int], sources: dict[str, int]
+    chunk: Chunk, cast: Sequence[Person], ids: Sequence[int], sources: Mapping[str, int]
 ) -> Rows:
     """Invent what the people of a chunk did.
 
@@ -160,9 +205,14 @@ def tell(
     return rows
 
 
+# A moment is written millions of times; strftime would be a third of all the work.
+_DAYS = [f"{BEGIN + timedelta(days=day):%Y-%m-%dT}" for day in range((END - BEGIN).days + 2)]
+_SECONDS = [f"{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}" for s in range(86_400)]
+
+
 def _clock(milliseconds: int) -> str:
-    seconds, rest = divmod(milliseconds, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03}Z"
+    days, rest = divmod(milliseconds - _BEGIN_MS, 86_400_000)
+    return f"{_DAYS[days]}{_SECONDS[rest // 1000]}.{rest % 1000:03}Z"
 
 
 class _Story:
@@ -176,32 +226,33 @@ class _Story:
         chunk: Chunk,
         person: Person,
         ids: Sequence[int],
-        sources: dict[str, int],
+        sources: Mapping[str, int],
     ) -> None:
         self.random = random
         self.person = person
         self.name = f"{chunk.tag}-{person.number}"
+        self.id = str(person.id)
         self.ids = dict(zip((atom.kind for atom in person.atoms), ids, strict=True))
         self.sources = sources
         self.at = person.arrived
 
-    def moments(self) -> Iterator[tuple[int, int]]:
-        """Yield versions and when they happened, in this order."""
-        times = sorted(
-            self.random.randrange(self.person.arrived, _END_MS) + 1
-            for _ in range(self.person.events - 1)
-        )
-        yield from enumerate((self.person.arrived, *times), start=1)
+    def versions(self) -> Iterator[int]:
+        """Go through the versions of the log, each at its moment."""
+        arrived = self.person.arrived
+        later = [self.random.randrange(arrived, _END_MS) + 1 for _ in range(self.person.events - 1)]
+        for version, at in enumerate((arrived, *sorted(later)), start=1):
+            self.at = at
+            yield version
 
     def events(self, rows: Rows) -> Iterator[tuple[int, str]]:
         raise NotImplementedError
 
     def _identifier(self, rows: Rows, atom: Atom, at: int) -> None:
         # Only what an event was filed under has a record of its own.
-        record = self.person.id if atom is self.person.atoms[0] else r"\N"
+        record = self.id if atom is self.person.atoms[0] else r"\N"
         rows.identifiers.append(
             f"{self.ids[atom.kind]}\t{atom.kind}\t{atom.value}\t{atom.trust}\t{record}\t"
-            f"{self.person.id}\tf\t{_clock(at + _LAG)}\n"
+            f"{self.id}\tf\t{_clock(at + _LAG)}\n"
         )
 
     def _event(
@@ -212,7 +263,7 @@ class _Story:
         digest = blake2b(body.encode(), digest_size=16).hexdigest()
         at, received = _clock(self.at), _clock(self.at + _LAG)
         return (
-            f"{self.person.id}\t{version}\t{source}\t{message}\t"
+            f"{self.id}\t{version}\t{source}\t{message}\t"
             f"{message_key(source, message)}\t{digest}\t{kind}\t{name}\t{about}\t"
             f"{self.trust}\t\t{{{ids}}}\t{at}\t{received}\t{received}\t{body}\n"
         )
@@ -227,7 +278,7 @@ class _Visitor(_Story):
         (atom,) = self.person.atoms
         self._identifier(rows, atom, self.person.arrived)
         ids, random = str(self.ids[atom.kind]), self.random
-        for version, self.at in self.moments():
+        for version in self.versions():
             page = random.choice(_PAGES)
             body = (
                 f'{{"anonymousId":"{atom.value}","messageId":"{self.name}-{version}",'
@@ -252,7 +303,7 @@ class _Guest(_Story):
         # An order is the second event of those who ordered; some change their minds.
         order_at = 2 if self.person.order else 0
         change_at = self.random.randrange(3, 9) if self.person.order else 0
-        for version, self.at in self.moments():
+        for version in self.versions():
             if version == 1:
                 yield self.at, self._identify(rows)
             elif version == order_at:
@@ -293,7 +344,7 @@ class _Guest(_Story):
         key, at = message_key(self.sources[APP], f"{self.name}-1"), _clock(self.at)
         weight = f"{self.trust}\t{self.sources[APP]}\t{at}\t{key}"
         rows.traits.extend(
-            f'{self.person.id}\t{name}\t"{value}"\t{weight}\n' for name, value in traits.items()
+            f'{self.id}\t{name}\t"{value}"\t{weight}\n' for name, value in traits.items()
         )
         ids = ",".join(map(str, self._of("user_id", "card", "email", "anonymous_id")))
         return self._event(1, APP, "identify", "", "", ids, body)

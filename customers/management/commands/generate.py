@@ -1,0 +1,97 @@
+import sys
+import time
+from argparse import ArgumentTypeError
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, connection
+
+from customers import generate
+from customers.generate import Plan
+from customers.invention import Chunk
+
+# Two runs at once would both find the same chunks missing.
+_LOCK = 0x6275746C
+_BAR = 30
+# Seconds between two lines where nobody looks at a moving bar.
+_PAUSE = 5.0
+
+
+class Command(BaseCommand):
+    help = (
+        "Fill the tables with invented customers and their events, by COPY. The same numbers"
+        " and seed always invent the same; what is there already is left alone, so a run that"
+        " was stopped is taken up by giving the same command again."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--customers", type=_count, default=100_000, help="%(default)s")
+        parser.add_argument("--events", type=_count, help="10 for each customer")
+        parser.add_argument("--seed", type=int, default=1, help="another one, other people")
+        parser.add_argument("--dry-run", action="store_true", help="say what would be written")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        customers = options["customers"]
+        plan = Plan(customers, options["events"] or customers * 10, options["seed"])
+        if plan.events < plan.customers:
+            raise CommandError("Every customer has at least one event: --events is too small.")
+        try:
+            self._run(plan, is_dry=options["dry_run"])
+        except DatabaseError as error:
+            raise CommandError(f"The database: {error}".strip()) from error
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Stopped. What is written is whole; the same command goes on from here.",
+                returncode=130,
+            ) from None
+
+    def _run(self, plan: Plan, *, is_dry: bool) -> None:
+        missing = generate.missing(plan)
+        events = sum(chunk.events for chunk in missing)
+        self.stdout.write(
+            f"{plan.customers:,} customers with {plan.events:,} events, seed {plan.seed}:"
+            f" {events:,} events to write, about {events * generate.BYTES_PER_EVENT / 1e9:.1f} GB"
+        )
+        if is_dry or not missing:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+            if cursor.fetchone() != (True,):
+                raise CommandError("Somebody else is generating into this database.")
+            try:
+                self._write(missing, events)
+                generate.analyze()
+            finally:
+                # The connection goes back to a pool, and would take the lock with it.
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+
+    def _write(self, missing: list[Chunk], events: int) -> None:
+        started, done, said = time.monotonic(), 0, 0.0
+        moving = self.stdout.isatty()
+        for chunk in generate.write(missing, generate.sources()):
+            done += chunk.events
+            now = time.monotonic()
+            if moving or done == events or now - said > _PAUSE:
+                said = now
+                self._show(done, events, now - started, moving=moving)
+        if moving:
+            self.stdout.write("")
+
+    def _show(self, done: int, events: int, seconds: float, *, moving: bool) -> None:
+        speed = done / max(seconds, 0.001)
+        facts = (
+            f"{done:,} of {events:,} events, {speed:,.0f}/s, {(events - done) / speed:.0f} s left"
+        )
+        if moving:
+            full = _BAR * done // events
+            self.stdout.write(f"\r{'█' * full}{'░' * (_BAR - full)} {facts} ", ending="")
+        else:
+            self.stdout.write(facts)
+        sys.stdout.flush()
+
+
+def _count(text: str) -> int:
+    number = text.replace("_", "").replace(",", "")
+    if not (number.isascii() and number.isdigit() and 0 < int(number) <= 10**10):
+        raise ArgumentTypeError(f"{text!r} is not a number from 1 to 10,000,000,000")
+    return int(number)
