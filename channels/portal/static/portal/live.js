@@ -95,7 +95,7 @@ function welcome(row) {
   row.classList.add("is-new");
   // What was recorded long ago is new to this page only: it was away.
   if (took > 60_000) return;
-  speed.textContent = `· ${sayAfter.replace("%s", took)}`;
+  speed.textContent = `· ${sayAfter.replace("{ms}", took)}`;
   speed.hidden = false;
 }
 
