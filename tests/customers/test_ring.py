@@ -1,0 +1,75 @@
+import json
+import time
+from uuid import uuid4
+
+import pytest
+import redis
+from django.conf import settings
+from django.db import transaction
+
+from customers import ring
+
+
+@pytest.fixture
+def bell():
+    """What somebody hears who listens on the real channel."""
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    listening = client.pubsub(ignore_subscribe_messages=True)
+    listening.subscribe(ring.CHANNEL)
+    listening.get_message(timeout=1)
+    yield lambda customer: heard(listening, str(customer))
+    listening.close()
+    client.close()
+
+
+def heard(listening, customer, seconds=2.0):
+    """The version that is rung for a customer; other tests ring on the same channel."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        message = listening.get_message(timeout=0.05)
+        if message and customer in (rung := dict(json.loads(message["data"]))):
+            return rung[customer]
+    return None
+
+
+def test_a_ring_names_the_customer_and_the_version(bell):
+    customer = uuid4()
+
+    ring.publish({customer: 7})
+
+    assert bell(customer) == 7
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_rings_before_the_commit_or_without_one(bell):
+    customer = uuid4()
+
+    with transaction.atomic():
+        ring.after_commit({customer: 9})
+        transaction.set_rollback(True)
+    with transaction.atomic():
+        ring.after_commit({customer: 2})
+
+    assert bell(customer) == 2
+
+
+def test_nobody_waits_for_a_redis_that_does_not_answer(settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    ringer = ring._Ringer()
+
+    started = time.monotonic()
+    for version in range(1000):
+        ringer.add({uuid4(): version})
+
+    assert time.monotonic() - started < 0.5
+    ringer.close()
+
+
+def test_what_is_left_rings_when_the_process_ends(bell):
+    customer = uuid4()
+    ringer = ring._Ringer()
+
+    ringer.add({customer: 3})
+    ringer.close()
+
+    assert bell(customer) == 3
