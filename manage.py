@@ -6,4 +6,6 @@ from django.core.management import execute_from_command_line
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # Nobody waits for a command as they wait for a page: a migration may take its time.
+    os.environ.setdefault("STATEMENT_TIMEOUT", "0")
     execute_from_command_line(sys.argv)

@@ -97,8 +97,8 @@ DATABASES["default"]["OPTIONS"] = {
     "prepare_threshold": env.number("DATABASE_PREPARE", default=3) or None,
     # A statement that hangs would hold its request for ever. Our prepared statements take
     # whole batches: planning them anew for each one costs as much as running them.
-    "options": "-c statement_timeout=5000 -c lock_timeout=4000"
-    " -c plan_cache_mode=force_generic_plan",
+    "options": f"-c statement_timeout={env.number('STATEMENT_TIMEOUT', default=5000)}"
+    " -c lock_timeout=4000 -c plan_cache_mode=force_generic_plan",
 }
 REDIS_URL = env.service_url("REDIS_URL")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
