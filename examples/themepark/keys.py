@@ -14,6 +14,9 @@ from customers.models import Source, SourceKey
 FILE = "demo-keys.json"
 
 
+STAFF = ("sam", "iris", "lin")
+
+
 class Spoken(NamedTuple):
     """A source of the park: where it stands and who uses it."""
 
@@ -30,19 +33,25 @@ SOURCES = (
 )
 
 
-def ensure(home: Path) -> dict[str, Any]:
+class Kept(NamedTuple):
+    """What the file says, and whether its passwords were made up just now."""
+
+    keys: dict[str, dict[str, str]]
+    passwords: dict[str, str]
+    is_fresh: bool
+
+
+def ensure(home: Path) -> Kept:
     """Make what is missing of sources, keys and passwords; return what the file now says."""
     kept = read(home)
     known = kept.get("keys", {})
     made = {spoken.name: _keys(spoken, known.get(spoken.name, {})) for spoken in SOURCES}
-    passwords = {name: kept.get("passwords", {}).get(name) or _password() for name in STAFF}
+    before = kept.get("passwords", {})
+    passwords = {name: before.get(name) or _password() for name in STAFF}
     told = {"keys": made, "passwords": passwords}
     if told != kept:
         _write(home / FILE, told)
-    return told
-
-
-STAFF = ("sam", "iris", "lin")
+    return Kept(made, passwords, is_fresh=passwords != before)
 
 
 def read(home: Path) -> dict[str, Any]:

@@ -8,20 +8,19 @@ from customers.models import Identifier, Trust, User
 from examples.themepark.catalogue import data
 
 
-def open_logins(passwords: dict[str, str]) -> None:
+def open_logins(passwords: dict[str, str], *, is_fresh: bool) -> None:
     """Make the logins that are missing; without a password here, nobody can sign in as staff."""
     for told in data("people")["staff"]:
         reference = told["reference"]
-        user, _ = User.objects.get_or_create(
-            email=told["email"],
-            defaults={
-                "name": told["name"],
-                "is_staff": True,
-                "is_superuser": reference == "lin",
-            },
-        )
+        user = User.objects.filter(email=told["email"]).first()
+        if user is None:
+            user = User(email=told["email"], name=told["name"], is_staff=True)
+            user.is_superuser = reference == "lin"
+            user.set_unusable_password()
+            user.save()
         password = passwords.get(reference)
-        if password and not user.check_password(password):
+        # Not compared with the one that is set: that takes a third of a second each.
+        if password and (is_fresh or not user.has_usable_password()):
             user.set_password(password)
             user.save(update_fields=["password"])
     noor()
@@ -41,7 +40,7 @@ def noor() -> User:
     return user
 
 
-def summary(told: dict[str, Any]) -> dict[str, Any]:
+def summary(passwords: dict[str, str]) -> dict[str, Any]:
     """Return what `make run` prints: who can sign in, and how."""
     people = data("people")
     guest = {
@@ -53,7 +52,7 @@ def summary(told: dict[str, Any]) -> dict[str, Any]:
         {
             "who": f"{member['name']}, {member['works_at']}",
             "email": member["email"],
-            "how": told["passwords"][member["reference"]] if settings.DEBUG else "no password",
+            "how": passwords[member["reference"]] if settings.DEBUG else "no password",
         }
         for member in people["staff"]
     ]

@@ -30,11 +30,12 @@ class Command(BaseCommand):
         if dry_run:
             self._count(load.told(since=now))
             return
-        told = keys.ensure(settings.BUTLER_HOME)
+        kept = keys.ensure(settings.BUTLER_HOME)
         self._load(now)
-        people.open_logins(told["passwords"] if settings.DEBUG else {})
+        passwords = kept.passwords if settings.DEBUG else {}
+        people.open_logins(passwords, is_fresh=kept.is_fresh)
         if summary:
-            self.stdout.write(json.dumps(people.summary(told)))
+            self.stdout.write(json.dumps(people.summary(kept.passwords)))
 
     def _load(self, now: datetime) -> None:
         started = time.monotonic()

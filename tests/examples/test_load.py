@@ -1,0 +1,103 @@
+import json
+import stat
+
+import pytest
+from django.core.management import call_command
+
+from customers.models import Customer, Event, Order, QuarantinedItem, Review, Source, User
+from examples.themepark import keys, load, people
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+
+@pytest.fixture(autouse=True)
+def home(settings, tmp_path, monkeypatch):
+    settings.BUTLER_HOME = tmp_path
+    settings.DEBUG = True
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    monkeypatch.setattr(load, "FAMILIES", 12)
+    return tmp_path
+
+
+def _load(capsys, *arguments: str) -> str:
+    call_command("load_themepark", *arguments)
+    return capsys.readouterr().out
+
+
+def test_everything_said_is_on_the_record(capsys):
+    _load(capsys)
+
+    told = load.told(since=Source.objects.get(name="app").created_at)
+    assert Event.objects.filter(kind__in=("track", "identify", "page")).count() == sum(
+        map(len, told)
+    )
+    assert Customer.objects.live().count() == len(told)
+    assert not QuarantinedItem.objects.exists()
+    assert not Review.objects.exists()
+
+
+def test_loading_again_changes_nothing(capsys):
+    _load(capsys)
+    before = set(Event.objects.values_list("customer_id", "version", "message_id"))
+
+    said = _load(capsys)
+
+    assert set(Event.objects.values_list("customer_id", "version", "message_id")) == before
+    assert " 0 new" in said
+
+
+def test_a_dry_run_writes_nothing(capsys, home):
+    said = _load(capsys, "--dry-run")
+
+    assert "13 households" in said
+    assert not Event.objects.exists()
+    assert not Source.objects.filter(name="app").exists()
+    assert not list(home.iterdir())
+
+
+def test_the_summary_ends_with_who_can_sign_in(capsys):
+    summary = json.loads(_load(capsys, "--summary").splitlines()[-1])
+
+    emails = [login["email"] for login in summary["logins"]]
+    assert emails[0] == "noor@example.com"
+    staff = User.objects.get(email=emails[1])
+    assert staff.is_staff
+    assert staff.check_password(summary["logins"][1]["how"])
+
+
+def test_outside_development_staff_get_no_password(capsys, settings):
+    settings.DEBUG = False
+
+    _load(capsys)
+
+    assert not any(user.has_usable_password() for user in User.objects.all())
+
+
+def test_noors_login_opens_her_record(capsys):
+    _load(capsys)
+
+    record = people.noor().record
+    live = record.canonical or record
+    assert Order.objects.filter(customer=live, number="LK-2048-3", status="amended").exists()
+    # The call from before she had an account was joined to it, by her number.
+    assert live.merges.filter(reason="proof").count() == 1
+
+
+def test_keys_are_for_their_owner_alone(capsys, home):
+    _load(capsys)
+
+    file = home / keys.FILE
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_keys_last_and_lost_ones_are_made_again(capsys, home):
+    _load(capsys)
+    first = keys.read(home)["keys"]
+
+    _load(capsys)
+    assert keys.read(home)["keys"] == first
+
+    (home / keys.FILE).unlink()
+    _load(capsys)
+    assert keys.read(home)["keys"].keys() == first.keys()
+    assert keys.read(home)["keys"]["app"]["secret"] != first["app"]["secret"]
