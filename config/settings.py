@@ -4,6 +4,8 @@ boot on a missing or an odd value."""
 from datetime import timedelta
 from pathlib import Path
 
+from django.utils.csp import CSP
+
 from config import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -36,6 +38,7 @@ INSTALLED_APPS = [
     "customers",
     "butler",
     "channels",
+    "channels.email",
     "channels.portal",
 ]
 # A worked example to look at, with invented people; never beside real ones.
@@ -125,6 +128,8 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+# How many proxies stand in front and write down who called (X-Forwarded-For).
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("PROXIES", default=0)
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_AGE = int(timedelta(days=60).total_seconds())
@@ -134,7 +139,9 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Butler <butler@localhost>")
 # Without a provider, a developer reads what was sent at /dev/outbox/.
-_MAIL_BACKEND = "channels.email.outbox.Backend" if DEBUG else "django.core.mail.backends.smtp.EmailBackend"
+_MAIL_BACKEND = (
+    "channels.email.outbox.Backend" if DEBUG else "django.core.mail.backends.smtp.EmailBackend"
+)
 MAILERS = {"default": {"BACKEND": env.text("MAIL_BACKEND", _MAIL_BACKEND)}}
 
 # REST --------------------------------------------------------------------------------
@@ -147,10 +154,10 @@ REST_FRAMEWORK = {
     ],
     # Every view says who may; a view that forgets to is for nobody.
     "DEFAULT_PERMISSION_CLASSES": ["customers.permissions.HasRight"],
-    "DEFAULT_PARSER_CLASSES": ["config.api.LimitedParser"],
+    "DEFAULT_PARSER_CLASSES": ["config.parsing.LimitedParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "config.api.Schema",
     "EXCEPTION_HANDLER": "customers.api.problems.explain",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
@@ -184,6 +191,18 @@ USE_TZ = True
 
 # Files and headers -------------------------------------------------------------------
 
+# Pages load their own files and nothing else; those that need more say so themselves.
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
 STATIC_URL = "/static/"
 STATIC_ROOT = BUTLER_HOME / "static"
 WHITENOISE_USE_FINDERS = DEBUG
@@ -195,8 +214,8 @@ WHITENOISE_AUTOREFRESH = False
 BUTLER_CODE_SECONDS = 600
 BUTLER_CODE_TRIES = 5
 # How many codes an hour one address and one network address may ask for.
-BUTLER_CODES_PER_ADDRESS = env.number("BUTLER_CODES_PER_ADDRESS", default=5)
-BUTLER_CODES_PER_NETWORK = env.number("BUTLER_CODES_PER_NETWORK", default=60)
+BUTLER_CODES_PER_ADDRESS = env.number("BUTLER_CODES_PER_ADDRESS", default=1000 if DEBUG else 5)
+BUTLER_CODES_PER_NETWORK = env.number("BUTLER_CODES_PER_NETWORK", default=1000 if DEBUG else 60)
 # The largest body after decompression; phones send 475,000 bytes and one event more.
 BUTLER_MAX_BODY = 4 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BUTLER_MAX_BODY

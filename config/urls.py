@@ -1,3 +1,29 @@
-from django.urls import URLPattern
+"""Where everything is."""
 
-urlpatterns: list[URLPattern] = []
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path, re_path
+
+from config import checks
+from customers.api import docs, problems
+
+# Django finds checks only in what is imported.
+__all__ = ["checks", "urlpatterns"]
+
+urlpatterns = [
+    path("v1/phone/", include("channels.phone.urls")),
+    path("v1/store/", include("channels.store.urls")),
+    path("v1/webhooks/", include("channels.webhook.urls")),
+    path("v1/", include("channels.ingest.urls")),
+    path("api/schema/", docs.SchemaView.as_view(), name="schema"),
+    path("api/docs/", docs.docs, name="docs"),
+    path("api/", include("customers.urls")),
+    path("dev/", include("channels.email.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("channels.portal.urls")),
+    # What nothing above answers, in the form that callers of these paths understand.
+    re_path(r"^(?:api|live|_allauth)/", problems.not_found, name="nothing"),
+]
+if settings.BUTLER_EXAMPLE:
+    example = include(f"examples.{settings.BUTLER_EXAMPLE}.urls")
+    urlpatterns.insert(0, path("demo/", example))

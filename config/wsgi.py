@@ -2,8 +2,22 @@
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+from django.core.handlers.wsgi import WSGIHandler
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+from config import counting
 
-application = get_wsgi_application()
+
+def _application() -> WSGIHandler:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    counting.together()
+    # Only now: counters look for the common folder when they are first imported.
+    from django.core.wsgi import get_wsgi_application
+
+    handler = get_wsgi_application()
+    from config.checks import refuse_to_start
+
+    refuse_to_start()
+    return handler
+
+
+application = _application()

@@ -23,6 +23,7 @@ class Right(StrEnum):
     """What one may ask of the API."""
 
     READ = "read"
+    FIND = "find"
     CHANGE_ORDER = "change_order"
     CHANGE_PARTY = "change_party"
     READ_REVIEWS = "read_reviews"
@@ -36,6 +37,7 @@ class Right(StrEnum):
 # Which scope a secret key needs. What a key may do, it may do for every record.
 OF_KEYS = {
     Right.READ: "read",
+    Right.FIND: "read",
     Right.READ_REVIEWS: "read",
     Right.READ_QUARANTINE: "read",
     Right.CHANGE_ORDER: "identify",
@@ -46,6 +48,7 @@ OF_KEYS = {
 # Which of Django's permissions somebody of staff needs.
 OF_STAFF = {
     Right.READ: "customers.view_customer",
+    Right.FIND: "customers.view_customer",
     Right.CHANGE_ORDER: "customers.change_order",
     Right.CHANGE_PARTY: "customers.change_partymember",
     Right.READ_REVIEWS: "customers.view_review",

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from customers.actions.changes import Author, Statement, state
 from customers.models import Identifier, Order, Trust
+from customers.normalize import normalize
 from customers.profile import Outcome
 
 # No I, O, 0 or 1: numbers are read out over the phone.
@@ -56,8 +57,10 @@ def place_order(
     now: datetime,
     expected_version: int | None = None,
 ) -> Placed:
-    """Place an order; raise NumberTaken where the number is in use."""
+    """Place an order; raise NumberTaken where the number is in use or could be anybody's."""
     number = number or new_number()
+    if normalize("order", number) != number:
+        raise NumberTaken
     _hold(number)
     # A number that somebody only claims is not in use: else guessing would block the shop.
     if Identifier.objects.filter(kind="order", value=number, trust=Trust.VERIFIED).exists():

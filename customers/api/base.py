@@ -107,7 +107,7 @@ def page_wanted(request: Request) -> tuple[str | None, int]:
 def read_body[T](request: Request, shape: type[T]) -> T:
     """Read the body as this shape; say 422 with the place that does not fit."""
     try:
-        return msgspec.convert(request.data, shape)
+        return msgspec.convert(request.data or {}, shape)
     except msgspec.ValidationError as error:
         raise Problem(422, "invalid-body", str(error)) from None
 

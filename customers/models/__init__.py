@@ -4,6 +4,7 @@ from customers.models.identifier import BlockedValue, Identifier, Link, LinkKind
 from customers.models.ledger import IdempotencyKey, Merge, QuarantinedItem, Review
 from customers.models.login import User
 from customers.models.record import Interaction, Order, PartyMember, Trait
+from customers.models.sign_in import SignInCode
 from customers.models.source import Source, SourceKey
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "PartyMember",
     "QuarantinedItem",
     "Review",
+    "SignInCode",
     "Source",
     "SourceKey",
     "Trait",

@@ -139,18 +139,24 @@ def _raw(value: object) -> msgspec.Raw:
 def party(customer_id: UUID) -> list[MemberShape]:
     """Return who belongs to a live record's party: guests and guardians before children."""
     rows = PartyMember.objects.filter(customer_id=customer_id).order_by("-role", "reference")
-    return [
-        MemberShape(
-            reference=row.reference,
-            name=row.name,
-            role=row.role,  # type: ignore[arg-type]  # one of PartyMember.Role
-            birth_date=row.birth_date,
-            guardian=row.guardian,
-            details=_raw(row.details),
-            version=row.version,
-        )
-        for row in rows
-    ]
+    return [_member(row) for row in rows]
+
+
+def member(customer_id: UUID, reference: str) -> MemberShape | None:
+    found = PartyMember.objects.filter(customer_id=customer_id, reference=reference).first()
+    return _member(found) if found else None
+
+
+def _member(row: PartyMember) -> MemberShape:
+    return MemberShape(
+        reference=row.reference,
+        name=row.name,
+        role=row.role,  # type: ignore[arg-type]  # one of PartyMember.Role
+        birth_date=row.birth_date,
+        guardian=row.guardian,
+        details=_raw(row.details),
+        version=row.version,
+    )
 
 
 def interactions(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[InteractionShape]:
@@ -189,19 +195,21 @@ def merges(customer_id: UUID) -> list[MergeShape]:
     rows = Merge.objects.filter(Q(kept_id__in=own) | Q(joined_id__in=own)).order_by(
         "joined_at", "id"
     )
-    return [
-        MergeShape(
-            id=row.pk,
-            kept=row.kept_id,
-            joined=row.joined_id,
-            reason=row.reason,
-            actor=row.actor,
-            joined_at=row.joined_at,
-            parted_at=row.parted_at,
-            evidence=_raw(row.evidence),
-        )
-        for row in rows[:500]
-    ]
+    return [merge(row) for row in rows[:500]]
+
+
+def merge(row: Merge) -> MergeShape:
+    """Return one merge as readers see it."""
+    return MergeShape(
+        id=row.pk,
+        kept=row.kept_id,
+        joined=row.joined_id,
+        reason=row.reason,
+        actor=row.actor,
+        joined_at=row.joined_at,
+        parted_at=row.parted_at,
+        evidence=_raw(row.evidence),
+    )
 
 
 def reviews(

@@ -1,0 +1,8 @@
+from django.urls import path
+
+from channels.email import outbox
+
+urlpatterns = [
+    path("outbox/", outbox.page, name="outbox"),
+    path("outbox.json", outbox.document, name="outbox-json"),
+]

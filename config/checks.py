@@ -1,0 +1,47 @@
+"""What Butler refuses to start with."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+
+from config.durability import broken_promises
+from config.errors import AWAY
+
+
+@checks.register(checks.Tags.database)
+def promises_are_kept(databases: Sequence[str] | None = None, **_: Any) -> list[checks.Error]:
+    """Refuse a database that may forget what it committed."""
+    if "default" not in (databases or ()):
+        return []
+    return [
+        checks.Error(
+            f"The database runs with {name} = off: what was acknowledged could be lost.",
+            hint=f"Set {name} = on, for the server, the database and the role.",
+            id="butler.E001",
+        )
+        for name in broken_promises()
+    ]
+
+
+@checks.register(checks.Tags.security)
+def secret_is_secret(**_: Any) -> list[checks.Error]:
+    """Refuse a secret key that others may know or guess."""
+    key = settings.SECRET_KEY
+    if settings.DEBUG or (len(key) >= 32 and len(set(key)) >= 10 and "insecure" not in key):
+        return []
+    hint = "Make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+    return [checks.Error("SECRET_KEY can be guessed.", hint=hint, id="butler.E002")]
+
+
+def refuse_to_start() -> None:
+    """Raise ImproperlyConfigured where a check says that nobody should be served."""
+    found: list[Any] = [*secret_is_secret()]
+    # A database that is away now is not a reason to die; /readyz looks again.
+    with suppress(*AWAY):
+        found += promises_are_kept(databases=["default"])
+    if found:
+        raise ImproperlyConfigured("\n".join(f"{error.msg} {error.hint}" for error in found))

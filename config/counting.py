@@ -1,0 +1,40 @@
+"""Lets the processes of one server count together, so that any of them can tell the sum."""
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+from config import env
+
+
+def together() -> None:
+    """Choose the folder where the workers of one parent keep their counts.
+
+    Has to run before prometheus_client is imported: it looks at the variable only then.
+    """
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        return
+    root = env.home() / "metrics"
+    folder = root / str(os.getppid())
+    folder.mkdir(parents=True, exist_ok=True)
+    _forget_the_dead(root)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+def _forget_the_dead(root: Path) -> None:
+    """Remove what servers left behind that no longer run."""
+    for folder in root.iterdir():
+        if folder.name.isdigit() and not _runs(int(folder.name)):
+            with contextlib.suppress(OSError):
+                shutil.rmtree(folder)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,86 @@
+"""Whether this process lives, and whether it is ready for requests."""
+
+import logging
+from collections.abc import Callable
+
+import msgspec
+import redis
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse
+
+from config import metrics
+from config.durability import broken_promises
+from config.errors import AWAY
+
+_log = logging.getLogger(__name__)
+
+
+class HealthMiddleware:
+    """Answer /livez, /readyz and /metrics before anything else is looked at.
+
+    A probe calls by network address, which is not among the allowed hosts, and has to get
+    an answer when everything below is broken.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        page = _PAGES.get(request.path_info)
+        return page() if page else self.get_response(request)
+
+
+def livez() -> HttpResponse:
+    """Say that this process answers; it looks at nothing else."""
+    return _answer({"status": "alive"}, 200)
+
+
+def readyz() -> HttpResponse:
+    """Say whether requests may come; without Redis they may, streams just learn later."""
+    checks = {"database": _database(), "redis": _redis()}
+    if checks["database"] != "ok":
+        return _answer({"status": "unavailable", "checks": checks}, 503)
+    status = "ready" if checks["redis"] == "ok" else "degraded"
+    return _answer({"status": status, "checks": checks}, 200)
+
+
+def _database() -> str:
+    try:
+        if off := broken_promises():
+            return f"{', '.join(off)} off"
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            return "migrations missing"
+    except AWAY:
+        return "away"
+    return "ok"
+
+
+def _redis() -> str:
+    client = redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5, retry=None
+    )
+    try:
+        client.ping()
+    except (redis.RedisError, OSError):
+        return "away"
+    finally:
+        client.close()
+    return "ok"
+
+
+def _answer(document: object, status: int) -> HttpResponse:
+    response = HttpResponse(
+        msgspec.json.encode(document), status=status, content_type="application/json"
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+_PAGES: dict[str, Callable[[], HttpResponse]] = {
+    "/livez": livez,
+    "/readyz": readyz,
+    "/metrics": metrics.page,
+}

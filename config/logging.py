@@ -1,0 +1,142 @@
+"""Logs that say what happened and to which request, and nothing about anybody.
+
+A line has the request's id, its route (never its path or query), status and milliseconds.
+Bodies, addresses and tokens are not logged anywhere; outside DEBUG neither are the messages
+of exceptions, because a database quotes in them what it was given.
+"""
+
+import logging
+import re
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping, MutableMapping
+from types import TracebackType
+from typing import Any
+
+import orjson
+import structlog
+from django.http import HttpRequest, HttpResponse
+from uuid_utils import uuid7
+
+from config import metrics
+
+_REQUEST_ID = re.compile(r"[\w.-]{8,80}\Z", re.ASCII)
+_log = structlog.stdlib.get_logger("butler.request")
+
+type _Event = MutableMapping[str, Any]
+
+
+class RequestMiddleware:
+    """Name each request, count it, and write one line about it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        started = time.perf_counter()
+        request_id = _request_id(request)
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            response = self.get_response(request)
+            took = time.perf_counter() - started
+            self._note(request, response, took)
+        finally:
+            structlog.contextvars.unbind_contextvars("request_id")
+        response["X-Request-ID"] = request_id
+        return response
+
+    def _note(self, request: HttpRequest, response: HttpResponse, took: float) -> None:
+        route = request.resolver_match.route if request.resolver_match else "none"
+        method = request.method if request.method in _METHODS else "OTHER"
+        metrics.count(response, route=route, method=method, took=took)
+        # Thousands of good batches a second are for the counters, not for the log.
+        is_routine = response.status_code < 400 and route.startswith("v1/")
+        level = logging.DEBUG if is_routine else logging.INFO
+        _log.log(
+            level,
+            "request",
+            method=method,
+            route=route,
+            status=response.status_code,
+            ms=round(took * 1000, 2),
+        )
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def _request_id(request: HttpRequest) -> str:
+    """Take over the id that a proxy gave, if it is one; make one up otherwise."""
+    given = request.headers.get("X-Request-ID", "")
+    return given if _REQUEST_ID.match(given) else uuid7().hex
+
+
+def configure(settings: Mapping[str, Any]) -> None:
+    """Write logs as JSON lines, or for a person to read; Django calls this."""
+    is_readable = settings["is_readable"]
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        *([] if is_readable else [_hide_what_exceptions_say]),
+    ]
+    render = (
+        structlog.dev.ConsoleRenderer(colors=False)
+        if is_readable
+        else structlog.processors.JSONRenderer(serializer=_as_json)
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(settings["level"])
+    _quiet_down()
+
+
+def _quiet_down() -> None:
+    """Let Django's loggers write through ours, and not repeat what a request line says."""
+    for name in ("django", "django.server", "granian"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [], True
+    for name in ("django.request", "django.security.DisallowedHost", "_granian"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _as_json(event: Any, **_: Any) -> str:
+    return orjson.dumps(event, default=lambda value: type(value).__name__).decode()
+
+
+def _hide_what_exceptions_say(_: Any, __: str, event: _Event) -> _Event:
+    """Keep the type of an exception and where it went, and drop its words."""
+    info = event.pop("exc_info", None)
+    if not info:
+        return event
+    error = info if isinstance(info, BaseException) else None
+    if error is None:
+        error = info[1] if isinstance(info, tuple) else sys.exception()
+    if error is not None:
+        event["error"] = type(error).__name__
+        event["at"] = _frames(error.__traceback__)
+    return event
+
+
+def _frames(trace: TracebackType | None) -> list[str]:
+    frames = traceback.extract_tb(trace, limit=-12)
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]

@@ -1,0 +1,191 @@
+"""Signing in: an address in, a code out, whether or not there is an account.
+
+Asking for a code looks at no account at all, so that nobody can learn from it who is a
+customer. The account is made when the code is proved, and opens the record that the proved
+address leads to; what others only claimed about that address leads elsewhere (docs/adr/0007).
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Lower
+from django.utils.crypto import constant_time_compare, salted_hmac
+from uuid_utils.compat import uuid7
+
+from customers import ingest, senders
+from customers.models import Identifier, SignInCode, Trust, User
+from customers.normalize import normalize
+from customers.profile import Item
+
+_HOUR = timedelta(hours=1)
+
+
+class NotAnAddress(ValueError):
+    """This can be nobody's e-mail address."""
+
+
+class TooOften(Exception):
+    """Enough codes were asked for; `seconds` says when there may be another one."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class WrongCode(Exception):
+    """The code is wrong, old, used, or has had too many guesses; nobody is told which."""
+
+
+class StaffOnly(Exception):
+    """The address was proved, but it is a staff login, which takes more than a code."""
+
+
+class Asked(NamedTuple):
+    """What to send to the address, and what the asker shows together with the code."""
+
+    email: str
+    code: str
+    handle: str
+
+
+def ask_for_code(*, email: str, network: str, now: datetime) -> Asked:
+    """Make a code for this address, good for ten minutes together with the asker's handle."""
+    address = normalize("email", email)
+    if address is None or len(address) > 254:
+        raise NotAnAddress
+    handle, code = secrets.token_urlsafe(24), f"{secrets.randbelow(1_000_000):06d}"
+    asked_from = _digest("network", network)[:16]
+    with transaction.atomic():
+        _one_at_a_time(address.encode(), asked_from)
+        SignInCode.objects.filter(requested_at__lt=now - 2 * _HOUR).delete()
+        _refuse_too_many("email", address, settings.BUTLER_CODES_PER_ADDRESS, now)
+        _refuse_too_many("network", asked_from, settings.BUTLER_CODES_PER_NETWORK, now)
+        SignInCode.objects.create(
+            handle_digest=_digest("handle", handle),
+            code_digest=_digest("code", f"{handle} {code}"),
+            email=address,
+            network=asked_from,
+            requested_at=now,
+            expires_at=now + timedelta(seconds=settings.BUTLER_CODE_SECONDS),
+        )
+    return Asked(address, code, handle)
+
+
+def prove_code(*, handle: str, code: str, language: str, now: datetime) -> User:
+    """Return the login of whoever has both the handle and the code; raise WrongCode."""
+    email = _guess(handle, code, now)
+    with transaction.atomic():
+        spent = SignInCode.objects.filter(
+            handle_digest=_digest("handle", handle), spent_at__isnull=True
+        ).update(spent_at=now)
+        if not spent:
+            raise WrongCode
+        return _open_login(email, language, now)
+
+
+def _guess(handle: str, code: str, now: datetime) -> str:
+    """Count a guess, then look at it: however many come at once, only so many count."""
+    # Durable: in a transaction around it, what a wrong guess raises would undo the count.
+    with transaction.atomic(durable=True):
+        counted = SignInCode.objects.filter(
+            handle_digest=_digest("handle", handle),
+            tries__lt=settings.BUTLER_CODE_TRIES,
+            spent_at__isnull=True,
+            expires_at__gt=now,
+        ).update(tries=F("tries") + 1)
+    if not counted:
+        raise WrongCode
+    kept = SignInCode.objects.get(handle_digest=_digest("handle", handle))
+    shown = _digest("code", f"{handle} {code.strip()}")
+    if not constant_time_compare(bytes(kept.code_digest), shown):
+        raise WrongCode
+    return kept.email
+
+
+def _open_login(email: str, language: str, now: datetime) -> User:
+    _one_at_a_time(email.encode())
+    user = User.objects.alias(folded=Lower("email")).filter(folded=email).first()
+    if user and user.is_staff:
+        raise StaffOnly
+    if user and not user.is_active:
+        raise WrongCode
+    if user is None:
+        user = User.objects.create_user(email, language=language)
+    _state_proof(email, now)
+    record = Identifier.objects.get(kind="email", value=email, trust=Trust.VERIFIED).record
+    if user.record_id != record.pk:
+        # A login that did not lead here before may be somebody else's preparation: its
+        # sessions end and its password is worth nothing.
+        end_sessions(user)
+        # Sessions are bound to the password, so this ends those that nobody listed, too.
+        user.set_unusable_password()
+        user.record = record
+        user.save()
+    return user
+
+
+def _state_proof(email: str, now: datetime) -> None:
+    """Put on the log that the address was proved; its verified identifier comes from that."""
+    message_id = f"address-proved-{uuid7()}"
+    body = msgspec.json.encode(
+        {"type": "identify", "event": "Address Proved", "traits": {"email": email}}
+    )
+    receipt = ingest.record(
+        sender=senders.BUTLER,
+        items=[
+            Item(
+                message_id=message_id,
+                kind="identify",
+                name="Address Proved",
+                identifiers=(("email", email),),
+                occurred_at=now,
+                body=body,
+                body_hash=hashlib.blake2b(body, digest_size=16).digest(),
+                traits={"email": email},
+            )
+        ],
+        received_at=now,
+    )
+    if receipt.outcomes[0].status != "accepted":
+        # The company says that this address is nobody's, such as that of an office.
+        raise WrongCode
+
+
+def end_sessions(user: User, *, but: str = "") -> None:
+    """End what this login has open, on every device, except for one session."""
+    keys = list(user.usersession_set.exclude(session_key=but).values_list("session_key", flat=True))
+    Session.objects.filter(session_key__in=keys).delete()
+    user.usersession_set.filter(session_key__in=keys).delete()
+
+
+def _digest(purpose: str, text: str) -> bytes:
+    return salted_hmac(f"customers.sign_in.{purpose}", text, algorithm="sha256").digest()
+
+
+def _one_at_a_time(*names: bytes) -> None:
+    """Let requests for one address, or from one network, wait for each other to be counted."""
+    numbers = sorted(
+        int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), signed=True) for name in names
+    )
+    with connection.cursor() as cursor:
+        for number in numbers:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+
+
+def _refuse_too_many(field: str, value: object, limit: int, now: datetime) -> None:
+    recent: Iterable[datetime] = (
+        SignInCode.objects.filter((field, value), requested_at__gt=now - _HOUR)
+        .order_by("-requested_at")
+        .values_list("requested_at", flat=True)[:limit]
+    )
+    times = list(recent)
+    if len(times) >= limit:
+        raise TooOften(int((times[-1] + _HOUR - now).total_seconds()) + 1)

@@ -1,0 +1,143 @@
+"""The party: who comes along, children without an account among them."""
+
+from datetime import date
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
+
+import msgspec
+from django.http import HttpResponse
+from django.utils import timezone
+from msgspec import UNSET, Meta, UnsetType
+from rest_framework.request import Request
+from uuid_utils.compat import uuid7
+
+from customers.actions import parties
+from customers.actions.changes import Author
+from customers.actions.idempotency import Answer
+from customers.api import schema
+from customers.api.base import encode, expected_version, found, once_only, paged, read_body, sent
+from customers.api.writing import Changed, ChangingView, author, changed
+from customers.permissions import Right
+from customers.profile import Outcome
+from customers.queries import lists
+from customers.queries.pages import Page
+from customers.queries.shapes import MemberShape
+
+type Text = Annotated[str, Meta(max_length=100)]
+type Role = Literal["guardian", "child", "guest"]
+
+
+class NewMember(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    name: Text
+    role: Role = "guest"
+    birth_date: date | UnsetType | None = UNSET
+    guardian: Text | UnsetType = UNSET
+    details: dict[str, Any] | UnsetType = UNSET
+
+
+class MemberChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    name: Text | UnsetType = UNSET
+    role: Role | UnsetType = UNSET
+    birth_date: date | UnsetType | None = UNSET
+    guardian: Text | UnsetType = UNSET
+    details: dict[str, Any] | UnsetType = UNSET
+
+
+class JoinedParty(msgspec.Struct, frozen=True):
+    """A new member's reference, and where that stands."""
+
+    reference: str
+    customer: UUID
+    version: int
+
+
+class PartyView(ChangingView):
+    """Who belongs to the party."""
+
+    rights: ClassVar = {"GET": Right.READ, "POST": Right.CHANGE_PARTY}
+
+    @schema.describe("List the party", answer=schema.pages_of(MemberShape), tags=("party",))
+    def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
+        live = found(lists.live_id(self.customer_id))
+        return paged(request, Page(lists.party(live)))
+
+    @schema.describe(
+        "Add a member",
+        body=NewMember,
+        answer=schema.shape(JoinedParty),
+        status=201,
+        parameters=(schema.ONCE, schema.IF_MATCH),
+        tags=("party",),
+    )
+    def post(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
+        member = read_body(request, NewMember)
+        reference, by = uuid7().hex, author(request)
+
+        def effect() -> Answer:
+            outcome = _change(self, request, reference, by, {"role": member.role, **_said(member)})
+            joined = JoinedParty(reference, outcome.customer_id, outcome.version)
+            return Answer(201, encode(joined))
+
+        return once_only(request, effect)
+
+
+class MemberView(ChangingView):
+    """One member of the party."""
+
+    rights: ClassVar = {"PATCH": Right.CHANGE_PARTY, "DELETE": Right.CHANGE_PARTY}
+
+    @schema.describe(
+        "Change a member",
+        body=MemberChange,
+        answer=schema.shape(Changed),
+        parameters=(schema.IF_MATCH,),
+        tags=("party",),
+    )
+    def patch(
+        self, request: Request, reference: str, customer_id: UUID | None = None
+    ) -> HttpResponse:
+        change = read_body(request, MemberChange)
+        found(lists.member(found(lists.live_id(self.customer_id)), reference))
+        outcome = _change(self, request, reference, author(request), _said(change))
+        return sent(changed(outcome), version=outcome.version)
+
+    @schema.describe(
+        "Remove a member",
+        answer=schema.shape(Changed),
+        parameters=(schema.IF_MATCH,),
+        tags=("party",),
+    )
+    def delete(
+        self, request: Request, reference: str, customer_id: UUID | None = None
+    ) -> HttpResponse:
+        live = found(lists.live_id(self.customer_id))
+        found(lists.member(live, reference))
+        outcome = parties.remove_member(
+            customer_id=live,
+            reference=reference,
+            author=author(request),
+            now=timezone.now(),
+            expected_version=expected_version(request),
+        )
+        return sent(changed(outcome), version=outcome.version)
+
+
+def _change(
+    view: ChangingView, request: Request, reference: str, by: Author, change: dict[str, Any]
+) -> Outcome:
+    return parties.change_member(
+        customer_id=found(lists.live_id(view.customer_id)),
+        reference=reference,
+        author=by,
+        change=change,
+        now=timezone.now(),
+        expected_version=expected_version(request),
+    )
+
+
+def _said(member: NewMember | MemberChange) -> dict[str, Any]:
+    """Return what was said, details beside the rest as on the log."""
+    said: dict[str, Any] = msgspec.to_builtins(member)
+    details: dict[str, Any] = said.pop("details", {})
+    ours = {"name", "role", "birth_date", "guardian", "reference"}
+    return {k: v for k, v in details.items() if k not in ours} | said

@@ -1,0 +1,52 @@
+"""What came in and could not become an event. Taking it out again is up to the wire."""
+
+from typing import ClassVar
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from customers.api import schema
+from customers.api.base import ApiView, answer, found, page_wanted, paged
+from customers.permissions import Right
+from customers.queries import lists
+from customers.queries.shapes import QuarantineShape
+
+
+class QuarantineView(ApiView):
+    """What is in quarantine."""
+
+    rights: ClassVar = {"GET": Right.READ_QUARANTINE}
+
+    @schema.describe(
+        "List what is in quarantine, newest first",
+        answer=schema.pages_of(QuarantineShape),
+        parameters=(
+            schema.query("reason", "A code, such as missing_ids"),
+            schema.query("source", "The name of a source"),
+            *schema.PAGING,
+        ),
+        tags=("quarantine",),
+    )
+    def get(self, request: Request) -> HttpResponse:
+        cursor, limit = page_wanted(request)
+        page = lists.quarantine(
+            reason=request.GET.get("reason"),
+            source=request.GET.get("source"),
+            cursor=cursor,
+            limit=limit,
+        )
+        return paged(request, page)
+
+
+class ItemView(ApiView):
+    """One thing in quarantine, with the bytes that came."""
+
+    rights: ClassVar = {"GET": Right.READ_QUARANTINE}
+
+    @schema.describe(
+        "Read what is in quarantine, as it came",
+        answer=schema.shape(QuarantineShape),
+        tags=("quarantine",),
+    )
+    def get(self, request: Request, item_id: int) -> HttpResponse:
+        return answer(found(lists.quarantined(item_id)))

@@ -1,0 +1,165 @@
+"""What a person has to decide: suggested merges, and merges to undo."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from customers.actions import reviews
+from customers.actions.idempotency import Answer
+from customers.api import schema
+from customers.api.base import (
+    ApiView,
+    CustomerView,
+    answer,
+    encode,
+    found,
+    once_only,
+    page_wanted,
+    paged,
+)
+from customers.api.problems import Problem
+from customers.models import Review
+from customers.permissions import Right, on_behalf
+from customers.queries import lists
+from customers.queries.pages import Page
+from customers.queries.shapes import MergeShape, ReviewShape
+
+
+class ReviewsView(ApiView):
+    """What waits for a person."""
+
+    rights: ClassVar = {"GET": Right.READ_REVIEWS}
+
+    @schema.describe(
+        "List what a person should look at, newest first",
+        answer=schema.pages_of(ReviewShape),
+        parameters=(
+            schema.query("status", schema={"type": "string", "enum": Review.Status.values}),
+            schema.query("kind", schema={"type": "string", "enum": Review.Kind.values}),
+            *schema.PAGING,
+        ),
+        tags=("reviews",),
+    )
+    def get(self, request: Request) -> HttpResponse:
+        cursor, limit = page_wanted(request)
+        page = lists.reviews(
+            status=_one_of(request, "status", Review.Status.values),
+            kind=_one_of(request, "kind", Review.Kind.values),
+            cursor=cursor,
+            limit=limit,
+        )
+        return paged(request, page)
+
+
+def _one_of(request: Request, name: str, values: list[str]) -> str | None:
+    value = request.GET.get(name)
+    if value is not None and value not in values:
+        raise Problem(400, "invalid-query", f"{name} is one of {', '.join(values)}.")
+    return value
+
+
+class ReviewView(ApiView):
+    """One question."""
+
+    rights: ClassVar = {"GET": Right.READ_REVIEWS}
+
+    @schema.describe("Read a question", answer=schema.shape(ReviewShape), tags=("reviews",))
+    def get(self, request: Request, review_id: int) -> HttpResponse:
+        return answer(found(lists.review(review_id)))
+
+
+class _SettleView(ApiView):
+    rights: ClassVar = {"POST": Right.SETTLE}
+
+    def settle(self, request: Request, review_id: int, decide: Callable[..., Any]) -> HttpResponse:
+        def effect() -> Answer:
+            try:
+                found(decide(review_id=review_id, actor=on_behalf(request), now=timezone.now()))
+            except reviews.Settled:
+                raise Problem(409, "settled", "Somebody settled this already.") from None
+            except reviews.NotOne:
+                raise Problem(409, "nothing-to-join", "There are no two records to join.") from None
+            return Answer(200, encode(lists.review(review_id)))
+
+        return once_only(request, effect)
+
+
+class AcceptView(_SettleView):
+    """Joining two records."""
+
+    @schema.describe(
+        "Join the two records",
+        answer=schema.shape(ReviewShape),
+        parameters=(schema.ONCE,),
+        tags=("reviews",),
+        problems=(409,),
+    )
+    def post(self, request: Request, review_id: int) -> HttpResponse:
+        return self.settle(request, review_id, reviews.accept_review)
+
+
+class DeclineView(_SettleView):
+    """Leaving two records apart."""
+
+    @schema.describe(
+        "Leave things as they are",
+        answer=schema.shape(ReviewShape),
+        parameters=(schema.ONCE,),
+        tags=("reviews",),
+        problems=(409,),
+    )
+    def post(self, request: Request, review_id: int) -> HttpResponse:
+        return self.settle(request, review_id, reviews.decline_review)
+
+
+class MergesView(CustomerView):
+    """Which records became one."""
+
+    rights: ClassVar = {"GET": Right.READ}
+
+    @schema.describe(
+        "List the merges that a record took part in, oldest first",
+        answer=schema.pages_of(MergeShape),
+        tags=("reviews",),
+    )
+    def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
+        live = found(lists.live_id(self.customer_id))
+        return paged(request, Page(lists.merges(live)))
+
+
+class PartView(CustomerView):
+    """Undoing a merge."""
+
+    rights: ClassVar = {"POST": Right.SETTLE}
+
+    @schema.describe(
+        "Part two records again",
+        answer=schema.shape(MergeShape),
+        parameters=(schema.ONCE,),
+        tags=("reviews",),
+        problems=(409,),
+    )
+    def post(
+        self, request: Request, merge_id: int, customer_id: UUID | None = None
+    ) -> HttpResponse:
+        live = found(lists.live_id(self.customer_id))
+
+        def effect() -> Answer:
+            try:
+                merge = reviews.part_records(
+                    customer_id=live,
+                    merge_id=merge_id,
+                    actor=on_behalf(request),
+                    now=timezone.now(),
+                )
+            except reviews.Parted:
+                raise Problem(409, "parted", "The two were parted already.") from None
+            if merge is None:
+                raise Http404
+            return Answer(200, encode(lists.merge(merge)))
+
+        return once_only(request, effect)

@@ -1,0 +1,121 @@
+"""Sessions of people who signed in: opened by a proved code, listed and ended by their owner."""
+
+from datetime import datetime
+from importlib import import_module
+from typing import ClassVar
+
+import msgspec
+from allauth.account.adapter import get_adapter
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.auth import login
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework.request import Request
+
+from customers.api import schema
+from customers.api.base import ApiView, paged
+from customers.models import User
+from customers.permissions import Right, principal
+from customers.queries.pages import Page
+
+_BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+class SessionShape(msgspec.Struct, frozen=True):
+    """One place where somebody is signed in."""
+
+    id: int
+    is_current: bool
+    user_agent: str
+    network: str
+    created_at: datetime
+    last_seen_at: datetime
+
+
+def open_session(request: HttpRequest, user: User) -> str:
+    """Sign in, under a key that nobody knew before; return the key, which is an app's token."""
+    request.session.flush()
+    login(request, user, backend=_BACKEND)
+    request.session.save()
+    UserSession.objects.create_from_request(request)
+    key = request.session.session_key
+    assert key is not None
+    return key
+
+
+def open_app_session(request: HttpRequest, user: User) -> str:
+    """Sign an app in: beside whatever cookie came along, and without setting one."""
+    # Only this request's view of the session changes; the browser's own stays as it is.
+    cookie_session, cookie_user = request.session, request.user
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore()
+    try:
+        return open_session(request, user)
+    finally:
+        request.session, request.user = cookie_session, cookie_user
+        request.META["CSRF_COOKIE_NEEDS_UPDATE"] = False
+
+
+def network_of(request: HttpRequest) -> str:
+    """Return the network address that asks, behind as many proxies as are configured."""
+    return str(get_adapter().get_client_ip(request))
+
+
+class SessionsView(ApiView):
+    """Where one is signed in."""
+
+    rights: ClassVar = {"GET": Right.OWN_LOGIN, "DELETE": Right.OWN_LOGIN}
+
+    @schema.describe(
+        "List where you are signed in",
+        answer=schema.pages_of(SessionShape),
+        tags=("signing in",),
+        auth=["token", "cookie"],
+    )
+    def get(self, request: Request) -> HttpResponse:
+        user = principal(request).user
+        assert user is not None
+        current = _current(request)
+        sessions = [
+            SessionShape(
+                id=one.pk,
+                is_current=one.session_key == current,
+                user_agent=one.user_agent,
+                network=str(one.ip),
+                created_at=one.created_at,
+                last_seen_at=one.last_seen_at,
+            )
+            for one in UserSession.objects.purge_and_list(user)
+        ]
+        return paged(request, Page(sessions))
+
+    @schema.describe(
+        "Sign out everywhere else",
+        status=204,
+        tags=("signing in",),
+        auth=["token", "cookie"],
+    )
+    def delete(self, request: Request) -> HttpResponse:
+        user = principal(request).user
+        assert user is not None
+        for one in UserSession.objects.filter(user=user).exclude(session_key=_current(request)):
+            one.end()
+        return HttpResponse(status=204)
+
+
+class SessionView(ApiView):
+    """One place where one is signed in."""
+
+    rights: ClassVar = {"DELETE": Right.OWN_LOGIN}
+
+    @schema.describe("Sign out there", status=204, tags=("signing in",), auth=["token", "cookie"])
+    def delete(self, request: Request, session_id: int) -> HttpResponse:
+        user = principal(request).user
+        found = UserSession.objects.filter(user=user, pk=session_id).first()
+        if found is None:
+            raise Http404
+        found.end()
+        return HttpResponse(status=204)
+
+
+def _current(request: Request) -> str:
+    return request.headers.get("X-Session-Token") or request.session.session_key or ""

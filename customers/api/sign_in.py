@@ -1,0 +1,123 @@
+"""Signing in by a code that comes by mail."""
+
+import logging
+import smtplib
+from typing import Annotated
+
+import msgspec
+from django.conf import settings
+from django.core.mail import send_mail
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from msgspec import Meta
+from rest_framework.request import Request
+
+from customers.actions import sign_in
+from customers.api import schema
+from customers.api.base import ApiView, answer, read_body
+from customers.api.problems import Problem
+from customers.api.sessions import network_of, open_app_session
+
+_log = logging.getLogger(__name__)
+
+type Handle = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class SignIn(msgspec.Struct, forbid_unknown_fields=True):
+    """First an address; then the request that came back, with the code that came by mail."""
+
+    email: Annotated[str, Meta(max_length=254)] | None = None
+    request: Handle | None = None
+    code: Annotated[str, Meta(min_length=1, max_length=20)] | None = None
+
+
+class CodeSent(msgspec.Struct, frozen=True):
+    """The same whether or not there is an account."""
+
+    request: str
+    expires_in: int
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """The token goes into X-Session-Token."""
+
+    session_token: str
+    user: int
+
+
+class SignInView(ApiView):
+    """Asking for a code, and proving it."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    @schema.describe(
+        "Sign in: send an address, then the code",
+        body=SignIn,
+        answer=schema.shape(SignedIn),
+        also={202: "A code is on its way, whether or not there is an account."},
+        problems=(429,),
+        tags=("signing in",),
+        auth=[],
+    )
+    def post(self, request: Request) -> HttpResponse:
+        body = read_body(request, SignIn)
+        if body.code is not None and body.request is not None:
+            user = prove(request, handle=body.request, code=body.code)
+            token = open_app_session(request._request, user)
+            return _unkept(answer(SignedIn(token, user.pk)))
+        if body.email is None or body.code is not None:
+            raise Problem(422, "invalid-body", "Send email; then request and code.")
+        asked = ask(request, body.email)
+        return _unkept(answer(CodeSent(asked.handle, settings.BUTLER_CODE_SECONDS), status=202))
+
+
+def _unkept(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def ask(request: Request | HttpRequest, email: str) -> sign_in.Asked:
+    """Send a code; raise a Problem where that cannot be."""
+    http = request._request if isinstance(request, Request) else request
+    try:
+        asked = sign_in.ask_for_code(email=email, network=network_of(http), now=timezone.now())
+    except sign_in.NotAnAddress:
+        raise Problem(422, "not-an-address", "This is not an e-mail address.") from None
+    except sign_in.TooOften as error:
+        wait = {"Retry-After": str(error.seconds)}
+        words = "Enough codes were asked for; try again later."
+        raise Problem(429, "too-often", words, headers=wait) from None
+    _send(asked)
+    return asked
+
+
+def _send(asked: sign_in.Asked) -> None:
+    minutes = settings.BUTLER_CODE_SECONDS // 60
+    text = render_to_string("customers/sign_in_code.txt", {"code": asked.code, "minutes": minutes})
+    subject = translation.gettext("%(code)s is your code to sign in") % {"code": asked.code}
+    try:
+        send_mail(subject, text, None, [asked.email])
+    except (smtplib.SMTPException, OSError):
+        _log.exception("a code to sign in could not be sent")
+        raise Problem(
+            503, "no-mail", "Mail cannot be sent now; try again.", headers={"Retry-After": "30"}
+        ) from None
+
+
+def prove(request: Request | HttpRequest, *, handle: str, code: str) -> sign_in.User:
+    """Return the login of whoever shows the right code; raise a Problem otherwise."""
+    try:
+        return sign_in.prove_code(
+            handle=handle,
+            code=code,
+            language=translation.get_language() or settings.LANGUAGE_CODE,
+            now=timezone.now(),
+        )
+    except sign_in.WrongCode:
+        raise Problem(
+            403, "wrong-code", "This code is wrong, old or used; ask for a new one."
+        ) from None
+    except sign_in.StaffOnly:
+        raise Problem(403, "staff-sign-in", "Staff sign in with a password, at /admin/.") from None

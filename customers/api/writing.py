@@ -1,0 +1,77 @@
+"""What changes of a record have in common: who writes, and what can go wrong."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import msgspec
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from customers import senders
+from customers.actions.changes import Author, NotTaken, OutOfReach
+from customers.actions.idempotency import Answer
+from customers.actions.orders import NoSuchLine, NoSuchOrder, NumberTaken, OrderClosed
+from customers.actions.parties import NoSuchMember
+from customers.api.base import CustomerView, encode
+from customers.api.problems import Problem
+from customers.permissions import on_behalf, principal
+from customers.profile import Outcome
+
+# Through which source people write who signed in, by how they did.
+_SIGNED_IN = {
+    ("staff", "cookie"): ("staff console", "console"),
+    ("staff", "token"): ("staff app", "console"),
+    ("customer", "cookie"): ("customer portal", "web"),
+    ("customer", "token"): ("customer app", "app"),
+}
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """Where a change stands: on whose log, at which version."""
+
+    customer: UUID
+    version: int
+
+
+def author(request: Request) -> Author:
+    """Return who writes: a source with its key, or somebody who signed in."""
+    who = principal(request)
+    sender = who.sender or senders.signed_in(*_SIGNED_IN[who.kind, who.by])
+    return Author(sender, on_behalf(request))
+
+
+def changed(outcome: Outcome, status: int = 200) -> Answer:
+    return Answer(status, encode(_changed(outcome)))
+
+
+def _changed(outcome: Outcome) -> Changed:
+    assert outcome.customer_id is not None
+    assert outcome.version is not None
+    return Changed(outcome.customer_id, outcome.version)
+
+
+class ChangingView(CustomerView):
+    """An endpoint that changes a record."""
+
+    def handle_exception(self, error: Exception) -> HttpResponse:
+        explain = _EXPLAINED.get(type(error))
+        response: HttpResponse = super().handle_exception(explain(error) if explain else error)
+        return response
+
+
+_EXPLAINED: dict[type[Exception], Callable[[Exception], Problem]] = {
+    NoSuchOrder: lambda _: Problem(404, "no-such-order", "The record has no such order."),
+    NoSuchLine: lambda _: Problem(409, "no-such-line", "The order has no such line, or no more."),
+    NoSuchMember: lambda _: Problem(
+        409, "no-such-member", "The party has nobody by this reference."
+    ),
+    NumberTaken: lambda _: Problem(409, "number-taken", "There is an order with this number."),
+    OrderClosed: lambda _: Problem(409, "order-closed", "The order was cancelled or refunded."),
+    OutOfReach: lambda _: Problem(
+        409,
+        "nothing-proved",
+        "Everything that leads to this record is only claimed; let the customer prove an "
+        "address first, or state one with a secret key.",
+    ),
+    NotTaken: lambda error: Problem(422, "not-taken", f"The record did not take it: {error}."),
+}

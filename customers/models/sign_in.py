@@ -1,0 +1,29 @@
+from django.db import models
+
+
+class SignInCode(models.Model):
+    """A code on its way to an address, whoever the address belongs to.
+
+    Neither the code nor the handle that it works with is kept, only what they digest to.
+    Rows outlive their code by an hour, because they are also what requests are counted by.
+    """
+
+    handle_digest = models.BinaryField(max_length=32, primary_key=True)
+    code_digest = models.BinaryField(max_length=32)
+    email = models.CharField(max_length=254)
+    # A keyed digest of the network address that asked.
+    network = models.BinaryField(max_length=16)
+    tries = models.SmallIntegerField(default=0)
+    requested_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    spent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["email", "requested_at"], name="sign_in_per_address"),
+            models.Index(fields=["network", "requested_at"], name="sign_in_per_network"),
+            models.Index(fields=["requested_at"], name="sign_in_requested_at"),
+        ]
+
+    def __str__(self) -> str:
+        return "code to sign in"

@@ -1,0 +1,43 @@
+"""Everything under /api/. What is about one record is there twice: by id, and as one's own."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from customers.api import orders, parties, quarantine, records, reviews, sessions, sign_in
+
+_of_a_record: list[URLPattern | URLResolver] = [
+    path("", records.RecordView.as_view(), name="record"),
+    path("timeline/", records.TimelineView.as_view(), name="timeline"),
+    path("interactions/", records.InteractionsView.as_view(), name="interactions"),
+    path("orders/", orders.OrdersView.as_view(), name="orders"),
+    path("orders/<str:number>/", orders.OrderView.as_view(), name="order"),
+    path("orders/<str:number>/cancel/", orders.CancelView.as_view(), name="order-cancel"),
+    path("orders/<str:number>/history/", orders.OrderHistoryView.as_view(), name="order-history"),
+    path(
+        "orders/<str:number>/lines/<str:line>/cancel/",
+        orders.CancelLineView.as_view(),
+        name="order-line-cancel",
+    ),
+    path("party/", parties.PartyView.as_view(), name="party"),
+    path("party/<str:reference>/", parties.MemberView.as_view(), name="party-member"),
+    path("merges/", reviews.MergesView.as_view(), name="merges"),
+]
+
+urlpatterns = [
+    path("sign-in/", sign_in.SignInView.as_view(), name="sign-in"),
+    path("me/sessions/", sessions.SessionsView.as_view(), name="sessions"),
+    path("me/sessions/<int:session_id>/", sessions.SessionView.as_view(), name="session"),
+    path("me/", include((_of_a_record, "me"))),
+    path("customers/", records.CustomersView.as_view(), name="customers"),
+    path("customers/<uuid:customer_id>/", include((_of_a_record, "customer"))),
+    path(
+        "customers/<uuid:customer_id>/merges/<int:merge_id>/part/",
+        reviews.PartView.as_view(),
+        name="merge-part",
+    ),
+    path("reviews/", reviews.ReviewsView.as_view(), name="reviews"),
+    path("reviews/<int:review_id>/", reviews.ReviewView.as_view(), name="review"),
+    path("reviews/<int:review_id>/accept/", reviews.AcceptView.as_view(), name="review-accept"),
+    path("reviews/<int:review_id>/decline/", reviews.DeclineView.as_view(), name="review-decline"),
+    path("quarantine/", quarantine.QuarantineView.as_view(), name="quarantine"),
+    path("quarantine/<int:item_id>/", quarantine.ItemView.as_view(), name="quarantine-item"),
+]
