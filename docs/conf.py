@@ -15,9 +15,6 @@ myst_heading_anchors = 3
 exclude_patterns = ["_build"]
 # What is not Python is mostly a shell, and the rest says so.
 highlight_language = "text"
-# A link into the code leads to a file of this repository, which is no page of these.
-suppress_warnings = ["myst.xref_missing"]
-nitpicky = True
 
 html_theme = "furo"
 html_title = f"Butler {release}"
