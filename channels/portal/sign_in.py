@@ -1,0 +1,68 @@
+"""Signing in and out: two small forms that work without a script."""
+
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from channels.portal import policy
+from customers.api import sign_in
+from customers.api.problems import Problem
+from customers.api.sessions import open_session
+
+# What went wrong, by the kind of problem, in words for the person who typed.
+WRONG = {
+    "not-an-address": gettext_noop("Please give an e-mail address, such as noor@example.com."),
+    "too-often": gettext_noop("Too many tries. Wait a little, then ask for a new code."),
+    "no-mail": gettext_noop("We cannot send mail at this moment. Please try again in a minute."),
+    "wrong-code": gettext_noop("That code is not right, or no longer good."),
+    "staff-sign-in": gettext_noop("Staff sign in with a password, on the pages for staff."),
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@policy.strict
+def ask(request: HttpRequest) -> HttpResponse:
+    """Take an address and send a code to it, whoever it belongs to."""
+    email = request.POST.get("email", "").strip()
+    if request.method != "POST":
+        return render(request, "portal/sign_in.html")
+    try:
+        asked = sign_in.ask(request, email)
+    except Problem as problem:
+        return _again(request, "portal/sign_in.html", problem, email=email)
+    return render(request, "portal/sign_in_code.html", {"email": email, "handle": asked.handle})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@policy.strict
+def prove(request: HttpRequest) -> HttpResponse:
+    """Take the code; whoever has it is signed in under a fresh session."""
+    if request.method != "POST":
+        return redirect("portal:sign-in")
+    email, handle = request.POST.get("email", ""), request.POST.get("handle", "")
+    # People copy codes with the blanks that their mail shows.
+    code = "".join(request.POST.get("code", "").split())
+    try:
+        user = sign_in.prove(request, handle=handle, code=code)
+    except Problem as problem:
+        return _again(request, "portal/sign_in_code.html", problem, email=email, handle=handle)
+    open_session(request, user)
+    return redirect("portal:home")
+
+
+@require_POST
+def leave(request: HttpRequest) -> HttpResponse:
+    """End this session."""
+    logout(request)
+    return redirect("portal:home")
+
+
+def _again(request: HttpRequest, template: str, problem: Problem, **shown: str) -> HttpResponse:
+    wrong = _(WRONG[problem.kind]) if problem.kind in WRONG else problem.text
+    return render(request, template, {**shown, "wrong": wrong}, status=problem.status_code)
