@@ -41,12 +41,17 @@ class Backend(BaseEmailBackend):
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         moment = timezone.now()  # noqa: TID251  # sending mail is an edge
         entries = [
-            Entry("email", to, str(message.subject), str(message.body), _html(message), moment)
+            Entry("email", to, str(message.subject), _plain(message.body), _html(message), moment)
             for message in email_messages
             for to in message.recipients()
         ]
         add(entries)
         return len(email_messages)
+
+
+def _plain(text: object) -> str:
+    # What a template rendered is a SafeString, which str() returns as it is and msgspec refuses.
+    return str.__str__(str(text))
 
 
 def _html(message: EmailMessage) -> str:
