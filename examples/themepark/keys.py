@@ -3,15 +3,15 @@
 import json
 import os
 import secrets
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from customers.actions import sources
 from customers.keys import SCOPES, digest
 from customers.models import Source, SourceKey
+from examples.themepark import places
 
-FILE = "demo-keys.json"
+FILE = places.KEYS
 
 
 STAFF = ("sam", "iris", "lin")
@@ -43,7 +43,7 @@ class Kept(NamedTuple):
 
 def ensure(home: Path) -> Kept:
     """Make what is missing of sources, keys and passwords; return what the file now says."""
-    kept = read(home)
+    kept = places.read(home / FILE)
     known = kept.get("keys", {})
     made = {spoken.name: _keys(spoken, known.get(spoken.name, {})) for spoken in SOURCES}
     before = kept.get("passwords", {})
@@ -52,12 +52,6 @@ def ensure(home: Path) -> Kept:
     if told != kept:
         _write(home / FILE, told)
     return Kept(made, passwords, is_fresh=passwords != before)
-
-
-def read(home: Path) -> dict[str, Any]:
-    with suppress(OSError, ValueError):
-        return dict(json.loads((home / FILE).read_text(encoding="utf-8")))
-    return {}
 
 
 def _keys(spoken: Spoken, known: dict[str, str]) -> dict[str, str]:
@@ -97,4 +91,4 @@ def _write(path: Path, told: dict[str, Any]) -> None:
     fresh.replace(path)
 
 
-__all__ = ["FILE", "SCOPES", "SOURCES", "STAFF", "ensure", "read"]
+__all__ = ["FILE", "SCOPES", "SOURCES", "STAFF", "ensure"]

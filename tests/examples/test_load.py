@@ -5,7 +5,7 @@ import pytest
 from django.core.management import call_command
 
 from customers.models import Customer, Event, Order, QuarantinedItem, Review, Source, User
-from examples.themepark import keys, load, people
+from examples.themepark import keys, load, people, places
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -92,12 +92,12 @@ def test_keys_are_for_their_owner_alone(capsys, home):
 
 def test_keys_last_and_lost_ones_are_made_again(capsys, home):
     _load(capsys)
-    first = keys.read(home)["keys"]
+    first = places.read(home / keys.FILE)["keys"]
 
     _load(capsys)
-    assert keys.read(home)["keys"] == first
+    assert places.read(home / keys.FILE)["keys"] == first
 
     (home / keys.FILE).unlink()
     _load(capsys)
-    assert keys.read(home)["keys"].keys() == first.keys()
-    assert keys.read(home)["keys"]["app"]["secret"] != first["app"]["secret"]
+    assert places.read(home / keys.FILE)["keys"].keys() == first.keys()
+    assert places.read(home / keys.FILE)["keys"]["app"]["secret"] != first["app"]["secret"]
