@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.deploy.conftest import ROOT
+from tests.deploy.conftest import ROOT, free_port
 
 FIND_PYTHON = ROOT / "deploy" / "local" / "find-python"
 
@@ -18,7 +18,7 @@ def test_a_taken_port_is_named_before_anything_is_started(start, home, name):
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        elsewhere = {"PORT": _free_port(), "LIVE_PORT": _free_port(), name: str(port)}
+        elsewhere = {"PORT": free_port(), "LIVE_PORT": free_port(), name: str(port)}
 
         process = start("run", **elsewhere)
         said, _ = process.communicate(timeout=30)
@@ -86,9 +86,3 @@ def _find_python(path, **environment):
 def _program(path, body):
     path.write_text(f"#!/bin/sh\n{body}\n")
     os.chmod(path, 0o755)
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])

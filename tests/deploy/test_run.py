@@ -1,0 +1,93 @@
+"""`make run` as a developer sees it: ready, healing, findable, gone, and back with its data."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.conftest import GIVEN, ROOT, free_port, processes_of, until
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="processes are counted in /proc"),
+]
+
+
+def test_everything_starts_heals_ends_and_comes_back(start, home):
+    ports = {"PORT": free_port(), "LIVE_PORT": free_port()}
+    web, live = (f"http://localhost:{port}" for port in ports.values())
+
+    first = start("run", **ports, BUTLER_DEMO="0", DEBUG="1")
+    assert _until_ready(first) == f"butler: ready on {web}\n"
+    assert _answers(f"{web}/readyz")
+    assert _answers(f"{live}/livez")
+
+    # Another terminal finds what runs here.
+    assert json.loads((home / "services.json").read_text())["WEB_URL"] == web
+    made = json.loads(_manage(home, "create_source", "app", "--channel", "app"))
+    assert made["name"] == "app"
+
+    # A web server that is killed, workers and all, is back soon.
+    os.kill(_master(home, "config.wsgi:application"), signal.SIGKILL)
+    until(lambda: not _answers(f"{web}/livez"))
+    until(lambda: _answers(f"{web}/readyz"))
+
+    first.terminate()
+    first.communicate(timeout=40)
+    assert processes_of(home) == set()
+    assert not (home / "services.json").exists()
+
+    # The source of before is still there: its name is taken.
+    second = start("run", **ports, BUTLER_DEMO="0", DEBUG="1")
+    _until_ready(second)
+    with pytest.raises(subprocess.CalledProcessError):
+        _manage(home, "create_source", "app", "--channel", "app")
+    second.terminate()
+    second.communicate(timeout=40)
+    assert processes_of(home) == set()
+
+
+def _until_ready(process):
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if line.startswith("butler: ready"):
+            return line
+    raise AssertionError("".join(said))
+
+
+def _manage(home, *arguments):
+    surroundings = {name: value for name, value in os.environ.items() if name not in GIVEN}
+    surroundings.pop("DEBUG", None)
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={**surroundings, "BUTLER_HOME": str(home)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def _master(home, application):
+    """Return the process that leads its group: its workers have the same command line."""
+    return next(
+        pid
+        for pid in processes_of(home)
+        if application.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+        and os.getpgid(pid) == pid
+    )
+
+
+def _answers(url):
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return response.status == 200
+    except (OSError, urllib.error.URLError):
+        return False
