@@ -12,8 +12,8 @@ import httpx2
 
 from examples.themepark import places
 from examples.themepark.story.ears import Ear
-from examples.themepark.story.plot import Act, Park, Sighting, Stop, Story
-from examples.themepark.story.reader import OtherProcess
+from examples.themepark.story.plot import Act, Park, Sighting, Stop, Story, sightings
+from examples.themepark.story.reader import Reader
 
 
 def main() -> int:
@@ -50,18 +50,21 @@ def _tell(park: Park) -> int:
             raise Stop(f"{ear.name} has no stream: {ear.problem}")
     print(f"Noor is record {customer}. Milliseconds count from each acknowledgement.\n")
     seen: list[Sighting] = []
-    with OtherProcess(park.web, token) as other:
+    noor = Reader("Noor, another process", park.web, "/api/me/", token)
+    desk_page = f"/api/customers/{customer}/"
+    desk = Reader("the desk, another process", park.web, desk_page, park.bearer("call desk"))
+    with noor, desk:
         for play in story.acts():
             act = play()
-            sightings = story.sightings(act, ears, other)
-            _show(act, sightings)
-            seen += sightings
+            found = sightings(act, ears, [noor, desk])
+            _show(act, found)
+            seen += found
     return _end(seen)
 
 
-def _show(act: Act, sightings: list[Sighting]) -> None:
+def _show(act: Act, found: list[Sighting]) -> None:
     print(f"{act.title}\n    acknowledged after {act.took * 1000:.1f} ms")
-    for sighting in sightings:
+    for sighting in found:
         print(f"    {sighting.where:<32}{_words(sighting)}")
     print(flush=True)
 

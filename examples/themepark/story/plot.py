@@ -13,7 +13,7 @@ from segment.analytics.client import Client as SegmentClient
 
 from examples.themepark import catalogue, families, orders
 from examples.themepark.story.ears import Ear
-from examples.themepark.story.reader import OtherProcess, look
+from examples.themepark.story.reader import Reader
 
 # Longer than anything should take, shorter than anybody's patience.
 PATIENCE = 5.0
@@ -28,8 +28,8 @@ class Act:
     took: float
     acknowledged_at: float
     is_it: Callable[[dict[str, Any]], bool]
-    # What Noor's own account has to show: a page of /api/me/ and a text on it.
-    own_page: str
+    # What a reader has to see: a page of the record, and a text on it.
+    page: str
     needle: str
 
 
@@ -163,7 +163,7 @@ class Story:
             "number": self.number,
             "currency": said["currency"],
             "visit_date": said["visit_date"],
-            "visit_time": said["visit_time"],
+            "visit_time": f"{said['visit_time']}:00",
             "party": said["party"],
             "note": said["name"],
             "lines": [
@@ -225,13 +225,13 @@ class Story:
     # How it is done ----------------------------------------------------------------------
 
     def _said(
-        self, title: str, say: Callable[[], None], message_id: str, own_page: str, needle: str
+        self, title: str, say: Callable[[], None], message_id: str, page: str, needle: str
     ) -> Act:
         started = time.monotonic()
         say()
         at = time.monotonic()
         is_it = _has("message_id", message_id)
-        return Act(title, at - started, at, is_it, f"/api/me/{own_page}", needle)
+        return Act(title, at - started, at, is_it, page, needle)
 
     def _posted(
         self, title: str, client: httpx2.Client, path: str, body: dict[str, Any]
@@ -242,23 +242,22 @@ class Story:
         at = time.monotonic()
         answer = _good(response)
 
-        def act(is_it: Callable[[dict[str, Any]], bool], own_page: str, needle: str) -> Act:
-            return Act(title, at - started, at, is_it, f"/api/me/{own_page}", needle)
+        def act(is_it: Callable[[dict[str, Any]], bool], page: str, needle: str) -> Act:
+            return Act(title, at - started, at, is_it, page, needle)
 
         return act, answer
 
-    def sightings(self, act: Act, ears: list[Ear], other: OtherProcess) -> list[Sighting]:
-        """Look for an act in every other channel."""
-        own = other.look(act.own_page, act.needle, within=PATIENCE)
-        staff_page = act.own_page.replace("/api/me/", f"/api/customers/{self.customer}/")
-        staff = look(self.park.desk, staff_page, act.needle, within=PATIENCE)
-        found = [
-            Sighting(ear.name, _after(ear.when(act.is_it, within=PATIENCE), act)) for ear in ears
-        ]
-        for where, seen in (("read by Noor in another process", own), ("read at the desk", staff)):
-            after = _after(seen.at, act) if seen else None
-            found.append(Sighting(where, after, seen.stale if seen else 0))
-        return found
+
+def sightings(act: Act, ears: list[Ear], readers: list[Reader]) -> list[Sighting]:
+    """Look for an act in every other channel, in all of them at once."""
+    for reader in readers:
+        reader.ask(act.page, act.needle, within=PATIENCE)
+    found = [Sighting(ear.name, _after(ear.when(act.is_it, within=PATIENCE), act)) for ear in ears]
+    for reader in readers:
+        seen = reader.answer()
+        after = _after(seen.at, act) if seen else None
+        found.append(Sighting(reader.name, after, seen.stale if seen else 0))
+    return found
 
 
 def _has(member: str, value: Any) -> Callable[[dict[str, Any]], bool]:

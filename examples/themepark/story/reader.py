@@ -1,4 +1,4 @@
-"""A process of its own that reads as Noor: what it sees, it cannot have from our memory."""
+"""Processes of their own that read: what they see, they cannot have from our memory."""
 
 import multiprocessing
 import time
@@ -28,10 +28,12 @@ def look(client: httpx2.Client, path: str, needle: str, *, within: float) -> See
     return None
 
 
-class OtherProcess:
-    """Asks the process, and waits for what it says."""
+class Reader:
+    """Somebody who reads in another process: asked first, waited for afterwards."""
 
-    def __init__(self, base: str, headers: dict[str, str]) -> None:
+    def __init__(self, name: str, base: str, root: str, headers: dict[str, str]) -> None:
+        self.name = name
+        self._root = root
         # Spawned and not forked: it shares no connection and no memory with us.
         context = multiprocessing.get_context("spawn")
         self._ours, theirs = context.Pipe()
@@ -39,15 +41,19 @@ class OtherProcess:
 
     def __enter__(self) -> Self:
         self._process.start()
-        self.look("/api/me/", "", within=20)
+        # The first look makes the process wait for its imports and its connection, not us.
+        self.ask("", "", within=20)
+        self.answer()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ours.send(None)
         self._process.join(5)
 
-    def look(self, path: str, needle: str, *, within: float) -> Seen | None:
-        self._ours.send((path, needle, within))
+    def ask(self, page: str, needle: str, *, within: float) -> None:
+        self._ours.send((self._root + page, needle, within))
+
+    def answer(self) -> Seen | None:
         seen: Seen | None = self._ours.recv()
         return seen
 
