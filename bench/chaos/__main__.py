@@ -1,0 +1,28 @@
+"""python -m bench.chaos [--events N] [--rate N] [--rounds N] [--seed N]"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from bench.chaos.run import Plan, run
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.chaos")
+    full = Plan()
+    quick = Plan(events=30_000, rounds=1, per_second=2000)
+    usual = quick if os.environ.get("QUICK") else full
+    parser.add_argument("--events", type=int, default=usual.events)
+    parser.add_argument("--rate", type=float, default=usual.per_second, help="events a second")
+    parser.add_argument("--rounds", type=int, default=usual.rounds, help="of every fault")
+    parser.add_argument("--readers", type=int, default=usual.readers)
+    parser.add_argument("--seed", type=int, default=usual.seed)
+    parser.add_argument("--keep", type=Path, help="a folder for the ledger and the log")
+    chosen = parser.parse_args(arguments)
+    plan = Plan(chosen.events, chosen.rate, chosen.rounds, chosen.readers, chosen.seed)
+    return 1 if run(plan, keep=chosen.keep).findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

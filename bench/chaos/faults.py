@@ -1,0 +1,101 @@
+"""What is done to the system while it is loaded, and when it is well again."""
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+import redis
+
+from bench.chaos.load import Load
+from bench.chaos.system import System
+
+# Seconds that a fault may take to heal before that counts as a failure of its own.
+LONGEST = 60.0
+
+
+class Fault(NamedTuple):
+    """Something that goes wrong: what is done, and how it shows that it is over."""
+
+    name: str
+    strike: Callable[[System], None]
+    is_over: Callable[[System, Load, float], bool]
+
+
+class Recovery(NamedTuple):
+    fault: str
+    # From the blow to the first sign of health, seconds; infinite when there was none.
+    seconds: float
+
+
+def _kill_worker(system: System) -> None:
+    os.kill(random.choice(system.web_workers()), signal.SIGKILL)
+
+
+def _kill_master(system: System) -> None:
+    os.kill(system.web_master(), signal.SIGKILL)
+
+
+def _kill_postgres(system: System) -> None:
+    os.kill(system.postgres(), signal.SIGKILL)
+
+
+def _kill_valkey(system: System) -> None:
+    os.kill(system.valkey(), signal.SIGKILL)
+
+
+def _flush(system: System) -> None:
+    with redis.Redis.from_url(system.services["REDIS_URL"]) as client:
+        client.flushall()
+
+
+def _is_acknowledging(system: System, load: Load, since: float) -> bool:
+    """Tell whether a request that was sent after the blow has been acknowledged."""
+    return any(sent_at > since for sent_at, _ in reversed(load.seen.acks))
+
+
+def _is_ringing(system: System, load: Load, since: float) -> bool:
+    """Tell whether the streams hear Redis, and events are acknowledged."""
+    hears = system.metric("butler_live_hears_rings") == 1
+    return hears and _is_acknowledging(system, load, since)
+
+
+FAULTS = (
+    Fault("kill -9 of a web worker", _kill_worker, _is_acknowledging),
+    Fault("kill -9 of the web master", _kill_master, _is_acknowledging),
+    Fault("kill -9 of Postgres", _kill_postgres, _is_acknowledging),
+    Fault("kill -9 of Valkey", _kill_valkey, _is_ringing),
+    Fault("FLUSHALL", _flush, _is_ringing),
+)
+
+
+async def inflict(
+    system: System, load: Load, *, rounds: int, say: Callable[[str], Awaitable[None] | None]
+) -> list[Recovery]:
+    """Do everything to the system, evenly over the load, and see it get well each time."""
+    recoveries = []
+    blows = [fault for _ in range(rounds) for fault in FAULTS]
+    for number, fault in enumerate(blows, start=1):
+        await _until_sent(load, load.pace.events * number / (len(blows) + 1))
+        struck_at = time.monotonic()
+        await asyncio.to_thread(fault.strike, system)
+        seconds = await _seconds_until_over(fault, system, load, struck_at)
+        recoveries.append(Recovery(fault.name, seconds))
+        say(f"  {fault.name:<28} well again after {seconds:5.2f} s")
+    return recoveries
+
+
+async def _until_sent(load: Load, events: float) -> None:
+    while load.sent < events:  # noqa: ASYNC110 - counting needs no event of its own
+        await asyncio.sleep(0.02)
+
+
+async def _seconds_until_over(fault: Fault, system: System, load: Load, struck_at: float) -> float:
+    while (took := time.monotonic() - struck_at) < LONGEST:
+        if await asyncio.to_thread(fault.is_over, system, load, struck_at):
+            return took
+        await asyncio.sleep(0.02)
+    return float("inf")

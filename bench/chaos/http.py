@@ -1,0 +1,77 @@
+"""As much HTTP/1.1 as a load client needs: a client that costs more than the server measures
+itself. Connections are kept and never retried; what happened to a request is for the caller.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import NamedTuple, Self
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Gone(OSError):
+    """The connection ended in the middle: nobody knows what became of the request."""
+
+
+class Connections:
+    """Idle connections to one server, used last in, first out."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host = host
+        self.port = port
+        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for _reader, writer in self._idle:
+            writer.close()
+
+    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send one request and read its answer; raise OSError where there is none."""
+        reader, writer = self._idle.pop() if self._idle else await self._connect()
+        try:
+            writer.write(self._head("POST", path, headers, len(body)) + body)
+            answer = await _answer(reader)
+        except BaseException:
+            writer.close()
+            raise
+        if answer.headers.get("connection") == "close":
+            writer.close()
+        else:
+            self._idle.append((reader, writer))
+        return answer
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection(self.host, self.port)
+
+    def _head(self, method: str, path: str, headers: Mapping[str, str], length: int) -> bytes:
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {self.host}:{self.port}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines += [f"Content-Length: {length}", "", ""]
+        return "\r\n".join(lines).encode()
+
+
+async def _answer(reader: asyncio.StreamReader) -> Answer:
+    status, headers = await read_head(reader)
+    length = int(headers.get("content-length", 0))
+    try:
+        return Answer(status, headers, await reader.readexactly(length))
+    except asyncio.IncompleteReadError as error:
+        raise Gone from error
+
+
+async def read_head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
+    """Read up to the empty line; names of headers come in lower case."""
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+        raise Gone from error
+    first, *lines = head.decode("latin-1").split("\r\n")
+    pairs = (line.partition(":") for line in lines if line)
+    return int(first.split(" ", 2)[1]), {name.lower(): value.strip() for name, _, value in pairs}

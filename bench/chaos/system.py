@@ -1,0 +1,149 @@
+"""The whole system, started as `make run` starts it, in a folder of its own."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class System:
+    """A running Butler, and what it takes to hurt it."""
+
+    home: Path
+    port: int
+    live_port: int
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    @property
+    def services(self) -> dict[str, str]:
+        return dict(json.loads((self.home / "services.json").read_text()))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**_surroundings(), "BUTLER_HOME": str(self.home)}
+
+    def manage(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+
+    # Processes -------------------------------------------------------------------------
+
+    def pids(self, *words: str) -> list[int]:
+        """Find our processes, at any depth, whose command line has all these words."""
+        return [
+            pid
+            for pid, command in _descendants(self.process.pid)
+            if all(word in command for word in words)
+        ]
+
+    def web_master(self) -> int:
+        return min(self.pids("granian", "config.wsgi"))
+
+    def web_workers(self) -> list[int]:
+        return [pid for pid, _ in _children(self.web_master())]
+
+    def postgres(self) -> int:
+        return min(self.pids("postgres", "-D"))
+
+    def valkey(self) -> int:
+        return min(self.pids("valkey-server"))
+
+    def metric(self, name: str) -> float:
+        """Return a figure of the live process; nothing where it does not answer."""
+        url = f"http://127.0.0.1:{self.live_port}/metrics"
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as answer:
+            for line in answer.read().decode().splitlines():
+                if line.startswith(f"{name} "):
+                    return float(line.split()[-1])
+        return float("nan")
+
+
+@contextlib.contextmanager
+def running(folder: Path, *, patience: float = 120) -> Iterator[System]:
+    """Start everything, wait until it is ready, and leave nothing behind."""
+    home, log = folder / "home", folder / "log"
+    port, live_port = _free_port(), _free_port()
+    environment = {
+        **_surroundings(),
+        "BUTLER_HOME": str(home),
+        "PORT": str(port),
+        "LIVE_PORT": str(live_port),
+        "BUTLER_DEMO": "0",
+    }
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "deploy.local", "run"],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    system = System(home, port, live_port, process, log)
+    try:
+        _await_ready(system, patience)
+        yield system
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(40)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _surroundings() -> dict[str, str]:
+    """Leave out what would point the system at services of somebody else."""
+    theirs = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "BUTLER_", "MAKE", "DJANGO_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
+
+
+def _await_ready(system: System, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while b"butler: ready on" not in system.log.read_bytes():
+        if system.process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError("it did not start:\n" + system.log.read_text()[-3000:])
+        time.sleep(0.1)
+
+
+def _descendants(pid: int) -> Iterator[tuple[int, str]]:
+    for child, command in _children(pid):
+        yield child, command
+        yield from _descendants(child)
+
+
+def _children(pid: int) -> list[tuple[int, str]]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # The name of a program is in brackets and may contain anything.
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            if parent == pid:
+                command = (stat.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                found.append((int(stat.parent.name), command))
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
