@@ -1,0 +1,125 @@
+"""Everything that can happen to who is who, in any order, against a model in plain Python."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from customers import rebuild, regroup
+from customers.identity import Atom, Tie, group
+from customers.models import Customer, Event, Identifier, Link, Order, Trait
+from customers.profile import VERIFIED
+from tests import factories
+from tests.factories import NOON, identify, item, order, record
+
+PEOPLE = st.sampled_from([("user_id", "noor"), ("user_id", "sam"), ("user_id", "lin")])
+DEVICES = st.sampled_from([("anonymous_id", "phone"), ("anonymous_id", "laptop")])
+ADDRESSES = st.sampled_from(
+    [("email", "noor@example.com"), ("email", "family@example.com"), ("card", "C-1")]
+)
+
+
+class Identities(RuleBasedStateMachine):
+    def __init__(self):
+        super().__init__()
+        self.world = transaction.atomic()
+        self.world.__enter__()
+        source = factories.source()
+        self.server = factories.sender(source)
+        self.page = factories.sender(source, trusted=False)
+        self.sent = []
+        self.clock = NOON
+
+    def teardown(self):
+        transaction.set_rollback(True)
+        self.world.__exit__(None, None, None)
+
+    def send(self, one, by):
+        self.clock += timedelta(seconds=1)
+        self.sent.append((one, by))
+        record(one, by=by, at=self.clock)
+
+    @rule(device=DEVICES)
+    def browses(self, device):
+        self.send(item(device, at=self.clock), self.page)
+
+    @rule(device=DEVICES, person=PEOPLE, address=ADDRESSES)
+    def claims_to_be(self, device, person, address):
+        self.send(identify(device, person, address, at=self.clock, name="claimed"), self.page)
+
+    @rule(person=PEOPLE, device=DEVICES)
+    def signs_in(self, person, device):
+        self.send(identify(person, device, at=self.clock, name=person[1]), self.server)
+
+    @rule(person=PEOPLE, address=ADDRESSES)
+    def proves(self, person, address):
+        self.send(item(person, address, at=self.clock), self.server)
+
+    @rule(address=ADDRESSES)
+    def is_seen_by_address_only(self, address):
+        self.send(order("A-1", address, at=self.clock, total="5.00"), self.server)
+
+    @rule(data=st.data())
+    def repeats(self, data):
+        if self.sent:
+            one, by = data.draw(st.sampled_from(self.sent))
+            record(one, by=by, at=self.clock)
+
+    @rule(data=st.data(), kind=st.sampled_from([regroup.join, regroup.part]))
+    def a_person_says_so(self, data, kind):
+        filed = sorted(
+            Identifier.objects.filter(record__isnull=False).values_list("record_id", flat=True)
+        )
+        if len(filed) > 1:
+            one = data.draw(st.sampled_from(filed))
+            other = data.draw(st.sampled_from([record for record in filed if record != one]))
+            kind(one, other, actor="staff:lin", now=self.clock)
+
+    @invariant()
+    def every_record_is_what_its_log_amounts_to(self):
+        for ids in rebuild.live_ids():
+            assert rebuild.check(ids) == []
+
+    @invariant()
+    def the_groups_are_those_of_all_links_at_once(self):
+        """Step by step comes to the same as everything at once: order does not matter."""
+        atoms = [
+            Atom(*row) for row in Identifier.objects.values_list("id", "kind", "value", "trust")
+        ]
+        ties = [
+            Tie(*row) for row in Link.objects.values_list("left_id", "right_id", "trust", "kind")
+        ]
+        owner = dict(Identifier.objects.values_list("id", "customer_id"))
+
+        for members in group(atoms, ties).groups:
+            assert len({owner[member] for member in members}) == 1
+        drawn = [min(one) for one in group(atoms, ties).groups if owner[min(one)]]
+        assert len({owner[one] for one in drawn}) == len(drawn)
+
+    @invariant()
+    def a_claim_never_stands_where_a_proof_was_given(self):
+        for trait in Trait.objects.filter(name="name", value="claimed"):
+            proofs = Event.objects.filter(customer=trait.customer, kind="identify", trust=VERIFIED)
+            assert not proofs.filter(origin__isnull=True).exists()
+
+    @invariant()
+    def an_order_is_on_exactly_one_live_record_per_group(self):
+        for kept in Order.objects.all():
+            assert Customer.objects.live().filter(id=kept.customer_id).exists()
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_identities_hold_whatever_happens():
+    run_state_machine_as_test(
+        Identities,
+        settings=settings(
+            max_examples=60,
+            stateful_step_count=20,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
