@@ -59,6 +59,7 @@ class NewOrder(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
     lines: Annotated[list[NewLine], Meta(min_length=1, max_length=200)]
     number: OrderNumber | UnsetType = UNSET
+    name: Text | UnsetType = UNSET
     currency: Currency | UnsetType = UNSET
     total: Money | UnsetType = UNSET
     visit_date: date | UnsetType | None = UNSET
@@ -83,6 +84,7 @@ class OrderChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True
     """What changes about an order; what is not named stays."""
 
     lines: Annotated[list[ChangedLine], Meta(max_length=200)] | UnsetType = UNSET
+    name: Text | UnsetType = UNSET
     total: Money | UnsetType = UNSET
     visit_date: date | UnsetType | None = UNSET
     visit_time: time | UnsetType | None = UNSET

@@ -165,7 +165,7 @@ class Story:
             "visit_date": said["visit_date"],
             "visit_time": f"{said['visit_time']}:00",
             "party": said["party"],
-            "note": said["name"],
+            "name": said["name"],
             "lines": [
                 {
                     "id": product["line_id"],
