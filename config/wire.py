@@ -1,0 +1,28 @@
+"""The short way to `/v1/`: events need no session, no language, no page's headers.
+
+A single event costs about as much in fourteen middlewares as in all else that Python does
+for it; docs/performance.md has the figures.
+"""
+
+from django.core.handlers.exception import convert_exception_to_response
+from django.core.handlers.wsgi import WSGIHandler
+from django.utils.module_loading import import_string
+
+# Outermost first. What every answer needs: it is counted, logged, and honest about 503.
+MIDDLEWARE = ("config.logging.RequestMiddleware", "config.errors.DatabaseAwayMiddleware")
+
+
+class WireHandler(WSGIHandler):
+    """Django's handler with the middlewares of the wire in place of those of the pages."""
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        self._view_middleware = []
+        self._template_response_middleware = []
+        self._exception_middleware = []
+        chain = convert_exception_to_response(self._get_response)
+        for path in reversed(MIDDLEWARE):
+            middleware = import_string(path)(chain)
+            if exception := getattr(middleware, "process_exception", None):
+                self._exception_middleware.insert(0, exception)
+            chain = convert_exception_to_response(middleware)
+        self._middleware_chain = chain
