@@ -54,6 +54,7 @@ def once(
             request_hash=wanted,
             status=answer.status,
             body=answer.body,
+            created_at=now,
         )
         return Once("done", answer)
 

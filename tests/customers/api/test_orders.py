@@ -1,0 +1,343 @@
+import threading
+import uuid
+
+import pytest
+from django.db import connection
+
+from customers.models import Customer, Event
+from tests import factories
+
+LINES = [
+    {"product": "day-ticket", "name": "Day ticket", "quantity": 2, "unit_price": "39.50"},
+    {"product": "dinner", "quantity": 2, "unit_price": "24.00", "details": {"diet": "vegan"}},
+]
+ORDER = {"currency": "EUR", "lines": LINES, "visit_date": "2026-12-24", "note": "late"}
+
+
+@pytest.fixture
+def orders(noor) -> str:
+    return f"/api/customers/{noor[0].id}/orders/"
+
+
+def test_an_order_is_placed_and_read_back(desk, noor, orders):
+    placed = desk.post(orders, ORDER)
+
+    order = desk.get(f"{orders}{placed.json()['number']}/").json()
+    assert placed.status_code == 201
+    assert placed.json()["customer"] == str(noor[0].id)
+    assert placed.json()["version"] == order["version"] == 2
+    assert (order["status"], order["total"], order["currency"]) == ("placed", "127.00", "EUR")
+    assert (order["visit_date"], order["channel"]) == ("2026-12-24", "phone")
+    assert [line["id"] for line in order["lines"]] == ["1", "2"]
+    assert order["lines"][1]["details"] == {"diet": "vegan"}
+
+
+def test_what_was_placed_is_in_the_record_and_on_the_list(desk, noor, orders):
+    numbers = [desk.post(orders, ORDER).json()["number"] for _ in range(3)]
+
+    record = desk.get(f"/api/customers/{noor[0].id}/").json()
+    page = desk.get(orders, {"limit": 2}).json()
+    rest = desk.get(page["next"]).json()
+
+    assert [one["number"] for one in record["orders"]] == numbers[::-1]
+    assert [one["number"] for one in page["results"] + rest["results"]] == numbers[::-1]
+    assert rest["next"] is None
+
+
+def test_a_customer_sees_at_once_what_staff_ordered(desk, noor, orders):
+    _, app = noor
+
+    number = desk.post(orders, ORDER, **{"Butler-Staff": "sam"}).json()["number"]
+
+    assert app.get(f"/api/me/orders/{number}/").json()["changed_by"] == "staff:sam"
+
+
+def test_amending_names_only_what_changes(desk, orders):
+    number = desk.post(orders, ORDER).json()["number"]
+
+    change = {"visit_date": "2026-12-27", "lines": [{"id": "1", "quantity": 3}]}
+    amended = desk.patch(f"{orders}{number}/", change)
+
+    order = desk.get(f"{orders}{number}/").json()
+    assert (amended.status_code, amended["ETag"]) == (200, f'"{amended.json()["version"]}"')
+    assert (order["status"], order["visit_date"]) == ("amended", "2026-12-27")
+    assert (order["total"], order["details"]) == ("166.50", {"note": "late"})
+
+
+def test_a_visit_date_can_be_taken_back(desk, orders):
+    number = desk.post(orders, ORDER).json()["number"]
+
+    desk.patch(f"{orders}{number}/", {"visit_date": None})
+
+    assert desk.get(f"{orders}{number}/").json()["visit_date"] is None
+
+
+def test_a_line_is_cancelled_in_part_and_whole(desk, orders):
+    number = desk.post(orders, ORDER).json()["number"]
+    lines = f"{orders}{number}/lines/"
+
+    desk.post(f"{lines}1/cancel/", {"quantity": 1})
+    desk.post(f"{lines}2/cancel/")
+    again = desk.post(f"{lines}2/cancel/")
+
+    order = desk.get(f"{orders}{number}/").json()
+    assert order["total"] == "39.50"
+    assert [(one["quantity"], one["status"]) for one in order["lines"]] == [
+        (1, "ordered"),
+        (2, "cancelled"),
+    ]
+    assert (again.status_code, again.json()["type"]) == (409, "urn:butler:problem:no-such-line")
+
+
+def test_a_cancelled_order_is_left_alone(desk, orders):
+    number = desk.post(orders, ORDER).json()["number"]
+
+    cancelled = desk.post(f"{orders}{number}/cancel/", {"reason": "ill"})
+    late = desk.patch(f"{orders}{number}/", {"note": "x"})
+
+    assert cancelled.status_code == 200
+    assert desk.get(f"{orders}{number}/").json()["status"] == "cancelled"
+    assert (late.status_code, late.json()["type"]) == (409, "urn:butler:problem:order-closed")
+
+
+def test_the_history_says_who_changed_what(desk, noor, orders):
+    _, app = noor
+    number = desk.post(orders, ORDER, **{"Butler-Staff": "sam"}).json()["number"]
+    app.patch(f"/api/me/orders/{number}/", {"visit_date": "2026-12-27"})
+
+    events = desk.get(f"{orders}{number}/history/").json()["results"]
+
+    assert [(one["name"], one["actor"], one["channel"]) for one in events] == [
+        ("Order Amended", "", "app"),
+        ("Order Completed", "staff:sam", "phone"),
+    ]
+    assert events[0]["body"]["properties"]["visit_date"] == "2026-12-27"
+
+
+def test_customers_do_not_set_prices(noor):
+    _, app = noor
+    unpriced = {"lines": [{"product": "day-ticket", "quantity": 2}]}
+
+    priced = app.post("/api/me/orders/", ORDER)
+    placed = app.post("/api/me/orders/", unpriced)
+    number = placed.json()["number"]
+    cheaper = app.patch(
+        f"/api/me/orders/{number}/", {"lines": [{"id": "1", "unit_price": "0.01"}]}
+    )
+    added = app.patch(f"/api/me/orders/{number}/", {"lines": [{"id": "9", "quantity": 1}]})
+
+    assert (priced.status_code, placed.status_code) == (403, 201)
+    assert cheaper.status_code == 403
+    assert (added.status_code, added.json()["type"]) == (409, "urn:butler:problem:no-such-line")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"lines": []}, id="nothing ordered"),
+        pytest.param({"lines": [{"product": "x", "unit_price": 3}]}, id="a price as a number"),
+        pytest.param({"lines": [{"product": "x", "unit_price": "-3"}]}, id="a price below zero"),
+        pytest.param({"lines": [{"product": "x", "quantity": 0}]}, id="none of it"),
+        pytest.param({"lines": [{"product": "x"}], "currency": "euro"}, id="no currency"),
+        pytest.param({"lines": [{"product": "x"}], "visit_date": "soon"}, id="no date"),
+        pytest.param({"lines": [{"product": "x"}], "status": "refunded"}, id="not for callers"),
+        pytest.param({"lines": [{"product": "x"}], "number": "a/b"}, id="a number with a slash"),
+        pytest.param([], id="no object"),
+    ],
+)
+def test_what_is_no_order_is_refused_with_the_reason(desk, orders, body):
+    answer = desk.post(orders, body)
+
+    assert answer.status_code in (400, 422)
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b'{"lines": [', 400),
+        (b'{"a": NaN}', 400),
+        (b'{"a": "\\u0000"}', 400),
+        (b'{"a": "\\ud800"}', 400),
+        (b'{"a": 1, "a": 2}', 400),
+        (b"[" * 100_000, 400),
+        (b'{"a": ' * 100_000, 413),
+        (b'{"a": ' + b"9" * 5000 + b"}", 400),
+        (b'{"a": "' + b"x" * 300_000 + b'"}', 413),
+        (b'{"a": "' + b"x" * 5_000_000 + b'"}', 413),
+        (b"\xff\xfe", 400),
+    ],
+)
+def test_poison_is_a_problem_and_never_ours(desk, orders, raw, status):
+    answer = desk.client.generic("POST", orders, raw, content_type="application/json")
+
+    assert answer.status_code == status
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_other_kinds_of_bodies_and_methods_are_refused(desk, orders):
+    form = desk.client.generic("POST", orders, b"a=b", content_type="text/plain")
+    put = desk.send("PUT", orders, ORDER)
+
+    assert (form.status_code, put.status_code) == (415, 405)
+    assert set(put["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
+
+
+def test_a_number_belongs_to_one_order(desk, orders, eli):
+    desk.post(orders, ORDER | {"number": "A-1001"})
+
+    again = desk.post(orders, ORDER | {"number": "A-1001"})
+    elsewhere = desk.post(f"/api/customers/{eli[0].id}/orders/", ORDER | {"number": "A-1001"})
+
+    assert (again.status_code, elsewhere.status_code) == (409, 409)
+    assert Customer.objects.filter(canonical__isnull=False).count() == 0
+
+
+def test_a_number_that_an_app_claimed_is_free_for_the_shop(desk, orders):
+    app = factories.sender(trusted=False)
+    factories.record(
+        factories.order("A-1001", ("anonymous_id", "a-1"), ("order", "A-1001")), by=app
+    )
+
+    assert desk.post(orders, ORDER | {"number": "A-1001"}).status_code == 201
+
+
+def test_changing_an_order_that_was_only_claimed_keeps_all_of_it(desk, db):
+    app = factories.sender(trusted=False)
+    lines = [{"line_id": "1", "name": "Ticket", "quantity": 2, "price": 10}]
+    claimed = factories.order("C-1", ("anonymous_id", "a-1"), lines=lines, currency="EUR")
+    customer = factories.record(claimed, by=app).outcomes[0].customer_id
+    order = f"/api/customers/{customer}/orders/C-1/"
+
+    desk.post(f"{order}lines/1/cancel/", {"quantity": 1})
+
+    kept = desk.get(order).json()
+    assert (kept["is_verified"], kept["total"], kept["currency"]) == (True, "10.00", "EUR")
+    assert [(one["name"], one["quantity"]) for one in kept["lines"]] == [("Ticket", 1)]
+
+
+def test_a_change_meant_for_another_version_changes_nothing(desk, orders):
+    number = desk.post(orders, ORDER).json()["number"]
+    events = Event.objects.count()
+
+    late = desk.patch(f"{orders}{number}/", {"note": "x"}, **{"If-Match": '"1"'})
+    weak = desk.patch(f"{orders}{number}/", {"note": "x"}, **{"If-Match": 'W/"2"'})
+    placed_late = desk.post(orders, ORDER, **{"If-Match": '"1"'})
+
+    assert (late.status_code, late.json()["version"], late["ETag"]) == (412, 2, '"2"')
+    assert (weak.status_code, placed_late.status_code) == (412, 412)
+    assert Event.objects.count() == events
+    assert desk.patch(
+        f"{orders}{number}/", {"note": "y"}, **{"If-Match": '"2"'}
+    ).status_code == 200
+
+
+def test_a_request_sent_again_is_answered_again_and_done_once(desk, orders):
+    once = {"Idempotency-Key": str(uuid.uuid4())}
+
+    first, again = desk.post(orders, ORDER, **once), desk.post(orders, ORDER, **once)
+    other = desk.post(orders, ORDER | {"note": "other"}, **once)
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.content == again.content
+    assert again["Idempotent-Replayed"] == "true"
+    assert (other.status_code, other.json()["type"]) == (
+        422,
+        "urn:butler:problem:idempotency-key-reused",
+    )
+    assert len(desk.get(orders).json()["results"]) == 1
+
+
+def test_a_key_is_good_for_seven_days(desk, orders, time_machine):
+    once = {"Idempotency-Key": "k-1"}
+    time_machine.move_to("2026-11-21T12:00:00Z")
+    first = desk.post(orders, ORDER, **once)
+
+    time_machine.move_to("2026-11-28T11:00:00Z")
+    kept = desk.post(orders, ORDER, **once)
+    time_machine.move_to("2026-11-28T13:00:00Z")
+    forgotten = desk.post(orders, ORDER, **once)
+
+    assert kept.content == first.content
+    assert forgotten.json()["number"] != first.json()["number"]
+
+
+def test_what_failed_may_be_tried_again_with_the_same_key(desk, orders):
+    once = {"Idempotency-Key": "k-1"}
+
+    refused = desk.post(orders, ORDER, **once, **{"If-Match": '"7"'})
+    done = desk.post(orders, ORDER, **once, **{"If-Match": '"1"'})
+
+    assert (refused.status_code, done.status_code) == (412, 201)
+
+
+def test_one_callers_key_is_not_anothers(desk, orders, make_key):
+    once = {"Idempotency-Key": "k-1"}
+
+    mine, yours = desk.post(orders, ORDER, **once), make_key().post(orders, ORDER, **once)
+
+    assert mine.json()["number"] != yours.json()["number"]
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_the_same_request_from_many_at_once_is_done_once(desk, noor):
+    path = f"/api/customers/{noor[0].id}/orders/"
+    answers = []
+
+    def place():
+        answers.append(desk.post(path, ORDER, **{"Idempotency-Key": "k-1"}).status_code)
+        connection.close()
+
+    threads = [threading.Thread(target=place) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert set(answers) <= {201, 409}
+    assert 201 in answers
+    assert len(desk.get(path).json()["results"]) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_one_number_for_two_customers_at_once_joins_nobody(desk, noor, eli):
+    paths = [f"/api/customers/{one.id}/orders/" for one, _ in (noor, eli)] * 6
+    answers = []
+
+    def place(path):
+        answers.append(desk.post(path, ORDER | {"number": "A-1"}).status_code)
+        connection.close()
+
+    threads = [threading.Thread(target=place, args=(path,)) for path in paths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(answers) == [201] + [409] * 11
+    assert not Customer.objects.filter(canonical__isnull=False).exists()
+
+
+def test_a_record_to_which_only_claims_lead_takes_no_orders(desk, db):
+    app = factories.sender(trusted=False)
+    customer = factories.customer(("email", "someone@example.com"), by=app)
+
+    answer = desk.post(f"/api/customers/{customer.id}/orders/", ORDER)
+
+    assert (answer.status_code, answer.json()["type"]) == (
+        409,
+        "urn:butler:problem:nothing-proved",
+    )
+
+
+def test_an_order_for_a_joined_record_is_the_live_ones(desk, db):
+    one = factories.customer(("user_id", "u-1"))
+    other = factories.customer(("email", "noor@example.com"))
+    factories.record(factories.identify(("user_id", "u-1"), ("email", "noor@example.com")))
+
+    placed = desk.post(f"/api/customers/{other.id}/orders/", ORDER)
+
+    assert placed.json()["customer"] == str(one.id)

@@ -1,0 +1,320 @@
+import re
+import threading
+
+import pytest
+from django.core import mail
+from django.db import connection
+
+from customers.actions import sign_in
+from customers.models import Customer, Event, Identifier, SignInCode, User
+from tests import factories
+
+ADDRESS = "noor@example.com"
+
+
+@pytest.fixture
+def ask(anybody):
+    """Return a function that asks for a code: the answer, and the code that came by mail."""
+
+    def asking(email: str = ADDRESS):
+        before = len(mail.outbox)
+        answer = anybody.post("/api/sign-in/", {"email": email})
+        sent = mail.outbox[before:]
+        return answer, re.search(r"\d{6}", sent[0].body)[0] if sent else None
+
+    return asking
+
+
+@pytest.fixture
+def sign_in_as(anybody, ask):
+    """Return a function that signs somebody in, and gives their app's headers."""
+
+    def signing_in(email: str = ADDRESS) -> dict[str, str]:
+        asked, code = ask(email)
+        proved = anybody.post("/api/sign-in/", {"request": asked.json()["request"], "code": code})
+        assert proved.status_code == 200, proved.content
+        return {"X-Session-Token": proved.json()["session_token"]}
+
+    return signing_in
+
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_an_unknown_address_gets_an_account_when_the_code_is_proved(anybody, ask):
+    asked, code = ask()
+    assert not User.objects.exists()
+
+    proved = anybody.post("/api/sign-in/", {"request": asked.json()["request"], "code": code})
+
+    token = {"X-Session-Token": proved.json()["session_token"]}
+    record = anybody.get("/api/me/", **token).json()
+    assert (asked.status_code, proved.status_code) == (202, 200)
+    assert [(one["value"], one["is_verified"]) for one in record["identifiers"]] == [
+        (ADDRESS, True)
+    ]
+    assert [event["name"] for event in anybody.get("/api/me/timeline/", **token).json()["results"]]
+
+
+def test_a_proved_address_opens_the_record_that_it_leads_to(anybody, sign_in_as):
+    known = factories.customer(("user_id", "u-1"), ("email", ADDRESS), name="Noor")
+
+    token = sign_in_as("Noor@Example.com")
+
+    assert anybody.get("/api/me/", **token).json()["id"] == str(known.id)
+
+
+def test_signing_in_again_opens_the_same_login(anybody, sign_in_as):
+    first, second = sign_in_as(), sign_in_as()
+
+    assert User.objects.count() == 1
+    assert first != second
+    assert anybody.get("/api/me/", **first).status_code == 200
+
+
+def test_known_and_unknown_addresses_get_the_same_answer(ask, sign_in_as):
+    sign_in_as()
+
+    known, _ = ask()
+    unknown, _ = ask("nobody@example.com")
+
+    assert known.status_code == unknown.status_code == 202
+    assert known.json().keys() == unknown.json().keys()
+    assert len(known.content) == len(unknown.content)
+    assert [len(one.body) for one in mail.outbox[-2:]] == [len(mail.outbox[0].body)] * 2
+
+
+def test_asking_looks_at_no_account(ask, django_assert_max_num_queries):
+    with django_assert_max_num_queries(20) as queries:
+        ask()
+
+    assert not [one for one in queries.captured_queries if "customers_user" in one["sql"]]
+
+
+def test_nothing_that_was_sent_is_kept_in_the_clear(ask):
+    asked, code = ask()
+
+    kept = SignInCode.objects.get()
+    everything = repr([bytes(kept.code_digest), bytes(kept.handle_digest), bytes(kept.network)])
+    assert code not in everything
+    assert asked.json()["request"] not in everything
+
+
+def test_a_code_is_good_once(anybody, ask):
+    asked, code = ask()
+    shown = {"request": asked.json()["request"], "code": code}
+
+    answers = [anybody.post("/api/sign-in/", shown).status_code for _ in range(2)]
+
+    assert answers == [200, 403]
+
+
+def test_a_code_is_good_for_ten_minutes(anybody, ask, time_machine):
+    time_machine.move_to("2026-11-21T12:00:00Z", tick=False)
+    (early, early_code), (late, late_code) = ask(), ask()
+
+    time_machine.move_to("2026-11-21T12:09:59Z", tick=False)
+    in_time = anybody.post(
+        "/api/sign-in/", {"request": early.json()["request"], "code": early_code}
+    )
+    time_machine.move_to("2026-11-21T12:10:01Z", tick=False)
+    too_late = anybody.post("/api/sign-in/", {"request": late.json()["request"], "code": late_code})
+
+    assert (in_time.status_code, too_late.status_code) == (200, 403)
+
+
+def test_a_code_works_only_where_it_was_asked_for(anybody, ask):
+    mine, _ = ask()
+    _, code_of_theirs = ask()
+
+    answer = anybody.post(
+        "/api/sign-in/", {"request": mine.json()["request"], "code": code_of_theirs}
+    )
+
+    assert answer.status_code == 403
+
+
+def test_after_five_wrong_guesses_the_right_one_is_wrong_too(anybody, ask):
+    asked, code = ask()
+    request = asked.json()["request"]
+
+    for guess in range(5):
+        anybody.post("/api/sign-in/", {"request": request, "code": f"{guess:06d}x"})
+    answer = anybody.post("/api/sign-in/", {"request": request, "code": code})
+
+    assert answer.status_code == 403
+    assert not User.objects.exists()
+
+
+@pytest.mark.slow
+def test_of_200_guesses_at_once_five_count(ask, monkeypatch):
+    asked, _ = ask()
+    compared, original = [], sign_in.constant_time_compare
+    monkeypatch.setattr(
+        sign_in, "constant_time_compare", lambda *two: compared.append(1) or original(*two)
+    )
+
+    def guess(some: range):
+        for number in some:
+            with pytest.raises(sign_in.WrongCode):
+                sign_in.prove_code(
+                    handle=asked.json()["request"],
+                    code=f"no{number}",
+                    language="en",
+                    now=SignInCode.objects.get().requested_at,
+                )
+        connection.close()
+
+    threads = [threading.Thread(target=guess, args=(range(n, 200, 10),)) for n in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(compared) == 5
+
+
+def test_codes_for_one_address_are_limited_and_the_limit_ends(ask, settings, time_machine):
+    settings.BUTLER_CODES_PER_ADDRESS = 3
+    time_machine.move_to("2026-11-21T12:00:00Z", tick=False)
+
+    answers = [ask()[0] for _ in range(4)]
+    elsewhere = ask("eli@example.com")[0]
+    time_machine.move_to("2026-11-21T13:00:01Z", tick=False)
+    later = ask()[0]
+
+    assert [one.status_code for one in answers] == [202, 202, 202, 429]
+    assert answers[3]["Retry-After"] == "3601"
+    assert (elsewhere.status_code, later.status_code) == (202, 202)
+
+
+def test_codes_from_one_network_are_limited(ask, settings):
+    settings.BUTLER_CODES_PER_NETWORK = 3
+
+    answers = [ask(f"guest{n}@example.com")[0].status_code for n in range(4)]
+
+    assert answers == [202, 202, 202, 429]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"email": "nobody"}, {"code": "123456"}, {"email": ADDRESS, "code": "123456"}, {"email": 7}],
+)
+def test_what_is_no_request_is_refused(anybody, body):
+    assert anybody.post("/api/sign-in/", body).status_code == 422
+
+
+def test_staff_do_not_come_in_by_mail(anybody, ask):
+    User.objects.create_user(ADDRESS, "a long password", is_staff=True)
+    asked, code = ask()
+
+    answer = anybody.post("/api/sign-in/", {"request": asked.json()["request"], "code": code})
+
+    assert (answer.status_code, answer.json()["type"]) == (
+        403,
+        "urn:butler:problem:staff-sign-in",
+    )
+
+
+def test_a_closed_login_stays_closed(anybody, ask):
+    User.objects.create_user(ADDRESS, is_active=False)
+    asked, code = ask()
+
+    answer = anybody.post("/api/sign-in/", {"request": asked.json()["request"], "code": code})
+
+    assert (answer.status_code, answer.json()["type"]) == (403, "urn:butler:problem:wrong-code")
+
+
+def test_sessions_are_listed_and_ended(anybody, sign_in_as):
+    phone, laptop = sign_in_as(), sign_in_as()
+
+    listed = anybody.get("/api/me/sessions/", **phone).json()["results"]
+    other = next(one for one in listed if not one["is_current"])
+    ended = anybody.delete(f"/api/me/sessions/{other['id']}/", **phone)
+
+    assert len(listed) == 2
+    assert ended.status_code == 204
+    assert anybody.get("/api/me/", **laptop).status_code == 401
+    assert anybody.get("/api/me/", **phone).status_code == 200
+
+
+def test_signing_out_everywhere_else_leaves_this_one(anybody, sign_in_as):
+    phone, *others = [sign_in_as() for _ in range(3)]
+
+    anybody.delete("/api/me/sessions/", **phone)
+
+    assert [anybody.get("/api/me/", **one).status_code for one in (phone, *others)] == [
+        200,
+        401,
+        401,
+    ]
+
+
+def test_nobody_ends_anothers_session(anybody, sign_in_as):
+    noor, eli = sign_in_as(), sign_in_as("eli@example.com")
+    session = anybody.get("/api/me/sessions/", **eli).json()["results"][0]
+
+    assert anybody.delete(f"/api/me/sessions/{session['id']}/", **noor).status_code == 404
+    assert anybody.get("/api/me/", **eli).status_code == 200
+
+
+class TestPreHijacking:
+    """The five attacks of Sudhodanan and Paverd (arXiv 2205.10174): an attacker prepares an
+    account for an address, and waits for its owner."""
+
+    def test_classic_federated_merge(self, anybody, sign_in_as):
+        """A login that an attacker opened with a password is worth nothing after the proof."""
+        trap = User.objects.create_user(ADDRESS, "the attacker's password")
+
+        sign_in_as()
+
+        trap.refresh_from_db()
+        assert not trap.has_usable_password()
+        assert not anybody.client.login(username=ADDRESS, password="the attacker's password")
+
+    def test_unexpired_session(self, anybody, sign_in_as):
+        """A session from before the proof ends with it."""
+        trap = User.objects.create_user(ADDRESS, "the attacker's password")
+        anybody.client.force_login(trap, "django.contrib.auth.backends.ModelBackend")
+        assert anybody.client.get("/api/me/sessions/").status_code == 200
+
+        sign_in_as()
+
+        assert anybody.client.get("/api/me/sessions/").status_code == 401
+
+    def test_trojan_identifier(self, anybody, sign_in_as):
+        """What an attacker claimed together with the address leads them nowhere."""
+        app = factories.sender(trusted=False)
+        trojan = [("anonymous_id", "evil"), ("email", ADDRESS), ("phone", "+31612345678")]
+        claimed = factories.customer(*trojan, by=app)
+
+        mine = anybody.get("/api/me/", **sign_in_as()).json()
+        factories.record(factories.item(("anonymous_id", "evil"), ("email", ADDRESS)), by=app)
+
+        after = Customer.objects.get(id=mine["id"])
+        assert mine["id"] != str(claimed.id)
+        assert after.version == mine["version"]
+        assert [one["kind"] for one in mine["identifiers"]] == ["email"]
+
+    def test_unexpired_address_change(self, anybody, sign_in_as):
+        """There is no way to change the address of a login, so none can be left pending."""
+        token = sign_in_as("evil@example.com")
+
+        answers = [
+            anybody.send(method, path, {"email": ADDRESS}, **token).status_code
+            for method in ("POST", "PUT", "PATCH")
+            for path in ("/_allauth/app/v1/account/email", "/api/me/", "/api/me/email/")
+        ]
+
+        assert set(answers) <= {404, 405}
+
+    def test_non_verifying_identity_provider(self, anybody, sign_in_as):
+        """Somebody who vouches for an address without proof is one who claims it."""
+        provider = factories.sender(trusted=False)
+        vouched = factories.customer(("user_id", "evil"), ("email", ADDRESS), by=provider)
+
+        mine = anybody.get("/api/me/", **sign_in_as()).json()
+
+        assert mine["id"] != str(vouched.id)
+        assert Identifier.objects.get(kind="email", value=ADDRESS, trust=1).customer == vouched
+        assert not Event.objects.filter(customer_id=vouched.id, name="Address Proved").exists()
