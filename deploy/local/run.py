@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import resource
 import socket
 import sys
 import urllib.error
@@ -16,6 +15,7 @@ from deploy.local.children import Program
 from deploy.local.home import Home
 from deploy.local.refusal import Refusal
 from deploy.local.supervisor import ROOT, Interrupted, Supervisor
+from deploy.processes import PROCESSES, raise_file_limit
 
 # The line in which the example says who can sign in.
 SUMMARY = '{"park": '
@@ -45,7 +45,7 @@ def run() -> int:
     """Start everything, say when it is ready, keep it running until told to stop."""
     ports = Ports.chosen()
     ports.check()
-    _raise_file_limit()
+    raise_file_limit()
     home = Home(services.chosen_home())
     home.lock()
     with Supervisor(home) as supervisor:
@@ -75,7 +75,7 @@ def _start(supervisor: Supervisor, ports: Ports) -> None:
 
     supervisor.finish(_manage("migrate", environment, "migrate", "--verbosity=1"))
     summary = _load_example(supervisor, environment)
-    for program in _programs(home, environment, ports):
+    for program in _programs(environment):
         supervisor.start(program)
     supervisor.until(lambda: _answers(f"{web}/readyz"), what=f"{web}/readyz")
     supervisor.until(lambda: _answers(f"{live}/livez"), what=f"{live}/livez")
@@ -107,51 +107,16 @@ def _introduce(supervisor: Supervisor, web: str, live: str, summary: dict[str, A
     supervisor.say("\n".join(["", *lines, ""]))
 
 
-def _programs(home: Home, environment: dict[str, str], ports: Ports) -> list[Program]:
-    host = os.environ.get("HOST", "127.0.0.1")
-    cores = os.cpu_count() or 1
-    workers = os.environ.get("WEB_WORKERS", str(max(2, cores)))
-    # Threads beyond this only wait for the interpreter.
-    threads = os.environ.get("WEB_THREADS", str(min(8, 2 * cores + 1)))
-    granian = ("-m", "granian", "--host", host, "--log-level", "warning", "--no-ws")
-    # As root the worker warns at length; here root is a developer in a container.
-    calm = ("-W", "ignore:You're running the worker with superuser privileges")
-    celery = (*calm, "-m", "celery", "--app", "config", "--quiet")
-    commands = {
-        "web": (
-            *(*granian, "--interface", "wsgi", "--port", str(ports.web), "--workers", workers),
-            *("--blocking-threads", threads, "--respawn-failed-workers"),
-            *("--respawn-interval", "0.2", "--workers-kill-timeout", "5"),
-            "config.wsgi:application",
-        ),
-        "live": (
-            # Each open stream counts as a request in progress: the default would refuse the
-            # thousandth. Each is also a file.
-            *(*granian, "--interface", "asgi", "--port", str(ports.live), "--workers", "1"),
-            *("--loop", "uvloop", "--backlog", "16384", "--backpressure", "16384"),
-            *("--respawn-failed-workers", "--respawn-interval", "0.2"),
-            *("--workers-kill-timeout", "3", "config.asgi:application"),
-        ),
-        "worker": (
-            *(*celery, "worker", "--loglevel", "warning", "--concurrency", "2"),
-            *("--hostname", f"butler-{ports.web}@%h", "--without-gossip", "--without-mingle"),
-        ),
-        "beat": (
-            *(*celery, "beat", "--loglevel", "warning", "--pidfile="),
-            *("--schedule", str(home.path / "beat-schedule")),
-        ),
-    }
-    return [_python(name, environment, *command) for name, command in commands.items()]
+def _programs(environment: dict[str, str]) -> list[Program]:
+    return [
+        Program(name=name, command=process(environment), environment=environment, cwd=ROOT)
+        for name, process in PROCESSES.items()
+    ]
 
 
 def _manage(name: str, environment: dict[str, str], *arguments: str) -> Program:
-    return _python(name, environment, str(ROOT / "manage.py"), *arguments)
-
-
-def _python(name: str, environment: dict[str, str], *arguments: str) -> Program:
-    return Program(
-        name=name, command=(sys.executable, *arguments), environment=environment, cwd=ROOT
-    )
+    command = (sys.executable, str(ROOT / "manage.py"), *arguments)
+    return Program(name=name, command=command, environment=environment, cwd=ROOT)
 
 
 def _port(name: str, default: int) -> int:
@@ -182,8 +147,3 @@ def _answers(url: str) -> bool:
             return bool(response.status == 200)
     except (OSError, urllib.error.URLError):
         return False
-
-
-def _raise_file_limit() -> None:
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
