@@ -11,323 +11,775 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Source',
+            name="Source",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True)),
-                ('channel', models.CharField(max_length=32)),
-                ('is_shared', models.BooleanField(default=False)),
-                ('default_region', models.CharField(blank=True, max_length=2)),
-                ('webhook_secrets', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, unique=True)),
+                ("channel", models.CharField(max_length=32)),
+                ("is_shared", models.BooleanField(default=False)),
+                ("default_region", models.CharField(blank=True, max_length=2)),
+                (
+                    "webhook_secrets",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=200), blank=True, default=list
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BlockedValue',
+            name="BlockedValue",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=64)),
-                ('value', models.CharField(max_length=1024)),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=64)),
+                ("value", models.CharField(max_length=1024)),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('kind', 'value'), name='blocked_value_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("kind", "value"), name="blocked_value_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Customer',
+            name="Customer",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('version', models.BigIntegerField(db_default=0, default=0)),
-                ('regrouped', models.IntegerField(db_default=0, default=0)),
-                ('created_at', models.DateTimeField()),
-                ('last_seen_at', models.DateTimeField(blank=True, null=True)),
-                ('canonical', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='members', to='customers.customer')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("version", models.BigIntegerField(db_default=0, default=0)),
+                ("regrouped", models.IntegerField(db_default=0, default=0)),
+                ("created_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "canonical",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="members",
+                        to="customers.customer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('name', models.CharField(blank=True, max_length=100)),
-                ('language', models.CharField(default='en', max_length=8)),
-                ('is_active', models.BooleanField(default=True)),
-                ('is_staff', models.BooleanField(default=False)),
-                ('date_joined', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
-                ('record', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='logins', to='customers.customer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                ("name", models.CharField(blank=True, max_length=100)),
+                ("language", models.CharField(default="en", max_length=8)),
+                ("is_active", models.BooleanField(default=True)),
+                ("is_staff", models.BooleanField(default=False)),
+                (
+                    "date_joined",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
+                (
+                    "record",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="logins",
+                        to="customers.customer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='IdempotencyKey',
+            name="IdempotencyKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('principal', models.CharField(max_length=100)),
-                ('key', models.CharField(max_length=255)),
-                ('request_hash', models.UUIDField()),
-                ('status', models.SmallIntegerField(null=True)),
-                ('body', models.BinaryField(null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("principal", models.CharField(max_length=100)),
+                ("key", models.CharField(max_length=255)),
+                ("request_hash", models.UUIDField()),
+                ("status", models.SmallIntegerField(null=True)),
+                ("body", models.BinaryField(null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('principal', 'key'), name='idempotency_key_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("principal", "key"), name="idempotency_key_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Identifier',
+            name="Identifier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=64)),
-                ('value', models.CharField(max_length=1024)),
-                ('trust', models.SmallIntegerField(choices=[(1, 'Claimed'), (2, 'Verified')])),
-                ('is_shared', models.BooleanField(db_default=False, default=False)),
-                ('first_seen_at', models.DateTimeField()),
-                ('customer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='identifiers', to='customers.customer')),
-                ('record', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='filed_identifiers', to='customers.customer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=64)),
+                ("value", models.CharField(max_length=1024)),
+                ("trust", models.SmallIntegerField(choices=[(1, "Claimed"), (2, "Verified")])),
+                ("is_shared", models.BooleanField(db_default=False, default=False)),
+                ("first_seen_at", models.DateTimeField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="identifiers",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "record",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="filed_identifiers",
+                        to="customers.customer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Interaction',
+            name="Interaction",
             fields=[
-                ('pk', models.CompositePrimaryKey('customer_id', 'reference', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('reference', models.TextField()),
-                ('kind', models.CharField(max_length=16)),
-                ('channel', models.CharField(max_length=32)),
-                ('direction', models.CharField(blank=True, max_length=8)),
-                ('status', models.CharField(max_length=16)),
-                ('staff', models.TextField(blank=True)),
-                ('started_at', models.DateTimeField()),
-                ('answered_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('details', models.JSONField(default=dict)),
-                ('version', models.BigIntegerField()),
-                ('customer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='customers.customer')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "customer_id",
+                        "reference",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("reference", models.TextField()),
+                ("kind", models.CharField(max_length=16)),
+                ("channel", models.CharField(max_length=32)),
+                ("direction", models.CharField(blank=True, max_length=8)),
+                ("status", models.CharField(max_length=16)),
+                ("staff", models.TextField(blank=True)),
+                ("started_at", models.DateTimeField()),
+                ("answered_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("details", models.JSONField(default=dict)),
+                ("version", models.BigIntegerField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="customers.customer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Merge',
+            name="Merge",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(choices=[('proof', 'Proof'), ('claim', 'Claim'), ('staff', 'Staff')], max_length=8)),
-                ('evidence', models.JSONField(default=list)),
-                ('actor', models.CharField(blank=True, max_length=100)),
-                ('joined_at', models.DateTimeField()),
-                ('parted_at', models.DateTimeField(blank=True, null=True)),
-                ('parted_reason', models.CharField(blank=True, max_length=32)),
-                ('joined', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.customer')),
-                ('kept', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='merges', to='customers.customer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[("proof", "Proof"), ("claim", "Claim"), ("staff", "Staff")],
+                        max_length=8,
+                    ),
+                ),
+                ("evidence", models.JSONField(default=list)),
+                ("actor", models.CharField(blank=True, max_length=100)),
+                ("joined_at", models.DateTimeField()),
+                ("parted_at", models.DateTimeField(blank=True, null=True)),
+                ("parted_reason", models.CharField(blank=True, max_length=32)),
+                (
+                    "joined",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "kept",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="merges",
+                        to="customers.customer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('pk', models.CompositePrimaryKey('customer_id', 'number', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('number', models.TextField()),
-                ('status', models.CharField(choices=[('placed', 'Placed'), ('amended', 'Amended'), ('cancelled', 'Cancelled'), ('refunded', 'Refunded')], max_length=16)),
-                ('channel', models.CharField(max_length=32)),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('total', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('visit_date', models.DateField(null=True)),
-                ('visit_time', models.TimeField(null=True)),
-                ('party', models.JSONField(default=list)),
-                ('lines', models.JSONField(default=list)),
-                ('details', models.JSONField(default=dict)),
-                ('trust', models.SmallIntegerField(choices=[(1, 'Claimed'), (2, 'Verified')])),
-                ('placed_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('changed_by', models.TextField()),
-                ('version', models.BigIntegerField()),
-                ('customer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='customers.customer')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "customer_id",
+                        "number",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("number", models.TextField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("placed", "Placed"),
+                            ("amended", "Amended"),
+                            ("cancelled", "Cancelled"),
+                            ("refunded", "Refunded"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("channel", models.CharField(max_length=32)),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                ("total", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("visit_date", models.DateField(null=True)),
+                ("visit_time", models.TimeField(null=True)),
+                ("party", models.JSONField(default=list)),
+                ("lines", models.JSONField(default=list)),
+                ("details", models.JSONField(default=dict)),
+                ("trust", models.SmallIntegerField(choices=[(1, "Claimed"), (2, "Verified")])),
+                ("placed_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField()),
+                ("changed_by", models.TextField()),
+                ("version", models.BigIntegerField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="customers.customer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PartyMember',
+            name="PartyMember",
             fields=[
-                ('pk', models.CompositePrimaryKey('customer_id', 'reference', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('reference', models.TextField()),
-                ('name', models.TextField(blank=True)),
-                ('role', models.CharField(choices=[('guardian', 'Guardian'), ('child', 'Child'), ('guest', 'Guest')], max_length=16)),
-                ('birth_date', models.DateField(null=True)),
-                ('guardian', models.TextField(blank=True)),
-                ('details', models.JSONField(default=dict)),
-                ('version', models.BigIntegerField()),
-                ('customer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='customers.customer')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "customer_id",
+                        "reference",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("reference", models.TextField()),
+                ("name", models.TextField(blank=True)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("guardian", "Guardian"), ("child", "Child"), ("guest", "Guest")],
+                        max_length=16,
+                    ),
+                ),
+                ("birth_date", models.DateField(null=True)),
+                ("guardian", models.TextField(blank=True)),
+                ("details", models.JSONField(default=dict)),
+                ("version", models.BigIntegerField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="customers.customer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Review',
+            name="Review",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('suggested_merge', 'Suggested Merge'), ('identifier_limit', 'Identifier Limit'), ('other_content', 'Other Content')], max_length=24)),
-                ('evidence', models.JSONField(default=dict)),
-                ('status', models.CharField(choices=[('open', 'Open'), ('accepted', 'Accepted'), ('declined', 'Declined')], default='open', max_length=16)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('settled_at', models.DateTimeField(blank=True, null=True)),
-                ('settled_by', models.CharField(blank=True, max_length=100)),
-                ('left', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reviews', to='customers.customer')),
-                ('right', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("suggested_merge", "Suggested Merge"),
+                            ("identifier_limit", "Identifier Limit"),
+                            ("other_content", "Other Content"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("evidence", models.JSONField(default=dict)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("accepted", "Accepted"),
+                            ("declined", "Declined"),
+                        ],
+                        default="open",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("settled_at", models.DateTimeField(blank=True, null=True)),
+                ("settled_by", models.CharField(blank=True, max_length=100)),
+                (
+                    "left",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="reviews",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "right",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="customers.customer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='QuarantinedItem',
+            name="QuarantinedItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('message_id', models.TextField(blank=True)),
-                ('reason', models.CharField(max_length=64)),
-                ('detail', models.TextField(blank=True)),
-                ('raw', models.BinaryField()),
-                ('digest', models.UUIDField(unique=True)),
-                ('trust', models.SmallIntegerField()),
-                ('received_at', models.DateTimeField()),
-                ('replayed_at', models.DateTimeField(blank=True, null=True)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.source')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("message_id", models.TextField(blank=True)),
+                ("reason", models.CharField(max_length=64)),
+                ("detail", models.TextField(blank=True)),
+                ("raw", models.BinaryField()),
+                ("digest", models.UUIDField(unique=True)),
+                ("trust", models.SmallIntegerField()),
+                ("received_at", models.DateTimeField()),
+                ("replayed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="customers.source",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Link',
+            name="Link",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('seen', 'Seen'), ('joined', 'Joined'), ('parted', 'Parted')], default='seen', max_length=8)),
-                ('trust', models.SmallIntegerField(choices=[(1, 'Claimed'), (2, 'Verified')])),
-                ('actor', models.CharField(blank=True, max_length=100)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('left', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.identifier')),
-                ('right', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.identifier')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.source')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("seen", "Seen"), ("joined", "Joined"), ("parted", "Parted")],
+                        default="seen",
+                        max_length=8,
+                    ),
+                ),
+                ("trust", models.SmallIntegerField(choices=[(1, "Claimed"), (2, "Verified")])),
+                ("actor", models.CharField(blank=True, max_length=100)),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                (
+                    "left",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="customers.identifier",
+                    ),
+                ),
+                (
+                    "right",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="customers.identifier",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="customers.source",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('pk', models.CompositePrimaryKey('customer_id', 'version', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('version', models.BigIntegerField()),
-                ('message_id', models.TextField()),
-                ('message_key', models.UUIDField(unique=True)),
-                ('body_hash', models.UUIDField()),
-                ('kind', models.CharField(max_length=16)),
-                ('name', models.TextField(blank=True)),
-                ('about', models.TextField(blank=True)),
-                ('trust', models.SmallIntegerField(choices=[(1, 'Claimed'), (2, 'Verified')])),
-                ('actor', models.TextField(blank=True)),
-                ('identifier_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField())),
-                ('occurred_at', models.DateTimeField()),
-                ('received_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('body', models.JSONField()),
-                ('customer', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='customers.customer')),
-                ('origin', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='customers.customer')),
-                ('source', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='customers.source')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "customer_id",
+                        "version",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("version", models.BigIntegerField()),
+                ("message_id", models.TextField()),
+                ("message_key", models.UUIDField(unique=True)),
+                ("body_hash", models.UUIDField()),
+                ("kind", models.CharField(max_length=16)),
+                ("name", models.TextField(blank=True)),
+                ("about", models.TextField(blank=True)),
+                ("trust", models.SmallIntegerField(choices=[(1, "Claimed"), (2, "Verified")])),
+                ("actor", models.TextField(blank=True)),
+                (
+                    "identifier_ids",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField()),
+                ),
+                ("occurred_at", models.DateTimeField()),
+                ("received_at", models.DateTimeField()),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("body", models.JSONField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "origin",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="customers.source",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SourceKey',
+            name="SourceKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('prefix', models.CharField(editable=False, max_length=12)),
-                ('digest', models.BinaryField(max_length=32, unique=True)),
-                ('is_secret', models.BooleanField(default=False)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=16), default=list)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='keys', to='customers.source')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("prefix", models.CharField(editable=False, max_length=12)),
+                ("digest", models.BinaryField(max_length=32, unique=True)),
+                ("is_secret", models.BooleanField(default=False)),
+                (
+                    "scopes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=16), default=list
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("last_used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="keys",
+                        to="customers.source",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Trait',
+            name="Trait",
             fields=[
-                ('pk', models.CompositePrimaryKey('customer_id', 'name', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('name', models.TextField()),
-                ('value', models.JSONField(null=True)),
-                ('trust', models.SmallIntegerField(choices=[(1, 'Claimed'), (2, 'Verified')])),
-                ('source_id', models.IntegerField()),
-                ('occurred_at', models.DateTimeField()),
-                ('message_key', models.UUIDField()),
-                ('customer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='customers.customer')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "customer_id",
+                        "name",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.TextField()),
+                ("value", models.JSONField(null=True)),
+                ("trust", models.SmallIntegerField(choices=[(1, "Claimed"), (2, "Verified")])),
+                ("source_id", models.IntegerField()),
+                ("occurred_at", models.DateTimeField()),
+                ("message_key", models.UUIDField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="customers.customer",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.CheckConstraint(condition=models.Q(('canonical', models.F('id')), _negated=True), name='customer_is_not_its_own_canonical'),
+            model_name="customer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("canonical", models.F("id")), _negated=True),
+                name="customer_is_not_its_own_canonical",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.CheckConstraint(condition=models.Q(('version__gte', 0)), name='customer_version_counts'),
+            model_name="customer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("version__gte", 0)), name="customer_version_counts"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_in_any_case'),
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("email"), name="user_email_in_any_case"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='identifier',
-            constraint=models.UniqueConstraint(fields=('kind', 'value', 'trust'), name='identifier_is_unique_per_trust'),
+            model_name="identifier",
+            constraint=models.UniqueConstraint(
+                fields=("kind", "value", "trust"), name="identifier_is_unique_per_trust"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='identifier',
-            constraint=models.CheckConstraint(condition=models.Q(('trust__in', [1, 2])), name='identifier_trust_is_known'),
+            model_name="identifier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("trust__in", [1, 2])), name="identifier_trust_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='merge',
-            constraint=models.UniqueConstraint(condition=models.Q(('parted_at__isnull', True)), fields=('joined',), name='merge_one_standing_per_record'),
+            model_name="merge",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("parted_at__isnull", True)),
+                fields=("joined",),
+                name="merge_one_standing_per_record",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['number'], name='order_number'),
+            model_name="order",
+            index=models.Index(fields=["number"], name="order_number"),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('visit_date__isnull', False)), fields=['visit_date'], name='order_visit_date'),
+            model_name="order",
+            index=models.Index(
+                condition=models.Q(("visit_date__isnull", False)),
+                fields=["visit_date"],
+                name="order_visit_date",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.UniqueConstraint(fields=('kind', 'left', 'right'), name='review_asked_once', nulls_distinct=False),
+            model_name="review",
+            constraint=models.UniqueConstraint(
+                fields=("kind", "left", "right"), name="review_asked_once", nulls_distinct=False
+            ),
         ),
         migrations.AddConstraint(
-            model_name='link',
-            constraint=models.UniqueConstraint(fields=('left', 'right', 'kind', 'trust'), name='link_is_stated_once'),
+            model_name="link",
+            constraint=models.UniqueConstraint(
+                fields=("left", "right", "kind", "trust"), name="link_is_stated_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='link',
-            constraint=models.CheckConstraint(condition=models.Q(('left__lt', models.F('right'))), name='link_is_ordered'),
+            model_name="link",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("left__lt", models.F("right"))), name="link_is_ordered"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='link',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['seen', 'joined', 'parted'])), name='link_kind_is_known'),
+            model_name="link",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["seen", "joined", "parted"])),
+                name="link_kind_is_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(condition=models.Q(('about', ''), _negated=True), fields=['customer', 'about'], name='event_about'),
+            model_name="event",
+            index=models.Index(
+                condition=models.Q(("about", ""), _negated=True),
+                fields=["customer", "about"],
+                name="event_about",
+            ),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(condition=models.Q(('origin__isnull', False)), fields=['origin'], name='event_of_joined_record'),
+            model_name="event",
+            index=models.Index(
+                condition=models.Q(("origin__isnull", False)),
+                fields=["origin"],
+                name="event_of_joined_record",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('version__gt', 0)), name='event_version_counts_from_one'),
+            model_name="event",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("version__gt", 0)), name="event_version_counts_from_one"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='event',
-            trigger=pgtrigger.compiler.Trigger(name='event_is_never_changed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='e86ce75d300daf71233ca3831a244890ecdb5741', operation='UPDATE', pgid='pgtrigger_event_is_never_changed_d0b4e', table='customers_event', when='BEFORE')),
+            model_name="event",
+            trigger=pgtrigger.compiler.Trigger(
+                name="event_is_never_changed",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="e86ce75d300daf71233ca3831a244890ecdb5741",
+                    operation="UPDATE",
+                    pgid="pgtrigger_event_is_never_changed_d0b4e",
+                    table="customers_event",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sourcekey',
-            constraint=models.CheckConstraint(condition=models.Q(('is_secret', True), ('scopes', ['ingest']), _connector='OR'), name='publishable_key_can_only_write'),
+            model_name="sourcekey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("is_secret", True), ("scopes", ["ingest"]), _connector="OR"),
+                name="publishable_key_can_only_write",
+            ),
         ),
     ]

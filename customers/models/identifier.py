@@ -88,9 +88,7 @@ class BlockedValue(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["kind", "value"], name="blocked_value_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["kind", "value"], name="blocked_value_once")]
 
     def __str__(self) -> str:
         return f"{self.kind} blocked #{self.pk}"

@@ -105,9 +105,7 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["principal", "key"], name="idempotency_key_once"
-            )
+            models.UniqueConstraint(fields=["principal", "key"], name="idempotency_key_once")
         ]
 
     def __str__(self) -> str:
