@@ -6,6 +6,8 @@ for it; docs/performance.md has the figures.
 
 from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
 # Outermost first. What every answer needs: it is counted, logged, and honest about 503.
@@ -26,3 +28,10 @@ class WireHandler(WSGIHandler):
                 self._exception_middleware.insert(0, exception)
             chain = convert_exception_to_response(middleware)
         self._middleware_chain = chain
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer with a length, as the middleware for pages would: some clients want one."""
+        response = super().get_response(request)
+        if isinstance(response, HttpResponse) and not response.has_header("Content-Length"):
+            response.headers["Content-Length"] = str(len(response.content))
+        return response
