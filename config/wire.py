@@ -4,6 +4,8 @@ A single event costs about as much in fourteen middlewares as in all else that P
 for it; docs/performance.md has the figures.
 """
 
+from typing import Any
+
 from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse
@@ -18,10 +20,10 @@ class WireHandler(WSGIHandler):
     """Django's handler with the middlewares of the wire in place of those of the pages."""
 
     def load_middleware(self, is_async: bool = False) -> None:
-        self._view_middleware = []
-        self._template_response_middleware = []
-        self._exception_middleware = []
-        chain = convert_exception_to_response(self._get_response)
+        self._view_middleware: list[Any] = []
+        self._template_response_middleware: list[Any] = []
+        self._exception_middleware: list[Any] = []
+        chain = convert_exception_to_response(self._get_response)  # type: ignore[attr-defined]  # the stubs leave it out
         for path in reversed(MIDDLEWARE):
             middleware = import_string(path)(chain)
             if exception := getattr(middleware, "process_exception", None):
