@@ -88,7 +88,7 @@ class Supervisor:
         self._tell_watchdog(f"add {child.process.pid} {int(program.stop_signal)}")
         return child
 
-    def until(self, is_ready: Callable[[], bool], *, what: str, patience: float = 60) -> None:
+    def until(self, is_ready: Callable[[], bool], *, what: str, patience: float = 90) -> None:
         """Wait for something, while showing what is said; a child that ends is an error."""
         deadline = time.monotonic() + patience
         while not is_ready():
