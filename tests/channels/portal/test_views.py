@@ -1,0 +1,286 @@
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.utils import timezone
+
+from channels.email import outbox
+from customers.models import Customer, Event, User
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _development(settings, tmp_path):
+    settings.BUTLER_HOME = tmp_path
+    settings.DEBUG = True
+    settings.MAILERS = {"default": {"BACKEND": "channels.email.outbox.Backend"}}
+    settings.LIVE_URL = "http://localhost:8001"
+
+
+@pytest.fixture
+def noor() -> Customer:
+    return factories.customer(("user_id", "noor"), ("email", "noor@example.com"), first_name="Noor")
+
+
+@pytest.fixture
+def signed_in(client, noor):
+    user = User.objects.create_user("noor@example.com")
+    user.record = noor
+    user.save()
+    client.force_login(user)
+    return client
+
+
+def _order(number: str, *, name: str = "Lantern Night", days: int = 9, **facts) -> None:
+    now = timezone.now()
+    said = {
+        "name": name,
+        "visit_date": (now.date() + timedelta(days=days)).isoformat(),
+        "currency": "EUR",
+        "products": [{"line_id": "a", "name": "Day ticket", "quantity": 2, "price": "34.50"}],
+        **facts,
+    }
+    one = factories.item(
+        ("user_id", "noor"),
+        name="Order Completed",
+        about=f"order:{number}",
+        properties=said,
+        at=now,
+    )
+    factories.record(one, at=now)
+
+
+def test_a_stranger_reads_what_this_is_and_can_sign_in(client):
+    page = client.get("/").content.decode()
+
+    assert "Every counter should know that" in page
+    assert 'action="/sign-in/"' in page
+    assert "live.js" not in page
+
+
+def test_customers_see_their_own_record(signed_in):
+    _order("LK-1")
+
+    page = signed_in.get("/").content.decode()
+
+    assert "Hello Noor" in page
+    assert "Lantern Night" in page
+    assert "69.00" in page
+    assert "You placed an order" in page
+    assert "noor@example.com" in page
+
+
+def test_nobody_sees_another_record(signed_in):
+    other = factories.customer(("email", "els@example.com"), first_name="Els")
+
+    page = signed_in.get("/?customer=" + str(other.id)).content.decode()
+
+    assert "Els" not in page
+    assert "els@example.com" not in page
+
+
+def test_what_a_customer_says_is_text_and_never_code(signed_in):
+    _order("LK-1", name="<script>alert(1)</script>", party=[{"name": "<img src=x>"}])
+
+    page = signed_in.get("/").content.decode()
+
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<img" not in page
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"name": ["not", "text"]},
+        {"party": "nobody"},
+        {"products": [{"quantity": "many", "price": None}, 7]},
+        {"total": "a lot", "currency": 12},
+        {"visit_date": "soon", "visit_time": {"h": 1}},
+    ],
+    ids=str,
+)
+def test_an_odd_order_is_shown_as_well_as_can_be(signed_in, odd):
+    _order("LK-1", **odd)
+
+    assert signed_in.get("/").status_code == 200
+
+
+def test_a_cancelled_order_is_no_next_visit(signed_in):
+    _order("LK-1")
+    now = timezone.now()
+    factories.record(
+        factories.order("LK-1", ("user_id", "noor"), name="Order Cancelled", at=now), at=now
+    )
+
+    page = signed_in.get("/").content.decode()
+
+    assert "No visit planned" in page
+    assert "Cancelled" in page
+
+
+def test_a_login_without_a_record_is_told_so(client):
+    client.force_login(User.objects.create_user("new@example.com"))
+
+    page = client.get("/").content.decode()
+
+    assert "Nothing here yet" in page
+
+
+def test_the_parts_are_the_page_without_its_frame(signed_in):
+    _order("LK-1")
+    whole, parts = signed_in.get("/").content.decode(), signed_in.get("/?parts").content.decode()
+
+    assert parts.lstrip().startswith("<template")
+    handset = re.search(r'data-part="handset">(.*?)</div>\s*<ol', parts, re.DOTALL)
+    assert handset
+    assert "Lantern Night" in handset.group(1)
+    assert len(parts) < len(whole)
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in/", "/sign-in/code/", "/clock/"])
+def test_pages_are_never_kept(client, path):
+    assert "no-store" in client.get(path)["Cache-Control"]
+
+
+def test_nothing_but_our_own_files_may_run(signed_in):
+    policy = signed_in.get("/")["Content-Security-Policy"]
+
+    assert "unsafe" not in policy
+    assert "script-src 'self'" in policy
+    assert "connect-src 'self' http://localhost:8001" in policy
+    page = signed_in.get("/").content.decode()
+    assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=", page)
+
+
+def test_a_page_is_light(signed_in):
+    for number in range(6):
+        _order(f"LK-{number}", days=number)
+    page = signed_in.get("/").content
+    files = [
+        Path(finders.find(f"portal/{name}")).stat().st_size
+        for name in ("portal.css", "live.js", "icon.svg")
+    ]
+
+    assert files[0] <= 15_000
+    assert len(page) + sum(files) < 50_000
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("nl", "Uw volgende bezoek"), ("sv", "Ditt nästa besök"), ("da", "Dit næste besøg")],
+)
+def test_the_page_speaks_the_readers_language(signed_in, language, words):
+    _order("LK-1")
+
+    page = signed_in.get("/", headers={"Accept-Language": language}).content.decode()
+
+    assert words in page
+    assert f'<html lang="{language}">' in page
+
+
+def test_a_chosen_language_stays(client):
+    client.post("/language/", {"language": "sv", "next": "/"})
+
+    assert '<html lang="sv">' in client.get("/").content.decode()
+
+
+def test_the_next_visit_says_when_the_code_was_scanned(signed_in):
+    _order("LK-1")
+    now = timezone.now()
+    factories.record(
+        factories.order(
+            "LK-1", ("order", "LK-1"), ("user_id", "noor"), name="Ticket Scanned", at=now
+        ),
+        at=now,
+    )
+
+    assert f"Through the gate at {now:%H:%M}" in signed_in.get("/").content.decode()
+
+
+# Signing in --------------------------------------------------------------------------
+
+
+def _ask(client, email: str = "noor@example.com") -> dict[str, str]:
+    page = client.post("/sign-in/", {"email": email})
+    assert page.status_code == 200
+    handle = re.search(r'name="handle" value="([^"]+)"', page.content.decode())
+    assert handle
+    return {"email": email, "handle": handle.group(1)}
+
+
+def _code() -> str:
+    found = re.search(r"\b\d{6}\b", outbox.entries()[0].text)
+    assert found
+    return found.group()
+
+
+def test_a_code_from_the_mail_opens_the_record(client, noor):
+    asked = _ask(client)
+
+    answer = client.post("/sign-in/code/", {**asked, "code": _code()}, follow=True)
+
+    assert answer.redirect_chain == [("/", 302)]
+    assert "Hello Noor" in answer.content.decode()
+
+
+def test_a_code_may_be_typed_with_blanks(client, noor):
+    asked = _ask(client)
+    code = _code()
+
+    answer = client.post("/sign-in/code/", {**asked, "code": f" {code[:3]} {code[3:]}"})
+
+    assert answer.status_code == 302
+
+
+def test_a_wrong_code_says_so_and_can_be_tried_again(client, noor):
+    asked, wrong = _ask(client), "000000" if _code() != "000000" else "000001"
+
+    answer = client.post("/sign-in/code/", {**asked, "code": wrong})
+
+    assert answer.status_code == 403
+    assert "That code is not right" in answer.content.decode()
+    assert client.post("/sign-in/code/", {**asked, "code": _code()}).status_code == 302
+
+
+def test_an_unknown_address_gets_the_same_answer(client, noor):
+    known = client.post("/sign-in/", {"email": "noor@example.com"})
+    unknown = client.post("/sign-in/", {"email": "nobody@example.com"})
+
+    def plain(page) -> str:
+        text = re.sub(r'value="[^"]*"', "", page.content.decode())
+        return text.replace("nobody@", "noor@")
+
+    assert unknown.status_code == known.status_code
+    assert plain(unknown) == plain(known)
+
+
+def test_what_is_no_address_is_said_in_words(client):
+    answer = client.post("/sign-in/", {"email": "noor"})
+
+    assert answer.status_code == 422
+    assert "such as noor@example.com" in answer.content.decode()
+
+
+def test_signing_out_ends_the_session(signed_in):
+    signed_in.post("/sign-out/")
+
+    assert "Every counter should know that" in signed_in.get("/").content.decode()
+
+
+@pytest.mark.parametrize("path", ["/sign-out/", "/demo/look-as-noor/", "/demo/order-by-phone/"])
+def test_a_link_cannot_act(client, path):
+    assert client.get(path).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/demo/look-as-noor/", "/demo/order-by-phone/"])
+def test_the_buttons_of_the_example_are_for_development_alone(client, settings, path):
+    settings.DEBUG = False
+
+    assert client.post(path).status_code == 404
+    assert not Event.objects.filter(name="Order Completed").exists()
+    assert "Look as Noor" not in client.get("/").content.decode()

@@ -1,0 +1,108 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from babel.messages import Catalog, mofile, pofile
+from django.utils import translation
+
+from channels.portal import wording
+
+ROOT = Path(__file__).parents[3]
+CATALOGUES = sorted(
+    path
+    for folder in ("channels/portal", "examples/themepark")
+    for path in (ROOT / folder / "locale").rglob("django.po")
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "words"),
+    [
+        pytest.param("track", "Order Completed", "You placed an order", id="known-event"),
+        pytest.param("page", "Order Completed", "You visited a page", id="page-of-that-name"),
+        pytest.param("identify", "", "You told us about yourself", id="kind"),
+        pytest.param("track", "Lamp Lit", "Lamp Lit", id="unknown-event-keeps-its-name"),
+        pytest.param("track", "", "track", id="nothing-at-all"),
+    ],
+)
+def test_an_event_has_a_headline(kind, name, words):
+    assert wording.headline(kind, name) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "words"),
+    [
+        (
+            "Order Completed",
+            {"name": "Lantern Night", "total": "396.00", "currency": "EUR", "order_id": "LK-1"},
+            "Lantern Night · €\u00a0396.00 · LK-1",
+        ),
+        ("Order Amended", {"order_id": "LK-1", "visit_time": "11:30"}, "LK-1 · arrival 11:30"),
+        ("Ride Wait Checked", {"name": "Owl Post", "posted_minutes": 35}, "Owl Post · 35 minutes"),
+        ("Order Completed", {"name": {"not": "text"}, "total": "free"}, ""),
+        ("Lamp Lit", {"name": "lamp"}, ""),
+    ],
+)
+def test_the_detail_is_what_matters_to_the_customer(name, said, words):
+    assert wording.detail("track", name, said) == words
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "€\u00a01,234.50"), ("nl", "€\u00a01.234,50"), ("sv", "€\u00a01\u00a0234,50")],
+)
+def test_money_is_written_the_readers_way(language, words):
+    with translation.override(language):
+        assert wording.money("1234.5", "EUR") == words
+
+
+def test_four_languages_are_spoken():
+    assert {path.parts[-3] for path in CATALOGUES} == {"nl", "sv", "da"}
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: f"{path.parts[-5]}-{path.parts[-3]}")
+def test_nothing_is_left_in_english(path):
+    with path.open("rb") as file:
+        missing = [
+            message.id for message in pofile.read_po(file) if message.id and not message.string
+        ]
+
+    assert missing == []
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: f"{path.parts[-5]}-{path.parts[-3]}")
+def test_what_is_compiled_is_what_was_written(path):
+    with path.open("rb") as written, path.with_suffix(".mo").open("rb") as compiled:
+        ours, theirs = pofile.read_po(written), mofile.read_mo(compiled)
+
+    assert _strings(ours) == _strings(theirs)
+
+
+def _strings(catalogue: Catalog) -> list[tuple[str, str]]:
+    return sorted((_joined(m.id), _joined(m.string)) for m in catalogue if m.id)
+
+
+def _joined(text: str | Sequence[str]) -> str:
+    return text if isinstance(text, str) else " | ".join(text)
+
+
+@pytest.mark.parametrize("language", ["nl", "sv", "da"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        wording.HEADLINES,
+        wording.KINDS,
+        wording.CHANNELS,
+        wording.IDENTIFIERS,
+        wording.STATUSES,
+        wording.ROLES,
+        wording.REASONS,
+    ],
+)
+def test_every_word_of_ours_is_known_in_every_language(language, words):
+    # Written in tables, so that no template check would notice one that is missing.
+    catalogue = next(p for p in CATALOGUES if p.parts[-3] == language and "portal" in p.parts)
+    with catalogue.open("rb") as file:
+        known = {message.id for message in pofile.read_po(file)}
+
+    assert set(words.values()) <= known
