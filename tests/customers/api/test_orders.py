@@ -121,9 +121,7 @@ def test_customers_do_not_set_prices(noor):
     priced = app.post("/api/me/orders/", ORDER)
     placed = app.post("/api/me/orders/", unpriced)
     number = placed.json()["number"]
-    cheaper = app.patch(
-        f"/api/me/orders/{number}/", {"lines": [{"id": "1", "unit_price": "0.01"}]}
-    )
+    cheaper = app.patch(f"/api/me/orders/{number}/", {"lines": [{"id": "1", "unit_price": "0.01"}]})
     added = app.patch(f"/api/me/orders/{number}/", {"lines": [{"id": "9", "quantity": 1}]})
 
     assert (priced.status_code, placed.status_code) == (403, 201)
@@ -228,9 +226,7 @@ def test_a_change_meant_for_another_version_changes_nothing(desk, orders):
     assert (late.status_code, late.json()["version"], late["ETag"]) == (412, 2, '"2"')
     assert (weak.status_code, placed_late.status_code) == (412, 412)
     assert Event.objects.count() == events
-    assert desk.patch(
-        f"{orders}{number}/", {"note": "y"}, **{"If-Match": '"2"'}
-    ).status_code == 200
+    assert desk.patch(f"{orders}{number}/", {"note": "y"}, **{"If-Match": '"2"'}).status_code == 200
 
 
 def test_a_request_sent_again_is_answered_again_and_done_once(desk, orders):

@@ -1,0 +1,49 @@
+"""A ticket for a stream: what a browser can show where it can send no header."""
+
+from typing import ClassVar
+
+import msgspec
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from channels.live import tickets
+from customers.api import schema
+from customers.api.base import ApiView, answer
+from customers.permissions import Right
+
+
+class StreamTicket(msgspec.Struct, frozen=True):
+    """Good once, within seconds, as `?ticket=` of the address."""
+
+    ticket: str
+    url: str
+    expires_in: int
+
+
+class StreamTicketView(ApiView):
+    """Asking for a ticket."""
+
+    rights: ClassVar = {"POST": Right.OWN_LOGIN}
+
+    @schema.describe(
+        "Get a ticket for the live stream of your own record",
+        answer=schema.shape(StreamTicket),
+        status=201,
+        tags=("live",),
+        auth=["token", "cookie"],
+    )
+    def post(self, request: Request) -> HttpResponse:
+        session = request.headers.get("X-Session-Token") or request.session.session_key
+        ticket = tickets.issue(session_key=session, now=timezone.now())
+        response = answer(
+            StreamTicket(
+                ticket=ticket,
+                url=f"{settings.LIVE_URL}/live/me?ticket={ticket}",
+                expires_in=int(tickets.LIFETIME.total_seconds()),
+            ),
+            status=201,
+        )
+        response["Cache-Control"] = "no-store"
+        return response

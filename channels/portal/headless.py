@@ -1,0 +1,106 @@
+"""Signing in under the paths and in the shapes of allauth's headless API.
+
+Its own views send a code to those who have an account and another mail to those who have
+none; ours keep one flow for everybody (customers.actions.sign_in). What allauth offers beside
+that, passwords, sign-up and a change of address, is not mounted.
+"""
+
+from allauth.headless.account.views import SessionView
+from allauth.headless.base.response import AuthenticationResponse
+from allauth.headless.base.views import APIView, ConfigView
+from allauth.headless.constants import Client
+from allauth.headless.internal.restkit.response import APIResponse
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+
+from channels.ingest.limits import Unfit, read_object
+from customers.api.problems import Problem
+from customers.api.sessions import open_session
+from customers.api.sign_in import ask, prove
+
+_PENDING = "sign_in_request"
+_MOST = 4096
+
+
+class RequestCodeView(APIView):
+    """Send a code to an address; the session that comes back is what it works with."""
+
+    handle_json_input = False
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        email = _said(request, "email")
+        if email is None:
+            return _refused(request, "email", "required", "This field is required.")
+        try:
+            asked = ask(request, email)
+        except Problem as problem:
+            return _told(request, problem, "email")
+        request.session[_PENDING] = asked.handle
+        flows = [{"id": "login_by_code", "is_pending": True}]
+        return APIResponse(
+            request, data={"flows": flows}, meta={"is_authenticated": False}, status=401
+        )
+
+
+class ConfirmCodeView(APIView):
+    """Take the code, and answer with the session of whoever proved it."""
+
+    handle_json_input = False
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        handle = request.session.get(_PENDING)
+        if handle is None:
+            return APIResponse(request, status=409)
+        code = _said(request, "code")
+        if not code:
+            return _refused(request, "code", "required", "This field is required.")
+        try:
+            user = prove(request, handle=handle, code=code)
+        except Problem as problem:
+            return _told(request, problem, "code")
+        open_session(request, user)
+        return AuthenticationResponse(request)
+
+
+def _said(request: HttpRequest, field: str) -> str | None:
+    """Read one field of the body, if it is text."""
+    body = request.body
+    try:
+        value = read_object(body)[0].get(field) if len(body) <= _MOST else None
+    except Unfit:
+        return None
+    return value if isinstance(value, str) else None
+
+
+def _told(request: HttpRequest, problem: Problem, field: str) -> HttpResponse:
+    if problem.status_code in (403, 422):
+        return _refused(request, field, _CODES.get(problem.kind, problem.kind), problem.text)
+    response = APIResponse(request, status=problem.status_code)
+    for name, value in problem.headers.items():
+        response[name] = value
+    return response
+
+
+_CODES = {"wrong-code": "incorrect_code", "not-an-address": "invalid"}
+
+
+def _refused(request: HttpRequest, field: str, code: str, message: str) -> HttpResponse:
+    errors = [{"message": message, "code": code, "param": field}]
+    return APIResponse(request, errors=errors, status=400)
+
+
+def paths(client: Client) -> list[URLPattern]:
+    """Return the paths of one kind of client: apps show a token, browsers a cookie."""
+    views = {
+        "config": ConfigView,
+        "auth/session": SessionView,
+        "auth/code/request": RequestCodeView,
+        "auth/code/confirm": ConfirmCodeView,
+    }
+    return [
+        path(f"{client.value}/v1/{where}", view.as_api_view(client=client, handle_json_input=False))
+        for where, view in views.items()
+    ]
+
+
+urlpatterns = [*paths(Client.APP), *paths(Client.BROWSER)]
