@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from channels.ingest.api import ReplayView
 from channels.live.api import StreamTicketView
 from config import checks
 from customers.api import docs, problems
@@ -19,6 +20,7 @@ urlpatterns = [
     path("api/schema/", docs.SchemaView.as_view(), name="schema"),
     path("api/docs/", docs.docs, name="docs"),
     path("api/me/stream-ticket/", StreamTicketView.as_view(), name="stream-ticket"),
+    path("api/quarantine/<int:item_id>/replay/", ReplayView.as_view(), name="quarantine-replay"),
     path("api/", include("customers.urls")),
     path("_allauth/", include("channels.portal.headless")),
     path("dev/", include("channels.email.urls")),

@@ -1,0 +1,47 @@
+"""Taking something out of quarantine, by hand."""
+
+from typing import ClassVar
+from uuid import UUID
+
+import msgspec
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from channels.ingest.replay import replay
+from customers.actions.idempotency import Answer
+from customers.api import schema
+from customers.api.base import ApiView, encode, found, once_only
+from customers.api.problems import Problem
+from customers.permissions import Right
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """Where it stands now: on whose log, at which version."""
+
+    status: str
+    customer: UUID | None
+    version: int | None
+
+
+class ReplayView(ApiView):
+    """Trying something again."""
+
+    rights: ClassVar = {"POST": Right.REPLAY}
+
+    @schema.describe(
+        "Try to take it in again",
+        answer=schema.shape(Replayed),
+        parameters=(schema.ONCE,),
+        tags=("quarantine",),
+        problems=(409,),
+    )
+    def post(self, request: Request, item_id: int) -> HttpResponse:
+        def effect() -> Answer:
+            outcome = found(replay(item_id=item_id, now=timezone.now()))
+            if outcome.status not in ("accepted", "duplicate") or outcome.reason:
+                raise Problem(409, "stays", f"It stays as it is: {outcome.reason}.")
+            shape = Replayed(outcome.status, outcome.customer_id, outcome.version)
+            return Answer(200, encode(shape))
+
+        return once_only(request, effect)

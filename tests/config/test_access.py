@@ -1,0 +1,247 @@
+"""Who may what: every route and method under /api/, for every kind of caller.
+
+The routes come from the resolver, so one that nobody put into the table fails the test.
+"""
+
+import json
+import re
+import uuid
+from contextlib import contextmanager
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from customers.actions.sources import create_source, revoke_key
+from customers.models import Merge, QuarantinedItem, Review, User
+from tests import factories
+
+# Callers, in the order of the columns below.
+CALLERS = (
+    "anybody",
+    "publishable key",
+    "revoked key",
+    "ingest key",
+    "reading key",
+    "writing key",
+    "customer",
+    "another customer",
+    "staff without rights",
+    "staff who read",
+    "staff who write",
+    "closed staff",
+)
+# y: let in. 1: 401, nobody says who asks. 3: 403, may not. 4: 404, as if it were not there.
+READ = "1 3 1 3 y y y 4 3 y y 1"
+WRITE = "1 3 1 3 3 y y 4 3 3 y 1"
+STAFF_READ = "1 3 1 3 y y 3 3 3 y y 1"
+STAFF_WRITE = "1 3 1 3 3 y 3 3 3 3 y 1"
+# Under /api/me/ everybody who signed in meets their own record; keys and staff have none.
+OWN_READ = "1 3 1 3 4 4 y y 3 4 4 1"
+OWN_WRITE = "1 3 1 3 3 4 y y 3 3 4 1"
+# What the table names belongs to the customer; another one has no such order or member.
+OWN_THING_READ = "1 3 1 3 4 4 y 4 3 4 4 1"
+OWN_THING_WRITE = "1 3 1 3 3 4 y 4 3 3 4 1"
+OWN_LOGIN = "1 3 1 3 3 3 y y y y y 1"
+OWN_SESSION = "1 3 1 3 3 3 4 4 4 4 4 1"
+OPEN = "y y y y y y y y y y y y"
+
+OF_A_RECORD = {
+    "GET ": READ,
+    "GET timeline/": READ,
+    "GET interactions/": READ,
+    "GET orders/": READ,
+    "POST orders/": WRITE,
+    "GET orders/<str:number>/": READ,
+    "PATCH orders/<str:number>/": WRITE,
+    "POST orders/<str:number>/cancel/": WRITE,
+    "GET orders/<str:number>/history/": READ,
+    "POST orders/<str:number>/lines/<str:line>/cancel/": WRITE,
+    "GET party/": READ,
+    "POST party/": WRITE,
+    "PATCH party/<str:reference>/": WRITE,
+    "DELETE party/<str:reference>/": WRITE,
+    "GET merges/": READ,
+}
+RECORD = "api/customers/<uuid:customer_id>/"
+
+
+def _own(operation: str, cells: str) -> str:
+    names_a_thing = "<" in operation
+    if cells is READ:
+        return OWN_THING_READ if names_a_thing else OWN_READ
+    return OWN_THING_WRITE if names_a_thing else OWN_WRITE
+
+
+TABLE = {
+    "GET api/schema/": OPEN,
+    "GET api/docs/": OPEN,
+    "POST api/sign-in/": OPEN,
+    "GET api/me/sessions/": OWN_LOGIN,
+    "DELETE api/me/sessions/": OWN_LOGIN,
+    "DELETE api/me/sessions/<int:session_id>/": OWN_SESSION,
+    "POST api/me/stream-ticket/": OWN_LOGIN,
+    "GET api/customers/": STAFF_READ,
+    f"POST {RECORD}merges/<int:merge_id>/part/": STAFF_WRITE,
+    "GET api/reviews/": STAFF_READ,
+    "GET api/reviews/<int:review_id>/": STAFF_READ,
+    "POST api/reviews/<int:review_id>/accept/": STAFF_WRITE,
+    "POST api/reviews/<int:review_id>/decline/": STAFF_WRITE,
+    "GET api/quarantine/": STAFF_READ,
+    "GET api/quarantine/<int:item_id>/": STAFF_READ,
+    "POST api/quarantine/<int:item_id>/replay/": STAFF_WRITE,
+}
+for _operation, _cells in OF_A_RECORD.items():
+    _method, _path = _operation.split(" ", 1)
+    TABLE[f"{_method} {RECORD}{_path}"] = _cells
+    TABLE[f"{_method} api/me/{_path}"] = _own(_operation, _cells)
+
+STATUS = {"1": {401}, "3": {403}, "4": {404}}
+# Let in means that the answer is about the request, not about who asks.
+LET_IN = {200, 201, 202, 204, 400, 409, 422}
+NEWS = {"lines": [{"product": "ticket"}]}
+BODIES = {
+    "orders/": NEWS,
+    "orders/<str:number>/": {"note": "x"},
+    "party/": {"name": "Mia"},
+    "party/<str:reference>/": {"name": "Mia"},
+}
+
+
+def _operations(resolver: URLResolver | None = None, prefix: str = ""):
+    """Yield "METHOD route" of everything under api/ that a view serves."""
+    for one in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from _operations(one, route)
+        elif isinstance(one, URLPattern) and route.startswith("api/"):
+            view = getattr(one.callback, "view_class", None)
+            names = view.http_method_names if view else ["get"]
+            for method in names:
+                if method not in ("head", "options") and (view is None or hasattr(view, method)):
+                    yield f"{method.upper()} {route}"
+
+
+def test_the_table_has_every_route_and_no_other():
+    assert set(_operations()) == set(TABLE)
+
+
+@pytest.fixture
+def world(db):
+    """Noor's record with something of everything, and everybody who might ask for it."""
+    address = ("email", "noor@example.com")
+    noor = factories.customer(address, name="Noor")
+    factories.record(
+        factories.order("A-1", address, lines=[{"line_id": "1", "quantity": 2, "price": 1}]),
+        factories.item(
+            address, name="Party Member Changed", about="member:m1", properties={"name": "Mia"}
+        ),
+    )
+    other = factories.customer(("email", "eli@example.com"), name="Eli")
+    source = factories.source()
+    things = {
+        "customer_id": noor.id,
+        "number": "A-1",
+        "line": "1",
+        "reference": "m1",
+        "session_id": 999_999,
+        "merge_id": Merge.objects.create(
+            kept=noor, joined=other, reason="staff", joined_at=timezone.now()
+        ).pk,
+        "review_id": Review.objects.create(kind="identifier_limit", left=noor).pk,
+        "item_id": QuarantinedItem.objects.create(
+            source=source,
+            reason="x",
+            raw=b"{}",
+            digest=uuid.uuid4(),
+            trust=1,
+            received_at=timezone.now(),
+        ).pk,
+    }
+    return things, _callers(noor, other)
+
+
+def _callers(noor, other) -> dict[str, Client]:
+    keys = {
+        "publishable key": _key(is_secret=False),
+        "revoked key": _key(is_revoked=True),
+        "ingest key": _key("ingest"),
+        "reading key": _key("read"),
+        "writing key": _key("read", "identify", "ingest"),
+    }
+    reading = ["view_customer", "view_review", "view_quarantineditem"]
+    writing = ["change_order", "change_partymember", "change_review", "change_quarantineditem"]
+    users = {
+        "customer": User.objects.create_user("noor@example.com", record=noor),
+        "another customer": User.objects.create_user("eli@example.com", record=other),
+        "staff without rights": _staff("kim"),
+        "staff who read": _staff("iris", *reading),
+        "staff who write": _staff("lin", *reading, *writing),
+        "closed staff": _staff("max", *reading, *writing, is_active=False),
+    }
+    shown = {"anybody": {}}
+    shown |= {name: {"Authorization": f"Bearer {key}"} for name, key in keys.items()}
+    shown |= {name: {"X-Session-Token": _session(user)} for name, user in users.items()}
+    return {name: Client(headers=headers) for name, headers in shown.items()}
+
+
+def _key(*scopes: str, is_secret: bool = True, is_revoked: bool = False) -> str:
+    _, key = create_source(
+        name=str(uuid.uuid4()), channel="phone", is_secret=is_secret, scopes=scopes or ("read",)
+    )
+    if is_revoked:
+        revoke_key(prefix=key, now=timezone.now())
+    return key
+
+
+def _staff(name: str, *permissions: str, is_active: bool = True) -> User:
+    user = User.objects.create_user(
+        f"{name}@staff.example.com", is_staff=True, name=name, is_active=is_active
+    )
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return user
+
+
+def _session(user: User) -> str:
+    session = SessionStore()
+    session["_auth_user_id"] = str(user.pk)
+    session["_auth_user_backend"] = "django.contrib.auth.backends.ModelBackend"
+    session["_auth_user_hash"] = user.get_session_auth_hash()
+    session.save()
+    return session.session_key
+
+
+@pytest.mark.slow
+def test_everybody_may_what_the_table_says(world, subtests):
+    things, callers = world
+    for operation, cells in TABLE.items():
+        method, route = operation.split(" ", 1)
+        path = "/" + re.sub(r"<\w+:(\w+)>", lambda name: str(things[name[1]]), route)
+        body = b"" if method == "GET" else _json(_body(route))
+        for name, cell in zip(CALLERS, cells.split(), strict=True):
+            with subtests.test(operation, caller=name), _undone():
+                answer = callers[name].generic(method, path, body, content_type="application/json")
+
+                assert answer.status_code in STATUS.get(cell, LET_IN), answer.content[:300]
+                if cell in STATUS:
+                    assert answer["Content-Type"] == "application/problem+json"
+
+
+@contextmanager
+def _undone():
+    """Take back what a caller was allowed to do, so that the next one finds the same."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def _body(route: str) -> dict:
+    return next((b for end, b in BODIES.items() if route.endswith((f"me/{end}", f">/{end}"))), {})
+
+
+def _json(body: dict) -> bytes:
+    return json.dumps(body).encode()

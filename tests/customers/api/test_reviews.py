@@ -1,0 +1,102 @@
+import pytest
+
+from customers.models import Customer, Merge, Review
+from tests import factories
+
+ADDRESS = "noor@example.com"
+
+
+@pytest.fixture
+def suspicion(db):
+    """Two records that may be one: an app claims the address that Noor proved."""
+    proved = factories.customer(("user_id", "u-1"), ("email", ADDRESS), name="Noor")
+    app = factories.sender(trusted=False)
+    claimed = factories.customer(("anonymous_id", "a-1"), ("email", ADDRESS), by=app, hat="red")
+    return proved, claimed, Review.objects.get()
+
+
+def test_what_waits_for_a_person_is_listed(desk, suspicion):
+    _, _, review = suspicion
+
+    answer = desk.get("/api/reviews/", {"status": "open", "kind": "suggested_merge"})
+
+    assert [one["id"] for one in answer.json()["results"]] == [review.id]
+    assert desk.get("/api/reviews/", {"status": "accepted"}).json()["results"] == []
+    assert desk.get("/api/reviews/", {"status": "x"}).status_code == 400
+    assert desk.get(f"/api/reviews/{review.id}/").json()["status"] == "open"
+
+
+def test_the_record_says_that_something_waits(desk, suspicion):
+    proved, _, _ = suspicion
+
+    assert desk.get(f"/api/customers/{proved.id}/").json()["open_reviews"] == 1
+
+
+def test_accepting_joins_the_two(desk, suspicion):
+    proved, claimed, review = suspicion
+
+    accepted = desk.post(f"/api/reviews/{review.id}/accept/", **{"Butler-Staff": "lin"})
+
+    record = desk.get(f"/api/customers/{claimed.id}/").json()
+    assert (accepted.status_code, accepted.json()["status"]) == (200, "accepted")
+    assert accepted.json()["settled_by"] == "staff:lin"
+    assert record["id"] == str(proved.id)
+    assert record["open_reviews"] == 0
+    assert record["traits"].keys() >= {"name", "hat"}
+
+
+def test_declining_leaves_them_apart(desk, suspicion):
+    _, claimed, review = suspicion
+
+    declined = desk.post(f"/api/reviews/{review.id}/decline/")
+
+    assert declined.json()["status"] == "declined"
+    assert Customer.objects.get(id=claimed.id).canonical is None
+
+
+def test_what_is_settled_is_settled(desk, suspicion):
+    _, _, review = suspicion
+    desk.post(f"/api/reviews/{review.id}/decline/")
+
+    late = desk.post(f"/api/reviews/{review.id}/accept/")
+
+    assert (late.status_code, late.json()["type"]) == (409, "urn:butler:problem:settled")
+    assert desk.post("/api/reviews/999999/accept/").status_code == 404
+
+
+def test_a_merge_is_told_with_its_reason_and_undone(desk, suspicion):
+    proved, claimed, review = suspicion
+    desk.post(f"/api/reviews/{review.id}/accept/", **{"Butler-Staff": "lin"})
+    merges = f"/api/customers/{proved.id}/merges/"
+
+    (merge,) = desk.get(merges).json()["results"]
+    parted = desk.post(f"{merges}{merge['id']}/part/")
+
+    assert (merge["reason"], merge["actor"], merge["joined"]) == (
+        "staff",
+        "staff:lin",
+        str(claimed.id),
+    )
+    assert parted.status_code == 200
+    assert parted.json()["parted_at"]
+    assert desk.get(f"/api/customers/{claimed.id}/").json()["id"] == str(claimed.id)
+    assert "hat" not in desk.get(f"/api/customers/{proved.id}/").json()["traits"]
+
+
+def test_what_was_parted_is_not_parted_again(desk, suspicion):
+    proved, _, review = suspicion
+    desk.post(f"/api/reviews/{review.id}/accept/")
+    path = f"/api/customers/{proved.id}/merges/{Merge.objects.get().id}/part/"
+
+    answers = [desk.post(path).status_code for _ in range(2)]
+
+    assert answers == [200, 409]
+
+
+def test_a_merge_of_somebody_else_is_not_there(desk, suspicion, eli):
+    _, _, review = suspicion
+    desk.post(f"/api/reviews/{review.id}/accept/")
+
+    path = f"/api/customers/{eli[0].id}/merges/{Merge.objects.get().id}/part/"
+
+    assert desk.post(path).status_code == 404

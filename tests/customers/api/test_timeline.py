@@ -1,0 +1,147 @@
+import itertools
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from customers import regroup
+from tests import factories
+from tests.factories import NOON
+
+
+def _walk(caller, path: str, query: dict) -> list[dict]:
+    """Read every page, forwards."""
+    page = caller.get(path, query).json()
+    events = page["results"]
+    while page["next"]:
+        page = caller.get(page["next"]).json()
+        events += page["results"]
+    return events
+
+
+def _places(events: list[dict]) -> list[tuple[str, int]]:
+    return [(one["customer"], one["version"]) for one in events]
+
+
+@pytest.fixture
+def joined(db):
+    """A record of two logs, with events before and after they became one."""
+    for n in range(3):
+        factories.record(factories.item(("user_id", "u-1"), name=f"Web {n}"))
+        factories.record(factories.item(("email", "noor@example.com"), name=f"Mail {n}"))
+    factories.record(factories.identify(("user_id", "u-1"), ("email", "noor@example.com")))
+    factories.record(factories.item(("email", "noor@example.com"), name="Mail 3"))
+    customer = factories.customer(("user_id", "u-1"))
+    return customer, f"/api/customers/{customer.id}/timeline/"
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 100])
+def test_pages_of_any_size_show_every_event_once(desk, joined, limit):
+    _, path = joined
+    whole = _places(desk.get(path, {"limit": 200}).json()["results"])
+
+    pages = _places(_walk(desk, path, {"limit": limit}))
+
+    assert pages == whole
+    assert len(set(pages)) == len(pages) >= 9
+
+
+def test_the_way_back_shows_the_same_pages(desk, joined):
+    _, path = joined
+    page = desk.get(path, {"limit": 3}).json()
+    forwards = [page]
+    while page["next"]:
+        page = desk.get(page["next"]).json()
+        forwards.append(page)
+
+    backwards = [page]
+    while page["previous"]:
+        page = desk.get(page["previous"]).json()
+        backwards.append(page)
+
+    assert [_places(one["results"]) for one in backwards[::-1]] == [
+        _places(one["results"]) for one in forwards
+    ]
+    assert forwards[0]["previous"] is None
+
+
+def test_versions_of_each_log_fall_without_a_gap(desk, joined):
+    _, path = joined
+
+    events = _walk(desk, path, {"limit": 2})
+
+    for _, one in itertools.groupby(sorted(_places(events)), key=lambda place: place[0]):
+        versions = [version for _, version in one]
+        assert versions == list(range(1, len(versions) + 1))
+
+
+def test_events_that_come_while_somebody_reads_disturb_no_page(desk, joined):
+    _, path = joined
+    first = desk.get(path, {"limit": 4}).json()
+
+    factories.record(factories.item(("user_id", "u-1"), name="Late"))
+    rest = _walk(desk, first["next"], {})
+
+    assert "Late" not in {one["name"] for one in first["results"] + rest}
+    assert desk.get(path, {"limit": 1}).json()["results"][0]["name"] == "Late"
+
+
+def test_a_parted_record_takes_its_own_events_along(desk, joined):
+    customer, path = joined
+    other = desk.get(f"/api/customers/{customer.id}/").json()["members"][0]["joined"]
+
+    regroup.part(customer.id, UUID(other), actor="staff:lin", now=NOON + timedelta(days=1))
+
+    mine = {one["name"] for one in _walk(desk, path, {"limit": 2})}
+    theirs = {one["name"] for one in _walk(desk, f"/api/customers/{other}/timeline/", {"limit": 2})}
+    assert {"Web 0", "Web 1", "Web 2"} <= mine
+    assert not mine & {"Mail 0", "Mail 1", "Mail 2", "Mail 3"}
+    assert {"Mail 0", "Mail 1", "Mail 2", "Mail 3"} <= theirs
+    assert not theirs & {"Web 0", "Web 1", "Web 2"}
+
+
+def test_a_timeline_is_narrowed(desk, db):
+    one = ("user_id", "u-1")
+    factories.record(
+        factories.item(one, name="Ride Entered", at=NOON),
+        factories.item(one, name="Ride Left", at=NOON + timedelta(hours=1)),
+        factories.order("A-1", one, at=NOON + timedelta(hours=2)),
+        factories.identify(one, at=NOON + timedelta(hours=3)),
+    )
+    path = f"/api/customers/{factories.customer(one).id}/timeline/"
+
+    def names(**query) -> list[str]:
+        return [event["name"] for event in desk.get(path, query).json()["results"]]
+
+    assert names(name="Ride Left") == ["Ride Left"]
+    assert names(about="order:A-1") == ["Order Completed"]
+    assert names(kind="track", until="2026-11-21T13:00:00Z") == ["Ride Entered"]
+    assert names(kind="track", since="2026-11-21T14:00:00+01:00") == [
+        "Order Completed",
+        "Ride Left",
+    ]
+    assert names(at_version="2") == ["Ride Left", "Ride Entered"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"cursor": "x"},
+        {"cursor": "kcOh"},
+        {"cursor": "k8OBoMA"},
+        {"limit": "0"},
+        {"limit": "201"},
+        {"limit": "ten"},
+        {"limit": "²"},
+        {"since": "yesterday"},
+        {"since": "2026-11-21T12:00:00"},
+        {"at_version": "-1"},
+        {"at_version": "99999999999999999999"},
+        {"colour": "red"},
+    ],
+)
+def test_a_query_that_means_nothing_is_a_problem(desk, noor, query):
+    answer = desk.get(f"/api/customers/{noor[0].id}/timeline/", query)
+
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
