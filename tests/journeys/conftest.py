@@ -1,0 +1,85 @@
+"""A park with people in it, and a browser to look at it with."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from django.core.management import call_command
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from examples.themepark import load, places
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+
+
+@pytest.fixture
+def park(running, settings, monkeypatch):
+    """Load a small park into the running system."""
+    settings.BUTLER_HOME = Path(running.env["BUTLER_HOME"])
+    settings.DEBUG = True
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    monkeypatch.setattr(load, "FAMILIES", 5)
+    call_command("load_themepark")
+    return running
+
+
+@pytest.fixture
+def keys(park, settings) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = places.read(settings.BUTLER_HOME / places.KEYS)["keys"]
+    return found
+
+
+@pytest.fixture
+def desk(park, keys) -> Iterator[httpx2.Client]:
+    """What Sam's program speaks: the public API, with the key of the call desk."""
+    headers = {"Authorization": f"Bearer {keys['call desk']['secret']}"}
+    with httpx2.Client(base_url=park.web, headers=headers, timeout=10) as client:
+        yield client
+
+
+@pytest.fixture
+def chromium(park) -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("there is no chromium on this machine")
+    # Ends before the database is flushed: while it runs, Django sees an event loop.
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(park, chromium) -> Callable[..., Page]:
+    """Open the page of the park in a fresh browser, of a phone's size unless said otherwise."""
+
+    def open_page(path: str = "/", *, width: int = 1280, **options: Any) -> Page:
+        context = chromium.new_context(
+            base_url=park.web,
+            viewport={"width": width, "height": 800},
+            reduced_motion="reduce",
+            **options,
+        )
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        page.goto(path)
+        return page
+
+    return open_page
+
+
+@pytest.fixture
+def noor(visit) -> Callable[..., Page]:
+    """Open the page as Noor."""
+
+    def open_page(**options: Any) -> Page:
+        page = visit(**options)
+        page.get_by_role("button", name="Look as Noor").click()
+        page.wait_for_selector("#handset")
+        return page
+
+    return open_page

@@ -1,0 +1,52 @@
+"""The story of one order, as `make story` tells it."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+
+
+def _tell(park, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "examples.themepark.story"]
+    return subprocess.run(
+        [*command, "--base", park.web, "--live", park.live],
+        cwd=ROOT,
+        env={**park.env, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_every_channel_sees_every_act_twice_over(park):
+    first, second = _tell(park), _tell(park)
+
+    for told in (first, second):
+        assert told.returncode == 0, told.stdout + told.stderr
+        assert "32 of 32 sightings" in told.stdout
+        assert "MISSING" not in told.stdout
+    # Each telling has an order of its own.
+    numbers = [set(re.findall(r"LK-[0-9A-F]{8}", told.stdout)) for told in (first, second)]
+    assert len(numbers[0]) == len(numbers[1]) == 1
+    assert numbers[0] != numbers[1]
+
+
+def test_without_a_park_the_story_says_what_to_do(park, tmp_path):
+    told = _tell(park, BUTLER_HOME=str(tmp_path))
+
+    assert told.returncode == 1
+    assert "make run" in told.stdout
+
+
+def test_a_channel_that_sees_nothing_fails_the_story(park):
+    # Streams are asked for where there are none: on the web process.
+    told = _tell(type(park)(park.web, park.web, 0, 0, park.env))
+
+    assert told.returncode == 1
+    assert "has no stream" in told.stderr

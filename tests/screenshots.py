@@ -1,0 +1,67 @@
+"""Take the pictures of the README again: `make run` in one terminal, this in another."""
+
+import sys
+from pathlib import Path
+from shutil import which
+
+from playwright.sync_api import Browser, Error, Page, sync_playwright
+
+from examples.themepark import places
+
+IMAGES = Path(__file__).parent.parent / "docs" / "images"
+# Width and height of the window, and what is in it.
+SIZES = {"1280": (1280, 1000), "320": (320, 720)}
+
+
+def main() -> int:
+    web, _ = places.addresses()
+    chromium = which("chromium") or which("chromium-browser")
+    if chromium is None:
+        print("There is no chromium on this machine.", file=sys.stderr)
+        return 1
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        try:
+            for size in SIZES:
+                for scheme in ("light", "dark"):
+                    _take(browser, web, size, scheme)
+        except Error as error:
+            print(f"{error}\nIs `make run` up at {web}, with the park in it?", file=sys.stderr)
+            return 1
+        finally:
+            browser.close()
+    return 0
+
+
+def _take(browser: Browser, web: str, size: str, scheme: str) -> None:
+    width, height = SIZES[size]
+    page = browser.new_page(
+        base_url=web,
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        reduced_motion="reduce",
+        locale="en-GB",
+    )
+    page.goto("/")
+    _keep(page, f"welcome-{size}-{scheme}")
+    page.get_by_role("button", name="Look as Noor").click()
+    page.wait_for_selector("#status[data-state=live]")
+    page.get_by_role("button", name="Take an order").click()
+    page.wait_for_selector(".speed:not([hidden])")
+    page.get_by_role("button", name="Scan the code").click()
+    page.get_by_text("Through the gate at").wait_for()
+    # Nobody's hand is on a button in a picture.
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    _keep(page, f"live-{size}-{scheme}")
+    page.close()
+
+
+def _keep(page: Page, name: str) -> None:
+    path = IMAGES / f"{name}.png"
+    page.screenshot(path=path)
+    print(f"{path.relative_to(IMAGES.parent.parent)} {path.stat().st_size // 1000} kB")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
