@@ -39,13 +39,25 @@ def open_body(body: bytes) -> Envelope:
 def join(attributes: dict[str, str], content_type: str, body: bytes) -> bytes:
     """Write an event that came in binary mode in the structured one."""
     whole = {name: unquote(value) for name, value in attributes.items()}
-    whole["datacontenttype"] = content_type
+    if content_type:
+        whole["datacontenttype"] = content_type
     if not body:
         return msgspec.json.encode(whole)
-    if content_type == "application/json" or content_type.endswith("+json"):
+    if (
+        content_type == "application/json"
+        or content_type.endswith("+json")
+        or (not content_type and _is_json(body))
+    ):
         # The data stays as it came, for the limits to judge.
         return msgspec.json.encode(whole)[:-1] + b',"data":' + body + b"}"
     return msgspec.json.encode(whole | {"data_base64": base64.b64encode(body).decode()})
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        return limits.is_nested_safely(body) and msgspec.json.decode(body) is not None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
 
 
 def read(raw: bytes, frame: Frame) -> Item | Refused:
@@ -78,11 +90,12 @@ def _as_event(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _message_id(source: str, name: str) -> str:
-    # A URI holds no bar, so this cannot be read in two ways.
+    # Where the source holds no bar, as no URI does, this cannot be read in two ways.
     message_id = f"{source}|{name}"
-    if len(message_id) <= MAX_MESSAGE_ID:
+    if "|" not in source and len(message_id) <= MAX_MESSAGE_ID:
         return message_id
-    return f"cloudevent-{blake2b(message_id.encode(), digest_size=20).hexdigest()}"
+    whole = f"{len(source)}|{message_id}".encode()
+    return f"cloudevent-{blake2b(whole, digest_size=20).hexdigest()}"
 
 
 def _identifiers(given: dict[str, Any], properties: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,0 +1,185 @@
+import base64
+import json
+from datetime import UTC, datetime
+
+import pytest
+from cloudevents.core.bindings import http as binding
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+
+from channels.ingest import cloudevents
+from channels.ingest.segment import Frame
+from customers.models import Event, QuarantinedItem
+from customers.profile import Item, Refused
+from tests.channels.sending import send, source
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+ENTERED = {
+    "specversion": "1.0",
+    "id": "7",
+    "source": "/gates/2",
+    "type": "example.park.gate.entered",
+    "subject": "card:LK1",
+    "time": "2026-11-21T11:00:00Z",
+    "data": {"gate": 2},
+}
+
+
+def read(**fields):
+    event = {name: value for name, value in (ENTERED | fields).items() if value is not None}
+    return cloudevents.read(json.dumps(event).encode(), Frame(NOW))
+
+
+def test_a_cloudevent_becomes_an_event_with_all_it_said():
+    item = read()
+
+    assert isinstance(item, Item)
+    assert (item.kind, item.name) == ("track", "example.park.gate.entered")
+    assert item.message_id == "/gates/2|7"
+    assert item.identifiers == (("card", "LK1"),)
+    assert item.occurred_at == datetime(2026, 11, 21, 11, 0, tzinfo=UTC)
+    body = json.loads(item.body)
+    assert body["properties"] == {"gate": 2}
+    assert body["context"]["cloudevent"] == {k: v for k, v in ENTERED.items() if k != "data"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "identifiers"),
+    [
+        pytest.param({"subject": "email:a@example.com"}, {("email", "a@example.com")}, id="email"),
+        pytest.param({"subject": "external:crm:9"}, {("external:crm", "9")}, id="external"),
+        pytest.param({"subject": "order:A-1"}, {("order", "A-1")}, id="order"),
+        pytest.param(
+            {"subject": "gate/2", "userid": "u1", "anonymousid": "a1"},
+            {("user_id", "u1"), ("anonymous_id", "a1")},
+            id="extension-attributes",
+        ),
+        pytest.param(
+            {"subject": None, "data": {"order_id": 5}}, {("order", "5")}, id="in-the-data"
+        ),
+    ],
+)
+def test_whom_it_is_about_is_found(fields, identifiers):
+    assert set(read(**fields).identifiers) == identifiers
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        pytest.param({"specversion": "0.3"}, "unknown_version", id="old-version"),
+        pytest.param({"specversion": None}, "unknown_version", id="no-version"),
+        pytest.param({"id": None}, "missing_attribute", id="no-id"),
+        pytest.param({"id": ""}, "missing_attribute", id="empty-id"),
+        pytest.param({"source": 5}, "missing_attribute", id="source-is-a-number"),
+        pytest.param({"type": None}, "missing_attribute", id="no-type"),
+        pytest.param({"subject": "gate/2"}, "missing_ids", id="about-nobody"),
+        pytest.param({"userid": ["u1"]}, "wrong_type", id="id-is-a-list"),
+    ],
+)
+def test_what_is_no_cloudevent_is_refused_with_its_reason(fields, reason):
+    refused = read(**fields)
+
+    assert isinstance(refused, Refused)
+    assert refused.reason == reason
+
+
+def test_long_addresses_still_make_an_id():
+    one, other = read(source="https://example.com/" + "x" * 200), read(source="/" + "y" * 300)
+
+    assert len(one.message_id) <= 100
+    assert one.message_id != other.message_id
+
+
+def test_source_and_id_cannot_be_mixed_up():
+    assert read(source="/a", id="b|c").message_id != read(source="/a|b", id="c").message_id
+
+
+@pytest.mark.parametrize("data", [[1, 2], "text", 5, None], ids=["list", "text", "number", "none"])
+def test_any_data_is_kept(data):
+    event = ENTERED | {"data": data}
+
+    item = cloudevents.read(json.dumps(event).encode(), Frame(NOW))
+
+    assert json.loads(item.body)["properties"] == {"data": data}
+
+
+# Through the reference library, to the running server ---------------------------------
+
+
+def reference(number: int) -> CloudEvent:
+    attributes = {name: value for name, value in ENTERED.items() if name != "data"}
+    attributes |= {"id": str(number), "time": datetime(2026, 11, 21, 11, 0, tzinfo=UTC)}
+    return CloudEvent(attributes, {"gate": number})
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("mode", ["structured", "binary"])
+def test_the_reference_library_is_understood(running, mode):
+    _, key = source(is_secret=True)
+    write = binding.to_structured if mode == "structured" else binding.to_binary
+    message = write(reference(1), JSONFormat())
+    body = message.body if isinstance(message.body, bytes) else message.body.encode()
+
+    answers = [send(running.web, "/v1/events", body, message.headers, key=key) for _ in range(2)]
+
+    assert [answer.counts for answer in answers] == [(1, 0, 0), (0, 1, 0)]
+    stored = Event.objects.get()
+    assert stored.body["properties"] == {"gate": 1}
+    assert stored.occurred_at == datetime(2026, 11, 21, 11, 0, tzinfo=UTC)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_may_hold_a_bad_one(running):
+    _, key = source(is_secret=True)
+    batch = [ENTERED | {"id": "1"}, {"specversion": "1.0"}, ENTERED | {"id": "2"}]
+    headers = {"Content-Type": "application/cloudevents-batch+json"}
+
+    answer = send(running.web, "/v1/events/", batch, headers, key=key)
+
+    assert answer.counts == (2, 0, 1)
+    assert QuarantinedItem.objects.get().reason == "missing_attribute"
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("body", "content_type", "properties"),
+    [
+        pytest.param(b"\xff\x00", "image/png", None, id="bytes"),
+        pytest.param(b"", "", {}, id="nothing"),
+        pytest.param(b"[1]", "application/vnd.x+json", {"data": [1]}, id="json-of-a-kind"),
+    ],
+)
+def test_binary_mode_takes_any_data(running, body, content_type, properties):
+    _, key = source(is_secret=True)
+    headers = {
+        "ce-specversion": "1.0",
+        "ce-id": "1",
+        "ce-source": "/x",
+        "ce-type": "n%C3%A9",
+        "ce-userid": "u1",
+        "Content-Type": content_type,
+    }
+
+    answer = send(running.web, "/v1/events", body, headers, key=key)
+
+    assert answer.counts == (1, 0, 0)
+    stored = Event.objects.get()
+    assert stored.name == "né"
+    if properties is None:
+        attributes = stored.body["context"]["cloudevent"]
+        assert base64.b64decode(attributes["data_base64"]) == body
+    else:
+        assert stored.body["properties"] == properties
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_the_handshake_of_a_webhook_is_answered(running):
+    asked = {"WebHook-Request-Origin": "events.example.com"}
+
+    answer = send(running.web, "/v1/events", None, asked, method="OPTIONS")
+
+    assert answer.headers["webhook-allowed-origin"] == "events.example.com"

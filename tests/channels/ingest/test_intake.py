@@ -1,0 +1,74 @@
+import msgspec
+import pytest
+
+from channels.ingest import intake
+from channels.ingest.wire import Refusal
+from customers.models import Event, QuarantinedItem
+from customers.profile import Refused
+from tests import factories
+from tests.factories import NOON
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def take_in(*found, by=None, **how):
+    by = by or factories.sender()
+    return intake.take_in(sender=by, found=found, received_at=NOON, **how)
+
+
+def poisoned():
+    """What the limits would never let through: Postgres takes no NUL in text."""
+    return msgspec.structs.replace(factories.item(), name="Ride\x00Entered")
+
+
+def test_outcomes_come_in_the_order_of_what_was_found():
+    good, again = factories.item(), factories.item()
+
+    outcomes = take_in(Refused(b"{", "malformed"), good, Refused(b"5", "not_an_object"), again)
+
+    assert [(outcome.status, outcome.reason) for outcome in outcomes] == [
+        ("quarantined", "malformed"),
+        ("accepted", ""),
+        ("quarantined", "not_an_object"),
+        ("accepted", ""),
+    ]
+
+
+@pytest.mark.parametrize("place", [0, 3, 6])
+def test_what_postgres_refuses_blocks_no_other(place):
+    found = [factories.item() for _ in range(6)]
+    found.insert(place, poisoned())
+
+    outcomes = take_in(*found)
+
+    assert [outcome.status for outcome in outcomes].count("accepted") == 6
+    assert outcomes[place][0] == "quarantined"
+    assert QuarantinedItem.objects.get().reason == "refused_by_database"
+    assert Event.objects.count() == 6
+
+
+def test_an_event_without_an_id_is_given_one():
+    nameless = msgspec.structs.replace(factories.item(), message_id="")
+
+    take_in(nameless, nameless)
+
+    assert Event.objects.count() == 2
+
+
+def test_strictly_all_or_nothing_is_stored():
+    with pytest.raises(Refusal) as refusal:
+        take_in(factories.item(), Refused(b"{", "malformed"), is_strict=True)
+
+    assert refusal.value.body["items"] == [{"index": 1, "reason": "malformed"}]
+    assert not Event.objects.exists()
+    assert not QuarantinedItem.objects.exists()
+
+
+def test_strictly_a_used_id_with_other_content_is_refused():
+    by = factories.sender()
+    take_in(factories.item(message_id="m1"), by=by)
+
+    with pytest.raises(Refusal) as refusal:
+        take_in(factories.item(message_id="m1", name="Ride Left"), by=by, is_strict=True)
+
+    assert refusal.value.body["items"] == [{"index": 0, "reason": "other_content"}]

@@ -1,0 +1,443 @@
+"""The acceptance list of the wire, point by point, against the running server."""
+
+import gzip
+import json
+import time
+
+import pytest
+
+from customers.models import Event, QuarantinedItem, SourceKey, Trait
+from tests.channels.sending import send, send_raw, source, track
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+SUCCESS = b'{"success": true}'
+KINDS = {
+    "track": {"event": "Ride Entered"},
+    "identify": {"traits": {"name": "Noor"}},
+    "page": {"name": "Home"},
+    "screen": {"name": "Map"},
+    "group": {"groupId": "g1"},
+    "alias": {"previousId": "a1"},
+}
+
+
+# 1. Routes ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("slash", ["", "/"], ids=["plain", "slash"])
+@pytest.mark.parametrize("route", ["batch", "b", "import"])
+def test_a_batch_goes_to_every_route_with_and_without_slash(running, route, slash):
+    _, key = source()
+
+    answer = send(running.web, f"/v1/{route}{slash}", {"batch": [track()], "writeKey": key})
+
+    assert (answer.status, answer.body) == (200, SUCCESS)
+    assert Event.objects.count() == 1
+
+
+@pytest.mark.parametrize("slash", ["", "/"], ids=["plain", "slash"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_event_goes_to_both_of_its_routes(running, kind, slash):
+    _, key = source()
+    for route in (kind, kind[0]):
+        said = {"userId": "u1", "writeKey": key, "messageId": route, **KINDS[kind]}
+
+        answer = send(running.web, f"/v1/{route}{slash}", said)
+
+        assert (answer.status, answer.body) == (200, SUCCESS)
+    assert [event.kind for event in Event.objects.all()] == [kind, kind]
+    assert not any(key in json.dumps(event.body) for event in Event.objects.all())
+
+
+def test_a_client_s_own_figures_are_thrown_away(running):
+    for path in ("/v1/m", "/v1/m/"):
+        assert send(running.web, path, {"series": [{"metric": "x"}]}).body == SUCCESS
+
+
+@pytest.mark.parametrize("slash", ["", "/"], ids=["plain", "slash"])
+def test_a_client_learns_where_to_send(running, slash):
+    _, key = source()
+
+    answer = send(running.web, f"/v1/projects/{key}/settings{slash}", method="GET")
+
+    assert answer.status == 200
+    segment = answer.json["integrations"]["Segment.io"]
+    assert segment["apiKey"] == key
+    assert running.web == f"{segment['protocol']}://{segment['apiHost'].removesuffix('/v1')}"
+    assert segment["httpConfig"]["rateLimitConfig"]["enabled"] is True
+    assert answer.json["plan"]["track"]["__default"]["enabled"] is True
+
+
+def test_nobody_learns_settings_with_an_unknown_key(running):
+    answer = send(running.web, "/v1/projects/pk_unknown/settings", method="GET")
+
+    assert answer.status == 404
+    assert set(answer.json) == {"code", "message"}
+
+
+def test_an_unknown_route_answers_in_the_shape_of_the_wire(running):
+    answer = send(running.web, "/v1/nothing/here", {})
+
+    assert answer.status == 404
+    assert set(answer.json) == {"code", "message"}
+
+
+# 2. Content types --------------------------------------------------------------------
+
+
+CONTENT_TYPES = [
+    "application/json",
+    "text/plain",
+    "text/plain;charset=UTF-8",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "application/octet-stream",
+    "nonsense",
+    "",
+]
+
+
+def test_any_content_type_is_json(running):
+    _, key = source()
+    for content_type in CONTENT_TYPES:
+        headers = {"Content-Type": content_type} if content_type else {}
+
+        answer = send(running.web, "/v1/b", {"batch": [track()], "writeKey": key}, headers)
+
+        assert (answer.status, answer.counts) == (200, (1, 0, 0)), content_type
+
+
+# 3. Encodings ------------------------------------------------------------------------
+
+
+def test_gzip_is_unpacked_whatever_the_headers_say(running):
+    _, key = source()
+    for headers in ({"Content-Encoding": "gzip"}, {}):
+        packed = gzip.compress(json.dumps({"batch": [track()], "writeKey": key}).encode())
+
+        assert send(running.web, "/v1/batch", packed, headers).counts == (1, 0, 0)
+
+
+def test_a_gzip_bomb_is_too_large(running):
+    bomb = gzip.compress(b" " * 60_000_000, compresslevel=9)
+    began = time.monotonic()
+
+    answer = send(running.web, "/v1/batch", bomb, {"Content-Encoding": "gzip"})
+
+    assert (answer.status, answer.json["code"]) == (413, "too_large")
+    assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "status"),
+    [
+        pytest.param(b"\x1f\x8bnot gzip", "gzip", 400, id="not-gzip"),
+        pytest.param(gzip.compress(b'{"batch":[]}')[:-9], "gzip", 400, id="cut-off"),
+        pytest.param(b"{}", "deflate", 415, id="deflate"),
+        pytest.param(b"{}", "br", 415, id="brotli"),
+    ],
+)
+def test_what_cannot_be_unpacked_is_said_so(running, body, encoding, status):
+    answer = send(running.web, "/v1/batch", body, {"Content-Encoding": encoding})
+
+    assert answer.status == status
+    assert set(answer.json) == {"code", "message"}
+
+
+def test_chunked_gzip_as_phones_send_it(running):
+    _, key = source()
+    body = gzip.compress(json.dumps({"batch": [track(), track()], "writeKey": key}).encode())
+    chunks = [body[i : i + 50] for i in range(0, len(body), 50)]
+    wire = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
+
+    answer = send_raw(
+        running.web,
+        b"POST /v1/b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        b"Content-Type: text/plain\r\nContent-Encoding: gzip\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n" + wire,
+    )
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(SUCCESS)
+    assert Event.objects.count() == 2
+
+
+def test_a_body_that_ends_too_early_stores_nothing(running):
+    answer = send_raw(
+        running.web,
+        b"POST /v1/b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        b'Content-Length: 5000\r\n\r\n{"batch":[{"type"',
+        half_close=True,
+    )
+
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 400")
+    assert Event.objects.count() == 0
+
+
+# 4. Keys -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", ["body", "basic", "header", "bearer", "query"])
+def test_a_key_is_found_wherever_clients_put_it(running, place):
+    _, key = source()
+    body = {"batch": [track()]} | ({"writeKey": key} if place == "body" else {})
+    headers = {"header": {"X-Write-Key": key}, "bearer": {"Authorization": f"Bearer {key}"}}
+    path = f"/v1/batch?writeKey={key}" if place == "query" else "/v1/batch"
+
+    answer = send(running.web, path, body, headers.get(place), key=key if place == "basic" else "")
+
+    assert answer.counts == (1, 0, 0)
+
+
+def test_a_token_that_is_no_key_gives_way_to_the_key_in_the_body(running):
+    _, key = source()
+    body = {"batch": [track()], "writeKey": key}
+
+    answer = send(running.web, "/v1/batch", body, {"Authorization": "Bearer eyJhbGciOiJIUzI1"})
+
+    assert answer.counts == (1, 0, 0)
+
+
+BAD_KEYS = ["", "pk_unknown", "nonsense", "pk_" + "x" * 5000, "pk_é", 7, None, "pk_\x00", ["pk"]]
+
+
+def test_without_a_good_key_nothing_is_stored(running):
+    for key in BAD_KEYS:
+        answer = send(running.web, "/v1/batch", {"batch": [track()], "writeKey": key})
+
+        assert answer.status == 401, key
+        assert set(answer.json) == {"code", "message"}
+    assert not Event.objects.exists()
+    assert not QuarantinedItem.objects.exists()
+
+
+def test_an_odd_authorization_is_no_failure(running):
+    for given in ("Basic !!!", "Basic cGs=", "Basic w7w6", "Basic ", "Basic", "Digest x", "\xff"):
+        headers = {"Authorization": given}
+
+        assert send(running.web, "/v1/batch", {"batch": []}, headers).status == 401, given
+
+
+def test_a_revoked_key_is_refused_at_once(running):
+    of, key = source()
+    assert send(running.web, "/v1/batch", {"batch": [track()]}, key=key).status == 200
+
+    SourceKey.objects.filter(source=of).update(revoked_at="2026-01-01T00:00:00Z")
+
+    assert send(running.web, "/v1/batch", {"batch": [track()]}, key=key).status == 401
+
+
+def test_a_key_without_the_right_to_send_is_forbidden(running):
+    _, key = source(is_secret=True, scopes=["read"])
+
+    answer = send(running.web, "/v1/batch", {"batch": [track()]}, key=key)
+
+    assert (answer.status, answer.json["code"]) == (403, "forbidden")
+
+
+# 5. and 6. Sizes ---------------------------------------------------------------------
+
+
+def test_a_request_of_more_than_a_megabyte_is_taken(running):
+    _, key = source()
+    events = [track(properties={"text": "x" * 30_000}) for _ in range(50)]
+
+    answer = send(running.web, "/v1/batch", {"batch": events, "writeKey": key})
+
+    assert answer.counts == (50, 0, 0)
+
+
+def test_one_large_event_is_stored_whole_with_a_warning(running):
+    _, key = source()
+    large = track(properties={"text": "x" * 100_000})
+
+    answer = send(running.web, "/v1/batch", {"batch": [track(), large], "writeKey": key})
+
+    assert answer.counts == (2, 0, 0)
+    assert answer.headers["butler-warnings"] == "1"
+    stored = Event.objects.get(message_id=large["messageId"])
+    assert stored.body == large
+
+
+def test_too_many_bytes_or_events_are_refused(running):
+    _, key = source()
+
+    large = send(running.web, "/v1/batch", b" " * 5_000_000)
+    many = send(running.web, "/v1/batch", {"batch": [{}] * 2501, "writeKey": key})
+
+    assert (large.status, large.json["code"]) == (413, "too_large")
+    assert (many.status, many.json["code"]) == (413, "too_many_events")
+
+
+# 8. Browsers -------------------------------------------------------------------------
+
+
+def test_a_browser_may_send_and_try_again(running):
+    asked = {
+        "Origin": "https://park.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type,x-retry-count",
+    }
+
+    answer = send(running.web, "/v1/t", None, asked, method="OPTIONS")
+
+    assert answer.status == 204
+    assert answer.headers["access-control-allow-origin"] == "https://park.example"
+    allowed = answer.headers["access-control-allow-headers"]
+    assert {"authorization", "content-type", "x-retry-count"} <= set(allowed.split(", "))
+    assert answer.headers["access-control-max-age"] == "86400"
+    assert "POST" in answer.headers["access-control-allow-methods"]
+
+
+def test_a_browser_may_read_errors_and_when_to_come_back(running):
+    for path in ("/v1/batch", "/v1/m", "/v1/nothing", "/v1/projects/x/settings"):
+        answer = send(running.web, path, b"{", {"Origin": "https://park.example"})
+
+        assert answer.headers["access-control-allow-origin"] == "https://park.example"
+        assert "Retry-After" in answer.headers["access-control-expose-headers"]
+        assert "origin" in answer.headers["vary"].lower()
+
+
+def test_another_method_is_refused_in_the_shape_of_the_wire(running):
+    answer = send(running.web, "/v1/batch", method="GET")
+
+    assert answer.status == 405
+    assert set(answer.json) == {"code", "message"}
+
+
+# 9. Once means once ------------------------------------------------------------------
+
+
+def test_a_batch_sent_again_changes_nothing(running):
+    _, key = source()
+    batch = {"batch": [track(), track()], "writeKey": key}
+
+    first = send(running.web, "/v1/batch", batch | {"sentAt": "2026-11-21T12:00:00Z"})
+    again = send(
+        running.web,
+        "/v1/batch",
+        batch | {"sentAt": "2026-11-21T12:05:00Z"},
+        {"X-Retry-Count": "1"},
+    )
+
+    assert (first.counts, again.counts) == ((2, 0, 0), (0, 2, 0))
+    assert Event.objects.count() == 2
+
+
+def test_the_same_id_with_other_content_is_kept_apart(running):
+    _, key = source()
+    event = track()
+    send(running.web, "/v1/batch", {"batch": [event], "writeKey": key})
+
+    other = send(running.web, "/v1/batch", {"batch": [event | {"event": "x"}], "writeKey": key})
+
+    assert (other.status, other.body, other.counts) == (200, SUCCESS, (0, 0, 1))
+    assert QuarantinedItem.objects.get().reason == "other_content"
+
+
+def test_two_sources_may_use_the_same_id(running):
+    event = track()
+
+    for _, key in (source(), source()):
+        assert send(running.web, "/v1/t", event | {"writeKey": key}).counts == (1, 0, 0)
+
+
+# 10., 11. Order and time -------------------------------------------------------------
+
+
+def test_the_newest_trait_wins_whatever_arrives_last(running):
+    _, key = source()
+    said = [
+        {"type": "identify", "userId": "u1", "messageId": m, "timestamp": t, "traits": traits}
+        for m, t, traits in (
+            ("2", "2026-11-20T11:00:00Z", {"city": "Utrecht", "gone": None}),
+            ("1", "2026-11-20T10:00:00Z", {"city": "Lund", "gone": "x", "empty": ""}),
+        )
+    ]
+
+    for event in said:
+        send(running.web, "/v1/batch", {"batch": [event], "writeKey": key})
+
+    traits = {trait.name: trait.value for trait in Trait.objects.all()}
+    assert traits == {"city": "Utrecht", "gone": None, "empty": ""}
+
+
+def test_within_a_batch_the_order_of_the_list_stands(running):
+    _, key = source()
+    batch = [track(userId="u1", event=f"Step {n}") for n in range(20)]
+
+    send(running.web, "/v1/batch", {"batch": batch, "writeKey": key})
+
+    names = Event.objects.order_by("version").values_list("name", flat=True)
+    assert list(names) == [event["event"] for event in batch]
+
+
+def test_a_clock_that_is_ahead_is_put_right(running):
+    _, key = source()
+    event = track(timestamp="2036-11-21T11:59:00Z")
+    batch = {"batch": [event], "sentAt": "2036-11-21T12:00:00Z", "writeKey": key}
+
+    send(running.web, "/v1/batch", batch)
+
+    stored = Event.objects.get()
+    assert 55 < (stored.received_at - stored.occurred_at).total_seconds() < 65
+    assert stored.body["timestamp"] == "2036-11-21T11:59:00Z"
+
+
+# 12. Alias ---------------------------------------------------------------------------
+
+
+def test_an_alias_by_a_public_key_is_a_claim(running):
+    _, key = source()
+
+    send(running.web, "/v1/alias", {"previousId": "a1", "userId": "u1", "writeKey": key})
+
+    assert [event.trust for event in Event.objects.all()] == [1]
+
+
+# Strict mode and what else is asked --------------------------------------------------
+
+
+def test_in_strict_mode_a_bad_event_stops_the_batch(running):
+    _, key = source()
+    batch = {"batch": [track(), {"type": "track"}, track(userId=None)], "writeKey": key}
+
+    answer = send(running.web, "/v1/batch", batch, {"X-Strict-Mode": "1"})
+
+    assert answer.status == 400
+    assert answer.json["code"] == "invalid_items"
+    assert answer.json["items"] == [
+        {"index": 1, "reason": "missing_ids"},
+        {"index": 2, "reason": "missing_ids"},
+    ]
+    assert not Event.objects.exists()
+    assert not QuarantinedItem.objects.exists()
+
+
+def test_in_strict_mode_a_good_batch_is_stored(running):
+    _, key = source()
+    batch = {"batch": [track(), track()], "writeKey": key}
+
+    assert send(running.web, "/v1/batch", batch, {"X-Strict-Mode": "1"}).counts == (2, 0, 0)
+    assert Event.objects.count() == 2
+
+
+def test_the_context_of_the_batch_reaches_every_event(running):
+    _, key = source()
+    batch = {"batch": [track()], "context": {"ip": "::1"}, "writeKey": key}
+
+    send(running.web, "/v1/batch", batch)
+
+    assert Event.objects.get().body["context"] == {"ip": "::1"}
+
+
+def test_a_secret_key_in_a_bad_body_does_not_reach_quarantine(running):
+    _, key = source(is_secret=True)
+
+    answer = send(running.web, "/v1/track", b'{"writeKey":"%b","a":NaN}' % key.encode())
+
+    assert answer.counts == (0, 0, 1)
+    kept = QuarantinedItem.objects.get()
+    assert key.encode() not in bytes(kept.raw)
+    assert kept.reason == "not_finite"

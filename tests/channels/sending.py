@@ -1,0 +1,80 @@
+"""Sends what a client would send, byte by byte, to the running server."""
+
+import base64
+import http.client
+import json
+import socket
+import uuid
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from customers.actions import sources
+from customers.models import Source
+
+
+class Answer(NamedTuple):
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Accepted, duplicates and quarantined, as the headers say."""
+        names = ("butler-accepted", "butler-duplicates", "butler-quarantined")
+        accepted, duplicates, quarantined = (int(self.headers[name]) for name in names)
+        return accepted, duplicates, quarantined
+
+
+def send(
+    base: str,
+    path: str,
+    body: Any = None,
+    headers: dict[str, str] | None = None,
+    *,
+    method: str = "POST",
+    key: str = "",
+) -> Answer:
+    """Send bytes as they are, anything else as JSON; `key` goes where servers put it."""
+    if body is not None and not isinstance(body, bytes):
+        body = json.dumps(body).encode()
+    headers = dict(headers or {})
+    if key:
+        headers["Authorization"] = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
+    address = urlsplit(base)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=20)
+    try:
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        found = {name.lower(): value for name, value in answer.getheaders()}
+        return Answer(answer.status, answer.read(), found)
+    finally:
+        connection.close()
+
+
+def send_raw(base: str, request: bytes, *, half_close: bool = False) -> bytes:
+    """Send what no client library would, and return everything that comes back."""
+    address = urlsplit(base)
+    with socket.create_connection((address.hostname, address.port), timeout=20) as sock:
+        sock.sendall(request)
+        if half_close:
+            sock.shutdown(socket.SHUT_WR)
+        parts = []
+        while part := sock.recv(65536):
+            parts.append(part)
+    return b"".join(parts)
+
+
+def track(**fields: Any) -> dict[str, Any]:
+    """One event, by default of somebody new."""
+    event = {"type": "track", "event": "Ride Entered", "messageId": str(uuid.uuid4())}
+    return event | {"userId": f"guest-{uuid.uuid4()}"} | fields
+
+
+def source(*, is_secret: bool = False, **facts: Any) -> tuple[Source, str]:
+    """A source of its own, and its key."""
+    facts = {"name": f"source {uuid.uuid4()}", "channel": "app"} | facts
+    return sources.create_source(is_secret=is_secret, **facts)
