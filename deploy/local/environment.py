@@ -125,4 +125,7 @@ def _uninstall_strangers(target: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]).resolve()))
+    try:
+        sys.exit(main(Path(sys.argv[1]).resolve()))
+    except KeyboardInterrupt:
+        sys.exit("\nbutler: interrupted; the next `make` starts this anew")

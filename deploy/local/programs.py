@@ -75,9 +75,13 @@ def _copied(home: Home, packages: Path, folders: tuple[str, ...]) -> Path:
 
 
 def _why(home: Home, original: Path, copy: Path) -> str:
-    reason = f"{original} does not run as {home.account.name}"
-    if os.statvfs(original).f_flag & os.ST_NOEXEC and os.statvfs(copy).f_flag & os.ST_NOEXEC:
-        reason += " because its file system is mounted noexec, and so is that of BUTLER_HOME"
-    elif barrier := home.account.barrier(original.parent):
-        reason += f" (it cannot enter {barrier}), and neither does the copy in {copy.parent}"
-    return f"{reason}. Move the project or BUTLER_HOME. Or: {WAY_OUT}"
+    barrier = home.account.barrier(original.parent)
+    why_not = f" (it cannot enter {barrier})" if barrier else _noexec(original)
+    return (
+        f"{original} does not run as {home.account.name}{why_not}, and neither does the copy in "
+        f"{copy.parent}{_noexec(copy)}. Move the project or BUTLER_HOME. Or: {WAY_OUT}"
+    )
+
+
+def _noexec(path: Path) -> str:
+    return " (mounted noexec)" if os.statvfs(path).f_flag & os.ST_NOEXEC else ""

@@ -42,6 +42,7 @@ def start(supervisor: Supervisor, *, temporary: bool = False) -> dict[str, str]:
         urls["DATABASE_URL"] = postgres.url
     if not _is_given("REDIS_URL"):
         valkey = Valkey(home)
+        valkey.prepare()
         supervisor.start(valkey.program())
         waiting.append(valkey.is_ready)
         urls["REDIS_URL"] = valkey.url

@@ -51,7 +51,9 @@ def start(home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     for process in started:
         if process.poll() is None:
             process.kill()
-        process.communicate()
+        process.wait()
+        # Not read to the end: an orphan may still hold the other side.
+        process.stdout.close()
 
 
 def processes_of(folder: Path) -> set[int]:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -101,6 +102,22 @@ def test_what_a_killed_supervisor_left_is_ended(start, home):
     process.kill()
 
     until(lambda: processes_of(home) == set())
+
+
+def test_services_that_outlived_supervisor_and_watchdog_are_replaced(start, home):
+    first = start(*python(REMEMBER.replace("print(", "print('up', flush=True); print(") + WAIT))
+    assert first.stdout.readline() == "up\n"
+    before = processes_of(home)
+    for pid in (first.pid, *before):
+        if pid == first.pid or b"watchdog" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(pid, signal.SIGKILL)
+    assert processes_of(home)
+
+    said, _ = start(*python(REMEMBER)).communicate(timeout=60)
+
+    assert said.split()[-1] == "2"
+    commands = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in processes_of(home)]
+    assert [command for command in commands if b"postgres" in command or b"valkey" in command] == []
 
 
 def test_a_start_right_after_a_kill_recovers(start, home):
