@@ -1,40 +1,45 @@
 """Answers for what goes wrong below the views: the database is away, or too slow."""
 
+import logging
 from collections.abc import Callable
 
 import psycopg_pool
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from customers.api.problems import problem
+
 # Seconds after which a client may try again; embedded Postgres recovers in about this time.
 RETRY_AFTER = 2
+
+_log = logging.getLogger(__name__)
 
 AWAY = (OperationalError, InterfaceError, psycopg_pool.PoolTimeout)
 
 
 def database_away(path: str) -> HttpResponse:
     """Say 503 in the shape that the caller of this path understands."""
+    response: HttpResponse
     if path.startswith("/v1/"):
         response = JsonResponse(
             {"code": "unavailable", "message": "Nothing was stored; try again."}, status=503
         )
     else:
-        response = JsonResponse(
-            {
-                "type": "about:blank",
-                "title": "The record cannot be reached",
-                "status": 503,
-                "detail": "The database does not answer; try again.",
-            },
-            status=503,
-            content_type="application/problem+json",
-        )
+        response = problem(503, "The database does not answer; try again.")
     response["Retry-After"] = str(RETRY_AFTER)
     return response
 
 
+def broken(path: str) -> HttpResponse:
+    """Say 500 in the shape that the caller understands, and not a word about what broke."""
+    words = "Something went wrong on our side; it was noted."
+    if path.startswith("/v1/"):
+        return JsonResponse({"code": "internal_error", "message": words}, status=500)
+    return problem(500, words)
+
+
 class DatabaseAwayMiddleware:
-    """Turn a lost database into 503 with Retry-After, whatever the view."""
+    """Turn a lost database into 503 with Retry-After, and what broke into words for programs."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -46,4 +51,9 @@ class DatabaseAwayMiddleware:
             return database_away(request.path)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        return database_away(request.path) if isinstance(error, AWAY) else None
+        if isinstance(error, AWAY):
+            return database_away(request.path)
+        if not request.path.startswith(("/v1/", "/api/")):
+            return None
+        _log.exception("request failed")
+        return broken(request.path)

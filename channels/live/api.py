@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from channels.live import tickets
 from customers.api import schema
 from customers.api.base import ApiView, answer
+from customers.api.sessions import current_session
 from customers.permissions import Right
 
 
@@ -35,7 +36,7 @@ class StreamTicketView(ApiView):
         auth=["token", "cookie"],
     )
     def post(self, request: Request) -> HttpResponse:
-        session = request.headers.get("X-Session-Token") or request.session.session_key
+        session = current_session(request)
         ticket = tickets.issue(session_key=session, now=timezone.now())
         response = answer(
             StreamTicket(

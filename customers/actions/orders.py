@@ -10,6 +10,7 @@ import msgspec
 from django.db import connection, transaction
 
 from customers.actions.changes import Author, Statement, state
+from customers.facts import documents
 from customers.models import Identifier, Order, Trust
 from customers.normalize import normalize
 from customers.profile import Outcome
@@ -99,8 +100,7 @@ def amend_order(
     """Change what is named in an order and leave the rest."""
     order = _open_order(aim)
     if only_known_lines:
-        lines = change.get("lines")
-        _refuse_unknown(order, [line["line_id"] for line in lines] if lines else [])
+        _refuse_unknown(order, [line["line_id"] for line in documents(change.get("lines"))])
     return _change(order, aim, "Order Amended", change)
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
@@ -112,7 +113,7 @@ def _guess(handle: str, code: str, now: datetime) -> str:
 
 def _open_login(email: str, language: str, now: datetime) -> User:
     _one_at_a_time(email.encode())
-    user = User.objects.alias(folded=Lower("email")).filter(folded=email).first()
+    user = _login_of(email)
     if user and user.is_staff:
         raise StaffOnly
     if user and not user.is_active:
@@ -120,16 +121,23 @@ def _open_login(email: str, language: str, now: datetime) -> User:
     if user is None:
         user = User.objects.create_user(email, language=language)
     _state_proof(email, now)
-    record = Identifier.objects.get(kind="email", value=email, trust=Trust.VERIFIED).record
-    if user.record_id != record.pk:
+    record_id = Identifier.objects.values_list("record_id", flat=True).get(
+        kind="email", value=email, trust=Trust.VERIFIED
+    )
+    if user.record_id != record_id:
         # A login that did not lead here before may be somebody else's preparation: its
         # sessions end and its password is worth nothing.
         end_sessions(user)
         # Sessions are bound to the password, so this ends those that nobody listed, too.
         user.set_unusable_password()
-        user.record = record
+        user.record_id = record_id
         user.save()
     return user
+
+
+def _login_of(email: str) -> User | None:
+    found = User.objects.alias(folded=Lower("email")).filter(folded=email).values_list("pk").first()
+    return User.objects.get(pk=found[0]) if found else None
 
 
 def _state_proof(email: str, now: datetime) -> None:
@@ -161,9 +169,9 @@ def _state_proof(email: str, now: datetime) -> None:
 
 def end_sessions(user: User, *, but: str = "") -> None:
     """End what this login has open, on every device, except for one session."""
-    keys = list(user.usersession_set.exclude(session_key=but).values_list("session_key", flat=True))
-    Session.objects.filter(session_key__in=keys).delete()
-    user.usersession_set.filter(session_key__in=keys).delete()
+    theirs = UserSession.objects.filter(user=user).exclude(session_key=but)
+    Session.objects.filter(session_key__in=theirs.values("session_key")).delete()
+    theirs.delete()
 
 
 def _digest(purpose: str, text: str) -> bytes:

@@ -27,7 +27,7 @@ from customers.api.base import (
     sent,
 )
 from customers.api.problems import Problem
-from customers.api.writing import Changed, ChangingView, author, changed
+from customers.api.writing import Changed, ChangingView, author, changed, place
 from customers.permissions import Right, principal
 from customers.queries import lists
 from customers.queries.shapes import EventShape, OrderShape
@@ -149,8 +149,8 @@ class OrdersView(ChangingView):
                 now=timezone.now(),
                 expected_version=expected_version(request),
             )
-            where = placed.outcome
-            return Answer(201, encode(PlacedOrder(placed.number, where.customer_id, where.version)))
+            where = place(placed.outcome)
+            return Answer(201, encode(PlacedOrder(placed.number, where.customer, where.version)))
 
         return once_only(request, effect)
 

@@ -16,7 +16,7 @@ from customers.actions.changes import Author
 from customers.actions.idempotency import Answer
 from customers.api import schema
 from customers.api.base import encode, expected_version, found, once_only, paged, read_body, sent
-from customers.api.writing import Changed, ChangingView, author, changed
+from customers.api.writing import Changed, ChangingView, author, changed, place
 from customers.permissions import Right
 from customers.profile import Outcome
 from customers.queries import lists
@@ -75,8 +75,8 @@ class PartyView(ChangingView):
 
         def effect() -> Answer:
             outcome = _change(self, request, reference, by, {"role": member.role, **_said(member)})
-            joined = JoinedParty(reference, outcome.customer_id, outcome.version)
-            return Answer(201, encode(joined))
+            where = place(outcome)
+            return Answer(201, encode(JoinedParty(reference, where.customer, where.version)))
 
         return once_only(request, effect)
 

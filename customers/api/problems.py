@@ -1,6 +1,5 @@
 """What goes wrong, said as RFC 9457 problem documents."""
 
-import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -11,8 +10,6 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 CONTENT_TYPE = "application/problem+json"
-
-_log = logging.getLogger(__name__)
 
 
 class ProblemShape(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -99,8 +96,3 @@ def _of_framework(error: exceptions.APIException) -> HttpResponse:
     if wait := getattr(error, "wait", None):
         headers["Retry-After"] = str(int(wait) + 1)
     return problem(error.status_code, str(error.detail), headers=headers)
-
-
-def broken(request: HttpRequest) -> HttpResponse:
-    """Say 500 without a word about what broke."""
-    return problem(500, "Something went wrong on our side; it was noted.")

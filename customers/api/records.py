@@ -75,7 +75,7 @@ class RecordView(CustomerView):
             schema.query(
                 "at_least", "The version that has to be seen.", {"type": "integer", "minimum": 0}
             ),
-            schema.OpenApiParameter("If-None-Match", str, schema.OpenApiParameter.HEADER),
+            schema.IF_NONE_MATCH,
         ),
         also={304: "It stands where it stood."},
         problems=(409,),

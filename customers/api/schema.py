@@ -17,6 +17,8 @@ MOMENT = {"type": "string", "format": "date-time"}
 
 _REF = "#/components/schemas/{name}"
 
+IF_NONE_MATCH = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER)
+
 SECURITY = {
     "key": {"type": "http", "scheme": "bearer", "description": "A secret key, sk_…"},
     "basic": {"type": "http", "scheme": "basic", "description": "A secret key as the name."},
@@ -62,7 +64,7 @@ ONCE = OpenApiParameter(
 )
 
 
-def query(name: str, description: str = "", schema: Mapping[str, Any] | type = str) -> Any:
+def query(name: str, description: str = "", schema: dict[str, Any] | type[str] = str) -> Any:
     """Describe one parameter of the query."""
     return OpenApiParameter(name, schema, description=description)
 
@@ -111,13 +113,15 @@ def describe(
         responses[code, CONTENT_TYPE] = OpenApiResponse(_problem, description=_PROBLEMS[code])
     for code, words in (also or {}).items():
         responses[code] = OpenApiResponse(description=words)
+    # The types say names; what the generator writes out as it is are these objects.
+    requirements: Any = [{name: []} for name in (SECURITY if auth is None else auth)]
     return extend_schema(
         summary=summary,
         request={"application/json": shape(body)} if body else None,
         responses=responses,
         parameters=list(parameters),
         tags=list(tags),
-        auth=[{name: []} for name in (SECURITY if auth is None else auth)],
+        auth=requirements,
     )
 
 

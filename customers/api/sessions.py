@@ -74,7 +74,7 @@ class SessionsView(ApiView):
     def get(self, request: Request) -> HttpResponse:
         user = principal(request).user
         assert user is not None
-        current = _current(request)
+        current = current_session(request)
         sessions = [
             SessionShape(
                 id=one.pk,
@@ -97,7 +97,9 @@ class SessionsView(ApiView):
     def delete(self, request: Request) -> HttpResponse:
         user = principal(request).user
         assert user is not None
-        for one in UserSession.objects.filter(user=user).exclude(session_key=_current(request)):
+        for one in UserSession.objects.filter(user=user).exclude(
+            session_key=current_session(request)
+        ):
             one.end()
         return HttpResponse(status=204)
 
@@ -117,5 +119,6 @@ class SessionView(ApiView):
         return HttpResponse(status=204)
 
 
-def _current(request: Request) -> str:
+def current_session(request: Request) -> str:
+    """Return the key of the session that this request shows."""
     return request.headers.get("X-Session-Token") or request.session.session_key or ""

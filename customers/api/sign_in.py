@@ -18,6 +18,7 @@ from customers.api import schema
 from customers.api.base import ApiView, answer, read_body
 from customers.api.problems import Problem
 from customers.api.sessions import network_of, open_app_session
+from customers.models import User
 
 _log = logging.getLogger(__name__)
 
@@ -49,8 +50,8 @@ class SignedIn(msgspec.Struct, frozen=True):
 class SignInView(ApiView):
     """Asking for a code, and proving it."""
 
-    authentication_classes = ()
-    permission_classes = ()
+    authentication_classes = []
+    permission_classes = []
 
     @schema.describe(
         "Sign in: send an address, then the code",
@@ -106,7 +107,7 @@ def _send(asked: sign_in.Asked) -> None:
         ) from None
 
 
-def prove(request: Request | HttpRequest, *, handle: str, code: str) -> sign_in.User:
+def prove(request: Request | HttpRequest, *, handle: str, code: str) -> User:
     """Return the login of whoever shows the right code; raise a Problem otherwise."""
     try:
         return sign_in.prove_code(

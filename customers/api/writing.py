@@ -1,10 +1,10 @@
 """What changes of a record have in common: who writes, and what can go wrong."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.http import HttpResponse
 from rest_framework.request import Request
 
 from customers import senders
@@ -40,23 +40,23 @@ def author(request: Request) -> Author:
     return Author(sender, on_behalf(request))
 
 
-def changed(outcome: Outcome, status: int = 200) -> Answer:
-    return Answer(status, encode(_changed(outcome)))
-
-
-def _changed(outcome: Outcome) -> Changed:
+def place(outcome: Outcome) -> Changed:
+    """Return where an accepted statement stands."""
     assert outcome.customer_id is not None
     assert outcome.version is not None
     return Changed(outcome.customer_id, outcome.version)
 
 
+def changed(outcome: Outcome) -> Answer:
+    return Answer(200, encode(place(outcome)))
+
+
 class ChangingView(CustomerView):
     """An endpoint that changes a record."""
 
-    def handle_exception(self, error: Exception) -> HttpResponse:
+    def handle_exception(self, error: Exception) -> Any:
         explain = _EXPLAINED.get(type(error))
-        response: HttpResponse = super().handle_exception(explain(error) if explain else error)
-        return response
+        return super().handle_exception(explain(error) if explain else error)
 
 
 _EXPLAINED: dict[type[Exception], Callable[[Exception], Problem]] = {

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 from django.db.models import Q
-from django.db.models.functions import Length
+from django.db.models.functions import Coalesce, Length
 
 from customers import reading, sql
 from customers.models import (
@@ -35,8 +35,8 @@ from customers.queries.shapes import (
 
 def live_id(customer_id: UUID) -> UUID | None:
     """Return the live record that an id leads to."""
-    found = Customer.objects.filter(pk=customer_id).values_list("canonical_id", "id").first()
-    return found and (found[0] or found[1])
+    live = Coalesce("canonical_id", "id")
+    return Customer.objects.filter(pk=customer_id).values_list(live, flat=True).first()
 
 
 def customers(*, cursor: str | None, limit: int) -> Page[SummaryShape]:

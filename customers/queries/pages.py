@@ -84,7 +84,7 @@ def _beyond(by: Mapping[str, type], key: _Key) -> Q:
     beyond, equal = Q(), Q()
     for (field, kind), value in zip(by.items(), key.values, strict=True):
         try:
-            typed = msgspec.convert(value, kind)
+            typed: Any = msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
             raise BadCursor("This cursor is not one of this list.") from error
         beyond |= equal & Q((f"{field}__{side}", typed))

@@ -100,7 +100,5 @@ def _read(
         "head": logs[0][0],
         "limit": limit,
     }
-    return [
-        EventShape(*columns, body=msgspec.Raw(body))
-        for *columns, body in reading.rows(statement, params)
-    ]
+    found = reading.rows(statement, params)
+    return [EventShape(*(*columns, msgspec.Raw(body))) for *columns, body in found]

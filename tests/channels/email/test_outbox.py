@@ -1,0 +1,83 @@
+import threading
+
+import pytest
+from django.core.mail import EmailMultiAlternatives, send_mail
+from django.utils import timezone
+
+from channels.email import outbox
+
+
+@pytest.fixture(autouse=True)
+def _own_outbox(settings, tmp_path):
+    settings.BUTLER_HOME = tmp_path
+    settings.DEBUG = True
+    settings.MAILERS = {"default": {"BACKEND": "channels.email.outbox.Backend"}}
+
+
+def test_a_mail_is_read_back_newest_first(client):
+    send_mail("First", "one", None, ["noor@example.com"])
+    second = EmailMultiAlternatives("Second", "two", None, ["noor@example.com", "eli@example.com"])
+    second.attach_alternative("<p>two</p>", "text/html")
+    second.send()
+
+    answer = client.get("/dev/outbox.json")
+
+    told = [(one["subject"], one["to"], one["text"], one["html"]) for one in answer.json()]
+    assert told == [
+        ("Second", "eli@example.com", "two", "<p>two</p>"),
+        ("Second", "noor@example.com", "two", "<p>two</p>"),
+        ("First", "noor@example.com", "one", ""),
+    ]
+    assert answer.json()[0].keys() == {"channel", "to", "subject", "text", "html", "sent_at"}
+
+
+def test_the_page_escapes_what_was_sent(client):
+    send_mail("<script>alert(1)</script>", "<b>x</b>", None, ["noor@example.com"])
+
+    page = client.get("/dev/outbox/").content.decode()
+
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_an_empty_outbox_is_empty(client):
+    assert client.get("/dev/outbox.json").json() == []
+    assert client.get("/dev/outbox/").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/dev/outbox/", "/dev/outbox.json"])
+def test_outside_development_there_is_none(client, settings, path):
+    settings.DEBUG = False
+
+    assert client.get(path).status_code == 404
+
+
+def test_nobody_else_on_the_machine_reads_it(tmp_path):
+    send_mail("x", "x", None, ["noor@example.com"])
+
+    assert (tmp_path / "outbox.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_many_writers_lose_nothing():
+    entry = outbox.Entry("sms", "+31600000000", "", "x" * 5000, "", timezone.now())
+
+    threads = [
+        threading.Thread(target=lambda: [outbox.add([entry]) for _ in range(20)]) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(outbox.entries()) == 160
+
+
+@pytest.mark.slow
+def test_it_does_not_grow_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr(outbox, "_LONGEST", 50_000)
+    monkeypatch.setattr(outbox, "SHOWN", 10)
+    for number in range(100):
+        outbox.add([outbox.Entry("email", "x", str(number), "x" * 1000, "", timezone.now())])
+
+    assert (tmp_path / "outbox.jsonl").stat().st_size < 60_000
+    assert [one.subject for one in outbox.entries()][:2] == ["99", "98"]

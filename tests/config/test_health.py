@@ -1,0 +1,152 @@
+import json
+import re
+from io import StringIO
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.db import OperationalError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+from config import checks, health
+
+
+def test_living_needs_nothing_else(client, settings):
+    settings.ALLOWED_HOSTS = ["park.example.com"]
+
+    answer = client.get("/livez", headers={"host": "10.0.0.7"})
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
+
+
+@pytest.mark.django_db
+def test_ready_says_what_was_looked_at(client):
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json()["checks"] == {"database": "ok", "redis": "ok"}
+
+
+@pytest.mark.django_db
+def test_without_redis_requests_may_come_all_the_same(client, settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+
+
+def test_without_the_database_they_may_not(client, monkeypatch):
+    def away():
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(health, "broken_promises", away)
+
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.json()["checks"]["database"]) == (503, "away")
+
+
+@pytest.mark.django_db
+def test_with_a_migration_missing_they_may_not(client):
+    (last,) = MigrationLoader(connection).graph.leaf_nodes("customers")
+    MigrationRecorder(connection).record_unapplied(*last)
+
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.json()["checks"]["database"]) == (
+        503,
+        "migrations missing",
+    )
+
+
+@pytest.mark.django_db
+class TestPromises:
+    """A database that may forget what it committed is refused."""
+
+    @pytest.fixture
+    def forgetful(self):
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = off")
+
+    def test_by_readiness(self, client, forgetful):
+        answer = client.get("/readyz")
+
+        assert (answer.status_code, answer.json()["checks"]["database"]) == (
+            503,
+            "synchronous_commit off",
+        )
+
+    def test_by_the_check(self, forgetful):
+        with pytest.raises(SystemCheckError, match=r"butler\.E001"):
+            call_command("check", databases=["default"], stderr=StringIO())
+
+    def test_at_the_start(self, forgetful):
+        with pytest.raises(ImproperlyConfigured, match="synchronous_commit"):
+            checks.refuse_to_start()
+
+    def test_and_a_good_one_is_not(self):
+        checks.refuse_to_start()
+
+    def test_a_database_that_is_away_is_not_refused_yet(self, monkeypatch):
+        def away(**_):
+            raise OperationalError("gone")
+
+        monkeypatch.setattr(checks, "promises_are_kept", away)
+
+        checks.refuse_to_start()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("key", "is_good"),
+    [
+        ("x" * 50, False),
+        ("abc" * 20, False),
+        ("short but various 123", False),
+        ("django-insecure-0123456789abcdefghijklmnopqrstuvwxyz", False),
+        ("eZ4pVq8mK2wT7cR9bN3xL6yH1uJ5sD0fG-aQvM_tPiWoXkEjUr", True),
+    ],
+)
+def test_a_key_that_can_be_guessed_is_refused_outside_development(settings, key, is_good):
+    settings.DEBUG, settings.SECRET_KEY = False, key
+
+    assert (checks.secret_is_secret() == []) is is_good
+    settings.DEBUG = True
+    assert checks.secret_is_secret() == []
+
+
+@pytest.mark.django_db
+def test_requests_are_counted_by_route_and_never_by_path(client):
+    client.get("/api/customers/00000000-0000-7000-8000-000000000000/?identifier=email:noor@x.nl")
+
+    page = client.get("/metrics").content.decode()
+
+    line = 'route="api/customers/<uuid:customer_id>/",status="401"'
+    assert re.search(rf"butler_requests_total\{{method=\"GET\",{re.escape(line)}\}} \d", page)
+    assert "00000000-0000" not in page
+    assert "noor" not in page
+
+
+@pytest.mark.slow
+def test_the_workers_of_a_server_count_together(running):
+    import urllib.request
+
+    def read() -> str:
+        with urllib.request.urlopen(f"{running.web}/metrics") as answer:
+            return answer.read().decode()
+
+    def count() -> float:
+        found = re.search(
+            r'butler_requests_total\{[^}]*route="dev/outbox.json"[^}]*\} (\S+)', read()
+        )
+        return float(found[1]) if found else 0.0
+
+    before = count()
+    for _ in range(3):
+        with urllib.request.urlopen(f"{running.web}/dev/outbox.json") as answer:
+            json.load(answer)
+
+    assert count() == before + 3

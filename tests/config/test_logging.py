@@ -1,0 +1,99 @@
+import json
+import logging
+from io import StringIO
+
+import pytest
+import structlog
+
+from config.logging import configure
+
+CANARY = "canary.7c1f@example.com"
+
+
+@pytest.fixture
+def lines():
+    """Log as in production, into memory."""
+    root = logging.getLogger()
+    before = root.handlers, root.level
+    configure({"is_readable": False, "level": "INFO"})
+    out = StringIO()
+    root.handlers[0].setStream(out)
+    yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
+    root.handlers, level = before[0], before[1]
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.mark.django_db
+def test_a_request_is_one_line_with_its_id_and_route(lines, client):
+    answer = client.get("/api/customers/", {"identifier": f"email:{CANARY}"})
+
+    (line,) = [one for one in lines() if one["event"] == "request"]
+    assert (line["route"], line["status"], line["method"]) == ("api/customers/", 401, "GET")
+    assert line["request_id"] == answer["X-Request-ID"]
+    assert line["ms"] >= 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("given", "is_taken"),
+    [("abcdef0123456789", True), ("short", False), ("x" * 200, False), ("a b c d e f g", False)],
+)
+def test_a_proxys_id_is_taken_over_if_it_is_one(lines, client, given, is_taken):
+    answer = client.get("/api/customers/", headers={"x-request-id": given})
+
+    assert (answer["X-Request-ID"] == given) is is_taken
+
+
+@pytest.mark.django_db
+def test_nothing_that_was_sent_is_in_the_logs(lines, client, monkeypatch):
+    from customers.api import records
+
+    def breaks(*_, **__):
+        raise RuntimeError(f"Key (email)=({CANARY}) already exists")
+
+    monkeypatch.setattr(records.RecordView, "initial", breaks)
+    client.raise_request_exception = False
+
+    sent = {"data": f'{{"email": "{CANARY}"}}', "content_type": "application/json"}
+    client.post("/api/sign-in/?x=" + CANARY, **sent)
+    broken = client.get(f"/api/me/?who={CANARY}", headers={"x-session-token": CANARY})
+
+    written = json.dumps(lines())
+    assert broken.status_code == 500
+    assert "RuntimeError" in written
+    assert "test_logging.py" in written
+    assert CANARY not in written
+
+
+@pytest.mark.django_db
+def test_what_breaks_is_a_problem_without_a_word_about_it(client, monkeypatch):
+    from customers.api import records
+
+    def breaks(*_, **__):
+        raise RuntimeError(CANARY)
+
+    monkeypatch.setattr(records.RecordView, "initial", breaks)
+    client.raise_request_exception = False
+
+    answer = client.get("/api/me/")
+
+    assert (answer.status_code, answer["Content-Type"]) == (500, "application/problem+json")
+    assert CANARY not in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_lost_database_is_503_and_says_when_to_come_back(client, monkeypatch):
+    from django.db import OperationalError
+
+    from customers.api import records
+
+    def away(*_, **__):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(records.RecordView, "initial", away)
+
+    answer = client.get("/api/me/")
+
+    assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
+    assert int(answer["Retry-After"]) > 0

@@ -1,0 +1,170 @@
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, OperationalError, connection
+from django.utils import timezone
+
+from customers import keys, reading
+from customers.actions.sources import add_key, create_source, revoke_key, rotate_key
+from customers.models import SourceKey
+
+pytestmark = pytest.mark.django_db
+
+
+def _source(**facts):
+    return create_source(**{"name": "till 3", "channel": "store", "is_secret": True, **facts})
+
+
+def test_a_key_says_who_sends_and_what_they_may():
+    source, key = _source(is_shared=True, region="nl")
+
+    sender = keys.find_sender(key)
+
+    assert (sender.source_id, sender.name, sender.channel) == (source.pk, "till 3", "store")
+    assert (sender.is_trusted, sender.is_shared, sender.default_region) == (True, True, "NL")
+    assert sender.scopes == {"ingest", "read", "identify"}
+
+
+def test_a_publishable_key_only_claims():
+    _, key = _source(is_secret=False, scopes=("ingest", "read", "identify"))
+
+    sender = keys.find_sender(key)
+
+    assert key.startswith("pk_")
+    assert (sender.is_trusted, sender.scopes) == (False, {"ingest"})
+
+
+def test_a_secret_key_without_the_scope_only_claims():
+    _, key = _source(scopes=("ingest",))
+
+    assert keys.find_sender(key).is_trusted is False
+
+
+def test_a_publishable_key_with_more_rights_cannot_be_stored():
+    source, _ = _source()
+
+    with pytest.raises(IntegrityError):
+        SourceKey.objects.create(
+            source=source, prefix="pk_x", digest=b"x", is_secret=False, scopes=["ingest", "read"]
+        )
+
+
+@pytest.mark.parametrize("text", ["", "sk_", "sk_unknown", "Sk_x", "sk_\x00", "sk_ü", "x" * 9000])
+def test_what_is_no_key_is_nobodys(text):
+    _source()
+
+    assert keys.find_sender(text) is None
+
+
+def test_nothing_of_a_key_is_kept_that_could_be_used():
+    _, key = _source()
+
+    kept = SourceKey.objects.get()
+
+    assert kept.prefix == key[:9]
+    assert key not in repr(SourceKey.objects.values().get())
+    assert len(key) >= 35
+
+
+def test_revoking_works_at_once():
+    _, key = _source()
+
+    assert revoke_key(prefix=key, now=timezone.now()) == 1
+    assert keys.find_sender(key) is None
+
+
+def test_two_keys_live_while_one_is_changed_for_the_other():
+    source, old = _source(scopes=("ingest",))
+    now = timezone.now() - timedelta(minutes=1)
+
+    new = rotate_key(source=source, is_secret=True, grace=timedelta(hours=1), now=now)
+    during = [keys.find_sender(key) for key in (old, new)]
+    rotate_key(source=source, is_secret=True, grace=timedelta(0), now=now)
+
+    assert None not in during
+    assert during[1].scopes == {"ingest"}
+    assert [keys.find_sender(key) for key in (old, new)] == [None, None]
+
+
+def test_last_use_is_written_once_a_minute(django_assert_num_queries):
+    _, key = _source()
+    statements = []
+    original = reading.rows
+    reading.rows = lambda *asked: statements.append(asked[0]) or original(*asked)
+    try:
+        for _ in range(5):
+            keys.find_sender(key)
+    finally:
+        reading.rows = original
+
+    assert SourceKey.objects.get().last_used_at is not None
+    assert len(statements) == 5 + 1
+
+
+def test_when_nobody_can_say_it_is_our_fault_not_the_senders(monkeypatch):
+    def away(*_):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(reading, "rows", away)
+
+    with pytest.raises(keys.Unavailable):
+        keys.find_sender("sk_anything")
+
+
+def test_a_key_is_found_by_its_index():
+    source, _ = _source()
+    for _ in range(50):
+        add_key(source=source, is_secret=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            "EXPLAIN SELECT 1 FROM customers_sourcekey WHERE digest = %s", [keys.digest("sk_x")]
+        )
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "Index" in plan
+
+
+class TestCommands:
+    def _run(self, *args: str) -> str:
+        out = StringIO()
+        call_command(*args, stdout=out)
+        return out.getvalue()
+
+    def test_a_source_is_made_and_told_in_one_line(self):
+        line = self._run("create_source", "app", "--channel", "app")
+
+        told = json.loads(line)
+        assert line.count("\n") == 1
+        assert told.keys() == {"id", "name", "key"}
+        assert keys.find_sender(told["key"]).source_id == told["id"]
+
+    def test_a_name_is_given_once(self):
+        self._run("create_source", "app", "--channel", "app")
+
+        with pytest.raises(CommandError, match="rotate_key"):
+            self._run("create_source", "app", "--channel", "app")
+
+    def test_a_scope_that_does_not_exist_is_refused(self):
+        with pytest.raises(CommandError, match="fly"):
+            self._run("create_source", "x", "--channel", "x", "--secret", "--scopes", "fly")
+
+    def test_a_key_is_rotated_and_revoked(self):
+        old = json.loads(self._run("create_source", "desk", "--channel", "phone", "--secret"))
+        new = json.loads(self._run("rotate_key", "desk", "--secret", "--hours", "1"))
+
+        self._run("revoke_key", old["key"])
+
+        assert keys.find_sender(old["key"]) is None
+        assert keys.find_sender(new["key"]) is not None
+
+    @pytest.mark.parametrize(
+        "command",
+        [("rotate_key", "nobody"), ("revoke_key", "sk_nothing"), ("revoke_key", "sk")],
+    )
+    def test_what_is_not_there_is_said(self, command):
+        with pytest.raises(CommandError):
+            self._run(*command)
