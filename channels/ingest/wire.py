@@ -1,7 +1,7 @@
 """The manners of `/v1/`: how bodies and keys are read, and how every answer looks.
 
 Published clients drop a batch on most 4xx and lose it on a redirect, so what is answered
-here is decided by what they do with it (docs/adr/0010).
+here is decided by what they do with it (docs/adr/0012).
 """
 
 import base64
