@@ -128,7 +128,7 @@ def page(
         next_order=next((order for order in orders if order.is_next), None),
         other_orders=others[:SHOWN_ORDERS],
         more_orders=len(others[SHOWN_ORDERS:]),
-        party=[_member(member, today) for member in record.party],
+        party=[_member(member, today) for member in sorted(record.party, key=_children_first)],
         moments=[_moment(event) for event in events],
         # Order numbers are identifiers too, but they are on the page as orders already.
         known=[_known(known) for known in record.identifiers if known.kind != "order"],
@@ -174,6 +174,10 @@ def _line(line: dict[str, Any], currency: str) -> Line:
         status=wording.say(wording.STATUSES, str(line.get("status"))),
         is_gone=line.get("status") != "ordered",
     )
+
+
+def _children_first(member: MemberShape) -> bool:
+    return member.role != "child"
 
 
 def _member(member: MemberShape, today: date) -> Member:
