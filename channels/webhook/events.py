@@ -26,7 +26,8 @@ def read(raw: bytes, message_id: str, frame: Frame) -> Found:
     """Make an event of a payload, or say why it cannot be one."""
     try:
         given, _ = limits.read_object(raw)
-        if given.get("type") in segment.KINDS and "data" not in given:
+        kind = given.get("type")
+        if isinstance(kind, str) and kind in segment.KINDS and "data" not in given:
             event = given | {"messageId": message_id}
         else:
             event = _as_event(given, message_id)

@@ -6,6 +6,8 @@ import pytest
 from cloudevents.core.bindings import http as binding
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
+from hypothesis import given
+from hypothesis import strategies as st
 
 from channels.ingest import cloudevents
 from channels.ingest.segment import Frame
@@ -101,6 +103,17 @@ def test_any_data_is_kept(data):
     item = cloudevents.read(json.dumps(event).encode(), Frame(NOW))
 
     assert json.loads(item.body)["properties"] == {"data": data}
+
+
+VALUE = st.none() | st.text(max_size=9) | st.integers() | st.lists(st.text(), max_size=2)
+FIELDS = st.sampled_from([*ENTERED, "userid", "email", "card", "data_base64"])
+
+
+@given(st.dictionaries(FIELDS, VALUE | st.dictionaries(FIELDS, VALUE, max_size=3)))
+def test_no_values_make_it_fail(fields):
+    found = cloudevents.read(json.dumps(ENTERED | fields).encode(), Frame(NOW))
+
+    assert isinstance(found, Item | Refused)
 
 
 # Through the reference library, to the running server ---------------------------------

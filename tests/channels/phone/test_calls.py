@@ -1,0 +1,110 @@
+import pytest
+
+from channels.ingest.limits import Unfit
+from channels.phone import calls
+
+RINGING = {
+    "event": "newCall",
+    "from": "31612345678",
+    "to": "31201234567",
+    "direction": "in",
+    "callId": "c1",
+}
+
+
+def test_a_call_that_comes_in_is_the_caller_s():
+    call = calls.read(RINGING | {"user": ["sam", "lin"], "queue": "tickets"})
+
+    assert call.number == "+31612345678"
+    assert call.event["event"] == "Call Started"
+    assert call.event["messageId"] == "c1:newCall"
+    assert call.event["properties"] == {
+        "call_id": "c1",
+        "direction": "in",
+        "from": "31612345678",
+        "to": "31201234567",
+        "queue": "tickets",
+        "user": "sam",
+    }
+    assert call.event["context"] == {
+        "externalIds": [{"type": "phone", "id": "+31612345678"}],
+        "actor": "staff:sam",
+    }
+
+
+def test_a_call_that_goes_out_is_the_called_one_s():
+    assert calls.read(RINGING | {"direction": "out"}).number == "+31201234567"
+
+
+@pytest.mark.parametrize(
+    ("event", "name"),
+    [("newCall", "Call Started"), ("answer", "Call Answered"), ("hangup", "Call Ended")],
+)
+def test_each_step_has_its_name(event, name):
+    assert calls.read(RINGING | {"event": event}).event["event"] == name
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        pytest.param({}, "unknown_event", id="nothing"),
+        pytest.param(RINGING | {"event": "ring"}, "unknown_event", id="unknown"),
+        pytest.param(RINGING | {"callId": None}, "wrong_call_id", id="no-id"),
+        pytest.param(RINGING | {"callId": "c" * 100}, "wrong_call_id", id="long-id"),
+        pytest.param(RINGING | {"callId": {"a": 1}}, "wrong_type", id="id-is-an-object"),
+        pytest.param(RINGING | {"from": ["x"]}, "wrong_type", id="number-is-a-list"),
+        pytest.param(RINGING | {"cause": "x" * 201}, "wrong_type", id="long-cause"),
+    ],
+)
+def test_what_is_no_call_is_refused_with_its_reason(fields, reason):
+    with pytest.raises(Unfit) as refused:
+        calls.read(fields)
+
+    assert refused.value.reason == reason
+
+
+def test_a_withheld_number_is_nobody_s():
+    call = calls.read(RINGING | {"from": ""})
+
+    assert call.number == ""
+    assert "externalIds" not in call.event["context"]
+
+
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [
+        ("ringing", "Call Started"),
+        ("in-progress", "Call Answered"),
+        ("completed", "Call Ended"),
+        ("no-answer", "Call Ended"),
+        ("something-new", "Call Ended"),
+    ],
+)
+def test_what_twilio_says_is_read(status, name):
+    fields = {
+        "CallSid": "CA1",
+        "From": "+31612345678",
+        "To": "+31201234567",
+        "Direction": "inbound",
+        "CallStatus": status,
+    }
+
+    call = calls.read_twilio(fields)
+
+    assert (call.event["event"], call.event["messageId"]) == (name, f"CA1:{status}")
+    assert call.number == "+31612345678"
+
+
+@pytest.mark.parametrize(
+    ("given", "number"),
+    [
+        pytest.param("31612345678", "+31612345678", id="plus-left-out"),
+        pytest.param("0031612345678", "+31612345678", id="two-zeros"),
+        pytest.param("+31612345678", "+31612345678", id="plus"),
+        pytest.param("0612345678", "0612345678", id="national"),
+        pytest.param("101", "101", id="extension"),
+        pytest.param("anonymous", "anonymous", id="withheld"),
+    ],
+)
+def test_a_number_gets_its_plus_back(given, number):
+    assert calls.international(given) == number

@@ -1,0 +1,230 @@
+import hashlib
+import json
+from urllib.parse import urlencode
+
+import pytest
+from twilio.request_validator import RequestValidator
+
+from customers.models import Customer, Event, Identifier, Interaction, Link, QuarantinedItem
+from tests import factories
+from tests.channels.sending import send, source
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+NOORS = "+31612345678"
+RINGING = {
+    "event": "newCall",
+    "from": "31612345678",
+    "to": "31201234567",
+    "direction": "in",
+    "callId": "c1",
+}
+TOKEN = "auth-token-of-an-invented-account"
+
+
+def desk(**facts):
+    return source(is_secret=True, channel="phone", region="NL", **facts)
+
+
+@pytest.mark.parametrize("form", [False, True], ids=["json", "form"])
+def test_a_call_becomes_part_of_the_record(running, form):
+    _, key = desk()
+    noor = factories.customer(("phone", NOORS), ("user_id", "noor"), name="Noor")
+    for step in ("newCall", "answer", "hangup"):
+        said = RINGING | {"event": step, "user": "sam"}
+        body = urlencode(said).encode() if form else said
+
+        answer = send(running.web, "/v1/phone/calls", body, key=key)
+
+        assert (answer.status, answer.json["status"]) == (200, "accepted")
+        assert answer.json["matches"] == "one"
+        assert answer.json["customer"] == str(noor.id)
+        assert answer.json["customers"][0]["name"] == "Noor"
+    call = Interaction.objects.get(customer=noor)
+    assert (call.reference, call.status, call.staff) == ("call:c1", "ended", "sam")
+    assert call.answered_at
+    assert call.ended_at
+
+
+def test_the_number_may_be_written_as_at_home(running):
+    _, key = desk()
+    factories.customer(("phone", NOORS), name="Noor")
+
+    answer = send(running.web, "/v1/phone/calls", RINGING | {"from": "06 12345678"}, key=key)
+
+    assert answer.json["matches"] == "one"
+
+
+def test_an_unknown_number_matches_nobody_and_is_kept(running):
+    _, key = desk()
+
+    answer = send(running.web, "/v1/phone/calls", RINGING, key=key)
+
+    assert (answer.json["matches"], answer.json["customers"]) == ("none", [])
+    assert str(Event.objects.get().customer_id) == answer.json["customer"]
+
+
+def test_a_family_s_phone_matches_many_and_joins_nobody(running):
+    _, key = desk()
+    people = [factories.customer(("user_id", name), name=name) for name in ("Noor", "Bas")]
+    shared = Identifier.objects.create(
+        kind="phone", value=NOORS, trust=2, is_shared=True, first_seen_at=factories.NOON
+    )
+    by = factories.source()
+    for one in Identifier.objects.filter(customer__in=people):
+        left, right = sorted((one, shared), key=lambda identifier: identifier.id)
+        Link.objects.create(left=left, right=right, trust=2, source=by)
+
+    answer = send(running.web, "/v1/phone/calls", RINGING, key=key)
+
+    assert answer.json["matches"] == "many"
+    assert {match["name"] for match in answer.json["customers"]} == {"Noor", "Bas"}
+    assert all(Customer.objects.get(id=one.id).canonical_id is None for one in people)
+
+
+def test_a_claim_never_stands_beside_a_proof(running):
+    _, key = desk()
+    factories.customer(("phone", NOORS), ("user_id", "noor"), name="Noor")
+    stranger = factories.sender(trusted=False)
+    factories.customer(("phone", NOORS), ("anonymous_id", "a9"), by=stranger, name="Mallory")
+
+    answer = send(running.web, "/v1/phone/calls", RINGING, key=key)
+
+    assert [match["name"] for match in answer.json["customers"]] == ["Noor"]
+
+
+def test_a_step_told_twice_is_one(running):
+    _, key = desk()
+
+    answers = [send(running.web, "/v1/phone/calls/", RINGING, key=key) for _ in range(2)]
+
+    assert [answer.json["status"] for answer in answers] == ["accepted", "duplicate"]
+    assert Event.objects.count() == 1
+
+
+def test_a_withheld_number_is_kept_apart(running):
+    _, key = desk()
+
+    answer = send(running.web, "/v1/phone/calls", RINGING | {"from": "anonymous"}, key=key)
+
+    assert (answer.status, answer.json["status"]) == (200, "quarantined")
+    assert QuarantinedItem.objects.get().message_id == "c1:newCall"
+
+
+def test_only_a_secret_key_may_report_calls_and_only_a_reader_learns_who(running):
+    _, public = source(channel="phone")
+    _, writer = desk(scopes=["ingest", "identify"])
+    factories.customer(("phone", NOORS), name="Noor")
+
+    refused = send(running.web, "/v1/phone/calls", RINGING, key=public)
+    told = send(running.web, "/v1/phone/calls", RINGING, key=writer)
+
+    assert (refused.status, refused.json["code"]) == (403, "secret_key_needed")
+    assert (told.status, told.json["customers"]) == (200, [])
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"event=ring", b"event=newCall", b"\xff\xfe", b"a=1&" * 5000]
+)
+def test_what_is_no_call_is_refused_in_the_shape_of_the_wire(running, body):
+    _, key = desk()
+
+    answer = send(running.web, "/v1/phone/calls", body, key=key)
+
+    assert answer.status == 400
+    assert set(answer.json) == {"code", "message"}
+
+
+# Twilio ------------------------------------------------------------------------------
+
+VOICE = {
+    "CallSid": "CA1",
+    "From": NOORS,
+    "To": "+31201234567",
+    "Direction": "inbound",
+    "CallStatus": "ringing",
+}
+
+
+def switchboard(tokens: list[str]) -> None:
+    of, _ = desk(name="Switchboard")
+    of.webhook_secrets = tokens
+    of.save()
+
+
+def signed(address: str, fields: dict[str, str], token: str = TOKEN) -> dict[str, str]:
+    signature = RequestValidator(token).compute_signature(address, fields)
+    return {
+        "X-Twilio-Signature": signature,
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+
+
+def test_a_voice_webhook_with_a_signed_form_is_taken(running):
+    switchboard([TOKEN])
+    path = "/v1/phone/twilio/Switchboard?dial=%2B31201234567"
+    headers = signed(running.web + path, VOICE)
+
+    answer = send(running.web, path, urlencode(VOICE).encode(), headers)
+
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "text/xml"
+    assert b"<Response><Dial>+31201234567</Dial></Response>" in answer.body
+    stored = Event.objects.get()
+    assert (stored.name, stored.about, stored.trust) == ("Call Started", "call:CA1", 2)
+
+
+def test_a_webhook_with_a_signed_json_body_is_taken(running):
+    switchboard([TOKEN])
+    body = json.dumps(VOICE | {"CallStatus": "completed", "CallDuration": "61"}).encode()
+    path = f"/v1/phone/twilio/Switchboard?bodySHA256={hashlib.sha256(body).hexdigest()}"
+    headers = signed(running.web + path, {})
+
+    answer = send(running.web, path, body, headers)
+
+    assert (answer.status, answer.body.count(b"Dial")) == (200, 0)
+    assert Event.objects.get().name == "Call Ended"
+
+
+def test_two_tokens_count_while_they_are_changed(running):
+    switchboard(["new", TOKEN])
+    path = "/v1/phone/twilio/Switchboard"
+
+    answer = send(running.web, path, urlencode(VOICE).encode(), signed(running.web + path, VOICE))
+
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    ["token", "field", "address", "no-signature", "json-digest"],
+)
+def test_what_was_not_signed_so_is_refused(running, spoil):
+    switchboard([TOKEN])
+    path = "/v1/phone/twilio/Switchboard"
+    headers = signed(running.web + path, VOICE, "another" if spoil == "token" else TOKEN)
+    body = urlencode(VOICE | ({"From": "+46701234567"} if spoil == "field" else {})).encode()
+    if spoil == "address":
+        path += "?dial=%2B46701234567"
+    if spoil == "no-signature":
+        del headers["X-Twilio-Signature"]
+    if spoil == "json-digest":
+        path += "?bodySHA256=" + "0" * 64
+        headers = signed(running.web + path, {})
+
+    answer = send(running.web, path, body, headers)
+
+    assert (answer.status, answer.json["code"]) == (401, "wrong_signature")
+    assert not Event.objects.exists()
+
+
+def test_a_source_without_a_token_takes_nothing(running):
+    desk(name="Switchboard")
+    path = "/v1/phone/twilio/Switchboard"
+
+    for one in (path, "/v1/phone/twilio/nobody", "/v1/phone/twilio/%00"):
+        answer = send(
+            running.web, one, urlencode(VOICE).encode(), signed(running.web + one, VOICE, "")
+        )
+
+        assert (answer.status, answer.json["code"]) == (404, "unknown_source")

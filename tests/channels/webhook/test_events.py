@@ -1,0 +1,53 @@
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels.ingest.segment import Frame
+from channels.webhook import events
+from customers.profile import Item, Refused
+
+FRAME = Frame(datetime(2026, 11, 21, 12, 0, tzinfo=UTC), is_trusted=True)
+
+
+def read(payload):
+    return events.read(json.dumps(payload).encode(), "msg_1", FRAME)
+
+
+@pytest.mark.parametrize(
+    ("data", "identifiers"),
+    [
+        pytest.param({"user_id": 5}, {("user_id", "5")}, id="number"),
+        pytest.param({"email": "a@example.com"}, {("email", "a@example.com")}, id="email"),
+        pytest.param(
+            {"customer": {"phone": "+31612345678"}}, {("phone", "+31612345678")}, id="customer"
+        ),
+        pytest.param(
+            {"order_id": "A-1", "card": "LK1"}, {("order", "A-1"), ("card", "LK1")}, id="order"
+        ),
+    ],
+)
+def test_whom_it_is_about_is_found_in_the_data(data, identifiers):
+    found = read({"type": "order.created", "data": data})
+
+    assert isinstance(found, Item)
+    assert set(found.identifiers) == identifiers
+    assert (found.name, found.message_id) == ("order.created", "msg_1")
+
+
+def test_the_id_of_the_webhook_counts_not_one_in_the_body():
+    found = read({"type": "track", "event": "x", "userId": "u1", "messageId": "m9"})
+
+    assert isinstance(found, Item)
+    assert found.message_id == "msg_1"
+
+
+VALUE = st.none() | st.text(max_size=9) | st.integers() | st.lists(st.text(), max_size=2)
+FIELDS = st.sampled_from(["type", "timestamp", "data", "customer", "email", "user_id", "event"])
+
+
+@given(st.dictionaries(FIELDS, VALUE | st.dictionaries(FIELDS, VALUE, max_size=3)))
+def test_no_values_make_it_fail(payload):
+    assert isinstance(read(payload), Item | Refused)
