@@ -199,7 +199,10 @@ def test_the_next_visit_says_when_the_code_was_scanned(signed_in):
         at=now,
     )
 
-    assert f"Through the gate at {now:%H:%M}" in signed_in.get("/").content.decode()
+    page = signed_in.get("/").content.decode()
+
+    assert "Through the gate at" in page
+    assert f">{now:%H:%M} UTC</time>" in page
 
 
 # Signing in --------------------------------------------------------------------------

@@ -38,6 +38,22 @@ async function setClock() {
   }
 }
 
+// Times come in the server's zone and say so; here they turn into the reader's own.
+const language = document.documentElement.lang;
+const speech = navigator.languages.find((one) => one.startsWith(language)) ?? language;
+const minutes = { hour: "2-digit", minute: "2-digit" };
+const forms = {
+  clock: new Intl.DateTimeFormat(speech, minutes),
+  second: new Intl.DateTimeFormat(speech, { ...minutes, second: "2-digit" }),
+  moment: new Intl.DateTimeFormat(speech, { day: "numeric", month: "short", ...minutes }),
+};
+
+function localize(root) {
+  for (const time of root.querySelectorAll("time[data-form]")) {
+    time.textContent = forms[time.dataset.form].format(new Date(time.dateTime));
+  }
+}
+
 // The page ----------------------------------------------------------------------------
 
 let isAsking = false;
@@ -80,6 +96,7 @@ function replace(part) {
   const place = document.getElementById(part.dataset.part);
   if (!place) return;
   const known = new Map([...place.querySelectorAll("li[id]")].map((row) => [row.id, row]));
+  localize(part);
   place.replaceChildren(...part.childNodes);
   if (part.dataset.part !== "moments") return;
   for (const row of place.querySelectorAll("li[id]")) {
@@ -164,5 +181,6 @@ document.addEventListener("submit", async (event) => {
 // A browser that puts a page aside closes its streams; back from there it is out of date.
 addEventListener("pageshow", (event) => event.persisted && refresh());
 
+localize(document);
 setClock().catch(() => {});
 stayConnected();
