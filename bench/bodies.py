@@ -1,0 +1,137 @@
+"""Requests to send: what a published client sends for customers who are known, mostly."""
+
+import base64
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+from uuid import UUID
+
+from bench import load
+from bench.stage import SOURCE, Database
+
+BATCH = 100
+# Of a hundred events, how many tell who somebody is, and of how many nobody has heard.
+IDENTIFY, NEW = 5, 2
+
+_RIDES = ("Lantern Mill", "River Comet", "Paper Dragon", "Nine Bells", "Moth House")
+_CITIES = ("Odense", "Utrecht", "Malmö", "Aarhus", "Gent", "Lund", "Zwolle", "Bergen")
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A customer who is there already."""
+
+    user_id: str
+    customer_id: UUID
+    identifier_id: int
+    has_device: bool
+
+    @property
+    def device(self) -> str:
+        return self.user_id.replace("guest-", "device-", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What all requests of a run share."""
+
+    database: Database
+    key: str
+    source_id: int
+    guests: Sequence[Guest]
+
+
+def context(database: Database, key: str) -> Context:
+    """Look up who is there, and the source that sends."""
+    guests = """
+        SELECT own.value, own.customer_id, own.id, device.id IS NOT NULL
+          FROM customers_identifier AS own
+          LEFT JOIN customers_identifier AS device
+            ON device.customer_id = own.customer_id AND device.kind = 'anonymous_id'
+         WHERE own.kind = 'user_id' AND own.value LIKE 'guest-%%'
+         ORDER BY own.id"""
+    with database.connect() as connection:
+        found = [Guest(*row) for row in connection.execute(guests).fetchall()]  # type: ignore[arg-type]  # four columns
+        source = connection.execute("SELECT id FROM customers_source WHERE name = %s", [SOURCE])
+        (source_id,) = source.fetchone() or ()
+    assert isinstance(source_id, int)
+    return Context(database, key, source_id, found)
+
+
+class Writer:
+    """Writes events that no other writer writes, not even that of an earlier run."""
+
+    def __init__(self, context: Context, name: str) -> None:
+        self.context = context
+        self.name = f"{name.replace(' ', '-')}-{secrets.token_hex(4)}"
+        self.random = Random(self.name)
+        self.written = 0
+
+    def event(self, guest: Guest | None = None) -> bytes:
+        """Write one event, of this guest or of any; sometimes a new one."""
+        self.written += 1
+        share = self.random.random() * 100
+        if guest is None and share < NEW:
+            return self._event("identify", {"userId": f"new-{self.name}-{self.written}"})
+        guest = guest or self.random.choice(self.context.guests)
+        who = {"userId": guest.user_id}
+        if guest.has_device:
+            who["anonymousId"] = guest.device
+        return self._event("identify" if share < NEW + IDENTIFY else "track", who)
+
+    def _event(self, kind: str, who: dict[str, str]) -> bytes:
+        random = self.random
+        event: dict[str, object] = {
+            "type": kind,
+            "messageId": str(UUID(int=random.getrandbits(128), version=4)),
+            **who,
+            "timestamp": datetime.now(UTC).isoformat(),
+            "context": {"library": {"name": "analytics-python", "version": "2.4.0"}},
+            "integrations": {},
+        }
+        if kind == "identify":
+            event["traits"] = {"city": random.choice(_CITIES), "visits": random.randrange(99)}
+        else:
+            wait = random.randrange(60)
+            event |= {
+                "event": "Ride Entered",
+                "properties": {
+                    "ride": random.choice(_RIDES),
+                    "minutes_waited": wait,
+                    "posted_wait": wait + 5,
+                    "group_size": random.randrange(1, 7),
+                },
+            }
+        if "userId" in who and who["userId"].startswith("new-"):
+            event["anonymousId"] = f"device-{who['userId']}"
+        return json.dumps(event, ensure_ascii=False).encode()
+
+    def batch(self) -> list[bytes]:
+        return [self.event() for _ in range(BATCH)]
+
+    def post(self, events: Sequence[bytes]) -> bytes:
+        """Write the request for a batch."""
+        sent_at = datetime.now(UTC).isoformat().encode()
+        body = b'{"batch":[' + b",".join(events) + b'],"sentAt":"' + sent_at + b'"}'
+        return _post("/v1/batch", self.context.key, body)
+
+    def post_one(self, event: bytes) -> bytes:
+        """Write the request for one event."""
+        kind = "identify" if b'"type": "identify"' in event else "track"
+        return _post(f"/v1/{kind}", self.context.key, event)
+
+
+def _post(path: str, key: str, body: bytes) -> bytes:
+    # The way of the published clients: the key is the name of Basic authentication.
+    basic = base64.b64encode(f"{key}:".encode()).decode()
+    return load.request("POST", path, authorization=f"Basic {basic}", body=body)
+
+
+def accepted(answer: load.Answer) -> int:
+    """Return how many events an answer says are committed; anything less than all is an error."""
+    if answer.status != 200 or answer.count(b"butler-quarantined"):
+        raise load.Failed(f"not accepted: {answer.head!r} {answer.body!r}")
+    return answer.count(b"butler-accepted")

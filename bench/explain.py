@@ -1,0 +1,170 @@
+"""Shows how Postgres runs the statements of the hot path: python -m bench.explain [statement …].
+
+Uses the database of the benchmarks (DATABASE_URL names the one beside it), with real values,
+prepared as the processes prepare them, and rolls back whatever a statement changed.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from hashlib import blake2b
+from random import Random
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import psycopg
+
+from bench import bodies, stage
+from bench.bodies import BATCH, Context
+
+_NAMED = re.compile(r"%\((\w+)\)s")
+# Postgres decides for or against a generic plan at the sixth execution.
+_EXECUTIONS = 7
+
+
+def main(names: list[str]) -> None:
+    database = stage.database("bench")
+    os.environ["DATABASE_URL"] = database.url
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    import django
+
+    django.setup()
+    context = bodies.context(database, key="")
+    with psycopg.connect(database.url) as connection:
+        for name, params in _statements(context, Random("explain")):
+            if not names or any(one in name for one in names):
+                print(f"\n== {name}\n{_explain(connection, _text(name), params)}")
+                connection.rollback()
+
+
+def _text(name: str) -> str:
+    from channels.live import postgres
+    from customers import sql
+
+    statement = name.split(" ")[0]
+    if statement.startswith("live:"):
+        return postgres.statement(statement.removeprefix("live:")).decode()
+    return sql.load(statement)
+
+
+def _explain(
+    connection: "psycopg.Connection[Any]", statement: str, params: Mapping[str, object]
+) -> str:
+    """Prepare the statement, run it until its plan is settled, and return the last plan."""
+    names = list(dict.fromkeys(_NAMED.findall(statement)))
+    numbered = _NAMED.sub(lambda found: f"${names.index(found[1]) + 1}", statement)
+    values = [params[name] for name in names]
+    connection.execute("DEALLOCATE ALL")
+    connection.execute(f"PREPARE hot AS {numbered.replace('%%', '%')}")
+    given = ", ".join(psycopg.sql.Literal(value).as_string(connection) for value in values)
+    lines: list[str] = []
+    for _ in range(_EXECUTIONS):
+        connection.execute("SAVEPOINT here")
+        found = connection.execute(f"EXPLAIN (ANALYZE, BUFFERS) EXECUTE hot({given})")
+        lines = [line for (line,) in found.fetchall()]
+        connection.execute("ROLLBACK TO here")
+    return "\n".join(lines)
+
+
+def _statements(context: Context, random: Random) -> Iterator[tuple[str, dict[str, object]]]:
+    """Yield the hot statements by name, with what a batch, or one event, would give them."""
+    for size in (BATCH, 1):
+        guests = random.sample(list(context.guests), size)
+        wanted = [["user_id", guest.user_id, 2] for guest in guests]
+        wanted += [["anonymous_id", guest.device, 1] for guest in guests if guest.has_device]
+        label = f"({size} event{'s' * (size > 1)})"
+        yield f"resolve_identifiers {label}", {"wanted": _json(wanted)}
+        keys = [blake2b(uuid4().bytes, digest_size=16).hexdigest() for _ in guests]
+        yield f"find_seen {label}", {"keys": f"{{{','.join(keys)}}}"}
+        yield f"append_events {label}", _append(context, guests, keys)
+        yield f"keep_traits {label}", {"traits": _json(_traits(context, guests, keys))}
+    today = datetime.now(UTC).date()
+    guest = random.choice(list(context.guests))
+    yield "read_record", {"id": guest.customer_id, "today": today}
+    yield "read_head", {"id": guest.customer_id, "today": today}
+    yield (
+        "read_timeline",
+        {
+            "logs": [guest.customer_id],
+            "bounds": [2**62],
+            "own": [guest.customer_id],
+            "head": guest.customer_id,
+            "at_version": 2**62,
+            "limit": 51,
+        },
+    )
+    yield "find_key", {"digest": b"\\0" * 32}
+    places = random.sample(list(context.guests), 50)
+    yield (
+        "live:read_logs (50 streams)",
+        {
+            "customers": [str(one.customer_id) for one in places],
+            "after": [0] * len(places),
+            "page": 100,
+            "budget": 1_000_000,
+        },
+    )
+    yield (
+        "live:look_at_customers (500 streams)",
+        {"customers": [str(one.customer_id) for one in random.sample(list(context.guests), 500)]},
+    )
+
+
+def _append(context: Context, guests: Any, keys: list[str]) -> dict[str, object]:
+    now = datetime.now(UTC)
+    writer = bodies.Writer(context, "explain")
+    events = [
+        {
+            "c": guest.customer_id,
+            "v": 10_000_000,
+            "o": None,
+            "m": key,
+            "k": key,
+            "h": key,
+            "t": "track",
+            "n": "Ride Entered",
+            "a": "",
+            "w": "",
+            "i": [guest.identifier_id],
+            "at": now,
+            "b": msgspec.Raw(writer.event(guest)),
+        }
+        for guest, key in zip(guests, keys, strict=True)
+    ]
+    return {
+        "events": _json(events),
+        "source_id": context.source_id,
+        "trust": 2,
+        "received_at": now,
+    }
+
+
+def _traits(context: Context, guests: Any, keys: list[str]) -> list[dict[str, object]]:
+    now = datetime.now(UTC)
+    return [
+        {
+            "c": guest.customer_id,
+            "n": "city",
+            "x": "Odense",
+            "w": 2,
+            "s": context.source_id,
+            "at": now,
+            "k": key,
+        }
+        for guest, key in sorted(
+            zip(guests, keys, strict=True), key=lambda pair: pair[0].customer_id
+        )
+    ]
+
+
+def _json(value: object) -> str:
+    from customers import sql
+
+    return sql.json(value)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,175 @@
+"""Databases of our own beside the given one, and the processes on them as `make run` has them."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from bench.load import Failed
+from deploy.local.home import Home
+from deploy.processes import PROCESSES
+
+ROOT = Path(__file__).resolve().parent.parent
+# A secret key with every right, of a source that only exists in these databases.
+SOURCE = "bench"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    url: str
+    env: Mapping[str, str]
+
+    def connect(self) -> "psycopg.Connection[tuple[object, ...]]":
+        return psycopg.connect(self.url, autocommit=True)
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            env=dict(self.env),
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        if done.returncode:
+            raise Failed(f"manage.py {' '.join(arguments)} ended with {done.returncode}")
+        return done.stdout
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    port: int
+    process: "subprocess.Popen[bytes]"
+
+    def workers(self) -> list[int]:
+        """Return the ids of the processes that answer requests."""
+        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in path.read_text().split()]
+
+
+def database(name: str, *, settings: str = "config.settings") -> Database:
+    """Return a database of ours, made when it is not there; a second run finds it again."""
+    given = os.environ["DATABASE_URL"]
+    with psycopg.connect(given, autocommit=True) as connection:
+        exists = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+        if exists.fetchone() is None:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    url = urlunsplit(urlsplit(given)._replace(path=f"/{name}"))
+    env = {
+        **os.environ,
+        "DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": settings,
+        "BUTLER_EXAMPLE": "",
+        # What a process in production has: neither the debugger nor the demo.
+        "DEBUG": "0",
+        "BUTLER_EVENTS_PER_MINUTE": "0",
+    }
+    return Database(url, env)
+
+
+def check_durability(database: Database) -> None:
+    """Refuse to measure a Postgres that acknowledges what it can lose."""
+    with database.connect() as connection:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            (value,) = connection.execute(sql.SQL("SHOW {}").format(sql.SQL(name))).fetchone() or ()
+            if value != "on":
+                raise Failed(f"{name} is {value}: what is measured here is durable or nothing")
+
+
+def make_key(database: Database) -> str:
+    """Make the source that sends, or give it another key."""
+    with database.connect() as connection:
+        known = connection.execute("SELECT FROM customers_source WHERE name = %s", [SOURCE])
+        command = (
+            ("rotate_key",)
+            if known.fetchone() is not None
+            else ("create_source", "--channel", "app")
+        )
+    told = database.manage(*command, SOURCE, "--secret").splitlines()[-1]
+    return str(json.loads(told)["key"])
+
+
+def settle(database: Database) -> None:
+    """Do now what autovacuum and the checkpointer would do in the middle of a round."""
+    with database.connect() as connection:
+        connection.execute("VACUUM (ANALYZE)")
+
+
+@contextlib.contextmanager
+def serving(name: str, database: Database, *, target: str = "") -> Iterator[Server]:
+    """Run web or live with the flags of `make run`; `target` puts another application in."""
+    port = _free_port()
+    environment = {**database.env, "PORT": str(port), "LIVE_PORT": str(port)}
+    home = Home(Path(tempfile.mkdtemp(prefix="butler-bench-")))
+    command = PROCESSES[name](environment)
+    if target:
+        command = (*command[:-1], target)
+    log = home.path / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            cwd=ROOT,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    try:
+        _await(port, process, log)
+        yield Server(port, process)
+    finally:
+        _end(process)
+        home.remove()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise Failed(f"a server did not come up:\n{log.read_text(errors='replace')[-4000:]}")
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    for number, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+            return
+
+
+def resident(pids: Sequence[int]) -> list[float]:
+    """Return the resident memory of processes, in MB."""
+    found = []
+    for pid in pids:
+        status = Path(f"/proc/{pid}/status").read_text()
+        kilobytes = int(status.partition("VmRSS:")[2].split()[0])
+        found.append(kilobytes / 1000)
+    return found
