@@ -1,3 +1,4 @@
+import contextlib
 import os
 import shutil
 import signal
@@ -22,7 +23,8 @@ def home() -> Iterator[Path]:
     parent.chmod(0o755)
     yield parent / "home"
     for pid in processes_of(parent):
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     for link in (parent / "home").glob("*"):
         if link.is_symlink():
             shutil.rmtree(link.resolve(), ignore_errors=True)
@@ -63,6 +65,14 @@ def processes_of(folder: Path) -> set[int]:
         for entry in Path("/proc").iterdir()
         if entry.name.isdigit() and int(entry.name) != os.getpid() and _names(entry, folder)
     }
+
+
+def command_of(pid: int) -> bytes:
+    """Return the command line, or nothing when the process has just ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _names(process: Path, folder: Path) -> bool:

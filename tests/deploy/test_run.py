@@ -7,11 +7,10 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import pytest
 
-from tests.deploy.conftest import GIVEN, ROOT, free_port, processes_of, until
+from tests.deploy.conftest import GIVEN, ROOT, command_of, free_port, processes_of, until
 
 pytestmark = [
     pytest.mark.slow,
@@ -80,8 +79,7 @@ def _master(home, application):
     return next(
         pid
         for pid in processes_of(home)
-        if application.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
-        and os.getpgid(pid) == pid
+        if application.encode() in command_of(pid) and os.getpgid(pid) == pid
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.conftest import ROOT, processes_of, until
+from tests.deploy.conftest import ROOT, command_of, processes_of, until
 
 pytestmark = [
     pytest.mark.slow,
@@ -116,7 +116,7 @@ def test_a_child_that_only_crashes_is_started_ever_more_slowly(supervise):
 def test_a_killed_watchdog_is_replaced(supervise, home):
     process = supervise("import os; print('up', os.getpid(), flush=True); input()" + STUBBORN)
     process.stdout.readline()
-    (watchdog,) = [pid for pid in processes_of(home) if b"watchdog" in _command(pid)]
+    (watchdog,) = [pid for pid in processes_of(home) if b"watchdog" in command_of(pid)]
     os.kill(watchdog, signal.SIGKILL)
     until(lambda: [pid for pid in processes_of(home) if _is_new_watchdog(pid, watchdog)])
 
@@ -138,12 +138,8 @@ def test_a_child_that_closes_its_output_does_not_make_the_supervisor_spin(superv
     assert _cpu_seconds(process.pid) - before < 0.5
 
 
-def _command(pid):
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
-
-
 def _is_new_watchdog(pid, old):
-    return pid != old and b"watchdog" in _command(pid)
+    return pid != old and b"watchdog" in command_of(pid)
 
 
 def _cpu_seconds(pid):

@@ -4,11 +4,10 @@ import json
 import os
 import signal
 import sys
-from pathlib import Path
 
 import pytest
 
-from tests.deploy.conftest import processes_of, until
+from tests.deploy.conftest import command_of, processes_of, until
 
 pytestmark = [
     pytest.mark.slow,
@@ -110,14 +109,14 @@ def test_services_that_outlived_supervisor_and_watchdog_are_replaced(start, home
     assert [first.stdout.readline() for _ in range(2)] == ["1\n", "waiting\n"]
     before = processes_of(home)
     for pid in (first.pid, *before):
-        if pid == first.pid or b"watchdog" in Path(f"/proc/{pid}/cmdline").read_bytes():
+        if pid == first.pid or b"watchdog" in command_of(pid):
             os.kill(pid, signal.SIGKILL)
     assert processes_of(home)
 
     said, _ = start(*python(REMEMBER)).communicate(timeout=60)
 
     assert said.split()[-1] == "2"
-    commands = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in processes_of(home)]
+    commands = [command_of(pid) for pid in processes_of(home)]
     assert [command for command in commands if b"postgres" in command or b"valkey" in command] == []
 
 
