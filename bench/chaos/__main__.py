@@ -5,14 +5,13 @@ import os
 import sys
 from pathlib import Path
 
-from bench.chaos.run import Plan, run
+from bench.chaos.run import QUICK, Plan, run
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.chaos")
     full = Plan()
-    quick = Plan(events=30_000, rounds=1, per_second=2000)
-    usual = quick if os.environ.get("QUICK") else full
+    usual = QUICK if os.environ.get("QUICK") else full
     parser.add_argument("--events", type=int, default=usual.events)
     parser.add_argument("--rate", type=float, default=usual.per_second, help="events a second")
     parser.add_argument("--rounds", type=int, default=usual.rounds, help="of every fault")

@@ -15,6 +15,8 @@ from bench.chaos.system import System
 
 # Seconds that a fault may take to heal before that counts as a failure of its own.
 LONGEST = 60.0
+# Seconds without anything going wrong after which a fault counts as over.
+QUIET = 2.0
 
 
 class Fault(NamedTuple):
@@ -22,12 +24,12 @@ class Fault(NamedTuple):
 
     name: str
     strike: Callable[[System], None]
-    is_over: Callable[[System, Load, float], bool]
+    is_over: Callable[[System], bool] = lambda _: True
 
 
 class Recovery(NamedTuple):
     fault: str
-    # From the blow to the first sign of health, seconds; infinite when there was none.
+    # From the blow to the last thing that went wrong; infinite when it did not end.
     seconds: float
 
 
@@ -52,21 +54,14 @@ def _flush(system: System) -> None:
         client.flushall()
 
 
-def _is_acknowledging(system: System, load: Load, since: float) -> bool:
-    """Tell whether a request that was sent after the blow has been acknowledged."""
-    return any(sent_at > since for sent_at, _ in reversed(load.seen.acks))
-
-
-def _is_ringing(system: System, load: Load, since: float) -> bool:
-    """Tell whether the streams hear Redis, and events are acknowledged."""
-    hears = system.metric("butler_live_hears_rings") == 1
-    return hears and _is_acknowledging(system, load, since)
+def _is_ringing(system: System) -> bool:
+    return system.metric("butler_live_hears_rings") == 1
 
 
 FAULTS = (
-    Fault("kill -9 of a web worker", _kill_worker, _is_acknowledging),
-    Fault("kill -9 of the web master", _kill_master, _is_acknowledging),
-    Fault("kill -9 of Postgres", _kill_postgres, _is_acknowledging),
+    Fault("kill -9 of a web worker", _kill_worker),
+    Fault("kill -9 of the web master", _kill_master),
+    Fault("kill -9 of Postgres", _kill_postgres),
     Fault("kill -9 of Valkey", _kill_valkey, _is_ringing),
     Fault("FLUSHALL", _flush, _is_ringing),
 )
@@ -94,8 +89,13 @@ async def _until_sent(load: Load, events: float) -> None:
 
 
 async def _seconds_until_over(fault: Fault, system: System, load: Load, struck_at: float) -> float:
-    while (took := time.monotonic() - struck_at) < LONGEST:
-        if await asyncio.to_thread(fault.is_over, system, load, struck_at):
-            return took
+    """Wait for a quiet spell, and return how long before it the trouble ended."""
+    healed_at: float | None = None
+    while (now := time.monotonic()) - struck_at < LONGEST:
+        if healed_at is None and await asyncio.to_thread(fault.is_over, system):
+            healed_at = time.monotonic()
+        last_trouble = max(struck_at, load.seen.failed_at, healed_at or now)
+        if now - last_trouble > QUIET and load.seen.acknowledged_from > last_trouble:
+            return last_trouble - struck_at
         await asyncio.sleep(0.02)
     return float("inf")

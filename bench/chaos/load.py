@@ -48,8 +48,13 @@ class Seen:
     without_retry_after: int = 0
     slowest: float = 0.0
     late: int = 0
-    # When the last answers came, of requests that were sent at: to tell when service is back.
-    acks: list[tuple[float, float]] = field(default_factory=list)
+    # When the newest acknowledged request was sent, and when the last one went wrong.
+    acknowledged_from: float = 0.0
+    failed_at: float = 0.0
+
+    def failed(self, why: str, now: float) -> None:
+        self.statuses[why] += 1
+        self.failed_at = now
 
 
 class Load:
@@ -120,15 +125,17 @@ class Load:
                     "/v1/batch", self._bodies[request.number], self._headers
                 )
         except (OSError, TimeoutError) as error:
-            self.seen.statuses[type(error).__name__] += 1
+            self.seen.failed(type(error).__name__, time.monotonic())
             self._ledger.unknown(request, time.monotonic(), type(error).__name__)
             return
         now = time.monotonic()
-        self.seen.statuses[str(answer.status)] += 1
         self.seen.slowest = max(self.seen.slowest, now - sent_at)
         if answer.status == 200:
+            self.seen.statuses["200"] += 1
             self._acknowledge(request, answer.headers, sent_at, now)
-        elif answer.status in {429, 500, 502, 503, 504}:
+            return
+        self.seen.failed(str(answer.status), now)
+        if answer.status in {429, 500, 502, 503, 504}:
             self.seen.without_retry_after += "retry-after" not in answer.headers
             self._ledger.unknown(request, now, str(answer.status))
         else:
@@ -143,7 +150,7 @@ class Load:
             apart=int(headers["butler-quarantined"]),
         )
         self._ledger.ack(request, now, told)
-        self.seen.acks.append((sent_at, now))
+        self.seen.acknowledged_from = max(self.seen.acknowledged_from, sent_at)
         if len(request.told) == 1:
             self._reusable += [event for event in request.events[:1] if event.is_fit]
 

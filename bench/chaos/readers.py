@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from bench.chaos.checker import Shown, Watched
-from bench.chaos.http import Gone, read_head
+from bench.chaos.http import Gone, read_chunks, read_head
 
 
 class Reader:
@@ -81,18 +81,7 @@ class Reader:
 async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[str]:
     """Undo the chunks of the answer, and give its lines."""
     rest = b""
-    while size := int((await _until(reader, b"\r\n")).strip() or b"0", 16):
-        try:
-            chunk = await reader.readexactly(size + 2)
-        except asyncio.IncompleteReadError as error:
-            raise Gone from error
-        *lines, rest = (rest + chunk[:-2]).split(b"\n")
+    async for chunk in read_chunks(reader):
+        *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             yield line.decode()
-
-
-async def _until(reader: asyncio.StreamReader, mark: bytes) -> bytes:
-    try:
-        return await reader.readuntil(mark)
-    except asyncio.IncompleteReadError as error:
-        raise Gone from error

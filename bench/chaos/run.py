@@ -33,6 +33,10 @@ class Plan:
     seed: int = 1
 
 
+# What fits into a minute: every fault once.
+QUICK = Plan(events=20_000, per_second=1200, rounds=1, readers=20)
+
+
 @dataclass(frozen=True)
 class Outcome:
     findings: Sequence[Finding]

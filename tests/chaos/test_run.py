@@ -1,0 +1,15 @@
+"""The short form of `make chaos`: every fault once, tens of thousands of events."""
+
+import pytest
+
+from bench.chaos.run import QUICK, run
+
+pytestmark = pytest.mark.slow
+
+
+def test_whatever_is_killed_nothing_acknowledged_is_lost_and_nothing_is_doubled(capsys):
+    outcome = run(QUICK)
+
+    assert outcome.findings == [], capsys.readouterr().out
+    assert outcome.acknowledged >= QUICK.events * 0.98
+    assert len(outcome.recoveries) == 5
