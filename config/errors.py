@@ -6,6 +6,7 @@ from collections.abc import Callable
 import psycopg_pool
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.csrf import csrf_failure
 
 from customers.api.problems import problem
 
@@ -36,6 +37,13 @@ def broken(path: str) -> HttpResponse:
     if path.startswith("/v1/"):
         return JsonResponse({"code": "internal_error", "message": words}, status=500)
     return problem(500, words)
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Say 403 in the shape that the caller understands."""
+    if request.path.startswith(("/api/", "/_allauth/")):
+        return problem(403, "The CSRF token is missing or wrong.", kind="csrf")
+    return csrf_failure(request, reason)
 
 
 class DatabaseAwayMiddleware:

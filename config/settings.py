@@ -133,6 +133,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.number("PROXIES", default=0)
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_AGE = int(timedelta(days=60).total_seconds())
+CSRF_FAILURE_VIEW = "config.errors.csrf_failed"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 
 # Mail --------------------------------------------------------------------------------

@@ -44,7 +44,9 @@ class CustomerView(ApiView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.customer_id = _customer_id(principal(request), kwargs.get("customer_id"))
+        # A method that is not for here is said to be so whoever asks about whom.
+        if request.method in self.allowed_methods:
+            self.customer_id = _customer_id(principal(request), kwargs.get("customer_id"))
 
 
 def _customer_id(who: Principal, asked: UUID | None) -> UUID:

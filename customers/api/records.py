@@ -77,7 +77,7 @@ class RecordView(CustomerView):
             ),
             schema.IF_NONE_MATCH,
         ),
-        also={304: "It stands where it stood."},
+        also={304: ("It stands where it stood.", None)},
         problems=(409,),
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:

@@ -94,9 +94,9 @@ def describe(
     *,
     answer: dict[str, Any] | None = None,
     status: int = 200,
-    body: type | None = None,
+    body: type | tuple[type, ...] | None = None,
     parameters: tuple[Any, ...] = (),
-    also: Mapping[int, str] | None = None,
+    also: Mapping[int, tuple[str, dict[str, str] | None]] | None = None,
     problems: tuple[int, ...] = (),
     tags: tuple[str, ...] = ("record",),
     auth: list[str] | None = None,
@@ -111,18 +111,25 @@ def describe(
     }
     for code in sorted({*usual, *problems}):
         responses[code, CONTENT_TYPE] = OpenApiResponse(_problem, description=_PROBLEMS[code])
-    for code, words in (also or {}).items():
-        responses[code] = OpenApiResponse(description=words)
+    for code, (words, other) in (also or {}).items():
+        response = OpenApiResponse(other, description=words)
+        responses[(code, "application/json") if other else code] = response
     # The types say names; what the generator writes out as it is are these objects.
     requirements: Any = [{name: []} for name in (SECURITY if auth is None else auth)]
     return extend_schema(
         summary=summary,
-        request={"application/json": shape(body)} if body else None,
+        request={"application/json": _any_of(body)} if body else None,
         responses=responses,
         parameters=list(parameters),
         tags=list(tags),
         auth=requirements,
     )
+
+
+def _any_of(body: type | tuple[type, ...]) -> dict[str, Any]:
+    if isinstance(body, tuple):
+        return {"oneOf": [shape(one) for one in body]}
+    return shape(body)
 
 
 def components() -> dict[str, Any]:

@@ -22,15 +22,18 @@ from customers.models import User
 
 _log = logging.getLogger(__name__)
 
-type Handle = Annotated[str, Meta(min_length=1, max_length=64)]
+
+class AskCode(msgspec.Struct, forbid_unknown_fields=True):
+    """First an address."""
+
+    email: Annotated[str, Meta(max_length=254)]
 
 
-class SignIn(msgspec.Struct, forbid_unknown_fields=True):
-    """First an address; then the request that came back, with the code that came by mail."""
+class ProveCode(msgspec.Struct, forbid_unknown_fields=True):
+    """Then the request that came back, with the code that came by mail."""
 
-    email: Annotated[str, Meta(max_length=254)] | None = None
-    request: Handle | None = None
-    code: Annotated[str, Meta(min_length=1, max_length=20)] | None = None
+    request: Annotated[str, Meta(min_length=1, max_length=64)]
+    code: Annotated[str, Meta(min_length=1, max_length=20)]
 
 
 class CodeSent(msgspec.Struct, frozen=True):
@@ -55,22 +58,20 @@ class SignInView(ApiView):
 
     @schema.describe(
         "Sign in: send an address, then the code",
-        body=SignIn,
+        body=(AskCode, ProveCode),
         answer=schema.shape(SignedIn),
-        also={202: "A code is on its way, whether or not there is an account."},
+        also={202: ("A code is on its way, account or not.", schema.shape(CodeSent))},
         problems=(429,),
         tags=("signing in",),
         auth=[],
     )
     def post(self, request: Request) -> HttpResponse:
-        body = read_body(request, SignIn)
-        if body.code is not None and body.request is not None:
-            user = prove(request, handle=body.request, code=body.code)
+        if "code" in request.data:
+            shown = read_body(request, ProveCode)
+            user = prove(request, handle=shown.request, code=shown.code)
             token = open_app_session(request._request, user)
             return _unkept(answer(SignedIn(token, user.pk)))
-        if body.email is None or body.code is not None:
-            raise Problem(422, "invalid-body", "Send email; then request and code.")
-        asked = ask(request, body.email)
+        asked = ask(request, read_body(request, AskCode).email)
         return _unkept(answer(CodeSent(asked.handle, settings.BUTLER_CODE_SECONDS), status=202))
 
 

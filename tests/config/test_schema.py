@@ -1,0 +1,148 @@
+"""The OpenAPI document: whole, valid, and true of what the server answers."""
+
+import json
+from contextlib import suppress
+
+import pytest
+import schemathesis
+from django.contrib.sessions.backends.db import SessionStore
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks as openapi
+
+from customers.actions.sources import create_source
+from customers.models import Identifier, User
+from tests import factories
+
+CHECKS = [
+    not_a_server_error,
+    openapi.status_code_conformance,
+    openapi.content_type_conformance,
+    openapi.response_headers_conformance,
+    openapi.response_schema_conformance,
+    openapi.unsupported_method,
+]
+
+
+@pytest.fixture
+def document(client, db) -> dict:
+    return client.get("/api/schema/", headers={"accept": "application/json"}).json()
+
+
+def test_it_is_openapi_3_1_and_every_endpoint_is_in_it(document):
+    paths = document["paths"]
+
+    assert document["openapi"].startswith("3.1")
+    assert {"/api/customers/{customer_id}/", "/api/me/orders/", "/api/sign-in/"} <= paths.keys()
+    assert {"/v1/batch", "/v1/events", "/v1/phone/calls", "/v1/store/scans"} <= paths.keys()
+
+
+def test_every_reference_leads_somewhere(document):
+    names = set(document["components"]["schemas"])
+
+    referred = {
+        part.split('"')[0] for part in json.dumps(document).split("#/components/schemas/")[1:]
+    }
+
+    assert referred <= names
+
+
+def test_every_operation_says_who_may_and_has_a_name_of_its_own(document):
+    operations = [
+        operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if path.startswith("/api/") and method != "parameters"
+    ]
+
+    names = [operation["operationId"] for operation in operations]
+    assert len(set(names)) == len(names)
+    unsaid = [one["operationId"] for one in operations if not one.get("security")]
+    assert unsaid == ["post_sign_in"]
+    assert all(operation["summary"] for operation in operations)
+
+
+@pytest.mark.parametrize("accept", ["", "application/json", "*/*", "text/html, */*;q=0.1"])
+def test_it_is_json_for_everybody_who_does_not_ask_for_yaml(client, db, accept):
+    answer = client.get("/api/schema/", headers={"accept": accept} if accept else {})
+
+    assert answer.status_code == 200
+    assert json.loads(answer.content)["openapi"]
+
+
+def test_the_pages_work_under_their_policy(client, db):
+    answer = client.get("/api/docs/")
+
+    policy = answer["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "<style" not in answer.content.decode()
+    assert answer.content.decode().count("<script") == answer.content.decode().count(
+        "<script defer src="
+    )
+
+
+# One record with something of everything, and those who may ask for it.
+
+
+@pytest.fixture
+def world(transactional_db) -> dict[str, dict[str, str]]:
+    address = ("email", "noor@example.com")
+    noor = factories.customer(address, name="Noor")
+    factories.record(
+        factories.order("A-1", address, lines=[{"line_id": "1", "quantity": 2, "price": 1}]),
+        factories.item(
+            address, name="Party Member Changed", about="member:m1", properties={"name": "Mia"}
+        ),
+    )
+    record = Identifier.objects.get(kind="email", trust=2).record
+    session = SessionStore()
+    user = User.objects.create_user("noor@example.com", record=record)
+    session["_auth_user_id"] = str(user.pk)
+    session["_auth_user_backend"] = "django.contrib.auth.backends.ModelBackend"
+    session["_auth_user_hash"] = user.get_session_auth_hash()
+    session.save()
+    _, key = create_source(name="desk", channel="phone", is_secret=True)
+    return {
+        "places": {"customer_id": str(noor.id), "number": "A-1", "line": "1", "reference": "m1"},
+        "key": {"Authorization": f"Bearer {key}"},
+        "customer": {"X-Session-Token": session.session_key},
+        "anybody": {},
+    }
+
+
+few = settings(
+    max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("caller", ["key", "customer", "anybody"])
+def test_whatever_is_sent_the_answer_is_as_described(caller, running, world, subtests):
+    api = schemathesis.openapi.from_url(f"{running.web}/api/schema/").include(path_regex="^/api/")
+    operations = [one.ok() for one in api.get_all_operations()]
+    for operation in operations:
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+
+            @few
+            @given(case=operation.as_strategy(generation_mode=mode))
+            def answered(case):
+                _send(case, world, caller)
+
+            # What has neither parameters nor a body cannot be asked for wrongly.
+            with subtests.test(operation.label, mode=mode.value), suppress(Unsatisfiable):
+                answered()
+
+    assert len(operations) > 40
+
+
+def _send(case, world, caller: str) -> None:
+    for name in case.path_parameters:
+        case.path_parameters[name] = world["places"].get(name, case.path_parameters[name])
+    for shown in ("Authorization", "X-Session-Token", "Cookie"):
+        case.headers.pop(shown, None)
+
+    answer = case.call(headers=world[caller])
+
+    case.validate_response(answer, checks=CHECKS)
