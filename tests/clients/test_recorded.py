@@ -1,0 +1,119 @@
+"""Clients that run where no test can: their requests, as their sources write them."""
+
+import base64
+import gzip
+import json
+import uuid
+
+import pytest
+
+from customers.models import Event
+from tests.channels.sending import send, send_raw, source
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+SUCCESS = b'{"success": true}'
+
+
+def event(library: str, **fields) -> dict:
+    return {
+        "type": "track",
+        "event": "Ride Entered",
+        "messageId": str(uuid.uuid4()).upper(),
+        "anonymousId": str(uuid.uuid4()),
+        "timestamp": "2026-11-20T10:00:00.000Z",
+        "integrations": {},
+        "properties": {"ride": "comet"},
+        "context": {"library": {"name": library, "version": "1.0.0"}, "device": {"id": "d1"}},
+        "_metadata": {"bundled": [], "unbundled": [], "bundledIds": []},
+    } | fields
+
+
+def basic(key: str) -> str:
+    return "Basic " + base64.b64encode(f"{key}:".encode()).decode()
+
+
+def test_a_browser_sends_one_event(running):
+    _, key = source()
+    said = event("analytics.js", writeKey=key, sentAt="2026-11-20T10:00:01.000Z")
+    headers = {"Content-Type": "text/plain", "Authorization": basic(key)}
+
+    answer = send(running.web, "/v1/t", said, headers)
+    again = send(
+        running.web,
+        "/v1/t",
+        said | {"sentAt": "2026-11-20T10:05:00.000Z"},
+        headers | {"X-Retry-Count": "1"},
+    )
+
+    assert (answer.status, answer.body, answer.counts) == (200, SUCCESS, (1, 0, 0))
+    assert again.counts == (0, 1, 0)
+    assert key not in json.dumps(Event.objects.get().body)
+
+
+def test_a_browser_sends_a_batch(running):
+    _, key = source()
+    said = {
+        "batch": [event("analytics.js") for _ in range(10)],
+        "sentAt": "2026-11-20T10:00:01.000Z",
+        "writeKey": key,
+    }
+
+    answer = send(running.web, "/v1/b", said, {"Content-Type": "text/plain"})
+
+    assert (answer.status, answer.counts) == (200, (10, 0, 0))
+
+
+def test_swift_sends_the_file_it_closed_long_ago(running):
+    _, key = source()
+    events = ",".join(json.dumps(event("analytics-swift")) for _ in range(3))
+    body = f'{{ "batch": [{events}],"sentAt":"2026-11-20T10:00:30.000Z","writeKey":"{key}"}}'
+    headers = {"Content-Type": "application/json; charset=utf-8", "Accept-Encoding": "gzip"}
+
+    answer = send(running.web, "/v1/b", body.encode(), headers)
+
+    assert (answer.status, answer.body, answer.counts) == (200, SUCCESS, (3, 0, 0))
+    # The file waited; its times are not moved to the day it came.
+    assert {str(stored.occurred_at) for stored in Event.objects.all()} == {
+        "2026-11-20 10:00:00+00:00"
+    }
+
+
+def test_kotlin_sends_packed_in_chunks(running):
+    _, key = source()
+    said = {
+        "batch": [event("analytics-kotlin") for _ in range(3)],
+        "sentAt": "2026-11-20T10:00:30.000Z",
+        "writeKey": key,
+    }
+    body = gzip.compress(json.dumps(said).encode())
+    chunks = b"".join(
+        b"%x\r\n%b\r\n" % (len(part), part)
+        for part in (body[start : start + 64] for start in range(0, len(body), 64))
+    )
+
+    answer = send_raw(
+        running.web,
+        b"POST /v1/b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        b"Content-Type: text/plain\r\nContent-Encoding: gzip\r\nUser-Agent: analytics-kotlin/1\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n",
+    )
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(SUCCESS)
+    assert Event.objects.count() == 3
+
+
+def test_react_native_asks_first_and_sends_then(running):
+    _, key = source()
+    settings = send(running.web, f"/v1/projects/{key}/settings", method="GET")
+    said = {
+        "batch": [event("@segment/analytics-react-native") for _ in range(3)],
+        "sentAt": "2026-11-20T10:00:30.000Z",
+        "writeKey": key,
+    }
+
+    answer = send(running.web, "/v1/b", said, {"Content-Type": "application/json; charset=utf-8"})
+
+    assert settings.json["integrations"]["Segment.io"]["apiKey"] == key
+    assert (answer.status, answer.counts) == (200, (3, 0, 0))
