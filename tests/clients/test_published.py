@@ -14,7 +14,7 @@ from tests.clients.faults import FAULTS, FaultyNetwork
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 DRIVERS = Path(__file__).parent / "drivers"
-COUNT = 90
+COUNT = 120
 
 
 def drive(command: list, url: str, key: str, prefix: str, **env: str) -> str:
