@@ -83,7 +83,9 @@ def configure(settings: Mapping[str, Any]) -> None:
         *([] if is_readable else [_hide_what_exceptions_say]),
     ]
     render = (
-        structlog.dev.ConsoleRenderer(colors=False)
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        )
         if is_readable
         else structlog.processors.JSONRenderer(serializer=_as_json)
     )

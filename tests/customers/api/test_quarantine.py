@@ -1,0 +1,122 @@
+import base64
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+
+from channels.ingest import segment
+from customers import ingest
+from customers.models import QuarantinedItem
+from customers.profile import Refused
+from tests import factories
+from tests.factories import NOON
+
+GOOD = json.dumps(
+    {
+        "type": "track",
+        "event": "Ride Entered",
+        "messageId": "m-1",
+        "userId": "u-1",
+        "timestamp": "2026-11-21T11:00:00Z",
+    }
+).encode()
+BAD = b'{"type": "track", "event": "Ride Entered"}'
+
+
+@pytest.fixture
+def kept(db):
+    """Return a function that puts something into quarantine."""
+
+    def keep(raw: bytes, reason: str = "key_too_long", by=None) -> QuarantinedItem:
+        refused = Refused(raw, reason, "why", "m-1")
+        ingest.record(
+            sender=by or factories.sender(trusted=False),
+            items=[],
+            refused=[refused],
+            received_at=NOON,
+        )
+        return QuarantinedItem.objects.latest("id")
+
+    return keep
+
+
+def test_what_could_not_be_taken_in_is_seen_as_it_came(desk, kept):
+    item = kept(b'{"a": \xff}', "invalid_utf8")
+
+    listed = desk.get("/api/quarantine/", {"reason": "invalid_utf8"}).json()["results"]
+    one = desk.get(f"/api/quarantine/{item.id}/").json()
+
+    assert [(row["id"], row["size"], "raw" in row) for row in listed] == [(item.id, 8, False)]
+    assert base64.b64decode(one["raw"]) == b'{"a": \xff}'
+    assert (one["reason"], one["detail"], one["message_id"]) == ("invalid_utf8", "why", "m-1")
+
+
+def test_the_list_is_narrowed_by_source_and_goes_on(desk, kept):
+    till = factories.sender(factories.source("till 3"))
+    items = [kept(b"%d" % n, by=till).id for n in range(3)]
+    kept(b"other")
+
+    page = desk.get("/api/quarantine/", {"source": "till 3", "limit": 2}).json()
+    rest = desk.get(page["next"]).json()
+
+    assert [one["id"] for one in page["results"] + rest["results"]] == items[::-1]
+
+
+def test_what_can_be_read_by_now_is_taken_in_once(desk, kept):
+    item = kept(GOOD)
+
+    first = desk.post(f"/api/quarantine/{item.id}/replay/")
+    again = desk.post(f"/api/quarantine/{item.id}/replay/")
+
+    timeline = desk.get(f"/api/customers/{first.json()['customer']}/timeline/").json()["results"]
+    assert (first.status_code, first.json()["version"]) == (200, 1)
+    assert [(one["name"], one["is_verified"]) for one in timeline] == [("Ride Entered", False)]
+    assert timeline[0]["received_at"] == NOON.isoformat().replace("+00:00", "Z")
+    assert again.status_code == 409
+    assert desk.get(f"/api/quarantine/{item.id}/").json()["replayed_at"]
+
+
+def test_what_still_cannot_stays_with_its_reason(desk, kept):
+    item = kept(BAD)
+
+    answer = desk.post(f"/api/quarantine/{item.id}/replay/")
+
+    assert (answer.status_code, "missing_ids" in answer.json()["detail"]) == (409, True)
+    item.refresh_from_db()
+    assert item.replayed_at is None
+    assert QuarantinedItem.objects.count() == 1
+
+
+def test_the_command_tries_all_that_waits(kept):
+    for n in range(3):
+        kept(GOOD.replace(b"m-1", b"m-%d" % n))
+    kept(BAD)
+    out = StringIO()
+
+    call_command("replay_quarantine", stdout=out)
+    call_command("replay_quarantine", stdout=out)
+
+    assert out.getvalue().split() == (
+        "3 accepted 1 missing_ids 4 in all 1 missing_ids 1 in all".split()  # noqa: SIM905
+    )
+
+
+def test_the_command_can_be_narrowed(kept):
+    kept(GOOD, "too_deep")
+    item = kept(GOOD.replace(b"m-1", b"m-2"), "key_too_long")
+    out = StringIO()
+
+    call_command("replay_quarantine", "--reason", "key_too_long", stdout=out)
+    call_command("replay_quarantine", "999999", stdout=out)
+
+    item.refresh_from_db()
+    assert item.replayed_at
+    assert QuarantinedItem.objects.filter(replayed_at__isnull=True).count() == 1
+    assert "missing" in out.getvalue()
+
+
+def test_the_reader_is_the_one_of_the_wire():
+    """The sample is really good today; else the tests above would prove nothing."""
+    assert isinstance(segment.read(BAD, segment.Frame(NOON)), Refused)
+    assert not isinstance(segment.read(GOOD, segment.Frame(NOON)), Refused)

@@ -1,0 +1,86 @@
+"""Who writes, as it stands on the log; and what a browser has to show besides its cookie."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from customers.models import Event, Source, User
+
+PARTY = "/api/me/party/"
+
+
+@pytest.fixture
+def last_event(noor):
+    return lambda: Event.objects.filter(customer=noor[0]).latest("version")
+
+
+def test_a_customer_writes_in_their_own_name(noor, last_event):
+    noor[1].post(PARTY, {"name": "Mia"})
+
+    event = last_event()
+    assert (event.actor, event.source.channel, event.trust) == ("", "app", 2)
+
+
+def test_staff_write_in_theirs(noor, make_staff, last_event):
+    staff = make_staff("view_customer", "change_partymember", name="sam")
+
+    staff.post(f"/api/customers/{noor[0].id}/party/", {"name": "Mia"})
+
+    event = last_event()
+    assert (event.actor, event.source.channel) == ("staff:sam", "console")
+
+
+@pytest.mark.parametrize(
+    ("said", "actor"),
+    [
+        ("sam", "staff:sam"),
+        ("", "source:call desk"),
+        ("x" * 61, "source:call desk"),
+        ("sam; drop", "source:call desk"),
+    ],
+)
+def test_a_source_says_whose_hands_were_on_it(desk, noor, last_event, said, actor):
+    desk.post(f"/api/customers/{noor[0].id}/party/", {"name": "Mia"}, **{"Butler-Staff": said})
+
+    assert last_event().actor == actor
+
+
+def test_a_source_per_way_in_is_made_once(noor):
+    for name in ("Mia", "Sem"):
+        noor[1].post(PARTY, {"name": name})
+
+    assert Source.objects.filter(name="customer app").count() == 1
+
+
+class TestBrowser:
+    @pytest.fixture
+    def browser(self, noor) -> Client:
+        browser = Client(enforce_csrf_checks=True)
+        browser.force_login(
+            User.objects.get(email="noor@example.com"), "django.contrib.auth.backends.ModelBackend"
+        )
+        return browser
+
+    def _post(self, browser, **headers):
+        body = json.dumps({"name": "Mia"})
+        return browser.post(PARTY, body, content_type="application/json", headers=headers)
+
+    def test_reading_needs_only_the_cookie(self, browser):
+        assert browser.get("/api/me/").status_code == 200
+
+    def test_writing_without_the_csrf_token_is_refused(self, browser):
+        answer = self._post(browser)
+
+        assert (answer.status_code, answer["Content-Type"]) == (403, "application/problem+json")
+
+    def test_writing_with_it_is_not(self, browser):
+        browser.get("/")
+        token = browser.cookies["csrftoken"].value
+
+        assert self._post(browser, **{"X-CSRFToken": token}).status_code == 201
+
+    def test_a_path_that_is_not_there_is_a_problem_too(self, browser):
+        answer = browser.post("/api/nothing/", b"{}", content_type="application/json")
+
+        assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
