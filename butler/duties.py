@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from customers.actions import idempotency
+from customers.actions import idempotency, sign_in
 
 
 class Task(NamedTuple):
@@ -34,9 +34,16 @@ def _forget_answers(task: Task, now: datetime) -> datetime:
     return now + timedelta(hours=1)
 
 
+def _forget_sign_ins(task: Task, now: datetime) -> datetime:
+    """Drop sessions and codes to sign in with that ran out."""
+    sign_in.forget_expired(now=now)
+    return now + timedelta(hours=1)
+
+
 DUTIES: dict[str, Duty] = {
     "forget_answers": _forget_answers,
+    "forget_sign_ins": _forget_sign_ins,
 }
 
 # Duties that are always due again; a tick writes the row if it is missing.
-STANDING = ("forget_answers",)
+STANDING = ("forget_answers", "forget_sign_ins")

@@ -36,14 +36,14 @@ class ReadOnly:
         return False
 
 
-class UserCreationForm(AdminUserCreationForm):
+class UserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]  # generic in stubs only
     class Meta:
         model = User
         fields = ("email",)
 
 
 @admin.register(User)
-class LoginAdmin(UserAdmin, ModelAdmin):
+class LoginAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # generic in stubs only
     """Logins of customers and staff, and what staff may do."""
 
     form = UserChangeForm

@@ -4,20 +4,18 @@ Every event is filed under the strongest identifier it came with. What belongs t
 business of `customers.regroup`, which is called only when identifiers meet for the first time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from customers import regroup, sql
+from customers import newcomers, regroup, sql
 from customers.identity import filing_order
+from customers.newcomers import Atom
 from customers.normalize import is_kind, normalize
 from customers.profile import CLAIMED, WEAK_KINDS, Item, Sender
-
-# (kind, value, trust), normalized.
-Atom = tuple[str, str, int]
 
 
 class LookAgain(Exception):
@@ -31,14 +29,7 @@ class Place(NamedTuple):
     record_id: UUID | None
     customer_id: UUID | None
     version: int
-
-
-class Filed(NamedTuple):
-    """Where an event goes: onto which log, from which record, by which identifiers."""
-
-    customer_id: UUID
-    origin_id: UUID | None
-    identifier_ids: list[int]
+    is_shared: bool = False
 
 
 def atoms_of(item: Item, sender: Sender) -> tuple[Atom, ...]:
@@ -65,13 +56,13 @@ def read_places(cursor: Iterable[Any]) -> tuple[dict[Atom, Place], set[tuple[str
     """Read the rows of resolve_identifiers.sql."""
     places: dict[Atom, Place] = {}
     blocked: set[tuple[str, str]] = set()
-    for id_, kind, value, trust, record, customer, version, stale in cursor:
-        if stale:
+    for id_, kind, value, trust, record, customer, version, is_shared, is_stale in cursor:
+        if is_stale:
             raise LookAgain
         if id_ is None:
             blocked.add((kind, value))
         else:
-            places[kind, value, trust] = Place(id_, record, customer, version or 0)
+            places[kind, value, trust] = Place(id_, record, customer, version or 0, is_shared)
     return places, blocked
 
 
@@ -80,20 +71,30 @@ def file(
 ) -> dict[Atom, Place]:
     """Open what is missing, so that every event of the batch has a place to go."""
     unknown = {atom for atoms in groups for atom in atoms if atom not in places}
+    links = {(atoms[0], other) for atoms in groups for other in atoms[1:]}
     heads = {atoms[0] for atoms in groups}
     homeless = [h for h in heads if h not in places or places[h].record_id is None]
     records = dict(zip(homeless, _open_records(len(homeless), now), strict=True))
     touched = _settle(records, places)
+    certain: dict[Atom, UUID] = {}
     if unknown:
-        places |= _write_down(unknown, records, now)
-    touched |= _link(groups, places, sender)
-    if touched:
-        regroup.regroup(touched, now=now)
+        owners = {a: None if p.is_shared else p.customer_id for a, p in places.items()}
+        certain = newcomers.settle(links, sender.trust, records, owners)
+        places |= _write_down(unknown, records, certain, now)
+    if links:
+        touched |= _link(links, places, sender, certain.keys())
+    return _drawn(places, touched, unknown, now)
+
+
+def _drawn(
+    places: dict[Atom, Place], touched: set[int], unknown: set[Atom], now: datetime
+) -> dict[Atom, Place]:
+    """Draw the groups around what was touched, and look again at what that changed."""
+    moved = regroup.regroup(touched, now=now) if touched else set()
     if strong := [places[atom].id for atom in unknown if atom[0] not in WEAK_KINDS]:
         sql.run("suggest_twins", {"ids": strong})
-    if touched:
-        places, _ = locate({atom for atoms in groups for atom in atoms})
-    return places
+    again = [a for a, p in places.items() if p.id in touched or p.customer_id in moved]
+    return places | locate(again)[0] if again else places
 
 
 def _open_records(count: int, now: datetime) -> list[UUID]:
@@ -115,41 +116,46 @@ def _settle(records: dict[Atom, UUID], places: dict[Atom, Place]) -> set[int]:
     return set(ids)
 
 
-def _write_down(unknown: set[Atom], records: dict[Atom, UUID], now: datetime) -> dict[Atom, Place]:
+def _write_down(
+    unknown: set[Atom], records: dict[Atom, UUID], certain: dict[Atom, UUID], now: datetime
+) -> dict[Atom, Place]:
+    owners = records | certain
     rows = [
         {
-            "kind": kind,
-            "value": value,
-            "trust": trust,
-            "record_id": records.get((kind, value, trust)),
+            "kind": atom[0],
+            "value": atom[1],
+            "trust": atom[2],
+            "record_id": records.get(atom),
+            "customer_id": owners.get(atom),
         }
-        for kind, value, trust in unknown
+        for atom in unknown
     ]
     added = sql.rows("add_identifiers", {"identifiers": sql.json(rows), "now": now})
     if len(added) != len(unknown):
         raise LookAgain
     return {
-        (kind, value, trust): Place(id_, record := records.get((kind, value, trust)), record, 0)
-        for id_, kind, value, trust in added
+        atom: Place(id_, records.get(atom), owners.get(atom), 0)
+        for id_, *written in added
+        for atom in (_atom(*written),)
     }
+
+
+def _atom(kind: str, value: str, trust: int) -> Atom:
+    return kind, value, trust
 
 
 def _link(
-    groups: Sequence[tuple[Atom, ...]], places: dict[Atom, Place], sender: Sender
+    links: set[tuple[Atom, Atom]], places: dict[Atom, Place], sender: Sender, certain: Set[Atom]
 ) -> set[int]:
     """Write down which identifiers came together; return those for which that is news."""
-    pairs = {
-        (*sorted((places[atoms[0]].id, places[other].id)), sender.trust)
-        for atoms in groups
-        for other in atoms[1:]
+    ends = {
+        (*sorted((places[head].id, places[other].id)), sender.trust): {head, other}
+        for head, other in links
     }
-    if not pairs:
-        return set()
-    lefts, rights, trusts = (list(column) for column in zip(*pairs, strict=True))
+    lefts, rights, trusts = (list(column) for column in zip(*ends, strict=True))
     known = sql.rows("find_links", {"lefts": lefts, "rights": rights, "trusts": trusts})
-    news = [
-        {"left": left, "right": right, "trust": trust} for left, right, trust in pairs - set(known)
-    ]
+    news = ends.keys() - set(known)
     if news:
-        sql.run("add_links", {"links": sql.json(news), "source_id": sender.source_id})
-    return {end for link in news for end in (link["left"], link["right"])}
+        rows = [{"left": left, "right": right, "trust": trust} for left, right, trust in news]
+        sql.run("add_links", {"links": sql.json(rows), "source_id": sender.source_id})
+    return {end for tie in news if certain.isdisjoint(ends[tie]) for end in tie[:2]}

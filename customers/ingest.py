@@ -14,7 +14,8 @@ import psycopg.errors
 from django.db import DatabaseError, connection, transaction
 
 from customers import filing, log, projection, sql
-from customers.filing import Atom, LookAgain, Place
+from customers.filing import LookAgain, Place
+from customers.newcomers import Atom
 from customers.profile import Item, Outcome, Receipt, Refused, Sender
 from customers.traits import Said
 

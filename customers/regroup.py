@@ -46,13 +46,13 @@ class _Move:
     is_first: bool
 
 
-def regroup(ids: Iterable[int], *, now: datetime, reason: str = "", actor: str = "") -> None:
-    """Draw the groups around these identifiers, inside the open transaction."""
+def regroup(ids: Iterable[int], *, now: datetime, reason: str = "", actor: str = "") -> set[UUID]:
+    """Draw the groups around these identifiers; return the records that this concerned."""
     rows, ties = _read_locked(sorted(ids))
     drawn = group([row.atom for row in rows], ties, {row.id for row in rows if row.is_shared})
     targets = _targets(rows, drawn)
     moves = _moves(rows, targets)
-    _repoint(rows, drawn, targets, moves)
+    concerned = _repoint(rows, drawn, targets, moves)
     # A record opened just now has nothing to join: its first event is still to come.
     if moves := [move for move in moves if not move.is_first]:
         _keep_ledger(moves, rows, ties, now=now, reason=reason, actor=actor)
@@ -65,6 +65,7 @@ def regroup(ids: Iterable[int], *, now: datetime, reason: str = "", actor: str =
         )
         projection.rebuild(affected)
     _ask_about(drawn.held, rows, targets)
+    return concerned
 
 
 def join(one: UUID, other: UUID, *, actor: str, now: datetime) -> None:
@@ -140,7 +141,7 @@ def _repoint(
     drawn: Grouping,
     targets: Mapping[int, UUID | None],
     moves: Sequence[_Move],
-) -> None:
+) -> set[UUID]:
     changed = [
         {"id": row.id, "customer_id": targets[row.id], "is_shared": row.id in drawn.shared}
         for row in rows
@@ -148,14 +149,15 @@ def _repoint(
     ]
     if changed:
         sql.run("repoint_identifiers", {"identifiers": sql.json(changed)})
-    affected = {move.record_id for move in moves} | {
+    concerned = {record for move in moves for record in (move.record_id, move.before, move.after)}
+    concerned |= {
         record
         for row in rows
         if row.customer_id != targets[row.id]
         for record in (row.customer_id, targets[row.id])
         if record
     }
-    if affected:
+    if concerned:
         canonical = [
             {
                 "id": move.record_id,
@@ -163,7 +165,8 @@ def _repoint(
             }
             for move in moves
         ]
-        sql.run("repoint_records", {"records": sql.json(canonical), "touched": list(affected)})
+        sql.run("repoint_records", {"records": sql.json(canonical), "touched": list(concerned)})
+    return concerned
 
 
 def _keep_ledger(

@@ -16,7 +16,7 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Lower
 from django.utils.crypto import constant_time_compare, salted_hmac
 from uuid_utils.compat import uuid7
@@ -66,7 +66,6 @@ def ask_for_code(*, email: str, network: str, now: datetime) -> Asked:
     asked_from = _digest("network", network)[:16]
     with transaction.atomic():
         _one_at_a_time(address.encode(), asked_from)
-        SignInCode.objects.filter(requested_at__lt=now - 2 * _HOUR).delete()
         _refuse_too_many("email", address, settings.BUTLER_CODES_PER_ADDRESS, now)
         _refuse_too_many("network", asked_from, settings.BUTLER_CODES_PER_NETWORK, now)
         SignInCode.objects.create(
@@ -172,6 +171,14 @@ def end_sessions(user: User, *, but: str = "") -> None:
     theirs = UserSession.objects.filter(user=user).exclude(session_key=but)
     Session.objects.filter(session_key__in=theirs.values("session_key")).delete()
     theirs.delete()
+
+
+def forget_expired(*, now: datetime) -> None:
+    """Drop sessions that ran out, and codes that nobody is counted by any more."""
+    SignInCode.objects.filter(requested_at__lt=now - 2 * _HOUR).delete()
+    Session.objects.filter(expire_date__lt=now).delete()
+    standing = Session.objects.filter(session_key=OuterRef("session_key"))
+    UserSession.objects.filter(~Exists(standing)).delete()
 
 
 def _digest(purpose: str, text: str) -> bytes:

@@ -3,15 +3,16 @@
 --
 -- wanted  jsonb  [[kind, value, trust], ...], distinct and normalized
 -- returns a row per identifier that is known: its id, the record it files under, the live
--- record it belongs to with its version, and whether that answer went stale while we waited
--- for the lock (then: look again); and a row without id per value that is blocked
+-- record it belongs to with its version, whether it is shared, and whether the answer went
+-- stale while we waited for the lock (then: look again); a row without id is a blocked value
 
 WITH wanted AS MATERIALIZED (
     SELECT one ->> 0 AS kind, one ->> 1 AS value, (one ->> 2)::smallint AS trust
       FROM jsonb_array_elements(%(wanted)s::jsonb) AS one
 ), found AS MATERIALIZED (
     SELECT identifier.id, identifier.kind, identifier.value, identifier.trust,
-           identifier.record_id, identifier.customer_id, customer.regrouped
+           identifier.record_id, identifier.customer_id, identifier.is_shared,
+           customer.regrouped
       FROM wanted
       JOIN customers_identifier AS identifier USING (kind, value, trust)
       LEFT JOIN customers_customer AS customer ON customer.id = identifier.customer_id
@@ -23,10 +24,10 @@ WITH wanted AS MATERIALIZED (
        FOR NO KEY UPDATE
 )
 SELECT found.id, found.kind, found.value, found.trust, found.record_id, found.customer_id,
-       locked.version, locked.regrouped <> found.regrouped
+       locked.version, found.is_shared, locked.regrouped <> found.regrouped
   FROM found
   LEFT JOIN locked ON locked.id = found.customer_id
  UNION ALL
-SELECT NULL, wanted.kind, wanted.value, wanted.trust, NULL, NULL, NULL, NULL
+SELECT NULL, wanted.kind, wanted.value, wanted.trust, NULL, NULL, NULL, NULL, NULL
   FROM wanted
   JOIN customers_blockedvalue AS blocked USING (kind, value)

@@ -2,8 +2,11 @@ import re
 import threading
 
 import pytest
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.db import connection
+from django.utils import timezone
 
 from customers.actions import sign_in
 from customers.models import Customer, Event, Identifier, SignInCode, User
@@ -262,6 +265,21 @@ def test_nobody_ends_anothers_session(anybody, sign_in_as):
 
     assert anybody.delete(f"/api/me/sessions/{session['id']}/", **noor).status_code == 404
     assert anybody.get("/api/me/", **eli).status_code == 200
+
+
+def test_what_ran_out_is_forgotten_and_nothing_else(anybody, sign_in_as, time_machine):
+    time_machine.move_to("2026-11-21T12:00:00Z")
+    old = sign_in_as()
+    time_machine.move_to("2027-01-19T12:00:00Z")
+    new = sign_in_as()
+    time_machine.move_to("2027-01-21T12:00:00Z")
+
+    sign_in.forget_expired(now=timezone.now())
+
+    assert SignInCode.objects.count() == 0
+    assert UserSession.objects.count() == Session.objects.count() == 1
+    assert anybody.get("/api/me/", **old).status_code == 401
+    assert anybody.get("/api/me/", **new).status_code == 200
 
 
 class TestPreHijacking:
