@@ -1,0 +1,36 @@
+"""Secrets by which a source signs what it sends: added and ended, never shown again."""
+
+import base64
+import secrets
+
+from django.db import transaction
+
+from customers.models import Source
+
+# The new one and the one it replaces: more would be forgotten, and still be accepted.
+KEPT = 2
+PREFIX = "whsec_"
+
+
+def new_secret() -> str:
+    """Make up a secret as Standard Webhooks spells them: 32 random bytes."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+@transaction.atomic
+def add_webhook_secret(*, source_id: int, secret: str) -> None:
+    """Accept this secret from now on, and of the older ones the last."""
+    source = Source.objects.select_for_update().get(pk=source_id)
+    older = [one for one in source.webhook_secrets if one != secret]
+    source.webhook_secrets = [secret, *older][:KEPT]
+    source.save(update_fields=["webhook_secrets"])
+
+
+@transaction.atomic
+def end_older_webhook_secrets(*, source_id: int) -> int:
+    """Accept the newest secret only, at once; return how many ended."""
+    source = Source.objects.select_for_update().get(pk=source_id)
+    ended = len(source.webhook_secrets[1:])
+    source.webhook_secrets = source.webhook_secrets[:1]
+    source.save(update_fields=["webhook_secrets"])
+    return ended
