@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -19,6 +20,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=usual.seed)
     parser.add_argument("--keep", type=Path, help="a folder for the ledger and the log")
     chosen = parser.parse_args(arguments)
+    # Told to end, the system that was started has to be ended too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     plan = Plan(chosen.events, chosen.rate, chosen.rounds, chosen.readers, chosen.seed)
     return 1 if run(plan, keep=chosen.keep).findings else 0
 

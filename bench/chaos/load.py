@@ -31,7 +31,7 @@ class Pace:
     events: int
     per_second: float
     batch: int = 40
-    customers: int = 400
+    customers: int = 4000
     # Shares of events that name nobody, and of events that use an id again.
     nameless: float = 0.004
     reused: float = 0.004
@@ -84,6 +84,23 @@ class Load:
         for start in range(0, len(self.owners), 100):
             some = self.owners[start : start + 100]
             await self._send(self._request([self._identify(owner) for owner in some]))
+
+    async def find_pace(self, *, seconds: float = 4) -> float:
+        """Slow down to half of what the system can do here and now, and return that.
+
+        Above what it can do, everybody waits for ever longer and nobody is answered in time:
+        that is what overload does, with or without a failure.
+        """
+        started, before = time.monotonic(), self.sent
+
+        async def keep_sending() -> None:
+            while time.monotonic() - started < seconds:
+                await self._send(self._request(self._events()))
+
+        await asyncio.gather(*(keep_sending() for _ in range(8)))
+        most = (self.sent - before) / (time.monotonic() - started)
+        self.pace.per_second = min(self.pace.per_second, most / 2)
+        return most
 
     async def run(self, *, is_over: Callable[[], bool]) -> None:
         """Send everything and more until it is over, each request when it is due."""
