@@ -31,18 +31,24 @@ def smaller(png: bytes) -> bytes:
 
 
 def _palette(colors: Counter[bytes]) -> tuple[dict[bytes, int], bytes]:
-    """Choose the colors: the commonest as they are, the others by neighborhoods."""
+    """Choose the commonest colors, one of every region, and then of every neighborhood."""
     exact = [color for color, _ in colors.most_common(_EXACT)]
-    areas: dict[tuple[int, ...], Counter[bytes]] = {}
-    for color, count in colors.items():
-        areas.setdefault(tuple(part >> 2 for part in color), Counter())[color] = count
-    common = sorted(areas.values(), key=lambda area: -area.total())
-    chosen = list(dict.fromkeys(exact + [area.most_common(1)[0][0] for area in common]))[:_MOST]
+    wanted = [*exact, *_of_each_area(colors, 5), *_of_each_area(colors, 2)]
+    chosen = list(dict.fromkeys(wanted))[:_MOST]
     place = {color: number for number, color in enumerate(chosen)}
     for color in colors:
         if color not in place:
             place[color] = min(range(len(chosen)), key=lambda n: _distance(color, chosen[n]))
     return place, b"".join(chosen)
+
+
+def _of_each_area(colors: Counter[bytes], bits: int) -> Iterator[bytes]:
+    """Yield the commonest color of each area, an area being what differs in so few bits."""
+    areas: dict[tuple[int, ...], Counter[bytes]] = {}
+    for color, count in colors.items():
+        areas.setdefault(tuple(part >> bits for part in color), Counter())[color] = count
+    for area in sorted(areas.values(), key=lambda area: -area.total()):
+        yield area.most_common(1)[0][0]
 
 
 def _distance(one: bytes, other: bytes) -> int:

@@ -287,3 +287,10 @@ def test_the_buttons_of_the_example_are_for_development_alone(client, settings, 
     assert client.post(path).status_code == 404
     assert not Event.objects.filter(name="Order Completed").exists()
     assert "Look as Noor" not in client.get("/").content.decode()
+
+
+def test_an_empty_park_says_how_to_fill_it(client):
+    answer = client.post("/demo/look-as-noor/")
+
+    assert answer.status_code == 404
+    assert "load_themepark" in answer.content.decode()

@@ -7,6 +7,7 @@
 
 const status = document.getElementById("status");
 const text = status.querySelector("span");
+const news = document.getElementById("news");
 const csrf = document.querySelector("[name=csrfmiddlewaretoken]").value;
 const { live, ticket, clock, sayLive, sayAway, sayWaiting, sayAfter } = status.dataset;
 
@@ -57,30 +58,33 @@ function localize(root) {
 // The page ----------------------------------------------------------------------------
 
 let isAsking = false;
-let mustAskAgain = false;
+let mustAsk = false;
 
 async function refresh() {
-  if (isAsking) {
-    mustAskAgain = true;
-    return;
-  }
+  mustAsk = true;
+  // However many events come at once, there is one question under way and one to follow.
+  if (isAsking) return;
   isAsking = true;
-  try {
-    do {
-      mustAskAgain = false;
+  for (let failures = 0; mustAsk; ) {
+    mustAsk = false;
+    try {
       await takeParts();
-    } while (mustAskAgain);
-  } finally {
-    isAsking = false;
+      failures = 0;
+    } catch {
+      mustAsk = true;
+      failures += 1;
+      await pause(Math.min(500 * failures, 15_000));
+    }
   }
+  isAsking = false;
 }
 
 async function takeParts() {
   const answer = await fetch("?parts");
-  if (!answer.ok || answer.redirected) return;
+  if (!answer.ok) throw new Error(`parts: ${answer.status}`);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const parts = page.getElementById("parts");
-  if (!parts) return location.reload(); // signed out meanwhile
+  if (!parts) return startAgain(); // signed out meanwhile
   const focused = document.activeElement?.id;
   const open = new Set([...document.querySelectorAll("details[open] summary")].map((s) => s.textContent));
   for (const part of parts.content.querySelectorAll("[data-part]")) replace(part);
@@ -99,11 +103,18 @@ function replace(part) {
   localize(part);
   place.replaceChildren(...part.childNodes);
   if (part.dataset.part !== "moments") return;
-  for (const row of place.querySelectorAll("li[id]")) {
-    const before = known.get(row.id);
-    if (before) row.replaceWith(before);
-    else welcome(row);
-  }
+  const rows = [...place.querySelectorAll("li[id]")];
+  const fresh = rows.filter((row) => !known.has(row.id));
+  for (const row of rows) known.has(row.id) ? row.replaceWith(known.get(row.id)) : welcome(row);
+  news.textContent = fresh.map((row) => row.querySelector("h3").textContent).join(". ");
+}
+
+// Who is signed in may have changed; twice in a row, reloading is not what helps.
+function startAgain() {
+  const last = Number(sessionStorage.getItem("startedAgain"));
+  if (Date.now() - last < 10_000) throw new Error("reloading did not help");
+  sessionStorage.setItem("startedAgain", String(Date.now()));
+  location.reload();
 }
 
 function welcome(row) {
@@ -120,7 +131,7 @@ function welcome(row) {
 
 async function follow() {
   const asked = await fetch(ticket, { method: "POST", headers: { "X-CSRFToken": csrf, Accept: "application/json" } });
-  if (asked.status === 401 || asked.status === 403) return location.reload();
+  if (asked.status === 401 || asked.status === 403) startAgain();
   if (!asked.ok) throw new Error(`ticket: ${asked.status}`);
   const given = await asked.json();
   const stream = await fetch(`${live}/live/me?after=${version}&ticket=${encodeURIComponent(given.ticket)}`);
