@@ -67,7 +67,7 @@ class KeyInline(ReadOnly, TabularInline):
     """A source's keys. New ones come from manage.py, which shows each text once."""
 
     model = SourceKey
-    fields = ("prefix", "is_secret", "scopes", "created_at", "expires_at", "revoked_at")
+    fields = ("prefix", "is_secret", "scopes", "last_used_at", "expires_at", "revoked_at")
     readonly_fields = fields
     extra = 0
 
