@@ -72,16 +72,9 @@ _BATCH: Document = {
     },
 }
 
-KEYED: list[Document] = [{"writeKeyBasic": []}, {"writeKeyBearer": []}, {"writeKeyHeader": []}]
-SECURITY_SCHEMES: Document = {
-    "writeKeyBasic": {
-        "type": "http",
-        "scheme": "basic",
-        "description": "The key of a source as the user name. It may also stand in the body.",
-    },
-    "writeKeyBearer": {"type": "http", "scheme": "bearer"},
-    "writeKeyHeader": {"type": "apiKey", "in": "header", "name": "X-Write-Key"},
-}
+# Schemes of the REST API's, which a source's key fits too; X-Write-Key and `writeKey` in
+# the body are there for clients that know no other way.
+KEYED: list[Document] = [{"basic": []}, {"key": []}]
 
 _ERRORS = {
     400: "Not JSON, or, in strict mode, events that cannot be taken in",

@@ -1,0 +1,68 @@
+"""Point 4 of the acceptance list: a key is found wherever clients put it."""
+
+import pytest
+
+from customers.models import Event, QuarantinedItem, SourceKey
+from tests.channels.sending import send, source, track
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+SUCCESS = b'{"success": true}'
+
+
+@pytest.mark.parametrize("place", ["body", "basic", "header", "bearer", "query"])
+def test_a_key_is_found_wherever_clients_put_it(running, place):
+    _, key = source()
+    body = {"batch": [track()]} | ({"writeKey": key} if place == "body" else {})
+    headers = {"header": {"X-Write-Key": key}, "bearer": {"Authorization": f"Bearer {key}"}}
+    path = f"/v1/batch?writeKey={key}" if place == "query" else "/v1/batch"
+
+    answer = send(running.web, path, body, headers.get(place), key=key if place == "basic" else "")
+
+    assert answer.counts == (1, 0, 0)
+
+
+def test_a_token_that_is_no_key_gives_way_to_the_key_in_the_body(running):
+    _, key = source()
+    body = {"batch": [track()], "writeKey": key}
+
+    answer = send(running.web, "/v1/batch", body, {"Authorization": "Bearer eyJhbGciOiJIUzI1"})
+
+    assert answer.counts == (1, 0, 0)
+
+
+BAD_KEYS = ["", "pk_unknown", "nonsense", "pk_" + "x" * 5000, "pk_é", 7, None, "pk_\x00", ["pk"]]
+
+
+def test_without_a_good_key_nothing_is_stored(running):
+    for key in BAD_KEYS:
+        answer = send(running.web, "/v1/batch", {"batch": [track()], "writeKey": key})
+
+        assert answer.status == 401, key
+        assert set(answer.json) == {"code", "message"}
+    assert not Event.objects.exists()
+    assert not QuarantinedItem.objects.exists()
+
+
+def test_an_odd_authorization_is_no_failure(running):
+    for given in ("Basic !!!", "Basic cGs=", "Basic w7w6", "Basic ", "Basic", "Digest x", "\xff"):
+        headers = {"Authorization": given}
+
+        assert send(running.web, "/v1/batch", {"batch": []}, headers).status == 401, given
+
+
+def test_a_revoked_key_is_refused_at_once(running):
+    of, key = source()
+    assert send(running.web, "/v1/batch", {"batch": [track()]}, key=key).status == 200
+
+    SourceKey.objects.filter(source=of).update(revoked_at="2026-01-01T00:00:00Z")
+
+    assert send(running.web, "/v1/batch", {"batch": [track()]}, key=key).status == 401
+
+
+def test_a_key_without_the_right_to_send_is_forbidden(running):
+    _, key = source(is_secret=True, scopes=["read"])
+
+    answer = send(running.web, "/v1/batch", {"batch": [track()]}, key=key)
+
+    assert (answer.status, answer.json["code"]) == (403, "forbidden")

@@ -1,0 +1,72 @@
+import json
+import uuid
+
+import pytest
+
+from channels.ingest.replay import replay
+from customers.models import Event, QuarantinedItem
+from tests import factories
+from tests.channels.sending import track
+from tests.factories import NOON
+
+pytestmark = pytest.mark.django_db
+
+
+def kept(of, raw, *, message_id=""):
+    """Something that an earlier reader refused, and today's takes."""
+    return QuarantinedItem.objects.create(
+        source=of,
+        raw=json.dumps(raw).encode(),
+        reason="not_understood_then",
+        message_id=message_id,
+        digest=uuid.uuid4(),
+        trust=2,
+        received_at=NOON,
+    )
+
+
+CLOUDEVENT = {
+    "specversion": "1.0",
+    "id": "7",
+    "source": "/gates/2",
+    "type": "gate.entered",
+    "subject": "card:LK1",
+}
+WEBHOOK = {"type": "gate.entered", "data": {"card": "LK1"}}
+
+
+@pytest.mark.parametrize(
+    ("raw", "secrets", "message_id"),
+    [
+        pytest.param(track(event="gate.entered"), [], "", id="client"),
+        pytest.param(CLOUDEVENT, [], "", id="cloudevent"),
+        pytest.param(WEBHOOK, ["whsec_x"], "msg_1", id="webhook"),
+    ],
+)
+def test_each_shape_is_read_as_what_it_came_as(raw, secrets, message_id):
+    item = kept(factories.source(webhook_secrets=secrets), raw, message_id=message_id)
+
+    outcome = replay(item_id=item.pk, now=NOON)
+
+    assert outcome.status == "accepted"
+    stored = Event.objects.get()
+    assert (stored.name, stored.received_at) == ("gate.entered", NOON)
+
+
+def test_what_is_still_refused_stays_with_its_reason():
+    item = kept(factories.source(), {"specversion": "1.0", "type": "gate.entered"})
+
+    outcome = replay(item_id=item.pk, now=NOON)
+
+    assert (outcome.status, outcome.reason) == ("quarantined", "missing_attribute")
+    item.refresh_from_db()
+    assert item.replayed_at is None
+
+
+def test_what_was_taken_in_is_not_taken_in_again():
+    item = kept(factories.source(), CLOUDEVENT)
+    replay(item_id=item.pk, now=NOON)
+
+    again = replay(item_id=item.pk, now=NOON)
+
+    assert (again.status, Event.objects.count()) == ("duplicate", 1)
