@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import Permission
 
 from customers.models import Identifier, Trust, User
 from examples.themepark.catalogue import data
@@ -15,9 +16,10 @@ def open_logins(passwords: dict[str, str], *, is_fresh: bool) -> None:
         user = User.objects.filter(email=told["email"]).first()
         if user is None:
             user = User(email=told["email"], name=told["name"], is_staff=True)
-            user.is_superuser = reference == "lin"
+            user.is_superuser = told.get("is_superuser", False)
             user.set_unusable_password()
             user.save()
+            user.user_permissions.set(Permission.objects.filter(codename__in=told["rights"]))
         password = passwords.get(reference)
         # Not compared with the one that is set: that takes a third of a second each.
         if password and (is_fresh or not user.has_usable_password()):

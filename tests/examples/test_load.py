@@ -65,6 +65,16 @@ def test_the_summary_ends_with_who_can_sign_in(capsys):
     assert staff.check_password(summary["logins"][1]["how"])
 
 
+def test_staff_may_do_their_work_and_no_more(capsys):
+    _load(capsys)
+
+    sam, iris = (User.objects.get(email=f"{who}@larkmoor.example") for who in ("sam", "iris"))
+    assert sam.has_perm("customers.change_order")
+    assert iris.has_perm("customers.view_customer")
+    assert not iris.has_perm("customers.change_order")
+    assert not sam.has_perm("customers.view_quarantineditem")
+
+
 def test_outside_development_staff_get_no_password(capsys, settings):
     settings.DEBUG = False
 

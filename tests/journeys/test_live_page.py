@@ -43,6 +43,7 @@ def test_an_order_by_phone_appears_in_the_open_page(noor, desk):
     newest = page.locator("#moments li").first
     expect(newest).to_contain_text("You placed an order")
     expect(newest.locator(".speed")).to_have_text(re.compile(r"on screen after \d+ ms"))
+    expect(page.locator("#news")).to_have_text("You placed an order")
     assert page.evaluate("window.isStillThisPage") is True
 
 
