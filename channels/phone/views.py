@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
-from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]
+from twilio.request_validator import RequestValidator
+from twilio.twiml.voice_response import VoiceResponse
 
 from channels.ingest import intake, limits, overload, segment, wire
 from channels.ingest.limits import Unfit
