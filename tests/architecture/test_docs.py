@@ -27,7 +27,7 @@ LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 ROUTE = re.compile(
     r"`(?:(?:GET|POST|PUT|PATCH|DELETE) )?"
-    r"(/(?:v1|api|live|dev|admin|livez|readyz|metrics|sign-in)\b[^`\s]*)`"
+    r"(/(?:v1|api|live|dev|_allauth|admin|livez|readyz|metrics|sign-in)\b[^`\s]*)`"
 )
 CURL = re.compile(r"curl\b.*?https?://localhost:(\d+)(/[^\s'\"\\]*)", re.DOTALL)
 A_UUID = "01890a5d-ac96-774b-bcce-b302099a8057"
