@@ -146,6 +146,10 @@ _MAIL_BACKEND = (
 )
 MAILERS = {"default": {"BACKEND": env.text("MAIL_BACKEND", _MAIL_BACKEND)}}
 
+# Administration ----------------------------------------------------------------------
+
+UNFOLD = {"SITE_TITLE": "Butler", "SITE_HEADER": "Butler"}
+
 # REST --------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

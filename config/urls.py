@@ -13,16 +13,17 @@ from customers.api import docs, problems
 # Django finds checks only in what is imported.
 __all__ = ["checks", "urlpatterns"]
 
+# The first match counts, so what is asked for most comes first.
 urlpatterns = [
     path("v1/phone/", include("channels.phone.urls")),
     path("v1/store/", include("channels.store.urls")),
     path("v1/webhooks/", include("channels.webhook.urls")),
     path("v1/", include("channels.ingest.urls")),
-    path("api/schema/", docs.SchemaView.as_view(), name="schema"),
-    path("api/docs/", docs.docs, name="docs"),
+    path("api/", include("customers.urls")),
     path("api/me/stream-ticket/", StreamTicketView.as_view(), name="stream-ticket"),
     path("api/quarantine/<int:item_id>/replay/", ReplayView.as_view(), name="quarantine-replay"),
-    path("api/", include("customers.urls")),
+    path("api/schema/", docs.SchemaView.as_view(), name="schema"),
+    path("api/docs/", docs.docs, name="docs"),
     path("_allauth/", include("channels.portal.headless")),
     path("dev/", include("channels.email.urls")),
     path("admin/", admin.site.urls),
@@ -32,4 +33,4 @@ urlpatterns = [
 ]
 if settings.BUTLER_EXAMPLE:
     example = include(f"examples.{settings.BUTLER_EXAMPLE}.urls")
-    urlpatterns.insert(0, path("demo/", example))
+    urlpatterns.append(path("demo/", example))

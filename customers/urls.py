@@ -23,12 +23,12 @@ _of_a_record: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
+    path("customers/<uuid:customer_id>/", include((_of_a_record, "customer"))),
+    path("me/", include((_of_a_record, "me"))),
+    path("customers/", records.CustomersView.as_view(), name="customers"),
     path("sign-in/", sign_in.SignInView.as_view(), name="sign-in"),
     path("me/sessions/", sessions.SessionsView.as_view(), name="sessions"),
     path("me/sessions/<int:session_id>/", sessions.SessionView.as_view(), name="session"),
-    path("me/", include((_of_a_record, "me"))),
-    path("customers/", records.CustomersView.as_view(), name="customers"),
-    path("customers/<uuid:customer_id>/", include((_of_a_record, "customer"))),
     path(
         "customers/<uuid:customer_id>/merges/<int:merge_id>/part/",
         reviews.PartView.as_view(),
