@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from customers.actions import sources
-from customers.keys import SCOPES, digest
+from customers.keys import digest
 from customers.models import Source, SourceKey
 from examples.themepark import places
 
@@ -89,6 +89,3 @@ def _write(path: Path, told: dict[str, Any]) -> None:
     with open(descriptor, "w", encoding="utf-8") as file:
         json.dump(told, file, indent=2)
     fresh.replace(path)
-
-
-__all__ = ["FILE", "SCOPES", "SOURCES", "STAFF", "ensure"]

@@ -7,10 +7,10 @@ from itertools import batched, groupby, zip_longest
 from operator import attrgetter
 
 from customers.ingest import record
+from customers.keys import SCOPES
 from customers.models import Source
 from customers.profile import Receipt, Sender
 from examples.themepark import families, history
-from examples.themepark.keys import SCOPES
 from examples.themepark.messages import Message, item
 from examples.themepark.rides import zone
 
