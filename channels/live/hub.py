@@ -158,8 +158,10 @@ class Hub:
         has_moved = any(page.has_identity for page in pages.values())
         age = asyncio.get_running_loop().time() - self._looked_at
         if pages and (has_moved or age > self.limits.rights_age):
-            # Who a record belongs to has just changed, or nobody has looked for a while.
-            await self.survey()
+            # Who a record belongs to has just changed, or nobody has looked for a while: those
+            # who are about to be shown something are looked at first.
+            async with self._surveying:
+                await self._look_at([s for s in wanted if (s.customer_id, s.at) in pages])
         for stream in wanted:
             stream.busy = False
             if stream.has_ended:
@@ -199,13 +201,17 @@ class Hub:
             started = asyncio.get_running_loop().time()
             everyone = [s for followers in self._followers.values() for s in followers]
             for some in batched(everyone, SLICE):
-                await self._look_at([s for s in some if not s.has_ended])
+                await self._look_at(some)
                 await asyncio.sleep(0)
             self._looked_at = started
 
     async def _look_at(self, streams: Sequence[Stream]) -> None:
-        seen = await self._logs.look(streams)
-        for stream in streams:
+        open_ones = [s for s in streams if not s.has_ended]
+        seen = await self._logs.look(open_ones)
+        for stream in open_ones:
+            # Its reader may have gone meanwhile; it must not be followed again.
+            if stream.has_ended:
+                continue
             verdict = access.still_may(
                 stream.viewer,
                 stream.right,
