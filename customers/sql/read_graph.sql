@@ -1,5 +1,6 @@
 -- Everything that hangs together with the given identifiers, by links of any kind.
--- A shared value is a dead end: it joins nobody, so what lies behind it does not matter.
+-- A shared value is a dead end for what was seen: it joins nobody, so what lies behind it does
+-- not matter. What a person said of it counts all the same.
 --
 -- ids  bigint[]
 -- returns the identifiers; read_links returns what ties them
@@ -12,10 +13,10 @@ WITH RECURSIVE reached AS (
     SELECT other.id, other.is_shared
       FROM reached
       JOIN LATERAL (
-           SELECT right_id AS id FROM customers_link WHERE left_id = reached.id
+           SELECT right_id AS id, kind FROM customers_link WHERE left_id = reached.id
             UNION ALL
-           SELECT left_id FROM customers_link WHERE right_id = reached.id
-           ) AS tie ON NOT reached.is_shared
+           SELECT left_id, kind FROM customers_link WHERE right_id = reached.id
+           ) AS tie ON tie.kind <> 'seen' OR NOT reached.is_shared
       JOIN customers_identifier AS other ON other.id = tie.id
 )
 SELECT identifier.id, identifier.kind, identifier.value, identifier.trust,

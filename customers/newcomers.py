@@ -1,0 +1,74 @@
+"""Whose an identifier is that nobody has seen before, where that needs no look at the graph.
+
+Pure. Most news is of two kinds: somebody of whom nothing at all is known, and a new order of
+somebody who is known. Both come to the same as drawing the groups would; everything else is
+left to `customers.regroup`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from uuid import UUID
+
+from customers import identity
+from customers.identity import UNLIMITED, Tie
+from customers.profile import VERIFIED
+
+# (kind, value, trust), normalized.
+type Atom = tuple[str, str, int]
+
+
+def settle(
+    links: Set[tuple[Atom, Atom]],
+    trust: int,
+    records: Mapping[Atom, UUID],
+    owners: Mapping[Atom, UUID | None],
+) -> dict[Atom, UUID]:
+    """Return the record that unknown identifiers belong to, where it is certain.
+
+    links: pairs seen together, the one that an event is filed under first
+    records: what was just opened for identifiers
+    owners: the live record of each known identifier; None where it is shared
+    """
+    settled = _orders(links, records, owners) if trust == VERIFIED else {}
+    for strangers in _strangers(links, owners):
+        opened = [records[atom] for atom in strangers if atom in records]
+        if len(opened) == 1 and _are_one(strangers, links, trust):
+            settled |= dict.fromkeys(strangers, opened[0])
+    return settled
+
+
+def _orders(
+    links: Set[tuple[Atom, Atom]], records: Mapping[Atom, UUID], owners: Mapping[Atom, UUID | None]
+) -> dict[Atom, UUID]:
+    """Give a new order to the one customer it came with: of orders there is no limit."""
+    came_with: dict[Atom, set[UUID | None]] = {}
+    for head, other in links:
+        if other[0] in UNLIMITED and other not in owners and other not in records:
+            came_with.setdefault(other, set()).add(owners.get(head))
+    return {
+        atom: owner
+        for atom, found in came_with.items()
+        if len(found) == 1 and (owner := next(iter(found)))
+    }
+
+
+def _strangers(
+    links: Set[tuple[Atom, Atom]], owners: Mapping[Atom, UUID | None]
+) -> Iterable[set[Atom]]:
+    """Yield what hangs together and touches nothing that is known."""
+    groups: dict[Atom, set[Atom]] = {}
+    for head, other in links:
+        joined = groups.get(head, {head}) | groups.get(other, {other})
+        for atom in joined:
+            groups[atom] = joined
+    unique = {id(group): group for group in groups.values()}
+    return [group for group in unique.values() if owners.keys().isdisjoint(group)]
+
+
+def _are_one(strangers: Set[Atom], links: Set[tuple[Atom, Atom]], trust: int) -> bool:
+    numbers = {atom: number for number, atom in enumerate(sorted(strangers))}
+    atoms = [identity.Atom(number, *atom) for atom, number in numbers.items()]
+    ties: Sequence[Tie] = [
+        Tie(numbers[head], numbers[other], trust) for head, other in links if head in numbers
+    ]
+    drawn = identity.group(atoms, ties)
+    return len(drawn.groups) == 1 and not drawn.shared and not drawn.held

@@ -1,0 +1,64 @@
+from uuid import uuid4
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customers import identity
+from customers.newcomers import settle
+from customers.profile import CLAIMED, VERIFIED
+
+NOOR = ("user_id", "noor", VERIFIED)
+MAIL = ("email", "noor@example.com", VERIFIED)
+PHONE = ("anonymous_id", "phone", CLAIMED)
+ORDER = ("order", "A-1", VERIFIED)
+SAM = ("user_id", "sam", VERIFIED)
+NEW, OLD = uuid4(), uuid4()
+
+
+def test_somebody_nobody_knows_belongs_to_the_record_just_opened():
+    settled = settle({(NOOR, MAIL), (NOOR, PHONE)}, VERIFIED, {NOOR: NEW}, {})
+
+    assert settled == dict.fromkeys([NOOR, MAIL, PHONE], NEW)
+
+
+def test_a_new_order_belongs_to_the_one_known_customer_it_came_with():
+    assert settle({(NOOR, ORDER)}, VERIFIED, {}, {NOOR: OLD}) == {ORDER: OLD}
+
+
+def test_an_order_of_two_customers_is_left_to_the_graph():
+    assert settle({(NOOR, ORDER), (SAM, ORDER)}, VERIFIED, {}, {NOOR: OLD, SAM: NEW}) == {}
+
+
+def test_an_order_that_came_with_a_shared_address_is_left_to_the_graph():
+    assert settle({(MAIL, ORDER)}, VERIFIED, {}, {MAIL: None}) == {}
+
+
+def test_a_new_address_of_somebody_known_is_left_to_the_graph_which_knows_the_limits():
+    assert settle({(NOOR, MAIL)}, VERIFIED, {}, {NOOR: OLD}) == {}
+
+
+def test_strangers_who_share_an_address_are_left_to_the_graph():
+    assert settle({(NOOR, MAIL), (SAM, MAIL)}, VERIFIED, {NOOR: NEW, SAM: OLD}, {}) == {}
+
+
+ATOMS = [NOOR, SAM, MAIL, PHONE, ORDER, ("order", "A-2", VERIFIED)]
+PAIRS = st.tuples(st.sampled_from(ATOMS), st.sampled_from(ATOMS)).filter(lambda p: p[0] != p[1])
+
+
+@given(st.frozensets(PAIRS, max_size=6), st.booleans())
+def test_what_is_settled_is_what_the_groups_would_say(links, is_noor_known):
+    """Certain means certain: drawing the groups around all of it comes to the same."""
+    owners = {NOOR: OLD} if is_noor_known else {}
+    records = {head: uuid4() for head, _ in links if head not in owners}
+
+    settled = settle(links, VERIFIED, records, owners)
+
+    numbers = {atom: number for number, atom in enumerate(ATOMS)}
+    drawn = identity.group(
+        [identity.Atom(number, *atom) for atom, number in numbers.items()],
+        [identity.Tie(numbers[a], numbers[b], VERIFIED) for a, b in links],
+    )
+    homes = records | owners
+    for atom, record in settled.items():
+        group = next(one for one in drawn.groups if numbers[atom] in one)
+        assert record in {home for other, home in homes.items() if numbers[other] in group}
