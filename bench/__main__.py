@@ -1,5 +1,6 @@
 """python -m bench: measure everything, print it, and write bench/results.json."""
 
+import argparse
 import json
 import os
 import sys
@@ -23,18 +24,21 @@ MEASURES: dict[str, Callable[[Arena], list[Figure]]] = {
 }
 
 
-def main(chosen: Sequence[str]) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the chosen measurements, or all."""
-    if unknown := set(chosen) - MEASURES.keys():
-        print(f"There is no {', '.join(sorted(unknown))}; there is {', '.join(MEASURES)}.")
-        return 2
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("chosen", nargs="*", metavar="measure", help=f"of {', '.join(MEASURES)}")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    given = parser.parse_args(arguments)
+    if unknown := set(given.chosen) - MEASURES.keys():
+        parser.error(f"there is no {', '.join(sorted(unknown))}")
     load.raise_file_limit()
     started = time.monotonic()
     figures: list[Figure] = []
     with arena.built(size.chosen()) as built:
         arena.use_in_process(built.large.context.database)
         try:
-            for name in chosen or MEASURES:
+            for name in given.chosen or MEASURES:
                 print(f"measuring {name} ({time.monotonic() - started:.0f} s)", flush=True)
                 figures += MEASURES[name](built)
         finally:
@@ -43,12 +47,12 @@ def main(chosen: Sequence[str]) -> int:
     busy = os.getloadavg()[1]
     print(f"{os.cpu_count()} cores, load {busy:.1f}, {time.monotonic() - started:.0f} s in all")
     rows = [figure.as_row() for figure in figures]
-    RESULTS.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+    given.results.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
     return 0
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
+        sys.exit(main())
     except load.Failed as failure:
         sys.exit(f"bench: {failure}")

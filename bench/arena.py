@@ -38,8 +38,8 @@ def built(size: Size) -> Iterator[Arena]:
     """Make the databases, fill them, and start what serves them."""
     baseline = stage.database("bench_baseline", settings="bench.baseline.settings")
     with contextlib.ExitStack() as stack:
-        large = _butler(stack, "bench", size.customers, size.events)
-        small = _butler(stack, "bench_small", size.small_customers, size.small_events)
+        large = _butler(stack, size.customers, size.events)
+        small = _butler(stack, size.small_customers, size.small_events)
         customers = _furnish(baseline, large.context)
         server = stack.enter_context(
             stage.serving("web", baseline, target="bench.baseline.wsgi:application")
@@ -47,8 +47,13 @@ def built(size: Size) -> Iterator[Arena]:
         yield Arena(size, large, small, server, customers)
 
 
-def _butler(stack: contextlib.ExitStack, name: str, customers: int, events: int) -> Butler:
-    database = stage.database(name)
+def name_of(customers: int) -> str:
+    """Name a database by its size, so that a later run with as many finds it filled."""
+    return f"bench_{customers}"
+
+
+def _butler(stack: contextlib.ExitStack, customers: int, events: int) -> Butler:
+    database = stage.database(name_of(customers))
     stage.check_durability(database)
     database.manage("migrate", "--verbosity=0")
     print(database.manage("generate", f"--customers={customers}", f"--events={events}"), end="")
@@ -102,4 +107,4 @@ def leave_process() -> None:
     from django.db import connections
 
     for connection in connections.all():
-        connection.close_pool()
+        connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's own

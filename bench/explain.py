@@ -4,7 +4,6 @@ Uses the database of the benchmarks (DATABASE_URL names the one beside it), with
 prepared as the processes prepare them, and rolls back whatever a statement changed.
 """
 
-import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,7 @@ from uuid import uuid4
 import msgspec
 import psycopg
 
-from bench import bodies, stage
+from bench import arena, bodies, size, stage
 from bench.bodies import BATCH, Context
 
 _NAMED = re.compile(r"%\((\w+)\)s")
@@ -26,12 +25,8 @@ _EXECUTIONS = 7
 
 
 def main(names: list[str]) -> None:
-    database = stage.database("bench")
-    os.environ["DATABASE_URL"] = database.url
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    import django
-
-    django.setup()
+    database = stage.database(arena.name_of(size.chosen().customers))
+    arena.use_in_process(database)
     context = bodies.context(database, key="")
     with psycopg.connect(database.url) as connection:
         for name, params in _statements(context, Random("explain")):
@@ -71,11 +66,11 @@ def _explain(
 
 def _statements(context: Context, random: Random) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield the hot statements by name, with what a batch, or one event, would give them."""
-    for size in (BATCH, 1):
-        guests = random.sample(list(context.guests), size)
+    for count in (BATCH, 1):
+        guests = random.sample(list(context.guests), count)
         wanted = [["user_id", guest.user_id, 2] for guest in guests]
         wanted += [["anonymous_id", guest.device, 1] for guest in guests if guest.has_device]
-        label = f"({size} event{'s' * (size > 1)})"
+        label = f"({count} event{'s' * (count > 1)})"
         yield f"resolve_identifiers {label}", {"wanted": _json(wanted)}
         keys = [blake2b(uuid4().bytes, digest_size=16).hexdigest() for _ in guests]
         yield f"find_seen {label}", {"keys": f"{{{','.join(keys)}}}"}

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from bench import ingest, reads
 from bench.arena import Arena, Butler
+from bench.bodies import BATCH
 from bench.figures import Figure, middle
 
-type Work = Callable[[Butler, int, str], float]
+type Work = Callable[[Butler, int, str, int], float]
 
 
 def figures(arena: Arena) -> list[Figure]:
@@ -14,22 +15,25 @@ def figures(arena: Arena) -> list[Figure]:
     return [
         _grown(arena, f"{name}: cost at {large:,} events, against {small:,}", work, per)
         for name, work, per in (
-            ("batch ingest", ingest.rate, ingest.BATCH),
+            ("batch ingest", ingest.rate, BATCH),
             ("record read", reads.rate, 1),
         )
     ]
 
 
 def _grown(arena: Arena, name: str, work: Work, per: int) -> Figure:
+    size = arena.size
+    first = size.first_singles if per == 1 else size.first_batches
     sides = {"small": arena.small, "large": arena.large}
-    counts = {
-        side: max(int(work(butler, 2000 // per, f"first {name}") * arena.size.seconds / per), 8)
-        for side, butler in sides.items()
-    }
+    counts = {}
+    for side, butler in sides.items():
+        rate = work(butler, first, f"first {name}", size.connections)
+        counts[side] = max(int(rate * size.seconds / per), size.connections)
     ratios = []
-    for number in range(arena.size.rounds):
+    for number in range(size.rounds):
         rates = {
-            side: work(butler, counts[side], f"{name} {number}") for side, butler in sides.items()
+            side: work(butler, counts[side], f"{name} {number}", size.connections)
+            for side, butler in sides.items()
         }
         ratios.append(rates["small"] / rates["large"])
     value = middle(ratios)

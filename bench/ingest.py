@@ -11,9 +11,7 @@ from bench.bodies import BATCH, Writer, accepted
 from bench.cpu import Meter
 from bench.figures import Figure, middle
 from bench.load import Answer, Closed
-
-# As many as keep the server's threads busy; as many write to Postgres bare.
-CONNECTIONS = 8
+from bench.size import Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +20,13 @@ class Shape:
 
     name: str
     events: int
-    # What a side is asked first, to warm up and to find out how much it can do.
-    first: int
+
+    def first(self, size: Size) -> int:
+        return size.first_singles if self.events == 1 else size.first_batches
 
 
-BATCHES = Shape("batch", BATCH, first=24)
-SINGLES = Shape("single", 1, first=240)
+BATCHES = Shape("batch", BATCH)
+SINGLES = Shape("single", 1)
 
 
 @dataclass(slots=True)
@@ -71,9 +70,9 @@ class Match:
         counts = {}
         try:
             for name, play in sides.items():
-                rate = play(self.shape.first)
+                rate = play(self.shape.first(self.arena.size))
                 wanted = int(rate * self.arena.size.seconds / self.shape.events)
-                counts[name] = max(wanted, CONNECTIONS)
+                counts[name] = max(wanted, self.arena.size.connections)
             self.rates = Rates()
             for _ in range(self.arena.size.rounds):
                 for name, play in sides.items():
@@ -101,11 +100,13 @@ class Match:
         return done.rate
 
     def _send(self, port: int, requests: Sequence[bytes], check: Callable[[Answer], int]) -> Closed:
-        return load.closed_loop(port, requests, connections=CONNECTIONS, check=check)
+        connections = self.arena.size.connections
+        return load.closed_loop(port, requests, connections=connections, check=check)
 
     def _bare(self, requests: int) -> float:
         batches = [self.copier.lines(events) for events in self._events("bare", requests)]
-        return self.copier.run(batches, connections=CONNECTIONS).rate * self.shape.events
+        connections = self.arena.size.connections
+        return self.copier.run(batches, connections=connections).rate * self.shape.events
 
     def _inside(self, requests: int) -> float:
         from django.db import connection
@@ -200,9 +201,9 @@ def _costs(name: str, rates: Rates) -> list[Figure]:
     ]
 
 
-def rate(butler: Butler, requests: int, seed: str) -> float:
+def rate(butler: Butler, requests: int, name: str, connections: int) -> float:
     """Return events a second, batched, of one Butler: for comparing sizes."""
-    writer = Writer(butler.context, seed)
+    writer = Writer(butler.context, name)
     bodies = [writer.post(writer.batch()) for _ in range(requests)]
-    done = load.closed_loop(butler.web.port, bodies, connections=CONNECTIONS, check=accepted)
+    done = load.closed_loop(butler.web.port, bodies, connections=connections, check=accepted)
     return done.rate

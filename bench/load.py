@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 # Seconds after which an answer counts as lost.
 PATIENCE = 30.0
+# Connections an open loop starts with; it opens more when answers are late.
+_LINES = 32
 
 
 class Failed(Exception):
@@ -161,6 +163,10 @@ class AsyncLine:
         body = await self.reader.readexactly(_length(head))
         return Answer(int(head[9:12]), head, body)
 
+    async def close(self) -> None:
+        self.writer.close()
+        await self.writer.wait_closed()
+
 
 @dataclass(slots=True)
 class Open:
@@ -180,26 +186,34 @@ async def open_loop(
     """Send the requests at this rate; result number n belongs to request number n."""
     loop = asyncio.get_running_loop()
     seen = Open([0.0] * len(requests), [0.0] * len(requests))
-    idle = [await AsyncLine.open(port) for _ in range(32)]
+    lines = [await AsyncLine.open(port) for _ in range(_LINES)]
+    idle = list(lines)
     sending: list[asyncio.Task[None]] = []
     start = loop.time() + 0.05
     cpu = time.process_time()
 
     async def send(number: int, due: float) -> None:
-        line = idle.pop() if idle else await AsyncLine.open(port)
+        if not idle:
+            lines.append(await AsyncLine.open(port))
+            idle.append(lines[-1])
+        line = idle.pop()
         answer = await asyncio.wait_for(line.ask(requests[number]), PATIENCE)
         now = loop.time()
         idle.append(line)
         check(answer)
         seen.latencies[number], seen.answered_at[number] = now - due, now
 
-    for number in range(len(requests)):
-        due = start + number / rate
-        if (wait := due - loop.time()) > 0:
-            await asyncio.sleep(wait)
-        sending.append(asyncio.create_task(send(number, due)))
-    await asyncio.gather(*sending)
+    try:
+        for number in range(len(requests)):
+            due = start + number / rate
+            if (wait := due - loop.time()) > 0:
+                await asyncio.sleep(wait)
+            sending.append(asyncio.create_task(send(number, due)))
+        await asyncio.gather(*sending)
+    finally:
+        for task in sending:
+            task.cancel()
+        await asyncio.gather(*sending, return_exceptions=True)
+        await asyncio.gather(*(line.close() for line in lines), return_exceptions=True)
     seen.own_cpu = (time.process_time() - cpu) / (loop.time() - start)
-    for line in idle:
-        line.writer.close()
     return seen

@@ -10,10 +10,6 @@ from bench.arena import BASELINE_KEY, Arena, Butler
 from bench.figures import Figure, middle, percentile, tidy
 from bench.load import Answer
 
-CONNECTIONS = 8
-# Requests of a warm-up, which is also how the size of a round is found.
-FIRST = 400
-
 
 def figures(arena: Arena) -> list[Figure]:
     """Measure latency at a steady rate, then what can be had at most."""
@@ -37,12 +33,12 @@ def figures(arena: Arena) -> list[Figure]:
         }
         counts = {}
         for name, (port, write) in sides.items():
-            rate = throughput(port, write(FIRST))
-            counts[name] = max(int(rate * size.seconds), CONNECTIONS)
+            rate = throughput(port, write(size.first_singles), size.connections)
+            counts[name] = max(int(rate * size.seconds), size.connections)
         rates: dict[str, list[float]] = {name: [] for name in sides}
         for _ in range(size.rounds):
             for name, (port, write) in sides.items():
-                rates[name].append(throughput(port, write(counts[name])))
+                rates[name].append(throughput(port, write(counts[name]), size.connections))
 
         wanted = int(size.read_rate * size.read_seconds)
         slowest = {
@@ -72,9 +68,9 @@ def found(answer: Answer) -> int:
     return 1
 
 
-def throughput(port: int, wanted: Sequence[bytes]) -> float:
+def throughput(port: int, wanted: Sequence[bytes], connections: int) -> float:
     """Return records a second, as fast as answers come."""
-    return load.closed_loop(port, wanted, connections=CONNECTIONS, check=found).rate
+    return load.closed_loop(port, wanted, connections=connections, check=found).rate
 
 
 def _latencies(port: int, wanted: Sequence[bytes], rate: float) -> list[float]:
@@ -108,8 +104,8 @@ def _throughput(rates: dict[str, list[float]]) -> Figure:
     )
 
 
-def rate(butler: Butler, count: int, seed: str) -> float:
+def rate(butler: Butler, count: int, name: str, connections: int) -> float:
     """Return records a second of one Butler: for comparing sizes."""
     customers = [guest.customer_id for guest in butler.context.guests]
-    chosen = Random(seed).choices(customers, k=count)
-    return throughput(butler.web.port, requests(chosen, butler.context.key))
+    chosen = Random(name).choices(customers, k=count)
+    return throughput(butler.web.port, requests(chosen, butler.context.key), connections)

@@ -12,6 +12,11 @@ class Size:
     events: int
     small_customers: int
     small_events: int
+    # As many as keep a server's threads busy; as many write to Postgres bare.
+    connections: int
+    # Requests that a side is asked first: to warm up, and to see how much it can do.
+    first_batches: int
+    first_singles: int
     rounds: int
     seconds: float
     streams: int
@@ -27,6 +32,9 @@ FULL = Size(
     events=10_000_000,
     small_customers=10_000,
     small_events=100_000,
+    connections=8,
+    first_batches=40,
+    first_singles=400,
     rounds=5,
     seconds=5,
     streams=1_000,
@@ -41,6 +49,9 @@ QUICK = Size(
     events=1_000_000,
     small_customers=2_000,
     small_events=20_000,
+    connections=8,
+    first_batches=24,
+    first_singles=240,
     rounds=3,
     seconds=1.2,
     streams=200,
@@ -50,7 +61,26 @@ QUICK = Size(
     read_seconds=4,
     idle_streams=1_000,
 )
+# Enough to see that everything is measured; the figures mean nothing.
+TINY = Size(
+    customers=60,
+    events=600,
+    small_customers=20,
+    small_events=200,
+    connections=2,
+    first_batches=2,
+    first_singles=16,
+    rounds=1,
+    seconds=0.1,
+    streams=10,
+    stream_rate=20,
+    stream_seconds=1,
+    read_rate=20,
+    read_seconds=1,
+    idle_streams=10,
+)
 
 
 def chosen() -> Size:
-    return QUICK if os.environ.get("QUICK", "") not in {"", "0"} else FULL
+    """Return what QUICK asks for: nothing or 0, 1, or tiny."""
+    return {"": FULL, "0": FULL, "tiny": TINY}.get(os.environ.get("QUICK", ""), QUICK)
