@@ -1,5 +1,7 @@
 import re
+import statistics
 import threading
+import time
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -13,6 +15,11 @@ from customers.models import Customer, Event, Identifier, SignInCode, User
 from tests import factories
 
 ADDRESS = "noor@example.com"
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(settings):
+    settings.BUTLER_CODES_PER_ADDRESS = settings.BUTLER_CODES_PER_NETWORK = 1000
 
 
 @pytest.fixture
@@ -65,6 +72,33 @@ def test_a_proved_address_opens_the_record_that_it_leads_to(anybody, sign_in_as)
     token = sign_in_as("Noor@Example.com")
 
     assert anybody.get("/api/me/", **token).json()["id"] == str(known.id)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("nl", "is uw code"), ("sv", "är din kod"), ("da", "er din kode"), ("fi", "is your code")],
+)
+def test_the_mail_speaks_the_readers_language(anybody, language, words):
+    anybody.post("/api/sign-in/", {"email": ADDRESS}, **{"Accept-Language": language})
+
+    assert words in mail.outbox[-1].subject
+    assert (language == "fi") is ("Your code to sign in" in mail.outbox[-1].body)
+
+
+@pytest.mark.slow
+def test_known_and_unknown_addresses_take_the_same_time(ask, sign_in_as):
+    sign_in_as()
+
+    def seconds(email: str) -> float:
+        started = time.perf_counter()
+        ask(email)
+        return time.perf_counter() - started
+
+    seconds(ADDRESS)
+    took = [(seconds(ADDRESS), seconds(f"nobody{n}@example.com")) for n in range(40)]
+    known, unknown = (statistics.median(column) for column in zip(*took, strict=True))
+
+    assert known / unknown == pytest.approx(1, abs=0.25)
 
 
 def test_signing_in_again_opens_the_same_login(anybody, sign_in_as):
