@@ -41,6 +41,10 @@ def _kill_master(system: System) -> None:
     os.kill(system.web_master(), signal.SIGKILL)
 
 
+def _kill_live(system: System) -> None:
+    os.kill(system.live_worker(), signal.SIGKILL)
+
+
 def _kill_postgres(system: System) -> None:
     os.kill(system.postgres(), signal.SIGKILL)
 
@@ -61,6 +65,7 @@ def _is_ringing(system: System) -> bool:
 FAULTS = (
     Fault("kill -9 of a web worker", _kill_worker),
     Fault("kill -9 of the web master", _kill_master),
+    Fault("kill -9 of the live process", _kill_live, _is_ringing),
     Fault("kill -9 of Postgres", _kill_postgres),
     Fault("kill -9 of Valkey", _kill_valkey, _is_ringing),
     Fault("FLUSHALL", _flush, _is_ringing),

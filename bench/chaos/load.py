@@ -37,6 +37,9 @@ class Pace:
     reused: float = 0.004
     # Share of requests that are sent twice at the same time.
     doubled: float = 0.02
+    # So many customers are watched, and this share of events is theirs.
+    watched: int = 40
+    seen: float = 0.2
 
 
 @dataclass
@@ -189,10 +192,14 @@ class Load:
             elif dice < self.pace.nameless + self.pace.reused and self._reusable:
                 items.append(self._reuse())
             elif dice < 0.05:
-                items.append(self._identify(self._dice.choice(self.owners)))
+                items.append(self._identify(self._owner()))
             else:
-                items.append(self._ride(self._dice.choice(self.owners)))
+                items.append(self._ride(self._owner()))
         return items
+
+    def _owner(self) -> str:
+        is_watched = self._dice.random() < self.pace.seen
+        return self._dice.choice(self.owners[: self.pace.watched] if is_watched else self.owners)
 
     def _new_id(self) -> str:
         return f"{self._run}-{self._dice.getrandbits(64):016x}"

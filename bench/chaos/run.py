@@ -84,7 +84,7 @@ def _run(plan: Plan, running: System, ledger: Ledger) -> Outcome:
 async def _play(
     plan: Plan, running: System, ledger: Ledger, key: str, url: str
 ) -> tuple[Load, list[Reader], list[Recovery]]:
-    pace = Pace(events=plan.events, per_second=plan.per_second)
+    pace = Pace(events=plan.events, per_second=plan.per_second, watched=plan.readers)
     async with Connections("127.0.0.1", running.port) as connections:
         load = Load(ledger, connections, key, pace, plan.seed)
         await load.introduce()

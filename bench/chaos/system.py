@@ -60,6 +60,9 @@ class System:
     def web_workers(self) -> list[int]:
         return [pid for pid, _ in _children(self.web_master())]
 
+    def live_worker(self) -> int:
+        return _children(min(self.pids("granian", "config.asgi")))[-1][0]
+
     def postgres(self) -> int:
         return min(self.pids("postgres", "-D"))
 

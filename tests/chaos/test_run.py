@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.chaos.faults import FAULTS
 from bench.chaos.run import QUICK, run
 
 pytestmark = pytest.mark.slow
@@ -12,4 +13,4 @@ def test_whatever_is_killed_nothing_acknowledged_is_lost_and_nothing_is_doubled(
 
     assert outcome.findings == [], capsys.readouterr().out
     assert outcome.acknowledged >= QUICK.events * 0.98
-    assert len(outcome.recoveries) == 5
+    assert len(outcome.recoveries) == len(FAULTS)
