@@ -17,20 +17,43 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
+# What migrations wrote and no test changes; customers_source has one such row, Butler's own.
+KEPT = {"auth_permission", "django_content_type", "customers_source"}
 
-@pytest.fixture(autouse=True)
-def _butler_speaks(request: pytest.FixtureRequest) -> None:
-    """Put back what migrations wrote and the flush after a committed test took away."""
-    wants = {"db", "transactional_db", "django_db_setup", "running"} & set(request.fixturenames)
-    if not wants and not request.node.get_closest_marker("django_db"):
-        return
-    request.getfixturevalue("_django_db_helper")
-    from customers.log import BUTLER_SOURCE
-    from customers.models import Source
 
-    Source.objects.get_or_create(
-        id=BUTLER_SOURCE, defaults={"name": "butler", "channel": "butler"}
-    )
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Let making and dropping the test database take as long as a busy machine needs."""
+    from django.db import connection
+
+    options = connection.settings_dict["OPTIONS"]
+    options["options"] = options["options"].replace("statement_timeout=5000", "statement_timeout=0")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _delete_what_tests_left() -> Iterator[None]:
+    """Empty tables by deleting what tests wrote, and keep what migrations wrote.
+
+    Django would truncate every table, which makes new files on disk for each, and then write
+    all permissions again: a third of a second after every test that commits.
+    """
+    from django.core.management.commands import flush
+    from django.db import connection
+
+    def sql_flush(style, tables, **options):
+        full = [name for name in tables if name not in KEPT]
+        looks = [f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for name in full]
+        with connection.cursor() as cursor:
+            cursor.execute(" UNION ALL ".join(looks))
+            # Our foreign keys are checked at the commit, so any order will do.
+            deletes = [f'DELETE FROM "{name}"' for (name,) in cursor.fetchall()]
+        return [*deletes, "DELETE FROM customers_source WHERE id <> 1"]
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(connection.ops, "sql_flush", sql_flush)
+    patch.setattr(flush, "emit_post_migrate_signal", lambda *args, **options: None)
+    yield
+    patch.undo()
 
 
 @dataclass(frozen=True)

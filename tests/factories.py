@@ -64,7 +64,9 @@ def identify(*identifiers: tuple[str, str], at: datetime = NOON, **traits) -> It
     return item(*identifiers, kind="identify", traits=traits, at=at)
 
 
-def order(number: str, *identifiers: tuple[str, str], name: str = "Order Completed", at=NOON, **facts) -> Item:
+def order(
+    number: str, *identifiers: tuple[str, str], name: str = "Order Completed", at=NOON, **facts
+) -> Item:
     """Something said about an order, by default that it was placed."""
     return item(*identifiers, name=name, about=f"order:{number}", properties=facts, at=at)
 
