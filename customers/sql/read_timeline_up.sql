@@ -9,8 +9,9 @@
 -- The caller puts its conditions where it says narrow.
 
 SELECT event.customer_id, event.version, event.kind, event.name, event.about,
-       event.trust = 2, source.name, source.channel, event.actor, event.message_id,
-       event.occurred_at, event.received_at, event.recorded_at, event.body::text
+       event.trust = 2, coalesce(source.name, ''), coalesce(source.channel, ''), event.actor,
+       event.message_id, event.occurred_at, event.received_at, event.recorded_at,
+       event.body::text
   FROM unnest(%(logs)s::uuid[], %(bounds)s::bigint[]) AS log (id, bound)
  CROSS JOIN LATERAL (
        SELECT page.*, max(recorded_at) OVER (ORDER BY version) AS place
@@ -24,6 +25,6 @@ SELECT event.customer_id, event.version, event.kind, event.name, event.about,
                 ORDER BY event.version
                 LIMIT %(limit)s) AS page
        ) AS event
-  JOIN customers_source AS source ON source.id = event.source_id
+  LEFT JOIN customers_source AS source ON source.id = event.source_id
  ORDER BY event.place, event.customer_id DESC, event.version
  LIMIT %(limit)s

@@ -38,6 +38,7 @@ def test_it_is_openapi_3_1_and_every_endpoint_is_in_it(document):
     assert document["openapi"].startswith("3.1")
     assert {"/api/customers/{customer_id}/", "/api/me/orders/", "/api/sign-in/"} <= paths.keys()
     assert {"/v1/batch", "/v1/events", "/v1/phone/calls", "/v1/store/scans"} <= paths.keys()
+    assert {"/v1/webhooks/{source}", "/live/me", "/live/customers/{customer_id}"} <= paths.keys()
 
 
 def test_every_reference_leads_somewhere(document):

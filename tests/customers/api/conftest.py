@@ -1,11 +1,13 @@
 """The cast: the desk holds a secret key, Noor and Eli are customers, Lin and Kim are staff."""
 
 import json
+import re
 import uuid
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.sessions.backends.db import SessionStore
+from django.core import mail
 from django.test import Client
 
 from customers.actions.sources import create_source
@@ -111,3 +113,34 @@ def make_staff(db):
 @pytest.fixture
 def anybody() -> Caller:
     return Caller()
+
+
+@pytest.fixture
+def _no_limits(settings):
+    settings.BUTLER_CODES_PER_ADDRESS = settings.BUTLER_CODES_PER_NETWORK = 1000
+
+
+@pytest.fixture
+def ask(anybody, _no_limits):
+    """Return a function that asks for a code: the answer, and the code that came by mail."""
+
+    def asking(email: str = "noor@example.com"):
+        before = len(mail.outbox)
+        answer = anybody.post("/api/sign-in/", {"email": email})
+        sent = mail.outbox[before:]
+        return answer, re.search(r"\d{6}", sent[0].body)[0] if sent else None
+
+    return asking
+
+
+@pytest.fixture
+def sign_in_as(anybody, ask):
+    """Return a function that signs somebody in, and gives their app's headers."""
+
+    def signing_in(email: str = "noor@example.com") -> dict[str, str]:
+        asked, code = ask(email)
+        proved = anybody.post("/api/sign-in/", {"request": asked.json()["request"], "code": code})
+        assert proved.status_code == 200, proved.content
+        return {"X-Session-Token": proved.json()["session_token"]}
+
+    return signing_in

@@ -1,0 +1,41 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from config import counting
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path, monkeypatch):
+    monkeypatch.setenv("BUTLER_HOME", str(tmp_path))
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+
+
+def test_workers_of_one_parent_share_a_folder(tmp_path):
+    counting.together()
+
+    assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(tmp_path / "metrics" / str(os.getppid()))
+    assert (tmp_path / "metrics" / str(os.getppid())).is_dir()
+
+
+def test_a_folder_that_was_chosen_already_stays(tmp_path, monkeypatch):
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "/elsewhere")
+
+    counting.together()
+
+    assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == "/elsewhere"
+    assert not (tmp_path / "metrics").exists()
+
+
+def test_what_the_dead_left_is_removed_and_nothing_else(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for name in (str(gone.pid), str(os.getpid()), "notes"):
+        (tmp_path / "metrics" / name).mkdir(parents=True)
+
+    counting.together()
+
+    left = {folder.name for folder in (tmp_path / "metrics").iterdir()}
+    assert left == {str(os.getpid()), "notes", str(os.getppid())}

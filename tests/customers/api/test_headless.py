@@ -1,0 +1,62 @@
+"""The paths and shapes of allauth's headless API, for clients that speak it."""
+
+import re
+
+import pytest
+from django.core import mail
+
+ADDRESS = "noor@example.com"
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_an_app_signs_in_asks_who_it_is_and_signs_out(anybody):
+    api = "/_allauth/app/v1/auth"
+    asked = anybody.post(f"{api}/code/request", {"email": ADDRESS})
+    pending = {"X-Session-Token": asked.json()["meta"]["session_token"]}
+    code = re.search(r"\d{6}", mail.outbox[-1].body)[0]
+
+    wrong = anybody.post(f"{api}/code/confirm", {"code": "nothing"}, **pending)
+    right = anybody.post(f"{api}/code/confirm", {"code": code}, **pending)
+
+    token = {"X-Session-Token": right.json()["meta"]["session_token"]}
+    assert (asked.status_code, wrong.status_code, right.status_code) == (401, 400, 200)
+    assert asked.json()["data"]["flows"] == [{"id": "login_by_code", "is_pending": True}]
+    assert wrong.json()["errors"][0]["code"] == "incorrect_code"
+    assert right.json()["meta"]["is_authenticated"] is True
+    assert token != pending
+    assert anybody.get(f"{api}/session", **token).json()["data"]["user"]["email"] == ADDRESS
+    assert anybody.get("/api/me/", **token).status_code == 200
+    assert anybody.delete(f"{api}/session", **token).status_code == 401
+    assert anybody.get("/api/me/", **token).status_code == 401
+
+
+def test_a_browser_signs_in_with_its_cookie(anybody):
+    api = "/_allauth/browser/v1/auth"
+    anybody.post(f"{api}/code/request", {"email": ADDRESS})
+    before = anybody.client.session.session_key
+    code = re.search(r"\d{6}", mail.outbox[-1].body)[0]
+
+    right = anybody.post(f"{api}/code/confirm", {"code": code})
+
+    assert right.status_code == 200
+    assert anybody.client.session.session_key != before
+    assert anybody.get("/api/me/").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["login", "signup", "password/request", "email/verify"])
+def test_there_is_no_other_way_in(anybody, path):
+    body = {"email": ADDRESS, "password": "a long password"}
+
+    assert anybody.post(f"/_allauth/app/v1/auth/{path}", body).status_code == 404
+
+
+@pytest.mark.parametrize("body", [None, {}, {"email": 7}, {"email": "nobody"}])
+def test_what_is_no_address_is_refused(anybody, body):
+    assert anybody.post("/_allauth/app/v1/auth/code/request", body).status_code == 400
+
+
+def test_a_code_without_a_request_is_refused(anybody):
+    answer = anybody.post("/_allauth/app/v1/auth/code/confirm", {"code": "123456"})
+
+    assert answer.status_code == 409
