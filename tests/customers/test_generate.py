@@ -6,7 +6,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 
 from channels.ingest import segment
 from channels.ingest.segment import Frame
@@ -214,3 +214,45 @@ def test_fewer_events_than_customers_are_refused():
 def test_odd_counts_are_refused(text):
     with pytest.raises(CommandError, match="not a number"):
         call_command("generate", f"--customers={text}")
+
+
+class _Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_gets_a_moving_bar_and_a_log_gets_lines(monkeypatch):
+    monkeypatch.setattr(generate, "CHUNK", 20)
+    terminal = _Terminal()
+
+    call_command("generate", stdout=terminal, **SMALL)
+    lines = _generate(seed=2)
+
+    assert terminal.getvalue().count("\r") == 3
+    assert "█" * 30 in terminal.getvalue()
+    assert "\r" not in lines
+    assert "600 of 600 events" in lines
+
+
+def test_an_interrupted_run_says_how_to_go_on(monkeypatch):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(generate, "write", interrupt)
+
+    with pytest.raises(CommandError, match="goes on from here") as stopped:
+        _generate()
+
+    assert stopped.value.returncode == 130
+
+
+def test_a_database_that_is_away_is_an_error_of_one_line(monkeypatch):
+    def lost(plan):
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(generate, "missing", lost)
+
+    with pytest.raises(CommandError, match="connection refused") as failed:
+        _generate()
+
+    assert failed.value.returncode == 1
