@@ -24,7 +24,7 @@ class StreamTicket(msgspec.Struct, frozen=True):
 
 
 class StreamTicketView(ApiView):
-    """Asking for a ticket."""
+    """Asking for a ticket; each time a new one, so there is nothing for an Idempotency-Key."""
 
     rights: ClassVar = {"POST": Right.OWN_LOGIN}
 

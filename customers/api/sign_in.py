@@ -51,7 +51,10 @@ class SignedIn(msgspec.Struct, frozen=True):
 
 
 class SignInView(ApiView):
-    """Asking for a code, and proving it."""
+    """Asking for a code, and proving it.
+
+    Without an Idempotency-Key: what comes back is a secret, and is kept nowhere.
+    """
 
     authentication_classes = []
     permission_classes = []
