@@ -176,3 +176,31 @@ def _hint() -> str:
     if _held(folder / "lock"):
         return f" (the services of {folder} are starting or stopping; try again)."
     return f" (there is data in {folder}, but its services are not running)."
+
+
+def mailer(name: str, default: str) -> dict[str, Any]:
+    """Turn smtp://user:password@host:587?starttls=1 or smtps://… into a mailer's settings.
+
+    `outbox:` keeps mail where a developer can read it.
+    """
+    url = urlsplit(text(name, default))
+    if url.scheme == "outbox":
+        return {"BACKEND": "channels.email.outbox.Backend"}
+    if url.scheme not in {"smtp", "smtps"} or not url.hostname:
+        raise ImproperlyConfigured(
+            f"{name} has to look like smtp://user:password@host:587?starttls=1."
+        )
+    is_tls = url.scheme == "smtps"
+    return {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {
+            "host": url.hostname,
+            "port": url.port or (465 if is_tls else 25),
+            "username": unquote(url.username or ""),
+            "password": unquote(url.password or ""),
+            "use_ssl": is_tls,
+            "use_tls": dict(parse_qsl(url.query)).get("starttls") == "1",
+            # A request waits for the relay, but not for ever.
+            "timeout": 10,
+        },
+    }

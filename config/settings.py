@@ -136,15 +136,15 @@ LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_AGE = int(timedelta(days=60).total_seconds())
 CSRF_FAILURE_VIEW = "config.errors.csrf_failed"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+if ALLAUTH_TRUSTED_PROXY_COUNT:
+    # The proxy speaks TLS for us and says so; signatures over our address depend on it.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # Mail --------------------------------------------------------------------------------
 
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Butler <butler@localhost>")
-# Without a provider, a developer reads what was sent at /dev/outbox/.
-_MAIL_BACKEND = (
-    "channels.email.outbox.Backend" if DEBUG else "django.core.mail.backends.smtp.EmailBackend"
-)
-MAILERS = {"default": {"BACKEND": env.text("MAIL_BACKEND", _MAIL_BACKEND)}}
+# Without a relay, a developer reads what was sent at /dev/outbox/.
+MAILERS = {"default": env.mailer("MAIL_URL", "outbox:" if DEBUG else "smtp://localhost:25")}
 
 # Administration ----------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Who is who: from the links between identifiers to the groups that are one customer.
 
 Pure, and a function of the set of links alone: the order in which they came does not matter,
-so neither does a delay, a repetition or a rebuild. docs/adr/0007 has the reasons.
+so neither does a delay, a repetition or a rebuild. docs/adr/0008 has the reasons.
 
 1. A value that leads to two accounts, or to too many others, is shared: it joins nobody.
 2. What a person joined stays joined; what a person parted stays apart.

@@ -67,7 +67,10 @@ class Event(models.Model):
                 name="event_of_joined_record",
             ),
         ]
-        triggers = [pgtrigger.ReadOnly(name="event_is_never_changed")]
+        triggers = [
+            pgtrigger.ReadOnly(name="event_is_never_changed"),
+            pgtrigger.Protect(name="event_is_never_deleted", operation=pgtrigger.Delete),
+        ]
 
     def __str__(self) -> str:
         return f"{self.customer_id}@{self.version} {self.name or self.kind}"

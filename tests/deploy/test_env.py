@@ -152,3 +152,33 @@ def test_settings_can_be_read_without_services(monkeypatch):
 )
 def test_celery_gets_a_socket_in_its_own_spelling(redis_url, celery_url):
     assert env.broker_url(redis_url) == celery_url
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        pytest.param("smtp://localhost", ("localhost", 25, "", False, False), id="bare"),
+        pytest.param(
+            "smtp://noor%40x:p%3Aw@mail.example.com:587?starttls=1",
+            ("mail.example.com", 587, "noor@x", False, True),
+            id="login",
+        ),
+        pytest.param(
+            "smtps://mail.example.com", ("mail.example.com", 465, "", True, False), id="tls"
+        ),
+    ],
+)
+def test_a_relay_is_named_by_its_address(monkeypatch, url, options):
+    monkeypatch.setenv("MAIL_URL", url)
+
+    found = env.mailer("MAIL_URL", "outbox:")["OPTIONS"]
+
+    names = ("host", "port", "username", "use_ssl", "use_tls")
+    assert tuple(found[name] for name in names) == options
+
+
+def test_a_relay_that_is_none_stops_the_boot(monkeypatch):
+    monkeypatch.setenv("MAIL_URL", "mail.example.com:25")
+
+    with pytest.raises(ImproperlyConfigured, match="MAIL_URL"):
+        env.mailer("MAIL_URL", "outbox:")
