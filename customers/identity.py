@@ -94,16 +94,16 @@ def group(
     """
     by_id = {atom.id: atom for atom in atoms}
     known = [tie for tie in ties if tie.left in by_id and tie.right in by_id]
-    seen = [tie for tie in known if tie.kind == "seen"]
-    proved = [tie for tie in seen if tie.trust == VERIFIED]
-    shared = frozenset(_shared(by_id, proved)) | frozenset(shared_before)
-    # What is shared by claims alone stops claims alone: whoever claims a stranger's card
-    # does not make that card useless to its owner.
-    doubtful = shared | frozenset(_shared(by_id, seen))
     forest = _Forest(by_id.values(), [tie for tie in known if tie.kind == "parted"])
-
     for tie in sorted((t for t in known if t.kind == "joined"), key=_by_atoms(by_id)):
         forest.join(tie)
+
+    seen = [tie for tie in known if tie.kind == "seen"]
+    proved = [tie for tie in seen if tie.trust == VERIFIED]
+    shared = frozenset(_shared(by_id, proved, forest)) | frozenset(shared_before)
+    # What is shared by claims alone stops claims alone: whoever claims a stranger's card
+    # does not make that card useless to its owner.
+    doubtful = shared | frozenset(_shared(by_id, seen, forest))
     held = [
         Held(tie, reason)
         for tie in sorted(seen, key=_by_atoms(by_id))
@@ -123,14 +123,18 @@ def _by_atoms(by_id: Mapping[int, Atom]) -> Callable[[Tie], tuple[object, ...]]:
     return key
 
 
-def _shared(by_id: Mapping[int, Atom], seen: Iterable[Tie]) -> Iterator[int]:
-    """Find the values that lead to several accounts, or to a crowd."""
+def _shared(by_id: Mapping[int, Atom], seen: Iterable[Tie], forest: "_Forest") -> Iterator[int]:
+    """Find the values that lead to several accounts, or to a crowd.
+
+    Accounts that a person joined count as one, and so do addresses that were.
+    """
     neighbors: dict[int, set[int]] = {}
     for tie in seen:
         neighbors.setdefault(tie.left, set()).add(tie.right)
         neighbors.setdefault(tie.right, set()).add(tie.left)
     for one, others in neighbors.items():
-        kinds = Counter((by_id[other].kind, by_id[other].trust) for other in others)
+        people = {(by_id[other].kind, by_id[other].trust, forest.root(other)) for other in others}
+        kinds = Counter((kind, trust) for kind, trust, _ in people)
         accounts = max(kinds["user_id", VERIFIED], kinds["user_id", CLAIMED])
         crowd = max((n for (kind, _), n in kinds.items() if kind in _CROWDING), default=0)
         if by_id[one].kind != "user_id" and (accounts > 1 or crowd > CROWD):
@@ -147,6 +151,10 @@ class _Forest:
         for tie in parted:
             self._of[tie.left].apart.add(tie.right)
             self._of[tie.right].apart.add(tie.left)
+
+    def root(self, atom: int) -> int:
+        """Return the same number for all that is joined so far."""
+        return id(self._of[atom])
 
     def groups(self) -> list[frozenset[int]]:
         unique = {id(group): group for group in self._of.values()}
@@ -181,8 +189,8 @@ class _Forest:
 
 
 def _over_limit(left: Counter[str], right: Counter[str]) -> str:
-    for kind in left.keys() | right.keys():
-        limit = LIMITS.get(kind, LIMIT_OF_OTHER_SYSTEMS)
-        if kind not in UNLIMITED and left[kind] + right[kind] > limit:
+    """Return the kind of which joining would make too many; what a person joined may have."""
+    for kind in left.keys() & right.keys() - UNLIMITED:
+        if left[kind] + right[kind] > LIMITS.get(kind, LIMIT_OF_OTHER_SYSTEMS):
             return kind
     return ""

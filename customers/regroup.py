@@ -88,7 +88,9 @@ def _say(kind: str, one: UUID, other: UUID, *, actor: str, now: datetime) -> Non
         left, right = sorted(filed.values())
         said = {"left": left, "right": right, "kind": kind, "actor": actor}
         sql.run("say_link", said | {"source_id": log.BUTLER_SOURCE})
-        regroup([left, right], now=now, reason="staff", actor=actor)
+        shared = sql.rows("unshare_neighbors", {"ids": [left, right]})
+        touched = {left, right, *(id_ for (id_,) in shared)}
+        regroup(touched, now=now, reason="staff", actor=actor)
 
 
 class NotFiled(LookupError):

@@ -92,6 +92,21 @@ def test_what_a_person_joined_stays_joined_and_what_one_parted_stays_apart():
     assert groups([NOOR, FAMILY], parted) == {frozenset({1}), frozenset({3})}
 
 
+def test_two_accounts_that_a_person_joined_go_on_learning():
+    joined = Tie(1, 2, VERIFIED, "joined")
+
+    assert groups([NOOR, SAM, FAMILY], [joined, Tie(1, 3, VERIFIED)]) == {frozenset({1, 2, 3})}
+
+
+def test_what_two_accounts_shared_is_no_longer_shared_once_they_are_one():
+    both = [Tie(1, 3, VERIFIED), Tie(2, 3, VERIFIED)]
+
+    drawn = group([NOOR, SAM, FAMILY], [*both, Tie(1, 2, VERIFIED, "joined")])
+
+    assert set(drawn.groups) == {frozenset({1, 2, 3})}
+    assert not drawn.shared
+
+
 KINDS = ("user_id", "email", "card", "anonymous_id", "order", "external:crm")
 
 

@@ -107,6 +107,19 @@ def test_undoing_a_merge_restores_both_records_field_by_field():
     assert_sound()
 
 
+def test_the_address_of_two_accounts_that_staff_joined_leads_to_them_again_and_back():
+    noor, sam = factories.customer(NOOR, MAIL), factories.customer(SAM, MAIL)
+    assert Identifier.objects.get(kind="email").is_shared
+
+    regroup.join(noor.id, sam.id, actor="staff:lin", now=NOON)
+
+    assert owner(*MAIL) == owner(*NOOR) == owner(*SAM)
+    assert_sound()
+    regroup.part(noor.id, sam.id, actor="staff:lin", now=NOON)
+    assert Identifier.objects.get(kind="email").is_shared
+    assert_sound()
+
+
 def test_what_happened_while_joined_goes_back_to_whose_it_was():
     noor, sam = factories.customer(NOOR), factories.customer(SAM)
     regroup.join(noor.id, sam.id, actor="staff:lin", now=NOON)

@@ -147,7 +147,9 @@ def test_pages_are_never_kept(client, path):
     assert "no-store" in client.get(path)["Cache-Control"]
 
 
-def test_nothing_but_our_own_files_may_run(signed_in):
+def test_nothing_but_our_own_files_may_run(signed_in, settings):
+    settings.LIVE_URL = "http://localhost:8001"
+
     policy = signed_in.get("/")["Content-Security-Policy"]
 
     assert "unsafe" not in policy
