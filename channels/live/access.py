@@ -29,7 +29,7 @@ class Login(NamedTuple):
     session_data: str
     user_id: int
     password: str
-    is_staff: bool
+    reads_every: bool
     customer_id: str | None
 
 
@@ -39,7 +39,7 @@ class Viewer(msgspec.Struct):
     session_key: str = ""
     user_id: int = 0
     key_id: int = 0
-    is_staff: bool = False
+    reads_every: bool = False
     customer_id: str | None = None
     # Digest of session and password as they were when last checked: the same again needs no
     # second look, and neither secret stays in memory.
@@ -75,7 +75,7 @@ def viewer_of(login: Login) -> Viewer | None:
     return Viewer(
         session_key=login.session_key,
         user_id=login.user_id,
-        is_staff=login.is_staff,
+        reads_every=login.reads_every,
         customer_id=login.customer_id,
         proof=_proof(login),
     )
@@ -116,7 +116,7 @@ def still_may(
     if login is None or not _is_same_login(viewer, login):
         return Verdict(may_go_on=False)
     if right is Right.EVERY:
-        return Verdict(login.is_staff, now_part_of)
+        return Verdict(login.reads_every, now_part_of)
     # One's own record has to be the one that the log leads to. After two records were parted
     # it is not: what goes on there is somebody else's.
     return Verdict(login.customer_id == now_part_of, now_part_of)

@@ -274,7 +274,7 @@ def _wanted(scope: dict[str, Any], customer_id: str | None) -> Wanted:
 
 def _right(viewer: Viewer, customer_id: str | None) -> tuple[Right, str]:
     """Tell by what right somebody watches, and whose record that is."""
-    if customer_id is not None and (viewer.key_id or viewer.is_staff):
+    if customer_id is not None and (viewer.key_id or viewer.reads_every):
         return Right.EVERY, customer_id
     # Somebody else's record and no record at all look the same.
     if customer_id is not None or viewer.customer_id is None:

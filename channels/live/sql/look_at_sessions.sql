@@ -8,7 +8,21 @@ SELECT session.session_key,
        session.session_data,
        login.id,
        login.password,
-       login.is_staff,
+       -- Staff may watch whom they may look at, as in the REST API.
+       login.is_staff AND (login.is_superuser OR EXISTS (
+           SELECT
+             FROM auth_permission AS permission
+             JOIN django_content_type AS thing ON thing.id = permission.content_type_id
+            WHERE thing.app_label = 'customers'
+              AND permission.codename = 'view_customer'
+              AND (EXISTS (SELECT FROM customers_user_user_permissions AS own
+                            WHERE own.user_id = login.id
+                              AND own.permission_id = permission.id)
+                OR EXISTS (SELECT FROM customers_user_groups AS member
+                             JOIN auth_group_permissions AS granted USING (group_id)
+                            WHERE member.user_id = login.id
+                              AND granted.permission_id = permission.id))
+       )) AS reads_every,
        coalesce(record.canonical_id, record.id)::text AS customer_id
   FROM unnest(%(sessions)s::text[], %(users)s::bigint[]) AS asked (session_key, user_id)
   JOIN django_session AS session USING (session_key)

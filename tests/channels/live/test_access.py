@@ -103,7 +103,7 @@ def test_staff_who_are_staff_no_longer_see_nobody():
     viewer = viewer_of(staff)
 
     assert judge(viewer, Right.EVERY, logins=[staff]).may_go_on
-    assert not judge(viewer, Right.EVERY, logins=[staff._replace(is_staff=False)]).may_go_on
+    assert not judge(viewer, Right.EVERY, logins=[staff._replace(reads_every=False)]).may_go_on
 
 
 def test_a_joined_record_is_followed_to_where_it_went():

@@ -5,6 +5,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 
 from channels.live import tickets
@@ -189,12 +190,28 @@ def test_old_tickets_are_cleared_away(noor):
     assert StreamTicket.objects.count() == 1
 
 
-def test_staff_follow_everybody(streams):
+@pytest.mark.parametrize(
+    ("rights", "status"),
+    [
+        pytest.param("own", 200, id="by-a-right-of-their-own"),
+        pytest.param("group", 200, id="by-a-right-of-their-group"),
+        pytest.param("superuser", 200, id="as-superuser"),
+        pytest.param("none", 404, id="without-a-right"),
+    ],
+)
+def test_staff_follow_whom_they_may_look_at(streams, rights, status):
     noor = guest()
-    sam = sign_in(None, is_staff=True)
+    sam = sign_in(None, is_staff=True, is_superuser=rights == "superuser")
+    looks = Permission.objects.get(codename="view_customer")
+    if rights == "own":
+        sam.user.user_permissions.add(looks)
+    elif rights == "group":
+        desk = Group.objects.create(name="desk")
+        desk.permissions.add(looks)
+        sam.user.groups.add(desk)
 
     with streams.open(f"/live/customers/{noor.id}", Cookie=f"sessionid={sam.session}") as reader:
-        assert reader.status == 200
+        assert reader.status == status
 
 
 @pytest.mark.parametrize(
