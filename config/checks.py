@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
+from config.breaker import AWAY
 from config.durability import broken_promises
-from config.errors import AWAY
 
 
 @checks.register(checks.Tags.database)

@@ -1,21 +1,22 @@
 """Answers for what goes wrong below the views: the database is away, or too slow."""
 
 import logging
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
 
-import psycopg_pool
-from django.db import InterfaceError, OperationalError
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.csrf import csrf_failure
 
+from config.breaker import AWAY, Breaker, had_to_wait
 from customers.api.problems import problem
 
 # Seconds after which a client may try again; embedded Postgres recovers in about this time.
 RETRY_AFTER = 2
 
 _log = logging.getLogger(__name__)
-
-AWAY = (OperationalError, InterfaceError, psycopg_pool.PoolTimeout)
 
 
 def database_away(path: str) -> HttpResponse:
@@ -25,6 +26,9 @@ def database_away(path: str) -> HttpResponse:
         response = JsonResponse(
             {"code": "unavailable", "message": "Nothing was stored; try again."}, status=503
         )
+        # Any page may send; without these its script cannot see when to try again.
+        response["Access-Control-Allow-Origin"] = "*"
+        response["Access-Control-Expose-Headers"] = "Retry-After"
     else:
         response = problem(503, "The database does not answer; try again.")
     response["Retry-After"] = str(RETRY_AFTER)
@@ -46,6 +50,10 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     return csrf_failure(request, reason)
 
 
+# One for the process: all its threads share the pool of connections.
+_breaker = Breaker(pause=1.0, clock=time.monotonic)
+
+
 class DatabaseAwayMiddleware:
     """Turn a lost database into 503 with Retry-After, and what broke into words for programs."""
 
@@ -53,15 +61,42 @@ class DatabaseAwayMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Asking whether one may ask costs nothing, and a page gives up where it is refused.
+        if request.method != "OPTIONS" and not _breaker.lets_through():
+            return database_away(request.path)
+        if _breaker.is_open:
+            _drop_dead_connections()
+        response = self._answer(request)
+        # A 503 was noted where it came from; anything else is an answer.
+        if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE and _breaker.is_open:
+            _breaker.close()
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         try:
             return self.get_response(request)
-        except AWAY:
-            return database_away(request.path)
+        except AWAY as error:
+            return _away(request, error)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, AWAY):
-            return database_away(request.path)
+            return _away(request, error)
         if not request.path.startswith(("/v1/", "/api/")):
             return None
         _log.exception("request failed")
         return broken(request.path)
+
+
+def _away(request: HttpRequest, error: Exception) -> HttpResponse:
+    _log.warning("the record cannot be reached", exc_info=error)
+    if had_to_wait(error):
+        _breaker.trip()
+    return database_away(request.path)
+
+
+def _drop_dead_connections() -> None:
+    """Have the pool look at what it holds: a restart of Postgres has cut every connection."""
+    pool = getattr(connection, "pool", None)
+    if pool is not None:
+        with suppress(*AWAY):
+            pool.check()

@@ -11,8 +11,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 
 from config import metrics
+from config.breaker import AWAY
 from config.durability import broken_promises
-from config.errors import AWAY
 
 _log = logging.getLogger(__name__)
 

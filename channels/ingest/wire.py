@@ -28,8 +28,6 @@ logger = logging.getLogger(__name__)
 
 SUCCESS = b'{"success": true}'
 AWAY = (OperationalError, InterfaceError, psycopg_pool.PoolTimeout, keys.Unavailable)
-# Integer seconds: most clients cannot read the date form of Retry-After.
-AWAY_RETRY = 2
 GZIP_MAGIC = b"\x1f\x8b"
 MAX_KEY = 200
 
@@ -93,10 +91,7 @@ def _answer[**P](
     except Refusal as refusal:
         return refusal.response()
     except AWAY:
-        logger.warning("the record cannot be reached", exc_info=True)
-        return Refusal(
-            503, "unavailable", "Nothing was stored; try again.", retry_after=AWAY_RETRY
-        ).response()
+        raise  # config.errors says 503 for all that cannot reach the record
     except SuspiciousOperation as error:
         return Refusal(400, "refused", f"Not understood: {error}").response()
     except Exception:

@@ -71,9 +71,6 @@ def test_postgres_away_is_said_within_five_seconds_and_service_comes_back(send, 
     assert back.headers["Butler-Accepted"] == "1"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="each thread waits for the pool in turn; needs a breaker in front"
-)
 def test_nobody_waits_long_in_a_crowd_while_postgres_is_away(send, proxy):
     """More requests at once than the process has threads, six times over."""
     assert send().status == 200
