@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 import time
 from collections.abc import Iterator, Sequence
 from random import Random
@@ -23,14 +24,15 @@ class Copier:
     """Writes events where Butler writes them, with COPY and nothing else.
 
     One batch is one transaction. The rows carry what Butler would have stored; resolving
-    identifiers, finding repeats, moving the heads and projecting traits are left out.
+    identifiers, finding repeats, moving the heads and projecting traits are left out. The rows
+    stay: events cannot be deleted, and these are on nobody's record.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._homes = {g.user_id: (g.customer_id, g.identifier_id) for g in context.guests}
-        self._version = 0
-        self._written: list[tuple[UUID, int]] = []
+        # Far from what another copier or an earlier run has written.
+        self._version = secrets.randbits(60)
 
     def lines(self, events: Sequence[bytes]) -> bytes:
         """Write a batch in the text format of COPY."""
@@ -42,7 +44,6 @@ class Copier:
         # A log beside the customer's: as far apart in the index, and on nobody's record.
         beside = UUID(int=home.int ^ 1)
         self._version += 1
-        self._written.append((beside, self._version))
         body = raw.decode().replace("\\", "\\\\")
         at = event["timestamp"]
         return (
@@ -63,19 +64,6 @@ class Copier:
             return done
 
         return load.together([batches[place::connections] for place in range(connections)], write)
-
-    def tidy(self) -> None:
-        """Take away what was written: it is on no log."""
-        customers = [customer for customer, _ in self._written]
-        versions = [version for _, version in self._written]
-        statement = """
-            DELETE FROM customers_event AS event
-             USING unnest(%s::uuid[], %s::bigint[]) AS written (customer_id, version)
-             WHERE event.customer_id = written.customer_id
-               AND event.version = written.version"""
-        with self._context.database.connect() as connection:
-            connection.execute(statement, [customers, versions])
-        self._written.clear()
 
 
 def _copy(connection: "psycopg.Connection[tuple[object, ...]]", lines: bytes) -> None:

@@ -68,17 +68,14 @@ class Match:
             "baseline": self._baseline,
         }
         counts = {}
-        try:
+        for name, play in sides.items():
+            rate = play(self.shape.first(self.arena.size))
+            wanted = int(rate * self.arena.size.seconds / self.shape.events)
+            counts[name] = max(wanted, self.arena.size.connections)
+        self.rates = Rates()
+        for _ in range(self.arena.size.rounds):
             for name, play in sides.items():
-                rate = play(self.shape.first(self.arena.size))
-                wanted = int(rate * self.arena.size.seconds / self.shape.events)
-                counts[name] = max(wanted, self.arena.size.connections)
-            self.rates = Rates()
-            for _ in range(self.arena.size.rounds):
-                for name, play in sides.items():
-                    getattr(self.rates, name).append(play(counts[name]))
-        finally:
-            self.copier.tidy()
+                getattr(self.rates, name).append(play(counts[name]))
         return self.rates
 
     def _events(self, side: str, requests: int) -> list[list[bytes]]:
