@@ -11,6 +11,8 @@ from collections.abc import Callable
 import psycopg_pool
 from django.db import InterfaceError, OperationalError
 
+from config.patience import NoAnswer
+
 AWAY = (OperationalError, InterfaceError, psycopg_pool.PoolTimeout)
 
 
@@ -19,7 +21,7 @@ def had_to_wait(error: BaseException | None) -> bool:
 
     A cut connection is noticed at once and costs nobody else a wait.
     """
-    while error is not None and not isinstance(error, psycopg_pool.PoolTimeout):
+    while error is not None and not isinstance(error, psycopg_pool.PoolTimeout | NoAnswer):
         error = error.__cause__
     return error is not None
 

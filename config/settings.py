@@ -7,6 +7,7 @@ from pathlib import Path
 from django.utils.csp import CSP
 
 from config import env
+from config.patience import PatientConnection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 BUTLER_HOME = Path(env.text("BUTLER_HOME", str(BASE_DIR / ".butler")))
@@ -86,6 +87,8 @@ TEMPLATES = [
 
 # Postgres and Redis ------------------------------------------------------------------
 
+# Milliseconds; commands set 0, because nobody waits for them as one waits for a page.
+STATEMENT_TIMEOUT = env.number("STATEMENT_TIMEOUT", default=4000)
 DATABASES = {"default": env.database("DATABASE_URL")}
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
@@ -101,9 +104,11 @@ DATABASES["default"]["OPTIONS"] = {
     "prepare_threshold": env.number("DATABASE_PREPARE", default=3) or None,
     # A statement that hangs would hold its request for ever. Our prepared statements take
     # whole batches: planning them anew for each one costs as much as running them.
-    "options": f"-c statement_timeout={env.number('STATEMENT_TIMEOUT', default=5000)}"
-    " -c lock_timeout=4000 -c plan_cache_mode=force_generic_plan",
+    "options": f"-c statement_timeout={STATEMENT_TIMEOUT}"
+    " -c lock_timeout=3000 -c plan_cache_mode=force_generic_plan",
 }
+if STATEMENT_TIMEOUT:
+    DATABASES["default"]["OPTIONS"]["pool"]["connection_class"] = PatientConnection
 REDIS_URL = env.service_url("REDIS_URL")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -27,7 +27,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     from django.db import connection
 
     options = connection.settings_dict["OPTIONS"]
-    options["options"] = options["options"].replace("statement_timeout=5000", "statement_timeout=0")
+    options["options"] = options["options"].replace("statement_timeout=4000", "statement_timeout=0")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -71,6 +71,20 @@ def test_postgres_away_is_said_within_five_seconds_and_service_comes_back(send, 
     assert back.headers["Butler-Accepted"] == "1"
 
 
+def test_a_postgres_that_says_nothing_is_given_up_on(send, proxy):
+    assert send().status == 200
+
+    proxy.toxics.is_mute = True
+    answer = send()
+    proxy.toxics.is_mute = False
+    until = time.monotonic() + 15
+    while send().status != 200:
+        assert time.monotonic() < until
+
+    assert answer.status == 503
+    assert answer.seconds < 6
+
+
 def test_nobody_waits_long_in_a_crowd_while_postgres_is_away(send, proxy):
     """More requests at once than the process has threads, six times over."""
     assert send().status == 200

@@ -1,0 +1,32 @@
+"""A connection that gives up on a Postgres which stays connected and says nothing.
+
+A server that stopped, or a network that swallows packets, ends no statement: the time limit
+of statements is kept by the very server that does not answer.
+"""
+
+from typing import Any, NoReturn
+
+import psycopg
+from psycopg import errors
+from psycopg.abc import RV, PQGen
+
+# A little more than Postgres itself allows a statement, so that its own word comes first.
+SECONDS = 4.5
+
+
+class NoAnswer(psycopg.OperationalError):
+    """Postgres did not answer in time; whether it did what it was asked is not known."""
+
+
+class PatientConnection(psycopg.Connection[Any]):
+    """Waits so long for each answer and no longer; then the connection is of no use."""
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        try:
+            return super().wait(gen, interval, SECONDS if timeout is None else timeout)
+        except errors._WaitTimeout:
+            self._give_up()
+
+    def _give_up(self) -> NoReturn:
+        self.close()
+        raise NoAnswer(f"no answer in {SECONDS} seconds")
