@@ -17,7 +17,7 @@ import msgspec
 import psycopg
 
 from bench import arena, bodies, size, stage
-from bench.bodies import BATCH, Context
+from bench.bodies import BATCH, Context, Guest
 
 _NAMED = re.compile(r"%\((\w+)\)s")
 # Postgres decides for or against a generic plan at the sixth execution.
@@ -28,11 +28,22 @@ def main(names: list[str]) -> None:
     database = stage.database(arena.name_of(size.chosen().customers))
     arena.use_in_process(database)
     context = bodies.context(database, key="")
+    summary: list[str] = []
     with psycopg.connect(database.url) as connection:
         for name, params in _statements(context, Random("explain")):
             if not names or any(one in name for one in names):
-                print(f"\n== {name}\n{_explain(connection, _text(name), params)}")
+                plan = _explain(connection, _text(name), params)
+                print(f"\n== {name}\n{plan}")
+                summary.append(f"{name:38} {_cost(plan)}")
                 connection.rollback()
+    print("\n".join(["", *summary]))
+
+
+def _cost(plan: str) -> str:
+    """Return the time of a plan, and the pages that it touched."""
+    time = plan.partition("Execution Time: ")[2]
+    pages = re.search(r"Buffers: shared ([^\n]*)", plan)
+    return f"{time:>10}  {pages[1] if pages else ''}"
 
 
 def _text(name: str) -> str:
@@ -67,7 +78,7 @@ def _explain(
 def _statements(context: Context, random: Random) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield the hot statements by name, with what a batch, or one event, would give them."""
     for count in (BATCH, 1):
-        guests = random.sample(list(context.guests), count)
+        guests = _some(context, random, count)
         wanted = [["user_id", guest.user_id, 2] for guest in guests]
         wanted += [["anonymous_id", guest.device, 1] for guest in guests if guest.has_device]
         label = f"({count} event{'s' * (count > 1)})"
@@ -91,21 +102,26 @@ def _statements(context: Context, random: Random) -> Iterator[tuple[str, dict[st
             "limit": 51,
         },
     )
-    yield "find_key", {"digest": b"\\0" * 32}
-    places = random.sample(list(context.guests), 50)
+    yield "find_key", {"digest": bytes(32)}
+    places = _some(context, random, 50)
     yield (
         "live:read_logs (50 streams)",
         {
             "customers": [str(one.customer_id) for one in places],
-            "after": [0] * len(places),
+            "afters": [0] * len(places),
             "page": 100,
             "budget": 1_000_000,
         },
     )
     yield (
         "live:look_at_customers (500 streams)",
-        {"customers": [str(one.customer_id) for one in random.sample(list(context.guests), 500)]},
+        {"customers": [str(one.customer_id) for one in _some(context, random, 500)]},
     )
+
+
+def _some(context: Context, random: Random, count: int) -> list[Guest]:
+    """Draw different guests, as many as there are at most."""
+    return random.sample(list(context.guests), min(count, len(context.guests)))
 
 
 def _append(context: Context, guests: Any, keys: list[str]) -> dict[str, object]:

@@ -13,17 +13,21 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 
 
-def test_everything_is_measured_and_written_down(tmp_path):
-    results = tmp_path / "results.json"
-
-    done = subprocess.run(
-        [sys.executable, "-m", "bench", f"--results={results}"],
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
         cwd=ROOT,
         env={**os.environ, "QUICK": "tiny"},
         capture_output=True,
         text=True,
         timeout=400,
     )
+
+
+def test_everything_is_measured_and_written_down(tmp_path):
+    results = tmp_path / "results.json"
+
+    done = _run("bench", f"--results={results}")
 
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     figures = {row["figure"]: row for row in json.loads(results.read_text())}
@@ -35,11 +39,14 @@ def test_everything_is_measured_and_written_down(tmp_path):
     assert batch["limit"] > 0
     assert batch["baseline"] > 0
 
+    # In the same databases, which take a while to make.
+    explained = _run("bench.explain")
+    assert explained.returncode == 0, explained.stderr[-3000:]
+    assert explained.stdout.count("Execution Time") == 14
+
 
 def test_a_measure_that_does_not_exist_is_refused():
-    done = subprocess.run(
-        [sys.executable, "-m", "bench", "miracles"], cwd=ROOT, capture_output=True, text=True
-    )
+    done = _run("bench", "miracles")
 
     assert done.returncode == 2
     assert "there is no miracles" in done.stderr
