@@ -16,10 +16,7 @@ from customers.identity import filing_order
 from customers.newcomers import Atom
 from customers.normalize import is_kind, normalize
 from customers.profile import CLAIMED, WEAK_KINDS, Item, Sender
-
-
-class LookAgain(Exception):
-    """Somebody else changed what we had read: start the transaction over."""
+from customers.races import LookAgain
 
 
 class Place(NamedTuple):
@@ -90,7 +87,8 @@ def _drawn(
     places: dict[Atom, Place], touched: set[int], unknown: set[Atom], now: datetime
 ) -> dict[Atom, Place]:
     """Draw the groups around what was touched, and look again at what that changed."""
-    moved = regroup.regroup(touched, now=now) if touched else set()
+    held = {place.customer_id for place in places.values() if place.customer_id}
+    moved = regroup.regroup(touched, now=now, held=held) if touched else set()
     if strong := [places[atom].id for atom in unknown if atom[0] not in WEAK_KINDS]:
         sql.run("suggest_twins", {"ids": strong})
     again = [a for a, p in places.items() if p.id in touched or p.customer_id in moved]

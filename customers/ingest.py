@@ -10,25 +10,15 @@ from hashlib import blake2b
 from uuid import UUID
 
 import msgspec
-import psycopg.errors
-from django.db import DatabaseError, connection, transaction
 
-from customers import filing, log, projection, sql
-from customers.filing import LookAgain, Place
+from customers import filing, log, projection, races, sql
+from customers.filing import Place
 from customers.newcomers import Atom
 from customers.profile import Item, Outcome, Receipt, Refused, Sender
 from customers.traits import Said
 
 # What was seen before under a message's key: the hash of its body, and where it stands.
 type Known = tuple[str, Outcome]
-
-# Two batches that race for a new identifier or the same message settle in one round more.
-_TRIES = 8
-_RACES = (
-    psycopg.errors.UniqueViolation,
-    psycopg.errors.DeadlockDetected,
-    psycopg.errors.SerializationFailure,
-)
 
 
 class VersionMismatch(Exception):
@@ -54,15 +44,7 @@ def record(
     the database is away: then nothing was stored, or, when the answer to COMMIT was lost,
     it was, and sending the batch again is harmless.
     """
-    for tries_left in reversed(range(_TRIES)):
-        try:
-            with connection.wrap_database_errors, transaction.atomic():
-                return _Batch(sender, items, received_at).store(refused, expected_version)
-        except (LookAgain, DatabaseError) as error:
-            raced = isinstance(error, LookAgain) or isinstance(error.__cause__, _RACES)
-            if not raced or not tries_left:
-                raise
-    raise AssertionError("unreachable")
+    return races.settle(lambda: _Batch(sender, items, received_at).store(refused, expected_version))
 
 
 class _Batch:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from customers import projection, sql
+from customers import projection, races, sql
 
 
 class Difference(NamedTuple):
@@ -31,16 +31,18 @@ def live_ids(*, after: UUID | None = None, batch: int = 500) -> Iterator[list[UU
 
 def rebuild(ids: Sequence[UUID]) -> list[Difference]:
     """Make these records again from the log; return what was not as it should have been."""
-    with transaction.atomic():
-        return _remake(ids)
+    return races.settle(lambda: _remake(ids))
 
 
 def check(ids: Sequence[UUID]) -> list[Difference]:
     """Compare these records with what their log amounts to; change nothing."""
-    with transaction.atomic():
+
+    def compare() -> list[Difference]:
         differences = _remake(ids) + faults(ids)
         transaction.set_rollback(True)
-    return differences
+        return differences
+
+    return races.settle(compare)
 
 
 def _remake(ids: Sequence[UUID]) -> list[Difference]:

@@ -5,17 +5,16 @@ touches, moves the pointers, keeps the merge ledger, and has the records project
 Nothing is copied and nothing is lost: parting two records moves the pointers back.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import transaction
-
-from customers import log, projection, sql
+from customers import log, projection, races, sql
 from customers.identity import Atom, Grouping, Held, Tie, group
 from customers.profile import VERIFIED
+from customers.races import LookAgain
 
 
 class _Row(NamedTuple):
@@ -46,16 +45,27 @@ class _Move:
     is_first: bool
 
 
-def regroup(ids: Iterable[int], *, now: datetime, reason: str = "", actor: str = "") -> set[UUID]:
-    """Draw the groups around these identifiers; return the records that this concerned."""
-    rows, ties = _read_locked(sorted(ids))
+def regroup(
+    ids: Iterable[int],
+    *,
+    now: datetime,
+    reason: str = "",
+    actor: str = "",
+    held: Set[UUID] = frozenset(),
+) -> set[UUID]:
+    """Draw the groups around these identifiers; return the records that this concerned.
+
+    held: what the caller has locked, to lock it together with the rest the next time
+    """
+    rows, ties = _read_locked(sorted(ids), held)
     drawn = group([row.atom for row in rows], ties, {row.id for row in rows if row.is_shared})
     targets = _targets(rows, drawn)
     moves = _moves(rows, targets)
     concerned = _repoint(rows, drawn, targets, moves)
-    # A record opened just now has nothing to join: its first event is still to come.
-    if moves := [move for move in moves if not move.is_first]:
+    if moves:
         _keep_ledger(moves, rows, ties, now=now, reason=reason, actor=actor)
+    # A record opened just now has nothing to tell or to project: its first event is to come.
+    if moves := [move for move in moves if not move.is_first]:
         affected = {record for move in moves for record in (move.before, move.after)}
         log.append_joins(
             [(move.record_id, move.before, move.after) for move in moves],
@@ -80,26 +90,30 @@ def part(one: UUID, other: UUID, *, actor: str, now: datetime) -> None:
 
 def _say(kind: str, one: UUID, other: UUID, *, actor: str, now: datetime) -> None:
     """Write down what a person said of two records; the last word counts."""
-    with transaction.atomic():
+
+    def say() -> None:
         sql.run("lock_records", {"ids": sorted((one, other))})
         filed = dict(sql.rows("read_filed", {"ids": [one, other]}))
         if filed.keys() != {one, other}:
             raise NotFiled(one, other)
         left, right = sorted(filed.values())
+        _read_locked([left, right])
         said = {"left": left, "right": right, "kind": kind, "actor": actor}
         sql.run("say_link", said | {"source_id": log.BUTLER_SOURCE})
         shared = sql.rows("unshare_neighbors", {"ids": [left, right]})
         touched = {left, right, *(id_ for (id_,) in shared)}
         regroup(touched, now=now, reason="staff", actor=actor)
 
+    races.settle(say)
+
 
 class NotFiled(LookupError):
     """No identifier files under one of these records, or they are the same one."""
 
 
-def _read_locked(ids: Sequence[int]) -> tuple[list[_Row], list[Tie]]:
+def _read_locked(ids: Sequence[int], held: Set[UUID] = frozenset()) -> tuple[list[_Row], list[Tie]]:
     """Read the graph until everything in it is locked, so that it holds still."""
-    locked: set[UUID] = set()
+    locked = set(held)
     while True:
         rows = [_Row(*row) for row in sql.rows("read_graph", {"ids": ids})]
         records = {
@@ -110,10 +124,15 @@ def _read_locked(ids: Sequence[int]) -> tuple[list[_Row], list[Tie]]:
         }
         if not records - locked:
             break
-        sql.run("lock_records", {"ids": sorted(records - locked)})
+        _seize(records - locked, records | locked)
         locked |= records
     ties = sql.rows("read_links", {"ids": [row.id for row in rows]})
     return rows, [Tie(left, right, trust, kind) for left, right, trust, kind in ties]
+
+
+def _seize(missing: Set[UUID], wanted: Set[UUID]) -> None:
+    if len(sql.rows("seize_records", {"ids": sorted(missing)})) < len(missing):
+        raise LookAgain("somebody holds a record", wanted)
 
 
 def _targets(rows: Sequence[_Row], drawn: Grouping) -> dict[int, UUID | None]:

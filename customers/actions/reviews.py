@@ -46,7 +46,8 @@ def decline_review(*, review_id: int, actor: str, now: datetime) -> Review | Non
 @transaction.atomic
 def part_records(*, customer_id: UUID, merge_id: int, actor: str, now: datetime) -> Merge | None:
     """Undo a merge that a live record took part in; both stay apart whatever is seen later."""
-    merge = Merge.objects.select_for_update().filter(pk=merge_id, kept_id=customer_id).first()
+    # Not locked: who draws groups locks records first, and the ledger after them.
+    merge = Merge.objects.filter(pk=merge_id, kept_id=customer_id).first()
     if merge is None:
         return None
     if merge.parted_at:

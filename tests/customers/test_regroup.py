@@ -6,6 +6,7 @@ import pytest
 
 from customers import rebuild, regroup
 from customers.models import Customer, Event, Identifier, Merge, Order, Review, Trait
+from customers.queries.timeline import Filter, timeline
 from tests import factories
 from tests.factories import NOON, identify, item, order, record
 
@@ -214,3 +215,30 @@ def comparable(customer):
 def assert_sound():
     for ids in rebuild.live_ids():
         assert rebuild.check(ids) == []
+
+
+def test_what_was_filed_under_a_record_that_joined_at_once_stays_on_a_timeline():
+    """The address had no record of its own until its first event, and then was joined at once."""
+    by = factories.sender()
+    record(identify(NOOR, MAIL), by=by)
+    record(item(MAIL, name="Newsletter Opened"), by=by)
+    record(item(MAIL, SAM), by=by)  # from now on the address leads to nobody
+
+    pages = [
+        timeline(id_, narrow=Filter(), cursor=None, limit=50)
+        for id_ in Customer.objects.live().values_list("id", flat=True)
+    ]
+
+    names = [event.name for page in pages for event in page.results]
+    assert names.count("Newsletter Opened") == 1
+
+
+def test_a_record_that_joined_at_once_can_be_parted():
+    by = factories.sender()
+    noor = factories.customer(NOOR, MAIL, by=by)
+    record(item(MAIL, name="Newsletter Opened"), by=by)
+
+    merge = Merge.objects.get(kept=noor, parted_at=None)
+    regroup.part(merge.kept_id, merge.joined_id, actor="staff:lin", now=NOON)
+
+    assert owner(*MAIL) != noor

@@ -1,0 +1,212 @@
+"""One of many writers at once: does what customers, tills and staff do, all to the same few.
+
+Run as a process of its own by test_concurrency. Each line it prints is one promise: what was
+sent, and where the record said it stands.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import django
+
+django.setup()
+
+from django.db import OperationalError, connection, transaction  # noqa: E402
+
+from customers import ingest, rebuild, regroup  # noqa: E402
+from customers.actions import idempotency, orders, reviews, sign_in  # noqa: E402
+from customers.actions.changes import Author, NotTaken, OutOfReach  # noqa: E402
+from customers.models import Customer, Merge, Order, Review  # noqa: E402
+from customers.profile import Item, Sender  # noqa: E402
+from tests import factories  # noqa: E402
+from tests.factories import NOON  # noqa: E402
+
+# Few of each, so that everybody is in everybody's way.
+POOLS = {
+    "user_id": [f"guest-{n}" for n in range(14)],
+    "anonymous_id": [f"browser-{n}" for n in range(24)],
+    "device": [f"phone-{n}" for n in range(6)],
+    "email": [f"guest-{n}@example.com" for n in range(10)],
+    "card": [f"CARD-{n}" for n in range(8)],
+    "external:rides": [f"rider-{n}" for n in range(6)],
+}
+NUMBERS = [f"A-{n}" for n in range(12)]
+# What the rules of the house refuse, and what an edge answers with 503.
+REFUSALS = (
+    NotTaken,
+    OutOfReach,
+    ingest.VersionMismatch,
+    orders.NoSuchOrder,
+    orders.NumberTaken,
+    orders.OrderClosed,
+    regroup.NotFiled,
+    reviews.NotOne,
+    reviews.Parted,
+    reviews.Settled,
+    sign_in.WrongCode,
+)
+
+
+class Writer:
+    def __init__(self, number: int, sources: list[int]) -> None:
+        self.random = Random(number)
+        self.senders = [_sender(id_, at) for at, id_ in enumerate(sources)]
+        self.author = Author(self.senders[0], "staff:lin")
+        self.front = 0
+        self.now = NOON + timedelta(days=1)
+
+    def send(self) -> None:
+        """Send some of the messages that the others are about to send, too."""
+        self.front += 3
+        numbers = [self.front + self.random.randrange(20) for _ in range(self.random.randint(1, 6))]
+        at = self.random.randrange(len(self.senders))
+        items = [_message(number, at) for number in numbers]
+        receipt = ingest.record(sender=self.senders[at], items=items, received_at=self.now)
+        for item, outcome in zip(items, receipt.outcomes, strict=True):
+            print(
+                json.dumps(
+                    [
+                        self.senders[at].source_id,
+                        item.message_id,
+                        outcome.status,
+                        str(outcome.customer_id or ""),
+                        outcome.version,
+                    ]
+                )
+            )
+
+    def say_who_is_who(self) -> None:
+        one, other = self.random.sample(self._records(), 2)
+        self.random.choice([regroup.join, regroup.part])(one, other, actor="lin", now=self.now)
+
+    def settle(self) -> None:
+        open_ones = Review.objects.filter(status="open").values_list("pk", flat=True)[:20]
+        asked = self.random.choice([*open_ones] or [0])
+        decide = self.random.choice([reviews.accept_review, reviews.decline_review])
+        self._once(lambda: decide(review_id=asked, actor="lin", now=self.now))
+
+    def undo(self) -> None:
+        standing = Merge.objects.filter(parted_at=None).values_list("kept_id", "pk")[:50]
+        kept, merge = self.random.choice([*standing] or [(None, 0)])
+        self._once(
+            lambda: reviews.part_records(
+                customer_id=kept, merge_id=merge, actor="lin", now=self.now
+            )
+        )
+
+    def order(self) -> None:
+        number = self.random.choice(NUMBERS)
+        found = Order.objects.filter(number=number).values_list("customer_id", flat=True).first()
+        aim = orders.Aim(found or self._records()[0], number, self.author, self.now)
+        acts: list[Callable[[], object]] = [
+            lambda: orders.place_order(
+                customer_id=self.random.choice(self._records()),
+                author=self.author,
+                number=number,
+                order={"lines": [{"product": "day", "line_id": "1", "unit_price": "12.50"}]},
+                now=self.now,
+            ),
+            lambda: orders.amend_order(aim=aim, change={"note": str(self.now)}),
+        ]
+        self._once(self.random.choice(acts))
+
+    def sign_in(self) -> None:
+        address = self.random.choice(POOLS["email"])
+        asked = sign_in.ask_for_code(email=address, network="127.0.0.1", now=self.now)
+        sign_in.prove_code(handle=asked.handle, code=asked.code, language="en", now=self.now)
+
+    def make_again(self) -> None:
+        differences = rebuild.rebuild(sorted(self.random.sample(self._records(), 3)))
+        assert differences == []
+
+    def _records(self) -> list:
+        return [*Customer.objects.order_by("id").values_list("pk", flat=True)]
+
+    def _once(self, effect: Callable[[], object]) -> None:
+        def answer() -> idempotency.Answer:
+            effect()
+            return idempotency.Answer(200, b"")
+
+        idempotency.once(
+            principal="crowd",
+            key=str(self.random.random()),
+            request=b"",
+            now=self.now,
+            keep=timedelta(days=7),
+            effect=answer,
+        )
+
+
+def _sender(source_id: int, at: int) -> Sender:
+    """The first is a server; then an app; then a kiosk that everybody uses."""
+    return Sender(
+        source_id=source_id,
+        name=f"crowd {at}",
+        channel="app",
+        is_trusted=at != 1,
+        is_shared=at == 2,
+    )
+
+
+def _message(number: int, at: int) -> Item:
+    """Make up the message of that number of a source: always the same one."""
+    random = Random(number * 3 + at)
+    kinds = random.sample(list(POOLS), random.randint(1, 3))
+    identifiers = [(kind, random.choice(POOLS[kind])) for kind in kinds]
+    moment = NOON + timedelta(seconds=random.randrange(3600))
+    name, message_id = str(number), f"m{number}"
+    if random.random() < 0.3:
+        about = random.choice(NUMBERS)
+        one = factories.order(about, *identifiers, ("order", about), at=moment, total="5.00")
+    elif random.random() < 0.4:
+        one = factories.identify(*identifiers, at=moment, name=name, size=number)
+    else:
+        one = factories.item(*identifiers, name=name, at=moment)
+    return factories.item(
+        *one.identifiers,
+        name=one.name,
+        kind=one.kind,
+        message_id=message_id,
+        at=moment,
+        properties={"total": "5.00"} if one.about else {},
+        traits=one.traits,
+        about=one.about,
+    )
+
+
+def work(number: int, sources: list[int], seconds: float) -> None:
+    writer = Writer(number, sources)
+    acts = {
+        writer.send: 70,
+        writer.say_who_is_who: 8,
+        writer.settle: 4,
+        writer.undo: 6,
+        writer.order: 8,
+        writer.sign_in: 3,
+        writer.make_again: 1,
+    }
+    done = {act.__name__: 0 for act in acts}
+    refused = unavailable = 0
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        writer.now = datetime.now(UTC)
+        (act,) = writer.random.choices([*acts], [*acts.values()])
+        try:
+            act()
+            done[act.__name__] += 1
+        except REFUSALS:
+            refused += 1
+        except OperationalError as error:
+            unavailable += 1
+            print(type(error), type(error.__cause__), error, file=sys.stderr)
+        assert not transaction.get_connection().in_atomic_block
+    connection.close_pool()
+    print(json.dumps({"done": done, "refused": refused, "unavailable": unavailable}))
+
+
+if __name__ == "__main__":
+    work(int(sys.argv[1]), json.loads(sys.argv[2]), float(sys.argv[3]))

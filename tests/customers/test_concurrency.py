@@ -1,0 +1,157 @@
+"""Many writers, few customers, for some seconds: then everything promised has to be true."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from django.db import OperationalError, connection, transaction
+
+from customers import races, rebuild, sql
+from customers.identity import Atom, Tie, group
+from customers.log import message_key
+from customers.models import Customer, Event, Identifier, Link, Merge
+from customers.profile import Item, Sender
+from tests import conftest, factories
+from tests.factories import item, record
+
+WRITERS = 4
+SECONDS = float(os.environ.get("CROWD_SECONDS", "6"))
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_what_a_crowd_was_promised_is_true():
+    sources = [factories.source(is_shared=at == 2).id for at in range(3)]
+    factories.record(*(factories.item() for _ in range(3)))
+    before = _deadlocks()
+    promises, tallies = _crowd(sources)
+
+    print("crowd:", *tallies, sep="\n  ")
+    stand = _where_each_message_stands()
+    accepted = [key for key, (status, *_) in promises if status == "accepted"]
+    assert len(accepted) == len(set(accepted)), "accepted twice"
+    for key, (status, customer, version) in promises:
+        if status in ("accepted", "duplicate"):
+            # A message twice in one batch is told only that it is a duplicate.
+            assert stand[key] == (customer or stand[key][0], version or stand[key][1])
+    for ids in rebuild.live_ids():
+        assert rebuild.check(ids) == []
+    _assert_groups_are_those_of_all_links()
+    _assert_pointers_are_those_of_the_ledger()
+    # Where identifiers nobody saw before come in twice at once, one may still happen.
+    assert _deadlocks() - before <= 2
+    assert all(sum(tally["done"][act] for tally in tallies) for act in ("send", "undo", "order"))
+
+
+def _crowd(sources: list[int]) -> tuple[list, list[dict]]:
+    env = os.environ | {
+        "DATABASE_URL": conftest._url(connection.settings_dict),
+        "DEBUG": "1",
+        "LOG_LEVEL": "ERROR",
+    }
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "tests.customers.crowd"]
+    crowd = [
+        subprocess.Popen(
+            [*command, str(number), json.dumps(sources), str(SECONDS)],
+            env=env,
+            cwd=root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(WRITERS)
+    ]
+    promises, tallies = [], []
+    try:
+        for writer in crowd:
+            out, err = writer.communicate(timeout=SECONDS + 30)
+            print(err)
+            assert writer.returncode == 0, err[-6000:]
+            *lines, tally = map(json.loads, out.splitlines())
+            promises += [(message_key(source, message), rest) for source, message, *rest in lines]
+            tallies.append(tally)
+    finally:
+        for writer in crowd:
+            writer.kill()
+            writer.communicate()
+    return promises, tallies
+
+
+def _deadlocks() -> int:
+    """Count how often somebody lost a second, and then everything done so far."""
+    time.sleep(1.1)  # Postgres adds up its figures once a second
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        return cursor.fetchone()[0]
+
+
+def _where_each_message_stands() -> dict[str, tuple[str, int]]:
+    rows = Event.objects.values_list("message_key", "customer_id", "version")
+    return {key.hex: (str(customer), version) for key, customer, version in rows}
+
+
+def _assert_groups_are_those_of_all_links() -> None:
+    atoms = [Atom(*row) for row in Identifier.objects.values_list("id", "kind", "value", "trust")]
+    ties = [Tie(*row) for row in Link.objects.values_list("left_id", "right_id", "trust", "kind")]
+    shared = Identifier.objects.filter(is_shared=True).values_list("id", flat=True)
+    owner = dict(Identifier.objects.values_list("id", "customer_id"))
+    drawn = group(atoms, ties, shared)
+    torn = [one for one in drawn.groups if len({owner[member] for member in one}) > 1]
+    assert torn == []
+    met = defaultdict(list)
+    for one in drawn.groups:
+        if whose := owner[min(one)]:
+            met[whose].append(one)
+    assert [groups for groups in met.values() if len(groups) > 1] == []
+
+
+def _assert_pointers_are_those_of_the_ledger() -> None:
+    pointers = dict(Customer.objects.exclude(canonical=None).values_list("id", "canonical_id"))
+    standing = dict(Merge.objects.filter(parted_at=None).values_list("joined_id", "kept_id"))
+    assert pointers == standing
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_who_meets_a_locked_record_lets_go_of_its_own_and_comes_again():
+    """Who waits while holding a record may wait for somebody who wants that very one."""
+    by = factories.sender()
+    noor, phone = ("user_id", "noor"), ("anonymous_id", "phone")
+    joined = factories.customer(phone, by=by)
+    kept = factories.customer(noor, phone, by=by)
+    assert joined.id < kept.id
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Below the second after which Postgres looks for a deadlock.
+        cursor.execute("SET LOCAL lock_timeout = 300")
+        sql.run("lock_records", {"ids": [joined.id]})
+        other = Thread(target=_in_thread, args=(item(noor, ("card", "C-1")), by))
+        other.start()
+        other.join(0.4)
+        assert sql.rows("lock_records", {"ids": [kept.id]})
+    other.join(10)
+
+    assert Identifier.objects.get(kind="card").customer == kept
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_hopeless_race_ends_as_a_database_that_is_away():
+    def lose() -> None:
+        raise races.LookAgain
+
+    with pytest.raises(OperationalError, match="again and again"):
+        races.settle(lose)
+
+
+def _in_thread(one: Item, by: Sender) -> None:
+    try:
+        record(one, by=by)
+    finally:
+        connection.close()
