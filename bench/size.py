@@ -14,7 +14,8 @@ class Size:
     small_events: int
     # As many as keep a server's threads busy; as many write to Postgres bare.
     connections: int
-    # Requests that a side is asked first: to warm up, and to see how much it can do.
+    # Requests that a side is asked first: to warm up, and to see how much it can do. Every
+    # connection of every worker plans its statements anew until it has run them eight times.
     first_batches: int
     first_singles: int
     rounds: int
@@ -33,8 +34,8 @@ FULL = Size(
     small_customers=10_000,
     small_events=100_000,
     connections=8,
-    first_batches=40,
-    first_singles=400,
+    first_batches=160,
+    first_singles=800,
     rounds=5,
     seconds=5,
     streams=1_000,
@@ -50,8 +51,8 @@ QUICK = Size(
     small_customers=2_000,
     small_events=20_000,
     connections=8,
-    first_batches=24,
-    first_singles=240,
+    first_batches=160,
+    first_singles=480,
     rounds=3,
     seconds=1.2,
     streams=200,
