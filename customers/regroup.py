@@ -62,10 +62,9 @@ def regroup(
     targets = _targets(rows, drawn)
     moves = _moves(rows, targets)
     concerned = _repoint(rows, drawn, targets, moves)
-    if moves:
-        _keep_ledger(moves, rows, ties, now=now, reason=reason, actor=actor)
-    # A record opened just now has nothing to tell or to project: its first event is to come.
+    # A record opened just now has nothing to join: its first event is still to come.
     if moves := [move for move in moves if not move.is_first]:
+        _keep_ledger(moves, rows, ties, now=now, reason=reason, actor=actor)
         affected = {record for move in moves for record in (move.before, move.after)}
         log.append_joins(
             [(move.record_id, move.before, move.after) for move in moves],
@@ -213,6 +212,7 @@ def _keep_ledger(
             {
                 "joined_id": move.record_id,
                 "kept_id": None if move.after == move.record_id else move.after,
+                "left_id": None if move.before == move.record_id else move.before,
                 "reason": reason or ("proof" if proven else "claim"),
                 "evidence": evidence,
             }

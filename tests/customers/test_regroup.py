@@ -231,14 +231,3 @@ def test_what_was_filed_under_a_record_that_joined_at_once_stays_on_a_timeline()
 
     names = [event.name for page in pages for event in page.results]
     assert names.count("Newsletter Opened") == 1
-
-
-def test_a_record_that_joined_at_once_can_be_parted():
-    by = factories.sender()
-    noor = factories.customer(NOOR, MAIL, by=by)
-    record(item(MAIL, name="Newsletter Opened"), by=by)
-
-    merge = Merge.objects.get(kept=noor, parted_at=None)
-    regroup.part(merge.kept_id, merge.joined_id, actor="staff:lin", now=NOON)
-
-    assert owner(*MAIL) != noor
