@@ -35,6 +35,10 @@ class OrderClosed(Exception):
     """The order was cancelled or refunded; there is nothing left to change."""
 
 
+class OnlyClaimed(Exception):
+    """Nobody we trust has said anything of this order, so there is nothing yet to change."""
+
+
 class Placed(msgspec.Struct, frozen=True):
     """A new order: its number, and where it stands."""
 
@@ -63,8 +67,7 @@ def place_order(
     if normalize("order", number) != number:
         raise NumberTaken
     _hold(number)
-    # A number that somebody only claims is not in use: else guessing would block the shop.
-    if Identifier.objects.filter(kind="order", value=number, trust=Trust.VERIFIED).exists():
+    if _is_in_use(number):
         raise NumberTaken
     outcome = state(
         customer_id=customer_id,
@@ -117,13 +120,14 @@ def cancel_order(*, aim: Aim, reason: str = "") -> Outcome:
     return _change(_open_order(aim), aim, "Order Cancelled", {"reason": reason} if reason else {})
 
 
+@transaction.atomic
 def _change(order: Order, aim: Aim, name: str, change: Mapping[str, object]) -> Outcome:
     about = f"order:{aim.number}"
     statements = [Statement(name, about, {"order_id": aim.number, **change}, aim.now)]
     if order.trust == Trust.CLAIMED:
         # What was only claimed does not count beside what is proved: without the whole
         # order said again, the change would be all that is left of it.
-        statements.insert(0, _restated(order, aim.now - timedelta(microseconds=1)))
+        statements.insert(0, _confirmed(order, aim))
     return state(
         customer_id=aim.customer_id,
         author=aim.author,
@@ -148,13 +152,29 @@ def _refuse_unknown(order: Order, wanted: Iterable[object]) -> None:
         raise NoSuchLine
 
 
-def _restated(order: Order, moment: datetime) -> Statement:
+def _confirmed(order: Order, aim: Aim) -> Statement:
+    """Say a claimed order again, as one that we stand for.
+
+    Customers cannot: their own app claims what it likes, and with it numbers and prices.
+    """
+    if not aim.author.actor:
+        raise OnlyClaimed
+    _hold(order.number)
+    others = Order.objects.filter(number=order.number, trust=Trust.VERIFIED)
+    if others.exclude(customer_id=aim.customer_id).exists():
+        raise NumberTaken
+    identifiers = () if _is_in_use(order.number) else (("order", order.number),)
+    moment = aim.now - timedelta(microseconds=1)
+    return Statement("Order Completed", f"order:{order.number}", _whole(order), moment, identifiers)
+
+
+def _whole(order: Order) -> dict[str, object]:
     lines = [
         {**line.pop("details", {}), **line, "line_id": line["id"]}
         for line in (dict(line) for line in order.lines)
         if line["status"] == "ordered"
     ]
-    whole = {
+    return {
         "order_id": order.number,
         "currency": order.currency,
         "total": str(order.total),
@@ -164,7 +184,11 @@ def _restated(order: Order, moment: datetime) -> Statement:
         "lines": lines,
         **order.details,
     }
-    return Statement("Order Completed", f"order:{order.number}", whole, moment)
+
+
+def _is_in_use(number: str) -> bool:
+    # A number that somebody only claims is not in use: else guessing would block the shop.
+    return Identifier.objects.filter(kind="order", value=number, trust=Trust.VERIFIED).exists()
 
 
 def _hold(number: str) -> None:

@@ -10,7 +10,13 @@ from rest_framework.request import Request
 from customers import senders
 from customers.actions.changes import Author, NotTaken, OutOfReach
 from customers.actions.idempotency import Answer
-from customers.actions.orders import NoSuchLine, NoSuchOrder, NumberTaken, OrderClosed
+from customers.actions.orders import (
+    NoSuchLine,
+    NoSuchOrder,
+    NumberTaken,
+    OnlyClaimed,
+    OrderClosed,
+)
 from customers.actions.parties import NoSuchMember
 from customers.api.base import CustomerView, encode
 from customers.api.problems import Problem
@@ -67,6 +73,9 @@ _EXPLAINED: dict[type[Exception], Callable[[Exception], Problem]] = {
     ),
     NumberTaken: lambda _: Problem(409, "number-taken", "There is an order with this number."),
     OrderClosed: lambda _: Problem(409, "order-closed", "The order was cancelled or refunded."),
+    OnlyClaimed: lambda _: Problem(
+        409, "only-claimed", "Nobody has confirmed this order yet; ask the desk to."
+    ),
     OutOfReach: lambda _: Problem(
         409,
         "nothing-proved",

@@ -54,6 +54,7 @@ SELECT json_build_object(
                                  'visit_time', visit_time, 'status', status)
           FROM customers_order
          WHERE customer_id = customer.id
+           AND trust = 2
            AND visit_date >= %(today)s
            AND status IN ('placed', 'amended')
          ORDER BY visit_date, visit_time NULLS LAST, number

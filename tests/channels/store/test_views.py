@@ -53,6 +53,25 @@ def test_a_scan_says_who_stands_there_in_one_line(running, scan):
     assert (scanned.customer_id, scanned.body["properties"]["till"]) == (customer_id, "gate-2")
 
 
+def test_an_order_that_is_only_claimed_opens_no_gate(running):
+    _, key = till()
+    noor(visit_date="2020-01-01")
+    factories.record(
+        factories.item(("user_id", "noor"), ("anonymous_id", "hers")),
+        by=factories.sender(factories.source()),
+    )
+    free = factories.order(
+        "FREE-1", ("anonymous_id", "hers"), ("order", "FREE-1"), visit_date=TODAY
+    )
+    factories.record(free, by=factories.sender(trusted=False))
+
+    by_card = send(running.web, "/v1/store/scans", {"card": "LK1"}, key=key)
+    by_code = send(running.web, "/v1/store/scans", {"code": "FREE-1"}, key=key)
+
+    assert (by_card.json["line"], by_card.json["order"]) == ("Noor: no visit ahead", None)
+    assert by_code.json["order"] is None
+
+
 def test_a_scan_of_a_cancelled_ticket_says_so(running):
     _, key = till()
     noor()

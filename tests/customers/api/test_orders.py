@@ -215,6 +215,50 @@ def test_changing_an_order_that_was_only_claimed_keeps_all_of_it(desk, db):
     assert [(one["name"], one["quantity"]) for one in kept["lines"]] == [("Ticket", 1)]
 
 
+def _claim_an_order(number: str) -> None:
+    """What Mallory's own browser says, after she signed in with it."""
+    factories.record(factories.item(("email", "mallory@example.com"), ("anonymous_id", "hers")))
+    lines = [{"line_id": "1", "product": "day", "price": "0.01"}]
+    claim = factories.order(
+        number, ("anonymous_id", "hers"), ("order", number), lines=lines, visit_date="2030-05-01"
+    )
+    factories.record(claim, by=factories.sender(trusted=False))
+
+
+def test_customers_cannot_make_an_order_of_what_their_browser_claims(make_customer):
+    _, app = make_customer("mallory@example.com")
+    _claim_an_order("FREE-1")
+
+    answers = [
+        app.patch("/api/me/orders/FREE-1/", {"note": "mine"}),
+        app.post("/api/me/orders/FREE-1/lines/1/cancel/", {"quantity": 1}),
+        app.post("/api/me/orders/FREE-1/cancel/", {}),
+    ]
+
+    assert [one.status_code for one in answers] == [409, 409, 409]
+    record = app.get("/api/me/").json()
+    assert [one["is_verified"] for one in record["orders"]] == [False]
+    assert record["next_visit"] is None
+
+
+def test_a_claim_of_somebody_elses_number_is_never_confirmed(desk, orders, make_customer):
+    desk.post(orders, ORDER | {"number": "A-1001"})
+    mallory, _ = make_customer("mallory@example.com")
+    _claim_an_order("A-1001")
+
+    answer = desk.patch(f"/api/customers/{mallory.id}/orders/A-1001/", {"note": "hers"})
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:butler:problem:number-taken")
+
+
+def test_a_claimed_order_that_staff_confirmed_has_its_number(desk, orders, make_customer):
+    mallory, _ = make_customer("mallory@example.com")
+    _claim_an_order("C-1")
+    desk.patch(f"/api/customers/{mallory.id}/orders/C-1/", {"note": "confirmed"})
+
+    assert desk.post(orders, ORDER | {"number": "C-1"}).status_code == 409
+
+
 def test_a_change_meant_for_another_version_changes_nothing(desk, orders):
     number = desk.post(orders, ORDER).json()["number"]
     events = Event.objects.count()
