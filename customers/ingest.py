@@ -44,16 +44,27 @@ def record(
     the database is away: then nothing was stored, or, when the answer to COMMIT was lost,
     it was, and sending the batch again is harmless.
     """
-    return races.settle(lambda: _Batch(sender, items, received_at).store(refused, expected_version))
+    # Hardly any batch brings something that was seen before, and the unique key tells: only
+    # then, or where a version is at stake, it is worth looking first.
+    looks = iter((expected_version is not None,))
+
+    def store() -> Receipt:
+        batch = _Batch(sender, items, received_at, looks_first=next(looks, True))
+        return batch.store(refused, expected_version)
+
+    return races.settle(store)
 
 
 class _Batch:
     """One try at one batch, inside one transaction."""
 
-    def __init__(self, sender: Sender, items: Sequence[Item], received_at: datetime) -> None:
+    def __init__(
+        self, sender: Sender, items: Sequence[Item], received_at: datetime, *, looks_first: bool
+    ) -> None:
         self.sender = sender
         self.items = items
         self.received_at = received_at
+        self.looks_first = looks_first
         self.outcomes: list[Outcome | None] = [None] * len(items)
         self.apart: list[Refused] = []
 
@@ -77,12 +88,15 @@ class _Batch:
         self, keys: Sequence[str], atoms: Iterable[tuple[Atom, ...]]
     ) -> tuple[dict[Atom, Place], set[tuple[str, str]], dict[str, Known]]:
         wanted = {atom for one in atoms for atom in one}
+        seen: dict[str, Known] = {}
         # One journey for both statements; the second runs when the locks are held.
         with sql.raw_connection().pipeline():
             found = sql.run("resolve_identifiers", {"wanted": sql.json(list(wanted))})
-            known = sql.run("find_seen", {"keys": f"{{{','.join(keys)}}}"})
+            if self.looks_first:
+                known = sql.run("find_seen", {"keys": f"{{{','.join(keys)}}}"})
             places, blocked = filing.read_places(found)
-            seen = {key: (body_hash, Outcome("duplicate", c, v)) for key, body_hash, c, v in known}
+            if self.looks_first:
+                seen = {key: (digest, Outcome("duplicate", c, v)) for key, digest, c, v in known}
         return places, blocked, seen
 
     def _sort_out(

@@ -110,7 +110,8 @@ class Postgres:
             "min_dynamic_shared_memory": "64MB",
             "max_wal_size": "4GB",
             "checkpoint_timeout": "15min",
-            "wal_compression": "pglz",
+            # pglz would cost more than all else that Postgres does for an event.
+            "wal_compression": "off",
             "random_page_cost": "1.1",
             "jit": "off",
             "timezone": "UTC",
