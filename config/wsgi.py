@@ -8,15 +8,17 @@ from config import counting
 
 
 class Application:
-    """The way of the wire for `/v1/`, Django's own for everything else."""
+    """The short way for programs that show a key, Django's own for everybody else."""
 
-    def __init__(self, wire: Any, pages: Any) -> None:
-        self._wire = wire
+    def __init__(self, programs: Any, pages: Any) -> None:
+        self._programs = programs
         self._pages = pages
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        is_wire = environ.get("PATH_INFO", "").startswith("/v1/")
-        answer: Iterable[bytes] = (self._wire if is_wire else self._pages)(environ, start_response)
+        path = environ.get("PATH_INFO", "")
+        shows_key = path.startswith("/api/") and "HTTP_AUTHORIZATION" in environ
+        handler = self._programs if shows_key or path.startswith("/v1/") else self._pages
+        answer: Iterable[bytes] = handler(environ, start_response)
         return answer
 
 
@@ -28,10 +30,10 @@ def _application() -> Application:
 
     pages = get_wsgi_application()
     from config.checks import refuse_to_start
-    from config.wire import WireHandler
+    from config.short_way import ShortWay
 
     refuse_to_start()
-    return Application(WireHandler(), pages)
+    return Application(ShortWay(), pages)
 
 
 application = _application()
