@@ -57,7 +57,8 @@ def is_kind(kind: str) -> bool:
     return (kind in _RANK and kind != "external") or _EXTERNAL.match(kind) is not None
 
 
-@lru_cache(maxsize=50_000)
+# Of texts that senders make up as long as they like: five times as many could fill 200 MB.
+@lru_cache(maxsize=10_000)
 def normalize(kind: str, value: str, region: str | None = None) -> str | None:
     """Return the one spelling of an identifier, or None where it cannot be anybody's.
 

@@ -30,7 +30,8 @@ VOLATILE = frozenset({"sentAt", "_metadata", "writeKey", "integrations"})
 # Possessive, so that no input makes it backtrack.
 STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _STRINGS = re.compile(STRING, re.DOTALL)
-_LONG_NUMBER = re.compile(rb"[0-9]{%d}|[eE][-+]?[0-9]{4}" % MAX_DIGITS)
+# Looks at a run of digits from its start only: from each digit on it would take seconds.
+_LONG_NUMBER = re.compile(rb"(?<![0-9])[0-9]{%d}|[eE][-+]?[0-9]{4}" % MAX_DIGITS)
 _NOT_FINITE = re.compile(rb"\bNaN\b|\bInfinity\b")
 _NOT_BRACKETS = bytes(sorted(set(range(256)) - set(b"{}[]")))
 

@@ -20,6 +20,8 @@ MAX_NAME = 255
 MAX_VALUE = 512
 MAX_REFERENCE = 128
 MAX_TRAITS = 512
+# Each of them may be somebody's, and all of them have to be looked up and linked.
+MAX_IDENTIFIERS = 32
 
 # What `context.externalIds` may call the identifiers that have a kind of their own.
 OWN_KINDS = frozenset({"user_id", "anonymous_id", "email", "phone", "card", "device"})
@@ -94,6 +96,8 @@ def build(data: dict[str, Any], digest: bytes, body: bytes, frame: Frame) -> Ite
         about = _about(data, identifiers)
     if not identifiers:
         raise Unfit("missing_ids", "neither userId nor anonymousId, nor any other identifier")
+    if len(identifiers) > MAX_IDENTIFIERS:
+        raise Unfit("too_many_identifiers", f"{len(identifiers)} identifiers")
     return Item(
         message_id=_message_id(data, digest),
         kind=kind,

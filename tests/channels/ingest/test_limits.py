@@ -1,6 +1,7 @@
 import json
 import math
 import threading
+import time
 
 import pytest
 from hypothesis import event, example, given
@@ -191,3 +192,13 @@ def test_no_string_hides_what_is_deep(strings):
     raw = f"[{before},{'[' * 1500}{']' * 1500}]".encode()
 
     assert not limits.is_nested_safely(raw)
+
+
+def test_runs_of_digits_are_looked_at_once():
+    """From each of their digits on, sixteen runs took a second and a half."""
+    raw = b'{"a":[' + b",".join([b"0." + b"1" * 15_990] * 16) + b"]}"
+    began = time.process_time()
+
+    limits.read_object(raw)
+
+    assert time.process_time() - began < 0.3

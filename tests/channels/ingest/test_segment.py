@@ -69,6 +69,11 @@ def test_an_event_becomes_an_item_with_its_very_bytes():
             id="513-traits",
         ),
         pytest.param(
+            track(context={"externalIds": [{"type": "email", "id": str(n)} for n in range(40)]}),
+            "too_many_identifiers",
+            id="identifiers",
+        ),
+        pytest.param(
             track(context={"externalIds": [{"id": "1"}]}), "wrong_type", id="external-without-type"
         ),
         pytest.param(
