@@ -88,15 +88,12 @@ class _Batch:
         self, keys: Sequence[str], atoms: Iterable[tuple[Atom, ...]]
     ) -> tuple[dict[Atom, Place], set[tuple[str, str]], dict[str, Known]]:
         wanted = {atom for one in atoms for atom in one}
+        places, blocked = filing.locate(wanted)
         seen: dict[str, Known] = {}
-        # One journey for both statements; the second runs when the locks are held.
-        with sql.raw_connection().pipeline():
-            found = sql.run("resolve_identifiers", {"wanted": sql.json(list(wanted))})
-            if self.looks_first:
-                known = sql.run("find_seen", {"keys": f"{{{','.join(keys)}}}"})
-            places, blocked = filing.read_places(found)
-            if self.looks_first:
-                seen = {key: (digest, Outcome("duplicate", c, v)) for key, digest, c, v in known}
+        # After the locks are held: a batch sent twice at once finds the first one's events.
+        if self.looks_first:
+            known = sql.rows("find_seen", {"keys": f"{{{','.join(keys)}}}"})
+            seen = {key: (digest, Outcome("duplicate", c, v)) for key, digest, c, v in known}
         return places, blocked, seen
 
     def _sort_out(
