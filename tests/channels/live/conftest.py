@@ -72,6 +72,10 @@ def make_key(scopes: list[str], *, is_secret: bool = True, **fields) -> str:
     return made.text
 
 
+def guest(name: str = "noor") -> Customer:
+    return factories.customer(("user_id", name))
+
+
 def sign_in(customer: Customer | None, **fields) -> Login:
     """Sign somebody in the way Django does."""
     email = f"guest-{time.monotonic_ns()}@example.com"

@@ -1,0 +1,134 @@
+"""Who may watch whom, shown by whatever they show."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.utils import timezone
+
+from channels.live import tickets
+from channels.models import StreamTicket
+from tests.channels.live.conftest import guest, make_key, sign_in
+from tests.channels.live.reading import by_key
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_customer_follows_their_own_record_by_token_cookie_or_ticket(streams, noor):
+    ways = [
+        streams.open(X_Session_Token=noor.session),
+        streams.open(Cookie=f"sessionid={noor.session}"),
+        streams.open(f"/live/me?ticket={noor.ticket()}"),
+    ]
+
+    for reader in ways:
+        with reader:
+            assert reader.status == 200
+            reader.wait(lambda r: r.frames)
+            assert reader.frames[0].data["customer"] == str(noor.customer.id)
+
+
+def test_a_ticket_serves_once(streams, noor):
+    ticket = noor.ticket()
+
+    with streams.open(f"/live/me?ticket={ticket}") as first:
+        assert first.status == 200
+    with streams.open(f"/live/me?ticket={ticket}") as second:
+        assert second.status == 401
+
+
+def test_a_ticket_serves_for_half_a_minute(streams, noor):
+    ticket = noor.ticket()
+    StreamTicket.objects.update(expires_at=timezone.now() - timedelta(milliseconds=1))
+
+    with streams.open(f"/live/me?ticket={ticket}") as reader:
+        assert reader.status == 401
+    assert tickets.LIFETIME.total_seconds() <= 30
+
+
+def test_old_tickets_are_cleared_away(noor):
+    noor.ticket()
+    later = timezone.now() + timedelta(minutes=1)
+
+    tickets.issue(session_key=noor.session, now=later)
+
+    assert StreamTicket.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("rights", "status"),
+    [
+        pytest.param("own", 200, id="by-a-right-of-their-own"),
+        pytest.param("group", 200, id="by-a-right-of-their-group"),
+        pytest.param("superuser", 200, id="as-superuser"),
+        pytest.param("none", 404, id="without-a-right"),
+    ],
+)
+def test_staff_follow_whom_they_may_look_at(streams, rights, status):
+    noor = guest()
+    sam = sign_in(None, is_staff=True, is_superuser=rights == "superuser")
+    looks = Permission.objects.get(codename="view_customer")
+    if rights == "own":
+        sam.user.user_permissions.add(looks)
+    elif rights == "group":
+        desk = Group.objects.create(name="desk")
+        desk.permissions.add(looks)
+        sam.user.groups.add(desk)
+
+    with streams.open(f"/live/customers/{noor.id}", Cookie=f"sessionid={sam.session}") as reader:
+        assert reader.status == status
+
+
+@pytest.mark.parametrize(
+    ("show", "status"),
+    [
+        pytest.param(dict, 401, id="nothing"),
+        pytest.param(lambda: by_key("sk_unknown"), 401, id="unknown-key"),
+        pytest.param(
+            lambda: by_key(make_key(["read"], revoked_at=timezone.now())), 401, id="revoked-key"
+        ),
+        pytest.param(
+            lambda: by_key(make_key(["read"], expires_at=timezone.now())), 401, id="old-key"
+        ),
+        pytest.param(
+            lambda: by_key(make_key(["ingest", "identify"])), 403, id="key-that-may-not-read"
+        ),
+        pytest.param(
+            lambda: by_key(make_key(["ingest"], is_secret=False)), 403, id="publishable-key"
+        ),
+        pytest.param(lambda: {"X-Session-Token": "made0up"}, 401, id="unknown-session"),
+        pytest.param(
+            lambda: {"X-Session-Token": sign_in(None).session}, 404, id="another-customer"
+        ),
+        pytest.param(
+            lambda: {"X-Session-Token": sign_in(guest("lin"), is_active=False).session},
+            401,
+            id="closed-login",
+        ),
+    ],
+)
+def test_who_may_not_watch_is_told_so(streams, show, status):
+    noor = guest()
+
+    with streams.open(f"/live/customers/{noor.id}", **show()) as reader:
+        problem = reader.problem
+
+    assert reader.status == problem["status"] == status
+    assert reader.answer.headers["Content-Type"] == "application/problem+json"
+    # A browser that is offered Basic asks its user for a password.
+    assert "Basic" not in reader.answer.headers.get("WWW-Authenticate", "")
+
+
+def test_somebody_elses_record_and_no_record_look_the_same(streams, noor):
+    answers = []
+    for record in (guest("lin").id, "00000000-0000-7000-8000-000000000000"):
+        with streams.open(f"/live/customers/{record}", X_Session_Token=noor.session) as reader:
+            answers.append((reader.status, reader.problem))
+
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 404
+
+
+def test_a_login_without_a_record_has_no_stream(streams):
+    with streams.open(X_Session_Token=sign_in(None).session) as reader:
+        assert reader.status == 404
