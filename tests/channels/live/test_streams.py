@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from tests import factories
+from tests.channels.live.conftest import guest
 from tests.channels.live.reading import by_key
 
 pytestmark = pytest.mark.slow
