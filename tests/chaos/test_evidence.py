@@ -62,8 +62,11 @@ def findings(run, **more) -> list[str]:
 
 
 def change(statement: str, *values: object) -> None:
+    """Do to the database what Butler's own guard would refuse."""
     with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE customers_event DISABLE TRIGGER USER")
         cursor.execute(statement, values)
+        cursor.execute("ALTER TABLE customers_event ENABLE TRIGGER USER")
 
 
 def test_what_was_stored_as_it_should_be_is_not_accused(run):
