@@ -15,8 +15,17 @@ from customers import newcomers, regroup, sql
 from customers.identity import filing_order
 from customers.newcomers import Atom
 from customers.normalize import is_kind, normalize
-from customers.profile import CLAIMED, WEAK_KINDS, Item, Sender
+from customers.profile import CLAIMED, VERIFIED, WEAK_KINDS, Item, Sender
 from customers.races import LookAgain
+
+# So much may hang together where a new link is drawn, and for each end of one in a batch so
+# much more. Anybody can claim: without a bound, a page that claims a few thousand browsers to
+# be one address makes each further event as dear as all of them together.
+MOST = {CLAIMED: 250, VERIFIED: 10_000}
+MOST_EACH = 50
+
+# A link: left and right identifier, and its trust.
+type _Ends = tuple[int, int, int]
 
 
 class Place(NamedTuple):
@@ -72,27 +81,43 @@ def file(
     heads = {atoms[0] for atoms in groups}
     homeless = [h for h in heads if h not in places or places[h].record_id is None]
     records = dict(zip(homeless, _open_records(len(homeless), now), strict=True))
-    touched = _settle(records, places)
+    settled = _settle(records, places)
     certain: dict[Atom, UUID] = {}
     if unknown:
         owners = {a: None if p.is_shared else p.customer_id for a, p in places.items()}
         certain = newcomers.settle(links, sender.trust, records, owners)
         places |= _write_down(unknown, records, certain, now)
-    if links:
-        touched |= _link(links, places, sender, certain.keys())
-    return _drawn(places, touched, unknown, now)
-
-
-def _drawn(
-    places: dict[Atom, Place], touched: set[int], unknown: set[Atom], now: datetime
-) -> dict[Atom, Place]:
-    """Draw the groups around what was touched, and look again at what that changed."""
-    held = {place.customer_id for place in places.values() if place.customer_id}
-    moved = regroup.regroup(touched, now=now, held=held) if touched else set()
+    ties = _link(links, places, sender, certain.keys()) if links else set()
+    touched, moved = _draw(settled, ties, places, sender, now)
     if strong := [places[atom].id for atom in unknown if atom[0] not in WEAK_KINDS]:
         sql.run("suggest_twins", {"ids": strong})
     again = [a for a, p in places.items() if p.id in touched or p.customer_id in moved]
     return places | locate(again)[0] if again else places
+
+
+def _draw(
+    settled: set[int], ties: set[_Ends], places: dict[Atom, Place], sender: Sender, now: datetime
+) -> tuple[set[int], set[UUID]]:
+    """Draw the groups around what is news; return that, and the records it concerned."""
+    touched = settled | {end for left, right, _ in ties for end in (left, right)}
+    if not touched:
+        return set(), set()
+    held = {place.customer_id for place in places.values() if place.customer_id}
+    most = MOST[sender.trust] + MOST_EACH * len(touched)
+    try:
+        return touched, regroup.regroup(touched, now=now, held=held, most=most)
+    except regroup.Heap as heap:
+        _take_back(ties)
+        if heap.oldest:
+            regroup.ask_about_heap(heap.oldest, sender.trust)
+    return settled, regroup.regroup(settled, now=now, held=held) if settled else set()
+
+
+def _take_back(ties: set[_Ends]) -> None:
+    """Leave the heap as it is: what came now stays beside it, each under its own record."""
+    if ties:
+        lefts, rights, trusts = (list(column) for column in zip(*ties, strict=True))
+        sql.run("drop_links", {"lefts": lefts, "rights": rights, "trusts": trusts})
 
 
 def _open_records(count: int, now: datetime) -> list[UUID]:
@@ -144,16 +169,16 @@ def _atom(kind: str, value: str, trust: int) -> Atom:
 
 def _link(
     links: set[tuple[Atom, Atom]], places: dict[Atom, Place], sender: Sender, certain: Set[Atom]
-) -> set[int]:
-    """Write down which identifiers came together; return those for which that is news."""
-    ends = {
-        (*sorted((places[head].id, places[other].id)), sender.trust): {head, other}
-        for head, other in links
-    }
+) -> set[_Ends]:
+    """Write down which identifiers came together; return what has to be drawn for that."""
+    ends: dict[_Ends, set[Atom]] = {}
+    for head, other in links:
+        left, right = sorted((places[head].id, places[other].id))
+        ends[left, right, sender.trust] = {head, other}
     lefts, rights, trusts = (list(column) for column in zip(*ends, strict=True))
     known = sql.rows("find_links", {"lefts": lefts, "rights": rights, "trusts": trusts})
     news = ends.keys() - set(known)
     if news:
         rows = [{"left": left, "right": right, "trust": trust} for left, right, trust in news]
         sql.run("add_links", {"links": sql.json(rows), "source_id": sender.source_id})
-    return {end for tie in news if certain.isdisjoint(ends[tie]) for end in tie[:2]}
+    return {tie for tie in news if certain.isdisjoint(ends[tie])}

@@ -181,7 +181,8 @@ class _Forest:
         if len(left.members) < len(right.members):
             left, right = right, left
         left.members |= right.members
-        left.kinds += right.kinds
+        for kind, count in right.kinds.items():
+            left.kinds[kind] += count
         left.apart |= right.apart
         left.has_proof |= right.has_proof
         for member in right.members:

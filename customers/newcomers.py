@@ -5,7 +5,7 @@ somebody who is known. Both come to the same as drawing the groups would; everyt
 left to `customers.regroup`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Set
 from uuid import UUID
 
 from customers import identity
@@ -29,9 +29,12 @@ def settle(
     owners: the live record of each known identifier; None where it is shared
     """
     settled = _orders(links, records, owners) if trust == VERIFIED else {}
-    for strangers in _strangers(links, owners):
+    for together in _hanging_together(links):
+        strangers = {atom for link in together for atom in link}
         opened = [records[atom] for atom in strangers if atom in records]
-        if len(opened) == 1 and _are_one(strangers, links, trust):
+        if not owners.keys().isdisjoint(strangers) or len(opened) != 1:
+            continue
+        if _are_one(strangers, together, trust):
             settled |= dict.fromkeys(strangers, opened[0])
     return settled
 
@@ -51,24 +54,28 @@ def _orders(
     }
 
 
-def _strangers(
-    links: Set[tuple[Atom, Atom]], owners: Mapping[Atom, UUID | None]
-) -> Iterable[set[Atom]]:
-    """Yield what hangs together and touches nothing that is known."""
-    groups: dict[Atom, set[Atom]] = {}
+def _hanging_together(links: Iterable[tuple[Atom, Atom]]) -> Iterable[list[tuple[Atom, Atom]]]:
+    """Sort links into those that hang together, by roots: a batch may be one big heap."""
+    above: dict[Atom, Atom] = {}
+
+    def root(atom: Atom) -> Atom:
+        while (higher := above.get(atom, atom)) != atom:
+            above[atom] = above.get(higher, higher)
+            atom = higher
+        return atom
+
+    links = list(links)
     for head, other in links:
-        joined = groups.get(head, {head}) | groups.get(other, {other})
-        for atom in joined:
-            groups[atom] = joined
-    unique = {id(group): group for group in groups.values()}
-    return [group for group in unique.values() if owners.keys().isdisjoint(group)]
+        above[root(head)] = root(other)
+    together: dict[Atom, list[tuple[Atom, Atom]]] = {}
+    for link in links:
+        together.setdefault(root(link[0]), []).append(link)
+    return together.values()
 
 
-def _are_one(strangers: Set[Atom], links: Set[tuple[Atom, Atom]], trust: int) -> bool:
+def _are_one(strangers: Set[Atom], links: Iterable[tuple[Atom, Atom]], trust: int) -> bool:
     numbers = {atom: number for number, atom in enumerate(sorted(strangers))}
     atoms = [identity.Atom(number, *atom) for atom, number in numbers.items()]
-    ties: Sequence[Tie] = [
-        Tie(numbers[head], numbers[other], trust) for head, other in links if head in numbers
-    ]
+    ties = [Tie(numbers[head], numbers[other], trust) for head, other in links]
     drawn = identity.group(atoms, ties)
     return len(drawn.groups) == 1 and not drawn.shared and not drawn.held

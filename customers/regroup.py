@@ -16,6 +16,9 @@ from customers.identity import Atom, Grouping, Held, Tie, group
 from customers.profile import VERIFIED
 from customers.races import LookAgain
 
+# What a person says is worth any effort.
+_ANY_NUMBER = 2**31 - 2
+
 
 class _Row(NamedTuple):
     """One identifier as it stands, and where the record it files under points."""
@@ -35,6 +38,14 @@ class _Row(NamedTuple):
         return Atom(self.id, self.kind, self.value, self.trust)
 
 
+class Heap(Exception):
+    """More hangs together than is drawn anew for one event; `oldest` is a record in it."""
+
+    def __init__(self, oldest: UUID | None) -> None:
+        super().__init__(oldest)
+        self.oldest = oldest
+
+
 @dataclass(frozen=True, slots=True)
 class _Move:
     """A record that comes to belong to another one, or to itself again."""
@@ -52,12 +63,14 @@ def regroup(
     reason: str = "",
     actor: str = "",
     held: Set[UUID] = frozenset(),
+    most: int = _ANY_NUMBER,
 ) -> set[UUID]:
     """Draw the groups around these identifiers; return the records that this concerned.
 
     held: what the caller has locked, to lock it together with the rest the next time
+    most: raise Heap, before anything is locked or changed, where more hangs together
     """
-    rows, ties = _read_locked(sorted(ids), held)
+    rows, ties = _read_locked(sorted(ids), held, most)
     drawn = group([row.atom for row in rows], ties, {row.id for row in rows if row.is_shared})
     targets = _targets(rows, drawn)
     moves = _moves(rows, targets)
@@ -110,11 +123,15 @@ class NotFiled(LookupError):
     """No identifier files under one of these records, or they are the same one."""
 
 
-def _read_locked(ids: Sequence[int], held: Set[UUID] = frozenset()) -> tuple[list[_Row], list[Tie]]:
+def _read_locked(
+    ids: Sequence[int], held: Set[UUID] = frozenset(), most: int = _ANY_NUMBER
+) -> tuple[list[_Row], list[Tie]]:
     """Read the graph until everything in it is locked, so that it holds still."""
     locked = set(held)
     while True:
-        rows = [_Row(*row) for row in sql.rows("read_graph", {"ids": ids})]
+        rows = [_Row(*row) for row in sql.rows("read_graph", {"ids": ids, "most": most + 1})]
+        if len(rows) > most:
+            raise Heap(min((row.customer_id for row in rows if row.customer_id), default=None))
         records = {
             record
             for row in rows
@@ -227,10 +244,21 @@ def _ask_about(
     questions = []
     for one in held:
         left, right = targets[one.tie.left], targets[one.tie.right]
-        if left and right and left != right:
+        # Claims are cheap to make, and nobody could say more of them than we know.
+        if left and right and left != right and one.tie.trust == VERIFIED:
             kind = "suggested_merge" if one.reason == "limit:user_id" else "identifier_limit"
             left, right = sorted((left, right))
             evidence = {"left": one.tie.left, "right": one.tie.right, "reason": one.reason}
             questions.append({"kind": kind, "left": left, "right": right, "evidence": evidence})
+    _ask(questions)
+
+
+def ask_about_heap(oldest: UUID, trust: int) -> None:
+    """Tell a person that more hangs together there than we draw, once."""
+    evidence = {"reason": "heap", "trust": trust}
+    _ask([{"kind": "identifier_limit", "left": oldest, "right": None, "evidence": evidence}])
+
+
+def _ask(questions: Sequence[Mapping[str, object]]) -> None:
     if questions:
         sql.run("ask_for_review", {"questions": sql.json(questions)})

@@ -74,6 +74,13 @@ class Link(models.Model):
                 condition=models.Q(kind__in=LinkKind.values), name="link_kind_is_known"
             ),
         ]
+        # A shared value has any number of links, of which only these few count.
+        indexes = [
+            models.Index(fields=["left"], condition=~models.Q(kind="seen"), name="link_said_left"),
+            models.Index(
+                fields=["right"], condition=~models.Q(kind="seen"), name="link_said_right"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.left_id} {self.kind} {self.right_id}"

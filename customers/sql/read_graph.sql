@@ -2,7 +2,8 @@
 -- A shared value is a dead end for what was seen: it joins nobody, so what lies behind it does
 -- not matter. What a person said of it counts all the same.
 --
--- ids  bigint[]
+-- ids   bigint[]
+-- most  int       how many are read; the caller takes as many as that for too many
 -- returns the identifiers; read_links returns what ties them
 
 WITH RECURSIVE reached AS (
@@ -12,16 +13,25 @@ WITH RECURSIVE reached AS (
      UNION
     SELECT other.id, other.is_shared
       FROM reached
-      JOIN LATERAL (
-           SELECT right_id AS id, kind FROM customers_link WHERE left_id = reached.id
+     CROSS JOIN LATERAL (
+           SELECT right_id AS id FROM customers_link
+            WHERE left_id = reached.id AND NOT reached.is_shared
             UNION ALL
-           SELECT left_id, kind FROM customers_link WHERE right_id = reached.id
-           ) AS tie ON tie.kind <> 'seen' OR NOT reached.is_shared
+           SELECT left_id FROM customers_link
+            WHERE right_id = reached.id AND NOT reached.is_shared
+            UNION ALL
+           -- Of the many links of a shared value, an index finds those that a person made.
+           SELECT right_id FROM customers_link
+            WHERE left_id = reached.id AND reached.is_shared AND kind <> 'seen'
+            UNION ALL
+           SELECT left_id FROM customers_link
+            WHERE right_id = reached.id AND reached.is_shared AND kind <> 'seen'
+           ) AS tie
       JOIN customers_identifier AS other ON other.id = tie.id
 )
 SELECT identifier.id, identifier.kind, identifier.value, identifier.trust,
        identifier.record_id, identifier.customer_id, identifier.is_shared,
        record.canonical_id, COALESCE(record.version, 0)
-  FROM reached
+  FROM (SELECT id FROM reached LIMIT %(most)s) AS found
   JOIN customers_identifier AS identifier USING (id)
   LEFT JOIN customers_customer AS record ON record.id = identifier.record_id

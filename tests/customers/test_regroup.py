@@ -3,9 +3,11 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
-from customers import rebuild, regroup
-from customers.models import Customer, Event, Identifier, Merge, Order, Review, Trait
+from customers import filing, rebuild, regroup, sql
+from customers.models import Customer, Event, Identifier, Link, Merge, Order, Review, Trait
+from customers.profile import CLAIMED
 from customers.queries.timeline import Filter, timeline
 from tests import factories
 from tests.factories import NOON, identify, item, order, record
@@ -231,3 +233,55 @@ def test_what_was_filed_under_a_record_that_joined_at_once_stays_on_a_timeline()
 
     names = [event.name for page in pages for event in page.results]
     assert names.count("Newsletter Opened") == 1
+
+
+@pytest.mark.parametrize("shape", ["one address", "one browser", "a chain"])
+def test_a_heap_of_claims_makes_no_later_event_dearer(shape, monkeypatch):
+    """Anybody can claim what they like; each event after it would cost as much as all of it."""
+    monkeypatch.setitem(filing.MOST, CLAIMED, 10)
+    monkeypatch.setattr(filing, "MOST_EACH", 5)
+    page = factories.sender(trusted=False)
+    pairs = {
+        "one address": lambda n: (("anonymous_id", f"b-{n}"), MAIL),
+        "one browser": lambda n: (PHONE, ("email", f"guest-{n}@example.com")),
+        "a chain": lambda n: (("anonymous_id", f"b-{n // 2}"), ("email", f"e-{(n + 1) // 2}@x.io")),
+    }
+
+    receipts = [record(item(*pairs[shape](n)), by=page) for n in range(60)]
+
+    assert all(receipt.accepted == 1 for receipt in receipts)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.load("read_graph"), {"ids": [_first_linked()], "most": 1000})
+        assert len(cursor.fetchall()) <= 10 + 2 * 5 + 2
+    assert Review.objects.count() <= len(receipts) / 10  # a question each time would bury the rest
+    assert [one for ids in rebuild.live_ids() for one in rebuild.check(ids)] == []
+
+
+def _first_linked() -> int:
+    return Link.objects.order_by("id").values_list("left_id", flat=True)[0]
+
+
+def test_beside_a_heap_of_claims_what_is_proved_still_joins(monkeypatch):
+    monkeypatch.setitem(filing.MOST, CLAIMED, 0)
+    monkeypatch.setattr(filing, "MOST_EACH", 0)
+    page = factories.sender(trusted=False)
+    record(item(PHONE), by=page)
+    record(item(PHONE, MAIL), by=page)
+    assert Link.objects.count() == 0
+
+    record(item(NOOR, PHONE))
+
+    assert owner(*NOOR) == owner(*PHONE)
+
+
+def test_a_known_identifier_in_a_heap_gets_its_record_all_the_same(monkeypatch):
+    """It was seen beside another one, so its own record has to join that one's."""
+    page = factories.sender(trusted=False)
+    record(item(PHONE, MAIL), by=page)
+    monkeypatch.setitem(filing.MOST, CLAIMED, 0)
+    monkeypatch.setattr(filing, "MOST_EACH", 0)
+
+    receipt = record(item(MAIL), by=page)
+
+    assert receipt.outcomes[0].customer_id == owner(*PHONE).id
+    assert [one for ids in rebuild.live_ids() for one in rebuild.check(ids)] == []
