@@ -26,7 +26,7 @@ def test_a_file_names_no_machine_and_no_registry(path):
 @pytest.mark.parametrize(
     "leak",
     [
-        "/root/.cache",
+        f"/{'root'}/.cache",
         "/Users/jan",
         "/home/jan/src",
         f"https://{'pypi'}.org/simple",
