@@ -18,7 +18,17 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 # What migrations wrote and no test changes; customers_source has one such row, Butler's own.
-KEPT = {"auth_permission", "django_content_type", "customers_source", "customers_event"}
+KEPT = {"auth_permission", "django_content_type", "customers_source", "auth_group"}
+KEPT |= {"auth_group_permissions"}
+# Not even a test may delete what is there for ever; such a table can only be emptied as a whole.
+FOR_EVER = {
+    "butler_automationversion",
+    "butler_decision",
+    "customers_controlentry",
+    "customers_event",
+    "customers_look",
+    "customers_notice",
+}
 
 
 @pytest.fixture(scope="session")
@@ -46,13 +56,10 @@ def _delete_what_tests_left() -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute(" UNION ALL ".join(looks))
             # Our foreign keys are checked at the commit, so any order will do.
-            deletes = [f'DELETE FROM "{name}"' for (name,) in cursor.fetchall()]
-        # Not even a test may delete an event; its table can only be emptied as a whole.
-        return [
-            "TRUNCATE customers_event",
-            *deletes,
-            "DELETE FROM customers_source WHERE id <> 1",
-        ]
+            found = [name for (name,) in cursor.fetchall()]
+        emptied = [f'TRUNCATE "{name}" CASCADE' for name in found if name in FOR_EVER]
+        deletes = [f'DELETE FROM "{name}"' for name in found if name not in FOR_EVER]
+        return [*emptied, *deletes, "DELETE FROM customers_source WHERE id <> 1"]
 
     patch = pytest.MonkeyPatch()
     patch.setattr(connection.ops, "sql_flush", sql_flush)

@@ -1,3 +1,14 @@
+from customers.models.control import (
+    Control,
+    ControlEntry,
+    Look,
+    Notice,
+    Purpose,
+    ReceiptKey,
+    Request,
+    Suppression,
+    Topic,
+)
 from customers.models.customer import Customer
 from customers.models.event import Event
 from customers.models.identifier import BlockedValue, Identifier, Link, LinkKind, Trust
@@ -9,6 +20,8 @@ from customers.models.source import Source, SourceKey
 
 __all__ = [
     "BlockedValue",
+    "Control",
+    "ControlEntry",
     "Customer",
     "Event",
     "IdempotencyKey",
@@ -16,14 +29,21 @@ __all__ = [
     "Interaction",
     "Link",
     "LinkKind",
+    "Look",
     "Merge",
+    "Notice",
     "Order",
     "PartyMember",
+    "Purpose",
     "QuarantinedItem",
+    "ReceiptKey",
+    "Request",
     "Review",
     "SignInCode",
     "Source",
     "SourceKey",
+    "Suppression",
+    "Topic",
     "Trait",
     "Trust",
     "User",

@@ -1,0 +1,109 @@
+"""What the butler does by itself, as versioned data, and the switches that stop it."""
+
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Automation(models.Model):
+    """One thing the butler does, such as to remind of a visit; its versions say how."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class AutomationVersion(models.Model):
+    """How an automation works. A run pins its version, so what was written never changes."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft"
+        APPROVED = "approved"
+        LIVE = "live"
+        PAUSED = "paused"
+        RETIRED = "retired"
+
+    automation = models.ForeignKey(Automation, on_delete=models.PROTECT, related_name="versions")
+    number = models.IntegerField()
+    status = models.CharField(max_length=8, choices=Status, default=Status.DRAFT)
+    # butler.automations.Document as JSON.
+    document = models.JSONField()
+    # SHA-256 of the canonical document, in hex: the same file loads as the same version.
+    digest = models.CharField(max_length=64)
+    # What starts a run, and what runs wait for; from the document, for the statements.
+    trigger = models.CharField(max_length=16)
+    event_names = ArrayField(models.TextField(), default=list)
+    awaited_names = ArrayField(models.TextField(), default=list)
+    approved_by = models.CharField(max_length=100, blank=True)
+    approved_at = models.DateTimeField(null=True, blank=True)
+    # Only what happens after this time starts a run.
+    live_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["automation", "number"], name="automation_version_number_once"
+            ),
+            models.UniqueConstraint(
+                fields=["automation", "digest"], name="automation_version_content_once"
+            ),
+            models.UniqueConstraint(
+                fields=["automation"],
+                condition=models.Q(status__in=("live", "paused")),
+                name="automation_one_version_in_use",
+            ),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="automation_version_is_never_rewritten",
+                fields=["automation", "number", "document", "digest", "trigger", "event_names"],
+            ),
+            pgtrigger.Protect(
+                name="automation_version_is_never_deleted", operation=pgtrigger.Delete
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.automation_id} v{self.number}"
+
+
+class Halt(models.Model):
+    """Somebody stopped one automation, or all of them (key "*"), until it is lifted."""
+
+    key = models.CharField(max_length=64)
+    thrown_at = models.DateTimeField()
+    thrown_by = models.CharField(max_length=100)
+    reason = models.CharField(max_length=200, blank=True)
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key"],
+                condition=models.Q(lifted_at__isnull=True),
+                name="halt_stands_once_per_key",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} halted"
+
+
+class TopicStatus(models.Model):
+    """How something that customers care about is, such as a ride: open or down."""
+
+    # "ride:night-mail"
+    key = models.CharField(primary_key=True, max_length=100)
+    status = models.CharField(max_length=32)
+    facts = models.JSONField(default=dict, blank=True)
+    # Counts the changes: one occasion for each.
+    serial = models.BigIntegerField(default=0, db_default=0)
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.status}"

@@ -1,0 +1,233 @@
+"""What customers said we may do: the ledger that is only added to, and how it stands now."""
+
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+
+from customers.models.customer import Customer
+
+
+class Purpose(models.Model):
+    """One thing that customers can be asked for: to be told of offers, to have visits combined."""
+
+    class Kind(models.TextChoices):
+        CONTACT = "contact"
+        USE = "use"
+
+    key = models.CharField(primary_key=True, max_length=64)
+    kind = models.CharField(max_length=8, choices=Kind)
+    # By language: {"en": {"name", "description"}, ...}.
+    texts = models.JSONField(default=dict)
+    # The term of the Data Privacy Vocabulary, where there is one.
+    dpv = models.CharField(max_length=200, blank=True)
+    position = models.SmallIntegerField(default=0, db_default=0)
+    is_offered = models.BooleanField(default=True, db_default=True)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Topic(models.Model):
+    """What messages can be about, for customers to follow or to mute."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    texts = models.JSONField(default=dict)
+    position = models.SmallIntegerField(default=0, db_default=0)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Notice(models.Model):
+    """The exact words that a consent refers to, in one language. Never changed."""
+
+    purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT, related_name="notices")
+    version = models.IntegerField()
+    language = models.CharField(max_length=8)
+    text = models.TextField()
+    # SHA-256 of the text in UTF-8, in hex.
+    digest = models.CharField(max_length=64)
+    published_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["purpose", "version", "language"], name="notice_once_per_language"
+            )
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(name="notice_is_never_changed"),
+            pgtrigger.Protect(name="notice_is_never_deleted", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose_id} v{self.version} {self.language}"
+
+
+class ControlEntry(models.Model):
+    """One statement of what we may do, at its place on a chain. Never changed.
+
+    Each record has a chain of its own, so that records can be joined and parted without
+    writing anything anew; an entry says for which records it was made.
+    """
+
+    pk = models.CompositePrimaryKey("record_id", "seq")
+    record = models.ForeignKey(
+        Customer, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
+    )
+    # Gap-free from 1 on each chain.
+    seq = models.BigIntegerField()
+    entry_id = models.UUIDField(unique=True)
+    # The records that were this customer when it was said; it holds for each of them.
+    speaks_for = ArrayField(models.UUIDField())
+    kind = models.CharField(max_length=32)
+    # What it is about: a purpose for consents and objections, a setting for preferences.
+    subject = models.CharField(max_length=200, blank=True)
+    # The event on the customer's log that was written with it.
+    version = models.BigIntegerField()
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    # Canonical JSON (RFC 8785): the bytes that the digest covers.
+    document = models.TextField()
+    previous = models.BinaryField(max_length=32)
+    digest = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(seq__gt=0), name="control_counts_from_one")
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(name="control_is_never_changed"),
+            pgtrigger.Protect(name="control_is_never_deleted", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record_id}#{self.seq} {self.kind}"
+
+
+class Control(models.Model):
+    """What holds now for a live record: a projection of the ledger, made anew at every entry."""
+
+    customer = models.OneToOneField(
+        Customer, on_delete=models.CASCADE, primary_key=True, related_name="control"
+    )
+    # The newest entry in it, over all chains: (number of entries); tells a stale projection.
+    entries = models.BigIntegerField()
+    # customers.control.State as JSON: what decisions read.
+    state = models.JSONField()
+    # What a decision about very many customers at once filters by, in SQL.
+    granted = ArrayField(models.TextField(), default=list)
+    objected = ArrayField(models.TextField(), default=list)
+    channels_off = ArrayField(models.TextField(), default=list)
+    topics_off = ArrayField(models.TextField(), default=list)
+    paused_until = models.DateTimeField(null=True)
+    only_when_i_ask = models.BooleanField(default=False, db_default=False)
+    # When the soonest consent runs out; null: none does.
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["expires_at"],
+                condition=models.Q(expires_at__isnull=False),
+                name="control_runs_out",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.customer_id)
+
+
+class Suppression(models.Model):
+    """An address that nothing may go to: it bounced, complained, or said STOP."""
+
+    class Reason(models.TextChoices):
+        BOUNCED = "bounced"
+        COMPLAINED = "complained"
+        STOPPED = "stopped"
+
+    channel = models.CharField(max_length=16)
+    address = models.CharField(max_length=1024)
+    reason = models.CharField(max_length=16, choices=Reason)
+    # What tells so: the receipt, the message that said STOP.
+    evidence = models.CharField(max_length=200, blank=True)
+    since = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["channel", "address", "reason"],
+                condition=models.Q(lifted_at__isnull=True),
+                name="suppression_stands_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.reason} #{self.pk}"
+
+
+class ReceiptKey(models.Model):
+    """A public key that receipts were signed with. What was signed stays verifiable."""
+
+    # The first 16 hex digits of the SHA-256 of the public key.
+    key_id = models.CharField(primary_key=True, max_length=16)
+    # Ed25519, raw, 32 bytes.
+    public_key = models.BinaryField(max_length=32)
+    first_used_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return self.key_id
+
+
+class Look(models.Model):
+    """Somebody looked at a record: who, at what, why. The customer can read it."""
+
+    customer = models.ForeignKey(
+        Customer, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
+    )
+    at = models.DateTimeField()
+    # As on the log: "staff:Sam", "source:call desk".
+    actor = models.CharField(max_length=100)
+    role = models.CharField(max_length=32, blank=True)
+    # What was looked at: "page", "search", "order", "timeline".
+    what = models.CharField(max_length=32)
+    # Why: "call", "task", "visit", or what the person said.
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["customer", "-at"], name="look_of_customer")]
+        triggers = [
+            pgtrigger.ReadOnly(name="look_is_never_changed"),
+            pgtrigger.Protect(name="look_is_never_deleted", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.what}"
+
+
+class Request(models.Model):
+    """Something a customer asked a person for, such as to be called. Open until answered."""
+
+    class Status(models.TextChoices):
+        OPEN = "open"
+        ANSWERED = "answered"
+        CLOSED = "closed"
+
+    pk = models.CompositePrimaryKey("customer_id", "reference")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, db_index=False)
+    reference = models.TextField()
+    kind = models.CharField(max_length=16)
+    status = models.CharField(max_length=16, choices=Status)
+    subject = models.TextField(blank=True)
+    channel = models.CharField(max_length=32)
+    opened_at = models.DateTimeField()
+    # When the customer wants it: the beginning of the window.
+    wanted_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    details = models.JSONField(default=dict)
+    version = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return self.reference
