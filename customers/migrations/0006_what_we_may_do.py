@@ -9,164 +9,367 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0005_what_people_said_of_links'),
+        ("customers", "0005_what_people_said_of_links"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Purpose',
+            name="Purpose",
             fields=[
-                ('key', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('contact', 'Contact'), ('use', 'Use')], max_length=8)),
-                ('texts', models.JSONField(default=dict)),
-                ('dpv', models.CharField(blank=True, max_length=200)),
-                ('position', models.SmallIntegerField(db_default=0, default=0)),
-                ('is_offered', models.BooleanField(db_default=True, default=True)),
+                ("key", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("contact", "Contact"), ("use", "Use")], max_length=8
+                    ),
+                ),
+                ("texts", models.JSONField(default=dict)),
+                ("dpv", models.CharField(blank=True, max_length=200)),
+                ("position", models.SmallIntegerField(db_default=0, default=0)),
+                ("is_offered", models.BooleanField(db_default=True, default=True)),
             ],
         ),
         migrations.CreateModel(
-            name='ReceiptKey',
+            name="ReceiptKey",
             fields=[
-                ('key_id', models.CharField(max_length=16, primary_key=True, serialize=False)),
-                ('public_key', models.BinaryField(max_length=32)),
-                ('first_used_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ("key_id", models.CharField(max_length=16, primary_key=True, serialize=False)),
+                ("public_key", models.BinaryField(max_length=32)),
+                (
+                    "first_used_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Topic',
+            name="Topic",
             fields=[
-                ('key', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('texts', models.JSONField(default=dict)),
-                ('position', models.SmallIntegerField(db_default=0, default=0)),
+                ("key", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("texts", models.JSONField(default=dict)),
+                ("position", models.SmallIntegerField(db_default=0, default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Control',
+            name="Control",
             fields=[
-                ('customer', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='control', serialize=False, to='customers.customer')),
-                ('entries', models.BigIntegerField()),
-                ('state', models.JSONField()),
-                ('granted', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list)),
-                ('objected', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list)),
-                ('channels_off', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list)),
-                ('topics_off', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list)),
-                ('paused_until', models.DateTimeField(null=True)),
-                ('only_when_i_ask', models.BooleanField(db_default=False, default=False)),
-                ('expires_at', models.DateTimeField(null=True)),
+                (
+                    "customer",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="control",
+                        serialize=False,
+                        to="customers.customer",
+                    ),
+                ),
+                ("entries", models.BigIntegerField()),
+                ("state", models.JSONField()),
+                (
+                    "granted",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), default=list
+                    ),
+                ),
+                (
+                    "objected",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), default=list
+                    ),
+                ),
+                (
+                    "channels_off",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), default=list
+                    ),
+                ),
+                (
+                    "topics_off",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), default=list
+                    ),
+                ),
+                ("paused_until", models.DateTimeField(null=True)),
+                ("only_when_i_ask", models.BooleanField(db_default=False, default=False)),
+                ("expires_at", models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='control_runs_out')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("expires_at__isnull", False)),
+                        fields=["expires_at"],
+                        name="control_runs_out",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Look',
+            name="Look",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('actor', models.CharField(max_length=100)),
-                ('role', models.CharField(blank=True, max_length=32)),
-                ('what', models.CharField(max_length=32)),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('customer', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='customers.customer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("actor", models.CharField(max_length=100)),
+                ("role", models.CharField(blank=True, max_length=32)),
+                ("what", models.CharField(max_length=32)),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="customers.customer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.IntegerField()),
-                ('language', models.CharField(max_length=8)),
-                ('text', models.TextField()),
-                ('digest', models.CharField(max_length=64)),
-                ('published_at', models.DateTimeField()),
-                ('purpose', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='customers.purpose')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.IntegerField()),
+                ("language", models.CharField(max_length=8)),
+                ("text", models.TextField()),
+                ("digest", models.CharField(max_length=64)),
+                ("published_at", models.DateTimeField()),
+                (
+                    "purpose",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notices",
+                        to="customers.purpose",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Request',
+            name="Request",
             fields=[
-                ('pk', models.CompositePrimaryKey('customer_id', 'reference', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('reference', models.TextField()),
-                ('kind', models.CharField(max_length=16)),
-                ('status', models.CharField(choices=[('open', 'Open'), ('answered', 'Answered'), ('closed', 'Closed')], max_length=16)),
-                ('subject', models.TextField(blank=True)),
-                ('channel', models.CharField(max_length=32)),
-                ('opened_at', models.DateTimeField()),
-                ('wanted_at', models.DateTimeField(null=True)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('details', models.JSONField(default=dict)),
-                ('version', models.BigIntegerField()),
-                ('customer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='customers.customer')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "customer_id",
+                        "reference",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("reference", models.TextField()),
+                ("kind", models.CharField(max_length=16)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("open", "Open"), ("answered", "Answered"), ("closed", "Closed")],
+                        max_length=16,
+                    ),
+                ),
+                ("subject", models.TextField(blank=True)),
+                ("channel", models.CharField(max_length=32)),
+                ("opened_at", models.DateTimeField()),
+                ("wanted_at", models.DateTimeField(null=True)),
+                ("closed_at", models.DateTimeField(null=True)),
+                ("details", models.JSONField(default=dict)),
+                ("version", models.BigIntegerField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="customers.customer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Suppression',
+            name="Suppression",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(max_length=16)),
-                ('address', models.CharField(max_length=1024)),
-                ('reason', models.CharField(choices=[('bounced', 'Bounced'), ('complained', 'Complained'), ('stopped', 'Stopped')], max_length=16)),
-                ('evidence', models.CharField(blank=True, max_length=200)),
-                ('since', models.DateTimeField()),
-                ('lifted_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("channel", models.CharField(max_length=16)),
+                ("address", models.CharField(max_length=1024)),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("bounced", "Bounced"),
+                            ("complained", "Complained"),
+                            ("stopped", "Stopped"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("evidence", models.CharField(blank=True, max_length=200)),
+                ("since", models.DateTimeField()),
+                ("lifted_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True)), fields=('channel', 'address', 'reason'), name='suppression_stands_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("lifted_at__isnull", True)),
+                        fields=("channel", "address", "reason"),
+                        name="suppression_stands_once",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ControlEntry',
+            name="ControlEntry",
             fields=[
-                ('pk', models.CompositePrimaryKey('record_id', 'seq', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('seq', models.BigIntegerField()),
-                ('entry_id', models.UUIDField(unique=True)),
-                ('speaks_for', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField())),
-                ('kind', models.CharField(max_length=32)),
-                ('subject', models.CharField(blank=True, max_length=200)),
-                ('version', models.BigIntegerField()),
-                ('occurred_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('document', models.TextField()),
-                ('previous', models.BinaryField(max_length=32)),
-                ('digest', models.BinaryField(max_length=32)),
-                ('record', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='customers.customer')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "record_id",
+                        "seq",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("seq", models.BigIntegerField()),
+                ("entry_id", models.UUIDField(unique=True)),
+                (
+                    "speaks_for",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField()),
+                ),
+                ("kind", models.CharField(max_length=32)),
+                ("subject", models.CharField(blank=True, max_length=200)),
+                ("version", models.BigIntegerField()),
+                ("occurred_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                ("document", models.TextField()),
+                ("previous", models.BinaryField(max_length=32)),
+                ("digest", models.BinaryField(max_length=32)),
+                (
+                    "record",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="customers.customer",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('seq__gt', 0)), name='control_counts_from_one')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("seq__gt", 0)), name="control_counts_from_one"
+                    )
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='controlentry',
-            trigger=pgtrigger.compiler.Trigger(name='control_is_never_changed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='35158ac902a631431f8251f342ef610fa9309caa', operation='UPDATE', pgid='pgtrigger_control_is_never_changed_0d80c', table='customers_controlentry', when='BEFORE')),
+            model_name="controlentry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="control_is_never_changed",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="35158ac902a631431f8251f342ef610fa9309caa",
+                    operation="UPDATE",
+                    pgid="pgtrigger_control_is_never_changed_0d80c",
+                    table="customers_controlentry",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='controlentry',
-            trigger=pgtrigger.compiler.Trigger(name='control_is_never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='bc68b8d94040beae2084102b1485f192d546f564', operation='DELETE', pgid='pgtrigger_control_is_never_deleted_092d5', table='customers_controlentry', when='BEFORE')),
+            model_name="controlentry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="control_is_never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="bc68b8d94040beae2084102b1485f192d546f564",
+                    operation="DELETE",
+                    pgid="pgtrigger_control_is_never_deleted_092d5",
+                    table="customers_controlentry",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='look',
-            index=models.Index(fields=['customer', '-at'], name='look_of_customer'),
+            model_name="look",
+            index=models.Index(fields=["customer", "-at"], name="look_of_customer"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='look',
-            trigger=pgtrigger.compiler.Trigger(name='look_is_never_changed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='6078c1930d783703af286cb8042efefe171a95cc', operation='UPDATE', pgid='pgtrigger_look_is_never_changed_04cb5', table='customers_look', when='BEFORE')),
+            model_name="look",
+            trigger=pgtrigger.compiler.Trigger(
+                name="look_is_never_changed",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="6078c1930d783703af286cb8042efefe171a95cc",
+                    operation="UPDATE",
+                    pgid="pgtrigger_look_is_never_changed_04cb5",
+                    table="customers_look",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='look',
-            trigger=pgtrigger.compiler.Trigger(name='look_is_never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='e9586ae1acd771f2fbc032fce1507b51af1a736a', operation='DELETE', pgid='pgtrigger_look_is_never_deleted_a6fbf', table='customers_look', when='BEFORE')),
+            model_name="look",
+            trigger=pgtrigger.compiler.Trigger(
+                name="look_is_never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="e9586ae1acd771f2fbc032fce1507b51af1a736a",
+                    operation="DELETE",
+                    pgid="pgtrigger_look_is_never_deleted_a6fbf",
+                    table="customers_look",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(fields=('purpose', 'version', 'language'), name='notice_once_per_language'),
+            model_name="notice",
+            constraint=models.UniqueConstraint(
+                fields=("purpose", "version", "language"), name="notice_once_per_language"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='notice',
-            trigger=pgtrigger.compiler.Trigger(name='notice_is_never_changed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='960cb9ff5db1ece2c4aa33ecc1210de44eb68807', operation='UPDATE', pgid='pgtrigger_notice_is_never_changed_34a81', table='customers_notice', when='BEFORE')),
+            model_name="notice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="notice_is_never_changed",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="960cb9ff5db1ece2c4aa33ecc1210de44eb68807",
+                    operation="UPDATE",
+                    pgid="pgtrigger_notice_is_never_changed_34a81",
+                    table="customers_notice",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='notice',
-            trigger=pgtrigger.compiler.Trigger(name='notice_is_never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='6accfe7496343557e4baf750ba1681700615d56f', operation='DELETE', pgid='pgtrigger_notice_is_never_deleted_f60fa', table='customers_notice', when='BEFORE')),
+            model_name="notice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="notice_is_never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="6accfe7496343557e4baf750ba1681700615d56f",
+                    operation="DELETE",
+                    pgid="pgtrigger_notice_is_never_deleted_f60fa",
+                    table="customers_notice",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]
