@@ -33,7 +33,7 @@ class OnAbsence(_Part, frozen=True, tag="absence", tag_field="kind"):
 class OnDate(_Part, frozen=True, tag="date", tag_field="kind"):
     """A date on the record: so many days before it, at a time on the customer's clock."""
 
-    # "order.visit_date", "member.birth_date" (yearly), "trait.<name>" (yearly)
+    # Such as "order.visit_date"; "member.birth_date" and "trait.<name>" return each year.
     date: str
     at: str
     days_before: int = 0

@@ -97,7 +97,7 @@ class Halt(models.Model):
 class TopicStatus(models.Model):
     """How something that customers care about is, such as a ride: open or down."""
 
-    # "ride:night-mail"
+    # Such as "ride:night-mail".
     key = models.CharField(primary_key=True, max_length=100)
     status = models.CharField(max_length=32)
     facts = models.JSONField(default=dict, blank=True)
