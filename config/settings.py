@@ -237,6 +237,26 @@ BUTLER_IDEMPOTENCY_DAYS = 7
 # Where browsers find the live streams; empty: the proxy puts them on the same host.
 LIVE_URL = env.text("LIVE_URL", "")
 
+# What the butler says, and when --------------------------------------------------------
+
+# Whose park, shop or desk it is: its name, country and civil time.
+BUTLER_COMPANY = env.text("BUTLER_COMPANY", "Larkmoor" if BUTLER_EXAMPLE else "Butler")
+BUTLER_COUNTRY = env.text("BUTLER_COUNTRY", "NL")
+BUTLER_ZONE = env.text("BUTLER_ZONE", "Europe/Amsterdam")
+# Where customers could be when nobody knows: a message must be welcome in all of these.
+BUTLER_PLAUSIBLE_ZONES = env.listing("BUTLER_PLAUSIBLE_ZONES") or [
+    "Europe/Amsterdam",
+    "Europe/London",
+    "Europe/Helsinki",
+]
+# The address of this site as customers reach it, for links in what is sent.
+BUTLER_SITE_URL = env.text("BUTLER_SITE_URL", f"http://localhost:{env.text('PORT', '8000')}")
+# Whether workers are rung for at all; without Redis, ticks find everything by themselves.
+BUTLER_WAKES = env.flag("BUTLER_WAKES", default=True)
+# Seconds from going live to the first event that counts: processes look for new versions
+# every two.
+BUTLER_TRIGGERS_SETTLE = env.number("BUTLER_TRIGGERS_SETTLE", default=3)
+
 # Celery ------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = env.broker_url(REDIS_URL)

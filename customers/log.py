@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from customers import ring, sql
+from customers import ring, sql, witness
 from customers.profile import VERIFIED
 
 # The source that speaks for Butler itself (migration 0002).
@@ -38,7 +38,7 @@ def message_key(source_id: int, message_id: str) -> str:
 
 
 def append(entries: Sequence[Entry], *, source_id: int, trust: int, received_at: datetime) -> None:
-    """Store the entries, move the heads of their logs, and ring once committed."""
+    """Store the entries, move the heads of their logs, tell who watches, ring once committed."""
     params = {
         "events": sql.json(entries),
         "source_id": source_id,
@@ -46,6 +46,7 @@ def append(entries: Sequence[Entry], *, source_id: int, trust: int, received_at:
         "received_at": received_at,
     }
     sql.run("append_events", params)
+    witness.tell(entries, received_at)
     heads: dict[UUID, int] = {}
     for entry in entries:
         heads[entry.c] = max(entry.v, heads.get(entry.c, 0))

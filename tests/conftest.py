@@ -68,6 +68,18 @@ def _delete_what_tests_left() -> Iterator[None]:
     patch.undo()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_to_wake() -> Iterator[None]:
+    """Tests tick by themselves, and what they make live is live at once."""
+    from django.conf import settings
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(settings, "BUTLER_WAKES", False)
+    patch.setattr(settings, "BUTLER_TRIGGERS_SETTLE", 0)
+    yield
+    patch.undo()
+
+
 @dataclass(frozen=True)
 class Running:
     """Real processes on the test database: `web` answers requests, `live` streams."""
@@ -94,6 +106,8 @@ def servers(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Ru
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DEBUG": "1",
         "BUTLER_EXAMPLE": "themepark",
+        "BUTLER_WAKES": "0",
+        "BUTLER_TRIGGERS_SETTLE": "0",
     }
     web_port, live_port = _free_port(), _free_port()
     env |= {"LIVE_URL": f"http://localhost:{live_port}", "LIVE_PORT": str(live_port)}
