@@ -3,10 +3,10 @@
 from celery import shared_task
 from django.utils import timezone
 
-from butler import actions
+from butler.actions.tick import tick as look
 
 
 @shared_task(name="butler.tick")
 def tick(**_: object) -> None:
     """Do what is due. Safe to run twice, at once, late, or not at all."""
-    actions.tick(now=timezone.now())
+    look(now=timezone.now())

@@ -1,7 +1,13 @@
-"""The butler's statements, one a file."""
+"""The butler's statements, one a file, each with a header that says what it promises."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from customers.sql import raw_connection
 
 _FOLDER = Path(__file__).parent
 
@@ -10,3 +16,12 @@ _FOLDER = Path(__file__).parent
 def load(name: str) -> str:
     """Return the statement of that name, read once."""
     return (_FOLDER / f"{name}.sql").read_text()
+
+
+def run(name: str, params: Mapping[str, object]) -> "psycopg.Cursor[Any]":
+    """Run a statement inside the open transaction."""
+    return psycopg.Cursor(raw_connection()).execute(load(name), params)
+
+
+def rows(name: str, params: Mapping[str, object]) -> list[Any]:
+    return run(name, params).fetchall()

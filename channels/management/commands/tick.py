@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from butler import actions
+from butler.actions.tick import tick
 from butler.models import Due
 
 
@@ -20,5 +20,5 @@ class Command(BaseCommand):
             waiting = Due.objects.filter(done_at__isnull=True, due_at__lte=now).count()
             self.stdout.write(f"{waiting} due")
             return
-        done = actions.tick(now=now)
+        done = tick(now=now)
         self.stdout.write(f"{done.done} done, {done.failed} failed")
