@@ -1,0 +1,112 @@
+"""What waits for a person."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from butler.models import Task
+from customers.models import Customer, Trait, User
+from customers.queries.pages import Page, page_of
+
+
+class TaskShape(msgspec.Struct, frozen=True):
+    """Something to do for a customer; `taken_by` is who has it, as people call them."""
+
+    id: UUID
+    kind: str
+    customer: UUID
+    customer_name: str
+    title: str
+    body: str
+    due_at: datetime
+    automation: str
+    message: UUID | None
+    taken_by: str
+    is_mine: bool
+    taken_at: datetime | None
+    done_at: datetime | None
+    outcome: str
+    note: str
+
+
+def open_tasks(*, by: str, most: int = 100) -> list[TaskShape]:
+    """Return what is not done yet: one's own first, then what is due first."""
+    rows = list(Task.objects.filter(done_at=None).order_by("due_at", "id")[:most])
+    found = _shaped(rows, by)
+    return sorted(found, key=lambda task: (not task.is_mine, task.due_at))
+
+
+def tasks(*, by: str, is_open: bool, cursor: str | None, limit: int) -> Page[TaskShape]:
+    """Return tasks, the newest first."""
+    rows = Task.objects.filter(done_at__isnull=is_open)
+    page = page_of(rows, by={"id": UUID}, shape=lambda row: row, cursor=cursor, limit=limit)
+    return Page(_shaped(page.results, by), page.next, page.previous)
+
+
+def tasks_of(customer_id: UUID, *, by: str, most: int = 20) -> list[TaskShape]:
+    """Return what is open for a live record, and for those that were joined into it."""
+    members = Customer.objects.filter(canonical_id=customer_id).values_list("id", flat=True)
+    rows = Task.objects.filter(customer_id__in=[customer_id, *members], done_at=None)
+    return _shaped(rows.order_by("due_at", "id")[:most], by)
+
+
+def task(task_id: UUID, *, by: str) -> TaskShape | None:
+    return next(iter(_shaped(Task.objects.filter(pk=task_id), by)), None)
+
+
+def count_open() -> int:
+    return Task.objects.filter(done_at=None).count()
+
+
+def _shaped(rows: Iterable[Task], by: str) -> list[TaskShape]:
+    rows = list(rows)
+    live = _live({row.customer_id for row in rows})
+    names = _names(set(live.values()))
+    people = _people({row.taken_by for row in rows})
+    return [
+        TaskShape(
+            id=row.pk,
+            kind=row.kind,
+            customer=live.get(row.customer_id, row.customer_id),
+            customer_name=names.get(live.get(row.customer_id, row.customer_id), ""),
+            title=row.title,
+            body=row.body,
+            due_at=row.due_at,
+            automation=row.automation_id,
+            message=row.message_id,
+            taken_by=people.get(row.taken_by, row.taken_by),
+            is_mine=row.taken_by == by,
+            taken_at=row.taken_at,
+            done_at=row.done_at,
+            outcome=row.outcome,
+            note=row.note,
+        )
+        for row in rows
+    ]
+
+
+def _live(ids: set[UUID]) -> dict[UUID, UUID]:
+    found = Customer.objects.filter(pk__in=ids).values_list("id", "canonical_id")
+    return {id_: canonical or id_ for id_, canonical in found}
+
+
+def _names(ids: set[UUID]) -> dict[UUID, str]:
+    wanted = ("name", "first_name", "last_name")
+    found = Trait.objects.filter(customer_id__in=ids, name__in=wanted)
+    said: dict[UUID, dict[str, str]] = {}
+    for id_, name, value in found.values_list("customer_id", "name", "value"):
+        if isinstance(value, str):
+            said.setdefault(id_, {})[name] = value
+    return {
+        id_: parts.get("name")
+        or " ".join(filter(None, (parts.get("first_name"), parts.get("last_name"))))
+        for id_, parts in said.items()
+    }
+
+
+def _people(names: set[str]) -> dict[str, str]:
+    ids = [name.removeprefix("user:") for name in names if name.startswith("user:")]
+    found = User.objects.filter(pk__in=[int(id_) for id_ in ids if id_.isdigit()])
+    return {f"user:{user.pk}": user.name or f"#{user.pk}" for user in found}

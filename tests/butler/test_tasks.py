@@ -1,0 +1,145 @@
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from butler.actions import tasks
+from butler.models import Task
+from butler.queries import tasks as queries
+from customers.models import Customer, Event, User
+from tests import factories
+from tests.factories import NOON
+
+
+def _ask(customer_id: uuid.UUID, key: str = "message:1", **facts) -> uuid.UUID:
+    return tasks.ask(
+        key=key,
+        kind="phone",
+        customer_id=customer_id,
+        title="Call Noor about Lantern Night",
+        body="The show begins an hour later.",
+        due_at=facts.pop("due_at", NOON + timedelta(hours=1)),
+        **facts,
+    )
+
+
+@pytest.fixture
+def noor(db) -> Customer:
+    return factories.customer(("email", "noor@example.com"), name="Noor de Wit")
+
+
+def test_what_is_asked_twice_is_one_task(noor):
+    first, second = _ask(noor.id), _ask(noor.id)
+
+    assert first == second
+    assert Task.objects.count() == 1
+
+
+def test_a_task_that_is_taken_is_nobody_elses(noor):
+    task = _ask(noor.id)
+    tasks.take(task_id=task, by="user:1", now=NOON)
+
+    with pytest.raises(tasks.Taken):
+        tasks.take(task_id=task, by="user:2", now=NOON)
+    with pytest.raises(tasks.Taken):
+        tasks.finish(task_id=task, by="user:2", actor="staff:Lin", outcome="reached", now=NOON)
+    with pytest.raises(tasks.Taken):
+        tasks.give_back(task_id=task, by="user:2")
+
+
+def test_taking_ones_own_again_changes_nothing_for_others(noor):
+    task = _ask(noor.id)
+    tasks.take(task_id=task, by="user:1", now=NOON)
+
+    assert tasks.take(task_id=task, by="user:1", now=NOON).taken_by == "user:1"
+
+
+def test_what_is_given_back_can_be_taken_by_another(noor):
+    task = _ask(noor.id)
+    tasks.take(task_id=task, by="user:1", now=NOON)
+    tasks.give_back(task_id=task, by="user:1")
+
+    assert tasks.take(task_id=task, by="user:2", now=NOON).taken_by == "user:2"
+
+
+def test_a_finished_task_is_on_the_log_of_its_customer(noor):
+    task = _ask(noor.id)
+
+    tasks.finish(
+        task_id=task, by="user:1", actor="staff:Sam", outcome="reached", note="Glad.", now=NOON
+    )
+
+    event = Event.objects.filter(customer_id=noor.id).latest("version")
+    noor.refresh_from_db()
+    assert (event.name, event.about, event.actor) == ("Task Done", f"task:{task}", "staff:Sam")
+    assert event.body["properties"]["outcome"] == "reached"
+    assert event.version == noor.version
+
+
+def test_what_is_done_is_done_once(noor):
+    task = _ask(noor.id)
+    done = {"task_id": task, "by": "user:1", "actor": "staff:Sam", "outcome": "dropped"}
+    tasks.finish(**done, now=NOON)
+
+    with pytest.raises(tasks.Finished):
+        tasks.finish(**done, now=NOON)
+    assert Event.objects.filter(customer_id=noor.id, name="Task Done").count() == 1
+
+
+def test_a_task_follows_a_record_that_was_joined(noor):
+    sem = factories.customer(("email", "sem@example.com"), name="Sem")
+    task = _ask(sem.id)
+    Customer.objects.filter(pk=sem.id).update(canonical=noor)
+
+    tasks.finish(task_id=task, by="user:1", actor="staff:Sam", outcome="reached", now=NOON)
+
+    assert Event.objects.get(name="Task Done").customer_id == noor.id
+
+
+def test_nobody_finishes_what_is_not_there(db):
+    with pytest.raises(tasks.NoSuchTask):
+        tasks.finish(
+            task_id=uuid.uuid4(), by="user:1", actor="staff:Sam", outcome="reached", now=NOON
+        )
+
+
+def test_ones_own_come_first_then_what_is_due_first(noor):
+    sam = User.objects.create_user("sam@staff.example.com", is_staff=True, name="Sam")
+    late = _ask(noor.id, "late", due_at=NOON + timedelta(hours=5))
+    soon = _ask(noor.id, "soon", due_at=NOON + timedelta(hours=1))
+    mine = _ask(noor.id, "mine", due_at=NOON + timedelta(hours=9))
+    tasks.take(task_id=mine, by=f"user:{sam.pk}", now=NOON)
+
+    found = queries.open_tasks(by=f"user:{sam.pk}")
+
+    assert [task.id for task in found] == [mine, soon, late]
+    assert found[0].taken_by == "Sam"
+    assert {task.customer_name for task in found} == {"Noor de Wit"}
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_of_two_colleagues_who_reach_for_it_at_once_one_gets_it():
+    noor = factories.customer(("email", "noor@example.com"))
+    wanted = [_ask(noor.id, f"message:{number}") for number in range(20)]
+
+    def reach(by: str) -> int:
+        got = 0
+        try:
+            for task in wanted:
+                try:
+                    tasks.take(task_id=task, by=by, now=NOON)
+                    got += 1
+                except tasks.Taken:
+                    pass
+        finally:
+            connection.close()
+        return got
+
+    with ThreadPoolExecutor(4) as people:
+        got = sum(people.map(reach, [f"user:{number}" for number in range(4)]))
+
+    assert got == 20
+    assert Task.objects.exclude(taken_by="").count() == 20
