@@ -1,12 +1,13 @@
 """What a due row can ask for: its name, and the function that does it.
 
 A duty is done inside a transaction of its own, may be done twice (it is keyed by its row),
-and says when it is to be looked at next, if ever.
+and says when it is to be looked at next, if ever. Duties of which many are due at once take
+them as a batch, in one transaction, and close the rows themselves.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -21,11 +22,22 @@ class Task(NamedTuple):
     duty: str
     customer_id: UUID | None
     key: str
-    facts: Mapping[str, object]
+    facts: Mapping[str, Any]
     attempts: int
+    due_at: datetime
+    # The end of the claim, and its token.
+    claimed_until: datetime
 
 
-type Duty = Callable[[Task, datetime], datetime | None]
+class Again(NamedTuple):
+    """When to look again, and what to remember until then."""
+
+    at: datetime
+    facts: Mapping[str, Any]
+
+
+type Duty = Callable[[Task, datetime], Again | datetime | None]
+type BatchDuty = Callable[[Sequence[Task], datetime], None]
 
 
 def _forget_answers(task: Task, now: datetime) -> datetime:
@@ -44,6 +56,7 @@ DUTIES: dict[str, Duty] = {
     "forget_answers": _forget_answers,
     "forget_sign_ins": _forget_sign_ins,
 }
+BATCHES: dict[str, BatchDuty] = {}
 
 # Duties that are always due again; a tick writes the row if it is missing.
 STANDING = ("forget_answers", "forget_sign_ins")

@@ -1,5 +1,6 @@
 -- Take some due rows that nobody holds, oldest first. Many tickers may ask at once: each
--- gets rows of its own, and a row whose claim has lapsed can be taken again.
+-- gets rows of its own, and a row whose claim has lapsed can be taken again. The end of the
+-- claim is also its token: who comes back after it lapsed finds another one in the row.
 --
 -- now, until  timestamptz, most  int
 
@@ -14,4 +15,5 @@ UPDATE butler_due AS due
          LIMIT %(most)s
            FOR UPDATE SKIP LOCKED) AS free
  WHERE due.id = free.id
-RETURNING due.id, due.duty, due.customer_id, due.key, due.facts, due.attempts
+RETURNING due.id, due.duty, due.customer_id, due.key, due.facts, due.attempts,
+          due.due_at, due.claimed_until

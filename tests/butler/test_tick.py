@@ -35,6 +35,15 @@ def test_what_is_due_is_done_once(done):
 
 
 @pytest.mark.django_db
+def test_what_is_done_leaves_no_row(done):
+    due("a")
+
+    actions.tick(now=NOON)
+
+    assert not Due.objects.filter(duty="note").exists()
+
+
+@pytest.mark.django_db
 def test_what_is_not_due_yet_waits(done):
     due("a")
 
@@ -74,12 +83,89 @@ def test_a_duty_that_fails_blocks_no_other_and_is_given_up_with_its_reason(done,
 
 
 @pytest.mark.django_db
+def test_a_duty_can_remember_where_it_was(monkeypatch):
+    def count(task, now):
+        so_far = task.facts.get("n", 0) + 1
+        return duties.Again(now, {"n": so_far}) if so_far < 3 else None
+
+    monkeypatch.setitem(duties.DUTIES, "count", count)
+    due("a", duty="count")
+
+    done = actions.tick(now=NOON)
+
+    assert done.done >= 3
+    assert not Due.objects.filter(duty="count").exists()
+
+
+@pytest.mark.django_db
+def test_who_comes_back_after_the_claim_lapsed_does_nothing(done):
+    due("a")
+    (stale,) = actions.claim(now=NOON)
+    later = NOON + actions.CLAIM + timedelta(seconds=1)
+    actions.claim(now=later)
+
+    actions._do(stale, now=later)
+
+    assert done == []
+
+
+@pytest.mark.django_db
+def test_a_tick_has_an_end_whatever_is_due(monkeypatch):
+    """What asks to be looked at again at once would keep a worker for ever."""
+    monkeypatch.setitem(duties.DUTIES, "again", lambda task, now: now)
+    due("a", duty="again")
+
+    done = actions.tick(now=NOON, seconds=0.2)
+
+    assert done.done > 1
+    assert Due.objects.get(duty="again").key == "a"
+
+
+@pytest.fixture
+def batch(monkeypatch):
+    """A duty that takes whole batches, and fails where one of its tasks is called poison."""
+    seen = []
+
+    def do(tasks, now):
+        keys = [task.key for task in tasks]
+        seen.append(keys)
+        if "poison" in keys:
+            raise ValueError
+        Due.objects.filter(id__in=[task.id for task in tasks]).delete()
+
+    monkeypatch.setitem(duties.BATCHES, "batch", do)
+    return seen
+
+
+@pytest.mark.django_db
+def test_many_of_one_duty_are_done_together(batch):
+    for key in "abc":
+        due(key, duty="batch")
+
+    actions.tick(now=NOON)
+
+    assert [sorted(keys) for keys in batch] == [["a", "b", "c"]]
+
+
+@pytest.mark.django_db
+def test_one_that_spoils_a_batch_spoils_only_itself(batch):
+    for key in ("a", "poison", "b"):
+        due(key, duty="batch")
+
+    done = actions.tick(now=NOON)
+
+    assert done.failed == 1
+    assert [row.key for row in Due.objects.filter(duty="batch")] == ["poison"]
+    assert Due.objects.get(duty="batch").failed_reason == "ValueError"
+
+
+@pytest.mark.django_db
 def test_housekeeping_comes_back_by_itself():
     actions.tick(now=NOON)
 
     standing = Due.objects.get(duty="forget_answers")
 
-    assert standing.done_at is None
+    assert standing.claimed_until is None
     assert standing.due_at > NOON
 
 
