@@ -1,0 +1,95 @@
+import pytest
+
+from butler.conditions import BadCondition, check, holds
+
+CONTEXT = {
+    "customer": {"first_name": "Noor", "language": "nl", "traits": {"pass": True, "visits": 3}},
+    "order": {
+        "number": "LK-1",
+        "status": "placed",
+        "total": "80.00",
+        "visit_time": None,
+        "lines": [{"name": "Adult", "quantity": 2}, {"name": "Child", "quantity": 1}],
+    },
+    "event": {"name": "Order Completed", "properties": {"a-b": 1, "channel": "phone"}},
+    "now": "2027-04-16T07:00:00+00:00",
+}
+
+
+@pytest.mark.parametrize(
+    ("expression", "answer"),
+    [
+        ("order.status == 'placed'", True),
+        ("order.status != 'placed'", False),
+        ("double(order.total) >= 80.0", True),
+        ("order.lines.exists(l, l.quantity > 1)", True),
+        ("size(order.lines) == 2", True),
+        ("customer.traits.visits > 2 && customer.traits.pass", True),
+        ("event.properties['a-b'] == 1", True),
+        ("customer.language in ['nl', 'sv']", True),
+        ("timestamp(now) > timestamp('2027-01-01T00:00:00Z')", True),
+        ("has(order.visit_time)", False),
+        ("!has(topic.status)", True),
+        pytest.param("order.visit_date == '2027-04-18'", False, id="a missing key is no"),
+        pytest.param("order.visit_date != '2027-04-18'", False, id="nor is it a yes by denial"),
+        pytest.param("order.total > 5", False, id="a text is no number"),
+        pytest.param("order.status", False, id="a text is not true"),
+        pytest.param("1", False, id="nor is a number"),
+        pytest.param("1 / 0 == 1", False, id="nor is an error"),
+        pytest.param("9223372036854775807 + 1 > 0", False, id="nor is an overflow"),
+        pytest.param("(", False, id="nor is nonsense that was never checked"),
+    ],
+)
+def test_a_condition_holds_only_when_it_is_true(expression, answer):
+    assert holds(expression, CONTEXT) is answer
+
+
+@pytest.mark.parametrize(
+    ("expression", "why"),
+    [
+        ("order.", "Failed to parse"),
+        ("", "Failed to parse"),
+        ("ordre.status == 'placed'", "ordre"),
+        ("order.stauts == 'placed'", "order.stauts"),
+        ("settings.SECRET_KEY == ''", "settings"),
+        ("order.lines.all(l, l.quantity > 0 && ordre.number == '')", "ordre"),
+        ("order.lines.map(a, order.lines.map(b, order.lines.map(c, 1))).size() > 0", "more than 2"),
+        ("true || " * 400 + "true", "longer than"),
+        ("(" * 900 + "true" + ")" * 900, "Failed to parse"),
+    ],
+)
+def test_a_condition_that_cannot_be_is_refused_with_the_reason(expression, why):
+    with pytest.raises(BadCondition, match=why):
+        check(expression)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "order.status in ['placed', 'amended'] && has(order.visit_date)",
+        "order.lines.exists(l, l.name.startsWith('Ad'))",
+        "customer.traits.anything == 'nothing.is.called.so'",
+        'event.properties.products.exists(p, p.sku == "it\'s")',
+        "topic.facts['land'] == 'Harbour' && now > '2027'",
+        "size(order.party) > 2 ? true : false",
+    ],
+)
+def test_a_condition_over_known_values_is_taken(expression):
+    check(expression)
+
+
+def test_long_lists_and_deep_values_cost_no_more_than_short_ones():
+    deep: dict = {}
+    for _ in range(5000):
+        deep = {"a": deep}
+    context = {
+        "order": {"lines": [{"quantity": 1, "name": "x"}] * 1_000_000},
+        "customer": {"traits": deep, "name": "x" * 10_000_000},
+    }
+
+    assert holds("order.lines.all(a, order.lines.all(b, b.quantity == a.quantity))", context)
+    assert holds("size(order.lines) == 200 && size(customer.name) == 4000", context)
+
+
+def test_values_that_are_no_json_answer_no():
+    assert not holds("customer.name == 'x'", {"customer": {"name": object()}})
