@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -67,35 +68,51 @@ def append_joins(
             sayings += [(log, "Records Parted", facts) for log in (before, record)]
         if after != record:
             sayings += [(log, "Records Joined", facts) for log in (after, record)]
-    heads = _heads({log for log, _, _ in sayings})
+    append_own([Saying(log, "identity", name, said, actor) for log, name, said in sayings], now=now)
+
+
+class Saying(NamedTuple):
+    """One thing that Butler itself puts on a log, in its own words."""
+
+    log: UUID
+    kind: str
+    name: str
+    facts: Mapping[str, object]
+    actor: str = ""
+    about: str = ""
+    occurred_at: datetime | None = None
+
+
+def append_own(
+    sayings: Sequence[Saying], *, now: datetime, source_id: int = BUTLER_SOURCE
+) -> list[int]:
+    """Put these on the logs of live records that the caller holds; return their versions."""
+    heads = dict(sql.rows("read_heads", {"ids": list({saying.log for saying in sayings})}))
     entries = []
-    for log, name, facts in sayings:
-        heads[log] += 1
-        entries.append(_entry(log, heads[log], name, facts, actor, now))
-    append(entries, source_id=BUTLER_SOURCE, trust=VERIFIED, received_at=now)
+    for saying in sayings:
+        heads[saying.log] += 1
+        entries.append(_entry(saying, heads[saying.log], source_id, now))
+    if entries:
+        append(entries, source_id=source_id, trust=VERIFIED, received_at=now)
+    return [entry.v for entry in entries]
 
 
-def _heads(ids: Iterable[UUID]) -> dict[UUID, int]:
-    return dict(sql.rows("read_heads", {"ids": list(ids)}))
-
-
-def _entry(
-    log: UUID, version: int, name: str, facts: Mapping[str, str], actor: str, now: datetime
-) -> Entry:
-    message_id = f"{name.lower().replace(' ', '-')}:{log}:{version}"
-    body = msgspec.json.encode({"type": "identity", "event": name, "properties": facts})
+def _entry(saying: Saying, version: int, source_id: int, now: datetime) -> Entry:
+    message_id = f"{saying.name.lower().replace(' ', '-')}:{saying.log}:{version}"
+    said = {"type": saying.kind, "event": saying.name, "properties": saying.facts}
+    body = msgspec.json.encode(said)
     return Entry(
-        c=log,
+        c=saying.log,
         v=version,
         o=None,
         m=message_id,
-        k=message_key(BUTLER_SOURCE, message_id),
+        k=message_key(source_id, message_id),
         h=blake2b(body, digest_size=16).hexdigest(),
-        t="identity",
-        n=name,
-        a="",
-        w=actor,
+        t=saying.kind,
+        n=saying.name,
+        a=saying.about,
+        w=saying.actor,
         i=[],
-        at=now,
+        at=saying.occurred_at or now,
         b=msgspec.Raw(body),
     )
