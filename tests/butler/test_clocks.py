@@ -1,0 +1,198 @@
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from butler import clocks
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
+ZONES = [
+    "Europe/Amsterdam",
+    "Europe/Copenhagen",
+    "Europe/Stockholm",
+    "Australia/Lord_Howe",
+    "America/Santiago",
+    "Asia/Kathmandu",
+    "Pacific/Apia",
+    "UTC",
+]
+CLOCKS = st.times().map(lambda at: f"{at:%H:%M}")
+
+
+def utc(*parts):
+    return datetime(*parts, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Amsterdam", "Europe/Copenhagen", "Europe/Stockholm"])
+@pytest.mark.parametrize(
+    ("day", "at", "instant"),
+    [
+        pytest.param(date(2027, 3, 27), "02:30", utc(2027, 3, 27, 1, 30), id="the day before"),
+        pytest.param(date(2027, 3, 28), "01:59", utc(2027, 3, 28, 0, 59), id="before the gap"),
+        pytest.param(date(2027, 3, 28), "02:00", utc(2027, 3, 28, 1), id="the gap begins"),
+        pytest.param(date(2027, 3, 28), "02:30", utc(2027, 3, 28, 1), id="in the gap"),
+        pytest.param(date(2027, 3, 28), "03:00", utc(2027, 3, 28, 1), id="after the gap"),
+        pytest.param(date(2027, 3, 28), "09:00", utc(2027, 3, 28, 7), id="summer"),
+        pytest.param(date(2027, 10, 31), "01:59", utc(2027, 10, 30, 23, 59), id="before the fold"),
+        pytest.param(date(2027, 10, 31), "02:30", utc(2027, 10, 31, 0, 30), id="first of two"),
+        pytest.param(date(2027, 10, 31), "03:00", utc(2027, 10, 31, 2), id="after the fold"),
+        pytest.param(date(2027, 10, 31), "09:00", utc(2027, 10, 31, 8), id="winter"),
+    ],
+)
+def test_the_nights_when_the_clocks_change(zone, day, at, instant):
+    assert clocks.resolve(day, at, ZoneInfo(zone)) == instant
+
+
+@pytest.mark.parametrize(
+    ("day", "at", "instant"),
+    [
+        pytest.param(date(2027, 4, 4), "01:29", utc(2027, 4, 3, 14, 29), id="before the fold"),
+        pytest.param(date(2027, 4, 4), "01:45", utc(2027, 4, 3, 14, 45), id="first of two"),
+        pytest.param(date(2027, 4, 4), "02:00", utc(2027, 4, 3, 15, 30), id="after the fold"),
+        pytest.param(date(2027, 10, 3), "01:59", utc(2027, 10, 2, 15, 29), id="before the gap"),
+        pytest.param(date(2027, 10, 3), "02:15", utc(2027, 10, 2, 15, 30), id="in the half hour"),
+        pytest.param(date(2027, 10, 3), "02:30", utc(2027, 10, 2, 15, 30), id="after the gap"),
+    ],
+)
+def test_the_half_hour_of_lord_howe(day, at, instant):
+    assert clocks.resolve(day, at, LORD_HOWE) == instant
+
+
+def test_midnight_that_does_not_exist_is_the_first_minute_of_the_day():
+    """In Santiago clocks jump at midnight."""
+    santiago = ZoneInfo("America/Santiago")
+
+    assert clocks.resolve(date(2027, 9, 5), "00:00", santiago) == utc(2027, 9, 5, 4)
+
+
+def test_a_day_that_was_skipped_is_the_beginning_of_the_next_one():
+    """Samoa went from 29 to 31 December 2011."""
+    apia = ZoneInfo("Pacific/Apia")
+
+    assert clocks.resolve(date(2011, 12, 30), "09:00", apia) == utc(2011, 12, 30, 10)
+
+
+@given(
+    st.sampled_from(ZONES),
+    st.dates(date(2026, 1, 1), date(2030, 12, 31)),
+    CLOCKS,
+)
+def test_a_wall_time_is_met_or_is_the_next_that_exists(zone, day, at):
+    zone = ZoneInfo(zone)
+
+    instant = clocks.resolve(day, at, zone)
+
+    wall = instant.astimezone(zone)
+    assert wall.date() == day
+    assert f"{wall:%H:%M}" >= at
+    assert wall.fold == 0
+    if f"{wall:%H:%M}" > at:
+        before = (instant - timedelta(seconds=1)).astimezone(zone)
+        assert f"{before:%Y-%m-%d %H:%M}" < f"{day} {at}"
+
+
+@given(
+    st.sampled_from(ZONES),
+    st.dates(date(2026, 1, 1), date(2030, 12, 31)),
+    CLOCKS,
+    CLOCKS,
+)
+def test_later_on_the_wall_is_never_earlier_in_the_world(zone, day, one, other):
+    zone = ZoneInfo(zone)
+    early, late = sorted((one, other))
+
+    assert clocks.resolve(day, early, zone) <= clocks.resolve(day, late, zone)
+    assert clocks.resolve(day, late, zone) < clocks.resolve(day + timedelta(days=1), early, zone)
+
+
+@given(
+    st.sampled_from(ZONES),
+    st.integers(1767225600, 1893456000).map(lambda s: datetime.fromtimestamp(s, UTC)),
+    CLOCKS,
+)
+def test_the_next_time_is_within_a_day_and_an_hour(zone, now, at):
+    instant = clocks.next_local(now, at, ZoneInfo(zone))
+
+    assert now <= instant <= now + timedelta(hours=25)
+
+
+def test_the_next_time_can_be_now():
+    nine = utc(2027, 3, 28, 7)
+
+    assert clocks.next_local(nine, "09:00", AMSTERDAM) == nine
+    later = clocks.next_local(nine + timedelta(seconds=1), "09:00", AMSTERDAM)
+    assert later == utc(2027, 3, 29, 7)
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("90m", timedelta(minutes=90)),
+        ("2h", timedelta(hours=2)),
+        ("3d", timedelta(days=3)),
+    ],
+)
+def test_lengths_of_time(text, length):
+    assert clocks.parse_length(text) == length
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0h", "2", "h", "-2h", "2 h", "1w", "2H", "2h\n", "1000000m", "１h"]
+)
+def test_what_is_no_length_of_time(text):
+    with pytest.raises(clocks.BadTime):
+        clocks.parse_length(text)
+
+
+@pytest.mark.parametrize("text", ["", "9:00", "24:00", "09:60", "09:00:00", "09:00\n", "٠9:00"])
+def test_what_is_no_time_of_day(text):
+    with pytest.raises(clocks.BadTime):
+        clocks.parse_clock(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "Mars/Olympus", "Europe", "../etc/passwd", "/etc/localtime", "a\x00b", "x" * 5000]
+)
+def test_a_zone_that_nobody_knows(name):
+    assert clocks.find_zone(name) is None
+
+
+def test_a_zone_by_its_name():
+    assert clocks.find_zone("Europe/Copenhagen") == ZoneInfo("Europe/Copenhagen")
+
+
+@pytest.mark.parametrize(
+    ("year", "day"),
+    [
+        (2027, date(2027, 2, 28)),
+        (2028, date(2028, 2, 29)),
+        (2100, date(2100, 2, 28)),
+    ],
+)
+def test_who_was_born_on_29_february_has_a_day_each_year(year, day):
+    assert clocks.anniversary(date(2020, 2, 29), year) == day
+
+
+def test_birthdays_over_the_turn_of_the_year():
+    born = date(2015, 1, 1)
+
+    assert list(clocks.anniversaries(born, date(2026, 12, 30), date(2027, 1, 2))) == [
+        date(2027, 1, 1)
+    ]
+
+
+def test_nobody_has_a_birthday_before_being_born():
+    born = date(2027, 5, 1)
+
+    assert list(clocks.anniversaries(born, date(2026, 1, 1), date(2027, 12, 31))) == []
+
+
+@given(st.dates(date(1920, 1, 1), date(2026, 12, 31)), st.integers(2027, 2060))
+def test_a_day_returns_once_a_year(born, year):
+    returns = list(clocks.anniversaries(born, date(year, 1, 1), date(year, 12, 31)))
+
+    assert len(returns) == 1
+    assert returns[0].month == born.month
