@@ -33,7 +33,7 @@ OLDEST_CONSENT_AGE = 16
 
 _DAY = timedelta(days=1)
 # Rules change rarely, and never loosen what a customer said: a second old is new enough.
-_FRESH = 1.0
+FRESH = 1.0
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -139,7 +139,7 @@ def rules() -> Rules:
     """Return the company's rules, read anew after a second at most."""
     global _held
     kept = _held
-    if kept is None or time.monotonic() - kept[0] > _FRESH:
+    if kept is None or time.monotonic() - kept[0] > FRESH:
         with _lock:
             kept = _held = (time.monotonic(), read_rules())
     return kept[1]

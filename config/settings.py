@@ -251,6 +251,16 @@ BUTLER_PLAUSIBLE_ZONES = env.listing("BUTLER_PLAUSIBLE_ZONES") or [
 ]
 # The address of this site as customers reach it, for links in what is sent.
 BUTLER_SITE_URL = env.text("BUTLER_SITE_URL", f"http://localhost:{env.text('PORT', '8000')}")
+# Who serves each way out to customers; a channel that is not here is not offered.
+BUTLER_ADAPTERS = {
+    "inbox": "channels.inbox.adapter.InboxAdapter",
+    "email": "channels.email.adapter.EmailAdapter",
+    "sms": "channels.sms.adapter.SmsAdapter",
+    "phone": "channels.phone.adapter.PhoneAdapter",
+}
+# Batches of one way out that may be in hand at once: fewer than there are workers, so that a
+# provider that hangs leaves somebody for the others.
+BUTLER_LANE_BATCHES = env.number("BUTLER_LANE_BATCHES", default=2)
 # Whether workers are rung for at all; without Redis, ticks find everything by themselves.
 BUTLER_WAKES = env.flag("BUTLER_WAKES", default=True)
 # Seconds from going live to the first event that counts: processes look for new versions

@@ -1,0 +1,80 @@
+"""Withdrawal is a wall: once it is acknowledged, nothing of that kind is handed over.
+
+The word is committed first; from then on every claim sees it. Then we wait until nothing of
+this customer is in anybody's hand, and answer with what had already left.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from butler import sql
+from customers.actions import control
+from customers.actions.changes import Author
+from customers.actions.control import Said, Word
+
+# Longer than any lease, so whoever waits is released by the lease itself.
+PATIENCE = 20.0
+# What left within this time is worth mentioning: it may still be on its way.
+_RECENT = timedelta(hours=1)
+_FIRST_LOOK = 0.004
+
+
+class Left(NamedTuple):
+    """One message that had left, or may have, before the word was heard."""
+
+    message_id: UUID
+    channel: str
+    topic: str
+    purpose: str
+    subject: str
+    # accepted, delivered, uncertain; "sending" only where patience ended first.
+    state: str
+    at: datetime
+
+
+class Heard(NamedTuple):
+    """What was said, and what had already left when we heard it."""
+
+    said: Said
+    left: tuple[Left, ...]
+
+
+def say(
+    *,
+    customer_id: UUID,
+    words: Sequence[Word],
+    author: Author,
+    now: datetime,
+    patience: float = PATIENCE,
+) -> Heard:
+    """Take a customer's words; return once nothing that they forbid can leave any more.
+
+    Must not be called inside a transaction: what is not committed stops nobody.
+    Raises what customers.actions.control.say raises.
+    """
+    said = control.say(customer_id=customer_id, words=words, author=author, now=now)
+    _wait(said.customer_id, patience)
+    rows = sql.rows("find_left", {"customer": said.customer_id, "since": now - _RECENT})
+    left = [Left(*row) for row in rows]
+    return Heard(said, tuple(one for one in left if any(_concerns(word, one) for word in words)))
+
+
+def _wait(customer_id: UUID, patience: float) -> None:
+    """Wait until no attempt for this customer is in anybody's hand."""
+    deadline = time.monotonic() + patience
+    pause = _FIRST_LOOK
+    while sql.rows("find_in_hand", {"customer": customer_id}):
+        if time.monotonic() > deadline:
+            return
+        time.sleep(pause)
+        pause = min(pause * 2, 0.1)
+
+
+def _concerns(word: Word, left: Left) -> bool:
+    """Tell whether this message is of the kind that the word is about."""
+    if word.kind.startswith(("consent.", "objection.")):
+        return word.subject in (left.purpose, "marketing") and bool(left.purpose)
+    return word.channel in ("*", left.channel) and word.topic in ("*", left.topic)

@@ -1,0 +1,18 @@
+-- Take some messages of one channel that wait, the most urgent first, each locked, and the
+-- live record each is for. Nobody is waited for: what another sender holds is left to it.
+--
+-- channel  text, now  timestamptz, most  int
+
+SELECT message.id, coalesce(record.canonical_id, record.id),
+       message.key, message.run_id, message.automation_id, message.version_id, message.step,
+       message.message_class, message.topic, message.purpose, message.relation,
+       message.occurred_at, message.expires_at, message.created_at, message.attempts,
+       message.facts::text
+  FROM butler_message AS message
+  JOIN customers_customer AS record ON record.id = message.customer_id
+ WHERE message.state = 'queued'
+   AND message.channel = %(channel)s
+   AND message.not_before <= %(now)s
+ ORDER BY message.priority, message.not_before
+ LIMIT %(most)s
+   FOR UPDATE OF message SKIP LOCKED

@@ -1,0 +1,33 @@
+-- How many messages may leave through a channel now: no more than its rate allows, none while
+-- it rests, and no more in hand at once than it is given.
+--
+-- channel  text, most  int  of this batch, in_hand  int  of all batches, now  timestamptz
+
+WITH made AS (
+    INSERT INTO butler_lane (channel) VALUES (%(channel)s) ON CONFLICT DO NOTHING
+), lane AS MATERIALIZED (
+    SELECT channel, rate, rests_until,
+           -- A bucket holds what one second gives; a clock that went back gives nothing.
+           least(greatest(rate, 1),
+                 tokens + rate * greatest(0, extract(epoch FROM %(now)s - coalesce(filled_at,
+                     %(now)s::timestamptz - interval '1 second')))) AS tokens
+      FROM butler_lane
+     WHERE channel = %(channel)s
+       FOR UPDATE
+), allowed AS MATERIALIZED (
+    SELECT CASE
+               WHEN lane.rests_until > %(now)s THEN 0
+               WHEN (SELECT count(*) FROM butler_delivery
+                      WHERE outcome = '' AND channel = %(channel)s
+                        AND lease_until > clock_timestamp()) >= %(in_hand)s THEN 0
+               WHEN lane.rate IS NULL THEN %(most)s
+               ELSE least(%(most)s, floor(lane.tokens)::int) END AS n
+      FROM lane
+), spent AS (
+    UPDATE butler_lane
+       SET tokens = lane.tokens - allowed.n, filled_at = %(now)s
+      FROM lane, allowed
+     WHERE butler_lane.channel = lane.channel
+       AND lane.rate IS NOT NULL
+)
+SELECT coalesce((SELECT n FROM allowed), %(most)s)

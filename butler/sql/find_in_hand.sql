@@ -1,0 +1,11 @@
+-- Whether an attempt to hand something to this customer is in anybody's hand right now.
+--
+-- customer  uuid  a live record
+
+SELECT 1
+  FROM butler_delivery
+ WHERE outcome = ''
+   AND lease_until > clock_timestamp()
+   AND customer_id IN (SELECT id FROM customers_customer
+                        WHERE id = %(customer)s OR canonical_id = %(customer)s)
+ LIMIT 1

@@ -1,0 +1,11 @@
+-- Hold the customers whose logs will say what came of their messages, in the order of ids.
+--
+-- deliveries  uuid[]
+-- returns (record the delivery was for, live record, version of its log)
+
+SELECT record.id, live.id, live.version
+  FROM customers_customer AS live
+  JOIN customers_customer AS record ON coalesce(record.canonical_id, record.id) = live.id
+ WHERE record.id IN (SELECT customer_id FROM butler_delivery WHERE id = ANY (%(deliveries)s::uuid[]))
+ ORDER BY live.id
+   FOR NO KEY UPDATE OF live

@@ -1,0 +1,168 @@
+"""The dispatcher: claims, hands over, records. The one place where messages leave.
+
+What may leave is decided in `butler.actions.claims`, inside the transaction that takes the
+lease; whoever holds a lease may start to hand over until it closes, and not a moment later.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from django.conf import settings
+
+from butler.actions import claims, lanes, outcomes
+from butler.actions.claims import Claimed, Leaving, Waiting
+from butler.actions.outcomes import Outcome
+from butler.failpoints import failpoint
+from channels.adapters import adapter_of, channels
+from channels.email.unsubscribe import unsubscribe_url
+from channels.protocol import Adapter, Handover, Parcel
+
+BATCH = 25
+# Seconds in which the parcels of a batch may set out; the rest goes back to the queue.
+LEAVING = 2.0
+# A call to a provider that began in time ends within its timeout, so the lease covers it.
+_MARGIN = 0.5
+
+_log = logging.getLogger(__name__)
+
+type Clock = Callable[[], datetime]
+
+
+class Delivered(NamedTuple):
+    """What one round came to."""
+
+    looked_at: int
+    accepted: int
+    failed: int
+
+
+def deliver(channel: str, *, clock: Clock, seconds: float = 15.0, most: int = BATCH) -> Delivered:
+    """Hand over what waits for a channel, batch after batch, until nothing does."""
+    adapter = adapter_of(channel)
+    total = Delivered(0, 0, 0)
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        in_hand = most * settings.BUTLER_LANE_BATCHES
+        allowed = lanes.enter(channel, most=most, in_hand=in_hand, now=clock())
+        done = deliver_batch(adapter, clock=clock, most=allowed) if allowed else None
+        if not done or not done.looked_at:
+            break
+        total = Delivered(*(a + b for a, b in zip(total, done, strict=True)))
+    return total
+
+
+def deliver_all(*, clock: Clock, seconds: float = 15.0) -> Delivered:
+    """Settle what fell silent, then hand over what waits for any channel."""
+    outcomes.sweep(now=clock())
+    total = Delivered(0, 0, 0)
+    for channel in channels():
+        done = deliver(channel, clock=clock, seconds=seconds)
+        total = Delivered(*(a + b for a, b in zip(total, done, strict=True)))
+    return total
+
+
+def deliver_batch(adapter: Adapter, *, clock: Clock, most: int) -> Delivered:
+    """Claim one batch, hand it over, and write down what came of it."""
+    began = time.monotonic()
+    failpoint("before claim")
+    claimed = claims.claim(
+        channel=adapter.channel,
+        provider=adapter.provider,
+        now=clock(),
+        most=most,
+        lease=LEAVING + adapter.timeout + _MARGIN,
+        links=links,
+    )
+    failpoint("after claim")
+    if not claimed.leaving:
+        return Delivered(claimed.looked_at, 0, 0)
+    results = list(_hand_over(adapter, claimed, closes_at=began + LEAVING))
+    failpoint("before outcome")
+    outcomes.record(results, now=clock())
+    failpoint("after outcome")
+    lanes.note(adapter.channel, [one.result for one in results], now=clock())
+    accepted = sum(one.result == "accepted" for one in results)
+    return Delivered(claimed.looked_at, accepted, len(results) - accepted)
+
+
+def _hand_over(adapter: Adapter, claimed: Claimed, *, closes_at: float) -> Iterator[Outcome]:
+    """Yield what came of each parcel; what did not leave in time goes back."""
+    parcels = [_parcel(one, claimed.waiting[one.message]) for one in claimed.leaving]
+    unsettled = {one.delivery: _unsettled(adapter, one, claimed) for one in claimed.leaving}
+    before = time.monotonic()
+    failed = False
+    try:
+        for handover in adapter.hand_over(parcels, lambda: time.monotonic() < closes_at):
+            failpoint("after provider")
+            moment = time.monotonic()
+            one = unsettled.pop(handover.delivery_id)
+            yield _settled(one, handover, int((moment - before) * 1000))
+            before = moment
+    except Exception as error:  # noqa: BLE001  # an adapter's own fault, and it may have sent
+        _log.error("an adapter failed: %s", type(error).__name__)
+        failed = True
+    for one in unsettled.values():
+        # Only the first of the rest can have been under way.
+        yield one._replace(result="uncertain" if failed else "returned")
+        failed = False
+
+
+def _unsettled(adapter: Adapter, left: Leaving, claimed: Claimed) -> Outcome:
+    return Outcome(
+        delivery_id=left.delivery,
+        message_id=left.message,
+        result="returned",
+        message_class=claimed.waiting[left.message].message_class,
+        number=left.number,
+        is_idempotent=adapter.is_idempotent,
+        is_local=adapter.channel == "inbox",
+    )
+
+
+def _settled(one: Outcome, handover: Handover, latency: int) -> Outcome:
+    return one._replace(
+        result=handover.result,
+        provider_id=handover.provider_id[:200],
+        code=handover.code[:64],
+        detail=handover.detail,
+        retry_after=handover.retry_after,
+        suppress=handover.suppress,
+        latency_ms=latency,
+    )
+
+
+def _parcel(left: Leaving, waiting: Waiting) -> Parcel:
+    return Parcel(
+        id=left.message,
+        delivery_id=left.delivery,
+        customer_id=left.customer,
+        to=left.address,
+        language=left.language,
+        subject=left.subject,
+        text=left.text,
+        html=left.html,
+        message_class=waiting.message_class,
+        topic=waiting.topic,
+        unsubscribe_url=links(waiting).get("unsubscribe", ""),
+    )
+
+
+def links(waiting: Waiting) -> Mapping[str, str]:
+    """Return the addresses that the words of a message can lead to."""
+    site = settings.BUTLER_SITE_URL.rstrip("/")
+    found = {
+        "site": site,
+        "preferences": f"{site}/preferences/",
+        "why": f"{site}/why/",
+    }
+    if waiting.message_class not in ("legal_duty", "service_critical"):
+        found["unsubscribe"] = unsubscribe_url(
+            customer_id=waiting.customer_id,
+            message_id=waiting.id,
+            purpose=waiting.purpose,
+            topic=waiting.topic,
+        )
+    return found
