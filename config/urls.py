@@ -20,6 +20,7 @@ urlpatterns = [
     path("v1/webhooks/", include("channels.webhook.urls")),
     path("v1/", include("channels.ingest.urls")),
     path("api/", include("customers.urls")),
+    path("api/", include("butler.urls")),
     path("api/me/stream-ticket/", StreamTicketView.as_view(), name="stream-ticket"),
     path("api/quarantine/<int:item_id>/replay/", ReplayView.as_view(), name="quarantine-replay"),
     path("api/schema/", docs.SchemaView.as_view(), name="schema"),

@@ -30,6 +30,8 @@ class Right(StrEnum):
     SETTLE = "settle"
     READ_QUARANTINE = "read_quarantine"
     REPLAY = "replay"
+    # To say that a message was read, as an app of the company's own does.
+    MARK_READ = "mark_read"
     # What everybody may who has signed in as a customer, about their own login.
     OWN_LOGIN = "own_login"
 
@@ -44,6 +46,7 @@ OF_KEYS = {
     Right.CHANGE_PARTY: "identify",
     Right.SETTLE: "identify",
     Right.REPLAY: "identify",
+    Right.MARK_READ: "identify",
 }
 # Which of Django's permissions somebody of staff needs.
 OF_STAFF = {
@@ -55,9 +58,12 @@ OF_STAFF = {
     Right.SETTLE: "customers.change_review",
     Right.READ_QUARANTINE: "customers.view_quarantineditem",
     Right.REPLAY: "customers.change_quarantineditem",
+    Right.MARK_READ: "butler.change_message",
 }
 # What customers may do with their own record.
-OF_CUSTOMERS = frozenset({Right.READ, Right.CHANGE_ORDER, Right.CHANGE_PARTY, Right.OWN_LOGIN})
+OF_CUSTOMERS = frozenset(
+    {Right.READ, Right.CHANGE_ORDER, Right.CHANGE_PARTY, Right.OWN_LOGIN, Right.MARK_READ}
+)
 
 _NAME = re.compile(r"[\w.@+-]{1,60}\Z", re.ASCII)
 

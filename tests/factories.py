@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
+from butler.models import Decision, Message
 from customers import ingest
 from customers.models import Customer, Source
 from customers.profile import Item, Receipt, Sender
@@ -85,3 +86,48 @@ def customer(*identifiers: tuple[str, str], by: Sender | None = None, **traits) 
 
 def owners(receipt: Receipt) -> Sequence[uuid.UUID | None]:
     return [outcome.customer_id for outcome in receipt.outcomes]
+
+
+def message(to: Customer, *, at: datetime = NOON, **fields) -> Message:
+    """Something we said, by default in the inbox, arrived and not read yet."""
+    said = {
+        "channel": "inbox",
+        "message_class": "service",
+        "topic": "visits",
+        "subject": "Your visit is near",
+        "text": "See you at the gate.",
+        "state": "accepted",
+    } | fields
+    left = said["state"] not in ("queued", "suppressed", "expired")
+    return Message.objects.create(
+        **{
+            "key": str(uuid.uuid4()),
+            "customer_id": to.pk,
+            "occurred_at": at,
+            "not_before": at,
+            "created_at": at,
+            "expires_at": at + timedelta(days=1),
+            "state_at": at,
+            "handed_over_at": at if left else None,
+        }
+        | said
+    )
+
+
+def decision(of: Customer, *, at: datetime = NOON, act: dict | None = None, **fields) -> Decision:
+    """Something that was decided, by default that a message may leave."""
+    usual = {"class": "service", "topic": "visits", "channel": "email"}
+    return Decision.objects.create(
+        **{
+            "customer_id": of.pk,
+            "stage": "claim",
+            "outcome": "send",
+            "code": "allowed",
+            "gates": [],
+            "act": {**usual, "purpose": "", "relation": "", **(act or {})},
+            "customer_version": 1,
+            "rules_version": "1",
+            "decided_at": at,
+        }
+        | fields
+    )

@@ -1,4 +1,4 @@
-"""Putting on a log what our own people did for a customer."""
+"""Putting on a log what our own people did for a customer, or the customer with our words."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -27,6 +27,7 @@ def note(
     properties: Mapping[str, object],
     actor: str,
     now: datetime,
+    kind: str = "task",
 ) -> int:
     """State something on the log of the live record; return the version.
 
@@ -35,7 +36,7 @@ def note(
     live = _locked(customer_id)
     [(_, head)] = sql.rows("read_heads", {"ids": [live]})
     message_id = f"note-{uuid7()}"
-    body = msgspec.json.encode({"type": "task", "event": name, "properties": properties})
+    body = msgspec.json.encode({"type": kind, "event": name, "properties": properties})
     entry = log.Entry(
         c=live,
         v=head + 1,
@@ -43,7 +44,7 @@ def note(
         m=message_id,
         k=log.message_key(log.BUTLER_SOURCE, message_id),
         h=blake2b(body, digest_size=16).hexdigest(),
-        t="task",
+        t=kind,
         n=name,
         a=about,
         w=actor[:100],

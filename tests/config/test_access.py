@@ -66,6 +66,11 @@ OF_A_RECORD = {
     "PATCH party/<str:reference>/": WRITE,
     "DELETE party/<str:reference>/": WRITE,
     "GET merges/": READ,
+    "GET messages/": READ,
+    "GET messages/<uuid:message_id>/": READ,
+    "POST messages/<uuid:message_id>/read/": WRITE,
+    "GET why/": READ,
+    "GET looks/": READ,
 }
 RECORD = "api/customers/<uuid:customer_id>/"
 
@@ -149,6 +154,7 @@ def world(db):
         "line": "1",
         "reference": "m1",
         "session_id": 999_999,
+        "message_id": factories.message(noor).pk,
         "merge_id": Merge.objects.create(
             kept=noor, joined=other, reason="staff", joined_at=timezone.now()
         ).pk,
@@ -175,6 +181,7 @@ def _callers(noor, other) -> dict[str, Client]:
     }
     reading = ["view_customer", "view_review", "view_quarantineditem"]
     writing = ["change_order", "change_partymember", "change_review", "change_quarantineditem"]
+    writing += ["change_message"]
     users = {
         "customer": User.objects.create_user("noor@example.com", record=noor),
         "another customer": User.objects.create_user("eli@example.com", record=other),

@@ -1,0 +1,137 @@
+"""What was said to a customer, why, and who looked: for the customer, and for who serves them."""
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+import msgspec
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from butler.actions import inbox as actions
+from butler.queries import inbox, why
+from customers.actions.idempotency import Answer
+from customers.api import schema
+from customers.api.base import (
+    CustomerView,
+    answer,
+    encode,
+    found,
+    once_only,
+    page_wanted,
+    paged,
+    read_body,
+    read_query,
+)
+from customers.permissions import Right
+
+
+class _OfEveryRecord(CustomerView):
+    """An endpoint about all records that are one customer."""
+
+    @property
+    def ids(self) -> tuple[UUID, ...]:
+        return found(inbox.doorway(self.customer_id)).ids
+
+
+class MessagesView(_OfEveryRecord):
+    """What was said."""
+
+    rights: ClassVar = {"GET": Right.READ}
+
+    @schema.describe(
+        "List messages of every channel, newest first",
+        answer=schema.pages_of(inbox.MessageShape),
+        parameters=schema.PAGING,
+        tags=("messages",),
+    )
+    def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
+        cursor, limit = page_wanted(request)
+        return paged(request, inbox.messages(self.ids, cursor=cursor, limit=limit))
+
+
+class MessageView(_OfEveryRecord):
+    """One message."""
+
+    rights: ClassVar = {"GET": Right.READ}
+
+    @schema.describe("Read a message", answer=schema.shape(inbox.MessageShape), tags=("messages",))
+    def get(
+        self, request: Request, message_id: UUID, customer_id: UUID | None = None
+    ) -> HttpResponse:
+        return answer(found(inbox.message(self.ids, message_id)))
+
+
+class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """An empty body."""
+
+
+class ReadView(_OfEveryRecord):
+    """That a message was read."""
+
+    rights: ClassVar = {"POST": Right.MARK_READ}
+
+    @schema.describe(
+        "Say that a message was read",
+        body=Nothing,
+        answer=schema.shape(inbox.MessageShape),
+        parameters=(schema.ONCE,),
+        tags=("messages",),
+    )
+    def post(
+        self, request: Request, message_id: UUID, customer_id: UUID | None = None
+    ) -> HttpResponse:
+        read_body(request, Nothing)
+        ids = self.ids
+        found(inbox.message(ids, message_id))
+
+        def effect() -> Answer:
+            actions.mark_read(ids=ids, message_id=message_id, now=timezone.now())
+            return Answer(200, encode(found(inbox.message(ids, message_id))))
+
+        return once_only(request, effect)
+
+
+class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
+    """The query of why."""
+
+    sent: Literal["yes", "no"] | None = None
+    cursor: str | None = None
+    limit: str | None = None
+
+
+class WhyView(_OfEveryRecord):
+    """What was decided."""
+
+    rights: ClassVar = {"GET": Right.READ}
+
+    @schema.describe(
+        "List what was sent and what was not, with every gate that was asked, newest first",
+        answer=schema.pages_of(why.OccasionShape),
+        parameters=(
+            schema.query("sent", "Only what was sent, or what was not", {"enum": ["yes", "no"]}),
+            *schema.PAGING,
+        ),
+        tags=("messages",),
+    )
+    def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
+        cursor, limit = page_wanted(request)
+        wanted = read_query(request, _Wanted).sent
+        is_sent = None if wanted is None else wanted == "yes"
+        return paged(request, why.why(self.ids, is_sent=is_sent, cursor=cursor, limit=limit))
+
+
+class LooksView(_OfEveryRecord):
+    """Who looked at the record."""
+
+    rights: ClassVar = {"GET": Right.READ}
+
+    @schema.describe(
+        "List who looked at the record, newest first",
+        answer=schema.pages_of(why.LookShape),
+        parameters=schema.PAGING,
+        tags=("messages",),
+    )
+    def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
+        cursor, limit = page_wanted(request)
+        return paged(request, why.looks(self.ids, cursor=cursor, limit=limit))

@@ -1,0 +1,114 @@
+"""Everything we said to a customer, through whatever channel, and what became of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from django.db.models import Q, QuerySet
+
+from butler import sql
+from butler.models import Message
+from customers.models import Customer
+from customers.queries.pages import Page, page_of
+
+type State = Literal[
+    "sending",
+    "accepted",
+    "delivered",
+    "withdrawn",
+    "rejected",
+    "failed",
+    "bounced",
+    "complained",
+    "uncertain",
+]
+
+# What never left is no message to anybody: why it did not is told by butler.queries.why.
+_NEVER_LEFT = ("queued", "suppressed", "expired")
+# Here the customer can tell us that it was read; elsewhere others can, if at all.
+HERE = "inbox"
+
+
+class MessageShape(msgspec.Struct, frozen=True):
+    """One thing that was said; the words of a message that was taken back are not repeated."""
+
+    id: UUID
+    channel: str
+    topic: str
+    message_class: str
+    automation: str
+    language: str
+    subject: str
+    text: str
+    state: State
+    # When it came to that state.
+    state_at: datetime
+    created_at: datetime
+    handed_over_at: datetime | None
+    seen_at: datetime | None
+    read_at: datetime | None
+    is_unread: bool
+
+
+class Doorway(msgspec.Struct, frozen=True):
+    """What every page about a customer begins with."""
+
+    # The live record, all records that are this customer, and how far the log is.
+    id: UUID
+    ids: tuple[UUID, ...]
+    version: int
+    unread: int
+
+
+def doorway(record_id: UUID) -> Doorway | None:
+    """Return where a record leads to now, and how much is unread there."""
+    found = sql.rows("read_doorway", {"id": record_id})
+    return Doorway(found[0][0], tuple(found[0][1]), *found[0][2:]) if found else None
+
+
+def own_ids(customer_id: UUID) -> list[UUID]:
+    """Return the ids of a live record and of those that were joined into it."""
+    joined = Customer.objects.filter(canonical_id=customer_id).values_list("id", flat=True)
+    return [customer_id, *joined]
+
+
+def messages(ids: Sequence[UUID], *, cursor: str | None, limit: int) -> Page[MessageShape]:
+    """Return what was said to the customer whose records these are, newest first."""
+    by = {"created_at": datetime, "id": UUID}
+    return page_of(left(ids), by=by, shape=_shape, cursor=cursor, limit=limit)
+
+
+def message(ids: Sequence[UUID], message_id: UUID) -> MessageShape | None:
+    found = left(ids).filter(pk=message_id).first()
+    return _shape(found) if found else None
+
+
+def left(ids: Sequence[UUID]) -> QuerySet[Message]:
+    """Return what left for a customer, or may have."""
+    taken_back_in_time = Q(state="withdrawn", handed_over_at__isnull=True)
+    rows = Message.objects.filter(customer_id__in=ids).exclude(state__in=_NEVER_LEFT)
+    return rows.exclude(taken_back_in_time).defer("html", "facts", "address")
+
+
+def _shape(row: Message) -> MessageShape:
+    is_gone = row.state == "withdrawn"
+    arrived = row.state in ("accepted", "delivered")
+    return MessageShape(
+        id=row.pk,
+        channel=row.channel,
+        topic=row.topic,
+        message_class=row.message_class,
+        automation=row.automation_id,
+        language=row.language,
+        subject="" if is_gone else row.subject,
+        text="" if is_gone else row.text,
+        state=row.state,  # type: ignore[arg-type]  # one of Message.State, less those above
+        state_at=row.state_at,
+        created_at=row.created_at,
+        handed_over_at=row.handed_over_at,
+        seen_at=row.seen_at,
+        read_at=row.read_at,
+        is_unread=row.channel == HERE and arrived and row.read_at is None,
+    )

@@ -1,0 +1,18 @@
+"""What the butler adds under /api/. What is about one record is there twice, as customers' is."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from butler.api import messages
+
+_of_a_record: list[URLPattern | URLResolver] = [
+    path("messages/", messages.MessagesView.as_view(), name="messages"),
+    path("messages/<uuid:message_id>/", messages.MessageView.as_view(), name="message"),
+    path("messages/<uuid:message_id>/read/", messages.ReadView.as_view(), name="message-read"),
+    path("why/", messages.WhyView.as_view(), name="why"),
+    path("looks/", messages.LooksView.as_view(), name="looks"),
+]
+
+urlpatterns = [
+    path("customers/<uuid:customer_id>/", include((_of_a_record, "butler-customer"))),
+    path("me/", include((_of_a_record, "butler-me"))),
+]

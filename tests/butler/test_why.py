@@ -1,0 +1,155 @@
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from butler.models import Automation, AutomationVersion, Run
+from butler.queries import inbox, why
+from customers.models import Look
+from customers.queries.pages import BadCursor
+from tests import factories
+from tests.factories import NOON
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def noor():
+    return factories.customer(("email", "noor@example.com"), first_name="Noor")
+
+
+def _run(of, *, key: str = "visit-reminder") -> Run:
+    automation, _ = Automation.objects.get_or_create(key=key)
+    version = AutomationVersion.objects.create(
+        automation=automation,
+        number=AutomationVersion.objects.filter(automation=automation).count() + 1,
+        document={"key": key, "name": {"en": "Reminder of your visit", "nl": "Herinnering"}},
+        digest=uuid.uuid4().hex,
+        trigger="date",
+    )
+    return Run.objects.create(
+        automation=automation,
+        version=version,
+        customer_id=of.pk,
+        occasion=str(uuid.uuid4()),
+        occurred_at=NOON,
+        created_at=NOON,
+    )
+
+
+def _why(of, **narrow):
+    return why.why([of.pk], cursor=None, limit=50, **narrow).results
+
+
+def test_the_decisions_of_one_run_are_one_occasion(noor):
+    run = _run(noor)
+    factories.decision(
+        noor, run_id=run.pk, outcome="skip", code="channel_off", act={"channel": "sms"}
+    )
+    message = factories.message(noor, run_id=run.pk, channel="email")
+    factories.decision(noor, run_id=run.pk, message_id=message.pk, at=NOON + timedelta(seconds=1))
+
+    [occasion] = _why(noor)
+
+    assert occasion.name["nl"] == "Herinnering"
+    assert [one.code for one in occasion.decisions] == ["allowed", "channel_off"]
+    assert occasion.decisions[0].subject == "Your visit is near"
+    assert occasion.decisions[0].state == "accepted"
+
+
+def test_of_each_channel_only_the_last_word_counts(noor):
+    run = _run(noor)
+    factories.decision(noor, run_id=run.pk, stage="judge")
+    factories.decision(
+        noor, run_id=run.pk, outcome="skip", code="withdrawn", at=NOON + timedelta(seconds=5)
+    )
+
+    [occasion] = _why(noor)
+
+    assert [one.code for one in occasion.decisions] == ["withdrawn"]
+    assert _why(noor, is_sent=True) == []
+    assert len(_why(noor, is_sent=False)) == 1
+
+
+def test_what_left_on_one_of_two_channels_was_sent(noor):
+    run = _run(noor)
+    factories.decision(noor, run_id=run.pk, act={"channel": "inbox"})
+    factories.decision(noor, run_id=run.pk, outcome="skip", at=NOON + timedelta(seconds=5))
+
+    assert len(_why(noor, is_sent=True)) == 1
+    assert _why(noor, is_sent=False) == []
+
+
+def test_pages_go_on_where_the_last_one_ended_and_cut_no_occasion(noor):
+    at = timezone.now()
+    runs = [_run(noor) for _ in range(5)]
+    for number, run in enumerate(runs):
+        for channel in ("email", "sms"):
+            # All at one moment in pairs, so that time alone does not tell them apart.
+            moment = at + timedelta(seconds=number // 2)
+            factories.decision(noor, run_id=run.pk, at=moment, act={"channel": channel})
+
+    found, cursor = [], None
+    while True:
+        page = why.why([noor.pk], cursor=cursor, limit=2)
+        found += page.results
+        cursor = page.next
+        if cursor is None:
+            break
+
+    assert len(found) == 5
+    assert {one.id for one in found} == {run.pk for run in runs}
+    assert all(len(one.decisions) == 2 for one in found)
+
+
+def test_a_cursor_of_somewhere_else_is_refused(noor):
+    with pytest.raises(BadCursor):
+        why.why([noor.pk], cursor="bm9uc2Vuc2U", limit=5)
+
+
+def test_words_that_never_left_or_were_taken_back_are_not_repeated(noor):
+    for state in ("queued", "withdrawn"):
+        message = factories.message(noor, state=state, subject="A secret offer")
+        factories.decision(noor, message_id=message.pk)
+
+    found = {one.decisions[0].state: one.decisions[0] for one in _why(noor)}
+
+    assert found["withdrawn"].subject == ""
+    assert set(found) == {"", "withdrawn"}
+
+
+def test_one_statement_whatever_there_is(noor, django_assert_num_queries, count_statements):
+    for _ in range(20):
+        factories.decision(noor, run_id=_run(noor).pk)
+    Look.objects.create(customer=noor, at=NOON, actor="staff:Sam", what="page", reason="call")
+
+    with django_assert_num_queries(1):
+        assert why.looks([noor.pk], cursor=None, limit=5).results[0].actor == "staff:Sam"
+    assert len(_why(noor)) == 20
+
+
+def test_another_customers_decisions_are_not_there(noor):
+    els = factories.customer(("email", "els@example.com"))
+    factories.decision(els)
+
+    assert _why(noor) == []
+
+
+def test_a_doorway_knows_every_record_that_is_the_customer(noor):
+    other = factories.customer(("email", "noor@work.example.com"))
+    other.canonical = noor
+    other.save()
+    factories.message(other)
+    factories.message(noor)
+    factories.message(noor, read_at=NOON)
+    factories.message(noor, channel="email")
+    factories.message(noor, state="queued")
+
+    door = inbox.doorway(other.pk)
+
+    assert door
+    assert door.id == noor.pk
+    assert set(door.ids) == {noor.pk, other.pk}
+    assert door.unread == 2
+    assert inbox.doorway(uuid.uuid4()) is None
