@@ -1,0 +1,11 @@
+-- What events can set in motion: versions that start runs, and versions whose runs may be
+-- waiting. A version that was retired starts nothing, but its runs go on.
+--
+-- returns (id, automation_id, document as text, names that start a run, names awaited)
+
+SELECT id, automation_id, document::text,
+       CASE WHEN status = 'live' THEN event_names ELSE '{}' END,
+       awaited_names
+  FROM butler_automationversion
+ WHERE status IN ('live', 'paused', 'retired')
+   AND (event_names <> '{}' OR awaited_names <> '{}')

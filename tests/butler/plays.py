@@ -1,0 +1,64 @@
+"""Automations for tests, live since long ago, saying things about visits in two languages."""
+
+import hashlib
+from datetime import timedelta
+
+import msgspec
+
+from butler.automations import Document
+from butler.models import Automation, AutomationVersion, Due
+from customers.models import Topic
+from tests.factories import NOON
+
+TEXTS = {
+    "en": {"subject": "Hello {{ customer.first_name }}", "text": "See you soon."},
+    "nl": {"subject": "Dag {{ customer.first_name }}", "text": "Tot gauw."},
+}
+SAY = {"kind": "message", "channels": ["inbox"], "texts": TEXTS}
+
+
+def document(key: str = "receipt", **fields) -> Document:
+    said = {
+        "key": key,
+        "name": {"en": key, "nl": key},
+        "trigger": {"kind": "event", "event": "Order Completed"},
+        "steps": [SAY],
+        "class": "service",
+        "topic": "orders",
+        "expires": "1d",
+        "relation": "order",
+    } | fields
+    return msgspec.convert(said, Document)
+
+
+def automation(key: str = "receipt", *, status: str = "live", live_at=None, **fields):
+    """Load an automation by hand: its document is what `fields` say."""
+    of = document(key, **fields)
+    Topic.objects.get_or_create(key=of.topic, defaults={"texts": {}})
+    Automation.objects.get_or_create(key=key)
+    trigger = of.trigger
+    awaited = [getattr(trigger, "absent", "")]
+    awaited += [step.event for step in _all(of.steps) if hasattr(step, "event")]
+    body = msgspec.json.encode(of)
+    return AutomationVersion.objects.create(
+        automation_id=key,
+        number=AutomationVersion.objects.filter(automation_id=key).count() + 1,
+        status=status,
+        document=msgspec.json.decode(body),
+        digest=hashlib.sha256(body).hexdigest(),
+        trigger=type(trigger).__struct_config__.tag,
+        event_names=[trigger.event] if hasattr(trigger, "event") else [],
+        awaited_names=[name for name in awaited if name],
+        live_at=live_at or NOON - timedelta(days=365),
+    )
+
+
+def _all(steps):
+    for step in steps:
+        yield step
+        for branch in ("then", "otherwise"):
+            yield from _all(getattr(step, branch, ()))
+
+
+def due_of(run) -> Due | None:
+    return Due.objects.filter(duty="run", key=str(run.id)).first()

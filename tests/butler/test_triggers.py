@@ -1,0 +1,282 @@
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+
+from butler import sql
+from butler.models import Decision, Due, Run
+from butler.triggers import BEFORE
+from customers import regroup
+from tests import factories
+from tests.butler.plays import automation, due_of
+from tests.factories import NOON, item, order, record
+
+NOOR = ("email", "noor@example.com")
+HOUR = timedelta(hours=1)
+CART = {"kind": "absence", "event": "Checkout Started", "absent": "Order Completed", "within": "1h"}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _at_once(settings):
+    """Look for versions at every event, as tests make new ones all the time."""
+    settings.BUTLER_TRIGGERS_SETTLE = 0
+
+
+def cart(**fields):
+    return automation("cart", trigger=CART | fields.pop("trigger", {}), relation="", **fields)
+
+
+def test_an_event_starts_a_run_in_its_own_transaction():
+    automation()
+
+    receipt = record(order("A-1", NOOR))
+
+    run = Run.objects.get()
+    assert run.customer_id == receipt.outcomes[0].customer_id
+    assert run.cause["about"] == "order:A-1"
+    assert (run.status, run.step) == ("waiting", "0")
+    assert due_of(run).due_at == NOON + timedelta(seconds=1)
+
+
+def test_what_is_rolled_back_starts_nothing():
+    automation()
+
+    with transaction.atomic():
+        record(order("A-1", NOOR))
+        transaction.set_rollback(True)
+
+    assert not Run.objects.exists()
+    assert not Due.objects.exists()
+
+
+def test_an_event_sent_twice_starts_one_run():
+    automation()
+    one = order("A-1", NOOR)
+    desk = factories.sender()
+
+    record(one, by=desk)
+    record(one, by=desk)
+
+    assert Run.objects.count() == 1
+
+
+def test_an_event_that_nobody_waits_for_starts_nothing():
+    automation()
+
+    record(item(NOOR, name="Ride Entered"))
+
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize("status", ["draft", "approved", "paused", "retired"])
+def test_only_a_live_version_starts_runs(status):
+    automation(status=status)
+
+    record(order("A-1", NOOR))
+
+    assert not Run.objects.exists()
+
+
+def test_what_happened_before_it_went_live_starts_nothing():
+    automation(live_at=NOON)
+
+    record(order("A-1", NOOR, at=NOON - HOUR), at=NOON + HOUR)
+    assert not Run.objects.exists()
+    assert not Decision.objects.exists()
+    record(order("A-2", NOOR, at=NOON), at=NOON + HOUR)
+
+    assert Run.objects.get().cause["about"] == "order:A-2"
+
+
+def test_a_batch_that_is_three_days_late_starts_nothing_and_says_so():
+    automation(expires="1d")
+
+    record(order("A-1", NOOR), at=NOON + timedelta(days=3))
+
+    assert not Run.objects.exists()
+    decision = Decision.objects.get()
+    assert (decision.outcome, decision.code) == ("skip", "late_event")
+    assert decision.act["topic"] == "orders"
+
+
+@pytest.mark.parametrize(
+    ("once_per", "runs"),
+    [("event", 4), ("about", 3), ("day", 2), ("customer", 1)],
+)
+def test_what_makes_an_occasion_one(once_per, runs):
+    automation(once_per=once_per)
+    # In the park's zone the last one is on the next day already.
+    times = [NOON, NOON + HOUR, NOON + 2 * HOUR, NOON + 11 * HOUR + timedelta(minutes=30)]
+
+    for at, number in zip(times, ["A-1", "A-1", "A-2", "A-3"], strict=True):
+        record(order(number, NOOR, at=at))
+
+    assert Run.objects.count() == runs
+
+
+def test_occasions_of_one_batch_are_told_apart_too():
+    automation(once_per="about")
+
+    record(order("A-1", NOOR), order("A-1", NOOR, at=NOON + HOUR), order("A-2", NOOR))
+
+    assert Run.objects.count() == 2
+
+
+def test_a_subject_too_long_for_its_column_still_makes_an_occasion():
+    automation(once_per="about")
+
+    record(order("A" * 400, NOOR))
+    record(order("A" * 400, NOOR, at=NOON + HOUR))
+
+    assert len(Run.objects.get().occasion) == 64
+
+
+def test_each_automation_has_runs_of_its_own():
+    automation("receipt")
+    automation("survey", topic="visits")
+
+    record(order("A-1", NOOR))
+
+    assert set(Run.objects.values_list("automation_id", flat=True)) == {"receipt", "survey"}
+
+
+def test_a_run_keeps_the_version_that_started_it():
+    first = automation(once_per="event")
+    record(order("A-1", NOOR))
+    type(first).objects.filter(pk=first.pk).update(status="retired")
+    second = automation(once_per="event", expires="2d")
+    record(order("A-2", NOOR, at=NOON + HOUR))
+
+    versions = Run.objects.order_by("created_at").values_list("version_id", flat=True)
+    assert list(versions) == [first.pk, second.pk]
+
+
+# The absence of an event ---------------------------------------------------------------
+
+
+def test_what_does_not_follow_is_looked_for_when_its_time_is_over():
+    cart()
+
+    record(item(NOOR, name="Checkout Started"))
+
+    run = Run.objects.get()
+    assert (run.step, run.awaited) == (BEFORE, "Order Completed")
+    assert due_of(run).due_at == NOON + HOUR
+
+
+def test_the_awaited_event_ends_it_in_its_own_transaction():
+    cart()
+    record(item(NOOR, name="Checkout Started"))
+
+    record(order("A-1", NOOR, at=NOON + HOUR / 2))
+
+    run = Run.objects.get()
+    assert (run.status, run.reason) == ("cancelled", "cancelled_by_event")
+    assert due_of(run) is None
+    assert Decision.objects.get().code == "cancelled_by_event"
+
+
+def test_an_awaited_event_that_is_rolled_back_ends_nothing():
+    cart()
+    record(item(NOOR, name="Checkout Started"))
+
+    with transaction.atomic():
+        record(order("A-1", NOOR, at=NOON + HOUR / 2))
+        transaction.set_rollback(True)
+
+    run = Run.objects.get()
+    assert run.status == "waiting"
+    assert due_of(run).due_at == NOON + HOUR
+
+
+def test_an_event_of_somebody_else_ends_nothing():
+    cart()
+    record(item(NOOR, name="Checkout Started"))
+
+    record(order("A-1", ("email", "eli@example.com"), at=NOON + HOUR / 2))
+
+    assert Run.objects.get().status == "waiting"
+
+
+def test_an_event_from_before_the_cause_ends_nothing():
+    cart()
+    record(item(NOOR, name="Checkout Started"))
+
+    record(order("A-1", NOOR, at=NOON - HOUR), at=NOON + HOUR / 2)
+
+    assert Run.objects.get().status == "waiting"
+
+
+def test_both_in_one_batch_come_to_nothing_to_say():
+    cart()
+
+    record(item(NOOR, name="Checkout Started"), order("A-1", NOOR, at=NOON + HOUR / 2))
+
+    assert Run.objects.get().status == "cancelled"
+
+
+def test_it_can_have_to_be_about_the_same_thing():
+    cart(trigger={"same": "about"})
+    record(item(NOOR, name="Checkout Started", about="order:A-1"))
+
+    record(order("A-2", NOOR, at=NOON + HOUR / 2))
+    assert Run.objects.get().status == "waiting"
+    record(order("A-1", NOOR, at=NOON + HOUR / 2))
+
+    assert Run.objects.get().status == "cancelled"
+
+
+def test_an_awaited_event_finds_the_run_of_a_record_that_was_joined():
+    cart()
+    record(item(NOOR, name="Checkout Started"))
+    first = Run.objects.get().customer_id
+    phone = ("phone", "+31612345678")
+    other = factories.customer(phone)
+
+    regroup.join(first, other.id, actor="staff:Lin", now=NOON)
+
+    receipt = record(order("A-1", phone, at=NOON + HOUR / 2))
+
+    assert receipt.outcomes[0].customer_id in {first, other.id}
+    assert Run.objects.get().status == "cancelled"
+
+
+# What it costs -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def statements(monkeypatch):
+    names = []
+    original = sql.rows
+
+    def counted(name, params):
+        names.append(name)
+        return original(name, params)
+
+    monkeypatch.setattr(sql, "rows", counted)
+    return names
+
+
+@pytest.mark.parametrize("size", [1, 50])
+def test_a_batch_costs_one_statement_whatever_its_size(size, statements, settings):
+    automation()
+    record(item(NOOR))
+    settings.BUTLER_TRIGGERS_SETTLE = 3
+    statements.clear()
+
+    record(*(order(f"A-{n}", NOOR) for n in range(size)))
+
+    assert statements == ["start_runs"]
+
+
+def test_events_that_nobody_waits_for_cost_nothing(statements, settings):
+    automation()
+    record(item(NOOR))
+    settings.BUTLER_TRIGGERS_SETTLE = 3
+    statements.clear()
+
+    record(*(item(NOOR) for _ in range(50)))
+
+    assert statements == []
