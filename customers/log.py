@@ -13,6 +13,8 @@ from customers.profile import VERIFIED
 
 # The source that speaks for Butler itself (migration 0002).
 BUTLER_SOURCE = 1
+# The kind of events about who is who.
+_OF = "identity"
 
 
 class Entry(msgspec.Struct, gc=False):
@@ -54,6 +56,27 @@ def append(entries: Sequence[Entry], *, source_id: int, trust: int, received_at:
     ring.after_commit(heads)
 
 
+class Own(NamedTuple):
+    """One thing that Butler itself puts on a log; `properties` without personal data."""
+
+    log: UUID
+    kind: str
+    name: str
+    properties: Mapping[str, object]
+    occurred_at: datetime
+
+
+def append_own(sayings: Sequence[Own], *, actor: str, now: datetime) -> list[int]:
+    """Put these on their logs, whose locks the caller holds; return their versions."""
+    heads = _heads({own.log for own in sayings})
+    entries = []
+    for own in sayings:
+        heads[own.log] += 1
+        entries.append(_entry(own, heads[own.log], actor))
+    append(entries, source_id=BUTLER_SOURCE, trust=VERIFIED, received_at=now)
+    return [entry.v for entry in entries]
+
+
 def append_joins(
     moves: Iterable[tuple[UUID, UUID, UUID]], *, reason: str, actor: str, now: datetime
 ) -> None:
@@ -65,54 +88,31 @@ def append_joins(
     for record, before, after in moves:
         facts = {"record": str(record), "from": str(before), "to": str(after), "reason": reason}
         if before != record:
-            sayings += [(log, "Records Parted", facts) for log in (before, record)]
+            sayings += [Own(log, _OF, "Records Parted", facts, now) for log in (before, record)]
         if after != record:
-            sayings += [(log, "Records Joined", facts) for log in (after, record)]
-    append_own([Saying(log, "identity", name, said, actor) for log, name, said in sayings], now=now)
+            sayings += [Own(log, _OF, "Records Joined", facts, now) for log in (after, record)]
+    append_own(sayings, actor=actor, now=now)
 
 
-class Saying(NamedTuple):
-    """One thing that Butler itself puts on a log, in its own words."""
-
-    log: UUID
-    kind: str
-    name: str
-    facts: Mapping[str, object]
-    actor: str = ""
-    about: str = ""
-    occurred_at: datetime | None = None
+def _heads(ids: Iterable[UUID]) -> dict[UUID, int]:
+    return dict(sql.rows("read_heads", {"ids": list(ids)}))
 
 
-def append_own(
-    sayings: Sequence[Saying], *, now: datetime, source_id: int = BUTLER_SOURCE
-) -> list[int]:
-    """Put these on the logs of live records that the caller holds; return their versions."""
-    heads = dict(sql.rows("read_heads", {"ids": list({saying.log for saying in sayings})}))
-    entries = []
-    for saying in sayings:
-        heads[saying.log] += 1
-        entries.append(_entry(saying, heads[saying.log], source_id, now))
-    if entries:
-        append(entries, source_id=source_id, trust=VERIFIED, received_at=now)
-    return [entry.v for entry in entries]
-
-
-def _entry(saying: Saying, version: int, source_id: int, now: datetime) -> Entry:
-    message_id = f"{saying.name.lower().replace(' ', '-')}:{saying.log}:{version}"
-    said = {"type": saying.kind, "event": saying.name, "properties": saying.facts}
-    body = msgspec.json.encode(said)
+def _entry(own: Own, version: int, actor: str) -> Entry:
+    message_id = f"{own.name.lower().replace(' ', '-')}:{own.log}:{version}"
+    body = msgspec.json.encode({"type": own.kind, "event": own.name, "properties": own.properties})
     return Entry(
-        c=saying.log,
+        c=own.log,
         v=version,
         o=None,
         m=message_id,
-        k=message_key(source_id, message_id),
+        k=message_key(BUTLER_SOURCE, message_id),
         h=blake2b(body, digest_size=16).hexdigest(),
-        t=saying.kind,
-        n=saying.name,
-        a=saying.about,
-        w=saying.actor,
+        t=own.kind,
+        n=own.name,
+        a="",
+        w=actor,
         i=[],
-        at=saying.occurred_at or now,
+        at=own.occurred_at,
         b=msgspec.Raw(body),
     )

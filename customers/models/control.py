@@ -2,6 +2,7 @@
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 
@@ -21,6 +22,9 @@ class Purpose(models.Model):
     texts = models.JSONField(default=dict)
     # The term of the Data Privacy Vocabulary, where there is one.
     dpv = models.CharField(max_length=200, blank=True)
+    # What every entry about it says, in the terms of ISO/IEC TS 27560: data_categories,
+    # processing, recipients, storage, retention.
+    details = models.JSONField(default=dict, blank=True)
     position = models.SmallIntegerField(default=0, db_default=0)
     is_offered = models.BooleanField(default=True, db_default=True)
 
@@ -65,6 +69,15 @@ class Notice(models.Model):
         return f"{self.purpose_id} v{self.version} {self.language}"
 
 
+def _own_record() -> models.Func:
+    """Return the array of nothing but the record whose chain it is."""
+    return models.Func(
+        models.F("record"),
+        template="ARRAY[%(expressions)s]",
+        output_field=ArrayField(models.UUIDField()),
+    )
+
+
 class ControlEntry(models.Model):
     """One statement of what we may do, at its place on a chain. Never changed.
 
@@ -96,6 +109,14 @@ class ControlEntry(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=models.Q(seq__gt=0), name="control_counts_from_one")
+        ]
+        indexes = [
+            # What was said for a record on another one's chain; its own is found by the key.
+            GinIndex(
+                fields=["speaks_for"],
+                condition=~models.Q(speaks_for=_own_record()),
+                name="control_said_elsewhere",
+            )
         ]
         triggers = [
             pgtrigger.ReadOnly(name="control_is_never_changed"),

@@ -1,0 +1,115 @@
+"""Publishing what customers are asked for: purposes, the exact words shown, and topics."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Literal
+
+import msgspec
+from django.db import transaction
+
+from customers.models import Notice, Purpose, Topic
+
+# By language: {"en": {"name": "...", "description": "..."}}.
+type Named = dict[str, dict[str, str]]
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class PurposeText(_Part, frozen=True):
+    """Something to ask customers for."""
+
+    key: str
+    kind: Literal["contact", "use"]
+    texts: Named
+    dpv: str = ""
+    # data_categories, processing, recipients, storage, retention: what its entries say.
+    details: dict[str, Any] = {}
+    position: int = 0
+    is_offered: bool = True
+
+
+class NoticeText(_Part, frozen=True):
+    """The words that are shown when a purpose is asked for, by language."""
+
+    purpose: str
+    version: int
+    texts: dict[str, str]
+
+
+class TopicText(_Part, frozen=True):
+    """Something that messages are about."""
+
+    key: str
+    texts: Named
+    position: int = 0
+
+
+class NoticeChanged(Exception):
+    """Words that somebody may have agreed to were changed; they need a version of their own."""
+
+    def __init__(self, purpose: str, version: int, language: str) -> None:
+        super().__init__(f"the notice of {purpose}, version {version}, {language}")
+
+
+def digest(text: str) -> str:
+    """Return the name of a text: what a consent to it names."""
+    return sha256(text.encode()).hexdigest()
+
+
+@transaction.atomic
+def publish(
+    *,
+    purposes: Sequence[PurposeText] = (),
+    notices: Sequence[NoticeText] = (),
+    topics: Sequence[TopicText] = (),
+    now: datetime,
+) -> int:
+    """Publish these, or nothing; return how many notices are new. Again, it changes nothing.
+
+    Raises NoticeChanged where other words were published under the same version.
+    """
+    _keep(Purpose, purposes, ["kind", "texts", "dpv", "details", "position", "is_offered"])
+    _keep(Topic, topics, ["texts", "position"])
+    rows = [
+        Notice(
+            purpose_id=notice.purpose,
+            version=notice.version,
+            language=language,
+            text=text,
+            digest=digest(text),
+            published_at=now,
+        )
+        for notice in notices
+        for language, text in notice.texts.items()
+    ]
+    before = Notice.objects.count()
+    Notice.objects.bulk_create(rows, ignore_conflicts=True)
+    _refuse_changed(rows)
+    return Notice.objects.count() - before
+
+
+def _keep(
+    model: type[Purpose] | type[Topic], said: Sequence[PurposeText | TopicText], fields: list[str]
+) -> None:
+    rows = [model(**msgspec.to_builtins(one)) for one in sorted(said, key=lambda one: one.key)]
+    if rows:
+        # Sorted, so that two machines that start at once cannot lock crosswise.
+        model._default_manager.bulk_create(
+            rows, update_conflicts=True, update_fields=fields, unique_fields=["key"]
+        )
+
+
+def _refuse_changed(rows: Sequence[Notice]) -> None:
+    wanted = {row.purpose_id for row in rows}
+    published = {
+        (purpose, version, language): text
+        for purpose, version, language, text in Notice.objects.filter(
+            purpose__in=wanted
+        ).values_list("purpose_id", "version", "language", "digest")
+    }
+    for row in rows:
+        if published[row.purpose_id, row.version, row.language] != row.digest:
+            raise NoticeChanged(row.purpose_id, row.version, row.language)

@@ -1,0 +1,13 @@
+-- Put entries at the end of a chain; the caller holds the lock on its record.
+--
+-- rows  jsonb  the columns of customers_controlentry, digests in hex
+
+INSERT INTO customers_controlentry
+       (record_id, seq, entry_id, speaks_for, kind, subject, version, occurred_at, recorded_at,
+        document, previous, digest)
+SELECT record_id, seq, entry_id, speaks_for, kind, subject, version, occurred_at, recorded_at,
+       document, decode(previous, 'hex'), decode(digest, 'hex')
+  FROM jsonb_to_recordset(%(rows)s::jsonb) AS entry (
+       record_id uuid, seq bigint, entry_id uuid, speaks_for uuid[], kind text, subject text,
+       version bigint, occurred_at timestamptz, recorded_at timestamptz, document text,
+       previous text, digest text)

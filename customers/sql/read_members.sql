@@ -1,0 +1,9 @@
+-- The records that are one customer today, the live one among them.
+--
+-- ids  uuid[]  live records
+-- returns a pair per record: the live record, the record
+
+SELECT COALESCE(record.canonical_id, record.id), record.id
+  FROM customers_customer AS record
+ WHERE (record.id = ANY (%(ids)s::uuid[]) AND record.canonical_id IS NULL)
+    OR record.canonical_id = ANY (%(ids)s::uuid[])

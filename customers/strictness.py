@@ -1,0 +1,47 @@
+"""Which of two words is the stricter one: it stands where both hold at once. Pure."""
+
+from datetime import datetime, time
+from typing import Any
+
+# The larger, the stricter.
+type Strictness = tuple[int, float]
+
+_CONSENTS = {"given": 0, "expired": 1, "invalidated": 2, "withdrawn": 3, "refused": 4}
+_PER = {"day": 1, "week": 7, "month": 30}
+# Settings in which a yes says more than nothing does, and a no less.
+_TWO_SIDED = frozenset({"allow", "data_use"})
+
+
+def strictness(kind: str, subject: str, value: Any) -> Strictness:
+    """Weigh one word: the kind of its entry, what it is about, the value of a preference."""
+    of, _, said = kind.partition(".")
+    if of == "consent":
+        return _CONSENTS.get(said, 5), 0
+    if of == "objection":
+        return int(said == "made"), 0
+    if of != "preference":
+        return 0, 0
+    if said == "cleared":
+        return int(subject in _TWO_SIDED), 0
+    return _of_setting(subject, value)
+
+
+def _of_setting(name: str, value: Any) -> Strictness:
+    match name:
+        case "allow" | "data_use":
+            return (0, 0) if value else (2, 0)
+        case "pause":
+            return 1, datetime.fromisoformat(value).timestamp()
+        case "budget":
+            return 1, -value["most"] / _PER[value["per"]]
+        case "quiet_hours":
+            return 1, quiet_minutes(value["from"], value["to"]) * len(value.get("days") or range(7))
+        case "only_when_i_ask" | "person_first":
+            return int(value), 0
+    return 1, 0
+
+
+def quiet_minutes(start: str, end: str) -> int:
+    """Return how long local hours from start to end are; they may go over midnight."""
+    first, last = time.fromisoformat(start), time.fromisoformat(end)
+    return (last.hour * 60 + last.minute - first.hour * 60 - first.minute) % (24 * 60)

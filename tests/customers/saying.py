@@ -1,0 +1,64 @@
+"""Saying what we may do, in as few words as a test needs."""
+
+from datetime import datetime
+from uuid import UUID
+
+from customers.actions import control, notices
+from customers.actions.changes import Author
+from customers.actions.control import Said, Word
+from customers.models import Control, Notice
+from tests import factories
+from tests.factories import NOON
+
+TEXT = "Larkmoor may write to you about offers. You can take it back at any time."
+NOTICE = notices.digest(TEXT)
+
+
+def house() -> None:
+    """What the park asks for: to send offers, to ask how it was, to choose by past visits."""
+    names = {"offers": "contact", "surveys": "contact", "personalize": "use"}
+    notices.publish(
+        purposes=[
+            notices.PurposeText(key, kind, {"en": {"name": key, "description": key}})
+            for key, kind in names.items()
+        ],
+        notices=[notices.NoticeText(key, 1, {"en": TEXT}) for key in names],
+        topics=[notices.TopicText(key, {}) for key in ("rides", "visits")],
+        now=NOON,
+    )
+
+
+def author(*, trusted: bool = True, actor: str = "", channel: str = "web") -> Author:
+    return Author(factories.sender(factories.source(channel=channel), trusted=trusted), actor)
+
+
+def say(customer_id: UUID, *words: Word, by: Author | None = None, now: datetime = NOON) -> Said:
+    return control.say(customer_id=customer_id, words=words, author=by or author(), now=now)
+
+
+def give(purpose: str = "offers", **facts) -> Word:
+    return Word(kind="consent.given", subject=purpose, notice=NOTICE, **facts)
+
+
+def withdraw(purpose: str = "offers", **facts) -> Word:
+    return Word(kind="consent.withdrawn", subject=purpose, **facts)
+
+
+def refuse(purpose: str = "offers", **facts) -> Word:
+    return Word(kind="consent.refused", subject=purpose, **facts)
+
+
+def object_(subject: str = "marketing", **facts) -> Word:
+    return Word(kind="objection.made", subject=subject, **facts)
+
+
+def prefer(name: str, value: object, **facts) -> Word:
+    return Word(kind="preference.set", subject=name, value=value, **facts)
+
+
+def published(purpose: str = "offers") -> Notice:
+    return Notice.objects.get(purpose=purpose)
+
+
+def control_of(customer_id: UUID) -> Control:
+    return Control.objects.get(customer_id=customer_id)
