@@ -1,0 +1,136 @@
+"""What one decision is about, and how its questions are answered. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from butler.clocks import find_zone
+from butler.profile import Contact, Facts, Gate, Rules, Use
+from customers.control import Setting, State
+from customers.preferences import meaning
+
+# A gate, and until when it defers.
+type Answer = tuple[Gate, datetime | None]
+
+
+class Wish(NamedTuple):
+    """A setting that is understood; the most specific scope wins."""
+
+    specificity: int
+    entry: str
+    scope: str
+    value: object
+
+
+class UnknownZone(Exception):
+    """Neither the customer's zone nor the plausible ones can be told."""
+
+
+class Case[A: (Contact, Use)]:
+    """One act, and everything that is known when it is judged."""
+
+    __slots__ = ("_zones", "act", "facts", "now", "rules", "takes", "wishes")
+
+    def __init__(self, act: A, facts: Facts, rules: Rules, now: datetime) -> None:
+        self.act: A = act
+        self.facts = facts
+        self.rules = rules
+        self.now = now
+        # By the name of the setting: those that win, once the settings have been read.
+        self.wishes: dict[str, list[Wish]] = {}
+        # The budgets that were asked, and that the act uses up if it is allowed.
+        self.takes: list[tuple[str, str]] = []
+        self._zones: list[ZoneInfo] | None = None
+
+    @property
+    def control(self) -> State:
+        # Asked for after integrity only, which denies where it is missing.
+        assert self.facts.control is not None
+        return self.facts.control
+
+    @property
+    def is_zone_known(self) -> bool:
+        return bool(self.wishes.get("zone") or self.facts.zone)
+
+    @property
+    def zones(self) -> list[ZoneInfo]:
+        """Where the customer is, or everywhere they could be; never empty.
+
+        Raises UnknownZone where that cannot be told.
+        """
+        if self._zones is None:
+            self._zones = self._find_zones()
+        return self._zones
+
+    def _find_zones(self) -> list[ZoneInfo]:
+        names: Sequence[str] = [str(wish.value) for wish in self.wishes.get("zone", ())]
+        if not names:
+            names = (self.facts.zone,) if self.facts.zone else self.rules.plausible_zones
+        zones = [zone for name in names if (zone := find_zone(name))]
+        # Were one of them passed over, a message could be unwelcome exactly there.
+        if not zones or len(zones) < len(names):
+            raise UnknownZone
+        return zones
+
+
+type Question[A: (Contact, Use)] = Callable[[Case[A]], Answer]
+
+
+def read_wishes(settings: tuple[Setting, ...], channel: str, topic: str) -> dict[str, list[Wish]]:
+    """Return the settings that apply, by name: of each the most specific; several if they tie.
+
+    Raises Malformed where any setting at all cannot be understood.
+    """
+    found: dict[str, list[Wish]] = {}
+    for setting in settings:
+        value = meaning(setting.name, setting.value, channel=setting.channel, topic=setting.topic)
+        if setting.channel not in ("*", channel) or setting.topic not in ("*", topic):
+            continue
+        specificity = 2 * (setting.channel != "*") + (setting.topic != "*")
+        wish = Wish(specificity, setting.entry, f"{setting.channel}:{setting.topic}", value)
+        rivals = found.get(setting.name)
+        if rivals is None or rivals[0].specificity < specificity:
+            found[setting.name] = [wish]
+        elif rivals[0].specificity == specificity:
+            rivals.append(wish)
+    for rivals in found.values():
+        if len(rivals) > 1:
+            # The order in which they came must not show in what is decided.
+            rivals.sort(key=_by_entry)
+    return found
+
+
+def _by_entry(wish: Wish) -> tuple[str, str, str]:
+    return wish.entry, wish.scope, repr(wish.value)
+
+
+def passes(
+    gate: str,
+    layer: str,
+    code: str = "",
+    evidence: tuple[str, ...] = (),
+    inputs: Mapping[str, object] | None = None,
+) -> Answer:
+    return Gate(gate, layer, "pass", code, evidence, inputs or {}), None
+
+
+def denies(
+    gate: str,
+    layer: str,
+    code: str,
+    evidence: tuple[str, ...] = (),
+    inputs: Mapping[str, object] | None = None,
+) -> Answer:
+    return Gate(gate, layer, "deny", code, evidence, inputs or {}), None
+
+
+def defers(
+    gate: str,
+    layer: str,
+    code: str,
+    until: datetime,
+    evidence: tuple[str, ...] = (),
+    inputs: Mapping[str, object] | None = None,
+) -> Answer:
+    return Gate(gate, layer, "defer", code, evidence, inputs or {}), until

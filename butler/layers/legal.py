@@ -1,0 +1,64 @@
+"""What the law and the state of an address forbid, whatever anybody agreed to. Pure."""
+
+from butler.case import Answer, Case, denies, passes
+from butler.profile import Contact, Use
+
+# Channels that end inside the customer's own pages.
+WITHOUT_ADDRESS = frozenset({"inbox"})
+# A complaint ends what we like to say; that a duty has to be said does not change.
+_SUPPRESSIONS = {
+    "bounced": frozenset[str](),
+    "complained": frozenset({"legal_duty"}),
+    "stopped": frozenset[str](),
+}
+
+
+def restriction(case: Case[Contact] | Case[Use]) -> Answer:
+    """Ask whether all use is restricted (GDPR Art. 18)."""
+    entry = case.control.restricted
+    if entry:
+        return denies("restriction", "legal", "restricted", (entry,))
+    return passes("restriction", "legal")
+
+
+def marketing_objection(case: Case[Contact]) -> Answer:
+    """Ask whether the customer objected to direct marketing (GDPR Art. 21), or to this."""
+    return _objection(case, ("marketing", case.act.purpose))
+
+
+def objection(case: Case[Contact] | Case[Use]) -> Answer:
+    """Ask whether the customer objected to the purpose."""
+    return _objection(case, (case.act.purpose,))
+
+
+def _objection(case: Case[Contact] | Case[Use], subjects: tuple[str, ...]) -> Answer:
+    objections = case.control.objections
+    for subject in subjects:
+        if subject in objections:
+            return denies("objection", "legal", "objected", (objections[subject],))
+    return passes("objection", "legal")
+
+
+def address(case: Case[Contact]) -> Answer:
+    """Ask whether the channel reaches the customer at an address that takes messages."""
+    channel = case.act.channel
+    if channel in WITHOUT_ADDRESS:
+        return passes("address", "legal")
+    found = (case.facts.addresses or {}).get(channel)
+    if found is None or not found.value:
+        return denies("address", "legal", "no_address", inputs={"channel": channel})
+    if found.suppressed != "":
+        evidence = (found.evidence,) if found.evidence else ()
+        spared = _SUPPRESSIONS.get(found.suppressed)
+        if spared is None:
+            return denies("address", "legal", "unknown_address", evidence)
+        if case.act.message_class not in spared:
+            return denies("address", "legal", f"address_{found.suppressed}", evidence)
+    return passes("address", "legal", inputs={"channel": channel})
+
+
+def age(case: Case[Contact] | Case[Use]) -> Answer:
+    """Ask whether a consent of this customer counts (GDPR Art. 8)."""
+    if case.facts.is_of_age is not True:
+        return denies("age", "legal", "not_of_age")
+    return passes("age", "legal")

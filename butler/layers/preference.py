@@ -1,0 +1,136 @@
+"""What the customer set: which channels, about what, how often, when, and by whom. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from butler import quiet
+from butler.case import Answer, Case, Wish, defers, denies, passes, read_wishes
+from butler.layers.basis import live_relation
+from butler.profile import Contact, Quiet, Use
+from customers.preferences import Cap, Hours, Malformed
+
+_ASKED_FOR = frozenset({"order", "request"})
+
+
+def settings(case: Case[Contact]) -> Answer:
+    """Read the settings that apply; where one cannot be understood, none is obeyed by half."""
+    return _read(case, case.act.channel, case.act.topic)
+
+
+def settings_of_use(case: Case[Use]) -> Answer:
+    return _read(case, "*", case.act.purpose)
+
+
+def _read(case: Case[Contact] | Case[Use], channel: str, topic: str) -> Answer:
+    try:
+        case.wishes = read_wishes(case.control.settings, channel, topic)
+    except Malformed as problem:
+        inputs = {"problem": str(problem)}
+        return denies("settings", "preference", "unknown_preference", inputs=inputs)
+    return passes("settings", "preference", inputs={"count": len(case.control.settings)})
+
+
+def allow(case: Case[Contact]) -> Answer:
+    """Ask whether the channel is on for the topic. Unset is no yes, but the basis was."""
+    for wish in case.wishes.get("allow", ()):
+        if wish.value is False:
+            code = "topic_off" if wish.specificity % 2 else "channel_off"
+            return denies("allow", "preference", code, (wish.entry,), {"scope": wish.scope})
+    return passes("allow", "preference", evidence=_entries(case.wishes.get("allow", ())))
+
+
+def data_use(case: Case[Use]) -> Answer:
+    """Ask whether data may be used for the purpose."""
+    for wish in case.wishes.get("data_use", ()):
+        if wish.value is False:
+            return denies("data_use", "preference", "data_use_off", (wish.entry,))
+    return passes("data_use", "preference")
+
+
+def pause(case: Case[Contact]) -> Answer:
+    """Ask whether the customer wants to hear nothing for a while."""
+    last: tuple[datetime, str] | None = None
+    for wish in case.wishes.get("pause", ()):
+        if isinstance(wish.value, datetime) and wish.value > case.now:
+            last = max(last or (wish.value, wish.entry), (wish.value, wish.entry))
+    if last is None:
+        return passes("pause", "preference")
+    until, entry = last
+    return defers("pause", "preference", "paused", until, (entry,))
+
+
+def only_when_i_ask(case: Case[Contact]) -> Answer:
+    """Ask whether the message performs what was asked for, where only that is welcome."""
+    for wish in case.wishes.get("only_when_i_ask", ()):
+        if wish.value is True:
+            found = live_relation(case) if case.act.message_class == "service" else None
+            if found is None or found.kind not in _ASKED_FOR:
+                evidence = (wish.entry,)
+                return denies("only_when_i_ask", "preference", "only_when_asked", evidence)
+    return passes("only_when_i_ask", "preference")
+
+
+def budget(case: Case[Contact]) -> Answer:
+    """Ask whether the customer's own budget has room in the window that it is."""
+    wishes = case.wishes.get("budget")
+    if not wishes:
+        return passes("budget", "preference")
+    zone = case.zones[0]
+    latest: Answer | None = None
+    inputs: dict[str, object] = {}
+    for wish in wishes:
+        cap = wish.value
+        assert isinstance(cap, Cap)
+        window, until = quiet.period(cap.per, case.now, zone)
+        case.takes.append((wish.scope, window))
+        used = (case.facts.used or {}).get(f"{wish.scope}|{window}", 0)
+        inputs = {"scope": wish.scope, "window": window, "used": used, "most": cap.most}
+        if used >= cap.most and (latest is None or until > (latest[1] or until)):
+            evidence = (wish.entry,)
+            latest = defers("budget", "preference", "budget_used", until, evidence, inputs)
+    return latest or passes("budget", "preference", "", _entries(wishes), inputs)
+
+
+def quiet_hours(case: Case[Contact]) -> Answer:
+    """Ask whether it is quiet on the customer's clock, or could be."""
+    wishes = case.wishes.get("quiet_hours")
+    if not wishes:
+        return passes("quiet_hours", "preference")
+    hours = [Quiet(*wish.value) for wish in wishes if isinstance(wish.value, Hours)]
+    return when_quiet(case, "preference", "quiet_hours", hours, _entries(wishes))
+
+
+def when_quiet(
+    case: Case[Contact],
+    layer: str,
+    code: str,
+    hours: Sequence[Quiet],
+    evidence: tuple[str, ...] = (),
+) -> Answer:
+    """Defer until none of these hours hold, in any zone where the customer could be."""
+    zones = case.zones
+    inputs: dict[str, object] = {
+        "zones": [zone.key for zone in zones],
+        "hours": [f"{one.start}-{one.end}" for one in hours],
+    }
+    pairs = [(one, zone) for one in hours for zone in zones]
+    until = quiet.opens(pairs, case.now)
+    if until == case.now:
+        return passes(code, layer, "", evidence, inputs)
+    if until is None:
+        return denies(code, layer, "stale", evidence, inputs)
+    if not case.is_zone_known:
+        return defers(code, layer, "zone_unknown", until, evidence, inputs)
+    return defers(code, layer, code, until, evidence, inputs)
+
+
+def person_first(case: Case[Contact]) -> Answer:
+    """Ask whether the customer wants a person rather than the butler."""
+    for wish in case.wishes.get("person_first", ()):
+        if wish.value is True:
+            return passes("person_first", "preference", "person_first", (wish.entry,))
+    return passes("person_first", "preference")
+
+
+def _entries(wishes: Sequence[Wish]) -> tuple[str, ...]:
+    return tuple(wish.entry for wish in wishes)

@@ -1,0 +1,68 @@
+"""When it is quiet, and which day, week or month it is, on somebody's own clock. Pure.
+
+Quiet hours hold from the minute they begin to the minute before they end, and belong to the
+day on which they begin. From a time to the same time is a whole day.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from butler.clocks import local_day, resolve
+from butler.profile import Quiet
+
+# Quiet hours return every week: where nothing opens within a week and a day, nothing will.
+_HORIZON = timedelta(days=8)
+_DAY = timedelta(days=1)
+
+
+@lru_cache(maxsize=8192)
+def span(day: date, quiet: Quiet, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+    """Return from when until when it is quiet in the hours that begin on a day, if any do."""
+    if day.isoweekday() not in quiet.days:
+        return None
+    last = day if quiet.start < quiet.end else day + _DAY
+    return resolve(day, quiet.start, zone), resolve(last, quiet.end, zone)
+
+
+def ends(quiet: Quiet, zone: ZoneInfo, moment: datetime) -> datetime | None:
+    """Return when the quiet that a moment is in ends; None where it is in none."""
+    today = local_day(moment, zone)
+    for day in (today, today - _DAY):
+        hours = span(day, quiet, zone)
+        if hours and hours[0] <= moment < hours[1]:
+            return hours[1]
+    return None
+
+
+def opens(hours: Iterable[tuple[Quiet, ZoneInfo]], now: datetime) -> datetime | None:
+    """Return the first moment from now on that is quiet in none of these; None: never."""
+    hours = tuple(hours)
+    moment, last = now, now + _HORIZON
+    while moment <= last:
+        later = [end for quiet, zone in hours if (end := ends(quiet, zone, moment))]
+        if not later:
+            return moment
+        moment = max(later)
+    return None
+
+
+def period(per: str, now: datetime, zone: ZoneInfo) -> tuple[str, datetime]:
+    """Return which day, week or month it is, and when the next one starts."""
+    return _period(per, local_day(now, zone), zone)
+
+
+@lru_cache(maxsize=8192)
+def _period(per: str, today: date, zone: ZoneInfo) -> tuple[str, datetime]:
+    if per == "day":
+        key, following = today.isoformat(), today + _DAY
+    elif per == "week":
+        year, week, weekday = today.isocalendar()
+        key, following = f"{year}-W{week:02}", today + timedelta(days=8 - weekday)
+    elif per == "month":
+        key = f"{today.year}-{today.month:02}"
+        following = (today.replace(day=28) + timedelta(days=4)).replace(day=1)
+    else:
+        raise ValueError("no such period")
+    return key, resolve(following, "00:00", zone)
