@@ -15,7 +15,8 @@ from customers.models.identifier import BlockedValue, Identifier, Link, LinkKind
 from customers.models.ledger import IdempotencyKey, Merge, QuarantinedItem, Review
 from customers.models.login import User
 from customers.models.record import Interaction, Order, PartyMember, Trait
-from customers.models.sign_in import SignInCode
+from customers.models.search import SearchName
+from customers.models.sign_in import Guess, SignInCode
 from customers.models.source import Source, SourceKey
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "ControlEntry",
     "Customer",
     "Event",
+    "Guess",
     "IdempotencyKey",
     "Identifier",
     "Interaction",
@@ -39,6 +41,7 @@ __all__ = [
     "ReceiptKey",
     "Request",
     "Review",
+    "SearchName",
     "SignInCode",
     "Source",
     "SourceKey",

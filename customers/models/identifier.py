@@ -1,5 +1,6 @@
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Reverse
 
 from customers.models.customer import Customer
 from customers.models.source import Source
@@ -38,6 +39,24 @@ class Identifier(models.Model):
             models.CheckConstraint(
                 condition=models.Q(trust__in=Trust.values),
                 name="identifier_trust_is_known",
+            ),
+        ]
+        # What people search by: an address that was misheard, the end of a number.
+        indexes = [
+            GinIndex(
+                OpClass(
+                    models.Func(
+                        models.F("value"), models.Value("@"), models.Value(1), function="split_part"
+                    ),
+                    name="gin_trgm_ops",
+                ),
+                condition=models.Q(kind="email"),
+                name="identifier_mailbox",
+            ),
+            models.Index(
+                OpClass(Reverse("value"), name="text_pattern_ops"),
+                condition=models.Q(kind="phone"),
+                name="identifier_end_of_number",
             ),
         ]
 

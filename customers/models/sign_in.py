@@ -27,3 +27,21 @@ class SignInCode(models.Model):
 
     def __str__(self) -> str:
         return "code to sign in"
+
+
+class Guess(models.Model):
+    """How often somebody tried to get in, by whom it was tried or from where, in one window."""
+
+    # A keyed digest of what is counted: an address, a network, both, a login.
+    subject = models.BinaryField(max_length=16)
+    window = models.DateTimeField()
+    tries = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subject", "window"], name="guess_counted_together")
+        ]
+        indexes = [models.Index(fields=["window"], name="guess_window")]
+
+    def __str__(self) -> str:
+        return f"{self.tries} tries"

@@ -1,0 +1,53 @@
+"""What each kind of colleague may see and do. Django's groups are made from this table.
+
+The whole record, by REST or as a stream, needs `view_customer`; who has only `meet_customer`
+sees on the console who somebody is and when they visit, and nothing that leads to them.
+"""
+
+from collections.abc import Mapping
+
+_MEET = frozenset({"customers.find_customer", "customers.meet_customer"})
+_READ = _MEET | {
+    "customers.view_customer",
+    "customers.view_identifier",
+    "customers.view_event",
+    "customers.view_order",
+    "customers.view_interaction",
+    "customers.view_partymember",
+    "customers.view_control",
+    "customers.view_review",
+    "butler.view_message",
+    "butler.view_decision",
+}
+_SERVE = _READ | {
+    "customers.change_order",
+    "customers.change_partymember",
+    "customers.change_control",
+    "customers.change_review",
+    "butler.view_task",
+    "butler.change_task",
+}
+_SWITCH = frozenset({"butler.view_halt", "butler.add_halt", "butler.change_halt"})
+_PLAN = frozenset({"butler.view_automation", "butler.view_automationversion"})
+
+ROLES: Mapping[str, frozenset[str]] = {
+    # Who answers the phone.
+    "desk": _SERVE,
+    # Who stands at a till or a gate: name, visit, whether a code is good.
+    "till": _MEET | {"customers.view_order"},
+    # Who writes what is sent: what may be said to somebody and why, not where they are reached.
+    "marketer": frozenset({"customers.meet_customer", "customers.view_control"})
+    | {"butler.view_message", "butler.view_decision", "butler.view_halt"}
+    | _PLAN,
+    # Who answers for what we keep and do: reads everything, and who looked at it.
+    "privacy officer": _READ
+    | {"customers.view_look", "customers.change_control", "customers.change_review"}
+    | {"butler.view_halt"}
+    | _PLAN,
+    "manager": _SERVE
+    | _SWITCH
+    | _PLAN
+    | {"customers.view_look", "customers.view_quarantineditem", "customers.change_quarantineditem"},
+    # Who only wants to see how it goes: numbers and switches, nobody's record.
+    "overview": frozenset({"butler.view_halt"}) | _PLAN,
+}
