@@ -17,6 +17,7 @@ from uuid_utils.compat import uuid7
 from butler import sql, verdicts
 from butler.decisions import decide
 from butler.facts import read_facts, rules
+from butler.failpoints import failpoint
 from butler.profile import Contact, Decision, Facts, Rules
 from butler.texts import Unsaid, Words, words_of
 from customers.sql import json
@@ -109,6 +110,7 @@ def claim(
             },
         )
         verdicts.keep(judged.verdicts)
+        failpoint("in claim")
     by_id = {one.id: one for one in taken}
     return Claimed(judged.leaving, by_id, len(taken))
 

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from butler import ring, sql
 from butler.actions import receipts
+from butler.failpoints import failpoint
 from customers import log
 from customers.log import Saying
 from customers.sql import json
@@ -81,6 +82,7 @@ def record(outcomes: Sequence[Outcome], *, now: datetime) -> int:
         _say(settled, homes, now)
         receipts.apply_waiting([delivery for delivery, *_ in settled], now=now)
         _suppress(outcomes, {delivery for delivery, *_ in settled}, now)
+        failpoint("in outcome")
         if any(row.state == "queued" for row in rows):
             ring.after_commit("channels.sweep")
     return len(settled)

@@ -1,0 +1,83 @@
+"""What tests of the butler are made of: somebody to write to, and something to say."""
+
+import hashlib
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from butler.models import Message
+from customers import senders
+from customers.actions import control
+from customers.actions.changes import Author
+from customers.actions.control import Word
+from customers.models import Customer, Notice, Purpose, Topic
+from tests import factories
+
+# A Wednesday, noon in Amsterdam, far from any quiet hour.
+NOON = datetime(2027, 4, 21, 10, 0, tzinfo=UTC)
+NOTICE = "May we send you offers?"
+DIGEST = hashlib.sha256(NOTICE.encode()).hexdigest()
+AUTHOR = Author(senders.BUTLER)
+
+
+def vocabulary() -> None:
+    """What there is to consent to, and to write about."""
+    for key in ("offers", "birthdays"):
+        Purpose.objects.get_or_create(key=key, defaults={"kind": "contact"})
+        Notice.objects.get_or_create(
+            purpose_id=key,
+            version=1,
+            language="en",
+            defaults={"text": NOTICE, "digest": DIGEST, "published_at": NOON - timedelta(days=300)},
+        )
+    for key in ("orders", "visits", "rides", "offers", "birthdays", "requests"):
+        Topic.objects.get_or_create(key=key)
+
+
+def guest(*, email: str = "", phone: str = "", **traits) -> Customer:
+    """A customer with a proved address."""
+    email = email or f"guest-{uuid.uuid4().hex[:8]}@example.com"
+    known = [("user_id", f"guest-{uuid.uuid4()}"), ("email", email)]
+    if phone:
+        known.append(("phone", phone))
+    return factories.customer(*known, email=email, **traits)
+
+
+def says(customer: Customer, kind: str, subject: str, value: object = None, **more) -> control.Said:
+    """Have a customer say one thing about what we may do."""
+    if kind == "consent.given":
+        more = {"notice": DIGEST, "language": "en"} | more
+    word = Word(kind=kind, subject=subject, value=value, evidence={"kind": "click"}, **more)
+    at = more.get("occurred_at", NOON - timedelta(hours=1))
+    return control.say(customer_id=customer.id, words=[word], author=AUTHOR, now=at)
+
+
+def order(customer: Customer, number: str = "", **facts) -> str:
+    """An order that a source we trust told of; returns its relation."""
+    number = number or f"A-{uuid.uuid4().hex[:8]}"
+    (user_id,) = customer.identifiers.filter(kind="user_id", trust=2).values_list("value")[:1]
+    facts = {"visit_date": f"{NOON:%Y-%m-%d}"} | facts
+    at = NOON - timedelta(days=2)
+    factories.record(factories.order(number, ("user_id", user_id[0]), at=at, **facts), at=at)
+    return f"order:{number}"
+
+
+def message(customer: Customer, **facts) -> Message:
+    """Something that waits to be said, by default an offer by e-mail."""
+    words = {"words": {"subject": "For you", "text": "An afternoon at Larkmoor."}}
+    defaults = {
+        "key": str(uuid.uuid4()),
+        "customer_id": customer.id,
+        "channel": "email",
+        "message_class": "marketing",
+        "topic": "offers",
+        "purpose": "offers",
+        "occurred_at": NOON - timedelta(minutes=1),
+        "not_before": NOON - timedelta(minutes=1),
+        "expires_at": NOON + timedelta(days=7),
+        "created_at": NOON - timedelta(minutes=1),
+        "state_at": NOON - timedelta(minutes=1),
+        "facts": words,
+    }
+    if facts.get("message_class", "marketing") not in ("marketing", "relationship"):
+        defaults["purpose"] = ""
+    return Message.objects.create(**{**defaults, **facts})
