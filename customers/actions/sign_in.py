@@ -22,7 +22,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from uuid_utils.compat import uuid7
 
 from customers import ingest, senders
-from customers.models import Identifier, SignInCode, Trust, User
+from customers.models import Guess, Identifier, SignInCode, Trust, User
 from customers.normalize import normalize
 from customers.profile import Item
 
@@ -174,8 +174,9 @@ def end_sessions(user: User, *, but: str = "") -> None:
 
 
 def forget_expired(*, now: datetime) -> None:
-    """Drop sessions that ran out, and codes that nobody is counted by any more."""
+    """Drop sessions that ran out, and what nobody is counted by any more."""
     SignInCode.objects.filter(requested_at__lt=now - 2 * _HOUR).delete()
+    Guess.objects.filter(window__lt=now - 2 * _HOUR).delete()
     Session.objects.filter(expire_date__lt=now).delete()
     standing = Session.objects.filter(session_key=OuterRef("session_key"))
     UserSession.objects.filter(~Exists(standing)).delete()

@@ -1,0 +1,181 @@
+"""Letting staff in: an address with a password, then a second factor. Every try is counted.
+
+Counted before looking, in a transaction of its own, so that however many tries come at once
+only so many are looked at. Nobody learns from an answer, or from how long it takes, whether
+there is such a login.
+"""
+
+import hmac
+import math
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+)
+from allauth.mfa.utils import decrypt
+from django.db import connection, transaction
+from django.utils.crypto import salted_hmac
+
+from customers.models import Guess, User
+
+WINDOW = timedelta(minutes=15)
+# Seconds that a code of the authenticator app is shown for, and how many of them a clock may
+# be early or late.
+STEP, DRIFT = 30, 1
+
+
+class WrongPassword(Exception):
+    """Address and password do not belong together, or it is nobody of staff."""
+
+
+class WrongCode(Exception):
+    pass
+
+
+class TooOften(Exception):
+    """Enough tries in this quarter of an hour; `seconds` says when there may be another."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class Limit(NamedTuple):
+    """How many tries something has in a quarter of an hour."""
+
+    name: str
+    most: int
+
+
+# An address from one network; an address from anywhere, so high that a stranger cannot lock
+# somebody out by hand; a network with all its addresses.
+PAIR, ADDRESS, NETWORK = Limit("pair", 10), Limit("address", 100), Limit("network", 200)
+# Only who has the password gets to the second factor, so nobody else can use these up.
+CODE = Limit("code", 5)
+
+
+def check_password(*, email: str, password: str, network: str, now: datetime) -> User:
+    """Return the open staff login of this address and password."""
+    address = email.strip().casefold()[:254]
+    _count(PAIR, f"{address} {network}", now)
+    _count(ADDRESS, address, now)
+    _count(NETWORK, network, now)
+    user = User.objects.filter(email__iexact=address, is_staff=True, is_active=True).first()
+    if user is None:
+        # As long as a real comparison takes.
+        User().set_password(password)
+        raise WrongPassword
+    if not user.check_password(password):
+        raise WrongPassword
+    _forget(PAIR, f"{address} {network}", now)
+    return user
+
+
+def has_second_factor(user: User) -> bool:
+    return Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists()
+
+
+def check_code(*, user: User, code: str, now: datetime) -> None:
+    """Take a code of the authenticator app, or one of the recovery codes, once."""
+    _count(CODE, str(user.pk), now)
+    code = "".join(code.split())
+    if not (_spend_totp(user, code, now) or _spend_recovery(user, code)):
+        raise WrongCode
+    _forget(CODE, str(user.pk), now)
+
+
+def new_secret() -> str:
+    secret: str = generate_totp_secret()
+    return secret
+
+
+def enroll(*, user: User, secret: str, code: str, now: datetime) -> list[str]:
+    """Take up an authenticator app that shows the right code; return the recovery codes."""
+    _count(CODE, str(user.pk), now)
+    counter = _counter_of(secret, "".join(code.split()), now)
+    if counter is None:
+        raise WrongCode
+    with transaction.atomic():
+        # Whoever has only the password must not put a factor of theirs beside the owner's.
+        User.objects.select_for_update().get(pk=user.pk)
+        if has_second_factor(user):
+            raise WrongCode
+        instance = TOTP.activate(user, secret).instance
+        instance.data["last_counter"] = counter
+        instance.save(update_fields=["data"])
+        Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).delete()
+        codes: list[str] = RecoveryCodes.activate(user).generate_codes()
+    _forget(CODE, str(user.pk), now)
+    return codes
+
+
+def totp(secret: str, now: datetime) -> str:
+    """Return the code that an app with this secret shows now."""
+    shown: str = format_hotp_value(hotp_value(secret, int(now.timestamp()) // STEP))
+    return shown
+
+
+@transaction.atomic
+def _spend_totp(user: User, code: str, now: datetime) -> bool:
+    kept = Authenticator.objects.select_for_update().filter(user=user, type=Authenticator.Type.TOTP)
+    for factor in kept:
+        counter = _counter_of(decrypt(factor.data["secret"]), code, now)
+        # A code that was looked at over a shoulder is worth nothing once it was used.
+        if counter is not None and counter > factor.data.get("last_counter", 0):
+            factor.data["last_counter"] = counter
+            factor.last_used_at = now
+            factor.save(update_fields=["data", "last_used_at"])
+            return True
+    return False
+
+
+def _counter_of(secret: str, code: str, now: datetime) -> int | None:
+    current = int(now.timestamp()) // STEP
+    for counter in range(current - DRIFT, current + DRIFT + 1):
+        shown = format_hotp_value(hotp_value(secret, counter))
+        if hmac.compare_digest(shown.encode(), code.encode()):
+            return counter
+    return None
+
+
+def _spend_recovery(user: User, code: str) -> bool:
+    factor = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
+    return bool(factor) and bool(RecoveryCodes(factor).validate_code(code))
+
+
+def _count(limit: Limit, subject: str, now: datetime) -> None:
+    start = _window(now)
+    # Durable: in a transaction around it, what a wrong try raises would undo the count.
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(_COUNT, [_subject(limit, subject), start])
+        [tries] = cursor.fetchone()
+    if tries > limit.most:
+        raise TooOften(math.ceil((start + WINDOW - now).total_seconds()))
+
+
+_COUNT = """
+INSERT INTO customers_guess AS guess (subject, "window", tries) VALUES (%s, %s, 1)
+    ON CONFLICT (subject, "window") DO UPDATE SET tries = guess.tries + 1
+RETURNING tries
+"""
+
+
+def _forget(limit: Limit, subject: str, now: datetime) -> None:
+    """Let who got in start anew: a slip of the finger a day is no attack."""
+    Guess.objects.filter(subject=_subject(limit, subject), window=_window(now)).delete()
+
+
+def _window(now: datetime) -> datetime:
+    length = int(WINDOW.total_seconds())
+    return datetime.fromtimestamp(int(now.timestamp()) // length * length, tz=UTC)
+
+
+def _subject(limit: Limit, subject: str) -> bytes:
+    salt = f"customers.staff_sign_in.{limit.name}"
+    return salted_hmac(salt, subject, algorithm="sha256").digest()[:16]

@@ -1,0 +1,161 @@
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.db import connection
+
+from customers.actions import sign_in, staff_sign_in
+from customers.actions.staff_sign_in import TooOften, WrongCode, WrongPassword
+from customers.models import Guess, User
+from tests.factories import NOON
+
+# Tries are counted in transactions of their own.
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+PASSWORD = "four-words-that-nobody-knows"
+LATER = NOON + timedelta(minutes=20)
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def sam() -> User:
+    return User.objects.create_user("sam@staff.example.com", PASSWORD, is_staff=True, name="Sam")
+
+
+@pytest.fixture
+def secret(sam) -> str:
+    made = staff_sign_in.new_secret()
+    before = NOON - timedelta(hours=1)
+    code = staff_sign_in.totp(made, before)
+    staff_sign_in.enroll(user=sam, secret=made, code=code, now=before)
+    return made
+
+
+def _password(email="sam@staff.example.com", password=PASSWORD, network="192.0.2.7", now=NOON):
+    return staff_sign_in.check_password(email=email, password=password, network=network, now=now)
+
+
+def test_the_right_password_is_taken_in_any_case_of_the_address(sam):
+    assert _password(" Sam@Staff.Example.com ") == sam
+
+
+@pytest.mark.parametrize(
+    "change", [{"is_staff": False}, {"is_active": False}], ids=["customer", "closed"]
+)
+def test_only_open_staff_logins_come_in(sam, change):
+    User.objects.filter(pk=sam.pk).update(**change)
+
+    with pytest.raises(WrongPassword):
+        _password()
+
+
+def test_ten_wrong_passwords_are_enough(sam):
+    for _ in range(10):
+        with pytest.raises(WrongPassword):
+            _password(password="guess")
+
+    # Even the right one, from there; from elsewhere its owner still comes in.
+    with pytest.raises(TooOften) as refused:
+        _password()
+    assert 0 < refused.value.seconds <= 900
+    assert _password(network="198.51.100.1") == sam
+    assert _password(now=LATER) == sam
+
+
+def test_a_network_is_counted_whatever_it_asks_for(sam):
+    for number in range(200):
+        with pytest.raises(WrongPassword):
+            _password(f"nobody{number}@staff.example.com")
+
+    with pytest.raises(TooOften):
+        _password()
+
+
+def test_of_many_tries_at_once_only_ten_are_looked_at(sam):
+    def guess(_: int) -> str:
+        try:
+            _password(password="guess")
+        except (WrongPassword, TooOften) as error:
+            return type(error).__name__
+        finally:
+            connection.close()
+        return "in"
+
+    with ThreadPoolExecutor(6) as crowd:
+        said = list(crowd.map(guess, range(60)))
+
+    assert said.count("WrongPassword") == 10
+    assert said.count("TooOften") == 50
+
+
+def test_a_code_of_the_app_is_taken_once(sam, secret):
+    code = staff_sign_in.totp(secret, NOON)
+    staff_sign_in.check_code(user=sam, code=f"{code[:3]} {code[3:]}", now=NOON)
+
+    with pytest.raises(WrongCode):
+        staff_sign_in.check_code(user=sam, code=code, now=NOON)
+
+
+def test_a_clock_may_be_half_a_minute_late_and_no_more(sam, secret):
+    late = staff_sign_in.totp(secret, NOON - timedelta(seconds=30))
+    later = staff_sign_in.totp(secret, NOON + timedelta(seconds=90))
+
+    staff_sign_in.check_code(user=sam, code=late, now=NOON)
+    with pytest.raises(WrongCode):
+        staff_sign_in.check_code(user=sam, code=later, now=NOON)
+
+
+def test_five_wrong_codes_are_enough(sam, secret):
+    right = staff_sign_in.totp(secret, NOON)
+    for number in range(5):
+        with pytest.raises(WrongCode):
+            staff_sign_in.check_code(
+                user=sam, code=f"{(int(right) + number + 1) % 10**6:06d}", now=NOON
+            )
+
+    with pytest.raises(TooOften):
+        staff_sign_in.check_code(user=sam, code=right, now=NOON)
+
+
+def test_a_recovery_code_opens_once(sam):
+    made = staff_sign_in.new_secret()
+    codes = staff_sign_in.enroll(
+        user=sam, secret=made, code=staff_sign_in.totp(made, NOON), now=NOON
+    )
+
+    staff_sign_in.check_code(user=sam, code=codes[3], now=NOON)
+
+    assert len(set(codes)) == 10
+    with pytest.raises(WrongCode):
+        staff_sign_in.check_code(user=sam, code=codes[3], now=NOON)
+
+
+def test_a_second_factor_is_not_replaced_by_who_has_the_password(sam, secret):
+    other = staff_sign_in.new_secret()
+
+    with pytest.raises(WrongCode):
+        staff_sign_in.enroll(user=sam, secret=other, code=staff_sign_in.totp(other, NOON), now=NOON)
+
+    assert Authenticator.objects.filter(user=sam, type="totp").count() == 1
+
+
+def test_the_secret_is_not_in_the_database_in_clear(sam, secret, settings):
+    kept = Authenticator.objects.get(user=sam, type="totp").data["secret"]
+    assert secret not in kept
+
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another key, which is used from now on"
+    staff_sign_in.check_code(user=sam, code=staff_sign_in.totp(secret, NOON), now=NOON)
+
+
+def test_counts_are_forgotten(sam):
+    with pytest.raises(WrongPassword):
+        _password(password="guess")
+    sign_in.forget_expired(now=NOON + timedelta(hours=3))
+
+    assert Guess.objects.count() == 0
