@@ -1,4 +1,4 @@
-"""Keeps the record in step with the log: traits, orders, interactions, party.
+"""Keeps the record in step with the log: traits, orders, interactions, party, requests.
 
 Every projection is a pure fold over the events concerned, so what is kept here can be thrown
 away and remade at any time; `rebuild` does just that, after a merge or on command.
@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from customers import interactions, orders, parties, sql
+from customers import interactions, orders, parties, requests, sql, standing
 from customers.facts import Fact
 from customers.traits import Said, winners
 
@@ -32,7 +32,8 @@ class _Projection(NamedTuple):
 _ORDERS = _Projection("orders", orders.fold)
 _MEMBERS = _Projection("members", parties.fold)
 _INTERACTIONS = _Projection("interactions", interactions.fold)
-ALL = (_ORDERS, _MEMBERS, _INTERACTIONS)
+_REQUESTS = _Projection("requests", requests.fold)
+ALL = (_ORDERS, _MEMBERS, _INTERACTIONS, _REQUESTS)
 
 
 def projection_of(about: str) -> tuple[_Projection, str] | None:
@@ -43,6 +44,8 @@ def projection_of(about: str) -> tuple[_Projection, str] | None:
         return _MEMBERS, about.removeprefix(parties.PREFIX)
     if about.startswith(interactions.PREFIXES):
         return _INTERACTIONS, about
+    if about.startswith(requests.PREFIX):
+        return _REQUESTS, about.removeprefix(requests.PREFIX)
     return None
 
 
@@ -131,7 +134,7 @@ def _write(table: str, kept: Sequence[dict[str, object]], gone: Sequence[tuple[U
 
 
 def rebuild(customer_ids: Iterable[UUID]) -> None:
-    """Throw the projections of these records away and make them again from the log."""
+    """Throw the projections of these records away and make them again from log and ledger."""
     ids = list(customer_ids)
     sql.run("clear_records", {"ids": ids})
     keep_traits(traits_on_log(ids))
@@ -139,6 +142,7 @@ def rebuild(customer_ids: Iterable[UUID]) -> None:
     for customer_id, about, *fact in sql.rows("read_all_facts", {"ids": ids}):
         facts.setdefault(Subject(customer_id, about), []).append(as_fact(*fact))
     _keep(fold(facts))
+    standing.refold(ids)
 
 
 def traits_on_log(ids: Sequence[UUID]) -> list[Said]:

@@ -91,13 +91,13 @@ def publish(
     return Notice.objects.count() - before
 
 
-def _keep(
-    model: type[Purpose] | type[Topic], said: Sequence[PurposeText | TopicText], fields: list[str]
+def _keep[M: (Purpose, Topic)](
+    model: type[M], said: Sequence[PurposeText | TopicText], fields: list[str]
 ) -> None:
     rows = [model(**msgspec.to_builtins(one)) for one in sorted(said, key=lambda one: one.key)]
     if rows:
         # Sorted, so that two machines that start at once cannot lock crosswise.
-        model._default_manager.bulk_create(
+        model.objects.bulk_create(
             rows, update_conflicts=True, update_fields=fields, unique_fields=["key"]
         )
 

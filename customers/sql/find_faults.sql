@@ -1,5 +1,6 @@
 -- What must never be: a log with a gap, a head that is not the last version, an identifier
--- that leads to a record which was joined to another, a pointer of two steps.
+-- that leads to a record which was joined to another, a pointer of two steps, a chain of
+-- the ledger with a gap.
 --
 -- ids  uuid[]  live records
 
@@ -21,3 +22,10 @@ SELECT member.id, 'pointer', live.canonical_id::text, NULL
   FROM customers_customer AS live
   JOIN customers_customer AS member ON member.canonical_id = live.id
  WHERE live.id = ANY (%(ids)s::uuid[]) AND live.canonical_id IS NOT NULL
+ UNION ALL
+SELECT entry.record_id, 'ledger', max(entry.seq)::text, count(*)::text
+  FROM customers_controlentry AS entry
+  JOIN customers_customer AS record ON record.id = entry.record_id
+ WHERE record.id = ANY (%(ids)s::uuid[]) OR record.canonical_id = ANY (%(ids)s::uuid[])
+ GROUP BY entry.record_id
+HAVING max(entry.seq) <> count(*)

@@ -13,3 +13,9 @@ SELECT customer_id, 'interaction', reference, to_jsonb(interaction)::text
  UNION ALL
 SELECT customer_id, 'member', reference, to_jsonb(member)::text
   FROM customers_partymember AS member WHERE customer_id = ANY (%(ids)s::uuid[])
+ UNION ALL
+SELECT customer_id, 'request', reference, to_jsonb(request)::text
+  FROM customers_request AS request WHERE customer_id = ANY (%(ids)s::uuid[])
+ UNION ALL
+SELECT customer_id, 'control', '', to_jsonb(control)::text
+  FROM customers_control AS control WHERE customer_id = ANY (%(ids)s::uuid[])

@@ -1,0 +1,80 @@
+"""What became of something a customer asked a person for, from its events. Pure."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import msgspec
+
+from customers.facts import Fact, in_order, text
+from customers.profile import VERIFIED
+
+PREFIX = "request:"
+
+REQUESTED = "Callback Requested"
+ANSWERED = "Request Answered"
+CLOSED = "Request Closed"
+_KIND = "callback"
+
+
+class RequestState(msgspec.Struct):
+    reference: str
+    kind: str
+    status: str
+    subject: str
+    channel: str
+    opened_at: datetime
+    version: int
+    wanted_at: datetime | None = None
+    closed_at: datetime | None = None
+    details: dict[str, object] = {}
+
+
+def fold(reference: str, facts: Iterable[Fact]) -> RequestState | None:
+    """Return the request that these facts amount to; None where nobody asked for anything.
+
+    An open request gives us a right to speak, so nobody opens one by claiming to be somebody.
+    """
+    counting = [fact for fact in in_order(facts) if fact.trust == VERIFIED]
+    state: RequestState | None = None
+    for fact in counting:
+        if fact.name == REQUESTED:
+            state = _asked(reference, fact, state)
+    for fact in counting:
+        # Whoever answers may be heard before whoever asked.
+        if state and fact.name in (ANSWERED, CLOSED):
+            _settle(state, fact)
+            state.version = max(state.version, fact.version)
+    return state
+
+
+def _asked(reference: str, fact: Fact, before: RequestState | None) -> RequestState:
+    """Take a request as asked; asked again, the newer wish counts, and it stays one request."""
+    return RequestState(
+        reference=reference,
+        kind=_KIND,
+        status="open",
+        subject=text(fact.data, "subject")[:500],
+        channel=before.channel if before else fact.channel,
+        opened_at=before.opened_at if before else fact.occurred_at,
+        version=fact.version if before is None else max(before.version, fact.version),
+        wanted_at=moment(fact.data.get("wanted_at")),
+        details={"by": fact.actor} if fact.actor else {},
+    )
+
+
+def _settle(state: RequestState, fact: Fact) -> None:
+    # Answered is more than closed: a desk that tidies up later does not take it back.
+    if state.status != "answered":
+        state.status = "answered" if fact.name == ANSWERED else "closed"
+        state.closed_at = fact.occurred_at
+    if outcome := text(fact.data, "outcome", "note"):
+        state.details = {**state.details, "outcome": outcome[:500]}
+
+
+def moment(value: object) -> datetime | None:
+    """Read a moment with its zone; one without could be any of many, so it counts as not said."""
+    try:
+        said = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return said.astimezone(UTC) if said and said.tzinfo else None

@@ -1,0 +1,74 @@
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+
+from customers.facts import Fact
+from customers.requests import fold
+from tests.factories import NOON
+
+ASKED = Fact(
+    "Callback Requested",
+    NOON,
+    "1",
+    2,
+    "app",
+    "",
+    1,
+    {"subject": "The pass of my son", "wanted_at": "2026-11-22T10:00:00+01:00"},
+)
+ANSWERED = Fact(
+    "Request Answered",
+    NOON + timedelta(hours=2),
+    "2",
+    2,
+    "phone",
+    "staff:sam",
+    2,
+    {"outcome": "ok"},
+)
+CLOSED = Fact("Request Closed", NOON + timedelta(hours=3), "3", 2, "phone", "staff:sam", 3, {})
+
+
+def test_a_request_is_open_until_somebody_answers():
+    asked = fold("r1", [ASKED])
+    answered = fold("r1", [ASKED, ANSWERED])
+
+    assert (asked.status, asked.subject, asked.closed_at) == ("open", "The pass of my son", None)
+    assert asked.wanted_at == datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+    assert (answered.status, answered.closed_at) == ("answered", ANSWERED.occurred_at)
+    assert answered.details == {"outcome": "ok"}
+
+
+def test_what_was_answered_is_not_just_closed():
+    assert fold("r1", [ASKED, ANSWERED, CLOSED]).status == "answered"
+    assert fold("r1", [ASKED, CLOSED]).status == "closed"
+
+
+def test_the_events_of_a_request_may_arrive_in_any_order():
+    some = list(permutations([ASKED, ANSWERED, CLOSED]))
+
+    assert len({repr(fold("r1", facts)) for facts in some}) == 1
+
+
+def test_an_answer_whose_clock_is_behind_still_answers():
+    early = Fact("Request Answered", NOON - timedelta(seconds=3), "2", 2, "phone", "", 2, {})
+
+    assert fold("r1", [early, ASKED]).status == "answered"
+
+
+def test_nobody_opens_a_request_by_a_claim():
+    claim = Fact("Callback Requested", NOON, "1", 1, "web", "", 1, {"subject": "Ring her"})
+
+    assert fold("r1", [claim]) is None
+
+
+def test_an_answer_to_nothing_is_no_request():
+    assert fold("r1", [ANSWERED]) is None
+
+
+@pytest.mark.parametrize("said", ["2026-11-22T10:00:00", "soon", 12, None])
+def test_a_wish_that_names_no_moment_counts_as_not_said(said):
+    wish = Fact("Callback Requested", NOON, "1", 2, "app", "", 1, {"wanted_at": said})
+
+    assert fold("r1", [wish]).wanted_at is None
