@@ -1,0 +1,111 @@
+import re
+
+import pytest
+
+from butler.reasons import LANGUAGES, REASONS, sentence, setting_of
+
+PLACES = {"purpose", "topic", "channel", "until", "automation"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_has_a_sentence_for_every_reason_and_for_nothing_else(language):
+    assert set(LANGUAGES[language].sentences) == set(REASONS)
+
+
+@pytest.mark.parametrize("code", REASONS)
+def test_all_languages_name_the_same_things(code):
+    named = {
+        language: set(re.findall(r"\{(\w*)\}", spoken.sentences[code]))
+        for language, spoken in LANGUAGES.items()
+    }
+
+    assert len(set(map(frozenset, named.values()))) == 1, named
+    assert named["en"] <= PLACES
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_are_whole_differ_from_each_other_and_from_english(language):
+    said = LANGUAGES[language].sentences
+
+    assert all(re.fullmatch(r"[A-Z].*[^ ]\.", one) for one in said.values())
+    assert len(set(said.values())) == len(said)
+    if language != "en":
+        assert not set(said.values()) & set(LANGUAGES["en"].sentences.values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", REASONS)
+def test_no_sentence_is_left_with_a_hole_in_it(language, code):
+    said = sentence(code, language)
+
+    assert "{" not in said
+    assert "  " not in said
+
+
+@pytest.mark.parametrize(
+    ("code", "language", "facts", "said"),
+    [
+        ("consent_withdrawn", "en", {"purpose": "Offers"}, "You withdrew your yes to “Offers”."),
+        (
+            "consent_withdrawn",
+            "nl-NL",
+            {"purpose": "Aanbiedingen"},
+            "U trok uw toestemming voor “Aanbiedingen” in.",
+        ),
+        ("channel_off", "sv", {"channel": "email"}, "Du har stängt av meddelanden via e-post."),
+        ("sent", "da", {"channel": "inbox"}, "Vi sendte det via din indbakke."),
+        (
+            "quiet_hours",
+            "en",
+            {"until": "8:00"},
+            "These are your quiet hours; we wait until 8:00.",
+        ),
+        ("quiet_hours", "nl", {}, "Dit zijn uw stille uren; we wachten tot later."),
+        # A language that is not spoken, a channel and a code that are not known.
+        ("no_consent", "fi", {}, "You have not said yes to this purpose."),
+        ("sent", "en", {"channel": "pigeon"}, "We sent this through pigeon."),
+        (
+            "from_the_future",
+            "en",
+            {},
+            "Something in your record could not be read, so we kept silent.",
+        ),
+        ("sent", "", {}, "We sent this through this channel."),
+    ],
+)
+def test_a_sentence_names_what_it_is_about(code, language, facts, said):
+    assert sentence(code, language, facts) == said
+
+
+def test_a_name_is_put_in_as_it_is_and_never_read_as_a_sentence():
+    hostile = "{until} {0.__class__} %s"
+
+    assert (
+        sentence("no_consent", "en", {"purpose": hostile})
+        == f"You have not said yes to “{hostile}”."
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "purpose", "setting"),
+    [
+        ("consent_withdrawn", "offers", "consent:offers"),
+        ("consent_withdrawn", "", "consent"),
+        ("quiet_hours", "offers", "quiet_hours"),
+        ("topic_off", "", "channels"),
+        ("paused", "", "pause"),
+        ("only_when_asked", "", "only_when_i_ask"),
+        ("budget_used", "", "budget"),
+        ("address_bounced", "", "address"),
+        ("company_budget", "", ""),
+        ("from_the_future", "offers", ""),
+    ],
+)
+def test_a_reason_leads_to_the_setting_that_decided(code, purpose, setting):
+    assert setting_of(code, purpose) == setting
+
+
+def test_a_reason_is_of_the_layer_that_gives_it():
+    assert REASONS["consent_withdrawn"].layer == "basis"
+    assert REASONS["halted"].layer == "company"
+    assert REASONS["sent"].layer is None
