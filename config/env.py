@@ -181,11 +181,15 @@ def _hint() -> str:
 def mailer(name: str, default: str) -> dict[str, Any]:
     """Turn smtp://user:password@host:587?starttls=1 or smtps://… into a mailer's settings.
 
-    `outbox:` keeps mail where a developer can read it.
+    `anymail://postmark?server_token=…` is a provider with an API, with the options that anymail
+    has for it; `outbox:` keeps mail where a developer can read it.
     """
     url = urlsplit(text(name, default))
     if url.scheme == "outbox":
         return {"BACKEND": "channels.email.outbox.Backend"}
+    if url.scheme == "anymail" and url.hostname:
+        backend = f"anymail.backends.{url.hostname}.EmailBackend"
+        return {"BACKEND": backend, "OPTIONS": dict(parse_qsl(url.query))}
     if url.scheme not in {"smtp", "smtps"} or not url.hostname:
         raise ImproperlyConfigured(
             f"{name} has to look like smtp://user:password@host:587?starttls=1."
@@ -203,4 +207,27 @@ def mailer(name: str, default: str) -> dict[str, Any]:
             # A request waits for the relay, but not for ever.
             "timeout": 10,
         },
+    }
+
+
+def sms_account(name: str, default: str) -> dict[str, str] | None:
+    """Turn twilio://SID:TOKEN@api.twilio.com?from=%2B31… into an account, `outbox:` into None.
+
+    `twilio+http://…` leaves TLS out, for a provider on this machine.
+    """
+    url = urlsplit(text(name, default))
+    if url.scheme in {"outbox", ""} and not url.netloc:
+        return None
+    sender = dict(parse_qsl(url.query)).get("from", "")
+    named = url.scheme in {"twilio", "twilio+http"} and url.hostname
+    if not (named and url.username and url.password and sender):
+        raise ImproperlyConfigured(
+            f"{name} has to look like twilio://SID:TOKEN@api.twilio.com?from=%2B31201234567."
+        )
+    scheme = "http" if url.scheme == "twilio+http" else "https"
+    return {
+        "url": f"{scheme}://{url.hostname}" + (f":{url.port}" if url.port else ""),
+        "sid": unquote(url.username),
+        "token": unquote(url.password),
+        "from": sender,
     }

@@ -134,6 +134,10 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+# Staff show a second factor; its secrets are encrypted in the database.
+MFA_ADAPTER = "customers.second_factor.Adapter"
+# Nobody at a console for this long: whoever comes next signs in anew.
+CONSOLE_IDLE_MINUTES = env.number("CONSOLE_IDLE_MINUTES", default=30)
 # How many proxies stand in front and write down who called (X-Forwarded-For).
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("PROXIES", default=0)
 LOGIN_URL = "/sign-in/"
@@ -145,11 +149,18 @@ if ALLAUTH_TRUSTED_PROXY_COUNT:
     # The proxy speaks TLS for us and says so; signatures over our address depend on it.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# Mail --------------------------------------------------------------------------------
+# Mail and SMS ------------------------------------------------------------------------
 
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Butler <butler@localhost>")
 # Without a relay, a developer reads what was sent at /dev/outbox/.
 MAILERS = {"default": env.mailer("MAIL_URL", "outbox:" if DEBUG else "smtp://localhost:25")}
+# Not every provider knows every header; what it does not know is left out.
+ANYMAIL = {"REQUESTS_TIMEOUT": 10, "IGNORE_UNSUPPORTED_FEATURES": True}
+# Where mail that cannot be delivered comes back to, each as name+<message>@domain.
+BOUNCE_ADDRESS = env.text("BOUNCE_ADDRESS", "")
+# Who carries SMS. "outbox:": a developer reads them; empty: there is no SMS.
+SMS_URL = env.text("SMS_URL", "outbox:" if DEBUG else "")
+SMS_ACCOUNT = env.sms_account("SMS_URL", SMS_URL)
 
 # Administration ----------------------------------------------------------------------
 

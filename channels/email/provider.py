@@ -1,0 +1,53 @@
+"""What went wrong at a provider of mail, read from anymail's errors."""
+
+from anymail.exceptions import (
+    AnymailAPIError,
+    AnymailConfigurationError,
+    AnymailInvalidAddress,
+    AnymailRecipientsRefused,
+)
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from channels.protocol import Handover, Parcel, Result
+
+# What providers answer where the key or the account is wrong: about us, not about a customer.
+_OURS = frozenset({401, 402, 403, 404, 405})
+_BUSY = 429
+
+
+def read(parcel: Parcel, error: Exception) -> Handover:
+    """Return the outcome; the provider's words are left out, they like to quote the address."""
+    status = getattr(error, "status_code", None)
+    code = str(status or type(error).__name__.removeprefix("Anymail"))
+    return Handover(
+        parcel.delivery_id,
+        _result(error, status),
+        code=code,
+        detail=f"The provider of mail answered {code}." if status else f"Mail failed: {code}.",
+        retry_after=_retry_after(error),
+    )
+
+
+def _result(error: Exception, status: int | None) -> Result:
+    if isinstance(error, AnymailRecipientsRefused | AnymailInvalidAddress):
+        return "rejected"
+    if isinstance(error, AnymailConfigurationError) or _never_connected(error):
+        return "transient"
+    if not isinstance(error, AnymailAPIError) or status is None:
+        return "uncertain"
+    if status == _BUSY or status in _OURS:
+        return "transient"
+    # A failure of the provider's may have come after it took the letter.
+    return "rejected" if 400 <= status < 500 else "uncertain"
+
+
+def _never_connected(error: Exception) -> bool:
+    cause = error.__cause__
+    reason = getattr(cause.args[0], "reason", None) if cause and cause.args else None
+    return isinstance(reason, ConnectTimeoutError | NewConnectionError)
+
+
+def _retry_after(error: Exception) -> float | None:
+    response = getattr(error, "response", None)
+    said = response.headers.get("Retry-After", "") if response is not None else ""
+    return float(said) if said.isascii() and said.isdecimal() else None

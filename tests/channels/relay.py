@@ -1,0 +1,108 @@
+"""A mail relay on this machine that a test can make fail in every way that relays do."""
+
+import asyncio
+import socket
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import NamedTuple
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
+
+
+class Received(NamedTuple):
+    """One letter that the relay took."""
+
+    envelope_from: str
+    envelope_to: list[str]
+    content: bytes
+
+    @property
+    def message(self) -> EmailMessage:
+        return message_from_bytes(self.content, policy=policy.default)
+
+
+class Relay:
+    """Takes letters, or fails as `mode` says:
+
+    ok · busy (450 at RCPT) · unknown (550 5.1.1) · spam (554 5.7.1 for what was said) ·
+    closing (421) · sender (550 at MAIL) · hang (takes it and never answers) ·
+    drop (takes it and hangs up) · cut (hangs up before it was said) · stall (never answers RCPT)
+    """
+
+    def __init__(self) -> None:
+        self.mode = "ok"
+        self.letters: list[Received] = []
+        self.lines = 0
+        # Called when a letter's first line is asked for.
+        self.at_data = lambda: None
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if self.mode == "sender":
+            return "550 5.7.1 We do not take mail from you"
+        envelope.mail_from = address
+        return "250 2.1.0 OK"
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        match self.mode:
+            case "busy":
+                return f"450 4.2.1 <{address}> try later"
+            case "unknown":
+                return f"550 5.1.1 <{address}>: user unknown"
+            case "full":
+                return f"552 5.2.2 <{address}>: mailbox full"
+            case "bare":
+                return f"550 <{address}>: no such user here"
+            case "closing":
+                return "421 4.3.2 Shutting down"
+            case "cut":
+                server.transport.abort()
+            case "stall":
+                await asyncio.sleep(30)
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        if self.mode == "spam":
+            return "554 5.7.1 This looks like something nobody wants"
+        if self.mode == "later":
+            return "451 4.7.1 Greylisted"
+        self.letters.append(
+            Received(envelope.mail_from, list(envelope.rcpt_tos), envelope.original_content)
+        )
+        if self.mode == "drop":
+            server.transport.abort()
+        if self.mode == "hang":
+            await asyncio.sleep(30)
+        return "250 2.0.0 Queued"
+
+
+class _Line(SMTP):
+    """Counts the lines that are opened, and tells when words are about to come."""
+
+    def connection_made(self, transport):
+        self.event_handler.lines += 1
+        super().connection_made(transport)
+
+    async def smtp_DATA(self, arg):
+        self.event_handler.at_data()
+        await super().smtp_DATA(arg)
+
+
+class _Controller(Controller):
+    def factory(self):
+        return _Line(self.handler, hostname="relay.example", enable_SMTPUTF8=False)
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def start(relay: Relay) -> tuple[Controller, int]:
+    """Start it; return what stops it, and its port."""
+    port = free_port()
+    controller = _Controller(relay, hostname="127.0.0.1", port=port)
+    controller.start()
+    return controller, port

@@ -1,0 +1,383 @@
+"""What every way out promises, asked of each of them against its real counterpart."""
+
+import dataclasses
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+import pytest
+
+from butler.models import Task
+from channels.email import outbox
+from channels.email.adapter import EmailAdapter
+from channels.inbox.adapter import InboxAdapter
+from channels.phone.adapter import PhoneAdapter
+from channels.protocol import Handover, Parcel
+from channels.sms.adapter import OutboxAdapter, SmsAdapter
+from tests.channels import relay as relays
+from tests.channels.provider import SID, TOKEN, Provider
+from tests.channels.relay import Relay
+
+pytestmark = pytest.mark.django_db
+
+NUMBER = "+31612345678"
+ADDRESS = "noor@example.com"
+WORDS = "The carousel opens again at three."
+
+
+@dataclasses.dataclass
+class Counterpart:
+    """A way out together with what is on its other end."""
+
+    adapter: object
+    # What arrived there: how each message was told from the others.
+    arrived: Callable[[], list[str]]
+    # Makes the other end fail in a way; the ways it knows are in FAILURES.
+    fail: Callable[[str], None]
+
+
+def parcel(**facts) -> Parcel:
+    known = {
+        "id": uuid.uuid4(),
+        "delivery_id": uuid.uuid4(),
+        "customer_id": uuid.uuid4(),
+        "to": ADDRESS,
+        "language": "en",
+        "subject": "The carousel is open",
+        "text": WORDS,
+        "html": f"<p>{WORDS}</p>",
+        "message_class": "service",
+        "topic": "rides",
+        "unsubscribe_url": "https://larkmoor.example/u/token/",
+    }
+    return Parcel(**{**known, **facts})
+
+
+@pytest.fixture
+def relay() -> Iterator[tuple[Relay, int]]:
+    relay = Relay()
+    controller, port = relays.start(relay)
+    yield relay, port
+    controller.stop()
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    provider = Provider()
+    yield provider
+    provider.stop()
+
+
+def _email(request, settings) -> Counterpart:
+    relay, port = request.getfixturevalue("relay")
+    settings.DEFAULT_FROM_EMAIL = "Larkmoor <hello@larkmoor.example>"
+    settings.MAILERS = {"default": _smtp(port)}
+
+    def fail(mode: str) -> None:
+        relay.mode = mode
+        if mode == "refuse":
+            adapter._mailer = _smtp(relays.free_port())
+
+    adapter = EmailAdapter(timeout=1.0)
+    return Counterpart(
+        adapter, lambda: [one.message["Message-ID"].strip("<>") for one in relay.letters], fail
+    )
+
+
+def _smtp(port: int) -> dict:
+    options = {"host": "127.0.0.1", "port": port}
+    return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
+
+
+def _email_outbox(request, settings) -> Counterpart:
+    request.getfixturevalue("own_outbox")
+    settings.MAILERS = {"default": {"BACKEND": "channels.email.outbox.Backend"}}
+    return Counterpart(EmailAdapter(), lambda: [one.subject for one in _oldest_first()], None)
+
+
+def _sms(request, settings) -> Counterpart:
+    provider = request.getfixturevalue("provider")
+
+    def fail(mode: str) -> None:
+        provider.mode = mode
+        if mode == "refuse":
+            adapter._url = f"http://127.0.0.1:{relays.free_port()}/none"
+
+    account = {"url": provider.url, "sid": SID, "token": TOKEN, "from": "+31201234567"}
+    adapter = SmsAdapter(account, timeout=1.0)
+    return Counterpart(
+        adapter,
+        lambda: [one["StatusCallback"].rpartition("=")[2] for one in provider.messages],
+        fail,
+    )
+
+
+def _sms_outbox(request, settings) -> Counterpart:
+    request.getfixturevalue("own_outbox")
+    return Counterpart(OutboxAdapter(), lambda: [one.text for one in _oldest_first()], None)
+
+
+def _inbox(request, settings) -> Counterpart:
+    return Counterpart(InboxAdapter(), None, None)
+
+
+def _phone(request, settings) -> Counterpart:
+    return Counterpart(
+        PhoneAdapter(),
+        lambda: [str(task.message_id) for task in Task.objects.order_by("pk")],
+        None,
+    )
+
+
+def _oldest_first() -> list[outbox.Entry]:
+    return outbox.entries()[::-1]
+
+
+@pytest.fixture
+def own_outbox(settings, tmp_path):
+    settings.BUTLER_HOME = tmp_path
+
+
+MAKERS = {
+    "email": _email,
+    "email outbox": _email_outbox,
+    "sms": _sms,
+    "sms outbox": _sms_outbox,
+    "inbox": _inbox,
+    "phone": _phone,
+}
+
+
+@pytest.fixture(params=MAKERS)
+def way(request, settings) -> Counterpart:
+    return MAKERS[request.param](request, settings)
+
+
+def always() -> bool:
+    return True
+
+
+def results(outcomes: list[Handover]) -> list[str]:
+    return [one.result for one in outcomes]
+
+
+# Every way -----------------------------------------------------------------------------
+
+
+def test_outcomes_come_one_a_parcel_in_order(way):
+    parcels = [parcel(subject=f"{n}", text=f"{n}") for n in range(5)]
+
+    outcomes = list(way.adapter.hand_over(parcels, always))
+
+    assert [one.delivery_id for one in outcomes] == [one.delivery_id for one in parcels]
+    assert results(outcomes) == ["accepted"] * 5
+    if way.arrived:
+        arrived = way.arrived()
+        assert arrived in ([str(p.id) for p in parcels], [p.text for p in parcels]) or arrived == [
+            f"{p.id}@larkmoor.example" for p in parcels
+        ]
+
+
+def test_outcomes_come_as_they_happen(way):
+    outcomes = way.adapter.hand_over([parcel(), parcel()], always)
+
+    assert next(outcomes).result == "accepted"
+    if way.arrived:
+        assert len(way.arrived()) == 1
+    outcomes.close()
+    if way.arrived:
+        assert len(way.arrived()) == 1
+
+
+def test_nothing_leaves_once_it_is_closed(way):
+    parcels = [parcel() for _ in range(4)]
+    done: list[Handover] = []
+
+    outcomes = way.adapter.hand_over(parcels, lambda: len(done) < 2)
+    done.extend(islice(outcomes, 2))
+    done.extend(outcomes)
+
+    assert [one.delivery_id for one in done] == [one.delivery_id for one in parcels[:2]]
+    if way.arrived:
+        assert len(way.arrived()) == 2
+
+
+def test_nothing_at_all_leaves_where_it_was_never_open(way):
+    assert list(way.adapter.hand_over([parcel()], lambda: False)) == []
+    if way.arrived:
+        assert way.arrived() == []
+
+
+def test_an_empty_batch_is_no_trouble(way):
+    assert list(way.adapter.hand_over([], always)) == []
+
+
+def test_a_message_is_the_same_one_at_its_second_attempt(way):
+    first = parcel()
+    again = parcel(id=first.id)
+
+    outcomes = [*way.adapter.hand_over([first], always), *way.adapter.hand_over([again], always)]
+
+    assert results(outcomes) == ["accepted", "accepted"]
+    if way.arrived and way.adapter.is_idempotent:
+        assert way.arrived() == [str(first.id)]
+    elif way.arrived:
+        assert len(set(way.arrived())) == 1
+
+
+def test_it_says_who_it_is(way):
+    assert way.adapter.channel in {"email", "sms", "inbox", "phone"}
+    assert way.adapter.provider
+    assert way.adapter.address_kind in {"", "email", "phone"}
+    assert 0 < way.adapter.timeout <= 10
+
+
+@pytest.mark.parametrize(
+    "naughty",
+    [
+        pytest.param("\ud800", id="lone-surrogate"),
+        pytest.param("a\x00b", id="nul"),
+        pytest.param("Noor\r\nBcc: eli@example.com\r\n\r\nx", id="line-breaks"),
+        pytest.param("\r\n.\r\nMAIL FROM:<x@example.com>\r\n", id="the-dot"),
+        pytest.param("<script>{{ 7*7 }}", id="markup"),
+        pytest.param("å" * 5000, id="long"),
+        pytest.param("", id="nothing"),
+    ],
+)
+def test_whatever_was_said_it_never_raises_and_stays_one_message(way, naughty):
+    one = parcel(subject=naughty, text=naughty, html=naughty)
+
+    outcomes = list(way.adapter.hand_over([one, parcel()], always))
+
+    assert outcomes[0].delivery_id == one.delivery_id
+    assert outcomes[0].result in {"accepted", "rejected", "uncertain"}
+    assert outcomes[1].result == "accepted"
+    if way.arrived:
+        assert len(way.arrived()) <= 2
+
+
+# Ways that can fail ----------------------------------------------------------------------
+
+# channel, how the other end fails, what comes of the parcel, suppressed, whether it arrived
+FAILURES = [
+    ("email", "busy", "transient", "", False),
+    ("email", "unknown", "rejected", "bounced", False),
+    ("email", "bare", "rejected", "bounced", False),
+    ("email", "full", "rejected", "", False),
+    ("email", "spam", "rejected", "", False),
+    ("email", "later", "transient", "", False),
+    ("email", "closing", "transient", "", False),
+    ("email", "sender", "transient", "", False),
+    ("email", "refuse", "transient", "", False),
+    ("email", "cut", "transient", "", False),
+    ("email", "stall", "transient", "", False),
+    ("email", "hang", "uncertain", "", True),
+    ("email", "drop", "uncertain", "", True),
+    ("sms", "stopped", "rejected", "stopped", False),
+    ("sms", "invalid", "rejected", "", False),
+    ("sms", "busy", "transient", "", False),
+    ("sms", "wrong_key", "transient", "", False),
+    ("sms", "refuse", "transient", "", False),
+    ("sms", "broken", "uncertain", "", False),
+    ("sms", "hang", "uncertain", "", True),
+    ("sms", "drop", "uncertain", "", True),
+    ("sms", "drip", "uncertain", "", True),
+    ("sms", "odd", "accepted", "", True),
+]
+
+
+@pytest.fixture
+def failing(request, settings):
+    channel, mode, result, suppress, has_arrived = request.param
+    way = MAKERS[channel](request, settings)
+    way.fail(mode)
+    return way, result, suppress, has_arrived
+
+
+every_failure = pytest.mark.parametrize(
+    "failing", FAILURES, ids=[f"{one[0]}-{one[1]}" for one in FAILURES], indirect=True
+)
+
+
+@every_failure
+@pytest.mark.slow
+def test_each_failure_is_the_outcome_it_is(failing, caplog):
+    way, result, suppress, has_arrived = failing
+    caplog.set_level(logging.DEBUG)
+    began = time.monotonic()
+
+    [outcome] = way.adapter.hand_over([parcel(to=_to(way))], always)
+
+    took = time.monotonic() - began
+    assert (outcome.result, outcome.suppress) == (result, suppress)
+    assert bool(way.arrived()) == has_arrived
+    assert took < way.adapter.timeout + 1.5
+    logged = [one.getMessage() for one in caplog.records if not one.name.startswith("mail.")]
+    told = " ".join([outcome.detail, outcome.code, *logged])
+    assert result == "accepted" or outcome.code
+    for secret in ("noor", NUMBER, "612345678", WORDS, TOKEN):
+        assert secret not in told
+
+
+@every_failure
+@pytest.mark.slow
+def test_one_failure_does_not_stop_the_batch_nor_hold_it_up(failing):
+    way, result, _, _ = failing
+    parcels = [parcel(to=_to(way)) for _ in range(3)]
+    began = time.monotonic()
+
+    outcomes = list(way.adapter.hand_over(parcels, always))
+
+    assert results(outcomes) == [result] * 3
+    assert [one.delivery_id for one in outcomes] == [one.delivery_id for one in parcels]
+    assert time.monotonic() - began < 3 * way.adapter.timeout + 2
+
+
+def test_where_nobody_answers_the_rest_of_a_batch_does_not_wait(request, settings):
+    way = _email(request, settings)
+    way.fail("refuse")
+    looks = []
+
+    outcomes = list(way.adapter.hand_over([parcel() for _ in range(25)], lambda: not looks))
+
+    assert results(outcomes) == ["transient"] * 25
+    assert {one.code for one in outcomes} == {"connect_failed"}
+
+
+def test_the_busy_provider_s_wish_is_passed_on(request, settings):
+    way = _sms(request, settings)
+    way.fail("busy")
+
+    [outcome] = way.adapter.hand_over([parcel(to=NUMBER)], always)
+
+    assert outcome.retry_after == 7.0
+
+
+def test_a_letter_does_not_leave_when_the_lease_ends_while_the_relay_thinks(request, settings):
+    way = _email(request, settings)
+    relay, _ = request.getfixturevalue("relay")
+    closed = []
+    relay.at_data = lambda: closed.append(True)
+
+    outcomes = list(way.adapter.hand_over([parcel(), parcel()], lambda: not closed))
+
+    assert outcomes == []
+    assert relay.letters == []
+
+
+def test_an_sms_does_not_leave_when_the_lease_ends_while_it_connects(request, settings):
+    way = _sms(request, settings)
+    looks = iter([True, False])
+
+    outcomes = list(
+        way.adapter.hand_over([parcel(to=NUMBER), parcel(to=NUMBER)], lambda: next(looks))
+    )
+
+    assert outcomes == []
+    assert way.arrived() == []
+
+
+def _to(way: Counterpart) -> str:
+    return NUMBER if way.adapter.channel == "sms" else ADDRESS
