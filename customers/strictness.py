@@ -7,6 +7,7 @@ from typing import Any
 type Strictness = tuple[int, float]
 
 _CONSENTS = {"given": 0, "expired": 1, "invalidated": 2, "withdrawn": 3, "refused": 4}
+_DAY = 24 * 60
 _PER = {"day": 1, "week": 7, "month": 30}
 # Settings in which a yes says more than nothing does, and a no less.
 _TWO_SIDED = frozenset({"allow", "data_use"})
@@ -42,6 +43,6 @@ def _of_setting(name: str, value: Any) -> Strictness:
 
 
 def quiet_minutes(start: str, end: str) -> int:
-    """Return how long local hours from start to end are; they may go over midnight."""
+    """Return how long local hours from start to end are; to the same time is a whole day."""
     first, last = time.fromisoformat(start), time.fromisoformat(end)
-    return (last.hour * 60 + last.minute - first.hour * 60 - first.minute) % (24 * 60)
+    return (last.hour * 60 + last.minute - first.hour * 60 - first.minute) % _DAY or _DAY

@@ -4,16 +4,14 @@ Nothing here is guessed at: a word that does not fit is refused with a code, bec
 kept instead would be somebody's say about a person who said something else.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cache
-from typing import Any
-from zoneinfo import available_timezones
+from typing import NoReturn
 
 import msgspec
 
 from customers.control import ANY, CHANNELS, MARKETING, SETTINGS
+from customers.preferences import Cap, Hours, Malformed, meaning
 
 KINDS = (
     "consent.given",
@@ -120,7 +118,7 @@ def _check_evidence(evidence: Mapping[str, str]) -> None:
 def _check_text(value: object, what: str) -> None:
     if not isinstance(value, str) or not value or len(value) > _LONGEST:
         _refuse("bad_text", f"{what} is text of 1 to {_LONGEST} characters.")
-    elif not value.isprintable():
+    if not value.isprintable():
         _refuse("bad_text", f"{what} has characters that cannot be read.")
 
 
@@ -144,23 +142,40 @@ def _check_signal(word: Word, known: Known) -> None:
 def _check_preference(word: Word, known: Known) -> None:
     if word.subject not in SETTINGS:
         _refuse("unknown_setting", f"There is no setting {word.subject[:40]!r}.")
-    scoped = word.subject in _SCOPED
-    if word.channel != ANY and not (scoped and word.channel in CHANNELS):
-        _refuse("unknown_channel", f"{word.subject} cannot be set for {word.channel[:40]!r}.")
-    _check_topic(word, known, scoped=scoped)
-    if word.kind == "preference.cleared":
-        if word.value is not None:
-            _refuse("bad_value", "What is cleared has no value.")
-    elif not _VALUES[word.subject](word.value):
-        _refuse("bad_value", f"{word.subject} takes {_MEANT[word.subject]}.")
-
-
-def _check_topic(word: Word, known: Known, *, scoped: bool) -> None:
+    if word.channel not in (ANY, *CHANNELS):
+        _refuse("unknown_channel", f"There is no channel {word.channel[:40]!r}.")
     if word.subject == "data_use":
         if known.purposes.get(word.topic) != "use":
             _refuse("unknown_purpose", "data_use is set for a purpose: its key is the topic.")
-    elif word.topic != ANY and not (scoped and word.topic in known.topics):
-        _refuse("unknown_topic", f"{word.subject} cannot be set for {word.topic[:40]!r}.")
+    elif word.topic != ANY and word.topic not in known.topics:
+        _refuse("unknown_topic", f"There is no topic {word.topic[:40]!r}.")
+    _check_value(word)
+
+
+def _check_value(word: Word) -> None:
+    is_set = word.kind == "preference.set"
+    if not is_set and word.value is not None:
+        _refuse("bad_value", "What is cleared has no value.")
+    # What is cleared is cleared at a scope that it can have.
+    value = word.value if is_set else _SOME[word.subject]
+    try:
+        meant = meaning(word.subject, value, channel=word.channel, topic=word.topic)
+    except Malformed as error:
+        _refuse("bad_value", f"{word.subject}: {error}. It takes {_MEANT[word.subject]}.")
+    else:
+        _check_bounds(word.subject, meant)
+
+
+def _check_bounds(name: str, meant: object) -> None:
+    """Refuse what can be read but nobody means."""
+    match meant:
+        case Cap(most=most) if most > _MOST_MESSAGES:
+            _refuse("bad_value", f"{name} takes {_MEANT[name]}.")
+        case Hours(days=days) if len(set(days)) < len(days):
+            _refuse("bad_value", f"{name}: a day is named twice.")
+        case tuple() if name == "channel_order":
+            if len(set(meant)) < len(meant) or not set(meant) <= set(CHANNELS):
+                _refuse("bad_value", f"{name} takes {_MEANT[name]}.")
 
 
 _OF: dict[str, Callable[[Word, Known], None]] = {
@@ -169,95 +184,30 @@ _OF: dict[str, Callable[[Word, Known], None]] = {
     "preference": _check_preference,
     "signal": _check_signal,
 }
-_SCOPED = frozenset({"allow", "budget", "quiet_hours", "pause"})
-
-
-def _is_yes_or_no(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_budget(value: Any) -> bool:
-    if not isinstance(value, dict) or value.keys() != {"most", "per"}:
-        return False
-    most = value["most"]
-    is_count = isinstance(most, int) and not isinstance(most, bool)
-    return is_count and 0 <= most <= _MOST_MESSAGES and value["per"] in ("day", "week", "month")
-
-
-def _is_quiet_hours(value: Any) -> bool:
-    if not isinstance(value, dict) or not {"from", "to"} <= value.keys() <= _QUIET:
-        return False
-    if not (_is_clock(value["from"]) and _is_clock(value["to"])) or value["from"] == value["to"]:
-        return False
-    days = value.get("days", [1])
-    if not isinstance(days, list) or not all(type(day) is int for day in days):
-        return False
-    return 0 < len(days) == len(_DAYS.intersection(days))
-
-
-_QUIET = {"from", "to", "days"}
-_DAYS = frozenset(range(1, 8))
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
-
-
-def _is_clock(value: object) -> bool:
-    return isinstance(value, str) and _CLOCK.match(value) is not None
-
-
-def _is_moment(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
-    except ValueError:
-        return False
-
-
-def _is_zone(value: Any) -> bool:
-    return isinstance(value, str) and value in _zones()
-
-
-@cache
-def _zones() -> frozenset[str]:
-    # Reads a folder tree each time it is asked.
-    return frozenset(available_timezones())
-
-
-def _is_language(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= 8 and value.replace("-", "").isalpha()
-
-
-def _is_order(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and 0 < len(value) == len({str(one) for one in value})
-        and all(one in CHANNELS for one in value)
-    )
-
-
-_VALUES: dict[str, Callable[[Any], bool]] = {
-    "allow": _is_yes_or_no,
-    "budget": _is_budget,
-    "quiet_hours": _is_quiet_hours,
-    "pause": _is_moment,
-    "only_when_i_ask": _is_yes_or_no,
-    "zone": _is_zone,
-    "language": _is_language,
-    "channel_order": _is_order,
-    "person_first": _is_yes_or_no,
-    "data_use": _is_yes_or_no,
-}
+_YES_OR_NO = "true or false"
 _MEANT = {
-    "allow": "true or false",
+    "allow": _YES_OR_NO,
     "budget": f'{{"most": 0 to {_MOST_MESSAGES}, "per": "day", "week" or "month"}}',
     "quiet_hours": '{"from": "22:00", "to": "08:00"}, and "days" as numbers, 1 is Monday',
     "pause": "a moment with its zone, such as 2027-04-18T09:00:00+02:00",
-    "only_when_i_ask": "true or false",
+    "only_when_i_ask": _YES_OR_NO,
     "zone": "the IANA name of a zone, such as Europe/Amsterdam",
     "language": "the code of a language, such as nl",
     "channel_order": f"some of {', '.join(CHANNELS)}, each once",
-    "person_first": "true or false",
-    "data_use": "true or false",
+    "person_first": _YES_OR_NO,
+    "data_use": _YES_OR_NO,
+}
+# A value that each setting can have.
+_SOME: dict[str, object] = {
+    **dict.fromkeys(SETTINGS, True),
+    "budget": {"most": 1, "per": "day"},
+    "quiet_hours": {"from": "22:00", "to": "08:00"},
+    "pause": "2027-04-18T09:00:00+02:00",
+    "zone": "UTC",
+    "language": "nl",
+    "channel_order": ["inbox"],
 }
 
 
-def _refuse(code: str, detail: str) -> None:
+def _refuse(code: str, detail: str) -> NoReturn:
     raise NotUnderstood(code, detail)

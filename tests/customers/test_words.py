@@ -1,0 +1,136 @@
+import pytest
+
+from customers.words import Known, NotUnderstood, Speaker, Word, check
+
+KNOWN = Known(
+    purposes={"offers": "contact", "personalize": "use"},
+    topics=frozenset({"rides"}),
+    notices=frozenset({("offers", "a" * 64)}),
+)
+NOOR = Speaker(is_trusted=True, channel="web")
+SAM = Speaker(is_trusted=True, channel="phone", actor="staff:sam")
+LIST = Speaker(is_trusted=True, channel="import", actor="source:old shop")
+VOICE = {"kind": "voice", "recording": "rec-1"}
+
+
+def code(word, speaker=NOOR):
+    try:
+        check(word, speaker, KNOWN)
+    except NotUnderstood as error:
+        return error.code
+    return None
+
+
+def given(**facts):
+    facts = {"subject": "offers", "notice": "a" * 64} | facts
+    return Word(kind="consent.given", **facts)
+
+
+def prefer(name, value, **scope):
+    return Word(kind="preference.set", subject=name, value=value, **scope)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        given(),
+        Word(kind="consent.refused", subject="offers"),
+        Word(kind="consent.withdrawn", subject="personalize"),
+        Word(kind="objection.made", subject="marketing"),
+        Word(kind="objection.lifted", subject="offers"),
+        Word(kind="signal.received", subject="gpc"),
+        prefer("allow", False, channel="sms", topic="rides"),
+        prefer("budget", {"most": 0, "per": "week"}, channel="email"),
+        prefer("quiet_hours", {"from": "22:00", "to": "08:00", "days": [6, 7]}),
+        prefer("pause", "2027-04-18T09:00:00+02:00"),
+        prefer("only_when_i_ask", True),
+        prefer("zone", "Australia/Lord_Howe"),
+        prefer("language", "da"),
+        prefer("channel_order", ["inbox", "sms"]),
+        prefer("person_first", True),
+        prefer("data_use", False, topic="personalize"),
+        Word(kind="preference.cleared", subject="quiet_hours", channel="email"),
+    ],
+    ids=lambda word: f"{word.kind} {word.subject}",
+)
+def test_what_can_be_said(word):
+    assert code(word) is None
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        (Word(kind="consent.expired", subject="offers"), "unknown_kind"),
+        (Word(kind="", subject="offers"), "unknown_kind"),
+        (given(subject="newsletter"), "unknown_purpose"),
+        (given(notice=""), "unknown_notice"),
+        (given(notice="b" * 64), "unknown_notice"),
+        (given(subject="personalize"), "unknown_notice"),
+        (given(value=True), "no_scope"),
+        (given(channel="email"), "no_scope"),
+        (given(evidence={"kind": "x" * 201}), "bad_text"),
+        (given(evidence={"kind": "a\nb"}), "bad_text"),
+        (given(evidence={str(n): "x" for n in range(21)}), "too_much_evidence"),
+        (Word(kind="objection.made", subject="everything"), "unknown_purpose"),
+        (Word(kind="signal.received", subject=""), "bad_text"),
+        (prefer("mute", True), "unknown_setting"),
+        (prefer("allow", "no"), "bad_value"),
+        (prefer("allow", None), "bad_value"),
+        (prefer("allow", 0), "bad_value"),
+        (prefer("allow", False, channel="pigeon"), "unknown_channel"),
+        (prefer("allow", False, topic="weather"), "unknown_topic"),
+        (prefer("budget", {"most": 1001, "per": "day"}), "bad_value"),
+        (prefer("budget", {"most": -1, "per": "day"}), "bad_value"),
+        (prefer("budget", {"most": True, "per": "day"}), "bad_value"),
+        (prefer("budget", {"most": 1, "per": "hour"}), "bad_value"),
+        (prefer("quiet_hours", {"from": "24:00", "to": "08:00"}), "bad_value"),
+        (prefer("quiet_hours", {"from": "22:00", "to": "08:00", "days": []}), "bad_value"),
+        (prefer("quiet_hours", {"from": "22:00", "to": "08:00", "days": [1, 1]}), "bad_value"),
+        (prefer("quiet_hours", {"from": "22:00", "to": "08:00", "day": [1]}), "bad_value"),
+        (prefer("pause", "2027-04-18T09:00:00"), "bad_value"),
+        (prefer("zone", "Mars/Olympus"), "bad_value"),
+        (prefer("zone", "Europe"), "bad_value"),
+        (prefer("zone", "UTC", channel="email"), "bad_value"),
+        (prefer("language", "dutch, please"), "bad_value"),
+        (prefer("channel_order", ["sms", "sms"]), "bad_value"),
+        (prefer("channel_order", ["pigeon"]), "bad_value"),
+        (prefer("person_first", True, topic="rides"), "bad_value"),
+        (prefer("data_use", False), "unknown_purpose"),
+        (prefer("data_use", False, topic="offers"), "unknown_purpose"),
+        (Word(kind="preference.cleared", subject="allow", value=True), "bad_value"),
+        (Word(kind="preference.cleared", subject="zone", channel="sms"), "bad_value"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_said_is_refused_and_not_guessed_at(word, expected):
+    assert code(word) == expected
+
+
+def test_a_publishable_key_speaks_for_nobody():
+    app = Speaker(is_trusted=False, channel="app")
+
+    assert code(given(), app) == "only_claimed"
+    assert code(Word(kind="consent.withdrawn", subject="offers"), app) == "only_claimed"
+
+
+@pytest.mark.parametrize("kind", ["consent.withdrawn", "objection.made", "objection.lifted"])
+def test_who_speaks_for_a_customer_says_how_the_customer_said_it(kind):
+    assert code(Word(kind=kind, subject="offers"), SAM) == "no_evidence"
+    assert code(Word(kind=kind, subject="offers", evidence=VOICE), SAM) is None
+
+
+def test_a_list_brings_no_consent_without_its_evidence():
+    assert code(given(), LIST) == "no_evidence"
+    assert code(given(evidence={"kind": "paper", "scan": "s-1"}), LIST) is None
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        Word(kind="objection.lifted", subject="marketing", evidence=VOICE),
+        Word(kind="preference.cleared", subject="allow", evidence=VOICE),
+    ],
+    ids=lambda word: word.kind,
+)
+def test_a_list_takes_nothing_back(word):
+    assert code(word, LIST) == "import_lifts_nothing"
