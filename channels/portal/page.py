@@ -129,7 +129,7 @@ def page(
         other_orders=others[:SHOWN_ORDERS],
         more_orders=len(others[SHOWN_ORDERS:]),
         party=[_member(member, today) for member in sorted(record.party, key=_children_first)],
-        moments=[_moment(event) for event in events],
+        moments=[moment_of(event) for event in events],
         # Order numbers are identifiers too, but they are on the page as orders already.
         known=[_known(known) for known in record.identifiers if known.kind != "order"],
         joins=[_join(merge) for merge in record.members],
@@ -141,10 +141,11 @@ def _orders(record: RecordShape, scan: datetime | None) -> Iterator[Order]:
     coming = record.next_visit.number if record.next_visit else None
     for order in record.orders:
         is_next = order.number == coming
-        yield _order(order, is_next=is_next, scan=scan if is_next else None)
+        yield order_of(order, is_next=is_next, scan=scan if is_next else None)
 
 
-def _order(order: OrderShape, *, is_next: bool, scan: datetime | None) -> Order:
+def order_of(order: OrderShape, *, is_next: bool = False, scan: datetime | None = None) -> Order:
+    """Word one order; `scan` is when its code was last shown at the gate."""
     details = _read(order.details, {})
     return Order(
         number=order.number,
@@ -189,7 +190,8 @@ def _member(member: MemberShape, today: date) -> Member:
     return Member(member.name, member.name[:1], role, age)
 
 
-def _moment(event: EventShape) -> Moment:
+def moment_of(event: EventShape) -> Moment:
+    """Word one event."""
     body = _read(event.body, {})
     said = body.get("properties")
     actor = event.actor.removeprefix("staff:")

@@ -3,6 +3,7 @@
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
@@ -28,14 +29,15 @@ WRONG = {
 @policy.strict
 def ask(request: HttpRequest) -> HttpResponse:
     """Take an address and send a code to it, whoever it belongs to."""
-    email = request.POST.get("email", "").strip()
+    email, after = request.POST.get("email", "").strip(), _after(request)
     if request.method != "POST":
-        return render(request, "portal/sign_in.html")
+        return render(request, "portal/sign_in.html", {"next": after})
     try:
         asked = sign_in.ask(request, email)
     except Problem as problem:
-        return _again(request, "portal/sign_in.html", problem, email=email)
-    return render(request, "portal/sign_in_code.html", {"email": email, "handle": asked.handle})
+        return _again(request, "portal/sign_in.html", problem, email=email, next=after)
+    shown = {"email": email, "handle": asked.handle, "next": after}
+    return render(request, "portal/sign_in_code.html", shown)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,9 +53,10 @@ def prove(request: HttpRequest) -> HttpResponse:
     try:
         user = sign_in.prove(request, handle=handle, code=code)
     except Problem as problem:
-        return _again(request, "portal/sign_in_code.html", problem, email=email, handle=handle)
+        typed = {"email": email, "handle": handle, "next": _after(request)}
+        return _again(request, "portal/sign_in_code.html", problem, **typed)
     open_session(request, user)
-    return redirect("portal:home")
+    return redirect(_after(request) or "portal:home")
 
 
 @require_POST
@@ -61,6 +64,15 @@ def leave(request: HttpRequest) -> HttpResponse:
     """End this session."""
     logout(request)
     return redirect("portal:home")
+
+
+def _after(request: HttpRequest) -> str:
+    """Return the page to go on to, if it is one of ours: a link must not lead elsewhere."""
+    wanted = request.POST.get("next", "") or request.GET.get("next", "")
+    is_ours = wanted.startswith("/") and url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts=None, require_https=request.is_secure()
+    )
+    return wanted if is_ours else ""
 
 
 def _again(request: HttpRequest, template: str, problem: Problem, **shown: str) -> HttpResponse:

@@ -1,12 +1,31 @@
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 from django.views.i18n import set_language
 
-from channels.portal import sign_in, views
+from channels.portal import sign_in
+from channels.portal.views import home, inbox, orders
+
+
+class NumberConverter(StringConverter):
+    """An order's number is what its source says it is: any text at all."""
+
+    regex = r"[\s\S]+"
+
+
+register_converter(NumberConverter, "number")
 
 app_name = "portal"
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("clock/", views.clock, name="clock"),
+    path("", home.home, name="home"),
+    path("clock/", home.clock, name="clock"),
+    path("orders/", orders.orders, name="orders"),
+    # What is of an order comes before the order: its number may have anything in it.
+    path("orders/<number:number>/calendar.ics", orders.calendar, name="calendar"),
+    path("orders/<number:number>/code.svg", orders.code, name="code"),
+    path("orders/<number:number>/", orders.order, name="order"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/<uuid:message_id>/", inbox.message, name="message"),
+    path("inbox/<uuid:message_id>/read/", inbox.read, name="message-read"),
     path("sign-in/", sign_in.ask, name="sign-in"),
     path("sign-in/code/", sign_in.prove, name="sign-in-code"),
     path("sign-out/", sign_in.leave, name="sign-out"),

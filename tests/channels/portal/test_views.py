@@ -7,32 +7,10 @@ from django.contrib.staticfiles import finders
 from django.utils import timezone
 
 from channels.email import outbox
-from customers.models import Customer, Event, User
+from customers.models import Event, User
 from tests import factories
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _development(settings, tmp_path):
-    settings.BUTLER_HOME = tmp_path
-    settings.DEBUG = True
-    settings.MAILERS = {"default": {"BACKEND": "channels.email.outbox.Backend"}}
-    settings.LIVE_URL = "http://localhost:8001"
-
-
-@pytest.fixture
-def noor() -> Customer:
-    return factories.customer(("user_id", "noor"), ("email", "noor@example.com"), first_name="Noor")
-
-
-@pytest.fixture
-def signed_in(client, noor):
-    user = User.objects.create_user("noor@example.com")
-    user.record = noor
-    user.save()
-    client.force_login(user)
-    return client
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_development")]
 
 
 def _order(number: str, *, name: str = "Lantern Night", days: int = 9, **facts) -> None:
@@ -163,7 +141,7 @@ def test_a_page_is_light(signed_in):
     page = signed_in.get("/").content
     files = [
         Path(finders.find(f"portal/{name}")).stat().st_size
-        for name in ("portal.css", "live.js", "icon.svg")
+        for name in ("portal.css", "pages.css", "page.js", "live.js", "icon.svg")
     ]
 
     assert files[0] <= 15_000

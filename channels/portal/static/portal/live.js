@@ -5,6 +5,8 @@
 // which EventSource only hands to listeners that know the name, and a ticket serves once, so
 // that every connection needs a new one anyway.
 
+import { localize } from "./page.js";
+
 const status = document.getElementById("status");
 const text = status.querySelector("span");
 const news = document.getElementById("news");
@@ -14,6 +16,7 @@ const { live, ticket, clock, sayLive, sayAway, sayWaiting, sayAfter } = status.d
 let version = Number(status.dataset.version);
 let offset = 0; // what to add to this clock to get the server's
 let wait = 500;
+let told = []; // headlines of what is new, for who listens to the page
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -36,22 +39,6 @@ async function setClock() {
       best = took;
       offset = now - (asked + took / 2);
     }
-  }
-}
-
-// Times come in the server's zone and say so; here they turn into the reader's own.
-const language = document.documentElement.lang;
-const speech = navigator.languages.find((one) => one.startsWith(language)) ?? language;
-const minutes = { hour: "2-digit", minute: "2-digit" };
-const forms = {
-  clock: new Intl.DateTimeFormat(speech, minutes),
-  second: new Intl.DateTimeFormat(speech, { ...minutes, second: "2-digit" }),
-  moment: new Intl.DateTimeFormat(speech, { day: "numeric", month: "short", ...minutes }),
-};
-
-function localize(root) {
-  for (const time of root.querySelectorAll("time[data-form]")) {
-    time.textContent = forms[time.dataset.form].format(new Date(time.dateTime));
   }
 }
 
@@ -87,7 +74,9 @@ async function takeParts() {
   if (!parts) return startAgain(); // signed out meanwhile
   const focused = document.activeElement?.id;
   const open = new Set([...document.querySelectorAll("details[open] summary")].map((s) => s.textContent));
+  told = [];
   for (const part of parts.content.querySelectorAll("[data-part]")) replace(part);
+  if (told.length) news.textContent = told.join(". ");
   for (const summary of document.querySelectorAll("details summary")) {
     if (open.has(summary.textContent)) summary.parentElement.open = true;
   }
@@ -96,17 +85,21 @@ async function takeParts() {
   version = Math.max(version, Number(parts.dataset.version));
 }
 
+// Rows that tell what happened stay as they are; others may change under the same name.
 function replace(part) {
   const place = document.getElementById(part.dataset.part);
   if (!place) return;
   const known = new Map([...place.querySelectorAll("li[id]")].map((row) => [row.id, row]));
   localize(part);
   place.replaceChildren(...part.childNodes);
-  if (part.dataset.part !== "moments") return;
+  if (!("news" in place.dataset)) return;
   const rows = [...place.querySelectorAll("li[id]")];
+  for (const row of rows) {
+    if (!known.has(row.id)) welcome(row);
+    else if (row.dataset.recorded) row.replaceWith(known.get(row.id));
+  }
   const fresh = rows.filter((row) => !known.has(row.id));
-  for (const row of rows) known.has(row.id) ? row.replaceWith(known.get(row.id)) : welcome(row);
-  news.textContent = fresh.map((row) => row.querySelector("h3").textContent).join(". ");
+  told.push(...fresh.map((row) => row.querySelector("h3, strong").textContent));
 }
 
 // Who is signed in may have changed; twice in a row, reloading is not what helps.
@@ -118,9 +111,10 @@ function startAgain() {
 }
 
 function welcome(row) {
-  const speed = row.querySelector(".speed");
-  const took = Math.max(1, Math.round(Date.now() + offset - Number(row.dataset.recorded)));
   row.classList.add("is-new");
+  const speed = row.querySelector(".speed");
+  if (!speed) return;
+  const took = Math.max(1, Math.round(Date.now() + offset - Number(row.dataset.recorded)));
   // What was recorded long ago is new to this page only: it was away.
   if (took > 60_000) return;
   speed.textContent = `· ${sayAfter.replace("{ms}", took)}`;
@@ -192,6 +186,5 @@ document.addEventListener("submit", async (event) => {
 // A browser that puts a page aside closes its streams; back from there it is out of date.
 addEventListener("pageshow", (event) => event.persisted && refresh());
 
-localize(document);
 setClock().catch(() => {});
 stayConnected();

@@ -1,9 +1,8 @@
-"""The customer's page: the record as it is, and as it changes."""
+"""The first page: the record as it is, and as it changes."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -13,14 +12,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from channels.portal import policy
+from butler.queries.inbox import Doorway, messages
+from channels.portal import letters, policy
+from channels.portal.frame import door_of, shown
 from channels.portal.page import Page, page
-from customers.models import User
 from customers.queries.record import record
 from customers.queries.shapes import EventShape, RecordShape
 from customers.queries.timeline import Filter, timeline
 
 SHOWN = 10
+SHOWN_MESSAGES = 3
 _ALL = Filter()
 
 
@@ -32,12 +33,11 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show who is signed in their own record; everybody else, what this is."""
     if not request.user.is_authenticated:
         return render(request, "portal/welcome.html", _extras())
-    assert isinstance(request.user, User)
-    shown = _page(request.user.record_id)
+    door = door_of(request)
+    context = {**_known(door), **_extras()} if door else _extras()
     # Only the parts that change: what live.js asks for when an event arrived.
     template = "portal/parts.html" if "parts" in request.GET else "portal/home.html"
-    context = {"page": shown, "live_url": settings.LIVE_URL, **_extras()}
-    return render(request, template, context)
+    return shown(request, template, door, "home", **context)
 
 
 @require_safe
@@ -47,13 +47,20 @@ def clock(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"now": timezone.now().timestamp() * 1000})
 
 
-def _page(record_id: UUID | None) -> Page | None:
-    now = timezone.now()
-    found = record(record_id, today=timezone.localdate(now)) if record_id else None
+def _known(door: Doorway) -> dict[str, Any]:
+    newest = messages(door.ids, cursor=None, limit=SHOWN_MESSAGES)
+    return {
+        "page": _page(door),
+        "letters": [letters.letter(message) for message in newest.results],
+    }
+
+
+def _page(door: Doorway) -> Page | None:
+    today = timezone.localdate()
+    found = record(door.id, today=today)
     if found is None:
         return None
-    today = timezone.localdate(now)
-    return page(found, _events(found.id, SHOWN), scan=_scan(found), today=today)
+    return page(found, _events(found, SHOWN), scan=_scan(found), today=today)
 
 
 def _scan(found: RecordShape) -> datetime | None:
@@ -61,13 +68,13 @@ def _scan(found: RecordShape) -> datetime | None:
     if found.next_visit is None:
         return None
     about = f"order:{found.next_visit.number}"
-    scans = _events(found.id, 1, Filter(about=about, name="Ticket Scanned"))
+    scans = _events(found, 1, Filter(about=about, name="Ticket Scanned"))
     return scans[0].occurred_at if scans else None
 
 
-def _events(customer_id: UUID, limit: int, narrow: Filter = _ALL) -> Sequence[EventShape]:
-    found = timeline(customer_id, narrow=narrow, cursor=None, limit=limit)
-    return found.results if found else ()
+def _events(found: RecordShape, limit: int, narrow: Filter = _ALL) -> Sequence[EventShape]:
+    events = timeline(found.id, narrow=narrow, cursor=None, limit=limit)
+    return events.results if events else ()
 
 
 def _extras() -> dict[str, Any]:

@@ -1,0 +1,98 @@
+"""A message as its customer sees it: how it came, and what became of it. No database."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from butler.queries.inbox import MessageShape
+from channels.portal import wording
+
+# How each channel brings a message.
+WAYS = {
+    "inbox": gettext_noop("here"),
+    "email": gettext_noop("by e-mail"),
+    "sms": gettext_noop("by text message"),
+    "phone": gettext_noop("by a call"),
+}
+# What became of it, in words that promise no more than we know.
+STATES = {
+    "sending": gettext_noop("on its way"),
+    "accepted": gettext_noop("sent"),
+    "delivered": gettext_noop("arrived"),
+    "withdrawn": gettext_noop("taken back"),
+    "rejected": gettext_noop("refused on the way, it did not arrive"),
+    "failed": gettext_noop("could not be sent"),
+    "bounced": gettext_noop("did not arrive: the address does not take it"),
+    "complained": gettext_noop("you told your mail program that it is unwanted"),
+    "uncertain": gettext_noop("we do not know whether it arrived"),
+}
+_ICONS = {"inbox": "bell", "email": "mail", "sms": "text", "phone": "phone"}
+# An address of our own; a path that begins with two slashes, or one and its mirror image, is
+# another host to a browser.
+_OWN = r"{}(/(?![/\\])[^\s<>\"]*)"
+_WELL = frozenset({"accepted", "delivered", "sending"})
+
+
+class Piece(NamedTuple):
+    """Some text, and where it leads if it is a link of our own."""
+
+    text: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message, worded."""
+
+    id: UUID
+    title: str
+    paragraphs: Sequence[Sequence[Piece]]
+    icon: str
+    way: str
+    state: str
+    is_well: bool
+    is_unread: bool
+    # Where the words are known: those that were taken back are not.
+    language: str
+    at: datetime
+    read_at: datetime | None
+
+
+def letter(message: MessageShape, *, site: str = "") -> Letter:
+    """Word a message; links within `site` can be followed, others stay text."""
+    is_gone = message.state == "withdrawn"
+    here = message.channel == "inbox"
+    state = "delivered" if here and message.state == "accepted" else message.state
+    return Letter(
+        id=message.id,
+        title=_("A message that we took back") if is_gone else message.subject or _("A message"),
+        paragraphs=[pieces(part, site) for part in re.split(r"\n\s*\n", message.text.strip())],
+        icon=_ICONS.get(message.channel, "butler"),
+        way=wording.say(WAYS, message.channel),
+        state=wording.say(STATES, state),
+        is_well=message.state in _WELL,
+        is_unread=message.is_unread,
+        language=message.language if message.subject and not is_gone else "",
+        at=message.handed_over_at or message.created_at,
+        read_at=message.read_at,
+    )
+
+
+def pieces(text: str, site: str) -> Sequence[Piece]:
+    """Cut text at addresses of our own site: what a customer or a source wrote is no link."""
+    if not site:
+        return [Piece(text)]
+    found: list[Piece] = []
+    end = 0
+    for match in re.finditer(_OWN.format(re.escape(site.rstrip("/"))), text):
+        found.append(Piece(text[end : match.start()]))
+        address = match[1].rstrip(".,;:!?)")
+        found.append(Piece(match[0][: len(match[0]) - len(match[1]) + len(address)], address))
+        end = match.start() + len(found[-1].text)
+    return [one for one in (*found, Piece(text[end:])) if one.text]

@@ -1,0 +1,32 @@
+// What every page of a customer does where there is a script: times in the reader's own zone,
+// and a message that was opened counts as read. Without this script both still work.
+
+const language = document.documentElement.lang;
+const speech = navigator.languages.find((one) => one.startsWith(language)) ?? language;
+const minutes = { hour: "2-digit", minute: "2-digit" };
+const forms = {
+  clock: new Intl.DateTimeFormat(speech, minutes),
+  second: new Intl.DateTimeFormat(speech, { ...minutes, second: "2-digit" }),
+  moment: new Intl.DateTimeFormat(speech, { day: "numeric", month: "short", ...minutes }),
+};
+
+// Times come in the server's zone and say so; here they turn into the reader's own.
+export function localize(root) {
+  for (const time of root.querySelectorAll("time[data-form]")) {
+    time.textContent = forms[time.dataset.form].format(new Date(time.dateTime));
+  }
+}
+
+// Only what somebody can see is read: a tab in the background waits until it is looked at.
+async function read(form) {
+  if (document.visibilityState !== "visible") {
+    document.addEventListener("visibilitychange", () => read(form), { once: true });
+    return;
+  }
+  const answer = await fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual" });
+  if (answer.type === "opaqueredirect") form.hidden = true;
+}
+
+localize(document);
+const unread = document.getElementById("read");
+if (unread) read(unread).catch(() => {});

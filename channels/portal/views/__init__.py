@@ -1,0 +1,1 @@
+"""The customer's pages, one module each: query, word, render."""

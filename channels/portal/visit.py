@@ -1,0 +1,79 @@
+"""A visit to take along: an entry in the calendar, and the code that the gate reads."""
+
+from datetime import datetime
+from io import BytesIO
+from urllib.parse import quote
+from uuid import NAMESPACE_URL, uuid5
+from zoneinfo import ZoneInfo
+
+import icalendar
+import msgspec
+import segno
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from customers.queries.shapes import OrderShape
+
+_STANDING = ("placed", "amended")
+# A code that a phone shows and a gate reads; a number longer than this is no code of ours.
+_MOST = 200
+
+
+def is_in_calendar(order: OrderShape) -> bool:
+    return order.visit_date is not None
+
+
+def opens_the_gate(order: OrderShape) -> bool:
+    """Tell whether there is a code: the order stands, and is not only claimed."""
+    return order.is_verified and order.status in _STANDING and len(order.number) <= _MOST
+
+
+def code(number: str) -> bytes:
+    """Return a QR code of an order's number as SVG."""
+    out = BytesIO()
+    # Dark on light whatever the page's colors are: many readers see nothing else.
+    segno.make(number, error="m", micro=False).save(
+        out, kind="svg", scale=8, border=4, dark="#000", light="#fff", omitsize=True, xmldecl=False
+    )
+    return out.getvalue()
+
+
+def calendar(order: OrderShape) -> bytes:
+    """Return a visit as an iCalendar file (RFC 5545), at the park's own time.
+
+    The same order is the same entry however often it is fetched, and a later version of it
+    replaces the earlier one.
+    """
+    page = f"{settings.BUTLER_SITE_URL.rstrip('/')}/orders/{quote(order.number, safe='')}/"
+    event = icalendar.Event()
+    event.add("uid", str(uuid5(NAMESPACE_URL, page)))
+    event.add("sequence", order.version)
+    event.add("dtstamp", order.changed_at)
+    event.add("last-modified", order.changed_at)
+    event.add("summary", _summary(order))
+    event.add("dtstart", _start(order))
+    event.add("location", settings.BUTLER_COMPANY)
+    event.add("description", _("Code at the gate: %(number)s") % {"number": order.number})
+    event.add("url", page)
+    event.add("status", "CONFIRMED" if order.status in _STANDING else "CANCELLED")
+    file = icalendar.Calendar()
+    file.add("prodid", "-//Butler//Portal//EN")
+    file.add("version", "2.0")
+    file.add("method", "PUBLISH")
+    file.add_component(event)
+    file.add_missing_timezones()
+    return file.to_ical()
+
+
+def _summary(order: OrderShape) -> str:
+    details = msgspec.json.decode(order.details)
+    name = details.get("name") if isinstance(details, dict) else None
+    return name if isinstance(name, str) and name else order.number
+
+
+def _start(order: OrderShape) -> object:
+    assert order.visit_date is not None
+    if order.visit_time is None:
+        return order.visit_date
+    zone = ZoneInfo(settings.BUTLER_ZONE)
+    return datetime.combine(order.visit_date, order.visit_time.replace(tzinfo=None), zone)

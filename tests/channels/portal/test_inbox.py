@@ -1,0 +1,160 @@
+import re
+import uuid
+
+import pytest
+from django.utils import timezone
+
+from butler.models import Message
+from channels.portal import letters
+from customers.models import Event
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def test_messages_of_every_channel_say_what_became_of_them(signed_in, noor):
+    factories.message(noor, subject="In the inbox")
+    factories.message(noor, subject="Mailed", channel="email", state="delivered")
+    factories.message(noor, subject="Texted", channel="sms", state="uncertain")
+    factories.message(noor, subject="Bounced one", channel="email", state="bounced")
+
+    page = signed_in.get("/inbox/").content.decode()
+
+    for words in ("In the inbox", "Mailed", "by text message", "we do not know whether it arrived"):
+        assert words in page
+    assert "did not arrive: the address does not take it" in page
+
+
+def test_a_message_that_was_taken_back_says_only_that(signed_in, noor):
+    message = factories.message(noor, state="withdrawn", subject="Wrong price", text="1 euro")
+
+    pages = signed_in.get("/inbox/"), signed_in.get(f"/inbox/{message.pk}/")
+
+    for page in pages:
+        assert "A message that we took back" in page.content.decode()
+        assert "Wrong price" not in page.content.decode()
+        assert "1 euro" not in page.content.decode()
+
+
+def test_an_empty_inbox_is_kind(signed_in):
+    assert "Nothing yet." in signed_in.get("/inbox/").content.decode()
+
+
+def test_the_unread_are_counted_on_every_page(signed_in, noor):
+    factories.message(noor)
+    factories.message(noor)
+
+    for path in ("/", "/orders/", "/inbox/"):
+        page = signed_in.get(path).content.decode()
+        assert ", 2 unread" in page
+
+
+def test_opening_a_message_is_seeing_it_and_saying_so_is_reading_it(signed_in, noor):
+    message = factories.message(noor)
+
+    page = signed_in.get(f"/inbox/{message.pk}/").content.decode()
+    message.refresh_from_db()
+    assert message.seen_at
+    assert message.read_at is None
+    assert "I have read this" in page
+
+    answer = signed_in.post(f"/inbox/{message.pk}/read/")
+    message.refresh_from_db()
+    assert answer.status_code == 302
+    assert message.read_at
+    assert Event.objects.filter(name="Message Read").count() == 1
+    assert "I have read this" not in signed_in.get(f"/inbox/{message.pk}/").content.decode()
+
+
+def test_looking_at_the_list_is_seeing_what_is_on_it(signed_in, noor):
+    factories.message(noor)
+
+    signed_in.get("/inbox/")
+
+    assert Message.objects.get().seen_at
+    assert Message.objects.get().read_at is None
+
+
+def test_a_link_cannot_read_a_message(signed_in, noor):
+    message = factories.message(noor)
+
+    assert signed_in.get(f"/inbox/{message.pk}/read/").status_code == 405
+
+
+def test_reading_needs_the_form_of_our_own_page(noor, signed_in):
+    message = factories.message(noor)
+    signed_in.handler.enforce_csrf_checks = True
+
+    assert signed_in.post(f"/inbox/{message.pk}/read/").status_code == 403
+    assert not Event.objects.filter(name="Message Read").exists()
+
+
+@pytest.mark.parametrize("end", ["", "read/"])
+def test_anothers_message_is_not_there_with_the_same_words(signed_in, els, end):
+    theirs = factories.message(els)
+    send = signed_in.post if end else signed_in.get
+
+    answers = [send(f"/inbox/{id_}/{end}") for id_ in (theirs.pk, uuid.uuid4())]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    first, second = (_plain(answer) for answer in answers)
+    assert first == second
+    theirs.refresh_from_db()
+    assert theirs.seen_at is None
+
+
+def _plain(answer) -> str:
+    return re.sub(r'name="(csrfmiddlewaretoken|next)" value="[^"]*"', "", answer.content.decode())
+
+
+def test_older_messages_are_a_page_further(signed_in, noor):
+    for number in range(27):
+        factories.message(noor, subject=f"Message {number:02}", at=timezone.now())
+
+    first = signed_in.get("/inbox/").content.decode()
+    older = re.search(r'rel="next" href="([^"]+)"', first)
+    assert older
+    second = signed_in.get("/inbox/" + older[1]).content.decode()
+
+    assert "Message 00" not in first
+    assert "Message 00" in second
+    assert "live.js" in first
+    # What is older stays what was asked for while new messages come in.
+    assert "live.js" not in second
+
+
+def test_the_parts_are_the_list_without_the_page(signed_in, noor):
+    factories.message(noor, subject="Come and see")
+
+    parts = signed_in.get("/inbox/?parts").content.decode()
+
+    assert parts.lstrip().startswith('<template id="parts"')
+    assert "Come and see" in parts
+    assert "<html" not in parts
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("No link", [("No link", "")]),
+        (
+            "See https://park.example/orders/LK-1/.",
+            [("See ", ""), ("https://park.example/orders/LK-1/", "/orders/LK-1/"), (".", "")],
+        ),
+        ("https://evil.example/x", [("https://evil.example/x", "")]),
+        ("https://park.example.evil.example/x", [("https://park.example.evil.example/x", "")]),
+        ("javascript:alert(1)", [("javascript:alert(1)", "")]),
+        ("https://park.example", [("https://park.example", "")]),
+    ],
+    ids=range(6),
+)
+def test_only_our_own_addresses_can_be_followed(text, pieces):
+    assert [tuple(one) for one in letters.pieces(text, "https://park.example")] == pieces
+
+
+def test_an_address_of_ours_that_leads_elsewhere_is_text():
+    # A browser reads a path that begins with two slashes as another host.
+    for text in ("https://park.example//evil.example/", "https://park.example/\\evil.example"):
+        pieces = letters.pieces(text, "https://park.example/")
+
+        assert not any(one.address.startswith(("//", "/\\")) for one in pieces)

@@ -1,0 +1,213 @@
+import re
+import uuid
+from datetime import datetime
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import icalendar
+import pytest
+from django.utils import timezone
+
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+ODD = ["LK-1/2", "a b", "50%", "é?#&", "..", "line\nbreak", "calendar.ics"]
+
+
+def _say(number: str, name: str, *, by=("user_id", "noor"), **facts) -> None:
+    now = timezone.now()
+    factories.record(factories.order(number, by, name=name, at=now, **facts), at=now)
+
+
+def _event(answer) -> icalendar.Event:
+    [event] = icalendar.Calendar.from_ical(answer.content).walk("VEVENT")
+    return event
+
+
+def test_orders_are_listed_and_lead_to_their_pages(signed_in, place):
+    place("LK-1")
+    place("LK-2", name="Owl Evening")
+
+    page = signed_in.get("/orders/").content.decode()
+
+    assert page.index("Owl Evening") < page.index("Lantern Night")
+    assert 'href="/orders/LK-2/"' in page
+
+
+def test_without_orders_the_page_is_kind(signed_in):
+    assert "No orders yet" in signed_in.get("/orders/").content.decode()
+
+
+def test_more_orders_than_a_page_shows_can_be_leafed_through(signed_in, place):
+    for number in range(22):
+        place(f"LK-{number:02}")
+
+    first = signed_in.get("/orders/").content.decode()
+    older = re.search(r'rel="next" href="([^"]+)"', first)
+    assert older
+    second = signed_in.get("/orders/" + older[1]).content.decode()
+
+    assert 'href="/orders/LK-00/"' not in first
+    assert 'href="/orders/LK-00/"' in second
+    assert signed_in.get("/orders/?cursor=nonsense").status_code == 302
+
+
+def test_an_order_tells_what_is_in_it_and_who_changed_what(signed_in, place):
+    place("LK-1")
+    now = timezone.now()
+    change = factories.item(
+        ("user_id", "noor"),
+        name="Order Amended",
+        about="order:LK-1",
+        properties={"order_id": "LK-1", "visit_time": "11:30"},
+        actor="staff:sam",
+        at=now,
+    )
+    factories.record(change, at=now)
+
+    page = signed_in.get("/orders/LK-1/").content.decode()
+
+    assert "Day ticket" in page
+    assert "69.00" in page
+    assert "Your order was changed" in page
+    assert "Sam" in page
+    assert "11:30" in page
+
+
+@pytest.mark.parametrize("number", ODD)
+def test_any_number_has_a_page_a_calendar_file_and_a_code(signed_in, place, number):
+    place(number)
+
+    listed = signed_in.get("/orders/").content.decode()
+    address = re.search(r'<a href="(/orders/[^"]+)"><strong>', listed)
+    assert address
+
+    assert signed_in.get(f"/orders/{quote(number, safe='')}/").status_code == 200
+    assert signed_in.get(f"/orders/{quote(number, safe='')}/calendar.ics").status_code == 200
+    assert signed_in.get(f"/orders/{quote(number, safe='')}/code.svg").status_code == 200
+
+
+@pytest.mark.parametrize("end", ["", "calendar.ics", "code.svg"])
+def test_anothers_order_is_not_there_with_the_same_words(signed_in, place, end):
+    place("LK-9", of="els")
+
+    theirs, nobodys = (signed_in.get(f"/orders/{n}/{end}") for n in ("LK-9", uuid.uuid4()))
+
+    assert theirs.status_code == nobodys.status_code == 404
+    assert _plain(theirs) == _plain(nobodys)
+
+
+def _plain(answer) -> str:
+    return re.sub(r'name="(csrfmiddlewaretoken|next)" value="[^"]*"', "", answer.content.decode())
+
+
+@pytest.mark.parametrize(
+    "path", ["/orders/", "/orders/LK-1/", "/orders/LK-1/calendar.ics", "/inbox/"]
+)
+def test_who_is_not_signed_in_is_asked_to_and_comes_back(client, noor, path):
+    answer = client.get(path)
+
+    assert answer.status_code == 302
+    assert answer["Location"] == f"/sign-in/?next={quote(path, safe='')}"
+    page = client.get(answer["Location"]).content.decode()
+    assert f'name="next" value="{path}"' in page
+
+
+@pytest.mark.parametrize(
+    "where", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"]
+)
+def test_signing_in_never_leads_elsewhere(client, where):
+    page = client.get("/sign-in/", {"next": where}).content.decode()
+
+    assert "evil" not in page
+    assert "javascript:" not in page
+
+
+# The calendar ------------------------------------------------------------------------
+
+
+def test_a_visit_goes_into_a_calendar_at_the_parks_own_time(signed_in, place, settings):
+    place("LK-1")
+
+    answer = signed_in.get("/orders/LK-1/calendar.ics")
+    event = _event(answer)
+
+    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
+    assert 'filename="LK-1.ics"' in answer["Content-Disposition"]
+    start = event["DTSTART"].dt
+    assert (start.hour, start.minute) == (10, 30)
+    assert start.utcoffset() == start.astimezone(ZoneInfo(settings.BUTLER_ZONE)).utcoffset()
+    assert event["DTSTART"].params["TZID"] == settings.BUTLER_ZONE
+    zones = icalendar.Calendar.from_ical(answer.content).walk("VTIMEZONE")
+    assert [zone["TZID"] for zone in zones] == [settings.BUTLER_ZONE]
+    assert event["SUMMARY"] == "Lantern Night"
+    assert b"\r\n" in answer.content
+
+
+def test_a_changed_visit_is_the_same_entry_and_newer(signed_in, place):
+    place("LK-1")
+    before = _event(signed_in.get("/orders/LK-1/calendar.ics"))
+    _say("LK-1", "Order Amended", visit_time="12:00")
+    after = _event(signed_in.get("/orders/LK-1/calendar.ics"))
+
+    assert after["UID"] == before["UID"]
+    assert after["SEQUENCE"] > before["SEQUENCE"]
+    assert after["DTSTART"].dt.hour == 12
+
+
+def test_a_cancelled_visit_says_so_to_the_calendar(signed_in, place):
+    place("LK-1")
+    _say("LK-1", "Order Cancelled")
+
+    assert _event(signed_in.get("/orders/LK-1/calendar.ics"))["STATUS"] == "CANCELLED"
+
+
+def test_a_visit_without_a_time_is_a_whole_day(signed_in, place):
+    place("LK-1", visit_time=None)
+
+    start = _event(signed_in.get("/orders/LK-1/calendar.ics"))["DTSTART"].dt
+
+    assert not isinstance(start, datetime)
+
+
+def test_an_order_without_a_visit_is_in_no_calendar(signed_in, place):
+    place("LK-1", visit_date=None)
+
+    assert signed_in.get("/orders/LK-1/calendar.ics").status_code == 404
+    assert "calendar.ics" not in signed_in.get("/orders/LK-1/").content.decode()
+
+
+def test_a_name_cannot_write_lines_into_the_calendar(signed_in, place):
+    place("LK-1", name="Fun\r\nATTENDEE:mailto:x@example.com\r\nEND:VEVENT")
+
+    answer = signed_in.get("/orders/LK-1/calendar.ics")
+
+    assert b"\r\nATTENDEE" not in answer.content
+    assert "ATTENDEE" in _event(answer)["SUMMARY"]
+
+
+# The code ----------------------------------------------------------------------------
+
+
+def test_the_code_is_a_picture_with_words_beside_it(signed_in, place):
+    place("LK-1")
+
+    code, page = signed_in.get("/orders/LK-1/code.svg"), signed_in.get("/orders/LK-1/")
+
+    assert code["Content-Type"] == "image/svg+xml"
+    assert code.content.startswith(b"<svg")
+    assert "QR code of LK-1." in page.content.decode()
+
+
+def test_a_cancelled_or_claimed_order_has_no_code(signed_in, place):
+    place("LK-1")
+    _say("LK-1", "Order Cancelled")
+    claimed = factories.order(
+        "LK-2", ("user_id", "noor"), products=[{"line_id": "a", "price": "1"}], at=timezone.now()
+    )
+    factories.record(claimed, by=factories.sender(trusted=False), at=timezone.now())
+
+    for number in ("LK-1", "LK-2"):
+        assert signed_in.get(f"/orders/{number}/code.svg").status_code == 404
+        assert "code.svg" not in signed_in.get(f"/orders/{number}/").content.decode()
