@@ -64,6 +64,7 @@ class Own(NamedTuple):
     name: str
     properties: Mapping[str, object]
     occurred_at: datetime
+    about: str = ""
 
 
 def append_own(sayings: Sequence[Own], *, actor: str, now: datetime) -> list[int]:
@@ -110,7 +111,7 @@ def _entry(own: Own, version: int, actor: str) -> Entry:
         h=blake2b(body, digest_size=16).hexdigest(),
         t=own.kind,
         n=own.name,
-        a="",
+        a=own.about,
         w=actor,
         i=[],
         at=own.occurred_at,

@@ -13,7 +13,7 @@ from butler import ring, sql
 from butler.actions import receipts
 from butler.failpoints import failpoint
 from customers import log
-from customers.log import Saying
+from customers.log import Own
 from customers.sql import json
 
 ATTEMPTS = 6
@@ -139,17 +139,19 @@ def _say(
 ) -> None:
     """Put on the customers' logs what left, what may have, and what could not."""
     sayings = [
-        Saying(
+        Own(
             homes[customer],
             "message",
             _EVENTS[outcome],
             {"message": str(message), "channel": channel},
+            now,
             about=f"message:{message}",
         )
         for _, message, customer, channel, outcome in settled
         if outcome in _EVENTS and customer in homes
     ]
-    log.append_own(sayings, now=now)
+    if sayings:
+        log.append_own(sayings, actor="", now=now)
 
 
 def _suppress(outcomes: Sequence[Outcome], settled: set[UUID], now: datetime) -> None:

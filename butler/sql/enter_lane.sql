@@ -14,15 +14,18 @@ WITH made AS (
       FROM butler_lane
      WHERE channel = %(channel)s
        FOR UPDATE
+), room AS MATERIALIZED (
+    SELECT CASE WHEN count(*) >= %(in_hand)s THEN 0 ELSE %(most)s END AS n
+      FROM butler_delivery
+     WHERE outcome = ''
+       AND channel = %(channel)s
+       AND lease_until > clock_timestamp()
 ), allowed AS MATERIALIZED (
     SELECT CASE
                WHEN lane.rests_until > %(now)s THEN 0
-               WHEN (SELECT count(*) FROM butler_delivery
-                      WHERE outcome = '' AND channel = %(channel)s
-                        AND lease_until > clock_timestamp()) >= %(in_hand)s THEN 0
-               WHEN lane.rate IS NULL THEN %(most)s
-               ELSE least(%(most)s, floor(lane.tokens)::int) END AS n
-      FROM lane
+               WHEN lane.rate IS NULL THEN room.n
+               ELSE least(room.n, floor(lane.tokens)::int) END AS n
+      FROM lane, room
 ), spent AS (
     UPDATE butler_lane
        SET tokens = lane.tokens - allowed.n, filled_at = %(now)s
@@ -30,4 +33,5 @@ WITH made AS (
      WHERE butler_lane.channel = lane.channel
        AND lane.rate IS NOT NULL
 )
-SELECT coalesce((SELECT n FROM allowed), %(most)s)
+-- A lane that was only just made has nothing against it yet.
+SELECT coalesce((SELECT n FROM allowed), (SELECT n FROM room))

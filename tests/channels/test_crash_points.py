@@ -1,0 +1,200 @@
+"""A crash at every step of a delivery, once and twice, and then the sum has to be right.
+
+In one process and on real Postgres: a crash is an exception that nobody catches, which is what
+`kill -9` leaves behind as far as rows are concerned. Afterwards leases run out, the sweep and
+the senders run again, and each message has to have ended in exactly one state, with no more
+than one hand-over unless it is marked uncertain.
+"""
+
+import contextlib
+import itertools
+import random
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from butler import failpoints
+from butler.actions import outcomes, wall
+from butler.models import BudgetUse, Delivery, Message
+from channels import deliveries
+from channels.protocol import Handover
+from customers.actions.control import Word
+from tests.butler import arrange
+from tests.butler.arrange import AUTHOR, NOON
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+POINTS = (
+    "before claim",
+    "in claim",
+    "after claim",
+    "before provider",
+    "after provider",
+    "before outcome",
+    "in outcome",
+    "after outcome",
+)
+OPERATIONS = ("offer", "service", "withdrawn", "budget", "refused", "lost")
+SEEDS = 6
+RUNS = itertools.count()
+ENDS = {"accepted", "delivered", "suppressed", "expired", "rejected", "failed", "uncertain"}
+
+
+class Crash(BaseException):
+    """The end of a process."""
+
+
+class Bomb:
+    """Crashes at a named point, as often as it is told."""
+
+    def __init__(self, point, times, chance):
+        self.point = point
+        self.left = times
+        # Not always at the first pass: later batches have more to lose.
+        self.passes = chance.randrange(2)
+
+    def __call__(self, name):
+        if name != self.point or not self.left:
+            return
+        if self.passes:
+            self.passes -= 1
+            return
+        self.left -= 1
+        raise Crash
+
+
+class Provider:
+    channel = "email"
+    provider = "sink"
+    address_kind = "email"
+    is_idempotent = False
+    timeout = 0.5
+
+    def __init__(self, operation):
+        self.operation = operation
+        self.handed = Counter()
+
+    def hand_over(self, parcels, is_open):
+        for parcel in parcels:
+            if not is_open():
+                return
+            failpoints.failpoint("before provider")
+            if self.operation == "refused":
+                yield Handover(parcel.delivery_id, "rejected", code="550")
+                continue
+            self.handed[parcel.id] += 1
+            lost = self.operation == "lost" and self.handed[parcel.id] == 1
+            yield Handover(parcel.delivery_id, "uncertain" if lost else "accepted")
+
+
+def people(operation):
+    """Three customers, with what the operation needs of them, and the relation it stands on."""
+    found = []
+    for _ in range(3):
+        guest = arrange.guest()
+        needs_order = operation in ("service", "lost")
+        found.append((guest, arrange.order(guest) if needs_order else ""))
+        if operation == "budget":
+            arrange.says(guest, "preference.set", "budget", {"most": 1, "per": "day"})
+    return found
+
+
+def prepare(operation, guests, moment):
+    messages = []
+    for guest, relation in guests:
+        facts = {}
+        if relation:
+            facts = {"message_class": "service", "topic": "orders", "relation": relation}
+        elif operation == "withdrawn" or not hasattr(guest, "control"):
+            arrange.says(guest, "consent.given", "offers", occurred_at=moment)
+        if operation == "budget":
+            arrange.message(guest, expires_at=NOON + timedelta(hours=8))
+        messages.append(arrange.message(guest, **facts))
+    return messages
+
+
+def step(provider, now):
+    """Let everybody who works here look once, as processes that were started again would."""
+    outcomes.sweep(now=now)
+    for _ in range(4):
+        if not deliveries.deliver_batch(provider, clock=lambda: now, most=2).looked_at:
+            break
+
+
+def lapse():
+    """Let the leases of the dead run out."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE butler_delivery SET lease_until = clock_timestamp() - interval '2 s'"
+            " WHERE outcome = ''"
+        )
+
+
+def withdraw(messages, moment):
+    words = [Word(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})]
+    for one in messages:
+        wall.say(customer_id=one.customer_id, words=words, author=AUTHOR, now=moment, patience=0)
+
+
+def play(operation, guests, point, times, seed):
+    """Play one operation with its crashes to the end; return what was handed over."""
+    chance = random.Random(f"{operation} {point} {times} {seed}")
+    # What is said in one run is later than what was said in the runs before.
+    moment = NOON - timedelta(hours=2) + timedelta(seconds=10 * next(RUNS))
+    messages = prepare(operation, guests, moment)
+    provider = Provider(operation)
+    failpoints.set_hook(Bomb(point, times, chance))
+    now = NOON
+    handed_at_withdrawal = None
+    try:
+        # Twice more than it can crash, and once when everything that waits is over.
+        for round_ in range(5):
+            with contextlib.suppress(Crash):
+                step(provider, now)
+            lapse()
+            if operation == "withdrawn" and round_ == 0:
+                withdraw(messages, moment + timedelta(seconds=5))
+                handed_at_withdrawal = dict(provider.handed)
+            now += outcomes.RECONCILE + timedelta(minutes=1)
+        step(provider, NOON + timedelta(days=8))
+    finally:
+        failpoints.set_hook(None)
+    return provider, handed_at_withdrawal
+
+
+def check(provider, handed_at_withdrawal):
+    """C7 of the checker: every message ends once, and is handed over once, or says it is not sure."""
+    unsure = set(Delivery.objects.filter(outcome="uncertain").values_list("message_id", flat=True))
+    for message in Message.objects.all():
+        assert message.state in ENDS, (message.state, message.reason)
+        assert provider.handed[message.id] <= 1 or message.id in unsure
+        if message.state in ("accepted", "delivered"):
+            assert provider.handed[message.id] >= 1, "lost"
+        if message.state in ("suppressed", "expired"):
+            assert provider.handed[message.id] == 0
+    assert not Delivery.objects.filter(outcome="").exists()
+    if handed_at_withdrawal is not None:
+        assert dict(provider.handed) == handed_at_withdrawal, "handed over after a withdrawal"
+    used = sum(BudgetUse.objects.filter(scope="company:marketing").values_list("used", flat=True))
+    counted = Delivery.objects.filter(
+        outcome__in=("accepted", "uncertain"), message__message_class="marketing"
+    ).count()
+    assert used == counted
+
+
+@pytest.mark.parametrize(("operation", "point"), list(itertools.product(OPERATIONS, POINTS)))
+def test_wherever_it_ends_the_sum_is_right(operation, point):
+    arrange.vocabulary()
+    guests = people(operation)
+    for times, seed in itertools.product((1, 2), range(SEEDS)):
+        Delivery.objects.all().delete()
+        Message.objects.all().delete()
+        BudgetUse.objects.all().delete()
+        provider, before = play(operation, guests, point, times, seed)
+        check(provider, before)
+
+
+def test_there_are_enough_runs():
+    assert len(OPERATIONS) * len(POINTS) * 2 * SEEDS >= 500

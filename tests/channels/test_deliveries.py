@@ -1,0 +1,305 @@
+"""The dispatcher: what leaves is written down, whatever providers do and whoever dies."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from butler.actions import outcomes, wall
+from butler.models import BudgetUse, Delivery, Lane, Message
+from channels import deliveries
+from channels.protocol import Handover
+from customers.actions.control import Word
+from customers.models import Event, Suppression
+from tests.butler import arrange
+from tests.butler.arrange import AUTHOR, NOON
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _words():
+    arrange.vocabulary()
+
+
+class Provider:
+    """A provider that does what it is told, and remembers what it was handed."""
+
+    channel = "email"
+    provider = "told"
+    address_kind = "email"
+    is_idempotent = False
+    timeout = 1.0
+
+    def __init__(self, *results, pause=0.0, fails_at=None):
+        self.results = list(results)
+        self.pause = pause
+        self.fails_at = fails_at
+        self.handed = []
+
+    def hand_over(self, parcels, is_open):
+        for number, parcel in enumerate(parcels):
+            if not is_open():
+                return
+            if number == self.fails_at:
+                raise ZeroDivisionError
+            time.sleep(self.pause)
+            self.handed.append(parcel.id)
+            told = self.results.pop(0) if self.results else "accepted"
+            facts = told if isinstance(told, dict) else {"result": told}
+            yield Handover(parcel.delivery_id, **{"provider_id": str(len(self.handed)), **facts})
+
+
+def round_(provider, *, now=NOON, most=25):
+    return deliveries.deliver_batch(provider, clock=lambda: now, most=most)
+
+
+def offer(**facts):
+    guest = arrange.guest()
+    arrange.says(guest, "consent.given", "offers")
+    return arrange.message(guest, **facts)
+
+
+def service(**facts):
+    guest = arrange.guest()
+    relation = arrange.order(guest)
+    return arrange.message(
+        guest, message_class="service", topic="orders", relation=relation, **facts
+    )
+
+
+def test_what_a_provider_took_is_accepted_and_on_the_customers_log():
+    message = offer()
+
+    assert round_(Provider()) == (1, 1, 0)
+
+    message.refresh_from_db()
+    assert (message.state, message.handed_over_at) == ("accepted", NOON)
+    event = Event.objects.get(name="Message Sent")
+    assert event.customer_id == message.customer_id
+    assert event.about == f"message:{message.id}"
+
+
+def test_what_a_provider_refuses_gives_its_budget_back():
+    message = offer()
+
+    round_(Provider({"result": "rejected", "code": "550", "suppress": "bounced"}))
+
+    message.refresh_from_db()
+    assert (message.state, message.reason) == ("rejected", "550")
+    assert BudgetUse.objects.get(scope="company:marketing").used == 0
+    assert Suppression.objects.get().address == message.address
+
+
+def test_what_did_not_get_through_is_tried_again_later_and_given_up_in_the_end():
+    message = offer()
+    provider = Provider(*["transient"] * 10)
+    now, waits = NOON, []
+
+    for _ in range(outcomes.ATTEMPTS):
+        round_(provider, now=now)
+        message.refresh_from_db()
+        waits.append(message.not_before - now)
+        now = max(now, message.not_before) + timedelta(seconds=1)
+
+    assert message.state == "failed"
+    assert len(provider.handed) == outcomes.ATTEMPTS
+    assert waits[:3] == sorted(waits[:3])
+
+
+def test_a_provider_says_when_to_come_back():
+    message = offer()
+
+    round_(Provider({"result": "transient", "retry_after": 900.0}))
+
+    message.refresh_from_db()
+    assert message.not_before >= NOON + timedelta(seconds=900)
+
+
+def test_what_may_have_left_is_uncertain_and_an_offer_is_never_sent_again():
+    message = offer()
+
+    round_(Provider("uncertain"))
+    outcomes.sweep(now=NOON + timedelta(days=1))
+
+    message.refresh_from_db()
+    assert message.state == "uncertain"
+    assert Event.objects.filter(name="Message Uncertain").count() == 1
+    provider = Provider()
+    round_(provider, now=NOON + timedelta(days=1))
+    assert provider.handed == []
+
+
+def test_a_service_message_that_may_have_left_is_sent_once_more_and_no_more():
+    message = service()
+    provider = Provider("uncertain", "uncertain", "accepted")
+
+    round_(provider)
+    outcomes.sweep(now=NOON + timedelta(minutes=1))
+    round_(provider, now=NOON + timedelta(minutes=1))
+    assert len(provider.handed) == 1, "a receipt may still tell"
+    later = NOON + outcomes.RECONCILE + timedelta(minutes=1)
+    outcomes.sweep(now=later)
+    round_(provider, now=later)
+    outcomes.sweep(now=later + timedelta(hours=1))
+    round_(provider, now=later + timedelta(hours=1))
+
+    assert provider.handed == [message.id] * 2
+    message.refresh_from_db()
+    assert message.state == "uncertain"
+
+
+def test_a_sender_that_fell_silent_leaves_what_is_uncertain():
+    message = offer()
+
+    class Dead(BaseException):
+        pass
+
+    class Frozen(Provider):
+        def hand_over(self, parcels, is_open):
+            raise Dead
+            yield
+
+    with pytest.raises(Dead):
+        round_(Frozen())
+    message.refresh_from_db()
+    assert message.state == "sending"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE butler_delivery SET lease_until = clock_timestamp() - interval '2 seconds'"
+        )
+
+    assert outcomes.sweep(now=NOON) == 1
+
+    message.refresh_from_db()
+    assert message.state == "uncertain"
+    assert Delivery.objects.get().code == "lease_over"
+
+
+def test_whoever_comes_back_from_the_dead_can_still_say_that_it_left():
+    message = offer()
+    provider = Provider()
+    original = outcomes.record
+    kept = []
+
+    def late(found, *, now):
+        kept.append((list(found), now))
+
+    outcomes.record = late
+    try:
+        round_(provider)
+    finally:
+        outcomes.record = original
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE butler_delivery SET lease_until = '2000-01-01'")
+    outcomes.sweep(now=NOON)
+
+    ((found, now),) = kept
+    assert outcomes.record(found, now=now) == 1
+
+    message.refresh_from_db()
+    assert message.state == "accepted"
+
+
+def test_what_is_too_late_to_leave_goes_back_and_costs_nothing(monkeypatch):
+    monkeypatch.setattr(deliveries, "LEAVING", 0.15)
+    messages = [offer() for _ in range(5)]
+    provider = Provider(pause=0.1)
+
+    round_(provider)
+
+    states = [Message.objects.get(id=one.id).state for one in messages]
+    assert states.count("accepted") == len(provider.handed) < 5
+    assert states.count("queued") == 5 - len(provider.handed)
+    assert BudgetUse.objects.filter(used__gt=0).count() == len(provider.handed)
+    round_(provider)
+    round_(provider)
+    assert len(set(provider.handed)) == len(provider.handed) == 5
+
+
+def test_an_adapter_that_breaks_leaves_one_uncertain_and_the_rest_untouched():
+    for _ in range(3):
+        offer()
+
+    round_(Provider(fails_at=1))
+
+    assert sorted(Message.objects.values_list("state", flat=True)) == [
+        "accepted",
+        "queued",
+        "uncertain",
+    ]
+
+
+def test_a_provider_that_fails_again_and_again_is_left_alone_for_a_while(monkeypatch):
+    for _ in range(8):
+        offer()
+    provider = Provider(*["transient"] * 20)
+    monkeypatch.setattr(deliveries, "adapter_of", lambda channel: provider)
+
+    deliveries.deliver("email", clock=lambda: NOON)
+    offer()
+    deliveries.deliver("email", clock=lambda: NOON + timedelta(seconds=1))
+
+    assert len(provider.handed) == 8
+    rest = Lane.objects.get(channel="email").rests_until
+    assert rest > NOON
+    provider.results.clear()
+    deliveries.deliver("email", clock=lambda: rest + timedelta(hours=2))
+    assert Lane.objects.get(channel="email").failures == 0
+    assert set(Message.objects.values_list("state", flat=True)) == {"accepted"}
+
+
+def test_a_lane_goes_no_faster_than_it_may(monkeypatch):
+    for _ in range(6):
+        offer()
+    Lane.objects.create(channel="email", rate=2.0)
+    provider = Provider()
+    monkeypatch.setattr(deliveries, "adapter_of", lambda channel: provider)
+
+    gone = []
+    for second in range(4):
+        deliveries.deliver("email", clock=lambda now=NOON + timedelta(seconds=second): now)
+        gone.append(len(provider.handed))
+
+    assert gone == [2, 4, 6, 6]
+
+
+def test_a_provider_that_hangs_does_not_hold_every_worker(monkeypatch, settings):
+    settings.BUTLER_LANE_BATCHES = 1
+    provider = Provider()
+    monkeypatch.setattr(deliveries, "adapter_of", lambda channel: provider)
+    for _ in range(2):
+        offer()
+    from butler.actions import claims
+
+    claims.claim(channel="email", provider="x", now=NOON, most=1, lease=30, links=deliveries.links)
+
+    assert deliveries.deliver("email", clock=lambda: NOON, most=1).looked_at == 0
+
+
+def test_a_withdrawal_is_not_answered_while_its_message_is_on_its_way():
+    message = offer()
+    words = [Word(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})]
+    order = []
+
+    class Watching(Provider):
+        def hand_over(self, parcels, is_open):
+            import threading
+
+            def withdraw():
+                wall.say(customer_id=message.customer_id, words=words, author=AUTHOR, now=NOON)
+                order.append("acknowledged")
+                connection.close()
+
+            self.thread = threading.Thread(target=withdraw)
+            self.thread.start()
+            time.sleep(0.3)
+            order.append("handed over")
+            yield from super().hand_over(parcels, is_open)
+
+    provider = Watching()
+    round_(provider)
+    provider.thread.join()
+
+    assert order == ["handed over", "acknowledged"]
