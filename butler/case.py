@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from functools import cache
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from butler.clocks import find_zone
 from butler.profile import Contact, Facts, Gate, Rules, Use
@@ -14,13 +16,20 @@ from customers.preferences import meaning
 type Answer = tuple[Gate, datetime | None]
 
 
-class Wish(NamedTuple):
+class Wish(msgspec.Struct, frozen=True, gc=False):
     """A setting that is understood; the most specific scope wins."""
 
     specificity: int
-    entry: str
-    scope: str
+    setting: Setting
     value: object
+
+    @property
+    def entry(self) -> str:
+        return self.setting.entry
+
+    @property
+    def scope(self) -> str:
+        return f"{self.setting.channel}:{self.setting.topic}"
 
 
 class UnknownZone(Exception):
@@ -84,18 +93,16 @@ def read_wishes(settings: tuple[Setting, ...], channel: str, topic: str) -> dict
     """
     found: dict[str, list[Wish]] = {}
     for setting in settings:
-        value = meaning(setting.name, setting.value, channel=setting.channel, topic=setting.topic)
-        if setting.channel not in ("*", channel) or setting.topic not in ("*", topic):
+        on, about = setting.channel, setting.topic
+        value = meaning(setting.name, setting.value, on, about)
+        if on not in ("*", channel) or about not in ("*", topic):
             continue
-        specificity = 2 * (setting.channel != "*") + (setting.topic != "*")
-        wish = Wish(specificity, setting.entry, f"{setting.channel}:{setting.topic}", value)
+        wish = Wish(2 * (on != "*") + (about != "*"), setting, value)
         rivals = found.get(setting.name)
-        if rivals is None or rivals[0].specificity < specificity:
+        if rivals is None or rivals[0].specificity < wish.specificity:
             found[setting.name] = [wish]
-        elif rivals[0].specificity == specificity:
+        elif rivals[0].specificity == wish.specificity:
             rivals.append(wish)
-    for rivals in found.values():
-        if len(rivals) > 1:
             # The order in which they came must not show in what is decided.
             rivals.sort(key=_by_entry)
     return found
@@ -103,6 +110,12 @@ def read_wishes(settings: tuple[Setting, ...], channel: str, topic: str) -> dict
 
 def _by_entry(wish: Wish) -> tuple[str, str, str]:
     return wish.entry, wish.scope, repr(wish.value)
+
+
+@cache
+def passed(gate: str, layer: str) -> Answer:
+    """Return the answer of a gate that finds nothing to look at."""
+    return Gate(gate, layer, "pass", ""), None
 
 
 def passes(

@@ -8,7 +8,6 @@ the time in which the message makes sense. What cannot be told is a no.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import cast
 
 from butler.case import Case, Question, UnknownZone, read_wishes
 from butler.layers import basis, company, integrity, legal, preference
@@ -84,6 +83,14 @@ _USE_BY_RELATION: tuple[Question[Use], ...] = (terms, basis.relation)
 _USE_BY_CONSENT: tuple[Question[Use], ...] = (legal.age, terms, basis.consent)
 _USE_WISHED: tuple[Question[Use], ...] = (preference.settings_of_use, preference.data_use)
 
+_LAYERS: dict[str, Layer] = {
+    "integrity": "integrity",
+    "legal": "legal",
+    "terms": "terms",
+    "basis": "basis",
+    "preference": "preference",
+    "company": "company",
+}
 _BASES = {"consent_given": "consent:", "relation_live": "relation:", "legal_duty": "legal_duty"}
 
 # What corrupt facts lead to: a time without a zone that is compared, a list that is a number.
@@ -171,7 +178,7 @@ def _denied(gates: list[Gate], facts: Facts, rules: Rules) -> Decision:
     return Decision(
         effect="deny",
         code=last.code,
-        layer=cast(Layer, last.layer),
+        layer=_LAYERS[last.layer],
         gates=tuple(gates),
         customer_version=_number(facts),
         rules_version=_version(rules),
@@ -189,7 +196,7 @@ def _deferred(case: Case[Contact], gates: list[Gate], deferral: _Deferral) -> De
     return Decision(
         effect="defer",
         code=gate.code,
-        layer=cast(Layer, gate.layer),
+        layer=_LAYERS[gate.layer],
         gates=tuple(gates),
         until=until,
         customer_version=_number(case.facts),
@@ -198,12 +205,16 @@ def _deferred(case: Case[Contact], gates: list[Gate], deferral: _Deferral) -> De
 
 
 def _allowed(case: Case[Contact] | Case[Use], gates: list[Gate]) -> Decision:
-    carrier = next(gate for gate in gates if gate.verdict == "basis")
-    decider = next((gate for gate in gates if gate.code == "person_first"), carrier)
+    carrier = decider = gates[0]
+    for gate in gates:
+        if gate.verdict == "basis":
+            carrier = decider = gate
+        elif gate.code == "person_first":
+            decider = gate
     return Decision(
         effect="allow",
         code=decider.code,
-        layer=cast(Layer, decider.layer),
+        layer=_LAYERS[decider.layer],
         gates=tuple(gates),
         basis=_BASES[carrier.code] + "".join(carrier.evidence),
         takes=tuple(case.takes),

@@ -18,21 +18,21 @@ _DAY = timedelta(days=1)
 
 
 @lru_cache(maxsize=8192)
-def span(day: date, quiet: Quiet, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
-    """Return from when until when it is quiet in the hours that begin on a day, if any do."""
-    if day.isoweekday() not in quiet.days:
-        return None
-    last = day if quiet.start < quiet.end else day + _DAY
-    return resolve(day, quiet.start, zone), resolve(last, quiet.end, zone)
+def spans(day: date, quiet: Quiet, zone: ZoneInfo) -> tuple[tuple[datetime, datetime], ...]:
+    """Return from when until when it is quiet in the hours that could cover a part of a day."""
+    found = []
+    for first in (day - _DAY, day):
+        if first.isoweekday() in quiet.days:
+            last = first if quiet.start < quiet.end else first + _DAY
+            found.append((resolve(first, quiet.start, zone), resolve(last, quiet.end, zone)))
+    return tuple(found)
 
 
 def ends(quiet: Quiet, zone: ZoneInfo, moment: datetime) -> datetime | None:
     """Return when the quiet that a moment is in ends; None where it is in none."""
-    today = local_day(moment, zone)
-    for day in (today, today - _DAY):
-        hours = span(day, quiet, zone)
-        if hours and hours[0] <= moment < hours[1]:
-            return hours[1]
+    for start, end in spans(local_day(moment, zone), quiet, zone):
+        if start <= moment < end:
+            return end
     return None
 
 

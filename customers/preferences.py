@@ -38,7 +38,7 @@ class Hours(NamedTuple):
     days: tuple[int, ...]
 
 
-def meaning(name: str, value: object, *, channel: str = "*", topic: str = "*") -> object:
+def meaning(name: str, value: object, channel: str = "*", topic: str = "*") -> object:
     """Return what a setting's value says: bool, Cap, Hours, datetime, str or tuple of str.
 
     Raises Malformed for a name, a value or a scope that there is not.
@@ -47,9 +47,9 @@ def meaning(name: str, value: object, *, channel: str = "*", topic: str = "*") -
     if reads is None:
         raise Malformed("no such setting")
     read, by_channel, by_topic = reads
-    if not ((by_channel or channel == "*") and (by_topic or topic == "*")):
-        raise Malformed("no such scope")
-    if not channel or not topic:
+    if (channel != "*" and not (by_channel and channel)) or (
+        topic != "*" and not (by_topic and topic)
+    ):
         raise Malformed("no such scope")
     return read(value)
 
@@ -77,11 +77,19 @@ def _hours(value: object) -> Hours:
         raise Malformed("not quiet hours")
     if not (isinstance(start, str) and isinstance(end, str) and isinstance(days, list | tuple)):
         raise Malformed("not quiet hours")
+    # Not in the cache: there 1 and True and 1.0 are one.
+    if days is not EVERY_DAY and any(type(day) is not int for day in days):
+        raise Malformed("not days of the week")
+    return _hours_of(start, end, tuple(days))
+
+
+@lru_cache(maxsize=4096)
+def _hours_of(start: str, end: str, days: tuple[int, ...]) -> Hours:
     if not (_CLOCK.fullmatch(start) and _CLOCK.fullmatch(end)):
         raise Malformed("not a time of day")
-    if not days or any(type(day) is not int or not 1 <= day <= 7 for day in days):
+    if not days or not all(1 <= day <= 7 for day in days):
         raise Malformed("not days of the week")
-    return Hours(start, end, tuple(days))
+    return Hours(start, end, days)
 
 
 def _moment(value: object) -> datetime:
@@ -113,9 +121,14 @@ def _is_zone(name: str) -> bool:
 
 
 def _language(value: object) -> str:
-    if isinstance(value, str) and _LANGUAGE.fullmatch(value):
+    if isinstance(value, str) and _is_language(value):
         return value
     raise Malformed("not a language")
+
+
+@lru_cache(maxsize=1024)
+def _is_language(value: str) -> bool:
+    return _LANGUAGE.fullmatch(value) is not None
 
 
 def _channels(value: object) -> tuple[str, ...]:

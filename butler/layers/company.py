@@ -1,7 +1,7 @@
 """What the company decided for everybody: how often, and when not. It only narrows. Pure."""
 
 from butler import quiet
-from butler.case import Answer, Case, defers, passes
+from butler.case import Answer, Case, defers, passed, passes
 from butler.layers.preference import when_quiet
 from butler.profile import Contact
 
@@ -10,7 +10,7 @@ def budget(case: Case[Contact]) -> Answer:
     """Ask whether the company's budget for the class has room."""
     limit = case.rules.budgets.get(case.act.message_class)
     if limit is None:
-        return passes("company_budget", "company")
+        return passed("company_budget", "company")
     scope = f"company:{case.act.message_class}"
     window, until = quiet.period(limit.per, case.now, case.zones[0])
     case.takes.append((scope, window))
@@ -25,5 +25,5 @@ def quiet_hours(case: Case[Contact]) -> Answer:
     """Ask whether it is too early or too late for the class."""
     hours = case.rules.quiet.get(case.act.message_class)
     if hours is None:
-        return passes("company_quiet_hours", "company")
+        return passed("company_quiet_hours", "company")
     return when_quiet(case, "company", "company_quiet_hours", [hours])

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from butler.case import Answer, Case, denies, passes
+from butler.case import Answer, Case, denies, passed, passes
 from butler.profile import Contact, Use
 from customers.control import State
 
@@ -15,6 +15,8 @@ NEED_CONSENT = frozenset({"relationship", "marketing", "peer"})
 # Clocks of tills and of phones differ; a message about what happens tomorrow is a mistake.
 AHEAD = timedelta(minutes=5)
 
+# A dict is found at once; whether something else is a mapping takes a while to tell.
+_MAPPINGS = (dict, Mapping)
 _FACTS = (
     "customer",
     "version",
@@ -38,7 +40,7 @@ def switch(case: Case[Contact] | Case[Use]) -> Answer:
             return denies("switch", "company", "halted", (key,), {"switch": key})
         if not isinstance(key, str):
             return denies("switch", "integrity", "unknown_automation")
-    return passes("switch", "company")
+    return passed("switch", "company")
 
 
 def knowledge(case: Case[Contact] | Case[Use]) -> Answer:
@@ -83,7 +85,7 @@ def use(case: Case[Use]) -> Answer:
     """Ask whether the purpose of a use is one that customers were told of."""
     if case.rules.purposes.get(case.act.purpose) != "use":
         return denies("act", "integrity", "unknown_purpose")
-    return passes("act", "integrity")
+    return passed("act", "integrity")
 
 
 def _gap(facts: Any) -> str:
@@ -95,10 +97,10 @@ def _gap(facts: Any) -> str:
         and facts.standing == "live"
         and isinstance(facts.control, State)
         and _is_state(facts.control)
-        and isinstance(facts.addresses, Mapping)
-        and isinstance(facts.relations, Mapping)
+        and isinstance(facts.addresses, _MAPPINGS)
+        and isinstance(facts.relations, _MAPPINGS)
         and (facts.is_of_age is True or facts.is_of_age is False)
-        and isinstance(facts.used, Mapping)
+        and isinstance(facts.used, _MAPPINGS)
     ):
         return ""
     return _name_the_gap(facts)
@@ -113,8 +115,8 @@ def _name_the_gap(facts: Any) -> str:
 
 def _is_state(state: Any) -> bool:
     return (
-        isinstance(state.consents, Mapping)
-        and isinstance(state.objections, Mapping)
+        isinstance(state.consents, _MAPPINGS)
+        and isinstance(state.objections, _MAPPINGS)
         and isinstance(state.settings, tuple)
         and isinstance(state.restricted, str)
     )
@@ -124,10 +126,10 @@ def _gap_in_rules(rules: Any) -> str:
     is_whole = (
         type(getattr(rules, "version", None)) is str
         and rules.version != ""
-        and isinstance(rules.budgets, Mapping)
-        and isinstance(rules.quiet, Mapping)
+        and isinstance(rules.budgets, _MAPPINGS)
+        and isinstance(rules.quiet, _MAPPINGS)
         and isinstance(rules.plausible_zones, tuple)
-        and isinstance(rules.purposes, Mapping)
+        and isinstance(rules.purposes, _MAPPINGS)
         and isinstance(rules.topics, frozenset)
         and isinstance(rules.channels, frozenset)
     )

@@ -1,6 +1,6 @@
 """What the law and the state of an address forbid, whatever anybody agreed to. Pure."""
 
-from butler.case import Answer, Case, denies, passes
+from butler.case import Answer, Case, denies, passed, passes
 from butler.profile import Contact, Use
 
 # Channels that end inside the customer's own pages.
@@ -18,7 +18,7 @@ def restriction(case: Case[Contact] | Case[Use]) -> Answer:
     entry = case.control.restricted
     if entry:
         return denies("restriction", "legal", "restricted", (entry,))
-    return passes("restriction", "legal")
+    return passed("restriction", "legal")
 
 
 def marketing_objection(case: Case[Contact]) -> Answer:
@@ -36,14 +36,14 @@ def _objection(case: Case[Contact] | Case[Use], subjects: tuple[str, ...]) -> An
     for subject in subjects:
         if subject in objections:
             return denies("objection", "legal", "objected", (objections[subject],))
-    return passes("objection", "legal")
+    return passed("objection", "legal")
 
 
 def address(case: Case[Contact]) -> Answer:
     """Ask whether the channel reaches the customer at an address that takes messages."""
     channel = case.act.channel
     if channel in WITHOUT_ADDRESS:
-        return passes("address", "legal")
+        return passed("address", "legal")
     found = (case.facts.addresses or {}).get(channel)
     if found is None or not found.value:
         return denies("address", "legal", "no_address", inputs={"channel": channel})
@@ -61,4 +61,4 @@ def age(case: Case[Contact] | Case[Use]) -> Answer:
     """Ask whether a consent of this customer counts (GDPR Art. 8)."""
     if case.facts.is_of_age is not True:
         return denies("age", "legal", "not_of_age")
-    return passes("age", "legal")
+    return passed("age", "legal")

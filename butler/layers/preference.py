@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from butler import quiet
-from butler.case import Answer, Case, Wish, defers, denies, passes, read_wishes
+from butler.case import Answer, Case, Wish, defers, denies, passed, passes, read_wishes
 from butler.layers.basis import live_relation
 from butler.profile import Contact, Quiet, Use
 from customers.preferences import Cap, Hours, Malformed
@@ -32,11 +32,14 @@ def _read(case: Case[Contact] | Case[Use], channel: str, topic: str) -> Answer:
 
 def allow(case: Case[Contact]) -> Answer:
     """Ask whether the channel is on for the topic. Unset is no yes, but the basis was."""
-    for wish in case.wishes.get("allow", ()):
+    wishes = case.wishes.get("allow")
+    if not wishes:
+        return passed("allow", "preference")
+    for wish in wishes:
         if wish.value is False:
             code = "topic_off" if wish.specificity % 2 else "channel_off"
             return denies("allow", "preference", code, (wish.entry,), {"scope": wish.scope})
-    return passes("allow", "preference", evidence=_entries(case.wishes.get("allow", ())))
+    return passes("allow", "preference", evidence=_entries(wishes))
 
 
 def data_use(case: Case[Use]) -> Answer:
@@ -44,7 +47,7 @@ def data_use(case: Case[Use]) -> Answer:
     for wish in case.wishes.get("data_use", ()):
         if wish.value is False:
             return denies("data_use", "preference", "data_use_off", (wish.entry,))
-    return passes("data_use", "preference")
+    return passed("data_use", "preference")
 
 
 def pause(case: Case[Contact]) -> Answer:
@@ -54,7 +57,7 @@ def pause(case: Case[Contact]) -> Answer:
         if isinstance(wish.value, datetime) and wish.value > case.now:
             last = max(last or (wish.value, wish.entry), (wish.value, wish.entry))
     if last is None:
-        return passes("pause", "preference")
+        return passed("pause", "preference")
     until, entry = last
     return defers("pause", "preference", "paused", until, (entry,))
 
@@ -67,14 +70,14 @@ def only_when_i_ask(case: Case[Contact]) -> Answer:
             if found is None or found.kind not in _ASKED_FOR:
                 evidence = (wish.entry,)
                 return denies("only_when_i_ask", "preference", "only_when_asked", evidence)
-    return passes("only_when_i_ask", "preference")
+    return passed("only_when_i_ask", "preference")
 
 
 def budget(case: Case[Contact]) -> Answer:
     """Ask whether the customer's own budget has room in the window that it is."""
     wishes = case.wishes.get("budget")
     if not wishes:
-        return passes("budget", "preference")
+        return passed("budget", "preference")
     zone = case.zones[0]
     latest: Answer | None = None
     inputs: dict[str, object] = {}
@@ -95,7 +98,7 @@ def quiet_hours(case: Case[Contact]) -> Answer:
     """Ask whether it is quiet on the customer's clock, or could be."""
     wishes = case.wishes.get("quiet_hours")
     if not wishes:
-        return passes("quiet_hours", "preference")
+        return passed("quiet_hours", "preference")
     hours = [Quiet(*wish.value) for wish in wishes if isinstance(wish.value, Hours)]
     return when_quiet(case, "preference", "quiet_hours", hours, _entries(wishes))
 
@@ -129,8 +132,8 @@ def person_first(case: Case[Contact]) -> Answer:
     for wish in case.wishes.get("person_first", ()):
         if wish.value is True:
             return passes("person_first", "preference", "person_first", (wish.entry,))
-    return passes("person_first", "preference")
+    return passed("person_first", "preference")
 
 
 def _entries(wishes: Sequence[Wish]) -> tuple[str, ...]:
-    return tuple(wish.entry for wish in wishes)
+    return tuple([wish.entry for wish in wishes])
