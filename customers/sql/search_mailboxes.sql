@@ -1,0 +1,16 @@
+-- Whose address is like this one: compared by what stands before the @, which tells people
+-- apart, and then whole.
+--
+-- mailbox, address  text
+-- most, limit       int
+
+SELECT customer_id, likeness, is_verified
+  FROM (SELECT customer_id, similarity(value, %(address)s) AS likeness, trust = 2 AS is_verified
+          FROM (SELECT customer_id, value, trust
+                  FROM customers_identifier
+                 WHERE kind = 'email'
+                   AND split_part(value, '@', 1) %% %(mailbox)s
+                   AND customer_id IS NOT NULL
+                 LIMIT %(most)s) AS like_it) AS found
+ ORDER BY likeness DESC, customer_id
+ LIMIT %(limit)s

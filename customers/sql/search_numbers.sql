@@ -1,0 +1,14 @@
+-- Whose telephone number ends like this, in whatever country it is.
+--
+-- tail   text  the digits backwards. Not LIKE: a prepared plan could not use the index, as it
+--              does not know where the pattern begins. A colon is what comes after nine.
+-- limit  int
+
+SELECT DISTINCT ON (customer_id) customer_id, 1.0::real, trust = 2
+  FROM customers_identifier
+ WHERE kind = 'phone'
+   AND reverse(value) ~>=~ %(tail)s
+   AND reverse(value) ~<~ (%(tail)s || ':')
+   AND customer_id IS NOT NULL
+ ORDER BY customer_id, trust DESC
+ LIMIT %(limit)s

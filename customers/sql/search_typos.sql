@@ -1,0 +1,19 @@
+-- Whose name sounds like what was typed, the likest first. How like it has to be is
+-- pg_trgm.word_similarity_threshold, which the caller sets for its transaction.
+--
+-- text   text
+-- most   int   how many are compared
+-- limit  int
+
+SELECT coalesce(customer.canonical_id, customer.id), near.likeness
+  FROM (SELECT customer_id,
+               (word_similarity(customers_plain(%(text)s), plain)
+                + similarity(customers_plain(%(text)s), plain)) / 2 AS likeness
+          FROM (SELECT customer_id, plain
+                  FROM customers_searchname
+                 WHERE customers_plain(%(text)s) <%% plain
+                 LIMIT %(most)s) AS namesake
+         ORDER BY likeness DESC, customer_id
+         LIMIT %(limit)s) AS near
+  JOIN customers_customer AS customer ON customer.id = near.customer_id
+ ORDER BY near.likeness DESC, customer.last_seen_at DESC NULLS LAST

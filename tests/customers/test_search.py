@@ -1,0 +1,162 @@
+from datetime import date, timedelta
+
+import pytest
+
+from customers import rebuild
+from customers.models import SearchName
+from customers.queries.search import search
+from tests import factories
+from tests.factories import NOON
+
+pytestmark = pytest.mark.django_db
+
+TODAY = date(2026, 11, 21)
+
+
+def _search(text: str, *, sees_addresses: bool = True, region: str = "NL"):
+    return search(text, region=region, today=TODAY, sees_addresses=sees_addresses)
+
+
+def _names(text: str, **how) -> list[str]:
+    return [found.name for found in _search(text, **how)]
+
+
+@pytest.fixture(autouse=True)
+def people():
+    """Noor, her namesake, and others who must not be taken for her."""
+    noor = factories.customer(
+        ("email", "noor@example.com"),
+        ("phone", "+46701740605"),
+        ("card", "LK-2048-7713"),
+        name="Noor de Wit",
+        language="nl",
+    )
+    factories.customer(("email", "noor.bakker@example.com"), name="Noor Bakker")
+    factories.customer(("user_id", "u-1"), first_name="Åsa", last_name="Sjöblom")
+    factories.customer(("user_id", "u-2"), firstName="Hannah", lastName="Schellekens")
+    factories.customer(("user_id", "u-3"), name="Jelle Terpstra")
+    factories.record(
+        factories.order(
+            "LK-1001",
+            ("email", "noor@example.com"),
+            name="Order Completed",
+            visit_date=(TODAY + timedelta(days=3)).isoformat(),
+        )
+    )
+    return noor
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Noor de Wit", "Noor de Wit"),
+        ("  noor   DE wit ", "Noor de Wit"),
+        ("wit noor", "Noor de Wit"),
+        ("nor de witt", "Noor de Wit"),
+        ("sjoblom", "Åsa Sjöblom"),
+        ("Asa Sjöblom", "Åsa Sjöblom"),
+        ("asa sjobolm", "Åsa Sjöblom"),
+        ("schelekens", "Hannah Schellekens"),
+        ("terpstra jelle", "Jelle Terpstra"),
+        ("noor@example.com", "Noor de Wit"),
+        ("NOOR@Example.com", "Noor de Wit"),
+        ("LK-1001", "Noor de Wit"),
+        ("lk-1001", "Noor de Wit"),
+        ("LK-2048-7713", "Noor de Wit"),
+        ("lk 2048 7713", "Noor de Wit"),
+    ],
+)
+def test_somebody_is_found_by_what_people_say(text, name):
+    assert _names(text)[0] == name
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "+46701740605",
+        "+46 70 174 06 05",
+        "0046-70-1740605",
+        "46701740605",
+        "(+46) 70/174.06.05",
+        "070-174 06 05",
+        "174 06 05",
+    ],
+)
+def test_a_number_is_found_in_any_spelling(spelled):
+    assert _names(spelled) == ["Noor de Wit"]
+
+
+def test_an_address_that_was_misheard_is_found():
+    found = _search("noor.baker@example.com")
+
+    assert found[0].name == "Noor Bakker"
+    assert (found[0].found_by, found[0].is_exact) == ("email", False)
+
+
+def test_what_is_exactly_somebodys_comes_alone():
+    [found] = _search("noor@example.com")
+
+    assert (found.found_by, found.is_verified, found.is_exact) == ("email", True, True)
+    assert (found.language, found.visit_date) == ("nl", TODAY + timedelta(days=3))
+
+
+def test_namesakes_are_all_shown():
+    assert set(_names("noor")) == {"Noor de Wit", "Noor Bakker"}
+
+
+@pytest.mark.parametrize("text", ["noor@example.com", "+46701740605", "1740605", "noor.baker@x.nl"])
+def test_who_may_not_see_addresses_finds_nobody_by_them(text):
+    assert _names(text, sees_addresses=False) == []
+
+
+def test_a_till_still_finds_by_name_order_and_card():
+    for text in ("noor de wit", "LK-1001", "LK-2048-7713"):
+        assert _names(text, sees_addresses=False)[0] == "Noor de Wit"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "   ",
+        "%",
+        "_____",
+        "\\",
+        "'; DROP TABLE x; --",
+        "a\x00b",
+        "%s%(x)s",
+        "☃",
+        "@",
+        "+",
+        "0",
+        "x" * 5000,
+    ],
+)
+def test_what_names_nobody_finds_nobody_and_breaks_nothing(text):
+    assert _names(text) == []
+
+
+def test_a_name_that_changed_is_found_by_the_new_one_only():
+    factories.record(
+        factories.identify(("user_id", "u-3"), name="Jelle Koopmans", at=NOON + timedelta(days=1))
+    )
+
+    assert _names("koopmans") == ["Jelle Koopmans"]
+    assert "Jelle Koopmans" not in _names("terpstra")
+
+
+def test_records_made_again_are_found_as_before(people):
+    before = sorted(SearchName.objects.values_list("customer_id", "plain"))
+
+    rebuild.rebuild([people.id])
+
+    assert sorted(SearchName.objects.values_list("customer_id", "plain")) == before
+
+
+def test_records_that_were_joined_are_found_once_as_the_one_that_lives(people):
+    factories.customer(("user_id", "noor-app"), name="Noor de Wit")
+    factories.record(factories.item(("user_id", "noor-app"), ("email", "noor@example.com")))
+
+    found = [one for one in _search("noor de wit") if one.name == "Noor de Wit"]
+
+    assert len({one.id for one in found}) == len(found) == 1
