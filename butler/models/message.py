@@ -159,7 +159,12 @@ class DeliveryReceipt(models.Model):
                 fields=["provider", "provider_id"],
                 condition=Q(applied_at__isnull=True),
                 name="delivery_receipt_waiting",
-            )
+            ),
+            models.Index(
+                fields=["message_id"],
+                condition=Q(message_id__isnull=False),
+                name="delivery_receipt_of_message",
+            ),
         ]
 
     def __str__(self) -> str:

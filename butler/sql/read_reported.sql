@@ -1,0 +1,19 @@
+-- Messages and all that was ever reported of them; not those in somebody's hand, whose
+-- outcome is about to be written down and comes first.
+--
+-- messages  uuid[]
+-- returns (message, channel, state, reason, reports as JSON with their id and whether applied)
+
+SELECT message.id, message.channel, message.state, message.reason,
+       jsonb_agg(jsonb_build_object(
+           'id', receipt.id, 'is_new', receipt.applied_at IS NULL,
+           'event_id', receipt.provider || ':' || receipt.event_id, 'kind', receipt.kind,
+           'occurred_at', receipt.occurred_at, 'provider_id', receipt.provider_id,
+           'detail', receipt.detail))
+  FROM butler_message AS message
+  JOIN butler_deliveryreceipt AS receipt ON receipt.message_id = message.id
+ WHERE message.id = ANY (%(messages)s::uuid[])
+   AND NOT EXISTS (SELECT FROM butler_delivery AS delivery
+                    WHERE delivery.message_id = message.id AND delivery.outcome = '')
+ GROUP BY message.id
+ ORDER BY message.id

@@ -1,0 +1,75 @@
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from butler import proofs
+from butler.models import Message
+from butler.proofs import KINDS, Report, Standing, settle
+
+NOON = datetime(2027, 4, 21, 10, 0, tzinfo=UTC)
+
+
+def said(kind: str, minute: int = 0, detail: str = "") -> Report:
+    return Report(
+        f"{kind}-{minute}-{detail}", kind, NOON + timedelta(minutes=minute), detail=detail
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "kinds", "after"),
+    [
+        ("uncertain", ["accepted"], "accepted"),
+        ("uncertain", ["delivered"], "delivered"),
+        ("uncertain", ["deferred"], "uncertain"),
+        ("accepted", ["delivered", "accepted"], "delivered"),
+        ("accepted", ["failed", "accepted"], "failed"),
+        ("accepted", ["failed", "delivered"], "delivered"),
+        ("accepted", ["delivered", "bounced"], "bounced"),
+        ("delivered", ["complained"], "complained"),
+        ("delivered", ["accepted"], "delivered"),
+        ("complained", ["bounced"], "complained"),
+        ("queued", ["delivered"], "delivered"),
+        ("expired", ["delivered"], "delivered"),
+        ("accepted", ["stopped"], "rejected"),
+        ("accepted", ["opened"], "delivered"),
+        ("accepted", [], "accepted"),
+        ("accepted", ["something-new"], "accepted"),
+    ],
+)
+def test_reports_place_a_message(before, kinds, after):
+    assert settle(Standing(before), [said(kind) for kind in kinds]).state == after
+
+
+def test_the_reason_is_that_of_the_report_which_counts():
+    told = [said("failed", 1, "30003"), said("bounced", 2, "5.1.1"), said("delivered", 3)]
+
+    assert settle(Standing("accepted"), told) == Standing(
+        "bounced", "5.1.1", NOON + timedelta(minutes=2)
+    )
+
+
+def test_every_state_of_a_message_has_its_place():
+    assert set(proofs._PLACE) == set(Message.State.values)
+    assert set(KINDS.values()) - {""} <= set(Message.State.values)
+
+
+@given(
+    before=st.sampled_from(["queued", "uncertain", "accepted", "rejected"]),
+    told=st.lists(
+        st.builds(said, st.sampled_from(sorted(KINDS)), st.integers(0, 3), st.sampled_from("ab")),
+        max_size=5,
+    ),
+)
+def test_order_and_doubling_of_reports_do_not_matter(before, told):
+    ends = set()
+    for order in list(permutations(told))[:60]:
+        standing, heard = Standing(before), []
+        for one in [*order, *order]:
+            heard.append(one)
+            standing = settle(standing, heard)
+        ends.add((standing.state, standing.reason, standing.at))
+
+    assert len(ends) == 1
