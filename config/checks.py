@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.breaker import AWAY
 from config.durability import broken_promises
+from customers.signing import NoReceiptKey, signer
 
 
 @checks.register(checks.Tags.database)
@@ -37,9 +38,20 @@ def secret_is_secret(**_: Any) -> list[checks.Error]:
     return [checks.Error("SECRET_KEY can be guessed.", hint=hint, id="butler.E002")]
 
 
+@checks.register(checks.Tags.security)
+def receipts_can_be_signed(**_: Any) -> list[checks.Error]:
+    """Refuse to take customers' words without a key to sign the receipts with."""
+    try:
+        signer()
+    except NoReceiptKey:
+        hint = "Make one: python -c 'import base64, secrets; print(base64.b64encode(secrets.token_bytes(32)).decode())'"
+        return [checks.Error("RECEIPT_KEY is not 32 bytes in Base64.", hint=hint, id="butler.E003")]
+    return []
+
+
 def refuse_to_start() -> None:
     """Raise ImproperlyConfigured where a check says that nobody should be served."""
-    found: list[Any] = [*secret_is_secret()]
+    found: list[Any] = [*secret_is_secret(), *receipts_can_be_signed()]
     # A database that is away now is not a reason to die; /readyz looks again.
     with suppress(*AWAY):
         found += promises_are_kept(databases=["default"])

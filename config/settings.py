@@ -15,6 +15,8 @@ BUTLER_HOME = Path(env.text("BUTLER_HOME", str(BASE_DIR / ".butler")))
 DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.secret("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS")
+# What receipts are signed with (Ed25519). Not SECRET_KEY: a receipt outlives its next change.
+RECEIPT_KEY = env.signing_seed("RECEIPT_KEY", made_from=SECRET_KEY if DEBUG else "")
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS") or (["*"] if DEBUG else ["localhost"])
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
 

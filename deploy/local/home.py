@@ -4,6 +4,7 @@ Folders that we did not make keep their mode and owner. Where the account of the
 cannot reach a place inside the home, it gets one outside, and a link in the home remembers it.
 """
 
+import base64
 import fcntl
 import json
 import os
@@ -129,11 +130,19 @@ class Home:
 
     def secret_key_file(self) -> Path:
         """Return the file of a key that is made once, so that sessions outlive a restart."""
-        path = self.path / "secret_key"
+        return self._kept("secret_key", secrets.token_urlsafe(64))
+
+    def receipt_key_file(self) -> Path:
+        """Return the file of the key that signs receipts, made once."""
+        return self._kept("receipt_key", base64.b64encode(secrets.token_bytes(32)).decode())
+
+    def _kept(self, name: str, secret: str) -> Path:
+        """Return a private file that holds this secret, or the one it held before."""
+        path = self.path / name
         if not path.exists():
             draft = path.with_suffix(".draft")
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(64))
+                file.write(secret)
             draft.replace(path)
         return path
 

@@ -70,7 +70,7 @@ def _start(supervisor: Supervisor, ports: Ports) -> None:
         "PORT": str(ports.web),
         "LIVE_PORT": str(ports.live),
     }
-    kept = ("SECRET_KEY_FILE", "DEBUG", "PORT", "LIVE_PORT")
+    kept = ("SECRET_KEY_FILE", "RECEIPT_KEY_FILE", "DEBUG", "PORT", "LIVE_PORT")
     home.tell({**told, **{name: environment[name] for name in kept if name in environment}})
 
     supervisor.finish(_manage("migrate", environment, "migrate", "--verbosity=1"))

@@ -63,6 +63,8 @@ def environment(home: Home, urls: Mapping[str, str]) -> dict[str, str]:
     surroundings["PATH"] = f"{programs}{os.pathsep}{surroundings.get('PATH', os.defpath)}"
     if not _is_given("SECRET_KEY"):
         surroundings["SECRET_KEY_FILE"] = str(home.secret_key_file())
+    if not _is_given("RECEIPT_KEY"):
+        surroundings["RECEIPT_KEY_FILE"] = str(home.receipt_key_file())
     return surroundings
 
 

@@ -1,0 +1,63 @@
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from customers import receipts
+from customers.signing import NoReceiptKey, signer
+
+# What the command ends with.
+FORGED = 1
+CANNOT_TELL = 2
+
+
+class Command(BaseCommand):
+    help = (
+        "Tell whether a receipt, or an export of a ledger, is genuine. Needs no database and no "
+        "network. Ends with 0: genuine; 1: not; 2: cannot tell."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, help="a receipt, or an export")
+        parser.add_argument(
+            "--keys",
+            type=Path,
+            help="public keys, as /.well-known/butler-receipt-keys.json lists them; without it, "
+            "the key that this installation signs with",
+        )
+
+    def handle(self, *, file: Path, keys: Path | None, **_: Any) -> None:
+        try:
+            found = receipts.read(file.read_bytes())
+            known = receipts.read_keys(keys.read_bytes()) if keys else _own()
+            verdict = receipts.verify(found, known)
+        except (receipts.Unreadable, OSError) as error:
+            raise CommandError(f"{file}: cannot tell: {error}", returncode=CANNOT_TELL) from None
+        except NoReceiptKey:
+            raise CommandError(
+                "Say --keys: this installation has no key of its own.", returncode=CANNOT_TELL
+            ) from None
+        self._tell(file, verdict)
+
+    def _tell(self, file: Path, verdict: receipts.Verdict) -> None:
+        if verdict.faults:
+            for fault in verdict.faults[:20]:
+                self.stderr.write(fault)
+            more = f" and {len(verdict.faults) - 20} more" if len(verdict.faults) > 20 else ""
+            raise CommandError(f"{file}: not genuine{more}.", returncode=FORGED)
+        if verdict.unknown_keys:
+            names = ", ".join(verdict.unknown_keys)
+            raise CommandError(
+                f"{file}: cannot tell: signed with {names}, which is not among the keys given.",
+                returncode=CANNOT_TELL,
+            )
+        count = f"{verdict.receipts} receipt{'s' * (verdict.receipts != 1)}"
+        sealed = f", {verdict.sealed} sealed" if verdict.sealed else ""
+        self.stdout.write(f"{file}: genuine ({count}{sealed})")
+
+
+def _own() -> dict[str, bytes]:
+    own = signer()
+    return {own.key_id: own.public}

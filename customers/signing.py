@@ -1,0 +1,54 @@
+"""The key that receipts are signed with, and every key that ever signed one."""
+
+import base64
+from binascii import Error as NotBase64
+from functools import cache
+
+from django.conf import settings
+
+from customers.models import ReceiptKey
+from customers.receipts import Signer
+
+_SEED = 32
+
+
+class NoReceiptKey(Exception):
+    """RECEIPT_KEY is not set, or is none."""
+
+
+def signer() -> Signer:
+    """Return what signs; raise NoReceiptKey where nothing does."""
+    return _signer(settings.RECEIPT_KEY)
+
+
+@cache
+def _signer(said: str) -> Signer:
+    try:
+        seed = base64.b64decode(said, validate=True)
+    except (NotBase64, ValueError):
+        seed = b""
+    if len(seed) != _SEED:
+        raise NoReceiptKey
+    return Signer(seed)
+
+
+def published() -> Signer:
+    """Return what signs, once its public key is among those that we publish."""
+    found = signer()
+    # What was signed must stay verifiable after the next change of keys.
+    ReceiptKey.objects.get_or_create(key_id=found.key_id, defaults={"public_key": found.public})
+    return found
+
+
+def keys() -> list[dict[str, str]]:
+    """Return the public keys of all receipts, as they are published."""
+    published()
+    return [
+        {
+            "key_id": key.key_id,
+            "algorithm": "Ed25519",
+            "public_key": base64.b64encode(key.public_key).decode(),
+            "first_used_at": key.first_used_at.isoformat(),
+        }
+        for key in ReceiptKey.objects.order_by("first_used_at", "key_id")
+    ]

@@ -1,0 +1,71 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customers.chain import START, NotCanonical, canonical, link
+
+DOCUMENTS = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.text(st.characters(codec="utf-8")),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@given(DOCUMENTS)
+def test_a_document_reads_back_as_it_was(document):
+    assert json.loads(canonical(document)) == document
+
+
+@given(st.dictionaries(st.text(st.characters(codec="utf-8")), st.integers(0, 9)))
+def test_the_order_in_which_it_was_written_does_not_matter(document):
+    backwards = dict(reversed(document.items()))
+
+    assert canonical(backwards) == canonical(document)
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ({"b": 1, "a": [True, None, "x"]}, '{"a":[true,null,"x"],"b":1}'),
+        ('€$\x0f\nA\'B"\\"/', '"€$\\u000f\\nA\'B\\"\\\\\\"/"'),
+        ("\x7f\u2028", '"\x7f\u2028"'),
+        ({}, "{}"),
+        # By UTF-16: the emoji's first half (D83D) comes before U+FB33.
+        ({"\ufb33": 2, "😀": 1, "\r": 0}, '{"\\r":0,"😀":1,"\ufb33":2}'),
+        (-0, "0"),
+        (2**53 - 1, "9007199254740991"),
+    ],
+    ids=str,
+)
+def test_the_bytes_are_those_of_rfc_8785(document, text):
+    assert canonical(document) == text.encode()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [0.1, 1.0, float("nan"), {"a": 1.5}, [2.5], 2**53, -(2**53), b"x", {1: 2}, ("a",), "\ud83d"],
+    ids=ascii,
+)
+def test_what_readers_do_not_all_read_alike_is_refused(document):
+    with pytest.raises(NotCanonical):
+        canonical(document)
+
+
+def test_a_name_of_half_a_pair_is_refused():
+    with pytest.raises(NotCanonical):
+        canonical({"\ud83d": 1})
+
+
+def test_a_link_covers_the_words_and_all_before_them():
+    first, other = link(START, b"a"), link(START, b"b")
+
+    assert len({first, other, link(first, b"c"), link(other, b"c")}) == 4
+    assert len(first) == 32

@@ -1,0 +1,200 @@
+import base64
+import json
+import uuid
+from copy import deepcopy
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customers import receipts
+from customers.chain import START, canonical, link
+from customers.receipts import Link, Signer, Unreadable
+
+SIGNER = Signer(bytes(range(32)))
+KEYS = {SIGNER.key_id: SIGNER.public}
+NOOR = uuid.UUID("01890a5d-ac96-774b-bcce-b302099a8057")
+
+
+def chain(length=4, record=NOOR):
+    links, previous = [], START
+    for seq in range(1, length + 1):
+        document = {"subject_id": str(record), "seq": seq, "kind": "consent.given", "n": "ø€😀"}
+        digest = link(previous, canonical(document))
+        links.append(Link(record, seq, previous, digest, document))
+        previous = digest
+    return links
+
+
+def sealed(one):
+    return one._replace(document=None)
+
+
+def look(found, keys=KEYS):
+    """Read what was written, as whoever gets the file does."""
+    return receipts.verify(receipts.read(json.dumps(found).encode()), keys)
+
+
+def test_a_receipt_is_genuine_for_whoever_has_the_public_key():
+    verdict = look(SIGNER.receipt(chain()[2]))
+
+    assert verdict == (1, 0, (), ())
+
+
+def test_the_same_entry_has_the_same_receipt_for_ever():
+    assert SIGNER.receipt(chain()[1]) == SIGNER.receipt(chain()[1])
+
+
+def leaves(value, path=()):
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from leaves(inner, (*path, name))
+    else:
+        yield path
+
+
+@pytest.mark.parametrize("path", list(leaves(SIGNER.receipt(chain()[2]))), ids=".".join)
+def test_whichever_field_of_a_receipt_is_changed_it_is_not_genuine(path):
+    forged = deepcopy(SIGNER.receipt(chain()[2]))
+    inside = forged
+    for name in path[:-1]:
+        inside = inside[name]
+    before = inside[path[-1]]
+    inside[path[-1]] = before + 1 if isinstance(before, int) else "0" + before[1:] + "0"
+
+    try:
+        verdict = look(forged)
+    except Unreadable:
+        return
+    assert verdict.faults or verdict.unknown_keys
+
+
+@given(st.integers(0, 63), st.integers(1, 255))
+def test_a_signature_with_one_other_byte_is_no_signature(at, change):
+    forged = SIGNER.receipt(chain()[0])
+    raw = bytearray(base64.b64decode(forged["signature"]))
+    raw[at] ^= change
+    forged["signature"] = base64.b64encode(raw).decode()
+
+    assert look(forged).faults
+
+
+def test_a_forger_with_a_key_of_their_own_is_nobody_we_know():
+    forged = Signer(bytes(32)).receipt(chain()[0])
+
+    verdict = look(forged)
+
+    assert (verdict.faults, verdict.unknown_keys) == ((), (Signer(bytes(32)).key_id,))
+
+
+def test_a_forger_cannot_list_a_key_under_our_name():
+    listed = {"key_id": SIGNER.key_id, "public_key": base64.b64encode(bytes(32)).decode()}
+
+    with pytest.raises(Unreadable, match="not its own"):
+        receipts.read_keys(json.dumps({"keys": [listed]}).encode())
+
+
+def test_a_receipt_of_one_entry_is_not_good_for_another_place():
+    moved = chain()[0]._replace(seq=2)
+
+    assert any("another place" in fault for fault in look(SIGNER.receipt(moved)).faults)
+
+
+def tampered(change):
+    found = receipts.export([chain()], SIGNER)
+    change(found["chains"][0])
+    return look(found).faults
+
+
+def test_a_whole_chain_is_genuine():
+    assert look(receipts.export([chain()], SIGNER)) == (4, 0, (), ())
+    assert look(receipts.export([], SIGNER)) == (0, 0, (), ())
+
+
+def test_what_is_not_for_the_reader_is_sealed_and_still_holds_its_place():
+    links = chain()
+    links[1] = sealed(links[1])
+
+    found = receipts.export([links], SIGNER)
+
+    assert "document" not in found["chains"][0][1]
+    assert look(found) == (3, 1, (), ())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda links: links.pop(1),
+        lambda links: links.pop(0),
+        lambda links: links.reverse(),
+        lambda links: links.insert(1, links[0]),
+        lambda links: links.insert(2, SIGNER.receipt(chain(record=uuid.uuid4())[1])),
+        lambda links: links[1].update(document=links[2]["document"]),
+        lambda links: links[2]["document"].update(kind="consent.withdrawn"),
+        lambda links: links[2].update(previous="00" * 32),
+        lambda links: links.__setitem__(slice(1, 3), []),
+        lambda links: links.append("a fifth"),
+        lambda links: links[1].pop("document"),
+        lambda links: links.__setitem__(
+            1, {n: links[1][n] for n in ("record", "seq", "previous")} | {"digest": "00" * 32}
+        ),
+    ],
+    ids=[
+        "one missing",
+        "the first missing",
+        "turned around",
+        "one doubled",
+        "one put in",
+        "words exchanged",
+        "words changed",
+        "untied",
+        "the middle cut out",
+        "something else",
+        "not quite sealed",
+        "sealed over other words",
+    ],
+)
+def test_a_chain_that_was_tampered_with_is_told(change):
+    assert tampered(change)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"[]",
+        b'{"schema": "butler.receipt/2"}',
+        b'{"schema": "butler.receipt/1", "schema": "butler.receipt/1"}',
+        b'{"schema": "butler.ledger/1", "schema": 1}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+    ],
+    ids=[
+        "nothing",
+        "a list",
+        "newer",
+        "a name twice",
+        "a name twice, differing",
+        "no text",
+        "deep",
+    ],
+)
+def test_what_is_no_receipt_is_said_to_be_none(text):
+    with pytest.raises(Unreadable):
+        receipts.read(text)
+
+
+@pytest.mark.parametrize("chains", [None, {}, [{}], ["x"]], ids=repr)
+def test_an_export_without_chains_is_none(chains):
+    with pytest.raises(Unreadable):
+        look({"schema": receipts.EXPORT, "chains": chains})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"{}", b'{"keys": 1}', b'{"keys": [{"key_id": "a"}]}', b'{"keys": ["a"]}'],
+    ids=str,
+)
+def test_what_is_no_list_of_keys_is_said_to_be_none(text):
+    with pytest.raises(Unreadable):
+        receipts.read_keys(text)
