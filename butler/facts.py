@@ -156,7 +156,6 @@ def read_rules() -> Rules:
             "marketing": Quiet("20:00", "09:00"),
             "relationship": Quiet("20:00", "09:00"),
             "peer": Quiet("21:00", "08:00"),
-            "service": Quiet("22:00", "07:00"),
         },
         plausible_zones=tuple(settings.BUTLER_PLAUSIBLE_ZONES),
         purposes=purposes,

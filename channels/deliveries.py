@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from butler.actions import claims, lanes, outcomes
+from butler.actions import claims, lanes, outcomes, receipts
 from butler.actions.claims import Claimed, Leaving, Waiting
 from butler.actions.outcomes import Outcome
 from butler.failpoints import failpoint
@@ -57,6 +57,7 @@ def deliver(channel: str, *, clock: Clock, seconds: float = 15.0, most: int = BA
 def deliver_all(*, clock: Clock, seconds: float = 15.0) -> Delivered:
     """Settle what fell silent, then hand over what waits for any channel."""
     outcomes.sweep(now=clock())
+    receipts.sweep(now=clock())
     total = Delivered(0, 0, 0)
     for channel in channels():
         done = deliver(channel, clock=clock, seconds=seconds)
