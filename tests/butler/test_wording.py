@@ -1,0 +1,403 @@
+import re
+import time
+from html.parser import HTMLParser
+
+import msgspec
+import pytest
+
+from butler.automations import Document
+from butler.wording import BadTemplate, Missing, Words, button, render
+
+LINKS = {
+    "site": "https://larkmoor.example",
+    "why": "https://larkmoor.example/why/1/",
+    "preferences": "https://larkmoor.example/preferences/",
+    "unsubscribe": "https://larkmoor.example/unsubscribe/token",
+}
+CONTEXT = {
+    "customer": {"first_name": "Noor", "zone": "Europe/Amsterdam", "language": "nl"},
+    "order": {
+        "number": "LK-2048-17",
+        "visit_date": "2027-04-18",
+        "visit_time": "10:00",
+        "total": "1234.50",
+        "currency": "EUR",
+        "party": [{"name": "Noor"}, {"name": "Sem"}, {"name": "Mila"}],
+        "lines": [{"name": "Adult", "quantity": 2}, {"name": "Child", "quantity": 1}],
+    },
+    "company": {"name": "Larkmoor"},
+    "now": "2027-04-16T07:00:00+00:00",
+}
+LANGUAGES = ("en", "nl", "sv", "da")
+
+
+def document(text: str = "Hello {{ customer.first_name }}.", **fields) -> Document:
+    """An automation that says one thing, the same in all languages."""
+    own = {
+        key: fields.pop(key)
+        for key in ("subject", "short", "mjml", "action", "path")
+        if key in fields
+    }
+    said = {"subject": "Your visit", "text": text, **own}
+    return msgspec.convert(
+        {
+            "key": "reminder",
+            "name": dict.fromkeys(LANGUAGES, "Reminder"),
+            "trigger": {"kind": "event", "event": "Order Completed"},
+            "class": "service",
+            "relation": "order",
+            "topic": "visits",
+            "expires": "2d",
+            "steps": [
+                {"kind": "wait", "length": "1h"},
+                {
+                    "kind": "branch",
+                    "when": "true",
+                    "then": [
+                        {
+                            "kind": "message",
+                            "channels": ["inbox", "email", "sms"],
+                            "texts": dict.fromkeys(LANGUAGES, said),
+                        }
+                    ],
+                },
+            ],
+            **fields,
+        },
+        Document,
+    )
+
+
+def said(text="Hello.", channel="inbox", language="en", context=CONTEXT, **fields) -> Words:
+    return render(document(text, **fields), "1.then.0", channel, context, LINKS, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "18 April|Sunday 18 April|18 April 2027|10:00|€1,234.50|Noor, Sem and Mila"),
+        ("nl", "18 april|zondag 18 april|18 april 2027|10:00|€ 1.234,50|Noor, Sem en Mila"),
+        ("sv", "18 april|söndag 18 april|18 april 2027|10:00|1 234,50 €|Noor, Sem och Mila"),
+        ("da", "18. april|søndag 18. april|18. april 2027|10.00|1.234,50 €|Noor, Sem og Mila"),
+    ],
+)
+def test_dates_times_sums_and_names_are_written_as_each_language_writes_them(language, words):
+    text = (
+        "{{ order.visit_date | date }}|{{ order.visit_date | date: 'weekday' }}|"
+        "{{ order.visit_date | date: 'year' }}|{{ order.visit_time | time }}|"
+        "{{ order.total | money: order.currency }}|{{ order.party | map: 'name' | list }}"
+    )
+
+    found = said(text, language=language).text
+
+    assert re.sub("\\s", " ", found) == words
+
+
+def test_an_instant_is_written_on_the_clock_of_the_customer():
+    assert said("{{ now | time }} {{ now | date }}").text == "09:00 16 April"
+
+
+def test_an_instant_late_in_the_evening_is_of_the_customers_day():
+    context = {**CONTEXT, "now": "2027-04-16T22:30:00+00:00"}
+
+    assert said("{{ now | date }} {{ now | time }}", context=context).text == "17 April 00:30"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("{{ order.name }}", ("order.name",)),
+        ("{{ order.name }} {{ topic.status }}", ("order.name", "topic.status")),
+        ("{{ order.visit_date | date }}{{ order.name | upcase }}", ("order.name",)),
+        ("{% for one in topic.facts.rides %}{{ one }}{% endfor %}", ("topic.facts.rides",)),
+        ("{{ customer.card }}", ("customer.card",)),
+        ("{{ topic.name | date }}", ("topic.name",)),
+        ("{{ topic.name | list }}", ("topic.name",)),
+        ("{{ topic.name | money }}", ("topic.name",)),
+    ],
+)
+def test_a_value_that_is_missing_is_an_error_and_never_a_gap(text, names):
+    empty = {**CONTEXT, "customer": {"first_name": "Noor", "card": ""}}
+
+    with pytest.raises(Missing) as missing:
+        said(text, context=empty)
+
+    assert missing.value.names == names
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_null_and_empty_are_as_missing_as_no_key(nothing):
+    context = {**CONTEXT, "customer": {"first_name": nothing}}
+
+    with pytest.raises(Missing):
+        said("Hello {{ customer.first_name }}.", context=context)
+    assert (
+        said(
+            "Hello{% if customer.first_name %} {{ customer.first_name }}{% endif %}.",
+            context=context,
+        ).text
+        == "Hello."
+    )
+    assert (
+        said("Hello {{ customer.first_name | default: 'there' }}.", context=context).text
+        == "Hello there."
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ customer.first_name | date }}",
+        "{{ order.visit_date | time }}",
+        "{{ order.number | money }}",
+    ],
+)
+def test_a_value_of_another_kind_is_an_error_and_never_nonsense(text):
+    with pytest.raises(Missing):
+        said(text)
+
+
+HOSTILE = [
+    "{{7*7}}",
+    "{{ customer.first_name }}",
+    "{% include 'secrets' %}",
+    "{% raw %}",
+    "<script>alert(1)</script>",
+    "</title><script>alert(1)</script>",
+    "javascript:alert(1)",
+    '" onload="alert(1)',
+    "' onmouseover='alert(1)",
+    "<img src=x onerror=alert(1)>",
+    "--><svg/onload=alert(1)><!--",
+    "]]><mj-raw><script>alert(1)</script></mj-raw>",
+    "&lt;script&gt;",
+    "[[button]] [[paragraph:x:paragraph]]",
+    "Noor\r\nBcc: everybody@example.com",
+    "Noor\n\nA paragraph of my own",
+    "Noor\u2028Bcc: x",
+    "Noor\u202egnp.exe",
+    "Noor\x00\x1b[31m",
+    "Noor\ud800",
+]
+
+
+class Seen(HTMLParser):
+    """What a reader's mail program would find in it."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.handlers: list[str] = []
+        self.links: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.handlers += [name for name, _ in attrs if name.startswith("on")]
+        self.links += [value for name, value in attrs if name in ("href", "src")]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+@pytest.mark.parametrize("channel", ["email", "inbox", "sms"])
+def test_what_somebody_sent_is_never_code_header_or_paragraph(value, channel):
+    context = {**CONTEXT, "customer": {"first_name": value}, "company": {"name": value}}
+    fields = {"subject": "For {{ customer.first_name }}", "action": "{{ customer.first_name }}"}
+
+    words = said(
+        "Hello {{ customer.first_name }}.\n\nBye.",
+        channel,
+        context=context,
+        path="/o/{{ customer.first_name }}/",
+        **fields,
+    )
+
+    everything = words.subject + words.text
+    assert "49" not in everything
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u2028\u202a-\u202e\ud800-\udfff]", everything)
+    assert "\n" not in words.subject
+    if channel == "inbox":
+        assert words.text.count("\n\n") == 1
+    if channel == "email":
+        harmless = Seen(said("Hello Noor.\n\nBye.", channel, path="/o/Noor/", action="Noor").html)
+        seen = Seen(words.html)
+        assert seen.tags == harmless.tags
+        assert seen.handlers == []
+        assert len(seen.links) == len(harmless.links)
+        assert all(link.startswith(LINKS["site"] + "/") for link in seen.links)
+        words.html.encode()
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_nothing_that_somebody_sent_runs_in_a_layout_of_an_automations_own(value):
+    mjml = (
+        "<mjml><mj-body><mj-section><mj-column><mj-text>"
+        '<p title="{{ customer.first_name }}">{{ customer.first_name }}</p>'
+        '</mj-text><mj-button href="{{ button }}">{{ action }}</mj-button>'
+        "</mj-column></mj-section></mj-body></mjml>"
+    )
+    context = {**CONTEXT, "customer": {"first_name": value}}
+
+    html = said("Hello.", "email", context=context, mjml=mjml, path="/orders/", action="Look").html
+
+    harmless = Seen(said("Hello.", "email", mjml=mjml, path="/orders/", action="Look").html)
+    seen = Seen(html)
+    assert (seen.tags, seen.handlers, seen.links) == (harmless.tags, [], harmless.links)
+
+
+def test_megabytes_make_no_long_message():
+    context = {
+        **CONTEXT,
+        "customer": {"first_name": "x" * 1_000_000},
+        "order": {"lines": [{"name": "y" * 100_000}] * 10_000},
+    }
+    text = "{{ customer.first_name }}{% for line in order.lines %}{% if forloop.first %}{{ line.name }}{% endif %}{% endfor %}"
+    began = time.process_time()
+
+    words = said(text, "email", context=context, subject="{{ customer.first_name }}")
+
+    assert len(words.subject) == 150
+    assert len(words.text) < 5000
+    assert len(said(text, "sms", context=context).text) == 480
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% for a in (1..2000) %}x{% endfor %}",
+        "{% for a in (1..100) %}{% for b in (1..100) %}x{% endfor %}{% endfor %}",
+        "{% for a in (1..1000) %}{{ customer.first_name }}" + "x" * 300 + "{% endfor %}",
+    ],
+)
+def test_a_text_that_runs_away_is_stopped(text):
+    with pytest.raises(Missing):
+        said(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% include 'x' %}",
+        "{% render 'x' %}",
+        "{% capture x %}{% endcapture %}",
+        "{% liquid echo 1 %}",
+        "{% increment x %}",
+        "{{ customer.first_name | safe }}",
+        "{{ customer.first_name | base64_decode }}",
+        "{{ customer.first_name | env }}",
+        "{{ customer.first_name",
+        "{% if customer %}",
+        "{% if a %}" * 12 + "{% endif %}" * 12,
+        "x" * 60_000,
+    ],
+)
+def test_what_a_text_may_not_do_is_refused_when_it_is_compiled(text):
+    with pytest.raises(BadTemplate):
+        said(text)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<mj-text><script>alert(1)</script></mj-text>",
+        "<mj-raw><iframe src='https://example.com'></iframe></mj-raw>",
+        '<mj-text><a href="{{ customer.traits.page }}">x</a></mj-text>',
+        '<mj-button href="{{ customer.first_name }}">x</mj-button>',
+        '<mj-image src="{{ customer.traits.photo }}" />',
+        '<mj-image src="http://example.com/pixel.gif" />',
+        '<mj-text><p style="color:{{ customer.first_name }}">x</p></mj-text>',
+        "<mj-text><p title={{customer.first_name}}>x</p></mj-text>",
+        '<mj-text><p onclick="x()">x</p></mj-text>',
+        '<mj-text><a href="javascript:alert(1)">x</a></mj-text>',
+        "<mj-raw><style>p { color: {{ customer.first_name }} }</style></mj-raw>",
+        "<mj-include path='/etc/passwd' />",
+        "<mj-text>",
+    ],
+)
+def test_a_layout_in_which_a_value_could_run_is_refused(inside):
+    mjml = (
+        f"<mjml><mj-body><mj-section><mj-column>{inside}</mj-column></mj-section></mj-body></mjml>"
+    )
+
+    with pytest.raises(BadTemplate):
+        said("Hello.", "email", mjml=mjml)
+
+
+def test_a_letter_says_who_writes_why_and_how_to_end_it_in_both_its_forms():
+    words = said(
+        "Hello.\n\nSee you.",
+        "email",
+        "nl",
+        path="/orders/{{ order.number }}/",
+        action="Je bestelling",
+        **{"class": "marketing", "purpose": "offers", "relation": ""},
+    )
+
+    for link in (LINKS["why"], LINKS["preferences"], LINKS["unsubscribe"]):
+        assert link in words.html
+        assert link in words.text
+    assert "Je krijgt dit omdat je zei dat we het mogen sturen." in words.html
+    assert "Je bestelling:\nhttps://larkmoor.example/orders/LK-2048-17/" in words.text
+    assert '<html lang="nl"' in words.html
+    assert "prefers-color-scheme: dark" in words.html
+    assert "fonts.googleapis" not in words.html
+    assert max(len(line) for line in words.text.splitlines() if "http" not in line) <= 76
+
+
+def test_a_letter_that_cannot_be_ended_does_not_say_so():
+    links = {**LINKS, "unsubscribe": ""}
+
+    words = render(document(), "1.then.0", "email", CONTEXT, links, "en")
+
+    assert "Stop messages" not in words.html + words.text
+    assert "about your order" in words.text
+
+
+def test_a_text_message_is_short_has_its_link_and_says_how_to_stop_what_is_by_consent():
+    offered = {"class": "marketing", "purpose": "offers", "relation": ""}
+
+    words = said("Long.", "sms", "sv", short="Kort.", path="/offers/", action="Se", **offered)
+
+    assert words.text == "Kort.\nhttps://larkmoor.example/offers/\nVill du sluta? Svara STOP."
+    assert words.subject == words.html == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "spoken"), [("nl", "nl"), ("nl-BE", "nl"), ("de", "en"), ("", "en"), ("sv_SE", "sv")]
+)
+def test_who_speaks_another_language_is_spoken_to_in_english(asked, spoken):
+    assert said("Hello.", language=asked).language == spoken
+
+
+def test_the_page_can_show_the_button_by_itself():
+    with_button = document(path="/orders/{{ order.number }}/", action="Your order")
+
+    found = button(
+        with_button, "1.then.0", {"order": {"number": "../../sign-out?x=1"}}, LINKS, "en"
+    )
+
+    assert found == ("Your order", "https://larkmoor.example/orders/..%2F..%2Fsign-out%3Fx%3D1/")
+    assert button(document(), "1.then.0", {}, LINKS, "en") is None
+
+
+def test_only_a_message_has_words():
+    with pytest.raises(LookupError):
+        render(document(), "0", "inbox", CONTEXT, LINKS, "en")
+
+
+def test_a_thousand_letters_take_less_than_a_second():
+    said("Hello {{ customer.first_name }}.", "email")
+    began = time.process_time()
+
+    for _ in range(1000):
+        said_again = render(DOCUMENT, "1.then.0", "email", CONTEXT, LINKS, "en")
+
+    assert "Noor" in said_again.html
+    assert time.process_time() - began < 1
+
+
+DOCUMENT = document(
+    "Hello {{ customer.first_name }}, {{ order.visit_date | date }}.",
+    path="/orders/{{ order.number }}/",
+    action="Look",
+)
