@@ -120,6 +120,9 @@ class TaskStep(_Part, frozen=True, tag="task", tag_field="kind"):
     within: str = "1h"
 
 
+# Where a step holds steps of its own.
+BRANCHES = ("then", "otherwise")
+
 type Step = MessageStep | WaitStep | WaitForStep | BranchStep | NextChannelStep | TaskStep
 
 
@@ -147,3 +150,40 @@ class Document(_Part, frozen=True):
     priority: int = 5
     # In quiet hours: wait until they end, or leave it.
     quiet: Literal["defer", "skip"] = "defer"
+
+
+def step_at(document: Document, path: str) -> Step:
+    """Return the step at a place such as "0" or "1.then.0"; raise LookupError where none is."""
+    index, *rest = path.split(".")
+    step = document.steps[int(index)]
+    for branch, place in zip(rest[::2], rest[1::2], strict=True):
+        if branch not in BRANCHES:
+            raise LookupError(path)
+        step = getattr(step, branch, ())[int(place)]
+    return step
+
+
+def following(document: Document, path: str) -> str | None:
+    """Return the place after this one: its neighbor, or what follows the step it is inside."""
+    while path:
+        outer, _, index = path.rpartition(".")
+        neighbor = f"{outer}.{int(index) + 1}" if outer else str(int(index) + 1)
+        if _exists(document, neighbor):
+            return neighbor
+        # "1.then" is inside "1".
+        path = outer.rpartition(".")[0]
+    return None
+
+
+def inside(document: Document, path: str, branch: str) -> str | None:
+    """Return the first place of a branch, or what follows where it is empty."""
+    first = f"{path}.{branch}.0"
+    return first if _exists(document, first) else following(document, path)
+
+
+def _exists(document: Document, path: str) -> bool:
+    try:
+        step_at(document, path)
+    except LookupError:
+        return False
+    return True

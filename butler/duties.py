@@ -5,39 +5,16 @@ and says when it is to be looked at next, if ever. Duties of which many are due 
 them as a batch, in one transaction, and close the rows themselves.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
-from uuid import UUID
 
 from django.conf import settings
 
+from butler.actions import runs
+from butler.dues import Again, BatchDuty, Duty, Task
 from customers.actions import idempotency, sign_in
 
-
-class Task(NamedTuple):
-    """One due row, as a duty sees it."""
-
-    id: int
-    duty: str
-    customer_id: UUID | None
-    key: str
-    facts: Mapping[str, Any]
-    attempts: int
-    due_at: datetime
-    # The end of the claim, and its token.
-    claimed_until: datetime
-
-
-class Again(NamedTuple):
-    """When to look again, and what to remember until then."""
-
-    at: datetime
-    facts: Mapping[str, Any]
-
-
-type Duty = Callable[[Task, datetime], Again | datetime | None]
-type BatchDuty = Callable[[Sequence[Task], datetime], None]
+__all__ = ["BATCHES", "DUTIES", "GIVEN_UP", "STANDING", "Again", "Task"]
 
 
 def _forget_answers(task: Task, now: datetime) -> datetime:
@@ -56,7 +33,9 @@ DUTIES: dict[str, Duty] = {
     "forget_answers": _forget_answers,
     "forget_sign_ins": _forget_sign_ins,
 }
-BATCHES: dict[str, BatchDuty] = {}
+BATCHES: dict[str, BatchDuty] = {"run": runs.advance}
+# What else is to be done when a row is given up, with the reason.
+GIVEN_UP: dict[str, Callable[[Task, str, datetime], None]] = {"run": runs.give_up}
 
 # Duties that are always due again; a tick writes the row if it is missing.
 STANDING = ("forget_answers", "forget_sign_ins")

@@ -70,7 +70,7 @@ _BY_SETTING = {
         unknown_zone unknown_automation unknown_preference not_live expired stale halted
         restricted not_of_age no_relation relation_over company_budget company_quiet_hours
         uncertain failed rejected withdrawn_by_us condition late_event superseded missing_value
-        bad_record answered_meanwhile cancelled_by_event""",
+        bad_record answered_meanwhile cancelled_by_event handover""",
 }
 
 REASONS: dict[str, Reason] = {reason.code: reason for reason in _reasons()}

@@ -19,12 +19,10 @@ from uuid_utils.compat import uuid7
 from butler import clocks, ring, sql, versions
 from butler.automations import OnAbsence
 from butler.facts import company_zone
+from butler.progress import BEFORE
 from butler.versions import Version
 from customers.log import Entry
 from customers.sql import json
-
-# The step of a run that waits for something not to happen: before the first.
-BEFORE = ""
 
 # How old the list of names may be; a version counts only from a little later than it went live.
 _FRESH = 2.0

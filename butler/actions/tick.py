@@ -16,7 +16,8 @@ import msgspec
 from django.db import transaction
 
 from butler import sql
-from butler.duties import BATCHES, DUTIES, STANDING, Again, Task
+from butler.dues import Again, Task
+from butler.duties import BATCHES, DUTIES, GIVEN_UP, STANDING
 from butler.models import Due
 
 # Longer than any duty takes; until then nobody else touches the row.
@@ -117,7 +118,8 @@ def _put_off(task: Task, error: Exception, *, now: datetime) -> None:
     row = Due.objects.filter(id=task.id, claimed_until=task.claimed_until)
     reason = type(error).__name__
     if task.attempts >= ATTEMPTS and task.duty not in STANDING:
-        row.update(done_at=now, failed_reason=reason)
+        if row.update(done_at=now, failed_reason=reason) and task.duty in GIVEN_UP:
+            GIVEN_UP[task.duty](task, reason, now)
     else:
         later = now + timedelta(seconds=30 * 2 ** min(task.attempts, 10))
         row.update(due_at=later, claimed_until=None, failed_reason=reason)

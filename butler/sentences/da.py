@@ -86,6 +86,7 @@ LANGUAGE = Language(
         "missing_value": "En del af teksten manglede, så vi sendte ikke en halv besked.",
         "bad_record": "Det, vi vidste, passede ikke sammen, så vi undersøgte det i stedet for at skrive til dig.",
         "answered_meanwhile": "Du har fået svar i mellemtiden.",
+        "handover": "Vi har bedt en af vores medarbejdere tage sig af det.",
         "cancelled_by_event": "Det, vi ville minde dig om, er allerede sket.",
     },
 )

@@ -86,6 +86,7 @@ LANGUAGE = Language(
         "missing_value": "A part of the text was missing, so we did not send half a message.",
         "bad_record": "What we know did not add up, so we checked it instead of telling you.",
         "answered_meanwhile": "You had your answer in the meantime.",
+        "handover": "We asked one of our people to take this up.",
         "cancelled_by_event": "What this would have reminded you of has happened.",
     },
 )

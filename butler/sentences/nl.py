@@ -86,6 +86,7 @@ LANGUAGE = Language(
         "missing_value": "Een deel van de tekst ontbrak, dus we stuurden geen half bericht.",
         "bad_record": "Wat we wisten klopte niet, dus we zochten het uit in plaats van het u te vertellen.",
         "answered_meanwhile": "U kreeg intussen al antwoord.",
+        "handover": "We hebben een van onze medewerkers gevraagd dit op te pakken.",
         "cancelled_by_event": "Waar we u aan wilden herinneren, is al gebeurd.",
     },
 )

@@ -86,6 +86,7 @@ LANGUAGE = Language(
         "missing_value": "En del av texten saknades, så vi skickade inte ett halvt meddelande.",
         "bad_record": "Det vi visste gick inte ihop, så vi kontrollerade det i stället för att skriva till dig.",
         "answered_meanwhile": "Du har fått svar under tiden.",
+        "handover": "Vi har bett en av våra medarbetare ta hand om det.",
         "cancelled_by_event": "Det som vi ville påminna dig om har redan hänt.",
     },
 )

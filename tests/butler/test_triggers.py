@@ -5,7 +5,7 @@ from django.db import transaction
 
 from butler import sql
 from butler.models import Decision, Due, Run
-from butler.triggers import BEFORE
+from butler.progress import BEFORE
 from customers import regroup
 from tests import factories
 from tests.butler.plays import automation, due_of

@@ -1,0 +1,254 @@
+"""Takes runs on, many at once: reads what they need, walks each, writes what it came to.
+
+A batch costs the same few statements whatever its size, and is one transaction: decisions,
+messages, tasks and the runs themselves are there together or not at all.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from uuid_utils.compat import uuid7
+
+from butler import context, ring, sql, verdicts, versions
+from butler.context import Situation
+from butler.dues import Task
+from butler.facts import company_zone, read_facts, rules
+from butler.models import Run as StoredRun
+from butler.profile import Contact, Facts, Gate, Rules
+from butler.progress import Draft, Ended, Errand, Judged, Memory, Run, Waiting, Walked
+from butler.verdicts import Verdict
+from butler.versions import Version
+from butler.walk import walk
+from customers.sql import json
+
+_memory = msgspec.json.Decoder(Memory).decode
+_cause = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class _Held(NamedTuple):
+    """One row of hold_runs.sql."""
+
+    id: UUID
+    version_id: int
+    customer_id: UUID
+    cause: Mapping[str, Any]
+    occurred_at: datetime
+    step: str
+    due_id: int
+    due_at: datetime
+    memory: Memory
+    has_come: bool
+    is_seen: bool
+
+
+class _Done(NamedTuple):
+    """A run and what this look at it came to."""
+
+    held: _Held
+    version: Version
+    situation: Situation | None
+    walked: Walked
+
+
+def advance(tasks: Sequence[Task], now: datetime) -> None:
+    """Take the runs of these due rows as far as they go."""
+    held = _hold(tasks)
+    of_versions = versions.read(one.version_id for one in held)
+    found = context.situations(held, now=now)
+    facts = read_facts((one.customer_id for one in found.values()), now=now)
+    law = rules()
+    done = []
+    for one in held:
+        version, situation = of_versions[one.version_id], found.get(one.id)
+        if situation is None:
+            walked = _nobody(one, version, law)
+        else:
+            known = facts.get(situation.customer_id) or _unknown(situation)
+            walked = walk(_run(one, version, situation, known), law, now, company_zone())
+        done.append(_Done(one, version, situation, walked))
+    _write(done, tasks, now)
+
+
+def give_up(task: Task, reason: str, now: datetime) -> None:
+    """End a run that could not be taken on however often it was tried."""
+    StoredRun.objects.filter(id=task.key, status=StoredRun.Status.WAITING).update(
+        status=StoredRun.Status.FAILED, reason=reason[:64], ended_at=now
+    )
+
+
+def _hold(tasks: Sequence[Task]) -> list[_Held]:
+    params = {
+        "ids": [task.id for task in tasks],
+        "untils": [task.claimed_until for task in tasks],
+    }
+    rows = sql.rows("hold_runs", params)
+    return [
+        _Held(id_, version, customer, _cause(cause), at, step, due, due_at, _memory(facts), *looks)
+        for id_, version, customer, cause, at, step, due, due_at, facts, *looks in rows
+    ]
+
+
+def _run(held: _Held, version: Version, situation: Situation, facts: Facts) -> Run:
+    return Run(
+        id=held.id,
+        automation=version.automation_id,
+        document=version.document,
+        cause=held.cause,
+        occurred_at=held.occurred_at,
+        step=held.step,
+        due_at=held.due_at,
+        memory=held.memory,
+        context=situation.context,
+        facts=facts,
+        has_come=held.has_come,
+        is_seen=held.is_seen,
+    )
+
+
+def _unknown(situation: Situation) -> Facts:
+    """Return facts that nothing is known of: every decision over them is a no."""
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("version", "standing", "control", "addresses", "relations", "is_of_age", "used", "halted")
+    )
+    return Facts(customer=str(situation.customer_id), **nothing)
+
+
+def _nobody(held: _Held, version: Version, law: Rules) -> Walked:
+    """Return what there is to say where the record is gone: nothing."""
+    document, at = version.document, held.occurred_at
+    act = Contact(document.message_class, document.topic, "", at, at)
+    gate = Gate("run", "integrity", "deny", "not_live")
+    judged = Judged("skip", "not_live", act, [gate], rules_version=law.version)
+    return Walked([judged], Ended("cancelled", "not_live"))
+
+
+# What it came to ------------------------------------------------------------------------
+
+
+def _write(done: Sequence[_Done], tasks: Sequence[Task], now: datetime) -> None:
+    kept: list[Verdict] = []
+    messages: list[Mapping[str, object]] = []
+    errands: list[Mapping[str, object]] = []
+    for one in done:
+        for judged in one.walked.judged:
+            message_id = uuid7() if judged.draft else None
+            kept.append(_verdict(one, judged, message_id, now))
+            if judged.draft:
+                messages.append(_message(one, judged.draft, message_id))
+            if judged.errand:
+                errands.append(_task(one, judged.errand))
+    if messages:
+        sql.run("write_messages", {"messages": json(messages), "now": now})
+    if errands:
+        sql.run("write_tasks", {"tasks": json(errands)})
+    verdicts.keep(kept)
+    _move(done, tasks, now)
+    for channel in {str(message["channel"]) for message in messages}:
+        ring.after_commit("channels.deliver", {"channel": channel})
+
+
+def _verdict(one: _Done, judged: Judged, message_id: UUID | None, now: datetime) -> Verdict:
+    act = judged.contact
+    return Verdict(
+        id=uuid7(),
+        customer_id=_customer(one),
+        run_id=one.held.id,
+        message_id=message_id,
+        automation_id=one.version.automation_id,
+        stage="judge",
+        outcome=judged.outcome,
+        code=judged.code,
+        act={
+            "class": act.message_class,
+            "topic": act.topic,
+            "channel": act.channel,
+            "purpose": act.purpose,
+            "relation": act.relation,
+        },
+        gates=judged.gates,
+        until=judged.until,
+        customer_version=one.situation.version if one.situation else 0,
+        rules_version=judged.rules_version,
+        decided_at=now,
+    )
+
+
+def _customer(one: _Done) -> UUID:
+    return one.situation.customer_id if one.situation else one.held.customer_id
+
+
+def _message(one: _Done, draft: Draft, message_id: UUID | None) -> Mapping[str, object]:
+    act, document = draft.contact, one.version.document
+    return {
+        "id": message_id,
+        "key": f"{one.held.id}:{draft.place}:{draft.channel}",
+        "customer_id": _customer(one),
+        "run_id": one.held.id,
+        "automation_id": one.version.automation_id,
+        "version_id": one.version.id,
+        "step": draft.texts,
+        "channel": draft.channel,
+        "message_class": act.message_class,
+        "topic": act.topic,
+        "purpose": act.purpose,
+        "relation": act.relation,
+        "priority": document.priority,
+        "occurred_at": act.occurred_at,
+        "expires_at": act.expires_at,
+        "facts": one.situation.context if one.situation else {},
+        "language": draft.language,
+    }
+
+
+def _task(one: _Done, errand: Errand) -> Mapping[str, object]:
+    return {
+        "id": uuid7(),
+        "key": f"{one.held.id}:{errand.place}",
+        "kind": "phone",
+        "customer_id": _customer(one),
+        "automation_id": one.version.automation_id,
+        "title": errand.title[:200],
+        "body": errand.body,
+        "due_at": errand.due_at,
+    }
+
+
+def _move(done: Sequence[_Done], tasks: Sequence[Task], now: datetime) -> None:
+    held = {one.held.due_id for one in done}
+    # Their runs ended meanwhile, or somebody else has them; the claim tells which.
+    gone = [task for task in tasks if task.id not in held]
+    params = {
+        "runs": json([_place(one) for one in done]),
+        "gone": [task.id for task in gone],
+        "untils": [task.claimed_until for task in gone],
+        "now": now,
+    }
+    sql.run("move_runs", params)
+
+
+def _place(one: _Done) -> Mapping[str, object]:
+    at = one.walked.now
+    if isinstance(at, Waiting):
+        return {
+            "i": one.held.id,
+            "s": "waiting",
+            "p": at.step,
+            "x": at.awaited,
+            "xa": at.awaited_about,
+            "r": "",
+            "u": at.due_at,
+            "f": at.memory,
+        }
+    return {
+        "i": one.held.id,
+        "s": at.status,
+        "p": one.held.step,
+        "x": "",
+        "xa": "",
+        "r": at.reason,
+        "u": None,
+        "f": None,
+    }

@@ -1,0 +1,71 @@
+-- What conditions and texts see, for many runs at once: the customer as the record has them
+-- now, and what each run is about.
+--
+-- asked  jsonb  [{i run_id, c customer_id, about, log, v version, topic}, ...]
+-- today  date   for the next visit, where the run is about no order
+-- returns (run id, live record, its version, context as JSON text); nothing for a record that
+--         is not there
+
+SELECT asked.i, live.id, live.version, json_build_object(
+    'traits', (
+        SELECT json_object_agg(name, value)
+          FROM customers_trait
+         WHERE customer_id = live.id
+           AND value IS NOT NULL),
+    'card', (
+        SELECT min(value)
+          FROM customers_identifier
+         WHERE customer_id = live.id
+           AND kind = 'card'
+           AND trust = 2
+           AND NOT is_shared),
+    'zone', (
+        SELECT setting->>'value'
+          FROM customers_control AS control,
+               jsonb_array_elements(control.state->'settings') AS setting
+         WHERE control.customer_id = live.id
+           AND setting->>'name' = 'zone'
+         LIMIT 1),
+    'order', (
+        SELECT json_build_object(
+                   'number', number, 'name', details->>'name', 'status', status,
+                   'visit_date', visit_date, 'visit_time', to_char(visit_time, 'HH24:MI'),
+                   'total', total::text, 'currency', currency, 'lines', lines,
+                   'party', party, 'trust', trust)
+          FROM customers_order
+         WHERE customer_id = live.id
+           AND CASE WHEN asked.about LIKE 'order:%%' THEN number = substr(asked.about, 7)
+                    ELSE trust = 2 AND status IN ('placed', 'amended')
+                         AND visit_date >= %(today)s::date END
+         ORDER BY visit_date, visit_time NULLS LAST, number
+         LIMIT 1),
+    'member', (
+        SELECT json_build_object('reference', reference, 'name', name, 'role', role,
+                                 'birth_date', birth_date)
+          FROM customers_partymember
+         WHERE customer_id = live.id
+           AND asked.about LIKE 'member:%%'
+           AND reference = substr(asked.about, 8)),
+    'request', (
+        SELECT json_build_object('reference', reference, 'subject', subject,
+                                 'wanted_at', wanted_at, 'status', status)
+          FROM customers_request
+         WHERE customer_id = live.id
+           AND asked.about LIKE 'request:%%'
+           AND reference = substr(asked.about, 9)),
+    'event', (
+        SELECT json_build_object('name', name, 'about', about, 'occurred_at', occurred_at,
+                                 'properties', coalesce(body->'properties', body->'data'))
+          FROM customers_event
+         WHERE customer_id = asked.log
+           AND version = asked.v),
+    'topic', (
+        SELECT json_build_object('key', key, 'status', status, 'facts', facts,
+                                 'serial', serial)
+          FROM butler_topicstatus
+         WHERE key = asked.topic)
+    )::text
+  FROM jsonb_to_recordset(%(asked)s::jsonb) AS asked (
+       i uuid, c uuid, about text, log uuid, v bigint, topic text)
+  JOIN customers_customer AS record ON record.id = asked.c
+  JOIN customers_customer AS live ON live.id = coalesce(record.canonical_id, record.id)

@@ -1,0 +1,11 @@
+-- Ask people to do things, once for each key.
+--
+-- tasks  jsonb  [{id, key, kind, customer_id, automation_id, title, body, due_at}, ...]
+
+INSERT INTO butler_task
+       (id, key, kind, customer_id, automation_id, title, body, due_at, taken_by, outcome, note)
+SELECT id, key, kind, customer_id, automation_id, title, body, due_at, '', '', ''
+  FROM jsonb_to_recordset(%(tasks)s::jsonb) AS task (
+       id uuid, key text, kind text, customer_id uuid, automation_id text, title text,
+       body text, due_at timestamptz)
+    ON CONFLICT (key) DO NOTHING

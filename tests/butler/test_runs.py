@@ -1,0 +1,498 @@
+from datetime import timedelta
+
+import pytest
+
+from butler import facts
+from butler.actions import runs
+from butler.actions.tick import tick
+from butler.models import AutomationVersion, Decision, Due, Halt, Message, Run, Task
+from customers.models import Customer
+from tests import factories
+from tests.butler.plays import SAY, automation, due_of
+from tests.customers import saying
+from tests.factories import NOON, identify, item, order, record
+
+NOOR = ("email", "noor@example.com")
+HOUR = timedelta(hours=1)
+# After the second at which factories say that an event was received.
+SOON = NOON + timedelta(seconds=2)
+CART = {"kind": "absence", "event": "Checkout Started", "absent": "Order Completed", "within": "1h"}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _at_once(settings, monkeypatch):
+    settings.BUTLER_TRIGGERS_SETTLE = 0
+    monkeypatch.setattr(facts, "_held", None)
+
+
+def ordered(number="A-1", at=NOON, **said):
+    """Noor places an order for a visit tomorrow."""
+    said = {"visit_date": "2026-11-22", "total": "80.00", "currency": "EUR"} | said
+    return record(identify(NOOR, name="Noor", language="nl", at=at), order(number, NOOR, **said))
+
+
+def play(steps, **fields):
+    """Have an automation with these steps, and one run of it."""
+    version = automation(steps=steps, **fields)
+    ordered()
+    return version
+
+
+def run():
+    return Run.objects.get()
+
+
+def say(**fields):
+    return SAY | fields
+
+
+def codes():
+    return list(Decision.objects.order_by("decided_at", "id").values_list("outcome", "code"))
+
+
+# Saying something ----------------------------------------------------------------------
+
+
+def test_a_run_judges_queues_and_ends():
+    version = play([SAY])
+
+    tick(now=SOON)
+
+    message = Message.objects.get()
+    assert run().status == "done"
+    assert due_of(run()) is None
+    assert (message.channel, message.state, message.step) == ("inbox", "queued", "0")
+    assert message.version_id == version.pk
+    assert message.relation == "order:A-1"
+    assert message.expires_at == NOON + timedelta(days=1)
+    assert message.facts["customer"]["first_name"] == "Noor"
+    assert message.facts["order"]["visit_date"] == "2026-11-22"
+
+
+def test_the_decision_stands_beside_the_message_with_every_gate():
+    play([SAY])
+
+    tick(now=SOON)
+
+    decision = Decision.objects.get()
+    assert decision.outcome == "send"
+    assert decision.stage == "judge"
+    assert decision.message_id == Message.objects.get().id
+    assert decision.run_id == run().id
+    assert decision.act["channel"] == "inbox"
+    assert len(decision.gates) > 4
+    assert decision.customer_version == Customer.objects.get(pk=run().customer_id).version
+
+
+def test_what_is_not_allowed_is_not_said_and_the_reason_is_written_down():
+    play([SAY], **{"class": "marketing", "purpose": "offers", "relation": ""})
+
+    tick(now=SOON)
+
+    assert not Message.objects.exists()
+    assert run().status == "done"
+    ((outcome, code),) = codes()
+    assert outcome == "skip"
+    # Nobody made a purpose of that name.
+    assert code == "unknown_purpose"
+
+
+def test_the_first_channel_that_can_is_used_and_the_others_are_explained():
+    play([say(channels=["sms", "email", "inbox"])])
+
+    tick(now=SOON)
+
+    assert Message.objects.get().channel == "email"
+    marks = [gate["inputs"] for gate in Decision.objects.get().gates if gate["gate"] == "channel"]
+    assert marks == [{"channel": "sms"}, {"channel": "email"}]
+
+
+def test_every_channel_can_be_wanted():
+    play([say(channels=["inbox", "sms", "email"], every=True)])
+
+    tick(now=SOON)
+
+    assert set(Message.objects.values_list("channel", flat=True)) == {"inbox", "email"}
+    assert sorted(codes())[-1] == ("skip", "no_address")
+    assert run().status == "done"
+
+
+@pytest.fixture
+def midnight():
+    """Noor orders when it is quiet at her place."""
+    noor = factories.customer(NOOR, name="Noor", timezone="Europe/Amsterdam")
+    saying.say(noor.id, saying.prefer("quiet_hours", {"from": "22:00", "to": "08:00"}))
+    return NOON + timedelta(hours=11)
+
+
+def test_a_message_that_comes_at_night_waits_for_the_morning(midnight):
+    automation()
+    ordered(at=midnight)
+
+    tick(now=midnight + timedelta(seconds=5))
+
+    assert not Message.objects.exists()
+    decision = Decision.objects.get()
+    assert decision.outcome == "defer"
+    assert due_of(run()).due_at == decision.until == NOON + timedelta(hours=19)
+    tick(now=decision.until)
+    assert Message.objects.get().state == "queued"
+    assert run().status == "done"
+
+
+def test_it_can_be_left_instead(midnight):
+    automation(quiet="skip")
+    ordered(at=midnight)
+
+    tick(now=midnight + timedelta(seconds=5))
+
+    assert not Message.objects.exists()
+    assert Decision.objects.get().outcome == "skip"
+    assert run().status == "done"
+
+
+def test_a_run_says_each_thing_once_however_often_it_is_looked_at():
+    play([SAY])
+    due = due_of(run())
+
+    tick(now=SOON)
+    # The row comes back, as from a backup: the run has ended, so the row goes away again.
+    Due.objects.create(duty="run", key=due.key, due_at=NOON)
+    tick(now=SOON)
+
+    assert Message.objects.count() == 1
+    assert not Due.objects.filter(duty="run").exists()
+
+
+# Whether to go on ----------------------------------------------------------------------
+
+
+def test_a_condition_that_does_not_hold_ends_the_run():
+    play([SAY], condition="order.total == '1.00'")
+
+    tick(now=SOON)
+
+    assert codes() == [("skip", "condition")]
+    assert (run().status, run().reason) == ("cancelled", "condition")
+
+
+def test_a_condition_that_holds_does_not():
+    play([SAY], condition="order.status == 'placed'")
+
+    tick(now=SOON)
+
+    assert Message.objects.exists()
+
+
+@pytest.mark.parametrize("key", ["receipt", "*"])
+def test_a_switch_stops_what_has_not_been_judged_yet(key):
+    play([SAY])
+    Halt.objects.create(key=key, thrown_at=NOON, thrown_by="staff:Lin")
+
+    tick(now=SOON)
+
+    assert codes() == [("skip", "halted")]
+    assert run().status == "cancelled"
+
+
+def test_a_switch_of_another_automation_stops_nothing():
+    play([SAY])
+    Halt.objects.create(key="offer", thrown_at=NOON, thrown_by="staff:Lin")
+
+    tick(now=SOON)
+
+    assert Message.objects.exists()
+
+
+# Steps ---------------------------------------------------------------------------------
+
+
+def test_a_length_of_time_is_waited():
+    play([SAY, {"kind": "wait", "length": "2h"}, SAY], expires="1h")
+
+    tick(now=SOON)
+    assert run().step == "2"
+    tick(now=SOON + 2 * HOUR - timedelta(seconds=1))
+    assert Message.objects.count() == 1
+    tick(now=SOON + 2 * HOUR + timedelta(seconds=1))
+
+    # What is said after a wait has the end of the wait as its cause, so it is not late.
+    assert Message.objects.count() == 2
+    assert Message.objects.order_by("created_at")[1].occurred_at >= NOON + 2 * HOUR
+    assert run().status == "done"
+
+
+def test_a_time_on_the_customers_clock_is_waited_for():
+    automation(steps=[{"kind": "wait", "until": "09:00"}, SAY])
+    record(
+        identify(NOOR, name="Noor", timezone="America/New_York"),
+        order("A-1", NOOR, visit_date="2026-11-22"),
+    )
+
+    tick(now=SOON)
+
+    # Nine o'clock in New York is two in the afternoon in Greenwich.
+    assert due_of(run()).due_at == NOON.replace(hour=14)
+
+
+def test_a_wait_at_the_very_end_ends_the_run():
+    play([SAY, {"kind": "wait", "length": "2h"}])
+
+    tick(now=SOON)
+
+    assert run().status == "done"
+
+
+WAIT_FOR = {
+    "kind": "wait_for",
+    "event": "Ticket Scanned",
+    "within": "3h",
+    "then": [say(channels=["inbox"])],
+    "otherwise": [say(channels=["email"])],
+}
+
+
+def test_what_is_awaited_comes():
+    play([WAIT_FOR])
+    tick(now=SOON)
+    assert run().awaited == "Ticket Scanned"
+
+    record(item(NOOR, name="Ticket Scanned", at=NOON + HOUR))
+    tick(now=NOON + HOUR + timedelta(seconds=2))
+
+    assert run().status == "done"
+    assert Message.objects.get().channel == "inbox"
+
+
+def test_what_is_awaited_does_not_come():
+    play([WAIT_FOR])
+    tick(now=SOON)
+
+    tick(now=NOON + HOUR)
+    assert due_of(run()).due_at - (SOON + 3 * HOUR) < timedelta(seconds=1)
+    tick(now=SOON + 4 * HOUR)
+
+    assert run().status == "done"
+    assert Message.objects.get().channel == "email"
+
+
+def test_what_is_awaited_had_come_while_the_run_began_to_wait():
+    """The event is on the log, but found nobody waiting: the look a moment later finds it."""
+    play([WAIT_FOR])
+    record(item(NOOR, name="Ticket Scanned", at=NOON + timedelta(seconds=1)))
+
+    tick(now=SOON)
+    tick(now=SOON + timedelta(seconds=3))
+
+    assert Message.objects.get().channel == "inbox"
+
+
+def test_what_comes_again_does_not_count_twice():
+    play([WAIT_FOR | {"then": [WAIT_FOR | {"within": "1h"}, SAY]}])
+    tick(now=SOON)
+    record(item(NOOR, name="Ticket Scanned", at=NOON + HOUR))
+
+    tick(now=NOON + 2 * HOUR)
+
+    assert run().step == "0.then.0"
+
+
+def test_a_branch_goes_one_way_or_the_other():
+    branch = {
+        "kind": "branch",
+        "when": "order.total == '80.00'",
+        "then": [say(channels=["inbox"])],
+        "otherwise": [say(channels=["email"])],
+    }
+    play([branch, {"kind": "branch", "when": "order.total == '1.00'"}, say(channels=["email"])])
+
+    tick(now=SOON)
+
+    places = dict(Message.objects.values_list("channel", "step"))
+    assert places == {"inbox": "0.then.0", "email": "2"}
+
+
+NEXT = {"kind": "next_channel", "within": "2h", "channels": ["inbox", "email"]}
+
+
+def test_what_was_not_seen_is_said_again_through_the_next_channel():
+    play([SAY, NEXT])
+    tick(now=SOON)
+    assert [m.channel for m in Message.objects.all()] == ["inbox"]
+
+    tick(now=SOON + 3 * HOUR)
+
+    second = Message.objects.get(channel="email")
+    assert second.step == "0"
+    assert run().status == "done"
+
+
+def test_what_was_seen_is_not_said_again():
+    play([SAY, NEXT])
+    tick(now=SOON)
+    Message.objects.update(seen_at=NOON + HOUR)
+
+    tick(now=SOON + 2 * HOUR)
+
+    assert Message.objects.count() == 1
+    assert run().status == "done"
+
+
+def test_what_was_never_said_is_not_said_again():
+    play([say(channels=["sms"]), NEXT])
+
+    tick(now=SOON)
+
+    assert not Message.objects.exists()
+    assert run().status == "done"
+
+
+def test_a_person_is_asked():
+    play([{"kind": "task", "title": "Call {{ customer.first_name }}", "within": "30m"}])
+
+    tick(now=SOON)
+
+    task = Task.objects.get()
+    assert task.title == "Call Noor"
+    assert task.due_at - SOON < timedelta(minutes=31)
+    assert task.customer_id == run().customer_id
+    assert codes() == [("person", "handover")]
+
+
+def test_who_wants_a_person_gets_one_with_the_words_to_say():
+    saying.house()
+    noor = factories.customer(NOOR, name="Noor", language="nl")
+    saying.say(noor.id, saying.give("surveys"), saying.prefer("person_first", value=True))
+    automation(**{"class": "relationship", "purpose": "surveys", "relation": ""})
+    record(order("A-1", NOOR, at=NOON + HOUR))
+
+    tick(now=NOON + HOUR + timedelta(seconds=2))
+
+    task = Task.objects.get()
+    assert task.title == "Dag Noor"
+    assert task.body == "Tot gauw."
+    assert codes() == [("person", "person_first")]
+    assert not Message.objects.exists()
+
+
+# Absence -------------------------------------------------------------------------------
+
+
+def abandoned():
+    automation("cart", trigger=CART, relation="", **{"class": "service"}, expires="2h")
+    record(identify(NOOR, name="Noor"), item(NOOR, name="Checkout Started"))
+
+
+def test_what_did_not_follow_is_acted_on():
+    abandoned()
+
+    tick(now=NOON + HOUR - timedelta(seconds=1))
+    assert not Decision.objects.exists()
+    tick(now=NOON + HOUR)
+
+    decision = Decision.objects.get()
+    # It was judged, and a service message needs a relation.
+    assert (decision.outcome, decision.code) == ("skip", "no_relation")
+    assert run().status == "done"
+
+
+def test_what_had_followed_before_it_was_heard_of_ends_it():
+    """The shop's batch comes first: the order is on the log before the checkout is."""
+    automation("cart", trigger=CART, relation="", expires="2h")
+    record(order("A-1", NOOR, at=NOON + HOUR / 2), at=NOON + HOUR / 2)
+    record(item(NOOR, name="Checkout Started"), at=NOON + 0.6 * HOUR)
+
+    tick(now=NOON + HOUR)
+
+    assert codes() == [("skip", "cancelled_by_event")]
+    assert run().status == "cancelled"
+
+
+# Many, and bad luck --------------------------------------------------------------------
+
+
+def test_a_run_that_cannot_go_on_blocks_no_other_and_is_given_up_with_its_reason(monkeypatch):
+    automation(once_per="event")
+    ordered("A-1")
+    ordered("A-2")
+    bad, good = Run.objects.order_by("created_at", "id")
+    Due.objects.filter(key=str(bad.id)).update(facts={"since": "never"})
+
+    for hours in range(24):
+        tick(now=SOON + hours * HOUR)
+
+    bad.refresh_from_db()
+    good.refresh_from_db()
+    assert good.status == "done"
+    assert (bad.status, bad.reason) == ("failed", "ValidationError")
+    assert Due.objects.get(key=str(bad.id)).failed_reason == "ValidationError"
+
+
+def of_runs(names):
+    """Leave out what housekeeping does, and the claims."""
+    return [name for name in names if name not in ("claim_due", "hold_due")]
+
+
+def test_a_batch_costs_the_same_whatever_its_size(count_butler_statements):
+    automation(once_per="event")
+    ordered("A-1")
+    with count_butler_statements() as few:
+        tick(now=SOON)
+    for number in range(2, 40):
+        ordered(f"A-{number}")
+
+    with count_butler_statements() as many:
+        tick(now=SOON)
+
+    assert Message.objects.count() == 39
+    assert of_runs(many) == of_runs(few)
+
+
+@pytest.fixture
+def count_butler_statements(monkeypatch):
+    from contextlib import contextmanager
+
+    from butler import sql
+
+    original = sql.run
+
+    @contextmanager
+    def counting():
+        names = []
+
+        def counted(name, params):
+            names.append(name)
+            return original(name, params)
+
+        monkeypatch.setattr(sql, "run", counted)
+        yield names
+        monkeypatch.setattr(sql, "run", original)
+
+    return counting
+
+
+def test_who_comes_back_after_the_claim_lapsed_writes_nothing():
+    from butler.actions.tick import CLAIM, claim
+
+    play([SAY])
+    stale = claim(now=SOON)
+    later = SOON + CLAIM + timedelta(seconds=1)
+    claim(now=later)
+
+    runs.advance([task for task in stale if task.duty == "run"], later)
+
+    assert not Message.objects.exists()
+    assert due_of(run()) is not None
+
+
+def test_a_run_goes_on_with_the_version_it_began_with():
+    play([{"kind": "wait", "length": "1h"}, SAY])
+    tick(now=SOON)
+    AutomationVersion.objects.update(status="retired")
+    automation(steps=[say(channels=["email"])], expires="3d")
+
+    tick(now=SOON + 2 * HOUR)
+
+    assert Message.objects.get().channel == "inbox"
