@@ -5,10 +5,11 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
+from channels.email.views import unsubscribe
 from channels.ingest.api import ReplayView
 from channels.live.api import StreamTicketView
 from config import checks
-from customers.api import docs, problems
+from customers.api import docs, problems, receipts
 
 # Django finds checks only in what is imported.
 __all__ = ["checks", "urlpatterns"]
@@ -25,8 +26,10 @@ urlpatterns = [
     path("api/quarantine/<int:item_id>/replay/", ReplayView.as_view(), name="quarantine-replay"),
     path("api/schema/", docs.SchemaView.as_view(), name="schema"),
     path("api/docs/", docs.docs, name="docs"),
+    path(".well-known/butler-receipt-keys.json", receipts.keys, name="receipt-keys"),
     path("_allauth/", include("channels.portal.headless")),
     path("dev/", include("channels.email.urls")),
+    re_path(r"^u/(?P<token>[^/]+)/?$", unsubscribe, name="unsubscribe"),
     path("admin/", admin.site.urls),
     path("", include("channels.portal.urls")),
     # What nothing above answers, in the form that callers of these paths understand.

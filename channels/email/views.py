@@ -1,0 +1,66 @@
+"""The page behind the link that ends messages, which mail programs also post to (RFC 8058)."""
+
+from collections.abc import Mapping
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from channels.email.unsubscribe import Scope, end, read
+from channels.portal import policy
+from customers.actions.control import NoSuchCustomer
+from customers.models import Purpose, Topic
+
+ONE_CLICK = "One-Click"
+
+
+# A mail program has no cookies, and the token is the right to do this one thing.
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@policy.strict
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask before anything ends, and end it when posted to; looking changes nothing."""
+    scope = read(token)
+    if scope is None:
+        return _page(request, "unknown", status=404)
+    if request.method != "POST":
+        return _page(request, "asked", scope)
+    is_mail = request.POST.get("List-Unsubscribe") == ONE_CLICK
+    try:
+        left = end(scope, how="rfc8058" if is_mail else "click", now=timezone.now())
+    except NoSuchCustomer:
+        # Nobody is left to write to, which is what was wanted.
+        left = ()
+    return _page(request, "ended", scope, left=len(left))
+
+
+def _page(
+    request: HttpRequest,
+    state: str,
+    scope: Scope | None = None,
+    *,
+    left: int = 0,
+    status: int = 200,
+) -> HttpResponse:
+    name = _name(scope) if scope else ""
+    context = {"state": state, "name": name, "left": left, "path": request.path}
+    response = render(request, "email/unsubscribe.html", context, status=status)
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _name(scope: Scope) -> str:
+    """Return what this kind of messages is called in the reader's language."""
+    texts: Mapping[str, Mapping[str, str]] | None
+    if scope.purpose:
+        texts = Purpose.objects.filter(pk=scope.purpose).values_list("texts", flat=True).first()
+    else:
+        texts = Topic.objects.filter(pk=scope.topic).values_list("texts", flat=True).first()
+    words = texts or {}
+    found = words.get(get_language() or "en") or words.get("en") or {}
+    return found.get("name", "")
