@@ -2,7 +2,8 @@
 -- the one at which the consent is withdrawn. The settings butler.pairs and butler.per_second
 -- say how many, and how fast; the clock of the race begins at noon of 21 April 2027.
 
-INSERT INTO customers_purpose (key, kind, texts, dpv) VALUES ('offers', 'contact', '{}', '')
+INSERT INTO customers_purpose (key, kind, texts, dpv, details)
+VALUES ('offers', 'contact', '{}', '', '{}')
     ON CONFLICT DO NOTHING;
 INSERT INTO customers_topic (key, texts) VALUES ('offers', '{}') ON CONFLICT DO NOTHING;
 INSERT INTO customers_notice (purpose_id, version, language, text, digest, published_at)
@@ -33,6 +34,6 @@ INSERT INTO butler_message
 SELECT gen_random_uuid(), 'wall:' || pair.id || ':' || side, pair.id, '', '', 'email',
        'marketing', 'offers', 'offers', '', 5, timestamptz '2027-04-21 09:59:00+00',
        pair.at + make_interval(secs => (random() - 0.5) * 0.12),
-       timestamptz '2027-05-21 10:00:00+00', now(), 'queued', now(), '',
+       timestamptz '2027-05-21 10:00:00+00', timestamptz '2027-04-21 09:59:00+00', 'queued', now(), '',
        '{"words": {"subject": "An offer", "text": "For you"}}', '', '', '', '', ''
   FROM pair, generate_series(1, 2) AS side;

@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 
 _FOLDER = Path(__file__).parent
-SENDERS = WITHDRAWERS = 2
+SENDERS, WITHDRAWERS = 2, 4
 # A hand-over this shortly before its acknowledgement was a race.
 CLOSE = 0.05
 
