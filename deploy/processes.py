@@ -36,7 +36,7 @@ def worker(settings: Mapping[str, str]) -> Command:
     """Looks at what is due when it is rung."""
     return (
         *_celery("worker"),
-        *("--concurrency", settings.get("WORKER_CONCURRENCY", "2")),
+        *("--concurrency", settings.get("WORKER_CONCURRENCY", "3")),
         *("--hostname", f"butler-{settings.get('PORT', '8000')}@%h"),
         *("--without-gossip", "--without-mingle"),
     )
