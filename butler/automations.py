@@ -150,6 +150,8 @@ class Document(_Part, frozen=True):
     priority: int = 5
     # In quiet hours: wait until they end, or leave it.
     quiet: Literal["defer", "skip"] = "defer"
+    # In which languages it is said; empty: in all that we speak.
+    languages: tuple[str, ...] = ()
 
 
 def step_at(document: Document, path: str) -> Step:
