@@ -2,12 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from butler.api import messages
+from butler.api import control, messages
 
 _of_a_record: list[URLPattern | URLResolver] = [
     path("messages/", messages.MessagesView.as_view(), name="messages"),
     path("messages/<uuid:message_id>/", messages.MessageView.as_view(), name="message"),
     path("messages/<uuid:message_id>/read/", messages.ReadView.as_view(), name="message-read"),
+    path("consents/", control.ConsentsView.as_view(), name="consents"),
+    path("consents/<str:purpose>/", control.ConsentView.as_view(), name="consent"),
+    path("objections/<str:subject>/", control.ObjectionView.as_view(), name="objection"),
+    path("preferences/", control.PreferencesView.as_view(), name="preferences"),
+    path("ledger/", control.LedgerView.as_view(), name="ledger"),
+    path("ledger/export/", control.ExportView.as_view(), name="ledger-export"),
+    path("receipts/<uuid:entry_id>/", control.ReceiptView.as_view(), name="receipt"),
     path("why/", messages.WhyView.as_view(), name="why"),
     path("looks/", messages.LooksView.as_view(), name="looks"),
 ]

@@ -30,6 +30,11 @@ class Right(StrEnum):
     SETTLE = "settle"
     READ_QUARANTINE = "read_quarantine"
     REPLAY = "replay"
+    READ_CONTROL = "read_control"
+    # To say, for a customer, what we may do.
+    SAY_CONTROL = "say_control"
+    # To ask for a person, or to say that somebody came.
+    ASK_PERSON = "ask_person"
     # To say that a message was read, as an app of the company's own does.
     MARK_READ = "mark_read"
     # What everybody may who has signed in as a customer, about their own login.
@@ -47,6 +52,9 @@ OF_KEYS = {
     Right.SETTLE: "identify",
     Right.REPLAY: "identify",
     Right.MARK_READ: "identify",
+    Right.READ_CONTROL: "read",
+    Right.SAY_CONTROL: "identify",
+    Right.ASK_PERSON: "identify",
 }
 # Which of Django's permissions somebody of staff needs.
 OF_STAFF = {
@@ -59,10 +67,22 @@ OF_STAFF = {
     Right.READ_QUARANTINE: "customers.view_quarantineditem",
     Right.REPLAY: "customers.change_quarantineditem",
     Right.MARK_READ: "butler.change_message",
+    Right.READ_CONTROL: "customers.view_control",
+    Right.SAY_CONTROL: "customers.change_control",
+    Right.ASK_PERSON: "butler.change_task",
 }
 # What customers may do with their own record.
 OF_CUSTOMERS = frozenset(
-    {Right.READ, Right.CHANGE_ORDER, Right.CHANGE_PARTY, Right.OWN_LOGIN, Right.MARK_READ}
+    {
+        Right.READ,
+        Right.CHANGE_ORDER,
+        Right.CHANGE_PARTY,
+        Right.OWN_LOGIN,
+        Right.MARK_READ,
+        Right.READ_CONTROL,
+        Right.SAY_CONTROL,
+        Right.ASK_PERSON,
+    }
 )
 
 _NAME = re.compile(r"[\w.@+-]{1,60}\Z", re.ASCII)

@@ -2,7 +2,16 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from customers.api import orders, parties, quarantine, records, reviews, sessions, sign_in
+from customers.api import (
+    orders,
+    parties,
+    quarantine,
+    records,
+    requests,
+    reviews,
+    sessions,
+    sign_in,
+)
 
 _of_a_record: list[URLPattern | URLResolver] = [
     path("", records.RecordView.as_view(), name="record"),
@@ -19,6 +28,8 @@ _of_a_record: list[URLPattern | URLResolver] = [
     ),
     path("party/", parties.PartyView.as_view(), name="party"),
     path("party/<str:reference>/", parties.MemberView.as_view(), name="party-member"),
+    path("requests/", requests.RequestsView.as_view(), name="requests"),
+    path("requests/<str:reference>/close/", requests.CloseView.as_view(), name="request-close"),
     path("merges/", reviews.MergesView.as_view(), name="merges"),
 ]
 

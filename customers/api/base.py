@@ -28,7 +28,7 @@ class ApiView(APIView):
     """An endpoint whose table says which right each method needs."""
 
     rights: ClassVar[dict[str, Right]] = {}
-    http_method_names = ["get", "post", "patch", "delete", "head"]
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     permission_classes = [HasRight]
 
     def handle_exception(self, error: Exception) -> Any:

@@ -69,7 +69,7 @@ class Notice(models.Model):
         return f"{self.purpose_id} v{self.version} {self.language}"
 
 
-def _own_record() -> models.Func:
+def own_record() -> models.Func:
     """Return the array of nothing but the record whose chain it is."""
     return models.Func(
         models.F("record"),
@@ -114,7 +114,7 @@ class ControlEntry(models.Model):
             # What was said for a record on another one's chain; its own is found by the key.
             GinIndex(
                 fields=["speaks_for"],
-                condition=~models.Q(speaks_for=_own_record()),
+                condition=~models.Q(speaks_for=own_record()),
                 name="control_said_elsewhere",
             )
         ]

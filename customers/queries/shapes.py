@@ -182,3 +182,66 @@ class Head(Shape, frozen=True):
     id: UUID
     version: int
     holds: bool
+
+
+class NoticeShape(Shape, frozen=True):
+    """The exact words that are shown today; a consent names their digest."""
+
+    version: int
+    language: str
+    text: str
+    digest: str
+
+
+class PurposeShape(Shape, frozen=True):
+    """Something that customers are asked for."""
+
+    key: str
+    kind: Literal["contact", "use"]
+    name: str
+    description: str
+    is_offered: bool
+    notice: NoticeShape | None
+
+
+class TopicShape(Shape, frozen=True):
+    """Something that messages are about."""
+
+    key: str
+    name: str
+    description: str
+
+
+class EntryShape(Shape, frozen=True):
+    """One entry of the ledger, for reading; its receipt has every field."""
+
+    id: UUID
+    kind: str
+    subject: str
+    channel: str
+    topic: str
+    value: Json
+    notice: str | None
+    language: str | None
+    by: Literal["self", "guardian", "staff", "source", "signal", "clock"]
+    actor: str
+    source_channel: str
+    evidence: dict[str, str]
+    valid_until: datetime | None
+    occurred_at: datetime
+    recorded_at: datetime
+    version: Version
+
+
+class RequestShape(Shape, frozen=True):
+    """Something a customer asked a person for."""
+
+    reference: str
+    kind: str
+    status: Literal["open", "answered", "closed"]
+    subject: str
+    channel: str
+    opened_at: datetime
+    wanted_at: datetime | None
+    closed_at: datetime | None
+    version: Version

@@ -19,6 +19,7 @@ from django.utils import timezone
 from customers.actions.sources import create_source, revoke_key
 from customers.models import Merge, QuarantinedItem, Review, User
 from tests import factories
+from tests.customers import saying
 
 # Callers, in the order of the columns below.
 CALLERS = (
@@ -66,6 +67,17 @@ OF_A_RECORD = {
     "PATCH party/<str:reference>/": WRITE,
     "DELETE party/<str:reference>/": WRITE,
     "GET merges/": READ,
+    "GET requests/": READ,
+    "POST requests/": WRITE,
+    "POST requests/<str:reference>/close/": WRITE,
+    "GET consents/": READ,
+    "PUT consents/<str:purpose>/": WRITE,
+    "PUT objections/<str:subject>/": WRITE,
+    "GET preferences/": READ,
+    "PATCH preferences/": WRITE,
+    "GET ledger/": READ,
+    "GET ledger/export/": READ,
+    "GET receipts/<uuid:entry_id>/": READ,
     "GET messages/": READ,
     "GET messages/<uuid:message_id>/": READ,
     "POST messages/<uuid:message_id>/read/": WRITE,
@@ -75,8 +87,12 @@ OF_A_RECORD = {
 RECORD = "api/customers/<uuid:customer_id>/"
 
 
+# What everybody can say something of.
+EVERYBODYS = ("<str:purpose>/", "<str:subject>/")
+
+
 def _own(operation: str, cells: str) -> str:
-    names_a_thing = "<" in operation
+    names_a_thing = "<" in operation and not operation.endswith(EVERYBODYS)
     if cells is READ:
         return OWN_THING_READ if names_a_thing else OWN_READ
     return OWN_THING_WRITE if names_a_thing else OWN_WRITE
@@ -114,6 +130,12 @@ BODIES = {
     "orders/<str:number>/": {"note": "x"},
     "party/": {"name": "Mia"},
     "party/<str:reference>/": {"name": "Mia"},
+    "consents/<str:purpose>/": {"answer": "withdraw", "evidence": {"kind": "voice"}},
+    "objections/<str:subject>/": {"answer": "object", "evidence": {"kind": "voice"}},
+    "preferences/": {
+        "changes": [{"name": "allow", "value": False}],
+        "evidence": {"kind": "voice"},
+    },
 }
 
 
@@ -145,7 +167,10 @@ def world(db):
         factories.item(
             address, name="Party Member Changed", about="member:m1", properties={"name": "Mia"}
         ),
+        factories.item(address, name="Callback Requested", about="request:m1"),
     )
+    saying.house()
+    [entry_id] = saying.say(noor.id, saying.give()).entries
     other = factories.customer(("email", "eli@example.com"), name="Eli")
     source = factories.source()
     things = {
@@ -153,6 +178,9 @@ def world(db):
         "number": "A-1",
         "line": "1",
         "reference": "m1",
+        "purpose": "offers",
+        "subject": "marketing",
+        "entry_id": entry_id,
         "session_id": 999_999,
         "message_id": factories.message(noor).pk,
         "merge_id": Merge.objects.create(
@@ -179,9 +207,9 @@ def _callers(noor, other) -> dict[str, Client]:
         "reading key": _key("read"),
         "writing key": _key("read", "identify", "ingest"),
     }
-    reading = ["view_customer", "view_review", "view_quarantineditem"]
+    reading = ["view_customer", "view_control", "view_review", "view_quarantineditem"]
     writing = ["change_order", "change_partymember", "change_review", "change_quarantineditem"]
-    writing += ["change_message"]
+    writing += ["change_message", "change_control", "change_task"]
     users = {
         "customer": User.objects.create_user("noor@example.com", record=noor),
         "another customer": User.objects.create_user("eli@example.com", record=other),

@@ -1,0 +1,370 @@
+"""What a customer says we may do, and the proof of it: consents, objections, preferences."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
+
+import msgspec
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from django.utils.translation import get_language
+from msgspec import Meta
+from rest_framework.request import Request
+
+from butler.actions import wall
+from customers.actions.control import NoSuchCustomer, NotUnderstood, Word
+from customers.api import schema
+from customers.api.base import CustomerView, answer, found, page_wanted, paged, read_body
+from customers.api.problems import Problem
+from customers.api.writing import author
+from customers.permissions import Right, principal
+from customers.queries import control, lists
+from customers.queries.shapes import EntryShape, Json, PurposeShape, TopicShape, Version
+
+type Fact = Annotated[str, Meta(min_length=1, max_length=200)]
+type Moment = Annotated[datetime, Meta(tz=True)]
+type Evidence = Annotated[
+    dict[Fact, Fact],
+    Meta(
+        max_length=20,
+        description="How it was said, such as {'kind': 'voice', 'recording': '…'}. Whoever speaks "
+        "for a customer has to give a kind.",
+    ),
+]
+type Answered = Literal["given", "refused", "withdrawn", "expired", "invalidated", "unknown"]
+
+_TAG = ("control",)
+_LANGUAGE = schema.query("language", "Of names and notices; else what Accept-Language says")
+
+
+class ConsentShape(msgspec.Struct, frozen=True):
+    """What is asked for, and the customer's answer."""
+
+    purpose: PurposeShape
+    state: Answered
+    entry: UUID | None = None
+    notice: str = ""
+    occurred_at: datetime | None = None
+    valid_until: datetime | None = None
+    reask_not_before: datetime | None = None
+    # The entry that objects to it.
+    objection: UUID | None = None
+
+
+class ConsentsShape(msgspec.Struct, frozen=True):
+    """Every purpose with its answer, and every objection."""
+
+    consents: list[ConsentShape]
+    objections: dict[str, UUID]
+
+
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An answer to one purpose; `notice` is the digest of the words that were shown."""
+
+    answer: Literal["give", "refuse", "withdraw"]
+    notice: Annotated[str, Meta(max_length=64)] = ""
+    language: Annotated[str, Meta(max_length=8)] = ""
+    evidence: Evidence = {}
+    occurred_at: Moment | None = None
+    valid_until: Moment | None = None
+
+
+class Objection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """To object, or to take it back."""
+
+    answer: Literal["object", "lift"]
+    evidence: Evidence = {}
+    occurred_at: Moment | None = None
+
+
+class SettingShape(msgspec.Struct, frozen=True):
+    """One preference as it stands; "*" is every channel, every topic."""
+
+    name: str
+    value: Json
+    channel: str
+    topic: str
+    entry: UUID
+
+
+class PreferencesShape(msgspec.Struct, frozen=True):
+    """Every preference that was set, and what there is to set it for."""
+
+    settings: list[SettingShape]
+    topics: list[TopicShape]
+
+
+class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A preference to set, or with `clear` to forget."""
+
+    name: Fact
+    value: Any = None
+    channel: Fact = "*"
+    topic: Fact = "*"
+    clear: bool = False
+
+
+class Wishes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Preferences to change, all or none."""
+
+    changes: Annotated[list[Wish], Meta(min_length=1, max_length=50)]
+    evidence: Evidence = {}
+    occurred_at: Moment | None = None
+
+
+class LeftShape(msgspec.Struct, frozen=True):
+    """A message of the kind concerned that had left before we heard the word."""
+
+    message: UUID
+    channel: str
+    topic: str
+    purpose: str
+    subject: str
+    state: str
+    at: datetime
+
+
+class HeardShape(msgspec.Struct, frozen=True):
+    """What was heard: the entries with their receipts, and what had already left."""
+
+    customer: UUID
+    version: Version
+    entries: list[UUID]
+    receipts: list[Annotated[str, Meta(extra_json_schema={"format": "uri"})]]
+    left: list[LeftShape]
+
+
+class _ControlView(CustomerView):
+    """An endpoint about what one customer said we may do."""
+
+    @property
+    def live(self) -> UUID:
+        return found(lists.live_id(self.customer_id))
+
+    def handle_exception(self, error: Exception) -> Any:
+        if isinstance(error, NotUnderstood):
+            error = Problem(422, error.code.replace("_", "-"), error.detail)
+        elif isinstance(error, NoSuchCustomer):
+            error = Http404()
+        return super().handle_exception(error)
+
+    def say(self, request: Request, words: Sequence[Word]) -> HttpResponse:
+        """Take the words, and answer once nothing that they forbid can leave any more."""
+        heard = wall.say(
+            customer_id=self.live, words=words, author=author(request), now=timezone.now()
+        )
+        return answer(
+            HeardShape(
+                customer=heard.said.customer_id,
+                version=heard.said.version,
+                entries=list(heard.said.entries),
+                receipts=[self._receipt_of(request, entry) for entry in heard.said.entries],
+                left=[LeftShape(*one) for one in heard.left],
+            ),
+            version=heard.said.version,
+        )
+
+    def _receipt_of(self, request: Request, entry: UUID) -> str:
+        asked = self.kwargs.get("customer_id")
+        whose = f"customers/{asked}" if asked else "me"
+        return request.build_absolute_uri(f"/api/{whose}/receipts/{entry}/")
+
+
+class ConsentsView(_ControlView):
+    """What is asked for, and what was answered."""
+
+    rights: ClassVar = {"GET": Right.READ_CONTROL}
+
+    @schema.describe(
+        "Read every purpose with the customer's answer and the words shown today",
+        answer=schema.shape(ConsentsShape),
+        parameters=(_LANGUAGE,),
+        tags=_TAG,
+    )
+    def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
+        state = control.standing(self.live)
+        objections = {subject: UUID(entry) for subject, entry in state.objections.items()}
+        consents = []
+        for purpose in control.purposes(_language(request)):
+            said, objection = state.consents.get(purpose.key), objections.get(purpose.key)
+            if said is None:
+                consents.append(ConsentShape(purpose, "unknown", objection=objection))
+                continue
+            consents.append(
+                ConsentShape(
+                    purpose=purpose,
+                    state=said.state,
+                    entry=UUID(said.entry),
+                    notice=said.notice,
+                    occurred_at=said.occurred_at,
+                    valid_until=said.valid_until,
+                    reask_not_before=said.reask_not_before,
+                    objection=objection,
+                )
+            )
+        return answer(ConsentsShape(consents, objections))
+
+
+class ConsentView(_ControlView):
+    """The answer to one purpose."""
+
+    rights: ClassVar = {"PUT": Right.SAY_CONTROL}
+
+    @schema.describe(
+        "Give, refuse or withdraw a consent; answers with what had already left",
+        body=Answer,
+        answer=schema.shape(HeardShape),
+        tags=_TAG,
+    )
+    def put(self, request: Request, purpose: str, customer_id: UUID | None = None) -> HttpResponse:
+        said = read_body(request, Answer)
+        word = Word(
+            kind=_ANSWERS[said.answer],
+            subject=purpose,
+            notice=said.notice,
+            language=said.language,
+            evidence=_evidence(request, said.evidence),
+            occurred_at=said.occurred_at,
+            valid_until=said.valid_until,
+        )
+        return self.say(request, [word])
+
+
+class ObjectionView(_ControlView):
+    """An objection to one purpose, or to all marketing."""
+
+    rights: ClassVar = {"PUT": Right.SAY_CONTROL}
+
+    @schema.describe(
+        "Object to a purpose, or to all marketing; or lift the objection",
+        body=Objection,
+        answer=schema.shape(HeardShape),
+        tags=_TAG,
+    )
+    def put(self, request: Request, subject: str, customer_id: UUID | None = None) -> HttpResponse:
+        said = read_body(request, Objection)
+        word = Word(
+            kind="objection.made" if said.answer == "object" else "objection.lifted",
+            subject=subject,
+            evidence=_evidence(request, said.evidence),
+            occurred_at=said.occurred_at,
+        )
+        return self.say(request, [word])
+
+
+class PreferencesView(_ControlView):
+    """How the customer wants to be reached."""
+
+    rights: ClassVar = {"GET": Right.READ_CONTROL, "PATCH": Right.SAY_CONTROL}
+
+    @schema.describe(
+        "Read the preferences that were set",
+        answer=schema.shape(PreferencesShape),
+        parameters=(_LANGUAGE,),
+        tags=_TAG,
+    )
+    def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
+        settings = [
+            SettingShape(
+                name=one.name,
+                value=msgspec.Raw(msgspec.json.encode(one.value)),
+                channel=one.channel,
+                topic=one.topic,
+                entry=UUID(one.entry),
+            )
+            for one in control.standing(self.live).settings
+        ]
+        return answer(PreferencesShape(settings, control.topics(_language(request))))
+
+    @schema.describe(
+        "Set preferences, or clear them; answers with what had already left",
+        body=Wishes,
+        answer=schema.shape(HeardShape),
+        tags=_TAG,
+    )
+    def patch(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
+        said = read_body(request, Wishes)
+        evidence = _evidence(request, said.evidence)
+        words = [
+            Word(
+                kind="preference.cleared" if wish.clear else "preference.set",
+                subject=wish.name,
+                value=wish.value,
+                channel=wish.channel,
+                topic=wish.topic,
+                evidence=evidence,
+                occurred_at=said.occurred_at,
+            )
+            for wish in said.changes
+        ]
+        return self.say(request, words)
+
+
+class LedgerView(_ControlView):
+    """Everything that was said."""
+
+    rights: ClassVar = {"GET": Right.READ_CONTROL}
+
+    @schema.describe(
+        "List the entries of the ledger, newest first",
+        answer=schema.pages_of(EntryShape),
+        parameters=schema.PAGING,
+        tags=_TAG,
+    )
+    def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
+        cursor, limit = page_wanted(request)
+        return paged(request, control.ledger(self.live, cursor=cursor, limit=limit))
+
+
+class ExportView(_ControlView):
+    """The whole ledger as a file that can be verified."""
+
+    rights: ClassVar = {"GET": Right.READ_CONTROL}
+
+    @schema.describe(
+        "Download the whole ledger with the receipt of every entry",
+        answer={"type": "object"},
+        tags=_TAG,
+    )
+    def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
+        return _download(control.export(self.live), "ledger.json")
+
+
+class ReceiptView(_ControlView):
+    """The receipt of one entry."""
+
+    rights: ClassVar = {"GET": Right.READ_CONTROL}
+
+    @schema.describe(
+        "Download the signed receipt of an entry", answer={"type": "object"}, tags=_TAG
+    )
+    def get(
+        self, request: Request, entry_id: UUID, customer_id: UUID | None = None
+    ) -> HttpResponse:
+        return _download(found(control.receipt(self.live, entry_id)), f"receipt-{entry_id}.json")
+
+
+def _download(body: bytes, name: str) -> HttpResponse:
+    response = HttpResponse(body, content_type="application/json")
+    response["Cache-Control"] = "private, no-cache"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _language(request: Request) -> str:
+    return request.GET.get("language") or get_language() or ""
+
+
+def _evidence(request: Request, said: dict[str, str]) -> dict[str, str]:
+    """Say how we know; customers themselves are known by their session."""
+    if principal(request).kind == "customer":
+        return {"kind": "session", **said}
+    return said
+
+
+_ANSWERS = {
+    "give": "consent.given",
+    "refuse": "consent.refused",
+    "withdraw": "consent.withdrawn",
+}
