@@ -268,9 +268,10 @@ BUTLER_SITE_URL = env.text("BUTLER_SITE_URL", f"http://localhost:{env.text('PORT
 BUTLER_ADAPTERS = {
     "inbox": "channels.inbox.adapter.InboxAdapter",
     "email": "channels.email.adapter.EmailAdapter",
-    "sms": "channels.sms.adapter.SmsAdapter",
     "phone": "channels.phone.adapter.PhoneAdapter",
 }
+if SMS_URL:
+    BUTLER_ADAPTERS["sms"] = "channels.sms.adapter.adapter"
 # Batches of one way out that may be in hand at once: fewer than there are workers, so that a
 # provider that hangs leaves somebody for the others.
 BUTLER_LANE_BATCHES = env.number("BUTLER_LANE_BATCHES", default=2)

@@ -73,11 +73,6 @@ class EmailAdapter:
         return MailerWay(self._mailer["BACKEND"])
 
 
-def adapter() -> EmailAdapter:
-    """Return the way out that the settings name."""
-    return EmailAdapter()
-
-
 def _never(parcel: Parcel, why: str) -> Handover:
     return Handover(parcel.delivery_id, "rejected", code="unsendable", detail=f"Not sent: {why}.")
 

@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 from django.core import signing
+from django.db.models import Q
 
 from butler.actions import wall
 from customers import senders
@@ -94,8 +95,10 @@ def _say(scope: Scope, word: Word, now: datetime) -> tuple[wall.Left, ...]:
 
 
 def _is_ended(scope: Scope) -> bool:
-    found = Customer.objects.filter(pk=scope.customer_id).values_list("canonical_id", "pk").first()
-    control = Control.objects.filter(customer=found and (found[0] or found[1])).first()
+    live = Customer.objects.filter(
+        Q(pk=scope.customer_id) | Q(members=scope.customer_id), canonical=None
+    )
+    control = Control.objects.filter(customer__in=live).first()
     if control is None:
         return False
     state = msgspec.convert(control.state, State)

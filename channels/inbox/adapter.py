@@ -20,8 +20,3 @@ class InboxAdapter:
             if not is_open():
                 return
             yield Handover(parcel.delivery_id, "accepted", provider_id=str(parcel.id))
-
-
-def adapter() -> InboxAdapter:
-    """Return the way out."""
-    return InboxAdapter()

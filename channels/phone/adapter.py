@@ -27,11 +27,6 @@ class PhoneAdapter:
             yield _handed_over(parcel)
 
 
-def adapter() -> PhoneAdapter:
-    """Return the way out."""
-    return PhoneAdapter()
-
-
 def _handed_over(parcel: Parcel) -> Handover:
     try:
         with transaction.atomic():
