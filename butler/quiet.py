@@ -20,6 +20,8 @@ _DAY = timedelta(days=1)
 @lru_cache(maxsize=8192)
 def spans(day: date, quiet: Quiet, zone: ZoneInfo) -> tuple[tuple[datetime, datetime], ...]:
     """Return from when until when it is quiet in the hours that could cover a part of a day."""
+    if not quiet.days:
+        raise ValueError("quiet on no day")
     found = []
     for first in (day - _DAY, day):
         if first.isoweekday() in quiet.days:

@@ -47,11 +47,15 @@ def meaning(name: str, value: object, channel: str = "*", topic: str = "*") -> o
     if reads is None:
         raise Malformed("no such setting")
     read, by_channel, by_topic = reads
-    if (channel != "*" and not (by_channel and channel)) or (
-        topic != "*" and not (by_topic and topic)
+    if (channel != "*" and not (by_channel and _is_key(channel))) or (
+        topic != "*" and not (by_topic and _is_key(topic))
     ):
         raise Malformed("no such scope")
     return read(value)
+
+
+def _is_key(scope: object) -> bool:
+    return type(scope) is str and scope != ""
 
 
 def _flag(value: object) -> bool:

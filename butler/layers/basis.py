@@ -27,7 +27,7 @@ def consent(case: Case[Contact] | Case[Use]) -> Answer:
     if standing.state != "given":
         code = _NO.get(standing.state, "no_consent")
         return denies("basis", "basis", code, evidence, inputs)
-    if not standing.notice or not standing.entry:
+    if not (type(standing.notice) is str and standing.notice and standing.entry):
         return denies("basis", "basis", "consent_no_notice", evidence, inputs)
     if standing.valid_until is not None and standing.valid_until <= case.now:
         return denies("basis", "basis", "consent_expired", evidence, inputs)

@@ -1,7 +1,7 @@
 """What the company decided for everybody: how often, and when not. It only narrows. Pure."""
 
 from butler import quiet
-from butler.case import Answer, Case, defers, passed, passes
+from butler.case import Answer, Case, defers, denies, passed, passes
 from butler.layers.preference import when_quiet
 from butler.profile import Contact
 
@@ -11,6 +11,8 @@ def budget(case: Case[Contact]) -> Answer:
     limit = case.rules.budgets.get(case.act.message_class)
     if limit is None:
         return passed("company_budget", "company")
+    if type(limit.most) is not int:
+        return denies("company_budget", "integrity", "unknown_rules")
     scope = f"company:{case.act.message_class}"
     window, until = quiet.period(limit.per, case.now, case.zones[0])
     case.takes.append((scope, window))

@@ -1,0 +1,251 @@
+"""decide() against the table that was written by hand."""
+
+from datetime import datetime
+
+import msgspec
+import pytest
+
+from butler.decisions import decide, order_channels
+from butler.profile import Address
+from butler.reasons import REASONS
+from customers.control import Setting
+from tests.butler import decision_table
+from tests.butler.decision_words import CLASSES, moment, world
+
+_OWN = {
+    **dict.fromkeys(CLASSES, "consent_given"),
+    "legal_duty": "legal_duty",
+    **dict.fromkeys(("service_critical", "service", "answer"), "relation_live"),
+}
+
+
+def _matrix():
+    for line in filter(None, decision_table.MATRIX.splitlines()[2:]):
+        words, until, cells = (part.strip(" ") for part in line.split("|", 2))
+        for of, cell in zip(CLASSES, cells.split(), strict=True):
+            code = _OWN[of] if cell == "·" else cell
+            is_allowed = cell in ("·", "person_first")
+            waits = until if not is_allowed and cell not in ("stale", "unknown_zone") else ""
+            effect = "allow" if is_allowed else "defer" if waits else "deny"
+            yield of, words, effect, code, waits
+
+
+def _scenes(text: str):
+    for line in text.splitlines():
+        if not line or line.startswith("#"):
+            continue
+        scene, expected = line.split(" | ")
+        of, _, words = scene.partition(";")
+        effect, code, *until = expected.split(" ", 2)
+        yield of, words, effect, code, "".join(until)
+
+
+VECTORS = [
+    *_matrix(),
+    *_scenes(decision_table.SCENES),
+    *_scenes(decision_table.TIMES),
+    *_scenes(decision_table.USES),
+    *(
+        ("marketing", f"set {setting}", "deny", "unknown_preference", "")
+        for setting in decision_table.MALFORMED.split("\n")
+        if setting
+    ),
+]
+
+
+def _name(vector) -> str:
+    of, words, *_ = vector
+    return f"{of}: {words}"
+
+
+def test_the_table_is_large_enough_to_mean_something():
+    assert len(VECTORS) >= 300
+    assert len({_name(vector) for vector in VECTORS}) == len(VECTORS)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=_name)
+def test_it_is_decided_as_the_table_says(vector):
+    of, words, effect, code, until = vector
+
+    decision = decide(*world(of, words).asked())
+
+    assert (decision.effect, decision.code) == (effect, code)
+    assert decision.until == (moment(until) if until else None)
+
+
+def _decide(of: str, words: str = ""):
+    return decide(*world(of, words).asked())
+
+
+def test_every_gate_that_was_asked_is_told_in_order():
+    decision = _decide("marketing", "set allow true; quiet 22:00-08:00")
+
+    assert [(gate.gate, gate.layer, gate.verdict) for gate in decision.gates] == [
+        ("switch", "company", "pass"),
+        ("integrity", "integrity", "pass"),
+        ("act", "integrity", "pass"),
+        ("restriction", "legal", "pass"),
+        ("objection", "legal", "pass"),
+        ("address", "legal", "pass"),
+        ("age", "legal", "pass"),
+        ("terms", "terms", "pass"),
+        ("basis", "basis", "basis"),
+        ("settings", "preference", "pass"),
+        ("allow", "preference", "pass"),
+        ("pause", "preference", "pass"),
+        ("only_when_i_ask", "preference", "pass"),
+        ("budget", "preference", "pass"),
+        ("quiet_hours", "preference", "pass"),
+        ("company_budget", "company", "pass"),
+        ("company_quiet_hours", "company", "pass"),
+    ]
+    assert decision.gates[10].evidence == ("set-0",)
+
+
+def test_a_no_is_the_last_thing_that_was_asked():
+    decision = _decide("marketing", "consent withdrawn")
+
+    assert [gate.gate for gate in decision.gates][-1] == "basis"
+    assert decision.gates[-1].evidence == ("said-offers",)
+    assert decision.layer == "basis"
+
+
+def test_what_makes_it_wait_comes_last_though_more_was_asked_after_it():
+    decision = _decide("marketing", 'set pause "2027-04-14T23:00:00Z"; company quiet 12:00-18:00')
+
+    assert [gate.gate for gate in decision.gates][-2:] == ["company_quiet_hours", "pause"]
+    assert decision.gates[-1].evidence == ("set-0",)
+    assert decision.layer == "preference"
+
+
+def test_what_would_wait_too_long_says_what_it_would_have_waited_for():
+    decision = _decide("marketing", 'set pause "2027-05-01T00:00:00Z"')
+
+    last = decision.gates[-1]
+    assert (last.gate, last.code, last.evidence) == ("expiry", "stale", ("set-0",))
+    assert last.inputs["because"] == "paused"
+    assert last.inputs["until"] == datetime.fromisoformat("2027-05-01T00:00:00Z")
+
+
+def test_numbers_behind_a_budget_are_told():
+    decision = _decide(
+        "marketing", 'set budget {"most": 3, "per": "week"} on email; used email:* 2027-W15 2'
+    )
+
+    gate = next(gate for gate in decision.gates if gate.gate == "budget")
+    assert gate.inputs == {"scope": "email:*", "window": "2027-W15", "used": 2, "most": 3}
+
+
+@pytest.mark.parametrize(
+    ("of", "words", "basis"),
+    [
+        ("marketing", "", "consent:said-offers"),
+        ("service", "", "relation:order:A-1001"),
+        ("answer", "", "relation:request:R-7"),
+        ("legal_duty", "", "legal_duty"),
+        ("use", "", "consent:said-combine"),
+        ("marketing", "consent refused", ""),
+        ("answer", "set person_first true", "relation:request:R-7"),
+    ],
+)
+def test_it_says_what_carries_it(of, words, basis):
+    assert _decide(of, words).basis == basis
+
+
+BUDGETS = (
+    'set budget {"most": 9, "per": "day"} on email; set budget {"most": 9, "per": "month"};'
+    " company budget 9/week"
+)
+
+
+@pytest.mark.parametrize(
+    ("of", "words", "takes"),
+    [
+        ("marketing", "", ()),
+        ("marketing", BUDGETS, (("email:*", "2027-04-14"), ("company:marketing", "2027-W15"))),
+        ("service", BUDGETS, (("email:*", "2027-04-14"), ("company:service", "2027-W15"))),
+        # What waits, or is refused, uses nothing up.
+        ("marketing", f"{BUDGETS}; quiet 12:00-18:00", ()),
+        ("marketing", f"{BUDGETS}; consent refused", ()),
+        ("service_critical", BUDGETS, ()),
+        ("legal_duty", BUDGETS, ()),
+    ],
+)
+def test_it_says_which_budgets_it_uses_up(of, words, takes):
+    assert _decide(of, words).takes == takes
+
+
+def test_two_budgets_of_one_scope_are_both_used_up():
+    words = 'set budget {"most": 9, "per": "day"}; set budget {"most": 9, "per": "week"}'
+
+    assert _decide("marketing", words).takes == (("*:*", "2027-04-14"), ("*:*", "2027-W15"))
+
+
+@pytest.mark.parametrize(
+    ("words", "route"), [("set person_first true", "person"), ("set person_first false", "")]
+)
+def test_a_person_takes_it_up_where_that_is_wished(words, route):
+    assert _decide("relationship", words).route_to == route
+    assert _decide("marketing", words).route_to == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "language"),
+    [("", "nl"), ('set language "sv"', "sv"), ("language da", "da")],
+)
+def test_the_language_that_was_asked_for_goes_before_the_one_that_is_known(words, language):
+    assert _decide("marketing", words).language == language
+
+
+def test_it_says_what_it_was_based_on():
+    decision = _decide("marketing", "consent refused")
+
+    assert (decision.customer_version, decision.rules_version) == (7, "rules-1")
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=_name)
+def test_what_the_table_says_has_its_reason(vector):
+    assert vector[3] in REASONS
+
+
+@pytest.mark.parametrize(
+    ("words", "ordered"),
+    [
+        ("", ("email", "sms", "inbox")),
+        ('set channel_order ["inbox", "sms"]', ("inbox", "sms", "email")),
+        ('set channel_order ["phone", "sms"]', ("sms", "email", "inbox")),
+        ("set allow false on email", ("sms", "inbox", "email")),
+        ('set channel_order ["email"]; set allow false on email', ("sms", "inbox", "email")),
+        ("set allow false; set allow true on inbox", ("inbox", "email", "sms")),
+        # What cannot be understood changes nothing here; decide() refuses it.
+        ('set channel_order "inbox"', ("email", "sms", "inbox")),
+        ("unknown control", ("email", "sms", "inbox")),
+    ],
+)
+def test_channels_come_in_the_order_that_the_customer_wants(words, ordered):
+    _, facts, _, _ = world("marketing", words).asked()
+
+    assert order_channels(facts, ("email", "sms", "inbox")) == ordered
+
+
+def test_of_two_orders_the_answer_does_not_depend_on_which_came_first():
+    settings = (
+        Setting("channel_order", ["sms"], "set-a"),
+        Setting("channel_order", ["inbox"], "set-b"),
+    )
+    _, facts, _, _ = world("marketing", "").asked()
+
+    def ordered(settings):
+        control = msgspec.structs.replace(facts.control, settings=settings)
+        return order_channels(
+            msgspec.structs.replace(facts, control=control), ("email", "sms", "inbox")
+        )
+
+    assert ordered(settings) == ordered(settings[::-1])
+
+
+def test_an_address_without_a_value_reaches_nobody():
+    act, facts, rules, now = world("service", "").asked()
+    empty = msgspec.structs.replace(facts, addresses={"email": Address("")})
+
+    assert decide(act, empty, rules, now).code == "no_address"
