@@ -12,6 +12,7 @@ import httpx2
 
 from examples.themepark import places
 from examples.themepark.story.ears import Ear
+from examples.themepark.story.first import First
 from examples.themepark.story.plot import Act, Park, Sighting, Stop, Story, sightings
 from examples.themepark.story.reader import Reader
 
@@ -59,7 +60,18 @@ def _tell(park: Park) -> int:
             found = sightings(act, ears, [noor, desk])
             _show(act, found)
             seen += found
-    return _end(seen)
+    return max(_end(seen), _first(park, customer, token))
+
+
+def _first(park: Park, customer: str, token: dict[str, str]) -> int:
+    """Tell the second part; a line that is not right is marked."""
+    print("\nAnd then the butler acts first.\n")
+    wrong = 0
+    for line in First(park, customer, token).tell():
+        print(f"    {'     ' if line.is_right else 'WRONG'}  {line.text}", flush=True)
+        wrong += not line.is_right
+    print(f"\n{'Everything' if not wrong else f'All but {wrong}'} as it should be.")
+    return 1 if wrong else 0
 
 
 def _show(act: Act, found: list[Sighting]) -> None:
