@@ -32,7 +32,7 @@ STATES = {
     "complained": gettext_noop("you told your mail program that it is unwanted"),
     "uncertain": gettext_noop("we do not know whether it arrived"),
 }
-_ICONS = {"inbox": "bell", "email": "mail", "sms": "text", "phone": "phone"}
+ICONS = {"inbox": "bell", "email": "mail", "sms": "text", "phone": "phone"}
 # An address of our own; a path that begins with two slashes, or one and its mirror image, is
 # another host to a browser.
 _OWN = r"{}(/(?![/\\])[^\s<>\"]*)"
@@ -73,7 +73,7 @@ def letter(message: MessageShape, *, site: str = "") -> Letter:
         id=message.id,
         title=_("A message that we took back") if is_gone else message.subject or _("A message"),
         paragraphs=[pieces(part, site) for part in re.split(r"\n\s*\n", message.text.strip())],
-        icon=_ICONS.get(message.channel, "butler"),
+        icon=ICONS.get(message.channel, "butler"),
         way=wording.say(WAYS, message.channel),
         state=wording.say(STATES, state),
         is_well=message.state in _WELL,

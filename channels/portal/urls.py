@@ -3,7 +3,7 @@ from django.urls.converters import StringConverter
 from django.views.i18n import set_language
 
 from channels.portal import sign_in
-from channels.portal.views import home, inbox, orders
+from channels.portal.views import home, inbox, orders, preferences, receipts, why
 
 
 class NumberConverter(StringConverter):
@@ -26,6 +26,13 @@ urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/<uuid:message_id>/", inbox.message, name="message"),
     path("inbox/<uuid:message_id>/read/", inbox.read, name="message-read"),
+    path("preferences/", preferences.preferences, name="preferences"),
+    path("preferences/<slug:what>/", preferences.change, name="change"),
+    path("receipts/", receipts.receipts, name="receipts"),
+    path("receipts/ledger.json", receipts.ledger, name="ledger"),
+    path("receipts/<uuid:entry_id>/", receipts.receipt, name="receipt"),
+    path("why/", why.why, name="why"),
+    path("why/looks/", why.looks, name="looks"),
     path("sign-in/", sign_in.ask, name="sign-in"),
     path("sign-in/code/", sign_in.prove, name="sign-in-code"),
     path("sign-out/", sign_in.leave, name="sign-out"),

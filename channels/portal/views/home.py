@@ -8,14 +8,16 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from butler.queries.inbox import Doorway, messages
-from channels.portal import letters, policy
+from channels.portal import choices, letters, policy
 from channels.portal.frame import door_of, shown
 from channels.portal.page import Page, page
+from customers.queries import control
 from customers.queries.record import record
 from customers.queries.shapes import EventShape, RecordShape
 from customers.queries.timeline import Filter, timeline
@@ -52,7 +54,16 @@ def _known(door: Doorway) -> dict[str, Any]:
     return {
         "page": _page(door),
         "letters": [letters.letter(message) for message in newest.results],
+        "stances": _stances(door),
     }
+
+
+def _stances(door: Doorway) -> list[tuple[str, bool]]:
+    """Return what may be sent to the customer, by purpose, and whether it may."""
+    state = control.standing(door.id)
+    purposes = control.purposes(get_language() or "en")
+    asked = [one for one in purposes if one.kind == "contact" and one.is_offered]
+    return [(one.name, choices.stance(state, one.key)) for one in asked]
 
 
 def _page(door: Doorway) -> Page | None:

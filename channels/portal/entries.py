@@ -1,0 +1,106 @@
+"""One entry of the ledger, in the words of whose it is. No database, no request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from channels.portal import wording
+from channels.portal.choices import DAYS, PERIOD_NAMES, SHORT
+from channels.portal.reasons import Names
+from customers.control import ANY, MARKETING
+from customers.queries.shapes import EntryShape
+
+KINDS = {
+    "consent.given": gettext_noop("You said yes"),
+    "consent.refused": gettext_noop("You said no"),
+    "consent.withdrawn": gettext_noop("You took your yes back"),
+    "consent.expired": gettext_noop("Your yes ran out"),
+    "objection.made": gettext_noop("You objected"),
+    "objection.lifted": gettext_noop("You took your objection back"),
+    "preference.set": gettext_noop("You chose"),
+    "preference.cleared": gettext_noop("You took a choice back"),
+    "signal.received": gettext_noop("Your browser or phone told us"),
+}
+SETTINGS = {
+    "allow": gettext_noop("messages"),
+    "budget": gettext_noop("how often"),
+    "quiet_hours": gettext_noop("quiet hours"),
+    "pause": gettext_noop("silence for a while"),
+    "only_when_i_ask": gettext_noop("only when I ask"),
+    "zone": gettext_noop("time zone"),
+    "language": gettext_noop("language"),
+    "channel_order": gettext_noop("which way first"),
+    "person_first": gettext_noop("a person first"),
+    "data_use": gettext_noop("use of my data where an order needs it"),
+}
+# Who said it, where it was not the customer.
+BY = {
+    "staff": gettext_noop("noted by one of our people"),
+    "source": gettext_noop("brought by one of our systems"),
+    "guardian": gettext_noop("said by a guardian"),
+    "clock": gettext_noop("by itself, when its time was over"),
+    "signal": gettext_noop("by your device"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """One thing that was said, when and where."""
+
+    id: UUID
+    headline: str
+    what: str
+    value: str
+    by: str
+    where: str
+    at: datetime
+
+
+def saying(entry: EntryShape, names: Names) -> Saying:
+    """Word one entry."""
+    return Saying(
+        id=entry.id,
+        headline=wording.say(KINDS, entry.kind),
+        what=_what(entry, names),
+        value=_value(entry),
+        by=wording.say(BY, entry.by) if entry.by in BY else "",
+        where=wording.say(wording.CHANNELS, entry.source_channel),
+        at=entry.occurred_at,
+    )
+
+
+def _what(entry: EntryShape, names: Names) -> str:
+    if entry.kind.startswith(("consent.", "objection.")):
+        if entry.subject == MARKETING:
+            return _("All advertising")
+        return names.purposes.get(entry.subject, entry.subject)
+    scope = [
+        wording.say(SHORT, entry.channel) if entry.channel != ANY else "",
+        names.topics.get(entry.topic) or names.purposes.get(entry.topic, ""),
+    ]
+    parts = [wording.say(SETTINGS, entry.subject), *filter(None, scope)]
+    return " · ".join(parts)
+
+
+def _value(entry: EntryShape) -> str:
+    value: object = msgspec.json.decode(entry.value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, dict):
+        return _mapped(value)
+    if isinstance(value, list):
+        return ", ".join(wording.say(SHORT, str(one)) for one in value)
+    return str(value) if value is not None else ""
+
+
+def _mapped(value: Mapping[str, object]) -> str:
+    if "most" in value:
+        return f"{value['most']} {wording.say(PERIOD_NAMES, str(value.get('per')))}"
+    days = value.get("days")
+    named = [_(DAYS[day - 1]) for day in days] if isinstance(days, list) else []
+    return " ".join([f"{value.get('from')}–{value.get('to')}", *named])

@@ -1,0 +1,124 @@
+"""What we may do, on one page: consents and preferences, each a small form of its own."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from butler.actions import wall
+from butler.actions.wall import Left
+from butler.facts import read_facts
+from butler.profile import Facts
+from butler.queries.inbox import Doorway
+from channels.portal import letters, reasons, sayings, wording
+from channels.portal.choices import choices
+from channels.portal.frame import form, missing, page, shown
+from channels.portal.sayings import Form, Unreadable
+from customers import senders
+from customers.actions.changes import Author
+from customers.actions.control import NoSuchCustomer, NotUnderstood, Word
+from customers.control import State
+from customers.queries import control
+
+
+@page
+def preferences(request: HttpRequest, door: Doorway) -> HttpResponse:
+    """Show everything the customer can say yes, no, when and how to."""
+    now = timezone.now()
+    facts = _facts(door, now)
+    if facts is None or facts.control is None:
+        # Nothing is sent to whom we cannot read, and to guess here would be to speak for them.
+        return shown(request, "portal/unreadable.html", door, "preferences", status=503)
+    language = get_language() or "en"
+    context = {
+        "choices": choices(
+            facts, facts.control, control.purposes(language), control.topics(language), now
+        )
+    }
+    return shown(request, "portal/preferences.html", door, "preferences", **context)
+
+
+@form
+def change(request: HttpRequest, door: Doorway, what: str) -> HttpResponse:
+    """Take one form, and come back to where it stands on the page."""
+    now = timezone.now()
+    facts = _facts(door, now)
+    state = facts.control if facts else None
+    if state is None:
+        return missing(request, door, "preferences")
+    posted: Form = dict(request.POST.lists())
+    try:
+        words = _words(what, posted, state, now)
+        author = Author(senders.signed_in("customer portal", "web"))
+        heard = wall.say(customer_id=door.id, words=words, author=author, now=now)
+    except Unreadable as wrong:
+        messages.error(request, _unreadable(str(wrong)))
+    except (NotUnderstood, NoSuchCustomer):
+        messages.error(request, _("That could not be understood, so nothing was changed."))
+    else:
+        messages.success(request, _("Saved. It holds from this moment on."))
+        _tell_what_left(request, heard.left, words)
+    return redirect(f"{resolve_url('portal:preferences')}#{_place(what, posted)}")
+
+
+def _facts(door: Doorway, now: datetime) -> Facts | None:
+    return read_facts([door.id], now=now).get(door.id)
+
+
+def _words(what: str, posted: Form, state: State, now: datetime) -> list[Word]:
+    if what == "consent":
+        notice, language = posted.get("notice", [""])[-1], posted.get("language", [""])[-1]
+        return sayings.consent(posted, state, notice=notice, language=language)
+    if what == "objection":
+        return sayings.objection(posted)
+    if what == "channels":
+        topics = [topic.key for topic in control.topics(get_language() or "en")]
+        return sayings.channels(posted, state, topics)
+    return sayings.setting(what.replace("-", "_"), posted, now)
+
+
+def _place(what: str, posted: Form) -> str:
+    if what in ("consent", "data-use"):
+        return reasons.anchor(f"consent:{posted.get('purpose', [''])[-1]}")
+    return what
+
+
+def _unreadable(code: str) -> str:
+    return {
+        "nothing": _("You did not switch anything, so nothing was changed."),
+        "zone": _("We do not know this time zone. Choose one such as Europe/Amsterdam."),
+        "budget": _("Say how many messages as a number up to 1000."),
+        "quiet_hours": _("Say from when until when, and on which days."),
+        "channel_order": _("Choose each way only once."),
+    }.get(code) or _("That could not be understood, so nothing was changed.")
+
+
+def _tell_what_left(request: HttpRequest, left: Sequence[Left], words: Sequence[Word]) -> None:
+    """Say what had already left when we heard it: that much we cannot take back."""
+    if not left or not any(_narrows(word) for word in words):
+        return
+    count = len(left)
+    head = ngettext(
+        "%(count)d message had already left in the last hour:",
+        "%(count)d messages had already left in the last hour:",
+        count,
+    ) % {"count": count}
+    said = [
+        f"{one.subject or _('A message')}, {wording.say(letters.WAYS, one.channel)},"
+        f" {date_format(timezone.localtime(one.at), 'H:i e')},"
+        f" {wording.say(letters.STATES, one.state)}"
+        for one in left
+    ]
+    messages.warning(request, f"{head} {'; '.join(said)}.")
+
+
+def _narrows(word: Word) -> bool:
+    if word.kind == "preference.set":
+        return word.value is not True or word.subject == "only_when_i_ask"
+    return word.kind in ("consent.refused", "consent.withdrawn", "objection.made")

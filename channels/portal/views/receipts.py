@@ -1,0 +1,54 @@
+"""Everything the customer ever told us we may do, each with its receipt."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import get_language
+
+from butler.queries.inbox import Doorway
+from channels.portal.entries import saying
+from channels.portal.frame import missing, page, shown
+from channels.portal.reasons import names_of
+from customers.queries import control
+from customers.queries.pages import BadCursor
+
+SHOWN = 25
+
+
+@page
+def receipts(request: HttpRequest, door: Doorway) -> HttpResponse:
+    """List what was said, the newest first."""
+    language = get_language() or "en"
+    try:
+        found = control.ledger(door.id, cursor=request.GET.get("cursor"), limit=SHOWN)
+    except BadCursor:
+        return redirect("portal:receipts")
+    names = names_of(control.purposes(language), control.topics(language))
+    context = {
+        "sayings": [saying(entry, names) for entry in found.results],
+        "next": found.next,
+        "previous": found.previous,
+    }
+    return shown(request, "portal/receipts.html", door, "preferences", **context)
+
+
+@page
+def receipt(request: HttpRequest, door: Doorway, entry_id: UUID) -> HttpResponse:
+    """Give one receipt as a file, which anybody can verify without us."""
+    found = control.receipt(door.id, entry_id)
+    if found is None:
+        return missing(request, door, "preferences")
+    return _file(found, f"receipt-{entry_id}.json")
+
+
+@page
+def ledger(request: HttpRequest, door: Doorway) -> HttpResponse:
+    """Give everything that was said as one file."""
+    return _file(control.export(door.id), "ledger.json")
+
+
+def _file(content: bytes, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,51 @@
+"""Why: what was sent and what was not, and who looked."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import get_language
+
+from butler.queries import why as queries
+from butler.queries.inbox import Doorway
+from channels.portal import reasons
+from channels.portal.frame import page, shown
+from customers.queries import control
+from customers.queries.pages import BadCursor
+
+SHOWN = 20
+_SENT = {"yes": True, "no": False}
+
+
+@page
+def why(request: HttpRequest, door: Doorway) -> HttpResponse:
+    """Show every message that was sent or not, with the reason and where to change it."""
+    language = get_language() or "en"
+    only = request.GET.get("sent", "")
+    try:
+        found = queries.why(
+            door.ids, is_sent=_SENT.get(only), cursor=request.GET.get("cursor"), limit=SHOWN
+        )
+    except BadCursor:
+        return redirect("portal:why")
+    names = reasons.names_of(control.purposes(language), control.topics(language))
+    context = {
+        "occasions": [reasons.occasion(one, names, language) for one in found.results],
+        "next": found.next,
+        "only": only if only in _SENT else "all",
+    }
+    return shown(request, "portal/why.html", door, "why", **context)
+
+
+@page
+def looks(request: HttpRequest, door: Doorway) -> HttpResponse:
+    """Show who looked at the record."""
+    try:
+        found = queries.looks(door.ids, cursor=request.GET.get("cursor"), limit=SHOWN)
+    except BadCursor:
+        return redirect("portal:looks")
+    context = {
+        "glances": [reasons.glance(look) for look in found.results],
+        "next": found.next,
+        "previous": found.previous,
+        "only": "looks",
+    }
+    return shown(request, "portal/looks.html", door, "why", **context)

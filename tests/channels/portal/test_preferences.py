@@ -1,0 +1,288 @@
+"""The page of preferences, on real commits: a withdrawal is a wall only outside a transaction."""
+
+import hashlib
+import html
+import json
+import re
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from butler.facts import read_facts
+from customers.models import Control, ControlEntry, Event, Notice, Purpose, Topic, User
+from customers.queries import control
+from tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TEXT = "We may send you offers of the park. You can take this back here at any time."
+
+
+@pytest.fixture(autouse=True)
+def _house(db):
+    """What a park asks for."""
+    for key, kind, name in (("offers", "contact", "Offers"), ("combine", "use", "Combine visits")):
+        purpose = Purpose.objects.create(
+            key=key, kind=kind, texts={"en": {"name": name}, "nl": {"name": f"{name} nl"}}
+        )
+        for language in ("en", "nl"):
+            text = f"{TEXT} ({key}, {language})"
+            Notice.objects.create(
+                purpose=purpose,
+                version=1,
+                language=language,
+                text=text,
+                digest=hashlib.sha256(text.encode()).hexdigest(),
+                published_at=timezone.now(),
+            )
+    for position, key in enumerate(("visits", "offers")):
+        Topic.objects.create(key=key, position=position, texts={"en": {"name": key.capitalize()}})
+
+
+def _page(client, path: str = "/preferences/") -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def _card(page: str, name: str) -> str:
+    found = re.search(rf'<section class="card choice" id="{name}".*?</section>', page, re.DOTALL)
+    assert found, name
+    return html.unescape(found[0])
+
+
+def _say(client, what: str, **form):
+    return client.post(f"/preferences/{what}/", form, follow=True).content.decode()
+
+
+def _consent(client, answer: str, purpose: str = "offers") -> str:
+    """Press a button of the page as it is: with the notice that stands above it."""
+    card = _card(_page(client), f"consent-{purpose}")
+    notice = re.search(r'name="notice" value="([0-9a-f]{64})"', card)
+    assert notice
+    return _say(client, "consent", purpose=purpose, answer=answer, notice=notice[1], language="en")
+
+
+def test_the_exact_notice_stands_above_two_buttons_of_one_kind(signed_in):
+    card = _card(_page(signed_in), "consent-offers")
+
+    assert f"{TEXT} (offers, en)" in card
+    buttons = re.findall(r'<button type="submit" class="([^"]+)" name="answer"', card)
+    assert buttons == ["button quiet", "button quiet"]
+    assert "You were not asked yet, so it is a no." in card
+
+
+def test_yes_and_no_hold_at_once_and_are_on_the_ledger(signed_in, noor):
+    page = _consent(signed_in, "yes")
+    assert "Saved. It holds from this moment on." in page
+    assert "You said yes." in _card(page, "consent-offers")
+    assert control.standing(noor.id).consents["offers"].state == "given"
+
+    page = _consent(signed_in, "no")
+    assert "You took your yes back." in _card(page, "consent-offers")
+    assert control.standing(noor.id).consents["offers"].state == "withdrawn"
+
+    kinds = ControlEntry.objects.order_by("seq").values_list("kind", flat=True)
+    assert list(kinds) == ["consent.given", "consent.withdrawn"]
+    document = json.loads(ControlEntry.objects.get(seq=1).document)
+    assert document["evidence"]["kind"] == "click"
+    assert document["actor"]["role"] == "self"
+    assert document["source_channel"] == "web"
+    assert Event.objects.filter(kind="control").count() == 2
+
+
+def test_a_consent_to_a_text_that_was_not_shown_is_refused(signed_in, noor):
+    page = _say(signed_in, "consent", purpose="offers", answer="yes", notice="0" * 64)
+
+    assert "could not be understood" in page
+    assert not ControlEntry.objects.exists()
+
+
+def test_a_withdrawal_tells_what_had_already_left(signed_in, noor):
+    _consent(signed_in, "yes")
+    factories.message(
+        noor, channel="email", subject="Ten percent off", purpose="offers", at=timezone.now()
+    )
+
+    page = html.unescape(_consent(signed_in, "no"))
+
+    assert "1 message had already left in the last hour: Ten percent off, by e-mail" in page
+
+
+def test_objecting_to_advertising_overrules_every_yes_and_can_be_taken_back(signed_in, noor):
+    _consent(signed_in, "yes")
+
+    _say(signed_in, "objection", answer="yes")
+    assert "marketing" in control.standing(noor.id).objections
+    assert "Offers: <strong>no</strong>" in _page(signed_in, "/")
+
+    _say(signed_in, "objection", answer="no")
+    assert "Offers: <strong>yes</strong>" in _page(signed_in, "/")
+
+
+def test_switches_show_what_is_obeyed(signed_in, noor):
+    def on() -> set[str]:
+        card = _card(_page(signed_in), "channels")
+        return set(re.findall(r'name="on" value="([^"]+)" checked', card))
+
+    before = on()
+    assert "email:offers" in before
+
+    _say(signed_in, "channels", on=sorted(before - {"email:offers"}), was=sorted(before))
+    assert before - on() == {"email:offers"}
+
+    now = on()
+    _say(signed_in, "channels", on=sorted(now - {"sms:*"}), was=sorted(now))
+    assert now - on() == {"sms:*", "sms:visits", "sms:offers"}
+
+
+@pytest.mark.parametrize(
+    ("what", "form", "name", "value", "shown"),
+    [
+        ("budget", {"most": "2", "per": "week"}, "budget", {"most": 2, "per": "week"}, 'value="2"'),
+        (
+            "quiet-hours",
+            {"from": "21:30", "to": "09:00", "day": ["6", "7"]},
+            "quiet_hours",
+            {"from": "21:30", "to": "09:00", "days": [6, 7]},
+            'value="21:30"',
+        ),
+        ("zone", {"zone": "Europe/Stockholm"}, "zone", "Europe/Stockholm", "Europe/Stockholm"),
+        ("language", {"language": "sv"}, "language", "sv", 'lang="sv" aria-pressed="true"'),
+        ("only-when-i-ask", {"answer": "yes"}, "only_when_i_ask", True, 'aria-pressed="true"'),
+        ("person-first", {"answer": "yes"}, "person_first", True, 'aria-pressed="true"'),
+        (
+            "channel-order",
+            {"channel": ["sms", "email", "", ""]},
+            "channel_order",
+            ["sms", "email"],
+            'value="sms" selected',
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_each_preference_is_set_shown_and_taken_back(
+    signed_in, noor, what, form, name, value, shown
+):
+    page = _say(signed_in, what, **form)
+
+    held = {one.name: one.value for one in control.standing(noor.id).settings}
+    assert held == {name: value}
+    facts = read_facts([noor.id], now=timezone.now())[noor.id]
+    assert facts.control
+    assert {one.name for one in facts.control.settings} == {name}
+    place = {"zone": "quiet-hours"}.get(what, what)
+    assert shown in _card(page, place)
+
+    _say(signed_in, what, do="clear")
+    assert control.standing(noor.id).settings == ()
+
+
+def test_a_pause_says_until_when_and_can_be_ended(signed_in, noor):
+    page = _say(signed_in, "pause", days="7")
+
+    [pause] = control.standing(noor.id).settings
+    assert timezone.datetime.fromisoformat(pause.value) > timezone.now() + timedelta(days=6)
+    assert "We are silent until" in _card(page, "pause")
+
+    page = _say(signed_in, "pause", do="clear")
+    assert "We are silent until" not in page
+
+
+def test_use_of_data_can_be_stopped_even_where_an_order_needs_it(signed_in, noor):
+    _say(signed_in, "data-use", purpose="combine", answer="no")
+
+    [setting] = control.standing(noor.id).settings
+    assert (setting.name, setting.topic, setting.value) == ("data_use", "combine", False)
+    assert "Nor do we use your data" in _card(_page(signed_in), "consent-combine")
+
+
+@pytest.mark.parametrize(
+    ("what", "form", "words"),
+    [
+        ("zone", {"zone": "Mars/Olympus"}, "We do not know this time zone"),
+        ("budget", {"most": "many", "per": "week"}, "as a number up to 1000"),
+        ("quiet-hours", {"from": "21:00", "to": "08:00"}, "on which days"),
+        ("quiet-hours", {"from": "aa:bb", "to": "08:00", "day": "1"}, "could not be understood"),
+        ("language", {"language": "<b>"}, "could not be understood"),
+        ("channel-order", {"channel": ["sms", "sms"]}, "only once"),
+        ("channels", {}, "You did not switch anything"),
+        ("data-use", {"purpose": "offers", "answer": "no"}, "could not be understood"),
+        ("nonsense", {"answer": "yes"}, "could not be understood"),
+    ],
+)
+def test_what_makes_no_sense_is_said_in_words_and_changes_nothing(signed_in, what, form, words):
+    assert words in html.unescape(_say(signed_in, what, **form))
+    assert not ControlEntry.objects.exists()
+
+
+def test_a_form_leads_back_to_its_place(signed_in):
+    answer = signed_in.post("/preferences/pause/", {"days": "7"})
+    assert answer["Location"] == "/preferences/#pause"
+
+    answer = signed_in.post("/preferences/consent/", {"purpose": "offers", "answer": "no"})
+    assert answer["Location"] == "/preferences/#consent-offers"
+
+
+def test_a_link_or_a_foreign_form_says_nothing(signed_in):
+    assert signed_in.get("/preferences/pause/").status_code == 405
+    signed_in.handler.enforce_csrf_checks = True
+
+    assert signed_in.post("/preferences/objection/", {"answer": "yes"}).status_code == 403
+    assert not ControlEntry.objects.exists()
+
+
+def test_who_is_not_signed_in_says_nothing(client, noor):
+    assert client.post("/preferences/objection/", {"answer": "yes"}).status_code == 302
+    assert not ControlEntry.objects.exists()
+
+
+def test_a_ledger_that_cannot_be_read_is_not_guessed_at(signed_in, noor):
+    _consent(signed_in, "yes")
+    Control.objects.update(state={"consents": "nonsense"})
+
+    answer = signed_in.get("/preferences/")
+
+    assert answer.status_code == 503
+    assert "nothing is sent to you" in answer.content.decode()
+
+
+# Receipts ----------------------------------------------------------------------------
+
+
+def test_everything_said_is_listed_with_a_receipt_that_can_be_fetched(signed_in, noor):
+    _consent(signed_in, "yes")
+    _say(signed_in, "budget", most="2", per="week")
+    _say(signed_in, "objection", answer="yes")
+
+    page = html.unescape(_page(signed_in, "/receipts/"))
+
+    assert "You said yes: Offers" in page
+    assert "You chose: how often" in page
+    assert "2 a week" in page
+    assert "You objected: All advertising" in page
+    links = re.findall(r'href="(/receipts/[0-9a-f-]{36}/)"', page)
+    assert len(links) == 3
+    for link in links:
+        answer = signed_in.get(link)
+        assert "attachment" in answer["Content-Disposition"]
+        assert answer.json()["signature"]
+    whole = signed_in.get("/receipts/ledger.json")
+    assert whole.status_code == 200
+
+
+def test_anothers_receipt_is_not_there_with_the_same_words(signed_in, els, client):
+    _consent(signed_in, "yes")
+    entry = ControlEntry.objects.get().entry_id
+    client.force_login(User.objects.create_user("els@example.com", record=els))
+    answers = [client.get(f"/receipts/{id_}/") for id_ in (entry, uuid.uuid4())]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    first, second = (re.sub(r'value="[^"]*"', "", a.content.decode()) for a in answers)
+    assert first == second
+
+
+def test_without_a_word_the_page_of_receipts_is_kind(signed_in):
+    assert "You have not told us anything yet" in _page(signed_in, "/receipts/")

@@ -1,0 +1,189 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from channels.portal import sayings
+from channels.portal.sayings import Unreadable
+from customers.control import Consent, Setting, State
+from customers.preferences import meaning
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+TOPICS = ("visits", "offers")
+NOTICE = "a" * 64
+
+
+def _state(*settings: Setting, **fields) -> State:
+    return State(settings=settings, **fields)
+
+
+def _allow(value: bool, channel: str, topic: str) -> Setting:
+    return Setting("allow", value, "entry", channel, topic)
+
+
+def _said(words) -> list[tuple]:
+    return [(word.kind, word.subject, word.channel, word.topic, word.value) for word in words]
+
+
+@pytest.mark.parametrize(
+    ("state", "answer", "kinds"),
+    [
+        ({}, "yes", ["consent.given"]),
+        ({}, "no", ["consent.refused"]),
+        ({"consents": {"offers": Consent("given", "e", NOON)}}, "no", ["consent.withdrawn"]),
+        ({"consents": {"offers": Consent("withdrawn", "e", NOON)}}, "no", ["consent.refused"]),
+        ({"consents": {"offers": Consent("expired", "e", NOON)}}, "yes", ["consent.given"]),
+        ({"objections": {"offers": "e"}}, "yes", ["objection.lifted", "consent.given"]),
+        ({"objections": {"offers": "e"}}, "no", ["consent.refused"]),
+        # Against all advertising is said elsewhere, and is not lifted by the way.
+        ({"objections": {"marketing": "e"}}, "yes", ["consent.given"]),
+    ],
+)
+def test_yes_and_no_are_one_word_of_the_customer(state, answer, kinds):
+    form = {"purpose": ["offers"], "answer": [answer]}
+
+    words = sayings.consent(form, State(**state), notice=NOTICE, language="en")
+
+    assert [word.kind for word in words] == kinds
+    assert all(word.subject == "offers" for word in words)
+    assert words[-1].notice == NOTICE
+    assert words[-1].evidence["kind"] == "click"
+
+
+@pytest.mark.parametrize("form", [{}, {"answer": ["perhaps"]}, {"answer": []}])
+def test_what_is_neither_yes_nor_no_is_not_said(form):
+    with pytest.raises(Unreadable):
+        sayings.consent({"purpose": ["offers"], **form}, State(), notice="", language="en")
+    with pytest.raises(Unreadable):
+        sayings.objection(form)
+    with pytest.raises(Unreadable):
+        sayings.setting("person_first", form, NOON)
+
+
+def test_only_the_switches_that_moved_are_said():
+    on = ["inbox:*", "email:*", "email:visits"]
+    form = {"on": [*on, "sms:visits"], "was": [*on, "email:offers"]}
+
+    words = sayings.channels(form, _state(), TOPICS)
+
+    assert _said(words) == [
+        ("preference.set", "allow", "email", "offers", False),
+        ("preference.set", "allow", "sms", "visits", True),
+    ]
+
+
+def test_a_switch_that_lay_open_while_it_changed_elsewhere_does_not_change_back():
+    # Shown as on; meanwhile somebody switched it off on the phone; here it was not touched.
+    form = {"on": ["email:offers"], "was": ["email:offers", "sms:offers"]}
+
+    words = sayings.channels(form, _state(_allow(False, "email", "offers")), TOPICS)
+
+    assert [(word.channel, word.topic) for word in words] == [("sms", "offers")]
+
+
+def test_what_is_off_as_a_whole_does_not_stay_on_in_part():
+    state = _state(_allow(True, "email", "offers"), _allow(True, "sms", "offers"))
+    shown = ["email:*", "email:offers", "email:visits", "sms:*", "sms:offers"]
+    form = {"was": shown, "on": [one for one in shown if one != "email:*"]}
+
+    words = sayings.channels(form, state, TOPICS)
+
+    assert _said(words) == [
+        ("preference.set", "allow", "email", "*", False),
+        ("preference.cleared", "allow", "email", "offers", None),
+    ]
+
+
+def test_nothing_switched_is_nothing_said():
+    with pytest.raises(Unreadable, match="nothing"):
+        sayings.channels({"on": ["email:*"], "was": ["email:*"]}, _state(), TOPICS)
+
+
+def test_a_channel_or_topic_that_there_is_not_is_not_switched():
+    with pytest.raises(Unreadable):
+        sayings.channels({"on": ["fax:*", "email:nonsense", "x"]}, _state(), TOPICS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "cell", "is_on"),
+    [
+        ((), ("email", "offers"), True),
+        ((_allow(False, "email", "*"),), ("email", "offers"), False),
+        ((_allow(False, "email", "*"), _allow(True, "email", "offers")), ("email", "offers"), True),
+        ((_allow(False, "email", "*"), _allow(True, "*", "offers")), ("email", "offers"), False),
+        ((_allow(False, "*", "offers"),), ("email", "offers"), False),
+        ((_allow(False, "*", "offers"),), ("email", "*"), True),
+    ],
+)
+def test_a_switch_shows_what_is_obeyed(settings, cell, is_on):
+    assert sayings.is_on(settings, *cell) is is_on
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "value"),
+    [
+        ("budget", {"most": ["3"], "per": ["week"]}, {"most": 3, "per": "week"}),
+        ("budget", {"most": ["0"], "per": ["day"]}, {"most": 0, "per": "day"}),
+        (
+            "quiet_hours",
+            {"from": ["21:00"], "to": ["08:30"], "day": list("1234567")},
+            {"from": "21:00", "to": "08:30"},
+        ),
+        (
+            "quiet_hours",
+            {"from": ["21:00"], "to": ["08:30"], "day": ["7", "6"]},
+            {"from": "21:00", "to": "08:30", "days": [6, 7]},
+        ),
+        ("pause", {"days": ["7"]}, "2026-11-28T12:00:00+00:00"),
+        ("zone", {"zone": ["Europe/Stockholm"]}, "Europe/Stockholm"),
+        ("language", {"language": ["sv"]}, "sv"),
+        ("channel_order", {"channel": ["sms", "", "email", ""]}, ["sms", "email"]),
+        ("only_when_i_ask", {"answer": ["yes"]}, True),
+        ("person_first", {"answer": ["no"]}, False),
+    ],
+)
+def test_a_setting_is_read_into_the_shape_that_is_obeyed(name, form, value):
+    [word] = sayings.setting(name, form, NOON)
+
+    assert (word.kind, word.subject, word.value) == ("preference.set", name, value)
+    meaning(name, word.value)
+
+
+def test_use_of_data_is_said_of_its_purpose():
+    [word] = sayings.setting("data_use", {"answer": ["no"], "purpose": ["combine"]}, NOON)
+
+    assert (word.subject, word.topic, word.value) == ("data_use", "combine", False)
+
+
+@pytest.mark.parametrize("name", ["budget", "quiet_hours", "pause", "zone", "person_first"])
+def test_any_setting_can_be_taken_back(name):
+    [word] = sayings.setting(name, {"do": ["clear"]}, NOON)
+
+    assert (word.kind, word.subject, word.value) == ("preference.cleared", name, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("budget", {}),
+        ("budget", {"most": ["-1"], "per": ["week"]}),
+        ("budget", {"most": ["9999999999999999999"], "per": ["week"]}),
+        ("budget", {"most": ["²"], "per": ["week"]}),
+        ("budget", {"most": ["3"], "per": ["year"]}),
+        ("quiet_hours", {"from": ["21:00"], "to": ["08:00"]}),
+        ("quiet_hours", {"from": [""], "to": ["08:00"], "day": ["1"]}),
+        ("quiet_hours", {"from": ["21:00"], "to": ["08:00"], "day": ["", "8", "12"]}),
+        ("pause", {"days": ["100000"]}),
+        ("zone", {"zone": ["Europe"]}),
+        ("zone", {"zone": ["Mars/Olympus"]}),
+        ("channel_order", {"channel": ["sms", "sms"]}),
+        ("channel_order", {"channel": ["fax"]}),
+        ("channel_order", {"channel": [""]}),
+        ("nonsense", {"answer": ["yes"]}),
+        ("nonsense", {"do": ["clear"]}),
+        ("allow", {"answer": ["yes"]}),
+    ],
+    ids=str,
+)
+def test_what_makes_no_sense_is_not_said(name, form):
+    with pytest.raises(Unreadable):
+        sayings.setting(name, form, NOON)
