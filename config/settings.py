@@ -306,7 +306,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_VISIBILITY_TIMEOUT = 60
 CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": 60}
 CELERY_BEAT_SCHEDULE = {
-    "tick": {"task": "butler.tick", "schedule": 5.0, "options": {"expires": 5}},
+    "tick": {"task": "butler.tick", "schedule": 1.0, "options": {"expires": 2}},
+    "sweep": {"task": "channels.sweep", "schedule": 2.0, "options": {"expires": 4}},
 }
 
 # What is logged and counted ----------------------------------------------------------

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from butler.actions.tick import tick
 from butler.models import Due
+from channels import deliveries
 
 
 class Command(BaseCommand):
@@ -21,4 +22,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{waiting} due")
             return
         done = tick(now=now)
-        self.stdout.write(f"{done.done} done, {done.failed} failed")
+        sent = deliveries.deliver_all(clock=timezone.now)
+        self.stdout.write(
+            f"{done.done} done, {done.failed} failed; "
+            f"{sent.accepted} messages handed over, {sent.failed} not"
+        )
