@@ -20,7 +20,7 @@ _DAY = timedelta(days=1)
 @lru_cache(maxsize=8192)
 def spans(day: date, quiet: Quiet, zone: ZoneInfo) -> tuple[tuple[datetime, datetime], ...]:
     """Return from when until when it is quiet in the hours that could cover a part of a day."""
-    if not quiet.days:
+    if type(quiet.days) is not tuple or not quiet.days:
         raise ValueError("quiet on no day")
     found = []
     for first in (day - _DAY, day):

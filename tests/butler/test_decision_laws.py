@@ -1,0 +1,259 @@
+"""What holds of every decision, whatever is asked: the laws, on invented worlds."""
+
+import random
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from butler import quiet
+from butler.decisions import decide
+from butler.profile import Decision, Facts
+from butler.reasons import LANGUAGES, REASONS, sentence
+from tests.butler.decision_words import CLASSES, World, world
+from tests.butler.test_decisions import VECTORS
+
+# Words that only ever take away, wherever they come in. A setting without a scope is the least
+# specific one, so it overrides nothing.
+NARROWING = (
+    "halted *",
+    "halted reminder",
+    "restricted",
+    "objected to marketing",
+    "objected to its purpose",
+    "no email",
+    "email bounced",
+    "under age",
+    "never asked",
+    "consent refused",
+    "consent withdrawn",
+    "consent expired",
+    "consent invalidated",
+    "consent to no words",
+    "consent until 2027-01-01 00:00",
+    "relation gone",
+    "relation until 2026-06-01 00:00",
+    "set allow false",
+    'set pause "2027-04-14T16:00:00Z"',
+    'set pause "2027-11-01T00:00:00Z"',
+    "set only_when_i_ask true",
+    "set person_first true",
+    "set data_use false",
+    'set budget {"most": 1, "per": "day"}',
+    'set budget {"most": 0, "per": "week"}',
+    'set budget {"most": 2, "per": "month"}',
+    "quiet 13:00-15:00",
+    "quiet 20:00-09:00",
+    "quiet 00:00-00:00 days 37",
+    "quiet 02:15-02:45",
+    "company budget 0/day",
+    "company quiet 12:00-18:00",
+    'set allow "maybe"',
+)
+WIDER = (
+    "at 2027-03-28 00:30",
+    "at 2027-10-31 00:30",
+    "at 2027-10-31 01:20",
+    "at 2027-12-31 23:30",
+    "at 2027-04-14 20:30",
+    "zone Europe/Stockholm",
+    "nobody knows the zone",
+    "channel inbox",
+    "channel sms",
+    "halted birthday",
+    "email complained",
+    "relation is a visit",
+    "relation request:R-7",
+    "unknown version",
+    "set allow true",
+    "set allow true on email",
+    "set allow false on email about offers",
+    "set allow true on email about offers",
+    'set pause "2027-04-14T13:00:00Z" on email',
+    'set budget {"most": 5, "per": "day"} on email',
+    'set budget {"most": 1, "per": "day"} about visit',
+    'set quiet_hours {"from": "13:00", "to": "14:30"} on email',
+    'set zone "America/New_York"',
+    'set language "sv"',
+    'set channel_order ["sms", "email"]',
+    "used *:* 2027-04-14 1",
+    "used *:* 2027-W15 1",
+    "used email:* 2027-04-14 5",
+    "used company:marketing 2027-04-14 1",
+    "company budget 1/day",
+    "company quiet 21:00-08:00",
+    "expires 2027-04-14 16:00",
+)
+SCENES = st.tuples(
+    st.sampled_from((*CLASSES, "use")),
+    st.lists(st.sampled_from(NARROWING), max_size=2),
+    st.lists(st.sampled_from(WIDER), max_size=5),
+)
+# Which words of the company are replaced, not added to, when they are said twice.
+_REPLACED = ("company budget", "company quiet")
+
+pytestmark = pytest.mark.slow
+
+deep = settings(max_examples=600, deadline=None)
+
+
+def _world(scene) -> World:
+    of, narrowing, wider = scene
+    words = [*wider, *narrowing]
+    if of == "use":
+        words = [
+            one
+            for one in words
+            if not one.startswith(("channel", "expires", "at ", "company", "used company"))
+        ]
+    # The time first: it moves what happened along.
+    words.sort(key=lambda one: not one.startswith("at "))
+    return world(of, ";".join(words))
+
+
+def _rank(decision: Decision):
+    rank = {"allow": 0, "defer": 1, "deny": 2}[decision.effect]
+    return rank, decision.until.timestamp() if decision.until else 0
+
+
+@given(SCENES, st.sampled_from(NARROWING))
+@deep
+def test_what_takes_away_never_gives(scene, narrowing):
+    of, before, wider = scene
+    if narrowing.startswith(_REPLACED):
+        wider = [one for one in wider if not one.startswith(narrowing[:13])]
+        before = [one for one in before if not one.startswith(narrowing[:13])]
+
+    first = decide(*_world((of, before, wider)).asked())
+    then = decide(*_world((of, [*before, narrowing], wider)).asked())
+
+    assert _rank(then) >= _rank(first)
+
+
+@given(SCENES)
+@deep
+def test_the_same_facts_lead_to_the_same_bytes(scene):
+    asked = _world(scene).asked()
+    first = msgspec.json.encode(decide(*asked))
+
+    # Others come in between, and what was remembered is forgotten.
+    decide(*world("service", "set allow false; quiet 13:00-15:00; zone Asia/Tokyo").asked())
+    quiet.spans.cache_clear()
+
+    assert msgspec.json.encode(decide(*asked)) == first
+    assert msgspec.json.encode(decide(*_world(scene).asked())) == first
+
+
+@given(SCENES, st.randoms(use_true_random=False))
+@deep
+def test_the_order_of_the_facts_does_not_show(scene, chance: random.Random):
+    act, facts, rules, now = _world(scene).asked()
+    if facts.control is None:
+        return
+
+    shuffled = msgspec.structs.replace(
+        facts,
+        control=msgspec.structs.replace(
+            facts.control,
+            settings=tuple(chance.sample(facts.control.settings, len(facts.control.settings))),
+            consents=_shuffled(facts.control.consents, chance),
+            objections=_shuffled(facts.control.objections, chance),
+        ),
+        addresses=_shuffled(facts.addresses, chance),
+        relations=_shuffled(facts.relations, chance),
+        used=_shuffled(facts.used, chance),
+    )
+
+    first, then = decide(act, facts, rules, now), decide(act, shuffled, rules, now)
+    assert msgspec.json.encode(then) == msgspec.json.encode(first)
+
+
+def _shuffled(mapping, chance):
+    return dict(chance.sample(list(mapping.items()), len(mapping)))
+
+
+@given(SCENES)
+@deep
+def test_every_no_and_every_later_has_a_reason_that_can_be_read_and_looked_up(scene):
+    act, facts, rules, now = _world(scene).asked()
+    decision = decide(act, facts, rules, now)
+
+    last = decision.gates[-1]
+    if decision.effect != "allow":
+        assert (last.code, last.layer) == (decision.code, decision.layer)
+        assert last.verdict == decision.effect
+    assert decision.code in REASONS
+    assert all(sentence(decision.code, language) for language in LANGUAGES)
+    for gate in decision.gates:
+        assert set(gate.evidence) <= _known(facts)
+
+
+def _known(facts: Facts) -> set[str]:
+    """Return every id under which a fact of these can be found."""
+    state = facts.control
+    return {
+        *(setting.entry for setting in (state.settings if state else ())),
+        *(consent.entry for consent in (state.consents.values() if state else ())),
+        *(state.objections.values() if state else ()),
+        state.restricted if state else "",
+        *(facts.relations or ()),
+        *(address.evidence for address in (facts.addresses or {}).values()),
+        *(facts.halted or ()),
+    }
+
+
+@given(SCENES)
+@deep
+def test_without_the_fact_that_decided_it_would_have_been_decided_otherwise(scene):
+    act, facts, rules, now = _world(scene).asked()
+    decision = decide(act, facts, rules, now)
+    entries = decision.gates[-1].evidence
+    if decision.effect == "allow" or not entries or decision.layer not in ("legal", "preference"):
+        return
+
+    other = decide(act, _without(facts, set(entries)), rules, now)
+
+    assert _rank(other) < _rank(decision) or other.gates[-1].evidence != entries
+
+
+def _without(facts: Facts, entries: set[str]) -> Facts:
+    assert facts.control is not None
+    state = facts.control
+    kept = msgspec.structs.replace(
+        state,
+        settings=tuple(one for one in state.settings if one.entry not in entries),
+        objections={key: one for key, one in state.objections.items() if one not in entries},
+        restricted="" if state.restricted in entries else state.restricted,
+    )
+    addresses = {
+        channel: msgspec.structs.replace(one, suppressed="", evidence="")
+        if one.evidence in entries
+        else one
+        for channel, one in (facts.addresses or {}).items()
+    }
+    return msgspec.structs.replace(facts, control=kept, addresses=addresses)
+
+
+ALONE = [
+    vector
+    for vector in VECTORS
+    if vector[2] != "allow"
+    and ";" not in vector[1]
+    and decide(*world(*vector[:2]).asked()).gates[-1].evidence
+    and decide(*world(*vector[:2]).asked()).layer in ("legal", "preference")
+]
+
+
+def test_there_are_enough_that_rest_on_one_fact():
+    assert len(ALONE) >= 70
+
+
+@pytest.mark.parametrize("vector", ALONE, ids=lambda vector: f"{vector[0]}: {vector[1]}")
+def test_where_one_fact_decides_all_is_allowed_without_it(vector):
+    act, facts, rules, now = world(*vector[:2]).asked()
+    decision = decide(act, facts, rules, now)
+
+    other = decide(act, _without(facts, set(decision.gates[-1].evidence)), rules, now)
+
+    assert other.effect == "allow"
