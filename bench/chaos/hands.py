@@ -28,8 +28,9 @@ from customers.actions.control import Word  # noqa: E402
 from customers.models import Customer, Identifier  # noqa: E402
 
 NOON = datetime(2027, 4, 21, 10, tzinfo=UTC)
-# After the last withdrawal is due, senders look for what is left for so long.
-_AFTERWARDS = 2.0
+# After the last withdrawal is due, senders look for what comes late, and then for what is left.
+_AFTERWARDS = 1.0
+_LONGEST = 30.0
 
 
 class Race:
@@ -71,9 +72,13 @@ def send(race: Race, path: Path, chance: random.Random, lasts: float) -> None:
     """Hand over whatever waits, in batches of every size."""
     sink = Sink(path, chance)
     race.until(0)
-    while time.monotonic() < race.begins + lasts + _AFTERWARDS:
+    ends = race.begins + lasts + _AFTERWARDS
+    in_vain = 0
+    # What is not seen may only be held by somebody for a moment.
+    while time.monotonic() < ends or (in_vain < 20 and time.monotonic() < ends + _LONGEST):
         done = deliveries.deliver_batch(sink, clock=race.clock, most=chance.randint(1, 12))
-        if not done.looked_at:
+        in_vain = 0 if done.looked_at else in_vain + 1
+        if in_vain:
             time.sleep(chance.uniform(0, 0.01))
     sink.file.close()
 

@@ -1,0 +1,192 @@
+"""A mail relay of our own that writes down what it was handed, and when; or fails as it is told.
+
+python -m bench.sink FILE: prints its port, then obeys modes line by line on its standard input
+and ends with it. It takes as little time as it can, because what sends to it is measured.
+
+ok · refuse (451 for what was said) · slow (answers after up to two seconds) · drop (takes the
+letter and hangs up without a word) · cut (hangs up before the letter was said)
+"""
+
+import asyncio
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import blake2b
+from pathlib import Path
+from typing import IO, NamedTuple
+
+MODES = ("ok", "refuse", "slow", "drop", "cut")
+_SLOWEST = 2.0
+_END = b"\r\n.\r\n"
+
+
+class Taken(NamedTuple):
+    """One letter that the relay had: from then on, it may be read."""
+
+    # Monotonic seconds, on the clock that every process of this machine shares.
+    at: float
+    # The message that it is an attempt of, as its Message-ID says.
+    message_id: str
+    recipient: str
+    # What it is about: the first part of Feedback-ID.
+    topic: str
+    body_hash: str
+    # False: its sender was never told.
+    is_told: bool
+
+
+class _Line(asyncio.Protocol):
+    """One connection; commands may come together, as RFC 2920 allows."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, relay: "Relay") -> None:
+        self.relay = relay
+        self.rest = b""
+        self.is_letter = False
+        self.recipient = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        transport.write(b"220 sink ESMTP\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        self.rest += data
+        while not self.transport.is_closing():
+            end = _END if self.is_letter else b"\r\n"
+            line, found, rest = self.rest.partition(end)
+            if not found:
+                return
+            self.rest = rest
+            if self.is_letter:
+                self._letter(line)
+            else:
+                self._command(line)
+
+    def _command(self, line: bytes) -> None:
+        verb = line[:4].upper()
+        if verb == b"RCPT":
+            self.recipient = line.partition(b"<")[2].partition(b">")[0]
+        elif verb == b"DATA":
+            if self.relay.mode == "cut":
+                self.transport.abort()
+                return
+            self.is_letter = True
+            self.transport.write(b"354 go on\r\n")
+            return
+        elif verb == b"QUIT":
+            self.transport.write(b"221 bye\r\n")
+            self.transport.close()
+            return
+        self.transport.write(b"250 OK\r\n")
+
+    def _letter(self, letter: bytes) -> None:
+        self.is_letter = False
+        mode = self.relay.mode
+        if mode == "refuse":
+            self.transport.write(b"451 4.7.1 later\r\n")
+            return
+        self.relay.take(self.recipient, letter, is_told=mode != "drop")
+        if mode == "drop":
+            self.transport.abort()
+        elif mode == "slow":
+            wait = random.uniform(0, _SLOWEST)
+            asyncio.get_running_loop().call_later(wait, self.transport.write, b"250 OK\r\n")
+        else:
+            self.transport.write(b"250 OK\r\n")
+
+
+class Relay:
+    """What all connections share: the mode, and the file."""
+
+    def __init__(self, path: Path) -> None:
+        self.mode = "ok"
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+
+    def take(self, recipient: bytes, letter: bytes, *, is_told: bool) -> None:
+        at = time.monotonic()
+        head, _, body = letter.partition(b"\r\n\r\n")
+        fields = (
+            f"{at:.6f}".encode(),
+            _header(head, b"Message-ID").strip(b"<>").partition(b"@")[0],
+            recipient,
+            _header(head, b"Feedback-ID").partition(b":")[0],
+            blake2b(body, digest_size=8).hexdigest().encode(),
+            b"1" if is_told else b"0",
+        )
+        # Written before it is answered, so that what was answered is in the file.
+        os.write(self._file, b"\t".join(fields) + b"\n")
+
+
+def _header(head: bytes, name: bytes) -> bytes:
+    return head.partition(b"\r\n" + name + b": ")[2].partition(b"\r\n")[0]
+
+
+def read(path: Path) -> list[Taken]:
+    """Read what a relay was handed, in the order in which it came."""
+    lines = (line.split("\t") for line in path.read_text().splitlines())
+    return [Taken(float(at), *said, told == "1") for at, *said, told in lines]  # type: ignore[arg-type]  # as written
+
+
+class Sink:
+    """A relay in a process of its own."""
+
+    def __init__(self, process: "subprocess.Popen[str]", port: int, path: Path) -> None:
+        self.port = port
+        self._process = process
+        self._path = path
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    def turn(self, mode: str) -> None:
+        """Make it fail in this way from now on."""
+        stdin: IO[str] = self._process.stdin  # type: ignore[assignment]  # it was asked for
+        stdin.write(f"{mode}\n")
+        stdin.flush()
+
+    def taken(self) -> list[Taken]:
+        return read(self._path)
+
+
+@contextmanager
+def running(path: Path) -> Iterator[Sink]:
+    """Run a relay that writes to this file."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.sink", str(path)],
+        cwd=Path(__file__).resolve().parents[1],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        yield Sink(process, int(process.stdout.readline()), path)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+async def _serve(path: Path) -> None:
+    relay = Relay(path)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Line(relay), "127.0.0.1", 0, backlog=512)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    orders = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
+    while order := (await orders.readline()).decode().strip():
+        if order not in MODES:
+            raise ValueError(order)
+        relay.mode = order
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_serve(Path(sys.argv[1])))
