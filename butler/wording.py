@@ -142,7 +142,7 @@ def _reason(document: Document) -> str:
         return "duty"
     if document.message_class == "answer":
         return "request"
-    return document.relation or "order"
+    return document.relation if document.relation in ("visit", "request") else "order"
 
 
 def _links(links: Mapping[str, str], language: str) -> list[tuple[str, str]]:

@@ -37,6 +37,8 @@ class AutomationVersion(models.Model):
     trigger = models.CharField(max_length=16)
     event_names = ArrayField(models.TextField(), default=list)
     awaited_names = ArrayField(models.TextField(), default=list)
+    # Who wrote it down, who let it go: two people, where there are two.
+    loaded_by = models.CharField(max_length=100, blank=True)
     approved_by = models.CharField(max_length=100, blank=True)
     approved_at = models.DateTimeField(null=True, blank=True)
     # Only what happens after this time starts a run.

@@ -1,0 +1,259 @@
+"""The life of an automation: loaded, approved, live, paused, retired; and the switch.
+
+A version is written once. What changes is which one is used, and who said so.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from butler import checking, ring, sql
+from butler.automations import Document, OnAbsence, OnEvent, WaitForStep
+from butler.checking import Fault, Shelf
+from butler.facts import CHANNELS
+from butler.models import Automation, AutomationVersion, Halt
+from customers.actions.notices import NoticeChanged, NoticeText, PurposeText, TopicText, publish
+from customers.chain import canonical
+from customers.models import Purpose, Topic
+
+EVERYTHING = "*"
+# Messages taken back in one transaction.
+_BATCH = 2000
+_IN_USE = (AutomationVersion.Status.LIVE, AutomationVersion.Status.PAUSED)
+
+
+class File(NamedTuple):
+    """One automation as it was written: the name of its file, and what is in it."""
+
+    name: str
+    content: Mapping[str, Any]
+
+
+class Change(NamedTuple):
+    """What became of one file."""
+
+    key: str
+    number: int
+    what: Literal["new", "changed", "same"]
+    status: str
+
+
+class Loaded(NamedTuple):
+    changes: tuple[Change, ...]
+    # Words that customers agree to, published for the first time.
+    notices: int
+
+
+class Faulty(Exception):
+    """Something is wrong with what was to be loaded; nothing was."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(f"{one.file}: {one.field}: {one.reason}" for one in faults))
+        self.faults = tuple(faults)
+
+
+class NotNow(Exception):
+    """A step that a version cannot take from where it is, or not by this person."""
+
+
+@transaction.atomic
+def load(
+    documents: Sequence[File],
+    purposes: Sequence[PurposeText] = (),
+    topics: Sequence[TopicText] = (),
+    *,
+    notices: Sequence[NoticeText] = (),
+    now: datetime,
+    by: str,
+) -> Loaded:
+    """Load all of these, or raise Faulty with everything that is wrong.
+
+    What has not changed stays the version it is; what has is a new version, as a draft.
+    """
+    checked = check(documents, purposes, topics)
+    try:
+        published = publish(purposes=purposes, notices=notices, topics=topics, now=now)
+    except NoticeChanged as error:
+        words = f"the words of {error} were published already; give them a version of their own"
+        raise Faulty([Fault("purposes.toml", "notice", words)]) from None
+    return Loaded(tuple(_keep(file, document, by) for file, document in checked), published)
+
+
+def check(
+    documents: Sequence[File],
+    purposes: Sequence[PurposeText] = (),
+    topics: Sequence[TopicText] = (),
+) -> list[tuple[File, Document]]:
+    """Return the automations as they are understood, or raise Faulty; nothing is written."""
+    shelf = Shelf(
+        purposes=dict(Purpose.objects.values_list("key", "kind"))
+        | {purpose.key: purpose.kind for purpose in purposes},
+        topics={*Topic.objects.values_list("key", flat=True), *(topic.key for topic in topics)},
+        channels=CHANNELS,
+    )
+    found = [(file, *checking.check(file.name, file.content, shelf)) for file in documents]
+    understood = [(file, document) for file, document, _ in found if document]
+    faults = [fault for _, _, faults in found for fault in faults]
+    faults += _strangers(understood)
+    if faults:
+        raise Faulty(faults)
+    return understood
+
+
+def _strangers(understood: Sequence[tuple[File, Document]]) -> Iterable[Fault]:
+    """Find automations that are spoken of and that nobody knows."""
+    known = {document.key for _, document in understood}
+    for file, document in understood:
+        kind, _, name = getattr(document.trigger, "audience", "").partition(":")
+        if kind != "told" or name in known or Automation.objects.filter(key=name).exists():
+            continue
+        yield Fault(file.name, "trigger.audience", f"there is no automation {name}")
+
+
+def _keep(file: File, document: Document, by: str) -> Change:
+    digest = sha256(canonical(file.content)).hexdigest()
+    Automation.objects.get_or_create(key=document.key)
+    # Two who load at once number one after the other.
+    automation = Automation.objects.select_for_update().get(key=document.key)
+    same = automation.versions.filter(digest=digest).first()
+    if same:
+        return Change(document.key, same.number, "same", same.status)
+    number = (automation.versions.aggregate(most=Max("number"))["most"] or 0) + 1
+    kept = AutomationVersion.objects.create(
+        automation=automation,
+        number=number,
+        document=msgspec.to_builtins(document),
+        digest=digest,
+        trigger=str(document.trigger.__struct_config__.tag),
+        event_names=_starts(document),
+        awaited_names=_awaits(document),
+        loaded_by=by,
+    )
+    return Change(document.key, number, "new" if number == 1 else "changed", kept.status)
+
+
+def _starts(document: Document) -> list[str]:
+    trigger = document.trigger
+    return [trigger.event] if isinstance(trigger, OnEvent | OnAbsence) else []
+
+
+def _awaits(document: Document) -> list[str]:
+    steps = (step for _, step in checking.placed_steps(document.steps))
+    names = {step.event for step in steps if isinstance(step, WaitForStep)}
+    if isinstance(document.trigger, OnAbsence):
+        names.add(document.trigger.absent)
+    return sorted(names)
+
+
+# From draft to live --------------------------------------------------------------------
+
+
+@transaction.atomic
+def approve(version: AutomationVersion, by: str, now: datetime) -> AutomationVersion:
+    """Say that a draft may be used. Raises NotNow for anything else, and for its own author."""
+    locked = _locked(version)
+    if locked.status != AutomationVersion.Status.DRAFT:
+        raise NotNow(f"It is {locked.status} already.")
+    if by == locked.loaded_by:
+        raise NotNow("Somebody else than who wrote it approves it.")
+    locked.status, locked.approved_by, locked.approved_at = "approved", by, now
+    locked.save(update_fields=["status", "approved_by", "approved_at"])
+    return locked
+
+
+@transaction.atomic
+def go_live(version: AutomationVersion, by: str, now: datetime) -> AutomationVersion:
+    """Use this version from now on, in place of the one in use.
+
+    Runs that began with another version end with that one. An older version that was live
+    before can be taken back into use. Raises NotNow for what nobody approved.
+    """
+    locked = _locked(version)
+    if locked.status == AutomationVersion.Status.LIVE:
+        raise NotNow("It is live already.")
+    if not locked.approved_at:
+        raise NotNow("Nobody approved it.")
+    others = AutomationVersion.objects.filter(automation=locked.automation_id, status__in=_IN_USE)
+    others.exclude(pk=locked.pk).update(status=AutomationVersion.Status.RETIRED)
+    # Every process looks for new versions within this time: all begin at the same event.
+    settled = timedelta(seconds=settings.BUTLER_TRIGGERS_SETTLE)
+    locked.status, locked.live_at = AutomationVersion.Status.LIVE, now + settled
+    locked.save(update_fields=["status", "live_at"])
+    return locked
+
+
+@transaction.atomic
+def pause(version: AutomationVersion, by: str, now: datetime) -> AutomationVersion:
+    """Start no new runs; what has begun goes on. To stop that as well there is the switch."""
+    locked = _locked(version)
+    if locked.status != AutomationVersion.Status.LIVE:
+        raise NotNow("Only what is live can be paused.")
+    locked.status = AutomationVersion.Status.PAUSED
+    locked.save(update_fields=["status"])
+    return locked
+
+
+@transaction.atomic
+def resume(version: AutomationVersion, by: str, now: datetime) -> AutomationVersion:
+    """Go on where it was paused; what happened meanwhile starts nothing."""
+    if _locked(version).status != AutomationVersion.Status.PAUSED:
+        raise NotNow("It is not paused.")
+    return go_live(version, by, now)
+
+
+@transaction.atomic
+def retire(version: AutomationVersion, by: str, now: datetime) -> AutomationVersion:
+    """Use it no more. It stays readable: customers can ask why for as long as they like."""
+    locked = _locked(version)
+    if locked.status == AutomationVersion.Status.RETIRED:
+        raise NotNow("It is retired already.")
+    locked.status = AutomationVersion.Status.RETIRED
+    locked.save(update_fields=["status"])
+    return locked
+
+
+def _locked(version: AutomationVersion) -> AutomationVersion:
+    # The automation, not the version: which of its versions is in use is one question.
+    Automation.objects.select_for_update().get(pk=version.automation_id)
+    return AutomationVersion.objects.get(pk=version.pk)
+
+
+# The switch ----------------------------------------------------------------------------
+
+
+def throw_switch(*, key: str, by: str, reason: str, now: datetime) -> int:
+    """Stop an automation, or all of them ("*"); return how many messages were taken back.
+
+    It holds from the commit of its row, so for every claim after it. Then what waits is taken
+    back, and what is in the app and was not read. Thrown again, it takes back what came since.
+    """
+    if key != EVERYTHING and not Automation.objects.filter(key=key).exists():
+        raise NotNow(f"There is no automation {key}.")
+    halt = Halt(key=key, thrown_at=now, thrown_by=by, reason=reason[:200])
+    Halt.objects.bulk_create([halt], ignore_conflicts=True)
+    taken, after = 0, UUID(int=0)
+    while batch := _take_back(key, after, now):
+        taken, after = taken + len(batch), batch[-1]
+    return taken
+
+
+def _take_back(key: str, after: UUID, now: datetime) -> list[UUID]:
+    with transaction.atomic():
+        params = {"key": key, "after": after, "most": _BATCH, "now": now}
+        return [id_ for (id_,) in sql.rows("withdraw_messages", params)]
+
+
+@transaction.atomic
+def lift_switch(*, key: str, by: str, now: datetime) -> bool:
+    """Let it go on; return whether it was stopped. What was taken back stays taken back."""
+    standing = Halt.objects.filter(key=key, lifted_at=None)
+    is_lifted = bool(standing.update(lifted_at=now, lifted_by=by))
+    ring.after_commit("butler.tick")
+    return is_lifted

@@ -1,0 +1,313 @@
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.db.utils import DatabaseError
+from uuid_utils.compat import uuid7
+
+from butler.actions import automations
+from butler.actions.automations import Faulty, NotNow
+from butler.models import Automation, AutomationVersion, Halt, Message
+from customers.models import Notice, Purpose, Topic
+from tests.butler.automation_files import PURPOSES, TOPICS, file
+
+NOW = datetime(2027, 4, 16, 7, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+
+pytestmark = pytest.mark.django_db
+
+
+def load(*files, by="lin"):
+    return automations.load(files or (file(),), PURPOSES, TOPICS, now=NOW, by=by)
+
+
+def newest(key="visit-reminder"):
+    return AutomationVersion.objects.filter(automation=key).latest("number")
+
+
+def live(key="visit-reminder"):
+    load()
+    return automations.go_live(automations.approve(newest(key), "sam", NOW), "sam", NOW)
+
+
+def test_a_loaded_automation_is_a_draft_with_purposes_and_topics_beside_it():
+    loaded = load()
+
+    version = newest()
+    assert loaded.changes == (("visit-reminder", 1, "new", "draft"),)
+    assert (version.status, version.trigger, version.event_names) == (
+        "draft",
+        "event",
+        ["Order Completed"],
+    )
+    assert version.loaded_by == "lin"
+    assert Purpose.objects.filter(key="offers").exists()
+    assert Topic.objects.filter(key="visits").exists()
+
+
+def test_the_same_content_is_the_same_version():
+    load()
+    reordered = file()
+    backwards = dict(reversed(reordered.content.items()))
+
+    again = load(reordered._replace(content=backwards))
+
+    assert again.changes == (("visit-reminder", 1, "same", "draft"),)
+    assert AutomationVersion.objects.count() == 1
+
+
+def test_changed_content_is_a_new_draft_beside_the_live_version():
+    first = live()
+
+    changed = load(file({"priority": 3}))
+
+    assert changed.changes == (("visit-reminder", 2, "changed", "draft"),)
+    first.refresh_from_db()
+    assert first.status == "live"
+
+
+def test_nothing_is_loaded_when_anything_is_wrong_and_all_of_it_is_told():
+    with pytest.raises(Faulty) as faulty:
+        load(
+            file(),
+            file({"key": "second", "topic": "weather"}),
+            file({"key": "third", "expires": "soon"}),
+        )
+
+    assert {(fault.file, fault.field) for fault in faulty.value.faults} == {
+        ("second.toml", "topic"),
+        ("third.toml", "expires"),
+    }
+    assert not Automation.objects.exists()
+    assert not Purpose.objects.filter(key="offers").exists()
+
+
+def test_people_told_of_something_are_found_only_where_it_is_known():
+    told = {
+        "key": "reopened",
+        "trigger": {
+            "kind": "topic",
+            "topic": "ride:*",
+            "status": "open",
+            "audience": "told:visit-reminder",
+        },
+        "relation": "visit",
+    }
+
+    with pytest.raises(Faulty, match="no automation visit-reminder"):
+        load(file(told))
+
+    load(file(), file(told))
+    assert load(file(told)).changes[0].what == "same"
+
+
+def test_words_that_were_agreed_to_are_not_changed_under_their_version():
+    from customers.actions.notices import NoticeText
+
+    def offer(words):
+        notice = NoticeText("offers", 1, {"en": words})
+        return automations.load([file()], PURPOSES, TOPICS, notices=[notice], now=NOW, by="lin")
+
+    assert offer("May we?").notices == 1
+    assert offer("May we?").notices == 0
+    with pytest.raises(Faulty, match="version of their own"):
+        offer("May we, please?")
+    assert Notice.objects.get().text == "May we?"
+
+
+def test_what_starts_and_what_is_awaited_stands_beside_the_document():
+    waits = {
+        "trigger": {
+            "kind": "absence",
+            "event": "Checkout Started",
+            "absent": "Order Completed",
+            "within": "1h",
+        },
+        "steps.0": {
+            "kind": "wait_for",
+            "event": "Ticket Scanned",
+            "within": "2h",
+            "then": [
+                {
+                    "kind": "wait_for",
+                    "event": "Left",
+                    "within": "1h",
+                    "otherwise": [{"kind": "task", "title": "Look"}],
+                }
+            ],
+        },
+    }
+
+    load(file(waits))
+
+    assert newest().event_names == ["Checkout Started"]
+    assert newest().awaited_names == ["Left", "Order Completed", "Ticket Scanned"]
+
+
+def test_a_draft_goes_live_once_somebody_else_approved_it():
+    load(by="lin")
+    with pytest.raises(NotNow, match="Nobody approved"):
+        automations.go_live(newest(), "lin", NOW)
+    with pytest.raises(NotNow, match="Somebody else"):
+        automations.approve(newest(), "lin", NOW)
+
+    approved = automations.approve(newest(), "sam", NOW)
+    gone = automations.go_live(approved, "lin", LATER)
+
+    assert (gone.status, gone.approved_by, gone.approved_at) == ("live", "sam", NOW)
+    assert gone.live_at == LATER
+    with pytest.raises(NotNow):
+        automations.approve(gone, "sam", NOW)
+    with pytest.raises(NotNow):
+        automations.go_live(gone, "sam", NOW)
+
+
+def test_going_live_waits_until_every_process_looks(settings):
+    settings.BUTLER_TRIGGERS_SETTLE = 3
+
+    assert live().live_at == NOW + timedelta(seconds=3)
+
+
+def test_a_new_version_takes_the_place_of_the_one_in_use_and_can_give_it_back():
+    first = live()
+    load(file({"priority": 3}))
+
+    second = automations.go_live(automations.approve(newest(), "sam", NOW), "sam", NOW)
+
+    first.refresh_from_db()
+    assert (first.status, second.status) == ("retired", "live")
+    automations.go_live(first, "sam", LATER)
+    second.refresh_from_db()
+    assert (newest().status, AutomationVersion.objects.get(number=1).status) == ("retired", "live")
+
+
+def test_paused_and_resumed_it_counts_from_the_resumption():
+    version = automations.pause(live(), "sam", NOW)
+    with pytest.raises(NotNow):
+        automations.pause(version, "sam", NOW)
+
+    resumed = automations.resume(version, "sam", LATER)
+
+    assert (resumed.status, resumed.live_at) == ("live", LATER)
+    with pytest.raises(NotNow):
+        automations.resume(resumed, "sam", NOW)
+
+
+def test_a_retired_version_is_used_no_more():
+    retired = automations.retire(live(), "sam", NOW)
+
+    assert retired.status == "retired"
+    with pytest.raises(NotNow):
+        automations.retire(retired, "sam", NOW)
+
+
+def test_a_version_is_never_rewritten_or_deleted_not_even_by_hand():
+    version = live()
+
+    for change in ("document = '{}'", "digest = 'x'", "event_names = '{Other}'", "number = 9"):
+        with (
+            pytest.raises(DatabaseError, match="Cannot"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(f"UPDATE butler_automationversion SET {change}")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        version.delete()
+
+
+def message(automation="visit-reminder", channel="email", state="queued", **fields):
+    return Message.objects.create(
+        id=uuid7(),
+        key=str(uuid7()),
+        customer_id=uuid7(),
+        automation_id=automation,
+        channel=channel,
+        message_class="service",
+        topic="visits",
+        occurred_at=NOW,
+        not_before=NOW,
+        created_at=NOW,
+        state_at=NOW,
+        state=state,
+        **{"expires_at": NOW + timedelta(days=1), **fields},
+    )
+
+
+def test_the_switch_takes_back_what_waits_and_what_is_in_the_app_unread():
+    live()
+    taken = [
+        message(),
+        message(channel="inbox"),
+        message(channel="inbox", state="accepted"),
+        message(channel="inbox", state="delivered"),
+    ]
+    left = [
+        message(state="accepted"),
+        message(state="sending"),
+        message(channel="inbox", state="accepted", read_at=NOW),
+        message(channel="inbox", state="accepted", expires_at=NOW),
+        message("other"),
+        message(""),
+    ]
+    before = {one.pk: one.state for one in left}
+
+    count = automations.throw_switch(key="visit-reminder", by="lin", reason="a wrong date", now=NOW)
+
+    assert count == 4
+    states = dict(Message.objects.values_list("pk", "state"))
+    assert {states[one.pk] for one in taken} == {"withdrawn"}
+    assert {pk: states[pk] for pk in before} == before
+    assert set(Message.objects.filter(state="withdrawn").values_list("reason", flat=True)) == {
+        "halted"
+    }
+
+
+def test_one_switch_stops_everything_but_what_people_write(monkeypatch):
+    monkeypatch.setattr(automations, "_BATCH", 2)
+    taken = [message("a"), message("b"), message("c"), message("d"), message("e")]
+    written = message("")
+
+    assert automations.throw_switch(key="*", by="lin", reason="", now=NOW) == len(taken)
+
+    written.refresh_from_db()
+    assert written.state == "queued"
+
+
+def test_a_switch_stands_once_until_it_is_lifted_and_can_be_thrown_again():
+    live()
+    for _ in range(2):
+        automations.throw_switch(key="visit-reminder", by="lin", reason="a wrong date", now=NOW)
+    assert Halt.objects.filter(lifted_at=None).count() == 1
+
+    assert automations.lift_switch(key="visit-reminder", by="sam", now=LATER)
+    assert not automations.lift_switch(key="visit-reminder", by="sam", now=LATER)
+    automations.throw_switch(key="visit-reminder", by="lin", reason="again", now=LATER)
+
+    assert Halt.objects.count() == 2
+    assert Halt.objects.exclude(lifted_at=None).get().lifted_by == "sam"
+
+
+def test_nobody_stops_what_there_is_not():
+    with pytest.raises(NotNow):
+        automations.throw_switch(key="nothing", by="lin", reason="", now=NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_load_at_once_make_two_versions_and_no_third():
+    load()
+    barrier, results = threading.Barrier(4), []
+
+    def one(priority):
+        barrier.wait(5)
+        results.append(load(file({"priority": priority})).changes[0].number)
+        connection.close()
+
+    threads = [threading.Thread(target=one, args=(priority,)) for priority in (3, 4, 3, 4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert sorted(results) == [2, 2, 3, 3]
+    assert sorted(AutomationVersion.objects.values_list("number", flat=True)) == [1, 2, 3]
