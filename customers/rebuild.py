@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from customers import projection, races, sql
+from customers import projection, races, sql, standing
 
 
 class Difference(NamedTuple):
@@ -64,6 +64,7 @@ def snapshot(ids: Sequence[UUID]) -> dict[tuple[UUID, str, str], str]:
 
 
 def faults(ids: Sequence[UUID]) -> list[Difference]:
-    """Find logs with gaps, heads that are wrong, and links that no identifier leads to."""
-    rows = sql.rows("find_faults", {"ids": ids})
-    return [Difference(*row) for row in rows]
+    """Find logs and chains with gaps or changes, wrong heads, and pointers gone astray."""
+    found = [Difference(*row) for row in sql.rows("find_faults", {"ids": ids})]
+    broken = standing.broken_links(ids)
+    return found + [Difference(id_, f"ledger {seq}", fault, None) for id_, seq, fault in broken]

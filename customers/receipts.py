@@ -188,7 +188,7 @@ def _is_signed(key: bytes, signature: bytes, signed: bytes) -> bool:
 
 def _faults_between(links: Sequence[Any]) -> list[str]:
     """Look at how the links of a chain hang together: none missing, none moved, none put in."""
-    faults = []
+    faults: list[str] = []
     previous, record = START.hex(), None
     for number, one in enumerate(links, 1):
         if not isinstance(one, dict) or not one.keys() >= _SEALED:

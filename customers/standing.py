@@ -4,12 +4,13 @@ What is kept can be thrown away and made again; a merge, a parting and `rebuild`
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from customers import sql
+from customers import chain, sql
 from customers.control import Entry, State, filter_of, fold
 
 
@@ -68,3 +69,34 @@ def _row(live: UUID, ledger: Ledger) -> dict[str, object]:
         "state": state,
         **filter_of(state)._asdict(),
     }
+
+
+def broken_links(ids: Sequence[UUID]) -> list[tuple[UUID, int, str]]:
+    """Find entries on the chains of these records that are not as they were written.
+
+    returns: the record, the number of the entry, and what is wrong with it
+    """
+    faults = []
+    last: dict[UUID, tuple[int, bytes]] = {}
+    for record, seq, *columns, text, previous, digest in sql.rows("read_chains", {"ids": ids}):
+        number, before = last.get(record, (0, chain.START))
+        if seq != number + 1 or before != previous:
+            faults.append((record, seq, "does not follow the entry before it"))
+        if chain.link(previous, text.encode()) != digest:
+            faults.append((record, seq, "the digest is not that of the document"))
+        if _said(msgspec.json.decode(text)) != (record, seq, *columns):
+            faults.append((record, seq, "the columns are not those of the document"))
+        last[record] = seq, digest
+    return faults
+
+
+def _said(document: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        UUID(document["subject_id"]),
+        document["seq"],
+        UUID(document["record_id"]),
+        document["kind"],
+        document["subject"],
+        [UUID(record) for record in document["speaks_for"]],
+        datetime.fromisoformat(document["event_time"]),
+    )

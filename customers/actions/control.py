@@ -210,7 +210,7 @@ def _row(
         "record_id": entry.record,
         "seq": entry.seq,
         "entry_id": entry.id,
-        "speaks_for": entry.speaks_for,
+        "speaks_for": sorted(entry.speaks_for),
         "kind": entry.kind,
         "subject": entry.subject,
         "occurred_at": entry.occurred_at,

@@ -1,0 +1,197 @@
+"""Whatever customers say, and whoever is joined and parted, against a model in plain Python."""
+
+from collections import defaultdict
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from customers import rebuild, regroup
+from customers.models import Control, ControlEntry, Customer
+from tests import factories
+from tests.customers import saying
+from tests.customers.saying import say
+from tests.factories import NOON
+
+RECORDS = st.integers(0, 3)
+PURPOSES = st.sampled_from(["offers", "surveys"])
+# Few moments, so that words often fall on the same one.
+MOMENTS = st.integers(0, 3).map(lambda minutes: NOON + timedelta(minutes=minutes))
+ANSWERS = {"give": saying.give, "withdraw": saying.withdraw, "refuse": saying.refuse}
+# The model's own order of strictness.
+STRICT = {"given": 0, "withdrawn": 1, "refused": 2, None: -1}
+KEPT = {"give": "given", "withdraw": "withdrawn", "refuse": "refused"}
+LATER = NOON + timedelta(hours=1)
+
+
+class Sayings(RuleBasedStateMachine):
+    def __init__(self):
+        super().__init__()
+        self.world = transaction.atomic()
+        self.world.__enter__()
+        saying.house()
+        self.author = saying.author()
+        by = factories.sender()
+        self.records = [factories.customer(("user_id", f"guest-{n}"), by=by).id for n in range(4)]
+        # What each record heard: matter -> [(moment, strictness, word)].
+        self.heard = {record: defaultdict(list) for record in self.records}
+
+    def teardown(self):
+        transaction.set_rollback(True)
+        self.world.__exit__(None, None, None)
+
+    def members(self, record):
+        live = Customer.objects.get(id=record)
+        canonical = live.canonical_id or live.id
+        return {
+            canonical,
+            *Customer.objects.filter(canonical=canonical).values_list("id", flat=True),
+        }
+
+    def hear(self, at, matter, moment, strictness, word, record):
+        for member in self.members(record):
+            self.heard[member][matter].append((moment, strictness, word))
+        assert at.customer_id in self.members(record)
+
+    @rule(number=RECORDS, purpose=PURPOSES, answer=st.sampled_from(sorted(ANSWERS)), at=MOMENTS)
+    def answers(self, number, purpose, answer, at):
+        record = self.records[number]
+        word = ANSWERS[answer](purpose, occurred_at=at)
+        said = say(record, word, by=self.author, now=LATER)
+        state = KEPT[answer]
+        self.hear(said, ("consent", purpose), at, STRICT[state], state, record)
+
+    @rule(number=RECORDS, is_made=st.booleans(), at=MOMENTS)
+    def objects(self, number, is_made, at):
+        record = self.records[number]
+        kind = "objection.made" if is_made else "objection.lifted"
+        word = saying.Word(kind=kind, subject="marketing", occurred_at=at)
+        said = say(record, word, by=self.author, now=LATER)
+        self.hear(said, ("objection", "marketing"), at, is_made, is_made, record)
+
+    @rule(
+        number=RECORDS,
+        channel=st.sampled_from(["*", "email"]),
+        topic=st.sampled_from(["*", "rides"]),
+        value=st.sampled_from([True, False, None]),
+        at=MOMENTS,
+    )
+    def prefers(self, number, channel, topic, value, at):
+        record = self.records[number]
+        kind = "preference.cleared" if value is None else "preference.set"
+        scope = {"channel": channel, "topic": topic}
+        word = saying.Word(kind=kind, subject="allow", value=value, occurred_at=at, **scope)
+        said = say(record, word, by=self.author, now=LATER)
+        strictness = {True: 0, None: 1, False: 2}[value]
+        self.hear(said, ("allow", channel, topic), at, strictness, value, record)
+
+    @rule(one=RECORDS, other=RECORDS, act=st.sampled_from([regroup.join, regroup.part]))
+    def a_person_says_who_is_who(self, one, other, act):
+        if one != other:
+            act(self.records[one], self.records[other], actor="staff:lin", now=LATER)
+
+    @rule(one=RECORDS, other=RECORDS)
+    def somebody_joins_two_by_mistake(self, one, other):
+        """Joined and parted again, everything is as it was; and joined, nothing is allowed
+        that one of the two forbids."""
+        one, other = self.records[one], self.records[other]
+        if len(self.members(one)) > 1 or len(self.members(other)) > 1 or one == other:
+            return
+        before = self.picture()
+        apart = [self.granted(record) for record in (one, other)]
+        denied = [self.refused(record) for record in (one, other)]
+
+        regroup.join(one, other, actor="staff:lin", now=LATER)
+        assert self.granted(one) == self.granted(other)
+        assert self.granted(one) <= (apart[0] | apart[1]) - denied[0] - denied[1]
+        regroup.part(one, other, actor="staff:lin", now=LATER)
+
+        assert self.picture() == before
+
+    def picture(self):
+        return list(Control.objects.order_by("customer").values())
+
+    def granted(self, record):
+        live = Customer.objects.get(id=record)
+        kept = Control.objects.filter(customer=live.canonical_id or live.id).first()
+        return set(kept.granted) if kept else set()
+
+    def refused(self, record):
+        last = {matter: max(words)[2] for matter, words in self.heard[record].items()}
+        return {m[1] for m, word in last.items() if word in ("refused", "withdrawn")}
+
+    @invariant()
+    def what_stands_is_the_strictest_of_each_record_s_last_word(self):
+        for live in Customer.objects.live():
+            kept = Control.objects.filter(customer=live).first()
+            last = [
+                {matter: max(words)[2] for matter, words in self.heard[member].items()}
+                for member in self.members(live.id)
+            ]
+            state = kept.state if kept else {"consents": {}, "objections": {}, "settings": []}
+            for purpose in ("offers", "surveys"):
+                said = [one.get(("consent", purpose)) for one in last]
+                expected = max(said, key=STRICT.__getitem__)
+                assert state["consents"].get(purpose, {}).get("state") == expected
+            objects = any(one.get(("objection", "marketing")) for one in last)
+            assert ("marketing" in state["objections"]) is objects
+            settings = {(s["channel"], s["topic"]): s["value"] for s in state["settings"]}
+            for channel in ("email", "sms"):
+                for topic in ("rides", "visits"):
+                    assert allows(settings, channel, topic) == strictest(
+                        allows(scopes(one), channel, topic) for one in last
+                    )
+
+    @invariant()
+    def every_record_is_what_its_log_and_ledger_amount_to(self):
+        for ids in rebuild.live_ids():
+            assert rebuild.check(ids) == []
+
+    @invariant()
+    def every_chain_counts_from_one(self):
+        for record in self.records:
+            chain = ControlEntry.objects.filter(record=record).order_by("seq")
+            assert list(chain.values_list("seq", flat=True)) == [*range(1, len(chain) + 1)]
+
+
+def scopes(last):
+    return {
+        matter[1:]: word
+        for matter, word in last.items()
+        if matter[0] == "allow" and word is not None
+    }
+
+
+def strictest(said):
+    said = [one for one in said if one is not None]
+    return min(said) if said else None
+
+
+def allows(settings, channel, topic):
+    """The most specific wins; of two that are as specific, the stricter."""
+    for some in (
+        [(channel, topic)],
+        [(channel, "*"), ("*", topic)],
+        [("*", "*")],
+    ):
+        if found := [settings[scope] for scope in some if scope in settings]:
+            return min(found)
+    return None
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_control_holds_whatever_happens():
+    run_state_machine_as_test(
+        Sayings,
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=20,
+            deadline=None,
+            phases=[Phase.reuse, Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
