@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "channels",
     "channels.email",
     "channels.portal",
+    "channels.console",
 ]
 # A worked example to look at, with invented people; never beside real ones.
 BUTLER_EXAMPLE = env.text("BUTLER_EXAMPLE", "themepark" if DEBUG else "")
@@ -62,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "config.policy.AdminPolicyMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "channels.console.views.access.AdminDoorMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -17,6 +17,7 @@ __all__ = ["checks", "urlpatterns"]
 # The first match counts, so what is asked for most comes first.
 urlpatterns = [
     path("v1/phone/", include("channels.phone.urls")),
+    path("v1/sms/", include("channels.sms.urls")),
     path("v1/store/", include("channels.store.urls")),
     path("v1/webhooks/", include("channels.webhook.urls")),
     path("v1/", include("channels.ingest.urls")),
@@ -31,6 +32,7 @@ urlpatterns = [
     path("dev/", include("channels.email.urls")),
     re_path(r"^u/(?P<token>[^/]+)/?$", unsubscribe, name="unsubscribe"),
     path("admin/", admin.site.urls),
+    path("console/", include("channels.console.urls")),
     path("", include("channels.portal.urls")),
     # What nothing above answers, in the form that callers of these paths understand.
     re_path(r"^(?:api|live|_allauth)/", csrf_exempt(problems.not_found), name="nothing"),

@@ -6,11 +6,18 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
+from butler.actions import receipts
 from butler.models import Task
 from customers.actions import notes
 
 # What the log says of a finished task.
 DONE = "Task Done"
+# What a call comes to for the message that it was to bring.
+_REPORTS = {
+    Task.Outcome.REACHED: "delivered",
+    Task.Outcome.NOT_REACHED: "failed",
+    Task.Outcome.DROPPED: "failed",
+}
 
 
 class NoSuchTask(Exception):
@@ -80,6 +87,8 @@ def finish(
     if not mine.update(taken_by=by, **done):
         raise _refusal(task_id)
     task = Task.objects.get(pk=task_id)
+    if task.message_id:
+        _report(task, now)
     notes.note(
         customer_id=task.customer_id,
         name=DONE,
@@ -89,6 +98,19 @@ def finish(
         now=now,
     )
     return task
+
+
+def _report(task: Task, now: datetime) -> None:
+    """Tell what became of the message, as a provider does of its own."""
+    said = receipts.Report(
+        event_id=f"task:{task.pk}",
+        kind=_REPORTS[Task.Outcome(task.outcome)],
+        occurred_at=now,
+        provider_id=str(task.pk),
+        message_id=str(task.message_id),
+        detail=task.outcome,
+    )
+    receipts.report(provider="staff", reports=[said], now=now)
 
 
 def _refusal(task_id: UUID) -> Exception:

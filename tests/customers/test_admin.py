@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from customers.actions.sources import create_source
 from customers.models import QuarantinedItem, SourceKey, User
-from tests import factories
+from tests import factories, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -16,8 +16,7 @@ pytestmark = pytest.mark.django_db
 def lin(client):
     """Lin, who may everything."""
     user = User.objects.create_superuser("lin@staff.example.com", "a long password")
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
+    return staff.let_in(client, user)
 
 
 @pytest.fixture

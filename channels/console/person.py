@@ -1,0 +1,313 @@
+"""What colleagues see of a customer: the person first. Shapes in, values out; no database."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+import msgspec
+
+from butler.decisions import decide
+from butler.profile import Contact, Facts, Rules
+from butler.reasons import sentence
+from channels.console import wording
+from channels.portal.wording import money
+from customers.queries.shapes import EventShape, OrderShape, RecordShape
+
+CHANNELS = ("phone", "inbox", "email", "sms")
+# Of every purpose a column: more than these nobody reads.
+PURPOSES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    id: str
+    name: str
+    quantity: int
+    price: str
+    total: str
+    is_gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    number: str
+    name: str
+    status: str
+    is_open: bool
+    visit_date: date | None
+    visit_time: time | None
+    total: str
+    currency: str
+    channel: str
+    changed_by: str
+    is_verified: bool
+    guests: Sequence[str]
+    lines: Sequence[Line]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    name: str
+    role: str
+    age: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    kind: str
+    value: str
+    is_verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Contacted:
+    """A time that customer and company spoke."""
+
+    kind: str
+    status: str
+    staff: str
+    started_at: datetime
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    key: str
+    headline: str
+    detail: str
+    where: str
+    icon: str
+    by: str
+    is_verified: bool
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether something may be said through one channel now, and why."""
+
+    channel: str
+    effect: str
+    answer: str
+    reason: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing one might want to say."""
+
+    label: str
+    verdicts: Sequence[Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    id: str
+    version: int
+    name: str
+    first_name: str
+    language: str
+    birthday: str
+    wishes: Sequence[str]
+    party: Sequence[Member]
+    known: Sequence[Known]
+    next_order: Order | None
+    orders: Sequence[Order]
+    contacts: Sequence[Contacted]
+    open_reviews: int
+    joins: int
+
+
+def person(record: RecordShape, facts: Facts | None, *, now: datetime, today: date) -> Person:
+    """Word a record for colleagues."""
+    orders = [order(one) for one in record.orders]
+    coming = record.next_visit.number if record.next_visit else None
+    named = {
+        one: _trait(record, one)
+        for one in ("name", "first_name", "firstName", "last_name", "lastName")
+    }
+    first = named["first_name"] or named["firstName"]
+    whole = named["name"] or " ".join(
+        filter(None, (first, named["last_name"] or named["lastName"]))
+    )
+    return Person(
+        id=str(record.id),
+        version=record.version,
+        name=whole or "Somebody without a name",
+        first_name=first or whole.partition(" ")[0],
+        language=_language(record, facts),
+        birthday=_birthday(_trait(record, "birth_date"), today),
+        wishes=wording.wishes(_everywhere(facts), now),
+        party=[
+            Member(
+                one.name, one.role, wording.age(one.birth_date, today) if one.birth_date else None
+            )
+            for one in sorted(record.party, key=lambda one: one.role != "child")
+        ],
+        known=[
+            Known(wording.IDENTIFIERS[one.kind], one.value, one.is_verified)
+            for one in record.identifiers
+            if one.kind in ("email", "phone", "card")
+        ],
+        next_order=next((one for one in orders if one.number == coming), None),
+        orders=[one for one in orders if one.number != coming],
+        contacts=[
+            Contacted(
+                one.kind,
+                one.status,
+                one.staff.capitalize(),
+                one.started_at,
+                str(_read(one.details, {}).get("subject") or ""),
+            )
+            for one in record.interactions[:3]
+        ],
+        open_reviews=record.open_reviews,
+        joins=len(record.members),
+    )
+
+
+def order(one: OrderShape) -> Order:
+    details = _read(one.details, {})
+    return Order(
+        number=one.number,
+        name=str(details.get("name") or ""),
+        status=one.status,
+        is_open=one.status in ("placed", "amended"),
+        visit_date=one.visit_date,
+        visit_time=one.visit_time,
+        total=money(str(one.total), one.currency),
+        currency=one.currency,
+        channel=wording.where(one.channel),
+        changed_by=wording.actor(one.changed_by),
+        is_verified=one.is_verified,
+        guests=[str(guest["name"]) for guest in _read(one.party, []) if guest.get("name")],
+        lines=[_line(line, one.currency) for line in _read(one.lines, [])],
+        version=one.version,
+    )
+
+
+def _line(line: dict[str, Any], currency: str) -> Line:
+    return Line(
+        id=str(line.get("id") or ""),
+        name=str(line.get("name") or line.get("product") or line.get("id") or ""),
+        quantity=int(line.get("quantity") or 0),
+        price=str(line.get("unit_price") or ""),
+        total=money(str(line.get("total") or ""), currency),
+        is_gone=line.get("status") != "ordered",
+    )
+
+
+def moments(events: Iterable[EventShape]) -> list[Moment]:
+    """Word the events of a timeline."""
+    return [_moment(event) for event in events]
+
+
+def _moment(event: EventShape) -> Moment:
+    said = _read(event.body, {}).get("properties")
+    icons = ("phone", "web", "app", "store")
+    return Moment(
+        key=f"{event.customer}-{event.version}",
+        headline=wording.headline(event.kind, event.name),
+        detail=wording.detail(event.kind, event.name, said if isinstance(said, dict) else {}),
+        where=wording.where(event.channel),
+        icon=event.channel if event.channel in icons else "butler",
+        by=wording.actor(event.actor),
+        is_verified=event.is_verified,
+        occurred_at=event.occurred_at,
+    )
+
+
+# What is allowed ----------------------------------------------------------------------
+
+
+def allowed(
+    facts: Facts, rules: Rules, purposes: Mapping[str, str], *, now: datetime, until: datetime
+) -> list[Act]:
+    """Ask for a few typical things whether they may be said now, on each channel.
+
+    `purposes` are those of contact, by key, with what they are called.
+    """
+    relations = facts.relations or {}
+    relation = next((name for name in sorted(relations) if name.startswith("visit:")), "")
+    relation = relation or next(iter(sorted(relations)), "")
+    topic = next(iter(sorted(rules.topics)), "")
+    acts = [("Something about their visit or order", "service", "", relation)]
+    acts += [(name, "marketing", key, "") for key, name in list(purposes.items())[:PURPOSES]]
+    return [
+        Act(
+            label,
+            [
+                _verdict(
+                    Contact(
+                        message_class=message_class,
+                        topic=topic,
+                        channel=channel,
+                        occurred_at=now,
+                        expires_at=until,
+                        purpose=purpose,
+                        relation=relation_,
+                    ),
+                    facts,
+                    rules,
+                    now,
+                    label,
+                )
+                for channel in CHANNELS
+            ],
+        )
+        for label, message_class, purpose, relation_ in acts
+    ]
+
+
+_ANSWERS = {"allow": "Yes", "defer": "Later", "deny": "No"}
+
+
+def _verdict(act: Contact, facts: Facts, rules: Rules, now: datetime, label: str) -> Verdict:
+    found = decide(act, facts, rules, now)
+    until = f"{found.until:%-d %b, %H:%M} UTC" if found.until else ""
+    named = {"purpose": label, "channel": act.channel, "until": until}
+    return Verdict(
+        channel=wording.CHANNELS[act.channel],
+        effect=found.effect,
+        answer=_ANSWERS[found.effect],
+        reason=sentence(found.code, "en", named),
+        until=found.until,
+    )
+
+
+def _everywhere(facts: Facts | None) -> dict[str, Any]:
+    control = facts.control if facts else None
+    if control is None:
+        return {}
+    return {
+        one.name: one.value for one in control.settings if one.channel == "*" and one.topic == "*"
+    }
+
+
+def _language(record: RecordShape, facts: Facts | None) -> str:
+    key = (facts.language if facts else "") or _trait(record, "language")
+    return wording.LANGUAGES.get(key[:2].lower(), key)
+
+
+def _birthday(text: str, today: date) -> str:
+    try:
+        born = date.fromisoformat(text[:10])
+    except ValueError:
+        return ""
+    is_today = (born.month, born.day) == (today.month, today.day)
+    return f"{wording.age(born, today)}{', birthday today' if is_today else ''}"
+
+
+def _trait(record: RecordShape, name: str) -> str:
+    found = record.traits.get(name)
+    value = _read(found.value, "") if found else ""
+    return value if isinstance(value, str) else ""
+
+
+def _read(raw: msgspec.Raw, default: Any) -> Any:
+    """Read stored JSON; anything of another shape than expected counts as nothing."""
+    value = msgspec.json.decode(raw)
+    return value if isinstance(value, type(default)) else default

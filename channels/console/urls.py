@@ -1,0 +1,53 @@
+from django.urls import path
+
+from channels.console.views import (
+    calls,
+    home,
+    merges,
+    orders,
+    people,
+    sign_in,
+    switches,
+    tasks,
+)
+
+app_name = "console"
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("keys/", home.keys, name="keys"),
+    path("sign-in/", sign_in.ask, name="sign-in"),
+    path("sign-in/code/", sign_in.prove, name="code"),
+    path("sign-in/set-up/", sign_in.set_up, name="set-up"),
+    path("sign-out/", sign_in.leave, name="sign-out"),
+    path("search/", people.find, name="search"),
+    path("customers/<uuid:customer_id>/", people.show, name="customer"),
+    path("customers/<uuid:customer_id>/looks/", people.looks, name="looks"),
+    path("customers/<uuid:customer_id>/orders/new/", orders.new, name="order-new"),
+    path("customers/<uuid:customer_id>/orders/<str:number>/", orders.change, name="order"),
+    path(
+        "customers/<uuid:customer_id>/orders/<str:number>/cancel/",
+        orders.cancel,
+        name="order-cancel",
+    ),
+    path(
+        "customers/<uuid:customer_id>/orders/<str:number>/lines/<str:line>/cancel/",
+        orders.cancel_line,
+        name="order-line-cancel",
+    ),
+    path(
+        "customers/<uuid:customer_id>/merges/<int:merge_id>/part/", merges.part, name="merge-part"
+    ),
+    path("calls/", calls.ringing, name="calls"),
+    path("calls/<str:reference>/", calls.answer, name="call"),
+    path("tasks/", tasks.listing, name="tasks"),
+    path("tasks/<uuid:task_id>/take/", tasks.take, name="task-take"),
+    path("tasks/<uuid:task_id>/give-back/", tasks.give_back, name="task-give-back"),
+    path("tasks/<uuid:task_id>/finish/", tasks.finish, name="task-finish"),
+    path("merges/", merges.listing, name="merges"),
+    path("merges/<int:review_id>/", merges.compare, name="merge"),
+    path("merges/<int:review_id>/join/", merges.join, name="merge-join"),
+    path("merges/<int:review_id>/apart/", merges.keep_apart, name="merge-apart"),
+    path("switches/", switches.listing, name="switches"),
+    path("switches/throw/", switches.throw, name="switch-throw"),
+    path("switches/lift/", switches.lift, name="switch-lift"),
+]

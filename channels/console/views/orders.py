@@ -1,0 +1,204 @@
+"""Orders taken and changed by phone: checked, shown with their price, and then done once."""
+
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from channels.console import arrangement
+from channels.console.arrangement import Form
+from channels.console.person import Order, order, person
+from channels.console.views import access, trace
+from channels.portal.wording import money
+from customers.actions import idempotency, orders
+from customers.actions.changes import NotTaken, OutOfReach
+from customers.actions.idempotency import Answer
+from customers.queries import lists
+from customers.queries.record import record
+
+# What can be in the way, in words for who has the customer on the phone.
+REFUSED: dict[type[Exception], str] = {
+    orders.NoSuchOrder: "There is no such order any more.",
+    orders.NoSuchLine: "That line is not in the order any more.",
+    orders.OrderClosed: "This order was cancelled or refunded.",
+    orders.OnlyClaimed: "Nobody has confirmed this order yet.",
+    orders.NumberTaken: "There is another order with this number.",
+    OutOfReach: "Nothing proved leads to this customer: let them prove an address first.",
+    NotTaken: "The record did not take it.",
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@access.page("customers.change_order")
+def new(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    """Take an order down: check it, show what it costs, and only then place it."""
+    if request.method != "POST":
+        return _form(request, customer_id, Form(lines=[arrangement.Line(quantity="1")]))
+    form = arrangement.read(request.POST.dict(), timezone.localdate())
+    if form.wrong or "place" not in request.POST:
+        return _form(request, customer_id, form, is_checked=not form.wrong)
+    live = _live(customer_id)
+
+    def place() -> Answer:
+        placed = orders.place_order(
+            customer_id=live,
+            author=trace.author(request),
+            number="",
+            order=arrangement.statement(form),
+            now=timezone.now(),
+        )
+        return Answer(201, msgspec.json.encode(placed.number))
+
+    return _once(request, live, form, place, "The order is placed.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@access.page("customers.change_order")
+def change(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
+    """Change an order; the difference is shown before it is done."""
+    live, before = _order(customer_id, number)
+    if request.method != "POST":
+        return _form(request, live, _filled(before), before=before)
+    form = arrangement.read(request.POST.dict(), timezone.localdate())
+    if form.wrong or "place" not in request.POST:
+        return _form(request, live, form, before=before, is_checked=not form.wrong)
+
+    def amend() -> Answer:
+        aim = orders.Aim(live, number, trace.author(request), timezone.now())
+        orders.amend_order(aim=aim, change=arrangement.statement(form))
+        return Answer(200, msgspec.json.encode(number))
+
+    return _once(request, live, form, amend, "The order is changed.", before=before)
+
+
+@require_POST
+@access.page("customers.change_order")
+def cancel(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
+    """Cancel an order, whole."""
+    live, _ = _order(customer_id, number)
+    aim = orders.Aim(live, number, trace.author(request), timezone.now())
+    reason = request.POST.get("reason", "")[:200].replace("\x00", "")
+    try:
+        orders.cancel_order(aim=aim, reason=reason)
+    except tuple(REFUSED) as error:
+        messages.error(request, REFUSED[type(error)])
+    else:
+        messages.success(request, f"Order {number} is cancelled.")
+    return redirect("console:customer", customer_id=live)
+
+
+@require_POST
+@access.page("customers.change_order")
+def cancel_line(request: HttpRequest, customer_id: UUID, number: str, line: str) -> HttpResponse:
+    """Take one line out of an order."""
+    live, _ = _order(customer_id, number)
+    aim = orders.Aim(live, number, trace.author(request), timezone.now())
+    try:
+        orders.cancel_order_line(aim=aim, line=line)
+    except tuple(REFUSED) as error:
+        messages.error(request, REFUSED[type(error)])
+    else:
+        messages.success(request, "That line is out of the order.")
+    return redirect("console:order", customer_id=live, number=number)
+
+
+def _once(
+    request: HttpRequest,
+    live: UUID,
+    form: Form,
+    effect: Callable[[], Answer],
+    words: str,
+    **shown: Any,
+) -> HttpResponse:
+    """Do it once for each form that was opened, however often its button is pressed."""
+    key = request.POST.get("key", "")[:100]
+    if not key.isalnum():
+        return _form(request, live, form, **shown)
+    try:
+        done = idempotency.once(
+            principal=trace.principal(request),
+            key=f"console-{key}",
+            request=msgspec.json.encode([request.path, arrangement.statement(form)]),
+            now=timezone.now(),
+            keep=timedelta(days=settings.BUTLER_IDEMPOTENCY_DAYS),
+            effect=effect,
+        )
+    except tuple(REFUSED) as error:
+        form.wrong = [REFUSED[type(error)]]
+        return _form(request, live, form, status=409, **shown)
+    if done.outcome == "other_content":
+        form.wrong = ["This form was sent before with something else in it. Look at the record."]
+        return _form(request, live, form, status=409, **shown)
+    # Pressed twice it was done once, and the record shows it either way.
+    messages.success(request, words)
+    return redirect("console:customer", customer_id=live)
+
+
+def _form(
+    request: HttpRequest,
+    customer_id: UUID,
+    form: Form,
+    *,
+    before: Order | None = None,
+    is_checked: bool = False,
+    status: int = 0,
+) -> HttpResponse:
+    now = timezone.now()
+    found = record(customer_id, today=timezone.localdate(now))
+    if found is None:
+        raise Http404
+    if request.method != "POST":
+        trace.look(request, [found.id], what="order")
+    lines = form.lines + [arrangement.Line() for _ in range(arrangement.LINES - len(form.lines))]
+    shown = {
+        "person": person(found, None, now=now, today=timezone.localdate(now)),
+        "form": form,
+        "lines": list(enumerate(lines)),
+        "before": before,
+        "is_checked": is_checked,
+        "total": money(str(form.total), form.currency),
+        "today": timezone.localdate(now),
+        "key": request.POST.get("key") or secrets.token_hex(8),
+        "here": "search",
+    }
+    status = status or (422 if form.wrong else 200)
+    return render(request, "console/order.html", shown, status=status)
+
+
+def _filled(before: Order) -> Form:
+    return Form(
+        name=before.name,
+        visit_date=before.visit_date.isoformat() if before.visit_date else "",
+        visit_time=before.visit_time.strftime("%H:%M") if before.visit_time else "",
+        guests=", ".join(before.guests),
+        currency=before.currency or "EUR",
+        lines=[
+            arrangement.Line(line.id, line.name, str(line.quantity), line.price)
+            for line in before.lines
+            if not line.is_gone
+        ][: arrangement.LINES],
+    )
+
+
+def _order(customer_id: UUID, number: str) -> tuple[UUID, Order]:
+    live = _live(customer_id)
+    found = lists.order(live, number)
+    if found is None:
+        raise Http404
+    return live, order(found)
+
+
+def _live(customer_id: UUID) -> UUID:
+    live = lists.live_id(customer_id)
+    if live is None:
+        raise Http404
+    return live

@@ -1,0 +1,146 @@
+"""Customers: found, and shown as far as a role goes."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from butler import facts as judging
+from butler.profile import Facts
+from butler.queries import inbox, why
+from butler.queries.tasks import tasks_of
+from butler.reasons import sentence
+from channels.console import wording
+from channels.console.person import Person, allowed, moments, person
+from channels.console.views import access, trace
+from customers.models import Purpose
+from customers.queries import lists
+from customers.queries.record import record
+from customers.queries.search import search
+from customers.queries.timeline import Filter, timeline
+
+EVENTS, MESSAGES = 30, 8
+# How long a message that somebody would send now makes sense, for judging whether it may go.
+SENSIBLE = timedelta(days=1)
+
+
+@require_safe
+@access.page("customers.find_customer")
+def find(request: HttpRequest) -> HttpResponse:
+    """Search. Everybody who is shown was looked at."""
+    text = request.GET.get("q", "").strip()
+    sees = request.user.has_perm("customers.view_identifier")
+    found = search(
+        text, region=settings.BUTLER_COUNTRY, today=timezone.localdate(), sees_addresses=sees
+    )
+    trace.look(request, [one.id for one in found], what="search")
+    people = [(one, wording.FOUND_BY.get(one.found_by, one.found_by)) for one in found]
+    shown = {"text": text, "people": people, "sees_addresses": sees, "here": "search"}
+    return render(request, "console/search.html", shown)
+
+
+@require_safe
+@access.page("customers.meet_customer")
+def show(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    """Show one customer: the person first, then whatever the role may see."""
+    now = timezone.now()
+    found = record(customer_id, today=timezone.localdate(now))
+    if found is None:
+        raise Http404
+    facts = judging.read_facts([found.id], now=now).get(found.id)
+    shown = person(found, facts, now=now, today=timezone.localdate(now))
+    is_part = "parts" in request.GET
+    if not is_part:
+        trace.look(request, [found.id], what="page", reason=request.GET.get("for", ""))
+    template = "console/customer_parts.html" if is_part else "console/customer.html"
+    context = {
+        "person": shown,
+        "here": "search",
+        "live_url": settings.LIVE_URL,
+        "reason": request.GET.get("for", ""),
+        **_extras(request, shown, found.id, facts, now),
+    }
+    return render(request, template, context)
+
+
+def _extras(
+    request: HttpRequest, shown: Person, customer_id: UUID, facts: Facts | None, now: datetime
+) -> dict[str, Any]:
+    """Return what only some roles see."""
+    may = request.user.has_perm
+    extras: dict[str, Any] = {}
+    if may("customers.view_control"):
+        extras["acts"] = _allowed(facts, now)
+    if may("customers.view_event"):
+        page = timeline(customer_id, narrow=Filter(), cursor=None, limit=EVENTS)
+        extras["moments"] = moments(page.results if page else ())
+    if may("butler.view_message"):
+        extras["occasions"] = _occasions(customer_id)
+    if may("butler.view_task"):
+        extras["tasks"] = tasks_of(customer_id, by=trace.principal(request))
+    if may("customers.view_review") and shown.joins:
+        extras["merges"] = [
+            (one, wording.REASONS.get(one.reason, one.reason))
+            for one in lists.merges(customer_id)
+            if not one.parted_at
+        ]
+    return extras
+
+
+def _allowed(facts: Facts | None, now: datetime) -> list[Any]:
+    if facts is None:
+        return []
+    purposes = {
+        one.key: str(one.texts.get("en", {}).get("name") or one.key)
+        for one in Purpose.objects.filter(kind=Purpose.Kind.CONTACT, is_offered=True).order_by(
+            "position", "key"
+        )
+    }
+    return list(allowed(facts, judging.rules(), purposes, now=now, until=now + SENSIBLE))
+
+
+def _occasions(customer_id: UUID) -> list[dict[str, Any]]:
+    """Return what was said lately and what was not, each with the reason in words."""
+    doorway = inbox.doorway(customer_id)
+    if doorway is None:
+        return []
+    page = why.why(doorway.ids, cursor=None, limit=MESSAGES)
+    return [
+        {
+            "name": one.name.get("en") or one.automation or "By a colleague",
+            "decided_at": one.decided_at,
+            "decisions": [_decided(decision) for decision in one.decisions],
+        }
+        for one in page.results
+    ]
+
+
+def _decided(decision: why.DecisionShape) -> dict[str, Any]:
+    act = msgspec.json.decode(decision.act)
+    channel = str(act.get("channel") or "")
+    named = {"channel": channel, "purpose": act.get("purpose"), "topic": act.get("topic")}
+    return {
+        "channel": wording.CHANNELS.get(channel, channel),
+        "state": decision.state or decision.outcome,
+        "subject": decision.subject,
+        "reason": sentence(decision.code, "en", named),
+    }
+
+
+@require_safe
+@access.page("customers.view_look")
+def looks(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    """Show who looked at a record, when and why."""
+    doorway = inbox.doorway(customer_id)
+    if doorway is None:
+        raise Http404
+    trace.look(request, [doorway.id], what="looks")
+    page = why.looks(doorway.ids, cursor=request.GET.get("cursor") or None, limit=50)
+    shown = {"looks": page.results, "next": page.next, "customer_id": doorway.id, "here": "search"}
+    return render(request, "console/looks.html", shown)

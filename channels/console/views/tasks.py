@@ -1,0 +1,77 @@
+"""What waits for a person: taken by one, given back, or finished with a word."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from butler.actions import tasks
+from butler.models import Task
+from butler.queries import tasks as queries
+from channels.console.views import access, trace
+
+
+@require_safe
+@access.page("butler.view_task")
+def listing(request: HttpRequest) -> HttpResponse:
+    """List what is open: one's own first, then what is due first."""
+    found = queries.open_tasks(by=trace.principal(request))
+    trace.look(request, {task.customer for task in found}, what="tasks")
+    shown = {"tasks": found, "now": timezone.now(), "here": "tasks"}
+    return render(request, "console/tasks.html", shown)
+
+
+@require_POST
+@access.page("butler.change_task")
+def take(request: HttpRequest, task_id: UUID) -> HttpResponse:
+    """Take a task, and go to whom it is for."""
+    now, by = timezone.now(), trace.principal(request)
+    return _done(request, lambda: tasks.take(task_id=task_id, by=by, now=now))
+
+
+@require_POST
+@access.page("butler.change_task")
+def give_back(request: HttpRequest, task_id: UUID) -> HttpResponse:
+    by = trace.principal(request)
+    return _done(request, lambda: tasks.give_back(task_id=task_id, by=by))
+
+
+@require_POST
+@access.page("butler.change_task")
+def finish(request: HttpRequest, task_id: UUID) -> HttpResponse:
+    """Say what came of it."""
+    outcome = request.POST.get("outcome", "")
+    if outcome not in Task.Outcome.values:
+        messages.error(request, "Say what came of it.")
+        return redirect("console:tasks")
+    return _done(
+        request,
+        lambda: tasks.finish(
+            task_id=task_id,
+            by=trace.principal(request),
+            actor=trace.actor(request),
+            outcome=outcome,
+            note=request.POST.get("note", "")[:2000].replace("\x00", ""),
+            now=timezone.now(),
+        ),
+    )
+
+
+def _done(request: HttpRequest, do: Callable[[], Task]) -> HttpResponse:
+    try:
+        task = do()
+    except tasks.NoSuchTask:
+        raise Http404 from None
+    except tasks.Taken:
+        messages.error(request, "A colleague has this one, or took it just now.")
+        return redirect("console:tasks")
+    except tasks.Finished:
+        messages.error(request, "That was done already.")
+        return redirect("console:tasks")
+    if task.taken_by and not task.done_at:
+        return redirect("console:customer", customer_id=task.customer_id)
+    return redirect("console:tasks")

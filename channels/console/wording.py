@@ -1,0 +1,127 @@
+"""What happened, in words for colleagues. Pure, and in English: it is what the desk speaks."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from channels.portal.wording import money
+
+HEADLINES = {
+    "Order Completed": "Placed an order",
+    "Order Updated": "Order changed",
+    "Order Amended": "Order changed",
+    "Order Line Cancelled": "Part of an order cancelled",
+    "Order Cancelled": "Order cancelled",
+    "Order Refunded": "Money back",
+    "Product Viewed": "Looked at an offer",
+    "Product Added": "Put something in the cart",
+    "Checkout Started": "Began to order",
+    "Call Started": "Called",
+    "Call Answered": "Call answered",
+    "Call Ended": "Call ended",
+    "Ticket Scanned": "Came through the gate",
+    "Card Scanned": "Showed the card",
+    "Party Member Changed": "Party: somebody was noted",
+    "Party Member Removed": "Party: somebody left",
+    "Ride Wait Checked": "Looked up a waiting time",
+    "Address Proved": "Proved an address",
+    "Records Joined": "Two records became one",
+    "Records Parted": "Two records were parted",
+}
+KINDS = {
+    "identify": "Told us something",
+    "page": "Visited a page",
+    "screen": "Opened a screen",
+    "alias": "Two names were linked",
+    "group": "Joined a group",
+}
+WHERE = {
+    "phone": "by phone",
+    "web": "website",
+    "app": "app",
+    "store": "at the counter",
+    "butler": "Butler",
+    "console": "console",
+}
+FOUND_BY = {
+    "name": "by name",
+    "email": "by e-mail address",
+    "phone": "by phone number",
+    "card": "by card",
+    "order": "by order",
+}
+IDENTIFIERS = {
+    "email": "E-mail",
+    "phone": "Phone",
+    "card": "Card",
+    "user_id": "Account",
+    "order": "Order",
+}
+CHANNELS = {"inbox": "Inbox", "email": "E-mail", "sms": "SMS", "phone": "Phone"}
+LANGUAGES = {"nl": "Dutch", "sv": "Swedish", "da": "Danish", "en": "English", "de": "German"}
+REASONS = {
+    "proof": "the same proved address or number belongs to both",
+    "claim": "an anonymous visit turned out to be theirs",
+    "staff": "a colleague joined them",
+}
+_TOLD = ("order_id", "name", "title", "outcome", "purpose", "subject", "channel", "reason", "note")
+
+
+def headline(kind: str, name: str) -> str:
+    if name in HEADLINES and kind not in ("page", "screen"):
+        return HEADLINES[name]
+    return KINDS.get(kind) or name or kind
+
+
+def detail(kind: str, name: str, said: Mapping[str, Any]) -> str:
+    """Return the line below a headline: whatever of it tells one event from another."""
+    if kind in ("page", "screen"):
+        return name
+    parts = [str(said[key]) for key in _TOLD if isinstance(said.get(key), str | int) and said[key]]
+    total = said.get("total")
+    if isinstance(total, str | int | float) and total != "":
+        parts.append(money(str(total), str(said.get("currency") or "")))
+    return " · ".join(part[:120] for part in dict.fromkeys(parts) if part)
+
+
+def where(channel: str) -> str:
+    return WHERE.get(channel, channel)
+
+
+def actor(text: str) -> str:
+    """Return who acted, as colleagues call them; empty: the customer did."""
+    kind, _, name = text.partition(":")
+    return name[:1].upper() + name[1:] if kind in ("staff", "source") else ""
+
+
+def age(born: date, today: date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def wishes(settings: Mapping[str, Any], now: datetime) -> list[str]:
+    """Say how somebody wants to be spoken to, one sentence a wish that holds everywhere."""
+    said = []
+    if settings.get("only_when_i_ask") is True:
+        said.append("Only when they ask.")
+    if settings.get("person_first") is True:
+        said.append("A person first, no machine.")
+    paused = _moment(settings.get("pause"))
+    if paused and paused > now:
+        said.append(f"No messages until {paused:%-d %b %Y, %H:%M} UTC.")
+    quiet = settings.get("quiet_hours")
+    if isinstance(quiet, dict) and quiet.get("from"):
+        said.append(f"Quiet from {quiet['from']} to {quiet.get('to')}.")
+    order = settings.get("channel_order")
+    if isinstance(order, list | tuple) and order:
+        said.append(
+            "Rather by " + ", then ".join(CHANNELS.get(str(c), str(c)) for c in order) + "."
+        )
+    return said
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None

@@ -1,0 +1,12 @@
+-- Calls that ring, or that were picked up a moment ago, the newest first.
+--
+-- since  timestamptz
+-- limit  int
+-- returns reference, status, staff, started_at, number, of_customer
+
+SELECT reference, status, staff, started_at, details ->> 'from', customer_id
+  FROM customers_interaction
+ WHERE kind = 'call' AND status IN ('ringing', 'answered') AND started_at >= %(since)s
+   AND direction <> 'out'
+ ORDER BY started_at DESC, reference
+ LIMIT %(limit)s
