@@ -1,0 +1,145 @@
+import html
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from customers.models import Look, Purpose, Topic
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _house(db):
+    Purpose.objects.create(
+        key="offers", kind="contact", texts={"en": {"name": "Offers"}, "nl": {"name": "Acties"}}
+    )
+    Topic.objects.create(key="visits", texts={"en": {"name": "Your visits"}})
+
+
+def _read(client, path: str = "/why/", **headers) -> str:
+    answer = client.get(path, headers=headers)
+    assert answer.status_code == 200
+    return html.unescape(answer.content.decode())
+
+
+def test_what_was_sent_says_why_and_leads_to_the_message(signed_in, noor):
+    message = factories.message(noor, channel="email", state="delivered", subject="See you soon")
+    factories.decision(noor, message_id=message.pk, code="relation_live")
+
+    page = _read(signed_in)
+
+    assert "Your visits" in page
+    assert "See you soon" in page
+    assert "By e-mail: arrived." in page
+    assert "This is about something that you ordered, booked or asked for." in page
+    assert f'href="/inbox/{message.pk}/"' in page
+    assert 'href="/preferences/#channels"' in page
+
+
+def test_what_was_not_sent_says_why_and_where_to_change_it(signed_in, noor):
+    factories.decision(noor, outcome="skip", code="consent_withdrawn", act={"purpose": "offers"})
+
+    page = _read(signed_in)
+
+    assert "By e-mail: not sent." in page
+    assert "“Offers”" in page
+    assert 'href="/preferences/#consent-offers"' in page
+    # What never left has no page of its own.
+    assert "/inbox/" not in re.sub(r"<nav.*?</nav>", "", page, flags=re.DOTALL)
+
+
+def test_the_place_to_change_it_is_there(signed_in, noor):
+    for code in ("paused", "budget_used", "quiet_hours", "only_when_asked", "channel_off"):
+        factories.decision(noor, outcome="skip", code=code)
+    factories.decision(noor, outcome="skip", code="address_bounced")
+    factories.decision(noor, outcome="skip", code="consent_refused", act={"purpose": "offers"})
+
+    places = set(re.findall(r'href="/preferences/#([^"]+)"', _read(signed_in)))
+    ids = set(re.findall(r'id="([^"]+)"', _read(signed_in, "/preferences/")))
+
+    assert len(places) == 7
+    assert places <= ids
+
+
+def test_what_waits_says_until_when(signed_in, noor):
+    until = timezone.now() + timedelta(hours=8)
+    factories.decision(noor, outcome="defer", code="quiet_hours", until=until)
+
+    assert f"By e-mail: waits, {until.day} " in _read(signed_in)
+
+
+def test_sent_and_not_sent_can_be_told_apart(signed_in, noor):
+    factories.decision(noor, code="relation_live")
+    factories.decision(noor, outcome="skip", code="no_address", act={"channel": "sms"})
+
+    assert "By text message" not in _read(signed_in, "/why/?sent=yes")
+    assert "By e-mail" not in _read(signed_in, "/why/?sent=no")
+    both = _read(signed_in, "/why/?sent=nonsense")
+    assert "By text message" in both
+    assert "By e-mail" in both
+
+
+def test_older_decisions_are_a_page_further(signed_in, noor):
+    for number in range(22):
+        moment = timezone.now() + timedelta(seconds=number)
+        factories.decision(noor, at=moment, act={"topic": f"topic-{number:02}"})
+
+    first = _read(signed_in, "/why/?sent=yes")
+    older = re.search(r'rel="next" href="([^"]+)"', first)
+    assert older
+    second = _read(signed_in, "/why/" + older[1])
+
+    assert "topic-00" not in first
+    assert "topic-00" in second
+    assert "sent=yes" in older[1]
+    assert signed_in.get("/why/?cursor=nonsense").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("nl", "niet verstuurd"), ("sv", "skickades inte"), ("da", "ikke sendt")],
+)
+def test_the_reason_is_said_in_the_readers_language(signed_in, noor, language, words):
+    factories.decision(noor, outcome="skip", code="consent_withdrawn", act={"purpose": "offers"})
+
+    page = _read(signed_in, **{"Accept-Language": language})
+
+    assert words in page
+    assert "took it back" not in page
+    assert f'<html lang="{language}">' in page
+
+
+def test_an_unknown_reason_is_still_a_sentence(signed_in, noor):
+    factories.decision(noor, outcome="skip", code="a_code_of_tomorrow")
+
+    assert "kept silent" in _read(signed_in)
+
+
+def test_another_customers_reasons_are_not_there(signed_in, els):
+    factories.decision(els)
+    Look.objects.create(customer=els, at=timezone.now(), actor="staff:Sam", what="page")
+
+    assert "Nothing here" in _read(signed_in)
+    assert "Nobody so far" in _read(signed_in, "/why/looks/")
+
+
+def test_who_looked_is_told_with_the_reason(signed_in, noor):
+    now = timezone.now()
+    Look.objects.create(
+        customer=noor, at=now, actor="staff:sam", role="desk", what="page", reason="call"
+    )
+    Look.objects.create(customer=noor, at=now, actor="source:call desk", what="timeline")
+    Look.objects.create(
+        customer=noor, at=now, actor="staff:iris", what="order", reason="She asked <b>me</b>"
+    )
+
+    answer = signed_in.get("/why/looks/").content.decode()
+    page = html.unescape(answer)
+
+    assert "<strong>Sam</strong>" in page
+    assert "looked at your page, because you called." in page
+    assert "<strong>call desk</strong>" in page
+    assert "She asked &lt;b&gt;me&lt;/b&gt;" in answer
