@@ -1,0 +1,388 @@
+import uuid
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customers.control import ANY, Entry, State, filter_of, fold, lapsed
+from tests.factories import NOON
+
+A, B, C = (uuid.UUID(int=n) for n in (1, 2, 3))
+NIGHT = {"from": "22:00", "to": "08:00"}
+EVENING = {"from": "18:00", "to": "23:00"}
+
+
+def entry(kind, subject="offers", *, at=0, for_=(A,), id_=None, **facts):
+    """Something said at a minute, for these records."""
+    document = {
+        "record_id": str(id_ or uuid.uuid4()),
+        "channel": ANY,
+        "topic": ANY,
+        "value": None,
+        "valid_until": None,
+        "reask_not_before": None,
+        "source_channel": "web",
+        "privacy_notice": {"sha256": "a" * 64} if kind == "consent.given" else None,
+    } | facts
+    moment = NOON + timedelta(minutes=at)
+    return Entry(for_[0], 1, tuple(for_), kind, subject, moment, document)
+
+
+def prefer(name, value, **facts):
+    return entry("preference.set", name, value=value, **facts)
+
+
+def consent(entries, *members, purpose="offers"):
+    found = fold(entries, members or (A,)).consents.get(purpose)
+    return found and found.state
+
+
+def settings(entries, *members):
+    found = fold(entries, members or (A,)).settings
+    return [(one.name, one.channel, one.topic, one.value) for one in found]
+
+
+class TestOneRecord:
+    def test_who_said_nothing_agreed_to_nothing(self):
+        assert fold([], [A]) == State()
+
+    def test_the_last_word_stands_whenever_we_heard_it(self):
+        given, withdrawn = entry("consent.given", at=1), entry("consent.withdrawn", at=2)
+
+        assert consent([given, withdrawn]) == consent([withdrawn, given]) == "withdrawn"
+
+    def test_at_the_same_moment_the_stricter_word_stands(self):
+        for kind in ("consent.refused", "consent.withdrawn", "consent.expired"):
+            assert consent([entry(kind), entry("consent.given")]) != "given"
+
+    def test_a_consent_keeps_what_makes_it_a_basis(self):
+        end = NOON + timedelta(days=365)
+        given = entry("consent.given", valid_until=end.isoformat())
+
+        kept = fold([given], [A]).consents["offers"]
+
+        assert (kept.entry, kept.notice, kept.valid_until) == (given.id, "a" * 64, end)
+
+    def test_a_refusal_keeps_until_when_we_do_not_ask_again(self):
+        later = NOON + timedelta(days=183)
+        refused = entry("consent.refused", reask_not_before=later.isoformat())
+
+        assert fold([refused], [A]).consents["offers"].reask_not_before == later
+
+    def test_an_objection_stands_until_it_is_lifted_and_no_consent_lifts_it(self):
+        made = entry("objection.made", "marketing", at=1)
+        given = entry("consent.given", at=2)
+        lifted = entry("objection.lifted", "marketing", at=3)
+
+        assert fold([made, given], [A]).objections == {"marketing": made.id}
+        assert fold([made, given, lifted], [A]).objections == {}
+
+    def test_a_preference_is_kept_for_its_scope_and_cleared_for_it(self):
+        said = [
+            prefer("allow", False, channel="email"),
+            prefer("allow", True, channel="email", topic="rides"),
+            prefer("quiet_hours", NIGHT),
+        ]
+        cleared = entry("preference.cleared", "allow", at=1, channel="email")
+
+        assert settings(said) == [
+            ("allow", "email", "*", False),
+            ("allow", "email", "rides", True),
+            ("quiet_hours", "*", "*", NIGHT),
+        ]
+        assert ("allow", "email", "*", False) not in settings([*said, cleared])
+        assert len(settings([*said, cleared])) == 2
+
+    def test_a_signal_by_itself_changes_nothing(self):
+        assert fold([entry("signal.received", "gpc")], [A]) == State()
+
+    @pytest.mark.parametrize(
+        ("name", "strict", "lax"),
+        [
+            ("allow", False, True),
+            ("data_use", False, True),
+            ("only_when_i_ask", True, False),
+            ("person_first", True, False),
+            ("pause", "2027-01-01T23:30:00+00:00", "2027-01-02T00:00:00+01:00"),
+            ("pause", "2027-01-02T00:00:00-02:00", "2027-01-02T01:00:00+00:00"),
+            ("budget", {"most": 5, "per": "week"}, {"most": 1, "per": "day"}),
+            ("budget", {"most": 0, "per": "day"}, {"most": 1, "per": "month"}),
+            ("quiet_hours", NIGHT, EVENING),
+            ("quiet_hours", NIGHT, NIGHT | {"days": [6, 7]}),
+            ("quiet_hours", {"from": "08:00", "to": "08:00"}, NIGHT),
+        ],
+        ids=str,
+    )
+    def test_of_two_values_at_the_same_moment_the_stricter_one_stands(self, name, strict, lax):
+        both = [prefer(name, strict), prefer(name, lax)]
+
+        assert [value for *_, value in settings(both)] == [strict]
+        assert [value for *_, value in settings(both[::-1])] == [strict]
+
+
+class TestImports:
+    """keila #259, listmonk #2008: a list that is loaded again brings nobody back."""
+
+    @pytest.mark.parametrize("before", ["consent.refused", "consent.withdrawn"])
+    def test_a_list_does_not_lift_a_refusal(self, before):
+        said = [entry(before, at=1), entry("consent.given", at=9, source_channel="import")]
+
+        assert consent(said) == before.partition(".")[2]
+
+    def test_a_refusal_that_is_heard_late_counts_against_a_list(self):
+        listed = entry("consent.given", at=9, source_channel="import")
+
+        assert consent([listed]) == "given"
+        assert consent([listed, entry("consent.refused", at=5)]) == "refused"
+
+    def test_a_customer_lifts_it(self):
+        said = [entry("consent.refused", at=1), entry("consent.given", at=9)]
+
+        assert consent(said) == "given"
+
+    def test_a_list_may_forbid(self):
+        said = [entry("consent.given"), entry("consent.withdrawn", at=1, source_channel="import")]
+
+        assert consent(said) == "withdrawn"
+
+    def test_a_list_does_not_turn_a_channel_on_again(self):
+        off = prefer("allow", False, channel="email")
+        on = prefer("allow", True, channel="email", at=1, source_channel="import")
+
+        assert settings([off, on]) == [("allow", "email", "*", False)]
+
+
+class TestSeveralRecords:
+    @pytest.mark.parametrize("when", [1, 5])
+    def test_a_refusal_of_either_stands_whichever_came_first(self, when):
+        """Apache Unomi: a consent of the other profile comes back to life when they merge."""
+        said = [entry("consent.given", at=3), entry("consent.refused", at=when, for_=(B,))]
+
+        assert consent(said, A, B) == "refused"
+        assert consent(said, A) == "given"
+        assert consent(said, B) == "refused"
+
+    def test_nothing_said_overrides_nothing(self):
+        """carpentries/amy #2597: what of a record that never answered?"""
+        assert consent([entry("consent.given")], A, B) == "given"
+
+    def test_a_word_for_both_lifts_the_older_refusals_of_both(self):
+        said = [
+            entry("consent.refused", at=1),
+            entry("consent.withdrawn", at=2, for_=(B,)),
+            entry("consent.given", at=3, for_=(A, B)),
+        ]
+
+        assert consent(said, A, B) == consent(said, A) == consent(said, B) == "given"
+
+    def test_a_word_for_two_does_not_speak_for_a_third(self):
+        said = [entry("consent.refused", for_=(C,)), entry("consent.given", at=3, for_=(A, B))]
+
+        assert consent(said, A, B, C) == "refused"
+
+    def test_the_consent_that_ends_first_is_the_one_that_counts(self):
+        soon, late = ((NOON + timedelta(days=days)).isoformat() for days in (1, 2))
+        said = [
+            entry("consent.given", valid_until=late),
+            entry("consent.given", at=1, for_=(B,), valid_until=soon),
+            entry("consent.given", at=2, for_=(C,)),
+        ]
+
+        assert fold(said, [A, B, C]).consents["offers"].valid_until.isoformat() == soon
+
+    def test_an_objection_of_either_stands(self):
+        said = [entry("objection.made"), entry("objection.lifted", at=1, for_=(B,))]
+
+        assert fold(said, [A, B]).objections == {"offers": said[0].id}
+
+    def test_what_one_forbids_everywhere_another_does_not_allow_for_one_channel(self):
+        said = [prefer("allow", False), prefer("allow", True, channel="email", at=1, for_=(B,))]
+
+        assert settings(said, A, B) == [
+            ("allow", "*", "*", False),
+            ("allow", "email", "*", False),
+        ]
+
+    def test_quiet_hours_and_budgets_of_both_hold_side_by_side(self):
+        said = [
+            prefer("quiet_hours", NIGHT),
+            prefer("quiet_hours", EVENING, channel="sms", for_=(B,)),
+            prefer("budget", {"most": 1, "per": "day"}),
+            prefer("budget", {"most": 2, "per": "week"}, for_=(B,)),
+        ]
+
+        assert settings(said, A, B) == [
+            ("budget", "*", "*", {"most": 1, "per": "day"}),
+            ("budget", "*", "*", {"most": 2, "per": "week"}),
+            ("quiet_hours", "*", "*", NIGHT),
+            ("quiet_hours", "sms", "*", EVENING),
+            ("quiet_hours", "sms", "*", NIGHT),
+        ]
+
+    def test_where_somebody_is_says_who_said_it_last(self):
+        said = [prefer("zone", "Europe/Paris", at=1), prefer("zone", "Asia/Tokyo", for_=(B,))]
+
+        assert settings(said, A, B) == [("zone", "*", "*", "Europe/Paris")]
+
+
+class TestFilter:
+    """What a statement about many customers leaves out, a decision would deny."""
+
+    def test_what_is_off_whatever_else_holds(self):
+        said = [
+            entry("consent.given"),
+            entry("consent.refused", "surveys"),
+            entry("objection.made", "marketing"),
+            prefer("allow", False, channel="sms"),
+            prefer("allow", False, topic="rides"),
+            prefer("pause", "2027-01-01T00:00:00+00:00"),
+            prefer("only_when_i_ask", True),
+        ]
+
+        found = filter_of(fold(said, [A]))
+
+        assert (found.granted, found.objected) == (["offers"], ["marketing"])
+        assert (found.channels_off, found.topics_off) == (["sms"], ["rides"])
+        assert found.paused_until.isoformat() == "2027-01-01T00:00:00+00:00"
+        assert found.only_when_i_ask is True
+
+    def test_a_channel_that_is_on_for_one_topic_is_not_off(self):
+        said = [
+            prefer("allow", False, channel="sms"),
+            prefer("allow", True, channel="sms", topic="rides"),
+        ]
+
+        assert filter_of(fold(said, [A])).channels_off == []
+
+    def test_everything_is_off_only_where_nothing_is_on(self):
+        off, on = prefer("allow", False), prefer("allow", True, channel="email")
+
+        assert filter_of(fold([off], [A])).channels_off == ["*"]
+        assert filter_of(fold([off], [A])).topics_off == ["*"]
+        assert filter_of(fold([off, on], [A])).channels_off == []
+        assert filter_of(fold([off, on], [A])).topics_off == []
+
+    def test_a_pause_of_one_channel_is_no_pause_of_all(self):
+        pause = prefer("pause", "2027-01-01T00:00:00+00:00", channel="sms")
+
+        assert filter_of(fold([pause], [A])).paused_until is None
+
+    def test_the_soonest_end_of_a_consent_that_stands(self):
+        soon, late = (NOON + timedelta(days=days) for days in (1, 2))
+        said = [
+            entry("consent.given", valid_until=late.isoformat()),
+            entry("consent.given", "surveys", valid_until=soon.isoformat()),
+        ]
+        withdrawn = entry("consent.withdrawn", "surveys", at=1)
+
+        assert filter_of(fold(said, [A])).expires_at == soon
+        assert filter_of(fold([*said, withdrawn], [A])).expires_at == late
+
+
+def test_consents_run_out_for_the_records_whose_they_were():
+    soon, late = (NOON + timedelta(days=days) for days in (1, 9))
+    said = [
+        entry("consent.given", for_=(A, B), valid_until=soon.isoformat()),
+        entry("consent.given", at=1, for_=(B,), valid_until=late.isoformat()),
+        entry("consent.given", "surveys", for_=(C,)),
+    ]
+
+    assert lapsed(said, [A, B, C], soon - timedelta(seconds=1)) == {}
+    assert lapsed(said, [A, B, C], soon) == {("offers", soon): [A]}
+    assert lapsed(said, [A, B, C], late) == {("offers", soon): [A], ("offers", late): [B]}
+
+
+# Laws -----------------------------------------------------------------------------------
+
+KINDS = st.sampled_from(
+    [
+        "consent.given",
+        "consent.refused",
+        "consent.withdrawn",
+        "consent.expired",
+        "objection.made",
+        "objection.lifted",
+    ]
+)
+GROUPS = st.sampled_from([(A,), (B,), (C,), (A, B), (B, C), (A, B, C)])
+SOURCES = st.sampled_from(["web", "import"])
+ANSWERS = st.builds(
+    entry,
+    KINDS,
+    st.sampled_from(["offers", "surveys"]),
+    at=st.integers(0, 4),
+    for_=GROUPS,
+    source_channel=SOURCES,
+)
+WISHES = st.builds(
+    lambda value, **facts: (
+        entry("preference.cleared", "allow", **facts)
+        if value is None
+        else prefer("allow", value, **facts)
+    ),
+    st.sampled_from([True, False, None]),
+    at=st.integers(0, 4),
+    for_=GROUPS,
+    channel=st.sampled_from(["*", "email", "sms"]),
+    topic=st.sampled_from(["*", "rides", "visits"]),
+)
+LEDGERS = st.lists(ANSWERS | WISHES, max_size=12)
+
+
+def allows(state, channel, topic):
+    """The most specific wins; of two that are as specific, the stricter. None: nobody said."""
+    values = {(s.channel, s.topic): s.value for s in state.settings if s.name == "allow"}
+    for scopes in ([(channel, topic)], [(channel, ANY), (ANY, topic)], [(ANY, ANY)]):
+        if found := [values[scope] for scope in scopes if scope in values]:
+            return min(found)
+    return None
+
+
+@given(LEDGERS, st.randoms())
+def test_the_order_in_which_entries_are_read_does_not_matter(said, random):
+    shuffled = random.sample(said, len(said))
+
+    assert fold(shuffled, [C, A, B]) == fold(said, [A, B, C])
+
+
+@given(LEDGERS)
+def test_joining_never_allows_what_one_of_them_forbids(said):
+    apart = [fold(said, [record]) for record in (A, B, C)]
+    joined = fold(said, [A, B, C])
+
+    for purpose, one in joined.consents.items():
+        if one.state == "given":
+            states = [each.consents[purpose].state for each in apart if purpose in each.consents]
+            assert set(states) == {"given"}
+    assert joined.objections.keys() == set().union(*(each.objections for each in apart))
+    for channel in ("email", "sms", "inbox"):
+        for topic in ("rides", "visits", "news"):
+            said_apart = [allows(each, channel, topic) for each in apart]
+            expected = [value for value in said_apart if value is not None]
+            assert allows(joined, channel, topic) == (min(expected) if expected else None)
+
+
+@given(LEDGERS)
+def test_what_is_said_for_others_is_nobody_else_s(said):
+    mine = [one for one in said if A in one.speaks_for]
+
+    assert fold(said, [A]) == fold(mine, [A])
+
+
+@given(LEDGERS, st.sampled_from(["offers", "surveys"]))
+def test_a_refusal_said_last_stands_whatever_was_said_before(said, purpose):
+    last = entry("consent.refused", purpose, at=9, for_=(A, B, C))
+
+    assert consent([*said, last], A, B, C, purpose=purpose) == "refused"
+
+
+@given(LEDGERS)
+def test_the_filter_names_only_what_is_denied(said):
+    state = fold(said, [A, B, C])
+    found = filter_of(state)
+
+    for channel in ("email", "sms", "inbox"):
+        for topic in ("rides", "visits", "news"):
+            is_off = {channel, ANY} & {*found.channels_off} or {topic, ANY} & {*found.topics_off}
+            assert not is_off or allows(state, channel, topic) is False
