@@ -8,6 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from channels.ingest import openapi as ingest
 from channels.live import openapi as live
 from channels.phone import openapi as phone
+from channels.sms import openapi as sms
 from channels.store import openapi as store
 from channels.webhook import openapi as webhook
 from customers.api import schema
@@ -28,7 +29,7 @@ def only_rest(endpoints: Iterable[tuple[str, str, str, Any]]) -> list[tuple[str,
 
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the endpoints that are plain views, and the shapes that the REST views answer with."""
-    for paths in (ingest, phone, store, webhook, live):
+    for paths in (ingest, phone, sms, store, webhook, live):
         result["paths"] |= paths.openapi_paths()
     components = result.setdefault("components", {})
     components.setdefault("schemas", {}).update(schema.components())

@@ -1,0 +1,61 @@
+"""`/v1/sms/`: what the provider of SMS calls: a message came in, one went further."""
+
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from twilio.twiml.messaging_response import MessagingResponse
+
+from butler.actions import receipts
+from channels.ingest import overload, wire
+from channels.ingest.wire import Refusal
+from channels.sms import inbound as messages
+from channels.sms import keywords, statuses
+from channels.webhook import twilio
+
+
+@wire.endpoint("POST")
+def inbound(request: HttpRequest) -> HttpResponse:
+    """Take in what a customer sent, and answer with TwiML."""
+    body = wire.read_body(request)
+    with overload.place():
+        fields = _signed(request, body)
+        text = messages.read(fields)
+        if not text.sid or not text.number:
+            raise Refusal(400, "missing_id", "Send MessageSid and From.")
+        messages.take_in(text, now=timezone.now())
+        answer = MessagingResponse()
+        # A provider that understood the word itself has answered it, and sends nothing more.
+        if text.meant and not fields.get("OptOutType"):
+            answer.message(_answer(text))
+    return HttpResponse(str(answer), content_type="text/xml")
+
+
+@wire.endpoint("POST")
+def status(request: HttpRequest) -> HttpResponse:
+    """Take in what became of a message; `?message=` is how we call it."""
+    body = wire.read_body(request)
+    with overload.place():
+        now = timezone.now()
+        found = statuses.read(_signed(request, body), request.GET.get("message", ""), now=now)
+        if found:
+            receipts.report(provider="twilio", reports=[found], now=now)
+    return HttpResponse(status=204)
+
+
+def _signed(request: HttpRequest, body: bytes) -> Mapping[str, object]:
+    if settings.SMS_ACCOUNT is None:
+        raise Refusal(404, "no_sms", "No provider of SMS is set up.")
+    fields = twilio.fields_of(body)
+    twilio.check(request, body, fields, [settings.SMS_ACCOUNT["token"]])
+    return fields
+
+
+def _answer(text: messages.Text) -> str:
+    return keywords.answer(
+        text.meant,
+        language=messages.language_for(text, settings.LANGUAGE_CODE),
+        company=settings.BUTLER_COMPANY,
+        site=f"{settings.BUTLER_SITE_URL.rstrip('/')}/preferences/",
+    )

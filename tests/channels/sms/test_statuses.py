@@ -1,0 +1,52 @@
+import uuid
+
+import pytest
+
+from channels.sms import statuses
+from tests.butler.arrange import NOON
+
+OURS = str(uuid.uuid4())
+
+
+def read(status: str, code: str = "", message: str = OURS):
+    fields = {"MessageSid": "SM1", "MessageStatus": status, "ErrorCode": code}
+    return statuses.read(fields, message, now=NOON)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        ("queued", "", "accepted"),
+        ("sent", "", "accepted"),
+        ("delivered", "", "delivered"),
+        ("DELIVERED", "", "delivered"),
+        ("read", "", "delivered"),
+        ("undelivered", "30003", "failed"),
+        ("undelivered", "30005", "bounced"),
+        ("failed", "30006", "bounced"),
+        ("failed", "21610", "stopped"),
+        ("failed", "", "failed"),
+        ("failed", "<script>", "failed"),
+        ("canceled", "", "rejected"),
+    ],
+)
+def test_each_status_is_a_report(status, code, kind):
+    found = read(status, code)
+
+    assert found.kind == kind
+    assert (found.provider_id, found.message_id) == ("SM1", OURS)
+    assert found.detail == (code if code.isdecimal() else "")
+
+
+def test_a_status_has_one_name_however_often_it_comes():
+    assert read("sent").event_id == read("sent").event_id != read("delivered").event_id
+
+
+@pytest.mark.parametrize("message", ["", "x", "\x00", "1" * 500])
+def test_who_does_not_say_which_message_is_known_by_the_provider_s_name(message):
+    assert read("sent", message=message).message_id == ""
+
+
+def test_what_says_nothing_is_no_report():
+    assert read("something-new") is None
+    assert statuses.read({"MessageStatus": "sent"}, OURS, now=NOON) is None

@@ -1,0 +1,269 @@
+"""What comes back by SMS, over HTTP, signed as the provider signs it."""
+
+import uuid
+from datetime import timedelta
+from xml.etree import ElementTree
+
+import pytest
+from django.utils import timezone
+
+from butler.models import Delivery, Message, Task
+from channels.protocol import Parcel
+from channels.sms.adapter import SmsAdapter
+from customers.models import Control, ControlEntry, Event, Suppression
+from tests.butler.arrange import guest, message, vocabulary
+from tests.channels import provider as providers
+from tests.channels.provider import SID, TOKEN, Provider
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+NOORS = "+31612345678"
+OURS = "+31201234567"
+
+
+@pytest.fixture
+def account(settings):
+    settings.SMS_ACCOUNT = {"url": "http://nowhere", "sid": SID, "token": TOKEN, "from": OURS}
+    settings.BUTLER_COMPANY = "Larkmoor"
+    vocabulary()
+
+
+@pytest.fixture
+def inbound(account, live_server):
+    """Send a text as the provider hands it on; return the status and what was answered."""
+
+    def send(body: str, *, sid: str = "", number: str = NOORS, token: str = TOKEN, **more):
+        fields = {"MessageSid": sid or f"SM{uuid.uuid4().hex}", "From": number, "To": OURS}
+        url = f"{live_server.url}/v1/sms/inbound"
+        status, answer = providers.call(url, {**fields, "Body": body, **more}, token=token)
+        if status != 200:
+            return status, answer
+        return status, "".join(ElementTree.fromstring(answer).itertext())
+
+    return send
+
+
+def off(customer) -> list[str]:
+    found = Control.objects.filter(customer=customer).values_list("channels_off", flat=True)
+    return found[0] if found else []
+
+
+def stopped() -> list[str]:
+    return list(Suppression.objects.filter(lifted_at=None).values_list("address", flat=True))
+
+
+def kinds() -> list[str]:
+    return list(ControlEntry.objects.order_by("recorded_at", "seq").values_list("kind", flat=True))
+
+
+def test_stop_stops(inbound):
+    noor = guest(phone=NOORS)
+
+    status, answer = inbound("Stop")
+
+    assert status == 200
+    assert answer.startswith("Larkmoor: you will get no more SMS")
+    assert stopped() == [NOORS]
+    assert off(noor) == ["sms"]
+    assert kinds() == ["preference.set", "signal.received"]
+    assert Event.objects.filter(customer=noor, name="Message Received").count() == 1
+
+
+def test_stop_twice_is_stop_once(inbound):
+    noor = guest(phone=NOORS)
+
+    inbound("STOP", sid="SM1")
+    inbound("STOP", sid="SM1")
+    inbound("QUIT", sid="SM2")
+
+    assert stopped() == [NOORS]
+    assert len(kinds()) == 2
+    assert Event.objects.filter(customer=noor, name="Message Received").count() == 2
+
+
+def test_a_number_that_nobody_proved_is_stopped_too(inbound):
+    inbound("STOP", number="+31687654321")
+
+    assert stopped() == ["+31687654321"]
+    assert kinds() == []
+
+
+def test_everybody_with_the_number_is_heard(inbound):
+    noor, eli = guest(phone=NOORS), guest(phone="+31600000001")
+
+    inbound("STOP")
+
+    assert (off(noor), off(eli)) == (["sms"], [])
+
+
+def test_start_takes_it_back(inbound):
+    noor = guest(phone=NOORS)
+    inbound("STOP")
+
+    status, answer = inbound("START")
+
+    assert (status, stopped(), off(noor)) == (200, [], [])
+    assert "send you SMS again" in answer
+    assert kinds()[2:] == ["preference.cleared", "signal.received"]
+
+
+def test_an_old_start_that_comes_again_does_not_undo_a_stop(inbound):
+    noor = guest(phone=NOORS)
+    inbound("STOP", sid="SM1")
+    inbound("START", sid="SM2")
+    inbound("STOP", sid="SM3")
+
+    inbound("START", sid="SM2")
+
+    assert stopped() == [NOORS]
+    assert off(noor) == ["sms"]
+
+
+def test_start_does_not_wake_a_number_that_is_dead(inbound):
+    Suppression.objects.create(channel="sms", address=NOORS, reason="bounced", since=timezone.now())
+
+    inbound("START")
+
+    assert stopped() == [NOORS]
+
+
+def test_help_helps_and_asks_nobody(inbound, settings):
+    settings.BUTLER_SITE_URL = "https://larkmoor.example"
+
+    status, answer = inbound("HULP")
+
+    assert status == 200
+    assert answer.startswith("Larkmoor: u bepaalt")
+    assert "https://larkmoor.example/preferences/" in answer
+    assert not Task.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["please stop texting me", "Are dogs allowed?", "<b>&amp;"])
+def test_everything_else_is_for_a_person(inbound, text):
+    noor = guest(phone=NOORS)
+
+    for _ in range(2):
+        assert inbound(text, sid="SM1") == (200, "")
+
+    task = Task.objects.get()
+    assert (task.kind, task.body, task.customer_id) == ("reply", text, noor.pk)
+    assert stopped() == []
+    assert Event.objects.filter(customer=noor, name="Message Received").count() == 1
+
+
+def test_we_answer_in_the_language_we_last_wrote_in(inbound):
+    message(guest(phone=NOORS), language="sv")
+
+    assert inbound("STOP")[1].startswith("Larkmoor: du får inga fler sms")
+
+
+def test_what_the_provider_answered_is_not_answered_again(inbound):
+    guest(phone=NOORS)
+
+    assert inbound("Arret", OptOutType="STOP") == (200, "")
+    assert stopped() == [NOORS]
+
+
+def test_who_has_not_the_token_is_not_heard(inbound):
+    status, answer = inbound("STOP", token="another-token")
+
+    assert status == 401
+    assert "wrong_signature" in answer
+    assert stopped() == []
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a": 1}', b'{"a": {"b": [null]}}', b"[]", b"\xff=\xff", b"", b'{"a": "\\ud800"}']
+)
+@pytest.mark.parametrize("query", ["", "?bodySHA256=00"])
+def test_whatever_is_not_signed_is_refused(account, client, body, query):
+    for path in ("inbound", "status"):
+        answer = client.post(f"/v1/sms/{path}{query}", body, content_type="application/json")
+
+        assert answer.status_code in (400, 401)
+
+
+def test_without_a_provider_there_is_nothing_to_call(inbound, settings):
+    settings.SMS_ACCOUNT = None
+
+    assert inbound("STOP")[0] == 404
+
+
+@pytest.mark.parametrize("fields", [{"number": ""}, {"number": "x" * 5000}])
+def test_what_has_no_number_does_no_harm(inbound, fields):
+    status, _ = inbound("hello", **fields)
+
+    assert status in (200, 400)
+
+
+@pytest.mark.parametrize("text", ["😀", "a\u202eb", "x" * 10_000, "=cmd|x", "\u0000"])
+def test_naughty_texts_are_kept_or_refused(inbound, text):
+    assert inbound(text)[0] in (200, 400)
+
+
+# Both ways ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def provider():
+    provider = Provider()
+    yield provider
+    provider.stop()
+
+
+def sent(provider, live_server, settings, result: str = "accepted") -> Message:
+    """A message that our adapter handed to the provider."""
+    settings.BUTLER_SITE_URL = live_server.url
+    one = message(guest(phone=NOORS), channel="sms", state=result, address=NOORS, attempts=1)
+    delivery = Delivery(message=one, number=1, customer_id=one.customer_id, channel="sms")
+    delivery.provider, delivery.customer_version = "twilio", 1
+    delivery.claimed_at = delivery.lease_until = timezone.now() - timedelta(minutes=1)
+    account = {"url": provider.url, "sid": SID, "token": TOKEN, "from": OURS}
+    parcel = Parcel(
+        one.pk, delivery.pk, one.customer_id, NOORS, "nl", "", "Tot zo", "", "service", "visits"
+    )
+    [outcome] = SmsAdapter(account).hand_over([parcel], lambda: True)
+    delivery.outcome, delivery.provider_id = result, outcome.provider_id
+    if result == "uncertain":
+        delivery.provider_id = ""
+    delivery.save()
+    return one
+
+
+@pytest.mark.parametrize("result", ["accepted", "uncertain"])
+def test_what_became_of_a_message_comes_back(account, provider, live_server, settings, result):
+    one = sent(provider, live_server, settings, result)
+    [taken] = provider.messages
+
+    for status in ("delivered", "sent", "queued", "delivered"):
+        assert provider.report(live_server.url, taken, status) == 204
+
+    one.refresh_from_db()
+    assert one.state == "delivered"
+    assert Delivery.objects.get().outcome == "accepted"
+
+
+def test_a_number_that_is_gone_gets_nothing_any_more(account, provider, live_server, settings):
+    one = sent(provider, live_server, settings)
+
+    provider.report(live_server.url, provider.messages[0], "undelivered", ErrorCode="30005")
+
+    one.refresh_from_db()
+    assert (one.state, one.reason) == ("bounced", "30005")
+    assert stopped() == [NOORS]
+
+
+def test_a_status_that_is_not_signed_for_this_message_is_refused(
+    account, provider, live_server, settings
+):
+    one = sent(provider, live_server, settings)
+    [taken] = provider.messages
+    other = taken | {"StatusCallback": taken["StatusCallback"].replace(str(one.pk), str(one.pk))}
+    path = other["StatusCallback"].partition("/v1/")[2]
+    fields = {"MessageSid": taken["Sid"], "MessageStatus": "failed"}
+
+    status, _ = providers.call(f"{live_server.url}/v1/{path}", fields, token="wrong")
+
+    assert status == 401
+    one.refresh_from_db()
+    assert one.state == "accepted"
