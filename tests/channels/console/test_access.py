@@ -1,0 +1,215 @@
+"""Who may what on the console: every route, for every kind of visitor.
+
+The routes come from the resolver, so one that nobody put into the table fails the test.
+"""
+
+import re
+import uuid
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from butler.actions import tasks
+from customers.models import Merge, Review, User
+from customers.roles import ROLES
+from tests import factories, staff
+
+# Visitors, in the order of the columns below.
+ROLE_NAMES = ("desk", "till", "marketer", "privacy officer", "manager", "overview")
+VISITORS = ("stranger", "customer", "password only", "closed", "no role", *ROLE_NAMES)
+# y: let in. i: sent to sign in. 3: 403, not for this role.
+DOOR = "y y y y y y y y y y y"
+ALL = "i i i i y y y y y y y"
+FIND = "i i i i 3 y y 3 y y 3"
+MEET = "i i i i 3 y y y y y 3"
+CALLS = "i i i i 3 y 3 3 y y 3"
+SERVE = "i i i i 3 y 3 3 3 y 3"
+LOOKS = "i i i i 3 3 3 3 y y 3"
+REVIEWS = "i i i i 3 y 3 3 y y 3"
+SEE_SWITCHES = "i i i i 3 3 3 y y y y"
+THROW = "i i i i 3 3 3 3 3 y 3"
+
+CUSTOMER = "customers/<uuid:customer_id>/"
+TABLE = {
+    "GET sign-in/": DOOR,
+    "GET sign-in/code/": DOOR,
+    "GET sign-in/set-up/": DOOR,
+    "POST sign-out/": DOOR,
+    "GET ": ALL,
+    "GET keys/": ALL,
+    "GET search/": FIND,
+    f"GET {CUSTOMER}": MEET,
+    f"GET {CUSTOMER}looks/": LOOKS,
+    f"GET {CUSTOMER}orders/new/": SERVE,
+    f"POST {CUSTOMER}orders/new/": SERVE,
+    f"GET {CUSTOMER}orders/<str:number>/": SERVE,
+    f"POST {CUSTOMER}orders/<str:number>/": SERVE,
+    f"POST {CUSTOMER}orders/<str:number>/cancel/": SERVE,
+    f"POST {CUSTOMER}orders/<str:number>/lines/<str:line>/cancel/": SERVE,
+    f"POST {CUSTOMER}merges/<int:merge_id>/part/": REVIEWS,
+    "GET calls/": CALLS,
+    "GET calls/<str:reference>/": CALLS,
+    "GET tasks/": SERVE,
+    "POST tasks/<uuid:task_id>/take/": SERVE,
+    "POST tasks/<uuid:task_id>/give-back/": SERVE,
+    "POST tasks/<uuid:task_id>/finish/": SERVE,
+    "GET merges/": REVIEWS,
+    "GET merges/<int:review_id>/": REVIEWS,
+    "POST merges/<int:review_id>/join/": REVIEWS,
+    "POST merges/<int:review_id>/apart/": REVIEWS,
+    "GET switches/": SEE_SWITCHES,
+    "POST switches/throw/": THROW,
+    "POST switches/lift/": THROW,
+}
+
+
+def _routes(resolver: URLResolver | None = None, prefix: str = "") -> set[str]:
+    found = set()
+    for one in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(one.pattern)
+        if isinstance(one, URLResolver):
+            found |= _routes(one, route)
+        elif isinstance(one, URLPattern) and route.startswith("console/"):
+            found.add(route.removeprefix("console/"))
+    return found
+
+
+def test_the_table_has_every_route_and_no_other():
+    assert {operation.split(" ", 1)[1] for operation in TABLE} == _routes()
+
+
+@pytest.fixture
+def world(db):
+    """Noor's record with something of everything on it."""
+    address = ("email", "noor@example.com")
+    noor = factories.customer(address, ("phone", "+46701740605"), name="Noor")
+    factories.record(
+        factories.order("A-1", address, lines=[{"line_id": "1", "name": "Day", "quantity": 2}]),
+        factories.item(
+            ("phone", "+46701740605"),
+            name="Call Started",
+            about="call:c1",
+            properties={"direction": "in", "from": "+46701740605"},
+        ),
+    )
+    other = factories.customer(("email", "eli@example.com"), name="Eli")
+    joined = {"kept": noor, "joined": other, "reason": "staff", "joined_at": timezone.now()}
+    return {
+        "customer_id": noor.id,
+        "number": "A-1",
+        "line": "1",
+        "reference": "call:c1",
+        "task_id": tasks.ask(
+            key="t", kind="phone", customer_id=noor.id, title="x", body="", due_at=timezone.now()
+        ),
+        "review_id": Review.objects.create(kind="identifier_limit", left=noor).pk,
+        "merge_id": Merge.objects.create(**joined).pk,
+    }
+
+
+def _visitor(name: str) -> Client:
+    client = Client()
+    if name == "stranger":
+        return client
+    if name == "customer":
+        user = User.objects.create_user("noor@example.com")
+        client.force_login(user, staff.BACKEND)
+        return client
+    if name == "password only":
+        # Signed in somehow, but not by way of the second factor.
+        client.force_login(staff.colleague("manager", "Max"), staff.BACKEND)
+        return client
+    if name == "closed":
+        user = staff.colleague("manager", "Kim")
+        staff.let_in(client, user)
+        User.objects.filter(pk=user.pk).update(is_active=False)
+        return client
+    return staff.let_in(client, staff.colleague("" if name == "no role" else name, "Sam"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("visitor", VISITORS)
+def test_everybody_may_what_the_table_says(world, visitor, subtests):
+    column = VISITORS.index(visitor)
+    client = _visitor(visitor)
+    for operation, cells in TABLE.items():
+        method, route = operation.split(" ", 1)
+        path = "/console/" + re.sub(r"<\w+:(\w+)>", lambda name: str(world[name[1]]), route)
+        if route == "sign-out/":
+            continue
+        with subtests.test(operation):
+            answer = client.generic(method, path)
+
+            cell = cells.split()[column]
+            if cell == "3":
+                assert answer.status_code == 403
+                assert b"Not for your role" in answer.content
+            elif cell == "i":
+                assert answer.status_code == 302
+                assert answer["Location"].startswith("/console/sign-in/")
+            else:
+                assert answer.status_code in {200, 302, 422}, answer.content[:300]
+                assert cell == "y"
+                assert not (
+                    answer.status_code == 302
+                    and answer["Location"].startswith("/console/sign-in/")
+                    and cells is not DOOR
+                )
+
+
+def test_a_record_that_is_not_there_is_not_found(world):
+    client = staff.let_in(Client(), staff.colleague("manager"))
+    nobody = uuid.uuid4()
+
+    for path in ("", "looks/", "orders/new/", "orders/A-1/"):
+        assert client.get(f"/console/customers/{nobody}/{path}").status_code == 404
+
+
+def test_the_groups_are_as_the_table_of_roles_says(db):
+    for role, wanted in ROLES.items():
+        found = Group.objects.get(name=role).permissions.select_related("content_type")
+        assert {f"{one.content_type.app_label}.{one.codename}" for one in found} == wanted
+    assert set(Group.objects.values_list("name", flat=True)) == set(ROLES) == set(ROLE_NAMES)
+
+
+@pytest.mark.parametrize("role", ["till", "marketer", "overview", ""])
+def test_who_may_not_read_records_cannot_read_them_by_rest_either(world, role):
+    client = staff.let_in(Client(), staff.colleague(role))
+
+    assert client.get(f"/api/customers/{world['customer_id']}/").status_code == 403
+    assert client.get("/api/customers/?identifier=email:noor@example.com").status_code == 403
+
+
+@pytest.mark.parametrize("role", ["till", "marketer"])
+def test_some_roles_never_see_how_somebody_is_reached(world, role):
+    client = staff.let_in(Client(), staff.colleague(role))
+
+    page = client.get(f"/console/customers/{world['customer_id']}/").content.decode()
+
+    assert "Noor" in page
+    assert "noor@example.com" not in page
+    assert "46701740605" not in page
+
+
+def test_a_password_alone_does_not_open_the_administrators_pages(db):
+    client = Client()
+    User.objects.create_superuser("lin@staff.example.com", "a long password")
+
+    answer = client.post(
+        "/admin/login/", {"username": "lin@staff.example.com", "password": "a long password"}
+    )
+
+    assert answer["Location"].startswith("/console/sign-in/")
+    assert "_auth_user_id" not in client.session
+
+
+def test_a_form_from_elsewhere_does_nothing(world):
+    client = Client(enforce_csrf_checks=True)
+    staff.let_in(client, staff.colleague("desk"))
+
+    answer = client.post(f"/console/tasks/{world['task_id']}/take/")
+
+    assert answer.status_code == 403

@@ -1,0 +1,194 @@
+import re
+import time
+from datetime import timedelta
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.test import Client
+from django.utils import timezone
+
+from customers.actions import staff_sign_in
+from customers.models import User
+from tests import staff
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+PASSWORD = "four-words-that-nobody-knows"
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def sam():
+    user = staff.colleague("desk")
+    user.set_password(PASSWORD)
+    user.save()
+    return user
+
+
+@pytest.fixture
+def secret(sam) -> str:
+    made = staff_sign_in.new_secret()
+    before = timezone.now() - timedelta(hours=1)
+    staff_sign_in.enroll(user=sam, secret=made, code=staff_sign_in.totp(made, before), now=before)
+    return made
+
+
+def _password(client: Client, user: User, password: str = PASSWORD, **more):
+    return client.post("/console/sign-in/", {"email": user.email, "password": password, **more})
+
+
+def _code(client: Client, secret: str, **more):
+    code = staff_sign_in.totp(secret, timezone.now())
+    return client.post("/console/sign-in/code/", {"code": code, **more})
+
+
+def test_password_and_code_open_the_console(client, sam, secret):
+    asked = _password(client, sam)
+    assert asked["Location"].startswith("/console/sign-in/code/")
+    assert client.get("/console/")["Location"].startswith("/console/sign-in/")
+
+    assert _code(client, secret)["Location"] == "/console/"
+    assert "Hello Sam" in client.get("/console/").content.decode()
+
+
+def test_the_first_time_a_second_factor_is_set_up(client, sam):
+    assert _password(client, sam)["Location"].startswith("/console/sign-in/set-up/")
+    page = client.get("/console/sign-in/set-up/").content.decode()
+    secret = re.search(r'class="secret">([A-Z2-7 ]+)<', page)[1].replace(" ", "")
+    assert "<svg" in page
+    assert client.get("/console/")["Location"].startswith("/console/sign-in/")
+
+    code = staff_sign_in.totp(secret, timezone.now())
+    shown = client.post("/console/sign-in/set-up/", {"code": code}).content.decode()
+
+    assert len(re.findall(r"<code>\d{8}</code>", shown)) == 10
+    assert client.get("/console/").status_code == 200
+    assert Authenticator.objects.filter(user=sam, type="totp").count() == 1
+
+
+def test_who_has_a_second_factor_sets_up_no_other(client, sam, secret):
+    _password(client, sam)
+
+    assert client.get("/console/sign-in/set-up/")["Location"] == "/console/sign-in/"
+    assert client.post("/console/sign-in/set-up/", {"code": "1"})["Location"] == "/console/sign-in/"
+
+
+def test_an_answer_does_not_tell_whether_there_is_such_a_login(client, sam):
+    customer = User.objects.create_user("noor@example.com", PASSWORD)
+    known = _password(client, sam, "guess")
+    unknown = client.post(
+        "/console/sign-in/", {"email": "x@staff.example.com", "password": "guess"}
+    )
+    other = _password(client, customer)
+
+    said = {
+        re.sub(r'value="[^"]*"', "", answer.content.decode()) for answer in (known, unknown, other)
+    }
+    assert [answer.status_code for answer in (known, unknown, other)] == [403] * 3
+    assert len(said) == 1
+
+
+def test_after_ten_wrong_passwords_there_is_a_wait(client, sam):
+    for _ in range(10):
+        _password(client, sam, "guess")
+
+    refused = _password(client, sam)
+
+    assert refused.status_code == 429
+    assert 0 < int(refused["Retry-After"]) <= 900
+
+
+def test_a_wrong_code_opens_nothing(client, sam, secret):
+    _password(client, sam)
+
+    refused = client.post("/console/sign-in/code/", {"code": "000000"})
+
+    assert refused.status_code in (403,)
+    assert client.get("/console/").status_code == 302
+
+
+def test_a_right_password_waits_ten_minutes_and_no_longer(client, sam, secret):
+    _password(client, sam)
+    session = client.session
+    session["console.pending"] |= {"at": time.time() - 601}
+    session.save()
+
+    assert _code(client, secret)["Location"] == "/console/sign-in/"
+
+
+def test_a_password_that_was_changed_meanwhile_ends_the_way_in(client, sam, secret):
+    _password(client, sam)
+    sam.set_password("quite another one, and longer")
+    sam.save()
+
+    assert _code(client, secret)["Location"] == "/console/sign-in/"
+
+
+def test_the_session_gets_a_key_that_nobody_knew(client, sam, secret):
+    client.get("/console/sign-in/")
+    _password(client, sam)
+    between = client.session.session_key
+    _code(client, secret)
+
+    assert client.session.session_key != between
+
+
+def test_one_goes_on_to_where_one_was_going(client, sam, secret):
+    wanted = client.get("/console/tasks/?x=1")["Location"]
+    assert wanted == "/console/sign-in/?next=%2Fconsole%2Ftasks%2F%3Fx%3D1"
+    _password(client, sam, next="/console/tasks/?x=1")
+
+    assert _code(client, secret, next="/console/tasks/?x=1")["Location"] == "/console/tasks/?x=1"
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://evil.example/",
+        "//evil.example/console/",
+        "/\\evil.example",
+        "javascript:x",
+        "/sign-in/",
+    ],
+)
+def test_nobody_is_sent_elsewhere(client, sam, secret, elsewhere):
+    _password(client, sam, next=elsewhere)
+
+    assert _code(client, secret, next=elsewhere)["Location"] == "/console/"
+
+
+def test_a_console_that_nobody_touches_closes(client, sam, settings):
+    settings.CONSOLE_IDLE_MINUTES = 15
+    staff.let_in(client, sam)
+    session = client.session
+    session["console.touched_at"] = time.time() - 120
+    session.save()
+
+    # What a page asks for by itself does not keep it open.
+    client.get("/console/calls/?parts")
+    assert client.session["console.touched_at"] < time.time() - 60
+    client.get("/console/")
+
+    assert client.session["console.touched_at"] > time.time() - 60
+    assert 14 * 60 < client.session.get_expiry_age() <= 15 * 60
+
+
+def test_signing_out_closes_it(client, sam):
+    staff.let_in(client, sam)
+
+    client.post("/console/sign-out/")
+
+    assert client.get("/console/").status_code == 302
+
+
+def test_the_policy_allows_nothing_inline(client, sam, secret):
+    for answer in (client.get("/console/sign-in/"), staff.let_in(client, sam).get("/console/")):
+        policy = answer["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "style=" not in answer.content.decode()
+        assert "no-store" in answer["Cache-Control"]
