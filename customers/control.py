@@ -282,18 +282,27 @@ def filter_of(state: State) -> Filter:
     allowed = {(s.channel, s.topic): s.value for s in state.settings if s.name == "allow"}
     everywhere = {s.name: s.value for s in state.settings if (s.channel, s.topic) == (ANY, ANY)}
     given = {purpose: one for purpose, one in state.consents.items() if one.state == "given"}
-    pause = everywhere.get("pause")
+    # A pause of one channel, even one that is over, counts there instead of that of all.
+    is_paused = all(s.topic == s.channel == ANY for s in state.settings if s.name == "pause")
+    pause = everywhere.get("pause") if is_paused else None
     return Filter(
         granted=sorted(given),
         objected=sorted(state.objections),
         channels_off=_off(allowed),
-        topics_off=_off({(topic, channel): on for (channel, topic), on in allowed.items()}),
+        topics_off=_topics_off(allowed),
         paused_until=_moment(pause) if isinstance(pause, str) else None,
         only_when_i_ask=everywhere.get("only_when_i_ask") is True,
         expires_at=min(
             (one.valid_until for one in given.values() if one.valid_until), default=None
         ),
     )
+
+
+def _topics_off(allowed: Mapping[tuple[str, str], object]) -> list[str]:
+    # A channel that is on is more specific than a topic that is off.
+    if any(value for (channel, topic), value in allowed.items() if channel != ANY == topic):
+        return []
+    return _off({(topic, channel): on for (channel, topic), on in allowed.items()})
 
 
 def _off(allowed: Mapping[tuple[str, str], object]) -> list[str]:

@@ -1,0 +1,52 @@
+-- Which of very many customers a message can never be for: the sieve before a campaign.
+-- What it refuses, butler.decisions refuses; what it lets through is still decided one by one.
+-- Only customers who get through all else have their addresses looked at.
+--
+-- ids               uuid[]  who is meant; records, or records that were joined into others
+-- purpose           text    whose consent it takes; '' where a relation carries it
+-- objections        text[]  objections that end it
+-- obeys_settings    bool    false for what the law obliges us to say
+-- obeys_pause, obeys_only_when_i_ask  bool  whether these settings concern the class
+-- topic, channel    text
+-- address_kind      text    what the channel needs: 'email', 'phone'; '' where it needs none
+-- spares_complained bool    whether it goes to those who complained all the same
+-- expires_at        timestamptz  until when it makes sense
+-- returns (the id that was asked for, code), the code empty where it is to be decided
+
+SELECT asked.id,
+       CASE
+       WHEN record.id IS NULL THEN 'unknown_customer'
+       WHEN control.objected && %(objections)s::text[] THEN 'objected'
+       WHEN %(purpose)s <> '' AND control.granted @> ARRAY[%(purpose)s] IS NOT TRUE THEN
+            CASE control.state #>> ARRAY['consents', %(purpose)s, 'state']
+            WHEN 'refused' THEN 'consent_refused'
+            WHEN 'withdrawn' THEN 'consent_withdrawn'
+            WHEN 'expired' THEN 'consent_expired'
+            ELSE 'no_consent'
+            END
+       WHEN %(obeys_settings)s AND control.channels_off && ARRAY[%(channel)s, '*']
+            THEN 'channel_off'
+       WHEN %(obeys_settings)s AND control.topics_off && ARRAY[%(topic)s, '*'] THEN 'topic_off'
+       WHEN %(obeys_only_when_i_ask)s AND control.only_when_i_ask THEN 'only_when_asked'
+       WHEN %(obeys_pause)s AND control.paused_until >= %(expires_at)s THEN 'stale'
+       WHEN %(address_kind)s <> '' AND NOT EXISTS (
+            SELECT
+              FROM customers_identifier AS identifier
+             WHERE identifier.customer_id = coalesce(record.canonical_id, record.id)
+               AND identifier.kind = %(address_kind)s
+               AND identifier.trust = 2
+               AND NOT identifier.is_shared
+               AND NOT EXISTS (
+                   SELECT
+                     FROM customers_suppression AS suppression
+                    WHERE suppression.channel = %(channel)s
+                      AND suppression.address = identifier.value
+                      AND suppression.lifted_at IS NULL
+                      AND NOT (%(spares_complained)s AND suppression.reason = 'complained')))
+            THEN 'no_address'
+       ELSE ''
+       END
+  FROM unnest(%(ids)s::uuid[]) AS asked (id)
+  LEFT JOIN customers_customer AS record ON record.id = asked.id
+  LEFT JOIN customers_control AS control
+    ON control.customer_id = coalesce(record.canonical_id, record.id)
