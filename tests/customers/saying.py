@@ -19,7 +19,13 @@ def house() -> None:
     names = {"offers": "contact", "surveys": "contact", "personalize": "use"}
     notices.publish(
         purposes=[
-            notices.PurposeText(key, kind, {"en": {"name": key, "description": key}})
+            notices.PurposeText(
+                key,
+                kind,
+                {"en": {"name": key, "description": f"{key}, please"}},
+                dpv="https://w3id.org/dpv#DirectMarketing",
+                details={"data_categories": ["address"], "retention": "P2Y"},
+            )
             for key, kind in names.items()
         ],
         notices=[notices.NoticeText(key, 1, {"en": TEXT}) for key in names],

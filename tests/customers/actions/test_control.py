@@ -1,15 +1,22 @@
+import json
+import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import ProgrammingError, connection
 
-from customers import rebuild, regroup
+from customers import chain, rebuild, regroup
+from customers.actions import notices
+from customers.actions.control import NoSuchCustomer, NotUnderstood, Word, expire
 from customers.models import Control, ControlEntry, Customer, Event
 from tests import factories
 from tests.customers.saying import (
     NOTICE,
+    author,
     control_of,
     give,
     house,
+    object_,
     prefer,
     refuse,
     say,
@@ -126,3 +133,241 @@ def test_rebuild_tells_of_a_standing_that_is_not_what_the_ledger_says(noor):
     rebuild.rebuild([noor.id])
 
     assert control_of(noor.id).granted == []
+
+
+def test_everything_that_can_be_said_is_an_event_with_its_entry(noor):
+    words = [
+        give(evidence={"kind": "click"}),
+        refuse("surveys"),
+        object_(),
+        prefer("allow", False, channel="sms"),
+        Word(kind="signal.received", subject="gpc"),
+    ]
+
+    said = say(noor.id, *words)
+
+    events = Event.objects.filter(kind="control").order_by("version")
+    assert [event.name for event in events] == [
+        "Consent Given",
+        "Consent Refused",
+        "Objection Made",
+        "Preference Set",
+        "Signal Received",
+    ]
+    assert [event.body["properties"]["entry"] for event in events] == [*map(str, said.entries)]
+    assert events[3].body["properties"] | {"entry": ""} == {
+        "entry": "",
+        "subject": "allow",
+        "channel": "sms",
+        "value": False,
+    }
+    assert said.version == events[4].version
+
+
+def test_the_document_has_every_field_that_the_standard_asks_for(noor):
+    end = NOON + timedelta(days=365)
+    say(
+        noor.id,
+        give(evidence={"kind": "voice", "recording": "r-1"}, valid_until=end),
+        by=author(actor="staff:sam", channel="phone"),
+    )
+
+    entry = ControlEntry.objects.get()
+    assert json.loads(entry.document) == {
+        "schema": "butler.control/1",
+        "record_id": str(entry.entry_id),
+        "subject_id": str(noor.id),
+        "seq": 1,
+        "speaks_for": [str(noor.id)],
+        "kind": "consent.given",
+        "state": "ConsentGiven",
+        "subject": "offers",
+        "channel": "*",
+        "topic": "*",
+        "value": None,
+        "purpose": "offers",
+        "purpose_type": "https://w3id.org/dpv#DirectMarketing",
+        "lawful_basis": "consent",
+        "data_categories": ["address"],
+        "processing": None,
+        "recipients": None,
+        "storage": None,
+        "retention": "P2Y",
+        "privacy_notice": {"version": 1, "language": "en", "sha256": NOTICE},
+        "language": "en",
+        "controller": "Larkmoor",
+        "jurisdiction": "NL",
+        "withdraw_url": "http://localhost:8000/preferences/",
+        "source_channel": "phone",
+        "actor": {"id": "staff:sam", "role": "staff"},
+        "expression": "explicit",
+        "evidence": {"kind": "voice", "recording": "r-1"},
+        "event_time": "2026-11-21T12:00:00.000000+00:00",
+        "recorded_at": "2026-11-21T12:00:00.000000+00:00",
+        "valid_until": "2027-11-21T12:00:00.000000+00:00",
+        "reask_not_before": None,
+        "supersedes": None,
+    }
+    assert entry.document.encode() == chain.canonical(json.loads(entry.document))
+
+
+def test_a_change_names_the_entry_that_it_supersedes(noor):
+    [first] = say(noor.id, give()).entries
+    [second] = say(noor.id, withdraw()).entries
+    [other] = say(noor.id, refuse("surveys")).entries
+
+    superseded = {
+        str(entry.entry_id): json.loads(entry.document)["supersedes"]
+        for entry in ControlEntry.objects.all()
+    }
+    assert superseded == {str(first): None, str(second): str(first), str(other): None}
+
+
+def test_a_no_is_not_followed_by_the_same_question_for_half_a_year(noor):
+    say(noor.id, refuse())
+    say(noor.id, refuse("surveys", reask_not_before=NOON + timedelta(days=400)))
+
+    consents = control_of(noor.id).state["consents"]
+    assert consents["offers"]["reask_not_before"] == "2027-05-23T12:00:00Z"
+    assert consents["surveys"]["reask_not_before"] == "2027-12-26T12:00:00Z"
+
+
+def test_a_word_from_last_week_does_not_undo_one_of_yesterday(noor):
+    say(noor.id, withdraw(occurred_at=NOON - timedelta(days=1)))
+
+    say(noor.id, give(occurred_at=NOON - timedelta(days=7)))
+
+    assert control_of(noor.id).granted == []
+
+
+def test_nobody_speaks_from_the_future(noor):
+    say(noor.id, give(occurred_at=NOON + timedelta(days=30)))
+
+    assert ControlEntry.objects.get().occurred_at == NOON
+
+
+def test_of_several_words_one_that_cannot_be_taken_stops_all(noor):
+    with pytest.raises(NotUnderstood, match="unknown_notice"):
+        say(noor.id, refuse("surveys"), Word(kind="consent.given", subject="offers"))
+
+    assert not ControlEntry.objects.exists()
+    assert not Event.objects.filter(kind="control").exists()
+
+
+def test_a_notice_of_another_purpose_is_not_the_one_that_was_shown(noor):
+    other = "We may ask you how it was."
+    notices.publish(notices=[notices.NoticeText("surveys", 2, {"en": other})], now=NOON)
+
+    with pytest.raises(NotUnderstood, match="unknown_notice"):
+        say(noor.id, Word(kind="consent.given", subject="offers", notice=notices.digest(other)))
+
+
+def test_a_publishable_key_neither_gives_nor_takes(noor):
+    for word in (give(), withdraw()):
+        with pytest.raises(NotUnderstood, match="only_claimed"):
+            say(noor.id, word, by=author(trusted=False))
+
+
+def test_who_does_not_exist_says_nothing(noor):
+    with pytest.raises(NoSuchCustomer):
+        say(uuid.uuid4(), refuse())
+
+
+def test_a_consent_that_ran_out_is_put_on_the_ledger_once(noor):
+    end = NOON + timedelta(days=1)
+    say(noor.id, give(valid_until=end), give("surveys"))
+
+    assert expire(now=end - timedelta(seconds=1)) == 0
+    assert expire(now=end + timedelta(hours=1)) == 1
+    assert expire(now=end + timedelta(hours=2)) == 0
+
+    entry = ControlEntry.objects.get(kind="consent.expired")
+    assert (entry.subject, entry.occurred_at) == ("offers", end)
+    assert json.loads(entry.document)["actor"] == {"id": "butler", "role": "clock"}
+    assert control_of(noor.id).granted == ["surveys"]
+    assert control_of(noor.id).state["consents"]["offers"]["state"] == "expired"
+    assert Event.objects.filter(name="Consent Expired", actor="butler").count() == 1
+
+
+def test_what_runs_out_for_one_of_two_records_goes_on_for_the_other(noor):
+    other = factories.customer(("user_id", "noor-at-the-desk"))
+    end = NOON + timedelta(days=1)
+    say(noor.id, give(valid_until=end))
+    say(other.id, give())
+    regroup.join(noor.id, other.id, actor="staff:lin", now=NOON)
+
+    expire(now=end)
+    [live] = Customer.objects.live()
+    assert control_of(live.id).granted == []
+    regroup.part(noor.id, other.id, actor="staff:lin", now=end)
+
+    assert control_of(noor.id).granted == []
+    assert control_of(other.id).granted == ["offers"]
+    assert rebuild.check(sorted([noor.id, other.id])) == []
+
+
+def test_a_consent_after_the_end_of_the_last_one_counts(noor):
+    end = NOON + timedelta(days=1)
+    say(noor.id, give(valid_until=end))
+    expire(now=end)
+
+    say(noor.id, give(), now=end + timedelta(days=1))
+
+    assert control_of(noor.id).granted == ["offers"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: ControlEntry.objects.update(kind="consent.given"),
+        lambda: ControlEntry.objects.update(document="{}"),
+        lambda: ControlEntry.objects.all().delete(),
+    ],
+    ids=["another kind", "another document", "gone"],
+)
+def test_the_ledger_is_only_added_to(noor, change):
+    say(noor.id, refuse())
+
+    with pytest.raises(ProgrammingError, match="pgtrigger: Cannot"):
+        change()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE customers_controlentry SET kind = 'consent.given' WHERE seq = 2",
+        "UPDATE customers_controlentry SET subject = 'surveys' WHERE seq = 2",
+        "UPDATE customers_controlentry SET occurred_at = occurred_at + interval '1 s' WHERE seq = 1",
+        "UPDATE customers_controlentry SET speaks_for = speaks_for || gen_random_uuid() WHERE seq = 1",
+        "UPDATE customers_controlentry SET document = replace(document, 'withdrawn', 'given')",
+        "UPDATE customers_controlentry SET digest = sha256(document::bytea) WHERE seq = 2",
+        "DELETE FROM customers_controlentry WHERE seq = 2",
+        "DELETE FROM customers_controlentry WHERE seq = 1",
+        "UPDATE customers_controlentry SET seq = 4 WHERE seq = 3",
+    ],
+)
+def test_who_gets_around_the_triggers_is_found_out(noor, change):
+    for word in (give(), withdraw(), refuse("surveys")):
+        say(noor.id, word)
+    assert rebuild.check([noor.id]) == []
+
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE customers_controlentry DISABLE TRIGGER USER")
+        cursor.execute(change)
+
+    assert any(one.what.startswith("ledger") for one in rebuild.check([noor.id]))
+
+
+def test_a_word_costs_as_many_statements_however_long_the_ledger_is(
+    noor, django_assert_max_num_queries, count_statements
+):
+    def cost():
+        with count_statements() as statements, django_assert_max_num_queries(12):
+            say(noor.id, give(), withdraw())
+        return len(statements)
+
+    first = cost()
+    for _ in range(10):
+        say(noor.id, give())
+
+    assert cost() == first <= 10
