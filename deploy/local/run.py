@@ -96,6 +96,7 @@ def _introduce(supervisor: Supervisor, web: str, live: str, summary: dict[str, A
     addresses = {
         "Live page": f"{web}/",
         "API pages": f"{web}/api/docs/",
+        "Console": f"{web}/console/",
         "Admin": f"{web}/admin/",
         "Outbox": f"{web}/dev/outbox/",
         "Streams": f"{live}/live/me",

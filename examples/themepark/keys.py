@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from customers.actions import sources
+from customers.actions import sources, staff_sign_in
 from customers.keys import digest
 from customers.models import Source, SourceKey
 from examples.themepark import places
@@ -14,7 +14,7 @@ from examples.themepark import places
 FILE = places.KEYS
 
 
-STAFF = ("sam", "iris", "lin")
+STAFF = ("sam", "iris", "mika", "pia", "lin")
 
 
 class Spoken(NamedTuple):
@@ -39,6 +39,8 @@ class Kept(NamedTuple):
     keys: dict[str, dict[str, str]]
     passwords: dict[str, str]
     is_fresh: bool
+    # The secrets of the authenticator apps that nobody here has.
+    factors: dict[str, str]
 
 
 def ensure(home: Path) -> Kept:
@@ -48,10 +50,13 @@ def ensure(home: Path) -> Kept:
     made = {spoken.name: _keys(spoken, known.get(spoken.name, {})) for spoken in SOURCES}
     before = kept.get("passwords", {})
     passwords = {name: before.get(name) or _password() for name in STAFF}
-    told = {"keys": made, "passwords": passwords}
+    factors = {
+        name: kept.get("factors", {}).get(name) or staff_sign_in.new_secret() for name in STAFF
+    }
+    told = {"keys": made, "passwords": passwords, "factors": factors}
     if told != kept:
         _write(home / FILE, told)
-    return Kept(made, passwords, is_fresh=passwords != before)
+    return Kept(made, passwords, passwords != before, factors)
 
 
 def _keys(spoken: Spoken, known: dict[str, str]) -> dict[str, str]:

@@ -1,15 +1,19 @@
-"""The logins of the park: Noor, who signs in by code, and three who work there."""
+"""The logins of the park: Noor, who signs in by code, and those who work there."""
 
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
+from allauth.mfa.utils import decrypt, encrypt
+from cryptography.fernet import InvalidToken
 from django.conf import settings
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group
 
 from customers.models import Identifier, Trust, User
 from examples.themepark.catalogue import data
 
 
-def open_logins(passwords: dict[str, str], *, is_fresh: bool) -> None:
+def open_logins(passwords: dict[str, str], factors: dict[str, str], *, is_fresh: bool) -> None:
     """Make the logins that are missing; without a password here, nobody can sign in as staff."""
     for told in data("people")["staff"]:
         reference = told["reference"]
@@ -19,13 +23,33 @@ def open_logins(passwords: dict[str, str], *, is_fresh: bool) -> None:
             user.is_superuser = told.get("is_superuser", False)
             user.set_unusable_password()
             user.save()
-            user.user_permissions.set(Permission.objects.filter(codename__in=told["rights"]))
+        user.groups.set(Group.objects.filter(name=told["role"]))
+        if secret := factors.get(reference):
+            _give_factor(user, secret)
         password = passwords.get(reference)
         # Not compared with the one that is set: that takes a third of a second each.
         if password and (is_fresh or not user.has_usable_password()):
             user.set_password(password)
             user.save(update_fields=["password"])
     noor()
+
+
+def _give_factor(user: User, secret: str) -> None:
+    """Let somebody show the codes of this secret: manage.py demo_code knows them."""
+    factor = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first()
+    if factor is None:
+        TOTP.activate(user, secret)
+    elif not _is(factor, secret):
+        factor.data = {"secret": encrypt(secret)}
+        factor.save(update_fields=["data"])
+
+
+def _is(factor: Authenticator, secret: str) -> bool:
+    # The folder may be a new one, and with it the key that it was encrypted with.
+    try:
+        return bool(decrypt(factor.data["secret"]) == secret)
+    except InvalidToken:
+        return False
 
 
 def noor() -> User:
@@ -55,6 +79,7 @@ def summary(passwords: dict[str, str]) -> dict[str, Any]:
             "who": f"{member['name']}, {member['works_at']}",
             "email": member["email"],
             "how": passwords[member["reference"]] if settings.DEBUG else "no password",
+            "code": f"manage.py demo_code {member['reference']}",
         }
         for member in people["staff"]
     ]

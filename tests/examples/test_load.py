@@ -2,7 +2,7 @@ import json
 import stat
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from customers.models import Customer, Event, Order, QuarantinedItem, Review, Source, User
 from examples.themepark import keys, load, people, places
@@ -70,9 +70,24 @@ def test_staff_may_do_their_work_and_no_more(capsys):
 
     sam, iris = (User.objects.get(email=f"{who}@larkmoor.example") for who in ("sam", "iris"))
     assert sam.has_perm("customers.change_order")
-    assert iris.has_perm("customers.view_customer")
+    assert iris.has_perm("customers.meet_customer")
+    assert not iris.has_perm("customers.view_customer")
     assert not iris.has_perm("customers.change_order")
     assert not sam.has_perm("customers.view_quarantineditem")
+
+
+def test_the_printed_code_opens_the_console(capsys, client):
+    summary = json.loads(_load(capsys, "--summary").splitlines()[-1])
+    sam = summary["logins"][1]
+    client.post("/console/sign-in/", {"email": sam["email"], "password": sam["how"]})
+    capsys.readouterr()
+    call_command("demo_code", "sam@larkmoor.example")
+
+    client.post("/console/sign-in/code/", {"code": capsys.readouterr().out.strip()})
+
+    assert "Hello Sam" in client.get("/console/").content.decode()
+    with pytest.raises(CommandError):
+        call_command("demo_code", "nobody")
 
 
 def test_outside_development_staff_get_no_password(capsys, settings):

@@ -33,7 +33,8 @@ class Command(BaseCommand):
         kept = keys.ensure(settings.BUTLER_HOME)
         self._load(now)
         passwords = kept.passwords if settings.DEBUG else {}
-        people.open_logins(passwords, is_fresh=kept.is_fresh)
+        factors = kept.factors if settings.DEBUG else {}
+        people.open_logins(passwords, factors, is_fresh=kept.is_fresh)
         if summary:
             self.stdout.write(json.dumps(people.summary(kept.passwords)))
 

@@ -1,0 +1,25 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from customers.actions import staff_sign_in
+from examples.themepark import keys, places
+
+
+class Command(BaseCommand):
+    help = "Print the code that the authenticator app of somebody at the park shows now."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("who", help="such as sam, or sam@larkmoor.example")
+
+    def handle(self, *, who: str, **_: Any) -> None:
+        name = who.partition("@")[0].lower()
+        secret = places.read(settings.BUTLER_HOME / keys.FILE).get("factors", {}).get(name)
+        if secret is None:
+            raise CommandError(
+                f"Nobody called {name} works at the park: try {', '.join(keys.STAFF)}."
+            )
+        self.stdout.write(staff_sign_in.totp(secret, timezone.now()))
