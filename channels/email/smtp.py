@@ -17,12 +17,10 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
+from channels.email import codes
 from channels.email.letter import Letter, own_domain, seal
 from channels.protocol import Handover, IsOpen, Parcel
 
-# The relay says that this mailbox is not there, or never will be (RFC 3463).
-_DEAD = re.compile(r"5\.1\.(?:0|1|2|3|6|10)$|5\.2\.1$|5\.4\.[14]$")
-_ENHANCED = re.compile(rb"^([245]\.\d{1,3}\.\d{1,3})\b")
 # Without an enhanced code, what a relay answers to RCPT for a mailbox that is not there.
 _DEAD_AT_RCPT = frozenset({550, 551, 553})
 _TOO_LARGE = 552
@@ -44,8 +42,8 @@ class Refused(Exception):
         super().__init__(stage, code)
         self.stage = stage
         self.code = code
-        found = _ENHANCED.match(text)
-        self.enhanced = found[1].decode() if found else ""
+        # Only at the beginning it is the relay's own.
+        self.enhanced = codes.find(text[:12].decode("ascii", "replace"))
 
 
 class _Reader(io.RawIOBase):
@@ -256,7 +254,7 @@ def _is_dead(refused: Refused) -> bool:
     if not _is_final(refused) or refused.stage == "MAIL":
         return False
     if refused.enhanced:
-        return bool(_DEAD.match(refused.enhanced))
+        return codes.is_dead(refused.enhanced)
     return refused.stage == "RCPT" and refused.code in _DEAD_AT_RCPT
 
 

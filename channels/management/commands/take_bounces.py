@@ -1,0 +1,53 @@
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import psycopg_pool
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+
+from butler.actions import receipts
+from channels.email import bounces
+from channels.email.letter import own_domain
+
+# A report carries at most the letter that it is about.
+LARGEST = 10 * 1024 * 1024
+# By this a mail server knows to try again later (sysexits.h, EX_TEMPFAIL).
+LATER = 75
+
+
+class Command(BaseCommand):
+    help = "Take in mail that came back: delivery reports and complaints. Anything else is left."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", nargs="*", default=["-"], help="one letter each; - is stdin")
+        parser.add_argument("--recipient", default="", help="whom the mail server took it for")
+
+    def handle(self, *, file: list[str], recipient: str, **_: Any) -> None:
+        for name in file:
+            found = bounces.read(
+                _read(name),
+                bounce_address=settings.BOUNCE_ADDRESS,
+                domain=own_domain(),
+                recipient=recipient,
+                now=timezone.now(),
+            )
+            try:
+                receipts.report(provider="smtp", reports=found, now=timezone.now())
+            except (OperationalError, InterfaceError, psycopg_pool.PoolTimeout) as error:
+                raise CommandError("The database is away; try later.", returncode=LATER) from error
+            kinds = ", ".join(one.kind for one in found)
+            self.stdout.write(f"{name}: {kinds or 'no report of ours'}")
+
+
+def _read(name: str) -> bytes:
+    try:
+        if name == "-":
+            return sys.stdin.buffer.read(LARGEST)
+        with Path(name).open("rb") as file:
+            return file.read(LARGEST)
+    except OSError as error:
+        raise CommandError(f"{name}: {error.strerror}.") from error
