@@ -10,16 +10,9 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from butler.queries.inbox import MessageShape
+from butler.queries.inbox import HERE, MessageShape
 from channels.portal import wording
 
-# How each channel brings a message.
-WAYS = {
-    "inbox": gettext_noop("here"),
-    "email": gettext_noop("by e-mail"),
-    "sms": gettext_noop("by text message"),
-    "phone": gettext_noop("by a call"),
-}
 # What became of it, in words that promise no more than we know.
 STATES = {
     "sending": gettext_noop("on its way"),
@@ -67,21 +60,25 @@ class Letter:
 def letter(message: MessageShape, *, site: str = "") -> Letter:
     """Word a message; links within `site` can be followed, others stay text."""
     is_gone = message.state == "withdrawn"
-    here = message.channel == "inbox"
-    state = "delivered" if here and message.state == "accepted" else message.state
     return Letter(
         id=message.id,
         title=_("A message that we took back") if is_gone else message.subject or _("A message"),
         paragraphs=[pieces(part, site) for part in re.split(r"\n\s*\n", message.text.strip())],
         icon=ICONS.get(message.channel, "butler"),
-        way=wording.say(WAYS, message.channel),
-        state=wording.say(STATES, state),
+        way=wording.say(wording.WAYS, message.channel),
+        state=became(message.channel, message.state),
         is_well=message.state in _WELL,
         is_unread=message.is_unread,
         language=message.language if message.subject and not is_gone else "",
         at=message.handed_over_at or message.created_at,
         read_at=message.read_at,
     )
+
+
+def became(channel: str, state: str) -> str:
+    """Say what became of a message; what was put into the inbox is there."""
+    is_here = channel == HERE and state == "accepted"
+    return wording.say(STATES, "delivered" if is_here else state)
 
 
 def pieces(text: str, site: str) -> Sequence[Piece]:

@@ -68,8 +68,8 @@ class Moment:
     detail: str
     channel: str
     icon: str
+    # Where it happened and who did it: "by phone, Sam".
     where: str
-    by: str
     is_verified: bool
     occurred_at: datetime
     recorded_ms: int
@@ -194,7 +194,6 @@ def moment_of(event: EventShape) -> Moment:
     """Word one event."""
     body = _read(event.body, {})
     said = body.get("properties")
-    actor = event.actor.removeprefix("staff:")
     return Moment(
         version=event.version,
         log=str(event.customer),
@@ -202,12 +201,22 @@ def moment_of(event: EventShape) -> Moment:
         detail=wording.detail(event.kind, event.name, said if isinstance(said, dict) else {}),
         channel=event.channel,
         icon=event.channel if event.channel in ICONS else "butler",
-        where=wording.say(wording.CHANNELS, event.channel),
-        by=actor.capitalize() if actor != event.actor else "",
+        where=", ".join(filter(None, (_where(event), _by(event.actor)))),
         is_verified=event.is_verified,
         occurred_at=event.occurred_at,
         recorded_ms=int(event.recorded_at.timestamp() * 1000),
     )
+
+
+def _where(event: EventShape) -> str:
+    # We write down what customers tell us and read; they did it, not Butler.
+    is_theirs = event.kind == "control" or event.name == "Message Read"
+    return "" if is_theirs else wording.say(wording.CHANNELS, event.channel)
+
+
+def _by(actor: str) -> str:
+    name = actor.removeprefix("staff:")
+    return name.capitalize() if name != actor else ""
 
 
 def _known(identifier: IdentifierShape) -> Known:

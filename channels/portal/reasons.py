@@ -125,8 +125,8 @@ def _answer(
     setting = setting_of(decision.code, act.purpose) or ("channels" if is_sent else "")
     return Answer(
         icon=letters.ICONS.get(act.channel, "butler"),
-        way=wording.say(letters.WAYS, act.channel),
-        verdict=_verdict(decision),
+        way=wording.say(wording.WAYS, act.channel),
+        verdict=_verdict(decision, act.channel),
         is_sent=is_sent,
         why=sentence(decision.code, language, facts),
         setting=anchor(setting),
@@ -139,9 +139,9 @@ def anchor(setting: str) -> str:
     return setting.replace(":", "-").replace("_", "-")
 
 
-def _verdict(decision: DecisionShape) -> str:
+def _verdict(decision: DecisionShape, channel: str) -> str:
     if decision.state:
-        return wording.say(letters.STATES, decision.state)
+        return letters.became(channel, decision.state)
     said = wording.say(OUTCOMES, decision.outcome)
     if decision.outcome == "defer" and decision.until:
         return f"{said}, {_moment(decision.until)}"

@@ -59,6 +59,13 @@ CHANNELS = {
     "store": gettext_noop("at the counter"),
     "butler": gettext_noop("by Butler"),
 }
+# How each channel brings a message to its customer.
+WAYS = {
+    "inbox": gettext_noop("here"),
+    "email": gettext_noop("by e-mail"),
+    "sms": gettext_noop("by text message"),
+    "phone": gettext_noop("by a call"),
+}
 IDENTIFIERS = {
     "user_id": gettext_noop("Account"),
     "email": gettext_noop("E-mail"),
@@ -150,6 +157,14 @@ def _name(said: Mapping[str, Any]) -> tuple[str, ...]:
     return (_text(said, "name"),)
 
 
+def _way(said: Mapping[str, Any]) -> tuple[str, ...]:
+    return (say(WAYS, _text(said, "channel")),)
+
+
+def _title(said: Mapping[str, Any]) -> tuple[str, ...]:
+    return (_text(said, "title"),)
+
+
 _DETAILS: dict[str, Callable[[Mapping[str, Any]], tuple[str, ...]]] = {
     "Order Completed": _order,
     "Order Updated": _order,
@@ -162,6 +177,11 @@ _DETAILS: dict[str, Callable[[Mapping[str, Any]], tuple[str, ...]]] = {
     "Ride Wait Checked": _wait,
     "Ticket Scanned": _scan,
     "Card Scanned": _scan,
+    "Message Sent": _way,
+    "Message Read": _way,
+    "Message Failed": _way,
+    "Message Uncertain": _way,
+    "Task Done": _title,
 }
 
 

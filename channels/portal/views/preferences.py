@@ -110,9 +110,9 @@ def _tell_what_left(request: HttpRequest, left: Sequence[Left], words: Sequence[
         count,
     ) % {"count": count}
     said = [
-        f"{one.subject or _('A message')}, {wording.say(letters.WAYS, one.channel)},"
+        f"{one.subject or _('A message')}, {wording.say(wording.WAYS, one.channel)},"
         f" {date_format(timezone.localtime(one.at), 'H:i e')},"
-        f" {wording.say(letters.STATES, one.state)}"
+        f" {letters.became(one.channel, one.state)}"
         for one in left
     ]
     messages.warning(request, f"{head} {'; '.join(said)}.")
