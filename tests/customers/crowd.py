@@ -18,11 +18,12 @@ django.setup()
 from django.db import OperationalError, connection, transaction  # noqa: E402
 
 from customers import ingest, rebuild, regroup  # noqa: E402
-from customers.actions import idempotency, orders, reviews, sign_in  # noqa: E402
+from customers.actions import control, idempotency, orders, reviews, sign_in  # noqa: E402
 from customers.actions.changes import Author, NotTaken, OutOfReach  # noqa: E402
 from customers.models import Customer, Merge, Order, Review  # noqa: E402
 from customers.profile import Item, Sender  # noqa: E402
 from tests import factories  # noqa: E402
+from tests.customers import saying  # noqa: E402
 from tests.factories import NOON  # noqa: E402
 
 # Few of each, so that everybody is in everybody's way.
@@ -114,6 +115,19 @@ class Writer:
         ]
         self._once(self.random.choice(acts))
 
+    def speak(self) -> None:
+        """Say something of what we may do, in the name of a record that others join and part."""
+        word = self.random.choice([saying.give, saying.refuse, saying.withdraw])
+        words = [word(self.random.choice(["offers", "surveys"]))]
+        if self.random.random() < 0.3:
+            words.append(saying.prefer("allow", self.random.random() < 0.5, channel="email"))
+        control.say(
+            customer_id=self.random.choice(self._records()),
+            words=words,
+            author=Author(self.senders[0]),
+            now=self.now,
+        )
+
     def sign_in(self) -> None:
         address = self.random.choice(POOLS["email"])
         asked = sign_in.ask_for_code(email=address, network="127.0.0.1", now=self.now)
@@ -187,6 +201,7 @@ def work(number: int, sources: list[int], seconds: float) -> None:
         writer.undo: 6,
         writer.order: 8,
         writer.sign_in: 3,
+        writer.speak: 8,
         writer.make_again: 1,
     }
     done = {act.__name__: 0 for act in acts}

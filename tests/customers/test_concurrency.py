@@ -15,9 +15,10 @@ from django.db import OperationalError, connection, transaction
 from customers import races, rebuild, sql
 from customers.identity import Atom, Tie, group
 from customers.log import message_key
-from customers.models import Customer, Event, Identifier, Link, Merge
+from customers.models import ControlEntry, Customer, Event, Identifier, Link, Merge
 from customers.profile import Item, Sender
 from tests import conftest, factories
+from tests.customers import saying
 from tests.factories import item, record
 
 WRITERS = 4
@@ -29,6 +30,7 @@ SECONDS = float(os.environ.get("CROWD_SECONDS", "6"))
 def test_what_a_crowd_was_promised_is_true():
     sources = [factories.source(is_shared=at == 2).id for at in range(3)]
     factories.record(*(factories.item() for _ in range(3)))
+    saying.house()
     before = _deadlocks()
     promises, tallies = _crowd(sources)
 
@@ -44,9 +46,12 @@ def test_what_a_crowd_was_promised_is_true():
         assert rebuild.check(ids) == []
     _assert_groups_are_those_of_all_links()
     _assert_pointers_are_those_of_the_ledger()
+    _assert_each_word_is_on_one_chain_and_one_log()
     # Where identifiers nobody saw before come in twice at once, one may still happen.
     assert _deadlocks() - before <= 2
-    assert all(sum(tally["done"][act] for tally in tallies) for act in ("send", "undo", "order"))
+    assert all(
+        sum(tally["done"][act] for tally in tallies) for act in ("send", "undo", "order", "speak")
+    )
 
 
 def _crowd(sources: list[int]) -> tuple[list, list[dict]]:
@@ -116,6 +121,13 @@ def _assert_pointers_are_those_of_the_ledger() -> None:
     pointers = dict(Customer.objects.exclude(canonical=None).values_list("id", "canonical_id"))
     standing = dict(Merge.objects.filter(parted_at=None).values_list("joined_id", "kept_id"))
     assert standing.items() <= pointers.items()
+
+
+def _assert_each_word_is_on_one_chain_and_one_log() -> None:
+    said = ControlEntry.objects.values_list("entry_id", "record_id", "version")
+    events = Event.objects.filter(kind="control").values_list("body", "customer_id", "version")
+    on_logs = [(body["properties"]["entry"], *place) for body, *place in events]
+    assert sorted((str(entry), *place) for entry, *place in said) == sorted(on_logs)
 
 
 @pytest.mark.slow

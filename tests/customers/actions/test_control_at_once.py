@@ -1,0 +1,72 @@
+"""Several who write on one ledger at once neither fork its chain nor leave a gap."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+
+from customers import rebuild, regroup
+from customers.models import ControlEntry, Customer
+from tests import factories
+from tests.customers import saying
+from tests.customers.saying import control_of, give, refuse, say, withdraw
+from tests.factories import NOON
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+WRITERS, EACH = 4, 8
+
+
+def at_once(*acts):
+    """Do these in threads, each with a connection of its own."""
+
+    def run(act):
+        try:
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return [each.result() for each in [pool.submit(run, act) for act in acts]]
+
+
+def test_each_word_has_a_place_of_its_own():
+    saying.house()
+    noor = factories.customer(("user_id", "noor"))
+    by = saying.author()
+
+    def speak():
+        return [say(noor.id, give(), withdraw("surveys"), by=by) for _ in range(EACH)]
+
+    said = [one for writer in at_once(*[speak] * WRITERS) for one in writer]
+
+    numbers = ControlEntry.objects.filter(record=noor).values_list("seq", flat=True)
+    assert sorted(numbers) == [*range(1, 2 * WRITERS * EACH + 1)]
+    assert len({entry for one in said for entry in one.entries}) == 2 * WRITERS * EACH
+    assert rebuild.check([noor.id]) == []
+    assert control_of(noor.id).granted == ["offers"]
+
+
+def test_a_refusal_while_two_records_are_joined_and_parted_is_not_lost():
+    saying.house()
+    noor, desk = (factories.customer(("user_id", name)) for name in ("noor", "desk"))
+    by = saying.author()
+
+    def speak():
+        for _ in range(EACH):
+            say(noor.id, give(), by=by)
+            say(desk.id, refuse(), by=by)
+
+    def turn():
+        for _ in range(EACH // 2):
+            regroup.join(noor.id, desk.id, actor="staff:lin", now=NOON)
+            regroup.part(noor.id, desk.id, actor="staff:lin", now=NOON)
+
+    at_once(speak, turn)
+    for ids in rebuild.live_ids():
+        assert rebuild.check(ids) == []
+    assert Customer.objects.live().count() == 2
+    # The last word of each: said for both if they were one at that moment.
+    last = ControlEntry.objects.filter(kind="consent.refused").latest("occurred_at")
+    assert control_of(desk.id).granted == []
+    assert desk.id in last.speaks_for

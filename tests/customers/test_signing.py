@@ -1,0 +1,74 @@
+import base64
+
+import pytest
+
+from config import checks
+from customers import receipts, signing
+from customers.models import ReceiptKey
+from customers.queries import control
+from tests import factories
+from tests.customers import saying
+from tests.customers.saying import give, say
+
+pytestmark = pytest.mark.django_db
+
+
+def seed(byte):
+    return base64.b64encode(bytes([byte]) * 32).decode()
+
+
+def published(client):
+    answer = client.get("/.well-known/butler-receipt-keys.json")
+    return answer, receipts.read_keys(answer.content)
+
+
+def test_the_keys_are_there_for_everybody(client, settings):
+    settings.RECEIPT_KEY = seed(1)
+
+    answer, keys = published(client)
+
+    assert keys == {signing.signer().key_id: signing.signer().public}
+    assert answer["Access-Control-Allow-Origin"] == "*"
+    assert client.post("/.well-known/butler-receipt-keys.json").status_code == 405
+
+
+def test_what_was_signed_before_the_key_changed_stays_verifiable(client, settings):
+    saying.house()
+    noor = factories.customer(("user_id", "noor"))
+    [entry] = say(noor.id, give()).entries
+    settings.RECEIPT_KEY = seed(1)
+    old = control.receipt(noor.id, entry)
+
+    settings.RECEIPT_KEY = seed(2)
+    new = control.receipt(noor.id, entry)
+    _, keys = published(client)
+
+    assert old != new
+    assert len(keys) == ReceiptKey.objects.count() == 2
+    for one in (old, new):
+        assert receipts.verify(receipts.read(one), keys) == (1, 0, (), ())
+
+
+@pytest.mark.parametrize(
+    ("key", "is_good"),
+    [
+        ("", False),
+        ("not base64!", False),
+        (base64.b64encode(bytes(31)).decode(), False),
+        (base64.b64encode(bytes(33)).decode(), False),
+        (seed(1), True),
+    ],
+)
+def test_nobody_is_served_without_a_key_that_signs(settings, key, is_good):
+    settings.RECEIPT_KEY = key
+
+    assert (checks.receipts_can_be_signed() == []) is is_good
+
+
+def test_a_receipt_is_for_those_for_whom_it_was_said():
+    saying.house()
+    noor, eli = (factories.customer(("user_id", name)) for name in ("noor", "eli"))
+    [entry] = say(noor.id, give()).entries
+
+    assert control.receipt(eli.id, entry) is None
+    assert receipts.read(control.receipt(noor.id, entry))["document"]["purpose"] == "offers"

@@ -1,0 +1,124 @@
+"""The command as whoever holds a receipt runs it: no database, no network, no settings."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from customers import signing
+from customers.queries import control
+from tests import factories
+from tests.conftest import ROOT
+from tests.customers import saying
+from tests.customers.saying import give, refuse, say, withdraw
+
+GENUINE, FORGED, CANNOT_TELL = 0, 1, 2
+
+
+def verify(*arguments, **env):
+    """Run the command where nothing of ours is in reach."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    # A home without services, so that those of a running copy are not found either.
+    alone = kept | {"BUTLER_HOME": "/nonexistent"} | env
+    return subprocess.run(
+        [sys.executable, "manage.py", "verify_receipt", *map(str, arguments)],
+        cwd=ROOT,
+        env=alone,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def noor(db):
+    saying.house()
+    customer = factories.customer(("user_id", "noor"))
+    for word in (give(), withdraw(), refuse("surveys")):
+        say(customer.id, word)
+    return customer
+
+
+@pytest.fixture
+def keys(noor, tmp_path):
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({"keys": signing.keys()}))
+    return path
+
+
+@pytest.fixture
+def ledger(noor, tmp_path):
+    path = tmp_path / "ledger.json"
+    path.write_bytes(control.export(noor.id))
+    return path
+
+
+@pytest.mark.slow
+def test_a_receipt_of_each_word_is_genuine_with_nothing_but_the_public_keys(noor, keys, tmp_path):
+    [entry] = say(noor.id, withdraw("surveys")).entries
+    receipt = tmp_path / "receipt.json"
+    receipt.write_bytes(control.receipt(noor.id, entry))
+
+    told = verify(receipt, "--keys", keys)
+
+    assert (told.returncode, told.stderr) == (GENUINE, "")
+    assert "genuine (1 receipt)" in told.stdout
+
+
+@pytest.mark.slow
+def test_a_whole_ledger_is_genuine_and_one_with_a_gap_is_not(ledger, keys):
+    assert "genuine (3 receipts)" in verify(ledger, "--keys", keys).stdout
+
+    found = json.loads(ledger.read_text())
+    del found["chains"][0][1]
+    ledger.write_text(json.dumps(found))
+    told = verify(ledger, "--keys", keys)
+
+    assert told.returncode == FORGED
+    assert "stands where entry 2 has to be" in told.stderr
+    assert "does not follow the entry before it" in told.stderr
+
+
+@pytest.mark.slow
+def test_a_refusal_turned_into_a_consent_is_not_genuine(ledger, keys):
+    ledger.write_text(ledger.read_text().replace("consent.refused", "consent.given"))
+
+    told = verify(ledger, "--keys", keys)
+
+    assert told.returncode == FORGED
+    assert "the signature is not over these words" in told.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [("{}", "neither a receipt"), ("not json", "not JSON")],
+)
+def test_what_is_no_receipt_is_said_to_be_none(content, reason, keys, tmp_path):
+    path = tmp_path / "something"
+    path.write_text(content)
+
+    told = verify(path, "--keys", keys)
+
+    assert (told.returncode, reason in told.stderr) == (CANNOT_TELL, True)
+
+
+@pytest.mark.slow
+def test_what_nobody_we_know_signed_cannot_be_told(ledger, tmp_path):
+    other = tmp_path / "other.json"
+    other.write_text('{"keys": []}')
+
+    told = verify(ledger, "--keys", other)
+
+    assert told.returncode == CANNOT_TELL
+    assert "not among the keys given" in told.stderr
+    assert verify(ledger).returncode == CANNOT_TELL
+    assert verify(tmp_path / "nothing").returncode == CANNOT_TELL
+
+
+@pytest.mark.slow
+def test_an_installation_knows_its_own_key(ledger, settings):
+    assert verify(ledger, RECEIPT_KEY=settings.RECEIPT_KEY).returncode == GENUINE
