@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import arena, growth, ingest, load, reads, size, streams
+from bench import arena, decisions, growth, ingest, load, reads, size, streams
 from bench.arena import Arena
 from bench.figures import Figure, table
 
@@ -18,6 +18,7 @@ MEASURES: dict[str, Callable[[Arena], list[Figure]]] = {
     "batches": ingest.batches,
     "singles": ingest.singles,
     "reads": reads.figures,
+    "decisions": decisions.figures,
     "streams": streams.latency,
     "growth": growth.figures,
     "memory": streams.memory,

@@ -1,13 +1,13 @@
 """What one decision is about, and how its questions are answered. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from butler.clocks import find_zone
+from butler.clocks import find_zone, local_day
 from butler.profile import Contact, Facts, Gate, Rules, Use
 from customers.control import Setting, State
 from customers.preferences import meaning
@@ -39,7 +39,18 @@ class UnknownZone(Exception):
 class Case[A: (Contact, Use)]:
     """One act, and everything that is known when it is judged."""
 
-    __slots__ = ("_zones", "act", "facts", "now", "rules", "takes", "wishes")
+    __slots__ = (
+        "_days",
+        "_zones",
+        "act",
+        "basis",
+        "facts",
+        "now",
+        "person_first",
+        "rules",
+        "takes",
+        "wishes",
+    )
 
     def __init__(self, act: A, facts: Facts, rules: Rules, now: datetime) -> None:
         self.act: A = act
@@ -50,7 +61,12 @@ class Case[A: (Contact, Use)]:
         self.wishes: dict[str, list[Wish]] = {}
         # The budgets that were asked, and that the act uses up if it is allowed.
         self.takes: list[tuple[str, str]] = []
+        # The gate that gave permission.
+        self.basis: Gate | None = None
+        # The gate that hands it to a person instead.
+        self.person_first: Gate | None = None
         self._zones: list[ZoneInfo] | None = None
+        self._days: list[date] | None = None
 
     @property
     def control(self) -> State:
@@ -71,6 +87,13 @@ class Case[A: (Contact, Use)]:
         if self._zones is None:
             self._zones = self._find_zones()
         return self._zones
+
+    @property
+    def days(self) -> list[date]:
+        """The dates that it is now in the zones."""
+        if self._days is None:
+            self._days = [local_day(self.now, zone) for zone in self.zones]
+        return self._days
 
     def _find_zones(self) -> list[ZoneInfo]:
         names: Sequence[str] = [str(wish.value) for wish in self.wishes.get("zone", ())]
@@ -136,6 +159,17 @@ def denies(
     inputs: Mapping[str, object] | None = None,
 ) -> Answer:
     return Gate(gate, layer, "deny", code, evidence, inputs or {}), None
+
+
+def carries(
+    case: Case[Contact] | Case[Use],
+    code: str,
+    evidence: tuple[str, ...] = (),
+    inputs: Mapping[str, object] | None = None,
+) -> Answer:
+    """Answer that this is what gives permission."""
+    case.basis = Gate("basis", "basis", "basis", code, evidence, inputs or {})
+    return case.basis, None
 
 
 def defers(

@@ -166,6 +166,8 @@ def _ask[A: (Contact, Use)](
     for question in questions:
         gate, until = question(case)
         gates.append(gate)
+        if gate.verdict == "pass":
+            continue
         if gate.verdict == "deny":
             return True, None
         if until is not None and (latest is None or until > latest[1]):
@@ -205,12 +207,10 @@ def _deferred(case: Case[Contact], gates: list[Gate], deferral: _Deferral) -> De
 
 
 def _allowed(case: Case[Contact] | Case[Use], gates: list[Gate]) -> Decision:
-    carrier = decider = gates[0]
-    for gate in gates:
-        if gate.verdict == "basis":
-            carrier = decider = gate
-        elif gate.code == "person_first":
-            decider = gate
+    # Who was asked everything was asked for a basis, and none denied.
+    assert case.basis is not None
+    carrier = case.basis
+    decider = case.person_first or carrier
     return Decision(
         effect="allow",
         code=decider.code,

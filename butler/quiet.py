@@ -4,7 +4,7 @@ Quiet hours hold from the minute they begin to the minute before they end, and b
 day on which they begin. From a time to the same time is a whole day.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -30,33 +30,43 @@ def spans(day: date, quiet: Quiet, zone: ZoneInfo) -> tuple[tuple[datetime, date
     return tuple(found)
 
 
-def ends(quiet: Quiet, zone: ZoneInfo, moment: datetime) -> datetime | None:
-    """Return when the quiet that a moment is in ends; None where it is in none."""
-    for start, end in spans(local_day(moment, zone), quiet, zone):
+def ends(quiet: Quiet, zone: ZoneInfo, moment: datetime, day: date) -> datetime | None:
+    """Return when the quiet that a moment is in ends; None where it is in none.
+
+    `day` is the date of that moment in the zone: whoever asks several times knows it already.
+    """
+    for start, end in spans(day, quiet, zone):
         if start <= moment < end:
             return end
     return None
 
 
-def opens(hours: Iterable[tuple[Quiet, ZoneInfo]], now: datetime) -> datetime | None:
-    """Return the first moment from now on that is quiet in none of these; None: never."""
-    hours = tuple(hours)
-    moment, last = now, now + _HORIZON
-    while moment <= last:
-        later = [end for quiet, zone in hours if (end := ends(quiet, zone, moment))]
+def opens(
+    hours: Sequence[Quiet], zones: Sequence[ZoneInfo], now: datetime, days: Sequence[date]
+) -> datetime | None:
+    """Return the first moment from now on that is quiet in none of these zones; None: never.
+
+    `days` are the dates that it is now in the zones.
+    """
+    moment = now
+    while True:
+        later = [
+            end
+            for zone, day in zip(zones, days, strict=True)
+            for one in hours
+            if (end := ends(one, zone, moment, day))
+        ]
         if not later:
             return moment
         moment = max(later)
-    return None
-
-
-def period(per: str, now: datetime, zone: ZoneInfo) -> tuple[str, datetime]:
-    """Return which day, week or month it is, and when the next one starts."""
-    return _period(per, local_day(now, zone), zone)
+        if moment - now > _HORIZON:
+            return None
+        days = [local_day(moment, zone) for zone in zones]
 
 
 @lru_cache(maxsize=8192)
-def _period(per: str, today: date, zone: ZoneInfo) -> tuple[str, datetime]:
+def period(per: str, today: date, zone: ZoneInfo) -> tuple[str, datetime]:
+    """Return which day, week or month a date is in, and when the next one starts."""
     if per == "day":
         key, following = today.isoformat(), today + _DAY
     elif per == "week":

@@ -4,8 +4,8 @@ An act names one basis and stands or falls with it: where a consent is missing, 
 does not help, and the other way round.
 """
 
-from butler.case import Answer, Case, denies
-from butler.profile import Contact, Gate, Relation, Use
+from butler.case import Answer, Case, carries, denies
+from butler.profile import Contact, Relation, Use
 
 # Refusals of the customer's own have codes of their own; all else was never a yes.
 _NO = {
@@ -14,7 +14,6 @@ _NO = {
     "expired": "consent_expired",
 }
 _ANY_RELATION = frozenset({"order", "visit", "request"})
-_DUTY = Gate("basis", "basis", "basis", "legal_duty"), None
 
 
 def consent(case: Case[Contact] | Case[Use]) -> Answer:
@@ -31,7 +30,7 @@ def consent(case: Case[Contact] | Case[Use]) -> Answer:
         return denies("basis", "basis", "consent_no_notice", evidence, inputs)
     if standing.valid_until is not None and standing.valid_until <= case.now:
         return denies("basis", "basis", "consent_expired", evidence, inputs)
-    return Gate("basis", "basis", "basis", "consent_given", evidence, inputs), None
+    return carries(case, "consent_given", evidence, inputs)
 
 
 def relation(case: Case[Contact] | Case[Use]) -> Answer:
@@ -44,8 +43,9 @@ def request(case: Case[Contact]) -> Answer:
     return _relation(case, frozenset({"request"}))
 
 
-def duty(_case: Case[Contact]) -> Answer:
-    return _DUTY
+def duty(case: Case[Contact]) -> Answer:
+    """Take the duty that the class names; which messages have one, people decide."""
+    return carries(case, "legal_duty")
 
 
 def live_relation(case: Case[Contact] | Case[Use]) -> Relation | None:
@@ -60,4 +60,4 @@ def _relation(case: Case[Contact] | Case[Use], kinds: frozenset[str]) -> Answer:
     evidence, inputs = (name,), {"relation": name, "kind": found.kind, "until": found.until}
     if case.now >= found.until:
         return denies("basis", "basis", "relation_over", evidence, inputs)
-    return Gate("basis", "basis", "basis", "relation_live", evidence, inputs), None
+    return carries(case, "relation_live", evidence, inputs)

@@ -14,7 +14,7 @@ def budget(case: Case[Contact]) -> Answer:
     if type(limit.most) is not int:
         return denies("company_budget", "integrity", "unknown_rules")
     scope = f"company:{case.act.message_class}"
-    window, until = quiet.period(limit.per, case.now, case.zones[0])
+    window, until = quiet.period(limit.per, case.days[0], case.zones[0])
     case.takes.append((scope, window))
     used = (case.facts.used or {}).get(f"{scope}|{window}", 0)
     inputs = {"scope": scope, "window": window, "used": used, "most": limit.most}

@@ -6,7 +6,7 @@ from datetime import datetime
 from butler import quiet
 from butler.case import Answer, Case, Wish, defers, denies, passed, passes, read_wishes
 from butler.layers.basis import live_relation
-from butler.profile import Contact, Quiet, Use
+from butler.profile import Contact, Gate, Quiet, Use
 from customers.preferences import Cap, Hours, Malformed
 
 _ASKED_FOR = frozenset({"order", "request"})
@@ -78,13 +78,13 @@ def budget(case: Case[Contact]) -> Answer:
     wishes = case.wishes.get("budget")
     if not wishes:
         return passed("budget", "preference")
-    zone = case.zones[0]
+    zone, today = case.zones[0], case.days[0]
     latest: Answer | None = None
     inputs: dict[str, object] = {}
     for wish in wishes:
         cap = wish.value
         assert isinstance(cap, Cap)
-        window, until = quiet.period(cap.per, case.now, zone)
+        window, until = quiet.period(cap.per, today, zone)
         case.takes.append((wish.scope, window))
         used = (case.facts.used or {}).get(f"{wish.scope}|{window}", 0)
         inputs = {"scope": wish.scope, "window": window, "used": used, "most": cap.most}
@@ -112,13 +112,9 @@ def when_quiet(
 ) -> Answer:
     """Defer until none of these hours hold, in any zone where the customer could be."""
     zones = case.zones
-    inputs: dict[str, object] = {
-        "zones": [zone.key for zone in zones],
-        "hours": [f"{one.start}-{one.end}" for one in hours],
-    }
-    pairs = [(one, zone) for one in hours for zone in zones]
-    until = quiet.opens(pairs, case.now)
-    if until == case.now:
+    until = quiet.opens(hours, zones, case.now, case.days)
+    inputs = {"zones": [zone.key for zone in zones], "hours": hours}
+    if until is case.now:
         return passes(code, layer, "", evidence, inputs)
     if until is None:
         return denies(code, layer, "stale", evidence, inputs)
@@ -131,7 +127,9 @@ def person_first(case: Case[Contact]) -> Answer:
     """Ask whether the customer wants a person rather than the butler."""
     for wish in case.wishes.get("person_first", ()):
         if wish.value is True:
-            return passes("person_first", "preference", "person_first", (wish.entry,))
+            gate = Gate("person_first", "preference", "pass", "person_first", (wish.entry,))
+            case.person_first = gate
+            return gate, None
     return passed("person_first", "preference")
 
 

@@ -1,0 +1,316 @@
+"""May we say this, to one customer with all reasons, and to very many in a sieve."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from random import Random
+from uuid import UUID
+
+import cel
+import msgspec
+
+from bench.arena import Arena
+from bench.figures import Figure, middle, percentile, tidy
+from bench.load import Failed
+from bench.stage import Database
+from butler.profile import (
+    Address,
+    Budget,
+    Contact,
+    Decision,
+    Facts,
+    Gate,
+    Quiet,
+    Relation,
+    Rules,
+)
+from customers.control import Consent, Setting, State
+
+NOW = datetime(2027, 4, 14, 12, 0, tzinfo=UTC)
+# Decisions of one round, over facts of so many customers.
+DECISIONS, CUSTOMERS = 5_000, 200
+READS = 400
+# As many as the sieve is asked at most; the rows stay in the database for the next run.
+AUDIENCE = 200_000
+
+RULES = Rules(
+    version="bench",
+    budgets={"marketing": Budget(2, "week")},
+    quiet={"marketing": Quiet("20:00", "09:00")},
+    plausible_zones=("Europe/Amsterdam", "Europe/Copenhagen", "Europe/Stockholm"),
+    purposes={"offers": "contact"},
+    topics=frozenset({"offers", "visit"}),
+    channels=frozenset({"inbox", "email", "sms", "phone"}),
+)
+OFFER = Contact(
+    message_class="marketing",
+    topic="offers",
+    channel="email",
+    occurred_at=NOW - timedelta(minutes=1),
+    expires_at=NOW + timedelta(days=1),
+    purpose="offers",
+    automation="offer",
+)
+
+# The baseline: the same rules as one writes them for a rule engine in an afternoon. Quiet hours
+# and windows are worked out beforehand, in its favor, and it tells a code and nothing else.
+_RULES_IN_CEL = {
+    "halted": "'*' in halted || automation in halted",
+    "not_live": "standing != 'live'",
+    "expired": "now >= expires_at",
+    "restricted": "restricted != ''",
+    "objected": "'marketing' in objections || purpose in objections",
+    "no_address": "!(channel in addresses) || addresses[channel].suppressed != ''",
+    "no_consent": "!(purpose in consents) || consents[purpose].state != 'given'"
+    " || consents[purpose].notice == ''",
+    "channel_off": "settings.exists(s, s.name == 'allow' && s.value == false)",
+    "budget_used": "settings.exists(s, s.name == 'budget' && used >= s.value.most)",
+    "quiet_hours": "is_quiet",
+}
+
+
+def figures(arena: Arena) -> list[Figure]:
+    """Measure one decision, one with its read, and the sieve."""
+    database = arena.large.context.database
+    customers = [guest.customer_id for guest in arena.large.context.guests]
+    _let_them_say(database)
+    return [_decision(arena), _with_its_read(arena, customers), _sieve(arena, customers)]
+
+
+# One decision --------------------------------------------------------------------------
+
+
+def _decision(arena: Arena) -> Figure:
+    from butler.decisions import decide
+
+    everybody = list(_everybody())
+    allowed = decide(OFFER, everybody[0], RULES, NOW)
+    if allowed.effect != "allow":
+        raise Failed(f"the decision to be measured is {allowed.code}")
+    programs = {code: cel.compile(rule) for code, rule in _RULES_IN_CEL.items()}
+    contexts = {facts.customer: _context(facts) for facts in everybody}
+    sides: dict[str, Callable[[Facts], object]] = {
+        "butler": lambda facts: decide(OFFER, facts, RULES, NOW),
+        "bare": lambda _: _written_down(allowed),
+        "baseline": lambda facts: _first(programs, contexts[facts.customer]),
+    }
+    times: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(arena.size.rounds):
+        for name, side in sides.items():
+            times[name] += _times(side, everybody, DECISIONS // (10 if name == "baseline" else 1))
+    p50 = percentile(times["butler"], 0.5)
+    return Figure(
+        f"contact decision with its reasons, p50, {len(allowed.gates)} gates",
+        tidy(p50),
+        "µs",
+        limit=tidy(percentile(times["bare"], 0.5)),
+        baseline=tidy(percentile(times["baseline"], 0.5)),
+        aim="≤ 20 µs",
+        met=p50 <= 20,
+    )
+
+
+def _times(side: Callable[[Facts], object], everybody: Sequence[Facts], count: int) -> list[float]:
+    """Return microseconds, one by one."""
+    found = []
+    for number in range(count):
+        facts = everybody[number % len(everybody)]
+        start = time.perf_counter_ns()
+        side(facts)
+        found.append((time.perf_counter_ns() - start) / 1000)
+    return found
+
+
+def _everybody() -> Iterator[Facts]:
+    zones = ("Europe/Amsterdam", "Europe/Copenhagen", "Europe/Lisbon", "Europe/Helsinki")
+    for number in range(CUSTOMERS):
+        settings = (
+            Setting("quiet_hours", {"from": "22:00", "to": f"0{number % 8}:30"}, f"q{number}"),
+            Setting("budget", {"most": 3, "per": "week"}, f"b{number}", "email"),
+            Setting("zone", zones[number % 4], f"z{number}"),
+            Setting("language", "nl", f"l{number}"),
+            Setting("allow", value=True, entry=f"a{number}", channel="email", topic="offers"),
+        )
+        given = Consent("given", f"c{number}", NOW - timedelta(days=90), notice="5f" * 32)
+        yield Facts(
+            customer=str(number),
+            version=number + 1,
+            standing="live",
+            control=State(consents={"offers": given}, settings=settings),
+            addresses={"email": Address(f"guest-{number}@larkmoor.example")},
+            relations={
+                "order:A-1001": Relation("order", NOW - timedelta(9), NOW + timedelta(9), "A-1001")
+            },
+            is_of_age=True,
+            used={"email:*|2027-W15": 1},
+            halted=frozenset({"birthday"}),
+            zone=zones[number % 4],
+            language="nl",
+        )
+
+
+def _written_down(decision: Decision) -> Decision:
+    """Make the same answer without judging: what writing the reasons down costs by itself."""
+    gates = tuple(
+        Gate(gate.gate, gate.layer, gate.verdict, gate.code, gate.evidence, gate.inputs)
+        for gate in decision.gates
+    )
+    return Decision(decision.effect, decision.code, decision.layer, gates)
+
+
+def _context(facts: Facts) -> dict[str, object]:
+    plain = msgspec.to_builtins(facts)
+    return {
+        **plain["control"],
+        "halted": sorted(plain["halted"]),
+        "automation": OFFER.automation,
+        "standing": plain["standing"],
+        "now": NOW,
+        "expires_at": OFFER.expires_at,
+        "purpose": OFFER.purpose,
+        "channel": OFFER.channel,
+        "addresses": plain["addresses"],
+        "used": 1,
+        "is_quiet": False,
+    }
+
+
+def _first(programs: Mapping[str, "cel.Program"], context: dict[str, object]) -> str:
+    for code, program in programs.items():
+        if program.execute(context) is True:
+            raise Failed(f"the baseline says {code}")
+    return ""
+
+
+# With its read -------------------------------------------------------------------------
+
+
+def _with_its_read(arena: Arena, customers: Sequence[UUID]) -> Figure:
+    from butler import sql
+    from butler.decisions import decide
+    from butler.facts import read_facts, windows
+    from butler.relations import REACH
+
+    chance = Random("decisions")
+
+    def butler(customer: UUID) -> None:
+        decide(OFFER, read_facts([customer], now=NOW)[customer], RULES, NOW)
+
+    def bare(customer: UUID) -> None:
+        params = {"ids": [customer], "windows": windows(NOW), "since": NOW - REACH}
+        sql.rows("gather_facts", params)
+
+    taken: dict[str, list[float]] = {"butler": [], "bare": []}
+    for _ in range(arena.size.rounds):
+        for name, side in (("butler", butler), ("bare", bare)):
+            for customer in chance.choices(customers, k=READS):
+                start = time.perf_counter_ns()
+                side(customer)
+                taken[name].append((time.perf_counter_ns() - start) / 1e6)
+    p99 = percentile(taken["butler"], 0.99)
+    return Figure(
+        "contact decision with its one read, p99",
+        tidy(p99),
+        "ms",
+        limit=tidy(percentile(taken["bare"], 0.99)),
+        aim="≤ 3 ms",
+        met=p99 <= 3,
+    )
+
+
+# Very many -----------------------------------------------------------------------------
+
+
+def _let_them_say(database: Database) -> None:
+    """Let six in ten customers agree to offers, one refuse, one turn e-mail off, two be silent."""
+    statement = """
+        INSERT INTO customers_control
+               (customer_id, entries, state, granted, objected, channels_off, topics_off)
+        SELECT id, 2,
+               jsonb_build_object(
+                   'consents', jsonb_build_object('offers', jsonb_build_object(
+                       'state', CASE said WHEN 6 THEN 'refused' ELSE 'given' END,
+                       'entry', id::text, 'occurred_at', '2026-11-01T12:00:00Z',
+                       'notice', repeat('5f', 32))),
+                   'settings', CASE said WHEN 7 THEN jsonb_build_array(jsonb_build_object(
+                       'name', 'allow', 'value', false, 'entry', id::text, 'channel', 'email'))
+                       ELSE '[]'::jsonb END),
+               CASE said WHEN 6 THEN ARRAY[]::text[] ELSE ARRAY['offers'] END,
+               ARRAY[]::text[],
+               CASE said WHEN 7 THEN ARRAY['email'] ELSE ARRAY[]::text[] END,
+               ARRAY[]::text[]
+          FROM (SELECT id, abs(hashtext(id::text)) %% 10 AS said
+                  FROM customers_customer WHERE canonical_id IS NULL
+                 ORDER BY id LIMIT %s) AS customer
+         WHERE said < 8
+            ON CONFLICT DO NOTHING"""
+    with database.connect() as connection:
+        connection.execute(statement, [AUDIENCE])
+        connection.execute("VACUUM (ANALYZE) customers_control")
+
+
+def _sieve(arena: Arena, customers: Sequence[UUID]) -> Figure:
+    from butler.queries.bulk import judge_many
+
+    with arena.large.context.database.connect() as connection:
+        rows = connection.execute(
+            "SELECT id FROM customers_customer WHERE canonical_id IS NULL ORDER BY id LIMIT %s",
+            [AUDIENCE],
+        ).fetchall()
+    audience = [UUID(str(id_)) for (id_,) in rows]
+
+    def butler() -> int:
+        batches = judge_many(
+            audience,
+            message_class="marketing",
+            purpose="offers",
+            topic="offers",
+            channel="email",
+            expires_at=OFFER.expires_at,
+        )
+        return sum(len(batch) for batch in batches)
+
+    rates: dict[str, list[float]] = {"butler": [], "bare": [], "baseline": []}
+    few = customers[: min(len(customers), READS)]
+    for _ in range(arena.size.rounds):
+        rates["butler"].append(_rate(butler))
+        rates["bare"].append(_rate(lambda: _counted(arena.large.context.database, audience)))
+        rates["baseline"].append(_rate(lambda: _one_by_one(few)))
+    value = middle(rates["butler"])
+    return Figure(
+        "bulk decision before a campaign",
+        value,
+        "customers/s",
+        limit=middle(rates["bare"]),
+        baseline=middle(rates["baseline"]),
+        aim="≥ 100,000 customers/s",
+        met=value >= 100_000,
+    )
+
+
+def _rate(side: Callable[[], int]) -> float:
+    start = time.perf_counter()
+    done = side()
+    return done / (time.perf_counter() - start)
+
+
+def _counted(database: Database, audience: Sequence[UUID]) -> int:
+    """Let Postgres look at the same rows, and hand the same ids on, without judging any."""
+    with database.connect() as connection:
+        connection.execute("SET enable_indexscan = off")
+        found = connection.execute(
+            "SELECT id, '' FROM customers_customer WHERE id <= %s AND canonical_id IS NULL",
+            [audience[-1]],
+        ).fetchall()
+    return len(found)
+
+
+def _one_by_one(customers: Sequence[UUID]) -> int:
+    """Ask the ORM about one customer after the other, as one does in an afternoon."""
+    from customers.models import Control, Identifier
+
+    for customer in customers:
+        control = Control.objects.filter(customer_id=customer).first()
+        if control and "offers" in control.granted and "email" not in control.channels_off:
+            Identifier.objects.filter(customer_id=customer, kind="email", trust=2).exists()
+    return len(customers)
