@@ -1,0 +1,119 @@
+"""Quiet hours and calendars, against clocks that are asked minute by minute."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from butler import quiet
+from butler.profile import Quiet
+
+ZONES = (
+    "Europe/Amsterdam",
+    "Europe/Copenhagen",
+    "Europe/Stockholm",
+    "Australia/Lord_Howe",
+    "America/New_York",
+    "Asia/Kathmandu",
+    "UTC",
+)
+CLOCKS = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from((0, 15, 30, 45)))
+HOURS = st.builds(
+    Quiet,
+    CLOCKS,
+    CLOCKS,
+    st.lists(st.integers(1, 7), min_size=1, max_size=7, unique=True).map(tuple),
+)
+MOMENTS = st.integers(0, 365 * 24 * 4 - 1).map(
+    lambda quarter: datetime(2027, 1, 1, tzinfo=UTC) + timedelta(minutes=15 * quarter)
+)
+
+
+def _is_quiet_by_the_clock(hours: Quiet, zone: ZoneInfo, moment: datetime) -> bool:
+    """Tell it from what the clock shows, as a person would; right where clocks do not turn."""
+    local = moment.astimezone(zone)
+    shown = f"{local:%H:%M}"
+    today, yesterday = local.isoweekday(), (local - timedelta(days=1)).isoweekday()
+    if hours.start < hours.end:
+        return today in hours.days and hours.start <= shown < hours.end
+    return (today in hours.days and shown >= hours.start) or (
+        yesterday in hours.days and shown < hours.end
+    )
+
+
+def _turns_around(zone: ZoneInfo, moment: datetime) -> bool:
+    around = (moment - timedelta(days=2), moment + timedelta(days=2))
+    return len({at.astimezone(zone).utcoffset() for at in around}) > 1
+
+
+@pytest.mark.slow
+@given(HOURS, st.sampled_from(ZONES), MOMENTS)
+@settings(max_examples=500, deadline=None)
+def test_it_is_quiet_when_the_clock_shows_so(hours, name, moment):
+    zone = ZoneInfo(name)
+    if _turns_around(zone, moment):
+        return
+
+    opens = quiet.opens([hours], [zone], moment, [moment.astimezone(zone).date()])
+
+    assert (opens != moment) == _is_quiet_by_the_clock(hours, zone, moment)
+
+
+@pytest.mark.slow
+@given(st.lists(HOURS, min_size=1, max_size=3), st.sampled_from(ZONES), MOMENTS)
+@settings(max_examples=200, deadline=None)
+def test_it_opens_at_the_first_moment_that_is_in_none_of_them(hours, name, moment):
+    zone = ZoneInfo(name)
+    day = moment.astimezone(zone).date()
+
+    opens = quiet.opens(hours, [zone], moment, [day])
+
+    last = opens or moment + timedelta(days=7)
+    steps = int((last - moment) / timedelta(minutes=15))
+    for step in range(steps):
+        at = moment + step * timedelta(minutes=15)
+        assert any(quiet.ends(one, zone, at, at.astimezone(zone).date()) for one in hours)
+    if opens:
+        day = opens.astimezone(zone).date()
+        assert not any(quiet.ends(one, zone, opens, day) for one in hours)
+
+
+@pytest.mark.parametrize(
+    ("per", "today", "key", "following"),
+    [
+        ("day", "2027-04-14", "2027-04-14", "2027-04-14 22:00"),
+        ("day", "2027-12-31", "2027-12-31", "2027-12-31 23:00"),
+        ("day", "2028-02-28", "2028-02-28", "2028-02-28 23:00"),
+        ("week", "2027-04-18", "2027-W15", "2027-04-18 22:00"),
+        ("week", "2027-04-19", "2027-W16", "2027-04-25 22:00"),
+        ("week", "2027-01-03", "2026-W53", "2027-01-03 23:00"),
+        ("month", "2027-02-28", "2027-02", "2027-02-28 23:00"),
+        ("month", "2028-02-29", "2028-02", "2028-02-29 23:00"),
+        ("month", "2027-12-01", "2027-12", "2027-12-31 23:00"),
+        ("month", "2027-03-31", "2027-03", "2027-03-31 22:00"),
+    ],
+)
+def test_a_window_has_a_name_and_an_end_on_the_customers_calendar(per, today, key, following):
+    found = quiet.period(per, date.fromisoformat(today), ZoneInfo("Europe/Amsterdam"))
+
+    assert found == (key, datetime.fromisoformat(following).replace(tzinfo=UTC))
+
+
+def test_a_day_begins_with_its_first_minute_where_midnight_is_skipped():
+    """In Beirut the clocks go on at midnight: that day begins at one."""
+    _, following = quiet.period("day", date(2027, 3, 27), ZoneInfo("Asia/Beirut"))
+
+    assert following == datetime(2027, 3, 27, 22, tzinfo=UTC)
+    assert f"{following.astimezone(ZoneInfo('Asia/Beirut')):%d %H:%M}" == "28 01:00"
+
+
+def test_hours_on_no_day_are_a_mistake_and_not_silence():
+    with pytest.raises(ValueError, match="no day"):
+        quiet.ends(
+            Quiet("22:00", "08:00", ()),
+            ZoneInfo("UTC"),
+            datetime(2027, 1, 1, tzinfo=UTC),
+            date(2027, 1, 1),
+        )

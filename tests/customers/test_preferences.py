@@ -1,0 +1,93 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from customers.preferences import Cap, Hours, Malformed, meaning
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "meant"),
+    [
+        ("allow", True, True),
+        ("allow", False, False),
+        ("budget", {"most": 3, "per": "week"}, Cap(3, "week")),
+        ("budget", {"per": "day", "most": 0}, Cap(0, "day")),
+        (
+            "quiet_hours",
+            {"from": "22:00", "to": "08:00"},
+            Hours("22:00", "08:00", (1, 2, 3, 4, 5, 6, 7)),
+        ),
+        (
+            "quiet_hours",
+            {"from": "00:00", "to": "23:59", "days": [6, 7]},
+            Hours("00:00", "23:59", (6, 7)),
+        ),
+        ("pause", "2027-04-14T20:00:00Z", datetime(2027, 4, 14, 20, tzinfo=UTC)),
+        (
+            "pause",
+            "2027-04-14T20:00:00+02:00",
+            datetime(2027, 4, 14, 20, tzinfo=timezone(timedelta(hours=2))),
+        ),
+        ("only_when_i_ask", True, True),
+        ("zone", "Australia/Lord_Howe", "Australia/Lord_Howe"),
+        ("language", "sv", "sv"),
+        ("language", "nl-BE", "nl-BE"),
+        ("channel_order", ["inbox", "email"], ("inbox", "email")),
+        ("person_first", False, False),
+        ("data_use", False, False),
+    ],
+)
+def test_a_setting_means_what_it_says(name, value, meant):
+    found = meaning(name, value)
+
+    assert found == meant
+    assert type(found) is type(meant)
+
+
+# What decisions make of the values that cannot be understood is in the table of decisions.
+@pytest.mark.parametrize(
+    ("name", "channel", "topic"),
+    [
+        ("zone", "email", "*"),
+        ("zone", "*", "offers"),
+        ("language", "email", "offers"),
+        ("only_when_i_ask", "email", "*"),
+        ("person_first", "*", "offers"),
+        ("channel_order", "email", "*"),
+        ("data_use", "email", "*"),
+        ("allow", "", "*"),
+        ("allow", "*", ""),
+        ("allow", None, "*"),
+        ("allow", 3, "*"),
+    ],
+)
+def test_a_setting_has_no_scope_but_its_own(name, channel, topic):
+    values = {"zone": "UTC", "language": "nl", "channel_order": ["email"]}
+
+    with pytest.raises(Malformed, match="scope"):
+        meaning(name, values.get(name, True), channel, topic)
+
+
+@pytest.mark.parametrize(
+    ("name", "channel", "topic"),
+    [("allow", "email", "offers"), ("data_use", "*", "combine"), ("zone", "*", "*")],
+)
+def test_a_setting_can_be_said_for_its_scopes(name, channel, topic):
+    values = {"zone": "UTC"}
+
+    assert meaning(name, values.get(name, True), channel, topic) == values.get(name, True)
+
+
+def test_what_was_understood_before_does_not_make_its_likeness_understood():
+    """1, True and 1.0 are one key of a cache."""
+    hours = {"from": "22:00", "to": "08:00"}
+
+    assert meaning("quiet_hours", {**hours, "days": [1]}) == Hours("22:00", "08:00", (1,))
+    for days in ([True], [1.0]):
+        with pytest.raises(Malformed):
+            meaning("quiet_hours", {**hours, "days": days})
+
+
+def test_a_setting_that_there_is_not_is_malformed():
+    with pytest.raises(Malformed, match="no such setting"):
+        meaning("mood", True)
