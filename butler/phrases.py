@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal
 from liquid.context import RenderContext
 from liquid.exceptions import FilterArgumentError
 from liquid.filter import with_context
@@ -62,17 +62,22 @@ def written_time(value: object, *, context: RenderContext) -> str:
 
 
 @with_context
-def written_money(value: object, currency: object = "EUR", *, context: RenderContext) -> str:
-    """Write "80.00" as "€ 80,00"."""
+def written_money(value: object, currency: object = "", *, context: RenderContext) -> str:
+    """Write "80.00" as "€ 80,00", or as "80,00" where nobody knows in what."""
     _present(value)
     try:
-        amount = Decimal(str(value)[:32])
+        cents = Decimal(str(value)[:32]).quantize(Decimal("0.01"))
     except InvalidOperation:
-        raise FilterArgumentError("an amount is a number", token=None) from None
+        cents = Decimal("NaN")
+    if not cents.is_finite():
+        raise FilterArgumentError("an amount is a number", token=None)
+    written = locale(_language(context))
+    if is_undefined(currency) or not currency:
+        return format_decimal(cents, "#,##0.00", locale=written)
     unit = str(currency).upper()
-    if not amount.is_finite() or not (len(unit) == 3 and unit.isascii() and unit.isalpha()):
+    if not (len(unit) == 3 and unit.isascii() and unit.isalpha()):
         raise FilterArgumentError("an amount is a number in a currency", token=None)
-    return format_currency(amount, unit, locale=locale(_language(context)))
+    return format_currency(cents, unit, locale=written)
 
 
 @with_context
@@ -82,7 +87,17 @@ def written_list(value: object, *, context: RenderContext) -> str:
     if not isinstance(value, list | tuple):
         raise FilterArgumentError("a list is made of a list", token=None)
     names = [str(name) for name in value if name]
+    if not names:
+        # In a sentence it would be a gap; a text asks for the size before.
+        raise FilterArgumentError("a list of nothing", token=None)
     return format_list(names, locale=locale(_language(context)))
+
+
+def first_word(value: object) -> str:
+    """Write "Sem de Wit" as "Sem"."""
+    _present(value)
+    words = str(value).split(maxsplit=1)
+    return words[0] if words else ""
 
 
 FILTERS: dict[str, Filter] = {
@@ -90,6 +105,7 @@ FILTERS: dict[str, Filter] = {
     "time": written_time,
     "money": written_money,
     "list": written_list,
+    "first_word": first_word,
 }
 
 

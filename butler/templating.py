@@ -122,10 +122,18 @@ class Template(NamedTuple):
         try:
             return self.bound.render(values)
         except UndefinedError as error:
-            absent = tuple(path for path in self.paths if not _has(values, path.split(".")))
-            raise Missing(absent or (_reason(error),)) from None
+            raise Missing(self._absent(_reason(error), values)) from None
         except LiquidError as error:
             raise Missing((_reason(error),)) from None
+
+    def _absent(self, reason: str, values: Mapping[str, object]) -> tuple[str, ...]:
+        """Return the paths that the reason is about: it may name only where they begin."""
+        name = reason.removesuffix(" is undefined").strip("'")
+        return tuple(
+            path
+            for path in self.paths
+            if (path == name or path.startswith(f"{name}.")) and not _has(values, path.split("."))
+        ) or (name,)
 
 
 @lru_cache(maxsize=4096)

@@ -93,6 +93,37 @@ def test_dates_times_sums_and_names_are_written_as_each_language_writes_them(lan
     assert re.sub("\\s", " ", found) == words
 
 
+@pytest.mark.parametrize("currency", [None, ""])
+def test_a_sum_without_a_currency_is_a_number(currency):
+    context = {"order": {"total": "1234.5", "currency": currency}}
+
+    assert said("{{ order.total | money: order.currency }}", context=context).text == "1,234.50"
+
+
+@pytest.mark.parametrize("total", ["NaN", "Infinity", "1e400", "many", "9" * 40])
+def test_what_is_no_sum_is_not_written_as_one(total):
+    with pytest.raises(Missing):
+        said("{{ order.total | money: 'EUR' }}", context={"order": {"total": total}})
+
+
+def test_a_list_of_nobody_is_an_error_and_never_a_gap():
+    text = "We expect {{ order.party | map: 'name' | list }}."
+    nobody = {"order": {"party": []}}
+
+    with pytest.raises(Missing):
+        said(text, context=nobody)
+    guarded = "Hello.{% if order.party.size > 0 %} " + text + "{% endif %}"
+    assert said(guarded, context=nobody).text == "Hello."
+    assert said(guarded).text == "Hello. We expect Noor, Sem and Mila."
+
+
+def test_somebody_is_called_by_the_first_of_their_names():
+    assert (
+        said("{{ member.name | first_word }}", context={"member": {"name": "Sem de Wit"}}).text
+        == "Sem"
+    )
+
+
 def test_an_instant_is_written_on_the_clock_of_the_customer():
     assert said("{{ now | time }} {{ now | date }}").text == "09:00 16 April"
 
@@ -107,7 +138,9 @@ def test_an_instant_late_in_the_evening_is_of_the_customers_day():
     ("text", "names"),
     [
         ("{{ order.name }}", ("order.name",)),
-        ("{{ order.name }} {{ topic.status }}", ("order.name", "topic.status")),
+        ("{{ order.name }} {{ topic.status }}", ("order.name",)),
+        ("{{ topic.name }} {{ topic.status }}", ("topic.name", "topic.status")),
+        ("{% if order.name %}{{ order.name }}{% endif %}{{ topic.name }}", ("topic.name",)),
         ("{{ order.visit_date | date }}{{ order.name | upcase }}", ("order.name",)),
         ("{% for one in topic.facts.rides %}{{ one }}{% endfor %}", ("topic.facts.rides",)),
         ("{{ customer.card }}", ("customer.card",)),

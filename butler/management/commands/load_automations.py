@@ -1,0 +1,69 @@
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from butler import folder
+from butler.actions import automations
+from butler.actions.automations import Change, Faulty
+from butler.models import AutomationVersion
+
+_LOADER = "load_automations"
+
+
+class Command(BaseCommand):
+    help = "Load automations, and the purposes and topics beside them, from a folder of TOML files."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("folder", type=Path)
+        parser.add_argument(
+            "--approve-as", metavar="NAME", default="", help="who approves what is new"
+        )
+        parser.add_argument(
+            "--live", action="store_true", help="take what is approved into use (with --approve-as)"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="look for faults, write nothing")
+
+    def handle(self, *, approve_as: str, live: bool, dry_run: bool, **options: Any) -> None:
+        if live and not approve_as:
+            raise CommandError("--live needs --approve-as: somebody answers for it.")
+        try:
+            found = folder.read(options["folder"])
+            if dry_run:
+                self._look(found)
+            else:
+                self._load(found, approve_as, is_live=live)
+        except Faulty as faulty:
+            lines = [f"{one.file}: {one.field}: {one.reason}" for one in faulty.faults]
+            told = "\n".join([*lines, f"{len(lines)} to mend; nothing was loaded."])
+            raise CommandError(told) from None
+
+    def _look(self, found: folder.Folder) -> None:
+        understood = automations.check(found.documents, found.purposes, found.topics)
+        self.stdout.write(f"{len(understood)} automations without fault; nothing was written")
+
+    def _load(self, found: folder.Folder, name: str, *, is_live: bool) -> None:
+        loaded = automations.load(
+            found.documents,
+            found.purposes,
+            found.topics,
+            notices=found.notices,
+            now=timezone.now(),
+            by=_LOADER,
+        )
+        for change in loaded.changes:
+            status = self._take_on(change, name, is_live=is_live)
+            self.stdout.write(f"{change.key:<28} v{change.number:<4} {change.what:<8} {status}")
+        self.stdout.write(f"{len(loaded.changes)} automations, {loaded.notices} new notices")
+
+    def _take_on(self, change: Change, name: str, *, is_live: bool) -> str:
+        """Approve a version and take it into use, as far as was asked for; return where it is."""
+        version = AutomationVersion.objects.get(automation=change.key, number=change.number)
+        now = timezone.now()
+        if name and version.status == AutomationVersion.Status.DRAFT:
+            version = automations.approve(version, name, now)
+        if is_live and version.status == AutomationVersion.Status.APPROVED:
+            version = automations.go_live(version, name, now)
+        return version.status
