@@ -1,0 +1,246 @@
+import uuid
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+
+from butler.models import Message
+from customers import receipts, signing
+from customers.models import ControlEntry, Event, Identifier, User
+from tests import factories
+from tests.customers import saying
+from tests.customers.api.conftest import Caller, key, session_of
+from tests.customers.saying import NOTICE, TEXT, control_of
+
+pytestmark = pytest.mark.django_db
+
+VOICE = {"kind": "voice", "recording": "r-1"}
+
+
+def _customer(email):
+    saying.house()
+    record = factories.customer(("email", email))
+    login = Identifier.objects.get(kind="email", value=email, trust=2).record
+    user = User.objects.create_user(email, record=login)
+    return record, Caller(**{"X-Session-Token": session_of(user)})
+
+
+@pytest.fixture
+def noor():
+    return _customer("noor@example.com")
+
+
+@pytest.fixture
+def eli():
+    return _customer("eli@example.com")
+
+
+def staff(*permissions):
+    user = User.objects.create_user("sam@staff.example.com", is_staff=True, name="Sam")
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return Caller(**{"X-Session-Token": session_of(user)})
+
+
+def put(caller, path, **body):
+    return caller.send("PUT", path, body)
+
+
+def offers(app, query=None):
+    found = app.get("/api/me/consents/", query).json()["consents"]
+    return next(one for one in found if one["purpose"]["key"] == "offers")
+
+
+def test_before_anything_is_said_everything_is_unknown_and_says_what_it_asks(noor):
+    consent = offers(noor[1], {"language": "nl-BE"})
+
+    assert (consent["state"], consent["entry"], consent["objection"]) == ("unknown", None, None)
+    assert consent["purpose"]["notice"] == {
+        "version": 1,
+        "language": "en",
+        "text": TEXT,
+        "digest": NOTICE,
+    }
+
+
+def test_to_give_and_to_withdraw_takes_the_same_one_request(noor):
+    record, app = noor
+    given = put(app, "/api/me/consents/offers/", answer="give", notice=NOTICE)
+    assert given.status_code == 200
+    assert offers(app)["state"] == "given"
+    assert offers(app)["entry"] == given.json()["entries"][0]
+
+    withdrawn = put(app, "/api/me/consents/offers/", answer="withdraw")
+
+    assert withdrawn.status_code == 200
+    assert withdrawn.json()["left"] == []
+    assert withdrawn["ETag"] == f'"{withdrawn.json()["version"]}"'
+    assert offers(app)["state"] == "withdrawn"
+    assert control_of(record.id).granted == []
+    assert ControlEntry.objects.last().document.count('"kind":"session"') == 1
+
+
+def test_a_withdrawal_answers_with_what_had_already_left(noor):
+    record, app = noor
+    put(app, "/api/me/consents/offers/", answer="give", notice=NOTICE)
+    message = factories.message(
+        record, purpose="offers", channel="email", state=Message.State.ACCEPTED
+    )
+    Message.objects.filter(pk=message.pk).update(handed_over_at=timezone.now())
+
+    withdrawn = put(app, "/api/me/consents/offers/", answer="withdraw")
+
+    assert [one["message"] for one in withdrawn.json()["left"]] == [str(message.pk)]
+
+
+def test_the_receipt_is_a_file_that_anybody_can_verify(noor, client):
+    said = put(noor[1], "/api/me/consents/offers/", answer="refuse").json()
+    keys = receipts.read_keys(client.get("/.well-known/butler-receipt-keys.json").content)
+    [address] = said["receipts"]
+
+    answer = noor[1].get(address.removeprefix("http://testserver"))
+
+    assert answer["Content-Disposition"].startswith('attachment; filename="receipt-')
+    found = receipts.read(answer.content)
+    assert receipts.verify(found, keys) == (1, 0, (), ())
+    assert found["document"]["state"] == "ConsentRefused"
+
+
+def test_the_whole_ledger_is_a_file_that_anybody_can_verify(noor):
+    for answer in ("refuse", "withdraw"):
+        put(noor[1], "/api/me/consents/offers/", answer=answer)
+
+    found = receipts.read(noor[1].get("/api/me/ledger/export/").content)
+
+    own = {signing.signer().key_id: signing.signer().public}
+    assert receipts.verify(found, own) == (2, 0, (), ())
+
+
+def test_the_ledger_is_listed_by_pages_newest_first(noor):
+    for answer in ("refuse", "withdraw", "refuse"):
+        put(noor[1], "/api/me/consents/offers/", answer=answer)
+
+    first = noor[1].get("/api/me/ledger/", {"limit": 2}).json()
+    second = noor[1].get(first["next"].removeprefix("http://testserver")).json()
+
+    kinds = [one["kind"] for one in first["results"] + second["results"]]
+    assert kinds == ["consent.refused", "consent.withdrawn", "consent.refused"]
+    assert second["next"] is None
+    assert first["results"][0]["by"] == "self"
+
+
+def test_an_objection_is_made_and_lifted(noor):
+    made = put(noor[1], "/api/me/objections/marketing/", answer="object").json()
+    objections = noor[1].get("/api/me/consents/").json()["objections"]
+    assert objections == {"marketing": made["entries"][0]}
+
+    put(noor[1], "/api/me/objections/marketing/", answer="lift")
+
+    assert noor[1].get("/api/me/consents/").json()["objections"] == {}
+
+
+def test_preferences_are_set_and_cleared_all_or_none(noor):
+    path = "/api/me/preferences/"
+    quiet = {"name": "quiet_hours", "value": {"from": "22:00", "to": "08:00"}}
+    off = {"name": "allow", "value": False, "channel": "sms", "topic": "rides"}
+    assert noor[1].patch(path, {"changes": [quiet, off]}).status_code == 200
+
+    wrong = {"name": "zone", "value": "Mars/Olympus"}
+    refused = noor[1].patch(path, {"changes": [quiet | {"clear": True, "value": None}, wrong]})
+    assert (refused.status_code, refused.json()["type"]) == (422, "urn:butler:problem:bad-value")
+    noor[1].patch(path, {"changes": [quiet | {"clear": True, "value": None}]})
+
+    found = noor[1].get(path).json()
+    assert [(one["name"], one["value"], one["channel"]) for one in found["settings"]] == [
+        ("allow", False, "sms")
+    ]
+    assert {topic["key"] for topic in found["topics"]} == {"rides", "visits"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code"),
+    [
+        ("consents/offers/", {"answer": "give"}, "unknown-notice"),
+        ("consents/offers/", {"answer": "give", "notice": "b" * 64}, "unknown-notice"),
+        ("consents/nothing/", {"answer": "refuse"}, "unknown-purpose"),
+        ("consents/offers/", {"answer": "maybe"}, "invalid-body"),
+        ("consents/offers/", {"answer": "refuse", "for": "ever"}, "invalid-body"),
+        ("consents/offers/", {"answer": "refuse", "occurred_at": "2026-01-01"}, "invalid-body"),
+        ("objections/nothing/", {"answer": "object"}, "unknown-purpose"),
+    ],
+)
+def test_what_cannot_be_understood_is_told_and_changes_nothing(noor, path, body, code):
+    answer = put(noor[1], f"/api/me/{path}", **body)
+
+    assert (answer.status_code, answer.json()["type"]) == (422, f"urn:butler:problem:{code}")
+    assert not ControlEntry.objects.exists()
+
+
+def test_somebody_else_s_entry_is_not_there_with_the_same_words(noor, eli):
+    entry = put(eli[1], "/api/me/consents/offers/", answer="refuse").json()["entries"][0]
+
+    theirs = noor[1].get(f"/api/me/receipts/{entry}/")
+    nobodys = noor[1].get(f"/api/me/receipts/{uuid.uuid4()}/")
+    by_id = noor[1].get(f"/api/customers/{eli[0].id}/receipts/{entry}/")
+
+    assert theirs.status_code == nobodys.status_code == by_id.status_code == 404
+    assert theirs.content == nobodys.content
+    assert noor[1].get("/api/me/ledger/").json()["results"] == []
+
+
+def test_staff_say_it_for_a_customer_and_how_they_know(noor):
+    sam = staff("view_control", "change_control")
+    path = f"/api/customers/{noor[0].id}/consents/offers/"
+
+    unproved = put(sam, path, answer="withdraw")
+    said = put(sam, path, answer="withdraw", evidence=VOICE)
+
+    assert (unproved.status_code, unproved.json()["type"]) == (422, "urn:butler:problem:no-evidence")
+    assert said.status_code == 200
+    [seen] = noor[1].get("/api/me/ledger/").json()["results"]
+    assert (seen["by"], seen["actor"], seen["evidence"]) == ("staff", "staff:Sam", VOICE)
+
+
+def test_a_list_that_is_imported_again_brings_nobody_back(noor):
+    """keila #259, listmonk #2008."""
+    old_shop = key("ingest", "read", "identify", channel="import")
+    put(noor[1], "/api/me/consents/offers/", answer="withdraw")
+    path = f"/api/customers/{noor[0].id}/consents/offers/"
+
+    put(old_shop, path, answer="give", notice=NOTICE, evidence={"kind": "list", "row": "7"})
+
+    assert offers(noor[1])["state"] == "withdrawn"
+    assert len(noor[1].get("/api/me/ledger/").json()["results"]) == 2
+
+
+def test_a_key_that_only_reads_says_nothing(noor):
+    reader = key("read")
+
+    assert reader.get(f"/api/customers/{noor[0].id}/consents/").status_code == 200
+    path = f"/api/customers/{noor[0].id}/consents/offers/"
+    assert put(reader, path, answer="withdraw", evidence=VOICE).status_code == 403
+
+
+def test_a_request_to_be_called_is_asked_for_once_listed_and_done(noor):
+    app, sam = noor[1], staff("change_task", "view_customer")
+    body = {"subject": "The pass of my son", "wanted_at": "2027-01-02T10:00:00+01:00"}
+    asked = app.post("/api/me/requests/", body, **{"Idempotency-Key": "k1"})
+    again = app.post("/api/me/requests/", body, **{"Idempotency-Key": "k1"})
+    assert (asked.status_code, asked.content) == (201, again.content)
+    reference = asked.json()["reference"]
+
+    path = f"/api/customers/{noor[0].id}/requests/{reference}/close/"
+    assert sam.post(path, {"outcome": "It works again"}).status_code == 200
+
+    [seen] = app.get("/api/me/requests/").json()["results"]
+    assert (seen["status"], seen["subject"]) == ("answered", "The pass of my son")
+    assert seen["wanted_at"] == "2027-01-02T09:00:00Z"
+    names = Event.objects.filter(about=f"request:{reference}").order_by("version")
+    assert [event.name for event in names] == ["Callback Requested", "Request Answered"]
+
+
+def test_a_customer_takes_a_request_back_and_nobody_else_s(noor, eli):
+    reference = noor[1].post("/api/me/requests/", {}).json()["reference"]
+
+    assert eli[1].post(f"/api/me/requests/{reference}/close/", {}).status_code == 404
+    assert noor[1].post(f"/api/me/requests/{reference}/close/", {}).status_code == 200
+    assert noor[1].get("/api/me/requests/").json()["results"][0]["status"] == "closed"
