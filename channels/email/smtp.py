@@ -25,6 +25,7 @@ from channels.protocol import Handover, IsOpen, Parcel
 _DEAD_AT_RCPT = frozenset({550, 551, 553})
 _TOO_LARGE = 552
 _QUIT_WAITS = 1.0
+_SHARE = 0.3
 
 
 class Unreachable(Exception):
@@ -62,7 +63,9 @@ class _Reader(io.RawIOBase):
 class _Bounded(smtplib.SMTP):
     """An SMTP line on which everything together takes no longer than until the deadline."""
 
-    deadline = 0.0
+    def __init__(self, deadline: float, *args: Any, **options: Any) -> None:
+        self.deadline = deadline
+        super().__init__(*args, **options)
 
     def limited(self) -> socket.socket:
         """Return the socket with what is left of the time."""
@@ -73,6 +76,10 @@ class _Bounded(smtplib.SMTP):
             raise smtplib.SMTPServerDisconnected("the line is closed")
         self.sock.settimeout(left)
         return self.sock
+
+    def is_late(self) -> bool:
+        # smtplib turns a timeout into a line that was closed, so the clock has to tell.
+        return time.monotonic() >= self.deadline
 
     def getreply(self) -> tuple[int, bytes]:
         if self.file is None and self.sock is not None:
@@ -118,9 +125,9 @@ class SmtpWay:
             line.send(_stuffed(letter.content))
         except Refused as refused:
             return self._refused(parcel, refused)
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, smtplib.SMTPException):
             self._hang_up()
-            return _broken(parcel, error)
+            return _broken(parcel, is_late=line.is_late())
         # Everything up to here may have taken its time; only now does it leave.
         if not is_open():
             self._hang_up()
@@ -136,10 +143,10 @@ class SmtpWay:
         try:
             line.send(b".\r\n")
             code, text = line.getreply()
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, smtplib.SMTPException):
             self._hang_up()
             detail = "The line broke before the relay answered."
-            if isinstance(error, TimeoutError):
+            if line.is_late():
                 detail = "The relay did not answer in time."
             return Handover(parcel.delivery_id, "uncertain", code="no_answer", detail=detail)
         if code != 250:
@@ -170,24 +177,22 @@ class SmtpWay:
                 self._line = self._dial(deadline)
             except smtplib.SMTPResponseException as error:
                 raise Unreachable(str(error.smtp_code)) from None
-            except (OSError, smtplib.SMTPException) as error:
-                late = isinstance(error, TimeoutError)
+            except (OSError, smtplib.SMTPException):
+                late = time.monotonic() >= deadline
                 raise Unreachable("connect_timeout" if late else "connect_failed") from None
         return self._line
 
     def _dial(self, deadline: float) -> _Bounded:
         options = self._options
         secured = ssl.create_default_context() if _is_secured(options) else None
+        where = (deadline, options["host"], options["port"], own_domain())
         line: _Bounded
+        # A name may have several addresses, and TLS comes after: each gets its share.
         if options.get("use_ssl"):
-            line = _BoundedTls(local_hostname=own_domain(), timeout=self._timeout, context=secured)
+            line = _BoundedTls(*where, timeout=_SHARE * self._timeout, context=secured)
         else:
-            line = _Bounded(local_hostname=own_domain(), timeout=self._timeout)
-        line.deadline = deadline
+            line = _Bounded(*where, timeout=_SHARE * self._timeout)
         try:
-            code, text = line.connect(options["host"], options["port"])
-            if code != 220:
-                raise smtplib.SMTPConnectError(code, text)
             # Small lines wait for nothing: without this each letter costs 40 ms of silence.
             line.limited().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if options.get("use_tls"):
@@ -236,10 +241,11 @@ def _stuffed(content: bytes) -> bytes:
     return stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n"
 
 
-def _broken(parcel: Parcel, error: Exception) -> Handover:
-    late = isinstance(error, TimeoutError)
-    detail = "The relay took too long." if late else "The line broke before the message was sent."
-    code = "timeout" if late else "line_broken"
+def _broken(parcel: Parcel, *, is_late: bool) -> Handover:
+    detail = "The line broke before the message was sent."
+    if is_late:
+        detail = "The relay took too long."
+    code = "timeout" if is_late else "line_broken"
     return Handover(parcel.delivery_id, "transient", code=code, detail=detail)
 
 

@@ -105,4 +105,6 @@ def start(relay: Relay) -> tuple[Controller, int]:
     port = free_port()
     controller = _Controller(relay, hostname="127.0.0.1", port=port)
     controller.start()
+    # Its own look whether it is up.
+    relay.lines = 0
     return controller, port

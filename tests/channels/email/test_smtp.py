@@ -1,0 +1,228 @@
+"""The line to a real relay: kept for a batch, secured, known, and never waited for too long."""
+
+import socket
+import ssl
+import subprocess
+import threading
+import time
+import uuid
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult
+
+from channels.email.adapter import EmailAdapter
+from channels.protocol import Parcel
+from tests.channels import relay as relays
+from tests.channels.relay import Relay
+
+
+@pytest.fixture(autouse=True)
+def _larkmoor(settings):
+    settings.DEFAULT_FROM_EMAIL = "Larkmoor <hello@larkmoor.example>"
+    settings.BOUNCE_ADDRESS = ""
+
+
+@pytest.fixture
+def relay():
+    relay = Relay()
+    controller, port = relays.start(relay)
+    relay.port = port
+    yield relay
+    controller.stop()
+
+
+def parcels(count: int) -> list[Parcel]:
+    ids = [uuid.uuid4() for _ in range(count)]
+    words = ("Your visit", "See you on Sunday.", "", "service", "visits")
+    return [Parcel(id_, uuid.uuid4(), id_, "noor@example.com", "en", *words) for id_ in ids]
+
+
+def adapter(settings, port: int, *, timeout: float = 2.0, **options) -> EmailAdapter:
+    settings.MAILERS = {
+        "default": {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "OPTIONS": {"host": "localhost", "port": port, **options},
+        }
+    }
+    return EmailAdapter(timeout=timeout)
+
+
+def hand_over(adapter: EmailAdapter, count: int = 1) -> list[str]:
+    outcomes = adapter.hand_over(parcels(count), lambda: True)
+    return [f"{one.result} {one.code}" for one in outcomes]
+
+
+def test_one_line_carries_a_batch(settings, relay):
+    assert hand_over(adapter(settings, relay.port), 20) == ["accepted 250"] * 20
+    assert relay.lines == 1
+    assert len(relay.letters) == 20
+
+
+def test_a_refused_letter_leaves_the_line_open_for_the_next(settings, relay):
+    way = adapter(settings, relay.port)
+    relay.mode = "unknown"
+    outcomes = way.hand_over(parcels(3), lambda: True)
+
+    first = next(outcomes)
+    relay.mode = "ok"
+    rest = list(outcomes)
+
+    assert (first.result, first.suppress) == ("rejected", "bounced")
+    assert [one.result for one in rest] == ["accepted", "accepted"]
+    assert relay.lines == 1
+
+
+def test_a_line_that_breaks_is_opened_again_for_the_next(settings, relay):
+    way = adapter(settings, relay.port)
+    relay.mode = "cut"
+    outcomes = way.hand_over(parcels(2), lambda: True)
+
+    first = next(outcomes)
+    relay.mode = "ok"
+
+    assert (first.result, next(outcomes).result) == ("transient", "accepted")
+    assert relay.lines == 2
+    outcomes.close()
+
+
+def test_words_that_look_like_commands_are_only_words(settings, relay):
+    text = "first\r\n.\r\nMAIL FROM:<x@example.com>\r\n..\r\n.last"
+    [one] = parcels(1)
+    words = Parcel(one.id, one.delivery_id, one.id, one.to, "en", "s", text, "", "service", "t")
+
+    outcomes = list(adapter(settings, relay.port).hand_over([words], lambda: True))
+
+    assert [one.result for one in outcomes] == ["accepted"]
+    [letter] = relay.letters
+    assert letter.message.get_content().splitlines() == text.splitlines()
+    assert letter.envelope_from == "hello@larkmoor.example"
+
+
+# A relay that says so much and no more, on a socket of its own.
+
+
+def _one_word(said: bytes, pause: float = 0.0) -> tuple[int, threading.Thread, threading.Event]:
+    ended = threading.Event()
+    server = socket.create_server(("127.0.0.1", 0))
+    server.settimeout(5)
+
+    def serve() -> None:
+        with server:
+            try:
+                line, _ = server.accept()
+            except TimeoutError:
+                return
+            with line:
+                for byte in said:
+                    if ended.is_set():
+                        return
+                    try:
+                        line.sendall(bytes([byte]))
+                    except OSError:
+                        return
+                    time.sleep(pause)
+                ended.wait(5)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    return server.getsockname()[1], thread, ended
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("said", "pause", "code"),
+    [
+        pytest.param(b"", 0.0, "connect_timeout", id="silence"),
+        pytest.param(b"220 relay.example" + b" very" * 200, 0.05, "connect_timeout", id="drip"),
+        pytest.param(b"421 busy\r\n", 0.0, "421", id="busy"),
+        pytest.param(b"554 no\r\n", 0.0, "554", id="no"),
+        pytest.param(b"\x00\xff\xfe nonsense\r\n", 0.0, "connect_failed", id="nonsense"),
+    ],
+)
+def test_a_relay_that_does_not_greet_costs_one_timeout_for_the_whole_batch(
+    settings, said, pause, code
+):
+    port, thread, ended = _one_word(said, pause)
+    began = time.monotonic()
+
+    outcomes = hand_over(adapter(settings, port, timeout=0.5, host="127.0.0.1"), 5)
+
+    took = time.monotonic() - began
+    ended.set()
+    thread.join()
+    assert [one.partition(" ")[0] for one in outcomes] == ["transient"] * 5
+    assert outcomes[0] == f"transient {code}" or code == "connect_failed"
+    assert took < 1.5
+
+
+# Secured and known -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tls")
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
+    extra = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run([*command.split(), *extra], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    return context, cert
+
+
+class _Secured(Controller):
+    def __init__(self, relay: Relay, port: int, context, *, is_tls: bool) -> None:
+        self._context, self._is_tls = context, is_tls
+        super().__init__(relay, hostname="127.0.0.1", port=port, ssl_context=None)
+        if is_tls:
+            self.ssl_context = context
+
+    def _trigger_server(self):
+        # Its own check that it is up speaks without TLS.
+        with socket.create_connection((self.hostname, self.port)):
+            self._factory_invoked.wait(5)
+
+    def factory(self):
+        def known(server, session, envelope, mechanism, given):
+            return AuthResult(success=given.password == b"right")
+
+        secured = {"authenticator": known, "auth_required": True, "auth_require_tls": False}
+        if not self._is_tls:
+            secured |= {"tls_context": self._context, "require_starttls": True}
+        return SMTP(self.handler, hostname="localhost", **secured)
+
+
+# The relay of the test warns of what the test is about, and forgets lines that broke.
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.slow
+@pytest.mark.parametrize("is_tls", [False, True], ids=["starttls", "tls"])
+@pytest.mark.parametrize(
+    ("password", "is_trusted", "outcome"),
+    [
+        ("right", True, "accepted 250"),
+        # This relay takes its time before it says no.
+        ("wrong", True, "transient"),
+        ("right", False, "transient connect_failed"),
+    ],
+    ids=["known", "unknown", "another-certificate"],
+)
+def test_it_speaks_only_to_a_relay_that_it_can_trust_and_that_knows_it(
+    settings, monkeypatch, certificate, is_tls, password, is_trusted, outcome
+):
+    context, cert = certificate
+    if is_trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+    relay, port = Relay(), relays.free_port()
+    controller = _Secured(relay, port, context, is_tls=is_tls)
+    controller.start()
+    options = {"username": "larkmoor", "password": password}
+    options |= {"use_ssl": True} if is_tls else {"use_tls": True}
+
+    try:
+        [said] = hand_over(adapter(settings, port, **options))
+        assert said.startswith(outcome)
+    finally:
+        controller.stop()
+    assert len(relay.letters) == outcome.startswith("accepted")
