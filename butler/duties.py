@@ -10,9 +10,12 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from butler.actions import runs
+from butler.actions import plans, runs
 from butler.dues import Again, BatchDuty, Duty, Task
-from customers.actions import idempotency, sign_in
+from customers.actions import control, idempotency, sign_in
+
+# So many customers are seen to in one transaction.
+_MANY = 200
 
 __all__ = ["BATCHES", "DUTIES", "GIVEN_UP", "STANDING", "Again", "Task"]
 
@@ -29,13 +32,30 @@ def _forget_sign_ins(task: Task, now: datetime) -> datetime:
     return now + timedelta(hours=1)
 
 
+def _expire_consents(task: Task, now: datetime) -> datetime:
+    """Put on the ledger which consents ran out."""
+    found = control.expire(now=now, most=_MANY)
+    return now if found == _MANY else now + timedelta(minutes=1)
+
+
 DUTIES: dict[str, Duty] = {
+    "expire_consents": _expire_consents,
+    "fan_out": plans.fan_out,
     "forget_answers": _forget_answers,
     "forget_sign_ins": _forget_sign_ins,
+    "plan_date": plans.plan_date,
+    "plan_dates": plans.plan_dates,
+    "plan_schedules": plans.plan_schedules,
 }
 BATCHES: dict[str, BatchDuty] = {"run": runs.advance}
 # What else is to be done when a row is given up, with the reason.
 GIVEN_UP: dict[str, Callable[[Task, str, datetime], None]] = {"run": runs.give_up}
 
 # Duties that are always due again; a tick writes the row if it is missing.
-STANDING = ("forget_answers", "forget_sign_ins")
+STANDING = (
+    "expire_consents",
+    "forget_answers",
+    "forget_sign_ins",
+    "plan_dates",
+    "plan_schedules",
+)

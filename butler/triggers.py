@@ -52,6 +52,8 @@ class Start(msgspec.Struct):
     x: str = ""
     xa: str = ""
     late: bool = False
+    # Whether an occasion that is late is used up: dates are found again at every look.
+    k: bool = False
     v: int = 0
 
 

@@ -7,7 +7,7 @@ and one that died lets go of its claim by itself. What is done leaves no row beh
 import logging
 import time
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
@@ -38,7 +38,8 @@ class Tick(NamedTuple):
 
 def tick(*, now: datetime, seconds: float = float("inf")) -> Tick:
     """Do all that is due now, or as much as fits into so many seconds."""
-    started = time.monotonic()
+    # Adding an hour to a wall clock is not always an hour; in UTC it is.
+    now, started = now.astimezone(UTC), time.monotonic()
     stand_by(now=now)
     done = failed = 0
     while True:

@@ -1,0 +1,253 @@
+"""Finds what is due by the calendar, and whom a change of a topic concerns.
+
+Nobody counts down to a date: every few minutes the dates of the next two days become runs,
+each with its moment on the customer's clock. What moves meanwhile is looked at again when the
+moment comes. Crowds are gone through in batches, each a look of its own.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from uuid_utils.compat import uuid7
+
+from butler import audiences, clocks, ring, sql, triggers, versions
+from butler.automations import OnDate, OnSchedule, OnTopic
+from butler.dues import Again, Task
+from butler.facts import company_zone
+from butler.models import AutomationVersion, Due, Halt, TopicStatus
+from butler.triggers import Start
+from butler.versions import Version
+from customers.sql import json
+
+OFTEN = timedelta(minutes=10)
+AHEAD = timedelta(hours=48)
+BATCH = 2000
+_DAY = timedelta(days=1)
+# Where a day begins first.
+_EARLIEST = ZoneInfo("Pacific/Kiritimati")
+
+
+# Dates on the record --------------------------------------------------------------------
+
+
+class _Coming(NamedTuple):
+    """One date that comes up: a row of plan_orders, plan_members or plan_traits."""
+
+    customer_id: UUID
+    about: str
+    on: date
+    day: date
+    zone: str
+    known_since: datetime | None
+
+
+def plan_dates(task: Task, now: datetime) -> datetime:
+    """Have the dates of the next two days looked for, an automation a row."""
+    rows = [Due(duty="plan_date", key=str(version.id), due_at=now) for version in _live("date")]
+    Due.objects.bulk_create(rows, ignore_conflicts=True)
+    return now + OFTEN
+
+
+def plan_date(task: Task, now: datetime) -> Again | None:
+    """Make runs of the dates that come up, a batch at a time."""
+    version = versions.read([int(task.key)]).get(int(task.key))
+    if version is None:
+        return None
+    coming = _coming(version, task.facts, now)
+    starts = [one for row in coming if (one := _of_date(row, version, now))]
+    if starts:
+        triggers.start(starts, now=now)
+    if len(coming) < BATCH:
+        return None
+    return Again(now, {"customer": str(coming[-1].customer_id), "about": coming[-1].about})
+
+
+def _coming(version: Version, cursor: Mapping[str, Any], now: datetime) -> list[_Coming]:
+    trigger = version.document.trigger
+    assert isinstance(trigger, OnDate)
+    where, _, name = trigger.date.partition(".")
+    params = {
+        "automation": version.automation_id,
+        "days": json(list(_days(trigger, now, is_yearly=where != "order"))),
+        "name": name,
+        "customer": cursor.get("customer", audiences.NOBODY),
+        "about": cursor.get("about", ""),
+        "most": BATCH,
+    }
+    return [_Coming(*row) for row in sql.rows(f"plan_{where}s", params)]
+
+
+def _days(trigger: OnDate, now: datetime, *, is_yearly: bool) -> Iterator[Mapping[str, object]]:
+    """Yield the dates whose moment may be at hand somewhere, and when to act on each."""
+    before = timedelta(days=trigger.days_before)
+    day, last = (now - AHEAD - _DAY).date(), (now + AHEAD + _DAY).date()
+    while day <= last:
+        on = day + before
+        yield {"on": on, "day": day, "month": on.month, "of": on.day}
+        if is_yearly and clocks.anniversary(date(2000, 2, 29), on.year) == on:
+            yield {"on": on, "day": day, "month": 2, "of": 29}
+        day += _DAY
+
+
+def _of_date(row: _Coming, version: Version, now: datetime) -> Start | None:
+    trigger = version.document.trigger
+    assert isinstance(trigger, OnDate)
+    zone = clocks.find_zone(row.zone) or company_zone()
+    moment = clocks.resolve(row.day, trigger.at, zone)
+    # Who ordered after it was time to remind needs no reminder of it.
+    is_news = row.known_since is not None and row.known_since > moment
+    if is_news or not now - AHEAD <= moment <= now + AHEAD:
+        return None
+    cause = {"about": row.about, "on": row.on, "day": row.day, "at": trigger.at}
+    occasion = triggers.fit(f"{row.about}:{row.day}")
+    return _start(version, row.customer_id, occasion, cause, moment, now)
+
+
+def _start(
+    version: Version,
+    customer_id: UUID,
+    occasion: str,
+    cause: Mapping[str, object],
+    moment: datetime,
+    now: datetime,
+) -> Start:
+    return Start(
+        i=uuid7(),
+        d=uuid7(),
+        g=version.id,
+        c=customer_id,
+        o=occasion,
+        at=moment,
+        b=cause,
+        u=max(moment, now),
+        late=moment + clocks.parse_length(version.document.expires) <= now,
+        k=True,
+    )
+
+
+# Schedules ------------------------------------------------------------------------------
+
+
+def plan_schedules(task: Task, now: datetime) -> Again:
+    """Have everybody gone through for each day of a schedule, before it begins anywhere."""
+    planned = task.facts.get("planned", {})
+    today = clocks.local_day(now, company_zone())
+    kept = {}
+    for version in _live("schedule"):
+        trigger = version.document.trigger
+        assert isinstance(trigger, OnSchedule)
+        last = date.fromisoformat(planned.get(str(version.id), str(today - 2 * _DAY)))
+        for day in (today - _DAY, today, today + _DAY):
+            if day > last and _is_on(trigger, day):
+                _fan_out_on(version, trigger, day)
+        kept[str(version.id)] = str(max(last, today + _DAY))
+    return Again(now + OFTEN, {"planned": kept})
+
+
+def _is_on(trigger: OnSchedule, day: date) -> bool:
+    return day.isoweekday() in trigger.days or day.isoformat() in trigger.dates
+
+
+def _fan_out_on(version: Version, trigger: OnSchedule, day: date) -> None:
+    cause = {"day": str(day), "at": trigger.at}
+    facts = {"version": version.id, "audience": trigger.audience, "cause": cause}
+    Due.objects.bulk_create(
+        [
+            Due(
+                duty="fan_out",
+                key=f"{version.id}:{day}",
+                facts=facts | {"occasion": str(day)},
+                # Whoever gives or takes back a consent until then is counted rightly.
+                due_at=clocks.resolve(day, trigger.at, _EARLIEST),
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+# Topics ---------------------------------------------------------------------------------
+
+
+def tell_of_topic(status: TopicStatus, *, now: datetime) -> int:
+    """Have those gone through whom a change of a topic may concern; return by how many plays."""
+    rows = []
+    for version in _live("topic"):
+        trigger = version.document.trigger
+        assert isinstance(trigger, OnTopic)
+        if trigger.status != status.status or not _matches(status.key, trigger.topic):
+            continue
+        occasion = f"{status.key}:{status.serial}"
+        cause = {"topic": status.key, "status": status.status, "serial": status.serial}
+        facts = {
+            "version": version.id,
+            "audience": trigger.audience,
+            "cause": cause,
+            "occasion": triggers.fit(occasion),
+            "moment": now.isoformat(),
+        }
+        key = triggers.fit(f"{version.id}:{occasion}")
+        rows.append(Due(duty="fan_out", key=key, facts=facts, due_at=now))
+    Due.objects.bulk_create(rows, ignore_conflicts=True)
+    if rows:
+        ring.after_commit("butler.tick")
+    return len(rows)
+
+
+def _matches(key: str, pattern: str) -> bool:
+    """Tell whether a topic is meant: by its key, or by "ride:*" for all of a sort."""
+    return key.startswith(pattern[:-1]) if pattern.endswith("*") else key == pattern
+
+
+# Crowds ---------------------------------------------------------------------------------
+
+
+def fan_out(task: Task, now: datetime) -> Again | None:
+    """Start a run for each of an audience, a batch at a time, as long as it makes sense."""
+    facts = task.facts
+    version = versions.read([facts["version"]]).get(facts["version"])
+    if version is None or _is_over(version, facts["cause"]):
+        return None
+    ids = audiences.batch(
+        facts["audience"],
+        topic=facts["cause"].get("topic", ""),
+        after=UUID(facts["after"]) if "after" in facts else audiences.NOBODY,
+        most=BATCH,
+        now=now,
+    )
+    starts = [
+        _start(version, customer_id, facts["occasion"], facts["cause"], moment, now)
+        for customer_id, moment in _moments(ids, facts)
+    ]
+    if starts:
+        triggers.start(starts, now=now)
+    return Again(now, {**facts, "after": str(ids[-1])}) if len(ids) == BATCH else None
+
+
+def _is_over(version: Version, cause: Mapping[str, Any]) -> bool:
+    """Tell whether somebody stopped it, or the topic has changed again."""
+    halted = Halt.objects.filter(
+        key__in=["*", version.automation_id], lifted_at__isnull=True
+    ).exists()
+    if halted or "topic" not in cause:
+        return halted
+    serial = cause["serial"]
+    return not TopicStatus.objects.filter(key=cause["topic"], serial=serial).exists()
+
+
+def _moments(ids: list[UUID], facts: Mapping[str, Any]) -> Iterator[tuple[UUID, datetime]]:
+    """Yield each customer's moment: at once, or when it is time on their own clock."""
+    if "moment" in facts:
+        at_once = datetime.fromisoformat(facts["moment"])
+        yield from ((id_, at_once) for id_ in ids)
+        return
+    day, at = date.fromisoformat(facts["cause"]["day"]), facts["cause"]["at"]
+    for id_, name in sql.rows("read_zones", {"ids": ids}):
+        yield id_, clocks.resolve(day, at, clocks.find_zone(name) or company_zone())
+
+
+def _live(trigger: str) -> list[Version]:
+    ids = AutomationVersion.objects.filter(status="live", trigger=trigger)
+    return list(versions.read(ids.values_list("id", flat=True)).values())

@@ -1,0 +1,36 @@
+"""How something is that customers care about, such as a ride; and telling those concerned."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from butler.actions.plans import tell_of_topic
+from butler.models import TopicStatus
+
+
+def set_status(
+    *, key: str, status: str, facts: Mapping[str, Any], author_name: str, now: datetime
+) -> TopicStatus:
+    """Say how a topic is now. Only a change is an occasion: saying it again tells nobody.
+
+    The row knows who said it last: facts["said_by"].
+    """
+    known = {**facts, "said_by": author_name}
+    with transaction.atomic():
+        topic, is_new = TopicStatus.objects.select_for_update().get_or_create(
+            key=key,
+            defaults={"status": status, "facts": known, "serial": 1, "changed_at": now},
+        )
+        if is_new:
+            tell_of_topic(topic, now=now)
+        elif topic.status == status:
+            topic.facts = known
+            topic.save(update_fields=["facts"])
+        else:
+            topic.status, topic.facts, topic.changed_at = status, known, now
+            topic.serial += 1
+            topic.save()
+            tell_of_topic(topic, now=now)
+    return topic

@@ -1,0 +1,11 @@
+-- Customers who gave their consent to a purpose, a batch at a time.
+--
+-- purpose  text, after  uuid, most  int
+-- returns ids in their order
+
+SELECT customer_id
+  FROM customers_control
+ WHERE granted @> ARRAY[%(purpose)s]
+   AND customer_id > %(after)s::uuid
+ ORDER BY customer_id
+ LIMIT %(most)s

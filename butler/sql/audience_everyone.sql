@@ -1,0 +1,11 @@
+-- Every customer, a batch at a time.
+--
+-- after  uuid, most  int
+-- returns ids in their order
+
+SELECT id
+  FROM customers_customer
+ WHERE canonical_id IS NULL
+   AND id > %(after)s::uuid
+ ORDER BY id
+ LIMIT %(most)s

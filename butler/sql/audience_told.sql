@@ -1,0 +1,18 @@
+-- Customers to whom an automation said something about a topic today, a batch at a time. What
+-- is still on its way counts: they will have heard it first.
+--
+-- automation, topic  text, since  uuid  the first id that a message of today can have
+-- after  uuid, most  int
+-- returns ids in their order
+
+SELECT DISTINCT coalesce(record.canonical_id, record.id)
+  FROM butler_message AS message
+  JOIN butler_run AS run ON run.id = message.run_id
+  JOIN customers_customer AS record ON record.id = message.customer_id
+ WHERE message.id >= %(since)s::uuid
+   AND message.automation_id = %(automation)s
+   AND message.state IN ('queued', 'sending', 'accepted', 'delivered', 'uncertain')
+   AND run.cause->>'topic' = %(topic)s
+   AND coalesce(record.canonical_id, record.id) > %(after)s::uuid
+ ORDER BY 1
+ LIMIT %(most)s

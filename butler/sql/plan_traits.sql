@@ -1,0 +1,33 @@
+-- Customers one of whose traits is a date that returns soon, such as their own birthday, and
+-- who have no run of an automation for that yet.
+--
+-- automation, name  text
+-- days        jsonb  [{month, of (the day in it), on the date that comes up, day the date on
+--                     which to act}, ...]
+-- customer, about   where the last batch ended, most  int
+-- returns (customer, about, date that comes up, day, zone as the customer states it, known since)
+
+SELECT said.customer_id, 'trait:' || said.name, wanted."on", wanted.day,
+       coalesce((SELECT setting->>'value'
+                   FROM customers_control AS control,
+                        jsonb_array_elements(control.state->'settings') AS setting
+                  WHERE control.customer_id = said.customer_id
+                    AND setting->>'name' = 'zone'
+                  LIMIT 1),
+                (SELECT value #>> '{}' FROM customers_trait
+                  WHERE customer_id = said.customer_id AND name = 'timezone'), ''),
+       NULL::timestamptz
+  FROM jsonb_to_recordset(%(days)s::jsonb) AS wanted (month int, of int, "on" date, day date)
+  JOIN customers_trait AS said
+    ON substr(said.value #>> '{}', 6, 5)
+       = lpad(wanted.month::text, 2, '0') || '-' || lpad(wanted.of::text, 2, '0')
+ WHERE said.name = %(name)s
+   AND said.trust = 2
+   AND substr(said.value #>> '{}', 1, 10) < wanted."on"::text
+   AND (said.customer_id, 'trait:' || said.name) > (%(customer)s::uuid, %(about)s)
+   AND NOT EXISTS (SELECT FROM butler_run AS run
+                    WHERE run.customer_id = said.customer_id
+                      AND run.automation_id = %(automation)s
+                      AND run.occasion = 'trait:' || said.name || ':' || wanted.day)
+ ORDER BY said.customer_id, 'trait:' || said.name
+ LIMIT %(most)s

@@ -1,0 +1,15 @@
+-- The zones that customers state, in their settings or as a trait; empty where they state none.
+--
+-- ids  uuid[]
+-- returns (customer, zone)
+
+SELECT asked.id,
+       coalesce((SELECT setting->>'value'
+                   FROM customers_control AS control,
+                        jsonb_array_elements(control.state->'settings') AS setting
+                  WHERE control.customer_id = asked.id
+                    AND setting->>'name' = 'zone'
+                  LIMIT 1),
+                (SELECT value #>> '{}' FROM customers_trait
+                  WHERE customer_id = asked.id AND name = 'timezone'), '')
+  FROM unnest(%(ids)s::uuid[]) AS asked (id)
