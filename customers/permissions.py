@@ -37,6 +37,8 @@ class Right(StrEnum):
     ASK_PERSON = "ask_person"
     # To say that a message was read, as an app of the company's own does.
     MARK_READ = "mark_read"
+    READ_TASKS = "read_tasks"
+    DO_TASKS = "do_tasks"
     # What everybody may who has signed in as a customer, about their own login.
     OWN_LOGIN = "own_login"
 
@@ -47,6 +49,8 @@ OF_KEYS = {
     Right.FIND: "read",
     Right.READ_REVIEWS: "read",
     Right.READ_QUARANTINE: "read",
+    Right.READ_TASKS: "read",
+    Right.DO_TASKS: "identify",
     Right.CHANGE_ORDER: "identify",
     Right.CHANGE_PARTY: "identify",
     Right.SETTLE: "identify",
@@ -65,6 +69,8 @@ OF_STAFF = {
     Right.READ_REVIEWS: "customers.view_review",
     Right.SETTLE: "customers.change_review",
     Right.READ_QUARANTINE: "customers.view_quarantineditem",
+    Right.READ_TASKS: "butler.view_task",
+    Right.DO_TASKS: "butler.change_task",
     Right.REPLAY: "customers.change_quarantineditem",
     Right.MARK_READ: "butler.change_message",
     Right.READ_CONTROL: "customers.view_control",

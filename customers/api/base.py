@@ -1,6 +1,6 @@
 """What every endpoint does alike: rights, bodies, versions, answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -13,10 +13,11 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from customers.actions import looks
 from customers.actions.idempotency import Answer, once
 from customers.api.problems import Problem
 from customers.ingest import VersionMismatch
-from customers.permissions import HasRight, Principal, Right, may_open, principal
+from customers.permissions import HasRight, Principal, Right, may_open, on_behalf, principal
 from customers.queries.pages import LIMIT, MAX_LIMIT, BadCursor, Page
 
 encode = msgspec.json.Encoder(decimal_format="string").encode
@@ -47,6 +48,8 @@ class CustomerView(ApiView):
         # A method that is not for here is said to be so whoever asks about whom.
         if request.method in self.allowed_methods:
             self.customer_id = _customer_id(principal(request), kwargs.get("customer_id"))
+            if request.method == "GET":
+                note_look(request, [self.customer_id])
 
 
 def _customer_id(who: Principal, asked: UUID | None) -> UUID:
@@ -58,6 +61,21 @@ def _customer_id(who: Principal, asked: UUID | None) -> UUID:
     if not may_open(who, asked):
         raise Http404
     return asked
+
+
+def note_look(request: Request, ids: Iterable[UUID], *, what: str = "") -> None:
+    """Write down whose records somebody else looks at; one's own is one's own business."""
+    who = principal(request)
+    if who.kind == "customer":
+        return
+    match = request._request.resolver_match
+    looks.note(
+        customer_ids=ids,
+        actor=on_behalf(request),
+        role="api" if who.kind == "key" else "staff",
+        what=what or (match.url_name if match else None) or "record",
+        now=timezone.now(),
+    )
 
 
 def found[T](thing: T | None) -> T:

@@ -15,6 +15,7 @@ from customers.api.base import (
     CustomerView,
     answer,
     found,
+    note_look,
     page_wanted,
     paged,
     read_query,
@@ -45,13 +46,16 @@ class CustomersView(ApiView):
         cursor, limit = page_wanted(request)
         wanted = request.GET.get("identifier")
         if wanted is None:
-            return paged(request, lists.customers(cursor=cursor, limit=limit))
+            page = lists.customers(cursor=cursor, limit=limit)
+            note_look(request, [one.id for one in page.results], what="list")
+            return paged(request, page)
         kind, value = _identifier(wanted)
         sender = principal(request).sender
         region = sender.default_region if sender else None
         matches = lists.customers_by(kind, value, region=region)
         if matches is None:
             raise Problem(400, "bad-identifier", "This cannot be an identifier of anybody.")
+        note_look(request, [one.id for one in matches], what="search")
         return paged(request, Page(matches))
 
 

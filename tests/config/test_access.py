@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from butler.actions import tasks
 from customers.actions.sources import create_source, revoke_key
 from customers.models import Merge, QuarantinedItem, Review, User
 from tests import factories
@@ -112,6 +113,11 @@ TABLE = {
     "GET api/reviews/<int:review_id>/": STAFF_READ,
     "POST api/reviews/<int:review_id>/accept/": STAFF_WRITE,
     "POST api/reviews/<int:review_id>/decline/": STAFF_WRITE,
+    "GET api/tasks/": STAFF_READ,
+    "GET api/tasks/<uuid:task_id>/": STAFF_READ,
+    "POST api/tasks/<uuid:task_id>/take/": STAFF_WRITE,
+    "POST api/tasks/<uuid:task_id>/give-back/": STAFF_WRITE,
+    "POST api/tasks/<uuid:task_id>/finish/": STAFF_WRITE,
     "GET api/quarantine/": STAFF_READ,
     "GET api/quarantine/<int:item_id>/": STAFF_READ,
     "POST api/quarantine/<int:item_id>/replay/": STAFF_WRITE,
@@ -186,6 +192,9 @@ def world(db):
         "merge_id": Merge.objects.create(
             kept=noor, joined=other, reason="staff", joined_at=timezone.now()
         ).pk,
+        "task_id": tasks.ask(
+            key="t", kind="phone", customer_id=noor.id, title="x", body="", due_at=timezone.now()
+        ),
         "review_id": Review.objects.create(kind="identifier_limit", left=noor).pk,
         "item_id": QuarantinedItem.objects.create(
             source=source,
@@ -207,7 +216,7 @@ def _callers(noor, other) -> dict[str, Client]:
         "reading key": _key("read"),
         "writing key": _key("read", "identify", "ingest"),
     }
-    reading = ["view_customer", "view_control", "view_review", "view_quarantineditem"]
+    reading = ["view_customer", "view_control", "view_review", "view_quarantineditem", "view_task"]
     writing = ["change_order", "change_partymember", "change_review", "change_quarantineditem"]
     writing += ["change_message", "change_control", "change_task"]
     users = {

@@ -1,0 +1,155 @@
+"""What waits for a person: for programs of the staff that are not our console."""
+
+from collections.abc import Callable
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+import msgspec
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from msgspec import Meta
+from rest_framework.request import Request
+
+from butler.actions import tasks
+from butler.models import Task
+from butler.queries import tasks as queries
+from butler.queries.tasks import TaskShape
+from customers.actions.idempotency import Answer
+from customers.api import schema
+from customers.api.base import (
+    ApiView,
+    answer,
+    encode,
+    found,
+    note_look,
+    once_only,
+    page_wanted,
+    paged,
+    read_body,
+)
+from customers.api.problems import Problem
+from customers.permissions import Right, on_behalf, principal
+
+
+class Finish(msgspec.Struct, forbid_unknown_fields=True):
+    """What came of it."""
+
+    outcome: Literal["reached", "not_reached", "dropped"]
+    note: Annotated[str, Meta(max_length=2000)] = ""
+
+
+def _by(request: Request) -> str:
+    """Return who has a task: a login, or a colleague that a program names."""
+    who = principal(request)
+    return who.name if who.user else f"{who.name} {on_behalf(request)}"[:100]
+
+
+class TasksView(ApiView):
+    """The list."""
+
+    rights: ClassVar = {"GET": Right.READ_TASKS}
+
+    @schema.describe(
+        "List tasks, newest first",
+        answer=schema.pages_of(TaskShape),
+        parameters=(
+            schema.query("open", schema={"type": "string", "enum": ["yes", "no"]}),
+            *schema.PAGING,
+        ),
+        tags=("tasks",),
+    )
+    def get(self, request: Request) -> HttpResponse:
+        cursor, limit = page_wanted(request)
+        wanted = request.GET.get("open", "yes")
+        if wanted not in ("yes", "no"):
+            raise Problem(400, "invalid-query", "open is yes or no.")
+        page = queries.tasks(by=_by(request), is_open=wanted == "yes", cursor=cursor, limit=limit)
+        note_look(request, {one.customer for one in page.results}, what="tasks")
+        return paged(request, page)
+
+
+class TaskView(ApiView):
+    """One task."""
+
+    rights: ClassVar = {"GET": Right.READ_TASKS}
+
+    @schema.describe("Read a task", answer=schema.shape(TaskShape), tags=("tasks",))
+    def get(self, request: Request, task_id: UUID) -> HttpResponse:
+        shape = found(queries.task(task_id, by=_by(request)))
+        note_look(request, [shape.customer], what="tasks")
+        return answer(shape)
+
+
+class _DoingView(ApiView):
+    rights: ClassVar = {"POST": Right.DO_TASKS}
+
+    def do(self, request: Request, task_id: UUID, act: Callable[[], Task]) -> HttpResponse:
+        def effect() -> Answer:
+            try:
+                act()
+            except tasks.NoSuchTask:
+                raise Http404 from None
+            except tasks.Taken:
+                raise Problem(409, "taken", "A colleague has this task.") from None
+            except tasks.Finished:
+                raise Problem(409, "finished", "This task was done already.") from None
+            return Answer(200, encode(queries.task(task_id, by=_by(request))))
+
+        return once_only(request, effect)
+
+
+class TakeView(_DoingView):
+    """Taking one."""
+
+    @schema.describe(
+        "Take a task, so that no colleague does",
+        answer=schema.shape(TaskShape),
+        parameters=(schema.ONCE,),
+        tags=("tasks",),
+        problems=(409,),
+    )
+    def post(self, request: Request, task_id: UUID) -> HttpResponse:
+        by, now = _by(request), timezone.now()
+        return self.do(request, task_id, lambda: tasks.take(task_id=task_id, by=by, now=now))
+
+
+class GiveBackView(_DoingView):
+    """Giving one back."""
+
+    @schema.describe(
+        "Give a task back",
+        answer=schema.shape(TaskShape),
+        parameters=(schema.ONCE,),
+        tags=("tasks",),
+        problems=(409,),
+    )
+    def post(self, request: Request, task_id: UUID) -> HttpResponse:
+        by = _by(request)
+        return self.do(request, task_id, lambda: tasks.give_back(task_id=task_id, by=by))
+
+
+class FinishView(_DoingView):
+    """Finishing one."""
+
+    @schema.describe(
+        "Say what came of a task",
+        body=Finish,
+        answer=schema.shape(TaskShape),
+        parameters=(schema.ONCE,),
+        tags=("tasks",),
+        problems=(409,),
+    )
+    def post(self, request: Request, task_id: UUID) -> HttpResponse:
+        said = read_body(request, Finish)
+        return self.do(
+            request,
+            task_id,
+            lambda: tasks.finish(
+                task_id=task_id,
+                by=_by(request),
+                actor=on_behalf(request),
+                outcome=said.outcome,
+                note=said.note,
+                now=timezone.now(),
+            ),
+        )
