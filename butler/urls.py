@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from butler.api import control, messages, tasks
+from butler.api import control, messages, tasks, topics
 
 _of_a_record: list[URLPattern | URLResolver] = [
     path("messages/", messages.MessagesView.as_view(), name="messages"),
@@ -22,6 +22,8 @@ _of_a_record: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("customers/<uuid:customer_id>/", include((_of_a_record, "butler-customer"))),
     path("me/", include((_of_a_record, "butler-me"))),
+    path("topics/", topics.TopicsView.as_view(), name="topics"),
+    path("topics/<str:key>/", topics.TopicView.as_view(), name="topic"),
     path("tasks/", tasks.TasksView.as_view(), name="tasks"),
     path("tasks/<uuid:task_id>/", tasks.TaskView.as_view(), name="task"),
     path("tasks/<uuid:task_id>/take/", tasks.TakeView.as_view(), name="task-take"),

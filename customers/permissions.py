@@ -39,6 +39,9 @@ class Right(StrEnum):
     MARK_READ = "mark_read"
     READ_TASKS = "read_tasks"
     DO_TASKS = "do_tasks"
+    READ_TOPICS = "read_topics"
+    # To say how a ride is, which may be told to many.
+    SET_TOPIC = "set_topic"
     # What everybody may who has signed in as a customer, about their own login.
     OWN_LOGIN = "own_login"
 
@@ -51,6 +54,8 @@ OF_KEYS = {
     Right.READ_QUARANTINE: "read",
     Right.READ_TASKS: "read",
     Right.DO_TASKS: "identify",
+    Right.READ_TOPICS: "read",
+    Right.SET_TOPIC: "identify",
     Right.CHANGE_ORDER: "identify",
     Right.CHANGE_PARTY: "identify",
     Right.SETTLE: "identify",
@@ -71,6 +76,8 @@ OF_STAFF = {
     Right.READ_QUARANTINE: "customers.view_quarantineditem",
     Right.READ_TASKS: "butler.view_task",
     Right.DO_TASKS: "butler.change_task",
+    Right.READ_TOPICS: "butler.view_topicstatus",
+    Right.SET_TOPIC: "butler.change_topicstatus",
     Right.REPLAY: "customers.change_quarantineditem",
     Right.MARK_READ: "butler.change_message",
     Right.READ_CONTROL: "customers.view_control",

@@ -17,6 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from butler.actions import tasks
+from butler.models import TopicStatus
 from customers.actions.sources import create_source, revoke_key
 from customers.models import Merge, QuarantinedItem, Review, User
 from tests import factories
@@ -113,6 +114,9 @@ TABLE = {
     "GET api/reviews/<int:review_id>/": STAFF_READ,
     "POST api/reviews/<int:review_id>/accept/": STAFF_WRITE,
     "POST api/reviews/<int:review_id>/decline/": STAFF_WRITE,
+    "GET api/topics/": STAFF_READ,
+    "GET api/topics/<str:key>/": STAFF_READ,
+    "POST api/topics/<str:key>/": STAFF_WRITE,
     "GET api/tasks/": STAFF_READ,
     "GET api/tasks/<uuid:task_id>/": STAFF_READ,
     "POST api/tasks/<uuid:task_id>/take/": STAFF_WRITE,
@@ -179,7 +183,9 @@ def world(db):
     [entry_id] = saying.say(noor.id, saying.give()).entries
     other = factories.customer(("email", "eli@example.com"), name="Eli")
     source = factories.source()
+    TopicStatus.objects.create(key="ride:x", status="open", changed_at=timezone.now())
     things = {
+        "key": "ride:x",
         "customer_id": noor.id,
         "number": "A-1",
         "line": "1",
@@ -219,6 +225,8 @@ def _callers(noor, other) -> dict[str, Client]:
     reading = ["view_customer", "view_control", "view_review", "view_quarantineditem", "view_task"]
     writing = ["change_order", "change_partymember", "change_review", "change_quarantineditem"]
     writing += ["change_message", "change_control", "change_task"]
+    reading.append("view_topicstatus")
+    writing.append("change_topicstatus")
     users = {
         "customer": User.objects.create_user("noor@example.com", record=noor),
         "another customer": User.objects.create_user("eli@example.com", record=other),

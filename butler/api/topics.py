@@ -1,0 +1,91 @@
+"""How things are that customers care about: rides that are down, tables that are ready.
+
+What is said here may be told to many people at once, so it takes a right of its own.
+"""
+
+import re
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+from django.http import HttpResponse
+from django.utils import timezone
+from msgspec import Meta
+from rest_framework.request import Request
+
+from butler.actions.topics import set_status
+from butler.queries import topics
+from butler.queries.topics import TopicShape
+from customers.actions.idempotency import Answer
+from customers.api import schema
+from customers.api.base import (
+    ApiView,
+    answer,
+    encode,
+    found,
+    once_only,
+    page_wanted,
+    paged,
+    read_body,
+)
+from customers.api.problems import Problem
+from customers.permissions import Right, on_behalf, principal
+
+# As in "ride:night-mail": a sort of thing, and which one.
+_KEY = re.compile(r"[a-z][a-z0-9_-]{0,30}:[A-Za-z0-9._-]{1,60}\Z", re.ASCII)
+
+
+class NewStatus(msgspec.Struct, forbid_unknown_fields=True):
+    """How a topic is now, with what texts may say of it: {"name": "The Night Mail"}."""
+
+    status: Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[a-z][a-z0-9_-]*$")]
+    facts: dict[str, Any] = {}
+
+
+class TopicsView(ApiView):
+    """The list."""
+
+    rights: ClassVar = {"GET": Right.READ_TOPICS}
+
+    @schema.describe(
+        "List topics, those that changed last first",
+        answer=schema.pages_of(TopicShape),
+        parameters=schema.PAGING,
+        tags=("topics",),
+    )
+    def get(self, request: Request) -> HttpResponse:
+        cursor, limit = page_wanted(request)
+        return paged(request, topics.topics(cursor=cursor, limit=limit))
+
+
+class TopicView(ApiView):
+    """One topic."""
+
+    rights: ClassVar = {"GET": Right.READ_TOPICS, "POST": Right.SET_TOPIC}
+
+    @schema.describe("Read how a topic is", answer=schema.shape(TopicShape), tags=("topics",))
+    def get(self, request: Request, key: str) -> HttpResponse:
+        return answer(found(topics.topic(key)))
+
+    @schema.describe(
+        "Say how a topic is; those concerned are told, as they allow",
+        body=NewStatus,
+        answer=schema.shape(TopicShape),
+        parameters=(schema.ONCE,),
+        tags=("topics",),
+    )
+    def post(self, request: Request, key: str) -> HttpResponse:
+        if not _KEY.match(key):
+            raise Problem(422, "bad-topic", "A topic is a sort and a name: ride:night-mail.")
+        said = read_body(request, NewStatus)
+
+        def effect() -> Answer:
+            topic = set_status(
+                key=key,
+                status=said.status,
+                facts=said.facts,
+                author_name=on_behalf(request) or principal(request).name,
+                now=timezone.now(),
+            )
+            return Answer(200, encode(topics.shape(topic)))
+
+        return once_only(request, effect)
