@@ -16,6 +16,7 @@ from schemathesis.specs.openapi import checks as openapi
 from customers.actions.sources import create_source
 from customers.models import Identifier, User
 from tests import factories
+from tests.customers import saying
 
 CHECKS = [
     not_a_server_error,
@@ -96,7 +97,10 @@ def world(transactional_db) -> dict[str, dict[str, str]]:
         factories.item(
             address, name="Party Member Changed", about="member:m1", properties={"name": "Mia"}
         ),
+        factories.item(address, name="Callback Requested", about="request:m1"),
     )
+    saying.house()
+    [entry_id] = saying.say(noor.id, saying.give(), saying.prefer("allow", False)).entries[:1]
     record = Identifier.objects.get(kind="email", trust=2).record
     session = SessionStore()
     user = User.objects.create_user("noor@example.com", record=record)
@@ -106,7 +110,15 @@ def world(transactional_db) -> dict[str, dict[str, str]]:
     session.save()
     _, key = create_source(name="desk", channel="phone", is_secret=True)
     return {
-        "places": {"customer_id": str(noor.id), "number": "A-1", "line": "1", "reference": "m1"},
+        "places": {
+            "customer_id": str(noor.id),
+            "number": "A-1",
+            "line": "1",
+            "reference": "m1",
+            "purpose": "offers",
+            "subject": "marketing",
+            "entry_id": str(entry_id),
+        },
         "key": {"Authorization": f"Bearer {key}"},
         "customer": {"X-Session-Token": session.session_key},
         "anybody": {},

@@ -1,0 +1,86 @@
+import pytest
+from django.db import IntegrityError, ProgrammingError, connection
+
+from customers.actions.notices import (
+    NoticeChanged,
+    NoticeText,
+    PurposeText,
+    TopicText,
+    digest,
+    publish,
+)
+from customers.models import Notice, Purpose, Topic
+from customers.queries import control
+from tests.factories import NOON
+
+pytestmark = pytest.mark.django_db
+
+OFFERS = PurposeText("offers", "contact", {"en": {"name": "Offers", "description": "Now and then"}})
+FIRST = NoticeText("offers", 1, {"en": "We may write.", "nl": "Wij mogen schrijven."})
+
+
+def test_publishing_again_changes_nothing():
+    assert publish(purposes=[OFFERS], notices=[FIRST], now=NOON) == 2
+    assert publish(purposes=[OFFERS], notices=[FIRST], now=NOON) == 0
+
+    notice = Notice.objects.get(language="nl")
+    assert (notice.version, notice.digest) == (1, digest("Wij mogen schrijven."))
+
+
+def test_other_words_under_the_same_version_are_refused_and_nothing_is_published():
+    publish(purposes=[OFFERS], notices=[FIRST], now=NOON)
+    other = NoticeText("offers", 1, {"en": "We may write and sell.", "sv": "Vi får skriva."})
+
+    with pytest.raises(NoticeChanged, match="offers, version 1, en"):
+        publish(topics=[TopicText("rides", {})], notices=[other], now=NOON)
+
+    assert Notice.objects.count() == 2
+    assert not Topic.objects.exists()
+
+
+def test_a_notice_of_nothing_is_refused():
+    publish(notices=[NoticeText("nothing", 1, {"en": "x"})], now=NOON)
+
+    with pytest.raises(IntegrityError):
+        connection.check_constraints()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda: Notice.objects.update(text="We may sell."), lambda: Notice.objects.all().delete()],
+    ids=["changed", "deleted"],
+)
+def test_what_somebody_may_have_agreed_to_stays(change):
+    publish(purposes=[OFFERS], notices=[FIRST], now=NOON)
+
+    with pytest.raises(ProgrammingError, match="pgtrigger: Cannot"):
+        change()
+
+
+def test_a_purpose_takes_its_newest_name_and_place():
+    publish(purposes=[OFFERS], now=NOON)
+    publish(purposes=[PurposeText("offers", "contact", {}, position=4, is_offered=False)], now=NOON)
+
+    kept = Purpose.objects.get()
+    assert (kept.texts, kept.position, kept.is_offered) == ({}, 4, False)
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [("nl", "nl"), ("nl-BE", "nl"), ("sv", "en"), ("", "en")],
+)
+def test_the_newest_words_are_shown_in_the_reader_s_language(language, expected):
+    second = NoticeText("offers", 2, {"en": "We may write often.", "nl": "Vaak."})
+    publish(purposes=[OFFERS], notices=[FIRST, second], now=NOON)
+
+    [shown] = control.purposes(language)
+
+    assert (shown.notice.version, shown.notice.language) == (2, expected)
+    assert shown.notice.digest == digest(shown.notice.text)
+
+
+def test_words_in_another_language_are_better_than_none():
+    publish(purposes=[OFFERS], notices=[NoticeText("offers", 1, {"da": "Må vi?"})], now=NOON)
+
+    assert control.purposes("sv")[0].notice.language == "da"
+    assert control.purposes("sv")[0].name == "Offers"
