@@ -20,7 +20,7 @@ from butler.checking import Fault, Shelf
 from butler.facts import CHANNELS
 from butler.models import Automation, AutomationVersion, Halt
 from customers.actions.notices import NoticeChanged, NoticeText, PurposeText, TopicText, publish
-from customers.chain import canonical
+from customers.chain import NotCanonical, canonical
 from customers.models import Purpose, Topic
 
 EVERYTHING = "*"
@@ -77,13 +77,35 @@ def load(
 
     What has not changed stays the version it is; what has is a new version, as a draft.
     """
-    checked = check(documents, purposes, topics)
+    known = _known(documents)
+    checked = check([file for file in documents if file.name not in known], purposes, topics)
     try:
         published = publish(purposes=purposes, notices=notices, topics=topics, now=now)
     except NoticeChanged as error:
         words = f"the words of {error} were published already; give them a version of their own"
         raise Faulty([Fault("purposes.toml", "notice", words)]) from None
-    return Loaded(tuple(_keep(file, document, by) for file, document in checked), published)
+    changes = [_keep(file, document, by) for file, document in checked]
+    return Loaded(tuple(sorted([*known.values(), *changes])), published)
+
+
+def _known(documents: Sequence[File]) -> dict[str, Change]:
+    """Find what is a version already, by file. It was looked at when it became one."""
+    digests = {_digest(file): file.name for file in documents}
+    versions = AutomationVersion.objects.filter(digest__in=digests)
+    return {
+        digests[digest]: Change(key, number, "same", status)
+        for digest, key, number, status in versions.values_list(
+            "digest", "automation_id", "number", "status"
+        )
+    }
+
+
+def _digest(file: File) -> str:
+    try:
+        return sha256(canonical(file.content)).hexdigest()
+    except NotCanonical:
+        # Such as a number with a point; checking says where.
+        return ""
 
 
 def check(
@@ -118,7 +140,7 @@ def _strangers(understood: Sequence[tuple[File, Document]]) -> Iterable[Fault]:
 
 
 def _keep(file: File, document: Document, by: str) -> Change:
-    digest = sha256(canonical(file.content)).hexdigest()
+    digest = _digest(file)
     Automation.objects.get_or_create(key=document.key)
     # Two who load at once number one after the other.
     automation = Automation.objects.select_for_update().get(key=document.key)

@@ -3,8 +3,25 @@ import stat
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from customers.models import Customer, Event, Order, QuarantinedItem, Review, Source, User
+from butler.models import AutomationVersion, Run
+from customers.actions.changes import Author
+from customers.actions.control import Word, say
+from customers.models import (
+    ControlEntry,
+    Customer,
+    Event,
+    Identifier,
+    Notice,
+    Order,
+    QuarantinedItem,
+    Review,
+    Source,
+    Trust,
+    User,
+)
+from customers.queries.control import standing
 from examples.themepark import keys, load, people, places
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -126,3 +143,30 @@ def test_keys_last_and_lost_ones_are_made_again(capsys, home):
     _load(capsys)
     assert places.read(home / keys.FILE)["keys"].keys() == first.keys()
     assert places.read(home / keys.FILE)["keys"]["app"]["secret"] != first["app"]["secret"]
+
+
+def test_the_park_begins_to_speak_after_its_past_and_the_past_starts_nothing(capsys):
+    _load(capsys)
+
+    assert set(AutomationVersion.objects.values_list("status", flat=True)) == {"live"}
+    assert not Run.objects.exists()
+    noor = Identifier.objects.get(kind="user_id", value="noor", trust=Trust.VERIFIED).customer_id
+    consents = standing(noor).consents
+    assert {purpose: consent.state for purpose, consent in consents.items()} == {
+        "offers": "given",
+        "birthdays": "given",
+    }
+    assert Notice.objects.filter(language="en", digest=consents["offers"].notice).exists()
+    assert ControlEntry.objects.filter(kind="consent.refused").exists()
+
+
+def test_what_a_family_took_back_is_not_given_again_by_loading_again(capsys):
+    _load(capsys)
+    noor = Identifier.objects.get(kind="user_id", value="noor", trust=Trust.VERIFIED).customer_id
+    word = Word(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})
+    author = Author(load.sender(Source.objects.get(name="app")))
+    say(customer_id=noor, words=[word], author=author, now=timezone.now())
+
+    _load(capsys)
+
+    assert standing(noor).consents["offers"].state == "withdrawn"

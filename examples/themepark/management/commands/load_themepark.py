@@ -5,15 +5,20 @@ import time
 from argparse import ArgumentParser
 from collections import Counter
 from datetime import datetime
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from customers.models import Source
-from examples.themepark import keys, load, people
+from examples.themepark import consents, keys, load, people
 from examples.themepark.messages import Message
+
+AUTOMATIONS = Path(load.__file__).parent / "automations"
 
 
 class Command(BaseCommand):
@@ -32,6 +37,7 @@ class Command(BaseCommand):
             return
         kept = keys.ensure(settings.BUTLER_HOME)
         self._load(now)
+        self._begin()
         passwords = kept.passwords if settings.DEBUG else {}
         factors = kept.factors if settings.DEBUG else {}
         people.open_logins(passwords, factors, is_fresh=kept.is_fresh)
@@ -57,6 +63,15 @@ class Command(BaseCommand):
         )
         if odd := whole - outcomes["accepted"] - outcomes["duplicate"]:
             self.stderr.write(f"themepark: {odd} events were not taken: {dict(outcomes)}")
+
+    def _begin(self) -> None:
+        """Let the park speak from now on: after its past, which therefore starts nothing."""
+        call_command(
+            "load_automations", AUTOMATIONS, approve_as="Lin", live=True, stdout=StringIO()
+        )
+        since = Source.objects.get(name="app").created_at
+        if told := consents.give(since=since, now=timezone.now()):
+            self.stdout.write(f"themepark: {told} of the households said what we may send them")
 
     def _show(self, done: int, whole: int) -> None:
         if self.stdout.isatty():
