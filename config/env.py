@@ -231,8 +231,8 @@ def sms_account(name: str, default: str) -> dict[str, str] | None:
 
     `twilio+http://…` leaves TLS out, for a provider on this machine.
     """
-    url = urlsplit(text(name, default))
-    if url.scheme in {"outbox", ""} and not url.netloc:
+    url = urlsplit(value := text(name, default))
+    if value in {"", "outbox:"}:
         return None
     sender = dict(parse_qsl(url.query)).get("from", "")
     named = url.scheme in {"twilio", "twilio+http"} and url.hostname

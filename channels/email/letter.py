@@ -174,4 +174,9 @@ def _formatted(mailbox: str) -> str:
 
 
 def _sender() -> str:
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    return _bare(settings.DEFAULT_FROM_EMAIL)
+
+
+@lru_cache(maxsize=4)
+def _bare(mailbox: str) -> str:
+    return parseaddr(mailbox)[1]

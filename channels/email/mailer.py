@@ -12,6 +12,8 @@ from django.core.mail import EmailMultiAlternatives, mailers
 from channels.email.letter import compose, return_path
 from channels.protocol import Handover, IsOpen, Parcel
 
+_TAKEN = frozenset({"sent", "queued"})
+
 
 class MailerWay:
     """Letters by Django's mailer, opened once a batch."""
@@ -63,10 +65,13 @@ class MailerWay:
 
 
 def _accepted(parcel: Parcel, letter: EmailMultiAlternatives) -> Handover:
+    """Read what a mailer says of a letter that it took; Django's own say nothing."""
     status = getattr(letter, "anymail_status", None)
     provider_id = getattr(status, "message_id", None)
+    said = getattr(status, "status", None) or {"sent"}
     return Handover(
         parcel.delivery_id,
-        "accepted",
+        "accepted" if said <= _TAKEN else "uncertain",
         provider_id=provider_id if isinstance(provider_id, str) else "",
+        code="" if said <= _TAKEN else "unknown",
     )

@@ -89,6 +89,14 @@ class _Bounded(smtplib.SMTP):
     def send(self, s: Any) -> None:
         self.limited().sendall(s if isinstance(s, bytes) else s.encode("ascii"))
 
+    def send_more(self, content: bytes) -> None:
+        """Send what is not yet all: the system may wait for the rest, and send it at once."""
+        sock = self.limited()
+        if isinstance(sock, ssl.SSLSocket) or not hasattr(socket, "MSG_MORE"):
+            sock.sendall(content)
+        else:
+            sock.sendall(content, socket.MSG_MORE)
+
 
 class _BoundedTls(_Bounded, smtplib.SMTP_SSL):
     """The same, with TLS from the first byte."""
@@ -122,7 +130,7 @@ class SmtpWay:
         try:
             self._introduce(line, letter)
             # The dot is sent apart, so that a line that breaks before it leaves no doubt.
-            line.send(_stuffed(letter.content))
+            line.send_more(_stuffed(letter.content))
         except Refused as refused:
             return self._refused(parcel, refused)
         except (OSError, smtplib.SMTPException):
