@@ -1,7 +1,8 @@
 """A mail relay of our own that writes down what it was handed, and when; or fails as it is told.
 
 python -m bench.sink FILE: prints its port, then obeys modes line by line on its standard input
-and ends with it. It takes as little time as it can, because what sends to it is measured.
+and ends with it; "drop 6" drops six letters and then is well again. It takes as little time as
+it can, because what sends to it is measured.
 
 ok · refuse (451 for what was said) · slow (answers after up to two seconds) · drop (takes the
 letter and hangs up without a word) · cut (hangs up before the letter was said)
@@ -34,6 +35,7 @@ class Taken(NamedTuple):
     recipient: str
     # What it is about: the first part of Feedback-ID.
     topic: str
+    subject: str
     body_hash: str
     # False: its sender was never told.
     is_told: bool
@@ -74,6 +76,7 @@ class _Line(asyncio.Protocol):
             self.recipient = line.partition(b"<")[2].partition(b">")[0]
         elif verb == b"DATA":
             if self.relay.mode == "cut":
+                self.relay.next_mode()
                 self.transport.abort()
                 return
             self.is_letter = True
@@ -87,7 +90,7 @@ class _Line(asyncio.Protocol):
 
     def _letter(self, letter: bytes) -> None:
         self.is_letter = False
-        mode = self.relay.mode
+        mode = self.relay.next_mode()
         if mode == "refuse":
             self.transport.write(b"451 4.7.1 later\r\n")
             return
@@ -106,7 +109,23 @@ class Relay:
 
     def __init__(self, path: Path) -> None:
         self.mode = "ok"
+        # Letters until it is well again.
+        self.left = float("inf")
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+
+    def turn(self, order: str) -> None:
+        mode, _, times = order.partition(" ")
+        if mode not in MODES:
+            raise ValueError(order)
+        self.mode, self.left = mode, float(times or "inf")
+
+    def next_mode(self) -> str:
+        """Return how the letter at hand fares."""
+        mode = self.mode
+        self.left -= 1
+        if self.left <= 0:
+            self.turn("ok")
+        return mode
 
     def take(self, recipient: bytes, letter: bytes, *, is_told: bool) -> None:
         at = time.monotonic()
@@ -116,6 +135,7 @@ class Relay:
             _header(head, b"Message-ID").strip(b"<>").partition(b"@")[0],
             recipient,
             _header(head, b"Feedback-ID").partition(b":")[0],
+            _header(head, b"Subject"),
             blake2b(body, digest_size=8).hexdigest().encode(),
             b"1" if is_told else b"0",
         )
@@ -129,8 +149,12 @@ def _header(head: bytes, name: bytes) -> bytes:
 
 def read(path: Path) -> list[Taken]:
     """Read what a relay was handed, in the order in which it came."""
-    lines = (line.split("\t") for line in path.read_text().splitlines())
-    return [Taken(float(at), *said, told == "1") for at, *said, told in lines]  # type: ignore[arg-type]  # as written
+    return [_taken(line.split("\t")) for line in path.read_text().splitlines()]
+
+
+def _taken(fields: list[str]) -> Taken:
+    at, message_id, recipient, topic, subject, body_hash, told = fields
+    return Taken(float(at), message_id, recipient, topic, subject, body_hash, told == "1")
 
 
 class Sink:
@@ -145,10 +169,10 @@ class Sink:
     def url(self) -> str:
         return f"smtp://127.0.0.1:{self.port}"
 
-    def turn(self, mode: str) -> None:
-        """Make it fail in this way from now on."""
+    def turn(self, order: str) -> None:
+        """Make it fail in this way from now on, or for so many letters."""
         stdin: IO[str] = self._process.stdin  # type: ignore[assignment]  # it was asked for
-        stdin.write(f"{mode}\n")
+        stdin.write(f"{order}\n")
         stdin.flush()
 
     def taken(self) -> list[Taken]:
@@ -182,9 +206,7 @@ async def _serve(path: Path) -> None:
     orders = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
     while order := (await orders.readline()).decode().strip():
-        if order not in MODES:
-            raise ValueError(order)
-        relay.mode = order
+        relay.turn(order)
 
 
 if __name__ == "__main__":

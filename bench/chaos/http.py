@@ -33,10 +33,13 @@ class Connections:
             writer.close()
 
     async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        return await self.send("POST", path, body, headers)
+
+    async def send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send one request and read its answer; raise OSError where there is none."""
         reader, writer = self._idle.pop() if self._idle else await self._connect()
         try:
-            writer.write(self._head("POST", path, headers, len(body)) + body)
+            writer.write(self._head(method, path, headers, len(body)) + body)
             answer = await _answer(reader)
         except BaseException:
             writer.close()

@@ -8,7 +8,7 @@ import pytest
 from bench import sink
 
 LETTER = (
-    "From: butler@localhost\r\nMessage-ID: <m-1@localhost>\r\n"
+    "From: butler@localhost\r\nSubject: For you\r\nMessage-ID: <m-1@localhost>\r\n"
     "Feedback-ID: offers:marketing:localhost\r\n\r\nAn afternoon.\r\n"
 )
 
@@ -37,7 +37,7 @@ def test_what_is_handed_over_is_written_down_with_its_time(relay):
 
     (taken,) = relay.taken()
     assert before <= taken.at <= after
-    assert taken[1:4] == ("m-1", "noor@example.com", "offers")
+    assert taken[1:5] == ("m-1", "noor@example.com", "offers", "For you")
     assert taken.is_told
 
 
@@ -81,3 +81,14 @@ def test_slow_is_slow_and_still_takes_it_at_once(relay):
 
     assert time.monotonic() - before > 0.2
     assert len(relay.taken()) == 4
+
+
+def test_it_is_well_again_after_so_many_letters(relay):
+    turn(relay, "refuse 2")
+
+    for _ in range(2):
+        with pytest.raises(smtplib.SMTPDataError):
+            send(relay)
+    send(relay)
+
+    assert len(relay.taken()) == 1

@@ -1,0 +1,104 @@
+"""Gives a database something to say: what customers are asked for, and what is sent to them.
+
+python -m bench.chaos.vocabulary: loads it as anybody would, and prints what consent refers to.
+"""
+
+import json
+import os
+from datetime import datetime
+from typing import Any
+
+PURPOSE = "chaos-offers"
+OFFERS, ORDERS = "chaos-offers", "chaos-orders"
+# Happens to a customer, and an offer follows, by mail and in the app.
+EVENT = "Chaos Happened"
+NOTICE = "May we write to you whenever something breaks?"
+
+OFFER: dict[str, Any] = {
+    "key": "chaos-offer",
+    "name": {"en": "Chaos offer"},
+    "languages": ["en"],
+    "class": "marketing",
+    "topic": OFFERS,
+    "purpose": PURPOSE,
+    "expires": "2h",
+    "once_per": "event",
+    "trigger": {"kind": "event", "event": EVENT},
+    "steps": [
+        {
+            "kind": "message",
+            "channels": ["email", "inbox"],
+            "every": True,
+            "texts": {
+                "en": {
+                    "subject": "Offer {{ event.properties.number | default: 'for you' }}",
+                    "text": "{{ customer.first_name | default: 'Dear guest' }}, something broke.\n"
+                    "\nAn afternoon at Larkmoor makes up for it.",
+                    "action": "Have a look",
+                    "path": "/orders/",
+                }
+            },
+        }
+    ],
+}
+RECEIPT: dict[str, Any] = {
+    "key": "chaos-receipt",
+    "name": {"en": "Chaos receipt"},
+    "languages": ["en"],
+    "class": "service",
+    "topic": ORDERS,
+    "relation": "order",
+    "expires": "2h",
+    "once_per": "about",
+    "trigger": {"kind": "event", "event": "Order Completed"},
+    "steps": [
+        {
+            "kind": "message",
+            "channels": ["email"],
+            "texts": {
+                "en": {
+                    "subject": "Order {{ order.number }}",
+                    "text": "Your order {{ order.number }} is with us.",
+                }
+            },
+        }
+    ],
+}
+
+
+def load(now: datetime, *documents: dict[str, Any]) -> str:
+    """Load purpose, topics, notice and automations, and use them; return the notice's digest."""
+    from butler.actions import automations
+    from butler.actions.automations import File
+    from butler.models import AutomationVersion
+    from customers.actions.notices import NoticeText, PurposeText, TopicText, digest
+
+    files = [File(f"{document['key']}.toml", document) for document in documents]
+    named = {"en": {"name": "Chaos", "description": "What is said while things break."}}
+    automations.load(
+        files,
+        [PurposeText(PURPOSE, "contact", named)],
+        [TopicText(OFFERS, named), TopicText(ORDERS, named)],
+        notices=[NoticeText(PURPOSE, 1, {"en": NOTICE})],
+        now=now,
+        by="lin",
+    )
+    for version in AutomationVersion.objects.filter(status=AutomationVersion.Status.DRAFT):
+        automations.go_live(automations.approve(version, "sam", now), "sam", now)
+    return digest(NOTICE)
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    import django
+    from django.utils import timezone
+
+    django.setup()
+    from django.db import connections
+
+    print(json.dumps({"notice": load(timezone.now(), OFFER, RECEIPT)}))
+    connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's own
+
+
+if __name__ == "__main__":
+    main()
