@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from butler.actions import plans, runs
+from butler.actions import plans, pulses, runs
 from butler.dues import Again, BatchDuty, Duty, Task
 from customers.actions import control, idempotency, sign_in
 
@@ -46,6 +46,7 @@ DUTIES: dict[str, Duty] = {
     "plan_date": plans.plan_date,
     "plan_dates": plans.plan_dates,
     "plan_schedules": plans.plan_schedules,
+    "pulses": pulses.ask,
 }
 BATCHES: dict[str, BatchDuty] = {"run": runs.advance}
 # What else is to be done when a row is given up, with the reason.
@@ -58,4 +59,5 @@ STANDING = (
     "forget_sign_ins",
     "plan_dates",
     "plan_schedules",
+    "pulses",
 )

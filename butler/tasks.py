@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from butler.actions import pulses
 from butler.actions import tick as ticking
 
 # A tick ends well before the limit of a task: what is left is found by the next one.
@@ -13,3 +14,9 @@ _SECONDS = 15.0
 def tick(**_: object) -> None:
     """Do what is due. Safe to run twice, at once, late, or not at all."""
     ticking.tick(now=timezone.now(), seconds=_SECONDS)
+
+
+@shared_task(name="butler.pulse")
+def pulse(**_: object) -> None:
+    """Show that a worker takes tasks and can write."""
+    pulses.answer(now=timezone.now())

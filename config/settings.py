@@ -309,6 +309,8 @@ CELERY_VISIBILITY_TIMEOUT = 60
 CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": 60}
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "butler.tick", "schedule": 1.0, "options": {"expires": 2}},
+    # Of which a worker shows that it takes tasks: its answer is a row.
+    "pulse": {"task": "butler.pulse", "schedule": 15.0, "options": {"expires": 15}},
     "sweep": {"task": "channels.sweep", "schedule": 2.0, "options": {"expires": 4}},
 }
 

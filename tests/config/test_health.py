@@ -26,7 +26,7 @@ def test_ready_says_what_was_looked_at(client):
     answer = client.get("/readyz")
 
     assert answer.status_code == 200
-    assert answer.json()["checks"] == {"database": "ok", "redis": "ok"}
+    assert answer.json()["checks"] == {"database": "ok", "redis": "ok", "work": "ok"}
 
 
 @pytest.mark.django_db

@@ -1,0 +1,76 @@
+from datetime import timedelta
+
+import pytest
+
+from butler.actions import pulses
+from butler.actions.tick import tick
+from butler.models import Due
+from butler.queries.work import LATE, work
+from tests.factories import NOON
+
+SECOND = timedelta(seconds=1)
+
+pytestmark = pytest.mark.django_db
+
+
+def test_nobody_asked_yet():
+    assert not work(now=NOON).is_late
+
+
+def test_a_worker_that_answers_is_not_silent():
+    tick(now=NOON)
+    pulses.answer(now=NOON + SECOND)
+
+    assert work(now=NOON + SECOND).silent == 0
+
+
+def test_silence_is_counted_from_the_question_that_nobody_answered():
+    """However often it is asked again: ticks without workers must not look like workers."""
+    for seconds in range(0, 121, 15):
+        tick(now=NOON + seconds * SECOND)
+
+    silent = work(now=NOON + 121 * SECOND).silent
+    assert silent == pytest.approx(121, abs=1)
+    assert silent > LATE
+
+
+def test_a_worker_that_falls_silent_is_found_out():
+    tick(now=NOON)
+    pulses.answer(now=NOON + SECOND)
+    for seconds in range(20, 121, 20):
+        tick(now=NOON + seconds * SECOND)
+
+    assert work(now=NOON + 120 * SECOND).silent == pytest.approx(100, abs=1)
+
+
+def test_an_answer_that_was_late_takes_back_no_newer_one():
+    tick(now=NOON)
+    pulses.answer(now=NOON + 10 * SECOND)
+    pulses.answer(now=NOON + 5 * SECOND)
+
+    tick(now=NOON + 20 * SECOND)
+    pulses.answer(now=NOON + 21 * SECOND)
+    assert work(now=NOON + 22 * SECOND).silent == 0
+
+
+def test_what_is_due_and_not_done_shows():
+    Due.objects.create(duty="run", key="x", due_at=NOON)
+
+    assert work(now=NOON + 90 * SECOND).oldest_due == 90
+    assert work(now=NOON + 90 * SECOND).is_late
+
+
+def test_what_was_given_up_does_not():
+    Due.objects.create(duty="run", key="x", due_at=NOON, done_at=NOON, failed_reason="KeyError")
+
+    assert work(now=NOON + 90 * SECOND).oldest_due is None
+
+
+def test_it_is_on_the_pages_for_those_who_watch(client):
+    Due.objects.create(duty="run", key="x", due_at=NOON)
+
+    assert client.get("/readyz").json()["checks"]["work"] == "late"
+    assert client.get("/readyz").json()["status"] == "degraded"
+    page = client.get("/metrics").content.decode()
+    (line,) = [one for one in page.splitlines() if one.startswith("butler_oldest_due_seconds ")]
+    assert float(line.split()[1]) > 60
