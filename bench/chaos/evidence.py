@@ -7,11 +7,12 @@ import psycopg
 
 from bench.chaos.checker import Facts, Stored, Watched
 
-# Butler's own notes on a log (joined, parted) take versions too; nobody sent them.
+# Butler's own notes (joined, sent, withdrawn) take versions too; nobody sent them as events.
 STORED = """
-SELECT customer_id::text, version, message_id, coalesce(body #>> '{context,owner}', '')
+SELECT customer_id::text, version, message_id, coalesce(body #>> '{context,owner}', ''),
+       source_id <> %(source)s OR kind IN ('control', 'message')
   FROM customers_event
- WHERE source_id = %s
+ WHERE customer_id IN (SELECT customer_id FROM customers_event WHERE source_id = %(source)s)
  ORDER BY customer_id, version
 """
 HEADS = """
@@ -33,7 +34,7 @@ def gather(
     """Read everything that this source ever stored."""
     with psycopg.connect(url) as connection:
         return Facts(
-            stored=[Stored(*row) for row in connection.execute(STORED, [source_id])],
+            stored=[Stored(*row) for row in connection.execute(STORED, {"source": source_id})],
             heads=dict(_pairs(connection, HEADS, source_id)),
             apart=[row[0] for row in connection.execute(APART, [source_id])],
             watched=watched,

@@ -1,9 +1,11 @@
 """What is done to the system while it is loaded, and when it is well again."""
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
@@ -13,6 +15,10 @@ import redis
 from bench.chaos.load import Load
 from bench.chaos.system import System
 
+# Seconds that whoever claimed messages to mail may hand them over, and its last call may take.
+LEASE = 12.5
+# Those whom somebody will wake.
+_SLEEPING: list[threading.Timer] = []
 # Seconds that a fault may take to heal before that counts as a failure of its own.
 LONGEST = 60.0
 # Seconds without anything going wrong after which a fault counts as over.
@@ -58,16 +64,80 @@ def _flush(system: System) -> None:
         client.flushall()
 
 
+def _kill_child(system: System) -> None:
+    os.kill(random.choice(system.worker_children()), signal.SIGKILL)
+
+
+def _kill_worker_of_tasks(system: System) -> None:
+    os.kill(system.worker(), signal.SIGKILL)
+
+
+def _kill_beat(system: System) -> None:
+    os.kill(system.beat(), signal.SIGKILL)
+
+
+def _stop_child(system: System) -> None:
+    """Let one sleep with whatever it has in hand, until long after its lease is over."""
+    stopped = random.choice(system.worker_children())
+    os.kill(stopped, signal.SIGSTOP)
+    timer = threading.Timer(2 * LEASE, _wake, [stopped])
+    _SLEEPING.append(timer)
+    timer.start()
+
+
+def _wake(stopped: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(stopped, signal.SIGCONT)
+
+
+def until_awake() -> None:
+    """Wait until everybody who was stopped goes on."""
+    while _SLEEPING:
+        _SLEEPING.pop().join()
+
+
+def _is_working(system: System) -> bool:
+    return system.has_worker()
+
+
+def _ticks(system: System) -> bool:
+    return bool(system.pids("celery", " beat "))
+
+
+def _drop(system: System) -> None:
+    system.sink.turn("drop 6")
+
+
+def _refuse(system: System) -> None:
+    system.sink.turn("refuse 6")
+
+
+def _cut(system: System) -> None:
+    system.sink.turn("cut 3")
+
+
+def _slow(system: System) -> None:
+    system.sink.turn("slow 20")
+
+
 def _is_ringing(system: System) -> bool:
     return system.metric("butler_live_hears_rings") == 1
 
 
 FAULTS = (
+    Fault("SIGSTOP of a task's process", _stop_child),
+    Fault("kill -9 of a task's process", _kill_child, _is_working),
+    Fault("a relay that drops the line", _drop),
     Fault("kill -9 of a web worker", _kill_worker),
     Fault("kill -9 of the web master", _kill_master),
+    Fault("kill -9 of the worker", _kill_worker_of_tasks, _is_working),
+    Fault("a relay that is slow", _slow),
     Fault("kill -9 of the live process", _kill_live, _is_ringing),
     Fault("kill -9 of Postgres", _kill_postgres),
+    Fault("kill -9 of beat", _kill_beat, _ticks),
+    Fault("a relay that refuses", _refuse),
     Fault("kill -9 of Valkey", _kill_valkey, _is_ringing),
+    Fault("a relay that cuts the line", _cut),
     Fault("FLUSHALL", _flush, _is_ringing),
 )
 

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bench.chaos.guests import Guests
 from bench.chaos.http import Connections
 from bench.chaos.ledger import Ledger, Request, Sent, Told
 
@@ -40,6 +41,8 @@ class Pace:
     # So many customers are watched, and this share of events is theirs.
     watched: int = 40
     seen: float = 0.2
+    # Share of events that something is sent about, as long as there are any.
+    told: float = 0.0
 
 
 @dataclass
@@ -67,6 +70,7 @@ class Load:
         self, ledger: Ledger, connections: Connections, key: str, pace: Pace, seed: int
     ) -> None:
         self.pace = pace
+        self.guests: Guests | None = None
         self.seen = Seen()
         self.owners = [f"chaos-{seed}-{n}" for n in range(pace.customers)]
         self.sent = 0
@@ -87,6 +91,9 @@ class Load:
         for start in range(0, len(self.owners), 100):
             some = self.owners[start : start + 100]
             await self._send(self._request([self._identify(owner) for owner in some]))
+        guests = self.guests.introductions() if self.guests else []
+        for start in range(0, len(guests), 100):
+            await self._send(self._request(guests[start : start + 100]))
 
     async def find_pace(self, *, seconds: float = 4) -> float:
         """Slow down to half of what the system can do here and now, and return that.
@@ -187,7 +194,10 @@ class Load:
         items = []
         for _ in range(self.pace.batch):
             dice = self._dice.random()
-            if dice < self.pace.nameless:
+            told = self.guests.next() if self.guests and dice > 1 - self.pace.told else None
+            if told:
+                items.append(told)
+            elif dice < self.pace.nameless:
                 items.append(self._nameless())
             elif dice < self.pace.nameless + self.pace.reused and self._reusable:
                 items.append(self._reuse())

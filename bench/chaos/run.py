@@ -11,14 +11,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.chaos import evidence, faults, system
+from bench import sink
+from bench.chaos import evidence, faults, outgoing_evidence, system
 from bench.chaos.checker import Facts, Finding, check
 from bench.chaos.faults import Recovery
+from bench.chaos.guests import Guests, acknowledged
 from bench.chaos.http import Connections
 from bench.chaos.ledger import Ledger
 from bench.chaos.load import Load, Pace
+from bench.chaos.outgoing import Outgoing
+from bench.chaos.outgoing import check as outgoing_check
 from bench.chaos.readers import Reader
+from bench.chaos.reports import conclude, report, report_outgoing
 from bench.chaos.system import System
+
+# Seconds that may pass until everything was said: a lane that rested, an attempt after the next.
+PATIENCE = 240.0
 
 
 @dataclass(frozen=True)
@@ -31,11 +39,13 @@ class Plan:
     # How often each fault strikes.
     rounds: int = 2
     readers: int = 40
+    # People who are written to, two events and three messages each.
+    guests: int = 2_000
     seed: int = 1
 
 
 # What fits into a minute: every fault once.
-QUICK = Plan(events=20_000, per_second=1200, rounds=1, readers=20)
+QUICK = Plan(events=20_000, per_second=1200, rounds=1, readers=20, guests=250)
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,7 @@ class Outcome:
     findings: Sequence[Finding]
     acknowledged: int
     facts: Facts
+    outgoing: Outgoing
     recoveries: Sequence[Recovery]
 
 
@@ -57,12 +68,16 @@ def run(plan: Plan, *, keep: Path | None = None) -> Outcome:
         folder.chmod(0o711)
         _say("Starting a system of its own.")
         try:
-            with system.running(folder) as running, Ledger(folder / "ledger.jsonl") as ledger:
+            with (
+                sink.running(folder / "letters") as relay,
+                system.running(folder, relay) as running,
+                Ledger(folder / "ledger.jsonl") as ledger,
+            ):
                 return _run(plan, running, ledger)
         finally:
             if keep:
                 keep.mkdir(parents=True, exist_ok=True)
-                for kept in ("log", "ledger.jsonl"):
+                for kept in ("log", "ledger.jsonl", "letters"):
                     shutil.copy(folder / kept, keep)
 
 
@@ -71,14 +86,21 @@ def _run(plan: Plan, running: System, ledger: Ledger) -> Outcome:
     source = json.loads(made.stdout.splitlines()[-1])
     url = running.services["DATABASE_URL"]
     load, readers, recoveries = asyncio.run(_play(plan, running, ledger, source["key"], url))
+    outgoing = _outgoing(load, running, ledger)
     differing, told = _rebuilt(running)
     facts = evidence.gather(
         url, source["id"], watched=[r.watched() for r in readers], differing=differing
     )
-    findings = [*check(ledger.requests, facts), *_further(load, recoveries)]
-    acknowledged = {event.message_id for event in ledger.acknowledged() if event.is_fit}
-    _report(plan, load, readers, facts, len(acknowledged), findings, told)
-    return Outcome(findings, len(acknowledged), facts, recoveries)
+    findings = [
+        *check(ledger.requests, facts),
+        *outgoing_check(outgoing),
+        *_further(load, recoveries),
+    ]
+    stored = {event.message_id for event in ledger.acknowledged() if event.is_fit}
+    report(load, readers, facts, len(stored), told)
+    report_outgoing(load, outgoing)
+    conclude(plan.seed, findings)
+    return Outcome(findings, len(stored), facts, outgoing, recoveries)
 
 
 async def _play(
@@ -87,7 +109,11 @@ async def _play(
     pace = Pace(events=plan.events, per_second=plan.per_second, watched=plan.readers)
     async with Connections("127.0.0.1", running.port) as connections:
         load = Load(ledger, connections, key, pace, plan.seed)
+        guests = load.guests = Guests(plan.guests, plan.seed, connections, key)
+        # All has happened by the time of the last faults.
+        pace.told = min(0.5, 2.5 * plan.guests / plan.events)
         await load.introduce()
+        await guests.consent(evidence.customers(url, guests.owners), _vocabulary(running))
         records = evidence.customers(url, load.owners[: plan.readers])
         readers = [
             Reader("127.0.0.1", running.live_port, key, record) for record in records.values()
@@ -96,10 +122,13 @@ async def _play(
         await asyncio.sleep(1)
         most = await load.find_pace()
         _say(f"It takes {most:,.0f} events/s here; loading with {pace.per_second:,.0f}, and:")
+        minds = asyncio.create_task(guests.change_their_minds())
         blows = asyncio.create_task(faults.inflict(running, load, rounds=plan.rounds, say=_say))
-        await load.run(is_over=blows.done)
+        await load.run(is_over=lambda: blows.done() and not guests.left)
         recoveries = await blows
         await load.settle()
+        await _until_settled(guests)
+        minds.cancel()
         await _until_read(readers, url)
         for task in following:
             task.cancel()
@@ -124,6 +153,37 @@ async def _until_read(readers: Sequence[Reader], url: str, *, patience: float = 
         await asyncio.sleep(0.1)
 
 
+def _vocabulary(running: System) -> str:
+    """Load what there is to say; return the digest of what customers agree to."""
+    done = running.python("-m", "bench.chaos.vocabulary")
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
+    # What went live counts a little later, when every process has heard of it.
+    time.sleep(4)
+    return str(json.loads(done.stdout.splitlines()[-1])["notice"])
+
+
+async def _until_settled(guests: Guests, *, patience: float = 60) -> None:
+    deadline = time.monotonic() + patience
+    while not guests.is_settled and time.monotonic() < deadline:  # noqa: ASYNC110 - counting needs no event of its own
+        await asyncio.sleep(0.1)
+
+
+def _outgoing(load: Load, running: System, ledger: Ledger) -> Outgoing:
+    """Wait until everything was said that is to be said, and read what was."""
+    assert load.guests is not None
+    faults.until_awake()
+    seconds = outgoing_evidence.until_done(running.services["DATABASE_URL"], patience=PATIENCE)
+    _say(f"Everything was said {seconds:.1f} s after the last event.")
+    told = {event.message_id for event in ledger.acknowledged()}
+    return outgoing_evidence.gather(
+        running.services,
+        running.sink,
+        causes=acknowledged(load.guests.causes, told),
+        withdrawals=load.guests.withdrawals,
+    )
+
+
 def _rebuilt(running: System) -> tuple[int, str]:
     """Have the records compared with what their logs amount to."""
     done = running.manage("rebuild", "--check")
@@ -146,37 +206,3 @@ def _further(load: Load, recoveries: Sequence[Recovery]) -> list[Finding]:
     if wrong := load.seen.statuses["500"]:
         findings.append(Finding("C11", f"{wrong} answers with status 500"))
     return findings
-
-
-def _report(
-    plan: Plan,
-    load: Load,
-    readers: Sequence[Reader],
-    facts: Facts,
-    acknowledged: int,
-    findings: Sequence[Finding],
-    rebuilt: str,
-) -> None:
-    ids = [event.message_id for event in facts.stored]
-    shown = sum(len(reader.shown) for reader in readers)
-    came_back = sum(max(0, reader.streams - 1) for reader in readers)
-    answers = ", ".join(f"{name} {times}" for name, times in sorted(load.seen.statuses.items()))
-    lines = {
-        "acknowledged events (N)": f"{acknowledged:,}",
-        "lost": max(0, acknowledged - len(set(ids))),
-        "doubled": len(ids) - len(set(ids)),
-        "loss, 95 % sure, below": f"{3 / max(1, acknowledged):.1e}",
-        "logs, versions without gaps": f"{len(facts.heads):,}",
-        "told to be kept apart, kept": f"{len(facts.apart):,}",
-        "live records against logs": rebuilt,
-        "readers, reconnects, events": f"{len(readers)}, {came_back}, {shown:,}",
-        "answers": answers,
-        "slowest answer": f"{load.seen.slowest:.1f} s",
-    }
-    print()
-    for name, value in lines.items():
-        print(f"  {name:<30} {value}")
-    print()
-    for finding in findings:
-        print(f"  VIOLATED  {finding}")
-    print(f"Seed {plan.seed}: {'every promise was kept' if not findings else 'promises broken'}.")

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.sink import Sink
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -25,6 +27,7 @@ class System:
     live_port: int
     process: "subprocess.Popen[bytes]"
     log: Path
+    sink: Sink
 
     @property
     def services(self) -> dict[str, str]:
@@ -35,8 +38,12 @@ class System:
         return {**_surroundings(), "BUTLER_HOME": str(self.home)}
 
     def manage(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return self.python("manage.py", *arguments)
+
+    def python(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run something of ours on this system."""
         return subprocess.run(
-            [sys.executable, "manage.py", *arguments],
+            [sys.executable, *arguments],
             cwd=ROOT,
             env=self.environment,
             capture_output=True,
@@ -63,6 +70,35 @@ class System:
     def live_worker(self) -> int:
         return _children(min(self.pids("granian", "config.asgi")))[-1][0]
 
+    def worker(self) -> int:
+        return self._workers()[0]
+
+    def worker_children(self) -> list[int]:
+        return self._workers()[1]
+
+    def has_worker(self) -> bool:
+        return any(children for _, children in self._found_workers())
+
+    def _workers(self, *, patience: float = 30) -> tuple[int, list[int]]:
+        """Find the worker and those who work for it; it may be about to start."""
+        deadline = time.monotonic() + patience
+        while not (found := self._found_workers()):
+            if time.monotonic() > deadline:
+                raise RuntimeError("there is no worker")
+            time.sleep(0.2)
+        return found[-1]
+
+    def _found_workers(self) -> list[tuple[int, list[int]]]:
+        # One that was killed may have left children: they have none of their own.
+        found = []
+        for pid in sorted(self.pids("celery", " worker ")):
+            children = [child for child, command in _children(pid) if " worker " in command]
+            found += [(pid, children)] if children else []
+        return found
+
+    def beat(self) -> int:
+        return min(self.pids("celery", " beat "))
+
     def postgres(self) -> int:
         return min(self.pids("postgres", "-D"))
 
@@ -80,7 +116,7 @@ class System:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *, patience: float = 120) -> Iterator[System]:
+def running(folder: Path, sink: Sink, *, patience: float = 120) -> Iterator[System]:
     """Start everything, wait until it is ready, and leave nothing behind."""
     home, log = folder / "home", folder / "log"
     port, live_port = _free_port(), _free_port()
@@ -90,6 +126,7 @@ def running(folder: Path, *, patience: float = 120) -> Iterator[System]:
         "PORT": str(port),
         "LIVE_PORT": str(live_port),
         "BUTLER_DEMO": "0",
+        "MAIL_URL": sink.url,
     }
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -101,7 +138,7 @@ def running(folder: Path, *, patience: float = 120) -> Iterator[System]:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    system = System(home, port, live_port, process, log)
+    system = System(home, port, live_port, process, log, sink)
     try:
         _await_ready(system, patience)
         yield system

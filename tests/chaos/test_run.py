@@ -1,8 +1,9 @@
-"""The short form of `make chaos`: every fault once, tens of thousands of events."""
+"""The short form of `make chaos`: every fault once, tens of thousands of events, and letters."""
 
 import pytest
 
 from bench.chaos.faults import FAULTS
+from bench.chaos.guests import FICKLE
 from bench.chaos.run import QUICK, run
 
 pytestmark = pytest.mark.slow
@@ -14,3 +15,7 @@ def test_whatever_is_killed_nothing_acknowledged_is_lost_and_nothing_is_doubled(
     assert outcome.findings == [], capsys.readouterr().out
     assert outcome.acknowledged >= QUICK.events * 0.98
     assert len(outcome.recoveries) == len(FAULTS)
+    # Two things happened to each guest: one is told by mail and in the app, one by mail.
+    assert len(outcome.outgoing.causes) == 2 * QUICK.guests
+    assert len(outcome.outgoing.withdrawals) == round(FICKLE * QUICK.guests)
+    assert len(outcome.outgoing.letters) >= QUICK.guests
