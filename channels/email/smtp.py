@@ -36,7 +36,7 @@ class Unreachable(Exception):
         self.code = code
 
 
-class Refused(Exception):
+class Declined(Exception):
     """The relay answered with a code that is no yes; `stage` is where."""
 
     def __init__(self, stage: str, code: int, text: bytes) -> None:
@@ -131,7 +131,7 @@ class SmtpWay:
             self._introduce(line, letter)
             # The dot is sent apart, so that a line that breaks before it leaves no doubt.
             line.send_more(_stuffed(letter.content))
-        except Refused as refused:
+        except Declined as refused:
             return self._refused(parcel, refused)
         except (OSError, smtplib.SMTPException):
             self._hang_up()
@@ -158,12 +158,12 @@ class SmtpWay:
                 detail = "The relay did not answer in time."
             return Handover(parcel.delivery_id, "uncertain", code="no_answer", detail=detail)
         if code != 250:
-            return self._refused(parcel, Refused("message", code, text))
+            return self._refused(parcel, Declined("the message", code, text))
         return Handover(
             parcel.delivery_id, "accepted", provider_id=f"{parcel.id}@{own_domain()}", code="250"
         )
 
-    def _refused(self, parcel: Parcel, refused: Refused) -> Handover:
+    def _refused(self, parcel: Parcel, refused: Declined) -> Handover:
         code = str(refused.code)
         if refused.code == 421 or refused.code not in range(400, 600):
             self._hang_up()
@@ -240,7 +240,7 @@ def _expect(stage: str, answer: tuple[int, bytes], *wanted: int) -> None:
     if code == -1:
         raise smtplib.SMTPServerDisconnected("no answer")
     if code not in wanted:
-        raise Refused(stage, code, text)
+        raise Declined(stage, code, text)
 
 
 def _stuffed(content: bytes) -> bytes:
@@ -257,14 +257,14 @@ def _broken(parcel: Parcel, *, is_late: bool) -> Handover:
     return Handover(parcel.delivery_id, "transient", code=code, detail=detail)
 
 
-def _is_final(refused: Refused) -> bool:
+def _is_final(refused: Declined) -> bool:
     if not 500 <= refused.code < 600:
         return False
     # A refusal of the sender is about us, not about this customer: it waits until it is mended.
     return refused.stage != "MAIL" or refused.code == _TOO_LARGE
 
 
-def _is_dead(refused: Refused) -> bool:
+def _is_dead(refused: Declined) -> bool:
     if not _is_final(refused) or refused.stage == "MAIL":
         return False
     if refused.enhanced:

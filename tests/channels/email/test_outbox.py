@@ -1,10 +1,13 @@
 import threading
+import uuid
 
 import pytest
 from django.core.mail import EmailMultiAlternatives, send_mail
 from django.utils import timezone
 
 from channels.email import outbox
+from channels.protocol import Parcel
+from channels.sms.adapter import OutboxAdapter
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +41,19 @@ def test_the_page_escapes_what_was_sent(client):
 
     assert "<script>alert" not in page
     assert "&lt;script&gt;" in page
+
+
+def test_an_sms_is_there_too(client):
+    words = ("", "Tot zo, Noor.", "", "service", "visits")
+    ids = (uuid.uuid4(), uuid.uuid4(), uuid.uuid4())
+    list(OutboxAdapter().hand_over([Parcel(*ids, "+31612345678", "nl", *words)], lambda: True))
+
+    [told] = client.get("/dev/outbox.json").json()
+    page = client.get("/dev/outbox/").content.decode()
+
+    assert (told["channel"], told["to"], told["text"]) == ("sms", "+31612345678", "Tot zo, Noor.")
+    assert "<b>sms</b> to +31612345678" in page
+    assert "Tot zo, Noor." in page
 
 
 def test_an_empty_outbox_is_empty(client):

@@ -1,0 +1,210 @@
+"""Mail through one of Django's mailers: the outbox, and providers through anymail."""
+
+import json
+import threading
+import uuid
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from channels.email import outbox
+from channels.email.adapter import EmailAdapter
+from channels.protocol import Handover, Parcel
+from config import env
+from tests.channels import relay as relays
+
+ADDRESS = "noor@example.com"
+
+
+@pytest.fixture(autouse=True)
+def _larkmoor(settings):
+    settings.DEFAULT_FROM_EMAIL = "Larkmoor <hello@larkmoor.example>"
+    settings.BOUNCE_ADDRESS = "bounce@larkmoor.example"
+
+
+def parcel() -> Parcel:
+    words = ("Your visit", "See you on Sunday.", "<p>See you</p>", "service", "visits")
+    return Parcel(uuid.uuid4(), uuid.uuid4(), uuid.uuid4(), ADDRESS, "en", *words, "https://x/u/t/")
+
+
+class _Postmark(BaseHTTPRequestHandler):
+    """Answers as the provider does, or as the test says."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append(json.loads(body))
+        status, said = self.server.says
+        if status == 0:
+            return
+        if callable(said):
+            said = said(json.loads(body))
+        answer = json.dumps(said).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        if status == 429:
+            self.send_header("Retry-After", "11")
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *args):
+        """Say nothing."""
+
+
+def _taken(body) -> object:
+    one = {"To": ADDRESS, "MessageID": "pm-1", "ErrorCode": 0, "Message": "OK"}
+    return [one for _ in body] if isinstance(body, list) else one
+
+
+@pytest.fixture
+def provider(settings):
+    server = HTTPServer(("127.0.0.1", 0), _Postmark)
+    server.asked, server.says = [], (200, _taken)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    _use(settings, server.server_port)
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def _use(settings, port: int) -> None:
+    options = {"server_token": "invented", "api_url": f"http://127.0.0.1:{port}/"}
+    backend = "anymail.backends.postmark.EmailBackend"
+    settings.MAILERS = {"default": {"BACKEND": backend, "OPTIONS": options}}
+
+
+def hand_over(count: int = 1) -> list[Handover]:
+    return list(EmailAdapter().hand_over([parcel() for _ in range(count)], lambda: True))
+
+
+def test_a_provider_takes_a_letter_with_all_that_belongs_to_it(provider):
+    [outcome] = hand_over()
+
+    assert (outcome.result, outcome.provider_id) == ("accepted", "pm-1")
+    headers = {one["Name"]: one["Value"] for one in provider.asked[0]["Headers"]}
+    assert headers["List-Unsubscribe"] == "<https://x/u/t/>"
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert EmailAdapter().provider == "postmark"
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "result"),
+    [
+        (429, {"ErrorCode": 429, "Message": "slow down"}, "transient"),
+        (401, {"ErrorCode": 10, "Message": "bad token"}, "transient"),
+        (500, {"ErrorCode": 500, "Message": f"broken for {ADDRESS}"}, "uncertain"),
+        (200, {"odd": True}, "uncertain"),
+        (0, None, "uncertain"),
+    ],
+    ids=["busy", "wrong-key", "broken", "odd", "no-answer"],
+)
+def test_a_provider_s_failure_is_the_outcome_it_is(provider, status, said, result):
+    provider.says = (status, said)
+
+    outcomes = hand_over(2)
+
+    assert [one.result for one in outcomes] == [result, result]
+    assert all(one.code and ADDRESS not in one.code + one.detail for one in outcomes)
+    assert outcomes[0].retry_after == (11.0 if status == 429 else None)
+
+
+def test_a_recipient_whom_the_provider_refuses_is_refused(provider):
+    said = "You tried to send to a recipient that has been marked as inactive."
+    why = "Inactive recipients are ones that have generated a hard bounce."
+    provider.says = (
+        422,
+        {"ErrorCode": 406, "Message": f"{said} Found inactive addresses: {ADDRESS}. {why}"},
+    )
+
+    assert [one.result for one in hand_over()] == ["rejected"]
+
+
+def test_what_a_provider_leaves_open_is_uncertain(provider):
+    provider.says = (422, {"ErrorCode": 406, "Message": "Something about somebody."})
+
+    assert [one.result for one in hand_over()] == ["uncertain"]
+
+
+def test_a_provider_that_is_not_there_has_nothing(settings):
+    _use(settings, relays.free_port())
+
+    assert [one.result for one in hand_over(2)] == ["transient", "transient"]
+
+
+def test_the_outbox_takes_everything(settings, tmp_path):
+    settings.BUTLER_HOME = tmp_path
+    settings.MAILERS = {"default": {"BACKEND": "channels.email.outbox.Backend"}}
+
+    assert [one.result for one in hand_over()] == ["accepted"]
+    [entry] = outbox.entries()
+    assert (entry.channel, entry.to, entry.html) == ("email", ADDRESS, "<p>See you</p>")
+
+
+def test_an_outbox_that_cannot_be_written_does_not_break_the_batch(settings, tmp_path):
+    (tmp_path / "file").write_text("")
+    settings.BUTLER_HOME = tmp_path / "file"
+    settings.MAILERS = {"default": {"BACKEND": "channels.email.outbox.Backend"}}
+
+    assert [one.result for one in hand_over(2)] == ["uncertain", "uncertain"]
+
+
+# What the settings name ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "mailer"),
+    [
+        (
+            "anymail://postmark?server_token=a%2Bb",
+            {
+                "BACKEND": "anymail.backends.postmark.EmailBackend",
+                "OPTIONS": {"server_token": "a+b"},
+            },
+        ),
+        ("outbox:", {"BACKEND": "channels.email.outbox.Backend"}),
+    ],
+)
+def test_mail_url_names_a_mailer(monkeypatch, url, mailer):
+    monkeypatch.setenv("MAIL_URL", url)
+
+    assert env.mailer("MAIL_URL", "") == mailer
+
+
+def test_sms_url_names_an_account(monkeypatch):
+    url = "twilio://AC1:se%3Acret@api.example:8443?from=%2B31201234567"
+    monkeypatch.setenv("SMS_URL", url)
+
+    assert env.sms_account("SMS_URL", "") == {
+        "url": "https://api.example:8443",
+        "sid": "AC1",
+        "token": "se:cret",
+        "from": "+31201234567",
+    }
+
+
+@pytest.mark.parametrize("url", ["", "outbox:"])
+def test_without_an_account_there_is_none(monkeypatch, url):
+    monkeypatch.setenv("SMS_URL", url)
+
+    assert env.sms_account("SMS_URL", "") is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "twilio://api.example?from=%2B31",
+        "twilio://AC1:x@api.example",
+        "smpp://AC1:x@api.example?from=%2B31",
+        "api.example",
+        "twilio://AC1@api.example?from=%2B31",
+    ],
+)
+def test_an_odd_account_stops_the_boot_without_telling_the_token(monkeypatch, url):
+    monkeypatch.setenv("SMS_URL", url)
+
+    with pytest.raises(env.ImproperlyConfigured) as odd:
+        env.sms_account("SMS_URL", "")
+
+    assert "AC1:x" not in str(odd.value)
