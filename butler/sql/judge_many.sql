@@ -29,20 +29,23 @@ SELECT asked.id,
        WHEN %(obeys_settings)s AND control.topics_off && ARRAY[%(topic)s, '*'] THEN 'topic_off'
        WHEN %(obeys_only_when_i_ask)s AND control.only_when_i_ask THEN 'only_when_asked'
        WHEN %(obeys_pause)s AND control.paused_until >= %(expires_at)s THEN 'stale'
-       WHEN %(address_kind)s <> '' AND NOT EXISTS (
-            SELECT
+       -- With a LIMIT it is looked up customer by customer; without one Postgres would read the
+       -- addresses of all customers for each batch.
+       WHEN %(address_kind)s <> '' AND (
+            SELECT true
               FROM customers_identifier AS identifier
              WHERE identifier.customer_id = coalesce(record.canonical_id, record.id)
                AND identifier.kind = %(address_kind)s
                AND identifier.trust = 2
                AND NOT identifier.is_shared
-               AND NOT EXISTS (
-                   SELECT
-                     FROM customers_suppression AS suppression
-                    WHERE suppression.channel = %(channel)s
-                      AND suppression.address = identifier.value
-                      AND suppression.lifted_at IS NULL
-                      AND NOT (%(spares_complained)s AND suppression.reason = 'complained')))
+               AND (SELECT true
+                      FROM customers_suppression AS suppression
+                     WHERE suppression.channel = %(channel)s
+                       AND suppression.address = identifier.value
+                       AND suppression.lifted_at IS NULL
+                       AND NOT (%(spares_complained)s AND suppression.reason = 'complained')
+                     LIMIT 1) IS NULL
+             LIMIT 1) IS NULL
             THEN 'no_address'
        ELSE ''
        END
