@@ -1,0 +1,323 @@
+"""The administrator's tables of what Butler does by itself.
+
+Versions are looked at here, approved, taken into use and stopped; what they say comes from
+files. Messages, decisions and runs are only looked at, and without the words that were said.
+"""
+
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+from unfold.admin import ModelAdmin
+from uuid_utils.compat import uuid7
+
+from butler import samples
+from butler.actions import automations
+from butler.actions.automations import EVERYTHING, NotNow
+from butler.automations import Document
+from butler.context import contexts
+from butler.models import (
+    Automation,
+    AutomationVersion,
+    Decision,
+    Delivery,
+    Halt,
+    Message,
+    Run,
+    TopicStatus,
+)
+from butler.previews import difference, previews
+from butler.templating import Missing
+from butler.wording import render
+from customers.actions.looks import look
+
+# What a version can do next, by where it is, and what the button says.
+_STEPS = {
+    "draft": (("approve", "Approve"), ("retire", "Retire")),
+    "approved": (("go_live", "Go live"), ("retire", "Retire")),
+    "live": (("pause", "Pause"), ("retire", "Retire")),
+    "paused": (("resume", "Resume"), ("retire", "Retire")),
+    "retired": (("go_live", "Go live again"),),
+}
+_ACTIONS = {
+    "approve": automations.approve,
+    "go_live": automations.go_live,
+    "pause": automations.pause,
+    "resume": automations.resume,
+    "retire": automations.retire,
+}
+
+
+class _Asked(NamedTuple):
+    """A record to try texts on, as the context of a run is asked for."""
+
+    id: UUID
+    customer_id: UUID
+    cause: dict[str, Any]
+
+
+class ReadOnly(ModelAdmin):
+    """Rows to look at."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Automation)
+class AutomationAdmin(ReadOnly):
+    """What Butler does by itself."""
+
+    list_display = ("key", "in_use", "is_stopped", "created_at")
+    search_fields = ("key",)
+    change_form_outer_before_template = "butler/automation.html"
+
+    @admin.display(description="version in use")
+    def in_use(self, automation: Automation) -> str:
+        used = automation.versions.filter(status__in=("live", "paused")).first()
+        return f"v{used.number} {used.status}" if used else "none"
+
+    @admin.display(boolean=True, description="stopped")
+    def is_stopped(self, automation: Automation) -> bool:
+        return Halt.objects.filter(key__in=(automation.key, EVERYTHING), lifted_at=None).exists()
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        halt = Halt.objects.filter(key=object_id, lifted_at=None).first()
+        versions = AutomationVersion.objects.filter(automation=object_id).order_by("-number")
+        context = {"versions": versions, "switch_key": object_id, "halt": halt}
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+
+@admin.register(AutomationVersion)
+class AutomationVersionAdmin(ReadOnly):
+    """One version: what it would say, how it differs from the one in use, and what is next."""
+
+    list_display = ("automation_id", "number", "status", "loaded_by", "approved_by", "live_at")
+    list_filter = ("status", "trigger")
+    search_fields = ("automation__key",)
+    ordering = ("automation_id", "-number")
+    exclude = ("document",)
+    change_form_outer_before_template = "butler/version.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(
+                "<int:pk>/step/",
+                require_POST(self.admin_site.admin_view(self.step)),
+                name="butler_automationversion_step",
+            ),
+            path(
+                "<int:pk>/mail/<str:place>/<slug:language>/",
+                self.admin_site.admin_view(self.mail),
+                name="butler_automationversion_mail",
+            ),
+        ]
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        version = self.get_object(request, object_id)
+        context = self._shown(request, version) if version else {}
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+    def _shown(self, request: HttpRequest, version: AutomationVersion) -> dict[str, Any]:
+        document = msgspec.convert(version.document, Document)
+        used = AutomationVersion.objects.filter(
+            automation=version.automation_id, status__in=("live", "paused")
+        )
+        other = used.exclude(pk=version.pk).first()
+        return {
+            "steps": _STEPS[version.status] if self._may_step(request) else (),
+            "other": other,
+            "difference": difference(other.document, version.document) if other else (),
+            "previews": list(previews(document, self._record(request))),
+            "record": request.GET.get("record", ""),
+        }
+
+    def _record(self, request: HttpRequest) -> dict[str, Any] | None:
+        """Return the real record to try the texts on, if one was asked for; the look is noted."""
+        if not request.GET.get("record") or not request.user.has_perm("customers.view_customer"):
+            return None
+        now = timezone.now()
+        try:
+            asked = _Asked(uuid7(), UUID(request.GET["record"]), {})
+        except ValueError:
+            found = None
+        else:
+            found = contexts([asked], now=now).get(asked.id)
+        if found is None:
+            self.message_user(request, "There is no such record.", messages.ERROR)
+            return None
+        look(
+            customer_ids=[asked.customer_id],
+            actor=f"staff:{_name(request)}",
+            role="",
+            what="preview",
+            reason="to try a text",
+            now=now,
+        )
+        return found
+
+    def _may_step(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("butler.change_automationversion")
+
+    def step(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Take a version one step on."""
+        action = _ACTIONS.get(request.POST.get("step", ""))
+        if not self._may_step(request):
+            raise PermissionDenied
+        version = get_object_or_404(AutomationVersion, pk=pk)
+        if action is None:
+            raise Http404
+        try:
+            version = action(version, _name(request), timezone.now())
+        except NotNow as refused:
+            self.message_user(request, str(refused), messages.ERROR)
+        else:
+            said = f"{version} is {version.status}."
+            self.log_change(request, version, said)
+            self.message_user(request, said, messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:butler_automationversion_change", args=[pk]))
+
+    def mail(self, request: HttpRequest, pk: int, place: str, language: str) -> HttpResponse:
+        """Show a text as mail, by itself, in a page that can do nothing."""
+        version = get_object_or_404(AutomationVersion, pk=pk)
+        if not self.has_view_permission(request, version):
+            raise PermissionDenied
+        document = msgspec.convert(version.document, Document)
+        try:
+            context = samples.full(document)
+            words = render(document, place, "email", context, samples.LINKS, language)
+        except (LookupError, ValueError, Missing):
+            raise Http404 from None
+        return HttpResponse(words.html, headers={"Content-Security-Policy": _MAIL_POLICY})
+
+
+# Mail has its styles inline, and no business with anything else.
+_MAIL_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https:"
+
+
+@admin.register(Halt)
+class HaltAdmin(ReadOnly):
+    """The switches: what was stopped, by whom and why."""
+
+    list_display = ("key", "thrown_at", "thrown_by", "reason", "lifted_at", "lifted_by")
+    list_filter = (("lifted_at", admin.EmptyFieldListFilter),)
+    ordering = ("-thrown_at",)
+    list_before_template = "butler/switches.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = require_POST(self.admin_site.admin_view(self.switch))
+        return [path("switch/", view, name="butler_halt_switch"), *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        halt = Halt.objects.filter(key=EVERYTHING, lifted_at=None).first()
+        context = {"switch_key": EVERYTHING, "halt": halt}
+        return super().changelist_view(request, context | (extra_context or {}))
+
+    def switch(self, request: HttpRequest) -> HttpResponse:
+        """Throw a switch, or lift it."""
+        key, is_lifted = request.POST.get("key", ""), request.POST.get("do") == "lift"
+        if not request.user.has_perm("butler.change_halt" if is_lifted else "butler.add_halt"):
+            raise PermissionDenied
+        said = _lift(request, key) if is_lifted else _throw(request, key)
+        self.message_user(request, *said)
+        return HttpResponseRedirect(reverse("admin:butler_halt_changelist"))
+
+
+def _throw(request: HttpRequest, key: str) -> tuple[str, int]:
+    reason = request.POST.get("reason", "").strip()
+    if not reason:
+        return "Say why, for whoever asks later.", messages.ERROR
+    try:
+        taken = automations.throw_switch(
+            key=key, by=_name(request), reason=reason, now=timezone.now()
+        )
+    except NotNow as refused:
+        return str(refused), messages.ERROR
+    return f"Stopped. {taken} messages were taken back.", messages.SUCCESS
+
+
+def _lift(request: HttpRequest, key: str) -> tuple[str, int]:
+    if automations.lift_switch(key=key, by=_name(request), now=timezone.now()):
+        return "It goes on, with what happens from now on.", messages.SUCCESS
+    return "It was not stopped.", messages.ERROR
+
+
+def _name(request: HttpRequest) -> str:
+    return str(getattr(request.user, "name", "") or request.user)[:100]
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnly):
+    """Automations at work."""
+
+    list_display = ("automation_id", "status", "step", "reason", "created_at", "ended_at")
+    list_filter = ("status", "automation")
+    search_fields = ("id__exact", "customer_id__exact")
+    exclude = ("cause",)
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnly):
+    """What was said or is to be: its fate, not its words or where it went."""
+
+    list_display = ("automation_id", "channel", "state", "reason", "priority", "created_at")
+    list_filter = ("state", "channel", "message_class")
+    search_fields = ("id__exact", "customer_id__exact")
+    exclude = ("facts", "address", "subject", "text", "html")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnly):
+    """Attempts to hand messages over."""
+
+    list_display = ("channel", "provider", "outcome", "code", "claimed_at", "latency_ms")
+    list_filter = ("outcome", "channel", "provider")
+    search_fields = ("id__exact", "customer_id__exact", "message__id__exact")
+    raw_id_fields = ("message",)
+    exclude = ("detail",)
+
+
+@admin.register(Decision)
+class DecisionAdmin(ReadOnly):
+    """What was decided, with every gate that was asked."""
+
+    list_display = ("automation_id", "stage", "outcome", "code", "decided_at")
+    list_filter = ("outcome", "stage")
+    search_fields = ("id__exact", "customer_id__exact", "run_id__exact")
+
+
+@admin.register(TopicStatus)
+class TopicStatusAdmin(ReadOnly):
+    """How rides, shows and the like are; set through the API."""
+
+    list_display = ("key", "status", "serial", "changed_at")
+    search_fields = ("key",)

@@ -1,0 +1,206 @@
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+from uuid_utils.compat import uuid7
+
+from butler.actions import automations
+from butler.models import AutomationVersion, Halt, Message
+from customers.models import Look, User
+from tests import factories, staff
+from tests.butler.automation_files import PURPOSES, TOPICS, file
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2027, 4, 16, 7, tzinfo=UTC)
+MODELS = [model for model in admin.site._registry if model._meta.app_label == "butler"]
+
+
+@pytest.fixture
+def lin(client):
+    """Lin, who may everything."""
+    user = User.objects.create_superuser("lin@staff.example.com", "a long password", name="Lin")
+    return staff.let_in(client, user)
+
+
+@pytest.fixture
+def version():
+    automations.load([file()], PURPOSES, TOPICS, now=NOW, by="load_automations")
+    return AutomationVersion.objects.get()
+
+
+def page_of(version):
+    return reverse("admin:butler_automationversion_change", args=[version.pk])
+
+
+def step(client, version, name):
+    page = reverse("admin:butler_automationversion_step", args=[version.pk])
+    answer = client.post(page, {"step": name}, follow=True)
+    version.refresh_from_db()
+    return answer
+
+
+def message(**fields):
+    return Message.objects.create(
+        key=str(uuid7()),
+        customer_id=uuid7(),
+        automation_id="visit-reminder",
+        channel="email",
+        message_class="service",
+        topic="visits",
+        occurred_at=NOW,
+        not_before=NOW,
+        created_at=NOW,
+        state_at=NOW,
+        expires_at=NOW + timedelta(days=1),
+        **fields,
+    )
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_every_table_opens_and_nothing_is_changed_by_hand(lin, version, model):
+    message(address="noor@example.com", text="A word to Noor")
+    automations.throw_switch(key="*", by="lin", reason="a test", now=NOW)
+    name = model._meta.model_name
+
+    answer = lin.get(reverse(f"admin:butler_{name}_changelist"))
+
+    assert answer.status_code == 200
+    assert lin.get(reverse(f"admin:butler_{name}_add")).status_code == 403
+    for row in model.objects.all():
+        shown = lin.get(reverse(f"admin:butler_{name}_change", args=[row.pk]))
+        assert shown.status_code == 200
+        assert b"noor@example.com" not in shown.content
+        assert b"A word to Noor" not in shown.content
+        assert lin.post(reverse(f"admin:butler_{name}_delete", args=[row.pk])).status_code == 403
+
+
+def test_a_draft_is_approved_goes_live_is_paused_and_goes_on(lin, version):
+    for name, status in (
+        ("approve", "approved"),
+        ("go_live", "live"),
+        ("pause", "paused"),
+        ("resume", "live"),
+        ("retire", "retired"),
+        ("go_live", "live"),
+    ):
+        assert f'value="{name}"' in lin.get(page_of(version)).text
+        assert f"is {status}" in step(lin, version, name).text
+        assert version.status == status
+    assert version.approved_by == "Lin"
+
+
+def test_a_step_that_is_not_next_is_refused_in_words(lin, version):
+    assert "Nobody approved it." in step(lin, version, "go_live").text
+    assert version.status == "draft"
+    assert step(lin, version, "explode").status_code == 404
+
+
+def test_who_wrote_it_does_not_approve_it(lin):
+    automations.load([file()], PURPOSES, TOPICS, now=NOW, by="Lin")
+    version = AutomationVersion.objects.get()
+
+    assert "Somebody else than who wrote it" in step(lin, version, "approve").text
+    assert version.status == "draft"
+
+
+def test_looking_is_not_approving_and_nothing_happens_by_a_link(client, lin, version):
+    reader = staff.colleague(
+        "marketer",
+        "Iris",
+    )
+    page = reverse("admin:butler_automationversion_step", args=[version.pk])
+    assert lin.get(page, {"step": "approve"}).status_code == 405
+    staff.let_in(client, reader)
+
+    shown = client.get(page_of(version))
+
+    assert shown.status_code == 200
+    assert 'name="step"' not in shown.text
+    assert client.post(page, {"step": "approve"}).status_code == 403
+    version.refresh_from_db()
+    assert version.status == "draft"
+
+
+def test_every_text_is_shown_in_every_language(lin, version):
+    shown = lin.get(page_of(version)).text
+
+    for language in ("en", "nl", "sv", "da"):
+        assert f'<h3 class="font-semibold" lang="{language}">Soon</h3>' in shown
+    assert "See you, LK-1042-17." in shown
+
+
+def test_a_text_can_be_tried_on_a_real_record_and_the_look_is_noted(lin, version):
+    noor = factories.customer(("email", "noor@example.com"), name="Noor")
+
+    shown = lin.get(page_of(version), {"record": str(noor.pk)}).text
+
+    # She has no order: this text would not have been said.
+    assert "Missing: order.number" in shown
+    assert Look.objects.get().customer_id == noor.pk
+    assert "There is no such record." in lin.get(page_of(version), {"record": "nobody"}).text
+
+
+def test_what_differs_from_the_version_in_use_is_shown(lin, version):
+    step(lin, version, "approve")
+    step(lin, version, "go_live")
+    automations.load([file({"priority": 3})], PURPOSES, TOPICS, now=NOW, by="load_automations")
+    second = AutomationVersion.objects.get(number=2)
+
+    shown = lin.get(page_of(second)).text
+
+    assert "What differs from visit-reminder v1, which is live" in shown
+    assert re.search(r"text-red[^>]*>-\s+&quot;priority&quot;: 5", shown)
+    assert re.search(r"text-green[^>]*>\+\s+&quot;priority&quot;: 3", shown)
+
+
+def test_mail_is_shown_on_a_page_that_can_do_nothing(lin, version):
+    page = reverse("admin:butler_automationversion_mail", args=[version.pk, "0", "nl"])
+
+    answer = lin.get(page)
+
+    assert "See you, LK-1042-17." in answer.text
+    assert answer["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    for place, language in (("9", "nl"), ("x", "nl")):
+        wrong = reverse("admin:butler_automationversion_mail", args=[version.pk, place, language])
+        assert lin.get(wrong).status_code == 404
+
+
+def test_the_switch_stops_with_a_reason_and_lets_go_on(lin, version):
+    waiting = message()
+    page = reverse("admin:butler_halt_switch")
+
+    assert "Say why" in lin.post(page, {"key": "visit-reminder", "do": "throw"}, follow=True).text
+    assert not Halt.objects.exists()
+    thrown = {"key": "visit-reminder", "do": "throw", "reason": "a wrong date"}
+    assert "1 messages were taken back" in lin.post(page, thrown, follow=True).text
+
+    waiting.refresh_from_db()
+    halt = Halt.objects.get()
+    assert (halt.thrown_by, halt.reason, waiting.state) == ("Lin", "a wrong date", "withdrawn")
+    shown = lin.get(reverse("admin:butler_automation_change", args=["visit-reminder"])).text
+    assert "Stopped by Lin" in shown
+    assert "Let it go on" in shown
+    lin.post(page, {"key": "visit-reminder", "do": "lift"})
+    assert Halt.objects.get().lifted_by == "Lin"
+    assert "was not stopped" in lin.post(page, {"key": "x", "do": "lift"}, follow=True).text
+    assert "no automation x" in lin.post(page, {**thrown, "key": "x"}, follow=True).text
+
+
+def test_one_switch_stops_everything(lin, version):
+    assert "Stop everything, because" in lin.get(reverse("admin:butler_halt_changelist")).text
+
+    lin.post(reverse("admin:butler_halt_switch"), {"key": "*", "do": "throw", "reason": "fire"})
+
+    assert Halt.objects.get().key == "*"
+
+
+def test_who_may_only_look_stops_nothing(client, version):
+    staff.let_in(client, staff.colleague("overview", "Iris"))
+    page = reverse("admin:butler_halt_switch")
+
+    assert 'name="reason"' not in client.get(reverse("admin:butler_halt_changelist")).text
+    assert client.post(page, {"key": "*", "do": "throw", "reason": "x"}).status_code == 403
+    assert client.post(page, {"key": "*", "do": "lift"}).status_code == 403
+    assert not Halt.objects.exists()
