@@ -204,3 +204,12 @@ def test_who_may_only_look_stops_nothing(client, version):
     assert client.post(page, {"key": "*", "do": "throw", "reason": "x"}).status_code == 403
     assert client.post(page, {"key": "*", "do": "lift"}).status_code == 403
     assert not Halt.objects.exists()
+
+
+def test_a_manager_lets_go_what_was_written(client, version):
+    staff.let_in(client, staff.colleague("manager", "Lin"))
+
+    step(client, version, "approve")
+    step(client, version, "go_live")
+
+    assert (version.status, version.approved_by) == ("live", "Lin")
