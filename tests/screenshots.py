@@ -12,6 +12,15 @@ from tests import pictures
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 # Width and height of the window, and what is in it.
 SIZES = {"1280": (1280, 1000), "320": (320, 720)}
+# The customer's pages, by the names of their pictures.
+PORTAL = {
+    "orders": "/orders/",
+    "inbox": "/inbox/",
+    "preferences": "/preferences/",
+    "receipts": "/receipts/",
+    "why": "/why/",
+    "looks": "/why/looks/",
+}
 
 
 def main() -> int:
@@ -57,7 +66,25 @@ def _take(browser: Browser, web: str, size: str, scheme: str) -> None:
     page.mouse.move(0, 0)
     page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
     _keep(page, f"live-{size}-{scheme}")
+    for name, path in PORTAL.items():
+        page.goto(path)
+        _settle(page)
+        _keep(page, f"{name}-{size}-{scheme}")
+    for name, path in {"order": "/orders/", "message": "/inbox/"}.items():
+        page.goto(path)
+        # The butler's word on the order that was just taken is there within seconds.
+        page.locator("main .rows a, main .letters a").first.click()
+        page.locator("main h1.title").wait_for()
+        _settle(page)
+        _keep(page, f"{name}-{size}-{scheme}")
     page.close()
+
+
+def _settle(page: Page) -> None:
+    """Wait until what a script changes has changed, and put the eye at the top."""
+    page.wait_for_load_state("load")
+    page.wait_for_timeout(300)
+    page.evaluate("scrollTo(0, 0)")
 
 
 def _keep(page: Page, name: str) -> None:

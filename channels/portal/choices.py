@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 
 from butler.profile import Address, Facts
 from channels.portal import sayings, wording
+from channels.portal.reasons import anchor
 from customers.control import ANY, CHANNELS, MARKETING, Consent, Setting, State
 from customers.preferences import EVERY_DAY, PERIODS
 from customers.queries.shapes import PurposeShape, TopicShape
@@ -79,6 +80,8 @@ class Asked:
     """One purpose, the words that ask for it, and the standing answer."""
 
     key: str
+    # Where it is on the page.
+    anchor: str
     name: str
     description: str
     notice: str
@@ -137,6 +140,8 @@ class Choices:
     is_objecting: bool
     columns: Sequence[str]
     rows: Sequence[Row]
+    # The switches that were on when the page was made.
+    was: str
     order: Sequence[Sequence[Option]]
     is_ordered: bool
     most: int | None
@@ -166,23 +171,26 @@ def choices(
     """Word what holds at this moment."""
     chosen = {s.name: s.value for s in state.settings if (s.channel, s.topic) == (ANY, ANY)}
     budget, hours = _mapping(chosen.get("budget")), _mapping(chosen.get("quiet_hours"))
+    most = budget.get("most")
     order = chosen.get("channel_order")
+    rows = _rows(state.settings, topics)
     return Choices(
         asked=[
             _asked(one, state) for one in purposes if one.is_offered or one.key in state.consents
         ],
         is_objecting=MARKETING in state.objections,
         columns=[wording.say(SHORT, channel) for channel in CHANNELS],
-        rows=_rows(state.settings, topics),
+        rows=rows,
+        was=" ".join(one.value for row in rows for one in row.switches if one.is_on),
         order=_order(order if isinstance(order, list) else []),
         is_ordered=bool(order),
-        most=budget.get("most"),
+        most=most if isinstance(most, int) else None,
         periods=[
             Option(per, wording.say(PERIOD_NAMES, per), per == budget.get("per", "week"))
             for per in PERIODS
         ],
-        quiet_from=hours.get("from", "22:00"),
-        quiet_to=hours.get("to", "08:00"),
+        quiet_from=str(hours.get("from", "22:00")),
+        quiet_to=str(hours.get("to", "08:00")),
         has_quiet_hours=bool(hours),
         days=_days(hours.get("days", EVERY_DAY)),
         zone=str(chosen.get("zone") or facts.zone),
@@ -210,6 +218,7 @@ def _asked(purpose: PurposeShape, state: State) -> Asked:
     use = [s for s in state.settings if s.name == "data_use" and s.topic == purpose.key]
     return Asked(
         key=purpose.key,
+        anchor=anchor(f"consent:{purpose.key}"),
         name=purpose.name,
         description=purpose.description,
         notice=purpose.notice.text if purpose.notice else "",

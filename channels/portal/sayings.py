@@ -56,7 +56,7 @@ def channels(form: Form, state: State, topics: Collection[str]) -> list[Word]:
     something else changed does not change it back.
     """
     cells = [(channel, topic) for channel in CHANNELS for topic in (ANY, *topics)]
-    on, was = set(form.get("on", ())), set(form.get("was", ()))
+    on, was = set(form.get("on", ())), set(" ".join(form.get("was", ())).split())
     words = []
     for channel, topic in cells:
         name = f"{channel}:{topic}"

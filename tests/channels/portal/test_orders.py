@@ -211,3 +211,14 @@ def test_a_cancelled_or_claimed_order_has_no_code(signed_in, place):
     for number in ("LK-1", "LK-2"):
         assert signed_in.get(f"/orders/{number}/code.svg").status_code == 404
         assert "code.svg" not in signed_in.get(f"/orders/{number}/").content.decode()
+
+
+@pytest.mark.parametrize("path", ["/nowhere/", "/inbox/nonsense/", "/orders", "/%00/"])
+def test_what_is_nowhere_is_said_in_our_own_page(client, settings, db, path):
+    settings.DEBUG = False
+
+    answer = client.get(path)
+
+    assert answer.status_code == 404
+    assert "There is nothing here for you" in answer.content.decode()
+    assert "unsafe" not in answer["Content-Security-Policy"]

@@ -16,6 +16,7 @@ def _house(db):
     Purpose.objects.create(
         key="offers", kind="contact", texts={"en": {"name": "Offers"}, "nl": {"name": "Acties"}}
     )
+    Purpose.objects.create(key="app_and_till", kind="use", texts={"en": {"name": "Together"}})
     Topic.objects.create(key="visits", texts={"en": {"name": "Your visits"}})
 
 
@@ -56,11 +57,12 @@ def test_the_place_to_change_it_is_there(signed_in, noor):
         factories.decision(noor, outcome="skip", code=code)
     factories.decision(noor, outcome="skip", code="address_bounced")
     factories.decision(noor, outcome="skip", code="consent_refused", act={"purpose": "offers"})
+    factories.decision(noor, outcome="skip", code="no_consent", act={"purpose": "app_and_till"})
 
     places = set(re.findall(r'href="/preferences/#([^"]+)"', _read(signed_in)))
     ids = set(re.findall(r'id="([^"]+)"', _read(signed_in, "/preferences/")))
 
-    assert len(places) == 7
+    assert len(places) == 8
     assert places <= ids
 
 

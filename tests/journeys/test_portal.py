@@ -1,0 +1,352 @@
+"""Noor's pages in a real browser: she reads, decides, and sees why; on a phone, and on paper."""
+
+import html
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.db import connection
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from customers.actions import notes
+from customers.models import ControlEntry, Customer, Event, Order
+from customers.queries import control
+from tests import factories
+from tests.journeys import portal
+
+pytestmark = pytest.mark.slow
+
+# A message that there is not.
+NOWHERE = "/inbox/00000000-0000-0000-0000-000000000000/"
+LIVE = "#status[data-state=live]"
+
+
+@pytest.fixture
+def me(park) -> Customer:
+    """Noor's record, with everything on it that her pages can show."""
+    record = portal.noor()
+    portal.fill(record)
+    return record
+
+
+@pytest.fixture
+def pages(me) -> list[str]:
+    order = Order.objects.filter(customer=me, visit_date__isnull=False).latest("visit_date")
+    message = portal.newest_message(me)
+    return [*portal.PAGES, f"/orders/{order.number}/", f"/inbox/{message.pk}/", NOWHERE]
+
+
+@pytest.fixture
+def apart() -> Callable[..., Any]:
+    """Return a function that works on the database beside the browser's event loop."""
+
+    def run(work: Callable[..., Any], *args: Any) -> Any:
+        def alone() -> Any:
+            try:
+                return work(*args)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(alone).result()
+
+    return run
+
+
+def _send(to: Customer, subject: str) -> None:
+    """Say something, as a delivery to the inbox does: the message, and the event that rings."""
+    now = timezone.now()
+    message = factories.message(to, subject=subject, at=now)
+    notes.note(
+        customer_id=to.pk,
+        name="Message Sent",
+        about=f"message:{message.pk}",
+        properties={"channel": "inbox"},
+        actor="",
+        now=now,
+        kind="message",
+    )
+
+
+def _state(of: Customer, purpose: str = "offers") -> str:
+    return control.standing(of.pk).consents[purpose].state
+
+
+def test_noor_takes_her_yes_back_on_her_phone_and_gives_it_again(me, noor, apart):
+    page = noor(width=320)
+    page.get_by_role("link", name="Choices").click()
+    card = page.locator("#consent-offers")
+    expect(card).to_contain_text("You said yes.")
+    said = apart(lambda: ControlEntry.objects.filter(record=me).count())
+    yes, no = card.get_by_role("button", name="Yes, you may"), card.get_by_role("button", name="No")
+    sizes = [button.bounding_box() for button in (yes, no)]
+    assert sizes[0]["width"] == sizes[1]["width"]
+    assert sizes[0]["height"] == sizes[1]["height"]
+
+    no.click()
+    expect(card).to_contain_text("You took your yes back.")
+    expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_attached()
+    assert apart(_state, me) == "withdrawn"
+
+    yes.click()
+    expect(card).to_contain_text("You said yes.")
+    assert apart(_state, me) == "given"
+    # Back where the button was, not at the top of a long page.
+    expect(card).to_be_in_viewport()
+
+    page.get_by_role("link", name="Everything you said, with receipts").click()
+    expect(page.locator(".rows li")).to_have_count(said + 2)
+    with page.expect_download() as given:
+        page.get_by_role("link", name="Receipt").first.click()
+    assert given.value.suggested_filename.startswith("receipt-")
+
+
+def test_a_message_appears_while_she_looks(me, noor, apart):
+    page, second = noor(), noor(width=320)
+    second.goto("/inbox/")
+    for one in (page, second):
+        one.wait_for_selector(LIVE)
+        one.evaluate("window.isStillThisPage = true")
+
+    apart(_send, me, "Night Mail is down")
+
+    expect(page.locator("#handset .letters li").first).to_contain_text("Night Mail is down")
+    expect(page.locator("#moments li").first).to_contain_text("We sent you a message")
+    expect(second.locator("#letters li").first).to_contain_text("Night Mail is down")
+    expect(second.locator("#letters li").first).to_have_class(re.compile("is-new"))
+    expect(second.locator("#news")).to_contain_text("Night Mail is down")
+    expect(second.locator(".places .count")).to_contain_text("2")
+    for one in (page, second):
+        assert one.evaluate("window.isStillThisPage") is True
+
+
+def test_what_she_reads_on_one_device_is_read_on_the_other(me, noor):
+    page, other = noor(width=320), noor()
+    other.wait_for_selector(LIVE)
+    expect(other.locator(".places .count")).to_contain_text("1")
+    page.goto("/inbox/")
+
+    page.locator(".letters a").first.click()
+
+    expect(page.locator("#read")).to_be_hidden()
+    expect(other.locator(".places .count")).to_have_count(0)
+    expect(other.locator("#moments li").first).to_contain_text("You read a message")
+
+
+def test_she_reads_why_and_changes_it_there(me, noor):
+    page = noor(width=320)
+    page.get_by_role("link", name="Why").click()
+    page.get_by_role("link", name="Not sent", exact=True).click()
+    one = page.locator(".occasion", has_text="Offers")
+    expect(one).to_contain_text("By e-mail: not sent.")
+
+    one.get_by_role("link", name="Change this").first.click()
+
+    expect(page.locator("#consent-offers")).to_be_in_viewport()
+    page.goto("/why/looks/")
+    expect(page.locator(".rows")).to_contain_text("Sam (desk) looked at your page")
+
+
+def test_everything_works_without_a_script(me, visit, apart):
+    page = visit(java_script_enabled=False, width=320)
+    page.get_by_role("button", name="Look as Noor").click()
+
+    said = apart(lambda: ControlEntry.objects.filter(record=me).count())
+    page.get_by_role("link", name="Choices").click()
+    page.locator("#consent-offers").get_by_role("button", name="No").click()
+    expect(page.locator("#consent-offers")).to_contain_text("You took your yes back.")
+    page.get_by_role("checkbox", name="Offers, SMS").uncheck()
+    page.get_by_role("button", name="Save the switches").click()
+    expect(page.get_by_role("checkbox", name="Offers, SMS")).not_to_be_checked()
+    page.locator("#pause").get_by_role("button", name="Pause", exact=True).click()
+    expect(page.locator("#pause")).to_contain_text("We are silent until")
+    page.locator("#quiet-hours").get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("#quiet-hours")).to_contain_text("These hours hold.")
+    assert apart(lambda: ControlEntry.objects.filter(record=me).count()) == said + 4
+
+    page.get_by_role("link", name="Inbox").click()
+    page.locator(".letters a").first.click()
+    page.get_by_role("button", name="I have read this").click()
+    expect(page.locator(".places .count")).to_have_count(0)
+    page.get_by_role("link", name="Orders").click()
+    page.locator(".rows a").first.click()
+    expect(page.get_by_role("heading", name="Who changed what")).to_be_visible()
+
+
+def test_the_keyboard_is_enough_to_withdraw(me, noor):
+    page = noor()
+    page.get_by_role("link", name="Choices").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/preferences/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if (
+            page.evaluate(
+                "document.activeElement.closest('#consent-offers') && document.activeElement.value"
+            )
+            == "no"
+        ):
+            break
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline != "none"
+
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#consent-offers")).to_contain_text("You took your yes back.")
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_nobody_is_shut_out_of_any_page(pages, noor, width):
+    page = noor(width=width)
+    for path in pages:
+        page.goto(path)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            found = Axe().run(page, options={"resultTypes": ["violations"]})
+            assert found.violations_count == 0, (path, scheme, found.generate_report())
+
+
+def test_no_page_scrolls_sideways_or_jumps_on_the_smallest_phone(pages, noor):
+    page = noor(width=320)
+    for language in ("en", "nl", "sv", "da"):
+        chosen = {"name": "django_language", "value": language, "domain": "localhost", "path": "/"}
+        page.context.add_cookies([chosen])
+        for path in pages:
+            page.goto(path)
+            assert page.locator("html").get_attribute("lang") == language
+            assert page.evaluate("document.documentElement.scrollWidth") <= 320, (language, path)
+            assert page.evaluate(_SHIFT) < 0.1, (language, path)
+
+
+# How much of the page moved by itself since it was opened.
+_SHIFT = """() => new Promise((done) => {
+  let sum = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) sum += entry.value;
+  }).observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done(sum), 150);
+})"""
+
+
+def test_every_target_is_large_enough_to_hit(pages, noor):
+    page = noor(width=320)
+    for path in pages:
+        page.goto(path)
+        small = page.evaluate(
+            """() => [...document.querySelectorAll("button, select, input:not([type=hidden]), a:not(.skip)")]
+              .filter((one) => one.checkVisibility() && !one.closest("p"))
+              .filter((one) => (one.closest("label") ?? one).getBoundingClientRect().height < 24)
+              .map((one) => one.outerHTML)"""
+        )
+        assert small == [], path
+
+
+def test_every_page_is_light(pages, noor):
+    page = noor(width=320)
+    for path in pages:
+        page.goto(path)
+
+        weights = page.evaluate(_WEIGHTS)
+        assert any(url.endswith("portal.css") for url in weights), weights
+        assert sum(weights.values()) < 50_000, (path, weights)
+
+
+# What came to show this page, in bytes before compression; streams and questions aside.
+_WEIGHTS = """() => Object.fromEntries(
+  [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+    .filter((one) => ["navigation", "link", "script", "img"].includes(one.initiatorType))
+    .map((one) => [one.name, one.decodedBodySize])
+)"""
+
+
+PAYLOADS = (
+    "<script>window.hit=1</script>",
+    '"><img src=x onerror=window.hit=1>',
+    "'-window.hit=1-'",
+    "</title><svg onload=window.hit=1>",
+    "javascript:window.hit=1",
+    "{{ 7|add:7 }}{% debug %}",
+    "<a href=javascript:window.hit=1>x</a>",
+    "--><iframe srcdoc='<script>top.hit=1</script>'>",
+)
+
+
+@pytest.fixture
+def attacked(me) -> list[str]:
+    """Put payloads wherever somebody else can write what Noor's pages show."""
+    now = timezone.now()
+    by = ("user_id", "noor")
+    for number, bad in enumerate(PAYLOADS):
+        name = f"LK-{number}{bad}"
+        facts = {
+            "name": bad,
+            "note": bad,
+            "currency": bad[:3],
+            "visit_date": "2031-01-01",
+            "party": [{"name": bad}],
+            "products": [{"line_id": bad, "name": bad, "quantity": 1, "price": "1"}],
+        }
+        one = factories.item(
+            by, name="Order Completed", about=f"order:{name}", properties=facts, at=now, actor=bad
+        )
+        said = factories.item(by, name=bad, at=now, actor=f"staff:{bad}", about=f"order:{name}")
+        told = factories.identify(by, first_name=bad, name=bad, language=bad, timezone=bad, at=now)
+        factories.record(one, said, told, at=now)
+        message = factories.message(
+            me, subject=bad, text=f"{bad}\n\nhttp://localhost/{bad}", at=now
+        )
+        factories.decision(
+            me, message_id=message.pk, code=bad[:48], act={"topic": bad, "purpose": bad}
+        )
+        portal.look(me, actor=f"staff:{bad}"[:100], what=bad[:32], reason=bad)
+    orders = [f"/orders/{portal.quoted(f'LK-{n}{bad}')}/" for n, bad in enumerate(PAYLOADS)]
+    return [*portal.PAGES, *orders, f"/inbox/{portal.newest_message(me).pk}/"]
+
+
+def test_what_others_wrote_is_never_code(attacked, noor):
+    page = noor()
+    refused: list[str] = []
+    page.on("console", lambda said: refused.append(said.text) if said.type == "error" else None)
+    page.on("dialog", lambda dialog: refused.append(dialog.message))
+
+    for path in attacked:
+        answer = page.goto(path)
+        assert answer
+        assert answer.status == 200, path
+        page.wait_for_timeout(50)
+        assert page.evaluate("window.hit") is None, path
+        assert page.locator("iframe, img[onerror], svg[onload]").count() == 0
+        assert page.locator("a[href^='javascript:']").count() == 0
+        assert "14" not in page.title()
+
+    assert [one for one in refused if "Content Security Policy" in one] == []
+    assert html.escape(PAYLOADS[0]) in page.request.get("/inbox/").text()
+    page.goto("/")
+    page.wait_for_selector(LIVE)
+    assert page.evaluate("window.hit") is None
+
+
+def test_another_customers_pages_are_not_there(pages, visit, noor, apart):
+    noor()
+    stranger = visit()
+    stranger.get_by_label("Your e-mail address").fill("stranger@example.com")
+    stranger.get_by_role("button", name="Send me a code").click()
+    mail = stranger.request.get("/dev/outbox.json").json()[0]
+    code = re.search(r"\b\d{6}\b", mail["text"])
+    assert code
+    stranger.get_by_label("Six digits").fill(code.group())
+    stranger.get_by_role("button", name="Sign in").click()
+
+    for path in pages[-3:-1]:
+        answer = stranger.goto(path)
+        assert answer
+        assert answer.status == 404 or "no record of a customer" in stranger.content()
+        assert "Larkmoor" not in stranger.locator("main").inner_text()
+    assert apart(lambda: Event.objects.filter(name="Message Read").exists()) is False
