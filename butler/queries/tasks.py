@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from django.db.models.functions import Coalesce
 
 from butler.models import Task
 from customers.models import Customer, Trait, User
@@ -88,8 +89,8 @@ def _shaped(rows: Iterable[Task], by: str) -> list[TaskShape]:
 
 
 def _live(ids: set[UUID]) -> dict[UUID, UUID]:
-    found = Customer.objects.filter(pk__in=ids).values_list("id", "canonical_id")
-    return {id_: canonical or id_ for id_, canonical in found}
+    live = Coalesce("canonical_id", "id")
+    return dict(Customer.objects.filter(pk__in=ids).values_list("id", live))
 
 
 def _names(ids: set[UUID]) -> dict[UUID, str]:

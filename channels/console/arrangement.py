@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal, InvalidOperation
 
-# As many lines as the form has; an order with more is taken down in two goes.
-LINES = 6
+# How many lines a form reads, and how many it shows at least, some of them empty.
+LINES, SHOWN, SPARE = 60, 6, 2
 _MOST = Decimal(1_000_000)
 
 

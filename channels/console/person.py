@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from butler.decisions import decide
 from butler.profile import Contact, Facts, Rules
 from butler.reasons import sentence
 from channels.console import wording
+from channels.console.arrangement import amount
 from channels.portal.wording import money
 from customers.queries.shapes import EventShape, OrderShape, RecordShape
 
@@ -27,6 +29,7 @@ class Line:
     price: str
     total: str
     is_gone: bool
+    amount: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Order:
     visit_date: date | None
     visit_time: time | None
     total: str
+    amount: Decimal
     currency: str
     channel: str
     changed_by: str
@@ -86,13 +90,12 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether something may be said through one channel now, and why."""
+    """Whether something may be said through some channels now, and why."""
 
     channel: str
     effect: str
     answer: str
     reason: str
-    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,7 @@ def order(one: OrderShape) -> Order:
         visit_date=one.visit_date,
         visit_time=one.visit_time,
         total=money(str(one.total), one.currency),
+        amount=one.total,
         currency=one.currency,
         channel=wording.where(one.channel),
         changed_by=wording.actor(one.changed_by),
@@ -197,6 +201,7 @@ def _line(line: dict[str, Any], currency: str) -> Line:
         price=str(line.get("unit_price") or ""),
         total=money(str(line.get("total") or ""), currency),
         is_gone=line.get("status") != "ordered",
+        amount=amount(str(line.get("total") or "")),
     )
 
 
@@ -230,35 +235,41 @@ def allowed(
 
     `purposes` are those of contact, by key, with what they are called.
     """
-    relations = facts.relations or {}
-    relation = next((name for name in sorted(relations) if name.startswith("visit:")), "")
-    relation = relation or next(iter(sorted(relations)), "")
+    live = [
+        (one.until, name)
+        for name, one in (facts.relations or {}).items()
+        if one.since <= now < one.until
+    ]
+    relation = max(live)[1] if live else ""
     topic = next(iter(sorted(rules.topics)), "")
     acts = [("Something about their visit or order", "service", "", relation)]
     acts += [(name, "marketing", key, "") for key, name in list(purposes.items())[:PURPOSES]]
+    found = []
+    for label, message_class, purpose, about in acts:
+        verdicts = []
+        for channel in CHANNELS:
+            act = Contact(
+                message_class=message_class,
+                topic=topic,
+                channel=channel,
+                occurred_at=now,
+                expires_at=until,
+                purpose=purpose,
+                relation=about,
+            )
+            verdicts.append(_verdict(act, facts, rules, now, label))
+        found.append(Act(label, _together(verdicts)))
+    return found
+
+
+def _together(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Say once what is the same for several channels."""
+    same: dict[tuple[str, str], list[str]] = {}
+    for one in verdicts:
+        same.setdefault((one.effect, one.reason), []).append(one.channel)
     return [
-        Act(
-            label,
-            [
-                _verdict(
-                    Contact(
-                        message_class=message_class,
-                        topic=topic,
-                        channel=channel,
-                        occurred_at=now,
-                        expires_at=until,
-                        purpose=purpose,
-                        relation=relation_,
-                    ),
-                    facts,
-                    rules,
-                    now,
-                    label,
-                )
-                for channel in CHANNELS
-            ],
-        )
-        for label, message_class, purpose, relation_ in acts
+        Verdict(", ".join(channels), effect, _ANSWERS[effect], reason)
+        for (effect, reason), channels in same.items()
     ]
 
 
@@ -274,7 +285,6 @@ def _verdict(act: Contact, facts: Facts, rules: Rules, now: datetime, label: str
         effect=found.effect,
         answer=_ANSWERS[found.effect],
         reason=sentence(found.code, "en", named),
-        until=found.until,
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
+from django.db.models.functions import Coalesce
 from uuid_utils.compat import uuid7
 
 from customers import log, sql
@@ -59,10 +60,10 @@ def note(
 def _locked(customer_id: UUID) -> UUID:
     """Lock the live record that an id leads to, also where it is joined at this moment."""
     while True:
-        found = Customer.objects.filter(pk=customer_id).values_list("canonical_id", "id").first()
-        if found is None:
+        where = Coalesce("canonical_id", "id")
+        live = Customer.objects.filter(pk=customer_id).values_list(where, flat=True).first()
+        if live is None:
             raise NoSuchCustomer
-        live = found[0] or found[1]
         sql.rows("lock_records", {"ids": [live]})
         if Customer.objects.filter(pk=live, canonical=None).exists():
             return live

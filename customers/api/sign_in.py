@@ -125,4 +125,4 @@ def prove(request: Request | HttpRequest, *, handle: str, code: str) -> User:
             403, "wrong-code", "This code is wrong, old or used; ask for a new one."
         ) from None
     except sign_in.StaffOnly:
-        raise Problem(403, "staff-sign-in", "Staff sign in with a password, at /admin/.") from None
+        raise Problem(403, "staff-sign-in", "Staff sign in at /console/.") from None

@@ -8,6 +8,7 @@ import msgspec
 from customers import lookup, reading, sql
 from customers.lookup import Match
 from customers.models import Interaction
+from customers.normalize import normalize
 
 # A call that nobody ended may only have lost its last event.
 RINGS_FOR = timedelta(minutes=2)
@@ -25,23 +26,28 @@ class Call(msgspec.Struct, frozen=True):
     customer_id: UUID
 
 
-def ringing(*, now: datetime) -> list[Call]:
+def ringing(*, region: str, now: datetime) -> list[Call]:
     """Return the calls that came in within the last two minutes and are not over."""
     rows = reading.rows(sql.load("read_ringing"), {"since": now - RINGS_FOR, "limit": SHOWN})
     return [
-        Call(ref, status, staff, at, number or "", id_)
-        for ref, status, staff, at, number, id_ in rows
+        Call(reference, status, staff, at, _spelled(number or "", region), id_)
+        for reference, status, staff, at, number, id_ in rows
     ]
 
 
-def call(reference: str) -> Call | None:
+def call(reference: str, *, region: str) -> Call | None:
     """Return the newest call of that reference."""
     found = Interaction.objects.filter(reference=reference, kind="call").order_by("-started_at")
     row = found.first()
     if row is None:
         return None
-    number = str(row.details.get("from") or "")
+    number = _spelled(str(row.details.get("from") or ""), region)
     return Call(row.reference, row.status, row.staff, row.started_at, number, row.customer_id)
+
+
+def _spelled(number: str, region: str) -> str:
+    """Return a number as everybody reads it; one that is none stays as it came."""
+    return normalize("phone", number, region) or number
 
 
 def callers(one: Call, *, region: str) -> list[Match]:

@@ -15,7 +15,7 @@ from customers.queries import calls, search
 
 
 def shown(now: datetime) -> list[calls.Call]:
-    return calls.ringing(now=now)
+    return calls.ringing(region=settings.BUTLER_COUNTRY, now=now)
 
 
 @require_safe
@@ -30,7 +30,7 @@ def ringing(request: HttpRequest) -> HttpResponse:
 @access.page("customers.view_interaction")
 def answer(request: HttpRequest, reference: str) -> HttpResponse:
     """Go to who is calling. Of several nobody's record is opened before one was chosen."""
-    call = calls.call(reference)
+    call = calls.call(reference, region=settings.BUTLER_COUNTRY)
     if call is None:
         raise Http404
     found = calls.callers(call, region=settings.BUTLER_COUNTRY)

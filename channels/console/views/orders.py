@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -158,20 +159,30 @@ def _form(
         raise Http404
     if request.method != "POST":
         trace.look(request, [found.id], what="order")
-    lines = form.lines + [arrangement.Line() for _ in range(arrangement.LINES - len(form.lines))]
+    spare = 0 if is_checked else max(arrangement.SPARE, arrangement.SHOWN - len(form.lines))
+    lines = form.lines + [arrangement.Line() for _ in range(spare)]
     shown = {
         "person": person(found, None, now=now, today=timezone.localdate(now)),
         "form": form,
         "lines": list(enumerate(lines)),
         "before": before,
         "is_checked": is_checked,
-        "total": money(str(form.total), form.currency),
+        "total": money(str(_total(form, before)), form.currency),
         "today": timezone.localdate(now),
         "key": request.POST.get("key") or secrets.token_hex(8),
         "here": "search",
     }
     status = status or (422 if form.wrong else 200)
     return render(request, "console/order.html", shown, status=status)
+
+
+def _total(form: Form, before: Order | None) -> Decimal:
+    """Return what it costs then: of a change, what it cost, and what becomes different."""
+    if before is None:
+        return form.total
+    named = {line.id for line in form.lines}
+    replaced = (one.amount for one in before.lines if one.id in named and not one.is_gone)
+    return before.amount + form.total - sum(replaced, Decimal("0.00"))
 
 
 def _filled(before: Order) -> Form:
@@ -185,7 +196,7 @@ def _filled(before: Order) -> Form:
             arrangement.Line(line.id, line.name, str(line.quantity), line.price)
             for line in before.lines
             if not line.is_gone
-        ][: arrangement.LINES],
+        ],
     )
 
 

@@ -87,7 +87,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
     if user is None or staff_sign_in.has_second_factor(user):
         return redirect("console:sign-in")
     secret = request.session.setdefault(_SECRET, staff_sign_in.new_secret())
-    shown = {"secret": _grouped(secret), "picture": _picture(user, secret)}
+    shown: dict[str, Any] = {"secret": _grouped(secret), "picture": _picture(user, secret)}
     if request.method != "POST":
         return _form(request, "set_up.html", **shown)
     try:

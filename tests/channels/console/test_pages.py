@@ -109,10 +109,9 @@ def test_the_marketer_sees_what_may_be_said_and_no_order(client, noor):
 
 
 def test_a_joined_record_leads_to_the_one_that_lives(desk, noor):
-    other = factories.customer(("user_id", "u-1"), name="N. de Wit")
+    factories.record(factories.item(("user_id", "u-1")))
     factories.record(factories.item(("user_id", "u-1"), ADDRESS))
-    gone = Customer.objects.filter(canonical__isnull=False).first()
-    assert gone, other
+    gone = Customer.objects.get(canonical__isnull=False)
 
     assert "Noor de Wit" in _page(desk, f"customers/{gone.id}/")
 
@@ -259,11 +258,36 @@ def test_an_order_is_changed_after_the_difference_was_shown(desk, noor):
 
     shown = desk.post(path, change).content.decode()
     assert "81.50" in shown
+    assert "116.00" in shown
     assert Order.objects.get(customer=noor).status == "placed"
     desk.post(path, change | {"place": "yes"})
 
     order = Order.objects.get(customer=noor)
     assert (order.status, str(order.total)) == ("amended", "116.00")
+
+
+def test_an_order_of_many_lines_with_a_price_of_its_own_keeps_them(desk, noor):
+    lines = [
+        {"line_id": f"l{n}", "name": f"Thing {n}", "quantity": 1, "price": "10.00"}
+        for n in range(9)
+    ]
+    # Agreed on: less than its lines.
+    _order(lines=lines, total="80.00")
+    path = f"/console/customers/{noor.id}/orders/LK-1/"
+    assert 'value="Thing 8"' in _page(desk, path.removeprefix("/console/"))
+    change = FORM | {
+        "line0_id": "l0",
+        "line0_quantity": "2",
+        "line0_price": "10.00",
+        "place": "yes",
+    }
+
+    shown = {name: value for name, value in change.items() if name != "place"}
+    assert "90.00" in desk.post(path, shown).content.decode()
+    desk.post(path, change)
+
+    order = Order.objects.get(customer=noor)
+    assert (len(order.lines), str(order.total)) == (9, "90.00")
 
 
 def test_a_line_and_then_the_whole_order_are_cancelled(desk, noor):
