@@ -176,6 +176,7 @@ def sweep(*, now: datetime, most: int = 500) -> int:
         for delivery, message, message_class, number in sql.rows("find_silent", {"most": most})
     ]
     settled = record(silent, now=now)
+    receipts.sweep(now=now)
     with transaction.atomic():
         again = sql.run("resend_uncertain", {"now": now, "classes": sorted(RESENT)}).rowcount
     return settled + again

@@ -1,7 +1,7 @@
 """Takes in what providers report of messages: once each, in whatever order they come."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from customers.sql import json
 
 __all__ = ["Report", "apply_waiting", "report", "sweep"]
 
+_YOUNG = timedelta(days=1)
 _EVENTS = {
     "bounced": "Message Bounced",
     "complained": "Message Complained",
@@ -72,8 +73,13 @@ def apply_waiting(deliveries: Iterable[UUID], *, now: datetime) -> int:
 
 
 def sweep(*, now: datetime, most: int = 500) -> int:
-    """Apply reports that still wait although what they are about is known by now."""
-    waiting = DeliveryReceipt.objects.filter(applied_at=None).order_by("-pk")
+    """Apply reports that still wait although what they are about is known by now.
+
+    One that names it as the provider does can come in the very moment in which the outcome is
+    written; what is still about nothing of ours after a day is somebody else's.
+    """
+    young = now - _YOUNG
+    waiting = DeliveryReceipt.objects.filter(applied_at=None, received_at__gt=young).order_by("-pk")
     ids = list(waiting.values_list("pk", flat=True)[:most])
     return races.settle(lambda: _apply(ids, now)) if ids else 0
 
