@@ -4,11 +4,12 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
 
+from examples.themepark.rides import zone
 from examples.themepark.story.plot import NOOR, Park, Stop
 
 RIDE = "ride:night-mail"
@@ -66,7 +67,8 @@ class First:
     def set_out(self) -> Iterator[Line]:
         """Everybody orders by phone: four for today, one for tomorrow."""
         self._status("open")
-        today = datetime.now(UTC).date()
+        # Whose today it is: a guest's visit is on a day of the park.
+        today = datetime.now(zone()).date()
         for guest in (*self.here, self.tomorrow):
             if not guest.customer:
                 self._introduce(guest)
