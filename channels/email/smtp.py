@@ -24,7 +24,8 @@ from channels.protocol import Handover, IsOpen, Parcel
 # Without an enhanced code, what a relay answers to RCPT for a mailbox that is not there.
 _DEAD_AT_RCPT = frozenset({550, 551, 553})
 _TOO_LARGE = 552
-_QUIT_WAITS = 1.0
+# Nobody's outcome is to wait for a relay that says no goodbye.
+_QUIT_WAITS = 0.3
 _SHARE = 0.3
 
 

@@ -17,12 +17,14 @@ from customers.actions import control
 from customers.actions.changes import Author
 from customers.actions.control import NoSuchCustomer, Word
 from customers.models import Control, Source, Suppression
+from customers.normalize import normalize
 from customers.profile import Outcome, Sender
 
 # The provider waits fifteen seconds for our answer, then asks again.
 _PATIENCE = 8.0
 # How soon a person answers.
 _SOON = timedelta(hours=1)
+_LONGEST = 64
 
 
 class Text(NamedTuple):
@@ -42,7 +44,10 @@ def read(fields: Mapping[str, object]) -> Text:
     said = {name: str(fields.get(name) or "") for name in ("From", "To", "Body", "OptOutType")}
     meant, language = meaning(said["Body"], hint=said["OptOutType"])
     sid = str(fields.get("MessageSid") or fields.get("SmsSid") or "")
-    return Text(sid, international(said["From"].strip()), said["To"], said["Body"], meant, language)
+    number = international(said["From"].strip()[:_LONGEST])
+    # Spelled as proved numbers are; a short code or a name stays as it is.
+    number = normalize("phone", number, None) or number
+    return Text(sid, number, said["To"], said["Body"], meant, language)
 
 
 def take_in(text: Text, *, now: datetime) -> None:

@@ -190,10 +190,19 @@ def test_without_a_provider_there_is_nothing_to_call(inbound, settings):
 
 
 @pytest.mark.parametrize("fields", [{"number": ""}, {"number": "x" * 5000}])
-def test_what_has_no_number_does_no_harm(inbound, fields):
-    status, _ = inbound("hello", **fields)
+@pytest.mark.parametrize("text", ["hello", "STOP", "START"])
+def test_what_has_no_number_does_no_harm(inbound, fields, text):
+    status, _ = inbound(text, **fields)
 
     assert status in (200, 400)
+
+
+def test_a_number_is_spelled_as_proved_numbers_are(inbound):
+    noor = guest(phone=NOORS)
+
+    inbound("STOP", number="0031 6 1234 5678")
+
+    assert (stopped(), off(noor)) == ([NOORS], ["sms"])
 
 
 @pytest.mark.parametrize("text", ["😀", "a\u202eb", "x" * 10_000, "=cmd|x", "\u0000"])
