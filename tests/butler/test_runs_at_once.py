@@ -1,0 +1,103 @@
+"""Several at once, on rows that are committed: tickers, and events that come meanwhile."""
+
+from datetime import timedelta
+from threading import Barrier, Thread
+
+import pytest
+from django.db import connection
+
+from butler import facts
+from butler.actions.tick import tick
+from butler.models import Decision, Due, Message, Run
+from tests.butler.plays import SAY, automation
+from tests.factories import NOON, identify, item, order, record
+
+HOUR = timedelta(hours=1)
+SOON = NOON + timedelta(seconds=2)
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+@pytest.fixture(autouse=True)
+def _at_once(settings, monkeypatch):
+    settings.BUTLER_TRIGGERS_SETTLE = 0
+    settings.BUTLER_WAKES = False
+    monkeypatch.setattr(facts, "_held", None)
+
+
+def guest(number):
+    return ("email", f"g{number}@example.com")
+
+
+def all_at_once(*acts):
+    """Do these at the same time, each on a connection of its own; raise what any of them did."""
+    start, failures = Barrier(len(acts)), []
+
+    def do(act):
+        try:
+            start.wait()
+            act()
+        except Exception as failure:  # noqa: BLE001  told to the test below
+            failures.append(failure)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=do, args=[act]) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_ten_tickers_at_once_take_each_run_on_once():
+    automation(steps=[SAY, {"kind": "wait", "length": "1h"}, SAY])
+    for number in range(120):
+        record(
+            identify(guest(number), name="Noor"),
+            order(f"A-{number}", guest(number), visit_date="2026-11-22"),
+        )
+
+    all_at_once(*[lambda: tick(now=SOON)] * 10)
+    assert Message.objects.count() == 120
+    all_at_once(*[lambda: tick(now=SOON + 2 * HOUR)] * 10)
+
+    assert Message.objects.count() == 240
+    assert Decision.objects.count() == 240
+    assert set(Run.objects.values_list("status", flat=True)) == {"done"}
+    assert not Due.objects.filter(duty="run").exists()
+
+
+CART = {"kind": "absence", "event": "Checkout Started", "absent": "Order Completed", "within": "1h"}
+
+
+def test_an_event_that_comes_as_its_time_runs_out_finds_one_end_or_the_other():
+    """Whoever is first, the run ends once, no ticker waits for an event that waits for it."""
+    automation("cart", trigger=CART, relation="order", expires="2h")
+    guests = [guest(number) for number in range(30)]
+    for one in guests:
+        record(identify(one, name="Noor"), item(one, name="Checkout Started"))
+    over = NOON + HOUR
+
+    def orders(which):
+        placed = [
+            order(f"A-{one[1]}", one, visit_date="2026-11-22", at=over - timedelta(seconds=1))
+            for one in which
+        ]
+        for one in placed:
+            record(one, at=over)
+
+    all_at_once(
+        lambda: tick(now=over),
+        lambda: orders(guests[:15]),
+        lambda: tick(now=over),
+        lambda: orders(guests[15:]),
+    )
+    # A row that was claimed as its run was ended is looked at once more, and is gone.
+    tick(now=over + 2 * HOUR)
+
+    for run in Run.objects.all():
+        assert (run.status, run.reason) in {("cancelled", "cancelled_by_event"), ("done", "")}
+        assert Decision.objects.filter(run_id=run.id).count() == 1
+    assert Run.objects.count() == 30
+    assert not Due.objects.filter(duty="run").exists()
