@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,15 @@ import pytest
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def ticking(park) -> Iterator[None]:
+    """Somebody who does what is due, without Celery: a process of its own."""
+    command = [sys.executable, "manage.py", "tick", "--every", "0.2"]
+    with subprocess.Popen(command, cwd=ROOT, env=park.env, stdout=subprocess.DEVNULL) as process:
+        yield
+        process.terminate()
 
 
 def _tell(park, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -24,13 +34,15 @@ def _tell(park, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_every_channel_sees_every_act_twice_over(park):
+def test_every_channel_sees_every_act_and_the_butler_acts_first_twice_over(park, ticking):
     first, second = _tell(park), _tell(park)
 
     for told in (first, second):
         assert told.returncode == 0, told.stdout + told.stderr
         assert "32 of 32 sightings" in told.stdout
         assert "MISSING" not in told.stdout
+        assert "WRONG" not in told.stdout
+        assert "Everything as it should be." in told.stdout
     # Each telling has an order of its own.
     numbers = [set(re.findall(r"LK-[0-9A-F]{8}", told.stdout)) for told in (first, second)]
     assert len(numbers[0]) == len(numbers[1]) == 1

@@ -1,11 +1,14 @@
+import time
 from argparse import ArgumentParser
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import OperationalError
 from django.utils import timezone
 
 from butler.actions.tick import tick
-from butler.models import Due
+from butler.models import Due, Message
 from channels import deliveries
 
 
@@ -14,16 +17,33 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="count what is due only")
-
-    def handle(self, *, dry_run: bool, **_: Any) -> None:
-        now = timezone.now()
-        if dry_run:
-            waiting = Due.objects.filter(done_at__isnull=True, due_at__lte=now).count()
-            self.stdout.write(f"{waiting} due")
-            return
-        done = tick(now=now)
-        sent = deliveries.deliver_all(clock=timezone.now)
-        self.stdout.write(
-            f"{done.done} done, {done.failed} failed; "
-            f"{sent.accepted} messages handed over, {sent.failed} not"
+        parser.add_argument(
+            "--every", type=float, metavar="SECONDS", help="go on, looking again so often"
         )
+
+    def handle(self, *, dry_run: bool, every: float | None, **_: Any) -> None:
+        if dry_run:
+            self._count(timezone.now())
+            return
+        self._look()
+        while every:
+            time.sleep(every)
+            try:
+                self._look()
+            except OperationalError as error:
+                # The database is away for a moment; what is due waits there.
+                self.stderr.write(f"not now: {type(error).__name__}")
+
+    def _look(self) -> None:
+        done = tick(now=timezone.now())
+        sent = deliveries.deliver_all(clock=timezone.now)
+        if any((*done, *sent)) or self.stdout.isatty():
+            self.stdout.write(
+                f"{done.done} done, {done.failed} failed; "
+                f"{sent.accepted} messages handed over, {sent.failed} not"
+            )
+
+    def _count(self, now: datetime) -> None:
+        due = Due.objects.filter(done_at__isnull=True, due_at__lte=now).count()
+        waiting = Message.objects.filter(state="queued", not_before__lte=now).count()
+        self.stdout.write(f"{due} due, {waiting} messages wait to leave")
