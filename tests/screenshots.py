@@ -7,7 +7,7 @@ from shutil import which
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from examples.themepark import places
-from tests import pictures
+from tests import pictures, pictures_console
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 # Width and height of the window, and what is in it.
@@ -36,6 +36,7 @@ def main() -> int:
             for size in SIZES:
                 for scheme in ("light", "dark"):
                     _take(browser, web, size, scheme)
+            pictures_console.take(browser, web, SIZES, _keep)
         except Error as error:
             print(f"{error}\nIs `make run` up at {web}, with the park in it?", file=sys.stderr)
             return 1

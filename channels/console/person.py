@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+from django.utils.timezone import localtime
 
 from butler.decisions import decide
 from butler.profile import Contact, Facts, Rules
@@ -268,9 +269,13 @@ def _together(verdicts: Sequence[Verdict]) -> list[Verdict]:
     for one in verdicts:
         same.setdefault((one.effect, one.reason), []).append(one.channel)
     return [
-        Verdict(", ".join(channels), effect, _ANSWERS[effect], reason)
+        Verdict(_named(channels), effect, _ANSWERS[effect], reason)
         for (effect, reason), channels in same.items()
     ]
+
+
+def _named(channels: Sequence[str]) -> str:
+    return "Any channel" if len(channels) == len(CHANNELS) else ", ".join(channels)
 
 
 _ANSWERS = {"allow": "Yes", "defer": "Later", "deny": "No"}
@@ -278,7 +283,7 @@ _ANSWERS = {"allow": "Yes", "defer": "Later", "deny": "No"}
 
 def _verdict(act: Contact, facts: Facts, rules: Rules, now: datetime, label: str) -> Verdict:
     found = decide(act, facts, rules, now)
-    until = f"{found.until:%-d %b, %H:%M} UTC" if found.until else ""
+    until = f"{localtime(found.until):%-d %b, %H:%M}" if found.until else ""
     named = {"purpose": label, "channel": act.channel, "until": until}
     return Verdict(
         channel=wording.CHANNELS[act.channel],

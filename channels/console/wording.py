@@ -1,8 +1,10 @@
-"""What happened, in words for colleagues. Pure, and in English: it is what the desk speaks."""
+"""What happened, in words for colleagues. In English: it is what the desk speaks."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
+
+from django.utils.timezone import localtime
 
 from channels.portal.wording import money
 
@@ -107,7 +109,7 @@ def wishes(settings: Mapping[str, Any], now: datetime) -> list[str]:
         said.append("A person first, no machine.")
     paused = _moment(settings.get("pause"))
     if paused and paused > now:
-        said.append(f"No messages until {paused:%-d %b %Y, %H:%M} UTC.")
+        said.append(f"No messages until {localtime(paused):%-d %b %Y, %H:%M}.")
     quiet = settings.get("quiet_hours")
     if isinstance(quiet, dict) and quiet.get("from"):
         said.append(f"Quiet from {quiet['from']} to {quiet.get('to')}.")

@@ -55,7 +55,9 @@ def page(right: str = "", *, is_for_all: bool = False) -> Callable[[View], View]
                 _touch(request, timezone.now())
             if right and not user.has_perm(right):
                 return render(request, "console/refused.html", status=403)
-            return view(request, *args, **kwargs)
+            # People here live by the company's clock, whatever zone they are told in.
+            with timezone.override(settings.BUTLER_ZONE):
+                return view(request, *args, **kwargs)
 
         guarded: View = never_cache(ensure_csrf_cookie(policy.strict(served)))
         guarded.needs = right  # type: ignore[attr-defined]  # for the table of the tests
