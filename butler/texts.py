@@ -49,7 +49,7 @@ def words_of(
         said = wording.render(document, step, channel, facts, links, language)
     except wording.Missing as missing:
         raise Unsaid("missing_value") from missing
-    return Words(language, said.subject, said.text, said.html)
+    return Words(said.language, said.subject, said.text, said.html)
 
 
 @lru_cache(maxsize=512)
