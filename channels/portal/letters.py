@@ -63,7 +63,7 @@ def letter(message: MessageShape, *, site: str = "") -> Letter:
     return Letter(
         id=message.id,
         title=_("A message that we took back") if is_gone else message.subject or _("A message"),
-        paragraphs=[pieces(part, site) for part in re.split(r"\n\s*\n", message.text.strip())],
+        paragraphs=[pieces(part, site) for part in re.split(r"\n\s*\n", _body(message.text))],
         icon=ICONS.get(message.channel, "butler"),
         way=wording.say(wording.WAYS, message.channel),
         state=became(message.channel, message.state),
@@ -73,6 +73,11 @@ def letter(message: MessageShape, *, site: str = "") -> Letter:
         at=message.handed_over_at or message.created_at,
         read_at=message.read_at,
     )
+
+
+def _body(text: str) -> str:
+    """Leave out what a mail ends with: the links there are for who is not on this page."""
+    return text.partition("\n-- \n")[0].strip()
 
 
 def became(channel: str, state: str) -> str:

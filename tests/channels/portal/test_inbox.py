@@ -158,3 +158,13 @@ def test_an_address_of_ours_that_leads_elsewhere_is_text():
         pieces = letters.pieces(text, "https://park.example/")
 
         assert not any(one.address.startswith(("//", "/\\")) for one in pieces)
+
+
+def test_what_a_mail_ends_with_is_left_out(signed_in, noor):
+    text = "See you at ten.\n\n-- \nLarkmoor\nStop: http://localhost:8000/u/token/"
+    message = factories.message(noor, channel="email", text=text)
+
+    page = signed_in.get(f"/inbox/{message.pk}/").content.decode()
+
+    assert "See you at ten." in page
+    assert "/u/token/" not in page
