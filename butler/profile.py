@@ -114,7 +114,7 @@ class Rules(msgspec.Struct, frozen=True):
     channels: frozenset[str]
 
 
-class Gate(msgspec.Struct, frozen=True):
+class Gate(msgspec.Struct, frozen=True, omit_defaults=True):
     """One question that was asked, and its answer with what it rests on."""
 
     gate: str
