@@ -6,9 +6,10 @@ lease; whoever holds a lease may start to hand over until it closes, and not a m
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 
@@ -25,6 +26,9 @@ BATCH = 25
 LEAVING = 2.0
 # A call to a provider that began in time ends within its timeout, so the lease covers it.
 _MARGIN = 0.5
+# How often, and how many seconds apart, to look again at customers who are in other hands.
+_LOOKS = 20
+_MOMENT = 0.01
 
 _log = logging.getLogger(__name__)
 
@@ -67,20 +71,27 @@ def deliver_all(*, clock: Clock, seconds: float = 15.0) -> Delivered:
 
 def deliver_batch(adapter: Adapter, *, clock: Clock, most: int) -> Delivered:
     """Claim one batch, hand it over, and write down what came of it."""
-    began = time.monotonic()
+    leads = _Leads()
     failpoint("before claim")
-    claimed = claims.claim(
-        channel=adapter.channel,
-        provider=adapter.provider,
-        now=clock(),
-        most=most,
-        lease=LEAVING + adapter.timeout + _MARGIN,
-        links=links,
-    )
+    for _ in range(_LOOKS):
+        began = time.monotonic()
+        claimed = claims.claim(
+            channel=adapter.channel,
+            provider=adapter.provider,
+            now=clock(),
+            most=most,
+            lease=LEAVING + adapter.timeout + _MARGIN,
+            links=leads.of,
+        )
+        # Left to the next tick, what is in other hands for a moment would wait for a second.
+        if not claimed.held_back:
+            break
+        time.sleep(_MOMENT)
     failpoint("after claim")
     if not claimed.leaving:
         return Delivered(claimed.looked_at, 0, 0)
-    results = list(_hand_over(adapter, claimed, closes_at=began + LEAVING))
+    parcels = [_parcel(one, claimed.waiting[one.message], leads) for one in claimed.leaving]
+    results = list(_hand_over(adapter, claimed, parcels, closes_at=began + LEAVING))
     failpoint("before outcome")
     outcomes.record(results, now=clock())
     failpoint("after outcome")
@@ -89,9 +100,10 @@ def deliver_batch(adapter: Adapter, *, clock: Clock, most: int) -> Delivered:
     return Delivered(claimed.looked_at, accepted, len(results) - accepted)
 
 
-def _hand_over(adapter: Adapter, claimed: Claimed, *, closes_at: float) -> Iterator[Outcome]:
+def _hand_over(
+    adapter: Adapter, claimed: Claimed, parcels: Sequence[Parcel], *, closes_at: float
+) -> Iterator[Outcome]:
     """Yield what came of each parcel; what did not leave in time goes back."""
-    parcels = [_parcel(one, claimed.waiting[one.message]) for one in claimed.leaving]
     unsettled = {one.delivery: _unsettled(adapter, one, claimed) for one in claimed.leaving}
     before = time.monotonic()
     failed = False
@@ -135,7 +147,7 @@ def _settled(one: Outcome, handover: Handover, latency: int) -> Outcome:
     )
 
 
-def _parcel(left: Leaving, waiting: Waiting) -> Parcel:
+def _parcel(left: Leaving, waiting: Waiting, leads: "_Leads") -> Parcel:
     return Parcel(
         id=left.message,
         delivery_id=left.delivery,
@@ -147,8 +159,20 @@ def _parcel(left: Leaving, waiting: Waiting) -> Parcel:
         html=left.html,
         message_class=waiting.message_class,
         topic=waiting.topic,
-        unsubscribe_url=links(waiting).get("unsubscribe", ""),
+        unsubscribe_url=leads.of(waiting).get("unsubscribe", ""),
     )
+
+
+class _Leads:
+    """The links of one batch: they are signed once, for the words and for the envelope."""
+
+    def __init__(self) -> None:
+        self._known: dict[UUID, Mapping[str, str]] = {}
+
+    def of(self, waiting: Waiting) -> Mapping[str, str]:
+        if waiting.id not in self._known:
+            self._known[waiting.id] = links(waiting)
+        return self._known[waiting.id]
 
 
 def links(waiting: Waiting) -> Mapping[str, str]:

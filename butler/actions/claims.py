@@ -74,11 +74,13 @@ class _Staying(msgspec.Struct, frozen=True):
 
 
 class Claimed(NamedTuple):
-    """What one claim came to; `looked_at` of zero means that nothing waits."""
+    """What one claim came to; both counts zero mean that nothing waits."""
 
     leaving: Sequence[Leaving]
     waiting: Mapping[UUID, Waiting]
     looked_at: int
+    # They wait, but somebody has their customers in hand, which takes a moment.
+    held_back: int = 0
 
 
 def claim(
@@ -95,7 +97,7 @@ def claim(
         held = _hold({one.customer_id for one in waiting})
         taken = [one for one in waiting if one.customer_id in held]
         if not taken:
-            return Claimed((), {}, 0)
+            return Claimed((), {}, 0, held_back=len(waiting))
         judged = _Gate(channel, now, links)
         judged.judge(taken)
         sql.run(

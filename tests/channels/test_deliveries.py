@@ -1,5 +1,6 @@
 """The dispatcher: what leaves is written down, whatever providers do and whoever dies."""
 
+import threading
 import time
 from datetime import timedelta
 
@@ -213,7 +214,8 @@ def test_what_is_too_late_to_leave_goes_back_and_costs_nothing(monkeypatch):
     assert states.count("accepted") == len(provider.handed) < 5
     assert states.count("queued") == 5 - len(provider.handed)
     assert BudgetUse.objects.filter(used__gt=0).count() == len(provider.handed)
-    round_(provider)
+    # However slow the machine is, each round lets some of them leave.
+    monkeypatch.setattr(deliveries, "LEAVING", 5.0)
     round_(provider)
     assert len(set(provider.handed)) == len(provider.handed) == 5
 
@@ -303,3 +305,24 @@ def test_a_withdrawal_is_not_answered_while_its_message_is_on_its_way():
     provider.thread.join()
 
     assert order == ["handed over", "acknowledged"]
+
+
+def test_whoever_is_in_other_hands_for_a_moment_is_not_left_for_later():
+    message = offer()
+    other = connection.copy()
+    other.inc_thread_sharing()
+
+    def let_go():
+        time.sleep(0.05)
+        other.commit()
+        other.close()
+
+    other.set_autocommit(False)
+    with other.cursor() as cursor:
+        held = "SELECT FROM customers_customer WHERE id = %s FOR NO KEY UPDATE"
+        cursor.execute(held, [message.customer_id])
+    releasing = threading.Thread(target=let_go)
+    releasing.start()
+
+    assert round_(Provider()) == (1, 1, 0)
+    releasing.join()
