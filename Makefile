@@ -33,8 +33,9 @@ test: $(BUILT) ## Run all tests with their own services (ARGS="-k name -x")
 bench: $(BUILT) ## Measure, each figure beside its limit and its baseline (QUICK=1: under 3 minutes)
 	@exec $(ALONE) $(PY) -m bench $(ARGS)
 
-chaos: $(BUILT) ## Kill what can be killed under load, then count what was acknowledged
+chaos: $(BUILT) ## Kill what can be killed under load, count what was acknowledged and what was sent
 	@exec $(PY) -m bench.chaos $(ARGS)
+	@exec $(ALONE) $(PY) -m bench.chaos.wall
 
 check: $(BUILT) ## Lint, types, import contracts, templates, migrations, alarms, docs (not the suite)
 	$(PY) -m ruff check .

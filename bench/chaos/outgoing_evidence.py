@@ -63,7 +63,9 @@ def gather(
         return Outgoing(
             causes=causes,
             withdrawals=withdrawals,
-            runs=[Run(*row[:-1], frozenset(row[-1])) for row in _rows(connection, RUNS)],
+            runs=[
+                Run(*row)._replace(declined=frozenset(row[-1])) for row in _rows(connection, RUNS)
+            ],
             said=[Said(*row) for row in _rows(connection, SAID)],
             letters=sink.taken(),
             chain=[Link(*row) for row in _rows(connection, CHAIN)],
