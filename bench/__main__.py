@@ -8,7 +8,20 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import arena, decisions, growth, ingest, load, reads, size, streams
+from bench import (
+    arena,
+    campaign,
+    decisions,
+    due,
+    growth,
+    ingest,
+    load,
+    messages,
+    reads,
+    size,
+    streams,
+    told,
+)
 from bench.arena import Arena
 from bench.figures import Figure, table
 
@@ -19,6 +32,10 @@ MEASURES: dict[str, Callable[[Arena], list[Figure]]] = {
     "singles": ingest.singles,
     "reads": reads.figures,
     "decisions": decisions.figures,
+    "due": due.figures,
+    "messages": messages.rate,
+    "told": told.figures,
+    "campaign": campaign.figures,
     "streams": streams.latency,
     "growth": growth.figures,
     "memory": streams.memory,

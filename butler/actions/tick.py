@@ -50,7 +50,7 @@ def tick(*, now: datetime, seconds: float = float("inf")) -> Tick:
         tasks = claim(now=moment) if elapsed < seconds else ()
         if not tasks:
             return Tick(done, failed)
-        well = sum(_do_all(duty, list(some), now=moment) for duty, some in _by_duty(tasks))
+        well = sum(do_all(duty, list(some), now=moment) for duty, some in by_duty(tasks))
         done += well
         failed += len(tasks) - well
 
@@ -71,12 +71,13 @@ def claim(*, now: datetime, most: int = BATCH) -> Sequence[Task]:
     ]
 
 
-def _by_duty(tasks: Sequence[Task]) -> Iterable[tuple[str, Iterable[Task]]]:
+def by_duty(tasks: Sequence[Task]) -> Iterable[tuple[str, Iterable[Task]]]:
+    """Sort claimed tasks into what is done together."""
     of_duty = attrgetter("duty")
     return groupby(sorted(tasks, key=of_duty), of_duty)
 
 
-def _do_all(duty: str, tasks: Sequence[Task], *, now: datetime) -> int:
+def do_all(duty: str, tasks: Sequence[Task], *, now: datetime) -> int:
     """Do tasks of one duty; return how many went well."""
     if duty not in BATCHES:
         return sum(_do(task, now=now) for task in tasks)
@@ -89,7 +90,7 @@ def _do_all(duty: str, tasks: Sequence[Task], *, now: datetime) -> int:
             _put_off(tasks[0], error, now=now)
             return 0
         # One of them spoils the batch; alone, it spoils only itself.
-        return sum(_do_all(duty, [task], now=now) for task in tasks)
+        return sum(do_all(duty, [task], now=now) for task in tasks)
     return len(tasks)
 
 
