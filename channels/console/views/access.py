@@ -123,7 +123,7 @@ class AdminDoorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path.startswith("/admin/"):
+        if not request.path_info.startswith("/admin/"):
             return self.get_response(request)
         if colleague(request) is None:
             return to_sign_in(request)

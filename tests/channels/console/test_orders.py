@@ -1,0 +1,125 @@
+import pytest
+
+from customers.models import Order
+from tests.channels.console.acting import order, page_of
+
+pytestmark = pytest.mark.django_db
+
+FORM = {
+    "key": "a1b2c3",
+    "name": "Lantern Night",
+    "currency": "EUR",
+    "guests": "Noor, Sem",
+    "line0_quantity": "2",
+    "line0_name": "Day ticket",
+    "line0_price": "34,50",
+}
+
+
+def test_the_price_is_shown_before_anything_is_done(desk, noor):
+    page = desk.post(f"/console/customers/{noor.id}/orders/new/", FORM).content.decode()
+
+    assert "69.00" in page
+    assert "Place it" in page
+    assert not Order.objects.filter(customer=noor).exists()
+
+
+def test_an_order_is_placed_once_however_often_the_button_is_pressed(desk, noor):
+    for _ in range(3):
+        answer = desk.post(f"/console/customers/{noor.id}/orders/new/", FORM | {"place": "yes"})
+        assert answer["Location"] == f"/console/customers/{noor.id}/"
+
+    placed = Order.objects.get(customer=noor)
+    assert (str(placed.total), placed.changed_by) == ("69.00", "staff:Sam")
+    assert [guest["name"] for guest in placed.party] == ["Noor", "Sem"]
+
+
+def test_the_same_form_with_other_content_is_not_placed(desk, noor):
+    path = f"/console/customers/{noor.id}/orders/new/"
+    desk.post(path, FORM | {"place": "yes"})
+
+    answer = desk.post(path, FORM | {"place": "yes", "line0_quantity": "9"})
+
+    assert answer.status_code == 409
+    assert Order.objects.filter(customer=noor).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"visit_date": "2020-01-01"}, "is over"),
+        ({"visit_date": "tomorrow"}, "not a date"),
+        ({"visit_time": "26:00"}, "not a time"),
+        ({"line0_quantity": "0"}, "How many"),
+        ({"line0_quantity": "²"}, "How many"),
+        ({"line0_price": "1e3"}, ""),
+        ({"line0_price": "-5"}, "not an amount"),
+        ({"line0_price": "NaN"}, "not an amount"),
+        ({"line0_price": "5.001"}, "not an amount"),
+        ({"line0_name": ""}, "no name"),
+        ({"line0_name": "", "line0_price": ""}, "nothing in the order"),
+        ({"currency": "€"}, "three letters"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_placed(desk, noor, change, said):
+    answer = desk.post(
+        f"/console/customers/{noor.id}/orders/new/",
+        FORM | change | ({"place": "yes"} if said else {}),
+    )
+
+    assert said in answer.content.decode()
+    assert answer.status_code == (422 if said else 200)
+    assert not Order.objects.filter(customer=noor).exists()
+
+
+def test_an_order_is_changed_after_the_difference_was_shown(desk, noor):
+    order()
+    path = f"/console/customers/{noor.id}/orders/LK-1/"
+    assert 'value="34.50"' in page_of(desk, path.removeprefix("/console/"))
+    change = FORM | {"line0_id": "a", "line0_quantity": "3"}
+
+    shown = desk.post(path, change).content.decode()
+    assert "81.50" in shown
+    assert "116.00" in shown
+    assert Order.objects.get(customer=noor).status == "placed"
+    desk.post(path, change | {"place": "yes"})
+
+    placed = Order.objects.get(customer=noor)
+    assert (placed.status, str(placed.total)) == ("amended", "116.00")
+
+
+def test_an_order_of_many_lines_with_a_price_of_its_own_keeps_them(desk, noor):
+    lines = [
+        {"line_id": f"l{n}", "name": f"Thing {n}", "quantity": 1, "price": "10.00"}
+        for n in range(9)
+    ]
+    # Agreed on: less than its lines.
+    order(lines=lines, total="80.00")
+    path = f"/console/customers/{noor.id}/orders/LK-1/"
+    assert 'value="Thing 8"' in page_of(desk, path.removeprefix("/console/"))
+    change = FORM | {
+        "line0_id": "l0",
+        "line0_quantity": "2",
+        "line0_price": "10.00",
+        "place": "yes",
+    }
+
+    shown = {name: value for name, value in change.items() if name != "place"}
+    assert "90.00" in desk.post(path, shown).content.decode()
+    desk.post(path, change)
+
+    placed = Order.objects.get(customer=noor)
+    assert (len(placed.lines), str(placed.total)) == (9, "90.00")
+
+
+def test_a_line_and_then_the_whole_order_are_cancelled(desk, noor):
+    order()
+    path = f"/console/customers/{noor.id}/orders/LK-1/"
+
+    desk.post(f"{path}lines/b/cancel/")
+    assert str(Order.objects.get(customer=noor).total) == "69.00"
+    desk.post(f"{path}cancel/", {"reason": "ill"})
+    assert Order.objects.get(customer=noor).status == "cancelled"
+    said = desk.post(f"{path}cancel/", follow=True).content.decode()
+
+    assert "was cancelled or refunded" in said
