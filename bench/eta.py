@@ -64,7 +64,7 @@ def rate(count: int) -> float:
 def _await(counter: "redis.Redis", count: int) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        if int(counter.get(_COUNT) or 0) >= count:  # type: ignore[arg-type]  # one client, not async
+        if int(counter.get(_COUNT) or 0) >= count:
             return
         time.sleep(0.01)
     raise Failed("the tasks of the baseline were not done within a minute")
