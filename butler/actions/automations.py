@@ -19,6 +19,8 @@ from butler.automations import Document, OnAbsence, OnEvent, WaitForStep
 from butler.checking import Fault, Shelf
 from butler.facts import CHANNELS
 from butler.models import Automation, AutomationVersion, Halt
+from customers import log
+from customers import sql as customers_sql
 from customers.actions.notices import NoticeChanged, NoticeText, PurposeText, TopicText, publish
 from customers.chain import NotCanonical, canonical
 from customers.models import Purpose, Topic
@@ -261,15 +263,39 @@ def throw_switch(*, key: str, by: str, reason: str, now: datetime) -> int:
     halt = Halt(key=key, thrown_at=now, thrown_by=by, reason=reason[:200])
     Halt.objects.bulk_create([halt], ignore_conflicts=True)
     taken, after = 0, UUID(int=0)
-    while batch := _take_back(key, after, now):
-        taken, after = taken + len(batch), batch[-1]
+    while found := _find(key, after, now):
+        taken, after = taken + _take_back(found, now), found[-1][0]
     return taken
 
 
-def _take_back(key: str, after: UUID, now: datetime) -> list[UUID]:
-    with transaction.atomic():
-        params = {"key": key, "after": after, "most": _BATCH, "now": now}
-        return [id_ for (id_,) in sql.rows("withdraw_messages", params)]
+def _find(key: str, after: UUID, now: datetime) -> list[tuple[UUID, UUID]]:
+    params = {"key": key, "after": after, "most": _BATCH, "now": now}
+    return sql.rows("find_withdrawable", params)
+
+
+@transaction.atomic
+def _take_back(found: Sequence[tuple[UUID, UUID]], now: datetime) -> int:
+    """Take messages back, and say so on the logs of those who could see them."""
+    # Customers before messages, as everybody who writes down what came of messages.
+    held = {live for _, live in found}
+    customers_sql.run("lock_records", {"ids": sorted(held)})
+    params = {"ids": [message for message, _ in found], "now": now}
+    taken = sql.rows("withdraw_messages", params)
+    sayings = [
+        log.Own(
+            live,
+            "message",
+            "Message Withdrawn",
+            {"message": str(message), "channel": "inbox"},
+            now,
+            about=f"message:{message}",
+        )
+        for message, live, was_there in taken
+        if was_there and live in held
+    ]
+    if sayings:
+        log.append_own(sayings, actor="", now=now)
+    return len(taken)
 
 
 @transaction.atomic

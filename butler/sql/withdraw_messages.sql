@@ -1,22 +1,17 @@
--- Take back messages of an automation that was stopped: those that have not left, and those in
--- the app that still hold and nobody has read. Mail and SMS that left cannot be taken back.
+-- Take back messages: those that have not left, and those in the app that still hold and nobody
+-- has read. Mail and SMS that left cannot be taken back. The customers are held.
 --
--- key    text  the automation; "*": all of them
--- after  uuid  look at messages after this one, in the order in which they were made
--- most   int, now  timestamptz
--- returns the ids that were taken back, in order
+-- ids  uuid[], now  timestamptz
+-- returns (message, live record, whether its reader could see it) of what was taken back
 
-WITH found AS (
-    SELECT id
+WITH found AS MATERIALIZED (
+    SELECT id, customer_id, state <> 'queued' AS was_there
       FROM butler_message
-     WHERE id > %(after)s
-       AND automation_id <> ''
-       AND (%(key)s = '*' OR automation_id = %(key)s)
+     WHERE id = ANY (%(ids)s::uuid[])
        AND (state = 'queued'
             OR (channel = 'inbox' AND state IN ('accepted', 'delivered')
                 AND read_at IS NULL AND expires_at > %(now)s))
      ORDER BY id
-     LIMIT %(most)s
        FOR UPDATE
 ), taken AS (
     UPDATE butler_message AS message
@@ -25,4 +20,8 @@ WITH found AS (
      WHERE message.id = found.id
  RETURNING message.id
 )
-SELECT id FROM taken ORDER BY id
+SELECT found.id, coalesce(record.canonical_id, record.id), found.was_there
+  FROM taken
+  JOIN found ON found.id = taken.id
+  JOIN customers_customer AS record ON record.id = found.customer_id
+ ORDER BY found.id

@@ -9,7 +9,8 @@ from uuid_utils.compat import uuid7
 from butler.actions import automations
 from butler.actions.automations import Faulty, NotNow
 from butler.models import Automation, AutomationVersion, Halt, Message
-from customers.models import Notice, Purpose, Topic
+from customers.models import Event, Notice, Purpose, Topic
+from tests import factories
 from tests.butler.automation_files import PURPOSES, TOPICS, file
 
 NOW = datetime(2027, 4, 16, 7, tzinfo=UTC)
@@ -220,7 +221,7 @@ def message(automation="visit-reminder", channel="email", state="queued", **fiel
     return Message.objects.create(
         id=uuid7(),
         key=str(uuid7()),
-        customer_id=uuid7(),
+        customer_id=factories.customer().id,
         automation_id=automation,
         channel=channel,
         message_class="service",
@@ -261,6 +262,9 @@ def test_the_switch_takes_back_what_waits_and_what_is_in_the_app_unread():
     assert set(Message.objects.filter(state="withdrawn").values_list("reason", flat=True)) == {
         "halted"
     }
+    # Whoever has the page open sees it go.
+    told = Event.objects.filter(name="Message Withdrawn").values_list("about", flat=True)
+    assert set(told) == {f"message:{one.pk}" for one in taken[2:]}
 
 
 def test_one_switch_stops_everything_but_what_people_write(monkeypatch):

@@ -1,0 +1,18 @@
+-- Messages of an automation that was stopped which can be taken back, and the live record of
+-- whose they are. Nothing is locked: whoever takes them back looks again.
+--
+-- key    text  the automation; "*": all of them
+-- after  uuid  look at messages after this one, in the order in which they were made
+-- most   int, now  timestamptz
+
+SELECT message.id, coalesce(record.canonical_id, record.id)
+  FROM butler_message AS message
+  JOIN customers_customer AS record ON record.id = message.customer_id
+ WHERE message.id > %(after)s
+   AND message.automation_id <> ''
+   AND (%(key)s = '*' OR message.automation_id = %(key)s)
+   AND (message.state = 'queued'
+        OR (message.channel = 'inbox' AND message.state IN ('accepted', 'delivered')
+            AND message.read_at IS NULL AND message.expires_at > %(now)s))
+ ORDER BY message.id
+ LIMIT %(most)s
