@@ -1,0 +1,248 @@
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from butler import facts
+from butler.actions import plans
+from butler.actions.tick import tick
+from butler.actions.topics import set_status
+from butler.models import Decision, Due, Halt, Message, Run, TopicStatus
+from customers.models import Customer
+from tests import factories
+from tests.butler.plays import SAY, automation, due_of
+from tests.customers import saying
+from tests.factories import NOON, identify, order, record
+
+NOOR = ("email", "noor@example.com")
+ELI = ("email", "eli@example.com")
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _at_once(settings, monkeypatch):
+    settings.BUTLER_TRIGGERS_SETTLE = 0
+    monkeypatch.setattr(facts, "_held", None)
+
+
+def local(*parts, zone=AMSTERDAM):
+    return datetime(*parts, tzinfo=zone).astimezone(UTC)
+
+
+def run():
+    return Run.objects.get()
+
+
+def skipped():
+    return list(Decision.objects.filter(outcome="skip").values_list("code", flat=True))
+
+
+def booked(visit_date="2026-11-25", who=NOOR, number="A-1", at=NOON, **traits):
+    return record(
+        identify(who, name="Noor", at=at, **traits),
+        order(number, who, visit_date=visit_date, at=at),
+    )
+
+
+# Schedules -----------------------------------------------------------------------------
+
+
+def weekly(**fields):
+    trigger = {"kind": "schedule", "at": "10:00", "audience": "everyone", "days": [1]}
+    said = {"trigger": trigger | fields.pop("trigger", {}), "topic": "visits"} | fields
+    return automation("weekly", **said)
+
+
+def test_a_schedule_goes_through_its_audience_on_each_clock():
+    """2026-11-23 is a Monday; it is ten in Auckland long before it is in Amsterdam."""
+    weekly()
+    booked("2027-03-01", who=NOOR)
+    booked("2027-03-01", who=ELI, number="A-2", timezone="Pacific/Auckland")
+
+    tick(now=local(2026, 11, 22, 21, 30))
+
+    auckland = local(2026, 11, 23, 10, zone=ZoneInfo("Pacific/Auckland"))
+    moments = [due_of(one).due_at for one in Run.objects.order_by("occurred_at")]
+    assert moments == [auckland, local(2026, 11, 23, 10)]
+    tick(now=local(2026, 11, 23, 10, 0, 5))
+    assert Message.objects.count() == 2
+
+
+def test_a_schedule_comes_once_for_each_of_its_days():
+    weekly()
+    booked("2027-03-01")
+
+    for hours in range(0, 24 * 12, 11):
+        tick(now=NOON + hours * HOUR)
+
+    occasions = Run.objects.order_by("occasion").values_list("occasion", flat=True)
+    assert list(occasions) == ["2026-11-23", "2026-11-30"]
+
+
+def test_a_schedule_can_name_dates():
+    weekly(trigger={"days": [], "dates": ["2026-12-01"]})
+    booked("2027-03-01")
+
+    for hours in range(0, 24 * 12, 11):
+        tick(now=NOON + hours * HOUR)
+
+    assert run().occasion == "2026-12-01"
+
+
+def test_only_who_consented_is_in_the_audience_of_a_consent():
+    saying.house()
+    said_yes, said_no = factories.customer(NOOR), factories.customer(ELI)
+    saying.say(said_yes.id, saying.give("offers"))
+    saying.say(said_no.id, saying.refuse("offers"))
+    weekly(trigger={"audience": "consented:offers"})
+
+    tick(now=local(2026, 11, 22, 21, 30))
+
+    assert run().customer_id == said_yes.id
+
+
+def test_an_audience_is_gone_through_a_batch_at_a_time(monkeypatch):
+    monkeypatch.setattr(plans, "BATCH", 3)
+    weekly()
+    for number in range(8):
+        factories.customer(("email", f"g{number}@example.com"))
+
+    tick(now=local(2026, 11, 22, 21, 30))
+
+    assert Run.objects.count() == 8
+    assert not Due.objects.filter(duty="fan_out").exists()
+
+
+# Topics --------------------------------------------------------------------------------
+
+DOWN = {"kind": "topic", "topic": "ride:*", "status": "down", "audience": "visiting_today"}
+OPEN = {"kind": "topic", "topic": "ride:*", "status": "open", "audience": "told:ride-down"}
+
+
+def rides():
+    said = {"topic": "rides", "relation": "visit", "expires": "2h"}
+    automation("ride-down", trigger=DOWN, **said)
+    automation("ride-open", trigger=OPEN, **said)
+
+
+def say_of_ride(status, at=NOON + HOUR, key="ride:night-mail", **said):
+    return set_status(key=key, status=status, facts=said, author_name="staff:Iris", now=at)
+
+
+def told(key):
+    return Message.objects.filter(automation_id=key)
+
+
+def test_a_ride_that_is_down_concerns_those_who_are_here_today():
+    rides()
+    booked("2026-11-21", who=NOOR)
+    booked("2026-11-22", who=ELI, number="A-2")
+
+    say_of_ride("down", name="Night Mail")
+    tick(now=NOON + HOUR + SECOND)
+
+    message = told("ride-down").get()
+    assert message.relation == "visit:2026-11-21"
+    assert message.facts["topic"]["name"] == "Night Mail"
+    assert message.facts["topic"]["status"] == "down"
+
+
+def test_only_who_heard_that_it_was_down_hears_that_it_is_open():
+    rides()
+    booked("2026-11-21", who=NOOR)
+    say_of_ride("down")
+    tick(now=NOON + HOUR + SECOND)
+    booked("2026-11-21", who=ELI, number="A-2", at=NOON + HOUR)
+
+    # Messages of today are found by their ids, which are made by the clock of the machine.
+    reopened = NOON + 2 * HOUR
+    say_of_ride("open", at=reopened)
+    tick(now=reopened + SECOND)
+
+    assert told("ride-open").get().customer_id == told("ride-down").get().customer_id
+
+
+def test_what_changed_again_meanwhile_is_not_told():
+    rides()
+    booked("2026-11-21")
+    say_of_ride("down")
+    say_of_ride("open")
+
+    tick(now=NOON + HOUR + SECOND)
+
+    assert not Message.objects.exists()
+
+
+def test_a_run_that_began_before_it_changed_again_says_nothing():
+    said = {"topic": "rides", "relation": "visit", "expires": "2h"}
+    automation("ride-down", trigger=DOWN, steps=[{"kind": "wait", "length": "5m"}, SAY], **said)
+    booked("2026-11-21")
+    say_of_ride("down")
+    tick(now=NOON + HOUR + SECOND)
+    say_of_ride("open", at=NOON + HOUR + timedelta(minutes=3))
+
+    tick(now=NOON + HOUR + timedelta(minutes=6))
+
+    assert skipped() == ["superseded"]
+
+
+def test_saying_the_same_again_tells_nobody_anything_new():
+    rides()
+    booked("2026-11-21")
+
+    for minutes in range(3):
+        say_of_ride("down", at=NOON + HOUR + timedelta(minutes=minutes), minutes=minutes)
+        tick(now=NOON + HOUR + timedelta(minutes=minutes, seconds=1))
+
+    assert Message.objects.count() == 1
+    assert TopicStatus.objects.get().facts["minutes"] == 2
+
+
+def test_going_down_a_second_time_is_another_occasion():
+    rides()
+    booked("2026-11-21")
+
+    for hours, status in enumerate(["down", "open", "down"], start=1):
+        say_of_ride(status, at=NOON + hours * HOUR)
+        tick(now=NOON + hours * HOUR + SECOND)
+
+    assert Run.objects.filter(automation_id="ride-down").count() == 2
+
+
+def test_a_topic_of_another_kind_concerns_nobody_here():
+    rides()
+    booked("2026-11-21")
+
+    say_of_ride("down", key="shop:post-office")
+    tick(now=NOON + HOUR + SECOND)
+
+    assert not Run.objects.exists()
+
+
+def test_a_switch_ends_a_crowd_in_the_middle(monkeypatch):
+    monkeypatch.setattr(plans, "BATCH", 2)
+    rides()
+    for number in range(5):
+        booked("2026-11-21", who=("email", f"g{number}@example.com"), number=f"A-{number}")
+    say_of_ride("down")
+    Halt.objects.create(key="ride-down", thrown_at=NOON, thrown_by="staff:Lin")
+
+    tick(now=NOON + HOUR + SECOND)
+
+    assert not Run.objects.exists()
+    assert not Due.objects.filter(duty="fan_out").exists()
+
+
+def test_consents_that_ran_out_are_put_on_the_ledger():
+    saying.house()
+    noor = factories.customer(NOOR)
+    saying.say(noor.id, saying.give("offers", valid_until=NOON + HOUR))
+
+    tick(now=NOON + 2 * HOUR)
+
+    assert not Customer.objects.get(pk=noor.id).control.granted

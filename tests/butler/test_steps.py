@@ -1,0 +1,254 @@
+from datetime import timedelta
+
+import pytest
+
+from butler import facts
+from butler.actions.tick import tick
+from butler.models import Decision, Message, Run, Task
+from tests import factories
+from tests.butler.plays import SAY, automation, due_of
+from tests.customers import saying
+from tests.factories import NOON, identify, item, order, record
+
+NOOR = ("email", "noor@example.com")
+HOUR = timedelta(hours=1)
+# After the second at which factories say that an event was received.
+SOON = NOON + timedelta(seconds=2)
+CART = {"kind": "absence", "event": "Checkout Started", "absent": "Order Completed", "within": "1h"}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _at_once(settings, monkeypatch):
+    settings.BUTLER_TRIGGERS_SETTLE = 0
+    monkeypatch.setattr(facts, "_held", None)
+
+
+def ordered(number="A-1", at=NOON, **said):
+    """Noor places an order for a visit tomorrow."""
+    said = {"visit_date": "2026-11-22", "total": "80.00", "currency": "EUR"} | said
+    return record(identify(NOOR, name="Noor", language="nl", at=at), order(number, NOOR, **said))
+
+
+def play(steps, **fields):
+    """Have an automation with these steps, and one run of it."""
+    version = automation(steps=steps, **fields)
+    ordered()
+    return version
+
+
+def run():
+    return Run.objects.get()
+
+
+def say(**fields):
+    return SAY | fields
+
+
+def codes():
+    return list(Decision.objects.order_by("decided_at", "id").values_list("outcome", "code"))
+
+
+# Steps ---------------------------------------------------------------------------------
+
+
+def test_a_length_of_time_is_waited():
+    play([SAY, {"kind": "wait", "length": "2h"}, SAY], expires="1h")
+
+    tick(now=SOON)
+    assert run().step == "2"
+    tick(now=SOON + 2 * HOUR - timedelta(seconds=1))
+    assert Message.objects.count() == 1
+    tick(now=SOON + 2 * HOUR + timedelta(seconds=1))
+
+    # What is said after a wait has the end of the wait as its cause, so it is not late.
+    assert Message.objects.count() == 2
+    assert Message.objects.order_by("created_at")[1].occurred_at >= NOON + 2 * HOUR
+    assert run().status == "done"
+
+
+def test_a_time_on_the_customers_clock_is_waited_for():
+    automation(steps=[{"kind": "wait", "until": "09:00"}, SAY])
+    record(
+        identify(NOOR, name="Noor", timezone="America/New_York"),
+        order("A-1", NOOR, visit_date="2026-11-22"),
+    )
+
+    tick(now=SOON)
+
+    # Nine o'clock in New York is two in the afternoon in Greenwich.
+    assert due_of(run()).due_at == NOON.replace(hour=14)
+
+
+def test_a_wait_at_the_very_end_ends_the_run():
+    play([SAY, {"kind": "wait", "length": "2h"}])
+
+    tick(now=SOON)
+
+    assert run().status == "done"
+
+
+WAIT_FOR = {
+    "kind": "wait_for",
+    "event": "Ticket Scanned",
+    "within": "3h",
+    "then": [say(channels=["inbox"])],
+    "otherwise": [say(channels=["email"])],
+}
+
+
+def test_what_is_awaited_comes():
+    play([WAIT_FOR])
+    tick(now=SOON)
+    assert run().awaited == "Ticket Scanned"
+
+    record(item(NOOR, name="Ticket Scanned", at=NOON + HOUR))
+    tick(now=NOON + HOUR + timedelta(seconds=2))
+
+    assert run().status == "done"
+    assert Message.objects.get().channel == "inbox"
+
+
+def test_what_is_awaited_does_not_come():
+    play([WAIT_FOR])
+    tick(now=SOON)
+
+    tick(now=NOON + HOUR)
+    assert due_of(run()).due_at - (SOON + 3 * HOUR) < timedelta(seconds=1)
+    tick(now=SOON + 4 * HOUR)
+
+    assert run().status == "done"
+    assert Message.objects.get().channel == "email"
+
+
+def test_what_is_awaited_had_come_while_the_run_began_to_wait():
+    """The event is on the log, but found nobody waiting: the look a moment later finds it."""
+    play([WAIT_FOR])
+    record(item(NOOR, name="Ticket Scanned", at=NOON + timedelta(seconds=1)))
+
+    tick(now=SOON)
+    tick(now=SOON + timedelta(seconds=3))
+
+    assert Message.objects.get().channel == "inbox"
+
+
+def test_what_comes_again_does_not_count_twice():
+    play([WAIT_FOR | {"then": [WAIT_FOR | {"within": "1h"}, SAY]}])
+    tick(now=SOON)
+    record(item(NOOR, name="Ticket Scanned", at=NOON + HOUR))
+
+    tick(now=NOON + 2 * HOUR)
+
+    assert run().step == "0.then.0"
+
+
+def test_a_branch_goes_one_way_or_the_other():
+    branch = {
+        "kind": "branch",
+        "when": "order.total == '80.00'",
+        "then": [say(channels=["inbox"])],
+        "otherwise": [say(channels=["email"])],
+    }
+    play([branch, {"kind": "branch", "when": "order.total == '1.00'"}, say(channels=["email"])])
+
+    tick(now=SOON)
+
+    places = dict(Message.objects.values_list("channel", "step"))
+    assert places == {"inbox": "0.then.0", "email": "2"}
+
+
+NEXT = {"kind": "next_channel", "within": "2h", "channels": ["inbox", "email"]}
+
+
+def test_what_was_not_seen_is_said_again_through_the_next_channel():
+    play([SAY, NEXT])
+    tick(now=SOON)
+    assert [m.channel for m in Message.objects.all()] == ["inbox"]
+
+    tick(now=SOON + 3 * HOUR)
+
+    second = Message.objects.get(channel="email")
+    assert second.step == "0"
+    assert run().status == "done"
+
+
+def test_what_was_seen_is_not_said_again():
+    play([SAY, NEXT])
+    tick(now=SOON)
+    Message.objects.update(seen_at=NOON + HOUR)
+
+    tick(now=SOON + 2 * HOUR)
+
+    assert Message.objects.count() == 1
+    assert run().status == "done"
+
+
+def test_what_was_never_said_is_not_said_again():
+    play([say(channels=["sms"]), NEXT])
+
+    tick(now=SOON)
+
+    assert not Message.objects.exists()
+    assert run().status == "done"
+
+
+def test_a_person_is_asked():
+    play([{"kind": "task", "title": "Call {{ customer.first_name }}", "within": "30m"}])
+
+    tick(now=SOON)
+
+    task = Task.objects.get()
+    assert task.title == "Call Noor"
+    assert task.due_at - SOON < timedelta(minutes=31)
+    assert task.customer_id == run().customer_id
+    assert codes() == [("person", "handover")]
+
+
+def test_who_wants_a_person_gets_one_with_the_words_to_say():
+    saying.house()
+    noor = factories.customer(NOOR, name="Noor", language="nl")
+    saying.say(noor.id, saying.give("surveys"), saying.prefer("person_first", value=True))
+    automation(**{"class": "relationship", "purpose": "surveys", "relation": ""})
+    record(order("A-1", NOOR, at=NOON + HOUR))
+
+    tick(now=NOON + HOUR + timedelta(seconds=2))
+
+    task = Task.objects.get()
+    assert task.title == "Dag Noor"
+    assert task.body == "Tot gauw."
+    assert codes() == [("person", "person_first")]
+    assert not Message.objects.exists()
+
+
+# Absence -------------------------------------------------------------------------------
+
+
+def abandoned():
+    automation("cart", trigger=CART, relation="", **{"class": "service"}, expires="2h")
+    record(identify(NOOR, name="Noor"), item(NOOR, name="Checkout Started"))
+
+
+def test_what_did_not_follow_is_acted_on():
+    abandoned()
+
+    tick(now=NOON + HOUR - timedelta(seconds=1))
+    assert not Decision.objects.exists()
+    tick(now=NOON + HOUR)
+
+    decision = Decision.objects.get()
+    # It was judged, and a service message needs a relation.
+    assert (decision.outcome, decision.code) == ("skip", "no_relation")
+    assert run().status == "done"
+
+
+def test_what_had_followed_before_it_was_heard_of_ends_it():
+    """The shop's batch comes first: the order is on the log before the checkout is."""
+    automation("cart", trigger=CART, relation="", expires="2h")
+    record(order("A-1", NOOR, at=NOON + HOUR / 2), at=NOON + HOUR / 2)
+    record(item(NOOR, name="Checkout Started"), at=NOON + 0.6 * HOUR)
+
+    tick(now=NOON + HOUR)
+
+    assert codes() == [("skip", "cancelled_by_event")]
+    assert run().status == "cancelled"
