@@ -21,7 +21,7 @@ class AdminPolicyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.path.startswith("/admin/"):
+        if request.path_info.startswith("/admin/"):
             # Where Django's own decorators leave a view's policy for its middleware.
             response._csp_config = settings.SECURE_CSP | ADMIN  # type: ignore[attr-defined]
         return response

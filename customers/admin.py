@@ -3,6 +3,9 @@ event, and comes in through the API or a channel."""
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
@@ -34,6 +37,25 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+# A session's key is as good as its login, and an address of a login is proved or is none: there is
+# nothing here for anybody to read or to write.
+for _model in (UserSession, EmailAddress, Authenticator):
+    admin.site.unregister(_model)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnly, ModelAdmin):
+    """Second factors: to be deleted when a phone was lost, and never shown or made here."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    search_fields = ("user__email",)
+    fields = list_display
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("mfa.delete_authenticator")
 
 
 class UserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]  # generic in stubs only

@@ -3,6 +3,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower, Now
+from django.utils.crypto import salted_hmac
 
 from customers.models.customer import Customer
 
@@ -41,3 +42,14 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return f"login #{self.pk}"
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # Who becomes staff was let in by a code alone: those sessions end (channels.live has the
+        # same in look_at_sessions.sql). The salt is Django's.
+        opened_with = f"staff:{self.password}" if self.is_staff else self.password
+        return salted_hmac(
+            _SESSION_SALT, opened_with, secret=secret, algorithm="sha256"
+        ).hexdigest()
+
+
+_SESSION_SALT = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"

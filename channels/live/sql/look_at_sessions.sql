@@ -7,7 +7,8 @@
 SELECT session.session_key,
        session.session_data,
        login.id,
-       login.password,
+       -- What a session was opened with (customers.models.login).
+       CASE WHEN login.is_staff THEN 'staff:' || login.password ELSE login.password END AS password,
        -- Staff may watch whom they may look at, as in the REST API.
        login.is_staff AND (login.is_superuser OR EXISTS (
            SELECT

@@ -71,7 +71,7 @@ def test_staff_follow_whom_they_may_look_at(streams, rights, status):
     if rights == "own":
         sam.user.user_permissions.add(looks)
     elif rights == "group":
-        desk = Group.objects.create(name="desk")
+        desk = Group.objects.create(name="lookers")
         desk.permissions.add(looks)
         sam.user.groups.add(desk)
 

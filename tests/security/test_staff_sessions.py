@@ -1,0 +1,185 @@
+"""What opens a session of staff, and what does not: both factors, in this order, once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import httpx2
+import pytest
+from allauth.usersessions.models import UserSession
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import connection
+from django.test import Client, RequestFactory
+from django.utils import timezone
+
+from channels.console.views.access import PASSED, AdminDoorMiddleware
+from customers.actions import staff_sign_in
+from customers.actions.staff_sign_in import WrongCode
+from customers.models import User
+from tests import factories, staff
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+PASSWORD = "four-words-that-nobody-knows"
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def sam() -> User:
+    user = staff.colleague("manager")
+    user.set_password(PASSWORD)
+    user.save()
+    return user
+
+
+@pytest.fixture
+def secret(sam) -> str:
+    made, before = staff_sign_in.new_secret(), timezone.now() - timedelta(hours=1)
+    staff_sign_in.enroll(user=sam, secret=made, code=staff_sign_in.totp(made, before), now=before)
+    return made
+
+
+def _password(client: Client, user: User):
+    return client.post("/console/sign-in/", {"email": user.email, "password": PASSWORD})
+
+
+@pytest.fixture
+def noor() -> User:
+    record = factories.customer(("email", "noor@example.com"))
+    return User.objects.create_user("noor@example.com", record=record)
+
+
+def test_a_session_that_a_code_opened_ends_when_its_login_becomes_staff(client, noor):
+    client.force_login(noor, staff.BACKEND)
+    token = client.session.session_key
+    assert client.get("/api/me/").status_code == 200
+
+    User.objects.filter(pk=noor.pk).update(is_staff=True, is_superuser=True)
+
+    for shown in ({}, {"X-Session-Token": token}):
+        answer = Client(headers=shown) if shown else client
+        assert answer.get("/api/customers/").status_code == 401, shown
+        assert answer.get("/api/tasks/").status_code == 401, shown
+    assert client.get("/admin/")["Location"].startswith("/console/sign-in/")
+
+
+def test_nor_does_it_open_anybodys_stream(running, client, noor):
+    other = factories.customer(("email", "eli@example.com"))
+    client.force_login(noor, staff.BACKEND)
+    shown = {"X-Session-Token": client.session.session_key}
+    User.objects.filter(pk=noor.pk).update(is_staff=True, is_superuser=True)
+
+    with httpx2.Client(timeout=5) as http:
+        for path in (f"/live/customers/{other.pk}", "/live/me"):
+            answer = http.get(running.live + path, headers=shown)
+            assert answer.status_code == 401, path
+
+
+def test_a_password_alone_opens_nothing_anywhere(client, sam, secret):
+    _password(client, sam)
+    key = client.session.session_key
+
+    for path in ("/console/", "/admin/", "/admin/customers/user/", "/console/search/"):
+        assert client.get(path)["Location"].startswith("/console/sign-in/"), path
+    assert client.get("/api/customers/").status_code == 401
+    assert Client(headers={"X-Session-Token": key}).get("/api/customers/").status_code == 401
+    assert client.post("/api/me/stream-ticket/").status_code == 401
+    assert client.get("/orders/")["Location"].startswith("/sign-in/")
+    assert not UserSession.objects.exists()
+
+
+def test_the_administrators_own_form_opens_nothing_where_we_live_under_a_prefix(sam):
+    def opened(request: WSGIRequest):
+        raise AssertionError("the door stood open")
+
+    asked = RequestFactory().post("/admin/login/", SCRIPT_NAME="/butler")
+    asked.user, asked.session = sam, {}
+
+    assert asked.path == "/butler/admin/login/"
+    assert AdminDoorMiddleware(opened)(asked).status_code == 302
+
+
+def test_a_key_that_somebody_planted_is_worth_nothing_after_any_step(client, sam, secret):
+    client.get("/console/sign-in/")
+    session = client.session
+    session["planted"] = 1
+    session.save()
+    keys = [session.session_key]
+    client.cookies["sessionid"] = keys[0]
+
+    _password(client, sam)
+    keys.append(client.session.session_key)
+    client.post("/console/sign-in/code/", {"code": staff_sign_in.totp(secret, timezone.now())})
+
+    assert PASSED in client.session
+    assert "planted" not in client.session
+    assert client.session.session_key not in keys
+    for key in keys:
+        planted = Client()
+        planted.cookies["sessionid"] = key
+        assert planted.get("/console/").status_code == 302
+
+
+def test_who_waits_for_a_code_cannot_borrow_anothers(sam, secret):
+    ann = staff.colleague("desk", "Ann")
+    ann.set_password(PASSWORD)
+    ann.save()
+    client = Client()
+    _password(client, sam)
+
+    # Sam's second factor for Sam's password, although Ann has none yet.
+    assert client.get("/console/sign-in/set-up/")["Location"] == "/console/sign-in/"
+    mine = staff_sign_in.new_secret()
+    staff_sign_in.enroll(
+        user=ann,
+        secret=mine,
+        code=staff_sign_in.totp(mine, timezone.now()),
+        now=timezone.now(),
+    )
+    answer = client.post(
+        "/console/sign-in/code/", {"code": staff_sign_in.totp(mine, timezone.now()), "user": ann.pk}
+    )
+    assert answer.status_code == 403
+    assert PASSED not in client.session
+
+
+@pytest.mark.parametrize("kind", ["totp", "recovery"])
+def test_of_one_code_from_many_browsers_at_once_one_gets_in(sam, kind):
+    now = timezone.now()
+    made, before = staff_sign_in.new_secret(), now - timedelta(hours=1)
+    codes = staff_sign_in.enroll(
+        user=sam, secret=made, code=staff_sign_in.totp(made, before), now=before
+    )
+    code = codes[2] if kind == "recovery" else staff_sign_in.totp(made, now)
+
+    def show(_: int) -> bool:
+        try:
+            staff_sign_in.check_code(user=sam, code=code, now=now)
+        except WrongCode:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(5) as crowd:
+        assert sum(crowd.map(show, range(5))) == 1
+
+
+def test_secrets_of_sessions_and_second_factors_are_on_no_page_of_the_administrator(
+    client, sam, secret
+):
+    boss = staff.let_in(client, staff.colleague("", "Lin", is_superuser=True))
+    [factor] = sam.authenticator_set.filter(type="totp")
+
+    page = boss.get(f"/admin/mfa/authenticator/{factor.pk}/change/").content.decode()
+
+    assert factor.data["secret"] not in page
+    assert secret not in page
+    assert boss.get("/admin/mfa/authenticator/add/").status_code == 403
+    assert boss.get("/admin/usersessions/usersession/").status_code == 404
+    deleted = boss.post(f"/admin/mfa/authenticator/{factor.pk}/delete/", {"post": "yes"})
+    assert deleted.status_code == 302
+    assert not sam.authenticator_set.filter(type="totp").exists()
