@@ -1,11 +1,15 @@
 """Every look at a record is a row that its customer can read."""
 
+import time
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from customers import sql
 from customers.models import Look
+
+# The role of a key: a system of the company, not a person.
+SYSTEM = "api"
 
 
 def look(
@@ -33,6 +37,12 @@ def look(
     )
 
 
+# A system that reads a record again and again is one look in so long, not thousands.
+_ONE_LOOK = 600.0
+_MOST_REMEMBERED = 20_000
+_seen: dict[tuple[UUID, str, str], float] = {}
+
+
 def note(
     *,
     customer_ids: Iterable[UUID],
@@ -42,9 +52,17 @@ def note(
     reason: str = "",
     now: datetime,
 ) -> None:
-    """Write down a look by way of the API, as cheaply as can be: see note_looks.sql."""
+    """Write down a look by way of the API, as cheaply as can be: see note_looks.sql.
+
+    What a key reads again within ten minutes is still the same look; a person's are all kept.
+    """
+    ids = list(customer_ids)
+    if role == SYSTEM:
+        ids = [one for one in ids if _is_news((one, actor, what))]
+    if not ids:
+        return
     params = {
-        "ids": list(customer_ids),
+        "ids": ids,
         "at": now,
         "actor": actor[:100],
         "role": role[:32],
@@ -52,3 +70,14 @@ def note(
         "reason": reason[:200],
     }
     sql.run("note_looks", params)
+
+
+def _is_news(look: tuple[UUID, str, str]) -> bool:
+    """Tell whether this process did not note the same look a short while ago."""
+    moment = time.monotonic()
+    if moment - _seen.get(look, -_ONE_LOOK) < _ONE_LOOK:
+        return False
+    if len(_seen) >= _MOST_REMEMBERED:
+        _seen.clear()
+    _seen[look] = moment
+    return True

@@ -72,7 +72,7 @@ def note_look(request: Request, ids: Iterable[UUID], *, what: str = "") -> None:
     looks.note(
         customer_ids=ids,
         actor=on_behalf(request),
-        role="api" if who.kind == "key" else "staff",
+        role=looks.SYSTEM if who.kind == "key" else "staff",
         what=what or (match.url_name if match else None) or "record",
         now=timezone.now(),
     )

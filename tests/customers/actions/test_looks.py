@@ -1,0 +1,75 @@
+"""Every look at a record leaves a row; what a system reads again at once is the same look."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from customers.actions import looks
+from customers.models import Look
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2027, 4, 21, 10, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_seen(monkeypatch):
+    monkeypatch.setattr(looks, "_seen", {})
+
+
+def note(customer, **facts):
+    looks.note(
+        customer_ids=[customer.id],
+        now=NOW,
+        **{"actor": "source:app", "role": looks.SYSTEM, "what": "record", **facts},
+    )
+
+
+def test_what_a_key_reads_again_is_one_look():
+    customer = factories.customer()
+
+    for _ in range(3):
+        note(customer)
+
+    assert Look.objects.filter(customer=customer).count() == 1
+
+
+def test_another_page_another_record_and_another_key_are_looks_of_their_own():
+    one, other = factories.customer(), factories.customer()
+
+    note(one)
+    note(other)
+    note(one, what="timeline")
+    note(one, actor="source:site")
+
+    assert Look.objects.count() == 4
+
+
+def test_after_a_while_it_is_a_new_look(monkeypatch):
+    customer = factories.customer()
+    note(customer)
+
+    monkeypatch.setattr(looks, "_ONE_LOOK", 0.0)
+    note(customer)
+
+    assert Look.objects.count() == 2
+
+
+def test_every_look_of_a_person_is_kept():
+    customer = factories.customer()
+
+    for _ in range(3):
+        note(customer, actor="staff:Sam", role="staff")
+
+    assert Look.objects.filter(actor="staff:Sam").count() == 3
+
+
+def test_what_is_remembered_has_a_bound(monkeypatch):
+    monkeypatch.setattr(looks, "_MOST_REMEMBERED", 2)
+
+    for _ in range(5):
+        note(factories.customer())
+
+    assert len(looks._seen) <= 2
+    assert Look.objects.count() == 5
