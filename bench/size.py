@@ -26,6 +26,13 @@ class Size:
     read_rate: int
     read_seconds: float
     idle_streams: int
+    # Messages that leave in a round, and those of the baseline, which takes longer.
+    messages: int
+    baseline_messages: int
+    message_rounds: int
+    # Seconds of fifty events a second, each of which is told to somebody.
+    told_seconds: float
+    campaign: int
 
 
 FULL = Size(
@@ -44,6 +51,11 @@ FULL = Size(
     read_rate=500,
     read_seconds=20,
     idle_streams=10_000,
+    messages=20_000,
+    baseline_messages=2_000,
+    message_rounds=3,
+    told_seconds=20,
+    campaign=100_000,
 )
 QUICK = Size(
     customers=100_000,
@@ -61,6 +73,11 @@ QUICK = Size(
     read_rate=500,
     read_seconds=4,
     idle_streams=1_000,
+    messages=3_000,
+    baseline_messages=400,
+    message_rounds=1,
+    told_seconds=8,
+    campaign=5_000,
 )
 # Enough to see that everything is measured; the figures mean nothing.
 TINY = Size(
@@ -79,6 +96,11 @@ TINY = Size(
     read_rate=20,
     read_seconds=1,
     idle_streams=10,
+    messages=40,
+    baseline_messages=20,
+    message_rounds=1,
+    told_seconds=1,
+    campaign=60,
 )
 
 

@@ -132,7 +132,7 @@ def serving(name: str, database: Database, *, target: str = "") -> Iterator[Serv
         _await(port, process, log)
         yield Server(port, process)
     finally:
-        _end(process)
+        end(process)
         home.remove()
 
 
@@ -156,7 +156,8 @@ def _await(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
     raise Failed(f"a server did not come up:\n{log.read_text(errors='replace')[-4000:]}")
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End a process with all of its group."""
     for number, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)

@@ -68,3 +68,38 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer_id}@{self.version}"
+
+
+class Consent(models.Model):
+    customer = models.ForeignKey(Customer, models.CASCADE)
+    purpose = models.CharField(max_length=64)
+    granted = models.BooleanField()
+
+    def __str__(self) -> str:
+        return self.purpose
+
+
+class Preference(models.Model):
+    customer = models.ForeignKey(Customer, models.CASCADE)
+    name = models.CharField(max_length=64)
+    value = models.JSONField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Suppression(models.Model):
+    address = models.CharField(max_length=255, unique=True)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Sent(models.Model):
+    customer = models.ForeignKey(Customer, models.CASCADE)
+    subject = models.CharField(max_length=255)
+    at = models.DateTimeField()
+    is_accepted = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.subject

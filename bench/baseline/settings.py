@@ -28,3 +28,5 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
 }
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates"}]
+MAILERS = {"default": env.mailer("MAIL_URL", "smtp://localhost:25")}

@@ -1,0 +1,69 @@
+"""One process that sends, as Butler does or by smtplib alone.
+
+    python -m bench.sender email 1234.5            hands over whatever waits for this channel
+    python -m bench.sender FILE 1234.5 500 PORT    the letter in FILE, so often, by smtplib alone
+
+Both begin at the same moment, in monotonic seconds, and print one line of JSON at their end.
+"""
+
+import json
+import os
+import smtplib
+import sys
+import time
+from pathlib import Path
+
+
+def send(channel: str, begins: float) -> dict[str, float]:
+    """Hand over until nothing waits any more, with every gate and every outcome."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    import django
+
+    django.setup()
+    from django.db import connections
+    from django.utils import timezone
+
+    from channels import deliveries
+    from customers.models import Customer
+
+    # The connection is made before it counts, as in a worker that is up.
+    Customer.objects.exists()
+    time.sleep(max(0.0, begins - time.monotonic()))
+    began = time.monotonic()
+    accepted = in_vain = 0
+    # What somebody else just holds comes back in a moment.
+    while in_vain < 3:
+        done = deliveries.deliver(channel, clock=timezone.now, seconds=600)
+        accepted += done.accepted
+        in_vain = 0 if done.looked_at else in_vain + 1
+        time.sleep(0.02 * in_vain)
+    ended = time.monotonic()
+    connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's own
+    return {"accepted": accepted, "began": began, "ended": ended}
+
+
+def bare(letter: Path, begins: float, count: int, port: int) -> dict[str, float]:
+    """Send the same letter again and again over one line."""
+    content = letter.read_bytes()
+    with smtplib.SMTP("127.0.0.1", port, timeout=30) as line:
+        line.ehlo()
+        time.sleep(max(0.0, begins - time.monotonic()))
+        began = time.monotonic()
+        for number in range(count):
+            line.sendmail("butler@localhost", [f"guest-{number}@example.com"], content)
+        ended = time.monotonic()
+    return {"accepted": count, "began": began, "ended": ended}
+
+
+def main(arguments: list[str]) -> None:
+    what, begins, *more = arguments
+    if more:
+        count, port = map(int, more)
+        told = bare(Path(what), float(begins), count, port)
+    else:
+        told = send(what, float(begins))
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
