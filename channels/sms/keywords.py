@@ -31,20 +31,20 @@ _AROUND = " \t\r\n.,;:!?\"'“”‘’«»()[]*_-"
 _ANSWERS: dict[Meaning, dict[str, str]] = {
     "stop": {
         "en": "{company}: you will get no more SMS from us. Send START to undo this.",
-        "nl": "{company}: u krijgt geen sms meer van ons. Stuur START om dit ongedaan te maken.",
+        "nl": "{company}: je krijgt geen sms meer van ons. Stuur START om dit ongedaan te maken.",
         "sv": "{company}: du får inga fler sms från oss. Skicka START för att ångra.",
         "da": "{company}: du får ikke flere sms'er fra os. Send START for at fortryde.",
     },
     "start": {
         "en": "{company}: we may send you SMS again. Send STOP to end it.",
-        "nl": "{company}: we mogen u weer sms'en. Stuur STOP om dat te beëindigen.",
+        "nl": "{company}: we mogen je weer sms'en. Stuur STOP om dat te beëindigen.",
         "sv": "{company}: vi får skicka sms till dig igen. Skicka STOP för att avsluta.",
         "da": "{company}: vi må sende dig sms'er igen. Send STOP for at stoppe.",
     },
     "help": {
         "en": "{company}: what you hear from us is up to you: {site}. Send STOP for no more SMS. "
         "Anything else you send is read by a person.",
-        "nl": "{company}: u bepaalt wat u van ons hoort: {site}. Stuur STOP voor geen sms meer. "
+        "nl": "{company}: je bepaalt wat je van ons hoort: {site}. Stuur STOP voor geen sms meer. "
         "Al het andere leest een medewerker.",
         "sv": "{company}: du bestämmer vad du hör från oss: {site}. Skicka STOP för inga fler "
         "sms. Allt annat läses av en person.",

@@ -50,7 +50,7 @@ def test_no_sentence_is_left_with_a_hole_in_it(language, code):
             "consent_withdrawn",
             "nl-NL",
             {"purpose": "Aanbiedingen"},
-            "U trok uw toestemming voor “Aanbiedingen” in.",
+            "Je trok je toestemming voor “Aanbiedingen” in.",
         ),
         ("channel_off", "sv", {"channel": "email"}, "Du har stängt av meddelanden via e-post."),
         ("sent", "da", {"channel": "inbox"}, "Vi sendte det via din indbakke."),
@@ -60,7 +60,7 @@ def test_no_sentence_is_left_with_a_hole_in_it(language, code):
             {"until": "8:00"},
             "These are your quiet hours; we wait until 8:00.",
         ),
-        ("quiet_hours", "nl", {}, "Dit zijn uw stille uren; we wachten tot later."),
+        ("quiet_hours", "nl", {}, "Dit zijn je stille uren; we wachten tot later."),
         # A language that is not spoken, a channel and a code that are not known.
         ("no_consent", "fi", {}, "You have not said yes to this purpose."),
         ("sent", "en", {"channel": "pigeon"}, "We sent this through pigeon."),

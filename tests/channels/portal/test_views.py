@@ -150,7 +150,7 @@ def test_a_page_is_light(signed_in):
 
 @pytest.mark.parametrize(
     ("language", "words"),
-    [("nl", "Uw volgende bezoek"), ("sv", "Ditt nästa besök"), ("da", "Dit næste besøg")],
+    [("nl", "Je volgende bezoek"), ("sv", "Ditt nästa besök"), ("da", "Dit næste besøg")],
 )
 def test_the_page_speaks_the_readers_language(signed_in, language, words):
     _order("LK-1")
@@ -180,7 +180,8 @@ def test_the_next_visit_says_when_the_code_was_scanned(signed_in):
     page = signed_in.get("/").content.decode()
 
     assert "Through the gate at" in page
-    assert f">{now:%H:%M} UTC</time>" in page
+    # By the clock of the park.
+    assert f">{timezone.localtime(now):%H:%M %Z}</time>" in page
 
 
 # Signing in --------------------------------------------------------------------------

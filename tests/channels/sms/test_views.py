@@ -133,7 +133,7 @@ def test_help_helps_and_asks_nobody(inbound, settings):
     status, answer = inbound("HULP")
 
     assert status == 200
-    assert answer.startswith("Larkmoor: u bepaalt")
+    assert answer.startswith("Larkmoor: je bepaalt")
     assert "https://larkmoor.example/preferences/" in answer
     assert not Task.objects.exists()
 

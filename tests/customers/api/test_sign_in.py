@@ -44,7 +44,7 @@ def test_a_proved_address_opens_the_record_that_it_leads_to(anybody, sign_in_as)
 
 @pytest.mark.parametrize(
     ("language", "words"),
-    [("nl", "is uw code"), ("sv", "är din kod"), ("da", "er din kode"), ("fi", "is your code")],
+    [("nl", "is je code"), ("sv", "är din kod"), ("da", "er din kode"), ("fi", "is your code")],
 )
 def test_the_mail_speaks_the_readers_language(anybody, language, words):
     anybody.post("/api/sign-in/", {"email": ADDRESS}, **{"Accept-Language": language})
