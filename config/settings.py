@@ -212,7 +212,9 @@ LANGUAGES = [
     ("sv", "Svenska"),
     ("da", "Dansk"),
 ]
-TIME_ZONE = "UTC"
+# The company's civil time: a visit is on a day of the park, and pages tell its clock.
+BUTLER_ZONE = env.text("BUTLER_ZONE", "Europe/Amsterdam")
+TIME_ZONE = BUTLER_ZONE
 USE_TZ = True
 
 # Files and headers -------------------------------------------------------------------
@@ -254,10 +256,9 @@ LIVE_URL = env.text("LIVE_URL", "")
 
 # What the butler says, and when --------------------------------------------------------
 
-# Whose park, shop or desk it is: its name, country and civil time.
+# Whose park, shop or desk it is: its name and country.
 BUTLER_COMPANY = env.text("BUTLER_COMPANY", "Larkmoor" if BUTLER_EXAMPLE else "Butler")
 BUTLER_COUNTRY = env.text("BUTLER_COUNTRY", "NL")
-BUTLER_ZONE = env.text("BUTLER_ZONE", "Europe/Amsterdam")
 # Where customers could be when nobody knows: a message must be welcome in all of these.
 BUTLER_PLAUSIBLE_ZONES = env.listing("BUTLER_PLAUSIBLE_ZONES") or [
     "Europe/Amsterdam",
@@ -286,6 +287,7 @@ BUTLER_TRIGGERS_SETTLE = env.number("BUTLER_TRIGGERS_SETTLE", default=3)
 # Celery ------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = env.broker_url(REDIS_URL)
+CELERY_TIMEZONE = "UTC"
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 
 from butler.actions.topics import set_status
 from butler.queries import topics
-from butler.queries.topics import TopicShape
+from butler.queries.topics import TopicStatusShape
 from customers.actions.idempotency import Answer
 from customers.api import schema
 from customers.api.base import (
@@ -48,7 +48,7 @@ class TopicsView(ApiView):
 
     @schema.describe(
         "List topics, those that changed last first",
-        answer=schema.pages_of(TopicShape),
+        answer=schema.pages_of(TopicStatusShape),
         parameters=schema.PAGING,
         tags=("topics",),
     )
@@ -62,14 +62,14 @@ class TopicView(ApiView):
 
     rights: ClassVar = {"GET": Right.READ_TOPICS, "POST": Right.SET_TOPIC}
 
-    @schema.describe("Read how a topic is", answer=schema.shape(TopicShape), tags=("topics",))
+    @schema.describe("Read how a topic is", answer=schema.shape(TopicStatusShape), tags=("topics",))
     def get(self, request: Request, key: str) -> HttpResponse:
         return answer(found(topics.topic(key)))
 
     @schema.describe(
         "Say how a topic is; those concerned are told, as they allow",
         body=NewStatus,
-        answer=schema.shape(TopicShape),
+        answer=schema.shape(TopicStatusShape),
         parameters=(schema.ONCE,),
         tags=("topics",),
     )

@@ -4,6 +4,7 @@ from datetime import date
 from uuid import UUID
 
 import msgspec
+from django.conf import settings
 
 from customers import reading, sql
 from customers.queries.shapes import Head, RecordShape
@@ -13,7 +14,8 @@ _decode = msgspec.json.Decoder(RecordShape).decode
 
 def head(customer_id: UUID, *, today: date) -> Head | None:
     """Tell where a record stands now, and whether a reader's copy of that version holds."""
-    found = reading.row(sql.load("read_head"), {"id": customer_id, "today": today})
+    params = {"id": customer_id, "today": today, "zone": settings.TIME_ZONE}
+    found = reading.row(sql.load("read_head"), params)
     return Head(*found) if found else None
 
 

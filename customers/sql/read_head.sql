@@ -1,6 +1,6 @@
 -- The head of a record, for a reader who has a version of it already.
 --
--- id, today
+-- id, today; zone  text  in which it is that day
 -- returns the live record's id, its version, and whether nothing in it depends on a day
 -- that passed since its last event: the next visit of yesterday is not the one of today
 
@@ -11,7 +11,7 @@ SELECT live.id, live.version,
             WHERE visit.customer_id = live.id
               AND visit.visit_date < %(today)s
               AND visit.visit_date >= (
-                  SELECT (event.recorded_at AT TIME ZONE 'UTC')::date
+                  SELECT (event.recorded_at AT TIME ZONE %(zone)s)::date
                     FROM customers_event AS event
                    WHERE event.customer_id = live.id
                      AND event.version = live.version)) AS holds

@@ -22,6 +22,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from channels.portal import policy
 from customers.api.sessions import open_session
 from customers.models import User
+from customers.queries.pages import BadCursor
 
 type View = Callable[..., HttpResponse]
 
@@ -55,9 +56,7 @@ def page(right: str = "", *, is_for_all: bool = False) -> Callable[[View], View]
                 _touch(request, timezone.now())
             if right and not user.has_perm(right):
                 return render(request, "console/refused.html", status=403)
-            # People here live by the company's clock, whatever zone they are told in.
-            with timezone.override(settings.BUTLER_ZONE):
-                return view(request, *args, **kwargs)
+            return view(request, *args, **kwargs)
 
         guarded: View = never_cache(ensure_csrf_cookie(policy.strict(served)))
         guarded.needs = right  # type: ignore[attr-defined]  # for the table of the tests
