@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from butler.actions import plans, pulses, runs
+from butler.actions import crowds, plans, pulses, runs
 from butler.dues import Again, BatchDuty, Duty, Task
 from customers.actions import control, idempotency, sign_in
 
@@ -40,7 +40,7 @@ def _expire_consents(task: Task, now: datetime) -> datetime:
 
 DUTIES: dict[str, Duty] = {
     "expire_consents": _expire_consents,
-    "fan_out": plans.fan_out,
+    "fan_out": crowds.fan_out,
     "forget_answers": _forget_answers,
     "forget_sign_ins": _forget_sign_ins,
     "plan_date": plans.plan_date,

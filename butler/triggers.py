@@ -77,6 +77,29 @@ def start(starts: Sequence[Start], *, now: datetime) -> list[UUID]:
     return [id_ for (id_,) in sql.rows("start_runs", {"asked": json(starts), "now": now})]
 
 
+def planned(
+    version: Version,
+    customer_id: UUID,
+    occasion: str,
+    cause: Mapping[str, object],
+    moment: datetime,
+    now: datetime,
+) -> Start:
+    """Return the run of an occasion that is due at a moment of its own, such as a date."""
+    return Start(
+        i=uuid7(),
+        d=uuid7(),
+        g=version.id,
+        c=customer_id,
+        o=occasion,
+        at=moment,
+        b=cause,
+        u=max(moment, now),
+        late=moment + clocks.parse_length(version.document.expires) <= now,
+        k=True,
+    )
+
+
 def fit(occasion: str) -> str:
     """Return an occasion that fits its column, and still is the same for the same."""
     if len(occasion) <= _LONGEST:

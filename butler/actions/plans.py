@@ -2,7 +2,7 @@
 
 Nobody counts down to a date: every few minutes the dates of the next two days become runs,
 each with its moment on the customer's clock. What moves meanwhile is looked at again when the
-moment comes. Crowds are gone through in batches, each a look of its own.
+moment comes. Crowds are gone through by butler.actions.crowds.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,13 +11,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from uuid_utils.compat import uuid7
-
 from butler import audiences, clocks, ring, sql, triggers, versions
 from butler.automations import OnDate, OnSchedule, OnTopic
 from butler.dues import Again, Task
 from butler.facts import company_zone
-from butler.models import AutomationVersion, Due, Halt, TopicStatus
+from butler.models import AutomationVersion, Due, TopicStatus
 from butler.triggers import Start
 from butler.versions import Version
 from customers.sql import json
@@ -103,29 +101,7 @@ def _of_date(row: _Coming, version: Version, now: datetime) -> Start | None:
         return None
     cause = {"about": row.about, "on": row.on, "day": row.day, "at": trigger.at}
     occasion = triggers.fit(f"{row.about}:{row.day}")
-    return _start(version, row.customer_id, occasion, cause, moment, now)
-
-
-def _start(
-    version: Version,
-    customer_id: UUID,
-    occasion: str,
-    cause: Mapping[str, object],
-    moment: datetime,
-    now: datetime,
-) -> Start:
-    return Start(
-        i=uuid7(),
-        d=uuid7(),
-        g=version.id,
-        c=customer_id,
-        o=occasion,
-        at=moment,
-        b=cause,
-        u=max(moment, now),
-        late=moment + clocks.parse_length(version.document.expires) <= now,
-        k=True,
-    )
+    return triggers.planned(version, row.customer_id, occasion, cause, moment, now)
 
 
 # Schedules ------------------------------------------------------------------------------
@@ -199,53 +175,6 @@ def tell_of_topic(status: TopicStatus, *, now: datetime) -> int:
 def _matches(key: str, pattern: str) -> bool:
     """Tell whether a topic is meant: by its key, or by "ride:*" for all of a sort."""
     return key.startswith(pattern[:-1]) if pattern.endswith("*") else key == pattern
-
-
-# Crowds ---------------------------------------------------------------------------------
-
-
-def fan_out(task: Task, now: datetime) -> Again | None:
-    """Start a run for each of an audience, a batch at a time, as long as it makes sense."""
-    facts = task.facts
-    version = versions.read([facts["version"]]).get(facts["version"])
-    if version is None or _is_over(version, facts["cause"]):
-        return None
-    ids = audiences.batch(
-        facts["audience"],
-        topic=facts["cause"].get("topic", ""),
-        after=UUID(facts["after"]) if "after" in facts else audiences.NOBODY,
-        most=BATCH,
-        now=now,
-    )
-    starts = [
-        _start(version, customer_id, facts["occasion"], facts["cause"], moment, now)
-        for customer_id, moment in _moments(ids, facts)
-    ]
-    if starts:
-        triggers.start(starts, now=now)
-    return Again(now, {**facts, "after": str(ids[-1])}) if len(ids) == BATCH else None
-
-
-def _is_over(version: Version, cause: Mapping[str, Any]) -> bool:
-    """Tell whether somebody stopped it, or the topic has changed again."""
-    halted = Halt.objects.filter(
-        key__in=["*", version.automation_id], lifted_at__isnull=True
-    ).exists()
-    if halted or "topic" not in cause:
-        return halted
-    serial = cause["serial"]
-    return not TopicStatus.objects.filter(key=cause["topic"], serial=serial).exists()
-
-
-def _moments(ids: list[UUID], facts: Mapping[str, Any]) -> Iterator[tuple[UUID, datetime]]:
-    """Yield each customer's moment: at once, or when it is time on their own clock."""
-    if "moment" in facts:
-        at_once = datetime.fromisoformat(facts["moment"])
-        yield from ((id_, at_once) for id_ in ids)
-        return
-    day, at = date.fromisoformat(facts["cause"]["day"]), facts["cause"]["at"]
-    for id_, name in sql.rows("read_zones", {"ids": ids}):
-        yield id_, clocks.resolve(day, at, clocks.find_zone(name) or company_zone())
 
 
 def _live(trigger: str) -> list[Version]:

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from butler import facts
-from butler.actions import plans
+from butler.actions import crowds
 from butler.actions.tick import tick
 from butler.actions.topics import set_status
 from butler.models import Decision, Due, Halt, Message, Run, TopicStatus
@@ -107,7 +107,7 @@ def test_only_who_consented_is_in_the_audience_of_a_consent():
 
 
 def test_an_audience_is_gone_through_a_batch_at_a_time(monkeypatch):
-    monkeypatch.setattr(plans, "BATCH", 3)
+    monkeypatch.setattr(crowds, "BATCH", 3)
     weekly()
     for number in range(8):
         factories.customer(("email", f"g{number}@example.com"))
@@ -225,7 +225,7 @@ def test_a_topic_of_another_kind_concerns_nobody_here():
 
 
 def test_a_switch_ends_a_crowd_in_the_middle(monkeypatch):
-    monkeypatch.setattr(plans, "BATCH", 2)
+    monkeypatch.setattr(crowds, "BATCH", 2)
     rides()
     for number in range(5):
         booked("2026-11-21", who=("email", f"g{number}@example.com"), number=f"A-{number}")

@@ -1,0 +1,58 @@
+import pytest
+
+from butler import sieve
+from tests.butler.plays import SAY, TEXTS, document
+
+AGAIN = {"kind": "next_channel", "within": "2h", "channels": ["sms"]}
+
+
+def say(*channels, **fields):
+    return {"kind": "message", "channels": list(channels), "texts": TEXTS} | fields
+
+
+def of(*steps):
+    return sieve.choices(document(steps=list(steps)))
+
+
+def test_a_message_is_one_choice_among_its_channels():
+    assert of(say("email", "inbox")) == (("email", "inbox"),)
+
+
+def test_a_message_in_every_channel_is_a_choice_for_each():
+    assert of(say("email", "inbox", every=True)) == (("email",), ("inbox",))
+
+
+def test_saying_it_again_needs_that_it_was_said():
+    assert of(say("email"), AGAIN) == (("email",),)
+
+
+def test_each_channel_is_asked_of_once():
+    assert sieve.channels(of(say("email", "inbox"), say("inbox", "sms"))) == (
+        "email",
+        "inbox",
+        "sms",
+    )
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param({"kind": "wait", "length": "2h"}, id="a wait"),
+        pytest.param({"kind": "wait_for", "event": "Visit", "within": "2h"}, id="an event"),
+        pytest.param({"kind": "branch", "when": "true", "then": [SAY]}, id="a branch"),
+        pytest.param({"kind": "task", "title": "Call"}, id="a task"),
+    ],
+)
+def test_what_depends_on_more_than_the_moment_is_not_sifted(step):
+    assert of(say("email"), step) == ()
+    assert of(step, say("email")) == ()
+
+
+def test_the_gates_say_what_refused_each_channel():
+    gates = sieve.gates(("email", "inbox"), {"email": "no_address", "inbox": "topic_off"})
+
+    assert [(one.layer, one.code, one.inputs) for one in gates] == [
+        ("legal", "no_address", {"channel": "email"}),
+        ("preference", "topic_off", {"channel": "inbox"}),
+    ]
+    assert {one.verdict for one in gates} == {"deny"}

@@ -1,0 +1,212 @@
+"""Crowds of whom many can never be told: what is decided of them, and that it is decided once."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from butler import facts
+from butler.actions import crowds
+from butler.actions.tick import claim, tick
+from butler.actions.topics import set_status
+from butler.models import AutomationVersion, Decision, Due, Message, Run
+from butler.queries import why
+from tests import factories
+from tests.butler.plays import TEXTS, automation
+from tests.customers import saying
+from tests.factories import NOON, identify, order, record
+
+NOOR = ("email", "noor@example.com")
+ELI = ("email", "eli@example.com")
+IRIS = ("email", "iris@example.com")
+SECOND = timedelta(seconds=1)
+# A day begins first on Kiritimati; 2026-11-23 is a Monday.
+FIRST = datetime(2026, 11, 22, 21, 30, tzinfo=UTC)
+TEN = datetime(2026, 11, 23, 10, tzinfo=ZoneInfo("Europe/Amsterdam"))
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _at_once(settings, monkeypatch):
+    settings.BUTLER_TRIGGERS_SETTLE = 0
+    monkeypatch.setattr(facts, "_held", None)
+
+
+def say(*channels, **fields):
+    return {"kind": "message", "channels": list(channels), "texts": TEXTS} | fields
+
+
+def offer(*steps, **fields):
+    trigger = {"kind": "schedule", "at": "10:00", "audience": "everyone", "days": [1]}
+    said = {
+        "trigger": trigger,
+        "steps": steps or [say("email", "inbox")],
+        "class": "marketing",
+        "topic": "offers",
+        "purpose": "offers",
+        "relation": "",
+    }
+    return automation("weekly", **said | fields)
+
+
+def crowd(count=3):
+    """Make customers of whom only the first agrees to offers."""
+    saying.house()
+    who = [factories.customer(("email", f"g{number}@example.com")) for number in range(count)]
+    saying.say(who[0].id, saying.give("offers"))
+    return who
+
+
+def decisions(customer):
+    return Decision.objects.filter(customer_id=customer.id)
+
+
+def test_only_who_can_be_told_is_looked_at_again():
+    offer()
+    agrees, *others = crowd()
+
+    tick(now=FIRST)
+
+    assert Due.objects.get(duty="run").customer_id == agrees.id
+    for other in others:
+        decision = decisions(other).get()
+        assert (decision.outcome, decision.code, decision.stage) == ("skip", "no_consent", "judge")
+        assert [gate["inputs"]["channel"] for gate in decision.gates] == ["email", "inbox"]
+        assert decision.customer_version == other.version
+        assert Run.objects.get(id=decision.run_id).status == "done"
+    assert not decisions(agrees).exists()
+
+
+def test_each_that_is_sifted_out_hears_the_reason_of_their_own():
+    offer()
+    refused, withdrew, objects = crowd(4)[1:]
+    saying.say(refused.id, saying.refuse("offers"))
+    saying.say(withdrew.id, saying.give("offers"), saying.withdraw("offers"))
+    saying.say(objects.id, saying.give("offers"), saying.object_("marketing"))
+
+    tick(now=FIRST)
+
+    codes = [decisions(one).get().code for one in (refused, withdrew, objects)]
+    assert codes == ["consent_refused", "consent_withdrawn", "objected"]
+
+
+def test_one_channel_that_is_left_is_enough():
+    offer(say("sms", "inbox"))
+    agrees = crowd()[0]
+
+    tick(now=FIRST)
+
+    assert Due.objects.get(duty="run").customer_id == agrees.id
+
+
+def test_a_message_in_every_channel_is_decided_for_each():
+    offer(say("email", "inbox", every=True))
+    other = crowd()[1]
+
+    tick(now=FIRST)
+
+    channels = decisions(other).values_list("act__channel", flat=True)
+    assert sorted(channels) == ["email", "inbox"]
+
+
+def test_a_pause_that_ends_before_it_is_too_late_refuses_nobody():
+    offer(expires="1d")
+    agrees = crowd()[0]
+    pause = (TEN + timedelta(hours=20)).astimezone(UTC).isoformat()
+    saying.say(agrees.id, saying.prefer("pause", pause))
+
+    tick(now=FIRST)
+
+    assert Due.objects.get(duty="run").customer_id == agrees.id
+
+
+def test_what_is_sifted_out_and_what_is_walked_come_to_the_same(monkeypatch):
+    """The sieve only saves work: without it the same customers are refused with the same codes."""
+    offer()
+    crowd(6)
+    tick(now=FIRST)
+    tick(now=TEN.astimezone(UTC) + SECOND)
+    sifted = set(Decision.objects.values_list("customer_id", "outcome", "code", "act__channel"))
+
+    monkeypatch.setattr(crowds, "_sift", lambda version, meant: {})
+    later = timedelta(days=7)
+    tick(now=FIRST + later)
+    tick(now=TEN.astimezone(UTC) + later + SECOND)
+
+    again = Decision.objects.filter(decided_at__gt=FIRST + later - SECOND)
+    walked = set(again.values_list("customer_id", "outcome", "code", "act__channel"))
+    assert walked == sifted
+    assert len(walked) == 6
+
+
+def test_nobody_is_decided_of_twice_when_a_ticker_dies_in_the_middle(monkeypatch):
+    monkeypatch.setattr(crowds, "BATCH", 2)
+    offer()
+    crowd(7)
+    tick(now=FIRST - timedelta(hours=12))
+    claim(now=FIRST)
+
+    tick(now=FIRST + timedelta(minutes=2))
+
+    assert Decision.objects.count() == 6
+    assert Run.objects.count() == 7
+
+
+def test_a_second_version_of_the_day_decides_nothing_anew():
+    offer()
+    crowd(4)
+    tick(now=FIRST)
+    AutomationVersion.objects.update(status="retired")
+    offer(expires="2d")
+
+    tick(now=FIRST + timedelta(minutes=11))
+
+    assert Run.objects.count() == 4
+    assert Decision.objects.count() == 3
+
+
+def test_what_goes_live_after_the_moment_decides_of_nobody():
+    offer(live_at=TEN.astimezone(UTC) + timedelta(hours=1))
+    crowd()
+
+    tick(now=FIRST)
+
+    assert not Run.objects.exists()
+    assert not Decision.objects.exists()
+
+
+def test_who_was_sifted_out_can_read_why():
+    offer()
+    other = crowd()[1]
+    tick(now=FIRST)
+
+    (occasion,) = why.why([other.id], cursor=None, limit=5).results
+
+    assert occasion.name["en"] == "weekly"
+    assert [one.code for one in occasion.decisions] == ["no_consent"]
+
+
+def test_a_topic_of_a_service_is_sifted_by_settings_alone():
+    trigger = {"kind": "topic", "topic": "ride:*", "status": "down", "audience": "visiting_today"}
+    automation(
+        "ride-down",
+        trigger=trigger,
+        topic="rides",
+        relation="visit",
+        expires="2h",
+        steps=[say("inbox")],
+    )
+    for number, who in enumerate((NOOR, ELI)):
+        record(identify(who), order(f"A-{number}", who, visit_date="2026-11-21"))
+    muted = factories.customer(IRIS)
+    record(order("A-9", IRIS, visit_date="2026-11-21"))
+    saying.say(muted.id, saying.prefer("allow", False, topic="rides"))
+
+    now = NOON + timedelta(hours=1)
+    set_status(key="ride:night-mail", status="down", facts={}, author_name="staff:Iris", now=now)
+    tick(now=now + SECOND)
+
+    assert Message.objects.count() == 2
+    assert decisions(muted).get().code == "topic_off"
+    assert decisions(muted).get().gates[0]["gate"] == "sieve"
