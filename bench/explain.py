@@ -47,10 +47,13 @@ def _cost(plan: str) -> str:
 
 
 def _text(name: str) -> str:
+    from butler import sql as butler
     from channels.live import postgres
     from customers import sql
 
     statement = name.split(" ")[0]
+    if statement.startswith("butler:"):
+        return butler.load(statement.removeprefix("butler:"))
     if statement.startswith("live:"):
         return postgres.statement(statement.removeprefix("live:")).decode()
     return sql.load(statement)
@@ -117,6 +120,25 @@ def _statements(context: Context, random: Random) -> Iterator[tuple[str, dict[st
         "live:look_at_customers (500 streams)",
         {"customers": [str(one.customer_id) for one in _some(context, random, 500)]},
     )
+    yield from _sending(context, random)
+
+
+def _sending(context: Context, random: Random) -> Iterator[tuple[str, dict[str, object]]]:
+    """Yield the statements of the way out."""
+    from butler.facts import windows
+    from butler.relations import REACH
+
+    now = datetime.now(UTC)
+    for count in (25, 1):
+        ids = [one.customer_id for one in _some(context, random, count)]
+        label = f"({count} customer{'s' * (count > 1)})"
+        facts = {"ids": ids, "windows": windows(now), "since": now - REACH}
+        yield f"butler:gather_facts {label}", facts
+        yield f"butler:hold_customers {label}", {"ids": sorted(ids)}
+    (one,) = _some(context, random, 1)
+    yield "butler:claim_messages", {"channel": "email", "now": now, "most": 25}
+    yield "butler:claim_due", {"now": now, "until": now + REACH, "most": 200}
+    yield "butler:find_in_hand", {"customer": one.customer_id}
 
 
 def _some(context: Context, random: Random, count: int) -> list[Guest]:

@@ -1,0 +1,95 @@
+"""Pages of the portal and the console, for people in a database full of others."""
+
+import time
+from collections.abc import Sequence
+from importlib import import_module
+from random import Random
+from uuid import UUID
+
+from bench import load
+from bench.arena import Arena, Butler
+from bench.figures import Figure, percentile, tidy
+from bench.load import Failed, Line
+
+AIM_MS = 100
+PORTAL = ("/", "/orders/", "/inbox/", "/preferences/", "/why/")
+# So many customers are signed in, and look at each page so often.
+_PEOPLE, _LOOKS = 20, 10
+
+
+def figures(arena: Arena) -> list[Figure]:
+    """Measure one request after the other: what the server takes while nobody else asks."""
+    large, random = arena.large, Random("pages")
+    guests = random.sample(list(large.context.guests), min(_PEOPLE, len(large.context.guests)))
+    customers = [_session_of_customer(one.customer_id) for one in guests] * _LOOKS
+    colleague = _session_of_colleague()
+    seen = random.choices(large.context.guests, k=len(customers))
+    asked = {
+        "a page of the portal": [(random.choice(PORTAL), cookie) for cookie in customers],
+        "console: the page of a customer": [
+            (f"/console/customers/{one.customer_id}/", colleague) for one in seen
+        ],
+        "console: finding a customer": [
+            (f"/console/search/?q={one.user_id}", colleague) for one in seen
+        ],
+    }
+    values = {name: tidy(percentile(_times(large, pages), 0.95)) for name, pages in asked.items()}
+    return [
+        Figure(f"{name}, p95", value, "ms", aim=f"< {AIM_MS}", met=value < AIM_MS)
+        for name, value in values.items()
+    ]
+
+
+def _times(butler: Butler, pages: Sequence[tuple[str, str]]) -> list[float]:
+    """Ask for each page, after as many that do not count; return milliseconds."""
+    line = Line(butler.web.port)
+    took = []
+    try:
+        for counts in (False, True):
+            for path, cookie in pages:
+                request = load.request("GET", path, authorization=f"none\r\nCookie: {cookie}")
+                began = time.perf_counter()
+                answer = line.ask(request)
+                if answer.status != 200:
+                    raise Failed(f"{path} answered with {answer.status}")
+                if counts:
+                    took.append((time.perf_counter() - began) * 1000)
+    finally:
+        line.close()
+    return took
+
+
+def _session_of_customer(customer_id: UUID) -> str:
+    from customers.models import User
+
+    email = f"{customer_id}@login.example.com"
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        user = User.objects.create_user(email, record_id=customer_id)
+    return _cookie(user, {})
+
+
+def _session_of_colleague() -> str:
+    from channels.console.views.access import PASSED, TOUCHED
+    from customers.models import User
+
+    email = "sam@login.example.com"
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        user = User.objects.create_superuser(email, "a password that nobody uses")
+    now = time.time()
+    return _cookie(user, {PASSED: now, TOUCHED: now})
+
+
+def _cookie(user: object, more: dict[str, float]) -> str:
+    """Open a session as signing in does, and return its cookie."""
+    from django.conf import settings
+    from django.test import Client
+
+    client = Client()
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")  # type: ignore[arg-type]  # a user
+    engine = import_module(settings.SESSION_ENGINE)
+    session = engine.SessionStore(client.cookies[settings.SESSION_COOKIE_NAME].value)
+    session.update(more)
+    session.save()
+    return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
