@@ -49,16 +49,10 @@ def fan_out(task: Task, now: datetime) -> Again | None:
     meant = [_Meant(*one) for one in _moments(ids, facts)]
     refused = _sift(version, meant)
     if refused:
-        _end(
-            version,
-            facts,
-            [(one, refused[one.customer_id]) for one in meant if one.customer_id in refused],
-            now,
-        )
+        _end(version, facts, [one for one in meant if one.customer_id in refused], refused, now)
+    occasion, cause = facts["occasion"], facts["cause"]
     starts = [
-        triggers.planned(
-            version, one.customer_id, facts["occasion"], facts["cause"], one.moment, now
-        )
+        triggers.planned(version, one.customer_id, occasion, cause, one.moment, now)
         for one in meant
         if one.customer_id not in refused
     ]
@@ -124,36 +118,32 @@ def _sift(version: Version, meant: Sequence[_Meant]) -> dict[UUID, _Codes]:
 def _end(
     version: Version,
     facts: Mapping[str, Any],
-    refused: Sequence[tuple[_Meant, _Codes]],
+    meant: Sequence[_Meant],
+    refused: Mapping[UUID, _Codes],
     now: datetime,
 ) -> None:
     """Write down that they are not told, and why: few reasons, however many customers."""
     wanted = sieve.choices(version.document)
-    reasons = {
-        codes: number for number, codes in enumerate(dict.fromkeys(codes for _, codes in refused))
-    }
-    runs = [uuid7() for _ in refused]
-    places = range(len(wanted))
-    params = {
+    reasons = {codes: number for number, codes in enumerate(dict.fromkeys(refused.values()))}
+    said = [
+        _said(version, reason, place, choice, codes)
+        for codes, reason in reasons.items()
+        for place, choice in enumerate(wanted)
+    ]
+    rows = [
+        (uuid7(), run, one.customer_id, one.moment, reasons[refused[one.customer_id]], place)
+        for one, run in zip(meant, (uuid7() for _ in meant), strict=True)
+        for place in range(len(wanted))
+    ]
+    columns = ("decisions", "runs", "customers", "moments", "reasons", "places")
+    params: dict[str, object] = {
         "version": version.id,
         "occasion": facts["occasion"],
         "cause": json(facts["cause"]),
         "now": now,
         "rules_version": rules().version,
-        "runs": runs,
-        "customers": [one.customer_id for one, _ in refused],
-        "moments": [one.moment for one, _ in refused],
-        "reasons": [reasons[codes] for _, codes in refused],
-        "said": json(
-            [
-                _said(version, number, place, wanted[place], codes)
-                for codes, number in reasons.items()
-                for place in places
-            ]
-        ),
-        "decisions": [uuid7() for _ in runs for _ in places],
-        "decided_runs": [run for run in runs for _ in places],
-        "places": [place for _ in runs for place in places],
+        "said": json(said),
+        **dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True)),
     }
     sql.run("sift_runs", params)
 

@@ -4,15 +4,16 @@
 --
 -- version    bigint
 -- occasion   text, cause  jsonb, now  timestamptz, rules_version  text
--- runs, customers  uuid[], moments  timestamptz[]   each run that is not to be
--- reasons    int[]   for each of them the kind of its reasons
--- said       jsonb   [{reason, place, code, act, gates}, ...], a decision for each place
--- decisions, decided_runs  uuid[], places  int[]    the id of each decision
+-- decisions, runs, customers  uuid[], moments  timestamptz[], reasons, places  int[]
+--            each decision, with the run that is not to be and the kind of its reasons; the
+--            decisions of one run are at places that count from 0
+-- said       jsonb  [{reason, place, code, act, gates}, ...]
 
 WITH wanted AS MATERIALIZED (
-    SELECT asked.run_id, asked.customer_id, asked.moment, asked.reason, version.automation_id
-      FROM unnest(%(runs)s::uuid[], %(customers)s::uuid[], %(moments)s::timestamptz[],
-                  %(reasons)s::int[]) AS asked (run_id, customer_id, moment, reason)
+    SELECT asked.*, version.automation_id
+      FROM unnest(%(decisions)s::uuid[], %(runs)s::uuid[], %(customers)s::uuid[],
+                  %(moments)s::timestamptz[], %(reasons)s::int[], %(places)s::int[])
+           AS asked (id, run_id, customer_id, moment, reason, place)
       JOIN butler_automationversion AS version ON version.id = %(version)s
      WHERE version.status = 'live'
        AND version.live_at <= asked.moment
@@ -23,21 +24,21 @@ WITH wanted AS MATERIALIZED (
     SELECT run_id, automation_id, %(version)s, customer_id, %(occasion)s, %(cause)s::jsonb,
            moment, 'done', '0', '', '', '', %(now)s, %(now)s
       FROM wanted
+     WHERE place = 0
         ON CONFLICT (customer_id, automation_id, occasion) DO NOTHING
  RETURNING id
 )
 INSERT INTO butler_decision
        (id, customer_id, run_id, automation_id, stage, outcome, code, act, gates,
         customer_version, rules_version, decided_at)
-SELECT decided.id, coalesce(record.canonical_id, wanted.customer_id), wanted.run_id,
+SELECT wanted.id, coalesce(record.canonical_id, wanted.customer_id), wanted.run_id,
        wanted.automation_id, 'judge', 'skip', said.code, said.act, said.gates,
        coalesce(live.version, 0), %(rules_version)s, %(now)s
-  FROM unnest(%(decisions)s::uuid[], %(decided_runs)s::uuid[], %(places)s::int[])
-       AS decided (id, run_id, place)
-  JOIN sifted ON sifted.id = decided.run_id
-  JOIN wanted ON wanted.run_id = decided.run_id
+  FROM wanted
   JOIN jsonb_to_recordset(%(said)s::jsonb)
        AS said (reason int, place int, code text, act jsonb, gates jsonb)
-    ON said.reason = wanted.reason AND said.place = decided.place
+    ON said.reason = wanted.reason AND said.place = wanted.place
   LEFT JOIN customers_customer AS record ON record.id = wanted.customer_id
   LEFT JOIN customers_customer AS live ON live.id = coalesce(record.canonical_id, record.id)
+ -- As a join, a plan made for a short list compares each of them with each.
+ WHERE (wanted.run_id IN (SELECT id FROM sifted)) IS TRUE
