@@ -1,6 +1,6 @@
 """Everything we said to a customer, through whatever channel, and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -83,6 +83,12 @@ def messages(ids: Sequence[UUID], *, cursor: str | None, limit: int) -> Page[Mes
 def message(ids: Sequence[UUID], message_id: UUID) -> MessageShape | None:
     found = left(ids).filter(pk=message_id).first()
     return _shape(found) if found else None
+
+
+def subjects(ids: Sequence[UUID], messages: Collection[str]) -> dict[str, str]:
+    """Return what these messages to the customer are called; what was taken back is not."""
+    rows = left(ids).filter(pk__in=messages).exclude(state="withdrawn")
+    return {str(key): subject for key, subject in rows.values_list("pk", "subject")}
 
 
 def left(ids: Sequence[UUID]) -> QuerySet[Message]:

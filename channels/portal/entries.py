@@ -66,7 +66,7 @@ def saying(entry: EntryShape, names: Names) -> Saying:
     return Saying(
         id=entry.id,
         headline=wording.say(KINDS, entry.kind),
-        what=_what(entry, names),
+        what=matter(entry.kind, entry.subject, entry.channel, entry.topic, names),
         value=_value(entry),
         by=wording.say(BY, entry.by) if entry.by in BY else "",
         where=wording.say(wording.CHANNELS, entry.source_channel),
@@ -74,16 +74,17 @@ def saying(entry: EntryShape, names: Names) -> Saying:
     )
 
 
-def _what(entry: EntryShape, names: Names) -> str:
-    if entry.kind.startswith(("consent.", "objection.")):
-        if entry.subject == MARKETING:
+def matter(kind: str, subject: str, channel: str, topic: str, names: Names) -> str:
+    """Say what somebody spoke about; `kind` is that of an entry, such as consent.given."""
+    if kind.startswith(("consent.", "objection.")):
+        if subject == MARKETING:
             return _("All advertising")
-        return names.purposes.get(entry.subject, entry.subject)
+        return names.purposes.get(subject, subject)
     scope = [
-        wording.say(SHORT, entry.channel) if entry.channel != ANY else "",
-        names.topics.get(entry.topic) or names.purposes.get(entry.topic, ""),
+        wording.say(SHORT, channel) if channel != ANY else "",
+        names.topics.get(topic) or names.purposes.get(topic, ""),
     ]
-    parts = [wording.say(SETTINGS, entry.subject), *filter(None, scope)]
+    parts = [wording.say(SETTINGS, subject), *filter(None, scope)]
     return " · ".join(parts)
 
 

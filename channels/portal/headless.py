@@ -10,7 +10,7 @@ from allauth.headless.base.response import AuthenticationResponse
 from allauth.headless.base.views import APIView, ConfigView
 from allauth.headless.constants import Client
 from allauth.headless.internal.restkit.response import APIResponse
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, RawPostDataException
 from django.urls import URLPattern, path
 
 from channels.ingest.limits import Unfit, read_object
@@ -64,10 +64,11 @@ class ConfirmCodeView(APIView):
 
 def _said(request: HttpRequest, field: str) -> str | None:
     """Read one field of the body, if it is text."""
-    body = request.body
     try:
+        body = request.body
         value = read_object(body)[0].get(field) if len(body) <= _MOST else None
-    except Unfit:
+    except (Unfit, RawPostDataException):
+        # A form with files is read for its CSRF token, and cannot be read again.
         return None
     return value if isinstance(value, str) else None
 

@@ -1,13 +1,15 @@
 """What the customer's page shows, made of the record's shapes. No database, no request."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
 
 import msgspec
 
-from channels.portal import wording
+from channels.portal import entries, letters, wording
+from channels.portal.reasons import Names
+from customers.control import ANY
 from customers.queries.shapes import (
     EventShape,
     IdentifierShape,
@@ -21,6 +23,17 @@ from customers.queries.shapes import (
 # A page is a glance: the rest is a page of its own.
 SHOWN_ORDERS = 4
 ICONS = ("phone", "web", "app", "store", "butler")
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What messages, purposes and topics are called, which the log names by id and key."""
+
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    names: Names = field(default_factory=lambda: Names({}, {}))
+
+
+UNCALLED = Called()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +129,12 @@ class Page:
 
 
 def page(
-    record: RecordShape, events: Sequence[EventShape], *, scan: datetime | None, today: date
+    record: RecordShape,
+    events: Sequence[EventShape],
+    *,
+    called: Called = UNCALLED,
+    scan: datetime | None,
+    today: date,
 ) -> Page:
     """Word a record for its customer; `scan` is when the code of the next visit was scanned."""
     orders = list(_orders(record, scan))
@@ -129,7 +147,7 @@ def page(
         other_orders=others[:SHOWN_ORDERS],
         more_orders=len(others[SHOWN_ORDERS:]),
         party=[_member(member, today) for member in sorted(record.party, key=_children_first)],
-        moments=[moment_of(event) for event in events],
+        moments=[moment_of(event, called) for event in events],
         # Order numbers are identifiers too, but they are on the page as orders already.
         known=[_known(known) for known in record.identifiers if known.kind != "order"],
         joins=[_join(merge) for merge in record.members],
@@ -190,17 +208,16 @@ def _member(member: MemberShape, today: date) -> Member:
     return Member(member.name, member.name[:1], role, age)
 
 
-def moment_of(event: EventShape) -> Moment:
+def moment_of(event: EventShape, called: Called = UNCALLED) -> Moment:
     """Word one event."""
-    body = _read(event.body, {})
-    said = body.get("properties")
+    said = properties(event)
     return Moment(
         version=event.version,
         log=str(event.customer),
         headline=wording.headline(event.kind, event.name),
-        detail=wording.detail(event.kind, event.name, said if isinstance(said, dict) else {}),
+        detail=_detail(event, said, called),
         channel=event.channel,
-        icon=event.channel if event.channel in ICONS else "butler",
+        icon=_icon(event, said),
         where=", ".join(filter(None, (_where(event), _by(event.actor)))),
         is_verified=event.is_verified,
         occurred_at=event.occurred_at,
@@ -208,10 +225,47 @@ def moment_of(event: EventShape) -> Moment:
     )
 
 
+def properties(event: EventShape) -> dict[str, Any]:
+    """Return what the source said of an event."""
+    said = _read(event.body, {}).get("properties")
+    return said if isinstance(said, dict) else {}
+
+
+def message_of(event: EventShape) -> str:
+    """Return the id of the message that an event is about, if it is about one."""
+    return str(properties(event).get("message", "")) if event.kind == "message" else ""
+
+
+def _detail(event: EventShape, said: dict[str, Any], called: Called) -> str:
+    if event.kind == "control":
+        return _choice(event.name, said, called.names)
+    parts = (
+        called.subjects.get(message_of(event), ""),
+        wording.detail(event.kind, event.name, said),
+    )
+    return " · ".join(filter(None, parts))
+
+
+def _choice(name: str, said: dict[str, Any], names: Names) -> str:
+    kind = name.lower().replace(" ", ".", 1)
+    subject, channel, topic = (str(said.get(key, ANY)) for key in ("subject", "channel", "topic"))
+    if subject == ANY:
+        return ""
+    value = said.get("value")
+    is_said = wording.say(wording.ANSWERS, str(value)) if isinstance(value, bool) else ""
+    return ": ".join(filter(None, (entries.matter(kind, subject, channel, topic, names), is_said)))
+
+
+def _icon(event: EventShape, said: dict[str, Any]) -> str:
+    if event.kind == "message":
+        return letters.ICONS.get(str(said.get("channel", "")), "butler")
+    return event.channel if event.channel in ICONS else "butler"
+
+
 def _where(event: EventShape) -> str:
-    # We write down what customers tell us and read; they did it, not Butler.
-    is_theirs = event.kind == "control" or event.name == "Message Read"
-    return "" if is_theirs else wording.say(wording.CHANNELS, event.channel)
+    # The customer did the one, and the other says itself which way it went.
+    is_plain = event.kind in ("control", "message")
+    return "" if is_plain else wording.say(wording.CHANNELS, event.channel)
 
 
 def _by(actor: str) -> str:

@@ -1,8 +1,9 @@
 """Why a message came or did not, in the customer's words, and where that can be changed."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 from uuid import UUID
 
 import msgspec
@@ -29,11 +30,32 @@ LOOKED_AT = {
     "search": gettext_noop("your name in a search"),
     "order": gettext_noop("an order of yours"),
     "timeline": gettext_noop("what happened to you here"),
+    "list": gettext_noop("your name in a list"),
+    "orders": gettext_noop("your orders"),
+    "party": gettext_noop("your party"),
+    "messages": gettext_noop("what we told you"),
+    "why": gettext_noop("why you heard from us, or did not"),
+    "control": gettext_noop("what you allow us"),
+    "tasks": gettext_noop("what there is to do for you"),
+    "looks": gettext_noop("who looked at your record"),
+    "merge": gettext_noop("whether two records are both yours"),
 }
+# Anything else that a system may have read.
+LOOKED_ELSEWHERE = gettext_noop("your record")
 LOOKED_WHY = {
+    "search": gettext_noop("after a search"),
     "call": gettext_noop("because you called"),
     "task": gettext_noop("because there was something to do for you"),
     "visit": gettext_noop("because of your visit"),
+}
+# As what somebody looked: a role of the console, or none.
+LOOKED_AS = {
+    "api": gettext_noop("one of our systems"),
+    "desk": gettext_noop("call desk"),
+    "till": gettext_noop("till"),
+    "marketer": gettext_noop("marketing"),
+    "privacy officer": gettext_noop("privacy"),
+    "manager": gettext_noop("manager"),
 }
 
 
@@ -80,13 +102,14 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """Somebody looked at the record."""
+    """Somebody looked at the record, once or several times in a row."""
 
     at: datetime
     who: str
     role: str
     what: str
     why: str
+    times: int = 1
 
 
 def names_of(purposes: Iterable[PurposeShape], topics: Iterable[TopicShape]) -> Names:
@@ -152,13 +175,21 @@ def _moment(until: datetime | None) -> str:
     return date_format(localtime(until), _("j M, H:i e")) if until else ""
 
 
+def glances(looks: Iterable[LookShape]) -> list[Glance]:
+    """Word looks, newest first; the same look again and again is one line with a count."""
+    alike = groupby(map(glance, looks), key=lambda one: (one.who, one.role, one.what, one.why))
+    found = [list(group) for _key, group in alike]
+    return [replace(group[0], times=len(group)) for group in found]
+
+
 def glance(look: LookShape) -> Glance:
     """Word a look; a system is called by its name as a person is."""
     kind, _sign, name = look.actor.partition(":")
     return Glance(
         at=look.at,
         who=(name or kind).capitalize() if kind == "staff" else name or kind,
-        role=look.role,
-        what=wording.say(LOOKED_AT, look.what),
-        why=wording.say(LOOKED_WHY, look.reason),
+        role=wording.say(LOOKED_AS, look.role) if look.role != "staff" else "",
+        what=_(LOOKED_AT.get(look.what, LOOKED_ELSEWHERE)),
+        # A call is named by its reference, which says nothing to whoever called.
+        why=wording.say(LOOKED_WHY, "call" if look.reason.startswith("call ") else look.reason),
     )

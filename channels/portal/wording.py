@@ -94,6 +94,7 @@ REASONS = {
 }
 
 
+ANSWERS = {"True": gettext_noop("yes"), "False": gettext_noop("no")}
 _SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
 
 

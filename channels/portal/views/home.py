@@ -13,13 +13,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from butler.queries.inbox import Doorway, messages
-from channels.portal import choices, letters, policy
+from butler.queries.inbox import Doorway, messages, subjects
+from channels.portal import choices, letters, policy, reasons
 from channels.portal.frame import door_of, shown
-from channels.portal.page import Page, page
+from channels.portal.page import Called, Page, message_of, page
 from customers.queries import control
 from customers.queries.record import record
-from customers.queries.shapes import EventShape, RecordShape
+from customers.queries.shapes import EventShape, PurposeShape, RecordShape
 from customers.queries.timeline import Filter, timeline
 
 SHOWN = 10
@@ -51,27 +51,38 @@ def clock(request: HttpRequest) -> HttpResponse:
 
 def _known(door: Doorway) -> dict[str, Any]:
     newest = messages(door.ids, cursor=None, limit=SHOWN_MESSAGES)
+    purposes = control.purposes(get_language() or "en")
     return {
-        "page": _page(door),
+        "page": _page(door, purposes),
         "letters": [letters.letter(message) for message in newest.results],
-        "stances": _stances(door),
+        "stances": _stances(door, purposes),
     }
 
 
-def _stances(door: Doorway) -> list[tuple[str, bool]]:
+def _stances(door: Doorway, purposes: Sequence[PurposeShape]) -> list[tuple[str, bool]]:
     """Return what may be sent to the customer, by purpose, and whether it may."""
     state = control.standing(door.id)
-    purposes = control.purposes(get_language() or "en")
     asked = [one for one in purposes if one.kind == "contact" and one.is_offered]
     return [(one.name, choices.stance(state, one.key)) for one in asked]
 
 
-def _page(door: Doorway) -> Page | None:
+def _page(door: Doorway, purposes: Sequence[PurposeShape]) -> Page | None:
     today = timezone.localdate()
     found = record(door.id, today=today)
     if found is None:
         return None
-    return page(found, _events(found, SHOWN), scan=_scan(found), today=today)
+    events = _events(found, SHOWN)
+    return page(
+        found, events, called=_called(door, events, purposes), scan=_scan(found), today=today
+    )
+
+
+def _called(
+    door: Doorway, events: Sequence[EventShape], purposes: Sequence[PurposeShape]
+) -> Called:
+    told = {message for event in events if (message := message_of(event))}
+    names = reasons.names_of(purposes, control.topics(get_language() or "en"))
+    return Called(subjects(door.ids, told), names)
 
 
 def _scan(found: RecordShape) -> datetime | None:

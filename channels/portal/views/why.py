@@ -43,7 +43,7 @@ def looks(request: HttpRequest, door: Doorway) -> HttpResponse:
     except BadCursor:
         return redirect("portal:looks")
     context = {
-        "glances": [reasons.glance(look) for look in found.results],
+        "glances": reasons.glances(found.results),
         "next": found.next,
         "previous": found.previous,
         "only": "looks",

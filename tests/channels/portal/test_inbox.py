@@ -2,10 +2,12 @@ import re
 import uuid
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from butler.models import Message
 from channels.portal import letters
+from customers.log import Own, append_own
 from customers.models import Event
 from tests import factories
 
@@ -168,3 +170,31 @@ def test_what_a_mail_ends_with_is_left_out(signed_in, noor):
 
     assert "See you at ten." in page
     assert "/u/token/" not in page
+
+
+def test_what_happened_names_the_message_and_what_was_chosen(signed_in, noor):
+    sent = factories.message(noor, subject="Your order LK-1", channel="email")
+    gone = factories.message(noor, subject="Wrong price", state="withdrawn")
+    now = timezone.now()
+    said = [
+        Own(
+            noor.pk,
+            "message",
+            "Message Sent",
+            {"message": str(one.pk), "channel": one.channel},
+            now,
+        )
+        for one in (sent, gone)
+    ]
+    muted = {"subject": "allow", "topic": "rides", "value": False}
+    said.append(Own(noor.pk, "control", "Preference Set", muted, now))
+    with transaction.atomic():
+        append_own(said, actor="", now=now)
+
+    moments = signed_in.get("/").content.decode().partition('id="moments"')[2]
+
+    assert "Your order LK-1 · by e-mail" in moments
+    assert "Wrong price" not in moments
+    assert "by Butler" not in moments
+    assert "messages" in moments
+    assert ": no" in moments

@@ -145,3 +145,24 @@ def test_who_looked_is_told_with_the_reason(signed_in, noor):
     assert "looked at your page, because you called." in page
     assert "<strong>call desk</strong>" in page
     assert "She asked &lt;b&gt;me&lt;/b&gt;" in answer
+
+
+def test_the_same_look_again_and_again_is_one_line_without_our_codes(signed_in, noor):
+    now = timezone.now()
+    for minute in range(4):
+        at = now - timedelta(minutes=minute)
+        Look.objects.create(
+            customer=noor, at=at, actor="source:call desk", role="api", what="messages"
+        )
+    Look.objects.create(
+        customer=noor, at=now - timedelta(hours=1), actor="staff:sam", role="desk", what="a-new-one"
+    )
+
+    page = html.unescape(_read(signed_in, "/why/looks/"))
+
+    assert page.count("looked at what we told you") == 1
+    assert "4 times" in page
+    assert "(one of our systems)" in page
+    assert "(call desk)" in page
+    assert "looked at your record" in page
+    assert "a-new-one" not in page
