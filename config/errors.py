@@ -1,13 +1,16 @@
-"""Answers for what goes wrong below the views: the database is away, or too slow."""
+"""Answers for what goes wrong below the views: the database is away, too slow, or cannot hold
+what was sent."""
 
 import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
+from typing import Any
 
+from django.core.exceptions import BadRequest
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.views.csrf import csrf_failure
 
 from config.breaker import AWAY, Breaker, had_to_wait
@@ -15,6 +18,7 @@ from customers.api.problems import problem
 
 # Seconds after which a client may try again; embedded Postgres recovers in about this time.
 RETRY_AFTER = 2
+NUL = "\x00"
 
 _log = logging.getLogger(__name__)
 
@@ -78,6 +82,16 @@ class DatabaseAwayMiddleware:
         except AWAY as error:
             return _away(request, error)
 
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        """Refuse NUL, which no column of Postgres holds, wherever a page could look for it."""
+        # These read a body of their own, and look at every text in it.
+        if getattr(view, "csrf_exempt", False):
+            return
+        if NUL in request.path_info:
+            raise Http404
+        if _holds_nul(request.GET) or (request.method == "POST" and _holds_nul(request.POST)):
+            raise BadRequest("Text cannot have NUL in it.")
+
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, AWAY):
             return _away(request, error)
@@ -85,6 +99,10 @@ class DatabaseAwayMiddleware:
             return None
         _log.exception("request failed")
         return broken(request.path)
+
+
+def _holds_nul(fields: QueryDict) -> bool:
+    return any(NUL in value for _, values in fields.lists() for value in values)
 
 
 def _away(request: HttpRequest, error: Exception) -> HttpResponse:

@@ -56,7 +56,11 @@ def page(right: str = "", *, is_for_all: bool = False) -> Callable[[View], View]
                 _touch(request, timezone.now())
             if right and not user.has_perm(right):
                 return render(request, "console/refused.html", status=403)
-            return view(request, *args, **kwargs)
+            try:
+                return view(request, *args, **kwargs)
+            except BadCursor:
+                # No page of this list: its beginning is one.
+                return redirect(request.path)
 
         guarded: View = never_cache(ensure_csrf_cookie(policy.strict(served)))
         guarded.needs = right  # type: ignore[attr-defined]  # for the table of the tests

@@ -1,0 +1,249 @@
+"""What a browser can be made to send: odd bytes in every place of every page, and no page breaks.
+
+NUL, which Postgres refuses; lone surrogates, which UTF-8 does; numbers beyond every column;
+texts longer than every column; JSON of the wrong shape; header and path tricks.
+"""
+
+import uuid
+from contextlib import contextmanager
+from urllib.parse import quote
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+
+from butler.actions import tasks
+from butler.models import TopicStatus
+from customers.models import Merge, Review, User
+from tests import factories, staff
+from tests.channels.console.test_access import TABLE as CONSOLE
+from tests.customers import saying
+from tests.security.test_routes import ADMIN, OPEN, OWN
+
+HOSTILE = (
+    "\x00",
+    "a\x00b",
+    "\ud800",
+    "\u2028\r\nX-Bad: 1",
+    "9" * 30,
+    "-1",
+    "NaN",
+    "x" * 5000,
+    "' OR 1=1 --",
+    "../../../etc/passwd",
+    "{{7*7}}{%debug%}",
+    "<script>alert(1)</script>",
+    "[[[[",
+    "\u202eevil",
+    "0001-01-01T00:00:00Z",
+)
+# Every name of a query or of a form that some page reads.
+FIELDS = (
+    "q for cursor next parts record page o e _changelist_filters language email code handle"
+    " password purpose answer notice most per from to day days zone on was channel do key reason"
+    " outcome note name visit_date visit_time guests currency count token step confirm look"
+    " 0-name 0-quantity 0-price 0-id line-0-name line-0-quantity lines quantity price url term"
+    " app_label model_name field_name status__exact p search_term"
+).split()
+
+
+@pytest.fixture(autouse=True)
+def _development(settings, tmp_path):
+    settings.BUTLER_HOME, settings.DEBUG = tmp_path, True
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.MAILERS = {"default": {"BACKEND": "channels.email.outbox.Backend"}}
+
+
+@pytest.fixture
+def noor(db):
+    address = ("email", "noor@example.com")
+    noor = factories.customer(address, ("phone", "+46701740605"), first_name="Noor")
+    factories.record(
+        factories.order("A-1", address, lines=[{"line_id": "1", "name": "Day", "quantity": 2}])
+    )
+    saying.house()
+    return noor
+
+
+@pytest.fixture
+def places(noor) -> dict[str, object]:
+    """Real things, so that what is asked for gets past the look-up."""
+    now = timezone.now()
+    other = factories.customer(("email", "eli@example.com"))
+    TopicStatus.objects.create(key="ride:x", status="open", changed_at=now)
+    merge = Merge.objects.create(kept=noor, joined=other, reason="staff", joined_at=now)
+    task = tasks.ask(key="t", kind="phone", customer_id=noor.id, title="x", body="", due_at=now)
+    return {
+        "customer_id": noor.id,
+        "number": "A-1",
+        "line": "1",
+        "reference": "c1",
+        "task_id": task,
+        "merge_id": merge.pk,
+        "review_id": Review.objects.create(kind="identifier_limit", left=noor).pk,
+        "message_id": factories.message(noor).pk,
+        "entry_id": saying.say(noor.id, saying.give()).entries[0],
+        "what": "consent",
+    }
+
+
+def _client(who: str, noor) -> Client:
+    client = Client(raise_request_exception=False)
+    if who == "customer":
+        client.force_login(User.objects.create_user("noor@example.com", record=noor))
+    elif who == "staff":
+        staff.let_in(client, staff.colleague("manager", is_superuser=True))
+    return client
+
+
+def _paths(routes, things, bad: str) -> set[str]:
+    """Fill each route with real things, and once with something hostile in each place."""
+    found = set()
+    for route in routes:
+        if "(?P" in route or "(?:" in route or "<kind>" in route:
+            continue
+        names = [part.split(">")[0] for part in route.split("<")[1:]]
+        for odd in (None, *names):
+            path = route
+            for name in names:
+                value = bad if name == odd else things.get(name.split(":")[-1], "7")
+                path = path.replace(f"<{name}>", quote(str(value), safe="", errors="replace"))
+            found.add("/" + path)
+    return found
+
+
+def _broken(client: Client, paths, *, bad: str) -> dict[str, int]:
+    said = {name: bad.encode(errors="replace").decode() for name in FIELDS}
+    query = "&".join(f"{name}={quote(bad, errors='surrogatepass')}" for name in FIELDS)
+    broken = {}
+    for path in sorted(paths):
+        # By themselves, too: a query that is refused for its cursor hides what else is in it.
+        for asked in (f"{path}?{query}", path):
+            with _undone():
+                if client.get(asked).status_code >= 500:
+                    broken[f"GET {path}"] = bad[:20]
+        if path in COUNTED:
+            continue
+        with _undone():
+            if client.post(path, said).status_code >= 500:
+                broken[f"POST {path}"] = bad[:20]
+    return broken
+
+
+# Guesses are counted in transactions of their own, which cannot be within another.
+COUNTED = {"/console/sign-in/", "/console/sign-in/code/", "/sign-in/code/"}
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", sorted(COUNTED))
+def test_no_door_breaks_whatever_is_shown(path):
+    client = Client(raise_request_exception=False)
+    for bad in HOSTILE:
+        said = {name: bad.encode(errors="replace").decode() for name in FIELDS}
+        for shown in (said, {**said, "email": "noor@example.com"}):
+            assert client.post(path, shown).status_code < 500, ascii(bad)
+
+
+@contextmanager
+def _undone():
+    """Take back what a request did: one that broke must not break those after it."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+# Each breaks something else: the rest is tried in every form, below.
+KINDS = (HOSTILE[1], HOSTILE[2], HOSTILE[3], HOSTILE[4], HOSTILE[7])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bad", KINDS, ids=lambda bad: ascii(bad)[:20])
+def test_no_page_breaks_whatever_is_asked(noor, places, bad):
+    console = {f"console/{operation.split(' ', 1)[1]}" for operation in CONSOLE}
+    pages = {
+        "anybody": OPEN - {"sign-out/"} | {"console/sign-in/", "console/sign-in/code/"},
+        "customer": OWN | {""},
+        "staff": console - {"console/sign-out/"},
+    }
+
+    broken = {
+        who: _broken(_client(who, noor), _paths(routes, places, bad), bad=bad)
+        for who, routes in pages.items()
+    }
+
+    assert {who: one for who, one in broken.items() if one} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bad", HOSTILE[1:2], ids=lambda bad: ascii(bad)[:20])
+def test_no_page_of_the_administrator_breaks(noor, places, bad):
+    routes = {route for route in ADMIN if "delete" not in route and "logout" not in route}
+
+    assert _broken(_client("staff", noor), _paths(routes, places, bad), bad=bad) == {}
+
+
+@pytest.mark.parametrize("bad", HOSTILE, ids=lambda bad: ascii(bad)[:20])
+def test_no_field_by_itself_breaks_a_form(noor, places, bad):
+    """One hostile field among good ones: a form that is refused for one does not hide another."""
+    forms = {
+        "customer": {
+            "/preferences/consent/": {
+                "purpose": "offers",
+                "answer": "yes",
+                "notice": saying.NOTICE,
+                "language": "en",
+            },
+            "/preferences/budget/": {"most": "2", "per": "week"},
+            "/preferences/quiet-hours/": {"from": "20:00", "to": "08:00", "day": "1"},
+            "/preferences/zone/": {"zone": "Europe/Amsterdam"},
+            "/preferences/language/": {"language": "nl"},
+            "/preferences/data-use/": {"purpose": "personalize", "answer": "no"},
+            "/preferences/channels/": {"on": "email:*", "was": "sms:*"},
+        },
+        "staff": {
+            "/console/switches/throw/": {"key": "*", "reason": "a mistake"},
+            "/console/switches/lift/": {"key": "*"},
+            f"/console/tasks/{places['task_id']}/take/": {},
+            f"/console/tasks/{places['task_id']}/finish/": {"outcome": "done", "note": "well"},
+            f"/console/customers/{noor.id}/orders/A-1/cancel/": {"reason": "ill", "key": "k" * 20},
+            "/admin/butler/halt/switch/": {"key": "*", "reason": "a mistake", "do": "throw"},
+        },
+    }
+    broken = {}
+    for who, theirs in forms.items():
+        client = _client(who, noor)
+        for path, good in theirs.items():
+            for name in good:
+                said = {**good, name: bad.encode(errors="replace").decode()}
+                with _undone():
+                    if client.post(path, said).status_code >= 500:
+                        broken[path] = name
+
+    assert broken == {}
+
+
+def test_a_header_of_ours_is_never_broken_into_two(noor, places):
+    address = ("email", "noor@example.com")
+    for sign in ("\r\n", "\n", "\r", "\u2028", "\x85"):
+        number = f"A{sign}Set-Cookie: x=1"
+        factories.record(
+            factories.order(number, address, visit_date="2031-01-01", name=f"N{sign}X-Bad: 1")
+        )
+        client = _client("", noor)
+        user, _ = User.objects.get_or_create(email="noor@example.com", defaults={"record": noor})
+        client.force_login(user)
+        for path in ("", "calendar.ics", "code.svg"):
+            answer = client.get(f"/orders/{quote(number, safe='')}/{path}")
+
+            assert answer.status_code < 500
+            assert "Set-Cookie" not in answer.headers
+            for name, value in answer.headers.items():
+                assert not {"\r", "\n"} & set(name + value)
+
+
+def test_a_message_id_of_nobody_is_as_missing_as_one_that_is_none(noor):
+    client = _client("customer", noor)
+    for path in (f"/inbox/{uuid.uuid4()}/", "/inbox/x/"):
+        assert client.get(path).status_code == 404

@@ -1,0 +1,166 @@
+"""What we hand out as proof: nobody makes one, changes one, or uses it for something else.
+
+Links that end messages: tests/channels/email/test_unsubscribe.py. Cookies that Django signs:
+tests/channels/live/test_access.py. Receipts: tests/customers/test_verify_receipt.py.
+"""
+
+import re
+from datetime import timedelta
+
+import pytest
+from cryptography.fernet import InvalidToken
+from django.contrib.sessions.models import Session
+from django.core import signing
+from django.test import Client
+from django.utils import timezone
+
+from channels.console.views.access import PENDING
+from channels.email import unsubscribe
+from channels.live import tickets
+from channels.models import StreamTicket
+from customers.actions import sign_in, staff_sign_in
+from customers.models import User
+from customers.queries.pages import BadCursor, read_cursor, write_cursor
+from tests import factories, staff
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def flips(text: str):
+    """Every text that differs in one bit and is still one of Unicode."""
+    for place, sign in enumerate(text):
+        for bit in range(7):
+            changed = chr(ord(sign) ^ (1 << bit))
+            if changed != "\x00":
+                yield text[:place] + changed + text[place + 1 :]
+
+
+def test_no_other_handle_takes_the_code():
+    now = timezone.now()
+    asked = sign_in.ask_for_code(email="noor@example.com", network="192.0.2.1", now=now)
+
+    for handle in (*flips(asked.handle), asked.handle[:-1], asked.handle + "=", ""):
+        with pytest.raises(sign_in.WrongCode):
+            sign_in.prove_code(handle=handle, code=asked.code, language="en", now=now)
+    # All those guesses were of nothing: the right one still counts.
+    assert sign_in.prove_code(handle=asked.handle, code=asked.code, language="en", now=now)
+
+
+def test_a_code_belongs_to_its_handle():
+    now = timezone.now()
+    one = sign_in.ask_for_code(email="noor@example.com", network="192.0.2.1", now=now)
+    two = sign_in.ask_for_code(email="eli@example.com", network="192.0.2.1", now=now)
+    if one.code == two.code:
+        two = sign_in.ask_for_code(email="eli@example.com", network="192.0.2.1", now=now)
+
+    for handle, code in ((one.handle, two.code), (two.handle, one.code)):
+        with pytest.raises(sign_in.WrongCode):
+            sign_in.prove_code(handle=handle, code=code, language="en", now=now)
+
+
+def test_no_other_ticket_opens_a_stream():
+    tickets.issue(session_key="s" * 32, now=timezone.now())
+    ticket = "a" * 32
+    StreamTicket.objects.update(digest=tickets.digest(ticket))
+
+    assert not any(
+        StreamTicket.objects.filter(digest=tickets.digest(changed)).exists()
+        for changed in flips(ticket)
+    )
+    kept = bytes(StreamTicket.objects.get().digest)
+    # Whoever reads the table has nothing to show.
+    assert ticket.encode() not in kept
+    assert len(kept) == 32
+
+
+def test_a_token_of_one_purpose_is_nothing_elsewhere(client):
+    noor = factories.customer(("email", "noor@example.com"))
+    user = User.objects.create_user("noor@example.com", record=noor)
+    client.force_login(user)
+    now = timezone.now()
+    tokens = {
+        "session": client.session.session_key,
+        "ticket": tickets.issue(session_key=client.session.session_key, now=now),
+        "handle": sign_in.ask_for_code(email="noor@example.com", network="", now=now).handle,
+        "link": unsubscribe.write(unsubscribe.Scope(noor.pk, noor.pk, "offers", "")),
+        "signed": signing.dumps({"_auth_user_id": str(user.pk)}),
+    }
+
+    for name, token in tokens.items():
+        if name != "session":
+            shown = Client(headers={"X-Session-Token": token})
+            assert shown.get("/api/me/").status_code == 401, name
+            cookie = Client()
+            cookie.cookies["sessionid"] = token
+            assert cookie.get("/api/me/").status_code == 401, name
+        assert (
+            Client(headers={"Authorization": f"Bearer {token}"}).get("/api/me/").status_code == 401
+        )
+        if name != "link":
+            assert Client().post(f"/u/{token}/").status_code == 404, name
+        with pytest.raises(sign_in.WrongCode):
+            sign_in.prove_code(handle=token, code="000000", language="en", now=now)
+
+
+def test_a_cursor_reads_what_its_list_wrote_and_nothing_else(client):
+    noor = factories.customer(("email", "noor@example.com"))
+    other = factories.customer(("email", "eli@example.com"))
+    for number in range(30):
+        factories.message(noor, at=factories.NOON + timedelta(minutes=number))
+        factories.message(other, at=factories.NOON + timedelta(minutes=number), subject="Eli's")
+    client.force_login(User.objects.create_user("noor@example.com", record=noor))
+    page = client.get("/api/me/messages/?limit=5").json()
+    cursor = re.search(r"cursor=([^&]+)", page["next"])[1]
+
+    for changed in flips(cursor):
+        answer = client.get("/api/me/messages/", {"cursor": changed, "limit": 5})
+        # A cursor is a place, not a right: a changed one is refused or is another place of ours.
+        assert answer.status_code in (200, 400, 422), changed
+        assert b"Eli's" not in answer.content
+
+
+def test_a_cursor_is_data_and_never_an_object():
+    for position in ("x", ["os.system", "id"], {"__class__": "x"}, 1.5, None, [[]] * 50):
+        with pytest.raises(BadCursor):
+            read_cursor(write_cursor(position), tuple[int, int])
+
+
+def test_what_waits_for_a_second_factor_is_kept_by_us_and_cannot_be_written_elsewhere():
+    sam, max_ = staff.colleague("desk"), staff.colleague("manager", "Max")
+    for user in (sam, max_):
+        user.set_password("four-words-that-nobody-knows")
+        user.save()
+    client = Client()
+    client.post(
+        "/console/sign-in/", {"email": sam.email, "password": "four-words-that-nobody-knows"}
+    )
+    row = Session.objects.get(pk=client.session.session_key)
+    assert str(max_.pk) not in client.cookies["sessionid"].value
+
+    # Who can write the table but does not know the key cannot change whose turn it is.
+    for changed in list(flips(row.session_data))[:: len(row.session_data) // 40 or 1]:
+        Session.objects.filter(pk=row.pk).update(session_data=changed)
+        assert PENDING not in Session.objects.get(pk=row.pk).get_decoded()
+        assert client.get("/console/sign-in/set-up/")["Location"] == "/console/sign-in/"
+        if not Session.objects.filter(pk=row.pk).exists():
+            row.save(force_insert=True)
+            client.cookies["sessionid"] = row.pk
+
+
+def test_a_second_factors_secret_cannot_be_swapped_for_anothers_text():
+    now = timezone.now()
+    sam, secret = staff.colleague("desk"), staff_sign_in.new_secret()
+    staff_sign_in.enroll(user=sam, secret=secret, code=staff_sign_in.totp(secret, now), now=now)
+    factor = sam.authenticator_set.get(type="totp")
+    factor.data["secret"] = secret
+    factor.save()
+
+    # In clear it is refused, as is anything that our key did not write.
+    later = now + timedelta(minutes=2)
+    with pytest.raises(InvalidToken):
+        staff_sign_in.check_code(user=sam, code=staff_sign_in.totp(secret, later), now=later)
