@@ -178,7 +178,7 @@ def order(one: OrderShape) -> Order:
     return Order(
         number=one.number,
         name=str(details.get("name") or ""),
-        status=one.status,
+        status=wording.STATUSES.get(one.status, one.status),
         is_open=one.status in ("placed", "amended"),
         visit_date=one.visit_date,
         visit_time=one.visit_time,

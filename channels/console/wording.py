@@ -27,6 +27,20 @@ HEADLINES = {
     "Party Member Removed": "Party: somebody left",
     "Ride Wait Checked": "Looked up a waiting time",
     "Address Proved": "Proved an address",
+    "Message Sent": "We sent a message",
+    "Message Failed": "A message did not arrive",
+    "Message Uncertain": "A message may have arrived, or not",
+    "Message Read": "Read a message",
+    "Task Done": "A colleague did something for them",
+    "Consent Given": "Said yes",
+    "Consent Refused": "Said no",
+    "Consent Withdrawn": "Took a yes back",
+    "Consent Expired": "A yes ran out",
+    "Objection Made": "Objected",
+    "Objection Lifted": "Took an objection back",
+    "Preference Set": "Made a choice",
+    "Preference Cleared": "Took a choice back",
+    "Signal Received": "A browser or phone told us",
     "Records Joined": "Two records became one",
     "Records Parted": "Two records were parted",
 }
@@ -60,6 +74,31 @@ IDENTIFIERS = {
     "order": "Order",
 }
 CHANNELS = {"inbox": "Inbox", "email": "E-mail", "sms": "SMS", "phone": "Phone"}
+STATUSES = {
+    "placed": "confirmed",
+    "amended": "changed",
+    "cancelled": "cancelled",
+    "refunded": "refunded",
+}
+# What became of a message, or was decided where there is none.
+BECAME = {
+    "send": "about to go",
+    "defer": "waits",
+    "skip": "not sent",
+    "person": "left to us",
+    "queued": "about to go",
+    "sending": "on its way",
+    "accepted": "sent",
+    "delivered": "arrived",
+    "withdrawn": "taken back",
+    "suppressed": "not sent",
+    "expired": "too late",
+    "rejected": "refused",
+    "failed": "failed",
+    "bounced": "bounced",
+    "complained": "unwanted",
+    "uncertain": "uncertain",
+}
 LANGUAGES = {"nl": "Dutch", "sv": "Swedish", "da": "Danish", "en": "English", "de": "German"}
 REASONS = {
     "proof": "the same proved address or number belongs to both",

@@ -19,8 +19,9 @@ from butler.reasons import sentence
 from channels.console import wording
 from channels.console.person import Person, allowed, moments, person
 from channels.console.views import access, trace
+from channels.portal import reasons
 from customers.models import Purpose
-from customers.queries import lists
+from customers.queries import control, lists
 from customers.queries.record import record
 from customers.queries.search import search
 from customers.queries.timeline import Filter, timeline
@@ -111,26 +112,38 @@ def _occasions(customer_id: UUID) -> list[dict[str, Any]]:
     if doorway is None:
         return []
     page = why.why(doorway.ids, cursor=None, limit=MESSAGES)
+    names = reasons.names_of(control.purposes("en"), control.topics("en"))
     return [
         {
             "name": one.name.get("en") or one.automation or "By a colleague",
             "decided_at": one.decided_at,
-            "decisions": [_decided(decision) for decision in one.decisions],
+            "decisions": [_decided(decision, names) for decision in one.decisions],
         }
         for one in page.results
     ]
 
 
-def _decided(decision: why.DecisionShape) -> dict[str, Any]:
+def _decided(decision: why.DecisionShape, names: reasons.Names) -> dict[str, Any]:
     act = msgspec.json.decode(decision.act)
     channel = str(act.get("channel") or "")
-    named = {"channel": channel, "purpose": act.get("purpose"), "topic": act.get("topic")}
+    purpose, topic = str(act.get("purpose") or ""), str(act.get("topic") or "")
+    named = {
+        "channel": channel,
+        "purpose": names.purposes.get(purpose, purpose),
+        "topic": names.topics.get(topic, topic),
+        "until": _moment(decision.until),
+    }
+    state = decision.state or decision.outcome
     return {
         "channel": wording.CHANNELS.get(channel, channel),
-        "state": decision.state or decision.outcome,
+        "state": wording.BECAME.get(state, state),
         "subject": decision.subject,
         "reason": sentence(decision.code, "en", named),
     }
+
+
+def _moment(until: datetime | None) -> str:
+    return f"{timezone.localtime(until):%-d %b, %H:%M}" if until else ""
 
 
 @require_safe
