@@ -89,10 +89,15 @@ def as_text(letter: Letter) -> str:
     parts = ["\n".join(map(_wrapped, lines)) for lines in letter.paragraphs]
     if letter.button:
         parts.append(f"{letter.action}:\n{letter.button}")
-    foot = [_wrapped(letter.reason), *(f"{words}: {url}" for words, url in letter.links)]
+    foot = [_wrapped(letter.reason), *(_linked(words, url) for words, url in letter.links)]
     # Two dashes and a space begin a signature: mail programs show it paler.
     parts.append("\n".join(["-- ", letter.company, *foot]))
     return "\n\n".join(parts) + "\n"
+
+
+def _linked(words: str, url: str) -> str:
+    """Write a link out; after a question there is no colon."""
+    return f"{words}{'' if words.endswith('?') else ':'} {url}"
 
 
 @lru_cache(maxsize=512)

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.utils.formats import number_format
+from babel.numbers import format_currency, format_decimal
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+
+from butler.phrases import locale
 
 # Of each event we know: what to call it, addressed to the customer.
 HEADLINES = {
@@ -95,7 +97,6 @@ REASONS = {
 
 
 ANSWERS = {"True": gettext_noop("yes"), "False": gettext_noop("no")}
-_SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
 
 
 def say(words: Mapping[str, str], key: str) -> str:
@@ -119,12 +120,17 @@ def detail(kind: str, name: str, said: Mapping[str, Any]) -> str:
 
 
 def money(amount: str, currency: str) -> str:
-    """Write an amount the reader's way; a no-break space keeps it on one line."""
+    """Write an amount the reader's way, as our letters do; nothing where it is no amount."""
     try:
-        number = number_format(Decimal(amount), 2, force_grouping=True)
+        number = Decimal(amount).quantize(Decimal("0.01"))
     except InvalidOperation:
         return ""
-    return f"{_SIGNS.get(currency, currency)}\N{NO-BREAK SPACE}{number}"
+    written = locale(get_language() or "en")
+    if not number.is_finite():
+        return ""
+    if not currency:
+        return format_decimal(number, "#,##0.00", locale=written)
+    return format_currency(number, currency, locale=written)
 
 
 def _order(said: Mapping[str, Any]) -> tuple[str, ...]:
