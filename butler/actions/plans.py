@@ -1,7 +1,7 @@
 """Finds what is due by the calendar, and whom a change of a topic concerns.
 
-Nobody counts down to a date: every few minutes the dates of the next two days become runs,
-each with its moment on the customer's clock. What moves meanwhile is looked at again when the
+Nobody counts down to a date: every few minutes the visits of the next two days become runs, and
+once a day the birthdays of that day, each with its moment on the customer's clock. What moves meanwhile is looked at again when the
 moment comes. Crowds are gone through by butler.actions.crowds.
 """
 
@@ -42,19 +42,37 @@ class _Coming(NamedTuple):
     known_since: datetime | None
 
 
-def plan_dates(task: Task, now: datetime) -> datetime:
-    """Have the dates of the next two days looked for, an automation a row."""
-    rows = [Due(duty="plan_date", key=str(version.id), due_at=now) for version in _live("date")]
+def plan_dates(task: Task, now: datetime) -> Again:
+    """Have the dates that come up looked for.
+
+    Visits move until they are there, so those of the next two days are gone through at every
+    look. What returns each year is gone through once for each day, when it begins anywhere.
+    """
+    planned = task.facts.get("planned", {})
+    today = clocks.local_day(now, company_zone())
+    kept, rows = {}, []
+    for version in _live("date"):
+        trigger = version.document.trigger
+        assert isinstance(trigger, OnDate)
+        if not _is_yearly(trigger):
+            rows.append(Due(duty="plan_date", key=str(version.id), due_at=now))
+            continue
+        last = date.fromisoformat(planned.get(str(version.id), str(today - 3 * _DAY)))
+        for day in _after(last, today):
+            due_at = clocks.resolve(day, trigger.at, _EARLIEST)
+            rows.append(Due(duty="plan_date", key=f"{version.id}:{day}", due_at=due_at))
+        kept[str(version.id)] = str(max(last, today + _DAY))
     Due.objects.bulk_create(rows, ignore_conflicts=True)
-    return now + OFTEN
+    return Again(now + OFTEN, {"planned": kept})
 
 
 def plan_date(task: Task, now: datetime) -> Again | None:
     """Make runs of the dates that come up, a batch at a time."""
-    version = versions.read([int(task.key)]).get(int(task.key))
+    number, _, day = task.key.partition(":")
+    version = versions.read([int(number)]).get(int(number))
     if version is None:
         return None
-    coming = _coming(version, task.facts, now)
+    coming = _coming(version, date.fromisoformat(day) if day else None, task.facts, now)
     starts = [one for row in coming if (one := _of_date(row, version, now))]
     if starts:
         triggers.start(starts, now=now)
@@ -63,13 +81,27 @@ def plan_date(task: Task, now: datetime) -> Again | None:
     return Again(now, {"customer": str(coming[-1].customer_id), "about": coming[-1].about})
 
 
-def _coming(version: Version, cursor: Mapping[str, Any], now: datetime) -> list[_Coming]:
+def _is_yearly(trigger: OnDate) -> bool:
+    return not trigger.date.startswith("order.")
+
+
+def _after(last: date, today: date) -> Iterator[date]:
+    """Yield the days that were not planned yet; what is past for two days is past."""
+    for days in range(-2, 2):
+        if (day := today + days * _DAY) > last:
+            yield day
+
+
+def _coming(
+    version: Version, day: date | None, cursor: Mapping[str, Any], now: datetime
+) -> list[_Coming]:
     trigger = version.document.trigger
     assert isinstance(trigger, OnDate)
+    days = _returning(trigger, day) if day else _days(trigger, now)
     where, _, name = trigger.date.partition(".")
     params = {
         "automation": version.automation_id,
-        "days": json(list(_days(trigger, now, is_yearly=where != "order"))),
+        "days": json(list(days)),
         "name": name,
         "customer": cursor.get("customer", audiences.NOBODY),
         "about": cursor.get("about", ""),
@@ -78,16 +110,20 @@ def _coming(version: Version, cursor: Mapping[str, Any], now: datetime) -> list[
     return [_Coming(*row) for row in sql.rows(f"plan_{where}s", params)]
 
 
-def _days(trigger: OnDate, now: datetime, *, is_yearly: bool) -> Iterator[Mapping[str, object]]:
+def _days(trigger: OnDate, now: datetime) -> Iterator[Mapping[str, object]]:
     """Yield the dates whose moment may be at hand somewhere, and when to act on each."""
-    before = timedelta(days=trigger.days_before)
     day, last = (now - AHEAD - _DAY).date(), (now + AHEAD + _DAY).date()
     while day <= last:
-        on = day + before
-        yield {"on": on, "day": day, "month": on.month, "of": on.day}
-        if is_yearly and clocks.anniversary(date(2000, 2, 29), on.year) == on:
-            yield {"on": on, "day": day, "month": 2, "of": 29}
+        yield {"on": day + timedelta(days=trigger.days_before), "day": day}
         day += _DAY
+
+
+def _returning(trigger: OnDate, day: date) -> Iterator[Mapping[str, object]]:
+    """Yield the days of the year to act on on one day: two where 29 February has none."""
+    on = day + timedelta(days=trigger.days_before)
+    yield {"on": on, "day": day, "month": on.month, "of": on.day}
+    if (on.month, on.day) != (2, 29) and clocks.anniversary(date(2000, 2, 29), on.year) == on:
+        yield {"on": on, "day": day, "month": 2, "of": 29}
 
 
 def _of_date(row: _Coming, version: Version, now: datetime) -> Start | None:

@@ -17,8 +17,13 @@ class Run(models.Model):
         FAILED = "failed"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    automation = models.ForeignKey(Automation, on_delete=models.PROTECT, related_name="+")
-    version = models.ForeignKey(AutomationVersion, on_delete=models.PROTECT, related_name="runs")
+    # Nothing looks for the runs of an automation or of a version: each index would cost every run.
+    automation = models.ForeignKey(
+        Automation, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    version = models.ForeignKey(
+        AutomationVersion, on_delete=models.PROTECT, related_name="runs", db_index=False
+    )
     customer_id = models.UUIDField()
     # What makes it one: the event's key, "order:A-1001", "2027-04-18"...
     occasion = models.CharField(max_length=200)

@@ -23,6 +23,8 @@ SELECT said.customer_id, 'trait:' || said.name, wanted."on", wanted.day,
        = lpad(wanted.month::text, 2, '0') || '-' || lpad(wanted.of::text, 2, '0')
  WHERE said.name = %(name)s
    AND said.trust = 2
+   -- As the index has it: what is no date is not in there.
+   AND said.value #>> '{}' ~ '^\d{4}-\d\d-\d\d'
    AND substr(said.value #>> '{}', 1, 10) < wanted."on"::text
    AND (said.customer_id, 'trait:' || said.name) > (%(customer)s::uuid, %(about)s)
    AND NOT EXISTS (SELECT FROM butler_run AS run

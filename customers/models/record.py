@@ -1,6 +1,7 @@
 """The record as it is now: projections of the log, which `manage.py rebuild` can remake."""
 
 from django.db import models
+from django.db.models.functions import ExtractDay, ExtractMonth
 
 from customers.models.customer import Customer
 from customers.models.identifier import Trust
@@ -104,6 +105,17 @@ class PartyMember(models.Model):
     guardian = models.TextField(blank=True)
     details = models.JSONField(default=dict)
     version = models.BigIntegerField()
+
+    class Meta:
+        indexes = [
+            # A birthday is asked for by the day, whatever the year.
+            models.Index(
+                ExtractMonth("birth_date"),
+                ExtractDay("birth_date"),
+                condition=models.Q(birth_date__isnull=False),
+                name="party_member_birthday",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.reference

@@ -267,10 +267,15 @@ def test_who_was_born_on_29_february_is_wished_well_each_year_once(year, day):
     assert "condition" not in skipped()
 
 
+# When it is ten on 23 November for the first time, on Kiritimati.
+FIRST = datetime(2026, 11, 22, 20, tzinfo=UTC)
+
+
 def test_a_birthday_that_turned_out_to_be_another_day_is_left_out():
     birthday()
     with_child("2019-11-23")
     tick(now=NOON + HOUR)
+    tick(now=FIRST)
     changed = {"birth_date": "2019-05-05"}
     record(
         item(
@@ -278,7 +283,7 @@ def test_a_birthday_that_turned_out_to_be_another_day_is_left_out():
             name="Party Member Changed",
             about="member:m1",
             properties=changed,
-            at=NOON + 2 * HOUR,
+            at=FIRST + HOUR,
         )
     )
 
@@ -297,3 +302,65 @@ def test_a_date_among_the_traits_returns_each_year():
 
     assert run().occasion == "trait:birth_date:2026-11-23"
     assert Message.objects.exists()
+
+
+def test_the_birthdays_of_a_day_are_gone_through_once(monkeypatch):
+    asked = []
+    read = plans.sql.rows
+    monkeypatch.setattr(
+        plans.sql, "rows", lambda name, params: asked.append(name) or read(name, params)
+    )
+    birthday()
+    with_child("2019-11-23")
+
+    for minutes in range(-24 * 60, 24 * 60, 11):
+        tick(now=FIRST + timedelta(minutes=minutes))
+
+    # The 22nd and the 23rd begin, and three days before them could have been missed.
+    assert asked.count("plan_members") == 5
+    assert Run.objects.count() == 1
+
+
+def test_birthdays_that_nobody_looked_for_are_caught_up():
+    birthday()
+    with_child("2019-11-23")
+    tick(now=FIRST - 30 * HOUR)
+
+    tick(now=local(2026, 11, 23, 19, 30))
+
+    assert Message.objects.count() == 1
+
+
+def test_birthdays_that_nobody_looked_for_too_long_are_explained():
+    birthday()
+    with_child("2019-11-23")
+
+    tick(now=local(2026, 11, 24, 9))
+
+    assert skipped() == ["late_event"]
+
+
+def test_many_birthdays_are_planned_a_batch_at_a_time(monkeypatch):
+    monkeypatch.setattr(plans, "BATCH", 3)
+    birthday()
+    for number in range(8):
+        who = ("email", f"g{number}@example.com")
+        born = {"name": "Mila", "role": "child", "birth_date": "2019-11-23"}
+        record(item(who, name="Party Member Changed", about="member:m1", properties=born))
+
+    tick(now=NOON + HOUR)
+    tick(now=FIRST)
+
+    assert Run.objects.count() == 8
+    assert not Due.objects.filter(duty="plan_date", due_at__lte=FIRST).exists()
+
+
+def test_a_trait_that_is_no_date_has_no_day():
+    trigger = {"kind": "date", "date": "trait.birth_date", "at": "10:00"}
+    automation("own", trigger=trigger, relation="order", topic="visits")
+    booked("2027-03-01", birth_date="the 3-11-23")
+
+    tick(now=NOON + HOUR)
+    tick(now=FIRST)
+
+    assert not Run.objects.exists()
