@@ -6,7 +6,7 @@ Nothing is sent by this module; what it returns may leave until its lease ends.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from django.db import transaction
 from uuid_utils.compat import uuid7
 
 from butler import sql, verdicts
+from butler.actions import tasks
 from butler.decisions import decide
 from butler.facts import read_facts, rules
 from butler.failpoints import failpoint
@@ -25,6 +26,9 @@ from customers.sql import json
 # Ends that a message comes to without having left; everything else that is denied is
 # suppressed, by the customer's will or because nothing allows it.
 _ENDS = {"expired": "expired", "stale": "expired", "late_event": "expired"}
+
+# How soon a person is to say what the butler may not.
+_SOON = timedelta(hours=1)
 
 type Links = Callable[["Waiting"], Mapping[str, str]]
 
@@ -142,10 +146,12 @@ class _Gate:
             known = facts.get(one.customer_id, _nobody(one.customer_id))
             decision = decide(act, known, company, self.now)
             self._note(one, act, decision)
-            if decision.effect == "allow" and decision.route_to != "person":
-                facts[one.customer_id] = self._let_go(one, known, decision, company)
-            else:
+            if decision.effect != "allow":
                 self._keep_back(one, decision)
+            elif decision.route_to == "person":
+                self._hand_to_person(one, decision)
+            else:
+                facts[one.customer_id] = self._let_go(one, known, decision, company)
 
     def _note(self, one: Waiting, act: Contact, decision: Decision) -> None:
         self.verdicts.append(
@@ -194,6 +200,24 @@ class _Gate:
             language=language,
             links=self.links(one),
         )
+
+    def _hand_to_person(self, one: Waiting, decision: Decision) -> None:
+        """Ask a colleague instead: the customer wished for a person since it was judged."""
+        try:
+            words = self._words(one, decision.language)
+        except Unsaid as unsaid:
+            self.staying.append(_Staying(one.id, "failed", unsaid.reason))
+            return
+        tasks.ask(
+            key=f"claim:{one.key}"[:200],
+            kind="phone",
+            customer_id=one.customer_id,
+            title=words.subject,
+            body=words.text,
+            due_at=self.now + _SOON,
+            automation_id=one.automation_id,
+        )
+        self.staying.append(_Staying(one.id, "suppressed", decision.code))
 
     def _keep_back(self, one: Waiting, decision: Decision) -> None:
         if decision.effect == "defer":

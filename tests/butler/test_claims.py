@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from butler import failpoints
 from butler.actions import claims, wall
-from butler.models import BudgetUse, Decision, Delivery, Halt, Message
+from butler.models import BudgetUse, Decision, Delivery, Halt, Message, Task
 from customers.actions.control import Word
 from customers.models import Suppression
 from tests.butler import arrange
@@ -212,6 +212,22 @@ def test_quiet_hours_put_off_and_use_no_budget():
     assert (message.state, message.reason) == ("queued", "quiet_hours")
     assert message.not_before == NOON + timedelta(hours=1)
     assert not BudgetUse.objects.exists()
+
+
+def test_whoever_asked_for_a_person_meanwhile_is_left_to_one():
+    guest = arrange.guest()
+    arrange.says(guest, "consent.given", "birthdays")
+    facts = {"message_class": "relationship", "topic": "birthdays", "purpose": "birthdays"}
+    message = arrange.message(guest, **facts)
+    arrange.says(guest, "preference.set", "person_first", True)
+
+    assert claim().leaving == []
+
+    message.refresh_from_db()
+    assert (message.state, message.reason) == ("suppressed", "person_first")
+    task = Task.objects.get(customer_id=guest.id)
+    assert (task.title, task.body) == ("For you", "An afternoon at Larkmoor.")
+    assert Decision.objects.get(message_id=message.id).outcome == "person"
 
 
 def test_a_claim_costs_as_many_statements_for_one_as_for_many(django_assert_max_num_queries):
