@@ -97,11 +97,12 @@ def _coming(
 ) -> list[_Coming]:
     trigger = version.document.trigger
     assert isinstance(trigger, OnDate)
-    days = _returning(trigger, day) if day else _days(trigger, now)
+    days = list(_returning(trigger, day) if day else _days(trigger, now))
     where, _, name = trigger.date.partition(".")
     params = {
         "automation": version.automation_id,
-        "days": json(list(days)),
+        "days": json(days),
+        "of_year": [one["of_year"] for one in days if "of_year" in one],
         "name": name,
         "customer": cursor.get("customer", audiences.NOBODY),
         "about": cursor.get("about", ""),
@@ -121,9 +122,14 @@ def _days(trigger: OnDate, now: datetime) -> Iterator[Mapping[str, object]]:
 def _returning(trigger: OnDate, day: date) -> Iterator[Mapping[str, object]]:
     """Yield the days of the year to act on on one day: two where 29 February has none."""
     on = day + timedelta(days=trigger.days_before)
-    yield {"on": on, "day": day, "month": on.month, "of": on.day}
+    yield _day_of_year(on, day, on.month, on.day)
     if (on.month, on.day) != (2, 29) and clocks.anniversary(date(2000, 2, 29), on.year) == on:
-        yield {"on": on, "day": day, "month": 2, "of": 29}
+        yield _day_of_year(on, day, 2, 29)
+
+
+def _day_of_year(on: date, day: date, month: int, of: int) -> Mapping[str, object]:
+    of_year = f"{month:02}-{of:02}"
+    return {"on": on, "day": day, "month": month, "of": of, "of_year": of_year}
 
 
 def _of_date(row: _Coming, version: Version, now: datetime) -> Start | None:

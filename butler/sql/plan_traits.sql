@@ -2,8 +2,8 @@
 -- who have no run of an automation for that yet.
 --
 -- automation, name  text
--- days        jsonb  [{month, of (the day in it), on the date that comes up, day the date on
---                     which to act}, ...]
+-- days        jsonb  [{of_year, on the date that comes up, day the date on which to act}, ...]
+-- of_year     text[]  those days of the year, such as '04-18'
 -- customer, about   where the last batch ended, most  int
 -- returns (customer, about, date that comes up, day, zone as the customer states it, known since)
 
@@ -17,13 +17,14 @@ SELECT said.customer_id, 'trait:' || said.name, wanted."on", wanted.day,
                 (SELECT value #>> '{}' FROM customers_trait
                   WHERE customer_id = said.customer_id AND name = 'timezone'), ''),
        NULL::timestamptz
-  FROM jsonb_to_recordset(%(days)s::jsonb) AS wanted (month int, of int, "on" date, day date)
+  FROM jsonb_to_recordset(%(days)s::jsonb) AS wanted (of_year text, "on" date, day date)
   JOIN customers_trait AS said
-    ON substr(said.value #>> '{}', 6, 5)
-       = lpad(wanted.month::text, 2, '0') || '-' || lpad(wanted.of::text, 2, '0')
+    ON substr(said.value #>> '{}', 6, 5) = wanted.of_year
  WHERE said.name = %(name)s
    AND said.trust = 2
-   -- As the index has it: what is no date is not in there.
+   -- As the index has it: what is no date is not in there. The days as a list, or Postgres
+   -- would read every birthday that there is.
+   AND substr(said.value #>> '{}', 6, 5) = ANY (%(of_year)s)
    AND said.value #>> '{}' ~ '^\d{4}-\d\d-\d\d'
    AND substr(said.value #>> '{}', 1, 10) < wanted."on"::text
    AND (said.customer_id, 'trait:' || said.name) > (%(customer)s::uuid, %(about)s)
