@@ -10,6 +10,10 @@ from channels.console.views import (
     switches,
     tasks,
 )
+from channels.portal import numbers
+
+# What is imported for the converter that it registers.
+__all__ = ["app_name", "numbers", "urlpatterns"]
 
 app_name = "console"
 urlpatterns = [
@@ -23,22 +27,23 @@ urlpatterns = [
     path("customers/<uuid:customer_id>/", people.show, name="customer"),
     path("customers/<uuid:customer_id>/looks/", people.looks, name="looks"),
     path("customers/<uuid:customer_id>/orders/new/", orders.new, name="order-new"),
-    path("customers/<uuid:customer_id>/orders/<str:number>/", orders.change, name="order"),
+    # What is of an order comes before the order: its number may have anything in it.
     path(
-        "customers/<uuid:customer_id>/orders/<str:number>/cancel/",
-        orders.cancel,
-        name="order-cancel",
-    ),
-    path(
-        "customers/<uuid:customer_id>/orders/<str:number>/lines/<str:line>/cancel/",
+        "customers/<uuid:customer_id>/orders/<number:number>/lines/<number:line>/cancel/",
         orders.cancel_line,
         name="order-line-cancel",
     ),
     path(
+        "customers/<uuid:customer_id>/orders/<number:number>/cancel/",
+        orders.cancel,
+        name="order-cancel",
+    ),
+    path("customers/<uuid:customer_id>/orders/<number:number>/", orders.change, name="order"),
+    path(
         "customers/<uuid:customer_id>/merges/<int:merge_id>/part/", merges.part, name="merge-part"
     ),
     path("calls/", calls.ringing, name="calls"),
-    path("calls/<str:reference>/", calls.answer, name="call"),
+    path("calls/<number:reference>/", calls.answer, name="call"),
     path("tasks/", tasks.listing, name="tasks"),
     path("tasks/<uuid:task_id>/take/", tasks.take, name="task-take"),
     path("tasks/<uuid:task_id>/give-back/", tasks.give_back, name="task-give-back"),

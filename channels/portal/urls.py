@@ -1,18 +1,11 @@
-from django.urls import path, register_converter
-from django.urls.converters import StringConverter
+from django.urls import path
 from django.views.i18n import set_language
 
-from channels.portal import sign_in
+from channels.portal import numbers, sign_in
 from channels.portal.views import home, inbox, orders, preferences, receipts, why
 
-
-class NumberConverter(StringConverter):
-    """An order's number is what its source says it is: any text at all."""
-
-    regex = r"[\s\S]+"
-
-
-register_converter(NumberConverter, "number")
+# What is imported for the converter that it registers.
+__all__ = ["app_name", "numbers", "urlpatterns"]
 
 app_name = "portal"
 urlpatterns = [

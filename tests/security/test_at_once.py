@@ -1,0 +1,159 @@
+"""Two do the same thing in the same moment: one of them did it, and nobody did it twice.
+
+Orders by REST with one Idempotency-Key: tests/customers/api/test_orders.py. Sends against
+withdrawals: tests/channels/test_deliveries.py and `make chaos`. Codes: test_staff_sessions.py.
+"""
+
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import msgspec
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from butler.actions import automations, tasks
+from butler.actions.automations import NotNow
+from butler.models import Automation, AutomationVersion, Task
+from customers import chain
+from customers.control import State
+from customers.models import Control, ControlEntry, Event, Order, User
+from tests import factories, staff
+from tests.butler.test_wording import document
+from tests.customers import saying
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+def drafted() -> AutomationVersion:
+    automation = Automation.objects.create(key="reminder", created_at=timezone.now())
+    return AutomationVersion.objects.create(
+        automation=automation,
+        number=1,
+        status="draft",
+        document=msgspec.to_builtins(document()),
+        loaded_by="Iris",
+        created_at=timezone.now(),
+    )
+
+
+def together(*calls):
+    """Call these at once, each on a connection of its own; return answers and errors in order."""
+    start = threading.Barrier(len(calls))
+
+    def run(call):
+        start.wait(10)
+        try:
+            return call()
+        except Exception as error:  # noqa: BLE001  what it was is what the test asks
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as crowd:
+        return list(crowd.map(run, calls))
+
+
+def test_yes_and_no_at_once_end_as_the_ledger_says():
+    saying.house()
+    noor = factories.customer(("email", "noor@example.com"))
+    user = User.objects.create_user("noor@example.com", record=noor)
+    clients = []
+    for _ in range(6):
+        client = Client()
+        client.force_login(user)
+        clients.append(client)
+    shown = {"purpose": "offers", "notice": saying.NOTICE, "language": "en"}
+
+    answers = together(
+        *(
+            lambda client=client, answer=("yes", "no")[n % 2]: client.post(
+                "/preferences/consent/", {**shown, "answer": answer}
+            )
+            for n, client in enumerate(clients)
+        )
+    )
+
+    assert [one.status_code for one in answers] == [302] * 6
+    entries = list(ControlEntry.objects.filter(record=noor).order_by("seq"))
+    assert [one.seq for one in entries] == list(range(1, len(entries) + 1))
+    for before, entry in pairwise(entries):
+        assert bytes(entry.previous) == bytes(before.digest)
+        assert chain.link(bytes(before.digest), entry.document.encode()) == bytes(entry.digest)
+    state = msgspec.convert(Control.objects.get(pk=noor.pk).state, State)
+    last = [one for one in entries if one.kind.startswith("consent.")][-1]
+    assert (state.consents["offers"].state == "given") == (last.kind == "consent.given")
+    versions = list(Event.objects.filter(customer=noor).values_list("version", flat=True))
+    assert sorted(versions) == list(range(1, len(versions) + 1))
+
+
+def test_a_version_is_approved_once():
+    now = timezone.now()
+    version = drafted()
+
+    said = together(
+        *(lambda by=by: automations.approve(version, by, now) for by in ("Lin", "Max", "Ann"))
+    )
+
+    approved = [one for one in said if isinstance(one, AutomationVersion)]
+    assert len(approved) == 1
+    assert sum(isinstance(one, NotNow) for one in said) == 2
+    version.refresh_from_db()
+    assert version.approved_by == approved[0].approved_by
+
+
+def test_nobody_approves_their_own_however_they_spell_their_name():
+    now = timezone.now()
+    version = drafted()
+
+    for by in ("Iris", "iris", " Iris ", "IRIS", "I\u200bris", "\uff29ris"):
+        with pytest.raises(NotNow):
+            automations.approve(version, by, now)
+
+
+def test_a_task_is_taken_by_one():
+    noor = factories.customer(("email", "noor@example.com"))
+    task = tasks.ask(
+        key="t", kind="phone", customer_id=noor.pk, title="x", body="", due_at=timezone.now()
+    )
+    people = [staff.let_in(Client(), staff.colleague("desk", name)) for name in "ABCDE"]
+
+    together(*(lambda one=one: one.post(f"/console/tasks/{task}/take/") for one in people))
+    taken = Task.objects.get(pk=task).taken_by
+    together(
+        *(
+            lambda one=one: one.post(f"/console/tasks/{task}/finish/", {"outcome": "reached"})
+            for one in people
+        )
+    )
+
+    done = Task.objects.get(pk=task)
+    assert taken
+    assert done.taken_by == taken
+    assert Event.objects.filter(name="Task Done").count() == 1
+
+
+def test_an_order_form_that_is_sent_from_two_windows_is_one_order():
+    noor = factories.customer(("email", "noor@example.com"), first_name="Noor")
+    sam = staff.colleague("desk")
+    browsers = [staff.let_in(Client(), sam) for _ in range(4)]
+    path = f"/console/customers/{noor.pk}/orders/new/"
+    shown = browsers[0].get(path).content.decode()
+    said = {
+        "key": re.search(r'name="key" value="(\w+)"', shown)[1],
+        "name": "Lantern Night",
+        "visit_date": "2031-04-18",
+        "currency": "EUR",
+        "line0_name": "Day ticket",
+        "line0_quantity": "2",
+        "line0_price": "34.50",
+        "place": "yes",
+    }
+
+    answers = together(*(lambda one=one: one.post(path, said) for one in browsers))
+
+    assert Order.objects.count() == 1, [getattr(one, "status_code", one) for one in answers]
+    assert Event.objects.filter(name="Order Completed").count() == 1
