@@ -105,6 +105,19 @@ REASONS = {
     "claim": "an anonymous visit turned out to be theirs",
     "staff": "a colleague joined them",
 }
+LOOKED_AT = {
+    "page": "their page",
+    "record": "their record",
+    "search": "a search",
+    "list": "a list",
+    "order": "an order",
+    "orders": "their orders",
+    "timeline": "what happened",
+    "messages": "what we told them",
+    "tasks": "what there is to do",
+    "looks": "who looked",
+    "merge": "a question of who is who",
+}
 _TOLD = ("order_id", "name", "title", "outcome", "purpose", "subject", "channel", "reason", "note")
 
 
@@ -133,6 +146,12 @@ def actor(text: str) -> str:
     """Return who acted, as colleagues call them; empty: the customer did."""
     kind, _, name = text.partition(":")
     return name[:1].upper() + name[1:] if kind in ("staff", "source") else ""
+
+
+def opened_for(reason: str) -> str:
+    """Say why a record was opened; what somebody wrote stays as it is."""
+    known = {"call": "a call", "search": "a search", "task": "a task"}
+    return known.get(reason.partition(" ")[0], reason)
 
 
 def age(born: date, today: date) -> int:

@@ -87,7 +87,7 @@ def test_a_call_opens_the_right_page_and_the_order_is_done(work, desk):
     page.locator("#ringing a").click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Noor de Wit")
-    expect(page.get_by_text("Opened for: call call:")).to_be_visible()
+    expect(page.get_by_text("Opened for: a call")).to_be_visible()
     page.get_by_role("link", name="New order").click()
     day = datetime.now(UTC).date() + timedelta(days=40)
     page.get_by_label("What it is called").fill("Night of the Owls")

@@ -20,6 +20,7 @@ from channels.console import wording
 from channels.console.person import Person, allowed, moments, person
 from channels.console.views import access, trace
 from channels.portal import reasons
+from customers.actions.looks import SYSTEM
 from customers.models import Purpose
 from customers.queries import control, lists
 from customers.queries.record import record
@@ -64,7 +65,7 @@ def show(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         "person": shown,
         "here": "search",
         "live_url": settings.LIVE_URL,
-        "reason": request.GET.get("for", ""),
+        "reason": wording.opened_for(request.GET.get("for", "")),
         **_extras(request, shown, found.id, facts, now),
     }
     return render(request, template, context)
@@ -155,5 +156,20 @@ def looks(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         raise Http404
     trace.look(request, [doorway.id], what="looks")
     page = why.looks(doorway.ids, cursor=request.GET.get("cursor") or None, limit=50)
-    shown = {"looks": page.results, "next": page.next, "customer_id": doorway.id, "here": "search"}
+    shown = {
+        "looks": [_looked(look) for look in page.results],
+        "next": page.next,
+        "customer_id": doorway.id,
+        "here": "search",
+    }
     return render(request, "console/looks.html", shown)
+
+
+def _looked(look: why.LookShape) -> dict[str, Any]:
+    return {
+        "at": look.at,
+        "who": wording.actor(look.actor) or look.actor,
+        "role": "system" if look.role == SYSTEM else look.role,
+        "what": wording.LOOKED_AT.get(look.what, look.what),
+        "reason": wording.opened_for(look.reason),
+    }
