@@ -1,0 +1,84 @@
+"""A claim is not a proof: what anybody can say of anybody opens nothing and changes nothing.
+
+What a publishable key may ask of the API: tests/config/test_access.py (nothing). Preparing
+somebody's login: tests/customers/api/test_prehijacking.py.
+"""
+
+import uuid
+
+import pytest
+
+from butler.facts import read_facts
+from channels.sms import inbound
+from customers.models import Control, ControlEntry, Request, Suppression
+from tests import factories
+from tests.customers import saying
+from tests.factories import NOON
+
+pytestmark = pytest.mark.django_db
+
+EMAIL, PHONE = ("email", "noor@example.com"), ("phone", "+31612345678")
+
+
+@pytest.fixture(autouse=True)
+def _house():
+    saying.house()
+
+
+def claimed(*items):
+    return factories.record(*items, by=factories.sender(trusted=False))
+
+
+def test_a_message_has_nowhere_to_go_where_an_address_was_only_claimed():
+    device = ("anonymous_id", str(uuid.uuid4()))
+    receipt = claimed(factories.identify(device, EMAIL, PHONE, email=EMAIL[1], phone=PHONE[1]))
+    proved = factories.customer(EMAIL)
+
+    facts = read_facts([receipt.outcomes[0].customer_id, proved.pk], now=NOON)
+
+    assert facts[receipt.outcomes[0].customer_id].addresses == {}
+    assert set(facts[proved.pk].addresses) == {"email"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Consent Given", "Consent Withdrawn", "Preference Set", "Objection Made", "Address Proved"],
+)
+@pytest.mark.parametrize("trusted", [True, False])
+def test_an_event_that_is_named_like_a_word_is_no_word(name, trusted):
+    noor = factories.customer(EMAIL)
+    said = {"purpose": "offers", "subject": "offers", "notice": saying.NOTICE, "value": True}
+
+    factories.record(
+        factories.item(EMAIL, name=name, properties=said, about="consent:offers"),
+        factories.item(EMAIL, name=name, kind="control", traits=said),
+        by=factories.sender(trusted=trusted),
+    )
+
+    assert not ControlEntry.objects.exists()
+    assert not Control.objects.filter(customer=noor).exclude(state={}).exists()
+
+
+def test_a_stop_from_a_claimed_number_closes_the_number_and_speaks_for_nobody(settings):
+    settings.SMS_ACCOUNT = {"url": "", "sid": "AC1", "token": "t", "from": "+31201234567"}
+    noor = factories.customer(EMAIL)
+    claimed(factories.identify(EMAIL, PHONE, phone=PHONE[1]))
+    fields = {"MessageSid": "SM1", "From": PHONE[1], "To": "+31201234567", "Body": "STOP"}
+
+    inbound.take_in(inbound.read(fields), now=NOON)
+
+    assert Suppression.objects.filter(address=PHONE[1], lifted_at=None).exists()
+    assert not ControlEntry.objects.exists()
+    noor.refresh_from_db()
+    assert not noor.identifiers.filter(kind="phone", trust=2).exists()
+
+
+def test_nobody_asks_to_be_called_in_somebody_elses_name():
+    factories.customer(EMAIL, PHONE)
+
+    claimed(
+        factories.item(EMAIL, name="Callback Requested", about="request:r1"),
+        factories.item(PHONE, name="Callback Requested", about="request:r2"),
+    )
+
+    assert not Request.objects.filter(status="open").exists()
