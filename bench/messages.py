@@ -36,7 +36,7 @@ OFFER: dict[str, Any] = {
 _START = 4.0
 _PREPARE = (Path(__file__).parent / "prepare_messages.sql").read_text()
 _LETTER = """
-SELECT id, customer_id, subject, text, html FROM butler_message
+SELECT id, customer_id, version_id, step, facts::text FROM butler_message
  WHERE state = 'accepted' AND channel = 'email' ORDER BY id DESC LIMIT 1
 """
 
@@ -218,21 +218,30 @@ def _seal(path: str) -> dict[str, Any]:
     from django.db import connection
     from django.utils import timezone
 
+    from butler.texts import words_of
     from channels.email.letter import seal
     from channels.protocol import Parcel
 
     with connection.cursor() as cursor:
         cursor.execute(_LETTER)
-        message, customer, subject, text, html = cursor.fetchone()
+        message, customer, version, step, facts = cursor.fetchone()
+    words = words_of(
+        version_id=version,
+        step=step,
+        channel="email",
+        facts=json.loads(facts),
+        language="en",
+        links={"site": "https://larkmoor.example", "why": "", "preferences": "", "unsubscribe": ""},
+    )
     parcel = Parcel(
         id=message,
         delivery_id=uuid4(),
         customer_id=customer,
         to="noor@example.com",
         language="en",
-        subject=subject,
-        text=text,
-        html=html,
+        subject=words.subject,
+        text=words.text,
+        html=words.html,
         message_class="marketing",
         topic=vocabulary.OFFERS,
         unsubscribe_url="https://larkmoor.example/unsubscribe/" + "x" * 120,

@@ -27,7 +27,7 @@ SELECT id, 0,
 INSERT INTO butler_message
        (id, key, customer_id, automation_id, version_id, step, channel, message_class, topic,
         purpose, relation, priority, occurred_at, not_before, expires_at, created_at, state,
-        state_at, reason, facts, language, address, subject, text, html)
+        state_at, reason, facts, language, address, subject, text)
 SELECT gen_random_uuid(), 'bench:' || guest.id, guest.id, version.automation_id, version.id, '0',
        'email', 'marketing', 'chaos-offers', 'chaos-offers', '', 5, now(), now(),
        now() + interval '2 hours', now(), 'queued', now(), '',
@@ -37,7 +37,7 @@ SELECT gen_random_uuid(), 'bench:' || guest.id, guest.id, version.automation_id,
            'event', jsonb_build_object('name', 'Bench Happened', 'properties',
                                        jsonb_build_object('number', guest.name)),
            'company', jsonb_build_object('name', 'Larkmoor')),
-       '', '', '', '', ''
+       '', '', '', ''
   FROM guest
   JOIN butler_automationversion AS version
     ON version.id = nullif(current_setting('bench.version'), '')::bigint;

@@ -8,14 +8,17 @@ from typing import NamedTuple
 
 from butler.automations import Document, MessageStep, Text, step_at
 from butler.inert import inert, one_line
-from butler.letters import Letter, as_html, as_text, framing
+from butler.letters import Letter, as_html, as_text, framing, layout
 from butler.templating import BadTemplate, Missing, compiled
 
-__all__ = ["BadTemplate", "Missing", "Words", "button", "language_of", "render"]
+__all__ = ["BadTemplate", "Missing", "Words", "button", "language_of", "reads", "render"]
 
 SUBJECT = 150
 # Three parts of a text message, give or take; a link comes on top.
 SHORT = 480
+
+# What dates are told by, and who writes.
+_ALWAYS = ("company.name", "customer.language", "customer.zone", "now")
 
 # What needs consent can be ended; the frame says so.
 _BY_CONSENT = ("relationship", "marketing", "peer")
@@ -84,6 +87,21 @@ def button(
     text, spoken = _text(document, step, language)
     pressed = _button(text, _values(context, spoken), links)
     return pressed if pressed.url else None
+
+
+def reads(document: Document, step: str) -> frozenset[str]:
+    """Return the paths of all that the words of a step are made of, in whatever language."""
+    found = step_at(document, step)
+    if not isinstance(found, MessageStep):
+        raise LookupError(f"nothing is said at {step}")
+    paths = set(_ALWAYS)
+    for text in found.texts.values():
+        for source in (text.subject, text.text, text.short, text.action):
+            paths.update(compiled(source).paths)
+        paths.update(compiled(text.path, "path").paths)
+        if text.mjml:
+            paths.update(layout(text.mjml).paths)
+    return frozenset(paths)
 
 
 def language_of(texts: Mapping[str, object], language: str) -> str:

@@ -90,7 +90,7 @@ def deliver_batch(adapter: Adapter, *, clock: Clock, most: int) -> Delivered:
     failpoint("after claim")
     if not claimed.leaving:
         return Delivered(claimed.looked_at, 0, 0)
-    parcels = [_parcel(one, claimed.waiting[one.message], leads) for one in claimed.leaving]
+    parcels = [_parcel(one, claimed, leads) for one in claimed.leaving]
     results = list(_hand_over(adapter, claimed, parcels, closes_at=began + LEAVING))
     failpoint("before outcome")
     outcomes.record(results, now=clock())
@@ -147,7 +147,8 @@ def _settled(one: Outcome, handover: Handover, latency: int) -> Outcome:
     )
 
 
-def _parcel(left: Leaving, waiting: Waiting, leads: "_Leads") -> Parcel:
+def _parcel(left: Leaving, claimed: Claimed, leads: "_Leads") -> Parcel:
+    waiting = claimed.waiting[left.message]
     return Parcel(
         id=left.message,
         delivery_id=left.delivery,
@@ -156,7 +157,7 @@ def _parcel(left: Leaving, waiting: Waiting, leads: "_Leads") -> Parcel:
         language=left.language,
         subject=left.subject,
         text=left.text,
-        html=left.html,
+        html=claimed.html[left.message],
         message_class=waiting.message_class,
         topic=waiting.topic,
         unsubscribe_url=leads.of(waiting).get("unsubscribe", ""),

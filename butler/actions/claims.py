@@ -67,7 +67,6 @@ class Leaving(msgspec.Struct, frozen=True):
     address: str
     subject: str
     text: str
-    html: str
 
 
 class _Staying(msgspec.Struct, frozen=True):
@@ -82,6 +81,9 @@ class Claimed(NamedTuple):
 
     leaving: Sequence[Leaving]
     waiting: Mapping[UUID, Waiting]
+    # By message. Not stored: it can be made again from the version and the facts, and is ten
+    # times as long as everything else.
+    html: Mapping[UUID, str]
     looked_at: int
     # They wait, but somebody has their customers in hand, which takes a moment.
     held_back: int = 0
@@ -101,7 +103,7 @@ def claim(
         held = _hold({one.customer_id for one in waiting})
         taken = [one for one in waiting if one.customer_id in held]
         if not taken:
-            return Claimed((), {}, 0, held_back=len(waiting))
+            return Claimed((), {}, {}, 0, held_back=len(waiting))
         judged = _Gate(channel, now, links)
         judged.judge(taken)
         sql.run(
@@ -118,7 +120,7 @@ def claim(
         verdicts.keep(judged.verdicts)
         failpoint("in claim")
     by_id = {one.id: one for one in taken}
-    return Claimed(judged.leaving, by_id, len(taken))
+    return Claimed(judged.leaving, by_id, judged.html, len(taken))
 
 
 def _hold(ids: set[UUID]) -> set[UUID]:
@@ -135,6 +137,7 @@ class _Gate:
         self.now = now
         self.links = links
         self.leaving: list[Leaving] = []
+        self.html: dict[UUID, str] = {}
         self.staying: list[_Staying] = []
         self.verdicts: list[verdicts.Verdict] = []
 
@@ -186,9 +189,9 @@ class _Gate:
                 address=address.value if address else "",
                 subject=words.subject,
                 text=words.text,
-                html=words.html,
             )
         )
+        self.html[one.id] = words.html
         return _used(facts, decision)
 
     def _words(self, one: Waiting, language: str) -> Words:

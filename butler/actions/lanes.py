@@ -1,7 +1,7 @@
 """How fast a way out may go, how much may be in hand at once, and when it has to rest."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from butler import sql
 
@@ -25,18 +25,19 @@ def enter(channel: str, *, most: int, in_hand: int, now: datetime) -> int:
 def note(channel: str, results: Iterable[str], *, now: datetime) -> None:
     """Remember how the provider did: after one success it is well again."""
     results = list(results)
-    well = "accepted" in results or "rejected" in results
+    is_well = "accepted" in results or "rejected" in results
     bad = sum(result in ("transient", "uncertain") for result in results)
-    if not bad and not well:
+    if not bad and not is_well:
         return
-    rest = min(_LONGEST_REST, _FIRST_REST * 2 ** min(bad // PATIENCE, 6))
     sql.run(
         "note_lane",
         {
             "channel": channel,
-            "is_well": well,
-            "bad": bad,
+            "is_well": is_well,
+            "bad": min(bad, PATIENCE),
             "patience": PATIENCE,
-            "rests_until": now + timedelta(seconds=rest),
+            "now": now,
+            "first": _FIRST_REST,
+            "longest": _LONGEST_REST,
         },
     )

@@ -6,6 +6,7 @@ messages, tasks and the runs themselves are there together or not at all.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from uuid_utils.compat import uuid7
 from butler import context, ring, sql, verdicts, versions
 from butler.context import Situation
 from butler.dues import Task
+from butler.excerpt import excerpt
 from butler.facts import company_zone, read_facts, rules
 from butler.models import Run as StoredRun
 from butler.profile import Contact, Facts, Gate, Rules
@@ -22,6 +24,7 @@ from butler.progress import Draft, Ended, Errand, Judged, Memory, Run, Waiting, 
 from butler.verdicts import Verdict
 from butler.versions import Version
 from butler.walk import walk
+from butler.wording import BadTemplate, reads
 from customers.sql import json
 
 _memory = msgspec.json.Decoder(Memory).decode
@@ -198,9 +201,24 @@ def _message(one: _Done, draft: Draft, message_id: UUID | None) -> Mapping[str, 
         "priority": document.priority,
         "occurred_at": act.occurred_at,
         "expires_at": act.expires_at,
-        "facts": one.situation.context if one.situation else {},
+        "facts": _facts(one, draft.texts),
         "language": draft.language,
     }
+
+
+def _facts(one: _Done, step: str) -> Mapping[str, object]:
+    """Return what the words of a step are made of, as it is now, and no more."""
+    context = one.situation.context if one.situation else {}
+    try:
+        return excerpt(context, _reads(one.version.id, step))
+    except BadTemplate:
+        # Then it fails when it is to leave, and says so.
+        return context
+
+
+@lru_cache(maxsize=512)
+def _reads(version_id: int, step: str) -> frozenset[str]:
+    return reads(versions.read([version_id])[version_id].document, step)
 
 
 def _task(one: _Done, errand: Errand) -> Mapping[str, object]:

@@ -57,7 +57,6 @@ class Message(models.Model):
     address = models.CharField(max_length=1024, blank=True)
     subject = models.TextField(blank=True)
     text = models.TextField(blank=True)
-    html = models.TextField(blank=True)
     handed_over_at = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)

@@ -4,14 +4,14 @@
 -- seconds  double precision  how long the lease is
 -- channel, provider  text, now  timestamptz
 -- leaving  jsonb [{message, delivery, number, customer, version, takes, language, address,
---                  subject, text, html}, ...]
+--                  subject, text}, ...]
 -- staying  jsonb [{message, state, reason, not_before}, ...]
 
 WITH leaving AS MATERIALIZED (
     SELECT *
       FROM jsonb_to_recordset(%(leaving)s::jsonb) AS one (
            message uuid, delivery uuid, number smallint, customer uuid, version bigint,
-           takes jsonb, language text, address text, subject text, text text, html text)
+           takes jsonb, language text, address text, subject text, text text)
 ), staying AS MATERIALIZED (
     SELECT *
       FROM jsonb_to_recordset(%(staying)s::jsonb) AS one (
@@ -28,8 +28,7 @@ WITH leaving AS MATERIALIZED (
        SET state = 'sending', state_at = %(now)s, reason = '', attempts = leaving.number,
            lease_until = clock_timestamp() + make_interval(secs => %(seconds)s),
            customer_id = leaving.customer, language = leaving.language,
-           address = leaving.address, subject = leaving.subject, text = leaving.text,
-           html = leaving.html
+           address = leaving.address, subject = leaving.subject, text = leaving.text
       FROM leaving
      WHERE message.id = leaving.message
 ), kept AS (

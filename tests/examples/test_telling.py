@@ -83,7 +83,7 @@ def test_an_order_is_confirmed_in_the_app_and_by_mail_in_the_language_of_the_gue
         assert "Dank je wel, Noor." in message.text
         assert "2 × Dagkaart" in message.text
         assert "zondag 25 april" in " ".join(message.text.split())
-    assert "/orders/LK-1/" in messages["email"].html
+    assert "/orders/LK-1/" in messages["email"].text
 
 
 def test_a_ride_that_closes_is_told_to_who_visits_today_and_to_nobody_else():
