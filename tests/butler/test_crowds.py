@@ -126,7 +126,9 @@ OPEN = {"kind": "topic", "topic": "ride:*", "status": "open", "audience": "told:
 
 def rides():
     said = {"topic": "rides", "relation": "visit", "expires": "2h"}
-    automation("ride-down", trigger=DOWN, **said)
+    text = {"subject": "{{ topic.name }}", "text": "It is {{ topic.status }}."}
+    steps = [{"kind": "message", "channels": ["inbox"], "texts": {"en": text}}]
+    automation("ride-down", trigger=DOWN, steps=steps, **said)
     automation("ride-open", trigger=OPEN, **said)
 
 

@@ -32,6 +32,12 @@ def local(*parts, zone=AMSTERDAM):
     return datetime(*parts, tzinfo=zone).astimezone(UTC)
 
 
+def saying(text):
+    return [
+        {"kind": "message", "channels": ["inbox"], "texts": {"en": {"subject": "!", "text": text}}}
+    ]
+
+
 def run():
     return Run.objects.get()
 
@@ -46,6 +52,7 @@ def skipped():
 def reminder(**fields):
     trigger = {"kind": "date", "date": "order.visit_date", "at": "09:00", "days_before": 2}
     said = {"trigger": trigger, "topic": "visits", "expires": "12h"} | fields
+    said.setdefault("steps", saying("See you on {{ order.visit_date }}."))
     return automation("reminder", **said)
 
 
@@ -230,6 +237,7 @@ def test_many_dates_are_planned_a_batch_at_a_time(monkeypatch):
 def birthday(**fields):
     trigger = {"kind": "date", "date": "member.birth_date", "at": "10:00"}
     said = {"trigger": trigger, "topic": "visits", "relation": "order", "expires": "10h"} | fields
+    said.setdefault("steps", saying("{{ member.name }} turns {{ member.age_turning }}."))
     return automation("birthday", **said)
 
 

@@ -1,0 +1,70 @@
+import tomllib
+from itertools import product
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from butler import samples
+from butler.automations import BRANCHES, Document, MessageStep
+from butler.excerpt import excerpt
+from butler.wording import reads, render
+
+PARK = Path(__file__).parents[2] / "examples" / "themepark" / "automations"
+CONTEXT = {
+    "customer": {"name": "Noor", "traits": {"city": "Odense", "shoe_size": 38}},
+    "order": {"number": "A-1", "lines": [{"name": "Day ticket", "total": "40.00"}]},
+    "now": "2026-11-21T12:00:00Z",
+}
+
+
+def test_only_what_is_read_is_kept():
+    assert excerpt(CONTEXT, ["customer.traits.city", "order.number", "visit.date"]) == {
+        "customer": {"traits": {"city": "Odense"}},
+        "order": {"number": "A-1"},
+    }
+
+
+def test_a_list_is_kept_as_a_whole():
+    assert excerpt(CONTEXT, ["order.lines.name"]) == {"order": {"lines": CONTEXT["order"]["lines"]}}
+
+
+@pytest.mark.parametrize("paths", [["customer", "customer.name"], ["customer.name", "customer"]])
+def test_who_asks_for_all_gets_all(paths):
+    assert excerpt(CONTEXT, paths) == {"customer": CONTEXT["customer"]}
+
+
+def test_the_context_itself_is_left_alone():
+    before = msgspec.json.encode(CONTEXT)
+
+    excerpt(CONTEXT, ["customer.name", "customer.traits.city", "customer"])
+
+    assert msgspec.json.encode(CONTEXT) == before
+
+
+@pytest.mark.parametrize("file", sorted(PARK.glob("*.toml")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("known", [samples.full, samples.sparse])
+def test_what_the_park_ships_says_the_same_with_what_is_kept(file, known):
+    said = tomllib.loads(file.read_text())
+    if "steps" not in said:
+        return
+    document = msgspec.convert(said, Document, strict=False)
+    context = known(document)
+    for place, step in _messages(document.steps):
+        kept = excerpt(context, reads(document, place))
+        assert kept != context
+        for channel, language in product(("inbox", "email", "sms"), step.texts):
+            words = [
+                render(document, place, channel, values, samples.LINKS, language)
+                for values in (context, kept)
+            ]
+            assert words[0] == words[1]
+
+
+def _messages(steps, before=""):
+    for number, step in enumerate(steps):
+        place = f"{before}{number}"
+        if isinstance(step, MessageStep):
+            yield place, step
+        for branch in BRANCHES:
+            yield from _messages(getattr(step, branch, ()), f"{place}.{branch}.")
