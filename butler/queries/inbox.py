@@ -95,7 +95,7 @@ def left(ids: Sequence[UUID]) -> QuerySet[Message]:
     """Return what left for a customer, or may have."""
     taken_back_in_time = Q(state="withdrawn", handed_over_at__isnull=True)
     rows = Message.objects.filter(customer_id__in=ids).exclude(state__in=_NEVER_LEFT)
-    return rows.exclude(taken_back_in_time).defer("html", "facts", "address")
+    return rows.exclude(taken_back_in_time).defer("facts", "address")
 
 
 def _shape(row: Message) -> MessageShape:
