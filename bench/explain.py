@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from random import Random
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 import psycopg
@@ -121,6 +121,7 @@ def _statements(context: Context, random: Random) -> Iterator[tuple[str, dict[st
         {"customers": [str(one.customer_id) for one in _some(context, random, 500)]},
     )
     yield from _sending(context, random)
+    yield from _planning()
 
 
 def _sending(context: Context, random: Random) -> Iterator[tuple[str, dict[str, object]]]:
@@ -139,6 +140,20 @@ def _sending(context: Context, random: Random) -> Iterator[tuple[str, dict[str, 
     yield "butler:claim_messages", {"channel": "email", "now": now, "most": 25}
     yield "butler:claim_due", {"now": now, "until": now + REACH, "most": 200}
     yield "butler:find_in_hand", {"customer": one.customer_id}
+
+
+def _planning() -> Iterator[tuple[str, dict[str, object]]]:
+    """Yield the statements that find whose day it is."""
+    day = {"on": "2027-04-21", "day": "2027-04-21", "month": 4, "of": 21, "of_year": "04-21"}
+    asked = {
+        "automation": "birthday",
+        "days": _json([day]),
+        "customer": UUID(int=0),
+        "about": "",
+        "most": 2000,
+    }
+    yield "butler:plan_members", asked
+    yield "butler:plan_traits", asked | {"name": "birth_date", "of_year": ["04-21"]}
 
 
 def _some(context: Context, random: Random, count: int) -> list[Guest]:
