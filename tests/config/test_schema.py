@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 import schemathesis
 from django.contrib.sessions.backends.db import SessionStore
+from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
@@ -15,7 +16,7 @@ from schemathesis.specs.openapi import checks as openapi
 
 from customers.actions.sources import create_source
 from customers.models import Identifier, User
-from tests import factories
+from tests import factories, staff
 from tests.customers import saying
 
 CHECKS = [
@@ -108,6 +109,7 @@ def world(transactional_db) -> dict[str, dict[str, str]]:
     session["_auth_user_backend"] = "django.contrib.auth.backends.ModelBackend"
     session["_auth_user_hash"] = user.get_session_auth_hash()
     session.save()
+    sam = staff.let_in(Client(), staff.colleague("manager"))
     _, key = create_source(name="desk", channel="phone", is_secret=True)
     return {
         "places": {
@@ -121,6 +123,7 @@ def world(transactional_db) -> dict[str, dict[str, str]]:
         },
         "key": {"Authorization": f"Bearer {key}"},
         "customer": {"X-Session-Token": session.session_key},
+        "staff": {"X-Session-Token": sam.session.session_key},
         "anybody": {},
     }
 
@@ -131,7 +134,7 @@ few = settings(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("caller", ["key", "customer", "anybody"])
+@pytest.mark.parametrize("caller", ["key", "customer", "staff", "anybody"])
 def test_whatever_is_sent_the_answer_is_as_described(caller, running, world, subtests):
     api = schemathesis.openapi.from_url(f"{running.web}/api/schema/").include(path_regex="^/api/")
     operations = [one.ok() for one in api.get_all_operations()]
