@@ -292,7 +292,7 @@ class MessageAdmin(ReadOnly):
     list_display = ("automation_id", "channel", "state", "reason", "priority", "created_at")
     list_filter = ("state", "channel", "message_class")
     search_fields = ("id__exact", "customer_id__exact")
-    exclude = ("facts", "address", "subject", "text", "html")
+    exclude = ("facts", "address", "subject", "text")
 
 
 @admin.register(Delivery)

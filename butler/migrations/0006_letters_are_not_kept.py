@@ -4,14 +4,13 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('butler', '0005_runs_without_idle_indexes'),
+        ("butler", "0005_runs_without_idle_indexes"),
     ]
 
     operations = [
         migrations.RemoveField(
-            model_name='message',
-            name='html',
+            model_name="message",
+            name="html",
         ),
     ]

@@ -44,7 +44,7 @@ def step(client, version, name):
 def message(**fields):
     return Message.objects.create(
         key=str(uuid7()),
-        customer_id=uuid7(),
+        customer_id=factories.customer().id,
         automation_id="visit-reminder",
         channel="email",
         message_class="service",

@@ -194,7 +194,10 @@ def test_staff_say_it_for_a_customer_and_how_they_know(noor):
     unproved = put(sam, path, answer="withdraw")
     said = put(sam, path, answer="withdraw", evidence=VOICE)
 
-    assert (unproved.status_code, unproved.json()["type"]) == (422, "urn:butler:problem:no-evidence")
+    assert (unproved.status_code, unproved.json()["type"]) == (
+        422,
+        "urn:butler:problem:no-evidence",
+    )
     assert said.status_code == 200
     [seen] = noor[1].get("/api/me/ledger/").json()["results"]
     assert (seen["by"], seen["actor"], seen["evidence"]) == ("staff", "staff:Sam", VOICE)
