@@ -93,7 +93,7 @@ def _statements(context: Context, random: Random) -> Iterator[tuple[str, dict[st
     today = datetime.now(UTC).date()
     guest = random.choice(list(context.guests))
     yield "read_record", {"id": guest.customer_id, "today": today}
-    yield "read_head", {"id": guest.customer_id, "today": today}
+    yield "read_head", {"id": guest.customer_id, "today": today, "zone": "Europe/Amsterdam"}
     yield (
         "read_timeline",
         {
