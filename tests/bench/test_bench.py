@@ -42,7 +42,7 @@ def test_everything_is_measured_and_written_down(tmp_path):
     # In the same databases, which take a while to make.
     explained = _run("bench.explain")
     assert explained.returncode == 0, explained.stderr[-3000:]
-    assert explained.stdout.count("Execution Time") == 21
+    assert explained.stdout.count("Execution Time") == 23
 
 
 def test_a_measure_that_does_not_exist_is_refused():

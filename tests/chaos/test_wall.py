@@ -8,7 +8,7 @@ from tests import conftest
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-PAIRS = 1_500
+PAIRS = 600
 
 
 def test_nothing_is_handed_over_after_a_withdrawal_was_acknowledged():
