@@ -148,7 +148,7 @@ def test_she_reads_why_and_changes_it_there(me, noor):
 
     expect(page.locator("#consent-offers")).to_be_in_viewport()
     page.goto("/why/looks/")
-    expect(page.locator(".rows")).to_contain_text("Sam (desk) looked at your page")
+    expect(page.locator(".rows")).to_contain_text("Sam (call desk) looked at your page")
 
 
 def test_everything_works_without_a_script(me, visit, apart):

@@ -84,7 +84,7 @@ PAYLOADS = (
     f"'-({HIT})-'",
     f"${{{HIT}}}",
     f"{{{{constructor.constructor('{HIT}')()}}}}",
-    "{{ 7|add:7 }}{% debug %}{% load x %}",
+    "{{ 700123|add:700124 }}{% debug %}{% load x %}",
     "{{ settings.SECRET_KEY }}{% include 'admin/base.html' %}",
     f'x-data="{{a:{HIT}}}" x-init="{HIT}" @click="{HIT}"',
     f'"><div x-data x-init="{HIT}">',
@@ -273,7 +273,7 @@ def _looked_at(browser: Browser, base: str, session: str, paths: list[str]) -> d
         assert answer.status == 200, (path, answer.status)
         page.wait_for_timeout(60)
         found = page.evaluate(LOOKING)
-        if found["hit"] or found["stopped"] or found["odd"] or "14" in found["title"]:
+        if found["hit"] or found["stopped"] or found["odd"] or "1400247" in found["title"]:
             said[path] = found
     context.close()
     return said | ({"elsewhere": elsewhere} if elsewhere else {})
