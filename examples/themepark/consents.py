@@ -17,6 +17,7 @@ from examples.themepark.rides import zone
 _YES, _NO = {"offers": 35, "birthdays": 25}, 10
 _LANGUAGES = ("en", "nl", "sv", "da")
 
+# The digest of the text shown, by purpose and language.
 type Shown = dict[tuple[str, str], str]
 
 
@@ -38,7 +39,7 @@ def give(*, since: datetime, now: datetime) -> int:
     }
     told = 0
     for family in folk:
-        words = list(_words(family, shown, since - timedelta(days=2)))
+        words = list(words_of(family, shown, since - timedelta(days=2)))
         if words and family.key in ids and ids[family.key] not in spoken:
             say(customer_id=ids[family.key], words=words, author=author, now=now)
             told += 1
@@ -50,7 +51,8 @@ def _records(keys: Sequence[str]) -> dict[str, UUID]:
     return dict(proved.values_list("value", "customer_id"))
 
 
-def _words(family: Family, shown: Shown, at: datetime) -> Iterator[Word]:
+def words_of(family: Family, shown: Shown, at: datetime) -> Iterator[Word]:
+    """Yield what one family said at `at`; most said nothing."""
     chance = random.Random(f"{SEED}-{family.key}-consents")
     language = family.language if family.language in _LANGUAGES else "en"
     for purpose, share in _YES.items():

@@ -1,5 +1,7 @@
 import json
 import stat
+from collections import Counter, defaultdict
+from datetime import UTC, date, datetime
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -9,7 +11,6 @@ from butler.models import AutomationVersion, Run
 from customers.actions.changes import Author
 from customers.actions.control import Word, say
 from customers.models import (
-    ControlEntry,
     Customer,
     Event,
     Identifier,
@@ -22,7 +23,7 @@ from customers.models import (
     User,
 )
 from customers.queries.control import standing
-from examples.themepark import keys, load, people, places
+from examples.themepark import consents, families, keys, load, people, places
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -151,13 +152,25 @@ def test_the_park_begins_to_speak_after_its_past_and_the_past_starts_nothing(cap
     assert set(AutomationVersion.objects.values_list("status", flat=True)) == {"live"}
     assert not Run.objects.exists()
     noor = Identifier.objects.get(kind="user_id", value="noor", trust=Trust.VERIFIED).customer_id
-    consents = standing(noor).consents
-    assert {purpose: consent.state for purpose, consent in consents.items()} == {
+    given = standing(noor).consents
+    assert {purpose: consent.state for purpose, consent in given.items()} == {
         "offers": "given",
         "birthdays": "given",
     }
-    assert Notice.objects.filter(language="en", digest=consents["offers"].notice).exists()
-    assert ControlEntry.objects.filter(kind="consent.refused").exists()
+    assert Notice.objects.filter(language="en", digest=given["offers"].notice).exists()
+
+
+def test_of_a_parkful_of_families_some_say_yes_some_no_and_most_nothing():
+    today = date(2026, 6, 1)
+    folk = families.families(seed=7, today=today, count=300)
+    shown = defaultdict(lambda: "0" * 64)
+    at = datetime(2026, 5, 30, 9, tzinfo=UTC)
+
+    said = [[word.kind for word in consents.words_of(family, shown, at)] for family in folk]
+
+    kinds = Counter(kind for words in said for kind in words)
+    assert kinds["consent.given"] > kinds["consent.refused"] > 0
+    assert sum(1 for words in said if not words) > kinds["consent.refused"]
 
 
 def test_what_a_family_took_back_is_not_given_again_by_loading_again(capsys):
