@@ -49,6 +49,8 @@ def test_the_park_ships_what_the_issue_asks_for():
         "abandoned-cart",
         "offer",
         "callback",
+        "table-late",
+        "table-ready",
     }
     kinds = {document.trigger.__struct_config__.tag for document in DOCUMENTS.values()}
     assert kinds == {"event", "absence", "date", "schedule", "topic"}

@@ -119,6 +119,36 @@ def test_who_asks_to_be_called_is_answered_and_a_colleague_has_it_on_the_list():
     assert task.title == "Call back Noor de Wit: Vores besøg"
 
 
+def test_a_table_that_is_late_has_its_new_time_and_then_is_ready():
+    elin, by = guest("sv")
+    table = {"order_id": "LK-9", "place": "The Long Table"}
+    told(elin, "Order Completed", "order:LK-9", by, order_id="LK-9", visit_date="2027-04-16")
+    work()
+
+    # On the clock of the guest, whichever clock the kitchen's till has.
+    late = {**table, "planned_at": "10:15", "ready_at": "2027-04-16T08:40:00Z"}
+    told(elin, "Table Delayed", "order:LK-9", by, **late)
+    work()
+    told(elin, "Table Ready", "order:LK-9", by, **table, held_until="10:50")
+    work()
+
+    heard = said_to(elin, "table-late")["inbox"]
+    assert heard.subject == "Ditt bord är klart klockan 10:40"
+    assert "The Long Table, som var bokat till klockan 10:15, blir klart omkring" in heard.text
+    ready = said_to(elin, "table-ready")["inbox"]
+    assert "Ditt bord på The Long Table är klart." in ready.text
+    assert "till klockan 10:50" in ready.text
+
+
+def test_a_table_of_an_order_that_is_not_theirs_is_told_to_nobody():
+    elin, by = guest("sv")
+
+    told(elin, "Table Ready", "order:LK-9", by, order_id="LK-9", place="The Long Table")
+    work()
+
+    assert said_to(elin, "table-ready") == {}
+
+
 def test_an_offer_goes_to_who_wants_offers_and_to_nobody_else():
     willing, _ = guest("en")
     silent, _ = guest("en")
