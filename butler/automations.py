@@ -55,6 +55,11 @@ class OnTopic(_Part, frozen=True, tag="topic", tag_field="kind"):
     status: str
     audience: str
 
+    def is_about(self, key: str) -> bool:
+        """Tell whether this topic is meant: by its key, or by "ride:*" for all of a sort."""
+        prefix = self.topic.removesuffix("*")
+        return key == prefix if prefix == self.topic else key.startswith(prefix)
+
 
 type Trigger = OnEvent | OnAbsence | OnDate | OnSchedule | OnTopic
 

@@ -6,7 +6,10 @@ sees on the console who somebody is and when they visit, and nothing that leads 
 
 from collections.abc import Mapping
 
-_MEET = frozenset({"customers.find_customer", "customers.meet_customer"})
+# How rides are is no secret to anybody who works here; to say so may be told to many.
+_TOPICS = frozenset({"butler.view_topicstatus"})
+_SAY_TOPICS = frozenset({"butler.change_topicstatus"})
+_MEET = frozenset({"customers.find_customer", "customers.meet_customer"}) | _TOPICS
 _READ = _MEET | {
     "customers.view_customer",
     "customers.view_identifier",
@@ -31,13 +34,14 @@ _SWITCH = frozenset({"butler.view_halt", "butler.add_halt", "butler.change_halt"
 _PLAN = frozenset({"butler.view_automation", "butler.view_automationversion"})
 
 ROLES: Mapping[str, frozenset[str]] = {
-    # Who answers the phone.
-    "desk": _SERVE,
+    # Who answers the phone, and hears first that a ride stands still.
+    "desk": _SERVE | _SAY_TOPICS,
     # Who stands at a till or a gate: name, visit, whether a code is good.
     "till": _MEET | {"customers.view_order"},
     # Who writes what is sent: what may be said to somebody and why, not where they are reached.
     "marketer": frozenset({"customers.meet_customer", "customers.view_control"})
     | {"butler.view_message", "butler.view_decision", "butler.view_halt"}
+    | _TOPICS
     | _PLAN,
     # Who answers for what we keep and do: reads everything, and who looked at it.
     "privacy officer": _READ
@@ -45,11 +49,12 @@ ROLES: Mapping[str, frozenset[str]] = {
     | {"butler.view_halt"}
     | _PLAN,
     "manager": _SERVE
+    | _SAY_TOPICS
     | _SWITCH
     | _PLAN
     # Lets what somebody else wrote go.
     | {"butler.change_automationversion"}
     | {"customers.view_look", "customers.view_quarantineditem", "customers.change_quarantineditem"},
     # Who only wants to see how it goes: numbers and switches, nobody's record.
-    "overview": frozenset({"butler.view_halt"}) | _PLAN,
+    "overview": frozenset({"butler.view_halt"}) | _TOPICS | _PLAN,
 }

@@ -195,7 +195,7 @@ def tell_of_topic(status: TopicStatus, *, now: datetime) -> int:
     for version in _live("topic"):
         trigger = version.document.trigger
         assert isinstance(trigger, OnTopic)
-        if trigger.status != status.status or not _matches(status.key, trigger.topic):
+        if trigger.status != status.status or not trigger.is_about(status.key):
             continue
         occasion = f"{status.key}:{status.serial}"
         cause = {"topic": status.key, "status": status.status, "serial": status.serial}
@@ -212,11 +212,6 @@ def tell_of_topic(status: TopicStatus, *, now: datetime) -> int:
     if rows:
         ring.after_commit("butler.tick")
     return len(rows)
-
-
-def _matches(key: str, pattern: str) -> bool:
-    """Tell whether a topic is meant: by its key, or by "ride:*" for all of a sort."""
-    return key.startswith(pattern[:-1]) if pattern.endswith("*") else key == pattern
 
 
 def _live(trigger: str) -> list[Version]:

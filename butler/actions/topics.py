@@ -1,5 +1,6 @@
 """How something is that customers care about, such as a ride; and telling those concerned."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -9,13 +10,28 @@ from django.db import transaction
 from butler.actions.plans import tell_of_topic
 from butler.models import TopicStatus
 
+# As in "ride:night-mail": a sort of thing, and which one.
+KEY = re.compile(r"[a-z][a-z0-9_-]{0,30}:[A-Za-z0-9._-]{1,60}\Z", re.ASCII)
+STATUS = re.compile(r"[a-z][a-z0-9_-]{0,31}\Z", re.ASCII)
+
+
+class Moved(Exception):
+    """Somebody said something else of it meanwhile."""
+
 
 def set_status(
-    *, key: str, status: str, facts: Mapping[str, Any], author_name: str, now: datetime
+    *,
+    key: str,
+    status: str,
+    facts: Mapping[str, Any],
+    author_name: str,
+    now: datetime,
+    seen: int | None = None,
 ) -> TopicStatus:
     """Say how a topic is now. Only a change is an occasion: saying it again tells nobody.
 
-    The row knows who said it last: facts["said_by"].
+    The row knows who said it last: facts["said_by"]. Who names the serial that they saw changes
+    nothing that changed since: raises Moved.
     """
     known = {**facts, "said_by": author_name}
     with transaction.atomic():
@@ -28,6 +44,8 @@ def set_status(
         elif topic.status == status:
             topic.facts = known
             topic.save(update_fields=["facts"])
+        elif seen not in (None, topic.serial):
+            raise Moved
         else:
             topic.status, topic.facts, topic.changed_at = status, known, now
             topic.serial += 1

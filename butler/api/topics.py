@@ -3,7 +3,6 @@
 What is said here may be told to many people at once, so it takes a right of its own.
 """
 
-import re
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -12,7 +11,7 @@ from django.utils import timezone
 from msgspec import Meta
 from rest_framework.request import Request
 
-from butler.actions.topics import set_status
+from butler.actions.topics import KEY, set_status
 from butler.queries import topics
 from butler.queries.topics import TopicStatusShape
 from customers.actions.idempotency import Answer
@@ -29,9 +28,6 @@ from customers.api.base import (
 )
 from customers.api.problems import Problem
 from customers.permissions import Right, on_behalf, principal
-
-# As in "ride:night-mail": a sort of thing, and which one.
-_KEY = re.compile(r"[a-z][a-z0-9_-]{0,30}:[A-Za-z0-9._-]{1,60}\Z", re.ASCII)
 
 
 class NewStatus(msgspec.Struct, forbid_unknown_fields=True):
@@ -74,7 +70,7 @@ class TopicView(ApiView):
         tags=("topics",),
     )
     def post(self, request: Request, key: str) -> HttpResponse:
-        if not _KEY.match(key):
+        if not KEY.match(key):
             raise Problem(422, "bad-topic", "A topic is a sort and a name: ride:night-mail.")
         said = read_body(request, NewStatus)
 

@@ -9,6 +9,7 @@ from channels.console.views import (
     sign_in,
     switches,
     tasks,
+    topics,
 )
 from channels.portal import numbers
 
@@ -52,6 +53,8 @@ urlpatterns = [
     path("merges/<int:review_id>/", merges.compare, name="merge"),
     path("merges/<int:review_id>/join/", merges.join, name="merge-join"),
     path("merges/<int:review_id>/apart/", merges.keep_apart, name="merge-apart"),
+    path("topics/", topics.listing, name="topics"),
+    path("topics/say/", topics.say, name="topic-say"),
     path("switches/", switches.listing, name="switches"),
     path("switches/throw/", switches.throw, name="switch-throw"),
     path("switches/lift/", switches.lift, name="switch-lift"),

@@ -30,6 +30,7 @@ SERVE = "i i i i 3 y 3 3 3 y 3"
 LOOKS = "i i i i 3 3 3 3 y y 3"
 REVIEWS = "i i i i 3 y 3 3 y y 3"
 SEE_SWITCHES = "i i i i 3 3 3 y y y y"
+TOPICS = "i i i i 3 y y y y y y"
 THROW = "i i i i 3 3 3 3 3 y 3"
 
 CUSTOMER = "customers/<uuid:customer_id>/"
@@ -60,6 +61,8 @@ TABLE = {
     "GET merges/<int:review_id>/": REVIEWS,
     "POST merges/<int:review_id>/join/": REVIEWS,
     "POST merges/<int:review_id>/apart/": REVIEWS,
+    "GET topics/": TOPICS,
+    "POST topics/say/": SERVE,
     "GET switches/": SEE_SWITCHES,
     "POST switches/throw/": THROW,
     "POST switches/lift/": THROW,

@@ -1,0 +1,123 @@
+"""Saying how rides are: from a page of the console to whoever it concerns."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from butler.actions.topics import set_status
+from butler.models import Due, TopicStatus
+from tests import staff
+from tests.butler.plays import automation
+from tests.channels.console.acting import page_of
+
+pytestmark = pytest.mark.django_db
+
+RIDE = "ride:night-mail"
+DOWN = {"kind": "topic", "topic": "ride:*", "status": "down", "audience": "visiting_today"}
+
+
+@pytest.fixture
+def ride(db) -> TopicStatus:
+    return set_status(
+        key=RIDE,
+        status="open",
+        facts={"name": "The Night Mail", "minutes": 5},
+        author_name="source:ride control",
+        now=timezone.now(),
+    )
+
+
+def _say(client: Client, **form) -> str:
+    said = {"key": RIDE, "name": "The Night Mail", "seen": "1", "status": "down"} | form
+    return client.post("/console/topics/say/", said, follow=True).content.decode()
+
+
+def test_one_tap_with_a_reason_is_an_occasion_for_those_concerned(desk, ride):
+    automation("ride-down", trigger=DOWN, topic="rides", relation="visit")
+    assert "Down tells: ride-down." in page_of(desk, "topics/")
+
+    page = _say(desk, reason="A bird on the track", until="15:30")
+
+    assert "The Night Mail is down." in page
+    assert "said by Sam: A bird on the track (until about 15:30)" in page
+    ride.refresh_from_db()
+    # What was true of how it was before is not said of how it is now.
+    assert ride.facts == {
+        "name": "The Night Mail",
+        "reason": "A bird on the track",
+        "until": "15:30",
+        "said_by": "staff:Sam",
+    }
+    cause = Due.objects.get(duty="fan_out").facts["cause"]
+    assert cause == {"topic": RIDE, "status": "down", "serial": 2}
+
+
+def test_the_button_pressed_twice_tells_once(desk, ride):
+    automation("ride-down", trigger=DOWN, topic="rides", relation="visit")
+
+    _say(desk)
+    page = _say(desk)
+
+    assert "is down" in page
+    assert "just now. Look again" not in page
+    assert Due.objects.filter(duty="fan_out").count() == 1
+
+
+def test_a_page_that_lay_open_changes_nothing_that_a_colleague_said_since(desk, ride):
+    for status in ("down", "open"):
+        set_status(key=RIDE, status=status, facts={}, author_name="staff:Lin", now=timezone.now())
+
+    page = _say(desk, seen="1")
+
+    assert "A colleague said something else of it just now" in page
+    ride.refresh_from_db()
+    assert (ride.status, ride.serial) == ("open", 3)
+
+
+def test_something_new_is_put_in_the_list_once(desk):
+    page = _say(desk, key="show:lanterns", name="Lantern Night", seen="", status="open")
+    assert "Lantern Night is open." in page
+
+    page = _say(desk, key="show:lanterns", name="Lantern Night", seen="", status="down")
+
+    assert "It is in the list already." in page
+    assert TopicStatus.objects.get().status == "open"
+
+
+@pytest.mark.parametrize(
+    ("form", "answer"),
+    [
+        ({"key": "ride:a b"}, "A topic is a sort and a name"),
+        ({"key": ""}, "A topic is a sort and a name"),
+        ({"status": "DOWN!"}, "one small word"),
+        ({"status": ""}, "one small word"),
+        ({"until": "soon"}, "such as 15:30"),
+        ({"until": "٢٤:00"}, "such as 15:30"),
+    ],
+)
+def test_what_cannot_be_meant_changes_nothing(desk, ride, form, answer):
+    page = _say(desk, **form)
+
+    assert answer in page
+    ride.refresh_from_db()
+    assert (ride.status, ride.serial) == ("open", 1)
+
+
+@pytest.mark.parametrize(
+    "bad", ["\x00", "a\x00b", "<script>alert(1)</script>", "{{ 7 }}", "x" * 999]
+)
+def test_a_reason_is_only_text(desk, ride, bad):
+    page = _say(desk, reason=bad, seen="9" * 40 if bad == "x" * 999 else "1")
+
+    assert "<script>alert" not in page
+    assert TopicStatus.objects.get().facts.get("reason", "") in ("", "ab", bad)
+
+
+def test_who_only_looks_has_no_button(client, ride):
+    till = staff.let_in(client, staff.colleague("till", "Iris"))
+
+    page = page_of(till, "topics/")
+
+    assert "The Night Mail" in page
+    assert "/console/topics/say/" not in page
+    assert till.post("/console/topics/say/", {"key": RIDE, "status": "down"}).status_code == 403
