@@ -51,25 +51,3 @@ def test_nothing_rings_before_the_commit_or_without_one(bell):
         ring.after_commit({customer: 2})
 
     assert bell(customer) == 2
-
-
-def test_nobody_waits_for_a_redis_that_does_not_answer(settings):
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    ringer = ring._Ringer()
-
-    started = time.monotonic()
-    for version in range(1000):
-        ringer.add({uuid4(): version})
-
-    assert time.monotonic() - started < 0.5
-    ringer.close()
-
-
-def test_what_is_left_rings_when_the_process_ends(bell):
-    customer = uuid4()
-    ringer = ring._Ringer()
-
-    ringer.add({customer: 3})
-    ringer.close()
-
-    assert bell(customer) == 3
