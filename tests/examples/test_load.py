@@ -7,7 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from butler.models import AutomationVersion, Run
+from butler.actions.topics import set_status
+from butler.models import AutomationVersion, Due, Run, TopicStatus
 from customers.actions.changes import Author
 from customers.actions.control import Word, say
 from customers.models import (
@@ -183,3 +184,16 @@ def test_what_a_family_took_back_is_not_given_again_by_loading_again(capsys):
     _load(capsys)
 
     assert standing(noor).consents["offers"].state == "withdrawn"
+
+
+def test_every_ride_is_open_at_first_and_stays_as_somebody_said(capsys):
+    _load(capsys)
+    assert set(TopicStatus.objects.values_list("status", flat=True)) == {"open"}
+    assert not Due.objects.filter(duty="fan_out").exists()
+    set_status(
+        key="ride:night-mail", status="down", facts={}, author_name="staff:Sam", now=timezone.now()
+    )
+
+    _load(capsys)
+
+    assert TopicStatus.objects.get(pk="ride:night-mail").status == "down"
