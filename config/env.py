@@ -229,12 +229,14 @@ def mailer(name: str, default: str) -> dict[str, Any]:
 def sms_account(name: str, default: str) -> dict[str, str] | None:
     """Turn twilio://SID:TOKEN@api.twilio.com?from=%2B31… into an account, `outbox:` into None.
 
-    `twilio+http://…` leaves TLS out, for a provider on this machine.
+    `twilio+http://…` leaves TLS out, for a provider on this machine; `&shared_key=…` is a second
+    secret that its webhooks may be signed with.
     """
     url = urlsplit(value := text(name, default))
     if value in {"", "outbox:"}:
         return None
-    sender = dict(parse_qsl(url.query)).get("from", "")
+    options = dict(parse_qsl(url.query))
+    sender = options.get("from", "")
     named = url.scheme in {"twilio", "twilio+http"} and url.hostname
     if not (named and url.username and url.password and sender):
         raise ImproperlyConfigured(
@@ -246,4 +248,5 @@ def sms_account(name: str, default: str) -> dict[str, str] | None:
         "sid": unquote(url.username),
         "token": unquote(url.password),
         "from": sender,
+        "shared_key": options.get("shared_key", ""),
     }

@@ -158,6 +158,13 @@ def lapsed(
     return dict(found)
 
 
+def last_words(entries: Iterable[Entry], members: Iterable[UUID], matter: Matter) -> list[Entry]:
+    """Return what each of these records last said on one matter, where it said anything."""
+    entries = list(entries)
+    words = [_last_words(entries, member) for member in members]
+    return [one[matter] for one in words if matter in one]
+
+
 def _last_words(entries: Iterable[Entry], member: UUID) -> _Words:
     """Return what one record last said on each matter."""
     said = sorted((e for e in entries if member in e.speaks_for), key=lambda entry: entry.order)

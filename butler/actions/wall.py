@@ -56,14 +56,17 @@ def say(
     Raises what customers.actions.control.say raises.
     """
     said = control.say(customer_id=customer_id, words=words, author=author, now=now)
-    _wait(said.customer_id, patience)
+    wait(said.customer_id, patience)
     rows = sql.rows("find_left", {"customer": said.customer_id, "since": now - _RECENT})
     left = [Left(*row) for row in rows]
     return Heard(said, tuple(one for one in left if any(_concerns(word, one) for word in words)))
 
 
-def _wait(customer_id: UUID, patience: float) -> None:
-    """Wait until no attempt for this customer is in anybody's hand."""
+def wait(customer_id: UUID, patience: float = PATIENCE) -> None:
+    """Wait until no attempt for this live record is in anybody's hand.
+
+    For words that were committed another way than by `say`.
+    """
     deadline = time.monotonic() + patience
     pause = _FIRST_LOOK
     while sql.rows("find_in_hand", {"customer": customer_id}):

@@ -6,17 +6,19 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models.functions import Coalesce
 
 from butler.actions import tasks, wall
 from butler.models import Message
 from channels.ingest import intake, segment
 from channels.phone.calls import international
 from channels.sms.keywords import Meaning, meaning
-from customers import lookup
+from customers import log, lookup, races, standing
 from customers.actions import control
 from customers.actions.changes import Author
-from customers.actions.control import NoSuchCustomer, Word
-from customers.models import Control, Source, Suppression
+from customers.actions.control import Word
+from customers.control import Entry, Matter, last_words
+from customers.models import Customer, Event, Source, Suppression
 from customers.normalize import normalize
 from customers.profile import Outcome, Sender
 
@@ -25,6 +27,10 @@ _PATIENCE = 8.0
 # How soon a person answers.
 _SOON = timedelta(hours=1)
 _LONGEST = 64
+CHANNEL = "sms"
+_ALLOW = "allow"
+# What can have switched SMS off: the word STOP, or the customer in another place.
+_BY_STOP, _ELSEWHERE = "stop", "elsewhere"
 
 
 class Text(NamedTuple):
@@ -50,14 +56,18 @@ def read(fields: Mapping[str, object]) -> Text:
     return Text(sid, number, said["To"], said["Body"], meant, language)
 
 
-def take_in(text: Text, *, now: datetime) -> None:
-    """Do what the message says. Saying it again, as providers do, changes nothing."""
+def take_in(text: Text, *, now: datetime) -> bool:
+    """Do what the message says; return whether the customer lets SMS through after it.
+
+    Saying it again, as providers do, changes nothing.
+    """
     if text.meant == "stop":
         _stop(text, now)
-    elif text.meant == "start":
-        _start(text, now)
-    else:
-        _keep(text, now)
+        return False
+    if text.meant == "start":
+        return _start(text, now)
+    _keep(text, now)
+    return True
 
 
 def language_for(text: Text, default: str) -> str:
@@ -71,12 +81,14 @@ def language_for(text: Text, default: str) -> str:
 
 
 def _stop(text: Text, now: datetime) -> None:
-    # First of all, and for numbers that nobody has proved too. If anything fails after it, the
-    # provider asks again; the event comes last, because it is by that we know a repetition.
+    # A STOP that the provider delivers again must not undo a START that came after it.
+    if _is_known(text):
+        return
+    # On its own and first of all: whatever fails below, and whoever has the number, it is shut.
     Suppression.objects.bulk_create(
         [
             Suppression(
-                channel="sms",
+                channel=CHANNEL,
                 address=text.number,
                 reason=Suppression.Reason.STOPPED,
                 evidence=f"sms:{text.sid}",
@@ -85,38 +97,88 @@ def _stop(text: Text, now: datetime) -> None:
         ],
         ignore_conflicts=True,
     )
-    words = [
-        Word("preference.set", "allow", False, channel="sms", evidence=_evidence(text)),
-        Word("signal.received", "sms_stop", evidence=_evidence(text)),
-    ]
-    for customer_id in _theirs(text.number, is_off=False):
-        try:
-            wall.say(
-                customer_id=customer_id, words=words, author=_author(), now=now, patience=_PATIENCE
-            )
-        except NoSuchCustomer:
-            continue
-    _record(text, now)
+    owner = races.settle(lambda: _hear_stop(text, now))
+    if owner:
+        wall.wait(owner, _PATIENCE)
 
 
-@transaction.atomic
-def _start(text: Text, now: datetime) -> None:
+def _hear_stop(text: Text, now: datetime) -> UUID | None:
+    """Put a STOP on the log and the ledger of whoever has the number; return the live record.
+
+    A number that nobody proved, or that is shared, has a record of its own: no STOP is without
+    an entry that proves it, and none speaks for people who only used the same telephone.
+    """
+    outcome = _record(text, now)
+    if outcome.customer_id is None or outcome.status != "accepted":
+        return outcome.customer_id
+    shut = _shut_by(outcome.customer_id)
+    words = [Word("signal.received", "sms_stop", evidence=_evidence(text))]
+    if not shut:
+        off = Word("preference.set", _ALLOW, False, channel=CHANNEL, evidence=_evidence(text))
+        words.insert(0, off)
+    elif shut == {_BY_STOP}:
+        return outcome.customer_id
+    said = control.say(customer_id=outcome.customer_id, words=words, author=_author(), now=now)
+    return said.customer_id
+
+
+def _start(text: Text, now: datetime) -> bool:
+    return races.settle(lambda: _hear_start(text, now))
+
+
+def _hear_start(text: Text, now: datetime) -> bool:
+    """Take back what STOP did, and nothing that the customer said elsewhere."""
+    outcome = _record(text, now)
     # An old START that comes again must not undo the STOP that came after it.
-    if _record(text, now).status != "accepted":
-        return
+    if outcome.status != "accepted":
+        return not _is_stopped(text.number)
     stopped = Suppression.objects.filter(
-        channel="sms",
+        channel=CHANNEL,
         address=text.number,
         reason=Suppression.Reason.STOPPED,
         lifted_at=None,
     )
     stopped.update(lifted_at=now)
-    words = [
-        Word("preference.cleared", "allow", channel="sms", evidence=_evidence(text)),
-        Word("signal.received", "sms_start", evidence=_evidence(text)),
-    ]
-    for customer_id in _theirs(text.number, is_off=True):
-        control.say(customer_id=customer_id, words=words, author=_author(), now=now)
+    if outcome.customer_id is None:
+        return True
+    shut = _shut_by(outcome.customer_id)
+    if shut == {_BY_STOP}:
+        words = [
+            Word("preference.cleared", _ALLOW, channel=CHANNEL, evidence=_evidence(text)),
+            Word("signal.received", "sms_start", evidence=_evidence(text)),
+        ]
+        control.say(customer_id=outcome.customer_id, words=words, author=_author(), now=now)
+    return shut <= {_BY_STOP}
+
+
+def _shut_by(customer_id: UUID) -> set[str]:
+    """Return what switched SMS off as it stands, for any of the records that are this customer."""
+    [live] = Customer.objects.filter(pk=customer_id).values_list(
+        Coalesce("canonical_id", "id"), flat=True
+    )
+    ledger = standing.read([live])[live]
+    said = last_words(ledger.entries, ledger.members, Matter("preference", _ALLOW, CHANNEL))
+    return {
+        _BY_STOP if _is_stop(entry) else _ELSEWHERE
+        for entry in said
+        if entry.kind == "preference.set" and entry.document["value"] is False
+    }
+
+
+def _is_stop(entry: Entry) -> bool:
+    said = entry.document
+    return bool(said["source_channel"] == CHANNEL and said["evidence"].get("kind") == "stop")
+
+
+def _is_known(text: Text) -> bool:
+    """Tell whether this very STOP is on a log; the same id with other words is another one."""
+    key = UUID(log.message_key(_sender().source_id, text.sid))
+    body = Event.objects.filter(message_key=key).values_list("body", flat=True).first()
+    return body is not None and body["properties"].get("text") == text.body
+
+
+def _is_stopped(number: str) -> bool:
+    return Suppression.objects.filter(channel=CHANNEL, address=number, lifted_at=None).exists()
 
 
 @transaction.atomic
@@ -141,7 +203,7 @@ def _record(text: Text, now: datetime) -> Outcome:
         "type": "track",
         "event": "Message Received",
         "messageId": text.sid,
-        "properties": {"channel": "sms", "text": text.body, "to": text.to},
+        "properties": {"channel": CHANNEL, "text": text.body, "to": text.to},
         "context": {"externalIds": [{"type": "phone", "id": text.number}]},
     }
     frame = segment.Frame(received_at=now, is_trusted=True)
@@ -149,21 +211,13 @@ def _record(text: Text, now: datetime) -> Outcome:
     return intake.take_in(sender=sender, found=[found], received_at=now)[0]
 
 
-def _theirs(number: str, *, is_off: bool) -> list[UUID]:
-    """Return the customers who proved the number and whose SMS is on, or off."""
-    proved = [match.id for match in lookup.matches("phone", number) if match.is_verified]
-    off = Control.objects.filter(customer__in=proved, channels_off__contains=["sms"])
-    quiet = set(off.values_list("customer_id", flat=True))
-    return [id_ for id_ in proved if (id_ in quiet) == is_off]
-
-
 def _evidence(text: Text) -> dict[str, str]:
     return {"kind": text.meant, "message": text.sid}
 
 
 def _sender() -> Sender:
-    source, _ = Source.objects.get_or_create(name="sms", defaults={"channel": "sms"})
-    return Sender(source_id=source.pk, name=source.name, channel="sms", is_trusted=True)
+    source, _ = Source.objects.get_or_create(name=CHANNEL, defaults={"channel": CHANNEL})
+    return Sender(source_id=source.pk, name=source.name, channel=CHANNEL, is_trusted=True)
 
 
 def _author() -> Author:

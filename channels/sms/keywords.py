@@ -53,6 +53,13 @@ _ANSWERS: dict[Meaning, dict[str, str]] = {
     },
     "": {},
 }
+# START undoes STOP, and nothing that was said in another place.
+_STILL_OFF = {
+    "en": "{company}: thank you. SMS is still turned off in your preferences: {site}",
+    "nl": "{company}: dank je. In je voorkeuren staat sms nog uit: {site}",
+    "sv": "{company}: tack. Sms är fortfarande avstängt i dina inställningar: {site}",
+    "da": "{company}: tak. Sms er stadig slået fra i dine indstillinger: {site}",
+}
 _HINTS: dict[str, Meaning] = {"STOP": "stop", "START": "start", "HELP": "help"}
 
 
@@ -66,8 +73,11 @@ def meaning(text: str, *, hint: str = "") -> tuple[Meaning, str]:
     return (_HINTS[hint], found[1]) if hint in _HINTS else found
 
 
-def answer(meant: Meaning, *, language: str, company: str, site: str) -> str:
-    """Return what we answer to a word; nothing where it was none."""
-    texts = _ANSWERS[meant]
+def answer(meant: Meaning, *, language: str, company: str, site: str, is_open: bool = True) -> str:
+    """Return what we answer to a word; nothing where it was none.
+
+    `is_open` says whether SMS may go to the number after it.
+    """
+    texts = _STILL_OFF if meant == "start" and not is_open else _ANSWERS[meant]
     text = texts.get(language) or texts.get("en", "")
     return text.replace("{company}", company).replace("{site}", site)

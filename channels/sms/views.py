@@ -24,11 +24,11 @@ def inbound(request: HttpRequest) -> HttpResponse:
         text = messages.read(fields)
         if not text.sid or not text.number:
             raise Refusal(400, "missing_id", "Send MessageSid and From.")
-        messages.take_in(text, now=timezone.now())
+        is_open = messages.take_in(text, now=timezone.now())
         answer = MessagingResponse()
         # A provider that understood the word itself has answered it, and sends nothing more.
         if text.meant and not fields.get("OptOutType"):
-            answer.message(_answer(text))
+            answer.message(_answer(text, is_open))
     return HttpResponse(str(answer), content_type="text/xml")
 
 
@@ -48,14 +48,17 @@ def _signed(request: HttpRequest, body: bytes) -> Mapping[str, object]:
     if settings.SMS_ACCOUNT is None:
         raise Refusal(404, "no_sms", "No provider of SMS is set up.")
     fields = twilio.fields_of(body)
-    twilio.check(request, body, fields, [settings.SMS_ACCOUNT["token"]])
+    account = settings.SMS_ACCOUNT
+    secrets = [account[name] for name in ("token", "shared_key") if account.get(name)]
+    twilio.check(request, body, fields, secrets)
     return fields
 
 
-def _answer(text: messages.Text) -> str:
+def _answer(text: messages.Text, is_open: bool) -> str:
     return keywords.answer(
         text.meant,
         language=messages.language_for(text, settings.LANGUAGE_CODE),
         company=settings.BUTLER_COMPANY,
         site=f"{settings.BUTLER_SITE_URL.rstrip('/')}/preferences/",
+        is_open=is_open,
     )

@@ -4,11 +4,17 @@ from collections.abc import Mapping, Sequence
 
 from django.conf import settings
 from django.http import HttpRequest, QueryDict
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import (
+    SIGNATURE_SETTINGS_HEADER,
+    RequestValidator,
+    get_signature_algorithm,
+)
 
 from channels.ingest import limits
 from channels.ingest.limits import Unfit
 from channels.ingest.wire import Refusal
+
+_HOW = f"HTTP_{SIGNATURE_SETTINGS_HEADER.upper().replace('-', '_')}"
 
 
 def fields_of(body: bytes) -> Mapping[str, object]:
@@ -24,22 +30,29 @@ def fields_of(body: bytes) -> Mapping[str, object]:
 def check(
     request: HttpRequest, body: bytes, fields: Mapping[str, object], secrets: Sequence[str]
 ) -> None:
-    """Check the signature in either scheme. Raises Refusal where no secret made it."""
-    signature = request.META.get("HTTP_X_TWILIO_SIGNATURE", "")
+    """Check the signature in whichever scheme its headers name. Raises Refusal where none fits.
+
+    JSON is signed by its digest in the address and not otherwise: read as a form, it would say
+    the same with its names and values cut in other places.
+    """
     is_json = "bodySHA256" in request.GET
-    signed: object = body.decode(errors="replace") if is_json else fields
-    for address in _addresses(request):
-        for secret in secrets:
-            if _is_signed(secret, address, signed, signature):
-                return
-    raise Refusal(401, "wrong_signature", "This was not signed with the token of the source.")
+    if is_json or isinstance(fields, QueryDict):
+        signed: object = body.decode(errors="replace") if is_json else fields
+        for address in _addresses(request):
+            for secret in secrets:
+                if _is_signed(secret, address, signed, request):
+                    return
+    raise Refusal(401, "wrong_signature", "This was not signed with a secret of the source.")
 
 
-def _is_signed(secret: str, address: str, signed: object, signature: str) -> bool:
+def _is_signed(secret: str, address: str, signed: object, request: HttpRequest) -> bool:
+    signature = request.META.get("HTTP_X_TWILIO_SIGNATURE", "")
+    # Requests signed with a shared key say so, and how; without it they are as they ever were.
+    algorithm = get_signature_algorithm(request.META.get(_HOW, ""))
     try:
-        return bool(RequestValidator(secret).validate(address, signed, signature))
+        return bool(RequestValidator(secret).validate(address, signed, signature, algorithm))
     except (TypeError, ValueError, AttributeError):
-        # It joins names and values as they are; JSON has other values than text.
+        # An address with an empty digest, or with what no address has in it.
         return False
 
 

@@ -1,17 +1,32 @@
 """What comes back by SMS, over HTTP, signed as the provider signs it."""
 
+import hashlib
+import json
 import uuid
 from datetime import timedelta
+from urllib.parse import urlencode
 from xml.etree import ElementTree
 
 import pytest
 from django.utils import timezone
+from twilio.request_validator import RequestValidator
 
 from butler.models import Delivery, Message, Task
 from channels.protocol import Parcel
 from channels.sms.adapter import SmsAdapter
-from customers.models import Control, ControlEntry, Event, Suppression
-from tests.butler.arrange import guest, message, vocabulary
+from customers import regroup
+from customers.actions.control import Word, say
+from customers.models import (
+    Control,
+    ControlEntry,
+    Customer,
+    Event,
+    Identifier,
+    Link,
+    Suppression,
+)
+from customers.queries import control
+from tests.butler.arrange import AUTHOR, guest, message, vocabulary
 from tests.channels import provider as providers
 from tests.channels.provider import SID, TOKEN, Provider
 
@@ -81,11 +96,30 @@ def test_stop_twice_is_stop_once(inbound):
     assert Event.objects.filter(customer=noor, name="Message Received").count() == 2
 
 
-def test_a_number_that_nobody_proved_is_stopped_too(inbound):
-    inbound("STOP", number="+31687654321")
+def test_a_number_that_nobody_proved_is_stopped_and_provably_so(inbound):
+    inbound("STOP", number="+31687654321", sid="SM1")
 
     assert stopped() == ["+31687654321"]
-    assert kinds() == []
+    assert kinds() == ["preference.set", "signal.received"]
+    entry = ControlEntry.objects.first()
+    assert control.receipt(entry.record_id, entry.entry_id) is not None
+    assert json.loads(entry.document)["evidence"] == {"kind": "stop", "message": "SM1"}
+
+
+def test_a_shared_number_is_stopped_for_itself_and_speaks_for_none_who_used_it(inbound):
+    office = Identifier.objects.create(
+        kind="phone", value=NOORS, trust=2, is_shared=True, first_seen_at=timezone.now()
+    )
+    staff = [guest() for _ in range(12)]
+    for one in staff:
+        mine = one.identifiers.get(kind="email")
+        Link.objects.create(left=office, right=mine, trust=2, source_id=1)
+
+    assert inbound("STOP")[0] == 200
+
+    assert stopped() == [NOORS]
+    assert kinds() == ["preference.set", "signal.received"]
+    assert [off(one) for one in staff] == [[]] * 12
 
 
 def test_everybody_with_the_number_is_heard(inbound):
@@ -116,6 +150,75 @@ def test_an_old_start_that_comes_again_does_not_undo_a_stop(inbound):
     inbound("START", sid="SM2")
 
     assert stopped() == [NOORS]
+    assert off(noor) == ["sms"]
+
+
+def test_an_old_stop_that_comes_again_does_not_undo_a_start(inbound):
+    noor = guest(phone=NOORS)
+    inbound("STOP", sid="SM1")
+    inbound("START", sid="SM2")
+
+    inbound("STOP", sid="SM1")
+
+    assert (stopped(), off(noor)) == ([], [])
+
+
+def test_a_stop_is_obeyed_under_an_id_that_was_used_before(inbound):
+    guest(phone=NOORS)
+    inbound("START", sid="SM1")
+
+    inbound("STOP", sid="SM1")
+
+    assert stopped() == [NOORS]
+
+
+def in_the_portal(customer, value: bool) -> None:
+    word = Word("preference.set", "allow", value, channel="sms", evidence={"kind": "session"})
+    say(customer_id=customer.pk, words=[word], author=AUTHOR, now=timezone.now())
+
+
+@pytest.mark.parametrize("first", ["portal", "stop"])
+def test_start_leaves_what_was_turned_off_elsewhere(inbound, first):
+    noor = guest(phone=NOORS)
+    steps = [lambda: in_the_portal(noor, False), lambda: inbound("STOP")]
+    for step in steps if first == "portal" else reversed(steps):
+        step()
+
+    status, answer = inbound("START")
+
+    assert (status, stopped(), off(noor)) == (200, [], ["sms"])
+    assert answer.startswith("Larkmoor: thank you. SMS is still turned off")
+
+
+def test_start_leaves_what_a_record_said_that_was_joined_since(inbound):
+    noor, other = guest(phone=NOORS), guest()
+    inbound("STOP")
+    in_the_portal(other, False)
+    regroup.join(noor.pk, other.pk, actor="staff:lin", now=timezone.now())
+
+    inbound("START")
+
+    [live] = Customer.objects.filter(pk__in=[noor.pk, other.pk], canonical=None)
+    assert off(live) == ["sms"]
+
+
+def test_stop_after_the_portal_is_proved_too(inbound):
+    noor = guest(phone=NOORS)
+    in_the_portal(noor, False)
+
+    inbound("STOP")
+
+    assert kinds() == ["preference.set", "signal.received"]
+    assert off(noor) == ["sms"]
+
+
+def test_stop_after_the_portal_turned_it_on_again_turns_it_off(inbound):
+    noor = guest(phone=NOORS)
+    inbound("STOP")
+    in_the_portal(noor, True)
+
+    inbound("STOP")
+
     assert off(noor) == ["sms"]
 
 
@@ -172,10 +275,86 @@ def test_who_has_not_the_token_is_not_heard(inbound):
     assert stopped() == []
 
 
+# How the official validator would have it -------------------------------------------------
+
+SECRET = "a-shared-key-of-an-invented-account"
+HOW = {"X-Twilio-Webhooks-Signature-Settings": "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256"}
+
+
+def texted(client, signed_with: str, algorithm: str, headers: dict, **spoil) -> int:
+    """Post a form that the official library signed; return the status."""
+    fields = {"MessageSid": f"SM{uuid.uuid4().hex}", "From": NOORS, "To": OURS, "Body": "STOP"}
+    url = "http://testserver/v1/sms/inbound"
+    signature = RequestValidator(signed_with).compute_signature(url, fields, algorithm)
+    answer = client.post(
+        "/v1/sms/inbound",
+        urlencode(fields | spoil),
+        content_type="application/x-www-form-urlencoded",
+        headers={"X-Twilio-Signature": signature, **headers},
+    )
+    return answer.status_code
+
+
+@pytest.mark.parametrize(
+    ("secret", "algorithm", "headers", "status"),
+    [
+        (TOKEN, "HMAC_SHA1", {}, 200),
+        (SECRET, "HMAC_SHA256", HOW, 200),
+        (TOKEN, "HMAC_SHA256", HOW, 200),
+        (SECRET, "HMAC_SHA256", {}, 401),
+        (SECRET, "HMAC_SHA1", HOW, 401),
+        ("another", "HMAC_SHA256", HOW, 401),
+        (SECRET, "HMAC_SHA256", {next(iter(HOW)): "key=1,algorithm=HMAC_MD5"}, 401),
+        (TOKEN, "HMAC_SHA1", {next(iter(HOW)): "algorithm=none"}, 401),
+    ],
+)
+def test_a_signature_counts_in_the_scheme_that_its_header_names(
+    account, settings, client, secret, algorithm, headers, status
+):
+    settings.SMS_ACCOUNT = settings.SMS_ACCOUNT | {"shared_key": SECRET}
+
+    assert texted(client, secret, algorithm, headers) == status
+    assert stopped() == ([NOORS] if status == 200 else [])
+
+
+def test_a_word_that_was_changed_on_the_way_is_refused(account, client):
+    assert texted(client, TOKEN, "HMAC_SHA1", {}, Body="START") == 401
+    assert texted(client, TOKEN, "HMAC_SHA1", {}, OptOutType="START") == 401
+
+
+def test_a_form_is_not_the_same_as_json(account, client):
+    """The names and values of a form are signed without what is between them."""
+    fields = {"MessageSid": "SM1", "From": NOORS, "To": OURS, "Body": "STOP"}
+    url = "http://testserver/v1/sms/inbound"
+    signature = RequestValidator(TOKEN).compute_signature(url, fields)
+
+    answer = client.post(
+        "/v1/sms/inbound",
+        json.dumps(fields),
+        content_type="application/json",
+        headers={"X-Twilio-Signature": signature},
+    )
+
+    assert answer.status_code == 401
+
+
+def test_json_counts_with_its_digest_in_the_address(account, client):
+    body = json.dumps({"MessageSid": "SM1", "From": NOORS, "To": OURS, "Body": "STOP"}).encode()
+    path = f"/v1/sms/inbound?bodySHA256={hashlib.sha256(body).hexdigest()}"
+    signature = RequestValidator(TOKEN).compute_signature(f"http://testserver{path}", {})
+    headers = {"X-Twilio-Signature": signature}
+    answers = [
+        client.post(path, one, content_type="application/json", headers=headers).status_code
+        for one in (body.replace(b"STOP", b"START"), body)
+    ]
+
+    assert answers == [401, 200]
+
+
 @pytest.mark.parametrize(
     "body", [b'{"a": 1}', b'{"a": {"b": [null]}}', b"[]", b"\xff=\xff", b"", b'{"a": "\\ud800"}']
 )
-@pytest.mark.parametrize("query", ["", "?bodySHA256=00"])
+@pytest.mark.parametrize("query", ["", "?bodySHA256=00", "?bodySHA256="])
 def test_whatever_is_not_signed_is_refused(account, client, body, query):
     for path in ("inbound", "status"):
         answer = client.post(f"/v1/sms/{path}{query}", body, content_type="application/json")
