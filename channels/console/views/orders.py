@@ -46,7 +46,7 @@ def new(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         return _form(request, customer_id, Form(lines=[arrangement.Line(quantity="1")]))
     form = arrangement.read(request.POST.dict(), timezone.localdate())
     if form.wrong or "place" not in request.POST:
-        return _form(request, customer_id, form, is_checked=not form.wrong)
+        return _form(request, customer_id, form, is_checked=_is_checked(request, form))
     live = _live(customer_id)
 
     def place() -> Answer:
@@ -71,7 +71,7 @@ def change(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse
         return _form(request, live, _filled(before), before=before)
     form = arrangement.read(request.POST.dict(), timezone.localdate())
     if form.wrong or "place" not in request.POST:
-        return _form(request, live, form, before=before, is_checked=not form.wrong)
+        return _form(request, live, form, before=before, is_checked=_is_checked(request, form))
 
     def amend() -> Answer:
         aim = orders.Aim(live, number, trace.author(request), timezone.now())
@@ -142,6 +142,11 @@ def _once(
     # Pressed twice it was done once, and the record shows it either way.
     messages.success(request, words)
     return redirect("console:customer", customer_id=live)
+
+
+def _is_checked(request: HttpRequest, form: Form) -> bool:
+    """Tell whether to ask for the last word on it, or to let it be written on."""
+    return not form.wrong and "back" not in request.POST
 
 
 def _form(

@@ -24,6 +24,16 @@ def test_the_price_is_shown_before_anything_is_done(desk, noor):
     assert not Order.objects.filter(customer=noor).exists()
 
 
+def test_who_says_not_yet_writes_on_with_what_was_there(desk, noor):
+    answer = desk.post(f"/console/customers/{noor.id}/orders/new/", FORM | {"back": "yes"})
+
+    page = answer.content.decode()
+    assert "Place it" not in page
+    assert "What does it cost?" in page
+    assert 'value="Day ticket"' in page
+    assert "readonly" not in page
+
+
 def test_an_order_is_placed_once_however_often_the_button_is_pressed(desk, noor):
     for _ in range(3):
         answer = desk.post(f"/console/customers/{noor.id}/orders/new/", FORM | {"place": "yes"})
