@@ -57,19 +57,24 @@ def verdict(
         stage=stage,
         outcome="person" if is_for_a_person else _OUTCOMES[decision.effect],
         code=decision.code,
-        act={
-            "class": act.message_class,
-            "topic": act.topic,
-            "channel": act.channel,
-            "purpose": act.purpose,
-            "relation": act.relation,
-        },
+        act=of(act),
         gates=gates or decision.gates,
         until=decision.until,
         customer_version=decision.customer_version,
         rules_version=decision.rules_version,
         decided_at=now,
     )
+
+
+def of(act: Contact) -> dict[str, str]:
+    """Return what a decision was about, as it is kept with it."""
+    return {
+        "class": act.message_class,
+        "topic": act.topic,
+        "channel": act.channel,
+        "purpose": act.purpose,
+        "relation": act.relation,
+    }
 
 
 def keep(verdicts: Sequence[Verdict]) -> None:

@@ -154,7 +154,6 @@ def _write(done: Sequence[_Done], tasks: Sequence[Task], now: datetime) -> None:
 
 
 def _verdict(one: _Done, judged: Judged, message_id: UUID | None, now: datetime) -> Verdict:
-    act = judged.contact
     return Verdict(
         id=uuid7(),
         customer_id=_customer(one),
@@ -164,13 +163,7 @@ def _verdict(one: _Done, judged: Judged, message_id: UUID | None, now: datetime)
         stage="judge",
         outcome=judged.outcome,
         code=judged.code,
-        act={
-            "class": act.message_class,
-            "topic": act.topic,
-            "channel": act.channel,
-            "purpose": act.purpose,
-            "relation": act.relation,
-        },
+        act=verdicts.of(judged.contact),
         gates=judged.gates,
         until=judged.until,
         customer_version=one.situation.version if one.situation else 0,

@@ -6,7 +6,6 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 from django.utils.timezone import localtime
 
 from butler.decisions import decide
@@ -15,7 +14,14 @@ from butler.reasons import sentence
 from channels.console import wording
 from channels.console.arrangement import amount
 from channels.portal.wording import money
-from customers.queries.shapes import EventShape, OrderShape, RecordShape
+from customers.queries.shapes import (
+    EventShape,
+    OrderShape,
+    RecordShape,
+    properties,
+    stored,
+    trait_text,
+)
 
 CHANNELS = ("phone", "inbox", "email", "sms")
 # Of every purpose a column: more than these nobody reads.
@@ -130,7 +136,7 @@ def person(record: RecordShape, facts: Facts | None, *, now: datetime, today: da
     orders = [order(one) for one in record.orders]
     coming = record.next_visit.number if record.next_visit else None
     named = {
-        one: _trait(record, one)
+        one: trait_text(record, one)
         for one in ("name", "first_name", "firstName", "last_name", "lastName")
     }
     first = named["first_name"] or named["firstName"]
@@ -143,7 +149,7 @@ def person(record: RecordShape, facts: Facts | None, *, now: datetime, today: da
         name=whole or "Somebody without a name",
         first_name=first or whole.partition(" ")[0],
         language=_language(record, facts),
-        birthday=_birthday(_trait(record, "birth_date"), today),
+        birthday=_birthday(trait_text(record, "birth_date"), today),
         wishes=wording.wishes(_everywhere(facts), now),
         party=[
             Member(
@@ -164,7 +170,7 @@ def person(record: RecordShape, facts: Facts | None, *, now: datetime, today: da
                 one.status,
                 one.staff.capitalize(),
                 one.started_at,
-                str(_read(one.details, {}).get("subject") or ""),
+                str(stored(one.details, {}).get("subject") or ""),
             )
             for one in record.interactions[:3]
         ],
@@ -174,7 +180,7 @@ def person(record: RecordShape, facts: Facts | None, *, now: datetime, today: da
 
 
 def order(one: OrderShape) -> Order:
-    details = _read(one.details, {})
+    details = stored(one.details, {})
     return Order(
         number=one.number,
         name=str(details.get("name") or ""),
@@ -188,8 +194,8 @@ def order(one: OrderShape) -> Order:
         channel=wording.where(one.channel),
         changed_by=wording.actor(one.changed_by),
         is_verified=one.is_verified,
-        guests=[str(guest["name"]) for guest in _read(one.party, []) if guest.get("name")],
-        lines=[_line(line, one.currency) for line in _read(one.lines, [])],
+        guests=[str(guest["name"]) for guest in stored(one.party, []) if guest.get("name")],
+        lines=[_line(line, one.currency) for line in stored(one.lines, [])],
         version=one.version,
     )
 
@@ -212,12 +218,11 @@ def moments(events: Iterable[EventShape]) -> list[Moment]:
 
 
 def _moment(event: EventShape) -> Moment:
-    said = _read(event.body, {}).get("properties")
     icons = ("phone", "web", "app", "store")
     return Moment(
         key=f"{event.customer}-{event.version}",
         headline=wording.headline(event.kind, event.name),
-        detail=wording.detail(event.kind, event.name, said if isinstance(said, dict) else {}),
+        detail=wording.detail(event.kind, event.name, properties(event)),
         where=wording.where(event.channel),
         icon=event.channel if event.channel in icons else "butler",
         by=wording.actor(event.actor),
@@ -303,7 +308,7 @@ def _everywhere(facts: Facts | None) -> dict[str, Any]:
 
 
 def _language(record: RecordShape, facts: Facts | None) -> str:
-    key = (facts.language if facts else "") or _trait(record, "language")
+    key = (facts.language if facts else "") or trait_text(record, "language")
     return wording.LANGUAGES.get(key[:2].lower(), key)
 
 
@@ -314,15 +319,3 @@ def _birthday(text: str, today: date) -> str:
         return ""
     is_today = (born.month, born.day) == (today.month, today.day)
     return f"{wording.age(born, today)}{', birthday today' if is_today else ''}"
-
-
-def _trait(record: RecordShape, name: str) -> str:
-    found = record.traits.get(name)
-    value = _read(found.value, "") if found else ""
-    return value if isinstance(value, str) else ""
-
-
-def _read(raw: msgspec.Raw, default: Any) -> Any:
-    """Read stored JSON; anything of another shape than expected counts as nothing."""
-    value = msgspec.json.decode(raw)
-    return value if isinstance(value, type(default)) else default

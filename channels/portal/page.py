@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
 
-import msgspec
-
 from channels.portal import entries, letters, wording
 from channels.portal.reasons import Names
 from customers.control import ANY
@@ -18,6 +16,9 @@ from customers.queries.shapes import (
     MergeShape,
     OrderShape,
     RecordShape,
+    properties,
+    stored,
+    trait_text,
 )
 
 # A page is a glance: the rest is a page of its own.
@@ -141,8 +142,8 @@ def page(
     others = [order for order in orders if not order.is_next]
     return Page(
         version=record.version,
-        name=_trait(record, "first_name") or _trait(record, "name").partition(" ")[0],
-        card=_trait(record, "card"),
+        name=trait_text(record, "first_name") or trait_text(record, "name").partition(" ")[0],
+        card=trait_text(record, "card"),
         next_order=next((order for order in orders if order.is_next), None),
         other_orders=others[:SHOWN_ORDERS],
         more_orders=len(others[SHOWN_ORDERS:]),
@@ -164,7 +165,7 @@ def _orders(record: RecordShape, scan: datetime | None) -> Iterator[Order]:
 
 def order_of(order: OrderShape, *, is_next: bool = False, scan: datetime | None = None) -> Order:
     """Word one order; `scan` is when its code was last shown at the gate."""
-    details = _read(order.details, {})
+    details = stored(order.details, {})
     return Order(
         number=order.number,
         name=str(details.get("name") or ""),
@@ -173,8 +174,8 @@ def order_of(order: OrderShape, *, is_next: bool = False, scan: datetime | None 
         channel=wording.say(wording.CHANNELS, order.channel),
         visit_date=order.visit_date,
         visit_time=order.visit_time,
-        guests=[str(guest["name"]) for guest in _read(order.party, []) if guest.get("name")],
-        lines=[_line(line, order.currency) for line in _read(order.lines, [])],
+        guests=[str(guest["name"]) for guest in stored(order.party, []) if guest.get("name")],
+        lines=[_line(line, order.currency) for line in stored(order.lines, [])],
         total=wording.money(str(order.total), order.currency),
         is_next=is_next,
         scanned_at=scan,
@@ -223,12 +224,6 @@ def moment_of(event: EventShape, called: Called = UNCALLED) -> Moment:
         occurred_at=event.occurred_at,
         recorded_ms=int(event.recorded_at.timestamp() * 1000),
     )
-
-
-def properties(event: EventShape) -> dict[str, Any]:
-    """Return what the source said of an event."""
-    said = _read(event.body, {}).get("properties")
-    return said if isinstance(said, dict) else {}
 
 
 def message_of(event: EventShape) -> str:
@@ -283,15 +278,3 @@ def _known(identifier: IdentifierShape) -> Known:
 
 def _join(merge: MergeShape) -> Join:
     return Join(merge.joined_at, wording.say(wording.REASONS, merge.reason))
-
-
-def _trait(record: RecordShape, name: str) -> str:
-    found = record.traits.get(name)
-    value = _read(found.value, "") if found else ""
-    return value if isinstance(value, str) else ""
-
-
-def _read(raw: msgspec.Raw, default: Any) -> Any:
-    """Read stored JSON; anything of another shape than expected counts as nothing."""
-    value = msgspec.json.decode(raw)
-    return value if isinstance(value, type(default)) else default

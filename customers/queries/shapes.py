@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -245,3 +245,25 @@ class RequestShape(Shape, frozen=True):
     wanted_at: datetime | None
     closed_at: datetime | None
     version: Version
+
+
+# What is handed on as it is stored, read by those who put it into words. Sources write what
+# they like: anything of another shape than expected counts as nothing.
+
+
+def stored(raw: Raw, default: Any) -> Any:
+    """Return stored JSON, or the default where it is of another kind than that."""
+    value = msgspec.json.decode(raw)
+    return value if isinstance(value, type(default)) else default
+
+
+def trait_text(record: RecordShape, name: str) -> str:
+    """Return a trait that is text; empty where there is none."""
+    found = record.traits.get(name)
+    return str(stored(found.value, "")) if found else ""
+
+
+def properties(event: EventShape) -> dict[str, Any]:
+    """Return what the source said of an event."""
+    said = stored(event.body, {}).get("properties")
+    return said if isinstance(said, dict) else {}
