@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from butler.actions.topics import set_status
-from butler.models import TopicStatus
 from examples.themepark.catalogue import data
 
 
@@ -31,17 +29,3 @@ def zone() -> ZoneInfo:
 
 def rides() -> tuple[Ride, ...]:
     return tuple(Ride(**{**ride, "waits": tuple(ride["waits"])}) for ride in data("rides")["rides"])
-
-
-def put_on_the_board(now: datetime) -> None:
-    """Say of every ride that it is open, unless something was said of it before."""
-    known = set(TopicStatus.objects.values_list("key", flat=True))
-    for ride in rides():
-        if (key := f"ride:{ride.id}") not in known:
-            set_status(
-                key=key,
-                status="open",
-                facts={"name": ride.name},
-                author_name="source:ride control",
-                now=now,
-            )

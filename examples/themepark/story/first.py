@@ -14,6 +14,7 @@ from examples.themepark.story.plot import NOOR, Park, Stop
 
 RIDE = "ride:night-mail"
 TOPIC = "rides"
+TABLE = "The Long Table"
 # As long as we wait for what must come, and for what must not.
 PATIENCE = 15.0
 SILENCE = 3.0
@@ -27,7 +28,9 @@ class Guest:
     language: str
     email: str
     customer: str = ""
-    # Ids of the messages about rides that were there before.
+    # The number of the order that was made in this telling.
+    order: str = ""
+    # Ids of the messages that were there before.
     heard: frozenset[str] = frozenset()
 
 
@@ -40,7 +43,7 @@ class Line:
 
 
 class First:
-    """A ride closes and opens again; who is told, and who is not."""
+    """A table is late, a ride closes and opens again; who is told, and who is not."""
 
     def __init__(self, park: Park, noor: str, token: dict[str, str]) -> None:
         self.park = park
@@ -59,6 +62,7 @@ class First:
     def tell(self) -> Iterator[Line]:
         """Play it; yield what was seen, as it is seen."""
         yield from self.set_out()
+        yield from self.serve()
         yield from self.close()
         yield from self.mute()
         yield from self.open_again()
@@ -78,6 +82,16 @@ class First:
             receipt = self._await(guest, lambda one: one["topic"] == "orders")
             yield Line(f"{guest.name} has a receipt{_after(receipt)}", receipt is not None)
             guest.heard = frozenset(one["id"] for one in self._messages(guest))
+
+    def serve(self) -> Iterator[Line]:
+        """The kitchen's till says that Noor's table is late, and then that it is ready."""
+        now = datetime.now(zone())
+        ready, held = now + timedelta(minutes=20), now + timedelta(minutes=35)
+        late = {"planned_at": now.isoformat(), "ready_at": ready.isoformat()}
+        yield self._kitchen("Table Delayed", late, "subject", f"{ready:%H:%M}")
+        yield self._kitchen(
+            "Table Ready", {"held_until": held.isoformat()}, "text", f"{held:%H:%M}"
+        )
 
     def close(self) -> Iterator[Line]:
         yield from self._change("down", "The Night Mail closes", self.here, [self.tomorrow])
@@ -110,6 +124,19 @@ class First:
         _good(self.app.patch("/api/me/preferences/", json={"changes": [clear]}))
 
     # How it is done ----------------------------------------------------------------------
+
+    def _kitchen(self, event: str, facts: dict[str, str], where: str, needle: str) -> Line:
+        """Let the till tell of Noor's table; she reads the time on her own clock."""
+        properties = {"order_id": self.noor.order, "place": TABLE, **facts}
+        body = {"event": event, "userId": self.park.noor.key, "properties": properties}
+        started = time.monotonic()
+        _good(self.park.till.post("/v1/track", json=body))
+        message = self._await(self.noor, lambda one: one["topic"] == "visits")
+        took = (time.monotonic() - started) * 1000
+        said = message["subject"] if message else "NOTHING"
+        self.noor.heard = frozenset(one["id"] for one in self._messages(self.noor))
+        text = f"{event}: Noor reads {said!r}, {took:.0f} ms"
+        return Line(text, message is not None and needle in message[where])
 
     def _change(
         self, status: str, title: str, told: list[Guest], silent: list[Guest]
@@ -154,7 +181,7 @@ class First:
         guest.heard = frozenset(one["id"] for one in self._messages(guest))
         path = f"/api/customers/{guest.customer}/orders/"
         headers = {"Idempotency-Key": secrets.token_hex(16)}
-        _good(self.park.desk.post(path, json=order, headers=headers))
+        guest.order = _good(self.park.desk.post(path, json=order, headers=headers))["number"]
 
     def _messages(self, guest: Guest) -> list[dict[str, Any]]:
         path = f"/api/customers/{guest.customer}/messages/"

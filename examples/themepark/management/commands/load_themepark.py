@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from customers.models import Source
-from examples.themepark import consents, keys, load, people, rides
+from examples.themepark import board, consents, keys, load, people
 from examples.themepark.messages import Message
 
 AUTOMATIONS = Path(load.__file__).parent / "automations"
@@ -66,7 +66,7 @@ class Command(BaseCommand):
 
     def _begin(self) -> None:
         """Let the park speak from now on: after its past, which therefore starts nothing."""
-        rides.put_on_the_board(timezone.now())
+        board.put_up(timezone.now())
         call_command(
             "load_automations", AUTOMATIONS, approve_as="Lin", live=True, stdout=StringIO()
         )
