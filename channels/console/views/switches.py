@@ -1,5 +1,7 @@
 """What is stopped, by whom and why; and the switches to stop it and to let it go on."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -7,22 +9,38 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from butler.actions import automations
-from butler.models import Automation, Halt
+from butler.actions.automations import EVERYTHING, NotNow
+from butler.models import Halt
+from butler.queries.automations import names
+from channels.console import wording
 from channels.console.views import access, trace
-
-EVERYTHING = "*"
 
 
 @require_safe
 @access.page("butler.view_halt")
 def listing(request: HttpRequest) -> HttpResponse:
     """List what is stopped now."""
-    shown = {
-        "halts": Halt.objects.filter(lifted_at=None).order_by("-thrown_at")[:100],
-        "keys": Automation.objects.order_by("key").values_list("key", flat=True),
-        "here": "switches",
-    }
+    called = {EVERYTHING: "Everything", **names("en")}
+    halts = [
+        _shown(halt, called)
+        for halt in Halt.objects.filter(lifted_at=None).order_by("-thrown_at", "-id")[:100]
+    ]
+    stopped = {halt["key"] for halt in halts}
+    going = [(key, name) for key, name in called.items() if key not in stopped]
+    # The largest switch is not the one that is at hand first.
+    going.sort(key=lambda one: (one[0] == EVERYTHING, one[1].casefold()))
+    shown = {"halts": halts, "going": going, "everything": EVERYTHING, "here": "switches"}
     return render(request, "console/switches.html", shown)
+
+
+def _shown(halt: Halt, called: dict[str, str]) -> dict[str, Any]:
+    return {
+        "key": halt.key,
+        "name": called.get(halt.key, halt.key),
+        "by": wording.actor(halt.thrown_by) or halt.thrown_by,
+        "at": halt.thrown_at,
+        "reason": halt.reason,
+    }
 
 
 @require_POST
@@ -31,16 +49,25 @@ def throw(request: HttpRequest) -> HttpResponse:
     """Stop one automation, or all of them."""
     key = request.POST.get("key", "")
     reason = request.POST.get("reason", "").replace("\x00", "").strip()[:200]
-    if key != EVERYTHING and not Automation.objects.filter(key=key).exists():
-        messages.error(request, "There is no such automation.")
-    elif not reason:
-        messages.error(request, "Say why: customers and colleagues read it.")
-    else:
-        automations.throw_switch(
+    if not reason:
+        messages.error(request, "Say why: colleagues read it.")
+        return redirect("console:switches")
+    try:
+        taken = automations.throw_switch(
             key=key, by=trace.actor(request), reason=reason, now=timezone.now()
         )
-        messages.success(request, "Stopped." if key != EVERYTHING else "Everything is stopped.")
+    except NotNow:
+        messages.error(request, "There is no such automation.")
+    else:
+        messages.success(request, _stopped(key, taken))
     return redirect("console:switches")
+
+
+def _stopped(key: str, taken: int) -> str:
+    what = "Everything is stopped." if key == EVERYTHING else "Stopped."
+    if not taken:
+        return f"{what} No message was waiting."
+    return f"{what} {taken} {'message was' if taken == 1 else 'messages were'} taken back."
 
 
 @require_POST
@@ -48,6 +75,8 @@ def throw(request: HttpRequest) -> HttpResponse:
 def lift(request: HttpRequest) -> HttpResponse:
     """Let it go on."""
     key = request.POST.get("key", "")[:64]
-    automations.lift_switch(key=key, by=trace.actor(request), now=timezone.now())
-    messages.success(request, "It goes on.")
+    if automations.lift_switch(key=key, by=trace.actor(request), now=timezone.now()):
+        messages.success(request, "It goes on, with what happens from now on.")
+    else:
+        messages.error(request, "It was not stopped any more.")
     return redirect("console:switches")

@@ -4,10 +4,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from butler.actions import tasks
+from butler.actions import automations, tasks
 from butler.models import Automation, Halt, Task
 from customers.models import Customer, Look, Merge, Review
 from tests import factories, staff
+from tests.butler.automation_files import PURPOSES, TOPICS, file
 from tests.channels.console.acting import ADDRESS, order, page_of
 
 pytestmark = pytest.mark.django_db
@@ -205,14 +206,34 @@ def test_two_records_are_joined_and_parted_again(desk, noor):
 
 
 def test_a_manager_stops_an_automation_and_lets_it_go_on(client):
+    automations.load([file()], PURPOSES, TOPICS, now=timezone.now(), by="load_automations")
     Automation.objects.create(key="offer")
     lin = staff.let_in(client, staff.colleague("manager", "Lin"))
+    key = "visit-reminder"
 
-    lin.post("/console/switches/throw/", {"key": "offer"})
+    page = page_of(lin, "switches/")
+    assert f'<option value="{key}">Reminder</option>' in page
+    assert '<option value="offer">offer</option>' in page
+    lin.post("/console/switches/throw/", {"key": key})
     assert not Halt.objects.exists()
-    lin.post("/console/switches/throw/", {"key": "offer", "reason": "Wrong price"})
-    assert "Wrong price" in page_of(lin, "switches/")
-    lin.post("/console/switches/lift/", {"key": "offer"})
+    lin.post("/console/switches/throw/", {"key": key, "reason": "Wrong price"})
+    page = page_of(lin, "switches/")
+    assert "<strong>Reminder</strong>" in page
+    assert "by Lin, " in page
+    assert "Wrong price" in page
+    # What is stopped cannot be stopped, and what was lifted not lifted.
+    assert f'<option value="{key}">' not in page
+    assert "It goes on" in lin.post("/console/switches/lift/", {"key": key}, follow=True).text
+    assert "not stopped" in lin.post("/console/switches/lift/", {"key": key}, follow=True).text
 
     assert "Nothing is stopped" in page_of(lin, "switches/")
     assert Halt.objects.get().lifted_by == "staff:Lin"
+
+
+def test_a_switch_of_nothing_is_refused_in_words(client):
+    lin = staff.let_in(client, staff.colleague("manager", "Lin"))
+
+    answer = lin.post("/console/switches/throw/", {"key": "x", "reason": "y"}, follow=True)
+
+    assert "There is no such automation" in answer.text
+    assert not Halt.objects.exists()
