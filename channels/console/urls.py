@@ -10,6 +10,7 @@ from channels.console.views import (
     switches,
     tasks,
     topics,
+    wishes,
 )
 from channels.portal import numbers
 
@@ -27,6 +28,8 @@ urlpatterns = [
     path("search/", people.find, name="search"),
     path("customers/<uuid:customer_id>/", people.show, name="customer"),
     path("customers/<uuid:customer_id>/looks/", people.looks, name="looks"),
+    path("customers/<uuid:customer_id>/wishes/", wishes.show, name="wishes"),
+    path("customers/<uuid:customer_id>/wishes/<slug:what>/", wishes.say, name="wish"),
     path("customers/<uuid:customer_id>/orders/new/", orders.new, name="order-new"),
     # What is of an order comes before the order: its number may have anything in it.
     path(

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.timezone import localtime
 
 from channels.portal.wording import money
+from customers.control import Consent
 
 HEADLINES = {
     "Order Completed": "Placed an order",
@@ -100,6 +101,14 @@ BECAME = {
     "uncertain": "uncertain",
 }
 LANGUAGES = {"nl": "Dutch", "sv": "Swedish", "da": "Danish", "en": "English", "de": "German"}
+# What somebody said of a purpose; the day comes behind it.
+ANSWERED = {
+    "given": "Said yes,",
+    "refused": "Said no,",
+    "withdrawn": "Took a yes back,",
+    "expired": "A yes ran out,",
+    "invalidated": "A yes that no longer counts,",
+}
 REASONS = {
     "proof": "the same proved address or number belongs to both",
     "claim": "an anonymous visit turned out to be theirs",
@@ -115,6 +124,7 @@ LOOKED_AT = {
     "timeline": "what happened",
     "messages": "what we told them",
     "tasks": "what there is to do",
+    "control": "what they allow",
     "looks": "who looked",
     "merge": "a question of who is who",
 }
@@ -136,6 +146,13 @@ def detail(kind: str, name: str, said: Mapping[str, Any]) -> str:
     if isinstance(total, str | int | float) and total != "":
         parts.append(money(str(total), str(said.get("currency") or "")))
     return " · ".join(part[:120] for part in dict.fromkeys(parts) if part)
+
+
+def answered(consent: Consent | None) -> str:
+    if consent is None:
+        return "Not asked yet, so it is a no."
+    said = ANSWERED.get(consent.state, consent.state)
+    return f"{said} {localtime(consent.occurred_at):%-d %b %Y, %H:%M}."
 
 
 def where(channel: str) -> str:

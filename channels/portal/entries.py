@@ -46,6 +46,12 @@ BY = {
     "clock": gettext_noop("by itself, when its time was over"),
     "signal": gettext_noop("by your device"),
 }
+# How it was said to one of our people.
+HEARD = {
+    "voice": gettext_noop("by phone"),
+    "staff": gettext_noop("at the counter"),
+    "paper": gettext_noop("in writing"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +74,24 @@ def saying(entry: EntryShape, names: Names) -> Saying:
         headline=wording.say(KINDS, entry.kind),
         what=matter(entry.kind, entry.subject, entry.channel, entry.topic, names),
         value=_value(entry),
-        by=wording.say(BY, entry.by) if entry.by in BY else "",
-        where=wording.say(wording.CHANNELS, entry.source_channel),
+        by=_by(entry),
+        where=_where(entry),
         at=entry.occurred_at,
     )
+
+
+def _by(entry: EntryShape) -> str:
+    _kind, _sign, name = entry.actor.partition(":")
+    # A login without a name acts by its number, which says nothing to anybody.
+    if entry.by == "staff" and name and not name.isdecimal():
+        return _("noted by %(name)s, one of our people") % {"name": name[:1].upper() + name[1:]}
+    return wording.say(BY, entry.by) if entry.by in BY else ""
+
+
+def _where(entry: EntryShape) -> str:
+    # What one of our people notes was said somewhere else than at their desk.
+    said = entry.evidence.get("kind", "") if entry.by == "staff" else ""
+    return _(HEARD[said]) if said in HEARD else wording.say(wording.CHANNELS, entry.source_channel)
 
 
 def matter(kind: str, subject: str, channel: str, topic: str, names: Names) -> str:

@@ -1,7 +1,12 @@
-"""What a form on the page of preferences says, as words for the ledger. No database, no clock."""
+"""What a form on the page of preferences says, as words for the ledger. No database, no clock.
+
+The desk has the same forms, for what somebody says on the phone.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+
+import msgspec
 
 from butler.case import read_wishes
 from customers.control import ANY, CHANNELS, MARKETING, Setting, State
@@ -9,7 +14,7 @@ from customers.preferences import PERIODS, Malformed, meaning
 from customers.words import Word
 
 # How the customer said it: pressed a button on this page.
-_EVIDENCE = {"kind": "click", "page": "/preferences/"}
+CLICK = {"kind": "click", "page": "/preferences/"}
 # For how long one can pause, by the days it takes.
 PAUSES = (1, 7, 30, 90)
 _FLAGS = frozenset({"only_when_i_ask", "person_first"})
@@ -21,6 +26,34 @@ type Form = Mapping[str, Sequence[str]]
 
 class Unreadable(ValueError):
     """A form that says nothing we can put on the ledger; the message is a code."""
+
+
+def words(
+    what: str,
+    form: Form,
+    state: State,
+    *,
+    topics: Collection[str],
+    now: datetime,
+    evidence: Mapping[str, str] = CLICK,
+) -> list[Word]:
+    """Read the form of this name; raise Unreadable where it says nothing."""
+    if what == "consent":
+        said = consent(form, state, notice=_one(form, "notice"), language=_one(form, "language"))
+    elif what == "objection":
+        said = objection(form)
+    elif what == "channels":
+        said = channels(form, state, topics)
+    else:
+        said = setting(what.replace("-", "_"), form, now)
+    return [msgspec.structs.replace(word, evidence=evidence) for word in said]
+
+
+def narrows(word: Word) -> bool:
+    """Tell whether a word may forbid something, so that it matters what had already left."""
+    if word.kind == "preference.set":
+        return word.value is not True or word.subject == "only_when_i_ask"
+    return word.kind in ("consent.refused", "consent.withdrawn", "objection.made")
 
 
 def consent(form: Form, state: State, *, notice: str, language: str) -> list[Word]:
@@ -172,4 +205,4 @@ def _set(name: str, value: object, channel: str = ANY, topic: str = ANY) -> Word
 
 
 def _word(kind: str, subject: str, **more: object) -> Word:
-    return Word(kind=kind, subject=subject, evidence=_EVIDENCE, **more)  # type: ignore[arg-type]  # its own fields
+    return Word(kind=kind, subject=subject, evidence=CLICK, **more)  # type: ignore[arg-type]  # its own fields

@@ -60,6 +60,7 @@ CHANNELS = {
     "app": gettext_noop("in the app"),
     "store": gettext_noop("at the counter"),
     "butler": gettext_noop("by Butler"),
+    "console": gettext_noop("at our desk"),
 }
 # How each channel brings a message to its customer.
 WAYS = {

@@ -23,7 +23,6 @@ from channels.portal.sayings import Form, Unreadable
 from customers import senders
 from customers.actions.changes import Author
 from customers.actions.control import NoSuchCustomer, NotUnderstood, Word
-from customers.control import State
 from customers.queries import control
 
 
@@ -54,7 +53,8 @@ def change(request: HttpRequest, door: Doorway, what: str) -> HttpResponse:
         return missing(request, door, "preferences")
     posted: Form = dict(request.POST.lists())
     try:
-        words = _words(what, posted, state, now)
+        topics = [topic.key for topic in control.topics(get_language() or "en")]
+        words = sayings.words(what, posted, state, topics=topics, now=now)
         author = Author(senders.signed_in("customer portal", "web"))
         heard = wall.say(customer_id=door.id, words=words, author=author, now=now)
     except Unreadable as wrong:
@@ -69,18 +69,6 @@ def change(request: HttpRequest, door: Doorway, what: str) -> HttpResponse:
 
 def _facts(door: Doorway, now: datetime) -> Facts | None:
     return read_facts([door.id], now=now).get(door.id)
-
-
-def _words(what: str, posted: Form, state: State, now: datetime) -> list[Word]:
-    if what == "consent":
-        notice, language = posted.get("notice", [""])[-1], posted.get("language", [""])[-1]
-        return sayings.consent(posted, state, notice=notice, language=language)
-    if what == "objection":
-        return sayings.objection(posted)
-    if what == "channels":
-        topics = [topic.key for topic in control.topics(get_language() or "en")]
-        return sayings.channels(posted, state, topics)
-    return sayings.setting(what.replace("-", "_"), posted, now)
 
 
 def _place(what: str, posted: Form) -> str:
@@ -101,7 +89,7 @@ def _unreadable(code: str) -> str:
 
 def _tell_what_left(request: HttpRequest, left: Sequence[Left], words: Sequence[Word]) -> None:
     """Say what had already left when we heard it: that much we cannot take back."""
-    if not left or not any(_narrows(word) for word in words):
+    if not left or not any(sayings.narrows(word) for word in words):
         return
     count = len(left)
     head = ngettext(
@@ -116,9 +104,3 @@ def _tell_what_left(request: HttpRequest, left: Sequence[Left], words: Sequence[
         for one in left
     ]
     messages.warning(request, f"{head} {'; '.join(said)}.")
-
-
-def _narrows(word: Word) -> bool:
-    if word.kind == "preference.set":
-        return word.value is not True or word.subject == "only_when_i_ask"
-    return word.kind in ("consent.refused", "consent.withdrawn", "objection.made")

@@ -44,6 +44,8 @@ TABLE = {
     "GET search/": FIND,
     f"GET {CUSTOMER}": MEET,
     f"GET {CUSTOMER}looks/": LOOKS,
+    f"GET {CUSTOMER}wishes/": REVIEWS,
+    f"POST {CUSTOMER}wishes/<slug:what>/": REVIEWS,
     f"GET {CUSTOMER}orders/new/": SERVE,
     f"POST {CUSTOMER}orders/new/": SERVE,
     f"GET {CUSTOMER}orders/<number:number>/": SERVE,
@@ -104,6 +106,7 @@ def world(db):
         "customer_id": noor.id,
         "number": "A-1",
         "line": "1",
+        "what": "pause",
         "reference": "call:c1",
         "task_id": tasks.ask(
             key="t", kind="phone", customer_id=noor.id, title="x", body="", due_at=timezone.now()

@@ -1,0 +1,207 @@
+"""What somebody says on the phone is written down, holds at once, and is theirs to read."""
+
+import html
+import json
+import re
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from customers.models import ControlEntry, Look, User
+from customers.queries import control
+from tests import factories, staff
+from tests.channels.console.acting import ADDRESS, page_of
+from tests.customers import saying
+
+# On real commits: a withdrawal is a wall only outside a transaction.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def house(noor):
+    saying.house()
+    return noor
+
+
+def _say(client: Client, who, what: str, **form) -> str:
+    answer = client.post(f"/console/customers/{who.id}/wishes/{what}/", form, follow=True)
+    assert answer.status_code == 200
+    return html.unescape(answer.content.decode())
+
+
+def _consent(client: Client, who, answer: str, **form) -> str:
+    """Press a button of the page as it is: with the words that stand above it."""
+    page = page_of(client, f"customers/{who.id}/wishes/")
+    card = re.search(r'<section class="card choice" id="consent-offers".*?</section>', page, re.S)
+    assert card
+    digest = re.search(r'name="notice" value="([0-9a-f]{64})"', card[0])
+    assert digest
+    said = {"purpose": "offers", "answer": answer, "notice": digest[1], "language": "en"}
+    return _say(client, who, "consent", **said, **form)
+
+
+def _documents() -> list[dict]:
+    return [json.loads(one.document) for one in ControlEntry.objects.order_by("seq")]
+
+
+def test_a_yes_on_the_phone_says_who_heard_it_and_that_the_words_were_read(desk, house):
+    page = page_of(desk, f"customers/{house.id}/wishes/")
+    assert saying.TEXT in page
+    assert "Not asked yet, so it is a no." in page
+
+    page = _consent(desk, house, "yes", read="aloud", how="voice")
+
+    assert "Written down. It holds from this moment on." in page
+    assert "Said yes," in page
+    assert control.standing(house.id).consents["offers"].state == "given"
+    [said] = _documents()
+    assert said["actor"] == {"id": "staff:Sam", "role": "staff"}
+    assert said["evidence"] == {
+        "kind": "voice",
+        "page": "/console/",
+        "heard_as": "desk",
+        "read": "aloud",
+    }
+    assert said["privacy_notice"]["sha256"] == saying.NOTICE
+    assert said["source_channel"] == "console"
+
+
+def test_nobody_agrees_to_words_that_were_not_read_to_them(desk, house):
+    page = _consent(desk, house, "yes")
+
+    assert "Read the words to them first" in page
+    assert not ControlEntry.objects.exists()
+
+
+def test_a_no_needs_nothing_read_and_tells_what_had_already_left(desk, house):
+    _consent(desk, house, "yes", read="aloud")
+    factories.message(
+        house, channel="email", subject="Ten percent off", purpose="offers", at=timezone.now()
+    )
+
+    page = _consent(desk, house, "no")
+
+    assert "Tell them: 1 message had already left in the last hour: Ten percent off, E-mail" in page
+    assert control.standing(house.id).consents["offers"].state == "withdrawn"
+    assert "Took a yes back," in page
+
+
+def test_what_they_said_in_is_the_call_that_was_just_now(desk, house):
+    now = timezone.now()
+    factories.record(
+        factories.item(
+            ADDRESS,
+            name="Call Started",
+            about="call:c-77",
+            properties={"direction": "in", "from": "+46701740605"},
+            at=now,
+        ),
+        at=now,
+    )
+
+    _say(desk, house, "pause", days="7", how="voice")
+    _say(desk, house, "person-first", answer="yes", how="paper")
+
+    first, second = _documents()
+    assert (first["subject"], first["evidence"]["call"]) == ("pause", "call:c-77")
+    assert (second["evidence"]["kind"], "call" in second["evidence"]) == ("paper", False)
+
+
+@pytest.mark.parametrize(
+    ("what", "form", "name", "value"),
+    [
+        (
+            "quiet-hours",
+            {"from": "21:00", "to": "09:00", "day": list("1234567")},
+            "quiet_hours",
+            {"from": "21:00", "to": "09:00"},
+        ),
+        ("language", {"language": "sv"}, "language", "sv"),
+        ("person-first", {"answer": "yes"}, "person_first", True),
+        ("only-when-i-ask", {"answer": "yes"}, "only_when_i_ask", True),
+        ("budget", {"most": "2", "per": "week"}, "budget", {"most": 2, "per": "week"}),
+        ("zone", {"zone": "Europe/Stockholm"}, "zone", "Europe/Stockholm"),
+        ("channel-order", {"channel": ["sms", "email", "", ""]}, "channel_order", ["sms", "email"]),
+    ],
+)
+def test_every_preference_can_be_said_and_taken_back(desk, house, what, form, name, value):
+    _say(desk, house, what, **form)
+    [setting] = control.standing(house.id).settings
+    assert (setting.name, setting.value) == (name, value)
+
+    _say(desk, house, what, do="clear")
+
+    assert control.standing(house.id).settings == ()
+
+
+def test_a_channel_is_switched_off_for_a_topic(desk, house):
+    page = page_of(desk, f"customers/{house.id}/wishes/")
+    was = re.search(r'name="was" value="([^"]+)"', page)
+    assert was
+    on = [one for one in was[1].split() if one != "sms:rides"]
+
+    _say(desk, house, "channels", was=was[1], on=on)
+
+    [setting] = control.standing(house.id).settings
+    assert (setting.channel, setting.topic, setting.value) == ("sms", "rides", False)
+
+
+@pytest.mark.parametrize(
+    ("what", "form", "answer"),
+    [
+        ("zone", {"zone": "Nowhere"}, "There is no such time zone"),
+        ("pause", {"days": "-1"}, "could not be understood"),
+        ("no-such-thing", {"answer": "yes"}, "could not be understood"),
+        ("consent", {"purpose": "nothing", "answer": "no"}, "Nobody is asked for"),
+        ("objection", {"answer": "perhaps"}, "could not be understood"),
+        ("channels", {"was": "", "on": []}, "Nothing was switched"),
+    ],
+)
+def test_what_cannot_be_understood_changes_nothing(desk, house, what, form, answer):
+    assert answer in _say(desk, house, what, **form)
+    assert not ControlEntry.objects.exists()
+
+
+def test_the_words_are_read_in_the_language_of_who_listens(desk, house):
+    page = page_of(desk, f"customers/{house.id}/wishes/")
+    assert '<option value="nl" selected>' in page
+
+    page = page_of(desk, f"customers/{house.id}/wishes/?aloud=sv&how=paper")
+
+    assert '<option value="sv" selected>' in page
+    assert '<option value="paper" selected>' in page
+    # There are no Swedish words here: what is read is English, and says so.
+    assert '<blockquote lang="en">' in page
+
+
+def test_looking_is_a_look(desk, house):
+    page_of(desk, f"customers/{house.id}/wishes/")
+
+    look = Look.objects.get()
+    assert (look.customer_id, look.actor, look.role, look.what) == (
+        house.id,
+        "staff:Sam",
+        "desk",
+        "control",
+    )
+
+
+def test_the_customer_reads_who_wrote_it_down(desk, house, client):
+    _say(desk, house, "pause", days="30", how="voice")
+    browser = Client(headers={"Accept-Language": "en"})
+    browser.force_login(User.objects.create_user("noor@example.com", record=house), staff.BACKEND)
+
+    page = html.unescape(browser.get("/receipts/").content.decode())
+
+    assert "by phone · noted by Sam, one of our people" in page
+
+
+def test_what_a_record_was_joined_into_is_whose_wishes_they_are(desk, house):
+    factories.record(factories.item(("user_id", "u-1")))
+    factories.record(factories.item(("user_id", "u-1"), ADDRESS))
+    gone = type(house).objects.get(canonical__isnull=False)
+
+    _say(desk, gone, "person-first", answer="yes")
+
+    assert [one.name for one in control.standing(gone.canonical_id).settings] == ["person_first"]
