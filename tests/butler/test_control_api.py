@@ -83,9 +83,8 @@ def test_a_withdrawal_answers_with_what_had_already_left(noor):
     record, app = noor
     put(app, "/api/me/consents/offers/", answer="give", notice=NOTICE)
     message = factories.message(
-        record, purpose="offers", channel="email", state=Message.State.ACCEPTED
+        record, at=timezone.now(), purpose="offers", channel="email", state=Message.State.ACCEPTED
     )
-    Message.objects.filter(pk=message.pk).update(handed_over_at=timezone.now())
 
     withdrawn = put(app, "/api/me/consents/offers/", answer="withdraw")
 

@@ -36,7 +36,11 @@ def start(home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start `python -m deploy.local …` with the home of this test and no services given."""
     started = []
 
-    def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    def start(
+        *arguments: str,
+        hangs_up: signal.Handlers = signal.SIG_DFL,
+        **environment: str,
+    ) -> subprocess.Popen[str]:
         surroundings = {name: value for name, value in os.environ.items() if name not in GIVEN}
         process = subprocess.Popen(
             [sys.executable, "-m", "deploy.local", *arguments],
@@ -45,6 +49,8 @@ def start(home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            # Or else what a test sees would hang on whether somebody started it under nohup.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, hangs_up),
         )
         started.append(process)
         return process

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -91,6 +92,19 @@ def test_a_signal_ends_everything(start, home, number):
 
     assert processes_of(home) == set()
     assert process.returncode not in (0, -number)
+
+
+def test_under_nohup_a_closed_terminal_ends_nothing(start, home):
+    process = start(*python(WAIT), hangs_up=signal.SIG_IGN)
+    assert process.stdout.readline() == "waiting\n"
+
+    process.send_signal(signal.SIGHUP)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1)
+
+    process.terminate()
+    process.communicate(timeout=30)
+    assert processes_of(home) == set()
 
 
 def test_what_a_killed_supervisor_left_is_ended(start, home):
