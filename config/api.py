@@ -5,6 +5,7 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 
+from channels.email import openapi as email
 from channels.ingest import openapi as ingest
 from channels.live import openapi as live
 from channels.phone import openapi as phone
@@ -29,7 +30,7 @@ def only_rest(endpoints: Iterable[tuple[str, str, str, Any]]) -> list[tuple[str,
 
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the endpoints that are plain views, and the shapes that the REST views answer with."""
-    for paths in (ingest, phone, sms, store, webhook, live):
+    for paths in (ingest, phone, sms, email, store, webhook, live):
         result["paths"] |= paths.openapi_paths()
     components = result.setdefault("components", {})
     components.setdefault("schemas", {}).update(schema.components())

@@ -226,6 +226,14 @@ def mailer(name: str, default: str) -> dict[str, Any]:
     }
 
 
+def options(name: str) -> dict[str, str]:
+    """Turn first=one&second=two into a dict; empty where nothing is set."""
+    try:
+        return dict(parse_qsl(text(name, ""), strict_parsing=True))
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} has to look like first=one&second=two.") from None
+
+
 def sms_account(name: str, default: str) -> dict[str, str] | None:
     """Turn twilio://SID:TOKEN@api.twilio.com?from=%2B31… into an account, `outbox:` into None.
 

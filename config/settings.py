@@ -53,14 +53,15 @@ if BUTLER_EXAMPLE:
 MIDDLEWARE = [
     "config.health.HealthMiddleware",
     "config.logging.RequestMiddleware",
-    "config.errors.DatabaseAwayMiddleware",
+    # Above what may find the database away: its page has a policy, and a sheet, all the same.
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "config.errors.DatabaseAwayMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "config.policy.AdminPolicyMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "channels.console.views.access.AdminDoorMiddleware",
@@ -160,6 +161,8 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Butler <butler@localhost>")
 MAILERS = {"default": env.mailer("MAIL_URL", "outbox:" if DEBUG else "smtp://localhost:25")}
 # Not every provider knows every header; what it does not know is left out.
 ANYMAIL = {"REQUESTS_TIMEOUT": 10, "IGNORE_UNSUPPORTED_FEATURES": True}
+# How the provider of MAIL_URL shows that a report is its own; empty: reports are not taken.
+MAIL_WEBHOOK = env.options("MAIL_WEBHOOK")
 # Where mail that cannot be delivered comes back to, each as name+<message>@domain.
 BOUNCE_ADDRESS = env.text("BOUNCE_ADDRESS", "")
 # Who carries SMS. "outbox:": a developer reads them; empty: there is no SMS.

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from channels.email.views import unsubscribe
+from channels.email.views import events, unsubscribe
 from channels.ingest.api import ReplayView
 from channels.live.api import StreamTicketView
 from config import checks
@@ -14,10 +14,16 @@ from customers.api import docs, problems, receipts
 # Django finds checks only in what is imported.
 __all__ = ["checks", "urlpatterns"]
 
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.permission_denied"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"
+
 # The first match counts, so what is asked for most comes first.
 urlpatterns = [
     path("v1/phone/", include("channels.phone.urls")),
     path("v1/sms/", include("channels.sms.urls")),
+    re_path(r"^v1/email/reports/?$", events, name="email-reports"),
     path("v1/store/", include("channels.store.urls")),
     path("v1/webhooks/", include("channels.webhook.urls")),
     path("v1/", include("channels.ingest.urls")),

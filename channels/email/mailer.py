@@ -44,6 +44,8 @@ class MailerWay:
         """Hand one letter over, and read what came of it."""
         letter = compose(parcel, now=now)
         letter.envelope_sender = return_path(parcel.id)  # type: ignore[attr-defined]  # anymail's
+        # Comes back with each report: also where the answer to this got lost.
+        letter.metadata = {"message": str(parcel.id)}  # type: ignore[attr-defined]  # anymail's
         try:
             if self._mailer is None:
                 self._mailer = mailers.create_connection("default")

@@ -1,6 +1,7 @@
-"""The page behind the link that ends messages, which mail programs also post to (RFC 8058)."""
+"""What comes back by e-mail: the link that ends messages, and what the provider reports."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,7 +11,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from butler.actions import receipts
+from butler.models import Delivery
+from channels.email import reports
 from channels.email.unsubscribe import Scope, end, read
+from channels.ingest import overload, wire
 from channels.portal import policy
 from customers.actions.control import NoSuchCustomer
 from customers.models import Purpose, Topic
@@ -37,6 +42,35 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         # Nobody is left to write to, which is what was wanted.
         left = ()
     return _page(request, "ended", scope, left=len(left))
+
+
+@wire.endpoint("POST", "HEAD")
+def events(request: HttpRequest) -> HttpResponse:
+    """Take in what the provider of mail reports of our letters."""
+    if request.method == "HEAD":
+        # Some providers look whether anybody is here before they take the address.
+        return HttpResponse(status=200 if reports.provider() else 404)
+    with overload.place():
+        now = timezone.now()
+        found = reports.read(request)
+        said = [one for event in found if (one := reports.report(event, now=now))]
+        receipts.report(provider=reports.provider(), reports=said, now=now)
+        for event in found:
+            if reports.is_unsubscribed(event):
+                _unsubscribed(reports.name_of(event), now)
+    return HttpResponse(status=204)
+
+
+def _unsubscribed(provider_id: str, now: datetime) -> None:
+    """End what the letter was about, as its own link would have."""
+    by_name = Delivery.objects.filter(provider=reports.provider(), provider_id=provider_id)
+    letter = by_name.exclude(provider_id="").select_related("message").first()
+    if letter:
+        one = letter.message
+        try:
+            end(Scope(one.customer_id, one.pk, one.purpose, one.topic), how="provider", now=now)
+        except NoSuchCustomer:
+            return
 
 
 def _page(

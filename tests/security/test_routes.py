@@ -67,6 +67,7 @@ KEY = {
 }
 SIGNED = {
     "v1/phone/^twilio/(?P<source>[^/]+)/?$",
+    "^v1/email/reports/?$",
     "v1/sms/^inbound/?$",
     "v1/sms/^status/?$",
     "v1/webhooks/^(?P<source>[^/]+)/?$",

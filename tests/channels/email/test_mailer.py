@@ -173,7 +173,7 @@ def test_mail_url_names_a_mailer(monkeypatch, url, mailer):
 
 
 def test_sms_url_names_an_account(monkeypatch):
-    url = "twilio://AC1:se%3Acret@api.example:8443?from=%2B31201234567"
+    url = "twilio://AC1:se%3Acret@api.example:8443?from=%2B31201234567&shared_key=k"
     monkeypatch.setenv("SMS_URL", url)
 
     assert env.sms_account("SMS_URL", "") == {
@@ -181,6 +181,7 @@ def test_sms_url_names_an_account(monkeypatch):
         "sid": "AC1",
         "token": "se:cret",
         "from": "+31201234567",
+        "shared_key": "k",
     }
 
 
