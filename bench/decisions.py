@@ -20,11 +20,11 @@ from butler.profile import (
     Decision,
     Facts,
     Gate,
-    Quiet,
     Relation,
     Rules,
 )
 from customers.control import Consent, Setting, State
+from customers.preferences import Hours
 
 NOW = datetime(2027, 4, 14, 12, 0, tzinfo=UTC)
 # Decisions of one round, over facts of so many customers.
@@ -36,7 +36,7 @@ AUDIENCE = 200_000
 RULES = Rules(
     version="bench",
     budgets={"marketing": Budget(2, "week")},
-    quiet={"marketing": Quiet("20:00", "09:00")},
+    quiet={"marketing": Hours("20:00", "09:00")},
     plausible_zones=("Europe/Amsterdam", "Europe/Copenhagen", "Europe/Stockholm"),
     purposes={"offers": "contact"},
     topics=frozenset({"offers", "visit"}),

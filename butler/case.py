@@ -2,34 +2,28 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from functools import cache
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from butler.clocks import find_zone, local_day
 from butler.profile import Contact, Facts, Gate, Rules, Use
-from customers.control import Setting, State
+from customers.control import ANY, Setting, State
 from customers.preferences import meaning
-
-# A gate, and until when it defers.
-type Answer = tuple[Gate, datetime | None]
 
 
 class Wish(msgspec.Struct, frozen=True, gc=False):
     """A setting that is understood; the most specific scope wins."""
 
     specificity: int
-    setting: Setting
     value: object
-
-    @property
-    def entry(self) -> str:
-        return self.setting.entry
+    entry: str
+    channel: str
+    topic: str
 
     @property
     def scope(self) -> str:
-        return f"{self.setting.channel}:{self.setting.topic}"
+        return f"{self.channel}:{self.topic}"
 
 
 class UnknownZone(Exception):
@@ -40,10 +34,10 @@ class Case[A: (Contact, Use)]:
     """One act, and everything that is known when it is judged."""
 
     __slots__ = (
-        "_days",
-        "_zones",
+        "_clocks",
         "act",
         "basis",
+        "control",
         "facts",
         "now",
         "person_first",
@@ -55,6 +49,8 @@ class Case[A: (Contact, Use)]:
     def __init__(self, act: A, facts: Facts, rules: Rules, now: datetime) -> None:
         self.act: A = act
         self.facts = facts
+        # Asked for after integrity only, which denies where it is missing.
+        self.control: State = facts.control  # type: ignore[assignment]  # see above
         self.rules = rules
         self.now = now
         # By the name of the setting: those that win, once the settings have been read.
@@ -65,35 +61,22 @@ class Case[A: (Contact, Use)]:
         self.basis: Gate | None = None
         # The gate that hands it to a person instead.
         self.person_first: Gate | None = None
-        self._zones: list[ZoneInfo] | None = None
-        self._days: list[date] | None = None
-
-    @property
-    def control(self) -> State:
-        # Asked for after integrity only, which denies where it is missing.
-        assert self.facts.control is not None
-        return self.facts.control
+        self._clocks: tuple[list[ZoneInfo], list[date]] | None = None
 
     @property
     def is_zone_known(self) -> bool:
         return bool(self.wishes.get("zone") or self.facts.zone)
 
     @property
-    def zones(self) -> list[ZoneInfo]:
-        """Where the customer is, or everywhere they could be; never empty.
+    def clocks(self) -> tuple[list[ZoneInfo], list[date]]:
+        """Where the customer is, or everywhere they could be, and the dates there; never empty.
 
         Raises UnknownZone where that cannot be told.
         """
-        if self._zones is None:
-            self._zones = self._find_zones()
-        return self._zones
-
-    @property
-    def days(self) -> list[date]:
-        """The dates that it is now in the zones."""
-        if self._days is None:
-            self._days = [local_day(self.now, zone) for zone in self.zones]
-        return self._days
+        if self._clocks is None:
+            zones = self._find_zones()
+            self._clocks = zones, [local_day(self.now, zone) for zone in zones]
+        return self._clocks
 
     def _find_zones(self) -> list[ZoneInfo]:
         names: Sequence[str] = [str(wish.value) for wish in self.wishes.get("zone", ())]
@@ -106,7 +89,7 @@ class Case[A: (Contact, Use)]:
         return zones
 
 
-type Question[A: (Contact, Use)] = Callable[[Case[A]], Answer]
+type Question[A: (Contact, Use)] = Callable[[Case[A]], Gate]
 
 
 def read_wishes(settings: tuple[Setting, ...], channel: str, topic: str) -> dict[str, list[Wish]]:
@@ -116,16 +99,22 @@ def read_wishes(settings: tuple[Setting, ...], channel: str, topic: str) -> dict
     """
     found: dict[str, list[Wish]] = {}
     for setting in settings:
-        on, about = setting.channel, setting.topic
-        value = meaning(setting.name, setting.value, on, about)
-        if on not in ("*", channel) or about not in ("*", topic):
-            continue
-        wish = Wish(2 * (on != "*") + (about != "*"), setting, value)
-        rivals = found.get(setting.name)
-        if rivals is None or rivals[0].specificity < wish.specificity:
-            found[setting.name] = [wish]
-        elif rivals[0].specificity == wish.specificity:
-            rivals.append(wish)
+        name, on, about = setting.name, setting.channel, setting.topic
+        value = meaning(name, setting.value, on, about)
+        specificity = 0
+        if on != ANY:
+            if on != channel:
+                continue
+            specificity = 2
+        if about != ANY:
+            if about != topic:
+                continue
+            specificity += 1
+        rivals = found.get(name)
+        if rivals is None or rivals[0].specificity < specificity:
+            found[name] = [Wish(specificity, value, setting.entry, on, about)]
+        elif rivals[0].specificity == specificity:
+            rivals.append(Wish(specificity, value, setting.entry, on, about))
             # The order in which they came must not show in what is decided.
             rivals.sort(key=_by_entry)
     return found
@@ -135,20 +124,9 @@ def _by_entry(wish: Wish) -> tuple[str, str, str]:
     return wish.entry, wish.scope, repr(wish.value)
 
 
-@cache
-def passed(gate: str, layer: str) -> Answer:
-    """Return the answer of a gate that finds nothing to look at."""
-    return Gate(gate, layer, "pass", ""), None
-
-
-def passes(
-    gate: str,
-    layer: str,
-    code: str = "",
-    evidence: tuple[str, ...] = (),
-    inputs: Mapping[str, object] | None = None,
-) -> Answer:
-    return Gate(gate, layer, "pass", code, evidence, inputs or {}), None
+def passed(gate: str, layer: str) -> Gate:
+    """Return the answer of a gate that finds nothing to look at; it is always the same one."""
+    return Gate(gate, layer, "pass", "")
 
 
 def denies(
@@ -157,8 +135,8 @@ def denies(
     code: str,
     evidence: tuple[str, ...] = (),
     inputs: Mapping[str, object] | None = None,
-) -> Answer:
-    return Gate(gate, layer, "deny", code, evidence, inputs or {}), None
+) -> Gate:
+    return Gate(gate, layer, "deny", code, evidence, inputs or {})
 
 
 def carries(
@@ -166,10 +144,10 @@ def carries(
     code: str,
     evidence: tuple[str, ...] = (),
     inputs: Mapping[str, object] | None = None,
-) -> Answer:
+) -> Gate:
     """Answer that this is what gives permission."""
-    case.basis = Gate("basis", "basis", "basis", code, evidence, inputs or {})
-    return case.basis, None
+    case.basis = gate = Gate("basis", "basis", "basis", code, evidence, inputs or {})
+    return gate
 
 
 def defers(
@@ -179,5 +157,5 @@ def defers(
     until: datetime,
     evidence: tuple[str, ...] = (),
     inputs: Mapping[str, object] | None = None,
-) -> Answer:
-    return Gate(gate, layer, "defer", code, evidence, inputs or {}), until
+) -> Gate:
+    return Gate(gate, layer, "defer", code, evidence, inputs or {}, until)

@@ -15,8 +15,6 @@ from butler.layers.terms import terms
 from butler.profile import Contact, Decision, Facts, Gate, Layer, Rules, Use
 from customers.preferences import Malformed
 
-type _Deferral = tuple[Gate, datetime]
-
 _UNDERSTOOD: tuple[Question[Contact], ...] = (
     integrity.switch,
     integrity.knowledge,
@@ -72,6 +70,7 @@ QUESTIONS: dict[str, tuple[Question[Contact], ...]] = {
     "marketing": (legal.restriction, legal.marketing_objection, *_CONSENTED, *_COUNTED),
     "peer": (legal.restriction, legal.objection, *_CONSENTED, *_COUNTED),
 }
+_ASKED = {name: (*_UNDERSTOOD, *asked) for name, asked in QUESTIONS.items()}
 _USE: tuple[Question[Use], ...] = (
     integrity.switch,
     integrity.knowledge,
@@ -139,11 +138,9 @@ def _names(value: object) -> tuple[object, ...]:
 
 
 def _decide_contact(case: Case[Contact], gates: list[Gate]) -> Decision:
-    denial, _ = _ask(case, _UNDERSTOOD, gates)
-    if denial:
-        return _denied(gates, case.facts, case.rules)
-    denial, deferral = _ask(case, QUESTIONS[case.act.message_class], gates)
-    if denial:
+    # Of a class that there is not, understanding what is to be said already says no.
+    deferral = _ask(case, _ASKED.get(case.act.message_class, _UNDERSTOOD), gates)
+    if gates[-1].verdict == "deny":
         return _denied(gates, case.facts, case.rules)
     if deferral:
         return _deferred(case, gates, deferral)
@@ -152,27 +149,27 @@ def _decide_contact(case: Case[Contact], gates: list[Gate]) -> Decision:
 
 def _decide_use(case: Case[Use], gates: list[Gate]) -> Decision:
     by = _USE_BY_RELATION if case.act.relation else _USE_BY_CONSENT
-    denial, _ = _ask(case, (*_USE, *by, *_USE_WISHED), gates)
-    if denial:
+    _ask(case, (*_USE, *by, *_USE_WISHED), gates)
+    if gates[-1].verdict == "deny":
         return _denied(gates, case.facts, case.rules)
     return _allowed(case, gates)
 
 
 def _ask[A: (Contact, Use)](
     case: Case[A], questions: tuple[Question[A], ...], gates: list[Gate]
-) -> tuple[bool, _Deferral | None]:
-    """Ask until somebody says no; return whether they did, and the latest "not yet"."""
-    latest: _Deferral | None = None
+) -> Gate | None:
+    """Ask until somebody says no; return the latest "not yet"."""
+    latest: Gate | None = None
+    end: datetime | None = None
     for question in questions:
-        gate, until = question(case)
+        gate = question(case)
         gates.append(gate)
-        if gate.verdict == "pass":
-            continue
         if gate.verdict == "deny":
-            return True, None
-        if until is not None and (latest is None or until > latest[1]):
-            latest = gate, until
-    return False, latest
+            break
+        until = gate.until
+        if until is not None and (end is None or until > end):
+            latest, end = gate, until
+    return latest
 
 
 def _denied(gates: list[Gate], facts: Facts, rules: Rules) -> Decision:
@@ -187,8 +184,9 @@ def _denied(gates: list[Gate], facts: Facts, rules: Rules) -> Decision:
     )
 
 
-def _deferred(case: Case[Contact], gates: list[Gate], deferral: _Deferral) -> Decision:
-    gate, until = deferral
+def _deferred(case: Case[Contact], gates: list[Gate], gate: Gate) -> Decision:
+    until = gate.until
+    assert until is not None
     # Whoever reads on finds the one that decided at the end.
     gates[:] = [*(one for one in gates if one is not gate), gate]
     if until >= case.act.expires_at:

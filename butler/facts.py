@@ -13,10 +13,11 @@ import msgspec
 from django.conf import settings
 
 from butler import sql
-from butler.profile import Address, Budget, Facts, Quiet, Rules
+from butler.profile import Address, Budget, Facts, Rules
 from butler.relations import REACH, OrderFact, RequestFact, relations
 from customers.control import State
 from customers.models import Purpose, Topic
+from customers.preferences import Hours
 
 CHANNELS = frozenset({"inbox", "email", "sms", "phone"})
 # Which kind of address a channel needs; the inbox needs none.
@@ -153,9 +154,9 @@ def read_rules() -> Rules:
         version="",
         budgets={"marketing": Budget(2, "week"), "relationship": Budget(2, "week")},
         quiet={
-            "marketing": Quiet("20:00", "09:00"),
-            "relationship": Quiet("20:00", "09:00"),
-            "peer": Quiet("21:00", "08:00"),
+            "marketing": Hours("20:00", "09:00"),
+            "relationship": Hours("20:00", "09:00"),
+            "peer": Hours("21:00", "08:00"),
         },
         plausible_zones=tuple(settings.BUTLER_PLAUSIBLE_ZONES),
         purposes=purposes,

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from customers.control import State
+from customers.preferences import Hours
 
 type MessageClass = Literal[
     "legal_duty", "service_critical", "service", "answer", "relationship", "marketing", "peer"
@@ -90,14 +91,6 @@ class Budget(msgspec.Struct, frozen=True):
     per: Literal["day", "week", "month"]
 
 
-class Quiet(msgspec.Struct, frozen=True):
-    """Local hours without messages; they may go over midnight. Days as ISO: 1 is Monday."""
-
-    start: str
-    end: str
-    days: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
-
-
 class Rules(msgspec.Struct, frozen=True):
     """What the company decided for everybody; it only ever narrows."""
 
@@ -105,7 +98,7 @@ class Rules(msgspec.Struct, frozen=True):
     # The company's budgets by class.
     budgets: Mapping[str, Budget]
     # The company's quiet hours by class; service_critical and legal_duty have none.
-    quiet: Mapping[str, Quiet]
+    quiet: Mapping[str, Hours]
     # Where customers could be when nobody knows: a message must be welcome in all of these.
     plausible_zones: tuple[str, ...]
     # The purposes that there are, by key: "contact" or "use".
@@ -114,7 +107,7 @@ class Rules(msgspec.Struct, frozen=True):
     channels: frozenset[str]
 
 
-class Gate(msgspec.Struct, frozen=True, omit_defaults=True):
+class Gate(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One question that was asked, and its answer with what it rests on."""
 
     gate: str
@@ -124,9 +117,11 @@ class Gate(msgspec.Struct, frozen=True, omit_defaults=True):
     # Entries of the ledger, relations, receipts: what proves the answer.
     evidence: tuple[str, ...] = ()
     inputs: Mapping[str, object] = {}
+    # Where it defers.
+    until: datetime | None = None
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """May we, and why. The last of the gates is the one that decided."""
 
     effect: Effect

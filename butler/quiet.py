@@ -10,7 +10,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from butler.clocks import local_day, resolve
-from butler.profile import Quiet
+from customers.preferences import Hours
 
 # Quiet hours return every week: where nothing opens within a week and a day, nothing will.
 _HORIZON = timedelta(days=8)
@@ -18,7 +18,7 @@ _DAY = timedelta(days=1)
 
 
 @lru_cache(maxsize=8192)
-def spans(day: date, quiet: Quiet, zone: ZoneInfo) -> tuple[tuple[datetime, datetime], ...]:
+def spans(day: date, quiet: Hours, zone: ZoneInfo) -> tuple[tuple[datetime, datetime], ...]:
     """Return from when until when it is quiet in the hours that could cover a part of a day."""
     if type(quiet.days) is not tuple or not quiet.days:
         raise ValueError("quiet on no day")
@@ -30,38 +30,33 @@ def spans(day: date, quiet: Quiet, zone: ZoneInfo) -> tuple[tuple[datetime, date
     return tuple(found)
 
 
-def ends(quiet: Quiet, zone: ZoneInfo, moment: datetime, day: date) -> datetime | None:
-    """Return when the quiet that a moment is in ends; None where it is in none.
-
-    `day` is the date of that moment in the zone: whoever asks several times knows it already.
-    """
-    for start, end in spans(day, quiet, zone):
-        if start <= moment < end:
-            return end
-    return None
+def ends(
+    hours: Sequence[Hours], zones: Sequence[ZoneInfo], moment: datetime, days: Sequence[date]
+) -> datetime | None:
+    """Return when the last quiet that a moment is in ends, in all zones; None: it is in none."""
+    last: datetime | None = None
+    for zone, day in zip(zones, days, strict=True):
+        for one in hours:
+            for start, end in spans(day, one, zone):
+                if start <= moment < end and (last is None or end > last):
+                    last = end
+    return last
 
 
 def opens(
-    hours: Sequence[Quiet], zones: Sequence[ZoneInfo], now: datetime, days: Sequence[date]
+    hours: Sequence[Hours], zones: Sequence[ZoneInfo], now: datetime, days: Sequence[date]
 ) -> datetime | None:
     """Return the first moment from now on that is quiet in none of these zones; None: never.
 
     `days` are the dates that it is now in the zones.
     """
     moment = now
-    while True:
-        later = [
-            end
-            for zone, day in zip(zones, days, strict=True)
-            for one in hours
-            if (end := ends(one, zone, moment, day))
-        ]
-        if not later:
-            return moment
-        moment = max(later)
+    while end := ends(hours, zones, moment, days):
+        moment = end
         if moment - now > _HORIZON:
             return None
         days = [local_day(moment, zone) for zone in zones]
+    return moment
 
 
 @lru_cache(maxsize=8192)

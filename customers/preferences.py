@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 PERIODS = ("day", "week", "month")
 EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
@@ -23,19 +24,22 @@ class Malformed(ValueError):
     """A value that is not of the shape its setting has."""
 
 
-class Cap(NamedTuple):
+class Cap(msgspec.Struct, frozen=True, gc=False):
     """No more than so many messages a day, a week or a month."""
 
     most: int
     per: str
 
 
-class Hours(NamedTuple):
-    """Local hours that begin on these days (ISO); to the same time is a whole day."""
+class Hours(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+    """Local hours that begin on these days (ISO: 1 is Monday); they may go over midnight.
+
+    To the same time is a whole day.
+    """
 
     start: str
     end: str
-    days: tuple[int, ...]
+    days: tuple[int, ...] = EVERY_DAY
 
 
 def meaning(name: str, value: object, channel: str = "*", topic: str = "*") -> object:
@@ -46,12 +50,11 @@ def meaning(name: str, value: object, channel: str = "*", topic: str = "*") -> o
     reads = _READS.get(name)
     if reads is None:
         raise Malformed("no such setting")
-    read, by_channel, by_topic = reads
-    if (channel != "*" and not (by_channel and _is_key(channel))) or (
-        topic != "*" and not (by_topic and _is_key(topic))
+    if (channel != "*" and not (reads.by_channel and _is_key(channel))) or (
+        topic != "*" and not (reads.by_topic and _is_key(topic))
     ):
         raise Malformed("no such scope")
-    return read(value)
+    return reads.read(value)
 
 
 def _is_key(scope: object) -> bool:
@@ -79,7 +82,7 @@ def _hours(value: object) -> Hours:
     start, end, days = value.get("from"), value.get("to"), value.get("days", EVERY_DAY)
     if len(value) != 2 + ("days" in value):
         raise Malformed("not quiet hours")
-    if not (isinstance(start, str) and isinstance(end, str) and isinstance(days, list | tuple)):
+    if not (isinstance(start, str) and isinstance(end, str) and isinstance(days, (list, tuple))):
         raise Malformed("not quiet hours")
     # Not in the cache: there 1 and True and 1.0 are one.
     if days is not EVERY_DAY and any(type(day) is not int for day in days):
@@ -143,7 +146,7 @@ def _channels(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-class _Read(NamedTuple):
+class _Read(msgspec.Struct, frozen=True):
     read: Callable[[object], object]
     by_channel: bool = False
     by_topic: bool = False

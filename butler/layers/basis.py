@@ -4,8 +4,8 @@ An act names one basis and stands or falls with it: where a consent is missing, 
 does not help, and the other way round.
 """
 
-from butler.case import Answer, Case, carries, denies
-from butler.profile import Contact, Relation, Use
+from butler.case import Case, carries, denies
+from butler.profile import Contact, Gate, Relation, Use
 
 # Refusals of the customer's own have codes of their own; all else was never a yes.
 _NO = {
@@ -16,7 +16,7 @@ _NO = {
 _ANY_RELATION = frozenset({"order", "visit", "request"})
 
 
-def consent(case: Case[Contact] | Case[Use]) -> Answer:
+def consent(case: Case[Contact] | Case[Use]) -> Gate:
     """Ask for a yes to the purpose: to words we know, and not run out."""
     purpose = case.act.purpose
     standing = case.control.consents.get(purpose)
@@ -33,17 +33,17 @@ def consent(case: Case[Contact] | Case[Use]) -> Answer:
     return carries(case, "consent_given", evidence, inputs)
 
 
-def relation(case: Case[Contact] | Case[Use]) -> Answer:
+def relation(case: Case[Contact] | Case[Use]) -> Gate:
     """Ask for the live order, visit or request that the act belongs to."""
     return _relation(case, _ANY_RELATION)
 
 
-def request(case: Case[Contact]) -> Answer:
+def request(case: Case[Contact]) -> Gate:
     """Ask for the open request that is answered."""
     return _relation(case, frozenset({"request"}))
 
 
-def duty(case: Case[Contact]) -> Answer:
+def duty(case: Case[Contact]) -> Gate:
     """Take the duty that the class names; which messages have one, people decide."""
     return carries(case, "legal_duty")
 
@@ -52,7 +52,7 @@ def live_relation(case: Case[Contact] | Case[Use]) -> Relation | None:
     return (case.facts.relations or {}).get(case.act.relation)
 
 
-def _relation(case: Case[Contact] | Case[Use], kinds: frozenset[str]) -> Answer:
+def _relation(case: Case[Contact] | Case[Use], kinds: frozenset[str]) -> Gate:
     name = case.act.relation
     found = live_relation(case)
     if not name or found is None or found.kind not in kinds or case.now < found.since:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from butler.case import Answer, Case, denies, passed, passes
-from butler.profile import Contact, Use
+from butler.case import Case, denies, passed
+from butler.profile import Contact, Gate, Use
 from customers.control import State
 
 CLASSES = frozenset(
@@ -17,6 +17,10 @@ AHEAD = timedelta(minutes=5)
 
 # A dict is found at once; whether something else is a mapping takes a while to tell.
 _MAPPINGS = (dict, Mapping)
+_SETS = (frozenset, set)
+# What is answered where there is nothing to look at.
+_ON = passed("switch", "company")
+_TOLD = passed("act", "integrity")
 _FACTS = (
     "customer",
     "version",
@@ -30,20 +34,20 @@ _FACTS = (
 )
 
 
-def switch(case: Case[Contact] | Case[Use]) -> Answer:
+def switch(case: Case[Contact] | Case[Use]) -> Gate:
     """Ask the emergency switches, before anything that could be wrong itself."""
     halted = case.facts.halted
-    if not isinstance(halted, frozenset | set):
+    if not isinstance(halted, _SETS):
         return denies("switch", "integrity", "unknown_halted")
     for key in ("*", getattr(case.act, "automation", "")):
         if key in halted:
             return denies("switch", "company", "halted", (key,), {"switch": key})
         if not isinstance(key, str):
             return denies("switch", "integrity", "unknown_automation")
-    return passed("switch", "company")
+    return _ON
 
 
-def knowledge(case: Case[Contact] | Case[Use]) -> Answer:
+def knowledge(case: Case[Contact] | Case[Use]) -> Gate:
     """Ask whether everything that a decision rests on is there."""
     code = _gap(case.facts) or _gap_in_rules(case.rules)
     if code:
@@ -51,10 +55,10 @@ def knowledge(case: Case[Contact] | Case[Use]) -> Answer:
     if case.now.tzinfo is None:
         return denies("integrity", "integrity", "unknown_time")
     inputs = {"version": case.facts.version, "rules": case.rules.version}
-    return passes("integrity", "integrity", inputs=inputs)
+    return Gate("integrity", "integrity", "pass", "", (), inputs)
 
 
-def contact(case: Case[Contact]) -> Answer:
+def contact(case: Case[Contact]) -> Gate:
     """Ask whether what is to be said is understood, and still makes sense."""
     act, rules = case.act, case.rules
     if act.message_class not in CLASSES:
@@ -70,7 +74,7 @@ def contact(case: Case[Contact]) -> Answer:
     inputs = {"occurred_at": act.occurred_at, "expires_at": act.expires_at}
     if code:
         return denies("act", "integrity", code, inputs=inputs)
-    return passes("act", "integrity", inputs=inputs)
+    return Gate("act", "integrity", "pass", "", (), inputs)
 
 
 def _untimely(act: Contact, now: datetime) -> str:
@@ -81,11 +85,11 @@ def _untimely(act: Contact, now: datetime) -> str:
     return "expired" if now >= act.expires_at else ""
 
 
-def use(case: Case[Use]) -> Answer:
+def use(case: Case[Use]) -> Gate:
     """Ask whether the purpose of a use is one that customers were told of."""
     if case.rules.purposes.get(case.act.purpose) != "use":
         return denies("act", "integrity", "unknown_purpose")
-    return passed("act", "integrity")
+    return _TOLD
 
 
 def _gap(facts: Any) -> str:

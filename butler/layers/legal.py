@@ -1,7 +1,7 @@
 """What the law and the state of an address forbid, whatever anybody agreed to. Pure."""
 
-from butler.case import Answer, Case, denies, passed, passes
-from butler.profile import Contact, Use
+from butler.case import Case, denies, passed
+from butler.profile import Contact, Gate, Use
 
 # Channels that end inside the customer's own pages.
 WITHOUT_ADDRESS = frozenset({"inbox"})
@@ -11,39 +11,44 @@ _SUPPRESSIONS = {
     "complained": frozenset({"legal_duty"}),
     "stopped": frozenset[str](),
 }
+# What is answered where there is nothing to look at.
+_UNRESTRICTED = passed("restriction", "legal")
+_NO_OBJECTION = passed("objection", "legal")
+_NEEDS_NONE = passed("address", "legal")
+_OF_AGE = passed("age", "legal")
 
 
-def restriction(case: Case[Contact] | Case[Use]) -> Answer:
+def restriction(case: Case[Contact] | Case[Use]) -> Gate:
     """Ask whether all use is restricted (GDPR Art. 18)."""
     entry = case.control.restricted
     if entry:
         return denies("restriction", "legal", "restricted", (entry,))
-    return passed("restriction", "legal")
+    return _UNRESTRICTED
 
 
-def marketing_objection(case: Case[Contact]) -> Answer:
+def marketing_objection(case: Case[Contact]) -> Gate:
     """Ask whether the customer objected to direct marketing (GDPR Art. 21), or to this."""
     return _objection(case, ("marketing", case.act.purpose))
 
 
-def objection(case: Case[Contact] | Case[Use]) -> Answer:
+def objection(case: Case[Contact] | Case[Use]) -> Gate:
     """Ask whether the customer objected to the purpose."""
     return _objection(case, (case.act.purpose,))
 
 
-def _objection(case: Case[Contact] | Case[Use], subjects: tuple[str, ...]) -> Answer:
+def _objection(case: Case[Contact] | Case[Use], subjects: tuple[str, ...]) -> Gate:
     objections = case.control.objections
     for subject in subjects:
         if subject in objections:
             return denies("objection", "legal", "objected", (objections[subject],))
-    return passed("objection", "legal")
+    return _NO_OBJECTION
 
 
-def address(case: Case[Contact]) -> Answer:
+def address(case: Case[Contact]) -> Gate:
     """Ask whether the channel reaches the customer at an address that takes messages."""
     channel = case.act.channel
     if channel in WITHOUT_ADDRESS:
-        return passed("address", "legal")
+        return _NEEDS_NONE
     found = (case.facts.addresses or {}).get(channel)
     if found is None or not found.value:
         return denies("address", "legal", "no_address", inputs={"channel": channel})
@@ -54,11 +59,11 @@ def address(case: Case[Contact]) -> Answer:
             return denies("address", "legal", "unknown_address", evidence)
         if case.act.message_class not in spared:
             return denies("address", "legal", f"address_{found.suppressed}", evidence)
-    return passes("address", "legal", inputs={"channel": channel})
+    return Gate("address", "legal", "pass", "", (), {"channel": channel})
 
 
-def age(case: Case[Contact] | Case[Use]) -> Answer:
+def age(case: Case[Contact] | Case[Use]) -> Gate:
     """Ask whether a consent of this customer counts (GDPR Art. 8)."""
     if case.facts.is_of_age is not True:
         return denies("age", "legal", "not_of_age")
-    return passed("age", "legal")
+    return _OF_AGE

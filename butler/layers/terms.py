@@ -1,11 +1,11 @@
 """What the customer's own terms forbid. Nobody has terms yet, so nothing does. Pure."""
 
-from butler.case import Answer, Case, passes
-from butler.profile import Contact, Use
+from butler.case import Case
+from butler.profile import Contact, Gate, Use
 
-_NONE = passes("terms", "terms", "no_terms")
+_NONE = Gate("terms", "terms", "pass", "no_terms")
 
 
-def terms(_case: Case[Contact] | Case[Use]) -> Answer:
+def terms(_case: Case[Contact] | Case[Use]) -> Gate:
     """Ask each clause that the customer and the company agreed on."""
     return _NONE

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from butler.profile import Address, Budget, Contact, Facts, Quiet, Relation, Rules, Use
+from butler.profile import Address, Budget, Contact, Facts, Relation, Rules, Use
 from customers.control import Consent, Setting, State
+from customers.preferences import Hours
 
 # A Wednesday in week 15: 14:00 in Amsterdam.
 NOW = datetime(2027, 4, 14, 12, 0, tzinfo=UTC)
@@ -234,6 +235,6 @@ _PHRASES: dict[str, Callable[..., object]] = {
         {"budgets": dict.fromkeys(CLASSES, Budget(int(most), per))}
     ),
     r"company quiet (\S+)-(\S+)": lambda w, start, end: w.rules.update(
-        {"quiet": dict.fromkeys(CLASSES, Quiet(start, end))}
+        {"quiet": dict.fromkeys(CLASSES, Hours(start, end))}
     ),
 }
