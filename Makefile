@@ -53,7 +53,7 @@ fix: $(BUILT) ## Let the tools mend what they can
 docs: $(BUILT) ## Build the documentation, warnings are errors
 	$(READING) $(PY) -m sphinx -W --keep-going -b html docs docs/_build/html
 
-screenshots: $(BUILT) ## Take the pictures of the README again
+screenshots: $(BUILT) ## Take a picture of every page (screenshots/), those of the docs anew
 	@exec $(PY) -m tests.screenshots
 
 doctor: $(BUILT) ## Say what is wrong on this machine and how to mend it

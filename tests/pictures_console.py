@@ -1,15 +1,13 @@
-"""The pictures of the console: Lin, the manager, signs in once and looks at every page."""
+"""The pages of staff: Lin, the manager, signs in once and looks at every one."""
 
 import subprocess
 import sys
-from collections.abc import Callable
-from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from examples.themepark import places
+from tests.camera import ROOT, Camera
 
-ROOT = Path(__file__).parent.parent
 LOGIN = "lin"
 PAGES = {
     "console": "/console/",
@@ -18,26 +16,23 @@ PAGES = {
     "console-tasks": "/console/tasks/",
     "console-merges": "/console/merges/",
     "console-switches": "/console/switches/",
+    "console-topics": "/console/topics/",
     "console-keys": "/console/keys/",
+}
+ADMIN = {
+    "admin": "/admin/",
+    "admin-automations": "/admin/butler/automation/",
+    "admin-versions": "/admin/butler/automationversion/",
 }
 
 
-def take(
-    browser: Browser,
-    web: str,
-    sizes: dict[str, tuple[int, int]],
-    keep: Callable[[Page, str], None],
-) -> None:
-    """Take every page in every size, light and dark."""
-    page = browser.new_page(base_url=web, reduced_motion="reduce", locale="en-GB")
-    page.goto("/console/sign-in/")
-    _in_each_size(page, sizes, "console-sign-in", keep)
-    _sign_in(page)
-    pages = PAGES | _of_noor(page)
-    for name, path in pages.items():
-        page.goto(path)
-        _in_each_size(page, sizes, name, keep)
-    page.close()
+def take(camera: Camera) -> None:
+    camera.take("console-sign-in", "/console/sign-in/")
+    _sign_in(camera.page)
+    for name, path in (PAGES | _of_noor(camera.page)).items():
+        camera.take(name, path)
+    for name, path in (ADMIN | {"admin-version": _newest_version(camera.page)}).items():
+        camera.take(name, path, anew=True)
 
 
 def _sign_in(page: Page) -> None:
@@ -59,20 +54,11 @@ def _of_noor(page: Page) -> dict[str, str]:
     return {
         "console-customer": noor,
         "console-looks": f"{noor}looks/",
+        "console-wishes": f"{noor}wishes/",
         "console-order": f"{noor}orders/new/",
     }
 
 
-def _in_each_size(
-    page: Page,
-    sizes: dict[str, tuple[int, int]],
-    name: str,
-    keep: Callable[[Page, str], None],
-) -> None:
-    for size, (width, height) in sizes.items():
-        page.set_viewport_size({"width": width, "height": height})
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            page.wait_for_load_state("load")
-            page.wait_for_timeout(300)
-            keep(page, f"{name}-{size}-{scheme}")
+def _newest_version(page: Page) -> str:
+    page.goto("/admin/butler/automationversion/")
+    return page.locator("#result_list tbody th a").first.get_attribute("href") or ""
