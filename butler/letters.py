@@ -95,6 +95,20 @@ def as_text(letter: Letter) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def unwrapped(text: str) -> str:
+    """Undo the wrapping: a line that had no room for the next word goes on with it."""
+    found: list[str] = []
+    last = ""
+    for line in text.split("\n"):
+        word = line.partition(" ")[0]
+        if last and word and len(last) + 1 + len(word) > _WIDTH:
+            found[-1] += f" {line}"
+        else:
+            found.append(line)
+        last = line
+    return "\n".join(found)
+
+
 def _linked(words: str, url: str) -> str:
     """Write a link out; after a question there is no colon."""
     return f"{words}{'' if words.endswith('?') else ':'} {url}"

@@ -1,6 +1,7 @@
 """A message as its customer sees it: how it came, and what became of it. No database."""
 
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from butler.letters import unwrapped
 from butler.queries.inbox import HERE, MessageShape
 from channels.portal import wording
 
@@ -29,6 +31,8 @@ ICONS = {"inbox": "bell", "email": "mail", "sms": "text", "phone": "phone"}
 # An address of our own; a path that begins with two slashes, or one and its mirror image, is
 # another host to a browser.
 _OWN = r"{}(/(?![/\\])[^\s<>\"]*)"
+_SENTENCE = re.compile(r"[.!?](?=\s|$)")
+_LONGEST_TITLE = 70
 _WELL = frozenset({"accepted", "delivered", "sending"})
 
 
@@ -60,24 +64,33 @@ class Letter:
 def letter(message: MessageShape, *, site: str = "") -> Letter:
     """Word a message; links within `site` can be followed, others stay text."""
     is_gone = message.state == "withdrawn"
+    body = _body(message)
+    title = message.subject or _opening(body)
     return Letter(
         id=message.id,
-        title=_("A message that we took back") if is_gone else message.subject or _("A message"),
-        paragraphs=[pieces(part, site) for part in re.split(r"\n\s*\n", _body(message.text))],
+        title=_("A message that we took back") if is_gone else title or _("A message"),
+        paragraphs=[pieces(part, site) for part in re.split(r"\n\s*\n", body)],
         icon=ICONS.get(message.channel, "butler"),
         way=wording.say(wording.WAYS, message.channel),
         state=became(message.channel, message.state),
         is_well=message.state in _WELL,
         is_unread=message.is_unread,
-        language=message.language if message.subject and not is_gone else "",
+        language=message.language if title and not is_gone else "",
         at=message.handed_over_at or message.created_at,
         read_at=message.read_at,
     )
 
 
-def _body(text: str) -> str:
-    """Leave out what a mail ends with: the links there are for who is not on this page."""
-    return text.partition("\n-- \n")[0].strip()
+def _body(message: MessageShape) -> str:
+    """Leave out what a mail ends with, for who is not on this page, and how it was wrapped."""
+    text = message.text.partition("\n-- \n")[0].strip()
+    return unwrapped(text) if message.channel == "email" else text
+
+
+def _opening(text: str) -> str:
+    """Return the first sentence: what a text message, which has no subject, is called."""
+    first = _SENTENCE.split(text, maxsplit=1)[0]
+    return textwrap.shorten(first, _LONGEST_TITLE, placeholder="…")
 
 
 def became(channel: str, state: str) -> str:

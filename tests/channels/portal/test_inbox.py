@@ -5,6 +5,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from butler.letters import Letter, as_text
 from butler.models import Message
 from channels.portal import letters
 from customers.log import Own, append_own
@@ -12,6 +13,10 @@ from customers.models import Event
 from tests import factories
 
 pytestmark = pytest.mark.django_db
+
+
+def letter(paragraphs: list[list[str]]) -> Letter:
+    return Letter("en", "Larkmoor", "Your order", paragraphs, "", "", "It is your order.", [])
 
 
 def test_messages_of_every_channel_say_what_became_of_them(signed_in, noor):
@@ -170,6 +175,30 @@ def test_what_a_mail_ends_with_is_left_out(signed_in, noor):
 
     assert "See you at ten." in page
     assert "/u/token/" not in page
+
+
+def test_a_mail_is_not_folded_as_mails_are_and_a_list_stays_a_list(signed_in, noor):
+    sentence = "You need not walk there for nothing: we will tell you as soon as it opens again."
+    written = as_text(letter(paragraphs=[[sentence], ["2 × Day ticket", "1 × Breakfast"]]))
+    assert sentence not in written
+    message = factories.message(noor, channel="email", text=written)
+
+    page = signed_in.get(f"/inbox/{message.pk}/").content.decode()
+
+    assert sentence in page
+    assert "2 × Day ticket<br>1 × Breakfast" in page
+
+
+def test_a_text_message_is_called_by_its_first_sentence(signed_in, noor):
+    text = "Your table at The Long Table is ready. We will hold it for you until 18:35."
+    factories.message(noor, channel="sms", subject="", text=text, state="delivered")
+    long = "a " * 60
+    factories.message(noor, channel="sms", subject="", text=long, state="delivered")
+
+    page = signed_in.get("/inbox/").content.decode()
+
+    assert ">Your table at The Long Table is ready</strong>" in page
+    assert f">{'a ' * 34}a…</strong>" in page
 
 
 def test_what_happened_names_the_message_and_what_was_chosen(signed_in, noor):

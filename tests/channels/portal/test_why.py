@@ -52,6 +52,15 @@ def test_what_was_not_sent_says_why_and_where_to_change_it(signed_in, noor):
     assert "/inbox/" not in re.sub(r"<nav.*?</nav>", "", page, flags=re.DOTALL)
 
 
+def test_what_was_left_before_any_way_was_chosen_names_none(signed_in, noor):
+    act = {"channel": "", "topic": "visits"}
+    factories.decision(noor, outcome="skip", code="superseded", act=act)
+
+    page = _read(signed_in)
+
+    assert "<strong>Not sent.</strong> A newer message took its place." in page
+
+
 def test_the_place_to_change_it_is_there(signed_in, noor):
     for code in ("paused", "budget_used", "quiet_hours", "only_when_asked", "channel_off"):
         factories.decision(noor, outcome="skip", code=code)
