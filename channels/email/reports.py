@@ -113,7 +113,7 @@ def _view(name: str) -> AnymailBaseWebhookView:
         and one.__module__ == module.__name__
         and one.__name__.endswith(("TrackingWebhookView", "CombinedWebhookView"))
     ]
-    return view(**settings.MAIL_WEBHOOK)  # type: ignore[no-any-return]
+    return view(**settings.MAIL_WEBHOOK)
 
 
 def _ours(event: AnymailTrackingEvent) -> str:

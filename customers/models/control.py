@@ -1,12 +1,12 @@
 """What customers said we may do: the ledger that is only added to, and how it stands now."""
 
-import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 
 from customers.models.customer import Customer
+from customers.models.for_ever import kept
 
 
 class Purpose(models.Model):
@@ -60,10 +60,7 @@ class Notice(models.Model):
                 fields=["purpose", "version", "language"], name="notice_once_per_language"
             )
         ]
-        triggers = [
-            pgtrigger.ReadOnly(name="notice_is_never_changed"),
-            pgtrigger.Protect(name="notice_is_never_deleted", operation=pgtrigger.Delete),
-        ]
+        triggers = kept("notice")
 
     def __str__(self) -> str:
         return f"{self.purpose_id} v{self.version} {self.language}"
@@ -118,10 +115,7 @@ class ControlEntry(models.Model):
                 name="control_said_elsewhere",
             )
         ]
-        triggers = [
-            pgtrigger.ReadOnly(name="control_is_never_changed"),
-            pgtrigger.Protect(name="control_is_never_deleted", operation=pgtrigger.Delete),
-        ]
+        triggers = kept("control")
 
     def __str__(self) -> str:
         return f"{self.record_id}#{self.seq} {self.kind}"
@@ -219,10 +213,7 @@ class Look(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["customer", "-at"], name="look_of_customer")]
-        triggers = [
-            pgtrigger.ReadOnly(name="look_is_never_changed"),
-            pgtrigger.Protect(name="look_is_never_deleted", operation=pgtrigger.Delete),
-        ]
+        triggers = kept("look")
 
     def __str__(self) -> str:
         return f"{self.actor} {self.what}"

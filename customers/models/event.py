@@ -1,9 +1,9 @@
-import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
 from customers.models.customer import Customer
+from customers.models.for_ever import kept
 from customers.models.identifier import Trust
 from customers.models.source import Source
 
@@ -67,10 +67,7 @@ class Event(models.Model):
                 name="event_of_joined_record",
             ),
         ]
-        triggers = [
-            pgtrigger.ReadOnly(name="event_is_never_changed"),
-            pgtrigger.Protect(name="event_is_never_deleted", operation=pgtrigger.Delete),
-        ]
+        triggers = kept("event")
 
     def __str__(self) -> str:
         return f"{self.customer_id}@{self.version} {self.name or self.kind}"

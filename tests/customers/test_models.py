@@ -1,8 +1,9 @@
 import pytest
-from django.db import ProgrammingError, transaction
+from django.db import ProgrammingError, connection, transaction
 
-from customers.models import Event, SourceKey
+from customers.models import ControlEntry, Event, Look, Notice, SourceKey
 from tests import factories
+from tests.butler.arrange import vocabulary
 from tests.factories import item, record
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +24,35 @@ def test_an_event_is_never_changed_and_never_deleted(change):
         change()
 
     assert Event.objects.get().name == "Ride Entered"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("model", [Event, ControlEntry, Notice, Look])
+def test_what_is_kept_for_ever_cannot_be_emptied_out(model):
+    """A TRUNCATE is no DELETE: the triggers for rows never hear of it."""
+    table = model._meta.db_table
+
+    for words in (f"TRUNCATE {table}", f"TRUNCATE {table} CASCADE"):
+        with (
+            pytest.raises(ProgrammingError, match=f"Cannot truncate {table}"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(words)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nor_by_emptying_what_it_belongs_to():
+    vocabulary()
+
+    with (
+        pytest.raises(ProgrammingError, match="Cannot truncate customers_notice"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("TRUNCATE customers_purpose CASCADE")
+
+    assert Notice.objects.exists()
 
 
 def test_a_publishable_key_cannot_be_given_a_scope_that_reads():
