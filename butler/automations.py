@@ -15,9 +15,14 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OnEvent(_Part, frozen=True, tag="event", tag_field="kind"):
-    """Something happened: the name of the event."""
+    """Something happened: the name of the event.
+
+    With `gather`, all that happens to a customer until then is said at once: so long after the
+    first ("30m", "2h"), or at a time on their clock ("18:00").
+    """
 
     event: str
+    gather: str = ""
 
 
 class OnAbsence(_Part, frozen=True, tag="absence", tag_field="kind"):

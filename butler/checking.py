@@ -147,6 +147,8 @@ def _right(document: Document, shelf: Shelf) -> Found:
 
 
 def _trigger(document: Document, shelf: Shelf) -> Found:
+    if getattr(document.trigger, "gather", "") and document.once_per != "event":
+        yield "once_per", "each event, where they are gathered"
     look = _TRIGGER_LOOKS[type(document.trigger)]
     yield from ((f"trigger.{field}", why) for field, why in look(document.trigger, shelf))
 
@@ -154,6 +156,8 @@ def _trigger(document: Document, shelf: Shelf) -> Found:
 def _on_event(trigger: OnEvent, shelf: Shelf) -> Found:
     if not trigger.event.strip():
         yield "event", "is missing"
+    if trigger.gather:
+        yield from _reads("gather", trigger.gather, clocks.check_end)
 
 
 def _on_absence(trigger: OnAbsence, shelf: Shelf) -> Found:

@@ -37,6 +37,16 @@ def parse_clock(text: str) -> time:
     return time.fromisoformat(text)
 
 
+def check_end(text: str) -> None:
+    """Raise BadTime where this is neither a length of time nor a time of day."""
+    parse_clock(text) if ":" in text else parse_length(text)
+
+
+def end_of(text: str, since: datetime, zone: ZoneInfo) -> datetime:
+    """Return when a length of time is over, or clocks in the zone next show a time of day."""
+    return next_local(since, text, zone) if ":" in text else since + parse_length(text)
+
+
 @lru_cache(maxsize=1024)
 def find_zone(name: str) -> ZoneInfo | None:
     """Return the IANA zone of that name, or None where there is none."""

@@ -42,6 +42,7 @@ class _Found(msgspec.Struct, frozen=True):
     member: dict[str, Any] | None
     request: dict[str, Any] | None
     event: dict[str, Any] | None
+    gathered: list[dict[str, Any]] | None
     topic: dict[str, Any] | None
 
 
@@ -88,6 +89,7 @@ def _asked(run: Cause) -> dict[str, object]:
         "log": cause.get("log"),
         "v": cause.get("version"),
         "topic": cause.get("topic", ""),
+        "gathered": cause.get("gathered"),
     }
 
 
@@ -104,6 +106,7 @@ def _context(found: _Found, cause: Mapping[str, Any], now: datetime) -> Context:
         "member": _member(found.member, cause) if found.member else None,
         "request": found.request,
         "event": _event(found.event) if found.event else None,
+        "gathered": _gathered(found.gathered, cause) if found.gathered else None,
         "topic": _topic(found.topic) if found.topic else None,
         "visit": {"date": order["visit_date"]} if order and order.get("visit_date") else None,
     }
@@ -140,6 +143,11 @@ def _member(member: Context, cause: Mapping[str, Any]) -> Context:
 def _event(event: Context) -> Context:
     properties = event["properties"]
     return event | {"properties": properties if isinstance(properties, dict) else {}}
+
+
+def _gathered(events: Sequence[Context], cause: Mapping[str, Any]) -> Context:
+    """Say how many there are in all; of very many, the first are kept."""
+    return {"count": cause["count"], "events": [_event(one) for one in events]}
 
 
 def _topic(topic: Context) -> Context:

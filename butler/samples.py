@@ -94,8 +94,10 @@ def _cause(document: Document) -> dict[str, Any]:
     if isinstance(trigger, OnTopic):
         key = trigger.topic.replace("*", "night-mail")
         return {"topic": {**_TOPIC, "key": key, "status": trigger.status}}
-    event = getattr(trigger, "event", "")
-    return {"event": {**_EVENT, "name": event}} if event else {}
+    event = {**_EVENT, "name": getattr(trigger, "event", "")}
+    if getattr(trigger, "gather", ""):
+        return {"event": event, "gathered": {"count": 2, "events": [event, event]}}
+    return {"event": event} if event["name"] else {}
 
 
 def _person(date: str, certain: tuple[str, ...] = ()) -> dict[str, Any]:

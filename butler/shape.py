@@ -33,6 +33,12 @@ SHAPE = frozenset(
         "event.about",
         "event.occurred_at",
         "event.properties.*",
+        # All of a run that gathers; `event` is the first of them.
+        "gathered.count",
+        "gathered.events.name",
+        "gathered.events.about",
+        "gathered.events.occurred_at",
+        "gathered.events.properties.*",
         "topic.key",
         "topic.name",
         "topic.status",

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -17,7 +17,7 @@ from django.conf import settings
 from uuid_utils.compat import uuid7
 
 from butler import clocks, ring, sql, versions
-from butler.automations import OnAbsence
+from butler.automations import OnAbsence, OnEvent
 from butler.facts import company_zone
 from butler.progress import BEFORE
 from butler.versions import Version
@@ -46,7 +46,7 @@ class Start(msgspec.Struct):
     c: UUID
     o: str
     at: datetime
-    b: Mapping[str, object]
+    b: Mapping[str, Any]
     u: datetime
     s: str = "0"
     x: str = ""
@@ -55,6 +55,11 @@ class Start(msgspec.Struct):
     # Whether an occasion that is late is used up: dates are found again at every look.
     k: bool = False
     v: int = 0
+
+    @property
+    def is_gathering(self) -> bool:
+        """Whether it joins the run that gathers already, where there is one."""
+        return "gathered" in self.b and not self.late
 
 
 def witness(entries: Sequence[Entry], received_at: datetime) -> None:
@@ -108,11 +113,17 @@ def fit(occasion: str) -> str:
 
 
 def _starts(entries: Sequence[Entry], names: Names, now: datetime) -> Iterator[Start]:
+    gathering: dict[tuple[UUID, int], Start] = {}
     for entry in entries:
         # What we say ourselves sets nothing in motion, or we would go on talking for ever.
         if entry.n in names.start and entry.t != "message":
             for version in names.start[entry.n]:
-                yield _start(entry, version, now)
+                run = _start(entry, version, now)
+                first = gathering.setdefault((run.c, run.g), run) if run.is_gathering else run
+                if first is run:
+                    yield run
+                else:
+                    first.b["gathered"].append(_place(entry))
 
 
 def _start(entry: Entry, version: Version, now: datetime) -> Start:
@@ -124,7 +135,7 @@ def _start(entry: Entry, version: Version, now: datetime) -> Start:
         c=entry.c,
         o=fit(_occasion(entry, document.once_per)),
         at=entry.at,
-        b={"log": entry.c, "version": entry.v, "about": entry.a, "name": entry.n},
+        b=_place(entry) | {"about": entry.a, "name": entry.n},
         u=now,
         v=entry.v,
     )
@@ -134,8 +145,15 @@ def _start(entry: Entry, version: Version, now: datetime) -> Start:
         run.s, run.x = BEFORE, trigger.absent
         run.xa = entry.a if trigger.same == "about" else ""
         run.u = max(now, entry.at + within)
+    if isinstance(trigger, OnEvent) and trigger.gather:
+        run.s, run.b = BEFORE, {**run.b, "gathered": [_place(entry)]}
     run.late = entry.at + within + clocks.parse_length(document.expires) <= now
     return run
+
+
+def _place(entry: Entry) -> dict[str, object]:
+    """Return where an event stands: on whose log, and at which version."""
+    return {"log": entry.c, "version": entry.v}
 
 
 def _occasion(entry: Entry, once_per: str) -> str:

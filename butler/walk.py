@@ -18,6 +18,7 @@ from butler.automations import (
     NextChannelStep,
     OnAbsence,
     OnDate,
+    OnEvent,
     TaskStep,
     WaitForStep,
     WaitStep,
@@ -76,6 +77,8 @@ class _Walk:
     # Whether to go on at all ------------------------------------------------------------
 
     def _begin(self) -> str | None:
+        if self._is_gathering():
+            return None
         if code := self._obstacle():
             self._give_up(code)
             return None
@@ -85,7 +88,19 @@ class _Walk:
             return None
         if self.run.step != BEFORE:
             return self.run.step
-        return self._absence()
+        return self._absence() if isinstance(self.document.trigger, OnAbsence) else "0"
+
+    def _is_gathering(self) -> bool:
+        """Wait until what is gathered is to be said; the condition is asked of all of it."""
+        trigger = self.document.trigger
+        if self.run.step != BEFORE or not isinstance(trigger, OnEvent):
+            return False
+        until = clocks.end_of(trigger.gather, self.run.occurred_at, self.zone)
+        if until > self.now:
+            self._wait(BEFORE, until, self.memory)
+            return True
+        self.memory = Memory(since=until)
+        return False
 
     def _obstacle(self) -> str:
         """Return why the run has no point any more."""

@@ -1,7 +1,8 @@
 -- What conditions and texts see, for many runs at once: the customer as the record has them
 -- now, and what each run is about.
 --
--- asked  jsonb  [{i run_id, c customer_id, about, log, v version, topic}, ...]
+-- asked  jsonb  [{i run_id, c customer_id, about, log, v version, topic,
+--                 gathered [{log, version}, ...] or null}, ...]
 -- today  date   for the next visit, where the run is about no order
 -- returns (run id, live record, its version, context as JSON text); nothing for a record that
 --         is not there
@@ -59,6 +60,15 @@ SELECT asked.i, live.id, live.version, json_build_object(
           FROM customers_event
          WHERE customer_id = asked.log
            AND version = asked.v),
+    'gathered', CASE WHEN asked.gathered IS NOT NULL THEN (
+        SELECT json_agg(json_build_object(
+                   'name', event.name, 'about', event.about, 'occurred_at', event.occurred_at,
+                   'properties', coalesce(event.body->'properties', event.body->'data'))
+                   ORDER BY event.occurred_at, event.version)
+          FROM jsonb_to_recordset(asked.gathered) AS place (log uuid, version bigint)
+          JOIN customers_event AS event
+            ON event.customer_id = place.log
+           AND event.version = place.version) END,
     'topic', (
         SELECT json_build_object('key', key, 'status', status, 'facts', facts,
                                  'serial', serial)
@@ -66,6 +76,6 @@ SELECT asked.i, live.id, live.version, json_build_object(
          WHERE key = asked.topic)
     )::text
   FROM jsonb_to_recordset(%(asked)s::jsonb) AS asked (
-       i uuid, c uuid, about text, log uuid, v bigint, topic text)
+       i uuid, c uuid, about text, log uuid, v bigint, topic text, gathered jsonb)
   JOIN customers_customer AS record ON record.id = asked.c
   JOIN customers_customer AS live ON live.id = coalesce(record.canonical_id, record.id)

@@ -1,6 +1,7 @@
 -- Start runs, each with the row that says when to look at it. An occasion that had its run has
--- it still. What came too late for its automation leaves the decision that says so; where the
--- occasion would come up again and again, it leaves an ended run, too.
+-- it still. Where an automation gathers, events go to the run that is gathering already. What
+-- came too late for its automation leaves the decision that says so; where the occasion would
+-- come up again and again, it leaves an ended run, too.
 --
 -- asked  jsonb  [{i run_id, d decision_id, g version_id, c customer_id, o occasion,
 --                 at occurred_at, s step, x awaited, xa awaited_about, b cause, u due_at,
@@ -17,16 +18,39 @@ WITH wanted AS MATERIALIZED (
      -- The asker may have heard of the version seconds ago; what counts is what it is now.
      WHERE version.status = 'live'
        AND version.live_at <= asked.at
+), gathered AS (
+    -- The customer is held, so two events do not both find nothing; and whoever takes that run
+    -- on holds it, so an event goes into it in time or has a run of its own.
+    UPDATE butler_run AS run
+       SET cause = jsonb_set(
+               CASE WHEN (run.cause->'count')::int >= 100 THEN run.cause
+                    ELSE jsonb_set(run.cause, '{gathered}',
+                                   run.cause->'gathered' || (wanted.b->'gathered')) END,
+               '{count}',
+               to_jsonb((run.cause->'count')::int + jsonb_array_length(wanted.b->'gathered')))
+      FROM wanted
+     WHERE wanted.b ? 'gathered'
+       AND NOT wanted.late
+       AND run.customer_id = wanted.c
+       AND run.automation_id = wanted.automation_id
+       AND run.status = 'waiting'
+       AND run.step = ''
+ RETURNING wanted.i
 ), started AS (
     INSERT INTO butler_run
            (id, automation_id, version_id, customer_id, occasion, cause, occurred_at, status,
             step, awaited, awaited_about, reason, created_at, ended_at)
-    SELECT i, automation_id, g, c, o, b, at, CASE WHEN late THEN 'cancelled' ELSE 'waiting' END,
+    SELECT i, automation_id, g, c, o,
+           CASE WHEN b ? 'gathered'
+                THEN jsonb_set(b, '{count}', to_jsonb(jsonb_array_length(b->'gathered')))
+                ELSE b END,
+           at, CASE WHEN late THEN 'cancelled' ELSE 'waiting' END,
            s, CASE WHEN late THEN '' ELSE x END, xa,
            CASE WHEN late THEN 'late_event' ELSE '' END, %(now)s,
            CASE WHEN late THEN %(now)s::timestamptz END
       FROM wanted
-     WHERE k OR NOT late
+     WHERE (k OR NOT late)
+       AND i NOT IN (SELECT i FROM gathered)
         ON CONFLICT (customer_id, automation_id, occasion) DO NOTHING
  RETURNING id, status
 ), due AS (

@@ -1,0 +1,234 @@
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connections, transaction
+
+from butler import facts
+from butler.actions.tick import tick
+from butler.models import Decision, Message, Run
+from butler.wording import render
+from tests import factories
+from tests.butler.plays import automation, document
+from tests.factories import NOON, identify, item, order, record
+
+NOOR = ("email", "noor@example.com")
+SEM = ("email", "sem@example.com")
+PHOTOS = {
+    "en": {
+        "subject": "{{ gathered.count }} photos",
+        "text": "{% for one in gathered.events %}{{ one.properties.ride }}. {% endfor %}",
+    },
+}
+SAY = {"kind": "message", "channels": ["inbox"], "texts": PHOTOS}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _at_once(settings, monkeypatch):
+    settings.BUTLER_TRIGGERS_SETTLE = 0
+    monkeypatch.setattr(facts, "_held", None)
+
+
+def photos(gather="2h", **fields):
+    trigger = {"kind": "event", "event": "Photo Taken", "gather": gather}
+    return automation("photos", **{"trigger": trigger, "steps": [SAY], "expires": "3h"} | fields)
+
+
+def photo(ride, *, at=NOON, of=NOOR):
+    return item(of, name="Photo Taken", properties={"ride": ride}, at=at)
+
+
+def rides(message):
+    return [one["properties"]["ride"] for one in message.facts["gathered"]["events"]]
+
+
+def visits(of=NOOR, on="2026-11-22", **traits):
+    ordered = order(f"A-{of[1]}", of, visit_date=on, total="80.00", currency="EUR")
+    return record(identify(of, name="Somebody", **traits), ordered)
+
+
+def test_all_that_happens_within_the_time_is_said_at_once():
+    visits()
+    photos("2h")
+    for number, ride in enumerate(("Night Mail", "Otter Run", "The Weir")):
+        record(photo(ride, at=NOON + timedelta(minutes=10 * number)))
+        tick(now=NOON + timedelta(minutes=10 * number + 1))
+    assert not Message.objects.exists()
+
+    tick(now=NOON + timedelta(hours=2, seconds=1))
+
+    said = Message.objects.get()
+    assert rides(said) == ["Night Mail", "Otter Run", "The Weir"]
+    assert said.occurred_at == NOON + timedelta(hours=2)
+    assert Run.objects.get().status == "done"
+
+
+def test_events_of_one_delivery_are_gathered_too_and_each_customer_has_their_own():
+    visits()
+    visits(SEM)
+    photos("2h")
+
+    record(photo("Night Mail"), photo("The Weir", of=SEM), photo("Otter Run"))
+    tick(now=NOON + timedelta(hours=3))
+
+    said = Message.objects.all()
+    assert sorted(rides(one) for one in said) == [["Night Mail", "Otter Run"], ["The Weir"]]
+
+
+def test_what_comes_after_it_was_said_begins_anew():
+    visits()
+    photos("30m")
+    record(photo("Night Mail"))
+    tick(now=NOON + timedelta(minutes=31))
+
+    record(photo("Otter Run", at=NOON + timedelta(minutes=40)))
+    tick(now=NOON + timedelta(minutes=71))
+
+    assert [rides(one) for one in Message.objects.order_by("created_at")] == [
+        ["Night Mail"],
+        ["Otter Run"],
+    ]
+
+
+def test_the_day_is_said_in_the_evening_on_the_customers_clock():
+    visits(timezone="America/New_York")
+    photos("18:00")
+    record(photo("Night Mail"))
+
+    tick(now=datetime(2026, 11, 21, 22, 59, tzinfo=UTC))
+    assert not Message.objects.exists()
+    tick(now=datetime(2026, 11, 21, 23, 1, tzinfo=UTC))
+
+    assert rides(Message.objects.get()) == ["Night Mail"]
+
+
+@pytest.mark.parametrize(
+    ("taken", "said"),
+    [
+        # The night in which 02:30 is missing, and the one in which it comes twice.
+        (datetime(2027, 3, 27, 23, 0, tzinfo=UTC), datetime(2027, 3, 28, 1, 0, tzinfo=UTC)),
+        (datetime(2027, 10, 30, 23, 0, tzinfo=UTC), datetime(2027, 10, 31, 0, 30, tzinfo=UTC)),
+    ],
+)
+def test_an_evening_that_ends_in_the_night_of_the_clocks_is_said_once(taken, said):
+    visits(on=f"{said:%Y-%m-%d}", timezone="Europe/Amsterdam")
+    photos("02:30")
+    record(photo("Night Mail", at=taken), at=taken)
+
+    tick(now=said - timedelta(seconds=1))
+    assert not Message.objects.exists()
+    tick(now=said + timedelta(seconds=1))
+    tick(now=said + timedelta(hours=1, seconds=1))
+
+    assert Message.objects.get().occurred_at == said
+
+
+def test_an_event_sent_twice_is_in_it_once():
+    visits()
+    photos("2h")
+    desk = factories.sender()
+    one = photo("Night Mail")
+
+    record(one, by=desk)
+    record(one, by=desk)
+    tick(now=NOON + timedelta(hours=3))
+
+    assert Message.objects.get().facts["gathered"]["count"] == 1
+
+
+def test_what_comes_too_late_for_it_is_left_out_and_says_so():
+    visits()
+    photos("30m")
+    record(photo("Night Mail"))
+
+    record(photo("Otter Run", at=NOON - timedelta(hours=4)), at=NOON + timedelta(minutes=1))
+    tick(now=NOON + timedelta(minutes=31))
+
+    assert rides(Message.objects.get()) == ["Night Mail"]
+    assert Decision.objects.filter(code="late_event").count() == 1
+
+
+def test_the_condition_is_asked_of_all_of_it_when_it_is_to_be_said():
+    visits()
+    photos("30m", condition="gathered.count >= 2")
+    record(photo("Night Mail"))
+    tick(now=NOON + timedelta(minutes=1))
+    record(photo("Otter Run", at=NOON + timedelta(minutes=5)))
+
+    tick(now=NOON + timedelta(minutes=31))
+
+    assert rides(Message.objects.get()) == ["Night Mail", "Otter Run"]
+
+
+def test_of_very_many_the_first_hundred_are_kept_and_all_are_counted():
+    visits()
+    photos("2h")
+    for start in range(0, 120, 40):
+        record(*(photo(f"Ride {number:03}") for number in range(start, start + 40)))
+
+    tick(now=NOON + timedelta(hours=3))
+
+    gathered = Message.objects.get().facts["gathered"]
+    assert gathered["count"] == 120
+    assert len(gathered["events"]) in range(100, 140)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_at_the_same_moment_neither_is_lost():
+    visits()
+    photos("2h")
+    began = threading.Barrier(8)
+
+    def take(number):
+        began.wait()
+        try:
+            record(photo(f"Ride {number}"))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=take, args=[number]) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    tick(now=NOON + timedelta(hours=3))
+
+    assert sorted(rides(Message.objects.get())) == [f"Ride {number}" for number in range(8)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_while_it_is_being_said_is_said_the_next_time():
+    visits()
+    photos("2h")
+    record(photo("Night Mail"))
+    waited = []
+
+    def arrive():
+        record(photo("Otter Run", at=NOON + timedelta(hours=2)))
+        waited.append(True)
+        connections.close_all()
+
+    with transaction.atomic():
+        # Whoever takes the run on holds it, and then moves it.
+        run = Run.objects.select_for_update().get()
+        arriving = threading.Thread(target=arrive)
+        arriving.start()
+        arriving.join(0.3)
+        assert not waited
+        Run.objects.filter(id=run.id).update(step="0")
+    arriving.join()
+
+    assert sorted(len(run.cause["gathered"]) for run in Run.objects.all()) == [1, 1]
+
+
+def test_the_words_go_through_all_of_it():
+    one = document("photos", steps=[SAY], trigger={"kind": "event", "event": "x", "gather": "2h"})
+    events = [{"properties": {"ride": "Night Mail"}}, {"properties": {"ride": "Otter Run"}}]
+    context = {"gathered": {"count": 2, "events": events}, "company": {"name": "Larkmoor"}}
+
+    words = render(one, "0", "inbox", context, {}, "en")
+
+    assert words.subject == "2 photos"
+    assert "Night Mail. Otter Run." in words.text
