@@ -136,7 +136,8 @@ def _on_the_clock(instant: datetime, context: RenderContext) -> datetime:
         return instant
     try:
         return instant.astimezone(ZoneInfo(str(zone)))
-    except (KeyError, OSError, ValueError):
+    # The first and the last of all days have no neighbor: a zone may lead beyond them.
+    except (KeyError, OSError, ValueError, OverflowError):
         return instant
 
 

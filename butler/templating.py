@@ -11,10 +11,13 @@ from urllib.parse import quote
 
 from liquid import BoundTemplate, Environment
 from liquid.builtin import content, illegal, output
+from liquid.builtin.expressions.primitive import RangeLiteral
 from liquid.builtin.filters import array, math, misc, string
 from liquid.builtin.tags import assign_tag, case_tag, comment_tag, for_tag, if_tag, unless_tag
 from liquid.context import RenderContext
 from liquid.exceptions import LiquidError, UndefinedError
+from liquid.expression import Expression
+from liquid.static_analysis import TemplateAnalysis
 from liquid.undefined import FalsyStrictUndefined
 
 from butler.phrases import FILTERS
@@ -24,6 +27,10 @@ type Kind = Literal["plain", "markup", "path"]
 
 # A source longer than this is no message.
 SOURCE = 50_000
+# Liquid counts repetitions, but neither what each of them does nor how long it reads a source.
+PLACES = 500
+FILTERED = 200
+FILTERED_AGAIN = 20
 
 _TAGS = (
     content.Literal,
@@ -125,6 +132,8 @@ class Template(NamedTuple):
             raise Missing(self._absent(_reason(error), values)) from None
         except LiquidError as error:
             raise Missing((_reason(error),)) from None
+        except Exception as error:  # noqa: BLE001  # an odd value must not stop other messages
+            raise Missing((f"a value is not of its kind ({type(error).__name__})",)) from None
 
     def _absent(self, reason: str, values: Mapping[str, object]) -> tuple[str, ...]:
         """Return the paths that the reason is about: it may name only where they begin."""
@@ -139,8 +148,7 @@ class Template(NamedTuple):
 @lru_cache(maxsize=4096)
 def compiled(source: str, kind: Kind = "plain") -> Template:
     """Compile a text once. Raises BadTemplate."""
-    if len(source) > SOURCE:
-        raise BadTemplate(f"longer than {SOURCE} characters")
+    _look_at_source(source)
     try:
         bound = _ENVIRONMENTS[kind].from_string(source)
         analysis = bound.analyze(include_partials=False)
@@ -149,8 +157,41 @@ def compiled(source: str, kind: Kind = "plain") -> Template:
     strange = sorted(set(analysis.filters) - set(_ENVIRONMENTS[kind].filters))
     if strange:
         raise BadTemplate(f"there is no filter {', '.join(strange)}")
+    _look_at_cost(bound, analysis)
     variables = [one for found in analysis.globals.values() for one in found]
     return Template(bound, tuple(sorted(set(_paths([one.segments for one in variables])))))
+
+
+def _look_at_source(source: str) -> None:
+    """Refuse what would take long only to be read. Raises BadTemplate."""
+    if len(source) > SOURCE:
+        raise BadTemplate(f"longer than {SOURCE} characters")
+    if source.count("{{") + source.count("{%") > PLACES:
+        raise BadTemplate(f"more than {PLACES} places to fill")
+    if source.count("(") > PLACES:
+        raise BadTemplate(f"more than {PLACES} parentheses")
+
+
+def _look_at_cost(bound: BoundTemplate, analysis: TemplateAnalysis) -> None:
+    """Refuse what would take long to fill. Raises BadTemplate."""
+    # A range is as long as two numbers say; lists that are there have an end.
+    if any(isinstance(one, RangeLiteral) for one in _expressions(bound)):
+        raise BadTemplate("a range; what is repeated is a list")
+    most = FILTERED_AGAIN if "for" in analysis.tags else FILTERED
+    if sum(map(len, analysis.filters.values())) > most:
+        raise BadTemplate(f"more than {most} filters")
+
+
+def _expressions(bound: BoundTemplate) -> Iterator[Expression]:
+    context, nodes = RenderContext(bound), list(bound.nodes)
+    while nodes:
+        node = nodes.pop()
+        expressions = list(node.expressions())
+        while expressions:
+            expression = expressions.pop()
+            yield expression
+            expressions += expression.children()
+        nodes += node.children(context, include_partials=False)
 
 
 def _paths(variables: list[Any]) -> Iterator[str]:

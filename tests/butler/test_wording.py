@@ -219,17 +219,23 @@ def test_megabytes_make_no_long_message():
     assert time.process_time() - began < 1
 
 
+LINES = "{% for a in order.lines %}"
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        "{% for a in (1..2000) %}x{% endfor %}",
-        "{% for a in (1..100) %}{% for b in (1..100) %}x{% endfor %}{% endfor %}",
-        "{% for a in (1..1000) %}{{ customer.first_name }}" + "x" * 300 + "{% endfor %}",
+        LINES * 2 + "x" + "{% endfor %}" * 2,
+        LINES * 9 + "{% endfor %}" * 9,
+        LINES + "{{ customer.first_name }}" + "x" * 2000 + "{% endfor %}",
+        LINES + "{{ order.lines | map: 'name' | list }}" * 10 + "{% endfor %}",
     ],
 )
 def test_a_text_that_runs_away_is_stopped(text):
+    context = {**CONTEXT, "order": {"lines": [{"name": "y" * 2000}] * 200}}
+
     with pytest.raises(Missing):
-        said(text)
+        said(text, context=context)
 
 
 @pytest.mark.parametrize(
@@ -247,6 +253,18 @@ def test_a_text_that_runs_away_is_stopped(text):
         "{% if customer %}",
         "{% if a %}" * 12 + "{% endif %}" * 12,
         "x" * 60_000,
+        "{% for a in (1..2000) %}x{% endfor %}",
+        "{% for a in (1..1000000000) limit: 1 %}x{% endfor %}",
+        "{% for a in order.lines limit: (1..1000000000) %}x{% endfor %}",
+        "{% if customer.first_name == (1..1000000000) %}x{% endif %}",
+        "{% case order.number %}{% when (1..1000000000) %}x{% endcase %}",
+        "{% assign x = (1..1000000000) | compact %}",
+        "{{ '{' | truncate: (1..1000000000) }}",
+        "{{ (1..1000000000) | uniq | size }}",
+        "{{" * 501,
+        "{% if " + "(" * 9000 + "a" + ")" * 9000 + " %}x{% endif %}",
+        "{{ customer.first_name" + " | upcase" * 201 + " }}",
+        LINES + "{% assign x = order.lines | uniq %}" * 21 + "{% endfor %}",
     ],
 )
 def test_what_a_text_may_not_do_is_refused_when_it_is_compiled(text):

@@ -1,0 +1,90 @@
+"""What one customer sends stops nothing that is for others: it fails by itself, with a reason."""
+
+from contextlib import suppress
+
+import pytest
+
+from butler.actions import claims
+from butler.facts import read_facts
+from butler.models import Message
+from butler.templating import Missing, compiled
+from tests.butler import arrange, plays
+from tests.butler.arrange import NOON
+
+# Each of these is a moment that ISO 8601 can write and a calendar cannot hold, or no moment.
+ODD = (
+    "9999-12-31T23:59:59Z",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-23:59",
+    "0001-01-01",
+    "9999-12-31",
+    "2027-W01-1",
+    "24:00",
+    "T12",
+    "",
+    None,
+    True,
+    -1,
+    1e308,
+    10**300,
+    "1e999999999",
+    "-0",
+    "NaN",
+    "\ud800",
+    "x" * 100_000,
+    [],
+    [[]] * 500,
+    {"a": {"b": []}},
+    {"size": 1, "first": 2, "__class__": 3},
+)
+READS = (
+    "{{ v }}",
+    *(f"{{{{ v | {name} }}}}" for name in ("date", "time", "money", "list", "first_word")),
+    *("{{ v | date: 'year' }}", "{{ v | date: v }}", "{{ v | money: v }}", "{{ 1 | money: v }}"),
+    *("{{ v | plus: v }}", "{{ v | minus: v }}", "{{ 1 | plus: v }}", "{{ v | truncate: v }}"),
+    *("{{ v | map: v }}", "{{ v | where: v, v }}", "{{ v | uniq | compact | size }}"),
+    *("{{ v | first | last }}", "{{ v | upcase | strip | capitalize | downcase }}", "{{ v.a.b }}"),
+    *("{{ v[v] }}", "{% for a in v limit: v %}{{ a }}{% endfor %}", "{% if v > 1 %}x{% endif %}"),
+    *("{% if v contains v %}x{% endif %}", "{% case v %}{% when v %}x{% endcase %}"),
+)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Niue", "../../etc/passwd", "\x00"])
+@pytest.mark.parametrize("value", ODD, ids=lambda value: ascii(value)[:30])
+def test_a_text_is_filled_with_whatever_there_is_or_says_what_is_missing(value, zone):
+    for source in READS:
+        # Anything but these two stops the batch that it is in.
+        with suppress(Missing):
+            said = compiled(source).fill({"v": value, "zone": zone, "language": "nl"})
+            assert isinstance(said, str)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("odd", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
+def test_a_date_that_no_calendar_has_fails_alone(odd):
+    arrange.vocabulary()
+    text = {"subject": "We call you", "text": "On {{ request.wanted_at | date }}."}
+    version = plays.automation(
+        "callback",
+        steps=[{"kind": "message", "channels": ["inbox"], "texts": {"en": text, "nl": text}}],
+        topic="offers",
+        relation="",
+        purpose="offers",
+        **{"class": "marketing"},
+    )
+    for wanted, zone in ((odd, "Pacific/Kiritimati"), (odd, "Pacific/Niue"), ("2027-05-01", "")):
+        guest = arrange.guest()
+        arrange.says(guest, "consent.given", "offers")
+        facts = {"customer": {"zone": zone}, "request": {"wanted_at": wanted}}
+        arrange.message(guest, channel="inbox", version_id=version.pk, step="0", facts=facts)
+
+    claimed = claims.claim(
+        channel="inbox", provider="x", now=NOON, most=25, lease=10, links=lambda one: {}
+    )
+
+    assert len(claimed.leaving) >= 1
+    assert sorted(Message.objects.values_list("state", "reason")) == sorted(
+        [("sending", "")] * len(claimed.leaving)
+        + [("failed", "missing_value")] * (3 - len(claimed.leaving))
+    )
+    assert read_facts([claimed.leaving[0].customer], now=NOON)
