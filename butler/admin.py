@@ -20,7 +20,7 @@ from uuid_utils.compat import uuid7
 
 from butler import samples
 from butler.actions import automations
-from butler.actions.automations import EVERYTHING, NotNow
+from butler.actions.automations import EVERYTHING, Hand, NotNow
 from butler.automations import Document
 from butler.context import contexts
 from butler.models import (
@@ -116,7 +116,7 @@ class AutomationVersionAdmin(ReadOnly):
     list_filter = ("status", "trigger")
     search_fields = ("automation__key",)
     ordering = ("automation_id", "-number")
-    exclude = ("document",)
+    exclude = ("document", "loaded_by_login", "approved_by_login")
     change_form_outer_before_template = "butler/version.html"
 
     def get_urls(self) -> list[URLPattern]:
@@ -195,7 +195,7 @@ class AutomationVersionAdmin(ReadOnly):
         if action is None:
             raise Http404
         try:
-            version = action(version, _name(request), timezone.now())
+            version = action(version, Hand(_name(request), request.user.pk), timezone.now())
         except NotNow as refused:
             self.message_user(request, str(refused), messages.ERROR)
         else:

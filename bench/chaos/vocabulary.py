@@ -69,7 +69,7 @@ RECEIPT: dict[str, Any] = {
 def load(now: datetime, *documents: dict[str, Any]) -> str:
     """Load purpose, topics, notice and automations, and use them; return the notice's digest."""
     from butler.actions import automations
-    from butler.actions.automations import File
+    from butler.actions.automations import File, Hand
     from butler.models import AutomationVersion
     from customers.actions.notices import NoticeText, PurposeText, TopicText, digest
 
@@ -81,10 +81,11 @@ def load(now: datetime, *documents: dict[str, Any]) -> str:
         [TopicText(OFFERS, named), TopicText(ORDERS, named)],
         notices=[NoticeText(PURPOSE, 1, {"en": NOTICE})],
         now=now,
-        by="lin",
+        by=Hand("Lin", 1),
     )
     for version in AutomationVersion.objects.filter(status=AutomationVersion.Status.DRAFT):
-        automations.go_live(automations.approve(version, "sam", now), "sam", now)
+        sam = Hand("Sam", 2)
+        automations.go_live(automations.approve(version, sam, now), sam, now)
     return digest(NOTICE)
 
 

@@ -3,7 +3,6 @@
 A version is written once. What changes is which one is used, and who said so.
 """
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -30,6 +29,14 @@ EVERYTHING = "*"
 # Messages taken back in one transaction.
 _BATCH = 2000
 _IN_USE = (AutomationVersion.Status.LIVE, AutomationVersion.Status.PAUSED)
+
+
+class Hand(NamedTuple):
+    """Who does it: what they are called, and which login that is; None: nobody signed in."""
+
+    name: str
+    # Names are given twice, and change; a login is one person's for good.
+    login: int | None = None
 
 
 class File(NamedTuple):
@@ -74,7 +81,7 @@ def load(
     *,
     notices: Sequence[NoticeText] = (),
     now: datetime,
-    by: str,
+    by: Hand,
 ) -> Loaded:
     """Load all of these, or raise Faulty with everything that is wrong.
 
@@ -142,7 +149,7 @@ def _strangers(understood: Sequence[tuple[File, Document]]) -> Iterable[Fault]:
         yield Fault(file.name, "trigger.audience", f"there is no automation {name}")
 
 
-def _keep(file: File, document: Document, by: str) -> Change:
+def _keep(file: File, document: Document, by: Hand) -> Change:
     digest = _digest(file)
     Automation.objects.get_or_create(key=document.key)
     # Two who load at once number one after the other.
@@ -159,7 +166,8 @@ def _keep(file: File, document: Document, by: str) -> Change:
         trigger=str(document.trigger.__struct_config__.tag),
         event_names=_starts(document),
         awaited_names=_awaits(document),
-        loaded_by=by,
+        loaded_by=by.name,
+        loaded_by_login=by.login,
     )
     return Change(document.key, number, "new" if number == 1 else "changed", kept.status)
 
@@ -181,26 +189,26 @@ def _awaits(document: Document) -> list[str]:
 
 
 @transaction.atomic
-def approve(version: AutomationVersion, by: str, now: datetime) -> AutomationVersion:
-    """Say that a draft may be used. Raises NotNow for anything else, and for its own author."""
+def approve(version: AutomationVersion, by: Hand, now: datetime) -> AutomationVersion:
+    """Say that a draft may be used. Raises NotNow for anything else, and for its own author.
+
+    Two logins are two people, whatever they are called; who has none answers for nothing.
+    """
     locked = _locked(version)
     if locked.status != AutomationVersion.Status.DRAFT:
         raise NotNow(f"It is {locked.status} already.")
-    if _name(by) == _name(locked.loaded_by):
+    if by.login is None:
+        raise NotNow("Who approves it has a login of their own.")
+    if by.login == locked.loaded_by_login:
         raise NotNow("Somebody else than who wrote it approves it.")
-    locked.status, locked.approved_by, locked.approved_at = "approved", by, now
-    locked.save(update_fields=["status", "approved_by", "approved_at"])
+    locked.status, locked.approved_at = AutomationVersion.Status.APPROVED, now
+    locked.approved_by, locked.approved_by_login = by.name, by.login
+    locked.save(update_fields=["status", "approved_at", "approved_by", "approved_by_login"])
     return locked
 
 
-def _name(said: str) -> str:
-    """Fold a name to what people read: who wrote it is not somebody else in capitals."""
-    folded = unicodedata.normalize("NFKC", said).casefold()
-    return "".join(sign for sign in folded if sign.isalnum())
-
-
 @transaction.atomic
-def go_live(version: AutomationVersion, by: str, now: datetime) -> AutomationVersion:
+def go_live(version: AutomationVersion, by: Hand, now: datetime) -> AutomationVersion:
     """Use this version from now on, in place of the one in use.
 
     Runs that began with another version end with that one. An older version that was live
@@ -221,7 +229,7 @@ def go_live(version: AutomationVersion, by: str, now: datetime) -> AutomationVer
 
 
 @transaction.atomic
-def pause(version: AutomationVersion, by: str, now: datetime) -> AutomationVersion:
+def pause(version: AutomationVersion, by: Hand, now: datetime) -> AutomationVersion:
     """Start no new runs; what has begun goes on. To stop that as well there is the switch."""
     locked = _locked(version)
     if locked.status != AutomationVersion.Status.LIVE:
@@ -232,7 +240,7 @@ def pause(version: AutomationVersion, by: str, now: datetime) -> AutomationVersi
 
 
 @transaction.atomic
-def resume(version: AutomationVersion, by: str, now: datetime) -> AutomationVersion:
+def resume(version: AutomationVersion, by: Hand, now: datetime) -> AutomationVersion:
     """Go on where it was paused; what happened meanwhile starts nothing."""
     if _locked(version).status != AutomationVersion.Status.PAUSED:
         raise NotNow("It is not paused.")
@@ -240,7 +248,7 @@ def resume(version: AutomationVersion, by: str, now: datetime) -> AutomationVers
 
 
 @transaction.atomic
-def retire(version: AutomationVersion, by: str, now: datetime) -> AutomationVersion:
+def retire(version: AutomationVersion, by: Hand, now: datetime) -> AutomationVersion:
     """Use it no more. It stays readable: customers can ask why for as long as they like."""
     locked = _locked(version)
     if locked.status == AutomationVersion.Status.RETIRED:

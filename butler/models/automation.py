@@ -37,9 +37,12 @@ class AutomationVersion(models.Model):
     trigger = models.CharField(max_length=16)
     event_names = ArrayField(models.TextField(), default=list)
     awaited_names = ArrayField(models.TextField(), default=list)
-    # Who wrote it down, who let it go: two people, where there are two.
+    # Who wrote it down, who let it go, as they were called; and their logins, which are two.
+    # No foreign keys: a login that is closed for good must not take along who it was.
     loaded_by = models.CharField(max_length=100, blank=True)
+    loaded_by_login = models.BigIntegerField(null=True, blank=True)
     approved_by = models.CharField(max_length=100, blank=True)
+    approved_by_login = models.BigIntegerField(null=True, blank=True)
     approved_at = models.DateTimeField(null=True, blank=True)
     # Only what happens after this time starts a run.
     live_at = models.DateTimeField(null=True, blank=True)
@@ -62,7 +65,16 @@ class AutomationVersion(models.Model):
         triggers = [
             pgtrigger.ReadOnly(
                 name="automation_version_is_never_rewritten",
-                fields=["automation", "number", "document", "digest", "trigger", "event_names"],
+                fields=[
+                    "automation",
+                    "number",
+                    "document",
+                    "digest",
+                    "trigger",
+                    "event_names",
+                    "loaded_by",
+                    "loaded_by_login",
+                ],
             ),
             pgtrigger.Protect(
                 name="automation_version_is_never_deleted", operation=pgtrigger.Delete

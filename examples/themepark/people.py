@@ -34,6 +34,13 @@ def open_logins(passwords: dict[str, str], factors: dict[str, str], *, is_fresh:
     noor()
 
 
+def email_of(reference: str) -> str:
+    """Return the work address of one of the staff."""
+    return str(
+        next(one["email"] for one in data("people")["staff"] if one["reference"] == reference)
+    )
+
+
 def _give_factor(user: User, secret: str) -> None:
     """Let somebody show the codes of this secret: manage.py demo_code knows them."""
     factor = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first()

@@ -7,6 +7,7 @@ from django.urls import reverse
 from uuid_utils.compat import uuid7
 
 from butler.actions import automations
+from butler.actions.automations import Hand
 from butler.models import AutomationVersion, Halt, Message
 from customers.models import Look, User
 from tests import factories, staff
@@ -26,7 +27,7 @@ def lin(client):
 
 @pytest.fixture
 def version():
-    automations.load([file()], PURPOSES, TOPICS, now=NOW, by="load_automations")
+    automations.load([file()], PURPOSES, TOPICS, now=NOW, by=Hand("load_automations"))
     return AutomationVersion.objects.get()
 
 
@@ -97,12 +98,26 @@ def test_a_step_that_is_not_next_is_refused_in_words(lin, version):
     assert step(lin, version, "explode").status_code == 404
 
 
-def test_who_wrote_it_does_not_approve_it(lin):
-    automations.load([file()], PURPOSES, TOPICS, now=NOW, by="Lin")
+def test_who_wrote_it_does_not_approve_it_under_a_new_name_either(lin):
+    me = User.objects.get()
+    automations.load([file()], PURPOSES, TOPICS, now=NOW, by=Hand("Lin", me.pk))
     version = AutomationVersion.objects.get()
+    User.objects.update(name="Linnea", email="linnea@staff.example.com")
 
     assert "Somebody else than who wrote it" in step(lin, version, "approve").text
     assert version.status == "draft"
+
+
+def test_somebody_of_the_same_name_is_somebody_else(lin):
+    other = staff.colleague("marketer", "Lin")
+    automations.load([file()], PURPOSES, TOPICS, now=NOW, by=Hand("Lin", other.pk))
+    version = AutomationVersion.objects.get()
+
+    step(lin, version, "approve")
+
+    assert version.status == "approved"
+    assert (version.loaded_by, version.approved_by) == ("Lin", "Lin")
+    assert version.approved_by_login == User.objects.get(is_superuser=True).pk
 
 
 def test_looking_is_not_approving_and_nothing_happens_by_a_link(client, lin, version):
@@ -145,7 +160,9 @@ def test_a_text_can_be_tried_on_a_real_record_and_the_look_is_noted(lin, version
 def test_what_differs_from_the_version_in_use_is_shown(lin, version):
     step(lin, version, "approve")
     step(lin, version, "go_live")
-    automations.load([file({"priority": 3})], PURPOSES, TOPICS, now=NOW, by="load_automations")
+    automations.load(
+        [file({"priority": 3})], PURPOSES, TOPICS, now=NOW, by=Hand("load_automations")
+    )
     second = AutomationVersion.objects.get(number=2)
 
     shown = lin.get(page_of(second)).text

@@ -7,7 +7,7 @@ from django.db.utils import DatabaseError
 from uuid_utils.compat import uuid7
 
 from butler.actions import automations
-from butler.actions.automations import Faulty, NotNow
+from butler.actions.automations import Faulty, Hand, NotNow
 from butler.models import Automation, AutomationVersion, Halt, Message
 from customers.models import Event, Notice, Purpose, Topic
 from tests import factories
@@ -15,11 +15,12 @@ from tests.butler.automation_files import PURPOSES, TOPICS, file
 
 NOW = datetime(2027, 4, 16, 7, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
+LIN, SAM = Hand("Lin", 1), Hand("Sam", 2)
 
 pytestmark = pytest.mark.django_db
 
 
-def load(*files, by="lin"):
+def load(*files, by=LIN):
     return automations.load(files or (file(),), PURPOSES, TOPICS, now=NOW, by=by)
 
 
@@ -29,7 +30,7 @@ def newest(key="visit-reminder"):
 
 def live(key="visit-reminder"):
     load()
-    return automations.go_live(automations.approve(newest(key), "sam", NOW), "sam", NOW)
+    return automations.go_live(automations.approve(newest(key), SAM, NOW), SAM, NOW)
 
 
 def test_a_loaded_automation_is_a_draft_with_purposes_and_topics_beside_it():
@@ -42,7 +43,7 @@ def test_a_loaded_automation_is_a_draft_with_purposes_and_topics_beside_it():
         "event",
         ["Order Completed"],
     )
-    assert version.loaded_by == "lin"
+    assert version.loaded_by == "Lin"
     assert Purpose.objects.filter(key="offers").exists()
     assert Topic.objects.filter(key="visits").exists()
 
@@ -108,7 +109,7 @@ def test_words_that_were_agreed_to_are_not_changed_under_their_version():
 
     def offer(words):
         notice = NoticeText("offers", 1, {"en": words})
-        return automations.load([file()], PURPOSES, TOPICS, notices=[notice], now=NOW, by="lin")
+        return automations.load([file()], PURPOSES, TOPICS, notices=[notice], now=NOW, by=LIN)
 
     assert offer("May we?").notices == 1
     assert offer("May we?").notices == 0
@@ -147,21 +148,21 @@ def test_what_starts_and_what_is_awaited_stands_beside_the_document():
 
 
 def test_a_draft_goes_live_once_somebody_else_approved_it():
-    load(by="lin")
+    load(by=LIN)
     with pytest.raises(NotNow, match="Nobody approved"):
-        automations.go_live(newest(), "lin", NOW)
+        automations.go_live(newest(), LIN, NOW)
     with pytest.raises(NotNow, match="Somebody else"):
-        automations.approve(newest(), "lin", NOW)
+        automations.approve(newest(), LIN, NOW)
 
-    approved = automations.approve(newest(), "sam", NOW)
-    gone = automations.go_live(approved, "lin", LATER)
+    approved = automations.approve(newest(), SAM, NOW)
+    gone = automations.go_live(approved, LIN, LATER)
 
-    assert (gone.status, gone.approved_by, gone.approved_at) == ("live", "sam", NOW)
+    assert (gone.status, gone.approved_by, gone.approved_at) == ("live", "Sam", NOW)
     assert gone.live_at == LATER
     with pytest.raises(NotNow):
-        automations.approve(gone, "sam", NOW)
+        automations.approve(gone, SAM, NOW)
     with pytest.raises(NotNow):
-        automations.go_live(gone, "sam", NOW)
+        automations.go_live(gone, SAM, NOW)
 
 
 def test_going_live_waits_until_every_process_looks(settings):
@@ -174,7 +175,7 @@ def test_a_new_version_takes_the_place_of_the_one_in_use_and_can_give_it_back():
     first = live()
     load(file({"priority": 3}))
 
-    second = automations.go_live(automations.approve(newest(), "sam", NOW), "sam", NOW)
+    second = automations.go_live(automations.approve(newest(), SAM, NOW), SAM, NOW)
 
     first.refresh_from_db()
     assert (first.status, second.status) == ("retired", "live")
@@ -184,23 +185,23 @@ def test_a_new_version_takes_the_place_of_the_one_in_use_and_can_give_it_back():
 
 
 def test_paused_and_resumed_it_counts_from_the_resumption():
-    version = automations.pause(live(), "sam", NOW)
+    version = automations.pause(live(), SAM, NOW)
     with pytest.raises(NotNow):
-        automations.pause(version, "sam", NOW)
+        automations.pause(version, SAM, NOW)
 
     resumed = automations.resume(version, "sam", LATER)
 
     assert (resumed.status, resumed.live_at) == ("live", LATER)
     with pytest.raises(NotNow):
-        automations.resume(resumed, "sam", NOW)
+        automations.resume(resumed, SAM, NOW)
 
 
 def test_a_retired_version_is_used_no_more():
-    retired = automations.retire(live(), "sam", NOW)
+    retired = automations.retire(live(), SAM, NOW)
 
     assert retired.status == "retired"
     with pytest.raises(NotNow):
-        automations.retire(retired, "sam", NOW)
+        automations.retire(retired, SAM, NOW)
 
 
 def test_a_version_is_never_rewritten_or_deleted_not_even_by_hand():
@@ -253,7 +254,7 @@ def test_the_switch_takes_back_what_waits_and_what_is_in_the_app_unread():
     ]
     before = {one.pk: one.state for one in left}
 
-    count = automations.throw_switch(key="visit-reminder", by="lin", reason="a wrong date", now=NOW)
+    count = automations.throw_switch(key="visit-reminder", by=LIN, reason="a wrong date", now=NOW)
 
     assert count == 4
     states = dict(Message.objects.values_list("pk", "state"))
@@ -272,7 +273,7 @@ def test_one_switch_stops_everything_but_what_people_write(monkeypatch):
     taken = [message("a"), message("b"), message("c"), message("d"), message("e")]
     written = message("")
 
-    assert automations.throw_switch(key="*", by="lin", reason="", now=NOW) == len(taken)
+    assert automations.throw_switch(key="*", by=LIN, reason="", now=NOW) == len(taken)
 
     written.refresh_from_db()
     assert written.state == "queued"
@@ -281,12 +282,12 @@ def test_one_switch_stops_everything_but_what_people_write(monkeypatch):
 def test_a_switch_stands_once_until_it_is_lifted_and_can_be_thrown_again():
     live()
     for _ in range(2):
-        automations.throw_switch(key="visit-reminder", by="lin", reason="a wrong date", now=NOW)
+        automations.throw_switch(key="visit-reminder", by=LIN, reason="a wrong date", now=NOW)
     assert Halt.objects.filter(lifted_at=None).count() == 1
 
     assert automations.lift_switch(key="visit-reminder", by="sam", now=LATER)
     assert not automations.lift_switch(key="visit-reminder", by="sam", now=LATER)
-    automations.throw_switch(key="visit-reminder", by="lin", reason="again", now=LATER)
+    automations.throw_switch(key="visit-reminder", by=LIN, reason="again", now=LATER)
 
     assert Halt.objects.count() == 2
     assert Halt.objects.exclude(lifted_at=None).get().lifted_by == "sam"
@@ -294,7 +295,7 @@ def test_a_switch_stands_once_until_it_is_lifted_and_can_be_thrown_again():
 
 def test_nobody_stops_what_there_is_not():
     with pytest.raises(NotNow):
-        automations.throw_switch(key="nothing", by="lin", reason="", now=NOW)
+        automations.throw_switch(key="nothing", by=LIN, reason="", now=NOW)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,7 +6,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from butler.models import Automation, AutomationVersion
-from customers.models import Notice, Purpose, Topic
+from customers.models import Notice, Purpose, Topic, User
+from tests import staff
 
 PARK = Path(__file__).parents[2] / "examples" / "themepark" / "automations"
 
@@ -39,19 +40,48 @@ def test_a_folder_is_loaded_as_drafts_and_again_without_change():
     assert AutomationVersion.objects.count() == len(list(PARK.glob("*.toml"))) - 2
 
 
-def test_what_is_approved_by_name_can_go_live_at_once():
+def test_what_is_approved_by_a_login_can_go_live_at_once():
+    lin = staff.colleague("manager", "Lin")
     load(PARK)
-    told = load(PARK, "--approve-as", "Lin")
+    told = load(PARK, "--approve-as", lin.email)
     assert re.search(r"receipt +v1 +same +approved", told)
 
-    load(PARK, "--approve-as", "Lin", "--live")
+    load(PARK, "--approve-as", lin.email, "--live")
 
     versions = AutomationVersion.objects.all()
-    assert {(one.status, one.approved_by) for one in versions} == {("live", "Lin")}
+    assert {(one.status, one.approved_by, one.approved_by_login) for one in versions} == {
+        ("live", "Lin", lin.pk)
+    }
     # Again it leaves alone what somebody paused meanwhile.
     versions.filter(automation="offer").update(status="paused")
-    load(PARK, "--approve-as", "Lin", "--live")
+    load(PARK, "--approve-as", lin.email, "--live")
     assert AutomationVersion.objects.get(automation="offer").status == "paused"
+
+
+def test_who_wrote_them_does_not_approve_them_and_nothing_goes_live():
+    lin = staff.colleague("manager", "Lin")
+
+    with pytest.raises(CommandError, match="Somebody else than who wrote it"):
+        load(PARK, "--by", lin.email, "--approve-as", lin.email.upper(), "--live")
+
+    assert set(AutomationVersion.objects.values_list("status", flat=True)) == {"draft"}
+    assert set(AutomationVersion.objects.values_list("loaded_by_login", flat=True)) == {lin.pk}
+
+
+@pytest.mark.parametrize("option", ["--by", "--approve-as"])
+def test_who_answers_for_it_works_here(option):
+    guest = User.objects.create_user("noor@example.com")
+
+    for nobody in (guest.email, "Lin"):
+        with pytest.raises(CommandError, match="Nobody who works here"):
+            load(PARK, option, nobody)
+
+
+def test_not_everybody_who_works_here_may_approve():
+    sam = staff.colleague("desk")
+
+    with pytest.raises(CommandError, match="may not approve"):
+        load(PARK, "--approve-as", sam.email)
 
 
 def test_nobody_goes_live_without_a_name():

@@ -15,7 +15,7 @@ from customers.actions import control
 from customers.actions.changes import Author
 from customers.actions.control import Word
 from customers.models import Notice
-from tests import factories
+from tests import factories, staff
 
 FOLDER = Path(__file__).parents[2] / "examples" / "themepark" / "automations"
 # A Friday morning in the park.
@@ -27,7 +27,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def park(settings, capsys):
     settings.DEBUG = True
-    call_command("load_automations", FOLDER, approve_as="Lin", live=True)
+    lin = staff.colleague("manager", "Lin")
+    call_command("load_automations", FOLDER, approve_as=lin.email, live=True)
     # Before anything that these tests say happened.
     AutomationVersion.objects.update(live_at=NOW - timedelta(days=1))
 

@@ -7,10 +7,13 @@ from django.utils import timezone
 
 from butler import folder
 from butler.actions import automations
-from butler.actions.automations import Change, Faulty
+from butler.actions.automations import Change, Faulty, Hand, NotNow
 from butler.models import AutomationVersion
+from customers.models import User
 
-_LOADER = "load_automations"
+# Who wrote them, where nobody says so.
+_LOADER = Hand("load_automations")
+_MAY_APPROVE = "butler.change_automationversion"
 
 
 class Command(BaseCommand):
@@ -19,22 +22,34 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path)
         parser.add_argument(
-            "--approve-as", metavar="NAME", default="", help="who approves what is new"
+            "--by", metavar="EMAIL", default="", help="the login of who wrote what is new"
+        )
+        parser.add_argument(
+            "--approve-as",
+            metavar="EMAIL",
+            default="",
+            help="the login of who approves what is new: somebody else, who may",
         )
         parser.add_argument(
             "--live", action="store_true", help="take what is approved into use (with --approve-as)"
         )
         parser.add_argument("--dry-run", action="store_true", help="look for faults, write nothing")
 
-    def handle(self, *, approve_as: str, live: bool, dry_run: bool, **options: Any) -> None:
+    def handle(
+        self, *, by: str, approve_as: str, live: bool, dry_run: bool, **options: Any
+    ) -> None:
         if live and not approve_as:
             raise CommandError("--live needs --approve-as: somebody answers for it.")
+        author = _hand(by) if by else _LOADER
+        approver = _hand(approve_as, _MAY_APPROVE) if approve_as else None
         try:
             found = folder.read(options["folder"])
             if dry_run:
                 self._look(found)
             else:
-                self._load(found, approve_as, is_live=live)
+                self._load(found, author, approver, is_live=live)
+        except NotNow as refused:
+            raise CommandError(str(refused)) from None
         except Faulty as faulty:
             lines = [f"{one.file}: {one.field}: {one.reason}" for one in faulty.faults]
             told = "\n".join([*lines, f"{len(lines)} to mend; nothing was loaded."])
@@ -44,26 +59,37 @@ class Command(BaseCommand):
         understood = automations.check(found.documents, found.purposes, found.topics)
         self.stdout.write(f"{len(understood)} automations without fault; nothing was written")
 
-    def _load(self, found: folder.Folder, name: str, *, is_live: bool) -> None:
+    def _load(
+        self, found: folder.Folder, author: Hand, approver: Hand | None, *, is_live: bool
+    ) -> None:
         loaded = automations.load(
             found.documents,
             found.purposes,
             found.topics,
             notices=found.notices,
             now=timezone.now(),
-            by=_LOADER,
+            by=author,
         )
         for change in loaded.changes:
-            status = self._take_on(change, name, is_live=is_live)
+            status = self._take_on(change, approver, is_live=is_live)
             self.stdout.write(f"{change.key:<28} v{change.number:<4} {change.what:<8} {status}")
         self.stdout.write(f"{len(loaded.changes)} automations, {loaded.notices} new notices")
 
-    def _take_on(self, change: Change, name: str, *, is_live: bool) -> str:
+    def _take_on(self, change: Change, approver: Hand | None, *, is_live: bool) -> str:
         """Approve a version and take it into use, as far as was asked for; return where it is."""
         version = AutomationVersion.objects.get(automation=change.key, number=change.number)
         now = timezone.now()
-        if name and version.status == AutomationVersion.Status.DRAFT:
-            version = automations.approve(version, name, now)
-        if is_live and version.status == AutomationVersion.Status.APPROVED:
-            version = automations.go_live(version, name, now)
+        if approver and version.status == AutomationVersion.Status.DRAFT:
+            version = automations.approve(version, approver, now)
+        if approver and is_live and version.status == AutomationVersion.Status.APPROVED:
+            version = automations.go_live(version, approver, now)
         return version.status
+
+
+def _hand(email: str, right: str = "") -> Hand:
+    user = User.objects.filter(email__iexact=email, is_staff=True, is_active=True).first()
+    if user is None:
+        raise CommandError(f"Nobody who works here signs in as {email}.")
+    if right and not user.has_perm(right):
+        raise CommandError(f"{email} may not approve: that takes {right}.")
+    return Hand(user.name or email, user.pk)

@@ -37,10 +37,10 @@ class Command(BaseCommand):
             return
         kept = keys.ensure(settings.BUTLER_HOME)
         self._load(now)
-        self._begin()
         passwords = kept.passwords if settings.DEBUG else {}
         factors = kept.factors if settings.DEBUG else {}
         people.open_logins(passwords, factors, is_fresh=kept.is_fresh)
+        self._begin()
         if summary:
             self.stdout.write(json.dumps(people.summary(kept.passwords)))
 
@@ -68,7 +68,12 @@ class Command(BaseCommand):
         """Let the park speak from now on: after its past, which therefore starts nothing."""
         board.put_up(timezone.now())
         call_command(
-            "load_automations", AUTOMATIONS, approve_as="Lin", live=True, stdout=StringIO()
+            "load_automations",
+            AUTOMATIONS,
+            by=people.email_of("mika"),
+            approve_as=people.email_of("lin"),
+            live=True,
+            stdout=StringIO(),
         )
         since = Source.objects.get(name="app").created_at
         if told := consents.give(since=since, now=timezone.now()):
