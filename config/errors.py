@@ -1,7 +1,8 @@
-"""Answers for what goes wrong below the views: the database is away, too slow, or cannot hold
-what was sent."""
+"""Answers for what goes wrong around the views: the database is away, too slow, or cannot hold
+what was sent; nothing is there, or not for this caller. Programs get documents, people pages."""
 
 import logging
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,25 +12,27 @@ from typing import Any
 from django.core.exceptions import BadRequest
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
-from django.views.csrf import csrf_failure
 
+from channels.portal import wrong
 from config.breaker import AWAY, Breaker, had_to_wait
 from customers.api.problems import problem
 
 # Seconds after which a client may try again; embedded Postgres recovers in about this time.
 RETRY_AFTER = 2
 NUL = "\x00"
+# Where only programs call, whatever they say that they accept.
+PROGRAMS = ("/v1/", "/api/", "/live/", "/_allauth/", "/.well-known/")
 
 _log = logging.getLogger(__name__)
 
 
-def database_away(path: str) -> HttpResponse:
-    """Say 503 in the shape that the caller of this path understands."""
+def database_away(request: HttpRequest) -> HttpResponse:
+    """Say 503 in the shape that this caller understands."""
     response: HttpResponse
-    if path.startswith("/v1/"):
-        response = JsonResponse(
-            {"code": "unavailable", "message": "Nothing was stored; try again."}, status=503
-        )
+    if _is_at_a_browser(request):
+        response = wrong.page(request, 503)
+    elif request.path.startswith("/v1/"):
+        response = _on_the_wire(503, "unavailable", "Nothing was stored; try again.")
         # Any page may send; without these its script cannot see when to try again.
         response["Access-Control-Allow-Origin"] = "*"
         response["Access-Control-Expose-Headers"] = "Retry-After"
@@ -39,19 +42,57 @@ def database_away(path: str) -> HttpResponse:
     return response
 
 
-def broken(path: str) -> HttpResponse:
+def broken(request: HttpRequest) -> HttpResponse:
     """Say 500 in the shape that the caller understands, and not a word about what broke."""
+    if not request.path.startswith(PROGRAMS):
+        return wrong.page(request, 500)
     words = "Something went wrong on our side; it was noted."
-    if path.startswith("/v1/"):
-        return JsonResponse({"code": "internal_error", "message": words}, status=500)
+    if request.path.startswith("/v1/"):
+        return _on_the_wire(500, "internal_error", words)
     return problem(500, words)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer for what no view caught: also a database that went away under a middleware."""
+    error = sys.exc_info()[1]
+    return _away(request, error) if isinstance(error, AWAY) else broken(request)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _refused(request, 400, "bad_request", "The request cannot be read.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _refused(request, 403, "forbidden", "")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _refused(request, 404, "not_found", "There is nothing here for you.")
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Say 403 in the shape that the caller understands."""
-    if request.path.startswith(("/api/", "/_allauth/")):
+    if request.path.startswith(PROGRAMS):
         return problem(403, "The CSRF token is missing or wrong.", kind="csrf")
-    return csrf_failure(request, reason)
+    return wrong.page(request, 403, kind=wrong.STALE)
+
+
+def _refused(request: HttpRequest, status: int, code: str, words: str) -> HttpResponse:
+    if not request.path.startswith(PROGRAMS):
+        return wrong.page(request, status)
+    if request.path.startswith("/v1/"):
+        return _on_the_wire(status, code, words)
+    return problem(status, words)
+
+
+def _on_the_wire(status: int, code: str, words: str) -> HttpResponse:
+    return JsonResponse({"code": code, "message": words}, status=status)
+
+
+def _is_at_a_browser(request: HttpRequest) -> bool:
+    """Tell whether somebody reads the answer; a script that asks for parts says no such thing."""
+    is_page = not request.path.startswith(PROGRAMS)
+    return is_page and "text/html" in request.headers.get("accept", "")
 
 
 # One for the process: all its threads share the pool of connections.
@@ -59,7 +100,7 @@ _breaker = Breaker(pause=1.0, clock=time.monotonic)
 
 
 class DatabaseAwayMiddleware:
-    """Turn a lost database into 503 with Retry-After, and what broke into words for programs."""
+    """Turn a lost database into 503 with Retry-After, and what has no words into some."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -67,7 +108,7 @@ class DatabaseAwayMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # Asking whether one may ask costs nothing, and a page gives up where it is refused.
         if request.method != "OPTIONS" and not _breaker.lets_through():
-            return database_away(request.path)
+            return database_away(request)
         if _breaker.is_open:
             _drop_dead_connections()
         response = self._answer(request)
@@ -78,9 +119,14 @@ class DatabaseAwayMiddleware:
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         try:
-            return self.get_response(request)
+            response = self.get_response(request)
         except AWAY as error:
             return _away(request, error)
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and _is_at_a_browser(request):
+            page = wrong.page(request, response.status_code)
+            page["Allow"] = response["Allow"]
+            return page
+        return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
         """Refuse NUL, which no column of Postgres holds, wherever a page could look for it."""
@@ -98,7 +144,7 @@ class DatabaseAwayMiddleware:
         if not request.path.startswith(("/v1/", "/api/")):
             return None
         _log.exception("request failed")
-        return broken(request.path)
+        return broken(request)
 
 
 def _holds_nul(fields: QueryDict) -> bool:
@@ -109,7 +155,7 @@ def _away(request: HttpRequest, error: Exception) -> HttpResponse:
     _log.warning("the record cannot be reached", exc_info=error)
     if had_to_wait(error):
         _breaker.trip()
-    return database_away(request.path)
+    return database_away(request)
 
 
 def _drop_dead_connections() -> None:

@@ -13,7 +13,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
 from butler.queries.inbox import Doorway, doorway
-from channels.portal import policy
+from channels.portal import policy, wrong
 from customers.models import User
 
 type Own = Callable[..., HttpResponse]
@@ -47,7 +47,7 @@ def shown(
 
 def missing(request: HttpRequest, door: Doorway | None, here: str) -> HttpResponse:
     """Say 404 with the same words whatever is missing, or whoever it belongs to."""
-    return shown(request, "portal/missing.html", door, here, status=404)
+    return shown(request, "portal/wrong.html", door, here, status=404, words=wrong.WORDS[404])
 
 
 def _of_own_record(view: Own) -> Own:

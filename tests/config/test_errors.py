@@ -1,0 +1,157 @@
+"""What somebody at a browser reads, and what a program gets, when something goes wrong."""
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
+from django.test import Client, RequestFactory
+
+from channels.portal.views import home
+from channels.portal.wrong import WORDS, page
+from config import errors
+from tests import staff
+
+BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
+
+
+@pytest.fixture
+def browser(settings) -> Client:
+    settings.DEBUG = False
+    headers = {"accept": BROWSER, "accept-language": "sv"}
+    return Client(raise_request_exception=False, headers=headers)
+
+
+@pytest.fixture
+def break_home(monkeypatch):
+    """Have the home page of the portal raise something."""
+
+    def arrange(error: Exception) -> None:
+        def breaks(*_, **__):
+            raise error
+
+        monkeypatch.setattr(home, "_extras", breaks)
+
+    return arrange
+
+
+def is_ours(answer, status: int, title: str) -> bool:
+    """Tell whether this is a page of ours, in the strictest policy, that nobody keeps."""
+    policy = answer["Content-Security-Policy"]
+    assert answer.status_code == status, answer.content[:300]
+    assert answer["Content-Type"].startswith("text/html")
+    assert answer["Cache-Control"] == "no-store"
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    return f"{title}</h1>" in answer.text and 'name="csrfmiddlewaretoken"' not in answer.text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "status", "title"),
+    [
+        ("/nowhere/", 404, "Här finns inget för dig"),
+        ("/sign-in/?x=%00", 400, "Det kunde vi inte läsa"),
+        ("/sign-out/", 405, "Här finns inget att läsa"),
+        ("/console/nowhere/", 404, "There is nothing here for you"),
+        ("/console/sign-out/", 405, "Nothing to read here"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_a_page_of_ours(browser, path, status, title):
+    assert is_ours(browser.get(path), status, title)
+
+
+def test_a_host_that_is_not_ours_gets_a_page_that_needs_none(browser, settings):
+    settings.ALLOWED_HOSTS = ["park.example.com"]
+
+    answer = browser.get("/", headers={"host": "evil.example"})
+
+    assert is_ours(answer, 400, "Det kunde vi inte läsa")
+    assert "evil.example" not in answer.text
+
+
+@pytest.mark.django_db
+def test_a_form_without_its_token_is_a_page_that_was_open_too_long(settings):
+    settings.DEBUG = False
+    strict = Client(enforce_csrf_checks=True, headers={"accept-language": "da"})
+
+    answer = strict.post("/sign-in/", {"email": "noor@example.com"})
+
+    assert is_ours(answer, 403, "Siden var åben for længe")
+    assert strict.post("/_allauth/browser/v1/auth/code/request").json()["status"] == 403
+
+
+@pytest.mark.django_db
+def test_what_breaks_is_said_without_a_word_about_it(browser, break_home):
+    break_home(RuntimeError("noor@example.com"))
+
+    answer = browser.get("/")
+
+    assert is_ours(answer, 500, "Något gick fel hos oss")
+    assert "noor@example.com" not in answer.text
+    # What only reads can be tried again; what was sent could be done twice.
+    assert '<a class="button" href="/">Försök igen</a>' in answer.text
+
+
+@pytest.mark.django_db
+def test_what_is_not_for_somebody_is_said(browser, break_home):
+    break_home(PermissionDenied())
+
+    assert is_ours(browser.get("/"), 403, "Det här är inte för dig")
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_away_is_a_page_for_people_and_a_document_for_scripts(
+    browser, break_home
+):
+    break_home(OperationalError("gone"))
+
+    shown, script = browser.get("/?x=1"), browser.get("/", headers={"accept": "*/*"})
+
+    assert is_ours(shown, 503, "Vi är strax tillbaka")
+    assert '<a class="button" href="/?x=1">' in shown.text
+    assert int(shown["Retry-After"]) > 0
+    assert (script.status_code, script["Content-Type"]) == (503, "application/problem+json")
+    assert int(script["Retry-After"]) > 0
+
+
+@pytest.mark.django_db
+def test_a_database_that_goes_away_under_a_middleware_is_503_too(settings, monkeypatch):
+    settings.DEBUG = False
+    lin = Client(raise_request_exception=False, headers={"accept": BROWSER})
+    staff.let_in(lin, staff.colleague("manager", "Lin"))
+
+    def away(*_, **__):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr("channels.console.views.access.colleague", away)
+    answer = lin.get("/admin/")
+
+    assert (answer.status_code, int(answer["Retry-After"]) > 0) == (503, True)
+    assert "We will be back in a moment" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/api/x/", "/v1/x", "/_allauth/x", "/live/x"])
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [(errors.bad_request, 400), (errors.permission_denied, 403), (errors.not_found, 404)],
+)
+def test_programs_get_documents_whatever_they_accept(path, answer, status):
+    request = RequestFactory().get(path, headers={"accept": BROWSER})
+
+    said = answer(request, Exception("noor@example.com"))
+
+    wanted = "application/json" if path.startswith("/v1/") else "application/problem+json"
+    assert (said.status_code, said["Content-Type"]) == (status, wanted)
+    assert b"noor" not in said.content
+
+
+@pytest.mark.parametrize("status", [status for status in WORDS if isinstance(status, int)])
+@pytest.mark.parametrize("path", ["/", "/console/"])
+def test_no_page_of_ours_asks_a_database(path, status):
+    """Without the mark of a test that uses the database, a statement would fail."""
+    request = RequestFactory().post(path, headers={"accept-language": "nl"})
+
+    answer = page(request, status)
+
+    assert answer.status_code == status
+    assert answer["Content-Language"] == ("en" if path == "/console/" else "nl")
+    assert 'href="/console/"' in answer.text or 'href="/"' in answer.text
