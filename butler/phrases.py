@@ -1,6 +1,6 @@
 """How dates, times, sums and names are written in a language: the filters of our texts. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -13,7 +13,7 @@ from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
 from liquid.context import RenderContext
 from liquid.exceptions import FilterArgumentError
-from liquid.filter import with_context
+from liquid.filter import sequence_filter, with_context
 from liquid.undefined import is_undefined
 
 # The American order of day and month would be misread on this side of the ocean.
@@ -86,7 +86,7 @@ def written_list(value: object, *, context: RenderContext) -> str:
     _present(value)
     if not isinstance(value, list | tuple):
         raise FilterArgumentError("a list is made of a list", token=None)
-    names = [str(name) for name in value if name]
+    names = [str(name) for name in compact(value)]
     if not names:
         # In a sentence it would be a gap; a text asks for the size before.
         raise FilterArgumentError("a list of nothing", token=None)
@@ -100,7 +100,14 @@ def first_word(value: object) -> str:
     return words[0] if words else ""
 
 
+@sequence_filter
+def compact(values: Sequence[object]) -> list[object]:
+    """Leave out what is nothing: null, empty, or what `map` finds where there is none."""
+    return [one for one in values if one is not None and str(one)]
+
+
 FILTERS: dict[str, Filter] = {
+    "compact": compact,
     "date": written_date,
     "time": written_time,
     "money": written_money,

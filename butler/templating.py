@@ -48,7 +48,6 @@ _TAGS = (
 
 _BUILT_IN: dict[str, Any] = {
     "capitalize": string.capitalize,
-    "compact": array.compact,
     "default": misc.default,
     "downcase": string.downcase,
     "first": array.first,

@@ -97,3 +97,10 @@ def test_an_instant_late_in_the_evening_is_of_the_customers_day():
 def test_a_value_of_another_kind_is_an_error_and_never_nonsense(text):
     with pytest.raises(Missing):
         said(text)
+
+
+def test_what_some_have_not_is_no_gap_in_a_list():
+    context = {"order": {"party": [{"name": "Noor"}, {}, {"name": None}, {"name": ""}]}}
+
+    assert said("{{ order.party | map: 'name' | list }}", context=context) == "Noor"
+    assert said("{{ order.party | map: 'name' | compact | size }}", context=context) == "1"

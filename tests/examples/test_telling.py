@@ -102,6 +102,23 @@ def test_a_ride_that_closes_is_told_to_who_visits_today_and_to_nobody_else():
     assert said_to(later, "ride-down") == {}
 
 
+def test_the_photos_of_a_day_are_one_message_in_the_evening_on_the_clock_of_the_guest():
+    here, by = guest("nl")
+    told(here, "Order Completed", "order:A", by, order_id="A", total="1", visit_date="2027-04-16")
+    for hour, ride in ((1, "The Night Mail"), (3, "Otter Run"), (4, "Otter Run")):
+        at = NOW + timedelta(hours=hour)
+        told(here, "Photo Taken", "", by, at=at, ride=ride)
+        work(at)
+    assert said_to(here, "ride-photos") == {}
+
+    # Six o'clock in Amsterdam.
+    work(datetime(2027, 4, 16, 16, tzinfo=UTC))
+
+    (photos,) = said_to(here, "ride-photos").values()
+    assert photos.subject == "3 foto's van jullie vandaag"
+    assert "betrapt bij The Night Mail en Otter Run." in photos.text
+
+
 def test_who_asks_to_be_called_is_answered_and_a_colleague_has_it_on_the_list():
     noor, by = guest("da", name="Noor de Wit")
 
