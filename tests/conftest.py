@@ -14,8 +14,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent.parent
+
+# How long an example takes says how busy the machine is, not whether we are right.
+settings.register_profile(
+    "butler", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("butler")
 
 # What migrations wrote and no test changes; customers_source has one such row, Butler's own.
 KEPT = {"auth_permission", "django_content_type", "customers_source", "auth_group"}

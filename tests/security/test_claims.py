@@ -59,7 +59,7 @@ def test_an_event_that_is_named_like_a_word_is_no_word(name, trusted):
     assert not Control.objects.filter(customer=noor).exclude(state={}).exists()
 
 
-def test_a_stop_from_a_claimed_number_closes_the_number_and_speaks_for_nobody(settings):
+def test_a_stop_from_a_claimed_number_closes_the_number_and_speaks_for_nobody_else(settings):
     settings.SMS_ACCOUNT = {"url": "", "sid": "AC1", "token": "t", "from": "+31201234567"}
     noor = factories.customer(EMAIL)
     claimed(factories.identify(EMAIL, PHONE, phone=PHONE[1]))
@@ -68,7 +68,10 @@ def test_a_stop_from_a_claimed_number_closes_the_number_and_speaks_for_nobody(se
     inbound.take_in(inbound.read(fields), now=NOON)
 
     assert Suppression.objects.filter(address=PHONE[1], lifted_at=None).exists()
-    assert not ControlEntry.objects.exists()
+    # It is proved on a record of the number's own.
+    assert ControlEntry.objects.exists()
+    assert not ControlEntry.objects.filter(record=noor).exists()
+    assert not ControlEntry.objects.filter(speaks_for__contains=[noor.pk]).exists()
     noor.refresh_from_db()
     assert not noor.identifiers.filter(kind="phone", trust=2).exists()
 
