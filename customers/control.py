@@ -55,6 +55,11 @@ class Consent(msgspec.Struct, frozen=True):
     # We do not ask again before this.
     reask_not_before: datetime | None = None
 
+    def rests(self, moment: datetime) -> bool:
+        """Tell whether the question rests at this moment, because of a no that is on it."""
+        until = self.reask_not_before
+        return until is not None and self.occurred_at < moment < until
+
 
 class Setting(msgspec.Struct, frozen=True):
     """One preference as it stands; "*" is every channel, every topic."""
@@ -88,6 +93,14 @@ MARKETING = "marketing"
 _NEWEST = frozenset({"zone", "language", "channel_order"})
 # Two of these hold side by side: no value says what both say.
 _SIDE_BY_SIDE = frozenset({"budget", "quiet_hours"})
+
+
+def may_ask(state: State, purpose: str, now: datetime) -> bool:
+    """Tell whether a customer may be asked for a purpose without having brought it up."""
+    if {purpose, MARKETING} & state.objections.keys():
+        return False
+    said = state.consents.get(purpose)
+    return said is None or not (said.state == "given" or said.rests(now))
 
 
 class Matter(NamedTuple):

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import msgspec
 
-from customers.control import ANY, CHANNELS, MARKETING, SETTINGS
+from customers.control import ANY, CHANNELS, MARKETING, SETTINGS, State
 from customers.preferences import Cap, Hours, Malformed, meaning
 
 KINDS = (
@@ -97,6 +97,27 @@ def check(word: Word, speaker: Speaker, known: Known) -> None:
     _OF[of](word, known)
     if of != "preference" and (word.value is not None or (word.channel, word.topic) != (ANY, ANY)):
         _refuse("no_scope", "Only a preference has a value, a channel and a topic.")
+
+
+def check_asked(word: Word, speaker: Speaker, state: State) -> None:
+    """Refuse a yes that somebody asked for again although the question was to rest.
+
+    Customers may change their minds whenever they like; whoever speaks for them says that it
+    was the customer who brought it up.
+    """
+    said = state.consents.get(word.subject)
+    # An import asked nobody; what it brings lifts no refusal anyway.
+    if word.kind != "consent.given" or not speaker.actor or speaker.is_import or said is None:
+        return
+    if word.evidence.get("initiative") != "customer" and said.rests(_moment(word)):
+        until = said.reask_not_before
+        detail = f"They said no, and are not asked again before {until:%Y-%m-%d}."
+        _refuse("asked_again", f"{detail} If they brought it up: evidence.initiative=customer.")
+
+
+def _moment(word: Word) -> datetime:
+    assert word.occurred_at is not None
+    return word.occurred_at
 
 
 def _check_speaker(word: Word, speaker: Speaker) -> None:

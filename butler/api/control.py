@@ -18,6 +18,7 @@ from customers.api import schema
 from customers.api.base import CustomerView, answer, found, page_wanted, paged, read_body
 from customers.api.problems import Problem
 from customers.api.writing import author
+from customers.control import may_ask
 from customers.permissions import Right, principal
 from customers.queries import control, lists
 from customers.queries.shapes import EntryShape, Json, PurposeShape, TopicShape, Version
@@ -48,6 +49,8 @@ class ConsentShape(msgspec.Struct, frozen=True):
     occurred_at: datetime | None = None
     valid_until: datetime | None = None
     reask_not_before: datetime | None = None
+    # Whether to ask now, where the customer did not bring it up; changing it is always possible.
+    may_ask: bool = False
     # The entry that objects to it.
     objection: UUID | None = None
 
@@ -183,13 +186,14 @@ class ConsentsView(_ControlView):
         tags=_TAG,
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        state = control.standing(self.live)
+        state, now = control.standing(self.live), timezone.now()
         objections = {subject: UUID(entry) for subject, entry in state.objections.items()}
         consents = []
         for purpose in control.purposes(_language(request)):
             said, objection = state.consents.get(purpose.key), objections.get(purpose.key)
+            asks = purpose.is_offered and may_ask(state, purpose.key, now)
             if said is None:
-                consents.append(ConsentShape(purpose, "unknown", objection=objection))
+                consents.append(ConsentShape(purpose, "unknown", may_ask=asks, objection=objection))
                 continue
             consents.append(
                 ConsentShape(
@@ -200,6 +204,7 @@ class ConsentsView(_ControlView):
                     occurred_at=said.occurred_at,
                     valid_until=said.valid_until,
                     reask_not_before=said.reask_not_before,
+                    may_ask=asks,
                     objection=objection,
                 )
             )

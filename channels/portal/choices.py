@@ -92,6 +92,8 @@ class Asked:
     said: str
     at: datetime | None
     until: datetime | None
+    # They said no: nobody brings it up before this, but they themselves.
+    rests_until: datetime | None
     # Whose receipt can be fetched; empty: nothing was said.
     entry: str
     is_objected: bool
@@ -176,7 +178,9 @@ def choices(
     rows = _rows(state.settings, topics)
     return Choices(
         asked=[
-            _asked(one, state) for one in purposes if one.is_offered or one.key in state.consents
+            _asked(one, state, now)
+            for one in purposes
+            if one.is_offered or one.key in state.consents
         ],
         is_objecting=MARKETING in state.objections,
         columns=[wording.say(SHORT, channel) for channel in CHANNELS],
@@ -212,7 +216,7 @@ def stance(state: State, purpose: str) -> bool:
     return known is not None and known.state == "given" and not objected
 
 
-def _asked(purpose: PurposeShape, state: State) -> Asked:
+def _asked(purpose: PurposeShape, state: State, now: datetime) -> Asked:
     known = state.consents.get(purpose.key) or _UNSAID
     is_yes = known.state == "given"
     use = [s for s in state.settings if s.name == "data_use" and s.topic == purpose.key]
@@ -229,6 +233,7 @@ def _asked(purpose: PurposeShape, state: State) -> Asked:
         said=_(SAID[known.state]) if known.entry else _("You were not asked yet, so it is a no."),
         at=known.occurred_at if known.entry else None,
         until=known.valid_until if is_yes else None,
+        rests_until=known.reask_not_before if known.rests(now) else None,
         entry=known.entry,
         is_objected=purpose.key in state.objections,
         is_use=purpose.kind == "use",

@@ -17,7 +17,7 @@ from customers.control import Entry, Matter, lapsed
 from customers.models import Control, Notice, Purpose, Topic
 from customers.races import LookAgain
 from customers.standing import Ledger
-from customers.words import Known, NotUnderstood, Speaker, Word, check
+from customers.words import Known, NotUnderstood, Speaker, Word, check, check_asked
 
 __all__ = ["Author", "NoSuchCustomer", "NotUnderstood", "Said", "Word", "expire", "say"]
 
@@ -49,7 +49,12 @@ def say(*, customer_id: UUID, words: Sequence[Word], author: Author, now: dateti
         live = _lock(customer_id)
         ledger = standing.read([live])[live]
         moment = _just_now(ledger, now)
-        heard = [_Heard(_dated(word, moment, now), ledger.members) for word in words]
+        dated = [_dated(word, moment, now) for word in words]
+        if speaker.actor:
+            state = ledger.state()
+            for word in dated:
+                check_asked(word, speaker, state)
+        heard = [_Heard(word, ledger.members) for word in dated]
         return _Chain(live, ledger, house, speaker, now).add(heard)
 
     return races.settle(put)

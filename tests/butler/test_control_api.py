@@ -79,6 +79,29 @@ def test_to_give_and_to_withdraw_takes_the_same_one_request(noor):
     assert ControlEntry.objects.last().document.count('"kind":"session"') == 1
 
 
+def test_an_app_is_told_whether_to_ask(noor):
+    app = noor[1]
+    assert offers(app)["may_ask"] is True
+
+    for answer, asks in (("refuse", False), ("give", False), ("withdraw", False)):
+        put(app, "/api/me/consents/offers/", answer=answer, notice=NOTICE)
+        assert offers(app)["may_ask"] is asks, answer
+
+
+def test_a_yes_that_was_asked_for_again_is_refused_to_whoever_speaks_for_a_customer(noor):
+    desk = staff("change_control", "view_control")
+    put(noor[1], "/api/me/consents/offers/", answer="refuse")
+    path = f"/api/customers/{noor[0].id}/consents/offers/"
+
+    refused = put(desk, path, answer="give", notice=NOTICE, evidence=VOICE)
+    taken = put(
+        desk, path, answer="give", notice=NOTICE, evidence=VOICE | {"initiative": "customer"}
+    )
+
+    assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (422, "asked-again")
+    assert taken.status_code == 200
+
+
 def test_a_withdrawal_answers_with_what_had_already_left(noor):
     record, app = noor
     put(app, "/api/me/consents/offers/", answer="give", notice=NOTICE)

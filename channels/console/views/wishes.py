@@ -105,6 +105,8 @@ def _words(
     is_read = "read" in posted
     topics = [topic.key for topic in control.topics("en")]
     evidence = _evidence(request, live, now) | ({"read": "aloud"} if is_read else {})
+    if posted.get("initiative") == ["customer"]:
+        evidence["initiative"] = "customer"
     words = sayings.words(what, posted, state, topics=topics, now=now, evidence=evidence)
     # A yes is to words; whoever did not hear them has agreed to nothing.
     if not is_read and any(word.kind == "consent.given" for word in words):

@@ -74,6 +74,21 @@ def test_nobody_agrees_to_words_that_were_not_read_to_them(desk, house):
     assert not ControlEntry.objects.exists()
 
 
+def test_who_said_no_is_not_asked_again_but_may_bring_it_up(desk, house):
+    _consent(desk, house, "no")
+
+    page = _consent(desk, house, "yes", read="aloud")
+
+    assert "They said no, and are not asked again before" in page
+    assert "Do not bring this up before" in page
+    assert control.standing(house.id).consents["offers"].state == "refused"
+
+    _consent(desk, house, "yes", read="aloud", initiative="customer")
+
+    assert control.standing(house.id).consents["offers"].state == "given"
+    assert _documents()[-1]["evidence"]["initiative"] == "customer"
+
+
 def test_a_no_needs_nothing_read_and_tells_what_had_already_left(desk, house):
     _consent(desk, house, "yes", read="aloud")
     factories.message(
