@@ -8,8 +8,10 @@ import urllib.request
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from email.message import Message
+from pathlib import Path
 from typing import NamedTuple
 
+import httpx2
 import pytest
 
 from customers.models import Event
@@ -69,6 +71,34 @@ def test_postgres_away_is_said_within_five_seconds_and_service_comes_back(send, 
         assert answer.seconds < 5
         assert {"code", "message"} <= answer.body.keys()
     assert back.headers["Butler-Accepted"] == "1"
+
+
+@pytest.fixture
+def sheet(running) -> str:
+    """A stylesheet where collectstatic puts them, before the web process starts."""
+    folder = Path(running.env["BUTLER_HOME"]) / "static"
+    folder.mkdir(exist_ok=True)
+    (folder / "page.css").write_text("h1 {}")
+    return "/static/page.css"
+
+
+def test_people_read_a_page_while_postgres_is_away_and_its_sheet_comes(sheet, web, proxy):
+    headers = {"Accept": "text/html", "Accept-Language": "nl", "Cookie": f"sessionid={'x' * 32}"}
+    proxy.down()
+
+    with httpx2.Client(base_url=web, headers=headers, timeout=10) as browser:
+        # The first waits in vain; after it nobody is let through for a while.
+        answers = [browser.get("/console/search/") for _ in range(3)]
+        answers.append(browser.get("/"))
+        style = browser.get(sheet)
+
+    for answer in answers:
+        assert answer.status_code == 503, answer.text[:300]
+        assert int(answer.headers["Retry-After"]) > 0
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    assert "We will be back in a moment" in answers[0].text
+    assert "We zijn zo terug" in answers[-1].text
+    assert style.status_code == 200
 
 
 def test_a_postgres_that_says_nothing_is_given_up_on(send, proxy):
