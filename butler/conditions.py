@@ -1,21 +1,24 @@
 """Whether a condition of an automation holds: CEL over the values that texts see. Pure.
 
-CEL has no cost limit, so we set ours: short expressions, at most one macro inside another,
-and lists and texts cut before they are looked at.
+CEL has no cost limit, so we set ours: short expressions, shorter ones where something is asked
+of every item of a list, never a list within a list, and lists and texts cut before they are
+looked at.
 """
 
 import logging
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import pairwise
 
 import cel
 
 from butler.shape import ROOTS, unknown
 
 LENGTH = 2000
+LENGTH_OF_LOOPS = 300
 LIST = 200
-TEXT = 4000
+TEXT = 1000
 DEPTH = 12
 MACROS = 2
 
@@ -50,13 +53,36 @@ def check(expression: str) -> None:
         # The first line says it; the rest is a drawing of where.
         raise BadCondition(str(error).splitlines()[0][:200]) from None
     plain = _QUOTED.sub("''", expression)
-    if len(_MACRO.findall(plain)) > MACROS:
-        raise BadCondition(f"more than {MACROS} of all, exists, exists_one, map and filter")
+    _look_at_cost(plain)
     bound = set(_BOUND.findall(plain))
     strangers = set(program.variables()) - bound - ROOTS
     strangers |= set(unknown(_paths(plain, bound)))
     if strangers:
         raise BadCondition(f"nothing is called {', '.join(sorted(strangers))}")
+
+
+def _look_at_cost(plain: str) -> None:
+    """Refuse what is asked of too much. Raises BadCondition."""
+    begins = [found.end() for found in _MACRO.finditer(plain)]
+    if not begins:
+        return
+    if len(begins) > MACROS:
+        raise BadCondition(f"more than {MACROS} of all, exists, exists_one, map and filter")
+    if len(plain) > LENGTH_OF_LOOPS:
+        raise BadCondition(f"longer than {LENGTH_OF_LOOPS} characters with all, exists or map")
+    for begin, after in pairwise(begins):
+        if after < _end(plain, begin):
+            raise BadCondition("one of all, exists, exists_one, map and filter within another")
+
+
+def _end(plain: str, begin: int) -> int:
+    """Return where the parenthesis that was opened before this place is closed."""
+    depth = 1
+    for place in range(begin, len(plain)):
+        depth += {"(": 1, ")": -1}.get(plain[place], 0)
+        if not depth:
+            return place
+    return len(plain)
 
 
 def holds(expression: str, context: Mapping[str, object]) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import mrml
 
-from butler.templating import BadTemplate, Template, compiled
+from butler.templating import SOURCE, BadTemplate, Template, compiled
 
 _HERE = Path(__file__).parent / "layout"
 _WIDTH = 76
@@ -27,8 +27,17 @@ _BREAK = "<br>"
 _PART = re.compile(r"\[\[(\w+):(.*?):\1\]\]", re.DOTALL)
 _PLACE = re.compile(r"\[\[(\w+)\]\]")
 
-# In an automation's own layout: what runs, frames or asks for something has no place in mail.
-_REFUSED = frozenset({"script", "iframe", "object", "embed", "form", "input", "base", "svg"})
+# In an automation's own layout: what runs, frames, asks or loads has no place in mail.
+_REFUSED = frozenset(
+    {"script", "iframe", "frame", "frameset", "object", "embed", "applet", "template", "base"}
+    | {"form", "input", "button", "textarea", "select", "link", "svg", "math", "video", "audio"}
+)
+# Each tag of MJML is a call inside another for who reads it, and a stack ends a process.
+TAGS = 200
+_TAG = re.compile(r"<[a-zA-Z]")
+# Of a style: other styles, what runs, and pictures from elsewhere than the web.
+_ODD_STYLE = re.compile(r"@import|expression\s*\(|url\s*\((?!\s*[\"']?https://)|\\", re.IGNORECASE)
+_CONDITION = re.compile(r"\[if [^\]]*\]>(.*?)(?:<!\[endif\])?\Z", re.DOTALL)
 _UNQUOTED = re.compile(r"=\s*\{")
 _ADDRESSES = frozenset({"href", "src", "action", "background", "formaction", "poster", "srcset"})
 
@@ -117,6 +126,10 @@ def _linked(words: str, url: str) -> str:
 @lru_cache(maxsize=512)
 def layout(mjml: str) -> Template:
     """Compile an automation's own layout. Raises BadTemplate."""
+    if len(mjml) > SOURCE:
+        raise BadTemplate(f"longer than {SOURCE} characters")
+    if len(_TAG.findall(mjml)) > TAGS:
+        raise BadTemplate(f"more than {TAGS} tags")
     html = _html(mjml)
     if found := faults(html):
         raise BadTemplate("; ".join(found))
@@ -192,6 +205,10 @@ class _Watch(HTMLParser):
             self.faults.append(f"<{tag}> has {name}")
         elif name == "style" and "{{" in value:
             self.faults.append(f"a value in the style of <{tag}>")
+        elif name == "style" and _ODD_STYLE.search(value):
+            self.faults.append(f"the style of <{tag}> loads or runs something")
+        elif tag == "meta" and name == "http-equiv" and value.lower() == "refresh":
+            self.faults.append("<meta> leads elsewhere")
         elif name in _ADDRESSES and not _is_address(value):
             self.faults.append(f"{name} of <{tag}> leads to {value[:80]}")
 
@@ -201,6 +218,13 @@ class _Watch(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._inside_style and "{{" in data:
             self.faults.append("a value in a style sheet")
+        if self._inside_style and _ODD_STYLE.search(data):
+            self.faults.append("a style sheet loads or runs something")
+
+    def handle_comment(self, data: str) -> None:
+        # Outlook reads what is inside of these.
+        if inner := _CONDITION.match(data):
+            self.faults += faults(inner[1])
 
 
 def _is_address(value: str) -> bool:
