@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from customers.api import (
+    numbers,
     orders,
     parties,
     quarantine,
@@ -13,23 +14,29 @@ from customers.api import (
     sign_in,
 )
 
+# What is imported for the converter that it registers.
+__all__ = ["numbers", "urlpatterns"]
+
 _of_a_record: list[URLPattern | URLResolver] = [
     path("", records.RecordView.as_view(), name="record"),
     path("timeline/", records.TimelineView.as_view(), name="timeline"),
     path("interactions/", records.InteractionsView.as_view(), name="interactions"),
     path("orders/", orders.OrdersView.as_view(), name="orders"),
-    path("orders/<str:number>/", orders.OrderView.as_view(), name="order"),
-    path("orders/<str:number>/cancel/", orders.CancelView.as_view(), name="order-cancel"),
-    path("orders/<str:number>/history/", orders.OrderHistoryView.as_view(), name="order-history"),
+    # What is of an order comes before the order: its number may have anything in it.
     path(
-        "orders/<str:number>/lines/<str:line>/cancel/",
+        "orders/<number:number>/lines/<number:line>/cancel/",
         orders.CancelLineView.as_view(),
         name="order-line-cancel",
     ),
+    path("orders/<number:number>/cancel/", orders.CancelView.as_view(), name="order-cancel"),
+    path(
+        "orders/<number:number>/history/", orders.OrderHistoryView.as_view(), name="order-history"
+    ),
+    path("orders/<number:number>/", orders.OrderView.as_view(), name="order"),
     path("party/", parties.PartyView.as_view(), name="party"),
-    path("party/<str:reference>/", parties.MemberView.as_view(), name="party-member"),
+    path("party/<number:reference>/", parties.MemberView.as_view(), name="party-member"),
     path("requests/", requests.RequestsView.as_view(), name="requests"),
-    path("requests/<str:reference>/close/", requests.CloseView.as_view(), name="request-close"),
+    path("requests/<number:reference>/close/", requests.CloseView.as_view(), name="request-close"),
     path("merges/", reviews.MergesView.as_view(), name="merges"),
 ]
 

@@ -12,7 +12,7 @@ from channels.console.views import (
     topics,
     wishes,
 )
-from channels.portal import numbers
+from customers.api import numbers
 
 # What is imported for the converter that it registers.
 __all__ = ["app_name", "numbers", "urlpatterns"]

@@ -1,8 +1,9 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from channels.portal import numbers, sign_in
+from channels.portal import sign_in
 from channels.portal.views import home, inbox, orders, preferences, receipts, why
+from customers.api import numbers
 
 # What is imported for the converter that it registers.
 __all__ = ["app_name", "numbers", "urlpatterns"]
