@@ -245,6 +245,7 @@ def _place(one: _Done) -> Mapping[str, object]:
     if isinstance(at, Waiting):
         return {
             "i": one.held.id,
+            "d": one.held.due_id,
             "s": "waiting",
             "p": at.step,
             "x": at.awaited,
@@ -255,6 +256,7 @@ def _place(one: _Done) -> Mapping[str, object]:
         }
     return {
         "i": one.held.id,
+        "d": one.held.due_id,
         "s": at.status,
         "p": one.held.step,
         "x": "",

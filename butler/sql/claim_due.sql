@@ -4,16 +4,19 @@
 --
 -- now, until  timestamptz, most  int
 
+WITH free AS MATERIALIZED (
+    SELECT id
+      FROM butler_due
+     WHERE done_at IS NULL
+       AND due_at <= %(now)s
+       AND (claimed_until IS NULL OR claimed_until < %(now)s)
+     ORDER BY due_at
+     LIMIT %(most)s
+       FOR UPDATE SKIP LOCKED
+)
 UPDATE butler_due AS due
    SET claimed_until = %(until)s, attempts = attempts + 1
-  FROM (SELECT id
-          FROM butler_due
-         WHERE done_at IS NULL
-           AND due_at <= %(now)s
-           AND (claimed_until IS NULL OR claimed_until < %(now)s)
-         ORDER BY due_at
-         LIMIT %(most)s
-           FOR UPDATE SKIP LOCKED) AS free
- WHERE due.id = free.id
+ -- As a join, a plan made for any number of rows would read all that wait.
+ WHERE due.id = ANY (ARRAY (SELECT id FROM free))
 RETURNING due.id, due.duty, due.customer_id, due.key, due.facts, due.attempts,
           due.due_at, due.claimed_until

@@ -63,9 +63,11 @@ WITH asked AS MATERIALIZED (
             SELECT json_object_agg(scope || '|' || "window", used)
               FROM (SELECT scope, "window", sum(used) AS used
                       FROM butler_budgetuse
-                     WHERE (customer_id = live.id
-                            OR customer_id IN (SELECT joined.id FROM customers_customer AS joined
-                                                WHERE joined.canonical_id = live.id))
+                     -- One list: whether it is in either of two is asked of every row there is.
+                     WHERE customer_id = ANY (live.id || ARRAY (
+                               SELECT joined.id
+                                 FROM customers_customer AS joined
+                                WHERE joined.canonical_id = live.id))
                        AND "window" = ANY (%(windows)s)
                      GROUP BY scope, "window") AS budget),
         'halted', (SELECT json_agg(key) FROM butler_halt WHERE lifted_at IS NULL)

@@ -1,7 +1,7 @@
 -- Put runs where they are now: waiting at a step, with their due row for then, or ended, with
 -- no due row any more. The runs and the rows are locked (hold_runs ran).
 --
--- runs  jsonb  [{i run_id, s status, p step, x awaited, xa awaited_about, r reason,
+-- runs  jsonb  [{i run_id, d due row, s status, p step, x awaited, xa awaited_about, r reason,
 --                u due_at|null, f facts of the due row}, ...]
 -- gone  bigint[]       due rows without a run that waits
 -- untils  timestamptz[]  the ends of the claims on them
@@ -10,7 +10,7 @@
 WITH moved AS MATERIALIZED (
     SELECT *
       FROM jsonb_to_recordset(%(runs)s::jsonb) AS moved (
-           i uuid, s text, p text, x text, xa text, r text, u timestamptz, f jsonb)
+           i uuid, d bigint, s text, p text, x text, xa text, r text, u timestamptz, f jsonb)
 ), placed AS (
     UPDATE butler_run AS run
        SET status = moved.s, step = moved.p, awaited = moved.x, awaited_about = moved.xa,
@@ -23,11 +23,16 @@ WITH moved AS MATERIALIZED (
        SET due_at = moved.u, facts = moved.f, claimed_until = NULL, attempts = 0,
            failed_reason = ''
       FROM moved
-     WHERE due.duty = 'run'
-       AND due.key = moved.i::text
+     WHERE due.id = moved.d
        AND moved.u IS NOT NULL
+), closed AS (
+    DELETE FROM butler_due AS due
+     USING moved
+     WHERE due.id = moved.d
+       AND moved.u IS NULL
 )
+-- Apart: either of both, asked at once, would read all that wait.
 DELETE FROM butler_due AS due
- WHERE (due.duty = 'run' AND due.key IN (SELECT i::text FROM moved WHERE u IS NULL))
-    OR (due.id, due.claimed_until) IN (
-       SELECT * FROM unnest(%(gone)s::bigint[], %(untils)s::timestamptz[]))
+ USING unnest(%(gone)s::bigint[], %(untils)s::timestamptz[]) AS claim (id, until)
+ WHERE due.id = claim.id
+   AND due.claimed_until = claim.until
