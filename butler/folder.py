@@ -11,6 +11,12 @@ from butler.actions.automations import Faulty, File
 from butler.checking import Fault
 from customers.actions.notices import NoticeText, PurposeText, TopicText
 
+# The longest of ours is a twentieth of it.
+SIZE = 200_000
+# What reads TOML goes through a name from its first part for each of its parts.
+_PARTS = 500
+_NUL = ("\\u0000", "\\U00000000")
+
 
 class Folder(NamedTuple):
     """What is in a folder, as it was written."""
@@ -38,9 +44,23 @@ def _files(path: Path, faults: list[Fault]) -> Iterator[tuple[str, dict[str, Any
         faults.append(Fault(str(path), "", "there is no such folder"))
     for file in sorted(path.glob("*.toml")):
         try:
-            yield file.name, tomllib.loads(file.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            yield file.name, tomllib.loads(_text(file))
+        except RecursionError:
+            faults.append(Fault(file.name, "", "no TOML: too many things inside one another"))
+        except (ValueError, OSError) as error:
             faults.append(Fault(file.name, "", f"no TOML: {error}"))
+
+
+def _text(file: Path) -> str:
+    """Read what may be looked at. Raises ValueError."""
+    if not file.is_file() or file.stat().st_size > SIZE:
+        raise ValueError(f"no file of at most {SIZE} bytes")
+    text = file.read_text(encoding="utf-8")
+    if any(line.count(".") > _PARTS for line in text.split("\n")):
+        raise ValueError(f"a line with more than {_PARTS} points")
+    if any(nul in text for nul in _NUL):
+        raise ValueError("a text with NUL in it")
+    return text
 
 
 def _purposes(
@@ -48,12 +68,15 @@ def _purposes(
 ) -> tuple[list[PurposeText], list[NoticeText]]:
     """Read purposes; each may have the words that are shown when it is asked for beside it."""
     told = content.get("purpose", [])
+    tables = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+    if not isinstance(told, list) or len(tables) < len(told):
+        faults.append(Fault("purposes.toml", "purpose", "each is a table: [[purpose]]"))
     notices = [
         {"purpose": one.get("key"), **one["notice"]}
-        for one in told
-        if isinstance(one, dict) and isinstance(one.get("notice"), dict)
+        for one in tables
+        if isinstance(one.get("notice"), dict)
     ]
-    bare = [{k: v for k, v in one.items() if k != "notice"} for one in told]
+    bare = [{k: v for k, v in one.items() if k != "notice"} for one in tables]
     return (
         _list("purposes.toml", {**content, "purpose": bare}, "purpose", PurposeText, faults),
         _list("purposes.toml", {"notice": notices}, "notice", NoticeText, faults),
@@ -64,8 +87,12 @@ def _list[T](
     file: str, content: Mapping[str, Any], name: str, kind: type[T], faults: list[Fault]
 ) -> list[T]:
     faults += [Fault(file, other, "there is no such table") for other in content if other != name]
-    found = []
-    for index, one in enumerate(content.get(name, [])):
+    found: list[T] = []
+    told = content.get(name, [])
+    if not isinstance(told, list):
+        faults.append(Fault(file, name, f"each is a table: [[{name}]]"))
+        return found
+    for index, one in enumerate(told):
         try:
             found.append(msgspec.convert(one, kind))
         except msgspec.ValidationError as error:
