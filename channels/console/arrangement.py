@@ -67,7 +67,7 @@ def read(fields: Mapping[str, str], today: date) -> Form:
         line = Line(
             text(f"line{number}_id"),
             text(f"line{number}_name"),
-            text(f"line{number}_quantity", 6),
+            text(f"line{number}_quantity", 6) or "1",
             text(f"line{number}_price", 12).replace(",", "."),
         )
         if not line.is_empty:

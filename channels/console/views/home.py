@@ -25,6 +25,8 @@ def home(request: HttpRequest) -> HttpResponse:
         shown["open_reviews"] = Review.objects.filter(status=Review.Status.OPEN).count()
     if user.has_perm("butler.view_halt"):
         shown["halts"] = Halt.objects.filter(lifted_at=None).count()
+    # Nothing of all that is theirs: say what is.
+    shown["is_all"] = len(shown) == 1
     return render(request, "console/home.html", shown)
 
 

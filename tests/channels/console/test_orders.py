@@ -24,6 +24,16 @@ def test_the_price_is_shown_before_anything_is_done(desk, noor):
     assert not Order.objects.filter(customer=noor).exists()
 
 
+def test_a_line_without_a_number_is_one_and_says_so(desk, noor):
+    answer = desk.post(f"/console/customers/{noor.id}/orders/new/", FORM | {"line0_quantity": ""})
+
+    assert (
+        'id="line0_quantity" name="line0_quantity" inputmode="numeric" maxlength="3" value="1"'
+        in (answer.content.decode())
+    )
+    assert "34.50" in answer.content.decode()
+
+
 def test_who_says_not_yet_writes_on_with_what_was_there(desk, noor):
     answer = desk.post(f"/console/customers/{noor.id}/orders/new/", FORM | {"back": "yes"})
 

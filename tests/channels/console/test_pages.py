@@ -121,6 +121,15 @@ def test_a_rest_read_of_somebody_elses_record_is_a_look(noor):
     assert (look.actor, look.what) == ("staff:Sam", "orders")
 
 
+def test_home_says_what_is_there_for_somebody_where_nothing_waits(client):
+    till = staff.let_in(Client(), staff.colleague("till", "Iris"))
+    nobody = staff.let_in(client, staff.colleague(name="Bo"))
+
+    assert "Find somebody above" in page_of(till, "")
+    assert "You have no role here yet" in page_of(nobody, "")
+    assert "Find a customer" not in page_of(nobody, "")
+
+
 # Calls, tasks, merges, switches -------------------------------------------------------
 
 
