@@ -23,7 +23,9 @@ class Right(StrEnum):
     """What one may ask of the API."""
 
     READ = "read"
+    # Records by an identifier, or all of them; and people, by whatever is said of them.
     FIND = "find"
+    SEARCH = "search"
     CHANGE_ORDER = "change_order"
     CHANGE_PARTY = "change_party"
     READ_REVIEWS = "read_reviews"
@@ -50,6 +52,7 @@ class Right(StrEnum):
 OF_KEYS = {
     Right.READ: "read",
     Right.FIND: "read",
+    Right.SEARCH: "read",
     Right.READ_REVIEWS: "read",
     Right.READ_QUARANTINE: "read",
     Right.READ_TASKS: "read",
@@ -70,6 +73,7 @@ OF_KEYS = {
 OF_STAFF = {
     Right.READ: "customers.view_customer",
     Right.FIND: "customers.view_customer",
+    Right.SEARCH: "customers.find_customer",
     Right.CHANGE_ORDER: "customers.change_order",
     Right.CHANGE_PARTY: "customers.change_partymember",
     Right.READ_REVIEWS: "customers.view_review",
@@ -129,6 +133,10 @@ class Principal:
             return True
         needed = OF_STAFF.get(right)
         return needed is not None and self.user.has_perm(needed)
+
+    def sees_addresses(self) -> bool:
+        """Tell whether they may see how people are reached, and so find them by it."""
+        return self.user is None or self.user.has_perm("customers.view_identifier")
 
 
 class KeyAuthentication(authentication.BaseAuthentication):

@@ -43,6 +43,7 @@ _of_a_record: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("customers/<uuid:customer_id>/", include((_of_a_record, "customer"))),
     path("me/", include((_of_a_record, "me"))),
+    path("customers/search/", records.SearchView.as_view(), name="search"),
     path("customers/", records.CustomersView.as_view(), name="customers"),
     path("sign-in/", sign_in.SignInView.as_view(), name="sign-in"),
     path("me/sessions/", sessions.SessionsView.as_view(), name="sessions"),

@@ -4,6 +4,7 @@ from typing import ClassVar
 from uuid import UUID
 
 import msgspec
+from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.http import parse_etags
@@ -25,6 +26,7 @@ from customers.permissions import Right, principal
 from customers.queries import lists
 from customers.queries.pages import Page
 from customers.queries.record import head, record
+from customers.queries.search import LONGEST, Found, search_page
 from customers.queries.shapes import EventShape, InteractionShape, RecordShape, SummaryShape
 from customers.queries.timeline import Filter, timeline
 
@@ -57,6 +59,38 @@ class CustomersView(ApiView):
             raise Problem(400, "bad-identifier", "This cannot be an identifier of anybody.")
         note_look(request, [one.id for one in matches], what="search")
         return paged(request, Page(matches))
+
+
+class SearchView(ApiView):
+    """People, by what is said of them."""
+
+    rights: ClassVar = {"GET": Right.SEARCH}
+
+    @schema.describe(
+        "Search by name, phone, mail, order or card, typos allowed; the likest first",
+        answer=schema.pages_of(Found),
+        parameters=(
+            schema.query("q", "What somebody says", {"type": "string", "maxLength": LONGEST}),
+            *schema.PAGING,
+        ),
+    )
+    def get(self, request: Request) -> HttpResponse:
+        cursor, limit = page_wanted(request)
+        who = principal(request)
+        text = request.GET.get("q", "")
+        if not 1 <= len(text) <= LONGEST:
+            raise Problem(400, "invalid-query", f"q is a text of 1 to {LONGEST} characters.")
+        page = search_page(
+            text,
+            region=(who.sender.default_region if who.sender else "") or settings.BUTLER_COUNTRY,
+            today=timezone.localdate(),
+            sees_addresses=who.sees_addresses(),
+            cursor=cursor,
+            limit=limit,
+        )
+        # Everybody who is shown was looked at.
+        note_look(request, [one.id for one in page.results], what="search")
+        return paged(request, page)
 
 
 def _identifier(text: str) -> tuple[str, str]:

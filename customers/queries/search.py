@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from customers import lookup, reading, sql
 from customers.normalize import normalize
+from customers.queries.pages import BadCursor, Page, read_cursor, write_cursor
 
 LIMIT = 20
 # How many names are compared: more namesakes are no choice, and comparing takes its time.
@@ -55,14 +56,37 @@ def search(
     Who may not see addresses finds nobody by them either: a search that tells whose number
     it is would be a way to see it.
     """
+    return _described(_hits(text, region, sees_addresses, limit)[:limit], today)
+
+
+def search_page(
+    text: str,
+    *,
+    region: str,
+    today: date,
+    sees_addresses: bool,
+    cursor: str | None,
+    limit: int,
+) -> Page[Found]:
+    """Return a page of the same: who is likest first, so a cursor is a place in that row."""
+    start = read_cursor(cursor, int) if cursor else 0
+    if not 0 <= start < COMPARED:
+        raise BadCursor("This cursor is not one of this list.")
+    end = min(start + limit, COMPARED)
+    hits = _hits(text, region, sees_addresses, end + 1)
+    return Page(
+        _described(hits[start:end], today),
+        write_cursor(end) if len(hits) > end and end < COMPARED else None,
+        write_cursor(max(0, start - limit)) if start else None,
+    )
+
+
+def _hits(text: str, region: str, sees_addresses: bool, limit: int) -> list[_Hit]:
     text = " ".join(text.split())[:LONGEST]
     # A text that Postgres would not take names nobody.
     if not text or not text.isprintable():
         return []
-    hits = _exact(text, region, sees_addresses)
-    if not hits:
-        hits = _near(text, sees_addresses, limit)
-    return _described(_once(hits)[:limit], today)
+    return _once(_exact(text, region, sees_addresses) or _near(text, sees_addresses, limit))
 
 
 def described(ids: Sequence[UUID], *, today: date) -> list[Found]:

@@ -114,6 +114,7 @@ TABLE = {
     "DELETE api/me/sessions/<int:session_id>/": OWN_SESSION,
     "POST api/me/stream-ticket/": OWN_LOGIN,
     "GET api/customers/": STAFF_READ,
+    "GET api/customers/search/": STAFF_READ,
     f"POST {RECORD}merges/<int:merge_id>/part/": STAFF_WRITE,
     "GET api/reviews/": STAFF_READ,
     "GET api/reviews/<int:review_id>/": STAFF_READ,
@@ -230,7 +231,7 @@ def _callers(noor, other) -> dict[str, Client]:
     reading = ["view_customer", "view_control", "view_review", "view_quarantineditem", "view_task"]
     writing = ["change_order", "change_partymember", "change_review", "change_quarantineditem"]
     writing += ["change_control", "change_task"]
-    reading.append("view_topicstatus")
+    reading += ["view_topicstatus", "find_customer"]
     writing.append("change_topicstatus")
     users = {
         "customer": User.objects.create_user("noor@example.com", record=noor),

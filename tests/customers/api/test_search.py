@@ -1,0 +1,103 @@
+"""Finding people over REST: as the desk does, and no further than a role goes."""
+
+import pytest
+from django.test import Client
+
+from customers.models import Look
+from tests import factories, staff
+from tests.customers.api.conftest import key
+
+pytestmark = pytest.mark.django_db
+SEARCH = "/api/customers/search/"
+
+
+@pytest.fixture
+def people():
+    """Noor, and more namesakes than a page has."""
+    noor = factories.customer(
+        ("email", "noor@example.com"),
+        ("phone", "+46701740605"),
+        ("card", "C-100200"),
+        ("order", "LK-77"),
+        name="Noor de Wit",
+    )
+    for number in range(7):
+        factories.customer(("user_id", f"jansen-{number}"), name=f"Jip Jansen {number}")
+    return noor
+
+
+def _names(answer) -> list[str]:
+    assert answer.status_code == 200, answer.content
+    return [one["name"] for one in answer.json()["results"]]
+
+
+@pytest.mark.parametrize(
+    ("said", "by"),
+    [
+        ("Noor de Wit", "name"),
+        ("nor de witt", "name"),
+        ("noor@example.com", "email"),
+        ("nor@exampel.com", "email"),
+        ("+46 70-174 06 05", "phone"),
+        ("0605", "phone"),
+        ("LK-77", "order"),
+        ("C-100200", "card"),
+    ],
+)
+def test_somebody_is_found_by_whatever_is_said(people, said, by):
+    [found] = key("read").get(SEARCH, {"q": said}).json()["results"]
+
+    assert (found["id"], found["found_by"], found["name"]) == (str(people.id), by, "Noor de Wit")
+
+
+def test_pages_go_through_all_of_them_once_and_back(people):
+    desk = key("read")
+    first = desk.get(SEARCH, {"q": "jansen", "limit": 3})
+    second = desk.get(first.json()["next"])
+    third = desk.get(second.json()["next"])
+
+    assert first.json()["previous"] is None
+    assert third.json()["next"] is None
+    assert len({*_names(first), *_names(second), *_names(third)}) == 7
+    assert [len(_names(one)) for one in (first, second, third)] == [3, 3, 1]
+    assert _names(desk.get(third.json()["previous"])) == _names(second)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{}, {"q": ""}, {"q": "x" * 101}, {"q": "x", "cursor": "!"}, {"q": "x", "limit": 0}]
+    + [{"q": "x", "cursor": cursor} for cursor in ("_w", "zSAA", "wA", "kQE")],
+)
+def test_what_cannot_be_asked_is_refused(people, query):
+    assert key("read").get(SEARCH, query).status_code == 400
+
+
+@pytest.mark.parametrize("said", ["%", "\\", "' OR 1=1 --", "  ", "\u200b", "日本"])
+def test_what_names_nobody_finds_nobody(people, said):
+    assert _names(key("read").get(SEARCH, {"q": said})) == []
+
+
+def test_a_till_finds_by_name_and_order_and_by_no_address(people):
+    till = staff.let_in(Client(), staff.colleague("till", "Iris"))
+
+    assert _names(till.get(SEARCH, {"q": "noor"})) == ["Noor de Wit"]
+    assert _names(till.get(SEARCH, {"q": "LK-77"})) == ["Noor de Wit"]
+    for address in ("noor@example.com", "+46701740605", "0605"):
+        assert _names(till.get(SEARCH, {"q": address})) == []
+
+
+@pytest.mark.parametrize("role", ["marketer", "overview", ""])
+def test_who_may_not_search_at_the_console_may_not_here(people, role):
+    somebody = staff.let_in(Client(), staff.colleague(role))
+
+    assert somebody.get(SEARCH, {"q": "noor"}).status_code == 403
+    assert somebody.get("/console/search/", {"q": "noor"}).status_code == 403
+
+
+def test_everybody_who_is_shown_was_looked_at(people):
+    sam = staff.let_in(Client(), staff.colleague("desk"))
+
+    sam.get(SEARCH, {"q": "jansen", "limit": 2})
+
+    looks = list(Look.objects.values_list("actor", "what"))
+    assert looks == [("staff:Sam", "search")] * 2
