@@ -39,7 +39,7 @@ def _names(answer) -> list[str]:
         ("noor@example.com", "email"),
         ("nor@exampel.com", "email"),
         ("+46 70-174 06 05", "phone"),
-        ("0605", "phone"),
+        ("40605", "phone"),
         ("LK-77", "order"),
         ("C-100200", "card"),
     ],
@@ -82,7 +82,7 @@ def test_a_till_finds_by_name_and_order_and_by_no_address(people):
 
     assert _names(till.get(SEARCH, {"q": "noor"})) == ["Noor de Wit"]
     assert _names(till.get(SEARCH, {"q": "LK-77"})) == ["Noor de Wit"]
-    for address in ("noor@example.com", "+46701740605", "0605"):
+    for address in ("noor@example.com", "+46701740605", "40605"):
         assert _names(till.get(SEARCH, {"q": address})) == []
 
 
