@@ -19,6 +19,7 @@ class NoSuchMessage(Exception):
     """It is not there, or it is somebody else's."""
 
 
+@transaction.atomic
 def mark_seen(*, ids: Sequence[UUID], messages: Iterable[UUID], now: datetime) -> int:
     """Note that these messages were on a screen of their customer; `ids` are the customer's.
 
@@ -26,7 +27,11 @@ def mark_seen(*, ids: Sequence[UUID], messages: Iterable[UUID], now: datetime) -
     seen looks here before it tries another channel.
     """
     mine = Message.objects.filter(customer_id__in=ids, pk__in=list(messages))
-    return mine.filter(channel="inbox", seen_at=None).update(seen_at=now)
+    fresh = mine.filter(channel="inbox", seen_at=None)
+    if not fresh.exists():
+        return 0
+    sql.rows("lock_records", {"ids": list(ids)})
+    return fresh.update(seen_at=now)
 
 
 @transaction.atomic

@@ -98,8 +98,10 @@ def _row(provider: str, one: Report, now: datetime) -> DeliveryReceipt:
 
 
 def _apply(ids: Sequence[int], now: datetime) -> int:
-    sql.run("place_receipts", {"receipts": list(ids)})
     homes = dict(sql.rows("hold_reported", {"receipts": list(ids)}))
+    if not homes:
+        return 0
+    sql.run("place_receipts", {"receipts": list(ids), "messages": list(homes)})
     # Read once they are held: what was in somebody's hand a moment ago may be settled now.
     messages = [_message(row) for row in sql.rows("read_reported", {"messages": list(homes)})]
     moved = [_move(one) for one in messages]

@@ -1,6 +1,7 @@
--- Find which messages reports are about that name them as the provider does.
+-- Note which messages reports are about that name them as the provider does. Their customers
+-- are held.
 --
--- receipts  bigint[]
+-- receipts  bigint[], messages  uuid[]
 
 UPDATE butler_deliveryreceipt AS receipt
    SET message_id = delivery.message_id
@@ -10,3 +11,4 @@ UPDATE butler_deliveryreceipt AS receipt
    AND receipt.provider_id <> ''
    AND delivery.provider = receipt.provider
    AND delivery.provider_id = receipt.provider_id
+   AND delivery.message_id = ANY (%(messages)s::uuid[])

@@ -1,0 +1,83 @@
+"""One process of the crossing: reports of messages that are being sent and read meanwhile.
+
+python -m tests.butler.crossing ROLE NUMBER BEGINS SECONDS
+"""
+
+import os
+import random
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+import django
+
+django.setup()
+
+from django.db import connections  # noqa: E402
+
+from butler.actions import inbox, receipts  # noqa: E402
+from butler.actions.receipts import Report  # noqa: E402
+from butler.models import Delivery, Message  # noqa: E402
+
+NOON = datetime(2027, 4, 21, 10, tzinfo=UTC)
+KINDS = ("accepted", "delivered", "bounced", "complained", "complained")
+
+
+def reports(seen: set[uuid.UUID], chance: random.Random) -> Iterator[Report]:
+    """Say of every attempt something, the same in each process, however it is called."""
+    for delivery, message in Delivery.objects.values_list("pk", "message_id"):
+        if delivery not in seen:
+            seen.add(delivery)
+            kind = KINDS[delivery.int % len(KINDS)]
+            by_name = chance.random() < 0.5
+            yield Report(
+                event_id=f"{delivery}:{kind}",
+                kind=kind,
+                occurred_at=NOON,
+                provider_id=str(delivery) if by_name else "",
+                message_id="" if by_name else str(message),
+            )
+
+
+def report(chance: random.Random, ends: float) -> None:
+    """Report in batches of every size, in any order."""
+    seen: set[uuid.UUID] = set()
+    while time.monotonic() < ends:
+        said = list(reports(seen, chance))
+        chance.shuffle(said)
+        while said:
+            batch = [said.pop() for _ in range(min(len(said), chance.randint(1, 15)))]
+            receipts.report(provider="sink", reports=batch, now=NOON)
+        receipts.sweep(now=NOON)
+        time.sleep(chance.uniform(0, 0.02))
+
+
+def read(chance: random.Random, ends: float) -> None:
+    """Look at messages, and read some, as their customers do."""
+    while time.monotonic() < ends:
+        found = list(Message.objects.order_by("?").values_list("pk", "customer_id")[:5])
+        for message, customer in found:
+            theirs = Message.objects.filter(customer_id=customer).values_list("pk", flat=True)
+            inbox.mark_seen(ids=[customer], messages=theirs, now=NOON)
+            try:
+                inbox.mark_read(ids=[customer], message_id=message, now=NOON)
+            except inbox.NoSuchMessage:
+                continue
+        time.sleep(chance.uniform(0, 0.02))
+
+
+def main(arguments: Sequence[str]) -> None:
+    role, number, begins, seconds = arguments
+    chance = random.Random(f"{role}-{number}")
+    Message.objects.exists()
+    time.sleep(max(0.0, float(begins) - time.monotonic()))
+    # On a busy machine some begin late; all of them work as long.
+    {"report": report, "read": read}[role](chance, time.monotonic() + float(seconds))
+    connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's own
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
