@@ -2,6 +2,7 @@ from django.urls import path
 
 from channels.console.views import (
     calls,
+    codes,
     home,
     merges,
     orders,
@@ -21,6 +22,7 @@ app_name = "console"
 urlpatterns = [
     path("", home.home, name="home"),
     path("keys/", home.keys, name="keys"),
+    path("codes/", codes.codes, name="codes"),
     path("sign-in/", sign_in.ask, name="sign-in"),
     path("sign-in/code/", sign_in.prove, name="code"),
     path("sign-in/set-up/", sign_in.set_up, name="set-up"),

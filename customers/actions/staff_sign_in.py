@@ -18,7 +18,7 @@ from allauth.mfa.totp.internal.auth import (
     generate_totp_secret,
     hotp_value,
 )
-from allauth.mfa.utils import decrypt
+from allauth.mfa.utils import decrypt, encrypt
 from django.db import connection, transaction
 from django.utils.crypto import salted_hmac
 
@@ -88,6 +88,33 @@ def check_code(*, user: User, code: str, now: datetime) -> None:
     if not (_spend_totp(user, code, now) or _spend_recovery(user, code)):
         raise WrongCode
     _forget(CODE, str(user.pk), now)
+
+
+def check_app(*, user: User, code: str, now: datetime) -> None:
+    """Take a code of the authenticator app alone: who found one recovery code gets no others."""
+    _count(CODE, str(user.pk), now)
+    if not _spend_totp(user, "".join(code.split()), now):
+        raise WrongCode
+    _forget(CODE, str(user.pk), now)
+
+
+def recovery_codes(*, user: User) -> list[str]:
+    """Return the recovery codes that were not used yet."""
+    factor = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
+    unused: list[str] = RecoveryCodes(factor).get_unused_codes() if factor else []
+    return unused
+
+
+@transaction.atomic
+def renew_recovery_codes(*, user: User) -> list[str]:
+    """Make new recovery codes; from this commit on the old ones open nothing."""
+    # Whoever spends one at this moment holds the row, or waits for it.
+    factor = RecoveryCodes.activate(user).instance
+    factor = Authenticator.objects.select_for_update().get(pk=factor.pk)
+    factor.data = {"seed": encrypt(RecoveryCodes.generate_seed()), "used_mask": 0}
+    factor.save(update_fields=["data"])
+    codes: list[str] = RecoveryCodes(factor).generate_codes()
+    return codes
 
 
 def new_secret() -> str:

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from channels.console.views import access
+from channels.console.views import codes as own_codes
 from channels.portal import policy
 from customers.actions import staff_sign_in
 from customers.actions.staff_sign_in import TooOften, WrongCode, WrongPassword
@@ -100,8 +101,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
         return _later(request, "set_up.html", error, **shown)
     wanted = access.where_next(request)
     access.let_in(request, user, now)
-    # The only time that they are shown.
-    return render(request, "console/recovery_codes.html", {"codes": codes, "next": wanted})
+    return own_codes.show(request, codes, wanted)
 
 
 @require_POST

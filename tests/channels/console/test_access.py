@@ -41,6 +41,7 @@ TABLE = {
     "POST sign-out/": DOOR,
     "GET ": ALL,
     "GET keys/": ALL,
+    "GET codes/": ALL,
     "GET search/": FIND,
     f"GET {CUSTOMER}": MEET,
     f"GET {CUSTOMER}looks/": LOOKS,

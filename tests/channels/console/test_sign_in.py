@@ -192,3 +192,90 @@ def test_the_policy_allows_nothing_inline(client, sam, secret):
         assert "unsafe" not in policy
         assert "style=" not in answer.content.decode()
         assert "no-store" in answer["Cache-Control"]
+
+
+# Recovery codes -------------------------------------------------------------------------
+
+
+def _own(client: Client, secret: str, do: str, ahead: int = 0, **form):
+    # A code counts once, so each one is of another half minute.
+    code = staff_sign_in.totp(secret, timezone.now() + timedelta(seconds=30 * ahead))
+    return client.post("/console/codes/", {"code": code, "do": do} | form)
+
+
+def _shown(answer) -> list[str]:
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+    return re.findall(r"<code>(\d{8})</code>", answer.content.decode())
+
+
+@pytest.fixture
+def at_work(client, sam, secret) -> Client:
+    return staff.let_in(client, sam)
+
+
+def test_who_shows_the_app_once_more_sees_what_is_left_and_can_keep_it(at_work, sam, secret):
+    known = staff_sign_in.recovery_codes(user=sam)
+    staff_sign_in.check_code(user=sam, code=known[3], now=timezone.now())
+    assert "You have 9 left." in at_work.get("/console/codes/").content.decode()
+
+    answer = _own(at_work, secret, "show")
+
+    assert _shown(answer) == [*known[:3], *known[4:]]
+    file = re.search(r'href="(data:text/plain[^"]+)" download=', answer.content.decode())
+    assert file
+    assert all(code in file[1] for code in known if code != known[3])
+
+
+def test_a_used_code_opens_nothing_any_more(at_work, sam, secret):
+    code = staff_sign_in.recovery_codes(user=sam)[0]
+    other = Client()
+    for location in ("/console/", None):
+        _password(other, sam)
+        answer = other.post("/console/sign-in/code/", {"code": code})
+        assert answer.get("Location") == location
+        other.post("/console/sign-out/")
+
+    assert code not in _shown(_own(at_work, secret, "show"))
+
+
+def test_new_codes_end_the_old_ones(at_work, sam, secret):
+    before = staff_sign_in.recovery_codes(user=sam)
+
+    after = _shown(_own(at_work, secret, "renew"))
+
+    assert len(after) == 10
+    assert not set(after) & set(before)
+    with pytest.raises(staff_sign_in.WrongCode):
+        staff_sign_in.check_code(user=sam, code=before[0], now=timezone.now())
+    staff_sign_in.check_code(user=sam, code=after[0], now=timezone.now())
+    assert staff_sign_in.recovery_codes(user=sam) == after[1:]
+
+
+def test_nobody_sees_them_without_the_app(at_work, sam, secret):
+    known = staff_sign_in.recovery_codes(user=sam)
+
+    for wrong in ("", "000000", known[0]):
+        refused = _own(at_work, secret, "show", code=wrong)
+        assert refused.status_code == 403
+        assert known[1] not in refused.content.decode()
+    # What was shown as a proof and refused was not spent.
+    assert staff_sign_in.recovery_codes(user=sam) == known
+
+
+def test_a_code_of_the_app_shows_them_once_and_guessing_ends(at_work, secret):
+    assert _own(at_work, secret, "show").status_code == 200
+    assert _own(at_work, secret, "show").status_code == 403
+
+    for _ in range(4):
+        _own(at_work, secret, "show", code="000000")
+
+    refused = _own(at_work, secret, "show", ahead=1)
+    assert refused.status_code == 429
+    assert "Too many tries" in refused.content.decode()
+
+
+def test_who_has_no_second_factor_has_none_left(client, db):
+    page = staff.let_in(client, staff.colleague("till")).get("/console/codes/").content.decode()
+
+    assert "You have 0 left." in page
