@@ -1,5 +1,6 @@
-"""Which adapter serves which channel. Loaded when first needed: a web process needs none."""
+"""Which adapters serve which channel. Loaded when first needed: a web process needs none."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import cast
 
@@ -10,9 +11,12 @@ from channels.protocol import Adapter
 
 
 @cache
-def adapter_of(channel: str) -> Adapter:
-    """Return the adapter of a channel, one for each process. Raises KeyError."""
-    return cast(Adapter, import_string(settings.BUTLER_ADAPTERS[channel])())
+def adapters_of(channel: str) -> Sequence[Adapter]:
+    """Return the adapters of a channel, those of each process its own. Raises KeyError.
+
+    The first is the one to use; the others are for while those before them fail.
+    """
+    return cast(Sequence[Adapter], import_string(settings.BUTLER_ADAPTERS[channel])())
 
 
 def channels() -> tuple[str, ...]:

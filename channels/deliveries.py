@@ -17,7 +17,7 @@ from butler.actions import claims, lanes, outcomes, receipts
 from butler.actions.claims import Claimed, Leaving, Waiting
 from butler.actions.outcomes import Outcome
 from butler.failpoints import failpoint
-from channels.adapters import adapter_of, channels
+from channels.adapters import adapters_of, channels
 from channels.email.unsubscribe import unsubscribe_url
 from channels.protocol import Adapter, Handover, Parcel
 
@@ -45,17 +45,28 @@ class Delivered(NamedTuple):
 
 def deliver(channel: str, *, clock: Clock, seconds: float = 15.0, most: int = BATCH) -> Delivered:
     """Hand over what waits for a channel, batch after batch, until nothing does."""
-    adapter = adapter_of(channel)
     total = Delivered(0, 0, 0)
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
-        in_hand = most * settings.BUTLER_LANE_BATCHES
-        allowed = lanes.enter(channel, most=most, in_hand=in_hand, now=clock())
-        done = deliver_batch(adapter, clock=clock, most=allowed) if allowed else None
-        if not done or not done.looked_at:
+        done = _deliver_some(channel, clock=clock, most=most)
+        if not done.looked_at:
             break
         total = Delivered(*(a + b for a, b in zip(total, done, strict=True)))
     return total
+
+
+def _deliver_some(channel: str, *, clock: Clock, most: int) -> Delivered:
+    """Hand over one batch through the first provider of a channel that has not to rest."""
+    in_hand = most * settings.BUTLER_LANE_BATCHES
+    for place, adapter in enumerate(adapters_of(channel)):
+        lane = lanes.name_of(channel, place)
+        room = lanes.enter(lane, most=most, in_hand=in_hand, now=clock())
+        if room.allowed:
+            return deliver_batch(adapter, clock=clock, most=room.allowed, lane=lane)
+        # A lane that is full is waited for: another provider is for when this one fails.
+        if not room.is_resting:
+            break
+    return Delivered(0, 0, 0)
 
 
 def deliver_all(*, clock: Clock, seconds: float = 15.0) -> Delivered:
@@ -69,8 +80,11 @@ def deliver_all(*, clock: Clock, seconds: float = 15.0) -> Delivered:
     return total
 
 
-def deliver_batch(adapter: Adapter, *, clock: Clock, most: int) -> Delivered:
-    """Claim one batch, hand it over, and write down what came of it."""
+def deliver_batch(adapter: Adapter, *, clock: Clock, most: int, lane: str = "") -> Delivered:
+    """Claim one batch, hand it over, and write down what came of it.
+
+    `lane` is whose health it tells of; empty: that of the channel's first provider.
+    """
     leads = _Leads()
     failpoint("before claim")
     for _ in range(_LOOKS):
@@ -95,7 +109,7 @@ def deliver_batch(adapter: Adapter, *, clock: Clock, most: int) -> Delivered:
     failpoint("before outcome")
     outcomes.record(results, now=clock())
     failpoint("after outcome")
-    lanes.note(adapter.channel, [one.result for one in results], now=clock())
+    lanes.note(lane or adapter.channel, [one.result for one in results], now=clock())
     accepted = sum(one.result == "accepted" for one in results)
     return Delivered(claimed.looked_at, accepted, len(results) - accepted)
 

@@ -159,6 +159,9 @@ if ALLAUTH_TRUSTED_PROXY_COUNT:
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Butler <butler@localhost>")
 # Without a relay, a developer reads what was sent at /dev/outbox/.
 MAILERS = {"default": env.mailer("MAIL_URL", "outbox:" if DEBUG else "smtp://localhost:25")}
+# Who carries mail while that one fails; empty: nobody, it waits.
+if env.text("MAIL_FALLBACK_URL", ""):
+    MAILERS["fallback"] = env.mailer("MAIL_FALLBACK_URL", "")
 # Not every provider knows every header; what it does not know is left out.
 ANYMAIL = {"REQUESTS_TIMEOUT": 10, "IGNORE_UNSUPPORTED_FEATURES": True}
 # How the provider of MAIL_URL shows that a report is its own; empty: reports are not taken.
@@ -168,6 +171,8 @@ BOUNCE_ADDRESS = env.text("BOUNCE_ADDRESS", "")
 # Who carries SMS. "outbox:": a developer reads them; empty: there is no SMS.
 SMS_URL = env.text("SMS_URL", "outbox:" if DEBUG else "")
 SMS_ACCOUNT = env.sms_account("SMS_URL", SMS_URL)
+# Who carries SMS while that one fails.
+SMS_FALLBACK = env.sms_account("SMS_FALLBACK_URL", "")
 
 # Administration ----------------------------------------------------------------------
 
@@ -271,13 +276,14 @@ BUTLER_PLAUSIBLE_ZONES = env.listing("BUTLER_PLAUSIBLE_ZONES") or [
 # The address of this site as customers reach it, for links in what is sent.
 BUTLER_SITE_URL = env.text("BUTLER_SITE_URL", f"http://localhost:{env.text('PORT', '8000')}")
 # Who serves each way out to customers; a channel that is not here is not offered.
+# Each returns the adapters of one channel: the first is preferred, the others stand in for it.
 BUTLER_ADAPTERS = {
-    "inbox": "channels.inbox.adapter.InboxAdapter",
-    "email": "channels.email.adapter.EmailAdapter",
-    "phone": "channels.phone.adapter.PhoneAdapter",
+    "inbox": "channels.inbox.adapter.adapters",
+    "email": "channels.email.adapter.adapters",
+    "phone": "channels.phone.adapter.adapters",
 }
 if SMS_URL:
-    BUTLER_ADAPTERS["sms"] = "channels.sms.adapter.adapter"
+    BUTLER_ADAPTERS["sms"] = "channels.sms.adapter.adapters"
 # Batches of one way out that may be in hand at once: fewer than there are workers, so that a
 # provider that hangs leaves somebody for the others.
 BUTLER_LANE_BATCHES = env.number("BUTLER_LANE_BATCHES", default=2)

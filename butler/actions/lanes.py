@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from butler import sql
 
@@ -11,18 +12,31 @@ _FIRST_REST = 5.0
 _LONGEST_REST = 300.0
 
 
-def enter(channel: str, *, most: int, in_hand: int, now: datetime) -> int:
-    """Return how many messages may be claimed for this channel now; 0: none.
+class Room(NamedTuple):
+    """How many messages may be claimed for a lane now, and whether it has to rest."""
 
-    most: of one batch. in_hand: of all batches together, so that a way out whose provider
-    hangs does not take every worker with it.
+    allowed: int
+    is_resting: bool
+
+
+def name_of(channel: str, place: int) -> str:
+    """Return the lane of one of a channel's providers; the first has the channel's own name."""
+    return f"{channel}:{place + 1}" if place else channel
+
+
+def enter(lane: str, *, most: int, in_hand: int, now: datetime) -> Room:
+    """Return how much room there is in a lane.
+
+    most: of one batch. in_hand: of all batches of the channel together, so that a way out whose
+    provider hangs does not take every worker with it.
     """
-    params = {"channel": channel, "most": most, "in_hand": in_hand, "now": now}
-    ((allowed,),) = sql.rows("enter_lane", params)
-    return int(allowed)
+    channel = lane.partition(":")[0]
+    params = {"lane": lane, "channel": channel, "most": most, "in_hand": in_hand, "now": now}
+    ((allowed, is_resting),) = sql.rows("enter_lane", params)
+    return Room(int(allowed), is_resting)
 
 
-def note(channel: str, results: Iterable[str], *, now: datetime) -> None:
+def note(lane: str, results: Iterable[str], *, now: datetime) -> None:
     """Remember how the provider did: after one success it is well again."""
     results = list(results)
     is_well = "accepted" in results or "rejected" in results
@@ -32,7 +46,7 @@ def note(channel: str, results: Iterable[str], *, now: datetime) -> None:
     sql.run(
         "note_lane",
         {
-            "channel": channel,
+            "lane": lane,
             "is_well": is_well,
             "bad": min(bad, PATIENCE),
             "patience": PATIENCE,

@@ -1,10 +1,10 @@
--- How many messages may leave through a channel now: no more than its rate allows, none while
--- it rests, and no more in hand at once than it is given.
+-- How many messages may leave through a lane now, and whether it rests: no more than its rate
+-- allows, none while it rests, and no more in hand at once than its channel is given.
 --
--- channel  text, most  int  of this batch, in_hand  int  of all batches, now  timestamptz
+-- lane, channel  text, most  int  of this batch, in_hand  int  of all batches, now  timestamptz
 
 WITH made AS (
-    INSERT INTO butler_lane (channel) VALUES (%(channel)s) ON CONFLICT DO NOTHING
+    INSERT INTO butler_lane (channel) VALUES (%(lane)s) ON CONFLICT DO NOTHING
 ), lane AS MATERIALIZED (
     SELECT channel, rate, rests_until,
            -- A bucket holds what one second gives; a clock that went back gives nothing.
@@ -12,7 +12,7 @@ WITH made AS (
                  tokens + rate * greatest(0, extract(epoch FROM %(now)s - coalesce(filled_at,
                      %(now)s::timestamptz - interval '1 second')))) AS tokens
       FROM butler_lane
-     WHERE channel = %(channel)s
+     WHERE channel = %(lane)s
        FOR UPDATE
 ), room AS MATERIALIZED (
     SELECT CASE WHEN count(*) >= %(in_hand)s THEN 0 ELSE %(most)s END AS n
@@ -34,4 +34,5 @@ WITH made AS (
        AND lane.rate IS NOT NULL
 )
 -- A lane that was only just made has nothing against it yet.
-SELECT coalesce((SELECT n FROM allowed), (SELECT n FROM room))
+SELECT coalesce((SELECT n FROM allowed), (SELECT n FROM room)),
+       coalesce((SELECT rests_until > %(now)s FROM lane), false)

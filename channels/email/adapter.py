@@ -11,7 +11,7 @@ from django.utils import timezone
 from channels.email.letter import Unsendable
 from channels.email.mailer import MailerWay
 from channels.email.smtp import SmtpWay, Unreachable
-from channels.protocol import Handover, IsOpen, Parcel
+from channels.protocol import Adapter, Handover, IsOpen, Parcel
 
 TIMEOUT = 10.0
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
@@ -34,15 +34,16 @@ class Way(Protocol):
 
 
 class EmailAdapter:
-    """E-mail through what MAIL_URL names: a relay, a provider with an API, or the outbox."""
+    """E-mail through one of MAILERS: a relay, a provider with an API, or the outbox."""
 
     channel = "email"
     address_kind = "email"
     # Nobody between here and the reader looks for a second letter with the same Message-ID.
     is_idempotent = False
 
-    def __init__(self, *, timeout: float = TIMEOUT) -> None:
-        self._mailer = settings.MAILERS["default"]
+    def __init__(self, alias: str = "default", *, timeout: float = TIMEOUT) -> None:
+        self._alias = alias
+        self._mailer = settings.MAILERS[alias]
         self._is_smtp = self._mailer["BACKEND"] == _SMTP
         self.timeout = timeout
         self.provider = "smtp" if self._is_smtp else MailerWay.name(self._mailer["BACKEND"])
@@ -70,7 +71,14 @@ class EmailAdapter:
     def _way(self) -> Way:
         if self._is_smtp:
             return SmtpWay(self._mailer["OPTIONS"], timeout=self.timeout)
-        return MailerWay(self._mailer["BACKEND"])
+        return MailerWay(self._mailer["BACKEND"], self._alias)
+
+
+def adapters() -> tuple[Adapter, ...]:
+    """Return the way out that MAIL_URL names, and the one that stands in for it."""
+    return tuple(
+        EmailAdapter(alias) for alias in ("default", "fallback") if alias in settings.MAILERS
+    )
 
 
 def _never(parcel: Parcel, why: str) -> Handover:

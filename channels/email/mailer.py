@@ -18,7 +18,8 @@ _TAKEN = frozenset({"sent", "queued"})
 class MailerWay:
     """Letters by Django's mailer, opened once a batch."""
 
-    def __init__(self, backend: str) -> None:
+    def __init__(self, backend: str, alias: str) -> None:
+        self._alias = alias
         self._is_provider = backend.startswith("anymail.")
         self._mailer: Any = None
 
@@ -48,7 +49,7 @@ class MailerWay:
         letter.metadata = {"message": str(parcel.id)}  # type: ignore[attr-defined]  # anymail's
         try:
             if self._mailer is None:
-                self._mailer = mailers.create_connection("default")
+                self._mailer = mailers.create_connection(self._alias)
                 self._mailer.open()
             if not is_open():
                 return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from channels.protocol import Handover, IsOpen, Parcel
+from channels.protocol import Adapter, Handover, IsOpen, Parcel
 
 
 class InboxAdapter:
@@ -20,3 +20,7 @@ class InboxAdapter:
             if not is_open():
                 return
             yield Handover(parcel.delivery_id, "accepted", provider_id=str(parcel.id))
+
+
+def adapters() -> tuple[Adapter, ...]:
+    return (InboxAdapter(),)

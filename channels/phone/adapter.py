@@ -7,7 +7,7 @@ from django.db import Error, transaction
 from django.utils import timezone
 
 from butler.actions import tasks
-from channels.protocol import Handover, IsOpen, Parcel
+from channels.protocol import Adapter, Handover, IsOpen, Parcel
 
 
 class PhoneAdapter:
@@ -25,6 +25,10 @@ class PhoneAdapter:
             if not is_open():
                 return
             yield _handed_over(parcel)
+
+
+def adapters() -> tuple[Adapter, ...]:
+    return (PhoneAdapter(),)
 
 
 def _handed_over(parcel: Parcel) -> Handover:

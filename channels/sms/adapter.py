@@ -131,9 +131,10 @@ class OutboxAdapter:
                 yield Handover(parcel.delivery_id, "accepted", provider_id=str(parcel.id))
 
 
-def adapter() -> Adapter:
-    """Return the way out that SMS_URL names."""
-    return SmsAdapter(settings.SMS_ACCOUNT) if settings.SMS_ACCOUNT else OutboxAdapter()
+def adapters() -> tuple[Adapter, ...]:
+    """Return the way out that SMS_URL names, and the one that stands in for it."""
+    accounts = (settings.SMS_ACCOUNT, settings.SMS_FALLBACK)
+    return tuple(SmsAdapter(one) for one in accounts if one) or (OutboxAdapter(),)
 
 
 def _spelled(text: str) -> str:

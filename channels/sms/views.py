@@ -49,6 +49,9 @@ def _signed(request: HttpRequest, body: bytes) -> Mapping[str, object]:
         raise Refusal(404, "no_sms", "No provider of SMS is set up.")
     fields = twilio.fields_of(body)
     account = settings.SMS_ACCOUNT
+    other = settings.SMS_FALLBACK
+    if other and fields.get("AccountSid") == other["sid"]:
+        account = other
     secrets = [account[name] for name in ("token", "shared_key") if account.get(name)]
     twilio.check(request, body, fields, secrets)
     return fields

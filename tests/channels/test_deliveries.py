@@ -237,7 +237,7 @@ def test_a_provider_that_fails_again_and_again_is_left_alone_for_a_while(monkeyp
     for _ in range(8):
         offer()
     provider = Provider(*["transient"] * 20)
-    monkeypatch.setattr(deliveries, "adapter_of", lambda channel: provider)
+    monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [provider])
 
     deliveries.deliver("email", clock=lambda: NOON)
     offer()
@@ -252,12 +252,68 @@ def test_a_provider_that_fails_again_and_again_is_left_alone_for_a_while(monkeyp
     assert set(Message.objects.values_list("state", flat=True)) == {"accepted"}
 
 
+def test_while_a_provider_rests_another_one_stands_in_for_it(monkeypatch):
+    for _ in range(8):
+        offer()
+    first, second = Provider(*["transient"] * 8), Provider()
+    monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [first, second])
+
+    deliveries.deliver("email", clock=lambda: NOON)
+    offer()
+    # A message that was not taken waits a little before it is tried again; a new one does not.
+    deliveries.deliver("email", clock=lambda: NOON + timedelta(seconds=1))
+    assert (len(first.handed), len(second.handed)) == (8, 1)
+    deliveries.deliver("email", clock=lambda: NOON + timedelta(minutes=1))
+
+    assert set(Message.objects.values_list("state", flat=True)) == {"accepted"}
+    assert Delivery.objects.filter(outcome="accepted").count() == 9
+
+
+def test_what_may_have_left_through_one_provider_never_leaves_through_another(monkeypatch):
+    for _ in range(8):
+        offer()
+    first, second = Provider(*["uncertain"] * 8), Provider()
+    monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [first, second])
+
+    for minute in range(30):
+        deliveries.deliver("email", clock=lambda now=NOON + timedelta(minutes=minute): now)
+
+    assert second.handed == []
+    assert set(Message.objects.values_list("state", flat=True)) == {"uncertain"}
+
+
+def test_a_provider_that_is_well_again_is_used_again(monkeypatch):
+    for _ in range(8):
+        offer()
+    first, second = Provider(*["transient"] * 8), Provider()
+    monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [first, second])
+    deliveries.deliver("email", clock=lambda: NOON)
+    rest = Lane.objects.get(channel="email").rests_until
+
+    deliveries.deliver("email", clock=lambda: rest + timedelta(hours=1))
+
+    assert len(first.handed) == 16
+    assert second.handed == []
+
+
+def test_a_lane_that_is_full_is_waited_for(monkeypatch):
+    for _ in range(3):
+        offer()
+    Lane.objects.create(channel="email", rate=1.0)
+    first, second = Provider(), Provider()
+    monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [first, second])
+
+    deliveries.deliver("email", clock=lambda: NOON)
+
+    assert (len(first.handed), len(second.handed)) == (1, 0)
+
+
 def test_a_lane_goes_no_faster_than_it_may(monkeypatch):
     for _ in range(6):
         offer()
     Lane.objects.create(channel="email", rate=2.0)
     provider = Provider()
-    monkeypatch.setattr(deliveries, "adapter_of", lambda channel: provider)
+    monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [provider])
 
     gone = []
     for second in range(4):
@@ -270,7 +326,7 @@ def test_a_lane_goes_no_faster_than_it_may(monkeypatch):
 def test_a_provider_that_hangs_does_not_hold_every_worker(monkeypatch, settings):
     settings.BUTLER_LANE_BATCHES = 1
     provider = Provider()
-    monkeypatch.setattr(deliveries, "adapter_of", lambda channel: provider)
+    monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [provider])
     for _ in range(2):
         offer()
     from butler.actions import claims

@@ -317,6 +317,19 @@ def test_a_signature_counts_in_the_scheme_that_its_header_names(
     assert stopped() == ([NOORS] if status == 200 else [])
 
 
+def test_the_account_that_stands_in_signs_with_its_own_token_and_with_no_other(inbound, settings):
+    other = {"url": "http://other", "sid": "AC2", "token": "of the other", "from": OURS}
+    settings.SMS_FALLBACK = other
+    guest(phone=NOORS)
+
+    assert inbound("STOP", AccountSid="AC2")[0] == 401
+    assert inbound("STOP", AccountSid=SID, token="of the other")[0] == 401
+    assert stopped() == []
+
+    assert inbound("STOP", AccountSid="AC2", token="of the other")[0] == 200
+    assert stopped() == [NOORS]
+
+
 def test_a_word_that_was_changed_on_the_way_is_refused(account, client):
     assert texted(client, TOKEN, "HMAC_SHA1", {}, Body="START") == 401
     assert texted(client, TOKEN, "HMAC_SHA1", {}, OptOutType="START") == 401
