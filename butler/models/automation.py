@@ -119,5 +119,8 @@ class TopicStatus(models.Model):
     serial = models.BigIntegerField(default=0, db_default=0)
     changed_at = models.DateTimeField()
 
+    class Meta:
+        verbose_name_plural = "topic statuses"
+
     def __str__(self) -> str:
         return f"{self.key} {self.status}"

@@ -113,6 +113,7 @@ class Delivery(models.Model):
     takes = models.JSONField(default=list)
 
     class Meta:
+        verbose_name_plural = "deliveries"
         constraints = [
             models.UniqueConstraint(fields=["message", "number"], name="delivery_number_once"),
             models.UniqueConstraint(
