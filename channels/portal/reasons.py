@@ -147,7 +147,7 @@ def _answer(
     }
     setting = setting_of(decision.code, act.purpose) or ("channels" if is_sent else "")
     return Answer(
-        icon=letters.ICONS.get(act.channel, "butler"),
+        icon=letters.ICONS.get(act.channel, "why"),
         way=wording.say(wording.WAYS, act.channel),
         verdict=_verdict(decision, act.channel),
         is_sent=is_sent,

@@ -268,6 +268,17 @@ def test_the_buttons_of_the_example_are_for_development_alone(client, settings, 
     assert "Look as Noor" not in client.get("/").content.decode()
 
 
+def test_the_people_of_the_example_act_on_noor_alone(client, signed_in, els):
+    assert "order-by-phone" in signed_in.get("/").content.decode()
+
+    client.force_login(User.objects.create_user("els@example.com", record=els))
+
+    for path in ("/", "/?parts"):
+        page = client.get(path).content.decode()
+        assert "Els" in page
+        assert "/demo/" not in page
+
+
 def test_an_empty_park_says_how_to_fill_it(client):
     answer = client.post("/demo/look-as-noor/")
 
