@@ -4,10 +4,12 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import global_settings
+from django.core.management import call_command
 from django.db import connection
 from playwright.sync_api import Page, expect
 
@@ -207,6 +209,76 @@ def test_it_works_without_a_script(work, desk):
     expect(page.get_by_text("The order is placed.")).to_be_visible()
 
 
+def test_a_ride_is_closed_by_hand_and_those_in_the_park_are_told(work, desk):
+    noor = _noors_page(desk).removeprefix("/console")
+    today = {"visit_date": datetime.now(ZoneInfo("Europe/Amsterdam")).date().isoformat()}
+    placed = desk.post(f"/api{noor}orders/", json={"lines": [{"product": "day-ticket"}]} | today)
+    assert placed.status_code == 201, placed.text
+    page = work(path="/console/topics/")
+    ride = page.locator("li", has_text="Salt Runner")
+    expect(ride).to_contain_text("Down tells: A ride is closed.")
+
+    ride.get_by_label("Why").fill("A heron on the track")
+    ride.get_by_role("button", name="Down").click()
+
+    expect(page.get_by_text("Salt Runner is down.")).to_be_visible()
+    expect(page.locator("li", has_text="Salt Runner")).to_contain_text("said by Sam: A heron")
+    call_command("tick")
+    # What was decided is handed over at the next look.
+    call_command("tick")
+    told = desk.get(f"/api{noor}messages/").json()["results"]
+    assert [one["subject"] for one in told if "Salt Runner" in one["subject"]] != []
+
+    page.locator("li", has_text="Salt Runner").get_by_role("button", name="Open").click()
+    expect(page.get_by_text("Salt Runner is open.")).to_be_visible()
+
+
+def test_what_somebody_says_on_the_phone_is_written_down_and_is_theirs_to_read(work, desk, visit):
+    noor = _noors_page(desk)
+    _ring(desk, NOORS_PHONE)
+    page = work(path=noor)
+
+    page.get_by_role("link", name="Write down what they say").click()
+    card = page.locator("#consent-offers")
+    said_before = card.get_by_role("button", name="They say no").get_attribute("aria-pressed")
+    assert said_before == "false"
+    # A yes is to words that were heard: without the tick the browser sends nothing.
+    card.get_by_role("button", name="They say yes").click()
+    expect(page.get_by_text("Written down")).to_have_count(0)
+    card.get_by_role("button", name="They say no").click()
+    expect(page.get_by_text("Written down. It holds from this moment on.")).to_be_visible()
+    page.get_by_role("button", name="Pause", exact=True).click()
+    expect(page.locator("#pause")).to_contain_text("Silent until")
+
+    entries = desk.get(f"/api{noor.removeprefix('/console')}ledger/").json()["results"]
+    assert [one["kind"] for one in entries[:2]] == ["preference.set", "consent.withdrawn"]
+    assert {one["actor"] for one in entries[:2]} == {"staff:Sam"}
+    assert {one["evidence"]["kind"] for one in entries[:2]} == {"voice"}
+    assert all(one["evidence"]["call"].startswith("call:") for one in entries[:2])
+    phone = visit()
+    phone.get_by_role("button", name="Look as Noor").click()
+    phone.wait_for_selector("#handset")
+    phone.goto("/receipts/")
+    expect(phone.locator("main li").first).to_contain_text("by phone · noted by Sam")
+
+
+def test_recovery_codes_are_kept_as_a_file(work, settings):
+    page = work("lin", path="/console/codes/")
+    kept = places.read(settings.BUTLER_HOME / places.KEYS)
+    later = datetime.now(UTC) + timedelta(seconds=30)
+
+    page.get_by_label("Code of your authenticator app").fill(
+        staff_sign_in.totp(kept["factors"]["lin"], later)
+    )
+    page.get_by_role("button", name="Make new ones").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download them").click()
+
+    text = download.value.path().read_text()
+    assert len(re.findall(r"^\d{8}$", text, re.MULTILINE)) == 10
+    assert download.value.suggested_filename == "butler-recovery-codes.txt"
+
+
 def _pages(desk) -> list[str]:
     """Everything that a manager can open, with something in it."""
     noor = _noors_page(desk)
@@ -224,6 +296,7 @@ def _pages(desk) -> list[str]:
         "/console/search/?q=nor+de+witt",
         noor,
         f"{noor}looks/",
+        f"{noor}wishes/",
         f"{noor}orders/new/",
         f"{noor}orders/{number}/",
         "/console/calls/",
@@ -232,7 +305,9 @@ def _pages(desk) -> list[str]:
         "/console/tasks/",
         "/console/merges/",
         f"/console/merges/{review.pk}/",
+        "/console/topics/",
         "/console/switches/",
+        "/console/codes/",
     ]
 
 
