@@ -78,7 +78,7 @@ def advance(tasks: Sequence[Task], now: datetime) -> None:
 def give_up(task: Task, reason: str, now: datetime) -> None:
     """End a run that could not be taken on however often it was tried."""
     StoredRun.objects.filter(id=task.key, status=StoredRun.Status.WAITING).update(
-        status=StoredRun.Status.FAILED, reason=reason[:64], ended_at=now
+        status=StoredRun.Status.FAILED, awaited="", reason=reason[:64], ended_at=now
     )
 
 

@@ -27,7 +27,7 @@ class Message(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     # What makes it one: the same step of the same run through the same channel.
-    key = models.CharField(max_length=200, unique=True)
+    key = models.CharField(max_length=200)
     customer_id = models.UUIDField()
     run_id = models.UUIDField(null=True)
     automation_id = models.CharField(max_length=64, blank=True)
@@ -62,6 +62,8 @@ class Message(models.Model):
     read_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        # Not `unique=True`: that makes a second index, for searches that nobody does.
+        constraints = [models.UniqueConstraint(fields=["key"], name="message_once_per_key")]
         indexes = [
             models.Index(
                 fields=["channel", "priority", "not_before"],
@@ -93,7 +95,10 @@ class Delivery(models.Model):
         RETURNED = "returned"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="deliveries")
+    # Found by delivery_number_once.
+    message = models.ForeignKey(
+        Message, on_delete=models.PROTECT, related_name="deliveries", db_index=False
+    )
     number = models.SmallIntegerField()
     customer_id = models.UUIDField()
     channel = models.CharField(max_length=16)
