@@ -6,9 +6,15 @@ from datetime import timedelta
 import msgspec
 
 from butler.automations import Document
-from butler.models import Automation, AutomationVersion, Due
+from butler.models import Automation, AutomationVersion, Decision, Due, Run
 from customers.models import Topic
-from tests.factories import NOON
+from tests.factories import NOON, identify, order, record
+
+NOOR = ("email", "noor@example.com")
+HOUR = timedelta(hours=1)
+# After the second at which factories say that an event was received.
+SOON = NOON + timedelta(seconds=2)
+CART = {"kind": "absence", "event": "Checkout Started", "absent": "Order Completed", "within": "1h"}
 
 TEXTS = {
     "en": {"subject": "Hello {{ customer.first_name }}", "text": "See you soon."},
@@ -62,3 +68,28 @@ def _all(steps):
 
 def due_of(run) -> Due | None:
     return Due.objects.filter(duty="run", key=str(run.id)).first()
+
+
+def ordered(number="A-1", at=NOON, **said):
+    """Noor places an order for a visit tomorrow."""
+    said = {"visit_date": "2026-11-22", "total": "80.00", "currency": "EUR"} | said
+    return record(identify(NOOR, name="Noor", language="nl", at=at), order(number, NOOR, **said))
+
+
+def play(steps, **fields):
+    """Have an automation with these steps, and one run of it."""
+    version = automation(steps=steps, **fields)
+    ordered()
+    return version
+
+
+def run():
+    return Run.objects.get()
+
+
+def say(**fields):
+    return SAY | fields
+
+
+def codes():
+    return list(Decision.objects.order_by("decided_at", "id").values_list("outcome", "code"))

@@ -2,52 +2,26 @@ from datetime import timedelta
 
 import pytest
 
-from butler import facts
 from butler.actions.tick import tick
-from butler.models import Decision, Message, Run, Task
+from butler.models import Decision, Message, Task
 from tests import factories
-from tests.butler.plays import SAY, automation, due_of
+from tests.butler.plays import (
+    CART,
+    HOUR,
+    NOOR,
+    SAY,
+    SOON,
+    automation,
+    codes,
+    due_of,
+    play,
+    run,
+    say,
+)
 from tests.customers import saying
 from tests.factories import NOON, identify, item, order, record
 
-NOOR = ("email", "noor@example.com")
-HOUR = timedelta(hours=1)
-# After the second at which factories say that an event was received.
-SOON = NOON + timedelta(seconds=2)
-CART = {"kind": "absence", "event": "Checkout Started", "absent": "Order Completed", "within": "1h"}
-
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _at_once(settings, monkeypatch):
-    settings.BUTLER_TRIGGERS_SETTLE = 0
-    monkeypatch.setattr(facts, "_held", None)
-
-
-def ordered(number="A-1", at=NOON, **said):
-    """Noor places an order for a visit tomorrow."""
-    said = {"visit_date": "2026-11-22", "total": "80.00", "currency": "EUR"} | said
-    return record(identify(NOOR, name="Noor", language="nl", at=at), order(number, NOOR, **said))
-
-
-def play(steps, **fields):
-    """Have an automation with these steps, and one run of it."""
-    version = automation(steps=steps, **fields)
-    ordered()
-    return version
-
-
-def run():
-    return Run.objects.get()
-
-
-def say(**fields):
-    return SAY | fields
-
-
-def codes():
-    return list(Decision.objects.order_by("decided_at", "id").values_list("outcome", "code"))
 
 
 # Steps ---------------------------------------------------------------------------------
