@@ -6,7 +6,9 @@ from typing import Literal
 from uuid import UUID
 
 import msgspec
-from django.db.models import Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
+from django.db.models.functions import Coalesce, JSONObject
 
 from butler import sql
 from butler.models import Message
@@ -29,6 +31,17 @@ type State = Literal[
 _NEVER_LEFT = ("queued", "suppressed", "expired")
 # Here the customer can tell us that it was read; elsewhere others can, if at all.
 HERE = "inbox"
+# Which of several ways stands for all of them; one that was taken back says nothing any more.
+_RANK = Case(When(state="withdrawn", then=2), When(channel=HERE, then=0), default=1)
+
+
+class AlsoShape(msgspec.Struct, frozen=True):
+    """The same words, another way."""
+
+    id: UUID
+    channel: str
+    state: State
+    at: datetime
 
 
 class MessageShape(msgspec.Struct, frozen=True):
@@ -50,6 +63,8 @@ class MessageShape(msgspec.Struct, frozen=True):
     seen_at: datetime | None
     read_at: datetime | None
     is_unread: bool
+    # By which other ways the same was said; in a list it has no place of its own there.
+    also: list[AlsoShape]
 
 
 class Doorway(msgspec.Struct, frozen=True):
@@ -75,14 +90,39 @@ def own_ids(customer_id: UUID) -> list[UUID]:
 
 
 def messages(ids: Sequence[UUID], *, cursor: str | None, limit: int) -> Page[MessageShape]:
-    """Return what was said to the customer whose records these are, newest first."""
+    """Return what was said to the customer whose records these are, newest first.
+
+    What was said more than one way at once is there once: as it is in the inbox, or else as it
+    left first.
+    """
     by = {"created_at": datetime, "id": UUID}
-    return page_of(left(ids), by=by, shape=_shape, cursor=cursor, limit=limit)
+    better = _same_words(ids).filter(
+        Q(rank__lt=OuterRef("rank"))
+        | Q(rank=OuterRef("rank"), created_at__lt=OuterRef("created_at"))
+        | Q(rank=OuterRef("rank"), created_at=OuterRef("created_at"), pk__lt=OuterRef("pk"))
+    )
+    rows = _whole(ids).exclude(Exists(better))
+    return page_of(rows, by=by, shape=_shape, cursor=cursor, limit=limit)
 
 
 def message(ids: Sequence[UUID], message_id: UUID) -> MessageShape | None:
-    found = left(ids).filter(pk=message_id).first()
+    found = _whole(ids).filter(pk=message_id).first()
     return _shape(found) if found else None
+
+
+def _whole(ids: Sequence[UUID]) -> QuerySet[Message]:
+    """Return messages with the other ways by which the same was said."""
+    others = _same_words(ids).exclude(pk=OuterRef("pk")).order_by("created_at", "pk")
+    other = JSONObject(
+        id="pk", channel="channel", state="state", at=Coalesce("handed_over_at", "created_at")
+    )
+    return left(ids).annotate(rank=_RANK, also=ArraySubquery(others.values(found=other)))
+
+
+def _same_words(ids: Sequence[UUID]) -> QuerySet[Message]:
+    """Return what the same step of the same run said; what no run says has no such others."""
+    same = left(ids).annotate(rank=_RANK)
+    return same.filter(run_id=OuterRef("run_id"), step=OuterRef("step"))
 
 
 def subjects(ids: Sequence[UUID], messages: Collection[str]) -> dict[str, str]:
@@ -117,4 +157,5 @@ def _shape(row: Message) -> MessageShape:
         seen_at=row.seen_at,
         read_at=row.read_at,
         is_unread=row.channel == HERE and arrived and row.read_at is None,
+        also=msgspec.convert(getattr(row, "also", []), list[AlsoShape]),
     )

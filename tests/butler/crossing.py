@@ -1,6 +1,6 @@
-"""One process of the crossing: reports of messages that are being sent and read meanwhile.
+"""One process of the crossing: it sends, withdraws, reports what came of messages, or reads.
 
-python -m tests.butler.crossing ROLE NUMBER BEGINS SECONDS
+python -m tests.butler.crossing ROLE NUMBER FOLDER PAIRS PER_SECOND
 """
 
 import os
@@ -9,7 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 import django
@@ -18,11 +18,11 @@ django.setup()
 
 from django.db import connections  # noqa: E402
 
+from bench.chaos.hands import NOON, Race, send, withdraw  # noqa: E402
 from butler.actions import inbox, receipts  # noqa: E402
 from butler.actions.receipts import Report  # noqa: E402
 from butler.models import Delivery, Message  # noqa: E402
 
-NOON = datetime(2027, 4, 21, 10, tzinfo=UTC)
 KINDS = ("accepted", "delivered", "bounced", "complained", "complained")
 
 
@@ -55,7 +55,7 @@ def report(chance: random.Random, ends: float) -> None:
         time.sleep(chance.uniform(0, 0.02))
 
 
-def read(chance: random.Random, ends: float) -> None:
+def look(chance: random.Random, ends: float) -> None:
     """Look at messages, and read some, as their customers do."""
     while time.monotonic() < ends:
         found = list(Message.objects.order_by("?").values_list("pk", "customer_id")[:5])
@@ -70,12 +70,22 @@ def read(chance: random.Random, ends: float) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    role, number, begins, seconds = arguments
+    role, number, folder, pairs, rate = arguments
     chance = random.Random(f"{role}-{number}")
+    path = Path(folder) / f"{role[0]}-{number}"
+    # The connection is made, and everything loaded, before anybody sets out.
     Message.objects.exists()
-    time.sleep(max(0.0, float(begins) - time.monotonic()))
-    # On a busy machine some begin late; all of them work as long.
-    {"report": report, "read": read}[role](chance, time.monotonic() + float(seconds))
+    Path(folder, f"ready-{role}-{number}").touch()
+    while not Path(folder, "go").exists():
+        time.sleep(0.005)
+    race, lasts = Race(time.monotonic()), int(pairs) / float(rate)
+    if role == "send":
+        send(race, path, chance, lasts)
+    elif role == "withdraw":
+        withdraw(race, path, chance, int(number), float(rate))
+    else:
+        ends = race.begins + lasts + 2.0
+        {"report": report, "look": look}[role](chance, ends)
     connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's own
 
 

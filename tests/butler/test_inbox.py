@@ -1,5 +1,7 @@
 import threading
 import uuid
+from datetime import timedelta
+from itertools import permutations
 
 import pytest
 from django.db import connection
@@ -48,6 +50,77 @@ def test_a_message_that_was_taken_back_keeps_its_place_and_loses_its_words(noor)
     [found] = inbox.messages([noor.pk], cursor=None, limit=50).results
 
     assert (found.id, found.subject, found.text) == (message.pk, "", "")
+
+
+def _ways(of: Customer) -> list[tuple[str, list[tuple[str, str]]]]:
+    found = inbox.messages([of.pk], cursor=None, limit=50).results
+    return [(one.channel, [(also.channel, also.state) for also in one.also]) for one in found]
+
+
+def _said(to: Customer, run: uuid.UUID, channel: str, step: str = "0", **facts) -> Message:
+    return factories.message(to, run_id=run, step=step, channel=channel, **facts)
+
+
+@pytest.mark.parametrize("ways", list(permutations(["email", "inbox", "sms"])))
+def test_what_was_said_several_ways_at_once_is_there_once(noor, ways):
+    run = uuid.uuid4()
+    for at, channel in enumerate(ways):
+        _said(noor, run, channel, at=NOON + timedelta(seconds=at))
+
+    [(channel, also)] = _ways(noor)
+
+    others = [one for one in ways if one != "inbox"]
+    assert (channel, also) == ("inbox", [(one, "accepted") for one in others])
+
+
+def test_without_an_inbox_it_is_there_as_it_left_first(noor):
+    run = uuid.uuid4()
+    later = _said(noor, run, "sms", at=NOON + timedelta(seconds=1), state="bounced")
+    first = _said(noor, run, "email")
+
+    assert _ways(noor) == [("email", [("sms", "bounced")])]
+    # Each can be read by itself, and names the other.
+    for one, other in ((first, later), (later, first)):
+        found = inbox.message([noor.pk], one.pk)
+        assert found is not None
+        assert (found.id, [also.id for also in found.also]) == (one.pk, [other.pk])
+
+
+def test_what_stands_in_the_mail_is_not_hidden_by_what_was_taken_back(noor):
+    run = uuid.uuid4()
+    _said(noor, run, "inbox", state="withdrawn")
+    _said(noor, run, "email", state="delivered")
+
+    assert _ways(noor) == [("email", [("inbox", "withdrawn")])]
+
+
+def test_other_words_are_another_message(noor):
+    run = uuid.uuid4()
+    _said(noor, run, "inbox")
+    _said(noor, run, "email", step="1")
+    _said(noor, uuid.uuid4(), "email")
+    _said(noor, run, "email", state="suppressed")
+    for _ in range(2):
+        factories.message(noor, channel="email")
+
+    assert sorted(_ways(noor)) == [("email", [])] * 4 + [("inbox", [])]
+
+
+def test_pages_of_messages_that_went_several_ways_miss_and_double_none(noor):
+    wanted = []
+    for at in range(7):
+        run, when = uuid.uuid4(), NOON + timedelta(minutes=at)
+        _said(noor, run, "email", at=when)
+        wanted.append(_said(noor, run, "inbox", at=when).pk)
+
+    found, cursor = [], None
+    while True:
+        page = inbox.messages([noor.pk], cursor=cursor, limit=3)
+        found += [one.id for one in page.results]
+        if not (cursor := page.next):
+            break
+
+    assert found == wanted[::-1]
 
 
 def test_reading_happens_once_and_is_on_the_log(noor):
