@@ -20,7 +20,7 @@ from customers.api.problems import Problem
 from customers.api.writing import author
 from customers.control import may_ask
 from customers.permissions import Right, principal
-from customers.queries import control, lists
+from customers.queries import control
 from customers.queries.shapes import EntryShape, Json, PurposeShape, TopicShape, Version
 
 type Fact = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -140,10 +140,6 @@ class HeardShape(msgspec.Struct, frozen=True):
 
 class _ControlView(CustomerView):
     """An endpoint about what one customer said we may do."""
-
-    @property
-    def live(self) -> UUID:
-        return found(lists.live_id(self.customer_id))
 
     def handle_exception(self, error: Exception) -> Any:
         if isinstance(error, NotUnderstood):

@@ -18,6 +18,7 @@ from customers.actions.idempotency import Answer, once
 from customers.api.problems import Problem
 from customers.ingest import VersionMismatch
 from customers.permissions import HasRight, Principal, Right, may_open, on_behalf, principal
+from customers.queries import lists
 from customers.queries.pages import LIMIT, MAX_LIMIT, BadCursor, Page
 
 encode = msgspec.json.Encoder(decimal_format="string").encode
@@ -50,6 +51,11 @@ class CustomerView(ApiView):
             self.customer_id = _customer_id(principal(request), kwargs.get("customer_id"))
             if request.method == "GET":
                 note_look(request, [self.customer_id])
+
+    @property
+    def live(self) -> UUID:
+        """The record as it lives now, whatever it was merged into."""
+        return found(lists.live_id(self.customer_id))
 
 
 def _customer_id(who: Principal, asked: UUID | None) -> UUID:

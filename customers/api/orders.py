@@ -123,8 +123,7 @@ class OrdersView(ChangingView):
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_wanted(request)
-        live = found(lists.live_id(self.customer_id))
-        return paged(request, lists.orders(live, cursor=cursor, limit=limit))
+        return paged(request, lists.orders(self.live, cursor=cursor, limit=limit))
 
     @schema.describe(
         "Place an order",
@@ -138,7 +137,7 @@ class OrdersView(ChangingView):
         order = read_body(request, NewOrder)
         if principal(request).kind == "customer":
             _refuse_prices(order.total, order.lines)
-        live, by = found(lists.live_id(self.customer_id)), author(request)
+        live, by = self.live, author(request)
 
         def effect() -> Answer:
             placed = orders.place_order(
@@ -162,8 +161,7 @@ class OrderView(ChangingView):
 
     @schema.describe("Read an order", answer=schema.shape(OrderShape), tags=("orders",))
     def get(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
-        live = found(lists.live_id(self.customer_id))
-        return answer(found(lists.order(live, number)))
+        return answer(found(lists.order(self.live, number)))
 
     @schema.describe(
         "Amend an order",
@@ -239,7 +237,7 @@ class OrderHistoryView(CustomerView):
     )
     def get(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_wanted(request)
-        live = found(lists.live_id(self.customer_id))
+        live = self.live
         found(lists.order(live, number))
         about = Filter(about=f"order:{number}")
         return paged(request, found(timeline(live, narrow=about, cursor=cursor, limit=limit)))
@@ -247,7 +245,7 @@ class OrderHistoryView(CustomerView):
 
 def _aim(view: CustomerView, request: Request, number: str, by: Author) -> orders.Aim:
     return orders.Aim(
-        customer_id=found(lists.live_id(view.customer_id)),
+        customer_id=view.live,
         number=number,
         author=by,
         now=timezone.now(),

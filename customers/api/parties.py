@@ -58,8 +58,7 @@ class PartyView(ChangingView):
 
     @schema.describe("List the party", answer=schema.pages_of(MemberShape), tags=("party",))
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        live = found(lists.live_id(self.customer_id))
-        return paged(request, Page(lists.party(live)))
+        return paged(request, Page(lists.party(self.live)))
 
     @schema.describe(
         "Add a member",
@@ -97,7 +96,7 @@ class MemberView(ChangingView):
         self, request: Request, reference: str, customer_id: UUID | None = None
     ) -> HttpResponse:
         change = read_body(request, MemberChange)
-        found(lists.member(found(lists.live_id(self.customer_id)), reference))
+        found(lists.member(self.live, reference))
         outcome = _change(self, request, reference, author(request), _said(change))
         return sent(changed(outcome), version=outcome.version)
 
@@ -110,7 +109,7 @@ class MemberView(ChangingView):
     def delete(
         self, request: Request, reference: str, customer_id: UUID | None = None
     ) -> HttpResponse:
-        live = found(lists.live_id(self.customer_id))
+        live = self.live
         found(lists.member(live, reference))
         outcome = parties.remove_member(
             customer_id=live,
@@ -126,7 +125,7 @@ def _change(
     view: ChangingView, request: Request, reference: str, by: Author, change: dict[str, Any]
 ) -> Outcome:
     return parties.change_member(
-        customer_id=found(lists.live_id(view.customer_id)),
+        customer_id=view.live,
         reference=reference,
         author=by,
         change=change,

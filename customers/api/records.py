@@ -213,5 +213,4 @@ class InteractionsView(CustomerView):
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_wanted(request)
-        live = found(lists.live_id(self.customer_id))
-        return paged(request, lists.interactions(live, cursor=cursor, limit=limit))
+        return paged(request, lists.interactions(self.live, cursor=cursor, limit=limit))

@@ -1,7 +1,7 @@
 """What customers ask a person for: to be called back, and that somebody did."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 import msgspec
@@ -12,13 +12,11 @@ from rest_framework.request import Request
 
 from customers.actions import requests
 from customers.actions.idempotency import Answer
-from customers.actions.requests import NoSuchRequest
 from customers.api import schema
-from customers.api.base import encode, found, once_only, page_wanted, paged, read_body
-from customers.api.problems import Problem
+from customers.api.base import encode, once_only, page_wanted, paged, read_body
 from customers.api.writing import Changed, ChangingView, author, changed, place
 from customers.permissions import Right, principal
-from customers.queries import control, lists
+from customers.queries import control
 from customers.queries.shapes import RequestShape
 
 type Words = Annotated[str, Meta(max_length=500)]
@@ -45,14 +43,7 @@ class AskedShape(msgspec.Struct, frozen=True):
     version: int
 
 
-class _RequestView(ChangingView):
-    def handle_exception(self, error: Exception) -> Any:
-        if isinstance(error, NoSuchRequest):
-            error = Problem(404, "no-such-request", "The customer asked for no such thing.")
-        return super().handle_exception(error)
-
-
-class RequestsView(_RequestView):
+class RequestsView(ChangingView):
     """A customer's requests."""
 
     rights: ClassVar = {"GET": Right.READ, "POST": Right.ASK_PERSON}
@@ -65,8 +56,7 @@ class RequestsView(_RequestView):
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_wanted(request)
-        live = found(lists.live_id(self.customer_id))
-        return paged(request, control.requests(live, cursor=cursor, limit=limit))
+        return paged(request, control.requests(self.live, cursor=cursor, limit=limit))
 
     @schema.describe(
         "Ask to be called back",
@@ -78,7 +68,7 @@ class RequestsView(_RequestView):
     )
     def post(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         said = read_body(request, Callback)
-        live, by = found(lists.live_id(self.customer_id)), author(request)
+        live, by = self.live, author(request)
 
         def effect() -> Answer:
             asked = requests.ask_for_callback(
@@ -95,7 +85,7 @@ class RequestsView(_RequestView):
         return once_only(request, effect)
 
 
-class CloseView(_RequestView):
+class CloseView(ChangingView):
     """That a request need not be done any more: the customer took it back, or somebody did it."""
 
     rights: ClassVar = {"POST": Right.ASK_PERSON}
@@ -111,7 +101,7 @@ class CloseView(_RequestView):
         self, request: Request, reference: str, customer_id: UUID | None = None
     ) -> HttpResponse:
         said = read_body(request, Done)
-        live, by = found(lists.live_id(self.customer_id)), author(request)
+        live, by = self.live, author(request)
         # Only who serves a customer can say that it was done.
         settle = requests.close if principal(request).kind == "customer" else requests.answer
 

@@ -127,8 +127,7 @@ class MergesView(CustomerView):
         tags=("reviews",),
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        live = found(lists.live_id(self.customer_id))
-        return paged(request, Page(lists.merges(live)))
+        return paged(request, Page(lists.merges(self.live)))
 
 
 class PartView(CustomerView):
@@ -146,7 +145,7 @@ class PartView(CustomerView):
     def post(
         self, request: Request, merge_id: int, customer_id: UUID | None = None
     ) -> HttpResponse:
-        live = found(lists.live_id(self.customer_id))
+        live = self.live
 
         def effect() -> Answer:
             try:

@@ -18,6 +18,7 @@ from customers.actions.orders import (
     OrderClosed,
 )
 from customers.actions.parties import NoSuchMember
+from customers.actions.requests import NoSuchRequest
 from customers.api.base import CustomerView, encode
 from customers.api.problems import Problem
 from customers.permissions import on_behalf, principal
@@ -70,6 +71,9 @@ _EXPLAINED: dict[type[Exception], Callable[[Exception], Problem]] = {
     NoSuchLine: lambda _: Problem(409, "no-such-line", "The order has no such line, or no more."),
     NoSuchMember: lambda _: Problem(
         409, "no-such-member", "The party has nobody by this reference."
+    ),
+    NoSuchRequest: lambda _: Problem(
+        404, "no-such-request", "The customer asked for no such thing."
     ),
     NumberTaken: lambda _: Problem(409, "number-taken", "There is an order with this number."),
     OrderClosed: lambda _: Problem(409, "order-closed", "The order was cancelled or refunded."),
