@@ -1,0 +1,320 @@
+"""A word that is found nowhere else, in every place that holds something of somebody: it is then
+looked for in all that design.md says holds nothing of anybody.
+
+Real web, live, worker and beat, a real relay and a provider of SMS; logs as in production and at
+their most talkative; every command that Valkey was given.
+"""
+
+import base64
+import json
+import re
+import time
+import uuid
+from datetime import timedelta
+from urllib.parse import quote, urlencode
+
+import httpx2
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from channels.email import unsubscribe
+from customers.actions.sources import create_source
+from customers.models import Identifier
+from tests import staff
+from tests.butler import plays
+from tests.channels import provider as providers
+from tests.channels import relay as relays
+from tests.channels.provider import Provider
+from tests.channels.relay import Relay
+from tests.customers import saying
+from tests.security.everything import Ear, Everything
+
+pytestmark = pytest.mark.slow
+
+MARK = "kanarie7q"
+EMAIL, PHONE = f"{MARK}mail@example.com", "+31611223344"
+# Traces and due work name records and never say anything of them.
+NOTHING_OF_ANYBODY = (
+    "butler_decision",
+    "customers_controlentry",
+    "customers_look",
+    "butler_due",
+    "butler_budgetuse",
+    "butler_lane",
+    "butler_pulse",
+    "customers_source",
+    "channels_streamticket",
+)
+PERSONAL = re.compile(rf"{MARK}|611223344|11223344", re.IGNORECASE)
+
+
+def word(place: str) -> str:
+    return f"{MARK}{place}"
+
+
+@pytest.fixture
+def relay():
+    relay = Relay()
+    controller, port = relays.start(relay)
+    yield relay, port
+    controller.stop()
+
+
+@pytest.fixture
+def everything(transactional_db, relay, tmp_path):
+    provider = Provider()
+    system = Everything(tmp_path, relay[1], provider)
+    ear = Ear(system.redis_url)
+    try:
+        saying.house()
+        for channel in ("inbox", "email", "sms"):
+            _automation(channel)
+        system.start()
+        yield system, ear
+    finally:
+        system.stop()
+        ear.close()
+        provider.stop()
+
+
+def _automation(channel: str) -> None:
+    said = "{{ customer.first_name }} {{ order.name }} {{ customer.traits.diet }}"
+    text = {"subject": said, "text": f"{said}\n\n{{{{ customer.card | default: 'none' }}}}"}
+    plays.automation(
+        f"receipt-{channel}",
+        steps=[{"kind": "message", "channels": [channel], "texts": {"en": text, "nl": text}}],
+        # At any hour: what the law asks for waits for no morning.
+        relation="",
+        **{"class": "legal_duty"},
+    )
+
+
+def until(there, patience: float = 40):
+    deadline = time.monotonic() + patience
+    while not (found := there()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+    return found
+
+
+class Visitor:
+    """Somebody at our addresses, for whom nothing breaks."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.http = httpx2.Client(timeout=20)
+
+    def ask(self, method: str, path: str, *, expect: int | None = None, **more):
+        answer = self.http.request(method, self.base + path, **more)
+        assert answer.status_code < 500, (path, answer.text[:300])
+        assert expect is None or answer.status_code == expect, (path, answer.text[:300])
+        return answer
+
+
+def _events() -> list[dict]:
+    now = timezone.now()
+    shared = {"userId": word("user"), "context": {"ip": "203.0.113.9", "userAgent": word("agent")}}
+    traits = {
+        "email": EMAIL,
+        "phone": PHONE,
+        "first_name": word("first"),
+        "name": word("first") + " " + word("last"),
+        "diet": word("trait"),
+        "card": word("card"),
+        "birth_date": "1988-06-11",
+        "address": {"street": word("street")},
+        "language": "en",
+    }
+    order = {
+        "order_id": word("order"),
+        "name": word("ordername"),
+        "visit_date": (now + timedelta(days=9)).date().isoformat(),
+        "note": word("ordernote"),
+        "party": [{"name": word("party")}],
+        "lines": [{"line_id": word("line"), "name": word("linename"), "quantity": 2, "price": 1}],
+    }
+    return [
+        {"type": "identify", "traits": traits, "messageId": word("m1"), **shared},
+        {"type": "track", "event": "Order Completed", "properties": order, **shared},
+        {"type": "track", "event": word("event"), "properties": {word("key"): word("v")}, **shared},
+        {"type": "track", "event": "\x00" + word("bad"), "properties": {"a": 1}, **shared},
+        {"type": "wrong" + MARK, **shared},
+    ]
+
+
+def _code(letters: list) -> str:
+    letter = until(lambda: letters and letters[-1])
+    return re.search(r"\b\d{6}\b", letter.message["Subject"])[0]
+
+
+def _send_in(visitor: Visitor, key: str) -> None:
+    auth = {"Authorization": f"Bearer {key}"}
+    basic = httpx2.BasicAuth(key, "")
+    visitor.ask("POST", "/v1/batch", json={"batch": _events()}, auth=basic)
+    visitor.ask("POST", "/v1/track", content=f'{{"a": "{MARK}"', auth=basic)
+    visitor.ask(
+        "POST",
+        "/v1/track",
+        content=b"\x1f\x8b" + MARK.encode(),
+        headers={"content-encoding": "gzip"},
+    )
+    visitor.ask(
+        "POST",
+        "/v1/phone/calls",
+        headers=auth,
+        json={
+            "event": "newCall",
+            "callId": word("call"),
+            "direction": "in",
+            "from": PHONE,
+            "to": "1",
+        },
+    )
+    visitor.ask(
+        "POST",
+        "/v1/store/scans",
+        headers=auth,
+        json={"card": word("card"), "at": timezone.now().isoformat(), "gate": word("gate")},
+    )
+    for query in (f"email:{EMAIL}", f"phone:{PHONE}", f"card:{word('card')}", word("x")):
+        visitor.ask("GET", f"/api/customers/?identifier={quote(query)}", headers=auth)
+
+
+def _sign_in(visitor: Visitor, letters: list) -> tuple[str, set[str]]:
+    """Sign in through the API, once with a wrong code; return the token and all secrets."""
+    asked = visitor.ask("POST", "/api/sign-in/", json={"email": EMAIL}, expect=202).json()
+    code = _code(letters)
+    wrong = {"request": asked["request"], "code": f"{MARK}x"[:20]}
+    visitor.ask("POST", "/api/sign-in/", json=wrong, expect=403)
+    shown = {"request": asked["request"], "code": code}
+    token = visitor.ask("POST", "/api/sign-in/", json=shown, expect=200).json()["session_token"]
+    return token, {code, token, asked["request"]}
+
+
+def _speak(visitor: Visitor, token: str) -> None:
+    own = {"X-Session-Token": token}
+    notice = {"answer": "yes", "notice": saying.NOTICE, "language": "en"}
+    visitor.ask("GET", "/api/me/", headers=own, expect=200)
+    visitor.ask("PUT", "/api/me/consents/offers/", headers=own, json={"state": "given", **notice})
+    visitor.ask("GET", "/api/me/ledger/", headers=own, expect=200)
+    said = {"subject": word("subject"), "note": word("requestnote"), "topic": word("topic")}
+    key = {"Idempotency-Key": uuid.uuid4().hex}
+    visitor.ask("POST", "/api/me/requests/", headers=own | key, json=said)
+    member = {"name": word("member"), "birth_date": "2018-04-18"}
+    visitor.ask("PUT", f"/api/me/party/{word('ref')}/", headers=own | key, json=member)
+    cookie = {"Cookie": f"sessionid={token}"}
+    for path in ("/", "/orders/", f"/orders/{word('order')}/", "/inbox/", "/preferences/", "/why/"):
+        visitor.ask("GET", path, headers=cookie)
+    visitor.ask("GET", f"/orders/{word('order')}/calendar.ics", headers=cookie)
+
+
+def _work_at_the_desk(visitor: Visitor, customer_id) -> None:
+    boss = staff.let_in(Client(), staff.colleague("manager"))
+    cookie = {"Cookie": f"sessionid={boss.session.session_key}"}
+    for asked in (EMAIL, PHONE, word("last"), word("order"), word("card"), word("typo")):
+        visitor.ask("GET", f"/console/search/?{urlencode({'q': asked})}", headers=cookie)
+    for path in (f"customers/{customer_id}/", "calls/", f"calls/{word('call')}/", "tasks/"):
+        visitor.ask("GET", f"/console/{path}", headers=cookie)
+    visitor.ask("GET", f"/console/customers/{customer_id}/orders/{word('order')}/", headers=cookie)
+    visitor.ask("GET", f"/console/customers/{customer_id}/looks/", headers=cookie)
+    visitor.ask("POST", f"/console/tasks/{uuid.uuid4()}/take/", headers=cookie, data={"n": MARK})
+
+
+def _answer_back(visitor: Visitor, system: Everything, customer_id) -> None:
+    fields = {"MessageSid": "SM" + "a" * 32, "From": PHONE, "Body": f"hello {MARK}sms"}
+    providers.call(f"{system.web}/v1/sms/inbound", fields)
+    providers.call(f"{system.web}/v1/sms/inbound", fields | {"Body": "STOP"}, token="forged")
+    providers.call(
+        f"{system.web}/v1/sms/inbound", fields | {"MessageSid": "SM" + "b" * 32, "Body": "STOP"}
+    )
+    link = unsubscribe.write(unsubscribe.Scope(customer_id, customer_id, "offers", ""))
+    visitor.ask("GET", f"/u/{link}/")
+    visitor.ask("POST", f"/u/{link}/", data={"List-Unsubscribe": "One-Click"})
+    visitor.ask("POST", f"/u/{link}{MARK}/", expect=404)
+
+
+def _listen_in(system: Everything, token: str) -> None:
+    headers = {"X-Session-Token": token}
+    with httpx2.Client(timeout=10) as http:
+        with http.stream("GET", f"{system.live}/live/me?q={MARK}", headers=headers) as stream:
+            assert stream.status_code == 200
+            next(stream.iter_bytes())
+        assert http.get(f"{system.live}/live/me?ticket={MARK}").status_code in (400, 401)
+
+
+def _rows(table: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f'SELECT row_to_json(one)::text FROM "{table}" one')
+        return "\n".join(text for (text,) in cursor.fetchall())
+
+
+def test_nothing_of_anybody_is_where_nothing_of_anybody_belongs(everything, relay):
+    system, ear = everything
+    letters = relay[0].letters
+    _, key = create_source(
+        name="desk", channel="phone", is_secret=True, scopes=("ingest", "read", "identify")
+    )
+    visitor = Visitor(system.web)
+
+    _send_in(visitor, key)
+    noor = Identifier.objects.get(kind="email", value=EMAIL, trust=2).customer
+    until(lambda: [one for one in letters if MARK in str(one.message["Subject"])])
+    until(lambda: system.provider.messages)
+    token, secrets = _sign_in(visitor, letters)
+    _speak(visitor, token)
+    _listen_in(system, token)
+    _work_at_the_desk(visitor, noor.pk)
+    _answer_back(visitor, system, noor.pk)
+    time.sleep(1)
+    visitor.http.close()
+    system.stop()
+
+    _arrived(system, ear, str(noor.pk))
+    found = {
+        place: _around(text, secrets | {key, key[-20:]})
+        for place, text in _places(system, ear).items()
+    }
+    assert {place: one for place, one in found.items() if one} == {}
+    # Who asks for a code is known; the code, and what it is asked with, are not.
+    assert _around(_rows("customers_signincode").replace(MARK, ""), secrets) == []
+
+
+def _arrived(system: Everything, ear: Ear, customer_id: str) -> None:
+    """See that what was put in is where it belongs, and that everybody listened."""
+    assert PERSONAL.search(_rows("customers_event"))
+    assert PERSONAL.search(_rows("butler_message"))
+    assert {"web.log", "live.log", "worker.log", "beat.log"} == set(system.logs())
+    assert "console/search/" in system.logs()["web.log"]
+    assert any("butler.tick" in one for one in ear.heard)
+    assert any(customer_id in one for one in ear.heard)
+    assert any(_opened(one) != one for one in ear.heard)
+
+
+def _places(system: Everything, ear: Ear) -> dict[str, str]:
+    """Return all that holds nothing of anybody, by its name."""
+    places = {f"log {name}": text for name, text in system.logs().items()}
+    places["commands to Valkey"] = "\n".join(_opened(one) for one in ear.heard)
+    places["what Valkey keeps"] = json.dumps(ear.kept())
+    for table in ("butler_decision", "customers_controlentry", "customers_look"):
+        assert _rows(table), table
+    for table in NOTHING_OF_ANYBODY:
+        places[f"table {table}"] = _rows(table)
+    return places
+
+
+def _opened(command: str) -> str:
+    """Return a command with what is in Base64 in it, as the bodies of tasks are, written out."""
+    bodies = re.findall(r'\\"body\\": ?\\"([A-Za-z0-9+/=]+)\\"', command)
+    return "\n".join([command, *(base64.b64decode(one).decode() for one in bodies)])
+
+
+def _around(text: str, secrets: set[str]) -> list[str]:
+    # A code may well be the microseconds of some time.
+    looked = [PERSONAL, *(re.compile(rf"(?<![.\w]){re.escape(one)}\b") for one in secrets)]
+    return [
+        text[max(0, hit.start() - 150) : hit.end() + 80]
+        for pattern in looked
+        for hit in list(pattern.finditer(text))[:3]
+    ]
