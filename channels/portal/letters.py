@@ -71,7 +71,7 @@ def letter(message: MessageShape, *, site: str = "") -> Letter:
         title=_("A message that we took back") if is_gone else title or _("A message"),
         paragraphs=[pieces(part, site) for part in re.split(r"\n\s*\n", body)],
         icon=ICONS.get(message.channel, "butler"),
-        way=", ".join(wording.say(wording.WAYS, one.channel) for one in (message, *message.also)),
+        way=", ".join(wording.say(wording.WAYS, one) for one in _ways(message)),
         state=became(message.channel, message.state),
         is_well=message.state in _WELL,
         is_unread=message.is_unread,
@@ -79,6 +79,10 @@ def letter(message: MessageShape, *, site: str = "") -> Letter:
         at=message.handed_over_at or message.created_at,
         read_at=message.read_at,
     )
+
+
+def _ways(message: MessageShape) -> list[str]:
+    return [message.channel, *(one.channel for one in message.also)]
 
 
 def _body(message: MessageShape) -> str:
