@@ -48,4 +48,5 @@ def judge_many(
         "expires_at": expires_at,
     }
     for ids in batched(customer_ids, BATCH):
-        yield sql.rows("judge_many", {**params, "ids": list(ids)})
+        [(codes,)] = sql.rows("judge_many", {**params, "ids": list(ids)})
+        yield list(zip(ids, codes.split(" "), strict=True))
