@@ -8,14 +8,15 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
 from uuid_utils.compat import uuid7
 
 from butler import samples
@@ -34,9 +35,10 @@ from butler.models import (
     TopicStatus,
 )
 from butler.previews import difference, previews
+from butler.queries.automations import IN_USE_FIRST, worded
 from butler.templating import Missing
 from butler.wording import render
-from customers.actions.looks import look
+from customers.tables import ReadOnly, note_look, record_link
 
 # What a version can do next, by where it is, and what the button says.
 _STEPS = {
@@ -63,37 +65,63 @@ class _Asked(NamedTuple):
     cause: dict[str, Any]
 
 
-class ReadOnly(ModelAdmin):
-    """Rows to look at."""
+class ByChannel(admin.SimpleListFilter):
+    """By way out: those there are, which no table has to be read for."""
 
-    show_full_result_count = False
+    title = parameter_name = "channel"
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(channel, channel) for channel in sorted(settings.BUTLER_ADAPTERS)]
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return rows.filter(channel=self.value()) if self.value() else rows
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+
+class OfCustomers(ReadOnly):
+    """What is of a customer each."""
+
+    @admin.display
+    def record(self, row: Any) -> str:
+        return record_link(row.customer_id)
 
 
 @admin.register(Automation)
 class AutomationAdmin(ReadOnly):
     """What Butler does by itself."""
 
-    list_display = ("key", "in_use", "is_stopped", "created_at")
+    list_display = ("key", "called", "in_use", "is_stopped", "created_at")
+    ordering = ("key",)
     search_fields = ("key",)
     change_form_outer_before_template = "butler/automation.html"
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Automation]:
+        """Read names, versions and switches with the rows, and not once for each."""
+        versions = AutomationVersion.objects.filter(automation=OuterRef("pk"))
+        used = versions.filter(status__in=("live", "paused"))
+        thrown = Halt.objects.filter(Q(key=OuterRef("pk")) | Q(key=EVERYTHING), lifted_at=None)
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                shown_name=Subquery(versions.order_by(*IN_USE_FIRST).values(name=worded("en"))[:1]),
+                used_number=Subquery(used.values("number")[:1]),
+                used_status=Subquery(used.values("status")[:1]),
+                has_halt=Exists(thrown),
+            )
+        )
+
+    @admin.display(description="name")
+    def called(self, automation: Any) -> str:
+        return automation.shown_name or ""
+
     @admin.display(description="version in use")
-    def in_use(self, automation: Automation) -> str:
-        used = automation.versions.filter(status__in=("live", "paused")).first()
-        return f"v{used.number} {used.status}" if used else "none"
+    def in_use(self, automation: Any) -> str:
+        number = automation.used_number
+        return f"v{number} {automation.used_status}" if number else "none"
 
     @admin.display(boolean=True, description="stopped")
-    def is_stopped(self, automation: Automation) -> bool:
-        return Halt.objects.filter(key__in=(automation.key, EVERYTHING), lifted_at=None).exists()
+    def is_stopped(self, automation: Any) -> bool:
+        return bool(automation.has_halt)
 
     def change_view(
         self,
@@ -173,14 +201,7 @@ class AutomationVersionAdmin(ReadOnly):
         if found is None:
             self.message_user(request, "There is no such record.", messages.ERROR)
             return None
-        look(
-            customer_ids=[asked.customer_id],
-            actor=f"staff:{_name(request)}",
-            role="",
-            what="preview",
-            reason="to try a text",
-            now=now,
-        )
+        note_look(request, [asked.customer_id], what="preview", reason="to try a text", now=now)
         return found
 
     def _may_step(self, request: HttpRequest) -> bool:
@@ -276,42 +297,50 @@ def _name(request: HttpRequest) -> str:
 
 
 @admin.register(Run)
-class RunAdmin(ReadOnly):
+class RunAdmin(OfCustomers):
     """Automations at work."""
 
-    list_display = ("automation_id", "status", "step", "reason", "created_at", "ended_at")
+    list_display = ("automation_id", "status", "step", "reason", "created_at", "ended_at", "record")
     list_filter = ("status", "automation")
     search_fields = ("id__exact", "customer_id__exact")
     exclude = ("cause",)
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly):
+class MessageAdmin(OfCustomers):
     """What was said or is to be: its fate, not its words or where it went."""
 
-    list_display = ("automation_id", "channel", "state", "reason", "priority", "created_at")
-    list_filter = ("state", "channel", "message_class")
+    list_display = ("automation_id", "channel", "state", "reason", "created_at", "record")
+    list_filter = ("state", ByChannel)
     search_fields = ("id__exact", "customer_id__exact")
     exclude = ("facts", "address", "subject", "text")
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnly):
+class DeliveryAdmin(OfCustomers):
     """Attempts to hand messages over."""
 
-    list_display = ("channel", "provider", "outcome", "code", "claimed_at", "latency_ms")
-    list_filter = ("outcome", "channel", "provider")
+    list_display = (
+        "channel",
+        "provider",
+        "outcome",
+        "code",
+        "claimed_at",
+        "latency_ms",
+        "record",
+    )
+    list_filter = ("outcome", ByChannel)
     search_fields = ("id__exact", "customer_id__exact", "message__id__exact")
     raw_id_fields = ("message",)
     exclude = ("detail",)
 
 
 @admin.register(Decision)
-class DecisionAdmin(ReadOnly):
+class DecisionAdmin(OfCustomers):
     """What was decided, with every gate that was asked."""
 
-    list_display = ("automation_id", "stage", "outcome", "code", "decided_at")
-    list_filter = ("outcome", "stage")
+    list_display = ("automation_id", "stage", "outcome", "code", "decided_at", "record")
+    list_filter = ("outcome",)
     search_fields = ("id__exact", "customer_id__exact", "run_id__exact")
 
 

@@ -1,6 +1,7 @@
 """The administrator's tables. The record itself is only looked at here: what changes it is an
 event, and comes in through the API or a channel."""
 
+from http import HTTPStatus
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -9,7 +10,9 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm
 
@@ -24,20 +27,7 @@ from customers.models import (
     SourceKey,
     User,
 )
-
-
-class ReadOnly:
-    """Rows to look at."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
+from customers.tables import OnlyLooked, ReadOnly, note_look, record_link
 
 # A session's key is as good as its login, and an address of a login is proved or is none: there is
 # nothing here for anybody to read or to write.
@@ -46,13 +36,22 @@ for _model in (UserSession, EmailAddress, Authenticator):
 
 
 @admin.register(Authenticator)
-class AuthenticatorAdmin(ReadOnly, ModelAdmin):
+class AuthenticatorAdmin(ReadOnly):
     """Second factors: to be deleted when a phone was lost, and never shown or made here."""
 
-    list_display = ("user", "type", "created_at", "last_used_at")
+    list_display = ("login", "name", "type", "created_at", "last_used_at")
     list_filter = ("type",)
-    search_fields = ("user__email",)
+    list_select_related = ("user",)
+    search_fields = ("user__email", "user__name")
     fields = list_display
+
+    @admin.display
+    def login(self, factor: Authenticator) -> str:
+        return str(factor.user.email)
+
+    @admin.display
+    def name(self, factor: Authenticator) -> str:
+        return str(factor.user.name)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("mfa.delete_authenticator")
@@ -72,8 +71,8 @@ class LoginAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # generic in
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     ordering = ("email",)
-    list_display = ("email", "name", "is_staff", "is_active")
-    list_filter = ("is_staff", "is_active")
+    list_display = ("email", "name", "is_staff", "roles", "is_active")
+    list_filter = ("is_staff", "is_active", "groups")
     search_fields = ("email", "name")
     readonly_fields = ("date_joined", "last_login", "record")
     fieldsets = (
@@ -84,8 +83,15 @@ class LoginAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # generic in
     )
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
 
-class KeyInline(ReadOnly, TabularInline):
+    @admin.display
+    def roles(self, user: User) -> str:
+        return ", ".join(sorted(group.name for group in user.groups.all()))
+
+
+class KeyInline(OnlyLooked, TabularInline):
     """A source's keys. New ones come from manage.py, which shows each text once."""
 
     model = SourceKey
@@ -112,7 +118,7 @@ class SourceAdmin(ModelAdmin):
         return False
 
 
-class IdentifierInline(ReadOnly, TabularInline):
+class IdentifierInline(OnlyLooked, TabularInline):
     model = Identifier
     fk_name = "customer"
     fields = ("kind", "value", "trust", "is_shared", "first_seen_at")
@@ -121,14 +127,30 @@ class IdentifierInline(ReadOnly, TabularInline):
 
 
 @admin.register(Customer)
-class CustomerAdmin(ReadOnly, ModelAdmin):
+class CustomerAdmin(ReadOnly):
     """Records, and the identifiers that lead to them."""
 
-    list_display = ("id", "version", "created_at", "last_seen_at")
+    list_display = ("id", "record", "version", "created_at", "last_seen_at")
     search_fields = ("id__exact", "identifiers__value__exact")
-    # Counting a million rows takes longer than showing a page of them.
-    show_full_result_count = False
     inlines = (IdentifierInline,)
+
+    @admin.display
+    def record(self, customer: Customer) -> str:
+        return record_link(customer.pk)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        shown = super().change_view(request, object_id, form_url, extra_context)
+        # Only what was shown was looked at; what does not exist leads elsewhere.
+        if shown.status_code == HTTPStatus.OK:
+            found = Customer.objects.get(pk=object_id)
+            note_look(request, [found.canonical_id or found.pk], what="record", now=timezone.now())
+        return shown
 
 
 @admin.register(BlockedValue)
@@ -141,29 +163,39 @@ class BlockedValueAdmin(ModelAdmin):
 
 
 @admin.register(Merge)
-class MergeAdmin(ReadOnly, ModelAdmin):
+class MergeAdmin(ReadOnly):
     """Which records became one, and why."""
 
-    list_display = ("kept_id", "joined_id", "reason", "actor", "joined_at", "parted_at")
+    list_display = ("joined_at", "reason", "actor", "parted_at", "record")
     list_filter = ("reason",)
-    show_full_result_count = False
+
+    @admin.display
+    def record(self, merge: Merge) -> str:
+        return record_link(merge.kept_id)
 
 
 @admin.register(Review)
-class ReviewAdmin(ReadOnly, ModelAdmin):
+class ReviewAdmin(ReadOnly):
     """What waits for a person; settled through the API and the console."""
 
-    list_display = ("kind", "left_id", "right_id", "status", "created_at", "settled_by")
+    list_display = ("kind", "status", "created_at", "settled_by", "first", "second")
     list_filter = ("status", "kind")
-    show_full_result_count = False
+
+    @admin.display
+    def first(self, review: Review) -> str:
+        return record_link(review.left_id)
+
+    @admin.display
+    def second(self, review: Review) -> str:
+        return record_link(review.right_id)
 
 
 @admin.register(QuarantinedItem)
-class QuarantinedItemAdmin(ReadOnly, ModelAdmin):
+class QuarantinedItemAdmin(ReadOnly):
     """What came in and could not become an event."""
 
     list_display = ("source", "reason", "detail", "received_at", "replayed_at")
-    list_filter = ("reason", "source")
+    # Not by reason: to say which there are would read all of them.
+    list_filter = ("source",)
     list_select_related = ("source",)
     exclude = ("raw",)
-    show_full_result_count = False

@@ -3,6 +3,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from uuid_utils.compat import uuid7
 
@@ -75,6 +77,52 @@ def test_every_table_opens_and_nothing_is_changed_by_hand(lin, version, model):
         assert b"noor@example.com" not in shown.content
         assert b"A word to Noor" not in shown.content
         assert lin.post(reverse(f"admin:butler_{name}_delete", args=[row.pk])).status_code == 403
+
+
+def test_a_list_costs_the_same_however_long_it_is(lin, version, django_assert_max_num_queries):
+    page = reverse("admin:butler_automation_changelist")
+    lin.get(page)
+    with CaptureQueriesContext(connection) as few:
+        lin.get(page)
+    for number in range(12):
+        automations.load(
+            [file({"key": f"reminder-{number}"})],
+            PURPOSES,
+            TOPICS,
+            now=NOW,
+            by=Hand("load_automations"),
+        )
+    automations.throw_switch(key="reminder-3", by="Lin", reason="a test", now=NOW)
+
+    with django_assert_max_num_queries(len(few)):
+        shown = lin.get(page).text
+
+    assert shown.count("Reminder") == 13
+
+
+@pytest.mark.parametrize("name", ["message", "delivery", "decision", "run"])
+def test_no_list_of_customers_things_reads_all_of_them(lin, name):
+    page = reverse(f"admin:butler_{name}_changelist")
+
+    with CaptureQueriesContext(connection) as asked:
+        answer = lin.get(page)
+
+    said = [one["sql"] for one in asked if f'"butler_{name}"' in one["sql"]]
+    assert answer.status_code == 200
+    assert not any("DISTINCT" in one for one in said)
+    # At most so many are counted, and the newest come from an index.
+    assert all("LIMIT" in one for one in said if "COUNT" in one)
+    assert all(f'ORDER BY "butler_{name}"."id" DESC' in one for one in said if "ORDER BY" in one)
+    assert said
+
+
+def test_messages_are_narrowed_by_way_out(lin):
+    message()
+
+    page = reverse("admin:butler_message_changelist")
+
+    assert "visit-reminder" in lin.get(page, {"channel": "email"}).text
+    assert "visit-reminder" not in lin.get(page, {"channel": "sms"}).text
 
 
 def test_a_draft_is_approved_goes_live_is_paused_and_goes_on(lin, version):

@@ -1,12 +1,16 @@
 import uuid
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from customers import tables
 from customers.actions.sources import create_source
-from customers.models import QuarantinedItem, SourceKey, User
+from customers.models import Customer, Look, QuarantinedItem, SourceKey, User
 from tests import factories, staff
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +89,50 @@ def test_records_are_only_looked_at(lin, rows):
     page = reverse("admin:customers_customer_delete", args=[customer.pk])
 
     assert lin.post(page, {"post": "yes"}).status_code == 403
+
+
+def test_a_record_that_is_opened_here_was_looked_at(lin, rows):
+    noor = Customer.objects.get()
+    page = reverse("admin:customers_customer_change", args=[noor.pk])
+
+    assert "noor@example.com" in lin.get(page).text
+    assert (
+        lin.get(reverse("admin:customers_customer_change", args=[uuid.uuid4()])).status_code == 302
+    )
+
+    [look] = Look.objects.all()
+    assert (look.customer_id, look.role, look.what) == (noor.pk, "administrator", "record")
+
+
+def test_a_lost_phone_is_found_by_whose_it_is(lin):
+    sam = staff.colleague("desk", "Sam")
+    Authenticator.objects.create(user=sam, type="totp", data={})
+    page = reverse("admin:mfa_authenticator_changelist")
+
+    shown = lin.get(page, {"q": "sam"}).text
+
+    assert sam.email in shown
+    assert "login #" not in shown
+
+
+def test_logins_say_what_somebody_is_here(lin, django_assert_max_num_queries):
+    page = reverse("admin:customers_user_changelist")
+    lin.get(page)
+    with CaptureQueriesContext(connection) as few:
+        lin.get(page)
+    for name in ("Sam", "Iris", "Mika"):
+        staff.colleague("privacy officer", name)
+
+    with django_assert_max_num_queries(len(few) + 1):
+        assert lin.get(page).text.count(">privacy officer<") >= 3
+
+
+def test_more_rows_than_anybody_reads_are_not_counted(rows, monkeypatch):
+    monkeypatch.setattr(tables, "MOST_COUNTED", 2)
+    for number in range(3):
+        factories.customer(("user_id", f"u-{number}"))
+
+    assert tables.Pages(Customer.objects.order_by("pk"), 1).count == 2
 
 
 def test_customers_do_not_come_in(client):
