@@ -1,6 +1,5 @@
 import threading
 import uuid
-from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -382,22 +381,3 @@ def test_an_order_for_a_joined_record_is_the_live_ones(desk, db):
     placed = desk.post(f"/api/customers/{other.id}/orders/", ORDER)
 
     assert placed.json()["customer"] == str(one.id)
-
-
-@pytest.mark.parametrize(
-    "number",
-    ["A/1", "2027/04/LK-1", "/A", "A//1", "A 1", "A%2F1", "A?b#c", "Ä&+;=1", "lines/1", "x" * 90],
-)
-def test_whatever_an_order_is_called_it_can_be_reached(desk, noor, orders, number):
-    lines = [{"line_id": "a/b", "name": "Day ticket", "quantity": 2, "price": "10"}]
-    factories.record(factories.order(number, ("email", "noor@example.com"), lines=lines))
-    path = f"{orders}{quote(number, safe='')}/"
-
-    assert desk.get(path).json()["number"] == number
-    assert desk.patch(path, {"note": "by the window"}).status_code == 200
-    names = {one["name"] for one in desk.get(f"{path}history/").json()["results"]}
-    assert names == {"Order Completed", "Order Amended"}
-    assert desk.post(f"{path}lines/a%2Fb/cancel/", {"quantity": 1}).status_code == 200
-    assert desk.get(path).json()["lines"][0]["quantity"] == 1
-    assert desk.post(f"{path}cancel/", {"reason": "rain"}).status_code == 200
-    assert desk.get(path).json()["status"] == "cancelled"
