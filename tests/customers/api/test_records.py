@@ -180,20 +180,23 @@ def test_a_record_of_100000_events_opens_without_a_look_at_its_log(desk, noor):
 
 
 def _lengthen(customer: Customer, count: int) -> None:
-    """Put many events on a log, as ingest would have, in one statement."""
+    """Put many events on a log, as ingest would have, in statements that are soon answered."""
     last = Event.objects.filter(customer=customer).latest("version")
+    chunk = 10_000
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO customers_event
-                   (customer_id, version, source_id, message_id, message_key, body_hash, kind,
-                    name, about, trust, actor, identifier_ids, occurred_at, received_at, body)
-            SELECT %s, %s + n, %s, n::text, gen_random_uuid(), gen_random_uuid(), 'track',
-                   'Ride Entered', '', 2, '', '{}', now(), now(), '{}'
-              FROM generate_series(1, %s) AS n
-            """,
-            [customer.id, last.version, last.source_id, count],
-        )
+        for first in range(1, count, chunk):
+            cursor.execute(
+                """
+                INSERT INTO customers_event
+                       (customer_id, version, source_id, message_id, message_key, body_hash,
+                        kind, name, about, trust, actor, identifier_ids, occurred_at,
+                        received_at, body)
+                SELECT %s, %s + n, %s, n::text, gen_random_uuid(), gen_random_uuid(),
+                       'track', 'Ride Entered', '', 2, '', '{}', now(), now(), '{}'
+                  FROM generate_series(%s, %s) AS n
+                """,
+                [customer.id, last.version, last.source_id, first, first + chunk - 1],
+            )
         cursor.execute(
             "UPDATE customers_customer SET version = %s WHERE id = %s",
             [last.version + count, customer.id],
