@@ -1,0 +1,181 @@
+"""Whatever is set on the page of preferences, the next message obeys it."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from butler import facts
+from butler.actions import claims
+from butler.decisions import decide, order_channels
+from butler.facts import read_facts, rules
+from butler.models import Message, Task
+from butler.profile import Use
+from customers.models import Purpose
+from tests import factories
+from tests.butler import arrange
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ALL_SMS_AND_MAIL = "inbox:* email:* sms:* phone:*"
+
+
+@pytest.fixture(autouse=True)
+def _house(monkeypatch):
+    arrange.vocabulary()
+    Purpose.objects.create(key="combine", kind="use")
+    monkeypatch.setattr(facts, "_held", None)
+
+
+def press(client, what: str, **form) -> None:
+    """Send one form of the page, as its buttons do."""
+    answer = client.post(f"/preferences/{what}/", form)
+    assert answer.status_code == 302, answer.content
+
+
+def of_order(customer, place) -> dict[str, str]:
+    number = f"A-{uuid.uuid4().hex[:8]}"
+    place(number)
+    return {"message_class": "service", "topic": "orders", "relation": f"order:{number}"}
+
+
+def answering(customer, place) -> dict[str, str]:
+    about = f"request:{uuid.uuid4().hex[:8]}"
+    now = timezone.now()
+    asked = factories.item(("user_id", "noor"), name="Callback Requested", about=about, at=now)
+    factories.record(asked, at=now)
+    return {"message_class": "answer", "topic": "requests", "relation": about}
+
+
+def offer(customer, place) -> dict[str, str]:
+    return {"message_class": "marketing", "topic": "offers", "purpose": "offers"}
+
+
+def next_message(customer, said: dict[str, str]) -> tuple[Message, claims.Claimed]:
+    """Have something to say, and let the gate decide on it."""
+    now = timezone.now()
+    message = arrange.message(
+        customer,
+        occurred_at=now,
+        not_before=now,
+        created_at=now,
+        state_at=now,
+        expires_at=now + timedelta(days=120),
+        **said,
+    )
+    claimed = claims.claim(
+        channel="email", provider="sink", now=now, most=5, lease=1.0, links=lambda one: {}
+    )
+    message.refresh_from_db()
+    return message, claimed
+
+
+def consent(answer: str) -> tuple[str, dict]:
+    form = {"purpose": "offers", "answer": answer, "notice": arrange.DIGEST, "language": "en"}
+    return "consent", form
+
+
+# Whenever this runs, it is in the middle of these hours, in the zone that is meant.
+QUIET = "quiet-hours"
+
+
+def around_now() -> dict[str, object]:
+    now = timezone.now()
+    hours = {"from": now - timedelta(hours=4), "to": now + timedelta(hours=4)}
+    return {name: f"{at:%H:%M}" for name, at in hours.items()} | {"day": list("1234567")}
+
+
+@pytest.mark.parametrize(
+    ("forms", "kind", "end"),
+    [
+        ([], of_order, ("sending", "")),
+        ([consent("no")], offer, ("suppressed", "consent_refused")),
+        ([consent("yes"), consent("no")], offer, ("suppressed", "consent_withdrawn")),
+        (
+            [consent("yes"), ("objection", {"answer": "yes"})],
+            offer,
+            ("suppressed", "objected"),
+        ),
+        (
+            [("channels", {"was": ALL_SMS_AND_MAIL, "on": ["inbox:*", "sms:*", "phone:*"]})],
+            of_order,
+            ("suppressed", "channel_off"),
+        ),
+        ([("channels", {"was": "email:orders", "on": []})], of_order, ("suppressed", "topic_off")),
+        # Another subject and another way are none of its business.
+        ([("channels", {"was": "email:rides", "on": []})], of_order, ("sending", "")),
+        ([("channels", {"was": "sms:orders", "on": []})], of_order, ("sending", "")),
+        # The more specific word wins over what is off as a whole.
+        (
+            [
+                ("channels", {"was": "email:*", "on": []}),
+                ("channels", {"was": "", "on": ["email:orders"]}),
+            ],
+            of_order,
+            ("sending", ""),
+        ),
+        ([("budget", {"most": "0", "per": "day"})], of_order, ("queued", "budget_used")),
+        ([("budget", {"most": "1", "per": "month"})], of_order, ("sending", "")),
+        ([("pause", {"days": "7"})], of_order, ("queued", "paused")),
+        ([("pause", {"days": "7"}), ("pause", {"do": "clear"})], of_order, ("sending", "")),
+        ([("zone", {"zone": "UTC"}), (QUIET, {})], of_order, ("queued", "quiet_hours")),
+        ([(QUIET, {})], of_order, ("queued", "zone_unknown")),
+        ([("only-when-i-ask", {"answer": "yes"})], answering, ("sending", "")),
+        ([("only-when-i-ask", {"answer": "yes"})], offer, ("suppressed", "no_consent")),
+        (
+            [consent("yes"), ("only-when-i-ask", {"answer": "yes"})],
+            offer,
+            ("suppressed", "only_when_asked"),
+        ),
+        ([("person-first", {"answer": "yes"})], answering, ("suppressed", "person_first")),
+        ([("person-first", {"answer": "no"})], answering, ("sending", "")),
+    ],
+)
+def test_what_is_set_is_obeyed_by_the_next_message(signed_in, noor, place, forms, kind, end):
+    said = kind(noor, place)
+    for what, form in forms:
+        press(signed_in, what, **(around_now() if what == QUIET else form))
+
+    message, _ = next_message(noor, said)
+
+    assert (message.state, message.reason) == end
+    assert Task.objects.count() == (end[1] == "person_first")
+
+
+def test_the_second_message_of_a_budget_of_one_waits(signed_in, noor, place):
+    said = of_order(noor, place)
+    press(signed_in, "budget", most="1", per="month")
+
+    first, _ = next_message(noor, said)
+    second, _ = next_message(noor, said)
+
+    assert (first.state, second.state, second.reason) == ("sending", "queued", "budget_used")
+
+
+def test_it_is_said_in_the_language_that_was_chosen(signed_in, noor, place):
+    said = of_order(noor, place)
+    press(signed_in, "language", language="sv")
+
+    _, claimed = next_message(noor, said)
+
+    assert [one.language for one in claimed.leaving] == ["sv"]
+
+
+def test_the_way_that_was_put_first_is_tried_first(signed_in, noor):
+    press(signed_in, "channel-order", channel=["sms", "email", "", ""])
+
+    known = read_facts([noor.pk], now=timezone.now())[noor.pk]
+
+    assert order_channels(known, ("inbox", "email", "sms")) == ("sms", "email", "inbox")
+
+
+@pytest.mark.parametrize(("answer", "code"), [("no", "data_use_off"), ("yes", "relation_live")])
+def test_data_is_used_as_was_said(signed_in, noor, place, answer, code):
+    relation = of_order(noor, place)["relation"]
+    press(signed_in, "data-use", purpose="combine", answer=answer)
+    known = read_facts([noor.pk], now=timezone.now())[noor.pk]
+
+    decision = decide(Use("combine", relation=relation), known, rules(), timezone.now())
+
+    assert decision.code == code
