@@ -61,6 +61,11 @@ def test_the_half_hour_of_lord_howe(day, at, instant):
     assert clocks.resolve(day, at, LORD_HOWE) == instant
 
 
+@pytest.mark.parametrize("minute", range(60))
+def test_every_minute_of_the_gap_is_the_first_one_after_it(minute):
+    assert clocks.resolve(date(2027, 3, 28), f"02:{minute:02}", AMSTERDAM) == utc(2027, 3, 28, 1)
+
+
 def test_midnight_that_does_not_exist_is_the_first_minute_of_the_day():
     """In Santiago clocks jump at midnight."""
     santiago = ZoneInfo("America/Santiago")
@@ -117,6 +122,35 @@ def test_the_next_time_is_within_a_day_and_an_hour(zone, now, at):
     instant = clocks.next_local(now, at, ZoneInfo(zone))
 
     assert now <= instant <= now + timedelta(hours=25)
+
+
+def test_a_midnight_that_the_clocks_ran_back_over_does_not_come_again():
+    # At one minute past midnight it was 23:01 once more; midnight itself had been.
+    st_johns, again = ZoneInfo("America/St_Johns"), utc(2010, 11, 7, 3)
+    assert clocks.local_day(again, st_johns) == date(2010, 11, 6)
+
+    assert clocks.next_local(again, "00:00", st_johns) == utc(2010, 11, 8, 3, 30)
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("90m", utc(2027, 3, 27, 18, 30)),
+        ("1d", utc(2027, 3, 28, 17)),
+        ("18:00", utc(2027, 3, 27, 17)),
+        ("17:59", utc(2027, 3, 28, 15, 59)),
+    ],
+)
+def test_an_end_is_so_long_from_now_or_the_next_time_of_day(text, end):
+    clocks.check_end(text)
+
+    assert clocks.end_of(text, utc(2027, 3, 27, 17), AMSTERDAM) == end
+
+
+@pytest.mark.parametrize("text", ["", "soon", "0h", "25:00", "9:00", "1:h"])
+def test_what_is_no_end(text):
+    with pytest.raises(clocks.BadTime):
+        clocks.check_end(text)
 
 
 def test_the_next_time_can_be_now():
@@ -182,6 +216,17 @@ def test_birthdays_over_the_turn_of_the_year():
     assert list(clocks.anniversaries(born, date(2026, 12, 30), date(2027, 1, 2))) == [
         date(2027, 1, 1)
     ]
+
+
+def test_a_birthday_on_the_first_or_the_last_day_counts():
+    born = date(1990, 6, 1)
+
+    for first, last in (
+        (date(2027, 6, 1), date(2027, 6, 1)),
+        (date(2027, 5, 31), date(2027, 6, 1)),
+        (date(2027, 6, 1), date(2027, 6, 2)),
+    ):
+        assert list(clocks.anniversaries(born, first, last)) == [date(2027, 6, 1)]
 
 
 def test_nobody_has_a_birthday_before_being_born():
