@@ -134,7 +134,12 @@ def _load() -> None:
 
 
 def _clear(database: Database) -> None:
-    with database.connect() as connection:
+    with database.connect() as connection, connection.transaction():
+        # Decisions are kept for ever everywhere but here.
+        connection.execute(
+            "SELECT set_config('pgtrigger.ignore', array_agg(tgname)::text, true)"
+            " FROM pg_trigger WHERE tgname LIKE 'pgtrigger%never_emptied%'"
+        )
         connection.execute(
             "TRUNCATE butler_due, butler_message, butler_decision, butler_run CASCADE"
         )

@@ -5,6 +5,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
+from customers.models.for_ever import never_emptied
+
 
 class Automation(models.Model):
     """One thing the butler does, such as to remind of a visit; its versions say how."""
@@ -79,6 +81,7 @@ class AutomationVersion(models.Model):
             pgtrigger.Protect(
                 name="automation_version_is_never_deleted", operation=pgtrigger.Delete
             ),
+            never_emptied("automation_version"),
         ]
 
     def __str__(self) -> str:

@@ -1,10 +1,10 @@
 """An automation at work for one customer, and what was decided on the way."""
 
-import pgtrigger
 from django.db import models
 from uuid_utils.compat import uuid7
 
 from butler.models.automation import Automation, AutomationVersion
+from customers.models.for_ever import kept
 
 
 class Run(models.Model):
@@ -93,10 +93,7 @@ class Decision(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["customer_id", "-decided_at"], name="decision_of_customer")]
-        triggers = [
-            pgtrigger.ReadOnly(name="decision_is_never_changed"),
-            pgtrigger.Protect(name="decision_is_never_deleted", operation=pgtrigger.Delete),
-        ]
+        triggers = kept("decision")
 
     def __str__(self) -> str:
         return f"{self.outcome} {self.code}"
