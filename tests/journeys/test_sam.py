@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,8 +12,10 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import global_settings
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from butler.actions import tasks
 from customers.actions import staff_sign_in
 from customers.models import Identifier, Link, Look, Review, User
 from examples.themepark import places
@@ -133,6 +136,27 @@ def test_what_happens_is_on_the_open_page_without_a_reload(work, desk):
     expect(page.locator("#moments li").first).to_contain_text("Called")
     expect(page.locator("#news")).to_contain_text("Called")
     assert page.evaluate("window.isStillThisPage") is True
+
+
+def test_what_somebody_writes_stays_when_something_happens(work, desk):
+    page = work(path=_noors_page(desk))
+    expect(page.locator("#status")).to_have_attribute("data-state", "live")
+    noor = page.url.rstrip("/").rpartition("/")[2]
+    sam = User.objects.get(email="sam@larkmoor.example")
+    task = tasks.ask(
+        key="t", kind="phone", customer_id=UUID(noor), title="Call", body="", due_at=timezone.now()
+    )
+    tasks.take(task_id=task, by=f"user:{sam.pk}", now=timezone.now())
+    _ring(desk, NOORS_PHONE)
+    note = page.get_by_label("A word about it")
+    note.press_sequentially("She is gl")
+    page.evaluate("document.querySelector('#person').dataset.isOld = 'yes'")
+
+    _ring(desk, NOORS_PHONE)
+    expect(page.locator("#person[data-is-old]")).to_have_count(0)
+    page.keyboard.type("ad")
+
+    expect(note).to_have_value("She is glad")
 
 
 def test_a_family_with_one_number_is_a_choice_and_nobodys_record_is_opened(work, desk):

@@ -141,7 +141,7 @@ def test_a_page_is_light(signed_in):
     page = signed_in.get("/").content
     files = [
         Path(finders.find(f"portal/{name}")).stat().st_size
-        for name in ("portal.css", "pages.css", "page.js", "live.js", "icon.svg")
+        for name in ("portal.css", "pages.css", "page.js", "live.js", "stream.js", "icon.svg")
     ]
 
     assert files[0] <= 15_000
