@@ -43,6 +43,14 @@ class Piece(NamedTuple):
     address: str = ""
 
 
+class Fate(NamedTuple):
+    """A way that a message went, and what became of it there."""
+
+    way: str
+    state: str
+    is_well: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """One message, worded."""
@@ -54,6 +62,8 @@ class Letter:
     way: str
     state: str
     is_well: bool
+    # The other ways that the same words went.
+    also: Sequence[Fate]
     is_unread: bool
     # Where the words are known: those that were taken back are not.
     language: str
@@ -66,14 +76,16 @@ def letter(message: MessageShape, *, site: str = "") -> Letter:
     is_gone = message.state == "withdrawn"
     body = _body(message)
     title = message.subject or _opening(body)
+    own = _fate(message.channel, message.state)
     return Letter(
         id=message.id,
         title=_("A message that we took back") if is_gone else title or _("A message"),
         paragraphs=[pieces(part, site) for part in re.split(r"\n\s*\n", body)],
         icon=ICONS.get(message.channel, "butler"),
-        way=", ".join(wording.say(wording.WAYS, one) for one in _ways(message)),
-        state=became(message.channel, message.state),
-        is_well=message.state in _WELL,
+        way=own.way,
+        state=own.state,
+        is_well=own.is_well,
+        also=[_fate(one.channel, one.state) for one in message.also],
         is_unread=message.is_unread,
         language=message.language if title and not is_gone else "",
         at=message.handed_over_at or message.created_at,
@@ -81,8 +93,8 @@ def letter(message: MessageShape, *, site: str = "") -> Letter:
     )
 
 
-def _ways(message: MessageShape) -> list[str]:
-    return [message.channel, *(one.channel for one in message.also)]
+def _fate(channel: str, state: str) -> Fate:
+    return Fate(wording.say(wording.WAYS, channel), became(channel, state), state in _WELL)
 
 
 def _body(message: MessageShape) -> str:

@@ -201,6 +201,23 @@ def test_a_text_message_is_called_by_its_first_sentence(signed_in, noor):
     assert f">{'a ' * 34}a…</strong>" in page
 
 
+def test_what_went_two_ways_is_there_once_with_what_became_of_each(signed_in, noor):
+    run = uuid.uuid4()
+    one = factories.message(noor, subject="Your order LK-1", run_id=run, state="delivered")
+    factories.message(noor, subject="Your order LK-1", run_id=run, channel="email", state="bounced")
+
+    listed = signed_in.get("/inbox/").content.decode()
+    opened = signed_in.get(f"/inbox/{one.pk}/").content.decode()
+
+    assert listed.count("Your order LK-1") == 1
+    for page in (listed, opened):
+        assert "arrived</span>" in page
+        assert (
+            'also by e-mail · <span class="wary">did not arrive: the address does not take it'
+            in page
+        )
+
+
 def test_what_happened_names_the_message_and_what_was_chosen(signed_in, noor):
     sent = factories.message(noor, subject="Your order LK-1", channel="email")
     gone = factories.message(noor, subject="Wrong price", state="withdrawn")
