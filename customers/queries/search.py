@@ -4,12 +4,14 @@ What is exactly somebody's comes first; only where nothing is, what was typed ma
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connection, transaction
+import psycopg.errors
+from django.db import OperationalError, connection, transaction
 
 from customers import lookup, reading, sql
 from customers.normalize import normalize
@@ -20,6 +22,9 @@ LIMIT = 20
 COMPARED = 2_000
 # How like a name has to be. Half the sounds: "nor de wit" still finds Noor.
 LIKENESS = 0.5
+# How long comparing may take. Where all addresses of a shop are alike but for a number, all of
+# a million are like any other, and one search would keep a core for seconds.
+PATIENCE = "1s"
 LONGEST = 100
 
 _LETTERS = re.compile(r"[^\W\d_]")
@@ -132,28 +137,36 @@ def _names(text: str, limit: int) -> list[_Hit]:
         said = {f"word{number}": word for number, word in enumerate(words)}
         if rows := reading.rows(statement, params | said):
             return [_Hit(id_, "name") for id_, _ in rows]
-    with transaction.atomic():
-        _accept(LIKENESS)
-        rows = reading.rows(sql.load("search_typos"), params)
-    return [_Hit(id_, "name", is_exact=False) for id_, _ in rows]
+    return [_Hit(id_, "name", is_exact=False) for id_, _ in _guess("search_typos", params)]
+
+
+def _guess(statement: str, params: Mapping[str, object]) -> list[tuple[Any, ...]]:
+    """Return what sounds like it; nothing where so much does that comparing takes too long."""
+    try:
+        with transaction.atomic():
+            _accept(LIKENESS)
+            return reading.rows(sql.load(statement), params)
+    except OperationalError as error:
+        if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
+            return []
+        raise
 
 
 def _accept(likeness: float) -> None:
-    """Say, for this transaction, how alike is alike."""
+    """Say, for this transaction, how alike is alike, and how long comparing may take."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('pg_trgm.word_similarity_threshold', %(like)s, true),"
-            " set_config('pg_trgm.similarity_threshold', %(like)s, true)",
-            {"like": str(likeness)},
+            " set_config('pg_trgm.similarity_threshold', %(like)s, true),"
+            " set_config('statement_timeout', %(patience)s, true)",
+            {"like": str(likeness), "patience": PATIENCE},
         )
 
 
 def _mailboxes(text: str, limit: int) -> list[_Hit]:
     address = text.lower()
     params = {"mailbox": address.partition("@")[0], "address": address, "most": COMPARED}
-    with transaction.atomic():
-        _accept(LIKENESS)
-        rows = reading.rows(sql.load("search_mailboxes"), params | {"limit": limit})
+    rows = _guess("search_mailboxes", params | {"limit": limit})
     return [_Hit(id_, "email", is_verified, is_exact=False) for id_, _, is_verified in rows]
 
 

@@ -1,17 +1,17 @@
 -- Whose name sounds like what was typed, the likest first. How like it has to be is
 -- pg_trgm.word_similarity_threshold, which the caller sets for its transaction.
 --
--- text   text
+-- text   text  made plain once, in a subselect: Postgres would do it again for every name
 -- most   int   how many are compared
 -- limit  int
 
 SELECT coalesce(customer.canonical_id, customer.id), near.likeness
   FROM (SELECT customer_id,
-               (word_similarity(customers_plain(%(text)s), plain)
-                + similarity(customers_plain(%(text)s), plain)) / 2 AS likeness
+               (word_similarity((SELECT customers_plain(%(text)s)), plain)
+                + similarity((SELECT customers_plain(%(text)s)), plain)) / 2 AS likeness
           FROM (SELECT customer_id, plain
                   FROM customers_searchname
-                 WHERE customers_plain(%(text)s) <%% plain
+                 WHERE (SELECT customers_plain(%(text)s)) <%% plain
                  LIMIT %(most)s) AS namesake
          ORDER BY likeness DESC, customer_id
          LIMIT %(limit)s) AS near

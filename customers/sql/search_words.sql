@@ -5,7 +5,7 @@
 -- limit  int
 
 SELECT coalesce(customer.canonical_id, customer.id), near.likeness
-  FROM (SELECT customer_id, similarity(plain, customers_plain(%(text)s)) AS likeness
+  FROM (SELECT customer_id, similarity(plain, (SELECT customers_plain(%(text)s))) AS likeness
           FROM (SELECT customer_id, plain
                   FROM customers_searchname
                  WHERE true /* words */
