@@ -102,6 +102,27 @@ def test_every_gate_that_was_asked_is_told_in_order():
     assert decision.gates[10].evidence == ("set-0",)
 
 
+# Where a gate stands in two layers, it can fail for a reason that is not its own.
+GATES = {
+    *((gate, "integrity") for gate in ("switch", "integrity", "act")),
+    *((gate, "legal") for gate in ("restriction", "objection", "address", "age")),
+    ("terms", "terms"),
+    ("basis", "basis"),
+    *((gate, "preference") for gate in ("settings", "allow", "data_use", "pause", "budget")),
+    *((gate, "preference") for gate in ("only_when_i_ask", "quiet_hours", "person_first")),
+    *((gate, "company") for gate in ("switch", "company_budget", "company_quiet_hours")),
+    *(("expiry", layer) for layer in ("preference", "company")),
+}
+
+
+def test_gates_have_these_names_and_no_others_whatever_they_say():
+    told = {
+        (gate.gate, gate.layer) for of, words, *_ in VECTORS for gate in _decide(of, words).gates
+    }
+
+    assert told == GATES
+
+
 def test_a_no_is_the_last_thing_that_was_asked():
     decision = _decide("marketing", "consent withdrawn")
 
