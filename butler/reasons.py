@@ -55,7 +55,8 @@ _BY_SETTING = {
     "consent:{purpose}": """
         consent_given no_consent consent_refused consent_withdrawn consent_expired
         consent_no_notice objected data_use_off""",
-    "channels": "channel_off topic_off person_first unknown_channel no_channel sent delivered",
+    "channels": "channel_off topic_off unknown_channel no_channel sent delivered",
+    "person_first": "person_first",
     "pause": "paused",
     "only_when_i_ask": "only_when_asked",
     "budget": "budget_used",

@@ -235,7 +235,9 @@ def _asked(purpose: PurposeShape, state: State, now: datetime) -> Asked:
         until=known.valid_until if is_yes else None,
         rests_until=known.reask_not_before if known.rests(now) else None,
         entry=known.entry,
-        is_objected=purpose.key in state.objections,
+        # Who objects to all advertising objects to this, whatever they say to it here.
+        is_objected=purpose.key in state.objections
+        or (purpose.kind == "contact" and MARKETING in state.objections),
         is_use=purpose.kind == "use",
         is_use_on=all(one.value is not False for one in use),
     )

@@ -93,6 +93,7 @@ def test_a_name_is_put_in_as_it_is_and_never_read_as_a_sentence():
         ("consent_withdrawn", "", "consent"),
         ("quiet_hours", "offers", "quiet_hours"),
         ("topic_off", "", "channels"),
+        ("person_first", "", "person_first"),
         ("paused", "", "pause"),
         ("only_when_asked", "", "only_when_i_ask"),
         ("budget_used", "", "budget"),

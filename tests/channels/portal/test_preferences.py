@@ -122,6 +122,14 @@ def test_objecting_to_advertising_overrules_every_yes_and_can_be_taken_back(sign
     assert "Offers: <strong>yes</strong>" in _page(signed_in, "/")
 
 
+def test_a_yes_under_an_objection_to_all_advertising_does_not_look_like_one(signed_in, noor):
+    _say(signed_in, "objection", answer="yes")
+    page = _consent(signed_in, "yes")
+
+    assert "You objected to this." in _card(page, "consent-offers")
+    assert "You objected to this." not in _card(page, "consent-combine")
+
+
 def test_switches_show_what_is_obeyed(signed_in, noor):
     def on() -> set[str]:
         card = _card(_page(signed_in), "channels")

@@ -1,0 +1,115 @@
+"""When customers may be asked, and until when their answers hold, whatever the clocks do."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from customers.actions.control import NotUnderstood, expire
+from customers.control import may_ask
+from customers.models import ControlEntry
+from customers.queries.control import standing
+from tests import factories
+from tests.customers.saying import author, control_of, give, house, object_, refuse, say, withdraw
+from tests.factories import NOON
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def noor():
+    house()
+    return factories.customer(("user_id", "noor"), ("email", "noor@example.com"))
+
+
+@pytest.mark.parametrize("no", [refuse, withdraw])
+@pytest.mark.parametrize(
+    ("evidence", "days", "is_taken"),
+    [
+        ({"kind": "voice"}, 1, False),
+        ({"kind": "voice"}, 182, False),
+        ({"kind": "voice"}, 183, True),
+        ({"kind": "voice", "initiative": "company"}, 1, False),
+        ({"kind": "voice", "initiative": "customer"}, 1, True),
+    ],
+)
+def test_nobody_gets_a_yes_by_asking_again_too_soon(noor, no, evidence, days, is_taken):
+    say(noor.id, give())
+    say(noor.id, no(), now=NOON + timedelta(hours=1))
+    again = {"by": author(actor="staff:sam"), "now": NOON + timedelta(days=days, hours=1)}
+
+    if is_taken:
+        say(noor.id, give(evidence=evidence), **again)
+    else:
+        with pytest.raises(NotUnderstood, match="asked_again"):
+            say(noor.id, give(evidence=evidence), **again)
+
+    assert control_of(noor.id).granted == (["offers"] if is_taken else [])
+
+
+def test_customers_change_their_minds_whenever_they_like(noor):
+    say(noor.id, refuse())
+    say(noor.id, give(), now=NOON + timedelta(minutes=1))
+
+    assert control_of(noor.id).granted == ["offers"]
+
+
+def test_a_yes_on_paper_from_before_the_no_is_nobody_s_asking_again(noor):
+    say(noor.id, refuse())
+
+    paper = give(evidence={"kind": "paper"}, occurred_at=NOON - timedelta(days=3))
+    say(noor.id, paper, by=author(actor="staff:sam"), now=NOON + timedelta(days=1))
+
+    assert control_of(noor.id).granted == []
+
+
+@pytest.mark.parametrize(
+    ("ends", "before", "after"),
+    [
+        # Half past two comes twice that night; which one it is, its offset says.
+        ("2027-10-31T02:30:00+02:00", "2027-10-31T00:29:59", "2027-10-31T00:30:00"),
+        ("2027-10-31T02:30:00+01:00", "2027-10-31T01:29:59", "2027-10-31T01:30:00"),
+        # And in spring not at all.
+        ("2027-03-28T02:30:00+01:00", "2027-03-28T01:29:59", "2027-03-28T01:30:00"),
+    ],
+)
+def test_a_consent_ends_at_its_moment_in_the_nights_the_clocks_change(noor, ends, before, after):
+    end = datetime.fromisoformat(ends)
+    given_at = datetime(2027, 2, 1, tzinfo=UTC)
+    say(noor.id, give(valid_until=end), now=given_at)
+
+    assert expire(now=datetime.fromisoformat(before + "+00:00")) == 0
+    assert control_of(noor.id).granted == ["offers"]
+    assert expire(now=datetime.fromisoformat(after + "+00:00")) == 1
+    assert control_of(noor.id).granted == []
+    assert ControlEntry.objects.get(kind="consent.expired").occurred_at == end
+
+
+@pytest.mark.parametrize(
+    ("zone", "said", "until"),
+    [
+        ("Europe/Amsterdam", "2027-05-05T12:00", "2027-11-04T11:00"),
+        ("Europe/Amsterdam", "2026-09-24T12:00", "2027-03-26T11:00"),
+        ("Australia/Lord_Howe", "2027-09-25T12:00", "2028-03-26T12:30"),
+    ],
+)
+def test_the_rest_after_a_no_is_as_long_whatever_the_clocks_do(noor, zone, said, until):
+    here = ZoneInfo(zone)
+    at = datetime.fromisoformat(said).replace(tzinfo=here)
+    end = datetime.fromisoformat(until).replace(tzinfo=here).astimezone(UTC)
+    say(noor.id, refuse(), now=at.astimezone(UTC))
+
+    assert end - at.astimezone(UTC) == timedelta(days=183)
+    state = standing(noor.id)
+    assert not may_ask(state, "offers", end - timedelta(seconds=1))
+    assert may_ask(state, "offers", end)
+
+
+def test_who_objects_or_said_yes_is_not_asked(noor):
+    assert may_ask(standing(noor.id), "offers", NOON)
+
+    say(noor.id, give("surveys"), object_())
+    state = standing(noor.id)
+
+    assert not may_ask(state, "offers", NOON)
+    assert not may_ask(state, "surveys", NOON)
