@@ -98,6 +98,7 @@ def test_a_list_costs_the_same_however_long_it_is(lin, version, django_assert_ma
         shown = lin.get(page).text
 
     assert shown.count("Reminder") == 13
+    assert len(re.findall(r">\s*stopped\s*<", shown)) == 1
 
 
 @pytest.mark.parametrize("name", ["message", "delivery", "decision", "run"])
