@@ -67,13 +67,18 @@ class Own(NamedTuple):
     about: str = ""
 
 
-def append_own(sayings: Sequence[Own], *, actor: str, now: datetime) -> list[int]:
-    """Put these on their logs, whose locks the caller holds; return their versions."""
-    heads = _heads({own.log for own in sayings})
+def append_own(
+    sayings: Sequence[Own], *, actor: str, now: datetime, heads: Mapping[UUID, int] | None = None
+) -> list[int]:
+    """Put these on their logs, whose locks the caller holds; return their versions.
+
+    heads: how far the logs are, for who read that with the locks.
+    """
+    versions = _heads({own.log for own in sayings}) if heads is None else dict(heads)
     entries = []
     for own in sayings:
-        heads[own.log] += 1
-        entries.append(_entry(own, heads[own.log], actor))
+        versions[own.log] += 1
+        entries.append(_entry(own, versions[own.log], actor))
     append(entries, source_id=BUTLER_SOURCE, trust=VERIFIED, received_at=now)
     return [entry.v for entry in entries]
 

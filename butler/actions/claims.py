@@ -21,7 +21,7 @@ from butler.facts import read_facts, rules
 from butler.failpoints import failpoint
 from butler.profile import Contact, Decision, Facts, Rules
 from butler.texts import Unsaid, Words, words_of
-from customers.sql import json
+from customers.sql import json, raw_connection
 
 # Ends that a message comes to without having left; everything else that is denied is
 # suppressed, by the customer's will or because nothing allows it.
@@ -106,18 +106,18 @@ def claim(
             return Claimed((), {}, {}, 0, held_back=len(waiting))
         judged = _Gate(channel, now, links)
         judged.judge(taken)
-        sql.run(
-            "write_claims",
-            {
-                "seconds": lease,
-                "channel": channel,
-                "provider": provider,
-                "now": now,
-                "leaving": json(judged.leaving),
-                "staying": json(judged.staying),
-            },
-        )
-        verdicts.keep(judged.verdicts)
+        params = {
+            "seconds": lease,
+            "channel": channel,
+            "provider": provider,
+            "now": now,
+            "leaving": json(judged.leaving),
+            "staying": json(judged.staying),
+        }
+        # Neither answers anything: both are on their way before the first is done.
+        with raw_connection().pipeline():
+            sql.run("write_claims", params)
+            verdicts.keep(judged.verdicts)
         failpoint("in claim")
     by_id = {one.id: one for one in taken}
     return Claimed(judged.leaving, by_id, judged.html, len(taken))

@@ -24,14 +24,14 @@ def name_of(channel: str, place: int) -> str:
     return f"{channel}:{place + 1}" if place else channel
 
 
-def enter(lane: str, *, most: int, in_hand: int, now: datetime) -> Room:
+def enter(lane: str, *, most: int, batches: int, now: datetime) -> Room:
     """Return how much room there is in a lane.
 
-    most: of one batch. in_hand: of all batches of the channel together, so that a way out whose
+    most: messages of one batch. batches: of the channel in hand at once, so that a way out whose
     provider hangs does not take every worker with it.
     """
     channel = lane.partition(":")[0]
-    params = {"lane": lane, "channel": channel, "most": most, "in_hand": in_hand, "now": now}
+    params = {"lane": lane, "channel": channel, "most": most, "batches": batches, "now": now}
     ((allowed, is_resting),) = sql.rows("enter_lane", params)
     return Room(int(allowed), is_resting)
 

@@ -76,10 +76,10 @@ def record(outcomes: Sequence[Outcome], *, now: datetime) -> int:
     if not outcomes:
         return 0
     with transaction.atomic():
-        homes = _hold([one.delivery_id for one in outcomes])
+        held = _hold([one.delivery_id for one in outcomes])
         rows = [_row(one, now) for one in outcomes]
         settled = sql.rows("write_outcomes", {"outcomes": json(rows), "now": now})
-        _say(settled, homes, now)
+        _say(settled, held, now)
         receipts.apply_waiting([delivery for delivery, *_ in settled], now=now)
         _suppress(outcomes, {delivery for delivery, *_ in settled}, now)
         failpoint("in outcome")
@@ -88,10 +88,10 @@ def record(outcomes: Sequence[Outcome], *, now: datetime) -> int:
     return len(settled)
 
 
-def _hold(deliveries: Iterable[UUID]) -> dict[UUID, UUID]:
-    """Hold the customers concerned; return the live record of each that an attempt was for."""
+def _hold(deliveries: Iterable[UUID]) -> dict[UUID, tuple[UUID, int]]:
+    """Hold the customers concerned; return whose live record each is now, and its version."""
     held = sql.rows("hold_for_outcomes", {"deliveries": list(deliveries)})
-    return {record: live for record, live, _ in held}
+    return {record: (live, version) for record, live, version in held}
 
 
 def _row(one: Outcome, now: datetime) -> _Row:
@@ -135,12 +135,14 @@ def _pause(one: Outcome) -> float:
 
 
 def _say(
-    settled: Sequence[tuple[UUID, UUID, UUID, str, str]], homes: Mapping[UUID, UUID], now: datetime
+    settled: Sequence[tuple[UUID, UUID, UUID, str, str]],
+    held: Mapping[UUID, tuple[UUID, int]],
+    now: datetime,
 ) -> None:
     """Put on the customers' logs what left, what may have, and what could not."""
     sayings = [
         Own(
-            homes[customer],
+            held[customer][0],
             "message",
             _EVENTS[outcome],
             {"message": str(message), "channel": channel},
@@ -148,10 +150,10 @@ def _say(
             about=f"message:{message}",
         )
         for _, message, customer, channel, outcome in settled
-        if outcome in _EVENTS and customer in homes
+        if outcome in _EVENTS and customer in held
     ]
     if sayings:
-        log.append_own(sayings, actor="", now=now)
+        log.append_own(sayings, actor="", now=now, heads=dict(held.values()))
 
 
 def _suppress(outcomes: Sequence[Outcome], settled: set[UUID], now: datetime) -> None:

@@ -25,7 +25,7 @@ from butler.verdicts import Verdict
 from butler.versions import Version
 from butler.walk import walk
 from butler.wording import BadTemplate, reads
-from customers.sql import json
+from customers.sql import json, raw_connection
 
 _memory = msgspec.json.Decoder(Memory).decode
 _cause = msgspec.json.Decoder(dict[str, Any]).decode
@@ -143,12 +143,14 @@ def _write(done: Sequence[_Done], tasks: Sequence[Task], now: datetime) -> None:
                 messages.append(_message(one, judged.draft, message_id))
             if judged.errand:
                 errands.append(_task(one, judged.errand))
-    if messages:
-        sql.run("write_messages", {"messages": json(messages), "now": now})
-    if errands:
-        sql.run("write_tasks", {"tasks": json(errands)})
-    verdicts.keep(kept)
-    _move(done, tasks, now)
+    # None answers anything: each is on its way before the one before it is done.
+    with raw_connection().pipeline():
+        if messages:
+            sql.run("write_messages", {"messages": json(messages), "now": now})
+        if errands:
+            sql.run("write_tasks", {"tasks": json(errands)})
+        verdicts.keep(kept)
+        _move(done, tasks, now)
     for channel in {str(message["channel"]) for message in messages}:
         ring.after_commit("channels.deliver", {"channel": channel})
 

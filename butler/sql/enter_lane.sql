@@ -1,11 +1,12 @@
 -- How many messages may leave through a lane now, and whether it rests: no more than its rate
--- allows, none while it rests, and no more in hand at once than its channel is given.
+-- allows, none while it rests, and no more batches in hand at once than its channel is given.
 --
--- lane, channel  text, most  int  of this batch, in_hand  int  of all batches, now  timestamptz
+-- lane, channel  text, most  int  of this batch, batches  int  at once, now  timestamptz
 
 WITH made AS (
     INSERT INTO butler_lane (channel) VALUES (%(lane)s) ON CONFLICT DO NOTHING
-), lane AS MATERIALIZED (
+), counted AS MATERIALIZED (
+    -- Only what is counted is held: whoever holds a row writes, and waits for the disk.
     SELECT channel, rate, rests_until,
            -- A bucket holds what one second gives; a clock that went back gives nothing.
            least(greatest(rate, 1),
@@ -13,9 +14,18 @@ WITH made AS (
                      %(now)s::timestamptz - interval '1 second')))) AS tokens
       FROM butler_lane
      WHERE channel = %(lane)s
+       AND rate IS NOT NULL
        FOR UPDATE
+), lane AS MATERIALIZED (
+    SELECT channel, rate, rests_until, tokens FROM counted
+     UNION ALL
+    SELECT channel, rate, rests_until, tokens
+      FROM butler_lane
+     WHERE channel = %(lane)s
+       AND rate IS NULL
 ), room AS MATERIALIZED (
-    SELECT CASE WHEN count(*) >= %(in_hand)s THEN 0 ELSE %(most)s END AS n
+    -- What was claimed at one moment is one batch.
+    SELECT CASE WHEN count(DISTINCT claimed_at) >= %(batches)s THEN 0 ELSE %(most)s END AS n
       FROM butler_delivery
      WHERE outcome = ''
        AND channel = %(channel)s
