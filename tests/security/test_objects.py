@@ -1,0 +1,194 @@
+"""What is somebody else's is as missing as what never was: the same answer, to the letter.
+
+The routes come from the resolver, so a new one that names a thing is tried without being told of.
+"""
+
+import re
+import uuid
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from butler.actions import tasks
+from customers.actions.sources import create_source
+from customers.models import Merge, User
+from tests import factories, staff
+from tests.config.test_access import _body, _json, _undone
+from tests.customers import saying
+from tests.security.test_routes import _walk
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
+_TOKEN = re.compile(r'(name="csrfmiddlewaretoken" value=")[^"]+')
+# Of nobody's record: what these name is for staff alone, or is a word of our own.
+SHARED = {"key", "source", "kind", "what", "url", "app_label", "purpose", "subject", "token"}
+
+
+def things_of(address: str, sign: str) -> dict[str, object]:
+    """Somebody with something of everything that a route can name."""
+    known = ("email", address)
+    who = factories.customer(known, name=sign)
+    number, line, reference = f"A-{sign}", f"L-{sign}", f"m-{sign}"
+    factories.record(
+        factories.order(
+            number,
+            known,
+            visit_date="2031-04-18",
+            lines=[{"line_id": line, "name": "Day", "quantity": 2, "price": 1}],
+        ),
+        factories.item(
+            known,
+            name="Party Member Changed",
+            about=f"member:{reference}",
+            properties={"name": sign},
+        ),
+        factories.item(known, name="Callback Requested", about=f"request:{reference}"),
+    )
+    user = User.objects.create_user(address, record=who)
+    client = Client()
+    client.force_login(user)
+    now = timezone.now()
+    other = factories.customer(("email", f"twin-{address}"))
+    session = client.get("/api/me/sessions/").json()["results"]
+    return {
+        "client": client,
+        "customer_id": who.pk,
+        "number": number,
+        "line": line,
+        "reference": reference,
+        "message_id": factories.message(who, subject=f"For {sign}").pk,
+        "entry_id": saying.say(who.pk, saying.give()).entries[0],
+        "merge_id": Merge.objects.create(kept=who, joined=other, reason="staff", joined_at=now).pk,
+        "session_id": session[0]["id"] if session else 1,
+        "task_id": tasks.ask(
+            key=sign, kind="phone", customer_id=who.pk, title="x", body="", due_at=now
+        ),
+    }
+
+
+MISSING = {
+    "customer_id": uuid.UUID(int=7),
+    "number": "A-nobody",
+    "line": "L-nobody",
+    "reference": "m-nobody",
+    "message_id": uuid.UUID(int=8),
+    "entry_id": uuid.UUID(int=9),
+    "merge_id": 987_654_321,
+    "session_id": 987_654_321,
+    "task_id": uuid.UUID(int=10),
+}
+
+
+@pytest.fixture
+def noor(db):
+    saying.house()
+    return things_of("noor@example.com", "noor")
+
+
+@pytest.fixture
+def eli(noor):
+    return things_of("eli@example.com", "eli")
+
+
+def named(prefixes: tuple[str, ...], *, nested: bool) -> list[tuple[str, list[str]]]:
+    """Return routes below these that name things of somebody, and the names."""
+    found = []
+    for route, _ in _walk():
+        names = [name for name in _PLACE.findall(route) if name not in SHARED]
+        if not names or not route.startswith(prefixes) or "(?" in route:
+            continue
+        if nested == ("customer_id" in names and len(names) > 1):
+            found.append((route, names))
+    assert found
+    return found
+
+
+def ask(client: Client, method: str, route: str, values: dict[str, object]):
+    """Return status, words and headers of an answer, without what is of this one request."""
+    words = {"purpose": "offers", "subject": "marketing", "what": "consent"} | values
+    path = "/" + _PLACE.sub(lambda place: str(words[place[1]]), route)
+    sent = b"" if method == "GET" else _json(_body(route))
+    kind = "application/json" if route.startswith("api/") else "application/x-www-form-urlencoded"
+    with _undone():
+        answer = client.generic(
+            method,
+            path,
+            sent if route.startswith("api/") else b"",
+            content_type=kind,
+            headers={"Idempotency-Key": uuid.uuid4().hex},
+        )
+    said = _TOKEN.sub(r"\1", answer.content.decode())
+    told = {k: v for k, v in answer.headers.items() if k not in ("X-Request-ID", "Content-Length")}
+    for name, value in values.items():
+        # A number of a few digits may be anything, but not between slashes.
+        exact = re.escape(str(value))
+        shown = re.compile(rf"(?<=/|F){exact}(?=/|%)" if isinstance(value, int) else exact)
+        said = shown.sub(name, said)
+        told = {header: shown.sub(name, content) for header, content in told.items()}
+    return answer.status_code, said, told
+
+
+def _is_refused(status: int, said: str, told: dict[str, str]) -> bool:
+    return status >= 400 or (status == 302 and "/sign-in/" in told["Location"])
+
+
+def told_apart(client, routes, theirs, base) -> dict[str, object]:
+    """Return where somebody else's thing is answered otherwise than none."""
+    found = {}
+    for route, names in routes:
+        for method in METHODS:
+            real = ask(client, method, route, {name: theirs[name] for name in names} | base)
+            none = ask(client, method, route, {name: MISSING[name] for name in names} | base)
+            if real != none or not _is_refused(*real):
+                found[f"{method} {route}"] = [
+                    (one, other) for one, other in zip(real, none, strict=True) if one != other
+                ] or real[0]
+    return found
+
+
+def test_what_is_tried_is_there_for_its_own(noor):
+    routes = named(("orders/", "inbox/", "receipts/", "api/me/"), nested=False)
+
+    found = {
+        route: ask(noor["client"], "GET", route, {name: noor[name] for name in names})[0]
+        for route, names in routes
+    }
+
+    assert set(found.values()) <= {200, 405}
+    assert sum(status == 200 for status in found.values()) >= 9
+
+
+def test_another_customers_things_are_as_missing_as_none(noor, eli):
+    """Under one's own pages, and under /api/me/: named by what belongs to somebody else."""
+    own = named(("orders/", "inbox/", "receipts/", "api/me/"), nested=False)
+    assert len(own) > 12
+
+    assert told_apart(eli["client"], own, noor, {}) == {}
+
+
+def test_a_customer_meets_no_record_by_its_id(noor, eli):
+    routes = named(("api/customers/", "console/customers/"), nested=False)
+    routes += named(("api/customers/", "console/customers/"), nested=True)
+
+    assert told_apart(eli["client"], routes, noor, {}) == {}
+
+
+@pytest.mark.parametrize("who", ["key", "manager"])
+def test_who_may_see_both_does_not_find_the_things_of_one_with_the_other(noor, eli, who):
+    routes = named(("api/customers/", "console/customers/"), nested=True)
+    if who == "key":
+        _, key = create_source(
+            name="x", channel="phone", is_secret=True, scopes=("read", "identify", "ingest")
+        )
+        client = Client(headers={"Authorization": f"Bearer {key}"})
+    else:
+        client = staff.let_in(Client(), staff.colleague("manager"))
+    crossed = {"customer_id": eli["customer_id"]}
+
+    door = "/api/customers/?identifier=order:x" if who == "key" else "/console/"
+    assert client.get(door).status_code == 200
+    # The thing is Noor's and the record is Eli's: nothing there, and nothing was changed.
+    assert told_apart(client, routes, noor, crossed) == {}
