@@ -1,7 +1,8 @@
 """What an entry of the ledger says, field by field: the document that is chained. Pure.
 
-The fields are those of a consent record of ISO/IEC TS 27560, as far as it names them. Nobody's
-name or address is among them: an entry stays for good, and so do its bytes.
+The fields are those of a consent record of ISO/IEC TS 27560, as far as it names them. No
+customer's name or address is among them: an entry stays for good, and so do its bytes. Who of the
+staff wrote it down is: the customer may ask.
 """
 
 from collections.abc import Mapping, Sequence
