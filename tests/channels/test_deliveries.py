@@ -336,6 +336,26 @@ def test_a_provider_that_hangs_does_not_hold_every_worker(monkeypatch, settings)
     assert deliveries.deliver("email", clock=lambda: NOON, most=1).looked_at == 0
 
 
+@pytest.mark.parametrize(("quick", "sizes"), [(60.0, [2, 4, 2]), (0.0, [2, 2, 2, 2])])
+def test_a_provider_that_is_quick_takes_twice_as_many_at_a_time(quick, sizes, monkeypatch):
+    taken = []
+
+    class Counting(Provider):
+        def hand_over(self, parcels, is_open):
+            taken.append(len(parcels))
+            return super().hand_over(parcels, is_open)
+
+    provider = Counting()
+    monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [provider])
+    monkeypatch.setattr(deliveries, "_QUICK", quick)
+    for _ in range(8):
+        offer()
+
+    done = deliveries.deliver("email", clock=lambda: NOON, most=2)
+
+    assert (done.accepted, taken) == (8, sizes)
+
+
 def test_a_withdrawal_is_not_answered_while_its_message_is_on_its_way():
     message = offer()
     words = [Word(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})]
