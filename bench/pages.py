@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from importlib import import_module
 from random import Random
+from urllib.parse import quote
 from uuid import UUID
 
 from bench import load
@@ -24,13 +25,17 @@ def figures(arena: Arena) -> list[Figure]:
     customers = [_session_of_customer(one.customer_id) for one in guests] * _LOOKS
     colleague = _session_of_colleague()
     seen = random.choices(large.context.guests, k=len(customers))
+    names = random.choices(_names(large), k=len(customers))
     asked = {
         "a page of the portal": [(random.choice(PORTAL), cookie) for cookie in customers],
         "console: the page of a customer": [
             (f"/console/customers/{one.customer_id}/", colleague) for one in seen
         ],
-        "console: finding a customer": [
-            (f"/console/search/?q={one.user_id}", colleague) for one in seen
+        "console: finding a customer by name": [
+            (f"/console/search/?q={quote(name)}", colleague) for name in names
+        ],
+        "console: finding a customer, a letter left out": [
+            (f"/console/search/?q={quote(_misheard(name, random))}", colleague) for name in names
         ],
     }
     values = {name: tidy(percentile(_times(large, pages), 0.95)) for name, pages in asked.items()}
@@ -57,6 +62,17 @@ def _times(butler: Butler, pages: Sequence[tuple[str, str]]) -> list[float]:
     finally:
         line.close()
     return took
+
+
+def _names(butler: Butler) -> list[str]:
+    with butler.context.database.connect() as connection:
+        rows = connection.execute("SELECT DISTINCT plain FROM customers_searchname").fetchall()
+    return sorted(str(name) for (name,) in rows)
+
+
+def _misheard(name: str, random: Random) -> str:
+    place = random.randrange(1, len(name) - 1)
+    return name[:place] + name[place + 1 :]
 
 
 def _session_of_customer(customer_id: UUID) -> str:
