@@ -8,6 +8,7 @@ the strictest of them holds, until the customer says something new.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import permutations
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -246,11 +247,26 @@ def _settings(words: Iterable[_Words]) -> Iterator[Setting]:
         {matter: entry for matter, entry in one.items() if entry.kind == "preference.set"}
         for one in words
     ]
-    for scope in sorted({matter for one in said for matter in one}):
+    for scope in sorted({matter for one in said for matter in one} | _crossings(said)):
         found = [entry for one in said for entry in _covering(one, scope)]
         for entry in _combined(scope.subject, found):
             value = entry.document["value"]
             yield Setting(scope.subject, value, entry.id, scope.channel, scope.topic)
+
+
+def _crossings(said: Sequence[_Words]) -> set[Matter]:
+    """Return where one record's word on a channel meets another one's on a topic.
+
+    There each record has one word of its own; what they say elsewhere is not about both.
+    """
+    return {
+        one._replace(topic=other.topic)
+        for mine, theirs in permutations(said, 2)
+        for one in mine
+        for other in theirs
+        if one.subject == other.subject and one.channel != ANY == one.topic
+        if other.topic != ANY == other.channel
+    }
 
 
 def _covering(said: _Words, scope: Matter) -> list[Entry]:

@@ -363,6 +363,18 @@ def test_joining_never_allows_what_one_of_them_forbids(said):
             assert allows(joined, channel, topic) == (min(expected) if expected else None)
 
 
+def test_a_yes_to_a_channel_and_another_record_s_yes_to_a_topic_are_a_yes_where_they_meet():
+    said = [
+        prefer("allow", False, for_=(A,)),
+        prefer("allow", True, for_=(A,), channel="email"),
+        prefer("allow", True, for_=(B,), topic="rides"),
+    ]
+
+    joined = fold(said, [A, B])
+
+    assert [allows(joined, channel, "rides") for channel in ("email", "sms")] == [True, False]
+
+
 @given(LEDGERS)
 def test_what_is_said_for_others_is_nobody_else_s(said):
     mine = [one for one in said if A in one.speaks_for]
