@@ -119,7 +119,9 @@ class Postgres:
             "log_line_prefix": "%q%a:",
             "log_min_messages": "warning",
             "log_checkpoints": "off",
-            "log_min_duration_statement": "1000",
+            # Statements and details quote what customers gave; what failed is told by its kind.
+            "log_error_verbosity": "terse",
+            "log_min_error_statement": "panic",
         }
 
     def is_ready(self) -> bool:

@@ -21,7 +21,8 @@ with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
     show = lambda name: connection.execute(f"SHOW {name}").fetchone()[0]
     print(json.dumps({
         "settings": {name: show(name) for name in ("fsync", "synchronous_commit",
-            "full_page_writes", "server_encoding", "is_superuser", "listen_addresses")},
+            "full_page_writes", "server_encoding", "is_superuser", "listen_addresses",
+            "log_error_verbosity", "log_min_error_statement", "log_min_duration_statement")},
         "collation": connection.execute("SELECT datlocale FROM pg_database"
             " WHERE datname = current_database()").fetchone()[0],
         "may_create": connection.execute("SELECT rolcreatedb FROM pg_roles"
@@ -55,6 +56,10 @@ def test_services_keep_the_promise_of_durability(start):
             "server_encoding": "UTF8",
             "is_superuser": "off",
             "listen_addresses": "",
+            # Else its log would quote what customers gave.
+            "log_error_verbosity": "terse",
+            "log_min_error_statement": "panic",
+            "log_min_duration_statement": "-1",
         },
         "collation": "C.UTF-8",
         "may_create": True,
