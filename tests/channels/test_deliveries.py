@@ -8,13 +8,13 @@ import pytest
 from django.db import connection
 
 from butler.actions import outcomes, wall
-from butler.models import BudgetUse, Delivery, Lane, Message
+from butler.models import BudgetUse, Delivery, Message
 from channels import deliveries
-from channels.protocol import Handover
 from customers.actions.control import Word
 from customers.models import Event, Suppression
 from tests.butler import arrange
 from tests.butler.arrange import AUTHOR, NOON
+from tests.channels.told import Provider, offer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,42 +24,8 @@ def _words():
     arrange.vocabulary()
 
 
-class Provider:
-    """A provider that does what it is told, and remembers what it was handed."""
-
-    channel = "email"
-    provider = "told"
-    address_kind = "email"
-    is_idempotent = False
-    timeout = 1.0
-
-    def __init__(self, *results, pause=0.0, fails_at=None):
-        self.results = list(results)
-        self.pause = pause
-        self.fails_at = fails_at
-        self.handed = []
-
-    def hand_over(self, parcels, is_open):
-        for number, parcel in enumerate(parcels):
-            if not is_open():
-                return
-            if number == self.fails_at:
-                raise ZeroDivisionError
-            time.sleep(self.pause)
-            self.handed.append(parcel.id)
-            told = self.results.pop(0) if self.results else "accepted"
-            facts = told if isinstance(told, dict) else {"result": told}
-            yield Handover(parcel.delivery_id, **{"provider_id": str(len(self.handed)), **facts})
-
-
 def round_(provider, *, now=NOON, most=25):
     return deliveries.deliver_batch(provider, clock=lambda: now, most=most)
-
-
-def offer(**facts):
-    guest = arrange.guest()
-    arrange.says(guest, "consent.given", "offers")
-    return arrange.message(guest, **facts)
 
 
 def service(**facts):
@@ -231,129 +197,6 @@ def test_an_adapter_that_breaks_leaves_one_uncertain_and_the_rest_untouched():
         "queued",
         "uncertain",
     ]
-
-
-def test_a_provider_that_fails_again_and_again_is_left_alone_for_a_while(monkeypatch):
-    for _ in range(8):
-        offer()
-    provider = Provider(*["transient"] * 20)
-    monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [provider])
-
-    deliveries.deliver("email", clock=lambda: NOON)
-    offer()
-    deliveries.deliver("email", clock=lambda: NOON + timedelta(seconds=1))
-
-    assert len(provider.handed) == 8
-    rest = Lane.objects.get(channel="email").rests_until
-    assert rest > NOON
-    provider.results.clear()
-    deliveries.deliver("email", clock=lambda: rest + timedelta(hours=2))
-    assert Lane.objects.get(channel="email").failures == 0
-    assert set(Message.objects.values_list("state", flat=True)) == {"accepted"}
-
-
-def test_while_a_provider_rests_another_one_stands_in_for_it(monkeypatch):
-    for _ in range(8):
-        offer()
-    first, second = Provider(*["transient"] * 8), Provider()
-    monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [first, second])
-
-    deliveries.deliver("email", clock=lambda: NOON)
-    offer()
-    # A message that was not taken waits a little before it is tried again; a new one does not.
-    deliveries.deliver("email", clock=lambda: NOON + timedelta(seconds=1))
-    assert (len(first.handed), len(second.handed)) == (8, 1)
-    deliveries.deliver("email", clock=lambda: NOON + timedelta(minutes=1))
-
-    assert set(Message.objects.values_list("state", flat=True)) == {"accepted"}
-    assert Delivery.objects.filter(outcome="accepted").count() == 9
-
-
-def test_what_may_have_left_through_one_provider_never_leaves_through_another(monkeypatch):
-    for _ in range(8):
-        offer()
-    first, second = Provider(*["uncertain"] * 8), Provider()
-    monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [first, second])
-
-    for minute in range(30):
-        deliveries.deliver("email", clock=lambda now=NOON + timedelta(minutes=minute): now)
-
-    assert second.handed == []
-    assert set(Message.objects.values_list("state", flat=True)) == {"uncertain"}
-
-
-def test_a_provider_that_is_well_again_is_used_again(monkeypatch):
-    for _ in range(8):
-        offer()
-    first, second = Provider(*["transient"] * 8), Provider()
-    monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [first, second])
-    deliveries.deliver("email", clock=lambda: NOON)
-    rest = Lane.objects.get(channel="email").rests_until
-
-    deliveries.deliver("email", clock=lambda: rest + timedelta(hours=1))
-
-    assert len(first.handed) == 16
-    assert second.handed == []
-
-
-def test_a_lane_that_is_full_is_waited_for(monkeypatch):
-    for _ in range(3):
-        offer()
-    Lane.objects.create(channel="email", rate=1.0)
-    first, second = Provider(), Provider()
-    monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [first, second])
-
-    deliveries.deliver("email", clock=lambda: NOON)
-
-    assert (len(first.handed), len(second.handed)) == (1, 0)
-
-
-def test_a_lane_goes_no_faster_than_it_may(monkeypatch):
-    for _ in range(6):
-        offer()
-    Lane.objects.create(channel="email", rate=2.0)
-    provider = Provider()
-    monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [provider])
-
-    gone = []
-    for second in range(4):
-        deliveries.deliver("email", clock=lambda now=NOON + timedelta(seconds=second): now)
-        gone.append(len(provider.handed))
-
-    assert gone == [2, 4, 6, 6]
-
-
-def test_a_provider_that_hangs_does_not_hold_every_worker(monkeypatch, settings):
-    settings.BUTLER_LANE_BATCHES = 1
-    provider = Provider()
-    monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [provider])
-    for _ in range(2):
-        offer()
-    from butler.actions import claims
-
-    claims.claim(channel="email", provider="x", now=NOON, most=1, lease=30, links=deliveries.links)
-
-    assert deliveries.deliver("email", clock=lambda: NOON, most=1).looked_at == 0
-
-
-@pytest.mark.parametrize(("quick", "sizes"), [(60.0, [2, 4, 2]), (0.0, [2, 2, 2, 2])])
-def test_a_provider_that_is_quick_takes_twice_as_many_at_a_time(quick, sizes, monkeypatch):
-    taken = []
-
-    class Counting(Provider):
-        def hand_over(self, parcels, is_open):
-            taken.append(len(parcels))
-            return super().hand_over(parcels, is_open)
-
-    provider = Counting()
-    monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [provider])
-    monkeypatch.setattr(deliveries, "_QUICK", quick)
-    for _ in range(8):
-        offer()
-
-    done = deliveries.deliver("email", clock=lambda: NOON, most=2)
-
-    assert (done.accepted, taken) == (8, sizes)
 
 
 def test_a_withdrawal_is_not_answered_while_its_message_is_on_its_way():
