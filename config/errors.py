@@ -128,15 +128,17 @@ class DatabaseAwayMiddleware:
             return page
         return response
 
-    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
         """Refuse NUL, which no column of Postgres holds, wherever a page could look for it."""
-        # These read a body of their own, and look at every text in it.
-        if getattr(view, "csrf_exempt", False):
-            return
         if NUL in request.path_info:
-            raise Http404
-        if _holds_nul(request.GET) or (request.method == "POST" and _holds_nul(request.POST)):
-            raise BadRequest("Text cannot have NUL in it.")
+            return not_found(request, Http404())
+        # Who is exempt reads a body of their own, and looks at every text in it.
+        is_form = request.method == "POST" and not getattr(view, "csrf_exempt", False)
+        if _holds_nul(request.GET) or (is_form and _holds_nul(request.POST)):
+            return bad_request(request, BadRequest())
+        return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, AWAY):

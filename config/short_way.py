@@ -25,6 +25,8 @@ class ShortWay(WSGIHandler):
         chain = convert_exception_to_response(self._get_response)  # type: ignore[attr-defined]  # the stubs leave it out
         for path in reversed(MIDDLEWARE):
             middleware = import_string(path)(chain)
+            if view := getattr(middleware, "process_view", None):
+                self._view_middleware.insert(0, view)
             if exception := getattr(middleware, "process_exception", None):
                 self._exception_middleware.insert(0, exception)
             chain = convert_exception_to_response(middleware)

@@ -32,7 +32,7 @@ def test_everything_is_measured_and_written_down(tmp_path):
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     figures = {row["figure"]: row for row in json.loads(results.read_text())}
     judged = [name for name, row in figures.items() if row["met"] is not None]
-    assert len(judged) == 22
+    assert len(judged) == 23
     assert all(row["value"] > 0 for name, row in figures.items() if name in judged[:4])
     batch = next(row for name, row in figures.items() if name.startswith("batch ingest (100"))
     assert batch["of_limit"] == pytest.approx(batch["value"] / batch["limit"], abs=0.001)

@@ -120,3 +120,11 @@ def test_the_reader_is_the_one_of_the_wire():
     """The sample is really good today; else the tests above would prove nothing."""
     assert isinstance(segment.read(BAD, segment.Frame(NOON)), Refused)
     assert not isinstance(segment.read(GOOD, segment.Frame(NOON)), Refused)
+
+
+def test_a_filter_that_no_column_can_hold_is_refused_whoever_asks(make_key, make_staff):
+    for caller in (make_key(), make_staff("view_quarantineditem")):
+        answer = caller.get("/api/quarantine/?reason=a%00b")
+
+        assert answer.status_code == 400
+        assert answer.json()["detail"] == "The request cannot be read."
