@@ -24,6 +24,8 @@ PER_SECOND = 50
 # Withdrawals a second, while all of that goes on.
 WITHDRAWALS = 10
 AIM_MS, WALL_MS = 1000, 200
+# Of each before anything counts: threads, connections and plans are new.
+WARM = 40
 # Seconds until the last letter has to be there.
 _PATIENCE = 60.0
 
@@ -37,8 +39,9 @@ def figures(arena: Arena) -> list[Figure]:
         with messages.relay(folder / "letters", "bench_told") as (sink, database):
             notice, _ = messages.furnish(database)
             key = stage.make_key(database)
-            told = messages.people(database, events, notice)
-            fickle = messages.people(database, events // (PER_SECOND // WITHDRAWALS) or 1, notice)
+            told = messages.people(database, events + WARM, notice)
+            count = events // (PER_SECOND // WITHDRAWALS) or 1
+            fickle = messages.people(database, count + WARM, notice)
             stage.settle(database)
             with running(database) as (server, _):
                 seen = asyncio.run(
@@ -119,10 +122,15 @@ async def _play(
             _check(await connections.send("PUT", path, body, headers))
             walls.append((time.monotonic() - began) * 1000)
 
+        for number, one in enumerate(fickle[:WARM]):
+            await happen(events + number + 1)
+            await withdraw(one)
+        sent.clear()
+        walls.clear()
         due = [(n / PER_SECOND, happen(n + 1)) for n in range(events)]
         due += [
             (n / WITHDRAWALS + random.uniform(0, 0.1), withdraw(one))
-            for n, one in enumerate(fickle)
+            for n, one in enumerate(fickle[WARM:])
         ]
         began = time.monotonic()
         async with asyncio.TaskGroup() as group:
