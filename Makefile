@@ -30,7 +30,7 @@ story: $(BUILT) ## Play the theme-park story against the running system
 test: $(BUILT) ## Run all tests with their own services (ARGS="-k name -x")
 	@exec $(ALONE) $(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
-bench: $(BUILT) ## Measure, each figure beside its limit and its baseline (QUICK=1: under 3 minutes)
+bench: $(BUILT) ## Measure, each figure beside its limit and its baseline (QUICK=1: about 5 minutes)
 	@exec $(ALONE) $(PY) -m bench $(ARGS)
 
 chaos: $(BUILT) ## Kill what can be killed under load, count what was acknowledged and what was sent

@@ -1,4 +1,4 @@
-"""How much is measured. QUICK=1 says the same of less, in under three minutes."""
+"""How much is measured. QUICK=1 says the same of less, in about five minutes."""
 
 import os
 from dataclasses import dataclass
