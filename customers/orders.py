@@ -30,6 +30,10 @@ class Line(msgspec.Struct):
         return (self.unit_price or Decimal(0)) * self.quantity
 
 
+# What the column holds. Lines that come to more are a mistake, and still on the log as they came.
+LARGEST = Decimal("999999999999.99")
+
+
 class OrderState(msgspec.Struct):
     """An order as it stands. `total` is what was promised for what is still in it."""
 
@@ -62,6 +66,8 @@ def fold(number: str, facts: Iterable[Fact]) -> OrderState | None:
         change(state, fact)
         state.changed_at, state.changed_by = fact.occurred_at, fact.said_by
         state.version = max(state.version, fact.version)
+    if state is not None:
+        state.total = max(-LARGEST, min(LARGEST, state.total))
     return state
 
 

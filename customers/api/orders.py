@@ -1,6 +1,7 @@
 """Orders: read, placed, amended, cancelled; by staff, by a source, or by the customer."""
 
 from datetime import date, time
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from customers.api.base import (
 )
 from customers.api.problems import Problem
 from customers.api.writing import Changed, ChangingView, author, changed, place
+from customers.orders import LARGEST
 from customers.permissions import Right, principal
 from customers.queries import lists
 from customers.queries.shapes import EventShape, OrderShape
@@ -137,6 +139,7 @@ class OrdersView(ChangingView):
         order = read_body(request, NewOrder)
         if principal(request).kind == "customer":
             _refuse_prices(order.total, order.lines)
+        _refuse_fortunes(order.lines)
         live, by = self.live, author(request)
 
         def effect() -> Answer:
@@ -175,6 +178,7 @@ class OrderView(ChangingView):
         is_customer = principal(request).kind == "customer"
         if is_customer:
             _refuse_prices(change.total, change.lines or [])
+        _refuse_fortunes(change.lines or [])
         outcome = orders.amend_order(
             aim=_aim(self, request, number, author(request)),
             change=_said(change),
@@ -279,3 +283,10 @@ def _refuse_prices(total: object, lines: list[NewLine] | list[ChangedLine]) -> N
     """Customers say what they want; what it costs says who sells it."""
     if total is not UNSET or any(line.unit_price is not UNSET for line in lines):
         raise Problem(403, "prices-are-ours", "Prices are not for customers to set.")
+
+
+def _refuse_fortunes(lines: list[NewLine] | list[ChangedLine]) -> None:
+    """What no total can hold is a slip of the hand, and better said now than kept."""
+    total = sum(Decimal(line.unit_price or 0) * (line.quantity or 1) for line in lines)
+    if total > LARGEST:
+        raise Problem(422, "too-much", f"The lines come to more than {LARGEST}.")

@@ -38,6 +38,14 @@ def test_the_promised_total_outweighs_the_sum_of_the_lines():
     assert str(order.total) == "99.95"
 
 
+def test_a_total_beyond_what_the_column_holds_is_the_most_it_holds():
+    fortune = TICKETS | {"price": "999999999.99", "quantity": 9999}
+
+    order = fold("A-1", [fact("Order Completed", products=[fortune])])
+
+    assert str(order.total) == "999999999999.99"
+
+
 def test_cancelling_some_of_a_line_leaves_the_rest():
     placed = fact("Order Completed", products=[TICKETS, DINNER])
     cancelled = fact("Order Line Cancelled", 1, line_id="1", quantity=2)

@@ -381,3 +381,12 @@ def test_an_order_for_a_joined_record_is_the_live_ones(desk, db):
     placed = desk.post(f"/api/customers/{other.id}/orders/", ORDER)
 
     assert placed.json()["customer"] == str(one.id)
+
+
+def test_lines_that_come_to_more_than_there_is_money_are_refused(desk, orders):
+    fortune = {"product": "day", "quantity": 6899, "unit_price": "760516440.70"}
+
+    refused = desk.post(orders, {"currency": "EUR", "lines": [fortune]})
+
+    assert (refused.status_code, refused.json()["title"]) == (422, "Too much")
+    assert desk.get(orders).json()["results"] == []
