@@ -55,7 +55,7 @@ def _of_noor(page: Page) -> dict[str, str]:
         "console-customer": noor,
         "console-looks": f"{noor}looks/",
         "console-wishes": f"{noor}wishes/",
-        "console-order": f"{noor}orders/new/",
+        "console-order": f"{noor}new-order/",
     }
 
 

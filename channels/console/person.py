@@ -52,6 +52,7 @@ class Order:
     currency: str
     channel: str
     changed_by: str
+    changed_at: datetime
     is_verified: bool
     guests: Sequence[str]
     lines: Sequence[Line]
@@ -193,6 +194,7 @@ def order(one: OrderShape) -> Order:
         currency=one.currency,
         channel=wording.where(one.channel),
         changed_by=wording.actor(one.changed_by),
+        changed_at=one.changed_at,
         is_verified=one.is_verified,
         guests=[str(guest["name"]) for guest in stored(one.party, []) if guest.get("name")],
         lines=[_line(line, one.currency) for line in stored(one.lines, [])],

@@ -32,7 +32,7 @@ urlpatterns = [
     path("customers/<uuid:customer_id>/looks/", people.looks, name="looks"),
     path("customers/<uuid:customer_id>/wishes/", wishes.show, name="wishes"),
     path("customers/<uuid:customer_id>/wishes/<slug:what>/", wishes.say, name="wish"),
-    path("customers/<uuid:customer_id>/orders/new/", orders.new, name="order-new"),
+    path("customers/<uuid:customer_id>/new-order/", orders.new, name="order-new"),
     # What is of an order comes before the order: its number may have anything in it.
     path(
         "customers/<uuid:customer_id>/orders/<number:number>/lines/<number:line>/cancel/",

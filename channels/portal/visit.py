@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from io import BytesIO
-from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
@@ -10,6 +9,7 @@ import icalendar
 import msgspec
 import segno
 from django.conf import settings
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from customers.queries.shapes import OrderShape
@@ -44,7 +44,7 @@ def calendar(order: OrderShape) -> bytes:
     The same order is the same entry however often it is fetched, and a later version of it
     replaces the earlier one.
     """
-    page = f"{settings.BUTLER_SITE_URL.rstrip('/')}/orders/{quote(order.number, safe='')}/"
+    page = settings.BUTLER_SITE_URL.rstrip("/") + reverse("portal:order", args=[order.number])
     event = icalendar.Event()
     event.add("uid", str(uuid5(NAMESPACE_URL, page)))
     event.add("sequence", order.version)

@@ -320,7 +320,7 @@ def _pages(desk) -> list[str]:
         noor,
         f"{noor}looks/",
         f"{noor}wishes/",
-        f"{noor}orders/new/",
+        f"{noor}new-order/",
         f"{noor}orders/{number}/",
         "/console/calls/",
         f"/console/calls/call:{call}/",

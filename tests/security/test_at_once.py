@@ -149,7 +149,7 @@ def test_an_order_form_that_is_sent_from_two_windows_is_one_order():
     noor = factories.customer(("email", "noor@example.com"), first_name="Noor")
     sam = staff.colleague("desk")
     browsers = [staff.let_in(Client(), sam) for _ in range(4)]
-    path = f"/console/customers/{noor.pk}/orders/new/"
+    path = f"/console/customers/{noor.pk}/new-order/"
     shown = browsers[0].get(path).content.decode()
     said = {
         "key": re.search(r'name="key" value="(\w+)"', shown)[1],

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from channels.console import arrangement
 from channels.console.arrangement import Form
-from channels.console.person import Order, order, person
+from channels.console.person import Order, Person, order, person
 from channels.console.views import access, trace
 from channels.portal.wording import money
 from customers.actions import idempotency, orders
@@ -67,6 +67,8 @@ def new(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 def change(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
     """Change an order; the difference is shown before it is done."""
     live, before = _order(customer_id, number)
+    if not before.is_open:
+        return _closed(request, live, before)
     if request.method != "POST":
         return _form(request, live, _filled(before), before=before)
     form = arrangement.read(request.POST.dict(), timezone.localdate())
@@ -144,6 +146,16 @@ def _once(
     return redirect("console:customer", customer_id=live)
 
 
+def _closed(request: HttpRequest, live: UUID, before: Order) -> HttpResponse:
+    """Say that nothing can be done with it; to a change that came too late, too."""
+    status = 200
+    if request.method == "POST":
+        messages.error(request, REFUSED[orders.OrderClosed])
+        status = 409
+    shown = {"person": _person(request, live), "before": before, "here": "search"}
+    return render(request, "console/order_closed.html", shown, status=status)
+
+
 def _is_checked(request: HttpRequest, form: Form) -> bool:
     """Tell whether to ask for the last word on it, or to let it be written on."""
     return not form.wrong and "back" not in request.POST
@@ -158,27 +170,31 @@ def _form(
     is_checked: bool = False,
     status: int = 0,
 ) -> HttpResponse:
+    spare = 0 if is_checked else max(arrangement.SPARE, arrangement.SHOWN - len(form.lines))
+    lines = form.lines + [arrangement.Line() for _ in range(spare)]
+    shown = {
+        "person": _person(request, customer_id),
+        "form": form,
+        "lines": list(enumerate(lines)),
+        "before": before,
+        "is_checked": is_checked,
+        "total": money(str(_total(form, before)), form.currency),
+        "today": timezone.localdate(),
+        "key": request.POST.get("key") or secrets.token_hex(8),
+        "here": "search",
+    }
+    status = status or (422 if form.wrong else 200)
+    return render(request, "console/order.html", shown, status=status)
+
+
+def _person(request: HttpRequest, customer_id: UUID) -> Person:
     now = timezone.now()
     found = record(customer_id, today=timezone.localdate(now))
     if found is None:
         raise Http404
     if request.method != "POST":
         trace.look(request, [found.id], what="order")
-    spare = 0 if is_checked else max(arrangement.SPARE, arrangement.SHOWN - len(form.lines))
-    lines = form.lines + [arrangement.Line() for _ in range(spare)]
-    shown = {
-        "person": person(found, None, now=now, today=timezone.localdate(now)),
-        "form": form,
-        "lines": list(enumerate(lines)),
-        "before": before,
-        "is_checked": is_checked,
-        "total": money(str(_total(form, before)), form.currency),
-        "today": timezone.localdate(now),
-        "key": request.POST.get("key") or secrets.token_hex(8),
-        "here": "search",
-    }
-    status = status or (422 if form.wrong else 200)
-    return render(request, "console/order.html", shown, status=status)
+    return person(found, None, now=now, today=timezone.localdate(now))
 
 
 def _total(form: Form, before: Order | None) -> Decimal:

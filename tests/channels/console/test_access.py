@@ -47,8 +47,8 @@ TABLE = {
     f"GET {CUSTOMER}looks/": LOOKS,
     f"GET {CUSTOMER}wishes/": REVIEWS,
     f"POST {CUSTOMER}wishes/<slug:what>/": REVIEWS,
-    f"GET {CUSTOMER}orders/new/": SERVE,
-    f"POST {CUSTOMER}orders/new/": SERVE,
+    f"GET {CUSTOMER}new-order/": SERVE,
+    f"POST {CUSTOMER}new-order/": SERVE,
     f"GET {CUSTOMER}orders/<number:number>/": SERVE,
     f"POST {CUSTOMER}orders/<number:number>/": SERVE,
     f"POST {CUSTOMER}orders/<number:number>/cancel/": SERVE,
@@ -171,7 +171,7 @@ def test_a_record_that_is_not_there_is_not_found(world):
     client = staff.let_in(Client(), staff.colleague("manager"))
     nobody = uuid.uuid4()
 
-    for path in ("", "looks/", "orders/new/", "orders/A-1/"):
+    for path in ("", "looks/", "new-order/", "orders/A-1/"):
         assert client.get(f"/console/customers/{nobody}/{path}").status_code == 404
 
 

@@ -1,3 +1,6 @@
+import re
+from html import escape, unescape
+
 import pytest
 
 from customers.models import Order
@@ -17,7 +20,7 @@ FORM = {
 
 
 def test_the_price_is_shown_before_anything_is_done(desk, noor):
-    page = desk.post(f"/console/customers/{noor.id}/orders/new/", FORM).content.decode()
+    page = desk.post(f"/console/customers/{noor.id}/new-order/", FORM).content.decode()
 
     assert "69.00" in page
     assert "Place it" in page
@@ -25,7 +28,7 @@ def test_the_price_is_shown_before_anything_is_done(desk, noor):
 
 
 def test_a_line_without_a_number_is_one_and_says_so(desk, noor):
-    answer = desk.post(f"/console/customers/{noor.id}/orders/new/", FORM | {"line0_quantity": ""})
+    answer = desk.post(f"/console/customers/{noor.id}/new-order/", FORM | {"line0_quantity": ""})
 
     assert (
         'id="line0_quantity" name="line0_quantity" inputmode="numeric" maxlength="3" value="1"'
@@ -35,7 +38,7 @@ def test_a_line_without_a_number_is_one_and_says_so(desk, noor):
 
 
 def test_who_says_not_yet_writes_on_with_what_was_there(desk, noor):
-    answer = desk.post(f"/console/customers/{noor.id}/orders/new/", FORM | {"back": "yes"})
+    answer = desk.post(f"/console/customers/{noor.id}/new-order/", FORM | {"back": "yes"})
 
     page = answer.content.decode()
     assert "Place it" not in page
@@ -46,7 +49,7 @@ def test_who_says_not_yet_writes_on_with_what_was_there(desk, noor):
 
 def test_an_order_is_placed_once_however_often_the_button_is_pressed(desk, noor):
     for _ in range(3):
-        answer = desk.post(f"/console/customers/{noor.id}/orders/new/", FORM | {"place": "yes"})
+        answer = desk.post(f"/console/customers/{noor.id}/new-order/", FORM | {"place": "yes"})
         assert answer["Location"] == f"/console/customers/{noor.id}/"
 
     placed = Order.objects.get(customer=noor)
@@ -55,7 +58,7 @@ def test_an_order_is_placed_once_however_often_the_button_is_pressed(desk, noor)
 
 
 def test_the_same_form_with_other_content_is_not_placed(desk, noor):
-    path = f"/console/customers/{noor.id}/orders/new/"
+    path = f"/console/customers/{noor.id}/new-order/"
     desk.post(path, FORM | {"place": "yes"})
 
     answer = desk.post(path, FORM | {"place": "yes", "line0_quantity": "9"})
@@ -83,7 +86,7 @@ def test_the_same_form_with_other_content_is_not_placed(desk, noor):
 )
 def test_what_is_wrong_is_said_and_nothing_is_placed(desk, noor, change, said):
     answer = desk.post(
-        f"/console/customers/{noor.id}/orders/new/",
+        f"/console/customers/{noor.id}/new-order/",
         FORM | change | ({"place": "yes"} if said else {}),
     )
 
@@ -143,3 +146,51 @@ def test_a_line_and_then_the_whole_order_are_cancelled(desk, noor):
     said = desk.post(f"{path}cancel/", follow=True).content.decode()
 
     assert "was cancelled or refunded" in said
+
+
+def test_a_cancelled_order_says_so_and_has_no_form(desk, noor):
+    order()
+    path = f"/console/customers/{noor.id}/orders/LK-1/"
+    desk.post(f"{path}cancel/", {"reason": "ill"})
+
+    page = page_of(desk, path.removeprefix("/console/"))
+
+    assert "<h1>LK-1 is cancelled</h1>" in page
+    assert "by Sam. It can no longer be changed." in page
+    assert "Day ticket" in page
+    assert 'name="line0_name"' not in page
+    assert "Cancel the whole order" not in page
+    assert f'href="/console/customers/{noor.id}/new-order/"' in page
+
+
+def test_a_change_that_comes_after_the_cancellation_is_told_so(desk, noor):
+    order()
+    path = f"/console/customers/{noor.id}/orders/LK-1/"
+    form = FORM | {"line0_id": "a", "line0_quantity": "9", "place": "yes"}
+    desk.post(f"{path}cancel/")
+
+    answer = desk.post(path, form)
+
+    assert answer.status_code == 409
+    assert "This order was cancelled or refunded." in answer.content.decode()
+    placed = Order.objects.get(customer=noor)
+    assert (placed.status, placed.lines[0]["quantity"]) == ("cancelled", 2)
+
+
+@pytest.mark.parametrize("number", ["LK-1/cancel", "new", "LK/lines/a/cancel", "..", "~2F"])
+def test_whatever_its_number_an_order_is_changed_and_cancelled_by_what_the_page_says(
+    desk, noor, number
+):
+    order("LK-1")
+    order(number)
+    listed = page_of(desk, f"customers/{noor.id}/")
+    paths = {unescape(one) for one in re.findall(r'href="(/console/[^"]*/orders/[^"]*)"', listed)}
+    [path] = [one for one in paths if not one.endswith("/LK-1/")]
+
+    page = desk.get(path).content.decode()
+    assert escape(f"Change {number}") in page
+    for action in re.findall(r'action="(/console/customers/[^"]*)"', page):
+        assert desk.post(unescape(action)).status_code == 302
+
+    assert Order.objects.get(customer=noor, number=number).status == "cancelled"
+    assert Order.objects.get(customer=noor, number="LK-1").status == "placed"

@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 import httpx2
 import pytest
+from django.urls import reverse
 
 from customers.actions.sources import create_source
 from tests import factories
@@ -26,6 +27,42 @@ def test_whatever_an_order_is_called_it_can_be_reached(desk, noor, number):
     assert desk.get(path).json()["lines"][0]["quantity"] == 1
     assert desk.post(f"{path}cancel/", {"reason": "rain"}).status_code == 200
     assert desk.get(path).json()["status"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "A/cancel",
+        "A/history",
+        "A/lines/a/cancel",
+        "cancel",
+        "/",
+        "..",
+        "~",
+        "~2F",
+        "~7E2F",
+        "A~1/b",
+    ],
+)
+def test_what_ends_as_an_address_of_ours_does_is_an_order_like_any_other(desk, noor, number):
+    lines = [{"line_id": "a/cancel", "name": "Day ticket", "quantity": 2, "price": "10"}]
+    for one in ("A", number):
+        factories.record(factories.order(one, ("email", "noor@example.com"), lines=lines))
+    of_noor = {"customer_id": noor[0].id}
+    path = reverse("customer:order", kwargs=of_noor | {"number": number})
+    line = {"number": number, "line": "a/cancel"}
+
+    assert desk.get(path).json()["number"] == number
+    assert desk.patch(path, {"note": "by the window"}).status_code == 200
+    history = desk.get(reverse("customer:order-history", kwargs=of_noor | {"number": number}))
+    assert {one["about"] for one in history.json()["results"]} == {f"order:{number}"}
+    out = desk.post(reverse("customer:order-line-cancel", kwargs=of_noor | line), {"quantity": 1})
+    assert out.status_code == 200
+    cancel = reverse("customer:order-cancel", kwargs=of_noor | {"number": number})
+    assert desk.post(cancel, {"reason": "rain"}).status_code == 200
+    assert desk.get(path).json()["status"] == "cancelled"
+    other = desk.get(reverse("customer:order", kwargs=of_noor | {"number": "A"})).json()
+    assert other["status"] == "placed"
 
 
 @pytest.mark.slow
