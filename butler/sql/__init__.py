@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from customers.sql import raw_connection
+from customers.sql import body, raw_connection
 
 _FOLDER = Path(__file__).parent
 
@@ -15,7 +15,7 @@ _FOLDER = Path(__file__).parent
 @cache
 def load(name: str) -> str:
     """Return the statement of that name, read once."""
-    return (_FOLDER / f"{name}.sql").read_text()
+    return body(_FOLDER / f"{name}.sql")
 
 
 def run(name: str, params: Mapping[str, object]) -> "psycopg.Cursor[Any]":

@@ -10,6 +10,7 @@ import msgspec
 from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.utils import timezone
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -26,9 +27,17 @@ encode = msgspec.json.Encoder(decimal_format="string").encode
 _MAX_KEY = 255
 
 
+class OnlyJson(DefaultContentNegotiation):
+    """We have one kind of answer, so there is nothing to weigh, and no 406."""
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
 class ApiView(APIView):
     """An endpoint whose table says which right each method needs."""
 
+    content_negotiation_class = OnlyJson
     rights: ClassVar[dict[str, Right]] = {}
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     permission_classes = [HasRight]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,16 @@ _ENCODER = msgspec.json.Encoder(decimal_format="string")
 @cache
 def load(name: str) -> str:
     """Return the statement of that name, read once."""
-    return (_FOLDER / f"{name}.sql").read_text()
+    return body(_FOLDER / f"{name}.sql")
+
+
+def body(path: Path) -> str:
+    """Return a statement without the header, which is for those who read the file.
+
+    With it, some are longer than what psycopg remembers having taken apart (4,096 characters).
+    """
+    lines = path.read_text().splitlines(keepends=True)
+    return "".join(dropwhile(lambda line: line.startswith("--") or not line.strip(), lines))
 
 
 def raw_connection() -> "psycopg.Connection[Any]":

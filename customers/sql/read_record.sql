@@ -5,7 +5,7 @@
 -- today  date  for the next visit
 -- returns one row, or none where there is no such record
 
-WITH customer AS MATERIALIZED (
+WITH customer AS (
     SELECT live.*
       FROM customers_customer AS asked
       JOIN customers_customer AS live ON live.id = coalesce(asked.canonical_id, asked.id)
@@ -38,8 +38,7 @@ SELECT json_build_object(
                    ORDER BY trait.name), '{}')
           FROM customers_trait AS trait
           LEFT JOIN customers_source AS source ON source.id = trait.source_id
-         WHERE trait.customer_id = customer.id
-           AND trait.value IS NOT NULL),
+         WHERE trait.customer_id = customer.id AND trait.value IS NOT NULL),
     'orders', (
         SELECT coalesce(json_agg(json_build_object(
                    'number', number, 'status', status, 'channel', channel,
@@ -84,11 +83,9 @@ SELECT json_build_object(
                    'actor', actor, 'joined_at', joined_at)
                    ORDER BY joined_at, id), '[]')
           FROM customers_merge
-         WHERE kept_id = customer.id
-           AND parted_at IS NULL),
+         WHERE kept_id = customer.id AND parted_at IS NULL),
     'open_reviews', (
         SELECT count(*)
           FROM customers_review
-         WHERE status = 'open'
-           AND customer.id IN (left_id, right_id)))::text
+         WHERE status = 'open' AND customer.id IN (left_id, right_id)))::text
   FROM customer

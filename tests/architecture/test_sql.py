@@ -1,7 +1,9 @@
 """One statement a file, and a header that says what it is for."""
 
 import pytest
+from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
+from customers.sql import body
 from tests.architecture.tree import APPS, ROOT, files
 
 STATEMENTS = [path for path in files("*.sql") if path.parts[0] in APPS]
@@ -17,6 +19,14 @@ def test_a_statement_says_what_it_is_for(path):
 
     assert first.startswith("-- "), first
     assert len(first.split()) > 3, first
+
+
+@pytest.mark.parametrize("path", STATEMENTS, ids=str)
+def test_a_statement_is_short_enough_to_be_taken_apart_once(path):
+    statement = body(ROOT / path)
+
+    assert not statement.startswith("--")
+    assert len(statement) <= MAX_CACHED_STATEMENT_LENGTH
 
 
 @pytest.mark.parametrize("path", STATEMENTS, ids=str)
