@@ -5,7 +5,6 @@ twice is the first of the two. So each local date has each time of day exactly o
 """
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -102,11 +101,3 @@ def anniversary(day: date, year: int) -> date:
     if (day.month, day.day) == (2, 29):
         return date(year, 3, 1) - _DAY
     return day.replace(year=year)
-
-
-def anniversaries(day: date, first: date, last: date) -> Iterator[date]:
-    """Yield the returns of a date from `first` to `last`, both included, never the date itself."""
-    for year in range(first.year, last.year + 1):
-        returned = anniversary(day, year)
-        if first <= returned <= last and returned > day:
-            yield returned

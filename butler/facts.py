@@ -107,13 +107,10 @@ def is_of_age(born: object, country: object, today: date) -> bool:
         birth_date = date.fromisoformat(str(born)[:10])
     except ValueError:
         return False
-    age = today.year - birth_date.year - ((today.month, today.day) < _anniversary(birth_date))
+    is_yet_to_come = (today.month, today.day) < (birth_date.month, birth_date.day)
+    age = today.year - birth_date.year - is_yet_to_come
     where = country if isinstance(country, str) and country else settings.BUTLER_COUNTRY
     return age >= CONSENT_AGES.get(where.upper(), OLDEST_CONSENT_AGE)
-
-
-def _anniversary(day: date) -> tuple[int, int]:
-    return day.month, day.day
 
 
 def windows(now: datetime) -> list[str]:

@@ -101,11 +101,6 @@ class Ledger:
             if request.is_acknowledged:
                 yield from request.events
 
-    def attempted(self) -> Iterator[Sent]:
-        for request in self.requests:
-            if request.attempts:
-                yield from request.events
-
     def _write(self, what: str, request: Request, at: float, **facts: Any) -> None:
         line = {"what": what, "request": request.number, "at": round(at, 4), **facts}
         self._file.write(json.dumps(line, separators=(",", ":")) + "\n")

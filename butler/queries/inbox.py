@@ -12,7 +12,6 @@ from django.db.models.functions import Coalesce, JSONObject
 
 from butler import sql
 from butler.models import Message
-from customers.models import Customer
 from customers.queries.pages import Page, page_of
 
 type State = Literal[
@@ -81,12 +80,6 @@ def doorway(record_id: UUID) -> Doorway | None:
     """Return where a record leads to now, and how much is unread there."""
     found = sql.rows("read_doorway", {"id": record_id})
     return Doorway(found[0][0], tuple(found[0][1]), *found[0][2:]) if found else None
-
-
-def own_ids(customer_id: UUID) -> list[UUID]:
-    """Return the ids of a live record and of those that were joined into it."""
-    joined = Customer.objects.filter(canonical_id=customer_id).values_list("id", flat=True)
-    return [customer_id, *joined]
 
 
 def messages(ids: Sequence[UUID], *, cursor: str | None, limit: int) -> Page[MessageShape]:
