@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from butler.models import Task
@@ -34,9 +35,8 @@ class TaskShape(msgspec.Struct, frozen=True):
 
 def open_tasks(*, by: str, most: int = 100) -> list[TaskShape]:
     """Return what is not done yet: one's own first, then what is due first."""
-    rows = list(Task.objects.filter(done_at=None).order_by("due_at", "id")[:most])
-    found = _shaped(rows, by)
-    return sorted(found, key=lambda task: (not task.is_mine, task.due_at))
+    rows = Task.objects.filter(done_at=None).alias(is_anothers=~Q(taken_by=by))
+    return _shaped(rows.order_by("is_anothers", "due_at", "id")[:most], by)
 
 
 def tasks(*, by: str, is_open: bool, cursor: str | None, limit: int) -> Page[TaskShape]:

@@ -113,8 +113,10 @@ def test_ones_own_come_first_then_what_is_due_first(noor):
     tasks.take(task_id=mine, by=f"user:{sam.pk}", now=NOON)
 
     found = queries.open_tasks(by=f"user:{sam.pk}")
+    shorter = queries.open_tasks(by=f"user:{sam.pk}", most=2)
 
     assert [task.id for task in found] == [mine, soon, late]
+    assert [task.id for task in shorter] == [mine, soon]
     assert found[0].taken_by == "Sam"
     assert {task.customer_name for task in found} == {"Noor de Wit"}
 
