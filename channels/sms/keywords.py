@@ -80,4 +80,5 @@ def answer(meant: Meaning, *, language: str, company: str, site: str, is_open: b
     """
     texts = _STILL_OFF if meant == "start" and not is_open else _ANSWERS[meant]
     text = texts.get(language) or texts.get("en", "")
-    return text.replace("{company}", company).replace("{site}", site)
+    # The address first: a company may be called anything, an address has no braces.
+    return text.replace("{site}", site).replace("{company}", company)
