@@ -1,4 +1,5 @@
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import transaction
@@ -246,37 +247,28 @@ def test_an_awaited_event_finds_the_run_of_a_record_that_was_joined():
 # What it costs -------------------------------------------------------------------------
 
 
-@pytest.fixture
-def statements(monkeypatch):
-    names = []
-    original = sql.rows
-
-    def counted(name, params):
-        names.append(name)
-        return original(name, params)
-
-    monkeypatch.setattr(sql, "rows", counted)
-    return names
+OF_THE_BUTLER = {path.stem for path in Path(sql.__file__).parent.glob("*.sql")}
 
 
 @pytest.mark.parametrize("size", [1, 50])
-def test_a_batch_costs_one_statement_whatever_its_size(size, statements, settings):
+def test_a_batch_costs_one_statement_whatever_its_size(size, count_statements, settings):
     automation()
     record(item(NOOR))
     settings.BUTLER_TRIGGERS_SETTLE = 3
-    statements.clear()
 
-    record(*(order(f"A-{n}", NOOR) for n in range(size)))
+    with count_statements() as statements:
+        record(*(order(f"A-{n}", NOOR) for n in range(size)))
 
-    assert statements == ["start_runs"]
+    assert [one for one in statements if one in OF_THE_BUTLER] == ["start_runs"]
 
 
-def test_events_that_nobody_waits_for_cost_nothing(statements, settings):
+def test_events_that_nobody_waits_for_cost_nothing(count_statements, settings):
     automation()
     record(item(NOOR))
     settings.BUTLER_TRIGGERS_SETTLE = 3
-    statements.clear()
 
-    record(*(item(NOOR) for _ in range(50)))
+    with count_statements() as statements:
+        record(*(item(NOOR) for _ in range(50)))
 
-    assert statements == []
+    assert OF_THE_BUTLER.isdisjoint(statements)
+    assert statements
