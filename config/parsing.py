@@ -1,13 +1,14 @@
-"""How the bodies of REST requests are read: within the limits that hold for events, too."""
+"""How the bodies of REST requests and of forms are read: within limits, whoever sends them."""
 
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO, Any, Never
 
 from django.core.exceptions import RequestDataTooBig
+from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
-from channels.ingest.limits import Unfit, read_object
+from channels.ingest.limits import MAX_ITEM, Unfit, read_object
 
 
 class LimitedParser(BaseParser):
@@ -22,9 +23,31 @@ class LimitedParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         try:
-            data, _ = read_object(stream.read())
+            data, _ = read_object(_begin(stream))
         except Unfit as error:
             if error.reason == "too_large":
                 raise RequestDataTooBig from error
             raise ParseError(f"{error.reason}: {error.detail}") from error
         return data
+
+
+def _begin(stream: IO[bytes]) -> bytes:
+    """Read no more than shows that it is too much: who announces a gigabyte may send it."""
+    parts, left = [], MAX_ITEM + 1
+    while left and (part := stream.read(left)):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
+
+
+class NoFiles(FileUploadHandler):
+    """No form of ours has a file in it; Django would write any to the disk, whoever sends it."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> Never:
+        raise StopUpload(connection_reset=True)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> Never:
+        raise StopUpload(connection_reset=True)
+
+    def file_complete(self, file_size: int) -> None:
+        return None

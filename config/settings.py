@@ -255,6 +255,7 @@ BUTLER_CODES_PER_NETWORK = env.number("BUTLER_CODES_PER_NETWORK", default=1000 i
 # The largest body after decompression; phones send 475,000 bytes and one event more.
 BUTLER_MAX_BODY = 4 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BUTLER_MAX_BODY
+FILE_UPLOAD_HANDLERS = ["config.parsing.NoFiles"]
 # How many events one source may send in a minute, 0 for no limit.
 BUTLER_EVENTS_PER_MINUTE = env.number("BUTLER_EVENTS_PER_MINUTE", default=0)
 # How long the answer to a POST with an Idempotency-Key is kept.
