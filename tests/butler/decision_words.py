@@ -195,7 +195,9 @@ _PHRASES: dict[str, Callable[..., object]] = {
     r"(standing|zone|language) (\S+)": lambda w, name, to: w.facts.update({name: to}),
     r"no customer": lambda w: w.facts.update({"customer": ""}),
     r"nobody knows the zone": lambda w: w.facts.update({"zone": ""}),
-    r"halted (\S+)": lambda w, key: w.facts.update({"halted": frozenset({key})}),
+    r"halted (\S+)": lambda w, key: w.facts.update(
+        {"halted": frozenset({key, *(w.facts["halted"] or ())})}
+    ),
     r"under age": lambda w: w.facts.update({"is_of_age": False}),
     r"used company (\S+) (\d+)": lambda w, window, count: w.facts["used"].update(
         {f"company:{w.act['message_class']}|{window}": int(count)}
