@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from butler import proofs, sql
-from butler.models import DeliveryReceipt
+from butler.models import DeliveryReceipt, Message
 from butler.proofs import Report, Standing
 from customers import races, senders
 from customers.actions import control, notes
@@ -49,12 +49,13 @@ class _Message(NamedTuple):
         return [one for one in self.told if one.is_new]
 
 
-def report(*, provider: str, reports: Sequence[Report], now: datetime) -> int:
+def report(*, provider: str, channel: str, reports: Sequence[Report], now: datetime) -> int:
     """Take in reports; return how many messages they were about. Saying it again is harmless.
 
     Kept first and applied then: what is about something that we do not know of yet waits for it.
     """
-    rows = [_row(provider, one, now) for one in reports if one.kind in proofs.KINDS]
+    heard = _of_channel(channel, [one for one in reports if one.kind in proofs.KINDS])
+    rows = [_row(provider, one, now) for one in heard]
     DeliveryReceipt.objects.bulk_create(rows, ignore_conflicts=True)
     kept = DeliveryReceipt.objects.filter(
         provider=provider, event_id__in=[row.event_id for row in rows], applied_at=None
@@ -82,6 +83,17 @@ def sweep(*, now: datetime, most: int = 500) -> int:
     waiting = DeliveryReceipt.objects.filter(applied_at=None, received_at__gt=young).order_by("-pk")
     ids = list(waiting.values_list("pk", flat=True)[:most])
     return races.settle(lambda: _apply(ids, now)) if ids else 0
+
+
+def _of_channel(channel: str, reports: Sequence[Report]) -> list[Report]:
+    """Leave out what names a message of another way: no letter that comes back was an SMS.
+
+    Anybody can write to where letters come back to, and would shut a number with one.
+    """
+    named = [one.message_id for one in reports if one.message_id]
+    others = Message.objects.filter(pk__in=named).exclude(channel=channel)
+    foreign = {str(id_) for id_ in others.values_list("pk", flat=True)} if named else set()
+    return [one for one in reports if one.message_id not in foreign]
 
 
 def _row(provider: str, one: Report, now: datetime) -> DeliveryReceipt:

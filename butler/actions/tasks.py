@@ -110,7 +110,7 @@ def _report(task: Task, now: datetime) -> None:
         message_id=str(task.message_id),
         detail=task.outcome,
     )
-    receipts.report(provider="staff", reports=[said], now=now)
+    receipts.report(provider="staff", channel="phone", reports=[said], now=now)
 
 
 def _refusal(task_id: UUID) -> Exception:

@@ -1,5 +1,6 @@
 """What customers send us by SMS: words that end or begin it, and everything else."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -24,6 +25,8 @@ from customers.profile import Outcome, Sender
 
 # The provider waits fifteen seconds for our answer, then asks again.
 _PATIENCE = 8.0
+# The names that the provider gives: letters for the kind, and 128 bits.
+_SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
 # How soon a person answers.
 _SOON = timedelta(hours=1)
 _LONGEST = 64
@@ -43,6 +46,15 @@ class Text(NamedTuple):
     meant: Meaning
     # Of the word; empty where it is the same in all.
     language: str
+
+    @property
+    def is_named(self) -> bool:
+        """Tell whether it has an id that it can be known by when it comes again.
+
+        Names and values are signed one after the other with nothing between: whoever kept a
+        request can cut it anew, so that the id is a longer one. A STOP counts whatever its id.
+        """
+        return self.meant == "stop" or _SID.fullmatch(self.sid) is not None
 
 
 def read(fields: Mapping[str, object]) -> Text:

@@ -22,7 +22,7 @@ def inbound(request: HttpRequest) -> HttpResponse:
     with overload.place():
         fields = _signed(request, body)
         text = messages.read(fields)
-        if not text.sid or not text.number:
+        if not text.sid or not text.number or not text.is_named:
             raise Refusal(400, "missing_id", "Send MessageSid and From.")
         is_open = messages.take_in(text, now=timezone.now())
         answer = MessagingResponse()
@@ -40,7 +40,7 @@ def status(request: HttpRequest) -> HttpResponse:
         now = timezone.now()
         found = statuses.read(_signed(request, body), request.GET.get("message", ""), now=now)
         if found:
-            receipts.report(provider="twilio", reports=[found], now=now)
+            receipts.report(provider="twilio", channel="sms", reports=[found], now=now)
     return HttpResponse(status=204)
 
 

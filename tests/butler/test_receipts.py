@@ -45,7 +45,9 @@ def said(one: Message, kind: str, **facts) -> Report:
 
 
 def take_in(*reports: Report) -> int:
-    return receipts.report(provider="relay", reports=reports, now=NOON + timedelta(minutes=1))
+    return receipts.report(
+        provider="relay", channel="email", reports=reports, now=NOON + timedelta(minutes=1)
+    )
 
 
 def events(one: Message) -> list[str]:

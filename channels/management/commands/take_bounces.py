@@ -36,7 +36,7 @@ class Command(BaseCommand):
                 now=timezone.now(),
             )
             try:
-                receipts.report(provider="smtp", reports=found, now=timezone.now())
+                receipts.report(provider="smtp", channel="email", reports=found, now=timezone.now())
             except (OperationalError, InterfaceError, psycopg_pool.PoolTimeout) as error:
                 raise CommandError("The database is away; try later.", returncode=LATER) from error
             kinds = ", ".join(one.kind for one in found)

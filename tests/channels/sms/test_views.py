@@ -45,7 +45,8 @@ def inbound(account, live_server):
     """Send a text as the provider hands it on; return the status and what was answered."""
 
     def send(body: str, *, sid: str = "", number: str = NOORS, token: str = TOKEN, **more):
-        fields = {"MessageSid": sid or f"SM{uuid.uuid4().hex}", "From": number, "To": OURS}
+        sid = f"SM{sid[2:]:0>32}" if sid else f"SM{uuid.uuid4().hex}"
+        fields = {"MessageSid": sid, "From": number, "To": OURS}
         url = f"{live_server.url}/v1/sms/inbound"
         status, answer = providers.call(url, {**fields, "Body": body, **more}, token=token)
         if status != 200:
@@ -100,7 +101,10 @@ def test_a_number_that_nobody_proved_is_stopped_and_provably_so(inbound):
     assert kinds() == ["preference.set", "signal.received"]
     entry = ControlEntry.objects.first()
     assert control.receipt(entry.record_id, entry.entry_id) is not None
-    assert json.loads(entry.document)["evidence"] == {"kind": "stop", "message": "SM1"}
+    assert json.loads(entry.document)["evidence"] == {
+        "kind": "stop",
+        "message": "SM" + "1".zfill(32),
+    }
 
 
 def test_a_shared_number_is_stopped_for_itself_and_speaks_for_none_who_used_it(inbound):

@@ -1,0 +1,235 @@
+"""Reports and words that somebody else wrote in the name of a provider, or kept and sent again.
+
+What no signature fits: tests/channels/webhook, tests/channels/sms, tests/channels/email.
+"""
+
+import json
+import uuid
+from datetime import timedelta
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+from twilio.request_validator import RequestValidator
+
+from butler.actions import receipts
+from butler.models import Delivery, DeliveryReceipt, Message
+from butler.proofs import KINDS, Report
+from channels.email import unsubscribe
+from customers.models import Control, ControlEntry, Event, Suppression
+from tests.butler.arrange import guest, message, says, vocabulary
+from tests.channels.email.test_bounces import complaint, letter, status
+from tests.channels.provider import SID, TOKEN
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+NOORS, OURS = "+31612345678", "+31201234567"
+HOME = "http://testserver/v1/sms/"
+
+
+@pytest.fixture(autouse=True)
+def house(settings):
+    settings.BOUNCE_ADDRESS = "bounce@larkmoor.example"
+    settings.DEFAULT_FROM_EMAIL = "Larkmoor <hello@larkmoor.example>"
+    settings.SMS_ACCOUNT = {"url": "http://nowhere", "sid": SID, "token": TOKEN, "from": OURS}
+    vocabulary()
+
+
+def closed() -> list[tuple[str, str]]:
+    """Every address that nothing goes to any more."""
+    found = Suppression.objects.filter(lifted_at=None)
+    return sorted(found.values_list("channel", "address"))
+
+
+# Letters that come back: anybody can write one -----------------------------------------------
+
+
+def comes_back(tmp_path, raw: bytes) -> None:
+    (tmp_path / "letter").write_bytes(raw)
+    call_command("take_bounces", str(tmp_path / "letter"))
+
+
+def named(one: Message) -> dict[str, bytes]:
+    """Forge letters that come back and name this message, in each way to name one."""
+    address = f"bounce+{one.pk.hex}@larkmoor.example"
+    returned = f"Message-ID: <{one.pk}@larkmoor.example>\r\n\r\n"
+    return {
+        "by the address": status(to=address),
+        "by the letter": status(to="hello@larkmoor.example", returned=("message/rfc822", returned)),
+        "by its headers": status(to="x@y.test", returned=("text/rfc822-headers", returned)),
+        "a complaint": complaint(sender=address, returned=returned),
+    }
+
+
+@pytest.mark.parametrize("channel", ["sms", "inbox", "phone"])
+def test_no_letter_comes_back_for_what_was_no_letter(channel, tmp_path):
+    noor = guest(phone=NOORS)
+    one = message(noor, channel=channel, state="accepted", address=NOORS)
+
+    for raw in named(one).values():
+        comes_back(tmp_path, raw)
+
+    one.refresh_from_db()
+    assert (closed(), one.state) == ([], "accepted")
+    assert not DeliveryReceipt.objects.exists()
+    assert not Control.objects.filter(objected__contains=["marketing"]).exists()
+
+
+def test_what_names_a_letter_shuts_its_own_address_and_no_other(tmp_path):
+    noor, eli = guest(email="noor@example.com"), guest(email="eli@example.com")
+    one = message(noor, state="accepted", address="noor@example.com")
+    message(eli, state="accepted", address="eli@example.com")
+    for raw in named(one).values():
+        # Whoever writes it may say that it was about anybody.
+        for forged in (raw, raw.replace(b"noor@example.com", b"eli@example.com")):
+            comes_back(tmp_path, forged)
+
+    assert {address for _, address in closed()} == {"noor@example.com"}
+    assert not Control.objects.filter(customer=eli.pk).exists()
+    assert not Event.objects.filter(customer=eli.pk, kind="message").exists()
+
+
+def test_who_was_not_told_of_a_message_can_name_none(tmp_path):
+    noor = guest(email="noor@example.com")
+    one = message(noor, state="accepted", address="noor@example.com")
+    block = "Final-Recipient: rfc822; noor@example.com\r\nAction: failed\r\nStatus: 5.1.1"
+    link = unsubscribe.write(unsubscribe.Scope(noor.pk, one.pk, "offers", ""))
+    for to, token in (
+        ("bounce@larkmoor.example", ""),
+        (f"bounce+{noor.pk.hex}@larkmoor.example", noor.pk),
+        (f"bounce+{uuid.uuid4().hex}@larkmoor.example", uuid.uuid4()),
+        (f"bounce+{link}@larkmoor.example", link),
+        ("bounce+%@larkmoor.example", "%"),
+        (f"bounce+{one.pk.hex}@elsewhere.example", ""),
+    ):
+        report = f"Reporting-MTA: dns; relay.example\r\n\r\n{block}"
+        returned = f"Message-ID: <{token}@larkmoor.example>\r\nTo: noor@example.com\r\n\r\n"
+        parts = ("message/delivery-status", report), ("message/rfc822", returned)
+        comes_back(tmp_path, letter("delivery-status", *parts, to=to))
+
+    one.refresh_from_db()
+    assert (closed(), one.state) == ([], "accepted")
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_report_of_one_way_out_says_nothing_of_what_went_another(kind):
+    one = message(guest(), channel="sms", state="accepted", address=NOORS)
+    said = Report("x", kind, timezone.now(), message_id=str(one.pk))
+
+    receipts.report(provider="postmark", channel="email", reports=[said], now=timezone.now())
+
+    one.refresh_from_db()
+    assert (closed(), one.state) == ([], "accepted")
+
+
+# What was signed once ------------------------------------------------------------------------
+
+
+class Kept:
+    """A request that the provider signed, as somebody kept it."""
+
+    def __init__(self, client, where: str = "inbound", **fields: str) -> None:
+        sid = f"SM{uuid.uuid4().hex}"
+        known = {"AccountSid": SID, "MessageSid": sid, "From": NOORS, "To": OURS, "NumMedia": "0"}
+        self.fields = known | fields
+        self.client, self.where = client, where
+        self.signature = RequestValidator(TOKEN).compute_signature(HOME + where, self.fields)
+
+    def send(self, where: str = "", body: str = "", **headers: str) -> int:
+        answer = self.client.post(
+            f"/v1/sms/{where or self.where}",
+            body or urlencode(self.fields),
+            content_type="application/x-www-form-urlencoded",
+            headers={"X-Twilio-Signature": self.signature, **headers},
+        )
+        return answer.status_code
+
+
+def test_a_stop_that_somebody_wrote_stops_nobody(client):
+    noor = guest(phone=NOORS)
+    greeting = Kept(client, Body="Hello")
+    forged = urlencode(greeting.fields | {"Body": "STOP"})
+
+    assert greeting.send(body=forged) == 401
+    assert greeting.send(where="status", body=forged) == 401
+    assert greeting.send(body=f"{urlencode(greeting.fields)}&Body=STOP") == 401
+    assert greeting.send(body=json.dumps(greeting.fields | {"Body": "STOP"})) == 401
+    assert closed() == []
+    assert not ControlEntry.objects.filter(record=noor).exists()
+
+
+def test_what_was_signed_for_one_address_counts_at_no_other(client, settings):
+    kept = Kept(client, Body="STOP")
+    settings.ALLOWED_HOSTS = ["*"]
+
+    for where in ("status", "inbound?x=1", "inbound/", f"status?message={uuid.uuid4()}"):
+        assert kept.send(where=where) == 401, where
+    for host in ("evil.example", "testserver.evil.example"):
+        assert kept.send(host=host) == 401, host
+    assert closed() == []
+
+
+def test_a_start_that_was_kept_opens_nothing_again(client, time_machine):
+    guest(phone=NOORS)
+    first, start = Kept(client, Body="STOP"), Kept(client, Body="START")
+    assert (first.send(), start.send(), closed()) == (200, 200, [])
+    assert Kept(client, Body="STOP").send() == 200
+
+    time_machine.move_to(timezone.now() + timedelta(days=1))
+    pairs = list(start.fields.items())
+    assert start.send() == 200
+    assert start.send(body=urlencode(pairs[::-1])) == 200
+    assert closed() == [("sms", NOORS)]
+
+
+def test_nor_when_its_names_and_values_are_cut_in_other_places(client):
+    """They are signed one after the other with nothing between: the cuts are anybody's."""
+    guest(phone=NOORS)
+    start = Kept(client, Body="START", SmsSid="SM1")
+    assert start.send() == 200
+    assert Kept(client, Body="STOP").send() == 200
+    sid = start.fields["MessageSid"]
+
+    cut = {name: start.fields[name] for name in ("AccountSid", "Body", "From")}
+    longer = cut | {"MessageSid": f"{sid}NumMedia0", "SmsSid": "SM1", "To": OURS}
+    shorter = start.fields | {"MessageSid": sid[:-1]}
+    shorter[f"{sid[-1]}NumMedia"] = shorter.pop("NumMedia")
+    other = start.fields | {"MessageS": f"id{sid}"}
+    del other["MessageSid"]
+    for fields in (longer, shorter, other):
+        start.send(body=urlencode(fields))
+
+    assert closed() == [("sms", NOORS)]
+    assert dict(parse_qsl(urlencode(longer)))["MessageSid"] != sid
+    signed = RequestValidator(TOKEN).validate(HOME + "inbound", longer, start.signature)
+    assert signed, "the forgery is one that the signature fits"
+
+
+def test_a_status_that_was_kept_changes_nothing_a_day_later(client, time_machine):
+    one = message(guest(phone=NOORS), channel="sms", state="accepted", address=NOORS)
+    Delivery.objects.create(
+        message=one,
+        number=1,
+        customer_id=one.customer_id,
+        channel="sms",
+        provider="twilio",
+        customer_version=1,
+        claimed_at=one.created_at,
+        lease_until=one.created_at,
+        outcome="accepted",
+        provider_id="SM" + "1" * 32,
+    )
+    where = f"status?message={one.pk}"
+    gone = {"MessageSid": "SM" + "1" * 32, "MessageStatus": "undelivered", "ErrorCode": "30005"}
+    kept = Kept(client, where, **gone)
+    assert kept.send() == 204
+    assert closed() == [("sms", NOORS)]
+    # A person found that the number works again.
+    Suppression.objects.update(lifted_at=timezone.now())
+
+    time_machine.move_to(timezone.now() + timedelta(days=1))
+    assert kept.send() == 204
+
+    assert closed() == []
+    assert says(guest(), "preference.set", "allow", True, channel="sms")
