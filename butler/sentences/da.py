@@ -50,7 +50,7 @@ LANGUAGE = Language(
         "no_address": "Vi har ingen bekræftet adresse til at nå dig via {channel}.",
         "address_bounced": "Beskeder via {channel} når dig ikke: adressen afviser dem.",
         "address_complained": "Du har markeret vores beskeder via {channel} som spam.",
-        "address_stopped": "Du har bedt os om at stoppe med beskeder via {channel}.",
+        "address_stopped": "Du sms'ede STOP, så vi sender intet via {channel}; sms START fra det nummer, så må vi igen.",
         "not_of_age": "Du er for ung til at sige ja til det uden en forælder eller værge.",
         # Hvad ingen har sagt ja til
         "no_consent": "Du har ikke sagt ja til {purpose}.",

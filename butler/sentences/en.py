@@ -50,7 +50,7 @@ LANGUAGE = Language(
         "no_address": "We have no confirmed address to reach you through {channel}.",
         "address_bounced": "Messages through {channel} do not reach you: the address refuses them.",
         "address_complained": "You marked our messages through {channel} as spam.",
-        "address_stopped": "You told us to stop messages through {channel}.",
+        "address_stopped": "You texted STOP, so we send nothing through {channel}; text START from that number, and we may again.",
         "not_of_age": "You are too young to agree to this without a parent or guardian.",
         # What nobody said yes to
         "no_consent": "You have not said yes to {purpose}.",

@@ -50,7 +50,7 @@ LANGUAGE = Language(
         "no_address": "We hebben geen bevestigd adres om je te bereiken via {channel}.",
         "address_bounced": "Berichten via {channel} bereiken je niet: het adres weigert ze.",
         "address_complained": "Je merkte onze berichten via {channel} aan als spam.",
-        "address_stopped": "Je vroeg ons te stoppen met berichten via {channel}.",
+        "address_stopped": "Je sms'te STOP, dus we sturen niets via {channel}; sms START vanaf dat nummer en het mag weer.",
         "not_of_age": "Je bent te jong om hiermee in te stemmen zonder ouder of verzorger.",
         # Waar niemand ja tegen zei
         "no_consent": "Je hebt geen ja gezegd tegen {purpose}.",

@@ -50,7 +50,7 @@ LANGUAGE = Language(
         "no_address": "Vi har ingen bekräftad adress för att nå dig via {channel}.",
         "address_bounced": "Meddelanden via {channel} når dig inte: adressen avvisar dem.",
         "address_complained": "Du har markerat våra meddelanden via {channel} som skräp.",
-        "address_stopped": "Du har bett oss att sluta med meddelanden via {channel}.",
+        "address_stopped": "Du sms:ade STOP, så vi skickar inget via {channel}; sms:a START från det numret, så får vi igen.",
         "not_of_age": "Du är för ung för att säga ja till det här utan en förälder eller vårdnadshavare.",
         # Vad ingen har sagt ja till
         "no_consent": "Du har inte sagt ja till {purpose}.",

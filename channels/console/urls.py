@@ -6,6 +6,7 @@ from channels.console.views import (
     home,
     merges,
     orders,
+    past,
     people,
     sign_in,
     switches,
@@ -33,6 +34,9 @@ urlpatterns = [
     path("customers/<uuid:customer_id>/wishes/", wishes.show, name="wishes"),
     path("customers/<uuid:customer_id>/wishes/<slug:what>/", wishes.say, name="wish"),
     path("customers/<uuid:customer_id>/new-order/", orders.new, name="order-new"),
+    path("customers/<uuid:customer_id>/orders/", past.orders, name="orders"),
+    path("customers/<uuid:customer_id>/happened/", past.happened, name="happened"),
+    path("customers/<uuid:customer_id>/told/", past.told, name="told"),
     # What is of an order comes before the order: its number may have anything in it.
     path(
         "customers/<uuid:customer_id>/orders/<number:number>/lines/<number:line>/cancel/",

@@ -101,6 +101,12 @@ BECAME = {
     "uncertain": "uncertain",
 }
 LANGUAGES = {"nl": "Dutch", "sv": "Swedish", "da": "Danish", "en": "English", "de": "German"}
+# Why nothing goes to an address, whatever is switched on.
+CLOSED = {
+    "bounced": "does not take our messages. Ask them for another one.",
+    "complained": "they marked a message as unwanted, so nothing goes there.",
+    "stopped": "they texted STOP, so nothing goes there. Only START, texted from it, opens it again.",
+}
 # What somebody said of a purpose; the day comes behind it.
 ANSWERED = {
     "given": "Said yes,",
@@ -128,7 +134,7 @@ LOOKED_AT = {
     "looks": "who looked",
     "merge": "a question of who is who",
 }
-_TOLD = ("order_id", "name", "title", "outcome", "purpose", "subject", "channel", "reason", "note")
+_TOLD = ("order_id", "name", "title", "outcome", "purpose", "subject", "reason", "note")
 
 
 def headline(kind: str, name: str) -> str:
@@ -142,6 +148,8 @@ def detail(kind: str, name: str, said: Mapping[str, Any]) -> str:
     if kind in ("page", "screen"):
         return name
     parts = [str(said[key]) for key in _TOLD if isinstance(said.get(key), str | int) and said[key]]
+    channel = str(said.get("channel") or "")
+    parts.append("" if channel == "*" else CHANNELS.get(channel, channel))
     total = said.get("total")
     if isinstance(total, str | int | float) and total != "":
         parts.append(money(str(total), str(said.get("currency") or "")))

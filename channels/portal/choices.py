@@ -53,7 +53,10 @@ DAYS = (
 STOPPED = {
     "bounced": gettext_noop("does not take our messages"),
     "complained": gettext_noop("you marked a message as unwanted, so nothing goes there"),
-    "stopped": gettext_noop("you said STOP, so nothing goes there"),
+    "stopped": gettext_noop(
+        "you texted STOP, so nothing goes there, whatever is switched on here;"
+        " text START from it, and it is open again"
+    ),
 }
 # Where most guests live; any other zone can be typed.
 ZONES = (
@@ -131,6 +134,8 @@ class Reach:
 
     way: str
     value: str
+    # Why nothing goes there, as a code and in words; empty: something may.
+    closed: str
     stopped: str
 
 
@@ -277,7 +282,12 @@ def _days(chosen: object) -> list[Option]:
 
 def _reach(addresses: Mapping[str, Address]) -> list[Reach]:
     return [
-        Reach(wording.say(SHORT, channel), one.value, wording.say(STOPPED, one.suppressed))
+        Reach(
+            wording.say(SHORT, channel),
+            one.value,
+            one.suppressed,
+            wording.say(STOPPED, one.suppressed),
+        )
         for channel, one in addresses.items()
     ]
 

@@ -121,7 +121,7 @@ class Page:
     card: str
     next_order: Order | None
     other_orders: Sequence[Order]
-    more_orders: int
+    has_more_orders: bool
     party: Sequence[Member]
     moments: Sequence[Moment]
     known: Sequence[Known]
@@ -146,7 +146,7 @@ def page(
         card=trait_text(record, "card"),
         next_order=next((order for order in orders if order.is_next), None),
         other_orders=others[:SHOWN_ORDERS],
-        more_orders=len(others[SHOWN_ORDERS:]),
+        has_more_orders=len(others) > SHOWN_ORDERS,
         party=[_member(member, today) for member in sorted(record.party, key=_children_first)],
         moments=[moment_of(event, called) for event in events],
         # Order numbers are identifiers too, but they are on the page as orders already.

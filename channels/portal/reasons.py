@@ -172,7 +172,7 @@ def _verdict(decision: DecisionShape, channel: str) -> str:
 
 
 def _moment(until: datetime | None) -> str:
-    return date_format(localtime(until), _("j M, H:i e")) if until else ""
+    return date_format(localtime(until), _("D j M, H:i e")) if until else ""
 
 
 def glances(looks: Iterable[LookShape]) -> list[Glance]:

@@ -1,10 +1,12 @@
 """What happened, in the customer's own words and language. No database, no request."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from babel.numbers import format_currency, format_decimal
+from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
@@ -140,9 +142,17 @@ def _order(said: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _change(said: Mapping[str, Any]) -> tuple[str, ...]:
-    when = " ".join(filter(None, (_text(said, "visit_date"), _text(said, "visit_time"))))
+    when = ", ".join(filter(None, (_day(_text(said, "visit_date")), _text(said, "visit_time")[:5])))
     arrival = _("arrival %(when)s") % {"when": when} if when else ""
     return _text(said, "order_id"), arrival, _text(said, "reason")
+
+
+def _day(text: str) -> str:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{date_format(day, _('D j M'))} {day.year}"
 
 
 def _line(said: Mapping[str, Any]) -> tuple[str, ...]:

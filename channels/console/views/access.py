@@ -14,7 +14,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -57,7 +57,9 @@ def page(right: str = "", *, is_for_all: bool = False) -> Callable[[View], View]
             if right and not user.has_perm(right):
                 return render(request, "console/refused.html", status=403)
             try:
-                return view(request, *args, **kwargs)
+                # Words, dates and amounts: whatever a colleague's browser asks for.
+                with translation.override("en"):
+                    return view(request, *args, **kwargs)
             except BadCursor:
                 # No page of this list: its beginning is one.
                 return redirect(request.path)

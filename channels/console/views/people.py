@@ -1,10 +1,11 @@
 """Customers: found, and shown as far as a role goes."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,16 +16,14 @@ from butler import facts as judging
 from butler.profile import Facts
 from butler.queries import inbox, why
 from butler.queries.tasks import tasks_of
-from butler.reasons import sentence
 from channels.console import wording
 from channels.console.person import Person, allowed, moments, person
-from channels.console.views import access, trace
-from channels.portal import reasons
+from channels.console.views import access, said, trace
 from customers.actions.looks import SYSTEM
 from customers.models import Purpose
-from customers.queries import control, lists
+from customers.queries import lists
 from customers.queries.record import record
-from customers.queries.search import search
+from customers.queries.search import Found, search
 from customers.queries.timeline import Filter, timeline
 
 EVENTS, MESSAGES = 30, 8
@@ -42,9 +41,23 @@ def find(request: HttpRequest) -> HttpResponse:
         text, region=settings.BUTLER_COUNTRY, today=timezone.localdate(), sees_addresses=sees
     )
     trace.look(request, [one.id for one in found], what="search")
-    people = [(one, wording.FOUND_BY.get(one.found_by, one.found_by)) for one in found]
+    apart = _apart(found, timezone.now()) if sees else {}
+    people = [
+        (one, wording.FOUND_BY.get(one.found_by, one.found_by), apart.get(one.id, ""))
+        for one in found
+    ]
     shown = {"text": text, "people": people, "sees_addresses": sees, "here": "search"}
     return render(request, "console/search.html", shown)
+
+
+def _apart(found: Sequence[Found], now: datetime) -> dict[UUID, str]:
+    """Return what tells namesakes apart; who has a name alone is not shown any closer."""
+    times = Counter(one.name.casefold() for one in found)
+    alike = [one.id for one in found if times[one.name.casefold()] > 1]
+    return {
+        id_: ", ".join(dict.fromkeys(one.value for one in (facts.addresses or {}).values()))
+        for id_, facts in judging.read_facts(alike, now=now).items()
+    }
 
 
 @require_safe
@@ -82,8 +95,11 @@ def _extras(
     if may("customers.view_event"):
         page = timeline(customer_id, narrow=Filter(), cursor=None, limit=EVENTS)
         extras["moments"] = moments(page.results if page else ())
-    if may("butler.view_message"):
-        extras["occasions"] = _occasions(customer_id)
+        extras["more_happened"] = page.next if page else None
+    if may("butler.view_message") and (doorway := inbox.doorway(customer_id)):
+        extras["occasions"], extras["more_said"] = said.occasions(
+            doorway, cursor=None, limit=MESSAGES
+        )
     if may("butler.view_task"):
         extras["tasks"] = tasks_of(customer_id, by=trace.principal(request))
     if may("customers.view_review") and shown.joins:
@@ -105,46 +121,6 @@ def _allowed(facts: Facts | None, now: datetime) -> list[Any]:
         )
     }
     return list(allowed(facts, judging.rules(), purposes, now=now, until=now + SENSIBLE))
-
-
-def _occasions(customer_id: UUID) -> list[dict[str, Any]]:
-    """Return what was said lately and what was not, each with the reason in words."""
-    doorway = inbox.doorway(customer_id)
-    if doorway is None:
-        return []
-    page = why.why(doorway.ids, cursor=None, limit=MESSAGES)
-    names = reasons.names_of(control.purposes("en"), control.topics("en"))
-    return [
-        {
-            "name": one.name.get("en") or one.automation or "By a colleague",
-            "decided_at": one.decided_at,
-            "decisions": [_decided(decision, names) for decision in one.decisions],
-        }
-        for one in page.results
-    ]
-
-
-def _decided(decision: why.DecisionShape, names: reasons.Names) -> dict[str, Any]:
-    act = msgspec.json.decode(decision.act)
-    channel = str(act.get("channel") or "")
-    purpose, topic = str(act.get("purpose") or ""), str(act.get("topic") or "")
-    named = {
-        "channel": channel,
-        "purpose": names.purposes.get(purpose, purpose),
-        "topic": names.topics.get(topic, topic),
-        "until": _moment(decision.until),
-    }
-    state = decision.state or decision.outcome
-    return {
-        "channel": wording.CHANNELS.get(channel, channel),
-        "state": wording.BECAME.get(state, state),
-        "subject": decision.subject,
-        "reason": sentence(decision.code, "en", named),
-    }
-
-
-def _moment(until: datetime | None) -> str:
-    return f"{timezone.localtime(until):%-d %b, %H:%M}" if until else ""
 
 
 @require_safe

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from butler.actions import wall
@@ -56,21 +56,25 @@ def show(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         return render(request, "console/unreadable.html", {"here": "search"}, status=503)
     named = described([live], today=timezone.localdate(now))
     aloud = _language(request.GET.get("aloud", ""), facts)
-    with translation.override("en"):
-        found = choices(facts, state, _purposes(aloud), control.topics("en"), now)
-        context = {
-            "customer_id": live,
-            "name": named[0].name if named else "",
-            "choices": found,
-            "asked": [(one, wording.answered(state.consents.get(one.key))) for one in found.asked],
-            "aloud": aloud,
-            "languages": settings.LANGUAGES,
-            "spoken": wording.LANGUAGES,
-            "how": _how(request.GET.get("how")),
-            "hows": HOW.items(),
-            "here": "search",
-        }
-        return render(request, "console/wishes.html", context)
+    found = choices(facts, state, _purposes(aloud), control.topics("en"), now)
+    context = {
+        "customer_id": live,
+        "name": named[0].name if named else "",
+        "choices": found,
+        "asked": [(one, wording.answered(state.consents.get(one.key))) for one in found.asked],
+        "aloud": aloud,
+        "languages": settings.LANGUAGES,
+        "spoken": wording.LANGUAGES,
+        "how": _how(request.GET.get("how")),
+        "hows": HOW.items(),
+        "closed": [
+            (one.way, one.value, wording.CLOSED.get(one.closed, one.closed))
+            for one in found.reach
+            if one.closed
+        ],
+        "here": "search",
+    }
+    return render(request, "console/wishes.html", context)
 
 
 @require_POST

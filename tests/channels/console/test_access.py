@@ -25,6 +25,8 @@ DOOR = "y y y y y y y y y y y"
 ALL = "i i i i y y y y y y y"
 FIND = "i i i i 3 y y 3 y y 3"
 MEET = "i i i i 3 y y y y y 3"
+ORDERS = "i i i i 3 y y 3 y y 3"
+TOLD = "i i i i 3 y 3 y y y 3"
 CALLS = "i i i i 3 y 3 3 y y 3"
 SERVE = "i i i i 3 y 3 3 3 y 3"
 LOOKS = "i i i i 3 3 3 3 y y 3"
@@ -45,6 +47,9 @@ TABLE = {
     "GET search/": FIND,
     f"GET {CUSTOMER}": MEET,
     f"GET {CUSTOMER}looks/": LOOKS,
+    f"GET {CUSTOMER}orders/": ORDERS,
+    f"GET {CUSTOMER}happened/": REVIEWS,
+    f"GET {CUSTOMER}told/": TOLD,
     f"GET {CUSTOMER}wishes/": REVIEWS,
     f"POST {CUSTOMER}wishes/<slug:what>/": REVIEWS,
     f"GET {CUSTOMER}new-order/": SERVE,
@@ -171,7 +176,7 @@ def test_a_record_that_is_not_there_is_not_found(world):
     client = staff.let_in(Client(), staff.colleague("manager"))
     nobody = uuid.uuid4()
 
-    for path in ("", "looks/", "new-order/", "orders/A-1/"):
+    for path in ("", "looks/", "orders/", "happened/", "told/", "new-order/", "orders/A-1/"):
         assert client.get(f"/console/customers/{nobody}/{path}").status_code == 404
 
 

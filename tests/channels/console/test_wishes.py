@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from customers.models import ControlEntry, Look, User
+from customers.models import ControlEntry, Look, Suppression, User
 from customers.queries import control
 from tests import factories, staff
 from tests.channels.console.acting import ADDRESS, page_of
@@ -220,3 +220,14 @@ def test_what_a_record_was_joined_into_is_whose_wishes_they_are(desk, house):
     _say(desk, gone, "person-first", answer="yes")
 
     assert [one.name for one in control.standing(gone.canonical_id).settings] == ["person_first"]
+
+
+def test_a_number_that_said_stop_is_said_to_who_would_switch_it_on(desk, house):
+    Suppression.objects.create(
+        channel="sms", address="+46701740605", reason="stopped", since=timezone.now()
+    )
+
+    page = page_of(desk, f"customers/{house.id}/wishes/")
+
+    assert "SMS +46701740605: they texted STOP, so nothing goes there." in page
+    assert "Only START, texted from it, opens it again." in page

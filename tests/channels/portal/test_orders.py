@@ -1,6 +1,7 @@
 import re
 import uuid
 from datetime import datetime
+from html import unescape
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-ODD = ["LK-1/2", "a b", "50%", "é?#&", "..", "line\nbreak", "calendar.ics"]
+ODD = ["LK-1/2", "LK/code.svg", "a b", "50%", "é?#&", "..", "line\nbreak", "calendar.ics"]
 
 
 def _say(number: str, name: str, *, by=("user_id", "noor"), **facts) -> None:
@@ -51,6 +52,7 @@ def test_more_orders_than_a_page_shows_can_be_leafed_through(signed_in, place):
     assert 'href="/orders/LK-00/"' not in first
     assert 'href="/orders/LK-00/"' in second
     assert signed_in.get("/orders/?cursor=nonsense").status_code == 302
+    assert '<a href="/orders/">All orders</a>' in signed_in.get("/").content.decode()
 
 
 def test_an_order_tells_what_is_in_it_and_who_changed_what(signed_in, place):
@@ -83,6 +85,7 @@ def test_any_number_has_a_page_a_calendar_file_and_a_code(signed_in, place, numb
     address = re.search(r'<a href="(/orders/[^"]+)"><strong>', listed)
     assert address
 
+    assert signed_in.get(unescape(address[1])).status_code == 200
     assert signed_in.get(f"/orders/{quote(number, safe='')}/").status_code == 200
     assert signed_in.get(f"/orders/{quote(number, safe='')}/calendar.ics").status_code == 200
     assert signed_in.get(f"/orders/{quote(number, safe='')}/code.svg").status_code == 200
@@ -169,6 +172,18 @@ def test_a_visit_without_a_time_is_a_whole_day(signed_in, place):
     start = _event(signed_in.get("/orders/LK-1/calendar.ics"))["DTSTART"].dt
 
     assert not isinstance(start, datetime)
+
+
+def test_a_cancelled_order_says_so_and_is_nothing_to_take_along(signed_in, place):
+    place("LK-1")
+    _say("LK-1", "Order Cancelled")
+
+    page = signed_in.get("/orders/LK-1/").content.decode()
+
+    assert '<span class="badge bad">Cancelled</span>' in page
+    assert "There is no code for the gate any more." in page
+    assert "Take it along" not in page
+    assert 'href="/orders/LK-1/calendar.ics" download>Tell my calendar' in page
 
 
 def test_an_order_without_a_visit_is_in_no_calendar(signed_in, place):

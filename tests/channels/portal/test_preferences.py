@@ -11,7 +11,16 @@ import pytest
 from django.utils import timezone
 
 from butler.facts import read_facts
-from customers.models import Control, ControlEntry, Event, Notice, Purpose, Topic, User
+from customers.models import (
+    Control,
+    ControlEntry,
+    Event,
+    Notice,
+    Purpose,
+    Suppression,
+    Topic,
+    User,
+)
 from customers.queries import control
 from tests import factories
 
@@ -294,3 +303,36 @@ def test_anothers_receipt_is_not_there_with_the_same_words(signed_in, els, clien
 
 def test_without_a_word_the_page_of_receipts_is_kind(signed_in):
     assert "You have not told us anything yet" in _page(signed_in, "/receipts/")
+
+
+@pytest.mark.parametrize("place", ["channels", "address"])
+def test_a_number_that_said_stop_is_said_where_its_switches_are_with_the_way_back(
+    signed_in, noor, place
+):
+    number = "+46701740605"
+    factories.record(factories.item(("user_id", "noor"), ("phone", number)))
+    assert "STOP" not in _card(_page(signed_in), place)
+    Suppression.objects.create(
+        channel="sms", address=number, reason="stopped", since=timezone.now()
+    )
+
+    card = _card(_page(signed_in), place)
+
+    assert number in card
+    assert "you texted STOP, so nothing goes there, whatever is switched on here" in card
+    assert "text START from it" in card
+    # A call is no text message: that way is open.
+    assert card.count("STOP") == 1
+
+
+@pytest.mark.parametrize("language", ["en", "nl", "sv", "da"])
+def test_why_a_text_message_did_not_come_says_how_to_get_them_again(signed_in, noor, language):
+    factories.decision(
+        noor, outcome="skip", code="address_stopped", act={"channel": "sms", "topic": "visits"}
+    )
+
+    page = signed_in.get("/why/", headers={"accept-language": language}).content.decode()
+
+    assert "STOP" in page
+    assert "START" in page
+    assert 'href="/preferences/#address"' in page

@@ -79,7 +79,7 @@ def test_what_waits_says_until_when(signed_in, noor):
     until = timezone.now() + timedelta(hours=8)
     factories.decision(noor, outcome="defer", code="quiet_hours", until=until)
 
-    assert f"By e-mail: waits, {until.day} " in _read(signed_in)
+    assert f"By e-mail: waits, {until:%a} {until.day} " in _read(signed_in)
 
 
 def test_sent_and_not_sent_can_be_told_apart(signed_in, noor):

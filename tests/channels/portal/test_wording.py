@@ -39,6 +39,12 @@ def test_an_event_has_a_headline(kind, name, words):
             "Lantern Night · €396.00 · LK-1",
         ),
         ("Order Amended", {"order_id": "LK-1", "visit_time": "11:30"}, "LK-1 · arrival 11:30"),
+        (
+            "Order Amended",
+            {"order_id": "LK-1", "visit_date": "2027-03-28", "visit_time": "09:05:00"},
+            "LK-1 · arrival Sun 28 Mar 2027, 09:05",
+        ),
+        ("Order Amended", {"visit_date": "soon"}, "arrival soon"),
         ("Ride Wait Checked", {"name": "Owl Post", "posted_minutes": 35}, "Owl Post · 35 minutes"),
         ("Order Completed", {"name": {"not": "text"}, "total": "free"}, ""),
         ("Lamp Lit", {"name": "lamp"}, ""),

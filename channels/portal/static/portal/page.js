@@ -7,13 +7,16 @@ const minutes = { hour: "2-digit", minute: "2-digit" };
 const forms = {
   clock: new Intl.DateTimeFormat(speech, minutes),
   second: new Intl.DateTimeFormat(speech, { ...minutes, second: "2-digit" }),
-  moment: new Intl.DateTimeFormat(speech, { day: "numeric", month: "short", ...minutes }),
+  moment: new Intl.DateTimeFormat(speech, { weekday: "short", day: "numeric", month: "short", ...minutes }),
+  year: new Intl.DateTimeFormat(speech, { day: "numeric", month: "short", year: "numeric", ...minutes }),
 };
 
 // Times come in the server's zone and say so; here they turn into the reader's own.
 export function localize(root) {
   for (const time of root.querySelectorAll("time[data-form]")) {
-    time.textContent = forms[time.dataset.form].format(new Date(time.dateTime));
+    const at = new Date(time.dateTime);
+    const isOld = time.dataset.form === "moment" && at.getFullYear() !== new Date().getFullYear();
+    time.textContent = forms[isOld ? "year" : time.dataset.form].format(at);
   }
 }
 

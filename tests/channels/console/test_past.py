@@ -1,0 +1,146 @@
+"""A long history ends nowhere: whatever the page of the record leaves out is a page away."""
+
+import re
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from customers.actions import notes
+from customers.models import Look
+from tests import factories, staff
+from tests.channels.console.acting import order, page_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def long_known(noor):
+    """Noor, who comes often: forty orders, and as many messages."""
+    now = timezone.now()
+    for number in range(40):
+        order(f"LK-{number:02}", name=f"Visit {number:02}")
+        at = now - timedelta(hours=number)
+        run = uuid.uuid4()
+        told = factories.message(noor, at=at, subject=f"Word {number:02}", run_id=run)
+        factories.decision(
+            noor,
+            at=at,
+            message_id=told.pk,
+            run_id=run,
+            code="relation_live",
+            act={"channel": told.channel, "topic": told.topic},
+        )
+    return noor
+
+
+def _leaf(client: Client, path: str) -> list[str]:
+    """Read a list to its end; return its pages."""
+    pages = [page_of(client, path)]
+    while found := re.search(r'href="(\?cursor=[^"]+)" rel="next"', pages[-1]):
+        pages.append(page_of(client, path + found[1].replace("&amp;", "&")))
+    return pages
+
+
+@pytest.mark.parametrize(
+    ("path", "link", "named"),
+    [
+        ("orders/", "All orders", "Visit {:02}"),
+        ("happened/", "All that happened", "Visit {:02}"),
+        ("told/", "All that was said, and not", "Word {:02}"),
+    ],
+)
+def test_everything_of_a_long_history_can_be_reached(desk, long_known, path, link, named):
+    of_noor = f"customers/{long_known.id}/"
+    shown = page_of(desk, of_noor)
+    assert f'<a href="/console/{of_noor}{path}">{link}</a>' in shown
+
+    pages = _leaf(desk, f"{of_noor}{path}")
+
+    assert len(pages) == 2
+    for number in range(40):
+        assert sum(named.format(number) in page for page in pages) == 1
+    assert "Back to the newest" in pages[-1]
+    assert Look.objects.filter(customer=long_known).exclude(what="page").count() == 2
+
+
+def test_a_short_history_has_no_more_pages(desk, noor):
+    order()
+
+    shown = page_of(desk, f"customers/{noor.id}/")
+
+    for path in ("orders/", "happened/", "told/"):
+        assert f'/console/customers/{noor.id}/{path}"' not in shown
+        assert 'rel="next"' not in page_of(desk, f"customers/{noor.id}/{path}")
+
+
+def test_an_order_is_changed_from_the_list_of_all(desk, long_known):
+    page = page_of(desk, f"customers/{long_known.id}/orders/")
+
+    assert f'href="/console/customers/{long_known.id}/orders/LK-39/"' in page
+
+
+def test_the_till_reads_which_orders_there_are_and_nothing_of_them(client, long_known):
+    till = staff.let_in(client, staff.colleague("till", "Iris"))
+
+    page = page_of(till, f"customers/{long_known.id}/orders/")
+
+    assert "LK-39" in page
+    for hidden in ("81.50", "Day ticket", "Change or cancel"):
+        assert hidden not in page
+
+
+# What the desk reads -------------------------------------------------------------------
+
+
+def test_namesakes_are_told_apart_by_how_they_are_reached(desk, noor):
+    factories.customer(("email", "other@example.com"), name="noor de wit")
+    factories.customer(("email", "sem@example.com"), name="Sem de Wit")
+
+    page = page_of(desk, "search/?q=de+wit")
+
+    assert "noor@example.com, +46701740605 · " in page
+    assert "other@example.com · " in page
+    # Whose name is the only one is not shown any closer.
+    assert "sem@example.com" not in page
+
+
+def test_who_may_not_see_addresses_is_not_shown_them_for_namesakes(client, noor):
+    factories.customer(("email", "other@example.com"), name="Noor de Wit")
+    till = staff.let_in(client, staff.colleague("till", "Iris"))
+
+    page = page_of(till, "search/?q=de+wit")
+
+    assert page.count("Noor de Wit") == 2
+    assert "example.com" not in page
+
+
+def test_the_console_speaks_one_language_whatever_the_browser_asks_for(desk, noor):
+    order()
+    path = f"/console/customers/{noor.id}/"
+
+    english = desk.get(path, headers={"accept-language": "en"}).content.decode()
+    danish = desk.get(path, headers={"accept-language": "da"}).content.decode()
+
+    assert "€81.50" in english
+    assert _plain(danish) == _plain(english)
+
+
+def _plain(page: str) -> str:
+    return re.sub(r'value="[^"]*"', "", page)
+
+
+def test_a_message_on_the_timeline_says_which_way_it_went(desk, noor):
+    notes.note(
+        customer_id=noor.pk,
+        name="Message Sent",
+        about=f"message:{uuid.uuid4()}",
+        properties={"channel": "email"},
+        actor="",
+        now=timezone.now(),
+        kind="message",
+    )
+
+    assert "E-mail</p>" in page_of(desk, f"customers/{noor.id}/")
