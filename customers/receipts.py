@@ -46,7 +46,7 @@ class Signer:
         self.key_id = key_id(self.public)
 
     def receipt(self, one: Link) -> dict[str, Any]:
-        """Return the receipt of an entry; the same entry has the same receipt for ever."""
+        """Return the receipt of an entry; the same entry and key have the same receipt for ever."""
         said = {"schema": SCHEMA, **_placed(one), "document": one.document, "key_id": self.key_id}
         signature = self._key.sign(canonical(said))
         return said | {"signature": base64.b64encode(signature).decode()}

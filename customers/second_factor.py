@@ -4,8 +4,12 @@ import base64
 import hashlib
 
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+
+
+class Unreadable(Exception):
+    """The key that encrypted this is no key of ours any more."""
 
 
 class Adapter(DefaultMFAAdapter):
@@ -15,7 +19,11 @@ class Adapter(DefaultMFAAdapter):
         return _box().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _box().decrypt(encrypted_text.encode()).decode()
+        """Raise Unreadable where it cannot be read."""
+        try:
+            return _box().decrypt(encrypted_text.encode()).decode()
+        except InvalidToken:
+            raise Unreadable from None
 
 
 def _box() -> MultiFernet:

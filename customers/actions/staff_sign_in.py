@@ -23,6 +23,7 @@ from django.db import connection, transaction
 from django.utils.crypto import salted_hmac
 
 from customers.models import Guess, User
+from customers.second_factor import Unreadable
 
 WINDOW = timedelta(minutes=15)
 # Seconds that a code of the authenticator app is shown for, and how many of them a clock may
@@ -152,14 +153,33 @@ def totp(secret: str, now: datetime) -> str:
 def _spend_totp(user: User, code: str, now: datetime) -> bool:
     kept = Authenticator.objects.select_for_update().filter(user=user, type=Authenticator.Type.TOTP)
     for factor in kept:
-        counter = _counter_of(decrypt(factor.data["secret"]), code, now)
+        counter = _counter_shown(factor, code, now)
         # A code that was looked at over a shoulder is worth nothing once it was used.
         if counter is not None and counter > factor.data.get("last_counter", 0):
             factor.data["last_counter"] = counter
             factor.last_used_at = now
             factor.save(update_fields=["data", "last_used_at"])
+            _encrypt_anew(user)
             return True
     return False
+
+
+def _encrypt_anew(user: User) -> None:
+    """Let go of older keys: with the newest, whoever signs in keeps what they have."""
+    for factor in Authenticator.objects.select_for_update().filter(user=user):
+        factor.data |= {
+            name: encrypt(decrypt(factor.data[name]))
+            for name in ("secret", "seed")
+            if name in factor.data
+        }
+        factor.save(update_fields=["data"])
+
+
+def _counter_shown(factor: Authenticator, code: str, now: datetime) -> int | None:
+    try:
+        return _counter_of(decrypt(factor.data["secret"]), code, now)
+    except Unreadable:
+        return None
 
 
 def _counter_of(secret: str, code: str, now: datetime) -> int | None:
@@ -173,7 +193,10 @@ def _counter_of(secret: str, code: str, now: datetime) -> int | None:
 
 def _spend_recovery(user: User, code: str) -> bool:
     factor = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
-    return bool(factor) and bool(RecoveryCodes(factor).validate_code(code))
+    try:
+        return bool(factor) and bool(RecoveryCodes(factor).validate_code(code))
+    except Unreadable:
+        return False
 
 
 def _count(limit: Limit, subject: str, now: datetime) -> None:

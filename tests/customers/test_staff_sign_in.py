@@ -153,6 +153,30 @@ def test_the_secret_is_not_in_the_database_in_clear(sam, secret, settings):
     staff_sign_in.check_code(user=sam, code=staff_sign_in.totp(secret, NOON), now=NOON)
 
 
+def test_who_signs_in_while_both_keys_hold_keeps_the_factor_without_the_older_one(
+    sam, secret, settings
+):
+    [spare, *_] = staff_sign_in.recovery_codes(user=sam)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another key, which is used from now on"
+    staff_sign_in.check_code(user=sam, code=staff_sign_in.totp(secret, NOON), now=NOON)
+
+    settings.SECRET_KEY_FALLBACKS = []
+
+    later = NOON + timedelta(minutes=1)
+    staff_sign_in.check_code(user=sam, code=staff_sign_in.totp(secret, later), now=later)
+    staff_sign_in.check_code(user=sam, code=spare, now=later)
+
+
+def test_a_factor_whose_key_is_gone_opens_nothing(sam, secret, settings):
+    [spare, *_] = staff_sign_in.recovery_codes(user=sam)
+    settings.SECRET_KEY = "another key, which is used from now on"
+
+    for code in (staff_sign_in.totp(secret, NOON), spare):
+        with pytest.raises(WrongCode):
+            staff_sign_in.check_code(user=sam, code=code, now=NOON)
+
+
 def test_counts_are_forgotten(sam):
     with pytest.raises(WrongPassword):
         _password(password="guess")
