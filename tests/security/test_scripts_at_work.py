@@ -1,0 +1,293 @@
+"""The same of what colleagues, systems and files wrote, and of the pages that are for few."""
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+import pytest
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Browser
+
+from butler.models import (
+    Automation,
+    AutomationVersion,
+    Decision,
+    Delivery,
+    Halt,
+    Message,
+    Run,
+    TopicStatus,
+)
+from channels.email import outbox, unsubscribe
+from customers.actions import notices, staff_sign_in
+from customers.actions.control import Word
+from customers.models import Customer, Merge, Source, User
+from tests import factories, staff
+from tests.butler.test_wording import LANGUAGES, document
+from tests.customers import saying
+from tests.security.test_scripts import COUNTING, LOOKING, PAYLOADS, chromium
+
+pytestmark = pytest.mark.slow
+
+__all__ = ["chromium"]
+
+IMAGE, QUOTED, CLOSING = PAYLOADS[8], PAYLOADS[12], PAYLOADS[3]
+
+
+@pytest.fixture
+def noor(running, settings) -> Customer:
+    settings.BUTLER_HOME = Path(running.env["BUTLER_HOME"])
+    noor = factories.customer(("email", "noor@example.com"), ("phone", "+31612345678"))
+    factories.record(factories.identify(("email", "noor@example.com"), first_name=IMAGE))
+    _texts()
+    _calls()
+    version = _automation()
+    for number, bad in enumerate(PAYLOADS):
+        _work(noor, version, f"{number}", bad)
+        TopicStatus.objects.create(
+            key=f"ride:r{number}",
+            status="down",
+            facts={"name": bad, "reason": bad, "until": bad, "said_by": f"staff:{bad}"},
+            changed_at=timezone.now(),
+        )
+    by = saying.author(actor=f"staff:{IMAGE}", channel="phone")
+    said = Word("consent.refused", "offers", evidence={"kind": "voice", "note": QUOTED})
+    saying.say(noor.pk, said, by=by, now=timezone.now())
+    letters = [outbox.Entry("sms", bad, bad, bad, bad, timezone.now()) for bad in PAYLOADS]
+    outbox.add(letters)
+    return noor
+
+
+def _texts() -> None:
+    """What is asked for and what messages are about, each named by somebody who means harm."""
+    named = {one: {"name": IMAGE, "description": QUOTED} for one in LANGUAGES}
+    asked = notices.PurposeText("offers", "contact", named, details={"retention": CLOSING})
+    notices.publish(
+        purposes=[asked, notices.PurposeText("personalize", "use", named)],
+        notices=[notices.NoticeText("offers", 1, dict.fromkeys(LANGUAGES, IMAGE))],
+        topics=[notices.TopicText("rides", named), notices.TopicText("visits", named)],
+        now=timezone.now(),
+    )
+
+
+def _calls() -> None:
+    """Phones that ring, in a number, a name and a reference of any kind."""
+    now = timezone.now()
+    factories.record(
+        *(
+            factories.item(
+                ("phone", f"+3161200{number:04}"),
+                name="Call Started",
+                about=f"call:c{number}{bad}",
+                properties={"from": bad, "to": bad, "agent": bad, "topic": bad},
+                actor=f"staff:{bad}",
+                at=now,
+            )
+            for number, bad in enumerate(PAYLOADS[6:9])
+        ),
+        at=now,
+    )
+
+
+def _automation() -> AutomationVersion:
+    automation = Automation.objects.create(key=f"a{QUOTED}"[:64], created_at=timezone.now())
+    versions = []
+    for number, status in ((1, "live"), (2, "draft")):
+        said = document(
+            f"{IMAGE} {number}\n\n{{{{ customer.first_name }}}}",
+            subject=QUOTED,
+            action=CLOSING,
+            path=f"/o/{number}",
+            name=dict.fromkeys(LANGUAGES, f"{IMAGE}{number}"),
+            condition=f'"{number}" == "{IMAGE}"',
+        )
+        versions.append(
+            AutomationVersion.objects.create(
+                automation=automation,
+                number=number,
+                status=status,
+                document=msgspec.to_builtins(said),
+                digest=f"{number}",
+                loaded_by=IMAGE,
+                approved_by=QUOTED,
+                live_at=timezone.now() if status == "live" else None,
+                created_at=timezone.now(),
+            )
+        )
+    Halt.objects.create(
+        key=automation.key, thrown_at=timezone.now(), thrown_by=IMAGE, reason=QUOTED
+    )
+    return versions[-1]
+
+
+def _work(noor: Customer, version: AutomationVersion, number: str, bad: str) -> None:
+    """Something that an automation did, with a payload in whatever a system or a file wrote."""
+    now = timezone.now()
+    run = Run.objects.create(
+        automation=version.automation,
+        version=version,
+        customer_id=noor.pk,
+        occasion=f"{number}{bad}",
+        cause={"name": bad, "about": bad},
+        occurred_at=now,
+        reason=bad[:64],
+        awaited=bad,
+        created_at=now,
+    )
+    said = factories.message(
+        noor, at=now, automation_id=version.automation_id, run_id=run.pk, reason=bad[:64]
+    )
+    Delivery.objects.create(
+        message=said,
+        number=1,
+        customer_id=noor.pk,
+        channel=f"c{number}",
+        provider=bad[:32],
+        customer_version=1,
+        claimed_at=now,
+        lease_until=now,
+        outcome="rejected",
+        code=bad[:64],
+        detail=bad,
+        provider_id=bad[:200],
+    )
+    gate = {"gate": bad, "verdict": bad, "code": bad, "evidence": [bad], "inputs": {bad: bad}}
+    factories.decision(
+        noor,
+        at=now,
+        run_id=run.pk,
+        message_id=said.pk,
+        automation_id=version.automation_id,
+        gates=[gate],
+        act={"relation": bad, "channel": bad[:16]},
+        rules_version=bad[:64],
+    )
+
+
+@pytest.fixture
+def lin(noor) -> dict[str, str]:
+    """Return the cookies of somebody who may all, is called something odd, and said something."""
+    user = staff.colleague("manager", name="Lin", is_superuser=True)
+    before = timezone.now() - timedelta(hours=1)
+    made = staff_sign_in.new_secret()
+    staff_sign_in.enroll(user=user, secret=made, code=staff_sign_in.totp(made, before), now=before)
+    User.objects.filter(pk=user.pk).update(name=IMAGE[:100])
+    user.refresh_from_db()
+    colleague = staff.let_in(Client(), user)
+    for bad in PAYLOADS[8:16]:
+        said = {"key": f"ride:{len(bad)}", "status": "down", "name": bad, "reason": bad}
+        assert colleague.post("/console/topics/say/", said).status_code == 302
+    return {name: one.value for name, one in colleague.cookies.items()}
+
+
+@pytest.fixture
+def desk(noor) -> list[str]:
+    return [*_at_work(noor), *_in_the_administration(noor)]
+
+
+@pytest.fixture
+def own(noor) -> tuple[dict[str, str], list[str]]:
+    """Return a customer's cookies, and what there is to read."""
+    customer = Client()
+    customer.force_login(User.objects.create_user("noor@example.com", record=noor))
+    return {"sessionid": customer.session.session_key}, _of_a_customer(noor)
+
+
+def _at_work(noor: Customer) -> list[str]:
+    record = f"/console/customers/{noor.pk}"
+    return [
+        *(f"{record}/{page}/" for page in ("wishes", "new-order", "orders", "happened", "told")),
+        f"/console/customers/{noor.pk}/?for={quote(f'call {QUOTED}')}",
+        f"/console/customers/{noor.pk}/wishes/?for={quote(QUOTED)}",
+        *(f"/console/{page}/" for page in ("topics", "keys", "codes", "calls", "switches")),
+        "/console/calls/?parts",
+        *(
+            f"/console/calls/{quote(f'call:c{number}{bad}', safe='')}/"
+            for number, bad in enumerate(PAYLOADS[6:9])
+        ),
+        f"/console/search/?q={quote(IMAGE)}",
+    ]
+
+
+def _in_the_administration(noor: Customer) -> list[str]:
+    version = AutomationVersion.objects.latest("number")
+    source = factories.source(IMAGE)
+    merge = Merge.objects.first()
+    shown = [
+        ("butler/automation", version.automation_id.encode().hex()),
+        *(("butler/automationversion", one.pk) for one in AutomationVersion.objects.all()),
+        ("butler/halt", Halt.objects.get().pk),
+        ("butler/run", Run.objects.filter(reason__contains="onerror").latest("id").pk),
+        ("butler/message", Message.objects.latest("id").pk),
+        ("butler/delivery", Delivery.objects.filter(code__contains="onerror").latest("id").pk),
+        ("butler/decision", Decision.objects.latest("id").pk),
+        ("butler/topicstatus", f"ride_3Ar{PAYLOADS.index(IMAGE)}"),
+        ("customers/source", source.pk),
+    ]
+    assert Source.objects.get(pk=source.pk).name == IMAGE
+    assert merge is None
+    lists = "automation automationversion halt run message delivery decision topicstatus"
+    return [
+        *(f"/admin/butler/{one}/" for one in lists.split()),
+        *(f"/admin/{model}/{key}/change/" for model, key in shown[1:]),
+        f"/admin/butler/automationversion/{version.pk}/change/?record={noor.pk}",
+        f"/admin/butler/automationversion/{version.pk}/change/?record={quote(QUOTED)}",
+        f"/admin/butler/automationversion/{version.pk}/mail/1.then.0/en/",
+        f"/admin/search/?s={quote(IMAGE)}",
+        "/admin/customers/source/",
+        "/admin/mfa/authenticator/",
+        "/admin/",
+    ]
+
+
+WRONG = [
+    f"{place}{quote(bad, safe='')}"
+    for place in ("/", "/console/", "/admin/", "/orders/", "/inbox/", "/u/", "/api/", "/v1/")
+    for bad in (QUOTED, CLOSING)
+]
+
+
+def _of_a_customer(noor: Customer) -> list[str]:
+    said = Message.objects.latest("id")
+    link = unsubscribe.write(unsubscribe.Scope(noor.pk, said.pk, "offers", ""))
+    return [
+        *("/", "/preferences/", "/receipts/", "/why/", "/why/?sent=no", "/why/looks/", "/inbox/"),
+        f"/u/{link}/",
+        "/dev/outbox/",
+        f"/sign-in/?next={quote(QUOTED)}",
+    ]
+
+
+def looked_at(
+    browser: Browser, base: str, cookies: dict[str, str], paths: list[str]
+) -> dict[str, object]:
+    """Open these pages; return what ran, what was about to, and what answered a server error."""
+    context = browser.new_context(base_url=base)
+    context.add_cookies([{"name": k, "value": v, "url": base} for k, v in cookies.items()])
+    context.add_init_script(COUNTING)
+    page, said = context.new_page(), {}
+    for path in paths:
+        answer = page.goto(path)
+        page.wait_for_timeout(15)
+        found = page.evaluate(LOOKING)
+        status = answer.status if answer else 0
+        is_right = status < 500 if path in WRONG else status == 200
+        if found["hit"] or found["stopped"] or found["odd"] or not is_right:
+            said[path] = found | {"status": status}
+    context.close()
+    return said
+
+
+def test_nothing_runs_that_came_from_colleagues_systems_and_files(running, lin, desk, chromium):
+    # What was answered to the form is shown first.
+    assert "messages" in lin
+
+    assert looked_at(chromium, running.web, lin, ["/console/topics/", *desk, *WRONG]) == {}
+
+
+def test_nothing_of_it_runs_where_customers_read_it(running, own, chromium):
+    cookies, paths = own
+
+    assert looked_at(chromium, running.web, cookies, paths) == {}
