@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from bench import sink, stage
+from bench import stage
 from bench.arena import Arena
 from bench.chaos import vocabulary
 from bench.chaos.guests import where_it_is_noon
@@ -48,18 +48,18 @@ def rate(arena: Arena) -> list[Figure]:
         folder = Path(name)
         butler, bare, baseline = [], [], []
         for round_ in range(size.message_rounds):
-            with relay(folder / f"{round_}", "bench_messages") as (sink_, database):
+            with relay(folder / f"{round_}", "bench_messages") as (sink, database):
                 notice, version = furnish(database)
                 people(database, size.messages, notice, version)
                 stage.settle(database)
-                butler.append(_butler(database, sink_, size.messages))
+                butler.append(_butler(database, sink, size.messages))
                 letter = _letter(database, folder / "letter")
-                bare.append(_bare(letter, sink_, size.messages))
-            with relay(folder / f"{round_}-baseline", "bench_baseline") as (sink_, database):
+                bare.append(_bare(letter, sink, size.messages))
+            with relay(folder / f"{round_}-baseline", "bench_baseline") as (sink, database):
                 settings = {"DJANGO_SETTINGS_MODULE": "bench.baseline.settings"}
                 afternoon = Database(database.url, {**database.env, **settings})
                 some = [str(one) for one in arena.baseline_customers[: size.baseline_messages]]
-                baseline.append(_baseline(afternoon, sink_, some))
+                baseline.append(_baseline(afternoon, sink, some))
     value = middle(butler)
     return [
         Figure(
@@ -77,7 +77,7 @@ def rate(arena: Arena) -> list[Figure]:
 @contextmanager
 def relay(path: Path, database: str) -> Iterator[tuple[Sink, Database]]:
     """Run a relay, and give a database whose processes send to it."""
-    with sink.running(path) as running:
+    with Sink.running(path) as running:
         given = stage.database(database)
         yield running, Database(given.url, {**given.env, "MAIL_URL": running.url})
 

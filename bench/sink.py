@@ -14,14 +14,14 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, ClassVar, NamedTuple, Self
 
 MODES = ("ok", "refuse", "slow", "drop", "cut")
-_SLOWEST = 2.0
+SLOWEST = 2.0
 _END = b"\r\n.\r\n"
 
 
@@ -94,11 +94,11 @@ class _Line(asyncio.Protocol):
         if mode == "refuse":
             self.transport.write(b"451 4.7.1 later\r\n")
             return
-        self.relay.take(self.recipient, letter, is_told=mode != "drop")
+        self.relay.write(_letter(self.recipient, letter), is_told=mode != "drop")
         if mode == "drop":
             self.transport.abort()
         elif mode == "slow":
-            wait = random.uniform(0, _SLOWEST)
+            wait = random.uniform(0, SLOWEST)
             asyncio.get_running_loop().call_later(wait, self.transport.write, b"250 OK\r\n")
         else:
             self.transport.write(b"250 OK\r\n")
@@ -127,20 +127,26 @@ class Relay:
             self.turn("ok")
         return mode
 
-    def take(self, recipient: bytes, letter: bytes, *, is_told: bool) -> None:
-        at = time.monotonic()
-        head, _, body = letter.partition(b"\r\n\r\n")
-        fields = (
-            f"{at:.6f}".encode(),
-            _header(head, b"Message-ID").strip(b"<>").partition(b"@")[0],
-            recipient,
-            _header(head, b"Feedback-ID").partition(b":")[0],
-            _header(head, b"Subject"),
-            blake2b(body, digest_size=8).hexdigest().encode(),
-            b"1" if is_told else b"0",
-        )
-        # Written before it is answered, so that what was answered is in the file.
-        os.write(self._file, b"\t".join(fields) + b"\n")
+    def write(self, letter: Sequence[bytes], *, is_told: bool) -> None:
+        """Write down message id, recipient, topic, subject and hash, before it is answered."""
+        at = f"{time.monotonic():.6f}".encode()
+        line = b"\t".join((at, *letter, b"1" if is_told else b"0"))
+        os.write(self._file, line + b"\n")
+
+
+def _letter(recipient: bytes, letter: bytes) -> Sequence[bytes]:
+    head, _, body = letter.partition(b"\r\n\r\n")
+    return (
+        _header(head, b"Message-ID").strip(b"<>").partition(b"@")[0],
+        recipient,
+        _header(head, b"Feedback-ID").partition(b":")[0],
+        _header(head, b"Subject"),
+        digest(body),
+    )
+
+
+def digest(body: bytes) -> bytes:
+    return blake2b(body, digest_size=8).hexdigest().encode()
 
 
 def _header(head: bytes, name: bytes) -> bytes:
@@ -160,10 +166,31 @@ def _taken(fields: list[str]) -> Taken:
 class Sink:
     """A relay in a process of its own."""
 
+    module: ClassVar = "bench.sink"
+
     def __init__(self, process: "subprocess.Popen[str]", port: int, path: Path) -> None:
         self.port = port
+        self.path = path
         self._process = process
-        self._path = path
+
+    @classmethod
+    @contextmanager
+    def running(cls, path: Path) -> Iterator[Self]:
+        """Run a relay that writes to this file."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", cls.module, str(path)],
+            cwd=Path(__file__).resolve().parents[1],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            assert process.stdout is not None
+            yield cls(process, int(process.stdout.readline()), path)
+        finally:
+            process.kill()
+            process.communicate()
 
     @property
     def url(self) -> str:
@@ -176,37 +203,23 @@ class Sink:
         stdin.flush()
 
     def taken(self) -> list[Taken]:
-        return read(self._path)
+        return read(self.path)
 
 
-@contextmanager
-def running(path: Path) -> Iterator[Sink]:
-    """Run a relay that writes to this file."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.sink", str(path)],
-        cwd=Path(__file__).resolve().parents[1],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        assert process.stdout is not None
-        yield Sink(process, int(process.stdout.readline()), path)
-    finally:
-        process.kill()
-        process.communicate()
+async def obey(relay: Relay, server: asyncio.Server) -> None:
+    """Print the port, then take orders until there are no more."""
+    print(server.sockets[0].getsockname()[1], flush=True)
+    orders = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
+    while order := (await orders.readline()).decode().strip():
+        relay.turn(order)
 
 
 async def _serve(path: Path) -> None:
     relay = Relay(path)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Line(relay), "127.0.0.1", 0, backlog=512)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    orders = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
-    while order := (await orders.readline()).decode().strip():
-        relay.turn(order)
+    await obey(relay, await loop.create_server(lambda: _Line(relay), "127.0.0.1", 0, backlog=512))
 
 
 if __name__ == "__main__":

@@ -104,20 +104,14 @@ def _ticks(system: System) -> bool:
     return bool(system.pids("celery", " beat "))
 
 
-def _drop(system: System) -> None:
-    system.sink.turn("drop 6")
+def _turn(order: str) -> Callable[[System], None]:
+    """Make whoever carries mail and SMS fail in this way for so many messages each."""
 
+    def strike(system: System) -> None:
+        system.sink.turn(order)
+        system.carrier.turn(order)
 
-def _refuse(system: System) -> None:
-    system.sink.turn("refuse 6")
-
-
-def _cut(system: System) -> None:
-    system.sink.turn("cut 3")
-
-
-def _slow(system: System) -> None:
-    system.sink.turn("slow 20")
+    return strike
 
 
 def _is_ringing(system: System) -> bool:
@@ -127,17 +121,17 @@ def _is_ringing(system: System) -> bool:
 FAULTS = (
     Fault("SIGSTOP of a task's process", _stop_child),
     Fault("kill -9 of a task's process", _kill_child, _is_working),
-    Fault("a relay that drops the line", _drop),
+    Fault("carriers that drop the line", _turn("drop 6")),
     Fault("kill -9 of a web worker", _kill_worker),
     Fault("kill -9 of the web master", _kill_master),
     Fault("kill -9 of the worker", _kill_worker_of_tasks, _is_working),
-    Fault("a relay that is slow", _slow),
+    Fault("carriers that are slow", _turn("slow 20")),
     Fault("kill -9 of the live process", _kill_live, _is_ringing),
     Fault("kill -9 of Postgres", _kill_postgres),
     Fault("kill -9 of beat", _kill_beat, _ticks),
-    Fault("a relay that refuses", _refuse),
+    Fault("carriers that refuse", _turn("refuse 6")),
     Fault("kill -9 of Valkey", _kill_valkey, _is_ringing),
-    Fault("a relay that cuts the line", _cut),
+    Fault("carriers that cut the line", _turn("cut 3")),
     Fault("FLUSHALL", _flush, _is_ringing),
 )
 

@@ -28,6 +28,7 @@ class Guests:
 
     def __init__(self, number: int, seed: int, connections: Connections, key: str) -> None:
         self.owners = [f"guest-{seed}-{n}" for n in range(number)]
+        self.phones = {f"+316{12_000_000 + n}": owner for n, owner in enumerate(self.owners)}
         self.causes: list[Cause] = []
         self.withdrawals: list[Withdrawal] = []
         # Milliseconds from each withdrawal to its acknowledgement.
@@ -49,15 +50,15 @@ class Guests:
         return len(self._to_come)
 
     def introductions(self) -> list[Item]:
-        """Say who they are: somebody whom mail reaches, and for whom it is noon now."""
+        """Say who they are: somebody whom everything reaches, and for whom it is noon now."""
         traits = {"timezone": where_it_is_noon(), "language": "en"}
         return [
             _item(
                 Sent(f"{self._run}-{owner}", owner),
                 "identify",
-                traits={**traits, "email": f"{owner}@example.com"},
+                traits={**traits, "email": _mailbox(owner), "phone": phone},
             )
-            for owner in self.owners
+            for phone, owner in self.phones.items()
         ]
 
     def next(self) -> Item | None:
@@ -66,12 +67,14 @@ class Guests:
             return None
         owner, kind = self._to_come.pop()
         sent = Sent(f"{self._run}-{kind}-{owner}", owner)
-        recipient = f"{owner}@example.com"
+        recipient = _mailbox(owner)
         if kind == "order":
-            self.causes.append(Cause(sent.message_id, "chaos-receipt", ("email",), recipient))
+            self.causes.append(Cause(sent.message_id, "chaos-receipt", ("email", "sms"), recipient))
             order = {"order_id": f"C-{sent.message_id}", "total": 10, "currency": "EUR"}
             return _item(sent, "track", event="Order Completed", properties=order)
-        self.causes.append(Cause(sent.message_id, "chaos-offer", ("email", "inbox"), recipient))
+        self.causes.append(
+            Cause(sent.message_id, "chaos-offer", ("email", "sms", "inbox"), recipient)
+        )
         if owner in self._fickle:
             due = time.monotonic() + self._dice.uniform(0, _SOON)
             heapq.heappush(self._wishes, (due, owner))
@@ -97,6 +100,11 @@ class Guests:
                 await asyncio.sleep(0.02)
 
     @property
+    def mailboxes(self) -> dict[str, str]:
+        """Return whose number it is: the mailbox, which they go by everywhere."""
+        return {phone: _mailbox(owner) for phone, owner in self.phones.items()}
+
+    @property
     def is_settled(self) -> bool:
         return len(self.withdrawals) == len(self._fickle)
 
@@ -108,7 +116,7 @@ class Guests:
             began = time.monotonic()
         now = time.monotonic()
         self.took.append((now - began) * 1000)
-        self.withdrawals.append(Withdrawal(f"{owner}@example.com", OFFERS, now))
+        self.withdrawals.append(Withdrawal(_mailbox(owner), OFFERS, now))
 
     async def _say(self, owner: str, body: Mapping[str, object]) -> bool:
         path = f"/api/customers/{self._records[owner]}/consents/{PURPOSE}/"
@@ -134,6 +142,10 @@ def where_it_is_noon() -> str:
     # The signs of these zones are the other way round.
     ahead = 13 - now.hour if now.hour > 1 else -(now.hour + 11)
     return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
+
+
+def _mailbox(owner: str) -> str:
+    return f"{owner}@example.com"
 
 
 def _item(sent: Sent, kind: str, **facts: object) -> Item:

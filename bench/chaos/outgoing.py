@@ -5,7 +5,7 @@ docs/invariants.md again.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from bench.chaos.checker import Finding
@@ -13,13 +13,11 @@ from bench.sink import Taken
 from customers.chain import START, link
 
 # A message is in one of these when nothing more will be done about it by itself.
-ENDS = frozenset(
-    {
-        *("accepted", "delivered", "bounced", "complained", "uncertain"),
-        *("suppressed", "expired", "withdrawn", "rejected", "failed"),
-    }
-)
 _LEFT = frozenset({"accepted", "delivered", "bounced", "complained"})
+NEVER = frozenset({"suppressed", "expired", "withdrawn", "rejected", "failed"})
+ENDS = _LEFT | NEVER | {"uncertain"}
+# Ways out that end at somebody who writes down what he was handed.
+_CARRIED = frozenset({"email", "sms"})
 
 
 class Cause(NamedTuple):
@@ -61,6 +59,7 @@ class Said(NamedTuple):
     state: str
     # One of its attempts ended without anybody knowing how.
     is_unsure: bool = False
+    reason: str = ""
 
 
 class Link(NamedTuple):
@@ -87,6 +86,8 @@ class Outgoing(NamedTuple):
     chain: Sequence[Link]
     # What should be gone: due rows, leases, tasks that a worker took and never gave back.
     left_over: Mapping[str, int] = {}
+    # Messages of which a carrier was told that we heard of their delivery.
+    heard: Set[str] = frozenset()
 
 
 def check(facts: Outgoing) -> list[Finding]:
@@ -97,6 +98,7 @@ def check(facts: Outgoing) -> list[Finding]:
         _everything_was_answered,
         _everything_came_to_an_end,
         _letters_are_what_was_said,
+        _what_was_heard_is_known,
         _ledgers_are_chained,
         _words_are_in_the_ledger,
         _nothing_is_left_over,
@@ -160,16 +162,23 @@ def _everything_came_to_an_end(facts: Outgoing) -> Iterator[Finding]:
 
 def _letters_are_what_was_said(facts: Outgoing) -> Iterator[Finding]:
     taken = Counter(letter.message_id for letter in facts.letters)
-    mails = {one.id: one for one in facts.said if one.channel == "email"}
-    if phantoms := taken.keys() - mails.keys():
+    carried = {one.id: one for one in facts.said if one.channel in _CARRIED}
+    if phantoms := taken.keys() - carried.keys():
         yield Finding("C3", f"{len(phantoms)} letters that nobody said, such as {min(phantoms)}")
-    sure = [one for one in mails.values() if not one.is_unsure]
+    sure = [one for one in carried.values() if not one.is_unsure]
     if doubled := [one.id for one in sure if taken[one.id] > 1]:
         yield Finding("C7", f"{len(doubled)} handed over twice, and not marked: {min(doubled)}")
-    if lost := [one.id for one in mails.values() if one.state in _LEFT and not taken[one.id]]:
+    if lost := [one.id for one in carried.values() if one.state in _LEFT and not taken[one.id]]:
         yield Finding("C7", f"{len(lost)} marked as sent that never left, such as {min(lost)}")
     if secret := [one.id for one in sure if one.state not in _LEFT and taken[one.id]]:
         yield Finding("C7", f"{len(secret)} left that are marked as not sent: {min(secret)}")
+
+
+def _what_was_heard_is_known(facts: Outgoing) -> Iterator[Finding]:
+    states = {one.id: one.state for one in facts.said}
+    if unknown := [one for one in facts.heard if states.get(one) != "delivered"]:
+        found = states.get(min(unknown))
+        yield Finding("C7", f"{len(unknown)} reported as delivered that are not: one is {found}")
 
 
 def _ledgers_are_chained(facts: Outgoing) -> Iterator[Finding]:

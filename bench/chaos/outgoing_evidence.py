@@ -1,12 +1,13 @@
 """Reads from the database and the relay what was said, for bench.chaos.outgoing."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
 import redis
 
+from bench.carrier import Carrier
 from bench.chaos.outgoing import Cause, Link, Outgoing, Run, Said, Withdrawal
 from bench.sink import Sink
 
@@ -33,7 +34,8 @@ SELECT run.id::text, run.automation_id, run.customer_id::text, coalesce(event.me
 SAID = """
 SELECT message.id::text, message.run_id::text, message.channel, message.state,
        EXISTS (SELECT FROM butler_delivery AS delivery
-                WHERE delivery.message_id = message.id AND delivery.outcome = 'uncertain')
+                WHERE delivery.message_id = message.id AND delivery.outcome = 'uncertain'),
+       message.reason
   FROM butler_message AS message
 """
 CHAIN = """
@@ -54,11 +56,15 @@ SELECT (SELECT count(*) FROM butler_due WHERE duty = 'run'),
 def gather(
     services: dict[str, str],
     sink: Sink,
+    carrier: Carrier,
     *,
+    mailboxes: Mapping[str, str],
     causes: Sequence[Cause],
     withdrawals: Sequence[Withdrawal],
 ) -> Outgoing:
-    """Read everything that was said, and what the relay has of it."""
+    """Read everything that was said, and what those have of it who carried it."""
+    texts = [one._replace(recipient=mailboxes[one.recipient]) for one in carrier.taken()]
+    unheard = _until_heard(carrier, {one.message_id for one in texts})
     with psycopg.connect(services["DATABASE_URL"]) as connection:
         return Outgoing(
             causes=causes,
@@ -67,9 +73,14 @@ def gather(
                 Run(*row)._replace(declined=frozenset(row[-1])) for row in _rows(connection, RUNS)
             ],
             said=[Said(*row) for row in _rows(connection, SAID)],
-            letters=sink.taken(),
+            letters=[*sink.taken(), *texts],
             chain=[Link(*row) for row in _rows(connection, CHAIN)],
-            left_over={**open_work(connection), "tasks": _never_given_back(services["REDIS_URL"])},
+            heard=carrier.heard(),
+            left_over={
+                **open_work(connection),
+                "tasks": _never_given_back(services["REDIS_URL"]),
+                "reports of delivery": unheard,
+            },
         )
 
 
@@ -88,6 +99,14 @@ def until_done(url: str, *, patience: float) -> float:
                 break
             time.sleep(0.25)
     return time.monotonic() - began
+
+
+def _until_heard(carrier: Carrier, taken: set[str], *, patience: float = 30) -> int:
+    """Wait until every report was taken; return how many were not."""
+    deadline = time.monotonic() + patience
+    while (unheard := taken - carrier.heard()) and time.monotonic() < deadline:
+        time.sleep(0.25)
+    return len(unheard)
 
 
 def _never_given_back(url: str) -> int:

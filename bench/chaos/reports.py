@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from bench.chaos.checker import Facts, Finding
 from bench.chaos.load import Load
-from bench.chaos.outgoing import Outgoing
+from bench.chaos.outgoing import NEVER, Outgoing
 from bench.chaos.readers import Reader
 
 
@@ -40,14 +40,16 @@ def report_outgoing(load: Load, facts: Outgoing) -> None:
     """Say what became of what was to be said."""
     assert load.guests is not None
     states = Counter(one.state for one in facts.said)
+    never = Counter(f"{one.channel} {one.reason}" for one in facts.said if one.state in NEVER)
     handed = Counter(letter.message_id for letter in facts.letters)
     took = sorted(load.guests.took) or [0.0]
     told = ", ".join(f"{state} {times:,}" for state, times in sorted(states.items()))
     lines = {
         "messages (N)": f"{len(facts.said):,} on {len(facts.runs):,} occasions",
         "their states": told,
-        "letters the relay took": f"{len(facts.letters):,}",
-        "messages it took twice": sum(times > 1 for times in handed.values()),
+        "why some never left": ", ".join(f"{why} {times:,}" for why, times in never.most_common()),
+        "letters and texts taken": f"{len(facts.letters):,}",
+        "messages taken twice": sum(times > 1 for times in handed.values()),
         "not sure of": sum(one.is_unsure for one in facts.said),
         "withdrawals acknowledged": f"{len(facts.withdrawals):,}",
         "acknowledged within, p99": f"{took[int(len(took) * 0.99)]:.0f} ms, faults included",

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import sink
+from bench.carrier import Carrier
 from bench.chaos import evidence, faults, outgoing_evidence, system
 from bench.chaos.checker import Facts, Finding, check
 from bench.chaos.faults import Recovery
@@ -24,6 +24,7 @@ from bench.chaos.outgoing import check as outgoing_check
 from bench.chaos.readers import Reader
 from bench.chaos.reports import conclude, report, report_outgoing
 from bench.chaos.system import System
+from bench.sink import Sink
 
 # Seconds that may pass until everything was said: a lane that rested, an attempt after the next.
 PATIENCE = 240.0
@@ -39,7 +40,7 @@ class Plan:
     # How often each fault strikes.
     rounds: int = 2
     readers: int = 40
-    # People who are written to, two events and three messages each.
+    # People who are written to, two events and five messages each.
     guests: int = 2_000
     seed: int = 1
 
@@ -69,15 +70,16 @@ def run(plan: Plan, *, keep: Path | None = None) -> Outcome:
         _say("Starting a system of its own.")
         try:
             with (
-                sink.running(folder / "letters") as relay,
-                system.running(folder, relay) as running,
+                Sink.running(folder / "letters") as relay,
+                Carrier.running(folder / "texts") as carrier,
+                system.running(folder, relay, carrier) as running,
                 Ledger(folder / "ledger.jsonl") as ledger,
             ):
                 return _run(plan, running, ledger)
         finally:
             if keep:
                 keep.mkdir(parents=True, exist_ok=True)
-                for kept in ("log", "ledger.jsonl", "letters"):
+                for kept in ("log", "ledger.jsonl", "letters", "texts"):
                     shutil.copy(folder / kept, keep)
 
 
@@ -179,6 +181,8 @@ def _outgoing(load: Load, running: System, ledger: Ledger) -> Outgoing:
     return outgoing_evidence.gather(
         running.services,
         running.sink,
+        running.carrier,
+        mailboxes=load.guests.mailboxes,
         causes=acknowledged(load.guests.causes, told),
         withdrawals=load.guests.withdrawals,
     )

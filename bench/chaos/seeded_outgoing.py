@@ -27,6 +27,8 @@ BUGS = {
     "leases_stay": ("a message ends, and the lease on it does not", "C11"),
     "dropped_line_is_failure": ("a line that breaks after the letter counts as not sent", "C7"),
     "sent_before_sending": ("a message is marked as sent, and then handed over", "C7"),
+    "early_report_dropped": ("what is reported of a message in hand is answered and lost", "C7"),
+    "report_goes_back": ("a report that comes late takes back what one before it said", "C7"),
     "ledger_rewritten": ("an entry of the ledger is changed later", "C8"),
     "word_outside_ledger": ("a withdrawal changes what holds, and leaves no entry", "C8"),
 }
@@ -67,6 +69,9 @@ class Post:
         self.runs: list[Run] = []
         self.messages: list[Message] = []
         self.letters: list[Taken] = []
+        # What carriers have to tell, and of which messages they told it all.
+        self.reports: list[tuple[Message, str]] = []
+        self.heard: set[str] = set()
         self.chain: list[Link] = []
         self.asked: set[str] = set()
         self.withdrawals: list[Withdrawal] = []
@@ -89,6 +94,7 @@ class Post:
             self.ask_to_withdraw()
         self.acknowledge()
         self.sweep()
+        self.hear()
         for sender in self.senders:
             if sender.sleeps_until <= self.now:
                 self.work(sender)
@@ -180,6 +186,9 @@ class Post:
             # Later than what was acknowledged in this step, and earlier than in the next.
             Taken(self.now + 0.5, message.id, message.owner, "offers", subject, "", is_told)
         )
+        # Not every carrier tells.
+        if self.chance(0.3):
+            self.reports += [(message, "delivered"), (message, "sent")]
         if self.chance(0.05):
             return  # It died before it could write that down.
         if is_told:
@@ -210,6 +219,20 @@ class Post:
                 elif self.bug != "no_sweep":
                     self.unsure(message)
 
+    def hear(self) -> None:
+        """Take in one report, in no order."""
+        if not self.reports or self.chance(0.3):
+            return
+        message, said = self.reports.pop(self.dice.randrange(len(self.reports)))
+        is_early = message.state == "sending"
+        if not (is_early and self.bug == "early_report_dropped"):
+            if said == "delivered":
+                message.state = "delivered"
+            elif message.state != "delivered" or self.bug == "report_goes_back":
+                message.state = "accepted"
+        if said == "delivered":
+            self.heard.add(message.id)
+
     def rewrite(self) -> None:
         if self.has("ledger_rewritten", 0.7) and self.chain:
             place = self.dice.randrange(len(self.chain))
@@ -219,7 +242,14 @@ class Post:
         said = [Said(m.id, m.run.run_id, "email", m.state, m.is_unsure) for m in self.messages]
         left = {"leases": self.leases_left}
         return Outgoing(
-            self.causes, self.withdrawals, self.runs, said, self.letters, self.chain, left
+            causes=self.causes,
+            withdrawals=self.withdrawals,
+            runs=self.runs,
+            said=said,
+            letters=self.letters,
+            chain=self.chain,
+            left_over=left,
+            heard=self.heard,
         )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.carrier import Carrier
 from bench.sink import Sink
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,7 @@ class System:
     process: "subprocess.Popen[bytes]"
     log: Path
     sink: Sink
+    carrier: Carrier
 
     @property
     def services(self) -> dict[str, str]:
@@ -116,7 +118,9 @@ class System:
 
 
 @contextlib.contextmanager
-def running(folder: Path, sink: Sink, *, patience: float = 120) -> Iterator[System]:
+def running(
+    folder: Path, sink: Sink, carrier: Carrier, *, patience: float = 120
+) -> Iterator[System]:
     """Start everything, wait until it is ready, and leave nothing behind."""
     home, log = folder / "home", folder / "log"
     port, live_port = _free_port(), _free_port()
@@ -127,6 +131,7 @@ def running(folder: Path, sink: Sink, *, patience: float = 120) -> Iterator[Syst
         "LIVE_PORT": str(live_port),
         "BUTLER_DEMO": "0",
         "MAIL_URL": sink.url,
+        "SMS_URL": carrier.url,
     }
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -138,7 +143,7 @@ def running(folder: Path, sink: Sink, *, patience: float = 120) -> Iterator[Syst
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    system = System(home, port, live_port, process, log, sink)
+    system = System(home, port, live_port, process, log, sink, carrier)
     try:
         _await_ready(system, patience)
         yield system

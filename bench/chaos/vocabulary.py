@@ -10,7 +10,7 @@ from typing import Any
 
 PURPOSE = "chaos-offers"
 OFFERS, ORDERS = "chaos-offers", "chaos-orders"
-# Happens to a customer, and an offer follows, by mail and in the app.
+# Happens to a customer, and an offer follows, by mail, by SMS and in the app.
 EVENT = "Chaos Happened"
 NOTICE = "May we write to you whenever something breaks?"
 
@@ -27,13 +27,15 @@ OFFER: dict[str, Any] = {
     "steps": [
         {
             "kind": "message",
-            "channels": ["email", "inbox"],
+            "channels": ["email", "sms", "inbox"],
             "every": True,
             "texts": {
                 "en": {
                     "subject": "Offer {{ event.properties.number | default: 'for you' }}",
                     "text": "{{ customer.first_name | default: 'Dear guest' }}, something broke.\n"
                     "\nAn afternoon at Larkmoor makes up for it.",
+                    # The first word is what bench.carrier takes for the topic.
+                    "short": f"{OFFERS} {{{{ event.properties.number | default: 'for you' }}}}",
                     "action": "Have a look",
                     "path": "/orders/",
                 }
@@ -54,11 +56,13 @@ RECEIPT: dict[str, Any] = {
     "steps": [
         {
             "kind": "message",
-            "channels": ["email"],
+            "channels": ["email", "sms"],
+            "every": True,
             "texts": {
                 "en": {
                     "subject": "Order {{ order.number }}",
                     "text": "Your order {{ order.number }} is with us.",
+                    "short": f"{ORDERS} {{{{ order.number }}}}",
                 }
             },
         }

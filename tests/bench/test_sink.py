@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from bench import sink
+from bench.sink import Sink
 
 LETTER = (
     "From: butler@localhost\r\nSubject: For you\r\nMessage-ID: <m-1@localhost>\r\n"
@@ -15,7 +15,7 @@ LETTER = (
 
 @pytest.fixture
 def relay(tmp_path):
-    with sink.running(tmp_path / "taken") as running:
+    with Sink.running(tmp_path / "taken") as running:
         yield running
 
 

@@ -51,6 +51,21 @@ def test_a_letter_a_microsecond_after_the_word_is_found():
     assert "C6" in found(withdrawals=[after])
 
 
+def test_a_report_that_was_heard_and_not_kept_is_found():
+    assert found(heard={"note"}) == []
+    assert found(heard={"mail"}) == ["C7"]
+
+
+def test_a_text_that_nobody_said_is_found_as_a_letter_is():
+    text = LETTER._replace(message_id="text", recipient="+31612000000")
+
+    assert found(letters=[LETTER, text]) == ["C3"]
+    assert (
+        found(letters=[LETTER, text], said=[MAIL, NOTE, MAIL._replace(id="text", channel="sms")])
+        == []
+    )
+
+
 def test_what_was_declined_through_one_channel_is_an_answer():
     declined = RUN._replace(declined=frozenset({"inbox"}))
 

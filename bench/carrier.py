@@ -1,0 +1,132 @@
+"""A carrier of SMS of our own, in Twilio's shape: takes messages, and tells what became of them.
+
+python -m bench.carrier FILE: as bench.sink, whose modes it obeys; refuse is 429. It tells twice
+and in the wrong order that a message was delivered, again and again until it was heard, also of
+those whose sender was never told that they were taken.
+"""
+
+import asyncio
+import itertools
+import random
+import sys
+import time
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+
+from twilio.request_validator import RequestValidator
+
+from bench.sink import SLOWEST, Relay, Sink, digest, obey
+
+_ACCOUNT, _TOKEN = "ACc4a05", "not-a-secret"
+_NUMBER = "+3197000000"
+_TOLD = ("delivered", "sent", "delivered")
+# Seconds for which it tries to tell.
+_PATIENT = 90.0
+
+
+class Carrier(Sink):
+    """A carrier in a process of its own."""
+
+    module: ClassVar = "bench.carrier"
+
+    @property
+    def url(self) -> str:
+        sender = urlencode({"from": _NUMBER})
+        return f"twilio+http://{_ACCOUNT}:{_TOKEN}@127.0.0.1:{self.port}?{sender}"
+
+    def heard(self) -> set[str]:
+        """Return the messages of which we were told, and said so, that they were delivered."""
+        told = _told(self.path)
+        return set(told.read_text().split()) if told.exists() else set()
+
+
+def _told(path: Path) -> Path:
+    return path.with_suffix(".told")
+
+
+class _Counter:
+    """Where senders come: takes a message, answers, and tells what became of it."""
+
+    def __init__(self, path: Path) -> None:
+        self.relay = Relay(path)
+        self.told = _told(path).open("a", buffering=1)
+        self.numbers = itertools.count(1)
+        self.telling: set[asyncio.Task[None]] = set()
+        self.validator = RequestValidator(_TOKEN)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer what comes over one line, until it ends or the mode says so."""
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+                length = int(head.partition("content-length:")[2].split()[0])
+                form = dict(parse_qsl((await reader.readexactly(length)).decode()))
+                if not await self._answer(form, writer):
+                    break
+        writer.transport.abort()
+
+    async def _answer(self, form: dict[str, str], writer: asyncio.StreamWriter) -> bool:
+        mode = self.relay.next_mode()
+        if mode == "cut":
+            return False
+        if mode == "refuse":
+            _say(writer, "429 Too Many Requests", "Retry-After: 1\r\n", '{"code": 20429}')
+            return True
+        sid = f"SM{next(self.numbers):032d}"
+        self._take(form, sid, is_told=mode != "drop")
+        if mode == "drop":
+            return False
+        if mode == "slow":
+            await asyncio.sleep(random.uniform(0, SLOWEST))
+        _say(writer, "201 Created", "", f'{{"sid": "{sid}", "status": "queued"}}')
+        return True
+
+    def _take(self, form: dict[str, str], sid: str, *, is_told: bool) -> None:
+        query = parse_qs(urlsplit(form["StatusCallback"]).query)
+        topic, _, subject = form["Body"].splitlines()[0].partition(" ")
+        letter = (query["message"][0], form["To"], topic, subject)
+        body = digest(form["Body"].encode())
+        self.relay.write([*(field.encode() for field in letter), body], is_told=is_told)
+        task = asyncio.create_task(self._tell(form["StatusCallback"], sid, letter[0]))
+        self.telling.add(task)
+        task.add_done_callback(self.telling.discard)
+
+    async def _tell(self, url: str, sid: str, message: str) -> None:
+        deadline = time.monotonic() + _PATIENT
+        for status in _TOLD:
+            fields = {"AccountSid": _ACCOUNT, "MessageSid": sid, "MessageStatus": status}
+            signature = self.validator.compute_signature(url, fields)
+            while not await asyncio.to_thread(_post, url, fields, signature):
+                if time.monotonic() > deadline:
+                    return
+                await asyncio.sleep(0.5)
+        self.told.write(f"{message}\n")
+
+
+def _post(url: str, fields: dict[str, str], signature: str) -> bool:
+    request = urllib.request.Request(
+        url, urlencode(fields).encode(), {"X-Twilio-Signature": signature}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return bool(answer.status < 300)
+    except OSError:
+        return False
+
+
+def _say(writer: asyncio.StreamWriter, status: str, more: str, body: str) -> None:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{more}"
+    writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+
+
+async def _serve(path: Path) -> None:
+    counter = _Counter(path)
+    await obey(counter.relay, await asyncio.start_server(counter.serve, "127.0.0.1", 0))
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_serve(Path(sys.argv[1])))
