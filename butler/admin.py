@@ -30,6 +30,7 @@ from butler.models import (
     Decision,
     Delivery,
     Halt,
+    Lane,
     Message,
     Run,
     TopicStatus,
@@ -334,6 +335,22 @@ class DeliveryAdmin(OfCustomers):
     search_fields = ("id__exact", "customer_id__exact", "message__id__exact")
     raw_id_fields = ("message",)
     exclude = ("detail",)
+
+
+@admin.register(Lane)
+class LaneAdmin(ReadOnly):
+    """How each way out does; how fast it may go is set here."""
+
+    list_display = ("channel", "rate", "failures", "rests_until")
+    fields = ("channel", "rate", "failures", "rests_until")
+    readonly_fields = ("channel", "failures", "rests_until")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("butler.change_lane")
+
+    def save_model(self, request: HttpRequest, obj: Lane, form: Any, change: bool) -> None:
+        # The rest of the row goes on changing while somebody looks at it.
+        obj.save(update_fields=["rate"])
 
 
 @admin.register(Decision)

@@ -203,5 +203,14 @@ class Lane(models.Model):
     failures = models.IntegerField(default=0, db_default=0)
     rests_until = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(rate__gt=0),
+                name="lane_goes_somehow",
+                violation_error_message="Above 0, or empty for no limit. A switch stops it.",
+            )
+        ]
+
     def __str__(self) -> str:
         return self.channel

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from butler.actions import automations
 from butler.actions.automations import Hand
-from butler.models import AutomationVersion, Halt, Message
+from butler.models import AutomationVersion, Halt, Lane, Message
 from customers.models import Look, User
 from tests import factories, staff
 from tests.butler.automation_files import PURPOSES, TOPICS, file
@@ -115,6 +115,21 @@ def test_no_list_of_customers_things_reads_all_of_them(lin, name):
     assert all("LIMIT" in one for one in said if "COUNT" in one)
     assert all(f'ORDER BY "butler_{name}"."id" DESC' in one for one in said if "ORDER BY" in one)
     assert said
+
+
+def test_a_lane_goes_as_fast_as_it_is_told_to(client, lin):
+    Lane.objects.create(channel="email", failures=3)
+    page = reverse("admin:butler_lane_change", args=["email"])
+
+    assert "Above 0" in lin.post(page, {"rate": "0"}).text
+    Lane.objects.update(failures=4)
+    assert lin.post(page, {"rate": "12.5"}).status_code == 302
+    assert Lane.objects.values_list("rate", "failures").get() == (12.5, 4)
+    assert lin.post(page, {"rate": ""}).status_code == 302
+    assert Lane.objects.get().rate is None
+
+    staff.let_in(client, staff.colleague("manager", "Iris"))
+    assert client.post(page, {"rate": "1"}).status_code == 403
 
 
 def test_messages_are_narrowed_by_way_out(lin):

@@ -108,6 +108,7 @@ MODELS = {
     "butler/run",
     "butler/message",
     "butler/delivery",
+    "butler/lane",
     "butler/decision",
     "butler/topicstatus",
 }
