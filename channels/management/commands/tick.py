@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand
 from django.db import OperationalError
 from django.utils import timezone
 
+from butler.actions import pulses
 from butler.actions.tick import tick
 from butler.models import Due, Message
 from channels import deliveries
@@ -30,6 +31,8 @@ class Command(BaseCommand):
             time.sleep(every)
             try:
                 self._look()
+                # Whoever goes on does what workers do: it is their sign of life.
+                pulses.answer(now=timezone.now())
             except OperationalError as error:
                 # The database is away for a moment; what is due waits there.
                 self.stderr.write(f"not now: {type(error).__name__}")

@@ -1,0 +1,30 @@
+from types import SimpleNamespace
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from butler.queries.work import work
+from channels.management.commands import tick
+
+pytestmark = pytest.mark.django_db
+
+
+def test_one_tick_is_no_sign_of_workers():
+    call_command("tick")
+
+    assert work(now=timezone.now()).silent
+
+
+def test_who_ticks_on_and_on_needs_no_workers(monkeypatch):
+    naps = iter([0.5])
+
+    def nap(seconds):
+        assert seconds == next(naps, "done")
+
+    monkeypatch.setattr(tick, "time", SimpleNamespace(sleep=nap))
+
+    with pytest.raises(AssertionError, match="done"):
+        call_command("tick", every=0.5)
+
+    assert work(now=timezone.now()).silent == 0
