@@ -21,7 +21,7 @@ from butler.automations import OnAbsence, OnEvent
 from butler.facts import company_zone
 from butler.progress import BEFORE
 from butler.versions import Version
-from customers.log import Entry
+from customers.profile import Entry
 from customers.sql import json
 
 # How old the list of names may be; a version counts only from a little later than it went live.

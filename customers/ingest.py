@@ -14,7 +14,7 @@ import msgspec
 from customers import filing, log, projection, races, sql
 from customers.filing import Place
 from customers.newcomers import Atom
-from customers.profile import Item, Outcome, Receipt, Refused, Sender
+from customers.profile import Entry, Item, Outcome, Receipt, Refused, Sender
 from customers.traits import Said
 
 # What was seen before under a message's key: the hash of its body, and where it stands.
@@ -170,8 +170,8 @@ class _Batch:
 
 def _entry(
     item: Item, owner: UUID, version: int, origin: UUID | None, key: str, ids: list[int]
-) -> log.Entry:
-    return log.Entry(
+) -> Entry:
+    return Entry(
         c=owner,
         v=version,
         o=origin,

@@ -9,30 +9,12 @@ from uuid import UUID
 import msgspec
 
 from customers import ring, sql, witness
-from customers.profile import VERIFIED
+from customers.profile import VERIFIED, Entry
 
 # The source that speaks for Butler itself (migration 0002).
 BUTLER_SOURCE = 1
 # The kind of events about who is who.
 _OF = "identity"
-
-
-class Entry(msgspec.Struct, gc=False):
-    """One event at its place on a log; the letters are the columns of append_events.sql."""
-
-    c: UUID
-    v: int
-    o: UUID | None
-    m: str
-    k: str
-    h: str
-    t: str
-    n: str
-    a: str
-    w: str
-    i: list[int]
-    at: datetime
-    b: msgspec.Raw
 
 
 def message_key(source_id: int, message_id: str) -> str:

@@ -92,3 +92,21 @@ class Receipt(NamedTuple):
     def quarantined(self) -> int:
         kept_apart = ("quarantined", "other_content")
         return self.refused + sum(o.status in kept_apart for o in self.outcomes)
+
+
+class Entry(msgspec.Struct, gc=False):
+    """One event at its place on a log; the letters are the columns of append_events.sql."""
+
+    c: UUID
+    v: int
+    o: UUID | None
+    m: str
+    k: str
+    h: str
+    t: str
+    n: str
+    a: str
+    w: str
+    i: list[int]
+    at: datetime
+    b: msgspec.Raw

@@ -6,12 +6,10 @@ and never calls the outside: the customers of the batch are locked while it work
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from customers.log import Entry
+from customers.profile import Entry
 
-type Witness = Callable[["Sequence[Entry]", datetime], None]
+type Witness = Callable[[Sequence[Entry], datetime], None]
 
 _witnesses: list[Witness] = []
 
@@ -22,6 +20,6 @@ def register(witness: Witness) -> None:
         _witnesses.append(witness)
 
 
-def tell(entries: "Sequence[Entry]", received_at: datetime) -> None:
+def tell(entries: Sequence[Entry], received_at: datetime) -> None:
     for witness in _witnesses:
         witness(entries, received_at)

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from customers import log, sql
 from customers.models import Customer
-from customers.profile import VERIFIED
+from customers.profile import VERIFIED, Entry
 
 
 class NoSuchCustomer(Exception):
@@ -38,7 +38,7 @@ def note(
     [(_, head)] = sql.rows("read_heads", {"ids": [live]})
     message_id = f"note-{uuid7()}"
     body = msgspec.json.encode({"type": kind, "event": name, "properties": properties})
-    entry = log.Entry(
+    entry = Entry(
         c=live,
         v=head + 1,
         o=None,
