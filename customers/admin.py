@@ -16,6 +16,7 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm
 
+from customers.actions.sign_in import end_sessions
 from customers.models import (
     BlockedValue,
     Customer,
@@ -55,6 +56,17 @@ class AuthenticatorAdmin(ReadOnly):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("mfa.delete_authenticator")
+
+    # Whoever has the phone may be at the console with it, for as long as they keep at it.
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        super().delete_model(request, obj)
+        end_sessions(obj.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
+        users = list(User.objects.filter(authenticator__in=queryset).distinct())
+        super().delete_queryset(request, queryset)
+        for user in users:
+            end_sessions(user)
 
 
 class UserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]  # generic in stubs only

@@ -195,7 +195,8 @@ def _spend_recovery(user: User, code: str) -> bool:
     factor = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
     try:
         return bool(factor) and bool(RecoveryCodes(factor).validate_code(code))
-    except Unreadable:
+    except (Unreadable, Authenticator.DoesNotExist):
+        # Of a key that is gone; or deleted by the administrator in this very moment.
         return False
 
 

@@ -1,0 +1,247 @@
+"""A right that is taken away while somebody is at it, and doors that two go through at once.
+
+Of one code of staff from many browsers: test_staff_sessions.py. Streams of customers:
+tests/channels/live/test_streams.py. Who may what: tests/config/test_access.py.
+"""
+
+import re
+from datetime import timedelta
+
+import pytest
+from allauth.mfa.utils import decrypt
+from django.test import Client
+from django.utils import timezone
+
+from customers import regroup
+from customers.actions import sign_in, staff_sign_in
+from customers.actions.staff_sign_in import WrongCode
+from customers.models import Event, Guess, Order, User
+from tests import factories, staff
+from tests.channels.live.reading import Reader
+from tests.security.test_at_once import together
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+EMAIL, PASSWORD = "noor@example.com", "four-words-that-nobody-knows"
+
+
+@pytest.fixture
+def noor():
+    return factories.customer(("email", EMAIL), first_name="Noor")
+
+
+@pytest.fixture
+def sam(settings) -> User:
+    """Somebody at the desk, who shows two factors."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    sam = staff.colleague("desk")
+    sam.set_password(PASSWORD)
+    sam.save()
+    before, secret = timezone.now() - timedelta(hours=1), staff_sign_in.new_secret()
+    code = staff_sign_in.totp(secret, before)
+    staff_sign_in.enroll(user=sam, secret=secret, code=code, now=before)
+    return sam
+
+
+@pytest.fixture
+def browser(sam) -> Client:
+    """Sam's, who signed in as everybody does."""
+    browser = Client()
+    browser.post("/console/sign-in/", {"email": sam.email, "password": PASSWORD})
+    secret = decrypt(sam.authenticator_set.get(type="totp").data["secret"])
+    code = staff_sign_in.totp(secret, timezone.now())
+    assert browser.post("/console/sign-in/code/", {"code": code}).status_code == 302
+    return browser
+
+
+# While somebody is at it ---------------------------------------------------------------------
+
+
+def leave_role(user: User) -> None:
+    user.groups.clear()
+
+
+def close_login(user: User) -> None:
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+
+def leave_company(user: User) -> None:
+    User.objects.filter(pk=user.pk).update(is_staff=False)
+
+
+def lose_phone(user: User) -> None:
+    """The administrator deletes the second factor, because somebody else may have it."""
+    boss = staff.let_in(Client(), staff.colleague("", "Lin", is_superuser=True))
+    [factor] = user.authenticator_set.filter(type="totp")
+    answer = boss.post(f"/admin/mfa/authenticator/{factor.pk}/delete/", {"post": "yes"})
+    assert answer.status_code == 302
+
+
+def lose_phones(user: User) -> None:
+    """The same from the list, several at once."""
+    boss = staff.let_in(Client(), staff.colleague("", "Lin", is_superuser=True))
+    factors = [one.pk for one in user.authenticator_set.all()]
+    picked = {"action": "delete_selected", "_selected_action": factors, "post": "yes"}
+    assert boss.post("/admin/mfa/authenticator/", picked).status_code == 302
+
+
+LOSSES = [leave_role, close_login, leave_company, lose_phone, lose_phones]
+
+
+@pytest.mark.parametrize("lose", LOSSES)
+def test_a_form_that_was_open_when_a_right_was_lost_does_nothing(noor, sam, browser, lose):
+    path = f"/console/customers/{noor.pk}/new-order/"
+    shown = browser.get(path).content.decode()
+    key = re.search(r'name="key" value="(\w+)"', shown)[1]
+    said = {"key": key, "name": "Lantern Night", "visit_date": "2031-04-18", "place": "yes"}
+    version, key_before = noor.version, browser.session.session_key
+
+    lose(sam)
+
+    answers = [
+        browser.post(path, said),
+        browser.post("/console/topics/say/", {"key": "ride:x", "status": "down"}),
+        browser.post(f"/console/customers/{noor.pk}/wishes/objection/", {"answer": "yes"}),
+        browser.get(f"/console/customers/{noor.pk}/"),
+        browser.get(f"/api/customers/{noor.pk}/"),
+    ]
+    app = Client(headers={"X-Session-Token": key_before})
+    answers.append(app.get(f"/api/customers/{noor.pk}/"))
+    assert all(
+        one.status_code in (401, 403, 404)
+        or (one.status_code == 302 and one["Location"].startswith("/console/sign-in/"))
+        for one in answers
+    ), [one.status_code for one in answers]
+    assert not Order.objects.exists()
+    noor.refresh_from_db()
+    assert noor.version == version
+
+
+@pytest.mark.parametrize("lose", LOSSES)
+def test_nor_does_a_stream_go_on_that_was_open_then(running, noor, sam, browser, lose):
+    shown = {"X-Session-Token": browser.session.session_key}
+    with Reader(f"{running.live}/live/customers/{noor.pk}", shown) as reader:
+        reader.wait(lambda r: r.frames)
+
+        lose(sam)
+
+        assert reader.wait_for_end(seconds=5) < 5
+    assert reader.frames[-1] == ("ended", {"reason": "rights"}, None)
+
+
+def test_who_lost_the_phone_begins_anew_with_both_factors(sam):
+    secret = sam.authenticator_set.get(type="totp").data["secret"]
+    lose_phone(sam)
+
+    assert not staff_sign_in.has_second_factor(sam)
+    made, now = staff_sign_in.new_secret(), timezone.now()
+    staff_sign_in.enroll(user=sam, secret=made, code=staff_sign_in.totp(made, now), now=now)
+    assert sam.authenticator_set.get(type="totp").data["secret"] != secret
+
+
+def test_a_session_opened_before_two_records_were_joined_reads_the_one_they_are(noor):
+    eli = factories.customer(("email", "eli@example.com"), first_name="Eli")
+    browser = Client()
+    browser.force_login(User.objects.create_user(EMAIL, record=noor), staff.BACKEND)
+    assert browser.get("/api/me/").json()["id"] == str(noor.pk)
+    now = timezone.now()
+
+    regroup.join(eli.pk, noor.pk, actor="staff:Sam", now=now)
+    noor.refresh_from_db()
+    live = str(noor.canonical_id or noor.pk)
+    assert browser.get("/api/me/").json()["id"] == live
+    assert browser.get("/").status_code == browser.get("/preferences/").status_code == 200
+    assert browser.get(f"/api/customers/{eli.pk}/").status_code == 200
+
+    regroup.part(eli.pk, noor.pk, actor="staff:Sam", now=now)
+    assert browser.get("/api/me/").json()["id"] == str(noor.pk)
+    assert browser.get(f"/api/customers/{eli.pk}/").status_code == 404
+
+
+# Two at once ---------------------------------------------------------------------------------
+
+
+def proofs(*asked: sign_in.Asked) -> list[object]:
+    return together(
+        *(
+            lambda one=one: sign_in.prove_code(
+                handle=one.handle, code=one.code, language="en", now=timezone.now()
+            )
+            for one in asked
+        )
+    )
+
+
+def ask() -> sign_in.Asked:
+    return sign_in.ask_for_code(email=EMAIL, network="192.0.2.1", now=timezone.now())
+
+
+def test_one_code_from_five_places_at_once_lets_one_in():
+    one = ask()
+
+    answers = proofs(*[one] * 5)
+
+    assert sum(isinstance(found, User) for found in answers) == 1
+    assert sum(isinstance(found, sign_in.WrongCode) for found in answers) == 4
+    assert User.objects.count() == 1
+    assert Event.objects.filter(name="Address Proved").count() == 1
+
+
+def test_two_codes_for_a_new_address_at_once_open_one_login():
+    answers = proofs(ask(), ask(), ask())
+
+    assert {getattr(found, "pk", found) for found in answers} == {User.objects.get().pk}
+    assert len({found.record_id for found in answers}) == 1
+
+
+def test_two_apps_that_are_set_up_at_once_are_one(sam):
+    ann = staff.colleague("desk", "Ann")
+    now = timezone.now()
+    made = [staff_sign_in.new_secret() for _ in range(4)]
+
+    answers = together(
+        *(
+            lambda secret=secret: staff_sign_in.enroll(
+                user=ann, secret=secret, code=staff_sign_in.totp(secret, now), now=now
+            )
+            for secret in made
+        )
+    )
+
+    won = [one for one in answers if isinstance(one, list)]
+    assert len(won) == 1
+    assert sum(isinstance(one, WrongCode) for one in answers) == 3
+    assert staff_sign_in.recovery_codes(user=ann) == won[0]
+    assert ann.authenticator_set.count() == 2
+
+
+def test_a_recovery_code_that_is_used_while_new_ones_are_made_counts_once_or_never(sam):
+    for place in range(3):
+        old = staff_sign_in.recovery_codes(user=sam)
+
+        _, used = together(
+            lambda: staff_sign_in.renew_recovery_codes(user=sam),
+            lambda code=old[place]: staff_sign_in.check_code(
+                user=sam, code=code, now=timezone.now()
+            ),
+        )
+
+        assert used is None or isinstance(used, WrongCode)
+        assert not set(old) & set(staff_sign_in.recovery_codes(user=sam))
+        with pytest.raises(WrongCode):
+            staff_sign_in.check_code(user=sam, code=old[place], now=timezone.now())
+        Guess.objects.all().delete()
+
+
+def test_a_code_that_is_shown_while_the_factor_is_deleted_is_wrong_or_right(sam):
+    codes, now = staff_sign_in.recovery_codes(user=sam), timezone.now()
+
+    answers = together(
+        *(
+            lambda code=code: staff_sign_in.check_code(user=sam, code=code, now=now)
+            for code in codes[:4]
+        ),
+        lambda: sam.authenticator_set.all().delete(),
+    )
+
+    assert all(one is None or isinstance(one, WrongCode) for one in answers[:4]), answers
