@@ -4,10 +4,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
 
 # How many lines a form reads, and how many it shows at least, some of them empty.
 LINES, SHOWN, SPARE = 60, 6, 2
 _MOST = Decimal(1_000_000)
+
+
+class Wrong(NamedTuple):
+    """What is wrong, and in which field of the form; empty: in none of them."""
+
+    words: str
+    field: str = ""
 
 
 @dataclass(slots=True)
@@ -35,7 +43,7 @@ class Form:
     currency: str = "EUR"
     note: str = ""
     lines: list[Line] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
+    wrong: list[Wrong] = field(default_factory=list)
 
     @property
     def total(self) -> Decimal:
@@ -76,34 +84,35 @@ def read(fields: Mapping[str, str], today: date) -> Form:
     return form
 
 
-def _wrong(form: Form, today: date) -> list[str]:
+def _wrong(form: Form, today: date) -> list[Wrong]:
     wrong = [*_wrong_visit(form, today)]
     if not (len(form.currency) == 3 and form.currency.isalpha()):
-        wrong.append("A currency has three letters.")
+        wrong.append(Wrong("A currency has three letters."))
     if not form.lines:
-        wrong.append("There is nothing in the order yet.")
-    for line in form.lines:
-        wrong += _wrong_line(line)
+        wrong.append(Wrong("There is nothing in the order yet.", "line0_name"))
+    for number, line in enumerate(form.lines):
+        wrong += _wrong_line(line, f"line{number}_")
     return wrong
 
 
-def _wrong_visit(form: Form, today: date) -> Iterator[str]:
+def _wrong_visit(form: Form, today: date) -> Iterator[Wrong]:
     visit = _date(form.visit_date)
     if form.visit_date and visit is None:
-        yield "The date of the visit is not a date."
+        yield Wrong("The date of the visit is not a date.", "visit_date")
     if visit and visit < today:
-        yield "The date of the visit is over."
+        yield Wrong("The date of the visit is over.", "visit_date")
     if form.visit_time and _time(form.visit_time) is None:
-        yield "The time of arrival is not a time, such as 10:30."
+        yield Wrong("The time of arrival is not a time, such as 10:30.", "visit_time")
 
 
-def _wrong_line(line: Line) -> Iterator[str]:
+def _wrong_line(line: Line, start: str) -> Iterator[Wrong]:
+    it = line.name or "it"
     if not line.name:
-        yield "A line has a price, but no name."
+        yield Wrong("A line has a price, but no name.", f"{start}name")
     if count(line.quantity) is None:
-        yield f"How many of {line.name or 'it'}? A number from 1 to 999."
+        yield Wrong(f"How many of {it}? A number from 1 to 999.", f"{start}quantity")
     if amount(line.price, None) is None:
-        yield f"The price of {line.name or 'it'} is not an amount, such as 34.50."
+        yield Wrong(f"The price of {it} is not an amount, such as 34.50.", f"{start}price")
 
 
 def statement(form: Form) -> dict[str, object]:

@@ -49,6 +49,14 @@ def words(
     return [msgspec.structs.replace(word, evidence=evidence) for word in said]
 
 
+def place(what: str, form: Form, purposes: Collection[str]) -> str:
+    """Return the id of where a form stands: one reads there what came of it. Empty: nowhere."""
+    if what not in ("consent", "data-use"):
+        return what if what in _PLACES else ""
+    purpose = _one(form, "purpose")
+    return f"consent-{purpose}".replace("_", "-") if purpose in purposes else ""
+
+
 def narrows(word: Word) -> bool:
     """Tell whether a word may forbid something, so that it matters what had already left."""
     if word.kind == "preference.set":
@@ -193,6 +201,11 @@ _READ: dict[str, Callable[[Form, datetime], object]] = {
     "language": _language,
     "channel_order": _channel_order,
 }
+
+
+_PLACES = frozenset(
+    {"objection", "channels", *(name.replace("_", "-") for name in (*_FLAGS, *_READ))}
+)
 
 
 def _one(form: Form, name: str) -> str:

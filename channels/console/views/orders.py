@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from channels.console import arrangement
-from channels.console.arrangement import Form
+from channels.console.arrangement import Form, Wrong
 from channels.console.person import Order, Person, order, person
 from channels.console.views import access, trace
 from channels.portal.wording import money
@@ -136,10 +136,12 @@ def _once(
             effect=effect,
         )
     except tuple(REFUSED) as error:
-        form.wrong = [REFUSED[type(error)]]
+        form.wrong = [Wrong(REFUSED[type(error)])]
         return _form(request, live, form, status=409, **shown)
     if done.outcome == "other_content":
-        form.wrong = ["This form was sent before with something else in it. Look at the record."]
+        form.wrong = [
+            Wrong("This form was sent before with something else in it. Look at the record.")
+        ]
         return _form(request, live, form, status=409, **shown)
     # Pressed twice it was done once, and the record shows it either way.
     messages.success(request, words)
@@ -175,11 +177,12 @@ def _form(
     shown = {
         "person": _person(request, customer_id),
         "form": form,
-        "lines": list(enumerate(lines)),
+        "lines": [(f"line{number}", line) for number, line in enumerate(lines)],
+        "bad": {one.field for one in form.wrong},
         "before": before,
         "is_checked": is_checked,
         "total": money(str(_total(form, before)), form.currency),
-        "today": timezone.localdate(),
+        "today": timezone.localdate().isoformat(),
         "key": request.POST.get("key") or secrets.token_hex(8),
         "here": "search",
     }

@@ -19,7 +19,7 @@ from butler.facts import read_facts
 from butler.profile import Facts
 from channels.console import wording
 from channels.console.views import access, trace
-from channels.portal import reasons, sayings
+from channels.portal import sayings
 from channels.portal.choices import choices
 from channels.portal.sayings import Form, Unreadable
 from customers.actions.control import NoSuchCustomer, NotUnderstood, Word
@@ -85,22 +85,24 @@ def say(request: HttpRequest, customer_id: UUID, what: str) -> HttpResponse:
     live, facts = _facts(customer_id, now)
     state = facts.control if facts else None
     posted: Form = dict(request.POST.lists())
+    place = sayings.place(what, posted, [one.key for one in control.purposes("en")])
     try:
         if state is None:
             raise Unreadable("state")
         words = _words(request, what, posted, state, live, now)
         heard = wall.say(customer_id=live, words=words, author=trace.author(request), now=now)
     except Unreadable as wrong:
-        messages.error(request, _UNREADABLE.get(str(wrong), _NOTHING_DONE))
+        messages.error(request, _UNREADABLE.get(str(wrong), _NOTHING_DONE), place)
     except NotUnderstood as wrong:
-        messages.error(request, f"{_NOTHING_DONE} {wrong.detail}")
+        messages.error(request, f"{_NOTHING_DONE} {wrong.detail}", place)
     except NoSuchCustomer:
         raise Http404 from None
     else:
-        messages.success(request, "Written down. It holds from this moment on.")
+        messages.success(request, "Written down. It holds from this moment on.", place)
         if heard.left and any(sayings.narrows(word) for word in words):
-            messages.warning(request, _left(heard.left))
-    return redirect(_back(request, live, what, posted))
+            messages.warning(request, _left(heard.left), place)
+    query = {name: said for name in ("how", "aloud") if (said := request.POST.get(name, "")[:10])}
+    return redirect(f"{resolve_url('console:wishes', live)}?{urlencode(query)}#{place}")
 
 
 def _words(
@@ -166,11 +168,3 @@ def _left(left: Sequence[Left]) -> str:
     ]
     many = "message" if count == 1 else "messages"
     return f"Tell them: {count} {many} had already left in the last hour: {'; '.join(said)}."
-
-
-def _back(request: HttpRequest, live: UUID, what: str, posted: Form) -> str:
-    query = {name: said for name in ("how", "aloud") if (said := request.POST.get(name, "")[:10])}
-    place = what
-    if what in ("consent", "data-use"):
-        place = reasons.anchor(f"consent:{posted.get('purpose', [''])[-1]}")
-    return f"{resolve_url('console:wishes', live)}?{urlencode(query)}#{place}"

@@ -16,7 +16,7 @@ from butler.actions.wall import Left
 from butler.facts import read_facts
 from butler.profile import Facts
 from butler.queries.inbox import Doorway
-from channels.portal import letters, reasons, sayings, wording
+from channels.portal import letters, sayings, wording
 from channels.portal.choices import choices
 from channels.portal.frame import form, missing, page, shown
 from channels.portal.sayings import Form, Unreadable
@@ -52,29 +52,26 @@ def change(request: HttpRequest, door: Doorway, what: str) -> HttpResponse:
     if state is None:
         return missing(request, door, "preferences")
     posted: Form = dict(request.POST.lists())
+    place = sayings.place(
+        what, posted, [one.key for one in control.purposes(get_language() or "en")]
+    )
     try:
         topics = [topic.key for topic in control.topics(get_language() or "en")]
         words = sayings.words(what, posted, state, topics=topics, now=now)
         author = Author(senders.signed_in("customer portal", "web"))
         heard = wall.say(customer_id=door.id, words=words, author=author, now=now)
     except Unreadable as wrong:
-        messages.error(request, _unreadable(str(wrong)))
+        messages.error(request, _unreadable(str(wrong)), place)
     except (NotUnderstood, NoSuchCustomer):
-        messages.error(request, _("That could not be understood, so nothing was changed."))
+        messages.error(request, _("That could not be understood, so nothing was changed."), place)
     else:
-        messages.success(request, _("Saved. It holds from this moment on."))
-        _tell_what_left(request, heard.left, words)
-    return redirect(f"{resolve_url('portal:preferences')}#{_place(what, posted)}")
+        messages.success(request, _("Saved. It holds from this moment on."), place)
+        _tell_what_left(request, heard.left, words, place)
+    return redirect(f"{resolve_url('portal:preferences')}#{place}")
 
 
 def _facts(door: Doorway, now: datetime) -> Facts | None:
     return read_facts([door.id], now=now).get(door.id)
-
-
-def _place(what: str, posted: Form) -> str:
-    if what in ("consent", "data-use"):
-        return reasons.anchor(f"consent:{posted.get('purpose', [''])[-1]}")
-    return what
 
 
 def _unreadable(code: str) -> str:
@@ -87,7 +84,9 @@ def _unreadable(code: str) -> str:
     }.get(code) or _("That could not be understood, so nothing was changed.")
 
 
-def _tell_what_left(request: HttpRequest, left: Sequence[Left], words: Sequence[Word]) -> None:
+def _tell_what_left(
+    request: HttpRequest, left: Sequence[Left], words: Sequence[Word], place: str
+) -> None:
     """Say what had already left when we heard it: that much we cannot take back."""
     if not left or not any(sayings.narrows(word) for word in words):
         return
@@ -103,4 +102,4 @@ def _tell_what_left(request: HttpRequest, left: Sequence[Left], words: Sequence[
         f" {letters.became(one.channel, one.state)}"
         for one in left
     ]
-    messages.warning(request, f"{head} {'; '.join(said)}.")
+    messages.warning(request, f"{head} {'; '.join(said)}.", place)

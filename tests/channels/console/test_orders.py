@@ -95,6 +95,20 @@ def test_what_is_wrong_is_said_and_nothing_is_placed(desk, noor, change, said):
     assert not Order.objects.filter(customer=noor).exists()
 
 
+def test_what_is_wrong_leads_to_its_field(desk, noor):
+    change = {"visit_date": "2020-01-01", "line0_price": "-5", "line1_price": "2"}
+    page = desk.post(f"/console/customers/{noor.id}/new-order/", FORM | change).content.decode()
+
+    summary = re.search(r'id="wrong" role="alert" tabindex="-1" autofocus>(.*?)</div>', page, re.S)
+    assert summary
+    named = re.findall(r'<a href="#(\w+)">', summary[1])
+    assert named == ["visit_date", "line0_price", "line1_name"]
+    marked = re.findall(
+        r'<input id="(\w+)"[^>]* aria-invalid="true" aria-describedby="wrong"', page
+    )
+    assert marked == ["visit_date", "line0_price", "line1_name"]
+
+
 def test_an_order_is_changed_after_the_difference_was_shown(desk, noor):
     order()
     path = f"/console/customers/{noor.id}/orders/LK-1/"

@@ -336,3 +336,35 @@ def test_why_a_text_message_did_not_come_says_how_to_get_them_again(signed_in, n
     assert "STOP" in page
     assert "START" in page
     assert 'href="/preferences/#address"' in page
+
+
+@pytest.mark.parametrize(
+    ("what", "form", "place", "words"),
+    [
+        ("zone", {"zone": "Mars/Base"}, "quiet-hours", "We do not know this time zone."),
+        ("budget", {"most": "many", "per": "week"}, "budget", "Say how many messages"),
+        ("budget", {"most": "2", "per": "week"}, "budget", "Saved."),
+        ("consent", {"purpose": "offers", "answer": "no"}, "consent-offers", "Saved."),
+        ("data-use", {"purpose": "combine", "answer": "no"}, "consent-combine", "Saved."),
+        ("objection", {"answer": "yes"}, "objection", "Saved."),
+        ("channels", {"was": "", "on": ""}, "channels", "You did not switch anything"),
+        ("language", {"language": "da"}, "language", "Saved."),
+    ],
+)
+def test_what_came_of_a_form_is_said_where_the_form_stands(signed_in, what, form, place, words):
+    answer = signed_in.post(f"/preferences/{what}/", form)
+    page = html.unescape(_page(signed_in))
+
+    assert words in _card(page, place)
+    assert page.count(words) == 1
+    # Where the browser goes by itself, and what it finds there.
+    anchor = answer["Location"].partition("#")[2]
+    assert f'id="{anchor}"' in _card(page, place)
+
+
+def test_what_had_left_is_said_where_it_was_taken_back(signed_in, noor):
+    factories.message(noor, at=timezone.now(), channel="email", subject="An owl for you")
+
+    signed_in.post("/preferences/pause/", {"days": "7"})
+
+    assert "An owl for you, by e-mail" in _card(_page(signed_in), "pause")

@@ -4,6 +4,9 @@
 const finder = document.getElementById("q");
 const dialog = document.getElementById("keys");
 
+// Browsers do not focus what came of a form where the address names a place on the page.
+document.querySelector(".told")?.focus({ preventScroll: true });
+
 // Keys --------------------------------------------------------------------------------
 
 let waitsForPlace = false;

@@ -31,5 +31,7 @@ async function read(form) {
 }
 
 localize(document);
+// Browsers do not focus what came of a form where the address names a place on the page.
+document.querySelector(".told")?.focus({ preventScroll: true });
 const unread = document.getElementById("read");
 if (unread) read(unread).catch(() => {});
