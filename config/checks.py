@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
@@ -47,6 +48,15 @@ def receipts_can_be_signed(**_: Any) -> list[checks.Error]:
         hint = "Make one: python -c 'import base64, secrets; print(base64.b64encode(secrets.token_bytes(32)).decode())'"
         return [checks.Error("RECEIPT_KEY is not 32 bytes in Base64.", hint=hint, id="butler.E003")]
     return []
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def links_lead_here(**_: Any) -> list[checks.Warning]:
+    """Warn where links in what is sent would lead customers to their own machine."""
+    if urlsplit(settings.BUTLER_SITE_URL).hostname not in {None, "localhost", "127.0.0.1", "::1"}:
+        return []
+    hint = "Set BUTLER_SITE_URL to this site as customers reach it: https://butler.example.com"
+    return [checks.Warning("Links in what is sent lead nowhere.", hint=hint, id="butler.W001")]
 
 
 def refuse_to_start() -> None:
