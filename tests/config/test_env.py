@@ -182,3 +182,64 @@ def test_a_relay_that_is_none_stops_the_boot(monkeypatch):
 
     with pytest.raises(ImproperlyConfigured, match="MAIL_URL"):
         env.mailer("MAIL_URL", "outbox:")
+
+
+# Who carries mail and SMS ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "mailer"),
+    [
+        (
+            "anymail://postmark?server_token=a%2Bb",
+            {
+                "BACKEND": "anymail.backends.postmark.EmailBackend",
+                "OPTIONS": {"server_token": "a+b"},
+            },
+        ),
+        ("outbox:", {"BACKEND": "channels.email.outbox.Backend"}),
+    ],
+)
+def test_mail_url_names_a_mailer(monkeypatch, url, mailer):
+    monkeypatch.setenv("MAIL_URL", url)
+
+    assert env.mailer("MAIL_URL", "") == mailer
+
+
+def test_sms_url_names_an_account(monkeypatch):
+    url = "twilio://AC1:se%3Acret@api.example:8443?from=%2B31201234567&shared_key=k"
+    monkeypatch.setenv("SMS_URL", url)
+
+    assert env.sms_account("SMS_URL", "") == {
+        "url": "https://api.example:8443",
+        "sid": "AC1",
+        "token": "se:cret",
+        "from": "+31201234567",
+        "shared_key": "k",
+    }
+
+
+@pytest.mark.parametrize("url", ["", "outbox:"])
+def test_without_an_account_there_is_none(monkeypatch, url):
+    monkeypatch.setenv("SMS_URL", url)
+
+    assert env.sms_account("SMS_URL", "") is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "twilio://api.example?from=%2B31",
+        "twilio://AC1:x@api.example",
+        "smpp://AC1:x@api.example?from=%2B31",
+        "api.example",
+        "twilio://AC1@api.example?from=%2B31",
+    ],
+)
+def test_an_odd_account_stops_the_boot_without_telling_the_token(monkeypatch, url):
+    monkeypatch.setenv("SMS_URL", url)
+
+    with pytest.raises(ImproperlyConfigured) as odd:
+        env.sms_account("SMS_URL", "")
+
+    assert "AC1:x" not in str(odd.value)
