@@ -6,8 +6,8 @@ from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from channels.email.views import events, unsubscribe
-from channels.ingest.api import ReplayView
 from channels.live.api import StreamTicketView
+from channels.quarantine.api import ReplayView
 from config import checks
 from customers.api import docs, problems, receipts
 

@@ -16,8 +16,8 @@ import msgspec
 from django.db import transaction
 
 from butler import sql
+from butler.actions.duties import BATCHES, DUTIES, GIVEN_UP, STANDING
 from butler.dues import Again, Task
-from butler.duties import BATCHES, DUTIES, GIVEN_UP, STANDING
 from butler.models import Due
 
 # Longer than any duty takes; until then nobody else touches the row.

@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 class Due(models.Model):
     """One thing for the butler to look at, at a time. Claimed by one tick, done once."""
 
-    # What to do with it: the name of a function in butler.duties.
+    # What to do with it: the name of a function in butler.actions.duties.
     duty = models.CharField(max_length=64)
     # Null for housekeeping that concerns no single customer.
     customer_id = models.UUIDField(null=True, blank=True)

@@ -4,7 +4,7 @@ from threading import Thread
 import pytest
 from django.db import connection
 
-from butler import duties
+from butler.actions import duties
 from butler.actions import tick as actions
 from butler.models import Due
 from tests.factories import NOON

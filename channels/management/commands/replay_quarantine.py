@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from channels.ingest.replay import replay, waiting
+from channels.quarantine.replay import replay, waiting
 
 
 class Command(BaseCommand):

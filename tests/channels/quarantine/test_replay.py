@@ -3,7 +3,7 @@ import uuid
 
 import pytest
 
-from channels.ingest.replay import replay
+from channels.quarantine.replay import replay
 from customers.models import Event, QuarantinedItem
 from tests import factories
 from tests.channels.sending import track

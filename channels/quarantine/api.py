@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 
-from channels.ingest.replay import replay
+from channels.quarantine.replay import replay
 from customers.actions.idempotency import Answer
 from customers.api import schema
 from customers.api.base import ApiView, encode, found, once_only
