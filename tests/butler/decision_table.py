@@ -131,6 +131,8 @@ marketing; consent to no words; consent until 2027-01-01 00:00 | deny consent_no
 marketing; set allow 1; set allow false on email | deny unknown_preference
 marketing; set allow false on email; set only_when_i_ask true | deny channel_off
 marketing; set pause "2027-04-14T20:00:00Z"; set only_when_i_ask true | deny only_when_asked
+marketing; relation order:A-1001; set only_when_i_ask true | deny only_when_asked
+relationship; relation request:R-7; set only_when_i_ask true | deny only_when_asked
 marketing; set pause "2027-04-14T20:00:00Z"; set allow false about offers | deny topic_off
 
 # The most specific wins; both named, then the channel, then the topic, then neither
@@ -176,6 +178,7 @@ service; set budget {"most": 0, "per": "day"} about offers | allow relation_live
 marketing; set budget {"most": 2, "per": "day"} about offers; used *:offers 2027-04-14 2 | defer budget_used 2027-04-14 22:00
 marketing; set budget {"most": 1, "per": "day"}; set budget {"most": 9, "per": "week"}; used *:* 2027-04-14 1; used *:* 2027-W15 1 | defer budget_used 2027-04-14 22:00
 marketing; set budget {"most": 1, "per": "day"}; set budget {"most": 1, "per": "week"}; used *:* 2027-04-14 1; used *:* 2027-W15 1; expires 2027-05-20 00:00 | defer budget_used 2027-04-18 22:00
+marketing; set budget {"most": 1, "per": "week"}; set budget {"most": 1, "per": "day"}; used *:* 2027-04-14 1; used *:* 2027-W15 1; expires 2027-05-20 00:00 | defer budget_used 2027-04-18 22:00
 marketing; at 2027-04-14 21:59; set budget {"most": 1, "per": "day"}; used *:* 2027-04-14 1 | defer budget_used 2027-04-14 22:00
 marketing; at 2027-04-14 22:00; set budget {"most": 1, "per": "day"}; used *:* 2027-04-14 1 | allow consent_given
 marketing; at 2027-04-14 22:30; set budget {"most": 1, "per": "day"}; used *:* 2027-04-15 1 | defer budget_used 2027-04-15 22:00
@@ -190,6 +193,8 @@ marketing; set zone "Asia/Tokyo"; set budget {"most": 1, "per": "day"}; used *:*
 marketing; nobody knows the zone; set budget {"most": 1, "per": "day"}; used *:* 2027-04-14 1 | defer budget_used 2027-04-14 22:00
 marketing; nobody knows the zone; no plausible zones; set budget {"most": 1, "per": "day"} | deny unknown_zone
 marketing; nobody knows the zone; no plausible zones | allow consent_given
+marketing; company budget 1/day | allow consent_given
+marketing; company budget 0/day | defer company_budget 2027-04-14 22:00
 marketing; company budget 2/week; used company 2027-W15 2; expires 2027-05-20 00:00 | defer company_budget 2027-04-18 22:00
 marketing; company budget 2/week; used company 2027-W14 2 | allow consent_given
 marketing; company budget 1/day; used company 2027-04-14 1; set budget {"most": 1, "per": "day"}; used *:* 2027-04-14 1 | defer budget_used 2027-04-14 22:00

@@ -187,6 +187,9 @@ def test_every_no_and_every_later_has_a_reason_that_can_be_read_and_looked_up(sc
     assert all(sentence(decision.code, language) for language in LANGUAGES)
     for gate in decision.gates:
         assert set(gate.evidence) <= _known(facts)
+        # Who passes has nothing to explain, but for a wish that was obeyed.
+        assert gate.verdict != "pass" or gate.code in ("", "no_terms", "person_first")
+        assert gate.verdict in ("pass", "basis", "defer", "deny")
 
 
 def _known(facts: Facts) -> set[str]:

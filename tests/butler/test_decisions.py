@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from butler.decisions import decide, order_channels
-from butler.profile import Address
+from butler.profile import Address, Budget
 from butler.reasons import REASONS
 from customers.control import Setting
 from tests.butler import decision_table
@@ -206,7 +206,11 @@ def test_two_budgets_of_one_scope_are_both_used_up():
     ("words", "route"), [("set person_first true", "person"), ("set person_first false", "")]
 )
 def test_a_person_takes_it_up_where_that_is_wished(words, route):
-    assert _decide("relationship", words).route_to == route
+    decision = _decide("relationship", words)
+
+    assert decision.route_to == route
+    (asked,) = (gate for gate in decision.gates if gate.gate == "person_first")
+    assert asked.evidence == (("set-0",) if route else ())
     assert _decide("marketing", words).route_to == ""
 
 
@@ -270,3 +274,39 @@ def test_an_address_without_a_value_reaches_nobody():
     empty = msgspec.structs.replace(facts, addresses={"email": Address("")})
 
     assert decide(act, empty, rules, now).code == "no_address"
+
+
+def test_an_address_that_is_refused_without_proof_names_none():
+    act, facts, rules, now = world("service", "").asked()
+    gone = msgspec.structs.replace(facts, addresses={"email": Address("gone", "bounced")})
+
+    decision = decide(act, gone, rules, now)
+
+    assert (decision.code, decision.gates[-1].evidence) == ("address_bounced", ())
+
+
+def test_a_consent_that_no_entry_proves_is_none():
+    act, facts, rules, now = world("marketing", "").asked()
+    consent = msgspec.structs.replace(facts.control.consents["offers"], entry="")
+    control = msgspec.structs.replace(facts.control, consents={"offers": consent})
+
+    decision = decide(act, msgspec.structs.replace(facts, control=control), rules, now)
+
+    assert (decision.effect, decision.code) == ("deny", "consent_no_notice")
+
+
+def test_who_names_no_relation_has_none_whatever_there_is():
+    act, facts, rules, now = world("service", "no relation").asked()
+    nameless = {"": facts.relations["order:A-1001"]}
+
+    decision = decide(act, msgspec.structs.replace(facts, relations=nameless), rules, now)
+
+    assert (decision.effect, decision.code) == ("deny", "no_relation")
+
+
+@pytest.mark.parametrize("most", [2.5, True, "2", None])
+def test_a_budget_of_the_company_that_is_no_number_lets_nothing_go(most):
+    act, facts, rules, now = world("marketing", "").asked()
+    odd = msgspec.structs.replace(rules, budgets={"marketing": Budget(most, "day")})
+
+    assert decide(act, facts, odd, now).code == "unknown_rules"
