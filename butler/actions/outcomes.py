@@ -14,6 +14,7 @@ from butler.actions import receipts
 from butler.failpoints import failpoint
 from customers import log
 from customers.log import Own
+from customers.races import LookAgain, settle
 from customers.sql import json
 
 ATTEMPTS = 6
@@ -75,23 +76,29 @@ def record(outcomes: Sequence[Outcome], *, now: datetime) -> int:
     """
     if not outcomes:
         return 0
-    with transaction.atomic():
-        held = _hold([one.delivery_id for one in outcomes])
-        rows = [_row(one, now) for one in outcomes]
-        settled = sql.rows("write_outcomes", {"outcomes": json(rows), "now": now})
-        _say(settled, held, now)
-        receipts.apply_waiting([delivery for delivery, *_ in settled], now=now)
-        _suppress(outcomes, {delivery for delivery, *_ in settled}, now)
-        failpoint("in outcome")
-        if any(row.state == "queued" for row in rows):
-            ring.after_commit("channels.sweep")
+    return settle(lambda: _record(outcomes, now))
+
+
+def _record(outcomes: Sequence[Outcome], now: datetime) -> int:
+    held = _hold([one.delivery_id for one in outcomes])
+    rows = [_row(one, now) for one in outcomes]
+    settled = sql.rows("write_outcomes", {"outcomes": json(rows), "now": now})
+    _say(settled, held, now)
+    receipts.apply_waiting([delivery for delivery, *_ in settled], now=now)
+    _suppress(outcomes, {delivery for delivery, *_ in settled}, now)
+    failpoint("in outcome")
+    if any(row.state == "queued" for row in rows):
+        ring.after_commit("channels.sweep")
     return len(settled)
 
 
 def _hold(deliveries: Iterable[UUID]) -> dict[UUID, tuple[UUID, int]]:
     """Hold the customers concerned; return whose live record each is now, and its version."""
     held = sql.rows("hold_for_outcomes", {"deliveries": list(deliveries)})
-    return {record: (live, version) for record, live, version in held}
+    if any(was_joined for *_, was_joined in held):
+        # The log is another one's by now, and its version is not the one that was read.
+        raise LookAgain
+    return {record: (live, version) for record, live, version, _ in held}
 
 
 def _row(one: Outcome, now: datetime) -> _Row:

@@ -1,9 +1,10 @@
 -- Hold the customers whose logs will say what came of their messages, in the order of ids.
 --
 -- deliveries  uuid[]
--- returns (record the delivery was for, live record, version of its log)
+-- returns (record the delivery was for, live record, version of its log, whether it was joined
+--          to another while we waited: then look again)
 
-SELECT record.id, live.id, live.version
+SELECT record.id, live.id, live.version, live.canonical_id IS NOT NULL
   FROM customers_customer AS live
   JOIN customers_customer AS record ON coalesce(record.canonical_id, record.id) = live.id
  WHERE record.id IN (SELECT customer_id FROM butler_delivery WHERE id = ANY (%(deliveries)s::uuid[]))
