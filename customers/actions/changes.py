@@ -6,6 +6,7 @@ from hashlib import blake2b
 from uuid import UUID
 
 import msgspec
+from django.db import connection
 from uuid_utils.compat import uuid7
 
 from customers import ingest, reading, sql
@@ -28,6 +29,16 @@ class Statement(msgspec.Struct, frozen=True):
     occurred_at: datetime
     # Further identifiers, beside the one by which the record is found.
     identifiers: tuple[tuple[str, str], ...] = ()
+
+
+def hold(name: str) -> None:
+    """Let those who change the same thing at once go one after the other, until they commit.
+
+    Taken before any record is: whoever held a record would wait here for who waits for it.
+    """
+    key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
 
 
 class OutOfReach(Exception):

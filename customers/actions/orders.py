@@ -3,13 +3,12 @@
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from uuid import UUID
 
 import msgspec
-from django.db import connection, transaction
+from django.db import transaction
 
-from customers.actions.changes import Author, Statement, state
+from customers.actions.changes import Author, Statement, hold, state
 from customers.facts import documents
 from customers.models import Identifier, Order, Trust
 from customers.normalize import normalize
@@ -66,7 +65,7 @@ def place_order(
     number = number or new_number()
     if normalize("order", number) != number:
         raise NumberTaken
-    _hold(number)
+    hold(f"order {number}")
     if _is_in_use(number):
         raise NumberTaken
     outcome = state(
@@ -97,6 +96,7 @@ class Aim(msgspec.Struct, frozen=True):
     expected_version: int | None = None
 
 
+@transaction.atomic
 def amend_order(
     *, aim: Aim, change: Mapping[str, object], only_known_lines: bool = False
 ) -> Outcome:
@@ -107,6 +107,7 @@ def amend_order(
     return _change(order, aim, "Order Amended", change)
 
 
+@transaction.atomic
 def cancel_order_line(*, aim: Aim, line: str, quantity: int | None = None) -> Outcome:
     """Take a line, or some of it, out of an order; raise NoSuchLine where it is not in it."""
     order = _open_order(aim)
@@ -115,12 +116,12 @@ def cancel_order_line(*, aim: Aim, line: str, quantity: int | None = None) -> Ou
     return _change(order, aim, "Order Line Cancelled", {"line_id": line, **some})
 
 
+@transaction.atomic
 def cancel_order(*, aim: Aim, reason: str = "") -> Outcome:
     """Cancel an order, whole."""
     return _change(_open_order(aim), aim, "Order Cancelled", {"reason": reason} if reason else {})
 
 
-@transaction.atomic
 def _change(order: Order, aim: Aim, name: str, change: Mapping[str, object]) -> Outcome:
     about = f"order:{aim.number}"
     statements = [Statement(name, about, {"order_id": aim.number, **change}, aim.now)]
@@ -138,6 +139,8 @@ def _change(order: Order, aim: Aim, name: str, change: Mapping[str, object]) -> 
 
 
 def _open_order(aim: Aim) -> Order:
+    # Held until it is changed: a button that is pressed twice finds it changed the second time.
+    hold(f"order {aim.number}")
     order = Order.objects.filter(customer_id=aim.customer_id, number=aim.number).first()
     if order is None:
         raise NoSuchOrder
@@ -159,7 +162,7 @@ def _confirmed(order: Order, aim: Aim) -> Statement:
     """
     if not aim.author.actor:
         raise OnlyClaimed
-    _hold(order.number)
+    hold(f"order {order.number}")
     others = Order.objects.filter(number=order.number, trust=Trust.VERIFIED)
     if others.exclude(customer_id=aim.customer_id).exists():
         raise NumberTaken
@@ -189,10 +192,3 @@ def _whole(order: Order) -> dict[str, object]:
 def _is_in_use(number: str) -> bool:
     # A number that somebody only claims is not in use: else guessing would block the shop.
     return Identifier.objects.filter(kind="order", value=number, trust=Trust.VERIFIED).exists()
-
-
-def _hold(number: str) -> None:
-    """Let two people who place the same number at once go one after the other."""
-    key = int.from_bytes(blake2b(f"order {number}".encode(), digest_size=8).digest(), signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])

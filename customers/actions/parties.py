@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from customers.actions.changes import Author, Statement, state
+from django.db import transaction
+
+from customers.actions.changes import Author, Statement, hold, state
 from customers.models import PartyMember
 from customers.profile import Outcome
 
@@ -37,6 +39,7 @@ def change_member(
     )
 
 
+@transaction.atomic
 def remove_member(
     *,
     customer_id: UUID,
@@ -46,6 +49,7 @@ def remove_member(
     expected_version: int | None = None,
 ) -> Outcome:
     """Take a member out of the party; raise NoSuchMember where there is none."""
+    hold(f"party {customer_id}")
     if not _is_member(customer_id, reference):
         raise NoSuchMember
     said = {"reference": reference}

@@ -245,7 +245,7 @@ def _in_the_administration(noor: Customer) -> list[str]:
 WRONG = [
     f"{place}{quote(bad, safe='')}"
     for place in ("/", "/console/", "/admin/", "/orders/", "/inbox/", "/u/", "/api/", "/v1/")
-    for bad in (QUOTED, CLOSING)
+    for bad in (QUOTED,)
 ]
 
 
