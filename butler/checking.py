@@ -28,11 +28,11 @@ from butler.conditions import BadCondition
 from butler.conditions import check as check_condition
 from butler.letters import faults as faults_of_html
 from butler.letters import layout
+from butler.reasons import LANGUAGES
 from butler.shape import unknown
 from butler.templating import BadTemplate, Missing, compiled
 from butler.wording import render
 
-LANGUAGES = ("en", "nl", "sv", "da")
 CONSENT_CLASSES = frozenset({"relationship", "marketing", "peer"})
 RELATION_CLASSES = frozenset({"service", "service_critical", "answer"})
 RELATIONS = frozenset({"order", "visit", "request"})
@@ -361,7 +361,7 @@ def _try(
 
 
 def _languages(document: Document) -> tuple[str, ...]:
-    return document.languages or LANGUAGES
+    return document.languages or tuple(LANGUAGES)
 
 
 def _reads(field: str, value: str, read: Callable[[str], object]) -> Found:
