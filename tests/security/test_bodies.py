@@ -3,7 +3,10 @@
 What is packed, and what `/v1/` takes: tests/channels/ingest/test_bodies.py.
 """
 
+import gzip
 import socket
+import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,7 +15,7 @@ import pytest
 
 from customers.models import Customer
 from tests import factories
-from tests.channels.sending import source
+from tests.channels.sending import send, source
 from tests.config.test_access import TABLE as API
 from tests.security import test_routes as routes
 
@@ -116,3 +119,49 @@ def test_no_program_is_read_to_its_end_before_it_is_refused(running, noor):
     assert web.wrote() < MOST_WRITTEN
     assert {line[9:10] for line in said.values() if line} == {b"4"}
     assert said["nobody"] in (b"", b"HTTP/1.1 413 Payload Too Large")
+
+
+def bombs() -> dict[str, tuple[str, bytes]]:
+    """Bodies that are small as they come; 256 MB for who unpacks them."""
+    zeros = bytes(1 << 20)
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    once = b"".join(packer.compress(zeros) for _ in range(256)) + packer.flush()
+    plain = gzip.compress(b'{"batch":[]}')
+    return {
+        "large": ("gzip", once),
+        "packed twice": ("gzip", gzip.compress(once)),
+        "packed twice and said so": ("gzip, gzip", gzip.compress(once)),
+        "without a word": ("", once),
+        "in another name": ("br", once),
+        "raw": ("deflate", zlib.compress(zeros)),
+        "zstd": ("zstd", b"\x28\xb5\x2f\xfd" + zeros[:64]),
+        "cut": ("gzip", plain[:-5]),
+        "many": ("gzip", plain * 500),
+    }
+
+
+def test_nothing_that_is_packed_fills_it_either(running):
+    _, key = source(is_secret=True)
+    paths = [
+        "batch",
+        "track",
+        "events",
+        "store/scans",
+        "store/batches",
+        "phone/calls",
+        "sms/inbound",
+    ]
+    paths += ["sms/status", "email/reports", "webhooks/x", "phone/twilio/x"]
+    web, said = Process(running.web_pid), {}
+    for name, (encoding, body) in bombs().items():
+        headers = {"Content-Encoding": encoding} if encoding else {}
+        headers |= {"Content-Type": "application/json"}
+        for path in [*(f"/v1/{one}" for one in paths), "/api/sign-in/", "/sign-in/"]:
+            began = time.monotonic()
+            answer = send(running.web, path, body, headers, key=key if "/v1/" in path else "")
+            said[name, path] = answer.status, time.monotonic() - began
+
+    assert {place: at for place, at in said.items() if not 400 <= at[0] < 500} == {}
+    assert max(took for _, took in said.values()) < 3
+    assert web.grew() < MOST
+    assert web.wrote() < MOST_WRITTEN

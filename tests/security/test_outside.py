@@ -1,0 +1,148 @@
+"""Whatever somebody writes, we call nobody: what looks like an address is only a text.
+
+Who is called is in the settings alone: the relay, the provider of SMS, Postgres and Valkey.
+"""
+
+import json
+import socket
+import threading
+from urllib.parse import quote
+
+import pytest
+
+from butler.wording import BadTemplate, Missing, render
+from tests import factories
+from tests.butler.test_wording import CONTEXT, LINKS, document
+from tests.channels.sending import send, source, track
+from tests.config.test_access import TABLE as API
+from tests.config.test_access import _body
+from tests.security import test_routes as routes
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+# Where standards let a caller name whom to call back, and where frameworks look.
+HEADERS = [
+    "Origin",
+    "Referer",
+    "WebHook-Request-Origin",
+    "WebHook-Request-Callback",
+    "ce-source",
+    "ce-dataschema",
+    "X-Forwarded-Host",
+    "Forwarded",
+    "X-Original-URL",
+    "X-Rewrite-URL",
+    "Destination",
+    "Link",
+    "Callback",
+]
+
+
+class Nobody:
+    """An address at which nobody is to be called; counts who does all the same."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/latest/meta-data/"
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                caller, _ = self._socket.accept()
+            except OSError:
+                return
+            self.calls += 1
+            caller.close()
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def nobody():
+    nobody = Nobody()
+    yield nobody
+    nobody.close()
+
+
+def test_the_counting_counts(nobody):
+    port = int(nobody.url.split(":")[2].split("/")[0])
+    with socket.create_connection(("127.0.0.1", port)) as call:
+        call.recv(1)
+
+    assert nobody.calls == 1
+
+
+def test_nothing_that_is_sent_to_us_makes_us_call(running, nobody):
+    noor = factories.customer(("email", "noor@example.com"))
+    _, key = source(is_secret=True)
+    shown = dict.fromkeys(HEADERS, nobody.url)
+    said = dict.fromkeys(
+        [
+            "url",
+            "href",
+            "callback_url",
+            "avatar",
+            "picture",
+            "image",
+            "SubscribeURL",
+            "$schema",
+            "$ref",
+        ],
+        nobody.url,
+    )
+    said |= {"Type": "SubscriptionConfirmation", "TopicArn": nobody.url, "Token": nobody.url}
+    event = track(properties=said, traits=said, context={"page": said}, integrations=said)
+    cloud = {"specversion": "1.0", "id": "1", "type": "x", "source": nobody.url, "data": said}
+    cloud |= {"dataschema": nobody.url, "dataref": nobody.url}
+    called = quote(nobody.url, safe="")
+    sent = [
+        *((f"/v1/{one}", event) for one in ("track", "identify", "page", "group", "alias")),
+        ("/v1/batch", {"batch": [event], "context": said}),
+        ("/v1/events", cloud),
+        *((f"/v1/{one}", said) for one in ("phone/calls", "store/scans", "email/reports")),
+        *((f"/v1/{one}?url={called}", said) for one in ("webhooks/x", "sms/inbound")),
+        (f"/v1/phone/twilio/x?dial={called}", said),
+        (f"/sign-in/?next={called}", said),
+    ]
+    for operation in API:
+        method, route = operation.split(" ", 1)
+        path = routes._path(route).replace(routes.FILLED["uuid"], str(noor.pk))
+        if method == "POST":
+            body = dict.fromkeys(_body(route), nobody.url) | said
+            sent.append((f"{path}?callback={called}", body))
+    for path, body in sent:
+        answer = send(running.web, path, json.dumps(body).encode(), shown, key=key)
+        assert answer.status < 500, path
+        send(running.web, path, None, shown | {"Host": "localhost"}, method="OPTIONS", key=key)
+
+    assert nobody.calls == 0
+
+
+def test_no_words_of_an_automation_make_us_call(nobody):
+    pictures = f'<mj-image src="{nobody.url}" href="{nobody.url}" />'
+    whole = "<mjml><mj-head>{}</mj-head><mj-body><mj-section><mj-column>{}</mj-column></mj-section>"
+    heads = (
+        f'<mj-font name="x" href="{nobody.url}" />',
+        f'<mj-include path="{nobody.url}" />',
+        f'<mj-style>@import "{nobody.url}";</mj-style>',
+        f'<mj-attributes><mj-all background-url="{nobody.url}" /></mj-attributes>',
+    )
+    written = [
+        {"mjml": whole.format(head, pictures) + "</mj-body></mjml>"} for head in ("", *heads)
+    ]
+    written += [{"text": f"{{% include '{nobody.url}' %}}"}, {"text": nobody.url}]
+    written += [{"action": "Go", "path": nobody.url}, {"subject": nobody.url}]
+    rendered = 0
+    for fields in written:
+        said = document(**fields)
+        context = {**CONTEXT, "customer": {**CONTEXT["customer"], "first_name": nobody.url}}
+        try:
+            rendered += bool(render(said, "1.then.0", "email", context, LINKS, "en").html)
+        except (BadTemplate, Missing):
+            continue
+
+    assert rendered >= 3
+    assert nobody.calls == 0
