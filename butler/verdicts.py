@@ -44,9 +44,8 @@ def verdict(
     now: datetime,
     run_id: UUID | None = None,
     message_id: UUID | None = None,
-    gates: Sequence[Gate] = (),
 ) -> Verdict:
-    """Return how a decision is kept; `gates` where more was asked than this one decision did."""
+    """Return how a decision is kept."""
     is_for_a_person = decision.effect == "allow" and decision.route_to == "person"
     return Verdict(
         id=uuid7(),
@@ -58,7 +57,7 @@ def verdict(
         outcome="person" if is_for_a_person else _OUTCOMES[decision.effect],
         code=decision.code,
         act=of(act),
-        gates=gates or decision.gates,
+        gates=decision.gates,
         until=decision.until,
         customer_version=decision.customer_version,
         rules_version=decision.rules_version,

@@ -74,6 +74,7 @@ class AutomationVersion(models.Model):
                     "digest",
                     "trigger",
                     "event_names",
+                    "awaited_names",
                     "loaded_by",
                     "loaded_by_login",
                 ],

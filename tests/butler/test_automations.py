@@ -207,7 +207,13 @@ def test_a_retired_version_is_used_no_more():
 def test_a_version_is_never_rewritten_or_deleted_not_even_by_hand():
     version = live()
 
-    for change in ("document = '{}'", "digest = 'x'", "event_names = '{Other}'", "number = 9"):
+    for change in (
+        "document = '{}'",
+        "digest = 'x'",
+        "event_names = '{Other}'",
+        "awaited_names = '{Other}'",
+        "number = 9",
+    ):
         with (
             pytest.raises(DatabaseError, match="Cannot"),
             transaction.atomic(),
