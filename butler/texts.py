@@ -43,7 +43,9 @@ def words_of(
     """
     if version_id is None:
         own = facts.get("words", {})
-        return Words(language, own.get("subject", ""), own.get("text", ""), own.get("html", ""))
+        if not own.get("text"):
+            raise Unsaid("missing_value")
+        return Words(language, own.get("subject", ""), own["text"], own.get("html", ""))
     document = document_of(version_id)
     try:
         said = wording.render(document, step, channel, facts, links, language)

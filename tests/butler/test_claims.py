@@ -1,10 +1,9 @@
 """The gate: what may leave, leaves once; what may not, stays, and says why."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 
 from butler import failpoints
 from butler.actions import claims, wall
@@ -74,52 +73,6 @@ def test_a_withdrawal_between_judging_and_leaving_is_seen():
 
     message.refresh_from_db()
     assert message.reason == "consent_withdrawn"
-
-
-def test_two_senders_never_get_the_same_message():
-    for _ in range(8):
-        arrange.message(guest_who_consented())
-    got: list = []
-    barrier = threading.Barrier(4)
-
-    def take():
-        barrier.wait()
-        for _ in range(4):
-            got.extend(one.message for one in claim(most=2).leaving)
-        connection.close()
-
-    threads = [threading.Thread(target=take) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert len(got) == len(set(got))
-    got.extend(one.message for one in claim().leaving)
-    assert len(set(got)) == 8
-
-
-def test_a_message_of_somebody_who_is_held_waits_and_stands_in_nobodys_way():
-    held, free = guest_who_consented(), guest_who_consented()
-    first, second = arrange.message(held), arrange.message(free)
-    got = []
-
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT 1 FROM customers_customer WHERE id = %s FOR NO KEY UPDATE", [held.id]
-            )
-
-        def take():
-            got.extend(one.message for one in claim().leaving)
-            connection.close()
-
-        thread = threading.Thread(target=take)
-        thread.start()
-        thread.join()
-
-    assert got == [second.id]
-    assert [one.message for one in claim().leaving] == [first.id]
 
 
 def test_a_budget_is_taken_as_messages_leave_and_no_more_leave_than_it_allows():
@@ -217,7 +170,7 @@ def test_whoever_asked_for_a_person_meanwhile_is_left_to_one():
     guest = arrange.guest()
     arrange.says(guest, "consent.given", "birthdays")
     facts = {"message_class": "relationship", "topic": "birthdays", "purpose": "birthdays"}
-    message = arrange.message(guest, **facts)
+    message = arrange.message(guest, **facts, automation_id="birthday")
     arrange.says(guest, "preference.set", "person_first", True)
 
     assert claim().leaving == []
@@ -226,6 +179,8 @@ def test_whoever_asked_for_a_person_meanwhile_is_left_to_one():
     assert (message.state, message.reason) == ("suppressed", "person_first")
     task = Task.objects.get(customer_id=guest.id)
     assert (task.title, task.body) == ("For you", "An afternoon at Larkmoor.")
+    assert (task.kind, task.due_at) == ("phone", NOON + timedelta(hours=1))
+    assert task.automation_id == message.automation_id
     assert Decision.objects.get(message_id=message.id).outcome == "person"
 
 
@@ -282,3 +237,63 @@ def test_a_withdrawal_waits_for_what_is_in_hand_and_says_that_it_left():
             [leaving.delivery],
         )
         assert cursor.fetchone() == (True,)
+
+
+def test_the_most_urgent_goes_first_and_of_equals_the_one_that_waits_longest():
+    late, early = (
+        arrange.message(guest_who_consented(), not_before=NOON - timedelta(minutes=ago))
+        for ago in (5, 9)
+    )
+    urgent = arrange.message(guest_who_consented(), priority=1, not_before=NOON)
+
+    gone = [claim(most=1).leaving[0].message for _ in range(3)]
+
+    assert gone == [urgent.id, early.id, late.id]
+
+
+def test_what_goes_another_way_or_later_is_not_looked_at():
+    guest = guest_who_consented(phone="+31612345678")
+    now = arrange.message(guest)
+    others = [
+        arrange.message(guest, channel="sms"),
+        arrange.message(guest, not_before=NOON + timedelta(seconds=1)),
+        # Ended while it was looked at: what becomes of one is not what becomes of all.
+        arrange.message(arrange.guest(), expires_at=NOON),
+    ]
+
+    assert [one.message for one in claim().leaving] == [now.id]
+
+    assert [Message.objects.get(id=one.id).state for one in others] == [
+        "queued",
+        "queued",
+        "expired",
+    ]
+
+
+def test_what_leaves_later_counts_with_what_left_before():
+    guest = guest_who_consented()
+    arrange.says(guest, "preference.set", "budget", {"most": 2, "per": "week"})
+    for _ in range(3):
+        arrange.message(guest)
+
+    assert [len(claim(most=1).leaving) for _ in range(3)] == [1, 1, 0]
+
+    assert BudgetUse.objects.get(customer_id=guest.id, scope="*:*").used == 2
+
+
+@pytest.mark.parametrize("wish", [True, False])
+def test_what_has_no_words_ends_as_failed_and_holds_nobody_up(wish):
+    guest = arrange.guest()
+    arrange.says(guest, "consent.given", "birthdays")
+    facts = {"message_class": "relationship", "topic": "birthdays", "purpose": "birthdays"}
+    wordless = arrange.message(guest, **facts, facts={"words": {"subject": "Hm"}}, priority=1)
+    arrange.says(guest, "preference.set", "budget", {"most": 1, "per": "day"})
+    arrange.says(guest, "preference.set", "person_first", wish)
+    said = arrange.message(guest, **facts)
+
+    left = claim().leaving
+
+    wordless.refresh_from_db()
+    assert (wordless.state, wordless.reason) == ("failed", "missing_value")
+    assert [one.message for one in left] == ([] if wish else [said.id])
+    assert Task.objects.count() == int(wish)

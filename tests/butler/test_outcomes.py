@@ -1,14 +1,16 @@
-"""What came of handing over: on the log of whoever the customer is by then."""
+"""What comes of handing over: the next state of a message, its budgets, and its place on a log."""
 
 import threading
 import time
+import uuid
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
 
 from butler.actions import claims, outcomes
-from butler.actions.outcomes import Outcome
-from butler.models import Message
+from butler.actions.outcomes import ATTEMPTS, RECONCILE, Outcome, next_state
+from butler.models import BudgetUse, Delivery, Message
 from customers.models import Customer, Event
 from tests.butler import arrange
 from tests.butler.arrange import NOON
@@ -21,23 +23,26 @@ def _words():
     arrange.vocabulary()
 
 
-def leaving():
+def leaving(result="accepted", *, budget=None, **facts):
     """Let one message go, and return whose it is and what is to be said of it."""
     guest = arrange.guest()
     arrange.says(guest, "consent.given", "offers")
+    if budget:
+        arrange.says(guest, "preference.set", "budget", budget)
     arrange.message(guest)
     claimed = claims.claim(
         channel="email", provider="sink", now=NOON, most=1, lease=10.0, links=lambda one: {}
     )
     (left,) = claimed.leaving
-    return guest, Outcome(left.delivery, left.message, "accepted", "marketing", left.number, False)
+    one = Outcome(left.delivery, left.message, result, "marketing", left.number, False, **facts)
+    return guest, one
 
 
-def waits_for_a_lock() -> bool:
+def is_waited_for() -> bool:
+    """Tell whether somebody waits for the open transaction to end."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-            " AND datname = current_database() AND query LIKE '%%FOR NO KEY UPDATE%%'"
+            "SELECT 1 FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"
         )
         return cursor.fetchone() is not None
 
@@ -53,11 +58,10 @@ def test_what_left_while_two_records_became_one_is_on_the_log_of_the_one():
 
     thread = threading.Thread(target=record)
     with transaction.atomic():
-        Customer.objects.filter(id__in=[guest.id, other.id]).order_by("id").select_for_update()
         Customer.objects.filter(id=guest.id).update(canonical_id=other.id)
         thread.start()
         deadline = time.monotonic() + 10
-        while not waits_for_a_lock():
+        while not is_waited_for():
             assert time.monotonic() < deadline
             time.sleep(0.005)
     thread.join()
@@ -66,3 +70,195 @@ def test_what_left_while_two_records_became_one_is_on_the_log_of_the_one():
     event = Event.objects.get(name="Message Sent")
     assert (event.customer_id, event.version) == (other.id, before + 1)
     assert Customer.objects.get(id=other.id).version == before + 1
+
+
+# What becomes of a message ---------------------------------------------------------------
+
+
+def outcome(result, *, of="marketing", number=1, is_idempotent=False, **facts):
+    nobody = uuid.UUID(int=0)
+    return Outcome(nobody, nobody, result, of, number, is_idempotent, **facts)
+
+
+WAITS = RECONCILE.total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("one", "state", "reason", "pause"),
+    [
+        (outcome("accepted"), "accepted", "", None),
+        (outcome("accepted", is_local=True), "delivered", "", None),
+        (outcome("returned"), "queued", "", None),
+        (outcome("rejected"), "rejected", "rejected", None),
+        (outcome("rejected", code="550"), "rejected", "550", None),
+        (outcome("transient", number=ATTEMPTS), "failed", "gave_up", None),
+        (outcome("transient", number=ATTEMPTS, code="421"), "failed", "421", None),
+        (outcome("uncertain"), "uncertain", "uncertain", None),
+        (outcome("uncertain", of="relationship"), "uncertain", "uncertain", None),
+        (outcome("uncertain", of="peer"), "uncertain", "uncertain", None),
+        (outcome("uncertain", of="service"), "uncertain", "uncertain", WAITS),
+        (outcome("uncertain", of="answer"), "uncertain", "uncertain", WAITS),
+        (outcome("uncertain", of="service_critical"), "uncertain", "uncertain", WAITS),
+        (outcome("uncertain", of="legal_duty"), "uncertain", "uncertain", WAITS),
+        (outcome("uncertain", of="legal_duty", number=2), "uncertain", "uncertain", None),
+        (outcome("uncertain", number=ATTEMPTS, is_idempotent=True), "uncertain", "uncertain", None),
+    ],
+)
+def test_a_message_is_next_where_its_attempt_leads(one, state, reason, pause):
+    assert next_state(one) == (state, reason, pause)
+
+
+@pytest.mark.parametrize(
+    ("one", "reason"),
+    [
+        (outcome("transient", code="421"), "421"),
+        (outcome("uncertain", is_idempotent=True), "uncertain"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("number", "least", "most"), [(1, 3.75, 6.25), (2, 15, 25), (3, 60, 100), (5, 960, 1600)]
+)
+def test_each_pause_is_four_times_as_long_as_the_last(one, reason, number, least, most):
+    for _ in range(50):
+        state, why, pause = next_state(one._replace(number=number))
+        assert (state, why) == ("queued", reason)
+        assert pause is not None
+        assert least <= pause <= most
+
+
+def test_a_provider_that_asks_for_a_longer_pause_gets_it():
+    _, _, pause = next_state(outcome("transient", retry_after=7200.0))
+
+    assert pause == 7200.0
+
+
+def test_the_whole_trying_has_its_bounds():
+    assert (ATTEMPTS, timedelta(minutes=10)) == (6, RECONCILE)
+
+
+# What is written -------------------------------------------------------------------------
+
+
+def test_what_was_not_used_goes_back_to_its_own_budget_alone():
+    guest, rejected = leaving("rejected", budget={"most": 5, "per": "day"})
+    other = arrange.guest()
+    kept = [
+        (guest.id, "*:*", "2027-04-20"),
+        (guest.id, "email:*", "2027-04-21"),
+        (other.id, "*:*", "2027-04-21"),
+    ]
+    for who, scope, window in kept:
+        BudgetUse.objects.create(customer_id=who, scope=scope, window=window, used=4)
+    BudgetUse.objects.filter(customer_id=guest.id, scope="*:*", window="2027-04-21").update(used=3)
+
+    outcomes.record([rejected], now=NOON)
+
+    used = {
+        (one.customer_id, one.scope, one.window): one.used
+        for one in BudgetUse.objects.exclude(scope="company:marketing")
+    }
+    assert used == {**dict.fromkeys(kept, 4), (guest.id, "*:*", "2027-04-21"): 2}
+
+
+def test_a_budget_that_was_emptied_meanwhile_stays_empty():
+    guest, rejected = leaving("rejected", budget={"most": 5, "per": "day"})
+    BudgetUse.objects.filter(customer_id=guest.id).update(used=0)
+
+    outcomes.record([rejected], now=NOON)
+
+    assert {one.used for one in BudgetUse.objects.filter(customer_id=guest.id)} == {0}
+
+
+@pytest.mark.parametrize(
+    ("result", "later", "state"),
+    [
+        ("transient", timedelta(days=7), "expired"),
+        ("transient", timedelta(days=7, seconds=-1), "queued"),
+        ("returned", timedelta(days=8), "expired"),
+        ("accepted", timedelta(days=8), "accepted"),
+    ],
+)
+def test_what_would_wait_beyond_its_time_ends_instead(result, later, state):
+    _, one = leaving(result)
+
+    outcomes.record([one], now=NOON + later)
+
+    assert Message.objects.get().state == state
+
+
+def test_what_came_of_an_earlier_attempt_does_not_move_a_message_that_is_on_its_way_again():
+    _, first = leaving("uncertain")
+    outcomes.record([first], now=NOON)
+    Message.objects.update(state="sending", attempts=2)
+
+    outcomes.record([first._replace(result="accepted")], now=NOON)
+
+    assert Message.objects.get().state == "sending"
+    assert Delivery.objects.get().outcome == "accepted"
+
+
+@pytest.mark.parametrize("state", ["withdrawn", "delivered", "bounced"])
+def test_what_was_ended_another_way_stays_ended(state):
+    _, one = leaving("uncertain")
+    Message.objects.update(state=state)
+
+    outcomes.record([one], now=NOON)
+
+    assert Message.objects.get().state == state
+
+
+def test_what_failed_for_good_is_told_on_the_log():
+    guest, one = leaving("rejected", code="550")
+
+    outcomes.record([one], now=NOON)
+
+    event = Event.objects.get(name="Message Failed")
+    assert (event.customer_id, event.about) == (guest.id, f"message:{one.message_id}")
+
+
+# What nobody said anything of ------------------------------------------------------------
+
+
+def test_only_who_fell_silent_is_swept_and_the_first_who_did_first():
+    for seconds in (2.0, -30.0, -60.0):
+        leaving("accepted")
+        open_ = Delivery.objects.filter(message_id=Message.objects.latest("id").id)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE butler_delivery SET lease_until = clock_timestamp()"
+                " + make_interval(secs => %s) WHERE id = %s",
+                [seconds, open_.get().id],
+            )
+    waits, late, latest = Delivery.objects.order_by("-lease_until")
+
+    assert outcomes.sweep(now=NOON, most=1) == 1
+    assert Delivery.objects.get(outcome="uncertain") == latest
+    assert outcomes.sweep(now=NOON) == 1
+    assert outcomes.sweep(now=NOON) == 0
+
+    assert Delivery.objects.get(outcome="") == waits
+    assert {one.id for one in Delivery.objects.filter(outcome="uncertain")} == {late.id, latest.id}
+
+
+@pytest.mark.parametrize(
+    ("facts", "state"),
+    [
+        ({}, "queued"),
+        ({"not_before": NOON}, "queued"),
+        ({"not_before": NOON + timedelta(seconds=1)}, "uncertain"),
+        ({"expires_at": NOON}, "uncertain"),
+        ({"attempts": 2}, "uncertain"),
+        ({"message_class": "marketing"}, "uncertain"),
+        ({"state": "accepted"}, "accepted"),
+        ({"state": "sending"}, "sending"),
+    ],
+)
+def test_only_what_may_have_left_in_vain_and_still_holds_is_sent_once_more(facts, state):
+    message = arrange.message(
+        arrange.guest(), **{"message_class": "service", "state": "uncertain", "attempts": 1} | facts
+    )
+
+    outcomes.sweep(now=NOON)
+
+    message.refresh_from_db()
+    assert message.state == state

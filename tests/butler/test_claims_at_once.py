@@ -1,0 +1,124 @@
+"""Claims that come at once, and others who hold what they want: nobody waits, nothing goes twice."""
+
+import threading
+
+import pytest
+from django.db import connection, transaction
+
+from butler import failpoints
+from butler.actions import claims
+from butler.models import Message
+from customers.models import Customer
+from tests.butler import arrange
+from tests.butler.test_claims import claim, guest_who_consented
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _words():
+    arrange.vocabulary()
+
+
+def test_two_senders_never_get_the_same_message():
+    for _ in range(8):
+        arrange.message(guest_who_consented())
+    got: list = []
+    barrier = threading.Barrier(4)
+
+    def take():
+        barrier.wait()
+        for _ in range(4):
+            got.extend(one.message for one in claim(most=2).leaving)
+        connection.close()
+
+    threads = [threading.Thread(target=take) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(got) == len(set(got))
+    got.extend(one.message for one in claim().leaving)
+    assert len(set(got)) == 8
+
+
+def test_a_message_of_somebody_who_is_held_waits_and_stands_in_nobodys_way():
+    held, free = guest_who_consented(), guest_who_consented()
+    first, second = arrange.message(held), arrange.message(free)
+    got = []
+
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT 1 FROM customers_customer WHERE id = %s FOR NO KEY UPDATE", [held.id]
+            )
+
+        def take():
+            got.extend(one.message for one in claim().leaving)
+            connection.close()
+
+        thread = threading.Thread(target=take)
+        thread.start()
+        thread.join()
+
+    assert got == [second.id]
+    assert [one.message for one in claim().leaving] == [first.id]
+
+
+def test_a_message_that_somebody_has_in_hand_is_left_to_them():
+    message = arrange.message(guest_who_consented())
+    took: list = []
+
+    def take():
+        took.append(claim())
+        connection.close()
+
+    thread = threading.Thread(target=take)
+    with transaction.atomic():
+        Message.objects.select_for_update().get(id=message.id)
+        thread.start()
+        thread.join()
+
+    assert (took[0].looked_at, took[0].leaving) == (0, ())
+
+
+def test_a_claim_holds_nobody_but_those_it_is_about():
+    arrange.message(guest_who_consented())
+    other = guest_who_consented()
+    free: list = []
+
+    def look():
+        with transaction.atomic():
+            held = Customer.objects.select_for_update(skip_locked=True)
+            free.extend(held.values_list("id", flat=True))
+        connection.close()
+
+    def hook(name):
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+
+    failpoints.set_hook(hook)
+    try:
+        claim()
+    finally:
+        failpoints.set_hook(None)
+
+    assert free == [other.id]
+
+
+def test_who_becomes_another_between_the_look_and_the_hold_is_left_for_the_next_claim(monkeypatch):
+    guest, other = guest_who_consented(), guest_who_consented()
+    message = arrange.message(guest)
+    hold = claims._hold
+
+    def join_first(ids):
+        Customer.objects.filter(id=guest.id).update(canonical_id=other.id)
+        return hold(ids)
+
+    monkeypatch.setattr(claims, "_hold", join_first)
+    assert claim().held_back == 1
+    monkeypatch.undo()
+
+    assert [(one.message, one.customer) for one in claim().leaving] == [(message.id, other.id)]
