@@ -11,9 +11,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from butler import sql
+from butler.facts import read_facts
 from customers.actions import control
 from customers.actions.changes import Author
-from customers.actions.control import Said, Word
+from customers.actions.control import NotUnderstood, Said, Word
 
 # Longer than any lease, so whoever waits is released by the lease itself.
 PATIENCE = 20.0
@@ -53,13 +54,27 @@ def say(
     """Take a customer's words; return once nothing that they forbid can leave any more.
 
     Must not be called inside a transaction: what is not committed stops nobody.
-    Raises what customers.actions.control.say raises.
+    Raises what customers.actions.control.say raises; also of a child's yes, which would not count.
     """
+    _refuse_children(customer_id, words, now)
     said = control.say(customer_id=customer_id, words=words, author=author, now=now)
     wait(said.customer_id, patience)
     rows = sql.rows("find_left", {"customer": said.customer_id, "since": now - _RECENT})
     left = [Left(*row) for row in rows]
     return Heard(said, tuple(one for one in left if any(_concerns(word, one) for word in words)))
+
+
+def _refuse_children(customer_id: UUID, words: Sequence[Word], now: datetime) -> None:
+    alone = [one for one in words if one.kind == "consent.given" and not _is_by_guardian(one)]
+    if not alone:
+        return
+    found = read_facts([customer_id], now=now).get(customer_id)
+    if found is not None and found.is_of_age is False:
+        raise NotUnderstood("not_of_age", "Somebody this young cannot agree alone.")
+
+
+def _is_by_guardian(word: Word) -> bool:
+    return word.evidence.get("role") == "guardian"
 
 
 def wait(customer_id: UUID, patience: float = PATIENCE) -> None:

@@ -144,6 +144,8 @@ class Choices:
     """Everything on the page of preferences."""
 
     asked: Sequence[Asked]
+    # Whether a yes of theirs counts.
+    is_of_age: bool
     is_objecting: bool
     columns: Sequence[str]
     rows: Sequence[Row]
@@ -183,10 +185,11 @@ def choices(
     rows = _rows(state.settings, topics)
     return Choices(
         asked=[
-            _asked(one, state, now)
+            _asked(one, state, now, is_of_age=facts.is_of_age is True)
             for one in purposes
             if one.is_offered or one.key in state.consents
         ],
+        is_of_age=facts.is_of_age is True,
         is_objecting=MARKETING in state.objections,
         columns=[wording.say(SHORT, channel) for channel in CHANNELS],
         rows=rows,
@@ -214,16 +217,16 @@ def choices(
     )
 
 
-def stance(state: State, purpose: str) -> bool:
-    """Tell whether the customer said yes to a purpose, and nothing against it."""
+def stance(state: State, purpose: str, *, is_of_age: bool) -> bool:
+    """Tell whether the customer said yes to a purpose so that it counts, and nothing against it."""
     known = state.consents.get(purpose)
     objected = purpose in state.objections or MARKETING in state.objections
-    return known is not None and known.state == "given" and not objected
+    return known is not None and known.state == "given" and not objected and is_of_age
 
 
-def _asked(purpose: PurposeShape, state: State, now: datetime) -> Asked:
+def _asked(purpose: PurposeShape, state: State, now: datetime, *, is_of_age: bool) -> Asked:
     known = state.consents.get(purpose.key) or _UNSAID
-    is_yes = known.state == "given"
+    is_yes = known.state == "given" and is_of_age
     use = [s for s in state.settings if s.name == "data_use" and s.topic == purpose.key]
     return Asked(
         key=purpose.key,

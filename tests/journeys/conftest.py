@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from examples.themepark import load, places
@@ -83,3 +85,20 @@ def noor(visit) -> Callable[..., Page]:
         return page
 
     return open_page
+
+
+@pytest.fixture
+def apart() -> Callable[..., Any]:
+    """Return a function that works on the database beside the browser's event loop."""
+
+    def run(work: Callable[..., Any], *args: Any) -> Any:
+        def alone() -> Any:
+            try:
+                return work(*args)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(alone).result()
+
+    return run

@@ -2,13 +2,9 @@
 
 import html
 import re
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -38,23 +34,6 @@ def pages(me) -> list[str]:
     order = Order.objects.filter(customer=me, visit_date__isnull=False).latest("visit_date")
     message = portal.newest_message(me)
     return [*portal.PAGES, f"/orders/{order.number}/", f"/inbox/{message.pk}/", NOWHERE]
-
-
-@pytest.fixture
-def apart() -> Callable[..., Any]:
-    """Return a function that works on the database beside the browser's event loop."""
-
-    def run(work: Callable[..., Any], *args: Any) -> Any:
-        def alone() -> Any:
-            try:
-                return work(*args)
-            finally:
-                connection.close()
-
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(alone).result()
-
-    return run
 
 
 def _send(to: Customer, subject: str) -> None:

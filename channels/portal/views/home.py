@@ -1,7 +1,7 @@
 """The first page: the record as it is, and as it changes."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -13,13 +13,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
+from butler.facts import is_of_age
 from butler.queries.inbox import Doorway, messages, subjects
 from channels.portal import choices, letters, policy, reasons
 from channels.portal.frame import door_of, shown
 from channels.portal.page import Called, Page, message_of, page
 from customers.queries import control
 from customers.queries.record import record
-from customers.queries.shapes import EventShape, PurposeShape, RecordShape
+from customers.queries.shapes import EventShape, PurposeShape, RecordShape, trait_text
 from customers.queries.timeline import Filter, timeline
 
 SHOWN = 10
@@ -52,25 +53,27 @@ def clock(request: HttpRequest) -> HttpResponse:
 def _known(door: Doorway) -> dict[str, Any]:
     newest = messages(door.ids, cursor=None, limit=SHOWN_MESSAGES)
     purposes = control.purposes(get_language() or "en")
+    today = timezone.localdate()
+    found = record(door.id, today=today)
     return {
-        "page": _page(door, purposes),
+        "page": _page(door, found, purposes, today) if found else None,
         "letters": [letters.letter(message) for message in newest.results],
-        "stances": _stances(door, purposes),
+        "stances": _stances(found, purposes, today) if found else (),
     }
 
 
-def _stances(door: Doorway, purposes: Sequence[PurposeShape]) -> list[tuple[str, bool]]:
+def _stances(
+    found: RecordShape, purposes: Sequence[PurposeShape], today: date
+) -> list[tuple[str, bool]]:
     """Return what may be sent to the customer, by purpose, and whether it may."""
-    state = control.standing(door.id)
+    state = control.standing(found.id)
+    born, country = (trait_text(found, name) for name in ("birth_date", "country"))
+    old_enough = is_of_age(born or None, country, today)
     asked = [one for one in purposes if one.kind == "contact" and one.is_offered]
-    return [(one.name, choices.stance(state, one.key)) for one in asked]
+    return [(one.name, choices.stance(state, one.key, is_of_age=old_enough)) for one in asked]
 
 
-def _page(door: Doorway, purposes: Sequence[PurposeShape]) -> Page | None:
-    today = timezone.localdate()
-    found = record(door.id, today=today)
-    if found is None:
-        return None
+def _page(door: Doorway, found: RecordShape, purposes: Sequence[PurposeShape], today: date) -> Page:
     events = _events(found, SHOWN)
     return page(
         found, events, called=_called(door, events, purposes), scan=_scan(found), today=today

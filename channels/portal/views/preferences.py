@@ -62,8 +62,10 @@ def change(request: HttpRequest, door: Doorway, what: str) -> HttpResponse:
         heard = wall.say(customer_id=door.id, words=words, author=author, now=now)
     except Unreadable as wrong:
         messages.error(request, _unreadable(str(wrong)), place)
-    except (NotUnderstood, NoSuchCustomer):
-        messages.error(request, _("That could not be understood, so nothing was changed."), place)
+    except NotUnderstood as wrong:
+        messages.error(request, _unreadable(wrong.code), place)
+    except NoSuchCustomer:
+        messages.error(request, _unreadable(""), place)
     else:
         messages.success(request, _("Saved. It holds from this moment on."), place)
         _tell_what_left(request, heard.left, words, place)
@@ -81,6 +83,7 @@ def _unreadable(code: str) -> str:
         "budget": _("Say how many messages as a number up to 1000."),
         "quiet_hours": _("Say from when until when, and on which days."),
         "channel_order": _("Choose each way only once."),
+        "not_of_age": _("You are too young to say yes to this alone, so nothing was changed."),
     }.get(code) or _("That could not be understood, so nothing was changed.")
 
 

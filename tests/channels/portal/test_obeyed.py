@@ -7,12 +7,15 @@ import pytest
 from django.utils import timezone
 
 from butler import facts
-from butler.actions import claims
+from butler.actions import claims, wall
 from butler.decisions import decide, order_channels
 from butler.facts import read_facts, rules
 from butler.models import Message, Task
 from butler.profile import Use
-from customers.models import Purpose
+from customers.actions.changes import Author
+from customers.models import ControlEntry, Purpose
+from customers.queries import control
+from customers.words import NotUnderstood, Word
 from tests import factories
 from tests.butler import arrange
 
@@ -179,3 +182,26 @@ def test_data_is_used_as_was_said(signed_in, noor, place, answer, code):
     decision = decide(Use("combine", relation=relation), known, rules(), timezone.now())
 
     assert decision.code == code
+
+
+def test_a_childs_yes_is_not_taken_but_a_guardians_is_and_a_no_is(signed_in, noor):
+    now = timezone.now()
+    born = (now - timedelta(days=10 * 365)).date().isoformat()
+    factories.record(factories.identify(("user_id", "noor"), birth_date=born, at=now), at=now)
+    author = Author(factories.sender())
+
+    def say(said: str, **evidence: str) -> str:
+        notice = arrange.DIGEST if said == "consent.given" else ""
+        word = Word(kind=said, subject="offers", notice=notice, language="en", evidence=evidence)
+        wall.say(customer_id=noor.pk, words=[word], author=author, now=timezone.now())
+        return control.standing(noor.pk).consents["offers"].state
+
+    with pytest.raises(NotUnderstood) as refused:
+        say("consent.given", kind="click")
+
+    assert refused.value.code == "not_of_age"
+    assert not ControlEntry.objects.filter(record=noor).exists()
+    assert say("consent.given", kind="paper", role="guardian") == "given"
+    # And yet their own pages do not call it a yes: nothing is sent on it.
+    assert "offers: <strong>no</strong>" in signed_in.get("/").content.decode().lower()
+    assert say("consent.withdrawn", kind="click") == "withdrawn"
