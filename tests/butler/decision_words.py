@@ -177,6 +177,8 @@ def _quiet(made: World, start: str, end: str, days: str | None) -> None:
 
 _MOMENT = r"(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?)"
 _PHRASES: dict[str, Callable[..., object]] = {
+    # Before what names a relation: this one is no name.
+    r"relation gone": lambda w: w.relations.pop(w.act.get("relation"), None),
     # The act
     r"(topic|channel|purpose|relation|automation|message_class) (\S+)": lambda w, name, to: (
         w.act.update({name: to})
@@ -222,7 +224,6 @@ _PHRASES: dict[str, Callable[..., object]] = {
     r"set (\w+) (.+?)(?: on (\w+))?(?: about (\w+))?": _set,
     r"quiet (\S+?)-(\S+?)(?: days ([1-7]+))?": _quiet,
     # What is live
-    r"relation gone": lambda w: w.relations.pop(w.act.get("relation"), None),
     r"relation is a (\w+)": lambda w, kind: w.relate(kind=kind),
     rf"relation until {_MOMENT}": lambda w, until: w.relate(until=moment(until)),
     rf"relation from {_MOMENT}": lambda w, since: w.relate(since=moment(since)),

@@ -185,6 +185,8 @@ def test_every_no_and_every_later_has_a_reason_that_can_be_read_and_looked_up(sc
         assert last.verdict == decision.effect
     assert decision.code in REASONS
     assert all(sentence(decision.code, language) for language in LANGUAGES)
+    asked = [(gate.gate, gate.layer) for gate in decision.gates]
+    assert len(set(asked)) == len(asked)
     for gate in decision.gates:
         assert set(gate.evidence) <= _known(facts)
         # Who passes has nothing to explain, but for a wish that was obeyed.

@@ -1,6 +1,6 @@
 """decide() against the table that was written by hand."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -222,10 +222,39 @@ def test_the_language_that_was_asked_for_goes_before_the_one_that_is_known(words
     assert _decide("marketing", words).language == language
 
 
-def test_it_says_what_it_was_based_on():
-    decision = _decide("marketing", "consent refused")
+@pytest.mark.parametrize(
+    ("words", "effect"),
+    [("", "allow"), ("consent refused", "deny"), ("quiet 12:00-18:00", "defer")],
+)
+def test_it_says_what_it_was_based_on(words, effect):
+    decision = _decide("marketing", words)
 
+    assert decision.effect == effect
     assert (decision.customer_version, decision.rules_version) == (7, "rules-1")
+
+
+def test_it_was_based_on_nothing_where_there_was_nothing_to_read():
+    decision = _decide("marketing", "unknown version; rules without version")
+
+    assert (decision.customer_version, decision.rules_version) == (0, "")
+
+
+def test_at_the_end_of_all_time_there_is_no_later():
+    act, facts, rules, _ = world("marketing", 'set budget {"most": 0, "per": "day"}').asked()
+    end = datetime.max.replace(tzinfo=UTC)
+    last = msgspec.structs.replace(act, occurred_at=end, expires_at=end)
+
+    decision = decide(last, facts, rules, end - timedelta(hours=1))
+
+    assert (decision.effect, decision.gates[-1].verdict) == ("deny", "deny")
+
+
+def test_an_automation_without_a_name_of_its_own_kind_says_nothing():
+    act, facts, rules, now = world("service", "").asked()
+
+    decision = decide(msgspec.structs.replace(act, automation=7), facts, rules, now)
+
+    assert (decision.effect, decision.code) == ("deny", "unknown_automation")
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=_name)

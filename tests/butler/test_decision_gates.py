@@ -1,0 +1,72 @@
+"""What each class of message is asked, and what the answers say they rest on."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from butler.decisions import decide
+from tests.butler.decision_words import world
+
+# From when until when relations hold in the world of the table.
+SPAN = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC))
+ASKED_OF_ALL = "switch integrity act"
+
+
+@pytest.mark.parametrize(
+    ("of", "asked"),
+    [
+        ("legal_duty", "address basis"),
+        ("service_critical", "restriction address terms basis settings allow"),
+        (
+            "service",
+            "restriction address terms basis settings allow pause only_when_i_ask"
+            " budget quiet_hours company_budget company_quiet_hours",
+        ),
+        (
+            "answer",
+            "restriction address terms basis settings allow person_first"
+            " budget quiet_hours company_budget company_quiet_hours",
+        ),
+        (
+            "peer",
+            "restriction objection address age terms basis settings allow pause only_when_i_ask"
+            " budget quiet_hours company_budget company_quiet_hours",
+        ),
+        ("use", "restriction objection age terms basis settings data_use"),
+        ("use; relation order:A-1001", "restriction objection terms basis settings data_use"),
+    ],
+)
+def test_each_class_is_asked_what_concerns_it(of, asked):
+    of, _, words = of.partition("; ")
+
+    gates = [gate.gate for gate in _decide(of, words).gates]
+
+    assert " ".join(gates) == f"{ASKED_OF_ALL} {asked}"
+
+
+def _decide(of: str, words: str = ""):
+    return decide(*world(of, words).asked())
+
+
+@pytest.mark.parametrize(
+    ("of", "words", "gate", "inputs"),
+    [
+        ("marketing", "never asked", "basis", {"purpose": "offers"}),
+        ("marketing", "", "basis", {"purpose": "offers", "state": "given"}),
+        ("service", "relation gone", "basis", {"relation": "order:A-1001"}),
+        ("service", "", "basis", {"relation": "order:A-1001", "kind": "order", "until": SPAN[1]}),
+        ("service", "no email", "address", {"channel": "email"}),
+        ("service", "halted *", "switch", {"switch": "*"}),
+        ("service", "", "integrity", {"version": 7, "rules": "rules-1"}),
+        ("service", "set allow false on email", "allow", {"scope": "email:*"}),
+        ("marketing", "restricted", "restriction", {}),
+    ],
+)
+def test_what_an_answer_rests_on_is_told_with_it(of, words, gate, inputs):
+    (found,) = (one for one in _decide(of, words).gates if one.gate == gate)
+
+    assert found.inputs == inputs
+
+
+def test_a_switch_names_itself_as_the_proof():
+    assert _decide("service", "halted reminder").gates[-1].evidence == ("reminder",)
