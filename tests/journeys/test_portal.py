@@ -202,6 +202,7 @@ def test_no_page_scrolls_sideways_or_jumps_on_the_smallest_phone(pages, noor):
             assert page.locator("html").get_attribute("lang") == language
             assert page.evaluate("document.documentElement.scrollWidth") <= 320, (language, path)
             assert page.evaluate(_SHIFT) < 0.1, (language, path)
+            assert page.evaluate(_OVER) == [], (language, path)
 
 
 # How much of the page moved by itself since it was opened.
@@ -212,6 +213,29 @@ _SHIFT = """() => new Promise((done) => {
   }).observe({ type: "layout-shift", buffered: true });
   setTimeout(() => done(sum), 150);
 })"""
+
+
+# Words that run over those beside them.
+_OVER = """() => [...document.querySelectorAll("th, td, dd, .badge, .button")]
+  .filter((one) => one.checkVisibility() && one.scrollWidth > one.clientWidth + 1)
+  .map((one) => one.outerHTML.slice(0, 200))"""
+
+
+def test_where_only_the_systems_colors_count_one_still_sees_where_one_is(visit):
+    page = visit(width=320, forced_colors="active")
+    page.get_by_role("button", name="Look as Noor").click()
+    page.wait_for_selector("#handset")
+    page.goto("/why/")
+
+    for kind in (".places", ".tabs"):
+        here, there = (
+            page.locator(f"{kind} a{which}").first.evaluate(
+                "one => getComputedStyle(one).borderBlockEndWidth"
+            )
+            for which in ("[aria-current]", ":not([aria-current])")
+        )
+        assert here == "3px"
+        assert there != here
 
 
 def test_every_target_is_large_enough_to_hit(pages, noor):
