@@ -5,11 +5,11 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
 from allauth.mfa.utils import decrypt, encrypt
-from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.contrib.auth.models import Group
 
 from customers.models import Identifier, Trust, User
+from customers.second_factor import Unreadable
 from examples.themepark.catalogue import data
 
 
@@ -55,7 +55,7 @@ def _is(factor: Authenticator, secret: str) -> bool:
     # The folder may be a new one, and with it the key that it was encrypted with.
     try:
         return bool(decrypt(factor.data["secret"]) == secret)
-    except InvalidToken:
+    except Unreadable:
         return False
 
 
