@@ -14,6 +14,9 @@ MAX_LIMIT = 200
 class BadCursor(ValueError):
     """A cursor that this list did not write."""
 
+    def __init__(self) -> None:
+        super().__init__("This cursor is not one of this list.")
+
 
 class Page[T](NamedTuple):
     """Some results, and the cursors of the pages around them (None: there is none)."""
@@ -40,7 +43,7 @@ def read_cursor[P](text: str, shape: type[P]) -> P:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         return msgspec.msgpack.decode(raw, type=shape)
     except (ValueError, msgspec.MsgspecError) as error:
-        raise BadCursor("This cursor is not one of this list.") from error
+        raise BadCursor from error
 
 
 def page_of[M: Model, T](
@@ -79,14 +82,14 @@ def _key_of(row: Model, by: Mapping[str, type], *, is_up: bool) -> str:
 
 def _beyond(by: Mapping[str, type], key: _Key) -> Q:
     if len(key.values) != len(by):
-        raise BadCursor("This cursor is not one of this list.")
+        raise BadCursor
     side = "gt" if key.is_up else "lt"
     beyond, equal = Q(), Q()
     for (field, kind), value in zip(by.items(), key.values, strict=True):
         try:
             typed: Any = msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            raise BadCursor("This cursor is not one of this list.") from error
+            raise BadCursor from error
         beyond |= equal & Q((f"{field}__{side}", typed))
         equal &= Q((field, typed))
     return beyond

@@ -76,7 +76,7 @@ def search_page(
     """Return a page of the same: who is likest first, so a cursor is a place in that row."""
     start = read_cursor(cursor, int) if cursor else 0
     if not 0 <= start < COMPARED:
-        raise BadCursor("This cursor is not one of this list.")
+        raise BadCursor
     end = min(start + limit, COMPARED)
     hits = _hits(text, region, sees_addresses, end + 1)
     return Page(

@@ -67,7 +67,7 @@ def timeline(
 def _start(cursor: str | None, logs: list[UUID], *, own: UUID, narrow: Filter) -> _Position:
     start = read_cursor(cursor, _Position) if cursor else _Position(False, {})
     if any(not 0 <= bound <= _END for bound in start.bounds.values()):
-        raise BadCursor("This cursor is not one of this list.")
+        raise BadCursor
     # A record that was joined since the last page is read from its newest event on.
     bounds = {log: start.bounds.get(log, _END) for log in logs}
     if narrow.at_version is not None and not start.is_up:
