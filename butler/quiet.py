@@ -33,14 +33,13 @@ def spans(day: date, quiet: Hours, zone: ZoneInfo) -> tuple[tuple[datetime, date
 def ends(
     hours: Sequence[Hours], zones: Sequence[ZoneInfo], moment: datetime, days: Sequence[date]
 ) -> datetime | None:
-    """Return when the last quiet that a moment is in ends, in all zones; None: it is in none."""
-    last: datetime | None = None
+    """Return when a quiet that a moment is in ends, in any of the zones; None: it is in none."""
     for zone, day in zip(zones, days, strict=True):
         for one in hours:
             for start, end in spans(day, one, zone):
-                if start <= moment < end and (last is None or end > last):
-                    last = end
-    return last
+                if start <= moment < end:
+                    return end
+    return None
 
 
 def opens(

@@ -172,7 +172,7 @@ class _Gate:
     def _let_go(self, one: Waiting, facts: Facts, decision: Decision, company: Rules) -> Facts:
         """Put the message into words; return the facts with its budgets used."""
         try:
-            words = self._words(one, decision.language or facts.language)
+            words = self._words(one, decision.language)
         except Unsaid as unsaid:
             self.staying.append(_Staying(one.id, "failed", unsaid.reason))
             return facts

@@ -30,7 +30,6 @@ _FACTS = (
     "relations",
     "is_of_age",
     "used",
-    "halted",
 )
 
 

@@ -339,3 +339,13 @@ def test_a_budget_of_the_company_that_is_no_number_lets_nothing_go(most):
     odd = msgspec.structs.replace(rules, budgets={"marketing": Budget(most, "day")})
 
     assert decide(act, facts, odd, now).code == "unknown_rules"
+
+
+def test_a_fact_of_the_wrong_kind_is_told_apart_from_somebody_who_is_gone():
+    act, facts, rules, now = world("service", "").asked()
+
+    odd = msgspec.structs.replace(facts, version="7")
+    gone = msgspec.structs.replace(facts, standing="erased")
+
+    assert decide(act, odd, rules, now).code == "unknown_facts"
+    assert decide(act, gone, rules, now).code == "not_live"

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from butler.actions import outcomes, wall
-from butler.models import BudgetUse, Delivery, Message
+from butler.models import BudgetUse, Delivery, Lane, Message
 from channels import deliveries
 from customers.actions.control import Word
 from customers.models import Event, Suppression
@@ -245,3 +245,54 @@ def test_whoever_is_in_other_hands_for_a_moment_is_not_left_for_later():
 
     assert round_(Provider()) == (1, 1, 0)
     releasing.join()
+
+
+def test_a_lease_lasts_as_long_as_a_call_that_began_at_the_last_moment():
+    """Or a withdrawal would be answered while its message is still on its way."""
+    offer()
+    left = []
+
+    class Slow(Provider):
+        timeout = 30.0
+
+        def hand_over(self, parcels, is_open):
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT extract(epoch FROM lease_until - clock_timestamp())::float8"
+                    " FROM butler_delivery"
+                )
+                left.extend(row[0] for row in cursor.fetchall())
+            return super().hand_over(parcels, is_open)
+
+    round_(Slow(), most=1)
+
+    (seconds,) = left
+    assert deliveries.LEAVING + 30 - 1 < seconds < deliveries.LEAVING + 31
+
+
+def test_each_call_is_timed_alone():
+    offer(), offer()
+
+    round_(Provider(pause=0.1), most=2)
+
+    for took in Delivery.objects.values_list("latency_ms", flat=True):
+        assert 100 <= took < 190
+
+
+def test_a_round_says_what_it_came_to():
+    for _ in range(3):
+        offer()
+
+    done = round_(Provider("accepted", "rejected", "accepted"))
+
+    assert done == (3, 2, 1)
+
+
+def test_how_a_stand_in_did_is_told_of_the_stand_in():
+    offer()
+    Lane.objects.create(channel="email")
+    Lane.objects.create(channel="email:2")
+
+    deliveries.deliver_batch(Provider("transient"), clock=lambda: NOON, most=1, lane="email:2")
+
+    assert dict(Lane.objects.values_list("channel", "failures")) == {"email": 0, "email:2": 1}
