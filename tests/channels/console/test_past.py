@@ -92,6 +92,16 @@ def test_the_till_reads_which_orders_there_are_and_nothing_of_them(client, long_
         assert hidden not in page
 
 
+def test_the_marketer_reads_the_reasons_and_none_of_the_words(client, long_known):
+    marketer = staff.let_in(client, staff.colleague("marketer", "Mika"))
+
+    for path in ("", "told/"):
+        page = page_of(marketer, f"customers/{long_known.id}/{path}")
+        assert "This is about something that you ordered" in page
+        # What it was called may name an order.
+        assert "Word 0" not in page
+
+
 # What the desk reads -------------------------------------------------------------------
 
 
