@@ -106,6 +106,10 @@ def named(prefixes: tuple[str, ...], *, nested: bool) -> list[tuple[str, list[st
     return found
 
 
+# The moment of an answer is in the last of them, to the second.
+OF_ONE = {"X-Request-ID", "Content-Length", "Expires"}
+
+
 def ask(client: Client, method: str, route: str, values: dict[str, object]):
     """Return status, words and headers of an answer, without what is of this one request."""
     words = {"purpose": "offers", "subject": "marketing", "what": "consent"} | values
@@ -121,7 +125,7 @@ def ask(client: Client, method: str, route: str, values: dict[str, object]):
             headers={"Idempotency-Key": uuid.uuid4().hex},
         )
     said = _TOKEN.sub(r"\1", answer.content.decode())
-    told = {k: v for k, v in answer.headers.items() if k not in ("X-Request-ID", "Content-Length")}
+    told = {name: content for name, content in answer.headers.items() if name not in OF_ONE}
     for name, value in values.items():
         # A number of a few digits may be anything, but not between slashes.
         exact = re.escape(str(value))
