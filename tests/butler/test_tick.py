@@ -2,7 +2,7 @@ from datetime import timedelta
 from threading import Thread
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from butler.actions import duties
 from butler.actions import tick as actions
@@ -50,6 +50,34 @@ def test_what_is_not_due_yet_waits(done):
     actions.tick(now=NOON - timedelta(seconds=1))
 
     assert done == []
+
+
+@pytest.mark.django_db
+def test_what_is_due_longest_is_claimed_first_and_no_more_than_was_asked_for():
+    for minutes in (1, 3, 2):
+        Due.objects.create(duty="note", key=str(minutes), due_at=NOON - timedelta(minutes=minutes))
+
+    taken = [[one.key for one in actions.claim(now=NOON, most=2)] for _ in range(2)]
+
+    assert [sorted(some) for some in taken] == [["2", "3"], ["1"]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_somebody_has_in_hand_is_passed_over():
+    held, free = due("held"), due("free")
+    taken = []
+
+    def take():
+        taken.extend(one.id for one in actions.claim(now=NOON))
+        connection.close()
+
+    with transaction.atomic():
+        Due.objects.select_for_update().get(id=held.id)
+        thread = Thread(target=take)
+        thread.start()
+        thread.join()
+
+    assert taken == [free.id]
 
 
 @pytest.mark.django_db

@@ -8,6 +8,7 @@ from butler import sql
 from butler.models import Decision, Due, Run
 from butler.progress import BEFORE
 from customers import regroup
+from customers.models import Identifier
 from tests import factories
 from tests.butler.plays import automation, due_of
 from tests.factories import NOON, item, order, record
@@ -154,6 +155,11 @@ def test_a_run_keeps_the_version_that_started_it():
     assert list(versions) == [first.pk, second.pk]
 
 
+def _id_of(identifier):
+    kind, value = identifier
+    return Identifier.objects.get(kind=kind, value=value).customer_id
+
+
 # The absence of an event ---------------------------------------------------------------
 
 
@@ -199,6 +205,53 @@ def test_an_event_of_somebody_else_ends_nothing():
     record(order("A-1", ("email", "eli@example.com"), at=NOON + HOUR / 2))
 
     assert Run.objects.get().status == "waiting"
+
+
+def test_an_event_moves_the_run_that_waits_for_it_and_no_other():
+    """Whatever else waits: of somebody else, for something else, or no run at all."""
+    cart()
+    opened = {"kind": "wait_for", "event": "Order Completed", "within": "3h", "then": []}
+    automation("thanks", trigger={"kind": "event", "event": "Gate Passed"}, steps=[opened])
+    eli = ("email", "eli@example.com")
+    for who in (NOOR, eli):
+        record(item(who, name="Checkout Started"), item(who, name="Gate Passed"))
+    Run.objects.filter(automation_id="thanks").update(step="0", awaited="Order Completed")
+    Due.objects.update(due_at=NOON + HOUR)
+    Due.objects.create(duty="housekeeping", key="standing", due_at=NOON + HOUR)
+    kept = {one.id: one for one in Run.objects.exclude(customer_id=_id_of(NOOR))}
+
+    record(order("A-1", NOOR, at=NOON + HOUR / 2))
+
+    ended, woken = Run.objects.filter(customer_id=_id_of(NOOR)).order_by("automation_id")
+    assert (ended.status, due_of(ended)) == ("cancelled", None)
+    assert (woken.status, woken.arrived_at is None) == ("waiting", False)
+    assert due_of(woken).due_at < NOON + HOUR
+    assert len(kept) == 2
+    for run in Run.objects.filter(id__in=kept):
+        assert (run.status, run.arrived_at) == ("waiting", None)
+        assert due_of(run).due_at == NOON + HOUR
+    assert Due.objects.get(key="standing").due_at == NOON + HOUR
+
+
+def test_an_event_of_another_name_moves_nothing():
+    cart()
+    automation(
+        "thanks", trigger=CART | {"event": "Gate Passed", "absent": "Gate Left"}, relation=""
+    )
+    record(item(NOOR, name="Checkout Started"))
+
+    record(item(NOOR, name="Gate Left", at=NOON + HOUR / 2))
+
+    assert Run.objects.get().status == "waiting"
+
+
+def test_an_event_at_the_very_moment_of_the_cause_counts():
+    cart()
+    record(item(NOOR, name="Checkout Started"))
+
+    record(order("A-1", NOOR, at=Run.objects.get().occurred_at))
+
+    assert Run.objects.get().status == "cancelled"
 
 
 def test_an_event_from_before_the_cause_ends_nothing():
