@@ -125,6 +125,22 @@ def test_an_evening_that_ends_in_the_night_of_the_clocks_is_said_once(taken, sai
     assert Message.objects.get().occurred_at == said
 
 
+def test_what_one_gathers_goes_to_no_other_customer_and_no_other_automation():
+    photos()
+    trigger = {"kind": "event", "event": "Ride Taken", "gather": "2h"}
+    automation("rides", trigger=trigger, steps=[SAY], expires="3h")
+    record(photo("Night Mail"))
+    record(photo("Otter Run", of=SEM))
+    record(item(NOOR, name="Ride Taken", properties={"ride": "The Weir"}))
+
+    record(photo("The Weir", at=NOON + timedelta(minutes=1)))
+
+    counts = Run.objects.order_by("automation_id", "-cause__count").values_list(
+        "automation_id", "cause__count"
+    )
+    assert list(counts) == [("photos", 2), ("photos", 1), ("rides", 1)]
+
+
 def test_an_event_sent_twice_is_in_it_once():
     visits()
     photos("2h")
