@@ -8,13 +8,13 @@ from uuid import UUID
 
 import msgspec
 from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from butler.queries.why import DecisionShape, LookShape, OccasionShape
 from butler.reasons import sentence, setting_of
 from channels.portal import letters, wording
+from channels.portal.templatetags.moments import at_home
 from customers.queries.shapes import PurposeShape, TopicShape
 
 # What was decided, where nothing became of a message yet.
@@ -172,7 +172,7 @@ def _verdict(decision: DecisionShape, channel: str) -> str:
 
 
 def _moment(until: datetime | None) -> str:
-    return date_format(localtime(until), _("D j M, H:i e")) if until else ""
+    return date_format(at_home(until), _("D j M, H:i e")) if until else ""
 
 
 def glances(looks: Iterable[LookShape]) -> list[Glance]:

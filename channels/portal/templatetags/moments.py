@@ -1,6 +1,6 @@
 """How a moment is written: with the day of its week, or its year where that is another one."""
 
-from datetime import datetime
+from datetime import datetime, timezone
 
 from django import template
 from django.utils.formats import date_format
@@ -12,19 +12,40 @@ from django.utils.translation import gettext as _
 register = template.Library()
 
 
+def at_home(at: datetime) -> datetime:
+    """Return it by the company's clock, in a zone of that moment's name and offset alone.
+
+    In the hour that clocks show twice Django names no zone, and there it matters which it is.
+    """
+    here = localtime(at)
+    offset = here.utcoffset()
+    assert offset is not None
+    return here.replace(tzinfo=timezone(offset, here.tzname() or ""))
+
+
 @register.simple_tag
 def moment(at: datetime) -> SafeString:
     """Write it at the company's own time; page.js writes it again in the reader's zone."""
-    here = localtime(at)
+    here = at_home(at)
     is_this_year = here.year == localtime().year
     written = date_format(here, _("D j M, H:i e") if is_this_year else _("j M Y, H:i e"))
     return _time('<time data-form="moment" datetime="{}">{}</time>', here, written)
 
 
 @register.simple_tag
+def clock(at: datetime, form: str = "clock") -> SafeString:
+    """Write its time of day; `form` is "clock" or, with the second, "second"."""
+    here = at_home(at)
+    written = date_format(here, "H:i:s e" if form == "second" else "H:i e")
+    return format_html(
+        '<time data-form="{}" datetime="{}">{}</time>', form, here.isoformat(), written
+    )
+
+
+@register.simple_tag
 def stamp(at: datetime) -> SafeString:
     """Write it for colleagues, who all go by the company's clock."""
-    here = localtime(at)
+    here = at_home(at)
     is_this_year = here.year == localtime().year
     written = date_format(here, "D j M, H:i T" if is_this_year else "j M Y, H:i T")
     return _time('<time datetime="{}">{}</time>', here, written)

@@ -20,6 +20,7 @@ from channels.portal import letters, sayings, wording
 from channels.portal.choices import choices
 from channels.portal.frame import form, missing, page, shown
 from channels.portal.sayings import Form, Unreadable
+from channels.portal.templatetags.moments import at_home
 from customers import senders
 from customers.actions.changes import Author
 from customers.actions.control import NoSuchCustomer, NotUnderstood, Word
@@ -101,7 +102,7 @@ def _tell_what_left(
     ) % {"count": count}
     said = [
         f"{one.subject or _('A message')}, {wording.say(wording.WAYS, one.channel)},"
-        f" {date_format(timezone.localtime(one.at), 'H:i e')},"
+        f" {date_format(at_home(one.at), 'H:i e')},"
         f" {letters.became(one.channel, one.state)}"
         for one in left
     ]

@@ -1,11 +1,11 @@
 """A moment is written so that nobody has to guess which day it was."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone, translation
 
-from channels.portal.templatetags.moments import moment, stamp
+from channels.portal.templatetags.moments import at_home, clock, moment, stamp
 
 
 @pytest.fixture
@@ -45,3 +45,16 @@ def test_colleagues_read_the_same_without_a_script(noon):
         f'<time datetime="{noon.isoformat()}">'
         f"{noon:%a} {noon.day} {noon:%b}, 12:05 {noon:%Z}</time>"
     )
+
+
+@pytest.mark.parametrize(("hour", "zone"), [(0, "CEST"), (1, "CET")])
+def test_the_hour_that_clocks_show_twice_says_which_of_both_it_is(settings, hour, zone):
+    settings.TIME_ZONE = "Europe/Amsterdam"
+    at = datetime(2027, 10, 31, hour, 29, 30, tzinfo=UTC)
+
+    with translation.override("en"):
+        assert f", 02:29 {zone}</time>" in moment(at)
+        assert f", 02:29 {zone}</time>" in stamp(at)
+        assert clock(at).endswith(f">02:29 {zone}</time>")
+        assert clock(at, "second").endswith(f">02:29:30 {zone}</time>")
+    assert at_home(at) == at
