@@ -50,7 +50,6 @@ class Message(models.Model):
     # Why it is where it is: a code of butler.reasons, or of the provider.
     reason = models.CharField(max_length=64, blank=True)
     attempts = models.SmallIntegerField(default=0, db_default=0)
-    lease_until = models.DateTimeField(null=True, blank=True)
     # What the words are made of, gathered when it was judged; what is said, when it left.
     facts = models.JSONField(default=dict)
     language = models.CharField(max_length=8, blank=True)
@@ -69,9 +68,6 @@ class Message(models.Model):
                 fields=["channel", "priority", "not_before"],
                 condition=Q(state="queued"),
                 name="message_waiting",
-            ),
-            models.Index(
-                fields=["lease_until"], condition=Q(state="sending"), name="message_in_flight"
             ),
             models.Index(fields=["customer_id", "-created_at"], name="message_of_customer"),
             models.Index(

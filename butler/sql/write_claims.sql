@@ -26,7 +26,6 @@ WITH leaving AS MATERIALIZED (
 ), sent AS (
     UPDATE butler_message AS message
        SET state = 'sending', state_at = %(now)s, reason = '', attempts = leaving.number,
-           lease_until = clock_timestamp() + make_interval(secs => %(seconds)s),
            customer_id = leaving.customer, language = leaving.language,
            address = leaving.address, subject = leaving.subject, text = leaving.text
       FROM leaving

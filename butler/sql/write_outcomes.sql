@@ -26,7 +26,7 @@ WITH said AS MATERIALIZED (
     UPDATE butler_message AS message
        SET state = CASE WHEN settled.state = 'queued' AND message.expires_at <= %(now)s
                         THEN 'expired' ELSE settled.state END,
-           state_at = %(now)s, reason = settled.reason, lease_until = NULL,
+           state_at = %(now)s, reason = settled.reason,
            not_before = coalesce(settled.not_before, message.not_before),
            handed_over_at = CASE WHEN settled.outcome IN ('accepted', 'uncertain')
                                  THEN coalesce(message.handed_over_at, %(now)s)
