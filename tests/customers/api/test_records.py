@@ -240,6 +240,6 @@ def _plans():
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml;q=0.9", "nonsense", ""])
 def test_a_record_is_json_whatever_is_asked_for(desk, noor, accept):
-    answer = desk.get(f"/api/customers/{noor[0].id}/", **{"Accept": accept})
+    answer = desk.get(f"/api/customers/{noor[0].id}/", Accept=accept)
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
