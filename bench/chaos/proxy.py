@@ -12,6 +12,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 # Where a service listens: a host and a port, or the path of a Unix socket.
 Address = tuple[str, int] | str
@@ -52,6 +53,21 @@ class Proxy:
         self._connections: set[asyncio.Task[None]] = set()
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
+
+    @classmethod
+    def before(cls, url: str) -> "Proxy":
+        """Return one that stands before the database of this address."""
+        address = urlsplit(url)
+        query = parse_qs(address.query)
+        if "host" in query:
+            return cls(f"{query['host'][0]}/.s.PGSQL.{query.get('port', ['5432'])[0]}")
+        return cls((address.hostname or "127.0.0.1", address.port or 5432))
+
+    def through(self, url: str) -> str:
+        """Return this address of a database with the way to it leading through here."""
+        address = urlsplit(url)
+        user = address.netloc.rpartition("@")[0]
+        return f"postgres://{user}@127.0.0.1:{self.port}{address.path}"
 
     def __enter__(self) -> "Proxy":
         self._thread.start()

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import waiting
+from psycopg.abc import RV, PQGen
 from psycopg.adapt import Loader
-
-Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
 # Options of Django's connection pool; a single connection does not know them.
 _DJANGO_ONLY = frozenset({"pool", "server_side_binding", "isolation_level", "assume_role"})
@@ -19,6 +19,28 @@ _SQL = Path(__file__).parent / "sql"
 
 class Away(Exception):
     """Postgres does not answer."""
+
+
+class Connection(psycopg.AsyncConnection[tuple[Any, ...]]):
+    """Ends with the statement that somebody gave up.
+
+    psycopg would ask Postgres to cancel it, and wait ten seconds for one that says nothing.
+    """
+
+    # psycopg's own signature, and how it waits.
+    async def wait(
+        self,
+        gen: PQGen[RV],
+        interval: float = 0.1,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> RV:
+        try:
+            return await waiting.wait_async(
+                gen, self.pgconn.socket, interval=interval, timeout=timeout
+            )
+        except asyncio.CancelledError:
+            self.pgconn.finish()
+            raise
 
 
 class _Verbatim(Loader):
@@ -82,7 +104,7 @@ class Connections:
         self._idle.append(connection)
 
     async def _connect(self) -> Connection:
-        connection = await psycopg.AsyncConnection.connect(autocommit=True, **self._settings)
+        connection = await Connection.connect(autocommit=True, **self._settings)
         connection.adapters.register_loader("jsonb", _Verbatim)
         return connection
 

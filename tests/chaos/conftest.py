@@ -2,7 +2,6 @@ import contextlib
 import os
 import signal
 from collections.abc import Iterator
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -13,22 +12,14 @@ from tests import conftest
 @pytest.fixture
 def proxy(running) -> Iterator[Proxy]:
     """A network to Postgres that can be made to fail."""
-    address = urlsplit(running.env["DATABASE_URL"])
-    query = parse_qs(address.query)
-    if "host" in query:
-        upstream = f"{query['host'][0]}/.s.PGSQL.{query.get('port', ['5432'])[0]}"
-    else:
-        upstream = (address.hostname, address.port)
-    with Proxy(upstream) as proxy:
+    with Proxy.before(running.env["DATABASE_URL"]) as proxy:
         yield proxy
 
 
 @pytest.fixture
 def web(running, proxy, tmp_path) -> Iterator[str]:
     """A web process whose way to Postgres leads through the proxy."""
-    address = urlsplit(running.env["DATABASE_URL"])
-    user = address.netloc.rpartition("@")[0]
-    url = f"postgres://{user}@127.0.0.1:{proxy.port}{address.path}"
+    url = proxy.through(running.env["DATABASE_URL"])
     port, log = conftest._free_port(), tmp_path / "web.log"
     # As on a server: in DEBUG every failure writes a long story, which takes its time.
     env = {**running.env, "DATABASE_URL": url, "DEBUG": "0", "ALLOWED_HOSTS": "127.0.0.1"}

@@ -13,11 +13,19 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
+from bench.chaos.proxy import Proxy
 from channels.live import tickets
 from customers import keys
 from customers.models import Customer, SourceKey
 from tests import conftest, factories
 from tests.channels.live.reading import Reader, by_key
+
+
+@pytest.fixture
+def proxied(running) -> Iterator[tuple[Proxy, str]]:
+    """A proxy to the test database, and the address that leads through it."""
+    with Proxy.before(url := running.env["DATABASE_URL"]) as proxy:
+        yield proxy, proxy.through(url)
 
 
 class Streams(NamedTuple):

@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.request
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -234,20 +234,6 @@ def test_rings_that_lie_about_the_version_do_no_harm(start_streams, valkey):
 
 
 # Postgres ------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def proxied(running):
-    """A proxy to the test database, and the address that leads through it."""
-    address = urlsplit(running.env["DATABASE_URL"])
-    query = parse_qs(address.query)
-    if "host" in query:
-        upstream = f"{query['host'][0]}/.s.PGSQL.{query.get('port', ['5432'])[0]}"
-    else:
-        upstream = (address.hostname, address.port)
-    with Proxy(upstream) as proxy:
-        user = address.netloc.rpartition("@")[0]
-        yield proxy, f"postgres://{user}@127.0.0.1:{proxy.port}{address.path}"
 
 
 @pytest.mark.parametrize("failure", ["down", "mute"])

@@ -1,0 +1,66 @@
+"""What a process that mostly waits does when Postgres stays connected and says nothing."""
+
+import asyncio
+import time
+
+import psycopg
+import pytest
+
+from channels.live.postgres import Away, Connections
+
+
+async def ask(connections: Connections, times: int = 1) -> None:
+    await asyncio.gather(*(connections.fetch(b"SELECT pg_sleep(0.1)", {}) for _ in range(times)))
+
+
+def connections_to(url: str, *, patience: float) -> Connections:
+    known = psycopg.conninfo.conninfo_to_dict(url)
+    return Connections(
+        {name.upper(): known[name] for name in ("user", "host", "port")}
+        | {"NAME": known["dbname"], "OPTIONS": {}},
+        most=3,
+        patience=patience,
+    )
+
+
+@pytest.mark.parametrize("at_hand", [0, 3])
+def test_who_says_nothing_is_given_up_in_time_and_comes_back(proxied, at_hand):
+    proxy, url = proxied
+    connections = connections_to(url, patience=1)
+
+    async def play() -> float:
+        await ask(connections, at_hand)
+        proxy.toxics.is_mute = True
+        began = time.monotonic()
+        with pytest.raises(Away):
+            await ask(connections)
+        took = time.monotonic() - began
+        proxy.heal()
+        proxy.reset()
+        await ask(connections, 6)
+        await connections.close()
+        return took
+
+    # Where it asks for the statement to be cancelled, it waits for ten seconds more.
+    assert asyncio.run(play()) < 5
+
+
+def test_who_goes_away_in_the_middle_of_a_statement_keeps_no_turn(proxied):
+    proxy, url = proxied
+    connections = connections_to(url, patience=30)
+
+    async def play() -> None:
+        await ask(connections, 3)
+        proxy.toxics.is_mute = True
+        asking = [asyncio.create_task(connections.fetch(b"SELECT 1", {})) for _ in range(3)]
+        await asyncio.sleep(0.2)
+        for one in asking:
+            one.cancel()
+        await asyncio.wait(asking, timeout=2)
+        assert all(one.cancelled() for one in asking)
+        proxy.heal()
+        proxy.reset()
+        await ask(connections, 3)
+        await connections.close()
+
+    asyncio.run(play())
