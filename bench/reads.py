@@ -10,6 +10,9 @@ from bench.arena import BASELINE_KEY, Arena, Butler
 from bench.figures import Figure, middle, percentile, tidy
 from bench.load import Answer
 
+# So many records are soon all looked at.
+_FEW = 1_000
+
 
 def figures(arena: Arena) -> list[Figure]:
     """Measure latency at a steady rate, then what can be had at most."""
@@ -22,12 +25,16 @@ def figures(arena: Arena) -> list[Figure]:
         def butler(count: int) -> list[bytes]:
             return requests(random.choices(customers, k=count), key)
 
+        def again(count: int) -> list[bytes]:
+            return requests(random.choices(customers[:_FEW], k=count), key)
+
         def baseline(count: int) -> list[bytes]:
             path = "/customers/{}/"
             return requests(random.choices(afternoon, k=count), BASELINE_KEY, path)
 
         sides = {
             "butler": (large.web.port, butler),
+            "again": (large.web.port, again),
             "plain": (plain.port, butler),
             "baseline": (arena.baseline.port, baseline),
         }
@@ -44,9 +51,9 @@ def figures(arena: Arena) -> list[Figure]:
         slowest = {
             name: _latencies(port, butler(wanted), size.read_rate)
             for name, (port, _) in sides.items()
-            if name != "baseline"
+            if name in ("butler", "plain")
         }
-    return [_latency(arena, slowest), _throughput(rates)]
+    return [_latency(arena, slowest), _throughput(rates), _again(rates)]
 
 
 def _plain(arena: Arena) -> stage.Database:
@@ -104,8 +111,21 @@ def _throughput(rates: dict[str, list[float]]) -> Figure:
     )
 
 
+def _again(rates: dict[str, list[float]]) -> Figure:
+    """Of what was looked at a short while ago: the first look of a key is written down."""
+    return Figure(
+        "record read by id, again within ten minutes, throughput",
+        middle(rates["again"]),
+        "records/s",
+        limit=middle(rates["plain"]),
+        baseline=middle(rates["baseline"]),
+    )
+
+
 def rate(butler: Butler, count: int, name: str, connections: int) -> float:
     """Return records a second of one Butler: for comparing sizes."""
     customers = [guest.customer_id for guest in butler.context.guests]
-    chosen = Random(name).choices(customers, k=count)
+    # As many in both, from anywhere in each: the first look at a record is written down.
+    some = Random("few").sample(customers, min(_FEW, len(customers)))
+    chosen = Random(name).choices(some, k=count)
     return throughput(butler.web.port, requests(chosen, butler.context.key), connections)

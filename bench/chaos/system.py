@@ -64,13 +64,23 @@ class System:
         ]
 
     def web_master(self) -> int:
-        return min(self.pids("granian", "config.wsgi"))
+        return self._granian("config.wsgi")[0]
 
     def web_workers(self) -> list[int]:
-        return [pid for pid, _ in _children(self.web_master())]
+        return self._granian("config.wsgi")[1]
 
     def live_worker(self) -> int:
-        return _children(min(self.pids("granian", "config.asgi")))[-1][0]
+        return self._granian("config.asgi")[1][-1]
+
+    def _granian(self, target: str, *, patience: float = 30) -> tuple[int, list[int]]:
+        """Find a master and its workers; the smaller number is not the older process."""
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            for pid in self.pids("granian", target):
+                if workers := [child for child, _ in _children(pid)]:
+                    return pid, workers
+            time.sleep(0.1)
+        raise RuntimeError(f"nobody serves {target}")
 
     def worker(self) -> int:
         return self._workers()[0]
