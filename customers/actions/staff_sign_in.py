@@ -7,6 +7,7 @@ there is such a login.
 
 import hmac
 import math
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -167,12 +168,14 @@ def _spend_totp(user: User, code: str, now: datetime) -> bool:
 def _encrypt_anew(user: User) -> None:
     """Let go of older keys: with the newest, whoever signs in keeps what they have."""
     for factor in Authenticator.objects.select_for_update().filter(user=user):
-        factor.data |= {
-            name: encrypt(decrypt(factor.data[name]))
-            for name in ("secret", "seed")
-            if name in factor.data
-        }
-        factor.save(update_fields=["data"])
+        # What an older key took with it when it went stays as it is, and worth nothing.
+        with suppress(Unreadable):
+            factor.data |= {
+                name: encrypt(decrypt(factor.data[name]))
+                for name in ("secret", "seed")
+                if name in factor.data
+            }
+            factor.save(update_fields=["data"])
 
 
 def _counter_shown(factor: Authenticator, code: str, now: datetime) -> int | None:

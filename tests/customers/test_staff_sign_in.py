@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import encrypt
 from django.db import connection
 
 from customers.actions import sign_in, staff_sign_in
@@ -175,6 +176,16 @@ def test_a_factor_whose_key_is_gone_opens_nothing(sam, secret, settings):
     for code in (staff_sign_in.totp(secret, NOON), spare):
         with pytest.raises(WrongCode):
             staff_sign_in.check_code(user=sam, code=code, now=NOON)
+
+
+def test_spare_codes_whose_key_is_gone_do_not_keep_out_who_has_the_app(sam, secret, settings):
+    staff_sign_in.recovery_codes(user=sam)
+    settings.SECRET_KEY = "another key, which is used from now on"
+    app = Authenticator.objects.get(user=sam, type="totp")
+    app.data["secret"] = encrypt(secret)
+    app.save()
+
+    staff_sign_in.check_code(user=sam, code=staff_sign_in.totp(secret, NOON), now=NOON)
 
 
 def test_counts_are_forgotten(sam):
