@@ -65,9 +65,9 @@ class Message(models.Model):
         constraints = [models.UniqueConstraint(fields=["key"], name="message_once_per_key")]
         indexes = [
             models.Index(
-                fields=["channel", "priority", "not_before"],
+                fields=["channel", "priority", "not_before", "id"],
                 condition=Q(state="queued"),
-                name="message_waiting",
+                name="message_in_order",
             ),
             models.Index(fields=["customer_id", "-created_at"], name="message_of_customer"),
             models.Index(

@@ -10,7 +10,7 @@ WITH free AS MATERIALIZED (
      WHERE done_at IS NULL
        AND due_at <= %(now)s
        AND (claimed_until IS NULL OR claimed_until < %(now)s)
-     ORDER BY due_at
+     ORDER BY due_at, id
      LIMIT %(most)s
        FOR UPDATE SKIP LOCKED
 )

@@ -13,6 +13,6 @@ SELECT message.id, coalesce(record.canonical_id, record.id),
  WHERE message.state = 'queued'
    AND message.channel = %(channel)s
    AND message.not_before <= %(now)s
- ORDER BY message.priority, message.not_before
+ ORDER BY message.priority, message.not_before, message.id
  LIMIT %(most)s
    FOR UPDATE OF message SKIP LOCKED

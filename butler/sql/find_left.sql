@@ -8,5 +8,5 @@ SELECT id, channel, topic, purpose, subject, state, coalesce(handed_over_at, sta
                         WHERE id = %(customer)s OR canonical_id = %(customer)s)
    AND created_at >= %(since)s - interval '30 days'
    AND (handed_over_at >= %(since)s OR state IN ('sending', 'uncertain'))
- ORDER BY coalesce(handed_over_at, state_at) DESC
+ ORDER BY coalesce(handed_over_at, state_at) DESC, id DESC
  LIMIT 20

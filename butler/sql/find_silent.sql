@@ -8,5 +8,5 @@ SELECT delivery.id, delivery.message_id, message.message_class, delivery.number
   JOIN butler_message AS message ON message.id = delivery.message_id
  WHERE delivery.outcome = ''
    AND delivery.lease_until < clock_timestamp() - interval '1 second'
- ORDER BY delivery.lease_until
+ ORDER BY delivery.lease_until, delivery.id
  LIMIT %(most)s

@@ -28,10 +28,12 @@ WITH asked AS MATERIALIZED (
                        identifier.kind, identifier.value,
                        (SELECT json_agg(json_build_array(suppression.channel,
                                                          suppression.reason,
-                                                         suppression.id))
+                                                         suppression.id)
+                                        ORDER BY suppression.id)
                           FROM customers_suppression AS suppression
                          WHERE suppression.address = identifier.value
-                           AND suppression.lifted_at IS NULL)))
+                           AND suppression.lifted_at IS NULL))
+                       ORDER BY identifier.kind)
               FROM (SELECT DISTINCT ON (one.kind) one.kind, one.value
                       FROM customers_identifier AS one
                       LEFT JOIN customers_trait AS said
@@ -43,24 +45,26 @@ WITH asked AS MATERIALIZED (
                      ORDER BY one.kind, (said.value = to_jsonb(one.value)) DESC NULLS LAST,
                               one.id) AS identifier),
         'orders', (
-            SELECT json_agg(json_build_array(number, status, placed_at, changed_at, visit_date))
+            SELECT json_agg(json_build_array(number, status, placed_at, changed_at, visit_date)
+                            ORDER BY number)
               FROM customers_order
              WHERE customer_id = live.id
                AND trust = 2
                AND (changed_at >= %(since)s OR visit_date >= %(since)s::date)),
         'requests', (
-            SELECT json_agg(json_build_array(reference, status, opened_at, closed_at))
+            SELECT json_agg(json_build_array(reference, status, opened_at, closed_at)
+                            ORDER BY reference)
               FROM customers_request
              WHERE customer_id = live.id
                AND coalesce(closed_at, opened_at) >= %(since)s),
         'traits', (
-            SELECT json_object_agg(name, value)
+            SELECT json_object_agg(name, value ORDER BY name)
               FROM customers_trait
              WHERE customer_id = live.id
                AND name IN ('language', 'locale', 'timezone', 'birth_date', 'country')
                AND value IS NOT NULL),
         'used', (
-            SELECT json_object_agg(scope || '|' || "window", used)
+            SELECT json_object_agg(scope || '|' || "window", used ORDER BY scope, "window")
               FROM (SELECT scope, "window", sum(used) AS used
                       FROM butler_budgetuse
                      -- One list: whether it is in either of two is asked of every row there is.
@@ -70,7 +74,7 @@ WITH asked AS MATERIALIZED (
                                 WHERE joined.canonical_id = live.id))
                        AND "window" = ANY (%(windows)s)
                      GROUP BY scope, "window") AS budget),
-        'halted', (SELECT json_agg(key) FROM butler_halt WHERE lifted_at IS NULL)
+        'halted', (SELECT json_agg(key ORDER BY key) FROM butler_halt WHERE lifted_at IS NULL)
     )::text AS facts
       FROM live
 )

@@ -26,5 +26,5 @@ SELECT message.id, live.id
   JOIN customers_customer AS record ON record.id = message.customer_id
   JOIN customers_customer AS live ON live.id = coalesce(record.canonical_id, record.id)
  WHERE live.canonical_id IS NULL
- ORDER BY live.id
+ ORDER BY live.id, message.id
    FOR NO KEY UPDATE OF live

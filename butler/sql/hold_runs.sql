@@ -14,7 +14,7 @@ WITH held AS MATERIALIZED (
            due.id AS due_id, due.due_at, due.facts
       FROM unnest(%(ids)s::bigint[], %(untils)s::timestamptz[]) AS claim (id, until)
       JOIN butler_due AS due ON due.id = claim.id AND due.claimed_until = claim.until
-      JOIN butler_run AS run ON run.id = due.key::uuid
+      JOIN butler_run AS run ON run.id = due.run_id
      WHERE due.done_at IS NULL
        AND run.status = 'waiting'
      ORDER BY run.id
@@ -41,3 +41,4 @@ SELECT held.id, held.version_id, held.customer_id, held.cause::text, held.occurr
             WHERE message.run_id = held.id
               AND (message.seen_at IS NOT NULL OR message.read_at IS NOT NULL))
   FROM held
+ ORDER BY held.id

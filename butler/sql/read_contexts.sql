@@ -9,7 +9,7 @@
 
 SELECT asked.i, live.id, live.version, json_build_object(
     'traits', (
-        SELECT json_object_agg(name, value)
+        SELECT json_object_agg(name, value ORDER BY name)
           FROM customers_trait
          WHERE customer_id = live.id
            AND value IS NOT NULL),
@@ -64,7 +64,7 @@ SELECT asked.i, live.id, live.version, json_build_object(
         SELECT json_agg(json_build_object(
                    'name', event.name, 'about', event.about, 'occurred_at', event.occurred_at,
                    'properties', coalesce(event.body->'properties', event.body->'data'))
-                   ORDER BY event.occurred_at, event.version)
+                   ORDER BY event.occurred_at, event.version, event.customer_id)
           FROM jsonb_to_recordset(asked.gathered) AS place (log uuid, version bigint)
           JOIN customers_event AS event
             ON event.customer_id = place.log

@@ -9,7 +9,8 @@ SELECT message.id, message.channel, message.state, message.reason,
            'id', receipt.id, 'is_new', receipt.applied_at IS NULL,
            'event_id', receipt.provider || ':' || receipt.event_id, 'kind', receipt.kind,
            'occurred_at', receipt.occurred_at, 'provider_id', receipt.provider_id,
-           'detail', receipt.detail))
+           'detail', receipt.detail)
+           ORDER BY receipt.id)
   FROM butler_message AS message
   JOIN butler_deliveryreceipt AS receipt ON receipt.message_id = message.id
  WHERE message.id = ANY (%(messages)s::uuid[])

@@ -9,3 +9,4 @@ SELECT id, automation_id, document::text,
   FROM butler_automationversion
  WHERE status IN ('live', 'paused', 'retired')
    AND (event_names <> '{}' OR awaited_names <> '{}')
+ ORDER BY id

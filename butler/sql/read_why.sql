@@ -22,7 +22,7 @@ WITH decided AS MATERIALIZED (
     SELECT occasion,
            max(decided_at) AS decided_at,
            (array_agg(id ORDER BY decided_at DESC, id DESC))[1] AS newest,
-           (array_agg(run_id))[1] AS run_id,
+           (array_agg(run_id ORDER BY decided_at DESC, id DESC))[1] AS run_id,
            max(automation_id) AS automation_id,
            array_agg(id ORDER BY decided_at DESC, id DESC) AS decisions,
            bool_or(outcome = 'send') AS is_sent

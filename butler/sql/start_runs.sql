@@ -11,9 +11,10 @@
 
 WITH wanted AS MATERIALIZED (
     SELECT asked.*, version.automation_id, version.document
-      FROM jsonb_to_recordset(%(asked)s::jsonb) AS asked (
+      FROM ROWS FROM (jsonb_to_recordset(%(asked)s::jsonb) AS (
            i uuid, d uuid, g bigint, c uuid, o text, at timestamptz, s text, x text, xa text,
-           b jsonb, u timestamptz, late boolean, k boolean, v bigint)
+           b jsonb, u timestamptz, late boolean, k boolean, v bigint))
+           WITH ORDINALITY AS asked (i, d, g, c, o, at, s, x, xa, b, u, late, k, v, place)
       JOIN butler_automationversion AS version ON version.id = asked.g
      -- The asker may have heard of the version seconds ago; what counts is what it is now.
      WHERE version.status = 'live'
@@ -35,6 +36,8 @@ WITH wanted AS MATERIALIZED (
        AND run.automation_id = wanted.automation_id
        AND run.status = 'waiting'
        AND run.step = ''
+       -- A run of an older version may wait before its first step without gathering anything.
+       AND run.cause ? 'gathered'
  RETURNING wanted.i
 ), started AS (
     INSERT INTO butler_run
@@ -51,6 +54,8 @@ WITH wanted AS MATERIALIZED (
       FROM wanted
      WHERE (k OR NOT late)
        AND i NOT IN (SELECT i FROM gathered)
+     -- Of two in one batch with the same occasion, the first one has the run.
+     ORDER BY place
         ON CONFLICT (customer_id, automation_id, occasion) DO NOTHING
  RETURNING id, status
 ), due AS (

@@ -88,7 +88,7 @@ def language_for(text: Text, default: str) -> str:
         return text.language
     customers = [match.id for match in lookup.matches("phone", text.number)]
     last = Message.objects.filter(customer_id__in=customers).exclude(language="")
-    found = last.order_by("-created_at").values_list("language", flat=True).first()
+    found = last.order_by("-created_at", "-id").values_list("language", flat=True).first()
     return found or default
 
 

@@ -8,5 +8,5 @@ SELECT reference, status, staff, started_at, details ->> 'from', customer_id
   FROM customers_interaction
  WHERE kind = 'call' AND status IN ('ringing', 'answered') AND started_at >= %(since)s
    AND direction <> 'out'
- ORDER BY started_at DESC, reference
+ ORDER BY started_at DESC, reference, customer_id
  LIMIT %(limit)s

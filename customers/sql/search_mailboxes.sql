@@ -12,5 +12,5 @@ SELECT customer_id, likeness, is_verified
                    AND split_part(value, '@', 1) %% %(mailbox)s
                    AND customer_id IS NOT NULL
                  LIMIT %(most)s) AS like_it) AS found
- ORDER BY likeness DESC, customer_id
+ ORDER BY likeness DESC, customer_id, is_verified DESC
  LIMIT %(limit)s

@@ -13,4 +13,4 @@ SELECT coalesce(customer.canonical_id, customer.id), near.likeness
          ORDER BY likeness DESC, customer_id
          LIMIT %(limit)s) AS near
   JOIN customers_customer AS customer ON customer.id = near.customer_id
- ORDER BY near.likeness DESC, customer.last_seen_at DESC NULLS LAST
+ ORDER BY near.likeness DESC, customer.last_seen_at DESC NULLS LAST, customer.id

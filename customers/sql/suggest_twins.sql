@@ -4,7 +4,8 @@
 -- ids  bigint[]  identifiers that are new
 
 INSERT INTO customers_review (kind, left_id, right_id, evidence, status, settled_by)
-SELECT DISTINCT 'suggested_merge', verified.customer_id, claimed.customer_id,
+SELECT DISTINCT ON (verified.customer_id, claimed.customer_id)
+       'suggested_merge', verified.customer_id, claimed.customer_id,
        jsonb_build_object('claimed', claimed.id, 'verified', verified.id), 'open', ''
   FROM customers_identifier AS one
   JOIN customers_identifier AS verified
@@ -13,4 +14,5 @@ SELECT DISTINCT 'suggested_merge', verified.customer_id, claimed.customer_id,
     ON claimed.kind = one.kind AND claimed.value = one.value AND claimed.trust = 1
  WHERE one.id = ANY (%(ids)s::bigint[])
    AND verified.customer_id <> claimed.customer_id
+ ORDER BY verified.customer_id, claimed.customer_id, verified.id, claimed.id
     ON CONFLICT (kind, left_id, right_id) DO NOTHING
