@@ -1,0 +1,236 @@
+"""Parameters for the butler's statements that change rows."""
+
+from bench.plans.ids import LATER, NOW, Params, json, serial, serials, uuid, uuids
+
+_CLAIM_END = NOW.replace(hour=13, minute=0)
+_NUMBERS = range(1, 21)
+_STARTS = [
+    {
+        "i": uuid("new run", number),
+        "d": uuid("new decision", number),
+        "g": serial(1),
+        "c": uuid("customer", number % 15),
+        # Some are the occasion of a run that is there, some come twice in the batch.
+        "o": str(number % 15 if number % 2 else number % 6),
+        "at": NOW,
+        "s": "0",
+        "x": "",
+        "xa": "",
+        "b": {"about": "", "number": number} | ({"gathered": [number]} if number % 3 == 0 else {}),
+        "u": LATER,
+        "late": number % 5 == 0,
+        "k": number % 2 == 0,
+        "v": 1,
+    }
+    for number in _NUMBERS
+]
+_SIFTED: Params = {
+    "version": serial(1),
+    "occasion": "sifted",
+    "cause": "{}",
+    "now": NOW,
+    "rules_version": "",
+    "decisions": uuids("new decision"),
+    "runs": uuids("new run"),
+    "customers": uuids("customer"),
+    "moments": [NOW] * 20,
+    "reasons": [number % 2 for number in _NUMBERS],
+    "places": [0] * 20,
+    "said": json(
+        [{"reason": reason, "place": 0, "code": "", "act": {}, "gates": []} for reason in (0, 1)]
+    ),
+}
+_MESSAGES = [
+    {
+        "id": uuid("new message", number),
+        # Some are queued already.
+        "key": f"new {number}" if number % 2 else str(number),
+        "customer_id": uuid("customer", number),
+        "run_id": uuid("run", number),
+        "automation_id": "offers",
+        "version_id": serial(1),
+        "step": "0",
+        "channel": "email",
+        "message_class": "marketing",
+        "topic": "offers",
+        "purpose": "offers",
+        "relation": "",
+        "priority": 5,
+        "occurred_at": NOW,
+        "expires_at": LATER,
+        "facts": {},
+        "language": "nl",
+    }
+    for number in _NUMBERS
+]
+_LEAVING = [
+    {
+        "message": uuid("message", number),
+        "delivery": uuid("new delivery", number),
+        "number": 2,
+        "customer": uuid("customer", number),
+        "version": 1,
+        "takes": [["company:marketing", "2026-W47"], ["topic:other", "2026-W47"]],
+        "language": "nl",
+        "address": "guest@example.com",
+        "subject": "",
+        "text": "",
+    }
+    # Those with an attempt that is open cannot have another one.
+    for number in _NUMBERS
+    if number % 3
+]
+_DECISIONS = [
+    {
+        "id": uuid("new decision", number),
+        "customer_id": uuid("customer", number),
+        "run_id": uuid("run", number),
+        "message_id": None,
+        "automation_id": "offers",
+        "stage": "judge",
+        "outcome": "skip",
+        "code": "",
+        "act": {},
+        "gates": [],
+        "until": None,
+        "customer_version": 1,
+        "rules_version": "",
+        "decided_at": NOW,
+    }
+    for number in _NUMBERS
+]
+
+PARAMETERS: dict[str, Params] = {
+    "claim_due": {"now": NOW, "until": LATER, "most": 25},
+    "claim_messages": {"channel": "email", "now": NOW, "most": 25},
+    "enter_lane": {"lane": "email", "channel": "email", "most": 25, "batches": 4, "now": NOW},
+    "meet_runs": {
+        "events": json(
+            [
+                {"c": uuid("customer", number), "n": "Checkout Started", "a": "", "at": NOW, "v": 1}
+                for number in _NUMBERS
+            ]
+        ),
+        "now": NOW,
+    },
+    "move_runs": {
+        "runs": json(
+            [
+                {
+                    "i": uuid("run", number),
+                    "d": serial(number),
+                    "s": "waiting" if number % 2 else "done",
+                    "p": "1",
+                    "x": "",
+                    "xa": "",
+                    "r": "",
+                    "u": LATER if number % 2 else None,
+                    "f": {},
+                }
+                for number in _NUMBERS
+            ]
+        ),
+        "gone": [serial(25), serial(33), serial(34)],
+        "untils": [_CLAIM_END] * 3,
+        "now": NOW,
+    },
+    "note_lane": {
+        "lane": "email",
+        "is_well": False,
+        "bad": 5,
+        "patience": 5,
+        "now": NOW,
+        "first": 1.0,
+        "longest": 600.0,
+    },
+    "place_receipts": {"receipts": serials(), "messages": uuids("message", 30)},
+    "resend_uncertain": {"now": NOW, "classes": ["marketing"]},
+    "sift_runs": _SIFTED,
+    "start_runs": {"asked": json(_STARTS), "now": NOW},
+    "suppress_addresses": {
+        "said": json(
+            [
+                {"message": uuid("message", number), "reason": "bounced", "evidence": evidence}
+                for number in _NUMBERS
+                for evidence in ("a", "b")
+            ]
+        ),
+        "now": NOW,
+    },
+    "withdraw_messages": {"ids": uuids("message"), "now": NOW},
+    "write_claims": {
+        "seconds": 60.0,
+        "channel": "email",
+        "provider": "smtp",
+        "now": NOW,
+        "leaving": json(_LEAVING),
+        "staying": json(
+            [
+                {
+                    "message": uuid("message", n),
+                    "state": "expired",
+                    "reason": "",
+                    "not_before": None,
+                }
+                for n in _NUMBERS
+                if n % 3 == 0
+            ]
+        ),
+    },
+    "write_decisions": {"decisions": json(_DECISIONS)},
+    "write_messages": {"messages": json(_MESSAGES), "now": NOW},
+    "write_outcomes": {
+        "now": NOW,
+        "outcomes": json(
+            [
+                {
+                    "delivery": uuid("delivery", number),
+                    "outcome": "rejected",
+                    "provider_id": "",
+                    "code": "",
+                    "detail": "",
+                    "latency_ms": 1,
+                    "state": "queued",
+                    "reason": "",
+                    "not_before": LATER,
+                    "is_refunded": True,
+                }
+                for number in _NUMBERS
+            ]
+        ),
+    },
+    "write_reported": {
+        "now": NOW,
+        "moved": json(
+            [
+                {
+                    "message": uuid("message", number),
+                    "state": "delivered",
+                    "reason": "",
+                    "at": NOW,
+                    "has_left": True,
+                    "provider_id": "new",
+                }
+                for number in _NUMBERS
+            ]
+        ),
+        "receipts": serials(),
+    },
+    "write_tasks": {
+        "tasks": json(
+            [
+                {
+                    "id": uuid("new task", number),
+                    "key": f"new {number}" if number % 2 else str(number),
+                    "kind": "call",
+                    "customer_id": uuid("customer", number),
+                    "automation_id": "offers",
+                    "title": "",
+                    "body": "",
+                    "due_at": NOW,
+                }
+                for number in _NUMBERS
+            ]
+        )
+    },
+}

@@ -1,0 +1,198 @@
+"""Runs a statement under one plan after the other, and says where the rows differ.
+
+A statement that changes rows is undone each time; of it, the changed rows are compared, too.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+
+from bench.plans import butler_reads, butler_writes, customers_reads, customers_writes
+
+ROOT = Path(__file__).parents[2]
+ROWS = (Path(__file__).parent / "rows.sql").read_text()
+PARAMETERS: dict[str, Mapping[str, Mapping[str, Any]]] = {
+    "butler/sql": butler_reads.PARAMETERS | butler_writes.PARAMETERS,
+    "customers/sql": customers_reads.PARAMETERS | customers_writes.PARAMETERS,
+    "channels/live/sql": customers_reads.LIVE_PARAMETERS,
+}
+
+_JOINS = {
+    "hash joins": ("mergejoin", "nestloop"),
+    "merge joins": ("hashjoin", "nestloop"),
+    "nested loops": ("hashjoin", "mergejoin"),
+}
+_INDEXES = ("indexscan", "indexonlyscan", "bitmapscan")
+# The settings that are off under each plan; the first plan is what the others are compared with.
+PLANS: dict[str, Sequence[str]] = {
+    "the planner's choice": (),
+    **_JOINS,
+    **{f"{name}, sequential scans": (*off, *_INDEXES) for name, off in _JOINS.items()},
+}
+
+_WRITTEN = re.compile(
+    r"\b(INSERT INTO|UPDATE|DELETE FROM) ((?:butler|customers|channels)_\w+)", re.ASCII
+)
+_CANCELED = "canceled"
+# Sequences are not set back, and the clock goes on.
+_VOLATILE_RESULTS = {"add_identifiers": (0,)}
+_VOLATILE_COLUMNS = ("lease_until",)
+_VOLATILE_IDS = ("butler_decision",)
+
+
+class Statement(NamedTuple):
+    path: Path
+    text: str
+    params: Mapping[str, Any] | None
+
+    @property
+    def name(self) -> str:
+        return str(self.path.relative_to(ROOT))
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether its rows come in an order that it promises."""
+        text, shorter = self.text, re.sub(r"\([^()]*\)", "", self.text)
+        while shorter != text:
+            text, shorter = shorter, re.sub(r"\([^()]*\)", "", shorter)
+        return "ORDER BY" in text and "INSERT INTO" not in text
+
+
+class Difference(NamedTuple):
+    statement: str
+    plan: str
+    expected: str
+    actual: str
+
+    def __str__(self) -> str:
+        return f"{self.statement} with {self.plan}: {self.actual} and not {self.expected}"
+
+
+def statements() -> Iterator[Statement]:
+    """Yield every statement file of the apps; without parameters where nobody gave it any."""
+    from customers.sql import body
+
+    for path in sorted(ROOT.glob("*/**/sql/*.sql")):
+        folder = str(path.parent.relative_to(ROOT))
+        text = body(path).replace(*customers_reads.WORDS)
+        yield Statement(path, text, PARAMETERS.get(folder, {}).get(path.stem))
+
+
+def fill(connection: "psycopg.Connection[Any]", rows: int) -> None:
+    """Write so many customers and what belongs to them, and let the planner know."""
+    for command in ROWS.replace(":rows", str(rows)).split(";\n"):
+        connection.execute(command.encode())
+    analyze(connection)
+
+
+def analyze(connection: "psycopg.Connection[Any]") -> None:
+    connection.execute("ANALYZE")
+
+
+def differences(
+    connection: "psycopg.Connection[Any]", statement: Statement
+) -> Iterator[Difference]:
+    """Yield the plans with which a statement gives other rows, or another error.
+
+    In an open transaction. A plan that takes longer than statement_timeout is left out.
+    """
+    expected = None
+    for plan, off in PLANS.items():
+        outcome = _outcome(connection, statement, off)
+        if outcome == _CANCELED:
+            continue
+        if expected is None:
+            expected = outcome
+        elif outcome != expected:
+            yield Difference(statement.name, plan, *_shortened(expected, outcome))
+
+
+def fails(connection: "psycopg.Connection[Any]", statement: Statement) -> str:
+    """Return the error that the statement raises; empty where it raises none."""
+    outcome = _outcome(connection, statement, ())
+    return outcome if isinstance(outcome, str) and outcome != _CANCELED else ""
+
+
+def _outcome(
+    connection: "psycopg.Connection[Any]", statement: Statement, off: Sequence[str]
+) -> str | list[str]:
+    """Return the rows that a statement gives and those that it changed, or its error."""
+    marker = _next_transaction(connection)
+    connection.execute("SAVEPOINT statement")
+    try:
+        # Compiling takes longer than any statement here.
+        for setting in ("jit", *(f"enable_{name}" for name in off)):
+            connection.execute(f"SET LOCAL {setting} = off".encode())
+        cursor = psycopg.Cursor(connection)
+        cursor.execute(statement.text.encode(), statement.params, prepare=False)
+        rows = _texts(statement, cursor.fetchall() if cursor.description else [])
+        return rows + list(_changes(connection, statement, marker))
+    except psycopg.errors.QueryCanceled:
+        return _CANCELED
+    except psycopg.Error as error:
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+    finally:
+        connection.execute("ROLLBACK TO statement")
+
+
+def _next_transaction(connection: "psycopg.Connection[Any]") -> int:
+    (number,) = connection.execute(
+        "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+    ).fetchone() or (0,)
+    return int(number)
+
+
+def _texts(statement: Statement, rows: Sequence[Sequence[Any]]) -> list[str]:
+    volatile = _VOLATILE_RESULTS.get(statement.path.stem, ())
+    texts = [
+        repr([value for place, value in enumerate(row) if place not in volatile]) for row in rows
+    ]
+    return texts if statement.is_ordered else sorted(texts)
+
+
+def _changes(
+    connection: "psycopg.Connection[Any]", statement: Statement, marker: int
+) -> Iterator[str]:
+    """Yield the rows that are new or changed, and what tells which rows are as they were."""
+    for table in sorted({table for _, table in _WRITTEN.findall(statement.text)}):
+        volatile = [*_VOLATILE_COLUMNS, *_computed(table)]
+        since = f"xmin::text::bigint >= {marker}"
+        changed = f"SELECT (to_jsonb(t) - %s::text[])::text FROM {table} AS t WHERE {since}"
+        yield from (
+            f"{table} {row}"
+            for (row,) in sorted(connection.execute(changed.encode(), [volatile]).fetchall())
+        )
+        same = f"SELECT count(*), sum(hashtext(ctid::text)::bigint) FROM {table} WHERE NOT {since}"
+        yield f"{table} {connection.execute(same.encode()).fetchone()}"
+
+
+@cache
+def _computed(table: str) -> list[str]:
+    """Return the columns that a sequence, the clock or chance fills."""
+    from django.apps import apps
+    from django.db.models import AutoField
+    from django.db.models.fields import NOT_PROVIDED
+    from django.db.models.functions import Now
+
+    (model,) = (one for one in apps.get_models() if one._meta.db_table == table)
+    return [
+        field.attname
+        for field in model._meta.concrete_fields
+        if isinstance(field, AutoField)
+        or (field.primary_key and table in _VOLATILE_IDS)
+        or isinstance(getattr(field, "db_default", NOT_PROVIDED), Now)
+    ]
+
+
+def _shortened(expected: str | list[str], actual: str | list[str]) -> tuple[str, str]:
+    """Return the first row in which two outcomes differ."""
+    if isinstance(expected, str) or isinstance(actual, str):
+        return str(expected)[:300], str(actual)[:300]
+    for one, other in zip(expected, actual, strict=False):
+        if one != other:
+            return one[:300], other[:300]
+    return f"{len(expected)} rows", f"{len(actual)} rows"

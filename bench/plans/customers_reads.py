@@ -1,0 +1,102 @@
+"""Parameters for the statements of the record, and of live streams, that read or lock."""
+
+from hashlib import md5
+
+from bench.plans.ids import NOBODY, NOW, TODAY, Params, json, live, serial, serials, uuid, uuids
+
+_IDS: Params = {"ids": uuids("customer")}
+_LIVE: Params = {"ids": live()}
+_ONE: Params = {"id": uuid("customer", 10)}
+_TIMELINE: Params = {
+    "logs": uuids("customer", 10),
+    "bounds": [40] * 10,
+    "own": uuids("customer", 10),
+    "head": uuid("customer", 9),
+    "at_version": 30,
+    "limit": 60,
+}
+_SEARCH: Params = {"text": "noor de", "most": 2_000, "limit": 20}
+_NUMBERS = range(1, 21)
+
+
+def _digest(kind: str, number: int) -> bytes:
+    return md5(f"{kind}:{number}".encode(), usedforsecurity=False).digest()
+
+
+PARAMETERS: dict[str, Params] = {
+    "describe_customers": _IDS | {"today": TODAY},
+    "find_address": _ONE,
+    "find_customers": {"kind": "phone", "value": "+31600000001"},
+    "find_faults": _LIVE,
+    "find_key": {"digest": _digest("key", 1)},
+    "find_links": {
+        "lefts": [serial(2 * number) for number in _NUMBERS],
+        "rights": [serial(2 * number + 1) for number in _NUMBERS],
+        "trusts": [1] * 20,
+    },
+    "find_logs": _ONE,
+    "find_matches": {"kind": "phone", "value": "+31600000013", "limit": 20},
+    "find_seen": {"keys": f"{{{','.join(uuid('event', n * 100 + 1).hex for n in _NUMBERS)}}}"},
+    "lock_live": _ONE,
+    "lock_records": _IDS,
+    "next_records": {"after": NOBODY, "batch": 25},
+    "read_all_facts": _LIVE,
+    "read_chain_end": _ONE,
+    "read_chains": _LIVE,
+    "read_entries": _LIVE,
+    "read_facts": {"customers": live(), "abouts": ["order:A-1"] * len(live())},
+    "read_filed": _IDS,
+    # The caller takes more than it asks for as too many, and looks no further.
+    "read_graph": {"ids": serials(), "most": 1_000},
+    "read_head": _ONE | {"today": TODAY, "zone": "Europe/Amsterdam"},
+    "read_heads": _IDS,
+    "read_links": {"ids": serials(40)},
+    "read_members": _LIVE,
+    "read_record": {"id": uuid("customer", 10), "today": TODAY},
+    "read_ringing": {"since": NOW.replace(hour=11), "limit": 25},
+    "read_timeline": _TIMELINE,
+    "read_timeline_up": _TIMELINE | {"bounds": [3] * 10},
+    "read_traits_on_log": _LIVE,
+    "read_visits": {"id": uuid("customer", 1), "number": "", "today": TODAY},
+    "resolve_identifiers": {
+        "wanted": json(
+            [
+                [kind, value.format(number), trust]
+                for number in _NUMBERS
+                for kind, value in (("user_id", "guest-{}"), ("email", "guest{}@example.com"))
+                for trust in (1, 2)
+            ]
+        )
+    },
+    "search_mailboxes": {
+        "mailbox": "guest1234",
+        "address": "guest1234@example.com",
+        "most": 1_000_000,
+        "limit": 25,
+    },
+    "search_numbers": {"tail": "10000", "limit": 20},
+    "search_typos": _SEARCH | {"text": "nor de wit"},
+    "search_words": _SEARCH,
+    "seize_records": _IDS,
+    "snapshot_records": _IDS,
+}
+# What search_words is completed with (customers.queries.search).
+WORDS = ("true /* words */", "plain LIKE '%%' || customers_plain('noor') || '%%'")
+
+LIVE_PARAMETERS: dict[str, Params] = {
+    "find_key": {"digest": _digest("key", 1)},
+    "find_session": {"session": "plans1"},
+    "look_at_customers": {"customers": [str(id_) for id_ in uuids("customer")]},
+    "look_at_keys": {"keys": serials()},
+    "look_at_sessions": {
+        "sessions": [f"plans{number}" for number in _NUMBERS],
+        "users": serials(),
+    },
+    "read_logs": {
+        "customers": [str(id_) for id_ in uuids("customer")],
+        "afters": [1] * 20,
+        "page": 10,
+        "budget": 1_000,
+    },
+    "spend_ticket": {"digest": _digest("ticket", 1)},
+}

@@ -1,0 +1,252 @@
+"""Parameters for the statements of the record that change rows."""
+
+from bench.plans.ids import NOW, TODAY, Params, json, live, serial, serials, uuid, uuids
+
+_IDS: Params = {"ids": uuids("customer")}
+_NUMBERS = range(1, 21)
+_LINKS: Params = {
+    "lefts": [serial(2 * number) for number in _NUMBERS],
+    "rights": [serial(2 * number + 1) for number in _NUMBERS],
+    "trusts": [1] * 20,
+}
+
+
+def _dropped(name: str) -> Params:
+    return {
+        "customers": uuids("customer"),
+        "names": [name.format(number) for number in _NUMBERS],
+    }
+
+
+def _rows(**columns: object) -> Params:
+    """Return one row for each of some customers: half of them have such a row already."""
+    return {
+        "rows": json(
+            [
+                {
+                    name: value.format(number) if isinstance(value, str) else value
+                    for name, value in columns.items()
+                }
+                | {"customer_id": uuid("customer", number)}
+                for number in _NUMBERS
+            ]
+        )
+    }
+
+
+PARAMETERS: dict[str, Params] = {
+    "add_entries": {
+        "rows": json(
+            [
+                {
+                    "record_id": uuid("customer", number),
+                    "seq": 3,
+                    "entry_id": uuid("new entry", number),
+                    "speaks_for": [uuid("customer", number)],
+                    "kind": "consent",
+                    "subject": "offers",
+                    "version": 1,
+                    "occurred_at": NOW,
+                    "recorded_at": NOW,
+                    "document": "{}",
+                    "previous": "00",
+                    "digest": "01",
+                }
+                for number in _NUMBERS
+            ]
+        )
+    },
+    "add_identifiers": {
+        "identifiers": json(
+            [
+                {
+                    "kind": "user_id",
+                    "value": f"guest-{number}",
+                    "trust": trust,
+                    "record_id": None,
+                    "customer_id": None,
+                }
+                for number in _NUMBERS
+                for trust in (1, 2)
+            ]
+        ),
+        "now": NOW,
+    },
+    "add_links": {
+        "links": json(
+            [
+                {"left": serial(number), "right": serial(number + 1), "trust": 1}
+                for number in range(2, 20)
+            ]
+        ),
+        "source_id": 1001,
+    },
+    "append_events": {
+        "source_id": 1001,
+        "trust": 2,
+        "received_at": NOW,
+        "events": json(
+            [
+                {
+                    "c": uuid("customer", number),
+                    "v": 1_000,
+                    "o": None,
+                    "m": f"new {number}",
+                    "k": uuid("new event", number),
+                    "h": uuid("new body", number),
+                    "t": "track",
+                    "n": "Ride Ended",
+                    "a": "",
+                    "w": "",
+                    "i": [serial(number)],
+                    "at": NOW,
+                    "b": {},
+                }
+                for number in _NUMBERS
+            ]
+        ),
+    },
+    "ask_for_review": {
+        "questions": json(
+            [
+                {
+                    "kind": "suggested_merge",
+                    "left": uuid("customer", number),
+                    "right": uuid("customer", number + 1),
+                    "evidence": {"number": evidence},
+                }
+                for number in _NUMBERS
+                for evidence in (2, 1)
+            ]
+        )
+    },
+    "clear_records": _IDS,
+    "drop_control": _IDS,
+    "drop_interactions": _dropped("call-1"),
+    "drop_links": _LINKS,
+    "drop_members": _dropped("m{}-1"),
+    "drop_orders": _dropped("A-{}01"),
+    "drop_requests": _dropped("r-1"),
+    "keep_apart": {
+        "source_id": 1001,
+        "trust": 2,
+        "received_at": NOW,
+        "message_ids": [str(number) for number in _NUMBERS],
+        "reasons": ["no_event"] * 20,
+        "details": [""] * 20,
+        "raws": [b"{}"] * 20,
+        "digests": [uuid("digest", number % 15) for number in _NUMBERS],
+    },
+    "keep_control": _rows(
+        entries=2,
+        state={},
+        granted=[],
+        objected=[],
+        channels_off=[],
+        topics_off=[],
+        only_when_i_ask=False,
+    ),
+    "keep_interactions": _rows(
+        reference="call-{}",
+        kind="call",
+        channel="phone",
+        direction="in",
+        status="ended",
+        staff="",
+        started_at=NOW,
+        details={},
+        version=2,
+    ),
+    "keep_members": _rows(
+        reference="m{}-1", name="Sam", role="child", guardian="", details={}, version=2
+    ),
+    "keep_merges": {
+        "moves": json(
+            [
+                {
+                    "joined_id": uuid("customer", number),
+                    "kept_id": uuid("customer", number + 1) if number % 4 else None,
+                    "left_id": uuid("customer", number + 2) if number % 2 else None,
+                    "reason": "proof",
+                    "evidence": [],
+                }
+                for number in _NUMBERS
+            ]
+        ),
+        "actor": "",
+        "now": NOW,
+    },
+    "keep_orders": _rows(
+        number="A-{}01",
+        status="cancelled",
+        channel="app",
+        currency="EUR",
+        total=80,
+        visit_date=TODAY,
+        party=[],
+        lines=[],
+        details={},
+        trust=2,
+        placed_at=NOW,
+        changed_at=NOW,
+        changed_by="",
+        version=2,
+    ),
+    "keep_requests": _rows(
+        reference="r-1",
+        kind="question",
+        status="closed",
+        subject="",
+        channel="app",
+        opened_at=NOW,
+        details={},
+        version=2,
+    ),
+    "keep_traits": {
+        "traits": json(
+            [
+                {
+                    "c": id_,
+                    "n": name,
+                    "x": "Odense",
+                    "w": 2,
+                    "s": 1001,
+                    "at": NOW,
+                    "k": uuid("new trait", 1),
+                }
+                for id_ in live()
+                for name in ("city", "language")
+            ]
+        )
+    },
+    "note_key_use": {"id": serial(1)},
+    "note_looks": _IDS | {"actor": "", "role": "", "what": "record", "reason": "", "at": NOW},
+    "open_records": {"ids": uuids("new customer"), "now": NOW},
+    "repoint_identifiers": {
+        "identifiers": json(
+            [
+                {"id": id_, "customer_id": uuid("customer", 1), "is_shared": False}
+                for id_ in serials(20, 2)
+            ]
+        )
+    },
+    "repoint_records": {
+        "records": json(
+            [
+                {"id": uuid("customer", number), "canonical_id": uuid("customer", 9)}
+                for number in range(1, 5)
+            ]
+        ),
+        "touched": uuids("customer"),
+    },
+    "say_link": {
+        "left": serial(100),
+        "right": serial(101),
+        "kind": "parted",
+        "source_id": 1001,
+        "actor": "",
+    },
+    "settle_identifiers": {"ids": serials(), "records": uuids("customer")},
+    "suggest_twins": {"ids": serials(60)},
+    "unshare_neighbors": {"ids": serials(60)},
+}

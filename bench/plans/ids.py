@@ -1,0 +1,41 @@
+"""The ids and timestamps that rows.sql gives the rows with a number."""
+
+from datetime import UTC, datetime, timedelta
+from hashlib import md5
+from typing import Any
+from uuid import UUID
+
+NOW = datetime(2026, 11, 21, 12, 2, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+TODAY = NOW.date()
+NOBODY = UUID(int=0)
+
+
+def uuid(kind: str, number: int) -> UUID:
+    return UUID(bytes=md5(f"{kind}:{number}".encode(), usedforsecurity=False).digest())
+
+
+def uuids(kind: str, count: int = 20) -> list[UUID]:
+    return [uuid(kind, number) for number in range(1, count + 1)]
+
+
+def live(count: int = 20) -> list[UUID]:
+    """Return ids of live customers: each tenth record was joined into the one before it."""
+    return [uuid("customer", number) for number in range(1, count + 1) if number % 10]
+
+
+def serial(number: int) -> int:
+    return 10_000_000_000 + number
+
+
+def serials(count: int = 20, first: int = 1) -> list[int]:
+    return [serial(number) for number in range(first, first + count)]
+
+
+def json(rows: object) -> str:
+    from customers import sql
+
+    return sql.json(rows)
+
+
+type Params = dict[str, Any]
