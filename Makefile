@@ -11,7 +11,7 @@ READING := BUTLER_CHECK=1
 QUICK ?=
 export QUICK
 
-.PHONY: help run story test bench chaos check fix docs screenshots doctor lock clean .venv
+.PHONY: help run story test bench plans chaos check fix docs screenshots doctor lock clean .venv
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ test: $(BUILT) ## Run all tests with their own services (ARGS="-k name -x")
 
 bench: $(BUILT) ## Measure, each figure beside its limit and its baseline (QUICK=1: about 5 minutes)
 	@exec $(ALONE) $(PY) -m bench $(ARGS)
+
+plans: $(BUILT) ## Compare the rows of every statement under every plan, at 1 M customers (ARGS=--help)
+	@exec $(ALONE) $(PY) -m bench.plans $(ARGS)
 
 chaos: $(BUILT) ## Kill what can be killed under load, count what was acknowledged and what was sent
 	@exec $(PY) -m bench.chaos $(ARGS)

@@ -211,7 +211,7 @@ PARAMETERS: dict[str, Params] = {
                     "has_left": True,
                     "provider_id": "new",
                 }
-                for number in _NUMBERS
+                for number in range(1, 7)
             ]
         ),
         "receipts": serials(),

@@ -62,14 +62,11 @@ class Statement(NamedTuple):
         return "ORDER BY" in text and "INSERT INTO" not in text
 
 
-class Difference(NamedTuple):
-    statement: str
-    plan: str
-    expected: str
-    actual: str
+class Report(NamedTuple):
+    """Errors and differences, a sentence each, and the plans that took too long."""
 
-    def __str__(self) -> str:
-        return f"{self.statement} with {self.plan}: {self.actual} and not {self.expected}"
+    problems: list[str]
+    canceled: list[str]
 
 
 def statements() -> Iterator[Statement]:
@@ -93,35 +90,32 @@ def analyze(connection: "psycopg.Connection[Any]") -> None:
     connection.execute("ANALYZE")
 
 
-def differences(
-    connection: "psycopg.Connection[Any]", statement: Statement
-) -> Iterator[Difference]:
-    """Yield the plans with which a statement gives other rows, or another error.
+def compare(connection: "psycopg.Connection[Any]", statement: Statement) -> Report:
+    """Run a statement under every plan, in an open transaction, and undo it each time.
 
-    In an open transaction. A plan that takes longer than statement_timeout is left out.
+    The first plan has to succeed, and the others have to give the same rows or the same error.
+    A plan that takes longer than statement_timeout is left out and reported.
     """
-    expected = None
+    report, expected = Report([], []), None
+    marker = _next_transaction(connection)
     for plan, off in PLANS.items():
-        outcome = _outcome(connection, statement, off)
+        outcome = _outcome(connection, statement, off, marker)
         if outcome == _CANCELED:
-            continue
-        if expected is None:
+            report.canceled.append(plan)
+        elif expected is None:
             expected = outcome
+            if isinstance(outcome, str):
+                report.problems.append(f"{statement.name} with {plan}: {outcome}")
         elif outcome != expected:
-            yield Difference(statement.name, plan, *_shortened(expected, outcome))
-
-
-def fails(connection: "psycopg.Connection[Any]", statement: Statement) -> str:
-    """Return the error that the statement raises; empty where it raises none."""
-    outcome = _outcome(connection, statement, ())
-    return outcome if isinstance(outcome, str) and outcome != _CANCELED else ""
+            first, other = _shortened(expected, outcome)
+            report.problems.append(f"{statement.name} with {plan}: {other} and not {first}")
+    return report
 
 
 def _outcome(
-    connection: "psycopg.Connection[Any]", statement: Statement, off: Sequence[str]
+    connection: "psycopg.Connection[Any]", statement: Statement, off: Sequence[str], marker: int
 ) -> str | list[str]:
     """Return the rows that a statement gives and those that it changed, or its error."""
-    marker = _next_transaction(connection)
     connection.execute("SAVEPOINT statement")
     try:
         # Compiling takes longer than any statement here.
@@ -140,6 +134,11 @@ def _outcome(
 
 
 def _next_transaction(connection: "psycopg.Connection[Any]") -> int:
+    """Return a number that no row so far has as its xmin, and all rows from now on reach."""
+    # A snapshot tells what follows the last transaction that ended: end one.
+    connection.execute("SAVEPOINT marker")
+    connection.execute("CREATE TEMPORARY TABLE marker ()")
+    connection.execute("ROLLBACK TO marker")
     (number,) = connection.execute(
         "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
     ).fetchone() or (0,)

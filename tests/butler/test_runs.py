@@ -1,10 +1,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from butler.actions import runs
-from butler.actions.tick import tick
+from butler.actions.tick import stand_by, tick
 from butler.models import AutomationVersion, Decision, Due, Halt, Message, Run
+from channels import deliveries
 from customers.models import Customer
 from tests import factories
 from tests.butler.plays import (
@@ -179,6 +181,22 @@ def test_a_switch_of_another_automation_stops_nothing():
     tick(now=SOON)
 
     assert Message.objects.exists()
+
+
+def test_run_whose_table_was_just_analyzed_goes_on_and_its_message_is_sent():
+    play([SAY])
+    # With statistics of so few rows, Postgres joins all due rows to the run before it looks
+    # which of them were claimed; the keys of the others are no ids of runs.
+    stand_by(now=SOON)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE butler_due, butler_run")
+
+    worked = tick(now=SOON)
+    deliveries.deliver("inbox", clock=lambda: SOON + HOUR)
+
+    assert worked.failed == 0
+    assert run().status == "done"
+    assert Message.objects.get().state == "delivered"
 
 
 # Many, and bad luck --------------------------------------------------------------------
