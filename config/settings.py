@@ -7,7 +7,7 @@ from pathlib import Path
 from django.utils.csp import CSP
 
 from config import env
-from config.patience import PatientConnection
+from config.patience import PatientConnection, check_idle
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 BUTLER_HOME = Path(env.text("BUTLER_HOME", str(BASE_DIR / ".butler")))
@@ -103,6 +103,7 @@ DATABASES["default"]["OPTIONS"] = {
         "max_size": env.number("DATABASE_POOL", default=8),
         "timeout": 3,
         "max_lifetime": 1800,
+        "check": check_idle,
     },
     "connect_timeout": 3,
     # PgBouncer in transaction mode older than 1.21 needs DATABASE_PREPARE=0.
