@@ -9,6 +9,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
@@ -129,6 +130,9 @@ class DatabaseAwayMiddleware:
         if _hides_loss(request, response):
             _log.warning("the connection to the database broke during the request")
             response = database_away(request)
+        if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            # A view that was ending or changing a session got no further; who sent it keeps theirs.
+            response.cookies.pop(settings.SESSION_COOKIE_NAME, None)
         # A 503 was noted where it came from; anything else is an answer.
         if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE and _breaker.is_open:
             _breaker.close()

@@ -146,6 +146,7 @@ MFA_ADAPTER = "customers.second_factor.Adapter"
 CONSOLE_IDLE_MINUTES = env.number("CONSOLE_IDLE_MINUTES", default=30)
 # How many proxies stand in front and write down who called (X-Forwarded-For).
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("PROXIES", default=0)
+SESSION_ENGINE = "customers.db.sessions"
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_AGE = int(timedelta(days=60).total_seconds())

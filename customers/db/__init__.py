@@ -79,6 +79,18 @@ def is_lost(error: BaseException | None) -> bool:
     return False
 
 
+def _is_cut(error: BaseException) -> bool:
+    """Tell an error of the connection from one of a statement, such as its time limit.
+
+    Django may have opened another connection since: its transactions do as they end.
+    """
+    cause = error.__cause__
+    if not isinstance(cause, psycopg.Error):
+        return False
+    # None: psycopg itself found the connection closed. 08, 57P: Postgres closed it.
+    return cause.sqlstate is None or cause.sqlstate.startswith(("08", "57P"))
+
+
 def is_connection_lost() -> bool:
     """Tell whether this thread's connection broke since it was opened, whoever caught the error."""
     raw = connection.connection
@@ -95,16 +107,17 @@ def forget_lost_connection() -> None:
         connection.errors_occurred = False
 
 
-def read_again_if_lost[T](read: Callable[[], T]) -> T:
-    """Read what follows a commit; where the connection is lost meanwhile, read on another one.
+def again_if_lost[T](step: Callable[[], T]) -> T:
+    """Do what follows a commit; where the connection breaks meanwhile, once more on another one.
 
     What was committed stays, so the answer should say so, and not that nobody knows. Only for
-    reads outside a transaction.
+    what does no harm when it happens twice: reads, and rows that are written whole by their key.
+    Inside a transaction it raises at once.
     """
     try:
-        return read()
-    except LOST:
-        if connection.in_atomic_block or not is_connection_lost():
+        return step()
+    except LOST as error:
+        if connection.in_atomic_block or not _is_cut(error):
             raise
         forget_lost_connection()
-        return read()
+        return step()

@@ -89,7 +89,6 @@ class Cutter:
         finally:
             self._cut_at = 0
 
-
     def _watch(self, monkeypatch, owner: type, name: str) -> None:
         original = getattr(owner, name)
 
