@@ -9,11 +9,8 @@ import threading
 from collections.abc import Callable
 
 import psycopg_pool
-from django.db import InterfaceError, OperationalError
 
 from config.patience import NoAnswer
-
-AWAY = (OperationalError, InterfaceError, psycopg_pool.PoolTimeout)
 
 
 def had_to_wait(error: BaseException | None) -> bool:

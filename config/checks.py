@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
-from config.breaker import AWAY
 from config.durability import broken_promises
+from customers import db
 from customers.signing import NoReceiptKey, signer
 
 
@@ -63,7 +63,7 @@ def refuse_to_start() -> None:
     """Raise ImproperlyConfigured where a check says that nobody should be served."""
     found: list[Any] = [*secret_is_secret(), *receipts_can_be_signed()]
     # A database that is away now is not a reason to die; /readyz looks again.
-    with suppress(*AWAY):
+    with suppress(*db.LOST):
         found += promises_are_kept(databases=["default"])
     if found:
         raise ImproperlyConfigured("\n".join(f"{error.msg} {error.hint}" for error in found))

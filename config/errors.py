@@ -9,19 +9,30 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 
 from channels.portal import wrong
-from config.breaker import AWAY, Breaker, had_to_wait
+from config.breaker import Breaker, had_to_wait
+from customers import db
 from customers.api.problems import problem
 
 # Seconds after which a client may try again; embedded Postgres recovers in about this time.
 RETRY_AFTER = 2
+SAFE = ("GET", "HEAD", "OPTIONS")
 NUL = "\x00"
 # Where only programs call, whatever they say that they accept.
 PROGRAMS = ("/v1/", "/api/", "/live/", "/_allauth/", "/.well-known/")
+
+# A connection that breaks while Postgres commits does not tell whether it did.
+_READ = "The database does not answer; try again."
+_WRITTEN = (
+    "The database does not answer. What you sent may have been stored: send it again with the "
+    "same Idempotency-Key, or look first."
+)
+_ON_THE_WIRE = "The database does not answer; send it again, each item with the id that it had."
 
 _log = logging.getLogger(__name__)
 
@@ -32,12 +43,12 @@ def database_away(request: HttpRequest) -> HttpResponse:
     if _is_at_a_browser(request):
         response = wrong.page(request, 503)
     elif request.path.startswith("/v1/"):
-        response = _on_the_wire(503, "unavailable", "Nothing was stored; try again.")
+        response = _on_the_wire(503, "unavailable", _ON_THE_WIRE)
         # Any page may send; without these its script cannot see when to try again.
         response["Access-Control-Allow-Origin"] = "*"
         response["Access-Control-Expose-Headers"] = "Retry-After"
     else:
-        response = problem(503, "The database does not answer; try again.")
+        response = problem(503, _READ if request.method in SAFE else _WRITTEN)
     response["Retry-After"] = str(RETRY_AFTER)
     return response
 
@@ -55,10 +66,13 @@ def broken(request: HttpRequest) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer for what no view caught: also a database that went away under a middleware."""
     error = sys.exc_info()[1]
-    return _away(request, error) if isinstance(error, AWAY) else broken(request)
+    return _away(request, error) if error and db.is_lost(error) else broken(request)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if db.is_lost(exception):
+        # Such as a session that could not be saved, which Django takes for one that has ended.
+        return _away(request, exception)
     return _refused(request, 400, "bad_request", "The request cannot be read.")
 
 
@@ -111,7 +125,14 @@ class DatabaseAwayMiddleware:
             return database_away(request)
         if _breaker.is_open:
             _drop_dead_connections()
+        db.forget_lost_connection()
         response = self._answer(request)
+        if _hides_loss(request, response):
+            _log.warning("the connection to the database broke during the request")
+            response = database_away(request)
+        if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            # A view that was ending or changing a session got no further; who sent it keeps theirs.
+            response.cookies.pop(settings.SESSION_COOKIE_NAME, None)
         # A 503 was noted where it came from; anything else is an answer.
         if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE and _breaker.is_open:
             _breaker.close()
@@ -120,7 +141,7 @@ class DatabaseAwayMiddleware:
     def _answer(self, request: HttpRequest) -> HttpResponse:
         try:
             response = self.get_response(request)
-        except AWAY as error:
+        except db.LOST as error:
             return _away(request, error)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and _is_at_a_browser(request):
             page = wrong.page(request, response.status_code)
@@ -142,7 +163,7 @@ class DatabaseAwayMiddleware:
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(error, AWAY):
+        if db.is_lost(error):
             return _away(request, error)
         if not request.path.startswith(("/v1/", "/api/")):
             return None
@@ -154,7 +175,18 @@ def _holds_nul(fields: QueryDict) -> bool:
     return any(NUL in value for _, values in fields.lists() for value in values)
 
 
-def _away(request: HttpRequest, error: Exception) -> HttpResponse:
+def _hides_loss(request: HttpRequest, response: HttpResponse) -> bool:
+    """Tell whether the connection broke, somebody caught the error, and the answer is not to trust.
+
+    Django's templates take an error inside of a condition for "no", and its page for developers
+    says 500. Only the success of what was sent stands: it was committed before.
+    """
+    if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE or not db.is_connection_lost():
+        return False
+    return request.method in SAFE or response.status_code >= HTTPStatus.BAD_REQUEST
+
+
+def _away(request: HttpRequest, error: BaseException) -> HttpResponse:
     _log.warning("the record cannot be reached", exc_info=error)
     if had_to_wait(error):
         _breaker.trip()
@@ -165,5 +197,5 @@ def _drop_dead_connections() -> None:
     """Have the pool look at what it holds: a restart of Postgres has cut every connection."""
     pool = getattr(connection, "pool", None)
     if pool is not None:
-        with suppress(*AWAY):
+        with suppress(*db.LOST):
             pool.check()

@@ -13,10 +13,13 @@ from django.utils import timezone
 
 from butler.queries.work import work
 from config import metrics
-from config.breaker import AWAY
 from config.durability import broken_promises
+from customers import db
 
 _log = logging.getLogger(__name__)
+
+# Seconds after which to ask again.
+RETRY_AFTER = 2
 
 
 class HealthMiddleware:
@@ -42,11 +45,13 @@ def livez() -> HttpResponse:
 def readyz() -> HttpResponse:
     """Say whether requests may come; without Redis they may, streams just learn later."""
     checks = {"database": _database(), "redis": _redis()}
+    if checks["database"] == "ok":
+        # Nobody sends requests elsewhere because messages are late, but somebody should look.
+        checks |= _work()
     if checks["database"] != "ok":
-        return _answer({"status": "unavailable", "checks": checks}, 503)
-    # Nobody sends requests elsewhere because messages are late, but somebody should look.
-    now = timezone.now()  # noqa: TID251  this is an edge
-    checks["work"] = "late" if work(now=now).is_late else "ok"
+        response = _answer({"status": "unavailable", "checks": checks}, 503)
+        response["Retry-After"] = str(RETRY_AFTER)
+        return response
     status = "ready" if set(checks.values()) == {"ok"} else "degraded"
     return _answer({"status": status, "checks": checks}, 200)
 
@@ -58,9 +63,17 @@ def _database() -> str:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             return "migrations missing"
-    except AWAY:
+    except db.LOST:
         return "away"
     return "ok"
+
+
+def _work() -> dict[str, str]:
+    try:
+        now = timezone.now()  # noqa: TID251  this is an edge
+        return {"work": "late" if work(now=now).is_late else "ok"}
+    except db.LOST:
+        return {"database": "away"}
 
 
 def _redis() -> str:

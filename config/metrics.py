@@ -16,7 +16,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from butler.queries.work import work
-from config.breaker import AWAY
+from customers import db
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
@@ -69,7 +69,7 @@ def _look_at_work() -> None:
     try:
         now = work(now=timezone.now())  # noqa: TID251  this is an edge
     # The counts are what one wants to see just then.
-    except AWAY:
+    except db.LOST:
         return
     oldest_due.set(now.oldest_due or 0)
     worker_silence.set(now.silent or 0)

@@ -4,11 +4,13 @@ A server that stopped, or a network that swallows packets, ends no statement: th
 of statements is kept by the very server that does not answer.
 """
 
+import select
 from typing import Any, NoReturn
 
 import psycopg
 from psycopg import errors
 from psycopg.abc import RV, PQGen
+from psycopg_pool import ConnectionPool
 
 # A little more than Postgres itself allows a statement, so that its own word comes first.
 SECONDS = 4.5
@@ -30,3 +32,15 @@ class PatientConnection(psycopg.Connection[Any]):
     def _give_up(self) -> NoReturn:
         self.close()
         raise NoAnswer(f"no answer in {SECONDS} seconds")
+
+
+def check_idle(connection: "psycopg.Connection[Any]") -> None:
+    """Raise where Postgres cut a connection that lay in the pool; the pool then gives another.
+
+    A connection that lay there has nothing to read unless Postgres says that it ends. So the
+    pool asks Postgres only then, and a request that gets a good connection waits for nothing.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        ConnectionPool.check_connection(connection)

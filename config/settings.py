@@ -7,7 +7,7 @@ from pathlib import Path
 from django.utils.csp import CSP
 
 from config import env
-from config.patience import PatientConnection
+from config.patience import PatientConnection, check_idle
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 BUTLER_HOME = Path(env.text("BUTLER_HOME", str(BASE_DIR / ".butler")))
@@ -103,6 +103,7 @@ DATABASES["default"]["OPTIONS"] = {
         "max_size": env.number("DATABASE_POOL", default=8),
         "timeout": 3,
         "max_lifetime": 1800,
+        "check": check_idle,
     },
     "connect_timeout": 3,
     # PgBouncer in transaction mode older than 1.21 needs DATABASE_PREPARE=0.
@@ -145,6 +146,7 @@ MFA_ADAPTER = "customers.second_factor.Adapter"
 CONSOLE_IDLE_MINUTES = env.number("CONSOLE_IDLE_MINUTES", default=30)
 # How many proxies stand in front and write down who called (X-Forwarded-For).
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("PROXIES", default=0)
+SESSION_ENGINE = "customers.db.sessions"
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_AGE = int(timedelta(days=60).total_seconds())

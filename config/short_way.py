@@ -3,6 +3,7 @@
 Fourteen middlewares cost about as much as reading a record; docs/performance.md has figures.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.handlers.exception import convert_exception_to_response
@@ -39,3 +40,18 @@ class ShortWay(WSGIHandler):
             response.headers["Content-Length"] = str(len(response.content))
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
+
+
+class Application:
+    """The short way for programs that show a key, Django's own for everybody else."""
+
+    def __init__(self, programs: Any, pages: Any) -> None:
+        self._programs = programs
+        self._pages = pages
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        shows_key = path.startswith("/api/") and "HTTP_AUTHORIZATION" in environ
+        handler = self._programs if shows_key or path.startswith("/v1/") else self._pages
+        answer: Iterable[bytes] = handler(environ, start_response)
+        return answer

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from django.db import connection, transaction
 
-from customers import invention, projection, sql
+from customers import db, invention, projection
 from customers.invention import Chunk, Rows
 from customers.models import Customer, Source
 
@@ -95,10 +95,10 @@ def _reserve(count: int) -> list[int]:
     """Take identifier ids from the sequence, as every other writer does."""
     statement = (
         "SELECT nextval(pg_get_serial_sequence('customers_identifier', 'id'))"
-        " FROM generate_series(1, %s)"
+        " FROM generate_series(1, %(count)s)"
     )
     try:
-        return [id_ for (id_,) in sql.raw_connection().execute(statement, [count]).fetchall()]
+        return [id_ for (id_,) in db.rows(statement, {"count": count})]
     finally:
         # Only this thread's: the next chunk gets another one from the pool.
         connection.close()
@@ -110,8 +110,7 @@ def _store(rows: Rows) -> None:
         cursor.execute("SET LOCAL statement_timeout = 0")
         for table, columns in _COLUMNS.items():
             statement = f"COPY customers_{table} ({columns}) FROM STDIN"
-            with sql.raw_connection().cursor() as raw, raw.copy(statement) as copy:
-                copy.write("".join(getattr(rows, f"{table}s")))
+            db.copy_in(statement, "".join(getattr(rows, f"{table}s")))
         projection.keep_subjects(rows.subjects)
 
 

@@ -4,10 +4,9 @@ import hashlib
 import secrets
 from typing import NamedTuple
 
-import psycopg_pool
-from django.db import InterfaceError, OperationalError
+from django.db import OperationalError
 
-from customers import reading, sql
+from customers import db, sql
 from customers.profile import Sender
 
 SCOPES = ("ingest", "read", "identify")
@@ -40,19 +39,19 @@ def find_sender(key: str) -> Sender | None:
     """Return who holds this key, or None; raise Unavailable when nobody can say."""
     try:
         return _find(key)
-    except (OperationalError, InterfaceError, psycopg_pool.PoolTimeout) as error:
+    except db.LOST as error:
         raise Unavailable("keys cannot be checked now") from error
 
 
 def _find(key: str) -> Sender | None:
     if not key.startswith(("pk_", "sk_")):
         return None
-    found = reading.row(sql.load("find_key"), {"digest": digest(key)})
+    found = db.row(sql.load("find_key"), {"digest": digest(key)})
     if found is None:
         return None
     key_id, is_stale, is_secret, scopes, source_id, name, channel, is_shared, region = found
     if is_stale:
-        reading.row(sql.load("note_key_use"), {"id": key_id})
+        db.row(sql.load("note_key_use"), {"id": key_id})
     return Sender(
         source_id=source_id,
         name=name,

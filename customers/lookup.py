@@ -4,7 +4,7 @@ from datetime import date, time
 from typing import NamedTuple
 from uuid import UUID
 
-from customers import normalize, reading, sql
+from customers import db, normalize, sql
 
 # More is no choice a person could make while the phone rings.
 MANY = 10
@@ -36,11 +36,11 @@ def matches(kind: str, value: str, *, region: str | None = None) -> list[Match]:
     if spelled is None:
         return []
     params = {"kind": kind, "value": spelled, "limit": MANY}
-    return [Match(*row) for row in reading.rows(sql.load("find_matches"), params)]
+    return [Match(*row) for row in db.rows(sql.load("find_matches"), params)]
 
 
 def visit(customer_id: UUID, *, today: date, number: str = "") -> Visit | None:
     """Return the order of that number, or without one the next visit's."""
     params = {"id": customer_id, "number": number, "today": today}
-    found = reading.row(sql.load("read_visits"), params)
+    found = db.row(sql.load("read_visits"), params)
     return Visit(*found) if found else None

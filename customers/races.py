@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from uuid import UUID
 
 import psycopg.errors
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, transaction
 
 from customers import sql
 
@@ -39,7 +39,7 @@ def settle[T](once: Callable[[], T]) -> T:
     first: frozenset[UUID] = frozenset()
     for tries_left in reversed(range(_TRIES)):
         try:
-            with connection.wrap_database_errors, transaction.atomic():
+            with transaction.atomic():
                 if first:
                     sql.run("lock_records", {"ids": sorted(first)})
                 return once()

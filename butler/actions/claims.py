@@ -21,7 +21,8 @@ from butler.facts import read_facts, rules
 from butler.failpoints import failpoint
 from butler.profile import Contact, Decision, Facts, Rules
 from butler.texts import Unsaid, Words, words_of
-from customers.sql import json, raw_connection
+from customers import db
+from customers.sql import json
 
 # Ends that a message comes to without having left; everything else that is denied is
 # suppressed, by the customer's will or because nothing allows it.
@@ -115,7 +116,7 @@ def claim(
             "staying": json(judged.staying),
         }
         # Neither answers anything: both are on their way before the first is done.
-        with raw_connection().pipeline():
+        with db.pipeline():
             sql.run("write_claims", params)
             verdicts.keep(judged.verdicts)
         failpoint("in claim")

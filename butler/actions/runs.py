@@ -25,7 +25,8 @@ from butler.verdicts import Verdict
 from butler.versions import Version
 from butler.walk import walk
 from butler.wording import BadTemplate, reads
-from customers.sql import json, raw_connection
+from customers import db
+from customers.sql import json
 
 _memory = msgspec.json.Decoder(Memory).decode
 _cause = msgspec.json.Decoder(dict[str, Any]).decode
@@ -144,7 +145,7 @@ def _write(done: Sequence[_Done], tasks: Sequence[Task], now: datetime) -> None:
             if judged.errand:
                 errands.append(_task(one, judged.errand))
     # None answers anything: each is on its way before the one before it is done.
-    with raw_connection().pipeline():
+    with db.pipeline():
         if messages:
             sql.run("write_messages", {"messages": json(messages), "now": now})
         if errands:

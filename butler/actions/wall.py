@@ -12,6 +12,7 @@ from uuid import UUID
 
 from butler import sql
 from butler.facts import read_facts
+from customers import db
 from customers.actions import control
 from customers.actions.changes import Author
 from customers.actions.control import NotUnderstood, Said, Word
@@ -58,10 +59,15 @@ def say(
     """
     _refuse_children(customer_id, words, now)
     said = control.say(customer_id=customer_id, words=words, author=author, now=now)
-    wait(said.customer_id, patience)
-    rows = sql.rows("find_left", {"customer": said.customer_id, "since": now - _RECENT})
-    left = [Left(*row) for row in rows]
+    # The words are committed: a connection that breaks from here on changes nothing of that.
+    left = db.again_if_lost(lambda: _left(said.customer_id, patience, now))
     return Heard(said, tuple(one for one in left if any(_concerns(word, one) for word in words)))
+
+
+def _left(customer_id: UUID, patience: float, now: datetime) -> list[Left]:
+    wait(customer_id, patience)
+    params = {"customer": customer_id, "since": now - _RECENT}
+    return [Left(*row) for row in sql.rows("find_left", params)]
 
 
 def _refuse_children(customer_id: UUID, words: Sequence[Word], now: datetime) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import psycopg
 
-from customers.sql import body, raw_connection
+from customers import db
+from customers.sql import body
 
 _FOLDER = Path(__file__).parent
 
@@ -20,8 +21,8 @@ def load(name: str) -> str:
 
 def run(name: str, params: Mapping[str, object]) -> "psycopg.Cursor[Any]":
     """Run a statement inside the open transaction."""
-    return psycopg.Cursor(raw_connection()).execute(load(name), params)
+    return db.run(load(name), params)
 
 
 def rows(name: str, params: Mapping[str, object]) -> list[Any]:
-    return run(name, params).fetchall()
+    return db.rows(load(name), params)

@@ -13,21 +13,18 @@ from collections.abc import Callable, Iterable
 from typing import Any, Concatenate
 
 import msgspec
-import psycopg_pool
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
-from customers import keys
+from customers import db, keys
 from customers.profile import Sender
 
 logger = logging.getLogger(__name__)
 
 SUCCESS = b'{"success": true}'
-AWAY = (OperationalError, InterfaceError, psycopg_pool.PoolTimeout, keys.Unavailable)
 GZIP_MAGIC = b"\x1f\x8b"
 # What follows a member is copied for each: a body of empty ones would take seconds.
 MAX_MEMBERS = 16
@@ -92,7 +89,7 @@ def _answer[**P](
         return view(request, *args, **kwargs)
     except Refusal as refusal:
         return refusal.response()
-    except AWAY:
+    except db.LOST:
         raise  # config.errors says 503 for all that cannot reach the record
     except SuspiciousOperation as error:
         return Refusal(400, "refused", f"Not understood: {error}").response()

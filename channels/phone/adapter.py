@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-import psycopg_pool
 from django.db import Error, transaction
 from django.utils import timezone
 
@@ -43,7 +42,7 @@ def _handed_over(parcel: Parcel) -> Handover:
                 due_at=timezone.now(),  # noqa: TID251  a way out is an edge
                 message_id=parcel.id,
             )
-    except (Error, psycopg_pool.PoolTimeout) as error:
+    except Error as error:
         # Its commit may have come through; the key makes trying again harmless.
         return Handover(
             parcel.delivery_id, "uncertain", code="database", detail=type(error).__name__

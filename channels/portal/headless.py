@@ -5,6 +5,8 @@ none; ours keep one flow for everybody (customers.actions.sign_in). What allauth
 that, passwords, sign-up and a change of address, is not mounted.
 """
 
+from functools import partial
+
 from allauth.headless.account.views import SessionView
 from allauth.headless.base.response import AuthenticationResponse
 from allauth.headless.base.views import APIView, ConfigView
@@ -14,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, RawPostDataException
 from django.urls import URLPattern, path
 
 from channels.ingest.limits import Unfit, read_object
+from customers import db
 from customers.api.problems import Problem
 from customers.api.sessions import open_session
 from customers.api.sign_in import ask, prove
@@ -55,11 +58,10 @@ class ConfirmCodeView(APIView):
         if not code:
             return _refused(request, "code", "required", "This field is required.")
         try:
-            user = prove(request, handle=handle, code=code)
+            prove(request, handle=handle, code=code, enter=partial(open_session, request))
         except Problem as problem:
             return _told(request, problem, "code")
-        open_session(request, user)
-        return AuthenticationResponse(request)
+        return db.again_if_lost(partial(AuthenticationResponse, request))
 
 
 def _said(request: HttpRequest, field: str) -> str | None:

@@ -1,5 +1,7 @@
 """Signing in and out: two small forms that work without a script."""
 
+from functools import partial
+
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from channels.portal import policy
+from customers import db
 from customers.api import sign_in
 from customers.api.problems import Problem
 from customers.api.sessions import open_session
@@ -37,7 +40,8 @@ def ask(request: HttpRequest) -> HttpResponse:
     except Problem as problem:
         return _again(request, "portal/sign_in.html", problem, email=email, next=after)
     shown = {"email": email, "handle": asked.handle, "next": after}
-    return render(request, "portal/sign_in_code.html", shown)
+    # The code is on its way, so its form has to come.
+    return db.again_if_lost(partial(render, request, "portal/sign_in_code.html", shown))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,11 +55,10 @@ def prove(request: HttpRequest) -> HttpResponse:
     # People copy codes with the blanks that their mail shows.
     code = "".join(request.POST.get("code", "").split())
     try:
-        user = sign_in.prove(request, handle=handle, code=code)
+        sign_in.prove(request, handle=handle, code=code, enter=partial(open_session, request))
     except Problem as problem:
         typed = {"email": email, "handle": handle, "next": _after(request)}
         return _again(request, "portal/sign_in_code.html", problem, **typed)
-    open_session(request, user)
     return redirect(_after(request) or "portal:home")
 
 

@@ -9,7 +9,7 @@ import msgspec
 from django.db import connection
 from uuid_utils.compat import uuid7
 
-from customers import ingest, reading, sql
+from customers import db, ingest, sql
 from customers.profile import Item, Outcome, Sender
 
 
@@ -65,7 +65,7 @@ def state(
 
     Raises OutOfReach, NotTaken, or ingest.VersionMismatch when the log moved on.
     """
-    address = reading.row(sql.load("find_address"), {"id": customer_id})
+    address = db.row(sql.load("find_address"), {"id": customer_id})
     if address is None:
         raise OutOfReach
     receipt = ingest.record(

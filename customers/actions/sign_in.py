@@ -7,7 +7,7 @@ address leads to; what others only claimed about that address leads elsewhere (d
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -79,8 +79,19 @@ def ask_for_code(*, email: str, network: str, now: datetime) -> Asked:
     return Asked(address, code, handle)
 
 
-def prove_code(*, handle: str, code: str, language: str, now: datetime) -> User:
-    """Return the login of whoever has both the handle and the code; raise WrongCode."""
+def prove_code(
+    *,
+    handle: str,
+    code: str,
+    language: str,
+    now: datetime,
+    enter: Callable[[User], object] = lambda _: None,
+) -> User:
+    """Return the login of whoever has both the handle and the code; raise WrongCode.
+
+    `enter` opens the session, in the transaction that spends the code: where it fails, the
+    code is as good as before.
+    """
     email = _guess(handle, code, now)
     with transaction.atomic():
         spent = SignInCode.objects.filter(
@@ -88,7 +99,9 @@ def prove_code(*, handle: str, code: str, language: str, now: datetime) -> User:
         ).update(spent_at=now)
         if not spent:
             raise WrongCode
-        return _open_login(email, language, now)
+        user = _open_login(email, language, now)
+        enter(user)
+        return user
 
 
 def _guess(handle: str, code: str, now: datetime) -> str:

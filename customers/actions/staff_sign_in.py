@@ -7,6 +7,7 @@ there is such a login.
 
 import hmac
 import math
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -83,13 +84,20 @@ def has_second_factor(user: User) -> bool:
     return Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists()
 
 
-def check_code(*, user: User, code: str, now: datetime) -> None:
-    """Take a code of the authenticator app, or one of the recovery codes, once."""
+def check_code(
+    *, user: User, code: str, now: datetime, enter: Callable[[], object] = lambda: None
+) -> None:
+    """Take a code of the authenticator app, or one of the recovery codes, once.
+
+    `enter` opens the session, in the transaction that spends the code.
+    """
     _count(CODE, str(user.pk), now)
     code = "".join(code.split())
-    if not (_spend_totp(user, code, now) or _spend_recovery(user, code)):
-        raise WrongCode
-    _forget(CODE, str(user.pk), now)
+    with transaction.atomic():
+        if not (_spend_totp(user, code, now) or _spend_recovery(user, code)):
+            raise WrongCode
+        _forget(CODE, str(user.pk), now)
+        enter()
 
 
 def check_app(*, user: User, code: str, now: datetime) -> None:
@@ -124,8 +132,18 @@ def new_secret() -> str:
     return secret
 
 
-def enroll(*, user: User, secret: str, code: str, now: datetime) -> list[str]:
-    """Take up an authenticator app that shows the right code; return the recovery codes."""
+def enroll(
+    *,
+    user: User,
+    secret: str,
+    code: str,
+    now: datetime,
+    enter: Callable[[], object] = lambda: None,
+) -> list[str]:
+    """Take up an authenticator app that shows the right code; return the recovery codes.
+
+    `enter` opens the session, in the transaction that stores the app.
+    """
     _count(CODE, str(user.pk), now)
     counter = _counter_of(secret, "".join(code.split()), now)
     if counter is None:
@@ -140,7 +158,8 @@ def enroll(*, user: User, secret: str, code: str, now: datetime) -> list[str]:
         instance.save(update_fields=["data"])
         Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).delete()
         codes: list[str] = RecoveryCodes.activate(user).generate_codes()
-    _forget(CODE, str(user.pk), now)
+        _forget(CODE, str(user.pk), now)
+        enter()
     return codes
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import smtplib
+from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
@@ -71,9 +72,14 @@ class SignInView(ApiView):
     def post(self, request: Request) -> HttpResponse:
         if "code" in request.data:
             shown = read_body(request, ProveCode)
-            user = prove(request, handle=shown.request, code=shown.code)
-            token = open_app_session(request._request, user)
-            return _unkept(answer(SignedIn(token, user.pk)))
+            tokens: list[str] = []
+            user = prove(
+                request,
+                handle=shown.request,
+                code=shown.code,
+                enter=lambda user: tokens.append(open_app_session(request._request, user)),
+            )
+            return _unkept(answer(SignedIn(tokens[0], user.pk)))
         asked = ask(request, read_body(request, AskCode).email)
         return _unkept(answer(CodeSent(asked.handle, settings.BUTLER_CODE_SECONDS), status=202))
 
@@ -111,14 +117,20 @@ def _send(asked: sign_in.Asked) -> None:
         ) from None
 
 
-def prove(request: Request | HttpRequest, *, handle: str, code: str) -> User:
-    """Return the login of whoever shows the right code; raise a Problem otherwise."""
+def prove(
+    request: Request | HttpRequest, *, handle: str, code: str, enter: Callable[[User], object]
+) -> User:
+    """Sign in whoever shows the right code, and return their login; raise a Problem otherwise.
+
+    `enter` opens the session; it and the spent code are committed together.
+    """
     try:
         return sign_in.prove_code(
             handle=handle,
             code=code,
             language=translation.get_language() or settings.LANGUAGE_CODE,
             now=timezone.now(),
+            enter=enter,
         )
     except sign_in.WrongCode:
         raise Problem(

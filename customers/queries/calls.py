@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from customers import lookup, reading, sql
+from customers import db, lookup, sql
 from customers.lookup import Match
 from customers.models import Interaction
 from customers.normalize import normalize
@@ -28,7 +28,7 @@ class Call(msgspec.Struct, frozen=True):
 
 def ringing(*, region: str, now: datetime) -> list[Call]:
     """Return the calls that came in within the last two minutes and are not over."""
-    rows = reading.rows(sql.load("read_ringing"), {"since": now - RINGS_FOR, "limit": SHOWN})
+    rows = db.rows(sql.load("read_ringing"), {"since": now - RINGS_FOR, "limit": SHOWN})
     return [
         Call(reference, status, staff, at, _spelled(number or "", region), id_)
         for reference, status, staff, at, number, id_ in rows

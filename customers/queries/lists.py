@@ -8,7 +8,7 @@ import msgspec
 from django.db.models import Q
 from django.db.models.functions import Coalesce, Length
 
-from customers import reading, sql
+from customers import db, sql
 from customers.models import (
     Customer,
     Interaction,
@@ -77,7 +77,7 @@ def customers_by(kind: str, value: str, *, region: str | None = None) -> list[Su
     normal = normalize(kind, value, region) if is_kind(kind) else None
     if normal is None:
         return None
-    found = reading.rows(sql.load("find_customers"), {"kind": kind, "value": normal})
+    found = db.rows(sql.load("find_customers"), {"kind": kind, "value": normal})
     return [
         SummaryShape(
             id=id_,

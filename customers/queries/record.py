@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 
-from customers import reading, sql
+from customers import db, sql
 from customers.queries.shapes import Head, RecordShape
 
 _decode = msgspec.json.Decoder(RecordShape).decode
@@ -15,11 +15,11 @@ _decode = msgspec.json.Decoder(RecordShape).decode
 def head(customer_id: UUID, *, today: date) -> Head | None:
     """Tell where a record stands now, and whether a reader's copy of that version holds."""
     params = {"id": customer_id, "today": today, "zone": settings.TIME_ZONE}
-    found = reading.row(sql.load("read_head"), params)
+    found = db.row(sql.load("read_head"), params)
     return Head(*found) if found else None
 
 
 def record(customer_id: UUID, *, today: date) -> RecordShape | None:
     """Return the live record that this id leads to; joined records lead to what they joined."""
-    found = reading.row(sql.load("read_record"), {"id": customer_id, "today": today})
+    found = db.row(sql.load("read_record"), {"id": customer_id, "today": today})
     return _decode(found[0]) if found else None

@@ -13,7 +13,7 @@ import msgspec
 import psycopg.errors
 from django.db import OperationalError, connection, transaction
 
-from customers import lookup, reading, sql
+from customers import db, lookup, sql
 from customers.normalize import normalize
 from customers.queries.pages import BadCursor, Page, read_cursor, write_cursor
 
@@ -135,7 +135,7 @@ def _names(text: str, limit: int) -> list[_Hit]:
         ]
         statement = sql.load("search_words").replace("/* words */", " ".join(narrow))
         said = {f"word{number}": word for number, word in enumerate(words)}
-        if rows := reading.rows(statement, params | said):
+        if rows := db.rows(statement, params | said):
             return [_Hit(id_, "name") for id_, _ in rows]
     return [_Hit(id_, "name", is_exact=False) for id_, _ in _guess("search_typos", params)]
 
@@ -145,7 +145,7 @@ def _guess(statement: str, params: Mapping[str, object]) -> list[tuple[Any, ...]
     try:
         with transaction.atomic():
             _accept(LIKENESS)
-            return reading.rows(sql.load(statement), params)
+            return db.rows(sql.load(statement), params)
     except OperationalError as error:
         if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
             return []
@@ -176,7 +176,7 @@ def _numbers(text: str, limit: int) -> list[_Hit]:
     if len(digits) < 4:
         return []
     params = {"tail": digits[::-1], "limit": limit}
-    rows = reading.rows(sql.load("search_numbers"), params)
+    rows = db.rows(sql.load("search_numbers"), params)
     return [_Hit(id_, "phone", is_verified, is_exact=False) for id_, _, is_verified in rows]
 
 
@@ -189,7 +189,7 @@ def _once(hits: Iterable[_Hit]) -> list[_Hit]:
 
 def _described(hits: Sequence[_Hit], today: date) -> list[Found]:
     params = {"ids": [hit.id for hit in hits], "today": today}
-    rows = {row[0]: row for row in reading.rows(sql.load("describe_customers"), params)}
+    rows = {row[0]: row for row in db.rows(sql.load("describe_customers"), params)}
     return [
         Found(
             id=hit.id,

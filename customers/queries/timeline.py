@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from customers import reading, sql
+from customers import db, sql
 from customers.queries.pages import BadCursor, Page, read_cursor, write_cursor
 from customers.queries.shapes import EventShape
 
@@ -48,7 +48,7 @@ def timeline(
     customer_id: UUID, *, narrow: Filter, cursor: str | None, limit: int
 ) -> Page[EventShape] | None:
     """Return one page, newest first; None where there is no such record."""
-    found_logs = reading.rows(sql.load("find_logs"), {"id": customer_id})
+    found_logs = db.rows(sql.load("find_logs"), {"id": customer_id})
     if not found_logs:
         return None
     logs = [(log, is_elsewhere) for log, is_elsewhere, _ in found_logs]
@@ -100,5 +100,5 @@ def _read(
         "head": logs[0][0],
         "limit": limit,
     }
-    found = reading.rows(statement, params)
+    found = db.rows(statement, params)
     return [EventShape(*(*columns, msgspec.Raw(body))) for *columns, body in found]

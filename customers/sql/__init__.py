@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 import psycopg
-from django.db import connection
+
+from customers import db
 
 _FOLDER = Path(__file__).parent
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
@@ -29,22 +30,13 @@ def body(path: Path) -> str:
     return "".join(dropwhile(lambda line: line.startswith("--") or not line.strip(), lines))
 
 
-def raw_connection() -> "psycopg.Connection[Any]":
-    """Return Django's connection below its wrapper: pipelines and prepared statements."""
-    connection.ensure_connection()
-    raw = connection.connection
-    assert isinstance(raw, psycopg.Connection)
-    return raw
-
-
 def run(name: str, params: Mapping[str, object]) -> "psycopg.Cursor[Any]":
     """Run a statement inside the open transaction; in a pipeline, without waiting for it."""
-    cursor = psycopg.Cursor(raw_connection())
-    return cursor.execute(load(name), params)
+    return db.run(load(name), params)
 
 
 def rows(name: str, params: Mapping[str, object]) -> list[Any]:
-    return run(name, params).fetchall()
+    return db.rows(load(name), params)
 
 
 def json(value: object) -> str:

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, OperationalError, connection
 from django.utils import timezone
 
-from customers import keys, reading
+from customers import db, keys
 from customers.actions.sources import add_key, create_source, revoke_key, rotate_key
 from customers.models import SourceKey
 
@@ -92,13 +92,13 @@ def test_two_keys_live_while_one_is_changed_for_the_other():
 def test_last_use_is_written_once_a_minute(django_assert_num_queries):
     _, key = _source()
     statements = []
-    original = reading.rows
-    reading.rows = lambda *asked: statements.append(asked[0]) or original(*asked)
+    original = db.rows
+    db.rows = lambda *asked: statements.append(asked[0]) or original(*asked)
     try:
         for _ in range(5):
             keys.find_sender(key)
     finally:
-        reading.rows = original
+        db.rows = original
 
     assert SourceKey.objects.get().last_used_at is not None
     assert len(statements) == 5 + 1
@@ -108,7 +108,7 @@ def test_when_nobody_can_say_it_is_our_fault_not_the_senders(monkeypatch):
     def away(*_):
         raise OperationalError("gone")
 
-    monkeypatch.setattr(reading, "rows", away)
+    monkeypatch.setattr(db, "rows", away)
 
     with pytest.raises(keys.Unavailable):
         keys.find_sender("sk_anything")

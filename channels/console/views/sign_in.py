@@ -1,5 +1,6 @@
 """Signing in as staff: password, then second factor; the first time, setting one up."""
 
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from channels.console.views import access
 from channels.console.views import codes as own_codes
 from channels.portal import policy
+from customers import db
 from customers.actions import staff_sign_in
 from customers.actions.staff_sign_in import TooOften, WrongCode, WrongPassword
 from customers.api.sessions import network_of
@@ -67,14 +69,18 @@ def prove(request: HttpRequest) -> HttpResponse:
         return redirect("console:sign-in")
     if request.method != "POST":
         return _form(request, "code.html")
+    wanted = access.where_next(request)
     try:
-        staff_sign_in.check_code(user=user, code=request.POST.get("code", ""), now=now)
+        staff_sign_in.check_code(
+            user=user,
+            code=request.POST.get("code", ""),
+            now=now,
+            enter=partial(access.let_in, request, user, now),
+        )
     except WrongCode:
         return _form(request, "code.html", wrong=WRONG_CODE, status=403)
     except TooOften as error:
         return _later(request, "code.html", error)
-    wanted = access.where_next(request)
-    access.let_in(request, user, now)
     return redirect(wanted)
 
 
@@ -91,17 +97,21 @@ def set_up(request: HttpRequest) -> HttpResponse:
     shown: dict[str, Any] = {"secret": _grouped(secret), "picture": _picture(user, secret)}
     if request.method != "POST":
         return _form(request, "set_up.html", **shown)
+    wanted = access.where_next(request)
     try:
         codes = staff_sign_in.enroll(
-            user=user, secret=secret, code=request.POST.get("code", ""), now=now
+            user=user,
+            secret=secret,
+            code=request.POST.get("code", ""),
+            now=now,
+            enter=partial(access.let_in, request, user, now),
         )
     except WrongCode:
         return _form(request, "set_up.html", wrong=WRONG_CODE, status=403, **shown)
     except TooOften as error:
         return _later(request, "set_up.html", error, **shown)
-    wanted = access.where_next(request)
-    access.let_in(request, user, now)
-    return own_codes.show(request, codes, wanted)
+    # They are shown this once, so the page has to come.
+    return db.again_if_lost(partial(own_codes.show, request, codes, wanted))
 
 
 @require_POST

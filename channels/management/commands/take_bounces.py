@@ -3,15 +3,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-import psycopg_pool
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from butler.actions import receipts
 from channels.email import bounces
 from channels.email.letter import own_domain
+from customers import db
 
 # A report carries at most the letter that it is about.
 LARGEST = 10 * 1024 * 1024
@@ -37,7 +36,7 @@ class Command(BaseCommand):
             )
             try:
                 receipts.report(provider="smtp", channel="email", reports=found, now=timezone.now())
-            except (OperationalError, InterfaceError, psycopg_pool.PoolTimeout) as error:
+            except db.LOST as error:
                 raise CommandError("The database is away; try later.", returncode=LATER) from error
             kinds = ", ".join(one.kind for one in found)
             self.stdout.write(f"{name}: {kinds or 'no report of ours'}")

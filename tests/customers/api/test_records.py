@@ -214,26 +214,26 @@ def _rows_of(plan: dict, table: str) -> list[int]:
 
 
 def _plans():
-    """Let every statement that reading runs be explained as it runs."""
+    """Let every statement that the runner runs be explained as it runs."""
     from contextlib import contextmanager
 
-    from customers import reading
+    from customers import db
 
     @contextmanager
     def explaining():
         plans: list[dict] = []
-        original = reading.rows
+        original = db.rows
 
         def explained(statement, params):
             told = original(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", params)[0][0]
             plans.append((json.loads(told) if isinstance(told, str) else told)[0]["Plan"])
             return original(statement, params)
 
-        reading.rows = explained
+        db.rows = explained
         try:
             yield plans
         finally:
-            reading.rows = original
+            db.rows = original
 
     return explaining()
 

@@ -1,0 +1,123 @@
+"""The one runner: every statement of ours goes through here, on Django's connection.
+
+Django's own cursors merge parameters into the text, which Postgres then plans anew each time;
+these statements are prepared. Whatever psycopg raises, also at the end of a pipeline or of a
+COPY, becomes an error of django.db, so that a lost connection is the same error everywhere.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.db import InterfaceError, OperationalError, connection
+
+# PoolTimeout is one of psycopg's operational errors.
+LOST = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+
+
+def run(statement: str, params: Mapping[str, Any]) -> "psycopg.Cursor[Any]":
+    """Run a statement in the open transaction, if any; in a pipeline, without waiting for it."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        return psycopg.Cursor(_raw()).execute(statement, params)
+
+
+def rows(statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Return all rows of a statement."""
+    cursor = run(statement, params)
+    # In a pipeline the answer comes only now, and with it what went wrong.
+    with connection.wrap_database_errors:
+        return cursor.fetchall()
+
+
+def row(statement: str, params: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """Return the first row, or None."""
+    return next(iter(rows(statement, params)), None)
+
+
+@contextmanager
+def pipeline() -> Iterator[None]:
+    """Send the statements of this block without waiting for the answer to each."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, _raw().pipeline():
+        yield
+
+
+def copy_in(statement: str, text: str) -> None:
+    """Write text into a table by COPY … FROM STDIN."""
+    connection.ensure_connection()
+    with (
+        connection.wrap_database_errors,
+        psycopg.Cursor(_raw()) as cursor,
+        cursor.copy(statement) as copy,
+    ):
+        copy.write(text)
+
+
+def _raw() -> "psycopg.Connection[Any]":
+    raw = connection.connection
+    assert isinstance(raw, psycopg.Connection)
+    return raw
+
+
+# A lost connection -------------------------------------------------------------------
+
+
+def is_lost(error: BaseException | None) -> bool:
+    """Tell whether an error, or the one that it came from, says that Postgres does not answer.
+
+    Code that goes on after such an error meets another one: a closed transaction, a session
+    that cannot be saved.
+    """
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, LOST):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _is_cut(error: BaseException) -> bool:
+    """Tell an error of the connection from one of a statement, such as its time limit.
+
+    Django may have opened another connection since: its transactions do as they end.
+    """
+    cause = error.__cause__
+    if not isinstance(cause, psycopg.Error):
+        return False
+    # None: psycopg itself found the connection closed. 08, 57P: Postgres closed it.
+    return cause.sqlstate is None or cause.sqlstate.startswith(("08", "57P"))
+
+
+def is_connection_lost() -> bool:
+    """Tell whether this thread's connection broke since it was opened, whoever caught the error."""
+    raw = connection.connection
+    return connection.errors_occurred and (raw is None or raw.closed)
+
+
+def forget_lost_connection() -> None:
+    """Close a broken connection, so that the next statement opens another one."""
+    if connection.in_atomic_block:
+        return
+    if connection.connection is not None and connection.connection.closed:
+        connection.close()
+    if connection.connection is None:
+        connection.errors_occurred = False
+
+
+def again_if_lost[T](step: Callable[[], T]) -> T:
+    """Do what follows a commit; where the connection breaks meanwhile, once more on another one.
+
+    What was committed stays, so the answer should say so, and not that nobody knows. Only for
+    what does no harm when it happens twice: reads, and rows that are written whole by their key.
+    Inside a transaction it raises at once.
+    """
+    try:
+        return step()
+    except LOST as error:
+        if connection.in_atomic_block or not _is_cut(error):
+            raise
+        forget_lost_connection()
+        return step()

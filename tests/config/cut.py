@@ -1,0 +1,161 @@
+"""Ends the backend of a live request between two of its statements, and puts the rows back."""
+
+import io
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import psycopg
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection
+from django.test import RequestFactory
+
+from config.short_way import Application, ShortWay
+from customers.actions import looks
+
+BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
+_CSRF = "a" * 32
+
+
+class Call(NamedTuple):
+    """A request as a client sends it."""
+
+    method: str
+    path: str
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = {}
+    cookies: Mapping[str, str] = {}
+
+
+class Reply(NamedTuple):
+    """The answer as a client reads it."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Site:
+    """The handlers that the web processes run, with real connections from the pool."""
+
+    def __init__(self) -> None:
+        self._application = Application(ShortWay(), WSGIHandler())
+
+    def send(self, call: Call) -> Reply:
+        """Send one request through WSGI, close its answer as a server does, and return it."""
+        # A look that this process noted is not noted again, so each request starts anew.
+        looks._seen.clear()
+        cookies = {"csrftoken": _CSRF, **call.cookies}
+        request = RequestFactory().generic(
+            call.method,
+            call.path,
+            call.body,
+            content_type=call.content_type,
+            headers={"accept": BROWSER, "x-csrftoken": _CSRF, **call.headers},
+            HTTP_COOKIE="; ".join(f"{name}={value}" for name, value in cookies.items()),
+        )
+        environ = {**request.environ, "wsgi.input": io.BytesIO(call.body)}
+        start: dict[str, Any] = {}
+
+        def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
+            start.update(status=int(status[:3]), headers=dict(headers))
+
+        response = self._application(environ, start_response)
+        body = b"".join(response)
+        response.close()  # type: ignore[attr-defined]
+        return Reply(start["status"], start["headers"], body)
+
+
+class Cutter:
+    """Counts the statements, commits and rollbacks of this thread, and ends the backend before one."""
+
+    def __init__(self, monkeypatch, admin: psycopg.Connection) -> None:
+        self._admin = admin
+        self._thread = threading.get_ident()
+        self._cut_at = 0
+        self.steps: list[str] = []
+        self._watch(monkeypatch, psycopg.Cursor, "execute")
+        self._watch(monkeypatch, psycopg.Connection, "commit")
+        self._watch(monkeypatch, psycopg.Connection, "rollback")
+
+    @contextmanager
+    def before(self, number: int) -> Iterator[None]:
+        """End the backend before this step of the block, counted from 1; 0 ends nothing."""
+        self.steps, self._cut_at = [], number
+        try:
+            yield
+        finally:
+            self._cut_at = 0
+
+    def _watch(self, monkeypatch, owner: type, name: str) -> None:
+        original = getattr(owner, name)
+
+        def step(subject, *args, **kwargs):
+            raw = getattr(subject, "connection", subject)
+            if raw is not self._admin and threading.get_ident() == self._thread:
+                text = args[0] if args else name
+                self.steps.append(text if isinstance(text, str) else text.decode())
+                if len(self.steps) == self._cut_at:
+                    self.end_backend(raw)
+            return original(subject, *args, **kwargs)
+
+        monkeypatch.setattr(owner, name, step)
+
+    def end_backend(self, raw: psycopg.Connection) -> None:
+        """End the process of Postgres behind this connection, and wait until it is gone."""
+        if not raw.closed:
+            self._admin.execute("SELECT pg_terminate_backend(%s, 5000)", [raw.info.backend_pid])
+
+
+class Rows:
+    """The rows of all tables as they were once, to go back to and to compare with."""
+
+    def __init__(self, admin: psycopg.Connection) -> None:
+        self._admin = admin
+        columns = admin.execute(
+            "SELECT table_name, string_agg(quote_ident(column_name), ', ')"
+            "  FROM information_schema.columns JOIN information_schema.tables"
+            " USING (table_schema, table_name)"
+            " WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+            "   AND is_generated = 'NEVER' AND table_name <> 'django_migrations'"
+            " GROUP BY table_name"
+        ).fetchall()
+        self._columns = dict(columns)
+        admin.execute("DROP SCHEMA IF EXISTS saved CASCADE; CREATE SCHEMA saved")
+        for table in self._columns:
+            admin.execute(f"CREATE TABLE saved.{table} AS TABLE public.{table}")
+        back = [
+            f"DELETE FROM public.{table}; INSERT INTO public.{table} ({names})"
+            f" OVERRIDING SYSTEM VALUE SELECT {names} FROM saved.{table};"
+            for table, names in self._columns.items()
+        ]
+        # What Postgres refuses everybody, until the end of this transaction.
+        ignoring = "SELECT set_config('pgtrigger.ignore', array_agg(tgname)::text, true)"
+        ignoring += " FROM pg_trigger WHERE tgname LIKE 'pgtrigger%';"
+        self._back = f"BEGIN; SET CONSTRAINTS ALL DEFERRED; {ignoring}{''.join(back)}"
+
+    def put_back(self) -> None:
+        self._admin.execute(self._back + "COMMIT")
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows each table has."""
+        parts = [f"SELECT '{table}', count(*) FROM public.{table}" for table in self._columns]
+        return dict(self._admin.execute(" UNION ALL ".join(parts)).fetchall())
+
+    def forget(self) -> None:
+        self._admin.execute("DROP SCHEMA IF EXISTS saved CASCADE")
+
+
+def connect() -> psycopg.Connection:
+    """Open a connection beside Django's own, to the same database."""
+    parts = connection.settings_dict
+    return psycopg.connect(
+        dbname=parts["NAME"],
+        host=parts["HOST"],
+        port=parts["PORT"] or None,
+        user=parts["USER"],
+        password=parts["PASSWORD"] or None,
+        autocommit=True,
+    )
