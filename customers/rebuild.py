@@ -10,7 +10,6 @@ from customers import ingest, projection, races, sql, standing
 from customers.isolation import FAULTS, describe
 from customers.projection import Skipped
 
-
 _FAULTS: tuple[type[Exception], ...] = (DatabaseError, *FAULTS)
 
 
