@@ -114,12 +114,18 @@ def _quarantine(
     error: Exception,
 ) -> Receipt:
     """Put into quarantine the items that an error is about, beside what was refused before."""
-    reason = REFUSED_BY_DATABASE if isinstance(error, DatabaseError) else UNREADABLE
     fault = describe(error)
-    _log.error("%d item of %s set apart as %s: %s", len(items), sender.name, reason, fault)
-    apart = [Refused(item.body, reason, fault, item.message_id) for item in items]
+    reason, detail = UNREADABLE, fault
+    if isinstance(error, DatabaseError):
+        reason, detail = REFUSED_BY_DATABASE, str(error)[:500]
+    _log_apart(sender, reason, fault)
+    apart = [Refused(item.body, reason, detail, item.message_id) for item in items]
     _record(sender, (), received_at, [*refused, *apart], None)
     return Receipt([Outcome("quarantined", reason=reason) for _ in items], len(refused))
+
+
+def _log_apart(sender: Sender, reason: str, fault: str) -> None:
+    _log.error("an event of source %d is in quarantine as %s: %s", sender.source_id, reason, fault)
 
 
 class _Batch:
@@ -183,7 +189,7 @@ class _Batch:
             elif not atoms[i]:
                 self._set_apart(i, item, "no_identifier", "nothing says whose event this is")
             elif fault := self.faults.get(key):
-                _log.error("1 item of %s set apart as %s: %s", self.sender.name, UNREADABLE, fault)
+                _log_apart(self.sender, UNREADABLE, fault)
                 self._set_apart(i, item, UNREADABLE, fault)
             else:
                 seen[key] = body_hash, Outcome("duplicate")

@@ -13,6 +13,7 @@ PREFIX = "request:"
 REQUESTED = "Callback Requested"
 ANSWERED = "Request Answered"
 CLOSED = "Request Closed"
+NAMES = frozenset({REQUESTED, ANSWERED, CLOSED})
 _KIND = "callback"
 
 
