@@ -90,7 +90,11 @@ def next_local(now: datetime, at: str, zone: ZoneInfo) -> datetime:
 
 def local_day(now: datetime, zone: ZoneInfo) -> date:
     """Return the date that a calendar in the zone shows."""
-    return now.astimezone(zone).date()
+    try:
+        return now.astimezone(zone).date()
+    # The first and the last of all days have no neighbor: a zone may lead beyond them.
+    except OverflowError:
+        return now.date()
 
 
 def anniversary(day: date, year: int) -> date:

@@ -1,5 +1,6 @@
 """Gathers what decisions are made of: one statement for any number of customers."""
 
+import logging
 import threading
 import time
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from butler import sql
 from butler.profile import Address, Budget, Facts, Rules
 from butler.relations import REACH, OrderFact, RequestFact, relations
 from customers.control import State
+from customers.isolation import FAULTS, describe
 from customers.models import Purpose, Topic
 from customers.preferences import Hours
 
@@ -31,6 +33,8 @@ CONSENT_AGES = {
     **dict.fromkeys(("FR", "CZ", "DK"), 15),
 }
 OLDEST_CONSENT_AGE = 16
+
+_log = logging.getLogger(__name__)
 
 _DAY = timedelta(days=1)
 # Rules change rarely, and never loosen what a customer said: a second old is new enough.
@@ -62,8 +66,8 @@ def read_facts(customer_ids: Iterable[UUID], *, now: datetime) -> dict[UUID, Fac
     for asked, live, text in sql.rows("gather_facts", params):
         try:
             found[asked] = _facts(live, _decode(text), now)
-        except msgspec.ValidationError:
-            continue
+        except FAULTS as error:
+            _log.error("nobody can be judged by the facts of %s: %s", live, describe(error))
     return found
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from butler.profile import Relation
+from customers.facts import is_in_reach
 
 # How long after its visit an order still gives a right to speak about it, and how long one
 # without a date does.
@@ -56,7 +57,7 @@ def _of_order(order: OrderFact, zone: ZoneInfo) -> Iterator[tuple[str, Relation]
     if not is_open:
         yield name, Relation("order", order.placed_at, order.changed_at + AFTER_END, name)
         return
-    if order.visit_date is None:
+    if order.visit_date is None or not is_in_reach(order.visit_date):
         yield name, Relation("order", order.placed_at, order.placed_at + WITHOUT_DATE, name)
         return
     begins = datetime.combine(order.visit_date, time(), tzinfo=zone)

@@ -4,6 +4,7 @@ A witness of the log (customers.witness). It costs nothing where nobody waits fo
 that name, and one or two statements where somebody does, however many events there are.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from butler.automations import OnAbsence, OnEvent
 from butler.facts import company_zone
 from butler.progress import BEFORE
 from butler.versions import Version
+from customers.isolation import FAULTS, describe
 from customers.profile import Entry
 from customers.sql import json
 
@@ -28,6 +30,8 @@ from customers.sql import json
 _FRESH = 2.0
 _LONGEST = 200
 _NONE = timedelta(0)
+
+_log = logging.getLogger(__name__)
 
 
 class Names(NamedTuple):
@@ -118,12 +122,23 @@ def _starts(entries: Sequence[Entry], names: Names, now: datetime) -> Iterator[S
         # What we say ourselves sets nothing in motion, or we would go on talking for ever.
         if entry.n in names.start and entry.t != "message":
             for version in names.start[entry.n]:
-                run = _start(entry, version, now)
+                run = _start_or_none(entry, version, now)
+                if run is None:
+                    continue
                 first = gathering.setdefault((run.c, run.g), run) if run.is_gathering else run
                 if first is run:
                     yield run
                 else:
                     first.b["gathered"].append(_place(entry))
+
+
+def _start_or_none(entry: Entry, version: Version, now: datetime) -> Start | None:
+    """Make a run; None where one cannot be made. The event itself is stored all the same."""
+    try:
+        return _start(entry, version, now)
+    except FAULTS as error:
+        _log.error("no run of automation version %d started: %s", version.id, describe(error))
+        return None
 
 
 def _start(entry: Entry, version: Version, now: datetime) -> Start:

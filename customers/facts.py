@@ -1,10 +1,16 @@
 """What the pure projections read of an event, and how they read it. No Django."""
 
+import re
 from collections.abc import Iterable
-from datetime import date, datetime, time
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 
 import msgspec
+
+# Digits of other scripts, and the underscores that Python allows, are in nobody's amounts.
+_AMOUNT = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*\Z")
+# Years of four digits whose every moment exists on the clocks of every zone.
+_FIRST_YEAR, _LAST_YEAR = 1000, 9998
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -45,16 +51,19 @@ def money(value: object) -> Decimal | None:
     """Read an amount in units of its currency, in cents, or None where it is none."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
+    if isinstance(value, str) and not _AMOUNT.match(value):
+        return None
     try:
         amount = Decimal(str(value)).quantize(Decimal("0.01"))
-    except InvalidOperation:
+    except (ArithmeticError, ValueError):
         return None
     return amount if amount.is_finite() and abs(amount) < Decimal("1e12") else None
 
 
 def whole(value: object, default: int) -> int:
     """Read a count; a fraction or a word counts as not said."""
-    if isinstance(value, str) and value.isdigit() and len(value) < 10:
+    # isdigit() alone also accepts superscripts and circled digits, which are no numbers.
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         return int(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
         return int(value) if 0 <= value < 10**9 else default
@@ -62,10 +71,27 @@ def whole(value: object, default: int) -> int:
 
 
 def day(value: object) -> date | None:
+    """Read a date; one that some zone's calendar does not reach counts as not said."""
     try:
-        return date.fromisoformat(value[:10]) if isinstance(value, str) else None
+        found = date.fromisoformat(value[:10]) if isinstance(value, str) else None
     except ValueError:
         return None
+    return found if found and is_in_reach(found) else None
+
+
+def moment(value: object) -> datetime | None:
+    """Read a moment with its zone; one without could be any of many, so it counts as not said."""
+    try:
+        stated = datetime.fromisoformat(value) if isinstance(value, str) else None
+        found = stated.astimezone(UTC) if stated and stated.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+    return found if found and is_in_reach(found) else None
+
+
+def is_in_reach(day: date) -> bool:
+    """Tell whether dates can be reckoned with, in any zone, some weeks before and after it."""
+    return _FIRST_YEAR <= day.year <= _LAST_YEAR
 
 
 def clock(value: object) -> time | None:

@@ -4,21 +4,33 @@ Whatever its size, a batch costs a handful of statements. When this returns, eve
 event is committed, on its customer's log, and part of every read that starts afterwards.
 """
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from uuid import UUID
 
 import msgspec
+import psycopg
+from django.db import DatabaseError, DataError
 
 from customers import filing, log, projection, races, sql
 from customers.filing import Place
+from customers.isolation import FAULTS, UNREADABLE, describe
 from customers.newcomers import Atom
 from customers.profile import Entry, Item, Outcome, Receipt, Refused, Sender
 from customers.traits import Said
 
 # What was seen before under a message's key: the hash of its body, and where it stands.
 type Known = tuple[str, Outcome]
+
+# Why something is in quarantine: Postgres cannot store a value of it.
+REFUSED_BY_DATABASE = "refused_by_database"
+_FAULTS: tuple[type[Exception], ...] = (DatabaseError, *FAULTS)
+# SQLSTATE classes of a value that does not fit: data exceptions, program limits.
+_ABOUT_A_VALUE = ("22", "54")
+
+_log = logging.getLogger(__name__)
 
 
 class VersionMismatch(Exception):
@@ -39,31 +51,100 @@ def record(
 ) -> Receipt:
     """Put a batch of events on the record, or keep apart what cannot be.
 
+    An item that raises a fault, in our own code or in Postgres, goes to quarantine, and the
+    others are stored; the offender is found by halves, each in a transaction of its own.
+
     `expected_version` is what the log of the first item's customer must stand at; anything
-    else raises VersionMismatch and stores nothing. Raises django.db.OperationalError where
-    the database is away: then nothing was stored, or, when the answer to COMMIT was lost,
-    it was, and sending the batch again is harmless.
+    else raises VersionMismatch and stores nothing, and a fault sets all items apart. Raises
+    django.db.OperationalError where the database is away: then nothing was stored, or, when
+    the answer to COMMIT was lost, it was, and sending the batch again is harmless.
     """
+    try:
+        return _record(sender, items, received_at, refused, expected_version)
+    except _FAULTS as error:
+        if not items or not is_about_a_value(error):
+            raise
+        if len(items) == 1 or expected_version is not None:
+            return _quarantine(sender, items, received_at, refused, error)
+    half = len(items) // 2
+    first = record(sender=sender, items=items[:half], refused=refused, received_at=received_at)
+    second = record(sender=sender, items=items[half:], received_at=received_at)
+    return Receipt([*first.outcomes, *second.outcomes], first.refused)
+
+
+def _record(
+    sender: Sender,
+    items: Sequence[Item],
+    received_at: datetime,
+    refused: Sequence[Refused],
+    expected_version: int | None,
+) -> Receipt:
+    """Store a batch in one transaction; set apart which of its events cannot be folded."""
     # Hardly any batch brings something that was seen before, and the unique key tells: only
     # then, or where a version is at stake, it is worth looking first.
     looks = iter((expected_version is not None,))
+    faults: dict[str, str] = {}
 
     def store() -> Receipt:
-        batch = _Batch(sender, items, received_at, looks_first=next(looks, True))
+        batch = _Batch(sender, items, received_at, faults, looks_first=next(looks, True))
         return batch.store(refused, expected_version)
 
-    return races.settle(store)
+    # Each further try sets at least one more item apart, so there is an end to it.
+    while True:
+        try:
+            return races.settle(store)
+        except projection.Unfoldable as unfoldable:
+            faults |= unfoldable.faults
+
+
+def is_about_a_value(error: Exception) -> bool:
+    """Tell whether a value that came with an event is to blame: trying again is vain."""
+    if not isinstance(error, DatabaseError):
+        return True
+    cause = error.__cause__
+    state = cause.sqlstate if isinstance(cause, psycopg.Error) else None
+    return isinstance(error, DataError) or (state or "").startswith(_ABOUT_A_VALUE)
+
+
+def _quarantine(
+    sender: Sender,
+    items: Sequence[Item],
+    received_at: datetime,
+    refused: Sequence[Refused],
+    error: Exception,
+) -> Receipt:
+    """Put into quarantine the items that an error is about, beside what was refused before."""
+    fault = describe(error)
+    reason, detail = UNREADABLE, fault
+    if isinstance(error, DatabaseError):
+        reason, detail = REFUSED_BY_DATABASE, str(error)[:500]
+    _log_apart(sender, reason, fault)
+    apart = [Refused(item.body, reason, detail, item.message_id) for item in items]
+    _record(sender, (), received_at, [*refused, *apart], None)
+    return Receipt([Outcome("quarantined", reason=reason) for _ in items], len(refused))
+
+
+def _log_apart(sender: Sender, reason: str, fault: str) -> None:
+    _log.error("an event of source %d is in quarantine as %s: %s", sender.source_id, reason, fault)
 
 
 class _Batch:
     """One try at one batch, inside one transaction."""
 
     def __init__(
-        self, sender: Sender, items: Sequence[Item], received_at: datetime, *, looks_first: bool
+        self,
+        sender: Sender,
+        items: Sequence[Item],
+        received_at: datetime,
+        faults: Mapping[str, str],
+        *,
+        looks_first: bool,
     ) -> None:
         self.sender = sender
         self.items = items
         self.received_at = received_at
+        # Message keys of items that an earlier try could not fold, and why.
+        self.faults = faults
         self.looks_first = looks_first
         self.outcomes: list[Outcome | None] = [None] * len(items)
         self.apart: list[Refused] = []
@@ -107,6 +188,9 @@ class _Batch:
                 self._repeat(i, item, before[1] if before[0] == body_hash else None)
             elif not atoms[i]:
                 self._set_apart(i, item, "no_identifier", "nothing says whose event this is")
+            elif fault := self.faults.get(key):
+                _log_apart(self.sender, UNREADABLE, fault)
+                self._set_apart(i, item, UNREADABLE, fault)
             else:
                 seen[key] = body_hash, Outcome("duplicate")
                 fresh.append(i)
@@ -158,7 +242,7 @@ class _Batch:
             received_at=self.received_at,
         )
         projection.keep_traits(said)
-        projection.keep_subjects(subjects)
+        projection.keep_subjects(subjects, news={keys[i] for i in fresh})
 
     def _said(self, item: Item, customer_id: UUID, key: str) -> list[Said]:
         trust, source_id = self.sender.trust, self.sender.source_id
@@ -196,13 +280,18 @@ def keep_apart(refused: Sequence[Refused], sender: Sender, received_at: datetime
             "source_id": sender.source_id,
             "trust": sender.trust,
             "received_at": received_at,
-            "message_ids": [one.message_id for one in refused],
+            "message_ids": [_storable(one.message_id) for one in refused],
             "reasons": [one.reason for one in refused],
-            "details": [one.detail for one in refused],
+            "details": [_storable(one.detail) for one in refused],
             "raws": [one.raw for one in refused],
             "digests": [_digest(sender.source_id, one.raw) for one in refused],
         },
     )
+
+
+def _storable(text: str) -> str:
+    """Return text as Postgres takes it: without NUL and lone surrogates, and not endless."""
+    return text[:1000].replace("\x00", "\ufffd").encode(errors="replace").decode()
 
 
 def _digest(source_id: int, raw: bytes) -> UUID:

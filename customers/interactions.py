@@ -13,6 +13,7 @@ PREFIXES = ("call:", "visit:", "chat:")
 # whatever the order of arrival, because clocks of telephone systems disagree by seconds.
 _STAGES = {"Started": 0, "Answered": 1, "Ended": 2}
 _STATUS = ("ringing", "answered", "ended")
+NAMES = frozenset(f"{kind} {stage}" for kind in ("Call", "Visit", "Chat") for stage in _STAGES)
 
 
 class InteractionState(msgspec.Struct):

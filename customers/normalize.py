@@ -4,11 +4,16 @@ Placeholders are Segment's blocked values and PostHog's illegal ids; both joined
 strangers before they were refused (segment-docs identity-resolution-settings, PostHog#5527).
 """
 
+import logging
 import re
 from functools import lru_cache
 
 import email_validator
 import phonenumbers
+
+from customers.isolation import FAULTS, describe
+
+_log = logging.getLogger(__name__)
 
 # Strongest first: an event is filed under the strongest identifier it came with.
 STRENGTH = ("user_id", "external", "card", "email", "phone", "order", "anonymous_id", "device")
@@ -71,7 +76,11 @@ def normalize(kind: str, value: str, region: str | None = None) -> str | None:
     if "\x00" in value or not value.isprintable():
         return None
     spell = _SPELLINGS.get(kind)
-    return spell(value, region) if spell else value
+    try:
+        return spell(value, region) if spell else value
+    except FAULTS as error:
+        _log.error("an identifier of kind %s cannot be spelled: %s", kind, describe(error))
+        return None
 
 
 def _email(value: str, _: str | None) -> str | None:

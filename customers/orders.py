@@ -193,7 +193,7 @@ def _state_details(state: OrderState, data: dict[str, object]) -> None:
     total = money(data.get("total", data.get("revenue")))
     if total is not None:
         state.total = total
-    state.currency = (text(data, "currency") or state.currency)[:3].upper()
+    state.currency = (text(data, "currency") or state.currency).upper()[:3]
     if "visit_date" in data:
         state.visit_date = day(data["visit_date"])
     if "visit_time" in data:

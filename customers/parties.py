@@ -8,6 +8,8 @@ import msgspec
 from customers.facts import Fact, day, in_order, text
 
 PREFIX = "member:"
+_CHANGED, _REMOVED = "Party Member Changed", "Party Member Removed"
+NAMES = frozenset({_CHANGED, _REMOVED})
 ROLES = ("guardian", "child", "guest")
 
 
@@ -25,9 +27,9 @@ def fold(reference: str, facts: Iterable[Fact]) -> MemberState | None:
     """Return the member as last described; None once removed."""
     state: MemberState | None = None
     for fact in in_order(facts):
-        if fact.name == "Party Member Removed":
+        if fact.name == _REMOVED:
             state = None
-        elif fact.name == "Party Member Changed":
+        elif fact.name == _CHANGED:
             state = state or MemberState(reference, fact.version)
             _take(state, fact.data)
             state.version = max(state.version, fact.version)

@@ -4,13 +4,14 @@ Every projection is a pure fold over the events concerned, so what is kept here 
 away and remade at any time; `rebuild` does just that, after a merge or on command.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from customers import interactions, orders, parties, requests, sql, standing
+from customers import interactions, isolation, orders, parties, requests, sql, standing
 from customers.facts import Fact
 from customers.traits import Said, winners
 
@@ -20,6 +21,23 @@ class Subject(NamedTuple):
 
     customer_id: UUID
     about: str
+
+
+class Skipped(NamedTuple):
+    """An event that its subject's fold cannot read; the rest of the subject does without it."""
+
+    subject: Subject
+    version: int
+    message_key: str
+    fault: str
+
+
+class Unfoldable(Exception):
+    """Some of the events that are being stored cannot be folded; `faults` by message key."""
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        super().__init__(*faults.values())
+        self.faults = faults
 
 
 class _Projection(NamedTuple):
@@ -34,6 +52,8 @@ _MEMBERS = _Projection("members", parties.fold)
 _INTERACTIONS = _Projection("interactions", interactions.fold)
 _REQUESTS = _Projection("requests", requests.fold)
 ALL = (_ORDERS, _MEMBERS, _INTERACTIONS, _REQUESTS)
+
+_log = logging.getLogger(__name__)
 
 
 def projection_of(about: str) -> tuple[_Projection, str] | None:
@@ -69,8 +89,12 @@ def keep_traits(said: Iterable[Said]) -> None:
         sql.run("keep_traits", {"traits": sql.json(standing)})
 
 
-def keep_subjects(subjects: Iterable[Subject]) -> None:
-    """Fold the given subjects anew from all that was said about them."""
+def keep_subjects(subjects: Iterable[Subject], *, news: Set[str] = frozenset()) -> None:
+    """Fold the given subjects anew from all that was said about them.
+
+    news: message keys of the events that the open transaction stores. Raises Unfoldable where
+    one of them cannot be folded; an older one is skipped.
+    """
     wanted = sorted(set(subjects))
     if not wanted:
         return
@@ -81,7 +105,11 @@ def keep_subjects(subjects: Iterable[Subject]) -> None:
     }
     for customer_id, about, *fact in sql.rows("read_facts", params):
         facts[Subject(customer_id, about)].append(as_fact(*fact))
-    _keep(fold(facts))
+    folded, skipped = fold(facts)
+    if faults := {event.message_key: event.fault for event in skipped if event.message_key in news}:
+        raise Unfoldable(faults)
+    _report(skipped)
+    _keep(folded)
 
 
 def as_fact(*row: Any) -> Fact:
@@ -94,15 +122,43 @@ def as_fact(*row: Any) -> Fact:
 type Folded = dict[str, list[tuple[UUID, str, msgspec.Struct | None]]]
 
 
-def fold(facts: dict[Subject, list[Fact]]) -> Folded:
-    """Fold each subject; None where nothing is left of it."""
+def fold(facts: dict[Subject, list[Fact]]) -> tuple[Folded, list[Skipped]]:
+    """Fold each subject, None where nothing is left of it; and tell which events were skipped."""
     folded: Folded = {projection.table: [] for projection in ALL}
+    skipped: list[Skipped] = []
     for subject, about_it in facts.items():
         if found := projection_of(subject.about):
             projection, name = found
-            state = projection.fold(name, about_it)
+            state, faulty = _fold_sound(projection, name, about_it)
             folded[projection.table].append((subject.customer_id, name, state))
-    return folded
+            skipped += [
+                Skipped(subject, fact.version, fact.message_key, isolation.describe(error))
+                for fact, error in faulty
+            ]
+    return folded, skipped
+
+
+def _fold_sound(
+    projection: _Projection, name: str, facts: Sequence[Fact]
+) -> tuple[msgspec.Struct | None, list[tuple[Fact, Exception]]]:
+    """Fold what can be folded; what raises a fault is left out, whatever came first."""
+    try:
+        return projection.fold(name, facts), []
+    except isolation.FAULTS:
+        # By when things happened, so that the order of arrival decides nothing.
+        ordered = sorted(facts, key=lambda fact: (fact.occurred_at, fact.message_key))
+    sound, faulty = isolation.split(ordered, lambda events: projection.fold(name, events))
+    return projection.fold(name, sound), faulty
+
+
+def _report(skipped: Iterable[Skipped]) -> None:
+    for event in skipped:
+        _log.warning(
+            "event %d of customer %s cannot be folded and was skipped: %s",
+            event.version,
+            event.subject.customer_id,
+            event.fault,
+        )
 
 
 def _keep(folded: Folded) -> None:
@@ -133,16 +189,22 @@ def _write(table: str, kept: Sequence[dict[str, object]], gone: Sequence[tuple[U
         sql.run(f"keep_{table}", {"rows": sql.json(kept)})
 
 
-def rebuild(customer_ids: Iterable[UUID]) -> None:
-    """Throw the projections of these records away and make them again from log and ledger."""
+def rebuild(customer_ids: Iterable[UUID]) -> list[Skipped]:
+    """Throw the projections of these records away and make them again from log and ledger.
+
+    Returns the events that could not be folded and were skipped.
+    """
     ids = list(customer_ids)
     sql.run("clear_records", {"ids": ids})
     keep_traits(traits_on_log(ids))
     facts: dict[Subject, list[Fact]] = {}
     for customer_id, about, *fact in sql.rows("read_all_facts", {"ids": ids}):
         facts.setdefault(Subject(customer_id, about), []).append(as_fact(*fact))
-    _keep(fold(facts))
+    folded, skipped = fold(facts)
+    _report(skipped)
+    _keep(folded)
     standing.refold(ids)
+    return skipped
 
 
 def traits_on_log(ids: Sequence[UUID]) -> list[Said]:

@@ -1,12 +1,16 @@
 """Makes records again from the log, or proves that they need not be."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
-from customers import projection, races, sql, standing
+from customers import ingest, projection, races, sql, standing
+from customers.isolation import FAULTS, describe
+from customers.projection import Skipped
+
+_FAULTS: tuple[type[Exception], ...] = (DatabaseError, *FAULTS)
 
 
 class Difference(NamedTuple):
@@ -29,32 +33,65 @@ def live_ids(*, after: UUID | None = None, batch: int = 500) -> Iterator[list[UU
         after = ids[-1]
 
 
+class Rebuilt(NamedTuple):
+    """What came of rebuilding some records."""
+
+    differences: list[Difference]
+    skipped: list[Skipped]
+
+
 def rebuild(ids: Sequence[UUID]) -> list[Difference]:
     """Make these records again from the log; return what was not as it should have been."""
-    return races.settle(lambda: _remake(ids))
+    return remake(ids).differences
 
 
 def check(ids: Sequence[UUID]) -> list[Difference]:
     """Compare these records with what their log amounts to; change nothing."""
+    return compare(ids).differences
 
-    def compare() -> list[Difference]:
-        differences = _remake(ids) + faults(ids)
+
+def remake(ids: Sequence[UUID]) -> Rebuilt:
+    """Make these records again; tell what was different, and which events were skipped."""
+    return _each_if_need_be(_remake, ids)
+
+
+def compare(ids: Sequence[UUID]) -> Rebuilt:
+    """Tell what `remake` would change and skip, and find broken logs; change nothing."""
+
+    def look(ids: Sequence[UUID]) -> Rebuilt:
+        rebuilt = _remake(ids)
+        differences = rebuilt.differences + faults(ids)
         transaction.set_rollback(True)
-        return differences
+        return Rebuilt(differences, rebuilt.skipped)
 
-    return races.settle(compare)
+    return _each_if_need_be(look, ids)
 
 
-def _remake(ids: Sequence[UUID]) -> list[Difference]:
+def _each_if_need_be(work: Callable[[Sequence[UUID]], Rebuilt], ids: Sequence[UUID]) -> Rebuilt:
+    """Work on these records in one transaction; by halves where one of them raises a fault."""
+    try:
+        return races.settle(lambda: work(ids))
+    except _FAULTS as error:
+        if not ingest.is_about_a_value(error):
+            raise
+        if len(ids) == 1:
+            return Rebuilt([Difference(ids[0], "record", None, describe(error))], [])
+    half = len(ids) // 2
+    first, second = _each_if_need_be(work, ids[:half]), _each_if_need_be(work, ids[half:])
+    return Rebuilt(first.differences + second.differences, first.skipped + second.skipped)
+
+
+def _remake(ids: Sequence[UUID]) -> Rebuilt:
     sql.run("lock_records", {"ids": sorted(ids)})
     before = snapshot(ids)
-    projection.rebuild(ids)
+    skipped = projection.rebuild(ids)
     after = snapshot(ids)
-    return [
+    differences = [
         Difference(key[0], " ".join(key[1:]), before.get(key), after.get(key))
         for key in sorted(before.keys() | after.keys(), key=str)
         if before.get(key) != after.get(key)
     ]
+    return Rebuilt(differences, skipped)
 
 
 def snapshot(ids: Sequence[UUID]) -> dict[tuple[UUID, str, str], str]:

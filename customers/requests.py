@@ -1,11 +1,11 @@
 """What became of something a customer asked a person for, from its events. Pure."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
-from customers.facts import Fact, in_order, text
+from customers.facts import Fact, in_order, moment, text
 from customers.profile import VERIFIED
 
 PREFIX = "request:"
@@ -13,6 +13,7 @@ PREFIX = "request:"
 REQUESTED = "Callback Requested"
 ANSWERED = "Request Answered"
 CLOSED = "Request Closed"
+NAMES = frozenset({REQUESTED, ANSWERED, CLOSED})
 _KIND = "callback"
 
 
@@ -69,12 +70,3 @@ def _settle(state: RequestState, fact: Fact) -> None:
         state.closed_at = fact.occurred_at
     if outcome := text(fact.data, "outcome", "note"):
         state.details = {**state.details, "outcome": outcome[:500]}
-
-
-def moment(value: object) -> datetime | None:
-    """Read a moment with its zone; one without could be any of many, so it counts as not said."""
-    try:
-        said = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return said.astimezone(UTC) if said and said.tzinfo else None

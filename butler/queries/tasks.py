@@ -109,5 +109,7 @@ def _names(ids: set[UUID]) -> dict[UUID, str]:
 
 def _people(names: set[str]) -> dict[str, str]:
     ids = [name.removeprefix("user:") for name in names if name.startswith("user:")]
-    found = User.objects.filter(pk__in=[int(id_) for id_ in ids if id_.isdigit()])
+    # isdigit() alone also accepts superscripts; no key has more digits than its column.
+    numbers = [int(id_) for id_ in ids if id_.isascii() and id_.isdigit() and len(id_) < 10]
+    found = User.objects.filter(pk__in=numbers)
     return {f"user:{user.pk}": user.name or f"#{user.pk}" for user in found}

@@ -7,6 +7,8 @@ stamp a batch when they close the file, not when they send it.
 
 from datetime import UTC, datetime, timedelta
 
+from customers.facts import is_in_reach
+
 # Clients that stamp `sentAt` once, however often and late they send.
 STAMPS_ONCE = frozenset({"analytics-swift", "analytics-kotlin", "Analytics-CSharp"})
 
@@ -17,16 +19,18 @@ NONE = timedelta(0)
 
 
 def parse(text: object) -> datetime | None:
-    """Read an ISO 8601 time, in UTC where it names no zone; None if it is not one."""
+    """Read an ISO 8601 time, in UTC where it names no zone.
+
+    None if it is not one, or is at an end of the calendar, where some zone has no such moment.
+    """
     if not isinstance(text, str):
         return None
     try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            return moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC)
+        stated = datetime.fromisoformat(text)
+        moment = stated.astimezone(UTC) if stated.tzinfo else stated.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+    return moment if is_in_reach(moment) else None
 
 
 def error_of(sent_at: datetime | None, received_at: datetime, *, is_retry: bool) -> timedelta:

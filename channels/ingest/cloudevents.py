@@ -65,7 +65,8 @@ def read(raw: bytes, frame: Frame) -> Item | Refused:
     try:
         given, _ = limits.read_object(raw)
         return segment.write(_as_event(given), frame)
-    except Unfit as unfit:
+    except limits.FAULTS as error:
+        unfit = limits.as_unfit(error)
         return Refused(raw, unfit.reason, unfit.detail)
 
 

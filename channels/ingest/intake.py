@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-import psycopg
-from django.db import DataError, OperationalError, transaction
+from django.db import transaction
 from django.http import HttpResponse
 from uuid_utils.compat import uuid7
 
@@ -69,39 +68,9 @@ def _recorded(
 ) -> list[Outcome]:
     items = [one for one in found if isinstance(one, Item)]
     refused = [one for one in found if isinstance(one, Refused)]
-    try:
-        receipt = ingest.record(
-            sender=sender, items=items, refused=refused, received_at=received_at
-        )
-    except (DataError, OperationalError) as error:
-        if not _is_about_data(error) or transaction.get_connection().in_atomic_block:
-            raise
-        return _recorded_apart(sender, found, received_at, error)
+    receipt = ingest.record(sender=sender, items=items, refused=refused, received_at=received_at)
     stored = iter(receipt.outcomes)
     return [
         next(stored) if isinstance(one, Item) else Outcome("quarantined", reason=one.reason)
         for one in found
     ]
-
-
-def _recorded_apart(
-    sender: Sender, found: Sequence[Item | Refused], received_at: datetime, error: Exception
-) -> list[Outcome]:
-    """Find the item that Postgres refuses, by halves, and put it into quarantine."""
-    if len(found) == 1:
-        one = found[0]
-        if isinstance(one, Refused):
-            raise error
-        refused = Refused(one.body, "refused_by_database", str(error)[:500], one.message_id)
-        return _recorded(sender, [refused], received_at)
-    half = len(found) // 2
-    return [
-        *_recorded(sender, found[:half], received_at),
-        *_recorded(sender, found[half:], received_at),
-    ]
-
-
-def _is_about_data(error: Exception) -> bool:
-    # Too long a value for an index counts as an operational error, but trying again is vain.
-    too_much = isinstance(error.__cause__, psycopg.errors.ProgramLimitExceeded)
-    return too_much or isinstance(error, DataError)

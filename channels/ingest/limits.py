@@ -5,11 +5,14 @@ keeps Postgres from refusing it, and with it the batch around it.
 """
 
 import json
+import logging
 import re
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
+
+from customers import isolation
 
 # An item above LARGE is worth a warning; above MAX_ITEM it goes to quarantine.
 LARGE_ITEM = 32 * 1024
@@ -46,6 +49,20 @@ class Unfit(Exception):
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail
+
+
+# What a reader of one event raises where the event is unfit, and where the reader itself is.
+FAULTS: tuple[type[Exception], ...] = (Unfit, *isolation.FAULTS)
+_log = logging.getLogger(__name__)
+
+
+def as_unfit(error: Exception) -> Unfit:
+    """Return why an event is unfit; a reader that fails in a way of its own says `unreadable`."""
+    if isinstance(error, Unfit):
+        return error
+    fault = isolation.describe(error)
+    _log.error("an event cannot be read: %s", fault)
+    return Unfit(isolation.UNREADABLE, fault)
 
 
 def is_nested_safely(body: bytes) -> bool:

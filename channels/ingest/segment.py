@@ -62,7 +62,8 @@ def read(raw: bytes, frame: Frame) -> Item | Refused:
         if _complete(data, frame):
             digest, body = limits.digest(data), _encode(data)
         return build(data, digest, body, frame)
-    except Unfit as unfit:
+    except limits.FAULTS as error:
+        unfit = limits.as_unfit(error)
         found = _MESSAGE_ID.search(raw)
         message_id = found[1].decode(errors="replace") if found else ""
         return Refused(raw, unfit.reason, unfit.detail, message_id)
@@ -78,7 +79,8 @@ def keep(data: dict[str, Any], frame: Frame) -> Found:
     """Do the same, or give what is to be kept apart, with the reason."""
     try:
         return write(data, frame)
-    except Unfit as unfit:
+    except limits.FAULTS as error:
+        unfit = limits.as_unfit(error)
         return Refused(_encode(data), unfit.reason, unfit.detail, str(data.get("messageId", "")))
 
 

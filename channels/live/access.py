@@ -61,7 +61,8 @@ def session_user(session_data: str) -> int | None:
     """Read whose session it is; nothing when nobody is signed in, or the signature is wrong."""
     engine = import_module(settings.SESSION_ENGINE)
     user_id = engine.SessionStore(None).decode(session_data).get(SESSION_KEY)
-    return int(user_id) if str(user_id).isdigit() else None
+    text = str(user_id)
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def viewer_of(login: Login) -> Viewer | None:

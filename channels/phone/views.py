@@ -6,8 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from twilio.twiml.voice_response import VoiceResponse
 
-from channels.ingest import intake, overload, segment, wire
-from channels.ingest.limits import Unfit
+from channels.ingest import intake, limits, overload, segment, wire
 from channels.ingest.wire import Refusal
 from channels.phone import calls
 from channels.phone.calls import Call
@@ -26,7 +25,8 @@ def call(request: HttpRequest) -> HttpResponse:
         sender = wire.find_secret_sender(request)
         try:
             step = calls.read(twilio_signed.fields_of(body))
-        except Unfit as unfit:
+        except limits.FAULTS as error:
+            unfit = limits.as_unfit(error)
             raise Refusal(400, unfit.reason, unfit.detail) from None
         # Looked up first: afterwards the call itself has made a record for the number.
         found = _matches(sender, step.number)
@@ -53,9 +53,11 @@ def twilio(request: HttpRequest, source: str) -> HttpResponse:
         fields = twilio_signed.fields_of(body)
         twilio_signed.check(request, body, fields, secrets)
         try:
-            _record(sender, calls.read_twilio(fields))
-        except Unfit as unfit:
+            step = calls.read_twilio(fields)
+        except limits.FAULTS as error:
+            unfit = limits.as_unfit(error)
             raise Refusal(400, unfit.reason, unfit.detail) from None
+        _record(sender, step)
     answer = VoiceResponse()
     if number := request.GET.get("dial"):
         answer.dial(number)

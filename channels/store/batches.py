@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import msgspec
 
 from channels.ingest import clock, limits, salvage, segment
-from channels.ingest.limits import Unfit
 from channels.ingest.salvage import NotABatch
 from channels.ingest.segment import Found, Frame
 from channels.store import lines
@@ -67,7 +66,8 @@ def read_line(raw: bytes, batch: Batch, frame: Frame) -> Line:
         # Not hashed: a line that comes again in another batch is still the same line.
         event["_metadata"] = {"device": batch.device, "sequence": batch.sequence}
         return Line(line_id, segment.write(event, frame))
-    except Unfit as unfit:
+    except limits.FAULTS as error:
+        unfit = limits.as_unfit(error)
         return Line(line_id, Refused(raw, unfit.reason, unfit.detail))
 
 

@@ -30,7 +30,8 @@ def scan(request: HttpRequest) -> HttpResponse:
         try:
             kind, value, _ = lines.scanned(line)
             event = lines.read_scan(line, message_id=_scan_id(line))
-        except Unfit as unfit:
+        except limits.FAULTS as error:
+            unfit = limits.as_unfit(error)
             raise Refusal(400, unfit.reason, unfit.detail) from None
         overload.take(sender.source_id, 1, now)
         matches = lookup.matches(kind, value, region=sender.default_region)

@@ -7,7 +7,6 @@ about is looked for in `data`, or in its `customer`.
 from typing import Any
 
 from channels.ingest import limits, segment
-from channels.ingest.limits import Unfit
 from channels.ingest.segment import Found, Frame
 from customers.profile import Refused
 
@@ -32,7 +31,8 @@ def read(raw: bytes, message_id: str, frame: Frame) -> Found:
         else:
             event = _as_event(given, message_id)
         return segment.write(event, frame)
-    except Unfit as unfit:
+    except limits.FAULTS as error:
+        unfit = limits.as_unfit(error)
         return Refused(raw, unfit.reason, unfit.detail, message_id)
 
 

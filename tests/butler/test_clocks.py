@@ -216,3 +216,9 @@ def test_a_day_returns_in_its_own_month(born, year):
 
     assert (returned.year, returned.month) == (year, born.month)
     assert returned.day == born.day or (born.day, returned.day) == (29, 28)
+
+
+def test_first_moment_of_the_calendar_has_a_day_in_every_zone():
+    first = datetime.min.replace(tzinfo=UTC)
+
+    assert clocks.local_day(first, ZoneInfo("America/New_York")) == date(1, 1, 1)

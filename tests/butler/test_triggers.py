@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from django.db import transaction
 
-from butler import sql
+from butler import sql, triggers
 from butler.models import Decision, Due, Run
 from butler.progress import BEFORE
 from customers import regroup
@@ -325,3 +325,20 @@ def test_events_that_nobody_waits_for_cost_nothing(count_statements, settings):
 
     assert OF_THE_BUTLER.isdisjoint(statements)
     assert statements
+
+
+def test_event_is_stored_where_its_run_cannot_be_made(monkeypatch):
+    """A fault in making a run is no fault of the event, and costs no run beside it."""
+    automation(once_per="about")
+
+    def fit(occasion):
+        if "A-2" in occasion:
+            raise OverflowError
+        return occasion
+
+    monkeypatch.setattr(triggers, "fit", fit)
+
+    receipt = record(order("A-1", NOOR), order("A-2", NOOR), order("A-3", NOOR))
+
+    assert receipt.accepted == 3
+    assert sorted(run.cause["about"] for run in Run.objects.all()) == ["order:A-1", "order:A-3"]

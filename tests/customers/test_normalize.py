@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from customers import normalize as normalize_module
 from customers.normalize import STRENGTH, is_kind, normalize
 
 
@@ -49,3 +50,12 @@ def test_a_spelling_is_spelled_as_itself(kind, value):
 @pytest.mark.parametrize("kind", ["", "external", "external:", "name", "user_id ", "external:A"])
 def test_what_is_not_a_kind(kind):
     assert not is_kind(kind)
+
+
+def test_identifier_that_a_library_trips_over_is_nobodys(monkeypatch):
+    def trips(*_, **__):
+        raise IndexError
+
+    monkeypatch.setattr(normalize_module.phonenumbers, "parse", trips)
+
+    assert normalize("phone", "+31612345670") is None

@@ -146,3 +146,24 @@ def test_no_statement_however_odd_breaks_an_order(statements):
 )  # fmt: skip
 def test_an_amount_is_in_cents_or_no_amount(value, amount):
     assert str(money(value)) == amount
+
+
+@pytest.mark.parametrize("count", ["²", "①", "٣", "½", "1_0", "-1", "1.5"])
+def test_count_in_other_than_plain_digits_counts_as_not_said(count):
+    order = fold("A-1", [fact("Order Completed", products=[TICKETS | {"quantity": count}])])
+
+    assert order.lines[0].quantity == 1
+
+
+@pytest.mark.parametrize("amount", ["²", "١٢", "1_0", "sNaN", "-Infinity", "1e999999999999"])
+def test_amount_in_other_than_plain_digits_is_none(amount):
+    assert money(amount) is None
+
+
+def test_currency_that_grows_in_upper_case_is_cut_to_its_column():
+    assert fold("A-1", [fact("Order Completed", currency="ßßß")]).currency == "SSS"
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_date_at_an_end_of_the_calendar_counts_as_not_said(day):
+    assert fold("A-1", [fact("Order Completed", visit_date=day)]).visit_date is None

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
+import msgspec
 import pytest
 
 from customers.facts import Fact
@@ -72,3 +73,17 @@ def test_a_wish_that_names_no_moment_counts_as_not_said(said):
     wish = Fact("Callback Requested", NOON, "1", 2, "app", "", 1, {"wanted_at": said})
 
     assert fold("r1", [wish]).wanted_at is None
+
+
+@pytest.mark.parametrize(
+    "wanted_at",
+    [
+        pytest.param("0001-01-01T00:00:00+14:00", id="before-the-first-year"),
+        pytest.param("9999-12-31T23:59:59-14:00", id="after-the-last-year"),
+        pytest.param("9999-12-31T23:59:59+00:00", id="no-such-moment-in-some-zones"),
+    ],
+)
+def test_moment_at_an_end_of_the_calendar_counts_as_not_said(wanted_at):
+    asked = msgspec.structs.replace(ASKED, data={"wanted_at": wanted_at})
+
+    assert fold("1", [asked]).wanted_at is None

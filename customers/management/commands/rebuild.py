@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from customers import rebuild
 from customers.models import Customer
+from customers.projection import Skipped
 
 
 class Command(BaseCommand):
@@ -24,20 +25,29 @@ class Command(BaseCommand):
         self, *, check: bool, customer: UUID | None, after: UUID | None, batch: int, **_: Any
     ) -> None:
         total = Customer.objects.live().count()
-        seen = wrong = 0
-        look = rebuild.check if check else rebuild.rebuild
+        seen = wrong = skipped = 0
+        look = rebuild.compare if check else rebuild.remake
         walk = iter([[customer]]) if customer else rebuild.live_ids(after=after, batch=batch)
         for ids in walk:
-            differences = look(ids)
+            differences, left_out = look(ids)
             for one in differences[:20]:
                 self.stderr.write(f"{one.customer_id} {one.what}: {one.live} -> {one.rebuilt}")
+            for event in left_out[:20]:
+                self.stderr.write(_line(event))
             wrong += len(differences)
+            skipped += len(left_out)
             seen += len(ids)
             self._progress(f"{seen} of {total} records, {wrong} differences; at {ids[-1]}")
-        self.stdout.write(f"{seen} records, {wrong} differences")
+        self.stdout.write(f"{seen} records, {wrong} differences, {skipped} events skipped")
         if check and wrong:
             raise CommandError("The records are not what their logs amount to.", returncode=1)
 
     def _progress(self, line: str) -> None:
         if sys.stderr.isatty():
             self.stderr.write(line, ending="\r")
+
+
+def _line(event: Skipped) -> str:
+    customer_id, about = event.subject
+    kind = about.partition(":")[0]
+    return f"{customer_id} event {event.version} about its {kind} skipped: {event.fault}"

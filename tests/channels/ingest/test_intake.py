@@ -64,6 +64,15 @@ def test_strictly_all_or_nothing_is_stored():
     assert not QuarantinedItem.objects.exists()
 
 
+def test_strictly_what_postgres_refuses_is_a_bad_item():
+    with pytest.raises(Refusal) as refusal:
+        take_in(factories.item(), poisoned(), is_strict=True)
+
+    assert refusal.value.body["items"] == [{"index": 1, "reason": "refused_by_database"}]
+    assert not Event.objects.exists()
+    assert not QuarantinedItem.objects.exists()
+
+
 def test_strictly_a_used_id_with_other_content_is_refused():
     by = factories.sender()
     take_in(factories.item(message_id="m1"), by=by)

@@ -4,8 +4,9 @@ import json
 import uuid
 
 import pytest
+from django.core.management import call_command
 
-from customers.models import Event, QuarantinedItem, Trait
+from customers.models import Event, Order, QuarantinedItem, Trait
 from tests.channels.sending import send, source, track
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -30,6 +31,7 @@ POISON = {
     "nul": (raw(p="a\x00b"), "nul_character"),
     "nul in a key": (raw(**{"a\x00b": 1}), "nul_character"),
     "lone surrogate": (raw(p="\ud800"), "lone_surrogate"),
+    "nul byte in an id": (b'{"type":"track","userId":"u","messageId":"a\x00b"}', "malformed"),
     "invalid utf-8": (b'{"type":"track","event":"\xff\xfe","userId":"u"}', "invalid_utf8"),
     "depth 21": (raw(p=json.loads("[" * 20 + "]" * 20)), "too_deep"),
     "depth 10,000": (b'{"p":' + b"[" * 10_000 + b"]" * 10_000 + b"}", "too_deep"),
@@ -97,6 +99,38 @@ def test_poison_sent_again_is_kept_once(running):
         assert send(running.web, "/v1/batch", body).counts == (0, 0, 1)
 
     assert QuarantinedItem.objects.count() == 1
+
+
+def ordered(name="Order Completed", **said) -> dict:
+    return track(event=name, userId="noor", properties={"order_id": "A-1", **said})
+
+
+def test_superscript_quantity_from_a_publishable_key_costs_no_other(running):
+    _, key = source()
+    line = {"line_id": "1", "price": "10.00", "quantity": "²"}
+    batch = [track(), ordered(products=[line]), track()]
+
+    answer = send(running.web, "/v1/batch", {"batch": batch, "writeKey": key})
+
+    assert (answer.status, answer.body, answer.counts) == (200, SUCCESS, (3, 0, 0))
+    # No number that we know counts as not said.
+    assert Order.objects.get().lines[0]["quantity"] == 1
+
+
+def test_order_stands_beside_a_stored_cancellation_of_a_superscript_quantity(running):
+    _, key = source()
+    cancelled = ordered("Order Line Cancelled", line_id="2", quantity="²")
+    lines = [{"line_id": number, "price": "10.00", "quantity": 3} for number in ("1", "2")]
+    genuine = ordered(products=lines)
+
+    answers = [
+        send(running.web, "/v1/batch", {"batch": [event], "writeKey": key})
+        for event in (cancelled, genuine)
+    ]
+
+    assert [answer.counts for answer in answers] == [(1, 0, 0), (1, 0, 0)]
+    assert [line["quantity"] for line in Order.objects.get().lines] == [3, 3]
+    call_command("rebuild", "--check")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,37 @@
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from butler import facts
+from butler.relations import WITHOUT_DATE, OrderFact, relations
+from tests import factories
+
+PLACED = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.django_db
+def test_customer_whose_facts_cannot_be_read_costs_no_other(monkeypatch):
+    noor = factories.customer(("email", "noor@example.com"))
+    sem = factories.customer(("email", "sem@example.com"), birth_date="2001-02-03")
+    is_of_age = facts.is_of_age
+
+    def broken(born, country, today):
+        if born:
+            raise OverflowError
+        return is_of_age(born, country, today)
+
+    monkeypatch.setattr(facts, "is_of_age", broken)
+
+    assert facts.read_facts([noor.pk, sem.pk], now=factories.NOON).keys() == {noor.pk}
+
+
+@pytest.mark.parametrize("zone", ["Europe/Amsterdam", "America/New_York"])
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_visit_at_an_end_of_the_calendar_counts_as_without_a_date(zone, day):
+    order = OrderFact("A-1", "placed", PLACED, PLACED, day)
+
+    found = relations([order], [], ZoneInfo(zone))
+
+    assert found.keys() == {"order:A-1"}
+    assert found["order:A-1"].until == PLACED + WITHOUT_DATE

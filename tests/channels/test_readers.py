@@ -1,0 +1,69 @@
+"""A reader that fails on one event says so of that event, on every way in."""
+
+import json
+import logging
+
+import pytest
+
+from channels.ingest import cloudevents, segment
+from channels.ingest.segment import Frame
+from channels.store import batches
+from channels.store.batches import Batch
+from channels.webhook import events as webhooks
+from customers.profile import Item, Refused
+from tests.factories import NOON
+
+FRAME = Frame(received_at=NOON, is_trusted=True)
+TRACK = {"type": "track", "event": "Ride Entered"}
+
+
+def encoded(event):
+    return json.dumps(event).encode()
+
+
+WAYS = {
+    "segment": lambda who: segment.read(encoded(TRACK | {"userId": who}), FRAME),
+    "written": lambda who: segment.keep(TRACK | {"userId": who}, FRAME),
+    "cloudevents": lambda who: cloudevents.read(
+        encoded({"specversion": "1.0", "id": "1", "source": "s", "type": "x", "userid": who}),
+        FRAME,
+    ),
+    "webhook": lambda who: webhooks.read(
+        encoded({"type": "Ride Entered", "data": {"userId": who}}), "msg-1", FRAME
+    ),
+    "till": lambda who: (
+        batches.read_line(
+            encoded({"id": "1", "event": "Ride Entered", "card": who}),
+            Batch("d", 1, None, []),
+            FRAME,
+        ).found
+    ),
+}
+
+
+@pytest.fixture
+def _broken_reader(monkeypatch):
+    """Fail on one customer, as a fault that nobody thought of would."""
+    read = segment._name
+
+    def broken(kind, data):
+        if "mallory" in str(data):
+            return {}["mallory@example.com"]
+        return read(kind, data)
+
+    monkeypatch.setattr(segment, "_name", broken)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.usefixtures("_broken_reader")
+def test_event_that_breaks_a_reader_is_refused_as_unreadable(way, caplog):
+    with caplog.at_level(logging.ERROR):
+        refused = WAYS[way]("mallory")
+
+    assert isinstance(refused, Refused)
+    assert (refused.reason, refused.detail.partition(" ")[0]) == ("unreadable", "KeyError")
+    assert b"mallory" in refused.raw
+    # What an exception says may be somebody's address.
+    assert "mallory@example.com" not in refused.detail + caplog.text
+    assert "KeyError" in caplog.text
+    assert isinstance(WAYS[way]("noor"), Item)

@@ -1,0 +1,245 @@
+"""The folds read whatever JSON can be, and a fault in one costs the faulty event alone."""
+
+import itertools
+import sys
+from datetime import timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customers import ingest, orders, projection, rebuild
+from customers.facts import Fact
+from customers.models import Customer, Event, Order, QuarantinedItem
+from customers.projection import Subject, Unfoldable
+from tests import factories
+from tests.factories import NOON
+from tests.odd_values import (
+    FIELDS,
+    LINE_FIELDS,
+    ODD_NUMBERS,
+    ODD_TEXTS,
+    projected,
+    properties,
+    tries,
+    uniform,
+)
+
+NOOR = ("user_id", "noor")
+TICKETS = {"line_id": "1", "price": "40.00", "quantity": 3}
+ODD = [*ODD_TEXTS, *ODD_NUMBERS, None, True, [], [[[]]], {}, {"a": [1]}, [{"²": "²"}]]
+
+
+def fact(name, data, number=0):
+    return Fact(name, NOON + timedelta(hours=number), f"{number:032x}", 2, "web", "", 1, data)
+
+
+def folds():
+    for kind in projection.ALL:
+        yield kind, sorted(sys.modules[kind.fold.__module__].NAMES)
+
+
+def one_field_each():
+    for value, field in itertools.product(ODD, FIELDS):
+        yield {field: value}
+    for value, field in itertools.product(ODD, LINE_FIELDS):
+        yield {"lines": [TICKETS | {field: value}], "line_id": "1"}
+        yield {"products": [TICKETS | {field: value}]}
+    yield from map(uniform, ODD)
+
+
+@pytest.mark.parametrize("kind", projection.ALL, ids=lambda kind: kind.table)
+def test_fold_reads_every_odd_value_in_every_field(kind):
+    names = sorted(sys.modules[kind.fold.__module__].NAMES)
+    for data in one_field_each():
+        kind.fold("call:1", [fact(name, data, number) for number, name in enumerate(names)])
+        # By itself, too: the events before it may have changed what it meets.
+        for name in names:
+            first = [fact("Order Completed", {"products": [TICKETS]})]
+            kind.fold("call:1", [*first, fact(name, data, 1)])
+
+
+@tries(150)
+@given(st.lists(st.tuples(st.sampled_from(projected()), properties), max_size=8))
+def test_fold_reads_generated_events_in_any_order(events):
+    for kind, names in folds():
+        facts = [
+            fact(name, data, number)
+            for number, ((name, _), data) in enumerate(events)
+            if name in names
+        ]
+        state = kind.fold("call:1", facts)
+
+        assert kind.fold("call:1", facts[::-1]) == state
+        if state is not None:
+            msgspec.json.encode(projection.as_row(state))
+
+
+# Faults of our own ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def brittle(monkeypatch):
+    """Read counts as they once were read: int() fails on what isdigit() lets through."""
+
+    def whole(value, default):
+        if isinstance(value, str) and value.isdigit():
+            return int(value)
+        return value if isinstance(value, int) else default
+
+    def begin():
+        monkeypatch.setattr(orders, "whole", whole)
+
+    return begin
+
+
+def placed(number="A-1", hour=0, quantity="2", **fields):
+    line = TICKETS | {"quantity": quantity}
+    return factories.order(number, NOOR, at=at(hour), products=[line], **fields)
+
+
+def cancelled(quantity, hour=1, number="A-1"):
+    return factories.order(
+        number, NOOR, name="Order Line Cancelled", at=at(hour), line_id="1", quantity=quantity
+    )
+
+
+def at(hour):
+    return NOON + timedelta(hours=hour)
+
+
+def order_of(number="A-1"):
+    kept = Order.objects.get(number=number)
+    return kept.status, str(kept.total), [line["quantity"] for line in kept.lines]
+
+
+def test_facts_that_fail_are_skipped_and_named(brittle):
+    brittle()
+    facts = [
+        fact("Order Completed", {"products": [TICKETS]}),
+        fact("Order Line Cancelled", {"line_id": "1", "quantity": "²"}, 1),
+        fact("Order Line Cancelled", {"line_id": "1", "quantity": "1"}, 2),
+        fact("Order Amended", {"lines": [TICKETS | {"quantity": "③"}]}, 3),
+        fact("Order Amended", {"visit_date": "2027-05-01"}, 4),
+    ]
+    subject = Subject(factories.uuid.uuid4(), "order:A-1")
+
+    outcomes = set()
+    for shuffled in itertools.permutations(facts):
+        folded, skipped = projection.fold({subject: list(shuffled)})
+        [(_, _, state)] = folded["orders"]
+        outcomes.add((msgspec.json.encode(state), tuple(one.message_key for one in skipped)))
+
+    assert len(outcomes) == 1
+    assert [line.quantity for line in state.lines] == [2]
+    assert str(state.visit_date) == "2027-05-01"
+    assert [one.message_key for one in skipped] == [f"{1:032x}", f"{3:032x}"]
+    assert {one.fault.partition(" ")[0] for one in skipped} == {"ValueError"}
+    assert "²" not in skipped[0].fault
+
+
+@pytest.mark.django_db
+def test_event_that_cannot_be_folded_is_quarantined_and_neighbors_stored(brittle):
+    brittle()
+    bad = placed("A-1", quantity="²")
+
+    receipt = factories.record(placed("A-2"), bad, placed("A-3"))
+
+    assert [o.status for o in receipt.outcomes] == ["accepted", "quarantined", "accepted"]
+    assert sorted(Order.objects.values_list("number", flat=True)) == ["A-2", "A-3"]
+    apart = QuarantinedItem.objects.get()
+    assert (apart.reason, bytes(apart.raw)) == ("unreadable", bad.body)
+    assert apart.detail.startswith("ValueError in ")
+    assert "²" not in apart.detail
+
+
+@pytest.mark.django_db
+def test_stored_cancellation_that_cannot_be_folded_spares_the_genuine_order(brittle):
+    brittle()
+    by = factories.sender()
+    # Without its order nothing looks at the quantity, so it is stored.
+    assert factories.record(cancelled("²"), by=by).accepted == 1
+
+    receipt = factories.record(placed(), cancelled("1", hour=2), by=by)
+
+    assert receipt.accepted == 2
+    assert order_of() == ("amended", "40.00", [1])
+    customer = Customer.objects.get(identifiers__value="noor")
+    compared = rebuild.compare([customer.pk])
+    assert compared.differences == []
+    assert [(one.subject.about, one.version) for one in compared.skipped] == [("order:A-1", 1)]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("arrival", list(itertools.permutations(range(3))))
+def test_order_is_the_same_however_the_faulty_event_arrives(brittle, arrival):
+    brittle()
+    by = factories.sender()
+    events = [placed(), cancelled("²"), cancelled("1", hour=2)]
+
+    for place in arrival:
+        factories.record(events[place], by=by)
+
+    assert order_of() == ("amended", "40.00", [1])
+
+
+@pytest.mark.django_db
+def test_rebuild_skips_what_cannot_be_folded_and_keeps_the_rest(brittle):
+    factories.record(placed("A-1"), cancelled("²", number="A-1"), placed("A-2"))
+    ids = list(Customer.objects.values_list("pk", flat=True))
+    brittle()
+
+    rebuilt = rebuild.remake(ids)
+
+    assert [one.what for one in rebuilt.differences] == ["order A-1"]
+    assert [one.version for one in rebuilt.skipped] == [2]
+    assert rebuild.compare(ids).differences == []
+    assert order_of("A-1") == order_of("A-2") == ("placed", "80.00", [2])
+
+
+@pytest.mark.django_db
+def test_record_that_cannot_be_rebuilt_is_named_and_costs_no_other(monkeypatch):
+    factories.record(placed("A-1"))
+    factories.record(factories.order("A-2", ("user_id", "sem"), name="Order Completed"))
+    noor = Customer.objects.get(identifiers__value="noor")
+    sem = Customer.objects.get(identifiers__value="sem")
+    Order.objects.update(status="amended")
+    line = orders.Line("1", name="\x00")
+    monkeypatch.setattr(orders, "_line", lambda one, number: line)
+
+    rebuilt = rebuild.remake(sorted([noor.pk, sem.pk]))
+
+    assert sorted((one.customer_id, one.what) for one in rebuilt.differences) == sorted(
+        [(noor.pk, "record"), (sem.pk, "order A-2")]
+    )
+    assert Order.objects.get(number="A-2").status == "placed"
+    assert Order.objects.get(number="A-1").status == "amended"
+
+
+@pytest.mark.django_db
+def test_unfoldable_names_the_new_events_and_writes_nothing(brittle):
+    receipt = factories.record(placed(), cancelled("²"))
+    brittle()
+    subject = Subject(receipt.outcomes[0].customer_id, "order:A-1")
+    key = Event.objects.get(version=2).message_key.hex
+
+    with pytest.raises(Unfoldable) as unfoldable:
+        projection.keep_subjects([subject], news={key})
+
+    assert unfoldable.value.faults.keys() == {key}
+
+
+@pytest.mark.django_db
+def test_expected_version_and_a_value_that_postgres_refuses_store_nothing():
+    by = factories.sender()
+    factories.record(factories.item(NOOR), by=by)
+    poisoned = msgspec.structs.replace(factories.item(NOOR), name="a\x00b")
+
+    receipt = ingest.record(
+        sender=by, items=[factories.item(NOOR), poisoned], received_at=NOON, expected_version=1
+    )
+
+    assert [o.status for o in receipt.outcomes] == ["quarantined", "quarantined"]
+    assert Event.objects.count() == 1
+    assert QuarantinedItem.objects.count() == 2
