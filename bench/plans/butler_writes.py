@@ -80,7 +80,7 @@ _LEAVING = [
     for number in _NUMBERS
     if number % 3
 ]
-_DECISIONS = [
+_DECISIONS: list[Params] = [
     {
         "id": uuid("new decision", number),
         "customer_id": uuid("customer", number),

@@ -85,7 +85,7 @@ _ERRORS = {
     415: "An encoding other than gzip",
     429: "More events than this source may send; see Retry-After",
     500: "Our fault; try again",
-    503: "Nothing was stored; see Retry-After",
+    503: "Send it again with the same ids; see Retry-After",
 }
 
 

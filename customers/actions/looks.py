@@ -58,7 +58,7 @@ def note(
     """
     ids = list(customer_ids)
     if role == SYSTEM:
-        ids = [one for one in ids if _is_news((one, actor, what))]
+        ids = [customer_id for customer_id in ids if _is_news((customer_id, actor, what))]
     if not ids:
         return
     params = {
@@ -70,14 +70,18 @@ def note(
         "reason": reason[:200],
     }
     sql.run("note_looks", params)
+    # Only now: a look whose statement failed is to be noted when it is tried again.
+    if role == SYSTEM:
+        _remember((customer_id, actor, what) for customer_id in ids)
 
 
 def _is_news(look: tuple[UUID, str, str]) -> bool:
     """Tell whether this process did not note the same look a short while ago."""
     moment = time.monotonic()
-    if moment - _seen.get(look, -_ONE_LOOK) < _ONE_LOOK:
-        return False
+    return moment - _seen.get(look, -_ONE_LOOK) >= _ONE_LOOK
+
+
+def _remember(looks: Iterable[tuple[UUID, str, str]]) -> None:
     if len(_seen) >= _MOST_REMEMBERED:
         _seen.clear()
-    _seen[look] = moment
-    return True
+    _seen.update(dict.fromkeys(looks, time.monotonic()))

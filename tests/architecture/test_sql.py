@@ -1,5 +1,7 @@
 """One statement a file, and a header that says what it is for."""
 
+import re
+
 import pytest
 from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
@@ -37,3 +39,16 @@ def test_a_statement_is_used(path):
     texts = [(ROOT / module).read_text() for module in files("*.py") if module.parts[0] in APPS]
 
     assert any(name in text for text in texts for name in names)
+
+
+def test_no_statement_casts_a_column_to_a_type_that_may_refuse_its_value():
+    """Postgres may evaluate a cast in a join for any row, before the WHERE clause leaves it out."""
+    refusing = r"\b[a-z]\w*\.\w+::(?!text|varchar|jsonb?\b)"
+
+    casts = [
+        f"{path}: {cast}"
+        for path in STATEMENTS
+        for cast in re.findall(rf"{refusing}\w+", body(ROOT / path))
+    ]
+
+    assert casts == []

@@ -248,3 +248,19 @@ def test_the_words_go_through_all_of_it():
 
     assert words.subject == "2 photos"
     assert "Night Mail. Otter Run." in words.text
+
+
+def test_run_of_an_older_version_that_gathers_nothing_is_left_alone():
+    visits()
+    absence = {"kind": "absence", "event": "Photo Taken", "absent": "Photo Bought", "within": "2h"}
+    older = photos(trigger=absence)
+    record(photo("Night Mail"))
+    older.status = "retired"
+    older.save(update_fields=["status"])
+    photos("2h")
+
+    record(photo("Otter Run", at=NOON + timedelta(minutes=10)))
+
+    first, second = Run.objects.order_by("occurred_at")
+    assert "gathered" not in first.cause
+    assert second.cause["count"] == 1

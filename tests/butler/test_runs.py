@@ -189,7 +189,7 @@ def test_run_whose_table_was_just_analyzed_goes_on_and_its_message_is_sent():
     # which of them were claimed; the keys of the others are no ids of runs.
     stand_by(now=SOON)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE butler_due, butler_run")
+        cursor.execute("ANALYZE")
 
     worked = tick(now=SOON)
     deliveries.deliver("inbox", clock=lambda: SOON + HOUR)

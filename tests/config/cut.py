@@ -43,10 +43,11 @@ class Site:
     def __init__(self) -> None:
         self._application = Application(ShortWay(), WSGIHandler())
 
-    def send(self, call: Call) -> Reply:
+    def send(self, call: Call, *, forgets_looks: bool = True) -> Reply:
         """Send one request through WSGI, close its answer as a server does, and return it."""
-        # A look that this process noted is not noted again, so each request starts anew.
-        looks._seen.clear()
+        if forgets_looks:
+            # What this process noted is not noted again, and the rows were put back.
+            looks._seen.clear()
         cookies = {"csrftoken": _CSRF, **call.cookies}
         request = RequestFactory().generic(
             call.method,

@@ -3,222 +3,36 @@
 Each request is sent whole once; then again for each of its statements, commits and rollbacks in
 turn, with the backend ended just before. The routes come from the resolver by way of the tables
 of test_routes. BUTLER_EVERY_CUT=1 cuts before every step of every request, which takes minutes;
-without it, reads are cut before a few of their steps, and writes before every step.
+without it reads are cut before their last step, and a write of each family around its commit.
 """
 
-import base64
-import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
-from urllib.parse import quote, urlencode
 from zlib import crc32
 
 import pytest
-from django.apps import apps
 from django.conf import settings as conf
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from standardwebhooks import Webhook
-from twilio.request_validator import RequestValidator
 
 from channels.console.views import access
-from channels.email.unsubscribe import Scope, write
-from customers.actions import sign_in, staff_sign_in
+from customers.actions import looks, sign_in, staff_sign_in
 from customers.actions.sources import create_source
-from customers.models import Source, User
+from customers.models import Look, Source, User
 from tests import factories, staff
 from tests.architecture.tree import APPS, ROOT, files
-from tests.channels.console.test_access import TABLE as CONSOLE
 from tests.channels.provider import SID, TOKEN
-from tests.config import cut, test_access
+from tests.config import cut, cut_calls, test_access
 from tests.config.cut import Call
-from tests.security import test_routes
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 world = test_access.world
 EVERY = os.environ.get("BUTLER_EVERY_CUT") == "1"
-FORM = "application/x-www-form-urlencoded"
-SECRET = "whsec_" + base64.b64encode(b"an invented secret of 32 bytes..").decode()
-EVENT = {
-    "type": "track",
-    "event": "Ride Entered",
-    "messageId": "m-1",
-    "userId": "noor",
-    "context": {"externalIds": [{"type": "email", "id": "noor@example.com"}]},
-    "properties": {"ride": "Lantern"},
-}
-VOICE = {"CallSid": "CA1", "From": "+31612345678", "To": "+31201234567", "CallStatus": "ringing"}
-
-
-def _form(fields: dict[str, str]) -> dict:
-    return {"body": urlencode(fields).encode(), "content_type": FORM}
-
-
-def _json(document: object) -> dict:
-    return {"body": json.dumps(document).encode()}
-
-
-# Reads: every route that the resolver has -----------------------------------------------
-
-
-def _filled(route: str, known: dict) -> str:
-    return "/" + re.sub(r"<\w+:(\w+)>", lambda name: str(known[name[1]]), route)
-
-
-def _reads(known: dict) -> Iterator[tuple[str, Call]]:
-    for route in sorted(test_routes.OWN):
-        yield f"portal {route}", Call("GET", _filled(route, known), cookies=known["noor"])
-    calls = known | {"reference": "call:c1"}
-    for route in _of_method("GET", CONSOLE):
-        path = _filled(f"console/{route}", calls)
-        yield f"console {route}", Call("GET", path, cookies=known["lin"])
-    for route in _of_method("GET", test_access.TABLE):
-        headers = known["own"] if "/me/" in route else known["staff"]
-        yield f"api {route}", Call("GET", _filled(route, known), headers=headers)
-    for path in _admin_paths():
-        yield f"admin {path}", Call("GET", path, cookies=known["lin"])
-    search = {"q": "noor"}
-    path = f"/console/search/?{urlencode(search)}"
-    yield "console search for Noor", Call("GET", path, cookies=known["lin"])
-    yield "api by key", Call("GET", f"/api/customers/{known['customer_id']}/", headers=known["key"])
-    for path in ("/readyz", "/.well-known/butler-receipt-keys.json"):
-        yield f"other {path}", Call("GET", path)
-
-
-def _of_method(method: str, table: Iterable[str]) -> list[str]:
-    operations = sorted(operation.split(" ", 1) for operation in table)
-    return [route for name, route in operations if name == method]
-
-
-def _admin_paths() -> Iterator[str]:
-    yield "/admin/"
-    for model in sorted(test_routes.MODELS):
-        pk = apps.get_model(model.replace("/", ".")).objects.values_list("pk", flat=True).first()
-        of_one = [f"{pk}/change/", f"{pk}/history/", f"{pk}/delete/"] if pk is not None else []
-        for end in ("", "add/", *of_one):
-            yield f"/admin/{model}/{end}"
-
-
-# Writes: what changes something, each in the way of its clients ---------------------------
-
-
-def _api_writes(known: dict) -> Iterator[tuple[str, Call]]:
-    for method in ("POST", "PUT", "PATCH", "DELETE"):
-        for route in _of_method(method, test_access.TABLE):
-            if route == "api/sign-in/":
-                continue
-            document = test_access._body(route) or _EXTRA.get(route.rpartition(">/")[2], {})
-            headers = dict(known["own"] if "/me/" in route else known["staff"])
-            if method == "POST":
-                headers["Idempotency-Key"] = "once"
-            call = Call(method, _filled(route, known), headers=headers, **_json(document))
-            yield f"api {method} {route}", call
-
-
-_EXTRA = {
-    "finish/": {"outcome": "done"},
-    "requests/": {"kind": "callback"},
-}
-
-
-def _wire_writes(known: dict) -> Iterator[tuple[str, Call]]:
-    key, batch = known["key"], {"batch": [EVENT, EVENT | {"messageId": "m-2", "userId": "new"}]}
-    yield "wire batch", Call("POST", "/v1/batch", headers=key, **_json(batch))
-    strict = {**key, "x-strict-mode": "1"}
-    yield "wire batch, strict", Call("POST", "/v1/batch", headers=strict, **_json(batch))
-    yield "wire track", Call("POST", "/v1/track", headers=key, **_json(EVENT))
-    cloud = {
-        "specversion": "1.0",
-        "id": "c-1",
-        "source": "/till",
-        "type": "Ride Entered",
-        "subject": "noor@example.com",
-        "data": {"email": "noor@example.com"},
-    }
-    kind = {"content_type": "application/cloudevents+json"}
-    yield "wire cloudevents", Call("POST", "/v1/events", headers=key, **(_json(cloud) | kind))
-    call = {"event": "newCall", "callId": "9", "from": "31612345678", "to": "31201234567"}
-    yield "phone call", Call("POST", "/v1/phone/calls", headers=key, **_json(call))
-    scan = {"device": "gate", "id": "1", "code": "A-1"}
-    yield "store scan", Call("POST", "/v1/store/scans", headers=key, **_json(scan))
-    lines = {"device": "gate", "sequence": 1, "lines": [{"id": "1", "card": "LK1"}]}
-    yield "store batch", Call("POST", "/v1/store/batches", headers=key, **_json(lines))
-    body = json.dumps({"type": "Ride Entered", "data": {"customer": {"email": "a@example.com"}}})
-    now = timezone.now()
-    signed = {
-        "webhook-id": "msg_1",
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": Webhook(SECRET).sign("msg_1", now, body),
-    }
-    path = f"/v1/webhooks/{quote('Shop')}"
-    yield "webhook", Call("POST", path, body.encode(), headers=signed)
-    path = "/v1/phone/twilio/Switchboard"
-    yield "phone twilio", Call("POST", path, headers=_twilio(path, VOICE), **_form(VOICE))
-    text = {"MessageSid": "SM" + "1" * 32, "From": "+31612345678", "To": "+3120", "Body": "STOP"}
-    path = "/v1/sms/inbound"
-    yield "sms inbound", Call("POST", path, headers=_twilio(path, text), **_form(text))
-    path = f"/u/{write(Scope(known['customer_id'], known['message_id'], '', 'visits'))}/"
-    yield "unsubscribe", Call("POST", path, **_form({"List-Unsubscribe": "One-Click"}))
-
-
-def _twilio(path: str, fields: dict[str, str]) -> dict[str, str]:
-    address = f"http://testserver{path}"
-    return {"X-Twilio-Signature": RequestValidator(TOKEN).compute_signature(address, fields)}
-
-
-def _page_writes(known: dict) -> Iterator[tuple[str, Call]]:
-    at, task = f"/console/customers/{known['customer_id']}", f"/console/tasks/{known['task_id']}"
-    line = {"line0_name": "Day", "line0_quantity": "1", "line0_price": "3", "currency": "EUR"}
-    noors = {
-        "portal read": (f"/inbox/{known['message_id']}/read/", {}),
-        "portal preferences": ("/preferences/pause/", {"days": "7"}),
-        "portal consent": ("/preferences/consent/", {"purpose": "offers", "answer": "withdraw"}),
-        "portal sign-out": ("/sign-out/", {}),
-    }
-    staffs = {
-        "console wishes": (f"{at}/wishes/pause/", {"days": "7", "how": "voice"}),
-        "console cancel": (f"{at}/orders/A-1/cancel/", {}),
-        "console order": (f"{at}/new-order/", {**line, "once": "1"}),
-        "console take": (f"{task}/take/", {}),
-        "console finish": (f"{task}/finish/", {"outcome": "done"}),
-        "console apart": (f"/console/merges/{known['review_id']}/apart/", {}),
-        "console topic": ("/console/topics/say/", {"key": "ride:x", "status": "closed"}),
-        "console switch": ("/console/switches/throw/", {"key": "all", "reason": "x"}),
-        "console sign-out": ("/console/sign-out/", {}),
-        "admin add": (
-            "/admin/customers/blockedvalue/add/",
-            {"kind": "email", "value": "x@example.com", "reason": "x"},
-        ),
-    }
-    for posts, cookies in ((noors, known["noor"]), (staffs, known["lin"])):
-        for name, (path, fields) in posts.items():
-            yield name, Call("POST", path, cookies=cookies, **_form(fields))
-
-
-def _login_writes(known: dict) -> Iterator[tuple[str, Call]]:
-    yield "api code", Call("POST", "/api/sign-in/", **_json({"email": "eli@example.com"}))
-    shown = {"request": known["handle"], "code": known["code"]}
-    yield "api prove", Call("POST", "/api/sign-in/", **_json(shown))
-    shown = {"email": "noor@example.com", "handle": known["handle"], "code": known["code"]}
-    yield "portal code", Call("POST", "/sign-in/", **_form({"email": "eli@example.com"}))
-    yield "portal prove", Call("POST", "/sign-in/code/", cookies=known["noor"], **_form(shown))
-    shown = {"email": "zoe@staff.example.com", "password": "four-words"}
-    yield "console password", Call("POST", "/console/sign-in/", **_form(shown))
-    shown = {"code": known["app"]()}
-    yield (
-        "console prove",
-        Call("POST", "/console/sign-in/code/", cookies=known["half"], **_form(shown)),
-    )
-    path = "/_allauth/app/v1/auth/code/request"
-    yield "headless code", Call("POST", path, **_json({"email": "eli@example.com"}))
-    path = "/_allauth/app/v1/auth/code/confirm"
-    headers = {"x-session-token": known["pending"]}
-    yield "headless prove", Call("POST", path, headers=headers, **_json({"code": known["code"]}))
 
 
 @pytest.fixture
@@ -235,7 +49,7 @@ def known(world, settings) -> dict:
             address, name="Call Started", about="call:c1", properties={"direction": "in"}
         ),
     )
-    for name, secret in (("Shop", SECRET), ("Switchboard", TOKEN)):
+    for name, secret in (("Shop", cut_calls.SECRET), ("Switchboard", TOKEN)):
         Source.objects.create(name=name, channel="web", webhook_secrets=[secret])
     _, key = create_source(
         name="desk", channel="phone", is_secret=True, scopes=("ingest", "read", "identify")
@@ -335,7 +149,7 @@ def _is_sampled(name: str) -> bool:
 
 @pytest.mark.parametrize("family", ["portal", "console", "api", "admin", "other"])
 def test_cut_read_answers_503_and_the_next_one_succeeds(bench, known, family, subtests):
-    for name, call in _reads(known):
+    for name, call in cut_calls.reads(known):
         if not name.startswith(family) or not (EVERY or _is_sampled(name)):
             continue
         whole = bench.cut(call, 0)
@@ -348,7 +162,12 @@ def test_cut_read_answers_503_and_the_next_one_succeeds(bench, known, family, su
                 assert again.status == whole.status < 500
 
 
-WRITES = {"api": _api_writes, "wire": _wire_writes, "pages": _page_writes, "login": _login_writes}
+WRITES = {
+    "api": cut_calls.api_writes,
+    "wire": cut_calls.wire_writes,
+    "pages": cut_calls.page_writes,
+    "login": cut_calls.login_writes,
+}
 # Sent without EVERY too: at least one of each family, and what changes most before it answers.
 QUICK = {
     "api PUT api/me/consents/<str:purpose>/",
@@ -413,7 +232,7 @@ def _changed(counts: dict[str, int], expected: dict[str, int]) -> dict[str, tupl
 def test_cut_before_the_session_is_saved_leaves_success_standing(bench, known, settings, debug):
     """Django would answer 400, or with its page for developers 500, after the commit."""
     settings.DEBUG = debug
-    call = dict(_page_writes(known))["admin add"]
+    call = dict(cut_calls.page_writes(known))["admin add"]
     bench.whole(call)
     steps = bench.cutter.steps
     save = next(n for n, text in enumerate(steps, 1) if text.startswith('UPDATE "django_session"'))
@@ -422,8 +241,23 @@ def test_cut_before_the_session_is_saved_leaves_success_standing(bench, known, s
     assert bench.cut(call, save).status == 302
 
 
+def test_look_whose_statement_was_cut_is_noted_when_it_is_sent_again(bench, known):
+    """A process that remembers a look before it is stored would not note it for ten minutes."""
+    call = dict(cut_calls.reads(known))["api by key"]
+    bench.whole(call)
+    noted = next(n for n, text in enumerate(bench.cutter.steps, 1) if "customers_look" in text)
+    bench.rows.put_back()
+    looks._seen.clear()
+
+    with bench.cutter.before(noted):
+        assert bench.site.send(call, forgets_looks=False).status == 503
+    assert bench.site.send(call, forgets_looks=False).status == 200
+
+    assert Look.objects.count() == 1
+
+
 def test_connection_cut_in_the_pool_fails_no_request(bench, known):
-    call = dict(_reads(known))["api by key"]
+    call = dict(cut_calls.reads(known))["api by key"]
     bench.whole(call)
     for _ in range(3):
         connection.ensure_connection()
