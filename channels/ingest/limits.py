@@ -19,9 +19,13 @@ MAX_KEYS = 1024
 MAX_KEY = 128
 # Postgres counts to 16,383 digits after the point.
 MAX_DIGITS = 16_000
+# Beyond what a double holds. To write an integer of 4,000 digits takes as long as 1,000 short ones.
+LARGEST = 2**1024
 # msgspec recurses in C and a thread of a Rust server has a stack of 2 MB: the process dies
 # at a depth of some 5,000. Nothing nested deeper than this may reach it.
 SAFE_NESTING = 1000
+# More than the largest body has in ordinary events. Whoever sends more made them for the cost.
+MAX_BRACKETS = 150_000
 
 # What a client writes anew at each attempt, or where it wants the event to go: none of it
 # is what happened, so none of it is hashed.
@@ -50,8 +54,11 @@ class Unfit(Exception):
 
 def is_nested_safely(body: bytes) -> bool:
     """Tell whether a decoder that recurses may look at this text."""
-    if body.count(b"{") + body.count(b"[") <= SAFE_NESTING:
+    count = body.count(b"{") + body.count(b"[")
+    if count <= SAFE_NESTING:
         return True
+    if count > MAX_BRACKETS:
+        return False
     plain = body.replace(b"\\\\", b"").replace(b'\\"', b"")
     brackets = b"".join(plain.split(b'"')[::2]).translate(None, _NOT_BRACKETS)
     # Each round takes away the innermost pairs: as many rounds as the text is deep.
@@ -126,7 +133,7 @@ def _why_malformed(raw: bytes) -> str:
 
 
 def _count_keys(value: dict[str, Any] | list[Any], depth: int, zeros: list[float]) -> int:
-    """Count the keys below, gather zeros, refuse what is too deep or has too long a key."""
+    """Count the keys below, gather zeros, refuse what is too deep, too large or too long a key."""
     if depth > MAX_DEPTH:
         raise Unfit("too_deep", f"nested deeper than {MAX_DEPTH}")
     count = 0
@@ -140,8 +147,11 @@ def _count_keys(value: dict[str, Any] | list[Any], depth: int, zeros: list[float
         kind = type(inner)
         if kind is dict or kind is list:
             count += _count_keys(inner, depth + 1, zeros)
-        elif kind is float and inner == 0:
-            zeros.append(inner)
+        elif kind is float:
+            if inner == 0:
+                zeros.append(inner)
+        elif kind is int and not -LARGEST < inner < LARGEST:
+            raise Unfit("number_out_of_range", "a number that no double holds")
     return count
 
 
