@@ -15,7 +15,6 @@ from django.urls import URLPattern, path
 
 from channels.ingest.limits import Unfit, read_object
 from customers.api.problems import Problem
-from customers.api.sessions import open_session
 from customers.api.sign_in import ask, prove
 
 _PENDING = "sign_in_request"
@@ -55,10 +54,9 @@ class ConfirmCodeView(APIView):
         if not code:
             return _refused(request, "code", "required", "This field is required.")
         try:
-            user = prove(request, handle=handle, code=code)
+            prove(request, handle=handle, code=code)
         except Problem as problem:
             return _told(request, problem, "code")
-        open_session(request, user)
         return AuthenticationResponse(request)
 
 

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 from channels.portal import policy
 from customers.api import sign_in
 from customers.api.problems import Problem
-from customers.api.sessions import open_session
 
 # What went wrong, by the kind of problem, in words for the person who typed.
 WRONG = {
@@ -51,11 +50,10 @@ def prove(request: HttpRequest) -> HttpResponse:
     # People copy codes with the blanks that their mail shows.
     code = "".join(request.POST.get("code", "").split())
     try:
-        user = sign_in.prove(request, handle=handle, code=code)
+        sign_in.prove(request, handle=handle, code=code)
     except Problem as problem:
         typed = {"email": email, "handle": handle, "next": _after(request)}
         return _again(request, "portal/sign_in_code.html", problem, **typed)
-    open_session(request, user)
     return redirect(_after(request) or "portal:home")
 
 

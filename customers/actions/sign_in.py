@@ -7,7 +7,7 @@ address leads to; what others only claimed about that address leads elsewhere (d
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -79,8 +79,19 @@ def ask_for_code(*, email: str, network: str, now: datetime) -> Asked:
     return Asked(address, code, handle)
 
 
-def prove_code(*, handle: str, code: str, language: str, now: datetime) -> User:
-    """Return the login of whoever has both the handle and the code; raise WrongCode."""
+def prove_code(
+    *,
+    handle: str,
+    code: str,
+    language: str,
+    now: datetime,
+    opening: Callable[[User], object] | None = None,
+) -> User:
+    """Return the login of whoever has both the handle and the code; raise WrongCode.
+
+    `opening` opens a session for the login, in the transaction that spends the code: what it
+    raises leaves the code as it was.
+    """
     email = _guess(handle, code, now)
     with transaction.atomic():
         spent = SignInCode.objects.filter(
@@ -88,7 +99,10 @@ def prove_code(*, handle: str, code: str, language: str, now: datetime) -> User:
         ).update(spent_at=now)
         if not spent:
             raise WrongCode
-        return _open_login(email, language, now)
+        user = _open_login(email, language, now)
+        if opening:
+            opening(user)
+        return user
 
 
 def _guess(handle: str, code: str, now: datetime) -> str:
