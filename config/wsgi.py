@@ -6,7 +6,6 @@ from typing import Any
 
 from config import counting
 
-
 # What nobody shows a key for: it opens a session, speaks the reader's language or is a page.
 # A header of a proxy or of another API does not change how these are answered.
 WITHOUT_KEY = ("/api/sign-in/", "/api/docs/", "/api/schema/")
@@ -26,7 +25,7 @@ def is_of_program(environ: dict[str, Any]) -> bool:
 MAX_CONTENT_TYPE = 1000
 
 
-def _blunt(environ: dict[str, Any]) -> None:
+def _replace_unreadable(environ: dict[str, Any]) -> None:
     """Replace headers on which their readers fail by ones that they refuse."""
     if len(environ.get("CONTENT_TYPE", "")) > MAX_CONTENT_TYPE:
         environ["CONTENT_TYPE"] = "application/octet-stream"
@@ -44,7 +43,7 @@ class Application:
         self._pages = pages
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        _blunt(environ)
+        _replace_unreadable(environ)
         handler = self._programs if is_of_program(environ) else self._pages
         answer: Iterable[bytes] = handler(environ, start_response)
         return answer

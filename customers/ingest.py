@@ -114,8 +114,8 @@ class _Batch:
         }
         rows = sql.rows("find_seen", {"keys": f"{{{','.join([*keys, *public])}}}"})
         seen: dict[str, Known] = {}
-        for found_key, digest, customer_id, version in rows:
-            key, item = public.get(found_key, (found_key, None))
+        for stored_key, digest, customer_id, version in rows:
+            key, item = public.get(stored_key, (stored_key, None))
             if item is None or digest == item.body_hash.hex():
                 seen.setdefault(key, (digest, Outcome("duplicate", customer_id, version)))
         return seen

@@ -26,9 +26,7 @@ def message_key(source_id: int, message_id: str, *, is_public: bool = False) -> 
     are a name space of their own and occupy none of the secret keys of the source.
     """
     person = PUBLIC if is_public else b""
-    return blake2b(
-        f"{source_id}:{message_id}".encode(), digest_size=16, person=person
-    ).hexdigest()
+    return blake2b(f"{source_id}:{message_id}".encode(), digest_size=16, person=person).hexdigest()
 
 
 def append(entries: Sequence[Entry], *, source_id: int, trust: int, received_at: datetime) -> None:

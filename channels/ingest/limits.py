@@ -91,9 +91,11 @@ def read_object(raw: bytes) -> tuple[dict[str, Any], bytes]:
     data = _decoded(raw)
     if type(data) is not dict:
         raise Unfit("not_an_object", "an event is a JSON object")
-    zeros: list[float] = []
-    if _count_keys(data, 1, zeros) > MAX_KEYS:
+    odd: list[float] = []
+    if _count_keys(data, 1, odd) > MAX_KEYS:
         raise Unfit("too_many_keys", f"more than {MAX_KEYS} keys")
+    if any(odd):
+        raise Unfit("number_out_of_range", "a number that no double holds")
     canonical = _canonical(data)
     # Where no colon is escaped, as many colons went in as come out, unless a key was
     # given twice and one value lost.
@@ -102,7 +104,7 @@ def read_object(raw: bytes) -> tuple[dict[str, Any], bytes]:
     if b"\\u0000" in raw and b"\\u0000" in canonical.replace(b"\\\\", b""):
         raise Unfit("nul_character", "text holds U+0000")
     # 1e-99999 and 0e99999 come out as zero; Postgres would choke on both.
-    if zeros or len(raw) > MAX_DIGITS:
+    if odd or len(raw) > MAX_DIGITS:
         _refuse_long_numbers(raw)
     return data, digest(data, canonical)
 
@@ -144,8 +146,8 @@ def _why_malformed(raw: bytes) -> str:
     return "lone_surrogate" if re.search(rb"\\u[dD][89a-fA-F]", raw) else "malformed"
 
 
-def _count_keys(value: dict[str, Any] | list[Any], depth: int, zeros: list[float]) -> int:
-    """Count the keys below, gather zeros, refuse what is too deep, too large or too long a key."""
+def _count_keys(value: dict[str, Any] | list[Any], depth: int, odd: list[float]) -> int:
+    """Count the keys below, gather zeros and giants, refuse what is too deep or has a long key."""
     if depth > MAX_DEPTH:
         raise Unfit("too_deep", f"nested deeper than {MAX_DEPTH}")
     count = 0
@@ -158,12 +160,9 @@ def _count_keys(value: dict[str, Any] | list[Any], depth: int, zeros: list[float
     for inner in inside:
         kind = type(inner)
         if kind is dict or kind is list:
-            count += _count_keys(inner, depth + 1, zeros)
-        elif kind is float:
-            if inner == 0:
-                zeros.append(inner)
-        elif kind is int and not -LARGEST < inner < LARGEST:
-            raise Unfit("number_out_of_range", "a number that no double holds")
+            count += _count_keys(inner, depth + 1, odd)
+        elif (kind is float and inner == 0) or (kind is int and not -LARGEST < inner < LARGEST):
+            odd.append(inner)
     return count
 
 

@@ -236,8 +236,8 @@ def admit(request: HttpRequest, received: bytes) -> Admission:
     of several counts says the decoded body.
     """
     if find_key(request):
-        sender = find_sender(request)
-        return Admission(unpack(request, received), request, sender, {})
+        by_header = find_sender(request)
+        return Admission(unpack(request, received), request, by_header, {})
     body = unpack(request, received)
     keys_in_body = _keys_in(body)
     by_key = {key: sender for key in keys_in_body if (sender := _find(key))}
@@ -272,13 +272,13 @@ def _unknown_key() -> Refusal:
 
 def _keys_in(body: bytes) -> set[str]:
     """Return what may be keys at the first and the last places that the body names one."""
-    places, forth, back = set(), -1, len(body)
+    places, from_start, from_end = set(), -1, len(body)
     for _ in range(MAX_PLACES):
-        forth = body.find(_KEY_NAME, forth + 1)
-        back = body.rfind(_KEY_NAME, 0, back)
-        if forth < 0 or back < 0:
+        from_start = body.find(_KEY_NAME, from_start + 1)
+        from_end = body.rfind(_KEY_NAME, 0, from_end)
+        if from_start < 0 or from_end < 0:
             break
-        places |= {forth, back}
+        places |= {from_start, from_end}
     matches = [_KEY_VALUE.match(body, place + len(_KEY_NAME)) for place in places]
     return {match[1].decode(errors="replace") for match in matches if match}
 

@@ -161,16 +161,16 @@ def test_refused_item_of_a_server_is_kept_beside_the_same_of_a_stranger(client, 
     for key in (shop.publishable, shop.secret, shop.ingest_only) * 2:
         shop.post(client, "/v1/batch", bad, key)
 
-    kept = QuarantinedItem.objects.values_list("trust", "is_secret")
+    rows = QuarantinedItem.objects.values_list("trust", "is_secret")
     # The two secret keys are one class: the first of them is kept.
-    assert sorted(kept) == [(Trust.CLAIMED, False), (Trust.VERIFIED, True)]
+    assert sorted(rows) == [(Trust.CLAIMED, False), (Trust.VERIFIED, True)]
 
 
 @pytest.mark.parametrize("is_secret", [True, False])
 def test_replay_of_a_claim_uses_the_names_of_the_key_it_came_with(client, shop, is_secret):
     shop.occupy(client, "m-1")
     raw = json.dumps(track(messageId="m-1", event="Ride Entered")).encode()
-    kept = QuarantinedItem.objects.create(
+    refused = QuarantinedItem.objects.create(
         source=shop.source,
         raw=raw,
         reason="not_understood_then",
@@ -180,7 +180,7 @@ def test_replay_of_a_claim_uses_the_names_of_the_key_it_came_with(client, shop, 
         received_at=NOON,
     )
 
-    outcome = replay(item_id=kept.pk, now=NOON)
+    outcome = replay(item_id=refused.pk, now=NOON)
 
     assert outcome.status == ("accepted" if is_secret else "other_content")
 
@@ -221,10 +221,10 @@ def keyed_as_before() -> None:
             key = UUID(bytes=blake2b(whole, digest_size=16).digest())
             Trait.objects.filter(message_key=event.message_key).update(message_key=key)
             Event.objects.filter(pk=event.pk).update(message_key=key)
-    for kept in QuarantinedItem.objects.filter(trust=Trust.CLAIMED):
-        whole = b"%d:%b" % (kept.source_id, bytes(kept.raw))
-        kept.digest = UUID(bytes=blake2b(whole, digest_size=16).digest())
-        kept.save()
+    for refused in QuarantinedItem.objects.filter(trust=Trust.CLAIMED):
+        whole = b"%d:%b" % (refused.source_id, bytes(refused.raw))
+        refused.digest = UUID(bytes=blake2b(whole, digest_size=16).digest())
+        refused.save()
     QuarantinedItem.objects.update(is_secret=False)
 
 

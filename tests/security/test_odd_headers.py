@@ -191,9 +191,7 @@ def test_a_cookie_counts_beside_an_authorization_that_is_no_key():
     token = call("POST", "/api/sign-in/", proof).json["session_token"]
 
     for value in ("Token 1", "Digest x", "rubbish"):
-        answer = call(
-            "GET", "/api/me/", HTTP_COOKIE=f"sessionid={token}", HTTP_AUTHORIZATION=value
-        )
+        answer = call("GET", "/api/me/", HTTP_COOKIE=f"sessionid={token}", HTTP_AUTHORIZATION=value)
 
         assert answer.status == 200, value
 
@@ -277,7 +275,7 @@ VALUES = (
     "\x00",
     "\xff\xfe",
     "x" * 70_000,
-    "a, b; c=\"d",
+    'a, b; c="d',
     "sessionid=\x00; csrftoken=\xff",
     'sessionid="\\000\\377"; messages=x',
     "*;q=abc",

@@ -233,10 +233,10 @@ def test_a_good_key_inside_an_event_does_not_send_for_the_batch(client):
 def test_keys_are_looked_for_in_a_bounded_number_of_places():
     body = b",".join(b'"writeKey":"pk_%d"' % number for number in range(100_000))
 
-    found = wire._keys_in(body)
+    keys = wire._keys_in(body)
 
-    assert len(found) == 2 * wire.MAX_PLACES
-    assert {"pk_0", "pk_99999"} <= found
+    assert len(keys) == 2 * wire.MAX_PLACES
+    assert {"pk_0", "pk_99999"} <= keys
 
 
 # Packed bodies -----------------------------------------------------------------------
