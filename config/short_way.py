@@ -15,6 +15,12 @@ from django.utils.module_loading import import_string
 # Outermost first. What every answer needs: it is counted, logged, and honest about 503.
 MIDDLEWARE = ("config.logging.RequestMiddleware", "config.errors.DatabaseAwayMiddleware")
 
+# What nobody shows a key for: it opens a session, speaks the reader's language or is a page.
+# A header of a proxy or of another API does not change how these are answered.
+WITHOUT_KEY = ("/api/sign-in/", "/api/docs/", "/api/schema/")
+# No content type is longer; one that is makes Django fail before anything can answer.
+MAX_CONTENT_TYPE = 1000
+
 
 class ShortWay(WSGIHandler):
     """Django's handler with two middlewares in place of those of the pages."""
@@ -50,8 +56,27 @@ class Application:
         self._pages = pages
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
-        shows_key = path.startswith("/api/") and "HTTP_AUTHORIZATION" in environ
-        handler = self._programs if shows_key or path.startswith("/v1/") else self._pages
+        _replace_unreadable(environ)
+        handler = self._programs if is_of_program(environ) else self._pages
         answer: Iterable[bytes] = handler(environ, start_response)
         return answer
+
+
+def is_of_program(environ: dict[str, Any]) -> bool:
+    """Tell whether a request shows a key, or is for where only keys and signatures count."""
+    path = environ.get("PATH_INFO", "")
+    if path.startswith("/v1/"):
+        return True
+    scheme = environ.get("HTTP_AUTHORIZATION", "").partition(" ")[0].lower()
+    is_key = scheme in ("basic", "bearer")
+    return is_key and path.startswith("/api/") and not path.startswith(WITHOUT_KEY)
+
+
+def _replace_unreadable(environ: dict[str, Any]) -> None:
+    """Replace headers on which their readers fail by ones that they refuse."""
+    if len(environ.get("CONTENT_TYPE", "")) > MAX_CONTENT_TYPE:
+        environ["CONTENT_TYPE"] = "application/octet-stream"
+    token = environ.get("HTTP_X_SESSION_TOKEN", "")
+    # Postgres takes no NUL, not even to look for it.
+    if token and not (token.isascii() and token.isalnum()):
+        environ["HTTP_X_SESSION_TOKEN"] = "-"

@@ -145,12 +145,17 @@ class _Batch:
         self.received_at = received_at
         # Message keys of items that an earlier try could not fold, and why.
         self.faults = faults
-        self.looks_first = looks_first
+        # Secret, and not trusted: its claims may have been stored as those of a public key.
+        self.has_public_keys = sender.is_secret and not sender.is_trusted
+        self.looks_first = looks_first or self.has_public_keys
         self.outcomes: list[Outcome | None] = [None] * len(items)
         self.apart: list[Refused] = []
 
     def store(self, refused: Sequence[Refused], expected_version: int | None) -> Receipt:
-        keys = [log.message_key(self.sender.source_id, item.message_id) for item in self.items]
+        source_id, is_public = self.sender.source_id, self.sender.is_public
+        keys = [
+            log.message_key(source_id, item.message_id, is_public=is_public) for item in self.items
+        ]
         atoms = [filing.atoms_of(item, self.sender) for item in self.items]
         places, blocked, seen = self._look_up(keys, atoms)
         if blocked:
@@ -173,9 +178,28 @@ class _Batch:
         seen: dict[str, Known] = {}
         # After the locks are held: a batch sent twice at once finds the first one's events.
         if self.looks_first:
-            known = sql.rows("find_seen", {"keys": f"{{{','.join(keys)}}}"})
-            seen = {key: (digest, Outcome("duplicate", c, v)) for key, digest, c, v in known}
+            seen = self._find_seen(keys)
         return places, blocked, seen
+
+    def _find_seen(self, keys: Sequence[str]) -> dict[str, Known]:
+        """Find the messages that are on a log, by the key that each has in this batch.
+
+        Before message keys told the classes of keys apart, claims of a secret key were stored
+        as those of a publishable one. The same content under that key is the same message;
+        other content is somebody else's and occupies nothing.
+        """
+        public = {
+            log.message_key(self.sender.source_id, item.message_id, is_public=True): (key, item)
+            for key, item in zip(keys, self.items, strict=True)
+            if self.has_public_keys
+        }
+        rows = sql.rows("find_seen", {"keys": f"{{{','.join([*keys, *public])}}}"})
+        seen: dict[str, Known] = {}
+        for stored_key, digest, customer_id, version in rows:
+            key, item = public.get(stored_key, (stored_key, None))
+            if item is None or digest == item.body_hash.hex():
+                seen.setdefault(key, (digest, Outcome("duplicate", customer_id, version)))
+        return seen
 
     def _sort_out(
         self, keys: Sequence[str], atoms: Sequence[tuple[Atom, ...]], seen: dict[str, Known]
@@ -284,7 +308,8 @@ def keep_apart(refused: Sequence[Refused], sender: Sender, received_at: datetime
             "reasons": [one.reason for one in refused],
             "details": [_storable(one.detail) for one in refused],
             "raws": [one.raw for one in refused],
-            "digests": [_digest(sender.source_id, one.raw) for one in refused],
+            "is_secret": not sender.is_public,
+            "digests": [_digest(sender, one.raw) for one in refused],
         },
     )
 
@@ -294,5 +319,7 @@ def _storable(text: str) -> str:
     return text[:1000].replace("\x00", "\ufffd").encode(errors="replace").decode()
 
 
-def _digest(source_id: int, raw: bytes) -> UUID:
-    return UUID(bytes=blake2b(b"%d:%b" % (source_id, raw), digest_size=16).digest())
+def _digest(sender: Sender, raw: bytes) -> UUID:
+    person = log.PUBLIC if sender.is_public else b""
+    whole = b"%d:%b" % (sender.source_id, raw)
+    return UUID(bytes=blake2b(whole, digest_size=16, person=person).digest())

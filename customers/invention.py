@@ -264,7 +264,7 @@ class _Story:
         at, received = _clock(self.at), _clock(self.at + _LAG)
         return (
             f"{self.id}\t{version}\t{source}\t{message}\t"
-            f"{message_key(source, message)}\t{digest}\t{kind}\t{name}\t{about}\t"
+            f"{message_key(source, message, is_public=self.trust == CLAIMED)}\t{digest}\t{kind}\t{name}\t{about}\t"
             f"{self.trust}\t\t{{{ids}}}\t{at}\t{received}\t{received}\t{body}\n"
         )
 

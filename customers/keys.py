@@ -60,4 +60,5 @@ def _find(key: str) -> Sender | None:
         is_shared=is_shared,
         default_region=region or None,
         scopes=frozenset(scopes),
+        is_secret=is_secret,
     )

@@ -13,13 +13,20 @@ from customers.profile import VERIFIED, Entry
 
 # The source that speaks for Butler itself (migration 0002).
 BUTLER_SOURCE = 1
+# Keeps digests for publishable keys apart from all others (BLAKE2's personalization).
+PUBLIC = b"publishable key"
 # The kind of events about who is who.
 _OF = "identity"
 
 
-def message_key(source_id: int, message_id: str) -> str:
-    """Return what makes a message of a source happen once: 32 hex digits."""
-    return blake2b(f"{source_id}:{message_id}".encode(), digest_size=16).hexdigest()
+def message_key(source_id: int, message_id: str, *, is_public: bool = False) -> str:
+    """Return what makes a message of a source happen once: 32 hex digits.
+
+    is_public: it came with a publishable key. Everybody can read such a key, so its message ids
+    are a name space of their own and occupy none of the secret keys of the source.
+    """
+    person = PUBLIC if is_public else b""
+    return blake2b(f"{source_id}:{message_id}".encode(), digest_size=16, person=person).hexdigest()
 
 
 def append(entries: Sequence[Entry], *, source_id: int, trust: int, received_at: datetime) -> None:

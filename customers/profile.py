@@ -30,6 +30,13 @@ class Sender(msgspec.Struct, frozen=True):
     is_shared: bool = False
     default_region: str | None = None
     scopes: frozenset[str] = frozenset({"ingest"})
+    # A secret key may lack the scope that makes what it states trusted.
+    is_secret: bool = False
+
+    @property
+    def is_public(self) -> bool:
+        """Tell whether everybody can send so, because the key stands in an app or on a page."""
+        return not (self.is_secret or self.is_trusted)
 
     @property
     def trust(self) -> int:

@@ -14,6 +14,8 @@ from channels.ingest.salvage import BLANK, NotABatch
 
 # Segment takes as many; the phones' files and React Native's queue stay below.
 MAX_ITEMS = 2500
+# Ordinary events have fewer in the largest body. Decoded, a list of more takes 100 MB.
+MAX_COMMAS = 400_000
 
 
 class TooMany(Exception):
@@ -51,7 +53,7 @@ def open_batch(body: bytes) -> Envelope:
     """Take a batch apart. Raises NotABatch or TooMany."""
     body = _without_mark(body)
     # A second "batch" would silently replace the first one.
-    if body.count(b'"batch"') == 1 and limits.is_nested_safely(body):
+    if body.count(b'"batch"') == 1 and _is_ordinary(body):
         try:
             batch = _decode_batch(body)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -91,6 +93,11 @@ def open_list(body: bytes) -> list[bytes]:
     if not body.startswith(b"["):
         raise NotABatch("a list of events was expected")
     return _bounded(list(islice(salvage.members(body), MAX_ITEMS + 1)))
+
+
+def _is_ordinary(body: bytes) -> bool:
+    """Tell whether a decoder may look at this text: it is neither too deep nor all commas."""
+    return body.count(b",") <= MAX_COMMAS and limits.is_nested_safely(body)
 
 
 def _salvaged_batch(body: bytes) -> Envelope:

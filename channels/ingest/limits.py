@@ -6,6 +6,7 @@ keeps Postgres from refusing it, and with it the batch around it.
 
 import json
 import logging
+import math
 import re
 from hashlib import blake2b
 from typing import Any
@@ -22,9 +23,13 @@ MAX_KEYS = 1024
 MAX_KEY = 128
 # Postgres counts to 16,383 digits after the point.
 MAX_DIGITS = 16_000
+# Beyond what a double holds. To write an integer of 4,000 digits takes as long as 1,000 short ones.
+LARGEST = 2**1024
 # msgspec recurses in C and a thread of a Rust server has a stack of 2 MB: the process dies
 # at a depth of some 5,000. Nothing nested deeper than this may reach it.
 SAFE_NESTING = 1000
+# More than the largest body has in ordinary events. Whoever sends more made them for the cost.
+MAX_BRACKETS = 150_000
 
 # What a client writes anew at each attempt, or where it wants the event to go: none of it
 # is what happened, so none of it is hashed.
@@ -32,13 +37,13 @@ VOLATILE = frozenset({"sentAt", "_metadata", "writeKey", "integrations"})
 
 # Possessive, so that no input makes it backtrack.
 STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_STRINGS = re.compile(STRING, re.DOTALL)
+# Also one that never ends: else each of its quotes would be looked at up to the end of the text.
+_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 # Looks at a run of digits from its start only: from each digit on it would take seconds.
 _LONG_NUMBER = re.compile(rb"(?<![0-9])[0-9]{%d}|[eE][-+]?[0-9]{4}" % MAX_DIGITS)
 _NOT_FINITE = re.compile(rb"\bNaN\b|\bInfinity\b")
 _NOT_BRACKETS = bytes(sorted(set(range(256)) - set(b"{}[]")))
 
-_decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -65,10 +70,24 @@ def as_unfit(error: Exception) -> Unfit:
     return Unfit(isolation.UNREADABLE, fault)
 
 
+def _float(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise Unfit("number_out_of_range", "a number that no double holds")
+    return number
+
+
+# msgspec reads a float with a large exponent forty times slower than Python does.
+_decode = msgspec.json.Decoder(float_hook=_float).decode
+
+
 def is_nested_safely(body: bytes) -> bool:
     """Tell whether a decoder that recurses may look at this text."""
-    if body.count(b"{") + body.count(b"[") <= SAFE_NESTING:
+    count = body.count(b"{") + body.count(b"[")
+    if count <= SAFE_NESTING:
         return True
+    if count > MAX_BRACKETS:
+        return False
     plain = body.replace(b"\\\\", b"").replace(b'\\"', b"")
     brackets = b"".join(plain.split(b'"')[::2]).translate(None, _NOT_BRACKETS)
     # Each round takes away the innermost pairs: as many rounds as the text is deep.
@@ -89,9 +108,11 @@ def read_object(raw: bytes) -> tuple[dict[str, Any], bytes]:
     data = _decoded(raw)
     if type(data) is not dict:
         raise Unfit("not_an_object", "an event is a JSON object")
-    zeros: list[float] = []
-    if _count_keys(data, 1, zeros) > MAX_KEYS:
+    odd: list[float] = []
+    if _count_keys(data, 1, odd) > MAX_KEYS:
         raise Unfit("too_many_keys", f"more than {MAX_KEYS} keys")
+    if any(odd):
+        raise Unfit("number_out_of_range", "a number that no double holds")
     canonical = _canonical(data)
     # Where no colon is escaped, as many colons went in as come out, unless a key was
     # given twice and one value lost.
@@ -100,7 +121,7 @@ def read_object(raw: bytes) -> tuple[dict[str, Any], bytes]:
     if b"\\u0000" in raw and b"\\u0000" in canonical.replace(b"\\\\", b""):
         raise Unfit("nul_character", "text holds U+0000")
     # 1e-99999 and 0e99999 come out as zero; Postgres would choke on both.
-    if zeros or len(raw) > MAX_DIGITS:
+    if odd or len(raw) > MAX_DIGITS:
         _refuse_long_numbers(raw)
     return data, digest(data, canonical)
 
@@ -142,8 +163,8 @@ def _why_malformed(raw: bytes) -> str:
     return "lone_surrogate" if re.search(rb"\\u[dD][89a-fA-F]", raw) else "malformed"
 
 
-def _count_keys(value: dict[str, Any] | list[Any], depth: int, zeros: list[float]) -> int:
-    """Count the keys below, gather zeros, refuse what is too deep or has too long a key."""
+def _count_keys(value: dict[str, Any] | list[Any], depth: int, odd: list[float]) -> int:
+    """Count the keys below, gather zeros and giants, refuse what is too deep or has a long key."""
     if depth > MAX_DEPTH:
         raise Unfit("too_deep", f"nested deeper than {MAX_DEPTH}")
     count = 0
@@ -156,9 +177,9 @@ def _count_keys(value: dict[str, Any] | list[Any], depth: int, zeros: list[float
     for inner in inside:
         kind = type(inner)
         if kind is dict or kind is list:
-            count += _count_keys(inner, depth + 1, zeros)
-        elif kind is float and inner == 0:
-            zeros.append(inner)
+            count += _count_keys(inner, depth + 1, odd)
+        elif (kind is float and inner == 0) or (kind is int and not -LARGEST < inner < LARGEST):
+            odd.append(inner)
     return count
 
 

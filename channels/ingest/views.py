@@ -40,10 +40,11 @@ def _take(
     request: HttpRequest, open_body: Callable[[bytes], Envelope], kind: str = ""
 ) -> HttpResponse:
     now = timezone.now()
-    body = wire.read_body(request)
+    received = wire.read_body(request)
     with overload.place():
-        opened = _opened(open_body, body)
-        sender = wire.find_sender(request, opened.write_key)
+        admission = wire.admit(request, received)
+        opened = _opened(open_body, admission.body)
+        sender = admission.sender(opened.write_key)
         overload.take(sender.source_id, len(opened.items), now)
         frame = Frame(
             received_at=now,
@@ -67,10 +68,10 @@ def _take(
 def events(request: HttpRequest) -> HttpResponse:
     """Take in CloudEvents 1.0: structured, binary or a batch."""
     now = timezone.now()
-    body = wire.read_body(request)
+    received = wire.read_body(request)
     with overload.place():
         sender = wire.find_sender(request)
-        raws = _cloudevents(request, body)
+        raws = _cloudevents(request, wire.unpack(request, received))
         overload.take(sender.source_id, len(raws), now)
         frame = Frame(received_at=now, is_trusted=sender.is_trusted)
         outcomes = intake.take_in(

@@ -5,12 +5,12 @@ here is decided by what they do with it (docs/adr/0012).
 """
 
 import base64
-import binascii
 import functools
 import logging
+import re
 import zlib
-from collections.abc import Callable, Iterable
-from typing import Any, Concatenate
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Concatenate, NamedTuple
 
 import msgspec
 from django.conf import settings
@@ -28,7 +28,15 @@ SUCCESS = b'{"success": true}'
 GZIP_MAGIC = b"\x1f\x8b"
 # What follows a member is copied for each: a body of empty ones would take seconds.
 MAX_MEMBERS = 16
+# How much a byte may unpack to. Events with ids of their own stay below 100.
+MAX_RATIO = 200
+# Whatever the ratio, so much may come of a body.
+ALWAYS_UNPACKED = 256 * 1024
 MAX_KEY = 200
+# Places where a key in the body is looked for: the first and the last so many.
+MAX_PLACES = 8
+_KEY_NAME = b'"writeKey"'
+_KEY_VALUE = re.compile(rb'\s*+:\s*+"([^"\\]{1,%d})"' % MAX_KEY)
 
 ALLOW_HEADERS = "authorization, content-type, x-retry-count, x-write-key, x-strict-mode"
 EXPOSE_HEADERS = (
@@ -128,12 +136,18 @@ def is_strict(request: HttpRequest) -> bool:
 
 
 def read_body(request: HttpRequest) -> bytes:
-    """Read the body whatever its type, unpacked, up to BUTLER_MAX_BODY bytes."""
-    limit = settings.BUTLER_MAX_BODY
-    body = _received(request, limit)
+    """Read the body whatever its type, as it came, up to BUTLER_MAX_BODY bytes.
+
+    Nothing of it is looked at: `unpack` comes after what shows who sends, where that is a header.
+    """
+    return _received(request, settings.BUTLER_MAX_BODY)
+
+
+def unpack(request: HttpRequest, body: bytes) -> bytes:
+    """Return what a body of this request packs, up to BUTLER_MAX_BODY bytes. Raises Refusal."""
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if encoding in ("gzip", "x-gzip") or body.startswith(GZIP_MAGIC):
-        return _unpacked(body, limit)
+        return _unpacked(body)
     if encoding not in ("", "identity"):
         raise Refusal(415, "unknown_encoding", "Send the body plain or as gzip.")
     return body
@@ -155,7 +169,9 @@ def _received(request: HttpRequest, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def _unpacked(body: bytes, limit: int) -> bytes:
+def _unpacked(body: bytes) -> bytes:
+    most = settings.BUTLER_MAX_BODY
+    limit = min(most, max(ALWAYS_UNPACKED, MAX_RATIO * len(body)))
     parts, length = [], 0
     try:
         for _ in range(MAX_MEMBERS):
@@ -163,7 +179,7 @@ def _unpacked(body: bytes, limit: int) -> bytes:
             parts.append(unzip.decompress(body, limit + 1 - length))
             length += len(parts[-1])
             if length > limit:
-                raise _too_large(limit)
+                raise _too_large(most) if limit == most else _too_dense()
             if not unzip.eof:
                 raise Refusal(400, "bad_gzip", "The gzip data ended too early.")
             body = unzip.unused_data
@@ -178,19 +194,90 @@ def _too_large(limit: int) -> Refusal:
     return Refusal(413, "too_large", f"A request may carry {limit} bytes, unpacked.")
 
 
+def _too_dense() -> Refusal:
+    return Refusal(413, "too_large", f"A byte may unpack to {MAX_RATIO} bytes.")
+
+
 # Keys --------------------------------------------------------------------------------
 
 
-def find_sender(request: HttpRequest, in_body: str = "", scope: str = "ingest") -> Sender:
-    """Find who sends by the key in a header, the body or the address, in this order."""
-    key = find_key(request) or in_body or request.GET.get("writeKey", "")
+def find_sender(request: HttpRequest, scope: str = "ingest") -> Sender:
+    """Find who sends by the key in a header or in the address, in this order."""
+    key = find_key(request) or request.GET.get("writeKey", "")
     if not key:
-        raise Refusal(401, "no_key", "Send the key of a source.")
-    sender = keys.find_sender(key) if len(key) <= MAX_KEY else None
+        raise _no_key()
+    return _sender_of(key, scope)
+
+
+class Admission(NamedTuple):
+    """An unpacked body of somebody who may send, and the senders whose keys came with it."""
+
+    body: bytes
+    request: HttpRequest
+    by_header: Sender | None
+    by_key: Mapping[str, Sender]
+
+    def sender(self, key_in_body: str) -> Sender:
+        """Return who sends, by the key in a header, in the decoded body or in the address."""
+        if self.by_header:
+            return self.by_header
+        if not key_in_body:
+            return find_sender(self.request)
+        return self.by_key.get(key_in_body) or _sender_of(key_in_body, "ingest")
+
+
+def admit(request: HttpRequest, received: bytes) -> Admission:
+    """Check the key before the body is taken apart, and unpack it. Raises Refusal.
+
+    Without a key in a header, the text of the body has to name a good one, or the address. Which
+    of several counts says the decoded body.
+    """
+    if find_key(request):
+        by_header = find_sender(request)
+        return Admission(unpack(request, received), request, by_header, {})
+    body = unpack(request, received)
+    keys_in_body = _keys_in(body)
+    by_key = {key: sender for key in keys_in_body if (sender := _find(key))}
+    if keys_in_body and not by_key:
+        raise _unknown_key()
+    if not keys_in_body:
+        find_sender(request)
+    for sender in by_key.values():
+        need_scope(sender, "ingest")
+    return Admission(body, request, None, by_key)
+
+
+def _sender_of(key: str, scope: str) -> Sender:
+    sender = _find(key)
     if sender is None:
-        raise Refusal(401, "unknown_key", "No source has this key, or it was revoked.")
+        raise _unknown_key()
     need_scope(sender, scope)
     return sender
+
+
+def _find(key: str) -> Sender | None:
+    return keys.find_sender(key) if len(key) <= MAX_KEY else None
+
+
+def _no_key() -> Refusal:
+    return Refusal(401, "no_key", "Send the key of a source.")
+
+
+def _unknown_key() -> Refusal:
+    return Refusal(401, "unknown_key", "No source has this key, or it was revoked.")
+
+
+def _keys_in(body: bytes) -> set[str]:
+    """Return what may be keys at the first and the last places that the body names one."""
+    places, from_start, from_end = set(), -1, len(body)
+    for _ in range(MAX_PLACES):
+        from_start = body.find(_KEY_NAME, from_start + 1)
+        from_end = body.rfind(_KEY_NAME, 0, from_end)
+        if from_start < 0 or from_end < 0:
+            break
+        places |= {from_start, from_end}
+    matches = [_KEY_VALUE.match(body, place + len(_KEY_NAME)) for place in places]
+    return {match[1].decode(errors="replace") for match in matches if match}
 
 
 def need_scope(sender: Sender, scope: str) -> None:
@@ -222,6 +309,6 @@ def find_key(request: HttpRequest) -> str:
 def _basic(given: str) -> str:
     try:
         name, _, password = base64.b64decode(given, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, no UTF-8, or not even ASCII
         return ""
     return name or password

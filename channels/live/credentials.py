@@ -1,7 +1,6 @@
 """What a request shows to be let in. Pure: text in, a credential or nothing out."""
 
 import base64
-import binascii
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
@@ -47,7 +46,7 @@ def _key(authorization: str) -> str | None:
         return None
     try:
         pair = base64.b64decode(value, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, no UTF-8, or not even ASCII
         return None
     name, _, password = pair.partition(":")
     return name or password or None

@@ -18,7 +18,6 @@ from django.urls import URLPattern, path
 from channels.ingest.limits import Unfit, read_object
 from customers import db
 from customers.api.problems import Problem
-from customers.api.sessions import open_session
 from customers.api.sign_in import ask, prove
 
 _PENDING = "sign_in_request"
@@ -58,7 +57,7 @@ class ConfirmCodeView(APIView):
         if not code:
             return _refused(request, "code", "required", "This field is required.")
         try:
-            prove(request, handle=handle, code=code, enter=partial(open_session, request))
+            prove(request, handle=handle, code=code)
         except Problem as problem:
             return _told(request, problem, "code")
         return db.again_if_lost(partial(AuthenticationResponse, request))

@@ -15,7 +15,6 @@ from channels.portal import policy
 from customers import db
 from customers.api import sign_in
 from customers.api.problems import Problem
-from customers.api.sessions import open_session
 
 # What went wrong, by the kind of problem, in words for the person who typed.
 WRONG = {
@@ -55,7 +54,7 @@ def prove(request: HttpRequest) -> HttpResponse:
     # People copy codes with the blanks that their mail shows.
     code = "".join(request.POST.get("code", "").split())
     try:
-        sign_in.prove(request, handle=handle, code=code, enter=partial(open_session, request))
+        sign_in.prove(request, handle=handle, code=code)
     except Problem as problem:
         typed = {"email": email, "handle": handle, "next": _after(request)}
         return _again(request, "portal/sign_in_code.html", problem, **typed)

@@ -75,6 +75,7 @@ def _sender(kept: QuarantinedItem, is_trusted: bool) -> Sender:
         name=source.name,
         channel=source.channel,
         is_trusted=is_trusted,
+        is_secret=kept.is_secret,
         is_shared=source.is_shared,
         default_region=source.default_region or None,
     )

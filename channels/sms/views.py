@@ -18,9 +18,9 @@ from channels.webhook import twilio
 @wire.endpoint("POST")
 def inbound(request: HttpRequest) -> HttpResponse:
     """Take in what a customer sent, and answer with TwiML."""
-    body = wire.read_body(request)
+    received = wire.read_body(request)
     with overload.place():
-        fields = _signed(request, body)
+        fields = _signed(request, received)
         text = messages.read(fields)
         if not text.sid or not text.number or not text.is_named:
             raise Refusal(400, "missing_id", "Send MessageSid and From.")
@@ -35,26 +35,31 @@ def inbound(request: HttpRequest) -> HttpResponse:
 @wire.endpoint("POST")
 def status(request: HttpRequest) -> HttpResponse:
     """Take in what became of a message; `?message=` is how we call it."""
-    body = wire.read_body(request)
+    received = wire.read_body(request)
     with overload.place():
         now = timezone.now()
-        found = statuses.read(_signed(request, body), request.GET.get("message", ""), now=now)
+        found = statuses.read(_signed(request, received), request.GET.get("message", ""), now=now)
         if found:
             receipts.report(provider="twilio", channel="sms", reports=[found], now=now)
     return HttpResponse(status=204)
 
 
-def _signed(request: HttpRequest, body: bytes) -> Mapping[str, object]:
-    if settings.SMS_ACCOUNT is None:
+def _signed(request: HttpRequest, received: bytes) -> Mapping[str, object]:
+    """Return the fields that the account which they name signed. Raises Refusal."""
+    account, other = settings.SMS_ACCOUNT, settings.SMS_FALLBACK
+    if account is None:
         raise Refusal(404, "no_sms", "No provider of SMS is set up.")
-    fields = twilio.fields_of(body)
-    account = settings.SMS_ACCOUNT
-    other = settings.SMS_FALLBACK
+    secrets = _secrets(account) + (_secrets(other) if other else [])
+    fields, secret = twilio.signed_fields(request, received, secrets)
     if other and fields.get("AccountSid") == other["sid"]:
         account = other
-    secrets = [account[name] for name in ("token", "shared_key") if account.get(name)]
-    twilio.check(request, body, fields, secrets)
+    if secret not in _secrets(account):
+        raise twilio.not_signed()
     return fields
+
+
+def _secrets(account: Mapping[str, str]) -> list[str]:
+    return [account[name] for name in ("token", "shared_key") if account.get(name)]
 
 
 def _answer(text: messages.Text, is_open: bool) -> str:

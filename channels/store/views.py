@@ -22,11 +22,11 @@ from customers import lookup
 def scan(request: HttpRequest) -> HttpResponse:
     """Take in one scan, and answer with the short form of the record it leads to."""
     now = timezone.now()
-    body = wire.read_body(request)
+    received = wire.read_body(request)
     with overload.place():
         sender = wire.find_secret_sender(request)
         wire.need_scope(sender, "read")
-        line = _object(body)
+        line = _object(wire.unpack(request, received))
         try:
             kind, value, _ = lines.scanned(line)
             event = lines.read_scan(line, message_id=_scan_id(line))
@@ -54,10 +54,10 @@ def scan(request: HttpRequest) -> HttpResponse:
 def batch(request: HttpRequest) -> HttpResponse:
     """Take in what an offline till gathered: in any order, late, twice."""
     now = timezone.now()
-    body = wire.read_body(request)
+    received = wire.read_body(request)
     with overload.place():
         sender = wire.find_secret_sender(request)
-        opened = _opened(body)
+        opened = _opened(wire.unpack(request, received))
         overload.take(sender.source_id, len(opened.lines), now)
         # The device says what its clock shows as it sends, so the error is known.
         error = clock.error_of(opened.clock, now, is_retry=False)

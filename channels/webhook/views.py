@@ -13,10 +13,12 @@ from channels.webhook import events, signature, sources
 def receive(request: HttpRequest, source: str) -> HttpResponse:
     """Take in one signed webhook; sent again, it changes nothing."""
     now = timezone.now()
-    body = wire.read_body(request)
+    received = wire.read_body(request)
     message_id = request.META.get("HTTP_WEBHOOK_ID", "")
     with overload.place():
         sender, secrets = sources.find(source)
+        # What is signed is the text that was packed; nothing of it is read before that is checked.
+        body = wire.unpack(request, received)
         try:
             signature.check(
                 secrets,

@@ -85,12 +85,12 @@ def prove_code(
     code: str,
     language: str,
     now: datetime,
-    enter: Callable[[User], object] = lambda _: None,
+    opening: Callable[[User], object] | None = None,
 ) -> User:
     """Return the login of whoever has both the handle and the code; raise WrongCode.
 
-    `enter` opens the session, in the transaction that spends the code: where it fails, the
-    code is as good as before.
+    `opening` opens a session for the login, in the transaction that spends the code: what it
+    raises leaves the code as it was.
     """
     email = _guess(handle, code, now)
     with transaction.atomic():
@@ -100,7 +100,8 @@ def prove_code(
         if not spent:
             raise WrongCode
         user = _open_login(email, language, now)
-        enter(user)
+        if opening:
+            opening(user)
         return user
 
 

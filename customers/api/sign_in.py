@@ -18,7 +18,7 @@ from customers.actions import sign_in
 from customers.api import schema
 from customers.api.base import ApiView, answer, read_body
 from customers.api.problems import Problem
-from customers.api.sessions import network_of, open_app_session
+from customers.api.sessions import network_of, open_app_session, open_session
 from customers.models import User
 
 _log = logging.getLogger(__name__)
@@ -72,14 +72,10 @@ class SignInView(ApiView):
     def post(self, request: Request) -> HttpResponse:
         if "code" in request.data:
             shown = read_body(request, ProveCode)
-            tokens: list[str] = []
-            user = prove(
-                request,
-                handle=shown.request,
-                code=shown.code,
-                enter=lambda user: tokens.append(open_app_session(request._request, user)),
+            user, token = prove(
+                request._request, handle=shown.request, code=shown.code, opening=open_app_session
             )
-            return _unkept(answer(SignedIn(tokens[0], user.pk)))
+            return _unkept(answer(SignedIn(token, user.pk)))
         asked = ask(request, read_body(request, AskCode).email)
         return _unkept(answer(CodeSent(asked.handle, settings.BUTLER_CODE_SECONDS), status=202))
 
@@ -118,19 +114,24 @@ def _send(asked: sign_in.Asked) -> None:
 
 
 def prove(
-    request: Request | HttpRequest, *, handle: str, code: str, enter: Callable[[User], object]
-) -> User:
-    """Sign in whoever shows the right code, and return their login; raise a Problem otherwise.
+    request: HttpRequest,
+    *,
+    handle: str,
+    code: str,
+    opening: Callable[[HttpRequest, User], str] = open_session,
+) -> tuple[User, str]:
+    """Sign in whoever shows the right code; return the login and the key of its session.
 
-    `enter` opens the session; it and the spent code are committed together.
+    Raises a Problem where the code is not right. A session that cannot be opened spends no code.
     """
+    session_keys: list[str] = []
     try:
-        return sign_in.prove_code(
+        user = sign_in.prove_code(
             handle=handle,
             code=code,
             language=translation.get_language() or settings.LANGUAGE_CODE,
             now=timezone.now(),
-            enter=enter,
+            opening=lambda user: session_keys.append(opening(request, user)),
         )
     except sign_in.WrongCode:
         raise Problem(
@@ -138,3 +139,4 @@ def prove(
         ) from None
     except sign_in.StaffOnly:
         raise Problem(403, "staff-sign-in", "Staff sign in at /console/.") from None
+    return user, session_keys[0]

@@ -34,7 +34,7 @@ class Event(models.Model):
         Source, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
     )
     message_id = models.TextField()
-    # Digest of source and message id: what makes an event happen once, for ever.
+    # Digest of source, class of its key and message id: what makes an event happen once, for ever.
     message_key = models.UUIDField(unique=True)
     body_hash = models.UUIDField()
     kind = models.CharField(max_length=16)

@@ -83,9 +83,11 @@ class QuarantinedItem(models.Model):
     reason = models.CharField(max_length=64)
     detail = models.TextField(blank=True)
     raw = models.BinaryField()
-    # Of source and raw bytes: sent again, it is not kept again.
+    # Of source, class of its key and raw bytes: sent again, it is not kept again.
     digest = models.UUIDField(unique=True)
     trust = models.SmallIntegerField()
+    # Whether it came with a secret key: its message ids are apart from those of publishable ones.
+    is_secret = models.BooleanField(default=False, db_default=False)
     received_at = models.DateTimeField()
     replayed_at = models.DateTimeField(null=True, blank=True)
 

@@ -106,10 +106,12 @@ def test_chunked_gzip_as_phones_send_it(running):
 
 
 def test_a_body_that_ends_too_early_stores_nothing(running):
+    _, key = source()
     answer = send_raw(
         running.web,
         b"POST /v1/b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-        b'Content-Length: 5000\r\n\r\n{"batch":[{"type"',
+        b"X-Write-Key: %b\r\n"
+        b'Content-Length: 5000\r\n\r\n{"batch":[{"type"' % key.encode(),
         half_close=True,
     )
 
