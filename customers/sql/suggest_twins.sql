@@ -12,5 +12,6 @@ SELECT DISTINCT 'suggested_merge', verified.customer_id, claimed.customer_id,
   JOIN customers_identifier AS claimed
     ON claimed.kind = one.kind AND claimed.value = one.value AND claimed.trust = 1
  WHERE one.id = ANY (%(ids)s::bigint[])
+   AND one.kind <> 'order'
    AND verified.customer_id <> claimed.customer_id
     ON CONFLICT (kind, left_id, right_id) DO NOTHING
