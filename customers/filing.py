@@ -12,7 +12,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from customers import newcomers, regroup, sql
-from customers.identity import ORDER, filing_order
+from customers.identity import ORDER, filing_order, order_number
 from customers.newcomers import Atom
 from customers.normalize import is_kind, normalize
 from customers.orders import NAMES, PLACED
@@ -91,28 +91,11 @@ def order_of(source_id: int, number: str) -> tuple[str, str]:
     return f"{_ORDER_OF}{source_id}", number
 
 
-def find_orders(
-    items: Sequence[Item],
-    groups: Sequence[tuple[Atom, ...]],
-    places: dict[Atom, Place],
-    sender: Sender,
-) -> tuple[list[tuple[Atom, ...]], dict[Atom, Place]]:
-    """Put the order first where an event changes it or names nothing else.
-
-    A number means an order of the source that says it, else the only order with this number.
-    """
-    groups = [_changed_first(*pair, places) for pair in zip(items, groups, strict=True)]
-    lone = {atoms[0] for atoms in groups if atoms and atoms[0][0] == ORDER}
-    numbers = [value.partition("/")[2] for _, value, trust in lone if trust == VERIFIED]
-    if not numbers:
-        return groups, places
-    rows = sql.rows("find_orders", {"numbers": numbers, "source_id": sender.source_id})
-    orders: dict[Atom, Atom] = {
-        (ORDER, f"{sender.source_id}/{number}", VERIFIED): (ORDER, value, VERIFIED)
-        for number, value in rows
-    }
-    groups = [(orders.get(atoms[0], atoms[0]), *atoms[1:]) if atoms else atoms for atoms in groups]
-    return groups, places | locate(orders.values())[0] if orders else places
+def changed_first(
+    items: Iterable[Item], groups: Iterable[tuple[Atom, ...]], places: Mapping[Atom, Place]
+) -> list[tuple[Atom, ...]]:
+    """Put the order first where an event changes an order that belongs to somebody else."""
+    return [_changed_first(*pair, places) for pair in zip(items, groups, strict=True)]
 
 
 def _changed_first(
@@ -153,6 +136,7 @@ def file(
 ) -> dict[Atom, Place]:
     """Open what is missing, so that every event of the batch has a place to go."""
     unknown = {atom for atoms in groups for atom in atoms if atom not in places}
+    repeated = _hold_numbers({atom for atoms in groups for atom in atoms}, places)
     heads = {atoms[0] for atoms in groups}
     homeless = [h for h in heads if h not in places or places[h].record_id is None]
     records = dict(zip(homeless, _open_records(len(homeless), now), strict=True))
@@ -163,11 +147,32 @@ def file(
         certain = newcomers.settle(links.keys(), sender.trust, records, owners)
         places |= _write_down(unknown, records, certain, now)
     ties, ordered = _link(links, places, sender, certain.keys()) if links else (set(), set())
+    ordered |= {places[atom].id for atom in repeated & unknown}
     touched, moved = _draw(settled | ordered, ties, places, sender, now)
     if strong := [places[atom].id for atom in unknown if atom[0] not in WEAK_KINDS]:
         sql.run("suggest_twins", {"ids": strong})
     again = [a for a, p in places.items() if p.id in touched or p.customer_id in moved]
     return places | locate(again)[0] if again else places
+
+
+def _hold_numbers(atoms: Iterable[Atom], places: Mapping[Atom, Place]) -> set[Atom]:
+    """Wait for others who bring these new orders; return those whose number another order has.
+
+    What one source says of a number alone follows the only order that has it, so that an order
+    counts as new until somebody is known to have placed it.
+    """
+    new = {
+        atom
+        for atom in atoms
+        if atom[0] == ORDER and atom[2] == VERIFIED
+        if (place := places.get(atom)) is None or place.record_id is not None
+    }
+    if not new:
+        return set()
+    numbers = {"numbers": sorted({order_number(atom[1]) for atom in new})}
+    sql.rows("hold_numbers", numbers)
+    known = {number for (number,) in sql.rows("find_numbers", numbers)}
+    return {atom for atom in new if order_number(atom[1]) in known}
 
 
 def _draw(

@@ -131,22 +131,41 @@ class Naming(NamedTuple):
     owner: UUID | None
 
 
-# The statement that placed the order counts first, and a person before a browser or a device.
-_PRECEDENCE = (("placed", False), ("placed", True), ("seen", False), ("seen", True))
+type Owner = tuple[UUID | None, bool]
 
 
-def order_owner(namings: Iterable[Naming]) -> tuple[UUID | None, bool]:
+def order_number(value: str) -> str:
+    """Return the number of an order without its source."""
+    return value.partition("/")[2]
+
+
+def order_owner(namings: Iterable[Naming], others: Sequence[Owner] = ()) -> Owner:
     """Return the record that an order belongs to, and whether that is in doubt.
 
+    The statement that placed the order counts first; then the only order of another source that
+    has the same number; then any other statement. A person counts before a browser or a device.
     Two records that come first equally are a doubt, and the order belongs to neither.
+
+    others: what this function says of the orders of other sources that somebody placed
     """
     namings = list(namings)
     parted = {naming.owner for naming in namings if naming.kind == "parted"}
-    for rank_ in _PRECEDENCE:
-        owners = {n.owner for n in namings if (n.kind, n.is_weak) == rank_} - parted - {None}
-        if owners:
-            return (owners.pop(), False) if len(owners) == 1 else (None, True)
-    return None, False
+
+    def named(kind: str) -> Owner:
+        for is_weak in (False, True):
+            owners = {n.owner for n in namings if (n.kind, n.is_weak) == (kind, is_weak)}
+            owners -= parted | {None}
+            if owners:
+                return (owners.pop(), False) if len(owners) == 1 else (None, True)
+        return None, False
+
+    owner, is_doubtful = named("placed")
+    if owner or is_doubtful:
+        return owner, is_doubtful
+    if others:
+        only = others[0][0] if len(others) == 1 else None
+        return (only, False) if only and only not in parted else (None, True)
+    return named("seen")
 
 
 def _by_atoms(by_id: Mapping[int, Atom]) -> Callable[[Tie], tuple[object, ...]]:

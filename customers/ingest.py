@@ -74,7 +74,7 @@ class _Batch:
         places, blocked, seen = self._look_up(keys, atoms)
         if blocked:
             atoms = [tuple(a for a in one if a[:2] not in blocked) for one in atoms]
-        atoms, places = filing.find_orders(self.items, atoms, places, self.sender)
+        atoms = filing.changed_first(self.items, atoms, places)
         fresh = self._sort_out(keys, atoms, seen)
         if fresh:
             links = filing.links_of([(self.items[i], atoms[i]) for i in fresh], self.sender)

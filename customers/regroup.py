@@ -13,7 +13,18 @@ from typing import NamedTuple
 from uuid import UUID
 
 from customers import log, projection, races, sql
-from customers.identity import ORDER, Atom, Grouping, Held, Naming, Tie, group, order_owner
+from customers.identity import (
+    ORDER,
+    Atom,
+    Grouping,
+    Held,
+    Naming,
+    Owner,
+    Tie,
+    group,
+    order_number,
+    order_owner,
+)
 from customers.profile import VERIFIED, WEAK_KINDS
 from customers.races import LookAgain
 
@@ -113,7 +124,10 @@ def _draw(
 def _orders_beside(
     rows: Sequence[_Row], targets: Mapping[int, UUID | None]
 ) -> tuple[list[_Row], set[int]]:
-    """Return the orders of those who come to belong elsewhere, and which a person joined."""
+    """Return the orders to judge anew beside the ones in `rows`, and which a person joined.
+
+    They are the orders of those who come to belong elsewhere, and all with the same numbers.
+    """
     # A record that was opened just now is written to its identifier already.
     moved = [
         row.id
@@ -123,6 +137,10 @@ def _orders_beside(
     ]
     known = [row.id for row in rows if row.kind == ORDER]
     found = sql.rows("read_orders", {"ids": moved, "known": known}) if moved else []
+    orders = [row for row in rows if row.kind == ORDER] + [_Row(*row) for *row, _ in found]
+    if numbers := sorted({order_number(row.value) for row in orders if row.trust == VERIFIED}):
+        known = [row.id for row in orders]
+        found += sql.rows("read_numbers", {"numbers": numbers, "known": known})
     return [_Row(*row) for *row, _ in found], {row[0] for row in found if row[-1]}
 
 
@@ -137,17 +155,45 @@ def _place_orders(
     grouped = {member for members in drawn.groups for member in members}
     units = [members for members in drawn.groups if members <= orders.keys()]
     units += [frozenset({id_}) for id_ in orders if id_ not in grouped]
-    _lock_orders([orders[id_] for unit in units for id_ in unit])
-    namings = _read_namings({id_ for unit in units for id_ in unit}, targets)
+    _lock_orders(list(orders.values()))
+    namings = _read_namings(orders.keys(), targets)
+    free = {id_ for unit in units for id_ in unit}
+    joined = {id_: (targets[id_], False) for id_ in orders.keys() - free}
+    placed = _placed(orders, namings, joined)
     in_doubt: set[int] = set()
     for unit in units:
-        owner, is_doubtful = order_owner(n for id_ in unit for n in namings[id_])
+        others = [
+            other
+            for number in sorted({_number(orders[id_]) for id_ in unit})
+            for id_, other in placed[number].items()
+            if id_ not in unit
+        ]
+        owner, is_doubtful = order_owner((n for id_ in unit for n in namings[id_]), others)
         if is_doubtful or any(len(namings[id_]) > _MOST_NAMINGS for id_ in unit):
             owner = None
             in_doubt |= unit
         filed = min((record for id_ in unit if (record := orders[id_].record_id)), default=None)
         targets |= dict.fromkeys(unit, owner or filed)
     return in_doubt
+
+
+def _placed(
+    orders: Mapping[int, _Row],
+    namings: Mapping[int, Sequence[Naming]],
+    joined: Mapping[int, Owner],
+) -> defaultdict[str, dict[int, Owner]]:
+    """Return the orders that somebody placed and where they belong, by number."""
+    placed: defaultdict[str, dict[int, Owner]] = defaultdict(dict)
+    for id_, row in orders.items():
+        stated = namings.get(id_, ())
+        if _number(row) and any(naming.kind == "placed" for naming in stated):
+            placed[_number(row)][id_] = joined.get(id_) or order_owner(stated)
+    return placed
+
+
+def _number(order: _Row) -> str:
+    """Return the number that other sources may mean; a claimed one says nothing."""
+    return order_number(order.value) if order.trust == VERIFIED else ""
 
 
 def _lock_orders(orders: Sequence[_Row]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from customers import rebuild, regroup
-from customers.identity import ORDER, Atom, Naming, Tie, group, order_owner
+from customers.identity import ORDER, Atom, Naming, Tie, group, order_number, order_owner
 from customers.models import Customer, Event, Identifier, Link, Order, Trait
 from customers.profile import VERIFIED, WEAK_KINDS
 from tests import factories
@@ -140,7 +140,7 @@ class Identities(RuleBasedStateMachine):
             for number, other in ((tie.left, tie.right), (tie.right, tie.left))
             if number in members and kinds[other] != ORDER and tie.kind != "joined"
         ]
-        record, is_doubtful = order_owner(namings)
+        record, is_doubtful = order_owner(namings, self.others(members, atoms, ties, owner))
         own = set(
             Identifier.objects.filter(id__in=members, record__isnull=False).values_list(
                 "record_id", flat=True
@@ -149,6 +149,18 @@ class Identities(RuleBasedStateMachine):
         assert {owner[member] for member in members} <= ({record} if record else own | {None})
         is_shared = Identifier.objects.filter(id__in=members, is_shared=True).exists()
         assert is_shared == is_doubtful
+
+    def others(self, members, atoms, ties, owner):
+        """The other orders with the number that somebody placed, and where they are."""
+        verified = {a.id: a for a in atoms if a.kind == ORDER and a.trust == VERIFIED}
+        numbers = {order_number(verified[one].value) for one in members if one in verified}
+        placed = {end for tie in ties if tie.kind == "placed" for end in (tie.left, tie.right)}
+        shared = set(Identifier.objects.filter(is_shared=True).values_list("id", flat=True))
+        return [
+            (None, True) if one in shared else (owner[one], False)
+            for one, atom in verified.items()
+            if one in placed and one not in members and order_number(atom.value) in numbers
+        ]
 
     @invariant()
     def a_claim_never_stands_where_a_proof_was_given(self):
