@@ -7,19 +7,23 @@ so neither does a delay, a repetition or a rebuild. docs/adr/0008 has the reason
 2. What a person joined stays joined; what a person parted stays apart.
 3. Verified links join, strongest first, up to the limits; beyond them a person decides.
 4. Claimed links join anonymous activity only: never anything that holds a proof.
+5. An order number joins nobody: an order belongs to the group that it was placed for.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import UUID
 
 from customers.normalize import rank
 from customers.profile import CLAIMED, VERIFIED, WEAK_KINDS
 
 # How many of a kind one customer may have before a person is asked. Orders are not counted.
+ORDER = "order"
 LIMITS = {"user_id": 1, "anonymous_id": 100, "device": 20, "card": 8, "email": 6, "phone": 6}
 LIMIT_OF_OTHER_SYSTEMS = 3
-UNLIMITED = frozenset({"order"})
+UNLIMITED = frozenset({ORDER})
 # A value seen with more than this many others of one kind is an office phone or a kiosk.
 CROWD = 20
 _CROWDING = frozenset({"card", "email", "phone"})
@@ -45,7 +49,10 @@ class Atom:
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """A link between two identifiers: seen together, or joined or parted by a person."""
+    """A link between two identifiers: seen together, or joined or parted by a person.
+
+    The kind "placed" links an order to the identifier that it was placed with.
+    """
 
     left: int
     right: int
@@ -90,7 +97,8 @@ def group(
     """Return the groups of identifiers that are one customer each.
 
     What was shared stays shared: more links never make a value less so, and the ties behind
-    a shared value need not be in `ties`.
+    a shared value need not be in `ties`. An order is in a group of its own, except where a
+    person joined it to others; `order_owner` says to which group it belongs.
     """
     by_id = {atom.id: atom for atom in atoms}
     known = [tie for tie in ties if tie.left in by_id and tie.right in by_id]
@@ -98,9 +106,10 @@ def group(
     for tie in sorted((t for t in known if t.kind == "joined"), key=_by_atoms(by_id)):
         forest.join(tie)
 
-    seen = [tie for tie in known if tie.kind == "seen"]
+    orders = {atom.id for atom in by_id.values() if atom.kind == ORDER}
+    seen = [tie for tie in known if tie.kind == "seen" and orders.isdisjoint((tie.left, tie.right))]
     proved = [tie for tie in seen if tie.trust == VERIFIED]
-    shared = frozenset(_shared(by_id, proved, forest)) | frozenset(shared_before)
+    shared = frozenset(_shared(by_id, proved, forest)) | (frozenset(shared_before) - orders)
     # What is shared by claims alone stops claims alone: whoever claims a stranger's card
     # does not make that card useless to its owner.
     doubtful = shared | frozenset(_shared(by_id, seen, forest))
@@ -111,6 +120,52 @@ def group(
         if (reason := forest.try_join(tie))
     ]
     return Grouping(forest.groups(), shared, held)
+
+
+class Naming(NamedTuple):
+    """One identifier that was stated with an order, and the record that it leads to today."""
+
+    # "placed" by the statement that placed the order, "seen" by any other, "parted" by a person.
+    kind: str
+    is_weak: bool
+    owner: UUID | None
+
+
+type Owner = tuple[UUID | None, bool]
+
+
+def order_number(value: str) -> str:
+    """Return the number of an order without its source."""
+    return value.partition("/")[2]
+
+
+def order_owner(namings: Iterable[Naming], others: Sequence[Owner] = ()) -> Owner:
+    """Return the record that an order belongs to, and whether that is in doubt.
+
+    The statement that placed the order counts first; then the only order of another source that
+    has the same number; then any other statement. A person counts before a browser or a device.
+    Two records that come first equally are a doubt, and the order belongs to neither.
+
+    others: what this function says of the orders of other sources that somebody placed
+    """
+    namings = list(namings)
+    parted = {naming.owner for naming in namings if naming.kind == "parted"}
+
+    def named(kind: str) -> Owner:
+        for is_weak in (False, True):
+            owners = {n.owner for n in namings if (n.kind, n.is_weak) == (kind, is_weak)}
+            owners -= parted | {None}
+            if owners:
+                return (owners.pop(), False) if len(owners) == 1 else (None, True)
+        return None, False
+
+    owner, is_doubtful = named("placed")
+    if owner or is_doubtful:
+        return owner, is_doubtful
+    if others:
+        only = others[0][0] if len(others) == 1 else None
+        return (only, False) if only and only not in parted else (None, True)
+    return named("seen")
 
 
 def _by_atoms(by_id: Mapping[int, Atom]) -> Callable[[Tie], tuple[object, ...]]:

@@ -160,9 +160,12 @@ class _Batch:
         places, blocked, seen = self._look_up(keys, atoms)
         if blocked:
             atoms = [tuple(a for a in one if a[:2] not in blocked) for one in atoms]
+        atoms = filing.changed_first(self.items, atoms, places)
         fresh = self._sort_out(keys, atoms, seen)
         if fresh:
-            places = filing.file([atoms[i] for i in fresh], places, self.sender, self.received_at)
+            links = filing.links_of([(self.items[i], atoms[i]) for i in fresh], self.sender)
+            groups = [atoms[i] for i in fresh]
+            places = filing.file(groups, links, places, self.sender, self.received_at)
             if expected_version is not None:
                 self._compare(places[atoms[fresh[0]][0]], expected_version)
             self._append(fresh, keys, atoms, places)

@@ -349,18 +349,19 @@ class _Guest(_Story):
         ids = ",".join(map(str, self._of("user_id", "card", "email", "anonymous_id")))
         return self._event(1, APP, "identify", "", "", ids, body)
 
-    def _link(self, rows: Rows, *kinds: str, channel: str) -> None:
+    def _link(self, rows: Rows, *kinds: str, channel: str, link: str = "seen") -> None:
         for other in self._of(*kinds):
             left, right = sorted((self.ids["user_id"], other))
             rows.links.append(
-                f"{left}\t{right}\tseen\t{self.trust}\t{self.sources[channel]}\t\t"
+                f"{left}\t{right}\t{link}\t{self.trust}\t{self.sources[channel]}\t\t"
                 f"{_clock(self.at + _LAG)}\n"
             )
 
     def _order(self, rows: Rows, version: int) -> str:
         (atom,) = (atom for atom in self.person.atoms if atom.kind == "order")
-        self._identifier(rows, atom, self.at)
-        self._link(rows, "order", channel=PHONE)
+        value = f"{self.sources[PHONE]}/{atom.value}"
+        self._identifier(rows, Atom("order", value, atom.trust), self.at)
+        self._link(rows, "order", channel=PHONE, link="placed")
         rows.subjects.append(Subject(self.person.id, f"order:{self.person.order}"))
         product, price = self.random.choice(_PRODUCTS)
         visit = datetime.fromtimestamp(self.at // 1000, UTC) + timedelta(

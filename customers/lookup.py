@@ -30,12 +30,17 @@ class Visit(NamedTuple):
     visit_time: time | None
 
 
-def matches(kind: str, value: str, *, region: str | None = None) -> list[Match]:
-    """Return the records that have this identifier: none, one or many."""
+def matches(
+    kind: str, value: str, *, region: str | None = None, source_id: int | None = None
+) -> list[Match]:
+    """Return the records that have this identifier: none, one or many.
+
+    The number of an order means an order of this source, where the source has one.
+    """
     spelled = normalize.normalize(kind, value, region)
     if spelled is None:
         return []
-    params = {"kind": kind, "value": spelled, "limit": MANY}
+    params = {"kind": kind, "value": spelled, "source": source_id, "limit": MANY}
     return [Match(*row) for row in db.rows(sql.load("find_matches"), params)]
 
 

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping, Set
 from uuid import UUID
 
 from customers import identity
-from customers.identity import UNLIMITED, Tie
-from customers.profile import VERIFIED
+from customers.identity import ORDER, Tie
 
 # (kind, value, trust), normalized.
 type Atom = tuple[str, str, int]
@@ -28,24 +27,27 @@ def settle(
     records: what was just opened for identifiers
     owners: the live record of each known identifier; None where it is shared
     """
-    settled = _orders(links, records, owners) if trust == VERIFIED else {}
-    for together in _hanging_together(links):
+    of_people = {link for link in links if ORDER not in (link[0][0], link[1][0])}
+    settled: dict[Atom, UUID] = {}
+    for together in _hanging_together(of_people):
         strangers = {atom for link in together for atom in link}
         opened = [records[atom] for atom in strangers if atom in records]
         if not owners.keys().isdisjoint(strangers) or len(opened) != 1:
             continue
         if _are_one(strangers, together, trust):
             settled |= dict.fromkeys(strangers, opened[0])
-    return settled
+    linked = {atom for link in of_people for atom in link}
+    alone = {a: id_ for a, id_ in records.items() if a not in linked and a not in owners}
+    return settled | _orders(links, records, {**owners, **alone, **settled})
 
 
 def _orders(
     links: Set[tuple[Atom, Atom]], records: Mapping[Atom, UUID], owners: Mapping[Atom, UUID | None]
 ) -> dict[Atom, UUID]:
-    """Give a new order to the one customer it came with: of orders there is no limit."""
+    """Give a new order to the one customer it came with."""
     came_with: dict[Atom, set[UUID | None]] = {}
     for head, other in links:
-        if other[0] in UNLIMITED and other not in owners and other not in records:
+        if other[0] == ORDER and other not in owners and other not in records:
             came_with.setdefault(other, set()).add(owners.get(head))
     return {
         atom: owner

@@ -3,6 +3,9 @@
 The vocabulary is Segment's (spec/ecommerce/v2: Order Completed, Updated, Cancelled, Refunded),
 with two statements of our own: Order Amended names only what changes, and Order Line Cancelled
 takes one line, or some of it, out. In any order of arrival the result is the same.
+
+A customer only requests: Order Requested is no order yet, and the other requests wait beside
+an order that stands. Staff or a source place, confirm or decline what was requested.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,8 +15,17 @@ from decimal import Decimal
 import msgspec
 
 from customers.facts import Fact, clock, day, documents, in_order, money, text, whole
+from customers.profile import CLAIMED
 
 PREFIX = "order:"
+PLACED = "Order Completed"
+# What a customer asks for, and what becomes of it.
+REQUESTED = "Order Requested"
+CHANGE_REQUESTED = "Order Change Requested"
+LINE_CANCELLATION_REQUESTED = "Order Line Cancellation Requested"
+CANCELLATION_REQUESTED = "Order Cancellation Requested"
+CONFIRMED = "Order Request Confirmed"
+DECLINED = "Order Request Declined"
 
 
 class Line(msgspec.Struct):
@@ -52,19 +64,21 @@ class OrderState(msgspec.Struct):
     party: list[dict[str, object]] = []
     lines: list[Line] = []
     details: dict[str, object] = {}
+    requested_changes: list[dict[str, object]] = []
 
 
 def fold(number: str, facts: Iterable[Fact]) -> OrderState | None:
     """Return the order that these facts amount to; None where none of them makes one."""
     state: OrderState | None = None
     for fact in in_order(facts):
-        change = _CHANGES.get(fact.name)
-        if change is None:
+        if change := _CHANGES.get(fact.name):
+            state = state or _opened(number, fact)
+            change(state, fact)
+            state.changed_at, state.changed_by = fact.occurred_at, fact.said_by
+        elif state is None or not (change := _REQUESTS.get(fact.name)):
             continue
-        if state is None:
-            state = _opened(number, fact)
-        change(state, fact)
-        state.changed_at, state.changed_by = fact.occurred_at, fact.said_by
+        else:
+            change(state, fact)
         state.version = max(state.version, fact.version)
     if state is not None:
         state.total = max(-LARGEST, min(LARGEST, state.total))
@@ -86,6 +100,38 @@ def _opened(number: str, fact: Fact) -> OrderState:
 def _place(state: OrderState, fact: Fact) -> None:
     _state_whole(state, fact)
     state.status = "placed"
+    state.trust = fact.trust
+
+
+def _request(state: OrderState, fact: Fact) -> None:
+    """Take down what a customer asks for. Until somebody places it, it is only a claim."""
+    _state_whole(state, fact)
+    state.status, state.trust = "requested", CLAIMED
+
+
+def _request_change(state: OrderState, fact: Fact) -> None:
+    """Keep a request beside an order that stands; a request itself changes at once."""
+    if state.status == "requested":
+        _CHANGE_OF[fact.name](state, fact)
+    elif state.status in ("placed", "amended"):
+        change = {name: value for name, value in fact.data.items() if name != "order_id"}
+        request: dict[str, object] = {
+            "event": fact.name,
+            "change": change,
+            "requested_at": fact.occurred_at.isoformat(),
+        }
+        state.requested_changes = [*state.requested_changes, request]
+
+
+def _confirm(state: OrderState, fact: Fact) -> None:
+    state.requested_changes = []
+
+
+def _decline(state: OrderState, fact: Fact) -> None:
+    state.requested_changes = []
+    if state.status == "requested":
+        state.status = "declined"
+        state.changed_at, state.changed_by = fact.occurred_at, fact.said_by
 
 
 def _update(state: OrderState, fact: Fact) -> None:
@@ -138,6 +184,7 @@ def _cancel_line(state: OrderState, fact: Fact) -> None:
 
 def _cancel(state: OrderState, fact: Fact) -> None:
     state.status = "cancelled"
+    state.requested_changes = []
 
 
 def _refund(state: OrderState, fact: Fact) -> None:
@@ -150,16 +197,33 @@ def _refund(state: OrderState, fact: Fact) -> None:
             line.status = "refunded"
     if not named:
         state.status = "refunded"
+        state.requested_changes = []
 
 
 _CHANGES: dict[str, Callable[[OrderState, Fact], None]] = {
-    "Order Completed": _place,
+    PLACED: _place,
     "Order Updated": _update,
     "Order Amended": _amend,
     "Order Line Cancelled": _cancel_line,
     "Order Cancelled": _cancel,
     "Order Refunded": _refund,
+    REQUESTED: _request,
 }
+# What says nothing unless there is an order, and changes nothing of an order that stands.
+_REQUESTS: dict[str, Callable[[OrderState, Fact], None]] = {
+    CHANGE_REQUESTED: _request_change,
+    LINE_CANCELLATION_REQUESTED: _request_change,
+    CANCELLATION_REQUESTED: _request_change,
+    CONFIRMED: _confirm,
+    DECLINED: _decline,
+}
+# What each request becomes when it is granted.
+GRANTED = {
+    CHANGE_REQUESTED: "Order Amended",
+    LINE_CANCELLATION_REQUESTED: "Order Line Cancelled",
+    CANCELLATION_REQUESTED: "Order Cancelled",
+}
+_CHANGE_OF = {request: _CHANGES[change] for request, change in GRANTED.items()}
 
 NAMES = frozenset(_CHANGES)
 

@@ -5,19 +5,33 @@ touches, moves the pointers, keeps the merge ledger, and has the records project
 Nothing is copied and nothing is lost: parting two records moves the pointers back.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from customers import log, projection, races, sql
-from customers.identity import Atom, Grouping, Held, Tie, group
-from customers.profile import VERIFIED
+from customers.identity import (
+    ORDER,
+    Atom,
+    Grouping,
+    Held,
+    Naming,
+    Owner,
+    Tie,
+    group,
+    order_number,
+    order_owner,
+)
+from customers.profile import VERIFIED, WEAK_KINDS
 from customers.races import LookAgain
 
 # What a person says is worth any effort.
 _ANY_NUMBER = 2**31 - 2
+# An order number that was stated with more identifiers than this is in doubt, unread.
+_MOST_NAMINGS = 1_000
 
 
 class _Row(NamedTuple):
@@ -70,9 +84,7 @@ def regroup(
     held: what the caller has locked, to lock it together with the rest the next time
     most: raise Heap, before anything is locked or changed, where more hangs together
     """
-    rows, ties = _read_locked(sorted(ids), held, most)
-    drawn = group([row.atom for row in rows], ties, {row.id for row in rows if row.is_shared})
-    targets = _targets(rows, drawn)
+    rows, ties, drawn, targets = _draw(set(ids), held, most)
     moves = _moves(rows, targets)
     concerned = _repoint(rows, drawn, targets, moves)
     # A record opened just now has nothing to join: its first event is still to come.
@@ -88,6 +100,117 @@ def regroup(
         projection.rebuild(affected)
     _ask_about(drawn.held, rows, targets)
     return concerned
+
+
+def _draw(
+    ids: set[int], held: Set[UUID], most: int
+) -> tuple[list[_Row], list[Tie], Grouping, dict[int, UUID | None]]:
+    """Read and lock what these identifiers concern, and say to which record each belongs."""
+    while True:
+        rows, ties, locked = _read_locked(sorted(ids), held, most)
+        drawn = group([row.atom for row in rows], ties, {row.id for row in rows if row.is_shared})
+        targets = _targets(rows, drawn)
+        orders, joined = _orders_beside(rows, targets)
+        # What a person joined to others is judged together with them.
+        ids |= joined
+        held = locked
+        if not joined and not _lock_all(orders, locked):
+            break
+    in_doubt = _place_orders([*rows, *orders], drawn, targets)
+    drawn = replace(drawn, shared=drawn.shared | in_doubt)
+    return [*rows, *orders], ties, drawn, targets
+
+
+def _orders_beside(
+    rows: Sequence[_Row], targets: Mapping[int, UUID | None]
+) -> tuple[list[_Row], set[int]]:
+    """Return the orders to judge anew beside the ones in `rows`, and which a person joined.
+
+    They are the orders of those who come to belong elsewhere, and all with the same numbers.
+    """
+    # A record that was opened just now is written to its identifier already.
+    moved = [
+        row.id
+        for row in rows
+        if row.kind != ORDER
+        and (row.customer_id != targets[row.id] or (row.record_id and not row.version))
+    ]
+    known = [row.id for row in rows if row.kind == ORDER]
+    found = sql.rows("read_orders", {"ids": moved, "known": known}) if moved else []
+    orders = [row for row in rows if row.kind == ORDER] + [_Row(*row) for *row, _ in found]
+    if numbers := sorted({order_number(row.value) for row in orders if row.trust == VERIFIED}):
+        known = [row.id for row in orders]
+        found += sql.rows("read_numbers", {"numbers": numbers, "known": known})
+    return [_Row(*row) for *row, _ in found], {row[0] for row in found if row[-1]}
+
+
+def _place_orders(
+    rows: Sequence[_Row], drawn: Grouping, targets: dict[int, UUID | None]
+) -> set[int]:
+    """Write the record of each order into `targets`; return the orders in doubt.
+
+    Orders that a person joined to somebody stay there.
+    """
+    orders = {row.id: row for row in rows if row.kind == ORDER}
+    grouped = {member for members in drawn.groups for member in members}
+    units = [members for members in drawn.groups if members <= orders.keys()]
+    units += [frozenset({id_}) for id_ in orders if id_ not in grouped]
+    _lock_orders(list(orders.values()))
+    namings = _read_namings(orders.keys(), targets)
+    free = {id_ for unit in units for id_ in unit}
+    joined = {id_: (targets[id_], False) for id_ in orders.keys() - free}
+    placed = _placed(orders, namings, joined)
+    in_doubt: set[int] = set()
+    for unit in units:
+        others = [
+            other
+            for number in sorted({_number(orders[id_]) for id_ in unit})
+            for id_, other in placed[number].items()
+            if id_ not in unit
+        ]
+        owner, is_doubtful = order_owner((n for id_ in unit for n in namings[id_]), others)
+        if is_doubtful or any(len(namings[id_]) > _MOST_NAMINGS for id_ in unit):
+            owner = None
+            in_doubt |= unit
+        filed = min((record for id_ in unit if (record := orders[id_].record_id)), default=None)
+        targets |= dict.fromkeys(unit, owner or filed)
+    return in_doubt
+
+
+def _placed(
+    orders: Mapping[int, _Row],
+    namings: Mapping[int, Sequence[Naming]],
+    joined: Mapping[int, Owner],
+) -> defaultdict[str, dict[int, Owner]]:
+    """Return the orders that somebody placed and where they belong, by number."""
+    placed: defaultdict[str, dict[int, Owner]] = defaultdict(dict)
+    for id_, row in orders.items():
+        stated = namings.get(id_, ())
+        if _number(row) and any(naming.kind == "placed" for naming in stated):
+            placed[_number(row)][id_] = joined.get(id_) or order_owner(stated)
+    return placed
+
+
+def _number(order: _Row) -> str:
+    """Return the number that other sources may mean; a claimed one says nothing."""
+    return order_number(order.value) if order.trust == VERIFIED else ""
+
+
+def _lock_orders(orders: Sequence[_Row]) -> None:
+    before = {(row.id, row.record_id, row.customer_id) for row in orders}
+    if before and set(sql.rows("lock_orders", {"ids": [row.id for row in orders]})) != before:
+        raise LookAgain
+
+
+def _read_namings(
+    ids: Set[int], targets: Mapping[int, UUID | None]
+) -> defaultdict[int, list[Naming]]:
+    namings: defaultdict[int, list[Naming]] = defaultdict(list)
+    params = {"ids": sorted(ids), "most": _MOST_NAMINGS + 1}
+    for order, other, kind, other_kind, customer in sql.rows("read_namings", params) if ids else []:
+        owner = targets.get(other, customer)
+        namings[order].append(Naming(kind, other_kind in WEAK_KINDS, owner))
+    return namings
 
 
 def join(one: UUID, other: UUID, *, actor: str, now: datetime) -> None:
@@ -125,25 +248,32 @@ class NotFiled(LookupError):
 
 def _read_locked(
     ids: Sequence[int], held: Set[UUID] = frozenset(), most: int = _ANY_NUMBER
-) -> tuple[list[_Row], list[Tie]]:
+) -> tuple[list[_Row], list[Tie], set[UUID]]:
     """Read the graph until everything in it is locked, so that it holds still."""
     locked = set(held)
     while True:
         rows = [_Row(*row) for row in sql.rows("read_graph", {"ids": ids, "most": most + 1})]
         if len(rows) > most:
             raise Heap(min((row.customer_id for row in rows if row.customer_id), default=None))
-        records = {
-            record
-            for row in rows
-            for record in (row.record_id, row.customer_id, row.canonical_id)
-            if record
-        }
-        if not records - locked:
+        if not _lock_all(rows, locked):
             break
-        _seize(records - locked, records | locked)
-        locked |= records
     ties = sql.rows("read_links", {"ids": [row.id for row in rows]})
-    return rows, [Tie(left, right, trust, kind) for left, right, trust, kind in ties]
+    return rows, [Tie(left, right, trust, kind) for left, right, trust, kind in ties], locked
+
+
+def _lock_all(rows: Sequence[_Row], locked: set[UUID]) -> bool:
+    """Lock the records of these identifiers; return whether some were not locked before."""
+    records = {
+        record
+        for row in rows
+        for record in (row.record_id, row.customer_id, row.canonical_id)
+        if record
+    }
+    if not records - locked:
+        return False
+    _seize(records - locked, records | locked)
+    locked |= records
+    return True
 
 
 def _seize(missing: Set[UUID], wanted: Set[UUID]) -> None:
@@ -215,16 +345,17 @@ def _keep_ledger(
     reason: str,
     actor: str,
 ) -> None:
-    filed = {row.record_id: row.id for row in rows if row.record_id}
+    filed = {row.record_id: row for row in rows if row.record_id}
     ledger = []
     for move in moves:
         own = filed[move.record_id]
         evidence = [
             {"left": tie.left, "right": tie.right, "trust": tie.trust, "kind": tie.kind}
             for tie in ties
-            if own in (tie.left, tie.right)
+            if own.id in (tie.left, tie.right)
         ]
-        proven = any(link["trust"] == VERIFIED for link in evidence)
+        is_order = own.kind == ORDER and own.trust == VERIFIED
+        proven = is_order or any(link["trust"] == VERIFIED for link in evidence)
         ledger.append(
             {
                 "joined_id": move.record_id,

@@ -41,6 +41,17 @@ _of_a_record: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
+    # Not under me/: customers confirm nothing. Before the order, as above.
+    path(
+        "customers/<uuid:customer_id>/orders/<number:number>/confirm/",
+        orders.ConfirmView.as_view(),
+        name="order-confirm",
+    ),
+    path(
+        "customers/<uuid:customer_id>/orders/<number:number>/decline/",
+        orders.DeclineView.as_view(),
+        name="order-decline",
+    ),
     path("customers/<uuid:customer_id>/", include((_of_a_record, "customer"))),
     path("me/", include((_of_a_record, "me"))),
     path("customers/search/", records.SearchView.as_view(), name="search"),

@@ -13,7 +13,7 @@ from butler.profile import Contact, Facts, Rules
 from butler.reasons import sentence
 from channels.console import wording
 from channels.console.arrangement import amount
-from channels.portal.wording import money
+from channels.portal.wording import money, requested_change
 from customers.queries.shapes import (
     EventShape,
     OrderShape,
@@ -45,6 +45,9 @@ class Order:
     name: str
     status: str
     is_open: bool
+    is_requested: bool
+    # What the customer asked to change, in words, and nobody has settled yet.
+    requested_changes: Sequence[str]
     visit_date: date | None
     visit_time: time | None
     total: str
@@ -186,7 +189,9 @@ def order(one: OrderShape) -> Order:
         number=one.number,
         name=str(details.get("name") or ""),
         status=wording.STATUSES.get(one.status, one.status),
-        is_open=one.status in ("placed", "amended"),
+        is_open=one.status in ("placed", "amended", "requested"),
+        is_requested=one.status == "requested",
+        requested_changes=_requested_changes(one),
         visit_date=one.visit_date,
         visit_time=one.visit_time,
         total=money(str(one.total), one.currency),
@@ -200,6 +205,23 @@ def order(one: OrderShape) -> Order:
         lines=[_line(line, one.currency) for line in stored(one.lines, [])],
         version=one.version,
     )
+
+
+def _requested_changes(one: OrderShape) -> list[str]:
+    lines = stored(one.lines, [])
+    names = {str(line.get("id")): str(line.get("name") or line.get("product")) for line in lines}
+    return [
+        ": ".join(
+            filter(
+                None,
+                (
+                    wording.headline("track", str(request["event"])),
+                    requested_change(request["change"], names),
+                ),
+            )
+        )
+        for request in stored(one.requested_changes, [])
+    ]
 
 
 def _line(line: dict[str, Any], currency: str) -> Line:

@@ -48,6 +48,16 @@ urlpatterns = [
         orders.cancel,
         name="order-cancel",
     ),
+    path(
+        "customers/<uuid:customer_id>/orders/<number:number>/confirm/",
+        orders.confirm,
+        name="order-confirm",
+    ),
+    path(
+        "customers/<uuid:customer_id>/orders/<number:number>/decline/",
+        orders.decline,
+        name="order-decline",
+    ),
     path("customers/<uuid:customer_id>/orders/<number:number>/", orders.change, name="order"),
     path(
         "customers/<uuid:customer_id>/merges/<int:merge_id>/part/", merges.part, name="merge-part"

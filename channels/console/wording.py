@@ -16,6 +16,12 @@ HEADLINES = {
     "Order Line Cancelled": "Part of an order cancelled",
     "Order Cancelled": "Order cancelled",
     "Order Refunded": "Money back",
+    "Order Requested": "Asked for an order",
+    "Order Change Requested": "Asked to change an order",
+    "Order Line Cancellation Requested": "Asked to cancel part of an order",
+    "Order Cancellation Requested": "Asked to cancel an order",
+    "Order Request Confirmed": "What they asked was done",
+    "Order Request Declined": "What they asked was declined",
     "Product Viewed": "Looked at an offer",
     "Product Added": "Put something in the cart",
     "Checkout Started": "Began to order",
@@ -76,10 +82,12 @@ IDENTIFIERS = {
 }
 CHANNELS = {"inbox": "Inbox", "email": "E-mail", "sms": "SMS", "phone": "Phone"}
 STATUSES = {
+    "requested": "requested, not confirmed",
     "placed": "confirmed",
     "amended": "changed",
     "cancelled": "cancelled",
     "refunded": "refunded",
+    "declined": "declined",
 }
 # What became of a message, or was decided where there is none.
 BECAME = {

@@ -54,6 +54,9 @@ class Order:
     name: str
     status: str
     is_gone: bool
+    is_requested: bool
+    # What the customer asked to change, in words, and nobody has settled yet.
+    requested_changes: Sequence[str]
     channel: str
     visit_date: date | None
     visit_time: time | None
@@ -166,20 +169,41 @@ def _orders(record: RecordShape, scan: datetime | None) -> Iterator[Order]:
 def order_of(order: OrderShape, *, is_next: bool = False, scan: datetime | None = None) -> Order:
     """Word one order; `scan` is when its code was last shown at the gate."""
     details = stored(order.details, {})
+    lines = stored(order.lines, [])
     return Order(
         number=order.number,
         name=str(details.get("name") or ""),
         status=wording.say(wording.STATUSES, order.status),
-        is_gone=order.status in ("cancelled", "refunded"),
+        is_gone=order.status in ("cancelled", "refunded", "declined"),
+        is_requested=order.status == "requested",
+        requested_changes=_requested_changes(stored(order.requested_changes, []), lines),
         channel=wording.say(wording.CHANNELS, order.channel),
         visit_date=order.visit_date,
         visit_time=order.visit_time,
         guests=[str(guest["name"]) for guest in stored(order.party, []) if guest.get("name")],
-        lines=[_line(line, order.currency) for line in stored(order.lines, [])],
+        lines=[_line(line, order.currency) for line in lines],
         total=wording.money(str(order.total), order.currency),
         is_next=is_next,
         scanned_at=scan,
     )
+
+
+def _requested_changes(
+    requests: Sequence[dict[str, Any]], lines: Sequence[dict[str, Any]]
+) -> list[str]:
+    names = {str(line.get("id")): str(line.get("name") or line.get("product")) for line in lines}
+    return [
+        ": ".join(
+            filter(
+                None,
+                (
+                    wording.headline("track", str(request["event"])),
+                    wording.requested_change(request["change"], names),
+                ),
+            )
+        )
+        for request in requests
+    ]
 
 
 def _contact(one: InteractionShape) -> Contact:

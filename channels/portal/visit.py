@@ -20,7 +20,8 @@ _MOST = 200
 
 
 def is_in_calendar(order: OrderShape) -> bool:
-    return order.visit_date is not None
+    """Tell whether there is a calendar file: not for what was only requested."""
+    return order.visit_date is not None and order.status not in ("requested", "declined")
 
 
 def opens_the_gate(order: OrderShape) -> bool:

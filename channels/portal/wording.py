@@ -20,6 +20,12 @@ HEADLINES = {
     "Order Line Cancelled": gettext_noop("Part of your order was cancelled"),
     "Order Cancelled": gettext_noop("Your order was cancelled"),
     "Order Refunded": gettext_noop("You got money back"),
+    "Order Requested": gettext_noop("You asked for an order"),
+    "Order Change Requested": gettext_noop("You asked to change your order"),
+    "Order Line Cancellation Requested": gettext_noop("You asked to cancel part of your order"),
+    "Order Cancellation Requested": gettext_noop("You asked to cancel your order"),
+    "Order Request Confirmed": gettext_noop("We did what you asked"),
+    "Order Request Declined": gettext_noop("We could not do what you asked"),
     "Product Viewed": gettext_noop("You looked at an offer"),
     "Product Added": gettext_noop("You put something in your cart"),
     "Checkout Started": gettext_noop("You began to order"),
@@ -81,10 +87,12 @@ IDENTIFIERS = {
     "device": gettext_noop("Device"),
 }
 STATUSES = {
+    "requested": gettext_noop("Requested"),
     "placed": gettext_noop("Confirmed"),
     "amended": gettext_noop("Changed"),
     "cancelled": gettext_noop("Cancelled"),
     "refunded": gettext_noop("Refunded"),
+    "declined": gettext_noop("Declined"),
     "ordered": gettext_noop("Ordered"),
 }
 ROLES = {
@@ -120,6 +128,33 @@ def detail(kind: str, name: str, said: Mapping[str, Any]) -> str:
     teller = _DETAILS.get(name)
     parts = teller(said) if teller else ()
     return " · ".join(part for part in parts if part)
+
+
+def requested_change(change: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Return in one line what somebody asks to change about an order.
+
+    names: of the order's lines, by id
+    """
+    listed = change.get("lines")
+    lines = [line for line in listed if isinstance(line, dict)] if isinstance(listed, list) else []
+    if "line_id" in change:
+        lines.append(dict(change))
+    party = change.get("party")
+    guests = party if isinstance(party, list) else []
+    parts = [
+        *_change(change),
+        *(_quantity(line, names) for line in lines),
+        ", ".join(_text(guest, "name") for guest in guests if isinstance(guest, dict)),
+        _text(change, "name"),
+        _text(change, "note"),
+    ]
+    return " · ".join(part[:120] for part in parts if part)
+
+
+def _quantity(line: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    line_id, quantity = _text(line, "line_id"), _text(line, "quantity")
+    name = _text(line, "name") or names.get(line_id) or line_id
+    return f"{quantity}× {name}" if quantity else name
 
 
 def money(amount: str, currency: str) -> str:
@@ -189,6 +224,11 @@ _DETAILS: dict[str, Callable[[Mapping[str, Any]], tuple[str, ...]]] = {
     "Order Amended": _change,
     "Order Cancelled": _change,
     "Order Line Cancelled": _line,
+    "Order Requested": _order,
+    "Order Change Requested": _change,
+    "Order Line Cancellation Requested": _line,
+    "Order Cancellation Requested": _change,
+    "Order Request Declined": _change,
     "Product Viewed": _name,
     "Checkout Started": _name,
     "Party Member Changed": _name,

@@ -34,7 +34,9 @@ def scan(request: HttpRequest) -> HttpResponse:
             unfit = limits.as_unfit(error)
             raise Refusal(400, unfit.reason, unfit.detail) from None
         overload.take(sender.source_id, 1, now)
-        matches = lookup.matches(kind, value, region=sender.default_region)
+        matches = lookup.matches(
+            kind, value, region=sender.default_region, source_id=sender.source_id
+        )
         found = [match for match in matches if match.is_known]
         frame = Frame(received_at=now, is_trusted=True)
         outcomes = intake.take_in(

@@ -10,6 +10,8 @@ from django.db import connection
 from uuid_utils.compat import uuid7
 
 from customers import db, ingest, sql
+from customers.filing import order_of
+from customers.identity import ORDER
 from customers.profile import Item, Outcome, Sender
 
 
@@ -68,6 +70,9 @@ def state(
     address = db.row(sql.load("find_address"), {"id": customer_id})
     if address is None:
         raise OutOfReach
+    if address[0] == ORDER:
+        source_id, _, number = address[1].partition("/")
+        address = order_of(int(source_id), number)
     receipt = ingest.record(
         sender=author.sender,
         items=[_item(one, address, author) for one in statements],

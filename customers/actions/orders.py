@@ -1,13 +1,17 @@
-"""Placing, amending and cancelling orders: each is an event on the customer's log."""
+"""Placing, amending and cancelling orders: each is an event on the customer's log.
+
+What customers order or change themselves is a request, until staff or a source confirms it.
+"""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 from django.db import transaction
 
+from customers import orders
 from customers.actions.changes import Author, Statement, hold, state
 from customers.facts import documents
 from customers.models import Identifier, Order, Trust
@@ -16,6 +20,9 @@ from customers.profile import Outcome
 
 # No I, O, 0 or 1: numbers are read out over the phone.
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+_CLOSED = (Order.Status.CANCELLED, Order.Status.REFUNDED, Order.Status.DECLINED)
 
 
 class NumberTaken(Exception):
@@ -36,6 +43,10 @@ class OrderClosed(Exception):
 
 class OnlyClaimed(Exception):
     """Nobody we trust has said anything of this order, so there is nothing yet to change."""
+
+
+class NothingRequested(Exception):
+    """The customer asked for nothing about this order that is not settled yet."""
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -66,20 +77,43 @@ def place_order(
     if normalize("order", number) != number:
         raise NumberTaken
     hold(f"order {number}")
-    if _is_in_use(number):
+    if _is_in_use(number, author):
         raise NumberTaken
     outcome = state(
         customer_id=customer_id,
         author=author,
         statements=[
             Statement(
-                name="Order Completed",
+                name=orders.PLACED,
                 about=f"order:{number}",
                 properties={"order_id": number, **order},
                 occurred_at=now,
                 identifiers=(("order", number),),
             )
         ],
+        now=now,
+        expected_version=expected_version,
+    )
+    return Placed(number, outcome)
+
+
+@transaction.atomic
+def request_order(
+    *,
+    customer_id: UUID,
+    author: Author,
+    order: Mapping[str, object],
+    now: datetime,
+    expected_version: int | None = None,
+) -> Placed:
+    """Take down what a customer asks for: it has a number of ours, and is no order yet."""
+    number = new_number()
+    while Order.objects.filter(number=number).exists():
+        number = new_number()
+    outcome = state(
+        customer_id=customer_id,
+        author=author,
+        statements=[_statement(orders.REQUESTED, number, order, now)],
         now=now,
         expected_version=expected_version,
     )
@@ -97,14 +131,9 @@ class Aim(msgspec.Struct, frozen=True):
 
 
 @transaction.atomic
-def amend_order(
-    *, aim: Aim, change: Mapping[str, object], only_known_lines: bool = False
-) -> Outcome:
+def amend_order(*, aim: Aim, change: Mapping[str, object]) -> Outcome:
     """Change what is named in an order and leave the rest."""
-    order = _open_order(aim)
-    if only_known_lines:
-        _refuse_unknown(order, [line["line_id"] for line in documents(change.get("lines"))])
-    return _change(order, aim, "Order Amended", change)
+    return _change(_open_order(aim), aim, "Order Amended", change)
 
 
 @transaction.atomic
@@ -118,17 +147,76 @@ def cancel_order_line(*, aim: Aim, line: str, quantity: int | None = None) -> Ou
 
 @transaction.atomic
 def cancel_order(*, aim: Aim, reason: str = "") -> Outcome:
-    """Cancel an order, whole."""
-    return _change(_open_order(aim), aim, "Order Cancelled", {"reason": reason} if reason else {})
+    """Cancel an order, whole; what was only requested is declined."""
+    order = _open_order(aim)
+    because = {"reason": reason} if reason else {}
+    if order.status == Order.Status.REQUESTED:
+        return _state(aim, [_statement(orders.DECLINED, aim.number, because, aim.now)])
+    return _change(order, aim, "Order Cancelled", because)
+
+
+@transaction.atomic
+def request_change(*, aim: Aim, name: str, change: Mapping[str, object]) -> Outcome:
+    """Take down a change that a customer asks for, and leave an order that stands as it is.
+
+    name: one of customers.orders.GRANTED
+    """
+    order = _open_order(aim)
+    if order.trust == Trust.CLAIMED and order.status != Order.Status.REQUESTED:
+        raise OnlyClaimed
+    named = [line["line_id"] for line in documents(change.get("lines"))]
+    _refuse_unknown(order, [*named, *([change["line_id"]] if "line_id" in change else [])])
+    return _state(aim, [_statement(name, aim.number, change, aim.now)])
+
+
+@transaction.atomic
+def confirm_request(*, aim: Aim) -> Outcome:
+    """Place what the customer requested, or do what she asked to change."""
+    order = _open_order(aim)
+    if order.status == Order.Status.REQUESTED:
+        return _state(aim, [_confirmed(order, aim)])
+    if not order.requested_changes:
+        raise NothingRequested
+    granted = [
+        _statement(
+            orders.GRANTED[request["event"]],
+            aim.number,
+            request["change"],
+            aim.now - timedelta(microseconds=before),
+        )
+        for before, request in zip(
+            range(len(order.requested_changes), 0, -1), order.requested_changes, strict=True
+        )
+    ]
+    return _state(aim, [*granted, _statement(orders.CONFIRMED, aim.number, {}, aim.now)])
+
+
+@transaction.atomic
+def decline_request(*, aim: Aim, reason: str = "") -> Outcome:
+    """Say no to what the customer requested; an order that stands stays as it is."""
+    order = _open_order(aim)
+    if order.status != Order.Status.REQUESTED and not order.requested_changes:
+        raise NothingRequested
+    because = {"reason": reason} if reason else {}
+    return _state(aim, [_statement(orders.DECLINED, aim.number, because, aim.now)])
 
 
 def _change(order: Order, aim: Aim, name: str, change: Mapping[str, object]) -> Outcome:
-    about = f"order:{aim.number}"
-    statements = [Statement(name, about, {"order_id": aim.number, **change}, aim.now)]
+    statements = [_statement(name, aim.number, change, aim.now)]
     if order.trust == Trust.CLAIMED:
         # What was only claimed does not count beside what is proved: without the whole
         # order said again, the change would be all that is left of it.
         statements.insert(0, _confirmed(order, aim))
+    return _state(aim, statements)
+
+
+def _statement(
+    name: str, number: str, properties: Mapping[str, object], moment: datetime
+) -> Statement:
+    return Statement(name, f"order:{number}", {"order_id": number, **properties}, moment)
+
+
+def _state(aim: Aim, statements: Sequence[Statement]) -> Outcome:
     return state(
         customer_id=aim.customer_id,
         author=aim.author,
@@ -144,7 +232,7 @@ def _open_order(aim: Aim) -> Order:
     order = Order.objects.filter(customer_id=aim.customer_id, number=aim.number).first()
     if order is None:
         raise NoSuchOrder
-    if order.status in (Order.Status.CANCELLED, Order.Status.REFUNDED):
+    if order.status in _CLOSED:
         raise OrderClosed
     return order
 
@@ -166,9 +254,9 @@ def _confirmed(order: Order, aim: Aim) -> Statement:
     others = Order.objects.filter(number=order.number, trust=Trust.VERIFIED)
     if others.exclude(customer_id=aim.customer_id).exists():
         raise NumberTaken
-    identifiers = () if _is_in_use(order.number) else (("order", order.number),)
+    identifiers = () if _is_in_use(order.number, aim.author) else (("order", order.number),)
     moment = aim.now - timedelta(microseconds=1)
-    return Statement("Order Completed", f"order:{order.number}", _whole(order), moment, identifiers)
+    return Statement(orders.PLACED, f"order:{order.number}", _whole(order), moment, identifiers)
 
 
 def _whole(order: Order) -> dict[str, object]:
@@ -189,6 +277,11 @@ def _whole(order: Order) -> dict[str, object]:
     }
 
 
-def _is_in_use(number: str) -> bool:
+def _is_in_use(number: str, author: Author) -> bool:
     # A number that somebody only claims is not in use: else guessing would block the shop.
-    return Identifier.objects.filter(kind="order", value=number, trust=Trust.VERIFIED).exists()
+    # Of other sources, numbers that came without an order leave it free.
+    own = f"{author.sender.source_id}/{number}"
+    return (
+        Order.objects.filter(number=number, trust=Trust.VERIFIED).exists()
+        or Identifier.objects.filter(kind="order", value=own, trust=Trust.VERIFIED).exists()
+    )

@@ -1,8 +1,8 @@
-"""Orders: read, placed, amended, cancelled; by staff, by a source, or by the customer."""
+"""Orders: read, placed, amended and cancelled by staff or a source; requested by the customer."""
 
 from datetime import date, time
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 import msgspec
@@ -29,7 +29,12 @@ from customers.api.base import (
 )
 from customers.api.problems import Problem
 from customers.api.writing import Changed, ChangingView, author, changed, place
-from customers.orders import LARGEST
+from customers.orders import (
+    CANCELLATION_REQUESTED,
+    CHANGE_REQUESTED,
+    LARGEST,
+    LINE_CANCELLATION_REQUESTED,
+)
 from customers.permissions import Right, principal
 from customers.queries import lists
 from customers.queries.shapes import EventShape, OrderShape
@@ -105,11 +110,12 @@ class Cancelled(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PlacedOrder(msgspec.Struct, frozen=True):
-    """A new order's number, and where it stands."""
+    """A new order's number, where it stands, and whether it is placed."""
 
     number: str
     customer: UUID
     version: int
+    status: Literal["placed", "requested"]
 
 
 class OrdersView(ChangingView):
@@ -128,7 +134,7 @@ class OrdersView(ChangingView):
         return paged(request, lists.orders(self.live, cursor=cursor, limit=limit))
 
     @schema.describe(
-        "Place an order",
+        "Place an order; as its customer, request one",
         body=NewOrder,
         answer=schema.shape(PlacedOrder),
         status=201,
@@ -137,22 +143,29 @@ class OrdersView(ChangingView):
     )
     def post(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         order = read_body(request, NewOrder)
-        if principal(request).kind == "customer":
+        is_request = _is_customer(request)
+        if is_request:
             _refuse_prices(order.total, order.lines)
+            _refuse_number(order.number)
         _refuse_fortunes(order.lines)
         live, by = self.live, author(request)
 
         def effect() -> Answer:
-            placed = orders.place_order(
-                customer_id=live,
-                author=by,
-                number=order.number or "",
-                order=_said(order),
-                now=timezone.now(),
-                expected_version=expected_version(request),
-            )
+            stated: dict[str, Any] = {
+                "customer_id": live,
+                "author": by,
+                "order": _said(order),
+                "now": timezone.now(),
+                "expected_version": expected_version(request),
+            }
+            if is_request:
+                placed = orders.request_order(**stated)
+            else:
+                placed = orders.place_order(number=order.number or "", **stated)
             where = place(placed.outcome)
-            return Answer(201, encode(PlacedOrder(placed.number, where.customer, where.version)))
+            status: Literal["placed", "requested"] = "requested" if is_request else "placed"
+            shape = PlacedOrder(placed.number, where.customer, where.version, status)
+            return Answer(201, encode(shape))
 
         return once_only(request, effect)
 
@@ -167,7 +180,7 @@ class OrderView(ChangingView):
         return answer(found(lists.order(self.live, number)))
 
     @schema.describe(
-        "Amend an order",
+        "Amend an order; as its customer, ask for the change",
         body=OrderChange,
         answer=schema.shape(Changed),
         parameters=(schema.IF_MATCH,),
@@ -175,15 +188,15 @@ class OrderView(ChangingView):
     )
     def patch(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
         change = read_body(request, OrderChange)
-        is_customer = principal(request).kind == "customer"
+        is_customer = _is_customer(request)
         if is_customer:
             _refuse_prices(change.total, change.lines or [])
         _refuse_fortunes(change.lines or [])
-        outcome = orders.amend_order(
-            aim=_aim(self, request, number, author(request)),
-            change=_said(change),
-            only_known_lines=is_customer,
-        )
+        aim = _aim(self, request, number, author(request))
+        if is_customer:
+            outcome = orders.request_change(aim=aim, name=CHANGE_REQUESTED, change=_said(change))
+        else:
+            outcome = orders.amend_order(aim=aim, change=_said(change))
         return sent(changed(outcome), version=outcome.version)
 
 
@@ -193,7 +206,7 @@ class CancelLineView(ChangingView):
     rights: ClassVar = {"POST": Right.CHANGE_ORDER}
 
     @schema.describe(
-        "Cancel a line of an order, or some of it",
+        "Cancel a line of an order, or some of it; as its customer, ask for it",
         body=LineGone,
         answer=schema.shape(Changed),
         parameters=(schema.ONCE, schema.IF_MATCH),
@@ -204,10 +217,18 @@ class CancelLineView(ChangingView):
     ) -> HttpResponse:
         gone = read_body(request, LineGone)
         aim = _aim(self, request, number, author(request))
-        return once_only(
-            request,
-            lambda: changed(orders.cancel_order_line(aim=aim, line=line, quantity=gone.quantity)),
-        )
+        is_customer = _is_customer(request)
+
+        def effect() -> Answer:
+            if is_customer:
+                some = {} if gone.quantity is None else {"quantity": gone.quantity}
+                change = {"line_id": line, **some}
+                return changed(
+                    orders.request_change(aim=aim, name=LINE_CANCELLATION_REQUESTED, change=change)
+                )
+            return changed(orders.cancel_order_line(aim=aim, line=line, quantity=gone.quantity))
+
+        return once_only(request, effect)
 
 
 class CancelView(ChangingView):
@@ -216,7 +237,7 @@ class CancelView(ChangingView):
     rights: ClassVar = {"POST": Right.CHANGE_ORDER}
 
     @schema.describe(
-        "Cancel an order",
+        "Cancel an order; as its customer, ask for it",
         body=Cancelled,
         answer=schema.shape(Changed),
         parameters=(schema.ONCE, schema.IF_MATCH),
@@ -225,7 +246,53 @@ class CancelView(ChangingView):
     def post(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
         said = read_body(request, Cancelled)
         aim = _aim(self, request, number, author(request))
-        return once_only(request, lambda: changed(orders.cancel_order(aim=aim, reason=said.reason)))
+        is_customer = _is_customer(request)
+
+        def effect() -> Answer:
+            if is_customer:
+                because = {"reason": said.reason} if said.reason else {}
+                return changed(
+                    orders.request_change(aim=aim, name=CANCELLATION_REQUESTED, change=because)
+                )
+            return changed(orders.cancel_order(aim=aim, reason=said.reason))
+
+        return once_only(request, effect)
+
+
+class ConfirmView(ChangingView):
+    """Confirming what a customer requested."""
+
+    rights: ClassVar = {"POST": Right.CHANGE_ORDER}
+
+    @schema.describe(
+        "Confirm what the customer requested: place the order, or do what she asked to change",
+        answer=schema.shape(Changed),
+        parameters=(schema.ONCE, schema.IF_MATCH),
+        tags=("orders",),
+    )
+    def post(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
+        aim = _aim(self, request, number, author(request))
+        return once_only(request, lambda: changed(orders.confirm_request(aim=aim)))
+
+
+class DeclineView(ChangingView):
+    """Declining what a customer requested."""
+
+    rights: ClassVar = {"POST": Right.CHANGE_ORDER}
+
+    @schema.describe(
+        "Decline what the customer requested; an order that stands stays as it is",
+        body=Cancelled,
+        answer=schema.shape(Changed),
+        parameters=(schema.ONCE, schema.IF_MATCH),
+        tags=("orders",),
+    )
+    def post(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
+        body = read_body(request, Cancelled)
+        aim = _aim(self, request, number, author(request))
+        return once_only(
+            request, lambda: changed(orders.decline_request(aim=aim, reason=body.reason))
+        )
 
 
 class OrderHistoryView(CustomerView):
@@ -245,6 +312,10 @@ class OrderHistoryView(CustomerView):
         found(lists.order(live, number))
         about = Filter(about=f"order:{number}")
         return paged(request, found(timeline(live, narrow=about, cursor=cursor, limit=limit)))
+
+
+def _is_customer(request: Request) -> bool:
+    return principal(request).kind == "customer"
 
 
 def _aim(view: CustomerView, request: Request, number: str, by: Author) -> orders.Aim:
@@ -283,6 +354,12 @@ def _refuse_prices(total: object, lines: list[NewLine] | list[ChangedLine]) -> N
     """Customers say what they want; what it costs says who sells it."""
     if total is not UNSET or any(line.unit_price is not UNSET for line in lines):
         raise Problem(403, "prices-are-ours", "Prices are not for customers to set.")
+
+
+def _refuse_number(number: object) -> None:
+    """Refuse a number that a customer chose, whether or not an order has it."""
+    if number is not UNSET:
+        raise Problem(422, "numbers-are-ours", "An order gets its number from us; leave it out.")
 
 
 def _refuse_fortunes(lines: list[NewLine] | list[ChangedLine]) -> None:

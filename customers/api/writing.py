@@ -13,6 +13,7 @@ from customers.actions.idempotency import Answer
 from customers.actions.orders import (
     NoSuchLine,
     NoSuchOrder,
+    NothingRequested,
     NumberTaken,
     OnlyClaimed,
     OrderClosed,
@@ -79,6 +80,9 @@ _EXPLAINED: dict[type[Exception], Callable[[Exception], Problem]] = {
     OrderClosed: lambda _: Problem(409, "order-closed", "The order was cancelled or refunded."),
     OnlyClaimed: lambda _: Problem(
         409, "only-claimed", "Nobody has confirmed this order yet; ask the desk to."
+    ),
+    NothingRequested: lambda _: Problem(
+        409, "nothing-requested", "The customer asked for nothing that is not settled."
     ),
     OutOfReach: lambda _: Problem(
         409,

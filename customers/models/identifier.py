@@ -1,6 +1,6 @@
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Now, Reverse
+from django.db.models.functions import Now, Reverse, StrIndex, Substr
 
 from customers.models.customer import Customer
 from customers.models.source import Source
@@ -13,6 +13,8 @@ class Trust(models.IntegerChoices):
 
 class Identifier(models.Model):
     """One value by which somebody may be known, such as an address or a card.
+
+    The value of an order is `<source id>/<number>`: two sources may use the same number.
 
     The same value claimed and verified are two rows: a claim never finds what a proof opened.
     """
@@ -58,6 +60,11 @@ class Identifier(models.Model):
                 condition=models.Q(kind="phone"),
                 name="identifier_end_of_number",
             ),
+            models.Index(
+                Substr("value", StrIndex("value", models.Value("/")) + 1),
+                condition=models.Q(kind="order"),
+                name="identifier_order_number",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -66,6 +73,8 @@ class Identifier(models.Model):
 
 class LinkKind(models.TextChoices):
     SEEN = "seen"
+    # An order and the identifier that it was placed with.
+    PLACED = "placed"
     JOINED = "joined"
     PARTED = "parted"
 

@@ -28,10 +28,12 @@ class Order(models.Model):
     """What a customer ordered: in a theme park, an arrangement."""
 
     class Status(models.TextChoices):
+        REQUESTED = "requested"
         PLACED = "placed"
         AMENDED = "amended"
         CANCELLED = "cancelled"
         REFUNDED = "refunded"
+        DECLINED = "declined"
 
     pk = models.CompositePrimaryKey("customer_id", "number")
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, db_index=False)
@@ -45,6 +47,8 @@ class Order(models.Model):
     party = models.JSONField(default=list)
     lines = models.JSONField(default=list)
     details = models.JSONField(default=dict)
+    # What the customer asked to change, and nobody has settled yet.
+    requested_changes = models.JSONField(default=list, db_default=[])
     trust = models.SmallIntegerField(choices=Trust)
     placed_at = models.DateTimeField()
     changed_at = models.DateTimeField()

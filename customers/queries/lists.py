@@ -123,6 +123,7 @@ def _order(row: Order) -> OrderShape:
         party=_raw(row.party),
         lines=_raw(row.lines),
         details=_raw(row.details),
+        requested_changes=_raw(row.requested_changes),
         is_verified=row.trust == Trust.VERIFIED,
         placed_at=row.placed_at,
         changed_at=row.changed_at,

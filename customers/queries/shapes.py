@@ -41,7 +41,7 @@ class TraitShape(Shape, frozen=True):
 
 class OrderShape(Shape, frozen=True):
     number: str
-    status: Literal["placed", "amended", "cancelled", "refunded"]
+    status: Literal["requested", "placed", "amended", "cancelled", "refunded", "declined"]
     channel: str
     currency: str
     total: Decimal
@@ -50,6 +50,7 @@ class OrderShape(Shape, frozen=True):
     party: Documents
     lines: Documents
     details: Document
+    requested_changes: Documents
     is_verified: Verified
     placed_at: datetime
     changed_at: datetime

@@ -1,13 +1,23 @@
--- The live records that an identifier leads to, proved before claimed.
+-- The live records that an identifier leads to, proved before claimed. The number of an order
+-- leads to every record that has an order with this number, whatever the source.
 --
 -- kind, value  text  normalized
 
 SELECT customer.id, customer.version, customer.created_at, customer.last_seen_at,
-       identifier.trust, name.value::text
-  FROM customers_identifier AS identifier
-  JOIN customers_customer AS customer ON customer.id = identifier.customer_id
+       found.trust, name.value::text
+  FROM (SELECT customer_id, trust
+          FROM customers_identifier
+         WHERE kind = %(kind)s AND value = %(value)s AND kind <> 'order'
+         UNION
+        SELECT customer_id, trust
+          FROM customers_order
+         WHERE %(kind)s = 'order' AND number = %(value)s
+         UNION
+        SELECT customer_id, trust
+          FROM customers_identifier
+         WHERE %(kind)s = 'order' AND kind = 'order'
+           AND substring(value, strpos(value, '/') + 1) = %(value)s) AS found
+  JOIN customers_customer AS customer ON customer.id = found.customer_id
   LEFT JOIN customers_trait AS name
          ON name.customer_id = customer.id AND name.name = 'name'
- WHERE identifier.kind = %(kind)s
-   AND identifier.value = %(value)s
- ORDER BY identifier.trust DESC
+ ORDER BY found.trust DESC

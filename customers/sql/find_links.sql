@@ -1,9 +1,9 @@
 -- Which of these links are known already.
 --
--- lefts, rights, trusts  bigint[], bigint[], smallint[]
+-- lefts, rights, trusts, kinds  bigint[], bigint[], smallint[], text[]
 
-SELECT left_id, right_id, trust
-  FROM unnest(%(lefts)s::bigint[], %(rights)s::bigint[], %(trusts)s::smallint[])
-       AS wanted (left_id, right_id, trust)
-  JOIN customers_link USING (left_id, right_id, trust)
- WHERE kind = 'seen'
+SELECT left_id, right_id, trust, kind
+  FROM unnest(%(lefts)s::bigint[], %(rights)s::bigint[], %(trusts)s::smallint[],
+              %(kinds)s::text[])
+       AS wanted (left_id, right_id, trust, kind)
+  JOIN customers_link USING (left_id, right_id, trust, kind)

@@ -2,6 +2,7 @@
 -- shares it. A claim counts only where nobody has proved the value.
 --
 -- kind, value  text  already normalized
+-- source       int   whose order a number means first; null: nobody's
 -- limit        int
 -- returns id, version, name, is_verified and is_known of the live records, the last seen first;
 -- not known is a record that holds nothing but what happened with this very identifier
@@ -9,7 +10,24 @@
 WITH named AS MATERIALIZED (
     SELECT id, customer_id, trust, is_shared
       FROM customers_identifier
-     WHERE kind = %(kind)s AND value = %(value)s
+     WHERE kind = %(kind)s AND value = %(value)s AND kind <> 'order'
+), numbered AS MATERIALIZED (
+    SELECT coalesce(customer.canonical_id, customer.id) AS customer_id, stated.trust,
+           EXISTS (SELECT FROM customers_identifier AS identifier
+                    WHERE identifier.kind = 'order' AND identifier.trust = 2
+                      AND identifier.value = %(source)s::int || '/' || stated.number
+                      AND identifier.customer_id = stated.customer_id) AS is_own
+      FROM customers_order AS stated
+      JOIN customers_customer AS customer ON customer.id = stated.customer_id
+     WHERE %(kind)s = 'order' AND stated.number = %(value)s
+     UNION ALL
+    -- A number of which nothing is known but that it came with somebody.
+    SELECT customer_id, trust, false
+      FROM customers_identifier
+     WHERE %(kind)s = 'order' AND kind = 'order'
+       AND substring(value, strpos(value, '/') + 1) = %(value)s
+       AND customer_id IS NOT NULL
+       AND NOT EXISTS (SELECT FROM customers_order WHERE number = %(value)s)
 ), beside AS (
     -- A shared value leads to nobody itself, but it came together with what does.
     SELECT CASE WHEN link.left_id = named.id THEN link.right_id ELSE link.left_id END AS id,
@@ -26,10 +44,9 @@ WITH named AS MATERIALIZED (
      WHERE identifier.customer_id IS NOT NULL
        AND identifier.kind NOT IN ('anonymous_id', 'device')
     UNION ALL
-    SELECT coalesce(customer.canonical_id, customer.id), placed.trust
-      FROM customers_order AS placed
-      JOIN customers_customer AS customer ON customer.id = placed.customer_id
-     WHERE %(kind)s = 'order' AND placed.number = %(value)s
+    SELECT customer_id, trust
+      FROM numbered
+     WHERE is_own OR NOT EXISTS (SELECT FROM numbered AS own WHERE own.is_own AND own.trust = 2)
 ), weighed AS (
     SELECT customer_id, max(trust) AS trust FROM owner GROUP BY customer_id
 )

@@ -1,33 +1,36 @@
 -- Everything that hangs together with the given identifiers, by links of any kind.
 -- A shared value is a dead end for what was seen: it joins nobody, so what lies behind it does
--- not matter. What a person said of it counts all the same.
+-- not matter. What a person said of it counts all the same. An order is never reached by what
+-- was seen with it, because it joins nobody either: read_orders finds those that follow.
 --
 -- ids   bigint[]
 -- most  int       how many are read; the caller takes as many as that for too many
 -- returns the identifiers; read_links returns what ties them
 
 WITH RECURSIVE reached AS (
-    SELECT id, is_shared
+    SELECT id, is_shared OR kind = 'order' AS is_end
       FROM customers_identifier
      WHERE id = ANY (%(ids)s::bigint[])
      UNION
-    SELECT other.id, other.is_shared
+    SELECT other.id, other.is_shared OR other.kind = 'order'
       FROM reached
      CROSS JOIN LATERAL (
-           SELECT right_id AS id FROM customers_link
-            WHERE left_id = reached.id AND NOT reached.is_shared
+           SELECT right_id AS id, kind FROM customers_link
+            WHERE left_id = reached.id AND NOT reached.is_end
             UNION ALL
-           SELECT left_id FROM customers_link
-            WHERE right_id = reached.id AND NOT reached.is_shared
+           SELECT left_id, kind FROM customers_link
+            WHERE right_id = reached.id AND NOT reached.is_end
             UNION ALL
            -- Of the many links of a shared value, an index finds those that a person made.
-           SELECT right_id FROM customers_link
-            WHERE left_id = reached.id AND reached.is_shared AND kind <> 'seen'
+           SELECT right_id, kind FROM customers_link
+            WHERE left_id = reached.id AND reached.is_end AND kind <> 'seen'
             UNION ALL
-           SELECT left_id FROM customers_link
-            WHERE right_id = reached.id AND reached.is_shared AND kind <> 'seen'
+           SELECT left_id, kind FROM customers_link
+            WHERE right_id = reached.id AND reached.is_end AND kind <> 'seen'
            ) AS tie
       JOIN customers_identifier AS other ON other.id = tie.id
+     WHERE tie.kind <> 'placed'
+       AND (tie.kind <> 'seen' OR other.kind <> 'order')
 )
 SELECT identifier.id, identifier.kind, identifier.value, identifier.trust,
        identifier.record_id, identifier.customer_id, identifier.is_shared,

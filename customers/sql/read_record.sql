@@ -24,7 +24,10 @@ SELECT json_build_object(
     'last_seen_at', customer.last_seen_at,
     'identifiers', (
         SELECT coalesce(json_agg(json_build_object(
-                   'kind', kind, 'value', value, 'is_verified', trust = 2,
+                   'kind', kind,
+                   'value', CASE WHEN kind = 'order' THEN substring(value, strpos(value, '/') + 1)
+                                 ELSE value END,
+                   'is_verified', trust = 2,
                    'is_shared', is_shared, 'first_seen_at', first_seen_at)
                    ORDER BY trust DESC, kind, value), '[]')
           FROM (SELECT * FROM customers_identifier
@@ -44,7 +47,8 @@ SELECT json_build_object(
                    'number', number, 'status', status, 'channel', channel,
                    'currency', currency, 'total', amount, 'visit_date', visit_date,
                    'visit_time', visit_time, 'party', party, 'lines', lines,
-                   'details', details, 'is_verified', trust = 2, 'placed_at', placed_at,
+                   'details', details, 'requested_changes', requested_changes,
+                   'is_verified', trust = 2, 'placed_at', placed_at,
                    'changed_at', changed_at, 'changed_by', changed_by, 'version', version)
                    ORDER BY placed_at DESC, number), '[]')
           FROM shown_order),

@@ -30,4 +30,8 @@ SELECT found.id, found.kind, found.value, found.trust, found.record_id, found.cu
  UNION ALL
 SELECT NULL, wanted.kind, wanted.value, wanted.trust, NULL, NULL, NULL, NULL, NULL
   FROM wanted
-  JOIN customers_blockedvalue AS blocked USING (kind, value)
+  JOIN customers_blockedvalue AS blocked
+    ON blocked.kind = wanted.kind
+   AND blocked.value = CASE WHEN wanted.kind = 'order'
+                            THEN substring(wanted.value, strpos(wanted.value, '/') + 1)
+                            ELSE wanted.value END

@@ -13,6 +13,7 @@ SELECT DISTINCT ON (verified.customer_id, claimed.customer_id)
   JOIN customers_identifier AS claimed
     ON claimed.kind = one.kind AND claimed.value = one.value AND claimed.trust = 1
  WHERE one.id = ANY (%(ids)s::bigint[])
+   AND one.kind <> 'order'
    AND verified.customer_id <> claimed.customer_id
  ORDER BY verified.customer_id, claimed.customer_id, verified.id, claimed.id
     ON CONFLICT (kind, left_id, right_id) DO NOTHING

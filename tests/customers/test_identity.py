@@ -169,9 +169,9 @@ def test_claims_never_change_who_is_with_whom_among_what_was_proved(graph):
 
 
 @pytest.mark.parametrize("size", [2, 500])
-def test_a_chain_of_devices_is_grouped_without_recursion(size):
-    cards = [Atom(n, "order", f"o{n}", VERIFIED) for n in range(size)]
+def test_a_chain_that_a_person_joined_is_grouped_without_recursion(size):
+    cards = [Atom(n, "card", f"c{n}", VERIFIED) for n in range(size)]
 
-    drawn = group(cards, [Tie(a.id, b.id, VERIFIED) for a, b in pairwise(cards)])
+    drawn = group(cards, [Tie(a.id, b.id, VERIFIED, "joined") for a, b in pairwise(cards)])
 
     assert len(drawn.groups) == 1

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from customers import rebuild, regroup
-from customers.identity import Atom, Tie, group
+from customers.identity import ORDER, Atom, Naming, Tie, group, order_number, order_owner
 from customers.models import Customer, Event, Identifier, Link, Order, Trait
-from customers.profile import VERIFIED
+from customers.profile import VERIFIED, WEAK_KINDS
 from tests import factories
 from tests.factories import NOON, identify, item, order, record
 
@@ -29,6 +29,7 @@ class Identities(RuleBasedStateMachine):
         self.world.__enter__()
         source = factories.source()
         self.server = factories.sender(source)
+        self.shop = factories.sender()
         self.page = factories.sender(source, trusted=False)
         self.sent = []
         self.clock = NOON
@@ -61,6 +62,24 @@ class Identities(RuleBasedStateMachine):
     @rule(person=PEOPLE | ADDRESSES, number=st.sampled_from(["A-1", "A-2"]))
     def orders(self, person, number):
         self.send(order(number, person, ("order", number), at=self.clock), self.server)
+
+    @rule(
+        number=st.sampled_from(["A-1", "A-2"]),
+        person=PEOPLE | ADDRESSES | DEVICES,
+        name=st.sampled_from(["Order Completed", "Order Amended", "Ticket Scanned"]),
+        by=st.sampled_from(["server", "shop", "page"]),
+    )
+    def says_something_of_an_order(self, number, person, name, by):
+        event = order(number, person, ("order", number), name=name, at=self.clock)
+        self.send(event, getattr(self, by))
+
+    @rule(
+        number=st.sampled_from(["A-1", "A-2"]),
+        name=st.sampled_from(["Order Refunded", "Order Cancelled", "Ticket Scanned"]),
+        by=st.sampled_from(["server", "shop", "page"]),
+    )
+    def names_an_order_alone(self, number, name, by):
+        self.send(order(number, ("order", number), name=name, at=self.clock), getattr(self, by))
 
     @rule(number=st.sampled_from(["A-1", "A-2"]), person=PEOPLE)
     def sends_a_batch(self, number, person):
@@ -104,10 +123,44 @@ class Identities(RuleBasedStateMachine):
         ]
         owner = dict(Identifier.objects.values_list("id", "customer_id"))
 
-        for members in group(atoms, ties).groups:
+        groups = group(atoms, ties).groups
+        orders = {atom.id for atom in atoms if atom.kind == ORDER}
+        for members in groups:
             assert len({owner[member] for member in members}) == 1
-        drawn = [min(one) for one in group(atoms, ties).groups if owner[min(one)]]
+        drawn = [min(one) for one in groups if owner[min(one)] and not one <= orders]
         assert len({owner[one] for one in drawn}) == len(drawn)
+        for members in (one for one in groups if one <= orders):
+            self.order_is_where_it_was_placed(members, atoms, ties, owner)
+
+    def order_is_where_it_was_placed(self, members, atoms, ties, owner):
+        kinds = {atom.id: atom.kind for atom in atoms}
+        namings = [
+            Naming(tie.kind, kinds[other] in WEAK_KINDS, owner[other])
+            for tie in ties
+            for number, other in ((tie.left, tie.right), (tie.right, tie.left))
+            if number in members and kinds[other] != ORDER and tie.kind != "joined"
+        ]
+        record, is_doubtful = order_owner(namings, self.others(members, atoms, ties, owner))
+        own = set(
+            Identifier.objects.filter(id__in=members, record__isnull=False).values_list(
+                "record_id", flat=True
+            )
+        )
+        assert {owner[member] for member in members} <= ({record} if record else own | {None})
+        is_shared = Identifier.objects.filter(id__in=members, is_shared=True).exists()
+        assert is_shared == is_doubtful
+
+    def others(self, members, atoms, ties, owner):
+        """The other orders with the number that somebody placed, and where they are."""
+        verified = {a.id: a for a in atoms if a.kind == ORDER and a.trust == VERIFIED}
+        numbers = {order_number(verified[one].value) for one in members if one in verified}
+        placed = {end for tie in ties if tie.kind == "placed" for end in (tie.left, tie.right)}
+        shared = set(Identifier.objects.filter(is_shared=True).values_list("id", flat=True))
+        return [
+            (None, True) if one in shared else (owner[one], False)
+            for one, atom in verified.items()
+            if one in placed and one not in members and order_number(atom.value) in numbers
+        ]
 
     @invariant()
     def a_claim_never_stands_where_a_proof_was_given(self):

@@ -32,6 +32,7 @@ REFUSED: dict[type[Exception], str] = {
     orders.NoSuchLine: "That line is not in the order any more.",
     orders.OrderClosed: "This order was cancelled or refunded.",
     orders.OnlyClaimed: "Nobody has confirmed this order yet.",
+    orders.NothingRequested: "Somebody settled what they asked for already.",
     orders.NumberTaken: "There is another order with this number.",
     OutOfReach: "Nothing proved leads to this customer: let them prove an address first.",
     NotTaken: "The record did not take it.",
@@ -96,6 +97,38 @@ def cancel(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse
         messages.error(request, REFUSED[type(error)])
     else:
         messages.success(request, f"Order {number} is cancelled.")
+    return redirect("console:customer", customer_id=live)
+
+
+@require_POST
+@access.page("customers.change_order")
+def confirm(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
+    """Place the order that the customer requested, or do what she asked to change."""
+    live, before = _order(customer_id, number)
+    aim = orders.Aim(live, number, trace.author(request), timezone.now())
+    done = "is placed" if before.is_requested else "is changed"
+    return _settled(request, live, lambda: orders.confirm_request(aim=aim), f"{number} {done}.")
+
+
+@require_POST
+@access.page("customers.change_order")
+def decline(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
+    """Decline what the customer requested."""
+    live, _ = _order(customer_id, number)
+    aim = orders.Aim(live, number, trace.author(request), timezone.now())
+    declined = f"What they asked about {number} is declined."
+    return _settled(request, live, lambda: orders.decline_request(aim=aim), declined)
+
+
+def _settled(
+    request: HttpRequest, live: UUID, settle: Callable[[], object], words: str
+) -> HttpResponse:
+    try:
+        settle()
+    except tuple(REFUSED) as error:
+        messages.error(request, REFUSED[type(error)])
+    else:
+        messages.success(request, words)
     return redirect("console:customer", customer_id=live)
 
 

@@ -44,7 +44,7 @@ def order(request: HttpRequest, door: Doorway, number: str) -> HttpResponse:
         "moments": [moment_of(event) for event in changes.results] if changes else [],
         "has_code": visit.opens_the_gate(found),
         "has_calendar": visit.is_in_calendar(found),
-        "is_claimed": not found.is_verified,
+        "is_claimed": not (found.is_verified or order_of(found).is_requested),
     }
     return shown(request, "portal/order.html", door, "orders", **context)
 

@@ -108,7 +108,7 @@ def test_the_history_says_who_changed_what(desk, noor, orders):
     events = desk.get(f"{orders}{number}/history/").json()["results"]
 
     assert [(one["name"], one["actor"], one["channel"]) for one in events] == [
-        ("Order Amended", "", "app"),
+        ("Order Change Requested", "", "app"),
         ("Order Completed", "staff:sam", "phone"),
     ]
     assert events[0]["body"]["properties"]["visit_date"] == "2026-12-27"

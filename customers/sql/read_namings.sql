@@ -1,0 +1,18 @@
+-- The identifiers that were stated with each of these orders, and where they lead today.
+--
+-- ids   bigint[]  of orders
+-- most  int       how many are read of each order
+-- returns (order id, other id, kind of the link, kind of the other, live record of the other)
+
+SELECT tie.order_id, other.id, tie.kind, other.kind, other.customer_id
+  FROM unnest(%(ids)s::bigint[]) AS wanted (id)
+ CROSS JOIN LATERAL (
+       SELECT left_id AS order_id, right_id AS other_id, kind FROM customers_link
+        WHERE left_id = wanted.id AND kind <> 'joined'
+        UNION ALL
+       SELECT right_id, left_id, kind FROM customers_link
+        WHERE right_id = wanted.id AND kind <> 'joined'
+        LIMIT %(most)s
+       ) AS tie
+  JOIN customers_identifier AS other ON other.id = tie.other_id
+ WHERE other.kind <> 'order'

@@ -1,0 +1,22 @@
+-- Orders that were stated with some identifiers, other than those that are read already.
+--
+-- ids    bigint[]  identifiers of people, browsers and devices
+-- known  bigint[]  orders to leave out
+-- returns the identifiers as read_graph does, and whether a person joined the order to others
+
+SELECT identifier.id, identifier.kind, identifier.value, identifier.trust,
+       identifier.record_id, identifier.customer_id, identifier.is_shared,
+       record.canonical_id, COALESCE(record.version, 0),
+       EXISTS (SELECT FROM customers_link
+                WHERE left_id = identifier.id AND kind = 'joined')
+       OR EXISTS (SELECT FROM customers_link
+                   WHERE right_id = identifier.id AND kind = 'joined')
+  FROM (SELECT right_id AS id FROM customers_link
+         WHERE left_id = ANY (%(ids)s::bigint[]) AND kind IN ('placed', 'seen')
+         UNION
+        SELECT left_id FROM customers_link
+         WHERE right_id = ANY (%(ids)s::bigint[]) AND kind IN ('placed', 'seen')) AS beside
+  JOIN customers_identifier AS identifier USING (id)
+  LEFT JOIN customers_customer AS record ON record.id = identifier.record_id
+ WHERE identifier.kind = 'order'
+   AND identifier.id <> ALL (%(known)s::bigint[])

@@ -1,0 +1,267 @@
+"""An order number joins nobody: it finds an order of its source, or the only one there is."""
+
+import itertools
+from datetime import timedelta
+
+import pytest
+from django.utils.module_loading import import_string
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from customers import lookup, rebuild
+from customers.models import Customer, Event, Identifier, Link, Order, Review
+from tests import factories
+from tests.factories import NOON, identify, order, record
+
+pytestmark = pytest.mark.django_db
+
+NOOR, SAM = ("email", "noor@example.com"), ("email", "sam@example.com")
+NUMBER = ("order", "1001")
+LATER = NOON + timedelta(hours=1)
+
+
+@pytest.fixture
+def shop():
+    return factories.sender()
+
+
+@pytest.fixture
+def desk():
+    return factories.sender()
+
+
+def said(name, *identifiers, at=NOON, **facts):
+    return order("1001", *identifiers, NUMBER, name=name, at=at, **facts)
+
+
+def owner_of(email):
+    return Identifier.objects.get(kind="email", value=email[1]).customer_id
+
+
+def statuses():
+    """The status of order 1001, by the record that it is on."""
+    return dict(Order.objects.filter(number="1001").values_list("customer_id", "status"))
+
+
+def is_sound():
+    return all(rebuild.check(ids) == [] for ids in rebuild.live_ids())
+
+
+def test_two_sources_with_one_number_stay_two_customers(shop, desk):
+    record(said("Order Completed", NOOR), by=shop)
+    record(said("Order Completed", SAM), by=desk)
+
+    assert owner_of(NOOR) != owner_of(SAM)
+    assert statuses() == {owner_of(NOOR): "placed", owner_of(SAM): "placed"}
+    assert not Customer.objects.filter(canonical__isnull=False).exists()
+    assert not Review.objects.exists()
+
+
+def test_two_emails_with_one_number_in_one_source_stay_two_customers(shop):
+    record(said("Order Completed", NOOR), by=shop)
+    record(said("Order Completed", SAM, at=LATER), by=shop)
+
+    assert owner_of(NOOR) != owner_of(SAM)
+    assert statuses() == {owner_of(NOOR): "placed", owner_of(SAM): "placed"}
+    assert Identifier.objects.get(kind="order").is_shared
+
+
+def test_number_alone_changes_neither_of_two_orders_of_one_source(shop):
+    record(said("Order Completed", NOOR), by=shop)
+    record(said("Order Completed", SAM), by=shop)
+
+    record(said("Order Refunded", at=LATER), by=shop)
+
+    assert statuses()[owner_of(NOOR)] == statuses()[owner_of(SAM)] == "placed"
+    assert is_sound()
+
+
+def test_amended_email_changes_the_order_and_joins_nobody(shop):
+    record(identify(SAM), by=shop)
+    record(said("Order Completed", NOOR, visit_date="2027-05-01"), by=shop)
+
+    record(said("Order Amended", SAM, at=LATER, visit_date="2027-05-02"), by=shop)
+
+    assert owner_of(NOOR) != owner_of(SAM)
+    [kept] = Order.objects.all()
+    assert (kept.customer_id, str(kept.visit_date)) == (owner_of(NOOR), "2027-05-02")
+
+
+@pytest.mark.parametrize("name", ["Order Refunded", "Order Cancelled"])
+def test_number_alone_reaches_the_order_of_its_source(shop, name):
+    record(said("Order Completed", NOOR), by=shop)
+
+    record(said(name, at=LATER), by=shop)
+
+    assert list(statuses().values()) == [{"Order Refunded": "refunded"}.get(name, "cancelled")]
+    assert owner_of(NOOR) in statuses()
+
+
+def test_number_alone_that_comes_first_is_adopted_when_its_source_places_the_order(shop):
+    record(said("Order Cancelled", at=LATER), by=shop)
+    record(said("Order Completed", NOOR), by=shop)
+
+    assert statuses() == {owner_of(NOOR): "cancelled"}
+    assert is_sound()
+
+
+def test_another_source_finds_the_only_order_with_the_number(shop, desk):
+    record(said("Order Completed", NOOR), by=shop)
+
+    record(said("Order Refunded", at=LATER), by=desk)
+
+    assert statuses() == {owner_of(NOOR): "refunded"}
+    assert Link.objects.filter(source_id=desk.source_id).count() == 0
+
+
+def test_another_source_means_none_of_two_orders_with_the_number(shop, desk):
+    gate = factories.sender()
+    record(said("Order Completed", NOOR), by=shop)
+    record(said("Order Completed", SAM), by=desk)
+
+    record(said("Order Refunded", at=LATER), by=gate)
+
+    assert statuses()[owner_of(NOOR)] == statuses()[owner_of(SAM)] == "placed"
+
+
+def test_another_source_that_names_somebody_moves_no_order(shop, desk):
+    record(said("Order Completed", NOOR), by=shop)
+    record(said("Ticket Scanned", SAM, at=LATER), by=desk)
+
+    record(said("Order Refunded", at=LATER), by=shop)
+
+    assert owner_of(NOOR) != owner_of(SAM)
+    assert statuses() == {owner_of(NOOR): "refunded"}
+
+
+def test_scan_with_a_card_does_not_move_the_order(shop):
+    record(said("Order Completed", NOOR), by=shop)
+    record(said("Ticket Scanned", ("card", "C-1"), at=LATER), by=shop)
+
+    assert Identifier.objects.get(kind="order").customer_id == owner_of(NOOR)
+    assert Identifier.objects.get(kind="card").customer_id != owner_of(NOOR)
+
+
+def test_claimed_number_finds_and_joins_nothing(shop):
+    page = factories.sender(factories.source(), trusted=False)
+    record(said("Order Completed", NOOR), by=shop)
+    own = factories.sender(trusted=False, of=None)
+
+    for by in (page, own):
+        record(said("Order Cancelled", at=LATER), by=by)
+        record(said("Order Cancelled", ("anonymous_id", f"b-{by.source_id}"), at=LATER), by=by)
+
+    assert statuses()[owner_of(NOOR)] == "placed"
+    browsers = Identifier.objects.filter(kind="anonymous_id")
+    assert len(set(browsers.values_list("customer_id", flat=True))) == 2
+    assert not Link.objects.filter(trust=1).exists()
+    assert not Review.objects.exists()
+
+
+def test_order_follows_its_customer_when_records_join(shop):
+    record(identify(("user_id", "noor")), by=shop)
+    record(said("Order Completed", NOOR), by=shop)
+    record(said("Order Cancelled", at=LATER), by=shop)
+
+    record(identify(("user_id", "noor"), NOOR), by=shop)
+
+    assert statuses() == {owner_of(NOOR): "cancelled"}
+    assert Identifier.objects.get(kind="order").customer_id == owner_of(NOOR)
+
+
+def test_two_customers_of_one_number_who_become_one_have_one_order(shop):
+    record(said("Order Completed", NOOR), by=shop)
+    record(said("Order Completed", SAM, at=LATER), by=shop)
+
+    record(identify(("user_id", "noor"), NOOR), identify(("user_id", "noor"), SAM), by=shop)
+
+    known = Identifier.objects.get(kind="order")
+    assert (known.customer_id, known.is_shared) == (owner_of(NOOR), False)
+
+
+def test_number_at_the_till_means_an_order_of_the_till_first(shop, desk):
+    record(said("Order Completed", NOOR), by=shop)
+    record(said("Order Completed", SAM), by=desk)
+
+    def matches(source_id):
+        return {match.id for match in lookup.matches("order", "1001", source_id=source_id)}
+
+    assert matches(shop.source_id) == {owner_of(NOOR)}
+    assert matches(desk.source_id) == {owner_of(SAM)}
+    assert matches(None) == {owner_of(NOOR), owner_of(SAM)}
+
+
+EVENTS = [
+    ("shop", "Order Completed", (NOOR,), 0),
+    ("shop", "Order Refunded", (), 3),
+    ("shop", "Ticket Scanned", (("card", "C-1"),), 2),
+    ("shop", "identify", (("user_id", "noor"), NOOR), 1),
+    ("shop", "Order Completed", (SAM,), 4),
+    ("desk", "Order Completed", (("phone", "+46701740605"),), 1),
+    ("page", "Order Cancelled", (("anonymous_id", "b-1"),), 5),
+]
+
+
+def play(events, senders):
+    """Record these events; return who is with whom, and what became of the orders."""
+    for by, name, identifiers, hour in events:
+        at = NOON + timedelta(hours=hour)
+        if name == "identify":
+            record(identify(*identifiers, at=at), by=senders[by], at=NOON + timedelta(days=1))
+        else:
+            one = said(name, *identifiers, at=at)
+            record(one, by=senders[by], at=NOON + timedelta(days=1))
+    assert is_sound()
+    together = {}
+    for known in Identifier.objects.all():
+        name = known.value.replace(f"{senders['shop'].source_id}/", "shop/")
+        name = name.replace(f"{senders['desk'].source_id}/", "desk/")
+        together.setdefault(known.customer_id, set()).add((known.kind, name))
+    kept = {
+        (frozenset(together.get(one.customer_id, ())), one.number, one.status)
+        for one in Order.objects.all()
+    }
+    return {frozenset(names) for names in together.values()}, kept
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.permutations(EVENTS), st.sets(st.sampled_from(range(len(EVENTS)))))
+def test_every_order_of_arrival_comes_to_the_same(django_db_blocker, events, missing):
+    from django.db import transaction
+
+    chosen = [event for index, event in enumerate(EVENTS) if index not in missing]
+    outcomes = []
+    for arrival in (chosen, [event for event in events if event in chosen]):
+        with transaction.atomic():
+            senders = {name: factories.sender() for name in ("shop", "desk")}
+            senders["page"] = factories.sender(trusted=False)
+            outcomes.append(play(arrival, senders))
+            transaction.set_rollback(True)
+
+    assert outcomes[0] == outcomes[1]
+
+
+def test_migration_gives_each_number_to_the_source_that_said_it_first(shop, desk):
+    """The identifiers as they were before: one for each number, whatever its source."""
+    record(said("Order Completed", NOOR), by=shop)
+    record(order("7", ("order", "7"), name="Order Refunded"), by=desk)
+    Link.objects.filter(kind="placed").update(kind="seen")
+    for known in Identifier.objects.filter(kind="order"):
+        known.value = known.value.partition("/")[2]
+        known.save()
+
+    from django.db import connection
+
+    migration = import_string("customers.migrations.0014_orders_by_source._BY_SOURCE")
+    with connection.cursor() as cursor:
+        cursor.execute(migration)
+
+    values = set(Identifier.objects.filter(kind="order").values_list("value", flat=True))
+    assert values == {f"{shop.source_id}/1001", f"{desk.source_id}/7"}
+    assert Link.objects.get().kind == "placed"
+    record(said("Order Cancelled", at=LATER), by=shop)
+    assert statuses() == {owner_of(NOOR): "cancelled"}
+    assert Event.objects.count() == 3
+    assert list(itertools.chain(*rebuild.live_ids()))
