@@ -103,7 +103,7 @@ def _digest(text):
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("customers", "0013_never_emptied")]
+    dependencies = [("customers", "0014_orders_by_source")]
 
     operations = [
         migrations.AddField(
