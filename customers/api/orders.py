@@ -271,6 +271,7 @@ class ConfirmView(ChangingView):
         tags=("orders",),
     )
     def post(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
+        _refuse_customers(request)
         aim = _aim(self, request, number, author(request))
         return once_only(request, lambda: changed(orders.confirm_request(aim=aim)))
 
@@ -288,6 +289,7 @@ class DeclineView(ChangingView):
         tags=("orders",),
     )
     def post(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
+        _refuse_customers(request)
         body = read_body(request, Cancelled)
         aim = _aim(self, request, number, author(request))
         return once_only(
@@ -316,6 +318,12 @@ class OrderHistoryView(CustomerView):
 
 def _is_customer(request: Request) -> bool:
     return principal(request).kind == "customer"
+
+
+def _refuse_customers(request: Request) -> None:
+    """Let nobody settle what she requested herself, by whichever address."""
+    if _is_customer(request):
+        raise Problem(403, "not-for-customers", "Only who sells it can confirm or decline it.")
 
 
 def _aim(view: CustomerView, request: Request, number: str, by: Author) -> orders.Aim:

@@ -57,6 +57,8 @@ TABLE = {
     f"GET {CUSTOMER}orders/<number:number>/": SERVE,
     f"POST {CUSTOMER}orders/<number:number>/": SERVE,
     f"POST {CUSTOMER}orders/<number:number>/cancel/": SERVE,
+    f"POST {CUSTOMER}orders/<number:number>/confirm/": SERVE,
+    f"POST {CUSTOMER}orders/<number:number>/decline/": SERVE,
     f"POST {CUSTOMER}orders/<number:number>/lines/<number:line>/cancel/": SERVE,
     f"POST {CUSTOMER}merges/<int:merge_id>/part/": REVIEWS,
     "GET calls/": CALLS,

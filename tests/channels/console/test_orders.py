@@ -2,7 +2,11 @@ import re
 from html import escape, unescape
 
 import pytest
+from django.utils import timezone
 
+from customers import senders
+from customers.actions import orders
+from customers.actions.changes import Author
 from customers.models import Order
 from tests.channels.console.acting import order, page_of
 
@@ -208,3 +212,43 @@ def test_whatever_its_number_an_order_is_changed_and_cancelled_by_what_the_page_
 
     assert Order.objects.get(customer=noor, number=number).status == "cancelled"
     assert Order.objects.get(customer=noor, number="LK-1").status == "placed"
+
+
+@pytest.fixture
+def requested(noor):
+    """An order that Noor asked for in her app, and a change of one that stands."""
+    now = timezone.now()
+    by = Author(senders.signed_in("customer app", "app"))
+    lines = [{"line_id": "1", "name": "Season pass", "quantity": 50}]
+    number = orders.request_order(
+        customer_id=noor.pk, author=by, order={"lines": lines}, now=now
+    ).number
+    order("LK-1")
+    aim = orders.Aim(noor.pk, "LK-1", by, timezone.now())
+    orders.request_change(aim=aim, name="Order Change Requested", change={"note": "by the gate"})
+    return number
+
+
+def test_staff_see_what_a_customer_requested_and_confirm_it(desk, noor, requested):
+    page = page_of(desk, f"customers/{noor.id}/")
+    assert "requested, not confirmed" in page
+    assert "Asked to change an order" in page
+    assert "by the gate" in page
+
+    for number in (requested, "LK-1"):
+        desk.post(f"/console/customers/{noor.id}/orders/{number}/confirm/")
+
+    kept = {one.number: one for one in Order.objects.filter(customer=noor)}
+    assert (kept[requested].status, kept[requested].changed_by) == ("placed", "staff:Sam")
+    assert (kept["LK-1"].details["note"], kept["LK-1"].requested_changes) == ("by the gate", [])
+
+
+def test_staff_decline_what_a_customer_requested(desk, noor, requested):
+    for number in (requested, "LK-1"):
+        desk.post(f"/console/customers/{noor.id}/orders/{number}/decline/")
+
+    kept = {one.number: one for one in Order.objects.filter(customer=noor)}
+    assert kept[requested].status == "declined"
+    assert (kept["LK-1"].status, kept["LK-1"].requested_changes) == ("placed", [])
+    again = desk.post(f"/console/customers/{noor.id}/orders/LK-1/decline/", follow=True)
+    assert "settled what they asked for already" in again.content.decode()

@@ -9,6 +9,9 @@ import icalendar
 import pytest
 from django.utils import timezone
 
+from customers import senders
+from customers.actions import orders as actions
+from customers.actions.changes import Author
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -226,6 +229,29 @@ def test_a_cancelled_or_claimed_order_has_no_code(signed_in, place):
     for number in ("LK-1", "LK-2"):
         assert signed_in.get(f"/orders/{number}/code.svg").status_code == 404
         assert "code.svg" not in signed_in.get(f"/orders/{number}/").content.decode()
+
+
+def test_page_says_what_is_only_requested(signed_in, noor, place):
+    place("LK-1")
+    by = Author(senders.signed_in("customer portal", "web"))
+    wanted = {"lines": [{"name": "Season pass"}], "visit_date": "2030-05-01"}
+    number = actions.request_order(
+        customer_id=noor.pk, author=by, order=wanted, now=timezone.now()
+    ).number
+    aim = actions.Aim(noor.pk, "LK-1", by, timezone.now())
+    change = {"lines": [{"line_id": "a", "quantity": 9}]}
+    actions.request_change(aim=aim, name="Order Change Requested", change=change)
+
+    own, changed = (signed_in.get(f"/orders/{n}/").content.decode() for n in (number, "LK-1"))
+
+    assert "It is not an order until we confirm it." in own
+    assert "code.svg" not in own
+    assert "calendar.ics" not in own
+    assert signed_in.get(f"/orders/{number}/calendar.ics").status_code == 404
+    assert signed_in.get(f"/orders/{number}/code.svg").status_code == 404
+    assert "Until we do, the order stays as it is." in changed
+    assert "You asked to change your order: 9× Day ticket" in changed
+    assert "code.svg" in changed
 
 
 @pytest.mark.parametrize("path", ["/nowhere/", "/inbox/nonsense/", "/orders", "/%00/"])

@@ -1,0 +1,228 @@
+"""What a customer's own token places or changes is a request until somebody confirms it."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from channels.portal import visit
+from channels.store.short_form import short_form
+from customers import lookup, rebuild
+from customers.models import Event
+from customers.queries import lists
+from tests import factories
+
+MINE = "/api/me/orders/"
+LINES = [{"product": "season-pass", "name": "Season pass", "quantity": 50}]
+TODAY = timezone.localdate
+
+
+@pytest.fixture
+def app(noor):
+    return noor[1]
+
+
+@pytest.fixture
+def orders(noor) -> str:
+    return f"/api/customers/{noor[0].id}/orders/"
+
+
+@pytest.fixture
+def placed(desk, orders) -> str:
+    """An order of Noor's that the desk placed for today."""
+    line = {"product": "day", "name": "Child's day", "quantity": 1, "unit_price": "20.00"}
+    order = {"currency": "EUR", "visit_date": TODAY().isoformat(), "lines": [line]}
+    return desk.post(orders, order).json()["number"]
+
+
+def gate(customer, number=""):
+    """What the gate says of a card, or of the number on a ticket."""
+    match = lookup.matches("email", "noor@example.com")[0]
+    return short_form(
+        match, lookup.visit(customer.id, today=TODAY(), number=number), today=TODAY()
+    ).line
+
+
+def request_one(app, **fields):
+    return app.post(MINE, {"visit_date": TODAY().isoformat(), "lines": LINES} | fields)
+
+
+def test_order_of_a_customer_is_requested_and_opens_no_gate(noor, app):
+    answer = request_one(app)
+
+    number = answer.json()["number"]
+    order = app.get(f"{MINE}{number}/").json()
+    assert (answer.status_code, answer.json()["status"]) == (201, "requested")
+    assert (order["status"], order["is_verified"]) == ("requested", False)
+    assert "no visit ahead" in gate(noor[0])
+    assert "no visit ahead" in gate(noor[0], number)
+    assert app.get("/api/me/").json()["next_visit"] is None
+    shape = lists.order(noor[0].id, number)
+    assert not visit.opens_the_gate(shape)
+    assert not visit.is_in_calendar(shape)
+
+
+def test_request_starts_nothing_that_an_order_starts(app):
+    request_one(app)
+
+    assert not Event.objects.filter(name="Order Completed").exists()
+    assert Event.objects.filter(name="Order Requested").count() == 1
+
+
+@pytest.mark.parametrize("number", ["A-1001", "NOBODYS-1"])
+def test_number_that_a_customer_chooses_is_refused_the_same_whether_it_exists(
+    desk, eli, app, number
+):
+    desk.post(f"/api/customers/{eli[0].id}/orders/", {"lines": LINES, "number": "A-1001"})
+
+    answer = request_one(app, number=number)
+
+    body = answer.json()
+    assert (answer.status_code, body["type"]) == (422, "urn:butler:problem:numbers-are-ours")
+    assert number not in body["detail"]
+
+
+@pytest.mark.parametrize("path", ["", "cancel/", "lines/1/cancel/", "history/"])
+def test_order_of_somebody_else_answers_as_one_that_does_not_exist(desk, eli, app, path):
+    desk.post(f"/api/customers/{eli[0].id}/orders/", {"lines": LINES, "number": "A-1001"})
+
+    def answer(number):
+        url = f"{MINE}{number}/{path}"
+        sent = (
+            app.get(url)
+            if path == "history/"
+            else app.send("PATCH" if not path else "POST", url, {})
+        )
+        return sent.status_code, sent.content.replace(number.encode(), b"")
+
+    assert answer("A-1001") == answer("A-1002")
+
+
+def test_change_of_a_customer_leaves_the_order_as_it_is(noor, app, desk, orders, placed):
+    before = desk.get(f"{orders}{placed}/").json()
+
+    changed = app.patch(f"{MINE}{placed}/", {"lines": [{"id": "1", "quantity": 50}]})
+
+    after = desk.get(f"{orders}{placed}/").json()
+    asked = after.pop("requested_changes")
+    assert changed.status_code == 200
+    assert [(one["event"], one["change"]) for one in asked] == [
+        ("Order Change Requested", {"lines": [{"line_id": "1", "quantity": 50}]})
+    ]
+    moving = {"version", "requested_changes"}
+    assert {k: v for k, v in after.items() if k not in moving} == {
+        k: v for k, v in before.items() if k not in moving
+    }
+    assert gate(noor[0]).endswith(f"today, order {placed}")
+
+
+@pytest.mark.parametrize("path", ["cancel/", "lines/1/cancel/"])
+def test_cancellation_of_a_customer_is_a_request_too(app, desk, orders, placed, path):
+    answer = app.post(f"{MINE}{placed}/{path}", {})
+
+    order = desk.get(f"{orders}{placed}/").json()
+    assert answer.status_code == 200
+    assert (order["status"], order["lines"][0]["status"]) == ("placed", "ordered")
+    assert len(order["requested_changes"]) == 1
+
+
+def test_confirmed_request_is_an_order_like_any_other(noor, app, desk, orders):
+    number = request_one(app).json()["number"]
+
+    answer = desk.post(f"{orders}{number}/confirm/")
+
+    order = desk.get(f"{orders}{number}/").json()
+    assert answer.status_code == 200
+    assert (order["status"], order["is_verified"], len(order["lines"])) == ("placed", True, 1)
+    assert gate(noor[0]).endswith(f"today, order {number}")
+    assert lookup.matches("order", number)[0].id == noor[0].id
+
+
+def test_staff_place_a_request_with_its_price(app, desk, orders):
+    number = request_one(app).json()["number"]
+
+    desk.patch(f"{orders}{number}/", {"lines": [{"id": "1", "unit_price": "90.00", "quantity": 2}]})
+
+    order = desk.get(f"{orders}{number}/").json()
+    assert (order["status"], order["total"], order["is_verified"]) == ("amended", "180.00", True)
+
+
+def test_confirmed_changes_are_done_in_the_order_in_which_they_were_asked(
+    app, desk, orders, placed
+):
+    app.patch(f"{MINE}{placed}/", {"lines": [{"id": "1", "quantity": 3}]})
+    app.patch(f"{MINE}{placed}/", {"lines": [{"id": "1", "quantity": 2}], "note": "late"})
+
+    answer = desk.post(f"{orders}{placed}/confirm/")
+
+    order = desk.get(f"{orders}{placed}/").json()
+    assert answer.status_code == 200
+    assert (order["status"], order["lines"][0]["quantity"]) == ("amended", 2)
+    assert (order["total"], order["requested_changes"]) == ("40.00", [])
+    assert desk.post(f"{orders}{placed}/confirm/").status_code == 409
+
+
+def test_declined_requests_change_nothing(noor, app, desk, orders, placed):
+    number = request_one(app).json()["number"]
+    app.post(f"{MINE}{placed}/cancel/", {"reason": "ill"})
+
+    answers = [
+        desk.post(f"{orders}{one}/decline/", {"reason": "full"}).status_code
+        for one in (number, placed)
+    ]
+
+    asked, kept = (desk.get(f"{orders}{one}/").json() for one in (number, placed))
+    assert answers == [200, 200]
+    assert (asked["status"], asked["is_verified"]) == ("declined", False)
+    assert (kept["status"], kept["requested_changes"]) == ("placed", [])
+    assert app.patch(f"{MINE}{number}/", {"note": "please"}).status_code == 409
+    for ids in rebuild.live_ids():
+        assert rebuild.check(ids) == []
+
+
+def test_staff_cancelling_a_request_place_nothing(app, desk, orders):
+    number = request_one(app).json()["number"]
+
+    desk.post(f"{orders}{number}/cancel/", {})
+
+    assert desk.get(f"{orders}{number}/").json()["status"] == "declined"
+    assert not Event.objects.filter(name="Order Completed").exists()
+
+
+def test_customer_changes_and_withdraws_her_own_request(app):
+    number = request_one(app).json()["number"]
+
+    app.patch(f"{MINE}{number}/", {"lines": [{"id": "1", "quantity": 2}]})
+    changed = app.get(f"{MINE}{number}/").json()
+    app.post(f"{MINE}{number}/cancel/", {})
+
+    assert (changed["status"], changed["lines"][0]["quantity"]) == ("requested", 2)
+    assert app.get(f"{MINE}{number}/").json()["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("path", ["confirm", "decline"])
+def test_customers_confirm_and_decline_nothing(noor, app, orders, path):
+    number = request_one(app).json()["number"]
+
+    answers = [app.post(f"{start}{number}/{path}/", {}) for start in (MINE, orders)]
+
+    assert all(answer.status_code in (403, 404, 405) for answer in answers)
+    assert app.get(f"{MINE}{number}/").json()["status"] == "requested"
+
+
+@pytest.mark.parametrize("name", ["Order Completed", "Order Updated", "Order Amended"])
+def test_what_a_browser_says_of_a_request_confirms_nothing(noor, app, name):
+    number = request_one(app).json()["number"]
+    factories.record(factories.item(("email", "noor@example.com"), ("anonymous_id", "hers")))
+    claim = factories.order(
+        number,
+        ("anonymous_id", "hers"),
+        ("order", number),
+        name=name,
+        at=timezone.now() + timedelta(seconds=1),
+        visit_date=TODAY().isoformat(),
+    )
+    factories.record(claim, by=factories.sender(trusted=False))
+
+    assert app.get(f"{MINE}{number}/").json()["status"] == "requested"
+    assert "no visit ahead" in gate(noor[0])
