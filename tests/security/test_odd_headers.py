@@ -271,25 +271,19 @@ HEADERS = (
     "CONTENT_TYPE",
 )
 VALUES = (
-    "",
     "\x00",
     "\xff\xfe",
     "x" * 70_000,
-    'a, b; c="d',
     "sessionid=\x00; csrftoken=\xff",
     'sessionid="\\000\\377"; messages=x',
-    "*;q=abc",
     "1" * 5000,
-    "²",
     "::1, not an address",
-    "multipart/form-data",
     "application/json; charset=nonsense",
 )
 OPEN = (
     ("POST", "/api/sign-in/", b'{"email": "noor@example.com"}'),
     ("POST", "/api/sign-in/", b'{"request": "x", "code": "1"}'),
     ("GET", "/api/me/", b""),
-    ("POST", "/api/me/orders/", b"{}"),
     ("GET", "/api/docs/", b""),
     ("GET", "/.well-known/butler-receipt-keys.json", b""),
     ("POST", "/_allauth/app/v1/auth/code/request", b'{"email": "noor@example.com"}'),
@@ -297,14 +291,10 @@ OPEN = (
     ("GET", "/_allauth/browser/v1/auth/session", b""),
     ("GET", "/sign-in/", b""),
     ("GET", "/", b""),
-    ("GET", "/u/nothing/", b""),
-    ("GET", "/console/", b""),
     ("POST", "/v1/batch", b'{"batch": []}'),
     ("POST", "/v1/events", b"{}"),
-    ("POST", "/v1/webhooks/nobody", b"{}"),
     ("POST", "/v1/webhooks/shop", b"{}"),
     ("POST", "/v1/phone/twilio/shop", b"CallSid=1"),
-    ("POST", "/v1/m", b""),
     ("GET", "/v1/projects/pk_x/settings", b""),
 )
 
