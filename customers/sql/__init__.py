@@ -22,11 +22,11 @@ def load(name: str) -> str:
 
 
 def body(path: Path) -> str:
-    """Return a statement without the header, which is for those who read the file.
+    """Return a statement without the header and the indentation, which are for readers.
 
-    With it, some are longer than what psycopg remembers having taken apart (4,096 characters).
+    With them, some are longer than what psycopg caches (4,096 characters).
     """
-    lines = path.read_text().splitlines(keepends=True)
+    lines = (line.lstrip(" ") for line in path.read_text().splitlines(keepends=True))
     return "".join(dropwhile(lambda line: line.startswith("--") or not line.strip(), lines))
 
 

@@ -49,6 +49,7 @@ STAFF_WRITE = "1 3 1 3 3 y 3 3 3 3 y 1"
 OWN_READ = "1 3 1 3 4 4 y y 3 4 4 1"
 OWN_WRITE = "1 3 1 3 3 4 y y 3 3 4 1"
 # What the table names belongs to the customer; another one has no such order or member.
+CONFIRM = "1 3 1 3 3 y 3 4 3 3 y 1"
 OWN_THING_READ = "1 3 1 3 4 4 y 4 3 4 4 1"
 OWN_THING_WRITE = "1 3 1 3 3 4 y 4 3 3 4 1"
 OWN_READER_WRITE = "1 3 1 3 3 4 y 4 3 3 3 1"
@@ -132,6 +133,9 @@ TABLE = {
     "GET api/quarantine/<int:item_id>/": STAFF_READ,
     "POST api/quarantine/<int:item_id>/replay/": STAFF_WRITE,
 }
+# Customers confirm nothing, so these are not under /api/me/.
+for _answer in ("confirm", "decline"):
+    TABLE[f"POST {RECORD}orders/<number:number>/{_answer}/"] = CONFIRM
 for _operation, _cells in OF_A_RECORD.items():
     _method, _path = _operation.split(" ", 1)
     TABLE[f"{_method} {RECORD}{_path}"] = _cells
