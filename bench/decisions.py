@@ -23,8 +23,8 @@ from butler.profile import (
     Relation,
     Rules,
 )
-from customers.control import Consent, Setting, State
-from customers.preferences import Hours
+from customers.consent.preferences import Hours
+from customers.consent.state import Consent, Setting, State
 
 NOW = datetime(2027, 4, 14, 12, 0, tzinfo=UTC)
 # Decisions of one round, over facts of so many customers.

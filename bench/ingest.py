@@ -111,8 +111,9 @@ class Match:
         from django.db import connection
 
         from channels.ingest.segment import Frame, read
-        from customers import ingest, keys
-        from customers.profile import Item
+        from customers import ingest
+        from customers.access import keys
+        from customers.types import Item
 
         now = datetime.now(UTC)
         sender = keys.find_sender(self.context.key)

@@ -39,7 +39,7 @@ from butler.previews import difference, previews
 from butler.queries.automations import IN_USE_FIRST, worded
 from butler.templating import Missing
 from butler.wording import render
-from customers.tables import ReadOnly, note_look, record_link
+from customers.read_only_admin import ReadOnly, note_look, record_link
 
 # What a version can do next, by where it is, and what the button says.
 _STEPS = {

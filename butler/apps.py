@@ -8,6 +8,6 @@ class ButlerConfig(AppConfig):
     def ready(self) -> None:
         """Have the butler look at events as they are stored."""
         from butler import triggers
-        from customers import witness
+        from customers.events import subscribers
 
-        witness.register(triggers.witness)
+        subscribers.register(triggers.witness)

@@ -8,8 +8,8 @@ import msgspec
 
 from butler.clocks import find_zone, local_day
 from butler.profile import Contact, Facts, Gate, Rules, Use
-from customers.control import ANY, Setting, State
-from customers.preferences import meaning
+from customers.consent.preferences import meaning
+from customers.consent.state import ANY, Setting, State
 
 
 class Wish(msgspec.Struct, frozen=True, gc=False):

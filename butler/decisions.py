@@ -13,7 +13,7 @@ from butler.case import Case, Question, UnknownZone, read_wishes
 from butler.layers import basis, company, integrity, legal, preference
 from butler.layers.terms import terms
 from butler.profile import Contact, Decision, Facts, Gate, Layer, Rules, Use
-from customers.preferences import Malformed
+from customers.consent.preferences import Malformed
 
 _UNDERSTOOD: tuple[Question[Contact], ...] = (
     integrity.switch,

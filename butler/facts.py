@@ -16,10 +16,10 @@ from django.conf import settings
 from butler import sql
 from butler.profile import Address, Budget, Facts, Rules
 from butler.relations import REACH, OrderFact, RequestFact, relations
-from customers.control import State
+from customers.consent.preferences import Hours
+from customers.consent.state import State
 from customers.isolation import FAULTS, describe
 from customers.models import Purpose, Topic
-from customers.preferences import Hours
 
 CHANNELS = frozenset({"inbox", "email", "sms", "phone"})
 # Which kind of address a channel needs; the inbox needs none.

@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from customers.control import State
-from customers.preferences import Hours
+from customers.consent.preferences import Hours
+from customers.consent.state import State
 
 type MessageClass = Literal[
     "legal_duty", "service_critical", "service", "answer", "relationship", "marketing", "peer"

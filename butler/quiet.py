@@ -10,7 +10,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from butler.clocks import local_day, resolve
-from customers.preferences import Hours
+from customers.consent.preferences import Hours
 
 # Quiet hours return every week: where nothing opens within a week and a day, nothing will.
 _HORIZON = timedelta(days=8)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from butler.profile import Relation
-from customers.facts import is_in_reach
+from customers.projections.facts import is_in_reach
 
 # How long after its visit an order still gives a right to speak about it, and how long one
 # without a date does.

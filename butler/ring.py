@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from prometheus_client import Counter
 
-from customers.ringer import Ringer
+from customers.events.notifier import Ringer
 
 # A crowd of commits makes one ring.
 _GATHER = 0.02

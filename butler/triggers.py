@@ -1,6 +1,6 @@
 """Starts runs where events happen, and tells those that wait, in the events' own transaction.
 
-A witness of the log (customers.witness). It costs nothing where nobody waits for an event of
+A witness of the log (customers.events.subscribers). It costs nothing where nobody waits for an event of
 that name, and one or two statements where somebody does, however many events there are.
 """
 
@@ -23,8 +23,8 @@ from butler.facts import company_zone
 from butler.progress import BEFORE
 from butler.versions import Version
 from customers.isolation import FAULTS, describe
-from customers.profile import Entry
 from customers.sql import json
+from customers.types import Entry
 
 # How old the list of names may be; a version counts only from a little later than it went live.
 _FRESH = 2.0

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.durability import broken_promises
 from customers import db
-from customers.signing import NoReceiptKey, signer
+from customers.consent.signing import NoReceiptKey, signer
 
 
 @checks.register(checks.Tags.database)

@@ -141,7 +141,7 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 # Staff show a second factor; its secrets are encrypted in the database.
-MFA_ADAPTER = "customers.second_factor.Adapter"
+MFA_ADAPTER = "customers.access.mfa.Adapter"
 # Nobody at a console for this long: whoever comes next signs in anew.
 CONSOLE_IDLE_MINUTES = env.number("CONSOLE_IDLE_MINUTES", default=30)
 # How many proxies stand in front and write down who called (X-Forwarded-For).
@@ -184,12 +184,12 @@ UNFOLD = {"SITE_TITLE": "Butler", "SITE_HEADER": "Butler"}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "customers.permissions.KeyAuthentication",
-        "customers.permissions.TokenAuthentication",
-        "customers.permissions.CookieAuthentication",
+        "customers.access.permissions.KeyAuthentication",
+        "customers.access.permissions.TokenAuthentication",
+        "customers.access.permissions.CookieAuthentication",
     ],
     # Every view says who may; a view that forgets to is for nobody.
-    "DEFAULT_PERMISSION_CLASSES": ["customers.permissions.HasRight"],
+    "DEFAULT_PERMISSION_CLASSES": ["customers.access.permissions.HasRight"],
     "DEFAULT_PARSER_CLASSES": ["config.parsing.LimitedParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_METADATA_CLASS": None,

@@ -28,7 +28,7 @@ from customers.models import (
     SourceKey,
     User,
 )
-from customers.tables import OnlyLooked, ReadOnly, note_look, record_link
+from customers.read_only_admin import OnlyLooked, ReadOnly, note_look, record_link
 
 # A session's key is as good as its login, and an address of a login is proved or is none: there is
 # nothing here for anybody to read or to write.

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from django.db import connection, transaction
 
-from customers import db, invention, projection
+from customers import db, invention
 from customers.invention import Chunk, Rows
 from customers.models import Customer, Source
+from customers.projections import registry
 
 # Customers in one transaction: enough that a commit costs nothing, few enough to hold.
 CHUNK = 5_000
@@ -111,7 +112,7 @@ def _store(rows: Rows) -> None:
         for table, columns in _COLUMNS.items():
             statement = f"COPY customers_{table} ({columns}) FROM STDIN"
             db.copy_in(statement, "".join(getattr(rows, f"{table}s")))
-        projection.keep_subjects(rows.subjects)
+        registry.keep_subjects(rows.subjects)
 
 
 def analyze() -> None:

@@ -14,12 +14,16 @@ import msgspec
 import psycopg
 from django.db import DatabaseError, DataError
 
-from customers import filing, log, projection, races, sql
-from customers.filing import Place
+from customers import sql
+from customers.db import retry
+from customers.events import log
+from customers.identity import resolution
+from customers.identity.resolution import Place
+from customers.identity.shortcuts import Atom
 from customers.isolation import FAULTS, UNREADABLE, describe
-from customers.newcomers import Atom
-from customers.profile import Entry, Item, Outcome, Receipt, Refused, Sender
-from customers.traits import Said
+from customers.projections import registry
+from customers.projections.traits import Said
+from customers.types import Entry, Item, Outcome, Receipt, Refused, Sender
 
 # What was seen before under a message's key: the hash of its body, and where it stands.
 type Known = tuple[str, Outcome]
@@ -92,8 +96,8 @@ def _record(
     # Each further try sets at least one more item apart, so there is an end to it.
     while True:
         try:
-            return races.settle(store)
-        except projection.Unfoldable as unfoldable:
+            return retry.settle(store)
+        except registry.Unfoldable as unfoldable:
             faults |= unfoldable.faults
 
 
@@ -156,16 +160,16 @@ class _Batch:
         keys = [
             log.message_key(source_id, item.message_id, is_public=is_public) for item in self.items
         ]
-        atoms = [filing.atoms_of(item, self.sender) for item in self.items]
+        atoms = [resolution.atoms_of(item, self.sender) for item in self.items]
         places, blocked, seen = self._look_up(keys, atoms)
         if blocked:
             atoms = [tuple(a for a in one if a[:2] not in blocked) for one in atoms]
-        atoms = filing.changed_first(self.items, atoms, places)
+        atoms = resolution.changed_first(self.items, atoms, places)
         fresh = self._sort_out(keys, atoms, seen)
         if fresh:
-            links = filing.links_of([(self.items[i], atoms[i]) for i in fresh], self.sender)
+            links = resolution.links_of([(self.items[i], atoms[i]) for i in fresh], self.sender)
             groups = [atoms[i] for i in fresh]
-            places = filing.file(groups, links, places, self.sender, self.received_at)
+            places = resolution.file(groups, links, places, self.sender, self.received_at)
             if expected_version is not None:
                 self._compare(places[atoms[fresh[0]][0]], expected_version)
             self._append(fresh, keys, atoms, places)
@@ -177,7 +181,7 @@ class _Batch:
         self, keys: Sequence[str], atoms: Iterable[tuple[Atom, ...]]
     ) -> tuple[dict[Atom, Place], set[tuple[str, str]], dict[str, Known]]:
         wanted = {atom for one in atoms for atom in one}
-        places, blocked = filing.locate(wanted)
+        places, blocked = resolution.locate(wanted)
         seen: dict[str, Known] = {}
         # After the locks are held: a batch sent twice at once finds the first one's events.
         if self.looks_first:
@@ -261,15 +265,15 @@ class _Batch:
             if item.traits and item.kind == "identify":
                 said += self._said(item, owner, keys[i])
             if item.about:
-                subjects.append(projection.Subject(owner, item.about))
+                subjects.append(registry.Subject(owner, item.about))
         log.append(
             entries,
             source_id=self.sender.source_id,
             trust=self.sender.trust,
             received_at=self.received_at,
         )
-        projection.keep_traits(said)
-        projection.keep_subjects(subjects, news={keys[i] for i in fresh})
+        registry.keep_traits(said)
+        registry.keep_subjects(subjects, news={keys[i] for i in fresh})
 
     def _said(self, item: Item, customer_id: UUID, key: str) -> list[Said]:
         trust, source_id = self.sender.trust, self.sender.source_id

@@ -13,9 +13,9 @@ from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
-from customers.log import message_key
-from customers.profile import CLAIMED, VERIFIED
-from customers.projection import Subject
+from customers.events.log import message_key
+from customers.projections.registry import Subject
+from customers.types import CLAIMED, VERIFIED
 
 # A fixed year and a half, so that a seed says the same today and tomorrow.
 BEGIN = datetime(2025, 5, 1, tzinfo=UTC)

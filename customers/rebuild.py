@@ -6,9 +6,12 @@ from uuid import UUID
 
 from django.db import DatabaseError, transaction
 
-from customers import ingest, projection, races, sql, standing
+from customers import ingest, sql
+from customers.consent import ledger
+from customers.db import retry
 from customers.isolation import FAULTS, describe
-from customers.projection import Skipped
+from customers.projections import registry
+from customers.projections.registry import Skipped
 
 _FAULTS: tuple[type[Exception], ...] = (DatabaseError, *FAULTS)
 
@@ -70,7 +73,7 @@ def compare(ids: Sequence[UUID]) -> Rebuilt:
 def _each_if_need_be(work: Callable[[Sequence[UUID]], Rebuilt], ids: Sequence[UUID]) -> Rebuilt:
     """Work on these records in one transaction; by halves where one of them raises a fault."""
     try:
-        return races.settle(lambda: work(ids))
+        return retry.settle(lambda: work(ids))
     except _FAULTS as error:
         if not ingest.is_about_a_value(error):
             raise
@@ -84,7 +87,7 @@ def _each_if_need_be(work: Callable[[Sequence[UUID]], Rebuilt], ids: Sequence[UU
 def _remake(ids: Sequence[UUID]) -> Rebuilt:
     sql.run("lock_records", {"ids": sorted(ids)})
     before = snapshot(ids)
-    skipped = projection.rebuild(ids)
+    skipped = registry.rebuild(ids)
     after = snapshot(ids)
     differences = [
         Difference(key[0], " ".join(key[1:]), before.get(key), after.get(key))
@@ -103,5 +106,5 @@ def snapshot(ids: Sequence[UUID]) -> dict[tuple[UUID, str, str], str]:
 def faults(ids: Sequence[UUID]) -> list[Difference]:
     """Find logs and chains with gaps or changes, wrong heads, and pointers gone astray."""
     found = [Difference(*row) for row in sql.rows("find_faults", {"ids": ids})]
-    broken = standing.broken_links(ids)
+    broken = ledger.broken_links(ids)
     return found + [Difference(id_, f"ledger {seq}", fault, None) for id_, seq, fault in broken]

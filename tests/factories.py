@@ -9,7 +9,7 @@ from hashlib import blake2b
 from butler.models import Decision, Message
 from customers import ingest
 from customers.models import Customer, Source
-from customers.profile import Item, Receipt, Sender
+from customers.types import Item, Receipt, Sender
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

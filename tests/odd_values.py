@@ -6,7 +6,7 @@ import sys
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from customers import projection
+from customers.projections import registry
 
 # Python counts each of these as digits or numbers, in a way of its own.
 ODD_TEXTS = [
@@ -70,7 +70,7 @@ properties = _combined | _scalars.map(uniform)
 def projected() -> list[tuple[str, str]]:
     """Return each event name that is projected, with the prefix of what it is about."""
     pairs = []
-    for kind in projection.ALL:
+    for kind in registry.ALL:
         module = sys.modules[kind.fold.__module__]
         prefixes = getattr(module, "PREFIXES", None) or (module.PREFIX,)
         pairs += [(name, prefix) for prefix in prefixes for name in sorted(module.NAMES)]

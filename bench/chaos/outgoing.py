@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from bench.chaos.checker import Finding
 from bench.sink import Taken
-from customers.chain import START, link
+from customers.consent.hash_chain import START, link
 
 # A message is in one of these when nothing more will be done about it by itself.
 _LEFT = frozenset({"accepted", "delivered", "bounced", "complained"})

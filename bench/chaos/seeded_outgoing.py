@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bench.chaos.checker import Finding
 from bench.chaos.outgoing import Cause, Link, Outgoing, Run, Said, Withdrawal, check
 from bench.sink import Taken
-from customers.chain import START, link
+from customers.consent.hash_chain import START, link
 
 # What each bug is, and the check that has to notice it.
 BUGS = {

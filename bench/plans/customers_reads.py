@@ -80,7 +80,7 @@ PARAMETERS: dict[str, Params] = {
     "seize_records": _IDS,
     "snapshot_records": _IDS,
 }
-# What search_words is completed with (customers.queries.search).
+# What search_words is completed with (customers.identity.search).
 WORDS = ("true /* words */", "plain LIKE '%%' || customers_plain('noor') || '%%'")
 
 LIVE_PARAMETERS: dict[str, Params] = {

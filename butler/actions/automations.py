@@ -19,10 +19,10 @@ from butler.automations import Document, OnAbsence, OnEvent, WaitForStep
 from butler.checking import Fault, Shelf
 from butler.facts import CHANNELS
 from butler.models import Automation, AutomationVersion, Halt
-from customers import log
 from customers import sql as customers_sql
 from customers.actions.notices import NoticeChanged, NoticeText, PurposeText, TopicText, publish
-from customers.chain import NotCanonical, canonical
+from customers.consent.hash_chain import NotCanonical, canonical
+from customers.events import log
 from customers.models import Purpose, Topic
 
 EVERYTHING = "*"

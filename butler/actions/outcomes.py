@@ -12,9 +12,9 @@ from django.db import transaction
 from butler import ring, sql
 from butler.actions import receipts
 from butler.failpoints import failpoint
-from customers import log
-from customers.log import Own
-from customers.races import LookAgain, settle
+from customers.db.retry import LookAgain, settle
+from customers.events import log
+from customers.events.log import Own
 from customers.sql import json
 
 ATTEMPTS = 6

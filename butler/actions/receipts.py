@@ -10,10 +10,11 @@ import msgspec
 from butler import proofs, sql
 from butler.models import DeliveryReceipt, Message
 from butler.proofs import Report, Standing
-from customers import races, senders
 from customers.actions import control, notes
 from customers.actions.changes import Author
 from customers.actions.control import Word
+from customers.db import retry
+from customers.events import internal_sources
 from customers.models import Control
 from customers.sql import json
 
@@ -61,7 +62,7 @@ def report(*, provider: str, channel: str, reports: Sequence[Report], now: datet
         provider=provider, event_id__in=[row.event_id for row in rows], applied_at=None
     )
     ids = list(kept.values_list("pk", flat=True))
-    return races.settle(lambda: _apply(ids, now)) if ids else 0
+    return retry.settle(lambda: _apply(ids, now)) if ids else 0
 
 
 def apply_waiting(deliveries: Iterable[UUID], *, now: datetime) -> int:
@@ -82,7 +83,7 @@ def sweep(*, now: datetime, most: int = 500) -> int:
     young = now - _YOUNG
     waiting = DeliveryReceipt.objects.filter(applied_at=None, received_at__gt=young).order_by("-pk")
     ids = list(waiting.values_list("pk", flat=True)[:most])
-    return races.settle(lambda: _apply(ids, now)) if ids else 0
+    return retry.settle(lambda: _apply(ids, now)) if ids else 0
 
 
 def _of_channel(channel: str, reports: Sequence[Report]) -> list[Report]:
@@ -194,4 +195,6 @@ def _object(one: _Message, customer_id: UUID, now: datetime) -> None:
         subject="marketing",
         evidence={"kind": "complaint", "message": str(one.id)},
     )
-    control.say(customer_id=customer_id, words=[word], author=Author(senders.BUTLER), now=now)
+    control.say(
+        customer_id=customer_id, words=[word], author=Author(internal_sources.BUTLER), now=now
+    )

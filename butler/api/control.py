@@ -13,14 +13,14 @@ from msgspec import Meta
 from rest_framework.request import Request
 
 from butler.actions import wall
+from customers.access.permissions import Right, principal
 from customers.actions.control import NoSuchCustomer, NotUnderstood, Word
 from customers.api import schema
 from customers.api.base import CustomerView, answer, found, page_wanted, paged, read_body
 from customers.api.problems import Problem
 from customers.api.writing import author
-from customers.control import may_ask
-from customers.permissions import Right, principal
-from customers.queries import control
+from customers.consent import history
+from customers.consent.state import may_ask
 from customers.queries.shapes import EntryShape, Json, PurposeShape, TopicShape, Version
 
 type Fact = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -182,10 +182,10 @@ class ConsentsView(_ControlView):
         tags=_TAG,
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        state, now = control.standing(self.live), timezone.now()
+        state, now = history.standing(self.live), timezone.now()
         objections = {subject: UUID(entry) for subject, entry in state.objections.items()}
         consents = []
-        for purpose in control.purposes(_language(request)):
+        for purpose in history.purposes(_language(request)):
             said, objection = state.consents.get(purpose.key), objections.get(purpose.key)
             asks = purpose.is_offered and may_ask(state, purpose.key, now)
             if said is None:
@@ -274,9 +274,9 @@ class PreferencesView(_ControlView):
                 topic=one.topic,
                 entry=UUID(one.entry),
             )
-            for one in control.standing(self.live).settings
+            for one in history.standing(self.live).settings
         ]
-        return answer(PreferencesShape(settings, control.topics(_language(request))))
+        return answer(PreferencesShape(settings, history.topics(_language(request))))
 
     @schema.describe(
         "Set preferences, or clear them; answers with what had already left",
@@ -315,7 +315,7 @@ class LedgerView(_ControlView):
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_wanted(request)
-        return paged(request, control.ledger(self.live, cursor=cursor, limit=limit))
+        return paged(request, history.ledger(self.live, cursor=cursor, limit=limit))
 
 
 class ExportView(_ControlView):
@@ -329,7 +329,7 @@ class ExportView(_ControlView):
         tags=_TAG,
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        return _download(control.export(self.live), "ledger.json")
+        return _download(history.export(self.live), "ledger.json")
 
 
 class ReceiptView(_ControlView):
@@ -343,7 +343,7 @@ class ReceiptView(_ControlView):
     def get(
         self, request: Request, entry_id: UUID, customer_id: UUID | None = None
     ) -> HttpResponse:
-        return _download(found(control.receipt(self.live, entry_id)), f"receipt-{entry_id}.json")
+        return _download(found(history.receipt(self.live, entry_id)), f"receipt-{entry_id}.json")
 
 
 def _download(body: bytes, name: str) -> HttpResponse:

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from butler.actions import inbox as actions
 from butler.queries import inbox, why
+from customers.access.permissions import Right
 from customers.actions.idempotency import Answer
 from customers.api import schema
 from customers.api.base import (
@@ -23,7 +24,6 @@ from customers.api.base import (
     read_body,
     read_query,
 )
-from customers.permissions import Right
 
 
 class _OfEveryRecord(CustomerView):

@@ -14,6 +14,7 @@ from butler.actions import tasks
 from butler.models import Task
 from butler.queries import tasks as queries
 from butler.queries.tasks import TaskShape
+from customers.access.permissions import Right, on_behalf, principal
 from customers.actions.idempotency import Answer
 from customers.api import schema
 from customers.api.base import (
@@ -28,7 +29,6 @@ from customers.api.base import (
     read_body,
 )
 from customers.api.problems import Problem
-from customers.permissions import Right, on_behalf, principal
 
 
 class Finish(msgspec.Struct, forbid_unknown_fields=True):

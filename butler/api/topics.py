@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from butler.actions.topics import KEY, set_status
 from butler.queries import topics
 from butler.queries.topics import TopicStatusShape
+from customers.access.permissions import Right, on_behalf, principal
 from customers.actions.idempotency import Answer
 from customers.api import schema
 from customers.api.base import (
@@ -27,7 +28,6 @@ from customers.api.base import (
     read_body,
 )
 from customers.api.problems import Problem
-from customers.permissions import Right, on_behalf, principal
 
 
 class NewStatus(msgspec.Struct, forbid_unknown_fields=True):

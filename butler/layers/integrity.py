@@ -6,7 +6,7 @@ from typing import Any
 
 from butler.case import Case, denies, passed
 from butler.profile import Contact, Gate, Use
-from customers.control import State
+from customers.consent.state import State
 
 CLASSES = frozenset(
     {"legal_duty", "service_critical", "service", "answer", "relationship", "marketing", "peer"}

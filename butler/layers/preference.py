@@ -7,7 +7,7 @@ from butler import quiet
 from butler.case import Case, Wish, defers, denies, passed, read_wishes
 from butler.layers.basis import live_relation
 from butler.profile import Contact, Gate, Use
-from customers.preferences import Cap, Hours, Malformed
+from customers.consent.preferences import Cap, Hours, Malformed
 
 _ASKED_FOR = frozenset({"order", "request"})
 # What is answered where there is nothing to look at.

@@ -5,7 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
-from customers.models.for_ever import never_emptied
+from customers.db.append_only import never_emptied
 
 
 class Automation(models.Model):

@@ -4,7 +4,7 @@ from django.db import models
 from uuid_utils.compat import uuid7
 
 from butler.models.automation import Automation, AutomationVersion
-from customers.models.for_ever import kept
+from customers.db.append_only import kept
 
 
 class Run(models.Model):

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.timezone import localtime
 
 from channels.portal.wording import money
-from customers.control import Consent
+from customers.consent.state import Consent
 
 HEADLINES = {
     "Order Completed": "Placed an order",

@@ -16,14 +16,14 @@ from django.core import signing
 from django.db.models import Q
 
 from butler.actions import wall
-from customers import senders
 from customers.actions.changes import Author
 from customers.actions.control import NotUnderstood, Word
-from customers.control import State
+from customers.consent.state import State
+from customers.events import internal_sources
 from customers.models import Control, Customer
 
 SALT = "butler.unsubscribe"
-_SENDER = msgspec.structs.replace(senders.BUTLER, channel="email")
+_SENDER = msgspec.structs.replace(internal_sources.BUTLER, channel="email")
 _ENDED = frozenset({"refused", "withdrawn"})
 _LONGEST = 600
 

@@ -7,7 +7,7 @@ stamp a batch when they close the file, not when they send it.
 
 from datetime import UTC, datetime, timedelta
 
-from customers.facts import is_in_reach
+from customers.projections.facts import is_in_reach
 
 # Clients that stamp `sentAt` once, however often and late they send.
 STAMPS_ONCE = frozenset({"analytics-swift", "analytics-kotlin", "Analytics-CSharp"})

@@ -15,7 +15,7 @@ from channels.ingest import envelope, limits, segment
 from channels.ingest.envelope import Envelope
 from channels.ingest.limits import Unfit
 from channels.ingest.segment import MAX_MESSAGE_ID, OWN_KINDS, Frame
-from customers.profile import Item, Refused
+from customers.types import Item, Refused
 
 # Names of attributes are lower case letters and digits, so ours are spelled without a line.
 EXTENSIONS = {

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from channels.ingest import wire
 from channels.ingest.wire import Refusal
 from customers import ingest
-from customers.profile import Item, Outcome, Refused, Sender
+from customers.types import Item, Outcome, Refused, Sender
 
 KEPT_APART = ("quarantined", "other_content")
 

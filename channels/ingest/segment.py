@@ -12,7 +12,7 @@ import msgspec
 
 from channels.ingest import clock, limits
 from channels.ingest.limits import Unfit
-from customers.profile import Item, Refused
+from customers.types import Item, Refused
 
 KINDS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 MAX_MESSAGE_ID = 100

@@ -11,8 +11,8 @@ from channels.ingest.limits import LARGE_ITEM
 from channels.ingest.salvage import NotABatch
 from channels.ingest.segment import Frame
 from channels.ingest.wire import Refusal
-from customers import keys
-from customers.profile import Refused, Sender
+from customers.access import keys
+from customers.types import Refused, Sender
 
 KINDS = {
     "t": "track",

@@ -19,8 +19,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
-from customers import db, keys
-from customers.profile import Sender
+from customers import db
+from customers.access import keys
+from customers.types import Sender
 
 logger = logging.getLogger(__name__)
 

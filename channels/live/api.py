@@ -9,10 +9,10 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from channels.live import tickets
+from customers.access.permissions import Right
 from customers.api import schema
 from customers.api.base import ApiView, answer
 from customers.api.sessions import current_session
-from customers.permissions import Right
 
 
 class StreamTicket(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from channels.live import frames, postgres, tickets
 from channels.live.access import Login, Viewer, session_user, viewer_of
 from channels.live.limits import Limits
 from channels.live.streams import Stream
-from customers import keys
+from customers.access import keys
 
 READ_LOGS = postgres.statement("read_logs")
 LOOK_AT_CUSTOMERS = postgres.statement("look_at_customers")

@@ -12,9 +12,9 @@ from channels.phone import calls
 from channels.phone.calls import Call
 from channels.webhook import sources
 from channels.webhook import twilio as twilio_signed
-from customers import lookup
-from customers.lookup import Match
-from customers.profile import Outcome, Sender
+from customers.identity import lookup
+from customers.identity.lookup import Match
+from customers.types import Outcome, Sender
 
 
 @wire.endpoint("POST")

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_noop
 from butler.profile import Address, Facts
 from channels.portal import sayings, wording
 from channels.portal.reasons import anchor
-from customers.control import ANY, CHANNELS, MARKETING, Consent, Setting, State
-from customers.preferences import EVERY_DAY, PERIODS
+from customers.consent.preferences import EVERY_DAY, PERIODS
+from customers.consent.state import ANY, CHANNELS, MARKETING, Consent, Setting, State
 from customers.queries.shapes import PurposeShape, TopicShape
 
 # What each channel is called at the head of a column, and in a sentence.

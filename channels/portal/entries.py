@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 from channels.portal import wording
 from channels.portal.choices import DAYS, PERIOD_NAMES, SHORT
 from channels.portal.reasons import Names
-from customers.control import ANY, MARKETING
+from customers.consent.state import ANY, MARKETING
 from customers.queries.shapes import EntryShape
 
 KINDS = {

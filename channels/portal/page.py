@@ -7,7 +7,7 @@ from typing import Any
 
 from channels.portal import entries, letters, wording
 from channels.portal.reasons import Names
-from customers.control import ANY
+from customers.consent.state import ANY
 from customers.queries.shapes import (
     EventShape,
     IdentifierShape,

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import msgspec
 
 from butler.case import read_wishes
-from customers.control import ANY, CHANNELS, MARKETING, Setting, State
-from customers.preferences import PERIODS, Malformed, meaning
-from customers.words import Word
+from customers.consent.preferences import PERIODS, Malformed, meaning
+from customers.consent.state import ANY, CHANNELS, MARKETING, Setting, State
+from customers.consent.statements import Word
 
 # How the customer said it: pressed a button on this page.
 CLICK = {"kind": "click", "page": "/preferences/"}

@@ -9,11 +9,11 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from channels.quarantine.replay import replay
+from customers.access.permissions import Right
 from customers.actions.idempotency import Answer
 from customers.api import schema
 from customers.api.base import ApiView, encode, found, once_only
 from customers.api.problems import Problem
-from customers.permissions import Right
 
 
 class Replayed(msgspec.Struct, frozen=True):

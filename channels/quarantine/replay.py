@@ -10,7 +10,7 @@ from channels.ingest.segment import Found, Frame
 from channels.webhook import events as webhooks
 from customers import ingest
 from customers.models import QuarantinedItem, Trust
-from customers.profile import Item, Outcome, Sender
+from customers.types import Item, Outcome, Sender
 
 
 def replay(*, item_id: int, now: datetime) -> Outcome | None:

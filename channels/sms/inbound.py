@@ -14,14 +14,17 @@ from butler.models import Message
 from channels.ingest import intake, segment
 from channels.phone.calls import international
 from channels.sms.keywords import Meaning, meaning
-from customers import log, lookup, races, standing
 from customers.actions import control
 from customers.actions.changes import Author
 from customers.actions.control import Word
-from customers.control import Entry, Matter, last_words
+from customers.consent import ledger as consent_ledger
+from customers.consent.state import Entry, Matter, last_words
+from customers.db import retry
+from customers.events import log
+from customers.identity import lookup
+from customers.identity.normalize import normalize
 from customers.models import Customer, Event, Source, Suppression
-from customers.normalize import normalize
-from customers.profile import Outcome, Sender
+from customers.types import Outcome, Sender
 
 # The provider waits fifteen seconds for our answer, then asks again.
 _PATIENCE = 8.0
@@ -109,7 +112,7 @@ def _stop(text: Text, now: datetime) -> None:
         ],
         ignore_conflicts=True,
     )
-    owner = races.settle(lambda: _hear_stop(text, now))
+    owner = retry.settle(lambda: _hear_stop(text, now))
     if owner:
         wall.wait(owner, _PATIENCE)
 
@@ -135,7 +138,7 @@ def _hear_stop(text: Text, now: datetime) -> UUID | None:
 
 
 def _start(text: Text, now: datetime) -> bool:
-    return races.settle(lambda: _hear_start(text, now))
+    return retry.settle(lambda: _hear_start(text, now))
 
 
 def _hear_start(text: Text, now: datetime) -> bool:
@@ -168,7 +171,7 @@ def _shut_by(customer_id: UUID) -> set[str]:
     [live] = Customer.objects.filter(pk=customer_id).values_list(
         Coalesce("canonical_id", "id"), flat=True
     )
-    ledger = standing.read([live])[live]
+    ledger = consent_ledger.read([live])[live]
     said = last_words(ledger.entries, ledger.members, Matter("preference", _ALLOW, CHANNEL))
     return {
         _BY_STOP if _is_stop(entry) else _ELSEWHERE

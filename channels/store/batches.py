@@ -10,7 +10,7 @@ from channels.ingest import clock, limits, salvage, segment
 from channels.ingest.salvage import NotABatch
 from channels.ingest.segment import Found, Frame
 from channels.store import lines
-from customers.profile import Refused
+from customers.types import Refused
 
 MAX_LINES = 1000
 MAX_DEVICE = 40

@@ -4,7 +4,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from customers.lookup import Match, Visit
+from customers.identity.lookup import Match, Visit
 
 
 class ShortForm(NamedTuple):

@@ -15,7 +15,7 @@ from channels.ingest.wire import Refusal
 from channels.store import batches, lines
 from channels.store.batches import Batch
 from channels.store.short_form import short_form
-from customers import lookup
+from customers.identity import lookup
 
 
 @wire.endpoint("POST")

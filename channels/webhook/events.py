@@ -8,7 +8,7 @@ from typing import Any
 
 from channels.ingest import limits, segment
 from channels.ingest.segment import Found, Frame
-from customers.profile import Refused
+from customers.types import Refused
 
 _IDENTIFIERS = {
     "userId": "user_id",

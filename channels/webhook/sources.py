@@ -2,7 +2,7 @@
 
 from channels.ingest.wire import Refusal
 from customers.models import Source
-from customers.profile import Sender
+from customers.types import Sender
 
 
 def find(name: str) -> tuple[Sender, list[str]]:

@@ -10,9 +10,9 @@ from django.db import connection
 from uuid_utils.compat import uuid7
 
 from customers import db, ingest, sql
-from customers.filing import order_of
-from customers.identity import ORDER
-from customers.profile import Item, Outcome, Sender
+from customers.identity.grouping import ORDER
+from customers.identity.resolution import order_of
+from customers.types import Item, Outcome, Sender
 
 
 class Author(msgspec.Struct, frozen=True):

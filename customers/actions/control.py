@@ -10,14 +10,19 @@ import msgspec
 from django.conf import settings
 from uuid_utils.compat import uuid7
 
-from customers import chain, entries, log, races, senders, sql, standing
+from customers import sql
 from customers.actions.changes import Author
 from customers.actions.notes import NoSuchCustomer
-from customers.control import Entry, Matter, lapsed
+from customers.consent import document as consent_document
+from customers.consent import hash_chain
+from customers.consent import ledger as consent_ledger
+from customers.consent.ledger import Ledger
+from customers.consent.state import Entry, Matter, lapsed
+from customers.consent.statements import Known, NotUnderstood, Speaker, Word, check, check_asked
+from customers.db import retry
+from customers.db.retry import LookAgain
+from customers.events import internal_sources, log
 from customers.models import Control, Notice, Purpose, Topic
-from customers.races import LookAgain
-from customers.standing import Ledger
-from customers.words import Known, NotUnderstood, Speaker, Word, check, check_asked
 
 __all__ = ["Author", "NoSuchCustomer", "NotUnderstood", "Said", "Word", "expire", "say"]
 
@@ -47,7 +52,7 @@ def say(*, customer_id: UUID, words: Sequence[Word], author: Author, now: dateti
 
     def put() -> Said:
         live = _lock(customer_id)
-        ledger = standing.read([live])[live]
+        ledger = consent_ledger.read([live])[live]
         moment = _just_now(ledger, now)
         dated = [_dated(word, moment, now) for word in words]
         if speaker.actor:
@@ -57,7 +62,7 @@ def say(*, customer_id: UUID, words: Sequence[Word], author: Author, now: dateti
         heard = [_Heard(word, ledger.members) for word in dated]
         return _Chain(live, ledger, house, speaker, now).add(heard)
 
-    return races.settle(put)
+    return retry.settle(put)
 
 
 def expire(*, now: datetime, most: int = 200) -> int:
@@ -66,14 +71,14 @@ def expire(*, now: datetime, most: int = 200) -> int:
     ids = list(overdue.values_list("customer_id", flat=True)[:most])
     # In the order of ids, as every other writer locks.
     for customer_id in sorted(ids):
-        races.settle(partial(_expire, customer_id, now))
+        retry.settle(partial(_expire, customer_id, now))
     return len(ids)
 
 
 def _expire(customer_id: UUID, now: datetime) -> None:
     live = _lock(customer_id)
-    ledger = standing.read([live])[live]
-    speaker = Speaker(is_trusted=True, channel=senders.BUTLER.channel, actor="butler")
+    ledger = consent_ledger.read([live])[live]
+    speaker = Speaker(is_trusted=True, channel=internal_sources.BUTLER.channel, actor="butler")
     heard = [
         # Only for those records whose consent it was: another one's goes on.
         _Heard(Word(kind="consent.expired", subject=purpose, occurred_at=end), tuple(records))
@@ -94,17 +99,19 @@ class _House:
     """What the company asks for and has published, as far as some words are about it."""
 
     def __init__(self, words: Sequence[Word]) -> None:
-        self.company = entries.Company(
+        self.company = consent_document.Company(
             settings.BUTLER_COMPANY,
             settings.BUTLER_COUNTRY,
             f"{settings.BUTLER_SITE_URL.rstrip('/')}/preferences/",
         )
         purposes = list(Purpose.objects.values_list("key", "kind", "dpv", "details"))
-        self.about = {key: entries.About(dpv, details) for key, _, dpv, details in purposes}
+        self.about = {
+            key: consent_document.About(dpv, details) for key, _, dpv, details in purposes
+        }
         digests = {word.notice for word in words if word.notice}
         found = Notice.objects.filter(digest__in=digests) if digests else ()
         self.notices = {
-            (notice.purpose_id, notice.digest): entries.Shown(
+            (notice.purpose_id, notice.digest): consent_document.Shown(
                 notice.version, notice.language, notice.digest
             )
             for notice in found
@@ -131,12 +138,12 @@ class _Chain:
 
     def add(self, heard: Sequence[_Heard]) -> Said:
         end = sql.rows("read_chain_end", {"id": self.live})
-        seq, previous = end[0] if end else (0, chain.START)
+        seq, previous = end[0] if end else (0, hash_chain.START)
         rows, added, events = [], [], []
         for number, one in enumerate(heard, seq + 1):
             entry = self._entry(one, number)
-            text = chain.canonical(entry.document)
-            digest = chain.link(previous, text)
+            text = hash_chain.canonical(entry.document)
+            digest = hash_chain.link(previous, text)
             rows.append(_row(entry, self.now, text, previous, digest))
             added.append(entry)
             events.append(_event(entry))
@@ -146,7 +153,7 @@ class _Chain:
             row["version"] = version
         sql.run("add_entries", {"rows": sql.json(rows)})
         grown = Ledger(self.ledger.members, (*self.ledger.entries, *added))
-        standing.keep({self.live: grown})
+        consent_ledger.keep({self.live: grown})
         return Said(tuple(UUID(entry.id) for entry in added), self.live, versions[-1])
 
     def _entry(self, heard: _Heard, seq: int) -> Entry:
@@ -154,7 +161,7 @@ class _Chain:
         assert word.occurred_at is not None
         matter = Matter(word.kind.partition(".")[0], word.subject, word.channel, word.topic)
         entry_id = uuid7()
-        place = entries.Place(
+        place = consent_document.Place(
             entry_id,
             self.live,
             seq,
@@ -164,12 +171,12 @@ class _Chain:
             self.on.get(matter, ""),
         )
         self.on[matter] = str(entry_id)
-        document = entries.document(
+        document = consent_document.document(
             word,
             self.speaker,
             place,
             self.house.company,
-            self.house.about.get(word.subject, entries.About()),
+            self.house.about.get(word.subject, consent_document.About()),
             self.house.notices.get((word.subject, word.notice)),
         )
         return Entry(
@@ -231,7 +238,7 @@ def _event(entry: Entry) -> log.Own:
     return log.Own(
         entry.record,
         "control",
-        entries.event_name(entry.kind),
-        entries.properties(entry.document),
+        consent_document.event_name(entry.kind),
+        consent_document.properties(entry.document),
         entry.occurred_at,
     )

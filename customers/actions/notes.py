@@ -10,9 +10,10 @@ from django.db import transaction
 from django.db.models.functions import Coalesce
 from uuid_utils.compat import uuid7
 
-from customers import log, sql
+from customers import sql
+from customers.events import log
 from customers.models import Customer
-from customers.profile import VERIFIED, Entry
+from customers.types import VERIFIED, Entry
 
 
 class NoSuchCustomer(Exception):

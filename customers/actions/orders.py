@@ -11,12 +11,12 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
-from customers import orders
 from customers.actions.changes import Author, Statement, hold, state
-from customers.facts import documents
+from customers.identity.normalize import normalize
 from customers.models import Identifier, Order, Trust
-from customers.normalize import normalize
-from customers.profile import Outcome
+from customers.projections import orders
+from customers.projections.facts import documents
+from customers.types import Outcome
 
 # No I, O, 0 or 1: numbers are read out over the phone.
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -159,7 +159,7 @@ def cancel_order(*, aim: Aim, reason: str = "") -> Outcome:
 def request_change(*, aim: Aim, name: str, change: Mapping[str, object]) -> Outcome:
     """Take down a change that a customer asks for, and leave an order that stands as it is.
 
-    name: one of customers.orders.GRANTED
+    name: one of customers.projections.orders.GRANTED
     """
     order = _open_order(aim)
     if order.trust == Trust.CLAIMED and order.status != Order.Status.REQUESTED:

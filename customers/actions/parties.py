@@ -8,7 +8,7 @@ from django.db import transaction
 
 from customers.actions.changes import Author, Statement, hold, state
 from customers.models import PartyMember
-from customers.profile import Outcome
+from customers.types import Outcome
 
 
 class NoSuchMember(Exception):

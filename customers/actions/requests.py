@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from customers import requests
 from customers.actions.changes import Author, Statement, state
 from customers.models import Request
-from customers.profile import Outcome
+from customers.projections import requests
+from customers.types import Outcome
 
 
 class NoSuchRequest(Exception):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from customers import regroup
+from customers.identity import merging
 from customers.models import Merge, Review
 
 
@@ -30,8 +30,8 @@ def accept_review(*, review_id: int, actor: str, now: datetime) -> Review | None
     if review.right_id is None:
         raise NotOne
     try:
-        regroup.join(review.left_id, review.right_id, actor=actor, now=now)
-    except regroup.NotFiled as error:
+        merging.join(review.left_id, review.right_id, actor=actor, now=now)
+    except merging.NotFiled as error:
         raise NotOne from error
     return _settle(review, Review.Status.ACCEPTED, actor, now)
 
@@ -52,7 +52,7 @@ def part_records(*, customer_id: UUID, merge_id: int, actor: str, now: datetime)
         return None
     if merge.parted_at:
         raise Parted
-    regroup.part(merge.kept_id, merge.joined_id, actor=actor, now=now)
+    merging.part(merge.kept_id, merge.joined_id, actor=actor, now=now)
     merge.refresh_from_db()
     return merge
 

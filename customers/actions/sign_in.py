@@ -21,10 +21,11 @@ from django.db.models.functions import Lower
 from django.utils.crypto import constant_time_compare, salted_hmac
 from uuid_utils.compat import uuid7
 
-from customers import ingest, senders
+from customers import ingest
+from customers.events import internal_sources
+from customers.identity.normalize import normalize
 from customers.models import Guess, Identifier, SignInCode, Trust, User
-from customers.normalize import normalize
-from customers.profile import Item
+from customers.types import Item
 
 _HOUR = timedelta(hours=1)
 
@@ -160,7 +161,7 @@ def _state_proof(email: str, now: datetime) -> None:
         {"type": "identify", "event": "Address Proved", "traits": {"email": email}}
     )
     receipt = ingest.record(
-        sender=senders.BUTLER,
+        sender=internal_sources.BUTLER,
         items=[
             Item(
                 message_id=message_id,

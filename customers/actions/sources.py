@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from customers import keys
+from customers.access import keys
 from customers.models import Source, SourceKey
 
 

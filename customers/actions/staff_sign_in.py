@@ -24,8 +24,8 @@ from allauth.mfa.utils import decrypt, encrypt
 from django.db import connection, transaction
 from django.utils.crypto import salted_hmac
 
+from customers.access.mfa import Unreadable
 from customers.models import Guess, User
-from customers.second_factor import Unreadable
 
 WINDOW = timedelta(minutes=15)
 # Seconds that a code of the authenticator app is shown for, and how many of them a clock may

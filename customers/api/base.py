@@ -14,11 +14,11 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from customers.actions import looks
+from customers.access import access_log
+from customers.access.permissions import HasRight, Principal, Right, may_open, on_behalf, principal
 from customers.actions.idempotency import Answer, once
 from customers.api.problems import Problem
 from customers.ingest import VersionMismatch
-from customers.permissions import HasRight, Principal, Right, may_open, on_behalf, principal
 from customers.queries import lists
 from customers.queries.pages import LIMIT, MAX_LIMIT, BadCursor, Page
 
@@ -84,10 +84,10 @@ def note_look(request: Request, ids: Iterable[UUID], *, what: str = "") -> None:
     if who.kind == "customer":
         return
     match = request._request.resolver_match
-    looks.note(
+    access_log.note(
         customer_ids=ids,
         actor=on_behalf(request),
-        role=looks.SYSTEM if who.kind == "key" else "staff",
+        role=access_log.SYSTEM if who.kind == "key" else "staff",
         what=what or (match.url_name if match else None) or "record",
         now=timezone.now(),
     )

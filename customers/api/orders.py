@@ -11,6 +11,7 @@ from django.utils import timezone
 from msgspec import UNSET, Meta, UnsetType
 from rest_framework.request import Request
 
+from customers.access.permissions import Right, principal
 from customers.actions import orders
 from customers.actions.changes import Author
 from customers.actions.idempotency import Answer
@@ -29,13 +30,12 @@ from customers.api.base import (
 )
 from customers.api.problems import Problem
 from customers.api.writing import Changed, ChangingView, author, changed, place
-from customers.orders import (
+from customers.projections.orders import (
     CANCELLATION_REQUESTED,
     CHANGE_REQUESTED,
     LARGEST,
     LINE_CANCELLATION_REQUESTED,
 )
-from customers.permissions import Right, principal
 from customers.queries import lists
 from customers.queries.shapes import EventShape, OrderShape
 from customers.queries.timeline import Filter, timeline

@@ -11,17 +11,17 @@ from msgspec import UNSET, Meta, UnsetType
 from rest_framework.request import Request
 from uuid_utils.compat import uuid7
 
+from customers.access.permissions import Right
 from customers.actions import parties
 from customers.actions.changes import Author
 from customers.actions.idempotency import Answer
 from customers.api import schema
 from customers.api.base import encode, expected_version, found, once_only, paged, read_body, sent
 from customers.api.writing import Changed, ChangingView, author, changed, place
-from customers.permissions import Right
-from customers.profile import Outcome
 from customers.queries import lists
 from customers.queries.pages import Page
 from customers.queries.shapes import MemberShape
+from customers.types import Outcome
 
 type Text = Annotated[str, Meta(max_length=100)]
 type Role = Literal["guardian", "child", "guest"]

@@ -5,9 +5,9 @@ from typing import ClassVar
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from customers.access.permissions import Right
 from customers.api import schema
 from customers.api.base import ApiView, answer, found, page_wanted, paged
-from customers.permissions import Right
 from customers.queries import lists
 from customers.queries.shapes import QuarantineShape
 

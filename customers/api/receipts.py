@@ -3,7 +3,7 @@
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from customers import signing
+from customers.consent import signing
 
 _SECONDS = 3600
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 
+from customers.access.permissions import Right, principal
 from customers.api import schema
 from customers.api.base import (
     ApiView,
@@ -22,11 +23,10 @@ from customers.api.base import (
     read_query,
 )
 from customers.api.problems import Problem
-from customers.permissions import Right, principal
+from customers.identity.search import LONGEST, Found, search_page
 from customers.queries import lists
 from customers.queries.pages import Page
 from customers.queries.record import head, record
-from customers.queries.search import LONGEST, Found, search_page
 from customers.queries.shapes import EventShape, InteractionShape, RecordShape, SummaryShape
 from customers.queries.timeline import Filter, timeline
 

@@ -10,13 +10,13 @@ from django.utils import timezone
 from msgspec import Meta
 from rest_framework.request import Request
 
+from customers.access.permissions import Right, principal
 from customers.actions import requests
 from customers.actions.idempotency import Answer
 from customers.api import schema
 from customers.api.base import encode, once_only, page_wanted, paged, read_body
 from customers.api.writing import Changed, ChangingView, author, changed, place
-from customers.permissions import Right, principal
-from customers.queries import control
+from customers.consent import history
 from customers.queries.shapes import RequestShape
 
 type Words = Annotated[str, Meta(max_length=500)]
@@ -56,7 +56,7 @@ class RequestsView(ChangingView):
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_wanted(request)
-        return paged(request, control.requests(self.live, cursor=cursor, limit=limit))
+        return paged(request, history.requests(self.live, cursor=cursor, limit=limit))
 
     @schema.describe(
         "Ask to be called back",

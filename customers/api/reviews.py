@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 
+from customers.access.permissions import Right, on_behalf
 from customers.actions import reviews
 from customers.actions.idempotency import Answer
 from customers.api import schema
@@ -23,7 +24,6 @@ from customers.api.base import (
 )
 from customers.api.problems import Problem
 from customers.models import Review
-from customers.permissions import Right, on_behalf
 from customers.queries import lists
 from customers.queries.pages import Page
 from customers.queries.shapes import MergeShape, ReviewShape

@@ -12,10 +12,10 @@ from django.contrib.auth import login
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework.request import Request
 
+from customers.access.permissions import Right, principal
 from customers.api import schema
 from customers.api.base import ApiView, paged
 from customers.models import User
-from customers.permissions import Right, principal
 from customers.queries.pages import Page
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from rest_framework.request import Request
 
-from customers import senders
+from customers.access.permissions import on_behalf, principal
 from customers.actions.changes import Author, NotTaken, OutOfReach
 from customers.actions.idempotency import Answer
 from customers.actions.orders import (
@@ -22,8 +22,8 @@ from customers.actions.parties import NoSuchMember
 from customers.actions.requests import NoSuchRequest
 from customers.api.base import CustomerView, encode
 from customers.api.problems import Problem
-from customers.permissions import on_behalf, principal
-from customers.profile import Outcome
+from customers.events import internal_sources
+from customers.types import Outcome
 
 # Through which source people write who signed in, by how they did.
 _SIGNED_IN = {
@@ -44,7 +44,7 @@ class Changed(msgspec.Struct, frozen=True):
 def author(request: Request) -> Author:
     """Return who writes: a source with its key, or somebody who signed in."""
     who = principal(request)
-    sender = who.sender or senders.signed_in(*_SIGNED_IN[who.kind, who.by])
+    sender = who.sender or internal_sources.signed_in(*_SIGNED_IN[who.kind, who.by])
     return Author(sender, on_behalf(request))
 
 

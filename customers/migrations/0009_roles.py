@@ -1,7 +1,7 @@
 from django.db import migrations
 
 # As it is said there now; who changes a role adds a migration that makes the groups again.
-from customers.roles import ROLES
+from customers.access.roles import ROLES
 
 
 def make_groups(apps, schema_editor):

@@ -5,8 +5,8 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 
+from customers.db.append_only import kept
 from customers.models.customer import Customer
-from customers.models.for_ever import kept
 
 
 class Purpose(models.Model):
@@ -129,7 +129,7 @@ class Control(models.Model):
     )
     # The newest entry in it, over all chains: (number of entries); tells a stale projection.
     entries = models.BigIntegerField()
-    # customers.control.State as JSON: what decisions read.
+    # customers.consent.state.State as JSON: what decisions read.
     state = models.JSONField()
     # What a decision about very many customers at once filters by, in SQL.
     granted = ArrayField(models.TextField(), default=list)

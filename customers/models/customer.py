@@ -30,7 +30,7 @@ class Customer(models.Model):
     objects = models.Manager.from_queryset(CustomerQuerySet)()
 
     class Meta:
-        # Beside what Django makes by itself; customers.roles says who has which.
+        # Beside what Django makes by itself; customers.access.roles says who has which.
         permissions = [
             ("find_customer", "Can search for customers"),
             ("meet_customer", "Can see who a customer is and when they visit"),

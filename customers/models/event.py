@@ -2,8 +2,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
+from customers.db.append_only import kept
 from customers.models.customer import Customer
-from customers.models.for_ever import kept
 from customers.models.identifier import Trust
 from customers.models.source import Source
 

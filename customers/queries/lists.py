@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce, Length
 
 from customers import db, sql
+from customers.identity.normalize import is_kind, normalize
 from customers.models import (
     Customer,
     Interaction,
@@ -20,7 +21,6 @@ from customers.models import (
     Trait,
     Trust,
 )
-from customers.normalize import is_kind, normalize
 from customers.queries.pages import Page, page_of
 from customers.queries.shapes import (
     InteractionShape,

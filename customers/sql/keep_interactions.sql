@@ -1,6 +1,6 @@
 -- Keep calls, visits and chats as they stand now.
 --
--- rows  jsonb  the fields of customers.interactions.InteractionState, and customer_id
+-- rows  jsonb  the fields of customers.projections.interactions.InteractionState, and customer_id
 
 INSERT INTO customers_interaction
        (customer_id, reference, kind, channel, direction, status, staff, started_at,

@@ -1,6 +1,6 @@
 -- Keep the members of parties as they were last described.
 --
--- rows  jsonb  the fields of customers.parties.MemberState, and customer_id
+-- rows  jsonb  the fields of customers.projections.parties.MemberState, and customer_id
 
 INSERT INTO customers_partymember
        (customer_id, reference, name, role, birth_date, guardian, details, version)

@@ -1,6 +1,6 @@
 -- Keep orders as they stand now.
 --
--- rows  jsonb  the fields of customers.orders.OrderState, and customer_id
+-- rows  jsonb  the fields of customers.projections.orders.OrderState, and customer_id
 
 INSERT INTO customers_order
        (customer_id, number, status, channel, currency, total, visit_date, visit_time, party,

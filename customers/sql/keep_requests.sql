@@ -1,6 +1,6 @@
 -- Keep what customers asked a person for as it stands now.
 --
--- rows  jsonb  the fields of customers.requests.RequestState, and customer_id
+-- rows  jsonb  the fields of customers.projections.requests.RequestState, and customer_id
 
 INSERT INTO customers_request
        (customer_id, reference, kind, status, subject, channel, opened_at, wanted_at,

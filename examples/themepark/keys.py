@@ -6,8 +6,8 @@ import secrets
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from customers.access.keys import digest
 from customers.actions import sources, staff_sign_in
-from customers.keys import digest
 from customers.models import Source, SourceKey
 from examples.themepark import places
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from itertools import batched, groupby, zip_longest
 from operator import attrgetter
 
+from customers.access.keys import SCOPES
 from customers.ingest import record
-from customers.keys import SCOPES
 from customers.models import Source
-from customers.profile import Receipt, Sender
+from customers.types import Receipt, Sender
 from examples.themepark import families, history
 from examples.themepark.messages import Message, item
 from examples.themepark.rides import zone

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from customers.profile import Item
+from customers.types import Item
 
 Identifiers = tuple[tuple[str, str], ...]
 

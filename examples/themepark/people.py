@@ -8,8 +8,8 @@ from allauth.mfa.utils import decrypt, encrypt
 from django.conf import settings
 from django.contrib.auth.models import Group
 
+from customers.access.mfa import Unreadable
 from customers.models import Identifier, Trust, User
-from customers.second_factor import Unreadable
 from examples.themepark.catalogue import data
 
 

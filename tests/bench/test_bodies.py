@@ -7,7 +7,7 @@ from uuid import uuid4
 from bench.bodies import Context, Guest, Writer
 from channels.ingest import envelope, segment
 from channels.ingest.segment import Frame
-from customers.profile import Item
+from customers.types import Item
 
 GUESTS = [Guest(f"guest-{number}", uuid4(), number, number % 2 == 0) for number in range(50)]
 CONTEXT = Context(None, "sk_key", 7, GUESTS)

@@ -5,10 +5,10 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 from butler.models import Message
-from customers import senders
 from customers.actions import control
 from customers.actions.changes import Author
 from customers.actions.control import Word
+from customers.events import internal_sources
 from customers.models import Customer, Notice, Purpose, Topic
 from tests import factories
 
@@ -16,7 +16,7 @@ from tests import factories
 NOON = datetime(2027, 4, 21, 10, 0, tzinfo=UTC)
 NOTICE = "May we send you offers?"
 DIGEST = hashlib.sha256(NOTICE.encode()).hexdigest()
-AUTHOR = Author(senders.BUTLER)
+AUTHOR = Author(internal_sources.BUTLER)
 
 
 def vocabulary() -> None:

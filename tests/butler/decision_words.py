@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from butler.profile import Address, Budget, Contact, Facts, Relation, Rules, Use
-from customers.control import Consent, Setting, State
-from customers.preferences import Hours
+from customers.consent.preferences import Hours
+from customers.consent.state import Consent, Setting, State
 
 # A Wednesday in week 15: 14:00 in Amsterdam.
 NOW = datetime(2027, 4, 14, 12, 0, tzinfo=UTC)

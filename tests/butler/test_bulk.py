@@ -13,7 +13,7 @@ from butler.facts import read_facts
 from butler.profile import Contact, Rules
 from butler.queries.bulk import judge_many
 from butler.reasons import REASONS
-from customers.control import Consent, Setting, State, filter_of
+from customers.consent.state import Consent, Setting, State, filter_of
 from customers.models import Control, Customer, Identifier, Suppression
 from customers.sql import json
 

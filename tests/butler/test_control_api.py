@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from butler.models import Message
-from customers import receipts, signing
+from customers.consent import receipts, signing
 from customers.models import ControlEntry, Event, Identifier, User
 from tests import factories
 from tests.customers import saying

@@ -8,7 +8,7 @@ import pytest
 from butler.decisions import decide, order_channels
 from butler.profile import Address, Budget
 from butler.reasons import REASONS
-from customers.control import Setting
+from customers.consent.state import Setting
 from tests.butler import decision_table
 from tests.butler.decision_words import CLASSES, moment, world
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from butler import quiet
-from customers.preferences import Hours
+from customers.consent.preferences import Hours
 
 ZONES = (
     "Europe/Amsterdam",

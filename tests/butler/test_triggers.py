@@ -7,7 +7,7 @@ from django.db import transaction
 from butler import sql, triggers
 from butler.models import Decision, Due, Run
 from butler.progress import BEFORE
-from customers import regroup
+from customers.identity import merging
 from customers.models import Identifier
 from tests import factories
 from tests.butler.plays import automation, due_of
@@ -289,7 +289,7 @@ def test_an_awaited_event_finds_the_run_of_a_record_that_was_joined():
     phone = ("phone", "+31612345678")
     other = factories.customer(phone)
 
-    regroup.join(first, other.id, actor="staff:Lin", now=NOON)
+    merging.join(first, other.id, actor="staff:Lin", now=NOON)
 
     receipt = record(order("A-1", phone, at=NOON + HOUR / 2))
 

@@ -10,7 +10,7 @@ from channels.ingest.segment import Frame
 from channels.store import batches
 from channels.store.batches import Batch
 from channels.webhook import events as webhooks
-from customers.profile import Item, Refused
+from customers.types import Item, Refused
 from tests.factories import NOON
 
 FRAME = Frame(received_at=NOON, is_trusted=True)

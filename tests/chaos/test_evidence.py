@@ -9,7 +9,7 @@ from django.db import connection
 from bench.chaos import evidence
 from bench.chaos.checker import Shown, Watched, check
 from bench.chaos.ledger import Ledger, Sent, Told
-from customers.profile import Refused
+from customers.types import Refused
 from tests import conftest, factories
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import RequestFactory
 
 from config.short_way import Application, ShortWay
-from customers.actions import looks
+from customers.access import access_log
 
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
 _CSRF = "a" * 32
@@ -47,7 +47,7 @@ class Site:
         """Send one request through WSGI, close its answer as a server does, and return it."""
         if forgets_looks:
             # What this process noted is not noted again, and the rows were put back.
-            looks._seen.clear()
+            access_log._seen.clear()
         cookies = {"csrftoken": _CSRF, **call.cookies}
         request = RequestFactory().generic(
             call.method,

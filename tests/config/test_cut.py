@@ -20,7 +20,8 @@ from django.test import Client
 from django.utils import timezone
 
 from channels.console.views import access
-from customers.actions import looks, sign_in, staff_sign_in
+from customers.access import access_log
+from customers.actions import sign_in, staff_sign_in
 from customers.actions.sources import create_source
 from customers.models import Look, Source, User
 from tests import factories, staff
@@ -247,7 +248,7 @@ def test_look_whose_statement_was_cut_is_noted_when_it_is_sent_again(bench, know
     bench.whole(call)
     noted = next(n for n, text in enumerate(bench.cutter.steps, 1) if "customers_look" in text)
     bench.rows.put_back()
-    looks._seen.clear()
+    access_log._seen.clear()
 
     with bench.cutter.before(noted):
         assert bench.site.send(call, forgets_looks=False).status == 503

@@ -15,9 +15,9 @@ from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks as openapi
 
+from customers.access.roles import ROLES
 from customers.actions.sources import create_source
 from customers.models import Identifier, User
-from customers.roles import ROLES
 from tests import factories, staff
 from tests.customers import saying
 

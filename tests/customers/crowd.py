@@ -17,11 +17,12 @@ django.setup()
 
 from django.db import OperationalError, connection, transaction  # noqa: E402
 
-from customers import ingest, rebuild, regroup  # noqa: E402
+from customers import ingest, rebuild  # noqa: E402
 from customers.actions import control, idempotency, orders, reviews, sign_in  # noqa: E402
 from customers.actions.changes import Author, NotTaken, OutOfReach  # noqa: E402
+from customers.identity import merging  # noqa: E402
 from customers.models import Customer, Merge, Order, Review  # noqa: E402
-from customers.profile import Item, Sender  # noqa: E402
+from customers.types import Item, Sender  # noqa: E402
 from tests import factories  # noqa: E402
 from tests.customers import saying  # noqa: E402
 from tests.factories import NOON  # noqa: E402
@@ -44,7 +45,7 @@ REFUSALS = (
     orders.NoSuchOrder,
     orders.NumberTaken,
     orders.OrderClosed,
-    regroup.NotFiled,
+    merging.NotFiled,
     reviews.NotOne,
     reviews.Parted,
     reviews.Settled,
@@ -82,7 +83,7 @@ class Writer:
 
     def say_who_is_who(self) -> None:
         one, other = self.random.sample(self._records(), 2)
-        self.random.choice([regroup.join, regroup.part])(one, other, actor="lin", now=self.now)
+        self.random.choice([merging.join, merging.part])(one, other, actor="lin", now=self.now)
 
     def settle(self) -> None:
         open_ones = Review.objects.filter(status="open").values_list("pk", flat=True)[:20]

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from customers import tables
+from customers import read_only_admin
 from customers.actions.sources import create_source
 from customers.models import Customer, Look, QuarantinedItem, SourceKey, User
 from tests import factories, staff
@@ -128,11 +128,11 @@ def test_logins_say_what_somebody_is_here(lin, django_assert_max_num_queries):
 
 
 def test_more_rows_than_anybody_reads_are_not_counted(rows, monkeypatch):
-    monkeypatch.setattr(tables, "MOST_COUNTED", 2)
+    monkeypatch.setattr(read_only_admin, "MOST_COUNTED", 2)
     for number in range(3):
         factories.customer(("user_id", f"u-{number}"))
 
-    assert tables.Pages(Customer.objects.order_by("pk"), 1).count == 2
+    assert read_only_admin.Pages(Customer.objects.order_by("pk"), 1).count == 2
 
 
 def test_customers_do_not_come_in(client):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.chain import START, NotCanonical, canonical, link
+from customers.consent.hash_chain import START, NotCanonical, canonical, link
 
 DOCUMENTS = st.recursive(
     st.none()

@@ -12,11 +12,12 @@ from threading import Thread
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from customers import races, rebuild, sql
-from customers.identity import Atom, Tie, group
-from customers.log import message_key
+from customers import rebuild, sql
+from customers.db import retry
+from customers.events.log import message_key
+from customers.identity.grouping import Atom, Tie, group
 from customers.models import ControlEntry, Customer, Event, Identifier, Link, Merge
-from customers.profile import Item, Sender
+from customers.types import Item, Sender
 from tests import conftest, factories
 from tests.customers import saying
 from tests.factories import item, record
@@ -156,10 +157,10 @@ def test_who_meets_a_locked_record_lets_go_of_its_own_and_comes_again():
 @pytest.mark.django_db(transaction=True)
 def test_a_hopeless_race_ends_as_a_database_that_is_away():
     def lose() -> None:
-        raise races.LookAgain
+        raise retry.LookAgain
 
     with pytest.raises(OperationalError, match="again and again"):
-        races.settle(lose)
+        retry.settle(lose)
 
 
 def _in_thread(one: Item, by: Sender) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.control import ANY, Entry, State, filter_of, fold, lapsed
+from customers.consent.state import ANY, Entry, State, filter_of, fold, lapsed
 from tests.factories import NOON
 
 A, B, C = (uuid.UUID(int=n) for n in (1, 2, 3))

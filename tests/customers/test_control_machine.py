@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from customers import rebuild, regroup
+from customers import rebuild
+from customers.identity import merging
 from customers.models import Control, ControlEntry, Customer
 from tests import factories
 from tests.customers import saying
@@ -88,7 +89,7 @@ class Sayings(RuleBasedStateMachine):
         strictness = {True: 0, None: 1, False: 2}[value]
         self.hear(said, ("allow", channel, topic), at, strictness, value, record)
 
-    @rule(one=RECORDS, other=RECORDS, act=st.sampled_from([regroup.join, regroup.part]))
+    @rule(one=RECORDS, other=RECORDS, act=st.sampled_from([merging.join, merging.part]))
     def a_person_says_who_is_who(self, one, other, act):
         if one != other:
             act(self.records[one], self.records[other], actor="staff:lin", now=LATER)
@@ -104,10 +105,10 @@ class Sayings(RuleBasedStateMachine):
         apart = [self.granted(record) for record in (one, other)]
         denied = [self.refused(record) for record in (one, other)]
 
-        regroup.join(one, other, actor="staff:lin", now=LATER)
+        merging.join(one, other, actor="staff:lin", now=LATER)
         assert self.granted(one) == self.granted(other)
         assert self.granted(one) <= (apart[0] | apart[1]) - denied[0] - denied[1]
-        regroup.part(one, other, actor="staff:lin", now=LATER)
+        merging.part(one, other, actor="staff:lin", now=LATER)
 
         assert self.picture() == before
 

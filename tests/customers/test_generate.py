@@ -14,7 +14,7 @@ from channels.ingest.segment import Frame
 from customers import generate, ingest
 from customers.generate import Plan
 from customers.models import Customer, Event, Identifier, Link, Order, Source, Trait
-from customers.profile import Item, Sender
+from customers.types import Item, Sender
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 

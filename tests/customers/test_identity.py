@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.identity import CROWD, LIMITS, Atom, Tie, group
-from customers.profile import CLAIMED, VERIFIED, WEAK_KINDS
+from customers.identity.grouping import CROWD, LIMITS, Atom, Tie, group
+from customers.types import CLAIMED, VERIFIED, WEAK_KINDS
 
 NOOR = Atom(1, "user_id", "noor", VERIFIED)
 SAM = Atom(2, "user_id", "sam", VERIFIED)

@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from customers import rebuild, regroup
-from customers.identity import ORDER, Atom, Naming, Tie, group, order_number, order_owner
+from customers import rebuild
+from customers.identity import merging
+from customers.identity.grouping import ORDER, Atom, Naming, Tie, group, order_number, order_owner
 from customers.models import Customer, Event, Identifier, Link, Order, Trait
-from customers.profile import VERIFIED, WEAK_KINDS
+from customers.types import VERIFIED, WEAK_KINDS
 from tests import factories
 from tests.factories import NOON, identify, item, order, record
 
@@ -97,7 +98,7 @@ class Identities(RuleBasedStateMachine):
             one, by = data.draw(st.sampled_from(self.sent))
             record(one, by=by, at=self.clock)
 
-    @rule(data=st.data(), kind=st.sampled_from([regroup.join, regroup.part]))
+    @rule(data=st.data(), kind=st.sampled_from([merging.join, merging.part]))
     def a_person_says_so(self, data, kind):
         filed = sorted(
             Identifier.objects.filter(record__isnull=False).values_list("record_id", flat=True)

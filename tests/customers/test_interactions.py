@@ -1,8 +1,8 @@
 from datetime import timedelta
 from itertools import permutations
 
-from customers.facts import Fact
-from customers.interactions import fold
+from customers.projections.facts import Fact
+from customers.projections.interactions import fold
 from tests.factories import NOON
 
 START = Fact(

@@ -7,7 +7,8 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, OperationalError, connection
 from django.utils import timezone
 
-from customers import db, keys
+from customers import db
+from customers.access import keys
 from customers.actions.sources import add_key, create_source, revoke_key, rotate_key
 from customers.models import SourceKey
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers import identity
-from customers.newcomers import settle
-from customers.profile import CLAIMED, VERIFIED
+from customers.identity import grouping
+from customers.identity.shortcuts import settle
+from customers.types import CLAIMED, VERIFIED
 
 NOOR = ("user_id", "noor", VERIFIED)
 MAIL = ("email", "noor@example.com", VERIFIED)
@@ -57,9 +57,9 @@ def test_what_is_settled_is_what_the_groups_would_say(links, is_noor_known):
     settled = settle(links, VERIFIED, records, owners)
 
     numbers = {atom: number for number, atom in enumerate(ATOMS)}
-    drawn = identity.group(
-        [identity.Atom(number, *atom) for atom, number in numbers.items()],
-        [identity.Tie(numbers[a], numbers[b], VERIFIED) for a, b in links],
+    drawn = grouping.group(
+        [grouping.Atom(number, *atom) for atom, number in numbers.items()],
+        [grouping.Tie(numbers[a], numbers[b], VERIFIED) for a, b in links],
     )
     homes = records | owners
 
@@ -68,7 +68,7 @@ def test_what_is_settled_is_what_the_groups_would_say(links, is_noor_known):
         return {home for other, home in homes.items() if numbers[other] in group}
 
     for atom, record in settled.items():
-        if atom[0] != identity.ORDER:
+        if atom[0] != grouping.ORDER:
             assert record in homes_of(numbers[atom])
         else:
             heads = {head for head, other in links if other == atom}

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers import normalize as normalize_module
-from customers.normalize import STRENGTH, is_kind, normalize
+from customers.identity import normalize as normalize_module
+from customers.identity.normalize import STRENGTH, is_kind, normalize
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from django.utils.module_loading import import_string
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from customers import lookup, rebuild
+from customers import rebuild
+from customers.identity import lookup
 from customers.models import Customer, Event, Identifier, Link, Order, Review
 from tests import factories
 from tests.factories import NOON, identify, order, record

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.facts import Fact, money
-from customers.orders import NAMES, fold
+from customers.projections.facts import Fact, money
+from customers.projections.orders import NAMES, fold
 from tests.factories import NOON
 
 TICKETS = {

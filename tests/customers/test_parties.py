@@ -1,7 +1,7 @@
 from datetime import timedelta
 
-from customers.facts import Fact
-from customers.parties import fold
+from customers.projections.facts import Fact
+from customers.projections.parties import fold
 from tests.factories import NOON
 
 

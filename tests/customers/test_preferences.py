@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from customers.preferences import Cap, Hours, Malformed, meaning
+from customers.consent.preferences import Cap, Hours, Malformed, meaning
 
 
 @pytest.mark.parametrize(

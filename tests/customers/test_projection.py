@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers import ingest, orders, projection, rebuild
-from customers.facts import Fact
+from customers import ingest, rebuild
 from customers.models import Customer, Event, Order, QuarantinedItem
-from customers.projection import Subject, Unfoldable
+from customers.projections import orders, registry
+from customers.projections.facts import Fact
+from customers.projections.registry import Subject, Unfoldable
 from tests import factories
 from tests.factories import NOON
 from tests.odd_values import (
@@ -36,7 +37,7 @@ def fact(name, data, number=0):
 
 
 def folds():
-    for kind in projection.ALL:
+    for kind in registry.ALL:
         yield kind, sorted(sys.modules[kind.fold.__module__].NAMES)
 
 
@@ -49,7 +50,7 @@ def one_field_each():
     yield from map(uniform, ODD)
 
 
-@pytest.mark.parametrize("kind", projection.ALL, ids=lambda kind: kind.table)
+@pytest.mark.parametrize("kind", registry.ALL, ids=lambda kind: kind.table)
 def test_fold_reads_every_odd_value_in_every_field(kind):
     names = sorted(sys.modules[kind.fold.__module__].NAMES)
     for data in one_field_each():
@@ -73,7 +74,7 @@ def test_fold_reads_generated_events_in_any_order(events):
 
         assert kind.fold("call:1", facts[::-1]) == state
         if state is not None:
-            msgspec.json.encode(projection.as_row(state))
+            msgspec.json.encode(registry.as_row(state))
 
 
 # Faults of our own ---------------------------------------------------------------------
@@ -127,7 +128,7 @@ def test_facts_that_fail_are_skipped_and_named(brittle):
 
     outcomes = set()
     for shuffled in itertools.permutations(facts):
-        folded, skipped = projection.fold({subject: list(shuffled)})
+        folded, skipped = registry.fold({subject: list(shuffled)})
         [(_, _, state)] = folded["orders"]
         outcomes.add((msgspec.json.encode(state), tuple(one.message_key for one in skipped)))
 
@@ -225,7 +226,7 @@ def test_unfoldable_names_the_new_events_and_writes_nothing(brittle):
     key = Event.objects.get(version=2).message_key.hex
 
     with pytest.raises(Unfoldable) as unfoldable:
-        projection.keep_subjects([subject], news={key})
+        registry.keep_subjects([subject], news={key})
 
     assert unfoldable.value.faults.keys() == {key}
 

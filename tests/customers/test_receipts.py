@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers import receipts
-from customers.chain import START, canonical, link
-from customers.receipts import Link, Signer, Unreadable
+from customers.consent import receipts
+from customers.consent.hash_chain import START, canonical, link
+from customers.consent.receipts import Link, Signer, Unreadable
 
 SIGNER = Signer(bytes(range(32)))
 KEYS = {SIGNER.key_id: SIGNER.public}

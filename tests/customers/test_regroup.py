@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from customers import filing, rebuild, regroup, sql
+from customers import rebuild, sql
+from customers.identity import merging, resolution
 from customers.models import Customer, Event, Identifier, Link, Merge, Order, Review, Trait
-from customers.profile import CLAIMED
 from customers.queries.timeline import Filter, timeline
+from customers.types import CLAIMED
 from tests import factories
 from tests.factories import NOON, identify, item, order, record
 
@@ -98,11 +99,11 @@ def test_undoing_a_merge_restores_both_records_field_by_field():
     record(order("A-1", NOOR, total="10.00"), order("A-2", SAM, total="20.00"))
     before = [picture(noor), picture(sam)]
 
-    regroup.join(noor.id, sam.id, actor="staff:lin", now=NOON)
+    merging.join(noor.id, sam.id, actor="staff:lin", now=NOON)
     kept = owner(*NOOR)
     assert kept == owner(*SAM)
     assert len(picture(kept)["orders"]) == 2
-    regroup.part(noor.id, sam.id, actor="staff:lin", now=NOON)
+    merging.part(noor.id, sam.id, actor="staff:lin", now=NOON)
 
     noor.refresh_from_db()
     sam.refresh_from_db()
@@ -114,21 +115,21 @@ def test_the_address_of_two_accounts_that_staff_joined_leads_to_them_again_and_b
     noor, sam = factories.customer(NOOR, MAIL), factories.customer(SAM, MAIL)
     assert Identifier.objects.get(kind="email").is_shared
 
-    regroup.join(noor.id, sam.id, actor="staff:lin", now=NOON)
+    merging.join(noor.id, sam.id, actor="staff:lin", now=NOON)
 
     assert owner(*MAIL) == owner(*NOOR) == owner(*SAM)
     assert_sound()
-    regroup.part(noor.id, sam.id, actor="staff:lin", now=NOON)
+    merging.part(noor.id, sam.id, actor="staff:lin", now=NOON)
     assert Identifier.objects.get(kind="email").is_shared
     assert_sound()
 
 
 def test_what_happened_while_joined_goes_back_to_whose_it_was():
     noor, sam = factories.customer(NOOR), factories.customer(SAM)
-    regroup.join(noor.id, sam.id, actor="staff:lin", now=NOON)
+    merging.join(noor.id, sam.id, actor="staff:lin", now=NOON)
     record(order("A-2", SAM, total="20.00"))
 
-    regroup.part(noor.id, sam.id, actor="staff:lin", now=NOON)
+    merging.part(noor.id, sam.id, actor="staff:lin", now=NOON)
 
     assert Order.objects.get().customer_id == sam.id
     assert_sound()
@@ -139,7 +140,7 @@ def test_records_that_a_person_parted_are_not_joined_again_by_what_is_seen():
     record(item(NOOR, PHONE))
     merge = Merge.objects.get()
 
-    regroup.part(merge.kept_id, merge.joined_id, actor="staff:lin", now=NOON)
+    merging.part(merge.kept_id, merge.joined_id, actor="staff:lin", now=NOON)
     record(item(NOOR, PHONE))
 
     assert owner(*NOOR) != owner(*PHONE)
@@ -148,7 +149,7 @@ def test_records_that_a_person_parted_are_not_joined_again_by_what_is_seen():
 def test_a_merge_is_on_both_logs_and_the_versions_stay_without_gaps():
     noor, sam = factories.customer(NOOR), factories.customer(SAM)
 
-    regroup.join(noor.id, sam.id, actor="staff:lin", now=NOON)
+    merging.join(noor.id, sam.id, actor="staff:lin", now=NOON)
 
     told = Event.objects.filter(name="Records Joined").values_list("customer_id", "version")
     assert sorted(told) == sorted([(noor.id, 2), (sam.id, 2)])
@@ -238,8 +239,8 @@ def test_what_was_filed_under_a_record_that_joined_at_once_stays_on_a_timeline()
 @pytest.mark.parametrize("shape", ["one address", "one browser", "a chain"])
 def test_a_heap_of_claims_makes_no_later_event_dearer(shape, monkeypatch):
     """Anybody can claim what they like; each event after it would cost as much as all of it."""
-    monkeypatch.setitem(filing.MOST, CLAIMED, 10)
-    monkeypatch.setattr(filing, "MOST_EACH", 5)
+    monkeypatch.setitem(resolution.MOST, CLAIMED, 10)
+    monkeypatch.setattr(resolution, "MOST_EACH", 5)
     page = factories.sender(trusted=False)
     pairs = {
         "one address": lambda n: (("anonymous_id", f"b-{n}"), MAIL),
@@ -262,8 +263,8 @@ def _first_linked() -> int:
 
 
 def test_beside_a_heap_of_claims_what_is_proved_still_joins(monkeypatch):
-    monkeypatch.setitem(filing.MOST, CLAIMED, 0)
-    monkeypatch.setattr(filing, "MOST_EACH", 0)
+    monkeypatch.setitem(resolution.MOST, CLAIMED, 0)
+    monkeypatch.setattr(resolution, "MOST_EACH", 0)
     page = factories.sender(trusted=False)
     record(item(PHONE), by=page)
     record(item(PHONE, MAIL), by=page)
@@ -278,8 +279,8 @@ def test_a_known_identifier_in_a_heap_gets_its_record_all_the_same(monkeypatch):
     """It was seen beside another one, so its own record has to join that one's."""
     page = factories.sender(trusted=False)
     record(item(PHONE, MAIL), by=page)
-    monkeypatch.setitem(filing.MOST, CLAIMED, 0)
-    monkeypatch.setattr(filing, "MOST_EACH", 0)
+    monkeypatch.setitem(resolution.MOST, CLAIMED, 0)
+    monkeypatch.setattr(resolution, "MOST_EACH", 0)
 
     receipt = record(item(MAIL), by=page)
 

@@ -4,8 +4,8 @@ from itertools import permutations
 import msgspec
 import pytest
 
-from customers.facts import Fact
-from customers.requests import fold
+from customers.projections.facts import Fact
+from customers.projections.requests import fold
 from tests.factories import NOON
 
 ASKED = Fact(

@@ -7,7 +7,7 @@ import redis
 from django.conf import settings
 from django.db import transaction
 
-from customers import ring
+from customers.events import notify
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def bell():
     """What somebody hears who listens on the real channel."""
     client = redis.Redis.from_url(settings.REDIS_URL)
     listening = client.pubsub(ignore_subscribe_messages=True)
-    listening.subscribe(ring.CHANNEL)
+    listening.subscribe(notify.CHANNEL)
     listening.get_message(timeout=1)
     yield lambda customer: heard(listening, str(customer))
     listening.close()
@@ -35,7 +35,7 @@ def heard(listening, customer, seconds=2.0):
 def test_a_ring_names_the_customer_and_the_version(bell):
     customer = uuid4()
 
-    ring.publish({customer: 7})
+    notify.publish({customer: 7})
 
     assert bell(customer) == 7
 
@@ -45,9 +45,9 @@ def test_nothing_rings_before_the_commit_or_without_one(bell):
     customer = uuid4()
 
     with transaction.atomic():
-        ring.after_commit({customer: 9})
+        notify.after_commit({customer: 9})
         transaction.set_rollback(True)
     with transaction.atomic():
-        ring.after_commit({customer: 2})
+        notify.after_commit({customer: 2})
 
     assert bell(customer) == 2

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from customers.ringer import Ringer
+from customers.events.notifier import Ringer
 
 
 class Bell:

@@ -3,9 +3,9 @@ from datetime import date, timedelta
 import pytest
 
 from customers import rebuild
+from customers.identity import search as search_module
+from customers.identity.search import search
 from customers.models import Identifier, SearchName
-from customers.queries import search as search_module
-from customers.queries.search import search
 from tests import factories
 from tests.factories import NOON
 

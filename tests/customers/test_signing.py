@@ -3,9 +3,8 @@ import base64
 import pytest
 
 from config import checks
-from customers import receipts, signing
+from customers.consent import history, receipts, signing
 from customers.models import ReceiptKey
-from customers.queries import control
 from tests import factories
 from tests.customers import saying
 from tests.customers.saying import give, say
@@ -37,10 +36,10 @@ def test_what_was_signed_before_the_key_changed_stays_verifiable(client, setting
     noor = factories.customer(("user_id", "noor"))
     [entry] = say(noor.id, give()).entries
     settings.RECEIPT_KEY = seed(1)
-    old = control.receipt(noor.id, entry)
+    old = history.receipt(noor.id, entry)
 
     settings.RECEIPT_KEY = seed(2)
-    new = control.receipt(noor.id, entry)
+    new = history.receipt(noor.id, entry)
     _, keys = published(client)
 
     assert old != new
@@ -70,5 +69,5 @@ def test_a_receipt_is_for_those_for_whom_it_was_said():
     noor, eli = (factories.customer(("user_id", name)) for name in ("noor", "eli"))
     [entry] = say(noor.id, give()).entries
 
-    assert control.receipt(eli.id, entry) is None
-    assert receipts.read(control.receipt(noor.id, entry))["document"]["purpose"] == "offers"
+    assert history.receipt(eli.id, entry) is None
+    assert receipts.read(history.receipt(noor.id, entry))["document"]["purpose"] == "offers"

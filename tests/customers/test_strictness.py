@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from customers.strictness import quiet_minutes, strictness
+from customers.consent.strictness import quiet_minutes, strictness
 
 # From the loosest word to the strictest, one row for each thing that can be said.
 LADDERS = {

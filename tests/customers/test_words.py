@@ -1,6 +1,6 @@
 import pytest
 
-from customers.words import Known, NotUnderstood, Speaker, Word, check
+from customers.consent.statements import Known, NotUnderstood, Speaker, Word, check
 
 KNOWN = Known(
     purposes={"offers": "contact", "personalize": "use"},

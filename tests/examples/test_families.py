@@ -4,7 +4,7 @@ from datetime import date
 import phonenumbers
 import pytest
 
-from customers.normalize import normalize
+from customers.identity.normalize import normalize
 from examples.themepark.families import DOMAINS, LANGUAGES, families, noor
 
 TODAY = date(2026, 11, 21)

@@ -11,6 +11,7 @@ from butler.actions.topics import set_status
 from butler.models import AutomationVersion, Due, Run, TopicStatus
 from customers.actions.changes import Author
 from customers.actions.control import Word, say
+from customers.consent.history import standing
 from customers.models import (
     Customer,
     Event,
@@ -23,7 +24,6 @@ from customers.models import (
     Trust,
     User,
 )
-from customers.queries.control import standing
 from examples.themepark import consents, families, keys, load, people, places
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]

@@ -9,8 +9,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from customers.actions import notes
+from customers.consent import history
 from customers.models import ControlEntry, Customer, Event, Order
-from customers.queries import control
 from tests import factories
 from tests.journeys import portal
 
@@ -52,7 +52,7 @@ def _send(to: Customer, subject: str) -> None:
 
 
 def _state(of: Customer, purpose: str = "offers") -> str:
-    return control.standing(of.pk).consents[purpose].state
+    return history.standing(of.pk).consents[purpose].state
 
 
 def test_noor_takes_her_yes_back_on_her_phone_and_gives_it_again(me, noor, apart):

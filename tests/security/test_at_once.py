@@ -18,8 +18,8 @@ from django.utils import timezone
 from butler.actions import automations, tasks
 from butler.actions.automations import Hand, NotNow
 from butler.models import Automation, AutomationVersion, Task
-from customers import chain
-from customers.control import State
+from customers.consent import hash_chain
+from customers.consent.state import State
 from customers.models import Control, ControlEntry, Event, Order, User
 from tests import factories, staff
 from tests.butler.test_wording import document
@@ -86,7 +86,7 @@ def test_yes_and_no_at_once_end_as_the_ledger_says():
     assert [one.seq for one in entries] == list(range(1, len(entries) + 1))
     for before, entry in pairwise(entries):
         assert bytes(entry.previous) == bytes(before.digest)
-        assert chain.link(bytes(before.digest), entry.document.encode()) == bytes(entry.digest)
+        assert hash_chain.link(bytes(before.digest), entry.document.encode()) == bytes(entry.digest)
     state = msgspec.convert(Control.objects.get(pk=noor.pk).state, State)
     last = [one for one in entries if one.kind.startswith("consent.")][-1]
     assert (state.consents["offers"].state == "given") == (last.kind == "consent.given")

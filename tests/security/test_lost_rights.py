@@ -12,9 +12,9 @@ from allauth.mfa.utils import decrypt
 from django.test import Client
 from django.utils import timezone
 
-from customers import regroup
 from customers.actions import sign_in, staff_sign_in
 from customers.actions.staff_sign_in import WrongCode
+from customers.identity import merging
 from customers.models import Event, Guess, Order, User
 from tests import factories, staff
 from tests.channels.live.reading import Reader
@@ -146,14 +146,14 @@ def test_a_session_opened_before_two_records_were_joined_reads_the_one_they_are(
     assert browser.get("/api/me/").json()["id"] == str(noor.pk)
     now = timezone.now()
 
-    regroup.join(eli.pk, noor.pk, actor="staff:Sam", now=now)
+    merging.join(eli.pk, noor.pk, actor="staff:Sam", now=now)
     noor.refresh_from_db()
     live = str(noor.canonical_id or noor.pk)
     assert browser.get("/api/me/").json()["id"] == live
     assert browser.get("/").status_code == browser.get("/preferences/").status_code == 200
     assert browser.get(f"/api/customers/{eli.pk}/").status_code == 200
 
-    regroup.part(eli.pk, noor.pk, actor="staff:Sam", now=now)
+    merging.part(eli.pk, noor.pk, actor="staff:Sam", now=now)
     assert browser.get("/api/me/").json()["id"] == str(noor.pk)
     assert browser.get(f"/api/customers/{eli.pk}/").status_code == 404
 

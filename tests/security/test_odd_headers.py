@@ -15,8 +15,8 @@ from django.core import mail
 
 from channels.ingest import wire
 from channels.live.credentials import credential
+from customers.access.permissions import KeyAuthentication
 from customers.models import SignInCode
-from customers.permissions import KeyAuthentication
 from tests import factories
 from tests.channels.sending import source, track
 from tests.security.test_routes import _path, _walk

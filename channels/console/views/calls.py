@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from channels.console.views import access, trace
-from customers.queries import calls, search
+from customers.identity import ringing_calls, search
 
 
-def shown(now: datetime) -> list[calls.Call]:
-    return calls.ringing(region=settings.BUTLER_COUNTRY, now=now)
+def shown(now: datetime) -> list[ringing_calls.Call]:
+    return ringing_calls.ringing(region=settings.BUTLER_COUNTRY, now=now)
 
 
 @require_safe
@@ -30,10 +30,10 @@ def ringing(request: HttpRequest) -> HttpResponse:
 @access.page("customers.view_interaction")
 def answer(request: HttpRequest, reference: str) -> HttpResponse:
     """Go to who is calling. Of several nobody's record is opened before one was chosen."""
-    call = calls.call(reference, region=settings.BUTLER_COUNTRY)
+    call = ringing_calls.call(reference, region=settings.BUTLER_COUNTRY)
     if call is None:
         raise Http404
-    found = calls.callers(call, region=settings.BUTLER_COUNTRY)
+    found = ringing_calls.callers(call, region=settings.BUTLER_COUNTRY)
     if len(found) == 1:
         page = reverse("console:customer", args=[found[0].id])
         return redirect(f"{page}?{urlencode({'for': f'call {reference}'[:100]})}")

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 from butler.queries import inbox
 from channels.console.person import moments, order
 from channels.console.views import access, said, trace
+from customers.identity.search import described
 from customers.queries import lists
-from customers.queries.search import described
 from customers.queries.timeline import Filter, timeline
 
 SHOWN = 30

@@ -19,11 +19,11 @@ from butler.queries.tasks import tasks_of
 from channels.console import wording
 from channels.console.person import Person, allowed, moments, person
 from channels.console.views import access, said, trace
-from customers.actions.looks import SYSTEM
+from customers.access.access_log import SYSTEM
+from customers.identity.search import Found, search
 from customers.models import Purpose
 from customers.queries import lists
 from customers.queries.record import record
-from customers.queries.search import Found, search
 from customers.queries.timeline import Filter, timeline
 
 EVENTS, MESSAGES = 30, 8

@@ -11,7 +11,7 @@ from butler.queries.inbox import Doorway
 from butler.reasons import sentence
 from channels.console import wording
 from channels.portal import reasons
-from customers.queries import control
+from customers.consent import history
 
 
 def occasions(
@@ -19,7 +19,7 @@ def occasions(
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Return what there was to say, newest first, each with its reasons; and the next cursor."""
     page = why.why(doorway.ids, cursor=cursor, limit=limit)
-    names = reasons.names_of(control.purposes("en"), control.topics("en"))
+    names = reasons.names_of(history.purposes("en"), history.topics("en"))
     found = [
         {
             "name": one.name.get("en") or one.automation or "By a colleague",

@@ -6,9 +6,9 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.utils import timezone
 
-from customers import senders
-from customers.actions import looks
+from customers.access import access_log
 from customers.actions.changes import Author
+from customers.events import internal_sources
 from customers.models import User
 
 _ROLE = "_console_role"
@@ -26,7 +26,7 @@ def principal(request: HttpRequest) -> str:
 
 
 def author(request: HttpRequest) -> Author:
-    return Author(senders.signed_in("staff console", "console"), actor(request))
+    return Author(internal_sources.signed_in("staff console", "console"), actor(request))
 
 
 def role(request: HttpRequest) -> str:
@@ -43,7 +43,7 @@ def role(request: HttpRequest) -> str:
 def look(request: HttpRequest, ids: Iterable[UUID], *, what: str, reason: str = "") -> None:
     """Write down that these records were looked at."""
     if ids := list(ids):
-        looks.look(
+        access_log.look(
             customer_ids=ids,
             actor=actor(request),
             role=role(request),

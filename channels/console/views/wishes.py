@@ -23,9 +23,10 @@ from channels.portal import sayings
 from channels.portal.choices import choices
 from channels.portal.sayings import Form, Unreadable
 from customers.actions.control import NoSuchCustomer, NotUnderstood, Word
-from customers.control import State
-from customers.queries import control, lists
-from customers.queries.search import described
+from customers.consent import history
+from customers.consent.state import State
+from customers.identity.search import described
+from customers.queries import lists
 from customers.queries.shapes import PurposeShape
 
 # How somebody says it to us, and what that is called.
@@ -56,7 +57,7 @@ def show(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         return render(request, "console/unreadable.html", {"here": "search"}, status=503)
     named = described([live], today=timezone.localdate(now))
     aloud = _language(request.GET.get("aloud", ""), facts)
-    found = choices(facts, state, _purposes(aloud), control.topics("en"), now)
+    found = choices(facts, state, _purposes(aloud), history.topics("en"), now)
     context = {
         "customer_id": live,
         "name": named[0].name if named else "",
@@ -85,7 +86,7 @@ def say(request: HttpRequest, customer_id: UUID, what: str) -> HttpResponse:
     live, facts = _facts(customer_id, now)
     state = facts.control if facts else None
     posted: Form = dict(request.POST.lists())
-    place = sayings.place(what, posted, [one.key for one in control.purposes("en")])
+    place = sayings.place(what, posted, [one.key for one in history.purposes("en")])
     try:
         if state is None:
             raise Unreadable("state")
@@ -109,7 +110,7 @@ def _words(
     request: HttpRequest, what: str, posted: Form, state: State, live: UUID, now: datetime
 ) -> list[Word]:
     is_read = "read" in posted
-    topics = [topic.key for topic in control.topics("en")]
+    topics = [topic.key for topic in history.topics("en")]
     evidence = _evidence(request, live, now) | ({"read": "aloud"} if is_read else {})
     if posted.get("initiative") == ["customer"]:
         evidence["initiative"] = "customer"
@@ -140,12 +141,12 @@ def _facts(customer_id: UUID, now: datetime) -> tuple[UUID, Facts | None]:
 
 def _purposes(aloud: str) -> list[PurposeShape]:
     """Return what is asked for: called as colleagues call it, with the words to read aloud."""
-    named = {one.key: one for one in control.purposes("en")}
+    named = {one.key: one for one in history.purposes("en")}
     return [
         msgspec.structs.replace(
             one, name=named[one.key].name, description=named[one.key].description
         )
-        for one in control.purposes(aloud)
+        for one in history.purposes(aloud)
     ]
 
 

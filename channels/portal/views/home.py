@@ -18,7 +18,7 @@ from butler.queries.inbox import Doorway, messages, subjects
 from channels.portal import choices, letters, policy, reasons
 from channels.portal.frame import door_of, shown
 from channels.portal.page import Called, Page, message_of, page
-from customers.queries import control
+from customers.consent import history
 from customers.queries.record import record
 from customers.queries.shapes import EventShape, PurposeShape, RecordShape, trait_text
 from customers.queries.timeline import Filter, timeline
@@ -52,7 +52,7 @@ def clock(request: HttpRequest) -> HttpResponse:
 
 def _known(door: Doorway) -> dict[str, Any]:
     newest = messages(door.ids, cursor=None, limit=SHOWN_MESSAGES)
-    purposes = control.purposes(get_language() or "en")
+    purposes = history.purposes(get_language() or "en")
     today = timezone.localdate()
     found = record(door.id, today=today)
     return {
@@ -66,7 +66,7 @@ def _stances(
     found: RecordShape, purposes: Sequence[PurposeShape], today: date
 ) -> list[tuple[str, bool]]:
     """Return what may be sent to the customer, by purpose, and whether it may."""
-    state = control.standing(found.id)
+    state = history.standing(found.id)
     born, country = (trait_text(found, name) for name in ("birth_date", "country"))
     old_enough = is_of_age(born or None, country, today)
     asked = [one for one in purposes if one.kind == "contact" and one.is_offered]
@@ -84,7 +84,7 @@ def _called(
     door: Doorway, events: Sequence[EventShape], purposes: Sequence[PurposeShape]
 ) -> Called:
     told = {message for event in events if (message := message_of(event))}
-    names = reasons.names_of(purposes, control.topics(get_language() or "en"))
+    names = reasons.names_of(purposes, history.topics(get_language() or "en"))
     return Called(subjects(door.ids, told), names)
 
 

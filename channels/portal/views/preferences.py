@@ -21,10 +21,10 @@ from channels.portal.choices import choices
 from channels.portal.frame import form, missing, page, shown
 from channels.portal.sayings import Form, Unreadable
 from channels.portal.templatetags.moments import at_home
-from customers import senders
 from customers.actions.changes import Author
 from customers.actions.control import NoSuchCustomer, NotUnderstood, Word
-from customers.queries import control
+from customers.consent import history
+from customers.events import internal_sources
 
 
 @page
@@ -38,7 +38,7 @@ def preferences(request: HttpRequest, door: Doorway) -> HttpResponse:
     language = get_language() or "en"
     context = {
         "choices": choices(
-            facts, facts.control, control.purposes(language), control.topics(language), now
+            facts, facts.control, history.purposes(language), history.topics(language), now
         )
     }
     return shown(request, "portal/preferences.html", door, "preferences", **context)
@@ -54,12 +54,12 @@ def change(request: HttpRequest, door: Doorway, what: str) -> HttpResponse:
         return missing(request, door, "preferences")
     posted: Form = dict(request.POST.lists())
     place = sayings.place(
-        what, posted, [one.key for one in control.purposes(get_language() or "en")]
+        what, posted, [one.key for one in history.purposes(get_language() or "en")]
     )
     try:
-        topics = [topic.key for topic in control.topics(get_language() or "en")]
+        topics = [topic.key for topic in history.topics(get_language() or "en")]
         words = sayings.words(what, posted, state, topics=topics, now=now)
-        author = Author(senders.signed_in("customer portal", "web"))
+        author = Author(internal_sources.signed_in("customer portal", "web"))
         heard = wall.say(customer_id=door.id, words=words, author=author, now=now)
     except Unreadable as wrong:
         messages.error(request, _unreadable(str(wrong)), place)

@@ -10,7 +10,7 @@ from butler.queries.inbox import Doorway
 from channels.portal.entries import saying
 from channels.portal.frame import missing, page, shown
 from channels.portal.reasons import names_of
-from customers.queries import control
+from customers.consent import history
 from customers.queries.pages import BadCursor
 
 SHOWN = 25
@@ -21,10 +21,10 @@ def receipts(request: HttpRequest, door: Doorway) -> HttpResponse:
     """List what was said, the newest first."""
     language = get_language() or "en"
     try:
-        found = control.ledger(door.id, cursor=request.GET.get("cursor"), limit=SHOWN)
+        found = history.ledger(door.id, cursor=request.GET.get("cursor"), limit=SHOWN)
     except BadCursor:
         return redirect("portal:receipts")
-    names = names_of(control.purposes(language), control.topics(language))
+    names = names_of(history.purposes(language), history.topics(language))
     context = {
         "sayings": [saying(entry, names) for entry in found.results],
         "next": found.next,
@@ -36,7 +36,7 @@ def receipts(request: HttpRequest, door: Doorway) -> HttpResponse:
 @page
 def receipt(request: HttpRequest, door: Doorway, entry_id: UUID) -> HttpResponse:
     """Give one receipt as a file, which anybody can verify without us."""
-    found = control.receipt(door.id, entry_id)
+    found = history.receipt(door.id, entry_id)
     if found is None:
         return missing(request, door, "preferences")
     return _file(found, f"receipt-{entry_id}.json")
@@ -45,7 +45,7 @@ def receipt(request: HttpRequest, door: Doorway, entry_id: UUID) -> HttpResponse
 @page
 def ledger(request: HttpRequest, door: Doorway) -> HttpResponse:
     """Give everything that was said as one file."""
-    return _file(control.export(door.id), "ledger.json")
+    return _file(history.export(door.id), "ledger.json")
 
 
 def _file(content: bytes, name: str) -> HttpResponse:

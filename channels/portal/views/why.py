@@ -8,7 +8,7 @@ from butler.queries import why as queries
 from butler.queries.inbox import Doorway
 from channels.portal import reasons
 from channels.portal.frame import page, shown
-from customers.queries import control
+from customers.consent import history
 from customers.queries.pages import BadCursor
 
 SHOWN = 20
@@ -26,7 +26,7 @@ def why(request: HttpRequest, door: Doorway) -> HttpResponse:
         )
     except BadCursor:
         return redirect("portal:why")
-    names = reasons.names_of(control.purposes(language), control.topics(language))
+    names = reasons.names_of(history.purposes(language), history.topics(language))
     context = {
         "occasions": [reasons.occasion(one, names, language) for one in found.results],
         "next": found.next,

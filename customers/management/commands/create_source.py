@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
 
-from customers import keys
+from customers.access import keys
 from customers.actions.sources import create_source
 
 

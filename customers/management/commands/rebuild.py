@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from customers import rebuild
 from customers.models import Customer
-from customers.projection import Skipped
+from customers.projections.registry import Skipped
 
 
 class Command(BaseCommand):

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from customers import keys
+from customers.access import keys
 from customers.actions.sources import revoke_key
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from customers import receipts
-from customers.signing import NoReceiptKey, signer
+from customers.consent import receipts
+from customers.consent.signing import NoReceiptKey, signer
 
 # What the command ends with.
 FORGED = 1

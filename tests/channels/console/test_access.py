@@ -13,8 +13,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from butler.actions import tasks
+from customers.access.roles import ROLES
 from customers.models import Merge, Review, User
-from customers.roles import ROLES
 from tests import factories, staff
 
 # Visitors, in the order of the columns below.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from channels.ingest import cloudevents
 from channels.ingest.segment import Frame
 from customers.models import Event, QuarantinedItem
-from customers.profile import Item, Refused
+from customers.types import Item, Refused
 from tests.channels.sending import send, source
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

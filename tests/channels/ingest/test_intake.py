@@ -4,7 +4,7 @@ import pytest
 from channels.ingest import intake
 from channels.ingest.wire import Refusal
 from customers.models import Event, QuarantinedItem
-from customers.profile import Refused
+from customers.types import Refused
 from tests import factories
 from tests.factories import NOON
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from channels.ingest import segment
 from channels.ingest.segment import Frame
-from customers.profile import Item, Refused
+from customers.types import Item, Refused
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 FRAME = Frame(NOW)

@@ -15,7 +15,7 @@ from django.test import Client
 
 from bench.chaos.proxy import Proxy
 from channels.live import tickets
-from customers import keys
+from customers.access import keys
 from customers.models import Customer, SourceKey
 from tests import conftest, factories
 from tests.channels.live.reading import Reader, by_key

@@ -8,7 +8,7 @@ from django.utils import timezone
 from butler.letters import Letter, as_text
 from butler.models import Message
 from channels.portal import letters
-from customers.log import Own, append_own
+from customers.events.log import Own, append_own
 from customers.models import Event
 from tests import factories
 

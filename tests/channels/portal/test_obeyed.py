@@ -13,9 +13,9 @@ from butler.facts import read_facts, rules
 from butler.models import Message, Task
 from butler.profile import Use
 from customers.actions.changes import Author
+from customers.consent import history
+from customers.consent.statements import NotUnderstood, Word
 from customers.models import ControlEntry, Purpose
-from customers.queries import control
-from customers.words import NotUnderstood, Word
 from tests import factories
 from tests.butler import arrange
 
@@ -194,7 +194,7 @@ def test_a_childs_yes_is_not_taken_but_a_guardians_is_and_a_no_is(signed_in, noo
         notice = arrange.DIGEST if said == "consent.given" else ""
         word = Word(kind=said, subject="offers", notice=notice, language="en", evidence=evidence)
         wall.say(customer_id=noor.pk, words=[word], author=author, now=timezone.now())
-        return control.standing(noor.pk).consents["offers"].state
+        return history.standing(noor.pk).consents["offers"].state
 
     with pytest.raises(NotUnderstood) as refused:
         say("consent.given", kind="click")

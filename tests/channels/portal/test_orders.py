@@ -9,9 +9,9 @@ import icalendar
 import pytest
 from django.utils import timezone
 
-from customers import senders
 from customers.actions import orders as actions
 from customers.actions.changes import Author
+from customers.events import internal_sources
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -233,7 +233,7 @@ def test_a_cancelled_or_claimed_order_has_no_code(signed_in, place):
 
 def test_page_says_what_is_only_requested(signed_in, noor, place):
     place("LK-1")
-    by = Author(senders.signed_in("customer portal", "web"))
+    by = Author(internal_sources.signed_in("customer portal", "web"))
     wanted = {"lines": [{"name": "Season pass"}], "visit_date": "2030-05-01"}
     number = actions.request_order(
         customer_id=noor.pk, author=by, order=wanted, now=timezone.now()

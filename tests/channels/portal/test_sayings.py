@@ -4,8 +4,8 @@ import pytest
 
 from channels.portal import sayings
 from channels.portal.sayings import Unreadable
-from customers.control import Consent, Setting, State
-from customers.preferences import meaning
+from customers.consent.preferences import meaning
+from customers.consent.state import Consent, Setting, State
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 TOPICS = ("visits", "offers")

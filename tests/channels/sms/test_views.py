@@ -11,8 +11,9 @@ from django.utils import timezone
 from butler.models import Delivery, Message, Task
 from channels.protocol import Parcel
 from channels.sms.adapter import SmsAdapter
-from customers import regroup
 from customers.actions.control import Word, say
+from customers.consent import history
+from customers.identity import merging
 from customers.models import (
     Control,
     ControlEntry,
@@ -22,7 +23,6 @@ from customers.models import (
     Link,
     Suppression,
 )
-from customers.queries import control
 from tests.butler.arrange import AUTHOR, guest, message, vocabulary
 from tests.channels import provider as providers
 from tests.channels.provider import SID, TOKEN, Provider
@@ -100,7 +100,7 @@ def test_a_number_that_nobody_proved_is_stopped_and_provably_so(inbound):
     assert stopped() == ["+31687654321"]
     assert kinds() == ["preference.set", "signal.received"]
     entry = ControlEntry.objects.first()
-    assert control.receipt(entry.record_id, entry.entry_id) is not None
+    assert history.receipt(entry.record_id, entry.entry_id) is not None
     assert json.loads(entry.document)["evidence"] == {
         "kind": "stop",
         "message": "SM" + "1".zfill(32),
@@ -195,7 +195,7 @@ def test_start_leaves_what_a_record_said_that_was_joined_since(inbound):
     noor, other = guest(phone=NOORS), guest()
     inbound("STOP")
     in_the_portal(other, False)
-    regroup.join(noor.pk, other.pk, actor="staff:lin", now=timezone.now())
+    merging.join(noor.pk, other.pk, actor="staff:lin", now=timezone.now())
 
     inbound("START")
 

@@ -11,8 +11,8 @@ from channels.ingest.salvage import NotABatch
 from channels.ingest.segment import Frame
 from channels.store import batches, lines
 from channels.store.short_form import short_form
-from customers.lookup import Match, Visit
-from customers.profile import Item, Refused
+from customers.identity.lookup import Match, Visit
+from customers.types import Item, Refused
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 21)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from channels.ingest.segment import Frame
 from channels.webhook import events
-from customers.profile import Item, Refused
+from customers.types import Item, Refused
 
 FRAME = Frame(datetime(2026, 11, 21, 12, 0, tzinfo=UTC), is_trusted=True)
 

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from customers.actions.control import NotUnderstood, expire
-from customers.control import may_ask
+from customers.consent.history import standing
+from customers.consent.state import may_ask
 from customers.models import ControlEntry
-from customers.queries.control import standing
 from tests import factories
 from tests.customers.saying import author, control_of, give, house, object_, refuse, say, withdraw
 from tests.factories import NOON

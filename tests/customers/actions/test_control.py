@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 from django.db import ProgrammingError, connection
 
-from customers import chain, rebuild, regroup
+from customers import rebuild
 from customers.actions import notices
 from customers.actions.control import NoSuchCustomer, NotUnderstood, Word, expire
+from customers.consent import hash_chain
+from customers.identity import merging
 from customers.models import Control, ControlEntry, Customer, Event
 from tests import factories
 from tests.customers.saying import (
@@ -84,10 +86,10 @@ def test_a_refusal_on_one_record_survives_a_merge_and_is_given_back_when_parted(
     say(other.id, refuse(), prefer("allow", False))
     before = pictures(noor, other)
 
-    regroup.join(noor.id, other.id, actor="staff:lin", now=NOON)
+    merging.join(noor.id, other.id, actor="staff:lin", now=NOON)
     [live] = Customer.objects.live()
     joined = control_of(live.id)
-    regroup.part(noor.id, other.id, actor="staff:lin", now=NOON)
+    merging.part(noor.id, other.id, actor="staff:lin", now=NOON)
 
     assert joined.granted == []
     assert joined.state["consents"]["offers"]["state"] == "refused"
@@ -101,14 +103,14 @@ def test_a_refusal_on_one_record_survives_a_merge_and_is_given_back_when_parted(
 def test_a_consent_after_joining_speaks_for_both_and_stays_with_both(noor):
     other = factories.customer(("user_id", "noor-at-the-desk"))
     say(other.id, refuse())
-    regroup.join(noor.id, other.id, actor="staff:lin", now=NOON)
+    merging.join(noor.id, other.id, actor="staff:lin", now=NOON)
     [live] = Customer.objects.live()
 
     # Said to the record that is not live any more: it is the same customer.
     said = say(({noor.id, other.id} - {live.id}).pop(), give())
     assert said.customer_id == live.id
     assert control_of(live.id).granted == ["offers"]
-    regroup.part(noor.id, other.id, actor="staff:lin", now=NOON)
+    merging.part(noor.id, other.id, actor="staff:lin", now=NOON)
 
     assert control_of(noor.id).granted == control_of(other.id).granted == ["offers"]
 
@@ -118,7 +120,7 @@ def test_only_the_live_record_has_a_standing(noor):
     say(noor.id, give())
     say(other.id, give())
 
-    regroup.join(noor.id, other.id, actor="staff:lin", now=NOON)
+    merging.join(noor.id, other.id, actor="staff:lin", now=NOON)
 
     [live] = Customer.objects.live()
     assert [kept.customer_id for kept in Control.objects.all()] == [live.id]
@@ -208,7 +210,7 @@ def test_the_document_has_every_field_that_the_standard_asks_for(noor):
         "reask_not_before": None,
         "supersedes": None,
     }
-    assert entry.document.encode() == chain.canonical(json.loads(entry.document))
+    assert entry.document.encode() == hash_chain.canonical(json.loads(entry.document))
 
 
 def test_a_change_names_the_entry_that_it_supersedes(noor):
@@ -294,12 +296,12 @@ def test_what_runs_out_for_one_of_two_records_goes_on_for_the_other(noor):
     end = NOON + timedelta(days=1)
     say(noor.id, give(valid_until=end))
     say(other.id, give())
-    regroup.join(noor.id, other.id, actor="staff:lin", now=NOON)
+    merging.join(noor.id, other.id, actor="staff:lin", now=NOON)
 
     expire(now=end)
     [live] = Customer.objects.live()
     assert control_of(live.id).granted == []
-    regroup.part(noor.id, other.id, actor="staff:lin", now=end)
+    merging.part(noor.id, other.id, actor="staff:lin", now=end)
 
     assert control_of(noor.id).granted == []
     assert control_of(other.id).granted == ["offers"]

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
-from customers import rebuild, regroup
+from customers import rebuild
+from customers.identity import merging
 from customers.models import ControlEntry, Customer
 from tests import factories
 from tests.customers import saying
@@ -59,8 +60,8 @@ def test_a_refusal_while_two_records_are_joined_and_parted_is_not_lost():
 
     def turn():
         for _ in range(EACH // 2):
-            regroup.join(noor.id, desk.id, actor="staff:lin", now=NOON)
-            regroup.part(noor.id, desk.id, actor="staff:lin", now=NOON)
+            merging.join(noor.id, desk.id, actor="staff:lin", now=NOON)
+            merging.part(noor.id, desk.id, actor="staff:lin", now=NOON)
 
     at_once(speak, turn)
     for ids in rebuild.live_ids():

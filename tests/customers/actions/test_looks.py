@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from customers.actions import looks
+from customers.access import access_log
 from customers.models import Look
 from tests import factories
 
@@ -15,14 +15,14 @@ NOW = datetime(2027, 4, 21, 10, 0, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def _nothing_seen(monkeypatch):
-    monkeypatch.setattr(looks, "_seen", {})
+    monkeypatch.setattr(access_log, "_seen", {})
 
 
 def note(customer, **facts):
-    looks.note(
+    access_log.note(
         customer_ids=[customer.id],
         now=NOW,
-        **{"actor": "source:app", "role": looks.SYSTEM, "what": "record", **facts},
+        **{"actor": "source:app", "role": access_log.SYSTEM, "what": "record", **facts},
     )
 
 
@@ -50,7 +50,7 @@ def test_after_a_while_it_is_a_new_look(monkeypatch):
     customer = factories.customer()
     note(customer)
 
-    monkeypatch.setattr(looks, "_ONE_LOOK", 0.0)
+    monkeypatch.setattr(access_log, "_ONE_LOOK", 0.0)
     note(customer)
 
     assert Look.objects.count() == 2
@@ -66,10 +66,10 @@ def test_every_look_of_a_person_is_kept():
 
 
 def test_what_is_remembered_has_a_bound(monkeypatch):
-    monkeypatch.setattr(looks, "_MOST_REMEMBERED", 2)
+    monkeypatch.setattr(access_log, "_MOST_REMEMBERED", 2)
 
     for _ in range(5):
         note(factories.customer())
 
-    assert len(looks._seen) <= 2
+    assert len(access_log._seen) <= 2
     assert Look.objects.count() == 5

@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from channels.portal import visit
 from channels.store.short_form import short_form
-from customers import lookup, rebuild
+from customers import rebuild
+from customers.identity import lookup
 from customers.models import Event
 from customers.queries import lists
 from tests import factories

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from channels.ingest import segment
 from customers import ingest
 from customers.models import QuarantinedItem
-from customers.profile import Refused
+from customers.types import Refused
 from tests import factories
 from tests.factories import NOON
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from customers import regroup
+from customers.identity import merging
 from tests import factories
 from tests.factories import NOON
 
@@ -90,7 +90,7 @@ def test_a_parted_record_takes_its_own_events_along(desk, joined):
     customer, path = joined
     other = desk.get(f"/api/customers/{customer.id}/").json()["members"][0]["joined"]
 
-    regroup.part(customer.id, UUID(other), actor="staff:lin", now=NOON + timedelta(days=1))
+    merging.part(customer.id, UUID(other), actor="staff:lin", now=NOON + timedelta(days=1))
 
     mine = {one["name"] for one in _walk(desk, path, {"limit": 2})}
     theirs = {one["name"] for one in _walk(desk, f"/api/customers/{other}/timeline/", {"limit": 2})}

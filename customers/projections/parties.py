@@ -5,7 +5,7 @@ from datetime import date
 
 import msgspec
 
-from customers.facts import Fact, day, in_order, text
+from customers.projections.facts import Fact, day, in_order, text
 
 PREFIX = "member:"
 _CHANGED, _REMOVED = "Party Member Changed", "Party Member Removed"

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from prometheus_client import Counter
 
-from customers.ringer import Ringer
+from customers.events.notifier import Ringer
 
 CHANNEL = "butler:changes"
 

@@ -1,6 +1,6 @@
 """What the value of a preference means. Pure.
 
-The shapes are those of customers.control.SETTINGS; anything else is not a wish that we read
+The shapes are those of customers.consent.state.SETTINGS; anything else is not a wish that we read
 as well as we can, it is Malformed: to obey half of what somebody asked is to disobey.
 """
 

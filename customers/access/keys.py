@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db import OperationalError
 
 from customers import db, sql
-from customers.profile import Sender
+from customers.types import Sender
 
 SCOPES = ("ingest", "read", "identify")
 # How much of a key may be shown again: enough to tell two apart, far from enough to use one.

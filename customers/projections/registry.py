@@ -11,9 +11,11 @@ from uuid import UUID
 
 import msgspec
 
-from customers import interactions, isolation, orders, parties, requests, sql, standing
-from customers.facts import Fact
-from customers.traits import Said, winners
+from customers import isolation, sql
+from customers.consent import ledger
+from customers.projections import interactions, orders, parties, requests
+from customers.projections.facts import Fact
+from customers.projections.traits import Said, winners
 
 
 class Subject(NamedTuple):
@@ -203,7 +205,7 @@ def rebuild(customer_ids: Iterable[UUID]) -> list[Skipped]:
     folded, skipped = fold(facts)
     _report(skipped)
     _keep(folded)
-    standing.refold(ids)
+    ledger.refold(ids)
     return skipped
 
 

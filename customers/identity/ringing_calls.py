@@ -5,10 +5,11 @@ from uuid import UUID
 
 import msgspec
 
-from customers import db, lookup, sql
-from customers.lookup import Match
+from customers import db, sql
+from customers.identity import lookup
+from customers.identity.lookup import Match
+from customers.identity.normalize import normalize
 from customers.models import Interaction
-from customers.normalize import normalize
 
 # A call that nobody ended may only have lost its last event.
 RINGS_FOR = timedelta(minutes=2)

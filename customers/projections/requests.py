@@ -5,8 +5,8 @@ from datetime import datetime
 
 import msgspec
 
-from customers.facts import Fact, in_order, moment, text
-from customers.profile import VERIFIED
+from customers.projections.facts import Fact, in_order, moment, text
+from customers.types import VERIFIED
 
 PREFIX = "request:"
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from customers.strictness import Strictness, strictness
+from customers.consent.strictness import Strictness, strictness
 
 type ConsentState = Literal["given", "refused", "withdrawn", "expired", "invalidated"]
 

@@ -13,8 +13,9 @@ import msgspec
 import psycopg.errors
 from django.db import OperationalError, connection, transaction
 
-from customers import db, lookup, sql
-from customers.normalize import normalize
+from customers import db, sql
+from customers.identity import lookup
+from customers.identity.normalize import normalize
 from customers.queries.pages import BadCursor, Page, read_cursor, write_cursor
 
 LIMIT = 20

@@ -6,8 +6,8 @@ from functools import cache
 
 from django.conf import settings
 
+from customers.consent.receipts import Signer
 from customers.models import ReceiptKey
-from customers.receipts import Signer
 
 _SEED = 32
 

@@ -7,7 +7,7 @@ and never calls the outside: the customers of the batch are locked while it work
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from customers.profile import Entry
+from customers.types import Entry
 
 type Witness = Callable[[Sequence[Entry], datetime], None]
 

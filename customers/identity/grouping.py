@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
-from customers.normalize import rank
-from customers.profile import CLAIMED, VERIFIED, WEAK_KINDS
+from customers.identity.normalize import rank
+from customers.types import CLAIMED, VERIFIED, WEAK_KINDS
 
 # How many of a kind one customer may have before a person is asked. Orders are not counted.
 ORDER = "order"

@@ -1,8 +1,8 @@
 """Who writes when it is not a source with a key: Butler itself, and people who signed in."""
 
-from customers.log import BUTLER_SOURCE
+from customers.events.log import BUTLER_SOURCE
 from customers.models import Source
-from customers.profile import Sender
+from customers.types import Sender
 
 _ALL = frozenset({"ingest", "read", "identify"})
 

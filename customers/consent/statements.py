@@ -10,8 +10,8 @@ from typing import NoReturn
 
 import msgspec
 
-from customers.control import ANY, CHANNELS, MARKETING, SETTINGS, State
-from customers.preferences import Cap, Hours, Malformed, meaning
+from customers.consent.preferences import Cap, Hours, Malformed, meaning
+from customers.consent.state import ANY, CHANNELS, MARKETING, SETTINGS, State
 
 KINDS = (
     "consent.given",

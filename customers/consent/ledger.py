@@ -10,8 +10,9 @@ from uuid import UUID
 
 import msgspec
 
-from customers import chain, sql
-from customers.control import Entry, State, filter_of, fold
+from customers import sql
+from customers.consent import hash_chain
+from customers.consent.state import Entry, State, filter_of, fold
 
 
 class Ledger(msgspec.Struct, frozen=True):
@@ -79,10 +80,10 @@ def broken_links(ids: Sequence[UUID]) -> list[tuple[UUID, int, str]]:
     faults = []
     last: dict[UUID, tuple[int, bytes]] = {}
     for record, seq, *columns, text, previous, digest in sql.rows("read_chains", {"ids": ids}):
-        number, before = last.get(record, (0, chain.START))
+        number, before = last.get(record, (0, hash_chain.START))
         if seq != number + 1 or before != previous:
             faults.append((record, seq, "does not follow the entry before it"))
-        if chain.link(previous, text.encode()) != digest:
+        if hash_chain.link(previous, text.encode()) != digest:
             faults.append((record, seq, "the digest is not that of the document"))
         if _said(msgspec.json.decode(text)) != (record, seq, *columns):
             faults.append((record, seq, "the columns are not those of the document"))

@@ -8,8 +8,8 @@ from uuid import UUID
 import msgspec
 from django.db.models import Q, QuerySet
 
-from customers import receipts, signing
-from customers.control import State
+from customers.consent import receipts, signing
+from customers.consent.state import State
 from customers.models import Control, ControlEntry, Customer, Notice, Purpose, Request, Topic
 from customers.models.control import own_record
 from customers.queries.pages import Page, page_of

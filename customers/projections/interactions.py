@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from customers.facts import Fact, in_order, text
+from customers.projections.facts import Fact, in_order, text
 
 PREFIXES = ("call:", "visit:", "chat:")
 

@@ -15,7 +15,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from customers.chain import START, NotCanonical, canonical, link
+from customers.consent.hash_chain import START, NotCanonical, canonical, link
 
 SCHEMA = "butler.receipt/1"
 EXPORT = "butler.ledger/1"

@@ -8,8 +8,9 @@ from uuid import UUID
 
 import msgspec
 
-from customers import ring, sql, witness
-from customers.profile import VERIFIED, Entry
+from customers import sql
+from customers.events import notify, subscribers
+from customers.types import VERIFIED, Entry
 
 # The source that speaks for Butler itself (migration 0002).
 BUTLER_SOURCE = 1
@@ -38,11 +39,11 @@ def append(entries: Sequence[Entry], *, source_id: int, trust: int, received_at:
         "received_at": received_at,
     }
     sql.run("append_events", params)
-    witness.tell(entries, received_at)
+    subscribers.tell(entries, received_at)
     heads: dict[UUID, int] = {}
     for entry in entries:
         heads[entry.c] = max(entry.v, heads.get(entry.c, 0))
-    ring.after_commit(heads)
+    notify.after_commit(heads)
 
 
 class Own(NamedTuple):

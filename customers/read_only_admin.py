@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
-from customers.actions.looks import look
+from customers.access.access_log import look
 from customers.models import User
 
 # Counting millions of rows takes longer than a page may; nobody turns so many pages.

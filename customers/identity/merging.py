@@ -1,6 +1,6 @@
 """Draws the groups anew where identifiers met for the first time, or a person said so.
 
-The judgement is `customers.identity.group`; this module reads the graph, locks what it
+The judgement is `customers.identity.grouping.group`; this module reads the graph, locks what it
 touches, moves the pointers, keeps the merge ledger, and has the records projected again.
 Nothing is copied and nothing is lost: parting two records moves the pointers back.
 """
@@ -12,8 +12,11 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from customers import log, projection, races, sql
-from customers.identity import (
+from customers import sql
+from customers.db import retry
+from customers.db.retry import LookAgain
+from customers.events import log
+from customers.identity.grouping import (
     ORDER,
     Atom,
     Grouping,
@@ -25,8 +28,8 @@ from customers.identity import (
     order_number,
     order_owner,
 )
-from customers.profile import VERIFIED, WEAK_KINDS
-from customers.races import LookAgain
+from customers.projections import registry
+from customers.types import VERIFIED, WEAK_KINDS
 
 # What a person says is worth any effort.
 _ANY_NUMBER = 2**31 - 2
@@ -97,7 +100,7 @@ def regroup(
             actor=actor,
             now=now,
         )
-        projection.rebuild(affected)
+        registry.rebuild(affected)
     _ask_about(drawn.held, rows, targets)
     return concerned
 
@@ -239,7 +242,7 @@ def _say(kind: str, one: UUID, other: UUID, *, actor: str, now: datetime) -> Non
         touched = {left, right, *(id_ for (id_,) in shared)}
         regroup(touched, now=now, reason="staff", actor=actor)
 
-    races.settle(say)
+    retry.settle(say)
 
 
 class NotFiled(LookupError):

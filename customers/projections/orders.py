@@ -14,8 +14,8 @@ from decimal import Decimal
 
 import msgspec
 
-from customers.facts import Fact, clock, day, documents, in_order, money, text, whole
-from customers.profile import CLAIMED
+from customers.projections.facts import Fact, clock, day, documents, in_order, money, text, whole
+from customers.types import CLAIMED
 
 PREFIX = "order:"
 PLACED = "Order Completed"

@@ -1,7 +1,7 @@
 """Where each event belongs: finds the records of a batch, and opens those that are missing.
 
 Every event is filed under the strongest identifier it came with. What belongs together is the
-business of `customers.regroup`, which is called only when identifiers meet for the first time.
+business of `customers.identity.merging`, which is called only when identifiers meet for the first time.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -11,13 +11,14 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from customers import newcomers, regroup, sql
-from customers.identity import ORDER, filing_order, order_number
-from customers.newcomers import Atom
-from customers.normalize import is_kind, normalize
-from customers.orders import NAMES, PLACED
-from customers.profile import CLAIMED, VERIFIED, WEAK_KINDS, Item, Sender
-from customers.races import LookAgain
+from customers import sql
+from customers.db.retry import LookAgain
+from customers.identity import merging, shortcuts
+from customers.identity.grouping import ORDER, filing_order, order_number
+from customers.identity.normalize import is_kind, normalize
+from customers.identity.shortcuts import Atom
+from customers.projections.orders import NAMES, PLACED
+from customers.types import CLAIMED, VERIFIED, WEAK_KINDS, Item, Sender
 
 # How an identifier names the source of an order: `order_of`.
 _ORDER_OF = f"{ORDER}:"
@@ -144,7 +145,7 @@ def file(
     certain: dict[Atom, UUID] = {}
     if unknown:
         owners = {a: None if p.is_shared else p.customer_id for a, p in places.items()}
-        certain = newcomers.settle(links.keys(), sender.trust, records, owners)
+        certain = shortcuts.settle(links.keys(), sender.trust, records, owners)
         places |= _write_down(unknown, records, certain, now)
     ties, ordered = _link(links, places, sender, certain.keys()) if links else (set(), set())
     ordered |= {places[atom].id for atom in repeated & unknown}
@@ -185,12 +186,12 @@ def _draw(
     held = {place.customer_id for place in places.values() if place.customer_id}
     most = MOST[sender.trust] + MOST_EACH * len(touched)
     try:
-        return touched, regroup.regroup(touched, now=now, held=held, most=most)
-    except regroup.Heap as heap:
+        return touched, merging.regroup(touched, now=now, held=held, most=most)
+    except merging.Heap as heap:
         _take_back(ties)
         if heap.oldest:
-            regroup.ask_about_heap(heap.oldest, sender.trust)
-    return settled, regroup.regroup(settled, now=now, held=held) if settled else set()
+            merging.ask_about_heap(heap.oldest, sender.trust)
+    return settled, merging.regroup(settled, now=now, held=held) if settled else set()
 
 
 def _take_back(ties: set[_Ends]) -> None:

@@ -2,14 +2,14 @@
 
 Pure. Most news is of two kinds: somebody of whom nothing at all is known, and a new order of
 somebody who is known. Both come to the same as drawing the groups would; everything else is
-left to `customers.regroup`.
+left to `customers.identity.merging`.
 """
 
 from collections.abc import Iterable, Mapping, Set
 from uuid import UUID
 
-from customers import identity
-from customers.identity import ORDER, Tie
+from customers.identity import grouping
+from customers.identity.grouping import ORDER, Tie
 
 # (kind, value, trust), normalized.
 type Atom = tuple[str, str, int]
@@ -77,7 +77,7 @@ def _hanging_together(links: Iterable[tuple[Atom, Atom]]) -> Iterable[list[tuple
 
 def _are_one(strangers: Set[Atom], links: Iterable[tuple[Atom, Atom]], trust: int) -> bool:
     numbers = {atom: number for number, atom in enumerate(sorted(strangers))}
-    atoms = [identity.Atom(number, *atom) for atom, number in numbers.items()]
+    atoms = [grouping.Atom(number, *atom) for atom, number in numbers.items()]
     ties = [Tie(numbers[head], numbers[other], trust) for head, other in links]
-    drawn = identity.group(atoms, ties)
+    drawn = grouping.group(atoms, ties)
     return len(drawn.groups) == 1 and not drawn.shared and not drawn.held

@@ -13,9 +13,9 @@ from django.http import HttpRequest
 from rest_framework import authentication, exceptions, permissions
 from rest_framework.request import Request
 
-from customers.keys import find_sender
+from customers.access.keys import find_sender
 from customers.models import Customer, User
-from customers.profile import Sender
+from customers.types import Sender
 
 
 class Right(StrEnum):

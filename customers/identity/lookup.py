@@ -4,7 +4,8 @@ from datetime import date, time
 from typing import NamedTuple
 from uuid import UUID
 
-from customers import db, normalize, sql
+from customers import db, sql
+from customers.identity import normalize
 
 # More is no choice a person could make while the phone rings.
 MANY = 10

@@ -12,8 +12,8 @@ from uuid import UUID
 
 import msgspec
 
-from customers.control import ANY
-from customers.words import Speaker, Word
+from customers.consent.state import ANY
+from customers.consent.statements import Speaker, Word
 
 SCHEMA = "butler.control/1"
 
