@@ -13,16 +13,7 @@ from bench.arena import Arena
 from bench.figures import Figure, middle, percentile, tidy
 from bench.load import Failed
 from bench.stage import Database
-from butler.profile import (
-    Address,
-    Budget,
-    Contact,
-    Decision,
-    Facts,
-    Gate,
-    Relation,
-    Rules,
-)
+from butler.types import Address, Budget, Contact, Decision, Facts, Gate, Relation, Rules
 from customers.consent.preferences import Hours
 from customers.consent.state import Consent, Setting, State
 
@@ -81,7 +72,7 @@ def figures(arena: Arena) -> list[Figure]:
 
 
 def _decision(arena: Arena) -> Figure:
-    from butler.decisions import decide
+    from butler.decisions.decide import decide
 
     everybody = list(_everybody())
     allowed = decide(OFFER, everybody[0], RULES, NOW)
@@ -187,9 +178,9 @@ def _first(programs: Mapping[str, "cel.Program"], context: dict[str, object]) ->
 
 def _with_its_read(arena: Arena, customers: Sequence[UUID]) -> Figure:
     from butler import sql
-    from butler.decisions import decide
-    from butler.facts import read_facts, windows
-    from butler.relations import REACH
+    from butler.decisions.decide import decide
+    from butler.decisions.inputs import read_facts, windows
+    from butler.decisions.relations import REACH
 
     chance = Random("decisions")
 
@@ -250,7 +241,7 @@ def _let_them_say(database: Database) -> None:
 
 
 def _sieve(arena: Arena, customers: Sequence[UUID]) -> Figure:
-    from butler.queries.bulk import judge_many
+    from butler.decisions.bulk import judge_many
 
     with arena.large.context.database.connect() as connection:
         rows = connection.execute(

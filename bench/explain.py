@@ -126,8 +126,8 @@ def _statements(context: Context, random: Random) -> Iterator[tuple[str, dict[st
 
 def _sending(context: Context, random: Random) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield the statements of the way out."""
-    from butler.facts import windows
-    from butler.relations import REACH
+    from butler.decisions.inputs import windows
+    from butler.decisions.relations import REACH
 
     now = datetime.now(UTC)
     for count in (25, 1):

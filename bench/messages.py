@@ -218,7 +218,7 @@ def _seal(path: str) -> dict[str, Any]:
     from django.db import connection
     from django.utils import timezone
 
-    from butler.texts import words_of
+    from butler.messages.late_rendering import words_of
     from channels.email.letter import seal
     from channels.protocol import Parcel
 
@@ -298,7 +298,7 @@ def _campaign(run: str, version: str) -> dict[str, Any]:
     from django.utils import timezone
     from uuid_utils.compat import uuid7
 
-    from butler import triggers
+    from butler.automations import triggers
 
     with connection.cursor() as cursor:
         cursor.execute(

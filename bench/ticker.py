@@ -15,7 +15,7 @@ django.setup()
 
 from django.db import connection  # noqa: E402  after django.setup()
 
-from butler.actions import tick as ticking  # noqa: E402  after django.setup()
+from butler.due import tick as ticking  # noqa: E402  after django.setup()
 
 
 def main() -> None:

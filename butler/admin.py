@@ -19,11 +19,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 from uuid_utils.compat import uuid7
 
-from butler import samples
 from butler.actions import automations
 from butler.actions.automations import EVERYTHING, Hand, NotNow
-from butler.automations import Document
-from butler.context import contexts
+from butler.automations import sample_customers
+from butler.automations.document import Document
+from butler.automations.previews import difference, previews
+from butler.automations.run_context import contexts
+from butler.messages.render import render
+from butler.messages.templating import Missing
 from butler.models import (
     Automation,
     AutomationVersion,
@@ -35,10 +38,7 @@ from butler.models import (
     Run,
     TopicStatus,
 )
-from butler.previews import difference, previews
 from butler.queries.automations import IN_USE_FIRST, worded
-from butler.templating import Missing
-from butler.wording import render
 from customers.read_only_admin import ReadOnly, note_look, record_link
 
 # What a version can do next, by where it is, and what the button says.
@@ -234,8 +234,8 @@ class AutomationVersionAdmin(ReadOnly):
             raise PermissionDenied
         document = msgspec.convert(version.document, Document)
         try:
-            context = samples.full(document)
-            words = render(document, place, "email", context, samples.LINKS, language)
+            context = sample_customers.full(document)
+            words = render(document, place, "email", context, sample_customers.LINKS, language)
         except (LookupError, ValueError, Missing):
             raise Http404 from None
         return HttpResponse(words.html, headers={"Content-Security-Policy": _MAIL_POLICY})

@@ -7,7 +7,7 @@ class ButlerConfig(AppConfig):
 
     def ready(self) -> None:
         """Have the butler look at events as they are stored."""
-        from butler import triggers
+        from butler.automations import triggers
         from customers.events import subscribers
 
         subscribers.register(triggers.witness)

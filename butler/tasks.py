@@ -3,8 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
-from butler.actions import pulses
-from butler.actions import tick as ticking
+from butler.actions import heartbeat
+from butler.due import tick as ticking
 
 # A tick ends well before the limit of a task: what is left is found by the next one.
 _SECONDS = 15.0
@@ -19,4 +19,4 @@ def tick(**_: object) -> None:
 @shared_task(name="butler.pulse")
 def pulse(**_: object) -> None:
     """Show that a worker takes tasks and can write."""
-    pulses.answer(now=timezone.now())
+    heartbeat.answer(now=timezone.now())

@@ -1,6 +1,6 @@
 """The dispatcher: claims, hands over, records. The one place where messages leave.
 
-What may leave is decided in `butler.actions.claims`, inside the transaction that takes the
+What may leave is decided in `butler.actions.dispatch_gate`, inside the transaction that takes the
 lease; whoever holds a lease may start to hand over until it closes, and not a moment later.
 """
 
@@ -13,8 +13,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from butler.actions import claims, lanes, outcomes, receipts
-from butler.actions.claims import Claimed, Leaving, Waiting
+from butler.actions import delivery_reports, dispatch_gate, outcomes, provider_limits
+from butler.actions.dispatch_gate import Claimed, Leaving, Waiting
 from butler.actions.outcomes import Outcome
 from butler.failpoints import failpoint
 from channels.adapters import adapters_of, channels
@@ -65,8 +65,8 @@ def _deliver_some(channel: str, *, clock: Clock, most: int) -> Delivered:
     """Hand over one batch through the first provider of a channel that has not to rest."""
     batches = settings.BUTLER_LANE_BATCHES
     for place, adapter in enumerate(adapters_of(channel)):
-        lane = lanes.name_of(channel, place)
-        room = lanes.enter(lane, most=most, batches=batches, now=clock())
+        lane = provider_limits.name_of(channel, place)
+        room = provider_limits.enter(lane, most=most, batches=batches, now=clock())
         if room.allowed:
             return deliver_batch(adapter, clock=clock, most=room.allowed, lane=lane)
         # A lane that is full is waited for: another provider is for when this one fails.
@@ -78,7 +78,7 @@ def _deliver_some(channel: str, *, clock: Clock, most: int) -> Delivered:
 def deliver_all(*, clock: Clock, seconds: float = 15.0) -> Delivered:
     """Settle what fell silent, then hand over what waits for any channel."""
     outcomes.sweep(now=clock())
-    receipts.sweep(now=clock())
+    delivery_reports.sweep(now=clock())
     total = Delivered(0, 0, 0)
     for channel in channels():
         done = deliver(channel, clock=clock, seconds=seconds)
@@ -95,7 +95,7 @@ def deliver_batch(adapter: Adapter, *, clock: Clock, most: int, lane: str = "") 
     failpoint("before claim")
     for _ in range(_LOOKS):
         began = time.monotonic()
-        claimed = claims.claim(
+        claimed = dispatch_gate.claim(
             channel=adapter.channel,
             provider=adapter.provider,
             now=clock(),
@@ -115,7 +115,7 @@ def deliver_batch(adapter: Adapter, *, clock: Clock, most: int, lane: str = "") 
     failpoint("before outcome")
     outcomes.record(results, now=clock())
     failpoint("after outcome")
-    lanes.note(lane or adapter.channel, [one.result for one in results], now=clock())
+    provider_limits.note(lane or adapter.channel, [one.result for one in results], now=clock())
     accepted = sum(one.result == "accepted" for one in results)
     return Delivered(claimed.looked_at, accepted, len(results) - accepted)
 

@@ -101,10 +101,10 @@ def _nobody_to_wake() -> Iterator[None]:
     """Tests tick by themselves, and what they make live is live at once."""
     from django.conf import settings
 
-    from butler import facts
+    from butler.decisions import inputs
 
     patch = pytest.MonkeyPatch()
-    patch.setattr(facts, "FRESH", 0.0)
+    patch.setattr(inputs, "FRESH", 0.0)
     patch.setattr(settings, "BUTLER_WAKES", False)
     patch.setattr(settings, "BUTLER_TRIGGERS_SETTLE", 0)
     yield

@@ -19,7 +19,7 @@ django.setup()
 from django.db import connections  # noqa: E402
 
 from bench.chaos.wall import WITHDRAWERS  # noqa: E402
-from butler.actions import wall  # noqa: E402
+from butler.actions import withdrawal  # noqa: E402
 from channels import deliveries  # noqa: E402
 from channels.protocol import Handover, IsOpen, Parcel  # noqa: E402
 from customers.actions.changes import Author  # noqa: E402
@@ -94,7 +94,9 @@ def withdraw(race: Race, path: Path, chance: random.Random, number: int, rate: f
             race.until(place / rate + chance.uniform(-0.06, 0.06))
             began = time.monotonic()
             assert customer is not None
-            heard = wall.say(customer_id=customer, words=words, author=author, now=race.clock())
+            heard = withdrawal.say(
+                customer_id=customer, words=words, author=author, now=race.clock()
+            )
             acknowledged = time.monotonic()
             took = acknowledged - began
             file.write(f"{customer} {acknowledged} {took} {len(heard.left)}\n")

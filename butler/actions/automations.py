@@ -14,10 +14,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
-from butler import checking, ring, sql
-from butler.automations import Document, OnAbsence, OnEvent, WaitForStep
-from butler.checking import Fault, Shelf
-from butler.facts import CHANNELS
+from butler import sql
+from butler.automations import validation
+from butler.automations.document import Document, OnAbsence, OnEvent, WaitForStep
+from butler.automations.validation import Fault, Shelf
+from butler.decisions.inputs import CHANNELS
+from butler.due import notify
 from butler.models import Automation, AutomationVersion, Halt
 from customers import sql as customers_sql
 from customers.actions.notices import NoticeChanged, NoticeText, PurposeText, TopicText, publish
@@ -130,7 +132,7 @@ def check(
         topics={*Topic.objects.values_list("key", flat=True), *(topic.key for topic in topics)},
         channels=CHANNELS,
     )
-    found = [(file, *checking.check(file.name, file.content, shelf)) for file in documents]
+    found = [(file, *validation.check(file.name, file.content, shelf)) for file in documents]
     understood = [(file, document) for file, document, _ in found if document]
     faults = [fault for _, _, faults in found for fault in faults]
     faults += _strangers(understood)
@@ -178,7 +180,7 @@ def _starts(document: Document) -> list[str]:
 
 
 def _awaits(document: Document) -> list[str]:
-    steps = (step for _, step in checking.placed_steps(document.steps))
+    steps = (step for _, step in validation.placed_steps(document.steps))
     names = {step.event for step in steps if isinstance(step, WaitForStep)}
     if isinstance(document.trigger, OnAbsence):
         names.add(document.trigger.absent)
@@ -318,5 +320,5 @@ def lift_switch(*, key: str, by: str, now: datetime) -> bool:
     """Let it go on; return whether it was stopped. What was taken back stays taken back."""
     standing = Halt.objects.filter(key=key, lifted_at=None)
     is_lifted = bool(standing.update(lifted_at=now, lifted_by=by))
-    ring.after_commit("butler.tick")
+    notify.after_commit("butler.tick")
     return is_lifted

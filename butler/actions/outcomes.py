@@ -9,8 +9,9 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
-from butler import ring, sql
-from butler.actions import receipts
+from butler import sql
+from butler.actions import delivery_reports
+from butler.due import notify
 from butler.failpoints import failpoint
 from customers.db.retry import LookAgain, settle
 from customers.events import log
@@ -84,11 +85,11 @@ def _record(outcomes: Sequence[Outcome], now: datetime) -> int:
     rows = [_row(one, now) for one in outcomes]
     settled = sql.rows("write_outcomes", {"outcomes": json(rows), "now": now})
     _say(settled, held, now)
-    receipts.apply_waiting([delivery for delivery, *_ in settled], now=now)
+    delivery_reports.apply_waiting([delivery for delivery, *_ in settled], now=now)
     _suppress(outcomes, {delivery for delivery, *_ in settled}, now)
     failpoint("in outcome")
     if any(row.state == "queued" for row in rows):
-        ring.after_commit("channels.sweep")
+        notify.after_commit("channels.sweep")
     return len(settled)
 
 
@@ -185,7 +186,7 @@ def sweep(*, now: datetime, most: int = 500) -> int:
         for delivery, message, message_class, number in sql.rows("find_silent", {"most": most})
     ]
     settled = record(silent, now=now)
-    receipts.sweep(now=now)
+    delivery_reports.sweep(now=now)
     with transaction.atomic():
         again = sql.run("resend_uncertain", {"now": now, "classes": sorted(RESENT)}).rowcount
     return settled + again

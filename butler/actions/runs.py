@@ -13,18 +13,21 @@ from uuid import UUID
 import msgspec
 from uuid_utils.compat import uuid7
 
-from butler import context, ring, sql, verdicts, versions
-from butler.context import Situation
-from butler.dues import Task
-from butler.excerpt import excerpt
-from butler.facts import company_zone, read_facts, rules
+from butler import sql
+from butler.automations import run_context, versions
+from butler.automations.excerpt import excerpt
+from butler.automations.interpreter import walk
+from butler.automations.run_context import Situation
+from butler.automations.run_state import Draft, Ended, Errand, Judged, Memory, Run, Waiting, Walked
+from butler.automations.versions import Version
+from butler.decisions import store
+from butler.decisions.inputs import company_zone, read_facts, rules
+from butler.decisions.store import Verdict
+from butler.due import notify
+from butler.due.queue import Task
+from butler.messages.render import BadTemplate, reads
 from butler.models import Run as StoredRun
-from butler.profile import Contact, Facts, Gate, Rules
-from butler.progress import Draft, Ended, Errand, Judged, Memory, Run, Waiting, Walked
-from butler.verdicts import Verdict
-from butler.versions import Version
-from butler.walk import walk
-from butler.wording import BadTemplate, reads
+from butler.types import Contact, Facts, Gate, Rules
 from customers import db
 from customers.sql import json
 
@@ -61,7 +64,7 @@ def advance(tasks: Sequence[Task], now: datetime) -> None:
     """Take the runs of these due rows as far as they go."""
     held = _hold(tasks)
     of_versions = versions.read(one.version_id for one in held)
-    found = context.situations(held, now=now)
+    found = run_context.situations(held, now=now)
     facts = read_facts((one.customer_id for one in found.values()), now=now)
     law = rules()
     done = []
@@ -150,10 +153,10 @@ def _write(done: Sequence[_Done], tasks: Sequence[Task], now: datetime) -> None:
             sql.run("write_messages", {"messages": json(messages), "now": now})
         if errands:
             sql.run("write_tasks", {"tasks": json(errands)})
-        verdicts.keep(kept)
+        store.keep(kept)
         _move(done, tasks, now)
     for channel in {str(message["channel"]) for message in messages}:
-        ring.after_commit("channels.deliver", {"channel": channel})
+        notify.after_commit("channels.deliver", {"channel": channel})
 
 
 def _verdict(one: _Done, judged: Judged, message_id: UUID | None, now: datetime) -> Verdict:
@@ -166,7 +169,7 @@ def _verdict(one: _Done, judged: Judged, message_id: UUID | None, now: datetime)
         stage="judge",
         outcome=judged.outcome,
         code=judged.code,
-        act=verdicts.of(judged.contact),
+        act=store.of(judged.contact),
         gates=judged.gates,
         until=judged.until,
         customer_version=one.situation.version if one.situation else 0,

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from butler.actions.plans import tell_of_topic
+from butler.automations.scheduling import tell_of_topic
 from butler.models import TopicStatus
 
 # As in "ride:night-mail": a sort of thing, and which one.

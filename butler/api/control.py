@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from msgspec import Meta
 from rest_framework.request import Request
 
-from butler.actions import wall
+from butler.actions import withdrawal
 from customers.access.permissions import Right, principal
 from customers.actions.control import NoSuchCustomer, NotUnderstood, Word
 from customers.api import schema
@@ -150,7 +150,7 @@ class _ControlView(CustomerView):
 
     def say(self, request: Request, words: Sequence[Word]) -> HttpResponse:
         """Take the words, and answer once nothing that they forbid can leave any more."""
-        heard = wall.say(
+        heard = withdrawal.say(
             customer_id=self.live, words=words, author=author(request), now=timezone.now()
         )
         return answer(

@@ -10,7 +10,7 @@ from django.utils import timezone
 from msgspec import Meta
 from rest_framework.request import Request
 
-from butler.actions import tasks
+from butler.actions import staff_tasks
 from butler.models import Task
 from butler.queries import tasks as queries
 from butler.queries.tasks import TaskShape
@@ -87,11 +87,11 @@ class _DoingView(ApiView):
         def effect() -> Answer:
             try:
                 act()
-            except tasks.NoSuchTask:
+            except staff_tasks.NoSuchTask:
                 raise Http404 from None
-            except tasks.Taken:
+            except staff_tasks.Taken:
                 raise Problem(409, "taken", "A colleague has this task.") from None
-            except tasks.Finished:
+            except staff_tasks.Finished:
                 raise Problem(409, "finished", "This task was done already.") from None
             return Answer(200, encode(queries.task(task_id, by=_by(request))))
 
@@ -110,7 +110,7 @@ class TakeView(_DoingView):
     )
     def post(self, request: Request, task_id: UUID) -> HttpResponse:
         by, now = _by(request), timezone.now()
-        return self.do(request, task_id, lambda: tasks.take(task_id=task_id, by=by, now=now))
+        return self.do(request, task_id, lambda: staff_tasks.take(task_id=task_id, by=by, now=now))
 
 
 class GiveBackView(_DoingView):
@@ -125,7 +125,7 @@ class GiveBackView(_DoingView):
     )
     def post(self, request: Request, task_id: UUID) -> HttpResponse:
         by = _by(request)
-        return self.do(request, task_id, lambda: tasks.give_back(task_id=task_id, by=by))
+        return self.do(request, task_id, lambda: staff_tasks.give_back(task_id=task_id, by=by))
 
 
 class FinishView(_DoingView):
@@ -144,7 +144,7 @@ class FinishView(_DoingView):
         return self.do(
             request,
             task_id,
-            lambda: tasks.finish(
+            lambda: staff_tasks.finish(
                 task_id=task_id,
                 by=_by(request),
                 actor=on_behalf(request),

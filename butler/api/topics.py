@@ -12,8 +12,8 @@ from msgspec import Meta
 from rest_framework.request import Request
 
 from butler.actions.topics import KEY, set_status
-from butler.queries import topics
-from butler.queries.topics import TopicStatusShape
+from butler.automations import topics
+from butler.automations.topics import TopicStatusShape
 from customers.access.permissions import Right, on_behalf, principal
 from customers.actions.idempotency import Answer
 from customers.api import schema

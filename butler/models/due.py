@@ -7,7 +7,7 @@ _UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 class Due(models.Model):
     """One thing for the butler to look at, at a time. Claimed by one tick, done once."""
 
-    # What to do with it: the name of a function in butler.actions.duties.
+    # What to do with it: the name of a function in butler.due.jobs.
     duty = models.CharField(max_length=64)
     # Null for housekeeping that concerns no single customer.
     customer_id = models.UUIDField(null=True, blank=True)

@@ -47,7 +47,7 @@ class Message(models.Model):
     created_at = models.DateTimeField()
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     state_at = models.DateTimeField()
-    # Why it is where it is: a code of butler.reasons, or of the provider.
+    # Why it is where it is: a code of butler.decisions.reasons.catalog, or of the provider.
     reason = models.CharField(max_length=64, blank=True)
     attempts = models.SmallIntegerField(default=0, db_default=0)
     # What the words are made of, gathered when it was judged; what is said, when it left.

@@ -79,7 +79,7 @@ class Decision(models.Model):
     # "judge": when the occasion came; "claim": in the transaction that hands over.
     stage = models.CharField(max_length=8)
     outcome = models.CharField(max_length=8, choices=Outcome)
-    # The code of the reason that decided: butler.reasons.
+    # The code of the reason that decided: butler.decisions.reasons.catalog.
     code = models.CharField(max_length=48)
     # What it would have been: {"class", "topic", "channel", "purpose", "relation"}.
     act = models.JSONField()

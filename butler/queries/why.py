@@ -1,6 +1,6 @@
 """Why a customer got a message, why another one did not come, and who looked at the record.
 
-Codes and facts only: the sentence for a code, in the reader's language, is butler.reasons'.
+Codes and facts only: the sentence for a code, in the reader's language, is butler.decisions.reasons.catalog'.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class DecisionShape(msgspec.Struct, frozen=True):
     code: str
     # What it would be: its class, topic, channel, purpose and relation.
     act: Document
-    # As butler.profile.Gate has them.
+    # As butler.types.Gate has them.
     gates: Documents
     until: datetime | None
     decided_at: datetime

@@ -1,5 +1,5 @@
 -- Which of very many customers a message can never be for: the sieve before a campaign.
--- What it refuses, butler.decisions refuses; what it lets through is still decided one by one.
+-- What it refuses, butler.decisions.decide refuses; what it lets through is still decided one by one.
 -- Only customers who get through all else have their addresses looked at.
 --
 -- ids               uuid[]  who is meant; records, or records that were joined into others

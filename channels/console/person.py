@@ -8,9 +8,9 @@ from typing import Any
 
 from django.utils.timezone import localtime
 
-from butler.decisions import decide
-from butler.profile import Contact, Facts, Rules
-from butler.reasons import sentence
+from butler.decisions.decide import decide
+from butler.decisions.reasons.catalog import sentence
+from butler.types import Contact, Facts, Rules
 from channels.console import wording
 from channels.console.arrangement import amount
 from channels.portal.wording import money, requested_change

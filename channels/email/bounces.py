@@ -11,7 +11,7 @@ from datetime import datetime
 from email.message import Message
 from uuid import UUID
 
-from butler.proofs import Report
+from butler.messages.delivery_reports import Report
 from channels.email import codes
 
 _ACTIONS = {

@@ -16,7 +16,7 @@ from anymail.webhooks.base import AnymailBaseWebhookView
 from django.conf import settings
 from django.http import HttpRequest
 
-from butler.proofs import Report
+from butler.messages.delivery_reports import Report
 from channels.email import codes
 from channels.email.mailer import MailerWay
 from channels.ingest.wire import Refusal

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core import signing
 from django.db.models import Q
 
-from butler.actions import wall
+from butler.actions import withdrawal
 from customers.actions.changes import Author
 from customers.actions.control import NotUnderstood, Word
 from customers.consent.state import State
@@ -64,7 +64,7 @@ def read(token: str) -> Scope | None:
         return None
 
 
-def end(scope: Scope, *, how: str, now: datetime) -> tuple[wall.Left, ...]:
+def end(scope: Scope, *, how: str, now: datetime) -> tuple[withdrawal.Left, ...]:
     """End messages of this kind; return those that had left just before.
 
     `how` is the kind of evidence: "rfc8058" for a mail program, "click" for the page. Saying it
@@ -89,9 +89,9 @@ def _word(scope: Scope, evidence: dict[str, str]) -> Word:
     )
 
 
-def _say(scope: Scope, word: Word, now: datetime) -> tuple[wall.Left, ...]:
+def _say(scope: Scope, word: Word, now: datetime) -> tuple[withdrawal.Left, ...]:
     author = Author(_SENDER)
-    return wall.say(customer_id=scope.customer_id, words=[word], author=author, now=now).left
+    return withdrawal.say(customer_id=scope.customer_id, words=[word], author=author, now=now).left
 
 
 def _is_ended(scope: Scope) -> bool:

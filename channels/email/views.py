@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from butler.actions import receipts
+from butler.actions import delivery_reports
 from butler.models import Delivery
 from channels.email import reports
 from channels.email.unsubscribe import Scope, end, read
@@ -54,7 +54,7 @@ def events(request: HttpRequest) -> HttpResponse:
         now = timezone.now()
         found = reports.read(request)
         said = [one for event in found if (one := reports.report(event, now=now))]
-        receipts.report(provider=reports.provider(), channel="email", reports=said, now=now)
+        delivery_reports.report(provider=reports.provider(), channel="email", reports=said, now=now)
         for event in found:
             if reports.is_unsubscribed(event):
                 _unsubscribed(reports.name_of(event), now)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from django.db import Error, transaction
 from django.utils import timezone
 
-from butler.actions import tasks
+from butler.actions import staff_tasks
 from channels.protocol import Adapter, Handover, IsOpen, Parcel
 
 
@@ -33,7 +33,7 @@ def adapters() -> tuple[Adapter, ...]:
 def _handed_over(parcel: Parcel) -> Handover:
     try:
         with transaction.atomic():
-            task_id = tasks.ask(
+            task_id = staff_tasks.ask(
                 key=f"message:{parcel.id}",
                 kind="phone",
                 customer_id=parcel.customer_id,

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from butler.profile import Address, Facts
+from butler.types import Address, Facts
 from channels.portal import sayings, wording
 from channels.portal.reasons import anchor
 from customers.consent.preferences import EVERY_DAY, PERIODS

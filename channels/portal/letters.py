@@ -11,7 +11,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from butler.letters import unwrapped
+from butler.messages.email_layout import unwrapped
 from butler.queries.inbox import HERE, MessageShape
 from channels.portal import wording
 

@@ -11,8 +11,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from butler.decisions.reasons.catalog import sentence, setting_of
 from butler.queries.why import DecisionShape, LookShape, OccasionShape
-from butler.reasons import sentence, setting_of
 from channels.portal import letters, wording
 from channels.portal.templatetags.moments import at_home
 from customers.queries.shapes import PurposeShape, TopicShape

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from butler.case import read_wishes
+from butler.decisions.context import read_wishes
 from customers.consent.preferences import PERIODS, Malformed, meaning
 from customers.consent.state import ANY, CHANNELS, MARKETING, Setting, State
 from customers.consent.statements import Word

@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
-from butler.phrases import locale
+from butler.messages.filters import locale
 
 # Of each event we know: what to call it, addressed to the customer.
 HEADLINES = {

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Coalesce
 
-from butler.actions import tasks, wall
+from butler.actions import staff_tasks, withdrawal
 from butler.models import Message
 from channels.ingest import intake, segment
 from channels.phone.calls import international
@@ -114,7 +114,7 @@ def _stop(text: Text, now: datetime) -> None:
     )
     owner = retry.settle(lambda: _hear_stop(text, now))
     if owner:
-        wall.wait(owner, _PATIENCE)
+        withdrawal.wait(owner, _PATIENCE)
 
 
 def _hear_stop(text: Text, now: datetime) -> UUID | None:
@@ -201,7 +201,7 @@ def _keep(text: Text, now: datetime) -> None:
     outcome = _record(text, now)
     if outcome.customer_id is None or outcome.status != "accepted" or text.meant == "help":
         return
-    tasks.ask(
+    staff_tasks.ask(
         key=f"sms:{text.sid}",
         kind="reply",
         customer_id=outcome.customer_id,

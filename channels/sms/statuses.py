@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from butler.proofs import Report
+from butler.messages.delivery_reports import Report
 
 _KINDS = {
     "accepted": "accepted",

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from twilio.twiml.messaging_response import MessagingResponse
 
-from butler.actions import receipts
+from butler.actions import delivery_reports
 from channels.ingest import overload, wire
 from channels.ingest.wire import Refusal
 from channels.sms import inbound as messages
@@ -40,7 +40,7 @@ def status(request: HttpRequest) -> HttpResponse:
         now = timezone.now()
         found = statuses.read(_signed(request, received), request.GET.get("message", ""), now=now)
         if found:
-            receipts.report(provider="twilio", channel="sms", reports=[found], now=now)
+            delivery_reports.report(provider="twilio", channel="sms", reports=[found], now=now)
     return HttpResponse(status=204)
 
 

@@ -19,8 +19,8 @@ django.setup()
 from django.db import connections  # noqa: E402
 
 from bench.chaos.hands import NOON, Race, send, withdraw  # noqa: E402
-from butler.actions import inbox, receipts  # noqa: E402
-from butler.actions.receipts import Report  # noqa: E402
+from butler.actions import delivery_reports, inbox  # noqa: E402
+from butler.actions.delivery_reports import Report  # noqa: E402
 from butler.models import Delivery, Message  # noqa: E402
 
 KINDS = ("accepted", "delivered", "bounced", "complained", "complained")
@@ -50,8 +50,8 @@ def report(chance: random.Random, ends: float) -> None:
         chance.shuffle(said)
         while said:
             batch = [said.pop() for _ in range(min(len(said), chance.randint(1, 15)))]
-            receipts.report(provider="sink", channel="email", reports=batch, now=NOON)
-        receipts.sweep(now=NOON)
+            delivery_reports.report(provider="sink", channel="email", reports=batch, now=NOON)
+        delivery_reports.sweep(now=NOON)
         time.sleep(chance.uniform(0, 0.02))
 
 

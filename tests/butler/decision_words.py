@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from butler.profile import Address, Budget, Contact, Facts, Relation, Rules, Use
+from butler.types import Address, Budget, Contact, Facts, Relation, Rules, Use
 from customers.consent.preferences import Hours
 from customers.consent.state import Consent, Setting, State
 

@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from butler.decisions import decide
-from butler.facts import read_facts
-from butler.profile import Contact, Rules
-from butler.queries.bulk import judge_many
-from butler.reasons import REASONS
+from butler.decisions.bulk import judge_many
+from butler.decisions.decide import decide
+from butler.decisions.inputs import read_facts
+from butler.decisions.reasons.catalog import REASONS
+from butler.types import Contact, Rules
 from customers.consent.state import Consent, Setting, State, filter_of
 from customers.models import Control, Customer, Identifier, Suppression
 from customers.sql import json
@@ -196,7 +196,7 @@ def test_who_is_not_there_is_said_to_be_unknown():
 
 
 def test_an_audience_larger_than_a_batch_comes_in_batches(monkeypatch):
-    monkeypatch.setattr("butler.queries.bulk.BATCH", 7)
+    monkeypatch.setattr("butler.decisions.bulk.BATCH", 7)
     ids = _people(Random(3), 20)
 
     batches = list(

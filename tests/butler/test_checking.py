@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from butler.checking import Shelf, check
+from butler.automations.validation import Shelf, check
 from tests.butler.automation_files import content
 
 SHELF = Shelf(

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from butler import failpoints
-from butler.actions import claims, wall
+from butler.actions import dispatch_gate, withdrawal
 from butler.models import BudgetUse, Decision, Delivery, Halt, Message, Task
 from customers.actions.control import Word
 from customers.models import Suppression
@@ -23,7 +23,7 @@ def _words():
 
 
 def claim(*, channel="email", now=NOON, most=25, lease=10.0):
-    return claims.claim(
+    return dispatch_gate.claim(
         channel=channel, provider="sink", now=now, most=most, lease=lease, links=lambda one: {}
     )
 
@@ -226,7 +226,7 @@ def test_a_withdrawal_waits_for_what_is_in_hand_and_says_that_it_left():
     (leaving,) = claim(lease=0.6).leaving
     words = [Word(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})]
 
-    heard = wall.say(customer_id=guest.id, words=words, author=AUTHOR, now=NOON)
+    heard = withdrawal.say(customer_id=guest.id, words=words, author=AUTHOR, now=NOON)
 
     # Nobody said what came of it, so the wait ended with the lease.
     assert [one.message_id for one in heard.left] == [message.id]

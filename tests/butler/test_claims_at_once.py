@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 
 from butler import failpoints
-from butler.actions import claims
+from butler.actions import dispatch_gate
 from butler.models import Message
 from customers.models import Customer
 from tests.butler import arrange
@@ -111,13 +111,13 @@ def test_a_claim_holds_nobody_but_those_it_is_about():
 def test_who_becomes_another_between_the_look_and_the_hold_is_left_for_the_next_claim(monkeypatch):
     guest, other = guest_who_consented(), guest_who_consented()
     message = arrange.message(guest)
-    hold = claims._hold
+    hold = dispatch_gate._hold
 
     def join_first(ids):
         Customer.objects.filter(id=guest.id).update(canonical_id=other.id)
         return hold(ids)
 
-    monkeypatch.setattr(claims, "_hold", join_first)
+    monkeypatch.setattr(dispatch_gate, "_hold", join_first)
     assert claim().held_back == 1
     monkeypatch.undo()
 

@@ -3,7 +3,7 @@ from contextlib import suppress
 
 import pytest
 
-from butler.conditions import BadCondition, check, holds
+from butler.automations.conditions import BadCondition, check, holds
 
 CONTEXT = {
     "customer": {"first_name": "Noor", "language": "nl", "traits": {"pass": True, "visits": 3}},

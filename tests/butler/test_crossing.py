@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from bench.chaos import wall
-from butler.actions import receipts
+from butler.actions import delivery_reports
 from butler.models import Delivery, DeliveryReceipt
 from customers import rebuild
 from customers.models import ControlEntry, Suppression
@@ -69,7 +69,7 @@ def test_whoever_writes_what_came_of_a_message_takes_the_customer_first(tmp_path
 
 
 def _assert_every_report_was_taken_in_once() -> None:
-    receipts.sweep(now=NOON)
+    delivery_reports.sweep(now=NOON)
     assert not DeliveryReceipt.objects.filter(applied_at=None).exists()
     complained = DeliveryReceipt.objects.filter(kind="complained")
     whose = Delivery.objects.filter(message_id__in=complained.values("message_id"))

@@ -3,10 +3,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from butler import facts
-from butler.actions import crowds
-from butler.actions.tick import tick
 from butler.actions.topics import set_status
+from butler.automations import fan_out
+from butler.decisions import inputs
+from butler.due.tick import tick
 from butler.models import Decision, Due, Halt, Message, Run, TopicStatus
 from customers.models import Customer
 from tests import factories
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _at_once(settings, monkeypatch):
     settings.BUTLER_TRIGGERS_SETTLE = 0
-    monkeypatch.setattr(facts, "_held", None)
+    monkeypatch.setattr(inputs, "_held", None)
 
 
 def local(*parts, zone=AMSTERDAM):
@@ -107,7 +107,7 @@ def test_only_who_consented_is_in_the_audience_of_a_consent():
 
 
 def test_an_audience_is_gone_through_a_batch_at_a_time(monkeypatch):
-    monkeypatch.setattr(crowds, "BATCH", 3)
+    monkeypatch.setattr(fan_out, "BATCH", 3)
     weekly()
     for number in range(8):
         factories.customer(("email", f"g{number}@example.com"))
@@ -227,7 +227,7 @@ def test_a_topic_of_another_kind_concerns_nobody_here():
 
 
 def test_a_switch_ends_a_crowd_in_the_middle(monkeypatch):
-    monkeypatch.setattr(crowds, "BATCH", 2)
+    monkeypatch.setattr(fan_out, "BATCH", 2)
     rides()
     for number in range(5):
         booked("2026-11-21", who=("email", f"g{number}@example.com"), number=f"A-{number}")

@@ -6,8 +6,8 @@ from functools import cache
 import msgspec
 import pytest
 
-from butler.decisions import decide
-from butler.profile import Facts
+from butler.decisions.decide import decide
+from butler.types import Facts
 from tests.butler.decision_words import CLASSES, world
 from tests.butler.test_decisions import VECTORS
 

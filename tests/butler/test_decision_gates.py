@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from butler.decisions import decide
+from butler.decisions.decide import decide
 from tests.butler.decision_words import world
 
 # From when until when relations hold in the world of the table.

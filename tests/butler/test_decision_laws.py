@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from butler import quiet
-from butler.decisions import decide
-from butler.profile import Decision, Facts
-from butler.reasons import LANGUAGES, REASONS, sentence
+from butler.decisions import quiet_hours
+from butler.decisions.decide import decide
+from butler.decisions.reasons.catalog import LANGUAGES, REASONS, sentence
+from butler.types import Decision, Facts
 from tests.butler.decision_words import CLASSES, World, world
 from tests.butler.test_decisions import VECTORS
 
@@ -139,7 +139,7 @@ def test_the_same_facts_lead_to_the_same_bytes(scene):
 
     # Others come in between, and what was remembered is forgotten.
     decide(*world("service", "set allow false; quiet 13:00-15:00; zone Asia/Tokyo").asked())
-    quiet.spans.cache_clear()
+    quiet_hours.spans.cache_clear()
 
     assert msgspec.json.encode(decide(*asked)) == first
     assert msgspec.json.encode(decide(*_world(scene).asked())) == first

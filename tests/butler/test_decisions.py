@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from butler.decisions import decide, order_channels
-from butler.profile import Address, Budget
-from butler.reasons import REASONS
+from butler.decisions.decide import decide, order_channels
+from butler.decisions.reasons.catalog import REASONS
+from butler.types import Address, Budget
 from customers.consent.state import Setting
 from tests.butler import decision_table
 from tests.butler.decision_words import CLASSES, moment, world

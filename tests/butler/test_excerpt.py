@@ -5,10 +5,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from butler import samples
-from butler.automations import BRANCHES, Document, MessageStep
-from butler.excerpt import excerpt
-from butler.wording import reads, render
+from butler.automations import sample_customers
+from butler.automations.document import BRANCHES, Document, MessageStep
+from butler.automations.excerpt import excerpt
+from butler.messages.render import reads, render
 
 PARK = Path(__file__).parents[2] / "examples" / "themepark" / "automations"
 CONTEXT = {
@@ -43,7 +43,7 @@ def test_the_context_itself_is_left_alone():
 
 
 @pytest.mark.parametrize("file", sorted(PARK.glob("*.toml")), ids=lambda file: file.stem)
-@pytest.mark.parametrize("known", [samples.full, samples.sparse])
+@pytest.mark.parametrize("known", [sample_customers.full, sample_customers.sparse])
 def test_what_the_park_ships_says_the_same_with_what_is_kept(file, known):
     said = tomllib.loads(file.read_text())
     if "steps" not in said:
@@ -55,7 +55,7 @@ def test_what_the_park_ships_says_the_same_with_what_is_kept(file, known):
         assert kept != context
         for channel, language in product(("inbox", "email", "sms"), step.texts):
             words = [
-                render(document, place, channel, values, samples.LINKS, language)
+                render(document, place, channel, values, sample_customers.LINKS, language)
                 for values in (context, kept)
             ]
             assert words[0] == words[1]

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connections, transaction
 
-from butler import facts
-from butler.actions.tick import tick
+from butler.decisions import inputs
+from butler.due.tick import tick
+from butler.messages.render import render
 from butler.models import Decision, Message, Run
-from butler.wording import render
 from tests import factories
 from tests.butler.plays import automation, document
 from tests.factories import NOON, identify, item, order, record
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _at_once(settings, monkeypatch):
     settings.BUTLER_TRIGGERS_SETTLE = 0
-    monkeypatch.setattr(facts, "_held", None)
+    monkeypatch.setattr(inputs, "_held", None)
 
 
 def photos(gather="2h", **fields):

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from butler.actions import claims, lanes
+from butler.actions import dispatch_gate, provider_limits
 from butler.models import Delivery, Lane
 from tests.butler import arrange
 from tests.butler.arrange import NOON
@@ -17,7 +17,7 @@ SECOND = timedelta(seconds=1)
 
 
 def enter(lane="email", *, most=10, batches=4, now=NOON):
-    return tuple(lanes.enter(lane, most=most, batches=batches, now=now))
+    return tuple(provider_limits.enter(lane, most=most, batches=batches, now=now))
 
 
 def test_lanes_are_counted_apart():
@@ -68,7 +68,7 @@ def _in_hand(count, *, channel="email", lease=30):
         guest = arrange.guest(phone="+31612345678")
         arrange.says(guest, "consent.given", "offers")
         arrange.message(guest, channel=channel)
-    claims.claim(
+    dispatch_gate.claim(
         channel=channel, provider="x", now=NOON, most=25, lease=lease, links=lambda one: {}
     )
     assert Delivery.objects.filter(channel=channel).count() == count
@@ -105,7 +105,7 @@ def test_each_rest_is_twice_as_long_as_the_last_up_to_a_limit():
         Lane.objects.create(channel=name)
     rests = []
     for _ in range(13):
-        lanes.note("email", ["transient"] * 25, now=NOON)
+        provider_limits.note("email", ["transient"] * 25, now=NOON)
         rests.append((Lane.objects.get(channel="email").rests_until - NOON).total_seconds())
 
     assert rests == [5, 10, 20, 40, 80, 160, *[300] * 7]
@@ -121,13 +121,13 @@ def test_each_rest_is_twice_as_long_as_the_last_up_to_a_limit():
 def test_a_few_failures_are_no_reason_to_rest_and_one_success_forgets_them():
     Lane.objects.create(channel="email")
     Lane.objects.create(channel="sms", failures=3)
-    for _ in range(lanes.PATIENCE - 1):
-        lanes.note("email", ["uncertain"], now=NOON)
+    for _ in range(provider_limits.PATIENCE - 1):
+        provider_limits.note("email", ["uncertain"], now=NOON)
     assert Lane.objects.get(channel="email").rests_until is None
 
-    lanes.note("email", ["returned"], now=NOON)
-    assert Lane.objects.get(channel="email").failures == lanes.PATIENCE - 1
-    lanes.note("email", ["transient", "rejected"], now=NOON)
+    provider_limits.note("email", ["returned"], now=NOON)
+    assert Lane.objects.get(channel="email").failures == provider_limits.PATIENCE - 1
+    provider_limits.note("email", ["transient", "rejected"], now=NOON)
 
     assert Lane.objects.get(channel="email").failures == 0
     assert Lane.objects.get(channel="sms").failures == 3

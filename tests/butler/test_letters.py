@@ -2,7 +2,7 @@
 
 import pytest
 
-from butler.templating import BadTemplate
+from butler.messages.templating import BadTemplate
 from tests.butler.test_wording import said
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from butler.actions import claims, outcomes
+from butler.actions import dispatch_gate, outcomes
 from butler.actions.outcomes import ATTEMPTS, RECONCILE, Outcome, next_state
 from butler.models import BudgetUse, Delivery, Message
 from customers.models import Customer, Event
@@ -30,7 +30,7 @@ def leaving(result="accepted", *, budget=None, **facts):
     if budget:
         arrange.says(guest, "preference.set", "budget", budget)
     arrange.message(guest)
-    claimed = claims.claim(
+    claimed = dispatch_gate.claim(
         channel="email", provider="sink", now=NOON, most=1, lease=10.0, links=lambda one: {}
     )
     (left,) = claimed.leaving

@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from butler.inert import inert
-from butler.templating import Missing, compiled
+from butler.messages.sanitize import inert
+from butler.messages.templating import Missing, compiled
 
 CONTEXT = {
     "customer": {"first_name": "Noor", "zone": "Europe/Amsterdam"},

@@ -3,9 +3,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from butler import facts
-from butler.actions import plans
-from butler.actions.tick import tick
+from butler.automations import scheduling
+from butler.decisions import inputs
+from butler.due.tick import tick
 from butler.models import Decision, Due, Message, Run
 from customers.models import Customer
 from tests import factories
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _at_once(settings, monkeypatch):
     settings.BUTLER_TRIGGERS_SETTLE = 0
-    monkeypatch.setattr(facts, "_held", None)
+    monkeypatch.setattr(inputs, "_held", None)
 
 
 def local(*parts, zone=AMSTERDAM):
@@ -220,7 +220,7 @@ def test_the_nights_when_the_clocks_change_have_each_occasion_once(visit, at, mo
 
 
 def test_many_dates_are_planned_a_batch_at_a_time(monkeypatch):
-    monkeypatch.setattr(plans, "BATCH", 3)
+    monkeypatch.setattr(scheduling, "BATCH", 3)
     reminder()
     for number in range(8):
         booked(who=("email", f"g{number}@example.com"), number=f"A-{number}")
@@ -314,9 +314,9 @@ def test_a_date_among_the_traits_returns_each_year():
 
 def test_the_birthdays_of_a_day_are_gone_through_once(monkeypatch):
     asked = []
-    read = plans.sql.rows
+    read = scheduling.sql.rows
     monkeypatch.setattr(
-        plans.sql, "rows", lambda name, params: asked.append(name) or read(name, params)
+        scheduling.sql, "rows", lambda name, params: asked.append(name) or read(name, params)
     )
     birthday()
     with_child("2019-11-23")
@@ -349,7 +349,7 @@ def test_birthdays_that_nobody_looked_for_too_long_are_explained():
 
 
 def test_many_birthdays_are_planned_a_batch_at_a_time(monkeypatch):
-    monkeypatch.setattr(plans, "BATCH", 3)
+    monkeypatch.setattr(scheduling, "BATCH", 3)
     birthday()
     for number in range(8):
         who = ("email", f"g{number}@example.com")

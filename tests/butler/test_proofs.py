@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from butler import proofs
+from butler.messages import delivery_reports
+from butler.messages.delivery_reports import KINDS, Report, Standing, settle
 from butler.models import Message
-from butler.proofs import KINDS, Report, Standing, settle
 
 NOON = datetime(2027, 4, 21, 10, 0, tzinfo=UTC)
 
@@ -52,7 +52,7 @@ def test_the_reason_is_that_of_the_report_which_counts():
 
 
 def test_every_state_of_a_message_has_its_place():
-    assert set(proofs._PLACE) == set(Message.State.values)
+    assert set(delivery_reports._PLACE) == set(Message.State.values)
     assert set(KINDS.values()) - {""} <= set(Message.State.values)
 
 

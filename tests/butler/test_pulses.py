@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from butler.actions import pulses
-from butler.actions.tick import tick
+from butler.actions import heartbeat
+from butler.due.tick import tick
 from butler.models import Due
 from butler.queries.work import LATE, work
 from tests.factories import NOON
@@ -19,7 +19,7 @@ def test_nobody_asked_yet():
 
 def test_a_worker_that_answers_is_not_silent():
     tick(now=NOON)
-    pulses.answer(now=NOON + SECOND)
+    heartbeat.answer(now=NOON + SECOND)
 
     assert work(now=NOON + SECOND).silent == 0
 
@@ -36,7 +36,7 @@ def test_silence_is_counted_from_the_question_that_nobody_answered():
 
 def test_a_worker_that_falls_silent_is_found_out():
     tick(now=NOON)
-    pulses.answer(now=NOON + SECOND)
+    heartbeat.answer(now=NOON + SECOND)
     for seconds in range(20, 121, 20):
         tick(now=NOON + seconds * SECOND)
 
@@ -45,11 +45,11 @@ def test_a_worker_that_falls_silent_is_found_out():
 
 def test_an_answer_that_was_late_takes_back_no_newer_one():
     tick(now=NOON)
-    pulses.answer(now=NOON + 10 * SECOND)
-    pulses.answer(now=NOON + 5 * SECOND)
+    heartbeat.answer(now=NOON + 10 * SECOND)
+    heartbeat.answer(now=NOON + 5 * SECOND)
 
     tick(now=NOON + 20 * SECOND)
-    pulses.answer(now=NOON + 21 * SECOND)
+    heartbeat.answer(now=NOON + 21 * SECOND)
     assert work(now=NOON + 22 * SECOND).silent == 0
 
 

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from butler.reasons import LANGUAGES, REASONS, sentence, setting_of
+from butler.decisions.reasons.catalog import LANGUAGES, REASONS, sentence, setting_of
 
 PLACES = {"purpose", "topic", "channel", "until", "automation"}
 

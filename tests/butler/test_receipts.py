@@ -6,8 +6,8 @@ from itertools import permutations
 
 import pytest
 
-from butler.actions import receipts
-from butler.actions.receipts import Report
+from butler.actions import delivery_reports
+from butler.actions.delivery_reports import Report
 from butler.models import Delivery, DeliveryReceipt, Message
 from customers.models import Control, Event, Suppression
 from tests.butler.arrange import NOON, guest, message, vocabulary
@@ -45,7 +45,7 @@ def said(one: Message, kind: str, **facts) -> Report:
 
 
 def take_in(*reports: Report) -> int:
-    return receipts.report(
+    return delivery_reports.report(
         provider="relay", channel="email", reports=reports, now=NOON + timedelta(minutes=1)
     )
 
@@ -139,9 +139,9 @@ def test_a_report_that_comes_early_waits_for_the_outcome():
     Delivery.objects.update(outcome="accepted")
     Message.objects.update(state="accepted")
     deliveries = list(Delivery.objects.values_list("pk", flat=True))
-    assert receipts.apply_waiting(deliveries, now=NOON) == 1
+    assert delivery_reports.apply_waiting(deliveries, now=NOON) == 1
     assert end(one)[0] == "delivered"
-    assert receipts.apply_waiting(deliveries, now=NOON) == 0
+    assert delivery_reports.apply_waiting(deliveries, now=NOON) == 0
 
 
 def test_a_report_that_names_it_as_the_provider_does_waits_for_the_name():
@@ -151,7 +151,7 @@ def test_a_report_that_names_it_as_the_provider_does_waits_for_the_name():
     assert take_in(told) == 0
 
     Delivery.objects.update(outcome="accepted", provider_id="SM7")
-    assert receipts.apply_waiting([Delivery.objects.get().pk], now=NOON) == 1
+    assert delivery_reports.apply_waiting([Delivery.objects.get().pk], now=NOON) == 1
     assert end(one)[0] == "delivered"
 
 
@@ -160,7 +160,7 @@ def test_what_was_left_waiting_is_found_later():
     take_in(Report("e1", "delivered", NOON, provider_id="SM7"))
     Delivery.objects.update(outcome="accepted", provider_id="SM7")
 
-    assert receipts.sweep(now=NOON) == 1
+    assert delivery_reports.sweep(now=NOON) == 1
     assert end(one)[0] == "delivered"
 
 
@@ -197,7 +197,7 @@ def test_every_order_doubled_and_early_comes_to_the_same_end(kinds, outcome):
                 Delivery.objects.filter(message=one).update(outcome=outcome)
                 Message.objects.filter(pk=one.pk).update(state=outcome)
                 mine = Delivery.objects.filter(message=one).values_list("pk", flat=True)
-                receipts.apply_waiting(list(mine), now=NOON)
+                delivery_reports.apply_waiting(list(mine), now=NOON)
             else:
                 take_in(said(one, step))
                 take_in(said(one, step), said(one, step))

@@ -3,8 +3,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from butler import facts
-from butler.relations import WITHOUT_DATE, OrderFact, relations
+from butler.decisions import inputs
+from butler.decisions.relations import WITHOUT_DATE, OrderFact, relations
 from tests import factories
 
 PLACED = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -14,16 +14,16 @@ PLACED = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 def test_customer_whose_facts_cannot_be_read_costs_no_other(monkeypatch):
     noor = factories.customer(("email", "noor@example.com"))
     sem = factories.customer(("email", "sem@example.com"), birth_date="2001-02-03")
-    is_of_age = facts.is_of_age
+    is_of_age = inputs.is_of_age
 
     def broken(born, country, today):
         if born:
             raise OverflowError
         return is_of_age(born, country, today)
 
-    monkeypatch.setattr(facts, "is_of_age", broken)
+    monkeypatch.setattr(inputs, "is_of_age", broken)
 
-    assert facts.read_facts([noor.pk, sem.pk], now=factories.NOON).keys() == {noor.pk}
+    assert inputs.read_facts([noor.pk, sem.pk], now=factories.NOON).keys() == {noor.pk}
 
 
 @pytest.mark.parametrize("zone", ["Europe/Amsterdam", "America/New_York"])

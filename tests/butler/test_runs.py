@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from butler.actions import runs
-from butler.actions.tick import stand_by, tick
+from butler.due.tick import stand_by, tick
 from butler.models import AutomationVersion, Decision, Due, Halt, Message, Run
 from channels import deliveries
 from customers.models import Customer
@@ -240,7 +240,7 @@ def test_a_batch_costs_the_same_whatever_its_size(count_statements):
 
 
 def test_who_comes_back_after_the_claim_lapsed_writes_nothing():
-    from butler.actions.tick import CLAIM, claim
+    from butler.due.tick import CLAIM, claim
 
     play([SAY])
     stale = claim(now=SOON)

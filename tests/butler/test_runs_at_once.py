@@ -6,8 +6,8 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection
 
-from butler import facts
-from butler.actions.tick import tick
+from butler.decisions import inputs
+from butler.due.tick import tick
 from butler.models import Decision, Due, Message, Run
 from tests.butler.plays import SAY, automation
 from tests.factories import NOON, identify, item, order, record
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 def _at_once(settings, monkeypatch):
     settings.BUTLER_TRIGGERS_SETTLE = 0
     settings.BUTLER_WAKES = False
-    monkeypatch.setattr(facts, "_held", None)
+    monkeypatch.setattr(inputs, "_held", None)
 
 
 def guest(number):

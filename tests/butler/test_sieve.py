@@ -1,6 +1,6 @@
 import pytest
 
-from butler import sieve
+from butler.automations import prefilter
 from tests.butler.plays import SAY, TEXTS, document
 
 AGAIN = {"kind": "next_channel", "within": "2h", "channels": ["sms"]}
@@ -11,7 +11,7 @@ def say(*channels, **fields):
 
 
 def of(*steps):
-    return sieve.choices(document(steps=list(steps)))
+    return prefilter.choices(document(steps=list(steps)))
 
 
 def test_a_message_is_one_choice_among_its_channels():
@@ -27,7 +27,7 @@ def test_saying_it_again_needs_that_it_was_said():
 
 
 def test_each_channel_is_asked_of_once():
-    assert sieve.channels(of(say("email", "inbox"), say("inbox", "sms"))) == (
+    assert prefilter.channels(of(say("email", "inbox"), say("inbox", "sms"))) == (
         "email",
         "inbox",
         "sms",
@@ -49,7 +49,7 @@ def test_what_depends_on_more_than_the_moment_is_not_sifted(step):
 
 
 def test_the_gates_say_what_refused_each_channel():
-    gates = sieve.gates(("email", "inbox"), {"email": "no_address", "inbox": "topic_off"})
+    gates = prefilter.gates(("email", "inbox"), {"email": "no_address", "inbox": "topic_off"})
 
     assert [(one.layer, one.code, one.inputs) for one in gates] == [
         ("legal", "no_address", {"channel": "email"}),

@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from butler import facts
-from butler.actions import crowds
-from butler.actions.tick import claim, tick
 from butler.actions.topics import set_status
+from butler.automations import fan_out
+from butler.decisions import inputs
+from butler.due.tick import claim, tick
 from butler.models import AutomationVersion, Decision, Due, Message, Run
 from butler.queries import why
 from tests import factories
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _at_once(settings, monkeypatch):
     settings.BUTLER_TRIGGERS_SETTLE = 0
-    monkeypatch.setattr(facts, "_held", None)
+    monkeypatch.setattr(inputs, "_held", None)
 
 
 def say(*channels, **fields):
@@ -129,7 +129,7 @@ def test_what_is_sifted_out_and_what_is_walked_come_to_the_same(monkeypatch):
     tick(now=TEN.astimezone(UTC) + SECOND)
     sifted = set(Decision.objects.values_list("customer_id", "outcome", "code", "act__channel"))
 
-    monkeypatch.setattr(crowds, "_sift", lambda version, meant: {})
+    monkeypatch.setattr(fan_out, "_sift", lambda version, meant: {})
     later = timedelta(days=7)
     tick(now=FIRST + later)
     tick(now=TEN.astimezone(UTC) + later + SECOND)
@@ -141,7 +141,7 @@ def test_what_is_sifted_out_and_what_is_walked_come_to_the_same(monkeypatch):
 
 
 def test_nobody_is_decided_of_twice_when_a_ticker_dies_in_the_middle(monkeypatch):
-    monkeypatch.setattr(crowds, "BATCH", 2)
+    monkeypatch.setattr(fan_out, "BATCH", 2)
     offer()
     crowd(7)
     tick(now=FIRST - timedelta(hours=12))

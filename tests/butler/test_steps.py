@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from butler.actions.tick import tick
+from butler.due.tick import tick
 from butler.models import Decision, Message, Task
 from tests import factories
 from tests.butler.plays import (

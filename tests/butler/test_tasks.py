@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from butler.actions import tasks
+from butler.actions import staff_tasks
 from butler.models import Task
 from butler.queries import tasks as queries
 from customers.models import Customer, Event, User
@@ -14,7 +14,7 @@ from tests.factories import NOON
 
 
 def _ask(customer_id: uuid.UUID, key: str = "message:1", **facts) -> uuid.UUID:
-    return tasks.ask(
+    return staff_tasks.ask(
         key=key,
         kind="phone",
         customer_id=customer_id,
@@ -39,35 +39,37 @@ def test_what_is_asked_twice_is_one_task(noor):
 
 def test_a_task_that_is_taken_is_nobody_elses(noor):
     task = _ask(noor.id)
-    tasks.take(task_id=task, by="user:1", now=NOON)
+    staff_tasks.take(task_id=task, by="user:1", now=NOON)
 
-    with pytest.raises(tasks.Taken):
-        tasks.take(task_id=task, by="user:2", now=NOON)
-    with pytest.raises(tasks.Taken):
-        tasks.finish(task_id=task, by="user:2", actor="staff:Lin", outcome="reached", now=NOON)
-    with pytest.raises(tasks.Taken):
-        tasks.give_back(task_id=task, by="user:2")
+    with pytest.raises(staff_tasks.Taken):
+        staff_tasks.take(task_id=task, by="user:2", now=NOON)
+    with pytest.raises(staff_tasks.Taken):
+        staff_tasks.finish(
+            task_id=task, by="user:2", actor="staff:Lin", outcome="reached", now=NOON
+        )
+    with pytest.raises(staff_tasks.Taken):
+        staff_tasks.give_back(task_id=task, by="user:2")
 
 
 def test_taking_ones_own_again_changes_nothing_for_others(noor):
     task = _ask(noor.id)
-    tasks.take(task_id=task, by="user:1", now=NOON)
+    staff_tasks.take(task_id=task, by="user:1", now=NOON)
 
-    assert tasks.take(task_id=task, by="user:1", now=NOON).taken_by == "user:1"
+    assert staff_tasks.take(task_id=task, by="user:1", now=NOON).taken_by == "user:1"
 
 
 def test_what_is_given_back_can_be_taken_by_another(noor):
     task = _ask(noor.id)
-    tasks.take(task_id=task, by="user:1", now=NOON)
-    tasks.give_back(task_id=task, by="user:1")
+    staff_tasks.take(task_id=task, by="user:1", now=NOON)
+    staff_tasks.give_back(task_id=task, by="user:1")
 
-    assert tasks.take(task_id=task, by="user:2", now=NOON).taken_by == "user:2"
+    assert staff_tasks.take(task_id=task, by="user:2", now=NOON).taken_by == "user:2"
 
 
 def test_a_finished_task_is_on_the_log_of_its_customer(noor):
     task = _ask(noor.id)
 
-    tasks.finish(
+    staff_tasks.finish(
         task_id=task, by="user:1", actor="staff:Sam", outcome="reached", note="Glad.", now=NOON
     )
 
@@ -81,10 +83,10 @@ def test_a_finished_task_is_on_the_log_of_its_customer(noor):
 def test_what_is_done_is_done_once(noor):
     task = _ask(noor.id)
     done = {"task_id": task, "by": "user:1", "actor": "staff:Sam", "outcome": "dropped"}
-    tasks.finish(**done, now=NOON)
+    staff_tasks.finish(**done, now=NOON)
 
-    with pytest.raises(tasks.Finished):
-        tasks.finish(**done, now=NOON)
+    with pytest.raises(staff_tasks.Finished):
+        staff_tasks.finish(**done, now=NOON)
     assert Event.objects.filter(customer_id=noor.id, name="Task Done").count() == 1
 
 
@@ -93,14 +95,14 @@ def test_a_task_follows_a_record_that_was_joined(noor):
     task = _ask(sem.id)
     Customer.objects.filter(pk=sem.id).update(canonical=noor)
 
-    tasks.finish(task_id=task, by="user:1", actor="staff:Sam", outcome="reached", now=NOON)
+    staff_tasks.finish(task_id=task, by="user:1", actor="staff:Sam", outcome="reached", now=NOON)
 
     assert Event.objects.get(name="Task Done").customer_id == noor.id
 
 
 def test_nobody_finishes_what_is_not_there(db):
-    with pytest.raises(tasks.NoSuchTask):
-        tasks.finish(
+    with pytest.raises(staff_tasks.NoSuchTask):
+        staff_tasks.finish(
             task_id=uuid.uuid4(), by="user:1", actor="staff:Sam", outcome="reached", now=NOON
         )
 
@@ -110,7 +112,7 @@ def test_ones_own_come_first_then_what_is_due_first(noor):
     late = _ask(noor.id, "late", due_at=NOON + timedelta(hours=5))
     soon = _ask(noor.id, "soon", due_at=NOON + timedelta(hours=1))
     mine = _ask(noor.id, "mine", due_at=NOON + timedelta(hours=9))
-    tasks.take(task_id=mine, by=f"user:{sam.pk}", now=NOON)
+    staff_tasks.take(task_id=mine, by=f"user:{sam.pk}", now=NOON)
 
     found = queries.open_tasks(by=f"user:{sam.pk}")
     shorter = queries.open_tasks(by=f"user:{sam.pk}", most=2)
@@ -132,9 +134,9 @@ def test_of_two_colleagues_who_reach_for_it_at_once_one_gets_it():
         try:
             for task in wanted:
                 try:
-                    tasks.take(task_id=task, by=by, now=NOON)
+                    staff_tasks.take(task_id=task, by=by, now=NOON)
                     got += 1
-                except tasks.Taken:
+                except staff_tasks.Taken:
                     pass
         finally:
             connection.close()

@@ -4,8 +4,8 @@ from threading import Thread
 import pytest
 from django.db import connection, transaction
 
-from butler.actions import duties
-from butler.actions import tick as actions
+from butler.due import jobs
+from butler.due import tick as actions
 from butler.models import Due
 from tests.factories import NOON
 
@@ -16,7 +16,7 @@ LATER = NOON + timedelta(hours=2)
 def done(monkeypatch):
     """A duty that notes what it was asked to do."""
     seen = []
-    monkeypatch.setitem(duties.DUTIES, "note", lambda task, now: seen.append(task.key))
+    monkeypatch.setitem(jobs.DUTIES, "note", lambda task, now: seen.append(task.key))
     return seen
 
 
@@ -97,7 +97,7 @@ def test_a_duty_that_fails_blocks_no_other_and_is_given_up_with_its_reason(done,
     def fail(task, now):
         raise ValueError
 
-    monkeypatch.setitem(duties.DUTIES, "fail", fail)
+    monkeypatch.setitem(jobs.DUTIES, "fail", fail)
     poison = due("p", duty="fail")
     due("a")
 
@@ -114,9 +114,9 @@ def test_a_duty_that_fails_blocks_no_other_and_is_given_up_with_its_reason(done,
 def test_a_duty_can_remember_where_it_was(monkeypatch):
     def count(task, now):
         so_far = task.facts.get("n", 0) + 1
-        return duties.Again(now, {"n": so_far}) if so_far < 3 else None
+        return jobs.Again(now, {"n": so_far}) if so_far < 3 else None
 
-    monkeypatch.setitem(duties.DUTIES, "count", count)
+    monkeypatch.setitem(jobs.DUTIES, "count", count)
     due("a", duty="count")
 
     done = actions.tick(now=NOON)
@@ -140,7 +140,7 @@ def test_who_comes_back_after_the_claim_lapsed_does_nothing(done):
 @pytest.mark.django_db
 def test_a_tick_has_an_end_whatever_is_due(monkeypatch):
     """What asks to be looked at again at once would keep a worker for ever."""
-    monkeypatch.setitem(duties.DUTIES, "again", lambda task, now: now)
+    monkeypatch.setitem(jobs.DUTIES, "again", lambda task, now: now)
     due("a", duty="again")
 
     done = actions.tick(now=NOON, seconds=0.2)
@@ -161,7 +161,7 @@ def batch(monkeypatch):
             raise ValueError
         Due.objects.filter(id__in=[task.id for task in tasks]).delete()
 
-    monkeypatch.setitem(duties.BATCHES, "batch", do)
+    monkeypatch.setitem(jobs.BATCHES, "batch", do)
     return seen
 
 

@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 from django.db import transaction
 
-from butler import sql, triggers
+from butler import sql
+from butler.automations import triggers
+from butler.automations.run_state import BEFORE
 from butler.models import Decision, Due, Run
-from butler.progress import BEFORE
 from customers.identity import merging
 from customers.models import Identifier
 from tests import factories

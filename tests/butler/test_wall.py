@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from butler.actions import claims, wall
+from butler.actions import dispatch_gate, withdrawal
 from butler.models import Delivery, Message
 from customers.actions.control import Word
 from customers.models import Customer
@@ -23,7 +23,7 @@ def _words():
 
 
 def left(guest, *words):
-    return wall.say(
+    return withdrawal.say(
         customer_id=guest.id, words=words or (NO,), author=AUTHOR, now=NOON, patience=0.0
     ).left
 
@@ -95,16 +95,16 @@ def test_it_waits_for_what_is_in_hand_and_for_nothing_else(is_joined):
     guest, other = arrange.guest(), arrange.guest()
     arrange.says(guest, "consent.given", "offers")
     arrange.message(guest)
-    claims.claim(
+    dispatch_gate.claim(
         channel="email", provider="sink", now=NOON, most=1, lease=0.4, links=lambda one: {}
     )
     began = time.monotonic()
-    wall.wait(other.id)
+    withdrawal.wait(other.id)
     assert time.monotonic() - began < 0.2
     if is_joined:
         Customer.objects.filter(id=guest.id).update(canonical_id=other.id)
 
-    wall.wait(other.id if is_joined else guest.id)
+    withdrawal.wait(other.id if is_joined else guest.id)
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT lease_until <= clock_timestamp() FROM butler_delivery")
@@ -115,11 +115,13 @@ def test_it_does_not_wait_for_what_was_settled():
     guest = arrange.guest()
     arrange.says(guest, "consent.given", "offers")
     message = arrange.message(guest)
-    claims.claim(channel="email", provider="x", now=NOON, most=1, lease=30, links=lambda one: {})
+    dispatch_gate.claim(
+        channel="email", provider="x", now=NOON, most=1, lease=30, links=lambda one: {}
+    )
     Delivery.objects.update(outcome="accepted")
     Message.objects.filter(id=message.id).update(state="accepted")
 
     began = time.monotonic()
-    wall.wait(guest.id)
+    withdrawal.wait(guest.id)
 
     assert time.monotonic() - began < 5

@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 import msgspec
 import pytest
 
-from butler.automations import Document
-from butler.wording import BadTemplate, Missing, Words, button, render
+from butler.automations.document import Document
+from butler.messages.render import BadTemplate, Missing, Words, button, render
 
 LINKS = {
     "site": "https://larkmoor.example",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from butler.actions import lanes
+from butler.actions import provider_limits
 from butler.models import Delivery, Message
 from channels import adapters, deliveries
 from tests.butler import arrange
@@ -44,7 +44,7 @@ def offers(count):
 def test_mail_goes_through_the_second_relay_while_the_first_cannot_be_reached(relay, settings):
     second, port = relay
     settings.MAILERS = {"default": smtp(relays.free_port()), "fallback": smtp(port)}
-    offers(lanes.PATIENCE)
+    offers(provider_limits.PATIENCE)
 
     deliveries.deliver("email", clock=lambda: NOON)
     assert second.letters == []
@@ -52,7 +52,7 @@ def test_mail_goes_through_the_second_relay_while_the_first_cannot_be_reached(re
     deliveries.deliver("email", clock=lambda: NOON)
 
     assert len(second.letters) == 1
-    assert Delivery.objects.filter(outcome="transient").count() == lanes.PATIENCE
+    assert Delivery.objects.filter(outcome="transient").count() == provider_limits.PATIENCE
     assert Message.objects.filter(state="accepted").count() == 1
 
 

@@ -16,7 +16,7 @@ import pytest
 from django.db import connection
 
 from butler import failpoints
-from butler.actions import outcomes, wall
+from butler.actions import outcomes, withdrawal
 from butler.models import BudgetUse, Delivery, Message
 from channels import deliveries
 from channels.protocol import Handover
@@ -135,7 +135,9 @@ def lapse():
 def withdraw(messages, moment):
     words = [Word(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})]
     for one in messages:
-        wall.say(customer_id=one.customer_id, words=words, author=AUTHOR, now=moment, patience=0)
+        withdrawal.say(
+            customer_id=one.customer_id, words=words, author=AUTHOR, now=moment, patience=0
+        )
 
 
 def play(operation, guests, point, times, seed):

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from butler.actions import outcomes, wall
+from butler.actions import outcomes, withdrawal
 from butler.models import BudgetUse, Delivery, Lane, Message
 from channels import deliveries
 from customers.actions.control import Word
@@ -209,7 +209,9 @@ def test_a_withdrawal_is_not_answered_while_its_message_is_on_its_way():
             import threading
 
             def withdraw():
-                wall.say(customer_id=message.customer_id, words=words, author=AUTHOR, now=NOON)
+                withdrawal.say(
+                    customer_id=message.customer_id, words=words, author=AUTHOR, now=NOON
+                )
                 order.append("acknowledged")
                 connection.close()
 

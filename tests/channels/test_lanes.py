@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from butler.actions import claims
+from butler.actions import dispatch_gate
 from butler.models import Delivery, Lane, Message
 from channels import deliveries
 from tests.butler import arrange
@@ -115,7 +115,9 @@ def test_a_provider_that_hangs_does_not_hold_every_worker(monkeypatch, settings)
     monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [provider])
     for _ in range(2):
         offer()
-    claims.claim(channel="email", provider="x", now=NOON, most=1, lease=30, links=deliveries.links)
+    dispatch_gate.claim(
+        channel="email", provider="x", now=NOON, most=1, lease=30, links=deliveries.links
+    )
 
     assert deliveries.deliver("email", clock=lambda: NOON, most=1).looked_at == 0
 

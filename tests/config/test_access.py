@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from butler.actions import tasks
+from butler.actions import staff_tasks
 from butler.models import TopicStatus
 from customers.actions.sources import create_source, revoke_key
 from customers.models import Merge, QuarantinedItem, Review, User
@@ -208,7 +208,7 @@ def world(db):
         "merge_id": Merge.objects.create(
             kept=noor, joined=other, reason="staff", joined_at=timezone.now()
         ).pk,
-        "task_id": tasks.ask(
+        "task_id": staff_tasks.ask(
             key="t", kind="phone", customer_id=noor.id, title="x", body="", due_at=timezone.now()
         ),
         "review_id": Review.objects.create(kind="identifier_limit", left=noor).pk,

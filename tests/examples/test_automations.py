@@ -6,13 +6,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from butler import checking, folder, samples
-from butler.automations import Document, MessageStep
-from butler.checking import Shelf, placed_steps
-from butler.wording import render
+from butler.automations import loader, sample_customers, validation
+from butler.automations.document import Document, MessageStep
+from butler.automations.validation import Shelf, placed_steps
+from butler.messages.render import render
 
 FOLDER = Path(__file__).parents[2] / "examples" / "themepark" / "automations"
-FOUND = folder.read(FOLDER)
+FOUND = loader.read(FOLDER)
 DOCUMENTS = {
     file.content["key"]: msgspec.convert(file.content, Document) for file in FOUND.documents
 }
@@ -64,19 +64,19 @@ def test_nothing_is_wrong_with_what_ships():
     )
 
     faults = [
-        f for file in FOUND.documents for f in checking.check(file.name, file.content, shelf)[1]
+        f for file in FOUND.documents for f in validation.check(file.name, file.content, shelf)[1]
     ]
 
     assert faults == []
 
 
-@pytest.mark.parametrize("person", [samples.full, samples.sparse])
+@pytest.mark.parametrize("person", [sample_customers.full, sample_customers.sparse])
 @pytest.mark.parametrize(("document", "path", "language"), MESSAGES)
 def test_every_text_can_be_said_in_its_language(document, path, language, person):
     context = person(document)
 
     for channel in ("inbox", "email", "sms"):
-        words = render(document, path, channel, context, samples.LINKS, language)
+        words = render(document, path, channel, context, sample_customers.LINKS, language)
 
         said = f"{words.subject}\n{words.text}"
         assert words.language == language
@@ -155,7 +155,14 @@ def test_what_is_said_reads_well(key, language, words):
 
     assert (
         words
-        in render(document, "0", "inbox", samples.full(document), samples.LINKS, language).text
+        in render(
+            document,
+            "0",
+            "inbox",
+            sample_customers.full(document),
+            sample_customers.LINKS,
+            language,
+        ).text
     )
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from butler.actions import tick as ticking
 from butler.actions import topics
+from butler.due import tick as ticking
 from butler.models import AutomationVersion, Message, Task
 from channels.deliveries import deliver
 from customers.actions import control

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from butler.actions.tick import tick
+from butler.due.tick import tick
 from butler.models import Message
 from channels import deliveries
 from customers.models import ControlEntry, Customer, Identifier

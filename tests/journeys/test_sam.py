@@ -15,7 +15,7 @@ from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from butler.actions import tasks
+from butler.actions import staff_tasks
 from customers.actions import staff_sign_in
 from customers.models import Identifier, Link, Look, Review, User
 from examples.themepark import places
@@ -144,8 +144,10 @@ def test_what_somebody_writes_stays_when_something_happens(work, desk):
     who = UUID(page.url.rstrip("/").rpartition("/")[2])
     by = f"user:{User.objects.get(email='sam@larkmoor.example').pk}"
     now = timezone.now()
-    task = tasks.ask(key="t", kind="phone", customer_id=who, title="Call", body="", due_at=now)
-    tasks.take(task_id=task, by=by, now=now)
+    task = staff_tasks.ask(
+        key="t", kind="phone", customer_id=who, title="Call", body="", due_at=now
+    )
+    staff_tasks.take(task_id=task, by=by, now=now)
     _ring(desk, NOORS_PHONE)
     note = page.get_by_label("A word about it")
     note.press_sequentially("She is gl")

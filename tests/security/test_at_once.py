@@ -15,7 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from butler.actions import automations, tasks
+from butler.actions import automations, staff_tasks
 from butler.actions.automations import Hand, NotNow
 from butler.models import Automation, AutomationVersion, Task
 from customers.consent import hash_chain
@@ -125,7 +125,7 @@ def test_nobody_approves_without_a_login():
 
 def test_a_task_is_taken_by_one():
     noor = factories.customer(("email", "noor@example.com"))
-    task = tasks.ask(
+    task = staff_tasks.ask(
         key="t", kind="phone", customer_id=noor.pk, title="x", body="", due_at=timezone.now()
     )
     people = [staff.let_in(Client(), staff.colleague("desk", name)) for name in "ABCDE"]

@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 
-from butler.facts import read_facts
+from butler.decisions.inputs import read_facts
 from channels.sms import inbound
 from customers.models import Control, ControlEntry, Request, Suppression
 from tests import factories

@@ -13,9 +13,9 @@ from django.core.management import call_command
 from django.utils import timezone
 from twilio.request_validator import RequestValidator
 
-from butler.actions import receipts
+from butler.actions import delivery_reports
+from butler.messages.delivery_reports import KINDS, Report
 from butler.models import Delivery, DeliveryReceipt, Message
-from butler.proofs import KINDS, Report
 from channels.email import unsubscribe
 from customers.models import Control, ControlEntry, Event, Suppression
 from tests.butler.arrange import guest, message, says, vocabulary
@@ -117,7 +117,9 @@ def test_a_report_of_one_way_out_says_nothing_of_what_went_another(kind):
     one = message(guest(), channel="sms", state="accepted", address=NOORS)
     said = Report("x", kind, timezone.now(), message_id=str(one.pk))
 
-    receipts.report(provider="postmark", channel="email", reports=[said], now=timezone.now())
+    delivery_reports.report(
+        provider="postmark", channel="email", reports=[said], now=timezone.now()
+    )
 
     one.refresh_from_db()
     assert (closed(), one.state) == ([], "accepted")

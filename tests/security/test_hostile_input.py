@@ -13,7 +13,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from butler.actions import tasks
+from butler.actions import staff_tasks
 from butler.models import TopicStatus
 from customers.models import Merge, Review, User
 from tests import factories, staff
@@ -74,7 +74,9 @@ def places(noor) -> dict[str, object]:
     other = factories.customer(("email", "eli@example.com"))
     TopicStatus.objects.create(key="ride:x", status="open", changed_at=now)
     merge = Merge.objects.create(kept=noor, joined=other, reason="staff", joined_at=now)
-    task = tasks.ask(key="t", kind="phone", customer_id=noor.id, title="x", body="", due_at=now)
+    task = staff_tasks.ask(
+        key="t", kind="phone", customer_id=noor.id, title="x", body="", due_at=now
+    )
     return {
         "customer_id": noor.id,
         "number": "A-1",

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from butler.actions import tasks
+from butler.actions import staff_tasks
 from customers.actions.sources import create_source
 from customers.models import Merge, User
 from tests import factories, staff
@@ -63,7 +63,7 @@ def things_of(address: str, sign: str) -> dict[str, object]:
         "entry_id": saying.say(who.pk, saying.give()).entries[0],
         "merge_id": Merge.objects.create(kept=who, joined=other, reason="staff", joined_at=now).pk,
         "session_id": session[0]["id"] if session else 1,
-        "task_id": tasks.ask(
+        "task_id": staff_tasks.ask(
             key=sign, kind="phone", customer_id=who.pk, title="x", body="", due_at=now
         ),
     }

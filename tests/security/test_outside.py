@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from butler.wording import BadTemplate, Missing, render
+from butler.messages.render import BadTemplate, Missing, render
 from tests import factories
 from tests.butler.test_wording import CONTEXT, LINKS, document
 from tests.channels.sending import send, source, track

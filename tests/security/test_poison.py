@@ -4,10 +4,10 @@ from contextlib import suppress
 
 import pytest
 
-from butler.actions import claims
-from butler.facts import read_facts
+from butler.actions import dispatch_gate
+from butler.decisions.inputs import read_facts
+from butler.messages.templating import Missing, compiled
 from butler.models import Message
-from butler.templating import Missing, compiled
 from tests.butler import arrange, plays
 from tests.butler.arrange import NOON
 
@@ -78,7 +78,7 @@ def test_a_date_that_no_calendar_has_fails_alone(odd):
         facts = {"customer": {"zone": zone}, "request": {"wanted_at": wanted}}
         arrange.message(guest, channel="inbox", version_id=version.pk, step="0", facts=facts)
 
-    claimed = claims.claim(
+    claimed = dispatch_gate.claim(
         channel="inbox", provider="x", now=NOON, most=25, lease=10, links=lambda one: {}
     )
 

@@ -12,9 +12,9 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, sync_playwright
 
-from butler.actions import automations, tasks
+from butler.actions import automations, staff_tasks
+from butler.messages.render import render
 from butler.models import Message, TopicStatus
-from butler.wording import render
 from customers.models import BlockedValue, Customer, Look, QuarantinedItem, Review, User
 from tests import factories, staff
 from tests.butler.test_wording import CONTEXT, LINKS, document
@@ -175,7 +175,7 @@ def _say(noor: Customer, number: int, bad: str) -> None:
     Look.objects.create(
         customer=noor, at=now, actor=f"staff:{bad}"[:100], role="desk", what="page", reason=bad
     )
-    tasks.ask(key=bad, kind="phone", customer_id=noor.pk, title=bad, body=bad, due_at=now)
+    staff_tasks.ask(key=bad, kind="phone", customer_id=noor.pk, title=bad, body=bad, due_at=now)
     TopicStatus.objects.create(key=bad[:64], status=bad[:16], facts={bad: bad}, changed_at=now)
     BlockedValue.objects.create(kind="email", value=bad, reason=bad[:100])
     User.objects.create_user(f"{number}@example.com", name=bad[:100])
@@ -203,7 +203,7 @@ def sessions(noor) -> dict[str, str]:
 def paths(noor, sessions) -> dict[str, list[str]]:
     number = quote(f"A-1{PAYLOADS[12]}", safe="")
     newest = Message.objects.filter(customer_id=noor.pk).latest("created_at").pk
-    task = tasks.Task.objects.latest("due_at").pk
+    task = staff_tasks.Task.objects.latest("due_at").pk
     review = Review.objects.latest("pk").pk
     admin = [f"/admin/{model}/" for model in ADMIN.split()]
     return {

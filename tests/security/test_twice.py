@@ -16,7 +16,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.test import Client
 from django.utils import timezone
 
-from butler.actions import tasks
+from butler.actions import staff_tasks
 from butler.models import Halt, Message, Task, TopicStatus
 from customers.models import Customer, Event, Merge, Order, Review, User
 from tests import factories, staff
@@ -122,7 +122,7 @@ def noor() -> Customer:
         eli = factories.customer(("email", f"eli{number}@example.com"), first_name="Eli")
         Review.objects.create(kind="suggested_merge", left=noor, right=eli)
         key, now = f"t{number}", timezone.now()
-        tasks.ask(key=key, kind="phone", customer_id=noor.pk, title=key, body="", due_at=now)
+        staff_tasks.ask(key=key, kind="phone", customer_id=noor.pk, title=key, body="", due_at=now)
     TopicStatus.objects.create(key="ride:x", status="open", changed_at=timezone.now())
     factories.message(noor)
     return noor

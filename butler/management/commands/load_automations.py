@@ -5,9 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from butler import folder
 from butler.actions import automations
 from butler.actions.automations import Change, Faulty, Hand, NotNow
+from butler.automations import loader
 from butler.models import AutomationVersion
 from customers.models import User
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         author = _hand(by) if by else _LOADER
         approver = _hand(approve_as, _MAY_APPROVE) if approve_as else None
         try:
-            found = folder.read(options["folder"])
+            found = loader.read(options["folder"])
             if dry_run:
                 self._look(found)
             else:
@@ -55,12 +55,12 @@ class Command(BaseCommand):
             told = "\n".join([*lines, f"{len(lines)} to mend; nothing was loaded."])
             raise CommandError(told) from None
 
-    def _look(self, found: folder.Folder) -> None:
+    def _look(self, found: loader.Folder) -> None:
         understood = automations.check(found.documents, found.purposes, found.topics)
         self.stdout.write(f"{len(understood)} automations without fault; nothing was written")
 
     def _load(
-        self, found: folder.Folder, author: Hand, approver: Hand | None, *, is_live: bool
+        self, found: loader.Folder, author: Hand, approver: Hand | None, *, is_live: bool
     ) -> None:
         loaded = automations.load(
             found.documents,

@@ -12,10 +12,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from butler import facts as judging
-from butler.profile import Facts
+from butler.decisions import inputs as judging
 from butler.queries import inbox, why
 from butler.queries.tasks import tasks_of
+from butler.types import Facts
 from channels.console import wording
 from channels.console.person import Person, allowed, moments, person
 from channels.console.views import access, said, trace

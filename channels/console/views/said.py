@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 from django.utils import timezone
 
+from butler.decisions.reasons.catalog import sentence
 from butler.queries import why
 from butler.queries.inbox import Doorway
-from butler.reasons import sentence
 from channels.console import wording
 from channels.portal import reasons
 from customers.consent import history

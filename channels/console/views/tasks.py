@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from butler.actions import tasks
+from butler.actions import staff_tasks
 from butler.models import Task
 from butler.queries import tasks as queries
 from channels.console.views import access, trace
@@ -30,14 +30,14 @@ def listing(request: HttpRequest) -> HttpResponse:
 def take(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Take a task, and go to whom it is for."""
     now, by = timezone.now(), trace.principal(request)
-    return _done(request, lambda: tasks.take(task_id=task_id, by=by, now=now))
+    return _done(request, lambda: staff_tasks.take(task_id=task_id, by=by, now=now))
 
 
 @require_POST
 @access.page("butler.change_task")
 def give_back(request: HttpRequest, task_id: UUID) -> HttpResponse:
     by = trace.principal(request)
-    return _done(request, lambda: tasks.give_back(task_id=task_id, by=by))
+    return _done(request, lambda: staff_tasks.give_back(task_id=task_id, by=by))
 
 
 @require_POST
@@ -50,7 +50,7 @@ def finish(request: HttpRequest, task_id: UUID) -> HttpResponse:
         return redirect("console:tasks")
     return _done(
         request,
-        lambda: tasks.finish(
+        lambda: staff_tasks.finish(
             task_id=task_id,
             by=trace.principal(request),
             actor=trace.actor(request),
@@ -64,12 +64,12 @@ def finish(request: HttpRequest, task_id: UUID) -> HttpResponse:
 def _done(request: HttpRequest, do: Callable[[], Task]) -> HttpResponse:
     try:
         task = do()
-    except tasks.NoSuchTask:
+    except staff_tasks.NoSuchTask:
         raise Http404 from None
-    except tasks.Taken:
+    except staff_tasks.Taken:
         messages.error(request, "A colleague has this one, or took it just now.")
         return redirect("console:tasks")
-    except tasks.Finished:
+    except staff_tasks.Finished:
         messages.error(request, "That was done already.")
         return redirect("console:tasks")
     if task.taken_by and not task.done_at:

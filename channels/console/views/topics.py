@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from butler.actions.topics import KEY, STATUS, Moved, set_status
-from butler.queries import topics
-from butler.queries.topics import TopicStatusShape, Way
+from butler.automations import topics
+from butler.automations.topics import TopicStatusShape, Way
 from channels.console import wording
 from channels.console.views import access, trace
 

@@ -13,10 +13,10 @@ from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from butler.actions import wall
-from butler.actions.wall import Left
-from butler.facts import read_facts
-from butler.profile import Facts
+from butler.actions import withdrawal
+from butler.actions.withdrawal import Left
+from butler.decisions.inputs import read_facts
+from butler.types import Facts
 from channels.console import wording
 from channels.console.views import access, trace
 from channels.portal import sayings
@@ -91,7 +91,7 @@ def say(request: HttpRequest, customer_id: UUID, what: str) -> HttpResponse:
         if state is None:
             raise Unreadable("state")
         words = _words(request, what, posted, state, live, now)
-        heard = wall.say(customer_id=live, words=words, author=trace.author(request), now=now)
+        heard = withdrawal.say(customer_id=live, words=words, author=trace.author(request), now=now)
     except Unreadable as wrong:
         messages.error(request, _UNREADABLE.get(str(wrong), _NOTHING_DONE), place)
     except NotUnderstood as wrong:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from butler.actions import receipts
+from butler.actions import delivery_reports
 from channels.email import bounces
 from channels.email.letter import own_domain
 from customers import db
@@ -35,7 +35,9 @@ class Command(BaseCommand):
                 now=timezone.now(),
             )
             try:
-                receipts.report(provider="smtp", channel="email", reports=found, now=timezone.now())
+                delivery_reports.report(
+                    provider="smtp", channel="email", reports=found, now=timezone.now()
+                )
             except db.LOST as error:
                 raise CommandError("The database is away; try later.", returncode=LATER) from error
             kinds = ", ".join(one.kind for one in found)

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand
 from django.db import OperationalError
 from django.utils import timezone
 
-from butler.actions import pulses
-from butler.actions.tick import tick
+from butler.actions import heartbeat
+from butler.due.tick import tick
 from butler.models import Due, Message
 from channels import deliveries
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             try:
                 self._look()
                 # Whoever goes on does what workers do: it is their sign of life.
-                pulses.answer(now=timezone.now())
+                heartbeat.answer(now=timezone.now())
             except OperationalError as error:
                 # The database is away for a moment; what is due waits there.
                 self.stderr.write(f"not now: {type(error).__name__}")

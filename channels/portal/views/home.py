@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from butler.facts import is_of_age
+from butler.decisions.inputs import is_of_age
 from butler.queries.inbox import Doorway, messages, subjects
 from channels.portal import choices, letters, policy, reasons
 from channels.portal.frame import door_of, shown

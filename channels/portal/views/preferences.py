@@ -11,11 +11,11 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from butler.actions import wall
-from butler.actions.wall import Left
-from butler.facts import read_facts
-from butler.profile import Facts
+from butler.actions import withdrawal
+from butler.actions.withdrawal import Left
+from butler.decisions.inputs import read_facts
 from butler.queries.inbox import Doorway
+from butler.types import Facts
 from channels.portal import letters, sayings, wording
 from channels.portal.choices import choices
 from channels.portal.frame import form, missing, page, shown
@@ -60,7 +60,7 @@ def change(request: HttpRequest, door: Doorway, what: str) -> HttpResponse:
         topics = [topic.key for topic in history.topics(get_language() or "en")]
         words = sayings.words(what, posted, state, topics=topics, now=now)
         author = Author(internal_sources.signed_in("customer portal", "web"))
-        heard = wall.say(customer_id=door.id, words=words, author=author, now=now)
+        heard = withdrawal.say(customer_id=door.id, words=words, author=author, now=now)
     except Unreadable as wrong:
         messages.error(request, _unreadable(str(wrong)), place)
     except NotUnderstood as wrong:

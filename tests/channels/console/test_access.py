@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from butler.actions import tasks
+from butler.actions import staff_tasks
 from customers.access.roles import ROLES
 from customers.models import Merge, Review, User
 from tests import factories, staff
@@ -116,7 +116,7 @@ def world(db):
         "line": "1",
         "what": "pause",
         "reference": "call:c1",
-        "task_id": tasks.ask(
+        "task_id": staff_tasks.ask(
             key="t", kind="phone", customer_id=noor.id, title="x", body="", due_at=timezone.now()
         ),
         "review_id": Review.objects.create(kind="identifier_limit", left=noor).pk,

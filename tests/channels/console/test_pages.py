@@ -4,7 +4,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from butler.actions import automations, tasks
+from butler.actions import automations, staff_tasks
 from butler.models import Automation, Halt, Task
 from customers.models import Customer, Look, Merge, Review
 from tests import factories, staff
@@ -86,7 +86,7 @@ def test_a_page_costs_the_same_however_much_happened(desk, noor):
         desk.get(path)
     for number in range(15):
         order(f"LK-{number}")
-        tasks.ask(
+        staff_tasks.ask(
             key=f"t{number}",
             kind="phone",
             customer_id=noor.id,
@@ -175,7 +175,7 @@ def test_a_call_that_is_over_does_not_ring(desk, noor):
 
 
 def test_a_task_is_taken_and_finished(desk, noor):
-    task = tasks.ask(
+    task = staff_tasks.ask(
         key="t",
         kind="phone",
         customer_id=noor.id,

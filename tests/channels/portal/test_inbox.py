@@ -5,7 +5,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from butler.letters import Letter, as_text
+from butler.messages.email_layout import Letter, as_text
 from butler.models import Message
 from channels.portal import letters
 from customers.events.log import Own, append_own

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from butler import facts
-from butler.actions import claims, wall
-from butler.decisions import decide, order_channels
-from butler.facts import read_facts, rules
+from butler.actions import dispatch_gate, withdrawal
+from butler.decisions import inputs
+from butler.decisions.decide import decide, order_channels
+from butler.decisions.inputs import read_facts, rules
 from butler.models import Message, Task
-from butler.profile import Use
+from butler.types import Use
 from customers.actions.changes import Author
 from customers.consent import history
 from customers.consent.statements import NotUnderstood, Word
@@ -28,7 +28,7 @@ ALL_SMS_AND_MAIL = "inbox:* email:* sms:* phone:*"
 def _house(monkeypatch):
     arrange.vocabulary()
     Purpose.objects.create(key="combine", kind="use")
-    monkeypatch.setattr(facts, "_held", None)
+    monkeypatch.setattr(inputs, "_held", None)
 
 
 def press(client, what: str, **form) -> None:
@@ -55,7 +55,7 @@ def offer(customer, place) -> dict[str, str]:
     return {"message_class": "marketing", "topic": "offers", "purpose": "offers"}
 
 
-def next_message(customer, said: dict[str, str]) -> tuple[Message, claims.Claimed]:
+def next_message(customer, said: dict[str, str]) -> tuple[Message, dispatch_gate.Claimed]:
     """Have something to say, and let the gate decide on it."""
     now = timezone.now()
     message = arrange.message(
@@ -67,7 +67,7 @@ def next_message(customer, said: dict[str, str]) -> tuple[Message, claims.Claime
         expires_at=now + timedelta(days=120),
         **said,
     )
-    claimed = claims.claim(
+    claimed = dispatch_gate.claim(
         channel="email", provider="sink", now=now, most=5, lease=1.0, links=lambda one: {}
     )
     message.refresh_from_db()
@@ -193,7 +193,7 @@ def test_a_childs_yes_is_not_taken_but_a_guardians_is_and_a_no_is(signed_in, noo
     def say(said: str, **evidence: str) -> str:
         notice = arrange.DIGEST if said == "consent.given" else ""
         word = Word(kind=said, subject="offers", notice=notice, language="en", evidence=evidence)
-        wall.say(customer_id=noor.pk, words=[word], author=author, now=timezone.now())
+        withdrawal.say(customer_id=noor.pk, words=[word], author=author, now=timezone.now())
         return history.standing(noor.pk).consents["offers"].state
 
     with pytest.raises(NotUnderstood) as refused:

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from butler.facts import read_facts
+from butler.decisions.inputs import read_facts
 from customers.consent import history
 from customers.models import (
     Control,

@@ -1,0 +1,68 @@
+"""What is live between a customer and the company, and the right to speak it gives. Pure."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from butler.types import Relation
+from customers.projections.facts import is_in_reach
+
+# How long after its visit an order still gives a right to speak about it, and how long one
+# without a date does.
+AFTER_VISIT = timedelta(days=14)
+WITHOUT_DATE = timedelta(days=90)
+# A cancelled order has still to be confirmed, and a closed request answered.
+AFTER_END = timedelta(days=7)
+# A guest sets out the evening before, and is not home at midnight.
+AROUND_VISIT = timedelta(hours=12)
+_DAY = timedelta(days=1)
+# Further back than any of these reaches.
+REACH = WITHOUT_DATE + AFTER_VISIT
+
+
+class OrderFact(msgspec.Struct, frozen=True, array_like=True):
+    number: str
+    status: str
+    placed_at: datetime
+    changed_at: datetime
+    visit_date: date | None
+
+
+class RequestFact(msgspec.Struct, frozen=True, array_like=True):
+    reference: str
+    status: str
+    opened_at: datetime
+    closed_at: datetime | None
+
+
+def relations(
+    orders: Iterable[OrderFact], requests: Iterable[RequestFact], zone: ZoneInfo
+) -> dict[str, Relation]:
+    """Return the live relations by name: "order:A-1001", "visit:2027-04-18", "request:7"."""
+    found: dict[str, Relation] = {}
+    for order in orders:
+        found.update(_of_order(order, zone))
+    for one in requests:
+        until = one.closed_at + AFTER_END if one.closed_at else one.opened_at + WITHOUT_DATE
+        name = f"request:{one.reference}"
+        found[name] = Relation("request", one.opened_at, until, name)
+    return found
+
+
+def _of_order(order: OrderFact, zone: ZoneInfo) -> Iterator[tuple[str, Relation]]:
+    name = f"order:{order.number}"
+    is_open = order.status in ("placed", "amended")
+    if not is_open:
+        yield name, Relation("order", order.placed_at, order.changed_at + AFTER_END, name)
+        return
+    if order.visit_date is None or not is_in_reach(order.visit_date):
+        yield name, Relation("order", order.placed_at, order.placed_at + WITHOUT_DATE, name)
+        return
+    begins = datetime.combine(order.visit_date, time(), tzinfo=zone)
+    ends = begins + _DAY
+    until = max(ends, order.placed_at) + AFTER_VISIT
+    yield name, Relation("order", order.placed_at, until, name)
+    around = Relation("visit", begins - AROUND_VISIT, ends + AROUND_VISIT, name)
+    yield f"visit:{order.visit_date.isoformat()}", around

@@ -1,0 +1,141 @@
+"""What decisions are made of and what they come to: frozen values, no Django."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from customers.consent.preferences import Hours
+from customers.consent.state import State
+
+type MessageClass = Literal[
+    "legal_duty", "service_critical", "service", "answer", "relationship", "marketing", "peer"
+]
+type Effect = Literal["allow", "defer", "deny"]
+type Layer = Literal["integrity", "legal", "terms", "basis", "preference", "company"]
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """Saying something to a customer through one channel."""
+
+    message_class: str
+    topic: str
+    channel: str
+    # What it was that happened; a message about yesterday's closed ride is stale.
+    occurred_at: datetime
+    expires_at: datetime
+    # For what consent is needed: relationship, marketing and peer.
+    purpose: str = ""
+    # What gives the right to a service message: "order:A-1001", "visit:2027-04-18",
+    # "request:..."; it must be live in the facts, a word here opens nothing.
+    relation: str = ""
+    # The automation it comes from, for its switch; empty: a person sends it.
+    automation: str = ""
+
+
+class Use(msgspec.Struct, frozen=True):
+    """Using data for a purpose, such as to choose what is offered."""
+
+    purpose: str
+    data_categories: tuple[str, ...] = ()
+    # Whose relation it serves, where it is needed for what was ordered.
+    relation: str = ""
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where a channel reaches the customer, proved; and why nothing may go there."""
+
+    value: str
+    # "", "bounced", "complained", "stopped"
+    suppressed: str = ""
+    evidence: str = ""
+
+
+class Relation(msgspec.Struct, frozen=True):
+    """Something live between customer and company, and how long it gives a right to speak."""
+
+    kind: Literal["order", "visit", "request"]
+    since: datetime
+    until: datetime
+    evidence: str = ""
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What is known of a customer at one version. None: not known, and unknown means no."""
+
+    customer: str
+    version: int | None
+    # "live"; anything else ("joined", "restricted", "erased") is nobody to speak to.
+    standing: str | None
+    control: State | None
+    # By channel; a channel that is missing cannot reach them. The inbox needs no address.
+    addresses: Mapping[str, Address] | None
+    # By name, such as "order:A-1001".
+    relations: Mapping[str, Relation] | None
+    # Whether consents of this customer count: old enough where they live, or a guardian said.
+    is_of_age: bool | None
+    # By "scope|window": how many left in the windows that now is in.
+    used: Mapping[str, int] | None
+    # Switches that are thrown: keys of automations, "*" for all.
+    halted: frozenset[str] | None
+    # Where the customer is: the stated zone, or that of their device. "" where nobody knows.
+    zone: str = ""
+    language: str = ""
+
+
+class Budget(msgspec.Struct, frozen=True):
+    """No more than so many in a day, a week (ISO) or a month, in the customer's calendar."""
+
+    most: int
+    per: Literal["day", "week", "month"]
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """What the company decided for everybody; it only ever narrows."""
+
+    version: str
+    # The company's budgets by class.
+    budgets: Mapping[str, Budget]
+    # The company's quiet hours by class; service_critical and legal_duty have none.
+    quiet: Mapping[str, Hours]
+    # Where customers could be when nobody knows: a message must be welcome in all of these.
+    plausible_zones: tuple[str, ...]
+    # The purposes that there are, by key: "contact" or "use".
+    purposes: Mapping[str, str]
+    topics: frozenset[str]
+    channels: frozenset[str]
+
+
+class Gate(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """One question that was asked, and its answer with what it rests on."""
+
+    gate: str
+    layer: str
+    verdict: Literal["pass", "deny", "defer", "basis"]
+    code: str
+    # Entries of the ledger, relations, receipts: what proves the answer.
+    evidence: tuple[str, ...] = ()
+    inputs: Mapping[str, object] = {}
+    # Where it defers.
+    until: datetime | None = None
+
+
+class Decision(msgspec.Struct, frozen=True, gc=False):
+    """May we, and why. The last of the gates is the one that decided."""
+
+    effect: Effect
+    # butler.decisions.reasons.catalog has the sentence for it.
+    code: str
+    layer: str
+    gates: tuple[Gate, ...]
+    until: datetime | None = None
+    # What carries it: "consent:<entry>", "relation:order:A-1001", "legal_duty".
+    basis: str = ""
+    # Budgets that it uses up when it leaves: ("email:*", "2027-04-18").
+    takes: tuple[tuple[str, str], ...] = ()
+    # To be done by a person instead: "person_first".
+    route_to: str = ""
+    language: str = ""
+    customer_version: int = 0
+    rules_version: str = ""
