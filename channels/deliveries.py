@@ -18,8 +18,8 @@ from butler.actions.dispatch_gate import Claimed, Leaving, Waiting
 from butler.actions.outcomes import Outcome
 from butler.failpoints import failpoint
 from channels.adapters import adapters_of, channels
-from channels.email.unsubscribe import unsubscribe_url
 from channels.protocol import Adapter, Handover, Parcel
+from channels.unsubscribe import unsubscribe_url
 
 BATCH = 25
 # A provider that takes a full batch in so few seconds takes twice as many in the next: every

@@ -202,7 +202,7 @@ def mailer(name: str, default: str) -> dict[str, Any]:
     """
     url = urlsplit(text(name, default))
     if url.scheme == "outbox":
-        return {"BACKEND": "channels.email.outbox.Backend"}
+        return {"BACKEND": "channels.outbox.Backend"}
     if url.scheme == "anymail" and url.hostname:
         backend = f"anymail.backends.{url.hostname}.EmailBackend"
         return {"BACKEND": backend, "OPTIONS": dict(parse_qsl(url.query))}

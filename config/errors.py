@@ -14,7 +14,7 @@ from django.core.exceptions import BadRequest
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 
-from channels.portal import wrong
+from channels.pages import error_pages
 from config.breaker import Breaker, had_to_wait
 from customers import db
 from customers.api.problems import problem
@@ -41,7 +41,7 @@ def database_away(request: HttpRequest) -> HttpResponse:
     """Say 503 in the shape that this caller understands."""
     response: HttpResponse
     if _is_at_a_browser(request):
-        response = wrong.page(request, 503)
+        response = error_pages.page(request, 503)
     elif request.path.startswith("/v1/"):
         response = _on_the_wire(503, "unavailable", _ON_THE_WIRE)
         # Any page may send; without these its script cannot see when to try again.
@@ -56,7 +56,7 @@ def database_away(request: HttpRequest) -> HttpResponse:
 def broken(request: HttpRequest) -> HttpResponse:
     """Say 500 in the shape that the caller understands, and not a word about what broke."""
     if not request.path.startswith(PROGRAMS):
-        return wrong.page(request, 500)
+        return error_pages.page(request, 500)
     words = "Something went wrong on our side; it was noted."
     if request.path.startswith("/v1/"):
         return _on_the_wire(500, "internal_error", words)
@@ -88,12 +88,12 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Say 403 in the shape that the caller understands."""
     if request.path.startswith(PROGRAMS):
         return problem(403, "The CSRF token is missing or wrong.", kind="csrf")
-    return wrong.page(request, 403, kind=wrong.STALE)
+    return error_pages.page(request, 403, kind=error_pages.STALE)
 
 
 def _refused(request: HttpRequest, status: int, code: str, words: str) -> HttpResponse:
     if not request.path.startswith(PROGRAMS):
-        return wrong.page(request, status)
+        return error_pages.page(request, status)
     if request.path.startswith("/v1/"):
         return _on_the_wire(status, code, words)
     return problem(status, words)
@@ -144,7 +144,7 @@ class DatabaseAwayMiddleware:
         except db.LOST as error:
             return _away(request, error)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and _is_at_a_browser(request):
-            page = wrong.page(request, response.status_code)
+            page = error_pages.page(request, response.status_code)
             page["Allow"] = response["Allow"]
             return page
         return response

@@ -3,16 +3,16 @@ from django.urls import path
 from channels.console.views import (
     calls,
     codes,
+    customers,
+    history,
     home,
     merges,
     orders,
-    past,
-    people,
+    preferences,
     sign_in,
     switches,
     tasks,
     topics,
-    wishes,
 )
 from customers.api import numbers
 
@@ -28,15 +28,15 @@ urlpatterns = [
     path("sign-in/code/", sign_in.prove, name="code"),
     path("sign-in/set-up/", sign_in.set_up, name="set-up"),
     path("sign-out/", sign_in.leave, name="sign-out"),
-    path("search/", people.find, name="search"),
-    path("customers/<uuid:customer_id>/", people.show, name="customer"),
-    path("customers/<uuid:customer_id>/looks/", people.looks, name="looks"),
-    path("customers/<uuid:customer_id>/wishes/", wishes.show, name="wishes"),
-    path("customers/<uuid:customer_id>/wishes/<slug:what>/", wishes.say, name="wish"),
+    path("search/", customers.find, name="search"),
+    path("customers/<uuid:customer_id>/", customers.show, name="customer"),
+    path("customers/<uuid:customer_id>/looks/", customers.looks, name="looks"),
+    path("customers/<uuid:customer_id>/wishes/", preferences.show, name="wishes"),
+    path("customers/<uuid:customer_id>/wishes/<slug:what>/", preferences.say, name="wish"),
     path("customers/<uuid:customer_id>/new-order/", orders.new, name="order-new"),
-    path("customers/<uuid:customer_id>/orders/", past.orders, name="orders"),
-    path("customers/<uuid:customer_id>/happened/", past.happened, name="happened"),
-    path("customers/<uuid:customer_id>/told/", past.told, name="told"),
+    path("customers/<uuid:customer_id>/orders/", history.orders, name="orders"),
+    path("customers/<uuid:customer_id>/happened/", history.happened, name="happened"),
+    path("customers/<uuid:customer_id>/told/", history.told, name="told"),
     # What is of an order comes before the order: its number may have anything in it.
     path(
         "customers/<uuid:customer_id>/orders/<number:number>/lines/<number:line>/cancel/",

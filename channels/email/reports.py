@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from butler.messages.delivery_reports import Report
 from channels.email import codes
 from channels.email.mailer import MailerWay
-from channels.ingest.wire import Refusal
+from channels.ingest.http import Refusal
 
 # Who opened what and tapped where is not ours to collect, even where a provider sends it.
 _KINDS = {

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from channels.email import outbox
+from channels import outbox
 
 urlpatterns = [
     path("outbox/", outbox.page, name="outbox"),

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods
 from butler.actions import delivery_reports
 from butler.models import Delivery
 from channels.email import reports
-from channels.email.unsubscribe import Scope, end, read
-from channels.ingest import overload, wire
-from channels.portal import policy
+from channels.ingest import http, load_shedding
+from channels.pages import content_security
+from channels.unsubscribe import Scope, end, read
 from customers.actions.control import NoSuchCustomer
 from customers.models import Purpose, Topic
 
@@ -27,7 +27,7 @@ ONE_CLICK = "One-Click"
 @csrf_exempt
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@policy.strict
+@content_security.strict
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """Ask before anything ends, and end it when posted to; looking changes nothing."""
     scope = read(token)
@@ -44,13 +44,13 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     return _page(request, "ended", scope, left=len(left))
 
 
-@wire.endpoint("POST", "HEAD")
+@http.endpoint("POST", "HEAD")
 def events(request: HttpRequest) -> HttpResponse:
     """Take in what the provider of mail reports of our letters."""
     if request.method == "HEAD":
         # Some providers look whether anybody is here before they take the address.
         return HttpResponse(status=200 if reports.provider() else 404)
-    with overload.place():
+    with load_shedding.place():
         now = timezone.now()
         found = reports.read(request)
         said = [one for event in found if (one := reports.report(event, now=now))]

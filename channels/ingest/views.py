@@ -5,12 +5,12 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from channels.ingest import clock, cloudevents, envelope, intake, overload, segment, wire
+from channels.ingest import clock, cloudevents, envelope, http, load_shedding, segment, store
 from channels.ingest.envelope import Envelope
+from channels.ingest.http import Refusal
 from channels.ingest.limits import LARGE_ITEM
 from channels.ingest.salvage import NotABatch
 from channels.ingest.segment import Frame
-from channels.ingest.wire import Refusal
 from customers.access import keys
 from customers.types import Refused, Sender
 
@@ -24,13 +24,13 @@ KINDS = {
 } | {kind: kind for kind in segment.KINDS}
 
 
-@wire.endpoint("POST")
+@http.endpoint("POST")
 def batch(request: HttpRequest) -> HttpResponse:
     """Take in a batch of events."""
     return _take(request, envelope.open_batch)
 
 
-@wire.endpoint("POST")
+@http.endpoint("POST")
 def single(request: HttpRequest, kind: str) -> HttpResponse:
     """Take in one event whose kind the route names."""
     return _take(request, envelope.open_single, KINDS[kind])
@@ -40,12 +40,12 @@ def _take(
     request: HttpRequest, open_body: Callable[[bytes], Envelope], kind: str = ""
 ) -> HttpResponse:
     now = timezone.now()
-    received = wire.read_body(request)
-    with overload.place():
-        admission = wire.admit(request, received)
+    received = http.read_body(request)
+    with load_shedding.place():
+        admission = http.admit(request, received)
         opened = _opened(open_body, admission.body)
         sender = admission.sender(opened.write_key)
-        overload.take(sender.source_id, len(opened.items), now)
+        load_shedding.take(sender.source_id, len(opened.items), now)
         frame = Frame(
             received_at=now,
             error=clock.error_of(clock.parse(opened.sent_at), now, is_retry=_is_retry(request)),
@@ -57,39 +57,39 @@ def _take(
         found = [segment.read(raw, frame) for raw in opened.items]
         if opened.write_key:
             found = [_without_key(one, opened.write_key) for one in found]
-        outcomes = intake.take_in(
-            sender=sender, found=found, received_at=now, is_strict=wire.is_strict(request)
+        outcomes = store.take_in(
+            sender=sender, found=found, received_at=now, is_strict=http.is_strict(request)
         )
     large = sum(len(raw) > LARGE_ITEM for raw in opened.items)
-    return intake.success(outcomes, warnings=large)
+    return store.success(outcomes, warnings=large)
 
 
-@wire.endpoint("POST")
+@http.endpoint("POST")
 def events(request: HttpRequest) -> HttpResponse:
     """Take in CloudEvents 1.0: structured, binary or a batch."""
     now = timezone.now()
-    received = wire.read_body(request)
-    with overload.place():
-        sender = wire.find_sender(request)
-        raws = _cloudevents(request, wire.unpack(request, received))
-        overload.take(sender.source_id, len(raws), now)
+    received = http.read_body(request)
+    with load_shedding.place():
+        sender = http.find_sender(request)
+        raws = _cloudevents(request, http.unpack(request, received))
+        load_shedding.take(sender.source_id, len(raws), now)
         frame = Frame(received_at=now, is_trusted=sender.is_trusted)
-        outcomes = intake.take_in(
+        outcomes = store.take_in(
             sender=sender,
             found=[cloudevents.read(raw, frame) for raw in raws],
             received_at=now,
-            is_strict=wire.is_strict(request),
+            is_strict=http.is_strict(request),
         )
-    return intake.success(outcomes)
+    return store.success(outcomes)
 
 
-@wire.endpoint("GET")
+@http.endpoint("GET")
 def settings(request: HttpRequest, key: str) -> HttpResponse:
     """Tell a browser or phone where to send; React Native sends nothing before it knows."""
     sender: Sender | None = keys.find_sender(key)
     if sender is None:
         raise Refusal(404, "unknown_key", "No source has this key.")
-    return wire.json_response(
+    return http.json_response(
         {
             "integrations": {
                 "Segment.io": {
@@ -113,13 +113,13 @@ def settings(request: HttpRequest, key: str) -> HttpResponse:
     )
 
 
-@wire.endpoint("POST")
+@http.endpoint("POST")
 def metrics(request: HttpRequest) -> HttpResponse:
     """Take a browser client's figures about itself, and throw them away."""
-    return intake.success([])
+    return store.success([])
 
 
-@wire.endpoint("GET", "POST")
+@http.endpoint("GET", "POST")
 def nothing(request: HttpRequest) -> HttpResponse:
     """Say in the wire's own shape that there is nothing here."""
     raise Refusal(404, "unknown_route", "There is nothing at this address.")

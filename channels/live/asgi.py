@@ -18,9 +18,9 @@ from django.conf import settings
 from channels.live import credentials, metrics, rings
 from channels.live.access import Right, Viewer
 from channels.live.credentials import Credential, Kind
+from channels.live.event_reader import Logs
 from channels.live.hub import Hub
 from channels.live.limits import Limits
-from channels.live.logs import Logs
 from channels.live.postgres import Away, Connections
 from channels.live.streams import Message, Receive, Send, Stream, until_gone
 

@@ -13,8 +13,8 @@ from itertools import batched
 
 from channels.live import access, frames, metrics
 from channels.live.access import Right, Viewer
+from channels.live.event_reader import Logs, Page
 from channels.live.limits import Limits
-from channels.live.logs import Logs, Page
 from channels.live.postgres import Away
 from channels.live.streams import Stream
 

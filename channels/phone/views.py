@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from twilio.twiml.voice_response import VoiceResponse
 
-from channels.ingest import intake, limits, overload, segment, wire
-from channels.ingest.wire import Refusal
+from channels.ingest import http, limits, load_shedding, segment, store
+from channels.ingest.http import Refusal
 from channels.phone import calls
 from channels.phone.calls import Call
 from channels.webhook import sources
@@ -17,14 +17,14 @@ from customers.identity.lookup import Match
 from customers.types import Outcome, Sender
 
 
-@wire.endpoint("POST")
+@http.endpoint("POST")
 def call(request: HttpRequest) -> HttpResponse:
     """Take in newCall, answer or hangup, and answer with whom the number belongs to."""
-    received = wire.read_body(request)
-    with overload.place():
-        sender = wire.find_secret_sender(request)
+    received = http.read_body(request)
+    with load_shedding.place():
+        sender = http.find_secret_sender(request)
         try:
-            step = calls.read(twilio_signed.fields_of(wire.unpack(request, received)))
+            step = calls.read(twilio_signed.fields_of(http.unpack(request, received)))
         except limits.FAULTS as error:
             unfit = limits.as_unfit(error)
             raise Refusal(400, unfit.reason, unfit.detail) from None
@@ -38,17 +38,17 @@ def call(request: HttpRequest) -> HttpResponse:
         "matches": ("none", "one", "many")[min(len(found), 2)],
         "customers": [match._asdict() for match in found],
     }
-    return intake.count(wire.json_response(answer), [outcome])
+    return store.count(http.json_response(answer), [outcome])
 
 
-@wire.endpoint("POST")
+@http.endpoint("POST")
 def twilio(request: HttpRequest, source: str) -> HttpResponse:
     """Take in a voice webhook or status callback of Twilio's, and answer with TwiML.
 
     `?dial=+31…` in the address, which is signed too, connects the caller to that number.
     """
-    received = wire.read_body(request)
-    with overload.place():
+    received = http.read_body(request)
+    with load_shedding.place():
         sender, secrets = sources.find(source)
         fields, _ = twilio_signed.signed_fields(request, received, secrets)
         try:
@@ -65,10 +65,10 @@ def twilio(request: HttpRequest, source: str) -> HttpResponse:
 
 def _record(sender: Sender, step: Call) -> Outcome:
     now = timezone.now()
-    overload.take(sender.source_id, 1, now)
+    load_shedding.take(sender.source_id, 1, now)
     frame = segment.Frame(received_at=now, is_trusted=sender.is_trusted)
     found = segment.keep(step.event, frame)
-    return intake.take_in(sender=sender, found=[found], received_at=now)[0]
+    return store.take_in(sender=sender, found=[found], received_at=now)[0]
 
 
 def _matches(sender: Sender, number: str) -> Sequence[Match]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from channels.portal import policy
+from channels.pages import content_security
 from customers import db
 from customers.api import sign_in
 from customers.api.problems import Problem
@@ -28,7 +28,7 @@ WRONG = {
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@policy.strict
+@content_security.strict
 def ask(request: HttpRequest) -> HttpResponse:
     """Take an address and send a code to it, whoever it belongs to."""
     email, after = request.POST.get("email", "").strip(), _after(request)
@@ -45,7 +45,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@policy.strict
+@content_security.strict
 def prove(request: HttpRequest) -> HttpResponse:
     """Take the code; whoever has it is signed in under a fresh session."""
     if request.method != "POST":

@@ -10,7 +10,7 @@ import msgspec
 from django.conf import settings
 from django.utils import timezone
 
-from channels.email import outbox
+from channels import outbox
 from channels.protocol import Adapter, Handover, IsOpen, Parcel
 
 TIMEOUT = 10.0

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from butler.actions import staff_tasks, withdrawal
 from butler.models import Message
-from channels.ingest import intake, segment
+from channels.ingest import segment, store
 from channels.phone.calls import international
 from channels.sms.keywords import Meaning, meaning
 from customers.actions import control
@@ -223,7 +223,7 @@ def _record(text: Text, now: datetime) -> Outcome:
     }
     frame = segment.Frame(received_at=now, is_trusted=True)
     found = segment.keep(event, frame)
-    return intake.take_in(sender=sender, found=[found], received_at=now)[0]
+    return store.take_in(sender=sender, found=[found], received_at=now)[0]
 
 
 def _evidence(text: Text) -> dict[str, str]:

@@ -8,18 +8,18 @@ from django.utils import timezone
 from twilio.twiml.messaging_response import MessagingResponse
 
 from butler.actions import delivery_reports
-from channels.ingest import overload, wire
-from channels.ingest.wire import Refusal
+from channels.ingest import http, load_shedding
+from channels.ingest.http import Refusal
 from channels.sms import inbound as messages
 from channels.sms import keywords, statuses
 from channels.webhook import twilio
 
 
-@wire.endpoint("POST")
+@http.endpoint("POST")
 def inbound(request: HttpRequest) -> HttpResponse:
     """Take in what a customer sent, and answer with TwiML."""
-    received = wire.read_body(request)
-    with overload.place():
+    received = http.read_body(request)
+    with load_shedding.place():
         fields = _signed(request, received)
         text = messages.read(fields)
         if not text.sid or not text.number or not text.is_named:
@@ -32,11 +32,11 @@ def inbound(request: HttpRequest) -> HttpResponse:
     return HttpResponse(str(answer), content_type="text/xml")
 
 
-@wire.endpoint("POST")
+@http.endpoint("POST")
 def status(request: HttpRequest) -> HttpResponse:
     """Take in what became of a message; `?message=` is how we call it."""
-    received = wire.read_body(request)
-    with overload.place():
+    received = http.read_body(request)
+    with load_shedding.place():
         now = timezone.now()
         found = statuses.read(_signed(request, received), request.GET.get("message", ""), now=now)
         if found:

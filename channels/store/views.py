@@ -7,41 +7,39 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from channels.ingest import clock, intake, limits, overload, segment, wire
+from channels.ingest import clock, http, limits, load_shedding, segment, store
+from channels.ingest.http import Refusal
 from channels.ingest.limits import Unfit
 from channels.ingest.salvage import NotABatch
 from channels.ingest.segment import Frame
-from channels.ingest.wire import Refusal
 from channels.store import batches, lines
 from channels.store.batches import Batch
 from channels.store.short_form import short_form
 from customers.identity import lookup
 
 
-@wire.endpoint("POST")
+@http.endpoint("POST")
 def scan(request: HttpRequest) -> HttpResponse:
     """Take in one scan, and answer with the short form of the record it leads to."""
     now = timezone.now()
-    received = wire.read_body(request)
-    with overload.place():
-        sender = wire.find_secret_sender(request)
-        wire.need_scope(sender, "read")
-        line = _object(wire.unpack(request, received))
+    received = http.read_body(request)
+    with load_shedding.place():
+        sender = http.find_secret_sender(request)
+        http.need_scope(sender, "read")
+        line = _object(http.unpack(request, received))
         try:
             kind, value, _ = lines.scanned(line)
             event = lines.read_scan(line, message_id=_scan_id(line))
         except limits.FAULTS as error:
             unfit = limits.as_unfit(error)
             raise Refusal(400, unfit.reason, unfit.detail) from None
-        overload.take(sender.source_id, 1, now)
+        load_shedding.take(sender.source_id, 1, now)
         matches = lookup.matches(
             kind, value, region=sender.default_region, source_id=sender.source_id
         )
         found = [match for match in matches if match.is_known]
         frame = Frame(received_at=now, is_trusted=True)
-        outcomes = intake.take_in(
-            sender=sender, found=[segment.keep(event, frame)], received_at=now
-        )
+        outcomes = store.take_in(sender=sender, found=[segment.keep(event, frame)], received_at=now)
         if len(found) != 1:
             raise _nobody(len(found))
         today = _day(line, now)
@@ -49,23 +47,23 @@ def scan(request: HttpRequest) -> HttpResponse:
         visit = lookup.visit(found[0].id, today=today, number=number)
     shown = short_form(found[0], visit, today=today)
     answer = shown._asdict() | {"order": visit._asdict() if visit else None}
-    return intake.count(wire.json_response(answer), outcomes)
+    return store.count(http.json_response(answer), outcomes)
 
 
-@wire.endpoint("POST")
+@http.endpoint("POST")
 def batch(request: HttpRequest) -> HttpResponse:
     """Take in what an offline till gathered: in any order, late, twice."""
     now = timezone.now()
-    received = wire.read_body(request)
-    with overload.place():
-        sender = wire.find_secret_sender(request)
-        opened = _opened(wire.unpack(request, received))
-        overload.take(sender.source_id, len(opened.lines), now)
+    received = http.read_body(request)
+    with load_shedding.place():
+        sender = http.find_secret_sender(request)
+        opened = _opened(http.unpack(request, received))
+        load_shedding.take(sender.source_id, len(opened.lines), now)
         # The device says what its clock shows as it sends, so the error is known.
         error = clock.error_of(opened.clock, now, is_retry=False)
         frame = Frame(received_at=now, error=error, is_trusted=True)
         read = [batches.read_line(raw, opened, frame) for raw in opened.lines]
-        outcomes = intake.take_in(
+        outcomes = store.take_in(
             sender=sender, found=[line.found for line in read], received_at=now
         )
     answer = {
@@ -76,7 +74,7 @@ def batch(request: HttpRequest) -> HttpResponse:
             for line, outcome in zip(read, outcomes, strict=True)
         ],
     }
-    return intake.count(wire.json_response(answer), outcomes)
+    return store.count(http.json_response(answer), outcomes)
 
 
 def _opened(body: bytes) -> Batch:

@@ -1,6 +1,6 @@
 """Sources that sign what they send instead of showing a key."""
 
-from channels.ingest.wire import Refusal
+from channels.ingest.http import Refusal
 from customers.models import Source
 from customers.types import Sender
 

@@ -10,9 +10,9 @@ from twilio.request_validator import (
     get_signature_algorithm,
 )
 
-from channels.ingest import limits, wire
+from channels.ingest import http, limits
+from channels.ingest.http import Refusal
 from channels.ingest.limits import Unfit
-from channels.ingest.wire import Refusal
 
 # Ten times what the longest SMS or call needs.
 MAX_FORM = 64 * 1024
@@ -43,7 +43,7 @@ def signed_fields(
     """
     if not request.META.get(_SIGNATURE):
         raise not_signed()
-    body = wire.unpack(request, received)
+    body = http.unpack(request, received)
     if "bodySHA256" in request.GET:
         secret = _signer(request, body.decode(errors="replace"), secrets)
         return fields_of(body), secret

@@ -3,22 +3,22 @@
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from channels.ingest import intake, overload, wire
+from channels.ingest import http, load_shedding, store
+from channels.ingest.http import Refusal
 from channels.ingest.segment import Frame
-from channels.ingest.wire import Refusal
 from channels.webhook import events, signature, sources
 
 
-@wire.endpoint("POST")
+@http.endpoint("POST")
 def receive(request: HttpRequest, source: str) -> HttpResponse:
     """Take in one signed webhook; sent again, it changes nothing."""
     now = timezone.now()
-    received = wire.read_body(request)
+    received = http.read_body(request)
     message_id = request.META.get("HTTP_WEBHOOK_ID", "")
-    with overload.place():
+    with load_shedding.place():
         sender, secrets = sources.find(source)
         # What is signed is the text that was packed; nothing of it is read before that is checked.
-        body = wire.unpack(request, received)
+        body = http.unpack(request, received)
         try:
             signature.check(
                 secrets,
@@ -30,9 +30,9 @@ def receive(request: HttpRequest, source: str) -> HttpResponse:
             )
         except signature.WrongSignature as wrong:
             raise Refusal(401, "wrong_signature", f"Not accepted: {wrong}.") from None
-        overload.take(sender.source_id, 1, now)
+        load_shedding.take(sender.source_id, 1, now)
         found = events.read(body, message_id, Frame(received_at=now, is_trusted=True))
-        outcomes = intake.take_in(
-            sender=sender, found=[found], received_at=now, is_strict=wire.is_strict(request)
+        outcomes = store.take_in(
+            sender=sender, found=[found], received_at=now, is_strict=http.is_strict(request)
         )
-    return intake.success(outcomes)
+    return store.success(outcomes)

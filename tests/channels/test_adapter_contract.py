@@ -10,7 +10,7 @@ from itertools import islice
 import pytest
 
 from butler.models import Task
-from channels.email import outbox
+from channels import outbox
 from channels.email.adapter import EmailAdapter
 from channels.inbox.adapter import InboxAdapter
 from channels.phone.adapter import PhoneAdapter
@@ -93,7 +93,7 @@ def _smtp(port: int) -> dict:
 
 def _email_outbox(request, settings) -> Counterpart:
     request.getfixturevalue("own_outbox")
-    settings.MAILERS = {"default": {"BACKEND": "channels.email.outbox.Backend"}}
+    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.Backend"}}
     return Counterpart(EmailAdapter(), lambda: [one.subject for one in _oldest_first()], None)
 
 

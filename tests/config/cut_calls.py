@@ -14,7 +14,7 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 from twilio.request_validator import RequestValidator
 
-from channels.email.unsubscribe import Scope, write
+from channels.unsubscribe import Scope, write
 from tests.channels.console.test_access import TABLE as CONSOLE
 from tests.channels.provider import TOKEN
 from tests.config import test_access

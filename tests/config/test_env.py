@@ -197,7 +197,7 @@ def test_a_relay_that_is_none_stops_the_boot(monkeypatch):
                 "OPTIONS": {"server_token": "a+b"},
             },
         ),
-        ("outbox:", {"BACKEND": "channels.email.outbox.Backend"}),
+        ("outbox:", {"BACKEND": "channels.outbox.Backend"}),
     ],
 )
 def test_mail_url_names_a_mailer(monkeypatch, url, mailer):

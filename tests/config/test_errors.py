@@ -5,8 +5,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.test import Client, RequestFactory
 
+from channels.pages.error_pages import WORDS, page
 from channels.portal.views import home
-from channels.portal.wrong import WORDS, page
 from config import errors
 from tests import staff
 

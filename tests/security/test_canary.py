@@ -19,7 +19,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from channels.email import unsubscribe
+from channels import unsubscribe
 from customers.actions.sources import create_source
 from customers.models import Identifier
 from tests import staff

@@ -16,7 +16,7 @@ from twilio.request_validator import RequestValidator
 from butler.actions import delivery_reports
 from butler.messages.delivery_reports import KINDS, Report
 from butler.models import Delivery, DeliveryReceipt, Message
-from channels.email import unsubscribe
+from channels import unsubscribe
 from customers.models import Control, ControlEntry, Event, Suppression
 from tests.butler.arrange import guest, message, says, vocabulary
 from tests.channels.email.test_bounces import complaint, letter, status

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 from django.core import mail
 
-from channels.ingest import wire
+from channels.ingest import http
 from channels.live.credentials import credential
 from customers.access.permissions import KeyAuthentication
 from customers.models import SignInCode
@@ -238,7 +238,7 @@ def test_the_three_readers_find_the_same_key():
         streamed = credential({b"authorization": value.encode()}, {}, cookie="sessionid")
 
         assert who.sender
-        assert (wire.find_key(request), streamed.text) == (secret, secret)
+        assert (http.find_key(request), streamed.text) == (secret, secret)
 
 
 # Every header ------------------------------------------------------------------------

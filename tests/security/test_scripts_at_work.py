@@ -20,7 +20,7 @@ from butler.models import (
     Run,
     TopicStatus,
 )
-from channels.email import outbox, unsubscribe
+from channels import outbox, unsubscribe
 from customers.actions import notices, staff_sign_in
 from customers.actions.control import Word
 from customers.models import Customer, Merge, Source, User

@@ -13,8 +13,8 @@ from django.core import signing
 from django.test import Client
 from django.utils import timezone
 
+from channels import unsubscribe
 from channels.console.views.access import PENDING
-from channels.email import unsubscribe
 from channels.live import tickets
 from channels.models import StreamTicket
 from customers.actions import sign_in, staff_sign_in

@@ -19,7 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 
-from channels.portal import policy
+from channels.pages import content_security
 from customers.api.sessions import open_session
 from customers.models import User
 from customers.queries.pages import BadCursor
@@ -64,7 +64,7 @@ def page(right: str = "", *, is_for_all: bool = False) -> Callable[[View], View]
                 # No page of this list: its beginning is one.
                 return redirect(request.path)
 
-        guarded: View = never_cache(ensure_csrf_cookie(policy.strict(served)))
+        guarded: View = never_cache(ensure_csrf_cookie(content_security.strict(served)))
         guarded.needs = right  # type: ignore[attr-defined]  # for the table of the tests
         return guarded
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from channels.console.views import access, trace
+from channels.console.views import access, audit
 from customers.identity import ringing_calls, search
 
 
@@ -38,7 +38,7 @@ def answer(request: HttpRequest, reference: str) -> HttpResponse:
         page = reverse("console:customer", args=[found[0].id])
         return redirect(f"{page}?{urlencode({'for': f'call {reference}'[:100]})}")
     people = search.described([match.id for match in found], today=timezone.localdate())
-    trace.look(request, [one.id for one in people], what="search", reason=f"call {reference}")
+    audit.look(request, [one.id for one in people], what="search", reason=f"call {reference}")
     query = quote(call.number)
     return render(
         request,

@@ -11,8 +11,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from channels.console.person import Person, person
-from channels.console.views import access, trace
+from channels.console.presenters.customer import Person, person
+from channels.console.views import access, audit
 from customers.actions import reviews
 from customers.models import Review
 from customers.queries import lists
@@ -38,7 +38,7 @@ def compare(request: HttpRequest, review_id: int) -> HttpResponse:
     if review is None:
         raise Http404
     sides = [_side(id_) for id_ in (review.left, review.right) if id_]
-    trace.look(request, {UUID(side.id) for side in sides if side}, what="merge")
+    audit.look(request, {UUID(side.id) for side in sides if side}, what="merge")
     evidence = msgspec.json.decode(review.evidence)
     facts = evidence.items() if isinstance(evidence, dict) else ()
     shown = {
@@ -72,7 +72,7 @@ def part(request: HttpRequest, customer_id: UUID, merge_id: int) -> HttpResponse
         raise Http404
     try:
         merge = reviews.part_records(
-            customer_id=live, merge_id=merge_id, actor=trace.actor(request), now=timezone.now()
+            customer_id=live, merge_id=merge_id, actor=audit.actor(request), now=timezone.now()
         )
     except reviews.Parted:
         messages.error(request, "They were parted already.")
@@ -87,7 +87,7 @@ def _settle(
     request: HttpRequest, review_id: int, decide: Callable[..., Review | None], words: str
 ) -> HttpResponse:
     try:
-        review = decide(review_id=review_id, actor=trace.actor(request), now=timezone.now())
+        review = decide(review_id=review_id, actor=audit.actor(request), now=timezone.now())
     except reviews.Settled:
         messages.error(request, "Somebody settled this already.")
         return redirect("console:merges")

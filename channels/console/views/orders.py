@@ -15,11 +15,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from channels.console import arrangement
-from channels.console.arrangement import Form, Wrong
-from channels.console.person import Order, Person, order, person
-from channels.console.views import access, trace
-from channels.portal.wording import money
+from channels.console import order_form
+from channels.console.order_form import Form, Wrong
+from channels.console.presenters.customer import Order, Person, order, person
+from channels.console.views import access, audit
+from channels.pages.presenters.events import money
 from customers.actions import idempotency, orders
 from customers.actions.changes import NotTaken, OutOfReach
 from customers.actions.idempotency import Answer
@@ -44,8 +44,8 @@ REFUSED: dict[type[Exception], str] = {
 def new(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Take an order down: check it, show what it costs, and only then place it."""
     if request.method != "POST":
-        return _form(request, customer_id, Form(lines=[arrangement.Line(quantity="1")]))
-    form = arrangement.read(request.POST.dict(), timezone.localdate())
+        return _form(request, customer_id, Form(lines=[order_form.Line(quantity="1")]))
+    form = order_form.read(request.POST.dict(), timezone.localdate())
     if form.wrong or "place" not in request.POST:
         return _form(request, customer_id, form, is_checked=_is_checked(request, form))
     live = _live(customer_id)
@@ -53,9 +53,9 @@ def new(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     def place() -> Answer:
         placed = orders.place_order(
             customer_id=live,
-            author=trace.author(request),
+            author=audit.author(request),
             number="",
-            order=arrangement.statement(form),
+            order=order_form.statement(form),
             now=timezone.now(),
         )
         return Answer(201, msgspec.json.encode(placed.number))
@@ -72,13 +72,13 @@ def change(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse
         return _closed(request, live, before)
     if request.method != "POST":
         return _form(request, live, _filled(before), before=before)
-    form = arrangement.read(request.POST.dict(), timezone.localdate())
+    form = order_form.read(request.POST.dict(), timezone.localdate())
     if form.wrong or "place" not in request.POST:
         return _form(request, live, form, before=before, is_checked=_is_checked(request, form))
 
     def amend() -> Answer:
-        aim = orders.Aim(live, number, trace.author(request), timezone.now())
-        orders.amend_order(aim=aim, change=arrangement.statement(form))
+        aim = orders.Aim(live, number, audit.author(request), timezone.now())
+        orders.amend_order(aim=aim, change=order_form.statement(form))
         return Answer(200, msgspec.json.encode(number))
 
     return _once(request, live, form, amend, "The order is changed.", before=before)
@@ -89,7 +89,7 @@ def change(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse
 def cancel(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
     """Cancel an order, whole."""
     live, _ = _order(customer_id, number)
-    aim = orders.Aim(live, number, trace.author(request), timezone.now())
+    aim = orders.Aim(live, number, audit.author(request), timezone.now())
     reason = request.POST.get("reason", "")[:200].replace("\x00", "")
     try:
         orders.cancel_order(aim=aim, reason=reason)
@@ -105,7 +105,7 @@ def cancel(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse
 def confirm(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
     """Place the order that the customer requested, or do what she asked to change."""
     live, before = _order(customer_id, number)
-    aim = orders.Aim(live, number, trace.author(request), timezone.now())
+    aim = orders.Aim(live, number, audit.author(request), timezone.now())
     done = "is placed" if before.is_requested else "is changed"
     return _settled(request, live, lambda: orders.confirm_request(aim=aim), f"{number} {done}.")
 
@@ -115,7 +115,7 @@ def confirm(request: HttpRequest, customer_id: UUID, number: str) -> HttpRespons
 def decline(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
     """Decline what the customer requested."""
     live, _ = _order(customer_id, number)
-    aim = orders.Aim(live, number, trace.author(request), timezone.now())
+    aim = orders.Aim(live, number, audit.author(request), timezone.now())
     declined = f"What they asked about {number} is declined."
     return _settled(request, live, lambda: orders.decline_request(aim=aim), declined)
 
@@ -137,7 +137,7 @@ def _settled(
 def cancel_line(request: HttpRequest, customer_id: UUID, number: str, line: str) -> HttpResponse:
     """Take one line out of an order."""
     live, _ = _order(customer_id, number)
-    aim = orders.Aim(live, number, trace.author(request), timezone.now())
+    aim = orders.Aim(live, number, audit.author(request), timezone.now())
     try:
         orders.cancel_order_line(aim=aim, line=line)
     except tuple(REFUSED) as error:
@@ -161,9 +161,9 @@ def _once(
         return _form(request, live, form, **shown)
     try:
         done = idempotency.once(
-            principal=trace.principal(request),
+            principal=audit.principal(request),
             key=f"console-{key}",
-            request=msgspec.json.encode([request.path, arrangement.statement(form)]),
+            request=msgspec.json.encode([request.path, order_form.statement(form)]),
             now=timezone.now(),
             keep=timedelta(days=settings.BUTLER_IDEMPOTENCY_DAYS),
             effect=effect,
@@ -205,8 +205,8 @@ def _form(
     is_checked: bool = False,
     status: int = 0,
 ) -> HttpResponse:
-    spare = 0 if is_checked else max(arrangement.SPARE, arrangement.SHOWN - len(form.lines))
-    lines = form.lines + [arrangement.Line() for _ in range(spare)]
+    spare = 0 if is_checked else max(order_form.SPARE, order_form.SHOWN - len(form.lines))
+    lines = form.lines + [order_form.Line() for _ in range(spare)]
     shown = {
         "person": _person(request, customer_id),
         "form": form,
@@ -229,7 +229,7 @@ def _person(request: HttpRequest, customer_id: UUID) -> Person:
     if found is None:
         raise Http404
     if request.method != "POST":
-        trace.look(request, [found.id], what="order")
+        audit.look(request, [found.id], what="order")
     return person(found, None, now=now, today=timezone.localdate(now))
 
 
@@ -250,7 +250,7 @@ def _filled(before: Order) -> Form:
         guests=", ".join(before.guests),
         currency=before.currency or "EUR",
         lines=[
-            arrangement.Line(line.id, line.name, str(line.quantity), line.price)
+            order_form.Line(line.id, line.name, str(line.quantity), line.price)
             for line in before.lines
             if not line.is_gone
         ],

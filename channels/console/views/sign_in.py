@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from channels.console.views import access
 from channels.console.views import codes as own_codes
-from channels.portal import policy
+from channels.pages import content_security
 from customers import db
 from customers.actions import staff_sign_in
 from customers.actions.staff_sign_in import TooOften, WrongCode, WrongPassword
@@ -31,7 +31,7 @@ _SECRET = "console.secret"
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@policy.strict
+@content_security.strict
 def ask(request: HttpRequest) -> HttpResponse:
     """Take address and password; go on to the second factor, or to setting one up."""
     if request.method != "POST":
@@ -60,7 +60,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@policy.strict
+@content_security.strict
 def prove(request: HttpRequest) -> HttpResponse:
     """Take the code of the authenticator app, or a recovery code."""
     now = timezone.now()
@@ -86,7 +86,7 @@ def prove(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@policy.strict
+@content_security.strict
 def set_up(request: HttpRequest) -> HttpResponse:
     """Take up an authenticator app; without one, staff can do nothing else."""
     now = timezone.now()

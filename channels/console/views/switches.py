@@ -12,8 +12,8 @@ from butler.actions import automations
 from butler.actions.automations import EVERYTHING, NotNow
 from butler.models import Halt
 from butler.queries.automations import names
-from channels.console import wording
-from channels.console.views import access, trace
+from channels.console.presenters import events
+from channels.console.views import access, audit
 
 
 @require_safe
@@ -37,7 +37,7 @@ def _shown(halt: Halt, called: dict[str, str]) -> dict[str, Any]:
     return {
         "key": halt.key,
         "name": called.get(halt.key, halt.key),
-        "by": wording.actor(halt.thrown_by) or halt.thrown_by,
+        "by": events.actor(halt.thrown_by) or halt.thrown_by,
         "at": halt.thrown_at,
         "reason": halt.reason,
     }
@@ -54,7 +54,7 @@ def throw(request: HttpRequest) -> HttpResponse:
         return redirect("console:switches")
     try:
         taken = automations.throw_switch(
-            key=key, by=trace.actor(request), reason=reason, now=timezone.now()
+            key=key, by=audit.actor(request), reason=reason, now=timezone.now()
         )
     except NotNow:
         messages.error(request, "There is no such automation.")
@@ -75,7 +75,7 @@ def _stopped(key: str, taken: int) -> str:
 def lift(request: HttpRequest) -> HttpResponse:
     """Let it go on."""
     key = request.POST.get("key", "")[:64]
-    if automations.lift_switch(key=key, by=trace.actor(request), now=timezone.now()):
+    if automations.lift_switch(key=key, by=audit.actor(request), now=timezone.now()):
         messages.success(request, "It goes on, with what happens from now on.")
     else:
         messages.error(request, "It was not stopped any more.")

@@ -12,15 +12,15 @@ from django.views.decorators.http import require_POST, require_safe
 from butler.actions import staff_tasks
 from butler.models import Task
 from butler.queries import tasks as queries
-from channels.console.views import access, trace
+from channels.console.views import access, audit
 
 
 @require_safe
 @access.page("butler.view_task")
 def listing(request: HttpRequest) -> HttpResponse:
     """List what is open: one's own first, then what is due first."""
-    found = queries.open_tasks(by=trace.principal(request))
-    trace.look(request, {task.customer for task in found}, what="tasks")
+    found = queries.open_tasks(by=audit.principal(request))
+    audit.look(request, {task.customer for task in found}, what="tasks")
     shown = {"tasks": found, "now": timezone.now(), "here": "tasks"}
     return render(request, "console/tasks.html", shown)
 
@@ -29,14 +29,14 @@ def listing(request: HttpRequest) -> HttpResponse:
 @access.page("butler.change_task")
 def take(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Take a task, and go to whom it is for."""
-    now, by = timezone.now(), trace.principal(request)
+    now, by = timezone.now(), audit.principal(request)
     return _done(request, lambda: staff_tasks.take(task_id=task_id, by=by, now=now))
 
 
 @require_POST
 @access.page("butler.change_task")
 def give_back(request: HttpRequest, task_id: UUID) -> HttpResponse:
-    by = trace.principal(request)
+    by = audit.principal(request)
     return _done(request, lambda: staff_tasks.give_back(task_id=task_id, by=by))
 
 
@@ -52,8 +52,8 @@ def finish(request: HttpRequest, task_id: UUID) -> HttpResponse:
         request,
         lambda: staff_tasks.finish(
             task_id=task_id,
-            by=trace.principal(request),
-            actor=trace.actor(request),
+            by=audit.principal(request),
+            actor=audit.actor(request),
             outcome=outcome,
             note=request.POST.get("note", "")[:2000].replace("\x00", ""),
             now=timezone.now(),

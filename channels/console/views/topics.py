@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST, require_safe
 from butler.actions.topics import KEY, STATUS, Moved, set_status
 from butler.automations import topics
 from butler.automations.topics import TopicStatusShape, Way
-from channels.console import wording
-from channels.console.views import access, trace
+from channels.console.presenters import events
+from channels.console.views import access, audit
 
 SHOWN = 50
 # What is said of a status, and is over with it; the name is the topic's own.
@@ -65,7 +65,7 @@ def _say(request: HttpRequest, key: str, status: str, seen: int) -> None:
             key=key,
             status=status,
             facts=facts,
-            author_name=trace.actor(request),
+            author_name=audit.actor(request),
             now=timezone.now(),
             seen=seen,
         )
@@ -85,7 +85,7 @@ def _shown(topic: TopicStatusShape, ways: list[Way]) -> dict[str, Any]:
         "is_well": topic.status == "open",
         "reason": str(facts.get("reason") or ""),
         "until": str(facts.get("until") or ""),
-        "by": wording.actor(str(facts.get("said_by") or "")),
+        "by": events.actor(str(facts.get("said_by") or "")),
         "at": topic.changed_at,
         "seen": topic.serial,
         "ways": [one for one in ways if one.status != topic.status],

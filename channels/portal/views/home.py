@@ -15,9 +15,11 @@ from django.views.decorators.http import require_safe
 
 from butler.decisions.inputs import is_of_age
 from butler.queries.inbox import Doorway, messages, subjects
-from channels.portal import choices, letters, policy, reasons
-from channels.portal.frame import door_of, shown
-from channels.portal.page import Called, Page, message_of, page
+from channels.pages import content_security
+from channels.pages.presenters import decisions, preferences
+from channels.pages.presenters import messages as presenter_messages
+from channels.pages.presenters.record import Called, Page, message_of, page
+from channels.portal.decorators import door_of, shown
 from customers.consent import history
 from customers.queries.record import record
 from customers.queries.shapes import EventShape, PurposeShape, RecordShape, trait_text
@@ -31,7 +33,7 @@ _ALL = Filter()
 @require_safe
 @never_cache
 @ensure_csrf_cookie
-@policy.strict
+@content_security.strict
 def home(request: HttpRequest) -> HttpResponse:
     """Show who is signed in their own record; everybody else, what this is."""
     if not request.user.is_authenticated:
@@ -57,7 +59,7 @@ def _known(door: Doorway) -> dict[str, Any]:
     found = record(door.id, today=today)
     return {
         "page": _page(door, found, purposes, today) if found else None,
-        "letters": [letters.letter(message) for message in newest.results],
+        "letters": [presenter_messages.letter(message) for message in newest.results],
         "stances": _stances(found, purposes, today) if found else (),
     }
 
@@ -70,7 +72,7 @@ def _stances(
     born, country = (trait_text(found, name) for name in ("birth_date", "country"))
     old_enough = is_of_age(born or None, country, today)
     asked = [one for one in purposes if one.kind == "contact" and one.is_offered]
-    return [(one.name, choices.stance(state, one.key, is_of_age=old_enough)) for one in asked]
+    return [(one.name, preferences.stance(state, one.key, is_of_age=old_enough)) for one in asked]
 
 
 def _page(door: Doorway, found: RecordShape, purposes: Sequence[PurposeShape], today: date) -> Page:
@@ -84,7 +86,7 @@ def _called(
     door: Doorway, events: Sequence[EventShape], purposes: Sequence[PurposeShape]
 ) -> Called:
     told = {message for event in events if (message := message_of(event))}
-    names = reasons.names_of(purposes, history.topics(get_language() or "en"))
+    names = decisions.names_of(purposes, history.topics(get_language() or "en"))
     return Called(subjects(door.ids, told), names)
 
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 from butler.actions import inbox as actions
 from butler.queries import inbox as queries
 from butler.queries.inbox import Doorway
-from channels.portal.frame import form, missing, page, shown
-from channels.portal.letters import letter
+from channels.pages.presenters.messages import letter
+from channels.portal.decorators import form, missing, page, shown
 from customers.queries.pages import BadCursor, Page
 
 SHOWN = 25

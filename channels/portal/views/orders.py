@@ -5,9 +5,9 @@ from django.shortcuts import redirect
 from django.utils.http import content_disposition_header
 
 from butler.queries.inbox import Doorway
+from channels.pages.presenters.record import moment_of, order_of
 from channels.portal import visit
-from channels.portal.frame import missing, page, shown
-from channels.portal.page import moment_of, order_of
+from channels.portal.decorators import missing, page, shown
 from customers.queries import lists
 from customers.queries.pages import BadCursor
 from customers.queries.timeline import Filter, timeline

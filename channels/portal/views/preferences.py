@@ -16,11 +16,13 @@ from butler.actions.withdrawal import Left
 from butler.decisions.inputs import read_facts
 from butler.queries.inbox import Doorway
 from butler.types import Facts
-from channels.portal import letters, sayings, wording
-from channels.portal.choices import choices
-from channels.portal.frame import form, missing, page, shown
-from channels.portal.sayings import Form, Unreadable
-from channels.portal.templatetags.moments import at_home
+from channels.pages import forms
+from channels.pages.forms import Form, Unreadable
+from channels.pages.presenters import events
+from channels.pages.presenters import messages as presenter_messages
+from channels.pages.presenters.preferences import choices
+from channels.pages.time import at_home
+from channels.portal.decorators import form, missing, page, shown
 from customers.actions.changes import Author
 from customers.actions.control import NoSuchCustomer, NotUnderstood, Word
 from customers.consent import history
@@ -53,12 +55,10 @@ def change(request: HttpRequest, door: Doorway, what: str) -> HttpResponse:
     if state is None:
         return missing(request, door, "preferences")
     posted: Form = dict(request.POST.lists())
-    place = sayings.place(
-        what, posted, [one.key for one in history.purposes(get_language() or "en")]
-    )
+    place = forms.place(what, posted, [one.key for one in history.purposes(get_language() or "en")])
     try:
         topics = [topic.key for topic in history.topics(get_language() or "en")]
-        words = sayings.words(what, posted, state, topics=topics, now=now)
+        words = forms.words(what, posted, state, topics=topics, now=now)
         author = Author(internal_sources.signed_in("customer portal", "web"))
         heard = withdrawal.say(customer_id=door.id, words=words, author=author, now=now)
     except Unreadable as wrong:
@@ -92,7 +92,7 @@ def _tell_what_left(
     request: HttpRequest, left: Sequence[Left], words: Sequence[Word], place: str
 ) -> None:
     """Say what had already left when we heard it: that much we cannot take back."""
-    if not left or not any(sayings.narrows(word) for word in words):
+    if not left or not any(forms.narrows(word) for word in words):
         return
     count = len(left)
     head = ngettext(
@@ -101,9 +101,9 @@ def _tell_what_left(
         count,
     ) % {"count": count}
     said = [
-        f"{one.subject or _('A message')}, {wording.say(wording.WAYS, one.channel)},"
+        f"{one.subject or _('A message')}, {events.say(events.WAYS, one.channel)},"
         f" {date_format(at_home(one.at), 'H:i e')},"
-        f" {letters.became(one.channel, one.state)}"
+        f" {presenter_messages.became(one.channel, one.state)}"
         for one in left
     ]
     messages.warning(request, f"{head} {'; '.join(said)}.", place)

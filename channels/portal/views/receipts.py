@@ -7,9 +7,9 @@ from django.shortcuts import redirect
 from django.utils.translation import get_language
 
 from butler.queries.inbox import Doorway
-from channels.portal.entries import saying
-from channels.portal.frame import missing, page, shown
-from channels.portal.reasons import names_of
+from channels.pages.presenters.decisions import names_of
+from channels.pages.presenters.ledger import saying
+from channels.portal.decorators import missing, page, shown
 from customers.consent import history
 from customers.queries.pages import BadCursor
 

@@ -6,8 +6,8 @@ from django.utils.translation import get_language
 
 from butler.queries import why as queries
 from butler.queries.inbox import Doorway
-from channels.portal import reasons
-from channels.portal.frame import page, shown
+from channels.pages.presenters import decisions
+from channels.portal.decorators import page, shown
 from customers.consent import history
 from customers.queries.pages import BadCursor
 
@@ -26,9 +26,9 @@ def why(request: HttpRequest, door: Doorway) -> HttpResponse:
         )
     except BadCursor:
         return redirect("portal:why")
-    names = reasons.names_of(history.purposes(language), history.topics(language))
+    names = decisions.names_of(history.purposes(language), history.topics(language))
     context = {
-        "occasions": [reasons.occasion(one, names, language) for one in found.results],
+        "occasions": [decisions.occasion(one, names, language) for one in found.results],
         "next": found.next,
         "only": only if only in _SENT else "all",
     }
@@ -43,7 +43,7 @@ def looks(request: HttpRequest, door: Doorway) -> HttpResponse:
     except BadCursor:
         return redirect("portal:looks")
     context = {
-        "glances": reasons.glances(found.results),
+        "glances": decisions.glances(found.results),
         "next": found.next,
         "previous": found.previous,
         "only": "looks",

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from channels.email import outbox
+from channels import outbox
 from channels.email.adapter import EmailAdapter
 from channels.protocol import Handover, Parcel
 from tests.channels import relay as relays
@@ -134,7 +134,7 @@ def test_a_provider_that_is_not_there_has_nothing(settings):
 
 def test_the_outbox_takes_everything(settings, tmp_path):
     settings.BUTLER_HOME = tmp_path
-    settings.MAILERS = {"default": {"BACKEND": "channels.email.outbox.Backend"}}
+    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.Backend"}}
 
     assert [one.result for one in hand_over()] == ["accepted"]
     [entry] = outbox.entries()
@@ -144,6 +144,6 @@ def test_the_outbox_takes_everything(settings, tmp_path):
 def test_an_outbox_that_cannot_be_written_does_not_break_the_batch(settings, tmp_path):
     (tmp_path / "file").write_text("")
     settings.BUTLER_HOME = tmp_path / "file"
-    settings.MAILERS = {"default": {"BACKEND": "channels.email.outbox.Backend"}}
+    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.Backend"}}
 
     assert [one.result for one in hand_over(2)] == ["uncertain", "uncertain"]

@@ -5,7 +5,7 @@ import pytest
 from django.core.mail import EmailMultiAlternatives, send_mail
 from django.utils import timezone
 
-from channels.email import outbox
+from channels import outbox
 from channels.protocol import Parcel
 from channels.sms.adapter import OutboxAdapter
 
@@ -14,7 +14,7 @@ from channels.sms.adapter import OutboxAdapter
 def _own_outbox(settings, tmp_path):
     settings.BUTLER_HOME = tmp_path
     settings.DEBUG = True
-    settings.MAILERS = {"default": {"BACKEND": "channels.email.outbox.Backend"}}
+    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.Backend"}}
 
 
 def test_a_mail_is_read_back_newest_first(client):

@@ -11,7 +11,7 @@ from django.core import signing
 from django.test import Client
 from django.utils import timezone
 
-from channels.email.unsubscribe import SALT, Scope, read, unsubscribe_url, write
+from channels.unsubscribe import SALT, Scope, read, unsubscribe_url, write
 from customers.models import Control, ControlEntry, Customer, Purpose
 from tests import factories
 from tests.butler.arrange import guest, says, vocabulary

@@ -1,8 +1,8 @@
 import msgspec
 import pytest
 
-from channels.ingest import intake
-from channels.ingest.wire import Refusal
+from channels.ingest import store
+from channels.ingest.http import Refusal
 from customers.models import Event, QuarantinedItem
 from customers.types import Refused
 from tests import factories
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def take_in(*found, by=None, **how):
     by = by or factories.sender()
-    return intake.take_in(sender=by, found=found, received_at=NOON, **how)
+    return store.take_in(sender=by, found=found, received_at=NOON, **how)
 
 
 def poisoned():

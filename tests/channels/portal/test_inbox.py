@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from butler.messages.email_layout import Letter, as_text
 from butler.models import Message
-from channels.portal import letters
+from channels.pages.presenters import messages
 from customers.events.log import Own, append_own
 from customers.models import Event
 from tests import factories
@@ -156,13 +156,13 @@ def test_the_parts_are_the_list_without_the_page(signed_in, noor):
     ids=range(6),
 )
 def test_only_our_own_addresses_can_be_followed(text, pieces):
-    assert [tuple(one) for one in letters.pieces(text, "https://park.example")] == pieces
+    assert [tuple(one) for one in messages.pieces(text, "https://park.example")] == pieces
 
 
 def test_an_address_of_ours_that_leads_elsewhere_is_text():
     # A browser reads a path that begins with two slashes as another host.
     for text in ("https://park.example//evil.example/", "https://park.example/\\evil.example"):
-        pieces = letters.pieces(text, "https://park.example/")
+        pieces = messages.pieces(text, "https://park.example/")
 
         assert not any(one.address.startswith(("//", "/\\")) for one in pieces)
 

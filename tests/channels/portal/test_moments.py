@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone, translation
 
-from channels.portal.templatetags.moments import at_home, clock, moment, stamp
+from channels.pages.templatetags.moments import clock, moment, stamp
+from channels.pages.time import at_home
 
 
 @pytest.fixture

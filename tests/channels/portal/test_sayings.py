@@ -2,8 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from channels.portal import sayings
-from channels.portal.sayings import Unreadable
+from channels.pages import forms
+from channels.pages.forms import Unreadable
 from customers.consent.preferences import meaning
 from customers.consent.state import Consent, Setting, State
 
@@ -41,7 +41,7 @@ def _said(words) -> list[tuple]:
 def test_yes_and_no_are_one_word_of_the_customer(state, answer, kinds):
     form = {"purpose": ["offers"], "answer": [answer]}
 
-    words = sayings.consent(form, State(**state), notice=NOTICE, language="en")
+    words = forms.consent(form, State(**state), notice=NOTICE, language="en")
 
     assert [word.kind for word in words] == kinds
     assert all(word.subject == "offers" for word in words)
@@ -52,18 +52,18 @@ def test_yes_and_no_are_one_word_of_the_customer(state, answer, kinds):
 @pytest.mark.parametrize("form", [{}, {"answer": ["perhaps"]}, {"answer": []}])
 def test_what_is_neither_yes_nor_no_is_not_said(form):
     with pytest.raises(Unreadable):
-        sayings.consent({"purpose": ["offers"], **form}, State(), notice="", language="en")
+        forms.consent({"purpose": ["offers"], **form}, State(), notice="", language="en")
     with pytest.raises(Unreadable):
-        sayings.objection(form)
+        forms.objection(form)
     with pytest.raises(Unreadable):
-        sayings.setting("person_first", form, NOON)
+        forms.setting("person_first", form, NOON)
 
 
 def test_only_the_switches_that_moved_are_said():
     on = ["inbox:*", "email:*", "email:visits"]
     form = {"on": [*on, "sms:visits"], "was": [*on, "email:offers"]}
 
-    words = sayings.channels(form, _state(), TOPICS)
+    words = forms.channels(form, _state(), TOPICS)
 
     assert _said(words) == [
         ("preference.set", "allow", "email", "offers", False),
@@ -75,7 +75,7 @@ def test_a_switch_that_lay_open_while_it_changed_elsewhere_does_not_change_back(
     # Shown as on; meanwhile somebody switched it off on the phone; here it was not touched.
     form = {"on": ["email:offers"], "was": ["email:offers", "sms:offers"]}
 
-    words = sayings.channels(form, _state(_allow(False, "email", "offers")), TOPICS)
+    words = forms.channels(form, _state(_allow(False, "email", "offers")), TOPICS)
 
     assert [(word.channel, word.topic) for word in words] == [("sms", "offers")]
 
@@ -85,7 +85,7 @@ def test_what_is_off_as_a_whole_does_not_stay_on_in_part():
     shown = ["email:*", "email:offers", "email:visits", "sms:*", "sms:offers"]
     form = {"was": shown, "on": [one for one in shown if one != "email:*"]}
 
-    words = sayings.channels(form, state, TOPICS)
+    words = forms.channels(form, state, TOPICS)
 
     assert _said(words) == [
         ("preference.set", "allow", "email", "*", False),
@@ -95,12 +95,12 @@ def test_what_is_off_as_a_whole_does_not_stay_on_in_part():
 
 def test_nothing_switched_is_nothing_said():
     with pytest.raises(Unreadable, match="nothing"):
-        sayings.channels({"on": ["email:*"], "was": ["email:*"]}, _state(), TOPICS)
+        forms.channels({"on": ["email:*"], "was": ["email:*"]}, _state(), TOPICS)
 
 
 def test_a_channel_or_topic_that_there_is_not_is_not_switched():
     with pytest.raises(Unreadable):
-        sayings.channels({"on": ["fax:*", "email:nonsense", "x"]}, _state(), TOPICS)
+        forms.channels({"on": ["fax:*", "email:nonsense", "x"]}, _state(), TOPICS)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_channel_or_topic_that_there_is_not_is_not_switched():
     ],
 )
 def test_a_switch_shows_what_is_obeyed(settings, cell, is_on):
-    assert sayings.is_on(settings, *cell) is is_on
+    assert forms.is_on(settings, *cell) is is_on
 
 
 @pytest.mark.parametrize(
@@ -142,21 +142,21 @@ def test_a_switch_shows_what_is_obeyed(settings, cell, is_on):
     ],
 )
 def test_a_setting_is_read_into_the_shape_that_is_obeyed(name, form, value):
-    [word] = sayings.setting(name, form, NOON)
+    [word] = forms.setting(name, form, NOON)
 
     assert (word.kind, word.subject, word.value) == ("preference.set", name, value)
     meaning(name, word.value)
 
 
 def test_use_of_data_is_said_of_its_purpose():
-    [word] = sayings.setting("data_use", {"answer": ["no"], "purpose": ["combine"]}, NOON)
+    [word] = forms.setting("data_use", {"answer": ["no"], "purpose": ["combine"]}, NOON)
 
     assert (word.subject, word.topic, word.value) == ("data_use", "combine", False)
 
 
 @pytest.mark.parametrize("name", ["budget", "quiet_hours", "pause", "zone", "person_first"])
 def test_any_setting_can_be_taken_back(name):
-    [word] = sayings.setting(name, {"do": ["clear"]}, NOON)
+    [word] = forms.setting(name, {"do": ["clear"]}, NOON)
 
     assert (word.kind, word.subject, word.value) == ("preference.cleared", name, None)
 
@@ -186,4 +186,4 @@ def test_any_setting_can_be_taken_back(name):
 )
 def test_what_makes_no_sense_is_not_said(name, form):
     with pytest.raises(Unreadable):
-        sayings.setting(name, form, NOON)
+        forms.setting(name, form, NOON)

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.utils import timezone
 
-from channels.email import outbox
+from channels import outbox
 from customers.models import Event, User
 from tests import factories
 

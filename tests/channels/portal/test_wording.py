@@ -5,7 +5,7 @@ import pytest
 from babel.messages import Catalog, mofile, pofile
 from django.utils import translation
 
-from channels.portal import wording
+from channels.pages.presenters import events
 from tests.channels.portal.words import all_words
 
 ROOT = Path(__file__).parents[3]
@@ -27,7 +27,7 @@ CATALOGUES = sorted(
     ],
 )
 def test_an_event_has_a_headline(kind, name, words):
-    assert wording.headline(kind, name) == words
+    assert events.headline(kind, name) == words
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_an_event_has_a_headline(kind, name, words):
     ],
 )
 def test_the_detail_is_what_matters_to_the_customer(name, said, words):
-    assert wording.detail("track", name, said) == words
+    assert events.detail("track", name, said) == words
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_the_detail_is_what_matters_to_the_customer(name, said, words):
 )
 def test_money_is_written_the_readers_way(language, words):
     with translation.override(language):
-        assert wording.money("1234.5", "EUR") == words
+        assert events.money("1234.5", "EUR") == words
 
 
 def test_four_languages_are_spoken():

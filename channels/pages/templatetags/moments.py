@@ -1,6 +1,6 @@
 """How a moment is written: with the day of its week, or its year where that is another one."""
 
-from datetime import datetime, timezone
+from datetime import datetime
 
 from django import template
 from django.utils.formats import date_format
@@ -9,18 +9,9 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from channels.pages.time import at_home
+
 register = template.Library()
-
-
-def at_home(at: datetime) -> datetime:
-    """Return it by the company's clock, in a zone of that moment's name and offset alone.
-
-    In the hour that clocks show twice Django names no zone, and there it matters which it is.
-    """
-    here = localtime(at)
-    offset = here.utcoffset()
-    assert offset is not None
-    return here.replace(tzinfo=timezone(offset, here.tzname() or ""))
 
 
 @register.simple_tag

@@ -16,9 +16,9 @@ from butler.decisions import inputs as judging
 from butler.queries import inbox, why
 from butler.queries.tasks import tasks_of
 from butler.types import Facts
-from channels.console import wording
-from channels.console.person import Person, allowed, moments, person
-from channels.console.views import access, said, trace
+from channels.console.presenters import events
+from channels.console.presenters.customer import Person, allowed, moments, person
+from channels.console.views import access, audit, decisions
 from customers.access.access_log import SYSTEM
 from customers.identity.search import Found, search
 from customers.models import Purpose
@@ -40,10 +40,10 @@ def find(request: HttpRequest) -> HttpResponse:
     found = search(
         text, region=settings.BUTLER_COUNTRY, today=timezone.localdate(), sees_addresses=sees
     )
-    trace.look(request, [one.id for one in found], what="search")
+    audit.look(request, [one.id for one in found], what="search")
     apart = _apart(found, timezone.now()) if sees else {}
     people = [
-        (one, wording.FOUND_BY.get(one.found_by, one.found_by), apart.get(one.id, ""))
+        (one, events.FOUND_BY.get(one.found_by, one.found_by), apart.get(one.id, ""))
         for one in found
     ]
     shown = {"text": text, "people": people, "sees_addresses": sees, "here": "search"}
@@ -72,13 +72,13 @@ def show(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     shown = person(found, facts, now=now, today=timezone.localdate(now))
     is_part = "parts" in request.GET
     if not is_part:
-        trace.look(request, [found.id], what="page", reason=request.GET.get("for", ""))
+        audit.look(request, [found.id], what="page", reason=request.GET.get("for", ""))
     template = "console/customer_parts.html" if is_part else "console/customer.html"
     context = {
         "person": shown,
         "here": "search",
         "live_url": settings.LIVE_URL,
-        "reason": wording.opened_for(request.GET.get("for", "")),
+        "reason": events.opened_for(request.GET.get("for", "")),
         **_extras(request, shown, found.id, facts, now),
     }
     return render(request, template, context)
@@ -97,14 +97,14 @@ def _extras(
         extras["moments"] = moments(page.results if page else ())
         extras["more_happened"] = page.next if page else None
     if may("butler.view_message") and (doorway := inbox.doorway(customer_id)):
-        extras["occasions"], extras["more_said"] = said.occasions(
+        extras["occasions"], extras["more_said"] = decisions.occasions(
             doorway, cursor=None, limit=MESSAGES
         )
     if may("butler.view_task"):
-        extras["tasks"] = tasks_of(customer_id, by=trace.principal(request))
+        extras["tasks"] = tasks_of(customer_id, by=audit.principal(request))
     if may("customers.view_review") and shown.joins:
         extras["merges"] = [
-            (one, wording.REASONS.get(one.reason, one.reason))
+            (one, events.REASONS.get(one.reason, one.reason))
             for one in lists.merges(customer_id)
             if not one.parted_at
         ]
@@ -130,7 +130,7 @@ def looks(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     doorway = inbox.doorway(customer_id)
     if doorway is None:
         raise Http404
-    trace.look(request, [doorway.id], what="looks")
+    audit.look(request, [doorway.id], what="looks")
     page = why.looks(doorway.ids, cursor=request.GET.get("cursor") or None, limit=50)
     shown = {
         "looks": [_looked(look) for look in page.results],
@@ -144,8 +144,8 @@ def looks(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 def _looked(look: why.LookShape) -> dict[str, Any]:
     return {
         "at": look.at,
-        "who": wording.actor(look.actor) or look.actor,
+        "who": events.actor(look.actor) or look.actor,
         "role": "system" if look.role == SYSTEM else look.role,
-        "what": wording.LOOKED_AT.get(look.what, look.what),
-        "reason": wording.opened_for(look.reason),
+        "what": events.LOOKED_AT.get(look.what, look.what),
+        "reason": events.opened_for(look.reason),
     }

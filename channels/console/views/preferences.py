@@ -17,11 +17,11 @@ from butler.actions import withdrawal
 from butler.actions.withdrawal import Left
 from butler.decisions.inputs import read_facts
 from butler.types import Facts
-from channels.console import wording
-from channels.console.views import access, trace
-from channels.portal import sayings
-from channels.portal.choices import choices
-from channels.portal.sayings import Form, Unreadable
+from channels.console.presenters import events
+from channels.console.views import access, audit
+from channels.pages import forms
+from channels.pages.forms import Form, Unreadable
+from channels.pages.presenters.preferences import choices
 from customers.actions.control import NoSuchCustomer, NotUnderstood, Word
 from customers.consent import history
 from customers.consent.state import State
@@ -50,7 +50,7 @@ def show(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Show what holds, with the words to read aloud in the customer's language."""
     now = timezone.now()
     live, facts = _facts(customer_id, now)
-    trace.look(request, [live], what="control", reason=request.GET.get("for", ""))
+    audit.look(request, [live], what="control", reason=request.GET.get("for", ""))
     state = facts.control if facts else None
     if facts is None or state is None:
         # To guess here would be to speak for them.
@@ -62,14 +62,14 @@ def show(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         "customer_id": live,
         "name": named[0].name if named else "",
         "choices": found,
-        "asked": [(one, wording.answered(state.consents.get(one.key))) for one in found.asked],
+        "asked": [(one, events.answered(state.consents.get(one.key))) for one in found.asked],
         "aloud": aloud,
         "languages": settings.LANGUAGES,
-        "spoken": wording.LANGUAGES,
+        "spoken": events.LANGUAGES,
         "how": _how(request.GET.get("how")),
         "hows": HOW.items(),
         "closed": [
-            (one.way, one.value, wording.CLOSED.get(one.closed, one.closed))
+            (one.way, one.value, events.CLOSED.get(one.closed, one.closed))
             for one in found.reach
             if one.closed
         ],
@@ -86,12 +86,12 @@ def say(request: HttpRequest, customer_id: UUID, what: str) -> HttpResponse:
     live, facts = _facts(customer_id, now)
     state = facts.control if facts else None
     posted: Form = dict(request.POST.lists())
-    place = sayings.place(what, posted, [one.key for one in history.purposes("en")])
+    place = forms.place(what, posted, [one.key for one in history.purposes("en")])
     try:
         if state is None:
             raise Unreadable("state")
         words = _words(request, what, posted, state, live, now)
-        heard = withdrawal.say(customer_id=live, words=words, author=trace.author(request), now=now)
+        heard = withdrawal.say(customer_id=live, words=words, author=audit.author(request), now=now)
     except Unreadable as wrong:
         messages.error(request, _UNREADABLE.get(str(wrong), _NOTHING_DONE), place)
     except NotUnderstood as wrong:
@@ -100,7 +100,7 @@ def say(request: HttpRequest, customer_id: UUID, what: str) -> HttpResponse:
         raise Http404 from None
     else:
         messages.success(request, "Written down. It holds from this moment on.", place)
-        if heard.left and any(sayings.narrows(word) for word in words):
+        if heard.left and any(forms.narrows(word) for word in words):
             messages.warning(request, _left(heard.left), place)
     query = {name: said for name in ("how", "aloud") if (said := request.POST.get(name, "")[:10])}
     return redirect(f"{resolve_url('console:wishes', live)}?{urlencode(query)}#{place}")
@@ -114,7 +114,7 @@ def _words(
     evidence = _evidence(request, live, now) | ({"read": "aloud"} if is_read else {})
     if posted.get("initiative") == ["customer"]:
         evidence["initiative"] = "customer"
-    words = sayings.words(what, posted, state, topics=topics, now=now, evidence=evidence)
+    words = forms.words(what, posted, state, topics=topics, now=now, evidence=evidence)
     # A yes is to words; whoever did not hear them has agreed to nothing.
     if not is_read and any(word.kind == "consent.given" for word in words):
         raise Unreadable("unread")
@@ -124,7 +124,7 @@ def _words(
 def _evidence(request: HttpRequest, live: UUID, now: datetime) -> dict[str, str]:
     """Say how we know: who heard it as what, and in which call."""
     how = _how(request.POST.get("how"))
-    evidence = {"kind": how, "page": "/console/", "heard_as": trace.role(request)[:200]}
+    evidence = {"kind": how, "page": "/console/", "heard_as": audit.role(request)[:200]}
     if how != "voice":
         return evidence
     last = lists.interactions(live, cursor=None, limit=1).results
@@ -163,8 +163,8 @@ def _left(left: Sequence[Left]) -> str:
     """Say what had already left when we heard it: that much cannot be taken back."""
     count = len(left)
     said = [
-        f"{one.subject or 'a message'}, {wording.CHANNELS.get(one.channel, one.channel)},"
-        f" {timezone.localtime(one.at):%H:%M}, {wording.BECAME.get(one.state, one.state)}"
+        f"{one.subject or 'a message'}, {events.CHANNELS.get(one.channel, one.channel)},"
+        f" {timezone.localtime(one.at):%H:%M}, {events.BECAME.get(one.state, one.state)}"
         for one in left
     ]
     many = "message" if count == 1 else "messages"

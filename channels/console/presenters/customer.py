@@ -11,9 +11,9 @@ from django.utils.timezone import localtime
 from butler.decisions.decide import decide
 from butler.decisions.reasons.catalog import sentence
 from butler.types import Contact, Facts, Rules
-from channels.console import wording
-from channels.console.arrangement import amount
-from channels.portal.wording import money, requested_change
+from channels.console.order_form import amount
+from channels.console.presenters import events as presenter_events
+from channels.pages.presenters.events import money, requested_change
 from customers.queries.shapes import (
     EventShape,
     OrderShape,
@@ -154,15 +154,17 @@ def person(record: RecordShape, facts: Facts | None, *, now: datetime, today: da
         first_name=first or whole.partition(" ")[0],
         language=_language(record, facts),
         birthday=_birthday(trait_text(record, "birth_date"), today),
-        wishes=wording.wishes(_everywhere(facts), now),
+        wishes=presenter_events.wishes(_everywhere(facts), now),
         party=[
             Member(
-                one.name, one.role, wording.age(one.birth_date, today) if one.birth_date else None
+                one.name,
+                one.role,
+                presenter_events.age(one.birth_date, today) if one.birth_date else None,
             )
             for one in sorted(record.party, key=lambda one: one.role != "child")
         ],
         known=[
-            Known(wording.IDENTIFIERS[one.kind], one.value, one.is_verified)
+            Known(presenter_events.IDENTIFIERS[one.kind], one.value, one.is_verified)
             for one in record.identifiers
             if one.kind in ("email", "phone", "card")
         ],
@@ -188,7 +190,7 @@ def order(one: OrderShape) -> Order:
     return Order(
         number=one.number,
         name=str(details.get("name") or ""),
-        status=wording.STATUSES.get(one.status, one.status),
+        status=presenter_events.STATUSES.get(one.status, one.status),
         is_open=one.status in ("placed", "amended", "requested"),
         is_requested=one.status == "requested",
         requested_changes=_requested_changes(one),
@@ -197,8 +199,8 @@ def order(one: OrderShape) -> Order:
         total=money(str(one.total), one.currency),
         amount=one.total,
         currency=one.currency,
-        channel=wording.where(one.channel),
-        changed_by=wording.actor(one.changed_by),
+        channel=presenter_events.where(one.channel),
+        changed_by=presenter_events.actor(one.changed_by),
         changed_at=one.changed_at,
         is_verified=one.is_verified,
         guests=[str(guest["name"]) for guest in stored(one.party, []) if guest.get("name")],
@@ -215,7 +217,7 @@ def _requested_changes(one: OrderShape) -> list[str]:
             filter(
                 None,
                 (
-                    wording.headline("track", str(request["event"])),
+                    presenter_events.headline("track", str(request["event"])),
                     requested_change(request["change"], names),
                 ),
             )
@@ -245,11 +247,11 @@ def _moment(event: EventShape) -> Moment:
     icons = ("phone", "web", "app", "store")
     return Moment(
         key=f"{event.customer}-{event.version}",
-        headline=wording.headline(event.kind, event.name),
-        detail=wording.detail(event.kind, event.name, properties(event)),
-        where=wording.where(event.channel),
+        headline=presenter_events.headline(event.kind, event.name),
+        detail=presenter_events.detail(event.kind, event.name, properties(event)),
+        where=presenter_events.where(event.channel),
         icon=event.channel if event.channel in icons else "butler",
-        by=wording.actor(event.actor),
+        by=presenter_events.actor(event.actor),
         is_verified=event.is_verified,
         occurred_at=event.occurred_at,
     )
@@ -315,7 +317,7 @@ def _verdict(act: Contact, facts: Facts, rules: Rules, now: datetime, label: str
     until = f"{localtime(found.until):%-d %b, %H:%M}" if found.until else ""
     named = {"purpose": label, "channel": act.channel, "until": until}
     return Verdict(
-        channel=wording.CHANNELS[act.channel],
+        channel=presenter_events.CHANNELS[act.channel],
         effect=found.effect,
         answer=_ANSWERS[found.effect],
         reason=sentence(found.code, "en", named),
@@ -333,7 +335,7 @@ def _everywhere(facts: Facts | None) -> dict[str, Any]:
 
 def _language(record: RecordShape, facts: Facts | None) -> str:
     key = (facts.language if facts else "") or trait_text(record, "language")
-    return wording.LANGUAGES.get(key[:2].lower(), key)
+    return presenter_events.LANGUAGES.get(key[:2].lower(), key)
 
 
 def _birthday(text: str, today: date) -> str:
@@ -342,4 +344,4 @@ def _birthday(text: str, today: date) -> str:
     except ValueError:
         return ""
     is_today = (born.month, born.day) == (today.month, today.day)
-    return f"{wording.age(born, today)}{', birthday today' if is_today else ''}"
+    return f"{presenter_events.age(born, today)}{', birthday today' if is_today else ''}"

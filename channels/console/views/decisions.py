@@ -9,8 +9,8 @@ from django.utils import timezone
 from butler.decisions.reasons.catalog import sentence
 from butler.queries import why
 from butler.queries.inbox import Doorway
-from channels.console import wording
-from channels.portal import reasons
+from channels.console.presenters import events
+from channels.pages.presenters import decisions
 from customers.consent import history
 
 
@@ -19,7 +19,7 @@ def occasions(
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Return what there was to say, newest first, each with its reasons; and the next cursor."""
     page = why.why(doorway.ids, cursor=cursor, limit=limit)
-    names = reasons.names_of(history.purposes("en"), history.topics("en"))
+    names = decisions.names_of(history.purposes("en"), history.topics("en"))
     found = [
         {
             "name": one.name.get("en") or one.automation or "By a colleague",
@@ -32,7 +32,7 @@ def occasions(
     return found, page.next
 
 
-def _decided(decision: why.DecisionShape, names: reasons.Names) -> dict[str, Any]:
+def _decided(decision: why.DecisionShape, names: decisions.Names) -> dict[str, Any]:
     act = msgspec.json.decode(decision.act)
     channel = str(act.get("channel") or "")
     purpose, topic = str(act.get("purpose") or ""), str(act.get("topic") or "")
@@ -44,8 +44,8 @@ def _decided(decision: why.DecisionShape, names: reasons.Names) -> dict[str, Any
     }
     state = decision.state or decision.outcome
     return {
-        "channel": wording.CHANNELS.get(channel, channel),
-        "state": wording.BECAME.get(state, state),
+        "channel": events.CHANNELS.get(channel, channel),
+        "state": events.BECAME.get(state, state),
         "reason": sentence(decision.code, "en", named),
     }
 

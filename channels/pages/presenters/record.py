@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
 
-from channels.portal import entries, letters, wording
-from channels.portal.reasons import Names
+from channels.pages.presenters import events as presenter_events
+from channels.pages.presenters import ledger, messages
+from channels.pages.presenters.decisions import Names
 from customers.consent.state import ANY
 from customers.queries.shapes import (
     EventShape,
@@ -173,16 +174,16 @@ def order_of(order: OrderShape, *, is_next: bool = False, scan: datetime | None 
     return Order(
         number=order.number,
         name=str(details.get("name") or ""),
-        status=wording.say(wording.STATUSES, order.status),
+        status=presenter_events.say(presenter_events.STATUSES, order.status),
         is_gone=order.status in ("cancelled", "refunded", "declined"),
         is_requested=order.status == "requested",
         requested_changes=_requested_changes(stored(order.requested_changes, []), lines),
-        channel=wording.say(wording.CHANNELS, order.channel),
+        channel=presenter_events.say(presenter_events.CHANNELS, order.channel),
         visit_date=order.visit_date,
         visit_time=order.visit_time,
         guests=[str(guest["name"]) for guest in stored(order.party, []) if guest.get("name")],
         lines=[_line(line, order.currency) for line in lines],
-        total=wording.money(str(order.total), order.currency),
+        total=presenter_events.money(str(order.total), order.currency),
         is_next=is_next,
         scanned_at=scan,
     )
@@ -197,8 +198,8 @@ def _requested_changes(
             filter(
                 None,
                 (
-                    wording.headline("track", str(request["event"])),
-                    wording.requested_change(request["change"], names),
+                    presenter_events.headline("track", str(request["event"])),
+                    presenter_events.requested_change(request["change"], names),
                 ),
             )
         )
@@ -214,8 +215,8 @@ def _line(line: dict[str, Any], currency: str) -> Line:
     return Line(
         name=str(line.get("name") or line.get("product") or line.get("id")),
         quantity=int(line.get("quantity") or 0),
-        total=wording.money(str(line.get("total") or ""), currency),
-        status=wording.say(wording.STATUSES, str(line.get("status"))),
+        total=presenter_events.money(str(line.get("total") or ""), currency),
+        status=presenter_events.say(presenter_events.STATUSES, str(line.get("status"))),
         is_gone=line.get("status") != "ordered",
     )
 
@@ -229,7 +230,7 @@ def _member(member: MemberShape, today: date) -> Member:
     age = None
     if born and member.role == "child":
         age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    role = wording.say(wording.ROLES, member.role)
+    role = presenter_events.say(presenter_events.ROLES, member.role)
     return Member(member.name, member.name[:1], role, age)
 
 
@@ -239,7 +240,7 @@ def moment_of(event: EventShape, called: Called = UNCALLED) -> Moment:
     return Moment(
         version=event.version,
         log=str(event.customer),
-        headline=wording.headline(event.kind, event.name),
+        headline=presenter_events.headline(event.kind, event.name),
         detail=_detail(event, said, called),
         channel=event.channel,
         icon=_icon(event, said),
@@ -260,7 +261,7 @@ def _detail(event: EventShape, said: dict[str, Any], called: Called) -> str:
         return _choice(event.name, said, called.names)
     parts = (
         called.subjects.get(message_of(event), ""),
-        wording.detail(event.kind, event.name, said),
+        presenter_events.detail(event.kind, event.name, said),
     )
     return " · ".join(filter(None, parts))
 
@@ -271,20 +272,24 @@ def _choice(name: str, said: dict[str, Any], names: Names) -> str:
     if subject == ANY:
         return ""
     value = said.get("value")
-    is_said = wording.say(wording.ANSWERS, str(value)) if isinstance(value, bool) else ""
-    return ": ".join(filter(None, (entries.matter(kind, subject, channel, topic, names), is_said)))
+    is_said = (
+        presenter_events.say(presenter_events.ANSWERS, str(value))
+        if isinstance(value, bool)
+        else ""
+    )
+    return ": ".join(filter(None, (ledger.matter(kind, subject, channel, topic, names), is_said)))
 
 
 def _icon(event: EventShape, said: dict[str, Any]) -> str:
     if event.kind == "message":
-        return letters.ICONS.get(str(said.get("channel", "")), "butler")
+        return messages.ICONS.get(str(said.get("channel", "")), "butler")
     return event.channel if event.channel in ICONS else "butler"
 
 
 def _where(event: EventShape) -> str:
     # The customer did the one, and the other says itself which way it went.
     is_plain = event.kind in ("control", "message")
-    return "" if is_plain else wording.say(wording.CHANNELS, event.channel)
+    return "" if is_plain else presenter_events.say(presenter_events.CHANNELS, event.channel)
 
 
 def _by(actor: str) -> str:
@@ -293,7 +298,7 @@ def _by(actor: str) -> str:
 
 
 def _known(identifier: IdentifierShape) -> Known:
-    kind = wording.say(wording.IDENTIFIERS, identifier.kind)
+    kind = presenter_events.say(presenter_events.IDENTIFIERS, identifier.kind)
     value = identifier.value
     if identifier.kind in ("anonymous_id", "device") and len(value) > 12:
         value = f"{value[:12]}…"
@@ -301,4 +306,4 @@ def _known(identifier: IdentifierShape) -> Known:
 
 
 def _join(merge: MergeShape) -> Join:
-    return Join(merge.joined_at, wording.say(wording.REASONS, merge.reason))
+    return Join(merge.joined_at, presenter_events.say(presenter_events.REASONS, merge.reason))

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.timezone import localtime
 
-from channels.portal.wording import money
+from channels.pages.presenters.events import money
 from customers.consent.state import Consent
 
 HEADLINES = {

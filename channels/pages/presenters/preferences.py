@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from butler.types import Address, Facts
-from channels.portal import sayings, wording
-from channels.portal.reasons import anchor
+from channels.pages import forms
+from channels.pages.presenters import events
+from channels.pages.presenters.decisions import anchor
 from customers.consent.preferences import EVERY_DAY, PERIODS
 from customers.consent.state import ANY, CHANNELS, MARKETING, Consent, Setting, State
 from customers.queries.shapes import PurposeShape, TopicShape
@@ -191,14 +192,14 @@ def choices(
         ],
         is_of_age=facts.is_of_age is True,
         is_objecting=MARKETING in state.objections,
-        columns=[wording.say(SHORT, channel) for channel in CHANNELS],
+        columns=[events.say(SHORT, channel) for channel in CHANNELS],
         rows=rows,
         was=" ".join(one.value for row in rows for one in row.switches if one.is_on),
         order=_order(order if isinstance(order, list) else []),
         is_ordered=bool(order),
         most=most if isinstance(most, int) else None,
         periods=[
-            Option(per, wording.say(PERIOD_NAMES, per), per == budget.get("per", "week"))
+            Option(per, events.say(PERIOD_NAMES, per), per == budget.get("per", "week"))
             for per in PERIODS
         ],
         quiet_from=str(hours.get("from", "22:00")),
@@ -209,7 +210,7 @@ def choices(
         is_zone_said="zone" in chosen,
         zones=ZONES,
         paused_until=_ahead(chosen.get("pause"), now),
-        pauses=[Option(str(days), _(PAUSE_NAMES[days]), days == 7) for days in sayings.PAUSES],
+        pauses=[Option(str(days), _(PAUSE_NAMES[days]), days == 7) for days in forms.PAUSES],
         language=str(chosen.get("language") or facts.language),
         is_only_when_asked=chosen.get("only_when_i_ask") is True,
         is_person_first=chosen.get("person_first") is True,
@@ -263,8 +264,8 @@ def _switches(settings: tuple[Setting, ...], topic: str, name: str) -> list[Swit
     return [
         Switch(
             value=f"{channel}:{topic}",
-            label=f"{name}, {wording.say(SHORT, channel)}",
-            is_on=sayings.is_on(settings, channel, topic),
+            label=f"{name}, {events.say(SHORT, channel)}",
+            is_on=forms.is_on(settings, channel, topic),
         )
         for channel in CHANNELS
     ]
@@ -274,7 +275,7 @@ def _order(wanted: Sequence[object]) -> list[list[Option]]:
     """Return for each place the channels that could be there."""
     places = [*wanted, *[""] * len(CHANNELS)][: len(CHANNELS)]
     return [
-        [Option(one, wording.say(SHORT, one), one == place) for one in CHANNELS] for place in places
+        [Option(one, events.say(SHORT, one), one == place) for one in CHANNELS] for place in places
     ]
 
 
@@ -286,10 +287,10 @@ def _days(chosen: object) -> list[Option]:
 def _reach(addresses: Mapping[str, Address]) -> list[Reach]:
     return [
         Reach(
-            wording.say(SHORT, channel),
+            events.say(SHORT, channel),
             one.value,
             one.suppressed,
-            wording.say(STOPPED, one.suppressed),
+            events.say(STOPPED, one.suppressed),
         )
         for channel, one in addresses.items()
     ]

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_noop
 
 from butler.decisions.reasons.catalog import sentence, setting_of
 from butler.queries.why import DecisionShape, LookShape, OccasionShape
-from channels.portal import letters, wording
-from channels.portal.templatetags.moments import at_home
+from channels.pages.presenters import events, messages
+from channels.pages.time import at_home
 from customers.queries.shapes import PurposeShape, TopicShape
 
 # What was decided, where nothing became of a message yet.
@@ -147,8 +147,8 @@ def _answer(
     }
     setting = setting_of(decision.code, act.purpose) or ("channels" if is_sent else "")
     return Answer(
-        icon=letters.ICONS.get(act.channel, "why"),
-        way=wording.say(wording.WAYS, act.channel),
+        icon=messages.ICONS.get(act.channel, "why"),
+        way=events.say(events.WAYS, act.channel),
         verdict=_verdict(decision, act.channel),
         is_sent=is_sent,
         why=sentence(decision.code, language, facts),
@@ -164,8 +164,8 @@ def anchor(setting: str) -> str:
 
 def _verdict(decision: DecisionShape, channel: str) -> str:
     if decision.state:
-        return letters.became(channel, decision.state)
-    said = wording.say(OUTCOMES, decision.outcome)
+        return messages.became(channel, decision.state)
+    said = events.say(OUTCOMES, decision.outcome)
     if decision.outcome == "defer" and decision.until:
         return f"{said}, {_moment(decision.until)}"
     return said
@@ -188,8 +188,8 @@ def glance(look: LookShape) -> Glance:
     return Glance(
         at=look.at,
         who=(name or kind).capitalize() if kind == "staff" else name or kind,
-        role=wording.say(LOOKED_AS, look.role) if look.role != "staff" else "",
+        role=events.say(LOOKED_AS, look.role) if look.role != "staff" else "",
         what=_(LOOKED_AT.get(look.what, LOOKED_ELSEWHERE)),
         # A call is named by its reference, which says nothing to whoever called.
-        why=wording.say(LOOKED_WHY, "call" if look.reason.startswith("call ") else look.reason),
+        why=events.say(LOOKED_WHY, "call" if look.reason.startswith("call ") else look.reason),
     )

@@ -13,7 +13,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
 from butler.queries.inbox import Doorway, doorway
-from channels.portal import policy, wrong
+from channels.pages import content_security, error_pages
 from customers.models import User
 
 type Own = Callable[..., HttpResponse]
@@ -21,12 +21,14 @@ type Own = Callable[..., HttpResponse]
 
 def page(view: Own) -> Own:
     """Serve a page about the record of who is signed in; the view gets its doorway."""
-    return require_safe(never_cache(ensure_csrf_cookie(policy.strict(_of_own_record(view)))))
+    return require_safe(
+        never_cache(ensure_csrf_cookie(content_security.strict(_of_own_record(view))))
+    )
 
 
 def form(view: Own) -> Own:
     """Take a form of who is signed in; the view gets the doorway of the record."""
-    return require_POST(never_cache(policy.strict(_of_own_record(view))))
+    return require_POST(never_cache(content_security.strict(_of_own_record(view))))
 
 
 def door_of(request: HttpRequest) -> Doorway | None:
@@ -47,7 +49,7 @@ def shown(
 
 def missing(request: HttpRequest, door: Doorway | None, here: str) -> HttpResponse:
     """Say 404 with the same words whatever is missing, or whoever it belongs to."""
-    return shown(request, "portal/wrong.html", door, here, status=404, words=wrong.WORDS[404])
+    return shown(request, "portal/wrong.html", door, here, status=404, words=error_pages.WORDS[404])
 
 
 def _of_own_record(view: Own) -> Own:

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.http import HttpResponse
 from uuid_utils.compat import uuid7
 
-from channels.ingest import wire
-from channels.ingest.wire import Refusal
+from channels.ingest import http
+from channels.ingest.http import Refusal
 from customers import ingest
 from customers.types import Item, Outcome, Refused, Sender
 
@@ -41,7 +41,7 @@ def take_in(
 
 def success(outcomes: Sequence[Outcome], *, warnings: int = 0) -> HttpResponse:
     """Answer what every client takes for success; the particulars go into headers."""
-    response = HttpResponse(wire.SUCCESS, content_type="application/json")
+    response = HttpResponse(http.SUCCESS, content_type="application/json")
     return count(response, outcomes, warnings=warnings)
 
 

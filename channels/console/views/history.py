@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from butler.queries import inbox
-from channels.console.person import moments, order
-from channels.console.views import access, said, trace
+from channels.console.presenters.customer import moments, order
+from channels.console.views import access, audit, decisions
 from customers.identity.search import described
 from customers.queries import lists
 from customers.queries.timeline import Filter, timeline
@@ -48,14 +48,14 @@ def told(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     doorway = inbox.doorway(customer_id)
     if doorway is None:
         raise Http404
-    found, following = said.occasions(doorway, cursor=request.GET.get("cursor"), limit=SHOWN)
+    found, following = decisions.occasions(doorway, cursor=request.GET.get("cursor"), limit=SHOWN)
     return _shown(request, doorway.id, "messages", following, occasions=found)
 
 
 def _shown(
     request: HttpRequest, live: UUID, what: str, following: str | None, **found: object
 ) -> HttpResponse:
-    trace.look(request, [live], what=what)
+    audit.look(request, [live], what=what)
     named = described([live], today=timezone.localdate())
     shown = {
         **found,

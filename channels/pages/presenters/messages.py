@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 
 from butler.messages.email_layout import unwrapped
 from butler.queries.inbox import HERE, MessageShape
-from channels.portal import wording
+from channels.pages.presenters import events
 
 # What became of it, in words that promise no more than we know.
 STATES = {
@@ -94,7 +94,7 @@ def letter(message: MessageShape, *, site: str = "") -> Letter:
 
 
 def _fate(channel: str, state: str) -> Fate:
-    return Fate(wording.say(wording.WAYS, channel), became(channel, state), state in _WELL)
+    return Fate(events.say(events.WAYS, channel), became(channel, state), state in _WELL)
 
 
 def _body(message: MessageShape) -> str:
@@ -112,7 +112,7 @@ def _opening(text: str) -> str:
 def became(channel: str, state: str) -> str:
     """Say what became of a message; what was put into the inbox is there."""
     is_here = channel == HERE and state == "accepted"
-    return wording.say(STATES, "delivered" if is_here else state)
+    return events.say(STATES, "delivered" if is_here else state)
 
 
 def pieces(text: str, site: str) -> Sequence[Piece]:

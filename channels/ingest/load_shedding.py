@@ -15,7 +15,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from channels.ingest.wire import Refusal
+from channels.ingest.http import Refusal
 
 logger = logging.getLogger(__name__)
 

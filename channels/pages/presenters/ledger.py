@@ -9,9 +9,9 @@ import msgspec
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from channels.portal import wording
-from channels.portal.choices import DAYS, PERIOD_NAMES, SHORT
-from channels.portal.reasons import Names
+from channels.pages.presenters import events
+from channels.pages.presenters.decisions import Names
+from channels.pages.presenters.preferences import DAYS, PERIOD_NAMES, SHORT
 from customers.consent.state import ANY, MARKETING
 from customers.queries.shapes import EntryShape
 
@@ -71,7 +71,7 @@ def saying(entry: EntryShape, names: Names) -> Saying:
     """Word one entry."""
     return Saying(
         id=entry.id,
-        headline=wording.say(KINDS, entry.kind),
+        headline=events.say(KINDS, entry.kind),
         what=matter(entry.kind, entry.subject, entry.channel, entry.topic, names),
         value=_value(entry),
         by=_by(entry),
@@ -85,13 +85,13 @@ def _by(entry: EntryShape) -> str:
     # A login without a name acts by its number, which says nothing to anybody.
     if entry.by == "staff" and name and not name.isdecimal():
         return _("noted by %(name)s, one of our people") % {"name": name[:1].upper() + name[1:]}
-    return wording.say(BY, entry.by) if entry.by in BY else ""
+    return events.say(BY, entry.by) if entry.by in BY else ""
 
 
 def _where(entry: EntryShape) -> str:
     # What one of our people notes was said somewhere else than at their desk.
     said = entry.evidence.get("kind", "") if entry.by == "staff" else ""
-    return _(HEARD[said]) if said in HEARD else wording.say(wording.CHANNELS, entry.source_channel)
+    return _(HEARD[said]) if said in HEARD else events.say(events.CHANNELS, entry.source_channel)
 
 
 def matter(kind: str, subject: str, channel: str, topic: str, names: Names) -> str:
@@ -101,10 +101,10 @@ def matter(kind: str, subject: str, channel: str, topic: str, names: Names) -> s
             return _("All advertising")
         return names.purposes.get(subject, subject)
     scope = [
-        wording.say(SHORT, channel) if channel != ANY else "",
+        events.say(SHORT, channel) if channel != ANY else "",
         names.topics.get(topic) or names.purposes.get(topic, ""),
     ]
-    parts = [wording.say(SETTINGS, subject), *filter(None, scope)]
+    parts = [events.say(SETTINGS, subject), *filter(None, scope)]
     return " · ".join(parts)
 
 
@@ -115,13 +115,13 @@ def _value(entry: EntryShape) -> str:
     if isinstance(value, dict):
         return _mapped(value)
     if isinstance(value, list):
-        return ", ".join(wording.say(SHORT, str(one)) for one in value)
+        return ", ".join(events.say(SHORT, str(one)) for one in value)
     return str(value) if value is not None else ""
 
 
 def _mapped(value: Mapping[str, object]) -> str:
     if "most" in value:
-        return f"{value['most']} {wording.say(PERIOD_NAMES, str(value.get('per')))}"
+        return f"{value['most']} {events.say(PERIOD_NAMES, str(value.get('per')))}"
     days = value.get("days")
     named = [_(DAYS[day - 1]) for day in days] if isinstance(days, list) else []
     return " ".join([f"{value.get('from')}–{value.get('to')}", *named])
