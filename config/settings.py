@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "butler",
     "channels",
     "channels.email",
+    "channels.pages",
     "channels.portal",
     "channels.console",
 ]

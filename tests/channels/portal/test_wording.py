@@ -6,12 +6,12 @@ from babel.messages import Catalog, mofile, pofile
 from django.utils import translation
 
 from channels.pages.presenters import events
-from tests.channels.portal.words import all_words
+from tests.channels.portal.words import texts_of
 
 ROOT = Path(__file__).parents[3]
 CATALOGUES = sorted(
     path
-    for folder in ("channels/portal", "examples/themepark")
+    for folder in ("channels/pages", "channels/portal", "examples/themepark")
     for path in (ROOT / folder / "locale").rglob("django.po")
 )
 
@@ -99,21 +99,27 @@ def _joined(text: str | Sequence[str]) -> str:
 
 
 @pytest.mark.parametrize("language", ["nl", "sv", "da"])
-def test_every_word_of_ours_is_known_in_every_language(language):
-    catalogue = next(p for p in CATALOGUES if p.parts[-3] == language and "portal" in p.parts)
-    with catalogue.open("rb") as file:
-        ids = [message.id for message in pofile.read_po(file)]
-    known = {one if isinstance(one, str) else one[0] for one in ids}
+@pytest.mark.parametrize("folder", ["pages", "portal"])
+def test_catalogues_have_every_text_of_their_folder_and_no_other(language, folder):
+    shared = _translated("pages", language)
+    translated = _translated(folder, language)
 
-    assert all_words() - known == set()
-    assert known - all_words() == {""}
+    assert texts_of(folder) - translated - shared == set()
+    assert translated - texts_of(folder) == set()
+
+
+def _translated(folder: str, language: str) -> set[str]:
+    catalogue = next(p for p in CATALOGUES if p.parts[-3] == language and folder in p.parts)
+    with catalogue.open("rb") as file:
+        ids = [message.id for message in pofile.read_po(file) if message.id]
+    return {text if isinstance(text, str) else text[0] for text in ids}
 
 
 def test_words_are_found_wherever_they_are_written():
-    found = all_words()
+    portal, pages = texts_of("portal"), texts_of("pages")
 
-    assert "Sign out" in found
-    assert "Hello %(name)s" in found
-    assert "You placed an order" in found
-    assert "%(count)d message had already left in the last hour:" in found
-    assert "Only when I ask" in found
+    assert "Sign out" in portal
+    assert "Hello %(name)s" in portal
+    assert "You placed an order" in pages
+    assert "%(count)d message had already left in the last hour:" in portal | pages
+    assert "Only when I ask" in portal | pages

@@ -1,12 +1,11 @@
-"""Finds every text of the portal that readers see, as catalogues name it."""
+"""Finds every text of the customers' pages that readers see, as catalogues name it."""
 
 import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
-PORTAL = ROOT / "channels" / "portal"
+CHANNELS = Path(__file__).parents[3] / "channels"
 
 _SHORT = re.compile(r"""\{% translate (['"])(.*?)\1""")
 _QUOTED = re.compile(r"""\b_\("(.*?)"\)""")
@@ -16,8 +15,8 @@ _PLACE = re.compile(r"\{\{ (\w+) \}\}")
 _CALLS = {"gettext", "gettext_noop", "ngettext", "_"}
 
 
-def in_templates() -> Iterator[str]:
-    for path in PORTAL.rglob("*.html"):
+def in_templates(folder: str) -> Iterator[str]:
+    for path in (CHANNELS / folder).rglob("*.html"):
         text = path.read_text()
         yield from (match[2] for match in _SHORT.finditer(text))
         yield from (match[1] for match in _QUOTED.finditer(text))
@@ -26,8 +25,8 @@ def in_templates() -> Iterator[str]:
             yield " ".join(said.split()) if "trimmed" in block[1] else said
 
 
-def in_modules() -> Iterator[str]:
-    for path in PORTAL.rglob("*.py"):
+def in_modules(folder: str) -> Iterator[str]:
+    for path in (CHANNELS / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in _CALLS and node.args:
                 first = node.args[0]
@@ -35,5 +34,6 @@ def in_modules() -> Iterator[str]:
                     yield first.value
 
 
-def all_words() -> set[str]:
-    return {*in_templates(), *in_modules()}
+def texts_of(folder: str) -> set[str]:
+    """Return the texts of `channels/<folder>`."""
+    return {*in_templates(folder), *in_modules(folder)}
