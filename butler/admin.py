@@ -22,9 +22,9 @@ from uuid_utils.compat import uuid7
 from butler.actions import automations
 from butler.actions.automations import EVERYTHING, Hand, NotNow
 from butler.automations import sample_customers
-from butler.automations.document import Document
 from butler.automations.previews import difference, previews
 from butler.automations.run_context import contexts
+from butler.document import Document
 from butler.messages.render import render
 from butler.messages.templating import Missing
 from butler.models import (

@@ -6,8 +6,10 @@ class ButlerConfig(AppConfig):
     verbose_name = "What the butler decides and does"
 
     def ready(self) -> None:
-        """Have the butler look at events as they are stored."""
+        """Register what listens to stored events, and the jobs of due rows."""
+        from butler.actions import due_jobs
         from butler.automations import triggers
         from customers.events import subscribers
 
         subscribers.register(triggers.witness)
+        due_jobs.register()

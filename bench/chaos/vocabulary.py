@@ -73,11 +73,12 @@ RECEIPT: dict[str, Any] = {
 def load(now: datetime, *documents: dict[str, Any]) -> str:
     """Load purpose, topics, notice and automations, and use them; return the notice's digest."""
     from butler.actions import automations
-    from butler.actions.automations import File, Hand
+    from butler.actions.automations import Hand
+    from butler.automations.loader import AutomationFile
     from butler.models import AutomationVersion
     from customers.actions.notices import NoticeText, PurposeText, TopicText, digest
 
-    files = [File(f"{document['key']}.toml", document) for document in documents]
+    files = [AutomationFile(f"{document['key']}.toml", document) for document in documents]
     named = {"en": {"name": "Chaos", "description": "What is said while things break."}}
     automations.load(
         files,

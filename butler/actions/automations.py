@@ -3,10 +3,10 @@
 A version is written once. What changes is which one is used, and who said so.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -16,9 +16,10 @@ from django.db.models import Max
 
 from butler import sql
 from butler.automations import validation
-from butler.automations.document import Document, OnAbsence, OnEvent, WaitForStep
+from butler.automations.loader import AutomationFile, InvalidAutomations
 from butler.automations.validation import Fault, Shelf
 from butler.decisions.inputs import CHANNELS
+from butler.document import Document, OnAbsence, OnEvent, WaitForStep
 from butler.due import notify
 from butler.models import Automation, AutomationVersion, Halt
 from customers import sql as customers_sql
@@ -41,13 +42,6 @@ class Hand(NamedTuple):
     login: int | None = None
 
 
-class File(NamedTuple):
-    """One automation as it was written: the name of its file, and what is in it."""
-
-    name: str
-    content: Mapping[str, Any]
-
-
 class Change(NamedTuple):
     """What became of one file."""
 
@@ -63,21 +57,13 @@ class Loaded(NamedTuple):
     notices: int
 
 
-class Faulty(Exception):
-    """Something is wrong with what was to be loaded; nothing was."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("\n".join(f"{one.file}: {one.field}: {one.reason}" for one in faults))
-        self.faults = tuple(faults)
-
-
 class NotNow(Exception):
     """A step that a version cannot take from where it is, or not by this person."""
 
 
 @transaction.atomic
 def load(
-    documents: Sequence[File],
+    documents: Sequence[AutomationFile],
     purposes: Sequence[PurposeText] = (),
     topics: Sequence[TopicText] = (),
     *,
@@ -85,7 +71,7 @@ def load(
     now: datetime,
     by: Hand,
 ) -> Loaded:
-    """Load all of these, or raise Faulty with everything that is wrong.
+    """Load all of these, or raise InvalidAutomations with everything that is wrong.
 
     What has not changed stays the version it is; what has is a new version, as a draft.
     """
@@ -95,12 +81,12 @@ def load(
         published = publish(purposes=purposes, notices=notices, topics=topics, now=now)
     except NoticeChanged as error:
         words = f"the words of {error} were published already; give them a version of their own"
-        raise Faulty([Fault("purposes.toml", "notice", words)]) from None
+        raise InvalidAutomations([Fault("purposes.toml", "notice", words)]) from None
     changes = [_keep(file, document, by) for file, document in checked]
     return Loaded(tuple(sorted([*known.values(), *changes])), published)
 
 
-def _known(documents: Sequence[File]) -> dict[str, Change]:
+def _known(documents: Sequence[AutomationFile]) -> dict[str, Change]:
     """Find what is a version already, by file. It was looked at when it became one."""
     digests = {_digest(file): file.name for file in documents}
     versions = AutomationVersion.objects.filter(digest__in=digests)
@@ -112,7 +98,7 @@ def _known(documents: Sequence[File]) -> dict[str, Change]:
     }
 
 
-def _digest(file: File) -> str:
+def _digest(file: AutomationFile) -> str:
     try:
         return sha256(canonical(file.content)).hexdigest()
     except NotCanonical:
@@ -121,11 +107,11 @@ def _digest(file: File) -> str:
 
 
 def check(
-    documents: Sequence[File],
+    documents: Sequence[AutomationFile],
     purposes: Sequence[PurposeText] = (),
     topics: Sequence[TopicText] = (),
-) -> list[tuple[File, Document]]:
-    """Return the automations as they are understood, or raise Faulty; nothing is written."""
+) -> list[tuple[AutomationFile, Document]]:
+    """Return the automations as they are understood, or raise InvalidAutomations; nothing is written."""
     shelf = Shelf(
         purposes=dict(Purpose.objects.values_list("key", "kind"))
         | {purpose.key: purpose.kind for purpose in purposes},
@@ -137,11 +123,11 @@ def check(
     faults = [fault for _, _, faults in found for fault in faults]
     faults += _strangers(understood)
     if faults:
-        raise Faulty(faults)
+        raise InvalidAutomations(faults)
     return understood
 
 
-def _strangers(understood: Sequence[tuple[File, Document]]) -> Iterable[Fault]:
+def _strangers(understood: Sequence[tuple[AutomationFile, Document]]) -> Iterable[Fault]:
     """Find automations that are spoken of and that nobody knows."""
     known = {document.key for _, document in understood}
     for file, document in understood:
@@ -151,7 +137,7 @@ def _strangers(understood: Sequence[tuple[File, Document]]) -> Iterable[Fault]:
         yield Fault(file.name, "trigger.audience", f"there is no automation {name}")
 
 
-def _keep(file: File, document: Document, by: Hand) -> Change:
+def _keep(file: AutomationFile, document: Document, by: Hand) -> Change:
     digest = _digest(file)
     Automation.objects.get_or_create(key=document.key)
     # Two who load at once number one after the other.

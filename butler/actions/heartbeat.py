@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q
 
 from butler.due import notify
-from butler.due.queue import Task
+from butler.due.queue import ClaimedDue
 from butler.models import Pulse
 
 WORKER = "worker"
 OFTEN = timedelta(seconds=15)
 
 
-def ask(task: Task, now: datetime) -> datetime:
+def ask(task: ClaimedDue, now: datetime) -> datetime:
     """Ask the workers for a sign of life. Whoever ticks asks, with Celery or without."""
     asked = Pulse.objects.filter(name=WORKER)
     # A question that waits for its answer is the older the longer it waits.

@@ -24,7 +24,7 @@ from butler.decisions import store
 from butler.decisions.inputs import company_zone, read_facts, rules
 from butler.decisions.store import Verdict
 from butler.due import notify
-from butler.due.queue import Task
+from butler.due.queue import ClaimedDue
 from butler.messages.render import BadTemplate, reads
 from butler.models import Run as StoredRun
 from butler.types import Contact, Facts, Gate, Rules
@@ -60,7 +60,7 @@ class _Done(NamedTuple):
     walked: Walked
 
 
-def advance(tasks: Sequence[Task], now: datetime) -> None:
+def advance(tasks: Sequence[ClaimedDue], now: datetime) -> None:
     """Take the runs of these due rows as far as they go."""
     held = _hold(tasks)
     of_versions = versions.read(one.version_id for one in held)
@@ -79,14 +79,14 @@ def advance(tasks: Sequence[Task], now: datetime) -> None:
     _write(done, tasks, now)
 
 
-def give_up(task: Task, reason: str, now: datetime) -> None:
+def give_up(task: ClaimedDue, reason: str, now: datetime) -> None:
     """End a run that could not be taken on however often it was tried."""
     StoredRun.objects.filter(id=task.key, status=StoredRun.Status.WAITING).update(
         status=StoredRun.Status.FAILED, awaited="", reason=reason[:64], ended_at=now
     )
 
 
-def _hold(tasks: Sequence[Task]) -> list[_Held]:
+def _hold(tasks: Sequence[ClaimedDue]) -> list[_Held]:
     params = {
         "ids": [task.id for task in tasks],
         "untils": [task.claimed_until for task in tasks],
@@ -135,7 +135,7 @@ def _nobody(held: _Held, version: Version, law: Rules) -> Walked:
 # What it came to ------------------------------------------------------------------------
 
 
-def _write(done: Sequence[_Done], tasks: Sequence[Task], now: datetime) -> None:
+def _write(done: Sequence[_Done], tasks: Sequence[ClaimedDue], now: datetime) -> None:
     kept: list[Verdict] = []
     messages: list[Mapping[str, object]] = []
     errands: list[Mapping[str, object]] = []
@@ -233,7 +233,7 @@ def _task(one: _Done, errand: Errand) -> Mapping[str, object]:
     }
 
 
-def _move(done: Sequence[_Done], tasks: Sequence[Task], now: datetime) -> None:
+def _move(done: Sequence[_Done], tasks: Sequence[ClaimedDue], now: datetime) -> None:
     held = {one.held.due_id for one in done}
     # Their runs ended meanwhile, or somebody else has them; the claim tells which.
     gone = [task for task in tasks if task.id not in held]

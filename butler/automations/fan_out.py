@@ -18,7 +18,7 @@ from butler.automations.versions import Version
 from butler.decisions.bulk import judge_many
 from butler.decisions.inputs import company_zone, rules
 from butler.due import civil_time
-from butler.due.queue import Again, Task
+from butler.due.queue import ClaimedDue, Reschedule
 from butler.models import Halt, TopicStatus
 from customers.sql import json
 
@@ -35,7 +35,7 @@ class _Meant(NamedTuple):
     moment: datetime
 
 
-def fan_out(task: Task, now: datetime) -> Again | None:
+def fan_out(task: ClaimedDue, now: datetime) -> Reschedule | None:
     """Start a run for each of an audience, a batch at a time, as long as it makes sense."""
     facts = task.facts
     version = versions.read([facts["version"]]).get(facts["version"])
@@ -60,7 +60,7 @@ def fan_out(task: Task, now: datetime) -> Again | None:
     ]
     if starts:
         triggers.start(starts, now=now)
-    return Again(now, {**facts, "after": str(ids[-1])}) if len(ids) == BATCH else None
+    return Reschedule(now, {**facts, "after": str(ids[-1])}) if len(ids) == BATCH else None
 
 
 def _is_over(version: Version, cause: Mapping[str, Any]) -> bool:

@@ -12,7 +12,19 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from butler.automations.conditions import holds
-from butler.automations.document import (
+from butler.automations.run_state import (
+    BEFORE,
+    Draft,
+    Ended,
+    Errand,
+    Judged,
+    Memory,
+    Run,
+    Waiting,
+    Walked,
+)
+from butler.decisions.decide import decide, order_channels
+from butler.document import (
     BranchStep,
     MessageStep,
     NextChannelStep,
@@ -26,18 +38,6 @@ from butler.automations.document import (
     inside,
     step_at,
 )
-from butler.automations.run_state import (
-    BEFORE,
-    Draft,
-    Ended,
-    Errand,
-    Judged,
-    Memory,
-    Run,
-    Waiting,
-    Walked,
-)
-from butler.decisions.decide import decide, order_channels
 from butler.due import civil_time
 from butler.messages.render import language_of
 from butler.messages.sanitize import inert

@@ -1,13 +1,12 @@
 """Reads a folder of automations, with the purposes and topics they refer to, from TOML."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
-from butler.actions.automations import Faulty, File
 from butler.automations.validation import Fault
 from customers.actions.notices import NoticeText, PurposeText, TopicText
 
@@ -18,24 +17,40 @@ _PARTS = 500
 _NUL = ("\\u0000", "\\U00000000")
 
 
+class AutomationFile(NamedTuple):
+    """One automation as it was written: the name of its file and the content of that file."""
+
+    name: str
+    content: Mapping[str, Any]
+
+
+class InvalidAutomations(Exception):
+    """Automations cannot be loaded. `faults` lists every reason; nothing was stored."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        lines = (f"{fault.file}: {fault.field}: {fault.reason}" for fault in faults)
+        super().__init__("\n".join(lines))
+        self.faults = tuple(faults)
+
+
 class Folder(NamedTuple):
     """What is in a folder, as it was written."""
 
-    documents: tuple[File, ...]
+    documents: tuple[AutomationFile, ...]
     purposes: tuple[PurposeText, ...]
     notices: tuple[NoticeText, ...]
     topics: tuple[TopicText, ...]
 
 
 def read(path: Path) -> Folder:
-    """Read a folder. Raises Faulty, with every file that cannot be read."""
+    """Read a folder. Raises InvalidAutomations, with every file that cannot be read."""
     faults: list[Fault] = []
     found = dict(_files(path, faults))
     purposes, notices = _purposes(found.pop("purposes.toml", {}), faults)
     topics = _list("topics.toml", found.pop("topics.toml", {}), "topic", TopicText, faults)
     if faults:
-        raise Faulty(faults)
-    documents = tuple(File(name, content) for name, content in found.items())
+        raise InvalidAutomations(faults)
+    documents = tuple(AutomationFile(name, content) for name, content in found.items())
     return Folder(documents, tuple(purposes), tuple(notices), tuple(topics))
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from butler.automations.document import Document, MessageStep, NextChannelStep
 from butler.decisions.reasons.catalog import REASONS
+from butler.document import Document, MessageStep, NextChannelStep
 from butler.types import Gate
 
 # The channels of one decision: the first of them that may is used.

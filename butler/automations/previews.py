@@ -6,8 +6,8 @@ from difflib import unified_diff
 from typing import Any, NamedTuple
 
 from butler.automations import sample_customers
-from butler.automations.document import Document, MessageStep
 from butler.automations.validation import placed_steps
+from butler.document import Document, MessageStep
 from butler.messages.render import render
 from butler.messages.templating import Missing
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from butler.automations.document import Document
+from butler.document import Document
 from butler.types import Contact, Facts, Gate
 
 # The step of a run that waits for something not to happen: before the first.

@@ -4,7 +4,7 @@ certain. A text that can be said to both can be said to anybody. Pure.
 
 from typing import Any
 
-from butler.automations.document import Document, OnDate, OnTopic
+from butler.document import Document, OnDate, OnTopic
 
 LINKS = {
     "site": "https://larkmoor.example",

@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 
 from butler import sql
 from butler.automations import audiences, triggers, versions
-from butler.automations.document import OnDate, OnSchedule, OnTopic
 from butler.automations.triggers import Start
 from butler.automations.versions import Version
 from butler.decisions.inputs import company_zone
+from butler.document import OnDate, OnSchedule, OnTopic
 from butler.due import civil_time, notify
-from butler.due.queue import Again, Task
+from butler.due.queue import ClaimedDue, Reschedule
 from butler.models import AutomationVersion, Due, TopicStatus
 from customers.sql import json
 
@@ -44,7 +44,7 @@ class _Coming(NamedTuple):
     known_since: datetime | None
 
 
-def plan_dates(task: Task, now: datetime) -> Again:
+def plan_dates(task: ClaimedDue, now: datetime) -> Reschedule:
     """Have the dates that come up looked for.
 
     Visits move until they are there, so those of the next two days are gone through at every
@@ -65,10 +65,10 @@ def plan_dates(task: Task, now: datetime) -> Again:
             rows.append(Due(duty="plan_date", key=f"{version.id}:{day}", due_at=due_at))
         kept[str(version.id)] = str(max(last, today + _DAY))
     Due.objects.bulk_create(rows, ignore_conflicts=True)
-    return Again(now + OFTEN, {"planned": kept})
+    return Reschedule(now + OFTEN, {"planned": kept})
 
 
-def plan_date(task: Task, now: datetime) -> Again | None:
+def plan_date(task: ClaimedDue, now: datetime) -> Reschedule | None:
     """Make runs of the dates that come up, a batch at a time."""
     number, _, day = task.key.partition(":")
     version = versions.read([int(number)]).get(int(number))
@@ -80,7 +80,7 @@ def plan_date(task: Task, now: datetime) -> Again | None:
         triggers.start(starts, now=now)
     if len(coming) < BATCH:
         return None
-    return Again(now, {"customer": str(coming[-1].customer_id), "about": coming[-1].about})
+    return Reschedule(now, {"customer": str(coming[-1].customer_id), "about": coming[-1].about})
 
 
 def _is_yearly(trigger: OnDate) -> bool:
@@ -151,7 +151,7 @@ def _of_date(row: _Coming, version: Version, now: datetime) -> Start | None:
 # Schedules ------------------------------------------------------------------------------
 
 
-def plan_schedules(task: Task, now: datetime) -> Again:
+def plan_schedules(task: ClaimedDue, now: datetime) -> Reschedule:
     """Have everybody gone through for each day of a schedule, before it begins anywhere."""
     planned = task.facts.get("planned", {})
     today = civil_time.local_day(now, company_zone())
@@ -164,7 +164,7 @@ def plan_schedules(task: Task, now: datetime) -> Again:
             if day > last and _is_on(trigger, day):
                 _fan_out_on(version, trigger, day)
         kept[str(version.id)] = str(max(last, today + _DAY))
-    return Again(now + OFTEN, {"planned": kept})
+    return Reschedule(now + OFTEN, {"planned": kept})
 
 
 def _is_on(trigger: OnSchedule, day: date) -> bool:

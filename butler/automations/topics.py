@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from butler.automations import versions
-from butler.automations.document import OnTopic
+from butler.document import OnTopic
 from butler.models import AutomationVersion, TopicStatus
 from customers.queries.pages import Page, page_of
 

@@ -19,10 +19,10 @@ from uuid_utils.compat import uuid7
 
 from butler import sql
 from butler.automations import versions
-from butler.automations.document import OnAbsence, OnEvent
 from butler.automations.run_state import BEFORE
 from butler.automations.versions import Version
 from butler.decisions.inputs import company_zone
+from butler.document import OnAbsence, OnEvent
 from butler.due import civil_time, notify
 from customers.isolation import FAULTS, describe
 from customers.sql import json

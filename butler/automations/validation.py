@@ -11,7 +11,8 @@ from butler.automations import sample_customers
 from butler.automations.conditions import BadCondition
 from butler.automations.conditions import check as check_condition
 from butler.automations.context_schema import unknown
-from butler.automations.document import (
+from butler.decisions.reasons.catalog import LANGUAGES
+from butler.document import (
     BranchStep,
     Document,
     MessageStep,
@@ -27,7 +28,6 @@ from butler.automations.document import (
     WaitForStep,
     WaitStep,
 )
-from butler.decisions.reasons.catalog import LANGUAGES
 from butler.due import civil_time
 from butler.messages.email_layout import faults as faults_of_html
 from butler.messages.email_layout import layout

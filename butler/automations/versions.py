@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from butler import sql
-from butler.automations.document import Document
+from butler.document import Document
 
 _decode = msgspec.json.Decoder(Document).decode
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 
-class Task(NamedTuple):
+class ClaimedDue(NamedTuple):
     """One due row, as a duty sees it."""
 
     id: int
@@ -20,12 +20,12 @@ class Task(NamedTuple):
     claimed_until: datetime
 
 
-class Again(NamedTuple):
+class Reschedule(NamedTuple):
     """When to look again, and what to remember until then."""
 
     at: datetime
     facts: Mapping[str, Any]
 
 
-type Duty = Callable[[Task, datetime], Again | datetime | None]
-type BatchDuty = Callable[[Sequence[Task], datetime], None]
+type Job = Callable[[ClaimedDue, datetime], Reschedule | datetime | None]
+type BatchJob = Callable[[Sequence[ClaimedDue], datetime], None]

@@ -16,8 +16,8 @@ import msgspec
 from django.db import transaction
 
 from butler import sql
-from butler.due.jobs import BATCHES, DUTIES, GIVEN_UP, STANDING
-from butler.due.queue import Again, Task
+from butler.due.jobs import BATCH_JOBS, JOBS, ON_GIVE_UP, RECURRING
+from butler.due.queue import ClaimedDue, Reschedule
 from butler.models import Due
 
 # Longer than any duty takes; until then nobody else touches the row.
@@ -57,33 +57,33 @@ def tick(*, now: datetime, seconds: float = float("inf")) -> Tick:
 
 def stand_by(*, now: datetime) -> None:
     """Write the rows of the standing duties where they are missing."""
-    rows = [Due(duty=duty, key="standing", due_at=now) for duty in STANDING]
+    rows = [Due(duty=duty, key="standing", due_at=now) for duty in RECURRING]
     Due.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def claim(*, now: datetime, most: int = BATCH) -> Sequence[Task]:
+def claim(*, now: datetime, most: int = BATCH) -> Sequence[ClaimedDue]:
     """Take due rows for the length of a claim."""
     with transaction.atomic():
         found = sql.rows("claim_due", {"now": now, "until": now + CLAIM, "most": most})
     return [
-        Task(id_, duty, customer, key, msgspec.json.decode(facts), attempts, due_at, until)
+        ClaimedDue(id_, duty, customer, key, msgspec.json.decode(facts), attempts, due_at, until)
         for id_, duty, customer, key, facts, attempts, due_at, until in found
     ]
 
 
-def by_duty(tasks: Sequence[Task]) -> Iterable[tuple[str, Iterable[Task]]]:
+def by_duty(tasks: Sequence[ClaimedDue]) -> Iterable[tuple[str, Iterable[ClaimedDue]]]:
     """Sort claimed tasks into what is done together."""
     of_duty = attrgetter("duty")
     return groupby(sorted(tasks, key=of_duty), of_duty)
 
 
-def do_all(duty: str, tasks: Sequence[Task], *, now: datetime) -> int:
+def do_all(duty: str, tasks: Sequence[ClaimedDue], *, now: datetime) -> int:
     """Do tasks of one duty; return how many went well."""
-    if duty not in BATCHES:
+    if duty not in BATCH_JOBS:
         return sum(_do(task, now=now) for task in tasks)
     try:
         with transaction.atomic():
-            BATCHES[duty](tasks, now)
+            BATCH_JOBS[duty](tasks, now)
     except Exception as error:  # noqa: BLE001  whatever it was, the rest is still due
         if len(tasks) == 1:
             _log.exception("a duty failed")
@@ -94,11 +94,11 @@ def do_all(duty: str, tasks: Sequence[Task], *, now: datetime) -> int:
     return len(tasks)
 
 
-def _do(task: Task, *, now: datetime) -> bool:
+def _do(task: ClaimedDue, *, now: datetime) -> bool:
     try:
         with transaction.atomic():
             if sql.rows("hold_due", {"id": task.id, "until": task.claimed_until}):
-                _close(task, DUTIES[task.duty](task, now))
+                _close(task, JOBS[task.duty](task, now))
     except Exception as error:  # noqa: BLE001  whatever one duty does, the next one is due
         _log.exception("a duty failed")
         _put_off(task, error, now=now)
@@ -106,22 +106,22 @@ def _do(task: Task, *, now: datetime) -> bool:
     return True
 
 
-def _close(task: Task, again: Again | datetime | None) -> None:
+def _close(task: ClaimedDue, again: Reschedule | datetime | None) -> None:
     row = Due.objects.filter(id=task.id)
     if again is None:
         row.delete()
         return
-    at, facts = again if isinstance(again, Again) else (again, task.facts)
+    at, facts = again if isinstance(again, Reschedule) else (again, task.facts)
     row.update(due_at=at, facts=facts, claimed_until=None, attempts=0, failed_reason="")
 
 
-def _put_off(task: Task, error: Exception, *, now: datetime) -> None:
+def _put_off(task: ClaimedDue, error: Exception, *, now: datetime) -> None:
     """Try later, each time twice as late; give up after the last attempt and say why."""
     row = Due.objects.filter(id=task.id, claimed_until=task.claimed_until)
     reason = type(error).__name__
-    if task.attempts >= ATTEMPTS and task.duty not in STANDING:
-        if row.update(done_at=now, failed_reason=reason) and task.duty in GIVEN_UP:
-            GIVEN_UP[task.duty](task, reason, now)
+    if task.attempts >= ATTEMPTS and task.duty not in RECURRING:
+        if row.update(done_at=now, failed_reason=reason) and task.duty in ON_GIVE_UP:
+            ON_GIVE_UP[task.duty](task, reason, now)
     else:
         later = now + timedelta(seconds=30 * 2 ** min(task.attempts, 10))
         row.update(due_at=later, claimed_until=None, failed_reason=reason)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from butler.automations.document import Document
+from butler.document import Document
 from butler.messages import render
 from butler.models import AutomationVersion
 

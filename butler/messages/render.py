@@ -6,7 +6,7 @@ A value that a text needs and that is not there is an error, never a gap in a se
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from butler.automations.document import Document, MessageStep, Text, step_at
+from butler.document import Document, MessageStep, Text, step_at
 from butler.messages.email_layout import Letter, as_html, as_text, framing, layout
 from butler.messages.sanitize import inert, one_line
 from butler.messages.templating import BadTemplate, Missing, compiled

@@ -3,7 +3,7 @@
 from copy import deepcopy
 from typing import Any
 
-from butler.actions.automations import File
+from butler.automations.loader import AutomationFile
 from customers.actions.notices import PurposeText, TopicText
 
 LANGUAGES = ("en", "nl", "sv", "da")
@@ -52,6 +52,6 @@ def content(changes: dict[str, Any] | None = None) -> dict[str, Any]:
     return changed
 
 
-def file(changes: dict[str, Any] | None = None) -> File:
+def file(changes: dict[str, Any] | None = None) -> AutomationFile:
     said = content(changes)
-    return File(f"{said.get('key', 'x')}.toml", said)
+    return AutomationFile(f"{said.get('key', 'x')}.toml", said)

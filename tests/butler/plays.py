@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
-from butler.automations.document import Document
+from butler.document import Document
 from butler.models import Automation, AutomationVersion, Decision, Due, Run
 from customers.models import Topic
 from tests.factories import NOON, identify, order, record

@@ -7,7 +7,8 @@ from django.db.utils import DatabaseError
 from uuid_utils.compat import uuid7
 
 from butler.actions import automations
-from butler.actions.automations import Faulty, Hand, NotNow
+from butler.actions.automations import Hand, NotNow
+from butler.automations.loader import InvalidAutomations
 from butler.models import Automation, AutomationVersion, Halt, Message
 from customers.models import Event, Notice, Purpose, Topic
 from tests import factories
@@ -70,7 +71,7 @@ def test_changed_content_is_a_new_draft_beside_the_live_version():
 
 
 def test_nothing_is_loaded_when_anything_is_wrong_and_all_of_it_is_told():
-    with pytest.raises(Faulty) as faulty:
+    with pytest.raises(InvalidAutomations) as faulty:
         load(
             file(),
             file({"key": "second", "topic": "weather"}),
@@ -97,7 +98,7 @@ def test_people_told_of_something_are_found_only_where_it_is_known():
         "relation": "visit",
     }
 
-    with pytest.raises(Faulty, match="no automation visit-reminder"):
+    with pytest.raises(InvalidAutomations, match="no automation visit-reminder"):
         load(file(told))
 
     load(file(), file(told))
@@ -113,7 +114,7 @@ def test_words_that_were_agreed_to_are_not_changed_under_their_version():
 
     assert offer("May we?").notices == 1
     assert offer("May we?").notices == 0
-    with pytest.raises(Faulty, match="version of their own"):
+    with pytest.raises(InvalidAutomations, match="version of their own"):
         offer("May we, please?")
     assert Notice.objects.get().text == "May we?"
 

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from butler.automations import sample_customers
-from butler.automations.document import BRANCHES, Document, MessageStep
 from butler.automations.excerpt import excerpt
+from butler.document import BRANCHES, Document, MessageStep
 from butler.messages.render import reads, render
 
 PARK = Path(__file__).parents[2] / "examples" / "themepark" / "automations"

@@ -5,6 +5,7 @@ import pytest
 from django.db import connection, transaction
 
 from butler.due import jobs
+from butler.due.queue import Reschedule
 from butler.due import tick as actions
 from butler.models import Due
 from tests.factories import NOON
@@ -16,7 +17,7 @@ LATER = NOON + timedelta(hours=2)
 def done(monkeypatch):
     """A duty that notes what it was asked to do."""
     seen = []
-    monkeypatch.setitem(jobs.DUTIES, "note", lambda task, now: seen.append(task.key))
+    monkeypatch.setitem(jobs.JOBS, "note", lambda task, now: seen.append(task.key))
     return seen
 
 
@@ -97,7 +98,7 @@ def test_a_duty_that_fails_blocks_no_other_and_is_given_up_with_its_reason(done,
     def fail(task, now):
         raise ValueError
 
-    monkeypatch.setitem(jobs.DUTIES, "fail", fail)
+    monkeypatch.setitem(jobs.JOBS, "fail", fail)
     poison = due("p", duty="fail")
     due("a")
 
@@ -114,9 +115,9 @@ def test_a_duty_that_fails_blocks_no_other_and_is_given_up_with_its_reason(done,
 def test_a_duty_can_remember_where_it_was(monkeypatch):
     def count(task, now):
         so_far = task.facts.get("n", 0) + 1
-        return jobs.Again(now, {"n": so_far}) if so_far < 3 else None
+        return Reschedule(now, {"n": so_far}) if so_far < 3 else None
 
-    monkeypatch.setitem(jobs.DUTIES, "count", count)
+    monkeypatch.setitem(jobs.JOBS, "count", count)
     due("a", duty="count")
 
     done = actions.tick(now=NOON)
@@ -140,7 +141,7 @@ def test_who_comes_back_after_the_claim_lapsed_does_nothing(done):
 @pytest.mark.django_db
 def test_a_tick_has_an_end_whatever_is_due(monkeypatch):
     """What asks to be looked at again at once would keep a worker for ever."""
-    monkeypatch.setitem(jobs.DUTIES, "again", lambda task, now: now)
+    monkeypatch.setitem(jobs.JOBS, "again", lambda task, now: now)
     due("a", duty="again")
 
     done = actions.tick(now=NOON, seconds=0.2)
@@ -161,7 +162,7 @@ def batch(monkeypatch):
             raise ValueError
         Due.objects.filter(id__in=[task.id for task in tasks]).delete()
 
-    monkeypatch.setitem(jobs.BATCHES, "batch", do)
+    monkeypatch.setitem(jobs.BATCH_JOBS, "batch", do)
     return seen
 
 

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import msgspec
 import pytest
 
-from butler.automations.document import Document
+from butler.document import Document
 from butler.messages.render import BadTemplate, Missing, Words, button, render
 
 LINKS = {

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from butler.automations import loader, sample_customers, validation
-from butler.automations.document import Document, MessageStep
 from butler.automations.validation import Shelf, placed_steps
+from butler.document import Document, MessageStep
 from butler.messages.render import render
 
 FOLDER = Path(__file__).parents[2] / "examples" / "themepark" / "automations"

@@ -6,8 +6,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from butler.actions import automations
-from butler.actions.automations import Change, Faulty, Hand, NotNow
+from butler.actions.automations import Change, Hand, NotNow
 from butler.automations import loader
+from butler.automations.loader import InvalidAutomations
 from butler.models import AutomationVersion
 from customers.models import User
 
@@ -50,7 +51,7 @@ class Command(BaseCommand):
                 self._load(found, author, approver, is_live=live)
         except NotNow as refused:
             raise CommandError(str(refused)) from None
-        except Faulty as faulty:
+        except InvalidAutomations as faulty:
             lines = [f"{one.file}: {one.field}: {one.reason}" for one in faulty.faults]
             told = "\n".join([*lines, f"{len(lines)} to mend; nothing was loaded."])
             raise CommandError(told) from None

@@ -1,0 +1,45 @@
+"""Registers every job that a due row can name."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from butler.actions import heartbeat, runs
+from butler.automations import fan_out, scheduling
+from butler.due import jobs
+from butler.due.queue import ClaimedDue
+from customers.actions import control, idempotency, sign_in
+
+# Customers whose consents expire in one transaction.
+_EXPIRY_BATCH = 200
+
+
+def register() -> None:
+    """Register the jobs of the butler and of the record."""
+    jobs.register("expire_consents", _expire_consents, recurring=True)
+    jobs.register("fan_out", fan_out.fan_out)
+    jobs.register("forget_answers", _forget_answers, recurring=True)
+    jobs.register("forget_sign_ins", _forget_sign_ins, recurring=True)
+    jobs.register("plan_date", scheduling.plan_date)
+    jobs.register("plan_dates", scheduling.plan_dates, recurring=True)
+    jobs.register("plan_schedules", scheduling.plan_schedules, recurring=True)
+    jobs.register("pulses", heartbeat.ask, recurring=True)
+    jobs.register_batch("run", runs.advance, on_give_up=runs.give_up)
+
+
+def _forget_answers(due: ClaimedDue, now: datetime) -> datetime:
+    """Delete stored answers whose idempotency key has expired; run again in an hour."""
+    idempotency.forget_old(now=now, keep=timedelta(days=settings.BUTLER_IDEMPOTENCY_DAYS))
+    return now + timedelta(hours=1)
+
+
+def _forget_sign_ins(due: ClaimedDue, now: datetime) -> datetime:
+    """Delete expired sessions and sign-in codes; run again in an hour."""
+    sign_in.forget_expired(now=now)
+    return now + timedelta(hours=1)
+
+
+def _expire_consents(due: ClaimedDue, now: datetime) -> datetime:
+    """Write the expiry of overdue consents to the ledger; run again in a minute."""
+    count = control.expire(now=now, most=_EXPIRY_BATCH)
+    return now if count == _EXPIRY_BATCH else now + timedelta(minutes=1)
