@@ -56,7 +56,10 @@ def _butler(stack: contextlib.ExitStack, customers: int, events: int) -> Butler:
     database = stage.database(name_of(customers))
     stage.check_durability(database)
     database.manage("migrate", "--verbosity=0")
-    print(database.manage("generate", f"--customers={customers}", f"--events={events}"), end="")
+    print(
+        database.run("-m", "bench.synthetic", f"--customers={customers}", f"--events={events}"),
+        end="",
+    )
     key = stage.make_key(database)
     stage.settle(database)
     web = stack.enter_context(stage.serving("web", database))

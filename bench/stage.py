@@ -38,15 +38,19 @@ class Database:
 
     def manage(self, *arguments: str) -> str:
         """Run a management command and return what it printed."""
+        return self.run(str(ROOT / "manage.py"), *arguments)
+
+    def run(self, *arguments: str) -> str:
+        """Run Python with these arguments on this database and return what it printed."""
         done = subprocess.run(
-            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            [sys.executable, *arguments],
             env=dict(self.env),
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,
         )
         if done.returncode:
-            raise Failed(f"manage.py {' '.join(arguments)} ended with {done.returncode}")
+            raise Failed(f"python {' '.join(arguments)} ended with {done.returncode}")
         return done.stdout
 
 

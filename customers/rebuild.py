@@ -88,6 +88,7 @@ def _remake(ids: Sequence[UUID]) -> Rebuilt:
     sql.run("lock_records", {"ids": sorted(ids)})
     before = snapshot(ids)
     skipped = registry.rebuild(ids)
+    ledger.refold(ids)
     after = snapshot(ids)
     differences = [
         Difference(key[0], " ".join(key[1:]), before.get(key), after.get(key))

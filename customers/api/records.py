@@ -23,6 +23,7 @@ from customers.api.base import (
     read_query,
 )
 from customers.api.problems import Problem
+from customers.identity.normalize import is_kind, normalize
 from customers.identity.search import LONGEST, Found, search_page
 from customers.queries import lists
 from customers.queries.pages import Page
@@ -54,9 +55,10 @@ class CustomersView(ApiView):
         kind, value = _identifier(wanted)
         sender = principal(request).sender
         region = sender.default_region if sender else None
-        matches = lists.customers_by(kind, value, region=region)
-        if matches is None:
+        normalized = normalize(kind, value, region) if is_kind(kind) else None
+        if normalized is None:
             raise Problem(400, "bad-identifier", "This cannot be an identifier of anybody.")
+        matches = lists.customers_by(kind, normalized)
         note_look(request, [one.id for one in matches], what="search")
         return paged(request, Page(matches))
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from customers import sql
+from customers.consent import ledger
 from customers.db import retry
 from customers.db.retry import LookAgain
 from customers.events import log
@@ -101,6 +102,7 @@ def regroup(
             now=now,
         )
         registry.rebuild(affected)
+        ledger.refold(affected)
     _ask_about(drawn.held, rows, targets)
     return concerned
 
@@ -349,7 +351,7 @@ def _keep_ledger(
     actor: str,
 ) -> None:
     filed = {row.record_id: row for row in rows if row.record_id}
-    ledger = []
+    merges = []
     for move in moves:
         own = filed[move.record_id]
         evidence = [
@@ -359,7 +361,7 @@ def _keep_ledger(
         ]
         is_order = own.kind == ORDER and own.trust == VERIFIED
         proven = is_order or any(link["trust"] == VERIFIED for link in evidence)
-        ledger.append(
+        merges.append(
             {
                 "joined_id": move.record_id,
                 "kept_id": None if move.after == move.record_id else move.after,
@@ -368,7 +370,7 @@ def _keep_ledger(
                 "evidence": evidence,
             }
         )
-    sql.run("keep_merges", {"moves": sql.json(ledger), "actor": actor, "now": now})
+    sql.run("keep_merges", {"moves": sql.json(merges), "actor": actor, "now": now})
 
 
 def _ask_about(

@@ -12,7 +12,6 @@ from uuid import UUID
 import msgspec
 
 from customers import isolation, sql
-from customers.consent import ledger
 from customers.projections import interactions, orders, parties, requests
 from customers.projections.facts import Fact
 from customers.projections.traits import Said, winners
@@ -192,7 +191,7 @@ def _write(table: str, kept: Sequence[dict[str, object]], gone: Sequence[tuple[U
 
 
 def rebuild(customer_ids: Iterable[UUID]) -> list[Skipped]:
-    """Throw the projections of these records away and make them again from log and ledger.
+    """Delete the projections of these records and make them again from the log.
 
     Returns the events that could not be folded and were skipped.
     """
@@ -205,7 +204,6 @@ def rebuild(customer_ids: Iterable[UUID]) -> list[Skipped]:
     folded, skipped = fold(facts)
     _report(skipped)
     _keep(folded)
-    ledger.refold(ids)
     return skipped
 
 

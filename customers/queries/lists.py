@@ -9,7 +9,6 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce, Length
 
 from customers import db, sql
-from customers.identity.normalize import is_kind, normalize
 from customers.models import (
     Customer,
     Interaction,
@@ -69,15 +68,9 @@ def customers(*, cursor: str | None, limit: int) -> Page[SummaryShape]:
     )
 
 
-def customers_by(kind: str, value: str, *, region: str | None = None) -> list[SummaryShape] | None:
-    """Return the records that an identifier leads to: who proved it, then who claims it.
-
-    None: this cannot be an identifier.
-    """
-    normal = normalize(kind, value, region) if is_kind(kind) else None
-    if normal is None:
-        return None
-    found = db.rows(sql.load("find_customers"), {"kind": kind, "value": normal})
+def customers_by(kind: str, value: str) -> list[SummaryShape]:
+    """Return the records that a normalized identifier leads to, proved links before claims."""
+    found = db.rows(sql.load("find_customers"), {"kind": kind, "value": value})
     return [
         SummaryShape(
             id=id_,

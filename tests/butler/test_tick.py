@@ -5,8 +5,8 @@ import pytest
 from django.db import connection, transaction
 
 from butler.due import jobs
-from butler.due.queue import Reschedule
 from butler.due import tick as actions
+from butler.due.queue import Reschedule
 from butler.models import Due
 from tests.factories import NOON
 

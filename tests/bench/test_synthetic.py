@@ -9,10 +9,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
+from bench.synthetic import generate
+from bench.synthetic.command import Command
+from bench.synthetic.generate import Plan
 from channels.ingest import segment
 from channels.ingest.segment import Frame
-from customers import generate, ingest
-from customers.generate import Plan
+from customers import ingest
 from customers.models import Customer, Event, Identifier, Link, Order, Source, Trait
 from customers.types import Item, Sender
 
@@ -23,7 +25,7 @@ SMALL = {"customers": 60, "events": 600}
 
 def _generate(**options) -> str:
     out = StringIO()
-    call_command("generate", stdout=out, **{**SMALL, **options})
+    call_command(Command(), stdout=out, **{**SMALL, **options})
     return out.getvalue()
 
 

@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
-from customers import generate
-from customers.generate import Plan
-from customers.invention import Chunk
+from bench.synthetic import generate
+from bench.synthetic.generate import Plan
+from bench.synthetic.people import Chunk
 
 # Two runs at once would both find the same chunks missing.
 _LOCK = 0x6275746C

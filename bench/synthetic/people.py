@@ -113,7 +113,7 @@ class Person(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Lines of COPY, text format, by the columns that `customers.generate` names."""
+    """Lines of COPY, text format, by the columns that `bench.synthetic.generate` names."""
 
     customers: list[str]
     identifiers: list[str]

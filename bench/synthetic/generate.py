@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from django.db import connection, transaction
 
-from customers import db, invention
-from customers.invention import Chunk, Rows
+from bench.synthetic import people
+from bench.synthetic.people import Chunk, Rows
+from customers import db
 from customers.models import Customer, Source
 from customers.projections import registry
 
@@ -54,9 +55,7 @@ class Plan(NamedTuple):
 
 def missing(plan: Plan) -> list[Chunk]:
     """Return the chunks that are not there yet."""
-    by_id = {
-        invention.customer_id(chunk.tag, chunk.first, chunk.of): chunk for chunk in plan.chunks()
-    }
+    by_id = {people.customer_id(chunk.tag, chunk.first, chunk.of): chunk for chunk in plan.chunks()}
     there = set(Customer.objects.filter(id__in=list(by_id)).values_list("id", flat=True))
     return [chunk for id_, chunk in by_id.items() if id_ not in there]
 
@@ -64,7 +63,7 @@ def missing(plan: Plan) -> list[Chunk]:
 def sources() -> dict[str, int]:
     """Return a source for each channel, made when it is not there; none of them has a key."""
     found = {}
-    for channel in invention.CHANNELS:
+    for channel in people.CHANNELS:
         source, _ = Source.objects.get_or_create(
             name=f"generated {channel}", defaults={"channel": channel}
         )
@@ -87,9 +86,9 @@ def write(chunks: Iterable[Chunk], source_ids: Mapping[str, int]) -> Iterator[Ch
 
 
 def _prepare(chunk: Chunk, source_ids: Mapping[str, int]) -> Rows:
-    cast = invention.people(chunk)
+    cast = people.people(chunk)
     ids = _reserve(sum(len(person.atoms) for person in cast))
-    return invention.tell(chunk, cast, ids, source_ids)
+    return people.tell(chunk, cast, ids, source_ids)
 
 
 def _reserve(count: int) -> list[int]:

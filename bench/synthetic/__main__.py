@@ -1,0 +1,27 @@
+"""`python -m bench.synthetic`: fills the database with invented customers. `--help` has the rest."""
+
+import os
+import sys
+
+import django
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # One COPY takes longer than a web request may.
+    os.environ.setdefault("STATEMENT_TIMEOUT", "0")
+    django.setup()
+
+    from django.db import connections
+
+    from bench.synthetic.command import Command
+
+    try:
+        Command().run_from_argv(["python -m", "bench.synthetic", *sys.argv[1:]])
+    finally:
+        for connection in connections.all(initialized_only=True):
+            connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's own
+
+
+if __name__ == "__main__":
+    main()
