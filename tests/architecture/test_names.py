@@ -1,5 +1,12 @@
-"""Names that say something, and one name that must stay ours."""
+"""Names that say something, and one name that must stay ours.
 
+`python -m tests.architecture.test_names [FOLDER …]` lists what breaks the rules.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 
@@ -7,6 +14,17 @@ import pytest
 
 from tests.architecture.tree import ROOT, files
 
+# Words that say nothing about the value they name.
+EMPTY_WORDS = {
+    *("one", "ones", "found", "said", "told", "wanted", "kept", "left", "asked", "given", "seen"),
+    *("made", "gone", "done", "known", "meant", "taken", "held", "data", "info", "item", "obj"),
+    *("res", "result", "tmp", "val", "thing"),
+}
+_ALIASES = (
+    re.compile(r"\bAS\s+(?!MATERIALIZED\b)(\w+)", re.IGNORECASE),
+    re.compile(r"(?:\bWITH|,)\s*(\w+)\s+AS\s+(?:MATERIALIZED\s+)?\(", re.IGNORECASE),
+)
+_RECORDSET = re.compile(r"_to_recordset\(.*?\)\s+AS\s+\w+\s*\((.*?)\)", re.DOTALL)
 SAYS_NOTHING = {"common", "handlers", "helpers", "managers", "misc", "services", "signals", "utils"}
 
 
@@ -30,3 +48,74 @@ def test_no_module_has_a_name_that_says_nothing():
 
 def _in_such(path):
     return bool(SAYS_NOTHING & set(path.parts[:-1]))
+
+
+def bindings(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Yield every name that a module binds, with its line."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                yield name, node.lineno
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield name, node.lineno
+            case ast.ClassDef(name=name):
+                yield name, node.lineno
+            case ast.alias(asname=str(name)):
+                yield name, node.lineno
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+                yield name, node.lineno
+
+
+def short_fields(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Yield fields of classes and keys of dictionaries that are one letter long."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            for field in node.body:
+                if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+                    yield field.target.id, field.lineno
+        elif isinstance(node, ast.Dict):
+            for key in node.keys:
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    yield key.value, key.lineno
+
+
+def empty_names(path) -> Iterator[str]:
+    """Yield what a Python module names with a word that says nothing, or with one letter."""
+    tree = ast.parse((ROOT / path).read_text())
+    for name, line in bindings(tree):
+        if name.strip("_") in EMPTY_WORDS:
+            yield f"{path}:{line}: {name}"
+    if "tests" not in path.parts:
+        for name, line in short_fields(tree):
+            if len(name) == 1 and name.isalpha():
+                yield f"{path}:{line}: {name}"
+
+
+def empty_aliases(path) -> Iterator[str]:
+    """Yield what a statement names with a word that says nothing, or a column of one letter."""
+    lines = (ROOT / path).read_text().splitlines()
+    text = "\n".join("" if line.startswith("--") else line for line in lines)
+    names = [(match[1], match.start()) for alias in _ALIASES for match in alias.finditer(text)]
+    for columns in _RECORDSET.finditer(text):
+        names += [(column.split()[0], columns.start()) for column in columns[1].split(",")]
+    for name, place in names:
+        if name.lower() in EMPTY_WORDS or (len(name) == 1 and name.isalpha()):
+            yield f"{path}:{text.count(chr(10), 0, place) + 1}: {name}"
+
+
+def ours(pattern: str, folders: list[str]) -> Iterator[str]:
+    check = empty_aliases if pattern == "*.sql" else empty_names
+    for path in files(pattern):
+        is_old = {"migrations", "vendor"} & set(path.parts)
+        if not is_old and (not folders or str(path).startswith(tuple(folders))):
+            yield from check(path)
+
+
+@pytest.mark.parametrize("pattern", ["*.py", "*.sql"])
+def test_names_say_what_they_hold(pattern):
+    assert list(ours(pattern, [])) == []
+
+
+if __name__ == "__main__":
+    for finding in [*ours("*.py", sys.argv[1:]), *ours("*.sql", sys.argv[1:])]:
+        print(finding)

@@ -9,7 +9,7 @@ import pytest
 from butler.decisions.decide import decide
 from butler.types import Facts
 from tests.butler.decision_words import CLASSES, world
-from tests.butler.test_decisions import VECTORS
+from tests.butler.decisions.test_decide import VECTORS
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from butler.decisions.decide import decide
 from butler.decisions.reasons.catalog import LANGUAGES, REASONS, sentence
 from butler.types import Decision, Facts
 from tests.butler.decision_words import CLASSES, World, world
-from tests.butler.test_decisions import VECTORS
+from tests.butler.decisions.test_decide import VECTORS
 
 # Words that only ever take away, wherever they come in. A setting without a scope is the least
 # specific one, so it overrides nothing.

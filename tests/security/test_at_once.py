@@ -22,7 +22,7 @@ from customers.consent import hash_chain
 from customers.consent.state import State
 from customers.models import Control, ControlEntry, Event, Order, User
 from tests import factories, staff
-from tests.butler.test_wording import document
+from tests.butler.messages.test_render import document
 from tests.customers import saying
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]

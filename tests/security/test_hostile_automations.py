@@ -1,6 +1,6 @@
 """A file of somebody who means harm is refused when it is loaded, soon, with its name and why.
 
-What a layout may hold: tests/butler/test_letters.py. What a condition costs: test_conditions.py.
+What a layout may hold: tests/butler/messages/test_email_layout.py. What a condition costs: test_conditions.py.
 """
 
 import os

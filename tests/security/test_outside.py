@@ -12,7 +12,7 @@ import pytest
 
 from butler.messages.render import BadTemplate, Missing, render
 from tests import factories
-from tests.butler.test_wording import CONTEXT, LINKS, document
+from tests.butler.messages.test_render import CONTEXT, LINKS, document
 from tests.channels.sending import send, source, track
 from tests.config.test_access import TABLE as API
 from tests.config.test_access import _body

@@ -17,7 +17,7 @@ from butler.messages.render import render
 from butler.models import Message, TopicStatus
 from customers.models import BlockedValue, Customer, Look, QuarantinedItem, Review, User
 from tests import factories, staff
-from tests.butler.test_wording import CONTEXT, LINKS, document
+from tests.butler.messages.test_render import CONTEXT, LINKS, document
 
 pytestmark = pytest.mark.slow
 

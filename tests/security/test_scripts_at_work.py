@@ -25,7 +25,7 @@ from customers.actions import notices, staff_sign_in
 from customers.actions.control import Word
 from customers.models import Customer, Merge, Source, User
 from tests import factories, staff
-from tests.butler.test_wording import LANGUAGES, document
+from tests.butler.messages.test_render import LANGUAGES, document
 from tests.customers import saying
 from tests.security.test_scripts import COUNTING, LOOKING, PAYLOADS, chromium
 

@@ -1,6 +1,6 @@
 """What we hand out as proof: nobody makes one, changes one, or uses it for something else.
 
-Links that end messages: tests/channels/email/test_unsubscribe.py. Cookies that Django signs:
+Links that end messages: tests/channels/test_unsubscribe.py. Cookies that Django signs:
 tests/channels/live/test_access.py. Receipts: tests/customers/test_verify_receipt.py.
 """
 

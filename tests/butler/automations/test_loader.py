@@ -9,7 +9,7 @@ from butler.models import Automation, AutomationVersion
 from customers.models import Notice, Purpose, Topic, User
 from tests import staff
 
-PARK = Path(__file__).parents[2] / "examples" / "themepark" / "automations"
+PARK = Path(__file__).parents[3] / "examples" / "themepark" / "automations"
 
 pytestmark = pytest.mark.django_db
 

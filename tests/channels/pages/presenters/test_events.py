@@ -8,7 +8,7 @@ from django.utils import translation
 from channels.pages.presenters import events
 from tests.channels.portal.words import texts_of
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 CATALOGUES = sorted(
     path
     for folder in ("channels/pages", "channels/portal", "examples/themepark")

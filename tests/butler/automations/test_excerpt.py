@@ -10,7 +10,7 @@ from butler.automations.excerpt import excerpt
 from butler.document import BRANCHES, Document, MessageStep
 from butler.messages.render import reads, render
 
-PARK = Path(__file__).parents[2] / "examples" / "themepark" / "automations"
+PARK = Path(__file__).parents[3] / "examples" / "themepark" / "automations"
 CONTEXT = {
     "customer": {"name": "Noor", "traits": {"city": "Odense", "shoe_size": 38}},
     "order": {"number": "A-1", "lines": [{"name": "Day ticket", "total": "40.00"}]},

@@ -3,7 +3,7 @@
 import pytest
 
 from butler.messages.templating import BadTemplate
-from tests.butler.test_wording import said
+from tests.butler.messages.test_render import said
 
 
 @pytest.mark.parametrize(
