@@ -160,7 +160,7 @@ def test_a_run_that_was_stopped_is_taken_up_where_it_was(monkeypatch):
 
 
 def test_a_chunk_that_fails_leaves_nothing_behind(monkeypatch):
-    monkeypatch.setattr(generate.projection, "keep_subjects", _fail)
+    monkeypatch.setattr(generate.registry, "keep_subjects", _fail)
 
     with pytest.raises(ZeroDivisionError):
         _generate()
@@ -219,7 +219,7 @@ def test_fewer_events_than_customers_are_refused():
 @pytest.mark.parametrize("text", ["0", "-5", "many", "²", "99999999999"])
 def test_odd_counts_are_refused(text):
     with pytest.raises(CommandError, match="not a number"):
-        call_command("generate", f"--customers={text}")
+        call_command(Command(), f"--customers={text}")
 
 
 class _Terminal(StringIO):
@@ -231,7 +231,7 @@ def test_a_terminal_gets_a_moving_bar_and_a_log_gets_lines(monkeypatch):
     monkeypatch.setattr(generate, "CHUNK", 20)
     terminal = _Terminal()
 
-    call_command("generate", stdout=terminal, **SMALL)
+    call_command(Command(), stdout=terminal, **SMALL)
     lines = _generate(seed=2)
 
     assert terminal.getvalue().count("\r") == 3
