@@ -186,6 +186,7 @@ QUICK = {
     "console cancel",
     "admin add",
     "api prove",
+    "headless prove",
     "portal prove",
     "console prove",
 }
