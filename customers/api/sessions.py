@@ -9,9 +9,11 @@ from allauth.account.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import login
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework.request import Request
 
+from customers import db
 from customers.access.permissions import Right, principal
 from customers.api import schema
 from customers.api.base import ApiView, paged
@@ -33,7 +35,21 @@ class SessionShape(msgspec.Struct, frozen=True):
 
 
 def open_session(request: HttpRequest, user: User) -> str:
-    """Sign in, under a key that nobody knew before; return the key, which is an app's token."""
+    """Sign in, under a key that nobody knew before; return the key, which is an app's token.
+
+    Where that fails the request has its old session again, as it was: whoever saves it later
+    writes nothing away.
+    """
+    old_session = request.session
+    request.session = _store(old_session.session_key)
+    try:
+        return _signed_in(request, user)
+    except db.LOST:
+        request.session = old_session
+        raise
+
+
+def _signed_in(request: HttpRequest, user: User) -> str:
     request.session.flush()
     login(request, user, backend=_BACKEND)
     request.session.save()
@@ -47,12 +63,17 @@ def open_app_session(request: HttpRequest, user: User) -> str:
     """Sign an app in: beside whatever cookie came along, and without setting one."""
     # Only this request's view of the session changes; the browser's own stays as it is.
     cookie_session, cookie_user = request.session, request.user
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore()
+    request.session = _store(None)
     try:
         return open_session(request, user)
     finally:
         request.session, request.user = cookie_session, cookie_user
         request.META["CSRF_COOKIE_NEEDS_UPDATE"] = False
+
+
+def _store(key: str | None) -> SessionBase:
+    store: SessionBase = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    return store
 
 
 def network_of(request: HttpRequest) -> str:

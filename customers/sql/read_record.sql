@@ -23,17 +23,14 @@ SELECT json_build_object(
     'created_at', customer.created_at,
     'last_seen_at', customer.last_seen_at,
     'identifiers', (
-        SELECT coalesce(json_agg(json_build_object(
-                   'kind', kind,
-                   'value', CASE WHEN kind = 'order' THEN substring(value, strpos(value, '/') + 1)
-                                 ELSE value END,
-                   'is_verified', trust = 2,
-                   'is_shared', is_shared, 'first_seen_at', first_seen_at)
-                   ORDER BY trust DESC, kind, value), '[]')
-          FROM (SELECT * FROM customers_identifier
+        SELECT coalesce(json_agg(known ORDER BY is_verified DESC, kind, value), '[]')
+          FROM (SELECT kind, trust = 2 AS is_verified, is_shared, first_seen_at,
+                       substring(value, CASE kind WHEN 'order' THEN strpos(value, '/') + 1
+                                        ELSE 1 END) AS value
+                  FROM customers_identifier
                  WHERE customer_id = customer.id
-                 ORDER BY trust DESC, kind, value
-                 LIMIT 500) AS identifier),
+                 ORDER BY trust DESC, kind, customers_identifier.value
+                 LIMIT 500) AS known),
     'traits', (
         SELECT coalesce(json_object_agg(trait.name, json_build_object(
                    'value', trait.value, 'is_verified', trait.trust = 2,
@@ -53,23 +50,20 @@ SELECT json_build_object(
                    ORDER BY placed_at DESC, number), '[]')
           FROM shown_order),
     'next_visit', (
-        SELECT json_build_object('number', number, 'visit_date', visit_date,
-                                 'visit_time', visit_time, 'status', status)
-          FROM customers_order
-         WHERE customer_id = customer.id
-           AND trust = 2
-           AND visit_date >= %(today)s
-           AND status IN ('placed', 'amended')
-         ORDER BY visit_date, visit_time NULLS LAST, number
-         LIMIT 1),
+        SELECT row_to_json(visit)
+          FROM (SELECT number, visit_date, visit_time, status
+                  FROM customers_order
+                 WHERE customer_id = customer.id
+                   AND trust = 2
+                   AND visit_date >= %(today)s
+                   AND status IN ('placed', 'amended')
+                 ORDER BY visit_date, visit_time NULLS LAST, number
+                 LIMIT 1) AS visit),
     'party', (
-        SELECT coalesce(json_agg(json_build_object(
-                   'reference', reference, 'name', name, 'role', role,
-                   'birth_date', birth_date, 'guardian', guardian, 'details', details,
-                   'version', version)
-                   ORDER BY role DESC, reference), '[]')
-          FROM customers_partymember
-         WHERE customer_id = customer.id),
+        SELECT coalesce(json_agg(member ORDER BY role DESC, reference), '[]')
+          FROM (SELECT reference, name, role, birth_date, guardian, details, version
+                  FROM customers_partymember
+                 WHERE customer_id = customer.id) AS member),
     'interactions', (
         SELECT coalesce(json_agg(json_build_object(
                    'reference', reference, 'kind', kind, 'channel', channel,

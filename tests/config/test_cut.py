@@ -187,6 +187,7 @@ QUICK = {
     "console cancel",
     "admin add",
     "api prove",
+    "headless prove",
     "portal prove",
     "console prove",
 }
