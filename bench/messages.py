@@ -308,12 +308,21 @@ def _campaign(run: str, version: str) -> dict[str, Any]:
         everybody = [id_ for (id_,) in cursor.fetchall()]
     began, now = time.monotonic(), timezone.now()
     for start in range(0, len(everybody), 1000):
-        asked = [
-            triggers.Start(i=uuid7(), d=uuid7(), g=int(version), c=one, o=run, at=now, b={}, u=now)
-            for one in everybody[start : start + 1000]
+        starts = [
+            triggers.RunStart(
+                run_id=uuid7(),
+                decision_id=uuid7(),
+                version_id=int(version),
+                customer_id=customer_id,
+                occasion=run,
+                occurred_at=now,
+                cause={},
+                due_at=now,
+            )
+            for customer_id in everybody[start : start + 1000]
         ]
         with transaction.atomic():
-            triggers.start(asked, now=now)
+            triggers.start_runs(starts, now=now)
     return {"began": began}
 
 

@@ -11,5 +11,5 @@ class ButlerConfig(AppConfig):
         from butler.automations import triggers
         from customers.events import subscribers
 
-        subscribers.register(triggers.witness)
+        subscribers.register(triggers.handle_events)
         due_jobs.register()

@@ -6,21 +6,22 @@ _CLAIM_END = NOW.replace(hour=13, minute=0)
 _NUMBERS = range(1, 21)
 _STARTS = [
     {
-        "i": uuid("new run", number),
-        "d": uuid("new decision", number),
-        "g": serial(1),
-        "c": uuid("customer", number % 15),
+        "run_id": uuid("new run", number),
+        "decision_id": uuid("new decision", number),
+        "version_id": serial(1),
+        "customer_id": uuid("customer", number % 15),
         # Some are the occasion of a run that is there, some come twice in the batch.
-        "o": str(number % 15 if number % 2 else number % 6),
-        "at": NOW,
-        "s": "0",
-        "x": "",
-        "xa": "",
-        "b": {"about": "", "number": number} | ({"gathered": [number]} if number % 3 == 0 else {}),
-        "u": LATER,
-        "late": number % 5 == 0,
-        "k": number % 2 == 0,
-        "v": 1,
+        "occasion": str(number % 15 if number % 2 else number % 6),
+        "occurred_at": NOW,
+        "cause": {"about": "", "number": number}
+        | ({"gathered": [number]} if number % 3 == 0 else {}),
+        "due_at": LATER,
+        "step": "0",
+        "awaited": "",
+        "awaited_about": "",
+        "is_late": number % 5 == 0,
+        "is_kept_when_late": number % 2 == 0,
+        "customer_version": 1,
     }
     for number in _NUMBERS
 ]
@@ -104,36 +105,6 @@ PARAMETERS: dict[str, Params] = {
     "claim_due": {"now": NOW, "until": LATER, "most": 25},
     "claim_messages": {"channel": "email", "now": NOW, "most": 25},
     "enter_lane": {"lane": "email", "channel": "email", "most": 25, "batches": 4, "now": NOW},
-    "meet_runs": {
-        "events": json(
-            [
-                {"c": uuid("customer", number), "n": "Checkout Started", "a": "", "at": NOW, "v": 1}
-                for number in _NUMBERS
-            ]
-        ),
-        "now": NOW,
-    },
-    "move_runs": {
-        "runs": json(
-            [
-                {
-                    "i": uuid("run", number),
-                    "d": serial(number),
-                    "s": "waiting" if number % 2 else "done",
-                    "p": "1",
-                    "x": "",
-                    "xa": "",
-                    "r": "",
-                    "u": LATER if number % 2 else None,
-                    "f": {},
-                }
-                for number in _NUMBERS
-            ]
-        ),
-        "gone": [serial(25), serial(33), serial(34)],
-        "untils": [_CLAIM_END] * 3,
-        "now": NOW,
-    },
     "note_lane": {
         "lane": "email",
         "is_well": False,
@@ -146,7 +117,22 @@ PARAMETERS: dict[str, Params] = {
     "place_receipts": {"receipts": serials(), "messages": uuids("message", 30)},
     "resend_uncertain": {"now": NOW, "classes": ["marketing"]},
     "sift_runs": _SIFTED,
-    "start_runs": {"asked": json(_STARTS), "now": NOW},
+    "signal_waiting_runs": {
+        "events": json(
+            [
+                {
+                    "customer_id": uuid("customer", number),
+                    "name": "Checkout Started",
+                    "about": "",
+                    "occurred_at": NOW,
+                    "version": 1,
+                }
+                for number in _NUMBERS
+            ]
+        ),
+        "now": NOW,
+    },
+    "start_runs": {"starts": json(_STARTS), "now": NOW},
     "suppress_addresses": {
         "said": json(
             [
@@ -155,6 +141,27 @@ PARAMETERS: dict[str, Params] = {
                 for evidence in ("a", "b")
             ]
         ),
+        "now": NOW,
+    },
+    "update_runs": {
+        "runs": json(
+            [
+                {
+                    "run_id": uuid("run", number),
+                    "due_id": serial(number),
+                    "status": "waiting" if number % 2 else "done",
+                    "step": "1",
+                    "awaited": "",
+                    "awaited_about": "",
+                    "reason": "",
+                    "due_at": LATER if number % 2 else None,
+                    "memory": {},
+                }
+                for number in _NUMBERS
+            ]
+        ),
+        "orphaned_due_ids": [serial(25), serial(33), serial(34)],
+        "claim_ends": [_CLAIM_END] * 3,
         "now": NOW,
     },
     "withdraw_messages": {"ids": uuids("message"), "now": NOW},

@@ -234,40 +234,38 @@ def _task(one: _Done, errand: Errand) -> Mapping[str, object]:
 
 
 def _move(done: Sequence[_Done], tasks: Sequence[ClaimedDue], now: datetime) -> None:
-    held = {one.held.due_id for one in done}
-    # Their runs ended meanwhile, or somebody else has them; the claim tells which.
-    gone = [task for task in tasks if task.id not in held]
+    advanced = {one.held.due_id for one in done}
+    # Their runs ended meanwhile, or another process has them; the claim tells which.
+    orphaned = [task for task in tasks if task.id not in advanced]
     params = {
-        "runs": json([_place(one) for one in done]),
-        "gone": [task.id for task in gone],
-        "untils": [task.claimed_until for task in gone],
+        "runs": json([_new_state(one) for one in done]),
+        "orphaned_due_ids": [task.id for task in orphaned],
+        "claim_ends": [task.claimed_until for task in orphaned],
         "now": now,
     }
-    sql.run("move_runs", params)
+    sql.run("update_runs", params)
 
 
-def _place(one: _Done) -> Mapping[str, object]:
-    at = one.walked.now
-    if isinstance(at, Waiting):
-        return {
-            "i": one.held.id,
-            "d": one.held.due_id,
-            "s": "waiting",
-            "p": at.step,
-            "x": at.awaited,
-            "xa": at.awaited_about,
-            "r": "",
-            "u": at.due_at,
-            "f": at.memory,
+def _new_state(one: _Done) -> Mapping[str, object]:
+    """Return the row of update_runs.sql for one run."""
+    state = one.walked.now
+    row: dict[str, object] = {"run_id": one.held.id, "due_id": one.held.due_id}
+    if isinstance(state, Waiting):
+        return row | {
+            "status": "waiting",
+            "step": state.step,
+            "awaited": state.awaited,
+            "awaited_about": state.awaited_about,
+            "reason": "",
+            "due_at": state.due_at,
+            "memory": state.memory,
         }
-    return {
-        "i": one.held.id,
-        "d": one.held.due_id,
-        "s": at.status,
-        "p": one.held.step,
-        "x": "",
-        "xa": "",
-        "r": at.reason,
-        "u": None,
-        "f": None,
+    return row | {
+        "status": state.status,
+        "step": one.held.step,
+        "awaited": "",
+        "awaited_about": "",
+        "reason": state.reason,
+        "due_at": None,
+        "memory": None,
     }

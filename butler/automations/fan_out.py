@@ -54,12 +54,12 @@ def fan_out(task: ClaimedDue, now: datetime) -> Reschedule | None:
         _end(version, facts, [one for one in meant if one.customer_id in refused], refused, now)
     occasion, cause = facts["occasion"], facts["cause"]
     starts = [
-        triggers.planned(version, one.customer_id, occasion, cause, one.moment, now)
+        triggers.scheduled_start(version, one.customer_id, occasion, cause, one.moment, now)
         for one in meant
         if one.customer_id not in refused
     ]
     if starts:
-        triggers.start(starts, now=now)
+        triggers.start_runs(starts, now=now)
     return Reschedule(now, {**facts, "after": str(ids[-1])}) if len(ids) == BATCH else None
 
 

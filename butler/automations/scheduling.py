@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from butler import sql
 from butler.automations import audiences, triggers, versions
-from butler.automations.triggers import Start
+from butler.automations.triggers import RunStart
 from butler.automations.versions import Version
 from butler.decisions.inputs import company_zone
 from butler.document import OnDate, OnSchedule, OnTopic
@@ -77,7 +77,7 @@ def plan_date(task: ClaimedDue, now: datetime) -> Reschedule | None:
     coming = _coming(version, date.fromisoformat(day) if day else None, task.facts, now)
     starts = [one for row in coming if (one := _of_date(row, version, now))]
     if starts:
-        triggers.start(starts, now=now)
+        triggers.start_runs(starts, now=now)
     if len(coming) < BATCH:
         return None
     return Reschedule(now, {"customer": str(coming[-1].customer_id), "about": coming[-1].about})
@@ -134,7 +134,7 @@ def _day_of_year(on: date, day: date, month: int, of: int) -> Mapping[str, objec
     return {"on": on, "day": day, "month": month, "of": of, "of_year": of_year}
 
 
-def _of_date(row: _Coming, version: Version, now: datetime) -> Start | None:
+def _of_date(row: _Coming, version: Version, now: datetime) -> RunStart | None:
     trigger = version.document.trigger
     assert isinstance(trigger, OnDate)
     zone = civil_time.find_zone(row.zone) or company_zone()
@@ -144,8 +144,8 @@ def _of_date(row: _Coming, version: Version, now: datetime) -> Start | None:
     if is_news or not now - AHEAD <= moment <= now + AHEAD:
         return None
     cause = {"about": row.about, "on": row.on, "day": row.day, "at": trigger.at}
-    occasion = triggers.fit(f"{row.about}:{row.day}")
-    return triggers.planned(version, row.customer_id, occasion, cause, moment, now)
+    occasion = triggers.shorten_key(f"{row.about}:{row.day}")
+    return triggers.scheduled_start(version, row.customer_id, occasion, cause, moment, now)
 
 
 # Schedules ------------------------------------------------------------------------------
@@ -205,10 +205,10 @@ def tell_of_topic(status: TopicStatus, *, now: datetime) -> int:
             "version": version.id,
             "audience": trigger.audience,
             "cause": cause,
-            "occasion": triggers.fit(occasion),
+            "occasion": triggers.shorten_key(occasion),
             "moment": now.isoformat(),
         }
-        key = triggers.fit(f"{version.id}:{occasion}")
+        key = triggers.shorten_key(f"{version.id}:{occasion}")
         rows.append(Due(duty="fan_out", key=key, facts=facts, due_at=now))
     Due.objects.bulk_create(rows, ignore_conflicts=True)
     if rows:

@@ -1,7 +1,7 @@
-"""Starts runs where events happen, and tells those that wait, in the events' own transaction.
+"""Starts runs for stored events and signals the runs that await them, in the events' transaction.
 
-A witness of the log (customers.events.subscribers). It costs nothing where nobody waits for an event of
-that name, and one or two statements where somebody does, however many events there are.
+A subscriber of the log (customers.events.subscribers). It costs nothing when no version waits for
+an event of that name, and one or two statements otherwise, however many events there are.
 """
 
 import logging
@@ -28,148 +28,161 @@ from customers.isolation import FAULTS, describe
 from customers.sql import json
 from customers.types import Entry
 
-# How old the list of names may be; a version counts only from a little later than it went live.
-_FRESH = 2.0
-_LONGEST = 200
-_NONE = timedelta(0)
+# How long the names may be cached: a version counts only from a little later than it went live.
+_CACHE_SECONDS = 2.0
+_MAX_KEY_LENGTH = 200
+_NO_TIME = timedelta(0)
 
 _log = logging.getLogger(__name__)
 
 
-class Names(NamedTuple):
-    """What events can set in motion, by their names."""
+class EventNames(NamedTuple):
+    """The names of events that start runs, each with its versions, and of those that runs await."""
 
-    start: Mapping[str, Sequence[Version]]
+    starting: Mapping[str, Sequence[Version]]
     awaited: frozenset[str]
 
 
-class Start(msgspec.Struct):
-    """One run to be started; the letters are the columns of start_runs.sql."""
+class RunStart(msgspec.Struct, kw_only=True):
+    """One run to be started; the fields are the columns of start_runs.sql."""
 
-    i: UUID
-    d: UUID
-    g: int
-    c: UUID
-    o: str
-    at: datetime
-    b: Mapping[str, Any]
-    u: datetime
-    s: str = "0"
-    x: str = ""
-    xa: str = ""
-    late: bool = False
-    # Whether an occasion that is late is used up: dates are found again at every look.
-    k: bool = False
-    v: int = 0
+    run_id: UUID
+    decision_id: UUID
+    version_id: int
+    customer_id: UUID
+    occasion: str
+    occurred_at: datetime
+    cause: Mapping[str, Any]
+    due_at: datetime
+    step: str = "0"
+    awaited: str = ""
+    awaited_about: str = ""
+    is_late: bool = False
+    # Whether a late start leaves an ended run. A date is found again at every look, so its run
+    # has to exist, or each look would write the decision again.
+    is_kept_when_late: bool = False
+    customer_version: int = 0
 
     @property
     def is_gathering(self) -> bool:
-        """Whether it joins the run that gathers already, where there is one."""
-        return "gathered" in self.b and not self.late
+        """Whether it joins the run that is gathering already, where there is one."""
+        return "gathered" in self.cause and not self.is_late
 
 
-def witness(entries: Sequence[Entry], received_at: datetime) -> None:
-    """Start the runs that these events start, then meet the runs that wait for them."""
-    names = _names()
-    starts = list(_starts(entries, names, received_at))
-    awaited = [one for one in entries if one.n in names.awaited]
-    moved = 0
+def handle_events(entries: Sequence[Entry], received_at: datetime) -> None:
+    """Start the runs that these events start, then signal the runs that await them."""
+    names = _event_names()
+    starts = list(_run_starts(entries, names, received_at))
+    awaited_entries = [entry for entry in entries if entry.n in names.awaited]
+    changed = 0
     if starts:
-        moved += len(start(starts, now=received_at))
-    if awaited:
-        events = [{"c": e.c, "n": e.n, "a": e.a, "at": e.at, "v": e.v} for e in awaited]
-        moved += len(sql.rows("meet_runs", {"events": json(events), "now": received_at}))
-    if moved:
+        changed += len(start_runs(starts, now=received_at))
+    if awaited_entries:
+        events = [_awaited_event(entry) for entry in awaited_entries]
+        params = {"events": json(events), "now": received_at}
+        changed += len(sql.rows("signal_waiting_runs", params))
+    if changed:
         notify.after_commit("butler.tick")
 
 
-def start(starts: Sequence[Start], *, now: datetime) -> list[UUID]:
-    """Start runs inside the open transaction; return those that are new."""
-    return [id_ for (id_,) in sql.rows("start_runs", {"asked": json(starts), "now": now})]
+def start_runs(starts: Sequence[RunStart], *, now: datetime) -> list[UUID]:
+    """Start runs inside the open transaction; return the ids of those that are new."""
+    return [id_ for (id_,) in sql.rows("start_runs", {"starts": json(starts), "now": now})]
 
 
-def planned(
+def scheduled_start(
     version: Version,
     customer_id: UUID,
     occasion: str,
     cause: Mapping[str, object],
-    moment: datetime,
+    due_at: datetime,
     now: datetime,
-) -> Start:
-    """Return the run of an occasion that is due at a moment of its own, such as a date."""
-    return Start(
-        i=uuid7(),
-        d=uuid7(),
-        g=version.id,
-        c=customer_id,
-        o=occasion,
-        at=moment,
-        b=cause,
-        u=max(moment, now),
-        late=moment + civil_time.parse_length(version.document.expires) <= now,
-        k=True,
+) -> RunStart:
+    """Return the start of a run that is due at a time of its own, such as a date."""
+    return RunStart(
+        run_id=uuid7(),
+        decision_id=uuid7(),
+        version_id=version.id,
+        customer_id=customer_id,
+        occasion=occasion,
+        occurred_at=due_at,
+        cause=cause,
+        due_at=max(due_at, now),
+        is_late=due_at + civil_time.parse_length(version.document.expires) <= now,
+        is_kept_when_late=True,
     )
 
 
-def fit(occasion: str) -> str:
-    """Return an occasion that fits its column, and still is the same for the same."""
-    if len(occasion) <= _LONGEST:
-        return occasion
-    return blake2b(occasion.encode(), digest_size=32).hexdigest()
+def shorten_key(text: str) -> str:
+    """Return a key that fits its column: the text itself, or its hash where it is too long."""
+    if len(text) <= _MAX_KEY_LENGTH:
+        return text
+    return blake2b(text.encode(), digest_size=32).hexdigest()
 
 
-def _starts(entries: Sequence[Entry], names: Names, now: datetime) -> Iterator[Start]:
-    gathering: dict[tuple[UUID, int], Start] = {}
+def _awaited_event(entry: Entry) -> dict[str, object]:
+    return {
+        "customer_id": entry.c,
+        "name": entry.n,
+        "about": entry.a,
+        "occurred_at": entry.at,
+        "version": entry.v,
+    }
+
+
+def _run_starts(entries: Sequence[Entry], names: EventNames, now: datetime) -> Iterator[RunStart]:
+    gathering: dict[tuple[UUID, int], RunStart] = {}
     for entry in entries:
-        # What we say ourselves sets nothing in motion, or we would go on talking for ever.
-        if entry.n in names.start and entry.t != "message":
-            for version in names.start[entry.n]:
-                run = _start_or_none(entry, version, now)
-                if run is None:
+        # Our own messages start nothing, or an automation could answer itself for ever.
+        if entry.n in names.starting and entry.t != "message":
+            for version in names.starting[entry.n]:
+                start = _run_start_or_none(entry, version, now)
+                if start is None:
                     continue
-                first = gathering.setdefault((run.c, run.g), run) if run.is_gathering else run
-                if first is run:
-                    yield run
+                key = (start.customer_id, start.version_id)
+                first = gathering.setdefault(key, start) if start.is_gathering else start
+                if first is start:
+                    yield start
                 else:
-                    first.b["gathered"].append(_place(entry))
+                    first.cause["gathered"].append(_event_reference(entry))
 
 
-def _start_or_none(entry: Entry, version: Version, now: datetime) -> Start | None:
-    """Make a run; None where one cannot be made. The event itself is stored all the same."""
+def _run_start_or_none(entry: Entry, version: Version, now: datetime) -> RunStart | None:
+    """Return the start of a run; None where it fails. The event itself is stored all the same."""
     try:
-        return _start(entry, version, now)
+        return _run_start(entry, version, now)
     except FAULTS as error:
         _log.error("no run of automation version %d started: %s", version.id, describe(error))
         return None
 
 
-def _start(entry: Entry, version: Version, now: datetime) -> Start:
+def _run_start(entry: Entry, version: Version, now: datetime) -> RunStart:
     document, trigger = version.document, version.document.trigger
-    run = Start(
-        i=uuid7(),
-        d=uuid7(),
-        g=version.id,
-        c=entry.c,
-        o=fit(_occasion(entry, document.once_per)),
-        at=entry.at,
-        b=_place(entry) | {"about": entry.a, "name": entry.n},
-        u=now,
-        v=entry.v,
+    start = RunStart(
+        run_id=uuid7(),
+        decision_id=uuid7(),
+        version_id=version.id,
+        customer_id=entry.c,
+        occasion=shorten_key(_occasion(entry, document.once_per)),
+        occurred_at=entry.at,
+        cause=_event_reference(entry) | {"about": entry.a, "name": entry.n},
+        due_at=now,
+        customer_version=entry.v,
     )
-    within = _NONE
+    within = _NO_TIME
     if isinstance(trigger, OnAbsence):
         within = civil_time.parse_length(trigger.within)
-        run.s, run.x = BEFORE, trigger.absent
-        run.xa = entry.a if trigger.same == "about" else ""
-        run.u = max(now, entry.at + within)
+        start.step, start.awaited = BEFORE, trigger.absent
+        start.awaited_about = entry.a if trigger.same == "about" else ""
+        start.due_at = max(now, entry.at + within)
     if isinstance(trigger, OnEvent) and trigger.gather:
-        run.s, run.b = BEFORE, {**run.b, "gathered": [_place(entry)]}
-    run.late = entry.at + within + civil_time.parse_length(document.expires) <= now
-    return run
+        start.step, start.cause = BEFORE, {**start.cause, "gathered": [_event_reference(entry)]}
+    start.is_late = entry.at + within + civil_time.parse_length(document.expires) <= now
+    return start
 
 
-def _place(entry: Entry) -> dict[str, object]:
-    """Return where an event stands: on whose log, and at which version."""
+def _event_reference(entry: Entry) -> dict[str, object]:
+    """Return where an event is stored: on which log, and at which version."""
     return {"log": entry.c, "version": entry.v}
 
 
@@ -182,23 +195,23 @@ def _occasion(entry: Entry, once_per: str) -> str:
     return (entry.a if once_per == "about" else "") or entry.k
 
 
-# What is waited for, as it was two seconds ago at most ----------------------------------
+# The names of events, cached for two seconds at most ------------------------------------
 
-_held: tuple[float, Names] | None = None
+_cache: tuple[float, EventNames] | None = None
 _lock = threading.Lock()
 
 
-def _names() -> Names:
-    global _held
-    kept = _held
-    fresh = _FRESH if settings.BUTLER_TRIGGERS_SETTLE else 0.0
-    if kept is None or time.monotonic() - kept[0] >= fresh:
+def _event_names() -> EventNames:
+    global _cache
+    cached = _cache
+    seconds = _CACHE_SECONDS if settings.BUTLER_TRIGGERS_SETTLE else 0.0
+    if cached is None or time.monotonic() - cached[0] >= seconds:
         with _lock:
-            kept = _held = (time.monotonic(), _read_names())
-    return kept[1]
+            cached = _cache = (time.monotonic(), _read_event_names())
+    return cached[1]
 
 
-def _read_names() -> Names:
+def _read_event_names() -> EventNames:
     starting: dict[str, list[Version]] = {}
     awaited: set[str] = set()
     for id_, automation_id, document, event_names, awaited_names in sql.rows("read_triggers", {}):
@@ -206,4 +219,4 @@ def _read_names() -> Names:
         if version := versions.keep(id_, automation_id, document):
             for name in event_names:
                 starting.setdefault(name, []).append(version)
-    return Names(starting, frozenset(awaited))
+    return EventNames(starting, frozenset(awaited))

@@ -2,7 +2,7 @@
 -- ones, and look up what each may be waiting for. What a run awaits is on the log, too: an
 -- event that was stored before the run, or while it began to wait, found nobody waiting.
 --
--- Locks runs in the order of their ids, and their due rows after them, as meet_runs.sql does.
+-- Locks runs in the order of their ids, and their due rows after them, as signal_waiting_runs.sql does.
 --
 -- ids     bigint[]       due rows
 -- untils  timestamptz[]  the ends of their claims

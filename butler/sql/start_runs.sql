@@ -1,85 +1,91 @@
--- Start runs, each with the row that says when to look at it. An occasion that had its run has
--- it still. Where an automation gathers, events go to the run that is gathering already. What
--- came too late for its automation leaves the decision that says so; where the occasion would
--- come up again and again, it leaves an ended run, too.
+-- Start runs, each with the due row that says when to take it on. An occasion starts one run.
+-- Where an automation gathers, events are added to the run that is gathering already. A start
+-- that came too late for its automation leaves the decision that says so; where the occasion
+-- would be found again at every look, it leaves an ended run, too.
 --
--- asked  jsonb  [{i run_id, d decision_id, g version_id, c customer_id, o occasion,
---                 at occurred_at, s step, x awaited, xa awaited_about, b cause, u due_at,
---                 late bool, k keeps the occasion though late, v customer_version}, ...]
--- now    timestamptz
+-- starts  jsonb  [{run_id, decision_id, version_id, customer_id, occasion, occurred_at, cause,
+--                  due_at, step, awaited, awaited_about, is_late, is_kept_when_late,
+--                  customer_version}, ...]
+-- now     timestamptz
 -- returns the ids of the runs that were started
 
-WITH wanted AS MATERIALIZED (
-    SELECT asked.*, version.automation_id, version.document
-      FROM ROWS FROM (jsonb_to_recordset(%(asked)s::jsonb) AS (
-           i uuid, d uuid, g bigint, c uuid, o text, at timestamptz, s text, x text, xa text,
-           b jsonb, u timestamptz, late boolean, k boolean, v bigint))
-           WITH ORDINALITY AS asked (i, d, g, c, o, at, s, x, xa, b, u, late, k, v, place)
-      JOIN butler_automationversion AS version ON version.id = asked.g
-     -- The asker may have heard of the version seconds ago; what counts is what it is now.
+WITH start AS MATERIALIZED (
+    SELECT start.*, version.automation_id, version.document
+      FROM ROWS FROM (jsonb_to_recordset(%(starts)s::jsonb) AS (
+           run_id uuid, decision_id uuid, version_id bigint, customer_id uuid, occasion text,
+           occurred_at timestamptz, cause jsonb, due_at timestamptz, step text, awaited text,
+           awaited_about text, is_late boolean, is_kept_when_late boolean,
+           customer_version bigint))
+           WITH ORDINALITY AS start (
+           run_id, decision_id, version_id, customer_id, occasion, occurred_at, cause, due_at,
+           step, awaited, awaited_about, is_late, is_kept_when_late, customer_version, ordinal)
+      JOIN butler_automationversion AS version ON version.id = start.version_id
+     -- The caller may have read the version seconds ago; what counts is its status now.
      WHERE version.status = 'live'
-       AND version.live_at <= asked.at
+       AND version.live_at <= start.occurred_at
 ), gathered AS (
-    -- The customer is held, so two events do not both find nothing; and whoever takes that run
-    -- on holds it, so an event goes into it in time or has a run of its own.
+    -- The customer is locked, so two events do not both find no run; and the job that takes
+    -- that run on locks it, so an event is added in time or has a run of its own.
     UPDATE butler_run AS run
        SET cause = jsonb_set(
                CASE WHEN (run.cause->'count')::int >= 100 THEN run.cause
                     ELSE jsonb_set(run.cause, '{gathered}',
-                                   run.cause->'gathered' || (wanted.b->'gathered')) END,
+                                   run.cause->'gathered' || (start.cause->'gathered')) END,
                '{count}',
-               to_jsonb((run.cause->'count')::int + jsonb_array_length(wanted.b->'gathered')))
-      FROM wanted
-     WHERE wanted.b ? 'gathered'
-       AND NOT wanted.late
-       AND run.customer_id = wanted.c
-       AND run.automation_id = wanted.automation_id
+               to_jsonb((run.cause->'count')::int
+                        + jsonb_array_length(start.cause->'gathered')))
+      FROM start
+     WHERE start.cause ? 'gathered'
+       AND NOT start.is_late
+       AND run.customer_id = start.customer_id
+       AND run.automation_id = start.automation_id
        AND run.status = 'waiting'
        AND run.step = ''
        -- A run of an older version may wait before its first step without gathering anything.
        AND run.cause ? 'gathered'
- RETURNING wanted.i
+ RETURNING start.run_id
 ), started AS (
     INSERT INTO butler_run
            (id, automation_id, version_id, customer_id, occasion, cause, occurred_at, status,
             step, awaited, awaited_about, reason, created_at, ended_at)
-    SELECT i, automation_id, g, c, o,
-           CASE WHEN b ? 'gathered'
-                THEN jsonb_set(b, '{count}', to_jsonb(jsonb_array_length(b->'gathered')))
-                ELSE b END,
-           at, CASE WHEN late THEN 'cancelled' ELSE 'waiting' END,
-           s, CASE WHEN late THEN '' ELSE x END, xa,
-           CASE WHEN late THEN 'late_event' ELSE '' END, %(now)s,
-           CASE WHEN late THEN %(now)s::timestamptz END
-      FROM wanted
-     WHERE (k OR NOT late)
-       AND i NOT IN (SELECT i FROM gathered)
+    SELECT run_id, automation_id, version_id, customer_id, occasion,
+           CASE WHEN cause ? 'gathered'
+                THEN jsonb_set(cause, '{count}', to_jsonb(jsonb_array_length(cause->'gathered')))
+                ELSE cause END,
+           occurred_at, CASE WHEN is_late THEN 'cancelled' ELSE 'waiting' END,
+           step, CASE WHEN is_late THEN '' ELSE awaited END, awaited_about,
+           CASE WHEN is_late THEN 'late_event' ELSE '' END, %(now)s,
+           CASE WHEN is_late THEN %(now)s::timestamptz END
+      FROM start
+     WHERE (is_kept_when_late OR NOT is_late)
+       AND run_id NOT IN (SELECT run_id FROM gathered)
      -- Of two in one batch with the same occasion, the first one has the run.
-     ORDER BY place
+     ORDER BY ordinal
         ON CONFLICT (customer_id, automation_id, occasion) DO NOTHING
  RETURNING id, status
 ), due AS (
     INSERT INTO butler_due (duty, customer_id, key, facts, due_at, failed_reason)
-    SELECT 'run', wanted.c, started.id::text, '{}', wanted.u, ''
+    SELECT 'run', start.customer_id, started.id::text, '{}', start.due_at, ''
       FROM started
-      JOIN wanted ON wanted.i = started.id
+      JOIN start ON start.run_id = started.id
      WHERE started.status = 'waiting'
-), told AS (
+), late_decision AS (
     INSERT INTO butler_decision
            (id, customer_id, run_id, automation_id, stage, outcome, code, act, gates,
             customer_version, rules_version, decided_at)
-    SELECT d, c, started.id, automation_id, 'judge', 'skip', 'late_event',
+    SELECT decision_id, customer_id, started.id, automation_id, 'judge', 'skip', 'late_event',
            jsonb_build_object('class', document->>'class', 'topic', document->>'topic',
                               'channel', '', 'purpose', coalesce(document->>'purpose', ''),
                               'relation', ''),
            jsonb_build_array(jsonb_build_object(
                'gate', 'expiry', 'layer', 'integrity', 'verdict', 'deny', 'code', 'late_event',
                'evidence', '[]'::jsonb,
-               'inputs', jsonb_build_object('occurred_at', at, 'received_at', %(now)s))),
-           v, '', %(now)s
-      FROM wanted
-      LEFT JOIN started ON started.id = wanted.i
-     WHERE late
-       AND (NOT k OR started.id IS NOT NULL)
+               'inputs', jsonb_build_object('occurred_at', occurred_at,
+                                            'received_at', %(now)s))),
+           customer_version, '', %(now)s
+      FROM start
+      LEFT JOIN started ON started.id = start.run_id
+     WHERE is_late
+       AND (NOT is_kept_when_late OR started.id IS NOT NULL)
 )
 SELECT id FROM started WHERE status = 'waiting'

@@ -52,7 +52,7 @@ ASKED = (
     (sql, "gather_facts"),
     (sql, "write_messages"),
     (sql, "write_decisions"),
-    (sql, "move_runs"),
+    (sql, "update_runs"),
     (sql, "enter_lane"),
     (sql, "claim_messages"),
     (sql, "hold_customers"),
@@ -63,7 +63,7 @@ ASKED = (
     (sql, "find_in_hand"),
     (sql, "find_silent"),
     (sql, "start_runs"),
-    (sql, "meet_runs"),
+    (sql, "signal_waiting_runs"),
     (of_customers, "append_events"),
 )
 
