@@ -166,19 +166,19 @@ def _append(context: Context, guests: Any, keys: list[str]) -> dict[str, object]
     writer = bodies.Writer(context, "explain")
     events = [
         {
-            "c": guest.customer_id,
-            "v": 10_000_000,
-            "o": None,
-            "m": key,
-            "k": key,
-            "h": key,
-            "t": "track",
-            "n": "Ride Entered",
-            "a": "",
-            "w": "",
-            "i": [guest.identifier_id],
-            "at": now,
-            "b": msgspec.Raw(writer.event(guest)),
+            "customer_id": guest.customer_id,
+            "version": 10_000_000,
+            "origin_id": None,
+            "message_id": key,
+            "message_key": key,
+            "body_hash": key,
+            "kind": "track",
+            "name": "Ride Entered",
+            "about": "",
+            "actor": "",
+            "identifier_ids": [guest.identifier_id],
+            "occurred_at": now,
+            "body": msgspec.Raw(writer.event(guest)),
         }
         for guest, key in zip(guests, keys, strict=True)
     ]
@@ -194,13 +194,13 @@ def _traits(context: Context, guests: Any, keys: list[str]) -> list[dict[str, ob
     now = datetime.now(UTC)
     return [
         {
-            "c": guest.customer_id,
-            "n": "city",
-            "x": "Odense",
-            "w": 2,
-            "s": context.source_id,
-            "at": now,
-            "k": key,
+            "customer_id": guest.customer_id,
+            "name": "city",
+            "value": "Odense",
+            "trust": 2,
+            "source_id": context.source_id,
+            "occurred_at": now,
+            "message_key": key,
         }
         for guest, key in sorted(
             zip(guests, keys, strict=True), key=lambda pair: pair[0].customer_id

@@ -23,7 +23,7 @@ from customers.identity.shortcuts import Atom
 from customers.isolation import FAULTS, UNREADABLE, describe
 from customers.projections import registry
 from customers.projections.traits import Said
-from customers.types import Entry, Item, Outcome, Receipt, Refused, Sender
+from customers.types import Item, LogEntry, Outcome, Receipt, Refused, Sender
 
 # What was seen before under a message's key: the hash of its body, and where it stands.
 type Known = tuple[str, Outcome]
@@ -285,21 +285,21 @@ class _Batch:
 
 def _entry(
     item: Item, owner: UUID, version: int, origin: UUID | None, key: str, ids: list[int]
-) -> Entry:
-    return Entry(
-        c=owner,
-        v=version,
-        o=origin,
-        m=item.message_id,
-        k=key,
-        h=item.body_hash.hex(),
-        t=item.kind,
-        n=item.name,
-        a=item.about,
-        w=item.actor,
-        i=ids,
-        at=item.occurred_at,
-        b=msgspec.Raw(item.body),
+) -> LogEntry:
+    return LogEntry(
+        customer_id=owner,
+        version=version,
+        origin_id=origin,
+        message_id=item.message_id,
+        message_key=key,
+        body_hash=item.body_hash.hex(),
+        kind=item.kind,
+        name=item.name,
+        about=item.about,
+        actor=item.actor,
+        identifier_ids=ids,
+        occurred_at=item.occurred_at,
+        body=msgspec.Raw(item.body),
     )
 
 

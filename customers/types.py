@@ -101,19 +101,22 @@ class Receipt(NamedTuple):
         return self.refused + sum(o.status in kept_apart for o in self.outcomes)
 
 
-class Entry(msgspec.Struct, gc=False):
-    """One event at its place on a log; the letters are the columns of append_events.sql."""
+class LogEntry(msgspec.Struct, gc=False):
+    """One event at its place on a customer's log: the columns of append_events.sql.
 
-    c: UUID
-    v: int
-    o: UUID | None
-    m: str
-    k: str
-    h: str
-    t: str
-    n: str
-    a: str
-    w: str
-    i: list[int]
-    at: datetime
-    b: msgspec.Raw
+    `message_key` and `body_hash` are 32 hex digits.
+    """
+
+    customer_id: UUID
+    version: int
+    origin_id: UUID | None
+    message_id: str
+    message_key: str
+    body_hash: str
+    kind: str
+    name: str
+    about: str
+    actor: str
+    identifier_ids: list[int]
+    occurred_at: datetime
+    body: msgspec.Raw

@@ -88,19 +88,19 @@ PARAMETERS: dict[str, Params] = {
         "events": json(
             [
                 {
-                    "c": uuid("customer", number),
-                    "v": 1_000,
-                    "o": None,
-                    "m": f"new {number}",
-                    "k": uuid("new event", number),
-                    "h": uuid("new body", number),
-                    "t": "track",
-                    "n": "Ride Ended",
-                    "a": "",
-                    "w": "",
-                    "i": [serial(number)],
-                    "at": NOW,
-                    "b": {},
+                    "customer_id": uuid("customer", number),
+                    "version": 1_000,
+                    "origin_id": None,
+                    "message_id": f"new {number}",
+                    "message_key": uuid("new event", number),
+                    "body_hash": uuid("new body", number),
+                    "kind": "track",
+                    "name": "Ride Ended",
+                    "about": "",
+                    "actor": "",
+                    "identifier_ids": [serial(number)],
+                    "occurred_at": NOW,
+                    "body": {},
                 }
                 for number in _NUMBERS
             ]
@@ -206,13 +206,13 @@ PARAMETERS: dict[str, Params] = {
         "traits": json(
             [
                 {
-                    "c": id_,
-                    "n": name,
-                    "x": "Odense",
-                    "w": 2,
-                    "s": 1001,
-                    "at": NOW,
-                    "k": uuid("new trait", 1),
+                    "customer_id": id_,
+                    "name": name,
+                    "value": "Odense",
+                    "trust": 2,
+                    "source_id": 1001,
+                    "occurred_at": NOW,
+                    "message_key": uuid("new trait", 1),
                 }
                 for id_ in live()
                 for name in ("city", "language")

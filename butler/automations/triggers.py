@@ -26,7 +26,7 @@ from butler.document import OnAbsence, OnEvent
 from butler.due import civil_time, notify
 from customers.isolation import FAULTS, describe
 from customers.sql import json
-from customers.types import Entry
+from customers.types import LogEntry
 
 # How long the names may be cached: a version counts only from a little later than it went live.
 _CACHE_SECONDS = 2.0
@@ -69,11 +69,11 @@ class RunStart(msgspec.Struct, kw_only=True):
         return "gathered" in self.cause and not self.is_late
 
 
-def handle_events(entries: Sequence[Entry], received_at: datetime) -> None:
+def handle_events(entries: Sequence[LogEntry], received_at: datetime) -> None:
     """Start the runs that these events start, then signal the runs that await them."""
     names = _event_names()
     starts = list(_run_starts(entries, names, received_at))
-    awaited_entries = [entry for entry in entries if entry.n in names.awaited]
+    awaited_entries = [entry for entry in entries if entry.name in names.awaited]
     changed = 0
     if starts:
         changed += len(start_runs(starts, now=received_at))
@@ -120,22 +120,22 @@ def shorten_key(text: str) -> str:
     return blake2b(text.encode(), digest_size=32).hexdigest()
 
 
-def _awaited_event(entry: Entry) -> dict[str, object]:
+def _awaited_event(entry: LogEntry) -> dict[str, object]:
     return {
-        "customer_id": entry.c,
-        "name": entry.n,
-        "about": entry.a,
-        "occurred_at": entry.at,
-        "version": entry.v,
+        "customer_id": entry.customer_id,
+        "name": entry.name,
+        "about": entry.about,
+        "occurred_at": entry.occurred_at,
+        "version": entry.version,
     }
 
 
-def _run_starts(entries: Sequence[Entry], names: EventNames, now: datetime) -> Iterator[RunStart]:
+def _run_starts(entries: Sequence[LogEntry], names: EventNames, now: datetime) -> Iterator[RunStart]:
     gathering: dict[tuple[UUID, int], RunStart] = {}
     for entry in entries:
         # Our own messages start nothing, or an automation could answer itself for ever.
-        if entry.n in names.starting and entry.t != "message":
-            for version in names.starting[entry.n]:
+        if entry.name in names.starting and entry.kind != "message":
+            for version in names.starting[entry.name]:
                 start = _run_start_or_none(entry, version, now)
                 if start is None:
                     continue
@@ -147,7 +147,7 @@ def _run_starts(entries: Sequence[Entry], names: EventNames, now: datetime) -> I
                     first.cause["gathered"].append(_event_reference(entry))
 
 
-def _run_start_or_none(entry: Entry, version: Version, now: datetime) -> RunStart | None:
+def _run_start_or_none(entry: LogEntry, version: Version, now: datetime) -> RunStart | None:
     """Return the start of a run; None where it fails. The event itself is stored all the same."""
     try:
         return _run_start(entry, version, now)
@@ -156,43 +156,43 @@ def _run_start_or_none(entry: Entry, version: Version, now: datetime) -> RunStar
         return None
 
 
-def _run_start(entry: Entry, version: Version, now: datetime) -> RunStart:
+def _run_start(entry: LogEntry, version: Version, now: datetime) -> RunStart:
     document, trigger = version.document, version.document.trigger
     start = RunStart(
         run_id=uuid7(),
         decision_id=uuid7(),
         version_id=version.id,
-        customer_id=entry.c,
+        customer_id=entry.customer_id,
         occasion=shorten_key(_occasion(entry, document.once_per)),
-        occurred_at=entry.at,
-        cause=_event_reference(entry) | {"about": entry.a, "name": entry.n},
+        occurred_at=entry.occurred_at,
+        cause=_event_reference(entry) | {"about": entry.about, "name": entry.name},
         due_at=now,
-        customer_version=entry.v,
+        customer_version=entry.version,
     )
     within = _NO_TIME
     if isinstance(trigger, OnAbsence):
         within = civil_time.parse_length(trigger.within)
         start.step, start.awaited = BEFORE, trigger.absent
-        start.awaited_about = entry.a if trigger.same == "about" else ""
-        start.due_at = max(now, entry.at + within)
+        start.awaited_about = entry.about if trigger.same == "about" else ""
+        start.due_at = max(now, entry.occurred_at + within)
     if isinstance(trigger, OnEvent) and trigger.gather:
         start.step, start.cause = BEFORE, {**start.cause, "gathered": [_event_reference(entry)]}
-    start.is_late = entry.at + within + civil_time.parse_length(document.expires) <= now
+    start.is_late = entry.occurred_at + within + civil_time.parse_length(document.expires) <= now
     return start
 
 
-def _event_reference(entry: Entry) -> dict[str, object]:
+def _event_reference(entry: LogEntry) -> dict[str, object]:
     """Return where an event is stored: on which log, and at which version."""
-    return {"log": entry.c, "version": entry.v}
+    return {"log": entry.customer_id, "version": entry.version}
 
 
-def _occasion(entry: Entry, once_per: str) -> str:
+def _occasion(entry: LogEntry, once_per: str) -> str:
     if once_per == "customer":
         return ""
     if once_per == "day":
-        return civil_time.local_day(entry.at, company_zone()).isoformat()
+        return civil_time.local_day(entry.occurred_at, company_zone()).isoformat()
     # What is about nothing can only be told apart by the event itself.
-    return (entry.a if once_per == "about" else "") or entry.k
+    return (entry.about if once_per == "about" else "") or entry.message_key
 
 
 # The names of events, cached for two seconds at most ------------------------------------

@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from customers import sql
 from customers.events import log
 from customers.models import Customer
-from customers.types import VERIFIED, Entry
+from customers.types import VERIFIED, LogEntry
 
 
 class NoSuchCustomer(Exception):
@@ -39,20 +39,20 @@ def note(
     [(_, head)] = sql.rows("read_heads", {"ids": [live]})
     message_id = f"note-{uuid7()}"
     body = msgspec.json.encode({"type": kind, "event": name, "properties": properties})
-    entry = Entry(
-        c=live,
-        v=head + 1,
-        o=None,
-        m=message_id,
-        k=log.message_key(log.BUTLER_SOURCE, message_id),
-        h=blake2b(body, digest_size=16).hexdigest(),
-        t=kind,
-        n=name,
-        a=about,
-        w=actor[:100],
-        i=[],
-        at=now,
-        b=msgspec.Raw(body),
+    entry = LogEntry(
+        customer_id=live,
+        version=head + 1,
+        origin_id=None,
+        message_id=message_id,
+        message_key=log.message_key(log.BUTLER_SOURCE, message_id),
+        body_hash=blake2b(body, digest_size=16).hexdigest(),
+        kind=kind,
+        name=name,
+        about=about,
+        actor=actor[:100],
+        identifier_ids=[],
+        occurred_at=now,
+        body=msgspec.Raw(body),
     )
     log.append([entry], source_id=log.BUTLER_SOURCE, trust=VERIFIED, received_at=now)
     return head + 1

@@ -10,7 +10,7 @@ import msgspec
 
 from customers import sql
 from customers.events import notify, subscribers
-from customers.types import VERIFIED, Entry
+from customers.types import VERIFIED, LogEntry
 
 # The source that speaks for Butler itself (migration 0002).
 BUTLER_SOURCE = 1
@@ -30,7 +30,9 @@ def message_key(source_id: int, message_id: str, *, is_public: bool = False) -> 
     return blake2b(f"{source_id}:{message_id}".encode(), digest_size=16, person=person).hexdigest()
 
 
-def append(entries: Sequence[Entry], *, source_id: int, trust: int, received_at: datetime) -> None:
+def append(
+    entries: Sequence[LogEntry], *, source_id: int, trust: int, received_at: datetime
+) -> None:
     """Store the entries, move the heads of their logs, tell who watches, ring once committed."""
     params = {
         "events": sql.json(entries),
@@ -42,7 +44,7 @@ def append(entries: Sequence[Entry], *, source_id: int, trust: int, received_at:
     subscribers.tell(entries, received_at)
     heads: dict[UUID, int] = {}
     for entry in entries:
-        heads[entry.c] = max(entry.v, heads.get(entry.c, 0))
+        heads[entry.customer_id] = max(entry.version, heads.get(entry.customer_id, 0))
     notify.after_commit(heads)
 
 
@@ -70,7 +72,7 @@ def append_own(
         versions[own.log] += 1
         entries.append(_entry(own, versions[own.log], actor))
     append(entries, source_id=BUTLER_SOURCE, trust=VERIFIED, received_at=now)
-    return [entry.v for entry in entries]
+    return [entry.version for entry in entries]
 
 
 def append_joins(
@@ -94,21 +96,21 @@ def _heads(ids: Iterable[UUID]) -> dict[UUID, int]:
     return dict(sql.rows("read_heads", {"ids": list(ids)}))
 
 
-def _entry(own: Own, version: int, actor: str) -> Entry:
+def _entry(own: Own, version: int, actor: str) -> LogEntry:
     message_id = f"{own.name.lower().replace(' ', '-')}:{own.log}:{version}"
     body = msgspec.json.encode({"type": own.kind, "event": own.name, "properties": own.properties})
-    return Entry(
-        c=own.log,
-        v=version,
-        o=None,
-        m=message_id,
-        k=message_key(BUTLER_SOURCE, message_id),
-        h=blake2b(body, digest_size=16).hexdigest(),
-        t=own.kind,
-        n=own.name,
-        a=own.about,
-        w=actor,
-        i=[],
-        at=own.occurred_at,
-        b=msgspec.Raw(body),
+    return LogEntry(
+        customer_id=own.log,
+        version=version,
+        origin_id=None,
+        message_id=message_id,
+        message_key=message_key(BUTLER_SOURCE, message_id),
+        body_hash=blake2b(body, digest_size=16).hexdigest(),
+        kind=own.kind,
+        name=own.name,
+        about=own.about,
+        actor=actor,
+        identifier_ids=[],
+        occurred_at=own.occurred_at,
+        body=msgspec.Raw(body),
     )

@@ -7,9 +7,9 @@ and never calls the outside: the customers of the batch are locked while it work
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from customers.types import Entry
+from customers.types import LogEntry
 
-type Witness = Callable[[Sequence[Entry], datetime], None]
+type Witness = Callable[[Sequence[LogEntry], datetime], None]
 
 _witnesses: list[Witness] = []
 
@@ -20,6 +20,6 @@ def register(witness: Witness) -> None:
         _witnesses.append(witness)
 
 
-def tell(entries: Sequence[Entry], received_at: datetime) -> None:
+def tell(entries: Sequence[LogEntry], received_at: datetime) -> None:
     for witness in _witnesses:
         witness(entries, received_at)

@@ -72,22 +72,10 @@ def projection_of(about: str) -> tuple[_Projection, str] | None:
 
 def keep_traits(said: Iterable[Said]) -> None:
     """Keep what outweighs the value that stands."""
-    standing = [
-        {
-            "c": one.customer_id,
-            "n": one.name,
-            "x": one.value,
-            "w": one.trust,
-            "s": one.source_id,
-            "at": one.occurred_at,
-            "k": one.message_key,
-        }
-        for one in winners(said)
-    ]
-    if standing:
-        # Sorted like every other writer's, so that two of them cannot lock crosswise.
-        standing.sort(key=lambda row: (row["c"], row["n"]))
-        sql.run("keep_traits", {"traits": sql.json(standing)})
+    # Sorted like every other writer's, so that two of them cannot lock crosswise.
+    traits = sorted(winners(said), key=lambda trait: (trait.customer_id, trait.name))
+    if traits:
+        sql.run("keep_traits", {"traits": sql.json(traits)})
 
 
 def keep_subjects(subjects: Iterable[Subject], *, news: Set[str] = frozenset()) -> None:

@@ -3,19 +3,19 @@
 -- another transaction stored meanwhile breaks the unique key: the caller starts over.
 --
 -- source_id, trust, received_at   of the whole batch
--- events  jsonb  [{c customer_id, v version, o origin_id|null, m message_id, k message_key,
---                  h body_hash, t kind, n name, a about, w actor, i identifier_ids,
---                  at occurred_at, b body}, ...]
+-- events  jsonb  the fields of customers.types.LogEntry
 
 WITH appended AS (
     INSERT INTO customers_event
            (customer_id, version, origin_id, source_id, message_id, message_key, body_hash,
             kind, name, about, trust, actor, identifier_ids, occurred_at, received_at, body)
-    SELECT c, v, o, %(source_id)s, m, k, h, t, n, a, %(trust)s, w, i, at,
-           %(received_at)s, b
+    SELECT customer_id, version, origin_id, %(source_id)s, message_id, message_key, body_hash,
+           kind, name, about, %(trust)s, actor, identifier_ids, occurred_at, %(received_at)s,
+           body
       FROM jsonb_to_recordset(%(events)s::jsonb) AS event (
-           c uuid, v bigint, o uuid, m text, k uuid, h uuid, t text, n text, a text, w text,
-           i bigint[], at timestamptz, b jsonb)
+           customer_id uuid, version bigint, origin_id uuid, message_id text, message_key uuid,
+           body_hash uuid, kind text, name text, about text, actor text,
+           identifier_ids bigint[], occurred_at timestamptz, body jsonb)
  RETURNING customer_id, version, occurred_at
 )
 UPDATE customers_customer AS customer
