@@ -130,7 +130,9 @@ def _awaited_event(entry: LogEntry) -> dict[str, object]:
     }
 
 
-def _run_starts(entries: Sequence[LogEntry], names: EventNames, now: datetime) -> Iterator[RunStart]:
+def _run_starts(
+    entries: Sequence[LogEntry], names: EventNames, now: datetime
+) -> Iterator[RunStart]:
     gathering: dict[tuple[UUID, int], RunStart] = {}
     for entry in entries:
         # Our own messages start nothing, or an automation could answer itself for ever.
