@@ -24,9 +24,9 @@ def test_the_lock_names_no_place_to_download_from():
 
 
 def test_what_is_asked_for_is_locked():
-    asked = re.findall(r"^[\w.-]+", (ROOT / "requirements.in").read_text(), re.MULTILINE)
+    names = re.findall(r"^[\w.-]+", (ROOT / "requirements.in").read_text(), re.MULTILINE)
 
-    assert {normal(name) for name in asked} <= locked()
+    assert {normal(name) for name in names} <= locked()
 
 
 def test_django_channels_is_not_in_the_lock():

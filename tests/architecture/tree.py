@@ -19,13 +19,13 @@ def files(pattern: str = "*") -> tuple[Path, ...]:
         text=True,
     )
     if listing.returncode == 0:
-        found = (Path(name) for name in listing.stdout.split("\0") if name)
+        paths = (Path(name) for name in listing.stdout.split("\0") if name)
     else:
-        found = (path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
+        paths = (path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
     return tuple(
         sorted(
             path
-            for path in found
+            for path in paths
             if path.match(pattern) and not BUILT & set(path.parts) and (ROOT / path).is_file()
         )
     )
