@@ -23,7 +23,7 @@ CODE = [
 REFERENCE = Path("docs/reference")
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
-FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^( *)```([^\n`]*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 ROUTE = re.compile(
     r"`(?:(?:GET|POST|PUT|PATCH|DELETE) )?"
     r"(/(?:v1|api|live|dev|_allauth|admin|livez|readyz|metrics|sign-in)\b[^`\s]*)`"
