@@ -16,7 +16,7 @@ from bench.bodies import Context
 
 _COLUMNS = (
     "customer_id, version, source_id, message_id, message_key, body_hash, kind, name, about,"
-    " trust, actor, identifier_ids, occurred_at, received_at, body"
+    " evidence, actor, identifier_ids, occurred_at, received_at, body"
 )
 
 

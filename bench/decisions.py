@@ -303,5 +303,5 @@ def _one_by_one(customers: Sequence[UUID]) -> int:
     for customer in customers:
         control = Control.objects.filter(customer_id=customer).first()
         if control and "offers" in control.granted and "email" not in control.channels_off:
-            Identifier.objects.filter(customer_id=customer, kind="email", trust=2).exists()
+            Identifier.objects.filter(customer_id=customer, kind="email", evidence=2).exists()
     return len(customers)

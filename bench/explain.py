@@ -185,7 +185,7 @@ def _append(context: Context, guests: Any, keys: list[str]) -> dict[str, object]
     return {
         "events": _json(events),
         "source_id": context.source_id,
-        "trust": 2,
+        "evidence": 2,
         "received_at": now,
     }
 
@@ -197,7 +197,7 @@ def _traits(context: Context, guests: Any, keys: list[str]) -> list[dict[str, ob
             "customer_id": guest.customer_id,
             "name": "city",
             "value": "Odense",
-            "trust": 2,
+            "evidence": 2,
             "source_id": context.source_id,
             "occurred_at": now,
             "message_key": key,

@@ -7,12 +7,12 @@ SELECT n, gen_random_uuid() AS id, current_setting('bench.run') || '-' || n AS n
   FROM generate_series(1, current_setting('bench.count')::int) AS n;
 
 INSERT INTO customers_customer (id, created_at) SELECT id, now() FROM guest;
-INSERT INTO customers_identifier (kind, value, trust, record_id, customer_id, first_seen_at)
+INSERT INTO customers_identifier (kind, value, evidence, record_id, customer_id, first_seen_at)
 SELECT kind, value, 2, id, id, now()
   FROM guest, LATERAL (VALUES ('email', name || '@example.com'), ('user_id', name))
               AS known (kind, value);
 INSERT INTO customers_trait
-       (customer_id, name, value, trust, source_id, occurred_at, message_key)
+       (customer_id, name, value, evidence, source_id, occurred_at, message_key)
 SELECT id, known.name, to_jsonb(value), 2, 1, now(), gen_random_uuid()
   FROM guest, LATERAL (VALUES ('timezone', current_setting('bench.zone')), ('language', 'en'),
                               ('first_name', 'Noor')) AS known (name, value);

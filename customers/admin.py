@@ -133,7 +133,7 @@ class SourceAdmin(ModelAdmin):
 class IdentifierInline(OnlyLooked, TabularInline):
     model = Identifier
     fk_name = "customer"
-    fields = ("kind", "value", "trust", "is_shared", "first_seen_at")
+    fields = ("kind", "value", "evidence", "is_shared", "first_seen_at")
     readonly_fields = fields
     extra = 0
 

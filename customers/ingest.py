@@ -269,16 +269,16 @@ class _Batch:
         log.append(
             entries,
             source_id=self.sender.source_id,
-            trust=self.sender.trust,
+            evidence=self.sender.evidence,
             received_at=self.received_at,
         )
         registry.keep_traits(said)
         registry.keep_subjects(subjects, news={keys[i] for i in fresh})
 
     def _said(self, item: Item, customer_id: UUID, key: str) -> list[Said]:
-        trust, source_id = self.sender.trust, self.sender.source_id
+        evidence, source_id = self.sender.evidence, self.sender.source_id
         return [
-            Said(customer_id, name, value, trust, source_id, item.occurred_at, key)
+            Said(customer_id, name, value, evidence, source_id, item.occurred_at, key)
             for name, value in (item.traits or {}).items()
         ]
 
@@ -309,7 +309,7 @@ def keep_apart(refused: Sequence[Refused], sender: Sender, received_at: datetime
         "keep_apart",
         {
             "source_id": sender.source_id,
-            "trust": sender.trust,
+            "evidence": sender.evidence,
             "received_at": received_at,
             "message_ids": [_storable(one.message_id) for one in refused],
             "reasons": [one.reason for one in refused],

@@ -39,7 +39,7 @@ class Sender(msgspec.Struct, frozen=True):
         return not (self.is_secret or self.is_trusted)
 
     @property
-    def trust(self) -> int:
+    def evidence(self) -> int:
         return VERIFIED if self.is_trusted else CLAIMED
 
 

@@ -17,7 +17,7 @@ SELECT n, gen_random_uuid() AS id,
   FROM generate_series(1, current_setting('butler.pairs')::int) AS n;
 
 INSERT INTO customers_customer (id, created_at) SELECT id, now() FROM pair;
-INSERT INTO customers_identifier (kind, value, trust, record_id, customer_id, first_seen_at)
+INSERT INTO customers_identifier (kind, value, evidence, record_id, customer_id, first_seen_at)
 SELECT 'email', 'guest-' || n || '@example.com', 2, id, id, now() FROM pair;
 INSERT INTO customers_control
        (customer_id, entries, state, granted, objected, channels_off, topics_off)

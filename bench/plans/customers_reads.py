@@ -32,7 +32,7 @@ PARAMETERS: dict[str, Params] = {
     "find_links": {
         "lefts": [serial(2 * number) for number in _NUMBERS],
         "rights": [serial(2 * number + 1) for number in _NUMBERS],
-        "trusts": [1] * 20,
+        "evidences": [1] * 20,
     },
     "find_logs": _ONE,
     "find_matches": {"kind": "phone", "value": "+31600000013", "limit": 20},
@@ -61,10 +61,10 @@ PARAMETERS: dict[str, Params] = {
     "resolve_identifiers": {
         "wanted": json(
             [
-                [kind, value.format(number), trust]
+                [kind, value.format(number), evidence]
                 for number in _NUMBERS
                 for kind, value in (("user_id", "guest-{}"), ("email", "guest{}@example.com"))
-                for trust in (1, 2)
+                for evidence in (1, 2)
             ]
         )
     },

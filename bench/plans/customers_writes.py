@@ -7,7 +7,7 @@ _NUMBERS = range(1, 21)
 _LINKS: Params = {
     "lefts": [serial(2 * number) for number in _NUMBERS],
     "rights": [serial(2 * number + 1) for number in _NUMBERS],
-    "trusts": [1] * 20,
+    "evidences": [1] * 20,
 }
 
 
@@ -62,12 +62,12 @@ PARAMETERS: dict[str, Params] = {
                 {
                     "kind": "user_id",
                     "value": f"guest-{number}",
-                    "trust": trust,
+                    "evidence": evidence,
                     "record_id": None,
                     "customer_id": None,
                 }
                 for number in _NUMBERS
-                for trust in (1, 2)
+                for evidence in (1, 2)
             ]
         ),
         "now": NOW,
@@ -75,7 +75,7 @@ PARAMETERS: dict[str, Params] = {
     "add_links": {
         "links": json(
             [
-                {"left": serial(number), "right": serial(number + 1), "trust": 1}
+                {"left": serial(number), "right": serial(number + 1), "evidence": 1}
                 for number in range(2, 20)
             ]
         ),
@@ -83,7 +83,7 @@ PARAMETERS: dict[str, Params] = {
     },
     "append_events": {
         "source_id": 1001,
-        "trust": 2,
+        "evidence": 2,
         "received_at": NOW,
         "events": json(
             [
@@ -129,7 +129,7 @@ PARAMETERS: dict[str, Params] = {
     "drop_requests": _dropped("r-1"),
     "keep_apart": {
         "source_id": 1001,
-        "trust": 2,
+        "evidence": 2,
         "received_at": NOW,
         "message_ids": [str(number) for number in _NUMBERS],
         "reasons": ["no_event"] * 20,
@@ -186,7 +186,7 @@ PARAMETERS: dict[str, Params] = {
         party=[],
         lines=[],
         details={},
-        trust=2,
+        evidence=2,
         placed_at=NOW,
         changed_at=NOW,
         changed_by="",
@@ -209,7 +209,7 @@ PARAMETERS: dict[str, Params] = {
                     "customer_id": id_,
                     "name": name,
                     "value": "Odense",
-                    "trust": 2,
+                    "evidence": 2,
                     "source_id": 1001,
                     "occurred_at": NOW,
                     "message_key": uuid("new trait", 1),

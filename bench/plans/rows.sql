@@ -41,7 +41,7 @@ INSERT INTO channels_streamticket (digest, session_key, expires_at)
 SELECT decode(md5('ticket:' || n), 'hex'), 'plans' || n, '2999-01-01Z' FROM number;
 
 -- What is proved by one, the next one claims.
-INSERT INTO customers_identifier (id, kind, value, trust, is_shared, first_seen_at, customer_id,
+INSERT INTO customers_identifier (id, kind, value, evidence, is_shared, first_seen_at, customer_id,
        record_id)
 SELECT pg_temp.serial(2 * n + claim),
        (ARRAY['email', 'phone', 'user_id', 'card'])[1 + n % 4],
@@ -52,7 +52,7 @@ SELECT pg_temp.serial(2 * n + claim),
        CASE WHEN n % 6 < 5 THEN pg_temp.id_of('customer', n + claim) END
   FROM number, generate_series(0, 1) AS claim
  WHERE n + claim <= :rows;
-INSERT INTO customers_link (id, left_id, right_id, kind, trust, source_id, actor)
+INSERT INTO customers_link (id, left_id, right_id, kind, evidence, source_id, actor)
 SELECT pg_temp.serial(n), pg_temp.serial(2 * n), pg_temp.serial(2 * n + 1),
        CASE WHEN n % 50 = 0 THEN 'joined' ELSE 'seen' END, 1, 1001, ''
   FROM number WHERE n < :rows;
@@ -70,7 +70,7 @@ INSERT INTO customers_blockedvalue (id, kind, value, reason)
 SELECT pg_temp.serial(n), 'user_id', 'guest-' || n, 'too common' FROM number WHERE n % 97 = 2;
 
 INSERT INTO customers_event (customer_id, version, origin_id, source_id, message_id, message_key,
-       body_hash, kind, name, about, trust, actor, identifier_ids, occurred_at, received_at,
+       body_hash, kind, name, about, evidence, actor, identifier_ids, occurred_at, received_at,
        recorded_at, body)
 SELECT pg_temp.id_of('customer', n), version,
        CASE WHEN n % 10 = 9 AND version % 3 = 0 THEN pg_temp.id_of('customer', n + 1) END,
@@ -83,7 +83,7 @@ SELECT pg_temp.id_of('customer', n), version,
        '{"traits": {"city": "Odense", "name": "Noor"}, "properties": {"total": "1.00"}}'
   FROM number, generate_series(1, CASE WHEN n <= 20 THEN 60 ELSE 2 END) AS version;
 -- One name in six thousand is like what is searched, so that no search compares its limit.
-INSERT INTO customers_trait (customer_id, name, value, trust, source_id, occurred_at,
+INSERT INTO customers_trait (customer_id, name, value, evidence, source_id, occurred_at,
        message_key)
 SELECT pg_temp.live(n), said.name, said.value, 2, 1001, pg_temp.noon(n % 5),
        pg_temp.id_of('trait', n)
@@ -95,7 +95,7 @@ SELECT pg_temp.live(n), said.name, said.value, 2, 1001, pg_temp.noon(n % 5),
             AS said (name, value)
  WHERE n % 10 <> 0;
 INSERT INTO customers_order (customer_id, number, status, channel, currency, total, visit_date,
-       visit_time, party, lines, details, trust, placed_at, changed_at, changed_by, version)
+       visit_time, party, lines, details, evidence, placed_at, changed_at, changed_by, version)
 SELECT pg_temp.live(n), 'A-' || n * 100 + place, 'placed', 'app', 'EUR', 80,
        date '2026-11-20' + (place % 4), NULL, '[]', '[]', '{"name": "Day ticket"}',
        1 + (n % 3 > 0)::int, pg_temp.noon(place % 3), pg_temp.noon(place % 3), '', 1

@@ -24,13 +24,13 @@ BYTES_PER_EVENT = 800
 
 _COLUMNS = {
     "customer": "id, version, regrouped, created_at, last_seen_at",
-    "identifier": ("id, kind, value, trust, record_id, customer_id, is_shared, first_seen_at"),
-    "link": "left_id, right_id, kind, trust, source_id, actor, recorded_at",
+    "identifier": ("id, kind, value, evidence, record_id, customer_id, is_shared, first_seen_at"),
+    "link": "left_id, right_id, kind, evidence, source_id, actor, recorded_at",
     "event": (
         "customer_id, version, source_id, message_id, message_key, body_hash, kind, name,"
-        " about, trust, actor, identifier_ids, occurred_at, received_at, recorded_at, body"
+        " about, evidence, actor, identifier_ids, occurred_at, received_at, recorded_at, body"
     ),
-    "trait": "customer_id, name, value, trust, source_id, occurred_at, message_key",
+    "trait": "customer_id, name, value, evidence, source_id, occurred_at, message_key",
 }
 
 

@@ -98,7 +98,7 @@ class Chunk(NamedTuple):
 class Atom(NamedTuple):
     kind: str
     value: str
-    trust: int
+    evidence: int
 
 
 class Person(NamedTuple):
@@ -218,7 +218,7 @@ def _clock(milliseconds: int) -> str:
 class _Story:
     """What one person did, from their arrival on."""
 
-    trust: int
+    evidence: int
 
     def __init__(
         self,
@@ -251,7 +251,7 @@ class _Story:
         # Only what an event was filed under has a record of its own.
         record = self.id if atom is self.person.atoms[0] else r"\N"
         rows.identifiers.append(
-            f"{self.ids[atom.kind]}\t{atom.kind}\t{atom.value}\t{atom.trust}\t{record}\t"
+            f"{self.ids[atom.kind]}\t{atom.kind}\t{atom.value}\t{atom.evidence}\t{record}\t"
             f"{self.id}\tf\t{_clock(at + _LAG)}\n"
         )
 
@@ -264,15 +264,15 @@ class _Story:
         at, received = _clock(self.at), _clock(self.at + _LAG)
         return (
             f"{self.id}\t{version}\t{source}\t{message}\t"
-            f"{message_key(source, message, is_public=self.trust == CLAIMED)}\t{digest}\t{kind}\t{name}\t{about}\t"
-            f"{self.trust}\t\t{{{ids}}}\t{at}\t{received}\t{received}\t{body}\n"
+            f"{message_key(source, message, is_public=self.evidence == CLAIMED)}\t{digest}\t{kind}\t{name}\t{about}\t"
+            f"{self.evidence}\t\t{{{ids}}}\t{at}\t{received}\t{received}\t{body}\n"
         )
 
 
 class _Visitor(_Story):
     """A browser that nobody signed in with: everything it says is a claim."""
 
-    trust = CLAIMED
+    evidence = CLAIMED
 
     def events(self, rows: Rows) -> Iterator[tuple[int, str]]:
         (atom,) = self.person.atoms
@@ -292,7 +292,7 @@ class _Visitor(_Story):
 class _Guest(_Story):
     """A customer with an account; their app, the desk and the tills are trusted."""
 
-    trust = VERIFIED
+    evidence = VERIFIED
 
     def events(self, rows: Rows) -> Iterator[tuple[int, str]]:
         self.user = self.person.atoms[0].value
@@ -342,7 +342,7 @@ class _Guest(_Story):
             f'"traits":{{{text}}},"type":"identify","userId":"{self.user}"}}'
         )
         key, at = message_key(self.sources[APP], f"{self.name}-1"), _clock(self.at)
-        weight = f"{self.trust}\t{self.sources[APP]}\t{at}\t{key}"
+        weight = f"{self.evidence}\t{self.sources[APP]}\t{at}\t{key}"
         rows.traits.extend(
             f'{self.id}\t{name}\t"{value}"\t{weight}\n' for name, value in traits.items()
         )
@@ -353,14 +353,14 @@ class _Guest(_Story):
         for other in self._of(*kinds):
             left, right = sorted((self.ids["user_id"], other))
             rows.links.append(
-                f"{left}\t{right}\t{link}\t{self.trust}\t{self.sources[channel]}\t\t"
+                f"{left}\t{right}\t{link}\t{self.evidence}\t{self.sources[channel]}\t\t"
                 f"{_clock(self.at + _LAG)}\n"
             )
 
     def _order(self, rows: Rows, version: int) -> str:
         (atom,) = (atom for atom in self.person.atoms if atom.kind == "order")
         value = f"{self.sources[PHONE]}/{atom.value}"
-        self._identifier(rows, Atom("order", value, atom.trust), self.at)
+        self._identifier(rows, Atom("order", value, atom.evidence), self.at)
         self._link(rows, "order", channel=PHONE, link="placed")
         rows.subjects.append(Subject(self.person.id, f"order:{self.person.order}"))
         product, price = self.random.choice(_PRODUCTS)

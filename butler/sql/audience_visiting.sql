@@ -6,7 +6,7 @@
 SELECT DISTINCT customer_id
   FROM customers_order
  WHERE visit_date = %(today)s::date
-   AND trust = 2
+   AND evidence = 2
    AND status IN ('placed', 'amended')
    AND customer_id > %(after)s::uuid
  ORDER BY customer_id

@@ -40,7 +40,7 @@ WITH asked AS MATERIALIZED (
                         ON said.customer_id = live.id AND said.name = one.kind
                      WHERE one.customer_id = live.id
                        AND one.kind IN ('email', 'phone')
-                       AND one.trust = 2
+                       AND one.evidence = 2
                        AND NOT one.is_shared
                      ORDER BY one.kind, (said.value = to_jsonb(one.value)) DESC NULLS LAST,
                               one.id) AS identifier),
@@ -49,7 +49,7 @@ WITH asked AS MATERIALIZED (
                             ORDER BY number)
               FROM customers_order
              WHERE customer_id = live.id
-               AND trust = 2
+               AND evidence = 2
                AND (changed_at >= %(since)s OR visit_date >= %(since)s::date)),
         'requests', (
             SELECT json_agg(json_build_array(reference, status, opened_at, closed_at)

@@ -39,7 +39,7 @@ SELECT string_agg(
                -- In this order: left to itself, Postgres looks for the suppressions of every
                -- device first, because they are few.
                AND CASE WHEN identifier.kind = %(address_kind)s
-                         AND identifier.trust = 2
+                         AND identifier.evidence = 2
                          AND NOT identifier.is_shared
                    THEN (SELECT true
                            FROM customers_suppression AS suppression

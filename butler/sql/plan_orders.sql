@@ -17,7 +17,7 @@ SELECT visit.customer_id, 'order:' || visit.number, visit.visit_date, wanted.day
        visit.placed_at
   FROM jsonb_to_recordset(%(days)s::jsonb) AS wanted ("on" date, day date)
   JOIN customers_order AS visit ON visit.visit_date = wanted."on"
- WHERE visit.trust = 2
+ WHERE visit.evidence = 2
    AND visit.status IN ('placed', 'amended')
    AND (visit.customer_id, 'order:' || visit.number) > (%(customer)s::uuid, %(about)s)
    AND NOT EXISTS (SELECT FROM butler_run AS run

@@ -21,7 +21,7 @@ SELECT said.customer_id, 'trait:' || said.name, wanted."on", wanted.day,
   JOIN customers_trait AS said
     ON substr(said.value #>> '{}', 6, 5) = wanted.of_year
  WHERE said.name = %(name)s
-   AND said.trust = 2
+   AND said.evidence = 2
    -- As the index has it: what is no date is not in there. The days as a list, or Postgres
    -- would read every birthday that there is.
    AND substr(said.value #>> '{}', 6, 5) = ANY (%(of_year)s)

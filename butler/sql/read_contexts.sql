@@ -18,7 +18,7 @@ SELECT asked.i, live.id, live.version, json_build_object(
           FROM customers_identifier
          WHERE customer_id = live.id
            AND kind = 'card'
-           AND trust = 2
+           AND evidence = 2
            AND NOT is_shared),
     'zone', (
         SELECT setting->>'value'
@@ -32,11 +32,11 @@ SELECT asked.i, live.id, live.version, json_build_object(
                    'number', number, 'name', details->>'name', 'status', status,
                    'visit_date', visit_date, 'visit_time', to_char(visit_time, 'HH24:MI'),
                    'total', total::text, 'currency', currency, 'lines', lines,
-                   'party', party, 'trust', trust)
+                   'party', party, 'evidence', evidence)
           FROM customers_order
          WHERE customer_id = live.id
            AND CASE WHEN asked.about LIKE 'order:%%' THEN number = substr(asked.about, 7)
-                    ELSE trust = 2 AND status IN ('placed', 'amended')
+                    ELSE evidence = 2 AND status IN ('placed', 'amended')
                          AND visit_date >= %(today)s::date END
          ORDER BY visit_date, visit_time NULLS LAST, number
          LIMIT 1),

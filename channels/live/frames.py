@@ -22,7 +22,7 @@ class Row(msgspec.Struct, gc=False):
     kind: str
     name: str
     about: str
-    trust: int
+    evidence: int
     actor: str
     message_id: str
     occurred_at: datetime
@@ -43,7 +43,8 @@ class Shown(msgspec.Struct, gc=False):
     occurred_at: datetime
     recorded_at: datetime
     channel: str
-    trust: int
+    # Readers of the stream know it by its first name.
+    evidence: int = msgspec.field(name="trust")
     actor: str
     message_id: str
     body: msgspec.Raw
@@ -61,7 +62,7 @@ def event(row: Row) -> bytes:
         occurred_at=row.occurred_at,
         recorded_at=row.recorded_at,
         channel=row.channel,
-        trust=row.trust,
+        evidence=row.evidence,
         actor=row.actor,
         message_id=row.message_id,
         body=msgspec.Raw(row.body),

@@ -9,7 +9,7 @@ from channels.ingest import cloudevents, segment
 from channels.ingest.segment import Found, Frame
 from channels.webhook import events as webhooks
 from customers import ingest
-from customers.models import QuarantinedItem, Trust
+from customers.models import Evidence, QuarantinedItem
 from customers.types import Item, Outcome, Sender
 
 
@@ -47,7 +47,7 @@ def waiting(*, reason: str = "", source: str = "") -> Iterator[int]:
 
 
 def _again(kept: QuarantinedItem) -> Outcome:
-    is_trusted = kept.trust == Trust.VERIFIED
+    is_trusted = kept.evidence == Evidence.VERIFIED
     # The moment it came is kept: the clock's correction was lost with the request around it.
     found = _read(kept, Frame(kept.received_at, is_trusted=is_trusted))
     if not isinstance(found, Item):

@@ -54,7 +54,7 @@ def note(
         occurred_at=now,
         body=msgspec.Raw(body),
     )
-    log.append([entry], source_id=log.BUTLER_SOURCE, trust=VERIFIED, received_at=now)
+    log.append([entry], source_id=log.BUTLER_SOURCE, evidence=VERIFIED, received_at=now)
     return head + 1
 
 

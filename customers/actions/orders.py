@@ -13,7 +13,7 @@ from django.db import transaction
 
 from customers.actions.changes import Author, Statement, hold, state
 from customers.identity.normalize import normalize
-from customers.models import Identifier, Order, Trust
+from customers.models import Evidence, Identifier, Order
 from customers.projections import orders
 from customers.projections.facts import documents
 from customers.types import Outcome
@@ -162,7 +162,7 @@ def request_change(*, aim: Aim, name: str, change: Mapping[str, object]) -> Outc
     name: one of customers.projections.orders.GRANTED
     """
     order = _open_order(aim)
-    if order.trust == Trust.CLAIMED and order.status != Order.Status.REQUESTED:
+    if order.evidence == Evidence.CLAIMED and order.status != Order.Status.REQUESTED:
         raise OnlyClaimed
     named = [line["line_id"] for line in documents(change.get("lines"))]
     _refuse_unknown(order, [*named, *([change["line_id"]] if "line_id" in change else [])])
@@ -203,7 +203,7 @@ def decline_request(*, aim: Aim, reason: str = "") -> Outcome:
 
 def _change(order: Order, aim: Aim, name: str, change: Mapping[str, object]) -> Outcome:
     statements = [_statement(name, aim.number, change, aim.now)]
-    if order.trust == Trust.CLAIMED:
+    if order.evidence == Evidence.CLAIMED:
         # What was only claimed does not count beside what is proved: without the whole
         # order said again, the change would be all that is left of it.
         statements.insert(0, _confirmed(order, aim))
@@ -251,7 +251,7 @@ def _confirmed(order: Order, aim: Aim) -> Statement:
     if not aim.author.actor:
         raise OnlyClaimed
     hold(f"order {order.number}")
-    others = Order.objects.filter(number=order.number, trust=Trust.VERIFIED)
+    others = Order.objects.filter(number=order.number, evidence=Evidence.VERIFIED)
     if others.exclude(customer_id=aim.customer_id).exists():
         raise NumberTaken
     identifiers = () if _is_in_use(order.number, aim.author) else (("order", order.number),)
@@ -282,6 +282,6 @@ def _is_in_use(number: str, author: Author) -> bool:
     # Of other sources, numbers that came without an order leave it free.
     own = f"{author.sender.source_id}/{number}"
     return (
-        Order.objects.filter(number=number, trust=Trust.VERIFIED).exists()
-        or Identifier.objects.filter(kind="order", value=own, trust=Trust.VERIFIED).exists()
+        Order.objects.filter(number=number, evidence=Evidence.VERIFIED).exists()
+        or Identifier.objects.filter(kind="order", value=own, evidence=Evidence.VERIFIED).exists()
     )

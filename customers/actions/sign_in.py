@@ -24,7 +24,7 @@ from uuid_utils.compat import uuid7
 from customers import ingest
 from customers.events import internal_sources
 from customers.identity.normalize import normalize
-from customers.models import Guess, Identifier, SignInCode, Trust, User
+from customers.models import Evidence, Guess, Identifier, SignInCode, User
 from customers.types import Item
 
 _HOUR = timedelta(hours=1)
@@ -136,7 +136,7 @@ def _open_login(email: str, language: str, now: datetime) -> User:
         user = User.objects.create_user(email, language=language)
     _state_proof(email, now)
     record_id = Identifier.objects.values_list("record_id", flat=True).get(
-        kind="email", value=email, trust=Trust.VERIFIED
+        kind="email", value=email, evidence=Evidence.VERIFIED
     )
     if user.record_id != record_id:
         # A login that did not lead here before may be somebody else's preparation: its

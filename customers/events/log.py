@@ -31,13 +31,13 @@ def message_key(source_id: int, message_id: str, *, is_public: bool = False) -> 
 
 
 def append(
-    entries: Sequence[LogEntry], *, source_id: int, trust: int, received_at: datetime
+    entries: Sequence[LogEntry], *, source_id: int, evidence: int, received_at: datetime
 ) -> None:
     """Store the entries, move the heads of their logs, tell who watches, ring once committed."""
     params = {
         "events": sql.json(entries),
         "source_id": source_id,
-        "trust": trust,
+        "evidence": evidence,
         "received_at": received_at,
     }
     sql.run("append_events", params)
@@ -71,7 +71,7 @@ def append_own(
     for own in sayings:
         versions[own.log] += 1
         entries.append(_entry(own, versions[own.log], actor))
-    append(entries, source_id=BUTLER_SOURCE, trust=VERIFIED, received_at=now)
+    append(entries, source_id=BUTLER_SOURCE, evidence=VERIFIED, received_at=now)
     return [entry.version for entry in entries]
 
 

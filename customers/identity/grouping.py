@@ -36,15 +36,15 @@ class Atom:
     id: int
     kind: str
     value: str
-    trust: int
+    evidence: int
 
     @property
     def is_proof(self) -> bool:
-        return self.trust == VERIFIED and self.kind not in WEAK_KINDS
+        return self.evidence == VERIFIED and self.kind not in WEAK_KINDS
 
     @property
     def order(self) -> tuple[int, str, str, int]:
-        return rank(self.kind), self.kind, self.value, self.trust
+        return rank(self.kind), self.kind, self.value, self.evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Tie:
 
     left: int
     right: int
-    trust: int
+    evidence: int
     kind: str = "seen"
 
 
@@ -83,12 +83,12 @@ class _Group:
     apart: set[int] = field(default_factory=set)
 
 
-def filing_order(kind: str, trust: int) -> tuple[bool, int]:
+def filing_order(kind: str, evidence: int) -> tuple[bool, int]:
     """Sort the identifiers of an event: it is filed under the first.
 
     Who only claims is known by the device in hand, not by the name they give.
     """
-    return trust == CLAIMED and kind not in WEAK_KINDS, rank(kind)
+    return evidence == CLAIMED and kind not in WEAK_KINDS, rank(kind)
 
 
 def group(
@@ -108,7 +108,7 @@ def group(
 
     orders = {atom.id for atom in by_id.values() if atom.kind == ORDER}
     seen = [tie for tie in known if tie.kind == "seen" and orders.isdisjoint((tie.left, tie.right))]
-    proved = [tie for tie in seen if tie.trust == VERIFIED]
+    proved = [tie for tie in seen if tie.evidence == VERIFIED]
     shared = frozenset(_shared(by_id, proved, forest)) | (frozenset(shared_before) - orders)
     # What is shared by claims alone stops claims alone: whoever claims a stranger's card
     # does not make that card useless to its owner.
@@ -116,7 +116,7 @@ def group(
     held = [
         Held(tie, reason)
         for tie in sorted(seen, key=_by_atoms(by_id))
-        if not {tie.left, tie.right} & (shared if tie.trust == VERIFIED else doubtful)
+        if not {tie.left, tie.right} & (shared if tie.evidence == VERIFIED else doubtful)
         if (reason := forest.try_join(tie))
     ]
     return Grouping(forest.groups(), shared, held)
@@ -173,7 +173,7 @@ def _by_atoms(by_id: Mapping[int, Atom]) -> Callable[[Tie], tuple[object, ...]]:
 
     def key(tie: Tie) -> tuple[object, ...]:
         ends = sorted((by_id[tie.left].order, by_id[tie.right].order))
-        return -tie.trust, *ends
+        return -tie.evidence, *ends
 
     return key
 
@@ -188,8 +188,10 @@ def _shared(by_id: Mapping[int, Atom], seen: Iterable[Tie], forest: "_Forest") -
         neighbors.setdefault(tie.left, set()).add(tie.right)
         neighbors.setdefault(tie.right, set()).add(tie.left)
     for one, others in neighbors.items():
-        people = {(by_id[other].kind, by_id[other].trust, forest.root(other)) for other in others}
-        kinds = Counter((kind, trust) for kind, trust, _ in people)
+        people = {
+            (by_id[other].kind, by_id[other].evidence, forest.root(other)) for other in others
+        }
+        kinds = Counter((kind, evidence) for kind, evidence, _ in people)
         accounts = max(kinds["user_id", VERIFIED], kinds["user_id", CLAIMED])
         crowd = max((n for (kind, _), n in kinds.items() if kind in _CROWDING), default=0)
         if by_id[one].kind != "user_id" and (accounts > 1 or crowd > CROWD):
@@ -220,7 +222,7 @@ class _Forest:
         left, right = self._of[tie.left], self._of[tie.right]
         if left is right:
             return ""
-        if tie.trust == CLAIMED and (left.has_proof or right.has_proof):
+        if tie.evidence == CLAIMED and (left.has_proof or right.has_proof):
             return ""
         if left.apart & right.members:
             return ""

@@ -44,7 +44,7 @@ class _Row(NamedTuple):
     id: int
     kind: str
     value: str
-    trust: int
+    evidence: int
     record_id: UUID | None
     customer_id: UUID | None
     is_shared: bool
@@ -53,7 +53,7 @@ class _Row(NamedTuple):
 
     @property
     def atom(self) -> Atom:
-        return Atom(self.id, self.kind, self.value, self.trust)
+        return Atom(self.id, self.kind, self.value, self.evidence)
 
 
 class Heap(Exception):
@@ -143,7 +143,7 @@ def _orders_beside(
     known = [row.id for row in rows if row.kind == ORDER]
     found = sql.rows("read_orders", {"ids": moved, "known": known}) if moved else []
     orders = [row for row in rows if row.kind == ORDER] + [_Row(*row) for *row, _ in found]
-    if numbers := sorted({order_number(row.value) for row in orders if row.trust == VERIFIED}):
+    if numbers := sorted({order_number(row.value) for row in orders if row.evidence == VERIFIED}):
         known = [row.id for row in orders]
         found += sql.rows("read_numbers", {"numbers": numbers, "known": known})
     return [_Row(*row) for *row, _ in found], {row[0] for row in found if row[-1]}
@@ -198,7 +198,7 @@ def _placed(
 
 def _number(order: _Row) -> str:
     """Return the number that other sources may mean; a claimed one says nothing."""
-    return order_number(order.value) if order.trust == VERIFIED else ""
+    return order_number(order.value) if order.evidence == VERIFIED else ""
 
 
 def _lock_orders(orders: Sequence[_Row]) -> None:
@@ -263,7 +263,7 @@ def _read_locked(
         if not _lock_all(rows, locked):
             break
     ties = sql.rows("read_links", {"ids": [row.id for row in rows]})
-    return rows, [Tie(left, right, trust, kind) for left, right, trust, kind in ties], locked
+    return rows, [Tie(left, right, evidence, kind) for left, right, evidence, kind in ties], locked
 
 
 def _lock_all(rows: Sequence[_Row], locked: set[UUID]) -> bool:
@@ -355,11 +355,11 @@ def _keep_ledger(
     for move in moves:
         own = filed[move.record_id]
         evidence = [
-            {"left": tie.left, "right": tie.right, "trust": tie.trust, "kind": tie.kind}
+            {"left": tie.left, "right": tie.right, "trust": tie.evidence, "kind": tie.kind}
             for tie in ties
             if own.id in (tie.left, tie.right)
         ]
-        is_order = own.kind == ORDER and own.trust == VERIFIED
+        is_order = own.kind == ORDER and own.evidence == VERIFIED
         proven = is_order or any(link["trust"] == VERIFIED for link in evidence)
         merges.append(
             {
@@ -381,7 +381,7 @@ def _ask_about(
     for one in held:
         left, right = targets[one.tie.left], targets[one.tie.right]
         # Claims are cheap to make, and nobody could say more of them than we know.
-        if left and right and left != right and one.tie.trust == VERIFIED:
+        if left and right and left != right and one.tie.evidence == VERIFIED:
             kind = "suggested_merge" if one.reason == "limit:user_id" else "identifier_limit"
             left, right = sorted((left, right))
             evidence = {"left": one.tie.left, "right": one.tie.right, "reason": one.reason}
@@ -389,10 +389,10 @@ def _ask_about(
     _ask(questions)
 
 
-def ask_about_heap(oldest: UUID, trust: int) -> None:
+def ask_about_heap(oldest: UUID, evidence: int) -> None:
     """Tell a person that more hangs together there than we draw, once."""
-    evidence = {"reason": "heap", "trust": trust}
-    _ask([{"kind": "identifier_limit", "left": oldest, "right": None, "evidence": evidence}])
+    details = {"reason": "heap", "trust": evidence}
+    _ask([{"kind": "identifier_limit", "left": oldest, "right": None, "evidence": details}])
 
 
 def _ask(questions: Sequence[Mapping[str, object]]) -> None:

@@ -31,7 +31,7 @@ _CHANGES = NAMES - {PLACED}
 MOST = {CLAIMED: 250, VERIFIED: 10_000}
 MOST_EACH = 50
 
-# A link: left and right identifier, its trust and kind.
+# A link: left and right identifier, its evidence and kind.
 type _Ends = tuple[int, int, int, str]
 # Links to draw, and their kinds.
 type Links = dict[tuple[Atom, Atom], str]
@@ -61,8 +61,8 @@ def atoms_of(item: Item, sender: Sender) -> tuple[Atom, ...]:
             value = f"{value}@{sender.source_id}/{item.occurred_at:%Y-%m-%d}"
         if kind == ORDER:
             value = f"{source or sender.source_id}/{value}"
-        atoms.add((kind, value, CLAIMED if weak else sender.trust))
-    if sender.trust == CLAIMED:
+        atoms.add((kind, value, CLAIMED if weak else sender.evidence))
+    if sender.evidence == CLAIMED:
         # A number that somebody claims says nothing of whom the order belongs to.
         atoms = {atom for atom in atoms if atom[0] != ORDER} or atoms
     return tuple(sorted(atoms, key=lambda a: (*filing_order(a[0], a[2]), a)))
@@ -77,13 +77,13 @@ def read_places(cursor: Iterable[Any]) -> tuple[dict[Atom, Place], set[tuple[str
     """Read the rows of resolve_identifiers.sql."""
     places: dict[Atom, Place] = {}
     blocked: set[tuple[str, str]] = set()
-    for id_, kind, value, trust, record, customer, version, is_shared, is_stale in cursor:
+    for id_, kind, value, evidence, record, customer, version, is_shared, is_stale in cursor:
         if is_stale:
             raise LookAgain
         if id_ is None:
             blocked.add((kind, value))
         else:
-            places[kind, value, trust] = Place(id_, record, customer, version or 0, is_shared)
+            places[kind, value, evidence] = Place(id_, record, customer, version or 0, is_shared)
     return places, blocked
 
 
@@ -145,7 +145,7 @@ def file(
     certain: dict[Atom, UUID] = {}
     if unknown:
         owners = {a: None if p.is_shared else p.customer_id for a, p in places.items()}
-        certain = shortcuts.settle(links.keys(), sender.trust, records, owners)
+        certain = shortcuts.settle(links.keys(), sender.evidence, records, owners)
         places |= _write_down(unknown, records, certain, now)
     ties, ordered = _link(links, places, sender, certain.keys()) if links else (set(), set())
     ordered |= {places[atom].id for atom in repeated & unknown}
@@ -184,21 +184,21 @@ def _draw(
     if not touched:
         return set(), set()
     held = {place.customer_id for place in places.values() if place.customer_id}
-    most = MOST[sender.trust] + MOST_EACH * len(touched)
+    most = MOST[sender.evidence] + MOST_EACH * len(touched)
     try:
         return touched, merging.regroup(touched, now=now, held=held, most=most)
     except merging.Heap as heap:
         _take_back(ties)
         if heap.oldest:
-            merging.ask_about_heap(heap.oldest, sender.trust)
+            merging.ask_about_heap(heap.oldest, sender.evidence)
     return settled, merging.regroup(settled, now=now, held=held) if settled else set()
 
 
 def _take_back(ties: set[_Ends]) -> None:
     """Leave the heap as it is: what came now stays beside it, each under its own record."""
     if ties:
-        lefts, rights, trusts, _ = (list(column) for column in zip(*ties, strict=True))
-        sql.run("drop_links", {"lefts": lefts, "rights": rights, "trusts": trusts})
+        lefts, rights, evidences, _ = (list(column) for column in zip(*ties, strict=True))
+        sql.run("drop_links", {"lefts": lefts, "rights": rights, "evidences": evidences})
 
 
 def _open_records(count: int, now: datetime) -> list[UUID]:
@@ -228,7 +228,7 @@ def _write_down(
         {
             "kind": atom[0],
             "value": atom[1],
-            "trust": atom[2],
+            "evidence": atom[2],
             "record_id": records.get(atom),
             "customer_id": owners.get(atom),
         }
@@ -244,8 +244,8 @@ def _write_down(
     }
 
 
-def _atom(kind: str, value: str, trust: int) -> Atom:
-    return kind, value, trust
+def _atom(kind: str, value: str, evidence: int) -> Atom:
+    return kind, value, evidence
 
 
 def _link(
@@ -258,13 +258,13 @@ def _link(
     ends: dict[_Ends, tuple[Atom, Atom]] = {}
     for (head, other), kind in links.items():
         left, right = sorted((places[head].id, places[other].id))
-        ends[left, right, sender.trust, kind] = head, other
-    names = ("lefts", "rights", "trusts", "kinds")
+        ends[left, right, sender.evidence, kind] = head, other
+    names = ("lefts", "rights", "evidences", "kinds")
     columns = (list(column) for column in zip(*ends, strict=True))
     known = sql.rows("find_links", dict(zip(names, columns, strict=True)))
     news = ends.keys() - set(known)
     if news:
-        rows = [dict(zip(("left", "right", "trust", "kind"), tie, strict=True)) for tie in news]
+        rows = [dict(zip(("left", "right", "evidence", "kind"), tie, strict=True)) for tie in news]
         sql.run("add_links", {"links": sql.json(rows), "source_id": sender.source_id})
     ordered = {ends[tie][1] for tie in news if ends[tie][1][0] == ORDER}
     ties = {t for t in news if ends[t][1][0] != ORDER and certain.isdisjoint(ends[t])}

@@ -11,13 +11,13 @@ from uuid import UUID
 from customers.identity import grouping
 from customers.identity.grouping import ORDER, Tie
 
-# (kind, value, trust), normalized.
+# (kind, value, evidence), normalized.
 type Atom = tuple[str, str, int]
 
 
 def settle(
     links: Set[tuple[Atom, Atom]],
-    trust: int,
+    evidence: int,
     records: Mapping[Atom, UUID],
     owners: Mapping[Atom, UUID | None],
 ) -> dict[Atom, UUID]:
@@ -34,7 +34,7 @@ def settle(
         opened = [records[atom] for atom in strangers if atom in records]
         if not owners.keys().isdisjoint(strangers) or len(opened) != 1:
             continue
-        if _are_one(strangers, together, trust):
+        if _are_one(strangers, together, evidence):
             settled |= dict.fromkeys(strangers, opened[0])
     linked = {atom for link in of_people for atom in link}
     alone = {a: id_ for a, id_ in records.items() if a not in linked and a not in owners}
@@ -75,9 +75,9 @@ def _hanging_together(links: Iterable[tuple[Atom, Atom]]) -> Iterable[list[tuple
     return together.values()
 
 
-def _are_one(strangers: Set[Atom], links: Iterable[tuple[Atom, Atom]], trust: int) -> bool:
+def _are_one(strangers: Set[Atom], links: Iterable[tuple[Atom, Atom]], evidence: int) -> bool:
     numbers = {atom: number for number, atom in enumerate(sorted(strangers))}
     atoms = [grouping.Atom(number, *atom) for atom, number in numbers.items()]
-    ties = [Tie(numbers[head], numbers[other], trust) for head, other in links]
+    ties = [Tie(numbers[head], numbers[other], evidence) for head, other in links]
     drawn = grouping.group(atoms, ties)
     return len(drawn.groups) == 1 and not drawn.shared and not drawn.held

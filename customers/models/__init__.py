@@ -11,7 +11,7 @@ from customers.models.control import (
 )
 from customers.models.customer import Customer
 from customers.models.event import Event
-from customers.models.identifier import BlockedValue, Identifier, Link, LinkKind, Trust
+from customers.models.identifier import BlockedValue, Evidence, Identifier, Link, LinkKind
 from customers.models.ledger import IdempotencyKey, Merge, QuarantinedItem, Review
 from customers.models.login import User
 from customers.models.record import Interaction, Order, PartyMember, Trait
@@ -25,6 +25,7 @@ __all__ = [
     "ControlEntry",
     "Customer",
     "Event",
+    "Evidence",
     "Guess",
     "IdempotencyKey",
     "Identifier",
@@ -48,6 +49,5 @@ __all__ = [
     "Suppression",
     "Topic",
     "Trait",
-    "Trust",
     "User",
 ]

@@ -4,7 +4,7 @@ from django.db.models.functions import Now
 
 from customers.db.append_only import kept
 from customers.models.customer import Customer
-from customers.models.identifier import Trust
+from customers.models.identifier import Evidence
 from customers.models.source import Source
 
 
@@ -41,7 +41,7 @@ class Event(models.Model):
     name = models.TextField(blank=True)
     # What it is about, such as "order:A-1001"; empty for most events.
     about = models.TextField(blank=True)
-    trust = models.SmallIntegerField(choices=Trust)
+    evidence = models.SmallIntegerField(choices=Evidence)
     actor = models.TextField(blank=True)
     identifier_ids = ArrayField(models.BigIntegerField())
     occurred_at = models.DateTimeField()

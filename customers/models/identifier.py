@@ -6,7 +6,7 @@ from customers.models.customer import Customer
 from customers.models.source import Source
 
 
-class Trust(models.IntegerChoices):
+class Evidence(models.IntegerChoices):
     CLAIMED = 1
     VERIFIED = 2
 
@@ -21,7 +21,7 @@ class Identifier(models.Model):
 
     kind = models.CharField(max_length=64)
     value = models.CharField(max_length=1024)
-    trust = models.SmallIntegerField(choices=Trust)
+    evidence = models.SmallIntegerField(choices=Evidence)
     # The record that events with no stronger identifier are filed under; made at need.
     record = models.ForeignKey(
         Customer, on_delete=models.PROTECT, null=True, related_name="filed_identifiers"
@@ -36,11 +36,11 @@ class Identifier(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["kind", "value", "trust"], name="identifier_is_unique_per_trust"
+                fields=["kind", "value", "evidence"], name="identifier_is_unique_per_evidence"
             ),
             models.CheckConstraint(
-                condition=models.Q(trust__in=Trust.values),
-                name="identifier_trust_is_known",
+                condition=models.Q(evidence__in=Evidence.values),
+                name="identifier_evidence_is_known",
             ),
         ]
         # What people search by: an address that was misheard, the end of a number.
@@ -85,7 +85,7 @@ class Link(models.Model):
     left = models.ForeignKey(Identifier, on_delete=models.PROTECT, related_name="+")
     right = models.ForeignKey(Identifier, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=8, choices=LinkKind, default=LinkKind.SEEN)
-    trust = models.SmallIntegerField(choices=Trust)
+    evidence = models.SmallIntegerField(choices=Evidence)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
     actor = models.CharField(max_length=100, blank=True)
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -93,7 +93,7 @@ class Link(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["left", "right", "kind", "trust"], name="link_is_stated_once"
+                fields=["left", "right", "kind", "evidence"], name="link_is_stated_once"
             ),
             models.CheckConstraint(
                 condition=models.Q(left__lt=models.F("right")), name="link_is_ordered"

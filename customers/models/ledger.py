@@ -85,7 +85,7 @@ class QuarantinedItem(models.Model):
     raw = models.BinaryField()
     # Of source, class of its key and raw bytes: sent again, it is not kept again.
     digest = models.UUIDField(unique=True)
-    trust = models.SmallIntegerField()
+    evidence = models.SmallIntegerField()
     # Whether it came with a secret key: its message ids are apart from those of publishable ones.
     is_secret = models.BooleanField(default=False, db_default=False)
     received_at = models.DateTimeField()

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models.functions import ExtractDay, ExtractMonth
 
 from customers.models.customer import Customer
-from customers.models.identifier import Trust
+from customers.models.identifier import Evidence
 
 
 class Trait(models.Model):
@@ -14,7 +14,7 @@ class Trait(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, db_index=False)
     name = models.TextField()
     value = models.JSONField(null=True)
-    trust = models.SmallIntegerField(choices=Trust)
+    evidence = models.SmallIntegerField(choices=Evidence)
     source_id = models.IntegerField()
     occurred_at = models.DateTimeField()
     # Breaks ties the same way whatever the order of arrival.
@@ -49,7 +49,7 @@ class Order(models.Model):
     details = models.JSONField(default=dict)
     # What the customer asked to change, and nobody has settled yet.
     requested_changes = models.JSONField(default=list, db_default=[])
-    trust = models.SmallIntegerField(choices=Trust)
+    evidence = models.SmallIntegerField(choices=Evidence)
     placed_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     changed_by = models.TextField()

@@ -19,7 +19,7 @@ class Fact(msgspec.Struct, frozen=True):
     name: str
     occurred_at: datetime
     message_key: str
-    trust: int
+    evidence: int
     channel: str
     actor: str
     version: int
@@ -33,8 +33,8 @@ class Fact(msgspec.Struct, frozen=True):
 def in_order(facts: Iterable[Fact]) -> list[Fact]:
     """Sort by when things happened; drop claims about what a trusted source has stated."""
     facts = list(facts)
-    trust = max((fact.trust for fact in facts), default=0)
-    weighty = [fact for fact in facts if fact.trust == trust]
+    evidence = max((fact.evidence for fact in facts), default=0)
+    weighty = [fact for fact in facts if fact.evidence == evidence]
     return sorted(weighty, key=lambda fact: (fact.occurred_at, fact.message_key))
 
 

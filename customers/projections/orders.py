@@ -54,7 +54,7 @@ class OrderState(msgspec.Struct):
     changed_at: datetime
     channel: str
     changed_by: str
-    trust: int
+    evidence: int
     version: int
     status: str = "placed"
     currency: str = ""
@@ -92,7 +92,7 @@ def _opened(number: str, fact: Fact) -> OrderState:
         changed_at=fact.occurred_at,
         channel=fact.channel,
         changed_by=fact.said_by,
-        trust=fact.trust,
+        evidence=fact.evidence,
         version=fact.version,
     )
 
@@ -100,13 +100,13 @@ def _opened(number: str, fact: Fact) -> OrderState:
 def _place(state: OrderState, fact: Fact) -> None:
     _state_whole(state, fact)
     state.status = "placed"
-    state.trust = fact.trust
+    state.evidence = fact.evidence
 
 
 def _request(state: OrderState, fact: Fact) -> None:
     """Take down what a customer asks for. Until somebody places it, it is only a claim."""
     _state_whole(state, fact)
-    state.status, state.trust = "requested", CLAIMED
+    state.status, state.evidence = "requested", CLAIMED
 
 
 def _request_change(state: OrderState, fact: Fact) -> None:

@@ -35,7 +35,7 @@ def fold(reference: str, facts: Iterable[Fact]) -> RequestState | None:
 
     An open request gives us a right to speak, so nobody opens one by claiming to be somebody.
     """
-    counting = [fact for fact in in_order(facts) if fact.trust == VERIFIED]
+    counting = [fact for fact in in_order(facts) if fact.evidence == VERIFIED]
     state: RequestState | None = None
     for fact in counting:
         if fact.name == REQUESTED:

@@ -17,7 +17,7 @@ class Said(msgspec.Struct, frozen=True):
     customer_id: UUID
     name: str
     value: object
-    trust: int
+    evidence: int
     source_id: int
     occurred_at: datetime
     # As 32 hex digits, which sort as the database sorts the same key.
@@ -25,7 +25,7 @@ class Said(msgspec.Struct, frozen=True):
 
     @property
     def weight(self) -> tuple[int, datetime, str]:
-        return self.trust, self.occurred_at, self.message_key
+        return self.evidence, self.occurred_at, self.message_key
 
 
 def winners(values: Iterable[Said]) -> list[Said]:

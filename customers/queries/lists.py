@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce, Length
 from customers import db, sql
 from customers.models import (
     Customer,
+    Evidence,
     Interaction,
     Merge,
     Order,
@@ -18,7 +19,6 @@ from customers.models import (
     QuarantinedItem,
     Review,
     Trait,
-    Trust,
 )
 from customers.queries.pages import Page, page_of
 from customers.queries.shapes import (
@@ -78,9 +78,9 @@ def customers_by(kind: str, value: str) -> list[SummaryShape]:
             name=_text(msgspec.json.decode(name) if name else None),
             created_at=created_at,
             last_seen_at=last_seen_at,
-            is_verified=trust == Trust.VERIFIED,
+            is_verified=evidence == Evidence.VERIFIED,
         )
-        for id_, version, created_at, last_seen_at, trust, name in found
+        for id_, version, created_at, last_seen_at, evidence, name in found
     ]
 
 
@@ -117,7 +117,7 @@ def _order(row: Order) -> OrderShape:
         lines=_raw(row.lines),
         details=_raw(row.details),
         requested_changes=_raw(row.requested_changes),
-        is_verified=row.trust == Trust.VERIFIED,
+        is_verified=row.evidence == Evidence.VERIFIED,
         placed_at=row.placed_at,
         changed_at=row.changed_at,
         changed_by=row.changed_by,

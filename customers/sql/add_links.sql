@@ -1,11 +1,11 @@
 -- Write down which identifiers came together; returns those that are news.
 --
--- links  jsonb  [{left, right, trust, kind}, ...] with left < right
+-- links  jsonb  [{left, right, evidence, kind}, ...] with left < right
 
-INSERT INTO customers_link (left_id, right_id, kind, trust, source_id, actor)
-SELECT "left", "right", kind, trust, %(source_id)s, ''
+INSERT INTO customers_link (left_id, right_id, kind, evidence, source_id, actor)
+SELECT "left", "right", kind, evidence, %(source_id)s, ''
   FROM jsonb_to_recordset(%(links)s::jsonb) AS link (
-       "left" bigint, "right" bigint, trust smallint, kind text)
+       "left" bigint, "right" bigint, evidence smallint, kind text)
  ORDER BY 1, 2
-    ON CONFLICT (left_id, right_id, kind, trust) DO NOTHING
+    ON CONFLICT (left_id, right_id, kind, evidence) DO NOTHING
 RETURNING left_id, right_id

@@ -2,15 +2,15 @@
 -- The heads are locked (resolve_identifiers ran), so the versions are free. A message that
 -- another transaction stored meanwhile breaks the unique key: the caller starts over.
 --
--- source_id, trust, received_at   of the whole batch
+-- source_id, evidence, received_at   of the whole batch
 -- events  jsonb  the fields of customers.types.LogEntry
 
 WITH appended AS (
     INSERT INTO customers_event
            (customer_id, version, origin_id, source_id, message_id, message_key, body_hash,
-            kind, name, about, trust, actor, identifier_ids, occurred_at, received_at, body)
+            kind, name, about, evidence, actor, identifier_ids, occurred_at, received_at, body)
     SELECT customer_id, version, origin_id, %(source_id)s, message_id, message_key, body_hash,
-           kind, name, about, %(trust)s, actor, identifier_ids, occurred_at, %(received_at)s,
+           kind, name, about, %(evidence)s, actor, identifier_ids, occurred_at, %(received_at)s,
            body
       FROM jsonb_to_recordset(%(events)s::jsonb) AS event (
            customer_id uuid, version bigint, origin_id uuid, message_id text, message_key uuid,

@@ -22,7 +22,7 @@ SELECT customer.id,
   LEFT JOIN LATERAL (
         SELECT visit_date, details ->> 'name' AS order_name
           FROM customers_order
-         WHERE customer_id = customer.id AND trust = 2 AND visit_date >= %(today)s
+         WHERE customer_id = customer.id AND evidence = 2 AND visit_date >= %(today)s
            AND status IN ('placed', 'amended')
          ORDER BY visit_date, visit_time NULLS LAST, number
          LIMIT 1) AS visit ON true

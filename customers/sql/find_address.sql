@@ -9,8 +9,8 @@ SELECT identifier.kind, identifier.value
     ON identifier.customer_id = coalesce(asked.canonical_id, asked.id)
  WHERE asked.id = %(id)s
    AND NOT identifier.is_shared
-   AND (identifier.trust = 2 OR identifier.kind IN ('anonymous_id', 'device'))
- ORDER BY identifier.trust DESC,
+   AND (identifier.evidence = 2 OR identifier.kind IN ('anonymous_id', 'device'))
+ ORDER BY identifier.evidence DESC,
           array_position(ARRAY['user_id', 'card', 'email', 'phone', 'order', 'anonymous_id'],
                          identifier.kind::text) NULLS LAST,
           identifier.id

@@ -4,20 +4,20 @@
 -- kind, value  text  normalized
 
 SELECT customer.id, customer.version, customer.created_at, customer.last_seen_at,
-       found.trust, name.value::text
-  FROM (SELECT customer_id, trust
+       found.evidence, name.value::text
+  FROM (SELECT customer_id, evidence
           FROM customers_identifier
          WHERE kind = %(kind)s AND value = %(value)s AND kind <> 'order'
          UNION
-        SELECT customer_id, trust
+        SELECT customer_id, evidence
           FROM customers_order
          WHERE %(kind)s = 'order' AND number = %(value)s
          UNION
-        SELECT customer_id, trust
+        SELECT customer_id, evidence
           FROM customers_identifier
          WHERE %(kind)s = 'order' AND kind = 'order'
            AND substring(value, strpos(value, '/') + 1) = %(value)s) AS found
   JOIN customers_customer AS customer ON customer.id = found.customer_id
   LEFT JOIN customers_trait AS name
          ON name.customer_id = customer.id AND name.name = 'name'
- ORDER BY found.trust DESC
+ ORDER BY found.evidence DESC

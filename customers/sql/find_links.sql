@@ -1,11 +1,11 @@
 -- Which of these links are known already. Where an order was placed with an identifier, it need
 -- not be seen with it.
 --
--- lefts, rights, trusts, kinds  bigint[], bigint[], smallint[], text[]
+-- lefts, rights, evidences, kinds  bigint[], bigint[], smallint[], text[]
 
-SELECT left_id, right_id, trust, wanted.kind
-  FROM unnest(%(lefts)s::bigint[], %(rights)s::bigint[], %(trusts)s::smallint[],
+SELECT left_id, right_id, evidence, wanted.kind
+  FROM unnest(%(lefts)s::bigint[], %(rights)s::bigint[], %(evidences)s::smallint[],
               %(kinds)s::text[])
-       AS wanted (left_id, right_id, trust, kind)
-  JOIN customers_link AS link USING (left_id, right_id, trust)
+       AS wanted (left_id, right_id, evidence, kind)
+  JOIN customers_link AS link USING (left_id, right_id, evidence)
  WHERE link.kind IN (wanted.kind, 'placed')

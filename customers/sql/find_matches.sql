@@ -8,13 +8,13 @@
 -- not known is a record that holds nothing but what happened with this very identifier
 
 WITH named AS MATERIALIZED (
-    SELECT id, customer_id, trust, is_shared
+    SELECT id, customer_id, evidence, is_shared
       FROM customers_identifier
      WHERE kind = %(kind)s AND value = %(value)s AND kind <> 'order'
 ), numbered AS MATERIALIZED (
-    SELECT coalesce(customer.canonical_id, customer.id) AS customer_id, stated.trust,
+    SELECT coalesce(customer.canonical_id, customer.id) AS customer_id, stated.evidence,
            EXISTS (SELECT FROM customers_identifier AS identifier
-                    WHERE identifier.kind = 'order' AND identifier.trust = 2
+                    WHERE identifier.kind = 'order' AND identifier.evidence = 2
                       AND identifier.value = %(source)s::int || '/' || stated.number
                       AND identifier.customer_id = stated.customer_id) AS is_own
       FROM customers_order AS stated
@@ -22,7 +22,7 @@ WITH named AS MATERIALIZED (
      WHERE %(kind)s = 'order' AND stated.number = %(value)s
      UNION ALL
     -- A number of which nothing is known but that it came with somebody.
-    SELECT customer_id, trust, false
+    SELECT customer_id, evidence, false
       FROM customers_identifier
      WHERE %(kind)s = 'order' AND kind = 'order'
        AND substring(value, strpos(value, '/') + 1) = %(value)s
@@ -31,24 +31,24 @@ WITH named AS MATERIALIZED (
 ), beside AS (
     -- A shared value leads to nobody itself, but it came together with what does.
     SELECT CASE WHEN link.left_id = named.id THEN link.right_id ELSE link.left_id END AS id,
-           least(link.trust, named.trust) AS trust
+           least(link.evidence, named.evidence) AS evidence
       FROM named
       JOIN customers_link AS link ON named.id IN (link.left_id, link.right_id)
      WHERE named.is_shared AND link.kind <> 'parted'
 ), owner AS (
-    SELECT customer_id, trust FROM named WHERE customer_id IS NOT NULL
+    SELECT customer_id, evidence FROM named WHERE customer_id IS NOT NULL
     UNION ALL
-    SELECT identifier.customer_id, least(beside.trust, identifier.trust)
+    SELECT identifier.customer_id, least(beside.evidence, identifier.evidence)
       FROM beside
       JOIN customers_identifier AS identifier USING (id)
      WHERE identifier.customer_id IS NOT NULL
        AND identifier.kind NOT IN ('anonymous_id', 'device')
     UNION ALL
-    SELECT customer_id, trust
+    SELECT customer_id, evidence
       FROM numbered
-     WHERE is_own OR NOT EXISTS (SELECT FROM numbered AS own WHERE own.is_own AND own.trust = 2)
+     WHERE is_own OR NOT EXISTS (SELECT FROM numbered AS own WHERE own.is_own AND own.evidence = 2)
 ), weighed AS (
-    SELECT customer_id, max(trust) AS trust FROM owner GROUP BY customer_id
+    SELECT customer_id, max(evidence) AS evidence FROM owner GROUP BY customer_id
 )
 SELECT customer.id, customer.version,
        (SELECT string_agg(trait.value #>> '{}', ' ' ORDER BY trait.name)
@@ -62,7 +62,7 @@ SELECT customer.id, customer.version,
                     THEN trait.name = 'name'
                     ELSE trait.name IN ('first_name', 'firstName', 'last_name', 'lastName')
                END) AS name,
-       weighed.trust = 2 AS is_verified,
+       weighed.evidence = 2 AS is_verified,
        EXISTS (SELECT FROM customers_trait AS trait
                 WHERE trait.customer_id = customer.id)
        OR EXISTS (SELECT FROM customers_order AS placed
@@ -72,6 +72,6 @@ SELECT customer.id, customer.version,
                      AND (other.kind, other.value) <> (%(kind)s, %(value)s)) AS is_known
   FROM weighed
   JOIN customers_customer AS customer ON customer.id = weighed.customer_id
- WHERE weighed.trust = (SELECT max(trust) FROM weighed)
+ WHERE weighed.evidence = (SELECT max(evidence) FROM weighed)
  ORDER BY customer.last_seen_at DESC NULLS LAST, customer.id
  LIMIT %(limit)s

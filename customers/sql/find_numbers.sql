@@ -4,5 +4,5 @@
 
 SELECT DISTINCT substring(value, strpos(value, '/') + 1)
   FROM customers_identifier
- WHERE kind = 'order' AND trust = 2
+ WHERE kind = 'order' AND evidence = 2
    AND substring(value, strpos(value, '/') + 1) = ANY (%(numbers)s::text[])

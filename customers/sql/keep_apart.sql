@@ -1,8 +1,8 @@
 -- Keep what cannot be taken in, as it came, with the reason. Sent again, it stays one row.
 
 INSERT INTO customers_quarantineditem
-       (source_id, trust, is_secret, received_at, message_id, reason, detail, raw, digest)
-SELECT %(source_id)s, %(trust)s, %(is_secret)s, %(received_at)s, item.*
+       (source_id, evidence, is_secret, received_at, message_id, reason, detail, raw, digest)
+SELECT %(source_id)s, %(evidence)s, %(is_secret)s, %(received_at)s, item.*
   FROM unnest(%(message_ids)s::text[], %(reasons)s::text[], %(details)s::text[],
               %(raws)s::bytea[], %(digests)s::uuid[])
        AS item (message_id, reason, detail, raw, digest)

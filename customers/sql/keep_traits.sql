@@ -1,18 +1,18 @@
 -- Keep the newest value of each trait. What was verified outweighs what was claimed, then
 -- the later moment counts, then the message's key, so that order of arrival never does.
 --
--- traits  jsonb  [{customer_id, name, value|null, trust, source_id, occurred_at, message_key},
+-- traits  jsonb  [{customer_id, name, value|null, evidence, source_id, occurred_at, message_key},
 --                 ...], one row per customer and name
 
 INSERT INTO customers_trait AS trait
-       (customer_id, name, value, trust, source_id, occurred_at, message_key)
-SELECT customer_id, name, NULLIF(value, 'null'::jsonb), trust, source_id, occurred_at,
+       (customer_id, name, value, evidence, source_id, occurred_at, message_key)
+SELECT customer_id, name, NULLIF(value, 'null'::jsonb), evidence, source_id, occurred_at,
        message_key
   FROM jsonb_to_recordset(%(traits)s::jsonb) AS statement (
-       customer_id uuid, name text, value jsonb, trust smallint, source_id int,
+       customer_id uuid, name text, value jsonb, evidence smallint, source_id int,
        occurred_at timestamptz, message_key uuid)
     ON CONFLICT (customer_id, name) DO UPDATE
-   SET value = EXCLUDED.value, trust = EXCLUDED.trust, source_id = EXCLUDED.source_id,
+   SET value = EXCLUDED.value, evidence = EXCLUDED.evidence, source_id = EXCLUDED.source_id,
        occurred_at = EXCLUDED.occurred_at, message_key = EXCLUDED.message_key
- WHERE (EXCLUDED.trust, EXCLUDED.occurred_at, EXCLUDED.message_key)
-     > (trait.trust, trait.occurred_at, trait.message_key)
+ WHERE (EXCLUDED.evidence, EXCLUDED.occurred_at, EXCLUDED.message_key)
+     > (trait.evidence, trait.occurred_at, trait.message_key)

@@ -25,7 +25,7 @@ WITH wanted AS MATERIALIZED (
         ON event.origin_id = member.id AND event.about = wanted.about
 )
 SELECT fact.record_of, fact.about, fact.name, fact.occurred_at,
-       encode(uuid_send(fact.message_key), 'hex'), fact.trust,
+       encode(uuid_send(fact.message_key), 'hex'), fact.evidence,
        source.channel, fact.actor, fact.version,
        COALESCE(fact.body -> 'properties', fact.body -> 'data', '{}')
   FROM fact

@@ -32,7 +32,7 @@ WITH RECURSIVE reached AS (
      WHERE tie.kind <> 'placed'
        AND (tie.kind <> 'seen' OR other.kind <> 'order')
 )
-SELECT identifier.id, identifier.kind, identifier.value, identifier.trust,
+SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
        identifier.record_id, identifier.customer_id, identifier.is_shared,
        record.canonical_id, COALESCE(record.version, 0)
   FROM (SELECT id FROM reached LIMIT %(most)s) AS found

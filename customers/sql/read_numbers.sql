@@ -4,7 +4,7 @@
 -- known    bigint[]  orders to leave out
 -- returns the same as read_orders
 
-SELECT identifier.id, identifier.kind, identifier.value, identifier.trust,
+SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
        identifier.record_id, identifier.customer_id, identifier.is_shared,
        record.canonical_id, COALESCE(record.version, 0),
        EXISTS (SELECT FROM customers_link
@@ -13,7 +13,7 @@ SELECT identifier.id, identifier.kind, identifier.value, identifier.trust,
                    WHERE right_id = identifier.id AND kind = 'joined')
   FROM customers_identifier AS identifier
   LEFT JOIN customers_customer AS record ON record.id = identifier.record_id
- WHERE identifier.kind = 'order' AND identifier.trust = 2
+ WHERE identifier.kind = 'order' AND identifier.evidence = 2
    AND substring(identifier.value, strpos(identifier.value, '/') + 1)
        = ANY (%(numbers)s::text[])
    AND identifier.id <> ALL (%(known)s::bigint[])

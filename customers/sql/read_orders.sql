@@ -4,7 +4,7 @@
 -- known  bigint[]  orders to leave out
 -- returns the identifiers as read_graph does, and whether a person joined the order to others
 
-SELECT identifier.id, identifier.kind, identifier.value, identifier.trust,
+SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
        identifier.record_id, identifier.customer_id, identifier.is_shared,
        record.canonical_id, COALESCE(record.version, 0),
        EXISTS (SELECT FROM customers_link

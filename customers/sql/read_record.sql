@@ -24,16 +24,16 @@ SELECT json_build_object(
     'last_seen_at', customer.last_seen_at,
     'identifiers', (
         SELECT coalesce(json_agg(known ORDER BY is_verified DESC, kind, value), '[]')
-          FROM (SELECT kind, trust = 2 AS is_verified, is_shared, first_seen_at,
+          FROM (SELECT kind, evidence = 2 AS is_verified, is_shared, first_seen_at,
                        substring(value, CASE kind WHEN 'order' THEN strpos(value, '/') + 1
                                         ELSE 1 END) AS value
                   FROM customers_identifier
                  WHERE customer_id = customer.id
-                 ORDER BY trust DESC, kind, customers_identifier.value
+                 ORDER BY evidence DESC, kind, customers_identifier.value
                  LIMIT 500) AS known),
     'traits', (
         SELECT coalesce(json_object_agg(trait.name, json_build_object(
-                   'value', trait.value, 'is_verified', trait.trust = 2,
+                   'value', trait.value, 'is_verified', trait.evidence = 2,
                    'source', source.name, 'occurred_at', trait.occurred_at)
                    ORDER BY trait.name), '{}')
           FROM customers_trait AS trait
@@ -45,7 +45,7 @@ SELECT json_build_object(
                    'currency', currency, 'total', amount, 'visit_date', visit_date,
                    'visit_time', visit_time, 'party', party, 'lines', lines,
                    'details', details, 'requested_changes', requested_changes,
-                   'is_verified', trust = 2, 'placed_at', placed_at,
+                   'is_verified', evidence = 2, 'placed_at', placed_at,
                    'changed_at', changed_at, 'changed_by', changed_by, 'version', version)
                    ORDER BY placed_at DESC, number), '[]')
           FROM shown_order),
@@ -54,7 +54,7 @@ SELECT json_build_object(
           FROM (SELECT number, visit_date, visit_time, status
                   FROM customers_order
                  WHERE customer_id = customer.id
-                   AND trust = 2
+                   AND evidence = 2
                    AND visit_date >= %(today)s
                    AND status IN ('placed', 'amended')
                  ORDER BY visit_date, visit_time NULLS LAST, number

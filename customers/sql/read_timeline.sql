@@ -9,7 +9,7 @@
 -- The caller puts its conditions where it says narrow.
 
 SELECT event.customer_id, event.version, event.kind, event.name, event.about,
-       event.trust = 2, coalesce(source.name, ''), coalesce(source.channel, ''), event.actor,
+       event.evidence = 2, coalesce(source.name, ''), coalesce(source.channel, ''), event.actor,
        event.message_id, event.occurred_at, event.received_at, event.recorded_at,
        event.body::text
   FROM unnest(%(logs)s::uuid[], %(bounds)s::bigint[]) AS log (id, bound)

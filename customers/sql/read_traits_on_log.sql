@@ -19,7 +19,7 @@ WITH member AS MATERIALIZED (
       JOIN customers_event AS event ON event.origin_id = member.id
      WHERE event.kind = 'identify'
 )
-SELECT said.record_of, trait.key, trait.value, said.trust, said.source_id, said.occurred_at,
+SELECT said.record_of, trait.key, trait.value, said.evidence, said.source_id, said.occurred_at,
        encode(uuid_send(said.message_key), 'hex')
   FROM said,
        jsonb_each(CASE WHEN jsonb_typeof(said.body -> 'traits') = 'object'

@@ -9,7 +9,7 @@
 SELECT number, status, visit_date, visit_time
   FROM customers_order
  WHERE customer_id = %(id)s
-   AND trust = 2
+   AND evidence = 2
    AND CASE WHEN %(number)s <> '' THEN number = %(number)s
             ELSE visit_date >= %(today)s AND status IN ('placed', 'amended') END
  ORDER BY visit_date NULLS LAST, visit_time NULLS LAST, number

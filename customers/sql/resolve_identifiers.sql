@@ -1,20 +1,20 @@
 -- Find the identifiers of a batch and lock the records they belong to, in the order of the
 -- records' ids: two batches that meet wait for each other and cannot deadlock.
 --
--- wanted  jsonb  [[kind, value, trust], ...], distinct and normalized
+-- wanted  jsonb  [[kind, value, evidence], ...], distinct and normalized
 -- returns a row per identifier that is known: its id, the record it files under, the live
 -- record it belongs to with its version, whether it is shared, and whether the answer went
 -- stale while we waited for the lock (then: look again); a row without id is a blocked value
 
 WITH wanted AS MATERIALIZED (
-    SELECT one ->> 0 AS kind, one ->> 1 AS value, (one ->> 2)::smallint AS trust
+    SELECT one ->> 0 AS kind, one ->> 1 AS value, (one ->> 2)::smallint AS evidence
       FROM jsonb_array_elements(%(wanted)s::jsonb) AS one
 ), found AS MATERIALIZED (
-    SELECT identifier.id, identifier.kind, identifier.value, identifier.trust,
+    SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
            identifier.record_id, identifier.customer_id, identifier.is_shared,
            customer.regrouped
       FROM wanted
-      JOIN customers_identifier AS identifier USING (kind, value, trust)
+      JOIN customers_identifier AS identifier USING (kind, value, evidence)
       LEFT JOIN customers_customer AS customer ON customer.id = identifier.customer_id
 ), locked AS MATERIALIZED (
     SELECT id, version, regrouped
@@ -23,12 +23,12 @@ WITH wanted AS MATERIALIZED (
      ORDER BY id
        FOR NO KEY UPDATE
 )
-SELECT found.id, found.kind, found.value, found.trust, found.record_id, found.customer_id,
+SELECT found.id, found.kind, found.value, found.evidence, found.record_id, found.customer_id,
        locked.version, found.is_shared, locked.regrouped <> found.regrouped
   FROM found
   LEFT JOIN locked ON locked.id = found.customer_id
  UNION ALL
-SELECT NULL, wanted.kind, wanted.value, wanted.trust, NULL, NULL, NULL, NULL, NULL
+SELECT NULL, wanted.kind, wanted.value, wanted.evidence, NULL, NULL, NULL, NULL, NULL
   FROM wanted
   JOIN customers_blockedvalue AS blocked
     ON blocked.kind = wanted.kind

@@ -7,6 +7,6 @@ WITH taken_back AS (
      WHERE left_id = %(left)s AND right_id = %(right)s AND kind IN ('joined', 'parted')
        AND kind <> %(kind)s
 )
-INSERT INTO customers_link (left_id, right_id, kind, trust, source_id, actor)
+INSERT INTO customers_link (left_id, right_id, kind, evidence, source_id, actor)
 VALUES (%(left)s, %(right)s, %(kind)s, 2, %(source_id)s, %(actor)s)
-    ON CONFLICT (left_id, right_id, kind, trust) DO UPDATE SET actor = EXCLUDED.actor
+    ON CONFLICT (left_id, right_id, kind, evidence) DO UPDATE SET actor = EXCLUDED.actor

@@ -5,8 +5,8 @@
 -- most, limit       int
 
 SELECT customer_id, likeness, is_verified
-  FROM (SELECT customer_id, similarity(value, %(address)s) AS likeness, trust = 2 AS is_verified
-          FROM (SELECT customer_id, value, trust
+  FROM (SELECT customer_id, similarity(value, %(address)s) AS likeness, evidence = 2 AS is_verified
+          FROM (SELECT customer_id, value, evidence
                   FROM customers_identifier
                  WHERE kind = 'email'
                    AND split_part(value, '@', 1) %% %(mailbox)s

@@ -9,9 +9,9 @@ SELECT DISTINCT ON (verified.customer_id, claimed.customer_id)
        jsonb_build_object('claimed', claimed.id, 'verified', verified.id), 'open', ''
   FROM customers_identifier AS one
   JOIN customers_identifier AS verified
-    ON verified.kind = one.kind AND verified.value = one.value AND verified.trust = 2
+    ON verified.kind = one.kind AND verified.value = one.value AND verified.evidence = 2
   JOIN customers_identifier AS claimed
-    ON claimed.kind = one.kind AND claimed.value = one.value AND claimed.trust = 1
+    ON claimed.kind = one.kind AND claimed.value = one.value AND claimed.evidence = 1
  WHERE one.id = ANY (%(ids)s::bigint[])
    AND one.kind <> 'order'
    AND verified.customer_id <> claimed.customer_id

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from customers.actions.changes import Author
 from customers.actions.control import Word, say
-from customers.models import ControlEntry, Identifier, Notice, Source, Trust
+from customers.models import ControlEntry, Evidence, Identifier, Notice, Source
 from examples.themepark import families
 from examples.themepark.families import Family
 from examples.themepark.load import FAMILIES, SEED, sender
@@ -47,7 +47,7 @@ def give(*, since: datetime, now: datetime) -> int:
 
 
 def _records(keys: Sequence[str]) -> dict[str, UUID]:
-    proved = Identifier.objects.filter(kind="user_id", value__in=keys, trust=Trust.VERIFIED)
+    proved = Identifier.objects.filter(kind="user_id", value__in=keys, evidence=Evidence.VERIFIED)
     return dict(proved.values_list("value", "customer_id"))
 
 

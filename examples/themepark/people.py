@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 
 from customers.access.mfa import Unreadable
-from customers.models import Identifier, Trust, User
+from customers.models import Evidence, Identifier, User
 from examples.themepark.catalogue import data
 
 
@@ -67,7 +67,9 @@ def noor() -> User:
         user = User(email=told["email"], name=f"{told['given']} {told['family']}")
         user.set_unusable_password()
     if user.record_id is None:
-        address = Identifier.objects.get(kind="email", value=told["email"], trust=Trust.VERIFIED)
+        address = Identifier.objects.get(
+            kind="email", value=told["email"], evidence=Evidence.VERIFIED
+        )
         user.record_id = address.record_id or address.customer_id
         user.save()
     return user

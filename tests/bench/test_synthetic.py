@@ -49,11 +49,11 @@ def _everything() -> dict[str, list]:
             for c in Customer.objects.all()
         ),
         "identifiers": sorted(
-            (i.kind, i.value, i.trust, name[i.customer_id], i.record_id is None, i.first_seen_at)
+            (i.kind, i.value, i.evidence, name[i.customer_id], i.record_id is None, i.first_seen_at)
             for i in Identifier.objects.all()
         ),
         "links": sorted(
-            (*sorted((value[x.left_id], value[x.right_id])), x.kind, x.trust, x.source_id)
+            (*sorted((value[x.left_id], value[x.right_id])), x.kind, x.evidence, x.source_id)
             for x in Link.objects.all()
         ),
         "events": sorted(
@@ -63,7 +63,7 @@ def _everything() -> dict[str, list]:
                 [value[i] for i in e.identifier_ids],
                 str(e.origin_id),
                 *values(
-                    e, "source_id message_id message_key body_hash kind name about trust actor"
+                    e, "source_id message_id message_key body_hash kind name about evidence actor"
                 ),
                 e.occurred_at,
                 e.received_at,
@@ -76,7 +76,7 @@ def _everything() -> dict[str, list]:
                 name[t.customer_id],
                 t.name,
                 t.value,
-                *values(t, "trust source_id occurred_at message_key"),
+                *values(t, "evidence source_id occurred_at message_key"),
             )
             for t in Trait.objects.all()
         ),
@@ -105,7 +105,9 @@ def _sent_again() -> None:
     channels = dict(Source.objects.values_list("id", "channel"))
     _empty()
     for event in events:
-        sender = Sender(event.source_id, "", channels[event.source_id], is_trusted=event.trust == 2)
+        sender = Sender(
+            event.source_id, "", channels[event.source_id], is_trusted=event.evidence == 2
+        )
         frame = Frame(received_at=event.received_at, is_trusted=sender.is_trusted)
         item = segment.read(json.dumps(event.body).encode(), frame)
         assert isinstance(item, Item)

@@ -52,9 +52,9 @@ def says(customer: Customer, kind: str, subject: str, value: object = None, **mo
 
 
 def order(customer: Customer, number: str = "", **facts) -> str:
-    """An order that a source we trust told of; returns its relation."""
+    """An order that a trusted source told of; returns its relation."""
     number = number or f"A-{uuid.uuid4().hex[:8]}"
-    (user_id,) = customer.identifiers.filter(kind="user_id", trust=2).values_list("value")[:1]
+    (user_id,) = customer.identifiers.filter(kind="user_id", evidence=2).values_list("value")[:1]
     facts = {"visit_date": f"{NOON:%Y-%m-%d}"} | facts
     at = NOON - timedelta(days=2)
     factories.record(factories.order(number, ("user_id", user_id[0]), at=at, **facts), at=at)

@@ -20,7 +20,7 @@ VOICE = {"kind": "voice", "recording": "r-1"}
 def _customer(email):
     saying.house()
     record = factories.customer(("email", email))
-    login = Identifier.objects.get(kind="email", value=email, trust=2).record
+    login = Identifier.objects.get(kind="email", value=email, evidence=2).record
     user = User.objects.create_user(email, record=login)
     return record, Caller(**{"X-Session-Token": session_of(user)})
 

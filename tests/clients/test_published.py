@@ -32,7 +32,7 @@ def drive(command: list, url: str, key: str, prefix: str, **env: str) -> str:
 
 def check(network: FaultyNetwork, complaints: str, prefix: str) -> None:
     expected = {f"{prefix}-{n}" for n in range(COUNT)}
-    stored = list(Event.objects.filter(trust=1).values_list("message_id", flat=True))
+    stored = list(Event.objects.filter(evidence=1).values_list("message_id", flat=True))
 
     lost, doubled = expected - set(stored), len(stored) - len(set(stored))
     print(f"{prefix}: {COUNT} sent, {len(lost)} lost, {doubled} doubled, {dict(network.seen)}")

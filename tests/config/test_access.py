@@ -217,7 +217,7 @@ def world(db):
             reason="x",
             raw=b"{}",
             digest=uuid.uuid4(),
-            trust=1,
+            evidence=1,
             received_at=timezone.now(),
         ).pk,
     }

@@ -104,7 +104,7 @@ def world(transactional_db) -> dict[str, dict[str, str]]:
     )
     saying.house()
     [entry_id] = saying.say(noor.id, saying.give(), saying.prefer("allow", False)).entries[:1]
-    record = Identifier.objects.get(kind="email", trust=2).record
+    record = Identifier.objects.get(kind="email", evidence=2).record
     session = SessionStore()
     user = User.objects.create_user("noor@example.com", record=record)
     session["_auth_user_id"] = str(user.pk)

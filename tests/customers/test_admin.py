@@ -32,7 +32,7 @@ def rows():
         reason="x",
         raw=b"{}",
         digest=uuid.uuid4(),
-        trust=1,
+        evidence=1,
         received_at=timezone.now(),
     )
     return key

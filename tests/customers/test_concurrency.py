@@ -104,8 +104,12 @@ def _where_each_message_stands() -> dict[str, tuple[str, int]]:
 
 
 def _assert_groups_are_those_of_all_links() -> None:
-    atoms = [Atom(*row) for row in Identifier.objects.values_list("id", "kind", "value", "trust")]
-    ties = [Tie(*row) for row in Link.objects.values_list("left_id", "right_id", "trust", "kind")]
+    atoms = [
+        Atom(*row) for row in Identifier.objects.values_list("id", "kind", "value", "evidence")
+    ]
+    ties = [
+        Tie(*row) for row in Link.objects.values_list("left_id", "right_id", "evidence", "kind")
+    ]
     shared = Identifier.objects.filter(is_shared=True).values_list("id", flat=True)
     owner = dict(Identifier.objects.values_list("id", "customer_id"))
     drawn = group(atoms, ties, shared)

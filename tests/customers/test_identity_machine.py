@@ -117,10 +117,10 @@ class Identities(RuleBasedStateMachine):
     def the_groups_are_those_of_all_links_at_once(self):
         """Step by step comes to the same as everything at once: order does not matter."""
         atoms = [
-            Atom(*row) for row in Identifier.objects.values_list("id", "kind", "value", "trust")
+            Atom(*row) for row in Identifier.objects.values_list("id", "kind", "value", "evidence")
         ]
         ties = [
-            Tie(*row) for row in Link.objects.values_list("left_id", "right_id", "trust", "kind")
+            Tie(*row) for row in Link.objects.values_list("left_id", "right_id", "evidence", "kind")
         ]
         owner = dict(Identifier.objects.values_list("id", "customer_id"))
 
@@ -153,7 +153,7 @@ class Identities(RuleBasedStateMachine):
 
     def others(self, members, atoms, ties, owner):
         """The other orders with the number that somebody placed, and where they are."""
-        verified = {a.id: a for a in atoms if a.kind == ORDER and a.trust == VERIFIED}
+        verified = {a.id: a for a in atoms if a.kind == ORDER and a.evidence == VERIFIED}
         numbers = {order_number(verified[one].value) for one in members if one in verified}
         placed = {end for tie in ties if tie.kind == "placed" for end in (tie.left, tie.right)}
         shared = set(Identifier.objects.filter(is_shared=True).values_list("id", flat=True))
@@ -166,7 +166,9 @@ class Identities(RuleBasedStateMachine):
     @invariant()
     def a_claim_never_stands_where_a_proof_was_given(self):
         for trait in Trait.objects.filter(name="name", value="claimed"):
-            proofs = Event.objects.filter(customer=trait.customer, kind="identify", trust=VERIFIED)
+            proofs = Event.objects.filter(
+                customer=trait.customer, kind="identify", evidence=VERIFIED
+            )
             assert not proofs.filter(origin__isnull=True).exists()
 
     @invariant()

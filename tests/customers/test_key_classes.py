@@ -17,10 +17,11 @@ from channels.quarantine.replay import replay
 from channels.webhook.signature import sign
 from customers import rebuild
 from customers.actions.sources import add_key
-from customers.models import Event, IdempotencyKey, QuarantinedItem, Source, Trait, Trust
+from customers.models import Event, Evidence, IdempotencyKey, QuarantinedItem, Source, Trait
 from tests import factories
 from tests.channels.sending import track
 from tests.customers.api.conftest import Caller
+from tests.customers.old_schema import old_column_names
 from tests.factories import NOON, item, record, sender
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,7 +52,7 @@ class Shop:
         """Use a message id with the key that everybody can read."""
         event = track(messageId=message_id, event="Nonsense")
         self.post(client, "/v1/track", event, self.publishable)
-        assert Event.objects.filter(message_id=message_id, trust=Trust.CLAIMED).exists()
+        assert Event.objects.filter(message_id=message_id, evidence=Evidence.CLAIMED).exists()
 
 
 @pytest.fixture
@@ -74,8 +75,8 @@ def test_event_of_a_server_is_stored_under_an_id_that_a_stranger_used(client, sh
     for _ in range(2):
         shop.post(client, "/v1/track", event, getattr(shop, key))
 
-    trust = Trust.VERIFIED if key == "secret" else Trust.CLAIMED
-    assert stored("m-1").trust == trust
+    evidence = Evidence.VERIFIED if key == "secret" else Evidence.CLAIMED
+    assert stored("m-1").evidence == evidence
     assert Event.objects.filter(message_id="m-1").count() == 2
     assert not QuarantinedItem.objects.exists()
 
@@ -161,9 +162,9 @@ def test_refused_item_of_a_server_is_kept_beside_the_same_of_a_stranger(client, 
     for key in (shop.publishable, shop.secret, shop.ingest_only) * 2:
         shop.post(client, "/v1/batch", bad, key)
 
-    rows = QuarantinedItem.objects.values_list("trust", "is_secret")
+    rows = QuarantinedItem.objects.values_list("evidence", "is_secret")
     # The two secret keys are one class: the first of them is kept.
-    assert sorted(rows) == [(Trust.CLAIMED, False), (Trust.VERIFIED, True)]
+    assert sorted(rows) == [(Evidence.CLAIMED, False), (Evidence.VERIFIED, True)]
 
 
 @pytest.mark.parametrize("is_secret", [True, False])
@@ -175,7 +176,7 @@ def test_replay_of_a_claim_uses_the_names_of_the_key_it_came_with(client, shop, 
         raw=raw,
         reason="not_understood_then",
         digest=UUID(bytes=hashlib.md5(raw, usedforsecurity=False).digest()),
-        trust=Trust.CLAIMED,
+        evidence=Evidence.CLAIMED,
         is_secret=is_secret,
         received_at=NOON,
     )
@@ -209,19 +210,19 @@ def test_publishable_key_occupies_no_idempotency_key(client, shop):
 
 def separate() -> None:
     migration = import_module("customers.migrations.0015_message_keys_by_class")
-    with connection.schema_editor(atomic=False) as editor:
+    with old_column_names(), connection.schema_editor(atomic=False) as editor:
         migration.separate(apps, editor)
 
 
 def keyed_as_before() -> None:
     """Give every claim the key that it had when the class of a key was no part of it."""
     with pgtrigger.ignore("customers.Event:event_is_never_changed"):
-        for event in Event.objects.filter(trust=Trust.CLAIMED):
+        for event in Event.objects.filter(evidence=Evidence.CLAIMED):
             whole = f"{event.source_id}:{event.message_id}".encode()
             key = UUID(bytes=blake2b(whole, digest_size=16).digest())
             Trait.objects.filter(message_key=event.message_key).update(message_key=key)
             Event.objects.filter(pk=event.pk).update(message_key=key)
-    for refused in QuarantinedItem.objects.filter(trust=Trust.CLAIMED):
+    for refused in QuarantinedItem.objects.filter(evidence=Evidence.CLAIMED):
         whole = b"%d:%b" % (refused.source_id, bytes(refused.raw))
         refused.digest = UUID(bytes=blake2b(whole, digest_size=16).digest())
         refused.save()

@@ -12,6 +12,7 @@ from customers import rebuild
 from customers.identity import lookup
 from customers.models import Customer, Event, Identifier, Link, Order, Review
 from tests import factories
+from tests.customers.old_schema import old_column_names
 from tests.factories import NOON, identify, order, record
 
 pytestmark = pytest.mark.django_db
@@ -155,7 +156,7 @@ def test_claimed_number_finds_and_joins_nothing(shop):
     assert statuses()[owner_of(NOOR)] == "placed"
     browsers = Identifier.objects.filter(kind="anonymous_id")
     assert len(set(browsers.values_list("customer_id", flat=True))) == 2
-    assert not Link.objects.filter(trust=1).exists()
+    assert not Link.objects.filter(evidence=1).exists()
     assert not Review.objects.exists()
 
 
@@ -256,7 +257,7 @@ def test_migration_gives_each_number_to_the_source_that_said_it_first(shop, desk
     from django.db import connection
 
     migration = import_string("customers.migrations.0014_orders_by_source._BY_SOURCE")
-    with connection.cursor() as cursor:
+    with old_column_names(), connection.cursor() as cursor:
         cursor.execute(migration)
 
     values = set(Identifier.objects.filter(kind="order").values_list("value", flat=True))

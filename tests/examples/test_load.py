@@ -15,13 +15,13 @@ from customers.consent.history import standing
 from customers.models import (
     Customer,
     Event,
+    Evidence,
     Identifier,
     Notice,
     Order,
     QuarantinedItem,
     Review,
     Source,
-    Trust,
     User,
 )
 from examples.themepark import consents, families, keys, load, people, places
@@ -152,7 +152,9 @@ def test_the_park_begins_to_speak_after_its_past_and_the_past_starts_nothing(cap
 
     assert set(AutomationVersion.objects.values_list("status", flat=True)) == {"live"}
     assert not Run.objects.exists()
-    noor = Identifier.objects.get(kind="user_id", value="noor", trust=Trust.VERIFIED).customer_id
+    noor = Identifier.objects.get(
+        kind="user_id", value="noor", evidence=Evidence.VERIFIED
+    ).customer_id
     given = standing(noor).consents
     assert {purpose: consent.state for purpose, consent in given.items()} == {
         "offers": "given",
@@ -176,7 +178,9 @@ def test_of_a_parkful_of_families_some_say_yes_some_no_and_most_nothing():
 
 def test_what_a_family_took_back_is_not_given_again_by_loading_again(capsys):
     _load(capsys)
-    noor = Identifier.objects.get(kind="user_id", value="noor", trust=Trust.VERIFIED).customer_id
+    noor = Identifier.objects.get(
+        kind="user_id", value="noor", evidence=Evidence.VERIFIED
+    ).customer_id
     word = Word(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})
     author = Author(load.sender(Source.objects.get(name="app")))
     say(customer_id=noor, words=[word], author=author, now=timezone.now())

@@ -177,14 +177,14 @@ def test_a_family_with_one_number_is_a_choice_and_nobodys_record_is_opened(work,
 def _share(number: str, names: tuple[str, ...]) -> None:
     """Let people have one number that is known to be shared."""
     shared = Identifier.objects.create(
-        kind="phone", value=number, trust=2, is_shared=True, first_seen_at=factories.NOON
+        kind="phone", value=number, evidence=2, is_shared=True, first_seen_at=factories.NOON
     )
     by = factories.source()
     for name in names:
         one = factories.customer(("user_id", name.lower()), name=name)
         known = Identifier.objects.get(customer=one)
         left, right = sorted((known, shared), key=lambda identifier: identifier.id)
-        Link.objects.create(left=left, right=right, trust=2, source=by)
+        Link.objects.create(left=left, right=right, evidence=2, source=by)
 
 
 def test_a_stranger_who_calls_is_nobody_we_know(work, desk):

@@ -259,7 +259,7 @@ def test_nothing_of_anybody_is_where_nothing_of_anybody_belongs(everything, rela
     visitor = Visitor(system.web)
 
     _send_in(visitor, key)
-    noor = Identifier.objects.get(kind="email", value=EMAIL, trust=2).customer
+    noor = Identifier.objects.get(kind="email", value=EMAIL, evidence=2).customer
     until(lambda: [one for one in letters if MARK in str(one.message["Subject"])])
     until(lambda: system.provider.messages)
     token, secrets = _sign_in(visitor, letters)

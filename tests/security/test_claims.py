@@ -73,7 +73,7 @@ def test_a_stop_from_a_claimed_number_closes_the_number_and_speaks_for_nobody_el
     assert not ControlEntry.objects.filter(record=noor).exists()
     assert not ControlEntry.objects.filter(speaks_for__contains=[noor.pk]).exists()
     noor.refresh_from_db()
-    assert not noor.identifiers.filter(kind="phone", trust=2).exists()
+    assert not noor.identifiers.filter(kind="phone", evidence=2).exists()
 
 
 def test_nobody_asks_to_be_called_in_somebody_elses_name():

@@ -185,7 +185,7 @@ def _say(noor: Customer, number: int, bad: str) -> None:
         detail=bad,
         raw=bad.encode(),
         digest=said.pk,
-        trust=1,
+        evidence=1,
         received_at=now,
     )
 

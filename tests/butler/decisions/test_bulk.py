@@ -99,7 +99,7 @@ def _people(chance: Random, count: int) -> list[UUID]:
                     Identifier(
                         kind=kind,
                         value=address,
-                        trust=chance.choice((1, 2, 2, 2)),
+                        evidence=chance.choice((1, 2, 2, 2)),
                         customer=customer,
                         record=customer,
                         is_shared=chance.random() < 0.1,

@@ -207,7 +207,7 @@ def test_an_alias_by_a_public_key_is_a_claim(running):
 
     send(running.web, "/v1/alias", {"previousId": "a1", "userId": "u1", "writeKey": key})
 
-    assert [event.trust for event in Event.objects.all()] == [1]
+    assert [event.evidence for event in Event.objects.all()] == [1]
 
 
 # Strict mode and what else is asked --------------------------------------------------

@@ -16,7 +16,7 @@ def row(**fields) -> frames.Row:
         "kind": "track",
         "name": "Ride Entered",
         "about": "",
-        "trust": 1,
+        "evidence": 1,
         "actor": "",
         "message_id": "m-1",
         "occurred_at": NOON,

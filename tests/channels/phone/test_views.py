@@ -68,12 +68,12 @@ def test_a_family_s_phone_matches_many_and_joins_nobody(running):
     _, key = desk()
     people = [factories.customer(("user_id", name), name=name) for name in ("Noor", "Bas")]
     shared = Identifier.objects.create(
-        kind="phone", value=NOORS, trust=2, is_shared=True, first_seen_at=factories.NOON
+        kind="phone", value=NOORS, evidence=2, is_shared=True, first_seen_at=factories.NOON
     )
     by = factories.source()
     for one in Identifier.objects.filter(customer__in=people):
         left, right = sorted((one, shared), key=lambda identifier: identifier.id)
-        Link.objects.create(left=left, right=right, trust=2, source=by)
+        Link.objects.create(left=left, right=right, evidence=2, source=by)
 
     answer = send(running.web, "/v1/phone/calls", RINGING, key=key)
 
@@ -171,7 +171,7 @@ def test_a_voice_webhook_with_a_signed_form_is_taken(running):
     assert answer.headers["content-type"] == "text/xml"
     assert b"<Response><Dial>+31201234567</Dial></Response>" in answer.body
     stored = Event.objects.get()
-    assert (stored.name, stored.about, stored.trust) == ("Call Started", "call:CA1", 2)
+    assert (stored.name, stored.about, stored.evidence) == ("Call Started", "call:CA1", 2)
 
 
 def test_a_webhook_with_a_signed_json_body_is_taken(running):

@@ -20,7 +20,7 @@ def kept(of, raw, *, message_id=""):
         reason="not_understood_then",
         message_id=message_id,
         digest=uuid.uuid4(),
-        trust=2,
+        evidence=2,
         received_at=NOON,
     )
 

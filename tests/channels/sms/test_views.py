@@ -109,12 +109,12 @@ def test_a_number_that_nobody_proved_is_stopped_and_provably_so(inbound):
 
 def test_a_shared_number_is_stopped_for_itself_and_speaks_for_none_who_used_it(inbound):
     office = Identifier.objects.create(
-        kind="phone", value=NOORS, trust=2, is_shared=True, first_seen_at=timezone.now()
+        kind="phone", value=NOORS, evidence=2, is_shared=True, first_seen_at=timezone.now()
     )
     staff = [guest() for _ in range(12)]
     for one in staff:
         mine = one.identifiers.get(kind="email")
-        Link.objects.create(left=office, right=mine, trust=2, source_id=1)
+        Link.objects.create(left=office, right=mine, evidence=2, source_id=1)
 
     assert inbound("STOP")[0] == 200
 

@@ -49,7 +49,7 @@ def test_a_signed_webhook_becomes_part_of_the_record(running, shop):
 
     assert answer.counts == (1, 0, 0)
     stored = Event.objects.get()
-    assert (stored.name, stored.about, stored.trust) == ("Order Completed", "order:A-1", 2)
+    assert (stored.name, stored.about, stored.evidence) == ("Order Completed", "order:A-1", 2)
     assert stored.message_id == "msg_1"
     assert stored.occurred_at == datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
     assert str(Order.objects.get().total) == "12.50"

@@ -78,7 +78,7 @@ def make_customer(db):
 
     def make(email: str, **traits):
         customer = factories.customer(("email", email), **traits)
-        record = Identifier.objects.get(kind="email", value=email, trust=2).record
+        record = Identifier.objects.get(kind="email", value=email, evidence=2).record
         user = User.objects.create_user(email, record=record)
         return customer, Caller(**{"X-Session-Token": session_of(user)})
 

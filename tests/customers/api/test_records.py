@@ -189,7 +189,7 @@ def _lengthen(customer: Customer, count: int) -> None:
                 """
                 INSERT INTO customers_event
                        (customer_id, version, source_id, message_id, message_key, body_hash,
-                        kind, name, about, trust, actor, identifier_ids, occurred_at,
+                        kind, name, about, evidence, actor, identifier_ids, occurred_at,
                         received_at, body)
                 SELECT %s, %s + n, %s, n::text, gen_random_uuid(), gen_random_uuid(),
                        'track', 'Ride Entered', '', 2, '', '{}', now(), now(), '{}'

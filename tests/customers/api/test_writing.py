@@ -19,7 +19,7 @@ def test_a_customer_writes_in_their_own_name(noor, last_event):
     noor[1].post(PARTY, {"name": "Mia"})
 
     event = last_event()
-    assert (event.actor, event.source.channel, event.trust) == ("", "app", 2)
+    assert (event.actor, event.source.channel, event.evidence) == ("", "app", 2)
 
 
 def test_staff_write_in_theirs(noor, make_staff, last_event):

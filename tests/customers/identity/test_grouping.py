@@ -160,7 +160,7 @@ def test_claims_never_change_who_is_with_whom_among_what_was_proved(graph):
     """A claim is not a proof: without the claims, the proved identifiers group the same."""
     atoms, ties = graph
     proved = {atom.id for atom in atoms if atom.is_proof}
-    without = [tie for tie in ties if tie.trust == VERIFIED or tie.kind != "seen"]
+    without = [tie for tie in ties if tie.evidence == VERIFIED or tie.kind != "seen"]
 
     def among_proved(some):
         return {one & proved for one in group(atoms, some).groups} - {frozenset()}

@@ -20,15 +20,15 @@ PHONE, LAPTOP = ("anonymous_id", "phone"), ("anonymous_id", "laptop")
 MAIL = ("email", "noor@example.com")
 
 
-def owner(kind, value, trust=None):
+def owner(kind, value, evidence=None):
     rows = Identifier.objects.filter(kind=kind, value=value)
-    return (rows.filter(trust=trust) if trust else rows).get().customer
+    return (rows.filter(evidence=evidence) if evidence else rows).get().customer
 
 
 def picture(customer):
     """A record field by field, without the ids that differ from run to run."""
     return {
-        "identifiers": sorted(customer.identifiers.values_list("kind", "value", "trust")),
+        "identifiers": sorted(customer.identifiers.values_list("kind", "value", "evidence")),
         "traits": sorted(Trait.objects.filter(customer=customer).values_list("name", "value")),
         "orders": sorted(Order.objects.filter(customer=customer).values_list("number", "total")),
         "members": customer.members.count(),
@@ -64,7 +64,7 @@ def test_a_device_that_was_proved_leaves_those_who_only_claimed():
 
     record(item(NOOR, PHONE))
 
-    assert owner(*PHONE) == owner(*NOOR, trust=2)
+    assert owner(*PHONE) == owner(*NOOR, evidence=2)
     assert owner(*LAPTOP) != owner(*PHONE)
     assert_sound()
 

@@ -168,7 +168,7 @@ def test_comparing_that_takes_too_long_is_given_up_and_the_next_search_works(peo
         Identifier(
             kind="email",
             value=f"guest.19e0dd74-{number}@example.com",
-            trust=2,
+            evidence=2,
             customer=people,
             record=people,
             first_seen_at=NOON,

@@ -19,9 +19,9 @@ TICKETS = {
 DINNER = {"line_id": "2", "product_id": "dinner", "name": "Dinner", "price": 25, "quantity": 2}
 
 
-def fact(name, hour=0, trust=2, channel="phone", actor="", **data):
+def fact(name, hour=0, evidence=2, channel="phone", actor="", **data):
     at = NOON + timedelta(hours=hour)
-    return Fact(name, at, f"{hour:032x}", trust, channel, actor, hour + 1, data)
+    return Fact(name, at, f"{hour:032x}", evidence, channel, actor, hour + 1, data)
 
 
 def test_an_order_is_what_was_stated():
@@ -80,7 +80,7 @@ def test_an_amendment_changes_what_it_names_and_nothing_else():
 
 def test_a_claim_changes_nothing_about_an_order_that_a_trusted_source_stated():
     placed = fact("Order Completed", products=[TICKETS])
-    claim = fact("Order Cancelled", 1, trust=1, channel="app")
+    claim = fact("Order Cancelled", 1, evidence=1, channel="app")
 
     assert fold("A-1", [placed, claim]).status == "placed"
 

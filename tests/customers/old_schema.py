@@ -1,0 +1,27 @@
+"""Runs the SQL of an old migration, which knows columns by the names that they had then."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+
+from django.db import connection
+
+# The migrations that renamed columns, the newest first.
+_RENAMES = ("0016_evidence",)
+
+
+@contextmanager
+def old_column_names() -> Iterator[None]:
+    """Give the columns their names from before all renames, for as long as the block runs."""
+    renames = [import_module(f"customers.migrations.{name}") for name in _RENAMES]
+    _execute(*(rename.RENAME_BACK for rename in renames))
+    try:
+        yield
+    finally:
+        _execute(*(rename.RENAME for rename in reversed(renames)))
+
+
+def _execute(*statements: str) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
