@@ -113,18 +113,18 @@ class Match:
         from channels.ingest.segment import Frame, read
         from customers import ingest
         from customers.access import keys
-        from customers.types import Item
+        from customers.types import IncomingEvent
 
         now = datetime.now(UTC)
         sender = keys.find_sender(self.context.key)
         assert sender is not None
         frame = Frame(received_at=now, is_trusted=sender.is_trusted)
         found = [
-            [item for raw in events if isinstance(item := read(raw, frame), Item)]
+            [item for raw in events if isinstance(item := read(raw, frame), IncomingEvent)]
             for events in self._events("inside", requests)
         ]
 
-        def store(some: Iterator[list[Item]]) -> int:
+        def store(some: Iterator[list[IncomingEvent]]) -> int:
             try:
                 return sum(
                     ingest.record(sender=sender, items=items, received_at=now).accepted

@@ -23,10 +23,17 @@ from customers.identity.shortcuts import Atom
 from customers.isolation import FAULTS, UNREADABLE, describe
 from customers.projections import registry
 from customers.projections.traits import Said
-from customers.types import Item, LogEntry, Outcome, Receipt, Refused, Sender
+from customers.types import (
+    BatchReceipt,
+    IncomingEvent,
+    IngestOutcome,
+    LogEntry,
+    RejectedItem,
+    Sender,
+)
 
 # What was seen before under a message's key: the hash of its body, and where it stands.
-type Known = tuple[str, Outcome]
+type Known = tuple[str, IngestOutcome]
 
 # Why something is in quarantine: Postgres cannot store a value of it.
 REFUSED_BY_DATABASE = "refused_by_database"
@@ -48,11 +55,11 @@ class VersionMismatch(Exception):
 def record(
     *,
     sender: Sender,
-    items: Sequence[Item],
+    items: Sequence[IncomingEvent],
     received_at: datetime,
-    refused: Sequence[Refused] = (),
+    refused: Sequence[RejectedItem] = (),
     expected_version: int | None = None,
-) -> Receipt:
+) -> BatchReceipt:
     """Put a batch of events on the record, or keep apart what cannot be.
 
     An item that raises a fault, in our own code or in Postgres, goes to quarantine, and the
@@ -73,23 +80,23 @@ def record(
     half = len(items) // 2
     first = record(sender=sender, items=items[:half], refused=refused, received_at=received_at)
     second = record(sender=sender, items=items[half:], received_at=received_at)
-    return Receipt([*first.outcomes, *second.outcomes], first.refused)
+    return BatchReceipt([*first.outcomes, *second.outcomes], first.refused)
 
 
 def _record(
     sender: Sender,
-    items: Sequence[Item],
+    items: Sequence[IncomingEvent],
     received_at: datetime,
-    refused: Sequence[Refused],
+    refused: Sequence[RejectedItem],
     expected_version: int | None,
-) -> Receipt:
+) -> BatchReceipt:
     """Store a batch in one transaction; set apart which of its events cannot be folded."""
     # Hardly any batch brings something that was seen before, and the unique key tells: only
     # then, or where a version is at stake, it is worth looking first.
     looks = iter((expected_version is not None,))
     faults: dict[str, str] = {}
 
-    def store() -> Receipt:
+    def store() -> BatchReceipt:
         batch = _Batch(sender, items, received_at, faults, looks_first=next(looks, True))
         return batch.store(refused, expected_version)
 
@@ -112,20 +119,20 @@ def is_about_a_value(error: Exception) -> bool:
 
 def _quarantine(
     sender: Sender,
-    items: Sequence[Item],
+    items: Sequence[IncomingEvent],
     received_at: datetime,
-    refused: Sequence[Refused],
+    refused: Sequence[RejectedItem],
     error: Exception,
-) -> Receipt:
+) -> BatchReceipt:
     """Put into quarantine the items that an error is about, beside what was refused before."""
     fault = describe(error)
     reason, detail = UNREADABLE, fault
     if isinstance(error, DatabaseError):
         reason, detail = REFUSED_BY_DATABASE, str(error)[:500]
     _log_apart(sender, reason, fault)
-    apart = [Refused(item.body, reason, detail, item.message_id) for item in items]
+    apart = [RejectedItem(item.body, reason, detail, item.message_id) for item in items]
     _record(sender, (), received_at, [*refused, *apart], None)
-    return Receipt([Outcome("quarantined", reason=reason) for _ in items], len(refused))
+    return BatchReceipt([IngestOutcome("quarantined", reason=reason) for _ in items], len(refused))
 
 
 def _log_apart(sender: Sender, reason: str, fault: str) -> None:
@@ -138,7 +145,7 @@ class _Batch:
     def __init__(
         self,
         sender: Sender,
-        items: Sequence[Item],
+        items: Sequence[IncomingEvent],
         received_at: datetime,
         faults: Mapping[str, str],
         *,
@@ -152,10 +159,10 @@ class _Batch:
         # Secret, and not trusted: its claims may have been stored as those of a public key.
         self.has_public_keys = sender.is_secret and not sender.is_trusted
         self.looks_first = looks_first or self.has_public_keys
-        self.outcomes: list[Outcome | None] = [None] * len(items)
-        self.apart: list[Refused] = []
+        self.outcomes: list[IngestOutcome | None] = [None] * len(items)
+        self.apart: list[RejectedItem] = []
 
-    def store(self, refused: Sequence[Refused], expected_version: int | None) -> Receipt:
+    def store(self, refused: Sequence[RejectedItem], expected_version: int | None) -> BatchReceipt:
         source_id, is_public = self.sender.source_id, self.sender.is_public
         keys = [
             log.message_key(source_id, item.message_id, is_public=is_public) for item in self.items
@@ -175,7 +182,7 @@ class _Batch:
             self._append(fresh, keys, atoms, places)
         if refused or self.apart:
             keep_apart([*refused, *self.apart], self.sender, self.received_at)
-        return Receipt([o for o in self.outcomes if o is not None], len(refused))
+        return BatchReceipt([o for o in self.outcomes if o is not None], len(refused))
 
     def _look_up(
         self, keys: Sequence[str], atoms: Iterable[tuple[Atom, ...]]
@@ -205,7 +212,7 @@ class _Batch:
         for stored_key, digest, customer_id, version in rows:
             key, item = public.get(stored_key, (stored_key, None))
             if item is None or digest == item.body_hash.hex():
-                seen.setdefault(key, (digest, Outcome("duplicate", customer_id, version)))
+                seen.setdefault(key, (digest, IngestOutcome("duplicate", customer_id, version)))
         return seen
 
     def _sort_out(
@@ -223,22 +230,22 @@ class _Batch:
                 _log_apart(self.sender, UNREADABLE, fault)
                 self._set_apart(i, item, UNREADABLE, fault)
             else:
-                seen[key] = body_hash, Outcome("duplicate")
+                seen[key] = body_hash, IngestOutcome("duplicate")
                 fresh.append(i)
         return fresh
 
-    def _repeat(self, i: int, item: Item, same: Outcome | None) -> None:
+    def _repeat(self, i: int, item: IncomingEvent, same: IngestOutcome | None) -> None:
         if same:
             self.outcomes[i] = same
         else:
             self._set_apart(i, item, "other_content", "this message id was used before")
 
-    def _set_apart(self, i: int, item: Item, reason: str, detail: str) -> None:
-        self.apart.append(Refused(item.body, reason, detail, item.message_id))
+    def _set_apart(self, i: int, item: IncomingEvent, reason: str, detail: str) -> None:
+        self.apart.append(RejectedItem(item.body, reason, detail, item.message_id))
         if reason == "other_content":
-            self.outcomes[i] = Outcome("other_content", reason=reason)
+            self.outcomes[i] = IngestOutcome("other_content", reason=reason)
         else:
-            self.outcomes[i] = Outcome("quarantined", reason=reason)
+            self.outcomes[i] = IngestOutcome("quarantined", reason=reason)
 
     def _compare(self, place: Place, expected: int) -> None:
         if place.version != expected:
@@ -259,7 +266,7 @@ class _Batch:
             assert owner is not None  # every head of an event files under a record
             version = heads[owner] = heads.get(owner, home.version) + 1
             origin = None if home.record_id == owner else home.record_id
-            self.outcomes[i] = Outcome("accepted", owner, version)
+            self.outcomes[i] = IngestOutcome("accepted", owner, version)
             ids = [places[atom].id for atom in atoms[i]]
             entries.append(_entry(item, owner, version, origin, keys[i], ids))
             if item.traits and item.kind == "identify":
@@ -275,7 +282,7 @@ class _Batch:
         registry.keep_traits(said)
         registry.keep_subjects(subjects, news={keys[i] for i in fresh})
 
-    def _said(self, item: Item, customer_id: UUID, key: str) -> list[Said]:
+    def _said(self, item: IncomingEvent, customer_id: UUID, key: str) -> list[Said]:
         evidence, source_id = self.sender.evidence, self.sender.source_id
         return [
             Said(customer_id, name, value, evidence, source_id, item.occurred_at, key)
@@ -284,7 +291,7 @@ class _Batch:
 
 
 def _entry(
-    item: Item, owner: UUID, version: int, origin: UUID | None, key: str, ids: list[int]
+    item: IncomingEvent, owner: UUID, version: int, origin: UUID | None, key: str, ids: list[int]
 ) -> LogEntry:
     return LogEntry(
         customer_id=owner,
@@ -303,7 +310,7 @@ def _entry(
     )
 
 
-def keep_apart(refused: Sequence[Refused], sender: Sender, received_at: datetime) -> None:
+def keep_apart(refused: Sequence[RejectedItem], sender: Sender, received_at: datetime) -> None:
     """Put into quarantine, as it came, what cannot be taken in. Sent again, it stays one."""
     sql.run(
         "keep_apart",

@@ -1,6 +1,6 @@
 """What crosses the border of this app: frozen values, no Django.
 
-`Sender` and `Item` go into the record through `customers.ingest`; `Receipt` comes out.
+`Sender` and `IncomingEvent` go into the record through `customers.ingest`; `BatchReceipt` comes out.
 """
 
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ class Sender(msgspec.Struct, frozen=True):
         return VERIFIED if self.is_trusted else CLAIMED
 
 
-class Item(msgspec.Struct, frozen=True, gc=False):
+class IncomingEvent(msgspec.Struct, frozen=True, gc=False):
     """One event ready for the record.
 
     `body` is the JSON object as it came, within the limits of `channels.ingest.limits`;
@@ -63,7 +63,7 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     actor: str = ""
 
 
-class Refused(msgspec.Struct, frozen=True):
+class RejectedItem(msgspec.Struct, frozen=True):
     """One thing that cannot become an event, kept as it came, with the reason."""
 
     raw: bytes
@@ -72,7 +72,7 @@ class Refused(msgspec.Struct, frozen=True):
     message_id: str = ""
 
 
-class Outcome(NamedTuple):
+class IngestOutcome(NamedTuple):
     """What became of one item: where it stands on which log, or why it does not."""
 
     status: Literal["accepted", "duplicate", "other_content", "quarantined"]
@@ -81,10 +81,10 @@ class Outcome(NamedTuple):
     reason: str = ""
 
 
-class Receipt(NamedTuple):
+class BatchReceipt(NamedTuple):
     """What became of a batch, item by item, in the order it came."""
 
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[IngestOutcome]
     refused: int = 0
 
     @property

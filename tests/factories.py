@@ -9,7 +9,7 @@ from hashlib import blake2b
 from butler.models import Decision, Message
 from customers import ingest
 from customers.models import Customer, Source
-from customers.types import Item, Receipt, Sender
+from customers.types import BatchReceipt, IncomingEvent, Sender
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -41,13 +41,13 @@ def item(
     traits: dict | None = None,
     about: str = "",
     actor: str = "",
-) -> Item:
+) -> IncomingEvent:
     """One event, by default of somebody new."""
     message_id = message_id or str(uuid.uuid4())
     body = {"type": kind, "event": name, "messageId": message_id}
     body |= {"properties": properties or {}} if kind == "track" else {"traits": traits or {}}
     encoded = json.dumps(body, sort_keys=True).encode()
-    return Item(
+    return IncomingEvent(
         message_id=message_id,
         kind=kind,
         name=name if kind == "track" else "",
@@ -61,18 +61,20 @@ def item(
     )
 
 
-def identify(*identifiers: tuple[str, str], at: datetime = NOON, **traits) -> Item:
+def identify(*identifiers: tuple[str, str], at: datetime = NOON, **traits) -> IncomingEvent:
     return item(*identifiers, kind="identify", traits=traits, at=at)
 
 
 def order(
     number: str, *identifiers: tuple[str, str], name: str = "Order Completed", at=NOON, **facts
-) -> Item:
+) -> IncomingEvent:
     """Something said about an order, by default that it was placed."""
     return item(*identifiers, name=name, about=f"order:{number}", properties=facts, at=at)
 
 
-def record(*items: Item, by: Sender | None = None, at: datetime | None = None) -> Receipt:
+def record(
+    *items: IncomingEvent, by: Sender | None = None, at: datetime | None = None
+) -> BatchReceipt:
     """Put events on the record, as their source would."""
     at = at or max(one.occurred_at for one in items) + timedelta(seconds=1)
     return ingest.record(sender=by or sender(), items=list(items), received_at=at)
@@ -84,7 +86,7 @@ def customer(*identifiers: tuple[str, str], by: Sender | None = None, **traits) 
     return Customer.objects.get(id=receipt.outcomes[0].customer_id)
 
 
-def owners(receipt: Receipt) -> Sequence[uuid.UUID | None]:
+def owners(receipt: BatchReceipt) -> Sequence[uuid.UUID | None]:
     return [outcome.customer_id for outcome in receipt.outcomes]
 
 

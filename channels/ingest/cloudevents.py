@@ -15,7 +15,7 @@ from channels.ingest import envelope, limits, segment
 from channels.ingest.envelope import Envelope
 from channels.ingest.limits import Unfit
 from channels.ingest.segment import MAX_MESSAGE_ID, OWN_KINDS, Frame
-from customers.types import Item, Refused
+from customers.types import IncomingEvent, RejectedItem
 
 # Names of attributes are lower case letters and digits, so ours are spelled without a line.
 EXTENSIONS = {
@@ -62,14 +62,14 @@ def _is_json(body: bytes) -> bool:
         return False
 
 
-def read(raw: bytes, frame: Frame) -> Item | Refused:
+def read(raw: bytes, frame: Frame) -> IncomingEvent | RejectedItem:
     """Make an event of a structured CloudEvent, or say why it cannot be one."""
     try:
         given, _ = limits.read_object(raw)
         return segment.write(_as_event(given), frame)
     except limits.FAULTS as error:
         unfit = limits.as_unfit(error)
-        return Refused(raw, unfit.reason, unfit.detail)
+        return RejectedItem(raw, unfit.reason, unfit.detail)
 
 
 def _as_event(given: dict[str, Any]) -> dict[str, Any]:

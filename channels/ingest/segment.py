@@ -12,7 +12,7 @@ import msgspec
 
 from channels.ingest import clock, limits
 from channels.ingest.limits import Unfit
-from customers.types import Item, Refused
+from customers.types import IncomingEvent, RejectedItem
 
 KINDS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 MAX_MESSAGE_ID = 100
@@ -39,7 +39,7 @@ _MESSAGE_ID = re.compile(rb'"messageId"\s*:\s*"([^"\\]{1,100})"')
 _NOT_IN_KIND = re.compile(r"[^a-z0-9_.-]")
 _encode = msgspec.json.encode
 
-type Found = Item | Refused
+type Found = IncomingEvent | RejectedItem
 
 
 class Frame(NamedTuple):
@@ -54,7 +54,7 @@ class Frame(NamedTuple):
     integrations: dict[str, Any] | None = None
 
 
-def read(raw: bytes, frame: Frame) -> Item | Refused:
+def read(raw: bytes, frame: Frame) -> IncomingEvent | RejectedItem:
     """Make an event of what a client sent, or say why it cannot be one."""
     try:
         data, digest = limits.read_object(raw)
@@ -66,10 +66,10 @@ def read(raw: bytes, frame: Frame) -> Item | Refused:
         unfit = limits.as_unfit(error)
         found = _MESSAGE_ID.search(raw)
         message_id = found[1].decode(errors="replace") if found else ""
-        return Refused(raw, unfit.reason, unfit.detail, message_id)
+        return RejectedItem(raw, unfit.reason, unfit.detail, message_id)
 
 
-def write(data: dict[str, Any], frame: Frame) -> Item:
+def write(data: dict[str, Any], frame: Frame) -> IncomingEvent:
     """Make an event of what another way in has put into this shape. Raises Unfit."""
     body = _encode(data)
     return build(*limits.read_object(body), body, frame)
@@ -81,10 +81,12 @@ def keep(data: dict[str, Any], frame: Frame) -> Found:
         return write(data, frame)
     except limits.FAULTS as error:
         unfit = limits.as_unfit(error)
-        return Refused(_encode(data), unfit.reason, unfit.detail, str(data.get("messageId", "")))
+        return RejectedItem(
+            _encode(data), unfit.reason, unfit.detail, str(data.get("messageId", ""))
+        )
 
 
-def build(data: dict[str, Any], digest: bytes, body: bytes, frame: Frame) -> Item:
+def build(data: dict[str, Any], digest: bytes, body: bytes, frame: Frame) -> IncomingEvent:
     """Make an event of a decoded object. Raises Unfit."""
     kind = data["type"]
     if type(kind) is not str or kind not in KINDS:
@@ -100,7 +102,7 @@ def build(data: dict[str, Any], digest: bytes, body: bytes, frame: Frame) -> Ite
         raise Unfit("missing_ids", "neither userId nor anonymousId, nor any other identifier")
     if len(identifiers) > MAX_IDENTIFIERS:
         raise Unfit("too_many_identifiers", f"{len(identifiers)} identifiers")
-    return Item(
+    return IncomingEvent(
         message_id=_message_id(data, digest),
         kind=kind,
         name=_name(kind, data),

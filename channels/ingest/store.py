@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from channels.ingest import http
 from channels.ingest.http import Refusal
 from customers import ingest
-from customers.types import Item, Outcome, Refused, Sender
+from customers.types import IncomingEvent, IngestOutcome, RejectedItem, Sender
 
 KEPT_APART = ("quarantined", "other_content")
 
@@ -19,12 +19,12 @@ KEPT_APART = ("quarantined", "other_content")
 def take_in(
     *,
     sender: Sender,
-    found: Sequence[Item | Refused],
+    found: Sequence[IncomingEvent | RejectedItem],
     received_at: datetime,
     is_strict: bool = False,
-) -> list[Outcome]:
+) -> list[IngestOutcome]:
     """Store what was found, one outcome each. Where strict, all of it or nothing."""
-    found = [_named(one) if isinstance(one, Item) else one for one in found]
+    found = [_named(one) if isinstance(one, IncomingEvent) else one for one in found]
     if not is_strict:
         return _recorded(sender, found, received_at)
     with transaction.atomic():
@@ -39,14 +39,14 @@ def take_in(
     return outcomes
 
 
-def success(outcomes: Sequence[Outcome], *, warnings: int = 0) -> HttpResponse:
+def success(outcomes: Sequence[IngestOutcome], *, warnings: int = 0) -> HttpResponse:
     """Answer what every client takes for success; the particulars go into headers."""
     response = HttpResponse(http.SUCCESS, content_type="application/json")
     return count(response, outcomes, warnings=warnings)
 
 
 def count(
-    response: HttpResponse, outcomes: Sequence[Outcome], *, warnings: int = 0
+    response: HttpResponse, outcomes: Sequence[IngestOutcome], *, warnings: int = 0
 ) -> HttpResponse:
     statuses = [outcome.status for outcome in outcomes]
     response["Butler-Accepted"] = str(statuses.count("accepted"))
@@ -57,20 +57,22 @@ def count(
     return response
 
 
-def _named(item: Item) -> Item:
+def _named(item: IncomingEvent) -> IncomingEvent:
     if item.message_id:
         return item
     return msgspec.structs.replace(item, message_id=f"made-{uuid7()}")
 
 
 def _recorded(
-    sender: Sender, found: Sequence[Item | Refused], received_at: datetime
-) -> list[Outcome]:
-    items = [one for one in found if isinstance(one, Item)]
-    refused = [one for one in found if isinstance(one, Refused)]
+    sender: Sender, found: Sequence[IncomingEvent | RejectedItem], received_at: datetime
+) -> list[IngestOutcome]:
+    items = [one for one in found if isinstance(one, IncomingEvent)]
+    refused = [one for one in found if isinstance(one, RejectedItem)]
     receipt = ingest.record(sender=sender, items=items, refused=refused, received_at=received_at)
     stored = iter(receipt.outcomes)
     return [
-        next(stored) if isinstance(one, Item) else Outcome("quarantined", reason=one.reason)
+        next(stored)
+        if isinstance(one, IncomingEvent)
+        else IngestOutcome("quarantined", reason=one.reason)
         for one in found
     ]

@@ -12,7 +12,7 @@ from channels.ingest.limits import LARGE_ITEM
 from channels.ingest.salvage import NotABatch
 from channels.ingest.segment import Frame
 from customers.access import keys
-from customers.types import Refused, Sender
+from customers.types import RejectedItem, Sender
 
 KINDS = {
     "t": "track",
@@ -148,9 +148,9 @@ def _cloudevents(request: HttpRequest, body: bytes) -> list[bytes]:
 
 def _without_key(one: segment.Found, key: str) -> segment.Found:
     # What goes to quarantine is shown to staff; a secret key is not for them.
-    if isinstance(one, Refused) and key.encode() in one.raw:
+    if isinstance(one, RejectedItem) and key.encode() in one.raw:
         raw = one.raw.replace(key.encode(), b"(key)")
-        return Refused(raw, one.reason, one.detail, one.message_id)
+        return RejectedItem(raw, one.reason, one.detail, one.message_id)
     return one
 
 

@@ -14,7 +14,7 @@ from channels.webhook import sources
 from channels.webhook import twilio as twilio_signed
 from customers.identity import lookup
 from customers.identity.lookup import Match
-from customers.types import Outcome, Sender
+from customers.types import IngestOutcome, Sender
 
 
 @http.endpoint("POST")
@@ -63,7 +63,7 @@ def twilio(request: HttpRequest, source: str) -> HttpResponse:
     return HttpResponse(str(answer), content_type="text/xml")
 
 
-def _record(sender: Sender, step: Call) -> Outcome:
+def _record(sender: Sender, step: Call) -> IngestOutcome:
     now = timezone.now()
     load_shedding.take(sender.source_id, 1, now)
     frame = segment.Frame(received_at=now, is_trusted=sender.is_trusted)

@@ -10,10 +10,10 @@ from channels.ingest.segment import Found, Frame
 from channels.webhook import events as webhooks
 from customers import ingest
 from customers.models import Evidence, QuarantinedItem
-from customers.types import Item, Outcome, Sender
+from customers.types import IncomingEvent, IngestOutcome, Sender
 
 
-def replay(*, item_id: int, now: datetime) -> Outcome | None:
+def replay(*, item_id: int, now: datetime) -> IngestOutcome | None:
     """Try one thing again, as if it came when it came; None where there is no such thing.
 
     What was taken in says so and is not tried again; what is refused stays, with its reason.
@@ -28,7 +28,7 @@ def replay(*, item_id: int, now: datetime) -> Outcome | None:
         if kept is None:
             return None
         if kept.replayed_at:
-            return Outcome("duplicate", reason="replayed")
+            return IngestOutcome("duplicate", reason="replayed")
         outcome = _again(kept)
         if outcome.status in ("accepted", "duplicate"):
             kept.replayed_at = now
@@ -46,12 +46,12 @@ def waiting(*, reason: str = "", source: str = "") -> Iterator[int]:
     return rows.order_by("id").values_list("id", flat=True).iterator()
 
 
-def _again(kept: QuarantinedItem) -> Outcome:
+def _again(kept: QuarantinedItem) -> IngestOutcome:
     is_trusted = kept.evidence == Evidence.VERIFIED
     # The moment it came is kept: the clock's correction was lost with the request around it.
     found = _read(kept, Frame(kept.received_at, is_trusted=is_trusted))
-    if not isinstance(found, Item):
-        return Outcome("quarantined", reason=found.reason)
+    if not isinstance(found, IncomingEvent):
+        return IngestOutcome("quarantined", reason=found.reason)
     receipt = ingest.record(
         sender=_sender(kept, is_trusted), items=[found], received_at=kept.received_at
     )

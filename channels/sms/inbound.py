@@ -24,7 +24,7 @@ from customers.events import log
 from customers.identity import lookup
 from customers.identity.normalize import normalize
 from customers.models import Customer, Event, Source, Suppression
-from customers.types import Outcome, Sender
+from customers.types import IngestOutcome, Sender
 
 # The provider waits fifteen seconds for our answer, then asks again.
 _PATIENCE = 8.0
@@ -211,7 +211,7 @@ def _keep(text: Text, now: datetime) -> None:
     )
 
 
-def _record(text: Text, now: datetime) -> Outcome:
+def _record(text: Text, now: datetime) -> IngestOutcome:
     """Put the message on the log of whoever has the number, once."""
     sender = _sender()
     event: dict[str, Any] = {

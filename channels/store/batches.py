@@ -10,7 +10,7 @@ from channels.ingest import clock, limits, salvage, segment
 from channels.ingest.salvage import NotABatch
 from channels.ingest.segment import Found, Frame
 from channels.store import lines
-from customers.types import Refused
+from customers.types import RejectedItem
 
 MAX_LINES = 1000
 MAX_DEVICE = 40
@@ -68,7 +68,7 @@ def read_line(raw: bytes, batch: Batch, frame: Frame) -> Line:
         return Line(line_id, segment.write(event, frame))
     except limits.FAULTS as error:
         unfit = limits.as_unfit(error)
-        return Line(line_id, Refused(raw, unfit.reason, unfit.detail))
+        return Line(line_id, RejectedItem(raw, unfit.reason, unfit.detail))
 
 
 def _value(members: dict[bytes, bytes], name: bytes) -> Any:

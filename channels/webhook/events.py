@@ -8,7 +8,7 @@ from typing import Any
 
 from channels.ingest import limits, segment
 from channels.ingest.segment import Found, Frame
-from customers.types import Refused
+from customers.types import RejectedItem
 
 _IDENTIFIERS = {
     "userId": "user_id",
@@ -33,7 +33,7 @@ def read(raw: bytes, message_id: str, frame: Frame) -> Found:
         return segment.write(event, frame)
     except limits.FAULTS as error:
         unfit = limits.as_unfit(error)
-        return Refused(raw, unfit.reason, unfit.detail, message_id)
+        return RejectedItem(raw, unfit.reason, unfit.detail, message_id)
 
 
 def _as_event(given: dict[str, Any], message_id: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from customers import db, ingest, sql
 from customers.identity.grouping import ORDER
 from customers.identity.resolution import order_of
-from customers.types import Item, Outcome, Sender
+from customers.types import IncomingEvent, IngestOutcome, Sender
 
 
 class Author(msgspec.Struct, frozen=True):
@@ -62,7 +62,7 @@ def state(
     statements: Sequence[Statement],
     now: datetime,
     expected_version: int | None = None,
-) -> Outcome:
+) -> IngestOutcome:
     """Put these statements on the customer's log, all or none; return where the last stands.
 
     Raises OutOfReach, NotTaken, or ingest.VersionMismatch when the log moved on.
@@ -85,7 +85,7 @@ def state(
     return receipt.outcomes[-1]
 
 
-def _item(statement: Statement, address: tuple[str, str], author: Author) -> Item:
+def _item(statement: Statement, address: tuple[str, str], author: Author) -> IncomingEvent:
     body = msgspec.json.encode(
         {
             "type": "track",
@@ -94,7 +94,7 @@ def _item(statement: Statement, address: tuple[str, str], author: Author) -> Ite
             "properties": statement.properties,
         }
     )
-    return Item(
+    return IncomingEvent(
         message_id=f"butler-{uuid7()}",
         kind="track",
         name=statement.name,

@@ -16,7 +16,7 @@ from customers.identity.normalize import normalize
 from customers.models import Evidence, Identifier, Order
 from customers.projections import orders
 from customers.projections.facts import documents
-from customers.types import Outcome
+from customers.types import IngestOutcome
 
 # No I, O, 0 or 1: numbers are read out over the phone.
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -53,7 +53,7 @@ class Placed(msgspec.Struct, frozen=True):
     """A new order: its number, and where it stands."""
 
     number: str
-    outcome: Outcome
+    outcome: IngestOutcome
 
 
 def new_number() -> str:
@@ -131,13 +131,13 @@ class Aim(msgspec.Struct, frozen=True):
 
 
 @transaction.atomic
-def amend_order(*, aim: Aim, change: Mapping[str, object]) -> Outcome:
+def amend_order(*, aim: Aim, change: Mapping[str, object]) -> IngestOutcome:
     """Change what is named in an order and leave the rest."""
     return _change(_open_order(aim), aim, "Order Amended", change)
 
 
 @transaction.atomic
-def cancel_order_line(*, aim: Aim, line: str, quantity: int | None = None) -> Outcome:
+def cancel_order_line(*, aim: Aim, line: str, quantity: int | None = None) -> IngestOutcome:
     """Take a line, or some of it, out of an order; raise NoSuchLine where it is not in it."""
     order = _open_order(aim)
     _refuse_unknown(order, [line])
@@ -146,7 +146,7 @@ def cancel_order_line(*, aim: Aim, line: str, quantity: int | None = None) -> Ou
 
 
 @transaction.atomic
-def cancel_order(*, aim: Aim, reason: str = "") -> Outcome:
+def cancel_order(*, aim: Aim, reason: str = "") -> IngestOutcome:
     """Cancel an order, whole; what was only requested is declined."""
     order = _open_order(aim)
     because = {"reason": reason} if reason else {}
@@ -156,7 +156,7 @@ def cancel_order(*, aim: Aim, reason: str = "") -> Outcome:
 
 
 @transaction.atomic
-def request_change(*, aim: Aim, name: str, change: Mapping[str, object]) -> Outcome:
+def request_change(*, aim: Aim, name: str, change: Mapping[str, object]) -> IngestOutcome:
     """Take down a change that a customer asks for, and leave an order that stands as it is.
 
     name: one of customers.projections.orders.GRANTED
@@ -170,7 +170,7 @@ def request_change(*, aim: Aim, name: str, change: Mapping[str, object]) -> Outc
 
 
 @transaction.atomic
-def confirm_request(*, aim: Aim) -> Outcome:
+def confirm_request(*, aim: Aim) -> IngestOutcome:
     """Place what the customer requested, or do what she asked to change."""
     order = _open_order(aim)
     if order.status == Order.Status.REQUESTED:
@@ -192,7 +192,7 @@ def confirm_request(*, aim: Aim) -> Outcome:
 
 
 @transaction.atomic
-def decline_request(*, aim: Aim, reason: str = "") -> Outcome:
+def decline_request(*, aim: Aim, reason: str = "") -> IngestOutcome:
     """Say no to what the customer requested; an order that stands stays as it is."""
     order = _open_order(aim)
     if order.status != Order.Status.REQUESTED and not order.requested_changes:
@@ -201,7 +201,7 @@ def decline_request(*, aim: Aim, reason: str = "") -> Outcome:
     return _state(aim, [_statement(orders.DECLINED, aim.number, because, aim.now)])
 
 
-def _change(order: Order, aim: Aim, name: str, change: Mapping[str, object]) -> Outcome:
+def _change(order: Order, aim: Aim, name: str, change: Mapping[str, object]) -> IngestOutcome:
     statements = [_statement(name, aim.number, change, aim.now)]
     if order.evidence == Evidence.CLAIMED:
         # What was only claimed does not count beside what is proved: without the whole
@@ -216,7 +216,7 @@ def _statement(
     return Statement(name, f"order:{number}", {"order_id": number, **properties}, moment)
 
 
-def _state(aim: Aim, statements: Sequence[Statement]) -> Outcome:
+def _state(aim: Aim, statements: Sequence[Statement]) -> IngestOutcome:
     return state(
         customer_id=aim.customer_id,
         author=aim.author,

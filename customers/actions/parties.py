@@ -8,7 +8,7 @@ from django.db import transaction
 
 from customers.actions.changes import Author, Statement, hold, state
 from customers.models import PartyMember
-from customers.types import Outcome
+from customers.types import IngestOutcome
 
 
 class NoSuchMember(Exception):
@@ -23,7 +23,7 @@ def change_member(
     change: Mapping[str, object],
     now: datetime,
     expected_version: int | None = None,
-) -> Outcome:
+) -> IngestOutcome:
     """Describe a member: a new one, or what changed about one; raise NoSuchMember for a
     guardian who is not in the party."""
     guardian = change.get("guardian")
@@ -47,7 +47,7 @@ def remove_member(
     author: Author,
     now: datetime,
     expected_version: int | None = None,
-) -> Outcome:
+) -> IngestOutcome:
     """Take a member out of the party; raise NoSuchMember where there is none."""
     hold(f"party {customer_id}")
     if not _is_member(customer_id, reference):

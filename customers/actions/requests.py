@@ -8,7 +8,7 @@ from uuid import UUID
 from customers.actions.changes import Author, Statement, state
 from customers.models import Request
 from customers.projections import requests
-from customers.types import Outcome
+from customers.types import IngestOutcome
 
 
 class NoSuchRequest(Exception):
@@ -19,7 +19,7 @@ class Asked(NamedTuple):
     """A new request: its reference, and where it stands."""
 
     reference: str
-    outcome: Outcome
+    outcome: IngestOutcome
 
 
 def ask_for_callback(
@@ -41,7 +41,7 @@ def ask_for_callback(
 
 def answer(
     *, customer_id: UUID, author: Author, reference: str, outcome: str, now: datetime
-) -> Outcome:
+) -> IngestOutcome:
     """Note that somebody did what was asked."""
     said = _of_known(customer_id, reference) | {"outcome": outcome}
     return _state(customer_id, author, requests.ANSWERED, said, now)
@@ -49,7 +49,7 @@ def answer(
 
 def close(
     *, customer_id: UUID, author: Author, reference: str, outcome: str, now: datetime
-) -> Outcome:
+) -> IngestOutcome:
     """Note that it need not be done any more; raise NoSuchRequest where there is none."""
     said = _of_known(customer_id, reference) | {"outcome": outcome}
     return _state(customer_id, author, requests.CLOSED, said, now)
@@ -63,7 +63,7 @@ def _of_known(customer_id: UUID, reference: str) -> dict[str, object]:
 
 def _state(
     customer_id: UUID, author: Author, name: str, said: dict[str, object], now: datetime
-) -> Outcome:
+) -> IngestOutcome:
     about = f"{requests.PREFIX}{said['reference']}"
     return state(
         customer_id=customer_id,

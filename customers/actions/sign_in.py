@@ -25,7 +25,7 @@ from customers import ingest
 from customers.events import internal_sources
 from customers.identity.normalize import normalize
 from customers.models import Evidence, Guess, Identifier, SignInCode, User
-from customers.types import Item
+from customers.types import IncomingEvent
 
 _HOUR = timedelta(hours=1)
 
@@ -163,7 +163,7 @@ def _state_proof(email: str, now: datetime) -> None:
     receipt = ingest.record(
         sender=internal_sources.BUTLER,
         items=[
-            Item(
+            IncomingEvent(
                 message_id=message_id,
                 kind="identify",
                 name="Address Proved",

@@ -21,7 +21,7 @@ from customers.api.writing import Changed, ChangingView, author, changed, place
 from customers.queries import lists
 from customers.queries.pages import Page
 from customers.queries.shapes import MemberShape
-from customers.types import Outcome
+from customers.types import IngestOutcome
 
 type Text = Annotated[str, Meta(max_length=100)]
 type Role = Literal["guardian", "child", "guest"]
@@ -123,7 +123,7 @@ class MemberView(ChangingView):
 
 def _change(
     view: ChangingView, request: Request, reference: str, by: Author, change: dict[str, Any]
-) -> Outcome:
+) -> IngestOutcome:
     return parties.change_member(
         customer_id=view.live,
         reference=reference,

@@ -23,7 +23,7 @@ from customers.actions.requests import NoSuchRequest
 from customers.api.base import CustomerView, encode
 from customers.api.problems import Problem
 from customers.events import internal_sources
-from customers.types import Outcome
+from customers.types import IngestOutcome
 
 # Through which source people write who signed in, by how they did.
 _SIGNED_IN = {
@@ -48,14 +48,14 @@ def author(request: Request) -> Author:
     return Author(sender, on_behalf(request))
 
 
-def place(outcome: Outcome) -> Changed:
+def place(outcome: IngestOutcome) -> Changed:
     """Return where an accepted statement stands."""
     assert outcome.customer_id is not None
     assert outcome.version is not None
     return Changed(outcome.customer_id, outcome.version)
 
 
-def changed(outcome: Outcome) -> Answer:
+def changed(outcome: IngestOutcome) -> Answer:
     return Answer(200, encode(place(outcome)))
 
 

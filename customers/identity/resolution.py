@@ -18,7 +18,7 @@ from customers.identity.grouping import ORDER, filing_order, order_number
 from customers.identity.normalize import is_kind, normalize
 from customers.identity.shortcuts import Atom
 from customers.projections.orders import NAMES, PLACED
-from customers.types import CLAIMED, VERIFIED, WEAK_KINDS, Item, Sender
+from customers.types import CLAIMED, VERIFIED, WEAK_KINDS, IncomingEvent, Sender
 
 # How an identifier names the source of an order: `order_of`.
 _ORDER_OF = f"{ORDER}:"
@@ -47,7 +47,7 @@ class Place(NamedTuple):
     is_shared: bool = False
 
 
-def atoms_of(item: Item, sender: Sender) -> tuple[Atom, ...]:
+def atoms_of(item: IncomingEvent, sender: Sender) -> tuple[Atom, ...]:
     """Return the usable identifiers of an event, the one it is filed under first."""
     atoms = set()
     for kind, raw in item.identifiers:
@@ -93,14 +93,14 @@ def order_of(source_id: int, number: str) -> tuple[str, str]:
 
 
 def changed_first(
-    items: Iterable[Item], groups: Iterable[tuple[Atom, ...]], places: Mapping[Atom, Place]
+    items: Iterable[IncomingEvent], groups: Iterable[tuple[Atom, ...]], places: Mapping[Atom, Place]
 ) -> list[tuple[Atom, ...]]:
     """Put the order first where an event changes an order that belongs to somebody else."""
     return [_changed_first(*pair, places) for pair in zip(items, groups, strict=True)]
 
 
 def _changed_first(
-    item: Item, atoms: tuple[Atom, ...], places: Mapping[Atom, Place]
+    item: IncomingEvent, atoms: tuple[Atom, ...], places: Mapping[Atom, Place]
 ) -> tuple[Atom, ...]:
     """File a change of an order on the order, where it names another customer than the order."""
     order = next((atom for atom in atoms if atom[0] == ORDER), None)
@@ -113,7 +113,7 @@ def _changed_first(
     return (order, *(atom for atom in atoms if atom != order))
 
 
-def links_of(events: Iterable[tuple[Item, tuple[Atom, ...]]], sender: Sender) -> Links:
+def links_of(events: Iterable[tuple[IncomingEvent, tuple[Atom, ...]]], sender: Sender) -> Links:
     """Return what events tie together: all with the strongest that is not an order."""
     own = f"{sender.source_id}/"
     links: Links = {}

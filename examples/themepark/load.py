@@ -9,7 +9,7 @@ from operator import attrgetter
 from customers.access.keys import SCOPES
 from customers.ingest import record
 from customers.models import Source
-from customers.types import Receipt, Sender
+from customers.types import BatchReceipt, Sender
 from examples.themepark import families, history
 from examples.themepark.messages import Message, item
 from examples.themepark.rides import zone
@@ -59,7 +59,7 @@ def batches(households: Iterable[Sequence[Message]]) -> Iterator[Batch]:
                 before += len(some)
 
 
-def load(batch: Batch, sender: Sender, *, now: datetime) -> Receipt:
+def load(batch: Batch, sender: Sender, *, now: datetime) -> BatchReceipt:
     return record(
         sender=sender, items=[item(message) for message in batch.messages], received_at=now
     )

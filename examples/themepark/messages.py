@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from customers.types import Item
+from customers.types import IncomingEvent
 
 Identifiers = tuple[tuple[str, str], ...]
 
@@ -27,7 +27,7 @@ class Message:
     actor: str = ""
 
 
-def item(message: Message) -> Item:
+def item(message: Message) -> IncomingEvent:
     """Write a message as the JSON a client would have sent, and wrap it for the record."""
     content_key = "traits" if message.kind == "identify" else "properties"
     known = dict(message.identifiers)
@@ -41,7 +41,7 @@ def item(message: Message) -> Item:
             said[member] = known[kind]
     said[content_key] = message.content
     unchanging = msgspec.json.encode(said, order="deterministic")
-    return Item(
+    return IncomingEvent(
         message_id=message.message_id,
         kind=message.kind,
         name=message.name,

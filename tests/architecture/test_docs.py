@@ -242,7 +242,7 @@ def test_every_reason_and_code_of_the_wire_is_in_the_reference():
         for path in CODE
         if path.parts[0] == "channels" or path.stem in {"ingest", "keys"}
         for call in calls(path)
-        if called(call) in {"Unfit", "Refusal", "Refused", "_set_apart"}
+        if called(call) in {"Unfit", "Refusal", "RejectedItem", "_set_apart"}
         for text in texts(call)
         if re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", text)
     }

@@ -7,7 +7,7 @@ from uuid import uuid4
 from bench.bodies import Context, Guest, Writer
 from channels.ingest import envelope, segment
 from channels.ingest.segment import Frame
-from customers.types import Item
+from customers.types import IncomingEvent
 
 GUESTS = [Guest(f"guest-{number}", uuid4(), number, number % 2 == 0) for number in range(50)]
 CONTEXT = Context(None, "sk_key", 7, GUESTS)
@@ -19,7 +19,7 @@ def test_every_event_is_one_that_the_wire_takes():
 
     items = [segment.read(event, FRAME) for event in events]
 
-    assert all(isinstance(item, Item) for item in items)
+    assert all(isinstance(item, IncomingEvent) for item in items)
 
 
 def test_a_request_holds_its_batch_whole():

@@ -16,7 +16,7 @@ from channels.ingest import segment
 from channels.ingest.segment import Frame
 from customers import ingest
 from customers.models import Customer, Event, Identifier, Link, Order, Source, Trait
-from customers.types import Item, Sender
+from customers.types import IncomingEvent, Sender
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -110,7 +110,7 @@ def _sent_again() -> None:
         )
         frame = Frame(received_at=event.received_at, is_trusted=sender.is_trusted)
         item = segment.read(json.dumps(event.body).encode(), frame)
-        assert isinstance(item, Item)
+        assert isinstance(item, IncomingEvent)
         ingest.record(sender=sender, items=[item], received_at=event.received_at)
 
 

@@ -10,7 +10,7 @@ from channels.ingest.segment import Frame
 from channels.store import batches
 from channels.store.batches import Batch
 from channels.webhook import events as webhooks
-from customers.types import Item, Refused
+from customers.types import IncomingEvent, RejectedItem
 from tests.factories import NOON
 
 FRAME = Frame(received_at=NOON, is_trusted=True)
@@ -60,10 +60,10 @@ def test_event_that_breaks_a_reader_is_refused_as_unreadable(way, caplog):
     with caplog.at_level(logging.ERROR):
         refused = WAYS[way]("mallory")
 
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RejectedItem)
     assert (refused.reason, refused.detail.partition(" ")[0]) == ("unreadable", "KeyError")
     assert b"mallory" in refused.raw
     # What an exception says may be somebody's address.
     assert "mallory@example.com" not in refused.detail + caplog.text
     assert "KeyError" in caplog.text
-    assert isinstance(WAYS[way]("noor"), Item)
+    assert isinstance(WAYS[way]("noor"), IncomingEvent)

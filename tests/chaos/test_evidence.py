@@ -9,7 +9,7 @@ from django.db import connection
 from bench.chaos import evidence
 from bench.chaos.checker import Shown, Watched, check
 from bench.chaos.ledger import Ledger, Sent, Told
-from customers.types import Refused
+from customers.types import RejectedItem
 from tests import conftest, factories
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -40,7 +40,7 @@ def run(tmp_path):
         msgspec.structs.replace(item, body=json.dumps({"context": {"owner": event.owner}}).encode())
         for item, event in zip(items, sent, strict=True)
     ]
-    refused = Refused(b"{}", "no_identifier", message_id=nameless.message_id)
+    refused = RejectedItem(b"{}", "no_identifier", message_id=nameless.message_id)
     factories.ingest.record(
         sender=factories.sender(source),
         items=with_owner,

@@ -22,7 +22,7 @@ from customers.actions import control, idempotency, orders, reviews, sign_in  # 
 from customers.actions.changes import Author, NotTaken, OutOfReach  # noqa: E402
 from customers.identity import merging  # noqa: E402
 from customers.models import Customer, Merge, Order, Review  # noqa: E402
-from customers.types import Item, Sender  # noqa: E402
+from customers.types import IncomingEvent, Sender  # noqa: E402
 from tests import factories  # noqa: E402
 from tests.customers import saying  # noqa: E402
 from tests.factories import NOON  # noqa: E402
@@ -167,7 +167,7 @@ def _sender(source_id: int, at: int) -> Sender:
     )
 
 
-def _message(number: int, at: int) -> Item:
+def _message(number: int, at: int) -> IncomingEvent:
     """Make up the message of that number of a source: always the same one."""
     random = Random(number * 3 + at)
     kinds = random.sample(list(POOLS), random.randint(1, 3))

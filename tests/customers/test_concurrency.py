@@ -17,7 +17,7 @@ from customers.db import retry
 from customers.events.log import message_key
 from customers.identity.grouping import Atom, Tie, group
 from customers.models import ControlEntry, Customer, Event, Identifier, Link, Merge
-from customers.types import Item, Sender
+from customers.types import IncomingEvent, Sender
 from tests import conftest, factories
 from tests.customers import saying
 from tests.factories import item, record
@@ -167,7 +167,7 @@ def test_a_hopeless_race_ends_as_a_database_that_is_away():
         retry.settle(lose)
 
 
-def _in_thread(one: Item, by: Sender) -> None:
+def _in_thread(one: IncomingEvent, by: Sender) -> None:
     try:
         record(one, by=by)
     finally:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from channels.ingest import cloudevents
 from channels.ingest.segment import Frame
 from customers.models import Event, QuarantinedItem
-from customers.types import Item, Refused
+from customers.types import IncomingEvent, RejectedItem
 from tests.channels.sending import send, source
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -35,7 +35,7 @@ def read(**fields):
 def test_a_cloudevent_becomes_an_event_with_all_it_said():
     item = read()
 
-    assert isinstance(item, Item)
+    assert isinstance(item, IncomingEvent)
     assert (item.kind, item.name) == ("track", "example.park.gate.entered")
     assert item.message_id == "/gates/2|7"
     assert item.identifiers == (("card", "LK1"),)
@@ -81,7 +81,7 @@ def test_whom_it_is_about_is_found(fields, identifiers):
 def test_what_is_no_cloudevent_is_refused_with_its_reason(fields, reason):
     refused = read(**fields)
 
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RejectedItem)
     assert refused.reason == reason
 
 
@@ -113,7 +113,7 @@ FIELDS = st.sampled_from([*ENTERED, "userid", "email", "card", "data_base64"])
 def test_no_values_make_it_fail(fields):
     found = cloudevents.read(json.dumps(ENTERED | fields).encode(), Frame(NOW))
 
-    assert isinstance(found, Item | Refused)
+    assert isinstance(found, IncomingEvent | RejectedItem)
 
 
 # Through the reference library, to the running server ---------------------------------

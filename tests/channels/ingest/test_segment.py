@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from channels.ingest import segment
 from channels.ingest.segment import Frame
-from customers.types import Item, Refused
+from customers.types import IncomingEvent, RejectedItem
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 FRAME = Frame(NOW)
@@ -23,9 +23,9 @@ def read(event, frame=FRAME):
     return segment.read(json.dumps(event).encode(), frame)
 
 
-def item(event, frame=FRAME) -> Item:
+def item(event, frame=FRAME) -> IncomingEvent:
     found = read(event, frame)
-    assert isinstance(found, Item), found
+    assert isinstance(found, IncomingEvent), found
     return found
 
 
@@ -34,7 +34,7 @@ def test_an_event_becomes_an_item_with_its_very_bytes():
 
     found = segment.read(raw, FRAME)
 
-    assert isinstance(found, Item)
+    assert isinstance(found, IncomingEvent)
     assert found.body == raw
     assert (found.kind, found.name, found.message_id) == ("track", "Ride Entered", "m1")
     assert found.identifiers == (("user_id", "u1"),)
@@ -84,7 +84,7 @@ def test_an_event_becomes_an_item_with_its_very_bytes():
 def test_what_cannot_be_an_event_is_refused_with_its_reason(event, reason):
     refused = read(event)
 
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RejectedItem)
     assert refused.reason == reason
     assert json.loads(refused.raw) == event
 
@@ -92,7 +92,7 @@ def test_what_cannot_be_an_event_is_refused_with_its_reason(event, reason):
 def test_a_refused_item_is_found_again_by_its_message_id():
     refused = segment.read(b'{"messageId":"m7","type":"track","event":"x","a":NaN}', FRAME)
 
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RejectedItem)
     assert (refused.message_id, refused.reason) == ("m7", "not_finite")
 
 
@@ -281,8 +281,8 @@ def test_no_values_make_it_fail(event, kind):
     for frame in (FRAME, TRUSTED._replace(kind=kind), TRUSTED._replace(context={"ip": "::1"})):
         found = segment.read(json.dumps(event).encode("utf-8", "surrogatepass"), frame)
 
-        assert isinstance(found, Item | Refused)
-        if isinstance(found, Item):
+        assert isinstance(found, IncomingEvent | RejectedItem)
+        if isinstance(found, IncomingEvent):
             assert found.identifiers
             assert found.occurred_at <= NOW
             assert isinstance(msgspec.json.decode(found.body), dict)

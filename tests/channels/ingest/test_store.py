@@ -4,7 +4,7 @@ import pytest
 from channels.ingest import store
 from channels.ingest.http import Refusal
 from customers.models import Event, QuarantinedItem
-from customers.types import Refused
+from customers.types import RejectedItem
 from tests import factories
 from tests.factories import NOON
 
@@ -24,7 +24,9 @@ def poisoned():
 def test_outcomes_come_in_the_order_of_what_was_found():
     good, again = factories.item(), factories.item()
 
-    outcomes = take_in(Refused(b"{", "malformed"), good, Refused(b"5", "not_an_object"), again)
+    outcomes = take_in(
+        RejectedItem(b"{", "malformed"), good, RejectedItem(b"5", "not_an_object"), again
+    )
 
     assert [(outcome.status, outcome.reason) for outcome in outcomes] == [
         ("quarantined", "malformed"),
@@ -57,7 +59,7 @@ def test_an_event_without_an_id_is_given_one():
 
 def test_strictly_all_or_nothing_is_stored():
     with pytest.raises(Refusal) as refusal:
-        take_in(factories.item(), Refused(b"{", "malformed"), is_strict=True)
+        take_in(factories.item(), RejectedItem(b"{", "malformed"), is_strict=True)
 
     assert refusal.value.body["items"] == [{"index": 1, "reason": "malformed"}]
     assert not Event.objects.exists()

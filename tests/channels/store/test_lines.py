@@ -12,7 +12,7 @@ from channels.ingest.segment import Frame
 from channels.store import batches, lines
 from channels.store.short_form import short_form
 from customers.identity.lookup import Match, Visit
-from customers.types import Item, Refused
+from customers.types import IncomingEvent, RejectedItem
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 21)
@@ -48,7 +48,7 @@ def test_a_scan_becomes_an_event(scan, name, identifier, about):
     line = read({"id": "1", "at": "2026-11-20T10:00:00Z", "staff": "iris", "till": "t1"} | scan)
 
     assert line.id == "1"
-    assert isinstance(line.found, Item)
+    assert isinstance(line.found, IncomingEvent)
     assert (line.found.name, line.found.about) == (name, about)
     assert line.found.identifiers == (identifier,)
     assert line.found.message_id == "till-3:1"
@@ -61,7 +61,7 @@ def test_a_line_may_say_what_happened_itself():
         {"id": 7, "event": "Product Bought", "card": "LK1", "properties": {"product": "scarf"}}
     )
 
-    assert isinstance(line.found, Item)
+    assert isinstance(line.found, IncomingEvent)
     assert (line.found.name, line.found.message_id) == ("Product Bought", "till-3:7")
     assert line.found.identifiers == (("card", "LK1"),)
 
@@ -84,7 +84,7 @@ def test_a_line_may_say_what_happened_itself():
 def test_a_bad_line_is_refused_with_its_reason(line, reason):
     found = read(line).found
 
-    assert isinstance(found, Refused)
+    assert isinstance(found, RejectedItem)
     assert found.reason == reason
 
 
@@ -102,7 +102,7 @@ def test_a_line_that_no_decoder_takes_costs_no_other():
 
     found = [batches.read_line(raw, batch, FRAME).found for raw in batch.lines]
 
-    assert [type(one) for one in found] == [Item, Refused, Refused]
+    assert [type(one) for one in found] == [IncomingEvent, RejectedItem, RejectedItem]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ FIELDS = st.sampled_from(
 
 @given(st.dictionaries(FIELDS, VALUE, max_size=6))
 def test_no_values_make_it_fail(line):
-    assert isinstance(read(line).found, Item | Refused)
+    assert isinstance(read(line).found, IncomingEvent | RejectedItem)
 
 
 def match(name="Noor"):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from channels.ingest.segment import Frame
 from channels.webhook import events
-from customers.types import Item, Refused
+from customers.types import IncomingEvent, RejectedItem
 
 FRAME = Frame(datetime(2026, 11, 21, 12, 0, tzinfo=UTC), is_trusted=True)
 
@@ -32,7 +32,7 @@ def read(payload):
 def test_whom_it_is_about_is_found_in_the_data(data, identifiers):
     found = read({"type": "order.created", "data": data})
 
-    assert isinstance(found, Item)
+    assert isinstance(found, IncomingEvent)
     assert set(found.identifiers) == identifiers
     assert (found.name, found.message_id) == ("order.created", "msg_1")
 
@@ -40,7 +40,7 @@ def test_whom_it_is_about_is_found_in_the_data(data, identifiers):
 def test_the_id_of_the_webhook_counts_not_one_in_the_body():
     found = read({"type": "track", "event": "x", "userId": "u1", "messageId": "m9"})
 
-    assert isinstance(found, Item)
+    assert isinstance(found, IncomingEvent)
     assert found.message_id == "msg_1"
 
 
@@ -50,4 +50,4 @@ FIELDS = st.sampled_from(["type", "timestamp", "data", "customer", "email", "use
 
 @given(st.dictionaries(FIELDS, VALUE | st.dictionaries(FIELDS, VALUE, max_size=3)))
 def test_no_values_make_it_fail(payload):
-    assert isinstance(read(payload), Item | Refused)
+    assert isinstance(read(payload), IncomingEvent | RejectedItem)

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from channels.ingest import segment
 from customers import ingest
 from customers.models import QuarantinedItem
-from customers.types import Refused
+from customers.types import RejectedItem
 from tests import factories
 from tests.factories import NOON
 
@@ -29,7 +29,7 @@ def kept(db):
     """Return a function that puts something into quarantine."""
 
     def keep(raw: bytes, reason: str = "key_too_long", by=None) -> QuarantinedItem:
-        refused = Refused(raw, reason, "why", "m-1")
+        refused = RejectedItem(raw, reason, "why", "m-1")
         ingest.record(
             sender=by or factories.sender(trusted=False),
             items=[],
@@ -118,8 +118,8 @@ def test_the_command_can_be_narrowed(kept):
 
 def test_the_reader_is_the_one_of_the_wire():
     """The sample is really good today; else the tests above would prove nothing."""
-    assert isinstance(segment.read(BAD, segment.Frame(NOON)), Refused)
-    assert not isinstance(segment.read(GOOD, segment.Frame(NOON)), Refused)
+    assert isinstance(segment.read(BAD, segment.Frame(NOON)), RejectedItem)
+    assert not isinstance(segment.read(GOOD, segment.Frame(NOON)), RejectedItem)
 
 
 def test_a_filter_that_no_column_can_hold_is_refused_whoever_asks(make_key, make_staff):
