@@ -39,7 +39,7 @@ from butler.models import (
     TopicStatus,
 )
 from butler.queries.automations import IN_USE_FIRST, worded
-from customers.read_only_admin import ReadOnly, note_look, record_link
+from customers.read_only_admin import ReadOnlyAdmin, log_access, record_link
 
 # What a version can do next, by where it is, and what the button says.
 _STEPS = {
@@ -78,7 +78,7 @@ class ByChannel(admin.SimpleListFilter):
         return rows.filter(channel=self.value()) if self.value() else rows
 
 
-class OfCustomers(ReadOnly):
+class OfCustomers(ReadOnlyAdmin):
     """What is of a customer each."""
 
     @admin.display
@@ -87,7 +87,7 @@ class OfCustomers(ReadOnly):
 
 
 @admin.register(Automation)
-class AutomationAdmin(ReadOnly):
+class AutomationAdmin(ReadOnlyAdmin):
     """What Butler does by itself."""
 
     list_display = ("key", "called", "in_use", "is_stopped", "created_at")
@@ -139,7 +139,7 @@ class AutomationAdmin(ReadOnly):
 
 
 @admin.register(AutomationVersion)
-class AutomationVersionAdmin(ReadOnly):
+class AutomationVersionAdmin(ReadOnlyAdmin):
     """One version: what it would say, how it differs from the one in use, and what is next."""
 
     list_display = ("automation_id", "number", "status", "loaded_by", "approved_by", "live_at")
@@ -203,7 +203,7 @@ class AutomationVersionAdmin(ReadOnly):
         if found is None:
             self.message_user(request, "There is no such record.", messages.ERROR)
             return None
-        note_look(request, [asked.customer_id], what="preview", reason="to try a text", now=now)
+        log_access(request, [asked.customer_id], what="preview", reason="to try a text", now=now)
         return found
 
     def _may_step(self, request: HttpRequest) -> bool:
@@ -246,7 +246,7 @@ _MAIL_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 
 
 
 @admin.register(Halt)
-class HaltAdmin(ReadOnly):
+class HaltAdmin(ReadOnlyAdmin):
     """The switches: what was stopped, by whom and why."""
 
     list_display = ("key", "thrown_at", "thrown_by", "reason", "lifted_at", "lifted_by")
@@ -338,7 +338,7 @@ class DeliveryAdmin(OfCustomers):
 
 
 @admin.register(Lane)
-class LaneAdmin(ReadOnly):
+class LaneAdmin(ReadOnlyAdmin):
     """How each way out does; how fast it may go is set here."""
 
     list_display = ("channel", "rate", "failures", "rests_until")
@@ -363,7 +363,7 @@ class DecisionAdmin(OfCustomers):
 
 
 @admin.register(TopicStatus)
-class TopicStatusAdmin(ReadOnly):
+class TopicStatusAdmin(ReadOnlyAdmin):
     """How rides, shows and the like are; set through the API."""
 
     list_display = ("key", "status", "serial", "changed_at")

@@ -28,7 +28,7 @@ from customers.models import (
     SourceKey,
     User,
 )
-from customers.read_only_admin import OnlyLooked, ReadOnly, note_look, record_link
+from customers.read_only_admin import ReadOnlyAdmin, ReadOnlyAdminMixin, log_access, record_link
 
 # A session's key is as good as its login, and an address of a login is proved or is none: there is
 # nothing here for anybody to read or to write.
@@ -37,7 +37,7 @@ for _model in (UserSession, EmailAddress, Authenticator):
 
 
 @admin.register(Authenticator)
-class AuthenticatorAdmin(ReadOnly):
+class AuthenticatorAdmin(ReadOnlyAdmin):
     """Second factors: to be deleted when a phone was lost, and never shown or made here."""
 
     list_display = ("login", "name", "type", "created_at", "last_used_at")
@@ -54,13 +54,13 @@ class AuthenticatorAdmin(ReadOnly):
     def name(self, factor: Authenticator) -> str:
         return str(factor.user.name)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, row: Any = None) -> bool:
         return request.user.has_perm("mfa.delete_authenticator")
 
     # Whoever has the phone may be at the console with it, for as long as they keep at it.
-    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
-        super().delete_model(request, obj)
-        end_sessions(obj.user)
+    def delete_model(self, request: HttpRequest, factor: Authenticator) -> None:
+        super().delete_model(request, factor)
+        end_sessions(factor.user)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
         users = list(User.objects.filter(authenticator__in=queryset).distinct())
@@ -103,7 +103,7 @@ class LoginAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # generic in
         return ", ".join(sorted(group.name for group in user.groups.all()))
 
 
-class KeyInline(OnlyLooked, TabularInline):
+class KeyInline(ReadOnlyAdminMixin, TabularInline):
     """A source's keys. New ones come from manage.py, which shows each text once."""
 
     model = SourceKey
@@ -126,11 +126,11 @@ class SourceAdmin(ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, row: Any = None) -> bool:
         return False
 
 
-class IdentifierInline(OnlyLooked, TabularInline):
+class IdentifierInline(ReadOnlyAdminMixin, TabularInline):
     model = Identifier
     fk_name = "customer"
     fields = ("kind", "value", "evidence", "is_shared", "first_seen_at")
@@ -139,7 +139,7 @@ class IdentifierInline(OnlyLooked, TabularInline):
 
 
 @admin.register(Customer)
-class CustomerAdmin(ReadOnly):
+class CustomerAdmin(ReadOnlyAdmin):
     """Records, and the identifiers that lead to them."""
 
     list_display = ("id", "record", "version", "created_at", "last_seen_at")
@@ -157,12 +157,14 @@ class CustomerAdmin(ReadOnly):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        shown = super().change_view(request, object_id, form_url, extra_context)
-        # Only what was shown was looked at; what does not exist leads elsewhere.
-        if shown.status_code == HTTPStatus.OK:
-            found = Customer.objects.get(pk=object_id)
-            note_look(request, [found.canonical_id or found.pk], what="record", now=timezone.now())
-        return shown
+        response = super().change_view(request, object_id, form_url, extra_context)
+        # A record that does not exist redirects, and nobody saw it.
+        if response.status_code == HTTPStatus.OK:
+            customer = Customer.objects.get(pk=object_id)
+            log_access(
+                request, [customer.canonical_id or customer.pk], what="record", now=timezone.now()
+            )
+        return response
 
 
 @admin.register(BlockedValue)
@@ -175,7 +177,7 @@ class BlockedValueAdmin(ModelAdmin):
 
 
 @admin.register(Merge)
-class MergeAdmin(ReadOnly):
+class MergeAdmin(ReadOnlyAdmin):
     """Which records became one, and why."""
 
     list_display = ("joined_at", "reason", "actor", "parted_at", "record")
@@ -187,7 +189,7 @@ class MergeAdmin(ReadOnly):
 
 
 @admin.register(Review)
-class ReviewAdmin(ReadOnly):
+class ReviewAdmin(ReadOnlyAdmin):
     """What waits for a person; settled through the API and the console."""
 
     list_display = ("kind", "status", "created_at", "settled_by", "first", "second")
@@ -203,7 +205,7 @@ class ReviewAdmin(ReadOnly):
 
 
 @admin.register(QuarantinedItem)
-class QuarantinedItemAdmin(ReadOnly):
+class QuarantinedItemAdmin(ReadOnlyAdmin):
     """What came in and could not become an event."""
 
     list_display = ("source", "reason", "detail", "received_at", "replayed_at")

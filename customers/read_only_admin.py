@@ -1,4 +1,4 @@
-"""Tables that administrators only look at, however long they grow."""
+"""Base classes of admin pages that only show rows, of tables however long."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,59 +13,59 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
-from customers.access.access_log import look
+from customers.access import access_log
 from customers.models import User
 
 # Counting millions of rows takes longer than a page may; nobody turns so many pages.
-MOST_COUNTED = 5_000
+MAX_COUNT = 5_000
 
 
-class Pages(Paginator):  # type: ignore[type-arg]  # generic in stubs only
-    """Pages of what comes first; what lies behind is searched for."""
+class CappedPaginator(Paginator):  # type: ignore[type-arg]  # generic in stubs only
+    """Pages through the first MAX_COUNT rows; administrators search for the rest."""
 
     @cached_property
     def count(self) -> int:
         rows = cast("QuerySet[Any]", self.object_list)
-        return rows.order_by()[:MOST_COUNTED].count()
+        return rows.order_by()[:MAX_COUNT].count()
 
 
-class OnlyLooked:
-    """Nothing is added, changed or deleted by hand."""
+class ReadOnlyAdminMixin:
+    """Refuses to add, change and delete rows."""
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, row: Any = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, row: Any = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, row: Any = None) -> bool:
         return False
 
 
-class ReadOnly(OnlyLooked, ModelAdmin):
-    """Rows to look at, the newest first."""
+class ReadOnlyAdmin(ReadOnlyAdminMixin, ModelAdmin):
+    """Shows rows, the newest first."""
 
     show_full_result_count = False
-    paginator = Pages
+    paginator = CappedPaginator
     # By their own key they come from an index; any other order reads all of them.
     sortable_by: tuple[str, ...] = ()
 
 
 def record_link(customer_id: UUID | None) -> str:
-    """Link to the page where looking at somebody's record is noted."""
+    """Link to the page of a record, which logs the access."""
     if customer_id is None:
         return ""
     address = reverse("console:customer", args=[customer_id])
     return format_html('<a class="underline" href="{}">open</a>', address)
 
 
-def note_look(
+def log_access(
     request: HttpRequest, ids: Iterable[UUID], *, what: str, now: datetime, reason: str = ""
 ) -> None:
-    """Write down that somebody looked at these live records by way of the administration."""
+    """Log that the signed-in user read these live records in the administration."""
     assert isinstance(request.user, User)
     names = request.user.groups.order_by("name").values_list("name", flat=True)
-    look(
+    access_log.log_access(
         customer_ids=ids,
         actor=f"staff:{request.user.name or request.user.pk}",
         role=", ".join(names) or ("administrator" if request.user.is_superuser else "staff"),

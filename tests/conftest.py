@@ -36,7 +36,7 @@ FOR_EVER = {
     "butler_decision",
     "customers_controlentry",
     "customers_event",
-    "customers_look",
+    "customers_accesslogentry",
     "customers_notice",
 }
 

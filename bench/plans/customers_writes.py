@@ -220,7 +220,8 @@ PARAMETERS: dict[str, Params] = {
         )
     },
     "note_key_use": {"id": serial(1)},
-    "note_looks": _IDS | {"actor": "", "role": "", "what": "record", "reason": "", "at": NOW},
+    "insert_access_log": _IDS
+    | {"actor": "", "role": "", "what": "record", "reason": "", "at": NOW},
     "open_records": {"ids": uuids("new customer"), "now": NOW},
     "repoint_identifiers": {
         "identifiers": json(

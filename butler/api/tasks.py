@@ -22,7 +22,7 @@ from customers.api.base import (
     answer,
     encode,
     found,
-    note_look,
+    log_access,
     once_only,
     page_wanted,
     paged,
@@ -64,7 +64,7 @@ class TasksView(ApiView):
         if wanted not in ("yes", "no"):
             raise Problem(400, "invalid-query", "open is yes or no.")
         page = queries.tasks(by=_by(request), is_open=wanted == "yes", cursor=cursor, limit=limit)
-        note_look(request, {one.customer for one in page.results}, what="tasks")
+        log_access(request, {one.customer for one in page.results}, what="tasks")
         return paged(request, page)
 
 
@@ -76,7 +76,7 @@ class TaskView(ApiView):
     @schema.describe("Read a task", answer=schema.shape(TaskShape), tags=("tasks",))
     def get(self, request: Request, task_id: UUID) -> HttpResponse:
         shape = found(queries.task(task_id, by=_by(request)))
-        note_look(request, [shape.customer], what="tasks")
+        log_access(request, [shape.customer], what="tasks")
         return answer(shape)
 
 

@@ -5,7 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
-from customers.db.append_only import never_emptied
+from customers.db.append_only import truncate_trigger
 
 
 class Automation(models.Model):
@@ -82,7 +82,7 @@ class AutomationVersion(models.Model):
             pgtrigger.Protect(
                 name="automation_version_is_never_deleted", operation=pgtrigger.Delete
             ),
-            never_emptied("automation_version"),
+            truncate_trigger("automation_version"),
         ]
 
     def __str__(self) -> str:

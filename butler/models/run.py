@@ -4,7 +4,7 @@ from django.db import models
 from uuid_utils.compat import uuid7
 
 from butler.models.automation import Automation, AutomationVersion
-from customers.db.append_only import kept
+from customers.db.append_only import append_only_triggers
 
 
 class Run(models.Model):
@@ -93,7 +93,7 @@ class Decision(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["customer_id", "-decided_at"], name="decision_of_customer")]
-        triggers = kept("decision")
+        triggers = append_only_triggers("decision")
 
     def __str__(self) -> str:
         return f"{self.outcome} {self.code}"

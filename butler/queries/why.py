@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from butler import sql
-from customers.models import Look
+from customers.models import AccessLogEntry
 from customers.queries.pages import Page, page_of, read_cursor, write_cursor
 from customers.queries.shapes import Document, Documents
 
@@ -95,9 +95,9 @@ def why(
 
 def looks(ids: Sequence[UUID], *, cursor: str | None, limit: int) -> Page[LookShape]:
     """Return who looked at the record, newest first."""
-    rows = Look.objects.filter(customer_id__in=ids)
+    rows = AccessLogEntry.objects.filter(customer_id__in=ids)
     return page_of(rows, by={"at": datetime, "id": int}, shape=_look, cursor=cursor, limit=limit)
 
 
-def _look(row: Look) -> LookShape:
+def _look(row: AccessLogEntry) -> LookShape:
     return LookShape(row.at, row.actor, row.role, row.what, row.reason)

@@ -1,4 +1,4 @@
-"""Every look at a record is a row that its customer can read."""
+"""Writes the access log: every access to a record is a row that its customer can read."""
 
 import time
 from collections.abc import Iterable
@@ -6,13 +6,13 @@ from datetime import datetime
 from uuid import UUID
 
 from customers import sql
-from customers.models import Look
+from customers.models import AccessLogEntry
 
 # The role of a key: a system of the company, not a person.
 SYSTEM = "api"
 
 
-def look(
+def log_access(
     *,
     customer_ids: Iterable[UUID],
     actor: str,
@@ -21,10 +21,10 @@ def look(
     reason: str = "",
     now: datetime,
 ) -> None:
-    """Write down who looks at these live records, as what, at what, and why. One statement."""
-    Look.objects.bulk_create(
+    """Log that an actor read these live records: role, page and reason. One statement."""
+    AccessLogEntry.objects.bulk_create(
         [
-            Look(
+            AccessLogEntry(
                 customer_id=customer_id,
                 at=now,
                 actor=actor[:100],
@@ -37,13 +37,13 @@ def look(
     )
 
 
-# A system that reads a record again and again is one look in so long, not thousands.
-_ONE_LOOK = 600.0
-_MOST_REMEMBERED = 20_000
-_seen: dict[tuple[UUID, str, str], float] = {}
+# A key that reads a record again within this time leaves one row, not thousands.
+_REPEAT_SECONDS = 600.0
+_MAX_RECENT = 20_000
+_recent: dict[tuple[UUID, str, str], float] = {}
 
 
-def note(
+def log_api_access(
     *,
     customer_ids: Iterable[UUID],
     actor: str,
@@ -52,13 +52,14 @@ def note(
     reason: str = "",
     now: datetime,
 ) -> None:
-    """Write down a look by way of the API, as cheaply as can be: see note_looks.sql.
+    """Log an access by the API, without waiting for the disk (insert_access_log.sql).
 
-    What a key reads again within ten minutes is still the same look; a person's are all kept.
+    Accesses of one key to the same page within ten minutes are one row; every access of a person
+    is logged.
     """
     ids = list(customer_ids)
     if role == SYSTEM:
-        ids = [customer_id for customer_id in ids if _is_news((customer_id, actor, what))]
+        ids = [customer_id for customer_id in ids if _is_new((customer_id, actor, what))]
     if not ids:
         return
     params = {
@@ -69,19 +70,19 @@ def note(
         "what": what[:32],
         "reason": reason[:200],
     }
-    sql.run("note_looks", params)
-    # Only now: a look whose statement failed is to be noted when it is tried again.
+    sql.run("insert_access_log", params)
+    # Only now: where the statement failed, the next try has to log the access.
     if role == SYSTEM:
         _remember((customer_id, actor, what) for customer_id in ids)
 
 
-def _is_news(look: tuple[UUID, str, str]) -> bool:
-    """Tell whether this process did not note the same look a short while ago."""
+def _is_new(access: tuple[UUID, str, str]) -> bool:
+    """Tell whether this process did not log the same access a short while ago."""
     moment = time.monotonic()
-    return moment - _seen.get(look, -_ONE_LOOK) >= _ONE_LOOK
+    return moment - _recent.get(access, -_REPEAT_SECONDS) >= _REPEAT_SECONDS
 
 
-def _remember(looks: Iterable[tuple[UUID, str, str]]) -> None:
-    if len(_seen) >= _MOST_REMEMBERED:
-        _seen.clear()
-    _seen.update(dict.fromkeys(looks, time.monotonic()))
+def _remember(accesses: Iterable[tuple[UUID, str, str]]) -> None:
+    if len(_recent) >= _MAX_RECENT:
+        _recent.clear()
+    _recent.update(dict.fromkeys(accesses, time.monotonic()))

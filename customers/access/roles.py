@@ -45,7 +45,7 @@ ROLES: Mapping[str, frozenset[str]] = {
     | _PLAN,
     # Who answers for what we keep and do: reads everything, and who looked at it.
     "privacy officer": _READ
-    | {"customers.view_look", "customers.change_control", "customers.change_review"}
+    | {"customers.view_accesslogentry", "customers.change_control", "customers.change_review"}
     | {"butler.view_halt"}
     | _PLAN,
     "manager": _SERVE
@@ -54,7 +54,11 @@ ROLES: Mapping[str, frozenset[str]] = {
     | _PLAN
     # Lets what somebody else wrote go.
     | {"butler.change_automationversion"}
-    | {"customers.view_look", "customers.view_quarantineditem", "customers.change_quarantineditem"},
+    | {
+        "customers.view_accesslogentry",
+        "customers.view_quarantineditem",
+        "customers.change_quarantineditem",
+    },
     # Who only wants to see how it goes: numbers and switches, nobody's record.
     "overview": frozenset({"butler.view_halt"}) | _TOPICS | _PLAN,
 }

@@ -59,7 +59,7 @@ class CustomerView(ApiView):
         if request.method in self.allowed_methods:
             self.customer_id = _customer_id(principal(request), kwargs.get("customer_id"))
             if request.method == "GET":
-                note_look(request, [self.customer_id])
+                log_access(request, [self.customer_id])
 
     @property
     def live(self) -> UUID:
@@ -78,13 +78,13 @@ def _customer_id(who: Principal, asked: UUID | None) -> UUID:
     return asked
 
 
-def note_look(request: Request, ids: Iterable[UUID], *, what: str = "") -> None:
+def log_access(request: Request, ids: Iterable[UUID], *, what: str = "") -> None:
     """Write down whose records somebody else looks at; one's own is one's own business."""
     who = principal(request)
     if who.kind == "customer":
         return
     match = request._request.resolver_match
-    access_log.note(
+    access_log.log_api_access(
         customer_ids=ids,
         actor=on_behalf(request),
         role=access_log.SYSTEM if who.kind == "key" else "staff",

@@ -17,7 +17,7 @@ from customers.api.base import (
     CustomerView,
     answer,
     found,
-    note_look,
+    log_access,
     page_wanted,
     paged,
     read_query,
@@ -50,7 +50,7 @@ class CustomersView(ApiView):
         wanted = request.GET.get("identifier")
         if wanted is None:
             page = lists.customers(cursor=cursor, limit=limit)
-            note_look(request, [one.id for one in page.results], what="list")
+            log_access(request, [one.id for one in page.results], what="list")
             return paged(request, page)
         kind, value = _identifier(wanted)
         sender = principal(request).sender
@@ -59,7 +59,7 @@ class CustomersView(ApiView):
         if normalized is None:
             raise Problem(400, "bad-identifier", "This cannot be an identifier of anybody.")
         matches = lists.customers_by(kind, normalized)
-        note_look(request, [one.id for one in matches], what="search")
+        log_access(request, [one.id for one in matches], what="search")
         return paged(request, Page(matches))
 
 
@@ -91,7 +91,7 @@ class SearchView(ApiView):
             limit=limit,
         )
         # Everybody who is shown was looked at.
-        note_look(request, [one.id for one in page.results], what="search")
+        log_access(request, [one.id for one in page.results], what="search")
         return paged(request, page)
 
 

@@ -1,21 +1,21 @@
-"""What is only ever added to: Postgres itself refuses everything else."""
+"""Triggers of tables that are only inserted into: Postgres refuses everything else."""
 
 import pgtrigger
 
 
-def kept(what: str) -> list[pgtrigger.Trigger]:
+def append_only_triggers(name: str) -> list[pgtrigger.Trigger]:
     """Return the triggers of a table whose rows are never changed, deleted or emptied out."""
     return [
-        pgtrigger.ReadOnly(name=f"{what}_is_never_changed"),
-        pgtrigger.Protect(name=f"{what}_is_never_deleted", operation=pgtrigger.Delete),
-        never_emptied(what),
+        pgtrigger.ReadOnly(name=f"{name}_is_never_changed"),
+        pgtrigger.Protect(name=f"{name}_is_never_deleted", operation=pgtrigger.Delete),
+        truncate_trigger(name),
     ]
 
 
-def never_emptied(what: str) -> pgtrigger.Trigger:
-    """Return what refuses a TRUNCATE: it is no DELETE, triggers for rows never hear of it."""
+def truncate_trigger(name: str) -> pgtrigger.Trigger:
+    """Return the trigger that refuses TRUNCATE, for which row triggers do not run."""
     return pgtrigger.Trigger(
-        name=f"{what}_is_never_emptied",
+        name=f"{name}_is_never_emptied",
         level=pgtrigger.Statement,
         when=pgtrigger.Before,
         operation=pgtrigger.Truncate,

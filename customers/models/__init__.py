@@ -1,7 +1,7 @@
 from customers.models.control import (
+    AccessLogEntry,
     Control,
     ControlEntry,
-    Look,
     Notice,
     Purpose,
     ReceiptKey,
@@ -20,6 +20,7 @@ from customers.models.sign_in import Guess, SignInCode
 from customers.models.source import Source, SourceKey
 
 __all__ = [
+    "AccessLogEntry",
     "BlockedValue",
     "Control",
     "ControlEntry",
@@ -32,7 +33,6 @@ __all__ = [
     "Interaction",
     "Link",
     "LinkKind",
-    "Look",
     "Merge",
     "Notice",
     "Order",

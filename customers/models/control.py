@@ -5,7 +5,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 
-from customers.db.append_only import kept
+from customers.db.append_only import append_only_triggers
 from customers.models.customer import Customer
 
 
@@ -60,7 +60,7 @@ class Notice(models.Model):
                 fields=["purpose", "version", "language"], name="notice_once_per_language"
             )
         ]
-        triggers = kept("notice")
+        triggers = append_only_triggers("notice")
 
     def __str__(self) -> str:
         return f"{self.purpose_id} v{self.version} {self.language}"
@@ -115,7 +115,7 @@ class ControlEntry(models.Model):
                 name="control_said_elsewhere",
             )
         ]
-        triggers = kept("control")
+        triggers = append_only_triggers("control")
 
     def __str__(self) -> str:
         return f"{self.record_id}#{self.seq} {self.kind}"
@@ -196,8 +196,8 @@ class ReceiptKey(models.Model):
         return self.key_id
 
 
-class Look(models.Model):
-    """Somebody looked at a record: who, at what, why. The customer can read it."""
+class AccessLogEntry(models.Model):
+    """One access to a record: who read what, and why. The customer can read it."""
 
     customer = models.ForeignKey(
         Customer, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
@@ -206,14 +206,14 @@ class Look(models.Model):
     # As on the log: "staff:Sam", "source:call desk".
     actor = models.CharField(max_length=100)
     role = models.CharField(max_length=32, blank=True)
-    # What was looked at: "page", "search", "order", "timeline".
+    # What was read: "page", "search", "order", "timeline".
     what = models.CharField(max_length=32)
     # Why: "call", "task", "visit", or what the person said.
     reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["customer", "-at"], name="look_of_customer")]
-        triggers = kept("look")
+        indexes = [models.Index(fields=["customer", "-at"], name="access_log_of_customer")]
+        triggers = append_only_triggers("access_log")
 
     def __str__(self) -> str:
         return f"{self.actor} {self.what}"

@@ -2,7 +2,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
-from customers.db.append_only import kept
+from customers.db.append_only import append_only_triggers
 from customers.models.customer import Customer
 from customers.models.identifier import Evidence
 from customers.models.source import Source
@@ -67,7 +67,7 @@ class Event(models.Model):
                 name="event_of_joined_record",
             ),
         ]
-        triggers = kept("event")
+        triggers = append_only_triggers("event")
 
     def __str__(self) -> str:
         return f"{self.customer_id}@{self.version} {self.name or self.kind}"

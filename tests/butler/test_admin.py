@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from butler.actions import automations
 from butler.actions.automations import Hand
 from butler.models import AutomationVersion, Halt, Lane, Message
-from customers.models import Look, User
+from customers.models import AccessLogEntry, User
 from tests import factories, staff
 from tests.butler.automation_files import PURPOSES, TOPICS, file
 
@@ -217,7 +217,7 @@ def test_a_text_can_be_tried_on_a_real_record_and_the_look_is_noted(lin, version
 
     # She has no order: this text would not have been said.
     assert "Missing: order.number" in shown
-    assert Look.objects.get().customer_id == noor.pk
+    assert AccessLogEntry.objects.get().customer_id == noor.pk
     assert "There is no such record." in lin.get(page_of(version), {"record": "nobody"}).text
 
 

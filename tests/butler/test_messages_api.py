@@ -3,7 +3,7 @@ import uuid
 import pytest
 from django.test import Client
 
-from customers.models import Event, Look, User
+from customers.models import AccessLogEntry, Event, User
 from tests import factories
 from tests.factories import NOON
 
@@ -61,7 +61,9 @@ def test_why_and_who_looked(noor, els):
     factories.decision(record, outcome="skip", code="no_basis")
     factories.decision(els[0])
     for whom in (record, els[0]):
-        Look.objects.create(customer=whom, at=NOON, actor="staff:Sam", what="page", reason="call")
+        AccessLogEntry.objects.create(
+            customer=whom, at=NOON, actor="staff:Sam", what="page", reason="call"
+        )
 
     assert len(app.get("/api/me/why/").json()["results"]) == 2
     [unsent] = app.get("/api/me/why/?sent=no").json()["results"]

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from butler.models import Automation, AutomationVersion, Run
 from butler.queries import inbox, why
-from customers.models import Look
+from customers.models import AccessLogEntry
 from customers.queries.pages import BadCursor
 from tests import factories
 from tests.factories import NOON
@@ -122,7 +122,9 @@ def test_words_that_never_left_or_were_taken_back_are_not_repeated(noor):
 def test_one_statement_whatever_there_is(noor, count_statements):
     for _ in range(20):
         factories.decision(noor, run_id=_run(noor).pk)
-    Look.objects.create(customer=noor, at=NOON, actor="staff:Sam", what="page", reason="call")
+    AccessLogEntry.objects.create(
+        customer=noor, at=NOON, actor="staff:Sam", what="page", reason="call"
+    )
 
     with count_statements() as statements:
         assert len(_why(noor)) == 20

@@ -47,7 +47,7 @@ class Site:
         """Send one request through WSGI, close its answer as a server does, and return it."""
         if forgets_looks:
             # What this process noted is not noted again, and the rows were put back.
-            access_log._seen.clear()
+            access_log._recent.clear()
         cookies = {"csrftoken": _CSRF, **call.cookies}
         request = RequestFactory().generic(
             call.method,

@@ -23,7 +23,7 @@ from channels.console.views import access
 from customers.access import access_log
 from customers.actions import sign_in, staff_sign_in
 from customers.actions.sources import create_source
-from customers.models import Look, Source, User
+from customers.models import AccessLogEntry, Source, User
 from tests import factories, staff
 from tests.architecture.tree import APPS, ROOT, files
 from tests.channels.provider import SID, TOKEN
@@ -247,15 +247,17 @@ def test_look_whose_statement_was_cut_is_noted_when_it_is_sent_again(bench, know
     """A process that remembers a look before it is stored would not note it for ten minutes."""
     call = dict(cut_calls.reads(known))["api by key"]
     bench.whole(call)
-    noted = next(n for n, text in enumerate(bench.cutter.steps, 1) if "customers_look" in text)
+    noted = next(
+        n for n, text in enumerate(bench.cutter.steps, 1) if "customers_accesslogentry" in text
+    )
     bench.rows.put_back()
-    access_log._seen.clear()
+    access_log._recent.clear()
 
     with bench.cutter.before(noted):
         assert bench.site.send(call, forgets_looks=False).status == 503
     assert bench.site.send(call, forgets_looks=False).status == 200
 
-    assert Look.objects.count() == 1
+    assert AccessLogEntry.objects.count() == 1
 
 
 def test_connection_cut_in_the_pool_fails_no_request(bench, known):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from customers import read_only_admin
 from customers.actions.sources import create_source
-from customers.models import Customer, Look, QuarantinedItem, SourceKey, User
+from customers.models import AccessLogEntry, Customer, QuarantinedItem, SourceKey, User
 from tests import factories, staff
 
 pytestmark = pytest.mark.django_db
@@ -100,7 +100,7 @@ def test_a_record_that_is_opened_here_was_looked_at(lin, rows):
         lin.get(reverse("admin:customers_customer_change", args=[uuid.uuid4()])).status_code == 302
     )
 
-    [look] = Look.objects.all()
+    [look] = AccessLogEntry.objects.all()
     assert (look.customer_id, look.role, look.what) == (noor.pk, "administrator", "record")
 
 
@@ -128,11 +128,11 @@ def test_logins_say_what_somebody_is_here(lin, django_assert_max_num_queries):
 
 
 def test_more_rows_than_anybody_reads_are_not_counted(rows, monkeypatch):
-    monkeypatch.setattr(read_only_admin, "MOST_COUNTED", 2)
+    monkeypatch.setattr(read_only_admin, "MAX_COUNT", 2)
     for number in range(3):
         factories.customer(("user_id", f"u-{number}"))
 
-    assert read_only_admin.Pages(Customer.objects.order_by("pk"), 1).count == 2
+    assert read_only_admin.CappedPaginator(Customer.objects.order_by("pk"), 1).count == 2
 
 
 def test_customers_do_not_come_in(client):

@@ -2,7 +2,7 @@ import pytest
 from django.db import ProgrammingError, connection, transaction
 
 from butler.models import AutomationVersion, Decision
-from customers.models import ControlEntry, Event, Look, Notice, SourceKey
+from customers.models import AccessLogEntry, ControlEntry, Event, Notice, SourceKey
 from tests import factories
 from tests.butler.arrange import vocabulary
 from tests.factories import item, record
@@ -28,7 +28,9 @@ def test_an_event_is_never_changed_and_never_deleted(change):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("model", [Event, ControlEntry, Notice, Look, Decision, AutomationVersion])
+@pytest.mark.parametrize(
+    "model", [Event, ControlEntry, Notice, AccessLogEntry, Decision, AutomationVersion]
+)
 def test_what_is_kept_for_ever_cannot_be_emptied_out(model):
     """A TRUNCATE is no DELETE: the triggers for rows never hear of it."""
     table = model._meta.db_table

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from django.utils import timezone
 
 from butler.models import Message
-from customers.models import Customer, Look
+from customers.models import AccessLogEntry, Customer
 from examples.themepark import people
 from tests import factories
 
@@ -67,11 +67,13 @@ def fill(of: Customer) -> None:
     until = now + timedelta(hours=7)
     factories.decision(of, at=now, outcome="defer", code="quiet_hours", until=until)
     for actor, what, why in (("staff:Sam", "page", "call"), ("staff:Iris", "order", "visit")):
-        Look.objects.create(customer=of, at=now, actor=actor, role="desk", what=what, reason=why)
+        AccessLogEntry.objects.create(
+            customer=of, at=now, actor=actor, role="desk", what=what, reason=why
+        )
 
 
 def look(of: Customer, **fields: str) -> None:
-    Look.objects.create(customer=of, at=timezone.now(), **fields)
+    AccessLogEntry.objects.create(customer=of, at=timezone.now(), **fields)
 
 
 def newest_message(of: Customer) -> Message:

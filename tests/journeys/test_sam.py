@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 
 from butler.actions import staff_tasks
 from customers.actions import staff_sign_in
-from customers.models import Identifier, Link, Look, Review, User
+from customers.models import AccessLogEntry, Identifier, Link, Review, User
 from examples.themepark import places
 from tests import factories
 
@@ -169,7 +169,7 @@ def test_a_family_with_one_number_is_a_choice_and_nobodys_record_is_opened(work,
     page.goto(f"/console/calls/call:{call}/")
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Who is calling?")
-    assert not Look.objects.filter(what="page").exists()
+    assert not AccessLogEntry.objects.filter(what="page").exists()
     page.get_by_role("link", name="Anke Ahrens").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Anke Ahrens")
 

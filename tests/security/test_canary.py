@@ -39,7 +39,7 @@ EMAIL, PHONE = f"{MARK}mail@example.com", "+31611223344"
 NOTHING_OF_ANYBODY = (
     "butler_decision",
     "customers_controlentry",
-    "customers_look",
+    "customers_accesslogentry",
     "butler_due",
     "butler_budgetuse",
     "butler_lane",
@@ -297,7 +297,7 @@ def _places(system: Everything, ear: Ear) -> dict[str, str]:
     places = {f"log {name}": text for name, text in system.logs().items()}
     places["commands to Valkey"] = "\n".join(_opened(one) for one in ear.heard)
     places["what Valkey keeps"] = json.dumps(ear.kept())
-    for table in ("butler_decision", "customers_controlentry", "customers_look"):
+    for table in ("butler_decision", "customers_controlentry", "customers_accesslogentry"):
         assert _rows(table), table
     for table in NOTHING_OF_ANYBODY:
         places[f"table {table}"] = _rows(table)

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 from butler.actions import automations, staff_tasks
 from butler.messages.render import render
 from butler.models import Message, TopicStatus
-from customers.models import BlockedValue, Customer, Look, QuarantinedItem, Review, User
+from customers.models import AccessLogEntry, BlockedValue, Customer, QuarantinedItem, Review, User
 from tests import factories, staff
 from tests.butler.messages.test_render import CONTEXT, LINKS, document
 
@@ -172,7 +172,7 @@ def _say(noor: Customer, number: int, bad: str) -> None:
     factories.decision(
         noor, at=now, message_id=said.pk, code=bad[:48], act={"topic": bad, "purpose": bad}
     )
-    Look.objects.create(
+    AccessLogEntry.objects.create(
         customer=noor, at=now, actor=f"staff:{bad}"[:100], role="desk", what="page", reason=bad
     )
     staff_tasks.ask(key=bad, kind="phone", customer_id=noor.pk, title=bad, body=bad, due_at=now)

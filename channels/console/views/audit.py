@@ -43,7 +43,7 @@ def role(request: HttpRequest) -> str:
 def look(request: HttpRequest, ids: Iterable[UUID], *, what: str, reason: str = "") -> None:
     """Write down that these records were looked at."""
     if ids := list(ids):
-        access_log.look(
+        access_log.log_access(
             customer_ids=ids,
             actor=actor(request),
             role=role(request),

@@ -124,7 +124,7 @@ def _allowed(facts: Facts | None, now: datetime) -> list[Any]:
 
 
 @require_safe
-@access.page("customers.view_look")
+@access.page("customers.view_accesslogentry")
 def looks(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Show who looked at a record, when and why."""
     doorway = inbox.doorway(customer_id)

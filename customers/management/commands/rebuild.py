@@ -25,20 +25,22 @@ class Command(BaseCommand):
         self, *, check: bool, customer: UUID | None, after: UUID | None, batch: int, **_: Any
     ) -> None:
         total = Customer.objects.live().count()
-        seen = wrong = skipped = 0
-        look = rebuild.compare if check else rebuild.remake
-        walk = iter([[customer]]) if customer else rebuild.live_ids(after=after, batch=batch)
-        for ids in walk:
-            differences, left_out = look(ids)
-            for one in differences[:20]:
-                self.stderr.write(f"{one.customer_id} {one.what}: {one.live} -> {one.rebuilt}")
+        records = wrong = skipped = 0
+        process = rebuild.compare if check else rebuild.remake
+        batches = iter([[customer]]) if customer else rebuild.live_ids(after=after, batch=batch)
+        for ids in batches:
+            differences, left_out = process(ids)
+            for difference in differences[:20]:
+                self.stderr.write(
+                    f"{difference.customer_id} {difference.what}: {difference.live} -> {difference.rebuilt}"
+                )
             for event in left_out[:20]:
                 self.stderr.write(_line(event))
             wrong += len(differences)
             skipped += len(left_out)
-            seen += len(ids)
-            self._progress(f"{seen} of {total} records, {wrong} differences; at {ids[-1]}")
-        self.stdout.write(f"{seen} records, {wrong} differences, {skipped} events skipped")
+            records += len(ids)
+            self._progress(f"{records} of {total} records, {wrong} differences; at {ids[-1]}")
+        self.stdout.write(f"{records} records, {wrong} differences, {skipped} events skipped")
         if check and wrong:
             raise CommandError("The records are not what their logs amount to.", returncode=1)
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from butler.actions import automations, staff_tasks
 from butler.models import Automation, Halt, Task
-from customers.models import Customer, Look, Merge, Review
+from customers.models import AccessLogEntry, Customer, Merge, Review
 from tests import factories, staff
 from tests.butler.automation_files import PURPOSES, TOPICS, file
 from tests.channels.console.acting import ADDRESS, order, page_of
@@ -62,7 +62,7 @@ def test_every_look_is_a_row_with_who_and_why(desk, noor):
     page_of(desk, f"customers/{noor.id}/?parts")
     page_of(desk, "search/?q=noor")
 
-    looks = Look.objects.filter(customer_id=noor.id).order_by("id")
+    looks = AccessLogEntry.objects.filter(customer_id=noor.id).order_by("id")
     assert [(look.actor, look.role, look.what, look.reason) for look in looks] == [
         ("staff:Sam", "desk", "page", "call"),
         ("staff:Sam", "desk", "search", ""),
@@ -109,7 +109,7 @@ def test_a_search_costs_the_same_however_many_are_found(desk):
         desk.get("/console/search/?q=noor")
 
     assert len(many) < 14
-    assert Look.objects.filter(what="search").count() == 20
+    assert AccessLogEntry.objects.filter(what="search").count() == 20
 
 
 def test_a_rest_read_of_somebody_elses_record_is_a_look(noor):
@@ -117,7 +117,7 @@ def test_a_rest_read_of_somebody_elses_record_is_a_look(noor):
 
     sam.get(f"/api/customers/{noor.id}/orders/")
 
-    [look] = Look.objects.filter(customer_id=noor.id)
+    [look] = AccessLogEntry.objects.filter(customer_id=noor.id)
     assert (look.actor, look.what) == ("staff:Sam", "orders")
 
 
@@ -160,7 +160,7 @@ def test_a_call_of_nobody_opens_a_search(desk):
     _call("c2", "+46701740699")
 
     assert "Nobody we know" in page_of(desk, "calls/call:c2/")
-    assert not Look.objects.exists()
+    assert not AccessLogEntry.objects.exists()
 
 
 def test_a_call_that_is_over_does_not_ring(desk, noor):

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from customers.actions import notes
-from customers.models import Look
+from customers.models import AccessLogEntry
 from tests import factories, staff
 from tests.channels.console.acting import order, page_of
 
@@ -63,7 +63,7 @@ def test_everything_of_a_long_history_can_be_reached(desk, long_known, path, lin
     for number in range(40):
         assert sum(named.format(number) in page for page in pages) == 1
     assert "Back to the newest" in pages[-1]
-    assert Look.objects.filter(customer=long_known).exclude(what="page").count() == 2
+    assert AccessLogEntry.objects.filter(customer=long_known).exclude(what="page").count() == 2
 
 
 def test_a_short_history_has_no_more_pages(desk, noor):

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from customers.consent import history
-from customers.models import ControlEntry, Look, Suppression, User
+from customers.models import AccessLogEntry, ControlEntry, Suppression, User
 from tests import factories, staff
 from tests.channels.console.acting import ADDRESS, page_of
 from tests.customers import saying
@@ -193,7 +193,7 @@ def test_the_words_are_read_in_the_language_of_who_listens(desk, house):
 def test_looking_is_a_look(desk, house):
     page_of(desk, f"customers/{house.id}/wishes/")
 
-    look = Look.objects.get()
+    look = AccessLogEntry.objects.get()
     assert (look.customer_id, look.actor, look.role, look.what) == (
         house.id,
         "staff:Sam",

@@ -5,7 +5,7 @@ import uuid
 import pytest
 from django.utils import timezone
 
-from customers.models import Look, Purpose, Topic
+from customers.models import AccessLogEntry, Purpose, Topic
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,9 @@ def _fill(noor, place, much: int) -> None:
         place(f"LK-{number + 1}")
         message = factories.message(noor, subject=str(number), seen_at=timezone.now())
         factories.decision(noor, message_id=message.pk, run_id=uuid.uuid4())
-        Look.objects.create(customer=noor, at=timezone.now(), actor="staff:Sam", what="page")
+        AccessLogEntry.objects.create(
+            customer=noor, at=timezone.now(), actor="staff:Sam", what="page"
+        )
         Purpose.objects.create(key=f"p{number}", kind="contact", texts={"en": {"name": "P"}})
         Topic.objects.create(key=f"t{number}", texts={"en": {"name": "T"}})
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from customers.models import Look, Purpose, Topic
+from customers.models import AccessLogEntry, Purpose, Topic
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -131,7 +131,7 @@ def test_an_unknown_reason_is_still_a_sentence(signed_in, noor):
 
 def test_another_customers_reasons_are_not_there(signed_in, els):
     factories.decision(els)
-    Look.objects.create(customer=els, at=timezone.now(), actor="staff:Sam", what="page")
+    AccessLogEntry.objects.create(customer=els, at=timezone.now(), actor="staff:Sam", what="page")
 
     assert "Nothing here" in _read(signed_in)
     assert "Nobody so far" in _read(signed_in, "/why/looks/")
@@ -139,11 +139,11 @@ def test_another_customers_reasons_are_not_there(signed_in, els):
 
 def test_who_looked_is_told_with_the_reason(signed_in, noor):
     now = timezone.now()
-    Look.objects.create(
+    AccessLogEntry.objects.create(
         customer=noor, at=now, actor="staff:sam", role="desk", what="page", reason="call"
     )
-    Look.objects.create(customer=noor, at=now, actor="source:call desk", what="timeline")
-    Look.objects.create(
+    AccessLogEntry.objects.create(customer=noor, at=now, actor="source:call desk", what="timeline")
+    AccessLogEntry.objects.create(
         customer=noor, at=now, actor="staff:iris", what="order", reason="She asked <b>me</b>"
     )
 
@@ -160,10 +160,10 @@ def test_the_same_look_again_and_again_is_one_line_without_our_codes(signed_in, 
     now = timezone.now()
     for minute in range(4):
         at = now - timedelta(minutes=minute)
-        Look.objects.create(
+        AccessLogEntry.objects.create(
             customer=noor, at=at, actor="source:call desk", role="api", what="messages"
         )
-    Look.objects.create(
+    AccessLogEntry.objects.create(
         customer=noor, at=now - timedelta(hours=1), actor="staff:sam", role="desk", what="a-new-one"
     )
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from customers.access import access_log
-from customers.models import Look
+from customers.models import AccessLogEntry
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -15,11 +15,11 @@ NOW = datetime(2027, 4, 21, 10, 0, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def _nothing_seen(monkeypatch):
-    monkeypatch.setattr(access_log, "_seen", {})
+    monkeypatch.setattr(access_log, "_recent", {})
 
 
 def note(customer, **facts):
-    access_log.note(
+    access_log.log_api_access(
         customer_ids=[customer.id],
         now=NOW,
         **{"actor": "source:app", "role": access_log.SYSTEM, "what": "record", **facts},
@@ -32,7 +32,7 @@ def test_what_a_key_reads_again_is_one_look():
     for _ in range(3):
         note(customer)
 
-    assert Look.objects.filter(customer=customer).count() == 1
+    assert AccessLogEntry.objects.filter(customer=customer).count() == 1
 
 
 def test_another_page_another_record_and_another_key_are_looks_of_their_own():
@@ -43,17 +43,17 @@ def test_another_page_another_record_and_another_key_are_looks_of_their_own():
     note(one, what="timeline")
     note(one, actor="source:site")
 
-    assert Look.objects.count() == 4
+    assert AccessLogEntry.objects.count() == 4
 
 
 def test_after_a_while_it_is_a_new_look(monkeypatch):
     customer = factories.customer()
     note(customer)
 
-    monkeypatch.setattr(access_log, "_ONE_LOOK", 0.0)
+    monkeypatch.setattr(access_log, "_REPEAT_SECONDS", 0.0)
     note(customer)
 
-    assert Look.objects.count() == 2
+    assert AccessLogEntry.objects.count() == 2
 
 
 def test_every_look_of_a_person_is_kept():
@@ -62,14 +62,14 @@ def test_every_look_of_a_person_is_kept():
     for _ in range(3):
         note(customer, actor="staff:Sam", role="staff")
 
-    assert Look.objects.filter(actor="staff:Sam").count() == 3
+    assert AccessLogEntry.objects.filter(actor="staff:Sam").count() == 3
 
 
 def test_what_is_remembered_has_a_bound(monkeypatch):
-    monkeypatch.setattr(access_log, "_MOST_REMEMBERED", 2)
+    monkeypatch.setattr(access_log, "_MAX_RECENT", 2)
 
     for _ in range(5):
         note(factories.customer())
 
-    assert len(access_log._seen) <= 2
-    assert Look.objects.count() == 5
+    assert len(access_log._recent) <= 2
+    assert AccessLogEntry.objects.count() == 5

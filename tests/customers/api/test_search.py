@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from customers.models import Look
+from customers.models import AccessLogEntry
 from tests import factories, staff
 from tests.customers.api.conftest import key
 
@@ -99,5 +99,5 @@ def test_everybody_who_is_shown_was_looked_at(people):
 
     sam.get(SEARCH, {"q": "jansen", "limit": 2})
 
-    looks = list(Look.objects.values_list("actor", "what"))
+    looks = list(AccessLogEntry.objects.values_list("actor", "what"))
     assert looks == [("staff:Sam", "search")] * 2
