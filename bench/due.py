@@ -159,7 +159,7 @@ def _fill(
             "  FROM unnest(%(ids)s::uuid[]) AS customer (id), butler_automationversion AS version"
             "  WHERE version.automation_id = %(key)s"
             " RETURNING id, customer_id)"
-            " INSERT INTO butler_due (duty, customer_id, key, facts, due_at, failed_reason)"
+            " INSERT INTO butler_due (job, customer_id, key, facts, due_at, failed_reason)"
             " SELECT 'run', customer_id, id::text, '{}',"
             "  %(noon)s + random() * make_interval(secs => %(over)s::float8), '' FROM started",
             {
@@ -219,7 +219,7 @@ def _lateness(database: Database, customers: Sequence[UUID], *, waiting: int) ->
     _clear(database)
     with database.connect() as connection:
         connection.execute(
-            "INSERT INTO butler_due (duty, key, facts, due_at, failed_reason)"
+            "INSERT INTO butler_due (job, key, facts, due_at, failed_reason)"
             " SELECT 'run', 'waiting:' || n, '{}', %s + interval '1 day' * (1 + random() * 90),"
             " '' FROM generate_series(1, %s) AS n",
             [NOON, waiting],

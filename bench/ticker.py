@@ -15,7 +15,8 @@ django.setup()
 
 from django.db import connection  # noqa: E402  after django.setup()
 
-from butler.due import tick as ticking  # noqa: E402  after django.setup()
+from butler.due import queue  # noqa: E402  after django.setup()
+from butler.due.tick import group_by_job, run_job  # noqa: E402  after django.setup()
 
 
 def main() -> None:
@@ -27,12 +28,12 @@ def main() -> None:
     late: list[float] = []
     while True:
         elapsed = time.monotonic() - began
-        tasks = ticking.claim(now=noon + timedelta(seconds=elapsed))
-        for duty, some in ticking.by_duty(tasks):
-            ticking.do_all(duty, list(some), now=noon + timedelta(seconds=elapsed))
+        dues = queue.claim(now=noon + timedelta(seconds=elapsed))
+        for job, group in group_by_job(dues):
+            run_job(job, list(group), now=noon + timedelta(seconds=elapsed))
         done = time.monotonic() - began
-        late += [done - (task.due_at - noon).total_seconds() for task in tasks]
-        if not tasks:
+        late += [done - (due.due_at - noon).total_seconds() for due in dues]
+        if not dues:
             if done >= seconds:
                 break
             # As often as a busy day rings; beat alone would be once a second.

@@ -32,9 +32,9 @@ from butler.models import (
     AutomationVersion,
     Decision,
     Delivery,
-    Halt,
-    Lane,
     Message,
+    PauseSwitch,
+    ProviderLimit,
     Run,
     TopicStatus,
 )
@@ -99,7 +99,9 @@ class AutomationAdmin(ReadOnlyAdmin):
         """Read names, versions and switches with the rows, and not once for each."""
         versions = AutomationVersion.objects.filter(automation=OuterRef("pk"))
         used = versions.filter(status__in=("live", "paused"))
-        thrown = Halt.objects.filter(Q(key=OuterRef("pk")) | Q(key=EVERYTHING), lifted_at=None)
+        engaged = PauseSwitch.objects.filter(
+            Q(key=OuterRef("pk")) | Q(key=EVERYTHING), released_at=None
+        )
         return (
             super()
             .get_queryset(request)
@@ -107,7 +109,7 @@ class AutomationAdmin(ReadOnlyAdmin):
                 shown_name=Subquery(versions.order_by(*IN_USE_FIRST).values(name=worded("en"))[:1]),
                 used_number=Subquery(used.values("number")[:1]),
                 used_status=Subquery(used.values("status")[:1]),
-                has_halt=Exists(thrown),
+                has_engaged_switch=Exists(engaged),
             )
         )
 
@@ -123,7 +125,7 @@ class AutomationAdmin(ReadOnlyAdmin):
     # In a word: a red cross for what runs as it should would be read as its opposite.
     @admin.display(description="switch")
     def is_stopped(self, automation: Any) -> str:
-        return "stopped" if automation.has_halt else ""
+        return "stopped" if automation.has_engaged_switch else ""
 
     def change_view(
         self,
@@ -132,9 +134,9 @@ class AutomationAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        halt = Halt.objects.filter(key=object_id, lifted_at=None).first()
+        switch = PauseSwitch.objects.filter(key=object_id, released_at=None).first()
         versions = AutomationVersion.objects.filter(automation=object_id).order_by("-number")
-        context = {"versions": versions, "switch_key": object_id, "halt": halt}
+        context = {"versions": versions, "switch_key": object_id, "switch": switch}
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
 
@@ -245,34 +247,36 @@ class AutomationVersionAdmin(ReadOnlyAdmin):
 _MAIL_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https:"
 
 
-@admin.register(Halt)
-class HaltAdmin(ReadOnlyAdmin):
+@admin.register(PauseSwitch)
+class PauseSwitchAdmin(ReadOnlyAdmin):
     """The switches: what was stopped, by whom and why."""
 
-    list_display = ("key", "thrown_at", "thrown_by", "reason", "lifted_at", "lifted_by")
-    list_filter = (("lifted_at", admin.EmptyFieldListFilter),)
-    ordering = ("-thrown_at",)
+    list_display = ("key", "engaged_at", "engaged_by", "reason", "released_at", "released_by")
+    list_filter = (("released_at", admin.EmptyFieldListFilter),)
+    ordering = ("-engaged_at",)
     list_before_template = "butler/switches.html"
 
     def get_urls(self) -> list[URLPattern]:
         view = require_POST(self.admin_site.admin_view(self.switch))
-        return [path("switch/", view, name="butler_halt_switch"), *super().get_urls()]
+        return [path("switch/", view, name="butler_pauseswitch_switch"), *super().get_urls()]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        halt = Halt.objects.filter(key=EVERYTHING, lifted_at=None).first()
-        context = {"switch_key": EVERYTHING, "halt": halt}
+        switch = PauseSwitch.objects.filter(key=EVERYTHING, released_at=None).first()
+        context = {"switch_key": EVERYTHING, "switch": switch}
         return super().changelist_view(request, context | (extra_context or {}))
 
     def switch(self, request: HttpRequest) -> HttpResponse:
         """Throw a switch, or lift it."""
-        key, is_lifted = request.POST.get("key", ""), request.POST.get("do") == "lift"
-        if not request.user.has_perm("butler.change_halt" if is_lifted else "butler.add_halt"):
+        key, is_released = request.POST.get("key", ""), request.POST.get("do") == "lift"
+        if not request.user.has_perm(
+            "butler.change_pauseswitch" if is_released else "butler.add_pauseswitch"
+        ):
             raise PermissionDenied
-        said = _lift(request, key) if is_lifted else _throw(request, key)
+        said = _lift(request, key) if is_released else _throw(request, key)
         self.message_user(request, *said)
-        return HttpResponseRedirect(reverse("admin:butler_halt_changelist"))
+        return HttpResponseRedirect(reverse("admin:butler_pauseswitch_changelist"))
 
 
 def _throw(request: HttpRequest, key: str) -> tuple[str, int]:
@@ -280,7 +284,7 @@ def _throw(request: HttpRequest, key: str) -> tuple[str, int]:
     if not reason:
         return "Say why, for whoever asks later.", messages.ERROR
     try:
-        taken = automations.throw_switch(
+        taken = automations.engage_switch(
             key=key, by=_name(request), reason=reason, now=timezone.now()
         )
     except NotNow as refused:
@@ -289,7 +293,7 @@ def _throw(request: HttpRequest, key: str) -> tuple[str, int]:
 
 
 def _lift(request: HttpRequest, key: str) -> tuple[str, int]:
-    if automations.lift_switch(key=key, by=_name(request), now=timezone.now()):
+    if automations.release_switch(key=key, by=_name(request), now=timezone.now()):
         return "It goes on, with what happens from now on.", messages.SUCCESS
     return "It was not stopped.", messages.ERROR
 
@@ -337,18 +341,18 @@ class DeliveryAdmin(OfCustomers):
     exclude = ("detail",)
 
 
-@admin.register(Lane)
-class LaneAdmin(ReadOnlyAdmin):
+@admin.register(ProviderLimit)
+class ProviderLimitAdmin(ReadOnlyAdmin):
     """How each way out does; how fast it may go is set here."""
 
-    list_display = ("channel", "rate", "failures", "rests_until")
-    fields = ("channel", "rate", "failures", "rests_until")
-    readonly_fields = ("channel", "failures", "rests_until")
+    list_display = ("channel", "rate", "failures", "cooldown_until")
+    fields = ("channel", "rate", "failures", "cooldown_until")
+    readonly_fields = ("channel", "failures", "cooldown_until")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("butler.change_lane")
+        return request.user.has_perm("butler.change_providerlimit")
 
-    def save_model(self, request: HttpRequest, obj: Lane, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: ProviderLimit, form: Any, change: bool) -> None:
         # The rest of the row goes on changing while somebody looks at it.
         obj.save(update_fields=["rate"])
 

@@ -16,7 +16,7 @@ def tick(**_: object) -> None:
     ticking.tick(now=timezone.now(), seconds=_SECONDS)
 
 
-@shared_task(name="butler.pulse")
+@shared_task(name="butler.heartbeat")
 def pulse(**_: object) -> None:
     """Show that a worker takes tasks and can write."""
     heartbeat.answer(now=timezone.now())

@@ -63,14 +63,14 @@ def deliver(channel: str, *, clock: Clock, seconds: float = 15.0, most: int = BA
 
 def _deliver_some(channel: str, *, clock: Clock, most: int) -> Delivered:
     """Hand over one batch through the first provider of a channel that has not to rest."""
-    batches = settings.BUTLER_LANE_BATCHES
+    batches = settings.BUTLER_PROVIDER_BATCHES
     for place, adapter in enumerate(adapters_of(channel)):
-        lane = provider_limits.name_of(channel, place)
-        room = provider_limits.enter(lane, most=most, batches=batches, now=clock())
+        key = provider_limits.provider_key(channel, place)
+        room = provider_limits.acquire(key, limit=most, batches=batches, now=clock())
         if room.allowed:
-            return deliver_batch(adapter, clock=clock, most=room.allowed, lane=lane)
-        # A lane that is full is waited for: another provider is for when this one fails.
-        if not room.is_resting:
+            return deliver_batch(adapter, clock=clock, most=room.allowed, provider_key=key)
+        # A provider at its limit is waited for; the next one is for when this one fails.
+        if not room.is_cooling_down:
             break
     return Delivered(0, 0, 0)
 
@@ -86,10 +86,12 @@ def deliver_all(*, clock: Clock, seconds: float = 15.0) -> Delivered:
     return total
 
 
-def deliver_batch(adapter: Adapter, *, clock: Clock, most: int, lane: str = "") -> Delivered:
+def deliver_batch(
+    adapter: Adapter, *, clock: Clock, most: int, provider_key: str = ""
+) -> Delivered:
     """Claim one batch, hand it over, and write down what came of it.
 
-    `lane` is whose health it tells of; empty: that of the channel's first provider.
+    `provider_key` is the provider whose limits apply; empty: the first one of the channel.
     """
     leads = _Leads()
     failpoint("before claim")
@@ -115,7 +117,9 @@ def deliver_batch(adapter: Adapter, *, clock: Clock, most: int, lane: str = "") 
     failpoint("before outcome")
     outcomes.record(results, now=clock())
     failpoint("after outcome")
-    provider_limits.note(lane or adapter.channel, [one.result for one in results], now=clock())
+    provider_limits.record_outcomes(
+        provider_key or adapter.channel, [one.result for one in results], now=clock()
+    )
     accepted = sum(one.result == "accepted" for one in results)
     return Delivered(claimed.looked_at, accepted, len(results) - accepted)
 

@@ -290,7 +290,7 @@ if SMS_URL:
     BUTLER_ADAPTERS["sms"] = "channels.sms.adapter.adapters"
 # Batches of one way out that may be in hand at once: fewer than there are workers, so that a
 # provider that hangs leaves somebody for the others.
-BUTLER_LANE_BATCHES = env.number("BUTLER_LANE_BATCHES", default=2)
+BUTLER_PROVIDER_BATCHES = env.number("BUTLER_PROVIDER_BATCHES", default=2)
 # Whether workers are rung for at all; without Redis, ticks find everything by themselves.
 BUTLER_WAKES = env.flag("BUTLER_WAKES", default=True)
 # Seconds from going live to the first event that counts: processes look for new versions
@@ -325,7 +325,7 @@ CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": 60}
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "butler.tick", "schedule": 1.0, "options": {"expires": 2}},
     # Of which a worker shows that it takes tasks: its answer is a row.
-    "pulse": {"task": "butler.pulse", "schedule": 15.0, "options": {"expires": 15}},
+    "heartbeat": {"task": "butler.heartbeat", "schedule": 15.0, "options": {"expires": 15}},
     "sweep": {"task": "channels.sweep", "schedule": 2.0, "options": {"expires": 4}},
 }
 

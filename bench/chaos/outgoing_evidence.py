@@ -46,7 +46,7 @@ SELECT entry.record_id::text, entry.seq, entry.kind, convert_to(entry.document, 
   FROM customers_controlentry AS entry
 """
 LEFT_OVER = """
-SELECT (SELECT count(*) FROM butler_due WHERE duty = 'run'),
+SELECT (SELECT count(*) FROM butler_due WHERE job = 'run'),
        (SELECT count(*) FROM butler_delivery WHERE outcome = ''),
        (SELECT count(*) FROM butler_message WHERE state IN ('queued', 'sending')),
        (SELECT count(*) FROM butler_run WHERE status = 'waiting')

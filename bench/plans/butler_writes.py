@@ -102,14 +102,14 @@ _DECISIONS: list[Params] = [
 ]
 
 PARAMETERS: dict[str, Params] = {
-    "claim_due": {"now": NOW, "until": LATER, "most": 25},
+    "claim_due": {"now": NOW, "until": LATER, "limit": 25},
     "claim_messages": {"channel": "email", "now": NOW, "most": 25},
-    "enter_lane": {"lane": "email", "channel": "email", "most": 25, "batches": 4, "now": NOW},
-    "note_lane": {
-        "lane": "email",
-        "is_well": False,
-        "bad": 5,
-        "patience": 5,
+    "acquire_capacity": {"key": "email", "channel": "email", "limit": 25, "batches": 4, "now": NOW},
+    "record_provider_outcomes": {
+        "key": "email",
+        "has_succeeded": False,
+        "failures": 5,
+        "failure_limit": 5,
         "now": NOW,
         "first": 1.0,
         "longest": 600.0,

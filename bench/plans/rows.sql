@@ -150,13 +150,13 @@ SELECT pg_temp.id_of('run', n), pg_temp.id_of('customer', n), n,
        CASE WHEN n % 2 = 0 THEN 'Checkout Started' ELSE '' END, '', '', pg_temp.noon(0),
        CASE WHEN n % 5 = 0 THEN 'gathering' ELSE 'offers' END, pg_temp.serial(1)
   FROM number;
-INSERT INTO butler_due (id, duty, customer_id, key, facts, due_at, claimed_until, failed_reason)
+INSERT INTO butler_due (id, job, customer_id, key, facts, due_at, claimed_until, failed_reason)
 SELECT pg_temp.serial(n), 'run', pg_temp.id_of('customer', n), pg_temp.id_of('run', n), '{}',
        pg_temp.noon(n % 4), CASE WHEN n % 8 = 1 THEN pg_temp.noon(60) END, ''
   FROM number;
-INSERT INTO butler_due (duty, key, facts, due_at, failed_reason)
-SELECT duty, 'standing', '{}'::jsonb, pg_temp.noon(0), ''
-  FROM unnest(ARRAY['forget_answers', 'plan_dates', 'pulses']) AS duty
+INSERT INTO butler_due (job, key, facts, due_at, failed_reason)
+SELECT job, 'recurring', '{}'::jsonb, pg_temp.noon(0), ''
+  FROM unnest(ARRAY['forget_answers', 'plan_dates', 'heartbeat']) AS job
  UNION ALL
 SELECT 'plan_date', '7:2026-11-' || day, '{}', pg_temp.noon(day % 4), ''
   FROM generate_series(10, 30) AS day;
@@ -197,18 +197,18 @@ SELECT pg_temp.id_of('decision', n * 100 + step), pg_temp.id_of('customer', n),
        (ARRAY['send', 'skip'])[1 + step % 2], '', '{"channel": "email"}', '[]', 1, '',
        pg_temp.noon(step % 2)
   FROM number, generate_series(1, CASE WHEN n <= 20 THEN 20 ELSE 2 END) AS step;
-INSERT INTO butler_task (id, key, kind, customer_id, automation_id, title, body, due_at, taken_by,
+INSERT INTO butler_stafftask (id, key, kind, customer_id, automation_id, title, body, due_at, taken_by,
        outcome, note)
 SELECT pg_temp.id_of('task', n), n, 'call', pg_temp.id_of('customer', n), 'offers', 'Call', '',
        pg_temp.noon(0), '', '', ''
   FROM number;
 INSERT INTO butler_topicstatus (key, status, facts, serial, changed_at)
 VALUES ('ride:night-mail', 'down', '{}', 1, pg_temp.noon(0));
-INSERT INTO butler_halt (id, key, thrown_at, thrown_by, reason, lifted_by)
+INSERT INTO butler_pauseswitch (id, key, engaged_at, engaged_by, reason, released_by)
 SELECT pg_temp.serial(n), 'halted ' || n, pg_temp.noon(0), '', '', ''
   FROM generate_series(1, 3) AS n;
-INSERT INTO butler_lane (channel, rate, filled_at)
+INSERT INTO butler_providerlimit (channel, rate, filled_at)
 VALUES ('email', 10, pg_temp.noon(0)), ('sms', NULL, NULL);
-INSERT INTO butler_pulse (name, asked_at) VALUES ('worker', pg_temp.noon(0))
+INSERT INTO butler_heartbeat (name, asked_at) VALUES ('worker', pg_temp.noon(0))
     ON CONFLICT DO NOTHING;
 DROP TABLE number

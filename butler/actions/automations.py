@@ -21,7 +21,7 @@ from butler.automations.validation import Fault, Shelf
 from butler.decisions.inputs import CHANNELS
 from butler.document import Document, OnAbsence, OnEvent, WaitForStep
 from butler.due import notify
-from butler.models import Automation, AutomationVersion, Halt
+from butler.models import Automation, AutomationVersion, PauseSwitch
 from customers import sql as customers_sql
 from customers.actions.notices import NoticeChanged, NoticeText, PurposeText, TopicText, publish
 from customers.consent.hash_chain import NotCanonical, canonical
@@ -255,7 +255,7 @@ def _locked(version: AutomationVersion) -> AutomationVersion:
 # The switch ----------------------------------------------------------------------------
 
 
-def throw_switch(*, key: str, by: str, reason: str, now: datetime) -> int:
+def engage_switch(*, key: str, by: str, reason: str, now: datetime) -> int:
     """Stop an automation, or all of them ("*"); return how many messages were taken back.
 
     It holds from the commit of its row, so for every claim after it. Then what waits is taken
@@ -263,8 +263,8 @@ def throw_switch(*, key: str, by: str, reason: str, now: datetime) -> int:
     """
     if key != EVERYTHING and not Automation.objects.filter(key=key).exists():
         raise NotNow(f"There is no automation {key}.")
-    halt = Halt(key=key, thrown_at=now, thrown_by=by, reason=reason[:200])
-    Halt.objects.bulk_create([halt], ignore_conflicts=True)
+    switch = PauseSwitch(key=key, engaged_at=now, engaged_by=by, reason=reason[:200])
+    PauseSwitch.objects.bulk_create([switch], ignore_conflicts=True)
     taken, after = 0, UUID(int=0)
     while found := _find(key, after, now):
         taken, after = taken + _take_back(found, now), found[-1][0]
@@ -302,9 +302,9 @@ def _take_back(found: Sequence[tuple[UUID, UUID]], now: datetime) -> int:
 
 
 @transaction.atomic
-def lift_switch(*, key: str, by: str, now: datetime) -> bool:
+def release_switch(*, key: str, by: str, now: datetime) -> bool:
     """Let it go on; return whether it was stopped. What was taken back stays taken back."""
-    standing = Halt.objects.filter(key=key, lifted_at=None)
-    is_lifted = bool(standing.update(lifted_at=now, lifted_by=by))
+    standing = PauseSwitch.objects.filter(key=key, released_at=None)
+    is_released = bool(standing.update(released_at=now, released_by=by))
     notify.after_commit("butler.tick")
-    return is_lifted
+    return is_released

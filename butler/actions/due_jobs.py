@@ -23,7 +23,7 @@ def register() -> None:
     jobs.register("plan_date", scheduling.plan_date)
     jobs.register("plan_dates", scheduling.plan_dates, recurring=True)
     jobs.register("plan_schedules", scheduling.plan_schedules, recurring=True)
-    jobs.register("pulses", heartbeat.ask, recurring=True)
+    jobs.register("heartbeat", heartbeat.ask, recurring=True)
     jobs.register_batch("run", runs.advance, on_give_up=runs.give_up)
 
 

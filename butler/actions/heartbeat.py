@@ -6,7 +6,7 @@ from django.db.models import F, Q
 
 from butler.due import notify
 from butler.due.queue import ClaimedDue
-from butler.models import Pulse
+from butler.models import Heartbeat
 
 WORKER = "worker"
 OFTEN = timedelta(seconds=15)
@@ -14,15 +14,15 @@ OFTEN = timedelta(seconds=15)
 
 def ask(task: ClaimedDue, now: datetime) -> datetime:
     """Ask the workers for a sign of life. Whoever ticks asks, with Celery or without."""
-    asked = Pulse.objects.filter(name=WORKER)
+    asked = Heartbeat.objects.filter(name=WORKER)
     # A question that waits for its answer is the older the longer it waits.
     if not asked.filter(answered_at__gte=F("asked_at")).update(asked_at=now):
-        Pulse.objects.get_or_create(name=WORKER, defaults={"asked_at": now})
-    notify.after_commit("butler.pulse")
+        Heartbeat.objects.get_or_create(name=WORKER, defaults={"asked_at": now})
+    notify.after_commit("butler.heartbeat")
     return now + OFTEN
 
 
 def answer(*, now: datetime) -> None:
     """Say that a worker took a task and could write: that it consumes, not that it is up."""
     later = Q(answered_at__isnull=True) | Q(answered_at__lt=now)
-    Pulse.objects.filter(later, name=WORKER).update(answered_at=now)
+    Heartbeat.objects.filter(later, name=WORKER).update(answered_at=now)

@@ -1,4 +1,4 @@
-"""How fast a way out may go, how much may be in hand at once, and when it has to rest."""
+"""Limits each provider: its rate, the batches in flight at once, its cooldown after failures."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,52 +6,52 @@ from typing import NamedTuple
 
 from butler import sql
 
-# A provider that failed so often in a row is left alone for a while, each time longer.
-PATIENCE = 5
-_FIRST_REST = 5.0
-_LONGEST_REST = 300.0
+# After so many failures in a row a provider gets a cooldown, which doubles each time.
+FAILURE_LIMIT = 5
+_FIRST_COOLDOWN = 5.0
+_LONGEST_COOLDOWN = 300.0
 
 
-class Room(NamedTuple):
-    """How many messages may be claimed for a lane now, and whether it has to rest."""
+class Capacity(NamedTuple):
+    """How many messages may be claimed for a provider now, and whether it is in its cooldown."""
 
     allowed: int
-    is_resting: bool
+    is_cooling_down: bool
 
 
-def name_of(channel: str, place: int) -> str:
-    """Return the lane of one of a channel's providers; the first has the channel's own name."""
-    return f"{channel}:{place + 1}" if place else channel
+def provider_key(channel: str, position: int) -> str:
+    """Return the key of a channel's provider; the first has the channel's own name."""
+    return f"{channel}:{position + 1}" if position else channel
 
 
-def enter(lane: str, *, most: int, batches: int, now: datetime) -> Room:
-    """Return how much room there is in a lane.
+def acquire(key: str, *, limit: int, batches: int, now: datetime) -> Capacity:
+    """Take capacity of a provider and return it.
 
-    most: messages of one batch. batches: of the channel in hand at once, so that a way out whose
-    provider hangs does not take every worker with it.
+    limit: messages of one batch. batches: batches of the channel in flight at once, so that a
+    provider that hangs does not occupy all workers.
     """
-    channel = lane.partition(":")[0]
-    params = {"lane": lane, "channel": channel, "most": most, "batches": batches, "now": now}
-    ((allowed, is_resting),) = sql.rows("enter_lane", params)
-    return Room(int(allowed), is_resting)
+    channel = key.partition(":")[0]
+    params = {"key": key, "channel": channel, "limit": limit, "batches": batches, "now": now}
+    ((allowed, is_cooling_down),) = sql.rows("acquire_capacity", params)
+    return Capacity(int(allowed), is_cooling_down)
 
 
-def note(lane: str, results: Iterable[str], *, now: datetime) -> None:
-    """Remember how the provider did: after one success it is well again."""
-    results = list(results)
-    is_well = "accepted" in results or "rejected" in results
-    bad = sum(result in ("transient", "uncertain") for result in results)
-    if not bad and not is_well:
+def record_outcomes(key: str, outcomes: Iterable[str], *, now: datetime) -> None:
+    """Count failures of the provider; one success sets the count to zero."""
+    outcomes = list(outcomes)
+    has_succeeded = "accepted" in outcomes or "rejected" in outcomes
+    failures = sum(outcome in ("transient", "uncertain") for outcome in outcomes)
+    if not failures and not has_succeeded:
         return
     sql.run(
-        "note_lane",
+        "record_provider_outcomes",
         {
-            "lane": lane,
-            "is_well": is_well,
-            "bad": min(bad, PATIENCE),
-            "patience": PATIENCE,
+            "key": key,
+            "has_succeeded": has_succeeded,
+            "failures": min(failures, FAILURE_LIMIT),
+            "failure_limit": FAILURE_LIMIT,
             "now": now,
-            "first": _FIRST_REST,
-            "longest": _LONGEST_REST,
+            "first": _FIRST_COOLDOWN,
+            "longest": _LONGEST_COOLDOWN,
         },
     )

@@ -7,16 +7,16 @@ from django.db import transaction
 from django.db.models import Q
 
 from butler.actions import delivery_reports
-from butler.models import Task
+from butler.models import StaffTask
 from customers.actions import notes
 
 # What the log says of a finished task.
 DONE = "Task Done"
 # What a call comes to for the message that it was to bring.
 _REPORTS = {
-    Task.Outcome.REACHED: "delivered",
-    Task.Outcome.NOT_REACHED: "failed",
-    Task.Outcome.DROPPED: "failed",
+    StaffTask.Outcome.REACHED: "delivered",
+    StaffTask.Outcome.NOT_REACHED: "failed",
+    StaffTask.Outcome.DROPPED: "failed",
 }
 
 
@@ -44,7 +44,7 @@ def ask(
     message_id: UUID | None = None,
 ) -> UUID:
     """Ask a person to do something, once for each key; return the task."""
-    task = Task(
+    task = StaffTask(
         key=key,
         kind=kind,
         customer_id=customer_id,
@@ -54,39 +54,39 @@ def ask(
         automation_id=automation_id,
         message_id=message_id,
     )
-    Task.objects.bulk_create([task], ignore_conflicts=True)
-    return Task.objects.values_list("pk", flat=True).get(key=key)
+    StaffTask.objects.bulk_create([task], ignore_conflicts=True)
+    return StaffTask.objects.values_list("pk", flat=True).get(key=key)
 
 
-def take(*, task_id: UUID, by: str, now: datetime) -> Task:
+def take(*, task_id: UUID, by: str, now: datetime) -> StaffTask:
     """Take a task; raise Taken where a colleague was first. `by` is a principal's name."""
-    mine = Task.objects.filter(Q(taken_by="") | Q(taken_by=by), pk=task_id, done_at=None)
+    mine = StaffTask.objects.filter(Q(taken_by="") | Q(taken_by=by), pk=task_id, done_at=None)
     if not mine.update(taken_by=by, taken_at=now):
         raise _refusal(task_id)
-    return Task.objects.get(pk=task_id)
+    return StaffTask.objects.get(pk=task_id)
 
 
-def give_back(*, task_id: UUID, by: str) -> Task:
+def give_back(*, task_id: UUID, by: str) -> StaffTask:
     """Let somebody else take it."""
-    mine = Task.objects.filter(pk=task_id, taken_by=by, done_at=None)
+    mine = StaffTask.objects.filter(pk=task_id, taken_by=by, done_at=None)
     if not mine.update(taken_by="", taken_at=None):
         raise _refusal(task_id)
-    return Task.objects.get(pk=task_id)
+    return StaffTask.objects.get(pk=task_id)
 
 
 @transaction.atomic
 def finish(
     *, task_id: UUID, by: str, actor: str, outcome: str, note: str = "", now: datetime
-) -> Task:
+) -> StaffTask:
     """Finish a task that one has taken, or that nobody has; the customer's log says so.
 
     `by` is a principal's name, `actor` is who acts as the log writes it.
     """
-    mine = Task.objects.filter(Q(taken_by="") | Q(taken_by=by), pk=task_id, done_at=None)
-    done = {"done_at": now, "outcome": Task.Outcome(outcome), "note": note}
+    mine = StaffTask.objects.filter(Q(taken_by="") | Q(taken_by=by), pk=task_id, done_at=None)
+    done = {"done_at": now, "outcome": StaffTask.Outcome(outcome), "note": note}
     if not mine.update(taken_by=by, **done):
         raise _refusal(task_id)
-    task = Task.objects.get(pk=task_id)
+    task = StaffTask.objects.get(pk=task_id)
     if task.message_id:
         _report(task, now)
     notes.note(
@@ -100,11 +100,11 @@ def finish(
     return task
 
 
-def _report(task: Task, now: datetime) -> None:
+def _report(task: StaffTask, now: datetime) -> None:
     """Tell what became of the message, as a provider does of its own."""
     said = delivery_reports.Report(
         event_id=f"task:{task.pk}",
-        kind=_REPORTS[Task.Outcome(task.outcome)],
+        kind=_REPORTS[StaffTask.Outcome(task.outcome)],
         occurred_at=now,
         provider_id=str(task.pk),
         message_id=str(task.message_id),
@@ -114,7 +114,7 @@ def _report(task: Task, now: datetime) -> None:
 
 
 def _refusal(task_id: UUID) -> Exception:
-    task = Task.objects.filter(pk=task_id).first()
+    task = StaffTask.objects.filter(pk=task_id).first()
     if task is None:
         return NoSuchTask()
     return Finished() if task.done_at else Taken()

@@ -11,7 +11,7 @@ from msgspec import Meta
 from rest_framework.request import Request
 
 from butler.actions import staff_tasks
-from butler.models import Task
+from butler.models import StaffTask
 from butler.queries import tasks as queries
 from butler.queries.tasks import TaskShape
 from customers.access.permissions import Right, on_behalf, principal
@@ -83,7 +83,7 @@ class TaskView(ApiView):
 class _DoingView(ApiView):
     rights: ClassVar = {"POST": Right.DO_TASKS}
 
-    def do(self, request: Request, task_id: UUID, act: Callable[[], Task]) -> HttpResponse:
+    def do(self, request: Request, task_id: UUID, act: Callable[[], StaffTask]) -> HttpResponse:
         def effect() -> Answer:
             try:
                 act()

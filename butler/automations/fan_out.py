@@ -19,7 +19,7 @@ from butler.decisions.bulk import judge_many
 from butler.decisions.inputs import company_zone, rules
 from butler.due import civil_time
 from butler.due.queue import ClaimedDue, Reschedule
-from butler.models import Halt, TopicStatus
+from butler.models import PauseSwitch, TopicStatus
 from customers.sql import json
 
 BATCH = 2000
@@ -65,8 +65,8 @@ def fan_out(task: ClaimedDue, now: datetime) -> Reschedule | None:
 
 def _is_over(version: Version, cause: Mapping[str, Any]) -> bool:
     """Tell whether somebody stopped it, or the topic has changed again."""
-    halted = Halt.objects.filter(
-        key__in=["*", version.automation_id], lifted_at__isnull=True
+    halted = PauseSwitch.objects.filter(
+        key__in=["*", version.automation_id], released_at__isnull=True
     ).exists()
     if halted or "topic" not in cause:
         return halted

@@ -57,12 +57,12 @@ def plan_dates(task: ClaimedDue, now: datetime) -> Reschedule:
         trigger = version.document.trigger
         assert isinstance(trigger, OnDate)
         if not _is_yearly(trigger):
-            rows.append(Due(duty="plan_date", key=str(version.id), due_at=now))
+            rows.append(Due(job="plan_date", key=str(version.id), due_at=now))
             continue
         last = date.fromisoformat(planned.get(str(version.id), str(today - 3 * _DAY)))
         for day in _after(last, today):
             due_at = civil_time.resolve(day, trigger.at, _EARLIEST)
-            rows.append(Due(duty="plan_date", key=f"{version.id}:{day}", due_at=due_at))
+            rows.append(Due(job="plan_date", key=f"{version.id}:{day}", due_at=due_at))
         kept[str(version.id)] = str(max(last, today + _DAY))
     Due.objects.bulk_create(rows, ignore_conflicts=True)
     return Reschedule(now + OFTEN, {"planned": kept})
@@ -177,7 +177,7 @@ def _fan_out_on(version: Version, trigger: OnSchedule, day: date) -> None:
     Due.objects.bulk_create(
         [
             Due(
-                duty="fan_out",
+                job="fan_out",
                 key=f"{version.id}:{day}",
                 facts=facts | {"occasion": str(day)},
                 # Whoever gives or takes back a consent until then is counted rightly.
@@ -209,7 +209,7 @@ def tell_of_topic(status: TopicStatus, *, now: datetime) -> int:
             "moment": now.isoformat(),
         }
         key = triggers.shorten_key(f"{version.id}:{occasion}")
-        rows.append(Due(duty="fan_out", key=key, facts=facts, due_at=now))
+        rows.append(Due(job="fan_out", key=key, facts=facts, due_at=now))
     Due.objects.bulk_create(rows, ignore_conflicts=True)
     if rows:
         notify.after_commit("butler.tick")

@@ -1,27 +1,39 @@
-"""A due row as the duty that it asks for sees it, and what the duty says of the next time."""
+"""The queue of due rows: claims rows, reschedules them and gives them up."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
+from django.db import transaction
+from django.db.models import QuerySet
+
+from butler import sql
+from butler.models import Due
+
+# Longer than any job takes; until then no other tick claims the row.
+CLAIM = timedelta(seconds=60)
+BATCH = 200
+_FIRST_BACKOFF = timedelta(seconds=30)
+
 
 class ClaimedDue(NamedTuple):
-    """One due row, as a duty sees it."""
+    """One due row that this process has claimed."""
 
     id: int
-    duty: str
+    job: str
     customer_id: UUID | None
     key: str
     facts: Mapping[str, Any]
     attempts: int
     due_at: datetime
-    # The end of the claim, and its token.
+    # The end of the claim, which is also its token.
     claimed_until: datetime
 
 
 class Reschedule(NamedTuple):
-    """When to look again, and what to remember until then."""
+    """When the job runs again, and the facts that it gets then."""
 
     at: datetime
     facts: Mapping[str, Any]
@@ -29,3 +41,49 @@ class Reschedule(NamedTuple):
 
 type Job = Callable[[ClaimedDue, datetime], Reschedule | datetime | None]
 type BatchJob = Callable[[Sequence[ClaimedDue], datetime], None]
+
+
+def add_recurring(jobs: Iterable[str], *, now: datetime) -> None:
+    """Insert the due rows of recurring jobs where they are missing."""
+    rows = [Due(job=job, key="recurring", due_at=now) for job in jobs]
+    Due.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def claim(*, now: datetime, limit: int = BATCH) -> Sequence[ClaimedDue]:
+    """Claim due rows, the oldest first, and return them."""
+    with transaction.atomic():
+        rows = sql.rows("claim_due", {"now": now, "until": now + CLAIM, "limit": limit})
+    return [
+        ClaimedDue(id_, job, customer, key, msgspec.json.decode(facts), attempts, due_at, until)
+        for id_, job, customer, key, facts, attempts, due_at, until in rows
+    ]
+
+
+def lock(due: ClaimedDue) -> bool:
+    """Lock the row until the transaction ends; return False if another tick has claimed it."""
+    return bool(sql.rows("lock_due", {"id": due.id, "until": due.claimed_until}))
+
+
+def reschedule(due: ClaimedDue, next_run: Reschedule | datetime | None) -> None:
+    """Set when the row is due next; delete it where `next_run` is None."""
+    row = Due.objects.filter(id=due.id)
+    if next_run is None:
+        row.delete()
+        return
+    at, facts = next_run if isinstance(next_run, Reschedule) else (next_run, due.facts)
+    row.update(due_at=at, facts=facts, claimed_until=None, attempts=0, failed_reason="")
+
+
+def retry_later(due: ClaimedDue, reason: str, *, now: datetime) -> None:
+    """Release the claim; the delay doubles with each attempt."""
+    due_at = now + _FIRST_BACKOFF * 2 ** min(due.attempts, 10)
+    _own_row(due).update(due_at=due_at, claimed_until=None, failed_reason=reason)
+
+
+def give_up(due: ClaimedDue, reason: str, *, now: datetime) -> bool:
+    """Close the row with the reason; return False if another tick has claimed it."""
+    return bool(_own_row(due).update(done_at=now, failed_reason=reason))
+
+
+def _own_row(due: ClaimedDue) -> QuerySet[Due]:
+    return Due.objects.filter(id=due.id, claimed_until=due.claimed_until)

@@ -1,8 +1,9 @@
-from butler.models.automation import Automation, AutomationVersion, Halt, TopicStatus
+from butler.models.automation import Automation, AutomationVersion, PauseSwitch, TopicStatus
 from butler.models.due import Due
-from butler.models.message import BudgetUse, Delivery, DeliveryReceipt, Lane, Message
+from butler.models.heartbeat import Heartbeat
+from butler.models.message import BudgetUse, Delivery, DeliveryReceipt, Message, ProviderLimit
 from butler.models.run import Decision, Run
-from butler.models.task import Pulse, Task
+from butler.models.staff_task import StaffTask
 
 __all__ = [
     "Automation",
@@ -12,11 +13,11 @@ __all__ = [
     "Delivery",
     "DeliveryReceipt",
     "Due",
-    "Halt",
-    "Lane",
+    "Heartbeat",
     "Message",
-    "Pulse",
+    "PauseSwitch",
+    "ProviderLimit",
     "Run",
-    "Task",
+    "StaffTask",
     "TopicStatus",
 ]

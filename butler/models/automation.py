@@ -1,4 +1,4 @@
-"""What the butler does by itself, as versioned data, and the switches that stop it."""
+"""What the butler does by itself, as versioned data, and the switches that pause it."""
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
@@ -89,27 +89,27 @@ class AutomationVersion(models.Model):
         return f"{self.automation_id} v{self.number}"
 
 
-class Halt(models.Model):
-    """Somebody stopped one automation, or all of them (key "*"), until it is lifted."""
+class PauseSwitch(models.Model):
+    """A switch that stops one automation, or all of them (key "*"), until it is released."""
 
     key = models.CharField(max_length=64)
-    thrown_at = models.DateTimeField()
-    thrown_by = models.CharField(max_length=100)
+    engaged_at = models.DateTimeField()
+    engaged_by = models.CharField(max_length=100)
     reason = models.CharField(max_length=200, blank=True)
-    lifted_at = models.DateTimeField(null=True, blank=True)
-    lifted_by = models.CharField(max_length=100, blank=True)
+    released_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.CharField(max_length=100, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["key"],
-                condition=models.Q(lifted_at__isnull=True),
-                name="halt_stands_once_per_key",
+                condition=models.Q(released_at__isnull=True),
+                name="pause_switch_engaged_once_per_key",
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.key} halted"
+        return f"{self.key} paused"
 
 
 class TopicStatus(models.Model):

@@ -5,27 +5,27 @@ _UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 
 class Due(models.Model):
-    """One thing for the butler to look at, at a time. Claimed by one tick, done once."""
+    """A job that is due at a time. One tick claims the row and runs the job once."""
 
-    # What to do with it: the name of a function in butler.due.jobs.
-    duty = models.CharField(max_length=64)
+    # The name under which the job is registered in butler.due.jobs.
+    job = models.CharField(max_length=64)
     # Null for housekeeping that concerns no single customer.
     customer_id = models.UUIDField(null=True, blank=True)
-    # What makes it one: asked for again under the same key, it is not written again.
+    # Unique per job: a second row with the same key is not inserted.
     key = models.CharField(max_length=200)
-    # The run that the row is about; null for other duties, whose keys are no UUIDs. Postgres
+    # The run that the row is about; null for other jobs, whose keys are no UUIDs. Postgres
     # computes it for every writer, so that no statement has to cast keys: a cast in a join can
     # be evaluated for any row of the table, whatever the WHERE clause says.
     run_id = models.GeneratedField(
         expression=models.Case(
-            models.When(duty="run", key__regex=_UUID, then=Cast("key", models.UUIDField()))
+            models.When(job="run", key__regex=_UUID, then=Cast("key", models.UUIDField()))
         ),
         output_field=models.UUIDField(),
         db_persist=True,
     )
     facts = models.JSONField(default=dict, blank=True)
     due_at = models.DateTimeField()
-    # A claim lapses at this time, so that a tick that died holds nothing up.
+    # The claim lapses at this time, so that a tick that died blocks nothing.
     claimed_until = models.DateTimeField(null=True, blank=True)
     attempts = models.SmallIntegerField(default=0, db_default=0)
     done_at = models.DateTimeField(null=True, blank=True)
@@ -34,7 +34,7 @@ class Due(models.Model):
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["duty", "key"], name="due_once_per_key")]
+        constraints = [models.UniqueConstraint(fields=["job", "key"], name="due_once_per_key")]
         indexes = [
             models.Index(
                 fields=["due_at", "id"],
@@ -44,4 +44,4 @@ class Due(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.duty} {self.key}"
+        return f"{self.job} {self.key}"

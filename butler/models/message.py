@@ -187,23 +187,24 @@ class BudgetUse(models.Model):
         return f"{self.scope} {self.window}: {self.used}"
 
 
-class Lane(models.Model):
-    """One way out: how fast it may go, and whether it is to rest."""
+class ProviderLimit(models.Model):
+    """How fast messages may go through one provider, and whether it is in its cooldown."""
 
+    # The key of the provider: its channel, or "email:2" for the second provider of a channel.
     channel = models.CharField(primary_key=True, max_length=16)
-    # Messages a second; null: as fast as it goes.
+    # Messages a second; null: no limit.
     rate = models.FloatField(null=True, blank=True)
     tokens = models.FloatField(default=0, db_default=0)
     filled_at = models.DateTimeField(null=True, blank=True)
-    # Failures in a row; past a few, the lane rests.
+    # Failures in a row; after a few, the cooldown begins.
     failures = models.IntegerField(default=0, db_default=0)
-    rests_until = models.DateTimeField(null=True, blank=True)
+    cooldown_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(rate__gt=0),
-                name="lane_goes_somehow",
+                name="provider_limit_rate_is_positive",
                 violation_error_message="Above 0, or empty for no limit. A switch stops it.",
             )
         ]

@@ -8,7 +8,7 @@ import msgspec
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
-from butler.models import Task
+from butler.models import StaffTask
 from customers.models import Customer, Trait, User
 from customers.queries.pages import Page, page_of
 
@@ -35,13 +35,13 @@ class TaskShape(msgspec.Struct, frozen=True):
 
 def open_tasks(*, by: str, most: int = 100) -> list[TaskShape]:
     """Return what is not done yet: one's own first, then what is due first."""
-    rows = Task.objects.filter(done_at=None).alias(is_anothers=~Q(taken_by=by))
+    rows = StaffTask.objects.filter(done_at=None).alias(is_anothers=~Q(taken_by=by))
     return _shaped(rows.order_by("is_anothers", "due_at", "id")[:most], by)
 
 
 def tasks(*, by: str, is_open: bool, cursor: str | None, limit: int) -> Page[TaskShape]:
     """Return tasks, the newest first."""
-    rows = Task.objects.filter(done_at__isnull=is_open)
+    rows = StaffTask.objects.filter(done_at__isnull=is_open)
     page = page_of(rows, by={"id": UUID}, shape=lambda row: row, cursor=cursor, limit=limit)
     return Page(_shaped(page.results, by), page.next, page.previous)
 
@@ -49,19 +49,19 @@ def tasks(*, by: str, is_open: bool, cursor: str | None, limit: int) -> Page[Tas
 def tasks_of(customer_id: UUID, *, by: str, most: int = 20) -> list[TaskShape]:
     """Return what is open for a live record, and for those that were joined into it."""
     members = Customer.objects.filter(canonical_id=customer_id).values_list("id", flat=True)
-    rows = Task.objects.filter(customer_id__in=[customer_id, *members], done_at=None)
+    rows = StaffTask.objects.filter(customer_id__in=[customer_id, *members], done_at=None)
     return _shaped(rows.order_by("due_at", "id")[:most], by)
 
 
 def task(task_id: UUID, *, by: str) -> TaskShape | None:
-    return next(iter(_shaped(Task.objects.filter(pk=task_id), by)), None)
+    return next(iter(_shaped(StaffTask.objects.filter(pk=task_id), by)), None)
 
 
 def count_open() -> int:
-    return Task.objects.filter(done_at=None).count()
+    return StaffTask.objects.filter(done_at=None).count()
 
 
-def _shaped(rows: Iterable[Task], by: str) -> list[TaskShape]:
+def _shaped(rows: Iterable[StaffTask], by: str) -> list[TaskShape]:
     rows = list(rows)
     live = _live({row.customer_id for row in rows})
     names = _names(set(live.values()))

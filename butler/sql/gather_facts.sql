@@ -74,7 +74,7 @@ WITH asked AS MATERIALIZED (
                                 WHERE joined.canonical_id = live.id))
                        AND "window" = ANY (%(windows)s)
                      GROUP BY scope, "window") AS budget),
-        'halted', (SELECT json_agg(key ORDER BY key) FROM butler_halt WHERE lifted_at IS NULL)
+        'halted', (SELECT json_agg(key ORDER BY key) FROM butler_pauseswitch WHERE released_at IS NULL)
     )::text AS facts
       FROM live
 )

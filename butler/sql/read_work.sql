@@ -12,5 +12,5 @@ SELECT extract(epoch FROM %(now)s::timestamptz - (
             LIMIT 1))::float8,
        (SELECT CASE WHEN answered_at >= asked_at THEN 0
                     ELSE extract(epoch FROM %(now)s::timestamptz - asked_at)::float8 END
-          FROM butler_pulse
+          FROM butler_heartbeat
          WHERE name = 'worker')

@@ -43,7 +43,7 @@ WITH event AS MATERIALIZED (
 ), deleted_due AS (
     DELETE FROM butler_due AS due
      USING ended
-     WHERE due.duty = 'run'
+     WHERE due.job = 'run'
        AND due.key = ended.id::text
 ), decision AS (
     INSERT INTO butler_decision
@@ -70,7 +70,7 @@ WITH event AS MATERIALIZED (
     UPDATE butler_due AS due
        SET due_at = %(now)s
       FROM resumed
-     WHERE due.duty = 'run'
+     WHERE due.job = 'run'
        AND due.key = resumed.id::text
 )
 SELECT id FROM resumed

@@ -64,7 +64,7 @@ WITH start AS MATERIALIZED (
         ON CONFLICT (customer_id, automation_id, occasion) DO NOTHING
  RETURNING id, status
 ), due AS (
-    INSERT INTO butler_due (duty, customer_id, key, facts, due_at, failed_reason)
+    INSERT INTO butler_due (job, customer_id, key, facts, due_at, failed_reason)
     SELECT 'run', start.customer_id, started.id::text, '{}', start.due_at, ''
       FROM started
       JOIN start ON start.run_id = started.id

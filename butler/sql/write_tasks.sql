@@ -2,7 +2,7 @@
 --
 -- tasks  jsonb  [{id, key, kind, customer_id, automation_id, title, body, due_at}, ...]
 
-INSERT INTO butler_task
+INSERT INTO butler_stafftask
        (id, key, kind, customer_id, automation_id, title, body, due_at, taken_by, outcome, note)
 SELECT id, key, kind, customer_id, automation_id, title, body, due_at, '', '', ''
   FROM jsonb_to_recordset(%(tasks)s::jsonb) AS task (

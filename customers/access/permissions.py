@@ -78,14 +78,14 @@ OF_STAFF = {
     Right.READ_REVIEWS: "customers.view_review",
     Right.SETTLE: "customers.change_review",
     Right.READ_QUARANTINE: "customers.view_quarantineditem",
-    Right.READ_TASKS: "butler.view_task",
-    Right.DO_TASKS: "butler.change_task",
+    Right.READ_TASKS: "butler.view_stafftask",
+    Right.DO_TASKS: "butler.change_stafftask",
     Right.READ_TOPICS: "butler.view_topicstatus",
     Right.SET_TOPIC: "butler.change_topicstatus",
     Right.REPLAY: "customers.change_quarantineditem",
     Right.READ_CONTROL: "customers.view_control",
     Right.SAY_CONTROL: "customers.change_control",
-    Right.ASK_PERSON: "butler.change_task",
+    Right.ASK_PERSON: "butler.change_stafftask",
 }
 # What customers may do with their own record.
 OF_CUSTOMERS = frozenset(

@@ -27,10 +27,12 @@ _SERVE = _READ | {
     "customers.change_partymember",
     "customers.change_control",
     "customers.change_review",
-    "butler.view_task",
-    "butler.change_task",
+    "butler.view_stafftask",
+    "butler.change_stafftask",
 }
-_SWITCH = frozenset({"butler.view_halt", "butler.add_halt", "butler.change_halt"})
+_SWITCH = frozenset(
+    {"butler.view_pauseswitch", "butler.add_pauseswitch", "butler.change_pauseswitch"}
+)
 _PLAN = frozenset({"butler.view_automation", "butler.view_automationversion"})
 
 ROLES: Mapping[str, frozenset[str]] = {
@@ -40,13 +42,13 @@ ROLES: Mapping[str, frozenset[str]] = {
     "till": _MEET | {"customers.view_order"},
     # Who writes what is sent: what may be said to somebody and why, not where they are reached.
     "marketer": frozenset({"customers.meet_customer", "customers.view_control"})
-    | {"butler.view_message", "butler.view_decision", "butler.view_halt"}
+    | {"butler.view_message", "butler.view_decision", "butler.view_pauseswitch"}
     | _TOPICS
     | _PLAN,
     # Who answers for what we keep and do: reads everything, and who looked at it.
     "privacy officer": _READ
     | {"customers.view_accesslogentry", "customers.change_control", "customers.change_review"}
-    | {"butler.view_halt"}
+    | {"butler.view_pauseswitch"}
     | _PLAN,
     "manager": _SERVE
     | _SAY_TOPICS
@@ -60,5 +62,5 @@ ROLES: Mapping[str, frozenset[str]] = {
         "customers.change_quarantineditem",
     },
     # Who only wants to see how it goes: numbers and switches, nobody's record.
-    "overview": frozenset({"butler.view_halt"}) | _TOPICS | _PLAN,
+    "overview": frozenset({"butler.view_pauseswitch"}) | _TOPICS | _PLAN,
 }

@@ -67,7 +67,7 @@ def _all(steps):
 
 
 def due_of(run) -> Due | None:
-    return Due.objects.filter(duty="run", key=str(run.id)).first()
+    return Due.objects.filter(job="run", key=str(run.id)).first()
 
 
 def ordered(number="A-1", at=NOON, **said):

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from butler.actions import automations
 from butler.actions.automations import Hand
-from butler.models import AutomationVersion, Halt, Lane, Message
+from butler.models import AutomationVersion, PauseSwitch, ProviderLimit, Message
 from customers.models import AccessLogEntry, User
 from tests import factories, staff
 from tests.butler.automation_files import PURPOSES, TOPICS, file
@@ -64,7 +64,7 @@ def message(**fields):
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_every_table_opens_and_nothing_is_changed_by_hand(lin, version, model):
     message(address="noor@example.com", text="A word to Noor")
-    automations.throw_switch(key="*", by="lin", reason="a test", now=NOW)
+    automations.engage_switch(key="*", by="lin", reason="a test", now=NOW)
     name = model._meta.model_name
 
     answer = lin.get(reverse(f"admin:butler_{name}_changelist"))
@@ -92,7 +92,7 @@ def test_a_list_costs_the_same_however_long_it_is(lin, version, django_assert_ma
             now=NOW,
             by=Hand("load_automations"),
         )
-    automations.throw_switch(key="reminder-3", by="Lin", reason="a test", now=NOW)
+    automations.engage_switch(key="reminder-3", by="Lin", reason="a test", now=NOW)
 
     with django_assert_max_num_queries(len(few)):
         shown = lin.get(page).text
@@ -117,16 +117,16 @@ def test_no_list_of_customers_things_reads_all_of_them(lin, name):
     assert said
 
 
-def test_a_lane_goes_as_fast_as_it_is_told_to(client, lin):
-    Lane.objects.create(channel="email", failures=3)
-    page = reverse("admin:butler_lane_change", args=["email"])
+def test_rate_of_a_provider_is_set_in_the_admin(client, lin):
+    ProviderLimit.objects.create(channel="email", failures=3)
+    page = reverse("admin:butler_providerlimit_change", args=["email"])
 
     assert "Above 0" in lin.post(page, {"rate": "0"}).text
-    Lane.objects.update(failures=4)
+    ProviderLimit.objects.update(failures=4)
     assert lin.post(page, {"rate": "12.5"}).status_code == 302
-    assert Lane.objects.values_list("rate", "failures").get() == (12.5, 4)
+    assert ProviderLimit.objects.values_list("rate", "failures").get() == (12.5, 4)
     assert lin.post(page, {"rate": ""}).status_code == 302
-    assert Lane.objects.get().rate is None
+    assert ProviderLimit.objects.get().rate is None
 
     staff.let_in(client, staff.colleague("manager", "Iris"))
     assert client.post(page, {"rate": "1"}).status_code == 403
@@ -250,41 +250,45 @@ def test_mail_is_shown_on_a_page_that_can_do_nothing(lin, version):
 
 def test_the_switch_stops_with_a_reason_and_lets_go_on(lin, version):
     waiting = message()
-    page = reverse("admin:butler_halt_switch")
+    page = reverse("admin:butler_pauseswitch_switch")
 
     assert "Say why" in lin.post(page, {"key": "visit-reminder", "do": "throw"}, follow=True).text
-    assert not Halt.objects.exists()
+    assert not PauseSwitch.objects.exists()
     thrown = {"key": "visit-reminder", "do": "throw", "reason": "a wrong date"}
     assert "1 messages were taken back" in lin.post(page, thrown, follow=True).text
 
     waiting.refresh_from_db()
-    halt = Halt.objects.get()
-    assert (halt.thrown_by, halt.reason, waiting.state) == ("Lin", "a wrong date", "withdrawn")
+    halt = PauseSwitch.objects.get()
+    assert (halt.engaged_by, halt.reason, waiting.state) == ("Lin", "a wrong date", "withdrawn")
     shown = lin.get(reverse("admin:butler_automation_change", args=["visit-reminder"])).text
     assert "Stopped by Lin" in shown
     assert "Let it go on" in shown
     lin.post(page, {"key": "visit-reminder", "do": "lift"})
-    assert Halt.objects.get().lifted_by == "Lin"
+    assert PauseSwitch.objects.get().released_by == "Lin"
     assert "was not stopped" in lin.post(page, {"key": "x", "do": "lift"}, follow=True).text
     assert "no automation x" in lin.post(page, {**thrown, "key": "x"}, follow=True).text
 
 
 def test_one_switch_stops_everything(lin, version):
-    assert "Stop everything, because" in lin.get(reverse("admin:butler_halt_changelist")).text
+    assert (
+        "Stop everything, because" in lin.get(reverse("admin:butler_pauseswitch_changelist")).text
+    )
 
-    lin.post(reverse("admin:butler_halt_switch"), {"key": "*", "do": "throw", "reason": "fire"})
+    lin.post(
+        reverse("admin:butler_pauseswitch_switch"), {"key": "*", "do": "throw", "reason": "fire"}
+    )
 
-    assert Halt.objects.get().key == "*"
+    assert PauseSwitch.objects.get().key == "*"
 
 
 def test_who_may_only_look_stops_nothing(client, version):
     staff.let_in(client, staff.colleague("overview", "Iris"))
-    page = reverse("admin:butler_halt_switch")
+    page = reverse("admin:butler_pauseswitch_switch")
 
-    assert 'name="reason"' not in client.get(reverse("admin:butler_halt_changelist")).text
+    assert 'name="reason"' not in client.get(reverse("admin:butler_pauseswitch_changelist")).text
     assert client.post(page, {"key": "*", "do": "throw", "reason": "x"}).status_code == 403
     assert client.post(page, {"key": "*", "do": "lift"}).status_code == 403
-    assert not Halt.objects.exists()
+    assert not PauseSwitch.objects.exists()
 
 
 def test_a_manager_lets_go_what_was_written(client, version):

@@ -246,7 +246,7 @@ def test_a_key_that_only_reads_says_nothing(noor):
 
 
 def test_a_request_to_be_called_is_asked_for_once_listed_and_done(noor):
-    app, sam = noor[1], staff("change_task", "view_customer")
+    app, sam = noor[1], staff("change_stafftask", "view_customer")
     body = {"subject": "The pass of my son", "wanted_at": "2027-01-02T10:00:00+01:00"}
     asked = app.post("/api/me/requests/", body, **{"Idempotency-Key": "k1"})
     again = app.post("/api/me/requests/", body, **{"Idempotency-Key": "k1"})

@@ -4,8 +4,9 @@ import pytest
 from django.db import connection
 
 from butler.actions import runs
-from butler.due.tick import stand_by, tick
-from butler.models import AutomationVersion, Decision, Due, Halt, Message, Run
+from butler.due import jobs, queue
+from butler.due.tick import tick
+from butler.models import AutomationVersion, Decision, Due, Message, PauseSwitch, Run
 from channels import deliveries
 from customers.models import Customer
 from tests import factories
@@ -136,11 +137,11 @@ def test_a_run_says_each_thing_once_however_often_it_is_looked_at():
 
     tick(now=SOON)
     # The row comes back, as from a backup: the run has ended, so the row goes away again.
-    Due.objects.create(duty="run", key=due.key, due_at=NOON)
+    Due.objects.create(job="run", key=due.key, due_at=NOON)
     tick(now=SOON)
 
     assert Message.objects.count() == 1
-    assert not Due.objects.filter(duty="run").exists()
+    assert not Due.objects.filter(job="run").exists()
 
 
 # Whether to go on ----------------------------------------------------------------------
@@ -166,7 +167,7 @@ def test_a_condition_that_holds_does_not():
 @pytest.mark.parametrize("key", ["receipt", "*"])
 def test_a_switch_stops_what_has_not_been_judged_yet(key):
     play([SAY])
-    Halt.objects.create(key=key, thrown_at=NOON, thrown_by="staff:Lin")
+    PauseSwitch.objects.create(key=key, engaged_at=NOON, engaged_by="staff:Lin")
 
     tick(now=SOON)
 
@@ -176,7 +177,7 @@ def test_a_switch_stops_what_has_not_been_judged_yet(key):
 
 def test_a_switch_of_another_automation_stops_nothing():
     play([SAY])
-    Halt.objects.create(key="offer", thrown_at=NOON, thrown_by="staff:Lin")
+    PauseSwitch.objects.create(key="offer", engaged_at=NOON, engaged_by="staff:Lin")
 
     tick(now=SOON)
 
@@ -187,7 +188,7 @@ def test_run_whose_table_was_just_analyzed_goes_on_and_its_message_is_sent():
     play([SAY])
     # With statistics of so few rows, Postgres joins all due rows to the run before it looks
     # which of them were claimed; the keys of the others are no ids of runs.
-    stand_by(now=SOON)
+    queue.add_recurring(jobs.RECURRING, now=SOON)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
@@ -221,7 +222,7 @@ def test_a_run_that_cannot_go_on_blocks_no_other_and_is_given_up_with_its_reason
 
 def of_runs(names):
     """Leave out what housekeeping asks through the ORM, and the claims."""
-    return [name for name in names if " " not in name and name not in ("claim_due", "hold_due")]
+    return [name for name in names if " " not in name and name not in ("claim_due", "lock_due")]
 
 
 def test_a_batch_costs_the_same_whatever_its_size(count_statements):
@@ -240,14 +241,13 @@ def test_a_batch_costs_the_same_whatever_its_size(count_statements):
 
 
 def test_who_comes_back_after_the_claim_lapsed_writes_nothing():
-    from butler.due.tick import CLAIM, claim
 
     play([SAY])
-    stale = claim(now=SOON)
-    later = SOON + CLAIM + timedelta(seconds=1)
-    claim(now=later)
+    stale = queue.claim(now=SOON)
+    later = SOON + queue.CLAIM + timedelta(seconds=1)
+    queue.claim(now=later)
 
-    runs.advance([task for task in stale if task.duty == "run"], later)
+    runs.advance([task for task in stale if task.job == "run"], later)
 
     assert not Message.objects.exists()
     assert due_of(run()) is not None

@@ -65,7 +65,7 @@ def test_ten_tickers_at_once_take_each_run_on_once():
     assert Message.objects.count() == 240
     assert Decision.objects.count() == 240
     assert set(Run.objects.values_list("status", flat=True)) == {"done"}
-    assert not Due.objects.filter(duty="run").exists()
+    assert not Due.objects.filter(job="run").exists()
 
 
 CART = {"kind": "absence", "event": "Checkout Started", "absent": "Order Completed", "within": "1h"}
@@ -100,4 +100,4 @@ def test_an_event_that_comes_as_its_time_runs_out_finds_one_end_or_the_other():
         assert (run.status, run.reason) in {("cancelled", "cancelled_by_event"), ("done", "")}
         assert Decision.objects.filter(run_id=run.id).count() == 1
     assert Run.objects.count() == 30
-    assert not Due.objects.filter(duty="run").exists()
+    assert not Due.objects.filter(job="run").exists()

@@ -8,7 +8,8 @@ import pytest
 from butler.actions.topics import set_status
 from butler.automations import fan_out
 from butler.decisions import inputs
-from butler.due.tick import claim, tick
+from butler.due import queue
+from butler.due.tick import tick
 from butler.models import AutomationVersion, Decision, Due, Message, Run
 from butler.queries import why
 from tests import factories
@@ -68,7 +69,7 @@ def test_only_who_can_be_told_is_looked_at_again():
 
     tick(now=FIRST)
 
-    assert Due.objects.get(duty="run").customer_id == agrees.id
+    assert Due.objects.get(job="run").customer_id == agrees.id
     for other in others:
         decision = decisions(other).get()
         assert (decision.outcome, decision.code, decision.stage) == ("skip", "no_consent", "judge")
@@ -97,7 +98,7 @@ def test_one_channel_that_is_left_is_enough():
 
     tick(now=FIRST)
 
-    assert Due.objects.get(duty="run").customer_id == agrees.id
+    assert Due.objects.get(job="run").customer_id == agrees.id
 
 
 def test_a_message_in_every_channel_is_decided_for_each():
@@ -118,7 +119,7 @@ def test_a_pause_that_ends_before_it_is_too_late_refuses_nobody():
 
     tick(now=FIRST)
 
-    assert Due.objects.get(duty="run").customer_id == agrees.id
+    assert Due.objects.get(job="run").customer_id == agrees.id
 
 
 def test_what_is_sifted_out_and_what_is_walked_come_to_the_same(monkeypatch):
@@ -145,7 +146,7 @@ def test_nobody_is_decided_of_twice_when_a_ticker_dies_in_the_middle(monkeypatch
     offer()
     crowd(7)
     tick(now=FIRST - timedelta(hours=12))
-    claim(now=FIRST)
+    queue.claim(now=FIRST)
 
     tick(now=FIRST + timedelta(minutes=2))
 

@@ -15,7 +15,7 @@ INSERT INTO customers_customer (id, created_at)
 SELECT gen_random_uuid(), now() FROM generate_series(1, {MANY});
 INSERT INTO butler_budgetuse (customer_id, scope, "window", used)
 SELECT id, 'company:marketing', '2026-W47', 1 FROM customers_customer;
-INSERT INTO butler_due (duty, customer_id, key, facts, due_at, failed_reason)
+INSERT INTO butler_due (job, customer_id, key, facts, due_at, failed_reason)
 SELECT 'run', id, gen_random_uuid(), '{{}}', now() + random() * interval '90 days', ''
   FROM customers_customer;
 INSERT INTO butler_run (id, automation_id, version_id, customer_id, occasion, cause, occurred_at,
@@ -53,7 +53,7 @@ ASKED = (
     (sql, "write_messages"),
     (sql, "write_decisions"),
     (sql, "update_runs"),
-    (sql, "enter_lane"),
+    (sql, "acquire_capacity"),
     (sql, "claim_messages"),
     (sql, "hold_customers"),
     (sql, "write_claims"),

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from butler.due.tick import tick
-from butler.models import Decision, Message, Task
+from butler.models import Decision, Message, StaffTask
 from tests import factories
 from tests.butler.plays import (
     CART,
@@ -172,7 +172,7 @@ def test_a_person_is_asked():
 
     tick(now=SOON)
 
-    task = Task.objects.get()
+    task = StaffTask.objects.get()
     assert task.title == "Call Noor"
     assert task.due_at - SOON < timedelta(minutes=31)
     assert task.customer_id == run().customer_id
@@ -188,7 +188,7 @@ def test_who_wants_a_person_gets_one_with_the_words_to_say():
 
     tick(now=NOON + HOUR + timedelta(seconds=2))
 
-    task = Task.objects.get()
+    task = StaffTask.objects.get()
     assert task.title == "Dag Noor"
     assert task.body == "Tot gauw."
     assert codes() == [("person", "person_first")]

@@ -31,7 +31,7 @@ def test_saying_so_has_those_concerned_looked_for(desk):
 
     desk.post(RIDE, {"status": "down"})
 
-    facts = Due.objects.get(duty="fan_out").facts
+    facts = Due.objects.get(job="fan_out").facts
     assert facts["audience"] == "visiting_today"
     assert facts["cause"]["topic"] == "ride:night-mail"
 

@@ -9,7 +9,7 @@ from itertools import islice
 
 import pytest
 
-from butler.models import Task
+from butler.models import StaffTask
 from channels import outbox
 from channels.email.adapter import EmailAdapter
 from channels.inbox.adapter import InboxAdapter
@@ -126,7 +126,7 @@ def _inbox(request, settings) -> Counterpart:
 def _phone(request, settings) -> Counterpart:
     return Counterpart(
         PhoneAdapter(),
-        lambda: [str(task.message_id) for task in Task.objects.order_by("pk")],
+        lambda: [str(task.message_id) for task in StaffTask.objects.order_by("pk")],
         None,
     )
 

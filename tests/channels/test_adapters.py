@@ -44,7 +44,7 @@ def offers(count):
 def test_mail_goes_through_the_second_relay_while_the_first_cannot_be_reached(relay, settings):
     second, port = relay
     settings.MAILERS = {"default": smtp(relays.free_port()), "fallback": smtp(port)}
-    offers(provider_limits.PATIENCE)
+    offers(provider_limits.FAILURE_LIMIT)
 
     deliveries.deliver("email", clock=lambda: NOON)
     assert second.letters == []
@@ -52,7 +52,7 @@ def test_mail_goes_through_the_second_relay_while_the_first_cannot_be_reached(re
     deliveries.deliver("email", clock=lambda: NOON)
 
     assert len(second.letters) == 1
-    assert Delivery.objects.filter(outcome="transient").count() == provider_limits.PATIENCE
+    assert Delivery.objects.filter(outcome="transient").count() == provider_limits.FAILURE_LIMIT
     assert Message.objects.filter(state="accepted").count() == 1
 
 

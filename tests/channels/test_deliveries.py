@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from butler.actions import outcomes, withdrawal
-from butler.models import BudgetUse, Delivery, Lane, Message
+from butler.models import BudgetUse, Delivery, Message, ProviderLimit
 from channels import deliveries
 from customers.actions.control import Word
 from customers.models import Event, Suppression
@@ -292,9 +292,14 @@ def test_a_round_says_what_it_came_to():
 
 def test_how_a_stand_in_did_is_told_of_the_stand_in():
     offer()
-    Lane.objects.create(channel="email")
-    Lane.objects.create(channel="email:2")
+    ProviderLimit.objects.create(channel="email")
+    ProviderLimit.objects.create(channel="email:2")
 
-    deliveries.deliver_batch(Provider("transient"), clock=lambda: NOON, most=1, lane="email:2")
+    deliveries.deliver_batch(
+        Provider("transient"), clock=lambda: NOON, most=1, provider_key="email:2"
+    )
 
-    assert dict(Lane.objects.values_list("channel", "failures")) == {"email": 0, "email:2": 1}
+    assert dict(ProviderLimit.objects.values_list("channel", "failures")) == {
+        "email": 0,
+        "email:2": 1,
+    }

@@ -232,9 +232,15 @@ def _callers(noor, other) -> dict[str, Client]:
         "reading key": _key("read"),
         "writing key": _key("read", "identify", "ingest"),
     }
-    reading = ["view_customer", "view_control", "view_review", "view_quarantineditem", "view_task"]
+    reading = [
+        "view_customer",
+        "view_control",
+        "view_review",
+        "view_quarantineditem",
+        "view_stafftask",
+    ]
     writing = ["change_order", "change_partymember", "change_review", "change_quarantineditem"]
-    writing += ["change_control", "change_task"]
+    writing += ["change_control", "change_stafftask"]
     reading += ["view_topicstatus", "find_customer"]
     writing.append("change_topicstatus")
     users = {

@@ -193,7 +193,7 @@ def test_what_a_family_took_back_is_not_given_again_by_loading_again(capsys):
 def test_every_ride_is_open_at_first_and_stays_as_somebody_said(capsys):
     _load(capsys)
     assert set(TopicStatus.objects.values_list("status", flat=True)) == {"open"}
-    assert not Due.objects.filter(duty="fan_out").exists()
+    assert not Due.objects.filter(job="fan_out").exists()
     set_status(
         key="ride:night-mail", status="down", facts={}, author_name="staff:Sam", now=timezone.now()
     )

@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from butler.actions import topics
 from butler.due import tick as ticking
-from butler.models import AutomationVersion, Message, Task
+from butler.models import AutomationVersion, Message, StaffTask
 from channels.deliveries import deliver
 from customers.actions import control
 from customers.actions.changes import Author
@@ -133,7 +133,7 @@ def test_who_asks_to_be_called_is_answered_and_a_colleague_has_it_on_the_list():
     work()
 
     assert 'omkring klokken 14.00 om "Vores besøg"' in said_to(noor, "callback")["inbox"].text
-    task = Task.objects.get()
+    task = StaffTask.objects.get()
     assert task.title == "Call back Noor de Wit: Vores besøg"
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from butler.actions import automations, staff_tasks
 from butler.actions.automations import Hand, NotNow
-from butler.models import Automation, AutomationVersion, Task
+from butler.models import Automation, AutomationVersion, StaffTask
 from customers.consent import hash_chain
 from customers.consent.state import State
 from customers.models import Control, ControlEntry, Event, Order, User
@@ -131,7 +131,7 @@ def test_a_task_is_taken_by_one():
     people = [staff.let_in(Client(), staff.colleague("desk", name)) for name in "ABCDE"]
 
     together(*(lambda one=one: one.post(f"/console/tasks/{task}/take/") for one in people))
-    taken = Task.objects.get(pk=task).taken_by
+    taken = StaffTask.objects.get(pk=task).taken_by
     together(
         *(
             lambda one=one: one.post(f"/console/tasks/{task}/finish/", {"outcome": "reached"})
@@ -139,7 +139,7 @@ def test_a_task_is_taken_by_one():
         )
     )
 
-    done = Task.objects.get(pk=task)
+    done = StaffTask.objects.get(pk=task)
     assert taken
     assert done.taken_by == taken
     assert Event.objects.filter(name="Task Done").count() == 1

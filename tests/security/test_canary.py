@@ -42,8 +42,8 @@ NOTHING_OF_ANYBODY = (
     "customers_accesslogentry",
     "butler_due",
     "butler_budgetuse",
-    "butler_lane",
-    "butler_pulse",
+    "butler_providerlimit",
+    "butler_heartbeat",
     "customers_source",
     "channels_streamticket",
 )

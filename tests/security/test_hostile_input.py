@@ -216,7 +216,7 @@ def test_no_field_by_itself_breaks_a_form(noor, places, bad):
             f"/console/tasks/{places['task_id']}/take/": {},
             f"/console/tasks/{places['task_id']}/finish/": {"outcome": "done", "note": "well"},
             f"/console/customers/{noor.id}/orders/A-1/cancel/": {"reason": "ill", "key": "k" * 20},
-            "/admin/butler/halt/switch/": {"key": "*", "reason": "a mistake", "do": "throw"},
+            "/admin/butler/pauseswitch/switch/": {"key": "*", "reason": "a mistake", "do": "throw"},
         },
     }
     broken = {}

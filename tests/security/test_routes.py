@@ -88,7 +88,7 @@ _ADMIN = {
     "customers/user/<id>/password/",
     "butler/automationversion/<int:pk>/step/",
     "butler/automationversion/<int:pk>/mail/<str:place>/<slug:language>/",
-    "butler/halt/switch/",
+    "butler/pauseswitch/switch/",
     "(?P<url>.*)$",
 }
 # What the administration keeps a table of, and no more.
@@ -104,11 +104,11 @@ MODELS = {
     "customers/quarantineditem",
     "butler/automation",
     "butler/automationversion",
-    "butler/halt",
+    "butler/pauseswitch",
     "butler/run",
     "butler/message",
     "butler/delivery",
-    "butler/lane",
+    "butler/providerlimit",
     "butler/decision",
     "butler/topicstatus",
 }

@@ -114,7 +114,7 @@ LOOKING = """() => ({
 })"""
 ADMIN = (
     "customers/customer customers/blockedvalue customers/review customers/quarantineditem"
-    " customers/user customers/source customers/merge butler/halt butler/topicstatus"
+    " customers/user customers/source customers/merge butler/pauseswitch butler/topicstatus"
     " butler/message butler/decision butler/automation butler/run"
 )
 
@@ -192,7 +192,7 @@ def _say(noor: Customer, number: int, bad: str) -> None:
 
 @pytest.fixture
 def sessions(noor) -> dict[str, str]:
-    automations.throw_switch(key="*", by=PAYLOADS[0], reason=PAYLOADS[8], now=timezone.now())
+    automations.engage_switch(key="*", by=PAYLOADS[0], reason=PAYLOADS[8], now=timezone.now())
     customer, colleague = Client(), Client()
     customer.force_login(User.objects.create_user("noor@example.com", record=noor))
     staff.let_in(colleague, staff.colleague("manager", name="Lin", is_superuser=True))
@@ -203,7 +203,7 @@ def sessions(noor) -> dict[str, str]:
 def paths(noor, sessions) -> dict[str, list[str]]:
     number = quote(f"A-1{PAYLOADS[12]}", safe="")
     newest = Message.objects.filter(customer_id=noor.pk).latest("created_at").pk
-    task = staff_tasks.Task.objects.latest("due_at").pk
+    task = staff_tasks.StaffTask.objects.latest("due_at").pk
     review = Review.objects.latest("pk").pk
     admin = [f"/admin/{model}/" for model in ADMIN.split()]
     return {

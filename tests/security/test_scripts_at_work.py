@@ -15,8 +15,8 @@ from butler.models import (
     AutomationVersion,
     Decision,
     Delivery,
-    Halt,
     Message,
+    PauseSwitch,
     Run,
     TopicStatus,
 )
@@ -116,8 +116,8 @@ def _automation() -> AutomationVersion:
                 created_at=timezone.now(),
             )
         )
-    Halt.objects.create(
-        key=automation.key, thrown_at=timezone.now(), thrown_by=IMAGE, reason=QUOTED
+    PauseSwitch.objects.create(
+        key=automation.key, engaged_at=timezone.now(), engaged_by=IMAGE, reason=QUOTED
     )
     return versions[-1]
 
@@ -218,7 +218,7 @@ def _in_the_administration(noor: Customer) -> list[str]:
     shown = [
         ("butler/automation", version.automation_id.encode().hex()),
         *(("butler/automationversion", one.pk) for one in AutomationVersion.objects.all()),
-        ("butler/halt", Halt.objects.get().pk),
+        ("butler/pauseswitch", PauseSwitch.objects.get().pk),
         ("butler/run", Run.objects.filter(reason__contains="onerror").latest("id").pk),
         ("butler/message", Message.objects.latest("id").pk),
         ("butler/delivery", Delivery.objects.filter(code__contains="onerror").latest("id").pk),

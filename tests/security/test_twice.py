@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from butler.actions import staff_tasks
-from butler.models import Halt, Message, Task, TopicStatus
+from butler.models import Message, PauseSwitch, StaffTask, TopicStatus
 from customers.models import Customer, Event, Merge, Order, Review, User
 from tests import factories, staff
 from tests.config.test_access import TABLE as API
@@ -135,7 +135,12 @@ def effects() -> Counter:
     for one in Event.objects.exclude(kind="control"):
         said = one.body.get("properties") or one.body.get("traits") or {}
         seen["event", one.customer_id, one.name, one.about, encode(said)] += 1
-    for model, key in ((Order, "number"), (Task, "title"), (Merge, "joined_id"), (Halt, "key")):
+    for model, key in (
+        (Order, "number"),
+        (StaffTask, "title"),
+        (Merge, "joined_id"),
+        (PauseSwitch, "key"),
+    ):
         for value in model.objects.values_list("customer_id" if model is Order else key, flat=True):
             seen[model.__name__, str(value)] += 1
     return seen

@@ -100,7 +100,7 @@ def _extras(
         extras["occasions"], extras["more_said"] = decisions.occasions(
             doorway, cursor=None, limit=MESSAGES
         )
-    if may("butler.view_task"):
+    if may("butler.view_stafftask"):
         extras["tasks"] = tasks_of(customer_id, by=audit.principal(request))
     if may("customers.view_review") and shown.joins:
         extras["merges"] = [

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from butler.models import Halt
+from butler.models import PauseSwitch
 from butler.queries.tasks import count_open
 from channels.console.views import access, calls
 from customers.models import Review
@@ -19,12 +19,12 @@ def home(request: HttpRequest) -> HttpResponse:
     shown: dict[str, object] = {"here": "home"}
     if user.has_perm("customers.find_customer") and user.has_perm("customers.view_interaction"):
         shown["calls"] = calls.shown(timezone.now())
-    if user.has_perm("butler.view_task"):
+    if user.has_perm("butler.view_stafftask"):
         shown["open_tasks"] = count_open()
     if user.has_perm("customers.view_review"):
         shown["open_reviews"] = Review.objects.filter(status=Review.Status.OPEN).count()
-    if user.has_perm("butler.view_halt"):
-        shown["halts"] = Halt.objects.filter(lifted_at=None).count()
+    if user.has_perm("butler.view_pauseswitch"):
+        shown["halts"] = PauseSwitch.objects.filter(released_at=None).count()
     # Nothing of all that is theirs: say what is.
     shown["is_all"] = len(shown) == 1
     return render(request, "console/home.html", shown)

@@ -10,20 +10,22 @@ from django.views.decorators.http import require_POST, require_safe
 
 from butler.actions import automations
 from butler.actions.automations import EVERYTHING, NotNow
-from butler.models import Halt
+from butler.models import PauseSwitch
 from butler.queries.automations import names
 from channels.console.presenters import events
 from channels.console.views import access, audit
 
 
 @require_safe
-@access.page("butler.view_halt")
+@access.page("butler.view_pauseswitch")
 def listing(request: HttpRequest) -> HttpResponse:
     """List what is stopped now."""
     called = {EVERYTHING: "Everything", **names("en")}
     halts = [
         _shown(halt, called)
-        for halt in Halt.objects.filter(lifted_at=None).order_by("-thrown_at", "-id")[:100]
+        for halt in PauseSwitch.objects.filter(released_at=None).order_by("-engaged_at", "-id")[
+            :100
+        ]
     ]
     stopped = {halt["key"] for halt in halts}
     going = [(key, name) for key, name in called.items() if key not in stopped]
@@ -33,18 +35,18 @@ def listing(request: HttpRequest) -> HttpResponse:
     return render(request, "console/switches.html", shown)
 
 
-def _shown(halt: Halt, called: dict[str, str]) -> dict[str, Any]:
+def _shown(halt: PauseSwitch, called: dict[str, str]) -> dict[str, Any]:
     return {
         "key": halt.key,
         "name": called.get(halt.key, halt.key),
-        "by": events.actor(halt.thrown_by) or halt.thrown_by,
-        "at": halt.thrown_at,
+        "by": events.actor(halt.engaged_by) or halt.engaged_by,
+        "at": halt.engaged_at,
         "reason": halt.reason,
     }
 
 
 @require_POST
-@access.page("butler.add_halt")
+@access.page("butler.add_pauseswitch")
 def throw(request: HttpRequest) -> HttpResponse:
     """Stop one automation, or all of them."""
     key = request.POST.get("key", "")
@@ -53,7 +55,7 @@ def throw(request: HttpRequest) -> HttpResponse:
         messages.error(request, "Say why: colleagues read it.")
         return redirect("console:switches")
     try:
-        taken = automations.throw_switch(
+        taken = automations.engage_switch(
             key=key, by=audit.actor(request), reason=reason, now=timezone.now()
         )
     except NotNow:
@@ -71,11 +73,11 @@ def _stopped(key: str, taken: int) -> str:
 
 
 @require_POST
-@access.page("butler.change_halt")
+@access.page("butler.change_pauseswitch")
 def lift(request: HttpRequest) -> HttpResponse:
     """Let it go on."""
     key = request.POST.get("key", "")[:64]
-    if automations.lift_switch(key=key, by=audit.actor(request), now=timezone.now()):
+    if automations.release_switch(key=key, by=audit.actor(request), now=timezone.now()):
         messages.success(request, "It goes on, with what happens from now on.")
     else:
         messages.error(request, "It was not stopped any more.")

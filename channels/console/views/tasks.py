@@ -10,13 +10,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from butler.actions import staff_tasks
-from butler.models import Task
+from butler.models import StaffTask
 from butler.queries import tasks as queries
 from channels.console.views import access, audit
 
 
 @require_safe
-@access.page("butler.view_task")
+@access.page("butler.view_stafftask")
 def listing(request: HttpRequest) -> HttpResponse:
     """List what is open: one's own first, then what is due first."""
     found = queries.open_tasks(by=audit.principal(request))
@@ -26,7 +26,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@access.page("butler.change_task")
+@access.page("butler.change_stafftask")
 def take(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Take a task, and go to whom it is for."""
     now, by = timezone.now(), audit.principal(request)
@@ -34,18 +34,18 @@ def take(request: HttpRequest, task_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@access.page("butler.change_task")
+@access.page("butler.change_stafftask")
 def give_back(request: HttpRequest, task_id: UUID) -> HttpResponse:
     by = audit.principal(request)
     return _done(request, lambda: staff_tasks.give_back(task_id=task_id, by=by))
 
 
 @require_POST
-@access.page("butler.change_task")
+@access.page("butler.change_stafftask")
 def finish(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Say what came of it."""
     outcome = request.POST.get("outcome", "")
-    if outcome not in Task.Outcome.values:
+    if outcome not in StaffTask.Outcome.values:
         messages.error(request, "Say what came of it.")
         return redirect("console:tasks")
     return _done(
@@ -61,7 +61,7 @@ def finish(request: HttpRequest, task_id: UUID) -> HttpResponse:
     )
 
 
-def _done(request: HttpRequest, do: Callable[[], Task]) -> HttpResponse:
+def _done(request: HttpRequest, do: Callable[[], StaffTask]) -> HttpResponse:
     try:
         task = do()
     except staff_tasks.NoSuchTask:

@@ -38,11 +38,11 @@ class Command(BaseCommand):
                 self.stderr.write(f"not now: {type(error).__name__}")
 
     def _look(self) -> None:
-        done = tick(now=timezone.now())
+        jobs = tick(now=timezone.now())
         sent = deliveries.deliver_all(clock=timezone.now)
-        if any((*done, *sent)) or self.stdout.isatty():
+        if any((*jobs, *sent)) or self.stdout.isatty():
             self.stdout.write(
-                f"{done.done} done, {done.failed} failed; "
+                f"{jobs.succeeded} done, {jobs.failed} failed; "
                 f"{sent.accepted} messages handed over, {sent.failed} not"
             )
 

@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 from butler.actions import automations
 from butler.actions.automations import Hand, NotNow
 from butler.automations.loader import InvalidAutomations
-from butler.models import Automation, AutomationVersion, Halt, Message
+from butler.models import Automation, AutomationVersion, Message, PauseSwitch
 from customers.models import Event, Notice, Purpose, Topic
 from tests import factories
 from tests.butler.automation_files import PURPOSES, TOPICS, file
@@ -261,7 +261,7 @@ def test_the_switch_takes_back_what_waits_and_what_is_in_the_app_unread():
     ]
     before = {one.pk: one.state for one in left}
 
-    count = automations.throw_switch(key="visit-reminder", by=LIN, reason="a wrong date", now=NOW)
+    count = automations.engage_switch(key="visit-reminder", by=LIN, reason="a wrong date", now=NOW)
 
     assert count == 4
     states = dict(Message.objects.values_list("pk", "state"))
@@ -280,7 +280,7 @@ def test_one_switch_stops_everything_but_what_people_write(monkeypatch):
     taken = [message("a"), message("b"), message("c"), message("d"), message("e")]
     written = message("")
 
-    assert automations.throw_switch(key="*", by=LIN, reason="", now=NOW) == len(taken)
+    assert automations.engage_switch(key="*", by=LIN, reason="", now=NOW) == len(taken)
 
     written.refresh_from_db()
     assert written.state == "queued"
@@ -289,20 +289,20 @@ def test_one_switch_stops_everything_but_what_people_write(monkeypatch):
 def test_a_switch_stands_once_until_it_is_lifted_and_can_be_thrown_again():
     live()
     for _ in range(2):
-        automations.throw_switch(key="visit-reminder", by=LIN, reason="a wrong date", now=NOW)
-    assert Halt.objects.filter(lifted_at=None).count() == 1
+        automations.engage_switch(key="visit-reminder", by=LIN, reason="a wrong date", now=NOW)
+    assert PauseSwitch.objects.filter(released_at=None).count() == 1
 
-    assert automations.lift_switch(key="visit-reminder", by="sam", now=LATER)
-    assert not automations.lift_switch(key="visit-reminder", by="sam", now=LATER)
-    automations.throw_switch(key="visit-reminder", by=LIN, reason="again", now=LATER)
+    assert automations.release_switch(key="visit-reminder", by="sam", now=LATER)
+    assert not automations.release_switch(key="visit-reminder", by="sam", now=LATER)
+    automations.engage_switch(key="visit-reminder", by=LIN, reason="again", now=LATER)
 
-    assert Halt.objects.count() == 2
-    assert Halt.objects.exclude(lifted_at=None).get().lifted_by == "sam"
+    assert PauseSwitch.objects.count() == 2
+    assert PauseSwitch.objects.exclude(released_at=None).get().released_by == "sam"
 
 
 def test_nobody_stops_what_there_is_not():
     with pytest.raises(NotNow):
-        automations.throw_switch(key="nothing", by=LIN, reason="", now=NOW)
+        automations.engage_switch(key="nothing", by=LIN, reason="", now=NOW)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ from django.db import connection
 
 from butler import failpoints
 from butler.actions import dispatch_gate, withdrawal
-from butler.models import BudgetUse, Decision, Delivery, Halt, Message, Task
+from butler.models import BudgetUse, Decision, Delivery, Message, PauseSwitch, StaffTask
 from customers.actions.control import Word
 from customers.models import Suppression
 from tests import factories
@@ -143,7 +143,7 @@ def test_a_service_message_needs_something_live_and_not_a_word():
 @pytest.mark.parametrize("key", ["*", "visit-reminder"])
 def test_a_switch_that_is_thrown_holds_from_the_next_claim_on(key):
     guest = guest_who_consented()
-    Halt.objects.create(key=key, thrown_at=NOON, thrown_by="lin")
+    PauseSwitch.objects.create(key=key, engaged_at=NOON, engaged_by="lin")
     message = arrange.message(guest, automation_id="visit-reminder")
 
     assert claim().leaving == []
@@ -177,7 +177,7 @@ def test_whoever_asked_for_a_person_meanwhile_is_left_to_one():
 
     message.refresh_from_db()
     assert (message.state, message.reason) == ("suppressed", "person_first")
-    task = Task.objects.get(customer_id=guest.id)
+    task = StaffTask.objects.get(customer_id=guest.id)
     assert (task.title, task.body) == ("For you", "An afternoon at Larkmoor.")
     assert (task.kind, task.due_at) == ("phone", NOON + timedelta(hours=1))
     assert task.automation_id == message.automation_id
@@ -296,4 +296,4 @@ def test_what_has_no_words_ends_as_failed_and_holds_nobody_up(wish):
     wordless.refresh_from_db()
     assert (wordless.state, wordless.reason) == ("failed", "missing_value")
     assert [one.message for one in left] == ([] if wish else [said.id])
-    assert Task.objects.count() == int(wish)
+    assert StaffTask.objects.count() == int(wish)

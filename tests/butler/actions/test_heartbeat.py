@@ -54,20 +54,20 @@ def test_an_answer_that_was_late_takes_back_no_newer_one():
 
 
 def test_what_is_due_and_not_done_shows():
-    Due.objects.create(duty="run", key="x", due_at=NOON)
+    Due.objects.create(job="run", key="x", due_at=NOON)
 
     assert work(now=NOON + 90 * SECOND).oldest_due == 90
     assert work(now=NOON + 90 * SECOND).is_late
 
 
 def test_what_was_given_up_does_not():
-    Due.objects.create(duty="run", key="x", due_at=NOON, done_at=NOON, failed_reason="KeyError")
+    Due.objects.create(job="run", key="x", due_at=NOON, done_at=NOON, failed_reason="KeyError")
 
     assert work(now=NOON + 90 * SECOND).oldest_due is None
 
 
 def test_it_is_on_the_pages_for_those_who_watch(client):
-    Due.objects.create(duty="run", key="x", due_at=NOON)
+    Due.objects.create(job="run", key="x", due_at=NOON)
 
     assert client.get("/readyz").json()["checks"]["work"] == "late"
     assert client.get("/readyz").json()["status"] == "degraded"

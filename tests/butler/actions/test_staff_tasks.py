@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from butler.actions import staff_tasks
-from butler.models import Task
+from butler.models import StaffTask
 from butler.queries import tasks as queries
 from customers.models import Customer, Event, User
 from tests import factories
@@ -34,7 +34,7 @@ def test_what_is_asked_twice_is_one_task(noor):
     first, second = _ask(noor.id), _ask(noor.id)
 
     assert first == second
-    assert Task.objects.count() == 1
+    assert StaffTask.objects.count() == 1
 
 
 def test_a_task_that_is_taken_is_nobody_elses(noor):
@@ -146,4 +146,4 @@ def test_of_two_colleagues_who_reach_for_it_at_once_one_gets_it():
         got = sum(people.map(reach, [f"user:{number}" for number in range(4)]))
 
     assert got == 20
-    assert Task.objects.exclude(taken_by="").count() == 20
+    assert StaffTask.objects.exclude(taken_by="").count() == 20

@@ -7,7 +7,7 @@ from butler.actions.topics import set_status
 from butler.automations import fan_out
 from butler.decisions import inputs
 from butler.due.tick import tick
-from butler.models import Decision, Due, Halt, Message, Run, TopicStatus
+from butler.models import Decision, Due, Message, PauseSwitch, Run, TopicStatus
 from customers.models import Customer
 from tests import factories
 from tests.butler.plays import SAY, automation, due_of
@@ -115,7 +115,7 @@ def test_an_audience_is_gone_through_a_batch_at_a_time(monkeypatch):
     tick(now=local(2026, 11, 22, 21, 30))
 
     assert Run.objects.count() == 8
-    assert not Due.objects.filter(duty="fan_out").exists()
+    assert not Due.objects.filter(job="fan_out").exists()
 
 
 # Topics --------------------------------------------------------------------------------
@@ -232,12 +232,12 @@ def test_a_switch_ends_a_crowd_in_the_middle(monkeypatch):
     for number in range(5):
         booked("2026-11-21", who=("email", f"g{number}@example.com"), number=f"A-{number}")
     say_of_ride("down")
-    Halt.objects.create(key="ride-down", thrown_at=NOON, thrown_by="staff:Lin")
+    PauseSwitch.objects.create(key="ride-down", engaged_at=NOON, engaged_by="staff:Lin")
 
     tick(now=NOON + HOUR + SECOND)
 
     assert not Run.objects.exists()
-    assert not Due.objects.filter(duty="fan_out").exists()
+    assert not Due.objects.filter(job="fan_out").exists()
 
 
 def test_consents_that_ran_out_are_put_on_the_ledger():

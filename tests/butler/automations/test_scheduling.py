@@ -228,7 +228,7 @@ def test_many_dates_are_planned_a_batch_at_a_time(monkeypatch):
     tick(now=NOON + HOUR)
 
     assert Run.objects.count() == 8
-    assert not Due.objects.filter(duty="plan_date").exists()
+    assert not Due.objects.filter(job="plan_date").exists()
 
 
 # Birthdays -----------------------------------------------------------------------------
@@ -360,7 +360,7 @@ def test_many_birthdays_are_planned_a_batch_at_a_time(monkeypatch):
     tick(now=FIRST)
 
     assert Run.objects.count() == 8
-    assert not Due.objects.filter(duty="plan_date", due_at__lte=FIRST).exists()
+    assert not Due.objects.filter(job="plan_date", due_at__lte=FIRST).exists()
 
 
 def test_a_trait_that_is_no_date_has_no_day():

@@ -218,7 +218,7 @@ def test_an_event_moves_the_run_that_waits_for_it_and_no_other():
         record(item(who, name="Checkout Started"), item(who, name="Gate Passed"))
     Run.objects.filter(automation_id="thanks").update(step="0", awaited="Order Completed")
     Due.objects.update(due_at=NOON + HOUR)
-    Due.objects.create(duty="housekeeping", key="standing", due_at=NOON + HOUR)
+    Due.objects.create(job="housekeeping", key="recurring", due_at=NOON + HOUR)
     kept = {one.id: one for one in Run.objects.exclude(customer_id=_id_of(NOOR))}
 
     record(order("A-1", NOOR, at=NOON + HOUR / 2))
@@ -231,7 +231,7 @@ def test_an_event_moves_the_run_that_waits_for_it_and_no_other():
     for run in Run.objects.filter(id__in=kept):
         assert (run.status, run.arrived_at) == ("waiting", None)
         assert due_of(run).due_at == NOON + HOUR
-    assert Due.objects.get(key="standing").due_at == NOON + HOUR
+    assert Due.objects.get(key="recurring").due_at == NOON + HOUR
 
 
 def test_an_event_of_another_name_moves_nothing():

@@ -4,7 +4,7 @@ from threading import Thread
 import pytest
 from django.db import connection, transaction
 
-from butler.due import jobs
+from butler.due import jobs, queue
 from butler.due import tick as actions
 from butler.due.queue import Reschedule
 from butler.models import Due
@@ -15,14 +15,14 @@ LATER = NOON + timedelta(hours=2)
 
 @pytest.fixture
 def done(monkeypatch):
-    """A duty that notes what it was asked to do."""
+    """A job that notes what it was asked to do."""
     seen = []
     monkeypatch.setitem(jobs.JOBS, "note", lambda task, now: seen.append(task.key))
     return seen
 
 
 def due(key, **fields):
-    return Due.objects.create(duty=fields.pop("duty", "note"), key=key, due_at=NOON, **fields)
+    return Due.objects.create(job=fields.pop("job", "note"), key=key, due_at=NOON, **fields)
 
 
 @pytest.mark.django_db
@@ -41,7 +41,7 @@ def test_what_is_done_leaves_no_row(done):
 
     actions.tick(now=NOON)
 
-    assert not Due.objects.filter(duty="note").exists()
+    assert not Due.objects.filter(job="note").exists()
 
 
 @pytest.mark.django_db
@@ -56,9 +56,9 @@ def test_what_is_not_due_yet_waits(done):
 @pytest.mark.django_db
 def test_what_is_due_longest_is_claimed_first_and_no_more_than_was_asked_for():
     for minutes in (1, 3, 2):
-        Due.objects.create(duty="note", key=str(minutes), due_at=NOON - timedelta(minutes=minutes))
+        Due.objects.create(job="note", key=str(minutes), due_at=NOON - timedelta(minutes=minutes))
 
-    taken = [[one.key for one in actions.claim(now=NOON, most=2)] for _ in range(2)]
+    taken = [[one.key for one in queue.claim(now=NOON, limit=2)] for _ in range(2)]
 
     assert [sorted(some) for some in taken] == [["2", "3"], ["1"]]
 
@@ -69,7 +69,7 @@ def test_what_somebody_has_in_hand_is_passed_over():
     taken = []
 
     def take():
-        taken.extend(one.id for one in actions.claim(now=NOON))
+        taken.extend(one.id for one in queue.claim(now=NOON))
         connection.close()
 
     with transaction.atomic():
@@ -84,22 +84,22 @@ def test_what_somebody_has_in_hand_is_passed_over():
 @pytest.mark.django_db
 def test_a_claim_of_a_tick_that_died_lapses(done):
     due("a")
-    actions.claim(now=NOON)
+    queue.claim(now=NOON)
 
     actions.tick(now=NOON + timedelta(seconds=1))
     assert done == []
-    actions.tick(now=NOON + actions.CLAIM + timedelta(seconds=1))
+    actions.tick(now=NOON + queue.CLAIM + timedelta(seconds=1))
 
     assert done == ["a"]
 
 
 @pytest.mark.django_db
-def test_a_duty_that_fails_blocks_no_other_and_is_given_up_with_its_reason(done, monkeypatch):
+def test_a_job_that_fails_blocks_no_other_and_is_given_up_with_its_reason(done, monkeypatch):
     def fail(task, now):
         raise ValueError
 
     monkeypatch.setitem(jobs.JOBS, "fail", fail)
-    poison = due("p", duty="fail")
+    poison = due("p", job="fail")
     due("a")
 
     for hour in range(24):
@@ -112,28 +112,28 @@ def test_a_duty_that_fails_blocks_no_other_and_is_given_up_with_its_reason(done,
 
 
 @pytest.mark.django_db
-def test_a_duty_can_remember_where_it_was(monkeypatch):
+def test_a_job_can_remember_where_it_was(monkeypatch):
     def count(task, now):
         so_far = task.facts.get("n", 0) + 1
         return Reschedule(now, {"n": so_far}) if so_far < 3 else None
 
     monkeypatch.setitem(jobs.JOBS, "count", count)
-    due("a", duty="count")
+    due("a", job="count")
 
     done = actions.tick(now=NOON)
 
-    assert done.done >= 3
-    assert not Due.objects.filter(duty="count").exists()
+    assert done.succeeded >= 3
+    assert not Due.objects.filter(job="count").exists()
 
 
 @pytest.mark.django_db
 def test_who_comes_back_after_the_claim_lapsed_does_nothing(done):
     due("a")
-    (stale,) = actions.claim(now=NOON)
-    later = NOON + actions.CLAIM + timedelta(seconds=1)
-    actions.claim(now=later)
+    (stale,) = queue.claim(now=NOON)
+    later = NOON + queue.CLAIM + timedelta(seconds=1)
+    queue.claim(now=later)
 
-    actions._do(stale, now=later)
+    actions._run_one(stale, now=later)
 
     assert done == []
 
@@ -142,17 +142,17 @@ def test_who_comes_back_after_the_claim_lapsed_does_nothing(done):
 def test_a_tick_has_an_end_whatever_is_due(monkeypatch):
     """What asks to be looked at again at once would keep a worker for ever."""
     monkeypatch.setitem(jobs.JOBS, "again", lambda task, now: now)
-    due("a", duty="again")
+    due("a", job="again")
 
     done = actions.tick(now=NOON, seconds=0.2)
 
-    assert done.done > 1
-    assert Due.objects.get(duty="again").key == "a"
+    assert done.succeeded > 1
+    assert Due.objects.get(job="again").key == "a"
 
 
 @pytest.fixture
 def batch(monkeypatch):
-    """A duty that takes whole batches, and fails where one of its tasks is called poison."""
+    """A job that takes whole batches, and fails where one of its tasks is called poison."""
     seen = []
 
     def do(tasks, now):
@@ -167,9 +167,9 @@ def batch(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_many_of_one_duty_are_done_together(batch):
+def test_many_of_one_job_are_done_together(batch):
     for key in "abc":
-        due(key, duty="batch")
+        due(key, job="batch")
 
     actions.tick(now=NOON)
 
@@ -179,20 +179,20 @@ def test_many_of_one_duty_are_done_together(batch):
 @pytest.mark.django_db
 def test_one_that_spoils_a_batch_spoils_only_itself(batch):
     for key in ("a", "poison", "b"):
-        due(key, duty="batch")
+        due(key, job="batch")
 
     done = actions.tick(now=NOON)
 
     assert done.failed == 1
-    assert [row.key for row in Due.objects.filter(duty="batch")] == ["poison"]
-    assert Due.objects.get(duty="batch").failed_reason == "ValueError"
+    assert [row.key for row in Due.objects.filter(job="batch")] == ["poison"]
+    assert Due.objects.get(job="batch").failed_reason == "ValueError"
 
 
 @pytest.mark.django_db
 def test_housekeeping_comes_back_by_itself():
     actions.tick(now=NOON)
 
-    standing = Due.objects.get(duty="forget_answers")
+    standing = Due.objects.get(job="forget_answers")
 
     assert standing.claimed_until is None
     assert standing.due_at > NOON
@@ -200,7 +200,7 @@ def test_housekeeping_comes_back_by_itself():
 
 @pytest.mark.django_db(transaction=True)
 def test_ten_tickers_at_once_do_each_thing_once(done):
-    Due.objects.bulk_create(Due(duty="note", key=str(n), due_at=NOON) for n in range(500))
+    Due.objects.bulk_create(Due(job="note", key=str(n), due_at=NOON) for n in range(500))
 
     def tick():
         try:

@@ -5,7 +5,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from butler.actions import automations, staff_tasks
-from butler.models import Automation, Halt, Task
+from butler.models import Automation, PauseSwitch, StaffTask
 from customers.models import AccessLogEntry, Customer, Merge, Review
 from tests import factories, staff
 from tests.butler.automation_files import PURPOSES, TOPICS, file
@@ -189,7 +189,7 @@ def test_a_task_is_taken_and_finished(desk, noor):
     refused = other.post(f"/console/tasks/{task}/take/", follow=True).content.decode()
     desk.post(f"/console/tasks/{task}/finish/", {"outcome": "reached", "note": "Glad."})
 
-    kept = Task.objects.get(pk=task)
+    kept = StaffTask.objects.get(pk=task)
     assert "A colleague has this one" in refused
     assert (kept.outcome, kept.note, bool(kept.done_at)) == ("reached", "Glad.", True)
     assert "Nothing waits" in page_of(desk, "tasks/")
@@ -226,7 +226,7 @@ def test_a_manager_stops_an_automation_and_lets_it_go_on(client):
     assert f'<option value="{key}">Reminder</option>' in page
     assert '<option value="offer">offer</option>' in page
     lin.post("/console/switches/throw/", {"key": key})
-    assert not Halt.objects.exists()
+    assert not PauseSwitch.objects.exists()
     lin.post("/console/switches/throw/", {"key": key, "reason": "Wrong price"})
     page = page_of(lin, "switches/")
     assert "<strong>Reminder</strong>" in page
@@ -238,7 +238,7 @@ def test_a_manager_stops_an_automation_and_lets_it_go_on(client):
     assert "not stopped" in lin.post("/console/switches/lift/", {"key": key}, follow=True).text
 
     assert "Nothing is stopped" in page_of(lin, "switches/")
-    assert Halt.objects.get().lifted_by == "staff:Lin"
+    assert PauseSwitch.objects.get().released_by == "staff:Lin"
 
 
 def test_a_switch_of_nothing_is_refused_in_words(client):
@@ -247,4 +247,4 @@ def test_a_switch_of_nothing_is_refused_in_words(client):
     answer = lin.post("/console/switches/throw/", {"key": "x", "reason": "y"}, follow=True)
 
     assert "There is no such automation" in answer.text
-    assert not Halt.objects.exists()
+    assert not PauseSwitch.objects.exists()

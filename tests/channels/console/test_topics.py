@@ -48,7 +48,7 @@ def test_one_tap_with_a_reason_is_an_occasion_for_those_concerned(desk, ride):
         "until": "15:30",
         "said_by": "staff:Sam",
     }
-    cause = Due.objects.get(duty="fan_out").facts["cause"]
+    cause = Due.objects.get(job="fan_out").facts["cause"]
     assert cause == {"topic": RIDE, "status": "down", "serial": 2}
 
 
@@ -60,7 +60,7 @@ def test_the_button_pressed_twice_tells_once(desk, ride):
 
     assert "is down" in page
     assert "just now. Look again" not in page
-    assert Due.objects.filter(duty="fan_out").count() == 1
+    assert Due.objects.filter(job="fan_out").count() == 1
 
 
 def test_a_page_that_lay_open_changes_nothing_that_a_colleague_said_since(desk, ride):

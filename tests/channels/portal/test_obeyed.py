@@ -10,7 +10,7 @@ from butler.actions import dispatch_gate, withdrawal
 from butler.decisions import inputs
 from butler.decisions.decide import decide, order_channels
 from butler.decisions.inputs import read_facts, rules
-from butler.models import Message, Task
+from butler.models import Message, StaffTask
 from butler.types import Use
 from customers.actions.changes import Author
 from customers.consent import history
@@ -143,7 +143,7 @@ def test_what_is_set_is_obeyed_by_the_next_message(signed_in, noor, place, forms
     message, _ = next_message(noor, said)
 
     assert (message.state, message.reason) == end
-    assert Task.objects.count() == (end[1] == "person_first")
+    assert StaffTask.objects.count() == (end[1] == "person_first")
 
 
 def test_the_second_message_of_a_budget_of_one_waits(signed_in, noor, place):

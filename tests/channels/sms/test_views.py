@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from django.utils import timezone
 
-from butler.models import Delivery, Message, Task
+from butler.models import Delivery, Message, StaffTask
 from channels.protocol import Parcel
 from channels.sms.adapter import SmsAdapter
 from customers.actions.control import Word, say
@@ -239,7 +239,7 @@ def test_help_helps_and_asks_nobody(inbound, settings):
     assert status == 200
     assert answer.startswith("Larkmoor: je bepaalt")
     assert "https://larkmoor.example/preferences/" in answer
-    assert not Task.objects.exists()
+    assert not StaffTask.objects.exists()
 
 
 @pytest.mark.parametrize("text", ["please stop texting me", "Are dogs allowed?", "<b>&amp;"])
@@ -249,7 +249,7 @@ def test_everything_else_is_for_a_person(inbound, text):
     for _ in range(2):
         assert inbound(text, sid="SM1") == (200, "")
 
-    task = Task.objects.get()
+    task = StaffTask.objects.get()
     assert (task.kind, task.body, task.customer_id) == ("reply", text, noor.pk)
     assert stopped() == []
     assert Event.objects.filter(customer=noor, name="Message Received").count() == 1

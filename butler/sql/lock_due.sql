@@ -1,8 +1,8 @@
--- Lock a due row for as long as its duty is done, if the claim on it still is the given one.
+-- Lock a due row while its job runs, if the claim on it still is the given one.
 --
 -- id     bigint
 -- until  timestamptz  the claim's end, as claim_due.sql returned it
--- returns one row, or none: the claim lapsed and somebody else has it
+-- returns one row, or none: the claim lapsed and another tick has it
 
 SELECT id
   FROM butler_due

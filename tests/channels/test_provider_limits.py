@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from butler.actions import dispatch_gate
-from butler.models import Delivery, Lane, Message
+from butler.models import Delivery, Message, ProviderLimit
 from channels import deliveries
 from tests.butler import arrange
 from tests.butler.arrange import NOON
@@ -30,11 +30,11 @@ def test_a_provider_that_fails_again_and_again_is_left_alone_for_a_while(monkeyp
     deliveries.deliver("email", clock=lambda: NOON + timedelta(seconds=1))
 
     assert len(provider.handed) == 8
-    rest = Lane.objects.get(channel="email").rests_until
+    rest = ProviderLimit.objects.get(channel="email").cooldown_until
     assert rest > NOON
     provider.results.clear()
     deliveries.deliver("email", clock=lambda: rest + timedelta(hours=2))
-    assert Lane.objects.get(channel="email").failures == 0
+    assert ProviderLimit.objects.get(channel="email").failures == 0
     assert set(Message.objects.values_list("state", flat=True)) == {"accepted"}
 
 
@@ -74,7 +74,7 @@ def test_a_provider_that_is_well_again_is_used_again(monkeypatch):
     first, second = Provider(*["transient"] * 8), Provider()
     monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [first, second])
     deliveries.deliver("email", clock=lambda: NOON)
-    rest = Lane.objects.get(channel="email").rests_until
+    rest = ProviderLimit.objects.get(channel="email").cooldown_until
 
     deliveries.deliver("email", clock=lambda: rest + timedelta(hours=1))
 
@@ -82,10 +82,10 @@ def test_a_provider_that_is_well_again_is_used_again(monkeypatch):
     assert second.handed == []
 
 
-def test_a_lane_that_is_full_is_waited_for(monkeypatch):
+def test_provider_at_its_limit_is_waited_for(monkeypatch):
     for _ in range(3):
         offer()
-    Lane.objects.create(channel="email", rate=1.0)
+    ProviderLimit.objects.create(channel="email", rate=1.0)
     first, second = Provider(), Provider()
     monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [first, second])
 
@@ -94,10 +94,10 @@ def test_a_lane_that_is_full_is_waited_for(monkeypatch):
     assert (len(first.handed), len(second.handed)) == (1, 0)
 
 
-def test_a_lane_goes_no_faster_than_it_may(monkeypatch):
+def test_provider_gets_no_more_than_its_rate(monkeypatch):
     for _ in range(6):
         offer()
-    Lane.objects.create(channel="email", rate=2.0)
+    ProviderLimit.objects.create(channel="email", rate=2.0)
     provider = Provider()
     monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [provider])
 
@@ -110,7 +110,7 @@ def test_a_lane_goes_no_faster_than_it_may(monkeypatch):
 
 
 def test_a_provider_that_hangs_does_not_hold_every_worker(monkeypatch, settings):
-    settings.BUTLER_LANE_BATCHES = 1
+    settings.BUTLER_PROVIDER_BATCHES = 1
     provider = Provider()
     monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [provider])
     for _ in range(2):

@@ -4,8 +4,8 @@ from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 
-class Task(models.Model):
-    """Something for a person to do for a customer, such as to call."""
+class StaffTask(models.Model):
+    """Something that a member of staff does for a customer, such as a phone call."""
 
     class Kind(models.TextChoices):
         PHONE = "phone"
@@ -18,7 +18,7 @@ class Task(models.Model):
         DROPPED = "dropped"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    # What makes it one, such as the message it stands for.
+    # Unique per task, such as the message that the task replaces.
     key = models.CharField(max_length=200, unique=True)
     kind = models.CharField(max_length=16, choices=Kind)
     customer_id = models.UUIDField()
@@ -42,15 +42,3 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.title}"
-
-
-class Pulse(models.Model):
-    """The last sign of life of something that must not die silently."""
-
-    # "worker": a task that a worker really ran.
-    name = models.CharField(primary_key=True, max_length=32)
-    asked_at = models.DateTimeField()
-    answered_at = models.DateTimeField(null=True, blank=True)
-
-    def __str__(self) -> str:
-        return self.name
