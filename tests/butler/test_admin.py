@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from butler.actions import automations
 from butler.actions.automations import Hand
-from butler.models import AutomationVersion, PauseSwitch, ProviderLimit, Message
+from butler.models import AutomationVersion, Message, PauseSwitch, ProviderLimit
 from customers.models import AccessLogEntry, User
 from tests import factories, staff
 from tests.butler.automation_files import PURPOSES, TOPICS, file
