@@ -34,7 +34,7 @@ def take(camera: Camera) -> None:
     for name, path in FIRST.items():
         page.goto(path)
         # The butler's word on the order that was just taken is there within seconds.
-        page.locator("main .rows a, main .letters a").first.click()
+        page.locator("main .rows a, main .message-list a").first.click()
         page.locator("main h1.title").wait_for()
         camera.take(name)
     camera.take("outbox", "/dev/outbox/")
@@ -48,7 +48,7 @@ def _begin_the_day(page: Page) -> None:
     page.get_by_role("button", name="Look as Noor").click()
     page.wait_for_selector("#status[data-state=live]")
     page.get_by_role("button", name="Take an order").click()
-    page.wait_for_selector(".speed:not([hidden])")
+    page.wait_for_selector(".latency:not([hidden])")
     page.get_by_role("button", name="Scan the code").click()
     page.get_by_text("Through the gate at").wait_for()
     # Nobody's hand is on a button in a picture.

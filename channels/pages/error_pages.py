@@ -64,7 +64,7 @@ def page(request: HttpRequest, status: int, *, kind: int | str = 0) -> HttpRespo
             "words": WORDS.get(kind or status, WORDS[400]),
             "again": request.get_full_path() if _may_be_asked_again(request, status) else "",
         }
-        template = "console/wrong.html" if is_work else "portal/wrong.html"
+        template = "console/error.html" if is_work else "portal/error.html"
         response = HttpResponse(render_to_string(template, shown), status=status)
     response["Content-Language"] = language
     response["Cache-Control"] = "no-store"

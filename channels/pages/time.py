@@ -1,16 +1,39 @@
-"""Moments by the company's clock, for pages."""
+"""Times on pages, in the company's time zone."""
 
 from datetime import datetime, timezone
 
+from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 
-def at_home(at: datetime) -> datetime:
-    """Return it by the company's clock, in a zone of that moment's name and offset alone.
+def in_company_zone(at: datetime) -> datetime:
+    """Return a time in the company's zone, with a fixed offset that has that zone's name.
 
-    In the hour that clocks show twice Django names no zone, and there it matters which it is.
+    Django prints no zone name in the hour that occurs twice when summer time ends; with a fixed
+    offset it does.
     """
-    here = localtime(at)
-    offset = here.utcoffset()
+    local = localtime(at)
+    offset = local.utcoffset()
     assert offset is not None
-    return here.replace(tzinfo=timezone(offset, here.tzname() or ""))
+    return local.replace(tzinfo=timezone(offset, local.tzname() or ""))
+
+
+def day_and_time(at: datetime) -> str:
+    """Return weekday, day, month and time in the reader's language."""
+    return date_format(in_company_zone(at), _("D j M, H:i e"))
+
+
+def date_and_time(at: datetime) -> str:
+    """Return day, month, year and time in the reader's language."""
+    return date_format(in_company_zone(at), _("j M Y, H:i e"))
+
+
+def time_of_day(at: datetime, *, with_seconds: bool = False) -> str:
+    return date_format(in_company_zone(at), "H:i:s e" if with_seconds else "H:i e")
+
+
+def staff_time(at: datetime, *, with_weekday: bool = False, with_year: bool = False) -> str:
+    """Return day, month and time in English, for sentences that staff read."""
+    weekday, year = "%a " if with_weekday else "", " %Y" if with_year else ""
+    return localtime(at).strftime(f"{weekday}%-d %b{year}, %H:%M")

@@ -49,7 +49,7 @@ def shown(
 
 def missing(request: HttpRequest, door: Doorway | None, here: str) -> HttpResponse:
     """Say 404 with the same words whatever is missing, or whoever it belongs to."""
-    return shown(request, "portal/wrong.html", door, here, status=404, words=error_pages.WORDS[404])
+    return shown(request, "portal/error.html", door, here, status=404, words=error_pages.WORDS[404])
 
 
 def _of_own_record(view: Own) -> Own:

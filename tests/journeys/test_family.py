@@ -71,7 +71,7 @@ def _greetings() -> set[str]:
 def test_the_greeting_for_a_child_goes_to_the_guardian_who_said_yes(park, noor, apart):
     apart(_sem_turns_eight)
     page = noor(width=320)
-    expect(page.locator(".people li").first).to_contain_text("Sem de Wit 7")
+    expect(page.locator(".party li").first).to_contain_text("Sem de Wit 7")
     page.goto("/preferences/")
     card = page.locator("#consent-birthdays")
     expect(card).to_contain_text("For a child it comes to you.")
@@ -84,7 +84,7 @@ def test_the_greeting_for_a_child_goes_to_the_guardian_who_said_yes(park, noor, 
     [greeting] = apart(_greetings)
     assert re.search(r"\bSem\b.*\b8\b", greeting)
     page.goto("/inbox/")
-    page.locator(".letters a", has_text=greeting).first.click()
+    page.locator(".message-list a", has_text=greeting).first.click()
     expect(page.locator(".prose")).to_contain_text("Sem")
     page.goto("/why/")
     why = page.locator(".occasion", has_text=greeting)
@@ -98,7 +98,7 @@ def test_a_guardian_who_says_no_hears_nothing_of_the_day_and_reads_why(park, noo
     page = noor(width=320)
     page.goto("/preferences/")
     page.locator("#consent-birthdays").get_by_role("button", name="No").click()
-    expect(page.locator("#consent-birthdays .told")).to_contain_text("Saved.")
+    expect(page.locator("#consent-birthdays .alert")).to_contain_text("Saved.")
 
     apart(_the_day_comes)
 
@@ -120,7 +120,7 @@ def test_a_child_with_a_login_cannot_say_yes_alone(park, visit, apart):
     assert code
     page.get_by_label("Six digits").fill(code.group())
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_selector("#handset")
+    page.wait_for_selector("#phone")
 
     page.goto("/preferences/")
 

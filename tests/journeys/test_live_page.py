@@ -38,26 +38,26 @@ def test_an_order_by_phone_appears_in_the_open_page(noor, desk):
 
     _order(desk, "LK-JOURNEY-1")
 
-    expect(page.locator("#handset .pass")).to_contain_text("LK-JOURNEY-1")
-    expect(page.locator("#handset .pass")).to_contain_text("Lantern Night")
-    newest = page.locator("#moments li").first
+    expect(page.locator("#phone .pass")).to_contain_text("LK-JOURNEY-1")
+    expect(page.locator("#phone .pass")).to_contain_text("Lantern Night")
+    newest = page.locator("#timeline li").first
     expect(newest).to_contain_text("You placed an order")
-    expect(newest.locator(".speed")).to_have_text(re.compile(r"on screen after \d+ ms"))
-    expect(page.locator("#news")).to_have_text("You placed an order")
+    expect(newest.locator(".latency")).to_have_text(re.compile(r"on screen after \d+ ms"))
+    expect(page.locator("#announcement")).to_have_text("You placed an order")
     assert page.evaluate("window.isStillThisPage") is True
 
 
 def test_counters_act_and_every_place_shows_it(noor):
     page = noor()
     page.wait_for_selector(LIVE)
-    code = page.locator("#handset .pass dd").last
+    code = page.locator("#phone .pass dd").last
 
     page.get_by_role("button", name="Take an order").click()
-    expect(page.locator("#handset .pass h2")).to_have_text("Lantern Night")
+    expect(page.locator("#phone .pass h2")).to_have_text("Lantern Night")
     page.get_by_role("button", name="Move the arrival").click()
-    expect(page.locator("#handset .pass")).to_contain_text("11:30")
+    expect(page.locator("#phone .pass")).to_contain_text("11:30")
     page.get_by_role("button", name="Scan the code").click()
-    expect(page.locator("#handset .pass")).to_contain_text("Through the gate at")
+    expect(page.locator("#phone .pass")).to_contain_text("Through the gate at")
 
     assert re.fullmatch(r"LK-\d{4}-\d{2}", code.inner_text())
     versions = {badge.inner_text() for badge in page.locator("#counters h2 .badge").all()}
@@ -77,7 +77,7 @@ def test_what_was_missed_is_made_up_for(noor, desk):
     page.unroute("**/live/me?*")
 
     page.wait_for_selector(LIVE)
-    expect(page.locator("#handset .pass")).to_contain_text("LK-JOURNEY-2")
+    expect(page.locator("#phone .pass")).to_contain_text("LK-JOURNEY-2")
 
 
 def test_signing_out_elsewhere_closes_the_open_page(noor):
@@ -102,7 +102,7 @@ def test_the_keyboard_is_enough(visit):
     page.get_by_role("button", name="Take an order").focus()
     page.keyboard.press("Enter")
 
-    expect(page.locator("#handset .pass h2")).to_have_text("Lantern Night")
+    expect(page.locator("#phone .pass h2")).to_have_text("Lantern Night")
     # The button was replaced with its card, and is still the one in hand.
     expect(page.get_by_role("button", name="Take an order")).to_be_focused()
 
@@ -161,12 +161,12 @@ def test_it_works_without_a_script(visit, park):
     assert code
     page.get_by_label("Six digits").fill(code.group())
     page.get_by_role("button", name="Sign in").click()
-    expect(page.locator("#handset")).to_contain_text("Hello Noor")
+    expect(page.locator("#phone")).to_contain_text("Hello Noor")
 
     page.get_by_role("button", name="Take an order").click()
 
-    expect(page.locator("#handset .pass h2")).to_have_text("Lantern Night")
-    expect(page.locator("#moments li").first).to_contain_text("You placed an order")
+    expect(page.locator("#phone .pass h2")).to_have_text("Lantern Night")
+    expect(page.locator("#timeline li").first).to_contain_text("You placed an order")
     expect(page.get_by_role("link", name="Look again")).to_be_visible()
 
 
@@ -188,7 +188,7 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_is_refused(noor, park):
 def test_targets_are_large_enough_to_hit(noor):
     page = noor(width=320)
 
-    for target in page.locator("button:visible, a:visible:not(.skip), summary:visible").all():
+    for target in page.locator("button:visible, a:visible:not(.skip-link), summary:visible").all():
         box = target.bounding_box()
         assert box, target
         assert box["height"] >= 24, target.inner_text()

@@ -93,12 +93,12 @@ def test_a_message_appears_while_she_looks(me, noor, apart):
 
     apart(_send, me, "Night Mail is down")
 
-    expect(page.locator("#handset .letters li").first).to_contain_text("Night Mail is down")
-    expect(page.locator("#moments li").first).to_contain_text("We sent you a message")
-    expect(second.locator("#letters li").first).to_contain_text("Night Mail is down")
-    expect(second.locator("#letters li").first).to_have_class(re.compile("is-new"))
-    expect(second.locator("#news")).to_contain_text("Night Mail is down")
-    expect(second.locator(".places .count")).to_contain_text("2")
+    expect(page.locator("#phone .message-list li").first).to_contain_text("Night Mail is down")
+    expect(page.locator("#timeline li").first).to_contain_text("We sent you a message")
+    expect(second.locator("#messages li").first).to_contain_text("Night Mail is down")
+    expect(second.locator("#messages li").first).to_have_class(re.compile("is-new"))
+    expect(second.locator("#announcement")).to_contain_text("Night Mail is down")
+    expect(second.locator(".navigation .unread-count")).to_contain_text("2")
     for one in (page, second):
         assert one.evaluate("window.isStillThisPage") is True
 
@@ -106,14 +106,14 @@ def test_a_message_appears_while_she_looks(me, noor, apart):
 def test_what_she_reads_on_one_device_is_read_on_the_other(me, noor):
     page, other = noor(width=320), noor()
     other.wait_for_selector(LIVE)
-    expect(other.locator(".places .count")).to_contain_text("1")
+    expect(other.locator(".navigation .unread-count")).to_contain_text("1")
     page.goto("/inbox/")
 
-    page.locator(".letters a").first.click()
+    page.locator(".message-list a").first.click()
 
     expect(page.locator("#read")).to_be_hidden()
-    expect(other.locator(".places .count")).to_have_count(0)
-    expect(other.locator("#moments li").first).to_contain_text("You read a message")
+    expect(other.locator(".navigation .unread-count")).to_have_count(0)
+    expect(other.locator("#timeline li").first).to_contain_text("You read a message")
 
 
 def test_she_reads_why_and_changes_it_there(me, noor):
@@ -148,9 +148,9 @@ def test_everything_works_without_a_script(me, visit, apart):
     assert apart(lambda: ControlEntry.objects.filter(record=me).count()) == said + 4
 
     page.get_by_role("link", name="Inbox").click()
-    page.locator(".letters a").first.click()
+    page.locator(".message-list a").first.click()
     page.get_by_role("button", name="I have read this").click()
-    expect(page.locator(".places .count")).to_have_count(0)
+    expect(page.locator(".navigation .unread-count")).to_have_count(0)
     page.get_by_role("link", name="Orders").click()
     page.locator(".rows a").first.click()
     expect(page.get_by_role("heading", name="Who changed what")).to_be_visible()
@@ -224,10 +224,10 @@ _OVER = """() => [...document.querySelectorAll("th, td, dd, .badge, .button")]
 def test_where_only_the_systems_colors_count_one_still_sees_where_one_is(visit):
     page = visit(width=320, forced_colors="active")
     page.get_by_role("button", name="Look as Noor").click()
-    page.wait_for_selector("#handset")
+    page.wait_for_selector("#phone")
     page.goto("/why/")
 
-    for kind in (".places", ".tabs"):
+    for kind in (".navigation", ".tabs"):
         here, there = (
             page.locator(f"{kind} a{which}").first.evaluate(
                 "one => getComputedStyle(one).borderBlockEndWidth"

@@ -133,8 +133,8 @@ def test_what_happens_is_on_the_open_page_without_a_reload(work, desk):
 
     _ring(desk, NOORS_PHONE)
 
-    expect(page.locator("#moments li").first).to_contain_text("Called")
-    expect(page.locator("#news")).to_contain_text("Called")
+    expect(page.locator("#timeline li").first).to_contain_text("Called")
+    expect(page.locator("#announcement")).to_contain_text("Called")
     assert page.evaluate("window.isStillThisPage") is True
 
 
@@ -151,10 +151,10 @@ def test_what_somebody_writes_stays_when_something_happens(work, desk):
     _ring(desk, NOORS_PHONE)
     note = page.get_by_label("A word about it")
     note.press_sequentially("She is gl")
-    page.evaluate("document.querySelector('#person').dataset.isOld = 'yes'")
+    page.evaluate("document.querySelector('#customer').dataset.isOld = 'yes'")
 
     _ring(desk, NOORS_PHONE)
-    expect(page.locator("#person[data-is-old]")).to_have_count(0)
+    expect(page.locator("#customer[data-is-old]")).to_have_count(0)
     page.keyboard.type("ad")
 
     expect(note).to_have_value("She is glad")
@@ -200,14 +200,14 @@ def test_the_keyboard_is_enough(work, desk):
     page = work()
 
     page.keyboard.press("?")
-    expect(page.locator("dialog#keys")).to_be_visible()
+    expect(page.locator("dialog#shortcuts")).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("/")
     page.keyboard.type("noor de wit")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("customer")
     page.keyboard.press("j")
-    expect(page.locator(".is-here")).to_contain_text("Noor de Wit")
+    expect(page.locator(".is-current")).to_contain_text("Noor de Wit")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Noor de Wit")
     page.keyboard.press("n")
@@ -282,7 +282,7 @@ def test_what_somebody_says_on_the_phone_is_written_down_and_is_theirs_to_read(w
     assert all(one["evidence"]["call"].startswith("call:") for one in entries[:2])
     phone = visit()
     phone.get_by_role("button", name="Look as Noor").click()
-    phone.wait_for_selector("#handset")
+    phone.wait_for_selector("#phone")
     phone.goto("/receipts/")
     expect(phone.locator("main li").first).to_contain_text("by phone · noted by Sam")
 

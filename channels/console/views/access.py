@@ -55,7 +55,7 @@ def page(right: str = "", *, is_for_all: bool = False) -> Callable[[View], View]
                 # What a page asks for by itself is no sign that somebody is there.
                 _touch(request, timezone.now())
             if right and not user.has_perm(right):
-                return render(request, "console/refused.html", status=403)
+                return render(request, "console/forbidden.html", status=403)
             try:
                 # Words, dates and amounts: whatever a colleague's browser asks for.
                 with translation.override("en"):

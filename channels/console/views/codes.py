@@ -46,9 +46,9 @@ def show(request: HttpRequest, known: Sequence[str], then: str = "") -> HttpResp
         "file": f"data:text/plain;charset=utf-8,{quote(text)}",
         "next": then or reverse("console:home"),
     }
-    return render(request, "console/recovery_codes.html", shown)
+    return render(request, "console/recovery_code_list.html", shown)
 
 
 def _asked(request: HttpRequest, user: User, *, status: int = 200, **shown: Any) -> HttpResponse:
     shown |= {"left": len(staff_sign_in.recovery_codes(user=user)), "here": "codes"}
-    return render(request, "console/codes.html", shown, status=status)
+    return render(request, "console/recovery_codes.html", shown, status=status)

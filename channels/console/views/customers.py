@@ -138,7 +138,7 @@ def looks(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         "customer_id": doorway.id,
         "here": "search",
     }
-    return render(request, "console/looks.html", shown)
+    return render(request, "console/access_log.html", shown)
 
 
 def _looked(look: why.LookShape) -> dict[str, Any]:

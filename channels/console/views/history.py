@@ -65,4 +65,4 @@ def _shown(
         "next": following,
         "here": "search",
     }
-    return render(request, "console/past.html", shown)
+    return render(request, "console/history.html", shown)

@@ -34,4 +34,4 @@ def home(request: HttpRequest) -> HttpResponse:
 @access.page(is_for_all=True)
 def keys(request: HttpRequest) -> HttpResponse:
     """List the keys, for who has no script to show them on top of a page."""
-    return render(request, "console/keys.html", {"here": "keys"})
+    return render(request, "console/shortcuts.html", {"here": "keys"})

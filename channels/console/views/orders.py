@@ -220,7 +220,7 @@ def _form(
         "here": "search",
     }
     status = status or (422 if form.wrong else 200)
-    return render(request, "console/order.html", shown, status=status)
+    return render(request, "console/order_form.html", shown, status=status)
 
 
 def _person(request: HttpRequest, customer_id: UUID) -> Person:

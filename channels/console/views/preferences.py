@@ -54,7 +54,9 @@ def show(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     state = facts.control if facts else None
     if facts is None or state is None:
         # To guess here would be to speak for them.
-        return render(request, "console/unreadable.html", {"here": "search"}, status=503)
+        return render(
+            request, "console/preferences_unavailable.html", {"here": "search"}, status=503
+        )
     named = described([live], today=timezone.localdate(now))
     aloud = _language(request.GET.get("aloud", ""), facts)
     found = choices(facts, state, _purposes(aloud), history.topics("en"), now)
@@ -75,7 +77,7 @@ def show(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         ],
         "here": "search",
     }
-    return render(request, "console/wishes.html", context)
+    return render(request, "console/preferences.html", context)
 
 
 @require_POST

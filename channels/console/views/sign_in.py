@@ -68,7 +68,7 @@ def prove(request: HttpRequest) -> HttpResponse:
     if user is None or not staff_sign_in.has_second_factor(user):
         return redirect("console:sign-in")
     if request.method != "POST":
-        return _form(request, "code.html")
+        return _form(request, "sign_in_code.html")
     wanted = access.where_next(request)
     try:
         staff_sign_in.check_code(
@@ -78,9 +78,9 @@ def prove(request: HttpRequest) -> HttpResponse:
             enter=partial(access.let_in, request, user, now),
         )
     except WrongCode:
-        return _form(request, "code.html", wrong=WRONG_CODE, status=403)
+        return _form(request, "sign_in_code.html", wrong=WRONG_CODE, status=403)
     except TooOften as error:
-        return _later(request, "code.html", error)
+        return _later(request, "sign_in_code.html", error)
     return redirect(wanted)
 
 
@@ -96,7 +96,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
     secret = request.session.setdefault(_SECRET, staff_sign_in.new_secret())
     shown: dict[str, Any] = {"secret": _grouped(secret), "picture": _picture(user, secret)}
     if request.method != "POST":
-        return _form(request, "set_up.html", **shown)
+        return _form(request, "set_up_second_factor.html", **shown)
     wanted = access.where_next(request)
     try:
         codes = staff_sign_in.enroll(
@@ -107,9 +107,9 @@ def set_up(request: HttpRequest) -> HttpResponse:
             enter=partial(access.let_in, request, user, now),
         )
     except WrongCode:
-        return _form(request, "set_up.html", wrong=WRONG_CODE, status=403, **shown)
+        return _form(request, "set_up_second_factor.html", wrong=WRONG_CODE, status=403, **shown)
     except TooOften as error:
-        return _later(request, "set_up.html", error, **shown)
+        return _later(request, "set_up_second_factor.html", error, **shown)
     # They are shown this once, so the page has to come.
     return db.again_if_lost(partial(own_codes.show, request, codes, wanted))
 

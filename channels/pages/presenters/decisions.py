@@ -7,14 +7,13 @@ from itertools import groupby
 from uuid import UUID
 
 import msgspec
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from butler.decisions.reasons.catalog import sentence, setting_of
 from butler.queries.why import DecisionShape, LookShape, OccasionShape
 from channels.pages.presenters import events, messages
-from channels.pages.time import at_home
+from channels.pages.time import day_and_time
 from customers.queries.shapes import PurposeShape, TopicShape
 
 # What was decided, where nothing became of a message yet.
@@ -172,7 +171,7 @@ def _verdict(decision: DecisionShape, channel: str) -> str:
 
 
 def _moment(until: datetime | None) -> str:
-    return date_format(at_home(until), _("D j M, H:i e")) if until else ""
+    return day_and_time(until) if until else ""
 
 
 def glances(looks: Iterable[LookShape]) -> list[Glance]:

@@ -41,7 +41,7 @@ def home(request: HttpRequest) -> HttpResponse:
     door = door_of(request)
     context = {**_known(door), **_extras()} if door else _extras()
     # Only the parts that change: what live.js asks for when an event arrived.
-    template = "portal/parts.html" if "parts" in request.GET else "portal/home.html"
+    template = "portal/home_parts.html" if "parts" in request.GET else "portal/home.html"
     return shown(request, template, door, "home", **context)
 
 

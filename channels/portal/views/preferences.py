@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
@@ -21,7 +20,7 @@ from channels.pages.forms import Form, Unreadable
 from channels.pages.presenters import events
 from channels.pages.presenters import messages as presenter_messages
 from channels.pages.presenters.preferences import choices
-from channels.pages.time import at_home
+from channels.pages.time import time_of_day
 from channels.portal.decorators import form, missing, page, shown
 from customers.actions.changes import Author
 from customers.actions.control import NoSuchCustomer, NotUnderstood, Word
@@ -36,7 +35,9 @@ def preferences(request: HttpRequest, door: Doorway) -> HttpResponse:
     facts = _facts(door, now)
     if facts is None or facts.control is None:
         # Nothing is sent to whom we cannot read, and to guess here would be to speak for them.
-        return shown(request, "portal/unreadable.html", door, "preferences", status=503)
+        return shown(
+            request, "portal/preferences_unavailable.html", door, "preferences", status=503
+        )
     language = get_language() or "en"
     context = {
         "choices": choices(
@@ -102,7 +103,7 @@ def _tell_what_left(
     ) % {"count": count}
     said = [
         f"{one.subject or _('A message')}, {events.say(events.WAYS, one.channel)},"
-        f" {date_format(at_home(one.at), 'H:i e')},"
+        f" {time_of_day(one.at)},"
         f" {presenter_messages.became(one.channel, one.state)}"
         for one in left
     ]

@@ -32,7 +32,7 @@ def why(request: HttpRequest, door: Doorway) -> HttpResponse:
         "next": found.next,
         "only": only if only in _SENT else "all",
     }
-    return shown(request, "portal/why.html", door, "why", **context)
+    return shown(request, "portal/decisions.html", door, "why", **context)
 
 
 @page
@@ -48,4 +48,4 @@ def looks(request: HttpRequest, door: Doorway) -> HttpResponse:
         "previous": found.previous,
         "only": "looks",
     }
-    return shown(request, "portal/looks.html", door, "why", **context)
+    return shown(request, "portal/access_log.html", door, "why", **context)

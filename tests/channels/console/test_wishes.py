@@ -33,7 +33,9 @@ def _say(client: Client, who, what: str, **form) -> str:
 def _consent(client: Client, who, answer: str, **form) -> str:
     """Press a button of the page as it is: with the words that stand above it."""
     page = page_of(client, f"customers/{who.id}/wishes/")
-    card = re.search(r'<section class="card choice" id="consent-offers".*?</section>', page, re.S)
+    card = re.search(
+        r'<section class="card preference" id="consent-offers".*?</section>', page, re.S
+    )
     assert card
     digest = re.search(r'name="notice" value="([0-9a-f]{64})"', card[0])
     assert digest

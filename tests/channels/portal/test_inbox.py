@@ -213,7 +213,7 @@ def test_what_went_two_ways_is_there_once_with_what_became_of_each(signed_in, no
     for page in (listed, opened):
         assert "arrived</span>" in page
         assert (
-            'also by e-mail · <span class="wary">did not arrive: the address does not take it'
+            'also by e-mail · <span class="warning-text">did not arrive: the address does not take it'
             in page
         )
 
@@ -237,7 +237,7 @@ def test_what_happened_names_the_message_and_what_was_chosen(signed_in, noor):
     with transaction.atomic():
         append_own(said, actor="", now=now)
 
-    moments = signed_in.get("/").content.decode().partition('id="moments"')[2]
+    moments = signed_in.get("/").content.decode().partition('id="timeline"')[2]
 
     assert "Your order LK-1 · by e-mail" in moments
     assert "Wrong price" not in moments

@@ -57,7 +57,9 @@ def _page(client, path: str = "/preferences/") -> str:
 
 
 def _card(page: str, name: str) -> str:
-    found = re.search(rf'<section class="card choice" id="{name}".*?</section>', page, re.DOTALL)
+    found = re.search(
+        rf'<section class="card preference" id="{name}".*?</section>', page, re.DOTALL
+    )
     assert found, name
     return html.unescape(found[0])
 
@@ -79,7 +81,7 @@ def test_the_exact_notice_stands_above_two_buttons_of_one_kind(signed_in):
 
     assert f"{TEXT} (offers, en)" in card
     buttons = re.findall(r'<button type="submit" class="([^"]+)" name="answer"', card)
-    assert buttons == ["button quiet", "button quiet"]
+    assert buttons == ["button secondary", "button secondary"]
     assert "You were not asked yet, so it is a no." in card
 
 

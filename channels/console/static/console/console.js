@@ -2,30 +2,30 @@
 // without any of it.
 
 const finder = document.getElementById("q");
-const dialog = document.getElementById("keys");
+const dialog = document.getElementById("shortcuts");
 
 // Browsers do not focus what came of a form where the address names a place on the page.
-document.querySelector(".told")?.focus({ preventScroll: true });
+document.querySelector(".alert")?.focus({ preventScroll: true });
 
 // Keys --------------------------------------------------------------------------------
 
-let waitsForPlace = false;
+let isPrefixPressed = false;
 
 function isTyping(target) {
   return target.closest("input, textarea, select, [contenteditable]") !== null;
 }
 
-function go(letter) {
-  document.querySelector(`[data-go="${letter}"]`)?.click();
+function openShortcut(letter) {
+  document.querySelector(`[data-shortcut="${letter}"]`)?.click();
 }
 
-function move(step) {
+function moveSelection(step) {
   const rows = [...document.querySelectorAll("[data-row]")];
   if (!rows.length) return;
-  const here = rows.findIndex((row) => row.classList.contains("is-here"));
-  const next = rows[Math.min(Math.max(here + step, 0), rows.length - 1)];
-  rows[here]?.classList.remove("is-here");
-  next.classList.add("is-here");
+  const current = rows.findIndex((row) => row.classList.contains("is-current"));
+  const next = rows[Math.min(Math.max(current + step, 0), rows.length - 1)];
+  rows[current]?.classList.remove("is-current");
+  next.classList.add("is-current");
   next.scrollIntoView({ block: "nearest" });
   // Enter then opens it, and a screen reader says what it is.
   const link = next.querySelector("a, button");
@@ -36,15 +36,15 @@ function move(step) {
   }
 }
 
-const keys = {
+const shortcuts = {
   "/": () => finder?.focus(),
   "?": () => dialog?.showModal(),
-  j: () => move(1),
-  k: () => move(-1),
+  j: () => moveSelection(1),
+  k: () => moveSelection(-1),
   n: () => document.querySelector("[data-new]")?.click(),
   g: () => {
-    waitsForPlace = true;
-    setTimeout(() => (waitsForPlace = false), 1500);
+    isPrefixPressed = true;
+    setTimeout(() => (isPrefixPressed = false), 1500);
   },
 };
 
@@ -55,18 +55,18 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (dialog?.open) return;
-  if (waitsForPlace && event.key.length === 1) {
-    waitsForPlace = false;
+  if (isPrefixPressed && event.key.length === 1) {
+    isPrefixPressed = false;
     event.preventDefault();
-    return go(event.key);
+    return openShortcut(event.key);
   }
-  const act = keys[event.key];
-  if (!act) return;
+  const action = shortcuts[event.key];
+  if (!action) return;
   event.preventDefault();
-  act();
+  action();
 });
 
-document.querySelector("[data-keys]")?.addEventListener("click", (event) => {
+document.querySelector("[data-shortcuts]")?.addEventListener("click", (event) => {
   event.preventDefault();
   dialog.showModal();
 });
@@ -75,7 +75,7 @@ document.querySelector("[data-keys]")?.addEventListener("click", (event) => {
 
 const ringing = document.querySelector("[data-poll]");
 
-async function lookAgain() {
+async function refreshCalls() {
   const answer = await fetch(ringing.dataset.poll, { redirect: "manual" });
   // Signed out meanwhile: the page says so itself.
   if (answer.type === "opaqueredirect") return location.reload();
@@ -91,11 +91,11 @@ async function lookAgain() {
   }
 }
 
-async function watch() {
+async function pollCalls() {
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    if (document.visibilityState === "visible") await lookAgain().catch(() => {});
+    if (document.visibilityState === "visible") await refreshCalls().catch(() => {});
   }
 }
 
-if (ringing) watch();
+if (ringing) pollCalls();

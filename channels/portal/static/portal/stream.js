@@ -5,7 +5,7 @@
 // that every connection needs a new one anyway.
 
 const status = document.getElementById("status");
-const words = status.querySelector("span");
+const label = status.querySelector("span");
 const csrf = document.querySelector("[name=csrfmiddlewaretoken]").value;
 const { live, ticket } = status.dataset;
 
@@ -16,56 +16,57 @@ const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
 
 function show(state, text) {
   status.dataset.state = state;
-  words.textContent = text;
+  label.textContent = text;
 }
 
 // The page is as new as this.
-export function sawVersion(shown) {
-  version = Math.max(version, Number(shown));
+export function noteVersion(shownVersion) {
+  version = Math.max(version, Number(shownVersion));
 }
 
 // Who is signed in may have changed; twice in a row, reloading is not what helps.
-export function startAgain() {
-  const last = Number(sessionStorage.getItem("startedAgain"));
+export function reloadPage() {
+  const last = Number(sessionStorage.getItem("reloadedAt"));
   if (Date.now() - last < 10_000) throw new Error("reloading did not help");
-  sessionStorage.setItem("startedAgain", String(Date.now()));
+  sessionStorage.setItem("reloadedAt", String(Date.now()));
   location.reload();
 }
 
 // However many events come at once, there is one question under way and one to follow.
-function oneAtATime(ask) {
-  let isAsking = false;
-  let mustAsk = false;
+function coalesce(request) {
+  let isRunning = false;
+  let isDue = false;
   return async () => {
-    mustAsk = true;
-    if (isAsking) return;
-    isAsking = true;
-    for (let failures = 0; mustAsk; ) {
-      mustAsk = false;
+    isDue = true;
+    if (isRunning) return;
+    isRunning = true;
+    for (let failures = 0; isDue; ) {
+      isDue = false;
       try {
-        await ask();
+        await request();
         failures = 0;
       } catch {
-        mustAsk = true;
+        isDue = true;
         failures += 1;
         await pause(Math.min(500 * failures, 15_000));
       }
     }
-    isAsking = false;
+    isRunning = false;
   };
 }
 
-// Stay connected to the stream at `path`, call `ask` for what changed, and say how it goes.
-export function stayLive({ path, ask, say }) {
-  const refresh = oneAtATime(ask);
+// Stay connected to the stream at `path`, call `fetchParts` after each change, and show the state
+// of the connection.
+export function followRecord({ path, fetchParts, texts }) {
+  const refresh = coalesce(fetchParts);
 
-  function hear(frame) {
+  function handleFrame(frame) {
     const fields = Object.fromEntries(
       frame.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]),
     );
     if (fields.event === "hello") {
       wait = 500;
-      show("live", say.live);
+      show("live", texts.live);
       if (JSON.parse(fields.data).version > version) refresh();
     } else if (fields.event === "joined" || Number(fields.id) > version) {
       if (fields.id) version = Number(fields.id);
@@ -73,32 +74,32 @@ export function stayLive({ path, ask, say }) {
     }
   }
 
-  async function follow() {
-    const asked = await fetch(ticket, { method: "POST", headers: { "X-CSRFToken": csrf, Accept: "application/json" } });
-    if (asked.status === 401 || asked.status === 403) startAgain();
-    if (!asked.ok) throw new Error(`ticket: ${asked.status}`);
-    const given = await asked.json();
-    const stream = await fetch(`${live}${path}?after=${version}&ticket=${encodeURIComponent(given.ticket)}`);
+  async function readStream() {
+    const response = await fetch(ticket, { method: "POST", headers: { "X-CSRFToken": csrf, Accept: "application/json" } });
+    if (response.status === 401 || response.status === 403) reloadPage();
+    if (!response.ok) throw new Error(`ticket: ${response.status}`);
+    const body = await response.json();
+    const stream = await fetch(`${live}${path}?after=${version}&ticket=${encodeURIComponent(body.ticket)}`);
     if (!stream.ok) throw new Error(`stream: ${stream.status}`);
     const reader = stream.body.pipeThrough(new TextDecoderStream()).getReader();
-    let waiting = "";
+    let buffer = "";
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
-      waiting += value;
-      const frames = waiting.split("\n\n");
-      waiting = frames.pop();
-      frames.forEach(hear);
+      buffer += value;
+      const frames = buffer.split("\n\n");
+      buffer = frames.pop();
+      frames.forEach(handleFrame);
     }
   }
 
   async function stayConnected() {
     for (;;) {
       try {
-        show("waiting", say.waiting);
-        await follow();
+        show("waiting", texts.waiting);
+        await readStream();
       } catch {
-        show("away", say.away);
+        show("away", texts.away);
         await pause(wait + Math.random() * wait);
         wait = Math.min(wait * 2, 15_000);
       }

@@ -1,12 +1,12 @@
-"""A moment is written so that nobody has to guess which day it was."""
+"""Template tags write times so that the reader knows day and zone."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone, translation
 
-from channels.pages.templatetags.moments import clock, moment, stamp
-from channels.pages.time import at_home
+from channels.pages.templatetags.timestamps import staff_timestamp, time_of_day, timestamp
+from channels.pages.time import in_company_zone
 
 
 @pytest.fixture
@@ -24,25 +24,25 @@ def noon(settings):
         ("nl", "{0.day} "),
     ],
 )
-def test_a_moment_of_this_year_says_its_day_and_zone(noon, language, wanted):
+def test_time_of_this_year_says_its_day_and_zone(noon, language, wanted):
     with translation.override(language):
-        written = moment(noon)
+        written = timestamp(noon)
 
     assert wanted.format(noon) in written
     assert f", 12:05 {noon:%Z}</time>" in written
-    assert f'data-form="moment" datetime="{noon.isoformat()}"' in written
+    assert f'data-format="timestamp" datetime="{noon.isoformat()}"' in written
 
 
-def test_a_moment_of_another_year_says_which(noon):
+def test_time_of_another_year_says_which(noon):
     before = noon - timedelta(days=400)
 
     with translation.override("en"):
-        assert f">{before.day} {before:%b} {before.year}, " in moment(before)
-    assert f">{before.day} {before:%b} {before.year}, " in stamp(before)
+        assert f">{before.day} {before:%b} {before.year}, " in timestamp(before)
+    assert f">{before.day} {before:%b} {before.year}, " in staff_timestamp(before)
 
 
 def test_colleagues_read_the_same_without_a_script(noon):
-    assert stamp(noon) == (
+    assert staff_timestamp(noon) == (
         f'<time datetime="{noon.isoformat()}">'
         f"{noon:%a} {noon.day} {noon:%b}, 12:05 {noon:%Z}</time>"
     )
@@ -54,8 +54,8 @@ def test_the_hour_that_clocks_show_twice_says_which_of_both_it_is(settings, hour
     at = datetime(2027, 10, 31, hour, 29, 30, tzinfo=UTC)
 
     with translation.override("en"):
-        assert f", 02:29 {zone}</time>" in moment(at)
-        assert f", 02:29 {zone}</time>" in stamp(at)
-        assert clock(at).endswith(f">02:29 {zone}</time>")
-        assert clock(at, "second").endswith(f">02:29:30 {zone}</time>")
-    assert at_home(at) == at
+        assert f", 02:29 {zone}</time>" in timestamp(at)
+        assert f", 02:29 {zone}</time>" in staff_timestamp(at)
+        assert time_of_day(at).endswith(f">02:29 {zone}</time>")
+        assert time_of_day(at, "time_with_seconds").endswith(f">02:29:30 {zone}</time>")
+    assert in_company_zone(at) == at
