@@ -13,7 +13,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from customers import races, rebuild, sql
-from customers.identity import group
+from customers.identity import ORDER, group
 from customers.log import message_key
 from customers.models import ControlEntry, Customer, Event, Identifier, Merge
 from customers.profile import Item, Sender
