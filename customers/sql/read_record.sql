@@ -25,8 +25,8 @@ SELECT json_build_object(
     'identifiers', (
         SELECT coalesce(json_agg(known ORDER BY is_verified DESC, kind, value), '[]')
           FROM (SELECT kind, evidence = 2 AS is_verified, is_shared, first_seen_at,
-                       substring(value, CASE kind WHEN 'order' THEN strpos(value, '/') + 1
-                                        ELSE 1 END) AS value
+                       substring(value, CASE kind WHEN 'order' THEN strpos(value, '/') ELSE 0 END + 1)
+                       AS value
                   FROM customers_identifier
                  WHERE customer_id = customer.id
                  ORDER BY evidence DESC, kind, customers_identifier.value

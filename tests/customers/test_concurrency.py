@@ -15,11 +15,12 @@ from django.db import OperationalError, connection, transaction
 from customers import rebuild, sql
 from customers.db import retry
 from customers.events.log import message_key
-from customers.identity.grouping import Atom, Tie, group
-from customers.models import ControlEntry, Customer, Event, Identifier, Link, Merge
+from customers.identity.grouping import ORDER, group
+from customers.models import ControlEntry, Customer, Event, Identifier, Merge
 from customers.types import IncomingEvent, Sender
 from tests import conftest, factories
 from tests.customers import saying
+from tests.customers.graph import everything, misplaced_orders
 from tests.factories import item, record
 
 WRITERS = 4
@@ -104,12 +105,8 @@ def _where_each_message_stands() -> dict[str, tuple[str, int]]:
 
 
 def _assert_groups_are_those_of_all_links() -> None:
-    atoms = [
-        Atom(*row) for row in Identifier.objects.values_list("id", "kind", "value", "evidence")
-    ]
-    ties = [
-        Tie(*row) for row in Link.objects.values_list("left_id", "right_id", "evidence", "kind")
-    ]
+    atoms, ties = everything()
+    orders = {atom.id for atom in atoms if atom.kind == ORDER}
     shared = Identifier.objects.filter(is_shared=True).values_list("id", flat=True)
     owner = dict(Identifier.objects.values_list("id", "customer_id"))
     drawn = group(atoms, ties, shared)
@@ -117,9 +114,10 @@ def _assert_groups_are_those_of_all_links() -> None:
     assert torn == []
     met = defaultdict(list)
     for one in drawn.groups:
-        if whose := owner[min(one)]:
+        if (whose := owner[min(one)]) and not one <= orders:
             met[whose].append(one)
     assert [groups for groups in met.values() if len(groups) > 1] == []
+    assert misplaced_orders() == []
 
 
 def _assert_pointers_are_those_of_the_ledger() -> None:

@@ -10,10 +10,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from customers import rebuild
 from customers.identity import merging
-from customers.identity.grouping import ORDER, Atom, Naming, Tie, group, order_number, order_owner
-from customers.models import Customer, Event, Identifier, Link, Order, Trait
-from customers.types import VERIFIED, WEAK_KINDS
+from customers.identity.grouping import ORDER, group
+from customers.models import Customer, Event, Identifier, Order, Trait
+from customers.types import VERIFIED
 from tests import factories
+from tests.customers.graph import everything, misplaced_orders
 from tests.factories import NOON, identify, item, order, record
 
 PEOPLE = st.sampled_from([("user_id", "noor"), ("user_id", "sam"), ("user_id", "lin")])
@@ -116,12 +117,7 @@ class Identities(RuleBasedStateMachine):
     @invariant()
     def the_groups_are_those_of_all_links_at_once(self):
         """Step by step comes to the same as everything at once: order does not matter."""
-        atoms = [
-            Atom(*row) for row in Identifier.objects.values_list("id", "kind", "value", "evidence")
-        ]
-        ties = [
-            Tie(*row) for row in Link.objects.values_list("left_id", "right_id", "evidence", "kind")
-        ]
+        atoms, ties = everything()
         owner = dict(Identifier.objects.values_list("id", "customer_id"))
 
         groups = group(atoms, ties).groups
@@ -130,38 +126,7 @@ class Identities(RuleBasedStateMachine):
             assert len({owner[member] for member in members}) == 1
         drawn = [min(one) for one in groups if owner[min(one)] and not one <= orders]
         assert len({owner[one] for one in drawn}) == len(drawn)
-        for members in (one for one in groups if one <= orders):
-            self.order_is_where_it_was_placed(members, atoms, ties, owner)
-
-    def order_is_where_it_was_placed(self, members, atoms, ties, owner):
-        kinds = {atom.id: atom.kind for atom in atoms}
-        namings = [
-            Naming(tie.kind, kinds[other] in WEAK_KINDS, owner[other])
-            for tie in ties
-            for number, other in ((tie.left, tie.right), (tie.right, tie.left))
-            if number in members and kinds[other] != ORDER and tie.kind != "joined"
-        ]
-        record, is_doubtful = order_owner(namings, self.others(members, atoms, ties, owner))
-        own = set(
-            Identifier.objects.filter(id__in=members, record__isnull=False).values_list(
-                "record_id", flat=True
-            )
-        )
-        assert {owner[member] for member in members} <= ({record} if record else own | {None})
-        is_shared = Identifier.objects.filter(id__in=members, is_shared=True).exists()
-        assert is_shared == is_doubtful
-
-    def others(self, members, atoms, ties, owner):
-        """The other orders with the number that somebody placed, and where they are."""
-        verified = {a.id: a for a in atoms if a.kind == ORDER and a.evidence == VERIFIED}
-        numbers = {order_number(verified[one].value) for one in members if one in verified}
-        placed = {end for tie in ties if tie.kind == "placed" for end in (tie.left, tie.right)}
-        shared = set(Identifier.objects.filter(is_shared=True).values_list("id", flat=True))
-        return [
-            (None, True) if one in shared else (owner[one], False)
-            for one, atom in verified.items()
-            if one in placed and one not in members and order_number(atom.value) in numbers
-        ]
+        assert misplaced_orders() == []
 
     @invariant()
     def a_claim_never_stands_where_a_proof_was_given(self):
