@@ -73,7 +73,7 @@ def compare(ids: Sequence[UUID]) -> Rebuilt:
 def _each_if_need_be(work: Callable[[Sequence[UUID]], Rebuilt], ids: Sequence[UUID]) -> Rebuilt:
     """Work on these records in one transaction; by halves where one of them raises a fault."""
     try:
-        return retry.settle(lambda: work(ids))
+        return retry.on_conflict(lambda: work(ids))
     except _FAULTS as error:
         if not ingest.is_about_a_value(error):
             raise

@@ -49,7 +49,7 @@ PARAMETERS: dict[str, Params] = {
     # The caller takes more than it asks for as too many, and looks no further.
     "read_graph": {"ids": serials(), "most": 1_000},
     "read_head": _ONE | {"today": TODAY, "zone": "Europe/Amsterdam"},
-    "read_heads": _IDS,
+    "read_customer_versions": _IDS,
     "read_links": {"ids": serials(40)},
     "read_members": _LIVE,
     "read_record": {"id": uuid("customer", 10), "today": TODAY},

@@ -285,7 +285,7 @@ def _take_back(found: Sequence[tuple[UUID, UUID]], now: datetime) -> int:
     params = {"ids": [message for message, _ in found], "now": now}
     taken = sql.rows("withdraw_messages", params)
     sayings = [
-        log.Own(
+        log.InternalEvent(
             live,
             "message",
             "Message Withdrawn",
@@ -297,7 +297,7 @@ def _take_back(found: Sequence[tuple[UUID, UUID]], now: datetime) -> int:
         if was_there and live in held
     ]
     if sayings:
-        log.append_own(sayings, actor="", now=now)
+        log.append_internal_events(sayings, actor="", now=now)
     return len(taken)
 
 

@@ -63,7 +63,7 @@ def report(*, provider: str, channel: str, reports: Sequence[Report], now: datet
         provider=provider, event_id__in=[row.event_id for row in rows], applied_at=None
     )
     ids = list(kept.values_list("pk", flat=True))
-    return retry.settle(lambda: _apply(ids, now)) if ids else 0
+    return retry.on_conflict(lambda: _apply(ids, now)) if ids else 0
 
 
 def apply_waiting(deliveries: Iterable[UUID], *, now: datetime) -> int:
@@ -84,7 +84,7 @@ def sweep(*, now: datetime, most: int = 500) -> int:
     young = now - _YOUNG
     waiting = DeliveryReceipt.objects.filter(applied_at=None, received_at__gt=young).order_by("-pk")
     ids = list(waiting.values_list("pk", flat=True)[:most])
-    return retry.settle(lambda: _apply(ids, now)) if ids else 0
+    return retry.on_conflict(lambda: _apply(ids, now)) if ids else 0
 
 
 def _of_channel(channel: str, reports: Sequence[Report]) -> list[Report]:

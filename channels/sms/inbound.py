@@ -112,7 +112,7 @@ def _stop(text: Text, now: datetime) -> None:
         ],
         ignore_conflicts=True,
     )
-    owner = retry.settle(lambda: _hear_stop(text, now))
+    owner = retry.on_conflict(lambda: _hear_stop(text, now))
     if owner:
         withdrawal.wait(owner, _PATIENCE)
 
@@ -138,7 +138,7 @@ def _hear_stop(text: Text, now: datetime) -> UUID | None:
 
 
 def _start(text: Text, now: datetime) -> bool:
-    return retry.settle(lambda: _hear_start(text, now))
+    return retry.on_conflict(lambda: _hear_start(text, now))
 
 
 def _hear_start(text: Text, now: datetime) -> bool:

@@ -20,7 +20,7 @@ from customers.consent.ledger import Ledger
 from customers.consent.state import Entry, Matter, lapsed
 from customers.consent.statements import Known, NotUnderstood, Speaker, Word, check, check_asked
 from customers.db import retry
-from customers.db.retry import LookAgain
+from customers.db.retry import RetryTransaction
 from customers.events import internal_sources, log
 from customers.models import Control, Notice, Purpose, Topic
 
@@ -62,7 +62,7 @@ def say(*, customer_id: UUID, words: Sequence[Word], author: Author, now: dateti
         heard = [_Heard(word, ledger.members) for word in dated]
         return _Chain(live, ledger, house, speaker, now).add(heard)
 
-    return retry.settle(put)
+    return retry.on_conflict(put)
 
 
 def expire(*, now: datetime, most: int = 200) -> int:
@@ -71,7 +71,7 @@ def expire(*, now: datetime, most: int = 200) -> int:
     ids = list(overdue.values_list("customer_id", flat=True)[:most])
     # In the order of ids, as every other writer locks.
     for customer_id in sorted(ids):
-        retry.settle(partial(_expire, customer_id, now))
+        retry.on_conflict(partial(_expire, customer_id, now))
     return len(ids)
 
 
@@ -148,7 +148,7 @@ class _Chain:
             added.append(entry)
             events.append(_event(entry))
             previous = digest
-        versions = log.append_own(events, actor=self.speaker.actor, now=self.now)
+        versions = log.append_internal_events(events, actor=self.speaker.actor, now=self.now)
         for row, version in zip(rows, versions, strict=True):
             row["version"] = version
         sql.run("add_entries", {"rows": sql.json(rows)})
@@ -190,7 +190,7 @@ def _lock(customer_id: UUID) -> UUID:
         raise NoSuchCustomer
     [(live, was_joined)] = found
     if was_joined:
-        raise LookAgain
+        raise RetryTransaction
     return UUID(str(live))
 
 
@@ -234,8 +234,8 @@ def _row(
     }
 
 
-def _event(entry: Entry) -> log.Own:
-    return log.Own(
+def _event(entry: Entry) -> log.InternalEvent:
+    return log.InternalEvent(
         entry.record,
         "control",
         consent_document.event_name(entry.kind),

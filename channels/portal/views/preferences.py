@@ -60,7 +60,7 @@ def change(request: HttpRequest, door: Doorway, what: str) -> HttpResponse:
     try:
         topics = [topic.key for topic in history.topics(get_language() or "en")]
         words = forms.words(what, posted, state, topics=topics, now=now)
-        author = Author(internal_sources.signed_in("customer portal", "web"))
+        author = Author(internal_sources.signed_in_sender("customer portal", "web"))
         heard = withdrawal.say(customer_id=door.id, words=words, author=author, now=now)
     except Unreadable as wrong:
         messages.error(request, _unreadable(str(wrong)), place)
