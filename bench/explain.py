@@ -144,16 +144,22 @@ def _sending(context: Context, random: Random) -> Iterator[tuple[str, dict[str, 
 
 def _planning() -> Iterator[tuple[str, dict[str, object]]]:
     """Yield the statements that find whose day it is."""
-    day = {"on": "2027-04-21", "day": "2027-04-21", "month": 4, "of": 21, "of_year": "04-21"}
+    day = {
+        "upcoming_date": "2027-04-21",
+        "action_date": "2027-04-21",
+        "month": 4,
+        "day_of_month": 21,
+        "month_day": "04-21",
+    }
     asked = {
         "automation": "birthday",
         "days": _json([day]),
         "customer": UUID(int=0),
         "about": "",
-        "most": 2000,
+        "limit": 2000,
     }
-    yield "butler:plan_members", asked
-    yield "butler:plan_traits", asked | {"name": "birth_date", "of_year": ["04-21"]}
+    yield "butler:find_upcoming_members", asked
+    yield "butler:find_upcoming_traits", asked | {"name": "birth_date", "month_days": ["04-21"]}
 
 
 def _some(context: Context, random: Random, count: int) -> list[Guest]:
