@@ -45,7 +45,7 @@ _NAMES = {OLD: "look", NEW: "access log entry"}
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0015_message_keys_by_class")]
+    dependencies = [("customers", "0016_evidence")]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(model_name="look", name="look_is_never_changed"),
