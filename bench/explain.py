@@ -93,7 +93,10 @@ def _statements(context: Context, random: Random) -> Iterator[tuple[str, dict[st
     today = datetime.now(UTC).date()
     guest = random.choice(list(context.guests))
     yield "read_record", {"id": guest.customer_id, "today": today}
-    yield "read_head", {"id": guest.customer_id, "today": today, "zone": "Europe/Amsterdam"}
+    yield (
+        "read_customer_version",
+        {"id": guest.customer_id, "today": today, "zone": "Europe/Amsterdam"},
+    )
     yield (
         "read_timeline",
         {
@@ -105,7 +108,7 @@ def _statements(context: Context, random: Random) -> Iterator[tuple[str, dict[st
             "limit": 51,
         },
     )
-    yield "find_key", {"digest": bytes(32)}
+    yield "read_source_key", {"digest": bytes(32)}
     places = _some(context, random, 50)
     yield (
         "live:read_logs (50 streams)",

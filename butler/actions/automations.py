@@ -24,7 +24,7 @@ from butler.due import notify
 from butler.models import Automation, AutomationVersion, PauseSwitch
 from customers import sql as customers_sql
 from customers.actions.notices import NoticeChanged, NoticeText, PurposeText, TopicText, publish
-from customers.consent.hash_chain import NotCanonical, canonical
+from customers.consent.hash_chain import NotCanonical, canonical_json
 from customers.events import log
 from customers.models import Purpose, Topic
 
@@ -100,7 +100,7 @@ def _known(documents: Sequence[AutomationFile]) -> dict[str, Change]:
 
 def _digest(file: AutomationFile) -> str:
     try:
-        return sha256(canonical(file.content)).hexdigest()
+        return sha256(canonical_json(file.content)).hexdigest()
     except NotCanonical:
         # Such as a number with a point; checking says where.
         return ""

@@ -11,9 +11,9 @@ from butler import sql
 from butler.messages import delivery_reports
 from butler.messages.delivery_reports import Report, Standing
 from butler.models import DeliveryReceipt, Message
-from customers.actions import control, notes
+from customers.actions import consent, notes
 from customers.actions.changes import Author
-from customers.actions.control import Word
+from customers.actions.consent import ConsentStatement
 from customers.db import retry
 from customers.events import internal_sources
 from customers.models import Control
@@ -191,11 +191,11 @@ def _object(one: _Message, customer_id: UUID, now: datetime) -> None:
     stands = Control.objects.filter(customer=customer_id, objected__contains=["marketing"])
     if stands.exists():
         return
-    word = Word(
+    word = ConsentStatement(
         kind="objection.made",
         subject="marketing",
         evidence={"kind": "complaint", "message": str(one.id)},
     )
-    control.say(
-        customer_id=customer_id, words=[word], author=Author(internal_sources.BUTLER), now=now
+    consent.record_statements(
+        customer_id=customer_id, statements=[word], author=Author(internal_sources.BUTLER), now=now
     )

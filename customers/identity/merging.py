@@ -102,7 +102,7 @@ def regroup(
             now=now,
         )
         registry.rebuild(affected)
-        ledger.refold(affected)
+        ledger.rebuild_states(affected)
     _ask_about(drawn.held, rows, targets)
     return concerned
 
