@@ -55,7 +55,7 @@ def say(
     """Take a customer's words; return once nothing that they forbid can leave any more.
 
     Must not be called inside a transaction: what is not committed stops nobody.
-    Raises what customers.actions.control.say raises; also of a child's yes, which would not count.
+    Raises what customers.actions.consent.record_statements raises; also of a child's yes, which would not count.
     """
     _refuse_children(customer_id, words, now)
     said = consent.record_statements(

@@ -88,7 +88,7 @@ class PublishedTerms(msgspec.Struct, frozen=True):
 def validate_statement(
     statement: ConsentStatement, declarant: Declarant, terms: PublishedTerms
 ) -> None:
-    """Raise NotUnderstood unless this declarant may make this statement."""
+    """Raise InvalidStatement unless this declarant may make this statement."""
     if not declarant.is_trusted:
         _refuse("only_claimed", "What a publishable key says is no customer's word.")
     if statement.kind not in KINDS:
