@@ -14,7 +14,7 @@ from bench.figures import Figure, middle, percentile, tidy
 from bench.load import Failed
 from bench.stage import Database
 from butler.types import Address, Budget, Contact, Decision, Facts, Gate, Relation, Rules
-from customers.consent.preferences import Hours
+from customers.consent.preferences import QuietHours
 from customers.consent.state import Consent, Setting, State
 
 NOW = datetime(2027, 4, 14, 12, 0, tzinfo=UTC)
@@ -27,7 +27,7 @@ AUDIENCE = 200_000
 RULES = Rules(
     version="bench",
     budgets={"marketing": Budget(2, "week")},
-    quiet={"marketing": Hours("20:00", "09:00")},
+    quiet={"marketing": QuietHours("20:00", "09:00")},
     plausible_zones=("Europe/Amsterdam", "Europe/Copenhagen", "Europe/Stockholm"),
     purposes={"offers": "contact"},
     topics=frozenset({"offers", "visit"}),

@@ -93,7 +93,10 @@ def _statements(context: Context, random: Random) -> Iterator[tuple[str, dict[st
     today = datetime.now(UTC).date()
     guest = random.choice(list(context.guests))
     yield "read_record", {"id": guest.customer_id, "today": today}
-    yield "read_head", {"id": guest.customer_id, "today": today, "zone": "Europe/Amsterdam"}
+    yield (
+        "read_customer_version",
+        {"id": guest.customer_id, "today": today, "zone": "Europe/Amsterdam"},
+    )
     yield (
         "read_timeline",
         {
@@ -105,7 +108,7 @@ def _statements(context: Context, random: Random) -> Iterator[tuple[str, dict[st
             "limit": 51,
         },
     )
-    yield "find_key", {"digest": bytes(32)}
+    yield "read_source_key", {"digest": bytes(32)}
     places = _some(context, random, 50)
     yield (
         "live:read_logs (50 streams)",
@@ -144,16 +147,22 @@ def _sending(context: Context, random: Random) -> Iterator[tuple[str, dict[str, 
 
 def _planning() -> Iterator[tuple[str, dict[str, object]]]:
     """Yield the statements that find whose day it is."""
-    day = {"on": "2027-04-21", "day": "2027-04-21", "month": 4, "of": 21, "of_year": "04-21"}
+    day = {
+        "upcoming_date": "2027-04-21",
+        "action_date": "2027-04-21",
+        "month": 4,
+        "day_of_month": 21,
+        "month_day": "04-21",
+    }
     asked = {
         "automation": "birthday",
         "days": _json([day]),
         "customer": UUID(int=0),
         "about": "",
-        "most": 2000,
+        "limit": 2000,
     }
-    yield "butler:plan_members", asked
-    yield "butler:plan_traits", asked | {"name": "birth_date", "of_year": ["04-21"]}
+    yield "butler:find_upcoming_members", asked
+    yield "butler:find_upcoming_traits", asked | {"name": "birth_date", "month_days": ["04-21"]}
 
 
 def _some(context: Context, random: Random, count: int) -> list[Guest]:

@@ -23,7 +23,7 @@ from butler.actions import automations
 from butler.actions.automations import EVERYTHING, Hand, NotNow
 from butler.automations import sample_customers
 from butler.automations.previews import difference, previews
-from butler.automations.run_context import contexts
+from butler.automations.run_context import read_run_contexts
 from butler.document import Document
 from butler.messages.render import render
 from butler.messages.templating import Missing
@@ -41,15 +41,15 @@ from butler.models import (
 from butler.queries.automations import IN_USE_FIRST, worded
 from customers.read_only_admin import ReadOnlyAdmin, log_access, record_link
 
-# What a version can do next, by where it is, and what the button says.
-_STEPS = {
+# The transitions of a version by its status, each with the label of its button.
+_TRANSITIONS = {
     "draft": (("approve", "Approve"), ("retire", "Retire")),
     "approved": (("go_live", "Go live"), ("retire", "Retire")),
     "live": (("pause", "Pause"), ("retire", "Retire")),
     "paused": (("resume", "Resume"), ("retire", "Retire")),
     "retired": (("go_live", "Go live again"),),
 }
-_ACTIONS = {
+_TRANSITION_ACTIONS = {
     "approve": automations.approve,
     "go_live": automations.go_live,
     "pause": automations.pause,
@@ -58,16 +58,16 @@ _ACTIONS = {
 }
 
 
-class _Asked(NamedTuple):
-    """A record to try texts on, as the context of a run is asked for."""
+class _PreviewRun(NamedTuple):
+    """An invented run of a record to try texts on."""
 
     id: UUID
     customer_id: UUID
     cause: dict[str, Any]
 
 
-class ByChannel(admin.SimpleListFilter):
-    """By way out: those there are, which no table has to be read for."""
+class ChannelFilter(admin.SimpleListFilter):
+    """Filters by the channels of the settings, so that no table has to be read."""
 
     title = parameter_name = "channel"
 
@@ -78,8 +78,8 @@ class ByChannel(admin.SimpleListFilter):
         return rows.filter(channel=self.value()) if self.value() else rows
 
 
-class OfCustomers(ReadOnlyAdmin):
-    """What is of a customer each."""
+class CustomerRowsAdmin(ReadOnlyAdmin):
+    """Rows that each belong to one customer."""
 
     @admin.display
     def record(self, row: Any) -> str:
@@ -90,7 +90,7 @@ class OfCustomers(ReadOnlyAdmin):
 class AutomationAdmin(ReadOnlyAdmin):
     """What Butler does by itself."""
 
-    list_display = ("key", "called", "in_use", "is_stopped", "created_at")
+    list_display = ("key", "name", "in_use", "is_stopped", "created_at")
     ordering = ("key",)
     search_fields = ("key",)
     change_form_outer_before_template = "butler/automation.html"
@@ -113,8 +113,8 @@ class AutomationAdmin(ReadOnlyAdmin):
             )
         )
 
-    @admin.display(description="name")
-    def called(self, automation: Any) -> str:
+    @admin.display
+    def name(self, automation: Any) -> str:
         return automation.shown_name or ""
 
     @admin.display(description="version in use")
@@ -155,7 +155,7 @@ class AutomationVersionAdmin(ReadOnlyAdmin):
         own = [
             path(
                 "<int:pk>/step/",
-                require_POST(self.admin_site.admin_view(self.step)),
+                require_POST(self.admin_site.admin_view(self.change_status)),
                 name="butler_automationversion_step",
             ),
             path(
@@ -174,17 +174,17 @@ class AutomationVersionAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         version = self.get_object(request, object_id)
-        context = self._shown(request, version) if version else {}
+        context = self._template_context(request, version) if version else {}
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
-    def _shown(self, request: HttpRequest, version: AutomationVersion) -> dict[str, Any]:
+    def _template_context(self, request: HttpRequest, version: AutomationVersion) -> dict[str, Any]:
         document = msgspec.convert(version.document, Document)
         used = AutomationVersion.objects.filter(
             automation=version.automation_id, status__in=("live", "paused")
         )
         other = used.exclude(pk=version.pk).first()
         return {
-            "steps": _STEPS[version.status] if self._may_step(request) else (),
+            "steps": _TRANSITIONS[version.status] if self._may_change_status(request) else (),
             "other": other,
             "difference": difference(other.document, version.document) if other else (),
             "previews": list(previews(document, self._record(request))),
@@ -192,29 +192,29 @@ class AutomationVersionAdmin(ReadOnlyAdmin):
         }
 
     def _record(self, request: HttpRequest) -> dict[str, Any] | None:
-        """Return the real record to try the texts on, if one was asked for; the look is noted."""
+        """Return the values of the record to try texts on, if any; write the access to the log."""
         if not request.GET.get("record") or not request.user.has_perm("customers.view_customer"):
             return None
         now = timezone.now()
         try:
-            asked = _Asked(uuid7(), UUID(request.GET["record"]), {})
+            run = _PreviewRun(uuid7(), UUID(request.GET["record"]), {})
         except ValueError:
-            found = None
+            context = None
         else:
-            found = contexts([asked], now=now).get(asked.id)
-        if found is None:
+            context = read_run_contexts([run], now=now).get(run.id)
+        if context is None:
             self.message_user(request, "There is no such record.", messages.ERROR)
             return None
-        log_access(request, [asked.customer_id], what="preview", reason="to try a text", now=now)
-        return found
+        log_access(request, [run.customer_id], what="preview", reason="to try a text", now=now)
+        return context.values
 
-    def _may_step(self, request: HttpRequest) -> bool:
+    def _may_change_status(self, request: HttpRequest) -> bool:
         return request.user.has_perm("butler.change_automationversion")
 
-    def step(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Take a version one step on."""
-        action = _ACTIONS.get(request.POST.get("step", ""))
-        if not self._may_step(request):
+    def change_status(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Take a version to another status."""
+        action = _TRANSITION_ACTIONS.get(request.POST.get("step", ""))
+        if not self._may_change_status(request):
             raise PermissionDenied
         version = get_object_or_404(AutomationVersion, pk=pk)
         if action is None:
@@ -224,9 +224,9 @@ class AutomationVersionAdmin(ReadOnlyAdmin):
         except NotNow as refused:
             self.message_user(request, str(refused), messages.ERROR)
         else:
-            said = f"{version} is {version.status}."
-            self.log_change(request, version, said)
-            self.message_user(request, said, messages.SUCCESS)
+            notice = f"{version} is {version.status}."
+            self.log_change(request, version, notice)
+            self.message_user(request, notice, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:butler_automationversion_change", args=[pk]))
 
     def mail(self, request: HttpRequest, pk: int, place: str, language: str) -> HttpResponse:
@@ -274,8 +274,8 @@ class PauseSwitchAdmin(ReadOnlyAdmin):
             "butler.change_pauseswitch" if is_released else "butler.add_pauseswitch"
         ):
             raise PermissionDenied
-        said = _lift(request, key) if is_released else _throw(request, key)
-        self.message_user(request, *said)
+        message, level = _lift(request, key) if is_released else _throw(request, key)
+        self.message_user(request, message, level)
         return HttpResponseRedirect(reverse("admin:butler_pauseswitch_changelist"))
 
 
@@ -284,12 +284,12 @@ def _throw(request: HttpRequest, key: str) -> tuple[str, int]:
     if not reason:
         return "Say why, for whoever asks later.", messages.ERROR
     try:
-        taken = automations.engage_switch(
+        withdrawn = automations.engage_switch(
             key=key, by=_name(request), reason=reason, now=timezone.now()
         )
     except NotNow as refused:
         return str(refused), messages.ERROR
-    return f"Stopped. {taken} messages were taken back.", messages.SUCCESS
+    return f"Stopped. {withdrawn} messages were taken back.", messages.SUCCESS
 
 
 def _lift(request: HttpRequest, key: str) -> tuple[str, int]:
@@ -303,7 +303,7 @@ def _name(request: HttpRequest) -> str:
 
 
 @admin.register(Run)
-class RunAdmin(OfCustomers):
+class RunAdmin(CustomerRowsAdmin):
     """Automations at work."""
 
     list_display = ("automation_id", "status", "step", "reason", "created_at", "ended_at", "record")
@@ -313,17 +313,17 @@ class RunAdmin(OfCustomers):
 
 
 @admin.register(Message)
-class MessageAdmin(OfCustomers):
+class MessageAdmin(CustomerRowsAdmin):
     """What was said or is to be: its fate, not its words or where it went."""
 
     list_display = ("automation_id", "channel", "state", "reason", "created_at", "record")
-    list_filter = ("state", ByChannel)
+    list_filter = ("state", ChannelFilter)
     search_fields = ("id__exact", "customer_id__exact")
     exclude = ("facts", "address", "subject", "text")
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(OfCustomers):
+class DeliveryAdmin(CustomerRowsAdmin):
     """Attempts to hand messages over."""
 
     list_display = (
@@ -335,7 +335,7 @@ class DeliveryAdmin(OfCustomers):
         "latency_ms",
         "record",
     )
-    list_filter = ("outcome", ByChannel)
+    list_filter = ("outcome", ChannelFilter)
     search_fields = ("id__exact", "customer_id__exact", "message__id__exact")
     raw_id_fields = ("message",)
     exclude = ("detail",)
@@ -349,16 +349,16 @@ class ProviderLimitAdmin(ReadOnlyAdmin):
     fields = ("channel", "rate", "failures", "cooldown_until")
     readonly_fields = ("channel", "failures", "cooldown_until")
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, row: Any = None) -> bool:
         return request.user.has_perm("butler.change_providerlimit")
 
-    def save_model(self, request: HttpRequest, obj: ProviderLimit, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, row: ProviderLimit, form: Any, change: bool) -> None:
         # The rest of the row goes on changing while somebody looks at it.
-        obj.save(update_fields=["rate"])
+        row.save(update_fields=["rate"])
 
 
 @admin.register(Decision)
-class DecisionAdmin(OfCustomers):
+class DecisionAdmin(CustomerRowsAdmin):
     """What was decided, with every gate that was asked."""
 
     list_display = ("automation_id", "stage", "outcome", "code", "decided_at", "record")

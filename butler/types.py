@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from customers.consent.preferences import Hours
+from customers.consent.preferences import QuietHours
 from customers.consent.state import State
 
 type MessageClass = Literal[
@@ -98,7 +98,7 @@ class Rules(msgspec.Struct, frozen=True):
     # The company's budgets by class.
     budgets: Mapping[str, Budget]
     # The company's quiet hours by class; service_critical and legal_duty have none.
-    quiet: Mapping[str, Hours]
+    quiet: Mapping[str, QuietHours]
     # Where customers could be when nobody knows: a message must be welcome in all of these.
     plausible_zones: tuple[str, ...]
     # The purposes that there are, by key: "contact" or "use".

@@ -17,7 +17,7 @@ from django.db.models import Q
 
 from butler.actions import withdrawal
 from customers.actions.changes import Author
-from customers.actions.control import NotUnderstood, Word
+from customers.actions.consent import ConsentStatement, InvalidStatement
 from customers.consent.state import State
 from customers.events import internal_sources
 from customers.models import Control, Customer
@@ -75,21 +75,23 @@ def end(scope: Scope, *, how: str, now: datetime) -> tuple[withdrawal.Left, ...]
     evidence = {"kind": how, "message": str(scope.message_id)}
     try:
         return _say(scope, _word(scope, evidence), now)
-    except NotUnderstood:
+    except InvalidStatement:
         # The kind is gone since: then nothing at all by mail, rather than more of it.
-        word = Word("preference.set", "allow", False, channel="email", evidence=evidence)
+        word = ConsentStatement(
+            "preference.set", "allow", False, channel="email", evidence=evidence
+        )
         return _say(scope, word, now)
 
 
-def _word(scope: Scope, evidence: dict[str, str]) -> Word:
+def _word(scope: Scope, evidence: dict[str, str]) -> ConsentStatement:
     if scope.purpose:
-        return Word("consent.withdrawn", scope.purpose, evidence=evidence)
-    return Word(
+        return ConsentStatement("consent.withdrawn", scope.purpose, evidence=evidence)
+    return ConsentStatement(
         "preference.set", "allow", False, channel="email", topic=scope.topic, evidence=evidence
     )
 
 
-def _say(scope: Scope, word: Word, now: datetime) -> tuple[withdrawal.Left, ...]:
+def _say(scope: Scope, word: ConsentStatement, now: datetime) -> tuple[withdrawal.Left, ...]:
     author = Author(_SENDER)
     return withdrawal.say(customer_id=scope.customer_id, words=[word], author=author, now=now).left
 

@@ -1,4 +1,4 @@
-"""The whole schema: what the REST views say of themselves, and what the wire adds."""
+"""The OpenAPI document: the REST views, and the plain views of the channels."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,24 +15,30 @@ from channels.webhook import openapi as webhook
 from customers.api import schema
 
 
-class Schema(AutoSchema):
+class OperationSchema(AutoSchema):
     """Names operations by method and path: the same view may serve two paths."""
 
     def get_operation_id(self) -> str:
-        words = [part.strip("{}") for part in self.path.split("/") if part]
-        return "_".join([self.method.lower(), *words[1:]]).replace("-", "_")
+        segments = [part.strip("{}") for part in self.path.split("/") if part]
+        return "_".join([self.method.lower(), *segments[1:]]).replace("-", "_")
 
 
-def only_rest(endpoints: Iterable[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
-    """Leave out what the views of DRF do not serve; `complete` adds it from its own words."""
-    return [one for one in endpoints if one[0].startswith("/api/")]
+def rest_endpoints(
+    endpoints: Iterable[tuple[str, str, str, Any]],
+) -> list[tuple[str, str, str, Any]]:
+    """Return the endpoints of DRF views; `add_plain_endpoints` adds the others."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith("/api/")]
 
 
-def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add the endpoints that are plain views, and the shapes that the REST views answer with."""
-    for paths in (ingest, phone, sms, email, store, webhook, live):
-        result["paths"] |= paths.openapi_paths()
-    components = result.setdefault("components", {})
+def add_plain_endpoints(**arguments: Any) -> dict[str, Any]:
+    """Return the OpenAPI document with the endpoints that are plain views, and all schemas.
+
+    drf-spectacular passes its document by the name "result".
+    """
+    document: dict[str, Any] = arguments["result"]
+    for channel in (ingest, phone, sms, email, store, webhook, live):
+        document["paths"] |= channel.openapi_paths()
+    components = document.setdefault("components", {})
     components.setdefault("schemas", {}).update(schema.components())
     components["securitySchemes"] = schema.SECURITY
-    return result
+    return document

@@ -8,15 +8,31 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 
-from config.durability import broken_promises
 from customers import db
 from customers.consent.signing import NoReceiptKey, signer
 
+# With any of these off, an acknowledged event can be lost in a power cut.
+REQUIRED_ON = ("fsync", "full_page_writes", "synchronous_commit")
+_DURABLE = {"on", "remote_write", "remote_apply", "local"}
+
+
+def settings_without_durability() -> list[str]:
+    """Return the names of the database settings that allow losing acknowledged events."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, setting FROM pg_settings WHERE name = ANY (%s) ORDER BY name",
+            [list(REQUIRED_ON)],
+        )
+        return [name for name, setting in cursor.fetchall() if setting not in _DURABLE]
+
 
 @checks.register(checks.Tags.database)
-def promises_are_kept(databases: Sequence[str] | None = None, **_: Any) -> list[checks.Error]:
-    """Refuse a database that may forget what it committed."""
+def check_database_is_durable(
+    databases: Sequence[str] | None = None, **_: Any
+) -> list[checks.Error]:
+    """Refuse a database that can lose committed transactions."""
     if "default" not in (databases or ()):
         return []
     return [
@@ -25,12 +41,12 @@ def promises_are_kept(databases: Sequence[str] | None = None, **_: Any) -> list[
             hint=f"Set {name} = on, for the server, the database and the role.",
             id="butler.E001",
         )
-        for name in broken_promises()
+        for name in settings_without_durability()
     ]
 
 
 @checks.register(checks.Tags.security)
-def secret_is_secret(**_: Any) -> list[checks.Error]:
+def check_secret_key(**_: Any) -> list[checks.Error]:
     """Refuse a secret key that others may know or guess."""
     key = settings.SECRET_KEY
     if settings.DEBUG or (len(key) >= 32 and len(set(key)) >= 10 and "insecure" not in key):
@@ -40,8 +56,8 @@ def secret_is_secret(**_: Any) -> list[checks.Error]:
 
 
 @checks.register(checks.Tags.security)
-def receipts_can_be_signed(**_: Any) -> list[checks.Error]:
-    """Refuse to take customers' words without a key to sign the receipts with."""
+def check_receipt_key(**_: Any) -> list[checks.Error]:
+    """Refuse to record consent without a key to sign its receipts with."""
     try:
         signer()
     except NoReceiptKey:
@@ -51,7 +67,7 @@ def receipts_can_be_signed(**_: Any) -> list[checks.Error]:
 
 
 @checks.register(checks.Tags.security, deploy=True)
-def links_lead_here(**_: Any) -> list[checks.Warning]:
+def check_site_url(**_: Any) -> list[checks.Warning]:
     """Warn where links in what is sent would lead customers to their own machine."""
     if urlsplit(settings.BUTLER_SITE_URL).hostname not in {None, "localhost", "127.0.0.1", "::1"}:
         return []
@@ -61,9 +77,9 @@ def links_lead_here(**_: Any) -> list[checks.Warning]:
 
 def refuse_to_start() -> None:
     """Raise ImproperlyConfigured where a check says that nobody should be served."""
-    found: list[Any] = [*secret_is_secret(), *receipts_can_be_signed()]
+    errors: list[Any] = [*check_secret_key(), *check_receipt_key()]
     # A database that is away now is not a reason to die; /readyz looks again.
     with suppress(*db.LOST):
-        found += promises_are_kept(databases=["default"])
-    if found:
-        raise ImproperlyConfigured("\n".join(f"{error.msg} {error.hint}" for error in found))
+        errors += check_database_is_durable(databases=["default"])
+    if errors:
+        raise ImproperlyConfigured("\n".join(f"{error.msg} {error.hint}" for error in errors))

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def text(name: str, default: str | None = None) -> str:
     """Return NAME, or the contents of the file that NAME_FILE points to."""
-    value = _look_up(name)
+    value = _read_variable(name)
     if value is None:
         value = default
     if value is None:
@@ -48,16 +48,16 @@ def number(name: str, *, default: int) -> int:
     return int(value)
 
 
-def seconds(name: str, *, default: float) -> float:
+def duration_seconds(name: str, *, default: float) -> float:
     """Return a length of time in seconds; fractions are fine, less than nothing is not."""
     value = text(name, str(default)).strip()
     try:
-        length = float(value)
+        duration = float(value)
     except ValueError:
-        length = math.nan
-    if not (0 <= length < math.inf):
+        duration = math.nan
+    if not (0 <= duration < math.inf):
         raise ImproperlyConfigured(f"{name} is {value!r}; use a number of seconds.")
-    return length
+    return duration
 
 
 def listing(name: str) -> list[str]:
@@ -66,7 +66,7 @@ def listing(name: str) -> list[str]:
 
 def secret(name: str) -> str:
     """Return a secret of at least 32 characters; there is no default."""
-    if _only_reading() and _look_up(name) is None:
+    if _is_check_run() and _read_variable(name) is None:
         return secrets.token_urlsafe(48)
     value = text(name)
     if len(value) < 32:
@@ -74,17 +74,17 @@ def secret(name: str) -> str:
     return value
 
 
-def signing_seed(name: str, *, made_from: str) -> str:
+def signing_seed(name: str, *, source_secret: str) -> str:
     """Return 32 secret bytes in Base64; `made_from` is a secret to make them from, or empty.
 
     Nothing at all where neither is there: config.checks refuses to serve then.
     """
-    if said := text(name, ""):
-        return said.strip()
-    if not made_from:
+    if configured_seed := text(name, ""):
+        return configured_seed.strip()
+    if not source_secret:
         return ""
     # The one step of HKDF (RFC 5869) that as many bytes take.
-    seed = hmac.digest(made_from.encode(), name.encode() + b"\x01", "sha256")
+    seed = hmac.digest(source_secret.encode(), name.encode() + b"\x01", "sha256")
     return base64.b64encode(seed).decode()
 
 
@@ -95,10 +95,10 @@ def home() -> Path:
 
 def service_url(name: str) -> str:
     """Return the address of a service: from the environment, else of the embedded one."""
-    value = os.environ.get(name) or _read(f"{name}_FILE") or _embedded().get(name)
+    value = os.environ.get(name) or _read_file_of(f"{name}_FILE") or _embedded_services().get(name)
     if value:
         return value
-    if _only_reading():
+    if _is_check_run():
         scheme = "postgresql" if name == "DATABASE_URL" else "redis"
         return f"{scheme}://nobody@not-connected.invalid/nothing"
     what = "database" if name == "DATABASE_URL" else "Redis"
@@ -136,19 +136,19 @@ def broker_url(redis_url: str) -> str:
     return f"redis+socket://{path}?virtual_host={database_number}"
 
 
-def _look_up(name: str) -> str | None:
-    if (value := _read(f"{name}_FILE") or os.environ.get(name)) is not None:
+def _read_variable(name: str) -> str | None:
+    if (value := _read_file_of(f"{name}_FILE") or os.environ.get(name)) is not None:
         return value
     # A process with its own database is not a part of `make run`, whatever lies around.
     if os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE"):
         return None
-    embedded = _embedded()
+    embedded = _embedded_services()
     if path := embedded.get(f"{name}_FILE"):
         return Path(path).read_text().strip()
     return embedded.get(name)
 
 
-def _read(name: str) -> str | None:
+def _read_file_of(name: str) -> str | None:
     path = os.environ.get(name)
     if not path:
         return None
@@ -158,18 +158,18 @@ def _read(name: str) -> str | None:
         raise ImproperlyConfigured(f"{name}: {error}.") from error
 
 
-def _embedded() -> dict[str, str]:
+def _embedded_services() -> dict[str, str]:
     """Return what `make run` told about itself, or nothing when it is not running."""
     folder = home()
     try:
-        told = json.loads((folder / "services.json").read_text())
+        services = json.loads((folder / "services.json").read_text())
     except (OSError, ValueError):
         return {}
     # After a power cut the file is still there; only the lock tells that somebody lives.
-    return told if _held(folder / "lock") else {}
+    return services if _is_locked(folder / "lock") else {}
 
 
-def _held(lock: Path) -> bool:
+def _is_locked(lock: Path) -> bool:
     try:
         with lock.open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -180,7 +180,7 @@ def _held(lock: Path) -> bool:
     return False
 
 
-def _only_reading() -> bool:
+def _is_check_run() -> bool:
     """Tell whether settings are read without a need for services: checks, docs, static files."""
     return os.environ.get("BUTLER_CHECK") == "1"
 
@@ -189,7 +189,7 @@ def _hint() -> str:
     folder = home()
     if os.environ.get("DATABASE_URL") or not os.path.exists(folder / "postgres"):
         return "."
-    if _held(folder / "lock"):
+    if _is_locked(folder / "lock"):
         return f" (the services of {folder} are starting or stopping; try again)."
     return f" (there is data in {folder}, but its services are not running)."
 
@@ -245,8 +245,8 @@ def sms_account(name: str, default: str) -> dict[str, str] | None:
         return None
     options = dict(parse_qsl(url.query))
     sender = options.get("from", "")
-    named = url.scheme in {"twilio", "twilio+http"} and url.hostname
-    if not (named and url.username and url.password and sender):
+    is_valid_url = url.scheme in {"twilio", "twilio+http"} and url.hostname
+    if not (is_valid_url and url.username and url.password and sender):
         raise ImproperlyConfigured(
             f"{name} has to look like twilio://SID:TOKEN@api.twilio.com?from=%2B31201234567."
         )

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from butler.queries.work import work
 from config import metrics
-from config.durability import broken_promises
+from config.checks import settings_without_durability
 from customers import db
 
 _log = logging.getLogger(__name__)
@@ -33,33 +33,33 @@ class HealthMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        page = _PAGES.get(request.path_info)
-        return page() if page else self.get_response(request)
+        view = _VIEWS.get(request.path_info)
+        return view() if view else self.get_response(request)
 
 
 def livez() -> HttpResponse:
     """Say that this process answers; it looks at nothing else."""
-    return _answer({"status": "alive"}, 200)
+    return _json_response({"status": "alive"}, 200)
 
 
 def readyz() -> HttpResponse:
     """Say whether requests may come; without Redis they may, streams just learn later."""
-    checks = {"database": _database(), "redis": _redis()}
+    checks = {"database": _database_status(), "redis": _redis_status()}
     if checks["database"] == "ok":
         # Nobody sends requests elsewhere because messages are late, but somebody should look.
-        checks |= _work()
+        checks |= _work_status()
     if checks["database"] != "ok":
-        response = _answer({"status": "unavailable", "checks": checks}, 503)
+        response = _json_response({"status": "unavailable", "checks": checks}, 503)
         response["Retry-After"] = str(RETRY_AFTER)
         return response
     status = "ready" if set(checks.values()) == {"ok"} else "degraded"
-    return _answer({"status": status, "checks": checks}, 200)
+    return _json_response({"status": status, "checks": checks}, 200)
 
 
-def _database() -> str:
+def _database_status() -> str:
     try:
-        if off := broken_promises():
-            return f"{', '.join(off)} off"
+        if unsafe_settings := settings_without_durability():
+            return f"{', '.join(unsafe_settings)} off"
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             return "migrations missing"
@@ -68,7 +68,7 @@ def _database() -> str:
     return "ok"
 
 
-def _work() -> dict[str, str]:
+def _work_status() -> dict[str, str]:
     try:
         now = timezone.now()  # noqa: TID251  this is an edge
         return {"work": "late" if work(now=now).is_late else "ok"}
@@ -76,7 +76,7 @@ def _work() -> dict[str, str]:
         return {"database": "away"}
 
 
-def _redis() -> str:
+def _redis_status() -> str:
     client = redis.Redis.from_url(
         settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5, retry=None
     )
@@ -89,7 +89,7 @@ def _redis() -> str:
     return "ok"
 
 
-def _answer(document: object, status: int) -> HttpResponse:
+def _json_response(document: object, status: int) -> HttpResponse:
     response = HttpResponse(
         msgspec.json.encode(document), status=status, content_type="application/json"
     )
@@ -97,8 +97,8 @@ def _answer(document: object, status: int) -> HttpResponse:
     return response
 
 
-_PAGES: dict[str, Callable[[], HttpResponse]] = {
+_VIEWS: dict[str, Callable[[], HttpResponse]] = {
     "/livez": livez,
     "/readyz": readyz,
-    "/metrics": metrics.page,
+    "/metrics": metrics.metrics_response,
 }

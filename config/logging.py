@@ -39,17 +39,17 @@ class RequestMiddleware:
         structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
             response = self.get_response(request)
-            took = time.perf_counter() - started
-            self._note(request, response, took)
+            duration = time.perf_counter() - started
+            self._log_request(request, response, duration)
         finally:
             structlog.contextvars.unbind_contextvars("request_id")
         response["X-Request-ID"] = request_id
         return response
 
-    def _note(self, request: HttpRequest, response: HttpResponse, took: float) -> None:
+    def _log_request(self, request: HttpRequest, response: HttpResponse, duration: float) -> None:
         route = request.resolver_match.route if request.resolver_match else "none"
         method = request.method if request.method in _METHODS else "OTHER"
-        metrics.count(response, route=route, method=method, took=took)
+        metrics.count_request(response, route=route, method=method, duration=duration)
         # Thousands of good batches a second are for the counters, not for the log.
         is_routine = response.status_code < 400 and route.startswith("v1/")
         level = logging.DEBUG if is_routine else logging.INFO
@@ -59,7 +59,7 @@ class RequestMiddleware:
             method=method,
             route=route,
             status=response.status_code,
-            ms=round(took * 1000, 2),
+            ms=round(duration * 1000, 2),
         )
 
 
@@ -68,8 +68,8 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 def _request_id(request: HttpRequest) -> str:
     """Take over the id that a proxy gave, if it is one; make one up otherwise."""
-    given = request.headers.get("X-Request-ID", "")
-    return given if _REQUEST_ID.match(given) else uuid7().hex
+    header = request.headers.get("X-Request-ID", "")
+    return header if _REQUEST_ID.match(header) else uuid7().hex
 
 
 def configure(settings: Mapping[str, Any]) -> None:
@@ -80,14 +80,14 @@ def configure(settings: Mapping[str, Any]) -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        *([] if is_readable else [_hide_what_exceptions_say]),
+        *([] if is_readable else [_remove_exception_messages]),
     ]
     render = (
         structlog.dev.ConsoleRenderer(
             colors=False, exception_formatter=structlog.dev.plain_traceback
         )
         if is_readable
-        else structlog.processors.JSONRenderer(serializer=_as_json)
+        else structlog.processors.JSONRenderer(serializer=_to_json)
     )
     structlog.configure(
         processors=[
@@ -109,10 +109,10 @@ def configure(settings: Mapping[str, Any]) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings["level"])
-    _quiet_down()
+    _configure_library_loggers()
 
 
-def _quiet_down() -> None:
+def _configure_library_loggers() -> None:
     """Let Django's loggers write through ours, and not repeat what a request line says."""
     for name in ("django", "django.server", "granian"):
         logger = logging.getLogger(name)
@@ -121,24 +121,24 @@ def _quiet_down() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def _as_json(event: Any, **_: Any) -> str:
+def _to_json(event: Any, **_: Any) -> str:
     return orjson.dumps(event, default=lambda value: type(value).__name__).decode()
 
 
-def _hide_what_exceptions_say(_: Any, __: str, event: _Event) -> _Event:
+def _remove_exception_messages(_: Any, __: str, event: _Event) -> _Event:
     """Keep the type of an exception and where it went, and drop its words."""
-    info = event.pop("exc_info", None)
-    if not info:
+    exc_info = event.pop("exc_info", None)
+    if not exc_info:
         return event
-    error = info if isinstance(info, BaseException) else None
+    error = exc_info if isinstance(exc_info, BaseException) else None
     if error is None:
-        error = info[1] if isinstance(info, tuple) else sys.exception()
+        error = exc_info[1] if isinstance(exc_info, tuple) else sys.exception()
     if error is not None:
         event["error"] = type(error).__name__
-        event["at"] = _frames(error.__traceback__)
+        event["at"] = _stack_frames(error.__traceback__)
     return event
 
 
-def _frames(trace: TracebackType | None) -> list[str]:
+def _stack_frames(trace: TracebackType | None) -> list[str]:
     frames = traceback.extract_tb(trace, limit=-12)
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]

@@ -7,7 +7,7 @@ from pathlib import Path
 from django.utils.csp import CSP
 
 from config import env
-from config.patience import PatientConnection, check_idle
+from config.db_timeouts import TimeoutConnection, check_idle
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 BUTLER_HOME = Path(env.text("BUTLER_HOME", str(BASE_DIR / ".butler")))
@@ -16,7 +16,7 @@ DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.secret("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS")
 # What receipts are signed with (Ed25519). Not SECRET_KEY: a receipt outlives its next change.
-RECEIPT_KEY = env.signing_seed("RECEIPT_KEY", made_from=SECRET_KEY if DEBUG else "")
+RECEIPT_KEY = env.signing_seed("RECEIPT_KEY", source_secret=SECRET_KEY if DEBUG else "")
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS") or (["*"] if DEBUG else ["localhost"])
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
 
@@ -58,12 +58,12 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "config.errors.DatabaseAwayMiddleware",
+    "config.errors.DatabaseUnavailableMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "config.policy.AdminPolicyMiddleware",
+    "config.csp.AdminCspMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "channels.console.views.access.AdminDoorMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -115,7 +115,7 @@ DATABASES["default"]["OPTIONS"] = {
     " -c lock_timeout=3000 -c plan_cache_mode=force_generic_plan",
 }
 if STATEMENT_TIMEOUT:
-    DATABASES["default"]["OPTIONS"]["pool"]["connection_class"] = PatientConnection
+    DATABASES["default"]["OPTIONS"]["pool"]["connection_class"] = TimeoutConnection
 REDIS_URL = env.service_url("REDIS_URL")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -191,10 +191,10 @@ REST_FRAMEWORK = {
     ],
     # Every view says who may; a view that forgets to is for nobody.
     "DEFAULT_PERMISSION_CLASSES": ["customers.access.permissions.HasRight"],
-    "DEFAULT_PARSER_CLASSES": ["config.parsing.LimitedParser"],
+    "DEFAULT_PARSER_CLASSES": ["config.request_limits.LimitedParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "config.api.Schema",
+    "DEFAULT_SCHEMA_CLASS": "config.api.OperationSchema",
     "EXCEPTION_HANDLER": "customers.api.problems.explain",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
@@ -210,8 +210,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "PREPROCESSING_HOOKS": ["config.api.only_rest"],
-    "POSTPROCESSING_HOOKS": ["config.api.complete"],
+    "PREPROCESSING_HOOKS": ["config.api.rest_endpoints"],
+    "POSTPROCESSING_HOOKS": ["config.api.add_plain_endpoints"],
 }
 
 # Language and time -------------------------------------------------------------------
@@ -258,7 +258,7 @@ BUTLER_CODES_PER_NETWORK = env.number("BUTLER_CODES_PER_NETWORK", default=1000 i
 # The largest body after decompression; phones send 475,000 bytes and one event more.
 BUTLER_MAX_BODY = 4 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BUTLER_MAX_BODY
-FILE_UPLOAD_HANDLERS = ["config.parsing.NoFiles"]
+FILE_UPLOAD_HANDLERS = ["config.request_limits.RefuseFiles"]
 # How many events one source may send in a minute, 0 for no limit.
 BUTLER_EVENTS_PER_MINUTE = env.number("BUTLER_EVENTS_PER_MINUTE", default=0)
 # How long the answer to a POST with an Idempotency-Key is kept.

@@ -3,24 +3,24 @@
 import os
 from typing import TYPE_CHECKING
 
-from config import counting
+from config import metrics_directory
 
 if TYPE_CHECKING:
-    from config.short_way import Application
+    from config.api_handler import RoutingApplication
 
 
-def _application() -> "Application":
+def _create_application() -> "RoutingApplication":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    counting.together()
+    metrics_directory.use_shared_directory()
     # Only now: counters look for the common folder when they are first imported.
     from django.core.wsgi import get_wsgi_application
 
     pages = get_wsgi_application()
+    from config.api_handler import ApiHandler, RoutingApplication
     from config.checks import refuse_to_start
-    from config.short_way import Application, ShortWay
 
     refuse_to_start()
-    return Application(ShortWay(), pages)
+    return RoutingApplication(ApiHandler(), pages)
 
 
-application = _application()
+application = _create_application()

@@ -103,7 +103,7 @@ def _record(
     # Each further try sets at least one more item apart, so there is an end to it.
     while True:
         try:
-            return retry.settle(store)
+            return retry.on_conflict(store)
         except registry.Unfoldable as unfoldable:
             faults |= unfoldable.faults
 
@@ -334,6 +334,6 @@ def _storable(text: str) -> str:
 
 
 def _digest(sender: Sender, raw: bytes) -> UUID:
-    person = log.PUBLIC if sender.is_public else b""
+    person = log.PUBLISHABLE_KEY if sender.is_public else b""
     whole = b"%d:%b" % (sender.source_id, raw)
     return UUID(bytes=blake2b(whole, digest_size=16, person=person).digest())

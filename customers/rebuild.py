@@ -73,7 +73,7 @@ def compare(ids: Sequence[UUID]) -> Rebuilt:
 def _each_if_need_be(work: Callable[[Sequence[UUID]], Rebuilt], ids: Sequence[UUID]) -> Rebuilt:
     """Work on these records in one transaction; by halves where one of them raises a fault."""
     try:
-        return retry.settle(lambda: work(ids))
+        return retry.on_conflict(lambda: work(ids))
     except _FAULTS as error:
         if not ingest.is_about_a_value(error):
             raise
@@ -88,7 +88,7 @@ def _remake(ids: Sequence[UUID]) -> Rebuilt:
     sql.run("lock_records", {"ids": sorted(ids)})
     before = snapshot(ids)
     skipped = registry.rebuild(ids)
-    ledger.refold(ids)
+    ledger.rebuild_states(ids)
     after = snapshot(ids)
     differences = [
         Difference(key[0], " ".join(key[1:]), before.get(key), after.get(key))
@@ -107,5 +107,5 @@ def snapshot(ids: Sequence[UUID]) -> dict[tuple[UUID, str, str], str]:
 def faults(ids: Sequence[UUID]) -> list[Difference]:
     """Find logs and chains with gaps or changes, wrong heads, and pointers gone astray."""
     found = [Difference(*row) for row in sql.rows("find_faults", {"ids": ids})]
-    broken = ledger.broken_links(ids)
+    broken = ledger.find_broken_links(ids)
     return found + [Difference(id_, f"ledger {seq}", fault, None) for id_, seq, fault in broken]

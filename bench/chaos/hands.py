@@ -23,7 +23,7 @@ from butler.actions import withdrawal  # noqa: E402
 from channels import deliveries  # noqa: E402
 from channels.protocol import Handover, IsOpen, Parcel  # noqa: E402
 from customers.actions.changes import Author  # noqa: E402
-from customers.actions.control import Word  # noqa: E402
+from customers.actions.consent import ConsentStatement  # noqa: E402
 from customers.events import internal_sources  # noqa: E402
 from customers.models import Customer, Identifier  # noqa: E402
 
@@ -86,7 +86,9 @@ def send(race: Race, path: Path, chance: random.Random, lasts: float) -> None:
 def withdraw(race: Race, path: Path, chance: random.Random, number: int, rate: float) -> None:
     """Withdraw, one customer after the other, each around the time its messages are due."""
     author = Author(internal_sources.BUTLER)
-    words = [Word(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})]
+    words = [
+        ConsentStatement(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})
+    ]
     values = Identifier.objects.filter(kind="email").values_list("value", "customer_id")
     numbered = sorted((int(v.partition("@")[0].removeprefix("guest-")), c) for v, c in values)
     with path.open("w") as file:

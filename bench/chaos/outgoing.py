@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from bench.chaos.checker import Finding
 from bench.sink import Taken
-from customers.consent.hash_chain import START, link
+from customers.consent.hash_chain import GENESIS_DIGEST, chain_digest
 
 # A message is in one of these when nothing more will be done about it by itself.
 _LEFT = frozenset({"accepted", "delivered", "bounced", "complained"})
@@ -191,9 +191,9 @@ def _ledgers_are_chained(facts: Outgoing) -> Iterator[Finding]:
 
 
 def _holds(entries: Sequence[Link]) -> bool:
-    before = START
+    before = GENESIS_DIGEST
     for seq, entry in enumerate(sorted(entries, key=lambda one: one.seq), start=1):
-        linked = link(before, entry.document)
+        linked = chain_digest(before, entry.document)
         if (entry.seq, entry.previous, entry.digest) != (seq, before, linked):
             return False
         before = entry.digest

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bench.chaos.checker import Finding
 from bench.chaos.outgoing import Cause, Link, Outgoing, Run, Said, Withdrawal, check
 from bench.sink import Taken
-from customers.consent.hash_chain import START, link
+from customers.consent.hash_chain import GENESIS_DIGEST, chain_digest
 
 # What each bug is, and the check that has to notice it.
 BUGS = {
@@ -128,10 +128,10 @@ class Post:
         self.asked.add(owner)
         self.consents[owner] = False
         if not self.has("word_outside_ledger"):
-            before = self.chain[-1].digest if self.chain else START
+            before = self.chain[-1].digest if self.chain else GENESIS_DIGEST
             document = f"{owner} withdraws".encode()
             seq = len(self.chain) + 1
-            digest = link(before, document)
+            digest = chain_digest(before, document)
             self.chain.append(
                 Link("noor", seq, "consent.withdrawn", document, before, digest, owner)
             )

@@ -14,33 +14,33 @@ from bench.plans.ids import (
     uuids,
 )
 
-_PAGE: Params = {"after": NOBODY, "most": 25}
+_PAGE: Params = {"after": NOBODY, "limit": 25}
 _DAYS = [
     {
-        "on": f"2026-11-{day}",
-        "day": f"2026-11-{day}",
+        "upcoming_date": f"2026-11-{day}",
+        "action_date": f"2026-11-{day}",
         "month": 11,
-        "of": day,
-        "of_year": f"11-{day}",
+        "day_of_month": day,
+        "month_day": f"11-{day}",
     }
     for day in range(18, 26)
 ]
 _DATES: Params = {
     "automation": "offers",
     "days": json(_DAYS),
-    "of_year": [day["of_year"] for day in _DAYS],
+    "month_days": [day["month_day"] for day in _DAYS],
     "name": "birth_date",
     "customer": NOBODY,
     "about": "",
-    "most": 25,
+    "limit": 25,
 }
 _CONTEXTS = [
     {
-        "i": uuid("run", number),
-        "c": uuid("customer", number),
+        "run_id": uuid("run", number),
+        "customer_id": uuid("customer", number),
         "about": about,
         "log": uuid("customer", number),
-        "v": 1,
+        "version": 1,
         "topic": "ride:night-mail",
         "gathered": [
             {"log": uuid("customer", log), "version": 1 + version % 2}
@@ -56,11 +56,15 @@ _CONTEXTS = [
 PARAMETERS: dict[str, Params] = {
     "audience_consented": _PAGE | {"purpose": "offers"},
     "audience_everyone": _PAGE,
-    "audience_told": _PAGE | {"automation": "offers", "topic": "ride:night-mail", "since": NOBODY},
-    "audience_visiting": _PAGE | {"today": TODAY},
+    "audience_notified": _PAGE
+    | {"automation": "offers", "topic": "ride:night-mail", "since": NOBODY},
+    "audience_visiting_today": _PAGE | {"today": TODAY},
     "find_in_hand": {"customer": uuid("customer", 3)},
     "find_left": {"customer": uuid("customer", 9), "since": NOW.replace(hour=11)},
     "find_silent": {"most": 25},
+    "find_upcoming_members": _DATES,
+    "find_upcoming_orders": _DATES,
+    "find_upcoming_traits": _DATES,
     "find_waiting_receipts": {"deliveries": uuids("delivery")},
     "find_withdrawable": _PAGE | {"key": "offers", "now": NOW},
     "gather_facts": {
@@ -89,10 +93,7 @@ PARAMETERS: dict[str, Params] = {
         "spares_complained": False,
         "expires_at": LATER,
     },
-    "plan_members": _DATES,
-    "plan_orders": _DATES,
-    "plan_traits": _DATES,
-    "read_contexts": {"asked": json(_CONTEXTS), "today": TODAY},
+    "read_contexts": {"runs": json(_CONTEXTS), "today": TODAY},
     "read_doorway": {"id": uuid("customer", 10)},
     "read_reported": {"messages": uuids("message")},
     "read_triggers": {},

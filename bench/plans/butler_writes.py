@@ -25,20 +25,23 @@ _STARTS = [
     }
     for number in _NUMBERS
 ]
-_SIFTED: Params = {
+_REFUSED_RUNS: Params = {
     "version": serial(1),
-    "occasion": "sifted",
+    "occasion": "refused",
     "cause": "{}",
     "now": NOW,
     "rules_version": "",
-    "decisions": uuids("new decision"),
-    "runs": uuids("new run"),
-    "customers": uuids("customer"),
-    "moments": [NOW] * 20,
-    "reasons": [number % 2 for number in _NUMBERS],
-    "places": [0] * 20,
-    "said": json(
-        [{"reason": reason, "place": 0, "code": "", "act": {}, "gates": []} for reason in (0, 1)]
+    "decision_ids": uuids("new decision"),
+    "run_ids": uuids("new run"),
+    "customer_ids": uuids("customer"),
+    "due_times": [NOW] * 20,
+    "refusals": [number % 2 for number in _NUMBERS],
+    "choices": [0] * 20,
+    "reasons": json(
+        [
+            {"refusal": refusal, "choice": 0, "code": "", "act": {}, "gates": []}
+            for refusal in (0, 1)
+        ]
     ),
 }
 _MESSAGES = [
@@ -105,6 +108,7 @@ PARAMETERS: dict[str, Params] = {
     "claim_due": {"now": NOW, "until": LATER, "limit": 25},
     "claim_messages": {"channel": "email", "now": NOW, "most": 25},
     "acquire_capacity": {"key": "email", "channel": "email", "limit": 25, "batches": 4, "now": NOW},
+    "insert_refused_runs": _REFUSED_RUNS,
     "record_provider_outcomes": {
         "key": "email",
         "has_succeeded": False,
@@ -116,7 +120,6 @@ PARAMETERS: dict[str, Params] = {
     },
     "place_receipts": {"receipts": serials(), "messages": uuids("message", 30)},
     "resend_uncertain": {"now": NOW, "classes": ["marketing"]},
-    "sift_runs": _SIFTED,
     "signal_waiting_runs": {
         "events": json(
             [

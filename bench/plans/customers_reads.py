@@ -25,10 +25,10 @@ def _digest(kind: str, number: int) -> bytes:
 
 PARAMETERS: dict[str, Params] = {
     "describe_customers": _IDS | {"today": TODAY},
-    "find_address": _ONE,
+    "find_routing_identifier": _ONE,
     "find_customers": {"kind": "phone", "value": "+31600000001"},
     "find_faults": _LIVE,
-    "find_key": {"digest": _digest("key", 1)},
+    "read_source_key": {"digest": _digest("key", 1)},
     "find_links": {
         "lefts": [serial(2 * number) for number in _NUMBERS],
         "rights": [serial(2 * number + 1) for number in _NUMBERS],
@@ -37,19 +37,19 @@ PARAMETERS: dict[str, Params] = {
     "find_logs": _ONE,
     "find_matches": {"kind": "phone", "value": "+31600000013", "limit": 20},
     "find_seen": {"keys": f"{{{','.join(uuid('event', n * 100 + 1).hex for n in _NUMBERS)}}}"},
-    "lock_live": _ONE,
+    "lock_live_record": _ONE,
     "lock_records": _IDS,
     "next_records": {"after": NOBODY, "batch": 25},
     "read_all_facts": _LIVE,
     "read_chain_end": _ONE,
     "read_chains": _LIVE,
-    "read_entries": _LIVE,
+    "read_ledger_entries": _LIVE,
     "read_facts": {"customers": live(), "abouts": ["order:A-1"] * len(live())},
     "read_filed": _IDS,
     # The caller takes more than it asks for as too many, and looks no further.
     "read_graph": {"ids": serials(), "most": 1_000},
-    "read_head": _ONE | {"today": TODAY, "zone": "Europe/Amsterdam"},
-    "read_heads": _IDS,
+    "read_customer_version": _ONE | {"today": TODAY, "zone": "Europe/Amsterdam"},
+    "read_customer_versions": _IDS,
     "read_links": {"ids": serials(40)},
     "read_members": _LIVE,
     "read_record": {"id": uuid("customer", 10), "today": TODAY},
@@ -84,7 +84,7 @@ PARAMETERS: dict[str, Params] = {
 WORDS = ("true /* words */", "plain LIKE '%%' || customers_plain('noor') || '%%'")
 
 LIVE_PARAMETERS: dict[str, Params] = {
-    "find_key": {"digest": _digest("key", 1)},
+    "read_source_key": {"digest": _digest("key", 1)},
     "find_session": {"session": "plans1"},
     "look_at_customers": {"customers": [str(id_) for id_ in uuids("customer")]},
     "look_at_keys": {"keys": serials()},

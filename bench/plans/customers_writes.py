@@ -35,7 +35,7 @@ def _rows(**columns: object) -> Params:
 
 
 PARAMETERS: dict[str, Params] = {
-    "add_entries": {
+    "insert_ledger_entries": {
         "rows": json(
             [
                 {
@@ -121,7 +121,7 @@ PARAMETERS: dict[str, Params] = {
         )
     },
     "clear_records": _IDS,
-    "drop_control": _IDS,
+    "delete_control": _IDS,
     "drop_interactions": _dropped("call-1"),
     "drop_links": _LINKS,
     "drop_members": _dropped("m{}-1"),
@@ -137,7 +137,7 @@ PARAMETERS: dict[str, Params] = {
         "raws": [b"{}"] * 20,
         "digests": [uuid("digest", number % 15) for number in _NUMBERS],
     },
-    "keep_control": _rows(
+    "upsert_control": _rows(
         entries=2,
         state={},
         granted=[],
@@ -219,7 +219,7 @@ PARAMETERS: dict[str, Params] = {
             ]
         )
     },
-    "note_key_use": {"id": serial(1)},
+    "update_key_last_used": {"id": serial(1)},
     "insert_access_log": _IDS
     | {"actor": "", "role": "", "what": "record", "reason": "", "at": NOW},
     "open_records": {"ids": uuids("new customer"), "now": NOW},

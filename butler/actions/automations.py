@@ -24,7 +24,7 @@ from butler.due import notify
 from butler.models import Automation, AutomationVersion, PauseSwitch
 from customers import sql as customers_sql
 from customers.actions.notices import NoticeChanged, NoticeText, PurposeText, TopicText, publish
-from customers.consent.hash_chain import NotCanonical, canonical
+from customers.consent.hash_chain import NotCanonical, canonical_json
 from customers.events import log
 from customers.models import Purpose, Topic
 
@@ -100,7 +100,7 @@ def _known(documents: Sequence[AutomationFile]) -> dict[str, Change]:
 
 def _digest(file: AutomationFile) -> str:
     try:
-        return sha256(canonical(file.content)).hexdigest()
+        return sha256(canonical_json(file.content)).hexdigest()
     except NotCanonical:
         # Such as a number with a point; checking says where.
         return ""
@@ -132,7 +132,7 @@ def _strangers(understood: Sequence[tuple[AutomationFile, Document]]) -> Iterabl
     known = {document.key for _, document in understood}
     for file, document in understood:
         kind, _, name = getattr(document.trigger, "audience", "").partition(":")
-        if kind != "told" or name in known or Automation.objects.filter(key=name).exists():
+        if kind != "notified" or name in known or Automation.objects.filter(key=name).exists():
             continue
         yield Fault(file.name, "trigger.audience", f"there is no automation {name}")
 
@@ -142,11 +142,11 @@ def _keep(file: AutomationFile, document: Document, by: Hand) -> Change:
     Automation.objects.get_or_create(key=document.key)
     # Two who load at once number one after the other.
     automation = Automation.objects.select_for_update().get(key=document.key)
-    same = automation.versions.filter(digest=digest).first()
+    same = _same_version(automation, digest, document)
     if same:
         return Change(document.key, same.number, "same", same.status)
-    number = (automation.versions.aggregate(most=Max("number"))["most"] or 0) + 1
-    kept = AutomationVersion.objects.create(
+    number = (automation.versions.aggregate(last=Max("number"))["last"] or 0) + 1
+    version = AutomationVersion.objects.create(
         automation=automation,
         number=number,
         document=msgspec.to_builtins(document),
@@ -157,7 +157,20 @@ def _keep(file: AutomationFile, document: Document, by: Hand) -> Change:
         loaded_by=by.name,
         loaded_by_login=by.login,
     )
-    return Change(document.key, number, "new" if number == 1 else "changed", kept.status)
+    return Change(document.key, number, "new" if number == 1 else "changed", version.status)
+
+
+def _same_version(
+    automation: Automation, digest: str, document: Document
+) -> AutomationVersion | None:
+    """Return the version that was loaded from this file, or whose document says the same.
+
+    A migration may have renamed something in a stored document: then the digests differ.
+    """
+    return (
+        automation.versions.filter(digest=digest).first()
+        or automation.versions.filter(document=msgspec.to_builtins(document)).first()
+    )
 
 
 def _starts(document: Document) -> list[str]:
@@ -285,7 +298,7 @@ def _take_back(found: Sequence[tuple[UUID, UUID]], now: datetime) -> int:
     params = {"ids": [message for message, _ in found], "now": now}
     taken = sql.rows("withdraw_messages", params)
     sayings = [
-        log.Own(
+        log.InternalEvent(
             live,
             "message",
             "Message Withdrawn",
@@ -297,7 +310,7 @@ def _take_back(found: Sequence[tuple[UUID, UUID]], now: datetime) -> int:
         if was_there and live in held
     ]
     if sayings:
-        log.append_own(sayings, actor="", now=now)
+        log.append_internal_events(sayings, actor="", now=now)
     return len(taken)
 
 

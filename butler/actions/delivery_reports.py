@@ -11,9 +11,9 @@ from butler import sql
 from butler.messages import delivery_reports
 from butler.messages.delivery_reports import Report, Standing
 from butler.models import DeliveryReceipt, Message
-from customers.actions import control, notes
+from customers.actions import consent, notes
 from customers.actions.changes import Author
-from customers.actions.control import Word
+from customers.actions.consent import ConsentStatement
 from customers.db import retry
 from customers.events import internal_sources
 from customers.models import Control
@@ -63,7 +63,7 @@ def report(*, provider: str, channel: str, reports: Sequence[Report], now: datet
         provider=provider, event_id__in=[row.event_id for row in rows], applied_at=None
     )
     ids = list(kept.values_list("pk", flat=True))
-    return retry.settle(lambda: _apply(ids, now)) if ids else 0
+    return retry.on_conflict(lambda: _apply(ids, now)) if ids else 0
 
 
 def apply_waiting(deliveries: Iterable[UUID], *, now: datetime) -> int:
@@ -84,7 +84,7 @@ def sweep(*, now: datetime, most: int = 500) -> int:
     young = now - _YOUNG
     waiting = DeliveryReceipt.objects.filter(applied_at=None, received_at__gt=young).order_by("-pk")
     ids = list(waiting.values_list("pk", flat=True)[:most])
-    return retry.settle(lambda: _apply(ids, now)) if ids else 0
+    return retry.on_conflict(lambda: _apply(ids, now)) if ids else 0
 
 
 def _of_channel(channel: str, reports: Sequence[Report]) -> list[Report]:
@@ -191,11 +191,11 @@ def _object(one: _Message, customer_id: UUID, now: datetime) -> None:
     stands = Control.objects.filter(customer=customer_id, objected__contains=["marketing"])
     if stands.exists():
         return
-    word = Word(
+    word = ConsentStatement(
         kind="objection.made",
         subject="marketing",
         evidence={"kind": "complaint", "message": str(one.id)},
     )
-    control.say(
-        customer_id=customer_id, words=[word], author=Author(internal_sources.BUTLER), now=now
+    consent.record_statements(
+        customer_id=customer_id, statements=[word], author=Author(internal_sources.BUTLER), now=now
     )

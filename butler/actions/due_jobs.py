@@ -8,7 +8,7 @@ from butler.actions import heartbeat, runs
 from butler.automations import fan_out, scheduling
 from butler.due import jobs
 from butler.due.queue import ClaimedDue
-from customers.actions import control, idempotency, sign_in
+from customers.actions import consent, idempotency, sign_in
 
 # Customers whose consents expire in one transaction.
 _EXPIRY_BATCH = 200
@@ -41,5 +41,5 @@ def _forget_sign_ins(due: ClaimedDue, now: datetime) -> datetime:
 
 def _expire_consents(due: ClaimedDue, now: datetime) -> datetime:
     """Write the expiry of overdue consents to the ledger; run again in a minute."""
-    count = control.expire(now=now, most=_EXPIRY_BATCH)
+    count = consent.expire_consents(now=now, limit=_EXPIRY_BATCH)
     return now if count == _EXPIRY_BATCH else now + timedelta(minutes=1)

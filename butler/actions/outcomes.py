@@ -13,9 +13,9 @@ from butler import sql
 from butler.actions import delivery_reports
 from butler.due import notify
 from butler.failpoints import failpoint
-from customers.db.retry import LookAgain, settle
+from customers.db.retry import RetryTransaction, on_conflict
 from customers.events import log
-from customers.events.log import Own
+from customers.events.log import InternalEvent
 from customers.sql import json
 
 ATTEMPTS = 6
@@ -77,7 +77,7 @@ def record(outcomes: Sequence[Outcome], *, now: datetime) -> int:
     """
     if not outcomes:
         return 0
-    return settle(lambda: _record(outcomes, now))
+    return on_conflict(lambda: _record(outcomes, now))
 
 
 def _record(outcomes: Sequence[Outcome], now: datetime) -> int:
@@ -98,7 +98,7 @@ def _hold(deliveries: Iterable[UUID]) -> dict[UUID, tuple[UUID, int]]:
     held = sql.rows("hold_for_outcomes", {"deliveries": list(deliveries)})
     if any(was_joined for *_, was_joined in held):
         # The log is another one's by now, and its version is not the one that was read.
-        raise LookAgain
+        raise RetryTransaction
     return {record: (live, version) for record, live, version, _ in held}
 
 
@@ -149,7 +149,7 @@ def _say(
 ) -> None:
     """Put on the customers' logs what left, what may have, and what could not."""
     sayings = [
-        Own(
+        InternalEvent(
             held[customer][0],
             "message",
             _EVENTS[outcome],
@@ -161,7 +161,9 @@ def _say(
         if outcome in _EVENTS and customer in held
     ]
     if sayings:
-        log.append_own(sayings, actor="", now=now, heads=dict(held.values()))
+        log.append_internal_events(
+            sayings, actor="", now=now, customer_versions=dict(held.values())
+        )
 
 
 def _suppress(outcomes: Sequence[Outcome], settled: set[UUID], now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Takes runs on, many at once: reads what they need, walks each, writes what it came to.
+"""Advances many runs at once: reads their contexts, interprets each, writes their progress.
 
 A batch costs the same few statements whatever its size, and is one transaction: decisions,
 messages, tasks and the runs themselves are there together or not at all.
@@ -14,11 +14,19 @@ import msgspec
 from uuid_utils.compat import uuid7
 
 from butler import sql
-from butler.automations import run_context, versions
+from butler.automations import interpreter, run_context, versions
 from butler.automations.excerpt import excerpt
-from butler.automations.interpreter import walk
-from butler.automations.run_context import Situation
-from butler.automations.run_state import Draft, Ended, Errand, Judged, Memory, Run, Waiting, Walked
+from butler.automations.run_context import RunContext
+from butler.automations.run_state import (
+    EndedState,
+    MessageDraft,
+    RunDecision,
+    RunMemory,
+    RunProgress,
+    RunSnapshot,
+    StaffTaskDraft,
+    WaitingState,
+)
 from butler.automations.versions import Version
 from butler.decisions import store
 from butler.decisions.inputs import company_zone, read_facts, rules
@@ -31,7 +39,7 @@ from butler.types import Contact, Facts, Gate, Rules
 from customers import db
 from customers.sql import json
 
-_memory = msgspec.json.Decoder(Memory).decode
+_memory = msgspec.json.Decoder(RunMemory).decode
 _cause = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -46,9 +54,9 @@ class _Held(NamedTuple):
     step: str
     due_id: int
     due_at: datetime
-    memory: Memory
-    has_come: bool
-    is_seen: bool
+    memory: RunMemory
+    has_awaited_event: bool
+    is_message_seen: bool
 
 
 class _Done(NamedTuple):
@@ -56,26 +64,27 @@ class _Done(NamedTuple):
 
     held: _Held
     version: Version
-    situation: Situation | None
-    walked: Walked
+    context: RunContext | None
+    progress: RunProgress
 
 
 def advance(tasks: Sequence[ClaimedDue], now: datetime) -> None:
     """Take the runs of these due rows as far as they go."""
     held = _hold(tasks)
     of_versions = versions.read(one.version_id for one in held)
-    found = run_context.situations(held, now=now)
+    found = run_context.read_run_contexts(held, now=now)
     facts = read_facts((one.customer_id for one in found.values()), now=now)
     law = rules()
     done = []
     for one in held:
-        version, situation = of_versions[one.version_id], found.get(one.id)
-        if situation is None:
-            walked = _nobody(one, version, law)
+        version, context = of_versions[one.version_id], found.get(one.id)
+        if context is None:
+            progress = _nobody(one, version, law)
         else:
-            known = facts.get(situation.customer_id) or _unknown(situation)
-            walked = walk(_run(one, version, situation, known), law, now, company_zone())
-        done.append(_Done(one, version, situation, walked))
+            known = facts.get(context.customer_id) or _unknown(context)
+            snapshot = _snapshot(one, version, context, known)
+            progress = interpreter.run(snapshot, law, now, company_zone())
+        done.append(_Done(one, version, context, progress))
     _write(done, tasks, now)
 
 
@@ -98,8 +107,8 @@ def _hold(tasks: Sequence[ClaimedDue]) -> list[_Held]:
     ]
 
 
-def _run(held: _Held, version: Version, situation: Situation, facts: Facts) -> Run:
-    return Run(
+def _snapshot(held: _Held, version: Version, context: RunContext, facts: Facts) -> RunSnapshot:
+    return RunSnapshot(
         id=held.id,
         automation=version.automation_id,
         document=version.document,
@@ -108,28 +117,28 @@ def _run(held: _Held, version: Version, situation: Situation, facts: Facts) -> R
         step=held.step,
         due_at=held.due_at,
         memory=held.memory,
-        context=situation.context,
+        context=context.values,
         facts=facts,
-        has_come=held.has_come,
-        is_seen=held.is_seen,
+        has_awaited_event=held.has_awaited_event,
+        is_message_seen=held.is_message_seen,
     )
 
 
-def _unknown(situation: Situation) -> Facts:
+def _unknown(context: RunContext) -> Facts:
     """Return facts that nothing is known of: every decision over them is a no."""
     nothing: dict[str, Any] = dict.fromkeys(
         ("version", "standing", "control", "addresses", "relations", "is_of_age", "used", "halted")
     )
-    return Facts(customer=str(situation.customer_id), **nothing)
+    return Facts(customer=str(context.customer_id), **nothing)
 
 
-def _nobody(held: _Held, version: Version, law: Rules) -> Walked:
+def _nobody(held: _Held, version: Version, law: Rules) -> RunProgress:
     """Return what there is to say where the record is gone: nothing."""
     document, at = version.document, held.occurred_at
     act = Contact(document.message_class, document.topic, "", at, at)
     gate = Gate("run", "integrity", "deny", "not_live")
-    judged = Judged("skip", "not_live", act, [gate], rules_version=law.version)
-    return Walked([judged], Ended("cancelled", "not_live"))
+    decision = RunDecision("skip", "not_live", act, [gate], rules_version=law.version)
+    return RunProgress([decision], EndedState("cancelled", "not_live"))
 
 
 # What it came to ------------------------------------------------------------------------
@@ -138,28 +147,28 @@ def _nobody(held: _Held, version: Version, law: Rules) -> Walked:
 def _write(done: Sequence[_Done], tasks: Sequence[ClaimedDue], now: datetime) -> None:
     kept: list[Verdict] = []
     messages: list[Mapping[str, object]] = []
-    errands: list[Mapping[str, object]] = []
+    tasks_to_create: list[Mapping[str, object]] = []
     for one in done:
-        for judged in one.walked.judged:
-            message_id = uuid7() if judged.draft else None
-            kept.append(_verdict(one, judged, message_id, now))
-            if judged.draft:
-                messages.append(_message(one, judged.draft, message_id))
-            if judged.errand:
-                errands.append(_task(one, judged.errand))
+        for decision in one.progress.decisions:
+            message_id = uuid7() if decision.message else None
+            kept.append(_verdict(one, decision, message_id, now))
+            if decision.message:
+                messages.append(_message(one, decision.message, message_id))
+            if decision.task:
+                tasks_to_create.append(_task(one, decision.task))
     # None answers anything: each is on its way before the one before it is done.
     with db.pipeline():
         if messages:
             sql.run("write_messages", {"messages": json(messages), "now": now})
-        if errands:
-            sql.run("write_tasks", {"tasks": json(errands)})
+        if tasks_to_create:
+            sql.run("write_tasks", {"tasks": json(tasks_to_create)})
         store.keep(kept)
         _move(done, tasks, now)
     for channel in {str(message["channel"]) for message in messages}:
         notify.after_commit("channels.deliver", {"channel": channel})
 
 
-def _verdict(one: _Done, judged: Judged, message_id: UUID | None, now: datetime) -> Verdict:
+def _verdict(one: _Done, decision: RunDecision, message_id: UUID | None, now: datetime) -> Verdict:
     return Verdict(
         id=uuid7(),
         customer_id=_customer(one),
@@ -167,31 +176,31 @@ def _verdict(one: _Done, judged: Judged, message_id: UUID | None, now: datetime)
         message_id=message_id,
         automation_id=one.version.automation_id,
         stage="judge",
-        outcome=judged.outcome,
-        code=judged.code,
-        act=store.of(judged.contact),
-        gates=judged.gates,
-        until=judged.until,
-        customer_version=one.situation.version if one.situation else 0,
-        rules_version=judged.rules_version,
+        outcome=decision.outcome,
+        code=decision.code,
+        act=store.of(decision.contact),
+        gates=decision.gates,
+        until=decision.until,
+        customer_version=one.context.customer_version if one.context else 0,
+        rules_version=decision.rules_version,
         decided_at=now,
     )
 
 
 def _customer(one: _Done) -> UUID:
-    return one.situation.customer_id if one.situation else one.held.customer_id
+    return one.context.customer_id if one.context else one.held.customer_id
 
 
-def _message(one: _Done, draft: Draft, message_id: UUID | None) -> Mapping[str, object]:
+def _message(one: _Done, draft: MessageDraft, message_id: UUID | None) -> Mapping[str, object]:
     act, document = draft.contact, one.version.document
     return {
         "id": message_id,
-        "key": f"{one.held.id}:{draft.place}:{draft.channel}",
+        "key": f"{one.held.id}:{draft.step}:{draft.channel}",
         "customer_id": _customer(one),
         "run_id": one.held.id,
         "automation_id": one.version.automation_id,
         "version_id": one.version.id,
-        "step": draft.texts,
+        "step": draft.texts_step,
         "channel": draft.channel,
         "message_class": act.message_class,
         "topic": act.topic,
@@ -200,19 +209,19 @@ def _message(one: _Done, draft: Draft, message_id: UUID | None) -> Mapping[str, 
         "priority": document.priority,
         "occurred_at": act.occurred_at,
         "expires_at": act.expires_at,
-        "facts": _facts(one, draft.texts),
+        "facts": _facts(one, draft.texts_step),
         "language": draft.language,
     }
 
 
 def _facts(one: _Done, step: str) -> Mapping[str, object]:
     """Return what the words of a step are made of, as it is now, and no more."""
-    context = one.situation.context if one.situation else {}
+    values = one.context.values if one.context else {}
     try:
-        return excerpt(context, _reads(one.version.id, step))
+        return excerpt(values, _reads(one.version.id, step))
     except BadTemplate:
         # Then it fails when it is to leave, and says so.
-        return context
+        return values
 
 
 @lru_cache(maxsize=512)
@@ -220,16 +229,16 @@ def _reads(version_id: int, step: str) -> frozenset[str]:
     return reads(versions.read([version_id])[version_id].document, step)
 
 
-def _task(one: _Done, errand: Errand) -> Mapping[str, object]:
+def _task(one: _Done, draft: StaffTaskDraft) -> Mapping[str, object]:
     return {
         "id": uuid7(),
-        "key": f"{one.held.id}:{errand.place}",
+        "key": f"{one.held.id}:{draft.step}",
         "kind": "phone",
         "customer_id": _customer(one),
         "automation_id": one.version.automation_id,
-        "title": errand.title[:200],
-        "body": errand.body,
-        "due_at": errand.due_at,
+        "title": draft.title[:200],
+        "body": draft.body,
+        "due_at": draft.due_at,
     }
 
 
@@ -248,9 +257,9 @@ def _move(done: Sequence[_Done], tasks: Sequence[ClaimedDue], now: datetime) -> 
 
 def _new_state(one: _Done) -> Mapping[str, object]:
     """Return the row of update_runs.sql for one run."""
-    state = one.walked.now
+    state = one.progress.state
     row: dict[str, object] = {"run_id": one.held.id, "due_id": one.held.due_id}
-    if isinstance(state, Waiting):
+    if isinstance(state, WaitingState):
         return row | {
             "status": "waiting",
             "step": state.step,

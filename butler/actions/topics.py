@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from butler.automations.scheduling import tell_of_topic
+from butler.automations.scheduling import schedule_topic_fan_outs
 from butler.models import TopicStatus
 
 # As in "ride:night-mail": a sort of thing, and which one.
@@ -40,7 +40,7 @@ def set_status(
             defaults={"status": status, "facts": known, "serial": 1, "changed_at": now},
         )
         if is_new:
-            tell_of_topic(topic, now=now)
+            schedule_topic_fan_outs(topic, now=now)
         elif topic.status == status:
             topic.facts = known
             topic.save(update_fields=["facts"])
@@ -50,5 +50,5 @@ def set_status(
             topic.status, topic.facts, topic.changed_at = status, known, now
             topic.serial += 1
             topic.save()
-            tell_of_topic(topic, now=now)
+            schedule_topic_fan_outs(topic, now=now)
     return topic

@@ -13,9 +13,9 @@ from uuid import UUID
 from butler import sql
 from butler.decisions.inputs import read_facts
 from customers import db
-from customers.actions import control
+from customers.actions import consent
 from customers.actions.changes import Author
-from customers.actions.control import NotUnderstood, Said, Word
+from customers.actions.consent import ConsentStatement, InvalidStatement, StatementReceipt
 
 # Longer than any lease, so whoever waits is released by the lease itself.
 PATIENCE = 20.0
@@ -40,14 +40,14 @@ class Left(NamedTuple):
 class Heard(NamedTuple):
     """What was said, and what had already left when we heard it."""
 
-    said: Said
+    said: StatementReceipt
     left: tuple[Left, ...]
 
 
 def say(
     *,
     customer_id: UUID,
-    words: Sequence[Word],
+    words: Sequence[ConsentStatement],
     author: Author,
     now: datetime,
     patience: float = PATIENCE,
@@ -55,10 +55,12 @@ def say(
     """Take a customer's words; return once nothing that they forbid can leave any more.
 
     Must not be called inside a transaction: what is not committed stops nobody.
-    Raises what customers.actions.control.say raises; also of a child's yes, which would not count.
+    Raises what customers.actions.consent.record_statements raises; also of a child's yes, which would not count.
     """
     _refuse_children(customer_id, words, now)
-    said = control.say(customer_id=customer_id, words=words, author=author, now=now)
+    said = consent.record_statements(
+        customer_id=customer_id, statements=words, author=author, now=now
+    )
     # The words are committed: a connection that breaks from here on changes nothing of that.
     left = db.again_if_lost(lambda: _left(said.customer_id, patience, now))
     return Heard(said, tuple(one for one in left if any(_concerns(word, one) for word in words)))
@@ -70,16 +72,16 @@ def _left(customer_id: UUID, patience: float, now: datetime) -> list[Left]:
     return [Left(*row) for row in sql.rows("find_left", params)]
 
 
-def _refuse_children(customer_id: UUID, words: Sequence[Word], now: datetime) -> None:
+def _refuse_children(customer_id: UUID, words: Sequence[ConsentStatement], now: datetime) -> None:
     alone = [one for one in words if one.kind == "consent.given" and not _is_by_guardian(one)]
     if not alone:
         return
     found = read_facts([customer_id], now=now).get(customer_id)
     if found is not None and found.is_of_age is False:
-        raise NotUnderstood("not_of_age", "Somebody this young cannot agree alone.")
+        raise InvalidStatement("not_of_age", "Somebody this young cannot agree alone.")
 
 
-def _is_by_guardian(word: Word) -> bool:
+def _is_by_guardian(word: ConsentStatement) -> bool:
     return word.evidence.get("role") == "guardian"
 
 
@@ -97,7 +99,7 @@ def wait(customer_id: UUID, patience: float = PATIENCE) -> None:
         pause = min(pause * 2, 0.1)
 
 
-def _concerns(word: Word, left: Left) -> bool:
+def _concerns(word: ConsentStatement, left: Left) -> bool:
     """Tell whether this message is of the kind that the word is about."""
     if word.kind.startswith(("consent.", "objection.")):
         return word.subject in (left.purpose, "marketing") and bool(left.purpose)

@@ -14,14 +14,14 @@ from rest_framework.request import Request
 
 from butler.actions import withdrawal
 from customers.access.permissions import Right, principal
-from customers.actions.control import NoSuchCustomer, NotUnderstood, Word
+from customers.actions.consent import ConsentStatement, InvalidStatement, NoSuchCustomer
 from customers.api import schema
 from customers.api.base import CustomerView, answer, found, page_wanted, paged, read_body
 from customers.api.problems import Problem
 from customers.api.writing import author
 from customers.consent import history
 from customers.consent.state import may_ask
-from customers.queries.shapes import EntryShape, Json, PurposeShape, TopicShape, Version
+from customers.queries.shapes import Json, LedgerEntryShape, PurposeShape, TopicShape, Version
 
 type Fact = Annotated[str, Meta(min_length=1, max_length=200)]
 type Moment = Annotated[datetime, Meta(tz=True)]
@@ -142,13 +142,13 @@ class _ControlView(CustomerView):
     """An endpoint about what one customer said we may do."""
 
     def handle_exception(self, error: Exception) -> Any:
-        if isinstance(error, NotUnderstood):
+        if isinstance(error, InvalidStatement):
             error = Problem(422, error.code.replace("_", "-"), error.detail)
         elif isinstance(error, NoSuchCustomer):
             error = Http404()
         return super().handle_exception(error)
 
-    def say(self, request: Request, words: Sequence[Word]) -> HttpResponse:
+    def say(self, request: Request, words: Sequence[ConsentStatement]) -> HttpResponse:
         """Take the words, and answer once nothing that they forbid can leave any more."""
         heard = withdrawal.say(
             customer_id=self.live, words=words, author=author(request), now=timezone.now()
@@ -182,7 +182,7 @@ class ConsentsView(_ControlView):
         tags=_TAG,
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        state, now = history.standing(self.live), timezone.now()
+        state, now = history.current_state(self.live), timezone.now()
         objections = {subject: UUID(entry) for subject, entry in state.objections.items()}
         consents = []
         for purpose in history.purposes(_language(request)):
@@ -220,7 +220,7 @@ class ConsentView(_ControlView):
     )
     def put(self, request: Request, purpose: str, customer_id: UUID | None = None) -> HttpResponse:
         said = read_body(request, Answer)
-        word = Word(
+        word = ConsentStatement(
             kind=_ANSWERS[said.answer],
             subject=purpose,
             notice=said.notice,
@@ -245,7 +245,7 @@ class ObjectionView(_ControlView):
     )
     def put(self, request: Request, subject: str, customer_id: UUID | None = None) -> HttpResponse:
         said = read_body(request, Objection)
-        word = Word(
+        word = ConsentStatement(
             kind="objection.made" if said.answer == "object" else "objection.lifted",
             subject=subject,
             evidence=_evidence(request, said.evidence),
@@ -274,7 +274,7 @@ class PreferencesView(_ControlView):
                 topic=one.topic,
                 entry=UUID(one.entry),
             )
-            for one in history.standing(self.live).settings
+            for one in history.current_state(self.live).settings
         ]
         return answer(PreferencesShape(settings, history.topics(_language(request))))
 
@@ -288,7 +288,7 @@ class PreferencesView(_ControlView):
         said = read_body(request, Wishes)
         evidence = _evidence(request, said.evidence)
         words = [
-            Word(
+            ConsentStatement(
                 kind="preference.cleared" if wish.clear else "preference.set",
                 subject=wish.name,
                 value=wish.value,
@@ -309,13 +309,13 @@ class LedgerView(_ControlView):
 
     @schema.describe(
         "List the entries of the ledger, newest first",
-        answer=schema.pages_of(EntryShape),
+        answer=schema.pages_of(LedgerEntryShape),
         parameters=schema.PAGING,
         tags=_TAG,
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_wanted(request)
-        return paged(request, history.ledger(self.live, cursor=cursor, limit=limit))
+        return paged(request, history.ledger_entries(self.live, cursor=cursor, limit=limit))
 
 
 class ExportView(_ControlView):
@@ -329,7 +329,7 @@ class ExportView(_ControlView):
         tags=_TAG,
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        return _download(history.export(self.live), "ledger.json")
+        return _download(history.export_ledger(self.live), "ledger.json")
 
 
 class ReceiptView(_ControlView):

@@ -1,6 +1,7 @@
-"""Whom something may be of use to: named sets of customers, read a batch at a time.
+"""Audiences: named sets of customers, read a batch at a time.
 
-An audience is a first sieve, never a right: each of them is judged one by one afterwards.
+An audience only narrows. It gives no right to a message: each of its customers is decided on
+afterwards, one by one.
 """
 
 from collections.abc import Mapping
@@ -11,45 +12,45 @@ from butler import sql
 from butler.decisions.inputs import company_zone
 from butler.due import civil_time
 
-NOBODY = UUID(int=0)
-# By name; whether it takes what comes after a colon: "consented:offers", "told:ride-down".
-NAMES: Mapping[str, bool] = {
+# Before the first customer of every audience.
+FIRST_CURSOR = UUID(int=0)
+# By name, whether a parameter follows a colon: "consented:offers", "notified:ride-down".
+_TAKES_PARAMETER: Mapping[str, bool] = {
     "everyone": False,
     "visiting_today": False,
     "consented": True,
-    "told": True,
+    "notified": True,
 }
-_FILES = {"visiting_today": "visiting"}
 
 
-class NoSuchAudience(ValueError):
-    pass
+class UnknownAudience(ValueError):
+    """There is no audience of this name."""
 
 
 def check(audience: str) -> None:
-    """Raise NoSuchAudience where there is none of that name."""
-    name, colon, of_what = audience.partition(":")
-    if name not in NAMES or NAMES[name] != bool(of_what) or bool(colon) != bool(of_what):
-        raise NoSuchAudience(f"there is no audience {audience!r}")
+    """Raise UnknownAudience where there is no audience of that name."""
+    name, colon, parameter = audience.partition(":")
+    if bool(colon) != bool(parameter) or _TAKES_PARAMETER.get(name) != bool(parameter):
+        raise UnknownAudience(f"there is no audience {audience!r}")
 
 
-def batch(audience: str, *, topic: str, after: UUID, most: int, now: datetime) -> list[UUID]:
+def read_batch(audience: str, *, topic: str, after: UUID, limit: int, now: datetime) -> list[UUID]:
     """Return the next customers of an audience, in the order of their ids."""
     check(audience)
-    name, _, of_what = audience.partition(":")
+    name, _, parameter = audience.partition(":")
     today = civil_time.local_day(now, company_zone())
     params = {
         "after": after,
-        "most": most,
+        "limit": limit,
         "today": today,
-        "purpose": of_what,
-        "automation": of_what,
+        "purpose": parameter,
+        "automation": parameter,
         "topic": topic,
-        "since": _first_id(civil_time.resolve(today, "00:00", company_zone())),
+        "since": _smallest_id(civil_time.resolve(today, "00:00", company_zone())),
     }
-    return [id_ for (id_,) in sql.rows(f"audience_{_FILES.get(name, name)}", params)]
+    return [id_ for (id_,) in sql.rows(f"audience_{name}", params)]
 
 
-def _first_id(moment: datetime) -> UUID:
+def _smallest_id(moment: datetime) -> UUID:
     """Return the smallest id that a row made at this time or later can have (UUIDv7)."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -1,7 +1,8 @@
-"""Goes through a crowd, a batch at a time: ends at once what can never be, starts the rest.
+"""Fans an automation out to its audience, a batch of recipients at a time.
 
-Each batch is a look of its own and one transaction, so that whoever dies in the middle loses
-none and tells nobody twice.
+Recipients whom the automation can never reach get an ended run at once; the others get a run.
+Each batch is one transaction, so that a process that dies in the middle loses no recipient and
+starts nothing twice.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from butler import sql
 from butler.automations import audiences, prefilter, triggers, versions
-from butler.automations.prefilter import Choice
+from butler.automations.prefilter import ChannelChoice
 from butler.automations.versions import Version
 from butler.decisions.bulk import judge_many
 from butler.decisions.inputs import company_zone, rules
@@ -24,47 +25,49 @@ from customers.sql import json
 
 BATCH = 2000
 
-# What refuses a customer, by channel, in the order of the channels.
-type _Codes = tuple[str, ...]
+# The codes that refuse a recipient, in the order of the channels.
+type _RefusalCodes = tuple[str, ...]
 
 
-class _Meant(NamedTuple):
-    """One of a crowd, and when it is time for them."""
+class _Recipient(NamedTuple):
+    """One customer of a batch, and when their run is due."""
 
     customer_id: UUID
-    moment: datetime
+    due_at: datetime
 
 
-def fan_out(task: ClaimedDue, now: datetime) -> Reschedule | None:
-    """Start a run for each of an audience, a batch at a time, as long as it makes sense."""
-    facts = task.facts
+def fan_out(due: ClaimedDue, now: datetime) -> Reschedule | None:
+    """Start a run for each customer of one batch; return where to go on, if there may be more."""
+    facts = due.facts
     version = versions.read([facts["version"]]).get(facts["version"])
-    if version is None or _is_over(version, facts["cause"]):
+    if version is None or _is_obsolete(version, facts["cause"]):
         return None
-    ids = audiences.batch(
+    ids = audiences.read_batch(
         facts["audience"],
         topic=facts["cause"].get("topic", ""),
-        after=UUID(facts["after"]) if "after" in facts else audiences.NOBODY,
-        most=BATCH,
+        after=UUID(facts["after"]) if "after" in facts else audiences.FIRST_CURSOR,
+        limit=BATCH,
         now=now,
     )
-    meant = [_Meant(*one) for one in _moments(ids, facts)]
-    refused = _sift(version, meant)
+    recipients = [_Recipient(*row) for row in _due_times(ids, facts)]
+    refused = _refused_recipients(version, recipients)
     if refused:
-        _end(version, facts, [one for one in meant if one.customer_id in refused], refused, now)
+        _insert_refused_runs(version, facts, recipients, refused, now)
     occasion, cause = facts["occasion"], facts["cause"]
     starts = [
-        triggers.scheduled_start(version, one.customer_id, occasion, cause, one.moment, now)
-        for one in meant
-        if one.customer_id not in refused
+        triggers.scheduled_start(
+            version, recipient.customer_id, occasion, cause, recipient.due_at, now
+        )
+        for recipient in recipients
+        if recipient.customer_id not in refused
     ]
     if starts:
         triggers.start_runs(starts, now=now)
     return Reschedule(now, {**facts, "after": str(ids[-1])}) if len(ids) == BATCH else None
 
 
-def _is_over(version: Version, cause: Mapping[str, Any]) -> bool:
-    """Tell whether somebody stopped it, or the topic has changed again."""
+def _is_obsolete(version: Version, cause: Mapping[str, Any]) -> bool:
+    """Return whether the automation was halted, or the topic has changed again."""
     halted = PauseSwitch.objects.filter(
         key__in=["*", version.automation_id], released_at__isnull=True
     ).exists()
@@ -74,91 +77,99 @@ def _is_over(version: Version, cause: Mapping[str, Any]) -> bool:
     return not TopicStatus.objects.filter(key=cause["topic"], serial=serial).exists()
 
 
-def _moments(ids: list[UUID], facts: Mapping[str, Any]) -> Iterator[tuple[UUID, datetime]]:
-    """Yield each customer's moment: at once, or when it is time on their own clock."""
+def _due_times(ids: list[UUID], facts: Mapping[str, Any]) -> Iterator[tuple[UUID, datetime]]:
+    """Yield when each customer's run is due: at once, or at a time on their own clock."""
     if "moment" in facts:
-        at_once = datetime.fromisoformat(facts["moment"])
-        yield from ((id_, at_once) for id_ in ids)
+        due_at = datetime.fromisoformat(facts["moment"])
+        yield from ((id_, due_at) for id_ in ids)
         return
     day, at = date.fromisoformat(facts["cause"]["day"]), facts["cause"]["at"]
-    for id_, name in sql.rows("read_zones", {"ids": ids}):
-        yield id_, civil_time.resolve(day, at, civil_time.find_zone(name) or company_zone())
+    for id_, zone in sql.rows("read_zones", {"ids": ids}):
+        yield id_, civil_time.resolve(day, at, civil_time.find_zone(zone) or company_zone())
 
 
-# Whom it can never be for ---------------------------------------------------------------
+# Recipients whom the automation can never reach -----------------------------------------
 
 
-def _sift(version: Version, meant: Sequence[_Meant]) -> dict[UUID, _Codes]:
-    """Return the customers whom no channel is left for, and what refuses each of them."""
+def _refused_recipients(
+    version: Version, recipients: Sequence[_Recipient]
+) -> dict[UUID, _RefusalCodes]:
+    """Return the customers whom every channel refuses, with the code of each channel."""
     document = version.document
-    asked = prefilter.channels(prefilter.choices(document))
-    if not meant or not asked:
+    channels = prefilter.channels(prefilter.initial_choices(document))
+    if not recipients or not channels:
         return {}
-    # A pause that ends before the last of them would hear of it refuses nobody.
-    last = max(one.moment for one in meant) + civil_time.parse_length(document.expires)
-    left = [one.customer_id for one in meant]
-    codes: dict[UUID, _Codes] = {}
-    for channel in asked:
-        refused = {
+    # A pause that ends before the last recipient's message expires refuses nobody.
+    expires_at = max(recipient.due_at for recipient in recipients) + civil_time.parse_length(
+        document.expires
+    )
+    refused_ids = [recipient.customer_id for recipient in recipients]
+    codes: dict[UUID, _RefusalCodes] = {}
+    for channel in channels:
+        code_by_id = {
             id_: code
             for batch in judge_many(
-                left,
+                refused_ids,
                 message_class=document.message_class,
                 purpose=document.purpose,
                 topic=document.topic,
                 channel=channel,
-                expires_at=last,
+                expires_at=expires_at,
             )
             for id_, code in batch
             if code
         }
-        left = list(refused)
-        codes = {id_: (*codes.get(id_, ()), code) for id_, code in refused.items()}
+        refused_ids = list(code_by_id)
+        codes = {id_: (*codes.get(id_, ()), code) for id_, code in code_by_id.items()}
     return codes
 
 
-def _end(
+def _insert_refused_runs(
     version: Version,
     facts: Mapping[str, Any],
-    meant: Sequence[_Meant],
-    refused: Mapping[UUID, _Codes],
+    recipients: Sequence[_Recipient],
+    refused: Mapping[UUID, _RefusalCodes],
     now: datetime,
 ) -> None:
-    """Write down that they are not told, and why: few reasons, however many customers."""
-    wanted = prefilter.choices(version.document)
-    reasons = {codes: number for number, codes in enumerate(dict.fromkeys(refused.values()))}
-    said = [
-        _said(version, reason, place, choice, codes)
-        for codes, reason in reasons.items()
-        for place, choice in enumerate(wanted)
+    """Write the ended run and the decisions of each refused recipient.
+
+    Each different tuple of codes crosses once, as a numbered refusal, however many recipients
+    share it.
+    """
+    choices = prefilter.initial_choices(version.document)
+    numbers = {codes: number for number, codes in enumerate(dict.fromkeys(refused.values()))}
+    reasons = [
+        {"refusal": refusal, "choice": index} | _decision_columns(version, choice, codes)
+        for codes, refusal in numbers.items()
+        for index, choice in enumerate(choices)
     ]
+    runs = [(uuid7(), each) for each in recipients if each.customer_id in refused]
     rows = [
-        (uuid7(), run, one.customer_id, one.moment, reasons[refused[one.customer_id]], place)
-        for one, run in zip(meant, (uuid7() for _ in meant), strict=True)
-        for place in range(len(wanted))
+        (uuid7(), run_id, each.customer_id, each.due_at, numbers[refused[each.customer_id]], index)
+        for run_id, each in runs
+        for index in range(len(choices))
     ]
-    columns = ("decisions", "runs", "customers", "moments", "reasons", "places")
+    columns = ("decision_ids", "run_ids", "customer_ids", "due_times", "refusals", "choices")
     params: dict[str, object] = {
         "version": version.id,
         "occasion": facts["occasion"],
         "cause": json(facts["cause"]),
         "now": now,
         "rules_version": rules().version,
-        "said": json(said),
+        "reasons": json(reasons),
         **dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True)),
     }
-    sql.run("sift_runs", params)
+    sql.run("insert_refused_runs", params)
 
 
-def _said(
-    version: Version, number: int, place: int, choice: Choice, codes: _Codes
-) -> Mapping[str, object]:
+def _decision_columns(
+    version: Version, choice: ChannelChoice, codes: _RefusalCodes
+) -> dict[str, object]:
     document = version.document
-    by_channel = dict(zip(prefilter.channels(prefilter.choices(document)), codes, strict=True))
+    channels = prefilter.channels(prefilter.initial_choices(document))
+    code_by_channel = dict(zip(channels, codes, strict=True))
     return {
-        "reason": number,
-        "place": place,
-        "code": by_channel[choice[0]],
+        "code": code_by_channel[choice[0]],
         "act": {
             "class": document.message_class,
             "topic": document.topic,
@@ -166,5 +177,5 @@ def _said(
             "purpose": document.purpose,
             "relation": document.relation,
         },
-        "gates": prefilter.gates(choice, by_channel),
+        "gates": prefilter.gates(choice, code_by_channel),
     }

@@ -1,27 +1,28 @@
-"""Walks a run through the steps of its automation, until it has to wait or has ended. Pure.
+"""Takes a run through the steps of its automation until it has to wait or ends. Pure.
 
-What it comes to is returned, not done: verdicts, messages, tasks, and where the run is now.
-Taken again from the same place with the same facts, it comes to the same.
+It writes nothing. It returns decisions, messages, tasks, and the new state of the run. The same
+snapshot with the same facts always gives the same progress.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from butler.automations.cancellation import cancel_code
 from butler.automations.conditions import holds
 from butler.automations.run_state import (
-    BEFORE,
-    Draft,
-    Ended,
-    Errand,
-    Judged,
-    Memory,
-    Run,
-    Waiting,
-    Walked,
+    BEFORE_FIRST_STEP,
+    EndedState,
+    MessageDraft,
+    RunDecision,
+    RunMemory,
+    RunProgress,
+    RunSnapshot,
+    StaffTaskDraft,
+    WaitingState,
 )
 from butler.decisions.decide import decide, order_channels
 from butler.document import (
@@ -29,7 +30,6 @@ from butler.document import (
     MessageStep,
     NextChannelStep,
     OnAbsence,
-    OnDate,
     OnEvent,
     TaskStep,
     WaitForStep,
@@ -44,205 +44,206 @@ from butler.messages.sanitize import inert
 from butler.messages.templating import BadTemplate, Missing, compiled
 from butler.types import Contact, Decision, Gate, Rules
 
-# An event that is stored while a run begins to wait for it finds nobody waiting: so soon after
-# it is looked for on the log.
-LOOK_AGAIN = timedelta(seconds=2)
-# A wall clock that is this close is there.
-_CLOSE = timedelta(minutes=1)
-# How soon a person is to say what the butler may not.
-_SOON = timedelta(hours=1)
-_QUIET = frozenset({"quiet_hours", "company_quiet_hours", "zone_unknown"})
-_OPEN = ("placed", "amended")
+# An event that is stored while a run begins to wait for it finds no run waiting: so soon after,
+# the run looks for it on the log.
+RECHECK_AFTER = timedelta(seconds=2)
+# A time that is this close has come.
+_TOLERANCE = timedelta(minutes=1)
+# How soon a colleague has to pass on a message that the butler may not send.
+_HANDOVER_TIME = timedelta(hours=1)
+_QUIET_CODES = frozenset({"quiet_hours", "company_quiet_hours", "zone_unknown"})
 
 
-def walk(run: Run, rules: Rules, now: datetime, zone: ZoneInfo) -> Walked:
-    """Take a run as far as it goes; `zone` is the company's, for whom nobody knows where is."""
-    return _Walk(run, rules, now, zone).go()
+def run(snapshot: RunSnapshot, rules: Rules, now: datetime, zone: ZoneInfo) -> RunProgress:
+    """Take a run as far as it goes; `zone` is the company's, for customers without a zone."""
+    return RunInterpreter(snapshot, rules, now, zone).run()
 
 
 def zone_of(context: Mapping[str, Any], fallback: ZoneInfo) -> ZoneInfo:
-    """Return the zone on whose clock a customer is woken."""
+    """Return the customer's time zone, or the fallback where it is unknown."""
     return civil_time.find_zone(context.get("customer", {}).get("zone", "")) or fallback
 
 
-class _Walk:
-    def __init__(self, run: Run, rules: Rules, now: datetime, zone: ZoneInfo) -> None:
-        self.run, self.rules, self.now = run, rules, now
-        self.document = run.document
-        self.zone = zone_of(run.context, zone)
-        self.memory = run.memory
-        self.judged: list[Judged] = []
-        self.end: Waiting | Ended | None = None
+class _ChannelDecision(NamedTuple):
+    contact: Contact
+    decision: Decision
 
-    def go(self) -> Walked:
-        path = self._begin()
-        while self.end is None:
+
+class RunInterpreter:
+    """Takes one run on. Each method for a step returns the path of the next step, if any."""
+
+    def __init__(self, snapshot: RunSnapshot, rules: Rules, now: datetime, zone: ZoneInfo) -> None:
+        self.snapshot, self.rules, self.now = snapshot, rules, now
+        self.document = snapshot.document
+        self.zone = zone_of(snapshot.context, zone)
+        self.memory = snapshot.memory
+        self.decisions: list[RunDecision] = []
+        self.state: WaitingState | EndedState | None = None
+
+    def run(self) -> RunProgress:
+        path = self._first_step()
+        while self.state is None:
             if path is None:
-                self.end = Ended("done")
+                self.state = EndedState("done")
                 break
             step = step_at(self.document, path)
-            path = _STEPS[type(step)](self, step, path)
-        return Walked(self.judged, self.end)
+            path = _STEP_METHODS[type(step)](self, step, path)
+        return RunProgress(self.decisions, self.state)
 
-    # Whether to go on at all ------------------------------------------------------------
+    # Before the first step ---------------------------------------------------------------
 
-    def _begin(self) -> str | None:
+    def _first_step(self) -> str | None:
         if self._is_gathering():
             return None
-        if code := self._obstacle():
-            self._give_up(code)
+        if code := cancel_code(self.snapshot):
+            self._cancel(code)
             return None
-        if moment := self._not_yet():
-            memory = msgspec.structs.replace(self.memory, since=moment)
-            self.end = Waiting(self.run.step, moment, memory)
+        if due_at := self._later_due_at():
+            memory = msgspec.structs.replace(self.memory, since=due_at)
+            self.state = WaitingState(self.snapshot.step, due_at, memory)
             return None
-        if self.run.step != BEFORE:
-            return self.run.step
-        return self._absence() if isinstance(self.document.trigger, OnAbsence) else "0"
+        if self.snapshot.step != BEFORE_FIRST_STEP:
+            return self.snapshot.step
+        return self._end_of_absence() if isinstance(self.document.trigger, OnAbsence) else "0"
 
     def _is_gathering(self) -> bool:
-        """Wait until what is gathered is to be said; the condition is asked of all of it."""
+        """Wait until gathering ends; the condition is evaluated over all gathered events."""
         trigger = self.document.trigger
-        if self.run.step != BEFORE or not isinstance(trigger, OnEvent):
+        if self.snapshot.step != BEFORE_FIRST_STEP or not isinstance(trigger, OnEvent):
             return False
-        until = civil_time.end_of(trigger.gather, self.run.occurred_at, self.zone)
+        until = civil_time.end_of(trigger.gather, self.snapshot.occurred_at, self.zone)
         if until > self.now:
-            self._wait(BEFORE, until, self.memory)
+            self._wait(BEFORE_FIRST_STEP, until, self.memory)
             return True
-        self.memory = Memory(since=until)
+        self.memory = RunMemory(since=until)
         return False
 
-    def _obstacle(self) -> str:
-        """Return why the run has no point any more."""
-        halted = self.run.facts.halted
-        if halted and not halted.isdisjoint(("*", self.run.automation)):
-            return "halted"
-        topic = self.run.context.get("topic", {})
-        if "serial" in self.run.cause and topic.get("serial") != self.run.cause["serial"]:
-            return "superseded"
-        if not self._still_on():
-            return "condition"
-        condition = self.document.condition
-        return "condition" if condition and not holds(condition, self.run.context) else ""
-
-    def _still_on(self) -> bool:
-        """Tell whether the date that woke the run still is the one on the record."""
-        trigger, on = self.document.trigger, self.run.cause.get("on")
-        if not isinstance(trigger, OnDate) or on is None:
-            return True
-        where, _, name = trigger.date.partition(".")
-        if where == "order":
-            order = self.run.context.get("order", {})
-            return order.get(name) == on and order.get("status") in _OPEN
-        said = self.run.context.get(where, {}).get(name)
-        if where == "trait":
-            said = self.run.context["customer"]["traits"].get(name)
-        return _returns_on(said, date.fromisoformat(on))
-
-    def _not_yet(self) -> datetime | None:
-        """Return the moment on the customer's clock, if they moved and it is still to come."""
-        cause = self.run.cause
-        if "at" not in cause or self.run.step != "0" or self.memory.entered:
+    def _later_due_at(self) -> datetime | None:
+        """Return when the run is due in the customer's zone, if they moved and it is still to come."""
+        cause = self.snapshot.cause
+        if "at" not in cause or self.snapshot.step != "0" or self.memory.entered:
             return None
-        moment = civil_time.resolve(date.fromisoformat(cause["day"]), cause["at"], self.zone)
-        return moment if moment > self.now + _CLOSE else None
+        due_at = civil_time.resolve(date.fromisoformat(cause["day"]), cause["at"], self.zone)
+        return due_at if due_at > self.now + _TOLERANCE else None
 
-    def _absence(self) -> str | None:
+    def _end_of_absence(self) -> str | None:
         assert isinstance(self.document.trigger, OnAbsence)
-        if self.run.has_come:
-            self._give_up("cancelled_by_event")
+        if self.snapshot.has_awaited_event:
+            self._cancel("cancelled_by_event")
             return None
-        over = self.run.occurred_at + civil_time.parse_length(self.document.trigger.within)
-        if over > self.now:
-            self.end = Waiting(BEFORE, over, self.memory, self.document.trigger.absent)
+        trigger = self.document.trigger
+        until = self.snapshot.occurred_at + civil_time.parse_length(trigger.within)
+        if until > self.now:
+            self.state = WaitingState(BEFORE_FIRST_STEP, until, self.memory, trigger.absent)
             return None
-        self.memory = Memory(since=over)
+        self.memory = RunMemory(since=until)
         return "0"
 
-    def _give_up(self, code: str) -> None:
-        """End the run, and say why nothing is said."""
-        act = self._contact("")
+    def _cancel(self, code: str) -> None:
+        """End the run with a decision that says why no message is sent."""
+        contact = self._contact("")
         gate = Gate("run", "company", "deny", code)
-        self.judged.append(Judged("skip", code, act, [gate], rules_version=self.rules.version))
-        self.end = Ended("cancelled", code)
+        version = self.rules.version
+        self.decisions.append(RunDecision("skip", code, contact, [gate], rules_version=version))
+        self.state = EndedState("cancelled", code)
 
     # Messages ---------------------------------------------------------------------------
 
     def message(self, step: MessageStep, path: str) -> str | None:
-        channels = self.memory.left if self.memory.entered == path else step.channels
-        going = self._say(channels, path, texts=path, every=step.every)
-        return following(self.document, path) if going else None
+        is_resumed = self.memory.entered == path
+        channels = self.memory.pending_channels if is_resumed else step.channels
+        is_done = self._send(channels, path, texts_step=path, every=step.every)
+        return following(self.document, path) if is_done else None
 
-    def _say(self, channels: Sequence[str], path: str, *, texts: str, every: bool) -> bool:
-        """Judge what can be said now; return whether the run goes on."""
-        ordered = order_channels(self.run.facts, channels)
+    def _send(self, channels: Sequence[str], path: str, *, texts_step: str, every: bool) -> bool:
+        """Decide on a message for these channels; return whether the run goes on."""
+        ordered = order_channels(self.snapshot.facts, channels)
         if every:
-            later = [w for one in ordered for w in self._judge([one], path, texts)]
+            deferred = [
+                deferral
+                for channel in ordered
+                for deferral in self._decide_first([channel], path, texts_step)
+            ]
         else:
-            later = self._judge(ordered, path, texts)
-        if not later:
+            deferred = self._decide_first(ordered, path, texts_step)
+        if not deferred:
             return True
-        until = min(moment for _, moment in later)
-        left = tuple(channel for channel, _ in later) if every else tuple(channels)
-        memory = msgspec.structs.replace(self.memory, entered=path, left=left)
-        self.end = Waiting(path, until, memory)
+        until = min(until for _, until in deferred)
+        pending = tuple(channel for channel, _ in deferred) if every else tuple(channels)
+        memory = msgspec.structs.replace(self.memory, entered=path, pending_channels=pending)
+        self.state = WaitingState(path, until, memory)
         return False
 
-    def _judge(self, channels: Sequence[str], path: str, texts: str) -> list[tuple[str, datetime]]:
-        """Say it through the first of these that may; return those that may later, and when."""
-        asked: list[tuple[Contact, Decision]] = []
-        for channel in channels:
-            act = self._contact(channel)
-            asked.append((act, self._decide(act)))
-            if asked[-1][1].effect == "allow":
-                self._allowed(asked, path, texts)
-                return []
-        later = [(a.channel, d.until) for a, d in asked if d.effect == "defer" and d.until]
-        if later:
-            soonest = min(later, key=lambda one: one[1])[0]
-            self._note("defer", asked, next(one for one in asked if one[0].channel == soonest))
-        elif asked:
-            self._note("skip", asked, asked[0])
-        return later
+    def _decide_first(
+        self, channels: Sequence[str], path: str, texts_step: str
+    ) -> list[tuple[str, datetime]]:
+        """Queue a message for the first channel that is allowed.
 
-    def _decide(self, act: Contact) -> Decision:
-        decision = decide(act, self.run.facts, self.rules, self.now)
-        leave_it = self.document.quiet == "skip" and decision.code in _QUIET
-        if decision.effect == "defer" and leave_it:
+        Returns the channels that are deferred, each with the time until when, if none is allowed.
+        """
+        decided: list[_ChannelDecision] = []
+        for channel in channels:
+            contact = self._contact(channel)
+            decided.append(_ChannelDecision(contact, self._decide(contact)))
+            if decided[-1].decision.effect == "allow":
+                self._add_allowed(decided, path, texts_step)
+                return []
+        deferred = [
+            (contact.channel, decision.until)
+            for contact, decision in decided
+            if decision.effect == "defer" and decision.until
+        ]
+        if deferred:
+            soonest, _ = min(deferred, key=lambda deferral: deferral[1])
+            decisive = next(each for each in decided if each.contact.channel == soonest)
+            self._add_decision("defer", decided, decisive)
+        elif decided:
+            self._add_decision("skip", decided, decided[0])
+        return deferred
+
+    def _decide(self, contact: Contact) -> Decision:
+        decision = decide(contact, self.snapshot.facts, self.rules, self.now)
+        is_skipped = self.document.quiet == "skip" and decision.code in _QUIET_CODES
+        if decision.effect == "defer" and is_skipped:
             return msgspec.structs.replace(decision, effect="deny", until=None)
         return decision
 
-    def _allowed(self, asked: list[tuple[Contact, Decision]], path: str, texts: str) -> None:
-        act, decision = asked[-1]
+    def _add_allowed(self, decided: list[_ChannelDecision], path: str, texts_step: str) -> None:
+        contact, decision = decided[-1]
         if decision.route_to == "person":
-            judged = self._note("person", asked, asked[-1])
-            judged.errand = self._by_heart(path, texts, decision.language)
+            run_decision = self._add_decision("person", decided, decided[-1])
+            run_decision.task = self._message_as_task(path, texts_step, decision.language)
             return
-        judged = self._note("send", asked, asked[-1])
-        judged.draft = Draft(act.channel, path, texts, act, decision.language)
-        through = (*self.memory.through, act.channel) if self.memory.said == texts else ()
+        run_decision = self._add_decision("send", decided, decided[-1])
+        run_decision.message = MessageDraft(
+            contact.channel, path, texts_step, contact, decision.language
+        )
+        is_repeated = self.memory.last_message_step == texts_step
+        used = self.memory.used_channels if is_repeated else ()
         self.memory = msgspec.structs.replace(
-            self.memory, said=texts, through=through or (act.channel,)
+            self.memory, last_message_step=texts_step, used_channels=(*used, contact.channel)
         )
 
-    def _note(
+    def _add_decision(
         self,
         outcome: Literal["send", "defer", "skip", "person"],
-        asked: list[tuple[Contact, Decision]],
-        that: tuple[Contact, Decision],
-    ) -> Judged:
-        """Write down one decision with the gates of every channel that was asked."""
-        act, decision = that
+        decided: list[_ChannelDecision],
+        decisive: _ChannelDecision,
+    ) -> RunDecision:
+        """Add one decision, with the gates of every channel that was decided on."""
+        contact, decision = decisive
         gates = list(decision.gates)
-        if len(asked) > 1:
-            gates = [gate for one in asked for gate in _gates(*one)]
-        judged = Judged(outcome, decision.code, act, gates, decision.until, decision.rules_version)
-        self.judged.append(judged)
-        return judged
+        if len(decided) > 1:
+            gates = [gate for each in decided for gate in _channel_gates(*each)]
+        run_decision = RunDecision(
+            outcome, decision.code, contact, gates, decision.until, decision.rules_version
+        )
+        self.decisions.append(run_decision)
+        return run_decision
 
     def _contact(self, channel: str) -> Contact:
         document = self.document
-        since = self.memory.since or self.run.occurred_at
+        since = self.memory.since or self.snapshot.occurred_at
         return Contact(
             message_class=document.message_class,
             topic=document.topic,
@@ -251,88 +252,102 @@ class _Walk:
             expires_at=since + civil_time.parse_length(document.expires),
             purpose=document.purpose,
             relation=self._relation(),
-            automation=self.run.automation,
+            automation=self.snapshot.automation,
         )
 
     def _relation(self) -> str:
-        """Return the thing that gives the right to speak: the one that the run is about."""
-        kind, context = self.document.relation, self.run.context
-        about = str(self.run.cause.get("about", ""))
+        """Return the relation that gives the right to a message, such as the order it is about."""
+        kind, context = self.document.relation, self.snapshot.context
+        about = str(self.snapshot.cause.get("about", ""))
         if not kind or about.startswith(f"{kind}:"):
             return about if kind else ""
         name = {"order": "number", "visit": "date", "request": "reference"}[kind]
-        thing = context.get(kind, {}).get(name)
-        return f"{kind}:{thing}" if thing else kind
+        reference = context.get(kind, {}).get(name)
+        return f"{kind}:{reference}" if reference else kind
 
     def next_channel(self, step: NextChannelStep, path: str) -> str | None:
-        onward = following(self.document, path)
-        if not self.memory.said or (self.memory.entered == path and self.run.is_seen):
-            return onward
+        next_path = following(self.document, path)
+        if not self.memory.last_message_step or (
+            self.memory.entered == path and self.snapshot.is_message_seen
+        ):
+            return next_path
         if self.memory.entered != path:
             until = self.now + civil_time.parse_length(step.within)
             self._wait(path, until, msgspec.structs.replace(self.memory, entered=path, since=until))
             return None
-        others = [one for one in step.channels if one not in self.memory.through]
-        return onward if self._say(others, path, texts=self.memory.said, every=False) else None
+        unused = [channel for channel in step.channels if channel not in self.memory.used_channels]
+        texts_step = self.memory.last_message_step
+        is_done = self._send(unused, path, texts_step=texts_step, every=False)
+        return next_path if is_done else None
 
     # The other steps --------------------------------------------------------------------
 
     def wait(self, step: WaitStep, path: str) -> str | None:
-        onward = following(self.document, path)
-        if onward is not None:
+        next_path = following(self.document, path)
+        if next_path is not None:
             until = (
                 civil_time.next_local(self.now, step.until, self.zone)
                 if step.until
                 else self.now + civil_time.parse_length(step.length)
             )
-            self._wait(onward, until, self._after(until))
-        return onward if self.end is None else None
+            self._wait(next_path, until, self._memory_after_wait(until))
+        return next_path if self.state is None else None
 
     def wait_for(self, step: WaitForStep, path: str) -> str | None:
         if self.memory.entered != path:
             until = self.now + civil_time.parse_length(step.within)
             memory = msgspec.structs.replace(self.memory, entered=path, until=until)
-            self._await(step, path, min(until, self.now + LOOK_AGAIN), memory)
+            self._wait_for_event(step, path, min(until, self.now + RECHECK_AFTER), memory)
             return None
         until = self.memory.until or self.now
-        if self.run.has_come or until <= self.now:
-            self.memory = self._after(min(until, self.now))
-            branch = "then" if self.run.has_come else "otherwise"
+        if self.snapshot.has_awaited_event or until <= self.now:
+            self.memory = self._memory_after_wait(min(until, self.now))
+            branch = "then" if self.snapshot.has_awaited_event else "otherwise"
             return inside(self.document, path, branch)
-        self._await(step, path, until, self.memory)
+        self._wait_for_event(step, path, until, self.memory)
         return None
 
-    def _await(self, step: WaitForStep, path: str, at: datetime, memory: Memory) -> None:
-        about = str(self.run.cause.get("about", "")) if step.same == "about" else ""
-        self.end = Waiting(path, at, memory, step.event, about)
+    def _wait_for_event(
+        self, step: WaitForStep, path: str, until: datetime, memory: RunMemory
+    ) -> None:
+        about = str(self.snapshot.cause.get("about", "")) if step.same == "about" else ""
+        self.state = WaitingState(path, until, memory, step.event, about)
 
     def branch(self, step: BranchStep, path: str) -> str | None:
-        way = "then" if holds(step.when, self.run.context) else "otherwise"
-        return inside(self.document, path, way)
+        branch = "then" if holds(step.when, self.snapshot.context) else "otherwise"
+        return inside(self.document, path, branch)
 
     def task(self, step: TaskStep, path: str) -> str | None:
-        act = self._contact("phone")
+        contact = self._contact("phone")
         gate = Gate("run", "company", "pass", "handover")
-        judged = Judged("person", "handover", act, [gate], rules_version=self.rules.version)
         title, body = self._fill(step.title) or self._name(), self._fill(step.body)
-        judged.errand = Errand(path, title, body, self.now + civil_time.parse_length(step.within))
-        self.judged.append(judged)
+        due_at = self.now + civil_time.parse_length(step.within)
+        self.decisions.append(
+            RunDecision(
+                "person",
+                "handover",
+                contact,
+                [gate],
+                rules_version=self.rules.version,
+                task=StaffTaskDraft(path, title, body, due_at),
+            )
+        )
         return following(self.document, path)
 
-    def _by_heart(self, path: str, texts: str, language: str) -> Errand:
-        """Give a person the words that the butler would have said, to be said in their own."""
-        step = step_at(self.document, texts)
+    def _message_as_task(self, path: str, texts_step: str, language: str) -> StaffTaskDraft:
+        """Return a task with the text of a message, for a colleague to pass on."""
+        step = step_at(self.document, texts_step)
         assert isinstance(step, MessageStep)
         text = step.texts[language_of(step.texts, language)]
         title = self._fill(text.subject) or self._name()
-        return Errand(path, title, self._fill(text.text), self.now + _SOON)
+        return StaffTaskDraft(path, title, self._fill(text.text), self.now + _HANDOVER_TIME)
 
     def _fill(self, template: str) -> str:
-        """Fill what a colleague reads; a gap in it is no reason not to ask them."""
-        customer = self.run.context.get("customer", {})
-        spoken = {"language": "en", "zone": customer.get("zone", "")}
+        """Return a filled text for a colleague; empty where a value is missing."""
+        customer = self.snapshot.context.get("customer", {})
+        locale = {"language": "en", "zone": customer.get("zone", "")}
         try:
-            return compiled(template).fill({**inert(self.run.context), **spoken})
+            return compiled(template).fill({**inert(self.snapshot.context), **locale})
         except (BadTemplate, Missing):
             return ""
 
@@ -340,37 +355,34 @@ class _Walk:
         names = self.document.name
         return names.get("en") or next(iter(names.values()), self.document.key)
 
-    def _wait(self, step: str, until: datetime, memory: Memory) -> None:
-        self.end = Waiting(step, until, memory)
+    def _wait(self, step: str, until: datetime, memory: RunMemory) -> None:
+        self.state = WaitingState(step, until, memory)
 
-    def _after(self, since: datetime) -> Memory:
-        """Return what is still worth remembering when a wait is over."""
-        return Memory(since=since, said=self.memory.said, through=self.memory.through)
+    def _memory_after_wait(self, since: datetime) -> RunMemory:
+        """Return what a run still has to remember when a wait is over."""
+        return RunMemory(
+            since=since,
+            last_message_step=self.memory.last_message_step,
+            used_channels=self.memory.used_channels,
+        )
 
 
-_STEPS: dict[type[Any], Callable[[_Walk, Any, str], str | None]] = {
-    MessageStep: _Walk.message,
-    WaitStep: _Walk.wait,
-    WaitForStep: _Walk.wait_for,
-    BranchStep: _Walk.branch,
-    NextChannelStep: _Walk.next_channel,
-    TaskStep: _Walk.task,
+_STEP_METHODS: dict[type[Any], Callable[[RunInterpreter, Any, str], str | None]] = {
+    MessageStep: RunInterpreter.message,
+    WaitStep: RunInterpreter.wait,
+    WaitForStep: RunInterpreter.wait_for,
+    BranchStep: RunInterpreter.branch,
+    NextChannelStep: RunInterpreter.next_channel,
+    TaskStep: RunInterpreter.task,
 }
 
 
-def _gates(act: Contact, decision: Decision) -> list[Gate]:
-    """Return the gates of one channel of several, behind a mark that says which."""
+def _channel_gates(contact: Contact, decision: Decision) -> list[Gate]:
+    """Return the gates of one channel of several, headed by a gate that names it."""
     verdict: Literal["pass", "defer", "deny"] = (
         "pass" if decision.effect == "allow" else decision.effect
     )
-    mark = Gate("channel", decision.layer, verdict, decision.code, (), {"channel": act.channel})
-    return [mark, *decision.gates]
-
-
-def _returns_on(said: object, on: date) -> bool:
-    """Tell whether a date on the record returns on that day."""
-    try:
-        born = date.fromisoformat(str(said)[:10])
-    except ValueError:
-        return False
-    return civil_time.anniversary(born, on.year) == on
+    header = Gate(
+        "channel", decision.layer, verdict, decision.code, (), {"channel": contact.channel}
+    )
+    return [header, *decision.gates]

@@ -1,4 +1,7 @@
-"""Whom an automation can never be for, before it begins: what a crowd is sifted by. Pure."""
+"""Which channels an automation decides on as soon as a run starts, for the prefilter. Pure.
+
+The prefilter refuses, in SQL, the recipients of a batch whom the automation can never reach.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,41 +9,41 @@ from butler.decisions.reasons.catalog import REASONS
 from butler.document import Document, MessageStep, NextChannelStep
 from butler.types import Gate
 
-# The channels of one decision: the first of them that may is used.
-type Choice = tuple[str, ...]
+# The channels of one decision: the first of them that is allowed is used.
+type ChannelChoice = tuple[str, ...]
 
 
-def choices(document: Document) -> tuple[Choice, ...]:
-    """Return what is decided at once when a run begins; nothing where that cannot be told.
+def initial_choices(document: Document) -> tuple[ChannelChoice, ...]:
+    """Return the decisions that a run takes as it starts; nothing where they are not certain.
 
-    After a wait a customer may have said something else, a branch may not be taken, and a
-    person who is asked needs no consent of anybody. Who was not reached at first is not
-    reached through the next channel either, as there is nothing to say again.
+    After a wait a customer may have changed their mind, a branch may not be taken, and a task
+    for a colleague needs no consent. Whom the first channel cannot reach is not reached through
+    the next one either, because nothing was sent that could be sent again.
     """
-    found: list[Choice] = []
+    choices: list[ChannelChoice] = []
     for step in document.steps:
         if isinstance(step, MessageStep):
-            found += [(one,) for one in step.channels] if step.every else [step.channels]
+            choices += [(channel,) for channel in step.channels] if step.every else [step.channels]
         elif not isinstance(step, NextChannelStep):
             return ()
-    return tuple(found)
+    return tuple(choices)
 
 
-def channels(wanted: Sequence[Choice]) -> tuple[str, ...]:
-    """Return every channel that is asked of, once."""
-    return tuple(dict.fromkeys(one for choice in wanted for one in choice))
+def channels(choices: Sequence[ChannelChoice]) -> tuple[str, ...]:
+    """Return every channel of these choices, once."""
+    return tuple(dict.fromkeys(channel for choice in choices for channel in choice))
 
 
-def gates(choice: Choice, codes: Mapping[str, str]) -> list[Gate]:
-    """Return the gates of one decision: what refused each of its channels."""
+def gates(choice: ChannelChoice, codes: Mapping[str, str]) -> list[Gate]:
+    """Return the gates of one decision: the code that refused each of its channels."""
     return [
         Gate(
-            "sieve",
-            REASONS[codes[one]].layer or "integrity",
+            "prefilter",
+            REASONS[codes[channel]].layer or "integrity",
             "deny",
-            codes[one],
+            codes[channel],
             (),
-            {"channel": one},
+            {"channel": channel},
         )
-        for one in choice
+        for channel in choice
     ]

@@ -1,4 +1,4 @@
-"""Where a run is, what it remembers, and what a look at it comes to: frozen shapes. Pure."""
+"""The state of a run, what it remembers, and what taking it on comes to: frozen values. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,28 +10,28 @@ import msgspec
 from butler.document import Document
 from butler.types import Contact, Facts, Gate
 
-# The step of a run that waits for something not to happen: before the first.
-BEFORE = ""
+# The step of a run that has not begun: it gathers, or waits for an event not to happen.
+BEFORE_FIRST_STEP = ""
 
 
-class Memory(msgspec.Struct, omit_defaults=True):
-    """What a run remembers from one look to the next; the facts of its due row."""
+class RunMemory(msgspec.Struct, omit_defaults=True):
+    """What a run remembers while it waits; the facts of its due row."""
 
-    # The step that it is in the middle of: a wait that has begun, a message half said.
+    # The step that it is in the middle of: a wait, or a message with channels still to decide.
     entered: str = ""
     # When that wait is over.
     until: datetime | None = None
-    # What counts as the cause of what is said now: the end of the last wait.
+    # The cause of what is sent now: the end of the last wait.
     since: datetime | None = None
-    # Channels of a message in several that were not judged to the end yet.
-    left: tuple[str, ...] = ()
-    # Where the last message has its texts, and the channels it went through.
-    said: str = ""
-    through: tuple[str, ...] = ()
+    # Channels of a message in several that are still to be decided.
+    pending_channels: tuple[str, ...] = ()
+    # The step with the texts of the last message, and the channels that it was queued for.
+    last_message_step: str = ""
+    used_channels: tuple[str, ...] = ()
 
 
-class Run(msgspec.Struct):
-    """One run as it stands, and what was looked up for it."""
+class RunSnapshot(msgspec.Struct):
+    """One run as it is now, and what was read for it."""
 
     id: UUID
     automation: str
@@ -40,35 +40,36 @@ class Run(msgspec.Struct):
     occurred_at: datetime
     step: str
     due_at: datetime
-    memory: Memory
+    memory: RunMemory
     context: Mapping[str, Any]
     facts: Facts
-    # Whether what it waits for came, and whether the last message was seen.
-    has_come: bool = False
-    is_seen: bool = False
+    # Whether the awaited event came, and whether the last message was seen.
+    has_awaited_event: bool = False
+    is_message_seen: bool = False
 
 
-class Draft(msgspec.Struct):
+class MessageDraft(msgspec.Struct):
     """A message to be queued."""
 
     channel: str
-    place: str
-    texts: str
+    step: str
+    # The step with the texts: for the next channel, that of the message before.
+    texts_step: str
     contact: Contact
     language: str
 
 
-class Errand(msgspec.Struct):
-    """A task for a person."""
+class StaffTaskDraft(msgspec.Struct):
+    """A task for a colleague, to be created."""
 
-    place: str
+    step: str
     title: str
     body: str
     due_at: datetime
 
 
-class Judged(msgspec.Struct):
-    """A decision to be written down, and what it leads to."""
+class RunDecision(msgspec.Struct):
+    """A decision to be stored, with the message or the task that it leads to."""
 
     outcome: Literal["send", "defer", "skip", "person"]
     code: str
@@ -76,25 +77,29 @@ class Judged(msgspec.Struct):
     gates: Sequence[Gate]
     until: datetime | None = None
     rules_version: str = ""
-    draft: Draft | None = None
-    errand: Errand | None = None
+    message: MessageDraft | None = None
+    task: StaffTaskDraft | None = None
 
 
-class Waiting(msgspec.Struct):
-    """The run goes on at a time, or when what it awaits comes."""
+class WaitingState(msgspec.Struct):
+    """The run waits at a step until a time, or until the awaited event comes."""
 
     step: str
     due_at: datetime
-    memory: Memory
+    memory: RunMemory
     awaited: str = ""
     awaited_about: str = ""
 
 
-class Ended(msgspec.Struct):
+class EndedState(msgspec.Struct):
+    """The run is over."""
+
     status: Literal["done", "cancelled"]
     reason: str = ""
 
 
-class Walked(msgspec.Struct):
-    judged: Sequence[Judged]
-    now: Waiting | Ended
+class RunProgress(msgspec.Struct):
+    """What taking a run on came to: decisions, and the state it is in now."""
+
+    decisions: Sequence[RunDecision]
+    state: WaitingState | EndedState

@@ -1,8 +1,8 @@
-"""Finds what is due by the calendar, and whom a change of a topic concerns.
+"""Schedules runs for dates on the record, for schedules, and for changes of a topic.
 
-Nobody counts down to a date: every few minutes the visits of the next two days become runs, and
-once a day the birthdays of that day, each with its moment on the customer's clock. What moves meanwhile is looked at again when the
-moment comes. Crowds are gone through by butler.automations.fan_out.
+Every ten minutes the visits of the next two days become runs, and once a day the birthdays of
+that day, each due at its time on the customer's clock. A run whose date moved meanwhile ends
+when it is due. Audiences are gone through by butler.automations.fan_out.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,156 +22,165 @@ from butler.due.queue import ClaimedDue, Reschedule
 from butler.models import AutomationVersion, Due, TopicStatus
 from customers.sql import json
 
-OFTEN = timedelta(minutes=10)
-AHEAD = timedelta(hours=48)
+INTERVAL = timedelta(minutes=10)
+HORIZON = timedelta(hours=48)
 BATCH = 2000
 _DAY = timedelta(days=1)
-# Where a day begins first.
-_EARLIEST = ZoneInfo("Pacific/Kiritimati")
+# The zone in which a day begins first.
+_EARLIEST_ZONE = ZoneInfo("Pacific/Kiritimati")
 
 
 # Dates on the record --------------------------------------------------------------------
 
 
-class _Coming(NamedTuple):
-    """One date that comes up: a row of plan_orders, plan_members or plan_traits."""
+class _UpcomingDate(NamedTuple):
+    """A row of find_upcoming_orders, find_upcoming_members or find_upcoming_traits."""
 
     customer_id: UUID
     about: str
-    on: date
-    day: date
+    upcoming_date: date
+    # The date on which to act.
+    action_date: date
     zone: str
     known_since: datetime | None
 
 
-def plan_dates(task: ClaimedDue, now: datetime) -> Reschedule:
-    """Have the dates that come up looked for.
+def plan_dates(due: ClaimedDue, now: datetime) -> Reschedule:
+    """Insert the due rows that look for upcoming dates.
 
-    Visits move until they are there, so those of the next two days are gone through at every
-    look. What returns each year is gone through once for each day, when it begins anywhere.
+    Visits may move until their day, so those of the next two days are looked for each time.
+    Dates that return each year are looked for once a day, when the day begins first anywhere.
     """
-    planned = task.facts.get("planned", {})
+    planned = due.facts.get("planned", {})
     today = civil_time.local_day(now, company_zone())
-    kept, rows = {}, []
-    for version in _live("date"):
+    planned_until, rows = {}, []
+    for version in _live_versions("date"):
         trigger = version.document.trigger
         assert isinstance(trigger, OnDate)
         if not _is_yearly(trigger):
             rows.append(Due(job="plan_date", key=str(version.id), due_at=now))
             continue
         last = date.fromisoformat(planned.get(str(version.id), str(today - 3 * _DAY)))
-        for day in _after(last, today):
-            due_at = civil_time.resolve(day, trigger.at, _EARLIEST)
+        for day in _unplanned_days(last, today):
+            due_at = civil_time.resolve(day, trigger.at, _EARLIEST_ZONE)
             rows.append(Due(job="plan_date", key=f"{version.id}:{day}", due_at=due_at))
-        kept[str(version.id)] = str(max(last, today + _DAY))
+        planned_until[str(version.id)] = str(max(last, today + _DAY))
     Due.objects.bulk_create(rows, ignore_conflicts=True)
-    return Reschedule(now + OFTEN, {"planned": kept})
+    return Reschedule(now + INTERVAL, {"planned": planned_until})
 
 
-def plan_date(task: ClaimedDue, now: datetime) -> Reschedule | None:
-    """Make runs of the dates that come up, a batch at a time."""
-    number, _, day = task.key.partition(":")
-    version = versions.read([int(number)]).get(int(number))
+def plan_date(due: ClaimedDue, now: datetime) -> Reschedule | None:
+    """Start the runs of one batch of upcoming dates; return where to go on, if there are more."""
+    version_id, _, day = due.key.partition(":")
+    version = versions.read([int(version_id)]).get(int(version_id))
     if version is None:
         return None
-    coming = _coming(version, date.fromisoformat(day) if day else None, task.facts, now)
-    starts = [one for row in coming if (one := _of_date(row, version, now))]
+    upcoming = _upcoming_dates(version, date.fromisoformat(day) if day else None, due.facts, now)
+    starts = [start for row in upcoming if (start := _run_start(row, version, now))]
     if starts:
         triggers.start_runs(starts, now=now)
-    if len(coming) < BATCH:
+    if len(upcoming) < BATCH:
         return None
-    return Reschedule(now, {"customer": str(coming[-1].customer_id), "about": coming[-1].about})
+    return Reschedule(now, {"customer": str(upcoming[-1].customer_id), "about": upcoming[-1].about})
 
 
 def _is_yearly(trigger: OnDate) -> bool:
     return not trigger.date.startswith("order.")
 
 
-def _after(last: date, today: date) -> Iterator[date]:
-    """Yield the days that were not planned yet; what is past for two days is past."""
+def _unplanned_days(last: date, today: date) -> Iterator[date]:
+    """Yield the days that were not planned yet, from two days ago on."""
     for days in range(-2, 2):
         if (day := today + days * _DAY) > last:
             yield day
 
 
-def _coming(
+def _upcoming_dates(
     version: Version, day: date | None, cursor: Mapping[str, Any], now: datetime
-) -> list[_Coming]:
+) -> list[_UpcomingDate]:
     trigger = version.document.trigger
     assert isinstance(trigger, OnDate)
-    days = list(_returning(trigger, day) if day else _days(trigger, now))
-    where, _, name = trigger.date.partition(".")
+    days = list(_yearly_days(trigger, day) if day else _days(trigger, now))
+    kind, _, name = trigger.date.partition(".")
     params = {
         "automation": version.automation_id,
         "days": json(days),
-        "of_year": [one["of_year"] for one in days if "of_year" in one],
+        "month_days": [day["month_day"] for day in days if "month_day" in day],
         "name": name,
-        "customer": cursor.get("customer", audiences.NOBODY),
+        "customer": cursor.get("customer", audiences.FIRST_CURSOR),
         "about": cursor.get("about", ""),
-        "most": BATCH,
+        "limit": BATCH,
     }
-    return [_Coming(*row) for row in sql.rows(f"plan_{where}s", params)]
+    return [_UpcomingDate(*row) for row in sql.rows(f"find_upcoming_{kind}s", params)]
 
 
 def _days(trigger: OnDate, now: datetime) -> Iterator[Mapping[str, object]]:
-    """Yield the dates whose moment may be at hand somewhere, and when to act on each."""
-    day, last = (now - AHEAD - _DAY).date(), (now + AHEAD + _DAY).date()
+    """Yield the dates that may be due in some zone, and when to act on each."""
+    day, last = (now - HORIZON - _DAY).date(), (now + HORIZON + _DAY).date()
     while day <= last:
-        yield {"on": day + timedelta(days=trigger.days_before), "day": day}
+        yield {"upcoming_date": day + timedelta(days=trigger.days_before), "action_date": day}
         day += _DAY
 
 
-def _returning(trigger: OnDate, day: date) -> Iterator[Mapping[str, object]]:
-    """Yield the days of the year to act on on one day: two where 29 February has none."""
-    on = day + timedelta(days=trigger.days_before)
-    yield _day_of_year(on, day, on.month, on.day)
-    if (on.month, on.day) != (2, 29) and civil_time.anniversary(date(2000, 2, 29), on.year) == on:
-        yield _day_of_year(on, day, 2, 29)
+def _yearly_days(trigger: OnDate, day: date) -> Iterator[Mapping[str, object]]:
+    """Yield the days of the year to act on on one day: two where there is no 29 February."""
+    upcoming = day + timedelta(days=trigger.days_before)
+    yield _day_of_year(upcoming, day, upcoming.month, upcoming.day)
+    leap_day = civil_time.anniversary(date(2000, 2, 29), upcoming.year)
+    if (upcoming.month, upcoming.day) != (2, 29) and leap_day == upcoming:
+        yield _day_of_year(upcoming, day, 2, 29)
 
 
-def _day_of_year(on: date, day: date, month: int, of: int) -> Mapping[str, object]:
-    of_year = f"{month:02}-{of:02}"
-    return {"on": on, "day": day, "month": month, "of": of, "of_year": of_year}
+def _day_of_year(
+    upcoming: date, action: date, month: int, day_of_month: int
+) -> Mapping[str, object]:
+    return {
+        "upcoming_date": upcoming,
+        "action_date": action,
+        "month": month,
+        "day_of_month": day_of_month,
+        "month_day": f"{month:02}-{day_of_month:02}",
+    }
 
 
-def _of_date(row: _Coming, version: Version, now: datetime) -> RunStart | None:
+def _run_start(row: _UpcomingDate, version: Version, now: datetime) -> RunStart | None:
     trigger = version.document.trigger
     assert isinstance(trigger, OnDate)
     zone = civil_time.find_zone(row.zone) or company_zone()
-    moment = civil_time.resolve(row.day, trigger.at, zone)
-    # Who ordered after it was time to remind needs no reminder of it.
-    is_news = row.known_since is not None and row.known_since > moment
-    if is_news or not now - AHEAD <= moment <= now + AHEAD:
+    due_at = civil_time.resolve(row.action_date, trigger.at, zone)
+    # An order placed after the reminder was due needs no reminder.
+    is_news = row.known_since is not None and row.known_since > due_at
+    if is_news or not now - HORIZON <= due_at <= now + HORIZON:
         return None
-    cause = {"about": row.about, "on": row.on, "day": row.day, "at": trigger.at}
-    occasion = triggers.shorten_key(f"{row.about}:{row.day}")
-    return triggers.scheduled_start(version, row.customer_id, occasion, cause, moment, now)
+    cause = {"about": row.about, "on": row.upcoming_date, "day": row.action_date, "at": trigger.at}
+    occasion = triggers.shorten_key(f"{row.about}:{row.action_date}")
+    return triggers.scheduled_start(version, row.customer_id, occasion, cause, due_at, now)
 
 
 # Schedules ------------------------------------------------------------------------------
 
 
-def plan_schedules(task: ClaimedDue, now: datetime) -> Reschedule:
-    """Have everybody gone through for each day of a schedule, before it begins anywhere."""
-    planned = task.facts.get("planned", {})
+def plan_schedules(due: ClaimedDue, now: datetime) -> Reschedule:
+    """Insert the fan-outs of schedules, one for each day, due when the day begins first."""
+    planned = due.facts.get("planned", {})
     today = civil_time.local_day(now, company_zone())
-    kept = {}
-    for version in _live("schedule"):
+    planned_until = {}
+    for version in _live_versions("schedule"):
         trigger = version.document.trigger
         assert isinstance(trigger, OnSchedule)
         last = date.fromisoformat(planned.get(str(version.id), str(today - 2 * _DAY)))
         for day in (today - _DAY, today, today + _DAY):
-            if day > last and _is_on(trigger, day):
-                _fan_out_on(version, trigger, day)
-        kept[str(version.id)] = str(max(last, today + _DAY))
-    return Reschedule(now + OFTEN, {"planned": kept})
+            if day > last and _is_scheduled(trigger, day):
+                _insert_fan_out(version, trigger, day)
+        planned_until[str(version.id)] = str(max(last, today + _DAY))
+    return Reschedule(now + INTERVAL, {"planned": planned_until})
 
 
-def _is_on(trigger: OnSchedule, day: date) -> bool:
+def _is_scheduled(trigger: OnSchedule, day: date) -> bool:
     return day.isoweekday() in trigger.days or day.isoformat() in trigger.dates
 
 
-def _fan_out_on(version: Version, trigger: OnSchedule, day: date) -> None:
+def _insert_fan_out(version: Version, trigger: OnSchedule, day: date) -> None:
     cause = {"day": str(day), "at": trigger.at}
     facts = {"version": version.id, "audience": trigger.audience, "cause": cause}
     Due.objects.bulk_create(
@@ -180,8 +189,8 @@ def _fan_out_on(version: Version, trigger: OnSchedule, day: date) -> None:
                 job="fan_out",
                 key=f"{version.id}:{day}",
                 facts=facts | {"occasion": str(day)},
-                # Whoever gives or takes back a consent until then is counted rightly.
-                due_at=civil_time.resolve(day, trigger.at, _EARLIEST),
+                # Consents that are given or withdrawn until then count.
+                due_at=civil_time.resolve(day, trigger.at, _EARLIEST_ZONE),
             )
         ],
         ignore_conflicts=True,
@@ -191,10 +200,10 @@ def _fan_out_on(version: Version, trigger: OnSchedule, day: date) -> None:
 # Topics ---------------------------------------------------------------------------------
 
 
-def tell_of_topic(status: TopicStatus, *, now: datetime) -> int:
-    """Have those gone through whom a change of a topic may concern; return by how many plays."""
+def schedule_topic_fan_outs(status: TopicStatus, *, now: datetime) -> int:
+    """Insert the fan-outs that a change of a topic starts; return how many."""
     rows = []
-    for version in _live("topic"):
+    for version in _live_versions("topic"):
         trigger = version.document.trigger
         assert isinstance(trigger, OnTopic)
         if trigger.status != status.status or not trigger.is_about(status.key):
@@ -216,6 +225,6 @@ def tell_of_topic(status: TopicStatus, *, now: datetime) -> int:
     return len(rows)
 
 
-def _live(trigger: str) -> list[Version]:
+def _live_versions(trigger: str) -> list[Version]:
     ids = AutomationVersion.objects.filter(status="live", trigger=trigger)
     return list(versions.read(ids.values_list("id", flat=True)).values())

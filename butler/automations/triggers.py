@@ -19,7 +19,7 @@ from uuid_utils.compat import uuid7
 
 from butler import sql
 from butler.automations import versions
-from butler.automations.run_state import BEFORE
+from butler.automations.run_state import BEFORE_FIRST_STEP
 from butler.automations.versions import Version
 from butler.decisions.inputs import company_zone
 from butler.document import OnAbsence, OnEvent
@@ -174,11 +174,14 @@ def _run_start(entry: LogEntry, version: Version, now: datetime) -> RunStart:
     within = _NO_TIME
     if isinstance(trigger, OnAbsence):
         within = civil_time.parse_length(trigger.within)
-        start.step, start.awaited = BEFORE, trigger.absent
+        start.step, start.awaited = BEFORE_FIRST_STEP, trigger.absent
         start.awaited_about = entry.about if trigger.same == "about" else ""
         start.due_at = max(now, entry.occurred_at + within)
     if isinstance(trigger, OnEvent) and trigger.gather:
-        start.step, start.cause = BEFORE, {**start.cause, "gathered": [_event_reference(entry)]}
+        start.step, start.cause = (
+            BEFORE_FIRST_STEP,
+            {**start.cause, "gathered": [_event_reference(entry)]},
+        )
     start.is_late = entry.occurred_at + within + civil_time.parse_length(document.expires) <= now
     return start
 

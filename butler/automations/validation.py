@@ -42,7 +42,7 @@ DEPTH = 4
 
 _KEY = re.compile(r"[a-z][a-z0-9-]{1,62}[a-z0-9]\Z")
 _DATE = re.compile(r"(order\.visit_date|member\.birth_date|trait\.\w{1,64})\Z")
-_AUDIENCE = re.compile(r"(everyone|visiting_today|consented:[\w-]+|told:[\w-]+)\Z")
+_AUDIENCE = re.compile(r"(everyone|visiting_today|consented:[\w-]+|notified:[\w-]+)\Z")
 
 
 class Fault(NamedTuple):
@@ -199,7 +199,7 @@ def _audience(audience: str, shelf: Shelf) -> Found:
     if not _AUDIENCE.match(audience):
         yield (
             "audience",
-            "everyone, visiting_today, consented:<purpose> or told:<automation>",
+            "everyone, visiting_today, consented:<purpose> or notified:<automation>",
         )
     elif kind == "consented" and name not in shelf.purposes:
         yield "audience", f"there is no purpose {name}"

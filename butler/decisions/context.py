@@ -8,7 +8,7 @@ import msgspec
 
 from butler.due.civil_time import find_zone, local_day
 from butler.types import Contact, Facts, Gate, Rules, Use
-from customers.consent.preferences import meaning
+from customers.consent.preferences import parse_value
 from customers.consent.state import ANY, Setting, State
 
 
@@ -100,7 +100,7 @@ def read_wishes(settings: tuple[Setting, ...], channel: str, topic: str) -> dict
     found: dict[str, list[Wish]] = {}
     for setting in settings:
         name, on, about = setting.name, setting.channel, setting.topic
-        value = meaning(name, setting.value, on, about)
+        value = parse_value(name, setting.value, on, about)
         specificity = 0
         if on != ANY:
             if on != channel:

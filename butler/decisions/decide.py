@@ -13,7 +13,7 @@ from butler.decisions.context import Case, Question, UnknownZone, read_wishes
 from butler.decisions.layers import basis, company, integrity, legal, preference
 from butler.decisions.layers.terms import terms
 from butler.types import Contact, Decision, Facts, Gate, Layer, Rules, Use
-from customers.consent.preferences import Malformed
+from customers.consent.preferences import MalformedValue
 
 _UNDERSTOOD: tuple[Question[Contact], ...] = (
     integrity.switch,
@@ -127,7 +127,7 @@ def order_channels(facts: Facts, candidates: Sequence[str]) -> tuple[str, ...]:
             for wish in read_wishes(settings, one, "*").get("allow", ())
             if wish.value is False
         }
-    except Malformed:
+    except MalformedValue:
         return tuple(candidates)
     last = len(wishes)
     return tuple(sorted(candidates, key=lambda one: (one in off, wishes.get(one, last))))

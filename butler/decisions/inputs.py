@@ -16,7 +16,7 @@ from django.conf import settings
 from butler import sql
 from butler.decisions.relations import REACH, OrderFact, RequestFact, relations
 from butler.types import Address, Budget, Facts, Rules
-from customers.consent.preferences import Hours
+from customers.consent.preferences import QuietHours
 from customers.consent.state import State
 from customers.isolation import FAULTS, describe
 from customers.models import Purpose, Topic
@@ -155,9 +155,9 @@ def read_rules() -> Rules:
         version="",
         budgets={"marketing": Budget(2, "week"), "relationship": Budget(2, "week")},
         quiet={
-            "marketing": Hours("20:00", "09:00"),
-            "relationship": Hours("20:00", "09:00"),
-            "peer": Hours("21:00", "08:00"),
+            "marketing": QuietHours("20:00", "09:00"),
+            "relationship": QuietHours("20:00", "09:00"),
+            "peer": QuietHours("21:00", "08:00"),
         },
         plausible_zones=tuple(settings.BUTLER_PLAUSIBLE_ZONES),
         purposes=purposes,

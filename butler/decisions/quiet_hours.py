@@ -10,7 +10,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from butler.due.civil_time import local_day, resolve
-from customers.consent.preferences import Hours
+from customers.consent.preferences import QuietHours
 
 # Quiet hours return every week: where nothing opens within a week and a day, nothing will.
 _HORIZON = timedelta(days=8)
@@ -18,7 +18,7 @@ _DAY = timedelta(days=1)
 
 
 @lru_cache(maxsize=8192)
-def spans(day: date, quiet: Hours, zone: ZoneInfo) -> tuple[tuple[datetime, datetime], ...]:
+def spans(day: date, quiet: QuietHours, zone: ZoneInfo) -> tuple[tuple[datetime, datetime], ...]:
     """Return from when until when it is quiet in the hours that could cover a part of a day."""
     if type(quiet.days) is not tuple or not quiet.days:
         raise ValueError("quiet on no day")
@@ -31,7 +31,7 @@ def spans(day: date, quiet: Hours, zone: ZoneInfo) -> tuple[tuple[datetime, date
 
 
 def ends(
-    hours: Sequence[Hours], zones: Sequence[ZoneInfo], moment: datetime, days: Sequence[date]
+    hours: Sequence[QuietHours], zones: Sequence[ZoneInfo], moment: datetime, days: Sequence[date]
 ) -> datetime | None:
     """Return when a quiet that a moment is in ends, in any of the zones; None: it is in none."""
     for zone, day in zip(zones, days, strict=True):
@@ -43,7 +43,7 @@ def ends(
 
 
 def opens(
-    hours: Sequence[Hours], zones: Sequence[ZoneInfo], now: datetime, days: Sequence[date]
+    hours: Sequence[QuietHours], zones: Sequence[ZoneInfo], now: datetime, days: Sequence[date]
 ) -> datetime | None:
     """Return the first moment from now on that is quiet in none of these zones; None: never.
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from prometheus_client import Counter
 
-from customers.events.notifier import Ringer
+from customers.events.background_publisher import BackgroundPublisher
 
 # A crowd of commits makes one ring.
 _GATHER = 0.02
@@ -34,7 +34,7 @@ def after_commit(task: str, arguments: Mapping[str, str] | None = None) -> None:
 def wake(task: str, arguments: Mapping[str, str] | None = None) -> None:
     """Ask a worker to look. Never raises, never waits."""
     if settings.BUTLER_WAKES:
-        _ringer.add({(task, tuple(sorted((arguments or {}).items()))): 0})
+        _publisher.add({(task, tuple(sorted((arguments or {}).items()))): 0})
 
 
 def _send_all(rings: Iterable[Ring]) -> bool:
@@ -53,4 +53,4 @@ def _send(ring: Ring) -> bool:
     return True
 
 
-_ringer = Ringer("butler-wake", _send_all, patience=_PATIENCE, gather=_GATHER)
+_publisher = BackgroundPublisher("butler-wake", _send_all, timeout=_PATIENCE, batch_window=_GATHER)

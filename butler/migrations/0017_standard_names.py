@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
     """
 
     dependencies = [
-        ("butler", "0015_claims_in_a_total_order"),
+        ("butler", "0016_notified_audiences"),
     ]
 
     operations = [

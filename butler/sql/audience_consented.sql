@@ -1,6 +1,6 @@
 -- Customers who gave their consent to a purpose, a batch at a time.
 --
--- purpose  text, after  uuid, most  int
+-- purpose  text, after  uuid, limit  int
 -- returns ids in their order
 
 SELECT customer_id
@@ -8,4 +8,4 @@ SELECT customer_id
  WHERE granted @> ARRAY[%(purpose)s]
    AND customer_id > %(after)s::uuid
  ORDER BY customer_id
- LIMIT %(most)s
+ LIMIT %(limit)s

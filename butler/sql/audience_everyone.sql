@@ -1,6 +1,6 @@
 -- Every customer, a batch at a time.
 --
--- after  uuid, most  int
+-- after  uuid, limit  int
 -- returns ids in their order
 
 SELECT id
@@ -8,4 +8,4 @@ SELECT id
  WHERE canonical_id IS NULL
    AND id > %(after)s::uuid
  ORDER BY id
- LIMIT %(most)s
+ LIMIT %(limit)s

@@ -1,13 +1,13 @@
 -- What conditions and texts see, for many runs at once: the customer as the record has them
 -- now, and what each run is about.
 --
--- asked  jsonb  [{i run_id, c customer_id, about, log, v version, topic,
+-- runs   jsonb  [{run_id, customer_id, about, log, version, topic,
 --                 gathered [{log, version}, ...] or null}, ...]
 -- today  date   for the next visit, where the run is about no order
 -- returns (run id, live record, its version, context as JSON text); nothing for a record that
 --         is not there
 
-SELECT asked.i, live.id, live.version, json_build_object(
+SELECT run.run_id, live.id, live.version, json_build_object(
     'traits', (
         SELECT json_object_agg(name, value ORDER BY name)
           FROM customers_trait
@@ -35,7 +35,7 @@ SELECT asked.i, live.id, live.version, json_build_object(
                    'party', party, 'evidence', evidence)
           FROM customers_order
          WHERE customer_id = live.id
-           AND CASE WHEN asked.about LIKE 'order:%%' THEN number = substr(asked.about, 7)
+           AND CASE WHEN run.about LIKE 'order:%%' THEN number = substr(run.about, 7)
                     ELSE evidence = 2 AND status IN ('placed', 'amended')
                          AND visit_date >= %(today)s::date END
          ORDER BY visit_date, visit_time NULLS LAST, number
@@ -45,37 +45,37 @@ SELECT asked.i, live.id, live.version, json_build_object(
                                  'birth_date', birth_date)
           FROM customers_partymember
          WHERE customer_id = live.id
-           AND asked.about LIKE 'member:%%'
-           AND reference = substr(asked.about, 8)),
+           AND run.about LIKE 'member:%%'
+           AND reference = substr(run.about, 8)),
     'request', (
         SELECT json_build_object('reference', reference, 'subject', subject,
                                  'wanted_at', wanted_at, 'status', status)
           FROM customers_request
          WHERE customer_id = live.id
-           AND asked.about LIKE 'request:%%'
-           AND reference = substr(asked.about, 9)),
+           AND run.about LIKE 'request:%%'
+           AND reference = substr(run.about, 9)),
     'event', (
         SELECT json_build_object('name', name, 'about', about, 'occurred_at', occurred_at,
                                  'properties', coalesce(body->'properties', body->'data'))
           FROM customers_event
-         WHERE customer_id = asked.log
-           AND version = asked.v),
-    'gathered', CASE WHEN asked.gathered IS NOT NULL THEN (
+         WHERE customer_id = run.log
+           AND version = run.version),
+    'gathered', CASE WHEN run.gathered IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
                    'name', event.name, 'about', event.about, 'occurred_at', event.occurred_at,
                    'properties', coalesce(event.body->'properties', event.body->'data'))
                    ORDER BY event.occurred_at, event.version, event.customer_id)
-          FROM jsonb_to_recordset(asked.gathered) AS place (log uuid, version bigint)
+          FROM jsonb_to_recordset(run.gathered) AS reference (log uuid, version bigint)
           JOIN customers_event AS event
-            ON event.customer_id = place.log
-           AND event.version = place.version) END,
+            ON event.customer_id = reference.log
+           AND event.version = reference.version) END,
     'topic', (
         SELECT json_build_object('key', key, 'status', status, 'facts', facts,
                                  'serial', serial)
           FROM butler_topicstatus
-         WHERE key = asked.topic)
+         WHERE key = run.topic)
     )::text
-  FROM jsonb_to_recordset(%(asked)s::jsonb) AS asked (
-       i uuid, c uuid, about text, log uuid, v bigint, topic text, gathered jsonb)
-  JOIN customers_customer AS record ON record.id = asked.c
+  FROM jsonb_to_recordset(%(runs)s::jsonb) AS run (
+       run_id uuid, customer_id uuid, about text, log uuid, version bigint, topic text, gathered jsonb)
+  JOIN customers_customer AS record ON record.id = run.customer_id
   JOIN customers_customer AS live ON live.id = coalesce(record.canonical_id, record.id)

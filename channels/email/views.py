@@ -17,7 +17,7 @@ from channels.email import reports
 from channels.ingest import http, load_shedding
 from channels.pages import content_security
 from channels.unsubscribe import Scope, end, read
-from customers.actions.control import NoSuchCustomer
+from customers.actions.consent import NoSuchCustomer
 from customers.models import Purpose, Topic
 
 ONE_CLICK = "One-Click"

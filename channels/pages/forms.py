@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import msgspec
 
 from butler.decisions.context import read_wishes
-from customers.consent.preferences import PERIODS, Malformed, meaning
+from customers.consent.preferences import PERIODS, MalformedValue, parse_value
 from customers.consent.state import ANY, CHANNELS, MARKETING, Setting, State
-from customers.consent.statements import Word
+from customers.consent.statements import ConsentStatement
 
 # How the customer said it: pressed a button on this page.
 CLICK = {"kind": "click", "page": "/preferences/"}
@@ -36,7 +36,7 @@ def words(
     topics: Collection[str],
     now: datetime,
     evidence: Mapping[str, str] = CLICK,
-) -> list[Word]:
+) -> list[ConsentStatement]:
     """Read the form of this name; raise Unreadable where it says nothing."""
     if what == "consent":
         said = consent(form, state, notice=_one(form, "notice"), language=_one(form, "language"))
@@ -57,14 +57,14 @@ def place(what: str, form: Form, purposes: Collection[str]) -> str:
     return f"consent-{purpose}".replace("_", "-") if purpose in purposes else ""
 
 
-def narrows(word: Word) -> bool:
+def narrows(word: ConsentStatement) -> bool:
     """Tell whether a word may forbid something, so that it matters what had already left."""
     if word.kind == "preference.set":
         return word.value is not True or word.subject == "only_when_i_ask"
     return word.kind in ("consent.refused", "consent.withdrawn", "objection.made")
 
 
-def consent(form: Form, state: State, *, notice: str, language: str) -> list[Word]:
+def consent(form: Form, state: State, *, notice: str, language: str) -> list[ConsentStatement]:
     """Say yes or no to a purpose; a no after a yes is a withdrawal.
 
     `notice` is the digest of the text that stood above the buttons.
@@ -82,7 +82,7 @@ def consent(form: Form, state: State, *, notice: str, language: str) -> list[Wor
     return [*lifted, _word("consent.given", purpose, notice=notice, language=language)]
 
 
-def objection(form: Form) -> list[Word]:
+def objection(form: Form) -> list[ConsentStatement]:
     """Object to all direct marketing, or take that back."""
     answer = _one(form, "answer")
     if answer not in ("yes", "no"):
@@ -90,7 +90,7 @@ def objection(form: Form) -> list[Word]:
     return [_word("objection.made" if answer == "yes" else "objection.lifted", MARKETING)]
 
 
-def channels(form: Form, state: State, topics: Collection[str]) -> list[Word]:
+def channels(form: Form, state: State, topics: Collection[str]) -> list[ConsentStatement]:
     """Switch channels on and off, by topic; only what was switched is said.
 
     The form tells which switches were on when it was shown, so that one that lay open while
@@ -111,7 +111,9 @@ def channels(form: Form, state: State, topics: Collection[str]) -> list[Word]:
     return words
 
 
-def _cleared_below(channel: str, settings: Iterable[Setting], kept: set[str]) -> list[Word]:
+def _cleared_below(
+    channel: str, settings: Iterable[Setting], kept: set[str]
+) -> list[ConsentStatement]:
     # What is off as a whole must not stay on in part, only because that part was once set.
     return [
         _word("preference.cleared", "allow", channel=channel, topic=setting.topic)
@@ -130,7 +132,7 @@ def is_on(settings: tuple[Setting, ...], channel: str, topic: str) -> bool:
     return all(wish.value is not False for wish in wishes)
 
 
-def setting(name: str, form: Form, now: datetime) -> list[Word]:
+def setting(name: str, form: Form, now: datetime) -> list[ConsentStatement]:
     """Set or clear one preference that holds everywhere."""
     if _one(form, "do") == "clear":
         if name not in _READ and name not in _FLAGS:
@@ -177,8 +179,8 @@ def _pause(form: Form, now: datetime) -> object:
 def _zone(form: Form, now: datetime) -> object:
     name = _one(form, "zone")
     try:
-        return meaning("zone", name)
-    except Malformed:
+        return parse_value("zone", name)
+    except MalformedValue:
         raise Unreadable("zone") from None
 
 
@@ -213,9 +215,9 @@ def _one(form: Form, name: str) -> str:
     return values[-1].strip()
 
 
-def _set(name: str, value: object, channel: str = ANY, topic: str = ANY) -> Word:
+def _set(name: str, value: object, channel: str = ANY, topic: str = ANY) -> ConsentStatement:
     return _word("preference.set", name, value=value, channel=channel, topic=topic)
 
 
-def _word(kind: str, subject: str, **more: object) -> Word:
-    return Word(kind=kind, subject=subject, evidence=CLICK, **more)  # type: ignore[arg-type]  # its own fields
+def _word(kind: str, subject: str, **more: object) -> ConsentStatement:
+    return ConsentStatement(kind=kind, subject=subject, evidence=CLICK, **more)  # type: ignore[arg-type]  # its own fields

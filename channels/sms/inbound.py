@@ -14,11 +14,11 @@ from butler.models import Message
 from channels.ingest import segment, store
 from channels.phone.calls import international
 from channels.sms.keywords import Meaning, meaning
-from customers.actions import control
+from customers.actions import consent
 from customers.actions.changes import Author
-from customers.actions.control import Word
+from customers.actions.consent import ConsentStatement
 from customers.consent import ledger as consent_ledger
-from customers.consent.state import Entry, Matter, last_words
+from customers.consent.state import LedgerEntry, StatementKey, newest_entries
 from customers.db import retry
 from customers.events import log
 from customers.identity import lookup
@@ -112,7 +112,7 @@ def _stop(text: Text, now: datetime) -> None:
         ],
         ignore_conflicts=True,
     )
-    owner = retry.settle(lambda: _hear_stop(text, now))
+    owner = retry.on_conflict(lambda: _hear_stop(text, now))
     if owner:
         withdrawal.wait(owner, _PATIENCE)
 
@@ -127,18 +127,22 @@ def _hear_stop(text: Text, now: datetime) -> UUID | None:
     if outcome.customer_id is None or outcome.status != "accepted":
         return outcome.customer_id
     shut = _shut_by(outcome.customer_id)
-    words = [Word("signal.received", "sms_stop", evidence=_evidence(text))]
+    words = [ConsentStatement("signal.received", "sms_stop", evidence=_evidence(text))]
     if not shut:
-        off = Word("preference.set", _ALLOW, False, channel=CHANNEL, evidence=_evidence(text))
+        off = ConsentStatement(
+            "preference.set", _ALLOW, False, channel=CHANNEL, evidence=_evidence(text)
+        )
         words.insert(0, off)
     elif shut == {_BY_STOP}:
         return outcome.customer_id
-    said = control.say(customer_id=outcome.customer_id, words=words, author=_author(), now=now)
+    said = consent.record_statements(
+        customer_id=outcome.customer_id, statements=words, author=_author(), now=now
+    )
     return said.customer_id
 
 
 def _start(text: Text, now: datetime) -> bool:
-    return retry.settle(lambda: _hear_start(text, now))
+    return retry.on_conflict(lambda: _hear_start(text, now))
 
 
 def _hear_start(text: Text, now: datetime) -> bool:
@@ -159,10 +163,14 @@ def _hear_start(text: Text, now: datetime) -> bool:
     shut = _shut_by(outcome.customer_id)
     if shut == {_BY_STOP}:
         words = [
-            Word("preference.cleared", _ALLOW, channel=CHANNEL, evidence=_evidence(text)),
-            Word("signal.received", "sms_start", evidence=_evidence(text)),
+            ConsentStatement(
+                "preference.cleared", _ALLOW, channel=CHANNEL, evidence=_evidence(text)
+            ),
+            ConsentStatement("signal.received", "sms_start", evidence=_evidence(text)),
         ]
-        control.say(customer_id=outcome.customer_id, words=words, author=_author(), now=now)
+        consent.record_statements(
+            customer_id=outcome.customer_id, statements=words, author=_author(), now=now
+        )
     return shut <= {_BY_STOP}
 
 
@@ -171,8 +179,10 @@ def _shut_by(customer_id: UUID) -> set[str]:
     [live] = Customer.objects.filter(pk=customer_id).values_list(
         Coalesce("canonical_id", "id"), flat=True
     )
-    ledger = consent_ledger.read([live])[live]
-    said = last_words(ledger.entries, ledger.members, Matter("preference", _ALLOW, CHANNEL))
+    ledger = consent_ledger.read_ledgers([live])[live]
+    said = newest_entries(
+        ledger.entries, ledger.members, StatementKey("preference", _ALLOW, CHANNEL)
+    )
     return {
         _BY_STOP if _is_stop(entry) else _ELSEWHERE
         for entry in said
@@ -180,7 +190,7 @@ def _shut_by(customer_id: UUID) -> set[str]:
     }
 
 
-def _is_stop(entry: Entry) -> bool:
+def _is_stop(entry: LedgerEntry) -> bool:
     said = entry.document
     return bool(said["source_channel"] == CHANNEL and said["evidence"].get("kind") == "stop")
 

@@ -46,12 +46,12 @@ def find_sender(key: str) -> Sender | None:
 def _find(key: str) -> Sender | None:
     if not key.startswith(("pk_", "sk_")):
         return None
-    found = db.row(sql.load("find_key"), {"digest": digest(key)})
+    found = db.row(sql.load("read_source_key"), {"digest": digest(key)})
     if found is None:
         return None
     key_id, is_stale, is_secret, scopes, source_id, name, channel, is_shared, region = found
     if is_stale:
-        db.row(sql.load("note_key_use"), {"id": key_id})
+        db.row(sql.load("update_key_last_used"), {"id": key_id})
     return Sender(
         source_id=source_id,
         name=name,

@@ -67,7 +67,7 @@ def state(
 
     Raises OutOfReach, NotTaken, or ingest.VersionMismatch when the log moved on.
     """
-    address = db.row(sql.load("find_address"), {"id": customer_id})
+    address = db.row(sql.load("find_routing_identifier"), {"id": customer_id})
     if address is None:
         raise OutOfReach
     if address[0] == ORDER:

@@ -36,7 +36,7 @@ def note(
     It needs no proved address, because it is about what we did and not about who they are.
     """
     live = _locked(customer_id)
-    [(_, head)] = sql.rows("read_heads", {"ids": [live]})
+    [(_, head)] = sql.rows("read_customer_versions", {"ids": [live]})
     message_id = f"note-{uuid7()}"
     body = msgspec.json.encode({"type": kind, "event": name, "properties": properties})
     entry = LogEntry(
@@ -44,7 +44,7 @@ def note(
         version=head + 1,
         origin_id=None,
         message_id=message_id,
-        message_key=log.message_key(log.BUTLER_SOURCE, message_id),
+        message_key=log.message_key(log.BUTLER_SOURCE_ID, message_id),
         body_hash=blake2b(body, digest_size=16).hexdigest(),
         kind=kind,
         name=name,
@@ -54,7 +54,7 @@ def note(
         occurred_at=now,
         body=msgspec.Raw(body),
     )
-    log.append([entry], source_id=log.BUTLER_SOURCE, evidence=VERIFIED, received_at=now)
+    log.append([entry], source_id=log.BUTLER_SOURCE_ID, evidence=VERIFIED, received_at=now)
     return head + 1
 
 

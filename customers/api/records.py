@@ -27,7 +27,7 @@ from customers.identity.normalize import is_kind, normalize
 from customers.identity.search import LONGEST, Found, search_page
 from customers.queries import lists
 from customers.queries.pages import Page
-from customers.queries.record import head, record
+from customers.queries.record import record, record_version
 from customers.queries.shapes import EventShape, InteractionShape, RecordShape, SummaryShape
 from customers.queries.timeline import Filter, timeline
 
@@ -123,8 +123,8 @@ class RecordView(CustomerView):
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         today = timezone.localdate()
         if known := request.headers.get("If-None-Match"):
-            now = found(head(self.customer_id, today=today))
-            if now.holds and f'"{now.version}"' in _tags(known):
+            now = found(record_version(self.customer_id, today=today))
+            if now.is_current and f'"{now.version}"' in _tags(known):
                 return _unchanged(now.version)
         whole = found(record(self.customer_id, today=today))
         _demand(request, whole)

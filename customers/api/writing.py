@@ -44,7 +44,7 @@ class Changed(msgspec.Struct, frozen=True):
 def author(request: Request) -> Author:
     """Return who writes: a source with its key, or somebody who signed in."""
     who = principal(request)
-    sender = who.sender or internal_sources.signed_in(*_SIGNED_IN[who.kind, who.by])
+    sender = who.sender or internal_sources.signed_in_sender(*_SIGNED_IN[who.kind, who.by])
     return Author(sender, on_behalf(request))
 
 

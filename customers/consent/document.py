@@ -1,4 +1,4 @@
-"""What an entry of the ledger says, field by field: the document that is chained. Pure.
+"""Builds the document of a ledger entry, field by field. The hash chain covers it. Pure.
 
 The fields are those of a consent record of ISO/IEC TS 27560, as far as it names them. No
 customer's name or address is among them: an entry stays for good, and so do its bytes. Who of the
@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from customers.consent.state import ANY
-from customers.consent.statements import Speaker, Word
+from customers.consent.statements import ConsentStatement, Declarant
 
 SCHEMA = "butler.control/1"
 
@@ -25,12 +25,12 @@ _STATES = {
     "objection.made": "ObjectionMade",
     "objection.lifted": "ObjectionLifted",
 }
-# What a purpose says of itself, each as the company states it.
-_OF_PURPOSE = ("data_categories", "processing", "recipients", "storage", "retention")
+# Fields that the company states for each purpose.
+_PURPOSE_FIELDS = ("data_categories", "processing", "recipients", "storage", "retention")
 
 
 class Company(msgspec.Struct, frozen=True):
-    """Who keeps the ledger."""
+    """The company that keeps the ledger."""
 
     name: str
     country: str
@@ -38,23 +38,23 @@ class Company(msgspec.Struct, frozen=True):
     withdraw_url: str
 
 
-class Shown(msgspec.Struct, frozen=True):
-    """The notice that a word refers to."""
+class ShownNotice(msgspec.Struct, frozen=True):
+    """The notice that a statement refers to."""
 
     version: int
     language: str
     sha256: str
 
 
-class About(msgspec.Struct, frozen=True):
-    """What is known of the purpose that a word is about."""
+class PurposeTerms(msgspec.Struct, frozen=True):
+    """What the company published about the purpose of a statement."""
 
     dpv: str = ""
     details: Mapping[str, Any] = {}
 
 
-class Place(msgspec.Struct, frozen=True):
-    """Where an entry stands, and for whom it was said."""
+class EntryPosition(msgspec.Struct, frozen=True):
+    """The place of an entry on its chain, and the records that it speaks for."""
 
     entry_id: UUID
     record: UUID
@@ -62,76 +62,83 @@ class Place(msgspec.Struct, frozen=True):
     speaks_for: Sequence[UUID]
     occurred_at: datetime
     recorded_at: datetime
-    # The entry on the same matter before it; empty: there was none.
+    # The entry with the same key before it; empty: there was none.
     supersedes: str = ""
 
 
-def document(
-    word: Word, speaker: Speaker, place: Place, company: Company, about: About, shown: Shown | None
+def build_document(
+    statement: ConsentStatement,
+    declarant: Declarant,
+    position: EntryPosition,
+    company: Company,
+    terms: PurposeTerms,
+    notice: ShownNotice | None,
 ) -> dict[str, Any]:
-    """Return the document of an entry; what is not said is null, never left out."""
-    of = word.kind.partition(".")[0]
+    """Return the document of an entry; fields without a value are null, never left out."""
+    family = statement.kind.partition(".")[0]
     return {
         "schema": SCHEMA,
-        "record_id": str(place.entry_id),
-        "subject_id": str(place.record),
-        "seq": place.seq,
-        "speaks_for": sorted(str(record) for record in place.speaks_for),
-        "kind": word.kind,
-        "state": _STATES.get(word.kind),
-        "subject": word.subject,
-        "channel": word.channel,
-        "topic": word.topic,
-        "value": word.value,
-        "purpose": word.subject if of in ("consent", "objection") else None,
-        "purpose_type": about.dpv or None,
-        "lawful_basis": "consent" if of == "consent" else None,
-        **{name: about.details.get(name) for name in _OF_PURPOSE},
-        "privacy_notice": msgspec.to_builtins(shown) if shown else None,
-        "language": word.language or (shown.language if shown else None),
+        "record_id": str(position.entry_id),
+        "subject_id": str(position.record),
+        "seq": position.seq,
+        "speaks_for": sorted(str(record) for record in position.speaks_for),
+        "kind": statement.kind,
+        "state": _STATES.get(statement.kind),
+        "subject": statement.subject,
+        "channel": statement.channel,
+        "topic": statement.topic,
+        "value": statement.value,
+        "purpose": statement.subject if family in ("consent", "objection") else None,
+        "purpose_type": terms.dpv or None,
+        "lawful_basis": "consent" if family == "consent" else None,
+        **{name: terms.details.get(name) for name in _PURPOSE_FIELDS},
+        "privacy_notice": msgspec.to_builtins(notice) if notice else None,
+        "language": statement.language or (notice.language if notice else None),
         "controller": company.name,
         "jurisdiction": company.country,
         "withdraw_url": company.withdraw_url,
-        "source_channel": speaker.channel,
-        "actor": {"id": speaker.actor or "customer", "role": _role(word, speaker)},
-        "expression": "explicit" if word.kind == "consent.given" else "expressed",
-        "evidence": dict(word.evidence),
-        "event_time": instant(place.occurred_at),
-        "recorded_at": instant(place.recorded_at),
-        "valid_until": instant(word.valid_until),
-        "reask_not_before": instant(word.reask_not_before),
-        "supersedes": place.supersedes or None,
+        "source_channel": declarant.channel,
+        "actor": {"id": declarant.actor or "customer", "role": _role(statement, declarant)},
+        "expression": "explicit" if statement.kind == "consent.given" else "expressed",
+        "evidence": dict(statement.evidence),
+        "event_time": format_instant(position.occurred_at),
+        "recorded_at": format_instant(position.recorded_at),
+        "valid_until": format_instant(statement.valid_until),
+        "reask_not_before": format_instant(statement.reask_not_before),
+        "supersedes": position.supersedes or None,
     }
 
 
-def _role(word: Word, speaker: Speaker) -> str:
-    if word.kind == "signal.received":
+def _role(statement: ConsentStatement, declarant: Declarant) -> str:
+    if statement.kind == "signal.received":
         return "signal"
-    if word.kind == "consent.expired":
+    if statement.kind == "consent.expired":
         return "clock"
-    if word.evidence.get("role") == "guardian":
+    if statement.evidence.get("role") == "guardian":
         return "guardian"
-    if not speaker.actor:
+    if not declarant.actor:
         return "self"
-    return "staff" if speaker.actor.startswith("staff:") else "source"
+    return "staff" if declarant.actor.startswith("staff:") else "source"
 
 
-def instant(moment: datetime | None) -> str | None:
-    """Write a moment the one way it is written in documents: UTC, with microseconds."""
+def format_instant(moment: datetime | None) -> str | None:
+    """Format a moment as documents do: UTC, with microseconds."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds") if moment else None
 
 
 def event_name(kind: str) -> str:
-    """Return what the event is called that is written with an entry: "Consent Withdrawn"."""
+    """Return the name of the event that is written with an entry: "Consent Withdrawn"."""
     return kind.replace(".", " ").title()
 
 
-def properties(document: Mapping[str, Any]) -> dict[str, object]:
-    """Return what the event says of the entry."""
-    said: dict[str, object] = {"entry": document["record_id"], "subject": document["subject"]}
+def event_properties(document: Mapping[str, Any]) -> dict[str, object]:
+    """Return the properties of the event that is written with an entry."""
+    properties: dict[str, object] = {"entry": document["record_id"], "subject": document["subject"]}
     if document["purpose"]:
-        said["purpose"] = document["purpose"]
+        properties["purpose"] = document["purpose"]
     if document["kind"].startswith("preference."):
-        said |= {name: document[name] for name in ("channel", "topic") if document[name] != ANY}
-        said["value"] = document["value"]
-    return said
+        properties |= {
+            name: document[name] for name in ("channel", "topic") if document[name] != ANY
+        }
+        properties["value"] = document["value"]
+    return properties

@@ -1,4 +1,4 @@
-"""What customers said we may do: how it stands, every entry, and the receipt of each."""
+"""Reads consent for display: the current state, the ledger entries and their receipts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,25 +14,25 @@ from customers.models import Control, ControlEntry, Customer, Notice, Purpose, R
 from customers.models.control import own_record
 from customers.queries.pages import Page, page_of
 from customers.queries.shapes import (
-    EntryShape,
     Json,
+    LedgerEntryShape,
     NoticeShape,
     PurposeShape,
     RequestShape,
     TopicShape,
 )
 
-_FALLBACK = "en"
+_FALLBACK_LANGUAGE = "en"
 
 
-def standing(customer_id: UUID) -> State:
-    """Return what holds for a live record; whoever said nothing has agreed to nothing."""
+def current_state(customer_id: UUID) -> State:
+    """Return the consent state of a live record; without a statement nothing is agreed to."""
     state = Control.objects.filter(pk=customer_id).values_list("state", flat=True).first()
     return msgspec.convert(state, State) if state else State()
 
 
-def ledger(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[EntryShape]:
-    """Return what was said for a live record, what was heard last first."""
+def ledger_entries(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[LedgerEntryShape]:
+    """Return the ledger entries that speak for a live record, the newest first."""
     return page_of(
         _entries(_members(customer_id)),
         by={"recorded_at": datetime, "record_id": UUID, "seq": int},
@@ -43,31 +43,31 @@ def ledger(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[EntrySh
 
 
 def receipt(customer_id: UUID, entry_id: UUID) -> bytes | None:
-    """Return the receipt of an entry; None where it was not said for this record."""
-    found = _entries(_members(customer_id)).filter(entry_id=entry_id).first()
-    return _file(signing.published().receipt(_link(found))) if found else None
+    """Return the receipt of an entry; None where it does not speak for this record."""
+    row = _entries(_members(customer_id)).filter(entry_id=entry_id).first()
+    return _formatted_json(signing.published_signer().receipt(_chain_link(row))) if row else None
 
 
-def export(customer_id: UUID) -> bytes:
-    """Return every chain on which something was said for a live record.
+def export_ledger(customer_id: UUID) -> bytes:
+    """Return every chain with an entry that speaks for a live record.
 
-    What was said on them for others, after records were parted, is sealed; what came after the
-    last word for this one is left out.
+    Entries on them for other records, after a merge was undone, are sealed; entries after the last
+    one for this record are left out.
     """
     members = _members(customer_id)
-    theirs = {(row.record_id, row.seq) for row in _entries(members)}
+    positions = {(row.record_id, row.seq) for row in _entries(members)}
     chains = []
-    for record in sorted({record for record, _ in theirs}):
-        last = max(seq for other, seq in theirs if other == record)
+    for record in sorted({record for record, _ in positions}):
+        last = max(seq for other, seq in positions if other == record)
         rows = ControlEntry.objects.filter(record_id=record, seq__lte=last).order_by("seq")
-        links = [_link(row) for row in rows]
+        links = [_chain_link(row) for row in rows]
         chains.append(
             [
-                one if (one.record, one.seq) in theirs else one._replace(document=None)
-                for one in links
+                link if (link.record, link.seq) in positions else link._replace(document=None)
+                for link in links
             ]
         )
-    return _file(receipts.export(chains, signing.published()))
+    return _formatted_json(receipts.build_export(chains, signing.published_signer()))
 
 
 def _members(customer_id: UUID) -> list[UUID]:
@@ -76,14 +76,14 @@ def _members(customer_id: UUID) -> list[UUID]:
 
 
 def _entries(members: list[UUID]) -> QuerySet[ControlEntry]:
-    # On their own chains; or on another's, where the index says what was said for whom.
+    # On their own chains; or on the chain of another record, which an index finds.
     elsewhere = ~Q(speaks_for=own_record()) & Q(speaks_for__overlap=members)
     rows = ControlEntry.objects.filter(Q(record_id__in=members) | elsewhere)
     return rows.filter(speaks_for__overlap=members)
 
 
-def _link(row: ControlEntry) -> receipts.Link:
-    return receipts.Link(
+def _chain_link(row: ControlEntry) -> receipts.ChainLink:
+    return receipts.ChainLink(
         row.record_id,
         row.seq,
         bytes(row.previous),
@@ -92,27 +92,27 @@ def _link(row: ControlEntry) -> receipts.Link:
     )
 
 
-def _file(document: object) -> bytes:
+def _formatted_json(document: object) -> bytes:
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
-def _entry(row: ControlEntry) -> EntryShape:
-    said: dict[str, Any] = msgspec.json.decode(row.document)
-    notice = said["privacy_notice"] or {}
-    return EntryShape(
+def _entry(row: ControlEntry) -> LedgerEntryShape:
+    document: dict[str, Any] = msgspec.json.decode(row.document)
+    notice = document["privacy_notice"] or {}
+    return LedgerEntryShape(
         id=row.entry_id,
         kind=row.kind,
         subject=row.subject,
-        channel=said["channel"],
-        topic=said["topic"],
-        value=_json(said["value"]),
+        channel=document["channel"],
+        topic=document["topic"],
+        value=_json(document["value"]),
         notice=notice.get("sha256"),
-        language=said["language"],
-        by=said["actor"]["role"],
-        actor=said["actor"]["id"],
-        source_channel=said["source_channel"],
-        evidence=said["evidence"],
-        valid_until=said["valid_until"],
+        language=document["language"],
+        by=document["actor"]["role"],
+        actor=document["actor"]["id"],
+        source_channel=document["source_channel"],
+        evidence=document["evidence"],
+        valid_until=document["valid_until"],
         occurred_at=row.occurred_at,
         recorded_at=row.recorded_at,
         version=row.version,
@@ -124,7 +124,7 @@ def _json(value: object) -> Json:
 
 
 def purposes(language: str) -> list[PurposeShape]:
-    """Return what customers are asked for, with the words that are shown today."""
+    """Return the purposes that customers are asked for, with the notices shown today."""
     notices: dict[str, list[Notice]] = {}
     for notice in Notice.objects.order_by("version", "language"):
         notices.setdefault(notice.purpose_id, []).append(notice)
@@ -132,10 +132,10 @@ def purposes(language: str) -> list[PurposeShape]:
         PurposeShape(
             key=purpose.key,
             kind=purpose.kind,  # type: ignore[arg-type]  # one of Purpose.Kind
-            name=_worded(purpose.texts, language).get("name", purpose.key),
-            description=_worded(purpose.texts, language).get("description", ""),
+            name=_texts_in(purpose.texts, language).get("name", purpose.key),
+            description=_texts_in(purpose.texts, language).get("description", ""),
             is_offered=purpose.is_offered,
-            notice=_newest(notices.get(purpose.key, ()), language),
+            notice=_newest_notice(notices.get(purpose.key, ()), language),
         )
         for purpose in Purpose.objects.order_by("position", "key")
     ]
@@ -146,31 +146,31 @@ def topics(language: str) -> list[TopicShape]:
     return [
         TopicShape(
             key=topic.key,
-            name=_worded(topic.texts, language).get("name", topic.key),
-            description=_worded(topic.texts, language).get("description", ""),
+            name=_texts_in(topic.texts, language).get("name", topic.key),
+            description=_texts_in(topic.texts, language).get("description", ""),
         )
         for topic in Topic.objects.order_by("position", "key")
     ]
 
 
-def _worded(texts: Mapping[str, Mapping[str, str]], language: str) -> Mapping[str, str]:
+def _texts_in(texts: Mapping[str, Mapping[str, str]], language: str) -> Mapping[str, str]:
     return _in_language(texts, language) if texts else {}
 
 
-def _in_language[T](worded: Mapping[str, T], language: str) -> T:
-    """Return the words in this language, else in English, else in any that there is."""
-    for wanted in (language, language.partition("-")[0], _FALLBACK):
-        if wanted in worded:
-            return worded[wanted]
-    return worded[min(worded)]
+def _in_language[T](by_language: Mapping[str, T], language: str) -> T:
+    """Return the text in this language, else in English, else in any other."""
+    for candidate in (language, language.partition("-")[0], _FALLBACK_LANGUAGE):
+        if candidate in by_language:
+            return by_language[candidate]
+    return by_language[min(by_language)]
 
 
-def _newest(notices: Sequence[Notice], language: str) -> NoticeShape | None:
-    """Return the newest words, in this language where there are some; sorted by version."""
+def _newest_notice(notices: Sequence[Notice], language: str) -> NoticeShape | None:
+    """Return the newest notice, in this language if there is one; `notices` are by version."""
     if not notices:
         return None
     version = notices[-1].version
-    by_language = {one.language: one for one in notices if one.version == version}
+    by_language = {notice.language: notice for notice in notices if notice.version == version}
     chosen = _in_language(by_language, language)
     return NoticeShape(chosen.version, chosen.language, chosen.text, chosen.digest)
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from customers.consent.receipts import Signer
 from customers.models import ReceiptKey
 
-_SEED = 32
+_SEED_LENGTH = 32
 
 
 class NoReceiptKey(Exception):
@@ -17,32 +17,32 @@ class NoReceiptKey(Exception):
 
 
 def signer() -> Signer:
-    """Return what signs; raise NoReceiptKey where nothing does."""
+    """Return the signer; raise NoReceiptKey where no valid key is configured."""
     return _signer(settings.RECEIPT_KEY)
 
 
 @cache
-def _signer(said: str) -> Signer:
+def _signer(encoded_key: str) -> Signer:
     try:
-        seed = base64.b64decode(said, validate=True)
+        seed = base64.b64decode(encoded_key, validate=True)
     except (NotBase64, ValueError):
         seed = b""
-    if len(seed) != _SEED:
+    if len(seed) != _SEED_LENGTH:
         raise NoReceiptKey
     return Signer(seed)
 
 
-def published() -> Signer:
-    """Return what signs, once its public key is among those that we publish."""
-    found = signer()
+def published_signer() -> Signer:
+    """Return the signer, after its public key is among those that we publish."""
+    current = signer()
     # What was signed must stay verifiable after the next change of keys.
-    ReceiptKey.objects.get_or_create(key_id=found.key_id, defaults={"public_key": found.public})
-    return found
+    ReceiptKey.objects.get_or_create(key_id=current.key_id, defaults={"public_key": current.public})
+    return current
 
 
-def keys() -> list[dict[str, str]]:
+def published_keys() -> list[dict[str, str]]:
     """Return the public keys of all receipts, as they are published."""
-    published()
+    published_signer()
     return [
         {
             "key_id": key.key_id,

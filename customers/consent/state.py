@@ -1,8 +1,8 @@
-"""What a customer said we may do, folded from the ledger. Pure.
+"""Folds the entries of the ledger into the consent state of a customer. Pure.
 
-A chain is read in the order of what happened, not of when we heard; at the same moment the
-stricter word stands. Where several records are one customer, each keeps its own last word and
-the strictest of them holds, until the customer says something new.
+Entries are folded in the order in which customers made the statements, not in which we received
+them; at the same moment the stricter one holds. Where several records are one customer, each has
+its own newest entry and the strictest of them holds, until the customer makes a new statement.
 """
 
 from collections import defaultdict
@@ -45,25 +45,25 @@ SETTINGS = (
 
 
 class Consent(msgspec.Struct, frozen=True):
-    """The standing answer about one purpose, and the entry that says so."""
+    """The answer about one purpose that holds now, and the entry that states it."""
 
     state: ConsentState
     entry: str
     occurred_at: datetime
-    # SHA-256 of the words that were shown, in hex; without it a consent is no basis.
+    # SHA-256 of the text that was shown, in hex; without it a consent is no basis.
     notice: str = ""
     valid_until: datetime | None = None
     # We do not ask again before this.
     reask_not_before: datetime | None = None
 
-    def rests(self, moment: datetime) -> bool:
-        """Tell whether the question rests at this moment, because of a no that is on it."""
+    def is_reask_paused(self, moment: datetime) -> bool:
+        """Tell whether the customer must not be asked again at this moment, after a no."""
         until = self.reask_not_before
         return until is not None and self.occurred_at < moment < until
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """One preference as it stands; "*" is every channel, every topic."""
+    """One preference that holds; "*" is every channel, every topic."""
 
     name: str
     value: object
@@ -90,30 +90,33 @@ CHANNELS = ("inbox", "email", "sms", "phone")
 # What an objection to all direct marketing is about.
 MARKETING = "marketing"
 
-# Facts more than wishes: the newest is the true one, not the strictest.
-_NEWEST = frozenset({"zone", "language", "channel_order"})
-# Two of these hold side by side: no value says what both say.
-_SIDE_BY_SIDE = frozenset({"budget", "quiet_hours"})
+# Settings that state facts: the newest value is the true one, not the strictest.
+_NEWEST_WINS = frozenset({"zone", "language", "channel_order"})
+# Settings of which several values hold side by side: no single value says what both say.
+_CUMULATIVE = frozenset({"budget", "quiet_hours"})
 
 
 def may_ask(state: State, purpose: str, now: datetime) -> bool:
     """Tell whether a customer may be asked for a purpose without having brought it up."""
     if {purpose, MARKETING} & state.objections.keys():
         return False
-    said = state.consents.get(purpose)
-    return said is None or not (said.state == "given" or said.rests(now))
+    consent = state.consents.get(purpose)
+    return consent is None or not (consent.state == "given" or consent.is_reask_paused(now))
 
 
-class Matter(NamedTuple):
-    """What a word is on; of two words on the same matter the later one stands."""
+class StatementKey(NamedTuple):
+    """What a statement is about; of two statements with the same key the later one holds.
 
-    of: str
+    `family` is the first part of its kind: consent, objection, preference or signal.
+    """
+
+    family: str
     subject: str
     channel: str = ANY
     topic: str = ANY
 
 
-class Entry(msgspec.Struct, frozen=True):
+class LedgerEntry(msgspec.Struct, frozen=True):
     """One entry of the ledger, as far as folding reads it."""
 
     record: UUID
@@ -131,9 +134,10 @@ class Entry(msgspec.Struct, frozen=True):
         return str(self.document["record_id"])
 
     @property
-    def matter(self) -> Matter:
-        of = self.kind.partition(".")[0]
-        return Matter(of, self.subject, self.document["channel"], self.document["topic"])
+    def key(self) -> StatementKey:
+        family = self.kind.partition(".")[0]
+        document = self.document
+        return StatementKey(family, self.subject, document["channel"], document["topic"])
 
     @property
     def strictness(self) -> Strictness:
@@ -144,79 +148,85 @@ class Entry(msgspec.Struct, frozen=True):
         return self.occurred_at, self.strictness, self.id
 
 
-type _Words = dict[Matter, Entry]
+# Of one record: the entry that holds, by key.
+type _NewestEntries = dict[StatementKey, LedgerEntry]
 
 
-def fold(entries: Iterable[Entry], members: Collection[UUID]) -> State:
-    """Return what holds for a customer, whose records these are, from all entries on them."""
+def fold(entries: Iterable[LedgerEntry], members: Collection[UUID]) -> State:
+    """Return the state of the customer with these records, from all entries on them."""
     entries = list(entries)
-    words = [_last_words(entries, member) for member in members]
+    by_record = [_newest_entries(entries, member) for member in members]
     return State(
-        consents=_consents(words),
-        objections=_objections(words),
-        settings=tuple(_settings(words)),
+        consents=_consents(by_record),
+        objections=_objections(by_record),
+        settings=tuple(_settings(by_record)),
     )
 
 
-def lapsed(
-    entries: Iterable[Entry], members: Iterable[UUID], now: datetime
+def expired_consents(
+    entries: Iterable[LedgerEntry], members: Iterable[UUID], now: datetime
 ) -> dict[tuple[str, datetime], list[UUID]]:
-    """Return which consents ran out: purpose and end, and the records they ran out for."""
+    """Return which consents expired: by purpose and end, the records that had given them."""
     entries = list(entries)
-    found: dict[tuple[str, datetime], list[UUID]] = defaultdict(list)
+    records: dict[tuple[str, datetime], list[UUID]] = defaultdict(list)
     for member in sorted(members):
-        for matter, entry in _last_words(entries, member).items():
+        for key, entry in _newest_entries(entries, member).items():
             end = _moment(entry.document["valid_until"])
             if entry.kind == "consent.given" and end and end <= now:
-                found[matter.subject, end].append(member)
-    return dict(found)
+                records[key.subject, end].append(member)
+    return dict(records)
 
 
-def last_words(entries: Iterable[Entry], members: Iterable[UUID], matter: Matter) -> list[Entry]:
-    """Return what each of these records last said on one matter, where it said anything."""
+def newest_entries(
+    entries: Iterable[LedgerEntry], members: Iterable[UUID], key: StatementKey
+) -> list[LedgerEntry]:
+    """Return the entry with this key that holds for each of these records that has one."""
     entries = list(entries)
-    words = [_last_words(entries, member) for member in members]
-    return [one[matter] for one in words if matter in one]
+    by_record = [_newest_entries(entries, member) for member in members]
+    return [by_key[key] for by_key in by_record if key in by_key]
 
 
-def _last_words(entries: Iterable[Entry], member: UUID) -> _Words:
-    """Return what one record last said on each matter."""
-    said = sorted((e for e in entries if member in e.speaks_for), key=lambda entry: entry.order)
-    words: _Words = {}
-    for entry in said:
-        before = words.get(entry.matter)
-        # Whoever copies a list of addresses cannot lift what a customer said to us.
+def _newest_entries(entries: Iterable[LedgerEntry], member: UUID) -> _NewestEntries:
+    """Return the entries that hold for one record, by key."""
+    own_entries = [entry for entry in entries if member in entry.speaks_for]
+    newest: _NewestEntries = {}
+    for entry in sorted(own_entries, key=lambda entry: entry.order):
+        before = newest.get(entry.key)
+        # An import of a list of addresses cannot lift what a customer said to us.
         is_import = entry.document["source_channel"] == "import"
         if before is None or not is_import or entry.strictness >= before.strictness:
-            words[entry.matter] = entry
-    return words
+            newest[entry.key] = entry
+    return newest
 
 
-def _on(words: Iterable[_Words], of: str) -> dict[str, list[Entry]]:
-    """Return the last words of all records on this, by subject."""
-    found: dict[str, list[Entry]] = defaultdict(list)
-    for one in words:
-        for matter, entry in one.items():
-            if matter.of == of:
-                found[matter.subject].append(entry)
-    return dict(sorted(found.items()))
+def _entries_by_subject(
+    by_record: Iterable[_NewestEntries], family: str
+) -> dict[str, list[LedgerEntry]]:
+    """Return the entries of one family that hold for any of the records, by subject."""
+    by_subject: dict[str, list[LedgerEntry]] = defaultdict(list)
+    for by_key in by_record:
+        for key, entry in by_key.items():
+            if key.family == family:
+                by_subject[key.subject].append(entry)
+    return dict(sorted(by_subject.items()))
 
 
-def _consents(words: Iterable[_Words]) -> dict[str, Consent]:
-    return {purpose: _strictest_consent(said) for purpose, said in _on(words, "consent").items()}
+def _consents(by_record: Iterable[_NewestEntries]) -> dict[str, Consent]:
+    by_purpose = _entries_by_subject(by_record, "consent")
+    return {purpose: _strictest_consent(entries) for purpose, entries in by_purpose.items()}
 
 
-def _strictest_consent(said: Iterable[Entry]) -> Consent:
-    def weight(entry: Entry) -> tuple[Strictness, float, tuple[object, ...]]:
+def _strictest_consent(entries: Iterable[LedgerEntry]) -> Consent:
+    def weight(entry: LedgerEntry) -> tuple[Strictness, float, tuple[object, ...]]:
         end = _moment(entry.document["valid_until"])
         return entry.strictness, -end.timestamp() if end else float("-inf"), entry.order
 
-    said = list(said)
-    strictest = max(said, key=weight)
-    pauses = [pause for one in said if (pause := _moment(one.document["reask_not_before"]))]
+    entries = list(entries)
+    strictest = max(entries, key=weight)
+    pauses = [pause for entry in entries if (pause := _moment(entry.document["reask_not_before"]))]
     notice = strictest.document["privacy_notice"] or {}
     return Consent(
-        state=strictest.kind.partition(".")[2],  # type: ignore[arg-type]  # the ledger's own words
+        state=strictest.kind.partition(".")[2],  # type: ignore[arg-type]  # a kind of consent
         entry=strictest.id,
         occurred_at=strictest.occurred_at,
         notice=notice.get("sha256", ""),
@@ -225,83 +235,82 @@ def _strictest_consent(said: Iterable[Entry]) -> Consent:
     )
 
 
-def _objections(words: Iterable[_Words]) -> dict[str, str]:
-    made = {
-        subject: [entry for entry in said if entry.kind == "objection.made"]
-        for subject, said in _on(words, "objection").items()
+def _objections(by_record: Iterable[_NewestEntries]) -> dict[str, str]:
+    objections = {
+        subject: [entry for entry in entries if entry.kind == "objection.made"]
+        for subject, entries in _entries_by_subject(by_record, "objection").items()
     }
     return {
-        subject: max(said, key=lambda entry: entry.order).id
-        for subject, said in made.items()
-        if said
+        subject: max(entries, key=lambda entry: entry.order).id
+        for subject, entries in objections.items()
+        if entries
     }
 
 
-def _settings(words: Iterable[_Words]) -> Iterator[Setting]:
-    """Yield the settings that hold: at every scope, what each record says of it, combined.
+def _settings(by_record: Iterable[_NewestEntries]) -> Iterator[Setting]:
+    """Yield the settings that hold: at every scope, the entries of all records combined.
 
-    What one record says of all channels must not lose to what another one, that knew nothing
-    of it, says of a single channel.
+    A record's setting for all channels must not lose to the setting for a single channel of
+    another record, which does not know the first.
     """
-    said = [
-        {matter: entry for matter, entry in one.items() if entry.kind == "preference.set"}
-        for one in words
+    preferences = [
+        {key: entry for key, entry in by_key.items() if entry.kind == "preference.set"}
+        for by_key in by_record
     ]
-    for scope in sorted({matter for one in said for matter in one} | _crossings(said)):
-        found = [entry for one in said for entry in _covering(one, scope)]
-        for entry in _combined(scope.subject, found):
+    keys = {key for by_key in preferences for key in by_key}
+    for scope in sorted(keys | _crossing_keys(preferences)):
+        covering = [entry for by_key in preferences for entry in _covering_entries(by_key, scope)]
+        for entry in _combined_entries(scope.subject, covering):
             value = entry.document["value"]
             yield Setting(scope.subject, value, entry.id, scope.channel, scope.topic)
 
 
-def _crossings(said: Sequence[_Words]) -> set[Matter]:
-    """Return where one record's word on a channel meets another one's on a topic.
+def _crossing_keys(preferences: Sequence[_NewestEntries]) -> set[StatementKey]:
+    """Return where one record's setting for a channel meets another one's for a topic.
 
-    There each record has one word of its own; what they say elsewhere is not about both.
+    There each record has one setting of its own; their settings elsewhere are not about both.
     """
     return {
-        one._replace(topic=other.topic)
-        for mine, theirs in permutations(said, 2)
-        for one in mine
-        for other in theirs
-        if one.subject == other.subject and one.channel != ANY == one.topic
-        if other.topic != ANY == other.channel
+        own_key._replace(topic=other_key.topic)
+        for own, other in permutations(preferences, 2)
+        for own_key in own
+        for other_key in other
+        if own_key.subject == other_key.subject and own_key.channel != ANY == own_key.topic
+        if other_key.topic != ANY == other_key.channel
     }
 
 
-def _covering(said: _Words, scope: Matter) -> list[Entry]:
-    """Return the most specific of one record's words that hold for a scope."""
+def _covering_entries(by_key: _NewestEntries, scope: StatementKey) -> list[LedgerEntry]:
+    """Return the most specific of one record's entries that hold for a scope."""
     channels, topics = {scope.channel, ANY}, {scope.topic, ANY}
-    by_detail: dict[int, list[Entry]] = defaultdict(list)
-    for matter, entry in said.items():
-        if (
-            matter.subject == scope.subject
-            and matter.channel in channels
-            and matter.topic in topics
-        ):
-            by_detail[(matter.channel != ANY) + (matter.topic != ANY)].append(entry)
+    by_detail: dict[int, list[LedgerEntry]] = defaultdict(list)
+    for key, entry in by_key.items():
+        if key.subject == scope.subject and key.channel in channels and key.topic in topics:
+            by_detail[(key.channel != ANY) + (key.topic != ANY)].append(entry)
     return by_detail[max(by_detail)] if by_detail else []
 
 
-def _combined(name: str, said: Sequence[Entry]) -> list[Entry]:
-    if name in _SIDE_BY_SIDE:
-        said = sorted(said, key=lambda entry: entry.order)
-        by_value = {msgspec.json.encode(e.document["value"], order="sorted"): e for e in said}
+def _combined_entries(name: str, entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
+    if name in _CUMULATIVE:
+        by_value = {
+            msgspec.json.encode(entry.document["value"], order="sorted"): entry
+            for entry in sorted(entries, key=lambda entry: entry.order)
+        }
         return [by_value[value] for value in sorted(by_value)]
-    if name in _NEWEST:
-        return [max(said, key=lambda entry: entry.order)]
-    return [max(said, key=lambda entry: (entry.strictness, entry.order))]
+    if name in _NEWEST_WINS:
+        return [max(entries, key=lambda entry: entry.order)]
+    return [max(entries, key=lambda entry: (entry.strictness, entry.order))]
 
 
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-class Filter(NamedTuple):
-    """What a statement about very many customers filters by.
+class ConsentFilter(NamedTuple):
+    """The columns by which a query filters very many customers at once.
 
-    It may let through what a decision then denies, and never the other way round: only what is
-    off whatever else holds is named here.
+    It may let through what a decision then denies, and never the other way round: it names only
+    what is off whatever else holds.
     """
 
     granted: list[str]
@@ -313,23 +322,26 @@ class Filter(NamedTuple):
     expires_at: datetime | None
 
 
-def filter_of(state: State) -> Filter:
+def consent_filter(state: State) -> ConsentFilter:
     """Return the parts of a state that many customers at once are filtered by."""
     allowed = {(s.channel, s.topic): s.value for s in state.settings if s.name == "allow"}
     everywhere = {s.name: s.value for s in state.settings if (s.channel, s.topic) == (ANY, ANY)}
-    given = {purpose: one for purpose, one in state.consents.items() if one.state == "given"}
+    granted = {
+        purpose: consent for purpose, consent in state.consents.items() if consent.state == "given"
+    }
     # A pause of one channel, even one that is over, counts there instead of that of all.
     is_paused = all(s.topic == s.channel == ANY for s in state.settings if s.name == "pause")
     pause = everywhere.get("pause") if is_paused else None
-    return Filter(
-        granted=sorted(given),
+    return ConsentFilter(
+        granted=sorted(granted),
         objected=sorted(state.objections),
         channels_off=_off(allowed),
         topics_off=_topics_off(allowed),
         paused_until=_moment(pause) if isinstance(pause, str) else None,
         only_when_i_ask=everywhere.get("only_when_i_ask") is True,
         expires_at=min(
-            (one.valid_until for one in given.values() if one.valid_until), default=None
+            (consent.valid_until for consent in granted.values() if consent.valid_until),
+            default=None,
         ),
     )
 

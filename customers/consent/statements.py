@@ -1,7 +1,7 @@
-"""What customers can say of what we may do, and whether it can be understood. Pure.
+"""Consent statements and their validation. Pure.
 
-Nothing here is guessed at: a word that does not fit is refused with a code, because what is
-kept instead would be somebody's say about a person who said something else.
+A statement that does not fit is refused with a code and never corrected: a correction would
+record something that the customer did not say.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import msgspec
 
-from customers.consent.preferences import Cap, Hours, Malformed, meaning
+from customers.consent.preferences import MalformedValue, MessageCap, QuietHours, parse_value
 from customers.consent.state import ANY, CHANNELS, MARKETING, SETTINGS, State
 
 KINDS = (
@@ -23,15 +23,15 @@ KINDS = (
     "preference.cleared",
     "signal.received",
 )
-# What an import may bring: nothing that lifts what a customer said.
-_FROM_LISTS = frozenset(KINDS) - {"objection.lifted", "preference.cleared"}
-_LONGEST = 200
-_MOST_EVIDENCE = 20
-_MOST_MESSAGES = 1000
+# The kinds that an import may bring: none that withdraws what a customer said.
+_IMPORT_KINDS = frozenset(KINDS) - {"objection.lifted", "preference.cleared"}
+_MAX_TEXT = 200
+_MAX_EVIDENCE = 20
+_MAX_MESSAGES = 1000
 
 
-class NotUnderstood(ValueError):
-    """A word that cannot be taken; `code` says what is wrong with it."""
+class InvalidStatement(ValueError):
+    """A statement that cannot be recorded; `code` says what is wrong with it."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(code, detail)
@@ -39,8 +39,8 @@ class NotUnderstood(ValueError):
         self.detail = detail
 
 
-class Word(msgspec.Struct, frozen=True):
-    """One thing a customer says."""
+class ConsentStatement(msgspec.Struct, frozen=True):
+    """One consent, objection, preference or signal, as a customer states it."""
 
     # One of KINDS.
     kind: str
@@ -56,14 +56,14 @@ class Word(msgspec.Struct, frozen=True):
     language: str = ""
     # How it was said: {"kind": "click" | "voice" | "paper" | "rfc8058" | "stop" | ..., ...}
     evidence: Mapping[str, str] = {}
-    # None: just now, after everything that we have heard.
+    # None: now, after every earlier statement.
     occurred_at: datetime | None = None
     valid_until: datetime | None = None
     reask_not_before: datetime | None = None
 
 
-class Speaker(msgspec.Struct, frozen=True):
-    """Who brings the word, as far as it matters for what they may say."""
+class Declarant(msgspec.Struct, frozen=True):
+    """Who brings a statement, as far as it decides what they may state."""
 
     is_trusted: bool
     channel: str
@@ -75,8 +75,8 @@ class Speaker(msgspec.Struct, frozen=True):
         return self.channel == "import"
 
 
-class Known(msgspec.Struct, frozen=True):
-    """What words can be about."""
+class PublishedTerms(msgspec.Struct, frozen=True):
+    """The purposes, topics and notices that the company published."""
 
     # By key: "contact" or "use".
     purposes: Mapping[str, str]
@@ -85,130 +85,146 @@ class Known(msgspec.Struct, frozen=True):
     notices: frozenset[tuple[str, str]]
 
 
-def check(word: Word, speaker: Speaker, known: Known) -> None:
-    """Raise NotUnderstood unless this word can be taken from this speaker."""
-    if not speaker.is_trusted:
+def validate_statement(
+    statement: ConsentStatement, declarant: Declarant, terms: PublishedTerms
+) -> None:
+    """Raise InvalidStatement unless this declarant may make this statement."""
+    if not declarant.is_trusted:
         _refuse("only_claimed", "What a publishable key says is no customer's word.")
-    if word.kind not in KINDS:
-        _refuse("unknown_kind", f"There is no {word.kind[:40]!r}.")
-    _check_speaker(word, speaker)
-    _check_evidence(word.evidence)
-    of = word.kind.partition(".")[0]
-    _OF[of](word, known)
-    if of != "preference" and (word.value is not None or (word.channel, word.topic) != (ANY, ANY)):
+    if statement.kind not in KINDS:
+        _refuse("unknown_kind", f"There is no {statement.kind[:40]!r}.")
+    _validate_declarant(statement, declarant)
+    _validate_evidence(statement.evidence)
+    family = statement.kind.partition(".")[0]
+    _VALIDATORS[family](statement, terms)
+    if family != "preference" and (
+        statement.value is not None or (statement.channel, statement.topic) != (ANY, ANY)
+    ):
         _refuse("no_scope", "Only a preference has a value, a channel and a topic.")
 
 
-def check_asked(word: Word, speaker: Speaker, state: State) -> None:
-    """Refuse a yes that somebody asked for again although the question was to rest.
+def validate_reask(statement: ConsentStatement, declarant: Declarant, state: State) -> None:
+    """Refuse a consent that a declarant asked for again before the pause after a no is over.
 
-    Customers may change their minds whenever they like; whoever speaks for them says that it
-    was the customer who brought it up.
+    Customers may change their minds whenever they like; a declarant who speaks for them states
+    that the customer brought it up.
     """
-    said = state.consents.get(word.subject)
+    consent = state.consents.get(statement.subject)
     # An import asked nobody; what it brings lifts no refusal anyway.
-    if word.kind != "consent.given" or not speaker.actor or speaker.is_import or said is None:
+    if (
+        statement.kind != "consent.given"
+        or not declarant.actor
+        or declarant.is_import
+        or consent is None
+    ):
         return
-    if word.evidence.get("initiative") != "customer" and said.rests(_moment(word)):
-        until = said.reask_not_before
+    if statement.evidence.get("initiative") != "customer" and consent.is_reask_paused(
+        _moment(statement)
+    ):
+        until = consent.reask_not_before
         detail = f"They said no, and are not asked again before {until:%Y-%m-%d}."
         _refuse("asked_again", f"{detail} If they brought it up: evidence.initiative=customer.")
 
 
-def _moment(word: Word) -> datetime:
-    assert word.occurred_at is not None
-    return word.occurred_at
+def _moment(statement: ConsentStatement) -> datetime:
+    assert statement.occurred_at is not None
+    return statement.occurred_at
 
 
-def _check_speaker(word: Word, speaker: Speaker) -> None:
-    if speaker.is_import and word.kind not in _FROM_LISTS:
+def _validate_declarant(statement: ConsentStatement, declarant: Declarant) -> None:
+    if declarant.is_import and statement.kind not in _IMPORT_KINDS:
         _refuse("import_lifts_nothing", "A list cannot take back what a customer said.")
     # Without it nobody could ever show that it was said.
-    if (speaker.actor or speaker.is_import) and not word.evidence.get("kind"):
+    if (declarant.actor or declarant.is_import) and not statement.evidence.get("kind"):
         _refuse("no_evidence", "Whoever speaks for a customer says how the customer said it.")
 
 
-def _check_evidence(evidence: Mapping[str, str]) -> None:
-    if len(evidence) > _MOST_EVIDENCE:
-        _refuse("too_much_evidence", f"At most {_MOST_EVIDENCE} facts.")
+def _validate_evidence(evidence: Mapping[str, str]) -> None:
+    if len(evidence) > _MAX_EVIDENCE:
+        _refuse("too_much_evidence", f"At most {_MAX_EVIDENCE} facts.")
     for name, value in evidence.items():
-        _check_text(name, "evidence")
-        _check_text(value, "evidence")
+        _validate_text(name, "evidence")
+        _validate_text(value, "evidence")
 
 
-def _check_text(value: object, what: str) -> None:
-    if not isinstance(value, str) or not value or len(value) > _LONGEST:
-        _refuse("bad_text", f"{what} is text of 1 to {_LONGEST} characters.")
+def _validate_text(value: object, field: str) -> None:
+    if not isinstance(value, str) or not value or len(value) > _MAX_TEXT:
+        _refuse("bad_text", f"{field} is text of 1 to {_MAX_TEXT} characters.")
     if not value.isprintable():
-        _refuse("bad_text", f"{what} has characters that cannot be read.")
+        _refuse("bad_text", f"{field} has characters that cannot be read.")
 
 
-def _check_consent(word: Word, known: Known) -> None:
-    if word.subject not in known.purposes:
-        _refuse("unknown_purpose", f"Nobody is asked for {word.subject[:40]!r}.")
-    is_told = (word.subject, word.notice) in known.notices
-    if not is_told and (word.notice or word.kind == "consent.given"):
+def _validate_consent(statement: ConsentStatement, terms: PublishedTerms) -> None:
+    if statement.subject not in terms.purposes:
+        _refuse("unknown_purpose", f"Nobody is asked for {statement.subject[:40]!r}.")
+    is_published = (statement.subject, statement.notice) in terms.notices
+    if not is_published and (statement.notice or statement.kind == "consent.given"):
         _refuse("unknown_notice", "Say which published text was shown for this purpose.")
 
 
-def _check_objection(word: Word, known: Known) -> None:
-    if word.subject != MARKETING and word.subject not in known.purposes:
-        _refuse("unknown_purpose", f"There is no purpose {word.subject[:40]!r} to object to.")
+def _validate_objection(statement: ConsentStatement, terms: PublishedTerms) -> None:
+    if statement.subject != MARKETING and statement.subject not in terms.purposes:
+        _refuse("unknown_purpose", f"There is no purpose {statement.subject[:40]!r} to object to.")
 
 
-def _check_signal(word: Word, known: Known) -> None:
-    _check_text(word.subject, "The name of a signal")
+def _validate_signal(statement: ConsentStatement, terms: PublishedTerms) -> None:
+    _validate_text(statement.subject, "The name of a signal")
 
 
-def _check_preference(word: Word, known: Known) -> None:
-    if word.subject not in SETTINGS:
-        _refuse("unknown_setting", f"There is no setting {word.subject[:40]!r}.")
-    if word.channel not in (ANY, *CHANNELS):
-        _refuse("unknown_channel", f"There is no channel {word.channel[:40]!r}.")
-    if word.subject == "data_use":
-        if known.purposes.get(word.topic) != "use":
+def _validate_preference(statement: ConsentStatement, terms: PublishedTerms) -> None:
+    if statement.subject not in SETTINGS:
+        _refuse("unknown_setting", f"There is no setting {statement.subject[:40]!r}.")
+    if statement.channel not in (ANY, *CHANNELS):
+        _refuse("unknown_channel", f"There is no channel {statement.channel[:40]!r}.")
+    if statement.subject == "data_use":
+        if terms.purposes.get(statement.topic) != "use":
             _refuse("unknown_purpose", "data_use is set for a purpose: its key is the topic.")
-    elif word.topic != ANY and word.topic not in known.topics:
-        _refuse("unknown_topic", f"There is no topic {word.topic[:40]!r}.")
-    _check_value(word)
+    elif statement.topic != ANY and statement.topic not in terms.topics:
+        _refuse("unknown_topic", f"There is no topic {statement.topic[:40]!r}.")
+    _validate_value(statement)
 
 
-def _check_value(word: Word) -> None:
-    is_set = word.kind == "preference.set"
-    if not is_set and word.value is not None:
+def _validate_value(statement: ConsentStatement) -> None:
+    is_set = statement.kind == "preference.set"
+    if not is_set and statement.value is not None:
         _refuse("bad_value", "What is cleared has no value.")
     # What is cleared is cleared at a scope that it can have.
-    value = word.value if is_set else _SOME[word.subject]
+    value = statement.value if is_set else _SAMPLE_VALUES[statement.subject]
     try:
-        meant = meaning(word.subject, value, channel=word.channel, topic=word.topic)
-    except Malformed as error:
-        _refuse("bad_value", f"{word.subject}: {error}. It takes {_MEANT[word.subject]}.")
+        parsed = parse_value(
+            statement.subject, value, channel=statement.channel, topic=statement.topic
+        )
+    except MalformedValue as error:
+        _refuse(
+            "bad_value",
+            f"{statement.subject}: {error}. It takes {_VALUE_DESCRIPTIONS[statement.subject]}.",
+        )
     else:
-        _check_bounds(word.subject, meant)
+        _validate_bounds(statement.subject, parsed)
 
 
-def _check_bounds(name: str, meant: object) -> None:
-    """Refuse what can be read but nobody means."""
-    match meant:
-        case Cap(most=most) if most > _MOST_MESSAGES:
-            _refuse("bad_value", f"{name} takes {_MEANT[name]}.")
-        case Hours(days=days) if len(set(days)) < len(days):
+def _validate_bounds(name: str, value: object) -> None:
+    """Refuse a value that parses but that nobody can intend."""
+    match value:
+        case MessageCap(limit=limit) if limit > _MAX_MESSAGES:
+            _refuse("bad_value", f"{name} takes {_VALUE_DESCRIPTIONS[name]}.")
+        case QuietHours(days=days) if len(set(days)) < len(days):
             _refuse("bad_value", f"{name}: a day is named twice.")
         case tuple() if name == "channel_order":
-            if len(set(meant)) < len(meant) or not set(meant) <= set(CHANNELS):
-                _refuse("bad_value", f"{name} takes {_MEANT[name]}.")
+            if len(set(value)) < len(value) or not set(value) <= set(CHANNELS):
+                _refuse("bad_value", f"{name} takes {_VALUE_DESCRIPTIONS[name]}.")
 
 
-_OF: dict[str, Callable[[Word, Known], None]] = {
-    "consent": _check_consent,
-    "objection": _check_objection,
-    "preference": _check_preference,
-    "signal": _check_signal,
+_VALIDATORS: dict[str, Callable[[ConsentStatement, PublishedTerms], None]] = {
+    "consent": _validate_consent,
+    "objection": _validate_objection,
+    "preference": _validate_preference,
+    "signal": _validate_signal,
 }
 _YES_OR_NO = "true or false"
-_MEANT = {
+_VALUE_DESCRIPTIONS = {
     "allow": _YES_OR_NO,
-    "budget": f'{{"most": 0 to {_MOST_MESSAGES}, "per": "day", "week" or "month"}}',
+    "budget": f'{{"most": 0 to {_MAX_MESSAGES}, "per": "day", "week" or "month"}}',
     "quiet_hours": '{"from": "22:00", "to": "08:00"}, and "days" as numbers, 1 is Monday',
     "pause": "a moment with its zone, such as 2027-04-18T09:00:00+02:00",
     "only_when_i_ask": _YES_OR_NO,
@@ -218,8 +234,8 @@ _MEANT = {
     "person_first": _YES_OR_NO,
     "data_use": _YES_OR_NO,
 }
-# A value that each setting can have.
-_SOME: dict[str, object] = {
+# A valid value of each setting.
+_SAMPLE_VALUES: dict[str, object] = {
     **dict.fromkeys(SETTINGS, True),
     "budget": {"most": 1, "per": "day"},
     "quiet_hours": {"from": "22:00", "to": "08:00"},
@@ -231,4 +247,4 @@ _SOME: dict[str, object] = {
 
 
 def _refuse(code: str, detail: str) -> NoReturn:
-    raise NotUnderstood(code, detail)
+    raise InvalidStatement(code, detail)

@@ -1,4 +1,4 @@
-"""Which of two words is the stricter one: it stands where both hold at once. Pure."""
+"""Which of two statements is the stricter one: it holds where both apply. Pure."""
 
 from datetime import datetime, time
 from typing import Any
@@ -6,35 +6,35 @@ from typing import Any
 # The larger, the stricter.
 type Strictness = tuple[int, float]
 
-_CONSENTS = {"given": 0, "expired": 1, "invalidated": 2, "withdrawn": 3, "refused": 4}
+_CONSENT_RANKS = {"given": 0, "expired": 1, "invalidated": 2, "withdrawn": 3, "refused": 4}
 _DAY = 24 * 60
-_PER = {"day": 1, "week": 7, "month": 30}
+_PERIOD_DAYS = {"day": 1, "week": 7, "month": 30}
 # Settings in which a yes says more than nothing does, and a no less.
 _TWO_SIDED = frozenset({"allow", "data_use"})
 
 
 def strictness(kind: str, subject: str, value: Any) -> Strictness:
-    """Weigh one word: the kind of its entry, what it is about, the value of a preference."""
-    of, _, said = kind.partition(".")
-    if of == "consent":
-        return _CONSENTS.get(said, 5), 0
-    if of == "objection":
-        return int(said == "made"), 0
-    if of != "preference":
+    """Return how strict a statement is, from its kind, its subject and its value."""
+    family, _, action = kind.partition(".")
+    if family == "consent":
+        return _CONSENT_RANKS.get(action, 5), 0
+    if family == "objection":
+        return int(action == "made"), 0
+    if family != "preference":
         return 0, 0
-    if said == "cleared":
+    if action == "cleared":
         return int(subject in _TWO_SIDED), 0
-    return _of_setting(subject, value)
+    return _setting_strictness(subject, value)
 
 
-def _of_setting(name: str, value: Any) -> Strictness:
+def _setting_strictness(name: str, value: Any) -> Strictness:
     match name:
         case "allow" | "data_use":
             return (0, 0) if value else (2, 0)
         case "pause":
             return 1, datetime.fromisoformat(value).timestamp()
         case "budget":
-            return 1, -value["most"] / _PER[value["per"]]
+            return 1, -value["most"] / _PERIOD_DAYS[value["per"]]
         case "quiet_hours":
             return 1, quiet_minutes(value["from"], value["to"]) * len(value.get("days") or range(7))
         case "only_when_i_ask" | "person_first":

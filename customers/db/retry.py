@@ -1,4 +1,4 @@
-"""Runs a transaction again where another one was in its way."""
+"""Runs a transaction again where a concurrent one conflicts with it."""
 
 from collections.abc import Callable, Iterable
 from uuid import UUID
@@ -8,20 +8,20 @@ from django.db import DatabaseError, OperationalError, transaction
 
 from customers import sql
 
-# Two that race for a new identifier or the same message settle in one round more; a crowd
-# around one customer takes a few.
-_TRIES = 20
-_RACES = (
+# Two transactions that race for a new identifier or the same message need one more attempt; a
+# crowd around one customer needs a few.
+_MAX_ATTEMPTS = 20
+_CONFLICTS = (
     psycopg.errors.UniqueViolation,
     psycopg.errors.DeadlockDetected,
     psycopg.errors.SerializationFailure,
 )
 
 
-class LookAgain(OperationalError):
-    """Somebody else changed what we had read, or holds it: start the transaction over.
+class RetryTransaction(OperationalError):
+    """Another transaction changed what this one had read, or holds a lock that it needs.
 
-    `records` are those to lock first of all the next time.
+    `records` are those to lock first of all in the next attempt.
     """
 
     def __init__(self, message: str = "", records: Iterable[UUID] = ()) -> None:
@@ -29,25 +29,25 @@ class LookAgain(OperationalError):
         self.records = frozenset(records)
 
 
-def settle[T](once: Callable[[], T]) -> T:
-    """Run this in a transaction, again while others are in its way, and return what it returns.
+def on_conflict[T](work: Callable[[], T]) -> T:
+    """Run this in a transaction, again while others conflict with it, and return its value.
 
-    Inside an open transaction a savepoint goes back far enough: it lets go of every lock that
+    Inside an open transaction a savepoint goes back far enough: it releases every lock that
     was taken since. Raises django.db.OperationalError where the database is away, or so
     crowded that trying later is better.
     """
-    first: frozenset[UUID] = frozenset()
-    for tries_left in reversed(range(_TRIES)):
+    records_to_lock: frozenset[UUID] = frozenset()
+    for attempts_left in reversed(range(_MAX_ATTEMPTS)):
         try:
             with transaction.atomic():
-                if first:
-                    sql.run("lock_records", {"ids": sorted(first)})
-                return once()
+                if records_to_lock:
+                    sql.run("lock_records", {"ids": sorted(records_to_lock)})
+                return work()
         except DatabaseError as error:
-            if isinstance(error, LookAgain):
-                first |= error.records
-            elif not isinstance(error.__cause__, _RACES):
+            if isinstance(error, RetryTransaction):
+                records_to_lock |= error.records
+            elif not isinstance(error.__cause__, _CONFLICTS):
                 raise
-            if not tries_left:
-                raise LookAgain("others were faster, again and again") from error
+            if not attempts_left:
+                raise RetryTransaction("other transactions conflicted in every attempt") from error
     raise AssertionError("unreachable")

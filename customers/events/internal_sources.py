@@ -1,6 +1,6 @@
 """Who writes when it is not a source with a key: Butler itself, and people who signed in."""
 
-from customers.events.log import BUTLER_SOURCE
+from customers.events.log import BUTLER_SOURCE_ID
 from customers.models import Source
 from customers.types import Sender
 
@@ -8,11 +8,11 @@ _ALL = frozenset({"ingest", "read", "identify"})
 
 # What Butler itself states, such as that an address was proved (migration 0002).
 BUTLER = Sender(
-    source_id=BUTLER_SOURCE, name="butler", channel="butler", is_trusted=True, scopes=_ALL
+    source_id=BUTLER_SOURCE_ID, name="butler", channel="butler", is_trusted=True, scopes=_ALL
 )
 
 
-def signed_in(name: str, channel: str) -> Sender:
+def signed_in_sender(name: str, channel: str) -> Sender:
     """Return the sender for people who signed in through this channel."""
     source, _ = Source.objects.get_or_create(name=name, defaults={"channel": channel})
     return Sender(

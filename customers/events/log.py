@@ -13,11 +13,11 @@ from customers.events import notify, subscribers
 from customers.types import VERIFIED, LogEntry
 
 # The source that speaks for Butler itself (migration 0002).
-BUTLER_SOURCE = 1
+BUTLER_SOURCE_ID = 1
 # Keeps digests for publishable keys apart from all others (BLAKE2's personalization).
-PUBLIC = b"publishable key"
+PUBLISHABLE_KEY = b"publishable key"
 # The kind of events about who is who.
-_OF = "identity"
+_IDENTITY = "identity"
 
 
 def message_key(source_id: int, message_id: str, *, is_public: bool = False) -> str:
@@ -26,14 +26,14 @@ def message_key(source_id: int, message_id: str, *, is_public: bool = False) -> 
     is_public: it came with a publishable key. Everybody can read such a key, so its message ids
     are a name space of their own and occupy none of the secret keys of the source.
     """
-    person = PUBLIC if is_public else b""
+    person = PUBLISHABLE_KEY if is_public else b""
     return blake2b(f"{source_id}:{message_id}".encode(), digest_size=16, person=person).hexdigest()
 
 
 def append(
     entries: Sequence[LogEntry], *, source_id: int, evidence: int, received_at: datetime
 ) -> None:
-    """Store the entries, move the heads of their logs, tell who watches, ring once committed."""
+    """Store the entries, call the subscribers, and notify the streams once committed."""
     params = {
         "events": sql.json(entries),
         "source_id": source_id,
@@ -41,17 +41,18 @@ def append(
         "received_at": received_at,
     }
     sql.run("append_events", params)
-    subscribers.tell(entries, received_at)
-    heads: dict[UUID, int] = {}
+    subscribers.notify_subscribers(entries, received_at)
+    customer_versions: dict[UUID, int] = {}
     for entry in entries:
-        heads[entry.customer_id] = max(entry.version, heads.get(entry.customer_id, 0))
-    notify.after_commit(heads)
+        version = customer_versions.get(entry.customer_id, 0)
+        customer_versions[entry.customer_id] = max(entry.version, version)
+    notify.after_commit(customer_versions)
 
 
-class Own(NamedTuple):
-    """One thing that Butler itself puts on a log; `properties` without personal data."""
+class InternalEvent(NamedTuple):
+    """An event that Butler itself puts on a log; `properties` without personal data."""
 
-    log: UUID
+    customer_id: UUID
     kind: str
     name: str
     properties: Mapping[str, object]
@@ -59,58 +60,73 @@ class Own(NamedTuple):
     about: str = ""
 
 
-def append_own(
-    sayings: Sequence[Own], *, actor: str, now: datetime, heads: Mapping[UUID, int] | None = None
+def append_internal_events(
+    events: Sequence[InternalEvent],
+    *,
+    actor: str,
+    now: datetime,
+    customer_versions: Mapping[UUID, int] | None = None,
 ) -> list[int]:
     """Put these on their logs, whose locks the caller holds; return their versions.
 
-    heads: how far the logs are, for who read that with the locks.
+    customer_versions: of all logs concerned, where the caller read them with the locks
     """
-    versions = _heads({own.log for own in sayings}) if heads is None else dict(heads)
+    if customer_versions is None:
+        customer_versions = _customer_versions({event.customer_id for event in events})
+    versions = dict(customer_versions)
     entries = []
-    for own in sayings:
-        versions[own.log] += 1
-        entries.append(_entry(own, versions[own.log], actor))
-    append(entries, source_id=BUTLER_SOURCE, evidence=VERIFIED, received_at=now)
+    for event in events:
+        versions[event.customer_id] += 1
+        entries.append(_log_entry(event, versions[event.customer_id], actor))
+    append(entries, source_id=BUTLER_SOURCE_ID, evidence=VERIFIED, received_at=now)
     return [entry.version for entry in entries]
 
 
-def append_joins(
+def append_merge_events(
     moves: Iterable[tuple[UUID, UUID, UUID]], *, reason: str, actor: str, now: datetime
 ) -> None:
-    """Say on every log concerned that a record was joined to another, or parted from it.
+    """Put on every log concerned that a record was merged into another, or separated from it.
 
     moves: (record, the live record it belonged to, the live record it belongs to now)
     """
-    sayings = []
+    events = []
     for record, before, after in moves:
-        facts = {"record": str(record), "from": str(before), "to": str(after), "reason": reason}
+        properties = {
+            "record": str(record),
+            "from": str(before),
+            "to": str(after),
+            "reason": reason,
+        }
+        changes = []
         if before != record:
-            sayings += [Own(log, _OF, "Records Parted", facts, now) for log in (before, record)]
+            changes += [("Records Parted", before), ("Records Parted", record)]
         if after != record:
-            sayings += [Own(log, _OF, "Records Joined", facts, now) for log in (after, record)]
-    append_own(sayings, actor=actor, now=now)
+            changes += [("Records Joined", after), ("Records Joined", record)]
+        events += [InternalEvent(log, _IDENTITY, name, properties, now) for name, log in changes]
+    append_internal_events(events, actor=actor, now=now)
 
 
-def _heads(ids: Iterable[UUID]) -> dict[UUID, int]:
-    return dict(sql.rows("read_heads", {"ids": list(ids)}))
+def _customer_versions(ids: Iterable[UUID]) -> dict[UUID, int]:
+    return dict(sql.rows("read_customer_versions", {"ids": list(ids)}))
 
 
-def _entry(own: Own, version: int, actor: str) -> LogEntry:
-    message_id = f"{own.name.lower().replace(' ', '-')}:{own.log}:{version}"
-    body = msgspec.json.encode({"type": own.kind, "event": own.name, "properties": own.properties})
+def _log_entry(event: InternalEvent, version: int, actor: str) -> LogEntry:
+    message_id = f"{event.name.lower().replace(' ', '-')}:{event.customer_id}:{version}"
+    body = msgspec.json.encode(
+        {"type": event.kind, "event": event.name, "properties": event.properties}
+    )
     return LogEntry(
-        customer_id=own.log,
+        customer_id=event.customer_id,
         version=version,
         origin_id=None,
         message_id=message_id,
-        message_key=message_key(BUTLER_SOURCE, message_id),
+        message_key=message_key(BUTLER_SOURCE_ID, message_id),
         body_hash=blake2b(body, digest_size=16).hexdigest(),
-        kind=own.kind,
-        name=own.name,
-        about=own.about,
+        kind=event.kind,
+        name=event.name,
+        about=event.about,
         actor=actor,
         identifier_ids=[],
-        occurred_at=own.occurred_at,
+        occurred_at=event.occurred_at,
         body=msgspec.Raw(body),
     )

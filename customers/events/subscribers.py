@@ -1,7 +1,7 @@
-"""Who is told of events as they are stored, inside the very transaction that stores them.
+"""Calls functions with the events that are stored, inside the transaction that stores them.
 
-What a witness writes is there if and only if the events are. A witness is quick, writes sets,
-and never calls the outside: the customers of the batch are locked while it works.
+What a subscriber writes is there if and only if the events are. A subscriber is quick, writes
+sets, and never calls the outside: the customers of the batch are locked while it works.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,17 +9,17 @@ from datetime import datetime
 
 from customers.types import LogEntry
 
-type Witness = Callable[[Sequence[LogEntry], datetime], None]
+type Subscriber = Callable[[Sequence[LogEntry], datetime], None]
 
-_witnesses: list[Witness] = []
+_subscribers: list[Subscriber] = []
 
 
-def register(witness: Witness) -> None:
+def register(subscriber: Subscriber) -> None:
     """Have this called with the entries of every batch and the time we received it."""
-    if witness not in _witnesses:
-        _witnesses.append(witness)
+    if subscriber not in _subscribers:
+        _subscribers.append(subscriber)
 
 
-def tell(entries: Sequence[LogEntry], received_at: datetime) -> None:
-    for witness in _witnesses:
-        witness(entries, received_at)
+def notify_subscribers(entries: Sequence[LogEntry], received_at: datetime) -> None:
+    for subscriber in _subscribers:
+        subscriber(entries, received_at)

@@ -15,7 +15,7 @@ from uuid import UUID
 from customers import sql
 from customers.consent import ledger
 from customers.db import retry
-from customers.db.retry import LookAgain
+from customers.db.retry import RetryTransaction
 from customers.events import log
 from customers.identity.grouping import (
     ORDER,
@@ -95,14 +95,14 @@ def regroup(
     if moves := [move for move in moves if not move.is_first]:
         _keep_ledger(moves, rows, ties, now=now, reason=reason, actor=actor)
         affected = {record for move in moves for record in (move.before, move.after)}
-        log.append_joins(
+        log.append_merge_events(
             [(move.record_id, move.before, move.after) for move in moves],
             reason=reason,
             actor=actor,
             now=now,
         )
         registry.rebuild(affected)
-        ledger.refold(affected)
+        ledger.rebuild_states(affected)
     _ask_about(drawn.held, rows, targets)
     return concerned
 
@@ -204,7 +204,7 @@ def _number(order: _Row) -> str:
 def _lock_orders(orders: Sequence[_Row]) -> None:
     before = {(row.id, row.record_id, row.customer_id) for row in orders}
     if before and set(sql.rows("lock_orders", {"ids": [row.id for row in orders]})) != before:
-        raise LookAgain
+        raise RetryTransaction
 
 
 def _read_namings(
@@ -239,12 +239,12 @@ def _say(kind: str, one: UUID, other: UUID, *, actor: str, now: datetime) -> Non
         left, right = sorted(filed.values())
         _read_locked([left, right])
         said = {"left": left, "right": right, "kind": kind, "actor": actor}
-        sql.run("say_link", said | {"source_id": log.BUTLER_SOURCE})
+        sql.run("say_link", said | {"source_id": log.BUTLER_SOURCE_ID})
         shared = sql.rows("unshare_neighbors", {"ids": [left, right]})
         touched = {left, right, *(id_ for (id_,) in shared)}
         regroup(touched, now=now, reason="staff", actor=actor)
 
-    retry.settle(say)
+    retry.on_conflict(say)
 
 
 class NotFiled(LookupError):
@@ -283,7 +283,7 @@ def _lock_all(rows: Sequence[_Row], locked: set[UUID]) -> bool:
 
 def _seize(missing: Set[UUID], wanted: Set[UUID]) -> None:
     if len(sql.rows("seize_records", {"ids": sorted(missing)})) < len(missing):
-        raise LookAgain("somebody holds a record", wanted)
+        raise RetryTransaction("somebody holds a record", wanted)
 
 
 def _targets(rows: Sequence[_Row], drawn: Grouping) -> dict[int, UUID | None]:

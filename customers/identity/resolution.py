@@ -12,7 +12,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from customers import sql
-from customers.db.retry import LookAgain
+from customers.db.retry import RetryTransaction
 from customers.identity import merging, shortcuts
 from customers.identity.grouping import ORDER, filing_order, order_number
 from customers.identity.normalize import is_kind, normalize
@@ -79,7 +79,7 @@ def read_places(cursor: Iterable[Any]) -> tuple[dict[Atom, Place], set[tuple[str
     blocked: set[tuple[str, str]] = set()
     for id_, kind, value, evidence, record, customer, version, is_shared, is_stale in cursor:
         if is_stale:
-            raise LookAgain
+            raise RetryTransaction
         if id_ is None:
             blocked.add((kind, value))
         else:
@@ -216,7 +216,7 @@ def _settle(records: dict[Atom, UUID], places: dict[Atom, Place]) -> set[int]:
     ids, record_ids = zip(*settled, strict=True)
     done = sql.run("settle_identifiers", {"ids": list(ids), "records": list(record_ids)})
     if done.rowcount != len(settled):
-        raise LookAgain
+        raise RetryTransaction
     return set(ids)
 
 
@@ -236,7 +236,7 @@ def _write_down(
     ]
     added = sql.rows("add_identifiers", {"identifiers": sql.json(rows), "now": now})
     if len(added) != len(unknown):
-        raise LookAgain
+        raise RetryTransaction
     return {
         atom: Place(id_, records.get(atom), owners.get(atom), 0)
         for id_, *written in added

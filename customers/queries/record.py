@@ -7,19 +7,19 @@ import msgspec
 from django.conf import settings
 
 from customers import db, sql
-from customers.queries.shapes import Head, RecordShape
+from customers.queries.shapes import RecordShape, RecordVersion
 
 _decode = msgspec.json.Decoder(RecordShape).decode
 
 
-def head(customer_id: UUID, *, today: date) -> Head | None:
-    """Tell where a record stands now, and whether a reader's copy of that version holds."""
+def record_version(customer_id: UUID, *, today: date) -> RecordVersion | None:
+    """Return a record's version, and whether a reader's copy of that version is still current."""
     params = {"id": customer_id, "today": today, "zone": settings.TIME_ZONE}
-    found = db.row(sql.load("read_head"), params)
-    return Head(*found) if found else None
+    found = db.row(sql.load("read_customer_version"), params)
+    return RecordVersion(*found) if found else None
 
 
 def record(customer_id: UUID, *, today: date) -> RecordShape | None:
-    """Return the live record that this id leads to; joined records lead to what they joined."""
+    """Return the live record that this id leads to; merged records lead to their canonical one."""
     found = db.row(sql.load("read_record"), {"id": customer_id, "today": today})
     return _decode(found[0]) if found else None

@@ -177,16 +177,16 @@ class QuarantineShape(Shape, frozen=True):
     raw: bytes | UnsetType = UNSET
 
 
-class Head(Shape, frozen=True):
-    """Where a record stands, without the record."""
+class RecordVersion(Shape, frozen=True):
+    """The version of a record, without the record."""
 
     id: UUID
     version: int
-    holds: bool
+    is_current: bool
 
 
 class NoticeShape(Shape, frozen=True):
-    """The exact words that are shown today; a consent names their digest."""
+    """The exact text that is shown today; a consent names its digest."""
 
     version: int
     language: str
@@ -213,8 +213,8 @@ class TopicShape(Shape, frozen=True):
     description: str
 
 
-class EntryShape(Shape, frozen=True):
-    """One entry of the ledger, for reading; its receipt has every field."""
+class LedgerEntryShape(Shape, frozen=True):
+    """One entry of the ledger as readers see it; its receipt has every field."""
 
     id: UUID
     kind: str

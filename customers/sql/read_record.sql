@@ -7,9 +7,9 @@
 
 WITH customer AS (
     SELECT live.*
-      FROM customers_customer AS asked
-      JOIN customers_customer AS live ON live.id = coalesce(asked.canonical_id, asked.id)
-     WHERE asked.id = %(id)s
+      FROM customers_customer AS record
+      JOIN customers_customer AS live ON live.id = coalesce(record.canonical_id, record.id)
+     WHERE record.id = %(id)s
 ), shown_order AS MATERIALIZED (
     SELECT *, total::text AS amount
       FROM customers_order

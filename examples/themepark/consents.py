@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from customers.actions.changes import Author
-from customers.actions.control import Word, say
+from customers.actions.consent import ConsentStatement, record_statements
 from customers.models import ControlEntry, Evidence, Identifier, Notice, Source
 from examples.themepark import families
 from examples.themepark.families import Family
@@ -41,7 +41,7 @@ def give(*, since: datetime, now: datetime) -> int:
     for family in folk:
         words = list(words_of(family, shown, since - timedelta(days=2)))
         if words and family.key in ids and ids[family.key] not in spoken:
-            say(customer_id=ids[family.key], words=words, author=author, now=now)
+            record_statements(customer_id=ids[family.key], statements=words, author=author, now=now)
             told += 1
     return told
 
@@ -51,7 +51,7 @@ def _records(keys: Sequence[str]) -> dict[str, UUID]:
     return dict(proved.values_list("value", "customer_id"))
 
 
-def words_of(family: Family, shown: Shown, at: datetime) -> Iterator[Word]:
+def words_of(family: Family, shown: Shown, at: datetime) -> Iterator[ConsentStatement]:
     """Yield what one family said at `at`; most said nothing."""
     chance = random.Random(f"{SEED}-{family.key}-consents")
     language = family.language if family.language in _LANGUAGES else "en"
@@ -60,7 +60,7 @@ def words_of(family: Family, shown: Shown, at: datetime) -> Iterator[Word]:
         # Noor wants both: the story is about what she does next.
         is_yes = family.key == "noor" or drawn < share
         if is_yes or drawn >= 100 - _NO:
-            yield Word(
+            yield ConsentStatement(
                 kind="consent.given" if is_yes else "consent.refused",
                 subject=purpose,
                 notice=shown[purpose, language],

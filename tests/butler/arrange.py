@@ -5,9 +5,9 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 from butler.models import Message
-from customers.actions import control
+from customers.actions import consent
 from customers.actions.changes import Author
-from customers.actions.control import Word
+from customers.actions.consent import ConsentStatement
 from customers.events import internal_sources
 from customers.models import Customer, Notice, Purpose, Topic
 from tests import factories
@@ -42,13 +42,19 @@ def guest(*, email: str = "", phone: str = "", **traits) -> Customer:
     return factories.customer(*known, email=email, **traits)
 
 
-def says(customer: Customer, kind: str, subject: str, value: object = None, **more) -> control.Said:
+def says(
+    customer: Customer, kind: str, subject: str, value: object = None, **more
+) -> consent.StatementReceipt:
     """Have a customer say one thing about what we may do."""
     if kind == "consent.given":
         more = {"notice": DIGEST, "language": "en"} | more
-    word = Word(kind=kind, subject=subject, value=value, evidence={"kind": "click"}, **more)
+    word = ConsentStatement(
+        kind=kind, subject=subject, value=value, evidence={"kind": "click"}, **more
+    )
     at = more.get("occurred_at", NOON - timedelta(hours=1))
-    return control.say(customer_id=customer.id, words=[word], author=AUTHOR, now=at)
+    return consent.record_statements(
+        customer_id=customer.id, statements=[word], author=AUTHOR, now=at
+    )
 
 
 def order(customer: Customer, number: str = "", **facts) -> str:

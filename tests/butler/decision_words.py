@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from butler.types import Address, Budget, Contact, Facts, Relation, Rules, Use
-from customers.consent.preferences import Hours
+from customers.consent.preferences import QuietHours
 from customers.consent.state import Consent, Setting, State
 
 # A Wednesday in week 15: 14:00 in Amsterdam.
@@ -238,6 +238,6 @@ _PHRASES: dict[str, Callable[..., object]] = {
         {"budgets": dict.fromkeys(CLASSES, Budget(int(most), per))}
     ),
     r"company quiet (\S+)-(\S+)": lambda w, start, end: w.rules.update(
-        {"quiet": dict.fromkeys(CLASSES, Hours(start, end))}
+        {"quiet": dict.fromkeys(CLASSES, QuietHours(start, end))}
     ),
 }

@@ -122,7 +122,7 @@ def test_the_receipt_is_a_file_that_anybody_can_verify(noor, client):
     answer = noor[1].get(address.removeprefix("http://testserver"))
 
     assert answer["Content-Disposition"].startswith('attachment; filename="receipt-')
-    found = receipts.read(answer.content)
+    found = receipts.read_file(answer.content)
     assert receipts.verify(found, keys) == (1, 0, (), ())
     assert found["document"]["state"] == "ConsentRefused"
 
@@ -131,7 +131,7 @@ def test_the_whole_ledger_is_a_file_that_anybody_can_verify(noor):
     for answer in ("refuse", "withdraw"):
         put(noor[1], "/api/me/consents/offers/", answer=answer)
 
-    found = receipts.read(noor[1].get("/api/me/ledger/export/").content)
+    found = receipts.read_file(noor[1].get("/api/me/ledger/export/").content)
 
     own = {signing.signer().key_id: signing.signer().public}
     assert receipts.verify(found, own) == (2, 0, (), ())

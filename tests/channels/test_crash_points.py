@@ -20,7 +20,7 @@ from butler.actions import outcomes, withdrawal
 from butler.models import BudgetUse, Delivery, Message
 from channels import deliveries
 from channels.protocol import Handover
-from customers.actions.control import Word
+from customers.actions.consent import ConsentStatement
 from tests.butler import arrange
 from tests.butler.arrange import AUTHOR, NOON
 
@@ -133,7 +133,9 @@ def lapse():
 
 
 def withdraw(messages, moment):
-    words = [Word(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})]
+    words = [
+        ConsentStatement(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})
+    ]
     for one in messages:
         withdrawal.say(
             customer_id=one.customer_id, words=words, author=AUTHOR, now=moment, patience=0

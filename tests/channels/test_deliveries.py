@@ -10,7 +10,7 @@ from django.db import connection
 from butler.actions import outcomes, withdrawal
 from butler.models import BudgetUse, Delivery, Message, ProviderLimit
 from channels import deliveries
-from customers.actions.control import Word
+from customers.actions.consent import ConsentStatement
 from customers.models import Event, Suppression
 from tests.butler import arrange
 from tests.butler.arrange import AUTHOR, NOON
@@ -201,7 +201,9 @@ def test_an_adapter_that_breaks_leaves_one_uncertain_and_the_rest_untouched():
 
 def test_a_withdrawal_is_not_answered_while_its_message_is_on_its_way():
     message = offer()
-    words = [Word(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})]
+    words = [
+        ConsentStatement(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})
+    ]
     order = []
 
     class Watching(Provider):

@@ -11,7 +11,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 from django.test import RequestFactory
 
-from config.short_way import Application, ShortWay
+from config.api_handler import ApiHandler, RoutingApplication
 from customers.access import access_log
 
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
@@ -41,7 +41,7 @@ class Site:
     """The handlers that the web processes run, with real connections from the pool."""
 
     def __init__(self) -> None:
-        self._application = Application(ShortWay(), WSGIHandler())
+        self._application = RoutingApplication(ApiHandler(), WSGIHandler())
 
     def send(self, call: Call, *, forgets_looks: bool = True) -> Reply:
         """Send one request through WSGI, close its answer as a server does, and return it."""

@@ -24,7 +24,7 @@ from config import checks
 def test_links_that_lead_nowhere_are_told_before_they_are_sent(settings, site, is_good):
     settings.BUTLER_SITE_URL = site
 
-    assert (checks.links_lead_here() == []) is is_good
+    assert (checks.check_site_url() == []) is is_good
 
 
 def test_only_who_deploys_is_told(settings):
@@ -59,7 +59,7 @@ class TestPromises:
         def away(**_):
             raise OperationalError("gone")
 
-        monkeypatch.setattr(checks, "promises_are_kept", away)
+        monkeypatch.setattr(checks, "check_database_is_durable", away)
 
         checks.refuse_to_start()
 
@@ -77,6 +77,6 @@ class TestPromises:
 def test_a_key_that_can_be_guessed_is_refused_outside_development(settings, key, is_good):
     settings.DEBUG, settings.SECRET_KEY = False, key
 
-    assert (checks.secret_is_secret() == []) is is_good
+    assert (checks.check_secret_key() == []) is is_good
     settings.DEBUG = True
-    assert checks.secret_is_secret() == []
+    assert checks.check_secret_key() == []

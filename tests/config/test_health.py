@@ -38,7 +38,7 @@ def test_without_the_database_they_may_not(client, monkeypatch):
     def away():
         raise OperationalError("gone")
 
-    monkeypatch.setattr(health, "broken_promises", away)
+    monkeypatch.setattr(health, "settings_without_durability", away)
 
     answer = client.get("/readyz")
 

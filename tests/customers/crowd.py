@@ -18,7 +18,7 @@ django.setup()
 from django.db import OperationalError, connection, transaction  # noqa: E402
 
 from customers import ingest, rebuild  # noqa: E402
-from customers.actions import control, idempotency, orders, reviews, sign_in  # noqa: E402
+from customers.actions import consent, idempotency, orders, reviews, sign_in  # noqa: E402
 from customers.actions.changes import Author, NotTaken, OutOfReach  # noqa: E402
 from customers.identity import merging  # noqa: E402
 from customers.models import Customer, Merge, Order, Review  # noqa: E402
@@ -122,9 +122,9 @@ class Writer:
         words = [word(self.random.choice(["offers", "surveys"]))]
         if self.random.random() < 0.3:
             words.append(saying.prefer("allow", self.random.random() < 0.5, channel="email"))
-        control.say(
+        consent.record_statements(
             customer_id=self.random.choice(self._records()),
-            words=words,
+            statements=words,
             author=Author(self.senders[0]),
             now=self.now,
         )

@@ -3,9 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from customers.actions import control, notices
+from customers.actions import consent, notices
 from customers.actions.changes import Author
-from customers.actions.control import Said, Word
+from customers.actions.consent import ConsentStatement, StatementReceipt
 from customers.models import Control, Notice
 from tests import factories
 from tests.factories import NOON
@@ -38,28 +38,32 @@ def author(*, trusted: bool = True, actor: str = "", channel: str = "web") -> Au
     return Author(factories.sender(factories.source(channel=channel), trusted=trusted), actor)
 
 
-def say(customer_id: UUID, *words: Word, by: Author | None = None, now: datetime = NOON) -> Said:
-    return control.say(customer_id=customer_id, words=words, author=by or author(), now=now)
+def say(
+    customer_id: UUID, *words: ConsentStatement, by: Author | None = None, now: datetime = NOON
+) -> StatementReceipt:
+    return consent.record_statements(
+        customer_id=customer_id, statements=words, author=by or author(), now=now
+    )
 
 
-def give(purpose: str = "offers", **facts) -> Word:
-    return Word(kind="consent.given", subject=purpose, notice=NOTICE, **facts)
+def give(purpose: str = "offers", **facts) -> ConsentStatement:
+    return ConsentStatement(kind="consent.given", subject=purpose, notice=NOTICE, **facts)
 
 
-def withdraw(purpose: str = "offers", **facts) -> Word:
-    return Word(kind="consent.withdrawn", subject=purpose, **facts)
+def withdraw(purpose: str = "offers", **facts) -> ConsentStatement:
+    return ConsentStatement(kind="consent.withdrawn", subject=purpose, **facts)
 
 
-def refuse(purpose: str = "offers", **facts) -> Word:
-    return Word(kind="consent.refused", subject=purpose, **facts)
+def refuse(purpose: str = "offers", **facts) -> ConsentStatement:
+    return ConsentStatement(kind="consent.refused", subject=purpose, **facts)
 
 
-def object_(subject: str = "marketing", **facts) -> Word:
-    return Word(kind="objection.made", subject=subject, **facts)
+def object_(subject: str = "marketing", **facts) -> ConsentStatement:
+    return ConsentStatement(kind="objection.made", subject=subject, **facts)
 
 
-def prefer(name: str, value: object, **facts) -> Word:
-    return Word(kind="preference.set", subject=name, value=value, **facts)
+def prefer(name: str, value: object, **facts) -> ConsentStatement:
+    return ConsentStatement(kind="preference.set", subject=name, value=value, **facts)
 
 
 def published(purpose: str = "offers") -> Notice:

@@ -159,10 +159,10 @@ def test_who_meets_a_locked_record_lets_go_of_its_own_and_comes_again():
 @pytest.mark.django_db(transaction=True)
 def test_a_hopeless_race_ends_as_a_database_that_is_away():
     def lose() -> None:
-        raise retry.LookAgain
+        raise retry.RetryTransaction
 
     with pytest.raises(OperationalError, match="again and again"):
-        retry.settle(lose)
+        retry.on_conflict(lose)
 
 
 def _in_thread(one: IncomingEvent, by: Sender) -> None:

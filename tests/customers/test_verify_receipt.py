@@ -44,14 +44,14 @@ def noor(db):
 @pytest.fixture
 def keys(noor, tmp_path):
     path = tmp_path / "keys.json"
-    path.write_text(json.dumps({"keys": signing.keys()}))
+    path.write_text(json.dumps({"keys": signing.published_keys()}))
     return path
 
 
 @pytest.fixture
 def ledger(noor, tmp_path):
     path = tmp_path / "ledger.json"
-    path.write_bytes(history.export(noor.id))
+    path.write_bytes(history.export_ledger(noor.id))
     return path
 
 

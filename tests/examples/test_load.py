@@ -10,8 +10,8 @@ from django.utils import timezone
 from butler.actions.topics import set_status
 from butler.models import AutomationVersion, Due, Run, TopicStatus
 from customers.actions.changes import Author
-from customers.actions.control import Word, say
-from customers.consent.history import standing
+from customers.actions.consent import ConsentStatement, record_statements
+from customers.consent.history import current_state
 from customers.models import (
     Customer,
     Event,
@@ -155,7 +155,7 @@ def test_the_park_begins_to_speak_after_its_past_and_the_past_starts_nothing(cap
     noor = Identifier.objects.get(
         kind="user_id", value="noor", evidence=Evidence.VERIFIED
     ).customer_id
-    given = standing(noor).consents
+    given = current_state(noor).consents
     assert {purpose: consent.state for purpose, consent in given.items()} == {
         "offers": "given",
         "birthdays": "given",
@@ -181,13 +181,13 @@ def test_what_a_family_took_back_is_not_given_again_by_loading_again(capsys):
     noor = Identifier.objects.get(
         kind="user_id", value="noor", evidence=Evidence.VERIFIED
     ).customer_id
-    word = Word(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})
+    word = ConsentStatement(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})
     author = Author(load.sender(Source.objects.get(name="app")))
-    say(customer_id=noor, words=[word], author=author, now=timezone.now())
+    record_statements(customer_id=noor, statements=[word], author=author, now=timezone.now())
 
     _load(capsys)
 
-    assert standing(noor).consents["offers"].state == "withdrawn"
+    assert current_state(noor).consents["offers"].state == "withdrawn"
 
 
 def test_every_ride_is_open_at_first_and_stays_as_somebody_said(capsys):

@@ -11,9 +11,9 @@ from butler.actions import topics
 from butler.due import tick as ticking
 from butler.models import AutomationVersion, Message, StaffTask
 from channels.deliveries import deliver
-from customers.actions import control
+from customers.actions import consent
 from customers.actions.changes import Author
-from customers.actions.control import Word
+from customers.actions.consent import ConsentStatement
 from customers.models import Notice
 from tests import factories, staff
 
@@ -171,7 +171,7 @@ def test_an_offer_goes_to_who_wants_offers_and_to_nobody_else():
     willing, _ = guest("en")
     silent, _ = guest("en")
     notice = Notice.objects.get(purpose="offers", language="en").digest
-    word = Word(
+    word = ConsentStatement(
         kind="consent.given",
         subject="offers",
         notice=notice,
@@ -180,7 +180,7 @@ def test_an_offer_goes_to_who_wants_offers_and_to_nobody_else():
         occurred_at=NOW,
     )
     author = Author(factories.sender())
-    control.say(customer_id=willing.id, words=[word], author=author, now=NOW)
+    consent.record_statements(customer_id=willing.id, statements=[word], author=author, now=NOW)
 
     # Thursday, five in the afternoon in the park.
     work(at=datetime(2027, 4, 22, 15, tzinfo=UTC))

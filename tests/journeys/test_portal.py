@@ -52,7 +52,7 @@ def _send(to: Customer, subject: str) -> None:
 
 
 def _state(of: Customer, purpose: str = "offers") -> str:
-    return history.standing(of.pk).consents[purpose].state
+    return history.current_state(of.pk).consents[purpose].state
 
 
 def test_noor_takes_her_yes_back_on_her_phone_and_gives_it_again(me, noor, apart):

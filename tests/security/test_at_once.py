@@ -86,7 +86,9 @@ def test_yes_and_no_at_once_end_as_the_ledger_says():
     assert [one.seq for one in entries] == list(range(1, len(entries) + 1))
     for before, entry in pairwise(entries):
         assert bytes(entry.previous) == bytes(before.digest)
-        assert hash_chain.link(bytes(before.digest), entry.document.encode()) == bytes(entry.digest)
+        assert hash_chain.chain_digest(bytes(before.digest), entry.document.encode()) == bytes(
+            entry.digest
+        )
     state = msgspec.convert(Control.objects.get(pk=noor.pk).state, State)
     last = [one for one in entries if one.kind.startswith("consent.")][-1]
     assert (state.consents["offers"].state == "given") == (last.kind == "consent.given")

@@ -317,8 +317,8 @@ def test_no_header_makes_an_open_address_fail(settings, name):
 
 
 def test_every_address_of_the_api_where_no_key_counts_goes_the_way_of_pages():
-    """The way of programs has no sessions and no languages: a view that no key opens needs them."""
-    from config import short_way
+    """The API handler has no session or locale middleware: views opened without a key need them."""
+    from config import api_handler
 
     without = {
         _path(route)
@@ -326,7 +326,7 @@ def test_every_address_of_the_api_where_no_key_counts_goes_the_way_of_pages():
         if route.startswith("api/") and KeyAuthentication not in _authenticators(view)
     }
 
-    assert without == set(short_way.WITHOUT_KEY)
+    assert without == set(api_handler.PATHS_WITHOUT_KEY)
 
 
 def _authenticators(view: object) -> list[type]:

@@ -22,7 +22,7 @@ from butler.models import (
 )
 from channels import outbox, unsubscribe
 from customers.actions import notices, staff_sign_in
-from customers.actions.control import Word
+from customers.actions.consent import ConsentStatement
 from customers.models import Customer, Merge, Source, User
 from tests import factories, staff
 from tests.butler.messages.test_render import LANGUAGES, document
@@ -53,7 +53,7 @@ def noor(running, settings) -> Customer:
             changed_at=timezone.now(),
         )
     by = saying.author(actor=f"staff:{IMAGE}", channel="phone")
-    said = Word("consent.refused", "offers", evidence={"kind": "voice", "note": QUOTED})
+    said = ConsentStatement("consent.refused", "offers", evidence={"kind": "voice", "note": QUOTED})
     saying.say(noor.pk, said, by=by, now=timezone.now())
     letters = [outbox.Entry("sms", bad, bad, bad, bad, timezone.now()) for bad in PAYLOADS]
     outbox.add(letters)

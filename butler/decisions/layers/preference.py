@@ -7,7 +7,7 @@ from butler.decisions import quiet_hours as decision_quiet_hours
 from butler.decisions.context import Case, Wish, defers, denies, passed, read_wishes
 from butler.decisions.layers.basis import live_relation
 from butler.types import Contact, Gate, Use
-from customers.consent.preferences import Cap, Hours, Malformed
+from customers.consent.preferences import MalformedValue, MessageCap, QuietHours
 
 _ASKED_FOR = frozenset({"order", "request"})
 # What is answered where there is nothing to look at.
@@ -32,7 +32,7 @@ def settings_of_use(case: Case[Use]) -> Gate:
 def _read(case: Case[Contact] | Case[Use], channel: str, topic: str) -> Gate:
     try:
         case.wishes = read_wishes(case.control.settings, channel, topic)
-    except Malformed as problem:
+    except MalformedValue as problem:
         inputs = {"problem": str(problem)}
         return denies("settings", "preference", "unknown_preference", inputs=inputs)
     count = len(case.control.settings)
@@ -92,13 +92,13 @@ def budget(case: Case[Contact]) -> Gate:
     inputs: dict[str, object] = {}
     for wish in wishes:
         cap = wish.value
-        assert isinstance(cap, Cap)
-        window, until = decision_quiet_hours.period(cap.per, days[0], zones[0])
+        assert isinstance(cap, MessageCap)
+        window, until = decision_quiet_hours.period(cap.period, days[0], zones[0])
         scope = wish.scope
         case.takes.append((scope, window))
         used = (case.facts.used or {}).get(f"{scope}|{window}", 0)
-        inputs = {"scope": scope, "window": window, "used": used, "most": cap.most}
-        if used >= cap.most and (latest is None or until > (latest.until or until)):
+        inputs = {"scope": scope, "window": window, "used": used, "most": cap.limit}
+        if used >= cap.limit and (latest is None or until > (latest.until or until)):
             evidence = (wish.entry,)
             latest = defers("budget", "preference", "budget_used", until, evidence, inputs)
     return latest or Gate("budget", "preference", "pass", "", _entries(wishes), inputs)
@@ -109,7 +109,7 @@ def quiet_hours(case: Case[Contact]) -> Gate:
     wishes = case.wishes.get("quiet_hours")
     if not wishes:
         return _NEVER_QUIET
-    hours = [wish.value for wish in wishes if isinstance(wish.value, Hours)]
+    hours = [wish.value for wish in wishes if isinstance(wish.value, QuietHours)]
     return when_quiet(case, "preference", "quiet_hours", hours, _entries(wishes))
 
 
@@ -117,7 +117,7 @@ def when_quiet(
     case: Case[Contact],
     layer: str,
     code: str,
-    hours: Sequence[Hours],
+    hours: Sequence[QuietHours],
     evidence: tuple[str, ...] = (),
 ) -> Gate:
     """Defer until none of these hours hold, in any zone where the customer could be."""

@@ -26,7 +26,7 @@ def principal(request: HttpRequest) -> str:
 
 
 def author(request: HttpRequest) -> Author:
-    return Author(internal_sources.signed_in("staff console", "console"), actor(request))
+    return Author(internal_sources.signed_in_sender("staff console", "console"), actor(request))
 
 
 def role(request: HttpRequest) -> str:

@@ -22,7 +22,7 @@ from channels.console.views import access, audit
 from channels.pages import forms
 from channels.pages.forms import Form, Unreadable
 from channels.pages.presenters.preferences import choices
-from customers.actions.control import NoSuchCustomer, NotUnderstood, Word
+from customers.actions.consent import ConsentStatement, InvalidStatement, NoSuchCustomer
 from customers.consent import history
 from customers.consent.state import State
 from customers.identity.search import described
@@ -96,7 +96,7 @@ def say(request: HttpRequest, customer_id: UUID, what: str) -> HttpResponse:
         heard = withdrawal.say(customer_id=live, words=words, author=audit.author(request), now=now)
     except Unreadable as wrong:
         messages.error(request, _UNREADABLE.get(str(wrong), _NOTHING_DONE), place)
-    except NotUnderstood as wrong:
+    except InvalidStatement as wrong:
         messages.error(request, f"{_NOTHING_DONE} {wrong.detail}", place)
     except NoSuchCustomer:
         raise Http404 from None
@@ -110,7 +110,7 @@ def say(request: HttpRequest, customer_id: UUID, what: str) -> HttpResponse:
 
 def _words(
     request: HttpRequest, what: str, posted: Form, state: State, live: UUID, now: datetime
-) -> list[Word]:
+) -> list[ConsentStatement]:
     is_read = "read" in posted
     topics = [topic.key for topic in history.topics("en")]
     evidence = _evidence(request, live, now) | ({"read": "aloud"} if is_read else {})

@@ -13,7 +13,7 @@ from channels.pages.presenters import events
 from channels.pages.presenters.decisions import Names
 from channels.pages.presenters.preferences import DAYS, PERIOD_NAMES, SHORT
 from customers.consent.state import ANY, MARKETING
-from customers.queries.shapes import EntryShape
+from customers.queries.shapes import LedgerEntryShape
 
 KINDS = {
     "consent.given": gettext_noop("You said yes"),
@@ -67,7 +67,7 @@ class Saying:
     at: datetime
 
 
-def saying(entry: EntryShape, names: Names) -> Saying:
+def saying(entry: LedgerEntryShape, names: Names) -> Saying:
     """Word one entry."""
     return Saying(
         id=entry.id,
@@ -80,7 +80,7 @@ def saying(entry: EntryShape, names: Names) -> Saying:
     )
 
 
-def _by(entry: EntryShape) -> str:
+def _by(entry: LedgerEntryShape) -> str:
     _kind, _sign, name = entry.actor.partition(":")
     # A login without a name acts by its number, which says nothing to anybody.
     if entry.by == "staff" and name and not name.isdecimal():
@@ -88,7 +88,7 @@ def _by(entry: EntryShape) -> str:
     return events.say(BY, entry.by) if entry.by in BY else ""
 
 
-def _where(entry: EntryShape) -> str:
+def _where(entry: LedgerEntryShape) -> str:
     # What one of our people notes was said somewhere else than at their desk.
     said = entry.evidence.get("kind", "") if entry.by == "staff" else ""
     return _(HEARD[said]) if said in HEARD else events.say(events.CHANNELS, entry.source_channel)
@@ -108,7 +108,7 @@ def matter(kind: str, subject: str, channel: str, topic: str, names: Names) -> s
     return " · ".join(parts)
 
 
-def _value(entry: EntryShape) -> str:
+def _value(entry: LedgerEntryShape) -> str:
     value: object = msgspec.json.decode(entry.value)
     if isinstance(value, bool):
         return _("yes") if value else _("no")

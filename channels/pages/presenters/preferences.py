@@ -242,7 +242,7 @@ def _asked(purpose: PurposeShape, state: State, now: datetime, *, is_of_age: boo
         said=_(SAID[known.state]) if known.entry else _("You were not asked yet, so it is a no."),
         at=known.occurred_at if known.entry else None,
         until=known.valid_until if is_yes else None,
-        rests_until=known.reask_not_before if known.rests(now) else None,
+        rests_until=known.reask_not_before if known.is_reask_paused(now) else None,
         entry=known.entry,
         # Who objects to all advertising objects to this, whatever they say to it here.
         is_objected=purpose.key in state.objections

@@ -68,7 +68,7 @@ def _stances(
     found: RecordShape, purposes: Sequence[PurposeShape], today: date
 ) -> list[tuple[str, bool]]:
     """Return what may be sent to the customer, by purpose, and whether it may."""
-    state = history.standing(found.id)
+    state = history.current_state(found.id)
     born, country = (trait_text(found, name) for name in ("birth_date", "country"))
     old_enough = is_of_age(born or None, country, today)
     asked = [one for one in purposes if one.kind == "contact" and one.is_offered]

@@ -23,7 +23,7 @@ from channels.pages.presenters.preferences import choices
 from channels.pages.time import time_of_day
 from channels.portal.decorators import form, missing, page, shown
 from customers.actions.changes import Author
-from customers.actions.control import NoSuchCustomer, NotUnderstood, Word
+from customers.actions.consent import ConsentStatement, InvalidStatement, NoSuchCustomer
 from customers.consent import history
 from customers.events import internal_sources
 
@@ -60,11 +60,11 @@ def change(request: HttpRequest, door: Doorway, what: str) -> HttpResponse:
     try:
         topics = [topic.key for topic in history.topics(get_language() or "en")]
         words = forms.words(what, posted, state, topics=topics, now=now)
-        author = Author(internal_sources.signed_in("customer portal", "web"))
+        author = Author(internal_sources.signed_in_sender("customer portal", "web"))
         heard = withdrawal.say(customer_id=door.id, words=words, author=author, now=now)
     except Unreadable as wrong:
         messages.error(request, _unreadable(str(wrong)), place)
-    except NotUnderstood as wrong:
+    except InvalidStatement as wrong:
         messages.error(request, _unreadable(wrong.code), place)
     except NoSuchCustomer:
         messages.error(request, _unreadable(""), place)
@@ -90,7 +90,7 @@ def _unreadable(code: str) -> str:
 
 
 def _tell_what_left(
-    request: HttpRequest, left: Sequence[Left], words: Sequence[Word], place: str
+    request: HttpRequest, left: Sequence[Left], words: Sequence[ConsentStatement], place: str
 ) -> None:
     """Say what had already left when we heard it: that much we cannot take back."""
     if not left or not any(forms.narrows(word) for word in words):

@@ -21,7 +21,7 @@ def receipts(request: HttpRequest, door: Doorway) -> HttpResponse:
     """List what was said, the newest first."""
     language = get_language() or "en"
     try:
-        found = history.ledger(door.id, cursor=request.GET.get("cursor"), limit=SHOWN)
+        found = history.ledger_entries(door.id, cursor=request.GET.get("cursor"), limit=SHOWN)
     except BadCursor:
         return redirect("portal:receipts")
     names = names_of(history.purposes(language), history.topics(language))
@@ -45,7 +45,7 @@ def receipt(request: HttpRequest, door: Doorway, entry_id: UUID) -> HttpResponse
 @page
 def ledger(request: HttpRequest, door: Doorway) -> HttpResponse:
     """Give everything that was said as one file."""
-    return _file(history.export(door.id), "ledger.json")
+    return _file(history.export_ledger(door.id), "ledger.json")
 
 
 def _file(content: bytes, name: str) -> HttpResponse:

@@ -30,34 +30,34 @@ class Command(BaseCommand):
 
     def handle(self, *, file: Path, keys: Path | None, **_: Any) -> None:
         try:
-            found = receipts.read(file.read_bytes())
-            known = receipts.read_keys(keys.read_bytes()) if keys else _own()
-            verdict = receipts.verify(found, known)
-        except (receipts.Unreadable, OSError) as error:
+            document = receipts.read_file(file.read_bytes())
+            public_keys = receipts.read_keys(keys.read_bytes()) if keys else _own_public_key()
+            report = receipts.verify(document, public_keys)
+        except (receipts.UnreadableReceipt, OSError) as error:
             raise CommandError(f"{file}: cannot tell: {error}", returncode=CANNOT_TELL) from None
         except NoReceiptKey:
             raise CommandError(
                 "Say --keys: this installation has no key of its own.", returncode=CANNOT_TELL
             ) from None
-        self._tell(file, verdict)
+        self._print_report(file, report)
 
-    def _tell(self, file: Path, verdict: receipts.Verdict) -> None:
-        if verdict.faults:
-            for fault in verdict.faults[:20]:
+    def _print_report(self, file: Path, report: receipts.VerificationReport) -> None:
+        if report.faults:
+            for fault in report.faults[:20]:
                 self.stderr.write(fault)
-            more = f" and {len(verdict.faults) - 20} more" if len(verdict.faults) > 20 else ""
+            more = f" and {len(report.faults) - 20} more" if len(report.faults) > 20 else ""
             raise CommandError(f"{file}: not genuine{more}.", returncode=FORGED)
-        if verdict.unknown_keys:
-            names = ", ".join(verdict.unknown_keys)
+        if report.unknown_keys:
+            names = ", ".join(report.unknown_keys)
             raise CommandError(
                 f"{file}: cannot tell: signed with {names}, which is not among the keys given.",
                 returncode=CANNOT_TELL,
             )
-        count = f"{verdict.receipts} receipt{'s' * (verdict.receipts != 1)}"
-        sealed = f", {verdict.sealed} sealed" if verdict.sealed else ""
+        count = f"{report.receipts} receipt{'s' * (report.receipts != 1)}"
+        sealed = f", {report.sealed} sealed" if report.sealed else ""
         self.stdout.write(f"{file}: genuine ({count}{sealed})")
 
 
-def _own() -> dict[str, bytes]:
+def _own_public_key() -> dict[str, bytes]:
     own = signer()
     return {own.key_id: own.public}

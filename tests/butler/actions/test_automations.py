@@ -1,6 +1,8 @@
 import threading
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
+import pgtrigger
 import pytest
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
@@ -9,7 +11,7 @@ from uuid_utils.compat import uuid7
 from butler.actions import automations
 from butler.actions.automations import Hand, NotNow
 from butler.automations.loader import InvalidAutomations
-from butler.models import Automation, AutomationVersion, Message, PauseSwitch
+from butler.models import Automation, AutomationVersion, Due, Message, PauseSwitch
 from customers.models import Event, Notice, Purpose, Topic
 from tests import factories
 from tests.butler.automation_files import PURPOSES, TOPICS, file
@@ -23,6 +25,14 @@ pytestmark = pytest.mark.django_db
 
 def load(*files, by=LIN):
     return automations.load(files or (file(),), PURPOSES, TOPICS, now=NOW, by=by)
+
+
+def migrate(name):
+    """Run the statements of a migration; butler_due.job was called duty then."""
+    operations = import_module(f"butler.migrations.{name}").Migration.operations
+    with connection.cursor() as cursor:
+        for operation in operations:
+            cursor.execute(operation.sql.replace("duty", "job"))
 
 
 def newest(key="visit-reminder"):
@@ -86,23 +96,60 @@ def test_nothing_is_loaded_when_anything_is_wrong_and_all_of_it_is_told():
     assert not Purpose.objects.filter(key="offers").exists()
 
 
-def test_people_told_of_something_are_found_only_where_it_is_known():
-    told = {
-        "key": "reopened",
-        "trigger": {
-            "kind": "topic",
-            "topic": "ride:*",
-            "status": "open",
-            "audience": "told:visit-reminder",
-        },
-        "relation": "visit",
-    }
+REOPENED = {
+    "key": "reopened",
+    "trigger": {
+        "kind": "topic",
+        "topic": "ride:*",
+        "status": "open",
+        "audience": "notified:visit-reminder",
+    },
+    "relation": "visit",
+}
 
+
+def test_audience_of_an_unknown_automation_is_refused():
     with pytest.raises(InvalidAutomations, match="no automation visit-reminder"):
-        load(file(told))
+        load(file(REOPENED))
 
-    load(file(), file(told))
-    assert load(file(told)).changes[0].what == "same"
+    load(file(), file(REOPENED))
+    assert load(file(REOPENED)).changes[0].what == "same"
+
+
+def test_migration_renames_the_audience_and_the_new_file_stays_the_version_it_is():
+    load(file(), file(REOPENED))
+    version = newest("reopened")
+    old_document = version.document
+    old_document["trigger"]["audience"] = "told:visit-reminder"
+    with pgtrigger.ignore("butler.AutomationVersion:automation_version_is_never_rewritten"):
+        AutomationVersion.objects.filter(pk=version.pk).update(document=old_document, digest="old")
+    facts = {"version": version.pk, "audience": "told:visit-reminder"}
+    fan_out = Due.objects.create(job="fan_out", key="1:ride", facts=facts, due_at=NOW)
+
+    migrate("0016_notified_audiences")
+
+    version.refresh_from_db()
+    fan_out.refresh_from_db()
+    assert version.document["trigger"]["audience"] == "notified:visit-reminder"
+    assert fan_out.facts == {"version": version.pk, "audience": "notified:visit-reminder"}
+    assert load(file(REOPENED)).changes == (("reopened", 1, "same", "draft"),)
+    with pytest.raises(DatabaseError, match="Cannot"), transaction.atomic():
+        AutomationVersion.objects.update(digest="changed")
+
+
+def test_migration_renames_what_a_waiting_run_remembers():
+    memory = {"entered": "1", "left": ["email"], "said": "0", "through": ["sms"]}
+    due = Due.objects.create(job="run", key="1", facts=memory, due_at=NOW)
+
+    migrate("0016_notified_audiences")
+
+    due.refresh_from_db()
+    assert due.facts == {
+        "entered": "1",
+        "pending_channels": ["email"],
+        "last_message_step": "0",
+        "used_channels": ["sms"],
+    }
 
 
 def test_words_that_were_agreed_to_are_not_changed_under_their_version():

@@ -8,7 +8,7 @@ from django.db import connection
 from butler import failpoints
 from butler.actions import dispatch_gate, withdrawal
 from butler.models import BudgetUse, Decision, Delivery, Message, PauseSwitch, StaffTask
-from customers.actions.control import Word
+from customers.actions.consent import ConsentStatement
 from customers.models import Suppression
 from tests import factories
 from tests.butler import arrange
@@ -224,7 +224,9 @@ def test_a_withdrawal_waits_for_what_is_in_hand_and_says_that_it_left():
     guest = guest_who_consented()
     message = arrange.message(guest)
     (leaving,) = claim(lease=0.6).leaving
-    words = [Word(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})]
+    words = [
+        ConsentStatement(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})
+    ]
 
     heard = withdrawal.say(customer_id=guest.id, words=words, author=AUTHOR, now=NOON)
 

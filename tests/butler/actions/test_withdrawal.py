@@ -8,13 +8,13 @@ from django.db import connection
 
 from butler.actions import dispatch_gate, withdrawal
 from butler.models import Delivery, Message
-from customers.actions.control import Word
+from customers.actions.consent import ConsentStatement
 from customers.models import Customer
 from tests.butler import arrange
 from tests.butler.arrange import AUTHOR, NOON
 
 pytestmark = pytest.mark.django_db(transaction=True)
-NO = Word(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})
+NO = ConsentStatement(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})
 
 
 @pytest.fixture(autouse=True)
@@ -69,14 +69,20 @@ def test_it_says_twenty_at_most():
     ("word", "told"),
     [
         (NO, {"offers"}),
-        (Word(kind="objection.made", subject="marketing", evidence={}), {"offers", "birthdays"}),
-        (Word(kind="preference.set", subject="allow", value=False, channel="sms"), {"none"}),
         (
-            Word(kind="preference.set", subject="allow", value=False, topic="offers"),
+            ConsentStatement(kind="objection.made", subject="marketing", evidence={}),
+            {"offers", "birthdays"},
+        ),
+        (
+            ConsentStatement(kind="preference.set", subject="allow", value=False, channel="sms"),
+            {"none"},
+        ),
+        (
+            ConsentStatement(kind="preference.set", subject="allow", value=False, topic="offers"),
             {"offers"},
         ),
         (
-            Word(kind="preference.set", subject="allow", value=False),
+            ConsentStatement(kind="preference.set", subject="allow", value=False),
             {"offers", "birthdays", "none"},
         ),
     ],

@@ -121,7 +121,7 @@ def test_an_audience_is_gone_through_a_batch_at_a_time(monkeypatch):
 # Topics --------------------------------------------------------------------------------
 
 DOWN = {"kind": "topic", "topic": "ride:*", "status": "down", "audience": "visiting_today"}
-OPEN = {"kind": "topic", "topic": "ride:*", "status": "open", "audience": "told:ride-down"}
+OPEN = {"kind": "topic", "topic": "ride:*", "status": "open", "audience": "notified:ride-down"}
 
 
 def rides():

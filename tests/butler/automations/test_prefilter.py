@@ -11,7 +11,7 @@ def say(*channels, **fields):
 
 
 def of(*steps):
-    return prefilter.choices(document(steps=list(steps)))
+    return prefilter.initial_choices(document(steps=list(steps)))
 
 
 def test_a_message_is_one_choice_among_its_channels():

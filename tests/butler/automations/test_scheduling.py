@@ -325,7 +325,7 @@ def test_the_birthdays_of_a_day_are_gone_through_once(monkeypatch):
         tick(now=FIRST + timedelta(minutes=minutes))
 
     # The 22nd and the 23rd begin, and three days before them could have been missed.
-    assert asked.count("plan_members") == 5
+    assert asked.count("find_upcoming_members") == 5
     assert Run.objects.count() == 1
 
 

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from butler import sql
 from butler.automations import triggers
-from butler.automations.run_state import BEFORE
+from butler.automations.run_state import BEFORE_FIRST_STEP
 from butler.models import Decision, Due, Run
 from customers.identity import merging
 from customers.models import Identifier
@@ -170,7 +170,7 @@ def test_what_does_not_follow_is_looked_for_when_its_time_is_over():
     record(item(NOOR, name="Checkout Started"))
 
     run = Run.objects.get()
-    assert (run.step, run.awaited) == (BEFORE, "Order Completed")
+    assert (run.step, run.awaited) == (BEFORE_FIRST_STEP, "Order Completed")
     assert due_of(run).due_at == NOON + HOUR
 
 

@@ -13,7 +13,7 @@ from butler.decisions.decide import decide
 from butler.decisions.inputs import read_facts
 from butler.decisions.reasons.catalog import REASONS
 from butler.types import Contact, Rules
-from customers.consent.state import Consent, Setting, State, filter_of
+from customers.consent.state import Consent, Setting, State, consent_filter
 from customers.models import Control, Customer, Identifier, Suppression
 from customers.sql import json
 
@@ -88,7 +88,7 @@ def _people(chance: Random, count: int) -> list[UUID]:
     for customer in customers:
         if chance.random() < 0.9:
             state = _state(chance)
-            columns = filter_of(state)._asdict()
+            columns = consent_filter(state)._asdict()
             controls.append(Control(customer=customer, entries=1, state=_plain(state), **columns))
         for kind in ("email", "phone"):
             for _ in range(chance.choice((0, 1, 1, 2))):

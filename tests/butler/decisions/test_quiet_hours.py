@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from butler.decisions import quiet_hours
-from customers.consent.preferences import Hours
+from customers.consent.preferences import QuietHours
 
 ZONES = (
     "Europe/Amsterdam",
@@ -21,7 +21,7 @@ ZONES = (
 )
 CLOCKS = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from((0, 15, 30, 45)))
 HOURS = st.builds(
-    Hours,
+    QuietHours,
     CLOCKS,
     CLOCKS,
     st.lists(st.integers(1, 7), min_size=1, max_size=7, unique=True).map(tuple),
@@ -31,7 +31,7 @@ MOMENTS = st.integers(0, 365 * 24 * 4 - 1).map(
 )
 
 
-def _is_quiet_by_the_clock(hours: Hours, zone: ZoneInfo, moment: datetime) -> bool:
+def _is_quiet_by_the_clock(hours: QuietHours, zone: ZoneInfo, moment: datetime) -> bool:
     """Tell it from what the clock shows, as a person would; right where clocks do not turn."""
     local = moment.astimezone(zone)
     shown = f"{local:%H:%M}"
@@ -112,7 +112,7 @@ def test_a_day_begins_with_its_first_minute_where_midnight_is_skipped():
 def test_hours_on_no_day_are_a_mistake_and_not_silence():
     with pytest.raises(ValueError, match="no day"):
         quiet_hours.ends(
-            [Hours("22:00", "08:00", ())],
+            [QuietHours("22:00", "08:00", ())],
             [ZoneInfo("UTC")],
             datetime(2027, 1, 1, tzinfo=UTC),
             [date(2027, 1, 1)],

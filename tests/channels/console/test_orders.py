@@ -218,7 +218,7 @@ def test_whatever_its_number_an_order_is_changed_and_cancelled_by_what_the_page_
 def requested(noor):
     """An order that Noor asked for in her app, and a change of one that stands."""
     now = timezone.now()
-    by = Author(internal_sources.signed_in("customer app", "app"))
+    by = Author(internal_sources.signed_in_sender("customer app", "app"))
     lines = [{"line_id": "1", "name": "Season pass", "quantity": 50}]
     number = orders.request_order(
         customer_id=noor.pk, author=by, order={"lines": lines}, now=now

@@ -56,7 +56,7 @@ def test_a_yes_on_the_phone_says_who_heard_it_and_that_the_words_were_read(desk,
 
     assert "Written down. It holds from this moment on." in page
     assert "Said yes," in page
-    assert history.standing(house.id).consents["offers"].state == "given"
+    assert history.current_state(house.id).consents["offers"].state == "given"
     [said] = _documents()
     assert said["actor"] == {"id": "staff:Sam", "role": "staff"}
     assert said["evidence"] == {
@@ -83,11 +83,11 @@ def test_who_said_no_is_not_asked_again_but_may_bring_it_up(desk, house):
 
     assert "They said no, and are not asked again before" in page
     assert "Do not bring this up before" in page
-    assert history.standing(house.id).consents["offers"].state == "refused"
+    assert history.current_state(house.id).consents["offers"].state == "refused"
 
     _consent(desk, house, "yes", read="aloud", initiative="customer")
 
-    assert history.standing(house.id).consents["offers"].state == "given"
+    assert history.current_state(house.id).consents["offers"].state == "given"
     assert _documents()[-1]["evidence"]["initiative"] == "customer"
 
 
@@ -100,7 +100,7 @@ def test_a_no_needs_nothing_read_and_tells_what_had_already_left(desk, house):
     page = _consent(desk, house, "no")
 
     assert "Tell them: 1 message had already left in the last hour: Ten percent off, E-mail" in page
-    assert history.standing(house.id).consents["offers"].state == "withdrawn"
+    assert history.current_state(house.id).consents["offers"].state == "withdrawn"
     assert "Took a yes back," in page
 
 
@@ -144,12 +144,12 @@ def test_what_they_said_in_is_the_call_that_was_just_now(desk, house):
 )
 def test_every_preference_can_be_said_and_taken_back(desk, house, what, form, name, value):
     _say(desk, house, what, **form)
-    [setting] = history.standing(house.id).settings
+    [setting] = history.current_state(house.id).settings
     assert (setting.name, setting.value) == (name, value)
 
     _say(desk, house, what, do="clear")
 
-    assert history.standing(house.id).settings == ()
+    assert history.current_state(house.id).settings == ()
 
 
 def test_a_channel_is_switched_off_for_a_topic(desk, house):
@@ -160,7 +160,7 @@ def test_a_channel_is_switched_off_for_a_topic(desk, house):
 
     _say(desk, house, "channels", was=was[1], on=on)
 
-    [setting] = history.standing(house.id).settings
+    [setting] = history.current_state(house.id).settings
     assert (setting.channel, setting.topic, setting.value) == ("sms", "rides", False)
 
 
@@ -221,7 +221,9 @@ def test_what_a_record_was_joined_into_is_whose_wishes_they_are(desk, house):
 
     _say(desk, gone, "person-first", answer="yes")
 
-    assert [one.name for one in history.standing(gone.canonical_id).settings] == ["person_first"]
+    assert [one.name for one in history.current_state(gone.canonical_id).settings] == [
+        "person_first"
+    ]
 
 
 def test_a_number_that_said_stop_is_said_to_who_would_switch_it_on(desk, house):

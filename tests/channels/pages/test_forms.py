@@ -4,7 +4,7 @@ import pytest
 
 from channels.pages import forms
 from channels.pages.forms import Unreadable
-from customers.consent.preferences import meaning
+from customers.consent.preferences import parse_value
 from customers.consent.state import Consent, Setting, State
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -145,7 +145,7 @@ def test_a_setting_is_read_into_the_shape_that_is_obeyed(name, form, value):
     [word] = forms.setting(name, form, NOON)
 
     assert (word.kind, word.subject, word.value) == ("preference.set", name, value)
-    meaning(name, word.value)
+    parse_value(name, word.value)
 
 
 def test_use_of_data_is_said_of_its_purpose():

@@ -8,7 +8,7 @@ from django.utils import timezone
 from butler.messages.email_layout import Letter, as_text
 from butler.models import Message
 from channels.pages.presenters import messages
-from customers.events.log import Own, append_own
+from customers.events.log import InternalEvent, append_internal_events
 from customers.models import Event
 from tests import factories
 
@@ -223,7 +223,7 @@ def test_what_happened_names_the_message_and_what_was_chosen(signed_in, noor):
     gone = factories.message(noor, subject="Wrong price", state="withdrawn")
     now = timezone.now()
     said = [
-        Own(
+        InternalEvent(
             noor.pk,
             "message",
             "Message Sent",
@@ -233,9 +233,9 @@ def test_what_happened_names_the_message_and_what_was_chosen(signed_in, noor):
         for one in (sent, gone)
     ]
     muted = {"subject": "allow", "topic": "rides", "value": False}
-    said.append(Own(noor.pk, "control", "Preference Set", muted, now))
+    said.append(InternalEvent(noor.pk, "control", "Preference Set", muted, now))
     with transaction.atomic():
-        append_own(said, actor="", now=now)
+        append_internal_events(said, actor="", now=now)
 
     moments = signed_in.get("/").content.decode().partition('id="timeline"')[2]
 

@@ -14,7 +14,7 @@ from butler.models import Message, StaffTask
 from butler.types import Use
 from customers.actions.changes import Author
 from customers.consent import history
-from customers.consent.statements import NotUnderstood, Word
+from customers.consent.statements import ConsentStatement, InvalidStatement
 from customers.models import ControlEntry, Purpose
 from tests import factories
 from tests.butler import arrange
@@ -192,11 +192,13 @@ def test_a_childs_yes_is_not_taken_but_a_guardians_is_and_a_no_is(signed_in, noo
 
     def say(said: str, **evidence: str) -> str:
         notice = arrange.DIGEST if said == "consent.given" else ""
-        word = Word(kind=said, subject="offers", notice=notice, language="en", evidence=evidence)
+        word = ConsentStatement(
+            kind=said, subject="offers", notice=notice, language="en", evidence=evidence
+        )
         withdrawal.say(customer_id=noor.pk, words=[word], author=author, now=timezone.now())
-        return history.standing(noor.pk).consents["offers"].state
+        return history.current_state(noor.pk).consents["offers"].state
 
-    with pytest.raises(NotUnderstood) as refused:
+    with pytest.raises(InvalidStatement) as refused:
         say("consent.given", kind="click")
 
     assert refused.value.code == "not_of_age"

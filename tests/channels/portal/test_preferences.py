@@ -89,11 +89,11 @@ def test_yes_and_no_hold_at_once_and_are_on_the_ledger(signed_in, noor):
     page = _consent(signed_in, "yes")
     assert "Saved. It holds from this moment on." in page
     assert "You said yes." in _card(page, "consent-offers")
-    assert history.standing(noor.id).consents["offers"].state == "given"
+    assert history.current_state(noor.id).consents["offers"].state == "given"
 
     page = _consent(signed_in, "no")
     assert "You took your yes back." in _card(page, "consent-offers")
-    assert history.standing(noor.id).consents["offers"].state == "withdrawn"
+    assert history.current_state(noor.id).consents["offers"].state == "withdrawn"
 
     kinds = ControlEntry.objects.order_by("seq").values_list("kind", flat=True)
     assert list(kinds) == ["consent.given", "consent.withdrawn"]
@@ -126,7 +126,7 @@ def test_objecting_to_advertising_overrules_every_yes_and_can_be_taken_back(sign
     _consent(signed_in, "yes")
 
     _say(signed_in, "objection", answer="yes")
-    assert "marketing" in history.standing(noor.id).objections
+    assert "marketing" in history.current_state(noor.id).objections
     assert "Offers: <strong>no</strong>" in _page(signed_in, "/")
 
     _say(signed_in, "objection", answer="no")
@@ -187,7 +187,7 @@ def test_each_preference_is_set_shown_and_taken_back(
 ):
     page = _say(signed_in, what, **form)
 
-    held = {one.name: one.value for one in history.standing(noor.id).settings}
+    held = {one.name: one.value for one in history.current_state(noor.id).settings}
     assert held == {name: value}
     facts = read_facts([noor.id], now=timezone.now())[noor.id]
     assert facts.control
@@ -196,13 +196,13 @@ def test_each_preference_is_set_shown_and_taken_back(
     assert shown in _card(page, place)
 
     _say(signed_in, what, do="clear")
-    assert history.standing(noor.id).settings == ()
+    assert history.current_state(noor.id).settings == ()
 
 
 def test_a_pause_says_until_when_and_can_be_ended(signed_in, noor):
     page = _say(signed_in, "pause", days="7")
 
-    [pause] = history.standing(noor.id).settings
+    [pause] = history.current_state(noor.id).settings
     assert timezone.datetime.fromisoformat(pause.value) > timezone.now() + timedelta(days=6)
     assert "We are silent until" in _card(page, "pause")
 
@@ -213,7 +213,7 @@ def test_a_pause_says_until_when_and_can_be_ended(signed_in, noor):
 def test_use_of_data_can_be_stopped_even_where_an_order_needs_it(signed_in, noor):
     _say(signed_in, "data-use", purpose="combine", answer="no")
 
-    [setting] = history.standing(noor.id).settings
+    [setting] = history.current_state(noor.id).settings
     assert (setting.name, setting.topic, setting.value) == ("data_use", "combine", False)
     assert "Nor do we use your data" in _card(_page(signed_in), "consent-combine")
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from butler.models import Delivery, Message, StaffTask
 from channels.protocol import Parcel
 from channels.sms.adapter import SmsAdapter
-from customers.actions.control import Word, say
+from customers.actions.consent import ConsentStatement, record_statements
 from customers.consent import history
 from customers.identity import merging
 from customers.models import (
@@ -174,8 +174,10 @@ def test_a_stop_is_obeyed_under_an_id_that_was_used_before(inbound):
 
 
 def in_the_portal(customer, value: bool) -> None:
-    word = Word("preference.set", "allow", value, channel="sms", evidence={"kind": "session"})
-    say(customer_id=customer.pk, words=[word], author=AUTHOR, now=timezone.now())
+    word = ConsentStatement(
+        "preference.set", "allow", value, channel="sms", evidence={"kind": "session"}
+    )
+    record_statements(customer_id=customer.pk, statements=[word], author=AUTHOR, now=timezone.now())
 
 
 @pytest.mark.parametrize("first", ["portal", "stop"])

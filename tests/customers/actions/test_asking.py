@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from customers.actions.control import NotUnderstood, expire
-from customers.consent.history import standing
+from customers.actions.consent import InvalidStatement, expire_consents
+from customers.consent.history import current_state
 from customers.consent.state import may_ask
 from customers.models import ControlEntry
 from tests import factories
@@ -41,7 +41,7 @@ def test_nobody_gets_a_yes_by_asking_again_too_soon(noor, no, evidence, days, is
     if is_taken:
         say(noor.id, give(evidence=evidence), **again)
     else:
-        with pytest.raises(NotUnderstood, match="asked_again"):
+        with pytest.raises(InvalidStatement, match="asked_again"):
             say(noor.id, give(evidence=evidence), **again)
 
     assert control_of(noor.id).granted == (["offers"] if is_taken else [])
@@ -78,9 +78,9 @@ def test_a_consent_ends_at_its_moment_in_the_nights_the_clocks_change(noor, ends
     given_at = datetime(2027, 2, 1, tzinfo=UTC)
     say(noor.id, give(valid_until=end), now=given_at)
 
-    assert expire(now=datetime.fromisoformat(before + "+00:00")) == 0
+    assert expire_consents(now=datetime.fromisoformat(before + "+00:00")) == 0
     assert control_of(noor.id).granted == ["offers"]
-    assert expire(now=datetime.fromisoformat(after + "+00:00")) == 1
+    assert expire_consents(now=datetime.fromisoformat(after + "+00:00")) == 1
     assert control_of(noor.id).granted == []
     assert ControlEntry.objects.get(kind="consent.expired").occurred_at == end
 
@@ -100,16 +100,16 @@ def test_the_rest_after_a_no_is_as_long_whatever_the_clocks_do(noor, zone, said,
     say(noor.id, refuse(), now=at.astimezone(UTC))
 
     assert end - at.astimezone(UTC) == timedelta(days=183)
-    state = standing(noor.id)
+    state = current_state(noor.id)
     assert not may_ask(state, "offers", end - timedelta(seconds=1))
     assert may_ask(state, "offers", end)
 
 
 def test_who_objects_or_said_yes_is_not_asked(noor):
-    assert may_ask(standing(noor.id), "offers", NOON)
+    assert may_ask(current_state(noor.id), "offers", NOON)
 
     say(noor.id, give("surveys"), object_())
-    state = standing(noor.id)
+    state = current_state(noor.id)
 
     assert not may_ask(state, "offers", NOON)
     assert not may_ask(state, "surveys", NOON)

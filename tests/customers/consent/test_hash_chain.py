@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.consent.hash_chain import START, NotCanonical, canonical, link
+from customers.consent.hash_chain import GENESIS_DIGEST, NotCanonical, canonical_json, chain_digest
 
 DOCUMENTS = st.recursive(
     st.none()
@@ -21,14 +21,14 @@ DOCUMENTS = st.recursive(
 
 @given(DOCUMENTS)
 def test_a_document_reads_back_as_it_was(document):
-    assert json.loads(canonical(document)) == document
+    assert json.loads(canonical_json(document)) == document
 
 
 @given(st.dictionaries(st.text(st.characters(codec="utf-8")), st.integers(0, 9)))
 def test_the_order_in_which_it_was_written_does_not_matter(document):
     backwards = dict(reversed(document.items()))
 
-    assert canonical(backwards) == canonical(document)
+    assert canonical_json(backwards) == canonical_json(document)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_the_order_in_which_it_was_written_does_not_matter(document):
     ids=str,
 )
 def test_the_bytes_are_those_of_rfc_8785(document, text):
-    assert canonical(document) == text.encode()
+    assert canonical_json(document) == text.encode()
 
 
 @pytest.mark.parametrize(
@@ -56,16 +56,16 @@ def test_the_bytes_are_those_of_rfc_8785(document, text):
 )
 def test_what_readers_do_not_all_read_alike_is_refused(document):
     with pytest.raises(NotCanonical):
-        canonical(document)
+        canonical_json(document)
 
 
 def test_a_name_of_half_a_pair_is_refused():
     with pytest.raises(NotCanonical):
-        canonical({"\ud83d": 1})
+        canonical_json({"\ud83d": 1})
 
 
 def test_a_link_covers_the_words_and_all_before_them():
-    first, other = link(START, b"a"), link(START, b"b")
+    first, other = chain_digest(GENESIS_DIGEST, b"a"), chain_digest(GENESIS_DIGEST, b"b")
 
-    assert len({first, other, link(first, b"c"), link(other, b"c")}) == 4
+    assert len({first, other, chain_digest(first, b"c"), chain_digest(other, b"c")}) == 4
     assert len(first) == 32

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from customers.consent.preferences import Cap, Hours, Malformed, meaning
+from customers.consent.preferences import MalformedValue, MessageCap, QuietHours, parse_value
 
 
 @pytest.mark.parametrize(
@@ -10,17 +10,17 @@ from customers.consent.preferences import Cap, Hours, Malformed, meaning
     [
         ("allow", True, True),
         ("allow", False, False),
-        ("budget", {"most": 3, "per": "week"}, Cap(3, "week")),
-        ("budget", {"per": "day", "most": 0}, Cap(0, "day")),
+        ("budget", {"most": 3, "per": "week"}, MessageCap(3, "week")),
+        ("budget", {"per": "day", "most": 0}, MessageCap(0, "day")),
         (
             "quiet_hours",
             {"from": "22:00", "to": "08:00"},
-            Hours("22:00", "08:00", (1, 2, 3, 4, 5, 6, 7)),
+            QuietHours("22:00", "08:00", (1, 2, 3, 4, 5, 6, 7)),
         ),
         (
             "quiet_hours",
             {"from": "00:00", "to": "23:59", "days": [6, 7]},
-            Hours("00:00", "23:59", (6, 7)),
+            QuietHours("00:00", "23:59", (6, 7)),
         ),
         ("pause", "2027-04-14T20:00:00Z", datetime(2027, 4, 14, 20, tzinfo=UTC)),
         (
@@ -38,7 +38,7 @@ from customers.consent.preferences import Cap, Hours, Malformed, meaning
     ],
 )
 def test_a_setting_means_what_it_says(name, value, meant):
-    found = meaning(name, value)
+    found = parse_value(name, value)
 
     assert found == meant
     assert type(found) is type(meant)
@@ -64,8 +64,8 @@ def test_a_setting_means_what_it_says(name, value, meant):
 def test_a_setting_has_no_scope_but_its_own(name, channel, topic):
     values = {"zone": "UTC", "language": "nl", "channel_order": ["email"]}
 
-    with pytest.raises(Malformed, match="scope"):
-        meaning(name, values.get(name, True), channel, topic)
+    with pytest.raises(MalformedValue, match="scope"):
+        parse_value(name, values.get(name, True), channel, topic)
 
 
 @pytest.mark.parametrize(
@@ -75,19 +75,19 @@ def test_a_setting_has_no_scope_but_its_own(name, channel, topic):
 def test_a_setting_can_be_said_for_its_scopes(name, channel, topic):
     values = {"zone": "UTC"}
 
-    assert meaning(name, values.get(name, True), channel, topic) == values.get(name, True)
+    assert parse_value(name, values.get(name, True), channel, topic) == values.get(name, True)
 
 
 def test_what_was_understood_before_does_not_make_its_likeness_understood():
     """1, True and 1.0 are one key of a cache."""
     hours = {"from": "22:00", "to": "08:00"}
 
-    assert meaning("quiet_hours", {**hours, "days": [1]}) == Hours("22:00", "08:00", (1,))
+    assert parse_value("quiet_hours", {**hours, "days": [1]}) == QuietHours("22:00", "08:00", (1,))
     for days in ([True], [1.0]):
-        with pytest.raises(Malformed):
-            meaning("quiet_hours", {**hours, "days": days})
+        with pytest.raises(MalformedValue):
+            parse_value("quiet_hours", {**hours, "days": days})
 
 
 def test_a_setting_that_there_is_not_is_malformed():
-    with pytest.raises(Malformed, match="no such setting"):
-        meaning("mood", True)
+    with pytest.raises(MalformedValue, match="no such setting"):
+        parse_value("mood", True)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customers.consent import receipts
-from customers.consent.hash_chain import START, canonical, link
-from customers.consent.receipts import Link, Signer, Unreadable
+from customers.consent.hash_chain import GENESIS_DIGEST, canonical_json, chain_digest
+from customers.consent.receipts import ChainLink, Signer, UnreadableReceipt
 
 SIGNER = Signer(bytes(range(32)))
 KEYS = {SIGNER.key_id: SIGNER.public}
@@ -17,11 +17,11 @@ NOOR = uuid.UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 
 
 def chain(length=4, record=NOOR):
-    links, previous = [], START
+    links, previous = [], GENESIS_DIGEST
     for seq in range(1, length + 1):
         document = {"subject_id": str(record), "seq": seq, "kind": "consent.given", "n": "ø€😀"}
-        digest = link(previous, canonical(document))
-        links.append(Link(record, seq, previous, digest, document))
+        digest = chain_digest(previous, canonical_json(document))
+        links.append(ChainLink(record, seq, previous, digest, document))
         previous = digest
     return links
 
@@ -32,7 +32,7 @@ def sealed(one):
 
 def look(found, keys=KEYS):
     """Read what was written, as whoever gets the file does."""
-    return receipts.verify(receipts.read(json.dumps(found).encode()), keys)
+    return receipts.verify(receipts.read_file(json.dumps(found).encode()), keys)
 
 
 def test_a_receipt_is_genuine_for_whoever_has_the_public_key():
@@ -64,7 +64,7 @@ def test_whichever_field_of_a_receipt_is_changed_it_is_not_genuine(path):
 
     try:
         verdict = look(forged)
-    except Unreadable:
+    except UnreadableReceipt:
         return
     assert verdict.faults or verdict.unknown_keys
 
@@ -90,7 +90,7 @@ def test_a_forger_with_a_key_of_their_own_is_nobody_we_know():
 def test_a_forger_cannot_list_a_key_under_our_name():
     listed = {"key_id": SIGNER.key_id, "public_key": base64.b64encode(bytes(32)).decode()}
 
-    with pytest.raises(Unreadable, match="not its own"):
+    with pytest.raises(UnreadableReceipt, match="not its own"):
         receipts.read_keys(json.dumps({"keys": [listed]}).encode())
 
 
@@ -101,21 +101,21 @@ def test_a_receipt_of_one_entry_is_not_good_for_another_place():
 
 
 def tampered(change):
-    found = receipts.export([chain()], SIGNER)
+    found = receipts.build_export([chain()], SIGNER)
     change(found["chains"][0])
     return look(found).faults
 
 
 def test_a_whole_chain_is_genuine():
-    assert look(receipts.export([chain()], SIGNER)) == (4, 0, (), ())
-    assert look(receipts.export([], SIGNER)) == (0, 0, (), ())
+    assert look(receipts.build_export([chain()], SIGNER)) == (4, 0, (), ())
+    assert look(receipts.build_export([], SIGNER)) == (0, 0, (), ())
 
 
 def test_what_is_not_for_the_reader_is_sealed_and_still_holds_its_place():
     links = chain()
     links[1] = sealed(links[1])
 
-    found = receipts.export([links], SIGNER)
+    found = receipts.build_export([links], SIGNER)
 
     assert "document" not in found["chains"][0][1]
     assert look(found) == (3, 1, (), ())
@@ -180,14 +180,14 @@ def test_a_chain_that_was_tampered_with_is_told(change):
     ],
 )
 def test_what_is_no_receipt_is_said_to_be_none(text):
-    with pytest.raises(Unreadable):
-        receipts.read(text)
+    with pytest.raises(UnreadableReceipt):
+        receipts.read_file(text)
 
 
 @pytest.mark.parametrize("chains", [None, {}, [{}], ["x"]], ids=repr)
 def test_an_export_without_chains_is_none(chains):
-    with pytest.raises(Unreadable):
-        look({"schema": receipts.EXPORT, "chains": chains})
+    with pytest.raises(UnreadableReceipt):
+        look({"schema": receipts.EXPORT_SCHEMA, "chains": chains})
 
 
 @pytest.mark.parametrize(
@@ -196,5 +196,5 @@ def test_an_export_without_chains_is_none(chains):
     ids=str,
 )
 def test_what_is_no_list_of_keys_is_said_to_be_none(text):
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableReceipt):
         receipts.read_keys(text)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.consent.state import ANY, Entry, State, filter_of, fold, lapsed
+from customers.consent.state import ANY, LedgerEntry, State, consent_filter, expired_consents, fold
 from tests.factories import NOON
 
 A, B, C = (uuid.UUID(int=n) for n in (1, 2, 3))
@@ -26,7 +26,7 @@ def entry(kind, subject="offers", *, at=0, for_=(A,), id_=None, **facts):
         "privacy_notice": {"sha256": "a" * 64} if kind == "consent.given" else None,
     } | facts
     moment = NOON + timedelta(minutes=at)
-    return Entry(for_[0], 1, tuple(for_), kind, subject, moment, document)
+    return LedgerEntry(for_[0], 1, tuple(for_), kind, subject, moment, document)
 
 
 def prefer(name, value, **facts):
@@ -240,7 +240,7 @@ class TestFilter:
             prefer("only_when_i_ask", True),
         ]
 
-        found = filter_of(fold(said, [A]))
+        found = consent_filter(fold(said, [A]))
 
         assert (found.granted, found.objected) == (["offers"], ["marketing"])
         assert (found.channels_off, found.topics_off) == (["sms"], ["rides"])
@@ -253,20 +253,20 @@ class TestFilter:
             prefer("allow", True, channel="sms", topic="rides"),
         ]
 
-        assert filter_of(fold(said, [A])).channels_off == []
+        assert consent_filter(fold(said, [A])).channels_off == []
 
     def test_everything_is_off_only_where_nothing_is_on(self):
         off, on = prefer("allow", False), prefer("allow", True, channel="email")
 
-        assert filter_of(fold([off], [A])).channels_off == ["*"]
-        assert filter_of(fold([off], [A])).topics_off == ["*"]
-        assert filter_of(fold([off, on], [A])).channels_off == []
-        assert filter_of(fold([off, on], [A])).topics_off == []
+        assert consent_filter(fold([off], [A])).channels_off == ["*"]
+        assert consent_filter(fold([off], [A])).topics_off == ["*"]
+        assert consent_filter(fold([off, on], [A])).channels_off == []
+        assert consent_filter(fold([off, on], [A])).topics_off == []
 
     def test_a_pause_of_one_channel_is_no_pause_of_all(self):
         pause = prefer("pause", "2027-01-01T00:00:00+00:00", channel="sms")
 
-        assert filter_of(fold([pause], [A])).paused_until is None
+        assert consent_filter(fold([pause], [A])).paused_until is None
 
     def test_the_soonest_end_of_a_consent_that_stands(self):
         soon, late = (NOON + timedelta(days=days) for days in (1, 2))
@@ -276,8 +276,8 @@ class TestFilter:
         ]
         withdrawn = entry("consent.withdrawn", "surveys", at=1)
 
-        assert filter_of(fold(said, [A])).expires_at == soon
-        assert filter_of(fold([*said, withdrawn], [A])).expires_at == late
+        assert consent_filter(fold(said, [A])).expires_at == soon
+        assert consent_filter(fold([*said, withdrawn], [A])).expires_at == late
 
 
 def test_consents_run_out_for_the_records_whose_they_were():
@@ -288,9 +288,9 @@ def test_consents_run_out_for_the_records_whose_they_were():
         entry("consent.given", "surveys", for_=(C,)),
     ]
 
-    assert lapsed(said, [A, B, C], soon - timedelta(seconds=1)) == {}
-    assert lapsed(said, [A, B, C], soon) == {("offers", soon): [A]}
-    assert lapsed(said, [A, B, C], late) == {("offers", soon): [A], ("offers", late): [B]}
+    assert expired_consents(said, [A, B, C], soon - timedelta(seconds=1)) == {}
+    assert expired_consents(said, [A, B, C], soon) == {("offers", soon): [A]}
+    assert expired_consents(said, [A, B, C], late) == {("offers", soon): [A], ("offers", late): [B]}
 
 
 # Laws -----------------------------------------------------------------------------------
@@ -392,7 +392,7 @@ def test_a_refusal_said_last_stands_whatever_was_said_before(said, purpose):
 @given(LEDGERS)
 def test_the_filter_names_only_what_is_denied(said):
     state = fold(said, [A, B, C])
-    found = filter_of(state)
+    found = consent_filter(state)
 
     for channel in ("email", "sms", "inbox"):
         for topic in ("rides", "visits", "news"):

@@ -1,44 +1,50 @@
 import pytest
 
-from customers.consent.statements import Known, NotUnderstood, Speaker, Word, check
+from customers.consent.statements import (
+    ConsentStatement,
+    Declarant,
+    InvalidStatement,
+    PublishedTerms,
+    validate_statement,
+)
 
-KNOWN = Known(
+KNOWN = PublishedTerms(
     purposes={"offers": "contact", "personalize": "use"},
     topics=frozenset({"rides"}),
     notices=frozenset({("offers", "a" * 64)}),
 )
-NOOR = Speaker(is_trusted=True, channel="web")
-SAM = Speaker(is_trusted=True, channel="phone", actor="staff:sam")
-LIST = Speaker(is_trusted=True, channel="import", actor="source:old shop")
+NOOR = Declarant(is_trusted=True, channel="web")
+SAM = Declarant(is_trusted=True, channel="phone", actor="staff:sam")
+LIST = Declarant(is_trusted=True, channel="import", actor="source:old shop")
 VOICE = {"kind": "voice", "recording": "rec-1"}
 
 
 def code(word, speaker=NOOR):
     try:
-        check(word, speaker, KNOWN)
-    except NotUnderstood as error:
+        validate_statement(word, speaker, KNOWN)
+    except InvalidStatement as error:
         return error.code
     return None
 
 
 def given(**facts):
     facts = {"subject": "offers", "notice": "a" * 64} | facts
-    return Word(kind="consent.given", **facts)
+    return ConsentStatement(kind="consent.given", **facts)
 
 
 def prefer(name, value, **scope):
-    return Word(kind="preference.set", subject=name, value=value, **scope)
+    return ConsentStatement(kind="preference.set", subject=name, value=value, **scope)
 
 
 @pytest.mark.parametrize(
     "word",
     [
         given(),
-        Word(kind="consent.refused", subject="offers"),
-        Word(kind="consent.withdrawn", subject="personalize"),
-        Word(kind="objection.made", subject="marketing"),
-        Word(kind="objection.lifted", subject="offers"),
-        Word(kind="signal.received", subject="gpc"),
+        ConsentStatement(kind="consent.refused", subject="offers"),
+        ConsentStatement(kind="consent.withdrawn", subject="personalize"),
+        ConsentStatement(kind="objection.made", subject="marketing"),
+        ConsentStatement(kind="objection.lifted", subject="offers"),
+        ConsentStatement(kind="signal.received", subject="gpc"),
         prefer("allow", False, channel="sms", topic="rides"),
         prefer("budget", {"most": 0, "per": "week"}, channel="email"),
         prefer("quiet_hours", {"from": "22:00", "to": "08:00", "days": [6, 7]}),
@@ -49,7 +55,7 @@ def prefer(name, value, **scope):
         prefer("channel_order", ["inbox", "sms"]),
         prefer("person_first", True),
         prefer("data_use", False, topic="personalize"),
-        Word(kind="preference.cleared", subject="quiet_hours", channel="email"),
+        ConsentStatement(kind="preference.cleared", subject="quiet_hours", channel="email"),
     ],
     ids=lambda word: f"{word.kind} {word.subject}",
 )
@@ -60,8 +66,8 @@ def test_what_can_be_said(word):
 @pytest.mark.parametrize(
     ("word", "expected"),
     [
-        (Word(kind="consent.expired", subject="offers"), "unknown_kind"),
-        (Word(kind="", subject="offers"), "unknown_kind"),
+        (ConsentStatement(kind="consent.expired", subject="offers"), "unknown_kind"),
+        (ConsentStatement(kind="", subject="offers"), "unknown_kind"),
         (given(subject="newsletter"), "unknown_purpose"),
         (given(notice=""), "unknown_notice"),
         (given(notice="b" * 64), "unknown_notice"),
@@ -71,8 +77,8 @@ def test_what_can_be_said(word):
         (given(evidence={"kind": "x" * 201}), "bad_text"),
         (given(evidence={"kind": "a\nb"}), "bad_text"),
         (given(evidence={str(n): "x" for n in range(21)}), "too_much_evidence"),
-        (Word(kind="objection.made", subject="everything"), "unknown_purpose"),
-        (Word(kind="signal.received", subject=""), "bad_text"),
+        (ConsentStatement(kind="objection.made", subject="everything"), "unknown_purpose"),
+        (ConsentStatement(kind="signal.received", subject=""), "bad_text"),
         (prefer("mute", True), "unknown_setting"),
         (prefer("allow", "no"), "bad_value"),
         (prefer("allow", None), "bad_value"),
@@ -97,8 +103,8 @@ def test_what_can_be_said(word):
         (prefer("person_first", True, topic="rides"), "bad_value"),
         (prefer("data_use", False), "unknown_purpose"),
         (prefer("data_use", False, topic="offers"), "unknown_purpose"),
-        (Word(kind="preference.cleared", subject="allow", value=True), "bad_value"),
-        (Word(kind="preference.cleared", subject="zone", channel="sms"), "bad_value"),
+        (ConsentStatement(kind="preference.cleared", subject="allow", value=True), "bad_value"),
+        (ConsentStatement(kind="preference.cleared", subject="zone", channel="sms"), "bad_value"),
     ],
     ids=str,
 )
@@ -107,16 +113,16 @@ def test_what_cannot_be_said_is_refused_and_not_guessed_at(word, expected):
 
 
 def test_a_publishable_key_speaks_for_nobody():
-    app = Speaker(is_trusted=False, channel="app")
+    app = Declarant(is_trusted=False, channel="app")
 
     assert code(given(), app) == "only_claimed"
-    assert code(Word(kind="consent.withdrawn", subject="offers"), app) == "only_claimed"
+    assert code(ConsentStatement(kind="consent.withdrawn", subject="offers"), app) == "only_claimed"
 
 
 @pytest.mark.parametrize("kind", ["consent.withdrawn", "objection.made", "objection.lifted"])
 def test_who_speaks_for_a_customer_says_how_the_customer_said_it(kind):
-    assert code(Word(kind=kind, subject="offers"), SAM) == "no_evidence"
-    assert code(Word(kind=kind, subject="offers", evidence=VOICE), SAM) is None
+    assert code(ConsentStatement(kind=kind, subject="offers"), SAM) == "no_evidence"
+    assert code(ConsentStatement(kind=kind, subject="offers", evidence=VOICE), SAM) is None
 
 
 def test_a_list_brings_no_consent_without_its_evidence():
@@ -127,8 +133,8 @@ def test_a_list_brings_no_consent_without_its_evidence():
 @pytest.mark.parametrize(
     "word",
     [
-        Word(kind="objection.lifted", subject="marketing", evidence=VOICE),
-        Word(kind="preference.cleared", subject="allow", evidence=VOICE),
+        ConsentStatement(kind="objection.lifted", subject="marketing", evidence=VOICE),
+        ConsentStatement(kind="preference.cleared", subject="allow", evidence=VOICE),
     ],
     ids=lambda word: word.kind,
 )

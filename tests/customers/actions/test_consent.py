@@ -7,7 +7,12 @@ from django.db import ProgrammingError, connection
 
 from customers import rebuild
 from customers.actions import notices
-from customers.actions.control import NoSuchCustomer, NotUnderstood, Word, expire
+from customers.actions.consent import (
+    ConsentStatement,
+    InvalidStatement,
+    NoSuchCustomer,
+    expire_consents,
+)
 from customers.consent import hash_chain
 from customers.identity import merging
 from customers.models import Control, ControlEntry, Customer, Event
@@ -143,7 +148,7 @@ def test_everything_that_can_be_said_is_an_event_with_its_entry(noor):
         refuse("surveys"),
         object_(),
         prefer("allow", False, channel="sms"),
-        Word(kind="signal.received", subject="gpc"),
+        ConsentStatement(kind="signal.received", subject="gpc"),
     ]
 
     said = say(noor.id, *words)
@@ -210,7 +215,7 @@ def test_the_document_has_every_field_that_the_standard_asks_for(noor):
         "reask_not_before": None,
         "supersedes": None,
     }
-    assert entry.document.encode() == hash_chain.canonical(json.loads(entry.document))
+    assert entry.document.encode() == hash_chain.canonical_json(json.loads(entry.document))
 
 
 def test_a_change_names_the_entry_that_it_supersedes(noor):
@@ -249,8 +254,8 @@ def test_nobody_speaks_from_the_future(noor):
 
 
 def test_of_several_words_one_that_cannot_be_taken_stops_all(noor):
-    with pytest.raises(NotUnderstood, match="unknown_notice"):
-        say(noor.id, refuse("surveys"), Word(kind="consent.given", subject="offers"))
+    with pytest.raises(InvalidStatement, match="unknown_notice"):
+        say(noor.id, refuse("surveys"), ConsentStatement(kind="consent.given", subject="offers"))
 
     assert not ControlEntry.objects.exists()
     assert not Event.objects.filter(kind="control").exists()
@@ -260,13 +265,16 @@ def test_a_notice_of_another_purpose_is_not_the_one_that_was_shown(noor):
     other = "We may ask you how it was."
     notices.publish(notices=[notices.NoticeText("surveys", 2, {"en": other})], now=NOON)
 
-    with pytest.raises(NotUnderstood, match="unknown_notice"):
-        say(noor.id, Word(kind="consent.given", subject="offers", notice=notices.digest(other)))
+    with pytest.raises(InvalidStatement, match="unknown_notice"):
+        say(
+            noor.id,
+            ConsentStatement(kind="consent.given", subject="offers", notice=notices.digest(other)),
+        )
 
 
 def test_a_publishable_key_neither_gives_nor_takes(noor):
     for word in (give(), withdraw()):
-        with pytest.raises(NotUnderstood, match="only_claimed"):
+        with pytest.raises(InvalidStatement, match="only_claimed"):
             say(noor.id, word, by=author(trusted=False))
 
 
@@ -279,9 +287,9 @@ def test_a_consent_that_ran_out_is_put_on_the_ledger_once(noor):
     end = NOON + timedelta(days=1)
     say(noor.id, give(valid_until=end), give("surveys"))
 
-    assert expire(now=end - timedelta(seconds=1)) == 0
-    assert expire(now=end + timedelta(hours=1)) == 1
-    assert expire(now=end + timedelta(hours=2)) == 0
+    assert expire_consents(now=end - timedelta(seconds=1)) == 0
+    assert expire_consents(now=end + timedelta(hours=1)) == 1
+    assert expire_consents(now=end + timedelta(hours=2)) == 0
 
     entry = ControlEntry.objects.get(kind="consent.expired")
     assert (entry.subject, entry.occurred_at) == ("offers", end)
@@ -298,7 +306,7 @@ def test_what_runs_out_for_one_of_two_records_goes_on_for_the_other(noor):
     say(other.id, give())
     merging.join(noor.id, other.id, actor="staff:lin", now=NOON)
 
-    expire(now=end)
+    expire_consents(now=end)
     [live] = Customer.objects.live()
     assert control_of(live.id).granted == []
     merging.part(noor.id, other.id, actor="staff:lin", now=end)
@@ -311,7 +319,7 @@ def test_what_runs_out_for_one_of_two_records_goes_on_for_the_other(noor):
 def test_a_consent_after_the_end_of_the_last_one_counts(noor):
     end = NOON + timedelta(days=1)
     say(noor.id, give(valid_until=end))
-    expire(now=end)
+    expire_consents(now=end)
 
     say(noor.id, give(), now=end + timedelta(days=1))
 

@@ -1,8 +1,8 @@
--- Customers to whom an automation said something about a topic today, a batch at a time. What
--- is still on its way counts: they will have heard it first.
+-- Customers whom an automation notified about a topic today, a batch at a time. A message that
+-- is still queued counts: it leaves before the next one.
 --
 -- automation, topic  text, since  uuid  the first id that a message of today can have
--- after  uuid, most  int
+-- after  uuid, limit  int
 -- returns ids in their order
 
 SELECT DISTINCT coalesce(record.canonical_id, record.id)
@@ -15,4 +15,4 @@ SELECT DISTINCT coalesce(record.canonical_id, record.id)
    AND run.cause->>'topic' = %(topic)s
    AND coalesce(record.canonical_id, record.id) > %(after)s::uuid
  ORDER BY 1
- LIMIT %(most)s
+ LIMIT %(limit)s

@@ -2,12 +2,11 @@
 -- for that yet. The month and the day count; who was born on 29 February is asked for so.
 --
 -- automation  text
--- days        jsonb  [{month, of (the day in it), on the date that comes up, day the date on
---                     which to act}, ...]
--- customer, about   where the last batch ended, most  int
+-- days        jsonb  [{month, day_of_month, upcoming_date, action_date (when to act)}, ...]
+-- customer, about   where the last batch ended, limit  int
 -- returns (customer, about, birth date, day, zone as the customer states it, known since)
 
-SELECT member.customer_id, 'member:' || member.reference, wanted."on", wanted.day,
+SELECT member.customer_id, 'member:' || member.reference, planned.upcoming_date, planned.action_date,
        coalesce((SELECT setting->>'value'
                    FROM customers_control AS control,
                         jsonb_array_elements(control.state->'settings') AS setting
@@ -17,15 +16,15 @@ SELECT member.customer_id, 'member:' || member.reference, wanted."on", wanted.da
                 (SELECT value #>> '{}' FROM customers_trait
                   WHERE customer_id = member.customer_id AND name = 'timezone'), ''),
        NULL::timestamptz
-  FROM jsonb_to_recordset(%(days)s::jsonb) AS wanted (month int, of int, "on" date, day date)
+  FROM jsonb_to_recordset(%(days)s::jsonb) AS planned (month int, day_of_month int, upcoming_date date, action_date date)
   JOIN customers_partymember AS member
-    ON extract(month FROM member.birth_date) = wanted.month
-   AND extract(day FROM member.birth_date) = wanted.of
- WHERE member.birth_date < wanted."on"
+    ON extract(month FROM member.birth_date) = planned.month
+   AND extract(day FROM member.birth_date) = planned.day_of_month
+ WHERE member.birth_date < planned.upcoming_date
    AND (member.customer_id, 'member:' || member.reference) > (%(customer)s::uuid, %(about)s)
    AND NOT EXISTS (SELECT FROM butler_run AS run
                     WHERE run.customer_id = member.customer_id
                       AND run.automation_id = %(automation)s
-                      AND run.occasion = 'member:' || member.reference || ':' || wanted.day)
+                      AND run.occasion = 'member:' || member.reference || ':' || planned.action_date)
  ORDER BY member.customer_id, 'member:' || member.reference
- LIMIT %(most)s
+ LIMIT %(limit)s

@@ -13,25 +13,25 @@ from psycopg.abc import RV, PQGen
 from psycopg_pool import ConnectionPool
 
 # A little more than Postgres itself allows a statement, so that its own word comes first.
-SECONDS = 4.5
+ANSWER_TIMEOUT = 4.5
 
 
-class NoAnswer(psycopg.OperationalError):
+class DatabaseTimeout(psycopg.OperationalError):
     """Postgres did not answer in time; whether it did what it was asked is not known."""
 
 
-class PatientConnection(psycopg.Connection[Any]):
+class TimeoutConnection(psycopg.Connection[Any]):
     """Waits so long for each answer and no longer; then the connection is of no use."""
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         try:
-            return super().wait(gen, interval, SECONDS if timeout is None else timeout)
+            return super().wait(gen, interval, ANSWER_TIMEOUT if timeout is None else timeout)
         except errors._WaitTimeout:
-            self._give_up()
+            self._raise_timeout()
 
-    def _give_up(self) -> NoReturn:
+    def _raise_timeout(self) -> NoReturn:
         self.close()
-        raise NoAnswer(f"no answer in {SECONDS} seconds")
+        raise DatabaseTimeout(f"no answer in {ANSWER_TIMEOUT} seconds")
 
 
 def check_idle(connection: "psycopg.Connection[Any]") -> None:

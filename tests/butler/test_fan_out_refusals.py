@@ -130,7 +130,7 @@ def test_what_is_sifted_out_and_what_is_walked_come_to_the_same(monkeypatch):
     tick(now=TEN.astimezone(UTC) + SECOND)
     sifted = set(Decision.objects.values_list("customer_id", "outcome", "code", "act__channel"))
 
-    monkeypatch.setattr(fan_out, "_sift", lambda version, meant: {})
+    monkeypatch.setattr(fan_out, "_refused_recipients", lambda version, recipients: {})
     later = timedelta(days=7)
     tick(now=FIRST + later)
     tick(now=TEN.astimezone(UTC) + later + SECOND)
@@ -210,4 +210,4 @@ def test_a_topic_of_a_service_is_sifted_by_settings_alone():
 
     assert Message.objects.count() == 2
     assert decisions(muted).get().code == "topic_off"
-    assert decisions(muted).get().gates[0]["gate"] == "sieve"
+    assert decisions(muted).get().gates[0]["gate"] == "prefilter"

@@ -1,4 +1,4 @@
--- Drop what no entry speaks for any more.
+-- Delete the consent states of customers without an entry on the ledger.
 --
 -- ids  uuid[]
 

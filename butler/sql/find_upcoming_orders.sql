@@ -1,11 +1,11 @@
 -- Orders whose visit comes up, and that have no run of an automation for that yet.
 --
 -- automation  text
--- days        jsonb  [{on the date that comes up, day the date on which to act}, ...]
--- customer, about   where the last batch ended, most  int
+-- days        jsonb  [{upcoming_date, action_date (when to act)}, ...]
+-- customer, about   where the last batch ended, limit  int
 -- returns (customer, about, date, day, zone as the customer states it, known since)
 
-SELECT visit.customer_id, 'order:' || visit.number, visit.visit_date, wanted.day,
+SELECT visit.customer_id, 'order:' || visit.number, visit.visit_date, planned.action_date,
        coalesce((SELECT setting->>'value'
                    FROM customers_control AS control,
                         jsonb_array_elements(control.state->'settings') AS setting
@@ -15,14 +15,14 @@ SELECT visit.customer_id, 'order:' || visit.number, visit.visit_date, wanted.day
                 (SELECT value #>> '{}' FROM customers_trait
                   WHERE customer_id = visit.customer_id AND name = 'timezone'), ''),
        visit.placed_at
-  FROM jsonb_to_recordset(%(days)s::jsonb) AS wanted ("on" date, day date)
-  JOIN customers_order AS visit ON visit.visit_date = wanted."on"
+  FROM jsonb_to_recordset(%(days)s::jsonb) AS planned (upcoming_date date, action_date date)
+  JOIN customers_order AS visit ON visit.visit_date = planned.upcoming_date
  WHERE visit.evidence = 2
    AND visit.status IN ('placed', 'amended')
    AND (visit.customer_id, 'order:' || visit.number) > (%(customer)s::uuid, %(about)s)
    AND NOT EXISTS (SELECT FROM butler_run AS run
                     WHERE run.customer_id = visit.customer_id
                       AND run.automation_id = %(automation)s
-                      AND run.occasion = 'order:' || visit.number || ':' || wanted.day)
+                      AND run.occasion = 'order:' || visit.number || ':' || planned.action_date)
  ORDER BY visit.customer_id, 'order:' || visit.number
- LIMIT %(most)s
+ LIMIT %(limit)s

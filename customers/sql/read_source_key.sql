@@ -1,7 +1,7 @@
--- What the holder of a key may do. One indexed read, so a revoked key is refused at once.
+-- A key's source and rights. One indexed read, so a revoked key is refused at once.
 --
 -- digest  bytea  SHA-256 of the key
--- returns the key's id, whether its last use should be noted, and its source
+-- returns the key's id, whether its last use should be recorded, and its source
 
 SELECT key.id,
        key.last_used_at IS NULL OR key.last_used_at < now() - interval '1 minute' AS is_stale,

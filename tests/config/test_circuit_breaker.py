@@ -3,7 +3,7 @@ import psycopg_pool
 import pytest
 from django.db import OperationalError
 
-from config.breaker import Breaker, had_to_wait
+from config.circuit_breaker import CircuitBreaker, is_database_timeout
 
 
 class Clock:
@@ -20,37 +20,37 @@ def clock():
 
 @pytest.fixture
 def breaker(clock):
-    return Breaker(pause=1.0, clock=clock)
+    return CircuitBreaker(reset_timeout=1.0, clock=clock)
 
 
 def test_while_things_work_everybody_gets_through(breaker):
-    assert all(breaker.lets_through() for _ in range(3))
+    assert all(breaker.allows_request() for _ in range(3))
     assert not breaker.is_open
 
 
 def test_after_a_failure_nobody_waits_until_the_pause_is_over(breaker, clock):
-    breaker.trip()
+    breaker.open()
 
-    assert not breaker.lets_through()
+    assert not breaker.allows_request()
     clock.now = 0.9
-    assert not breaker.lets_through()
+    assert not breaker.allows_request()
 
 
 def test_then_one_looks_and_the_others_do_not_wait_for_it(breaker, clock):
-    breaker.trip()
+    breaker.open()
     clock.now = 1.1
 
-    assert [breaker.lets_through() for _ in range(3)] == [True, False, False]
+    assert [breaker.allows_request() for _ in range(3)] == [True, False, False]
 
 
 def test_when_it_gets_through_everybody_does(breaker, clock):
-    breaker.trip()
+    breaker.open()
     clock.now = 1.1
-    breaker.lets_through()
+    breaker.allows_request()
 
     breaker.close()
 
-    assert all(breaker.lets_through() for _ in range(3))
+    assert all(breaker.allows_request() for _ in range(3))
 
 
 def caused_by(cause):
@@ -72,4 +72,4 @@ def caused_by(cause):
 )
 def test_only_waiting_in_vain_turns_others_away(error, waited):
     """Else one slow page, or one cut connection, would turn everybody away."""
-    assert had_to_wait(error) is waited
+    assert is_database_timeout(error) is waited

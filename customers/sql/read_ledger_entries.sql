@@ -1,5 +1,5 @@
--- Everything on the ledger that speaks for the records of some customers: what is on their own
--- chains, and what was said on another's while they were one customer with it.
+-- All ledger entries that speak for the records of some customers: those on their own chains, and
+-- those on the chain of another record while the two were one customer.
 --
 -- ids  uuid[]  live records
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from config import env
 
 
-def together() -> None:
+def use_shared_directory() -> None:
     """Choose the folder where the workers of one parent keep their counts.
 
     Has to run before prometheus_client is imported: it looks at the variable only then.
@@ -18,19 +18,19 @@ def together() -> None:
     root = env.home() / "metrics"
     folder = root / str(os.getppid())
     folder.mkdir(parents=True, exist_ok=True)
-    _forget_the_dead(root)
+    _remove_stale_directories(root)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
-def _forget_the_dead(root: Path) -> None:
+def _remove_stale_directories(root: Path) -> None:
     """Remove what servers left behind that no longer run."""
     for folder in root.iterdir():
-        if folder.name.isdigit() and not _runs(int(folder.name)):
+        if folder.name.isdigit() and not _is_running(int(folder.name)):
             with contextlib.suppress(OSError):
                 shutil.rmtree(folder)
 
 
-def _runs(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

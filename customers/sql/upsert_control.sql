@@ -1,4 +1,4 @@
--- Keep what customers said we may do, as it stands now.
+-- Store the consent states of customers.
 --
 -- rows  jsonb  the columns of customers_control
 

@@ -1,4 +1,4 @@
--- Note when a key was last used, at most once a minute and without waiting for anybody.
+-- Record when a key was last used, at most once a minute and without waiting for a lock.
 --
 -- id  bigint
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from customers.events.notifier import Ringer
+from customers.events.background_publisher import BackgroundPublisher
 
 
 class Bell:
@@ -34,73 +34,73 @@ def bell():
 
 def test_what_came_while_a_ring_was_under_way_goes_out_as_one(bell):
     bell.free.clear()
-    ringer = Ringer("test", bell, patience=1)
+    publisher = BackgroundPublisher("test", bell, timeout=1)
 
-    ringer.add({"first": 1})
+    publisher.add({"first": 1})
     time.sleep(0.05)
     for number in range(500):
-        ringer.add({"second": number, "third": 7})
+        publisher.add({"second": number, "third": 7})
     bell.free.set()
 
     assert bell.wait_for(2) == [{"first": 1}, {"second": 499, "third": 7}]
-    ringer.close()
+    publisher.close()
 
 
 def test_the_highest_number_is_rung_whatever_the_order(bell):
-    ringer = Ringer("test", bell, patience=1, gather=0.05)
+    publisher = BackgroundPublisher("test", bell, timeout=1, batch_window=0.05)
 
-    ringer.add({"one": 9})
-    ringer.add({"one": 4})
+    publisher.add({"one": 9})
+    publisher.add({"one": 4})
 
     assert bell.wait_for(1) == [{"one": 9}]
-    ringer.close()
+    publisher.close()
 
 
 def test_nobody_waits_for_a_bell_that_is_stuck(bell):
     bell.free.clear()
-    ringer = Ringer("test", bell, patience=0.05)
+    publisher = BackgroundPublisher("test", bell, timeout=0.05)
 
     started = time.monotonic()
     for number in range(1000):
-        ringer.add({number: number})
+        publisher.add({number: number})
 
     assert time.monotonic() - started < 0.5
     bell.free.set()
-    ringer.close()
+    publisher.close()
 
 
 def test_after_a_ring_that_was_not_taken_nobody_tries_for_a_while():
     bell = Bell(is_taken=False)
-    ringer = Ringer("test", bell, patience=1)
+    publisher = BackgroundPublisher("test", bell, timeout=1)
 
-    ringer.add({"one": 1})
+    publisher.add({"one": 1})
     bell.wait_for(1)
-    ringer.add({"two": 2})
+    publisher.add({"two": 2})
     time.sleep(0.2)
 
     assert bell.heard == [{"one": 1}]
     assert bell.wait_for(2) == [{"one": 1}, {"two": 2}]
-    ringer.close()
+    publisher.close()
 
 
 def test_what_is_left_rings_when_the_process_ends(bell):
-    ringer = Ringer("test", bell, patience=1, gather=30)
-    ringer.add({"one": 1})
+    publisher = BackgroundPublisher("test", bell, timeout=1, batch_window=30)
+    publisher.add({"one": 1})
 
-    ringer.close()
+    publisher.close()
 
     assert bell.heard == [{"one": 1}]
 
 
 def test_a_forked_child_rings_by_itself(bell):
-    ringer = Ringer("test", bell, patience=1)
-    ringer.add({"parent": 1})
+    publisher = BackgroundPublisher("test", bell, timeout=1)
+    publisher.add({"parent": 1})
     bell.wait_for(1)
     out, into = os.pipe()
 
     child = os.fork()
     if not child:
-        ringer.add({"child": 2})
+        publisher.add({"child": 2})
         os.write(into, str(bell.wait_for(2)[1:]).encode())
         os._exit(0)
     os.waitpid(child, 0)
@@ -108,4 +108,4 @@ def test_a_forked_child_rings_by_itself(bell):
     assert os.read(out, 100) == b"[{'child': 2}]"
     os.close(out)
     os.close(into)
-    ringer.close()
+    publisher.close()

@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.csp import CSP
 
 # The interface is built with Alpine, which evaluates attributes, and writes styles inline.
-ADMIN = {
+ADMIN_SOURCES = {
     "script-src": [CSP.SELF, CSP.UNSAFE_EVAL, CSP.UNSAFE_INLINE],
     "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
 }
 
 
-class AdminPolicyMiddleware:
+class AdminCspMiddleware:
     """Loosen the policy for /admin/, and nowhere else."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -23,5 +23,5 @@ class AdminPolicyMiddleware:
         response = self.get_response(request)
         if request.path_info.startswith("/admin/"):
             # Where Django's own decorators leave a view's policy for its middleware.
-            response._csp_config = settings.SECURE_CSP | ADMIN  # type: ignore[attr-defined]
+            response._csp_config = settings.SECURE_CSP | ADMIN_SOURCES  # type: ignore[attr-defined]
         return response

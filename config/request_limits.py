@@ -23,24 +23,24 @@ class LimitedParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         try:
-            data, _ = read_object(_begin(stream))
+            document, _ = read_object(_read_limited(stream))
         except Unfit as error:
             if error.reason == "too_large":
                 raise RequestDataTooBig from error
             raise ParseError(f"{error.reason}: {error.detail}") from error
-        return data
+        return document
 
 
-def _begin(stream: IO[bytes]) -> bytes:
+def _read_limited(stream: IO[bytes]) -> bytes:
     """Read no more than shows that it is too much: who announces a gigabyte may send it."""
-    parts, left = [], MAX_ITEM + 1
-    while left and (part := stream.read(left)):
+    parts, remaining = [], MAX_ITEM + 1
+    while remaining and (part := stream.read(remaining)):
         parts.append(part)
-        left -= len(part)
+        remaining -= len(part)
     return b"".join(parts)
 
 
-class NoFiles(FileUploadHandler):
+class RefuseFiles(FileUploadHandler):
     """No form of ours has a file in it; Django would write any to the disk, whoever sends it."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> Never:

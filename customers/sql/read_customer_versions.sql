@@ -1,4 +1,4 @@
--- How far the logs of these customers are; the caller holds the locks.
+-- The versions of these customers; the caller holds the locks.
 --
 -- ids  uuid[]
 

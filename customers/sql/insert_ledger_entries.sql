@@ -1,4 +1,4 @@
--- Put entries at the end of a chain; the caller holds the lock on its record.
+-- Append entries to a chain; the caller holds the lock on its record.
 --
 -- rows  jsonb  the columns of customers_controlentry, digests in hex
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from config import counting
+from config import metrics_directory
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +16,7 @@ def _home(tmp_path, monkeypatch):
 
 
 def test_workers_of_one_parent_share_a_folder(tmp_path):
-    counting.together()
+    metrics_directory.use_shared_directory()
 
     assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(tmp_path / "metrics" / str(os.getppid()))
     assert (tmp_path / "metrics" / str(os.getppid())).is_dir()
@@ -25,7 +25,7 @@ def test_workers_of_one_parent_share_a_folder(tmp_path):
 def test_a_folder_that_was_chosen_already_stays(tmp_path, monkeypatch):
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "/elsewhere")
 
-    counting.together()
+    metrics_directory.use_shared_directory()
 
     assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == "/elsewhere"
     assert not (tmp_path / "metrics").exists()
@@ -37,7 +37,7 @@ def test_what_the_dead_left_is_removed_and_nothing_else(tmp_path):
     for name in (str(gone.pid), str(os.getpid()), "notes"):
         (tmp_path / "metrics" / name).mkdir(parents=True)
 
-    counting.together()
+    metrics_directory.use_shared_directory()
 
     left = {folder.name for folder in (tmp_path / "metrics").iterdir()}
     assert left == {str(os.getpid()), "notes", str(os.getppid())}

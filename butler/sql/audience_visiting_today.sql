@@ -1,6 +1,6 @@
 -- Customers who visit on a day, as a trusted source says, a batch at a time.
 --
--- today  date, after  uuid, most  int
+-- today  date, after  uuid, limit  int
 -- returns ids in their order
 
 SELECT DISTINCT customer_id
@@ -10,4 +10,4 @@ SELECT DISTINCT customer_id
    AND status IN ('placed', 'amended')
    AND customer_id > %(after)s::uuid
  ORDER BY customer_id
- LIMIT %(most)s
+ LIMIT %(limit)s

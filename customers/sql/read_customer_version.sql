@@ -1,4 +1,4 @@
--- The head of a record, for a reader who has a version of it already.
+-- The version of a record, for a reader who has a copy of one already.
 --
 -- id, today; zone  text  in which it is that day
 -- returns the live record's id, its version, and whether nothing in it depends on a day
@@ -14,7 +14,7 @@ SELECT live.id, live.version,
                   SELECT (event.recorded_at AT TIME ZONE %(zone)s)::date
                     FROM customers_event AS event
                    WHERE event.customer_id = live.id
-                     AND event.version = live.version)) AS holds
-  FROM customers_customer AS asked
-  JOIN customers_customer AS live ON live.id = coalesce(asked.canonical_id, asked.id)
- WHERE asked.id = %(id)s
+                     AND event.version = live.version)) AS is_current
+  FROM customers_customer AS record
+  JOIN customers_customer AS live ON live.id = coalesce(record.canonical_id, record.id)
+ WHERE record.id = %(id)s

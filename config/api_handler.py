@@ -13,16 +13,16 @@ from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
 # Outermost first. What every answer needs: it is counted, logged, and honest about 503.
-MIDDLEWARE = ("config.logging.RequestMiddleware", "config.errors.DatabaseAwayMiddleware")
+MIDDLEWARE = ("config.logging.RequestMiddleware", "config.errors.DatabaseUnavailableMiddleware")
 
 # What nobody shows a key for: it opens a session, speaks the reader's language or is a page.
 # A header of a proxy or of another API does not change how these are answered.
-WITHOUT_KEY = ("/api/sign-in/", "/api/docs/", "/api/schema/")
+PATHS_WITHOUT_KEY = ("/api/sign-in/", "/api/docs/", "/api/schema/")
 # No content type is longer; one that is makes Django fail before anything can answer.
 MAX_CONTENT_TYPE = 1000
 
 
-class ShortWay(WSGIHandler):
+class ApiHandler(WSGIHandler):
     """Django's handler with two middlewares in place of those of the pages."""
 
     def load_middleware(self, is_async: bool = False) -> None:
@@ -48,31 +48,31 @@ class ShortWay(WSGIHandler):
         return response
 
 
-class Application:
+class RoutingApplication:
     """The short way for programs that show a key, Django's own for everybody else."""
 
-    def __init__(self, programs: Any, pages: Any) -> None:
-        self._programs = programs
-        self._pages = pages
+    def __init__(self, api_handler: Any, page_handler: Any) -> None:
+        self._api_handler = api_handler
+        self._page_handler = page_handler
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        _replace_unreadable(environ)
-        handler = self._programs if is_of_program(environ) else self._pages
+        _replace_invalid_headers(environ)
+        handler = self._api_handler if is_api_request(environ) else self._page_handler
         answer: Iterable[bytes] = handler(environ, start_response)
         return answer
 
 
-def is_of_program(environ: dict[str, Any]) -> bool:
+def is_api_request(environ: dict[str, Any]) -> bool:
     """Tell whether a request shows a key, or is for where only keys and signatures count."""
     path = environ.get("PATH_INFO", "")
     if path.startswith("/v1/"):
         return True
     scheme = environ.get("HTTP_AUTHORIZATION", "").partition(" ")[0].lower()
     is_key = scheme in ("basic", "bearer")
-    return is_key and path.startswith("/api/") and not path.startswith(WITHOUT_KEY)
+    return is_key and path.startswith("/api/") and not path.startswith(PATHS_WITHOUT_KEY)
 
 
-def _replace_unreadable(environ: dict[str, Any]) -> None:
+def _replace_invalid_headers(environ: dict[str, Any]) -> None:
     """Replace headers on which their readers fail by ones that they refuse."""
     if len(environ.get("CONTENT_TYPE", "")) > MAX_CONTENT_TYPE:
         environ["CONTENT_TYPE"] = "application/octet-stream"

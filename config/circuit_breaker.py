@@ -10,45 +10,45 @@ from collections.abc import Callable
 
 import psycopg_pool
 
-from config.patience import NoAnswer
+from config.db_timeouts import DatabaseTimeout
 
 
-def had_to_wait(error: BaseException | None) -> bool:
+def is_database_timeout(error: BaseException | None) -> bool:
     """Tell a database that gives no connection from one that cut or slowed a single one.
 
     A cut connection is noticed at once and costs nobody else a wait.
     """
-    while error is not None and not isinstance(error, psycopg_pool.PoolTimeout | NoAnswer):
+    while error is not None and not isinstance(error, psycopg_pool.PoolTimeout | DatabaseTimeout):
         error = error.__cause__
     return error is not None
 
 
-class Breaker:
+class CircuitBreaker:
     """Closed while things work; open for a pause after they did not; then one may try."""
 
-    def __init__(self, *, pause: float, clock: Callable[[], float]) -> None:
-        self._pause = pause
+    def __init__(self, *, reset_timeout: float, clock: Callable[[], float]) -> None:
+        self._reset_timeout = reset_timeout
         self._clock = clock
         self._lock = threading.Lock()
         self._open_until: float | None = None
 
-    def lets_through(self) -> bool:
+    def allows_request(self) -> bool:
         """Tell whether to try; while open, that is one request for each pause."""
         with self._lock:
             if self._open_until is None:
                 return True
             if self._clock() < self._open_until:
                 return False
-            self._open_until = self._clock() + self._pause
+            self._open_until = self._clock() + self._reset_timeout
             return True
 
     @property
     def is_open(self) -> bool:
         return self._open_until is not None
 
-    def trip(self) -> None:
+    def open(self) -> None:
         with self._lock:
-            self._open_until = self._clock() + self._pause
+            self._open_until = self._clock() + self._reset_timeout
 
     def close(self) -> None:
         with self._lock:
