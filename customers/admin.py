@@ -180,28 +180,28 @@ class BlockedValueAdmin(ModelAdmin):
 class MergeAdmin(ReadOnlyAdmin):
     """Which records became one, and why."""
 
-    list_display = ("joined_at", "reason", "actor", "parted_at", "record")
+    list_display = ("merged_at", "reason", "actor", "undone_at", "live_record")
     list_filter = ("reason",)
 
-    @admin.display
-    def record(self, merge: Merge) -> str:
-        return record_link(merge.kept_id)
+    @admin.display(description="record")
+    def live_record(self, merge: Merge) -> str:
+        return record_link(merge.merged_into_id)
 
 
 @admin.register(Review)
 class ReviewAdmin(ReadOnlyAdmin):
     """What waits for a person; settled through the API and the console."""
 
-    list_display = ("kind", "status", "created_at", "settled_by", "first", "second")
+    list_display = ("kind", "status", "created_at", "settled_by", "first_record", "second_record")
     list_filter = ("status", "kind")
 
-    @admin.display
-    def first(self, review: Review) -> str:
-        return record_link(review.left_id)
+    @admin.display(description="first")
+    def first_record(self, review: Review) -> str:
+        return record_link(review.first_id)
 
-    @admin.display
-    def second(self, review: Review) -> str:
-        return record_link(review.right_id)
+    @admin.display(description="second")
+    def second_record(self, review: Review) -> str:
+        return record_link(review.second_id)
 
 
 @admin.register(QuarantinedItem)

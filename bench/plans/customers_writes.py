@@ -111,9 +111,9 @@ PARAMETERS: dict[str, Params] = {
             [
                 {
                     "kind": "suggested_merge",
-                    "left": uuid("customer", number),
-                    "right": uuid("customer", number + 1),
-                    "evidence": {"number": evidence},
+                    "first": uuid("customer", number),
+                    "second": uuid("customer", number + 1),
+                    "details": {"number": evidence},
                 }
                 for number in _NUMBERS
                 for evidence in (2, 1)
@@ -164,11 +164,11 @@ PARAMETERS: dict[str, Params] = {
         "moves": json(
             [
                 {
-                    "joined_id": uuid("customer", number),
-                    "kept_id": uuid("customer", number + 1) if number % 4 else None,
-                    "left_id": uuid("customer", number + 2) if number % 2 else None,
+                    "record_id": uuid("customer", number),
+                    "merged_into_id": uuid("customer", number + 1) if number % 4 else None,
+                    "previous_id": uuid("customer", number + 2) if number % 2 else None,
                     "reason": "proof",
-                    "evidence": [],
+                    "links": [],
                 }
                 for number in _NUMBERS
             ]

@@ -22,7 +22,7 @@ INSERT INTO customers_sourcekey (id, source_id, prefix, digest, is_secret, scope
 SELECT pg_temp.serial(n), 1001 + n % 4, 'plans', decode(md5('key:' || n), 'hex'), true,
        '{ingest,read}'
   FROM number;
-INSERT INTO customers_customer (id, version, regrouped, created_at, last_seen_at)
+INSERT INTO customers_customer (id, version, grouping_version, created_at, last_seen_at)
 SELECT pg_temp.id_of('customer', n), CASE WHEN n <= 20 THEN 60 ELSE 2 END, 0,
        pg_temp.noon(-10000), pg_temp.noon(n % 7)
   FROM number;
@@ -52,17 +52,17 @@ SELECT pg_temp.serial(2 * n + claim),
        CASE WHEN n % 6 < 5 THEN pg_temp.id_of('customer', n + claim) END
   FROM number, generate_series(0, 1) AS claim
  WHERE n + claim <= :rows;
-INSERT INTO customers_link (id, left_id, right_id, kind, evidence, source_id, actor)
+INSERT INTO customers_link (id, first_id, second_id, kind, evidence, source_id, actor)
 SELECT pg_temp.serial(n), pg_temp.serial(2 * n), pg_temp.serial(2 * n + 1),
        CASE WHEN n % 50 = 0 THEN 'joined' ELSE 'seen' END, 1, 1001, ''
   FROM number WHERE n < :rows;
-INSERT INTO customers_merge (id, reason, evidence, actor, joined_at, parted_at, parted_reason,
-       joined_id, kept_id)
+INSERT INTO customers_merge (id, reason, links, actor, merged_at, undone_at, undone_reason,
+       record_id, merged_into_id)
 SELECT pg_temp.serial(n), 'proof', '[]', '', pg_temp.noon(n % 3),
        CASE WHEN n % 10 = 5 THEN pg_temp.noon(9) END, '', pg_temp.id_of('customer', n),
        pg_temp.id_of('customer', n - 1)
   FROM number WHERE n % 5 = 0;
-INSERT INTO customers_review (id, kind, evidence, status, settled_by, left_id, right_id)
+INSERT INTO customers_review (id, kind, details, status, settled_by, first_id, second_id)
 SELECT pg_temp.serial(n), 'suggested_merge', '{}', 'open', '', pg_temp.id_of('customer', n),
        pg_temp.id_of('customer', n + 1)
   FROM number WHERE n % 20 = 1 AND n < :rows;

@@ -27,10 +27,10 @@ def accept_review(*, review_id: int, actor: str, now: datetime) -> Review | None
     review = _open(review_id)
     if review is None:
         return None
-    if review.right_id is None:
+    if review.second_id is None:
         raise NotOne
     try:
-        merging.join(review.left_id, review.right_id, actor=actor, now=now)
+        merging.join(review.first_id, review.second_id, actor=actor, now=now)
     except merging.NotFiled as error:
         raise NotOne from error
     return _settle(review, Review.Status.ACCEPTED, actor, now)
@@ -47,12 +47,12 @@ def decline_review(*, review_id: int, actor: str, now: datetime) -> Review | Non
 def part_records(*, customer_id: UUID, merge_id: int, actor: str, now: datetime) -> Merge | None:
     """Undo a merge that a live record took part in; both stay apart whatever is seen later."""
     # Not locked: who draws groups locks records first, and the ledger after them.
-    merge = Merge.objects.filter(pk=merge_id, kept_id=customer_id).first()
+    merge = Merge.objects.filter(pk=merge_id, merged_into_id=customer_id).first()
     if merge is None:
         return None
-    if merge.parted_at:
+    if merge.undone_at:
         raise Parted
-    merging.part(merge.kept_id, merge.joined_id, actor=actor, now=now)
+    merging.part(merge.merged_into_id, merge.record_id, actor=actor, now=now)
     merge.refresh_from_db()
     return merge
 

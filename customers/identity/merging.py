@@ -363,11 +363,11 @@ def _keep_ledger(
         proven = is_order or any(link["trust"] == VERIFIED for link in evidence)
         merges.append(
             {
-                "joined_id": move.record_id,
-                "kept_id": None if move.after == move.record_id else move.after,
-                "left_id": None if move.before == move.record_id else move.before,
+                "record_id": move.record_id,
+                "merged_into_id": None if move.after == move.record_id else move.after,
+                "previous_id": None if move.before == move.record_id else move.before,
                 "reason": reason or ("proof" if proven else "claim"),
-                "evidence": evidence,
+                "links": evidence,
             }
         )
     sql.run("keep_merges", {"moves": sql.json(merges), "actor": actor, "now": now})
@@ -385,14 +385,14 @@ def _ask_about(
             kind = "suggested_merge" if one.reason == "limit:user_id" else "identifier_limit"
             left, right = sorted((left, right))
             evidence = {"left": one.tie.left, "right": one.tie.right, "reason": one.reason}
-            questions.append({"kind": kind, "left": left, "right": right, "evidence": evidence})
+            questions.append({"kind": kind, "first": left, "second": right, "details": evidence})
     _ask(questions)
 
 
 def ask_about_heap(oldest: UUID, evidence: int) -> None:
     """Tell a person that more hangs together there than we draw, once."""
     details = {"reason": "heap", "trust": evidence}
-    _ask([{"kind": "identifier_limit", "left": oldest, "right": None, "evidence": details}])
+    _ask([{"kind": "identifier_limit", "first": oldest, "second": None, "details": details}])
 
 
 def _ask(questions: Sequence[Mapping[str, object]]) -> None:

@@ -4,15 +4,15 @@ from uuid_utils.compat import uuid7
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
     def live(self) -> "CustomerQuerySet":
-        """Leave out the records that were joined into another one."""
+        """Leave out the records that were merged into another one."""
         return self.filter(canonical__isnull=True)
 
 
 class Customer(models.Model):
-    """One record of one customer, and the head of its log.
+    """One record of one customer, and the version of its log.
 
-    A record that was joined into another points to it by `canonical` and keeps its own log,
-    so that parting them again is a matter of pointers.
+    A record that was merged into another points to it by `canonical` and keeps its own log,
+    so that separating them again is a matter of pointers.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -21,9 +21,9 @@ class Customer(models.Model):
     )
     # The number of events on the log; the next one gets version + 1, under the row's lock.
     version = models.BigIntegerField(default=0, db_default=0)
-    # Raised whenever identifiers come or go, so that a writer who looked before it waited
-    # for the lock can tell that it must look again.
-    regrouped = models.IntegerField(default=0, db_default=0)
+    # Raised whenever identifiers come or go, so that a writer who read before it waited for
+    # the lock can tell that it must read again.
+    grouping_version = models.IntegerField(default=0, db_default=0)
     created_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(null=True, blank=True)
 

@@ -75,15 +75,15 @@ class LinkKind(models.TextChoices):
     SEEN = "seen"
     # An order and the identifier that it was placed with.
     PLACED = "placed"
-    JOINED = "joined"
-    PARTED = "parted"
+    MERGED = "joined", "Joined"
+    SEPARATED = "parted", "Parted"
 
 
 class Link(models.Model):
-    """Two identifiers that came in one event, or that a person joined or parted."""
+    """Two identifiers that came in one event, or that a person merged or separated."""
 
-    left = models.ForeignKey(Identifier, on_delete=models.PROTECT, related_name="+")
-    right = models.ForeignKey(Identifier, on_delete=models.PROTECT, related_name="+")
+    first = models.ForeignKey(Identifier, on_delete=models.PROTECT, related_name="+")
+    second = models.ForeignKey(Identifier, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=8, choices=LinkKind, default=LinkKind.SEEN)
     evidence = models.SmallIntegerField(choices=Evidence)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
@@ -93,10 +93,10 @@ class Link(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["left", "right", "kind", "evidence"], name="link_is_stated_once"
+                fields=["first", "second", "kind", "evidence"], name="link_is_stated_once"
             ),
             models.CheckConstraint(
-                condition=models.Q(left__lt=models.F("right")), name="link_is_ordered"
+                condition=models.Q(first__lt=models.F("second")), name="link_is_ordered"
             ),
             models.CheckConstraint(
                 condition=models.Q(kind__in=LinkKind.values), name="link_kind_is_known"
@@ -104,14 +104,16 @@ class Link(models.Model):
         ]
         # A shared value has any number of links, of which only these few count.
         indexes = [
-            models.Index(fields=["left"], condition=~models.Q(kind="seen"), name="link_said_left"),
             models.Index(
-                fields=["right"], condition=~models.Q(kind="seen"), name="link_said_right"
+                fields=["first"], condition=~models.Q(kind="seen"), name="link_not_seen_first"
+            ),
+            models.Index(
+                fields=["second"], condition=~models.Q(kind="seen"), name="link_not_seen_second"
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.left_id} {self.kind} {self.right_id}"
+        return f"{self.first_id} {self.kind} {self.second_id}"
 
 
 class BlockedValue(models.Model):

@@ -8,34 +8,34 @@ from customers.models.source import Source
 
 
 class Merge(models.Model):
-    """Two records that became one, why, and whether they were parted again."""
+    """A record that was merged into another one, why, and when that was undone."""
 
     class Reason(models.TextChoices):
         PROOF = "proof"
         CLAIM = "claim"
         STAFF = "staff"
 
-    kept = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="merges")
-    joined = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
+    merged_into = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="merges")
+    record = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=8, choices=Reason)
-    # The links that joined them, as [{left, right, trust}], by identifier id.
-    evidence = models.JSONField(default=list)
+    # The links between them, as [{left, right, trust, kind}], by identifier id.
+    links = models.JSONField(default=list)
     actor = models.CharField(max_length=100, blank=True)
-    joined_at = models.DateTimeField()
-    parted_at = models.DateTimeField(null=True, blank=True)
-    parted_reason = models.CharField(max_length=32, blank=True)
+    merged_at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_reason = models.CharField(max_length=32, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["joined"],
-                condition=models.Q(parted_at__isnull=True),
-                name="merge_one_standing_per_record",
+                fields=["record"],
+                condition=models.Q(undone_at__isnull=True),
+                name="merge_one_active_per_record",
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.joined_id} into {self.kept_id}"
+        return f"{self.record_id} into {self.merged_into_id}"
 
 
 class Review(models.Model):
@@ -52,11 +52,12 @@ class Review(models.Model):
         DECLINED = "declined"
 
     kind = models.CharField(max_length=24, choices=Kind)
-    left = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="reviews")
-    right = models.ForeignKey(
+    first = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="reviews")
+    second = models.ForeignKey(
         Customer, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
-    evidence = models.JSONField(default=dict)
+    # Why it was asked, such as {"claimed": identifier id, "verified": identifier id}.
+    details = models.JSONField(default=dict)
     status = models.CharField(max_length=16, choices=Status, default=Status.OPEN)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     settled_at = models.DateTimeField(null=True, blank=True)
@@ -65,7 +66,7 @@ class Review(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["kind", "left", "right"],
+                fields=["kind", "first", "second"],
                 nulls_distinct=False,
                 name="review_asked_once",
             )

@@ -186,8 +186,8 @@ def merges(customer_id: UUID) -> list[MergeShape]:
         customer_id,
         *Customer.objects.filter(canonical_id=customer_id).values_list("id", flat=True),
     ]
-    rows = Merge.objects.filter(Q(kept_id__in=own) | Q(joined_id__in=own)).order_by(
-        "joined_at", "id"
+    rows = Merge.objects.filter(Q(merged_into_id__in=own) | Q(record_id__in=own)).order_by(
+        "merged_at", "id"
     )
     return [merge(row) for row in rows[:500]]
 
@@ -196,13 +196,13 @@ def merge(row: Merge) -> MergeShape:
     """Return one merge as readers see it."""
     return MergeShape(
         id=row.pk,
-        kept=row.kept_id,
-        joined=row.joined_id,
+        kept=row.merged_into_id,
+        joined=row.record_id,
         reason=row.reason,
         actor=row.actor,
-        joined_at=row.joined_at,
-        parted_at=row.parted_at,
-        evidence=_raw(row.evidence),
+        joined_at=row.merged_at,
+        parted_at=row.undone_at,
+        evidence=_raw(row.links),
     )
 
 
@@ -227,9 +227,9 @@ def _review(row: Review) -> ReviewShape:
     return ReviewShape(
         id=row.pk,
         kind=row.kind,
-        left=row.left_id,
-        right=row.right_id,
-        evidence=_raw(row.evidence),
+        left=row.first_id,
+        right=row.second_id,
+        evidence=_raw(row.details),
         status=row.status,  # type: ignore[arg-type]  # one of Review.Status
         created_at=row.created_at,
         settled_at=row.settled_at,

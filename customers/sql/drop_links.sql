@@ -4,6 +4,6 @@
 
 DELETE FROM customers_link AS link
  USING unnest(%(lefts)s::bigint[], %(rights)s::bigint[], %(evidences)s::smallint[])
-       AS gone (left_id, right_id, evidence)
- WHERE (link.left_id, link.right_id, link.evidence) = (gone.left_id, gone.right_id, gone.evidence)
+       AS gone (first_id, second_id, evidence)
+ WHERE (link.first_id, link.second_id, link.evidence) = (gone.first_id, gone.second_id, gone.evidence)
    AND link.kind = 'seen'

@@ -3,9 +3,9 @@
 --
 -- lefts, rights, evidences, kinds  bigint[], bigint[], smallint[], text[]
 
-SELECT left_id, right_id, evidence, wanted.kind
+SELECT first_id, second_id, evidence, wanted.kind
   FROM unnest(%(lefts)s::bigint[], %(rights)s::bigint[], %(evidences)s::smallint[],
               %(kinds)s::text[])
-       AS wanted (left_id, right_id, evidence, kind)
-  JOIN customers_link AS link USING (left_id, right_id, evidence)
+       AS wanted (first_id, second_id, evidence, kind)
+  JOIN customers_link AS link USING (first_id, second_id, evidence)
  WHERE link.kind IN (wanted.kind, 'placed')

@@ -14,9 +14,9 @@ WITH live AS MATERIALIZED (
 )
 SELECT id, false AS is_elsewhere, place FROM own
  UNION ALL
-SELECT DISTINCT kept_id, true, 2
+SELECT DISTINCT merged_into_id, true, 2
   FROM customers_merge
- WHERE joined_id IN (SELECT id FROM own)
-   AND parted_at IS NOT NULL
-   AND kept_id NOT IN (SELECT id FROM own)
+ WHERE record_id IN (SELECT id FROM own)
+   AND undone_at IS NOT NULL
+   AND merged_into_id NOT IN (SELECT id FROM own)
  ORDER BY place, id

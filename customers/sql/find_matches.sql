@@ -30,10 +30,10 @@ WITH named AS MATERIALIZED (
        AND NOT EXISTS (SELECT FROM customers_order WHERE number = %(value)s)
 ), beside AS (
     -- A shared value leads to nobody itself, but it came together with what does.
-    SELECT CASE WHEN link.left_id = named.id THEN link.right_id ELSE link.left_id END AS id,
+    SELECT CASE WHEN link.first_id = named.id THEN link.second_id ELSE link.first_id END AS id,
            least(link.evidence, named.evidence) AS evidence
       FROM named
-      JOIN customers_link AS link ON named.id IN (link.left_id, link.right_id)
+      JOIN customers_link AS link ON named.id IN (link.first_id, link.second_id)
      WHERE named.is_shared AND link.kind <> 'parted'
 ), owner AS (
     SELECT customer_id, evidence FROM named WHERE customer_id IS NOT NULL

@@ -3,37 +3,37 @@
 -- A record that joined when it was opened was no merge worth telling; once it leaves, the row
 -- says where its events from before are.
 --
--- moves  jsonb  [{joined_id, kept_id|null (stands alone again), left_id|null (stood alone),
---                 reason, evidence}, ...]
+-- moves  jsonb  [{record_id, merged_into_id|null (alone again), previous_id|null (was alone),
+--                 reason, links}, ...]
 -- actor  text, now  timestamptz
 
 WITH moved AS MATERIALIZED (
     SELECT *
       FROM jsonb_to_recordset(%(moves)s::jsonb) AS move (
-           joined_id uuid, kept_id uuid, left_id uuid, reason text, evidence jsonb)
+           record_id uuid, merged_into_id uuid, previous_id uuid, reason text, links jsonb)
 ), closed AS (
     UPDATE customers_merge AS merge
-       SET parted_at = %(now)s,
-           parted_reason = CASE WHEN moved.kept_id IS NULL THEN moved.reason
+       SET undone_at = %(now)s,
+           undone_reason = CASE WHEN moved.merged_into_id IS NULL THEN moved.reason
                                 ELSE 'joined another' END
       FROM moved
-     WHERE merge.joined_id = moved.joined_id
-       AND merge.parted_at IS NULL
- RETURNING merge.joined_id
+     WHERE merge.record_id = moved.record_id
+       AND merge.undone_at IS NULL
+ RETURNING merge.record_id
 ), untold AS (
     INSERT INTO customers_merge
-           (kept_id, joined_id, reason, evidence, actor, joined_at, parted_at, parted_reason)
-    SELECT moved.left_id, moved.joined_id, 'proof', '[]', '', record.created_at, %(now)s,
+           (merged_into_id, record_id, reason, links, actor, merged_at, undone_at, undone_reason)
+    SELECT moved.previous_id, moved.record_id, 'proof', '[]', '', record.created_at, %(now)s,
            moved.reason
       FROM moved
-      JOIN customers_customer AS record ON record.id = moved.joined_id
-     WHERE moved.left_id IS NOT NULL
-       AND moved.joined_id NOT IN (SELECT joined_id FROM closed)
+      JOIN customers_customer AS record ON record.id = moved.record_id
+     WHERE moved.previous_id IS NOT NULL
+       AND moved.record_id NOT IN (SELECT record_id FROM closed)
 )
 INSERT INTO customers_merge
-       (kept_id, joined_id, reason, evidence, actor, joined_at, parted_reason)
-SELECT kept_id, joined_id, reason, evidence, %(actor)s, %(now)s, ''
+       (merged_into_id, record_id, reason, links, actor, merged_at, undone_reason)
+SELECT merged_into_id, record_id, reason, links, %(actor)s, %(now)s, ''
   FROM moved
- WHERE kept_id IS NOT NULL
+ WHERE merged_into_id IS NOT NULL
    -- Reads the closed rows, so that the unique index sees them closed first.
    AND (SELECT count(*) FROM closed) >= 0

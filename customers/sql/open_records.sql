@@ -2,6 +2,6 @@
 --
 -- ids  uuid[], now  timestamptz
 
-INSERT INTO customers_customer (id, version, regrouped, created_at)
+INSERT INTO customers_customer (id, version, grouping_version, created_at)
 SELECT id, 0, 0, %(now)s
   FROM unnest(%(ids)s::uuid[]) AS opened (id)

@@ -15,18 +15,18 @@ WITH RECURSIVE reached AS (
     SELECT other.id, other.is_shared OR other.kind = 'order'
       FROM reached
      CROSS JOIN LATERAL (
-           SELECT right_id AS id, kind FROM customers_link
-            WHERE left_id = reached.id AND NOT reached.is_end
+           SELECT second_id AS id, kind FROM customers_link
+            WHERE first_id = reached.id AND NOT reached.is_end
             UNION ALL
-           SELECT left_id, kind FROM customers_link
-            WHERE right_id = reached.id AND NOT reached.is_end
+           SELECT first_id, kind FROM customers_link
+            WHERE second_id = reached.id AND NOT reached.is_end
             UNION ALL
            -- Of the many links of a shared value, an index finds those that a person made.
-           SELECT right_id, kind FROM customers_link
-            WHERE left_id = reached.id AND reached.is_end AND kind <> 'seen'
+           SELECT second_id, kind FROM customers_link
+            WHERE first_id = reached.id AND reached.is_end AND kind <> 'seen'
             UNION ALL
-           SELECT left_id, kind FROM customers_link
-            WHERE right_id = reached.id AND reached.is_end AND kind <> 'seen'
+           SELECT first_id, kind FROM customers_link
+            WHERE second_id = reached.id AND reached.is_end AND kind <> 'seen'
            ) AS tie
       JOIN customers_identifier AS other ON other.id = tie.id
      WHERE tie.kind <> 'placed'

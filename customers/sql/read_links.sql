@@ -2,7 +2,7 @@
 --
 -- ids  bigint[]
 
-SELECT left_id, right_id, evidence, kind
+SELECT first_id, second_id, evidence, kind
   FROM customers_link
- WHERE left_id = ANY (%(ids)s::bigint[])
-   AND right_id = ANY (%(ids)s::bigint[])
+ WHERE first_id = ANY (%(ids)s::bigint[])
+   AND second_id = ANY (%(ids)s::bigint[])

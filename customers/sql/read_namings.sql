@@ -7,11 +7,11 @@
 SELECT tie.order_id, other.id, tie.kind, other.kind, other.customer_id
   FROM unnest(%(ids)s::bigint[]) AS wanted (id)
  CROSS JOIN LATERAL (
-       SELECT left_id AS order_id, right_id AS other_id, kind FROM customers_link
-        WHERE left_id = wanted.id AND kind <> 'joined'
+       SELECT first_id AS order_id, second_id AS other_id, kind FROM customers_link
+        WHERE first_id = wanted.id AND kind <> 'joined'
         UNION ALL
-       SELECT right_id, left_id, kind FROM customers_link
-        WHERE right_id = wanted.id AND kind <> 'joined'
+       SELECT second_id, first_id, kind FROM customers_link
+        WHERE second_id = wanted.id AND kind <> 'joined'
         LIMIT %(most)s
        ) AS tie
   JOIN customers_identifier AS other ON other.id = tie.other_id

@@ -8,9 +8,9 @@ SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
        identifier.record_id, identifier.customer_id, identifier.is_shared,
        record.canonical_id, COALESCE(record.version, 0),
        EXISTS (SELECT FROM customers_link
-                WHERE left_id = identifier.id AND kind = 'joined')
+                WHERE first_id = identifier.id AND kind = 'joined')
        OR EXISTS (SELECT FROM customers_link
-                   WHERE right_id = identifier.id AND kind = 'joined')
+                   WHERE second_id = identifier.id AND kind = 'joined')
   FROM customers_identifier AS identifier
   LEFT JOIN customers_customer AS record ON record.id = identifier.record_id
  WHERE identifier.kind = 'order' AND identifier.evidence = 2

@@ -8,14 +8,14 @@ SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
        identifier.record_id, identifier.customer_id, identifier.is_shared,
        record.canonical_id, COALESCE(record.version, 0),
        EXISTS (SELECT FROM customers_link
-                WHERE left_id = identifier.id AND kind = 'joined')
+                WHERE first_id = identifier.id AND kind = 'joined')
        OR EXISTS (SELECT FROM customers_link
-                   WHERE right_id = identifier.id AND kind = 'joined')
-  FROM (SELECT right_id AS id FROM customers_link
-         WHERE left_id = ANY (%(ids)s::bigint[]) AND kind IN ('placed', 'seen')
+                   WHERE second_id = identifier.id AND kind = 'joined')
+  FROM (SELECT second_id AS id FROM customers_link
+         WHERE first_id = ANY (%(ids)s::bigint[]) AND kind IN ('placed', 'seen')
          UNION
-        SELECT left_id FROM customers_link
-         WHERE right_id = ANY (%(ids)s::bigint[]) AND kind IN ('placed', 'seen')) AS beside
+        SELECT first_id FROM customers_link
+         WHERE second_id = ANY (%(ids)s::bigint[]) AND kind IN ('placed', 'seen')) AS beside
   JOIN customers_identifier AS identifier USING (id)
   LEFT JOIN customers_customer AS record ON record.id = identifier.record_id
  WHERE identifier.kind = 'order'

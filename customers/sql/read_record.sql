@@ -77,13 +77,13 @@ SELECT json_build_object(
                  LIMIT 20) AS interaction),
     'members', (
         SELECT coalesce(json_agg(json_build_object(
-                   'id', id, 'kept', kept_id, 'joined', joined_id, 'reason', reason,
-                   'actor', actor, 'joined_at', joined_at)
-                   ORDER BY joined_at, id), '[]')
+                   'id', id, 'kept', merged_into_id, 'joined', record_id, 'reason', reason,
+                   'actor', actor, 'joined_at', merged_at)
+                   ORDER BY merged_at, id), '[]')
           FROM customers_merge
-         WHERE kept_id = customer.id AND parted_at IS NULL),
+         WHERE merged_into_id = customer.id AND undone_at IS NULL),
     'open_reviews', (
         SELECT count(*)
           FROM customers_review
-         WHERE status = 'open' AND customer.id IN (left_id, right_id)))::text
+         WHERE status = 'open' AND customer.id IN (first_id, second_id)))::text
   FROM customer

@@ -7,7 +7,7 @@
 UPDATE customers_customer AS customer
    SET canonical_id = CASE WHEN moved.id IS NULL THEN customer.canonical_id
                            ELSE moved.canonical_id END,
-       regrouped = customer.regrouped + 1
+       grouping_version = customer.grouping_version + 1
   FROM unnest(%(touched)s::uuid[]) AS touched (id)
   LEFT JOIN jsonb_to_recordset(%(records)s::jsonb) AS moved (id uuid, canonical_id uuid)
          ON moved.id = touched.id

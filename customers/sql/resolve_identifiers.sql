@@ -12,19 +12,19 @@ WITH wanted AS MATERIALIZED (
 ), found AS MATERIALIZED (
     SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
            identifier.record_id, identifier.customer_id, identifier.is_shared,
-           customer.regrouped
+           customer.grouping_version
       FROM wanted
       JOIN customers_identifier AS identifier USING (kind, value, evidence)
       LEFT JOIN customers_customer AS customer ON customer.id = identifier.customer_id
 ), locked AS MATERIALIZED (
-    SELECT id, version, regrouped
+    SELECT id, version, grouping_version
       FROM customers_customer
      WHERE id = ANY (ARRAY(SELECT customer_id FROM found))
      ORDER BY id
        FOR NO KEY UPDATE
 )
 SELECT found.id, found.kind, found.value, found.evidence, found.record_id, found.customer_id,
-       locked.version, found.is_shared, locked.regrouped <> found.regrouped
+       locked.version, found.is_shared, locked.grouping_version <> found.grouping_version
   FROM found
   LEFT JOIN locked ON locked.id = found.customer_id
  UNION ALL

@@ -4,9 +4,9 @@
 
 WITH taken_back AS (
     DELETE FROM customers_link
-     WHERE left_id = %(left)s AND right_id = %(right)s AND kind IN ('joined', 'parted')
+     WHERE first_id = %(left)s AND second_id = %(right)s AND kind IN ('joined', 'parted')
        AND kind <> %(kind)s
 )
-INSERT INTO customers_link (left_id, right_id, kind, evidence, source_id, actor)
+INSERT INTO customers_link (first_id, second_id, kind, evidence, source_id, actor)
 VALUES (%(left)s, %(right)s, %(kind)s, 2, %(source_id)s, %(actor)s)
-    ON CONFLICT (left_id, right_id, kind, evidence) DO UPDATE SET actor = EXCLUDED.actor
+    ON CONFLICT (first_id, second_id, kind, evidence) DO UPDATE SET actor = EXCLUDED.actor

@@ -3,7 +3,7 @@
 --
 -- ids  bigint[]  identifiers that are new
 
-INSERT INTO customers_review (kind, left_id, right_id, evidence, status, settled_by)
+INSERT INTO customers_review (kind, first_id, second_id, details, status, settled_by)
 SELECT DISTINCT ON (verified.customer_id, claimed.customer_id)
        'suggested_merge', verified.customer_id, claimed.customer_id,
        jsonb_build_object('claimed', claimed.id, 'verified', verified.id), 'open', ''
@@ -16,4 +16,4 @@ SELECT DISTINCT ON (verified.customer_id, claimed.customer_id)
    AND one.kind <> 'order'
    AND verified.customer_id <> claimed.customer_id
  ORDER BY verified.customer_id, claimed.customer_id, verified.id, claimed.id
-    ON CONFLICT (kind, left_id, right_id) DO NOTHING
+    ON CONFLICT (kind, first_id, second_id) DO NOTHING

@@ -9,11 +9,11 @@ WITH member AS MATERIALIZED (
      WHERE customer_id IN (SELECT customer_id FROM customers_identifier
                             WHERE id = ANY (%(ids)s::bigint[]))
 ), neighbor AS (
-    SELECT link.left_id AS id FROM customers_link AS link
-      JOIN member ON member.id = link.right_id WHERE link.kind = 'seen'
+    SELECT link.first_id AS id FROM customers_link AS link
+      JOIN member ON member.id = link.second_id WHERE link.kind = 'seen'
      UNION
-    SELECT link.right_id FROM customers_link AS link
-      JOIN member ON member.id = link.left_id WHERE link.kind = 'seen'
+    SELECT link.second_id FROM customers_link AS link
+      JOIN member ON member.id = link.first_id WHERE link.kind = 'seen'
 )
 UPDATE customers_identifier AS shared
    SET is_shared = false

@@ -53,7 +53,7 @@ def _everything() -> dict[str, list]:
             for i in Identifier.objects.all()
         ),
         "links": sorted(
-            (*sorted((value[x.left_id], value[x.right_id])), x.kind, x.evidence, x.source_id)
+            (*sorted((value[x.first_id], value[x.second_id])), x.kind, x.evidence, x.source_id)
             for x in Link.objects.all()
         ),
         "events": sorted(

@@ -206,12 +206,12 @@ def world(db):
         "session_id": 999_999,
         "message_id": factories.message(noor).pk,
         "merge_id": Merge.objects.create(
-            kept=noor, joined=other, reason="staff", joined_at=timezone.now()
+            merged_into=noor, record=other, reason="staff", merged_at=timezone.now()
         ).pk,
         "task_id": staff_tasks.ask(
             key="t", kind="phone", customer_id=noor.id, title="x", body="", due_at=timezone.now()
         ),
-        "review_id": Review.objects.create(kind="identifier_limit", left=noor).pk,
+        "review_id": Review.objects.create(kind="identifier_limit", first=noor).pk,
         "item_id": QuarantinedItem.objects.create(
             source=source,
             reason="x",

@@ -92,7 +92,7 @@ class Writer:
         self._once(lambda: decide(review_id=asked, actor="lin", now=self.now))
 
     def undo(self) -> None:
-        standing = Merge.objects.filter(parted_at=None).values_list("kept_id", "pk")[:50]
+        standing = Merge.objects.filter(undone_at=None).values_list("merged_into_id", "pk")[:50]
         kept, merge = self.random.choice([*standing] or [(None, 0)])
         self._once(
             lambda: reviews.part_records(

@@ -19,7 +19,7 @@ from customers.types import VERIFIED, WEAK_KINDS
 def everything() -> tuple[list[Atom], list[Tie]]:
     """Read all identifiers and all links."""
     atoms = Identifier.objects.values_list("id", "kind", "value", "evidence")
-    ties = Link.objects.values_list("left_id", "right_id", "evidence", "kind")
+    ties = Link.objects.values_list("first_id", "second_id", "evidence", "kind")
     return [Atom(*row) for row in atoms], [Tie(*row) for row in ties]
 
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from django.db import connection
 
 # The migrations that renamed columns, the newest first.
-_RENAMES = ("0016_evidence",)
+_RENAMES = ("0018_merges_and_ends_of_links", "0016_evidence")
 
 
 @contextmanager

@@ -122,7 +122,7 @@ def _assert_groups_are_those_of_all_links() -> None:
 
 def _assert_pointers_are_those_of_the_ledger() -> None:
     pointers = dict(Customer.objects.exclude(canonical=None).values_list("id", "canonical_id"))
-    standing = dict(Merge.objects.filter(parted_at=None).values_list("joined_id", "kept_id"))
+    standing = dict(Merge.objects.filter(undone_at=None).values_list("record_id", "merged_into_id"))
     assert standing.items() <= pointers.items()
 
 

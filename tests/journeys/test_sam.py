@@ -184,7 +184,7 @@ def _share(number: str, names: tuple[str, ...]) -> None:
         one = factories.customer(("user_id", name.lower()), name=name)
         known = Identifier.objects.get(customer=one)
         left, right = sorted((known, shared), key=lambda identifier: identifier.id)
-        Link.objects.create(left=left, right=right, evidence=2, source=by)
+        Link.objects.create(first=left, second=right, evidence=2, source=by)
 
 
 def test_a_stranger_who_calls_is_nobody_we_know(work, desk):
@@ -311,7 +311,7 @@ def _pages(desk) -> list[str]:
     left = factories.customer(("email", "a@example.com"), name="Fenna Zwaan", language="nl")
     right = factories.customer(("email", "b@example.com"), name="Fenna de Zwaan")
     review = Review.objects.create(
-        kind="suggested_merge", left=left, right=right, evidence={"same_name": "Fenna Zwaan"}
+        kind="suggested_merge", first=left, second=right, details={"same_name": "Fenna Zwaan"}
     )
     call = _ring(desk, NOORS_PHONE)
     stranger = _ring(desk, "+442079461234")
@@ -377,9 +377,9 @@ def test_what_people_are_called_is_never_run(work, desk):
     )
     review = Review.objects.create(
         kind="suggested_merge",
-        left=bad,
-        right=factories.customer(("user_id", "y")),
-        evidence={XSS: XSS},
+        first=bad,
+        second=factories.customer(("user_id", "y")),
+        details={XSS: XSS},
     )
     page = work("lin")
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))

@@ -73,7 +73,7 @@ def places(noor) -> dict[str, object]:
     now = timezone.now()
     other = factories.customer(("email", "eli@example.com"))
     TopicStatus.objects.create(key="ride:x", status="open", changed_at=now)
-    merge = Merge.objects.create(kept=noor, joined=other, reason="staff", joined_at=now)
+    merge = Merge.objects.create(merged_into=noor, record=other, reason="staff", merged_at=now)
     task = staff_tasks.ask(
         key="t", kind="phone", customer_id=noor.id, title="x", body="", due_at=now
     )
@@ -84,7 +84,7 @@ def places(noor) -> dict[str, object]:
         "reference": "c1",
         "task_id": task,
         "merge_id": merge.pk,
-        "review_id": Review.objects.create(kind="identifier_limit", left=noor).pk,
+        "review_id": Review.objects.create(kind="identifier_limit", first=noor).pk,
         "message_id": factories.message(noor).pk,
         "entry_id": saying.say(noor.id, saying.give()).entries[0],
         "what": "consent",

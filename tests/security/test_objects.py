@@ -61,7 +61,9 @@ def things_of(address: str, sign: str) -> dict[str, object]:
         "reference": reference,
         "message_id": factories.message(who, subject=f"For {sign}").pk,
         "entry_id": saying.say(who.pk, saying.give()).entries[0],
-        "merge_id": Merge.objects.create(kept=who, joined=other, reason="staff", joined_at=now).pk,
+        "merge_id": Merge.objects.create(
+            merged_into=who, record=other, reason="staff", merged_at=now
+        ).pk,
         "session_id": session[0]["id"] if session else 1,
         "task_id": staff_tasks.ask(
             key=sign, kind="phone", customer_id=who.pk, title="x", body="", due_at=now

@@ -162,7 +162,7 @@ def noor(running) -> Customer:
     for number, bad in enumerate(PAYLOADS):
         _say(noor, number, bad)
     evidence = {bad: bad for bad in PAYLOADS}
-    Review.objects.create(kind="suggested_merge", left=noor, evidence=evidence)
+    Review.objects.create(kind="suggested_merge", first=noor, details=evidence)
     return noor
 
 

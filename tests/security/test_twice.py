@@ -120,7 +120,7 @@ def noor() -> Customer:
     )
     for number in range(3):
         eli = factories.customer(("email", f"eli{number}@example.com"), first_name="Eli")
-        Review.objects.create(kind="suggested_merge", left=noor, right=eli)
+        Review.objects.create(kind="suggested_merge", first=noor, second=eli)
         key, now = f"t{number}", timezone.now()
         staff_tasks.ask(key=key, kind="phone", customer_id=noor.pk, title=key, body="", due_at=now)
     TopicStatus.objects.create(key="ride:x", status="open", changed_at=timezone.now())
@@ -138,7 +138,7 @@ def effects() -> Counter:
     for model, key in (
         (Order, "number"),
         (StaffTask, "title"),
-        (Merge, "joined_id"),
+        (Merge, "record_id"),
         (PauseSwitch, "key"),
     ):
         for value in model.objects.values_list("customer_id" if model is Order else key, flat=True):

@@ -109,7 +109,7 @@ def world(db):
         ),
     )
     other = factories.customer(("email", "eli@example.com"), name="Eli")
-    joined = {"kept": noor, "joined": other, "reason": "staff", "joined_at": timezone.now()}
+    joined = {"merged_into": noor, "record": other, "reason": "staff", "merged_at": timezone.now()}
     return {
         "customer_id": noor.id,
         "number": "A-1",
@@ -119,7 +119,7 @@ def world(db):
         "task_id": staff_tasks.ask(
             key="t", kind="phone", customer_id=noor.id, title="x", body="", due_at=timezone.now()
         ),
-        "review_id": Review.objects.create(kind="identifier_limit", left=noor).pk,
+        "review_id": Review.objects.create(kind="identifier_limit", first=noor).pk,
         "merge_id": Merge.objects.create(**joined).pk,
     }
 

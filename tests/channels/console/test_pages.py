@@ -198,7 +198,7 @@ def test_a_task_is_taken_and_finished(desk, noor):
 def test_two_records_are_joined_and_parted_again(desk, noor):
     other = factories.customer(("email", "n.dewit@example.com"), name="N. de Wit")
     review = Review.objects.create(
-        kind="suggested_merge", left=noor, right=other, evidence={"same_name": "de Wit"}
+        kind="suggested_merge", first=noor, second=other, details={"same_name": "de Wit"}
     )
     page = page_of(desk, f"merges/{review.pk}/")
     assert "n.dewit@example.com" in page
@@ -207,10 +207,10 @@ def test_two_records_are_joined_and_parted_again(desk, noor):
     desk.post(f"/console/merges/{review.pk}/join/")
     merge = Merge.objects.get(reason="staff")
     assert "Part them again" in page_of(desk, f"customers/{noor.id}/")
-    desk.post(f"/console/customers/{merge.kept_id}/merges/{merge.pk}/part/")
+    desk.post(f"/console/customers/{merge.merged_into_id}/merges/{merge.pk}/part/")
 
     merge.refresh_from_db()
-    assert merge.parted_at
+    assert merge.undone_at
     assert merge.actor == "staff:Sam"
 
 

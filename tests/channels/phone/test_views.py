@@ -73,7 +73,7 @@ def test_a_family_s_phone_matches_many_and_joins_nobody(running):
     by = factories.source()
     for one in Identifier.objects.filter(customer__in=people):
         left, right = sorted((one, shared), key=lambda identifier: identifier.id)
-        Link.objects.create(left=left, right=right, evidence=2, source=by)
+        Link.objects.create(first=left, second=right, evidence=2, source=by)
 
     answer = send(running.web, "/v1/phone/calls", RINGING, key=key)
 

@@ -114,7 +114,7 @@ def test_a_shared_number_is_stopped_for_itself_and_speaks_for_none_who_used_it(i
     staff = [guest() for _ in range(12)]
     for one in staff:
         mine = one.identifiers.get(kind="email")
-        Link.objects.create(left=office, right=mine, evidence=2, source_id=1)
+        Link.objects.create(first=office, second=mine, evidence=2, source_id=1)
 
     assert inbound("STOP")[0] == 200
 

@@ -53,7 +53,7 @@ def test_a_claim_of_a_stranger_neither_opens_nor_joins_a_record():
 
     assert receipt.outcomes[0].customer_id != noor.id
     assert Trait.objects.get(customer=noor, name="name").value == "Noor"
-    assert Review.objects.filter(kind="suggested_merge", left=noor).count() == 1
+    assert Review.objects.filter(kind="suggested_merge", first=noor).count() == 1
 
 
 def test_a_device_that_was_proved_leaves_those_who_only_claimed():
@@ -89,7 +89,7 @@ def test_an_address_that_turns_out_shared_takes_its_own_events_along():
     record(item(SAM, family))
 
     assert owner(*family) not in (owner(*NOOR), owner(*SAM))
-    assert Merge.objects.get().parted_at
+    assert Merge.objects.get().undone_at
     assert_sound()
 
 
@@ -140,7 +140,7 @@ def test_records_that_a_person_parted_are_not_joined_again_by_what_is_seen():
     record(item(NOOR, PHONE))
     merge = Merge.objects.get()
 
-    merging.part(merge.kept_id, merge.joined_id, actor="staff:lin", now=NOON)
+    merging.part(merge.merged_into_id, merge.record_id, actor="staff:lin", now=NOON)
     record(item(NOOR, PHONE))
 
     assert owner(*NOOR) != owner(*PHONE)
@@ -259,7 +259,7 @@ def test_a_heap_of_claims_makes_no_later_event_dearer(shape, monkeypatch):
 
 
 def _first_linked() -> int:
-    return Link.objects.order_by("id").values_list("left_id", flat=True)[0]
+    return Link.objects.order_by("id").values_list("first_id", flat=True)[0]
 
 
 def test_beside_a_heap_of_claims_what_is_proved_still_joins(monkeypatch):
