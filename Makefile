@@ -38,7 +38,7 @@ plans: $(BUILT) ## Compare the rows of every statement under every plan, at 1 M 
 
 chaos: $(BUILT) ## Kill what can be killed under load, count what was acknowledged and what was sent
 	@exec $(PY) -m bench.chaos $(ARGS)
-	@exec $(ALONE) $(PY) -m bench.chaos.wall
+	@exec $(ALONE) $(PY) -m bench.chaos.withdrawal_race
 
 check: $(BUILT) ## Lint, types, import contracts, templates, migrations, alarms, docs (not the suite)
 	$(PY) -m ruff check .

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench import (
-    arena,
     campaign,
     decisions,
     due,
+    end_to_end,
     growth,
     ingest,
     load,
@@ -21,22 +21,22 @@ from bench import (
     reads,
     size,
     streams,
-    told,
+    testbed,
 )
-from bench.arena import Arena
 from bench.figures import Figure, table
+from bench.testbed import Testbed
 
 RESULTS = Path(__file__).parent / "results.json"
 
-MEASURES: dict[str, Callable[[Arena], list[Figure]]] = {
+MEASURES: dict[str, Callable[[Testbed], list[Figure]]] = {
     "batches": ingest.batches,
     "singles": ingest.singles,
     "reads": reads.figures,
     "pages": pages.figures,
     "decisions": decisions.figures,
     "due": due.figures,
-    "messages": messages.rate,
-    "told": told.figures,
+    "messages": messages.figures,
+    "told": end_to_end.figures,
     "campaign": campaign.figures,
     "streams": streams.latency,
     "growth": growth.figures,
@@ -49,30 +49,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("chosen", nargs="*", metavar="measure", help=f"of {', '.join(MEASURES)}")
     parser.add_argument("--results", type=Path, default=RESULTS)
-    given = parser.parse_args(arguments)
-    if unknown := set(given.chosen) - MEASURES.keys():
+    options = parser.parse_args(arguments)
+    if unknown := set(options.chosen) - MEASURES.keys():
         parser.error(f"there is no {', '.join(sorted(unknown))}")
     load.raise_file_limit()
     started = time.monotonic()
     figures: list[Figure] = []
-    with arena.built(size.chosen()) as built:
-        arena.use_in_process(built.large.context.database)
+    with testbed.build(size.chosen()) as built:
+        testbed.setup_django(built.large.target.database)
         try:
-            for name in given.chosen or MEASURES:
+            for name in options.chosen or MEASURES:
                 print(f"measuring {name} ({time.monotonic() - started:.0f} s)", flush=True)
                 figures += MEASURES[name](built)
         finally:
-            arena.leave_process()
+            testbed.close_pools()
     print(f"\n{table(figures)}\n")
-    busy = os.getloadavg()[1]
-    print(f"{os.cpu_count()} cores, load {busy:.1f}, {time.monotonic() - started:.0f} s in all")
+    load_average = os.getloadavg()[1]
+    print(
+        f"{os.cpu_count()} cores, load {load_average:.1f}, {time.monotonic() - started:.0f} s in all"
+    )
     rows = [figure.as_row() for figure in figures]
-    given.results.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+    options.results.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
     return 0
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except load.Failed as failure:
+    except load.BenchmarkFailed as failure:
         sys.exit(f"bench: {failure}")

@@ -12,7 +12,7 @@ import psycopg
 import redis.asyncio
 
 from bench import load
-from bench.bodies import Context
+from bench.traffic import Target
 
 _COLUMNS = (
     "customer_id, version, source_id, message_id, message_key, body_hash, kind, name, about,"
@@ -20,7 +20,7 @@ _COLUMNS = (
 )
 
 
-class Copier:
+class EventCopier:
     """Writes events where Butler writes them, with COPY and nothing else.
 
     One batch is one transaction. The rows carry what Butler would have stored; resolving
@@ -28,9 +28,11 @@ class Copier:
     stay: events cannot be deleted, and these are on nobody's record.
     """
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._homes = {g.user_id: (g.customer_id, g.identifier_id) for g in context.guests}
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._identifiers_by_user = {
+            guest.user_id: (guest.customer_id, guest.identifier_id) for guest in target.guests
+        }
         # Far from what another copier or an earlier run has written.
         self._version = secrets.randbits(60)
 
@@ -40,30 +42,32 @@ class Copier:
 
     def _line(self, raw: bytes) -> str:
         event = json.loads(raw)
-        home, identifier = self._homes.get(event["userId"]) or (uuid4(), 1)
+        customer_id, identifier_id = self._identifiers_by_user.get(event["userId"]) or (uuid4(), 1)
         # A log beside the customer's: as far apart in the index, and on nobody's record.
-        beside = UUID(int=home.int ^ 1)
+        neighbor_id = UUID(int=customer_id.int ^ 1)
         self._version += 1
         body = raw.decode().replace("\\", "\\\\")
-        at = event["timestamp"]
+        timestamp = event["timestamp"]
         return (
-            f"{beside}\t{self._version}\t{self._context.source_id}\t{event['messageId']}\t"
+            f"{neighbor_id}\t{self._version}\t{self._target.source_id}\t{event['messageId']}\t"
             f"{uuid4().hex}\t{uuid4().hex}\t{event['type']}\t{event.get('event', '')}\t\t2\t\t"
-            f"{{{identifier}}}\t{at}\t{at}\t{body}\n"
+            f"{{{identifier_id}}}\t{timestamp}\t{timestamp}\t{body}\n"
         )
 
-    def run(self, batches: Sequence[bytes], *, connections: int) -> load.Closed:
+    def run(self, batches: Sequence[bytes], *, connections: int) -> load.ClosedLoop:
         """Copy the batches over so many connections, and count transactions."""
 
-        def write(some: Iterator[bytes]) -> int:
-            done = 0
-            with self._context.database.connect() as connection:
-                for lines in some:
+        def write(batch_lines: Iterator[bytes]) -> int:
+            copied = 0
+            with self._target.database.connect() as connection:
+                for lines in batch_lines:
                     _copy(connection, lines)
-                    done += 1
-            return done
+                    copied += 1
+            return copied
 
-        return load.together([batches[place::connections] for place in range(connections)], write)
+        return load.run_threads(
+            [batches[index::connections] for index in range(connections)], write
+        )
 
 
 def _copy(connection: "psycopg.Connection[tuple[object, ...]]", lines: bytes) -> None:
@@ -72,32 +76,34 @@ def _copy(connection: "psycopg.Connection[tuple[object, ...]]", lines: bytes) ->
         copy.write(lines)
 
 
-async def ring_latencies(url: str, *, rate: float, count: int) -> list[float]:
+async def publish_latencies(url: str, *, rate: float, count: int) -> list[float]:
     """Return how long rings take from PUBLISH to a subscriber, in seconds."""
     channel = f"bench:{uuid4()}"
     random = Random("rings")
-    sent: list[float] = []
-    seen: list[float] = []
+    published_at: list[float] = []
+    received_at: list[float] = []
     client = redis.asyncio.Redis.from_url(url)
     async with client, client.pubsub() as subscription:
         await subscription.subscribe(channel)
         while (await subscription.get_message(timeout=5)) is None:
             pass
 
-        async def hear() -> None:
-            while len(seen) < count:
+        async def receive() -> None:
+            while len(received_at) < count:
                 message = await subscription.get_message(ignore_subscribe_messages=True, timeout=5)
                 if message is None:
-                    raise load.Failed("redis lost a ring")
-                seen.append(time.perf_counter())
+                    raise load.BenchmarkFailed("redis lost a ring")
+                received_at.append(time.perf_counter())
 
-        hearing = asyncio.create_task(hear())
+        receiving = asyncio.create_task(receive())
         start = time.perf_counter() + 0.05
         for number in range(count):
             await asyncio.sleep(max(start + number / rate - time.perf_counter(), 0))
             # What a ring of ours looks like: one customer and one version.
-            ring = json.dumps([[str(UUID(int=random.getrandbits(128))), number]])
-            sent.append(time.perf_counter())
-            await client.publish(channel, ring)
-        await hearing
-    return [heard - rung for rung, heard in zip(sent, seen, strict=True)]
+            notification = json.dumps([[str(UUID(int=random.getrandbits(128))), number]])
+            published_at.append(time.perf_counter())
+            await client.publish(channel, notification)
+        await receiving
+    return [
+        received - published for published, received in zip(published_at, received_at, strict=True)
+    ]

@@ -4,45 +4,47 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import messages, stage, told
-from bench.arena import Arena
+from bench import end_to_end, messages, servers
 from bench.figures import Figure, tidy
-from bench.load import Failed
+from bench.load import BenchmarkFailed
+from bench.servers import Server
 from bench.sink import Sink
-from bench.stage import Server
+from bench.testbed import Testbed
 
 # How much a worker may grow from a fifth of the campaign to its end, in MB.
-FLAT = 20.0
+MEMORY_GROWTH_AIM = 20.0
 
 
-def figures(arena: Arena) -> list[Figure]:
+def figures(testbed: Testbed) -> list[Figure]:
     """Measure customers a second from the start to the last letter, and what the workers take."""
-    count = arena.size.campaign
+    count = testbed.size.campaign
     with (
         tempfile.TemporaryDirectory(prefix="butler-campaign-") as name,
-        messages.relay(Path(name) / "letters", "bench_told") as (sink, database),
+        messages.mail_relay(Path(name) / "letters", "bench_told") as (sink, database),
     ):
-        notice, version = messages.furnish(database)
-        run = messages.people(database, count, notice)
-        stage.settle(database)
-        with told.running(database) as (_, worker):
-            said = messages.inside(database, "-m", "bench.messages", "campaign", run, str(version))
-            early = _until(sink, run, count // 5, worker)
-            late = _until(sink, run, count, worker)
-        ended = max(one.at for one in sink.taken())
-    grown = tidy(late - early)
+        notice, version = messages.load_offer(database)
+        run = messages.create_customers(database, count, notice)
+        servers.vacuum(database)
+        with end_to_end.running_processes(database) as (_, worker):
+            campaign = messages.run_python(
+                database, "-m", "bench.messages", "campaign", run, str(version)
+            )
+            memory_at_fifth = _until(sink, run, count // 5, worker)
+            memory_at_end = _until(sink, run, count, worker)
+        ended_at = max(mail.received_at for mail in sink.received())
+    growth = tidy(memory_at_end - memory_at_fifth)
     return [
         Figure(
             f"campaign to {count:,} customers, every gate, to the last letter",
-            tidy(count / (ended - said["began"])),
+            tidy(count / (ended_at - campaign["began"])),
             "customers/s",
         ),
         Figure(
             "campaign: growth of the largest worker after a fifth of it",
-            grown,
+            growth,
             "MB",
-            aim=f"< {FLAT:.0f}",
-            met=grown < FLAT,
+            aim=f"< {MEMORY_GROWTH_AIM:.0f}",
+            met=growth < MEMORY_GROWTH_AIM,
         ),
     ]
 
@@ -50,12 +52,14 @@ def figures(arena: Arena) -> list[Figure]:
 def _until(sink: Sink, run: str, count: int, worker: Server) -> float:
     """Wait for so many letters; return the memory of the largest worker then, in MB."""
     deadline = time.monotonic() + 60 + count / 20
-    while (taken := _letters(sink, run)) < count:
+    while (count_received := _letters(sink, run)) < count:
         if time.monotonic() > deadline:
-            raise Failed(f"{taken} of {count} letters of the campaign left")
+            raise BenchmarkFailed(f"{count_received} of {count} letters of the campaign left")
         time.sleep(0.5)
-    return max(stage.resident(worker.workers()))
+    return max(servers.resident_memory(worker.workers()))
 
 
 def _letters(sink: Sink, run: str) -> int:
-    return len({one.message_id for one in sink.taken() if one.recipient.startswith(f"{run}-")})
+    return len(
+        {mail.message_id for mail in sink.received() if mail.recipient.startswith(f"{run}-")}
+    )

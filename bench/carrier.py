@@ -18,13 +18,13 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from twilio.request_validator import RequestValidator
 
-from bench.sink import SLOWEST, Relay, Sink, digest, obey
+from bench.sink import SLOWEST_ANSWER, Relay, Sink, hash_body, run_modes
 
 _ACCOUNT, _TOKEN = "ACc4a05", "not-a-secret"
 _NUMBER = "+3197000000"
-_TOLD = ("delivered", "sent", "delivered")
+_CALLBACK_STATUSES = ("delivered", "sent", "delivered")
 # Seconds for which it tries to tell.
-_PATIENT = 90.0
+_CALLBACK_SECONDS = 90.0
 
 
 class Carrier(Sink):
@@ -37,24 +37,24 @@ class Carrier(Sink):
         sender = urlencode({"from": _NUMBER})
         return f"twilio+http://{_ACCOUNT}:{_TOKEN}@127.0.0.1:{self.port}?{sender}"
 
-    def heard(self) -> set[str]:
+    def acknowledged_callbacks(self) -> set[str]:
         """Return the messages of which we were told, and said so, that they were delivered."""
-        told = _told(self.path)
-        return set(told.read_text().split()) if told.exists() else set()
+        log = _callback_log(self.path)
+        return set(log.read_text().split()) if log.exists() else set()
 
 
-def _told(path: Path) -> Path:
+def _callback_log(path: Path) -> Path:
     return path.with_suffix(".told")
 
 
-class _Counter:
+class _Server:
     """Where senders come: takes a message, answers, and tells what became of it."""
 
     def __init__(self, path: Path) -> None:
         self.relay = Relay(path)
-        self.told = _told(path).open("a", buffering=1)
+        self.callback_log = _callback_log(path).open("a", buffering=1)
         self.numbers = itertools.count(1)
-        self.telling: set[asyncio.Task[None]] = set()
+        self.callbacks: set[asyncio.Task[None]] = set()
         self.validator = RequestValidator(_TOKEN)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -73,37 +73,39 @@ class _Counter:
         if mode == "cut":
             return False
         if mode == "refuse":
-            _say(writer, "429 Too Many Requests", "Retry-After: 1\r\n", '{"code": 20429}')
+            _respond(writer, "429 Too Many Requests", "Retry-After: 1\r\n", '{"code": 20429}')
             return True
         sid = f"SM{next(self.numbers):032d}"
-        self._take(form, sid, is_told=mode != "drop")
+        self._receive_message(form, sid, is_acknowledged=mode != "drop")
         if mode == "drop":
             return False
         if mode == "slow":
-            await asyncio.sleep(random.uniform(0, SLOWEST))
-        _say(writer, "201 Created", "", f'{{"sid": "{sid}", "status": "queued"}}')
+            await asyncio.sleep(random.uniform(0, SLOWEST_ANSWER))
+        _respond(writer, "201 Created", "", f'{{"sid": "{sid}", "status": "queued"}}')
         return True
 
-    def _take(self, form: dict[str, str], sid: str, *, is_told: bool) -> None:
+    def _receive_message(self, form: dict[str, str], sid: str, *, is_acknowledged: bool) -> None:
         query = parse_qs(urlsplit(form["StatusCallback"]).query)
         topic, _, subject = form["Body"].splitlines()[0].partition(" ")
-        letter = (query["message"][0], form["To"], topic, subject)
-        body = digest(form["Body"].encode())
-        self.relay.write([*(field.encode() for field in letter), body], is_told=is_told)
-        task = asyncio.create_task(self._tell(form["StatusCallback"], sid, letter[0]))
-        self.telling.add(task)
-        task.add_done_callback(self.telling.discard)
+        fields = (query["message"][0], form["To"], topic, subject)
+        body = hash_body(form["Body"].encode())
+        self.relay.write(
+            [*(field.encode() for field in fields), body], is_acknowledged=is_acknowledged
+        )
+        task = asyncio.create_task(self._send_callbacks(form["StatusCallback"], sid, fields[0]))
+        self.callbacks.add(task)
+        task.add_done_callback(self.callbacks.discard)
 
-    async def _tell(self, url: str, sid: str, message: str) -> None:
-        deadline = time.monotonic() + _PATIENT
-        for status in _TOLD:
+    async def _send_callbacks(self, url: str, sid: str, message: str) -> None:
+        deadline = time.monotonic() + _CALLBACK_SECONDS
+        for status in _CALLBACK_STATUSES:
             fields = {"AccountSid": _ACCOUNT, "MessageSid": sid, "MessageStatus": status}
             signature = self.validator.compute_signature(url, fields)
             while not await asyncio.to_thread(_post, url, fields, signature):
                 if time.monotonic() > deadline:
                     return
                 await asyncio.sleep(0.5)
-        self.told.write(f"{message}\n")
+        self.callback_log.write(f"{message}\n")
 
 
 def _post(url: str, fields: dict[str, str], signature: str) -> bool:
@@ -117,14 +119,14 @@ def _post(url: str, fields: dict[str, str], signature: str) -> bool:
         return False
 
 
-def _say(writer: asyncio.StreamWriter, status: str, more: str, body: str) -> None:
-    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{more}"
+def _respond(writer: asyncio.StreamWriter, status: str, headers: str, body: str) -> None:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{headers}"
     writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
 
 
 async def _serve(path: Path) -> None:
-    counter = _Counter(path)
-    await obey(counter.relay, await asyncio.start_server(counter.serve, "127.0.0.1", 0))
+    server = _Server(path)
+    await run_modes(server.relay, await asyncio.start_server(server.serve, "127.0.0.1", 0))
 
 
 if __name__ == "__main__":

@@ -5,23 +5,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.stage import Database
+from bench.servers import Database
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class CpuTime:
     """Seconds of processor time until now; only differences mean something."""
 
     web: float
     postgres: float
 
-    def __sub__(self, other: "Spent") -> "Spent":
-        return Spent(self.web - other.web, self.postgres - other.postgres)
+    def __sub__(self, other: "CpuTime") -> "CpuTime":
+        return CpuTime(self.web - other.web, self.postgres - other.postgres)
 
 
-class Meter:
+class CpuMeter:
     """Reads the processor time of a server's workers and of Postgres, where it runs here."""
 
     def __init__(self, database: Database, workers: Iterable[int]) -> None:
@@ -31,9 +31,9 @@ class Meter:
             assert isinstance(backend, int)
             self._postmaster = _parent(backend)
 
-    def read(self) -> Spent:
+    def read(self) -> CpuTime:
         web = sum(_seconds(pid) for pid in self._workers)
-        return Spent(web, self._of_postgres() if self._postmaster else 0.0)
+        return CpuTime(web, self._of_postgres() if self._postmaster else 0.0)
 
     def _of_postgres(self) -> float:
         # What ended children took is added to their parent's account.

@@ -9,10 +9,10 @@ from uuid import UUID
 import cel
 import msgspec
 
-from bench.arena import Arena
 from bench.figures import Figure, middle, percentile, tidy
-from bench.load import Failed
-from bench.stage import Database
+from bench.load import BenchmarkFailed
+from bench.servers import Database
+from bench.testbed import Testbed
 from butler.types import Address, Budget, Contact, Decision, Facts, Gate, Relation, Rules
 from customers.consent.preferences import QuietHours
 from customers.consent.state import Consent, Setting, State
@@ -60,35 +60,41 @@ _RULES_IN_CEL = {
 }
 
 
-def figures(arena: Arena) -> list[Figure]:
+def figures(testbed: Testbed) -> list[Figure]:
     """Measure one decision, one with its read, and the sieve."""
-    database = arena.large.context.database
-    customers = [guest.customer_id for guest in arena.large.context.guests]
-    _let_them_say(database)
-    return [_decision(arena), _with_its_read(arena, customers), _sieve(arena, customers)]
+    database = testbed.large.target.database
+    customers = [guest.customer_id for guest in testbed.large.target.guests]
+    _insert_consents(database)
+    return [
+        _decision(testbed),
+        _with_its_read(testbed, customers),
+        _bulk_decision(testbed, customers),
+    ]
 
 
 # One decision --------------------------------------------------------------------------
 
 
-def _decision(arena: Arena) -> Figure:
+def _decision(testbed: Testbed) -> Figure:
     from butler.decisions.decide import decide
 
-    everybody = list(_everybody())
-    allowed = decide(OFFER, everybody[0], RULES, NOW)
+    facts_of_customers = list(_customer_facts())
+    allowed = decide(OFFER, facts_of_customers[0], RULES, NOW)
     if allowed.effect != "allow":
-        raise Failed(f"the decision to be measured is {allowed.code}")
+        raise BenchmarkFailed(f"the decision to be measured is {allowed.code}")
     programs = {code: cel.compile(rule) for code, rule in _RULES_IN_CEL.items()}
-    contexts = {facts.customer: _context(facts) for facts in everybody}
+    contexts = {facts.customer: _context(facts) for facts in facts_of_customers}
     sides: dict[str, Callable[[Facts], object]] = {
         "butler": lambda facts: decide(OFFER, facts, RULES, NOW),
-        "bare": lambda _: _written_down(allowed),
-        "baseline": lambda facts: _first(programs, contexts[facts.customer]),
+        "bare": lambda _: _copy_decision(allowed),
+        "baseline": lambda facts: _first_match(programs, contexts[facts.customer]),
     }
     times: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(arena.size.rounds):
-        for name, side in sides.items():
-            times[name] += _times(side, everybody, DECISIONS // (10 if name == "baseline" else 1))
+    for _ in range(testbed.size.rounds):
+        for name, decide_once in sides.items():
+            times[name] += _times(
+                decide_once, facts_of_customers, DECISIONS // (10 if name == "baseline" else 1)
+            )
     p50 = percentile(times["butler"], 0.5)
     return Figure(
         f"contact decision with its reasons, p50, {len(allowed.gates)} gates",
@@ -101,18 +107,20 @@ def _decision(arena: Arena) -> Figure:
     )
 
 
-def _times(side: Callable[[Facts], object], everybody: Sequence[Facts], count: int) -> list[float]:
+def _times(
+    decide: Callable[[Facts], object], facts_of_customers: Sequence[Facts], count: int
+) -> list[float]:
     """Return microseconds, one by one."""
-    found = []
+    microseconds = []
     for number in range(count):
-        facts = everybody[number % len(everybody)]
+        facts = facts_of_customers[number % len(facts_of_customers)]
         start = time.perf_counter_ns()
-        side(facts)
-        found.append((time.perf_counter_ns() - start) / 1000)
-    return found
+        decide(facts)
+        microseconds.append((time.perf_counter_ns() - start) / 1000)
+    return microseconds
 
 
-def _everybody() -> Iterator[Facts]:
+def _customer_facts() -> Iterator[Facts]:
     zones = ("Europe/Amsterdam", "Europe/Copenhagen", "Europe/Lisbon", "Europe/Helsinki")
     for number in range(CUSTOMERS):
         settings = (
@@ -122,12 +130,12 @@ def _everybody() -> Iterator[Facts]:
             Setting("language", "nl", f"l{number}"),
             Setting("allow", value=True, entry=f"a{number}", channel="email", topic="offers"),
         )
-        given = Consent("given", f"c{number}", NOW - timedelta(days=90), notice="5f" * 32)
+        consent = Consent("given", f"c{number}", NOW - timedelta(days=90), notice="5f" * 32)
         yield Facts(
             customer=str(number),
             version=number + 1,
             standing="live",
-            control=State(consents={"offers": given}, settings=settings),
+            control=State(consents={"offers": consent}, settings=settings),
             addresses={"email": Address(f"guest-{number}@larkmoor.example")},
             relations={
                 "order:A-1001": Relation("order", NOW - timedelta(9), NOW + timedelta(9), "A-1001")
@@ -140,7 +148,7 @@ def _everybody() -> Iterator[Facts]:
         )
 
 
-def _written_down(decision: Decision) -> Decision:
+def _copy_decision(decision: Decision) -> Decision:
     """Make the same answer without judging: what writing the reasons down costs by itself."""
     gates = tuple(
         Gate(gate.gate, gate.layer, gate.verdict, gate.code, gate.evidence, gate.inputs)
@@ -166,17 +174,17 @@ def _context(facts: Facts) -> dict[str, object]:
     }
 
 
-def _first(programs: Mapping[str, "cel.Program"], context: dict[str, object]) -> str:
+def _first_match(programs: Mapping[str, "cel.Program"], context: dict[str, object]) -> str:
     for code, program in programs.items():
         if program.execute(context) is True:
-            raise Failed(f"the baseline says {code}")
+            raise BenchmarkFailed(f"the baseline says {code}")
     return ""
 
 
 # With its read -------------------------------------------------------------------------
 
 
-def _with_its_read(arena: Arena, customers: Sequence[UUID]) -> Figure:
+def _with_its_read(testbed: Testbed, customers: Sequence[UUID]) -> Figure:
     from butler import sql
     from butler.decisions.decide import decide
     from butler.decisions.inputs import read_facts, windows
@@ -191,19 +199,19 @@ def _with_its_read(arena: Arena, customers: Sequence[UUID]) -> Figure:
         params = {"ids": [customer], "windows": windows(NOW), "since": NOW - REACH}
         sql.rows("gather_facts", params)
 
-    taken: dict[str, list[float]] = {"butler": [], "bare": []}
-    for _ in range(arena.size.rounds):
-        for name, side in (("butler", butler), ("bare", bare)):
+    milliseconds: dict[str, list[float]] = {"butler": [], "bare": []}
+    for _ in range(testbed.size.rounds):
+        for name, decision in (("butler", butler), ("bare", bare)):
             for customer in chance.choices(customers, k=READS):
                 start = time.perf_counter_ns()
-                side(customer)
-                taken[name].append((time.perf_counter_ns() - start) / 1e6)
-    p99 = percentile(taken["butler"], 0.99)
+                decision(customer)
+                milliseconds[name].append((time.perf_counter_ns() - start) / 1e6)
+    p99 = percentile(milliseconds["butler"], 0.99)
     return Figure(
         "contact decision with its one read, p99",
         tidy(p99),
         "ms",
-        limit=tidy(percentile(taken["bare"], 0.99)),
+        limit=tidy(percentile(milliseconds["bare"], 0.99)),
         aim="≤ 3 ms",
         met=p99 <= 3,
     )
@@ -212,7 +220,7 @@ def _with_its_read(arena: Arena, customers: Sequence[UUID]) -> Figure:
 # Very many -----------------------------------------------------------------------------
 
 
-def _let_them_say(database: Database) -> None:
+def _insert_consents(database: Database) -> None:
     """Let six in ten customers agree to offers, one refuse, one turn e-mail off, two be silent."""
     statement = """
         INSERT INTO customers_control
@@ -240,10 +248,10 @@ def _let_them_say(database: Database) -> None:
         connection.execute("VACUUM (ANALYZE) customers_control")
 
 
-def _sieve(arena: Arena, customers: Sequence[UUID]) -> Figure:
+def _bulk_decision(testbed: Testbed, customers: Sequence[UUID]) -> Figure:
     from butler.decisions.bulk import judge_many
 
-    with arena.large.context.database.connect() as connection:
+    with testbed.large.target.database.connect() as connection:
         rows = connection.execute(
             "SELECT id FROM customers_customer WHERE canonical_id IS NULL ORDER BY id LIMIT %s",
             [AUDIENCE],
@@ -263,9 +271,9 @@ def _sieve(arena: Arena, customers: Sequence[UUID]) -> Figure:
 
     rates: dict[str, list[float]] = {"butler": [], "bare": [], "baseline": []}
     few = customers[: min(len(customers), READS)]
-    for _ in range(arena.size.rounds):
+    for _ in range(testbed.size.rounds):
         rates["butler"].append(_rate(butler))
-        rates["bare"].append(_rate(lambda: _counted(arena.large.context.database, audience)))
+        rates["bare"].append(_rate(lambda: _count_rows(testbed.large.target.database, audience)))
         rates["baseline"].append(_rate(lambda: _one_by_one(few)))
     value = middle(rates["butler"])
     return Figure(
@@ -279,21 +287,21 @@ def _sieve(arena: Arena, customers: Sequence[UUID]) -> Figure:
     )
 
 
-def _rate(side: Callable[[], int]) -> float:
+def _rate(count_decisions: Callable[[], int]) -> float:
     start = time.perf_counter()
-    done = side()
-    return done / (time.perf_counter() - start)
+    count = count_decisions()
+    return count / (time.perf_counter() - start)
 
 
-def _counted(database: Database, audience: Sequence[UUID]) -> int:
+def _count_rows(database: Database, audience: Sequence[UUID]) -> int:
     """Let Postgres look at the same rows, and hand the same ids on, without judging any."""
     with database.connect() as connection:
         connection.execute("SET enable_indexscan = off")
-        found = connection.execute(
+        rows = connection.execute(
             "SELECT id, '' FROM customers_customer WHERE id <= %s AND canonical_id IS NULL",
             [audience[-1]],
         ).fetchall()
-    return len(found)
+    return len(rows)
 
 
 def _one_by_one(customers: Sequence[UUID]) -> int:

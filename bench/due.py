@@ -12,11 +12,11 @@ from uuid import UUID
 
 import msgspec
 
-from bench import eta, stage
-from bench.arena import Arena
+from bench import eta, servers
 from bench.figures import Figure, middle, percentile, tidy
-from bench.load import Failed
-from bench.stage import Database
+from bench.load import BenchmarkFailed
+from bench.servers import Database
+from bench.testbed import Testbed
 
 # As many processes tick as a small machine has cores; each takes batches of 200.
 TICKERS = 2
@@ -40,7 +40,7 @@ DOCUMENT = {
     "expires": "30d",
 }
 # One claim of 200 as bare as it can be, and the row gone: what the butler does at least.
-_BARE = """
+_BARE_CLAIM = """
     DELETE FROM butler_due WHERE id IN (
         SELECT id FROM butler_due
          WHERE done_at IS NULL AND due_at <= '2027-04-14 12:01Z'
@@ -48,24 +48,24 @@ _BARE = """
          ORDER BY due_at LIMIT 200 FOR UPDATE SKIP LOCKED)"""
 
 
-def figures(arena: Arena) -> list[Figure]:
+def figures(testbed: Testbed) -> list[Figure]:
     """Measure how fast due rows are decided, and how late they are among many that wait."""
-    database = arena.large.context.database
-    customers = [guest.customer_id for guest in arena.large.context.guests]
-    count = min(len(customers), 20_000 if arena.size.seconds > 1 else 200)
-    with _furnished(database, customers[:count]):
-        rates = [_decided(database, customers[:count]) for _ in range(arena.size.rounds)]
-        bare = [_bare(database, customers[:count]) for _ in range(arena.size.rounds)]
-        late = _lateness(database, customers[:count], waiting=3 * len(customers))
+    database = testbed.large.target.database
+    customers = [guest.customer_id for guest in testbed.large.target.guests]
+    count = min(len(customers), 20_000 if testbed.size.seconds > 1 else 200)
+    with _prepared(database, customers[:count]):
+        rates = [_decide_rate(database, customers[:count]) for _ in range(testbed.size.rounds)]
+        bare_rates = [_bare_rate(database, customers[:count]) for _ in range(testbed.size.rounds)]
+        seconds_late = _lateness(database, customers[:count], waiting=3 * len(customers))
     value = middle(rates)
-    p95 = percentile(late, 0.95)
+    p95 = percentile(seconds_late, 0.95)
     return [
         Figure(
             "due rows claimed and decided",
             value,
             "rows/s",
-            limit=middle(bare),
-            baseline=tidy(eta.rate(min(count, 3_000))),
+            limit=middle(bare_rates),
+            baseline=tidy(eta.tasks_per_second(min(count, 3_000))),
             aim="≥ 5,000/s",
             met=value >= 5_000,
         ),
@@ -83,7 +83,7 @@ def figures(arena: Arena) -> list[Figure]:
 
 
 @contextmanager
-def _furnished(database: Database, customers: Sequence[UUID]) -> Iterator[None]:
+def _prepared(database: Database, customers: Sequence[UUID]) -> Iterator[None]:
     """Have one automation, and the consent of these customers to what it says."""
     state = {
         "consents": {
@@ -104,15 +104,15 @@ def _furnished(database: Database, customers: Sequence[UUID]) -> Iterator[None]:
             " ON CONFLICT (customer_id) DO UPDATE SET state = EXCLUDED.state",
             [json.dumps(state), list(customers)],
         )
-    _load()
-    stage.settle(database)
+    _load_automation()
+    servers.vacuum(database)
     try:
         yield
     finally:
-        _clear(database)
+        _truncate(database)
 
 
-def _load() -> None:
+def _load_automation() -> None:
     from butler.models import Automation, AutomationVersion
     from customers.models import Purpose, Topic
 
@@ -133,7 +133,7 @@ def _load() -> None:
     )
 
 
-def _clear(database: Database) -> None:
+def _truncate(database: Database) -> None:
     with database.connect() as connection, connection.transaction():
         # Decisions are kept for ever everywhere but here.
         connection.execute(
@@ -145,8 +145,8 @@ def _clear(database: Database) -> None:
         )
 
 
-def _fill(
-    database: Database, customers: Sequence[UUID], occasion: str, *, over: float = 0.0
+def _insert_due_runs(
+    database: Database, customers: Sequence[UUID], occasion: str, *, spread_seconds: float = 0.0
 ) -> None:
     """Make a run of each customer due: at noon, or spread over the seconds after it."""
     with database.connect() as connection:
@@ -166,7 +166,7 @@ def _fill(
                 "key": AUTOMATION,
                 "occasion": occasion,
                 "ids": list(customers),
-                "over": over,
+                "over": spread_seconds,
                 "noon": NOON,
             },
         )
@@ -175,48 +175,48 @@ def _fill(
 # How fast -------------------------------------------------------------------------------
 
 
-def _decided(database: Database, customers: Sequence[UUID]) -> float:
+def _decide_rate(database: Database, customers: Sequence[UUID]) -> float:
     """Return rows a second, with as many tickers as cores, from the first claim to the last."""
-    _clear(database)
-    _fill(database, customers, "rate")
-    stage.settle(database)
+    _truncate(database)
+    _insert_due_runs(database, customers, "rate")
+    servers.vacuum(database)
     with _tickers(database) as tickers:
-        started = _go(tickers, seconds=0)
+        started = _start_ticking(tickers, seconds=0)
         for ticker in tickers:
-            _told(ticker)
-        took = time.monotonic() - started
+            _read_line(ticker)
+        seconds = time.monotonic() - started
     with database.connect() as connection:
         (decided,) = connection.execute(
             "SELECT count(*) FROM butler_decision WHERE outcome = 'send'"
         ).fetchone() or (0,)
     if decided != len(customers):
-        raise Failed(f"{decided} of {len(customers)} were decided as they should")
-    return len(customers) / took
+        raise BenchmarkFailed(f"{decided} of {len(customers)} were decided as they should")
+    return len(customers) / seconds
 
 
-def _bare(database: Database, customers: Sequence[UUID]) -> float:
+def _bare_rate(database: Database, customers: Sequence[UUID]) -> float:
     """Return rows a second that bare claims of 200 take, with as many connections."""
-    _clear(database)
-    _fill(database, customers, "bare")
-    stage.settle(database)
+    _truncate(database)
+    _insert_due_runs(database, customers, "bare")
+    servers.vacuum(database)
 
-    def take() -> None:
+    def claim() -> None:
         with database.connect() as connection:
-            while connection.execute(_BARE).rowcount:
+            while connection.execute(_BARE_CLAIM).rowcount:
                 pass
 
-    takers = [threading.Thread(target=take) for _ in range(TICKERS)]
+    claimers = [threading.Thread(target=claim) for _ in range(TICKERS)]
     started = time.monotonic()
-    for taker in takers:
-        taker.start()
-    for taker in takers:
-        taker.join()
+    for claimer in claimers:
+        claimer.start()
+    for claimer in claimers:
+        claimer.join()
     return len(customers) / (time.monotonic() - started)
 
 
 def _lateness(database: Database, customers: Sequence[UUID], *, waiting: int) -> list[float]:
     """Return seconds between when rows were due and when they were decided, among many."""
-    _clear(database)
+    _truncate(database)
     with database.connect() as connection:
         connection.execute(
             "INSERT INTO butler_due (job, key, facts, due_at, failed_reason)"
@@ -224,15 +224,15 @@ def _lateness(database: Database, customers: Sequence[UUID], *, waiting: int) ->
             " '' FROM generate_series(1, %s) AS n",
             [NOON, waiting],
         )
-    stage.settle(database)
+    servers.vacuum(database)
     seconds = max(2.0, len(customers) / 1_000)
     with _tickers(database) as tickers:
-        _fill(database, customers, "late", over=seconds)
-        _go(tickers, seconds=seconds)
+        _insert_due_runs(database, customers, "late", spread_seconds=seconds)
+        _start_ticking(tickers, seconds=seconds)
         return [
-            one
+            seconds_late
             for ticker in tickers
-            for one in msgspec.json.decode(_told(ticker), type=list[float])
+            for seconds_late in msgspec.json.decode(_read_line(ticker), type=list[float])
         ]
 
 
@@ -242,7 +242,7 @@ def _tickers(database: Database) -> Iterator[list["subprocess.Popen[bytes]"]]:
         subprocess.Popen(
             [sys.executable, "-m", "bench.ticker"],
             env={**database.env, "BUTLER_WAKES": "0"},
-            cwd=stage.ROOT,
+            cwd=servers.ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -250,7 +250,7 @@ def _tickers(database: Database) -> Iterator[list["subprocess.Popen[bytes]"]]:
     ]
     try:
         for ticker in started:
-            _told(ticker)
+            _read_line(ticker)
         yield started
     finally:
         for ticker in started:
@@ -258,7 +258,7 @@ def _tickers(database: Database) -> Iterator[list["subprocess.Popen[bytes]"]]:
             ticker.communicate()
 
 
-def _go(tickers: Sequence["subprocess.Popen[bytes]"], *, seconds: float) -> float:
+def _start_ticking(tickers: Sequence["subprocess.Popen[bytes]"], *, seconds: float) -> float:
     """Let them tick until nothing is due, for so many seconds at least; return when it began."""
     began = time.monotonic()
     for ticker in tickers:
@@ -268,9 +268,9 @@ def _go(tickers: Sequence["subprocess.Popen[bytes]"], *, seconds: float) -> floa
     return began
 
 
-def _told(ticker: "subprocess.Popen[bytes]") -> bytes:
+def _read_line(ticker: "subprocess.Popen[bytes]") -> bytes:
     assert ticker.stdout
     line = ticker.stdout.readline()
     if not line:
-        raise Failed("a ticker ended")
+        raise BenchmarkFailed("a ticker ended")
     return line

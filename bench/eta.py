@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 import redis
 from celery import Celery
 
-from bench import stage
-from bench.load import Failed
+from bench import servers
+from bench.load import BenchmarkFailed
 from config import env
 
 _COUNT = "bench:eta"
@@ -27,7 +27,7 @@ app.conf.broker_connection_retry_on_startup = True
 
 
 @app.task(name="bench.nothing")
-def nothing() -> None:
+def count_task() -> None:
     _counter().incr(_COUNT)
 
 
@@ -35,7 +35,7 @@ def _counter() -> "redis.Redis":
     return redis.Redis.from_url(_URL)
 
 
-def rate(count: int) -> float:
+def tasks_per_second(count: int) -> float:
     """Return tasks a second, from the first that is queued to the last that was done."""
     command = [sys.executable, "-m", "celery", "--app", "bench.eta", "--quiet", "worker"]
     command += ["--concurrency", "2", "--queues", _QUEUE, "--loglevel", "error"]
@@ -43,17 +43,17 @@ def rate(count: int) -> float:
     counter.delete(_COUNT, _QUEUE)
     worker = subprocess.Popen(
         [*command, "--without-gossip", "--without-mingle"],
-        cwd=stage.ROOT,
+        cwd=servers.ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        nothing.apply_async(eta=datetime.now(UTC))
-        _await(counter, 1)
+        count_task.apply_async(eta=datetime.now(UTC))
+        _wait_for_count(counter, 1)
         started = time.monotonic()
         for _ in range(count):
-            nothing.apply_async(eta=datetime.now(UTC))
-        _await(counter, count + 1)
+            count_task.apply_async(eta=datetime.now(UTC))
+        _wait_for_count(counter, count + 1)
         return count / (time.monotonic() - started)
     finally:
         worker.terminate()
@@ -61,10 +61,10 @@ def rate(count: int) -> float:
         counter.delete(_COUNT, _QUEUE)
 
 
-def _await(counter: "redis.Redis", count: int) -> None:
+def _wait_for_count(counter: "redis.Redis", count: int) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if int(counter.get(_COUNT) or 0) >= count:
             return
         time.sleep(0.01)
-    raise Failed("the tasks of the baseline were not done within a minute")
+    raise BenchmarkFailed("the tasks of the baseline were not done within a minute")

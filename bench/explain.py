@@ -16,22 +16,22 @@ from uuid import UUID, uuid4
 import msgspec
 import psycopg
 
-from bench import arena, bodies, size, stage
-from bench.bodies import BATCH, Context, Guest
+from bench import servers, size, testbed, traffic
+from bench.traffic import BATCH, Guest, Target
 
-_NAMED = re.compile(r"%\((\w+)\)s")
+_NAMED_PARAMETER = re.compile(r"%\((\w+)\)s")
 # Postgres decides for or against a generic plan at the sixth execution.
 _EXECUTIONS = 7
 
 
 def main(names: list[str]) -> None:
-    database = stage.database(arena.name_of(size.chosen().customers))
-    arena.use_in_process(database)
-    context = bodies.context(database, key="")
+    database = servers.create_database(testbed.database_name(size.chosen().customers))
+    testbed.setup_django(database)
+    target = traffic.read_target(database, key="")
     summary: list[str] = []
     with psycopg.connect(database.url) as connection:
-        for name, params in _statements(context, Random("explain")):
-            if not names or any(one in name for one in names):
+        for name, params in _statements(target, Random("explain")):
+            if not names or any(part in name for part in names):
                 plan = _explain(connection, _text(name), params)
                 print(f"\n== {name}\n{plan}")
                 summary.append(f"{name:38} {_cost(plan)}")
@@ -63,35 +63,35 @@ def _explain(
     connection: "psycopg.Connection[Any]", statement: str, params: Mapping[str, object]
 ) -> str:
     """Prepare the statement, run it until its plan is settled, and return the last plan."""
-    names = list(dict.fromkeys(_NAMED.findall(statement)))
-    numbered = _NAMED.sub(lambda found: f"${names.index(found[1]) + 1}", statement)
+    names = list(dict.fromkeys(_NAMED_PARAMETER.findall(statement)))
+    positional = _NAMED_PARAMETER.sub(lambda plan: f"${names.index(plan[1]) + 1}", statement)
     values = [params[name] for name in names]
     connection.execute("DEALLOCATE ALL")
-    connection.execute(f"PREPARE hot AS {numbered.replace('%%', '%')}")
-    given = ", ".join(psycopg.sql.Literal(value).as_string(connection) for value in values)
+    connection.execute(f"PREPARE hot AS {positional.replace('%%', '%')}")
+    arguments = ", ".join(psycopg.sql.Literal(value).as_string(connection) for value in values)
     lines: list[str] = []
     for _ in range(_EXECUTIONS):
         connection.execute("SAVEPOINT here")
-        found = connection.execute(f"EXPLAIN (ANALYZE, BUFFERS) EXECUTE hot({given})")
-        lines = [line for (line,) in found.fetchall()]
+        plan = connection.execute(f"EXPLAIN (ANALYZE, BUFFERS) EXECUTE hot({arguments})")
+        lines = [line for (line,) in plan.fetchall()]
         connection.execute("ROLLBACK TO here")
     return "\n".join(lines)
 
 
-def _statements(context: Context, random: Random) -> Iterator[tuple[str, dict[str, object]]]:
+def _statements(target: Target, random: Random) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield the hot statements by name, with what a batch, or one event, would give them."""
     for count in (BATCH, 1):
-        guests = _some(context, random, count)
-        wanted = [["user_id", guest.user_id, 2] for guest in guests]
-        wanted += [["anonymous_id", guest.device, 1] for guest in guests if guest.has_device]
+        guests = _sample_guests(target, random, count)
+        identifiers = [["user_id", guest.user_id, 2] for guest in guests]
+        identifiers += [["anonymous_id", guest.device, 1] for guest in guests if guest.has_device]
         label = f"({count} event{'s' * (count > 1)})"
-        yield f"resolve_identifiers {label}", {"wanted": _json(wanted)}
+        yield f"resolve_identifiers {label}", {"wanted": _json(identifiers)}
         keys = [blake2b(uuid4().bytes, digest_size=16).hexdigest() for _ in guests]
         yield f"find_seen {label}", {"keys": f"{{{','.join(keys)}}}"}
-        yield f"append_events {label}", _append(context, guests, keys)
-        yield f"keep_traits {label}", {"traits": _json(_traits(context, guests, keys))}
+        yield f"append_events {label}", _append_params(target, guests, keys)
+        yield f"keep_traits {label}", {"traits": _json(_trait_rows(target, guests, keys))}
     today = datetime.now(UTC).date()
-    guest = random.choice(list(context.guests))
+    guest = random.choice(list(target.guests))
     yield "read_record", {"id": guest.customer_id, "today": today}
     yield (
         "read_customer_version",
@@ -109,43 +109,43 @@ def _statements(context: Context, random: Random) -> Iterator[tuple[str, dict[st
         },
     )
     yield "read_source_key", {"digest": bytes(32)}
-    places = _some(context, random, 50)
+    streamed_guests = _sample_guests(target, random, 50)
     yield (
         "live:read_logs (50 streams)",
         {
-            "customers": [str(one.customer_id) for one in places],
-            "afters": [0] * len(places),
+            "customers": [str(guest.customer_id) for guest in streamed_guests],
+            "afters": [0] * len(streamed_guests),
             "page": 100,
             "budget": 1_000_000,
         },
     )
     yield (
         "live:look_at_customers (500 streams)",
-        {"customers": [str(one.customer_id) for one in _some(context, random, 500)]},
+        {"customers": [str(guest.customer_id) for guest in _sample_guests(target, random, 500)]},
     )
-    yield from _sending(context, random)
-    yield from _planning()
+    yield from _outgoing_statements(target, random)
+    yield from _scheduling_statements()
 
 
-def _sending(context: Context, random: Random) -> Iterator[tuple[str, dict[str, object]]]:
+def _outgoing_statements(target: Target, random: Random) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield the statements of the way out."""
     from butler.decisions.inputs import windows
     from butler.decisions.relations import REACH
 
     now = datetime.now(UTC)
     for count in (25, 1):
-        ids = [one.customer_id for one in _some(context, random, count)]
+        ids = [guest.customer_id for guest in _sample_guests(target, random, count)]
         label = f"({count} customer{'s' * (count > 1)})"
         facts = {"ids": ids, "windows": windows(now), "since": now - REACH}
         yield f"butler:gather_facts {label}", facts
         yield f"butler:hold_customers {label}", {"ids": sorted(ids)}
-    (one,) = _some(context, random, 1)
+    (guest,) = _sample_guests(target, random, 1)
     yield "butler:claim_messages", {"channel": "email", "now": now, "most": 25}
     yield "butler:claim_due", {"now": now, "until": now + REACH, "most": 200}
-    yield "butler:find_in_hand", {"customer": one.customer_id}
+    yield "butler:find_in_hand", {"customer": guest.customer_id}
 
 
-def _planning() -> Iterator[tuple[str, dict[str, object]]]:
+def _scheduling_statements() -> Iterator[tuple[str, dict[str, object]]]:
     """Yield the statements that find whose day it is."""
     day = {
         "upcoming_date": "2027-04-21",
@@ -154,25 +154,25 @@ def _planning() -> Iterator[tuple[str, dict[str, object]]]:
         "day_of_month": 21,
         "month_day": "04-21",
     }
-    asked = {
+    params = {
         "automation": "birthday",
         "days": _json([day]),
         "customer": UUID(int=0),
         "about": "",
         "limit": 2000,
     }
-    yield "butler:find_upcoming_members", asked
-    yield "butler:find_upcoming_traits", asked | {"name": "birth_date", "month_days": ["04-21"]}
+    yield "butler:find_upcoming_members", params
+    yield "butler:find_upcoming_traits", params | {"name": "birth_date", "month_days": ["04-21"]}
 
 
-def _some(context: Context, random: Random, count: int) -> list[Guest]:
+def _sample_guests(target: Target, random: Random, count: int) -> list[Guest]:
     """Draw different guests, as many as there are at most."""
-    return random.sample(list(context.guests), min(count, len(context.guests)))
+    return random.sample(list(target.guests), min(count, len(target.guests)))
 
 
-def _append(context: Context, guests: Any, keys: list[str]) -> dict[str, object]:
+def _append_params(target: Target, guests: Any, keys: list[str]) -> dict[str, object]:
     now = datetime.now(UTC)
-    writer = bodies.Writer(context, "explain")
+    writer = traffic.EventWriter(target, "explain")
     events = [
         {
             "customer_id": guest.customer_id,
@@ -193,13 +193,13 @@ def _append(context: Context, guests: Any, keys: list[str]) -> dict[str, object]
     ]
     return {
         "events": _json(events),
-        "source_id": context.source_id,
+        "source_id": target.source_id,
         "evidence": 2,
         "received_at": now,
     }
 
 
-def _traits(context: Context, guests: Any, keys: list[str]) -> list[dict[str, object]]:
+def _trait_rows(target: Target, guests: Any, keys: list[str]) -> list[dict[str, object]]:
     now = datetime.now(UTC)
     return [
         {
@@ -207,7 +207,7 @@ def _traits(context: Context, guests: Any, keys: list[str]) -> list[dict[str, ob
             "name": "city",
             "value": "Odense",
             "evidence": 2,
-            "source_id": context.source_id,
+            "source_id": target.source_id,
             "occurred_at": now,
             "message_key": key,
         }

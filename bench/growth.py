@@ -3,17 +3,17 @@
 from collections.abc import Callable
 
 from bench import ingest, reads
-from bench.arena import Arena, Butler
-from bench.bodies import BATCH
 from bench.figures import Figure, middle
+from bench.testbed import Butler, Testbed
+from bench.traffic import BATCH
 
 type Work = Callable[[Butler, int, str, int], float]
 
 
-def figures(arena: Arena) -> list[Figure]:
-    small, large = (arena.size.small_events, arena.size.events)
+def figures(testbed: Testbed) -> list[Figure]:
+    small, large = (testbed.size.small_events, testbed.size.events)
     return [
-        _grown(arena, f"{name}: cost at {large:,} events, against {small:,}", work, per)
+        _cost_ratio(testbed, f"{name}: cost at {large:,} events, against {small:,}", work, per)
         for name, work, per in (
             ("batch ingest", ingest.rate, BATCH),
             ("record read", reads.rate, 1),
@@ -21,18 +21,18 @@ def figures(arena: Arena) -> list[Figure]:
     ]
 
 
-def _grown(arena: Arena, name: str, work: Work, per: int) -> Figure:
-    size = arena.size
-    first = size.first_singles if per == 1 else size.first_batches
-    sides = {"small": arena.small, "large": arena.large}
+def _cost_ratio(testbed: Testbed, name: str, measure: Work, events_per_request: int) -> Figure:
+    size = testbed.size
+    warm_up_count = size.first_singles if events_per_request == 1 else size.first_batches
+    sides = {"small": testbed.small, "large": testbed.large}
     counts = {}
     for side, butler in sides.items():
-        rate = work(butler, first, f"first {name}", size.connections)
-        counts[side] = max(int(rate * size.seconds / per), size.connections)
+        rate = measure(butler, warm_up_count, f"first {name}", size.connections)
+        counts[side] = max(int(rate * size.seconds / events_per_request), size.connections)
     ratios = []
     for number in range(size.rounds):
         rates = {
-            side: work(butler, counts[side], f"{name} {number}", size.connections)
+            side: measure(butler, counts[side], f"{name} {number}", size.connections)
             for side, butler in sides.items()
         }
         ratios.append(rates["small"] / rates["large"])

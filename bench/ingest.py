@@ -5,17 +5,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from bench import load
-from bench.arena import BASELINE_CUSTOMERS, BASELINE_KEY, Arena, Butler
-from bench.bare import Copier
-from bench.bodies import BATCH, Writer, accepted
-from bench.cpu import Meter
+from bench.bare import EventCopier
+from bench.cpu import CpuMeter
 from bench.figures import Figure, middle
-from bench.load import Answer, Closed
+from bench.load import Answer, ClosedLoop
 from bench.size import Size
+from bench.testbed import BASELINE_CUSTOMERS, BASELINE_KEY, Butler, Testbed
+from bench.traffic import BATCH, EventWriter, count_accepted
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class RequestKind:
     """How events travel: `events` of them in a request."""
 
     name: str
@@ -25,8 +25,8 @@ class Shape:
         return size.first_singles if self.events == 1 else size.first_batches
 
 
-BATCHES = Shape("batch", BATCH)
-SINGLES = Shape("single", 1)
+BATCHES = RequestKind("batch", BATCH)
+SINGLES = RequestKind("single", 1)
 
 
 @dataclass(slots=True)
@@ -42,21 +42,21 @@ class Rates:
     client: list[float] = field(default_factory=list)
 
 
-class Match:
+class IngestComparison:
     """Butler, bare Postgres and the baseline, taking turns at the same kind of work."""
 
-    def __init__(self, arena: Arena, shape: Shape) -> None:
-        self.arena, self.shape = arena, shape
-        self.context = arena.large.context
-        self.copier = Copier(self.context)
-        known = replace(self.context, guests=self.context.guests[:BASELINE_CUSTOMERS])
+    def __init__(self, testbed: Testbed, kind: RequestKind) -> None:
+        self.testbed, self.kind = testbed, kind
+        self.target = testbed.large.target
+        self.copier = EventCopier(self.target)
+        baseline_target = replace(self.target, guests=self.target.guests[:BASELINE_CUSTOMERS])
         self._writers = {
-            "butler": Writer(self.context, f"{shape.name} butler"),
-            "bare": Writer(self.context, f"{shape.name} bare"),
-            "inside": Writer(self.context, f"{shape.name} inside"),
-            "baseline": Writer(known, f"{shape.name} baseline"),
+            "butler": EventWriter(self.target, f"{kind.name} butler"),
+            "bare": EventWriter(self.target, f"{kind.name} bare"),
+            "inside": EventWriter(self.target, f"{kind.name} inside"),
+            "baseline": EventWriter(baseline_target, f"{kind.name} baseline"),
         }
-        self._meter = Meter(self.context.database, arena.large.web.workers())
+        self._meter = CpuMeter(self.target.database, testbed.large.web.workers())
         self.rates = Rates()
 
     def run(self) -> Rates:
@@ -68,44 +68,48 @@ class Match:
             "baseline": self._baseline,
         }
         counts = {}
-        for name, play in sides.items():
-            first = self.shape.first(self.arena.size)
+        for name, measure in sides.items():
+            first = self.kind.first(self.testbed.size)
             # The slowest side needs the least: it does the same for every row.
-            rate = play(first if name != "baseline" else first // 20 + 1)
-            wanted = int(rate * self.arena.size.seconds / self.shape.events)
-            counts[name] = max(wanted, self.arena.size.connections)
+            rate = measure(first if name != "baseline" else first // 20 + 1)
+            count = int(rate * self.testbed.size.seconds / self.kind.events)
+            counts[name] = max(count, self.testbed.size.connections)
         self.rates = Rates()
-        for _ in range(self.arena.size.rounds):
-            for name, play in sides.items():
-                getattr(self.rates, name).append(play(counts[name]))
+        for _ in range(self.testbed.size.rounds):
+            for name, measure in sides.items():
+                getattr(self.rates, name).append(measure(counts[name]))
         return self.rates
 
     def _events(self, side: str, requests: int) -> list[list[bytes]]:
         writer = self._writers[side]
-        return [[writer.event() for _ in range(self.shape.events)] for _ in range(requests)]
+        return [[writer.event() for _ in range(self.kind.events)] for _ in range(requests)]
 
     def _butler(self, requests: int) -> float:
         writer = self._writers["butler"]
-        bodies = [
-            writer.post(events) if self.shape is BATCHES else writer.post_one(events[0])
+        requests_to_send = [
+            writer.batch_request(events)
+            if self.kind is BATCHES
+            else writer.event_request(events[0])
             for events in self._events("butler", requests)
         ]
-        before = self._meter.read()
-        done = self._send(self.arena.large.web.port, bodies, accepted)
-        spent = self._meter.read() - before
-        self.rates.web_cpu.append(spent.web / done.done * 1e6)
-        self.rates.postgres_cpu.append(spent.postgres / done.done * 1e6)
-        self.rates.client.append(done.own_cpu)
-        return done.rate
+        cpu_before = self._meter.read()
+        loop = self._send(self.testbed.large.web.port, requests_to_send, count_accepted)
+        cpu = self._meter.read() - cpu_before
+        self.rates.web_cpu.append(cpu.web / loop.completed * 1e6)
+        self.rates.postgres_cpu.append(cpu.postgres / loop.completed * 1e6)
+        self.rates.client.append(loop.own_cpu)
+        return loop.rate
 
-    def _send(self, port: int, requests: Sequence[bytes], check: Callable[[Answer], int]) -> Closed:
-        connections = self.arena.size.connections
+    def _send(
+        self, port: int, requests: Sequence[bytes], check: Callable[[Answer], int]
+    ) -> ClosedLoop:
+        connections = self.testbed.size.connections
         return load.closed_loop(port, requests, connections=connections, check=check)
 
     def _bare(self, requests: int) -> float:
         batches = [self.copier.lines(events) for events in self._events("bare", requests)]
-        connections = self.arena.size.connections
-        return self.copier.run(batches, connections=connections).rate * self.shape.events
+        connections = self.testbed.size.connections
+        return self.copier.run(batches, connections=connections).rate * self.kind.events
 
     def _inside(self, requests: int) -> float:
         from django.db import connection
@@ -116,25 +120,25 @@ class Match:
         from customers.types import IncomingEvent
 
         now = datetime.now(UTC)
-        sender = keys.find_sender(self.context.key)
+        sender = keys.find_sender(self.target.key)
         assert sender is not None
         frame = Frame(received_at=now, is_trusted=sender.is_trusted)
-        found = [
-            [item for raw in events if isinstance(item := read(raw, frame), IncomingEvent)]
+        batches = [
+            [event for raw in events if isinstance(event := read(raw, frame), IncomingEvent)]
             for events in self._events("inside", requests)
         ]
 
-        def store(some: Iterator[list[IncomingEvent]]) -> int:
+        def store(batches: Iterator[list[IncomingEvent]]) -> int:
             try:
                 return sum(
                     ingest.record(sender=sender, items=items, received_at=now).accepted
-                    for items in some
+                    for items in batches
                 )
             finally:
                 # This thread's, which nobody else would give back to the pool.
                 connection.close()
 
-        return load.together([found], store).rate
+        return load.run_threads([batches], store).rate
 
     def _baseline(self, requests: int) -> float:
         bodies = [
@@ -149,14 +153,14 @@ class Match:
 
         def created(answer: Answer) -> int:
             if answer.status != 201:
-                raise load.Failed(f"the baseline: {answer.head!r} {answer.body!r}")
-            return self.shape.events
+                raise load.BenchmarkFailed(f"the baseline: {answer.head!r} {answer.body!r}")
+            return self.kind.events
 
-        return self._send(self.arena.baseline.port, bodies, created).rate
+        return self._send(self.testbed.baseline.port, bodies, created).rate
 
 
-def batches(arena: Arena) -> list[Figure]:
-    rates = Match(arena, BATCHES).run()
+def batches(testbed: Testbed) -> list[Figure]:
+    rates = IngestComparison(testbed, BATCHES).run()
     value, bare = middle(rates.butler), middle(rates.bare)
     return [
         Figure(
@@ -175,8 +179,8 @@ def batches(arena: Arena) -> list[Figure]:
     ]
 
 
-def singles(arena: Arena) -> list[Figure]:
-    rates = Match(arena, SINGLES).run()
+def singles(testbed: Testbed) -> list[Figure]:
+    rates = IngestComparison(testbed, SINGLES).run()
     value, baseline = middle(rates.butler), middle(rates.baseline)
     return [
         Figure(
@@ -203,7 +207,9 @@ def _costs(name: str, rates: Rates) -> list[Figure]:
 
 def rate(butler: Butler, requests: int, name: str, connections: int) -> float:
     """Return events a second, batched, of one Butler: for comparing sizes."""
-    writer = Writer(butler.context, name)
-    bodies = [writer.post(writer.batch()) for _ in range(requests)]
-    done = load.closed_loop(butler.web.port, bodies, connections=connections, check=accepted)
-    return done.rate
+    writer = EventWriter(butler.target, name)
+    requests_to_send = [writer.batch_request(writer.batch()) for _ in range(requests)]
+    loop = load.closed_loop(
+        butler.web.port, requests_to_send, connections=connections, check=count_accepted
+    )
+    return loop.rate

@@ -13,53 +13,56 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from bench import stage
-from bench.arena import Arena
-from bench.chaos import vocabulary
-from bench.chaos.guests import where_it_is_noon
+from bench import servers
+from bench.chaos import documents
+from bench.chaos.recipients import noon_timezone
 from bench.figures import Figure, middle
-from bench.load import Failed
+from bench.load import BenchmarkFailed
+from bench.servers import ROOT, Database
 from bench.sink import Sink
-from bench.stage import ROOT, Database
+from bench.testbed import Testbed
 from deploy.processes import PROCESSES
 
 # As many as send in `make run`.
 SENDERS = 2
-AIM = 833
+RATE_AIM = 833
 OFFER: dict[str, Any] = {
-    **vocabulary.OFFER,
+    **documents.OFFER,
     "key": "bench-offer",
     "trigger": {"kind": "event", "event": "Bench Happened"},
-    "steps": [{**vocabulary.OFFER["steps"][0], "channels": ["email"]}],
+    "steps": [{**documents.OFFER["steps"][0], "channels": ["email"]}],
 }
 # Seconds in which processes are up.
-_START = 4.0
-_PREPARE = (Path(__file__).parent / "prepare_messages.sql").read_text()
-_LETTER = """
+_START_SECONDS = 4.0
+_PREPARE_STATEMENT = (Path(__file__).parent / "prepare_messages.sql").read_text()
+_SENT_MESSAGE = """
 SELECT id, customer_id, version_id, step, facts::text FROM butler_message
  WHERE state = 'accepted' AND channel = 'email' ORDER BY id DESC LIMIT 1
 """
 
 
-def rate(arena: Arena) -> list[Figure]:
+def figures(testbed: Testbed) -> list[Figure]:
     """Measure how many a second leave, beside bare smtplib and one task a message."""
-    size = arena.size
+    size = testbed.size
     with tempfile.TemporaryDirectory(prefix="butler-mail-") as name:
         folder = Path(name)
         butler, bare, baseline = [], [], []
         for round_ in range(size.message_rounds):
-            with relay(folder / f"{round_}", "bench_messages") as (sink, database):
-                notice, version = furnish(database)
-                people(database, size.messages, notice, version)
-                stage.settle(database)
+            with mail_relay(folder / f"{round_}", "bench_messages") as (sink, database):
+                notice, version = load_offer(database)
+                create_customers(database, size.messages, notice, version)
+                servers.vacuum(database)
                 butler.append(_butler(database, sink, size.messages))
-                letter = _letter(database, folder / "letter")
-                bare.append(_bare(letter, sink, size.messages))
-            with relay(folder / f"{round_}-baseline", "bench_baseline") as (sink, database):
+                email = _save_sent_email(database, folder / "letter")
+                bare.append(_bare(email, sink, size.messages))
+            with mail_relay(folder / f"{round_}-baseline", "bench_baseline") as (sink, database):
                 settings = {"DJANGO_SETTINGS_MODULE": "bench.baseline.settings"}
-                afternoon = Database(database.url, {**database.env, **settings})
-                some = [str(one) for one in arena.baseline_customers[: size.baseline_messages]]
-                baseline.append(_baseline(afternoon, sink, some))
+                baseline_database = Database(database.url, {**database.env, **settings})
+                customer_ids = [
+                    str(customer_id)
+                    for customer_id in testbed.baseline_customers[: size.baseline_messages]
+                ]
+                baseline.append(_baseline(baseline_database, sink, customer_ids))
     value = middle(butler)
     return [
         Figure(
@@ -68,100 +71,110 @@ def rate(arena: Arena) -> list[Figure]:
             "messages/s",
             limit=middle(bare),
             baseline=middle(baseline),
-            aim=f"≥ {AIM}",
-            met=value >= AIM,
+            aim=f"≥ {RATE_AIM}",
+            met=value >= RATE_AIM,
         )
     ]
 
 
 @contextmanager
-def relay(path: Path, database: str) -> Iterator[tuple[Sink, Database]]:
+def mail_relay(path: Path, database: str) -> Iterator[tuple[Sink, Database]]:
     """Run a relay, and give a database whose processes send to it."""
-    with Sink.running(path) as running:
-        given = stage.database(database)
-        yield running, Database(given.url, {**given.env, "MAIL_URL": running.url})
+    with Sink.running(path) as sink:
+        created = servers.create_database(database)
+        yield sink, Database(created.url, {**created.env, "MAIL_URL": sink.url})
 
 
-def furnish(database: Database) -> tuple[str, int]:
+def load_offer(database: Database) -> tuple[str, int]:
     """Give the database something to say; return the notice's digest and the version's id."""
     database.manage("migrate", "--verbosity=0")
-    said = inside(database, "-m", "bench.messages", "furnish")
-    return said["notice"], said["version"]
+    printed = run_python(database, "-m", "bench.messages", "furnish")
+    return printed["notice"], printed["version"]
 
 
-def people(database: Database, count: int, notice: str, version: int | None = None) -> str:
+def create_customers(
+    database: Database, count: int, notice: str, version: int | None = None
+) -> str:
     """Make so many people, each with a message that waits if a version is given; return whose."""
     run = f"b{uuid4().hex[:10]}"
-    told = {
+    settings = {
         "run": run,
         "count": count,
         "notice": notice,
         "version": version or "",
-        "zone": where_it_is_noon(),
+        "zone": noon_timezone(),
     }
     with database.connect() as connection, connection.transaction():
-        for name, value in told.items():
+        for name, value in settings.items():
             connection.execute("SELECT set_config(%s, %s, true)", [f"bench.{name}", str(value)])
-        connection.execute(_PREPARE)
+        connection.execute(_PREPARE_STATEMENT)
     return run
 
 
-def _butler(database: Database, relay: Sink, count: int) -> float:
-    before = len(relay.taken())
-    told = _race(database, [["-m", "bench.sender", "email"] for _ in range(SENDERS)])
-    taken = relay.taken()[before:]
+def _butler(database: Database, sink: Sink, count: int) -> float:
+    count_before = len(sink.received())
+    times = _run_together(database, [["-m", "bench.sender", "email"] for _ in range(SENDERS)])
+    received = sink.received()[count_before:]
     with database.connect() as connection:
-        (left,) = connection.execute(
+        (waiting,) = connection.execute(
             "SELECT count(*) FROM butler_message WHERE state IN ('queued', 'sending')"
         ).fetchone() or (None,)
-    if len({one.message_id for one in taken}) < count or left:
-        raise Failed(f"{len(taken)} of {count} messages were handed over, {left} are left")
-    return count / _seconds(told)
+    if len({mail.message_id for mail in received}) < count or waiting:
+        raise BenchmarkFailed(
+            f"{len(received)} of {count} messages were handed over, {waiting} are left"
+        )
+    return count / _seconds(times)
 
 
-def _bare(letter: Path, relay: Sink, count: int) -> float:
+def _bare(email: Path, sink: Sink, count: int) -> float:
     commands = [
-        ["-m", "bench.sender", str(letter), str(count // SENDERS), str(relay.port)]
+        ["-m", "bench.sender", str(email), str(count // SENDERS), str(sink.port)]
         for _ in range(SENDERS)
     ]
-    return count / _seconds(_race(None, commands))
+    return count / _seconds(_run_together(None, commands))
 
 
-def _seconds(told: Sequence[Mapping[str, float]]) -> float:
-    return max(one["ended"] for one in told) - min(one["began"] for one in told)
+def _seconds(times: Sequence[Mapping[str, float]]) -> float:
+    return max(sender["ended"] for sender in times) - min(sender["began"] for sender in times)
 
 
-def _race(database: Database | None, commands: Sequence[Sequence[str]]) -> list[dict[str, float]]:
+def _run_together(
+    database: Database | None, commands: Sequence[Sequence[str]]
+) -> list[dict[str, float]]:
     """Run these at once; each is told, after its module and what it is to send, when to begin."""
-    begins = time.monotonic() + _START
+    begins_at = time.monotonic() + _START_SECONDS
     env = {**os.environ, **(database.env if database else {}), "BUTLER_WAKES": "0"}
     running = []
     for command in commands:
-        timed = [*command[:3], str(begins), *command[3:]]
+        command_with_start = [*command[:3], str(begins_at), *command[3:]]
         running.append(
             subprocess.Popen(
-                [sys.executable, *timed], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
+                [sys.executable, *command_with_start],
+                cwd=ROOT,
+                env=env,
+                stdout=subprocess.PIPE,
+                text=True,
             )
         )
-    said = [process.communicate(timeout=900)[0] for process in running]
+    outputs = [process.communicate(timeout=900)[0] for process in running]
     if any(process.returncode for process in running):
-        raise Failed("a process that sends ended with an error")
-    return [json.loads(one.splitlines()[-1]) for one in said]
+        raise BenchmarkFailed("a process that sends ended with an error")
+    return [json.loads(output.splitlines()[-1]) for output in outputs]
 
 
-def _letter(database: Database, path: Path) -> Path:
+def _save_sent_email(database: Database, path: Path) -> Path:
     """Write down a letter as it was sent, for whoever sends it bare."""
-    inside(database, "-m", "bench.messages", "letter", str(path))
+    run_python(database, "-m", "bench.messages", "letter", str(path))
     return path
 
 
-def _baseline(database: Database, relay: Sink, customers: Sequence[str]) -> float:
+def _baseline(database: Database, sink: Sink, customers: Sequence[str]) -> float:
     """Send by one task a message, each with an ETA, and see when the last was taken."""
-    inside(database, "-m", "bench.messages", "afternoon")
-    worker = [sys.executable, "-m", "celery", "--app", "bench.baseline.celery", "--quiet"]
-    worker += ["worker", "--concurrency", str(SENDERS), "--queues", "baseline"]
+    run_python(database, "-m", "bench.messages", "afternoon")
+    start_process = [sys.executable, "-m", "celery", "--app", "bench.baseline.celery", "--quiet"]
+    start_process += ["worker", "--concurrency", str(SENDERS), "--queues", "baseline"]
     process = subprocess.Popen(
-        [*worker, "--loglevel", "error", "--without-gossip", "--without-mingle"],
+        [*start_process, "--loglevel", "error", "--without-gossip", "--without-mingle"],
         cwd=ROOT,
         env={**database.env},
         stdout=subprocess.DEVNULL,
@@ -169,19 +182,25 @@ def _baseline(database: Database, relay: Sink, customers: Sequence[str]) -> floa
         start_new_session=True,
     )
     try:
-        said = inside(database, "-m", "bench.messages", "enqueue", stdin=json.dumps(customers))
+        enqueued = run_python(
+            database, "-m", "bench.messages", "enqueue", stdin=json.dumps(customers)
+        )
         deadline = time.monotonic() + 60 + len(customers) / 5
-        while len(taken := relay.taken()) < len(customers):
+        while len(received := sink.received()) < len(customers):
             if time.monotonic() > deadline:
-                raise Failed(f"the baseline sent {len(taken)} of {len(customers)} messages")
+                raise BenchmarkFailed(
+                    f"the baseline sent {len(received)} of {len(customers)} messages"
+                )
             time.sleep(0.1)
     finally:
-        stage.end(process)
-    return len(customers) / (taken[-1].at - max(said["eta"], taken[0].at))
+        servers.stop_process(process)
+    return len(customers) / (
+        received[-1].received_at - max(enqueued["eta"], received[0].received_at)
+    )
 
 
-def inside(database: Database, *arguments: str, stdin: str = "") -> dict[str, Any]:
-    done = subprocess.run(
+def run_python(database: Database, *arguments: str, stdin: str = "") -> dict[str, Any]:
+    process = subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
         env=dict(database.env),
@@ -189,32 +208,32 @@ def inside(database: Database, *arguments: str, stdin: str = "") -> dict[str, An
         stdout=subprocess.PIPE,
         text=True,
     )
-    if done.returncode:
-        raise Failed(f"{' '.join(arguments)} ended with {done.returncode}")
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    if process.returncode:
+        raise BenchmarkFailed(f"{' '.join(arguments)} ended with {process.returncode}")
+    return dict(json.loads(process.stdout.splitlines()[-1]))
 
 
 # In a process with Django ---------------------------------------------------------------
 
 
-def _inside(what: str, *arguments: str) -> dict[str, Any]:
+def _run_command(command: str, *arguments: str) -> dict[str, Any]:
     import django
 
     django.setup()
-    return _INSIDE[what](*arguments)
+    return _COMMANDS[command](*arguments)
 
 
-def _furnish() -> dict[str, Any]:
+def _load_offer() -> dict[str, Any]:
     from django.utils import timezone
 
     from butler.models import AutomationVersion
 
-    notice = vocabulary.load(timezone.now(), OFFER)
+    notice = documents.load(timezone.now(), OFFER)
     live = AutomationVersion.objects.get(automation="bench-offer", status="live")
     return {"notice": notice, "version": live.pk}
 
 
-def _seal(path: str) -> dict[str, Any]:
+def _write_email(path: str) -> dict[str, Any]:
     from django.db import connection
     from django.utils import timezone
 
@@ -223,7 +242,7 @@ def _seal(path: str) -> dict[str, Any]:
     from channels.protocol import Parcel
 
     with connection.cursor() as cursor:
-        cursor.execute(_LETTER)
+        cursor.execute(_SENT_MESSAGE)
         message, customer, version, step, facts = cursor.fetchone()
     words = words_of(
         version_id=version,
@@ -243,13 +262,13 @@ def _seal(path: str) -> dict[str, Any]:
         text=words.text,
         html=words.html,
         message_class="marketing",
-        topic=vocabulary.OFFERS,
+        topic=documents.OFFERS,
         unsubscribe_url="https://larkmoor.example/unsubscribe/" + "x" * 120,
     )
     return {"bytes": Path(path).write_bytes(seal(parcel, now=timezone.now()).content)}
 
 
-def _afternoon() -> dict[str, Any]:
+def _prepare_baseline() -> dict[str, Any]:
     """Give the baseline its new tables, and its customers what the checks look for."""
     from django.core.management import call_command
     from django.db import connection
@@ -285,15 +304,15 @@ def _enqueue() -> dict[str, Any]:
     send_offer = import_module("bench.baseline.tasks").send_offer
     customers = json.load(sys.stdin)
     with app.connection_or_acquire():
-        later = 1 + len(customers) / 500
-        at, eta = time.monotonic() + later, timezone.now() + timedelta(seconds=later)
+        delay = 1 + len(customers) / 500
+        eta_monotonic, eta = time.monotonic() + delay, timezone.now() + timedelta(seconds=delay)
         for number, customer in enumerate(customers):
             send_offer.apply_async((customer, str(number)), eta=eta)
-    return {"eta": max(at, time.monotonic())}
+    return {"eta": max(eta_monotonic, time.monotonic())}
 
 
 def _campaign(run: str, version: str) -> dict[str, Any]:
-    """Start a run for everybody, a thousand at a time, as an audience is."""
+    """Start a run for customer_ids, a thousand at a time, as an audience is."""
     from django.db import connection, transaction
     from django.utils import timezone
     from uuid_utils.compat import uuid7
@@ -305,9 +324,9 @@ def _campaign(run: str, version: str) -> dict[str, Any]:
             "SELECT customer_id FROM customers_identifier WHERE kind = 'user_id' AND value LIKE %s",
             [f"{run}-%"],
         )
-        everybody = [id_ for (id_,) in cursor.fetchall()]
+        customer_ids = [id_ for (id_,) in cursor.fetchall()]
     began, now = time.monotonic(), timezone.now()
-    for start in range(0, len(everybody), 1000):
+    for start in range(0, len(customer_ids), 1000):
         starts = [
             triggers.RunStart(
                 run_id=uuid7(),
@@ -319,23 +338,23 @@ def _campaign(run: str, version: str) -> dict[str, Any]:
                 cause={},
                 due_at=now,
             )
-            for customer_id in everybody[start : start + 1000]
+            for customer_id in customer_ids[start : start + 1000]
         ]
         with transaction.atomic():
             triggers.start_runs(starts, now=now)
     return {"began": began}
 
 
-_INSIDE: dict[str, Callable[..., dict[str, Any]]] = {
-    "furnish": _furnish,
-    "letter": _seal,
-    "afternoon": _afternoon,
+_COMMANDS: dict[str, Callable[..., dict[str, Any]]] = {
+    "furnish": _load_offer,
+    "letter": _write_email,
+    "afternoon": _prepare_baseline,
     "enqueue": _enqueue,
     "campaign": _campaign,
 }
 
 
-def worker(database: Database, name: str) -> "subprocess.Popen[bytes]":
+def start_process(database: Database, name: str) -> "subprocess.Popen[bytes]":
     """Start a worker or beat as `make run` does."""
     return subprocess.Popen(
         PROCESSES[name](database.env),
@@ -349,7 +368,7 @@ def worker(database: Database, name: str) -> "subprocess.Popen[bytes]":
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    print(json.dumps(_inside(*sys.argv[1:])))
+    print(json.dumps(_run_command(*sys.argv[1:])))
     from django.db import connections
 
     connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's own

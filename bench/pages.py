@@ -8,9 +8,9 @@ from urllib.parse import quote
 from uuid import UUID
 
 from bench import load
-from bench.arena import Arena, Butler
 from bench.figures import Figure, percentile, tidy
-from bench.load import Failed, Line
+from bench.load import BenchmarkFailed, HttpConnection
+from bench.testbed import Butler, Testbed
 
 AIM_MS = 100
 PORTAL = ("/", "/orders/", "/inbox/", "/preferences/", "/why/")
@@ -18,27 +18,31 @@ PORTAL = ("/", "/orders/", "/inbox/", "/preferences/", "/why/")
 _PEOPLE, _LOOKS = 20, 10
 
 
-def figures(arena: Arena) -> list[Figure]:
+def figures(testbed: Testbed) -> list[Figure]:
     """Measure one request after the other: what the server takes while nobody else asks."""
-    large, random = arena.large, Random("pages")
-    guests = random.sample(list(large.context.guests), min(_PEOPLE, len(large.context.guests)))
-    customers = [_session_of_customer(one.customer_id) for one in guests] * _LOOKS
-    colleague = _session_of_colleague()
-    seen = random.choices(large.context.guests, k=len(customers))
+    large, random = testbed.large, Random("pages")
+    guests = random.sample(list(large.target.guests), min(_PEOPLE, len(large.target.guests)))
+    customers = [_customer_cookie(guest.customer_id) for guest in guests] * _LOOKS
+    staff_cookie = _staff_cookie()
+    viewed_guests = random.choices(large.target.guests, k=len(customers))
     names = random.choices(_names(large), k=len(customers))
-    asked = {
+    requests_by_page = {
         "a page of the portal": [(random.choice(PORTAL), cookie) for cookie in customers],
         "console: the page of a customer": [
-            (f"/console/customers/{one.customer_id}/", colleague) for one in seen
+            (f"/console/customers/{guest.customer_id}/", staff_cookie) for guest in viewed_guests
         ],
         "console: finding a customer by name": [
-            (f"/console/search/?q={quote(name)}", colleague) for name in names
+            (f"/console/search/?q={quote(name)}", staff_cookie) for name in names
         ],
         "console: finding a customer, a letter left out": [
-            (f"/console/search/?q={quote(_misheard(name, random))}", colleague) for name in names
+            (f"/console/search/?q={quote(_with_missing_letter(name, random))}", staff_cookie)
+            for name in names
         ],
     }
-    values = {name: tidy(percentile(_times(large, pages), 0.95)) for name, pages in asked.items()}
+    values = {
+        name: tidy(percentile(_times(large, pages), 0.95))
+        for name, pages in requests_by_page.items()
+    }
     return [
         Figure(f"{name}, p95", value, "ms", aim=f"< {AIM_MS}", met=value < AIM_MS)
         for name, value in values.items()
@@ -47,45 +51,45 @@ def figures(arena: Arena) -> list[Figure]:
 
 def _times(butler: Butler, pages: Sequence[tuple[str, str]]) -> list[float]:
     """Ask for each page, after as many that do not count; return milliseconds."""
-    line = Line(butler.web.port)
-    took = []
+    connection = HttpConnection(butler.web.port)
+    milliseconds = []
     try:
-        for counts in (False, True):
+        for is_measured in (False, True):
             for path, cookie in pages:
                 request = load.request("GET", path, authorization=f"none\r\nCookie: {cookie}")
                 began = time.perf_counter()
-                answer = line.ask(request)
+                answer = connection.send(request)
                 if answer.status != 200:
-                    raise Failed(f"{path} answered with {answer.status}")
-                if counts:
-                    took.append((time.perf_counter() - began) * 1000)
+                    raise BenchmarkFailed(f"{path} answered with {answer.status}")
+                if is_measured:
+                    milliseconds.append((time.perf_counter() - began) * 1000)
     finally:
-        line.close()
-    return took
+        connection.close()
+    return milliseconds
 
 
 def _names(butler: Butler) -> list[str]:
-    with butler.context.database.connect() as connection:
+    with butler.target.database.connect() as connection:
         rows = connection.execute("SELECT DISTINCT plain FROM customers_searchname").fetchall()
     return sorted(str(name) for (name,) in rows)
 
 
-def _misheard(name: str, random: Random) -> str:
-    place = random.randrange(1, len(name) - 1)
-    return name[:place] + name[place + 1 :]
+def _with_missing_letter(name: str, random: Random) -> str:
+    index = random.randrange(1, len(name) - 1)
+    return name[:index] + name[index + 1 :]
 
 
-def _session_of_customer(customer_id: UUID) -> str:
+def _customer_cookie(customer_id: UUID) -> str:
     from customers.models import User
 
     email = f"{customer_id}@login.example.com"
     user = User.objects.filter(email=email).first()
     if user is None:
         user = User.objects.create_user(email, record_id=customer_id)
-    return _cookie(user, {})
+    return _open_session(user, {})
 
 
-def _session_of_colleague() -> str:
+def _staff_cookie() -> str:
     from channels.console.views.access import PASSED, TOUCHED
     from customers.models import User
 
@@ -94,10 +98,10 @@ def _session_of_colleague() -> str:
     if user is None:
         user = User.objects.create_superuser(email, "a password that nobody uses")
     now = time.time()
-    return _cookie(user, {PASSED: now, TOUCHED: now})
+    return _open_session(user, {PASSED: now, TOUCHED: now})
 
 
-def _cookie(user: object, more: dict[str, float]) -> str:
+def _open_session(user: object, values: dict[str, float]) -> str:
     """Open a session as signing in does, and return its cookie."""
     from django.conf import settings
     from django.test import Client
@@ -106,6 +110,6 @@ def _cookie(user: object, more: dict[str, float]) -> str:
     client.force_login(user, "django.contrib.auth.backends.ModelBackend")  # type: ignore[arg-type]  # a user
     engine = import_module(settings.SESSION_ENGINE)
     session = engine.SessionStore(client.cookies[settings.SESSION_COOKIE_NAME].value)
-    session.update(more)
+    session.update(values)
     session.save()
     return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"

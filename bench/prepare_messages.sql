@@ -3,19 +3,19 @@
 -- that waits to leave. The settings bench.run and bench.count say whose, and how many.
 
 CREATE TEMPORARY TABLE guest ON COMMIT DROP AS
-SELECT n, gen_random_uuid() AS id, current_setting('bench.run') || '-' || n AS name
-  FROM generate_series(1, current_setting('bench.count')::int) AS n;
+SELECT number, gen_random_uuid() AS id, current_setting('bench.run') || '-' || number AS name
+  FROM generate_series(1, current_setting('bench.count')::int) AS number;
 
 INSERT INTO customers_customer (id, created_at) SELECT id, now() FROM guest;
 INSERT INTO customers_identifier (kind, value, evidence, record_id, customer_id, first_seen_at)
 SELECT kind, value, 2, id, id, now()
   FROM guest, LATERAL (VALUES ('email', name || '@example.com'), ('user_id', name))
-              AS known (kind, value);
+              AS identifier (kind, value);
 INSERT INTO customers_trait
        (customer_id, name, value, evidence, source_id, occurred_at, message_key)
-SELECT id, known.name, to_jsonb(value), 2, 1, now(), gen_random_uuid()
+SELECT id, trait.name, to_jsonb(value), 2, 1, now(), gen_random_uuid()
   FROM guest, LATERAL (VALUES ('timezone', current_setting('bench.zone')), ('language', 'en'),
-                              ('first_name', 'Noor')) AS known (name, value);
+                              ('first_name', 'Noor')) AS trait (name, value);
 INSERT INTO customers_control
        (customer_id, entries, state, granted, objected, channels_off, topics_off)
 SELECT id, 0,

@@ -5,38 +5,40 @@ from collections.abc import Sequence
 from random import Random
 from uuid import UUID
 
-from bench import load, stage
-from bench.arena import BASELINE_KEY, Arena, Butler
+from bench import load, servers
 from bench.figures import Figure, middle, percentile, tidy
 from bench.load import Answer
+from bench.testbed import BASELINE_KEY, Butler, Testbed
 
 # So many records are soon all looked at.
-_FEW = 1_000
+_RECENT_RECORDS = 1_000
 
 
-def figures(arena: Arena) -> list[Figure]:
+def figures(testbed: Testbed) -> list[Figure]:
     """Measure latency at a steady rate, then what can be had at most."""
-    size, large = arena.size, arena.large
-    with stage.serving("web", _plain(arena), target="bench.plain.wsgi:application") as plain:
-        customers = [guest.customer_id for guest in large.context.guests]
-        key, afternoon = large.context.key, arena.baseline_customers
+    size, large = testbed.size, testbed.large
+    with servers.running_server(
+        "web", _plain(testbed), application="bench.plain.wsgi:application"
+    ) as plain:
+        customers = [guest.customer_id for guest in large.target.guests]
+        key, baseline_customers = large.target.key, testbed.baseline_customers
         random = Random("reads")
 
         def butler(count: int) -> list[bytes]:
             return requests(random.choices(customers, k=count), key)
 
-        def again(count: int) -> list[bytes]:
-            return requests(random.choices(customers[:_FEW], k=count), key)
+        def recent(count: int) -> list[bytes]:
+            return requests(random.choices(customers[:_RECENT_RECORDS], k=count), key)
 
         def baseline(count: int) -> list[bytes]:
             path = "/customers/{}/"
-            return requests(random.choices(afternoon, k=count), BASELINE_KEY, path)
+            return requests(random.choices(baseline_customers, k=count), BASELINE_KEY, path)
 
         sides = {
             "butler": (large.web.port, butler),
-            "again": (large.web.port, again),
+            "again": (large.web.port, recent),
             "plain": (plain.port, butler),
-            "baseline": (arena.baseline.port, baseline),
+            "baseline": (testbed.baseline.port, baseline),
         }
         counts = {}
         for name, (port, write) in sides.items():
@@ -47,19 +49,19 @@ def figures(arena: Arena) -> list[Figure]:
             for name, (port, write) in sides.items():
                 rates[name].append(throughput(port, write(counts[name]), size.connections))
 
-        wanted = int(size.read_rate * size.read_seconds)
+        count = int(size.read_rate * size.read_seconds)
         slowest = {
-            name: _latencies(port, butler(wanted), size.read_rate)
+            name: _latencies(port, butler(count), size.read_rate)
             for name, (port, _) in sides.items()
             if name in ("butler", "plain")
         }
-    return [_latency(arena, slowest), _throughput(rates), _again(rates)]
+    return [_latency(testbed, slowest), _throughput(rates), _recent_throughput(rates)]
 
 
-def _plain(arena: Arena) -> stage.Database:
-    database = arena.large.context.database
+def _plain(testbed: Testbed) -> servers.Database:
+    database = testbed.large.target.database
     env = {**database.env, "DJANGO_SETTINGS_MODULE": "bench.plain.settings"}
-    return stage.Database(database.url, env)
+    return servers.Database(database.url, env)
 
 
 def requests(customers: Sequence[UUID], key: str, path: str = "/api/customers/{}/") -> list[bytes]:
@@ -69,27 +71,27 @@ def requests(customers: Sequence[UUID], key: str, path: str = "/api/customers/{}
     ]
 
 
-def found(answer: Answer) -> int:
+def count_record(answer: Answer) -> int:
     if answer.status != 200 or b'"version"' not in answer.body:
-        raise load.Failed(f"no record: {answer.head!r} {answer.body[:200]!r}")
+        raise load.BenchmarkFailed(f"no record: {answer.head!r} {answer.body[:200]!r}")
     return 1
 
 
-def throughput(port: int, wanted: Sequence[bytes], connections: int) -> float:
+def throughput(port: int, requests: Sequence[bytes], connections: int) -> float:
     """Return records a second, as fast as answers come."""
-    return load.closed_loop(port, wanted, connections=connections, check=found).rate
+    return load.closed_loop(port, requests, connections=connections, check=count_record).rate
 
 
-def _latencies(port: int, wanted: Sequence[bytes], rate: float) -> list[float]:
+def _latencies(port: int, requests: Sequence[bytes], rate: float) -> list[float]:
     """Return milliseconds from when a request was due, at a steady rate."""
-    seen = asyncio.run(load.open_loop(port, wanted, rate=rate, check=found))
-    return [1000 * latency for latency in seen.latencies]
+    loop = asyncio.run(load.open_loop(port, requests, rate=rate, check=count_record))
+    return [1000 * latency for latency in loop.latencies]
 
 
-def _latency(arena: Arena, slowest: dict[str, list[float]]) -> Figure:
+def _latency(testbed: Testbed, slowest: dict[str, list[float]]) -> Figure:
     p99 = percentile(slowest["butler"], 0.99)
     return Figure(
-        f"record read by id, p99 at {arena.size.read_rate}/s",
+        f"record read by id, p99 at {testbed.size.read_rate}/s",
         tidy(p99),
         "ms",
         limit=tidy(percentile(slowest["plain"], 0.99)),
@@ -111,7 +113,7 @@ def _throughput(rates: dict[str, list[float]]) -> Figure:
     )
 
 
-def _again(rates: dict[str, list[float]]) -> Figure:
+def _recent_throughput(rates: dict[str, list[float]]) -> Figure:
     """Of what was looked at a short while ago: the first look of a key is written down."""
     return Figure(
         "record read by id, again within ten minutes, throughput",
@@ -124,8 +126,8 @@ def _again(rates: dict[str, list[float]]) -> Figure:
 
 def rate(butler: Butler, count: int, name: str, connections: int) -> float:
     """Return records a second of one Butler: for comparing sizes."""
-    customers = [guest.customer_id for guest in butler.context.guests]
+    customers = [guest.customer_id for guest in butler.target.guests]
     # As many in both, from anywhere in each: the first look at a record is written down.
-    some = Random("few").sample(customers, min(_FEW, len(customers)))
+    some = Random("few").sample(customers, min(_RECENT_RECORDS, len(customers)))
     chosen = Random(name).choices(some, k=count)
-    return throughput(butler.web.port, requests(chosen, butler.context.key), connections)
+    return throughput(butler.web.port, requests(chosen, butler.target.key), connections)

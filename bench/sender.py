@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 
-def send(channel: str, begins: float) -> dict[str, float]:
+def send(channel: str, begins_at: float) -> dict[str, float]:
     """Hand over until nothing waits any more, with every gate and every outcome."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
@@ -28,41 +28,41 @@ def send(channel: str, begins: float) -> dict[str, float]:
 
     # The connection is made before it counts, as in a worker that is up.
     Customer.objects.exists()
-    time.sleep(max(0.0, begins - time.monotonic()))
+    time.sleep(max(0.0, begins_at - time.monotonic()))
     began = time.monotonic()
-    accepted = in_vain = 0
+    accepted = empty_batches = 0
     # What somebody else just holds comes back in a moment.
-    while in_vain < 3:
-        done = deliveries.deliver(channel, clock=timezone.now, seconds=600)
-        accepted += done.accepted
-        in_vain = 0 if done.looked_at else in_vain + 1
-        time.sleep(0.02 * in_vain)
+    while empty_batches < 3:
+        counts = deliveries.deliver(channel, clock=timezone.now, seconds=600)
+        accepted += counts.accepted
+        empty_batches = 0 if counts.looked_at else empty_batches + 1
+        time.sleep(0.02 * empty_batches)
     ended = time.monotonic()
     connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's own
     return {"accepted": accepted, "began": began, "ended": ended}
 
 
-def bare(letter: Path, begins: float, count: int, port: int) -> dict[str, float]:
+def bare(letter: Path, begins_at: float, count: int, port: int) -> dict[str, float]:
     """Send the same letter again and again over one line."""
     content = letter.read_bytes()
-    with smtplib.SMTP("127.0.0.1", port, timeout=30) as line:
-        line.ehlo()
-        time.sleep(max(0.0, begins - time.monotonic()))
+    with smtplib.SMTP("127.0.0.1", port, timeout=30) as connection:
+        connection.ehlo()
+        time.sleep(max(0.0, begins_at - time.monotonic()))
         began = time.monotonic()
         for number in range(count):
-            line.sendmail("butler@localhost", [f"guest-{number}@example.com"], content)
+            connection.sendmail("butler@localhost", [f"guest-{number}@example.com"], content)
         ended = time.monotonic()
     return {"accepted": count, "began": began, "ended": ended}
 
 
 def main(arguments: list[str]) -> None:
-    what, begins, *more = arguments
-    if more:
-        count, port = map(int, more)
-        told = bare(Path(what), float(begins), count, port)
+    channel_or_file, begins_at, *bare_arguments = arguments
+    if bare_arguments:
+        count, port = map(int, bare_arguments)
+        times = bare(Path(channel_or_file), float(begins_at), count, port)
     else:
-        told = send(what, float(begins))
-    print(json.dumps(told))
+        times = send(channel_or_file, float(begins_at))
+    print(json.dumps(times))
 
 
 if __name__ == "__main__":

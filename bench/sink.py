@@ -21,15 +21,15 @@ from pathlib import Path
 from typing import IO, ClassVar, NamedTuple, Self
 
 MODES = ("ok", "refuse", "slow", "drop", "cut")
-SLOWEST = 2.0
+SLOWEST_ANSWER = 2.0
 _END = b"\r\n.\r\n"
 
 
-class Taken(NamedTuple):
+class ReceivedMessage(NamedTuple):
     """One letter that the relay had: from then on, it may be read."""
 
     # Monotonic seconds, on the clock that every process of this machine shares.
-    at: float
+    received_at: float
     # The message that it is an attempt of, as its Message-ID says.
     message_id: str
     recipient: str
@@ -38,18 +38,18 @@ class Taken(NamedTuple):
     subject: str
     body_hash: str
     # False: its sender was never told.
-    is_told: bool
+    is_acknowledged: bool
 
 
-class _Line(asyncio.Protocol):
+class _Connection(asyncio.Protocol):
     """One connection; commands may come together, as RFC 2920 allows."""
 
     transport: asyncio.Transport
 
     def __init__(self, relay: "Relay") -> None:
         self.relay = relay
-        self.rest = b""
-        self.is_letter = False
+        self.buffer = b""
+        self.is_in_message = False
         self.recipient = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -57,20 +57,20 @@ class _Line(asyncio.Protocol):
         self.transport = transport
         transport.write(b"220 sink ESMTP\r\n")
 
-    def data_received(self, data: bytes) -> None:
-        self.rest += data
+    def data_received(self, chunk: bytes) -> None:
+        self.buffer += chunk
         while not self.transport.is_closing():
-            end = _END if self.is_letter else b"\r\n"
-            line, found, rest = self.rest.partition(end)
-            if not found:
+            end = _END if self.is_in_message else b"\r\n"
+            line, is_complete, rest = self.buffer.partition(end)
+            if not is_complete:
                 return
-            self.rest = rest
-            if self.is_letter:
-                self._letter(line)
+            self.buffer = rest
+            if self.is_in_message:
+                self._receive_message(line)
             else:
-                self._command(line)
+                self._run_command(line)
 
-    def _command(self, line: bytes) -> None:
+    def _run_command(self, line: bytes) -> None:
         verb = line[:4].upper()
         if verb == b"RCPT":
             self.recipient = line.partition(b"<")[2].partition(b">")[0]
@@ -79,7 +79,7 @@ class _Line(asyncio.Protocol):
                 self.relay.next_mode()
                 self.transport.abort()
                 return
-            self.is_letter = True
+            self.is_in_message = True
             self.transport.write(b"354 go on\r\n")
             return
         elif verb == b"QUIT":
@@ -88,17 +88,17 @@ class _Line(asyncio.Protocol):
             return
         self.transport.write(b"250 OK\r\n")
 
-    def _letter(self, letter: bytes) -> None:
-        self.is_letter = False
+    def _receive_message(self, message: bytes) -> None:
+        self.is_in_message = False
         mode = self.relay.next_mode()
         if mode == "refuse":
             self.transport.write(b"451 4.7.1 later\r\n")
             return
-        self.relay.write(_letter(self.recipient, letter), is_told=mode != "drop")
+        self.relay.write(_parse_email(self.recipient, message), is_acknowledged=mode != "drop")
         if mode == "drop":
             self.transport.abort()
         elif mode == "slow":
-            wait = random.uniform(0, SLOWEST)
+            wait = random.uniform(0, SLOWEST_ANSWER)
             asyncio.get_running_loop().call_later(wait, self.transport.write, b"250 OK\r\n")
         else:
             self.transport.write(b"250 OK\r\n")
@@ -110,42 +110,42 @@ class Relay:
     def __init__(self, path: Path) -> None:
         self.mode = "ok"
         # Letters until it is well again.
-        self.left = float("inf")
+        self.remaining = float("inf")
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
-    def turn(self, order: str) -> None:
-        mode, _, times = order.partition(" ")
+    def set_mode(self, command: str) -> None:
+        mode, _, times = command.partition(" ")
         if mode not in MODES:
-            raise ValueError(order)
-        self.mode, self.left = mode, float(times or "inf")
+            raise ValueError(command)
+        self.mode, self.remaining = mode, float(times or "inf")
 
     def next_mode(self) -> str:
         """Return how the letter at hand fares."""
         mode = self.mode
-        self.left -= 1
-        if self.left <= 0:
-            self.turn("ok")
+        self.remaining -= 1
+        if self.remaining <= 0:
+            self.set_mode("ok")
         return mode
 
-    def write(self, letter: Sequence[bytes], *, is_told: bool) -> None:
+    def write(self, fields: Sequence[bytes], *, is_acknowledged: bool) -> None:
         """Write down message id, recipient, topic, subject and hash, before it is answered."""
-        at = f"{time.monotonic():.6f}".encode()
-        line = b"\t".join((at, *letter, b"1" if is_told else b"0"))
+        received_at = f"{time.monotonic():.6f}".encode()
+        line = b"\t".join((received_at, *fields, b"1" if is_acknowledged else b"0"))
         os.write(self._file, line + b"\n")
 
 
-def _letter(recipient: bytes, letter: bytes) -> Sequence[bytes]:
-    head, _, body = letter.partition(b"\r\n\r\n")
+def _parse_email(recipient: bytes, email: bytes) -> Sequence[bytes]:
+    head, _, body = email.partition(b"\r\n\r\n")
     return (
         _header(head, b"Message-ID").strip(b"<>").partition(b"@")[0],
         recipient,
         _header(head, b"Feedback-ID").partition(b":")[0],
         _header(head, b"Subject"),
-        digest(body),
+        hash_body(body),
     )
 
 
-def digest(body: bytes) -> bytes:
+def hash_body(body: bytes) -> bytes:
     return blake2b(body, digest_size=8).hexdigest().encode()
 
 
@@ -153,14 +153,16 @@ def _header(head: bytes, name: bytes) -> bytes:
     return head.partition(b"\r\n" + name + b": ")[2].partition(b"\r\n")[0]
 
 
-def read(path: Path) -> list[Taken]:
+def read_messages(path: Path) -> list[ReceivedMessage]:
     """Read what a relay was handed, in the order in which it came."""
-    return [_taken(line.split("\t")) for line in path.read_text().splitlines()]
+    return [_parse_message(line.split("\t")) for line in path.read_text().splitlines()]
 
 
-def _taken(fields: list[str]) -> Taken:
-    at, message_id, recipient, topic, subject, body_hash, told = fields
-    return Taken(float(at), message_id, recipient, topic, subject, body_hash, told == "1")
+def _parse_message(fields: list[str]) -> ReceivedMessage:
+    received_at, message_id, recipient, topic, subject, body_hash, is_acknowledged = fields
+    return ReceivedMessage(
+        float(received_at), message_id, recipient, topic, subject, body_hash, is_acknowledged == "1"
+    )
 
 
 class Sink:
@@ -196,30 +198,32 @@ class Sink:
     def url(self) -> str:
         return f"smtp://127.0.0.1:{self.port}"
 
-    def turn(self, order: str) -> None:
+    def set_mode(self, command: str) -> None:
         """Make it fail in this way from now on, or for so many letters."""
         stdin: IO[str] = self._process.stdin  # type: ignore[assignment]  # it was asked for
-        stdin.write(f"{order}\n")
+        stdin.write(f"{command}\n")
         stdin.flush()
 
-    def taken(self) -> list[Taken]:
-        return read(self.path)
+    def received(self) -> list[ReceivedMessage]:
+        return read_messages(self.path)
 
 
-async def obey(relay: Relay, server: asyncio.Server) -> None:
+async def run_modes(relay: Relay, server: asyncio.Server) -> None:
     """Print the port, then take orders until there are no more."""
     print(server.sockets[0].getsockname()[1], flush=True)
-    orders = asyncio.StreamReader()
+    commands = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
-    while order := (await orders.readline()).decode().strip():
-        relay.turn(order)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
+    while command := (await commands.readline()).decode().strip():
+        relay.set_mode(command)
 
 
 async def _serve(path: Path) -> None:
     relay = Relay(path)
     loop = asyncio.get_running_loop()
-    await obey(relay, await loop.create_server(lambda: _Line(relay), "127.0.0.1", 0, backlog=512))
+    await run_modes(
+        relay, await loop.create_server(lambda: _Connection(relay), "127.0.0.1", 0, backlog=512)
+    )
 
 
 if __name__ == "__main__":

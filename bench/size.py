@@ -31,7 +31,7 @@ class Size:
     baseline_messages: int
     message_rounds: int
     # Seconds of fifty events a second, each of which is told to somebody.
-    told_seconds: float
+    message_seconds: float
     campaign: int
 
 
@@ -54,7 +54,7 @@ FULL = Size(
     messages=20_000,
     baseline_messages=2_000,
     message_rounds=3,
-    told_seconds=20,
+    message_seconds=20,
     campaign=100_000,
 )
 QUICK = Size(
@@ -76,7 +76,7 @@ QUICK = Size(
     messages=3_000,
     baseline_messages=400,
     message_rounds=1,
-    told_seconds=8,
+    message_seconds=8,
     campaign=5_000,
 )
 # Enough to see that everything is measured; the figures mean nothing.
@@ -99,7 +99,7 @@ TINY = Size(
     messages=40,
     baseline_messages=20,
     message_rounds=1,
-    told_seconds=1,
+    message_seconds=1,
     campaign=60,
 )
 

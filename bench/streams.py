@@ -8,39 +8,39 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from bench import bare, bodies, load, stage
-from bench.arena import Arena
-from bench.bodies import Guest, Writer
+from bench import bare, load, servers, traffic
 from bench.figures import Figure, percentile, tidy
-from bench.stage import Server
+from bench.servers import Server
+from bench.testbed import Testbed
+from bench.traffic import EventWriter, Guest
 
 # Seconds that the last events have to arrive.
-GRACE = 10.0
+TIMEOUT = 10.0
 # Connections that are opened at the same time.
-_AT_ONCE = 100
+_CONCURRENT_CONNECTIONS = 100
 
-_SEEN = re.compile(rb'"message_id":"([^"]+)"')
-_SENT = re.compile(rb'"messageId": "([^"]+)"')
+_RECEIVED_ID = re.compile(rb'"message_id":"([^"]+)"')
+_SENT_ID = re.compile(rb'"messageId": "([^"]+)"')
 
 
 @dataclass(slots=True)
-class Audience:
+class StreamClients:
     """Open streams, and when they saw which message, by the monotonic clock."""
 
-    seen_at: dict[bytes, float] = field(default_factory=dict)
-    doubled: int = 0
-    news: asyncio.Event = field(default_factory=asyncio.Event)
+    received_at: dict[bytes, float] = field(default_factory=dict)
+    duplicates: int = 0
+    message_arrived: asyncio.Event = field(default_factory=asyncio.Event)
     readers: list[asyncio.Task[None]] = field(default_factory=list)
     writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
-    async def attend(self, port: int, customer: UUID, key: str) -> None:
+    async def open_stream(self, port: int, customer: UUID, key: str) -> None:
         """Open one stream, and read it in the background once it greets."""
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         path = f"/live/customers/{customer}"
         writer.write(load.request("GET", path, authorization=f"Bearer {key}"))
         head = await reader.readuntil(b"\r\n\r\n")
         if b" 200 " not in head.split(b"\r\n", 1)[0]:
-            raise load.Failed(f"no stream: {head!r}")
+            raise load.BenchmarkFailed(f"no stream: {head!r}")
         await reader.readuntil(b"event: hello")
         self.writers.append(writer)
         self.readers.append(asyncio.create_task(self._read(reader)))
@@ -51,57 +51,59 @@ class Audience:
             now = time.monotonic()
             *frames, rest = (rest + chunk).split(b"\n\n")
             for frame in frames:
-                for message_id in _SEEN.findall(frame):
-                    self.doubled += message_id in self.seen_at
-                    self.seen_at.setdefault(message_id, now)
-                    self.news.set()
+                for message_id in _RECEIVED_ID.findall(frame):
+                    self.duplicates += message_id in self.received_at
+                    self.received_at.setdefault(message_id, now)
+                    self.message_arrived.set()
 
-    async def has_seen(self, count: int) -> None:
+    async def wait_for_messages(self, count: int) -> None:
         """Wait until so many messages have arrived."""
-        while len(self.seen_at) < count:
-            self.news.clear()
-            await self.news.wait()
+        while len(self.received_at) < count:
+            self.message_arrived.clear()
+            await self.message_arrived.wait()
 
-    async def leave(self) -> None:
+    async def close(self) -> None:
         for writer in self.writers:
             writer.close()
         await asyncio.gather(*self.readers, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager
-async def audience(live: Server, customers: Sequence[UUID], key: str) -> AsyncIterator[Audience]:
+async def open_streams(
+    live: Server, customers: Sequence[UUID], key: str
+) -> AsyncIterator[StreamClients]:
     """Open a stream for each of these customers."""
-    crowd = Audience()
-    door = asyncio.Semaphore(_AT_ONCE)
+    clients = StreamClients()
+    semaphore = asyncio.Semaphore(_CONCURRENT_CONNECTIONS)
 
-    async def enter(customer: UUID) -> None:
-        async with door:
-            await crowd.attend(live.port, customer, key)
+    async def open_stream(customer: UUID) -> None:
+        async with semaphore:
+            await clients.open_stream(live.port, customer, key)
 
     try:
-        await asyncio.gather(*map(enter, customers))
-        yield crowd
+        await asyncio.gather(*map(open_stream, customers))
+        yield clients
     finally:
-        await crowd.leave()
+        await clients.close()
 
 
-def latency(arena: Arena) -> list[Figure]:
+def latency(testbed: Testbed) -> list[Figure]:
     """Send events to customers who are being watched, at a steady rate."""
-    size, context = arena.size, arena.large.context
+    size, target = testbed.size, testbed.large.target
     count = int(size.stream_rate * size.stream_seconds)
-    guests = context.guests[-size.streams :]
-    rings = asyncio.run(
-        bare.ring_latencies(context.database.env["REDIS_URL"], rate=size.stream_rate, count=count)
+    guests = target.guests[-size.streams :]
+    publish_latencies = asyncio.run(
+        bare.publish_latencies(target.database.env["REDIS_URL"], rate=size.stream_rate, count=count)
     )
-    with stage.serving("live", context.database) as live:
-        delays, sends, cpu = asyncio.run(_delays(arena, live, guests, count))
-    named = f"with {size.streams:,} streams, {size.stream_rate}/s"
-    limits = {share: 1000 * percentile(rings, share) for share in (0.5, 0.99)}
+    with servers.running_server("live", target.database) as live:
+        delays, send_latencies, client_cpu = asyncio.run(_delays(testbed, live, guests, count))
+    suffix = f"with {size.streams:,} streams, {size.stream_rate}/s"
+    limits = {share: 1000 * percentile(publish_latencies, share) for share in (0.5, 0.99)}
     aims = {0.5: 5, 0.99: 50}
     return [
         *(
             Figure(
-                f"acknowledged → open stream, p{100 * share:.0f}, {named}",
+                f"acknowledged → open stream, p{100 * share:.0f}, {suffix}",
                 tidy(value := 1000 * percentile(delays, share)),
                 "ms",
                 limit=tidy(limits[share]),
@@ -110,52 +112,57 @@ def latency(arena: Arena) -> list[Figure]:
             )
             for share, aim in aims.items()
         ),
-        Figure(f"sent → open stream, p50, {named}", tidy(1000 * percentile(sends, 0.5)), "ms"),
-        Figure("streams: processor of the client", tidy(cpu), "cores"),
+        Figure(
+            f"sent → open stream, p50, {suffix}", tidy(1000 * percentile(send_latencies, 0.5)), "ms"
+        ),
+        Figure("streams: processor of the client", tidy(client_cpu), "cores"),
     ]
 
 
 async def _delays(
-    arena: Arena, live: Server, guests: Sequence[Guest], count: int
+    testbed: Testbed, live: Server, guests: Sequence[Guest], count: int
 ) -> tuple[list[float], list[float], float]:
     """Return seconds from acknowledged to seen, and from due to seen, for every event."""
-    writer = Writer(arena.large.context, "streams")
+    writer = EventWriter(testbed.large.target, "streams")
     events = [writer.event(guests[number % len(guests)]) for number in range(count)]
-    names = [_SENT.findall(event)[0] for event in events]
-    requests = [writer.post_one(event) for event in events]
+    message_ids = [_SENT_ID.findall(event)[0] for event in events]
+    requests = [writer.event_request(event) for event in events]
     customers = [guest.customer_id for guest in guests]
-    async with audience(live, customers, arena.large.context.key) as crowd:
+    async with open_streams(live, customers, testbed.large.target.key) as clients:
         sent = await load.open_loop(
-            arena.large.web.port,
+            testbed.large.web.port,
             requests,
-            rate=arena.size.stream_rate,
-            check=bodies.accepted,
+            rate=testbed.size.stream_rate,
+            check=traffic.count_accepted,
         )
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(crowd.has_seen(count), GRACE)
-    if missing := count - len(crowd.seen_at):
-        raise load.Failed(f"{missing} of {count} events never reached their stream")
-    if crowd.doubled:
-        raise load.Failed(f"{crowd.doubled} events reached their stream twice")
-    seen = [crowd.seen_at[name] for name in names]
+            await asyncio.wait_for(clients.wait_for_messages(count), TIMEOUT)
+    if missing := count - len(clients.received_at):
+        raise load.BenchmarkFailed(f"{missing} of {count} events never reached their stream")
+    if clients.duplicates:
+        raise load.BenchmarkFailed(f"{clients.duplicates} events reached their stream twice")
+    received = [clients.received_at[name] for name in message_ids]
     # An event may be on the screen before its sender has read the answer.
     delays = [
-        max(one - answered, 0.0) for one, answered in zip(seen, sent.answered_at, strict=True)
+        max(received_at - answered, 0.0)
+        for received_at, answered in zip(received, sent.answered_at, strict=True)
     ]
-    sends = [
-        one - (answered - latency)
-        for one, answered, latency in zip(seen, sent.answered_at, sent.latencies, strict=True)
+    send_latencies = [
+        received_at - (answered - latency)
+        for received_at, answered, latency in zip(
+            received, sent.answered_at, sent.latencies, strict=True
+        )
     ]
-    return delays, sends, sent.own_cpu
+    return delays, send_latencies, sent.own_cpu
 
 
-def memory(arena: Arena) -> list[Figure]:
+def memory(testbed: Testbed) -> list[Figure]:
     """Read the memory of the web workers after all this, and of live full of idle streams."""
-    count, context = arena.size.idle_streams, arena.large.context
-    web = max(stage.resident(arena.large.web.workers()))
-    with stage.serving("live", context.database) as live:
-        customers = [guest.customer_id for guest in context.guests[:count]]
-        streams, empty = asyncio.run(_idle(live, customers, context.key))
+    count, target = testbed.size.idle_streams, testbed.large.target
+    web = max(servers.resident_memory(testbed.large.web.workers()))
+    with servers.running_server("live", target.database) as live:
+        customers = [guest.customer_id for guest in target.guests[:count]]
+        streams, empty = asyncio.run(_memory_with_streams(live, customers, target.key))
     return [
         Figure(
             "memory: a web worker after the load", tidy(web), "MB", aim="≤ 200 MB", met=web <= 200
@@ -173,8 +180,10 @@ def memory(arena: Arena) -> list[Figure]:
     ]
 
 
-async def _idle(live: Server, customers: Sequence[UUID], key: str) -> tuple[float, float]:
-    empty = sum(stage.resident(live.workers()))
-    async with audience(live, customers, key):
+async def _memory_with_streams(
+    live: Server, customers: Sequence[UUID], key: str
+) -> tuple[float, float]:
+    empty = sum(servers.resident_memory(live.workers()))
+    async with open_streams(live, customers, key):
         await asyncio.sleep(1)
-        return sum(stage.resident(live.workers())), empty
+        return sum(servers.resident_memory(live.workers())), empty

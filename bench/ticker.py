@@ -25,20 +25,20 @@ def main() -> None:
     noon, began, seconds = msgspec.json.decode(
         sys.stdin.readline(), type=tuple[datetime, float, float]
     )
-    late: list[float] = []
+    seconds_late: list[float] = []
     while True:
         elapsed = time.monotonic() - began
         dues = queue.claim(now=noon + timedelta(seconds=elapsed))
         for job, group in group_by_job(dues):
             run_job(job, list(group), now=noon + timedelta(seconds=elapsed))
-        done = time.monotonic() - began
-        late += [done - (due.due_at - noon).total_seconds() for due in dues]
+        elapsed = time.monotonic() - began
+        seconds_late += [elapsed - (due.due_at - noon).total_seconds() for due in dues]
         if not dues:
-            if done >= seconds:
+            if elapsed >= seconds:
                 break
             # As often as a busy day rings; beat alone would be once a second.
             time.sleep(0.05)
-    print(msgspec.json.encode(late).decode(), flush=True)
+    print(msgspec.json.encode(seconds_late).decode(), flush=True)
 
 
 if __name__ == "__main__":

@@ -47,9 +47,9 @@ class EventSerializer(serializers.Serializer[Event]):
     def create(self, validated_data: dict[str, Any]) -> Event:
         source = self.context["request"].user
         body = {**validated_data, "timestamp": validated_data["timestamp"].isoformat()}
-        known = Event.objects.filter(source=source, message_id=body["messageId"]).first()
-        if known:
-            return known
+        existing = Event.objects.filter(source=source, message_id=body["messageId"]).first()
+        if existing:
+            return existing
         with transaction.atomic():
             customer = self._customer(validated_data)
             customer.version += 1
@@ -73,18 +73,18 @@ class EventSerializer(serializers.Serializer[Event]):
                 )
         return event
 
-    def _customer(self, data: dict[str, Any]) -> Customer:
-        kind = "user_id" if data.get("userId") else "anonymous_id"
-        value = data.get("userId") or data["anonymousId"]
+    def _customer(self, event: dict[str, Any]) -> Customer:
+        kind = "user_id" if event.get("userId") else "anonymous_id"
+        value = event.get("userId") or event["anonymousId"]
         identifier = Identifier.objects.filter(kind=kind, value=value).first()
         if identifier is None:
             identifier, _ = Identifier.objects.get_or_create(
                 kind=kind, value=value, defaults={"customer": Customer.objects.create()}
             )
         customer = Customer.objects.select_for_update().get(pk=identifier.customer_id)
-        if kind == "user_id" and data.get("anonymousId"):
+        if kind == "user_id" and event.get("anonymousId"):
             Identifier.objects.get_or_create(
-                kind="anonymous_id", value=data["anonymousId"], defaults={"customer": customer}
+                kind="anonymous_id", value=event["anonymousId"], defaults={"customer": customer}
             )
         return customer
 

@@ -5,22 +5,22 @@ from typing import Any
 
 import psycopg
 
-from bench.chaos.checker import Facts, Stored, Watched
+from bench.chaos.checker import Observations, StoredEvent, WatchedLog
 
 # Butler's own notes (joined, sent, withdrawn) take versions too; nobody sent them as events.
-STORED = """
+EVENTS = """
 SELECT customer_id::text, version, message_id, coalesce(body #>> '{context,owner}', ''),
        source_id <> %(source)s OR kind IN ('control', 'message')
   FROM customers_event
  WHERE customer_id IN (SELECT customer_id FROM customers_event WHERE source_id = %(source)s)
  ORDER BY customer_id, version
 """
-HEADS = """
+CUSTOMER_VERSIONS = """
 SELECT id::text, version
   FROM customers_customer
  WHERE id IN (SELECT customer_id FROM customers_event WHERE source_id = %s)
 """
-APART = "SELECT message_id FROM customers_quarantineditem WHERE source_id = %s"
+QUARANTINED = "SELECT message_id FROM customers_quarantineditem WHERE source_id = %s"
 CUSTOMERS = """
 SELECT value, customer_id::text
   FROM customers_identifier
@@ -28,27 +28,27 @@ SELECT value, customer_id::text
 """
 
 
-def gather(
-    url: str, source_id: int, *, watched: Sequence[Watched] = (), differing: int = 0
-) -> Facts:
+def read_observations(
+    url: str, source_id: int, *, watched_logs: Sequence[WatchedLog] = (), differing_records: int = 0
+) -> Observations:
     """Read everything that this source ever stored."""
     with psycopg.connect(url) as connection:
-        return Facts(
-            stored=[Stored(*row) for row in connection.execute(STORED, {"source": source_id})],
-            heads=dict(_pairs(connection, HEADS, source_id)),
-            apart=[row[0] for row in connection.execute(APART, [source_id])],
-            watched=watched,
-            differing=differing,
+        return Observations(
+            events=[StoredEvent(*row) for row in connection.execute(EVENTS, {"source": source_id})],
+            customer_versions=dict(_pairs(connection, CUSTOMER_VERSIONS, source_id)),
+            quarantined=[row[0] for row in connection.execute(QUARANTINED, [source_id])],
+            watched_logs=watched_logs,
+            differing_records=differing_records,
         )
 
 
-def customers(url: str, owners: Sequence[str]) -> Mapping[str, str]:
+def customer_ids(url: str, owners: Sequence[str]) -> Mapping[str, str]:
     """Find the records of some owners."""
     with psycopg.connect(url) as connection:
         return dict(_pairs(connection, CUSTOMERS, list(owners)))
 
 
-def heads(url: str, customer_ids: Sequence[str]) -> Mapping[str, int]:
+def customer_versions(url: str, customer_ids: Sequence[str]) -> Mapping[str, int]:
     """Read how far some logs are."""
     query = "SELECT id::text, version FROM customers_customer WHERE id = ANY (%s::uuid[])"
     with psycopg.connect(url) as connection:

@@ -13,7 +13,7 @@ class Answer(NamedTuple):
     body: bytes
 
 
-class Gone(OSError):
+class ConnectionLost(OSError):
     """The connection ended in the middle: nobody knows what became of the request."""
 
 
@@ -65,38 +65,38 @@ async def _answer(reader: asyncio.StreamReader) -> Answer:
     if headers.get("transfer-encoding") == "chunked":
         return Answer(status, headers, b"".join([chunk async for chunk in read_chunks(reader)]))
     length = int(headers.get("content-length", 0))
-    return Answer(status, headers, await _exactly(reader, length))
+    return Answer(status, headers, await _read_exactly(reader, length))
 
 
 async def read_chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
     """Read a body of unknown length up to its last, empty chunk."""
     while True:
-        size = int(await _until(reader, b"\r\n"), 16)
-        chunk = await _exactly(reader, size + 2)
+        size = int(await _read_until(reader, b"\r\n"), 16)
+        chunk = await _read_exactly(reader, size + 2)
         if not size:
             return
         yield chunk[:-2]
 
 
-async def _exactly(reader: asyncio.StreamReader, length: int) -> bytes:
+async def _read_exactly(reader: asyncio.StreamReader, length: int) -> bytes:
     try:
         return await reader.readexactly(length)
     except asyncio.IncompleteReadError as error:
-        raise Gone from error
+        raise ConnectionLost from error
 
 
-async def _until(reader: asyncio.StreamReader, mark: bytes) -> bytes:
+async def _read_until(reader: asyncio.StreamReader, mark: bytes) -> bytes:
     try:
         return await reader.readuntil(mark)
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
-        raise Gone from error
+        raise ConnectionLost from error
 
 
 async def read_head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
     """Read up to the empty line; names of headers come in lower case."""
-    head = await _until(reader, b"\r\n\r\n")
+    head = await _read_until(reader, b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     if not first.startswith("HTTP/1.1 "):
-        raise Gone(first)
+        raise ConnectionLost(first)
     pairs = (line.partition(":") for line in lines if line)
     return int(first.split(" ", 2)[1]), {name.lower(): value.strip() for name, _, value in pairs}

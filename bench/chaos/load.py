@@ -13,14 +13,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bench.chaos.guests import Guests
 from bench.chaos.http import Connections
-from bench.chaos.ledger import Ledger, Request, Sent, Told
+from bench.chaos.recipients import Recipients
+from bench.chaos.request_log import Acknowledgement, Request, RequestLog, SentEvent
 
 # Seconds after which a client gives a request up; what became of it is unknown then.
-PATIENCE = 10.0
+TIMEOUT = 10.0
 # Requests on their way at once; with more of them the client would be the bottleneck.
-MOST_OPEN = 400
+MAX_OPEN_REQUESTS = 400
 
 RIDES = ("Comet", "Old Mill", "Lantern Walk", "Tidal Run", "Night Owl")
 
@@ -34,32 +34,32 @@ class Pace:
     batch: int = 40
     customers: int = 4000
     # Shares of events that name nobody, and of events that use an id again.
-    nameless: float = 0.004
-    reused: float = 0.004
+    unidentified_share: float = 0.004
+    reused_id_share: float = 0.004
     # Share of requests that are sent twice at the same time.
-    doubled: float = 0.02
+    duplicate_share: float = 0.02
     # So many customers are watched, and this share of events is theirs.
-    watched: int = 40
-    seen: float = 0.2
+    watched_customers: int = 40
+    watched_share: float = 0.2
     # Share of events that something is sent about, as long as there are any.
-    told: float = 0.0
+    messaged_share: float = 0.0
 
 
 @dataclass
-class Seen:
+class ClientStats:
     """What the client saw, besides the ledger."""
 
     statuses: Counter[str] = field(default_factory=Counter)
     # Unavailable without a word about when to come back.
     without_retry_after: int = 0
     slowest: float = 0.0
-    late: int = 0
+    late_requests: int = 0
     # When the newest acknowledged request was sent, and when the last one went wrong.
     acknowledged_from: float = 0.0
     failed_at: float = 0.0
 
-    def failed(self, why: str, now: float) -> None:
-        self.statuses[why] += 1
+    def add_failure(self, reason: str, now: float) -> None:
+        self.statuses[reason] += 1
         self.failed_at = now
 
 
@@ -67,50 +67,52 @@ class Load:
     """Sends events, keeps the ledger, and never forgets what it does not know."""
 
     def __init__(
-        self, ledger: Ledger, connections: Connections, key: str, pace: Pace, seed: int
+        self, request_log: RequestLog, connections: Connections, key: str, pace: Pace, seed: int
     ) -> None:
         self.pace = pace
-        self.guests: Guests | None = None
-        self.seen = Seen()
+        self.recipients: Recipients | None = None
+        self.stats = ClientStats()
         self.owners = [f"chaos-{seed}-{n}" for n in range(pace.customers)]
         self.sent = 0
-        self._ledger = ledger
+        self._request_log = request_log
         self._connections = connections
-        self._dice = random.Random(seed)
+        self._random = random.Random(seed)
         self._run = f"{seed}-{time.time_ns():x}"
         self._bodies: dict[int, bytes] = {}
-        self._reusable: list[Sent] = []
-        self._open = asyncio.Semaphore(MOST_OPEN)
+        self._reusable: list[SentEvent] = []
+        self._open_requests = asyncio.Semaphore(MAX_OPEN_REQUESTS)
         token = base64.b64encode(f"{key}:".encode()).decode()
         self._headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
 
     # Sending ---------------------------------------------------------------------------
 
-    async def introduce(self) -> None:
+    async def identify_customers(self) -> None:
         """Make every customer known, so that readers have somebody to follow."""
         for start in range(0, len(self.owners), 100):
-            some = self.owners[start : start + 100]
-            await self._send(self._request([self._identify(owner) for owner in some]))
-        guests = self.guests.introductions() if self.guests else []
-        for start in range(0, len(guests), 100):
-            await self._send(self._request(guests[start : start + 100]))
+            owners = self.owners[start : start + 100]
+            await self._send(
+                self._create_request([self._identify_event(owner) for owner in owners])
+            )
+        events = self.recipients.identify_events() if self.recipients else []
+        for start in range(0, len(events), 100):
+            await self._send(self._create_request(events[start : start + 100]))
 
-    async def find_pace(self, *, seconds: float = 4) -> float:
+    async def measure_capacity(self, *, seconds: float = 4) -> float:
         """Slow down to half of what the system can do here and now, and return that.
 
         Above what it can do, everybody waits for ever longer and nobody is answered in time:
         that is what overload does, with or without a failure.
         """
-        started, before = time.monotonic(), self.sent
+        started, sent_before = time.monotonic(), self.sent
 
         async def keep_sending() -> None:
             while time.monotonic() - started < seconds:
-                await self._send(self._request(self._events()))
+                await self._send(self._create_request(self._events()))
 
         await asyncio.gather(*(keep_sending() for _ in range(8)))
-        most = (self.sent - before) / (time.monotonic() - started)
-        self.pace.per_second = min(self.pace.per_second, most / 2)
-        return most
+        capacity = (self.sent - sent_before) / (time.monotonic() - started)
+        self.pace.per_second = min(self.pace.per_second, capacity / 2)
+        return capacity
 
     async def run(self, *, is_over: Callable[[], bool]) -> None:
         """Send everything and more until it is over, each request when it is due."""
@@ -121,19 +123,19 @@ class Load:
                 due = started + number * self.pace.batch / self.pace.per_second
                 if (wait := due - time.monotonic()) > 0:
                     await asyncio.sleep(wait)
-                self.seen.late += wait < -1
-                await self._open.acquire()
-                request = self._request(self._events())
+                self.stats.late_requests += wait < -1
+                await self._open_requests.acquire()
+                request = self._create_request(self._events())
                 group.create_task(self._send_and_release(request))
-                if self._dice.random() < self.pace.doubled:
-                    await self._open.acquire()
+                if self._random.random() < self.pace.duplicate_share:
+                    await self._open_requests.acquire()
                     group.create_task(self._send_and_release(request))
                 number += 1
 
-    async def settle(self, *, patience: float = 60) -> None:
+    async def resend_unanswered(self, *, seconds: float = 60) -> None:
         """Send again, with the same ids, whatever was never answered, until it is."""
-        deadline = time.monotonic() + patience
-        while (unknown := self._ledger.unknown_requests()) and time.monotonic() < deadline:
+        deadline = time.monotonic() + seconds
+        while (unknown := self._request_log.unknown_requests()) and time.monotonic() < deadline:
             await asyncio.gather(*(self._send(request) for request in unknown[:50]))
             await asyncio.sleep(0.2)
 
@@ -141,101 +143,109 @@ class Load:
         try:
             await self._send(request)
         finally:
-            self._open.release()
+            self._open_requests.release()
 
     async def _send(self, request: Request) -> None:
         sent_at = time.monotonic()
-        self._ledger.attempt(request, sent_at)
+        self._request_log.add_attempt(request, sent_at)
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 answer = await self._connections.post(
                     "/v1/batch", self._bodies[request.number], self._headers
                 )
         except (OSError, TimeoutError) as error:
-            self.seen.failed(type(error).__name__, time.monotonic())
-            self._ledger.unknown(request, time.monotonic(), type(error).__name__)
+            self.stats.add_failure(type(error).__name__, time.monotonic())
+            self._request_log.add_unknown(request, time.monotonic(), type(error).__name__)
             return
         now = time.monotonic()
-        self.seen.slowest = max(self.seen.slowest, now - sent_at)
+        self.stats.slowest = max(self.stats.slowest, now - sent_at)
         if answer.status == 200:
-            self.seen.statuses["200"] += 1
+            self.stats.statuses["200"] += 1
             self._acknowledge(request, answer.headers, sent_at, now)
             return
-        self.seen.failed(str(answer.status), now)
+        self.stats.add_failure(str(answer.status), now)
         if answer.status in {429, 500, 502, 503, 504}:
-            self.seen.without_retry_after += "retry-after" not in answer.headers
-            self._ledger.unknown(request, now, str(answer.status))
+            self.stats.without_retry_after += "retry-after" not in answer.headers
+            self._request_log.add_unknown(request, now, str(answer.status))
         else:
-            self._ledger.reject(request, now, answer.status)
+            self._request_log.add_rejection(request, now, answer.status)
 
     def _acknowledge(
         self, request: Request, headers: Mapping[str, str], sent_at: float, now: float
     ) -> None:
-        told = Told(
+        acknowledgement = Acknowledgement(
             accepted=int(headers["butler-accepted"]),
             duplicates=int(headers["butler-duplicates"]),
-            apart=int(headers["butler-quarantined"]),
+            quarantined=int(headers["butler-quarantined"]),
         )
-        self._ledger.ack(request, now, told)
-        self.seen.acknowledged_from = max(self.seen.acknowledged_from, sent_at)
-        if len(request.told) == 1:
-            self._reusable += [event for event in request.events[:1] if event.is_fit]
+        self._request_log.add_acknowledgement(request, now, acknowledgement)
+        self.stats.acknowledged_from = max(self.stats.acknowledged_from, sent_at)
+        if len(request.acknowledgements) == 1:
+            self._reusable += [event for event in request.events[:1] if event.is_valid]
 
     # Making up -------------------------------------------------------------------------
 
-    def _request(self, items: Sequence[tuple[Sent, dict[str, object]]]) -> Request:
-        request = self._ledger.request([event for event, _ in items])
-        body = {"batch": [item for _, item in items]}
+    def _create_request(self, events: Sequence[tuple[SentEvent, dict[str, object]]]) -> Request:
+        request = self._request_log.create_request([event for event, _ in events])
+        body = {"batch": [body for _, body in events]}
         self._bodies[request.number] = json.dumps(body, separators=(",", ":")).encode()
-        self.sent += len(items)
+        self.sent += len(events)
         return request
 
-    def _events(self) -> list[tuple[Sent, dict[str, object]]]:
-        items = []
+    def _events(self) -> list[tuple[SentEvent, dict[str, object]]]:
+        events = []
         for _ in range(self.pace.batch):
-            dice = self._dice.random()
-            told = self.guests.next() if self.guests and dice > 1 - self.pace.told else None
-            if told:
-                items.append(told)
-            elif dice < self.pace.nameless:
-                items.append(self._nameless())
-            elif dice < self.pace.nameless + self.pace.reused and self._reusable:
-                items.append(self._reuse())
-            elif dice < 0.05:
-                items.append(self._identify(self._owner()))
+            draw = self._random.random()
+            recipient_event = (
+                self.recipients.next_event()
+                if self.recipients and draw > 1 - self.pace.messaged_share
+                else None
+            )
+            if recipient_event:
+                events.append(recipient_event)
+            elif draw < self.pace.unidentified_share:
+                events.append(self._unidentified_event())
+            elif draw < self.pace.unidentified_share + self.pace.reused_id_share and self._reusable:
+                events.append(self._reused_id_event())
+            elif draw < 0.05:
+                events.append(self._identify_event(self._owner()))
             else:
-                items.append(self._ride(self._owner()))
-        return items
+                events.append(self._ride_event(self._owner()))
+        return events
 
     def _owner(self) -> str:
-        is_watched = self._dice.random() < self.pace.seen
-        return self._dice.choice(self.owners[: self.pace.watched] if is_watched else self.owners)
+        is_watched = self._random.random() < self.pace.watched_share
+        return self._random.choice(
+            self.owners[: self.pace.watched_customers] if is_watched else self.owners
+        )
 
     def _new_id(self) -> str:
-        return f"{self._run}-{self._dice.getrandbits(64):016x}"
+        return f"{self._run}-{self._random.getrandbits(64):016x}"
 
-    def _ride(self, owner: str) -> tuple[Sent, dict[str, object]]:
-        sent = Sent(self._new_id(), owner)
-        ride = {"ride": self._dice.choice(RIDES), "wait": self._dice.randint(0, 60)}
-        return sent, _item(sent, "track", userId=owner, event="Ride Entered", properties=ride)
+    def _ride_event(self, owner: str) -> tuple[SentEvent, dict[str, object]]:
+        sent = SentEvent(self._new_id(), owner)
+        ride = {"ride": self._random.choice(RIDES), "wait": self._random.randint(0, 60)}
+        return sent, _event_body(sent, "track", userId=owner, event="Ride Entered", properties=ride)
 
-    def _identify(self, owner: str) -> tuple[Sent, dict[str, object]]:
-        sent = Sent(self._new_id(), owner)
-        traits = {"visits": self._dice.randint(1, 99), "favorite": self._dice.choice(RIDES)}
-        return sent, _item(sent, "identify", userId=owner, traits=traits)
+    def _identify_event(self, owner: str) -> tuple[SentEvent, dict[str, object]]:
+        sent = SentEvent(self._new_id(), owner)
+        traits = {"visits": self._random.randint(1, 99), "favorite": self._random.choice(RIDES)}
+        return sent, _event_body(sent, "identify", userId=owner, traits=traits)
 
-    def _nameless(self) -> tuple[Sent, dict[str, object]]:
-        sent = Sent(self._new_id(), "nobody", is_fit=False)
-        return sent, _item(sent, "track", event="Ride Entered")
+    def _unidentified_event(self) -> tuple[SentEvent, dict[str, object]]:
+        sent = SentEvent(self._new_id(), "nobody", is_valid=False)
+        return sent, _event_body(sent, "track", event="Ride Entered")
 
-    def _reuse(self) -> tuple[Sent, dict[str, object]]:
+    def _reused_id_event(self) -> tuple[SentEvent, dict[str, object]]:
         """Use the id of an acknowledged event for something else."""
-        before = self._reusable.pop(self._dice.randrange(len(self._reusable)))
-        sent = Sent(before.message_id, before.owner, is_fit=False)
-        return sent, _item(sent, "track", userId=before.owner, event=f"Other {self._new_id()}")
+        reused = self._reusable.pop(self._random.randrange(len(self._reusable)))
+        sent = SentEvent(reused.message_id, reused.owner, is_valid=False)
+        return sent, _event_body(
+            sent, "track", userId=reused.owner, event=f"Other {self._new_id()}"
+        )
 
 
-def _item(sent: Sent, kind: str, **facts: object) -> dict[str, object]:
+def _event_body(sent: SentEvent, kind: str, **facts: object) -> dict[str, object]:
     # The owner is inside the body too: that is how an event on a wrong log is noticed.
     context = {"owner": sent.owner}
     return {"type": kind, "messageId": sent.message_id, "context": context, **facts}

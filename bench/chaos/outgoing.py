@@ -9,18 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from bench.chaos.checker import Finding
-from bench.sink import Taken
+from bench.sink import ReceivedMessage
 from customers.consent.hash_chain import GENESIS_DIGEST, chain_digest
 
 # A message is in one of these when nothing more will be done about it by itself.
-_LEFT = frozenset({"accepted", "delivered", "bounced", "complained"})
-NEVER = frozenset({"suppressed", "expired", "withdrawn", "rejected", "failed"})
-ENDS = _LEFT | NEVER | {"uncertain"}
+_SENT_STATES = frozenset({"accepted", "delivered", "bounced", "complained"})
+UNSENT_STATES = frozenset({"suppressed", "expired", "withdrawn", "rejected", "failed"})
+FINAL_STATES = _SENT_STATES | UNSENT_STATES | {"uncertain"}
 # Ways out that end at somebody who writes down what he was handed.
-_CARRIED = frozenset({"email", "sms"})
+_CARRIER_CHANNELS = frozenset({"email", "sms"})
 
 
-class Cause(NamedTuple):
+class TriggerEvent(NamedTuple):
     """Something that happened, was acknowledged, and has to be answered by an automation."""
 
     message_id: str
@@ -35,7 +35,7 @@ class Withdrawal(NamedTuple):
     recipient: str
     topic: str
     # Monotonic seconds at which the client had the answer.
-    at: float
+    acknowledged_at: float
 
 
 class Run(NamedTuple):
@@ -50,7 +50,7 @@ class Run(NamedTuple):
     declined: frozenset[str] = frozenset()
 
 
-class Said(NamedTuple):
+class StoredMessage(NamedTuple):
     """One message, as the database has it."""
 
     id: str
@@ -58,11 +58,11 @@ class Said(NamedTuple):
     channel: str
     state: str
     # One of its attempts ended without anybody knowing how.
-    is_unsure: bool = False
+    is_uncertain: bool = False
     reason: str = ""
 
 
-class Link(NamedTuple):
+class LedgerEntry(NamedTuple):
     """One entry of a ledger, at its place on a chain."""
 
     record_id: str
@@ -75,124 +75,150 @@ class Link(NamedTuple):
     recipient: str = ""
 
 
-class Outgoing(NamedTuple):
+class OutgoingObservations(NamedTuple):
     """What is there after the run, and what the client knows."""
 
-    causes: Sequence[Cause]
+    trigger_events: Sequence[TriggerEvent]
     withdrawals: Sequence[Withdrawal]
     runs: Sequence[Run]
-    said: Sequence[Said]
-    letters: Sequence[Taken]
-    chain: Sequence[Link]
+    messages: Sequence[StoredMessage]
+    received: Sequence[ReceivedMessage]
+    ledger_entries: Sequence[LedgerEntry]
     # What should be gone: due rows, leases, tasks that a worker took and never gave back.
-    left_over: Mapping[str, int] = {}
+    unfinished: Mapping[str, int] = {}
     # Messages of which a carrier was told that we heard of their delivery.
-    heard: Set[str] = frozenset()
+    confirmed_deliveries: Set[str] = frozenset()
 
 
-def check(facts: Outgoing) -> list[Finding]:
+def check(observed: OutgoingObservations) -> list[Finding]:
     """Return everything that is wrong; an empty list is the only good one."""
     rules = (
-        _once_means_once,
+        _nothing_is_sent_twice,
         _nothing_leaves_after_a_withdrawal,
-        _everything_was_answered,
-        _everything_came_to_an_end,
-        _letters_are_what_was_said,
-        _what_was_heard_is_known,
+        _every_trigger_was_answered,
+        _every_message_is_final,
+        _received_messages_match_stored_states,
+        _confirmed_deliveries_are_stored,
         _ledgers_are_chained,
-        _words_are_in_the_ledger,
-        _nothing_is_left_over,
+        _withdrawals_are_in_the_ledger,
+        _nothing_is_unfinished,
     )
-    return [finding for rule in rules for finding in rule(facts)]
+    return [finding for rule in rules for finding in rule(observed)]
 
 
-def _once_means_once(facts: Outgoing) -> Iterator[Finding]:
-    runs = Counter((run.automation, run.customer_id, run.message_id) for run in facts.runs)
-    said = Counter((one.run_id, one.channel) for one in facts.said)
-    letters: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for letter in facts.letters:
-        letters[letter.recipient, letter.subject].add(letter.message_id)
-    for what, times in (("runs", runs), ("messages", said)):
-        if doubled := [key for key, count in times.items() if count > 1]:
-            yield Finding("C2", f"{len(doubled)} {what} for what is one occasion: {min(doubled)}")
-    if doubled_letters := [key for key, ids in letters.items() if len(ids) > 1]:
-        yield Finding("C2", f"{len(doubled_letters)} times one occasion as two messages")
+def _nothing_is_sent_twice(observed: OutgoingObservations) -> Iterator[Finding]:
+    runs = Counter((run.automation, run.customer_id, run.message_id) for run in observed.runs)
+    messages = Counter((message.run_id, message.channel) for message in observed.messages)
+    received: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for message in observed.received:
+        received[message.recipient, message.subject].add(message.message_id)
+    for kind, counts in (("runs", runs), ("messages", messages)):
+        if duplicates := [key for key, count in counts.items() if count > 1]:
+            yield Finding(
+                "C2", f"{len(duplicates)} {kind} for what is one occasion: {min(duplicates)}"
+            )
+    if duplicate_messages := [key for key, ids in received.items() if len(ids) > 1]:
+        yield Finding("C2", f"{len(duplicate_messages)} times one occasion as two messages")
 
 
-def _nothing_leaves_after_a_withdrawal(facts: Outgoing) -> Iterator[Finding]:
-    walls = {(one.recipient, one.topic): one.at for one in facts.withdrawals}
+def _nothing_leaves_after_a_withdrawal(observed: OutgoingObservations) -> Iterator[Finding]:
+    withdrawn_at = {
+        (withdrawal.recipient, withdrawal.topic): withdrawal.acknowledged_at
+        for withdrawal in observed.withdrawals
+    }
     after = [
-        letter
-        for letter in facts.letters
-        if letter.at > walls.get((letter.recipient, letter.topic), float("inf"))
+        message
+        for message in observed.received
+        if message.received_at > withdrawn_at.get((message.recipient, message.topic), float("inf"))
     ]
     if after:
-        late = max(one.at - walls[one.recipient, one.topic] for one in after)
+        late = max(
+            message.received_at - withdrawn_at[message.recipient, message.topic]
+            for message in after
+        )
         yield Finding(
             "C6", f"{len(after)} letters after an acknowledged withdrawal, by {late:.2f} s"
         )
 
 
-def _everything_was_answered(facts: Outgoing) -> Iterator[Finding]:
-    runs = {(run.message_id, run.automation): run for run in facts.runs}
-    said = defaultdict(set)
-    for one in facts.said:
-        said[one.run_id].add(one.channel)
+def _every_trigger_was_answered(observed: OutgoingObservations) -> Iterator[Finding]:
+    runs = {(run.message_id, run.automation): run for run in observed.runs}
+    channels = defaultdict(set)
+    for message in observed.messages:
+        channels[message.run_id].add(message.channel)
     unanswered = silent = 0
-    for cause in facts.causes:
-        run = runs.get((cause.message_id, cause.automation))
+    for trigger in observed.trigger_events:
+        run = runs.get((trigger.message_id, trigger.automation))
         if run is None:
             unanswered += 1
         else:
-            silent += bool(set(cause.channels) - said[run.run_id] - run.declined)
+            silent += bool(set(trigger.channels) - channels[run.run_id] - run.declined)
     if unanswered:
         yield Finding("C7", f"{unanswered} acknowledged events set nothing going")
     if silent:
         yield Finding("C7", f"{silent} runs neither said something nor why they did not")
 
 
-def _everything_came_to_an_end(facts: Outgoing) -> Iterator[Finding]:
-    open_ = Counter(one.state for one in facts.said if one.state not in ENDS)
-    waiting = sum(run.status == "waiting" for run in facts.runs)
-    if open_:
-        yield Finding("C7", f"messages that did not end: {dict(open_)}")
+def _every_message_is_final(observed: OutgoingObservations) -> Iterator[Finding]:
+    open_messages = Counter(
+        message.state for message in observed.messages if message.state not in FINAL_STATES
+    )
+    waiting = sum(run.status == "waiting" for run in observed.runs)
+    if open_messages:
+        yield Finding("C7", f"messages that did not end: {dict(open_messages)}")
     if waiting:
         yield Finding("C7", f"{waiting} runs are still waiting")
 
 
-def _letters_are_what_was_said(facts: Outgoing) -> Iterator[Finding]:
-    taken = Counter(letter.message_id for letter in facts.letters)
-    carried = {one.id: one for one in facts.said if one.channel in _CARRIED}
-    if phantoms := taken.keys() - carried.keys():
+def _received_messages_match_stored_states(observed: OutgoingObservations) -> Iterator[Finding]:
+    received_counts = Counter(message.message_id for message in observed.received)
+    carried_messages = {
+        message.id: message for message in observed.messages if message.channel in _CARRIER_CHANNELS
+    }
+    if phantoms := received_counts.keys() - carried_messages.keys():
         yield Finding("C3", f"{len(phantoms)} letters that nobody said, such as {min(phantoms)}")
-    sure = [one for one in carried.values() if not one.is_unsure]
-    if doubled := [one.id for one in sure if taken[one.id] > 1]:
-        yield Finding("C7", f"{len(doubled)} handed over twice, and not marked: {min(doubled)}")
-    if lost := [one.id for one in carried.values() if one.state in _LEFT and not taken[one.id]]:
+    certain = [message for message in carried_messages.values() if not message.is_uncertain]
+    if duplicates := [message.id for message in certain if received_counts[message.id] > 1]:
+        yield Finding(
+            "C7", f"{len(duplicates)} handed over twice, and not marked: {min(duplicates)}"
+        )
+    if lost := [
+        message.id
+        for message in carried_messages.values()
+        if message.state in _SENT_STATES and not received_counts[message.id]
+    ]:
         yield Finding("C7", f"{len(lost)} marked as sent that never left, such as {min(lost)}")
-    if secret := [one.id for one in sure if one.state not in _LEFT and taken[one.id]]:
-        yield Finding("C7", f"{len(secret)} left that are marked as not sent: {min(secret)}")
+    if unmarked := [
+        message.id
+        for message in certain
+        if message.state not in _SENT_STATES and received_counts[message.id]
+    ]:
+        yield Finding("C7", f"{len(unmarked)} left that are marked as not sent: {min(unmarked)}")
 
 
-def _what_was_heard_is_known(facts: Outgoing) -> Iterator[Finding]:
-    states = {one.id: one.state for one in facts.said}
-    if unknown := [one for one in facts.heard if states.get(one) != "delivered"]:
-        found = states.get(min(unknown))
-        yield Finding("C7", f"{len(unknown)} reported as delivered that are not: one is {found}")
+def _confirmed_deliveries_are_stored(observed: OutgoingObservations) -> Iterator[Finding]:
+    states = {message_id.id: message_id.state for message_id in observed.messages}
+    if unknown := [
+        message_id
+        for message_id in observed.confirmed_deliveries
+        if states.get(message_id) != "delivered"
+    ]:
+        state = states.get(min(unknown))
+        yield Finding("C7", f"{len(unknown)} reported as delivered that are not: one is {state}")
 
 
-def _ledgers_are_chained(facts: Outgoing) -> Iterator[Finding]:
-    chains: dict[str, list[Link]] = defaultdict(list)
-    for entry in facts.chain:
+def _ledgers_are_chained(observed: OutgoingObservations) -> Iterator[Finding]:
+    chains: dict[str, list[LedgerEntry]] = defaultdict(list)
+    for entry in observed.ledger_entries:
         chains[entry.record_id].append(entry)
-    broken = [record for record, entries in chains.items() if not _holds(entries)]
+    broken = [record for record, entries in chains.items() if not _is_chained(entries)]
     if broken:
         yield Finding("C8", f"{len(broken)} ledgers are not what was written, as {min(broken)}")
 
 
-def _holds(entries: Sequence[Link]) -> bool:
+def _is_chained(entries: Sequence[LedgerEntry]) -> bool:
     before = GENESIS_DIGEST
-    for seq, entry in enumerate(sorted(entries, key=lambda one: one.seq), start=1):
+    for seq, entry in enumerate(sorted(entries, key=lambda entry: entry.seq), start=1):
         linked = chain_digest(before, entry.document)
         if (entry.seq, entry.previous, entry.digest) != (seq, before, linked):
             return False
@@ -200,13 +226,15 @@ def _holds(entries: Sequence[Link]) -> bool:
     return True
 
 
-def _words_are_in_the_ledger(facts: Outgoing) -> Iterator[Finding]:
-    heard = {entry.recipient for entry in facts.chain if entry.kind == "consent.withdrawn"}
-    if missing := {one.recipient for one in facts.withdrawals} - heard:
+def _withdrawals_are_in_the_ledger(observed: OutgoingObservations) -> Iterator[Finding]:
+    recipients = {
+        entry.recipient for entry in observed.ledger_entries if entry.kind == "consent.withdrawn"
+    }
+    if missing := {withdrawal.recipient for withdrawal in observed.withdrawals} - recipients:
         yield Finding("C8", f"{len(missing)} acknowledged words are in no ledger")
 
 
-def _nothing_is_left_over(facts: Outgoing) -> Iterator[Finding]:
-    for what, number in facts.left_over.items():
+def _nothing_is_unfinished(observed: OutgoingObservations) -> Iterator[Finding]:
+    for kind, number in observed.unfinished.items():
         if number:
-            yield Finding("C11", f"{number} {what} left over")
+            yield Finding("C11", f"{number} {kind} left over")

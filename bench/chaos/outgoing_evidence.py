@@ -8,12 +8,19 @@ import psycopg
 import redis
 
 from bench.carrier import Carrier
-from bench.chaos.outgoing import Cause, Link, Outgoing, Run, Said, Withdrawal
+from bench.chaos.outgoing import (
+    LedgerEntry,
+    OutgoingObservations,
+    Run,
+    StoredMessage,
+    TriggerEvent,
+    Withdrawal,
+)
 from bench.sink import Sink
 
 # Seconds after which a task that a worker took is given to another: the visibility timeout,
 # and as long as it takes to look.
-_GIVEN_BACK = 75
+_REDELIVERY_SECONDS = 75
 
 RUNS = """
 SELECT run.id::text, run.automation_id, run.customer_id::text, coalesce(event.message_id, ''),
@@ -31,21 +38,21 @@ SELECT run.id::text, run.automation_id, run.customer_id::text, coalesce(event.me
     ON event.customer_id = (run.cause ->> 'log')::uuid
    AND event.version = (run.cause ->> 'version')::bigint
 """
-SAID = """
+MESSAGES = """
 SELECT message.id::text, message.run_id::text, message.channel, message.state,
        EXISTS (SELECT FROM butler_delivery AS delivery
                 WHERE delivery.message_id = message.id AND delivery.outcome = 'uncertain'),
        message.reason
   FROM butler_message AS message
 """
-CHAIN = """
+LEDGER_ENTRIES = """
 SELECT entry.record_id::text, entry.seq, entry.kind, convert_to(entry.document, 'UTF8'),
        entry.previous, entry.digest,
        coalesce((SELECT value FROM customers_identifier AS identifier
                   WHERE identifier.customer_id = entry.record_id AND kind = 'email' LIMIT 1), '')
   FROM customers_controlentry AS entry
 """
-LEFT_OVER = """
+UNFINISHED = """
 SELECT (SELECT count(*) FROM butler_due WHERE job = 'run'),
        (SELECT count(*) FROM butler_delivery WHERE outcome = ''),
        (SELECT count(*) FROM butler_message WHERE state IN ('queued', 'sending')),
@@ -53,66 +60,71 @@ SELECT (SELECT count(*) FROM butler_due WHERE job = 'run'),
 """
 
 
-def gather(
+def read_observations(
     services: dict[str, str],
     sink: Sink,
     carrier: Carrier,
     *,
-    mailboxes: Mapping[str, str],
-    causes: Sequence[Cause],
+    email_addresses: Mapping[str, str],
+    trigger_events: Sequence[TriggerEvent],
     withdrawals: Sequence[Withdrawal],
-) -> Outgoing:
+) -> OutgoingObservations:
     """Read everything that was said, and what those have of it who carried it."""
-    texts = [one._replace(recipient=mailboxes[one.recipient]) for one in carrier.taken()]
-    unheard = _until_heard(carrier, {one.message_id for one in texts})
+    sms_messages = [
+        message._replace(recipient=email_addresses[message.recipient])
+        for message in carrier.received()
+    ]
+    unconfirmed = _wait_for_callbacks(carrier, {message.message_id for message in sms_messages})
     with psycopg.connect(services["DATABASE_URL"]) as connection:
-        return Outgoing(
-            causes=causes,
+        return OutgoingObservations(
+            trigger_events=trigger_events,
             withdrawals=withdrawals,
             runs=[
                 Run(*row)._replace(declined=frozenset(row[-1])) for row in _rows(connection, RUNS)
             ],
-            said=[Said(*row) for row in _rows(connection, SAID)],
-            letters=[*sink.taken(), *texts],
-            chain=[Link(*row) for row in _rows(connection, CHAIN)],
-            heard=carrier.heard(),
-            left_over={
-                **open_work(connection),
-                "tasks": _never_given_back(services["REDIS_URL"]),
-                "reports of delivery": unheard,
+            messages=[StoredMessage(*row) for row in _rows(connection, MESSAGES)],
+            received=[*sink.received(), *sms_messages],
+            ledger_entries=[LedgerEntry(*row) for row in _rows(connection, LEDGER_ENTRIES)],
+            confirmed_deliveries=carrier.acknowledged_callbacks(),
+            unfinished={
+                **count_unfinished(connection),
+                "tasks": _count_lost_tasks(services["REDIS_URL"]),
+                "reports of delivery": unconfirmed,
             },
         )
 
 
-def open_work(connection: "psycopg.Connection[Any]") -> dict[str, int]:
+def count_unfinished(connection: "psycopg.Connection[Any]") -> dict[str, int]:
     """Count what is still to be done, or in somebody's hand."""
-    ((dues, leases, messages, runs),) = _rows(connection, LEFT_OVER)
+    ((dues, leases, messages, runs),) = _rows(connection, UNFINISHED)
     return {"due rows": dues, "leases": leases, "open messages": messages, "waiting runs": runs}
 
 
-def until_done(url: str, *, patience: float) -> float:
+def wait_until_finished(url: str, *, timeout: float) -> float:
     """Wait until nothing is to be done any more; return how long that took."""
     began = time.monotonic()
     with psycopg.connect(url, autocommit=True) as connection:
-        while time.monotonic() - began < patience:
-            if not any(open_work(connection).values()):
+        while time.monotonic() - began < timeout:
+            if not any(count_unfinished(connection).values()):
                 break
             time.sleep(0.25)
     return time.monotonic() - began
 
 
-def _until_heard(carrier: Carrier, taken: set[str], *, patience: float = 30) -> int:
+def _wait_for_callbacks(carrier: Carrier, message_ids: set[str], *, timeout: float = 30) -> int:
     """Wait until every report was taken; return how many were not."""
-    deadline = time.monotonic() + patience
-    while (unheard := taken - carrier.heard()) and time.monotonic() < deadline:
+    deadline = time.monotonic() + timeout
+    while (
+        unconfirmed := message_ids - carrier.acknowledged_callbacks()
+    ) and time.monotonic() < deadline:
         time.sleep(0.25)
-    return len(unheard)
+    return len(unconfirmed)
 
 
-def _never_given_back(url: str) -> int:
+def _count_lost_tasks(url: str) -> int:
     """Count tasks that a worker took and that nobody has had back for too long."""
     with redis.Redis.from_url(url) as client:
-        return int(client.zcount("unacked_index", 0, time.time() - _GIVEN_BACK))
+        return int(client.zcount("unacked_index", 0, time.time() - _REDELIVERY_SECONDS))
 
 
 def _rows(connection: "psycopg.Connection[Any]", query: str) -> list[Any]:

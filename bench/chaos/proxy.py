@@ -55,7 +55,7 @@ class Proxy:
         self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
 
     @classmethod
-    def before(cls, url: str) -> "Proxy":
+    def in_front_of(cls, url: str) -> "Proxy":
         """Return one that stands before the database of this address."""
         address = urlsplit(url)
         query = parse_qs(address.query)
@@ -63,7 +63,7 @@ class Proxy:
             return cls(f"{query['host'][0]}/.s.PGSQL.{query.get('port', ['5432'])[0]}")
         return cls((address.hostname or "127.0.0.1", address.port or 5432))
 
-    def through(self, url: str) -> str:
+    def proxied_url(self, url: str) -> str:
         """Return this address of a database with the way to it leading through here."""
         address = urlsplit(url)
         user = address.netloc.rpartition("@")[0]
@@ -93,7 +93,7 @@ class Proxy:
         self.toxics = Toxics(commits_lost=self.toxics.commits_lost)
 
     @contextlib.contextmanager
-    def away(self) -> Iterator[None]:
+    def outage(self) -> Iterator[None]:
         self.down()
         try:
             yield
@@ -141,16 +141,16 @@ class Proxy:
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with _connected(self.upstream) as (their_reader, their_writer):
-            asking = asyncio.create_task(self._pump(reader, their_writer))
-            answering = asyncio.create_task(self._pump(their_reader, writer, self._swallow))
+            requests = asyncio.create_task(self._pump(reader, their_writer))
+            responses = asyncio.create_task(self._pump(their_reader, writer, self._drop_commit))
             try:
-                done, _ = await asyncio.wait(
-                    {asking, answering}, return_when=asyncio.FIRST_COMPLETED
+                finished, _ = await asyncio.wait(
+                    {requests, responses}, return_when=asyncio.FIRST_COMPLETED
                 )
             finally:
-                asking.cancel()
-                answering.cancel()
-            for task in done:
+                requests.cancel()
+                responses.cancel()
+            for task in finished:
                 task.result()
 
     async def _pump(
@@ -169,7 +169,7 @@ class Proxy:
             writer.write(chunk)
             await writer.drain()
 
-    def _swallow(self, chunk: bytes) -> None:
+    def _drop_commit(self, chunk: bytes) -> None:
         if self.toxics.commits_to_lose and COMMITTED in chunk:
             self.toxics.commits_to_lose -= 1
             self.toxics.commits_lost += 1

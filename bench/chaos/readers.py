@@ -8,8 +8,8 @@ import random
 from collections.abc import AsyncIterator
 from typing import Any
 
-from bench.chaos.checker import Shown, Watched
-from bench.chaos.http import Gone, read_chunks, read_head
+from bench.chaos.checker import ShownEvent, WatchedLog
+from bench.chaos.http import ConnectionLost, read_chunks, read_head
 
 
 class Reader:
@@ -17,35 +17,37 @@ class Reader:
 
     def __init__(self, host: str, port: int, key: str, customer_id: str) -> None:
         self.customer_id = customer_id
-        self.after: int | None = None
-        self.shown: list[Shown] = []
+        self.start_version: int | None = None
+        self.events: list[ShownEvent] = []
         self.streams = 0
         self._address = host, port
         self._key = base64.b64encode(f"{key}:".encode()).decode()
 
     @property
-    def at(self) -> int:
-        return self.shown[-1].version if self.shown else self.after or 0
+    def version(self) -> int:
+        return self.events[-1].version if self.events else self.start_version or 0
 
-    def watched(self) -> Watched:
-        return Watched(self.customer_id, self.after or 0, self.shown)
+    def watched_log(self) -> WatchedLog:
+        return WatchedLog(self.customer_id, self.start_version or 0, self.events)
 
     async def follow(self) -> None:
         """Read, for ever, and come back soon after every end."""
         while True:
             with contextlib.suppress(OSError, ValueError, asyncio.LimitOverrunError):
-                async for name, data in self._stream():
-                    self._note(name, data)
+                async for name, payload in self._stream():
+                    self._add_event(name, payload)
             await asyncio.sleep(random.uniform(0.1, 0.5))
 
-    def _note(self, name: str, data: dict[str, Any]) -> None:
+    def _add_event(self, name: str, payload: dict[str, Any]) -> None:
         if name == "hello":
-            self.after = data["version"] if self.after is None else self.after
+            self.start_version = (
+                payload["version"] if self.start_version is None else self.start_version
+            )
             self.streams += 1
-        elif "version" in data:
-            body = data.get("body") or {}
+        elif "version" in payload:
+            body = payload.get("body") or {}
             owner = body.get("context", {}).get("owner", "")
-            self.shown.append(Shown(data["version"], data.get("message_id", ""), owner))
+            self.events.append(ShownEvent(payload["version"], payload.get("message_id", ""), owner))
 
     async def _stream(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         reader, writer = await asyncio.open_connection(*self._address, limit=2**20)
@@ -53,7 +55,7 @@ class Reader:
             writer.write(self._head())
             status, _ = await read_head(reader)
             if status != 200:
-                raise Gone
+                raise ConnectionLost
             fields: dict[str, str] = {}
             async for line in _lines(reader):
                 if line:
@@ -73,8 +75,8 @@ class Reader:
             f"Host: {self._address[0]}",
             f"Authorization: Basic {self._key}",
         ]
-        if self.after is not None:
-            lines.append(f"Last-Event-ID: {self.at}")
+        if self.start_version is not None:
+            lines.append(f"Last-Event-ID: {self.version}")
         return "\r\n".join([*lines, "", ""]).encode()
 
 

@@ -3,62 +3,68 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from bench.chaos.checker import Facts, Finding
+from bench.chaos.checker import Finding, Observations
 from bench.chaos.load import Load
-from bench.chaos.outgoing import NEVER, Outgoing
+from bench.chaos.outgoing import UNSENT_STATES, OutgoingObservations
 from bench.chaos.readers import Reader
 
 
-def report(
+def print_report(
     load: Load,
     readers: Sequence[Reader],
-    facts: Facts,
+    observed: Observations,
     acknowledged: int,
-    rebuilt: str,
+    rebuild_text: str,
 ) -> None:
     """Say what became of what was sent in."""
-    ids = [event.message_id for event in facts.stored]
-    shown = sum(len(reader.shown) for reader in readers)
-    came_back = sum(max(0, reader.streams - 1) for reader in readers)
-    answers = ", ".join(f"{name} {times}" for name, times in sorted(load.seen.statuses.items()))
+    ids = [event.message_id for event in observed.events]
+    shown = sum(len(reader.events) for reader in readers)
+    reconnects = sum(max(0, reader.streams - 1) for reader in readers)
+    answers = ", ".join(f"{name} {times}" for name, times in sorted(load.stats.statuses.items()))
     lines = {
         "acknowledged events (N)": f"{acknowledged:,}",
         "lost": max(0, acknowledged - len(set(ids))),
         "doubled": len(ids) - len(set(ids)),
         "loss, 95 % sure, below": f"{3 / max(1, acknowledged):.1e}",
-        "logs, versions without gaps": f"{len(facts.heads):,}",
-        "told to be kept apart, kept": f"{len(facts.apart):,}",
-        "live records against logs": rebuilt,
-        "readers, reconnects, events": f"{len(readers)}, {came_back}, {shown:,}",
+        "logs, versions without gaps": f"{len(observed.customer_versions):,}",
+        "told to be kept apart, kept": f"{len(observed.quarantined):,}",
+        "live records against logs": rebuild_text,
+        "readers, reconnects, events": f"{len(readers)}, {reconnects}, {shown:,}",
         "answers": answers,
-        "slowest answer": f"{load.seen.slowest:.1f} s",
+        "slowest answer": f"{load.stats.slowest:.1f} s",
     }
     _print(lines)
 
 
-def report_outgoing(load: Load, facts: Outgoing) -> None:
+def print_outgoing_report(load: Load, observed: OutgoingObservations) -> None:
     """Say what became of what was to be said."""
-    assert load.guests is not None
-    states = Counter(one.state for one in facts.said)
-    never = Counter(f"{one.channel} {one.reason}" for one in facts.said if one.state in NEVER)
-    handed = Counter(letter.message_id for letter in facts.letters)
-    took = sorted(load.guests.took) or [0.0]
-    told = ", ".join(f"{state} {times:,}" for state, times in sorted(states.items()))
+    assert load.recipients is not None
+    states = Counter(message.state for message in observed.messages)
+    unsent = Counter(
+        f"{message.channel} {message.reason}"
+        for message in observed.messages
+        if message.state in UNSENT_STATES
+    )
+    received_counts = Counter(message.message_id for message in observed.received)
+    latencies = sorted(load.recipients.latencies_ms) or [0.0]
+    state_text = ", ".join(f"{state} {count:,}" for state, count in sorted(states.items()))
     lines = {
-        "messages (N)": f"{len(facts.said):,} on {len(facts.runs):,} occasions",
-        "their states": told,
-        "why some never left": ", ".join(f"{why} {times:,}" for why, times in never.most_common()),
-        "letters and texts taken": f"{len(facts.letters):,}",
-        "messages taken twice": sum(times > 1 for times in handed.values()),
-        "not sure of": sum(one.is_unsure for one in facts.said),
-        "withdrawals acknowledged": f"{len(facts.withdrawals):,}",
-        "acknowledged within, p99": f"{took[int(len(took) * 0.99)]:.0f} ms, faults included",
-        "entries of ledgers, chained": f"{len(facts.chain):,}",
+        "messages (N)": f"{len(observed.messages):,} on {len(observed.runs):,} occasions",
+        "their states": state_text,
+        "why some never left": ", ".join(
+            f"{reason} {count:,}" for reason, count in unsent.most_common()
+        ),
+        "letters and texts taken": f"{len(observed.received):,}",
+        "messages taken twice": sum(count > 1 for count in received_counts.values()),
+        "not sure of": sum(message.is_uncertain for message in observed.messages),
+        "withdrawals acknowledged": f"{len(observed.withdrawals):,}",
+        "acknowledged within, p99": f"{latencies[int(len(latencies) * 0.99)]:.0f} ms, faults included",
+        "entries of ledgers, chained": f"{len(observed.ledger_entries):,}",
     }
     _print(lines)
 
 
-def conclude(seed: int, findings: Sequence[Finding]) -> None:
+def print_conclusion(seed: int, findings: Sequence[Finding]) -> None:
     """Say whether all is well."""
     print()
     for finding in findings:

@@ -12,22 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.carrier import Carrier
-from bench.chaos import evidence, faults, outgoing_evidence, system
-from bench.chaos.checker import Facts, Finding, check
+from bench.chaos import evidence, faults, outgoing_evidence
+from bench.chaos.checker import Finding, Observations, check
 from bench.chaos.faults import Recovery
-from bench.chaos.guests import Guests, acknowledged
 from bench.chaos.http import Connections
-from bench.chaos.ledger import Ledger
 from bench.chaos.load import Load, Pace
-from bench.chaos.outgoing import Outgoing
+from bench.chaos.outgoing import OutgoingObservations
 from bench.chaos.outgoing import check as outgoing_check
 from bench.chaos.readers import Reader
-from bench.chaos.reports import conclude, report, report_outgoing
-from bench.chaos.system import System
+from bench.chaos.recipients import Recipients, acknowledged_triggers
+from bench.chaos.reports import print_conclusion, print_outgoing_report, print_report
+from bench.chaos.request_log import RequestLog
+from bench.chaos.system import System, running_system
 from bench.sink import Sink
 
 # Seconds that may pass until everything was said: a lane that rested, an attempt after the next.
-PATIENCE = 240.0
+TIMEOUT = 240.0
 
 
 @dataclass(frozen=True)
@@ -41,172 +41,186 @@ class Plan:
     rounds: int = 2
     readers: int = 40
     # People who are written to, two events and five messages each.
-    guests: int = 2_000
+    recipients: int = 2_000
     seed: int = 1
 
 
 # What fits into a minute: every fault once.
-QUICK = Plan(events=20_000, per_second=1200, rounds=1, readers=20, guests=250)
+QUICK = Plan(events=20_000, per_second=1200, rounds=1, readers=20, recipients=250)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunOutcome:
     findings: Sequence[Finding]
     acknowledged: int
-    facts: Facts
-    outgoing: Outgoing
+    observed: Observations
+    outgoing: OutgoingObservations
     recoveries: Sequence[Recovery]
 
 
-def run(plan: Plan, *, keep: Path | None = None) -> Outcome:
+def run(plan: Plan, *, keep: Path | None = None) -> RunOutcome:
     """Start a system of its own, do everything to it, and print what became of every event.
 
     The ledger and what the system said are kept in the folder `keep`, if there is one.
     """
-    with tempfile.TemporaryDirectory(prefix="butler-chaos-") as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory(prefix="butler-chaos-") as file_name:
+        folder = Path(file_name)
         # The services run as somebody else when we are root, and have to get to their data.
         folder.chmod(0o711)
-        _say("Starting a system of its own.")
+        _print_line("Starting a system of its own.")
         try:
             with (
                 Sink.running(folder / "letters") as relay,
                 Carrier.running(folder / "texts") as carrier,
-                system.running(folder, relay, carrier) as running,
-                Ledger(folder / "ledger.jsonl") as ledger,
+                running_system(folder, relay, carrier) as system,
+                RequestLog(folder / "ledger.jsonl") as ledger,
             ):
-                return _run(plan, running, ledger)
+                return _run_plan(plan, system, ledger)
         finally:
             if keep:
                 keep.mkdir(parents=True, exist_ok=True)
-                for kept in ("log", "ledger.jsonl", "letters", "texts"):
-                    shutil.copy(folder / kept, keep)
+                for file_name in ("log", "ledger.jsonl", "letters", "texts"):
+                    shutil.copy(folder / file_name, keep)
 
 
-def _run(plan: Plan, running: System, ledger: Ledger) -> Outcome:
-    made = running.manage("create_source", "chaos", "--channel", "app", "--secret")
-    source = json.loads(made.stdout.splitlines()[-1])
-    url = running.services["DATABASE_URL"]
-    load, readers, recoveries = asyncio.run(_play(plan, running, ledger, source["key"], url))
-    outgoing = _outgoing(load, running, ledger)
-    differing, told = _rebuilt(running)
-    facts = evidence.gather(
-        url, source["id"], watched=[r.watched() for r in readers], differing=differing
+def _run_plan(plan: Plan, system: System, ledger: RequestLog) -> RunOutcome:
+    printed = system.manage("create_source", "chaos", "--channel", "app", "--secret")
+    source = json.loads(printed.stdout.splitlines()[-1])
+    url = system.services["DATABASE_URL"]
+    load, readers, recoveries = asyncio.run(_apply_load(plan, system, ledger, source["key"], url))
+    outgoing = _read_outgoing(load, system, ledger)
+    differing_records, rebuild_text = _check_rebuild(system)
+    observed = evidence.read_observations(
+        url,
+        source["id"],
+        watched_logs=[reader.watched_log() for reader in readers],
+        differing_records=differing_records,
     )
     findings = [
-        *check(ledger.requests, facts),
+        *check(ledger.requests, observed),
         *outgoing_check(outgoing),
-        *_further(load, recoveries),
+        *_other_findings(load, recoveries),
     ]
-    stored = {event.message_id for event in ledger.acknowledged() if event.is_fit}
-    report(load, readers, facts, len(stored), told)
-    report_outgoing(load, outgoing)
-    conclude(plan.seed, findings)
-    return Outcome(findings, len(stored), facts, outgoing, recoveries)
+    acknowledged_ids = {event.message_id for event in ledger.acknowledged() if event.is_valid}
+    print_report(load, readers, observed, len(acknowledged_ids), rebuild_text)
+    print_outgoing_report(load, outgoing)
+    print_conclusion(plan.seed, findings)
+    return RunOutcome(findings, len(acknowledged_ids), observed, outgoing, recoveries)
 
 
-async def _play(
-    plan: Plan, running: System, ledger: Ledger, key: str, url: str
+async def _apply_load(
+    plan: Plan, system: System, ledger: RequestLog, key: str, url: str
 ) -> tuple[Load, list[Reader], list[Recovery]]:
-    pace = Pace(events=plan.events, per_second=plan.per_second, watched=plan.readers)
-    async with Connections("127.0.0.1", running.port) as connections:
+    pace = Pace(events=plan.events, per_second=plan.per_second, watched_customers=plan.readers)
+    async with Connections("127.0.0.1", system.port) as connections:
         load = Load(ledger, connections, key, pace, plan.seed)
-        guests = load.guests = Guests(plan.guests, plan.seed, connections, key)
+        recipients = load.recipients = Recipients(plan.recipients, plan.seed, connections, key)
         # All has happened by the time of the last faults.
-        pace.told = min(0.5, 2.5 * plan.guests / plan.events)
-        await load.introduce()
-        await guests.consent(evidence.customers(url, guests.owners), _vocabulary(running))
-        records = evidence.customers(url, load.owners[: plan.readers])
+        pace.messaged_share = min(0.5, 2.5 * plan.recipients / plan.events)
+        await load.identify_customers()
+        await recipients.consent(
+            evidence.customer_ids(url, recipients.owners), _load_documents(system)
+        )
+        customer_ids = evidence.customer_ids(url, load.owners[: plan.readers])
         readers = [
-            Reader("127.0.0.1", running.live_port, key, record) for record in records.values()
+            Reader("127.0.0.1", system.live_port, key, customer_id)
+            for customer_id in customer_ids.values()
         ]
-        following = [asyncio.create_task(reader.follow()) for reader in readers]
+        reader_tasks = [asyncio.create_task(reader.follow()) for reader in readers]
         await asyncio.sleep(1)
-        most = await load.find_pace()
-        _say(f"It takes {most:,.0f} events/s here; loading with {pace.per_second:,.0f}, and:")
-        minds = asyncio.create_task(guests.change_their_minds())
-        blows = asyncio.create_task(faults.inflict(running, load, rounds=plan.rounds, say=_say))
-        await load.run(is_over=lambda: blows.done() and not guests.left)
-        recoveries = await blows
-        await load.settle()
-        await _until_settled(guests)
-        minds.cancel()
-        await _until_read(readers, url)
-        for task in following:
+        capacity = await load.measure_capacity()
+        _print_line(
+            f"It takes {capacity:,.0f} events/s here; loading with {pace.per_second:,.0f}, and:"
+        )
+        withdrawing = asyncio.create_task(recipients.withdraw_consents())
+        injecting = asyncio.create_task(
+            faults.inject_faults(system, load, rounds=plan.rounds, print_line=_print_line)
+        )
+        await load.run(is_over=lambda: injecting.done() and not recipients.pending_count)
+        recoveries = await injecting
+        await load.resend_unanswered()
+        await _wait_for_withdrawals(recipients)
+        withdrawing.cancel()
+        await _wait_for_readers(readers, url)
+        for task in reader_tasks:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*following)
+            await asyncio.gather(*reader_tasks)
     return load, readers, recoveries
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line, flush=True)
 
 
-async def _until_read(readers: Sequence[Reader], url: str, *, patience: float = 30) -> None:
+async def _wait_for_readers(readers: Sequence[Reader], url: str, *, seconds: float = 30) -> None:
     """Give the readers the time to get to the heads of their logs."""
-    heads = await asyncio.to_thread(evidence.heads, url, [r.customer_id for r in readers])
-    deadline = time.monotonic() + patience
+    customer_versions = await asyncio.to_thread(
+        evidence.customer_versions, url, [reader.customer_id for reader in readers]
+    )
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if all(reader.at >= heads[reader.customer_id] for reader in readers):
+        if all(reader.version >= customer_versions[reader.customer_id] for reader in readers):
             # Whatever comes now would be one too many.
             await asyncio.sleep(1)
             return
         await asyncio.sleep(0.1)
 
 
-def _vocabulary(running: System) -> str:
+def _load_documents(system: System) -> str:
     """Load what there is to say; return the digest of what customers agree to."""
-    done = running.python("-m", "bench.chaos.vocabulary")
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
+    process = system.python("-m", "bench.chaos.documents")
+    if process.returncode:
+        raise RuntimeError(process.stderr[-2000:])
     # What went live counts a little later, when every process has heard of it.
     time.sleep(4)
-    return str(json.loads(done.stdout.splitlines()[-1])["notice"])
+    return str(json.loads(process.stdout.splitlines()[-1])["notice"])
 
 
-async def _until_settled(guests: Guests, *, patience: float = 60) -> None:
-    deadline = time.monotonic() + patience
-    while not guests.is_settled and time.monotonic() < deadline:  # noqa: ASYNC110 - counting needs no event of its own
+async def _wait_for_withdrawals(recipients: Recipients, *, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not recipients.has_withdrawn_all and time.monotonic() < deadline:  # noqa: ASYNC110 - counting needs no event of its own
         await asyncio.sleep(0.1)
 
 
-def _outgoing(load: Load, running: System, ledger: Ledger) -> Outgoing:
+def _read_outgoing(load: Load, system: System, ledger: RequestLog) -> OutgoingObservations:
     """Wait until everything was said that is to be said, and read what was."""
-    assert load.guests is not None
-    faults.until_awake()
-    seconds = outgoing_evidence.until_done(running.services["DATABASE_URL"], patience=PATIENCE)
-    _say(f"Everything was said {seconds:.1f} s after the last event.")
-    told = {event.message_id for event in ledger.acknowledged()}
-    return outgoing_evidence.gather(
-        running.services,
-        running.sink,
-        running.carrier,
-        mailboxes=load.guests.mailboxes,
-        causes=acknowledged(load.guests.causes, told),
-        withdrawals=load.guests.withdrawals,
+    assert load.recipients is not None
+    faults.wait_until_resumed()
+    seconds = outgoing_evidence.wait_until_finished(
+        system.services["DATABASE_URL"], timeout=TIMEOUT
+    )
+    _print_line(f"Everything was said {seconds:.1f} s after the last event.")
+    acknowledged_ids = {event.message_id for event in ledger.acknowledged()}
+    return outgoing_evidence.read_observations(
+        system.services,
+        system.sink,
+        system.carrier,
+        email_addresses=load.recipients.email_addresses,
+        trigger_events=acknowledged_triggers(load.recipients.trigger_events, acknowledged_ids),
+        withdrawals=load.recipients.withdrawals,
     )
 
 
-def _rebuilt(running: System) -> tuple[int, str]:
+def _check_rebuild(system: System) -> tuple[int, str]:
     """Have the records compared with what their logs amount to."""
-    done = running.manage("rebuild", "--check")
-    told = (done.stdout.strip() or done.stderr.strip()).splitlines()[-1:]
-    found = re.search(r"(\d+) differences", done.stdout)
-    differing = int(found[1]) if found else 1
-    return differing or int(done.returncode != 0), "".join(told)
+    process = system.manage("rebuild", "--check")
+    last_line = (process.stdout.strip() or process.stderr.strip()).splitlines()[-1:]
+    differences = re.search(r"(\d+) differences", process.stdout)
+    difference_count = int(differences[1]) if differences else 1
+    return difference_count or int(process.returncode != 0), "".join(last_line)
 
 
-def _further(load: Load, recoveries: Sequence[Recovery]) -> list[Finding]:
+def _other_findings(load: Load, recoveries: Sequence[Recovery]) -> list[Finding]:
     """Find what is wrong besides the events themselves."""
     findings = [
-        Finding("recovery", f"after {one.fault} it did not get well again")
-        for one in recoveries
-        if one.seconds == float("inf")
+        Finding("recovery", f"after {recovery.fault} it did not get well again")
+        for recovery in recoveries
+        if recovery.seconds == float("inf")
     ]
-    if load.seen.without_retry_after:
-        what = f"{load.seen.without_retry_after} times unavailable without Retry-After"
-        findings.append(Finding("C10", what))
-    if wrong := load.seen.statuses["500"]:
-        findings.append(Finding("C11", f"{wrong} answers with status 500"))
+    if load.stats.without_retry_after:
+        description = f"{load.stats.without_retry_after} times unavailable without Retry-After"
+        findings.append(Finding("C10", description))
+    if server_errors := load.stats.statuses["500"]:
+        findings.append(Finding("C11", f"{server_errors} answers with status 500"))
     return findings

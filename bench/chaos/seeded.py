@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.chaos.checker import Facts, Finding, Shown, Stored, Watched, check
-from bench.chaos.ledger import Ledger, Request, Sent, Told
+from bench.chaos.checker import Finding, Observations, ShownEvent, StoredEvent, WatchedLog, check
+from bench.chaos.request_log import Acknowledgement, Request, RequestLog, SentEvent
 
 # What each bug is, and the check that has to notice it.
 BUGS = {
@@ -42,171 +42,195 @@ class Crash(Exception):
 
 
 @dataclass
-class Shop:
+class FakeServer:
     """Takes events in, keeps logs, shows them. `bug` is what is wrong with it."""
 
     random: random.Random
     bug: str = ""
-    stored: list[Stored] = field(default_factory=list)
-    heads: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    apart: list[str] = field(default_factory=list)
-    seen: dict[str, Sent] = field(default_factory=dict)
-    record: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    events: list[StoredEvent] = field(default_factory=list)
+    customer_versions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    quarantined: list[str] = field(default_factory=list)
+    event_by_id: dict[str, SentEvent] = field(default_factory=dict)
+    record_versions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
-    def has(self, bug: str) -> bool:
+    def has_bug(self, bug: str) -> bool:
         return self.bug == bug and self.random.random() < 0.3
 
-    def take(self, events: Sequence[Sent]) -> Told:
+    def ingest(self, events: Sequence[SentEvent]) -> Acknowledgement:
         """Store a batch in one transaction; raise Crash before or after the commit."""
-        if self.has("ack_before_commit"):
-            return self._told(events)
+        if self.has_bug("ack_before_commit"):
+            return self._expected_acknowledgement(events)
         if self.random.random() < 0.1:
-            if self.has("version_from_sequence"):
-                self.heads[events[0].owner] += 1
+            if self.has_bug("version_from_sequence"):
+                self.customer_versions[events[0].owner] += 1
             raise Crash
-        if self.has("refuses_repeats") and any(e.message_id in self.seen for e in events):
+        if self.has_bug("refuses_repeats") and any(
+            event.message_id in self.event_by_id for event in events
+        ):
             raise ValueError
-        told = self._store(events)
+        acknowledgement = self._store(events)
         if self.random.random() < 0.1:
             raise Crash
-        return told
+        return acknowledgement
 
-    def _store(self, events: Sequence[Sent]) -> Told:
-        became: Counter[str] = Counter()
-        for place, event in enumerate(events):
-            if self.has("swallowed_exception"):
-                return self._told(events)
-            is_last_of_many = place == len(events) - 1 and place > 3
-            if is_last_of_many and event.is_fit and self.has("lost_rows"):
-                became["accepted"] += 1
+    def _store(self, events: Sequence[SentEvent]) -> Acknowledgement:
+        counts: Counter[str] = Counter()
+        for index, event in enumerate(events):
+            if self.has_bug("swallowed_exception"):
+                return self._expected_acknowledgement(events)
+            is_last_of_many = index == len(events) - 1 and index > 3
+            if is_last_of_many and event.is_valid and self.has_bug("lost_rows"):
+                counts["accepted"] += 1
             else:
-                became[self._take_one(event)] += 1
+                counts[self._ingest_event(event)] += 1
         if self.bug == "told_wrong":
-            became["accepted"] += became.pop("apart", 0)
-        return Told(became["accepted"], became["duplicate"], became["apart"])
+            counts["accepted"] += counts.pop("apart", 0)
+        return Acknowledgement(counts["accepted"], counts["duplicate"], counts["apart"])
 
-    def _take_one(self, event: Sent) -> str:
-        before = self.seen.get(event.message_id)
-        if before == event and self.bug != "no_unique_constraint":
+    def _ingest_event(self, event: SentEvent) -> str:
+        stored = self.event_by_id.get(event.message_id)
+        if stored == event and self.bug != "no_unique_constraint":
             return "duplicate"
-        if before and self.bug == "dedupe_by_id_only":
+        if stored and self.bug == "dedupe_by_id_only":
             return "duplicate"
-        if not event.is_fit:
-            self._keep_apart(event)
+        if not event.is_valid:
+            self._quarantine(event)
             return "apart"
         self._append(event)
         return "accepted"
 
-    def _told(self, events: Sequence[Sent]) -> Told:
+    def _expected_acknowledgement(self, events: Sequence[SentEvent]) -> Acknowledgement:
         """Claim what should have happened."""
-        unfit = sum(not event.is_fit for event in events)
-        return Told(len(events) - unfit, 0, unfit)
+        invalid_count = sum(not event.is_valid for event in events)
+        return Acknowledgement(len(events) - invalid_count, 0, invalid_count)
 
-    def _keep_apart(self, event: Sent) -> None:
-        if not self.has("quarantine_dropped") and event.message_id not in self.apart:
-            self.apart.append(event.message_id)
+    def _quarantine(self, event: SentEvent) -> None:
+        if not self.has_bug("quarantine_dropped") and event.message_id not in self.quarantined:
+            self.quarantined.append(event.message_id)
 
-    def _append(self, event: Sent) -> None:
-        log = event.owner
-        if self.has("filed_under_neighbor"):
-            log = self.random.choice(OWNERS)
-        self.heads[log] += 1
+    def _append(self, event: SentEvent) -> None:
+        customer_id = event.owner
+        if self.has_bug("filed_under_neighbor"):
+            customer_id = self.random.choice(OWNERS)
+        self.customer_versions[customer_id] += 1
         message_id = event.message_id
-        if self.has("doubled_under_new_id"):
+        if self.has_bug("doubled_under_new_id"):
             message_id = f"new-{message_id}"
-            self.stored.append(Stored(log, self.heads[log], event.message_id, event.owner))
-            self.heads[log] += 1
-        self.stored.append(Stored(log, self.heads[log], message_id, event.owner))
-        self.seen[event.message_id] = event
-        if not self.has("projection_outside"):
-            self.record[log] = self.heads[log]
+            self.events.append(
+                StoredEvent(
+                    customer_id, self.customer_versions[customer_id], event.message_id, event.owner
+                )
+            )
+            self.customer_versions[customer_id] += 1
+        self.events.append(
+            StoredEvent(customer_id, self.customer_versions[customer_id], message_id, event.owner)
+        )
+        self.event_by_id[event.message_id] = event
+        if not self.has_bug("projection_outside"):
+            self.record_versions[customer_id] = self.customer_versions[customer_id]
 
-    def differing(self) -> int:
+    def count_differing_records(self) -> int:
         """Count records that are not what their logs amount to."""
-        logs = {event.customer_id for event in self.stored}
+        logs = {event.customer_id for event in self.events}
         return sum(
-            self.record[log] != max(e.version for e in self.stored if e.customer_id == log)
-            for log in logs
+            self.record_versions[customer_id]
+            != max(event.version for event in self.events if event.customer_id == customer_id)
+            for customer_id in logs
         )
 
 
 @dataclass
-class Reader:
+class FakeReader:
     """Follows one log by version, and comes back whenever it was cut off."""
 
-    shop: Shop
+    server: FakeServer
     customer_id: str
-    shown: list[Shown] = field(default_factory=list)
-    at: int = 0
+    events: list[ShownEvent] = field(default_factory=list)
+    version: int = 0
 
-    def look(self) -> None:
-        if self.shop.has("stream_repeats"):
-            self.at = max(0, self.at - 1)
-        if self.shop.has("stream_skips"):
-            self.at = self.shop.heads[self.customer_id]
-        for event in list(self.shop.stored):
-            is_mine = event.customer_id == self.customer_id or self.shop.has("stream_without_owner")
-            if is_mine and event.version > self.at:
-                self.at = event.version
+    def poll(self) -> None:
+        if self.server.has_bug("stream_repeats"):
+            self.version = max(0, self.version - 1)
+        if self.server.has_bug("stream_skips"):
+            self.version = self.server.customer_versions[self.customer_id]
+        for event in list(self.server.events):
+            is_visible = event.customer_id == self.customer_id or self.server.has_bug(
+                "stream_without_owner"
+            )
+            if is_visible and event.version > self.version:
+                self.version = event.version
                 # Its row was not visible yet when a row with a higher id was.
-                if not self.shop.has("cursor_by_id"):
-                    self.shown.append(Shown(event.version, event.message_id, event.owner))
+                if not self.server.has_bug("cursor_by_id"):
+                    self.events.append(ShownEvent(event.version, event.message_id, event.owner))
 
-    def watched(self) -> Watched:
-        return Watched(self.customer_id, 0, tuple(self.shown))
+    def watched_log(self) -> WatchedLog:
+        return WatchedLog(self.customer_id, 0, tuple(self.events))
 
 
 def run(seed: int, folder: Path, bug: str = "") -> list[Finding]:
     """Play one run with the shop and return what the checker finds."""
-    dice = random.Random(seed)
-    shop = Shop(dice, bug)
-    readers = [Reader(shop, owner) for owner in OWNERS]
-    with Ledger(folder / f"{bug or 'none'}-{seed}.jsonl") as ledger:
+    random_ = random.Random(seed)
+    server = FakeServer(random_, bug)
+    readers = [FakeReader(server, owner) for owner in OWNERS]
+    with RequestLog(folder / f"{bug or 'none'}-{seed}.jsonl") as request_log:
         for number in range(40):
-            _send(ledger, shop, _events(dice, ledger, number))
-            dice.choice(readers).look()
+            _send(request_log, server, _events(random_, request_log, number))
+            random_.choice(readers).poll()
         for _ in range(60):
-            for request in ledger.unknown_requests():
+            for request in request_log.unknown_requests():
                 if bug != "client_gives_up":
-                    _attempt(ledger, shop, request)
+                    _attempt(request_log, server, request)
         for reader in readers:
-            reader.look()
-        facts = Facts(
-            stored=shop.stored,
-            heads=dict(shop.heads),
-            apart=shop.apart,
-            watched=[reader.watched() for reader in readers],
-            differing=shop.differing(),
+            reader.poll()
+        observed = Observations(
+            events=server.events,
+            customer_versions=dict(server.customer_versions),
+            quarantined=server.quarantined,
+            watched_logs=[reader.watched_log() for reader in readers],
+            differing_records=server.count_differing_records(),
         )
-        return check(ledger.requests, facts)
+        return check(request_log.requests, observed)
 
 
-def _events(dice: random.Random, ledger: Ledger, number: int) -> list[Sent]:
+def _events(random_: random.Random, request_log: RequestLog, number: int) -> list[SentEvent]:
     events = [
-        Sent(f"m-{number}-{place}", dice.choice(OWNERS), is_fit=dice.random() > 0.05)
-        for place in range(dice.randint(1, 8))
+        SentEvent(f"m-{number}-{place}", random_.choice(OWNERS), is_valid=random_.random() > 0.05)
+        for place in range(random_.randint(1, 8))
     ]
     # The same id with other content: it has to be kept apart, and never to be dropped.
-    known = [e for r in ledger.requests if r.told for e in r.events if e.is_fit]
-    used = {e.message_id for r in ledger.requests for e in r.events if not e.is_fit}
-    free = [e for e in known if e.message_id not in used]
-    if free and dice.random() < 0.3:
-        events.append(Sent(dice.choice(free).message_id, "somebody else", is_fit=False))
+    acknowledged = [
+        event
+        for request in request_log.requests
+        if request.acknowledgements
+        for event in request.events
+        if event.is_valid
+    ]
+    reused_ids = {
+        event.message_id
+        for request in request_log.requests
+        for event in request.events
+        if not event.is_valid
+    }
+    reusable = [event for event in acknowledged if event.message_id not in reused_ids]
+    if reusable and random_.random() < 0.3:
+        events.append(
+            SentEvent(random_.choice(reusable).message_id, "somebody else", is_valid=False)
+        )
     return events
 
 
-def _send(ledger: Ledger, shop: Shop, events: Sequence[Sent]) -> None:
-    request = ledger.request(events)
-    _attempt(ledger, shop, request)
-    if shop.random.random() < 0.2:
-        _attempt(ledger, shop, request)
+def _send(request_log: RequestLog, server: FakeServer, events: Sequence[SentEvent]) -> None:
+    request = request_log.create_request(events)
+    _attempt(request_log, server, request)
+    if server.random.random() < 0.2:
+        _attempt(request_log, server, request)
 
 
-def _attempt(ledger: Ledger, shop: Shop, request: Request) -> None:
-    ledger.attempt(request, 0.0)
+def _attempt(request_log: RequestLog, server: FakeServer, request: Request) -> None:
+    request_log.add_attempt(request, 0.0)
     try:
-        ledger.ack(request, 0.0, shop.take(request.events))
+        request_log.add_acknowledgement(request, 0.0, server.ingest(request.events))
     except Crash:
-        ledger.unknown(request, 0.0, "crash")
+        request_log.add_unknown(request, 0.0, "crash")
     except ValueError:
-        ledger.reject(request, 0.0, 409)
+        request_log.add_rejection(request, 0.0, 409)

@@ -8,8 +8,16 @@ import random
 from dataclasses import dataclass, field
 
 from bench.chaos.checker import Finding
-from bench.chaos.outgoing import Cause, Link, Outgoing, Run, Said, Withdrawal, check
-from bench.sink import Taken
+from bench.chaos.outgoing import (
+    LedgerEntry,
+    OutgoingObservations,
+    Run,
+    StoredMessage,
+    TriggerEvent,
+    Withdrawal,
+    check,
+)
+from bench.sink import ReceivedMessage
 from customers.consent.hash_chain import GENESIS_DIGEST, chain_digest
 
 # What each bug is, and the check that has to notice it.
@@ -33,9 +41,9 @@ BUGS = {
     "word_outside_ledger": ("a withdrawal changes what holds, and leaves no entry", "C8"),
 }
 
-GUESTS = 60
+RECIPIENTS = 60
 LEASE = 5
-CACHED = 30
+CACHE_STEPS = 30
 STEPS = 600
 
 
@@ -45,7 +53,7 @@ class Message:
     run: Run
     owner: str
     state: str = "queued"
-    is_unsure: bool = False
+    is_uncertain: bool = False
     lease: int = 0
 
 
@@ -53,35 +61,35 @@ class Message:
 class Sender:
     """Holds one message at a time, and may sleep."""
 
-    holds: Message | None = None
+    message: Message | None = None
     sleeps_until: int = 0
     consents: dict[str, bool] = field(default_factory=dict)
-    asked_at: int = -CACHED
+    cached_at: int = -CACHE_STEPS
 
 
-class Post:
+class FakeMessaging:
     """Starts runs, judges, sends and withdraws. `bug` is what is wrong with it."""
 
-    def __init__(self, dice: random.Random, bug: str = "") -> None:
-        self.dice, self.bug, self.now = dice, bug, 0
-        self.consents = {f"guest-{n}@example.com": True for n in range(GUESTS)}
-        self.causes: list[Cause] = []
+    def __init__(self, random_: random.Random, bug: str = "") -> None:
+        self.random_, self.bug, self.now = random_, bug, 0
+        self.consents = {f"guest-{index}@example.com": True for index in range(RECIPIENTS)}
+        self.trigger_events: list[TriggerEvent] = []
         self.runs: list[Run] = []
         self.messages: list[Message] = []
-        self.letters: list[Taken] = []
+        self.received: list[ReceivedMessage] = []
         # What carriers have to tell, and of which messages they told it all.
         self.reports: list[tuple[Message, str]] = []
-        self.heard: set[str] = set()
-        self.chain: list[Link] = []
-        self.asked: set[str] = set()
+        self.confirmed: set[str] = set()
+        self.ledger_entries: list[LedgerEntry] = []
+        self.withdrawing: set[str] = set()
         self.withdrawals: list[Withdrawal] = []
         self.senders = [Sender(), Sender()]
         self.leases_left = 0
 
     def chance(self, share: float) -> bool:
-        return self.dice.random() < share
+        return self.random_.random() < share
 
-    def has(self, bug: str, share: float = 0.3) -> bool:
+    def has_bug(self, bug: str, share: float = 0.3) -> bool:
         return self.bug == bug and self.chance(share)
 
     # What happens ----------------------------------------------------------------------
@@ -89,174 +97,185 @@ class Post:
     def step(self) -> None:
         self.now += 1
         if self.chance(0.4) and self.now < STEPS / 2:
-            self.happen()
+            self.create_trigger()
         if self.chance(0.2):
-            self.ask_to_withdraw()
-        self.acknowledge()
-        self.sweep()
-        self.hear()
+            self.request_withdrawal()
+        self.acknowledge_withdrawals()
+        self.mark_expired_leases()
+        self.receive_report()
         for sender in self.senders:
             if sender.sleeps_until <= self.now:
-                self.work(sender)
+                self.run_sender(sender)
 
-    def happen(self) -> None:
-        owner = self.dice.choice(sorted(self.consents))
-        cause = Cause(f"event-{len(self.causes)}", "offer", ("email",), owner)
-        self.causes.append(cause)
-        if self.has("run_outside"):
+    def create_trigger(self) -> None:
+        owner = self.random_.choice(sorted(self.consents))
+        trigger = TriggerEvent(f"event-{len(self.trigger_events)}", "offer", ("email",), owner)
+        self.trigger_events.append(trigger)
+        if self.has_bug("run_outside"):
             return
         # The client was not answered the first time.
         for _ in range(1 + (self.bug == "no_unique_occasion" and self.chance(0.2))):
-            self.judge(cause)
+            self.decide(trigger)
 
-    def judge(self, cause: Cause) -> None:
-        may = self.consents[cause.recipient]
+    def decide(self, trigger: TriggerEvent) -> None:
+        is_allowed = self.consents[trigger.recipient]
         id_ = f"run-{len(self.runs)}"
-        declined = frozenset[str]() if may else frozenset({"email"})
-        run = Run(id_, "offer", cause.recipient, cause.message_id, "done", declined)
+        declined = frozenset[str]() if is_allowed else frozenset({"email"})
+        run = Run(id_, "offer", trigger.recipient, trigger.message_id, "done", declined)
         self.runs.append(run)
-        if may and not self.has("swallowed_exception"):
-            self.messages.append(Message(f"m-{len(self.messages)}", run, cause.recipient))
+        if is_allowed and not self.has_bug("swallowed_exception"):
+            self.messages.append(Message(f"m-{len(self.messages)}", run, trigger.recipient))
 
     # Withdrawing -----------------------------------------------------------------------
 
-    def ask_to_withdraw(self) -> None:
+    def request_withdrawal(self) -> None:
         """Have somebody withdraw to whom something just happened."""
-        owner = self.causes[-1].recipient if self.causes else ""
-        if not owner or owner in self.asked:
+        owner = self.trigger_events[-1].recipient if self.trigger_events else ""
+        if not owner or owner in self.withdrawing:
             return
-        self.asked.add(owner)
+        self.withdrawing.add(owner)
         self.consents[owner] = False
-        if not self.has("word_outside_ledger"):
-            before = self.chain[-1].digest if self.chain else GENESIS_DIGEST
+        if not self.has_bug("word_outside_ledger"):
+            previous = self.ledger_entries[-1].digest if self.ledger_entries else GENESIS_DIGEST
             document = f"{owner} withdraws".encode()
-            seq = len(self.chain) + 1
-            digest = chain_digest(before, document)
-            self.chain.append(
-                Link("noor", seq, "consent.withdrawn", document, before, digest, owner)
+            seq = len(self.ledger_entries) + 1
+            digest = chain_digest(previous, document)
+            self.ledger_entries.append(
+                LedgerEntry("noor", seq, "consent.withdrawn", document, previous, digest, owner)
             )
 
-    def acknowledge(self) -> None:
+    def acknowledge_withdrawals(self) -> None:
         """Answer those for whom nothing is in anybody's hand any more."""
-        done = {one.recipient for one in self.withdrawals}
-        for owner in sorted(self.asked - done):
-            in_hand = any(m.owner == owner and m.lease >= self.now for m in self.messages)
-            if not in_hand or self.bug == "withdrawal_waits_for_nobody":
+        acknowledged = {withdrawal.recipient for withdrawal in self.withdrawals}
+        for owner in sorted(self.withdrawing - acknowledged):
+            is_sending = any(
+                message.owner == owner and message.lease >= self.now for message in self.messages
+            )
+            if not is_sending or self.bug == "withdrawal_waits_for_nobody":
                 self.withdrawals.append(Withdrawal(owner, "offers", float(self.now)))
 
     # Sending ---------------------------------------------------------------------------
 
-    def work(self, sender: Sender) -> None:
-        message = sender.holds
+    def run_sender(self, sender: Sender) -> None:
+        message = sender.message
         if message is None:
             self.claim(sender)
         elif message.lease >= self.now or self.bug == "lease_ignored":
             self.hand_over(sender, message)
         else:
-            sender.holds = None
+            sender.message = None
 
     def claim(self, sender: Sender) -> None:
         waiting = [message for message in self.messages if message.state == "queued"]
         if not waiting:
             return
         message = waiting[0]
-        if not self.may(sender, message.owner):
+        if not self.is_allowed(sender, message.owner):
             message.state = "suppressed"
             return
-        message.state, message.lease, sender.holds = "sending", self.now + LEASE, message
-        if self.has("sent_before_sending"):
+        message.state, message.lease, sender.message = "sending", self.now + LEASE, message
+        if self.has_bug("sent_before_sending"):
             message.state = "accepted"
         if self.chance(0.08):
-            sender.holds = None  # It died.
+            sender.message = None  # It died.
         elif self.chance(0.15):
             sender.sleeps_until = self.now + 3 * LEASE
 
-    def may(self, sender: Sender, owner: str) -> bool:
+    def is_allowed(self, sender: Sender, owner: str) -> bool:
         if self.bug == "consent_at_enqueue":
             return True
-        if self.now - sender.asked_at >= (CACHED if self.bug == "consent_cached" else 0):
-            sender.consents, sender.asked_at = dict(self.consents), self.now
+        if self.now - sender.cached_at >= (CACHE_STEPS if self.bug == "consent_cached" else 0):
+            sender.consents, sender.cached_at = dict(self.consents), self.now
         return sender.consents[owner]
 
     def hand_over(self, sender: Sender, message: Message) -> None:
-        sender.holds = None
-        is_told = self.chance(0.9)
+        sender.message = None
+        is_acknowledged = self.chance(0.9)
         subject = f"Offer {message.run.message_id}"
-        self.letters.append(
+        self.received.append(
             # Later than what was acknowledged in this step, and earlier than in the next.
-            Taken(self.now + 0.5, message.id, message.owner, "offers", subject, "", is_told)
+            ReceivedMessage(
+                self.now + 0.5, message.id, message.owner, "offers", subject, "", is_acknowledged
+            )
         )
         # Not every carrier tells.
         if self.chance(0.3):
             self.reports += [(message, "delivered"), (message, "sent")]
         if self.chance(0.05):
             return  # It died before it could write that down.
-        if is_told:
-            self.settle(message, "accepted")
+        if is_acknowledged:
+            self.finish(message, "accepted")
         elif self.bug == "dropped_line_is_failure":
-            self.settle(message, "failed")
+            self.finish(message, "failed")
         else:
-            self.unsure(message)
+            self.mark_uncertain(message)
 
-    def settle(self, message: Message, state: str) -> None:
+    def finish(self, message: Message, state: str) -> None:
         # Whoever was given up on has nothing to say any more.
         if message.state == "sending":
             message.state, message.lease = state, 0
-            self.leases_left += self.has("leases_stay")
+            self.leases_left += self.has_bug("leases_stay")
 
-    def unsure(self, message: Message) -> None:
-        message.is_unsure = True
-        self.settle(message, "uncertain")
-        if self.has("retry_without_key"):
-            again = Message(f"m-{len(self.messages)}", message.run, message.owner)
-            self.messages.append(again)
+    def mark_uncertain(self, message: Message) -> None:
+        message.is_uncertain = True
+        self.finish(message, "uncertain")
+        if self.has_bug("retry_without_key"):
+            duplicate = Message(f"m-{len(self.messages)}", message.run, message.owner)
+            self.messages.append(duplicate)
 
-    def sweep(self) -> None:
+    def mark_expired_leases(self) -> None:
         for message in self.messages:
             if message.state == "sending" and message.lease < self.now:
                 if self.bug == "requeued_after_lease":
                     message.state = "queued"
                 elif self.bug != "no_sweep":
-                    self.unsure(message)
+                    self.mark_uncertain(message)
 
-    def hear(self) -> None:
+    def receive_report(self) -> None:
         """Take in one report, in no order."""
         if not self.reports or self.chance(0.3):
             return
-        message, said = self.reports.pop(self.dice.randrange(len(self.reports)))
+        message, status = self.reports.pop(self.random_.randrange(len(self.reports)))
         is_early = message.state == "sending"
         if not (is_early and self.bug == "early_report_dropped"):
-            if said == "delivered":
+            if status == "delivered":
                 message.state = "delivered"
             elif message.state != "delivered" or self.bug == "report_goes_back":
                 message.state = "accepted"
-        if said == "delivered":
-            self.heard.add(message.id)
+        if status == "delivered":
+            self.confirmed.add(message.id)
 
-    def rewrite(self) -> None:
-        if self.has("ledger_rewritten", 0.7) and self.chain:
-            place = self.dice.randrange(len(self.chain))
-            self.chain[place] = self.chain[place]._replace(document=b"noor agrees")
+    def tamper(self) -> None:
+        if self.has_bug("ledger_rewritten", 0.7) and self.ledger_entries:
+            index = self.random_.randrange(len(self.ledger_entries))
+            self.ledger_entries[index] = self.ledger_entries[index]._replace(
+                document=b"noor agrees"
+            )
 
-    def facts(self) -> Outgoing:
-        said = [Said(m.id, m.run.run_id, "email", m.state, m.is_unsure) for m in self.messages]
-        left = {"leases": self.leases_left}
-        return Outgoing(
-            causes=self.causes,
+    def observe(self) -> OutgoingObservations:
+        messages = [
+            StoredMessage(
+                message.id, message.run.run_id, "email", message.state, message.is_uncertain
+            )
+            for message in self.messages
+        ]
+        unfinished = {"leases": self.leases_left}
+        return OutgoingObservations(
+            trigger_events=self.trigger_events,
             withdrawals=self.withdrawals,
             runs=self.runs,
-            said=said,
-            letters=self.letters,
-            chain=self.chain,
-            left_over=left,
-            heard=self.heard,
+            messages=messages,
+            received=self.received,
+            ledger_entries=self.ledger_entries,
+            unfinished=unfinished,
+            confirmed_deliveries=self.confirmed,
         )
 
 
 def run(seed: int, bug: str = "") -> list[Finding]:
     """Play one run with the post office and return what the checker finds."""
-    post = Post(random.Random(seed), bug)
+    messaging = FakeMessaging(random.Random(seed), bug)
     for _ in range(STEPS):
-        post.step()
-    post.rewrite()
-    return check(post.facts())
+        messaging.step()
+    messaging.tamper()
+    return check(messaging.observe())

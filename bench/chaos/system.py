@@ -37,7 +37,7 @@ class System:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**_surroundings(), "BUTLER_HOME": str(self.home)}
+        return {**_clean_environment(), "BUTLER_HOME": str(self.home)}
 
     def manage(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         return self.python("manage.py", *arguments)
@@ -55,12 +55,12 @@ class System:
 
     # Processes -------------------------------------------------------------------------
 
-    def pids(self, *words: str) -> list[int]:
+    def pids(self, *parts: str) -> list[int]:
         """Find our processes, at any depth, whose command line has all these words."""
         return [
             pid
             for pid, command in _descendants(self.process.pid)
-            if all(word in command for word in words)
+            if all(part in command for part in parts)
         ]
 
     def web_master(self) -> int:
@@ -72,15 +72,15 @@ class System:
     def live_worker(self) -> int:
         return self._granian("config.asgi")[1][-1]
 
-    def _granian(self, target: str, *, patience: float = 30) -> tuple[int, list[int]]:
+    def _granian(self, application: str, *, timeout: float = 30) -> tuple[int, list[int]]:
         """Find a master and its workers; the smaller number is not the older process."""
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            for pid in self.pids("granian", target):
+            for pid in self.pids("granian", application):
                 if workers := [child for child, _ in _children(pid)]:
                     return pid, workers
             time.sleep(0.1)
-        raise RuntimeError(f"nobody serves {target}")
+        raise RuntimeError(f"nobody serves {application}")
 
     def worker(self) -> int:
         return self._workers()[0]
@@ -89,24 +89,24 @@ class System:
         return self._workers()[1]
 
     def has_worker(self) -> bool:
-        return any(children for _, children in self._found_workers())
+        return any(children for _, children in self._find_workers())
 
-    def _workers(self, *, patience: float = 30) -> tuple[int, list[int]]:
+    def _workers(self, *, timeout: float = 30) -> tuple[int, list[int]]:
         """Find the worker and those who work for it; it may be about to start."""
-        deadline = time.monotonic() + patience
-        while not (found := self._found_workers()):
+        deadline = time.monotonic() + timeout
+        while not (workers := self._find_workers()):
             if time.monotonic() > deadline:
                 raise RuntimeError("there is no worker")
             time.sleep(0.2)
-        return found[-1]
+        return workers[-1]
 
-    def _found_workers(self) -> list[tuple[int, list[int]]]:
+    def _find_workers(self) -> list[tuple[int, list[int]]]:
         # One that was killed may have left children: they have none of their own.
-        found = []
+        workers = []
         for pid in sorted(self.pids("celery", " worker ")):
             children = [child for child, command in _children(pid) if " worker " in command]
-            found += [(pid, children)] if children else []
-        return found
+            workers += [(pid, children)] if children else []
+        return workers
 
     def beat(self) -> int:
         return min(self.pids("celery", " beat "))
@@ -128,14 +128,14 @@ class System:
 
 
 @contextlib.contextmanager
-def running(
-    folder: Path, sink: Sink, carrier: Carrier, *, patience: float = 120
+def running_system(
+    folder: Path, sink: Sink, carrier: Carrier, *, timeout: float = 120
 ) -> Iterator[System]:
     """Start everything, wait until it is ready, and leave nothing behind."""
     home, log = folder / "home", folder / "log"
     port, live_port = _free_port(), _free_port()
     environment = {
-        **_surroundings(),
+        **_clean_environment(),
         "BUTLER_HOME": str(home),
         "PORT": str(port),
         "LIVE_PORT": str(live_port),
@@ -143,19 +143,19 @@ def running(
         "MAIL_URL": sink.url,
         "SMS_URL": carrier.url,
     }
-    with log.open("wb") as out:
+    with log.open("wb") as log_file:
         process = subprocess.Popen(
             [sys.executable, "-m", "deploy.local", "run"],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=out,
+            stdout=log_file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     system = System(home, port, live_port, process, log, sink, carrier)
     try:
-        _await_ready(system, patience)
+        _await_ready(system, timeout)
         yield system
     finally:
         process.send_signal(signal.SIGTERM)
@@ -166,14 +166,14 @@ def running(
             process.wait()
 
 
-def _surroundings() -> dict[str, str]:
+def _clean_environment() -> dict[str, str]:
     """Leave out what would point the system at services of somebody else."""
-    theirs = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "BUTLER_", "MAKE", "DJANGO_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
+    prefixes = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "BUTLER_", "MAKE", "DJANGO_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
 
 
-def _await_ready(system: System, patience: float) -> None:
-    deadline = time.monotonic() + patience
+def _await_ready(system: System, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
     while b"butler: ready on" not in system.log.read_bytes():
         if system.process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError("it did not start:\n" + system.log.read_text()[-3000:])
@@ -187,15 +187,15 @@ def _descendants(pid: int) -> Iterator[tuple[int, str]]:
 
 
 def _children(pid: int) -> list[tuple[int, str]]:
-    found = []
+    children = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             # The name of a program is in brackets and may contain anything.
             parent = int(stat.read_text().rpartition(")")[2].split()[1])
             if parent == pid:
                 command = (stat.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                found.append((int(stat.parent.name), command))
-    return found
+                children.append((int(stat.parent.name), command))
+    return children
 
 
 def _free_port() -> int:

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from bench import arena, stage
+from bench import servers, testbed
 from bench.plans import compare
 from bench.plans.compare import Statement
 
@@ -34,15 +34,15 @@ def main(arguments: Sequence[str]) -> int:
         _announce(statements, options)
         return 0
     deadline, url = time.monotonic() + options.seconds, os.environ["DATABASE_URL"]
-    database = stage.database(_DATABASE)
+    database = servers.create_database(_DATABASE)
     try:
         database.manage("migrate", "--verbosity=0")
-        arena.use_in_process(database)
+        testbed.setup_django(database)
         with psycopg.connect(database.url, options=_session(options)) as connection:
             _fill(connection, options.rows)
             return _compare(connection, statements, deadline)
     finally:
-        arena.leave_process()
+        testbed.close_pools()
         _drop(url)
 
 

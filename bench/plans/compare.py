@@ -177,7 +177,7 @@ def _computed(table: str) -> list[str]:
     from django.db.models.fields import NOT_PROVIDED
     from django.db.models.functions import Now
 
-    (model,) = (one for one in apps.get_models() if one._meta.db_table == table)
+    (model,) = (candidate for candidate in apps.get_models() if candidate._meta.db_table == table)
     return [
         field.attname
         for field in model._meta.concrete_fields
@@ -191,7 +191,7 @@ def _shortened(expected: str | list[str], actual: str | list[str]) -> tuple[str,
     """Return the first row in which two outcomes differ."""
     if isinstance(expected, str) or isinstance(actual, str):
         return str(expected)[:300], str(actual)[:300]
-    for one, other in zip(expected, actual, strict=False):
-        if one != other:
-            return one[:300], other[:300]
+    for first, second in zip(expected, actual, strict=False):
+        if first != second:
+            return first[:300], second[:300]
     return f"{len(expected)} rows", f"{len(actual)} rows"

@@ -12,9 +12,9 @@ from bench.synthetic.people import Chunk
 
 # Two runs at once would both find the same chunks missing.
 _LOCK = 0x6275746C
-_BAR = 30
+_BAR_WIDTH = 30
 # Seconds between two lines where nobody looks at a moving bar.
-_PAUSE = 5.0
+_LINE_INTERVAL = 5.0
 
 
 class Command(BaseCommand):
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         if plan.events < plan.customers:
             raise CommandError("Every customer has at least one event: --events is too small.")
         try:
-            self._run(plan, is_dry=options["dry_run"])
+            self._run(plan, is_dry_run=options["dry_run"])
         except DatabaseError as error:
             raise CommandError(f"The database: {error}".strip()) from error
         except KeyboardInterrupt:
@@ -45,14 +45,14 @@ class Command(BaseCommand):
                 returncode=130,
             ) from None
 
-    def _run(self, plan: Plan, *, is_dry: bool) -> None:
-        missing = generate.missing(plan)
+    def _run(self, plan: Plan, *, is_dry_run: bool) -> None:
+        missing = generate.missing_chunks(plan)
         events = sum(chunk.events for chunk in missing)
         self.stdout.write(
             f"{plan.customers:,} customers with {plan.events:,} events, seed {plan.seed}:"
             f" {events:,} events to write, about {events * generate.BYTES_PER_EVENT / 1e9:.1f} GB"
         )
-        if is_dry or not missing:
+        if is_dry_run or not missing:
             return
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
@@ -66,27 +66,27 @@ class Command(BaseCommand):
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
     def _write(self, missing: list[Chunk], events: int) -> None:
-        started, done, said = time.monotonic(), 0, 0.0
-        moving = self.stdout.isatty()
+        started, written, printed_at = time.monotonic(), 0, 0.0
+        is_terminal = self.stdout.isatty()
         for chunk in generate.write(missing, generate.sources()):
-            done += chunk.events
+            written += chunk.events
             now = time.monotonic()
-            if moving or done == events or now - said > _PAUSE:
-                said = now
-                self._show(done, events, now - started, moving=moving)
-        if moving:
+            if is_terminal or written == events or now - printed_at > _LINE_INTERVAL:
+                printed_at = now
+                self._print_progress(written, events, now - started, is_terminal=is_terminal)
+        if is_terminal:
             self.stdout.write("")
 
-    def _show(self, done: int, events: int, seconds: float, *, moving: bool) -> None:
-        speed = done / max(seconds, 0.001)
-        facts = (
-            f"{done:,} of {events:,} events, {speed:,.0f}/s, {(events - done) / speed:.0f} s left"
-        )
-        if moving:
-            full = _BAR * done // events
-            self.stdout.write(f"\r{'█' * full}{'░' * (_BAR - full)} {facts} ", ending="")
+    def _print_progress(
+        self, written: int, events: int, seconds: float, *, is_terminal: bool
+    ) -> None:
+        speed = written / max(seconds, 0.001)
+        text = f"{written:,} of {events:,} events, {speed:,.0f}/s, {(events - written) / speed:.0f} s left"
+        if is_terminal:
+            filled = _BAR_WIDTH * written // events
+            self.stdout.write(f"\r{'█' * filled}{'░' * (_BAR_WIDTH - filled)} {text} ", ending="")
         else:
-            self.stdout.write(facts)
+            self.stdout.write(text)
         sys.stdout.flush()
 
 

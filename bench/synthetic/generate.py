@@ -53,22 +53,25 @@ class Plan(NamedTuple):
             yield Chunk(self.tag, number, first, last - first, events, self.customers)
 
 
-def missing(plan: Plan) -> list[Chunk]:
+def missing_chunks(plan: Plan) -> list[Chunk]:
     """Return the chunks that are not there yet."""
-    by_id = {people.customer_id(chunk.tag, chunk.first, chunk.of): chunk for chunk in plan.chunks()}
-    there = set(Customer.objects.filter(id__in=list(by_id)).values_list("id", flat=True))
-    return [chunk for id_, chunk in by_id.items() if id_ not in there]
+    chunk_by_id = {
+        people.customer_id(chunk.tag, chunk.first, chunk.plan_customers): chunk
+        for chunk in plan.chunks()
+    }
+    existing = set(Customer.objects.filter(id__in=list(chunk_by_id)).values_list("id", flat=True))
+    return [chunk for id_, chunk in chunk_by_id.items() if id_ not in existing]
 
 
 def sources() -> dict[str, int]:
     """Return a source for each channel, made when it is not there; none of them has a key."""
-    found = {}
+    source_ids = {}
     for channel in people.CHANNELS:
         source, _ = Source.objects.get_or_create(
             name=f"generated {channel}", defaults={"channel": channel}
         )
-        found[channel] = source.pk
-    return found
+        source_ids[channel] = source.pk
+    return source_ids
 
 
 def write(chunks: Iterable[Chunk], source_ids: Mapping[str, int]) -> Iterator[Chunk]:
@@ -76,19 +79,19 @@ def write(chunks: Iterable[Chunk], source_ids: Mapping[str, int]) -> Iterator[Ch
 
     While Postgres takes one in, the next one is thought up.
     """
-    with ThreadPoolExecutor(1) as ahead:
-        coming = ((chunk, ahead.submit(_prepare, chunk, source_ids)) for chunk in chunks)
-        following = next(coming, None)
-        while following:
-            (chunk, rows), following = following, next(coming, None)
-            _store(rows.result())
+    with ThreadPoolExecutor(1) as executor:
+        prepared = ((chunk, executor.submit(_prepare, chunk, source_ids)) for chunk in chunks)
+        next_chunk = next(prepared, None)
+        while next_chunk:
+            (chunk, rows), next_chunk = next_chunk, next(prepared, None)
+            _copy_rows(rows.result())
             yield chunk
 
 
 def _prepare(chunk: Chunk, source_ids: Mapping[str, int]) -> Rows:
-    cast = people.people(chunk)
-    ids = _reserve(sum(len(person.atoms) for person in cast))
-    return people.tell(chunk, cast, ids, source_ids)
+    people_of_chunk = people.people(chunk)
+    identifier_ids = _reserve(sum(len(person.identifiers) for person in people_of_chunk))
+    return people.invent_rows(chunk, people_of_chunk, identifier_ids, source_ids)
 
 
 def _reserve(count: int) -> list[int]:
@@ -104,7 +107,7 @@ def _reserve(count: int) -> list[int]:
         connection.close()
 
 
-def _store(rows: Rows) -> None:
+def _copy_rows(rows: Rows) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         # The limits of a web request would end a COPY of this size.
         cursor.execute("SET LOCAL statement_timeout = 0")

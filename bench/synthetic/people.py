@@ -24,12 +24,12 @@ END = datetime(2026, 11, 1, tzinfo=UTC)
 _BEGIN_MS, _END_MS = int(BEGIN.timestamp() * 1000), int(END.timestamp() * 1000)
 _ARRIVALS_MS = int(ARRIVALS.total_seconds() * 1000)
 # Milliseconds from the park to the record.
-_LAG = 300
+_RECEIVE_LAG_MS = 300
 
 APP, SITE, PHONE, STORE = "app", "site", "phone", "store"
 CHANNELS = (APP, SITE, PHONE, STORE)
 
-_FIRST = [
+_FIRST_NAMES = [
     "Ada",
     "Bo",
     "Cleo",
@@ -49,7 +49,7 @@ _FIRST = [
     "Rut",
     "Sem",
 ]
-_LAST = [
+_LAST_NAMES = [
     "Aalto",
     "Berg",
     "Cruz",
@@ -92,10 +92,10 @@ class Chunk(NamedTuple):
     customers: int
     events: int
     # Of the whole plan: arrivals are spread evenly over all its customers.
-    of: int
+    plan_customers: int
 
 
-class Atom(NamedTuple):
+class Identifier(NamedTuple):
     kind: str
     value: str
     evidence: int
@@ -106,8 +106,8 @@ class Person(NamedTuple):
 
     number: int
     id: UUID
-    arrived: int
-    atoms: tuple[Atom, ...]
+    arrived_at: int
+    identifiers: tuple[Identifier, ...]
     events: int
     order: str
 
@@ -123,33 +123,33 @@ class Rows(NamedTuple):
     subjects: list[Subject]
 
 
-def customer_id(tag: str, number: int, of: int) -> UUID:
+def customer_id(tag: str, number: int, plan_customers: int) -> UUID:
     """Return the id of the customer with this number; as ever they sort by arrival."""
     digest = blake2b(f"{tag}:{number}".encode(), digest_size=10).digest()
     noise = int.from_bytes(digest)
-    head = _arrival(number, of) << 80 | 7 << 76 | (noise >> 68 & 0xFFF) << 64
-    return UUID(int=head | 2 << 62 | noise & (1 << 62) - 1)
+    prefix = _arrival(number, plan_customers) << 80 | 7 << 76 | (noise >> 68 & 0xFFF) << 64
+    return UUID(int=prefix | 2 << 62 | noise & (1 << 62) - 1)
 
 
-def _arrival(number: int, of: int) -> int:
-    return _BEGIN_MS + _ARRIVALS_MS * number // of
+def _arrival(number: int, plan_customers: int) -> int:
+    return _BEGIN_MS + _ARRIVALS_MS * number // plan_customers
 
 
 def people(chunk: Chunk) -> list[Person]:
     """Invent the customers of a chunk, and how many events each has."""
     random = Random(f"{chunk.tag}:{chunk.number}:people")
-    counts = _spread(random, chunk.customers, chunk.events)
+    counts = _event_counts(random, chunk.customers, chunk.events)
     return [
         _person(random, chunk, chunk.first + place, count) for place, count in enumerate(counts)
     ]
 
 
-def _spread(random: Random, customers: int, events: int) -> list[int]:
+def _event_counts(random: Random, customers: int, events: int) -> list[int]:
     """Give everybody one event, and most of the others to a few."""
     counts = [1] * customers
     weights = [min(random.paretovariate(1.3), 50.0) for _ in counts]
-    for lucky in random.choices(range(customers), weights, k=events - customers):
-        counts[lucky] += 1
+    for index in random.choices(range(customers), weights, k=events - customers):
+        counts[index] += 1
     return counts
 
 
@@ -158,30 +158,30 @@ def _person(random: Random, chunk: Chunk, number: int, events: int) -> Person:
     has_email, has_app, has_card, has_order = (random.random() < p for p in (0.8, 0.5, 0.2, 0.15))
     order = ""
     if random.random() < 0.2:
-        atoms = [Atom("anonymous_id", f"device-{name}", CLAIMED)]
+        identifiers = [Identifier("anonymous_id", f"device-{name}", CLAIMED)]
     else:
-        atoms = [Atom("user_id", f"guest-{name}", VERIFIED)]
+        identifiers = [Identifier("user_id", f"guest-{name}", VERIFIED)]
         if has_card:
-            atoms.append(Atom("card", f"CARD{name.replace('-', '').upper()}", VERIFIED))
+            identifiers.append(Identifier("card", f"CARD{name.replace('-', '').upper()}", VERIFIED))
         if has_email:
-            atoms.append(Atom("email", f"guest.{name}@larkmoor.example", VERIFIED))
+            identifiers.append(Identifier("email", f"guest.{name}@larkmoor.example", VERIFIED))
         if has_order and events > 1:
             order = f"{name}-1"
-            atoms.append(Atom("order", order, VERIFIED))
+            identifiers.append(Identifier("order", order, VERIFIED))
         if has_app:
-            atoms.append(Atom("anonymous_id", f"device-{name}", CLAIMED))
+            identifiers.append(Identifier("anonymous_id", f"device-{name}", CLAIMED))
     return Person(
         number,
-        customer_id(chunk.tag, number, chunk.of),
-        _arrival(number, chunk.of),
-        tuple(atoms),
+        customer_id(chunk.tag, number, chunk.plan_customers),
+        _arrival(number, chunk.plan_customers),
+        tuple(identifiers),
         events,
         order,
     )
 
 
-def tell(
-    chunk: Chunk, cast: Sequence[Person], ids: Sequence[int], sources: Mapping[str, int]
+def invent_rows(
+    chunk: Chunk, people_of_chunk: Sequence[Person], ids: Sequence[int], sources: Mapping[str, int]
 ) -> Rows:
     """Invent what the people of a chunk did.
 
@@ -189,19 +189,21 @@ def tell(
     """
     random = Random(f"{chunk.tag}:{chunk.number}:events")
     rows = Rows([], [], [], [], [], [])
-    told: list[tuple[int, str]] = []
-    free = iter(ids)
-    for person in cast:
-        own = list(islice(free, len(person.atoms)))
-        known = person.atoms[0].kind == "user_id"
-        story = (_Guest if known else _Visitor)(random, chunk, person, own, sources)
-        told += story.events(rows)
+    event_lines: list[tuple[int, str]] = []
+    remaining_ids = iter(ids)
+    for person in people_of_chunk:
+        identifier_ids = list(islice(remaining_ids, len(person.identifiers)))
+        has_account = person.identifiers[0].kind == "user_id"
+        activity = (_GuestActivity if has_account else _VisitorActivity)(
+            random, chunk, person, identifier_ids, sources
+        )
+        event_lines += activity.events(rows)
         rows.customers.append(
-            f"{person.id}\t{person.events}\t0\t{_clock(person.arrived + _LAG)}\t{_clock(story.at)}\n"
+            f"{person.id}\t{person.events}\t0\t{_format_time(person.arrived_at + _RECEIVE_LAG_MS)}\t{_format_time(activity.at)}\n"
         )
     # Events reach a log table as they happen, not customer by customer.
-    told.sort()
-    rows.events.extend(line for _, line in told)
+    event_lines.sort()
+    rows.events.extend(line for _, line in event_lines)
     return rows
 
 
@@ -210,12 +212,12 @@ _DAYS = [f"{BEGIN + timedelta(days=day):%Y-%m-%dT}" for day in range((END - BEGI
 _SECONDS = [f"{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}" for s in range(86_400)]
 
 
-def _clock(milliseconds: int) -> str:
+def _format_time(milliseconds: int) -> str:
     days, rest = divmod(milliseconds - _BEGIN_MS, 86_400_000)
     return f"{_DAYS[days]}{_SECONDS[rest // 1000]}.{rest % 1000:03}Z"
 
 
-class _Story:
+class _Activity:
     """What one person did, from their arrival on."""
 
     evidence: int
@@ -232,94 +234,98 @@ class _Story:
         self.person = person
         self.name = f"{chunk.tag}-{person.number}"
         self.id = str(person.id)
-        self.ids = dict(zip((atom.kind for atom in person.atoms), ids, strict=True))
+        self.ids = dict(
+            zip((identifier.kind for identifier in person.identifiers), ids, strict=True)
+        )
         self.sources = sources
-        self.at = person.arrived
+        self.at = person.arrived_at
 
     def versions(self) -> Iterator[int]:
         """Go through the versions of the log, each at its moment."""
-        arrived = self.person.arrived
-        later = [self.random.randrange(arrived, _END_MS) + 1 for _ in range(self.person.events - 1)]
-        for version, at in enumerate((arrived, *sorted(later)), start=1):
-            self.at = at
+        arrived_at = self.person.arrived_at
+        later_times = [
+            self.random.randrange(arrived_at, _END_MS) + 1 for _ in range(self.person.events - 1)
+        ]
+        for version, time in enumerate((arrived_at, *sorted(later_times)), start=1):
+            self.at = time
             yield version
 
     def events(self, rows: Rows) -> Iterator[tuple[int, str]]:
         raise NotImplementedError
 
-    def _identifier(self, rows: Rows, atom: Atom, at: int) -> None:
+    def _add_identifier(self, rows: Rows, identifier: Identifier, at: int) -> None:
         # Only what an event was filed under has a record of its own.
-        record = self.id if atom is self.person.atoms[0] else r"\N"
+        record = self.id if identifier is self.person.identifiers[0] else r"\N"
         rows.identifiers.append(
-            f"{self.ids[atom.kind]}\t{atom.kind}\t{atom.value}\t{atom.evidence}\t{record}\t"
-            f"{self.id}\tf\t{_clock(at + _LAG)}\n"
+            f"{self.ids[identifier.kind]}\t{identifier.kind}\t{identifier.value}\t{identifier.evidence}\t{record}\t"
+            f"{self.id}\tf\t{_format_time(at + _RECEIVE_LAG_MS)}\n"
         )
 
     def _event(
         self, version: int, channel: str, kind: str, name: str, about: str, ids: str, body: str
     ) -> str:
         source = self.sources[channel]
-        message = f"{self.name}-{version}"
+        message_id = f"{self.name}-{version}"
         digest = blake2b(body.encode(), digest_size=16).hexdigest()
-        at, received = _clock(self.at), _clock(self.at + _LAG)
+        at, received_at = _format_time(self.at), _format_time(self.at + _RECEIVE_LAG_MS)
         return (
-            f"{self.id}\t{version}\t{source}\t{message}\t"
-            f"{message_key(source, message, is_public=self.evidence == CLAIMED)}\t{digest}\t{kind}\t{name}\t{about}\t"
-            f"{self.evidence}\t\t{{{ids}}}\t{at}\t{received}\t{received}\t{body}\n"
+            f"{self.id}\t{version}\t{source}\t{message_id}\t"
+            f"{message_key(source, message_id, is_public=self.evidence == CLAIMED)}\t{digest}\t{kind}\t{name}\t{about}\t"
+            f"{self.evidence}\t\t{{{ids}}}\t{at}\t{received_at}\t{received_at}\t{body}\n"
         )
 
 
-class _Visitor(_Story):
+class _VisitorActivity(_Activity):
     """A browser that nobody signed in with: everything it says is a claim."""
 
     evidence = CLAIMED
 
     def events(self, rows: Rows) -> Iterator[tuple[int, str]]:
-        (atom,) = self.person.atoms
-        self._identifier(rows, atom, self.person.arrived)
-        ids, random = str(self.ids[atom.kind]), self.random
+        (identifier,) = self.person.identifiers
+        self._add_identifier(rows, identifier, self.person.arrived_at)
+        ids, random = str(self.ids[identifier.kind]), self.random
         for version in self.versions():
             page = random.choice(_PAGES)
             body = (
-                f'{{"anonymousId":"{atom.value}","messageId":"{self.name}-{version}",'
+                f'{{"anonymousId":"{identifier.value}","messageId":"{self.name}-{version}",'
                 f'"name":"{page}","properties":{{"path":"/{page}","referrer":"",'
-                f'"width":{random.randrange(320, 2560)}}},"timestamp":"{_clock(self.at)}",'
+                f'"width":{random.randrange(320, 2560)}}},"timestamp":"{_format_time(self.at)}",'
                 f'"type":"page"}}'
             )
             yield self.at, self._event(version, SITE, "page", page, "", ids, body)
 
 
-class _Guest(_Story):
+class _GuestActivity(_Activity):
     """A customer with an account; their app, the desk and the tills are trusted."""
 
     evidence = VERIFIED
 
     def events(self, rows: Rows) -> Iterator[tuple[int, str]]:
-        self.user = self.person.atoms[0].value
+        self.user = self.person.identifiers[0].value
         self.device = f'"anonymousId":"device-{self.name}",' if "anonymous_id" in self.ids else ""
-        strong = [self.ids["user_id"]]
-        self.in_app = ",".join(map(str, (*strong, *self._of("anonymous_id"))))
+        strong_ids = [self.ids["user_id"]]
+        self.in_app = ",".join(map(str, (*strong_ids, *self._ids_of_kinds("anonymous_id"))))
         self.at_desk = str(self.ids["user_id"])
         # An order is the second event of those who ordered; some change their minds.
-        order_at = 2 if self.person.order else 0
-        change_at = self.random.randrange(3, 9) if self.person.order else 0
+        order_version = 2 if self.person.order else 0
+        change_version = self.random.randrange(3, 9) if self.person.order else 0
         for version in self.versions():
             if version == 1:
                 yield self.at, self._identify(rows)
-            elif version == order_at:
+            elif version == order_version:
                 yield self.at, self._order(rows, version)
-            elif version == change_at:
+            elif version == change_version:
                 yield self.at, self._change(version)
             else:
                 yield self.at, self._visit(version)
 
-    def _of(self, *kinds: str) -> list[int]:
+    def _ids_of_kinds(self, *kinds: str) -> list[int]:
         return [self.ids[kind] for kind in kinds if kind in self.ids]
 
     def _body(self, version: int, event: str, properties: str, *, device: str = "") -> str:
         return (
             f'{{{device}"event":"{event}","messageId":"{self.name}-{version}",'
-            f'"properties":{properties},"timestamp":"{_clock(self.at)}","type":"track",'
+            f'"properties":{properties},"timestamp":"{_format_time(self.at)}","type":"track",'
             f'"userId":"{self.user}"}}'
         )
 
@@ -328,40 +334,42 @@ class _Guest(_Story):
         traits = {
             "city": random.choice(_CITIES),
             "language": random.choice(_LANGUAGES),
-            "name": f"{random.choice(_FIRST)} {random.choice(_LAST)}",
+            "name": f"{random.choice(_FIRST_NAMES)} {random.choice(_LAST_NAMES)}",
         }
-        for atom in self.person.atoms:
-            if atom.kind != "order":
-                self._identifier(rows, atom, self.at)
-            if atom.kind in ("card", "email"):
-                traits[atom.kind] = atom.value
-        self._link(rows, "card", "email", "anonymous_id", channel=APP)
+        for identifier in self.person.identifiers:
+            if identifier.kind != "order":
+                self._add_identifier(rows, identifier, self.at)
+            if identifier.kind in ("card", "email"):
+                traits[identifier.kind] = identifier.value
+        self._add_link(rows, "card", "email", "anonymous_id", channel=APP)
         text = ",".join(f'"{name}":"{value}"' for name, value in sorted(traits.items()))
         body = (
-            f'{{{self.device}"messageId":"{self.name}-1","timestamp":"{_clock(self.at)}",'
+            f'{{{self.device}"messageId":"{self.name}-1","timestamp":"{_format_time(self.at)}",'
             f'"traits":{{{text}}},"type":"identify","userId":"{self.user}"}}'
         )
-        key, at = message_key(self.sources[APP], f"{self.name}-1"), _clock(self.at)
+        key, at = message_key(self.sources[APP], f"{self.name}-1"), _format_time(self.at)
         weight = f"{self.evidence}\t{self.sources[APP]}\t{at}\t{key}"
         rows.traits.extend(
             f'{self.id}\t{name}\t"{value}"\t{weight}\n' for name, value in traits.items()
         )
-        ids = ",".join(map(str, self._of("user_id", "card", "email", "anonymous_id")))
+        ids = ",".join(map(str, self._ids_of_kinds("user_id", "card", "email", "anonymous_id")))
         return self._event(1, APP, "identify", "", "", ids, body)
 
-    def _link(self, rows: Rows, *kinds: str, channel: str, link: str = "seen") -> None:
-        for other in self._of(*kinds):
-            left, right = sorted((self.ids["user_id"], other))
+    def _add_link(self, rows: Rows, *kinds: str, channel: str, link: str = "seen") -> None:
+        for other_id in self._ids_of_kinds(*kinds):
+            first, second = sorted((self.ids["user_id"], other_id))
             rows.links.append(
-                f"{left}\t{right}\t{link}\t{self.evidence}\t{self.sources[channel]}\t\t"
-                f"{_clock(self.at + _LAG)}\n"
+                f"{first}\t{second}\t{link}\t{self.evidence}\t{self.sources[channel]}\t\t"
+                f"{_format_time(self.at + _RECEIVE_LAG_MS)}\n"
             )
 
     def _order(self, rows: Rows, version: int) -> str:
-        (atom,) = (atom for atom in self.person.atoms if atom.kind == "order")
-        value = f"{self.sources[PHONE]}/{atom.value}"
-        self._identifier(rows, Atom("order", value, atom.evidence), self.at)
-        self._link(rows, "order", channel=PHONE, link="placed")
+        (identifier,) = (
+            identifier for identifier in self.person.identifiers if identifier.kind == "order"
+        )
+        value = f"{self.sources[PHONE]}/{identifier.value}"
+        self._add_identifier(rows, Identifier("order", value, identifier.evidence), self.at)
+        self._add_link(rows, "order", channel=PHONE, link="placed")
         rows.subjects.append(Subject(self.person.id, f"order:{self.person.order}"))
         product, price = self.random.choice(_PRODUCTS)
         visit = datetime.fromtimestamp(self.at // 1000, UTC) + timedelta(
@@ -383,7 +391,7 @@ class _Guest(_Story):
         return self._about_order(version, "Order Amended", properties)
 
     def _about_order(self, version: int, name: str, properties: str) -> str:
-        ids = ",".join(map(str, self._of("user_id", "order")))
+        ids = ",".join(map(str, self._ids_of_kinds("user_id", "order")))
         about, body = f"order:{self.person.order}", self._body(version, name, properties)
         return self._event(version, PHONE, "track", name, about, ids, body)
 

@@ -11,7 +11,7 @@ from twilio.request_validator import RequestValidator
 
 from bench.carrier import Carrier
 
-TOLD = ["delivered", "sent", "delivered"]
+STATUSES = ["delivered", "sent", "delivered"]
 
 
 @pytest.fixture
@@ -21,23 +21,23 @@ def carrier(tmp_path):
 
 
 @pytest.fixture
-def ears():
+def callback_server():
     """Somebody who hears reports, the first of them badly."""
-    heard: list[dict[str, str]] = []
+    callbacks: list[dict[str, str]] = []
 
-    class Ear(http.server.BaseHTTPRequestHandler):
+    class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            heard.append({**dict(parse_qsl(body)), "": self.headers["X-Twilio-Signature"]})
-            self.send_response(503 if len(heard) == 1 else 204)
+            callbacks.append({**dict(parse_qsl(body)), "": self.headers["X-Twilio-Signature"]})
+            self.send_response(503 if len(callbacks) == 1 else 204)
             self.end_headers()
 
         def log_message(self, *_):
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ear) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/status?message=m-1", heard
+        yield f"http://127.0.0.1:{server.server_port}/status?message=m-1", callbacks
         server.shutdown()
 
 
@@ -52,53 +52,53 @@ def send(carrier, callback):
         )
 
 
-def turn(carrier, order):
-    carrier.turn(order)
+def set_mode(carrier, command):
+    carrier.set_mode(command)
     time.sleep(0.1)
 
 
-def until_heard(carrier):
+def wait_for_callbacks(carrier):
     deadline = time.monotonic() + 10
-    while not carrier.heard() and time.monotonic() < deadline:
+    while not carrier.acknowledged_callbacks() and time.monotonic() < deadline:
         time.sleep(0.05)
-    return carrier.heard()
+    return carrier.acknowledged_callbacks()
 
 
-def test_what_is_handed_over_is_written_down(carrier, ears):
-    answer = send(carrier, ears[0])
+def test_accepted_message_is_written_to_the_file(carrier, callback_server):
+    answer = send(carrier, callback_server[0])
 
-    (taken,) = carrier.taken()
+    (message,) = carrier.received()
     assert (answer.status_code, answer.json()["status"]) == (201, "queued")
-    assert taken[1:5] == ("m-1", "+31612000000", "offers", "7")
-    assert taken.is_told
+    assert message[1:5] == ("m-1", "+31612000000", "offers", "7")
+    assert message.is_acknowledged
 
 
-def test_it_tells_signed_and_until_it_was_heard_what_became_of_it(carrier, ears):
-    callback, heard = ears
-    send(carrier, callback)
+def test_status_callbacks_are_signed_and_repeated_until_acknowledged(carrier, callback_server):
+    url, callbacks = callback_server
+    send(carrier, url)
 
-    assert until_heard(carrier) == {"m-1"}
-    assert [one["MessageStatus"] for one in heard] == ["delivered", *TOLD]
+    assert wait_for_callbacks(carrier) == {"m-1"}
+    assert [fields["MessageStatus"] for fields in callbacks] == ["delivered", *STATUSES]
     validator = RequestValidator("not-a-secret")
-    fields = {name: value for name, value in heard[0].items() if name}
-    assert validator.validate(callback, fields, heard[0][""])
+    fields = {name: value for name, value in callbacks[0].items() if name}
+    assert validator.validate(url, fields, callbacks[0][""])
 
 
-def test_what_was_taken_before_the_line_broke_is_told_as_well(carrier, ears):
-    turn(carrier, "drop")
+def test_message_taken_before_a_dropped_connection_gets_callbacks(carrier, callback_server):
+    set_mode(carrier, "drop")
 
     with pytest.raises(httpx2.HTTPError):
-        send(carrier, ears[0])
+        send(carrier, callback_server[0])
 
-    assert [taken.is_told for taken in carrier.taken()] == [False]
-    assert until_heard(carrier) == {"m-1"}
+    assert [message.is_acknowledged for message in carrier.received()] == [False]
+    assert wait_for_callbacks(carrier) == {"m-1"}
 
 
-def test_what_it_refuses_or_cuts_off_it_did_not_take(carrier, ears):
-    turn(carrier, "refuse 1")
-    assert send(carrier, ears[0]).status_code == 429
-    turn(carrier, "cut 1")
+def test_refused_or_cut_message_is_not_taken(carrier, callback_server):
+    set_mode(carrier, "refuse 1")
+    assert send(carrier, callback_server[0]).status_code == 429
+    set_mode(carrier, "cut 1")
     with pytest.raises(httpx2.HTTPError):
-        send(carrier, ears[0])
+        send(carrier, callback_server[0])
 
-    assert carrier.taken() == []
+    assert carrier.received() == []

@@ -5,7 +5,7 @@ import pytest
 from bench.figures import Figure, middle, percentile, table, tidy
 
 
-def test_a_row_has_the_shape_that_results_json_promises():
+def test_row_has_the_fields_of_results_json():
     figure = Figure("batch", 200.0, "events/s", limit=400.0, baseline=20.0, aim="≥ 0.5", met=True)
 
     assert json.loads(json.dumps(figure.as_row())) == {
@@ -27,7 +27,7 @@ def test_without_a_limit_or_a_baseline_there_is_no_ratio():
     assert (row["of_limit"], row["of_baseline"], row["met"]) == (None, None, None)
 
 
-def test_a_missed_aim_is_plain_to_see_in_the_table():
+def test_missed_aim_is_marked_in_the_table():
     lines = table([Figure("one", 1234.5, "ms", aim="≤ 5", met=False)]).splitlines()
 
     assert lines[1].split() == ["one", "1,234", "ms", "–", "–", "–", "–", "≤", "5", "NO"]
@@ -43,9 +43,9 @@ def test_percentiles_of_a_hundred_values(share, value):
 @pytest.mark.parametrize(
     ("value", "short"), [(0.012345, 0.0123), (1.2, 1.2), (999.4, 999), (17123.4, 17123)]
 )
-def test_only_digits_that_mean_something_are_kept(value, short):
-    assert tidy(value) == short
+def test_tidy_keeps_three_significant_digits(value, rounded):
+    assert tidy(value) == rounded
 
 
-def test_the_middle_is_the_median_so_that_one_odd_round_does_no_harm():
+def test_middle_is_the_median():
     assert middle([10, 11, 900]) == 11

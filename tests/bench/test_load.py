@@ -12,7 +12,7 @@ from bench import load
 from bench.load import Answer
 
 
-class _Shop(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler):
     """Answers each POST after a pause, with what it was given in a header."""
 
     protocol_version = "HTTP/1.1"
@@ -32,8 +32,8 @@ class _Shop(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def shop() -> Iterator[ThreadingHTTPServer]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Shop)
+def server() -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server
@@ -46,43 +46,47 @@ def _post(body: bytes) -> bytes:
     return load.request("POST", "/", authorization="Bearer key", body=body)
 
 
-def _worth(answer: Answer) -> int:
+def _count_accepted(answer: Answer) -> int:
     if answer.status != 200:
-        raise load.Failed("not accepted")
+        raise load.BenchmarkFailed("not accepted")
     return answer.count(b"butler-accepted")
 
 
-def test_a_closed_loop_counts_what_answers_say(shop):
-    done = load.closed_loop(shop.server_port, [_post(b"abc")] * 7, connections=3, check=_worth)
+def test_closed_loop_sums_the_counts_of_its_answers(server):
+    loop = load.closed_loop(
+        server.server_port, [_post(b"abc")] * 7, connections=3, check=_count_accepted
+    )
 
-    assert done.done == 21
-    assert done.rate == pytest.approx(21 / done.seconds)
+    assert loop.completed == 21
+    assert loop.rate == pytest.approx(21 / loop.seconds)
 
 
-def test_one_bad_answer_spoils_the_whole_measurement(shop):
-    with pytest.raises(load.Failed):
+def test_one_failed_answer_fails_the_measurement(server):
+    with pytest.raises(load.BenchmarkFailed):
         load.closed_loop(
-            shop.server_port, [_post(b"abc"), _post(b"bad")], connections=2, check=_worth
+            server.server_port, [_post(b"abc"), _post(b"bad")], connections=2, check=_count_accepted
         )
 
 
-def test_an_open_loop_counts_from_when_a_request_was_due(shop, monkeypatch):
+def test_open_loop_measures_latency_from_when_a_request_was_due(server, monkeypatch):
     """A server that takes 50 ms is asked every 10 ms all the same, over more lines."""
-    monkeypatch.setattr(_Shop, "pause", 0.05)
+    monkeypatch.setattr(_Handler, "pause", 0.05)
 
-    seen = asyncio.run(
-        load.open_loop(shop.server_port, [_post(b"abc")] * 20, rate=100, check=_worth)
+    loop = asyncio.run(
+        load.open_loop(server.server_port, [_post(b"abc")] * 20, rate=100, check=_count_accepted)
     )
 
-    assert len(seen.latencies) == 20
-    assert min(seen.latencies) >= 0.05
-    assert max(seen.answered_at) - min(seen.answered_at) < 20 * 0.05
+    assert len(loop.latencies) == 20
+    assert min(loop.latencies) >= 0.05
+    assert max(loop.answered_at) - min(loop.answered_at) < 20 * 0.05
 
 
-def test_an_open_loop_fails_on_a_bad_answer(shop):
-    with pytest.raises(load.Failed):
-        asyncio.run(load.open_loop(shop.server_port, [_post(b"bad")], rate=100, check=_worth))
+def test_open_loop_fails_on_a_failed_answer(server):
+    with pytest.raises(load.BenchmarkFailed):
+        asyncio.run(
+            load.open_loop(server.server_port, [_post(b"bad")], rate=100, check=_count_accepted)
+        )
 
 
-def test_a_missing_header_counts_nothing():
+def test_missing_header_counts_zero():
     assert Answer(200, b"HTTP/1.1 200 OK\r\nother: 3", b"").count(b"butler-accepted") == 0

@@ -7,7 +7,7 @@ import pytest
 
 from bench.sink import Sink
 
-LETTER = (
+EMAIL = (
     "From: butler@localhost\r\nSubject: For you\r\nMessage-ID: <m-1@localhost>\r\n"
     "Feedback-ID: offers:marketing:localhost\r\n\r\nAn afternoon.\r\n"
 )
@@ -19,76 +19,76 @@ def relay(tmp_path):
         yield running
 
 
-def send(relay, letter=LETTER):
-    with smtplib.SMTP("127.0.0.1", relay.port, timeout=5) as line:
-        line.sendmail("butler@localhost", ["noor@example.com"], letter)
+def send(relay, email=EMAIL):
+    with smtplib.SMTP("127.0.0.1", relay.port, timeout=5) as client:
+        client.sendmail("butler@localhost", ["noor@example.com"], email)
 
 
-def turn(relay, mode):
-    relay.turn(mode)
+def set_mode(relay, mode):
+    relay.set_mode(mode)
     # It obeys when it reads; a letter of another kind tells that it did.
     time.sleep(0.1)
 
 
-def test_what_is_handed_over_is_written_down_with_its_time(relay):
+def test_accepted_message_is_written_with_its_time(relay):
     before = time.monotonic()
     send(relay)
     after = time.monotonic()
 
-    (taken,) = relay.taken()
-    assert before <= taken.at <= after
-    assert taken[1:5] == ("m-1", "noor@example.com", "offers", "For you")
-    assert taken.is_told
+    (message,) = relay.received()
+    assert before <= message.received_at <= after
+    assert message[1:5] == ("m-1", "noor@example.com", "offers", "For you")
+    assert message.is_acknowledged
 
 
-def test_several_letters_go_over_one_line(relay):
-    with smtplib.SMTP("127.0.0.1", relay.port, timeout=5) as line:
+def test_one_connection_carries_several_messages(relay):
+    with smtplib.SMTP("127.0.0.1", relay.port, timeout=5) as client:
         for _ in range(3):
-            line.sendmail("butler@localhost", ["noor@example.com"], LETTER)
+            client.sendmail("butler@localhost", ["noor@example.com"], EMAIL)
 
-    assert len({taken.body_hash for taken in relay.taken()}) == 1
-    assert len(relay.taken()) == 3
+    assert len({message.body_hash for message in relay.received()}) == 1
+    assert len(relay.received()) == 3
 
 
-def test_what_was_taken_before_the_line_broke_is_there(relay):
-    turn(relay, "drop")
+def test_message_taken_before_a_dropped_connection_is_written(relay):
+    set_mode(relay, "drop")
 
     with pytest.raises(smtplib.SMTPServerDisconnected):
         send(relay)
 
-    assert [taken.is_told for taken in relay.taken()] == [False]
+    assert [message.is_acknowledged for message in relay.received()] == [False]
 
 
 @pytest.mark.parametrize(
     ("mode", "error"),
     [("refuse", smtplib.SMTPDataError), ("cut", smtplib.SMTPServerDisconnected)],
 )
-def test_what_was_not_taken_is_not_there(relay, mode, error):
-    turn(relay, mode)
+def test_refused_or_cut_message_is_not_written(relay, mode, error):
+    set_mode(relay, mode)
 
     with pytest.raises(error):
         send(relay)
 
-    assert relay.taken() == []
+    assert relay.received() == []
 
 
-def test_slow_is_slow_and_still_takes_it_at_once(relay):
-    turn(relay, "slow")
+def test_slow_mode_answers_late_and_accepts_every_message(relay):
+    set_mode(relay, "slow")
 
     before = time.monotonic()
     for _ in range(4):
         send(relay)
 
     assert time.monotonic() - before > 0.2
-    assert len(relay.taken()) == 4
+    assert len(relay.received()) == 4
 
 
-def test_it_is_well_again_after_so_many_letters(relay):
-    turn(relay, "refuse 2")
+def test_mode_ends_after_its_number_of_messages(relay):
+    set_mode(relay, "refuse 2")
 
     for _ in range(2):
         with pytest.raises(smtplib.SMTPDataError):
             send(relay)
     send(relay)
 
-    assert len(relay.taken()) == 1
+    assert len(relay.received()) == 1

@@ -24,144 +24,163 @@ SMALL = {"customers": 60, "events": 600}
 
 
 def _generate(**options) -> str:
-    out = StringIO()
-    call_command(Command(), stdout=out, **{**SMALL, **options})
-    return out.getvalue()
+    output = StringIO()
+    call_command(Command(), stdout=output, **{**SMALL, **options})
+    return output.getvalue()
 
 
-def _owners() -> dict:
+def _value_by_record() -> dict:
     """Name the records by what is known of them, since their ids are nobody's choice."""
-    own = Identifier.objects.filter(record__isnull=False)
-    return {identifier.record_id: identifier.value for identifier in own}
+    identifiers = Identifier.objects.filter(record__isnull=False)
+    return {identifier.record_id: identifier.value for identifier in identifiers}
 
 
-def _everything() -> dict[str, list]:
+def _all_rows() -> dict[str, list]:
     """Read all tables, without ids and without when we wrote."""
-    name = _owners()
+    value_by_record = _value_by_record()
 
     def values(row, fields: str) -> tuple:
         return tuple(getattr(row, field) for field in fields.split())
 
-    value = dict(Identifier.objects.values_list("id", "value"))
+    value_by_identifier = dict(Identifier.objects.values_list("id", "value"))
     return {
         "customers": sorted(
-            (name[c.id], c.version, c.canonical_id, c.created_at, c.last_seen_at)
-            for c in Customer.objects.all()
+            (
+                value_by_record[customer.id],
+                customer.version,
+                customer.canonical_id,
+                customer.created_at,
+                customer.last_seen_at,
+            )
+            for customer in Customer.objects.all()
         ),
         "identifiers": sorted(
-            (i.kind, i.value, i.evidence, name[i.customer_id], i.record_id is None, i.first_seen_at)
-            for i in Identifier.objects.all()
+            (
+                identifier.kind,
+                identifier.value,
+                identifier.evidence,
+                value_by_record[identifier.customer_id],
+                identifier.record_id is None,
+                identifier.first_seen_at,
+            )
+            for identifier in Identifier.objects.all()
         ),
         "links": sorted(
-            (*sorted((value[x.first_id], value[x.second_id])), x.kind, x.evidence, x.source_id)
-            for x in Link.objects.all()
+            (
+                *sorted((value_by_identifier[link.first_id], value_by_identifier[link.second_id])),
+                link.kind,
+                link.evidence,
+                link.source_id,
+            )
+            for link in Link.objects.all()
         ),
         "events": sorted(
             (
-                name[e.customer_id],
-                e.version,
-                [value[i] for i in e.identifier_ids],
-                str(e.origin_id),
+                value_by_record[event.customer_id],
+                event.version,
+                [value_by_identifier[identifier] for identifier in event.identifier_ids],
+                str(event.origin_id),
                 *values(
-                    e, "source_id message_id message_key body_hash kind name about evidence actor"
+                    event,
+                    "source_id message_id message_key body_hash kind name about evidence actor",
                 ),
-                e.occurred_at,
-                e.received_at,
-                json.dumps(e.body, sort_keys=True),
+                event.occurred_at,
+                event.received_at,
+                json.dumps(event.body, sort_keys=True),
             )
-            for e in Event.objects.all()
+            for event in Event.objects.all()
         ),
         "traits": sorted(
             (
-                name[t.customer_id],
-                t.name,
-                t.value,
-                *values(t, "evidence source_id occurred_at message_key"),
+                value_by_record[trait.customer_id],
+                trait.name,
+                trait.value,
+                *values(trait, "evidence source_id occurred_at message_key"),
             )
-            for t in Trait.objects.all()
+            for trait in Trait.objects.all()
         ),
         "orders": sorted(
             (
-                name[o.customer_id],
-                o.number,
-                json.dumps(o.lines),
+                value_by_record[order.customer_id],
+                order.number,
+                json.dumps(order.lines),
                 *values(
-                    o, "status total visit_date version placed_at changed_at changed_by details"
+                    order, "status total visit_date version placed_at changed_at changed_by details"
                 ),
             )
-            for o in Order.objects.all()
+            for order in Order.objects.all()
         ),
     }
 
 
-def _empty() -> None:
+def _truncate() -> None:
     with pgtrigger.ignore("customers.Event:event_is_never_emptied"), connection.cursor() as cursor:
         cursor.execute("TRUNCATE customers_customer, customers_event CASCADE")
 
 
-def _sent_again() -> None:
+def _resend_events() -> None:
     """Empty the tables and send every event through the front door, as it was received."""
     events = list(Event.objects.order_by("received_at", "customer", "version"))
     channels = dict(Source.objects.values_list("id", "channel"))
-    _empty()
+    _truncate()
     for event in events:
         sender = Sender(
             event.source_id, "", channels[event.source_id], is_trusted=event.evidence == 2
         )
         frame = Frame(received_at=event.received_at, is_trusted=sender.is_trusted)
-        item = segment.read(json.dumps(event.body).encode(), frame)
-        assert isinstance(item, IncomingEvent)
-        ingest.record(sender=sender, items=[item], received_at=event.received_at)
+        ingested = segment.read(json.dumps(event.body).encode(), frame)
+        assert isinstance(ingested, IncomingEvent)
+        ingest.record(sender=sender, items=[ingested], received_at=event.received_at)
 
 
-def test_it_writes_what_the_front_door_would_have_made_of_the_same_events():
+def test_generated_rows_equal_those_of_ingesting_the_same_events():
     _generate()
-    generated = _everything()
+    generated = _all_rows()
 
-    _sent_again()
+    _resend_events()
 
     assert generated["events"]
     assert generated["orders"]
-    for table, rows in _everything().items():
+    for table, rows in _all_rows().items():
         assert generated[table] == rows, table
 
 
-def test_rebuilding_finds_nothing_wrong_with_it():
+def test_rebuild_check_of_generated_rows_finds_no_difference():
     _generate()
 
     call_command("rebuild", "--check", stdout=StringIO())
 
 
-def test_the_same_seed_says_the_same_and_another_one_does_not():
+def test_same_seed_generates_the_same_rows_and_another_seed_others():
     _generate()
-    first = _everything()
-    _empty()
+    first = _all_rows()
+    _truncate()
 
     _generate()
-    again = _everything()
+    second = _all_rows()
     _generate(seed=2)
 
-    assert again == first
+    assert second == first
     assert Customer.objects.count() == 2 * SMALL["customers"]
     assert Event.objects.count() == 2 * SMALL["events"]
 
 
-def test_a_run_that_was_stopped_is_taken_up_where_it_was(monkeypatch):
+def test_stopped_run_is_resumed(monkeypatch):
     monkeypatch.setattr(generate, "CHUNK", 20)
     plan = Plan(**SMALL, seed=1)
-    writing = generate.write(generate.missing(plan), generate.sources())
+    writing = generate.write(generate.missing_chunks(plan), generate.sources())
     next(writing)
     writing.close()
-    there = Customer.objects.count()
+    written = Customer.objects.count()
 
     _generate()
 
-    assert 0 < there < SMALL["customers"]
+    assert 0 < written < SMALL["customers"]
     assert Customer.objects.count() == SMALL["customers"]
     assert Event.objects.count() == SMALL["events"]
 
 
-def test_a_chunk_that_fails_leaves_nothing_behind(monkeypatch):
+def test_failed_chunk_writes_nothing(monkeypatch):
     monkeypatch.setattr(generate.registry, "keep_subjects", _fail)
 
     with pytest.raises(ZeroDivisionError):
@@ -175,7 +194,7 @@ def _fail(subjects) -> None:
     raise ZeroDivisionError
 
 
-def test_versions_are_gap_free_and_heads_are_right():
+def test_versions_have_no_gaps_and_equal_the_customer_version():
     _generate()
 
     for customer in Customer.objects.all():
@@ -183,7 +202,7 @@ def test_versions_are_gap_free_and_heads_are_right():
         assert sorted(versions) == list(range(1, customer.version + 1))
 
 
-def test_nothing_happened_after_it_was_received_or_before_the_customer_came():
+def test_events_happen_between_arrival_and_receipt():
     _generate()
 
     lag = timedelta(milliseconds=300)
@@ -191,15 +210,15 @@ def test_nothing_happened_after_it_was_received_or_before_the_customer_came():
         assert event.customer.created_at - lag <= event.occurred_at < event.received_at
 
 
-def test_a_dry_run_writes_nothing():
-    said = _generate(dry_run=True)
+def test_dry_run_writes_nothing():
+    output = _generate(dry_run=True)
 
-    assert "600 events to write" in said
+    assert "600 events to write" in output
     assert not Customer.objects.exists()
     assert not Source.objects.filter(name__startswith="generated").exists()
 
 
-def test_a_second_run_at_the_same_time_is_refused():
+def test_concurrent_run_is_refused():
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     other = connection.copy()
@@ -219,7 +238,7 @@ def test_fewer_events_than_customers_are_refused():
 
 
 @pytest.mark.parametrize("text", ["0", "-5", "many", "²", "99999999999"])
-def test_odd_counts_are_refused(text):
+def test_invalid_count_is_refused(text):
     with pytest.raises(CommandError, match="not a number"):
         call_command(Command(), f"--customers={text}")
 
@@ -229,7 +248,7 @@ class _Terminal(StringIO):
         return True
 
 
-def test_a_terminal_gets_a_moving_bar_and_a_log_gets_lines(monkeypatch):
+def test_terminal_gets_a_progress_bar_and_a_log_gets_lines(monkeypatch):
     monkeypatch.setattr(generate, "CHUNK", 20)
     terminal = _Terminal()
 
@@ -242,25 +261,25 @@ def test_a_terminal_gets_a_moving_bar_and_a_log_gets_lines(monkeypatch):
     assert "600 of 600 events" in lines
 
 
-def test_an_interrupted_run_says_how_to_go_on(monkeypatch):
+def test_interrupted_run_names_how_to_resume(monkeypatch):
     def interrupt(*args):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(generate, "write", interrupt)
 
-    with pytest.raises(CommandError, match="goes on from here") as stopped:
+    with pytest.raises(CommandError, match="goes on from here") as error:
         _generate()
 
-    assert stopped.value.returncode == 130
+    assert error.value.returncode == 130
 
 
-def test_a_database_that_is_away_is_an_error_of_one_line(monkeypatch):
-    def lost(plan):
+def test_unreachable_database_is_an_error_of_one_line(monkeypatch):
+    def fail(plan):
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(generate, "missing", lost)
+    monkeypatch.setattr(generate, "missing_chunks", fail)
 
-    with pytest.raises(CommandError, match="connection refused") as failed:
+    with pytest.raises(CommandError, match="connection refused") as error:
         _generate()
 
-    assert failed.value.returncode == 1
+    assert error.value.returncode == 1

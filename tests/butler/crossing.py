@@ -18,7 +18,7 @@ django.setup()
 
 from django.db import connections  # noqa: E402
 
-from bench.chaos.hands import NOON, Race, send, withdraw  # noqa: E402
+from bench.chaos.race_process import NOON, RaceClock, send, withdraw  # noqa: E402
 from butler.actions import delivery_reports, inbox  # noqa: E402
 from butler.actions.delivery_reports import Report  # noqa: E402
 from butler.models import Delivery, Message  # noqa: E402
@@ -78,13 +78,13 @@ def main(arguments: Sequence[str]) -> None:
     Path(folder, f"ready-{role}-{number}").touch()
     while not Path(folder, "go").exists():
         time.sleep(0.005)
-    race, lasts = Race(time.monotonic()), int(pairs) / float(rate)
+    race, lasts = RaceClock(time.monotonic()), int(pairs) / float(rate)
     if role == "send":
         send(race, path, chance, lasts)
     elif role == "withdraw":
         withdraw(race, path, chance, int(number), float(rate))
     else:
-        ends = race.begins + lasts + 2.0
+        ends = race.begins_at + lasts + 2.0
         {"report": report, "look": look}[role](chance, ends)
     connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's own
 

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from django.db import connection
 
-from bench.chaos import wall
+from bench.chaos import withdrawal_race
 from butler.actions import delivery_reports
 from butler.models import Delivery, DeliveryReceipt
 from customers import rebuild
@@ -31,12 +31,12 @@ def _deadlocks() -> int:
 
 def test_whoever_writes_what_came_of_a_message_takes_the_customer_first(tmp_path):
     url = conftest._url(connection.settings_dict)
-    wall.prepare(url, pairs=PAIRS, per_second=RATE, seed=7)
+    withdrawal_race.insert_pairs(url, pairs=PAIRS, per_second=RATE, seed=7)
     race = [str(tmp_path), str(PAIRS), str(RATE)]
     before = _deadlocks()
     hands = [
         *[("send", n) for n in range(2)],
-        *[("withdraw", n) for n in range(wall.WITHDRAWERS // 2)],
+        *[("withdraw", n) for n in range(withdrawal_race.WITHDRAWERS // 2)],
         *[("report", n) for n in range(2)],
         ("look", 0),
     ]
@@ -57,9 +57,9 @@ def test_whoever_writes_what_came_of_a_message_takes_the_customer_first(tmp_path
 
     assert [one.wait(timeout=120) for one in running] == [0] * len(hands)
 
-    races = wall.judge(url, tmp_path)
+    races = withdrawal_race.count_races(url, tmp_path)
     print(races)
-    assert (races.withdrawn, races.after) == (PAIRS / 2, 0)
+    assert (races.withdrawn, races.late_handovers) == (PAIRS / 2, 0)
     assert races.handed_over > PAIRS / 4
     assert _deadlocks() - before == 0
     _assert_every_report_was_taken_in_once()

@@ -12,14 +12,14 @@ from tests import conftest
 @pytest.fixture
 def proxy(running) -> Iterator[Proxy]:
     """A network to Postgres that can be made to fail."""
-    with Proxy.before(running.env["DATABASE_URL"]) as proxy:
+    with Proxy.in_front_of(running.env["DATABASE_URL"]) as proxy:
         yield proxy
 
 
 @pytest.fixture
 def web(running, proxy, tmp_path) -> Iterator[str]:
     """A web process whose way to Postgres leads through the proxy."""
-    url = proxy.through(running.env["DATABASE_URL"])
+    url = proxy.proxied_url(running.env["DATABASE_URL"])
     port, log = conftest._free_port(), tmp_path / "web.log"
     # As on a server: in DEBUG every failure writes a long story, which takes its time.
     env = {**running.env, "DATABASE_URL": url, "DEBUG": "0", "ALLOWED_HOSTS": "127.0.0.1"}

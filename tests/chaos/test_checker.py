@@ -4,15 +4,15 @@ from collections import Counter
 
 import pytest
 
-from bench.chaos import ledger, seeded
-from bench.chaos.checker import Facts, Shown, Stored, Watched, check
-from bench.chaos.ledger import Ledger, Request, Sent, Told
+from bench.chaos import request_log, seeded
+from bench.chaos.checker import Observations, ShownEvent, StoredEvent, WatchedLog, check
+from bench.chaos.request_log import Acknowledgement, Request, RequestLog, SentEvent
 
 SEEDS = range(30)
 
 
 @pytest.mark.slow
-def test_a_system_that_keeps_its_promises_is_not_accused(tmp_path):
+def test_system_without_bugs_has_no_findings(tmp_path):
     findings = [str(finding) for seed in range(100) for finding in seeded.run(seed, tmp_path)]
 
     assert findings == []
@@ -21,59 +21,70 @@ def test_a_system_that_keeps_its_promises_is_not_accused(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("bug", seeded.BUGS)
 def test_every_seeded_bug_is_caught(tmp_path, bug):
-    found = Counter(
-        check for seed in SEEDS for check in {f.check for f in seeded.run(seed, tmp_path, bug)}
+    counts = Counter(
+        check
+        for seed in SEEDS
+        for check in {finding.check for finding in seeded.run(seed, tmp_path, bug)}
     )
 
     _, expected = seeded.BUGS[bug]
     # Chance decides whether a bug strikes in a run; over the seeds it has to be seen often.
-    assert found[expected] >= len(SEEDS) / 2, found
+    assert counts[expected] >= len(SEEDS) / 2, counts
 
 
-def told(*events: Sent, accepted: int = 0, duplicates: int = 0, apart: int = 0) -> Request:
+def answered_request(
+    *events: SentEvent, accepted: int = 0, duplicates: int = 0, quarantined: int = 0
+) -> Request:
     request = Request(0, events)
     request.attempts = 1
-    request.told.append(Told(accepted, duplicates, apart))
+    request.acknowledgements.append(Acknowledgement(accepted, duplicates, quarantined))
     return request
 
 
 def test_a_clean_run_has_no_findings():
-    request = told(Sent("a", "noor"), Sent("b", "noor", is_fit=False), accepted=1, apart=1)
-    watched = Watched("c1", 0, [Shown(1, "a", "noor")])
-    facts = Facts([Stored("c1", 1, "a", "noor")], {"c1": 1}, ["b"], [watched])
+    request = answered_request(
+        SentEvent("a", "noor"), SentEvent("b", "noor", is_valid=False), accepted=1, quarantined=1
+    )
+    watched_log = WatchedLog("c1", 0, [ShownEvent(1, "a", "noor")])
+    observed = Observations([StoredEvent("c1", 1, "a", "noor")], {"c1": 1}, ["b"], [watched_log])
 
-    assert check([request], facts) == []
+    assert check([request], observed) == []
 
 
-def test_what_was_stored_without_an_answer_is_no_phantom():
-    request = Request(0, [Sent("a", "noor")])
+def test_event_stored_without_an_answer_is_unknown_and_no_phantom():
+    request = Request(0, [SentEvent("a", "noor")])
     request.attempts = 1
-    facts = Facts([Stored("c1", 1, "a", "noor")], {"c1": 1}, [])
+    observed = Observations([StoredEvent("c1", 1, "a", "noor")], {"c1": 1}, [])
 
-    assert [finding.check for finding in check([request], facts)] == ["C4"]
-
-
-def test_a_log_without_events_below_its_head_is_found():
-    facts = Facts([], {"c1": 2}, [])
-
-    assert [finding.check for finding in check([], facts)] == ["C9"]
+    assert [finding.check for finding in check([request], observed)] == ["C4"]
 
 
-def test_a_ledger_reads_back_as_it_was_written(tmp_path):
+def test_log_with_fewer_events_than_its_version_is_found():
+    observed = Observations([], {"c1": 2}, [])
+
+    assert [finding.check for finding in check([], observed)] == ["C9"]
+
+
+def test_request_log_reads_back_as_it_was_written(tmp_path):
     path = tmp_path / "ledger"
-    with Ledger(path) as book:
-        answered = book.request([Sent("a", "noor"), Sent("b", "lin", is_fit=False)])
-        lost = book.request([Sent("c", "noor")])
-        book.attempt(answered, 1.0)
-        book.unknown(answered, 2.0, "503")
-        book.attempt(answered, 3.0)
-        book.ack(answered, 4.0, Told(1, 0, 1))
-        book.attempt(lost, 5.0)
+    with RequestLog(path) as log:
+        answered = log.create_request(
+            [SentEvent("a", "noor"), SentEvent("b", "lin", is_valid=False)]
+        )
+        lost = log.create_request([SentEvent("c", "noor")])
+        log.add_attempt(answered, 1.0)
+        log.add_unknown(answered, 2.0, "503")
+        log.add_attempt(answered, 3.0)
+        log.add_acknowledgement(answered, 4.0, Acknowledgement(1, 0, 1))
+        log.add_attempt(lost, 5.0)
 
-        again = ledger.read(path)
+        requests = request_log.read(path)
 
-    assert [(r.number, r.events, r.attempts, r.told) for r in again] == [
-        (0, answered.events, 2, [Told(1, 0, 1)]),
+    assert [
+        (request.number, request.events, request.attempts, request.acknowledgements)
+        for request in requests
+    ] == [
+        (0, answered.events, 2, [Acknowledgement(1, 0, 1)]),
         (1, lost.events, 1, []),
     ]
-    assert [r.is_unknown for r in again] == [False, True]
+    assert [request.is_unknown for request in requests] == [False, True]

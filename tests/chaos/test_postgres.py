@@ -46,8 +46,8 @@ def send(web):
             answer = error
         with answer:
             body = json.loads(answer.read())
-            took = time.monotonic() - started
-            return Answer(answer.status, answer.headers, body, took)
+            seconds = time.monotonic() - started
+            return Answer(answer.status, answer.headers, body, seconds)
 
     return send
 
@@ -56,25 +56,25 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def test_postgres_away_is_said_within_five_seconds_and_service_comes_back(send, proxy):
+def test_postgres_outage_answers_503_within_five_seconds_and_service_recovers(send, proxy):
     assert send().status == 200
 
-    with proxy.away():
+    with proxy.outage():
         answers = [send() for _ in range(3)]
-    until = time.monotonic() + 10
-    while (back := send()).status != 200:
-        assert time.monotonic() < until
+    deadline = time.monotonic() + 10
+    while (recovered := send()).status != 200:
+        assert time.monotonic() < deadline
 
     for answer in answers:
         assert answer.status == 503
         assert int(answer.headers["Retry-After"]) > 0
         assert answer.seconds < 5
         assert {"code", "message"} <= answer.body.keys()
-    assert back.headers["Butler-Accepted"] == "1"
+    assert recovered.headers["Butler-Accepted"] == "1"
 
 
 @pytest.fixture
-def sheet(running) -> str:
+def stylesheet(running) -> str:
     """A stylesheet where collectstatic puts them, before the web process starts."""
     folder = Path(running.env["BUTLER_HOME"]) / "static"
     folder.mkdir(exist_ok=True)
@@ -82,7 +82,7 @@ def sheet(running) -> str:
     return "/static/page.css"
 
 
-def test_people_read_a_page_while_postgres_is_away_and_its_sheet_comes(sheet, web, proxy):
+def test_postgres_outage_shows_an_error_page_with_its_stylesheet(stylesheet, web, proxy):
     headers = {"Accept": "text/html", "Accept-Language": "nl", "Cookie": f"sessionid={'x' * 32}"}
     proxy.down()
 
@@ -90,7 +90,7 @@ def test_people_read_a_page_while_postgres_is_away_and_its_sheet_comes(sheet, we
         # The first waits in vain; after it nobody is let through for a while.
         answers = [browser.get("/console/search/") for _ in range(3)]
         answers.append(browser.get("/"))
-        style = browser.get(sheet)
+        style = browser.get(stylesheet)
 
     for answer in answers:
         assert answer.status_code == 503, answer.text[:300]
@@ -101,45 +101,45 @@ def test_people_read_a_page_while_postgres_is_away_and_its_sheet_comes(sheet, we
     assert style.status_code == 200
 
 
-def test_a_postgres_that_says_nothing_is_given_up_on(send, proxy):
+def test_silent_postgres_answers_503_after_the_timeout(send, proxy):
     assert send().status == 200
 
     proxy.toxics.is_mute = True
     answer = send()
     proxy.toxics.is_mute = False
-    until = time.monotonic() + 15
+    deadline = time.monotonic() + 15
     while send().status != 200:
-        assert time.monotonic() < until
+        assert time.monotonic() < deadline
 
     assert answer.status == 503
     assert answer.seconds < 6
 
 
-def test_nobody_waits_long_in_a_crowd_while_postgres_is_away(send, proxy):
+def test_postgres_outage_answers_many_concurrent_requests_within_five_seconds(send, proxy):
     """More requests at once than the process has threads, six times over."""
     assert send().status == 200
     proxy.down()
 
-    with ThreadPoolExecutor(24) as crowd:
-        answers = list(crowd.map(lambda _: send(), range(24)))
+    with ThreadPoolExecutor(24) as executor:
+        answers = list(executor.map(lambda _: send(), range(24)))
 
     assert {answer.status for answer in answers} == {503}
     assert max(answer.seconds for answer in answers) < 5
 
 
-def test_a_lost_answer_to_commit_leads_to_exactly_one_event(send, proxy):
+def test_lost_answer_to_commit_leads_to_exactly_one_event(send, proxy):
     assert send().status == 200
     ids = [new_id() for _ in range(200)]
 
-    for lost, message_id in enumerate(ids, start=1):
+    for lost_count, message_id in enumerate(ids, start=1):
         proxy.toxics.commits_to_lose = 1
         first = send(message_id)
         assert first.status == 503, first
-        assert proxy.toxics.commits_lost == lost
-        again = send(message_id)
-        while again.status == 503:
-            again = send(message_id)
-        assert again.headers["Butler-Duplicates"] == "1", again
+        assert proxy.toxics.commits_lost == lost_count
+        repeated = send(message_id)
+        while repeated.status == 503:
+            repeated = send(message_id)
+        assert repeated.headers["Butler-Duplicates"] == "1", repeated
 
     stored = list(Event.objects.filter(message_id__in=ids).values_list("message_id", flat=True))
     assert sorted(stored) == sorted(ids)

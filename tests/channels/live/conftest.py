@@ -24,8 +24,8 @@ from tests.channels.live.reading import Reader, by_key
 @pytest.fixture
 def proxied(running) -> Iterator[tuple[Proxy, str]]:
     """A proxy to the test database, and the address that leads through it."""
-    with Proxy.before(url := running.env["DATABASE_URL"]) as proxy:
-        yield proxy, proxy.through(url)
+    with Proxy.in_front_of(url := running.env["DATABASE_URL"]) as proxy:
+        yield proxy, proxy.proxied_url(url)
 
 
 class Streams(NamedTuple):

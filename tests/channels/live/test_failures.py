@@ -273,7 +273,7 @@ def test_rights_that_were_lost_while_postgres_was_away_are_noticed_first(
 
     with streams.open(X_Session_Token=noor.session) as reader:
         reader.wait(lambda r: r.frames)
-        with proxy.away():
+        with proxy.outage():
             type(noor.user).objects.update(is_active=False)
             factories.record(factories.item(("user_id", "noor"), name="Secret"))
             time.sleep(1)

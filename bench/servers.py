@@ -19,7 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from bench.load import Failed
+from bench.load import BenchmarkFailed
 from deploy.local.home import Home
 from deploy.processes import PROCESSES
 
@@ -42,16 +42,16 @@ class Database:
 
     def run(self, *arguments: str) -> str:
         """Run Python with these arguments on this database and return what it printed."""
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, *arguments],
             env=dict(self.env),
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,
         )
-        if done.returncode:
-            raise Failed(f"python {' '.join(arguments)} ended with {done.returncode}")
-        return done.stdout
+        if process.returncode:
+            raise BenchmarkFailed(f"python {' '.join(arguments)} ended with {process.returncode}")
+        return process.stdout
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,14 @@ class Server:
         return [int(pid) for pid in path.read_text().split()]
 
 
-def database(name: str, *, settings: str = "config.settings") -> Database:
+def create_database(name: str, *, settings: str = "config.settings") -> Database:
     """Return a database of ours, made when it is not there; a second run finds it again."""
-    given = os.environ["DATABASE_URL"]
-    with psycopg.connect(given, autocommit=True) as connection:
+    base_url = os.environ["DATABASE_URL"]
+    with psycopg.connect(base_url, autocommit=True) as connection:
         exists = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
         if exists.fetchone() is None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    url = urlunsplit(urlsplit(given)._replace(path=f"/{name}"))
+    url = urlunsplit(urlsplit(base_url)._replace(path=f"/{name}"))
     env = {
         **os.environ,
         "DATABASE_URL": url,
@@ -91,52 +91,54 @@ def check_durability(database: Database) -> None:
         for name in ("fsync", "synchronous_commit", "full_page_writes"):
             (value,) = connection.execute(sql.SQL("SHOW {}").format(sql.SQL(name))).fetchone() or ()
             if value != "on":
-                raise Failed(f"{name} is {value}: what is measured here is durable or nothing")
+                raise BenchmarkFailed(
+                    f"{name} is {value}: what is measured here is durable or nothing"
+                )
 
 
-def make_key(database: Database) -> str:
+def create_key(database: Database) -> str:
     """Make the source that sends, or give it another key."""
     with database.connect() as connection:
-        known = connection.execute("SELECT FROM customers_source WHERE name = %s", [SOURCE])
+        existing = connection.execute("SELECT FROM customers_source WHERE name = %s", [SOURCE])
         command = (
             ("rotate_key",)
-            if known.fetchone() is not None
+            if existing.fetchone() is not None
             else ("create_source", "--channel", "app")
         )
-    told = database.manage(*command, SOURCE, "--secret").splitlines()[-1]
-    return str(json.loads(told)["key"])
+    printed = database.manage(*command, SOURCE, "--secret").splitlines()[-1]
+    return str(json.loads(printed)["key"])
 
 
-def settle(database: Database) -> None:
+def vacuum(database: Database) -> None:
     """Do now what autovacuum and the checkpointer would do in the middle of a round."""
     with database.connect() as connection:
         connection.execute("VACUUM (ANALYZE)")
 
 
 @contextlib.contextmanager
-def serving(name: str, database: Database, *, target: str = "") -> Iterator[Server]:
+def running_server(name: str, database: Database, *, application: str = "") -> Iterator[Server]:
     """Run web or live with the flags of `make run`; `target` puts another application in."""
     port = _free_port()
     environment = {**database.env, "PORT": str(port), "LIVE_PORT": str(port)}
     home = Home(Path(tempfile.mkdtemp(prefix="butler-bench-")))
     command = PROCESSES[name](environment)
-    if target:
-        command = (*command[:-1], target)
+    if application:
+        command = (*command[:-1], application)
     log = home.path / "log"
-    with log.open("wb") as out:
+    with log.open("wb") as log_file:
         process = subprocess.Popen(
             command,
             env=environment,
             cwd=ROOT,
-            stdout=out,
-            stderr=out,
+            stdout=log_file,
+            stderr=log_file,
             start_new_session=True,
         )
     try:
-        _await(port, process, log)
+        _wait_until_up(port, process, log)
         yield Server(port, process)
     finally:
-        end(process)
+        stop_process(process)
         home.remove()
 
 
@@ -146,7 +148,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _await(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait_until_up(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -157,24 +159,24 @@ def _await(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
             return
         except OSError:
             time.sleep(0.05)
-    raise Failed(f"a server did not come up:\n{log.read_text(errors='replace')[-4000:]}")
+    raise BenchmarkFailed(f"a server did not come up:\n{log.read_text(errors='replace')[-4000:]}")
 
 
-def end(process: "subprocess.Popen[bytes]") -> None:
+def stop_process(process: "subprocess.Popen[bytes]") -> None:
     """End a process with all of its group."""
-    for number, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
+    for signal_number, timeout in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
+            os.killpg(process.pid, signal_number)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(patience)
+            process.wait(timeout)
             return
 
 
-def resident(pids: Sequence[int]) -> list[float]:
+def resident_memory(pids: Sequence[int]) -> list[float]:
     """Return the resident memory of processes, in MB."""
-    found = []
+    megabytes = []
     for pid in pids:
         status = Path(f"/proc/{pid}/status").read_text()
         kilobytes = int(status.partition("VmRSS:")[2].split()[0])
-        found.append(kilobytes / 1000)
-    return found
+        megabytes.append(kilobytes / 1000)
+    return megabytes

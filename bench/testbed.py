@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from bench import bodies, stage
-from bench.bodies import Context
+from bench import servers, traffic
+from bench.servers import Database, Server
 from bench.size import Size
-from bench.stage import Database, Server
+from bench.traffic import Target
 
 BASELINE_KEY = "an-afternoon"
 # Customers of the baseline: enough that its indexes are of a real size.
@@ -20,12 +20,12 @@ BASELINE_CUSTOMERS = 20_000
 class Butler:
     """One Butler: its database, its web server, and who is in it."""
 
-    context: Context
+    target: Target
     web: Server
 
 
 @dataclass(frozen=True, slots=True)
-class Arena:
+class Testbed:
     size: Size
     large: Butler
     small: Butler
@@ -34,42 +34,42 @@ class Arena:
 
 
 @contextlib.contextmanager
-def built(size: Size) -> Iterator[Arena]:
+def build(size: Size) -> Iterator[Testbed]:
     """Make the databases, fill them, and start what serves them."""
-    baseline = stage.database("bench_baseline", settings="bench.baseline.settings")
+    baseline = servers.create_database("bench_baseline", settings="bench.baseline.settings")
     with contextlib.ExitStack() as stack:
         large = _butler(stack, size.customers, size.events)
         small = _butler(stack, size.small_customers, size.small_events)
-        customers = _furnish(baseline, large.context)
+        customers = _fill_baseline(baseline, large.target)
         server = stack.enter_context(
-            stage.serving("web", baseline, target="bench.baseline.wsgi:application")
+            servers.running_server("web", baseline, application="bench.baseline.wsgi:application")
         )
-        yield Arena(size, large, small, server, customers)
+        yield Testbed(size, large, small, server, customers)
 
 
-def name_of(customers: int) -> str:
+def database_name(customers: int) -> str:
     """Name a database by its size, so that a later run with as many finds it filled."""
     return f"bench_{customers}"
 
 
 def _butler(stack: contextlib.ExitStack, customers: int, events: int) -> Butler:
-    database = stage.database(name_of(customers))
-    stage.check_durability(database)
+    database = servers.create_database(database_name(customers))
+    servers.check_durability(database)
     database.manage("migrate", "--verbosity=0")
     print(
         database.run("-m", "bench.synthetic", f"--customers={customers}", f"--events={events}"),
         end="",
     )
-    key = stage.make_key(database)
-    stage.settle(database)
-    web = stack.enter_context(stage.serving("web", database))
-    return Butler(bodies.context(database, key), web)
+    key = servers.create_key(database)
+    servers.vacuum(database)
+    web = stack.enter_context(servers.running_server("web", database))
+    return Butler(traffic.read_target(database, key), web)
 
 
-def _furnish(database: Database, context: Context) -> list[UUID]:
+def _fill_baseline(database: Database, target: Target) -> list[UUID]:
     """Give the baseline the same customers, some of them, by the same ids and names."""
     database.manage("migrate", "--run-syncdb", "--verbosity=0")
-    guests = context.guests[:BASELINE_CUSTOMERS]
+    guests = target.guests[:BASELINE_CUSTOMERS]
     with database.connect() as connection, connection.transaction():
         connection.execute(
             "INSERT INTO baseline_source (name, key) VALUES ('bench', %s) ON CONFLICT DO NOTHING",
@@ -93,11 +93,11 @@ def _furnish(database: Database, context: Context) -> list[UUID]:
             " unnest(ARRAY['city', 'name', 'email', 'language']) AS name ON CONFLICT DO NOTHING",
             [ids],
         )
-    stage.settle(database)
+    servers.vacuum(database)
     return ids
 
 
-def use_in_process(database: Database) -> None:
+def setup_django(database: Database) -> None:
     """Let this process call Butler itself, on this database."""
     os.environ |= {"DATABASE_URL": database.url, "DJANGO_SETTINGS_MODULE": "config.settings"}
     import django
@@ -105,7 +105,7 @@ def use_in_process(database: Database) -> None:
     django.setup()
 
 
-def leave_process() -> None:
+def close_pools() -> None:
     """Close what this process holds open; the pool's threads would keep it from ending."""
     from django.db import connections
 

@@ -11,46 +11,46 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 
-class Sent(NamedTuple):
+class SentEvent(NamedTuple):
     """One event the client made up."""
 
     message_id: str
     # Whose event it is, by a name that is also inside the event's body.
     owner: str
     # False for what has to be kept apart: it names nobody, or its id was used before.
-    is_fit: bool = True
+    is_valid: bool = True
 
 
-class Told(NamedTuple):
+class Acknowledgement(NamedTuple):
     """What an acknowledgement said became of the events of a request."""
 
     accepted: int
     duplicates: int
-    apart: int
+    quarantined: int
 
 
 class Request:
     """A number of events sent together, again and again with the same ids, until told."""
 
-    __slots__ = ("attempts", "events", "number", "rejections", "told")
+    __slots__ = ("acknowledgements", "attempts", "events", "number", "rejections")
 
-    def __init__(self, number: int, events: Sequence[Sent]) -> None:
+    def __init__(self, number: int, events: Sequence[SentEvent]) -> None:
         self.number = number
         self.events = tuple(events)
         self.attempts = 0
-        self.told: list[Told] = []
+        self.acknowledgements: list[Acknowledgement] = []
         self.rejections = 0
 
     @property
     def is_acknowledged(self) -> bool:
-        return bool(self.told)
+        return bool(self.acknowledgements)
 
     @property
     def is_unknown(self) -> bool:
-        return not self.told and not self.rejections
+        return not self.acknowledgements and not self.rejections
 
 
-class Ledger:
+class RequestLog:
     """The requests of one run, in memory and in a file."""
 
     def __init__(self, path: Path) -> None:
@@ -68,41 +68,47 @@ class Ledger:
     ) -> None:
         self._file.close()
 
-    def request(self, events: Sequence[Sent]) -> Request:
-        request = Request(len(self.requests), events)
-        self.requests.append(request)
-        return request
+    def create_request(self, events: Sequence[SentEvent]) -> Request:
+        create_request = Request(len(self.requests), events)
+        self.requests.append(create_request)
+        return create_request
 
-    def attempt(self, request: Request, at: float) -> None:
+    def add_attempt(self, create_request: Request, at: float) -> None:
         """Write that a request is about to be sent."""
-        events = request.events if not request.attempts else None
-        request.attempts += 1
-        self._write("attempt", request, at, events=events)
+        events = create_request.events if not create_request.attempts else None
+        create_request.attempts += 1
+        self._write("attempt", create_request, at, events=events)
 
-    def ack(self, request: Request, at: float, told: Told) -> None:
-        request.told.append(told)
-        self._write("ack", request, at, told=told)
+    def add_acknowledgement(
+        self, create_request: Request, at: float, acknowledgement: Acknowledgement
+    ) -> None:
+        create_request.acknowledgements.append(acknowledgement)
+        self._write("ack", create_request, at, acknowledgement=acknowledgement)
 
-    def reject(self, request: Request, at: float, status: int) -> None:
+    def add_rejection(self, create_request: Request, at: float, status: int) -> None:
         """Write that the server refused: it will not change its mind."""
-        request.rejections += 1
-        self._write("reject", request, at, status=status)
+        create_request.rejections += 1
+        self._write("reject", create_request, at, status=status)
 
-    def unknown(self, request: Request, at: float, why: str) -> None:
+    def add_unknown(self, create_request: Request, at: float, why: str) -> None:
         """Write that nobody can tell whether the request was stored."""
-        self._write("unknown", request, at, why=why)
+        self._write("unknown", create_request, at, why=why)
 
     def unknown_requests(self) -> list[Request]:
-        return [request for request in self.requests if request.attempts and request.is_unknown]
+        return [
+            create_request
+            for create_request in self.requests
+            if create_request.attempts and create_request.is_unknown
+        ]
 
-    def acknowledged(self) -> Iterator[Sent]:
+    def acknowledged(self) -> Iterator[SentEvent]:
         """Yield every event that was acknowledged, each once."""
-        for request in self.requests:
-            if request.is_acknowledged:
-                yield from request.events
+        for create_request in self.requests:
+            if create_request.is_acknowledged:
+                yield from create_request.events
 
-    def _write(self, what: str, request: Request, at: float, **facts: Any) -> None:
-        line = {"what": what, "request": request.number, "at": round(at, 4), **facts}
+    def _write(self, kind: str, create_request: Request, at: float, **facts: Any) -> None:
+        line = {"what": kind, "request": create_request.number, "at": round(at, 4), **facts}
         self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
 
 
@@ -113,12 +119,12 @@ def read(path: Path) -> list[Request]:
         entry = json.loads(line)
         number = entry["request"]
         if entry["what"] == "attempt" and entry["events"] is not None:
-            requests[number] = Request(number, [Sent(*event) for event in entry["events"]])
+            requests[number] = Request(number, [SentEvent(*event) for event in entry["events"]])
         request = requests[number]
         if entry["what"] == "attempt":
             request.attempts += 1
         elif entry["what"] == "ack":
-            request.told.append(Told(*entry["told"]))
+            request.acknowledgements.append(Acknowledgement(*entry["told"]))
         elif entry["what"] == "reject":
             request.rejections += 1
     return list(requests.values())

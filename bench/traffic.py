@@ -10,7 +10,7 @@ from random import Random
 from uuid import UUID
 
 from bench import load
-from bench.stage import SOURCE, Database
+from bench.servers import SOURCE, Database
 
 BATCH = 100
 # Of a hundred events, how many tell who somebody is, and of how many nobody has heard.
@@ -35,7 +35,7 @@ class Guest:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class Target:
     """What all requests of a run share."""
 
     database: Database
@@ -44,9 +44,9 @@ class Context:
     guests: Sequence[Guest]
 
 
-def context(database: Database, key: str) -> Context:
+def read_target(database: Database, key: str) -> Target:
     """Look up who is there, and the source that sends."""
-    guests = """
+    statement = """
         SELECT own.value, own.customer_id, own.id, device.id IS NOT NULL
           FROM customers_identifier AS own
           LEFT JOIN customers_identifier AS device
@@ -54,40 +54,40 @@ def context(database: Database, key: str) -> Context:
          WHERE own.kind = 'user_id' AND own.value LIKE 'guest-%%'
          ORDER BY own.id"""
     with database.connect() as connection:
-        found = [Guest(*row) for row in connection.execute(guests).fetchall()]  # type: ignore[arg-type]  # four columns
+        guests = [Guest(*row) for row in connection.execute(statement).fetchall()]  # type: ignore[arg-type]  # four columns
         source = connection.execute("SELECT id FROM customers_source WHERE name = %s", [SOURCE])
         (source_id,) = source.fetchone() or ()
     assert isinstance(source_id, int)
-    return Context(database, key, source_id, found)
+    return Target(database, key, source_id, guests)
 
 
-class Writer:
+class EventWriter:
     """Writes events that no other writer writes, not even that of an earlier run."""
 
-    def __init__(self, context: Context, name: str) -> None:
-        self.context = context
+    def __init__(self, target: Target, name: str) -> None:
+        self.target = target
         self.name = f"{name.replace(' ', '-')}-{secrets.token_hex(4)}"
         self.random = Random(self.name)
-        self.written = 0
+        self.events_written = 0
 
     def event(self, guest: Guest | None = None) -> bytes:
         """Write one event, of this guest or of any; sometimes a new one."""
-        self.written += 1
+        self.events_written += 1
         share = self.random.random() * 100
         if guest is None and share < NEW:
-            return self._event("identify", {"userId": f"new-{self.name}-{self.written}"})
-        guest = guest or self.random.choice(self.context.guests)
-        who = {"userId": guest.user_id}
+            return self._event("identify", {"userId": f"new-{self.name}-{self.events_written}"})
+        guest = guest or self.random.choice(self.target.guests)
+        identifiers = {"userId": guest.user_id}
         if guest.has_device:
-            who["anonymousId"] = guest.device
-        return self._event("identify" if share < NEW + IDENTIFY else "track", who)
+            identifiers["anonymousId"] = guest.device
+        return self._event("identify" if share < NEW + IDENTIFY else "track", identifiers)
 
-    def _event(self, kind: str, who: dict[str, str]) -> bytes:
+    def _event(self, kind: str, identifiers: dict[str, str]) -> bytes:
         random = self.random
         event: dict[str, object] = {
             "type": kind,
             "messageId": str(UUID(int=random.getrandbits(128), version=4)),
-            **who,
+            **identifiers,
             "timestamp": datetime.now(UTC).isoformat(),
             "context": {"library": {"name": "analytics-python", "version": "2.4.0"}},
             "integrations": {},
@@ -105,23 +105,23 @@ class Writer:
                     "group_size": random.randrange(1, 7),
                 },
             }
-        if "userId" in who and who["userId"].startswith("new-"):
-            event["anonymousId"] = f"device-{who['userId']}"
+        if "userId" in identifiers and identifiers["userId"].startswith("new-"):
+            event["anonymousId"] = f"device-{identifiers['userId']}"
         return json.dumps(event, ensure_ascii=False).encode()
 
     def batch(self) -> list[bytes]:
         return [self.event() for _ in range(BATCH)]
 
-    def post(self, events: Sequence[bytes]) -> bytes:
+    def batch_request(self, events: Sequence[bytes]) -> bytes:
         """Write the request for a batch."""
         sent_at = datetime.now(UTC).isoformat().encode()
         body = b'{"batch":[' + b",".join(events) + b'],"sentAt":"' + sent_at + b'"}'
-        return _post("/v1/batch", self.context.key, body)
+        return _post("/v1/batch", self.target.key, body)
 
-    def post_one(self, event: bytes) -> bytes:
+    def event_request(self, event: bytes) -> bytes:
         """Write the request for one event."""
         kind = "identify" if b'"type": "identify"' in event else "track"
-        return _post(f"/v1/{kind}", self.context.key, event)
+        return _post(f"/v1/{kind}", self.target.key, event)
 
 
 def _post(path: str, key: str, body: bytes) -> bytes:
@@ -130,8 +130,8 @@ def _post(path: str, key: str, body: bytes) -> bytes:
     return load.request("POST", path, authorization=f"Basic {basic}", body=body)
 
 
-def accepted(answer: load.Answer) -> int:
+def count_accepted(answer: load.Answer) -> int:
     """Return how many events an answer says are committed; anything less than all is an error."""
     if answer.status != 200 or answer.count(b"butler-quarantined"):
-        raise load.Failed(f"not accepted: {answer.head!r} {answer.body!r}")
+        raise load.BenchmarkFailed(f"not accepted: {answer.head!r} {answer.body!r}")
     return answer.count(b"butler-accepted")

@@ -1,6 +1,6 @@
 """One process of the race at the wall: a sender, or somebody who withdraws.
 
-python -m bench.chaos.hands ROLE NUMBER FOLDER BEGINS PAIRS PER_SECOND SEED
+python -m bench.chaos.race_process ROLE NUMBER FOLDER BEGINS PAIRS PER_SECOND SEED
 """
 
 import os
@@ -18,7 +18,7 @@ django.setup()
 
 from django.db import connections  # noqa: E402
 
-from bench.chaos.wall import WITHDRAWERS  # noqa: E402
+from bench.chaos.withdrawal_race import WITHDRAWERS  # noqa: E402
 from butler.actions import withdrawal  # noqa: E402
 from channels import deliveries  # noqa: E402
 from channels.protocol import Handover, IsOpen, Parcel  # noqa: E402
@@ -29,24 +29,24 @@ from customers.models import Customer, Identifier  # noqa: E402
 
 NOON = datetime(2027, 4, 21, 10, tzinfo=UTC)
 # After the last withdrawal is due, senders look for what comes late, and then for what is left.
-_AFTERWARDS = 1.0
-_LONGEST = 30.0
+_GRACE_SECONDS = 1.0
+_MAX_DRAIN_SECONDS = 30.0
 
 
-class Race:
+class RaceClock:
     """When everybody sets out, and what time it is in the race."""
 
-    def __init__(self, begins: float) -> None:
-        self.begins = begins
+    def __init__(self, begins_at: float) -> None:
+        self.begins_at = begins_at
 
-    def clock(self) -> datetime:
-        return NOON + timedelta(seconds=time.monotonic() - self.begins)
+    def now(self) -> datetime:
+        return NOON + timedelta(seconds=time.monotonic() - self.begins_at)
 
-    def until(self, seconds: float) -> None:
-        time.sleep(max(0.0, self.begins + seconds - time.monotonic()))
+    def wait_until(self, seconds: float) -> None:
+        time.sleep(max(0.0, self.begins_at + seconds - time.monotonic()))
 
 
-class Sink:
+class RecordingProvider:
     """A provider that writes down to the microsecond when it was handed what."""
 
     channel = "email"
@@ -55,66 +55,73 @@ class Sink:
     is_idempotent = False
     timeout = 1.0
 
-    def __init__(self, path: Path, chance: random.Random) -> None:
-        self.chance = chance
+    def __init__(self, path: Path, generator: random.Random) -> None:
+        self.generator = generator
         self.file = path.open("w")
 
     def hand_over(self, parcels: Sequence[Parcel], is_open: IsOpen) -> Iterator[Handover]:
         for parcel in parcels:
             if not is_open():
                 return
-            time.sleep(self.chance.uniform(0, 0.004))
+            time.sleep(self.generator.uniform(0, 0.004))
             self.file.write(f"{parcel.customer_id} {time.monotonic()}\n")
             yield Handover(parcel.delivery_id, "accepted", provider_id=str(parcel.delivery_id))
 
 
-def send(race: Race, path: Path, chance: random.Random, lasts: float) -> None:
+def send(clock: RaceClock, path: Path, generator: random.Random, seconds: float) -> None:
     """Hand over whatever waits, in batches of every size."""
-    sink = Sink(path, chance)
-    race.until(0)
-    ends = race.begins + lasts + _AFTERWARDS
-    in_vain = 0
+    provider = RecordingProvider(path, generator)
+    clock.wait_until(0)
+    ends_at = clock.begins_at + seconds + _GRACE_SECONDS
+    empty_batches = 0
     # What is not seen may only be held by somebody for a moment.
-    while time.monotonic() < ends or (in_vain < 20 and time.monotonic() < ends + _LONGEST):
-        done = deliveries.deliver_batch(sink, clock=race.clock, most=chance.randint(1, 12))
-        in_vain = 0 if done.looked_at else in_vain + 1
-        if in_vain:
-            time.sleep(chance.uniform(0, 0.01))
-    sink.file.close()
+    while time.monotonic() < ends_at or (
+        empty_batches < 20 and time.monotonic() < ends_at + _MAX_DRAIN_SECONDS
+    ):
+        counts = deliveries.deliver_batch(provider, clock=clock.now, most=generator.randint(1, 12))
+        empty_batches = 0 if counts.looked_at else empty_batches + 1
+        if empty_batches:
+            time.sleep(generator.uniform(0, 0.01))
+    provider.file.close()
 
 
-def withdraw(race: Race, path: Path, chance: random.Random, number: int, rate: float) -> None:
+def withdraw(
+    clock: RaceClock, path: Path, generator: random.Random, number: int, rate: float
+) -> None:
     """Withdraw, one customer after the other, each around the time its messages are due."""
     author = Author(internal_sources.BUTLER)
     words = [
         ConsentStatement(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})
     ]
     values = Identifier.objects.filter(kind="email").values_list("value", "customer_id")
-    numbered = sorted((int(v.partition("@")[0].removeprefix("guest-")), c) for v, c in values)
+    numbered = sorted(
+        (int(value.partition("@")[0].removeprefix("guest-")), customer_id)
+        for value, customer_id in values
+    )
     with path.open("w") as file:
-        for place, customer in numbered[number::WITHDRAWERS]:
-            race.until(place / rate + chance.uniform(-0.06, 0.06))
-            began = time.monotonic()
+        for index, customer in numbered[number::WITHDRAWERS]:
+            clock.wait_until(index / rate + generator.uniform(-0.06, 0.06))
+            began_at = time.monotonic()
             assert customer is not None
-            heard = withdrawal.say(
-                customer_id=customer, words=words, author=author, now=race.clock()
+            outcome = withdrawal.say(
+                customer_id=customer, words=words, author=author, now=clock.now()
             )
             acknowledged = time.monotonic()
-            took = acknowledged - began
-            file.write(f"{customer} {acknowledged} {took} {len(heard.left)}\n")
+            took = acknowledged - began_at
+            file.write(f"{customer} {acknowledged} {took} {len(outcome.left)}\n")
 
 
 def main(arguments: Sequence[str]) -> None:
-    role, number, folder, begins, pairs, rate, seed = arguments
-    race = Race(float(begins))
-    chance = random.Random(f"{seed}-{role}-{number}")
+    role, number, folder, begins_at, pairs, rate, seed = arguments
+    clock = RaceClock(float(begins_at))
+    generator = random.Random(f"{seed}-{role}-{number}")
     path = Path(folder) / f"{role[0]}-{number}"
     # The connection is made, and everything loaded, before the race begins.
     Customer.objects.exists()
     if role == "sender":
-        send(race, path, chance, int(pairs) / float(rate))
+        send(clock, path, generator, int(pairs) / float(rate))
     else:
-        withdraw(race, path, chance, int(number), float(rate))
+        withdraw(clock, path, generator, int(number), float(rate))
     connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's own
 
 

@@ -1,6 +1,6 @@
 """Gives a database something to say: what customers are asked for, and what is sent to them.
 
-python -m bench.chaos.vocabulary: loads it as anybody would, and prints what consent refers to.
+python -m bench.chaos.documents: loads it as anybody would, and prints what consent refers to.
 """
 
 import json
@@ -79,11 +79,11 @@ def load(now: datetime, *documents: dict[str, Any]) -> str:
     from customers.actions.notices import NoticeText, PurposeText, TopicText, digest
 
     files = [AutomationFile(f"{document['key']}.toml", document) for document in documents]
-    named = {"en": {"name": "Chaos", "description": "What is said while things break."}}
+    texts = {"en": {"name": "Chaos", "description": "What is said while things break."}}
     automations.load(
         files,
-        [PurposeText(PURPOSE, "contact", named)],
-        [TopicText(OFFERS, named), TopicText(ORDERS, named)],
+        [PurposeText(PURPOSE, "contact", texts)],
+        [TopicText(OFFERS, texts), TopicText(ORDERS, texts)],
         notices=[NoticeText(PURPOSE, 1, {"en": NOTICE})],
         now=now,
         by=Hand("Lin", 1),

@@ -11,14 +11,14 @@ VALUES ('offers', 1, 'en', 'May we write?', encode(sha256('May we write?'), 'hex
     ON CONFLICT DO NOTHING;
 
 CREATE TEMPORARY TABLE pair ON COMMIT DROP AS
-SELECT n, gen_random_uuid() AS id,
+SELECT number, gen_random_uuid() AS id,
        timestamptz '2027-04-21 10:00:00+00'
-       + make_interval(secs => n / current_setting('butler.per_second')::float) AS at
-  FROM generate_series(1, current_setting('butler.pairs')::int) AS n;
+       + make_interval(secs => number / current_setting('butler.per_second')::float) AS at
+  FROM generate_series(1, current_setting('butler.pairs')::int) AS number;
 
 INSERT INTO customers_customer (id, created_at) SELECT id, now() FROM pair;
 INSERT INTO customers_identifier (kind, value, evidence, record_id, customer_id, first_seen_at)
-SELECT 'email', 'guest-' || n || '@example.com', 2, id, id, now() FROM pair;
+SELECT 'email', 'guest-' || number || '@example.com', 2, id, id, now() FROM pair;
 INSERT INTO customers_control
        (customer_id, entries, state, granted, objected, channels_off, topics_off)
 SELECT id, 0,

@@ -1,0 +1,160 @@
+"""Customers who are written to while everything breaks, and who change their minds."""
+
+import asyncio
+import base64
+import heapq
+import json
+import random
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from bench.chaos.documents import EVENT, OFFERS, PURPOSE
+from bench.chaos.http import Connections
+from bench.chaos.outgoing import TriggerEvent, Withdrawal
+from bench.chaos.request_log import SentEvent
+
+type EventBody = tuple[SentEvent, dict[str, object]]
+
+# Share of those who are sent an offer and withdraw around the time at which it leaves.
+WITHDRAWING_SHARE = 0.4
+# Seconds from the event on within which they do.
+_WITHDRAWAL_SECONDS = 3.0
+_EVIDENCE = {"kind": "click"}
+
+
+class Recipients:
+    """So many people, each of whom one offer and one order is written about."""
+
+    def __init__(self, number: int, seed: int, connections: Connections, key: str) -> None:
+        self.owners = [f"guest-{seed}-{index}" for index in range(number)]
+        self.phones = {
+            f"+316{12_000_000 + index}": owner for index, owner in enumerate(self.owners)
+        }
+        self.trigger_events: list[TriggerEvent] = []
+        self.withdrawals: list[Withdrawal] = []
+        # Milliseconds from each withdrawal to its acknowledgement.
+        self.latencies_ms: list[float] = []
+        self._random = random.Random(seed)
+        self._connections = connections
+        self._run = f"g{seed}-{time.time_ns():x}"
+        token = base64.b64encode(f"{key}:".encode()).decode()
+        self._headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
+        self._records: Mapping[str, str] = {}
+        self._due_withdrawals: list[tuple[float, str]] = []
+        # Each has two things happen to them, in any order.
+        self._pending = [(owner, kind) for owner in self.owners for kind in ("offer", "order")]
+        self._random.shuffle(self._pending)
+        self._withdrawing = set(self._random.sample(self.owners, round(number * WITHDRAWING_SHARE)))
+
+    @property
+    def pending_count(self) -> int:
+        return len(self._pending)
+
+    def identify_events(self) -> list[EventBody]:
+        """Say who they are: somebody whom everything reaches, and for whom it is noon now."""
+        traits = {"timezone": noon_timezone(), "language": "en"}
+        return [
+            _event_body(
+                SentEvent(f"{self._run}-{owner}", owner),
+                "identify",
+                traits={**traits, "email": _email_address(owner), "phone": phone},
+            )
+            for phone, owner in self.phones.items()
+        ]
+
+    def next_event(self) -> EventBody | None:
+        """Return the next thing that happens to one of them."""
+        if not self._pending:
+            return None
+        owner, kind = self._pending.pop()
+        sent = SentEvent(f"{self._run}-{kind}-{owner}", owner)
+        recipient = _email_address(owner)
+        if kind == "order":
+            self.trigger_events.append(
+                TriggerEvent(sent.message_id, "chaos-receipt", ("email", "sms"), recipient)
+            )
+            order = {"order_id": f"C-{sent.message_id}", "total": 10, "currency": "EUR"}
+            return _event_body(sent, "track", event="Order Completed", properties=order)
+        self.trigger_events.append(
+            TriggerEvent(sent.message_id, "chaos-offer", ("email", "sms", "inbox"), recipient)
+        )
+        if owner in self._withdrawing:
+            due = time.monotonic() + self._random.uniform(0, _WITHDRAWAL_SECONDS)
+            heapq.heappush(self._due_withdrawals, (due, owner))
+        return _event_body(sent, "track", event=EVENT, properties={"number": sent.message_id})
+
+    async def consent(self, records: Mapping[str, str], notice: str) -> None:
+        """Have all of them agree to offers."""
+        self._records = records
+        body = {"answer": "give", "notice": notice, "language": "en", "evidence": _EVIDENCE}
+        for start in range(0, len(self.owners), 8):
+            owners = self.owners[start : start + 8]
+            accepted = await asyncio.gather(*(self._put_consent(owner, body) for owner in owners))
+            if not all(accepted):
+                raise RuntimeError("consents are not taken")
+
+    async def withdraw_consents(self) -> None:
+        """Withdraw, each when it is time, for ever."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                while self._due_withdrawals and self._due_withdrawals[0][0] <= time.monotonic():
+                    _, owner = heapq.heappop(self._due_withdrawals)
+                    group.create_task(self._withdraw(owner))
+                await asyncio.sleep(0.02)
+
+    @property
+    def email_addresses(self) -> dict[str, str]:
+        """Return whose number it is: the mailbox, which they go by everywhere."""
+        return {phone: _email_address(owner) for phone, owner in self.phones.items()}
+
+    @property
+    def has_withdrawn_all(self) -> bool:
+        return len(self.withdrawals) == len(self._withdrawing)
+
+    async def _withdraw(self, owner: str) -> None:
+        body = {"answer": "withdraw", "evidence": _EVIDENCE}
+        began = time.monotonic()
+        while not await self._put_consent(owner, body):
+            await asyncio.sleep(0.3)
+            began = time.monotonic()
+        now = time.monotonic()
+        self.latencies_ms.append((now - began) * 1000)
+        self.withdrawals.append(Withdrawal(_email_address(owner), OFFERS, now))
+
+    async def _put_consent(self, owner: str, body: Mapping[str, object]) -> bool:
+        path = f"/api/customers/{self._records[owner]}/consents/{PURPOSE}/"
+        try:
+            async with asyncio.timeout(30):
+                encoded = json.dumps(body).encode()
+                answer = await self._connections.send("PUT", path, encoded, self._headers)
+        except (OSError, TimeoutError):
+            return False
+        if answer.status < 500 and answer.status != 200:
+            raise RuntimeError(f"{path}: {answer.status} {answer.body[:300]!r}")
+        return answer.status == 200
+
+
+def acknowledged_triggers(
+    trigger_events: Sequence[TriggerEvent], acknowledged_ids: set[str]
+) -> list[TriggerEvent]:
+    """Return those of which the client knows that they were stored."""
+    return [trigger for trigger in trigger_events if trigger.message_id in acknowledged_ids]
+
+
+def noon_timezone() -> str:
+    """Name a zone that is far from quiet hours on both sides for hours to come."""
+    now = datetime.now(UTC)
+    # The signs of these zones are the other way round.
+    ahead = 13 - now.hour if now.hour > 1 else -(now.hour + 11)
+    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
+
+
+def _email_address(owner: str) -> str:
+    return f"{owner}@example.com"
+
+
+def _event_body(sent: SentEvent, kind: str, **facts: object) -> EventBody:
+    context = {"owner": sent.owner}
+    body = {"type": kind, "messageId": sent.message_id, "userId": sent.owner, "context": context}
+    return sent, {**body, **facts}

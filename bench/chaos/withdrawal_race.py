@@ -1,0 +1,166 @@
+"""python -m bench.chaos.withdrawal_race [--pairs N]: withdrawals and hand-overs that cross each other.
+
+Several processes hand messages over while several others withdraw the consent that the
+messages need, each at a random moment around the other. One clock for all of them: nothing
+may be handed over after its withdrawal was acknowledged, not by a microsecond.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+_FOLDER = Path(__file__).parent
+SENDERS, WITHDRAWERS = 2, 4
+# A hand-over this shortly before its acknowledgement was a race.
+CLOSE_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class RaceCounts:
+    """What became of so many pairs of a withdrawal and two messages."""
+
+    withdrawn: int
+    handed_over: int
+    # Messages that left within moments of the acknowledgement, and before it.
+    close_handovers: int
+    # Withdrawals that were told of something that had already left.
+    with_sent_messages: int
+    suppressed: int
+    late_handovers: int
+    slowest_ms: float
+    p99_ms: float
+
+
+def run(url: str, *, pairs: int, per_second: float, seed: int = 1) -> RaceCounts:
+    """Race on the database at this address, which is migrated."""
+    with tempfile.TemporaryDirectory(prefix="butler-wall-") as name:
+        folder = Path(name)
+        insert_pairs(url, pairs=pairs, per_second=per_second, seed=seed)
+        # Everybody sets out at the same moment, once all have started.
+        begins_at = time.monotonic() + 4.0
+        processes = [
+            _start_process(url, role, number, folder, begins_at, pairs, per_second, seed)
+            for role, process_count in (("sender", SENDERS), ("withdrawer", WITHDRAWERS))
+            for number in range(process_count)
+        ]
+        codes = [process.wait(timeout=60 + 4 * pairs / per_second) for process in processes]
+        if any(codes):
+            raise RuntimeError(f"a process of the race ended with {codes}")
+        return count_races(url, folder)
+
+
+def _start_process(
+    url: str,
+    role: str,
+    number: int,
+    folder: Path,
+    begins_at: float,
+    pairs: int,
+    per_second: float,
+    seed: int,
+) -> "subprocess.Popen[bytes]":
+    arguments = [role, number, folder, begins_at, pairs, per_second, seed]
+    return subprocess.Popen(
+        [sys.executable, "-m", "bench.chaos.race_process", *map(str, arguments)],
+        env={**os.environ, "DATABASE_URL": url, "BUTLER_WAKES": "0", "DEBUG": "0"},
+        cwd=_FOLDER.parent.parent,
+    )
+
+
+def insert_pairs(url: str, *, pairs: int, per_second: float, seed: int) -> None:
+    """Make so many customers who consented, and two messages that wait for each of them."""
+    statement = (_FOLDER / "prepare_withdrawal_race.sql").read_text()
+    with psycopg.connect(url) as connection:
+        connection.execute("SELECT set_config('butler.pairs', %s, false)", [str(pairs)])
+        connection.execute(
+            "SELECT set_config('butler.per_second', %s, false)", [str(float(per_second))]
+        )
+        connection.execute("SELECT setseed(%s)", [1 / (1 + seed)])
+        connection.execute(statement)
+        connection.commit()
+        connection.autocommit = True
+        connection.execute("ANALYZE")
+
+
+def count_races(url: str, folder: Path) -> RaceCounts:
+    """Compare what was acknowledged with what was handed over."""
+    withdrawals = {
+        customer: (float(time), seconds, sent_count)
+        for customer, time, seconds, sent_count in _lines(folder, "w")
+    }
+    handovers = [(customer, float(time)) for customer, time in _lines(folder, "s")]
+    late_handovers = [
+        customer
+        for customer, time in handovers
+        if customer in withdrawals and time > withdrawals[customer][0]
+    ]
+    close_handovers = [
+        customer
+        for customer, time in handovers
+        if customer in withdrawals and 0 <= withdrawals[customer][0] - time <= CLOSE_SECONDS
+    ]
+    seconds = sorted(float(seconds) for _, seconds, _ in withdrawals.values())
+    with psycopg.connect(url) as connection:
+        (suppressed,) = connection.execute(
+            "SELECT count(*) FROM butler_message WHERE state = 'suppressed'"
+        ).fetchone() or (0,)
+    return RaceCounts(
+        withdrawn=len(withdrawals),
+        handed_over=len(handovers),
+        close_handovers=len(close_handovers),
+        with_sent_messages=sum(sent_count != "0" for _, _, sent_count in withdrawals.values()),
+        suppressed=suppressed,
+        late_handovers=len(late_handovers),
+        slowest_ms=seconds[-1] * 1000,
+        p99_ms=seconds[int(len(seconds) * 0.99)] * 1000,
+    )
+
+
+def _lines(folder: Path, kind: str) -> Iterator[list[str]]:
+    for path in folder.glob(f"{kind}-*"):
+        for line in path.read_text().splitlines():
+            yield line.split()
+
+
+def report(counts: RaceCounts) -> str:
+    rows = {
+        "withdrawals that were acknowledged (N)": counts.withdrawn,
+        "messages handed over before": counts.handed_over,
+        f"of them less than {CLOSE_SECONDS * 1000:.0f} ms before": counts.close_handovers,
+        "withdrawals told of what had left": counts.with_sent_messages,
+        "messages kept back": counts.suppressed,
+        "acknowledged within, p99": f"{counts.p99_ms:.0f} ms",
+        "acknowledged within, slowest": f"{counts.slowest_ms:.0f} ms",
+        "HANDED OVER AFTER AN ACKNOWLEDGED WITHDRAWAL": counts.late_handovers,
+    }
+    return "\n".join(f"  {name:<46} {value}" for name, value in rows.items())
+
+
+def main(arguments: list[str]) -> int:
+    from bench import servers
+
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.chaos.withdrawal_race", description=__doc__
+    )
+    quick = bool(os.environ.get("QUICK"))
+    parser.add_argument("--pairs", type=int, default=5_000 if quick else 100_000)
+    parser.add_argument("--rate", type=float, default=150, help="withdrawals a second")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    database = servers.create_database(f"wall_{os.getpid()}")
+    database.manage("migrate", "--verbosity=0")
+    counts = run(database.url, pairs=options.pairs, per_second=options.rate, seed=options.seed)
+    print(report(counts))
+    return 1 if counts.late_handovers or counts.withdrawn < options.pairs else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
