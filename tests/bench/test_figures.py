@@ -41,7 +41,7 @@ def test_percentiles_of_a_hundred_values(share, value):
 
 
 @pytest.mark.parametrize(
-    ("value", "short"), [(0.012345, 0.0123), (1.2, 1.2), (999.4, 999), (17123.4, 17123)]
+    ("value", "rounded"), [(0.012345, 0.0123), (1.2, 1.2), (999.4, 999), (17123.4, 17123)]
 )
 def test_tidy_keeps_three_significant_digits(value, rounded):
     assert tidy(value) == rounded
