@@ -124,7 +124,7 @@ def read(path: Path) -> list[Request]:
         if entry["what"] == "attempt":
             request.attempts += 1
         elif entry["what"] == "ack":
-            request.acknowledgements.append(Acknowledgement(*entry["told"]))
+            request.acknowledgements.append(Acknowledgement(*entry["acknowledgement"]))
         elif entry["what"] == "reject":
             request.rejections += 1
     return list(requests.values())
