@@ -20,7 +20,7 @@ def figures(testbed: Testbed) -> list[Figure]:
     count = testbed.size.campaign
     with (
         tempfile.TemporaryDirectory(prefix="butler-campaign-") as name,
-        messages.mail_relay(Path(name) / "letters", "bench_told") as (sink, database),
+        messages.mail_relay(Path(name) / "letters", "bench_end_to_end") as (sink, database),
     ):
         notice, version = messages.load_offer(database)
         run = messages.create_customers(database, count, notice)

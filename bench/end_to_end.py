@@ -36,7 +36,7 @@ def figures(testbed: Testbed) -> list[Figure]:
     events = max(int(PER_SECOND * size.message_seconds), 1)
     with tempfile.TemporaryDirectory(prefix="butler-told-") as name:
         folder = Path(name)
-        with messages.mail_relay(folder / "letters", "bench_told") as (sink, database):
+        with messages.mail_relay(folder / "letters", "bench_end_to_end") as (sink, database):
             notice, _ = messages.load_offer(database)
             key = servers.create_key(database)
             run = messages.create_customers(database, events + WARM_UP, notice)
