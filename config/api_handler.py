@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
+from customers.access.authorization import names_key_scheme
+
 # Outermost first. What every answer needs: it is counted, logged, and honest about 503.
 MIDDLEWARE = ("config.logging.RequestMiddleware", "config.errors.DatabaseUnavailableMiddleware")
 
@@ -67,8 +69,7 @@ def is_api_request(environ: dict[str, Any]) -> bool:
     path = environ.get("PATH_INFO", "")
     if path.startswith("/v1/"):
         return True
-    scheme = environ.get("HTTP_AUTHORIZATION", "").partition(" ")[0].lower()
-    is_key = scheme in ("basic", "bearer")
+    is_key = names_key_scheme(environ.get("HTTP_AUTHORIZATION", ""))
     return is_key and path.startswith("/api/") and not path.startswith(PATHS_WITHOUT_KEY)
 
 

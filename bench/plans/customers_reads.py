@@ -84,7 +84,7 @@ PARAMETERS: dict[str, Params] = {
 WORDS = ("true /* words */", "plain LIKE '%%' || customers_plain('noor') || '%%'")
 
 LIVE_PARAMETERS: dict[str, Params] = {
-    "read_source_key": {"digest": _digest("key", 1)},
+    "find_key": {"digest": _digest("key", 1)},
     "find_session": {"session": "plans1"},
     "look_at_customers": {"customers": [str(id_) for id_ in uuids("customer")]},
     "look_at_keys": {"keys": serials()},

@@ -4,7 +4,6 @@ Published clients drop a batch on most 4xx and lose it on a redirect, so what is
 here is decided by what they do with it (docs/adr/0012).
 """
 
-import base64
 import functools
 import logging
 import re
@@ -21,6 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from customers import db
 from customers.access import keys
+from customers.access.authorization import MalformedAuthorization, parse_key
 from customers.types import Sender
 
 logger = logging.getLogger(__name__)
@@ -204,7 +204,7 @@ def _too_dense() -> Refusal:
 
 def find_sender(request: HttpRequest, scope: str = "ingest") -> Sender:
     """Find who sends by the key in a header or in the address, in this order."""
-    key = find_key(request) or request.GET.get("writeKey", "")
+    key = header_key(request) or request.GET.get("writeKey", "")
     if not key:
         raise _no_key()
     return _sender_of(key, scope)
@@ -233,7 +233,7 @@ def admit(request: HttpRequest, received: bytes) -> Admission:
     Without a key in a header, the text of the body has to name a good one, or the address. Which
     of several counts says the decoded body.
     """
-    if find_key(request):
+    if header_key(request):
         by_header = find_sender(request)
         return Admission(unpack(request, received), request, by_header, {})
     body = unpack(request, received)
@@ -294,22 +294,16 @@ def find_secret_sender(request: HttpRequest) -> Sender:
     return sender
 
 
-def find_key(request: HttpRequest) -> str:
-    """Find a key in the headers; a Bearer token that is not a key of ours is ignored."""
-    authorization: str = request.META.get("HTTP_AUTHORIZATION", "")
-    scheme, _, given = authorization.partition(" ")
-    if scheme.lower() == "basic":
-        if key := _basic(given):
-            return key
-    elif scheme.lower() == "bearer" and given.strip().startswith(("pk_", "sk_")):
-        return given.strip()
+def header_key(request: HttpRequest) -> str:
+    """Return the key in the headers, or an empty text. Raises Refusal where it cannot be read.
+
+    A Bearer token that cannot be a key of ours is ignored: it is meant for another service.
+    """
+    try:
+        key = parse_key(request.META.get("HTTP_AUTHORIZATION", ""))
+    except MalformedAuthorization:
+        raise Refusal(401, "no_key", "The key in Authorization cannot be read.") from None
+    if key and not key.is_foreign_token:
+        return key.text
     header: str = request.META.get("HTTP_X_WRITE_KEY", "")
     return header.strip()
-
-
-def _basic(given: str) -> str:
-    try:
-        name, _, password = base64.b64decode(given, validate=True).decode().partition(":")
-    except ValueError:  # no base64, no UTF-8, or not even ASCII
-        return ""
-    return name or password

@@ -1,12 +1,13 @@
 """What a request shows to be let in. Pure: text in, a credential or nothing out."""
 
-import base64
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
 from django.http.cookie import parse_cookie
+
+from customers.access.authorization import MalformedAuthorization, parse_key
 
 
 class Kind(StrEnum):
@@ -39,17 +40,11 @@ def credential(
 
 
 def _key(authorization: str) -> str | None:
-    scheme, _, value = authorization.partition(" ")
-    if scheme.lower() == "bearer":
-        return value.strip() or None
-    if scheme.lower() != "basic":
-        return None
     try:
-        pair = base64.b64decode(value, validate=True).decode()
-    except ValueError:  # no base64, no UTF-8, or not even ASCII
+        key = parse_key(authorization)
+    except MalformedAuthorization:
         return None
-    name, _, password = pair.partition(":")
-    return name or password or None
+    return key.text if key else None
 
 
 def parameters(query_string: bytes) -> dict[str, str]:

@@ -16,7 +16,7 @@ LOOK_AT_CUSTOMERS = postgres.statement("look_at_customers")
 LOOK_AT_SESSIONS = postgres.statement("look_at_sessions")
 LOOK_AT_KEYS = postgres.statement("look_at_keys")
 FIND_SESSION = postgres.statement("find_session")
-FIND_KEY = postgres.statement("read_source_key")
+FIND_KEY = postgres.statement("find_key")
 SPEND_TICKET = postgres.statement("spend_ticket")
 
 # Somewhere on a log: whose it is, and the version after which to read.

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.db import OperationalError
 
 from customers import db, sql
+from customers.access.authorization import KEY_PREFIXES
 from customers.types import Sender
 
 SCOPES = ("ingest", "read", "identify")
@@ -44,7 +45,7 @@ def find_sender(key: str) -> Sender | None:
 
 
 def _find(key: str) -> Sender | None:
-    if not key.startswith(("pk_", "sk_")):
+    if not key.startswith(KEY_PREFIXES):
         return None
     found = db.row(sql.load("read_source_key"), {"digest": digest(key)})
     if found is None:

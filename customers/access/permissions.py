@@ -1,6 +1,5 @@
 """Who asks, and what they may: the access table of the REST API."""
 
-import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from django.http import HttpRequest
 from rest_framework import authentication, exceptions, permissions
 from rest_framework.request import Request
 
+from customers.access.authorization import MalformedAuthorization, parse_key
 from customers.access.keys import find_sender
 from customers.models import Customer, User
 from customers.types import Sender
@@ -142,10 +142,13 @@ class KeyAuthentication(authentication.BaseAuthentication):
     """A secret key, as Bearer or as the name of Basic."""
 
     def authenticate(self, request: Request) -> tuple[Principal, str] | None:
-        shown = _key(request.headers.get("Authorization", ""))
-        if shown is None:
+        try:
+            key = parse_key(request.headers.get("Authorization", ""))
+        except MalformedAuthorization:
+            raise exceptions.AuthenticationFailed("The key cannot be read.") from None
+        if key is None:
             return None
-        sender = find_sender(shown)
+        sender = find_sender(key.text)
         if sender is None:
             raise exceptions.AuthenticationFailed("This key is not known, or no longer.")
         return Principal("key", f"source:{sender.source_id}", sender=sender), "key"
@@ -172,19 +175,6 @@ class CookieAuthentication(authentication.SessionAuthentication):
     def authenticate(self, request: Request) -> tuple[Principal, str] | None:
         found = super().authenticate(request)
         return (_principal(found[0], by="cookie"), "cookie") if found else None
-
-
-def _key(authorization: str) -> str | None:
-    scheme, _, value = authorization.partition(" ")
-    if scheme.lower() == "bearer":
-        return value.strip()
-    if scheme.lower() != "basic":
-        return None
-    try:
-        name, _, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except ValueError:  # no base64, no UTF-8, or not even ASCII
-        return ""
-    return name or password
 
 
 def _principal(user: User, *, by: str) -> Principal:

@@ -226,19 +226,51 @@ def test_no_authorization_makes_the_streams_fail():
         assert shown is None or shown.text
 
 
-def test_the_three_readers_find_the_same_key():
-    """One parser for all is to come; until then, what one takes for a key the others do."""
+def test_wire_api_and_streams_find_the_same_key():
     _, secret = source(is_secret=True)
     encoded = [basic(f"{secret}:".encode()), basic(f":{secret}".encode())]
     for value in (f"Bearer {secret}", f"bearer  {secret} ", *encoded):
-        request = SimpleNamespace(META={"HTTP_AUTHORIZATION": value})
-        asked = SimpleNamespace(headers={"Authorization": value})
+        wire_request = SimpleNamespace(META={"HTTP_AUTHORIZATION": value})
+        api_request = SimpleNamespace(headers={"Authorization": value})
 
-        who, _ = KeyAuthentication().authenticate(asked)
-        streamed = credential({b"authorization": value.encode()}, {}, cookie="sessionid")
+        principal, _ = KeyAuthentication().authenticate(api_request)
+        stream_credential = credential({b"authorization": value.encode()}, {}, cookie="sessionid")
 
-        assert who.sender
-        assert (http.find_key(request), streamed.text) == (secret, secret)
+        assert principal.sender
+        assert (http.header_key(wire_request), stream_credential.text) == (secret, secret)
+
+
+MALFORMED = [
+    name
+    for name, value in AUTHORIZATIONS.items()
+    if name not in ("bearer rubbish", "bearer unknown key", "bearer long")
+    and value.lower().startswith(("basic", "bearer"))
+    and name not in ("basic of a proxy", "basic colons")
+]
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_malformed_authorization_is_refused_whatever_else_the_request_shows(name):
+    value = AUTHORIZATIONS[name]
+    _, key = source()
+    asked = call("POST", "/api/sign-in/", {"email": ADDRESS})
+    proof = {"request": asked.json["request"], "code": code_in_mail()}
+    token = call("POST", "/api/sign-in/", proof).json["session_token"]
+    cookie = f"sessionid={token}"
+    header = {"HTTP_AUTHORIZATION": value}
+
+    by_header = call("POST", "/v1/track", track(), HTTP_X_WRITE_KEY=key, **header)
+    by_body = call("POST", "/v1/batch", {"batch": [track()], "writeKey": key}, **header)
+    by_session = call("GET", "/api/me/", HTTP_X_SESSION_TOKEN=token, **header)
+    by_cookie = call("GET", "/api/me/", HTTP_COOKIE=cookie, **header)
+    stream = credential(
+        {b"authorization": value.encode("latin-1"), b"cookie": cookie.encode()},
+        {},
+        cookie="sessionid",
+    )
+
+    assert [answer.status for answer in (by_header, by_body, by_session, by_cookie)] == [401] * 4
+    assert stream is None
 
 
 # Every header ------------------------------------------------------------------------
