@@ -237,15 +237,16 @@ def _write_email(path: str) -> dict[str, Any]:
     from django.db import connection
     from django.utils import timezone
 
-    from butler.messages.late_rendering import words_of
+    from butler.automations import versions
+    from butler.messages.render import render_stored
     from channels.email.letter import seal
     from channels.protocol import Parcel
 
     with connection.cursor() as cursor:
         cursor.execute(_SENT_MESSAGE)
         message, customer, version, step, facts = cursor.fetchone()
-    words = words_of(
-        version_id=version,
+    message_text = render_stored(
+        versions.document_of(version),
         step=step,
         channel="email",
         facts=json.loads(facts),
@@ -258,9 +259,9 @@ def _write_email(path: str) -> dict[str, Any]:
         customer_id=customer,
         to="noor@example.com",
         language="en",
-        subject=words.subject,
-        text=words.text,
-        html=words.html,
+        subject=message_text.subject,
+        text=message_text.text,
+        html=message_text.html,
         message_class="marketing",
         topic=documents.OFFERS,
         unsubscribe_url="https://larkmoor.example/unsubscribe/" + "x" * 120,

@@ -22,11 +22,11 @@ from uuid_utils.compat import uuid7
 from butler.actions import automations
 from butler.actions.automations import EVERYTHING, Hand, NotNow
 from butler.automations import sample_customers
-from butler.automations.previews import difference, previews
+from butler.automations.previews import difference, render_previews
 from butler.automations.run_context import read_run_contexts
 from butler.document import Document
 from butler.messages.render import render
-from butler.messages.templating import Missing
+from butler.messages.templating import MissingValues
 from butler.models import (
     Automation,
     AutomationVersion,
@@ -187,7 +187,7 @@ class AutomationVersionAdmin(ReadOnlyAdmin):
             "steps": _TRANSITIONS[version.status] if self._may_change_status(request) else (),
             "other": other,
             "difference": difference(other.document, version.document) if other else (),
-            "previews": list(previews(document, self._record(request))),
+            "previews": list(render_previews(document, self._record(request))),
             "record": request.GET.get("record", ""),
         }
 
@@ -237,10 +237,10 @@ class AutomationVersionAdmin(ReadOnlyAdmin):
         document = msgspec.convert(version.document, Document)
         try:
             context = sample_customers.full(document)
-            words = render(document, place, "email", context, sample_customers.LINKS, language)
-        except (LookupError, ValueError, Missing):
+            message = render(document, place, "email", context, sample_customers.LINKS, language)
+        except (LookupError, ValueError, MissingValues):
             raise Http404 from None
-        return HttpResponse(words.html, headers={"Content-Security-Policy": _MAIL_POLICY})
+        return HttpResponse(message.html, headers={"Content-Security-Policy": _MAIL_POLICY})
 
 
 # Mail has its styles inline, and no business with anything else.

@@ -1,20 +1,21 @@
-"""What an automation is made of: the shape of its file, read strictly. Pure."""
+"""The document of an automation: the structure of its file, read strictly. Pure."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
 
 from butler.types import MessageClass
 
-# Words that a customer reads, by language: {"en": "...", "nl": "..."}.
-type Worded = dict[str, str]
+# A text by language: {"en": "...", "nl": "..."}.
+type Translations = dict[str, str]
 
 
-class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of a document; a field that nobody knows is a mistake, not a wish."""
+class _DocumentPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of a document; an unknown field is an error."""
 
 
-class OnEvent(_Part, frozen=True, tag="event", tag_field="kind"):
+class OnEvent(_DocumentPart, frozen=True, tag="event", tag_field="kind"):
     """Something happened: the name of the event.
 
     With `gather`, all that happens to a customer until then is said at once: so long after the
@@ -25,7 +26,7 @@ class OnEvent(_Part, frozen=True, tag="event", tag_field="kind"):
     gather: str = ""
 
 
-class OnAbsence(_Part, frozen=True, tag="absence", tag_field="kind"):
+class OnAbsence(_DocumentPart, frozen=True, tag="absence", tag_field="kind"):
     """Something happened and something else did not follow within a time ("90m", "2h", "3d")."""
 
     event: str
@@ -35,7 +36,7 @@ class OnAbsence(_Part, frozen=True, tag="absence", tag_field="kind"):
     same: Literal["customer", "about"] = "customer"
 
 
-class OnDate(_Part, frozen=True, tag="date", tag_field="kind"):
+class OnDate(_DocumentPart, frozen=True, tag="date", tag_field="kind"):
     """A date on the record: so many days before it, at a time on the customer's clock."""
 
     # Such as "order.visit_date"; "member.birth_date" and "trait.<name>" return each year.
@@ -44,7 +45,7 @@ class OnDate(_Part, frozen=True, tag="date", tag_field="kind"):
     days_before: int = 0
 
 
-class OnSchedule(_Part, frozen=True, tag="schedule", tag_field="kind"):
+class OnSchedule(_DocumentPart, frozen=True, tag="schedule", tag_field="kind"):
     """On these days (ISO, 1 is Monday) or dates, at a time on each customer's clock."""
 
     at: str
@@ -53,15 +54,15 @@ class OnSchedule(_Part, frozen=True, tag="schedule", tag_field="kind"):
     dates: tuple[str, ...] = ()
 
 
-class OnTopic(_Part, frozen=True, tag="topic", tag_field="kind"):
+class OnTopic(_DocumentPart, frozen=True, tag="topic", tag_field="kind"):
     """Something customers care about changed its status: "ride:*" is "down"."""
 
     topic: str
     status: str
     audience: str
 
-    def is_about(self, key: str) -> bool:
-        """Tell whether this topic is meant: by its key, or by "ride:*" for all of a sort."""
+    def matches(self, key: str) -> bool:
+        """Return whether the trigger covers this topic: by its key, or by "ride:*" for all rides."""
         prefix = self.topic.removesuffix("*")
         return key == prefix if prefix == self.topic else key.startswith(prefix)
 
@@ -69,7 +70,7 @@ class OnTopic(_Part, frozen=True, tag="topic", tag_field="kind"):
 type Trigger = OnEvent | OnAbsence | OnDate | OnSchedule | OnTopic
 
 
-class Text(_Part, frozen=True):
+class MessageText(_DocumentPart, frozen=True):
     """What is said in one language. Liquid; `short` is for SMS, `mjml` replaces our own layout."""
 
     subject: str
@@ -81,23 +82,23 @@ class Text(_Part, frozen=True):
     path: str = ""
 
 
-class MessageStep(_Part, frozen=True, tag="message", tag_field="kind"):
+class MessageStep(_DocumentPart, frozen=True, tag="message", tag_field="kind"):
     """Say something through the first of these channels that may and can."""
 
     channels: tuple[str, ...]
-    texts: dict[str, Text]
+    texts: dict[str, MessageText]
     # Through every one of them instead: what is read in one place is not missed in another.
     every: bool = False
 
 
-class WaitStep(_Part, frozen=True, tag="wait", tag_field="kind"):
+class WaitStep(_DocumentPart, frozen=True, tag="wait", tag_field="kind"):
     """Wait for a length of time ("2h"), or until a time on the customer's clock ("09:00")."""
 
     length: str = ""
     until: str = ""
 
 
-class WaitForStep(_Part, frozen=True, tag="wait_for", tag_field="kind"):
+class WaitForStep(_DocumentPart, frozen=True, tag="wait_for", tag_field="kind"):
     """Wait for an event; `then` if it came, `otherwise` if it did not in time."""
 
     event: str
@@ -107,7 +108,7 @@ class WaitForStep(_Part, frozen=True, tag="wait_for", tag_field="kind"):
     otherwise: tuple["Step", ...] = ()
 
 
-class BranchStep(_Part, frozen=True, tag="branch", tag_field="kind"):
+class BranchStep(_DocumentPart, frozen=True, tag="branch", tag_field="kind"):
     """Go one way or the other; CEL over the same values that texts see."""
 
     when: str
@@ -115,14 +116,14 @@ class BranchStep(_Part, frozen=True, tag="branch", tag_field="kind"):
     otherwise: tuple["Step", ...] = ()
 
 
-class NextChannelStep(_Part, frozen=True, tag="next_channel", tag_field="kind"):
+class NextChannelStep(_DocumentPart, frozen=True, tag="next_channel", tag_field="kind"):
     """Say the last message again through the next channel unless it was seen in time."""
 
     within: str
     channels: tuple[str, ...]
 
 
-class TaskStep(_Part, frozen=True, tag="task", tag_field="kind"):
+class TaskStep(_DocumentPart, frozen=True, tag="task", tag_field="kind"):
     """Ask a person: the fall-back channel that understands."""
 
     title: str
@@ -136,12 +137,12 @@ BRANCHES = ("then", "otherwise")
 type Step = MessageStep | WaitStep | WaitForStep | BranchStep | NextChannelStep | TaskStep
 
 
-class Document(_Part, frozen=True):
+class Document(_DocumentPart, frozen=True):
     """One version of an automation, as its file has it."""
 
     key: str
     # For the customer, who reads why: "Reminder of your visit".
-    name: Worded
+    name: Translations
     trigger: Trigger
     steps: tuple[Step, ...]
     # The class of the message, of the strictest thing in it.
@@ -165,18 +166,27 @@ class Document(_Part, frozen=True):
 
 
 def step_at(document: Document, path: str) -> Step:
-    """Return the step at a place such as "0" or "1.then.0"; raise LookupError where none is."""
+    """Return the step at a path such as "0" or "1.then.0"; raise LookupError if there is none."""
     index, *rest = path.split(".")
     step = document.steps[int(index)]
-    for branch, place in zip(rest[::2], rest[1::2], strict=True):
+    for branch, position in zip(rest[::2], rest[1::2], strict=True):
         if branch not in BRANCHES:
             raise LookupError(path)
-        step = getattr(step, branch, ())[int(place)]
+        step = getattr(step, branch, ())[int(position)]
     return step
 
 
-def following(document: Document, path: str) -> str | None:
-    """Return the place after this one: its neighbor, or what follows the step it is inside."""
+def steps_with_paths(steps: tuple[Step, ...], parent: str = "") -> Iterator[tuple[str, Step]]:
+    """Yield every step with its path, in the order in which they are written."""
+    for index, step in enumerate(steps):
+        path = f"{parent}{index}"
+        yield path, step
+        for branch in BRANCHES:
+            yield from steps_with_paths(getattr(step, branch, ()), f"{path}.{branch}.")
+
+
+def next_step_path(document: Document, path: str) -> str | None:
+    """Return the path of the next step: its neighbor, or the one after the step it is inside."""
     while path:
         outer, _, index = path.rpartition(".")
         neighbor = f"{outer}.{int(index) + 1}" if outer else str(int(index) + 1)
@@ -187,10 +197,10 @@ def following(document: Document, path: str) -> str | None:
     return None
 
 
-def inside(document: Document, path: str, branch: str) -> str | None:
-    """Return the first place of a branch, or what follows where it is empty."""
+def branch_path(document: Document, path: str, branch: str) -> str | None:
+    """Return the path of the first step of a branch, or of the next step where it is empty."""
     first = f"{path}.{branch}.0"
-    return first if _exists(document, first) else following(document, path)
+    return first if _exists(document, first) else next_step_path(document, path)
 
 
 def _exists(document: Document, path: str) -> bool:

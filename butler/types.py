@@ -107,6 +107,15 @@ class Rules(msgspec.Struct, frozen=True):
     channels: frozenset[str]
 
 
+class RenderedMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """The text of a message in one language; `html` is empty unless it is mail."""
+
+    language: str
+    subject: str
+    text: str
+    html: str = ""
+
+
 class Gate(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One question that was asked, and its answer with what it rests on."""
 

@@ -17,9 +17,9 @@ from django.db.models import Max
 from butler import sql
 from butler.automations import validation
 from butler.automations.loader import AutomationFile, InvalidAutomations
-from butler.automations.validation import Fault, Shelf
+from butler.automations.validation import AllowedReferences, FileProblem
 from butler.decisions.inputs import CHANNELS
-from butler.document import Document, OnAbsence, OnEvent, WaitForStep
+from butler.document import Document, OnAbsence, OnEvent, WaitForStep, steps_with_paths
 from butler.due import notify
 from butler.models import Automation, AutomationVersion, PauseSwitch
 from customers import sql as customers_sql
@@ -81,7 +81,7 @@ def load(
         published = publish(purposes=purposes, notices=notices, topics=topics, now=now)
     except NoticeChanged as error:
         words = f"the words of {error} were published already; give them a version of their own"
-        raise InvalidAutomations([Fault("purposes.toml", "notice", words)]) from None
+        raise InvalidAutomations([FileProblem("purposes.toml", "notice", words)]) from None
     changes = [_keep(file, document, by) for file, document in checked]
     return Loaded(tuple(sorted([*known.values(), *changes])), published)
 
@@ -112,13 +112,13 @@ def check(
     topics: Sequence[TopicText] = (),
 ) -> list[tuple[AutomationFile, Document]]:
     """Return the automations as they are understood, or raise InvalidAutomations; nothing is written."""
-    shelf = Shelf(
+    allowed = AllowedReferences(
         purposes=dict(Purpose.objects.values_list("key", "kind"))
         | {purpose.key: purpose.kind for purpose in purposes},
         topics={*Topic.objects.values_list("key", flat=True), *(topic.key for topic in topics)},
         channels=CHANNELS,
     )
-    found = [(file, *validation.check(file.name, file.content, shelf)) for file in documents]
+    found = [(file, *validation.check(file.name, file.content, allowed)) for file in documents]
     understood = [(file, document) for file, document, _ in found if document]
     faults = [fault for _, _, faults in found for fault in faults]
     faults += _strangers(understood)
@@ -127,14 +127,14 @@ def check(
     return understood
 
 
-def _strangers(understood: Sequence[tuple[AutomationFile, Document]]) -> Iterable[Fault]:
+def _strangers(understood: Sequence[tuple[AutomationFile, Document]]) -> Iterable[FileProblem]:
     """Find automations that are spoken of and that nobody knows."""
     known = {document.key for _, document in understood}
     for file, document in understood:
         kind, _, name = getattr(document.trigger, "audience", "").partition(":")
         if kind != "notified" or name in known or Automation.objects.filter(key=name).exists():
             continue
-        yield Fault(file.name, "trigger.audience", f"there is no automation {name}")
+        yield FileProblem(file.name, "trigger.audience", f"there is no automation {name}")
 
 
 def _keep(file: AutomationFile, document: Document, by: Hand) -> Change:
@@ -179,7 +179,7 @@ def _starts(document: Document) -> list[str]:
 
 
 def _awaits(document: Document) -> list[str]:
-    steps = (step for _, step in validation.placed_steps(document.steps))
+    steps = (step for _, step in steps_with_paths(document.steps))
     names = {step.event for step in steps if isinstance(step, WaitForStep)}
     if isinstance(document.trigger, OnAbsence):
         names.add(document.trigger.absent)

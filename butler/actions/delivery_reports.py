@@ -9,7 +9,7 @@ import msgspec
 
 from butler import sql
 from butler.messages import delivery_reports
-from butler.messages.delivery_reports import Report, Standing
+from butler.messages.delivery_reports import DeliveryReport, MessageStatus
 from butler.models import DeliveryReceipt, Message
 from customers.actions import consent, notes
 from customers.actions.changes import Author
@@ -18,8 +18,6 @@ from customers.db import retry
 from customers.events import internal_sources
 from customers.models import Control
 from customers.sql import json
-
-__all__ = ["Report", "apply_waiting", "report", "sweep"]
 
 _YOUNG = timedelta(days=1)
 _EVENTS = {
@@ -31,7 +29,7 @@ _EVENTS = {
 }
 
 
-class _Told(Report, frozen=True):
+class _Told(DeliveryReport, frozen=True):
     """A report as it was kept."""
 
     id: int = 0
@@ -43,7 +41,7 @@ class _Message(NamedTuple):
 
     id: UUID
     channel: str
-    before: Standing
+    before: MessageStatus
     told: Sequence[_Told]
 
     @property
@@ -51,12 +49,14 @@ class _Message(NamedTuple):
         return [one for one in self.told if one.is_new]
 
 
-def report(*, provider: str, channel: str, reports: Sequence[Report], now: datetime) -> int:
+def report(*, provider: str, channel: str, reports: Sequence[DeliveryReport], now: datetime) -> int:
     """Take in reports; return how many messages they were about. Saying it again is harmless.
 
     Kept first and applied then: what is about something that we do not know of yet waits for it.
     """
-    heard = _of_channel(channel, [one for one in reports if one.kind in delivery_reports.KINDS])
+    heard = _of_channel(
+        channel, [one for one in reports if one.kind in delivery_reports.STATE_BY_KIND]
+    )
     rows = [_row(provider, one, now) for one in heard]
     DeliveryReceipt.objects.bulk_create(rows, ignore_conflicts=True)
     kept = DeliveryReceipt.objects.filter(
@@ -87,7 +87,7 @@ def sweep(*, now: datetime, most: int = 500) -> int:
     return retry.on_conflict(lambda: _apply(ids, now)) if ids else 0
 
 
-def _of_channel(channel: str, reports: Sequence[Report]) -> list[Report]:
+def _of_channel(channel: str, reports: Sequence[DeliveryReport]) -> list[DeliveryReport]:
     """Leave out what names a message of another way: no letter that comes back was an SMS.
 
     Anybody can write to where letters come back to, and would shut a number with one.
@@ -98,7 +98,7 @@ def _of_channel(channel: str, reports: Sequence[Report]) -> list[Report]:
     return [one for one in reports if one.message_id not in foreign]
 
 
-def _row(provider: str, one: Report, now: datetime) -> DeliveryReceipt:
+def _row(provider: str, one: DeliveryReport, now: datetime) -> DeliveryReceipt:
     return DeliveryReceipt(
         provider=provider,
         event_id=one.event_id[:200],
@@ -130,19 +130,22 @@ def _apply(ids: Sequence[int], now: datetime) -> int:
 def _message(row: tuple[UUID, str, str, str, str]) -> _Message:
     id_, channel, state, reason, told = row
     return _Message(
-        id_, channel, Standing(state, reason), msgspec.json.decode(told, type=tuple[_Told, ...])
+        id_,
+        channel,
+        MessageStatus(state, reason),
+        msgspec.json.decode(told, type=tuple[_Told, ...]),
     )
 
 
 def _move(one: _Message) -> Mapping[str, object]:
-    after = delivery_reports.settle(one.before, one.told)
+    after = delivery_reports.status_after(one.before, one.told)
     named = [told.provider_id for told in one.told if told.provider_id]
     return {
         "message": one.id,
         "state": after.state,
         "reason": after.reason,
         "at": after.at,
-        "has_left": any(told.kind in delivery_reports.LEFT for told in one.told),
+        "has_left": any(told.kind in delivery_reports.PROVE_ACCEPTED for told in one.told),
         "provider_id": min(named, default=""),
     }
 
@@ -151,12 +154,12 @@ def _suppress(messages: Sequence[_Message], now: datetime) -> None:
     said = [
         {
             "message": one.id,
-            "reason": delivery_reports.SUPPRESSES[told.kind],
+            "reason": delivery_reports.SUPPRESSION_REASONS[told.kind],
             "evidence": f"receipt:{told.id}",
         }
         for one in messages
         for told in one.new
-        if told.kind in delivery_reports.SUPPRESSES
+        if told.kind in delivery_reports.SUPPRESSION_REASONS
     ]
     if said:
         sql.run("suppress_addresses", {"said": json(said), "now": now})

@@ -16,12 +16,13 @@ from uuid_utils.compat import uuid7
 
 from butler import sql
 from butler.actions import staff_tasks
+from butler.automations import versions
 from butler.decisions import store
 from butler.decisions.decide import decide
 from butler.decisions.inputs import read_facts, rules
 from butler.failpoints import failpoint
-from butler.messages.late_rendering import Unsaid, Words, words_of
-from butler.types import Contact, Decision, Facts, Rules
+from butler.messages.render import NotRenderable, render_stored
+from butler.types import Contact, Decision, Facts, RenderedMessage, Rules
 from customers import db
 from customers.sql import json
 
@@ -174,9 +175,9 @@ class _Gate:
     def _let_go(self, one: Waiting, facts: Facts, decision: Decision, company: Rules) -> Facts:
         """Put the message into words; return the facts with its budgets used."""
         try:
-            words = self._words(one, decision.language)
-        except Unsaid as unsaid:
-            self.staying.append(_Staying(one.id, "failed", unsaid.reason))
+            rendered = self._render(one, decision.language)
+        except NotRenderable as error:
+            self.staying.append(_Staying(one.id, "failed", error.reason))
             return facts
         address = (facts.addresses or {}).get(self.channel)
         self.leaving.append(
@@ -187,18 +188,18 @@ class _Gate:
                 customer=one.customer_id,
                 version=decision.customer_version,
                 takes=decision.takes,
-                language=words.language,
+                language=rendered.language,
                 address=address.value if address else "",
-                subject=words.subject,
-                text=words.text,
+                subject=rendered.subject,
+                text=rendered.text,
             )
         )
-        self.html[one.id] = words.html
+        self.html[one.id] = rendered.html
         return _used(facts, decision)
 
-    def _words(self, one: Waiting, language: str) -> Words:
-        return words_of(
-            version_id=one.version_id,
+    def _render(self, one: Waiting, language: str) -> RenderedMessage:
+        return render_stored(
+            versions.document_of(one.version_id) if one.version_id else None,
             step=one.step,
             channel=self.channel,
             facts=msgspec.json.decode(one.facts),
@@ -209,16 +210,16 @@ class _Gate:
     def _hand_to_person(self, one: Waiting, decision: Decision) -> None:
         """Ask a colleague instead: the customer wished for a person since it was judged."""
         try:
-            words = self._words(one, decision.language)
-        except Unsaid as unsaid:
-            self.staying.append(_Staying(one.id, "failed", unsaid.reason))
+            rendered = self._render(one, decision.language)
+        except NotRenderable as error:
+            self.staying.append(_Staying(one.id, "failed", error.reason))
             return
         staff_tasks.ask(
             key=f"claim:{one.key}"[:200],
             kind="phone",
             customer_id=one.customer_id,
-            title=words.subject,
-            body=words.text,
+            title=rendered.subject,
+            body=rendered.text,
             due_at=self.now + _SOON,
             automation_id=one.automation_id,
         )

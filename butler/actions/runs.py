@@ -33,7 +33,8 @@ from butler.decisions.inputs import company_zone, read_facts, rules
 from butler.decisions.store import Verdict
 from butler.due import notify
 from butler.due.queue import ClaimedDue
-from butler.messages.render import BadTemplate, reads
+from butler.messages.render import value_paths
+from butler.messages.templating import InvalidTemplate
 from butler.models import Run as StoredRun
 from butler.types import Contact, Facts, Gate, Rules
 from customers import db
@@ -218,15 +219,15 @@ def _facts(one: _Done, step: str) -> Mapping[str, object]:
     """Return what the words of a step are made of, as it is now, and no more."""
     values = one.context.values if one.context else {}
     try:
-        return excerpt(values, _reads(one.version.id, step))
-    except BadTemplate:
+        return excerpt(values, _value_paths(one.version.id, step))
+    except InvalidTemplate:
         # Then it fails when it is to leave, and says so.
         return values
 
 
 @lru_cache(maxsize=512)
-def _reads(version_id: int, step: str) -> frozenset[str]:
-    return reads(versions.read([version_id])[version_id].document, step)
+def _value_paths(version_id: int, step: str) -> frozenset[str]:
+    return value_paths(versions.document_of(version_id), step)
 
 
 def _task(one: _Done, draft: StaffTaskDraft) -> Mapping[str, object]:

@@ -102,7 +102,7 @@ def finish(
 
 def _report(task: StaffTask, now: datetime) -> None:
     """Tell what became of the message, as a provider does of its own."""
-    said = delivery_reports.Report(
+    said = delivery_reports.DeliveryReport(
         event_id=f"task:{task.pk}",
         kind=_REPORTS[StaffTask.Outcome(task.outcome)],
         occurred_at=now,

@@ -1,8 +1,7 @@
-"""Whether a condition of an automation holds: CEL over the values that texts see. Pure.
+"""Evaluates the conditions of automations: CEL over the values of a context. Pure.
 
-CEL has no cost limit, so we set ours: short expressions, shorter ones where something is asked
-of every item of a list, never a list within a list, and lists and texts cut before they are
-looked at.
+CEL has no cost limit, so this module sets its own: expressions are short, and shorter with a macro
+that loops over a list; macros are not nested; lists and texts are truncated first.
 """
 
 import logging
@@ -13,29 +12,29 @@ from itertools import pairwise
 
 import cel
 
-from butler.automations.context_schema import ROOTS, unknown
+from butler.automations.context_schema import ROOTS, unknown_paths
 
-LENGTH = 2000
-LENGTH_OF_LOOPS = 300
-LIST = 200
-TEXT = 1000
-DEPTH = 12
-MACROS = 2
+MAX_LENGTH = 2000
+MAX_LENGTH_WITH_MACROS = 300
+MAX_LIST = 200
+MAX_TEXT = 1000
+MAX_DEPTH = 12
+MAX_MACROS = 2
 
 _log = logging.getLogger(__name__)
 
-# A word in quotes may hold anything; it is no reference.
+# A string literal may hold anything; it refers to no value.
 _QUOTED = re.compile(
     r'"""(?:\\.|[^\\])*?"""|\'\'\'(?:\\.|[^\\])*?\'\'\'|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\''
 )
 _CHAIN = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*(?!\w)(\s*\()?")
 _MACRO = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(")
-_BOUND = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*([A-Za-z_]\w*)\s*,")
-_WORDS = frozenset({"in", "true", "false", "null"})
+_LOOP_VARIABLE = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*([A-Za-z_]\w*)\s*,")
+_KEYWORDS = frozenset({"in", "true", "false", "null"})
 
 
-class BadCondition(Exception):
-    """A condition that cannot be, and why, for the person who wrote it."""
+class InvalidCondition(Exception):
+    """A condition that cannot be evaluated, with the reason for its author."""
 
 
 @lru_cache(maxsize=2000)
@@ -44,78 +43,88 @@ def _program(expression: str) -> cel.Program:
 
 
 def check(expression: str) -> None:
-    """Raise BadCondition unless it can be asked: right in form, in what it reads, in its cost."""
-    if len(expression) > LENGTH:
-        raise BadCondition(f"longer than {LENGTH} characters")
+    """Raise InvalidCondition unless its syntax, the values it reads and its cost are valid."""
+    if len(expression) > MAX_LENGTH:
+        raise InvalidCondition(f"longer than {MAX_LENGTH} characters")
     try:
         program = _program(expression)
     except Exception as error:  # noqa: BLE001  # whatever the parser dislikes, it is the text's fault
         # The first line says it; the rest is a drawing of where.
-        raise BadCondition(str(error).splitlines()[0][:200]) from None
-    plain = _QUOTED.sub("''", expression)
-    _look_at_cost(plain)
-    bound = set(_BOUND.findall(plain))
-    strangers = set(program.variables()) - bound - ROOTS
-    strangers |= set(unknown(_paths(plain, bound)))
-    if strangers:
-        raise BadCondition(f"nothing is called {', '.join(sorted(strangers))}")
+        raise InvalidCondition(str(error).splitlines()[0][:200]) from None
+    code = _QUOTED.sub("''", expression)
+    _check_cost(code)
+    loop_variables = set(_LOOP_VARIABLE.findall(code))
+    unknown = set(program.variables()) - loop_variables - ROOTS
+    unknown |= set(unknown_paths(_paths(code, loop_variables)))
+    if unknown:
+        raise InvalidCondition(f"nothing is called {', '.join(sorted(unknown))}")
 
 
-def _look_at_cost(plain: str) -> None:
-    """Refuse what is asked of too much. Raises BadCondition."""
-    begins = [found.end() for found in _MACRO.finditer(plain)]
-    if not begins:
+def _check_cost(code: str) -> None:
+    """Refuse an expression that loops too much. Raises InvalidCondition."""
+    macro_starts = [macro.end() for macro in _MACRO.finditer(code)]
+    if not macro_starts:
         return
-    if len(begins) > MACROS:
-        raise BadCondition(f"more than {MACROS} of all, exists, exists_one, map and filter")
-    if len(plain) > LENGTH_OF_LOOPS:
-        raise BadCondition(f"longer than {LENGTH_OF_LOOPS} characters with all, exists or map")
-    for begin, after in pairwise(begins):
-        if after < _end(plain, begin):
-            raise BadCondition("one of all, exists, exists_one, map and filter within another")
+    if len(macro_starts) > MAX_MACROS:
+        raise InvalidCondition(f"more than {MAX_MACROS} of all, exists, exists_one, map and filter")
+    if len(code) > MAX_LENGTH_WITH_MACROS:
+        raise InvalidCondition(
+            f"longer than {MAX_LENGTH_WITH_MACROS} characters with all, exists or map"
+        )
+    for start, next_start in pairwise(macro_starts):
+        if next_start < _closing_parenthesis(code, start):
+            raise InvalidCondition("one of all, exists, exists_one, map and filter within another")
 
 
-def _end(plain: str, begin: int) -> int:
-    """Return where the parenthesis that was opened before this place is closed."""
+def _closing_parenthesis(code: str, start: int) -> int:
+    """Return the index that closes the parenthesis opened just before `start`."""
     depth = 1
-    for place in range(begin, len(plain)):
-        depth += {"(": 1, ")": -1}.get(plain[place], 0)
+    for index in range(start, len(code)):
+        depth += {"(": 1, ")": -1}.get(code[index], 0)
         if not depth:
-            return place
-    return len(plain)
+            return index
+    return len(code)
 
 
 def holds(expression: str, context: Mapping[str, object]) -> bool:
-    """Tell whether it is true; what is missing, or of another kind, makes it false."""
+    """Return whether a condition is true; a missing value or one of another type makes it false."""
     try:
-        # What has nothing behind it is empty, so that has() can be asked of it.
+        # An absent root is an empty map, so that has() works on it.
         values: dict[str, object] = {root: {} for root in ROOTS}
-        values |= {key: _cut(value) for key, value in context.items()}
+        values |= {key: _truncate(value) for key, value in context.items()}
         return _program(expression).execute(values) is True
     except Exception as error:  # noqa: BLE001  # an odd value answers "no"; it stops nobody's run
         _log.info("a condition could not be asked", extra={"error": type(error).__name__})
         return False
 
 
-def _paths(plain: str, bound: set[str]) -> list[str]:
-    found = []
-    for match in _CHAIN.finditer(plain):
+def _paths(code: str, loop_variables: set[str]) -> list[str]:
+    paths = []
+    for match in _CHAIN.finditer(code):
         names = [name.strip() for name in match[0].removesuffix(match[1] or "").split(".")]
         # The last name of a call is a function's, not a value's.
         names = names[:-1] if match[1] else names
-        if names and names[0] not in bound and names[0] not in _WORDS:
-            found.append(".".join(names))
-    return found
+        if names and names[0] not in loop_variables and names[0] not in _KEYWORDS:
+            paths.append(".".join(names))
+    return paths
 
 
-def _cut(value: object, depth: int = 0) -> object:
+def _truncate(value: object, depth: int = 0) -> object:
     if isinstance(value, str):
-        return value[:TEXT]
+        return value[:MAX_TEXT]
     if isinstance(value, Mapping):
-        if depth >= DEPTH:
+        if depth >= MAX_DEPTH:
             return {}
         # Null is as absent as a key that is not there.
-        return {str(k): _cut(v, depth + 1) for k, v in value.items() if v is not None}
+        return {
+            str(key): _truncate(element, depth + 1)
+            for key, element in value.items()
+            if element is not None
+        }
     if isinstance(value, list | tuple):
-        return [_cut(v, depth + 1) for v in value[:LIST]] if depth < DEPTH else []
+        return (
+            [_truncate(element, depth + 1) for element in value[:MAX_LIST]]
+            if depth < MAX_DEPTH
+            else []
+        )
     return value

@@ -1,12 +1,12 @@
-"""What texts and conditions can ask of a context, by path. Pure.
+"""The paths of the values that texts and conditions can read from a context. Pure.
 
-A list's items are described under the list's own path; `*` stands for any name. All values are
-plain JSON; an absent value has no key at all, or is null, or is an empty text.
+The elements of a list are described under the path of the list; `*` stands for any name. All
+values are plain JSON; an absent value has no key, is null, or is an empty text.
 """
 
 from collections.abc import Iterable
 
-SHAPE = frozenset(
+PATHS = frozenset(
     {
         "customer.first_name",
         "customer.name",
@@ -15,7 +15,7 @@ SHAPE = frozenset(
         "customer.birth_date",
         "customer.card",
         "customer.traits.*",
-        # Of what the run is about, or of the next visit.
+        # The order that the run is about, or that of the next visit.
         "order.number",
         "order.name",
         "order.status",
@@ -28,12 +28,12 @@ SHAPE = frozenset(
         "order.lines.total",
         "order.lines.status",
         "order.party.name",
-        # What started the run.
+        # The event that started the run.
         "event.name",
         "event.about",
         "event.occurred_at",
         "event.properties.*",
-        # All of a run that gathers; `event` is the first of them.
+        # All events of a run that gathers; `event` is the first of them.
         "gathered.count",
         "gathered.events.name",
         "gathered.events.about",
@@ -43,7 +43,7 @@ SHAPE = frozenset(
         "topic.name",
         "topic.status",
         "topic.facts.*",
-        # The person of the party whose day it is.
+        # The member of the party whose birthday it is.
         "member.reference",
         "member.name",
         "member.role",
@@ -59,19 +59,25 @@ SHAPE = frozenset(
     }
 )
 
-# Where anything may hang: what is there depends on who sent it.
-OPEN = tuple(sorted(path.removesuffix("*") for path in SHAPE if path.endswith(".*")))
+# Below these, any name is valid: the values depend on who sent them.
+_OPEN_PREFIXES = tuple(sorted(path.removesuffix("*") for path in PATHS if path.endswith(".*")))
 
-ROOTS = frozenset(path.split(".")[0] for path in SHAPE)
+ROOTS = frozenset(path.split(".")[0] for path in PATHS)
 
-# Every path and what leads to it: "order", "order.lines", "order.lines.name".
-_KNOWN = frozenset(
+# Every path with its prefixes: "order", "order.lines", "order.lines.name".
+_PATHS_AND_PREFIXES = frozenset(
     ".".join(path.split(".")[:depth]).removesuffix(".*")
-    for path in SHAPE
+    for path in PATHS
     for depth in range(1, path.count(".") + 2)
 )
 
 
-def unknown(paths: Iterable[str]) -> list[str]:
-    """Return those of the paths that no context has, in order."""
-    return sorted({path for path in paths if path not in _KNOWN and not path.startswith(OPEN)})
+def unknown_paths(paths: Iterable[str]) -> list[str]:
+    """Return the paths that no context has, sorted."""
+    return sorted(
+        {
+            path
+            for path in paths
+            if path not in _PATHS_AND_PREFIXES and not path.startswith(_OPEN_PREFIXES)
+        }
+    )

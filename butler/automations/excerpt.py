@@ -1,24 +1,24 @@
-"""Cuts a context down to what is read of it, so that what waits to be said stays small. Pure."""
+"""Copies only the values of a context that a message reads, so that its row stays small. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
 def excerpt(context: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
-    """Return the values at these paths, where they were; a list is kept as a whole."""
-    found: dict[str, Any] = {}
+    """Return the values at these paths, under the same paths; a list is copied as a whole."""
+    copy: dict[str, Any] = {}
     for path in paths:
-        _copy(path.split("."), context, found)
-    return found
+        _copy(path.split("."), context, copy)
+    return copy
 
 
-def _copy(names: Sequence[str], source: Mapping[str, Any], into: dict[str, Any]) -> None:
+def _copy(names: Sequence[str], source: Mapping[str, Any], target: dict[str, Any]) -> None:
     name, *rest = names
     if name not in source:
         return
     value = source[name]
     if not rest or not isinstance(value, Mapping):
-        into[name] = value
-    # Kept whole already, where another path asked for all of it.
-    elif into.get(name) is not value:
-        _copy(rest, value, into.setdefault(name, {}))
+        target[name] = value
+    # Copied as a whole already, where another path named all of it.
+    elif target.get(name) is not value:
+        _copy(rest, value, target.setdefault(name, {}))

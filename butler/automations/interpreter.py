@@ -34,14 +34,14 @@ from butler.document import (
     TaskStep,
     WaitForStep,
     WaitStep,
-    following,
-    inside,
+    branch_path,
+    next_step_path,
     step_at,
 )
 from butler.due import civil_time
-from butler.messages.render import language_of
-from butler.messages.sanitize import inert
-from butler.messages.templating import BadTemplate, Missing, compiled
+from butler.messages.render import choose_language
+from butler.messages.sanitize import sanitize_values
+from butler.messages.templating import InvalidTemplate, MissingValues, compile_template
 from butler.types import Contact, Decision, Gate, Rules
 
 # An event that is stored while a run begins to wait for it finds no run waiting: so soon after,
@@ -153,7 +153,7 @@ class RunInterpreter:
         is_resumed = self.memory.entered == path
         channels = self.memory.pending_channels if is_resumed else step.channels
         is_done = self._send(channels, path, texts_step=path, every=step.every)
-        return following(self.document, path) if is_done else None
+        return next_step_path(self.document, path) if is_done else None
 
     def _send(self, channels: Sequence[str], path: str, *, texts_step: str, every: bool) -> bool:
         """Decide on a message for these channels; return whether the run goes on."""
@@ -266,7 +266,7 @@ class RunInterpreter:
         return f"{kind}:{reference}" if reference else kind
 
     def next_channel(self, step: NextChannelStep, path: str) -> str | None:
-        next_path = following(self.document, path)
+        next_path = next_step_path(self.document, path)
         if not self.memory.last_message_step or (
             self.memory.entered == path and self.snapshot.is_message_seen
         ):
@@ -283,7 +283,7 @@ class RunInterpreter:
     # The other steps --------------------------------------------------------------------
 
     def wait(self, step: WaitStep, path: str) -> str | None:
-        next_path = following(self.document, path)
+        next_path = next_step_path(self.document, path)
         if next_path is not None:
             until = (
                 civil_time.next_local(self.now, step.until, self.zone)
@@ -303,7 +303,7 @@ class RunInterpreter:
         if self.snapshot.has_awaited_event or until <= self.now:
             self.memory = self._memory_after_wait(min(until, self.now))
             branch = "then" if self.snapshot.has_awaited_event else "otherwise"
-            return inside(self.document, path, branch)
+            return branch_path(self.document, path, branch)
         self._wait_for_event(step, path, until, self.memory)
         return None
 
@@ -315,7 +315,7 @@ class RunInterpreter:
 
     def branch(self, step: BranchStep, path: str) -> str | None:
         branch = "then" if holds(step.when, self.snapshot.context) else "otherwise"
-        return inside(self.document, path, branch)
+        return branch_path(self.document, path, branch)
 
     def task(self, step: TaskStep, path: str) -> str | None:
         contact = self._contact("phone")
@@ -332,13 +332,13 @@ class RunInterpreter:
                 task=StaffTaskDraft(path, title, body, due_at),
             )
         )
-        return following(self.document, path)
+        return next_step_path(self.document, path)
 
     def _message_as_task(self, path: str, texts_step: str, language: str) -> StaffTaskDraft:
         """Return a task with the text of a message, for a colleague to pass on."""
         step = step_at(self.document, texts_step)
         assert isinstance(step, MessageStep)
-        text = step.texts[language_of(step.texts, language)]
+        text = step.texts[choose_language(step.texts, language)]
         title = self._fill(text.subject) or self._name()
         return StaffTaskDraft(path, title, self._fill(text.text), self.now + _HANDOVER_TIME)
 
@@ -347,8 +347,10 @@ class RunInterpreter:
         customer = self.snapshot.context.get("customer", {})
         locale = {"language": "en", "zone": customer.get("zone", "")}
         try:
-            return compiled(template).fill({**inert(self.snapshot.context), **locale})
-        except (BadTemplate, Missing):
+            return compile_template(template).fill(
+                {**sanitize_values(self.snapshot.context), **locale}
+            )
+        except (InvalidTemplate, MissingValues):
             return ""
 
     def _name(self) -> str:

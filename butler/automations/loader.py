@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from butler.automations.validation import Fault
+from butler.automations.validation import FileProblem
 from customers.actions.notices import NoticeText, PurposeText, TopicText
 
-# The longest of ours is a twentieth of it.
-SIZE = 200_000
-# What reads TOML goes through a name from its first part for each of its parts.
-_PARTS = 500
+# Twenty times the longest of our own files.
+MAX_SIZE = 200_000
+# The parser of TOML is quadratic in the parts of a dotted key.
+_MAX_KEY_PARTS = 500
 _NUL = ("\\u0000", "\\U00000000")
 
 
@@ -25,16 +25,16 @@ class AutomationFile(NamedTuple):
 
 
 class InvalidAutomations(Exception):
-    """Automations cannot be loaded. `faults` lists every reason; nothing was stored."""
+    """Automations cannot be loaded. `problems` lists every reason; nothing was stored."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        lines = (f"{fault.file}: {fault.field}: {fault.reason}" for fault in faults)
+    def __init__(self, problems: Sequence[FileProblem]) -> None:
+        lines = (f"{problem.file}: {problem.field}: {problem.reason}" for problem in problems)
         super().__init__("\n".join(lines))
-        self.faults = tuple(faults)
+        self.problems = tuple(problems)
 
 
-class Folder(NamedTuple):
-    """What is in a folder, as it was written."""
+class AutomationFolder(NamedTuple):
+    """The content of the files in a folder."""
 
     documents: tuple[AutomationFile, ...]
     purposes: tuple[PurposeText, ...]
@@ -42,74 +42,79 @@ class Folder(NamedTuple):
     topics: tuple[TopicText, ...]
 
 
-def read(path: Path) -> Folder:
+def read_folder(path: Path) -> AutomationFolder:
     """Read a folder. Raises InvalidAutomations, with every file that cannot be read."""
-    faults: list[Fault] = []
-    found = dict(_files(path, faults))
-    purposes, notices = _purposes(found.pop("purposes.toml", {}), faults)
-    topics = _list("topics.toml", found.pop("topics.toml", {}), "topic", TopicText, faults)
-    if faults:
-        raise InvalidAutomations(faults)
-    documents = tuple(AutomationFile(name, content) for name, content in found.items())
-    return Folder(documents, tuple(purposes), tuple(notices), tuple(topics))
+    problems: list[FileProblem] = []
+    contents = dict(_files(path, problems))
+    purposes, notices = _purposes(contents.pop("purposes.toml", {}), problems)
+    topics = _tables("topics.toml", contents.pop("topics.toml", {}), "topic", TopicText, problems)
+    if problems:
+        raise InvalidAutomations(problems)
+    documents = tuple(AutomationFile(name, content) for name, content in contents.items())
+    return AutomationFolder(documents, tuple(purposes), tuple(notices), tuple(topics))
 
 
-def _files(path: Path, faults: list[Fault]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _files(path: Path, problems: list[FileProblem]) -> Iterator[tuple[str, dict[str, Any]]]:
     if not path.is_dir():
-        faults.append(Fault(str(path), "", "there is no such folder"))
+        problems.append(FileProblem(str(path), "", "there is no such folder"))
     for file in sorted(path.glob("*.toml")):
         try:
             yield file.name, tomllib.loads(_text(file))
         except RecursionError:
-            faults.append(Fault(file.name, "", "no TOML: too many things inside one another"))
+            problems.append(
+                FileProblem(file.name, "", "no TOML: too many things inside one another")
+            )
         except (ValueError, OSError) as error:
-            faults.append(Fault(file.name, "", f"no TOML: {error}"))
+            problems.append(FileProblem(file.name, "", f"no TOML: {error}"))
 
 
 def _text(file: Path) -> str:
-    """Read what may be looked at. Raises ValueError."""
-    if not file.is_file() or file.stat().st_size > SIZE:
-        raise ValueError(f"no file of at most {SIZE} bytes")
+    """Return the text of a file that is within the limits. Raises ValueError."""
+    if not file.is_file() or file.stat().st_size > MAX_SIZE:
+        raise ValueError(f"no file of at most {MAX_SIZE} bytes")
     text = file.read_text(encoding="utf-8")
-    if any(line.count(".") > _PARTS for line in text.split("\n")):
-        raise ValueError(f"a line with more than {_PARTS} points")
+    if any(line.count(".") > _MAX_KEY_PARTS for line in text.split("\n")):
+        raise ValueError(f"a line with more than {_MAX_KEY_PARTS} points")
     if any(nul in text for nul in _NUL):
         raise ValueError("a text with NUL in it")
     return text
 
 
 def _purposes(
-    content: Mapping[str, Any], faults: list[Fault]
+    content: Mapping[str, Any], problems: list[FileProblem]
 ) -> tuple[list[PurposeText], list[NoticeText]]:
-    """Read purposes; each may have the words that are shown when it is asked for beside it."""
-    told = content.get("purpose", [])
-    tables = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
-    if not isinstance(told, list) or len(tables) < len(told):
-        faults.append(Fault("purposes.toml", "purpose", "each is a table: [[purpose]]"))
+    """Read purposes; each may hold the notice that is shown when consent to it is requested."""
+    purposes = content.get("purpose", [])
+    is_list = isinstance(purposes, list)
+    tables = [table for table in purposes if isinstance(table, dict)] if is_list else []
+    if not is_list or len(tables) < len(purposes):
+        problems.append(FileProblem("purposes.toml", "purpose", "each is a table: [[purpose]]"))
     notices = [
-        {"purpose": one.get("key"), **one["notice"]}
-        for one in tables
-        if isinstance(one.get("notice"), dict)
+        {"purpose": table.get("key"), **table["notice"]}
+        for table in tables
+        if isinstance(table.get("notice"), dict)
     ]
-    bare = [{k: v for k, v in one.items() if k != "notice"} for one in tables]
+    bare = [{name: value for name, value in table.items() if name != "notice"} for table in tables]
     return (
-        _list("purposes.toml", {**content, "purpose": bare}, "purpose", PurposeText, faults),
-        _list("purposes.toml", {"notice": notices}, "notice", NoticeText, faults),
+        _tables("purposes.toml", {**content, "purpose": bare}, "purpose", PurposeText, problems),
+        _tables("purposes.toml", {"notice": notices}, "notice", NoticeText, problems),
     )
 
 
-def _list[T](
-    file: str, content: Mapping[str, Any], name: str, kind: type[T], faults: list[Fault]
+def _tables[T](
+    file: str, content: Mapping[str, Any], name: str, kind: type[T], problems: list[FileProblem]
 ) -> list[T]:
-    faults += [Fault(file, other, "there is no such table") for other in content if other != name]
-    found: list[T] = []
-    told = content.get(name, [])
-    if not isinstance(told, list):
-        faults.append(Fault(file, name, f"each is a table: [[{name}]]"))
-        return found
-    for index, one in enumerate(told):
+    problems += [
+        FileProblem(file, other, "there is no such table") for other in content if other != name
+    ]
+    converted: list[T] = []
+    tables = content.get(name, [])
+    if not isinstance(tables, list):
+        problems.append(FileProblem(file, name, f"each is a table: [[{name}]]"))
+        return converted
+    for index, table in enumerate(tables):
         try:
-            found.append(msgspec.convert(one, kind))
+            converted.append(msgspec.convert(table, kind))
         except msgspec.ValidationError as error:
-            faults.append(Fault(file, f"{name}.{index}", str(error)))
-    return found
+            problems.append(FileProblem(file, f"{name}.{index}", str(error)))
+    return converted

@@ -1,4 +1,4 @@
-"""What an automation would say, and how one version differs from another, for whoever approves."""
+"""Previews the texts of a version, and its difference from another one, for its approver."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,14 +6,13 @@ from difflib import unified_diff
 from typing import Any, NamedTuple
 
 from butler.automations import sample_customers
-from butler.automations.validation import placed_steps
-from butler.document import Document, MessageStep
+from butler.document import Document, MessageStep, steps_with_paths
 from butler.messages.render import render
-from butler.messages.templating import Missing
+from butler.messages.templating import MissingValues
 
 
 class Preview(NamedTuple):
-    """One text, as it would be read; or what it lacks."""
+    """One text as customers would read it, or the values that it misses."""
 
     step: str
     language: str
@@ -24,21 +23,23 @@ class Preview(NamedTuple):
     missing: str = ""
 
 
-class Line(NamedTuple):
-    """One line of a difference: "+" is new, "-" is gone, " " is as it was, "@" a place."""
+class DiffLine(NamedTuple):
+    """One line of a difference: "+" added, "-" removed, " " unchanged, "@" a position."""
 
     sign: str
     text: str
 
 
-def previews(document: Document, record: Mapping[str, Any] | None = None) -> Iterator[Preview]:
-    """Say every text in every language, to an invented person or to this record."""
+def render_previews(
+    document: Document, record: Mapping[str, Any] | None = None
+) -> Iterator[Preview]:
+    """Render every text in every language, for an invented customer or for this record."""
     context = sample_customers.full(document)
     if record is not None:
-        # Of what starts it there is nothing yet: that much stays invented.
-        begun = context.keys() & {"event", "topic", "member"}
-        context = {name: context[name] for name in begun} | dict(record)
-    for path, step in placed_steps(document.steps):
+        # The cause of a run does not exist yet, so it stays invented.
+        cause = context.keys() & {"event", "topic", "member"}
+        context = {name: context[name] for name in cause} | dict(record)
+    for path, step in steps_with_paths(document.steps):
         if isinstance(step, MessageStep):
             for language in step.texts:
                 yield _preview(document, path, step, language, context)
@@ -49,21 +50,21 @@ def _preview(
 ) -> Preview:
     channels = ", ".join(step.channels)
     try:
-        said = render(document, path, "inbox", context, sample_customers.LINKS, language)
+        message = render(document, path, "inbox", context, sample_customers.LINKS, language)
         short = render(document, path, "sms", context, sample_customers.LINKS, language)
-    except Missing as missing:
+    except MissingValues as missing:
         return Preview(path, language, channels, "", "", "", ", ".join(missing.names))
     is_short = "sms" in step.channels
     return Preview(
-        path, language, channels, said.subject, said.text, short.text if is_short else ""
+        path, language, channels, message.subject, message.text, short.text if is_short else ""
     )
 
 
-def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Line]:
-    """Return how one document differs from another; nothing where it does not."""
-    lines = list(unified_diff(_lines(old), _lines(new), lineterm="", n=2))[2:]
-    return [Line(line[0], line if line[0] == "@" else line[1:]) for line in lines]
+def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[DiffLine]:
+    """Return the lines in which two documents differ; empty where they are equal."""
+    lines = list(unified_diff(_json_lines(old), _json_lines(new), lineterm="", n=2))[2:]
+    return [DiffLine(line[0], line if line[0] == "@" else line[1:]) for line in lines]
 
 
-def _lines(document: Mapping[str, Any]) -> list[str]:
+def _json_lines(document: Mapping[str, Any]) -> list[str]:
     return json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True).splitlines()

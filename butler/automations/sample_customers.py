@@ -1,5 +1,6 @@
-"""Invented people to try texts on: one of whom we know everything, one of whom only what is
-certain. A text that can be said to both can be said to anybody. Pure.
+"""Invented customers to try texts on: one with every value, one with only the certain values. Pure.
+
+A text that can be rendered for both can be rendered for every customer.
 """
 
 from typing import Any
@@ -61,7 +62,7 @@ _NOW = "2027-04-16T07:00:00+00:00"
 
 
 def full(document: Document) -> dict[str, Any]:
-    """Return everything there can be for a run of this automation."""
+    """Return every value that a run of this automation can have."""
     trigger = document.trigger
     parts: dict[str, Any] = {
         "customer": _CUSTOMER,
@@ -71,11 +72,11 @@ def full(document: Document) -> dict[str, Any]:
         "company": _COMPANY,
         "now": _NOW,
     }
-    return parts | _cause(document) | _person(trigger.date if isinstance(trigger, OnDate) else "")
+    return parts | _cause(document) | _member(trigger.date if isinstance(trigger, OnDate) else "")
 
 
 def sparse(document: Document) -> dict[str, Any]:
-    """Return what is there for every run of it, and nothing that could be missing."""
+    """Return the values that every run of it has, and none that could be missing."""
     certain: dict[str, Any] = {"customer": {"traits": {}}, "company": _COMPANY, "now": _NOW}
     date = document.trigger.date if isinstance(document.trigger, OnDate) else ""
     order = {"number": "LK-1", "status": "placed", "total": "0.00", "lines": [], "party": []}
@@ -86,7 +87,7 @@ def sparse(document: Document) -> dict[str, Any]:
         certain["order"] = order
     elif document.relation == "request":
         certain["request"] = {"reference": "R-7", "status": "open"}
-    return certain | _cause(document) | _person(date, ("reference", "name", "role"))
+    return certain | _cause(document) | _member(date, ("reference", "name", "role"))
 
 
 def _cause(document: Document) -> dict[str, Any]:
@@ -100,11 +101,11 @@ def _cause(document: Document) -> dict[str, Any]:
     return {"event": event} if event["name"] else {}
 
 
-def _person(date: str, certain: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the person of the party whose day it is, where it is one's day."""
+def _member(date: str, certain: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the member of the party whose date starts the run, if one does."""
     root, _, name = date.partition(".")
     if root != "member":
         return {}
-    born = {"birth_date", "age_turning"} if name == "birth_date" else set()
-    known = {*certain, *born} or set(_MEMBER)
-    return {"member": {key: value for key, value in _MEMBER.items() if not certain or key in known}}
+    birthday = {"birth_date", "age_turning"} if name == "birth_date" else set()
+    fields = {*certain, *birthday} if certain else set(_MEMBER)
+    return {"member": {key: value for key, value in _MEMBER.items() if key in fields}}

@@ -206,7 +206,7 @@ def schedule_topic_fan_outs(status: TopicStatus, *, now: datetime) -> int:
     for version in _live_versions("topic"):
         trigger = version.document.trigger
         assert isinstance(trigger, OnTopic)
-        if trigger.status != status.status or not trigger.is_about(status.key):
+        if trigger.status != status.status or not trigger.matches(status.key):
             continue
         occasion = f"{status.key}:{status.serial}"
         cause = {"topic": status.key, "status": status.status, "serial": status.serial}

@@ -1,4 +1,4 @@
-"""How things are that customers care about, such as rides."""
+"""The topics that customers follow, such as rides, with their statuses."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -27,38 +27,38 @@ def shape(topic: TopicStatus) -> TopicStatusShape:
 
 
 def topics(*, cursor: str | None, limit: int) -> Page[TopicStatusShape]:
-    """Return what changed last, first."""
+    """Return the topics, the one that changed last first."""
     by = {"changed_at": datetime, "key": str}
     return page_of(TopicStatus.objects.all(), by=by, shape=shape, cursor=cursor, limit=limit)
 
 
 def topic(key: str) -> TopicStatusShape | None:
-    found = TopicStatus.objects.filter(pk=key).first()
-    return shape(found) if found else None
+    row = TopicStatus.objects.filter(pk=key).first()
+    return shape(row) if row else None
 
 
-# What a topic can be where no automation asks for anything.
-_USUAL = ("open", "down")
+# The statuses of a topic that no automation names.
+_DEFAULT_STATUSES = ("open", "down")
 
 
-class Way(msgspec.Struct, frozen=True):
-    """A status that a topic can take, and what is then told: names of automations."""
+class StatusOption(msgspec.Struct, frozen=True):
+    """A status that a topic can take, with the names of the automations that it starts."""
 
     status: str
-    tells: tuple[str, ...] = ()
+    automations: tuple[str, ...] = ()
 
 
-def ways(keys: Iterable[str], *, language: str) -> dict[str, list[Way]]:
-    """Return what each of these topics can be said to be: whatever is told of it, if anything."""
+def status_options(keys: Iterable[str], *, language: str) -> dict[str, list[StatusOption]]:
+    """Return the statuses that each of these topics can take, with the automations they start."""
     live = AutomationVersion.objects.filter(status="live", trigger="topic").order_by("automation")
-    told = [one.document for one in versions.read(live.values_list("id", flat=True)).values()]
-    found = {}
+    live_versions = versions.read(live.values_list("id", flat=True)).values()
+    options = {}
     for key in keys:
-        statuses: dict[str, list[str]] = {status: [] for status in _USUAL}
-        for document in told:
-            trigger = document.trigger
-            if isinstance(trigger, OnTopic) and trigger.is_about(key):
+        statuses: dict[str, list[str]] = {status: [] for status in _DEFAULT_STATUSES}
+        for version in live_versions:
+            document, trigger = version.document, version.document.trigger
+            if isinstance(trigger, OnTopic) and trigger.matches(key):
                 name = document.name.get(language, document.key)
                 statuses.setdefault(trigger.status, []).append(name)
-        found[key] = [Way(status, tuple(names)) for status, names in statuses.items()]
-    return found
+        options[key] = [StatusOption(status, tuple(names)) for status, names in statuses.items()]
+    return options

@@ -221,7 +221,7 @@ def _read_event_names() -> EventNames:
     awaited: set[str] = set()
     for id_, automation_id, document, event_names, awaited_names in sql.rows("read_triggers", {}):
         awaited.update(awaited_names)
-        if version := versions.keep(id_, automation_id, document):
+        if version := versions.decode(id_, automation_id, document):
             for name in event_names:
                 starting.setdefault(name, []).append(version)
     return EventNames(starting, frozenset(awaited))

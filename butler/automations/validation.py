@@ -1,4 +1,4 @@
-"""Reads the file of an automation and finds all that is wrong with it, at once. Pure."""
+"""Validates the file of an automation and returns all of its problems at once. Pure."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -8,14 +8,15 @@ from typing import Any, NamedTuple
 import msgspec
 
 from butler.automations import sample_customers
-from butler.automations.conditions import BadCondition
+from butler.automations.conditions import InvalidCondition
 from butler.automations.conditions import check as check_condition
-from butler.automations.context_schema import unknown
+from butler.automations.context_schema import unknown_paths
 from butler.decisions.reasons.catalog import LANGUAGES
 from butler.document import (
     BranchStep,
     Document,
     MessageStep,
+    MessageText,
     NextChannelStep,
     OnAbsence,
     OnDate,
@@ -24,67 +25,67 @@ from butler.document import (
     OnTopic,
     Step,
     TaskStep,
-    Text,
     WaitForStep,
     WaitStep,
+    steps_with_paths,
 )
 from butler.due import civil_time
-from butler.messages.email_layout import faults as faults_of_html
-from butler.messages.email_layout import layout
+from butler.messages.email_layout import compile_layout, unsafe_html
 from butler.messages.render import render
-from butler.messages.templating import BadTemplate, Missing, compiled
+from butler.messages.templating import InvalidTemplate, MissingValues, compile_template
 
 CONSENT_CLASSES = frozenset({"relationship", "marketing", "peer"})
 RELATION_CLASSES = frozenset({"service", "service_critical", "answer"})
 RELATIONS = frozenset({"order", "visit", "request"})
-STEPS = 40
-DEPTH = 4
+MAX_STEPS = 40
+MAX_DEPTH = 4
 
 _KEY = re.compile(r"[a-z][a-z0-9-]{1,62}[a-z0-9]\Z")
 _DATE = re.compile(r"(order\.visit_date|member\.birth_date|trait\.\w{1,64})\Z")
 _AUDIENCE = re.compile(r"(everyone|visiting_today|consented:[\w-]+|notified:[\w-]+)\Z")
 
 
-class Fault(NamedTuple):
-    """One thing that is wrong, where, and why."""
+class FileProblem(NamedTuple):
+    """One problem of a file: the field, and the reason for its author."""
 
     file: str
     field: str
     reason: str
 
 
-class Shelf(NamedTuple):
-    """What automations can refer to: purposes with their kind, topics, channels."""
+class AllowedReferences(NamedTuple):
+    """What automations can refer to: purposes with their kinds, topics, channels."""
 
     purposes: Mapping[str, str]
     topics: Collection[str]
     channels: Collection[str]
 
 
-type Found = Iterator[tuple[str, str]]
+# The field of each problem, and the reason.
+type Problems = Iterator[tuple[str, str]]
 
 
 def check(
-    file: str, content: Mapping[str, Any], shelf: Shelf
-) -> tuple[Document | None, list[Fault]]:
-    """Return the automation of a file, and all that is wrong with it.
+    file: str, content: Mapping[str, Any], allowed: AllowedReferences
+) -> tuple[Document | None, list[FileProblem]]:
+    """Return the automation of a file, and all of its problems.
 
-    Where its form is wrong already, what it means is not looked at.
+    Where its structure is invalid, its meaning is not checked.
     """
-    found = list(_form(content))
+    problems = list(_structure(content))
     document = None
-    if not found:
+    if not problems:
         document = msgspec.convert(content, Document)
-        found = [one for look in _LOOKS for one in look(document, shelf)]
+        problems = [problem for find in _CHECKS for problem in find(document, allowed)]
         if not file.startswith(f"{document.key}."):
-            found.append(("key", f"the file would be called {document.key}.toml"))
-    return document, [Fault(file, field, reason) for field, reason in dict.fromkeys(found)]
+            problems.append(("key", f"the file would be called {document.key}.toml"))
+    return document, [FileProblem(file, field, reason) for field, reason in dict.fromkeys(problems)]
 
 
-# Its form ------------------------------------------------------------------------------
+# Its structure -------------------------------------------------------------------------
 
 
-def _form(content: Mapping[str, Any]) -> Found:
+def _structure(content: Mapping[str, Any]) -> Problems:
     """Convert each field by itself, so that one mistake does not hide the next."""
     fields = {field.encode_name: field for field in msgspec.structs.fields(Document)}
     yield from ((name, "there is no such field") for name in content if name not in fields)
@@ -94,24 +95,24 @@ def _form(content: Mapping[str, Any]) -> Found:
                 yield name, "is missing"
         elif name == "steps" and isinstance(content[name], list):
             for index, step in enumerate(content[name]):
-                yield from _converts(f"steps.{index}", step, Step)
+                yield from _conversion(f"steps.{index}", step, Step)
         else:
-            yield from _converts(name, content[name], field.type)
+            yield from _conversion(name, content[name], field.type)
 
 
-def _converts(name: str, value: object, kind: Any) -> Found:
+def _conversion(name: str, value: object, kind: Any) -> Problems:
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        reason, _, place = str(error).partition(" - at `$")
-        inner = place.removesuffix("`").replace("[...]", "").replace("[", ".").replace("]", "")
-        yield f"{name}{inner}", reason
+        reason, _, path = str(error).partition(" - at `$")
+        inner_path = path.removesuffix("`").replace("[...]", "").replace("[", ".").replace("]", "")
+        yield f"{name}{inner_path}", reason
 
 
-# What it means -------------------------------------------------------------------------
+# Its meaning ---------------------------------------------------------------------------
 
 
-def _identity(document: Document, shelf: Shelf) -> Found:
+def _identity(document: Document, allowed: AllowedReferences) -> Problems:
     if not _KEY.match(document.key):
         yield "key", "small letters, digits and hyphens, such as visit-reminder"
     for language in document.languages:
@@ -122,17 +123,17 @@ def _identity(document: Document, shelf: Shelf) -> Found:
             yield f"name.{language}", "is missing"
     if not 1 <= document.priority <= 9:
         yield "priority", "from 1, which goes first, to 9"
-    yield from _reads("expires", document.expires, civil_time.parse_length)
+    yield from _parses("expires", document.expires, civil_time.parse_length)
     if document.condition:
         yield from _condition("condition", document.condition)
 
 
-def _right(document: Document, shelf: Shelf) -> Found:
-    """Look whether what gives the right to say it can exist."""
+def _legal_basis(document: Document, allowed: AllowedReferences) -> Problems:
+    """Check that the class can rest on this purpose or relation."""
     kind = document.message_class
-    if document.topic not in shelf.topics:
+    if document.topic not in allowed.topics:
         yield "topic", f"there is no topic {document.topic}"
-    if kind in CONSENT_CLASSES and shelf.purposes.get(document.purpose) != "contact":
+    if kind in CONSENT_CLASSES and allowed.purposes.get(document.purpose) != "contact":
         yield (
             "purpose",
             f"{kind} needs consent to a purpose of contact; {document.purpose or 'none'} is not one",
@@ -147,93 +148,86 @@ def _right(document: Document, shelf: Shelf) -> Found:
         yield "relation", f"{kind} does not rest on a relation"
 
 
-def _trigger(document: Document, shelf: Shelf) -> Found:
+def _trigger(document: Document, allowed: AllowedReferences) -> Problems:
     if getattr(document.trigger, "gather", "") and document.once_per != "event":
         yield "once_per", "each event, where they are gathered"
-    look = _TRIGGER_LOOKS[type(document.trigger)]
-    yield from ((f"trigger.{field}", why) for field, why in look(document.trigger, shelf))
+    find = _TRIGGER_CHECKS[type(document.trigger)]
+    yield from ((f"trigger.{field}", reason) for field, reason in find(document.trigger, allowed))
 
 
-def _on_event(trigger: OnEvent, shelf: Shelf) -> Found:
+def _on_event(trigger: OnEvent, allowed: AllowedReferences) -> Problems:
     if not trigger.event.strip():
         yield "event", "is missing"
     if trigger.gather:
-        yield from _reads("gather", trigger.gather, civil_time.check_end)
+        yield from _parses("gather", trigger.gather, civil_time.check_end)
 
 
-def _on_absence(trigger: OnAbsence, shelf: Shelf) -> Found:
+def _on_absence(trigger: OnAbsence, allowed: AllowedReferences) -> Problems:
     if not trigger.event.strip():
         yield "event", "is missing"
     if not trigger.absent.strip() or trigger.absent == trigger.event:
         yield "absent", "another event than the first"
-    yield from _reads("within", trigger.within, civil_time.parse_length)
+    yield from _parses("within", trigger.within, civil_time.parse_length)
 
 
-def _on_date(trigger: OnDate, shelf: Shelf) -> Found:
+def _on_date(trigger: OnDate, allowed: AllowedReferences) -> Problems:
     if not _DATE.match(trigger.date):
         yield "date", "order.visit_date, member.birth_date or trait.<name>"
     if not 0 <= trigger.days_before <= 365:
         yield "days_before", "from 0 to 365"
-    yield from _reads("at", trigger.at, civil_time.parse_clock)
+    yield from _parses("at", trigger.at, civil_time.parse_clock)
 
 
-def _on_topic(trigger: OnTopic, shelf: Shelf) -> Found:
+def _on_topic(trigger: OnTopic, allowed: AllowedReferences) -> Problems:
     if not trigger.topic.strip() or not trigger.status.strip():
         yield "topic", "a topic such as ride:*, and a status such as down"
-    yield from _audience(trigger.audience, shelf)
+    yield from _audience(trigger.audience, allowed)
 
 
-def _on_schedule(trigger: OnSchedule, shelf: Shelf) -> Found:
+def _on_schedule(trigger: OnSchedule, allowed: AllowedReferences) -> Problems:
     if bool(trigger.days) == bool(trigger.dates):
         yield "days", "either days of the week or dates"
     if any(not 1 <= day <= 7 for day in trigger.days):
         yield "days", "from 1, Monday, to 7"
     for day in trigger.dates:
-        yield from _reads("dates", day, date.fromisoformat)
-    yield from _reads("at", trigger.at, civil_time.parse_clock)
-    yield from _audience(trigger.audience, shelf)
+        yield from _parses("dates", day, date.fromisoformat)
+    yield from _parses("at", trigger.at, civil_time.parse_clock)
+    yield from _audience(trigger.audience, allowed)
 
 
-def _audience(audience: str, shelf: Shelf) -> Found:
+def _audience(audience: str, allowed: AllowedReferences) -> Problems:
     kind, _, name = audience.partition(":")
     if not _AUDIENCE.match(audience):
         yield (
             "audience",
             "everyone, visiting_today, consented:<purpose> or notified:<automation>",
         )
-    elif kind == "consented" and name not in shelf.purposes:
+    elif kind == "consented" and name not in allowed.purposes:
         yield "audience", f"there is no purpose {name}"
 
 
-def _steps(document: Document, shelf: Shelf) -> Found:
-    placed = list(placed_steps(document.steps))
-    if not any(isinstance(step, MessageStep | TaskStep) for _, step in placed):
+def _steps(document: Document, allowed: AllowedReferences) -> Problems:
+    steps = list(steps_with_paths(document.steps))
+    if not any(isinstance(step, MessageStep | TaskStep) for _, step in steps):
         yield "steps", "nothing is said and nobody is asked"
-    if len(placed) > STEPS:
-        yield "steps", f"more than {STEPS}"
-    for path, step in placed:
-        if path.count(".") > 2 * DEPTH:
-            yield f"steps.{path}", f"more than {DEPTH} inside one another"
-        look = _STEP_LOOKS[type(step)]
-        yield from ((f"steps.{path}.{field}", why) for field, why in look(step, document, shelf))
-    said = False
-    for path, step in placed:
-        if isinstance(step, NextChannelStep) and not said:
+    if len(steps) > MAX_STEPS:
+        yield "steps", f"more than {MAX_STEPS}"
+    for path, step in steps:
+        if path.count(".") > 2 * MAX_DEPTH:
+            yield f"steps.{path}", f"more than {MAX_DEPTH} inside one another"
+        find = _STEP_CHECKS[type(step)]
+        yield from (
+            (f"steps.{path}.{field}", reason) for field, reason in find(step, document, allowed)
+        )
+    has_message = False
+    for path, step in steps:
+        if isinstance(step, NextChannelStep) and not has_message:
             yield f"steps.{path}", "nothing was said before it"
-        said = said or isinstance(step, MessageStep)
+        has_message = has_message or isinstance(step, MessageStep)
 
 
-def placed_steps(steps: tuple[Step, ...], inside: str = "") -> Iterator[tuple[str, Step]]:
-    """Yield every step with its place, in the order in which they are written."""
-    for index, step in enumerate(steps):
-        path = f"{inside}{index}"
-        yield path, step
-        for branch in ("then", "otherwise"):
-            yield from placed_steps(getattr(step, branch, ()), f"{path}.{branch}.")
-
-
-def _message(step: MessageStep, document: Document, shelf: Shelf) -> Found:
-    yield from _channels(step.channels, shelf)
+def _message(step: MessageStep, document: Document, allowed: AllowedReferences) -> Problems:
+    yield from _channels(step.channels, allowed)
     languages = _languages(document)
     for language in languages:
         if language not in step.texts:
@@ -241,18 +235,18 @@ def _message(step: MessageStep, document: Document, shelf: Shelf) -> Found:
     for language, text in step.texts.items():
         if language not in languages:
             yield f"texts.{language}", f"is none of {', '.join(languages)}"
-        yield from ((f"texts.{language}.{field}", why) for field, why in _text(text, step))
+        yield from ((f"texts.{language}.{field}", reason) for field, reason in _text(text, step))
 
 
-def _channels(channels: tuple[str, ...], shelf: Shelf) -> Found:
+def _channels(channels: tuple[str, ...], allowed: AllowedReferences) -> Problems:
     if not channels or len(set(channels)) != len(channels):
         yield "channels", "at least one, each once"
     for channel in channels:
-        if channel not in shelf.channels:
-            yield "channels", f"{channel} is none of {', '.join(sorted(shelf.channels))}"
+        if channel not in allowed.channels:
+            yield "channels", f"{channel} is none of {', '.join(sorted(allowed.channels))}"
 
 
-def _text(text: Text, step: MessageStep) -> Found:
+def _text(text: MessageText, step: MessageStep) -> Problems:
     if not text.text.strip():
         yield "text", "is missing"
     if not text.subject.strip() and set(step.channels) - {"sms"}:
@@ -264,102 +258,109 @@ def _text(text: Text, step: MessageStep) -> Found:
         yield from _template(field, getattr(text, field))
     if text.mjml:
         try:
-            yield from _known("mjml", [p for p in layout(text.mjml).paths if p not in _FRAME])
-        except BadTemplate as error:
+            yield from _paths(
+                "mjml",
+                [path for path in compile_layout(text.mjml).paths if path not in _LAYOUT_VALUES],
+            )
+        except InvalidTemplate as error:
             yield "mjml", str(error)
 
 
-def _button(text: Text) -> Found:
+def _button(text: MessageText) -> Problems:
     if bool(text.path) != bool(text.action):
         yield "action", "a button has words (action) and a page it leads to (path)"
     if text.path and (not text.path.startswith("/") or text.path[1:2] in ("/", "\\")):
         yield "path", "a page of our own site, such as /orders/"
 
 
-# What our letters give to a layout of an automation's own.
-_FRAME = frozenset(
+# The values that a layout of an automation's own is filled with.
+_LAYOUT_VALUES = frozenset(
     {"language", "company", "subject", "paragraphs", "action", "button", "reason", "links"}
 )
 
 
-def _template(field: str, source: str) -> Found:
+def _template(field: str, source: str) -> Problems:
     try:
-        yield from _known(field, compiled(source, "path" if field == "path" else "plain").paths)
-    except BadTemplate as error:
+        yield from _paths(
+            field, compile_template(source, "path" if field == "path" else "plain").paths
+        )
+    except InvalidTemplate as error:
         yield field, str(error)
 
 
-def _known(field: str, paths: Collection[str]) -> Found:
-    if strangers := unknown(paths):
-        yield field, f"nothing is called {', '.join(strangers)}"
+def _paths(field: str, paths: Collection[str]) -> Problems:
+    if unknown := unknown_paths(paths):
+        yield field, f"nothing is called {', '.join(unknown)}"
 
 
-def _wait(step: WaitStep, document: Document, shelf: Shelf) -> Found:
+def _wait(step: WaitStep, document: Document, allowed: AllowedReferences) -> Problems:
     if bool(step.length) == bool(step.until):
         yield "length", "either a length of time or a time of day (until)"
     elif step.length:
-        yield from _reads("length", step.length, civil_time.parse_length)
+        yield from _parses("length", step.length, civil_time.parse_length)
     else:
-        yield from _reads("until", step.until, civil_time.parse_clock)
+        yield from _parses("until", step.until, civil_time.parse_clock)
 
 
-def _wait_for(step: WaitForStep, document: Document, shelf: Shelf) -> Found:
+def _wait_for(step: WaitForStep, document: Document, allowed: AllowedReferences) -> Problems:
     if not step.event.strip():
         yield "event", "is missing"
-    yield from _reads("within", step.within, civil_time.parse_length)
+    yield from _parses("within", step.within, civil_time.parse_length)
 
 
-def _branch(step: BranchStep, document: Document, shelf: Shelf) -> Found:
+def _branch(step: BranchStep, document: Document, allowed: AllowedReferences) -> Problems:
     yield from _condition("when", step.when)
 
 
-def _next_channel(step: NextChannelStep, document: Document, shelf: Shelf) -> Found:
-    yield from _reads("within", step.within, civil_time.parse_length)
-    yield from _channels(step.channels, shelf)
+def _next_channel(
+    step: NextChannelStep, document: Document, allowed: AllowedReferences
+) -> Problems:
+    yield from _parses("within", step.within, civil_time.parse_length)
+    yield from _channels(step.channels, allowed)
 
 
-def _task(step: TaskStep, document: Document, shelf: Shelf) -> Found:
+def _task(step: TaskStep, document: Document, allowed: AllowedReferences) -> Problems:
     if not step.title.strip():
         yield "title", "is missing"
-    yield from _reads("within", step.within, civil_time.parse_length)
+    yield from _parses("within", step.within, civil_time.parse_length)
     for field in ("title", "body"):
         yield from _template(field, getattr(step, field))
 
 
-# What it says --------------------------------------------------------------------------
+# Its messages --------------------------------------------------------------------------
 
 
-def _said(document: Document, shelf: Shelf) -> Found:
-    """Say every text to the people of the samples."""
-    people = (
+def _sample_messages(document: Document, allowed: AllowedReferences) -> Problems:
+    """Render every text for the sample customers."""
+    samples = (
         ("", sample_customers.full(document)),
         ("may be missing: ", sample_customers.sparse(document)),
     )
-    for path, step in placed_steps(document.steps):
+    for path, step in steps_with_paths(document.steps):
         if not isinstance(step, MessageStep):
             continue
         for language in step.texts:
-            for caution, context in people:
-                reason = _try(document, path, step, context, language)
+            for prefix, context in samples:
+                reason = _rendering_problem(document, path, step, context, language)
                 if reason:
-                    yield f"steps.{path}.texts.{language}", caution + reason
+                    yield f"steps.{path}.texts.{language}", prefix + reason
                     break
 
 
-def _try(
+def _rendering_problem(
     document: Document, path: str, step: MessageStep, context: dict[str, Any], language: str
 ) -> str:
     try:
         for channel in (*step.channels, "email"):
-            words = render(document, path, channel, context, sample_customers.LINKS, language)
-            if not words.text.strip():
+            message = render(document, path, channel, context, sample_customers.LINKS, language)
+            if not message.text.strip():
                 return "nothing is said"
-            if found := faults_of_html(words.html):
-                return "; ".join(found)
-    except Missing as missing:
+            if problems := unsafe_html(message.html):
+                return "; ".join(problems)
+    except MissingValues as missing:
         return ", ".join(missing.names)
-    except BadTemplate:
-        # It was told of where it stands.
+    except InvalidTemplate:
+        # Another check yields this problem.
         return ""
     return ""
 
@@ -368,28 +369,28 @@ def _languages(document: Document) -> tuple[str, ...]:
     return document.languages or tuple(LANGUAGES)
 
 
-def _reads(field: str, value: str, read: Callable[[str], object]) -> Found:
+def _parses(field: str, value: str, parse: Callable[[str], object]) -> Problems:
     try:
-        read(value)
+        parse(value)
     except ValueError as error:
         yield field, str(error)
 
 
-def _condition(field: str, expression: str) -> Found:
+def _condition(field: str, expression: str) -> Problems:
     try:
         check_condition(expression)
-    except BadCondition as error:
+    except InvalidCondition as error:
         yield field, str(error)
 
 
-_TRIGGER_LOOKS: dict[type, Callable[..., Found]] = {
+_TRIGGER_CHECKS: dict[type, Callable[..., Problems]] = {
     OnEvent: _on_event,
     OnAbsence: _on_absence,
     OnDate: _on_date,
     OnTopic: _on_topic,
     OnSchedule: _on_schedule,
 }
-_STEP_LOOKS: dict[type, Callable[..., Found]] = {
+_STEP_CHECKS: dict[type, Callable[..., Problems]] = {
     MessageStep: _message,
     WaitStep: _wait,
     WaitForStep: _wait_for,
@@ -397,4 +398,4 @@ _STEP_LOOKS: dict[type, Callable[..., Found]] = {
     NextChannelStep: _next_channel,
     TaskStep: _task,
 }
-_LOOKS = (_identity, _right, _trigger, _steps, _said)
+_CHECKS = (_identity, _legal_basis, _trigger, _steps, _sample_messages)

@@ -1,7 +1,7 @@
-"""Versions of automations as they are read by whoever acts on them.
+"""Versions of automations, decoded and cached.
 
-What a version says never changes, so a process reads each one once; whether it is live is
-asked of the row at every use.
+The document of a version never changes, so a process decodes each one once. Its status may change:
+it is read from the row at every use.
 """
 
 from collections.abc import Iterable
@@ -21,23 +21,28 @@ class Version(NamedTuple):
     document: Document
 
 
-_known: dict[int, Version] = {}
+_cache: dict[int, Version] = {}
 
 
 def read(ids: Iterable[int]) -> dict[int, Version]:
-    """Return the versions with these ids; one whose document nobody can read is left out."""
-    wanted = set(ids)
-    if missing := wanted - _known.keys():
-        for row in sql.rows("read_versions", {"ids": sorted(missing)}):
-            keep(*row)
-    return {id_: _known[id_] for id_ in wanted if id_ in _known}
+    """Return the versions with these ids, without those whose document cannot be decoded."""
+    version_ids = set(ids)
+    if missing_ids := version_ids - _cache.keys():
+        for row in sql.rows("read_versions", {"ids": sorted(missing_ids)}):
+            decode(*row)
+    return {id_: _cache[id_] for id_ in version_ids if id_ in _cache}
 
 
-def keep(id_: int, automation_id: str, document: Any) -> Version | None:
-    """Decode a version once; None where its document is none of ours."""
-    if id_ not in _known:
+def document_of(version_id: int) -> Document:
+    """Return the document of a version; raise KeyError where it cannot be decoded."""
+    return read([version_id])[version_id].document
+
+
+def decode(version_id: int, automation_id: str, document: Any) -> Version | None:
+    """Return the version of a row, from the cache if it is there; None for an invalid document."""
+    if version_id not in _cache:
         try:
-            _known[id_] = Version(id_, automation_id, _decode(document))
+            _cache[version_id] = Version(version_id, automation_id, _decode(document))
         except msgspec.ValidationError:
             return None
-    return _known[id_]
+    return _cache[version_id]

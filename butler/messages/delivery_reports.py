@@ -1,7 +1,7 @@
-"""What providers' reports prove of a message, in whatever order they come. Pure.
+"""The state of a message after its providers' delivery reports, in any order. Pure.
 
-Each report places the message on one scale and the highest place counts, so the same reports
-lead to the same end however they are ordered, doubled or late.
+Each report gives the message a state with a rank, and the highest rank counts. So the same
+reports lead to the same state, whether they are reordered, doubled or late.
 """
 
 from collections.abc import Iterable
@@ -9,9 +9,9 @@ from datetime import datetime
 
 import msgspec
 
-# The states of a message, from knowing nothing to what nothing can undo. That it bounced comes
-# after that it was delivered: a relay takes a letter, and gives it back hours later.
-_SCALE = (
+# The states of a message by rank, from unknown to final. A bounce ranks above a delivery: a relay
+# may accept mail and return it hours later.
+_STATES_BY_RANK = (
     {"queued"},
     {"sending"},
     {"suppressed", "expired", "withdrawn"},
@@ -23,10 +23,10 @@ _SCALE = (
     {"bounced"},
     {"complained"},
 )
-_PLACE = {state: place for place, states in enumerate(_SCALE) for state in states}
+_RANK = {state: rank for rank, states in enumerate(_STATES_BY_RANK) for state in states}
 
-# Where each kind of report places a message; one that is deferred is where it was.
-KINDS: dict[str, str] = {
+# The state that each kind of report gives a message; a deferred one keeps its state.
+STATE_BY_KIND: dict[str, str] = {
     "deferred": "",
     "accepted": "accepted",
     # The provider would not, this once.
@@ -42,47 +42,50 @@ KINDS: dict[str, str] = {
     "bounced": "bounced",
     "complained": "complained",
 }
-# Reports after which nothing goes to the address any more, and why.
-SUPPRESSES = {"bounced": "bounced", "complained": "complained", "stopped": "stopped"}
-# Reports that say it had left us.
-LEFT = frozenset({"accepted", "failed", "delivered", "opened", "clicked", "bounced", "complained"})
+# Reports after which the address is suppressed, with the reason of the suppression.
+SUPPRESSION_REASONS = {"bounced": "bounced", "complained": "complained", "stopped": "stopped"}
+# Reports that prove that the provider had accepted the message.
+PROVE_ACCEPTED = frozenset(
+    {"accepted", "failed", "delivered", "opened", "clicked", "bounced", "complained"}
+)
 
 
-class Report(msgspec.Struct, frozen=True):
-    """What a provider says of one message."""
+class DeliveryReport(msgspec.Struct, frozen=True):
+    """One statement of a provider about one message."""
 
-    # The same whenever the provider says it again.
+    # The same each time the provider repeats it.
     event_id: str
-    # One of KINDS.
+    # A key of STATE_BY_KIND.
     kind: str
     occurred_at: datetime
-    # How the provider calls the message; and how we do, as far as the report says.
+    # The provider's id of the message, and ours where the report has it.
     provider_id: str = ""
     message_id: str = ""
     # A code, such as "5.1.1" or "30003"; never an address or a word of the message.
     detail: str = ""
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """Where a message is, and why."""
+class MessageStatus(msgspec.Struct, frozen=True):
+    """The state of a message, the reason for it, and since when."""
 
     state: str
     reason: str = ""
     at: datetime | None = None
 
 
-def settle(now: Standing, reports: Iterable[Report]) -> Standing:
-    """Return where a message is after all that was ever reported of it."""
-    known = [report for report in reports if KINDS.get(report.kind)]
-    if not known:
-        return now
-    best = min(known, key=_rank)
-    if _PLACE[KINDS[best.kind]] < _PLACE[now.state]:
-        return now
-    reason = "" if _PLACE[KINDS[best.kind]] == _PLACE["delivered"] else best.detail
-    return Standing(KINDS[best.kind], reason, best.occurred_at)
+def status_after(current: MessageStatus, reports: Iterable[DeliveryReport]) -> MessageStatus:
+    """Return the status of a message after all reports about it."""
+    relevant = [report for report in reports if STATE_BY_KIND.get(report.kind)]
+    if not relevant:
+        return current
+    decisive = min(relevant, key=_order)
+    state = STATE_BY_KIND[decisive.kind]
+    if _RANK[state] < _RANK[current.state]:
+        return current
+    reason = "" if state == "delivered" else decisive.detail
+    return MessageStatus(state, reason, decisive.occurred_at)
 
 
-def _rank(report: Report) -> tuple[int, datetime, str]:
-    """Order reports: the highest place first, then the earliest, then by name."""
-    return -_PLACE[KINDS[report.kind]], report.occurred_at, report.event_id
+def _order(report: DeliveryReport) -> tuple[int, datetime, str]:
+    """Return the key to sort by: the highest rank first, then the earliest, then by id."""
+    return -_RANK[STATE_BY_KIND[report.kind]], report.occurred_at, report.event_id

@@ -1,7 +1,7 @@
-"""A message as mail: our own layout, or an automation's, and the same as plain text. Pure.
+"""Lays a message out as mail: HTML in our layout or an automation's, and plain text. Pure.
 
-MJML becomes HTML before anything is put in, once; values only ever meet the finished HTML, and
-are escaped there.
+MJML is converted to HTML once, before it is filled. Values are put into the finished HTML, and
+escaped there.
 """
 
 import re
@@ -17,153 +17,160 @@ from typing import Any, NamedTuple
 
 import mrml
 
-from butler.messages.templating import SOURCE, BadTemplate, Template, compiled
+from butler.messages.templating import MAX_SOURCE, InvalidTemplate, Template, compile_template
 
-_HERE = Path(__file__).parent / "layout"
+_LAYOUT_FOLDER = Path(__file__).parent / "layout"
 _WIDTH = 76
 _ENGLISH = "en"
 _BREAK = "<br>"
-# Places in our own layout: [[name]] is a value, [[name: ... :name]] a part.
-_PART = re.compile(r"\[\[(\w+):(.*?):\1\]\]", re.DOTALL)
-_PLACE = re.compile(r"\[\[(\w+)\]\]")
+# Placeholders in our own layout: [[name]] is a value, [[name: ... :name]] a block.
+_BLOCK = re.compile(r"\[\[(\w+):(.*?):\1\]\]", re.DOTALL)
+_PLACEHOLDER = re.compile(r"\[\[(\w+)\]\]")
 
-# In an automation's own layout: what runs, frames, asks or loads has no place in mail.
-_REFUSED = frozenset(
+# Tags that an automation's own layout may not have: they run, frame, ask for or load something.
+_REFUSED_TAGS = frozenset(
     {"script", "iframe", "frame", "frameset", "object", "embed", "applet", "template", "base"}
     | {"form", "input", "button", "textarea", "select", "link", "svg", "math", "video", "audio"}
 )
-# Each tag of MJML is a call inside another for who reads it, and a stack ends a process.
-TAGS = 200
+# The parser of MJML recurses for each nested tag, and an overflow of its stack ends the process.
+MAX_TAGS = 200
 _TAG = re.compile(r"<[a-zA-Z]")
-# Of a style: other styles, what runs, and pictures from elsewhere than the web.
-_ODD_STYLE = re.compile(r"@import|expression\s*\(|url\s*\((?!\s*[\"']?https://)|\\", re.IGNORECASE)
+# In a style: imports, expressions, and pictures that are not loaded over HTTPS.
+_UNSAFE_STYLE = re.compile(
+    r"@import|expression\s*\(|url\s*\((?!\s*[\"']?https://)|\\", re.IGNORECASE
+)
 _CONDITION = re.compile(r"\[if [^\]]*\]>(.*?)(?:<!\[endif\])?\Z", re.DOTALL)
 _UNQUOTED = re.compile(r"=\s*\{")
 _ADDRESSES = frozenset({"href", "src", "action", "background", "formaction", "poster", "srcset"})
 
 
-class Letter(NamedTuple):
-    """What a layout is filled with."""
+class EmailContent(NamedTuple):
+    """The values that a layout is filled with."""
 
     language: str
     company: str
     subject: str
     paragraphs: Sequence[Sequence[str]]
-    # What the button says and where it leads; empty where there is none.
-    action: str
-    button: str
-    # Why this came, and the links under it: what they say, where they lead.
+    # Empty where there is no button.
+    button_label: str
+    button_url: str
+    # Why the customer gets this, and the links below it: their labels and addresses.
     reason: str
     links: Sequence[tuple[str, str]]
 
 
 @cache
-def frame() -> dict[str, dict[str, str]]:
-    """Return the words around every letter, by language, and its colors."""
-    return tomllib.loads((_HERE / "words.toml").read_text(encoding="utf-8"))
+def layout_texts() -> dict[str, dict[str, str]]:
+    """Return the texts around every mail, by language, and its colors."""
+    return tomllib.loads((_LAYOUT_FOLDER / "texts.toml").read_text(encoding="utf-8"))
 
 
-def framing(language: str) -> dict[str, str]:
-    return frame().get(language, frame()[_ENGLISH])
+def texts_for(language: str) -> dict[str, str]:
+    """Return the texts around a mail in this language; in English for an unknown one."""
+    return layout_texts().get(language, layout_texts()[_ENGLISH])
 
 
-def as_html(letter: Letter, *, mjml: str, values: Mapping[str, object]) -> str:
-    """Return the letter as HTML, in our layout or, if it has one, in the automation's own."""
+def render_html(content: EmailContent, *, mjml: str, values: Mapping[str, object]) -> str:
+    """Return a mail as HTML, in the automation's layout or, where it has none, in ours."""
     if not mjml:
-        return _own(letter)
-    filling: dict[str, Any] = letter._asdict()
-    filling["links"] = [{"words": words, "url": url} for words, url in letter.links]
-    return layout(mjml).fill({**values, **filling})
-
-
-def _own(letter: Letter) -> str:
-    """Fill our own layout. It is most of the work of a letter, so without an engine."""
-    own = _own_layout()
-    plain = {
-        name: escape(value) for name, value in letter._asdict().items() if value.__class__ is str
+        return _fill_own_layout(content)
+    # By these names authors of automations use them in their own layouts.
+    layout_values: dict[str, Any] = content._asdict() | {
+        "action": content.button_label,
+        "button": content.button_url,
+        "links": [{"words": label, "url": url} for label, url in content.links],
     }
-    lines = (_BREAK.join(map(escape, lines)) for lines in letter.paragraphs)
-    links = ({"words": escape(words), "url": escape(url)} for words, url in letter.links)
-    plain |= {
-        "preview": escape(" ".join(line for lines in letter.paragraphs for line in lines)[:140]),
-        "paragraph": "".join(_fill(own.paragraph, {"lines": one}) for one in lines),
-        "pressed": _fill(own.pressed, plain) if letter.button else "",
-        "link": " · ".join(_fill(own.link, link) for link in links),
+    return compile_layout(mjml).fill({**values, **layout_values})
+
+
+def _fill_own_layout(content: EmailContent) -> str:
+    """Fill our own layout. Most of the time of a mail is spent here, so no template engine."""
+    layout = _own_layout()
+    placeholders = {
+        name: escape(value) for name, value in content._asdict().items() if value.__class__ is str
     }
-    return _fill(own.page, plain)
+    lines = (_BREAK.join(map(escape, lines)) for lines in content.paragraphs)
+    links = ({"label": escape(label), "url": escape(url)} for label, url in content.links)
+    placeholders |= {
+        "preview": escape(" ".join(line for lines in content.paragraphs for line in lines)[:140]),
+        "paragraph": "".join(_fill(layout.paragraph, {"lines": each}) for each in lines),
+        "button_block": _fill(layout.button_block, placeholders) if content.button_url else "",
+        "link": " · ".join(_fill(layout.link, link) for link in links),
+    }
+    return _fill(layout.page, placeholders)
 
 
-def as_text(letter: Letter) -> str:
-    """Return the letter as plain text, wrapped, with its links written out."""
-    parts = ["\n".join(map(_wrapped, lines)) for lines in letter.paragraphs]
-    if letter.button:
-        parts.append(f"{letter.action}:\n{letter.button}")
-    foot = [_wrapped(letter.reason), *(_linked(words, url) for words, url in letter.links)]
+def render_text(content: EmailContent) -> str:
+    """Return a mail as plain text, wrapped, with its links written out."""
+    parts = ["\n".join(map(_wrapped, lines)) for lines in content.paragraphs]
+    if content.button_url:
+        parts.append(f"{content.button_label}:\n{content.button_url}")
+    footer = [_wrapped(content.reason), *(_link_line(label, url) for label, url in content.links)]
     # Two dashes and a space begin a signature: mail programs show it paler.
-    parts.append("\n".join(["-- ", letter.company, *foot]))
+    parts.append("\n".join(["-- ", content.company, *footer]))
     return "\n\n".join(parts) + "\n"
 
 
-def unwrapped(text: str) -> str:
-    """Undo the wrapping: a line that had no room for the next word goes on with it."""
-    found: list[str] = []
+def unwrap(text: str) -> str:
+    """Undo the wrapping: join a line with the next one whose first word did not fit."""
+    lines: list[str] = []
     last = ""
     for line in text.split("\n"):
         word = line.partition(" ")[0]
         if last and word and len(last) + 1 + len(word) > _WIDTH:
-            found[-1] += f" {line}"
+            lines[-1] += f" {line}"
         else:
-            found.append(line)
+            lines.append(line)
         last = line
-    return "\n".join(found)
+    return "\n".join(lines)
 
 
-def _linked(words: str, url: str) -> str:
-    """Write a link out; after a question there is no colon."""
-    return f"{words}{'' if words.endswith('?') else ':'} {url}"
+def _link_line(label: str, url: str) -> str:
+    """Return a link as text; a question gets no colon."""
+    return f"{label}{'' if label.endswith('?') else ':'} {url}"
 
 
 @lru_cache(maxsize=512)
-def layout(mjml: str) -> Template:
-    """Compile an automation's own layout. Raises BadTemplate."""
-    if len(mjml) > SOURCE:
-        raise BadTemplate(f"longer than {SOURCE} characters")
-    if len(_TAG.findall(mjml)) > TAGS:
-        raise BadTemplate(f"more than {TAGS} tags")
+def compile_layout(mjml: str) -> Template:
+    """Compile an automation's own layout; the result is cached. Raises InvalidTemplate."""
+    if len(mjml) > MAX_SOURCE:
+        raise InvalidTemplate(f"longer than {MAX_SOURCE} characters")
+    if len(_TAG.findall(mjml)) > MAX_TAGS:
+        raise InvalidTemplate(f"more than {MAX_TAGS} tags")
     html = _html(mjml)
-    if found := faults(html):
-        raise BadTemplate("; ".join(found))
-    return compiled(html, "markup")
+    if problems := unsafe_html(html):
+        raise InvalidTemplate("; ".join(problems))
+    return compile_template(html, "markup")
 
 
-def faults(html: str) -> list[str]:
-    """Return what in this HTML runs, or could be made to by a value."""
-    watch = _Watch()
-    watch.feed(html)
-    watch.close()
-    return watch.faults
+def unsafe_html(html: str) -> list[str]:
+    """Return the problems of HTML that runs something, or could be made to by a value."""
+    finder = _UnsafeHtmlFinder()
+    finder.feed(html)
+    finder.close()
+    return finder.problems
 
 
 class _Layout(NamedTuple):
-    """Our layout as HTML, with the parts that come several times or not at all taken out."""
+    """Our layout as HTML; the blocks that are repeated or optional are apart."""
 
     page: str
     paragraph: str
-    pressed: str
+    button_block: str
     link: str
 
 
 @cache
 def _own_layout() -> _Layout:
-    tokens = Tokens((_HERE / "mail.mjml").read_text(encoding="utf-8"))
-    html = _html(tokens.substitute(frame()["colors"]))
-    parts: dict[str, str] = dict(_PART.findall(html))
-    return _Layout(_PART.sub(r"[[\1]]", html), **parts)
+    tokens = Tokens((_LAYOUT_FOLDER / "mail.mjml").read_text(encoding="utf-8"))
+    html = _html(tokens.substitute(layout_texts()["colors"]))
+    blocks: dict[str, str] = dict(_BLOCK.findall(html))
+    return _Layout(_BLOCK.sub(r"[[\1]]", html), **blocks)
 
 
 def _fill(template: str, values: Mapping[str, str]) -> str:
     # In one pass, so that nothing in a value is taken for a place to fill.
-    return _PLACE.sub(lambda place: values[place[1]], template)
+    return _PLACEHOLDER.sub(lambda placeholder: values[placeholder[1]], template)
 
 
 def _html(mjml: str) -> str:
@@ -173,7 +180,7 @@ def _html(mjml: str) -> str:
     try:
         return mrml.to_html(mjml, parsing, rendering).content
     except OSError as error:
-        raise BadTemplate(f"no MJML: {error}") from None
+        raise InvalidTemplate(f"no MJML: {error}") from None
 
 
 def _wrapped(line: str) -> str:
@@ -182,53 +189,53 @@ def _wrapped(line: str) -> str:
     return textwrap.fill(line, _WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-class _Watch(HTMLParser):
-    """Finds what a value could turn into code: an address, a style, a handler."""
+class _UnsafeHtmlFinder(HTMLParser):
+    """Finds addresses, styles and handlers that a value could turn into code."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.faults: list[str] = []
+        self.problems: list[str] = []
         self._inside_style = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._inside_style = tag == "style"
-        if tag in _REFUSED:
-            self.faults.append(f"<{tag}> has no place in mail")
+        if tag in _REFUSED_TAGS:
+            self.problems.append(f"<{tag}> has no place in mail")
         # Without quotes around it, a value with a space in it is two attributes.
         if _UNQUOTED.search(self.get_starttag_text() or ""):
-            self.faults.append(f"a value without quotes in <{tag}>")
+            self.problems.append(f"a value without quotes in <{tag}>")
         for name, value in attrs:
-            self._look(tag, name, (value or "").strip())
+            self._check_attribute(tag, name, (value or "").strip())
 
-    def _look(self, tag: str, name: str, value: str) -> None:
+    def _check_attribute(self, tag: str, name: str, value: str) -> None:
         if name.startswith("on") or "{" in name or "}" in name:
-            self.faults.append(f"<{tag}> has {name}")
+            self.problems.append(f"<{tag}> has {name}")
         elif name == "style" and "{{" in value:
-            self.faults.append(f"a value in the style of <{tag}>")
-        elif name == "style" and _ODD_STYLE.search(value):
-            self.faults.append(f"the style of <{tag}> loads or runs something")
+            self.problems.append(f"a value in the style of <{tag}>")
+        elif name == "style" and _UNSAFE_STYLE.search(value):
+            self.problems.append(f"the style of <{tag}> loads or runs something")
         elif tag == "meta" and name == "http-equiv" and value.lower() == "refresh":
-            self.faults.append("<meta> leads elsewhere")
+            self.problems.append("<meta> leads elsewhere")
         elif name in _ADDRESSES and not _is_address(value):
-            self.faults.append(f"{name} of <{tag}> leads to {value[:80]}")
+            self.problems.append(f"{name} of <{tag}> leads to {value[:80]}")
 
     def handle_endtag(self, tag: str) -> None:
         self._inside_style = False
 
-    def handle_data(self, data: str) -> None:
-        if self._inside_style and "{{" in data:
-            self.faults.append("a value in a style sheet")
-        if self._inside_style and _ODD_STYLE.search(data):
-            self.faults.append("a style sheet loads or runs something")
+    def handle_data(self, text: str) -> None:
+        if self._inside_style and "{{" in text:
+            self.problems.append("a value in a style sheet")
+        if self._inside_style and _UNSAFE_STYLE.search(text):
+            self.problems.append("a style sheet loads or runs something")
 
-    def handle_comment(self, data: str) -> None:
+    def handle_comment(self, comment: str) -> None:
         # Outlook reads what is inside of these.
-        if inner := _CONDITION.match(data):
-            self.faults += faults(inner[1])
+        if inner := _CONDITION.match(comment):
+            self.problems += unsafe_html(inner[1])
 
 
 def _is_address(value: str) -> bool:
-    """Tell whether it is one of our links, whole, or a plain address on the web."""
+    """Return whether this is one of our links, whole, or a plain address on the web."""
     if "{" in value:
         inner = value.removeprefix("{{").removesuffix("}}").strip()
         return inner in ("button", "link.url") and value.startswith("{{") and value.endswith("}}")

@@ -1,4 +1,4 @@
-"""How dates, times, sums and names are written in a language: the filters of our texts. Pure."""
+"""The filters of templates: dates, times, amounts and lists, formatted for a language. Pure."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
@@ -18,14 +18,14 @@ from liquid.undefined import is_undefined
 
 # The American order of day and month would be misread on this side of the ocean.
 _LOCALES = {"en": "en_GB"}
-_STYLES = ("day", "weekday", "year")
+_DATE_STYLES = ("day", "weekday", "year")
 
 type Filter = Callable[..., Any]
 
 
 @lru_cache(maxsize=64)
-def locale(language: str) -> Locale:
-    """Return how a language writes; English where nobody knows it."""
+def locale_for(language: str) -> Locale:
+    """Return the locale of a language; British English for an unknown one."""
     try:
         return Locale.parse(_LOCALES.get(language, language), sep="-")
     except (UnknownLocaleError, ValueError):
@@ -33,111 +33,111 @@ def locale(language: str) -> Locale:
 
 
 @with_context
-def written_date(value: object, style: object = "day", *, context: RenderContext) -> str:
+def date_filter(value: object, style: object = "day", *, context: RenderContext) -> str:
     """Write "2027-04-18" as "18 april", "zondag 18 april" or "18 april 2027"."""
-    if style not in _STYLES:
-        raise FilterArgumentError(f"date is one of {', '.join(_STYLES)}", token=None)
-    day = _moment(value, context)
+    if style not in _DATE_STYLES:
+        raise FilterArgumentError(f"date is one of {', '.join(_DATE_STYLES)}", token=None)
+    day = _parse_moment(value, context)
     if isinstance(day, time):
         raise FilterArgumentError("a time of day is no date", token=None)
-    return _date(day, str(style), locale(_language(context)))
+    return _format_date(day, str(style), locale_for(_language(context)))
 
 
-def _date(day: date, style: str, written: Locale) -> str:
+def _format_date(day: date, style: str, locale: Locale) -> str:
     if style == "year":
-        return format_date(day, "long", locale=written)
-    short = format_skeleton("MMMMd", day, locale=written)
-    return short if style == "day" else f"{format_date(day, 'EEEE', locale=written)} {short}"
+        return format_date(day, "long", locale=locale)
+    short = format_skeleton("MMMMd", day, locale=locale)
+    return short if style == "day" else f"{format_date(day, 'EEEE', locale=locale)} {short}"
 
 
 @with_context
-def written_time(value: object, *, context: RenderContext) -> str:
+def time_filter(value: object, *, context: RenderContext) -> str:
     """Write "10:00", or an instant on the customer's clock, as "10:00" or "10.00"."""
-    moment = _moment(value, context)
+    moment = _parse_moment(value, context)
     if isinstance(moment, date) and not isinstance(moment, datetime):
         raise FilterArgumentError("a date has no time", token=None)
     # It was put on the customer's clock already; Babel would put it on that of UTC.
     clock = moment.time() if isinstance(moment, datetime) else moment
-    return format_time(clock, "short", locale=locale(_language(context)))
+    return format_time(clock, "short", locale=locale_for(_language(context)))
 
 
 @with_context
-def written_money(value: object, currency: object = "", *, context: RenderContext) -> str:
+def money_filter(value: object, currency: object = "", *, context: RenderContext) -> str:
     """Write "80.00" as "€ 80,00", or as "80,00" where nobody knows in what."""
-    _present(value)
+    _require(value)
     try:
         cents = Decimal(str(value)[:32]).quantize(Decimal("0.01"))
     except InvalidOperation:
         cents = Decimal("NaN")
     if not cents.is_finite():
         raise FilterArgumentError("an amount is a number", token=None)
-    written = locale(_language(context))
+    locale = locale_for(_language(context))
     if is_undefined(currency) or not currency:
-        return format_decimal(cents, "#,##0.00", locale=written)
+        return format_decimal(cents, "#,##0.00", locale=locale)
     unit = str(currency).upper()
     if not (len(unit) == 3 and unit.isascii() and unit.isalpha()):
         raise FilterArgumentError("an amount is a number in a currency", token=None)
-    return format_currency(cents, unit, locale=written)
+    return format_currency(cents, unit, locale=locale)
 
 
 @with_context
-def written_list(value: object, *, context: RenderContext) -> str:
+def list_filter(value: object, *, context: RenderContext) -> str:
     """Write names as "Noor, Sem en Mila"."""
-    _present(value)
+    _require(value)
     if not isinstance(value, list | tuple):
         raise FilterArgumentError("a list is made of a list", token=None)
-    names = [str(name) for name in compact(value)]
+    names = [str(name) for name in compact_filter(value)]
     if not names:
         # In a sentence it would be a gap; a text asks for the size before.
         raise FilterArgumentError("a list of nothing", token=None)
-    return format_list(names, locale=locale(_language(context)))
+    return format_list(names, locale=locale_for(_language(context)))
 
 
-def first_word(value: object) -> str:
+def first_word_filter(value: object) -> str:
     """Write "Sem de Wit" as "Sem"."""
-    _present(value)
+    _require(value)
     words = str(value).split(maxsplit=1)
     return words[0] if words else ""
 
 
 @sequence_filter
-def compact(values: Sequence[object]) -> list[object]:
-    """Leave out what is nothing: null, empty, or what `map` finds where there is none."""
-    return [one for one in values if one is not None and str(one)]
+def compact_filter(values: Sequence[object]) -> list[object]:
+    """Return the values without those that are null, empty or missing."""
+    return [value for value in values if value is not None and str(value)]
 
 
 FILTERS: dict[str, Filter] = {
-    "compact": compact,
-    "date": written_date,
-    "time": written_time,
-    "money": written_money,
-    "list": written_list,
-    "first_word": first_word,
+    "compact": compact_filter,
+    "date": date_filter,
+    "time": time_filter,
+    "money": money_filter,
+    "list": list_filter,
+    "first_word": first_word_filter,
 }
 
 
-def _present(value: object) -> None:
+def _require(value: object) -> None:
     if is_undefined(value):
-        # Asking it anything raises what a missing value raises.
+        # Reading an undefined value raises the error of a missing one.
         str(value)
 
 
-def _moment(value: object, context: RenderContext) -> date | datetime | time:
-    _present(value)
-    told = str(value)
-    for reads in (date.fromisoformat, time.fromisoformat):
+def _parse_moment(value: object, context: RenderContext) -> date | datetime | time:
+    _require(value)
+    text = str(value)
+    for parse in (date.fromisoformat, time.fromisoformat):
         try:
-            return reads(told)
+            return parse(text)
         except ValueError:
             continue
     try:
-        return _on_the_clock(datetime.fromisoformat(told), context)
+        return _to_customer_zone(datetime.fromisoformat(text), context)
     except ValueError:
         raise FilterArgumentError("neither a date nor a time in ISO 8601", token=None) from None
 
 
-def _on_the_clock(instant: datetime, context: RenderContext) -> datetime:
-    """Put an instant on the customer's clock, where we know it."""
+def _to_customer_zone(instant: datetime, context: RenderContext) -> datetime:
+    """Return an instant in the customer's time zone, where it is known."""
     zone = context.resolve("zone", default="")
     if instant.tzinfo is None or not zone:
         return instant

@@ -1,43 +1,48 @@
-"""Puts a message into words: one step, one channel, one language, filled with a context. Pure.
+"""Renders messages: one step for one channel in one language, filled with a context. Pure.
 
-A value that a text needs and that is not there is an error, never a gap in a sentence.
+A value that a text needs and that is missing is an error, never a gap in a sentence.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from butler.document import Document, MessageStep, Text, step_at
-from butler.messages.email_layout import Letter, as_html, as_text, framing, layout
-from butler.messages.sanitize import inert, one_line
-from butler.messages.templating import BadTemplate, Missing, compiled
+from butler.document import Document, MessageStep, MessageText, step_at
+from butler.messages.email_layout import (
+    EmailContent,
+    compile_layout,
+    render_html,
+    render_text,
+    texts_for,
+)
+from butler.messages.sanitize import sanitize_line, sanitize_values
+from butler.messages.templating import MissingValues, compile_template
+from butler.types import RenderedMessage
 
-__all__ = ["BadTemplate", "Missing", "Words", "button", "language_of", "reads", "render"]
+MAX_SUBJECT = 150
+# About three parts of a text message; a link comes on top.
+MAX_SMS = 480
+MAX_LABEL = 60
 
-SUBJECT = 150
-# Three parts of a text message, give or take; a link comes on top.
-SHORT = 480
+# Read by every message: for dates, and for the name of the company.
+_COMMON_PATHS = ("company.name", "customer.language", "customer.zone", "now")
 
-# What dates are told by, and who writes.
-_ALWAYS = ("company.name", "customer.language", "customer.zone", "now")
-
-# What needs consent can be ended; the frame says so.
-_BY_CONSENT = ("relationship", "marketing", "peer")
-
-
-class Words(NamedTuple):
-    """What is said, and in which of the languages it can be said in."""
-
-    subject: str
-    text: str
-    html: str
-    language: str
+# Classes that rest on consent: their messages say how to end it.
+_CONSENT_CLASSES = ("relationship", "marketing", "peer")
 
 
 class Button(NamedTuple):
-    """Where a message leads on our own site, and what the button there says."""
+    """The button of a message, which leads to a page of our own site."""
 
-    words: str
+    label: str
     url: str
+
+
+class NotRenderable(Exception):
+    """A message cannot be rendered; `reason` is a code of butler.decisions.reasons.catalog."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def render(
@@ -47,33 +52,70 @@ def render(
     context: Mapping[str, object],
     links: Mapping[str, str],
     language: str,
-) -> Words:
-    """Return the words of a message step for one channel; raise Missing.
+) -> RenderedMessage:
+    """Return the message of a step for one channel; raise MissingValues.
 
     `links` are absolute addresses: `site` (no slash at its end), `why`, `preferences`, and
-    `unsubscribe`, which is empty where nothing can be ended. HTML is for mail alone.
+    `unsubscribe`, which is empty where no consent can be ended. HTML is for mail alone.
     """
-    text, spoken = _text(document, step, language)
-    values = _values(context, spoken)
-    subject = one_line(compiled(text.subject).fill(values), SUBJECT)
-    pressed = _button(text, values, links)
+    text, text_language = _text(document, step, language)
+    values = _values(context, text_language)
+    subject = sanitize_line(compile_template(text.subject).fill(values), MAX_SUBJECT)
+    link = _button(text, values, links)
     if channel == "sms":
-        short = one_line(compiled(text.short or text.text).fill(values), SHORT)
-        return Words("", _sms(document, short, pressed, spoken), "", spoken)
-    paragraphs = _paragraphs(compiled(text.text).fill(values))
+        short = sanitize_line(compile_template(text.short or text.text).fill(values), MAX_SMS)
+        sms = _sms(document, short, link, text_language)
+        return RenderedMessage(language=text_language, subject="", text=sms)
+    paragraphs = _paragraphs(compile_template(text.text).fill(values))
     if channel != "email":
-        return Words(subject, "\n\n".join("\n".join(lines) for lines in paragraphs), "", spoken)
-    letter = Letter(
-        language=spoken,
+        joined = "\n\n".join("\n".join(lines) for lines in paragraphs)
+        return RenderedMessage(language=text_language, subject=subject, text=joined)
+    content = EmailContent(
+        language=text_language,
         company=_company(values),
         subject=subject,
         paragraphs=paragraphs,
-        action=pressed.words,
-        button=pressed.url,
-        reason=framing(spoken)[_reason(document)],
-        links=_links(links, spoken),
+        button_label=link.label,
+        button_url=link.url,
+        reason=texts_for(text_language)[_reason(document)],
+        links=_links(links, text_language),
     )
-    return Words(subject, as_text(letter), as_html(letter, mjml=text.mjml, values=values), spoken)
+    return RenderedMessage(
+        language=text_language,
+        subject=subject,
+        text=render_text(content),
+        html=render_html(content, mjml=text.mjml, values=values),
+    )
+
+
+def render_stored(
+    document: Document | None,
+    *,
+    step: str,
+    channel: str,
+    facts: Mapping[str, Any],
+    language: str,
+    links: Mapping[str, str],
+) -> RenderedMessage:
+    """Return a queued message as it leaves; raise NotRenderable where a value is missing.
+
+    Without a document no automation sends it, and its facts hold the text:
+    {"words": {"subject", "text"}}.
+    """
+    if document is None:
+        stored = facts.get("words", {})
+        if not stored.get("text"):
+            raise NotRenderable("missing_value")
+        return RenderedMessage(
+            language=language,
+            subject=stored.get("subject", ""),
+            text=stored["text"],
+            html=stored.get("html", ""),
+        )
+    try:
+        return render(document, step, channel, facts, links, language)
+    except MissingValues as missing:
+        raise NotRenderable("missing_value") from missing
 
 
 def button(
@@ -83,29 +125,26 @@ def button(
     links: Mapping[str, str],
     language: str,
 ) -> Button | None:
-    """Return the button of a message, for a page that shows it with one; raise Missing."""
-    text, spoken = _text(document, step, language)
-    pressed = _button(text, _values(context, spoken), links)
-    return pressed if pressed.url else None
+    """Return the button of a message, for a page that shows it; raise MissingValues."""
+    text, text_language = _text(document, step, language)
+    link = _button(text, _values(context, text_language), links)
+    return link if link.url else None
 
 
-def reads(document: Document, step: str) -> frozenset[str]:
-    """Return the paths of all that the words of a step are made of, in whatever language."""
-    found = step_at(document, step)
-    if not isinstance(found, MessageStep):
-        raise LookupError(f"nothing is said at {step}")
-    paths = set(_ALWAYS)
-    for text in found.texts.values():
+def value_paths(document: Document, step: str) -> frozenset[str]:
+    """Return the paths of all values that the texts of a step read, in any language."""
+    paths = set(_COMMON_PATHS)
+    for text in _message_step(document, step).texts.values():
         for source in (text.subject, text.text, text.short, text.action):
-            paths.update(compiled(source).paths)
-        paths.update(compiled(text.path, "path").paths)
+            paths.update(compile_template(source).paths)
+        paths.update(compile_template(text.path, "path").paths)
         if text.mjml:
-            paths.update(layout(text.mjml).paths)
+            paths.update(compile_layout(text.mjml).paths)
     return frozenset(paths)
 
 
-def language_of(texts: Mapping[str, object], language: str) -> str:
-    """Return which of the languages is spoken: the one asked for, English, or the first."""
+def choose_language(texts: Mapping[str, object], language: str) -> str:
+    """Return the language of these texts to use: this one, English, or the first."""
     base = language.lower().replace("_", "-").split("-")[0]
     for choice in (language, base, "en"):
         if choice in texts:
@@ -113,16 +152,21 @@ def language_of(texts: Mapping[str, object], language: str) -> str:
     return next(iter(texts))
 
 
-def _text(document: Document, step: str, language: str) -> tuple[Text, str]:
-    found = step_at(document, step)
-    if not isinstance(found, MessageStep):
-        raise LookupError(f"nothing is said at {step}")
-    spoken = language_of(found.texts, language)
-    return found.texts[spoken], spoken
+def _text(document: Document, step: str, language: str) -> tuple[MessageText, str]:
+    texts = _message_step(document, step).texts
+    text_language = choose_language(texts, language)
+    return texts[text_language], text_language
+
+
+def _message_step(document: Document, path: str) -> MessageStep:
+    step = step_at(document, path)
+    if not isinstance(step, MessageStep):
+        raise LookupError(f"no message at {path}")
+    return step
 
 
 def _values(context: Mapping[str, object], language: str) -> dict[str, object]:
-    values = inert(context)
+    values = sanitize_values(context)
     customer = values.get("customer")
     zone = customer.get("zone", "") if isinstance(customer, dict) else ""
     return {**values, "language": language, "zone": zone}
@@ -133,28 +177,28 @@ def _company(values: Mapping[str, object]) -> str:
     return str(company.get("name", "")) if isinstance(company, dict) else ""
 
 
-def _button(text: Text, values: Mapping[str, object], links: Mapping[str, str]) -> Button:
+def _button(text: MessageText, values: Mapping[str, object], links: Mapping[str, str]) -> Button:
     if not text.path:
         return Button("", "")
-    words = one_line(compiled(text.action).fill(values), 60)
-    return Button(words, links.get("site", "") + compiled(text.path, "path").fill(values))
+    label = sanitize_line(compile_template(text.action).fill(values), MAX_LABEL)
+    return Button(label, links.get("site", "") + compile_template(text.path, "path").fill(values))
 
 
 def _paragraphs(text: str) -> list[list[str]]:
-    """Cut a text at its empty lines; values have none, so they make no paragraphs."""
+    """Split a text at its empty lines; values have none, so they make no paragraphs."""
     blocks = "\n".join(line.strip() for line in text.strip().splitlines()).split("\n\n")
     return [block.strip().split("\n") for block in blocks if block.strip()]
 
 
-def _sms(document: Document, short: str, pressed: Button, language: str) -> str:
-    parts = [short, pressed.url]
-    if document.message_class in _BY_CONSENT:
-        parts.append(framing(language)["stop"])
+def _sms(document: Document, short: str, link: Button, language: str) -> str:
+    parts = [short, link.url]
+    if document.message_class in _CONSENT_CLASSES:
+        parts.append(texts_for(language)["stop"])
     return "\n".join(part for part in parts if part)
 
 
 def _reason(document: Document) -> str:
-    if document.message_class in _BY_CONSENT:
+    if document.message_class in _CONSENT_CLASSES:
         return "consent"
     if document.message_class == "legal_duty":
         return "duty"
@@ -164,9 +208,9 @@ def _reason(document: Document) -> str:
 
 
 def _links(links: Mapping[str, str], language: str) -> list[tuple[str, str]]:
-    words = framing(language)
+    labels = texts_for(language)
     return [
-        (words[name], links[name])
+        (labels[name], links[name])
         for name in ("why", "preferences", "unsubscribe")
         if links.get(name)
     ]

@@ -1,7 +1,7 @@
-"""Compiles the texts of automations: Liquid with all taken out that they do not need. Pure.
+"""Compiles the templates of automations: a restricted subset of Liquid. Pure.
 
-Texts are written by staff and filled with what anybody may have sent. They can read values,
-choose and repeat; they cannot load, call out, loop for long or grow.
+Staff write templates, and they are filled with values that anybody may have sent. A template can
+read values, branch and loop; it cannot load files, call out, loop for long or grow without limit.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,14 +23,14 @@ from liquid.undefined import FalsyStrictUndefined
 from butler.messages.filters import FILTERS
 
 # plain: values as they are. markup: escaped for HTML. path: quoted for an address.
-type Kind = Literal["plain", "markup", "path"]
+type Escaping = Literal["plain", "markup", "path"]
 
-# A source longer than this is no message.
-SOURCE = 50_000
-# Liquid counts repetitions, but neither what each of them does nor how long it reads a source.
-PLACES = 500
-FILTERED = 200
-FILTERED_AGAIN = 20
+# No message needs a longer source.
+MAX_SOURCE = 50_000
+# Liquid limits iterations, but neither the cost of each of them nor the time to parse a source.
+MAX_PLACEHOLDERS = 500
+MAX_FILTERS = 200
+MAX_FILTERS_WITH_LOOP = 20
 
 _TAGS = (
     content.Literal,
@@ -64,19 +64,19 @@ _BUILT_IN: dict[str, Any] = {
 }
 
 
-class BadTemplate(Exception):
-    """A text that cannot be, and why, for the person who wrote it."""
+class InvalidTemplate(Exception):
+    """A template that cannot be compiled, with the reason for its author."""
 
 
-class Missing(Exception):
-    """Values that a text needs and the context has not."""
+class MissingValues(Exception):
+    """Values that a template needs and the context lacks."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
         super().__init__(", ".join(names))
         self.names = names
 
 
-class _Plain(Environment):
+class _PlainEnvironment(Environment):
     block_nesting_limit = 10
     context_depth_limit = 20
     loop_iteration_limit = 1000
@@ -99,43 +99,43 @@ class _QuotedNode(output.OutputNode):
         return buffer.write(quote(str(value), safe=""))
 
 
-class _Quoted(output.Output):
+class _QuotedOutput(output.Output):
     node_class = _QuotedNode
 
 
-class _Path(_Plain):
+class _PathEnvironment(_PlainEnvironment):
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         super().setup_tags_and_filters(extra=extra)
-        # What stands in a path is one part of it: no value leads to another page.
-        self.add_tag(_Quoted)
+        # A value fills one segment of a path: no value leads to another page.
+        self.add_tag(_QuotedOutput)
 
 
-_ENVIRONMENTS: dict[Kind, Environment] = {
-    "plain": _Plain(),
-    "markup": _Plain(autoescape=True),
-    "path": _Path(),
+_ENVIRONMENTS: dict[Escaping, Environment] = {
+    "plain": _PlainEnvironment(),
+    "markup": _PlainEnvironment(autoescape=True),
+    "path": _PathEnvironment(),
 }
 
 
 class Template(NamedTuple):
-    """A compiled text, and the paths of the values that it reads."""
+    """A compiled template, and the paths of the values that it reads."""
 
-    bound: BoundTemplate
+    liquid: BoundTemplate
     paths: tuple[str, ...]
 
     def fill(self, values: Mapping[str, object]) -> str:
-        """Return it filled; raise Missing for what is not there or not of its kind."""
+        """Return the text; raise MissingValues for values that are absent or of a wrong type."""
         try:
-            return self.bound.render(values)
+            return self.liquid.render(values)
         except UndefinedError as error:
-            raise Missing(self._absent(_reason(error), values)) from None
+            raise MissingValues(self._missing_paths(_reason(error), values)) from None
         except LiquidError as error:
-            raise Missing((_reason(error),)) from None
+            raise MissingValues((_reason(error),)) from None
         except Exception as error:  # noqa: BLE001  # an odd value must not stop other messages
-            raise Missing((f"a value is not of its kind ({type(error).__name__})",)) from None
+            raise MissingValues((f"a value is not of its kind ({type(error).__name__})",)) from None
 
-    def _absent(self, reason: str, values: Mapping[str, object]) -> tuple[str, ...]:
-        """Return the paths that the reason is about: it may name only where they begin."""
+    def _missing_paths(self, reason: str, values: Mapping[str, object]) -> tuple[str, ...]:
+        """Return the missing paths; the reason of Liquid may name only their beginning."""
         name = reason.removesuffix(" is undefined").strip("'")
         return tuple(
             path
@@ -145,44 +145,45 @@ class Template(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def compiled(source: str, kind: Kind = "plain") -> Template:
-    """Compile a text once. Raises BadTemplate."""
-    _look_at_source(source)
+def compile_template(source: str, escaping: Escaping = "plain") -> Template:
+    """Compile a template; the result is cached. Raises InvalidTemplate."""
+    _check_source(source)
     try:
-        bound = _ENVIRONMENTS[kind].from_string(source)
-        analysis = bound.analyze(include_partials=False)
+        liquid = _ENVIRONMENTS[escaping].from_string(source)
+        analysis = liquid.analyze(include_partials=False)
     except LiquidError as error:
-        raise BadTemplate(_reason(error)) from None
-    strange = sorted(set(analysis.filters) - set(_ENVIRONMENTS[kind].filters))
-    if strange:
-        raise BadTemplate(f"there is no filter {', '.join(strange)}")
-    _look_at_cost(bound, analysis)
-    variables = [one for found in analysis.globals.values() for one in found]
-    return Template(bound, tuple(sorted(set(_paths([one.segments for one in variables])))))
+        raise InvalidTemplate(_reason(error)) from None
+    unknown = sorted(set(analysis.filters) - set(_ENVIRONMENTS[escaping].filters))
+    if unknown:
+        raise InvalidTemplate(f"there is no filter {', '.join(unknown)}")
+    _check_cost(liquid, analysis)
+    variables = [variable for places in analysis.globals.values() for variable in places]
+    paths = _paths([variable.segments for variable in variables])
+    return Template(liquid, tuple(sorted(set(paths))))
 
 
-def _look_at_source(source: str) -> None:
-    """Refuse what would take long only to be read. Raises BadTemplate."""
-    if len(source) > SOURCE:
-        raise BadTemplate(f"longer than {SOURCE} characters")
-    if source.count("{{") + source.count("{%") > PLACES:
-        raise BadTemplate(f"more than {PLACES} places to fill")
-    if source.count("(") > PLACES:
-        raise BadTemplate(f"more than {PLACES} parentheses")
+def _check_source(source: str) -> None:
+    """Refuse a source that would take long to parse. Raises InvalidTemplate."""
+    if len(source) > MAX_SOURCE:
+        raise InvalidTemplate(f"longer than {MAX_SOURCE} characters")
+    if source.count("{{") + source.count("{%") > MAX_PLACEHOLDERS:
+        raise InvalidTemplate(f"more than {MAX_PLACEHOLDERS} places to fill")
+    if source.count("(") > MAX_PLACEHOLDERS:
+        raise InvalidTemplate(f"more than {MAX_PLACEHOLDERS} parentheses")
 
 
-def _look_at_cost(bound: BoundTemplate, analysis: TemplateAnalysis) -> None:
-    """Refuse what would take long to fill. Raises BadTemplate."""
+def _check_cost(liquid: BoundTemplate, analysis: TemplateAnalysis) -> None:
+    """Refuse a template that would take long to fill. Raises InvalidTemplate."""
     # A range is as long as two numbers say; lists that are there have an end.
-    if any(isinstance(one, RangeLiteral) for one in _expressions(bound)):
-        raise BadTemplate("a range; what is repeated is a list")
-    most = FILTERED_AGAIN if "for" in analysis.tags else FILTERED
-    if sum(map(len, analysis.filters.values())) > most:
-        raise BadTemplate(f"more than {most} filters")
+    if any(isinstance(each, RangeLiteral) for each in _expressions(liquid)):
+        raise InvalidTemplate("a range; what is repeated is a list")
+    limit = MAX_FILTERS_WITH_LOOP if "for" in analysis.tags else MAX_FILTERS
+    if sum(map(len, analysis.filters.values())) > limit:
+        raise InvalidTemplate(f"more than {limit} filters")
 
 
-def _expressions(bound: BoundTemplate) -> Iterator[Expression]:
-    context, nodes = RenderContext(bound), list(bound.nodes)
+def _expressions(liquid: BoundTemplate) -> Iterator[Expression]:
+    context, nodes = RenderContext(liquid), list(liquid.nodes)
     while nodes:
         node = nodes.pop()
         expressions = list(node.expressions())
@@ -201,7 +202,7 @@ def _paths(variables: list[Any]) -> Iterator[str]:
                 names.append(segment)
             elif not isinstance(segment, int):
                 break
-        # How many there are, and the first of them, can be asked of any list.
+        # Every list has a size, a first and a last element.
         while names and names[-1] in ("size", "first", "last"):
             names.pop()
         yield ".".join(name for name in names if name not in ("first", "last"))

@@ -11,7 +11,7 @@ from datetime import datetime
 from email.message import Message
 from uuid import UUID
 
-from butler.messages.delivery_reports import Report
+from butler.messages.delivery_reports import DeliveryReport
 from channels.email import codes
 
 _ACTIONS = {
@@ -30,7 +30,7 @@ _MESSAGE_ID = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@([^>\s
 
 def read(
     raw: bytes, *, bounce_address: str, domain: str, now: datetime, recipient: str = ""
-) -> list[Report]:
+) -> list[DeliveryReport]:
     """Read a letter that came back; what is no report, or not about us, gives nothing.
 
     bounce_address: where they come back to, "bounce@larkmoor.example"
@@ -51,7 +51,7 @@ def read(
         return []
     kinds = dict.fromkeys([*_complained(complaints), *_statuses(statuses)])
     return [
-        Report(f"{message_id}:{kind}:{code}", kind, now, message_id=message_id, detail=code)
+        DeliveryReport(f"{message_id}:{kind}:{code}", kind, now, message_id=message_id, detail=code)
         for kind, code in kinds
     ]
 

@@ -16,7 +16,7 @@ from anymail.webhooks.base import AnymailBaseWebhookView
 from django.conf import settings
 from django.http import HttpRequest
 
-from butler.messages.delivery_reports import Report
+from butler.messages.delivery_reports import DeliveryReport
 from channels.email import codes
 from channels.email.mailer import MailerWay
 from channels.ingest.http import Refusal
@@ -73,7 +73,7 @@ def read(request: HttpRequest) -> list[AnymailTrackingEvent]:
     return [one for one in found if isinstance(one, AnymailTrackingEvent)]
 
 
-def report(event: AnymailTrackingEvent, *, now: datetime) -> Report | None:
+def report(event: AnymailTrackingEvent, *, now: datetime) -> DeliveryReport | None:
     """Return what an event says of a letter; None: nothing that counts."""
     kind = _KINDS.get(event.event_type)
     provider_id, ours = name_of(event), _ours(event)
@@ -82,7 +82,7 @@ def report(event: AnymailTrackingEvent, *, now: datetime) -> Report | None:
     code = codes.find(f"{event.mta_response or ''} {event.description or ''}")
     if kind in ("failed", "rejected") and _is_dead(event, code):
         kind = "bounced"
-    return Report(
+    return DeliveryReport(
         event_id=_name(event.event_id) or f"{provider_id or ours}:{event.event_type}:{code}",
         kind=kind,
         # A wrong clock over there must not put it ahead of what comes later.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from butler.messages.delivery_reports import Report
+from butler.messages.delivery_reports import DeliveryReport
 
 _KINDS = {
     "accepted": "accepted",
@@ -23,7 +23,7 @@ _DEAD = frozenset({"30005", "30006", "21211", "21614"})
 _STOPPED = frozenset({"21610"})
 
 
-def read(fields: Mapping[str, object], message: str, *, now: datetime) -> Report | None:
+def read(fields: Mapping[str, object], message: str, *, now: datetime) -> DeliveryReport | None:
     """Read a status callback; None: it says nothing that we know."""
     sid = str(fields.get("MessageSid") or fields.get("SmsSid") or "")
     status = str(fields.get("MessageStatus") or fields.get("SmsStatus") or "").lower()
@@ -34,7 +34,7 @@ def read(fields: Mapping[str, object], message: str, *, now: datetime) -> Report
     code = code if code.isascii() and code.isdecimal() and len(code) < 10 else ""
     if kind == "failed":
         kind = "stopped" if code in _STOPPED else "bounced" if code in _DEAD else "failed"
-    return Report(
+    return DeliveryReport(
         event_id=f"{sid}:{status}",
         kind=kind,
         occurred_at=now,

@@ -20,20 +20,20 @@ from django.db import connections  # noqa: E402
 
 from bench.chaos.race_process import NOON, RaceClock, send, withdraw  # noqa: E402
 from butler.actions import delivery_reports, inbox  # noqa: E402
-from butler.actions.delivery_reports import Report  # noqa: E402
+from butler.messages.delivery_reports import DeliveryReport  # noqa: E402
 from butler.models import Delivery, Message  # noqa: E402
 
 KINDS = ("accepted", "delivered", "bounced", "complained", "complained")
 
 
-def reports(seen: set[uuid.UUID], chance: random.Random) -> Iterator[Report]:
+def reports(seen: set[uuid.UUID], chance: random.Random) -> Iterator[DeliveryReport]:
     """Say of every attempt something, the same in each process, however it is called."""
     for delivery, message in Delivery.objects.values_list("pk", "message_id"):
         if delivery not in seen:
             seen.add(delivery)
             kind = KINDS[delivery.int % len(KINDS)]
             by_name = chance.random() < 0.5
-            yield Report(
+            yield DeliveryReport(
                 event_id=f"{delivery}:{kind}",
                 kind=kind,
                 occurred_at=NOON,
@@ -43,7 +43,7 @@ def reports(seen: set[uuid.UUID], chance: random.Random) -> Iterator[Report]:
 
 
 def report(chance: random.Random, ends: float) -> None:
-    """Report in batches of every size, in any order."""
+    """DeliveryReport in batches of every size, in any order."""
     seen: set[uuid.UUID] = set()
     while time.monotonic() < ends:
         said = list(reports(seen, chance))

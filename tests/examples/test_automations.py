@@ -7,12 +7,12 @@ import msgspec
 import pytest
 
 from butler.automations import loader, sample_customers, validation
-from butler.automations.validation import Shelf, placed_steps
-from butler.document import Document, MessageStep
+from butler.automations.validation import AllowedReferences
+from butler.document import Document, MessageStep, steps_with_paths
 from butler.messages.render import render
 
 FOLDER = Path(__file__).parents[2] / "examples" / "themepark" / "automations"
-FOUND = loader.read(FOLDER)
+FOUND = loader.read_folder(FOLDER)
 DOCUMENTS = {
     file.content["key"]: msgspec.convert(file.content, Document) for file in FOUND.documents
 }
@@ -30,7 +30,7 @@ FOREIGN = {"en": "[åäöæø]", "nl": "[åäöæø]", "sv": "[æø]", "da": "[�
 MESSAGES = [
     pytest.param(document, path, language, id=f"{key}-{path}-{language}")
     for key, document in DOCUMENTS.items()
-    for path, step in placed_steps(document.steps)
+    for path, step in steps_with_paths(document.steps)
     if isinstance(step, MessageStep)
     for language in LANGUAGES
 ]
@@ -57,14 +57,14 @@ def test_the_park_ships_what_the_issue_asks_for():
 
 
 def test_nothing_is_wrong_with_what_ships():
-    shelf = Shelf(
+    allowed = AllowedReferences(
         {purpose.key: purpose.kind for purpose in FOUND.purposes},
         {topic.key for topic in FOUND.topics},
         {"inbox", "email", "sms", "phone"},
     )
 
     faults = [
-        f for file in FOUND.documents for f in validation.check(file.name, file.content, shelf)[1]
+        f for file in FOUND.documents for f in validation.check(file.name, file.content, allowed)[1]
     ]
 
     assert faults == []
@@ -92,7 +92,7 @@ def test_every_text_can_be_said_in_its_language(document, path, language, person
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_two_languages_say_the_same(language):
     for document in DOCUMENTS.values():
-        for _, step in placed_steps(document.steps):
+        for _, step in steps_with_paths(document.steps):
             if isinstance(step, MessageStep):
                 own = step.texts[language]
                 for other in set(LANGUAGES) - {language}:
@@ -168,7 +168,7 @@ def test_what_is_said_reads_well(key, language, words):
 
 def test_nothing_is_signed_by_a_person_and_nothing_hurries():
     for document in DOCUMENTS.values():
-        for _, step in placed_steps(document.steps):
+        for _, step in steps_with_paths(document.steps):
             if isinstance(step, MessageStep):
                 said = " ".join(
                     f"{text.subject} {text.text} {text.short}" for text in step.texts.values()

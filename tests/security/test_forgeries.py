@@ -14,7 +14,7 @@ from django.utils import timezone
 from twilio.request_validator import RequestValidator
 
 from butler.actions import delivery_reports
-from butler.messages.delivery_reports import KINDS, Report
+from butler.messages.delivery_reports import STATE_BY_KIND, DeliveryReport
 from butler.models import Delivery, DeliveryReceipt, Message
 from channels import unsubscribe
 from customers.models import Control, ControlEntry, Event, Suppression
@@ -112,10 +112,10 @@ def test_who_was_not_told_of_a_message_can_name_none(tmp_path):
     assert (closed(), one.state) == ([], "accepted")
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", sorted(STATE_BY_KIND))
 def test_a_report_of_one_way_out_says_nothing_of_what_went_another(kind):
     one = message(guest(), channel="sms", state="accepted", address=NOORS)
-    said = Report("x", kind, timezone.now(), message_id=str(one.pk))
+    said = DeliveryReport("x", kind, timezone.now(), message_id=str(one.pk))
 
     delivery_reports.report(
         provider="postmark", channel="email", reports=[said], now=timezone.now()

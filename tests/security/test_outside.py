@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
-from butler.messages.render import BadTemplate, Missing, render
+from butler.messages.render import render
+from butler.messages.templating import InvalidTemplate, MissingValues
 from tests import factories
 from tests.butler.messages.test_render import CONTEXT, LINKS, document
 from tests.channels.sending import send, source, track
@@ -141,7 +142,7 @@ def test_no_words_of_an_automation_make_us_call(nobody):
         context = {**CONTEXT, "customer": {**CONTEXT["customer"], "first_name": nobody.url}}
         try:
             rendered += bool(render(said, "1.then.0", "email", context, LINKS, "en").html)
-        except (BadTemplate, Missing):
+        except (InvalidTemplate, MissingValues):
             continue
 
     assert rendered >= 3

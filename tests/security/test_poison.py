@@ -6,7 +6,7 @@ import pytest
 
 from butler.actions import dispatch_gate
 from butler.decisions.inputs import read_facts
-from butler.messages.templating import Missing, compiled
+from butler.messages.templating import MissingValues, compile_template
 from butler.models import Message
 from tests.butler import arrange, plays
 from tests.butler.arrange import NOON
@@ -54,8 +54,8 @@ READS = (
 def test_a_text_is_filled_with_whatever_there_is_or_says_what_is_missing(value, zone):
     for source in READS:
         # Anything but these two stops the batch that it is in.
-        with suppress(Missing):
-            said = compiled(source).fill({"v": value, "zone": zone, "language": "nl"})
+        with suppress(MissingValues):
+            said = compile_template(source).fill({"v": value, "zone": zone, "language": "nl"})
             assert isinstance(said, str)
 
 

@@ -44,39 +44,39 @@ class Command(BaseCommand):
         author = _hand(by) if by else _LOADER
         approver = _hand(approve_as, _MAY_APPROVE) if approve_as else None
         try:
-            found = loader.read(options["folder"])
+            folder = loader.read_folder(options["folder"])
             if dry_run:
-                self._look(found)
+                self._check(folder)
             else:
-                self._load(found, author, approver, is_live=live)
+                self._load(folder, author, approver, is_live=live)
         except NotNow as refused:
             raise CommandError(str(refused)) from None
-        except InvalidAutomations as faulty:
-            lines = [f"{one.file}: {one.field}: {one.reason}" for one in faulty.faults]
-            told = "\n".join([*lines, f"{len(lines)} to mend; nothing was loaded."])
-            raise CommandError(told) from None
+        except InvalidAutomations as invalid:
+            lines = [f"{each.file}: {each.field}: {each.reason}" for each in invalid.problems]
+            summary = f"{len(lines)} to mend; nothing was loaded."
+            raise CommandError("\n".join([*lines, summary])) from None
 
-    def _look(self, found: loader.Folder) -> None:
-        understood = automations.check(found.documents, found.purposes, found.topics)
-        self.stdout.write(f"{len(understood)} automations without fault; nothing was written")
+    def _check(self, folder: loader.AutomationFolder) -> None:
+        documents = automations.check(folder.documents, folder.purposes, folder.topics)
+        self.stdout.write(f"{len(documents)} automations without fault; nothing was written")
 
     def _load(
-        self, found: loader.Folder, author: Hand, approver: Hand | None, *, is_live: bool
+        self, folder: loader.AutomationFolder, author: Hand, approver: Hand | None, *, is_live: bool
     ) -> None:
         loaded = automations.load(
-            found.documents,
-            found.purposes,
-            found.topics,
-            notices=found.notices,
+            folder.documents,
+            folder.purposes,
+            folder.topics,
+            notices=folder.notices,
             now=timezone.now(),
             by=author,
         )
         for change in loaded.changes:
-            status = self._take_on(change, approver, is_live=is_live)
+            status = self._approve_and_activate(change, approver, is_live=is_live)
             self.stdout.write(f"{change.key:<28} v{change.number:<4} {change.what:<8} {status}")
         self.stdout.write(f"{len(loaded.changes)} automations, {loaded.notices} new notices")
 
-    def _take_on(self, change: Change, approver: Hand | None, *, is_live: bool) -> str:
+    def _approve_and_activate(self, change: Change, approver: Hand | None, *, is_live: bool) -> str:
         """Approve a version and take it into use, as far as was asked for; return where it is."""
         version = AutomationVersion.objects.get(automation=change.key, number=change.number)
         now = timezone.now()

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from butler.actions.topics import KEY, STATUS, Moved, set_status
 from butler.automations import topics
-from butler.automations.topics import TopicStatusShape, Way
+from butler.automations.topics import StatusOption, TopicStatusShape
 from channels.console.presenters import events
 from channels.console.views import access, audit
 
@@ -26,7 +26,7 @@ _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z", re.ASCII)
 def listing(request: HttpRequest) -> HttpResponse:
     """List how everything is, what changed last first."""
     page = topics.topics(cursor=request.GET.get("cursor") or None, limit=SHOWN)
-    ways = topics.ways([one.key for one in page.results], language="en")
+    ways = topics.status_options([one.key for one in page.results], language="en")
     shown = {
         "topics": [_shown(one, ways[one.key]) for one in page.results],
         "next": page.next,
@@ -76,7 +76,7 @@ def _say(request: HttpRequest, key: str, status: str, seen: int) -> None:
         messages.success(request, f"{named} is {status}. Those concerned are told, as they allow.")
 
 
-def _shown(topic: TopicStatusShape, ways: list[Way]) -> dict[str, Any]:
+def _shown(topic: TopicStatusShape, ways: list[StatusOption]) -> dict[str, Any]:
     facts = topic.facts
     return {
         "key": topic.key,

@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
-from butler.messages.filters import locale
+from butler.messages.filters import locale_for
 
 # Of each event we know: what to call it, addressed to the customer.
 HEADLINES = {
@@ -163,7 +163,7 @@ def money(amount: str, currency: str) -> str:
         number = Decimal(amount).quantize(Decimal("0.01"))
     except InvalidOperation:
         return ""
-    written = locale(get_language() or "en")
+    written = locale_for(get_language() or "en")
     if not number.is_finite():
         return ""
     if not currency:

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from butler.messages.email_layout import unwrapped
+from butler.messages.email_layout import unwrap
 from butler.queries.inbox import HERE, MessageShape
 from channels.pages.presenters import events
 
@@ -100,7 +100,7 @@ def _fate(channel: str, state: str) -> Fate:
 def _body(message: MessageShape) -> str:
     """Leave out what a mail ends with, for who is not on this page, and how it was wrapped."""
     text = message.text.partition("\n-- \n")[0].strip()
-    return unwrapped(text) if message.channel == "email" else text
+    return unwrap(text) if message.channel == "email" else text
 
 
 def _opening(text: str) -> str:

@@ -88,7 +88,7 @@ def test_nothing_is_loaded_when_anything_is_wrong_and_all_of_it_is_told():
             file({"key": "third", "expires": "soon"}),
         )
 
-    assert {(fault.file, fault.field) for fault in faulty.value.faults} == {
+    assert {(fault.file, fault.field) for fault in faulty.value.problems} == {
         ("second.toml", "topic"),
         ("third.toml", "expires"),
     }

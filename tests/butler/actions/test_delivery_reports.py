@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 
 from butler.actions import delivery_reports
-from butler.actions.delivery_reports import Report
+from butler.messages.delivery_reports import DeliveryReport
 from butler.models import Delivery, DeliveryReceipt, Message
 from customers.models import Control, Event, Suppression
 from tests.butler.arrange import NOON, guest, message, vocabulary
@@ -39,12 +39,12 @@ def attempt(one: Message, outcome: str, number: int, provider_id: str = "") -> D
     )
 
 
-def said(one: Message, kind: str, **facts) -> Report:
+def said(one: Message, kind: str, **facts) -> DeliveryReport:
     known = {"event_id": f"{one.pk}:{kind}", "message_id": str(one.pk), "occurred_at": NOON}
-    return Report(**{**known, "kind": kind, **facts})
+    return DeliveryReport(**{**known, "kind": kind, **facts})
 
 
-def take_in(*reports: Report) -> int:
+def take_in(*reports: DeliveryReport) -> int:
     return delivery_reports.report(
         provider="relay", channel="email", reports=reports, now=NOON + timedelta(minutes=1)
     )
@@ -146,7 +146,7 @@ def test_a_report_that_comes_early_waits_for_the_outcome():
 
 def test_a_report_that_names_it_as_the_provider_does_waits_for_the_name():
     one = sent("")
-    told = Report("e1", "delivered", NOON, provider_id="SM7")
+    told = DeliveryReport("e1", "delivered", NOON, provider_id="SM7")
 
     assert take_in(told) == 0
 
@@ -157,7 +157,7 @@ def test_a_report_that_names_it_as_the_provider_does_waits_for_the_name():
 
 def test_what_was_left_waiting_is_found_later():
     one = sent("")
-    take_in(Report("e1", "delivered", NOON, provider_id="SM7"))
+    take_in(DeliveryReport("e1", "delivered", NOON, provider_id="SM7"))
     Delivery.objects.update(outcome="accepted", provider_id="SM7")
 
     assert delivery_reports.sweep(now=NOON) == 1
@@ -168,8 +168,8 @@ def test_a_report_about_nothing_of_ours_changes_nothing():
     one = sent()
     before = end(one)
 
-    assert take_in(Report("e1", "bounced", NOON, message_id=str(uuid.uuid4()))) == 0
-    assert take_in(Report("e2", "bounced", NOON, provider_id="nobody's")) == 0
+    assert take_in(DeliveryReport("e1", "bounced", NOON, message_id=str(uuid.uuid4()))) == 0
+    assert take_in(DeliveryReport("e2", "bounced", NOON, provider_id="nobody's")) == 0
     assert take_in(said(one, "something-new")) == 0
     assert take_in() == 0
     assert end(one) == before

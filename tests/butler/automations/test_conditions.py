@@ -3,7 +3,7 @@ from contextlib import suppress
 
 import pytest
 
-from butler.automations.conditions import BadCondition, check, holds
+from butler.automations.conditions import InvalidCondition, check, holds
 
 CONTEXT = {
     "customer": {"first_name": "Noor", "language": "nl", "traits": {"pass": True, "visits": 3}},
@@ -66,7 +66,7 @@ def test_a_condition_holds_only_when_it_is_true(expression, answer):
     ],
 )
 def test_a_condition_that_cannot_be_is_refused_with_the_reason(expression, why):
-    with pytest.raises(BadCondition, match=why):
+    with pytest.raises(InvalidCondition, match=why):
         check(expression)
 
 
@@ -119,7 +119,7 @@ def test_whatever_is_taken_is_answered_soon(expression):
     }
     began = time.process_time()
 
-    with suppress(BadCondition):
+    with suppress(InvalidCondition):
         check(expression)
         holds(expression, context)
 

@@ -8,7 +8,7 @@ import pytest
 from butler.automations import sample_customers
 from butler.automations.excerpt import excerpt
 from butler.document import BRANCHES, Document, MessageStep
-from butler.messages.render import reads, render
+from butler.messages.render import render, value_paths
 
 PARK = Path(__file__).parents[3] / "examples" / "themepark" / "automations"
 CONTEXT = {
@@ -51,7 +51,7 @@ def test_what_the_park_ships_says_the_same_with_what_is_kept(file, known):
     document = msgspec.convert(said, Document, strict=False)
     context = known(document)
     for place, step in _messages(document.steps):
-        kept = excerpt(context, reads(document, place))
+        kept = excerpt(context, value_paths(document, place))
         assert kept != context
         for channel, language in product(("inbox", "email", "sms"), step.texts):
             words = [

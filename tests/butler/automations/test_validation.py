@@ -2,10 +2,10 @@ import re
 
 import pytest
 
-from butler.automations.validation import Shelf, check
+from butler.automations.validation import AllowedReferences, check
 from tests.butler.automation_files import content
 
-SHELF = Shelf(
+ALLOWED = AllowedReferences(
     {"offers": "contact", "personalise": "use"},
     {"visits", "offers"},
     {"inbox", "email", "sms", "phone"},
@@ -14,12 +14,12 @@ TEXT = "steps.0.texts.nl.text"
 
 
 def faults(changes, file="visit-reminder.toml"):
-    _, found = check(file, content(changes), SHELF)
+    _, found = check(file, content(changes), ALLOWED)
     return [(fault.field, fault.reason) for fault in found]
 
 
 def test_an_automation_without_fault_is_understood():
-    document, found = check("visit-reminder.toml", content(), SHELF)
+    document, found = check("visit-reminder.toml", content(), ALLOWED)
 
     assert found == []
     assert document.key == "visit-reminder"

@@ -6,14 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from butler.messages import delivery_reports
-from butler.messages.delivery_reports import KINDS, Report, Standing, settle
+from butler.messages.delivery_reports import (
+    STATE_BY_KIND,
+    DeliveryReport,
+    MessageStatus,
+    status_after,
+)
 from butler.models import Message
 
 NOON = datetime(2027, 4, 21, 10, 0, tzinfo=UTC)
 
 
-def said(kind: str, minute: int = 0, detail: str = "") -> Report:
-    return Report(
+def said(kind: str, minute: int = 0, detail: str = "") -> DeliveryReport:
+    return DeliveryReport(
         f"{kind}-{minute}-{detail}", kind, NOON + timedelta(minutes=minute), detail=detail
     )
 
@@ -40,36 +45,38 @@ def said(kind: str, minute: int = 0, detail: str = "") -> Report:
     ],
 )
 def test_reports_place_a_message(before, kinds, after):
-    assert settle(Standing(before), [said(kind) for kind in kinds]).state == after
+    assert status_after(MessageStatus(before), [said(kind) for kind in kinds]).state == after
 
 
 def test_the_reason_is_that_of_the_report_which_counts():
     told = [said("failed", 1, "30003"), said("bounced", 2, "5.1.1"), said("delivered", 3)]
 
-    assert settle(Standing("accepted"), told) == Standing(
+    assert status_after(MessageStatus("accepted"), told) == MessageStatus(
         "bounced", "5.1.1", NOON + timedelta(minutes=2)
     )
 
 
 def test_every_state_of_a_message_has_its_place():
-    assert set(delivery_reports._PLACE) == set(Message.State.values)
-    assert set(KINDS.values()) - {""} <= set(Message.State.values)
+    assert set(delivery_reports._RANK) == set(Message.State.values)
+    assert set(STATE_BY_KIND.values()) - {""} <= set(Message.State.values)
 
 
 @given(
     before=st.sampled_from(["queued", "uncertain", "accepted", "rejected"]),
     told=st.lists(
-        st.builds(said, st.sampled_from(sorted(KINDS)), st.integers(0, 3), st.sampled_from("ab")),
+        st.builds(
+            said, st.sampled_from(sorted(STATE_BY_KIND)), st.integers(0, 3), st.sampled_from("ab")
+        ),
         max_size=5,
     ),
 )
 def test_order_and_doubling_of_reports_do_not_matter(before, told):
     ends = set()
     for order in list(permutations(told))[:60]:
-        standing, heard = Standing(before), []
+        standing, heard = MessageStatus(before), []
         for one in [*order, *order]:
             heard.append(one)
-            standing = settle(standing, heard)
+            standing = status_after(standing, heard)
         ends.add((standing.state, standing.reason, standing.at))
 
     assert len(ends) == 1

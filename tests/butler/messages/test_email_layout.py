@@ -2,7 +2,7 @@
 
 import pytest
 
-from butler.messages.templating import BadTemplate
+from butler.messages.templating import InvalidTemplate
 from tests.butler.messages.test_render import said
 
 
@@ -43,7 +43,7 @@ def test_a_layout_in_which_a_value_could_run_is_refused(inside):
         f"<mjml><mj-body><mj-section><mj-column>{inside}</mj-column></mj-section></mj-body></mjml>"
     )
 
-    with pytest.raises(BadTemplate):
+    with pytest.raises(InvalidTemplate):
         said("Hello.", "email", mjml=mjml)
 
 
@@ -61,7 +61,7 @@ def test_a_layout_in_which_a_value_could_run_is_refused(inside):
 def test_the_head_of_a_layout_fetches_nothing_from_anywhere(head):
     mjml = f"<mjml><mj-head>{head}</mj-head><mj-body><mj-section><mj-column><mj-text>x</mj-text></mj-column></mj-section></mj-body></mjml>"
 
-    with pytest.raises(BadTemplate):
+    with pytest.raises(InvalidTemplate):
         said("Hello.", "email", mjml=mjml)
 
 
@@ -69,7 +69,7 @@ def test_the_head_of_a_layout_fetches_nothing_from_anywhere(head):
 def test_a_layout_declares_nothing_of_its_own(declared):
     body = "<mj-body><mj-section><mj-column><mj-text>&a;</mj-text></mj-column></mj-section>"
 
-    with pytest.raises(BadTemplate, match="no MJML"):
+    with pytest.raises(InvalidTemplate, match="no MJML"):
         said("Hello.", "email", mjml=f"<!DOCTYPE x [{declared}]><mjml>{body}</mj-body></mjml>")
 
 

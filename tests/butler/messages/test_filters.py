@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from butler.messages.sanitize import inert
-from butler.messages.templating import Missing, compiled
+from butler.messages.sanitize import sanitize_values
+from butler.messages.templating import MissingValues, compile_template
 
 CONTEXT = {
     "customer": {"first_name": "Noor", "zone": "Europe/Amsterdam"},
@@ -21,8 +21,8 @@ CONTEXT = {
 
 def said(text, language="en", context=CONTEXT):
     """What a text comes to in a language, on the clock of Amsterdam."""
-    values = {**inert(context), "language": language, "zone": "Europe/Amsterdam"}
-    return compiled(text).fill(values)
+    values = {**sanitize_values(context), "language": language, "zone": "Europe/Amsterdam"}
+    return compile_template(text).fill(values)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_sum_without_a_currency_is_a_number(currency):
 
 @pytest.mark.parametrize("total", ["NaN", "Infinity", "1e400", "many", "9" * 40])
 def test_what_is_no_sum_is_not_written_as_one(total):
-    with pytest.raises(Missing):
+    with pytest.raises(MissingValues):
         said("{{ order.total | money: 'EUR' }}", context={"order": {"total": total}})
 
 
@@ -63,7 +63,7 @@ def test_a_list_of_nobody_is_an_error_and_never_a_gap():
     text = "We expect {{ order.party | map: 'name' | list }}."
     nobody = {"order": {"party": []}}
 
-    with pytest.raises(Missing):
+    with pytest.raises(MissingValues):
         said(text, context=nobody)
     guarded = "Hello.{% if order.party.size > 0 %} " + text + "{% endif %}"
     assert said(guarded, context=nobody) == "Hello."
@@ -95,7 +95,7 @@ def test_an_instant_late_in_the_evening_is_of_the_customers_day():
     ],
 )
 def test_a_value_of_another_kind_is_an_error_and_never_nonsense(text):
-    with pytest.raises(Missing):
+    with pytest.raises(MissingValues):
         said(text)
 
 

@@ -6,7 +6,9 @@ import msgspec
 import pytest
 
 from butler.document import Document
-from butler.messages.render import BadTemplate, Missing, Words, button, render
+from butler.messages.render import button, render
+from butler.messages.templating import InvalidTemplate, MissingValues
+from butler.types import RenderedMessage
 
 LINKS = {
     "site": "https://larkmoor.example",
@@ -68,7 +70,9 @@ def document(text: str = "Hello {{ customer.first_name }}.", **fields) -> Docume
     )
 
 
-def said(text="Hello.", channel="inbox", language="en", context=CONTEXT, **fields) -> Words:
+def said(
+    text="Hello.", channel="inbox", language="en", context=CONTEXT, **fields
+) -> RenderedMessage:
     return render(document(text, **fields), "1.then.0", channel, context, LINKS, language)
 
 
@@ -90,7 +94,7 @@ def said(text="Hello.", channel="inbox", language="en", context=CONTEXT, **field
 def test_a_value_that_is_missing_is_an_error_and_never_a_gap(text, names):
     empty = {**CONTEXT, "customer": {"first_name": "Noor", "card": ""}}
 
-    with pytest.raises(Missing) as missing:
+    with pytest.raises(MissingValues) as missing:
         said(text, context=empty)
 
     assert missing.value.names == names
@@ -100,7 +104,7 @@ def test_a_value_that_is_missing_is_an_error_and_never_a_gap(text, names):
 def test_null_and_empty_are_as_missing_as_no_key(nothing):
     context = {**CONTEXT, "customer": {"first_name": nothing}}
 
-    with pytest.raises(Missing):
+    with pytest.raises(MissingValues):
         said("Hello {{ customer.first_name }}.", context=context)
     assert (
         said(
@@ -234,7 +238,7 @@ LINES = "{% for a in order.lines %}"
 def test_a_text_that_runs_away_is_stopped(text):
     context = {**CONTEXT, "order": {"lines": [{"name": "y" * 2000}] * 200}}
 
-    with pytest.raises(Missing):
+    with pytest.raises(MissingValues):
         said(text, context=context)
 
 
@@ -268,7 +272,7 @@ def test_a_text_that_runs_away_is_stopped(text):
     ],
 )
 def test_what_a_text_may_not_do_is_refused_when_it_is_compiled(text):
-    with pytest.raises(BadTemplate):
+    with pytest.raises(InvalidTemplate):
         said(text)
 
 

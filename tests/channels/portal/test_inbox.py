@@ -5,7 +5,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from butler.messages.email_layout import Letter, as_text
+from butler.messages.email_layout import EmailContent, render_text
 from butler.models import Message
 from channels.pages.presenters import messages
 from customers.events.log import InternalEvent, append_internal_events
@@ -15,8 +15,8 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-def letter(paragraphs: list[list[str]]) -> Letter:
-    return Letter("en", "Larkmoor", "Your order", paragraphs, "", "", "It is your order.", [])
+def letter(paragraphs: list[list[str]]) -> EmailContent:
+    return EmailContent("en", "Larkmoor", "Your order", paragraphs, "", "", "It is your order.", [])
 
 
 def test_messages_of_every_channel_say_what_became_of_them(signed_in, noor):
@@ -179,7 +179,7 @@ def test_what_a_mail_ends_with_is_left_out(signed_in, noor):
 
 def test_a_mail_is_not_folded_as_mails_are_and_a_list_stays_a_list(signed_in, noor):
     sentence = "You need not walk there for nothing: we will tell you as soon as it opens again."
-    written = as_text(letter(paragraphs=[[sentence], ["2 × Day ticket", "1 × Breakfast"]]))
+    written = render_text(letter(paragraphs=[[sentence], ["2 × Day ticket", "1 × Breakfast"]]))
     assert sentence not in written
     message = factories.message(noor, channel="email", text=written)
 
