@@ -192,7 +192,10 @@ def _placed(
     for id_, row in orders.items():
         stated = namings.get(id_, ())
         if _number(row) and any(naming.kind == "placed" for naming in stated):
-            placed[_number(row)][id_] = joined.get(id_) or order_owner(stated)
+            owner, is_doubtful = joined.get(id_) or order_owner(stated)
+            # Placed by somebody without a record, such as a browser, it is on its own.
+            own = None if is_doubtful else row.record_id
+            placed[_number(row)][id_] = (owner or own, is_doubtful)
     return placed
 
 

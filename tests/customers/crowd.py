@@ -73,6 +73,7 @@ class Writer:
                 json.dumps(
                     [
                         self.senders[at].source_id,
+                        self.senders[at].is_public,
                         item.message_id,
                         outcome.status,
                         str(outcome.customer_id or ""),

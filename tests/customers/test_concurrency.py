@@ -82,7 +82,10 @@ def _crowd(sources: list[int]) -> tuple[list, list[dict]]:
             print(err)
             assert writer.returncode == 0, err[-6000:]
             *lines, tally = map(json.loads, out.splitlines())
-            promises += [(message_key(source, message), rest) for source, message, *rest in lines]
+            promises += [
+                (message_key(source, message, is_public=is_public), rest)
+                for source, is_public, message, *rest in lines
+            ]
             tallies.append(tally)
     finally:
         for writer in crowd:

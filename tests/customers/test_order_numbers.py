@@ -267,3 +267,15 @@ def test_migration_gives_each_number_to_the_source_that_said_it_first(shop, desk
     assert statuses() == {owner_of(NOOR): "cancelled"}
     assert Event.objects.count() == 3
     assert list(itertools.chain(*rebuild.live_ids()))
+
+
+@pytest.mark.django_db
+def test_order_of_another_source_follows_an_order_that_a_browser_placed():
+    shop, app = factories.sender(), factories.sender()
+    record(order("A-1", ("anonymous_id", "laptop"), ("order", "A-1")), by=shop)
+
+    record(order("A-1", ("anonymous_id", "phone"), ("order", "A-1"), name="Order Amended"), by=app)
+
+    owners = Identifier.objects.filter(kind="order").values_list("customer_id", "is_shared")
+    assert len(set(owners)) == 1
+    assert owners[0][0] is not None
