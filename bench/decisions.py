@@ -1,4 +1,4 @@
-"""May we say this, to one customer with all reasons, and to very many in a sieve."""
+"""May we say this, to one customer with all reasons, and to very many in a prefilter."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ NOW = datetime(2027, 4, 14, 12, 0, tzinfo=UTC)
 # Decisions of one round, over facts of so many customers.
 DECISIONS, CUSTOMERS = 5_000, 200
 READS = 400
-# As many as the sieve is asked at most; the rows stay in the database for the next run.
+# As many as the prefilter takes at most; the rows stay in the database for the next run.
 AUDIENCE = 200_000
 
 RULES = Rules(
@@ -61,7 +61,7 @@ _RULES_IN_CEL = {
 
 
 def figures(testbed: Testbed) -> list[Figure]:
-    """Measure one decision, one with its read, and the sieve."""
+    """Measure one decision, one with its read, and the prefilter."""
     database = testbed.large.target.database
     customers = [guest.customer_id for guest in testbed.large.target.guests]
     _insert_consents(database)

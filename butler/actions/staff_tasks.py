@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from butler.actions import delivery_reports
+from butler.messages.delivery_reports import DeliveryReport
 from butler.models import StaffTask
 from customers.actions import notes
 
@@ -102,7 +103,7 @@ def finish(
 
 def _report(task: StaffTask, now: datetime) -> None:
     """Tell what became of the message, as a provider does of its own."""
-    said = delivery_reports.DeliveryReport(
+    said = DeliveryReport(
         event_id=f"task:{task.pk}",
         kind=_REPORTS[StaffTask.Outcome(task.outcome)],
         occurred_at=now,

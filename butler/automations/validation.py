@@ -95,12 +95,12 @@ def _structure(content: Mapping[str, Any]) -> Problems:
                 yield name, "is missing"
         elif name == "steps" and isinstance(content[name], list):
             for index, step in enumerate(content[name]):
-                yield from _conversion(f"steps.{index}", step, Step)
+                yield from _conversion_problem(f"steps.{index}", step, Step)
         else:
-            yield from _conversion(name, content[name], field.type)
+            yield from _conversion_problem(name, content[name], field.type)
 
 
-def _conversion(name: str, value: object, kind: Any) -> Problems:
+def _conversion_problem(name: str, value: object, kind: Any) -> Problems:
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
@@ -123,7 +123,7 @@ def _identity(document: Document, allowed: AllowedReferences) -> Problems:
             yield f"name.{language}", "is missing"
     if not 1 <= document.priority <= 9:
         yield "priority", "from 1, which goes first, to 9"
-    yield from _parses("expires", document.expires, civil_time.parse_length)
+    yield from _parse_problem("expires", document.expires, civil_time.parse_length)
     if document.condition:
         yield from _condition("condition", document.condition)
 
@@ -159,7 +159,7 @@ def _on_event(trigger: OnEvent, allowed: AllowedReferences) -> Problems:
     if not trigger.event.strip():
         yield "event", "is missing"
     if trigger.gather:
-        yield from _parses("gather", trigger.gather, civil_time.check_end)
+        yield from _parse_problem("gather", trigger.gather, civil_time.check_end)
 
 
 def _on_absence(trigger: OnAbsence, allowed: AllowedReferences) -> Problems:
@@ -167,7 +167,7 @@ def _on_absence(trigger: OnAbsence, allowed: AllowedReferences) -> Problems:
         yield "event", "is missing"
     if not trigger.absent.strip() or trigger.absent == trigger.event:
         yield "absent", "another event than the first"
-    yield from _parses("within", trigger.within, civil_time.parse_length)
+    yield from _parse_problem("within", trigger.within, civil_time.parse_length)
 
 
 def _on_date(trigger: OnDate, allowed: AllowedReferences) -> Problems:
@@ -175,7 +175,7 @@ def _on_date(trigger: OnDate, allowed: AllowedReferences) -> Problems:
         yield "date", "order.visit_date, member.birth_date or trait.<name>"
     if not 0 <= trigger.days_before <= 365:
         yield "days_before", "from 0 to 365"
-    yield from _parses("at", trigger.at, civil_time.parse_clock)
+    yield from _parse_problem("at", trigger.at, civil_time.parse_clock)
 
 
 def _on_topic(trigger: OnTopic, allowed: AllowedReferences) -> Problems:
@@ -190,18 +190,15 @@ def _on_schedule(trigger: OnSchedule, allowed: AllowedReferences) -> Problems:
     if any(not 1 <= day <= 7 for day in trigger.days):
         yield "days", "from 1, Monday, to 7"
     for day in trigger.dates:
-        yield from _parses("dates", day, date.fromisoformat)
-    yield from _parses("at", trigger.at, civil_time.parse_clock)
+        yield from _parse_problem("dates", day, date.fromisoformat)
+    yield from _parse_problem("at", trigger.at, civil_time.parse_clock)
     yield from _audience(trigger.audience, allowed)
 
 
 def _audience(audience: str, allowed: AllowedReferences) -> Problems:
     kind, _, name = audience.partition(":")
     if not _AUDIENCE.match(audience):
-        yield (
-            "audience",
-            "everyone, visiting_today, consented:<purpose> or notified:<automation>",
-        )
+        yield "audience", "everyone, visiting_today, consented:<purpose> or notified:<automation>"
     elif kind == "consented" and name not in allowed.purposes:
         yield "audience", f"there is no purpose {name}"
 
@@ -258,7 +255,7 @@ def _text(text: MessageText, step: MessageStep) -> Problems:
         yield from _template(field, getattr(text, field))
     if text.mjml:
         try:
-            yield from _paths(
+            yield from _unknown_path_problem(
                 "mjml",
                 [path for path in compile_layout(text.mjml).paths if path not in _LAYOUT_VALUES],
             )
@@ -281,14 +278,14 @@ _LAYOUT_VALUES = frozenset(
 
 def _template(field: str, source: str) -> Problems:
     try:
-        yield from _paths(
+        yield from _unknown_path_problem(
             field, compile_template(source, "path" if field == "path" else "plain").paths
         )
     except InvalidTemplate as error:
         yield field, str(error)
 
 
-def _paths(field: str, paths: Collection[str]) -> Problems:
+def _unknown_path_problem(field: str, paths: Collection[str]) -> Problems:
     if unknown := unknown_paths(paths):
         yield field, f"nothing is called {', '.join(unknown)}"
 
@@ -297,15 +294,15 @@ def _wait(step: WaitStep, document: Document, allowed: AllowedReferences) -> Pro
     if bool(step.length) == bool(step.until):
         yield "length", "either a length of time or a time of day (until)"
     elif step.length:
-        yield from _parses("length", step.length, civil_time.parse_length)
+        yield from _parse_problem("length", step.length, civil_time.parse_length)
     else:
-        yield from _parses("until", step.until, civil_time.parse_clock)
+        yield from _parse_problem("until", step.until, civil_time.parse_clock)
 
 
 def _wait_for(step: WaitForStep, document: Document, allowed: AllowedReferences) -> Problems:
     if not step.event.strip():
         yield "event", "is missing"
-    yield from _parses("within", step.within, civil_time.parse_length)
+    yield from _parse_problem("within", step.within, civil_time.parse_length)
 
 
 def _branch(step: BranchStep, document: Document, allowed: AllowedReferences) -> Problems:
@@ -315,14 +312,14 @@ def _branch(step: BranchStep, document: Document, allowed: AllowedReferences) ->
 def _next_channel(
     step: NextChannelStep, document: Document, allowed: AllowedReferences
 ) -> Problems:
-    yield from _parses("within", step.within, civil_time.parse_length)
+    yield from _parse_problem("within", step.within, civil_time.parse_length)
     yield from _channels(step.channels, allowed)
 
 
 def _task(step: TaskStep, document: Document, allowed: AllowedReferences) -> Problems:
     if not step.title.strip():
         yield "title", "is missing"
-    yield from _parses("within", step.within, civil_time.parse_length)
+    yield from _parse_problem("within", step.within, civil_time.parse_length)
     for field in ("title", "body"):
         yield from _template(field, getattr(step, field))
 
@@ -369,7 +366,7 @@ def _languages(document: Document) -> tuple[str, ...]:
     return document.languages or tuple(LANGUAGES)
 
 
-def _parses(field: str, value: str, parse: Callable[[str], object]) -> Problems:
+def _parse_problem(field: str, value: str, parse: Callable[[str], object]) -> Problems:
     try:
         parse(value)
     except ValueError as error:

@@ -27,7 +27,7 @@ def judge_many(
 ) -> Iterable[Sequence[tuple[UUID, str]]]:
     """Yield batches of customers, each with the code of what refuses, or "" to be decided.
 
-    A sieve, never a right: whom it lets through is decided with all facts, again when the
+    It only refuses. A customer who passes is decided on with all facts, and again when the
     message leaves.
     """
     needs_consent = message_class in NEED_CONSENT

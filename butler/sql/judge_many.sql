@@ -1,4 +1,4 @@
--- Which of very many customers a message can never be for: the sieve before a campaign.
+-- Which of very many customers a message can never be for: the prefilter of a campaign.
 -- What it refuses, butler.decisions.decide refuses; what it lets through is still decided one by one.
 -- Only customers who get through all else have their addresses looked at.
 --

@@ -123,7 +123,7 @@ def test_a_pause_that_ends_before_it_is_too_late_refuses_nobody():
 
 
 def test_what_is_sifted_out_and_what_is_walked_come_to_the_same(monkeypatch):
-    """The sieve only saves work: without it the same customers are refused with the same codes."""
+    """The prefilter only saves work: without it the same customers are refused with the same codes."""
     offer()
     crowd(6)
     tick(now=FIRST)

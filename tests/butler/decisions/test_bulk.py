@@ -1,4 +1,4 @@
-"""The sieve before a campaign against the decisions it stands in for."""
+"""The prefilter before a campaign against the decisions it stands in for."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -141,7 +141,7 @@ def _judge(ids, of: str, channel: str, topic: str, purpose: str = "offers") -> d
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_whom_the_sieve_refuses_the_decision_refuses_too(seed):
+def test_customer_refused_by_the_prefilter_is_refused_by_the_decision(seed):
     chance = Random(seed)
     ids = _people(chance, 300)
     facts = read_facts(ids, now=NOW)
@@ -157,7 +157,7 @@ def test_whom_the_sieve_refuses_the_decision_refuses_too(seed):
                 decision = decide(act, facts[id_], RULES, NOW)
                 assert decision.effect == "deny", (of, channel, topic, code, facts[id_])
 
-    # The sieve did something, of every kind that there is.
+    # The prefilter did something, of every kind that there is.
     assert seen[""] > 500
     assert {
         "objected",
@@ -175,7 +175,7 @@ def test_whom_the_sieve_refuses_the_decision_refuses_too(seed):
 
 
 def test_most_of_whom_it_lets_through_may_be_told():
-    """A sieve with one huge hole would pass the test above."""
+    """A prefilter that refuses nobody would pass the test above."""
     ids = _people(Random(7), 600)
     facts = read_facts(ids, now=NOW)
     judged = _judge(ids, "marketing", "email", "offers")
