@@ -61,17 +61,17 @@ def _granian(settings: Mapping[str, str], interface: str, port: str) -> Command:
     )
 
 
-def _celery(kind: str) -> Command:
+def _celery(command: str) -> Command:
     # As root the worker warns at length; there root is a developer in a container.
-    calm = ("-W", "ignore:You're running the worker with superuser privileges")
-    name = ("-m", "celery", "--app", "config", "--quiet", kind, "--loglevel", "warning")
-    return (sys.executable, *calm, *name)
+    warning_filter = ("-W", "ignore:You're running the worker with superuser privileges")
+    name = ("-m", "celery", "--app", "config", "--quiet", command, "--loglevel", "warning")
+    return (sys.executable, *warning_filter, *name)
 
 
 def raise_file_limit() -> None:
     """Allow as many open files as the system does: each stream is one."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    _, maximum = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (maximum, maximum))
 
 
 if __name__ == "__main__":

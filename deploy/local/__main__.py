@@ -3,38 +3,40 @@
 import argparse
 import sys
 
-from deploy.local.refusal import Refusal
+from deploy.local.errors import SetupError
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.local")
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("run", help="start everything")
-    verbs.add_parser("doctor", help="say what is wrong and how to mend it")
-    wrapped = verbs.add_parser("with-services", help="run a command with its own services")
-    wrapped.add_argument("--temporary", action="store_true", help="ignore BUTLER_HOME")
-    wrapped.add_argument("command", nargs="+", metavar="COMMAND")
-    chosen = parser.parse_args(arguments)
+    commands = parser.add_subparsers(dest="verb", required=True)
+    commands.add_parser("run", help="start everything")
+    commands.add_parser("doctor", help="say what is wrong and how to mend it")
+    with_services_parser = commands.add_parser(
+        "with-services", help="run a command with its own services"
+    )
+    with_services_parser.add_argument("--temporary", action="store_true", help="ignore BUTLER_HOME")
+    with_services_parser.add_argument("command", nargs="+", metavar="COMMAND")
+    options = parser.parse_args(arguments)
     try:
-        return _dispatch(chosen)
-    except Refusal as refusal:
+        return _dispatch(options)
+    except SetupError as error:
         print(
-            refusal if str(refusal).startswith("butler: ") else f"butler: {refusal}",
+            error if str(error).startswith("butler: ") else f"butler: {error}",
             file=sys.stderr,
         )
         return 1
 
 
-def _dispatch(chosen: argparse.Namespace) -> int:
+def _dispatch(options: argparse.Namespace) -> int:
     # Imported late: each verb says what it lacks in its own words.
-    if chosen.verb == "run":
+    if options.verb == "run":
         from deploy.local.run import run
 
         return run()
-    if chosen.verb == "with-services":
+    if options.verb == "with-services":
         from deploy.local.with_services import with_services
 
-        return with_services(chosen.command, temporary=chosen.temporary)
+        return with_services(options.command, temporary=options.temporary)
     from deploy.local.doctor import doctor
 
     return doctor()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from deploy.local.refusal import Refusal
+from deploy.local.errors import SetupError
 
 CANDIDATES = ("postgres", "nobody", "daemon")
 
@@ -26,45 +26,45 @@ class Account:
         `owner` is the uid that existing data belongs to; as root it goes first.
         """
         if os.geteuid() != 0:
-            return cls._named(os.geteuid())
+            return cls._with_uid(os.geteuid())
         if owner:
-            return cls._named(owner)
+            return cls._with_uid(owner)
         for name in CANDIDATES:
             try:
-                return cls._proven(cls._from(pwd.getpwnam(name)))
+                return cls._verified(cls._from_entry(pwd.getpwnam(name)))
             except KeyError:
                 continue
-        raise Refusal(
+        raise SetupError(
             "PostgreSQL does not run as root, and there is no account named "
             f"{' or '.join(CANDIDATES)} to run it as. Run as an ordinary user, or set DATABASE_URL."
         )
 
     @classmethod
-    def _named(cls, uid: int) -> Self:
+    def _with_uid(cls, uid: int) -> Self:
         try:
-            return cls._from(pwd.getpwuid(uid))
+            return cls._from_entry(pwd.getpwuid(uid))
         except KeyError:
-            raise Refusal(
+            raise SetupError(
                 f"User id {uid} has no name in the user database, and PostgreSQL insists on one. "
                 "Run as a user that has a name, or set DATABASE_URL."
             ) from None
 
     @classmethod
-    def _from(cls, entry: pwd.struct_passwd) -> Self:
+    def _from_entry(cls, entry: pwd.struct_passwd) -> Self:
         return cls(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
     @classmethod
-    def _proven(cls, account: Self) -> Self:
+    def _verified(cls, account: Self) -> Self:
         # Root inside a narrow container may not be able to become anybody else.
         if account.run(["/bin/sh", "-c", "exit 0"]) is None:
-            raise Refusal(
+            raise SetupError(
                 f"PostgreSQL does not run as root, and this root cannot become {account.name}. "
                 "Run as an ordinary user, or set DATABASE_URL."
             )
         return account
 
     @property
-    def popen(self) -> dict[str, Any]:
+    def popen_arguments(self) -> dict[str, Any]:
         """Return the arguments that make subprocess start something as this account."""
         if self.uid == os.geteuid():
             return {}
@@ -73,29 +73,29 @@ class Account:
     def run(self, command: Sequence[str]) -> str | None:
         """Return what a short command prints, or None when it cannot run or fails."""
         try:
-            done = subprocess.run(
+            process = subprocess.run(
                 command,
                 capture_output=True,
                 text=True,
                 cwd="/",
                 env={"PATH": os.defpath, "LC_ALL": "C"},
                 timeout=20,
-                **self.popen,
+                **self.popen_arguments,
             )
         except (OSError, subprocess.SubprocessError):
             return None
-        return done.stdout if done.returncode == 0 else None
+        return process.stdout if process.returncode == 0 else None
 
     def can_enter(self, folder: Path) -> bool:
         """Try, rather than compute it from modes: access lists and mounts have a say too."""
         return self.run(["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)]) is not None
 
-    def barrier(self, folder: Path) -> Path | None:
+    def first_closed_folder(self, folder: Path) -> Path | None:
         """Return the first folder on the way that this account cannot enter."""
-        way = [*reversed(folder.parents), folder]
-        return next((step for step in way if not self.can_enter(step)), None)
+        folders = [*reversed(folder.parents), folder]
+        return next((step for step in folders if not self.can_enter(step)), None)
 
-    def own(self, path: Path) -> None:
+    def take_ownership(self, path: Path) -> None:
         """Hand over something that we just made."""
-        if self.popen:
+        if self.popen_arguments:
             os.chown(path, self.uid, self.gid)

@@ -24,22 +24,22 @@ class Program:
     cwd: Path
     account: Account | None = None
     stop_signal: int = signal.SIGTERM
-    patience: float = 12.0
+    stop_timeout: float = 12.0
     # The others live on foundations: these start first and end last.
-    is_foundation: bool = False
+    is_service: bool = False
     # Lines with one of these are kept, but not shown.
-    hides: tuple[str, ...] = ()
+    hidden_texts: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class Child:
     program: Program
     process: subprocess.Popen[bytes]
-    started: float = field(default_factory=time.monotonic)
-    said: deque[str] = field(default_factory=lambda: deque(maxlen=200))
+    started_at: float = field(default_factory=time.monotonic)
+    output: deque[str] = field(default_factory=lambda: deque(maxlen=200))
     # It closed its output, and may well live on.
-    is_silent: bool = False
-    _rest: bytes = b""
+    is_output_closed: bool = False
+    _partial_line: bytes = b""
 
     @classmethod
     def start(cls, program: Program) -> "Child":
@@ -53,7 +53,7 @@ class Child:
             # A group of its own: Ctrl-C reaches the supervisor alone, which ends everything in
             # order, and a signal to the group reaches the grandchildren too.
             start_new_session=True,
-            **(program.account.popen if program.account else {}),
+            **(program.account.popen_arguments if program.account else {}),
         )
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)
@@ -67,42 +67,42 @@ class Child:
     def lines(self) -> Iterator[str]:
         """Yield the complete lines that have arrived, and at the end the incomplete one."""
         while chunk := self._chunk():
-            *whole, self._rest = (self._rest + chunk).split(b"\n")
-            if len(self._rest) > LONGEST_LINE:
-                whole, self._rest = [*whole, self._rest], b""
-            yield from map(self._remember, whole)
-        if self._rest and (self.is_silent or self.has_ended):
-            rest, self._rest = self._rest, b""
-            yield self._remember(rest)
+            *complete_lines, self._partial_line = (self._partial_line + chunk).split(b"\n")
+            if len(self._partial_line) > LONGEST_LINE:
+                complete_lines, self._partial_line = [*complete_lines, self._partial_line], b""
+            yield from map(self._add_line, complete_lines)
+        if self._partial_line and (self.is_output_closed or self.has_ended):
+            partial_line, self._partial_line = self._partial_line, b""
+            yield self._add_line(partial_line)
 
     def _chunk(self) -> bytes:
-        if self.is_silent:
+        if self.is_output_closed:
             return b""
         try:
             chunk = os.read(self.fd, LONGEST_LINE)
         except BlockingIOError:
             return b""
-        self.is_silent = not chunk
+        self.is_output_closed = not chunk
         return chunk
 
-    def _remember(self, line: bytes) -> str:
-        said = line.decode(errors="replace").rstrip()
-        self.said.append(said)
-        return said
+    def _add_line(self, line: bytes) -> str:
+        output = line.decode(errors="replace").rstrip()
+        self.output.append(output)
+        return output
 
     @property
     def has_ended(self) -> bool:
         return self.process.poll() is not None
 
     @property
-    def ending(self) -> str:
+    def exit_description(self) -> str:
         """Say in words how it ended."""
         code = self.process.returncode
         if code is not None and code < 0:
             return f"was killed by {signal.Signals(-code).name}"
         return f"ended with status {code}"
 
-    def ask_to_end(self) -> None:
+    def send_stop_signal(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.process.pid, self.program.stop_signal)
 

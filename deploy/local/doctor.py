@@ -19,8 +19,8 @@ import redis
 
 from deploy.local import environment, programs, run, services
 from deploy.local.account import Account
-from deploy.local.home import ENOUGH_SPACE, Home
-from deploy.local.refusal import Refusal
+from deploy.local.errors import SetupError
+from deploy.local.home import REQUIRED_SPACE, Home
 from deploy.local.supervisor import ROOT
 
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
@@ -36,39 +36,39 @@ class Level(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Finding:
     level: Level
-    what: str
-    mend: str = ""
+    message: str
+    remedy: str = ""
 
 
-def ok(what: str) -> Finding:
-    return Finding(Level.OK, what)
+def ok(message: str) -> Finding:
+    return Finding(Level.OK, message)
 
 
-def warn(what: str, mend: str) -> Finding:
-    return Finding(Level.WARN, what, mend)
+def warn(message: str, remedy: str) -> Finding:
+    return Finding(Level.WARN, message, remedy)
 
 
-def fail(what: str, mend: str) -> Finding:
-    return Finding(Level.FAIL, what, mend)
+def fail(message: str, remedy: str) -> Finding:
+    return Finding(Level.FAIL, message, remedy)
 
 
 def doctor() -> int:
     """Print one line a finding; return 1 when something has to be mended first."""
-    worst = 0
+    has_failure = 0
     for check in CHECKS:
-        for finding in _found(check):
-            print(f"{finding.level:<5} {finding.what}", flush=True)
-            if finding.mend:
-                print(f"      -> {finding.mend}", flush=True)
-            worst |= finding.level is Level.FAIL
-    return worst
+        for finding in _run_check(check):
+            print(f"{finding.level:<5} {finding.message}", flush=True)
+            if finding.remedy:
+                print(f"      -> {finding.remedy}", flush=True)
+            has_failure |= finding.level is Level.FAIL
+    return has_failure
 
 
-def _found(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+def _run_check(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     try:
         yield from check()
-    except Refusal as refusal:
-        yield fail(check.__name__.replace("_", " "), str(refusal))
+    except SetupError as error:
+        yield fail(check.__name__.replace("_", " "), str(error))
 
 
 def python_and_packages() -> Iterator[Finding]:
@@ -78,8 +78,11 @@ def python_and_packages() -> Iterator[Finding]:
         yield ok(f"the environment {sys.prefix} is what requirements.txt names")
     else:
         yield fail(f"the environment {sys.prefix} is not what requirements.txt names", "make .venv")
-    wanted = set(re.findall(r"^[\w.-]+", (ROOT / "requirements.in").read_text(), re.MULTILINE))
-    if missing := {environment.normal(name) for name in wanted} - environment.locked():
+    required = set(re.findall(r"^[\w.-]+", (ROOT / "requirements.in").read_text(), re.MULTILINE))
+    if (
+        missing := {environment.normalize_name(name) for name in required}
+        - environment.locked_packages()
+    ):
         yield fail(f"requirements.txt lacks {', '.join(sorted(missing))}", "make lock")
     try:
         distribution("channels")
@@ -89,44 +92,44 @@ def python_and_packages() -> Iterator[Finding]:
 
 
 def ports() -> Iterator[Finding]:
-    chosen = run.Ports.chosen()
-    told = _told()
-    for name, port in (("PORT", chosen.web), ("LIVE_PORT", chosen.live)):
-        if told.get(name) == str(port):
+    ports = run.Ports.from_environment()
+    running = _running_settings()
+    for name, port in (("PORT", ports.web), ("LIVE_PORT", ports.live)):
+        if running.get(name) == str(port):
             yield ok(f"port {port} ({name}) is used by this Butler")
-        elif reason := run.why_not_bindable(port):
+        elif reason := run.port_problem(port):
             yield fail(f"port {port} ({name}) {reason}", f"make run {name}=…")
         else:
             yield ok(f"port {port} ({name}) is free")
 
 
 def home_folder() -> Iterator[Finding]:
-    path = services.chosen_home()
-    there = next(step for step in (path, *path.parents) if step.exists())
-    if not os.access(there, os.W_OK | os.X_OK):
-        yield fail(f"{there} cannot be written to", "set BUTLER_HOME to a folder of yours")
+    path = services.home_folder()
+    existing = next(folder for folder in (path, *path.parents) if folder.exists())
+    if not os.access(existing, os.W_OK | os.X_OK):
+        yield fail(f"{existing} cannot be written to", "set BUTLER_HOME to a folder of yours")
         return
     yield ok(f"data {'is' if path.exists() else 'will be'} in {path}")
     account = Home(path).account if path.exists() else Account.for_services()
-    if barrier := account.barrier(there):
+    if closed_folder := account.first_closed_folder(existing):
         yield warn(
-            f"{account.name}, who runs PostgreSQL, cannot enter {barrier}",
+            f"{account.name}, who runs PostgreSQL, cannot enter {closed_folder}",
             f"nothing has to be done: its files are kept outside, and {path} links to them",
         )
     else:
         yield ok(f"PostgreSQL and Valkey run as {account.name}")
-    for folder in {there, Path(tempfile.gettempdir())}:
-        yield _room(folder)
+    for folder in {existing, Path(tempfile.gettempdir())}:
+        yield _free_space(folder)
 
 
-def _room(folder: Path) -> Finding:
+def _free_space(folder: Path) -> Finding:
     free = shutil.disk_usage(folder).free
-    what = f"{folder} has {free / 2**30:.1f} GB left"
-    if free < ENOUGH_SPACE:
-        return fail(what, "make room, or set BUTLER_HOME (for tests: TMPDIR) to a larger disk")
-    if free < 8 * ENOUGH_SPACE:
-        return warn(what, "enough to look around; benchmarks want 20 GB")
-    return ok(what)
+    message = f"{folder} has {free / 2**30:.1f} GB left"
+    if free < REQUIRED_SPACE:
+        return fail(message, "make room, or set BUTLER_HOME (for tests: TMPDIR) to a larger disk")
+    if free < 8 * REQUIRED_SPACE:
+        return warn(message, "enough to look around; benchmarks want 20 GB")
+    return ok(message)
 
 
 def embedded_programs() -> Iterator[Finding]:
@@ -139,15 +142,15 @@ def embedded_programs() -> Iterator[Finding]:
 
 
 def running_services() -> Iterator[Finding]:
-    told = _told()
-    database = os.environ.get("DATABASE_URL") or told.get("DATABASE_URL")
-    ring = os.environ.get("REDIS_URL") or told.get("REDIS_URL")
-    if not database or not ring:
+    running = _running_settings()
+    database = os.environ.get("DATABASE_URL") or running.get("DATABASE_URL")
+    redis_url = os.environ.get("REDIS_URL") or running.get("REDIS_URL")
+    if not database or not redis_url:
         yield ok("no services are running; `make run` starts them")
         return
     yield from _database(database)
     try:
-        redis.from_url(ring, socket_timeout=2, socket_connect_timeout=2).ping()
+        redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2).ping()
         yield ok("Redis answers")
     except (redis.RedisError, ValueError) as error:
         yield fail(f"Redis does not answer ({error})", "check REDIS_URL, or restart `make run`")
@@ -164,16 +167,16 @@ def _database(url: str) -> Iterator[Finding]:
         reason = str(error).strip().splitlines()[-1]
         yield fail(f"PostgreSQL: {reason}", "check DATABASE_URL, or restart `make run`")
         return
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "migrate", "--check"],
         capture_output=True,
         text=True,
         cwd=ROOT,
     )
-    if done.returncode == 0:
+    if process.returncode == 0:
         yield ok("all migrations are applied")
     else:
-        lines = (done.stderr or done.stdout).strip().splitlines()
+        lines = (process.stderr or process.stdout).strip().splitlines()
         yield fail(
             f"migrations are missing: {lines[-1] if lines else '?'}",
             f"{sys.executable} manage.py migrate",
@@ -192,9 +195,11 @@ def _durability(connection: psycopg.Connection) -> Iterator[Finding]:
 
 def _clock(connection: psycopg.Connection) -> Finding:
     row = connection.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
-    apart = abs(time.time() - row[0]) if row else 0.0
-    if apart > 1:
-        return fail(f"the database's clock is {apart:.1f} s apart from ours", "run ntpd or chrony")
+    difference = abs(time.time() - row[0]) if row else 0.0
+    if difference > 1:
+        return fail(
+            f"the database's clock is {difference:.1f} s apart from ours", "run ntpd or chrony"
+        )
     return ok("the database's clock agrees with ours")
 
 
@@ -208,8 +213,8 @@ def clock() -> Iterator[Finding]:
 
 
 def browser() -> Iterator[Finding]:
-    if found := next(filter(None, map(shutil.which, BROWSERS)), None):
-        yield ok(f"browser tests and screenshots use {found}")
+    if path := next(filter(None, map(shutil.which, BROWSERS)), None):
+        yield ok(f"browser tests and screenshots use {path}")
     else:
         yield warn("no Chromium: browser tests are skipped", "apt install chromium")
 
@@ -222,13 +227,13 @@ def name_of_this_machine() -> Iterator[Finding]:
         yield fail("localhost does not resolve", "add '127.0.0.1 localhost' to /etc/hosts")
 
 
-def _told() -> dict[str, str]:
+def _running_settings() -> dict[str, str]:
     """Return what a running supervisor said about itself, when it still runs."""
-    path = services.chosen_home()
+    path = services.home_folder()
     if not (path / "lock").exists():
         return {}
     home = Home(path)
-    return home.told() if home.is_taken() else {}
+    return home.read_services() if home.is_locked() else {}
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (

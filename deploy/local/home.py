@@ -18,12 +18,12 @@ from functools import cached_property
 from pathlib import Path
 
 from deploy.local.account import Account
-from deploy.local.refusal import Refusal
+from deploy.local.errors import SetupError
 
 # Kernels keep a socket's whole path in 108 bytes (104 on macOS), the closing zero included.
-LONGEST_SOCKET_PATH = 103
+MAX_SOCKET_PATH = 103
 LONGEST_SOCKET_NAME = "/.s.PGSQL.5432.lock"
-ENOUGH_SPACE = 512 * 1024 * 1024
+REQUIRED_SPACE = 512 * 1024 * 1024
 
 
 class Home:
@@ -37,7 +37,7 @@ class Home:
                 path.chmod(0o711)
             self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
-            raise Refusal(
+            raise SetupError(
                 f"{path} cannot be used ({error.strerror}). "
                 "Set BUTLER_HOME to a folder that you can write to."
             ) from error
@@ -57,25 +57,25 @@ class Home:
     def lock_fd(self) -> int:
         return self._lock
 
-    def lock(self, *, patience: float = 15) -> None:
+    def lock(self, *, timeout: float = 15) -> None:
         """Take the home for this process and those that inherit the lock.
 
         The watchdog of a killed supervisor holds it until everything has ended.
         """
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout
         while True:
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
             except BlockingIOError:
-                if self._lives() or time.monotonic() > deadline:
-                    raise Refusal(
+                if self._has_live_supervisor() or time.monotonic() > deadline:
+                    raise SetupError(
                         f"Butler already runs in {self.path}. Stop it, or start this one in "
                         "another folder: BUTLER_HOME=… PORT=… make run"
                     ) from None
                 time.sleep(0.1)
 
-    def is_taken(self) -> bool:
+    def is_locked(self) -> bool:
         """Tell whether somebody else holds the lock."""
         try:
             fcntl.flock(self._lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -84,25 +84,25 @@ class Home:
         fcntl.flock(self._lock, fcntl.LOCK_UN)
         return False
 
-    def claim(self, folder: Path) -> None:
+    def lock_folder(self, folder: Path) -> None:
         """Take a place for as long as this process lives.
 
         A copied home copies its links: both would point to the same data.
         """
-        claim = os.open(folder, os.O_RDONLY)
+        lock_folder = os.open(folder, os.O_RDONLY)
         try:
-            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock_folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            os.close(claim)
-            raise Refusal(
+            os.close(lock_folder)
+            raise SetupError(
                 f"{folder} is in use by a Butler with another BUTLER_HOME. If {self.path} is a "
                 "copy of that one, remove the links in it to begin with data of its own."
             ) from None
 
-    def _lives(self) -> bool:
+    def _has_live_supervisor(self) -> bool:
         """Tell whether the holder of the lock is a supervisor, not one that is ending."""
         try:
-            os.kill(int(self.told()["SUPERVISOR_PID"]), 0)
+            os.kill(int(self.read_services()["SUPERVISOR_PID"]), 0)
         except (KeyError, ValueError, ProcessLookupError):
             return False
         except PermissionError:
@@ -111,7 +111,7 @@ class Home:
 
     # What other commands read --------------------------------------------------------
 
-    def tell(self, settings: Mapping[str, str]) -> None:
+    def write_services(self, settings: Mapping[str, str]) -> None:
         """Write where everything is, in one step: a reader sees all of it or nothing."""
         target = self.path / "services.json"
         draft = self.path / f".services.{os.getpid()}"
@@ -119,24 +119,26 @@ class Home:
             json.dump({**settings, "SUPERVISOR_PID": str(os.getpid())}, file, indent=2)
         draft.replace(target)
 
-    def told(self) -> dict[str, str]:
+    def read_services(self) -> dict[str, str]:
         try:
             return dict(json.loads((self.path / "services.json").read_text()))
         except (OSError, ValueError):
             return {}
 
-    def untell(self) -> None:
+    def remove_services(self) -> None:
         (self.path / "services.json").unlink(missing_ok=True)
 
     def secret_key_file(self) -> Path:
         """Return the file of a key that is made once, so that sessions outlive a restart."""
-        return self._kept("secret_key", secrets.token_urlsafe(64))
+        return self._create_secret_file("secret_key", secrets.token_urlsafe(64))
 
     def receipt_key_file(self) -> Path:
         """Return the file of the key that signs receipts, made once."""
-        return self._kept("receipt_key", base64.b64encode(secrets.token_bytes(32)).decode())
+        return self._create_secret_file(
+            "receipt_key", base64.b64encode(secrets.token_bytes(32)).decode()
+        )
 
-    def _kept(self, name: str, secret: str) -> Path:
+    def _create_secret_file(self, name: str, secret: str) -> Path:
         """Return a private file that holds this secret, or the one it held before."""
         path = self.path / name
         if not path.exists():
@@ -148,77 +150,77 @@ class Home:
 
     # Places for the services ----------------------------------------------------------
 
-    def place(self, name: str) -> Path:
+    def service_folder(self, name: str) -> Path:
         """Return a private folder of the account of the services, made when it is missing."""
-        spot = self.path / name
-        if spot.is_symlink() and not spot.exists():
-            raise Refusal(
-                f"{spot} points to {spot.readlink()}, which is gone, and its data with it. "
-                f"Remove the link to begin anew: rm '{spot}'"
+        path = self.path / name
+        if path.is_symlink() and not path.exists():
+            raise SetupError(
+                f"{path} points to {path.readlink()}, which is gone, and its data with it. "
+                f"Remove the link to begin anew: rm '{path}'"
             )
-        if not spot.exists():
-            return self._make(spot)
-        folder = spot.resolve()
+        if not path.exists():
+            return self._create_folder(path)
+        folder = path.resolve()
         if folder.stat().st_uid != self.account.uid:
-            raise Refusal(
+            raise SetupError(
                 f"{folder} belongs to user id {folder.stat().st_uid}, not to {self.account.name}. "
                 "Run as its owner, or set BUTLER_HOME to another folder."
             )
-        if barrier := self.account.barrier(folder):
-            raise Refusal(
-                f"{self.account.name}, who runs PostgreSQL, cannot enter {barrier}, so the data "
+        if closed_folder := self.account.first_closed_folder(folder):
+            raise SetupError(
+                f"{self.account.name}, who runs PostgreSQL, cannot enter {closed_folder}, so the data "
                 f"in {folder} cannot be used. Move BUTLER_HOME out of that folder, or open it: "
-                f"chmod o+x '{barrier}'"
+                f"chmod o+x '{closed_folder}'"
             )
         return folder
 
-    def _make(self, spot: Path) -> Path:
+    def _create_folder(self, path: Path) -> Path:
         if self.account.can_enter(self.path):
-            spot.mkdir(mode=0o700)
-            self.account.own(spot)
-            return spot.resolve()
-        return self._make_outside(spot, (Path("/var/lib"), Path("/var/tmp")))
+            path.mkdir(mode=0o700)
+            self.account.take_ownership(path)
+            return path.resolve()
+        return self._create_folder_outside(path, (Path("/var/lib"), Path("/var/tmp")))
 
-    def _make_outside(self, spot: Path, bases: tuple[Path, ...]) -> Path:
+    def _create_folder_outside(self, path: Path, bases: tuple[Path, ...]) -> Path:
         for base in (*bases, Path(tempfile.gettempdir())):
             if os.access(base, os.W_OK) and self.account.can_enter(base):
                 folder = Path(tempfile.mkdtemp(prefix="butler-", dir=base))
-                self.account.own(folder)
-                spot.symlink_to(folder)
+                self.account.take_ownership(folder)
+                path.symlink_to(folder)
                 return folder
-        raise Refusal(
+        raise SetupError(
             f"{self.account.name}, who runs PostgreSQL, cannot enter "
-            f"{self.account.barrier(self.path)}, and there is no other place to use. "
+            f"{self.account.first_closed_folder(self.path)}, and there is no other place to use. "
             "Set BUTLER_HOME to a folder that every user may pass through, such as /srv/butler."
         )
 
-    def sockets(self) -> Path:
+    def socket_folder(self) -> Path:
         """Return a private folder whose path is short and plain enough for sockets and URLs."""
-        spot = self.path / "run"
-        if spot.is_symlink() and not spot.exists():
-            spot.unlink()
-        if not spot.exists() and not self._suits_sockets(spot):
-            return self._make_outside(spot, (Path("/tmp"), Path("/var/tmp")))
-        folder = self.place("run")
-        return folder if self._suits_sockets(folder) else self._renew_sockets(spot)
+        path = self.path / "run"
+        if path.is_symlink() and not path.exists():
+            path.unlink()
+        if not path.exists() and not self._is_socket_folder(path):
+            return self._create_folder_outside(path, (Path("/tmp"), Path("/var/tmp")))
+        folder = self.service_folder("run")
+        return folder if self._is_socket_folder(folder) else self._recreate_socket_folder(path)
 
-    def _suits_sockets(self, folder: Path) -> bool:
+    def _is_socket_folder(self, folder: Path) -> bool:
         path = f"{folder}{LONGEST_SOCKET_NAME}"
         plain = re.fullmatch(r"[\w/.-]+", path, re.ASCII)
-        return plain is not None and len(path) <= LONGEST_SOCKET_PATH
+        return plain is not None and len(path) <= MAX_SOCKET_PATH
 
-    def _renew_sockets(self, spot: Path) -> Path:
+    def _recreate_socket_folder(self, path: Path) -> Path:
         # The project moved to a longer path since; sockets hold nothing worth keeping.
-        spot.unlink() if spot.is_symlink() else shutil.rmtree(spot)
-        return self._make_outside(spot, (Path("/tmp"), Path("/var/tmp")))
+        path.unlink() if path.is_symlink() else shutil.rmtree(path)
+        return self._create_folder_outside(path, (Path("/tmp"), Path("/var/tmp")))
 
     # Room and removal -----------------------------------------------------------------
 
-    def check_room(self, folder: Path) -> None:
+    def check_free_space(self, folder: Path) -> None:
         free = shutil.disk_usage(folder).free
-        if free < ENOUGH_SPACE:
-            raise Refusal(
-                f"{folder} has {free // 2**20} MB left; Butler wants {ENOUGH_SPACE // 2**20}. "
+        if free < REQUIRED_SPACE:
+            raise SetupError(
+                f"{folder} has {free // 2**20} MB left; Butler wants {REQUIRED_SPACE // 2**20}. "
                 "Make room, or set BUTLER_HOME (for tests: TMPDIR) to a larger disk."
             )
 

@@ -14,8 +14,8 @@ from psycopg import sql
 
 from deploy.local import programs
 from deploy.local.children import Program
+from deploy.local.errors import SetupError
 from deploy.local.home import Home
-from deploy.local.refusal import Refusal
 
 ROLE = DATABASE = "butler"
 MEGABYTE = 2**20
@@ -25,26 +25,26 @@ class Postgres:
     def __init__(self, home: Home, *, temporary: bool = False) -> None:
         self.home = home
         self.programs = programs.postgres(home)
-        self.sockets = home.sockets()
-        self.data = home.place("postgres") / "data"
+        self.socket_folder = home.socket_folder()
+        self.data_folder = home.service_folder("postgres") / "data"
         self.temporary = temporary
 
     @property
     def url(self) -> str:
-        return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(self.sockets))}"
+        return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(self.socket_folder))}"
 
     def prepare(self) -> None:
         """Make the data folder when there is none, and clear what a crash left behind."""
-        self.home.claim(self.data.parent)
-        self.home.check_room(self.data.parent)
-        if not self.data.exists():
+        self.home.lock_folder(self.data_folder.parent)
+        self.home.check_free_space(self.data_folder.parent)
+        if not self.data_folder.exists():
             self._initialize()
         self._check_version()
-        self._end_orphan()
+        self._stop_orphan()
 
     def _initialize(self) -> None:
         # Renamed only when complete: an interrupted start leaves no half-made cluster.
-        draft = self.data.with_name("draft")
+        draft = self.data_folder.with_name("draft")
         shutil.rmtree(draft, ignore_errors=True)
         command = [
             *(str(self.programs / "initdb"), "--pgdata", str(draft), "--username=postgres"),
@@ -55,28 +55,30 @@ class Postgres:
             *(["--no-sync"] if self.temporary else []),
         ]
         if self.home.account.run(command) is None:
-            raise Refusal(
-                f"PostgreSQL could not make its data folder in {self.data.parent}. "
+            raise SetupError(
+                f"PostgreSQL could not make its data folder in {self.data_folder.parent}. "
                 f"To see why, run as {self.home.account.name}: {' '.join(command)}"
             )
-        draft.rename(self.data)
+        draft.rename(self.data_folder)
 
     def _check_version(self) -> None:
-        ours = self.home.account.run([str(self.programs / "postgres"), "--version"]) or ""
-        theirs = (self.data / "PG_VERSION").read_text().strip()
-        if ours.split()[-1].partition(".")[0] != theirs:
-            raise Refusal(
-                f"The data in {self.data} is of PostgreSQL {theirs}, the program is {ours.strip()}. "
+        program_version = (
+            self.home.account.run([str(self.programs / "postgres"), "--version"]) or ""
+        )
+        data_version = (self.data_folder / "PG_VERSION").read_text().strip()
+        if program_version.split()[-1].partition(".")[0] != data_version:
+            raise SetupError(
+                f"The data in {self.data_folder} is of PostgreSQL {data_version}, the program is {program_version.strip()}. "
                 "Move the data by pg_dump with its own version, or set BUTLER_HOME elsewhere."
             )
 
-    def _end_orphan(self) -> None:
+    def _stop_orphan(self) -> None:
         """End a server that outlived its supervisor and its watchdog; forget one that is gone."""
-        pidfile = self.data / "postmaster.pid"
+        pidfile = self.data_folder / "postmaster.pid"
         with contextlib.suppress(OSError, ValueError, IndexError):
             pid = int(pidfile.read_text().split()[0])
-            if _is_server(pid, self.data):
-                _end(pid)
+            if _is_server(pid, self.data_folder):
+                _stop_server(pid)
             else:
                 # After a power cut the number may belong to a stranger by now.
                 pidfile.unlink()
@@ -85,20 +87,25 @@ class Postgres:
         settings = (("-c", f"{name}={value}") for name, value in self.settings().items())
         return Program(
             name="postgres",
-            command=(str(self.programs / "postgres"), "-D", str(self.data), *chain(*settings)),
-            environment={"PATH": os.defpath, "LC_ALL": "C", "HOME": str(self.data.parent)},
+            command=(
+                str(self.programs / "postgres"),
+                "-D",
+                str(self.data_folder),
+                *chain(*settings),
+            ),
+            environment={"PATH": os.defpath, "LC_ALL": "C", "HOME": str(self.data_folder.parent)},
             account=self.home.account,
-            cwd=self.data.parent,
+            cwd=self.data_folder.parent,
             # SIGINT is a fast shutdown: SIGTERM would wait for every client to leave.
             stop_signal=signal.SIGINT,
-            is_foundation=True,
+            is_service=True,
         )
 
     def settings(self) -> dict[str, str]:
         """Tune for throughput, never at the cost of an acknowledged row."""
         return {
             "listen_addresses": "",
-            "unix_socket_directories": str(self.sockets),
+            "unix_socket_directories": str(self.socket_folder),
             "unix_socket_permissions": "0700",
             "max_connections": "200",
             "fsync": "on",
@@ -127,11 +134,13 @@ class Postgres:
     def is_ready(self) -> bool:
         """Read what the server says of itself: asking too early fills its log with refusals."""
         try:
-            return (self.data / "postmaster.pid").read_text().split("\n")[7].strip() == "ready"
+            return (self.data_folder / "postmaster.pid").read_text().split("\n")[
+                7
+            ].strip() == "ready"
         except (OSError, IndexError):
             return False
 
-    def furnish(self) -> None:
+    def create_role_and_database(self) -> None:
         """Make the application's role, which is no superuser, and its database."""
         with self._connect() as connection:
             role, database = sql.Identifier(ROLE), sql.Identifier(DATABASE)
@@ -147,7 +156,7 @@ class Postgres:
 
     def _connect(self) -> psycopg.Connection:
         return psycopg.connect(
-            host=str(self.sockets),
+            host=str(self.socket_folder),
             user="postgres",
             dbname="postgres",
             autocommit=True,
@@ -163,7 +172,7 @@ def _shared_buffers() -> int:
     return max(128 * MEGABYTE, min(memory // 4, 1024 * MEGABYTE))
 
 
-def _end(pid: int) -> None:
+def _stop_server(pid: int) -> None:
     """Shut a server down fast, or kill it; a ProcessLookupError says that it is gone."""
     os.kill(pid, signal.SIGINT)
     deadline = time.monotonic() + 10
@@ -173,10 +182,10 @@ def _end(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def _is_server(pid: int, data: Path) -> bool:
+def _is_server(pid: int, data_folder: Path) -> bool:
     """Tell whether a process is a PostgreSQL of this data folder, by its command line."""
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except FileNotFoundError:
         return False
-    return str(data).encode() in command.split(b"\0")
+    return str(data_folder).encode() in command.split(b"\0")

@@ -12,8 +12,8 @@ from typing import Any
 
 from deploy.local import services
 from deploy.local.children import Program
+from deploy.local.errors import SetupError
 from deploy.local.home import Home
-from deploy.local.refusal import Refusal
 from deploy.local.supervisor import ROOT, Interrupted, Supervisor
 from deploy.processes import PROCESSES, raise_file_limit
 
@@ -27,60 +27,64 @@ class Ports:
     live: int
 
     @classmethod
-    def chosen(cls) -> "Ports":
-        web = _port("PORT", 8000)
-        ports = cls(web=web, live=_port("LIVE_PORT", web + 1))
+    def from_environment(cls) -> "Ports":
+        web = _port_from_environment("PORT", 8000)
+        ports = cls(web=web, live=_port_from_environment("LIVE_PORT", web + 1))
         if ports.web == ports.live:
-            raise Refusal(f"PORT and LIVE_PORT are both {web}; they have to differ.")
+            raise SetupError(f"PORT and LIVE_PORT are both {web}; they have to differ.")
         return ports
 
-    def check(self) -> None:
+    def check_free(self) -> None:
         """Refuse before anything is started when somebody else has a port."""
         for name, port in (("PORT", self.web), ("LIVE_PORT", self.live)):
-            if reason := why_not_bindable(port):
-                raise Refusal(f"Port {port} ({name}) {reason}; choose another: make run {name}=…")
+            if reason := port_problem(port):
+                raise SetupError(
+                    f"Port {port} ({name}) {reason}; choose another: make run {name}=…"
+                )
 
 
 def run() -> int:
     """Start everything, say when it is ready, keep it running until told to stop."""
-    ports = Ports.chosen()
-    ports.check()
+    ports = Ports.from_environment()
+    ports.check_free()
     raise_file_limit()
-    home = Home(services.chosen_home())
+    home = Home(services.home_folder())
     home.lock()
     with Supervisor(home) as supervisor:
         try:
             _start(supervisor, ports)
             supervisor.watch()
         except Interrupted:
-            supervisor.say("butler: stopping")
+            supervisor.print_line("butler: stopping")
         finally:
-            home.untell()
+            home.remove_services()
     return 0
 
 
 def _start(supervisor: Supervisor, ports: Ports) -> None:
     home = supervisor.home
-    supervisor.say(f"butler: data in {home.path}")
+    supervisor.print_line(f"butler: data in {home.path}")
     urls = services.start(supervisor)
     web, live = f"http://localhost:{ports.web}", f"http://localhost:{ports.live}"
-    told = {**urls, "WEB_URL": web, "LIVE_URL": live}
+    settings = {**urls, "WEB_URL": web, "LIVE_URL": live}
     environment = {
-        **services.environment(home, told),
+        **services.environment(home, settings),
         "PORT": str(ports.web),
         "LIVE_PORT": str(ports.live),
     }
-    kept = ("SECRET_KEY_FILE", "RECEIPT_KEY_FILE", "DEBUG", "PORT", "LIVE_PORT")
-    home.tell({**told, **{name: environment[name] for name in kept if name in environment}})
+    shared_names = ("SECRET_KEY_FILE", "RECEIPT_KEY_FILE", "DEBUG", "PORT", "LIVE_PORT")
+    home.write_services(
+        {**settings, **{name: environment[name] for name in shared_names if name in environment}}
+    )
 
-    supervisor.finish(_manage("migrate", environment, "migrate", "--verbosity=1"))
+    supervisor.run_to_end(_manage("migrate", environment, "migrate", "--verbosity=1"))
     summary = _load_example(supervisor, environment)
     for program in _programs(environment):
         supervisor.start(program)
-    supervisor.until(lambda: _answers(f"{web}/readyz"), what=f"{web}/readyz")
-    supervisor.until(lambda: _answers(f"{live}/livez"), what=f"{live}/livez")
-    _introduce(supervisor, web, live, summary)
-    supervisor.say(f"butler: ready on {web}")
+    supervisor.wait_until(lambda: _is_up(f"{web}/readyz"), description=f"{web}/readyz")
+    supervisor.wait_until(lambda: _is_up(f"{live}/livez"), description=f"{live}/livez")
+    _print_addresses(supervisor, web, live, summary)
+    supervisor.print_line(f"butler: ready on {web}")
 
 
 def _load_example(supervisor: Supervisor, environment: dict[str, str]) -> dict[str, Any]:
@@ -88,11 +92,11 @@ def _load_example(supervisor: Supervisor, environment: dict[str, str]) -> dict[s
     if os.environ.get("BUTLER_DEMO") == "0":
         return {}
     command = _manage("themepark", environment, "load_themepark", "--summary")
-    said = supervisor.finish(replace(command, hides=(SUMMARY,)))
-    return next((dict(json.loads(line)) for line in reversed(said) if SUMMARY in line), {})
+    output = supervisor.run_to_end(replace(command, hidden_texts=(SUMMARY,)))
+    return next((dict(json.loads(line)) for line in reversed(output) if SUMMARY in line), {})
 
 
-def _introduce(supervisor: Supervisor, web: str, live: str, summary: dict[str, Any]) -> None:
+def _print_addresses(supervisor: Supervisor, web: str, live: str, summary: dict[str, Any]) -> None:
     addresses = {
         "Live page": f"{web}/",
         "API pages": f"{web}/api/docs/",
@@ -103,9 +107,9 @@ def _introduce(supervisor: Supervisor, web: str, live: str, summary: dict[str, A
     }
     lines = [f"  {name:<16}{address}" for name, address in addresses.items()]
     for login in summary.get("logins", []):
-        who, address, *rest = (str(part) for part in login.values())
-        lines.append(f"  {who:<16}{address:<26}{'  '.join(rest)}")
-    supervisor.say("\n".join(["", *lines, ""]))
+        name, address, *details = (str(part) for part in login.values())
+        lines.append(f"  {name:<16}{address:<26}{'  '.join(details)}")
+    supervisor.print_line("\n".join(["", *lines, ""]))
 
 
 def _programs(environment: dict[str, str]) -> list[Program]:
@@ -120,14 +124,14 @@ def _manage(name: str, environment: dict[str, str], *arguments: str) -> Program:
     return Program(name=name, command=command, environment=environment, cwd=ROOT)
 
 
-def _port(name: str, default: int) -> int:
+def _port_from_environment(name: str, default: int) -> int:
     value = os.environ.get(name) or str(default)
     if not (value.isascii() and value.isdigit() and 0 < int(value) < 65536):
-        raise Refusal(f"{name} is {value!r}; use a number from 1 to 65535.")
+        raise SetupError(f"{name} is {value!r}; use a number from 1 to 65535.")
     return int(value)
 
 
-def why_not_bindable(port: int) -> str | None:
+def port_problem(port: int) -> str | None:
     with socket.socket() as probe:
         # A port whose last connections are still closing is free; SO_REUSEPORT would go too
         # far and share it with another server.
@@ -142,7 +146,7 @@ def why_not_bindable(port: int) -> str | None:
     return None
 
 
-def _answers(url: str) -> bool:
+def _is_up(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as response:
             return bool(response.status == 200)

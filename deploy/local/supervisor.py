@@ -15,12 +15,12 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from deploy.local.children import Child, Program
+from deploy.local.errors import SetupError
 from deploy.local.home import Home
-from deploy.local.refusal import Refusal
 
 ROOT = Path(__file__).resolve().parents[2]
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-FIRST_PAUSE, LONGEST_PAUSE, STEADY_AFTER = 0.2, 15.0, 30.0
+FIRST_RESTART_DELAY, MAX_RESTART_DELAY, STABLE_SECONDS = 0.2, 15.0, 30.0
 COLORS = (36, 33, 32, 35, 34, 96, 93, 92)
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -30,31 +30,31 @@ class Interrupted(Exception):
 
 
 class Supervisor:
-    def __init__(self, home: Home, *, shows: bool = True) -> None:
+    def __init__(self, home: Home, *, is_verbose: bool = True) -> None:
         self.home = home
-        self.shows = shows
+        self.is_verbose = is_verbose
         self.children: dict[str, Child] = {}
-        self.interrupted = 0
-        self._guarded: set[int] = set()
+        self.stop_signal = 0
+        self._guarded_pids: set[int] = set()
         self._selector = selectors.DefaultSelector()
         self._restarts: dict[str, int] = {}
-        self._due: list[tuple[float, Program]] = []
+        self._pending_restarts: list[tuple[float, Program]] = []
         self._colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         self._parent = os.getppid()
         # In the background of a script it may ignore SIGINT from the start.
-        self._make_listens = _catches(self._parent, signal.SIGINT)
+        self._make_catches_sigint = _has_handler(self._parent, signal.SIGINT)
 
     def __enter__(self) -> Self:
-        self._wakes, waker = socket.socketpair()
-        self._wakes.setblocking(False)
-        waker.setblocking(False)
-        self._waker = waker
-        self._selector.register(self._wakes, selectors.EVENT_READ)
-        signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
-        for number in SIGNALS:
+        self._wakeup_reader, wakeup_writer = socket.socketpair()
+        self._wakeup_reader.setblocking(False)
+        wakeup_writer.setblocking(False)
+        self._wakeup_writer = wakeup_writer
+        self._selector.register(self._wakeup_reader, selectors.EVENT_READ)
+        signal.set_wakeup_fd(wakeup_writer.fileno(), warn_on_full_buffer=False)
+        for signal_number in SIGNALS:
             # Under nohup a closed terminal is no reason to end.
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, self._on_signal)
+            if signal_number != signal.SIGHUP or signal.getsignal(signal_number) != signal.SIG_IGN:
+                signal.signal(signal_number, self._on_signal)
         _adopt_orphans()
         self._start_watchdog()
         return self
@@ -66,15 +66,15 @@ class Supervisor:
         trace: TracebackType | None,
     ) -> None:
         # From here on a second Ctrl-C must not leave anything behind.
-        for number in SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+        for signal_number in SIGNALS:
+            signal.signal(signal_number, signal.SIG_IGN)
         self.stop()
         signal.set_wakeup_fd(-1)
-        self._end_watchdog()
-        self._end_strays()
+        self._stop_watchdog()
+        self._kill_strays()
 
-    def _on_signal(self, number: int, _: FrameType | None) -> None:
-        self.interrupted = number
+    def _on_signal(self, signal_number: int, _: FrameType | None) -> None:
+        self.stop_signal = signal_number
 
     # Starting and waiting ---------------------------------------------------------------
 
@@ -82,78 +82,90 @@ class Supervisor:
         try:
             child = Child.start(program)
         except OSError as error:
-            raise Refusal(f"{program.name} cannot be started: {error}") from error
+            raise SetupError(f"{program.name} cannot be started: {error}") from error
         self.children[program.name] = child
         self._selector.register(child.fd, selectors.EVENT_READ, child)
-        self._tell_watchdog(f"add {child.process.pid} {int(program.stop_signal)}")
+        self._send_to_watchdog(f"add {child.process.pid} {int(program.stop_signal)}")
         return child
 
-    def until(self, is_ready: Callable[[], bool], *, what: str, patience: float = 90) -> None:
+    def wait_until(
+        self, is_ready: Callable[[], bool], *, description: str, timeout: float = 90
+    ) -> None:
         """Wait for something, while showing what is said; a child that ends is an error."""
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout
         while not is_ready():
-            self.pump(0.05)
+            self.read_output(0.05)
             for child in self.children.values():
                 if child.has_ended:
                     self._show(child)
-                    raise Refusal(self._obituary(child))
+                    raise SetupError(self._exit_report(child))
             if time.monotonic() > deadline:
-                raise Refusal(f"{what} was not ready after {patience:.0f} s; see the lines above.")
+                raise SetupError(
+                    f"{description} was not ready after {timeout:.0f} s; see the lines above."
+                )
 
-    def finish(self, program: Program) -> list[str]:
+    def run_to_end(self, program: Program) -> list[str]:
         """Run a program to its end and return the last lines it said."""
         child = self.start(program)
         while not child.has_ended:
-            self.pump(0.1)
-        self._bury(child)
+            self.read_output(0.1)
+        self._remove_child(child)
         if child.process.returncode != 0:
-            raise Refusal(self._obituary(child))
-        return list(child.said)
+            raise SetupError(self._exit_report(child))
+        return list(child.output)
 
     def watch(self) -> None:
         """Keep everything running until somebody asks us to stop."""
         while True:
-            self.tend(0.25)
+            self.restart_ended(0.25)
 
-    def tend(self, patience: float) -> None:
+    def restart_ended(self, timeout: float) -> None:
         """Show what is said for so many seconds, and start again what has ended."""
-        self.pump(patience)
+        self.read_output(timeout)
         for child in [child for child in self.children.values() if child.has_ended]:
-            self._bury(child)
-            self._plan_restart(child)
-        due = [program for moment, program in self._due if moment <= time.monotonic()]
-        self._due = [item for item in self._due if item[1] not in due]
+            self._remove_child(child)
+            self._schedule_restart(child)
+        due = [
+            program
+            for restart_at, program in self._pending_restarts
+            if restart_at <= time.monotonic()
+        ]
+        self._pending_restarts = [
+            restart for restart in self._pending_restarts if restart[1] not in due
+        ]
         for program in due:
             self.start(program)
         self._reap_adopted()
 
-    def guard(self, process: "subprocess.Popen[bytes]") -> None:
+    def add_to_watchdog(self, process: "subprocess.Popen[bytes]") -> None:
         """Have the watchdog end a process too that we did not start as a child of ours."""
-        self._guarded.add(process.pid)
-        self._tell_watchdog(f"add {process.pid} {int(signal.SIGTERM)}")
+        self._guarded_pids.add(process.pid)
+        self._send_to_watchdog(f"add {process.pid} {int(signal.SIGTERM)}")
 
-    def _plan_restart(self, child: Child) -> None:
+    def _schedule_restart(self, child: Child) -> None:
         name = child.program.name
-        if time.monotonic() - child.started > STEADY_AFTER:
+        if time.monotonic() - child.started_at > STABLE_SECONDS:
             self._restarts.pop(name, None)
         tries = self._restarts.get(name, 0)
         self._restarts[name] = tries + 1
-        pause = min(FIRST_PAUSE * 2**tries, LONGEST_PAUSE)
-        self._due.append((time.monotonic() + pause, child.program))
-        self.say(f"{self._obituary(child)}\nbutler: {name} is started again in {pause:.1f} s")
+        delay = min(FIRST_RESTART_DELAY * 2**tries, MAX_RESTART_DELAY)
+        self._pending_restarts.append((time.monotonic() + delay, child.program))
+        self.print_line(
+            f"{self._exit_report(child)}\nbutler: {name} is started again in {delay:.1f} s"
+        )
 
-    def pump(self, patience: float) -> None:
+    def read_output(self, timeout: float) -> None:
         """Show what has been said, for at most so many seconds; raise when asked to stop."""
-        for key, _ in self._selector.select(patience):
+        for key, _ in self._selector.select(timeout):
             if isinstance(key.data, Child):
                 self._show(key.data)
             else:
                 with contextlib.suppress(BlockingIOError):
-                    self._wakes.recv(4096)
-        if self.interrupted or self._parent_gave_up():
+                    self._wakeup_reader.recv(4096)
+        if self.stop_signal or self._has_make_stopped():
             raise Interrupted
 
-    def _parent_gave_up(self) -> bool:
+    def _has_make_stopped(self) -> bool:
         """Tell whether the `make` that started us has ended, or was interrupted alone.
 
         Make passes SIGTERM on, but on SIGINT it only waits for us, who never heard of it. It
@@ -163,23 +175,23 @@ class Supervisor:
             return False
         if os.getppid() != self._parent:
             return True
-        return self._make_listens and not _catches(self._parent, signal.SIGINT)
+        return self._make_catches_sigint and not _has_handler(self._parent, signal.SIGINT)
 
     # What is shown ----------------------------------------------------------------------
 
-    def say(self, text: str) -> None:
-        if self.shows:
+    def print_line(self, text: str) -> None:
+        if self.is_verbose:
             self._print(text)
 
     def _show(self, child: Child) -> None:
         for line in child.lines():
-            if self.shows and not any(part in line for part in child.program.hides):
+            if self.is_verbose and not any(part in line for part in child.program.hidden_texts):
                 self._print(f"{self._prefix(child.program.name)} {line}")
-        self._forget(child)
+        self._unregister(child)
 
-    def _forget(self, child: Child) -> None:
+    def _unregister(self, child: Child) -> None:
         # A closed pipe is readable for ever: kept, it would make the loop spin.
-        if child.is_silent and child.fd in self._selector.get_map():
+        if child.is_output_closed and child.fd in self._selector.get_map():
             self._selector.unregister(child.fd)
 
     def _print(self, text: str) -> None:
@@ -187,8 +199,8 @@ class Supervisor:
             print(text, flush=True)
         except OSError:
             # Nobody listens any more: the terminal is gone, or `| head` has seen enough.
-            self.shows = False
-            self.interrupted = signal.SIGHUP
+            self.is_verbose = False
+            self.stop_signal = signal.SIGHUP
 
     def _prefix(self, name: str) -> str:
         label = f"{name:<10}|"
@@ -196,11 +208,11 @@ class Supervisor:
             return label
         return f"\033[{COLORS[sum(name.encode()) % len(COLORS)]}m{label}\033[0m"
 
-    def _obituary(self, child: Child) -> str:
-        last = [line for line in child.said if line][-(3 if self.shows else 20) :]
+    def _exit_report(self, child: Child) -> str:
+        last = [line for line in child.output if line][-(3 if self.is_verbose else 20) :]
         lines = "".join(f"\n    {line}" for line in last)
-        said = f"; its last lines:{lines}" if lines else "."
-        return f"butler: {child.program.name} {child.ending}{said}"
+        output_text = f"; its last lines:{lines}" if lines else "."
+        return f"butler: {child.program.name} {child.exit_description}{output_text}"
 
     # Ending -----------------------------------------------------------------------------
 
@@ -210,35 +222,37 @@ class Supervisor:
             children = [
                 child
                 for child in self.children.values()
-                if child.program.is_foundation is is_foundation
+                if child.program.is_service is is_foundation
             ]
-            self._end(children)
+            self._stop_children(children)
 
-    def _end(self, children: list[Child]) -> None:
+    def _stop_children(self, children: list[Child]) -> None:
         for child in children:
-            child.ask_to_end()
-        asked = time.monotonic()
+            child.send_stop_signal()
+        signalled_at = time.monotonic()
         for child in children:
-            while not child.has_ended and time.monotonic() < asked + child.program.patience:
-                self._drain(0.05)
+            while (
+                not child.has_ended and time.monotonic() < signalled_at + child.program.stop_timeout
+            ):
+                self._show_output(0.05)
             if not child.has_ended:
-                self.say(f"butler: {child.program.name} does not end; killed")
-            self._bury(child)
+                self.print_line(f"butler: {child.program.name} does not end; killed")
+            self._remove_child(child)
 
-    def _drain(self, patience: float) -> None:
-        for key, _ in self._selector.select(patience):
+    def _show_output(self, timeout: float) -> None:
+        for key, _ in self._selector.select(timeout):
             if isinstance(key.data, Child):
                 self._show(key.data)
 
-    def _bury(self, child: Child) -> None:
+    def _remove_child(self, child: Child) -> None:
         child.kill_group()
         child.process.wait()
         self._show(child)
-        child.is_silent = True
-        self._forget(child)
+        child.is_output_closed = True
+        self._unregister(child)
         child.close()
         self.children.pop(child.program.name, None)
-        self._tell_watchdog(f"gone {child.process.pid}")
+        self._send_to_watchdog(f"remove {child.process.pid}")
 
     # Against our own death --------------------------------------------------------------
 
@@ -253,9 +267,9 @@ class Supervisor:
             text=True,
         )
         for child in self.children.values():
-            self._tell_watchdog(f"add {child.process.pid} {int(child.program.stop_signal)}")
+            self._send_to_watchdog(f"add {child.process.pid} {int(child.program.stop_signal)}")
 
-    def _tell_watchdog(self, line: str) -> None:
+    def _send_to_watchdog(self, line: str) -> None:
         assert self._watchdog.stdin is not None
         try:
             self._watchdog.stdin.write(f"{line}\n")
@@ -264,7 +278,7 @@ class Supervisor:
             self._watchdog.wait()
             self._start_watchdog()
 
-    def _end_watchdog(self) -> None:
+    def _stop_watchdog(self) -> None:
         assert self._watchdog.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._watchdog.stdin.close()
@@ -272,14 +286,14 @@ class Supervisor:
 
     def _reap_adopted(self) -> None:
         """Take leave of orphans that were handed to us and ended: nobody else will."""
-        ours = {child.process.pid for child in self.children.values()} | self._guarded
-        ours.add(self._watchdog.pid)
-        look = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        own_pids = {child.process.pid for child in self.children.values()} | self._guarded_pids
+        own_pids.add(self._watchdog.pid)
+        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
         with contextlib.suppress(ChildProcessError):
-            while (ended := os.waitid(os.P_ALL, 0, look)) and ended.si_pid not in ours:
-                os.waitpid(ended.si_pid, 0)
+            while (child := os.waitid(os.P_ALL, 0, options)) and child.si_pid not in own_pids:
+                os.waitpid(child.si_pid, 0)
 
-    def _end_strays(self) -> None:
+    def _kill_strays(self) -> None:
         """Kill what left its group: on Linux such orphans were handed to us."""
         for path in Path("/proc/self/task").glob("*/children"):
             for pid in path.read_text().split():
@@ -294,11 +308,11 @@ def _adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _catches(pid: int, number: signal.Signals) -> bool:
+def _has_handler(pid: int, signal_number: signal.Signals) -> bool:
     """Tell whether a process has a handler for a signal; False where that cannot be seen."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return False
     caught = int(status.partition("SigCgt:")[2].split()[0], 16)
-    return bool(caught >> (number - 1) & 1)
+    return bool(caught >> (signal_number - 1) & 1)

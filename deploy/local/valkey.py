@@ -14,7 +14,7 @@ class Valkey:
     def __init__(self, home: Home) -> None:
         self.home = home
         self.server = programs.valkey(home)
-        self.socket = home.sockets() / "valkey.sock"
+        self.socket = home.socket_folder() / "valkey.sock"
 
     @property
     def url(self) -> str:
@@ -23,7 +23,7 @@ class Valkey:
     def prepare(self) -> None:
         """End a server that outlived its supervisor and its watchdog."""
         with contextlib.suppress(OSError):
-            self._ask(b"SHUTDOWN NOSAVE")
+            self._send_command(b"SHUTDOWN NOSAVE")
 
     def program(self) -> Program:
         settings = {
@@ -47,18 +47,18 @@ class Valkey:
             environment={"PATH": os.defpath, "LC_ALL": "C"},
             account=self.home.account,
             cwd=self.socket.parent,
-            is_foundation=True,
+            is_service=True,
             # Overcommit matters to background saves, and there are none.
-            hides=("Memory overcommit must be enabled",),
+            hidden_texts=("Memory overcommit must be enabled",),
         )
 
     def is_ready(self) -> bool:
         try:
-            return self._ask(b"PING").startswith(b"+PONG")
+            return self._send_command(b"PING").startswith(b"+PONG")
         except OSError:
             return False
 
-    def _ask(self, command: bytes) -> bytes:
+    def _send_command(self, command: bytes) -> bytes:
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(1)
             client.connect(str(self.socket))

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from deploy.local import services
+from deploy.local.errors import SetupError
 from deploy.local.home import Home
-from deploy.local.refusal import Refusal
 from deploy.local.supervisor import Interrupted, Supervisor
 
 
@@ -23,14 +23,14 @@ def with_services(command: Sequence[str], *, temporary: bool) -> int:
         if temporary:
             home = stack.enter_context(services.temporary_home())
         else:
-            home = Home(services.chosen_home())
+            home = Home(services.home_folder())
         home.lock()
-        supervisor = stack.enter_context(Supervisor(home, shows=False))
+        supervisor = stack.enter_context(Supervisor(home, is_verbose=False))
         try:
             urls = services.start(supervisor, temporary=temporary)
             return _run(supervisor, command, services.environment(home, urls))
         except Interrupted:
-            return 128 + supervisor.interrupted
+            return 128 + supervisor.stop_signal
 
 
 def _run(supervisor: Supervisor, command: Sequence[str], environment: dict[str, str]) -> int:
@@ -38,13 +38,13 @@ def _run(supervisor: Supervisor, command: Sequence[str], environment: dict[str, 
         # In our own group and with our terminal: a debugger works, Ctrl-C reaches it.
         process = subprocess.Popen(command, env=environment)
     except OSError as error:
-        raise Refusal(f"{command[0]} cannot be started: {error.strerror}") from error
-    supervisor.guard(process)
+        raise SetupError(f"{command[0]} cannot be started: {error.strerror}") from error
+    supervisor.add_to_watchdog(process)
     try:
         while process.poll() is None:
-            supervisor.tend(0.2)
+            supervisor.restart_ended(0.2)
     except Interrupted:
-        _end(process, supervisor.interrupted)
+        _stop(process, supervisor.stop_signal)
     finally:
         if process.poll() is None:
             process.kill()
@@ -52,9 +52,9 @@ def _run(supervisor: Supervisor, command: Sequence[str], environment: dict[str, 
     return process.returncode if process.returncode >= 0 else 128 - process.returncode
 
 
-def _end(process: subprocess.Popen[bytes], number: int) -> None:
+def _stop(process: subprocess.Popen[bytes], signal_number: int) -> None:
     """Let the command clean up; Ctrl-C at a terminal has reached it already."""
-    if number != signal.SIGINT or not sys.stdin.isatty():
-        process.send_signal(number)
+    if signal_number != signal.SIGINT or not sys.stdin.isatty():
+        process.send_signal(signal_number)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=30)

@@ -2,7 +2,7 @@
 
 import re
 
-from deploy.local.environment import locked, normal
+from deploy.local.environment import locked_packages, normalize_name
 from tests.architecture.tree import ROOT
 
 LOCK = (ROOT / "requirements.txt").read_text()
@@ -11,7 +11,7 @@ LOCK = (ROOT / "requirements.txt").read_text()
 def test_every_pin_has_hashes():
     pins = re.split(r"\n(?=\S)", LOCK.strip())
 
-    assert len(pins) == len(locked()) > 100
+    assert len(pins) == len(locked_packages()) > 100
     for pin in pins:
         assert re.match(
             r"[\w.-]+==[\w.!+]+(?: ;[^\\]*)? \\\n    --hash=sha256:[0-9a-f]{64}", pin
@@ -26,8 +26,8 @@ def test_the_lock_names_no_place_to_download_from():
 def test_what_is_asked_for_is_locked():
     names = re.findall(r"^[\w.-]+", (ROOT / "requirements.in").read_text(), re.MULTILINE)
 
-    assert {normal(name) for name in names} <= locked()
+    assert {normalize_name(name) for name in names} <= locked_packages()
 
 
 def test_django_channels_is_not_in_the_lock():
-    assert "channels" not in locked()
+    assert "channels" not in locked_packages()

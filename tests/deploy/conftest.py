@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-GIVEN = ("DATABASE_URL", "REDIS_URL", "BUTLER_HOME", "SECRET_KEY", "SECRET_KEY_FILE")
+SERVICE_VARIABLES = ("DATABASE_URL", "REDIS_URL", "BUTLER_HOME", "SECRET_KEY", "SECRET_KEY_FILE")
 
 
 @pytest.fixture
@@ -38,19 +38,21 @@ def start(home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
     def start(
         *arguments: str,
-        hangs_up: signal.Handlers = signal.SIG_DFL,
+        sighup_handler: signal.Handlers = signal.SIG_DFL,
         **environment: str,
     ) -> subprocess.Popen[str]:
-        surroundings = {name: value for name, value in os.environ.items() if name not in GIVEN}
+        inherited = {
+            name: value for name, value in os.environ.items() if name not in SERVICE_VARIABLES
+        }
         process = subprocess.Popen(
             [sys.executable, "-m", "deploy.local", *arguments],
             cwd=ROOT,
-            env={**surroundings, "BUTLER_HOME": str(home), **environment},
+            env={**inherited, "BUTLER_HOME": str(home), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             # Or else what a test sees would hang on whether somebody started it under nohup.
-            preexec_fn=lambda: signal.signal(signal.SIGHUP, hangs_up),
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, sighup_handler),
         )
         started.append(process)
         return process
@@ -69,7 +71,7 @@ def processes_of(folder: Path) -> set[int]:
     return {
         int(entry.name)
         for entry in Path("/proc").iterdir()
-        if entry.name.isdigit() and int(entry.name) != os.getpid() and _names(entry, folder)
+        if entry.name.isdigit() and int(entry.name) != os.getpid() and _mentions(entry, folder)
     }
 
 
@@ -81,20 +83,20 @@ def command_of(pid: int) -> bytes:
         return b""
 
 
-def _names(process: Path, folder: Path) -> bool:
+def _mentions(process: Path, folder: Path) -> bool:
     try:
         command = (process / "cmdline").read_bytes()
-        told = (process / "environ").read_bytes()
+        environment = (process / "environ").read_bytes()
         cwd = os.fsencode((process / "cwd").readlink())
     except OSError:
         return False
-    needle = os.fsencode(str(folder))
+    folder_name = os.fsencode(str(folder))
     # A zombie has an empty command line: it holds nothing any more.
-    return bool(command) and needle in b"\0".join((command, told, cwd))
+    return bool(command) and folder_name in b"\0".join((command, environment, cwd))
 
 
-def until(condition: Callable[[], object], *, patience: float = 20) -> None:
-    deadline = time.monotonic() + patience
+def wait_until(condition: Callable[[], object], *, timeout: float = 20) -> None:
+    deadline = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)

@@ -5,27 +5,27 @@ import stat
 
 import pytest
 
+from deploy.local.errors import SetupError
 from deploy.local.home import Home
-from deploy.local.refusal import Refusal
 
 
 def mode(path):
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_folder_that_is_there_keeps_its_mode(home):
+def test_existing_folder_keeps_its_mode(home):
     home.mkdir(mode=0o750)
 
-    Home(home).place("postgres")
+    Home(home).service_folder("postgres")
 
     assert mode(home) == 0o750 or os.geteuid() != 0
     assert home.stat().st_uid == os.geteuid()
 
 
-def test_places_and_keys_are_private(home):
+def test_service_folders_and_keys_are_private(home):
     opened = Home(home)
 
-    place = opened.place("postgres")
+    place = opened.service_folder("postgres")
     key = opened.secret_key_file()
 
     assert mode(place) == 0o700
@@ -34,64 +34,64 @@ def test_places_and_keys_are_private(home):
     assert opened.secret_key_file().read_text() == key.read_text()
 
 
-def test_a_link_to_data_that_is_gone_is_explained(home):
+def test_link_to_missing_data_is_explained(home):
     opened = Home(home)
     (home / "postgres").symlink_to(home.parent / "gone")
 
-    with pytest.raises(Refusal, match="which is gone"):
-        opened.place("postgres")
+    with pytest.raises(SetupError, match="which is gone"):
+        opened.service_folder("postgres")
 
 
-def test_a_copied_home_does_not_share_the_data_of_the_first(home):
+def test_copied_home_does_not_share_the_data_of_the_first(home):
     first = Home(home)
-    place = first.place("postgres")
-    first.claim(place)
+    place = first.service_folder("postgres")
+    first.lock_folder(place)
     copy = Home(home.with_name("copy"))
     (copy.path / "postgres").symlink_to(place)
 
-    with pytest.raises(Refusal, match="in use by a Butler with another BUTLER_HOME"):
-        copy.claim(copy.place("postgres"))
+    with pytest.raises(SetupError, match="in use by a Butler with another BUTLER_HOME"):
+        copy.lock_folder(copy.service_folder("postgres"))
 
 
-def test_a_second_one_is_told_to_go_elsewhere(home):
+def test_second_supervisor_in_one_home_is_refused(home):
     first = Home(home)
     first.lock()
-    first.tell({"DATABASE_URL": "postgresql://…"})
+    first.write_services({"DATABASE_URL": "postgresql://…"})
 
-    with pytest.raises(Refusal, match=f"already runs in {home}"):
+    with pytest.raises(SetupError, match=f"already runs in {home}"):
         Home(home).lock()
 
 
-def test_one_that_is_ending_is_waited_for(home):
+def test_lock_waits_for_a_supervisor_that_is_ending(home):
     ending = Home(home)
     ending.lock()
 
-    with pytest.raises(Refusal):
-        Home(home).lock(patience=0.3)
+    with pytest.raises(SetupError):
+        Home(home).lock(timeout=0.3)
     os.close(ending.lock_fd)
 
-    Home(home).lock(patience=0.3)
+    Home(home).lock(timeout=0.3)
 
 
-def test_what_is_told_is_read_back_and_private(home):
+def test_services_file_is_private_and_read_back(home):
     opened = Home(home)
 
-    opened.tell({"REDIS_URL": "unix:///x"})
+    opened.write_services({"REDIS_URL": "unix:///x"})
 
-    assert opened.told()["REDIS_URL"] == "unix:///x"
+    assert opened.read_services()["REDIS_URL"] == "unix:///x"
     assert mode(home / "services.json") == 0o600
-    opened.untell()
-    assert opened.told() == {}
+    opened.remove_services()
+    assert opened.read_services() == {}
 
 
-def test_a_home_that_cannot_be_made_is_explained(home):
+def test_home_that_cannot_be_created_is_explained(home):
     home.parent.joinpath("file").touch()
 
-    with pytest.raises(Refusal, match="Set BUTLER_HOME"):
+    with pytest.raises(SetupError, match="Set BUTLER_HOME"):
         Home(home.parent / "file" / "home")
 
 
-def test_a_temporary_home_takes_what_it_has_outside_with_it(home):
+def test_removed_home_removes_its_outside_folders(home):
     opened = Home(home)
     outside = home.parent / "outside"
     outside.mkdir()

@@ -10,7 +10,14 @@ import urllib.request
 
 import pytest
 
-from tests.deploy.conftest import GIVEN, ROOT, command_of, free_port, processes_of, until
+from tests.deploy.conftest import (
+    ROOT,
+    SERVICE_VARIABLES,
+    command_of,
+    free_port,
+    processes_of,
+    wait_until,
+)
 
 pytestmark = [
     pytest.mark.slow,
@@ -18,7 +25,7 @@ pytestmark = [
 ]
 
 
-def test_everything_starts_heals_ends_and_comes_back(start, home):
+def test_run_starts_restarts_stops_and_keeps_its_data(start, home):
     ports = {"PORT": free_port(), "LIVE_PORT": free_port()}
     web, live = (f"http://localhost:{port}" for port in ports.values())
 
@@ -29,13 +36,13 @@ def test_everything_starts_heals_ends_and_comes_back(start, home):
 
     # Another terminal finds what runs here.
     assert json.loads((home / "services.json").read_text())["WEB_URL"] == web
-    made = json.loads(_manage(home, "create_source", "app", "--channel", "app"))
-    assert made["name"] == "app"
+    source = json.loads(_manage(home, "create_source", "app", "--channel", "app"))
+    assert source["name"] == "app"
 
     # A web server that is killed, workers and all, is back soon.
     os.kill(_master(home, "config.wsgi:application"), signal.SIGKILL)
-    until(lambda: not _answers(f"{web}/livez"))
-    until(lambda: _answers(f"{web}/readyz"))
+    wait_until(lambda: not _answers(f"{web}/livez"))
+    wait_until(lambda: _answers(f"{web}/readyz"))
 
     first.terminate()
     first.communicate(timeout=40)
@@ -53,21 +60,21 @@ def test_everything_starts_heals_ends_and_comes_back(start, home):
 
 
 def _until_ready(process):
-    said = []
+    lines = []
     for line in process.stdout:
-        said.append(line)
+        lines.append(line)
         if line.startswith("butler: ready"):
             return line
-    raise AssertionError("".join(said))
+    raise AssertionError("".join(lines))
 
 
 def _manage(home, *arguments):
-    surroundings = {name: value for name, value in os.environ.items() if name not in GIVEN}
-    surroundings.pop("DEBUG", None)
+    inherited = {name: value for name, value in os.environ.items() if name not in SERVICE_VARIABLES}
+    inherited.pop("DEBUG", None)
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
-        env={**surroundings, "BUTLER_HOME": str(home)},
+        env={**inherited, "BUTLER_HOME": str(home)},
         stdout=subprocess.PIPE,
         text=True,
         check=True,

@@ -13,18 +13,18 @@ FIND_PYTHON = ROOT / "deploy" / "local" / "find-python"
 
 
 @pytest.mark.parametrize("name", ["PORT", "LIVE_PORT"])
-def test_a_taken_port_is_named_before_anything_is_started(start, home, name):
+def test_taken_port_is_named_before_anything_starts(start, home, name):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        elsewhere = {"PORT": free_port(), "LIVE_PORT": free_port(), name: str(port)}
+        ports = {"PORT": free_port(), "LIVE_PORT": free_port(), name: str(port)}
 
-        process = start("run", **elsewhere)
-        said, _ = process.communicate(timeout=30)
+        process = start("run", **ports)
+        output, _ = process.communicate(timeout=30)
 
     assert process.returncode == 1
-    assert said == f"butler: Port {port} ({name}) is taken; choose another: make run {name}=…\n"
+    assert output == f"butler: Port {port} ({name}) is taken; choose another: make run {name}=…\n"
     assert not home.exists()
 
 
@@ -36,42 +36,42 @@ def test_a_taken_port_is_named_before_anything_is_started(start, home, name):
         pytest.param({"PORT": "8123", "LIVE_PORT": "8123"}, "both 8123", id="the-same-twice"),
     ],
 )
-def test_an_odd_port_is_refused(start, environment, reason):
+def test_invalid_port_is_refused(start, environment, reason):
     process = start("run", **environment)
-    said, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=30)
 
     assert process.returncode == 1
-    assert reason in said
+    assert reason in output
 
 
-def test_a_shim_that_fails_is_passed_over(tmp_path):
-    _program(tmp_path / "python3.13", "echo 'version not installed' >&2; exit 127")
+def test_failing_python_shim_is_skipped(tmp_path):
+    _write_program(tmp_path / "python3.13", "echo 'version not installed' >&2; exit 127")
     (tmp_path / "python3.12").symlink_to(sys.executable)
 
-    found = _find_python(tmp_path)
+    process = _find_python(tmp_path)
 
-    assert found.stdout == f"{tmp_path}/python3.12\n"
+    assert process.stdout == f"{tmp_path}/python3.12\n"
 
 
-def test_an_older_python_only_is_one_clear_sentence(tmp_path):
+def test_only_older_python_is_one_clear_error_line(tmp_path):
     for name in ("python3", "python3.13"):
-        _program(tmp_path / name, "exit 1")
+        _write_program(tmp_path / name, "exit 1")
 
-    found = _find_python(tmp_path)
+    process = _find_python(tmp_path)
 
-    assert found.returncode == 1
-    assert found.stdout == ""
-    assert found.stderr.count("\n") == 1
-    assert found.stderr.startswith("butler: no Python 3.12 or newer")
+    assert process.returncode == 1
+    assert process.stdout == ""
+    assert process.stderr.count("\n") == 1
+    assert process.stderr.startswith("butler: no Python 3.12 or newer")
 
 
-def test_a_python_named_by_hand_is_the_only_candidate(tmp_path):
+def test_python_from_the_environment_is_the_only_candidate(tmp_path):
     (tmp_path / "python3.13").symlink_to(sys.executable)
 
-    found = _find_python(tmp_path, PYTHON="/no/such/python")
+    process = _find_python(tmp_path, PYTHON="/no/such/python")
 
-    assert found.returncode == 1
-    assert "/no/such/python" in found.stderr
+    assert process.returncode == 1
+    assert "/no/such/python" in process.stderr
 
 
 def _find_python(path, **environment):
@@ -83,6 +83,6 @@ def _find_python(path, **environment):
     )
 
 
-def _program(path, body):
+def _write_program(path, body):
     path.write_text(f"#!/bin/sh\n{body}\n")
     os.chmod(path, 0o755)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.conftest import ROOT, command_of, processes_of, until
+from tests.deploy.conftest import ROOT, command_of, processes_of, wait_until
 
 pytestmark = [
     pytest.mark.slow,
@@ -35,7 +35,7 @@ home = Home(Path(os.environ["BUTLER_HOME"]))
 home.lock()
 with Supervisor(home) as supervisor:
     supervisor.start(Program(name="child", command=(sys.executable, "-c", sys.argv[1]),
-        environment=os.environ, cwd=home.path, patience=1.0))
+        environment=os.environ, cwd=home.path, stop_timeout=1.0))
     try:
         supervisor.watch()
     except Interrupted:
@@ -65,28 +65,28 @@ def supervise(home):
         process.communicate()
 
 
-def test_a_stubborn_child_and_its_stray_are_ended(supervise, home):
+def test_child_that_ignores_signals_is_killed_with_its_stray(supervise, home):
     process = supervise(STUBBORN)
     lines = {process.stdout.readline().split("|")[-1].split()[0] for _ in range(2)}
     assert lines == {"up", "stray"}
 
     process.terminate()
-    said, _ = process.communicate(timeout=20)
+    output, _ = process.communicate(timeout=20)
 
-    assert "butler: child does not end; killed" in said
+    assert "butler: child does not end; killed" in output
     assert processes_of(home) == set()
 
 
-def test_a_stubborn_child_does_not_outlive_a_killed_supervisor(supervise, home):
+def test_child_that_ignores_signals_does_not_outlive_a_killed_supervisor(supervise, home):
     process = supervise(STUBBORN.replace(", start_new_session=True", ""))
     process.stdout.readline()
 
     process.kill()
 
-    until(lambda: processes_of(home) == set())
+    wait_until(lambda: processes_of(home) == set())
 
 
-def test_a_killed_child_is_started_again_and_named(supervise):
+def test_killed_child_is_reported_and_restarted(supervise):
     process = supervise(STUBBORN)
     pids = []
     while len(pids) < 2:
@@ -96,13 +96,13 @@ def test_a_killed_child_is_started_again_and_named(supervise):
             if len(pids) == 1:
                 os.kill(pids[0], signal.SIGKILL)
         if "was killed" in line:
-            named = line
+            exit_line = line
 
-    assert named.startswith("butler: child was killed by SIGKILL; its last lines:")
+    assert exit_line.startswith("butler: child was killed by SIGKILL; its last lines:")
     assert pids[0] != pids[1]
 
 
-def test_a_child_that_only_crashes_is_started_ever_more_slowly(supervise):
+def test_crashing_child_is_restarted_with_growing_delay(supervise):
     process = supervise("import sys; print('no'); sys.exit(3)")
     pauses = []
     while len(pauses) < 4:
@@ -113,19 +113,19 @@ def test_a_child_that_only_crashes_is_started_ever_more_slowly(supervise):
     assert pauses == [0.2, 0.4, 0.8, 1.6]
 
 
-def test_a_killed_watchdog_is_replaced(supervise, home):
+def test_killed_watchdog_is_replaced(supervise, home):
     process = supervise("import os; print('up', os.getpid(), flush=True); input()" + STUBBORN)
     process.stdout.readline()
     (watchdog,) = [pid for pid in processes_of(home) if b"watchdog" in command_of(pid)]
     os.kill(watchdog, signal.SIGKILL)
-    until(lambda: [pid for pid in processes_of(home) if _is_new_watchdog(pid, watchdog)])
+    wait_until(lambda: [pid for pid in processes_of(home) if _is_new_watchdog(pid, watchdog)])
 
     process.kill()
 
-    until(lambda: processes_of(home) == set())
+    wait_until(lambda: processes_of(home) == set())
 
 
-def test_a_child_that_closes_its_output_does_not_make_the_supervisor_spin(supervise):
+def test_child_that_closes_its_output_costs_no_cpu(supervise):
     process = supervise(
         "import os, time; print('up', flush=True); os.close(1); os.close(2); time.sleep(60)"
     )

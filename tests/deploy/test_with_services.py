@@ -8,14 +8,14 @@ import sys
 
 import pytest
 
-from tests.deploy.conftest import command_of, processes_of, until
+from tests.deploy.conftest import command_of, processes_of, wait_until
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="processes are counted in /proc"),
 ]
 
-ASK = """
+READ_SETTINGS = """
 import json, os, psycopg, redis
 with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
     show = lambda name: connection.execute(f"SHOW {name}").fetchone()[0]
@@ -30,7 +30,7 @@ with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
         "redis": redis.from_url(os.environ["REDIS_URL"]).config_get("maxmemory-policy"),
     }))
 """
-REMEMBER = """
+COUNT_VISITS = """
 import os, psycopg
 with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
     connection.execute("CREATE TABLE IF NOT EXISTS visit (at timestamptz DEFAULT now())")
@@ -44,11 +44,11 @@ def python(code):
     return ("with-services", "--", sys.executable, "-c", code)
 
 
-def test_services_keep_the_promise_of_durability(start):
-    said, _ = start(*python(ASK)).communicate(timeout=60)
+def test_embedded_services_have_durable_settings(start):
+    output, _ = start(*python(READ_SETTINGS)).communicate(timeout=60)
 
-    told = json.loads(said.splitlines()[-1])
-    assert told == {
+    settings = json.loads(output.splitlines()[-1])
+    assert settings == {
         "settings": {
             "fsync": "on",
             "synchronous_commit": "on",
@@ -67,40 +67,40 @@ def test_services_keep_the_promise_of_durability(start):
     }
 
 
-def test_a_second_start_finds_its_data_and_nothing_runs_in_between(start, home):
+def test_second_start_finds_its_data_and_nothing_runs_between(start, home):
     visits = []
     for _ in range(2):
-        said, _ = start(*python(REMEMBER)).communicate(timeout=60)
-        visits.append(said.split()[-1])
+        output, _ = start(*python(COUNT_VISITS)).communicate(timeout=60)
+        visits.append(output.split()[-1])
         assert processes_of(home) == set()
 
     assert visits == ["1", "2"]
 
 
-def test_the_status_of_the_command_is_passed_on_and_a_temporary_home_is_gone(start):
+def test_temporary_home_is_removed_and_the_exit_status_passed_on(start):
     code = "import os, sys; print(os.environ['BUTLER_HOME']); sys.exit(7)"
     process = start("with-services", "--temporary", "--", sys.executable, "-c", code)
 
-    said, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=60)
 
     assert process.returncode == 7
-    assert not os.path.exists(said.split()[-1])
+    assert not os.path.exists(output.split()[-1])
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_everything(start, home, number):
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_stops_every_process(start, home, signal_number):
     process = start(*python(WAIT))
     assert process.stdout.readline() == "waiting\n"
 
-    process.send_signal(number)
+    process.send_signal(signal_number)
     process.communicate(timeout=30)
 
     assert processes_of(home) == set()
-    assert process.returncode not in (0, -number)
+    assert process.returncode not in (0, -signal_number)
 
 
-def test_under_nohup_a_closed_terminal_ends_nothing(start, home):
-    process = start(*python(WAIT), hangs_up=signal.SIG_IGN)
+def test_ignored_sighup_stops_nothing(start, home):
+    process = start(*python(WAIT), sighup_handler=signal.SIG_IGN)
     assert process.stdout.readline() == "waiting\n"
 
     process.send_signal(signal.SIGHUP)
@@ -112,18 +112,18 @@ def test_under_nohup_a_closed_terminal_ends_nothing(start, home):
     assert processes_of(home) == set()
 
 
-def test_what_a_killed_supervisor_left_is_ended(start, home):
+def test_watchdog_stops_what_a_killed_supervisor_left(start, home):
     process = start(*python(WAIT))
     assert process.stdout.readline() == "waiting\n"
     assert len(processes_of(home)) > 3
 
     process.kill()
 
-    until(lambda: processes_of(home) == set())
+    wait_until(lambda: processes_of(home) == set())
 
 
 def test_services_that_outlived_supervisor_and_watchdog_are_replaced(start, home):
-    first = start(*python(REMEMBER + WAIT))
+    first = start(*python(COUNT_VISITS + WAIT))
     # Committed before it is said: the block of the connection has ended by then.
     assert [first.stdout.readline() for _ in range(2)] == ["1\n", "waiting\n"]
     before = processes_of(home)
@@ -132,25 +132,25 @@ def test_services_that_outlived_supervisor_and_watchdog_are_replaced(start, home
             os.kill(pid, signal.SIGKILL)
     assert processes_of(home)
 
-    said, _ = start(*python(REMEMBER)).communicate(timeout=60)
+    output, _ = start(*python(COUNT_VISITS)).communicate(timeout=60)
 
-    assert said.split()[-1] == "2"
+    assert output.split()[-1] == "2"
     commands = [command_of(pid) for pid in processes_of(home)]
     assert [command for command in commands if b"postgres" in command or b"valkey" in command] == []
 
 
-def test_a_start_right_after_a_kill_recovers(start, home):
-    first = start(*python(REMEMBER + WAIT))
+def test_start_right_after_a_kill_recovers(start, home):
+    first = start(*python(COUNT_VISITS + WAIT))
     # Committed before it is said: the block of the connection has ended by then.
     assert [first.stdout.readline() for _ in range(2)] == ["1\n", "waiting\n"]
     first.kill()
 
-    said, _ = start(*python(REMEMBER)).communicate(timeout=60)
+    output, _ = start(*python(COUNT_VISITS)).communicate(timeout=60)
 
-    assert said.split()[-1] == "2"
+    assert output.split()[-1] == "2"
 
 
-def test_a_killed_postgres_is_started_again(start, home):
+def test_killed_postgres_is_restarted(start, home):
     code = """
 import os, signal, time, psycopg
 from pathlib import Path
@@ -167,34 +167,34 @@ for _ in range(100):
         pass
     time.sleep(0.1)
 """
-    said, _ = start(*python(code)).communicate(timeout=60)
+    output, _ = start(*python(code)).communicate(timeout=60)
 
-    assert said.split()[-1:] == ["healed"], said
+    assert output.split()[-1:] == ["healed"], output
 
 
-def test_two_in_one_home_get_a_clear_message(start, home):
+def test_second_start_in_one_home_gets_a_clear_message(start, home):
     first = start("with-services", "--", sys.executable, "-c", WAIT)
     assert first.stdout.readline() == "waiting\n"
     (home / "services.json").write_text(json.dumps({"SUPERVISOR_PID": str(first.pid)}))
 
     second = start(*python("print('never')"))
-    said, _ = second.communicate(timeout=60)
+    output, _ = second.communicate(timeout=60)
 
     assert second.returncode == 1
-    assert said.startswith(f"butler: Butler already runs in {home}.")
-    assert "BUTLER_HOME=" in said
+    assert output.startswith(f"butler: Butler already runs in {home}.")
+    assert "BUTLER_HOME=" in output
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can close a folder to an account it uses")
-def test_a_closed_parent_folder_stays_closed_and_everything_works(start, home):
+def test_closed_parent_folder_stays_closed_and_services_work(start, home):
     closed = home.parent / "closed"
     closed.mkdir(mode=0o700)
     inside = closed / "home"
 
-    said, _ = start(*python(ASK), BUTLER_HOME=str(inside)).communicate(timeout=60)
+    output, _ = start(*python(READ_SETTINGS), BUTLER_HOME=str(inside)).communicate(timeout=60)
     links = {name: (inside / name).readlink() for name in ("postgres", "run")}
 
-    assert json.loads(said.splitlines()[-1])["settings"]["fsync"] == "on"
+    assert json.loads(output.splitlines()[-1])["settings"]["fsync"] == "on"
     assert closed.stat().st_mode & 0o777 == 0o700
     assert all(target.stat().st_mode & 0o777 == 0o700 for target in links.values())
     for target in links.values():
@@ -202,16 +202,16 @@ def test_a_closed_parent_folder_stays_closed_and_everything_works(start, home):
 
 
 @pytest.mark.parametrize("name", ["with space", "long" * 30])
-def test_any_path_will_do(start, home, name):
+def test_home_with_a_long_path_or_spaces_works(start, home, name):
     inside = home.parent / name
 
-    said, _ = start(*python(ASK), BUTLER_HOME=str(inside)).communicate(timeout=60)
+    output, _ = start(*python(READ_SETTINGS), BUTLER_HOME=str(inside)).communicate(timeout=60)
     (inside / "run").resolve().rmdir()
 
-    assert json.loads(said.splitlines()[-1])["settings"]["fsync"] == "on"
+    assert json.loads(output.splitlines()[-1])["settings"]["fsync"] == "on"
 
 
-def test_a_command_that_does_not_exist_is_named(start):
-    said, _ = start("with-services", "--", "/no/such/command").communicate(timeout=60)
+def test_missing_command_is_named(start):
+    output, _ = start("with-services", "--", "/no/such/command").communicate(timeout=60)
 
-    assert said.startswith("butler: /no/such/command cannot be started: No such file")
+    assert output.startswith("butler: /no/such/command cannot be started: No such file")

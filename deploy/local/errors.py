@@ -1,5 +1,5 @@
 """The one error that a person is meant to read."""
 
 
-class Refusal(Exception):
+class SetupError(Exception):
     """Says what cannot be done here and the way out; shown as it is, without a traceback."""
