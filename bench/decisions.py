@@ -27,7 +27,7 @@ AUDIENCE = 200_000
 RULES = Rules(
     version="bench",
     budgets={"marketing": Budget(2, "week")},
-    quiet={"marketing": QuietHours("20:00", "09:00")},
+    quiet_hours={"marketing": QuietHours("20:00", "09:00")},
     plausible_zones=("Europe/Amsterdam", "Europe/Copenhagen", "Europe/Stockholm"),
     purposes={"offers": "contact"},
     topics=frozenset({"offers", "visit"}),
@@ -187,7 +187,7 @@ def _first_match(programs: Mapping[str, "cel.Program"], context: dict[str, objec
 def _with_its_read(testbed: Testbed, customers: Sequence[UUID]) -> Figure:
     from butler import sql
     from butler.decisions.decide import decide
-    from butler.decisions.inputs import read_facts, windows
+    from butler.decisions.inputs import current_windows, read_facts
     from butler.decisions.relations import REACH
 
     chance = Random("decisions")
@@ -196,8 +196,8 @@ def _with_its_read(testbed: Testbed, customers: Sequence[UUID]) -> Figure:
         decide(OFFER, read_facts([customer], now=NOW)[customer], RULES, NOW)
 
     def bare(customer: UUID) -> None:
-        params = {"ids": [customer], "windows": windows(NOW), "since": NOW - REACH}
-        sql.rows("gather_facts", params)
+        params = {"ids": [customer], "windows": current_windows(NOW), "since": NOW - REACH}
+        sql.rows("read_facts", params)
 
     milliseconds: dict[str, list[float]] = {"butler": [], "bare": []}
     for _ in range(testbed.size.rounds):
@@ -249,7 +249,7 @@ def _insert_consents(database: Database) -> None:
 
 
 def _bulk_decision(testbed: Testbed, customers: Sequence[UUID]) -> Figure:
-    from butler.decisions.bulk import judge_many
+    from butler.decisions.bulk import denial_codes
 
     with testbed.large.target.database.connect() as connection:
         rows = connection.execute(
@@ -259,7 +259,7 @@ def _bulk_decision(testbed: Testbed, customers: Sequence[UUID]) -> Figure:
     audience = [UUID(str(id_)) for (id_,) in rows]
 
     def butler() -> int:
-        batches = judge_many(
+        batches = denial_codes(
             audience,
             message_class="marketing",
             purpose="offers",

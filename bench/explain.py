@@ -129,18 +129,18 @@ def _statements(target: Target, random: Random) -> Iterator[tuple[str, dict[str,
 
 def _outgoing_statements(target: Target, random: Random) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield the statements of the way out."""
-    from butler.decisions.inputs import windows
+    from butler.decisions.inputs import current_windows
     from butler.decisions.relations import REACH
 
     now = datetime.now(UTC)
     for count in (25, 1):
         ids = [guest.customer_id for guest in _sample_guests(target, random, count)]
         label = f"({count} customer{'s' * (count > 1)})"
-        facts = {"ids": ids, "windows": windows(now), "since": now - REACH}
-        yield f"butler:gather_facts {label}", facts
-        yield f"butler:hold_customers {label}", {"ids": sorted(ids)}
+        facts = {"ids": ids, "windows": current_windows(now), "since": now - REACH}
+        yield f"butler:read_facts {label}", facts
+        yield f"butler:lock_customers {label}", {"ids": sorted(ids)}
     (guest,) = _sample_guests(target, random, 1)
-    yield "butler:claim_messages", {"channel": "email", "now": now, "most": 25}
+    yield "butler:claim_messages", {"channel": "email", "now": now, "limit": 25}
     yield "butler:claim_due", {"now": now, "until": now + REACH, "most": 200}
     yield "butler:find_in_hand", {"customer": guest.customer_id}
 

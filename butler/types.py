@@ -1,4 +1,4 @@
-"""What decisions are made of and what they come to: frozen values, no Django."""
+"""The inputs and the outcome of decisions: frozen values, no Django."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,7 +17,7 @@ type Layer = Literal["integrity", "legal", "terms", "basis", "preference", "comp
 
 
 class Contact(msgspec.Struct, frozen=True):
-    """Saying something to a customer through one channel."""
+    """Sending a message to a customer through one channel."""
 
     message_class: str
     topic: str
@@ -44,7 +44,7 @@ class Use(msgspec.Struct, frozen=True):
 
 
 class Address(msgspec.Struct, frozen=True):
-    """Where a channel reaches the customer, proved; and why nothing may go there."""
+    """A verified address of a channel, and why no message may go there, if so."""
 
     value: str
     # "", "bounced", "complained", "stopped"
@@ -53,7 +53,7 @@ class Address(msgspec.Struct, frozen=True):
 
 
 class Relation(msgspec.Struct, frozen=True):
-    """Something live between customer and company, and how long it gives a right to speak."""
+    """A live order, visit or request, and until when it permits service messages."""
 
     kind: Literal["order", "visit", "request"]
     since: datetime
@@ -62,7 +62,7 @@ class Relation(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What is known of a customer at one version. None: not known, and unknown means no."""
+    """The facts of a customer at one version. None: unknown, which denies."""
 
     customer: str
     version: int | None
@@ -75,9 +75,9 @@ class Facts(msgspec.Struct, frozen=True):
     relations: Mapping[str, Relation] | None
     # Whether consents of this customer count: old enough where they live, or a guardian said.
     is_of_age: bool | None
-    # By "scope|window": how many left in the windows that now is in.
+    # By "scope|window": how many messages were sent in the current windows.
     used: Mapping[str, int] | None
-    # Switches that are thrown: keys of automations, "*" for all.
+    # The keys of the pause switches that are engaged: automations, or "*" for all.
     halted: frozenset[str] | None
     # Where the customer is: the stated zone, or that of their device. "" where nobody knows.
     zone: str = ""
@@ -85,26 +85,28 @@ class Facts(msgspec.Struct, frozen=True):
 
 
 class Budget(msgspec.Struct, frozen=True):
-    """No more than so many in a day, a week (ISO) or a month, in the customer's calendar."""
+    """At most so many messages a day, ISO week or month, in the customer's calendar."""
 
-    most: int
-    per: Literal["day", "week", "month"]
+    limit: int
+    period: Literal["day", "week", "month"]
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """What the company decided for everybody; it only ever narrows."""
+    """The company's policy, and the purposes, topics and channels that exist."""
 
     version: str
     # The company's budgets by class.
     budgets: Mapping[str, Budget]
     # The company's quiet hours by class; service_critical and legal_duty have none.
-    quiet: Mapping[str, QuietHours]
-    # Where customers could be when nobody knows: a message must be welcome in all of these.
+    quiet_hours: Mapping[str, QuietHours]
+    # Where customers could be whose zone is unknown: quiet hours are observed in all of these.
     plausible_zones: tuple[str, ...]
     # The purposes that there are, by key: "contact" or "use".
     purposes: Mapping[str, str]
     topics: frozenset[str]
     channels: frozenset[str]
+    # The language of messages to customers whose language is unknown.
+    language: str = "en"
 
 
 class RenderedMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,13 +119,13 @@ class RenderedMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gate(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """One question that was asked, and its answer with what it rests on."""
+    """The answer of one check, with its evidence."""
 
     gate: str
     layer: str
     verdict: Literal["pass", "deny", "defer", "basis"]
     code: str
-    # Entries of the ledger, relations, receipts: what proves the answer.
+    # Entries of the ledger, relations and receipts that prove the answer.
     evidence: tuple[str, ...] = ()
     inputs: Mapping[str, object] = {}
     # Where it defers.
@@ -131,7 +133,7 @@ class Gate(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
-    """May we, and why. The last of the gates is the one that decided."""
+    """Whether an act is allowed, and why. The last of the gates decided."""
 
     effect: Effect
     # butler.decisions.reasons.catalog has the sentence for it.
@@ -141,8 +143,8 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     until: datetime | None = None
     # What carries it: "consent:<entry>", "relation:order:A-1001", "legal_duty".
     basis: str = ""
-    # Budgets that it uses up when it leaves: ("email:*", "2027-04-18").
-    takes: tuple[tuple[str, str], ...] = ()
+    # The scope and window of each budget that the message uses: ("email:*", "2027-04-18").
+    budget_windows: tuple[tuple[str, str], ...] = ()
     # To be done by a person instead: "person_first".
     route_to: str = ""
     language: str = ""

@@ -14,8 +14,8 @@ from uuid import UUID
 from django.conf import settings
 
 from butler.actions import delivery_reports, dispatch_gate, outcomes, provider_limits
-from butler.actions.dispatch_gate import Claimed, Leaving, Waiting
-from butler.actions.outcomes import Outcome
+from butler.actions.dispatch_gate import Claimed, OutgoingMessage, QueuedMessage
+from butler.actions.outcomes import DeliveryOutcome
 from butler.failpoints import failpoint
 from channels.adapters import adapters_of, channels
 from channels.protocol import Adapter, Handover, Parcel
@@ -101,34 +101,34 @@ def deliver_batch(
             channel=adapter.channel,
             provider=adapter.provider,
             now=clock(),
-            most=most,
+            limit=most,
             lease=LEAVING + adapter.timeout + _MARGIN,
             links=leads.of,
         )
         # Left to the next tick, what is in other hands for a moment would wait for a second.
-        if not claimed.held_back:
+        if not claimed.skipped_count:
             break
         time.sleep(_MOMENT)
     failpoint("after claim")
-    if not claimed.leaving:
-        return Delivered(claimed.looked_at, 0, 0)
-    parcels = [_parcel(one, claimed, leads) for one in claimed.leaving]
+    if not claimed.outgoing:
+        return Delivered(claimed.claimed_count, 0, 0)
+    parcels = [_parcel(one, claimed, leads) for one in claimed.outgoing]
     results = list(_hand_over(adapter, claimed, parcels, closes_at=began + LEAVING))
     failpoint("before outcome")
     outcomes.record(results, now=clock())
     failpoint("after outcome")
     provider_limits.record_outcomes(
-        provider_key or adapter.channel, [one.result for one in results], now=clock()
+        provider_key or adapter.channel, [one.outcome for one in results], now=clock()
     )
-    accepted = sum(one.result == "accepted" for one in results)
-    return Delivered(claimed.looked_at, accepted, len(results) - accepted)
+    accepted = sum(one.outcome == "accepted" for one in results)
+    return Delivered(claimed.claimed_count, accepted, len(results) - accepted)
 
 
 def _hand_over(
     adapter: Adapter, claimed: Claimed, parcels: Sequence[Parcel], *, closes_at: float
-) -> Iterator[Outcome]:
+) -> Iterator[DeliveryOutcome]:
     """Yield what came of each parcel; what did not leave in time goes back."""
-    unsettled = {one.delivery: _unsettled(adapter, one, claimed) for one in claimed.leaving}
+    unsettled = {one.delivery_id: _unsettled(adapter, one, claimed) for one in claimed.outgoing}
     before = time.monotonic()
     failed = False
     try:
@@ -143,25 +143,25 @@ def _hand_over(
         failed = True
     for one in unsettled.values():
         # Only the first of the rest can have been under way.
-        yield one._replace(result="uncertain" if failed else "returned")
+        yield one._replace(outcome="uncertain" if failed else "returned")
         failed = False
 
 
-def _unsettled(adapter: Adapter, left: Leaving, claimed: Claimed) -> Outcome:
-    return Outcome(
-        delivery_id=left.delivery,
-        message_id=left.message,
-        result="returned",
-        message_class=claimed.waiting[left.message].message_class,
+def _unsettled(adapter: Adapter, left: OutgoingMessage, claimed: Claimed) -> DeliveryOutcome:
+    return DeliveryOutcome(
+        delivery_id=left.delivery_id,
+        message_id=left.message_id,
+        outcome="returned",
+        message_class=claimed.queued[left.message_id].message_class,
         number=left.number,
         is_idempotent=adapter.is_idempotent,
         is_local=adapter.channel == "inbox",
     )
 
 
-def _settled(one: Outcome, handover: Handover, latency: int) -> Outcome:
+def _settled(one: DeliveryOutcome, handover: Handover, latency: int) -> DeliveryOutcome:
     return one._replace(
-        result=handover.result,
+        outcome=handover.result,
         provider_id=handover.provider_id[:200],
         code=handover.code[:64],
         detail=handover.detail,
@@ -171,17 +171,17 @@ def _settled(one: Outcome, handover: Handover, latency: int) -> Outcome:
     )
 
 
-def _parcel(left: Leaving, claimed: Claimed, leads: "_Leads") -> Parcel:
-    waiting = claimed.waiting[left.message]
+def _parcel(left: OutgoingMessage, claimed: Claimed, leads: "_Leads") -> Parcel:
+    waiting = claimed.queued[left.message_id]
     return Parcel(
-        id=left.message,
-        delivery_id=left.delivery,
-        customer_id=left.customer,
+        id=left.message_id,
+        delivery_id=left.delivery_id,
+        customer_id=left.customer_id,
         to=left.address,
         language=left.language,
         subject=left.subject,
         text=left.text,
-        html=claimed.html[left.message],
+        html=claimed.html[left.message_id],
         message_class=waiting.message_class,
         topic=waiting.topic,
         unsubscribe_url=leads.of(waiting).get("unsubscribe", ""),
@@ -194,13 +194,13 @@ class _Leads:
     def __init__(self) -> None:
         self._known: dict[UUID, Mapping[str, str]] = {}
 
-    def of(self, waiting: Waiting) -> Mapping[str, str]:
+    def of(self, waiting: QueuedMessage) -> Mapping[str, str]:
         if waiting.id not in self._known:
             self._known[waiting.id] = links(waiting)
         return self._known[waiting.id]
 
 
-def links(waiting: Waiting) -> Mapping[str, str]:
+def links(waiting: QueuedMessage) -> Mapping[str, str]:
     """Return the addresses that the words of a message can lead to."""
     site = settings.BUTLER_SITE_URL.rstrip("/")
     found = {

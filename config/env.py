@@ -11,7 +11,9 @@ import hmac
 import json
 import math
 import os
+import re
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -19,6 +21,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parent.parent
+_BUDGET = re.compile(r"(\d{1,4})/(day|week|month)", re.ASCII)
+_CLOCK = r"((?:[01]\d|2[0-3]):[0-5]\d)"
+_HOURS = re.compile(f"{_CLOCK}-{_CLOCK}", re.ASCII)
 
 
 def text(name: str, default: str | None = None) -> str:
@@ -62,6 +67,40 @@ def duration_seconds(name: str, *, default: float) -> float:
 
 def listing(name: str) -> list[str]:
     return [part.strip() for part in text(name, "").split(",") if part.strip()]
+
+
+def choice(name: str, choices: Iterable[str], *, default: str) -> str:
+    """Return one of the choices."""
+    value = text(name, default).strip()
+    allowed = sorted(choices)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} is {value!r}; use one of {', '.join(allowed)}.")
+    return value
+
+
+def budgets(name: str, classes: Iterable[str], *, default: str) -> dict[str, dict[str, int | str]]:
+    """Turn marketing=2/week into {"marketing": {"limit": 2, "period": "week"}}."""
+    limits = _by_class(name, _BUDGET, classes, default)
+    return {key: {"limit": int(limit), "period": period} for key, (limit, period) in limits.items()}
+
+
+def quiet_hours(name: str, classes: Iterable[str], *, default: str) -> dict[str, tuple[str, ...]]:
+    """Turn marketing=20:00-09:00 into {"marketing": ("20:00", "09:00")}."""
+    return _by_class(name, _HOURS, classes, default)
+
+
+def _by_class(
+    name: str, pattern: re.Pattern[str], classes: Iterable[str], default: str
+) -> dict[str, tuple[str, ...]]:
+    """Return the groups that the pattern matches, by message class."""
+    values = {}
+    for part in filter(None, map(str.strip, text(name, default).split(","))):
+        key, _, value = part.partition("=")
+        match = pattern.fullmatch(value)
+        if key not in classes or not match:
+            raise ImproperlyConfigured(f"{name} has {part!r}; use a list such as {default}.")
+        values[key] = match.groups()
+    return values
 
 
 def secret(name: str) -> str:

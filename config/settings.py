@@ -216,13 +216,15 @@ SPECTACULAR_SETTINGS = {
 
 # Language and time -------------------------------------------------------------------
 
-LANGUAGE_CODE = "en"
 LANGUAGES = [
     ("en", "English"),
     ("nl", "Nederlands"),
     ("sv", "Svenska"),
     ("da", "Dansk"),
 ]
+# The language of messages and pages for customers whose language is unknown.
+BUTLER_LANGUAGE = env.choice("BUTLER_LANGUAGE", dict(LANGUAGES), default="en")
+LANGUAGE_CODE = BUTLER_LANGUAGE
 # The company's civil time: a visit is on a day of the park, and pages tell its clock.
 BUTLER_ZONE = env.text("BUTLER_ZONE", "Europe/Amsterdam")
 TIME_ZONE = BUTLER_ZONE
@@ -271,7 +273,23 @@ LIVE_URL = env.text("LIVE_URL", "")
 # Whose park, shop or desk it is: its name and country.
 BUTLER_COMPANY = env.text("BUTLER_COMPANY", "Larkmoor" if BUTLER_EXAMPLE else "Butler")
 BUTLER_COUNTRY = env.text("BUTLER_COUNTRY", "NL")
-# Where customers could be when nobody knows: a message must be welcome in all of these.
+# The company's policy: it limits what customers get even where their own settings allow more.
+# The message classes to which it may apply; what is critical or a legal duty has no limits.
+_LIMITED_CLASSES = {"service", "answer", "relationship", "marketing", "peer"}
+# The most messages of a class that a customer gets in a day, a week or a month; what is over the
+# budget waits until the next one begins. A class that is not named has no budget.
+BUTLER_BUDGETS = env.budgets(
+    "BUTLER_BUDGETS", _LIMITED_CLASSES, default="marketing=2/week,relationship=2/week"
+)
+# The hours, in the customer's own time zone, in which they get no message of a class; it waits
+# until the hours end. A class that is not named has no quiet hours.
+BUTLER_QUIET_HOURS = env.quiet_hours(
+    "BUTLER_QUIET_HOURS",
+    _LIMITED_CLASSES,
+    default="marketing=20:00-09:00,relationship=20:00-09:00,peer=21:00-08:00",
+)
+# Where customers could be whose time zone is unknown: they get a message only where none of
+# these zones is in its quiet hours.
 BUTLER_PLAUSIBLE_ZONES = env.listing("BUTLER_PLAUSIBLE_ZONES") or [
     "Europe/Amsterdam",
     "Europe/London",

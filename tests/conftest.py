@@ -104,7 +104,7 @@ def _nobody_to_wake() -> Iterator[None]:
     from butler.decisions import inputs
 
     patch = pytest.MonkeyPatch()
-    patch.setattr(inputs, "FRESH", 0.0)
+    patch.setattr(inputs, "CACHE_SECONDS", 0.0)
     patch.setattr(settings, "BUTLER_WAKES", False)
     patch.setattr(settings, "BUTLER_TRIGGERS_SETTLE", 0)
     yield

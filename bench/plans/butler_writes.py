@@ -69,12 +69,12 @@ _MESSAGES = [
 ]
 _LEAVING = [
     {
-        "message": uuid("message", number),
-        "delivery": uuid("new delivery", number),
+        "message_id": uuid("message", number),
+        "delivery_id": uuid("new delivery", number),
         "number": 2,
-        "customer": uuid("customer", number),
-        "version": 1,
-        "takes": [["company:marketing", "2026-W47"], ["topic:other", "2026-W47"]],
+        "customer_id": uuid("customer", number),
+        "customer_version": 1,
+        "budget_windows": [["company:marketing", "2026-W47"], ["topic:other", "2026-W47"]],
         "language": "nl",
         "address": "guest@example.com",
         "subject": "",
@@ -106,7 +106,7 @@ _DECISIONS: list[Params] = [
 
 PARAMETERS: dict[str, Params] = {
     "claim_due": {"now": NOW, "until": LATER, "limit": 25},
-    "claim_messages": {"channel": "email", "now": NOW, "most": 25},
+    "claim_messages": {"channel": "email", "now": NOW, "limit": 25},
     "acquire_capacity": {"key": "email", "channel": "email", "limit": 25, "batches": 4, "now": NOW},
     "insert_refused_runs": _REFUSED_RUNS,
     "record_provider_outcomes": {
@@ -118,8 +118,8 @@ PARAMETERS: dict[str, Params] = {
         "first": 1.0,
         "longest": 600.0,
     },
-    "place_receipts": {"receipts": serials(), "messages": uuids("message", 30)},
-    "resend_uncertain": {"now": NOW, "classes": ["marketing"]},
+    "match_reports": {"receipts": serials(), "messages": uuids("message", 30)},
+    "requeue_uncertain": {"now": NOW, "classes": ["marketing"]},
     "signal_waiting_runs": {
         "events": json(
             [
@@ -137,9 +137,9 @@ PARAMETERS: dict[str, Params] = {
     },
     "start_runs": {"starts": json(_STARTS), "now": NOW},
     "suppress_addresses": {
-        "said": json(
+        "suppressions": json(
             [
-                {"message": uuid("message", number), "reason": "bounced", "evidence": evidence}
+                {"message_id": uuid("message", number), "reason": "bounced", "evidence": evidence}
                 for number in _NUMBERS
                 for evidence in ("a", "b")
             ]
@@ -173,11 +173,11 @@ PARAMETERS: dict[str, Params] = {
         "channel": "email",
         "provider": "smtp",
         "now": NOW,
-        "leaving": json(_LEAVING),
-        "staying": json(
+        "outgoing": json(_LEAVING),
+        "state_changes": json(
             [
                 {
-                    "message": uuid("message", n),
+                    "message_id": uuid("message", n),
                     "state": "expired",
                     "reason": "",
                     "not_before": None,
@@ -187,14 +187,14 @@ PARAMETERS: dict[str, Params] = {
             ]
         ),
     },
-    "write_decisions": {"decisions": json(_DECISIONS)},
+    "insert_decisions": {"decisions": json(_DECISIONS)},
     "write_messages": {"messages": json(_MESSAGES), "now": NOW},
     "write_outcomes": {
         "now": NOW,
         "outcomes": json(
             [
                 {
-                    "delivery": uuid("delivery", number),
+                    "delivery_id": uuid("delivery", number),
                     "outcome": "rejected",
                     "provider_id": "",
                     "code": "",
@@ -209,12 +209,12 @@ PARAMETERS: dict[str, Params] = {
             ]
         ),
     },
-    "write_reported": {
+    "apply_reports": {
         "now": NOW,
-        "moved": json(
+        "new_states": json(
             [
                 {
-                    "message": uuid("message", number),
+                    "message_id": uuid("message", number),
                     "state": "delivered",
                     "reason": "",
                     "at": NOW,

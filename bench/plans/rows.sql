@@ -186,7 +186,7 @@ SELECT pg_temp.id_of('message', number), number, pg_temp.id_of('customer', numbe
   FROM numbers;
 -- Two attempts have the same id of the provider.
 INSERT INTO butler_delivery (id, number, customer_id, channel, provider, customer_version,
-       claimed_at, lease_until, outcome, provider_id, code, detail, takes, message_id)
+       claimed_at, lease_until, outcome, provider_id, code, detail, budget_windows, message_id)
 SELECT pg_temp.id_of('delivery', number), 1, pg_temp.id_of('customer', number), 'email', 'smtp', 1,
        pg_temp.noon(number % 3), timestamptz '2000-01-01Z' + (number % 2) * interval '999 years',
        CASE WHEN number % 3 = 0 THEN '' WHEN number % 3 = 1 THEN 'uncertain' ELSE 'accepted' END,

@@ -1,4 +1,4 @@
-"""Takes in what providers report of messages: once each, in whatever order they come."""
+"""Records the delivery reports of providers, once each, in whatever order they come."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -19,7 +19,9 @@ from customers.events import internal_sources
 from customers.models import Control
 from customers.sql import json
 
-_YOUNG = timedelta(days=1)
+__all__ = ["DeliveryReport", "apply_waiting", "record", "sweep"]
+
+_SWEPT_AGE = timedelta(days=1)
 _EVENTS = {
     "bounced": "Message Bounced",
     "complained": "Message Complained",
@@ -29,175 +31,189 @@ _EVENTS = {
 }
 
 
-class _Told(DeliveryReport, frozen=True):
-    """A report as it was kept."""
+class _StoredReport(DeliveryReport, frozen=True):
+    """A report as it is stored."""
 
     id: int = 0
     is_new: bool = False
 
 
 class _Message(NamedTuple):
-    """A message, and all that was ever reported of it."""
+    """A message with all its reports."""
 
     id: UUID
     channel: str
-    before: MessageStatus
-    told: Sequence[_Told]
+    state: MessageStatus
+    reports: Sequence[_StoredReport]
 
     @property
-    def new(self) -> list[_Told]:
-        return [one for one in self.told if one.is_new]
+    def new_reports(self) -> list[_StoredReport]:
+        return [report for report in self.reports if report.is_new]
 
 
-def report(*, provider: str, channel: str, reports: Sequence[DeliveryReport], now: datetime) -> int:
-    """Take in reports; return how many messages they were about. Saying it again is harmless.
+def record(*, provider: str, channel: str, reports: Sequence[DeliveryReport], now: datetime) -> int:
+    """Store reports and apply them; return how many messages they were about.
 
-    Kept first and applied then: what is about something that we do not know of yet waits for it.
+    A report that is stored already changes nothing. A report about an unknown message stays
+    stored and is applied when its delivery is written.
     """
-    heard = _of_channel(
-        channel, [one for one in reports if one.kind in delivery_reports.STATE_BY_KIND]
-    )
-    rows = [_row(provider, one, now) for one in heard]
+    valid = [report for report in reports if report.kind in delivery_reports.STATE_BY_KIND]
+    rows = [_row(provider, report, now) for report in _of_channel(channel, valid)]
     DeliveryReceipt.objects.bulk_create(rows, ignore_conflicts=True)
-    kept = DeliveryReceipt.objects.filter(
+    unapplied = DeliveryReceipt.objects.filter(
         provider=provider, event_id__in=[row.event_id for row in rows], applied_at=None
     )
-    ids = list(kept.values_list("pk", flat=True))
+    ids = list(unapplied.values_list("pk", flat=True))
     return retry.on_conflict(lambda: _apply(ids, now)) if ids else 0
 
 
-def apply_waiting(deliveries: Iterable[UUID], *, now: datetime) -> int:
-    """Apply what was reported of these attempts before their outcome was written down.
+def apply_waiting(delivery_ids: Iterable[UUID], *, now: datetime) -> int:
+    """Apply the reports of these deliveries that came before their outcome was written.
 
-    Inside the transaction that writes the outcomes, which holds the customers.
+    Called in the transaction that writes the outcomes, which has locked the customers.
     """
-    ids = [id_ for (id_,) in sql.rows("find_waiting_receipts", {"deliveries": list(deliveries)})]
+    rows = sql.rows("find_waiting_reports", {"deliveries": list(delivery_ids)})
+    ids = [id_ for (id_,) in rows]
     return _apply(ids, now) if ids else 0
 
 
-def sweep(*, now: datetime, most: int = 500) -> int:
-    """Apply reports that still wait although what they are about is known by now.
+def sweep(*, now: datetime, limit: int = 500) -> int:
+    """Apply waiting reports whose messages are known by now; return how many messages changed.
 
-    One that names it as the provider does can come in the very moment in which the outcome is
-    written; what is still about nothing of ours after a day is somebody else's.
+    A report can come at the moment at which the outcome of its delivery is written. After a day
+    a report about an unknown message is taken for one of another system.
     """
-    young = now - _YOUNG
-    waiting = DeliveryReceipt.objects.filter(applied_at=None, received_at__gt=young).order_by("-pk")
-    ids = list(waiting.values_list("pk", flat=True)[:most])
+    oldest = now - _SWEPT_AGE
+    waiting = DeliveryReceipt.objects.filter(applied_at=None, received_at__gt=oldest)
+    ids = list(waiting.order_by("-pk").values_list("pk", flat=True)[:limit])
     return retry.on_conflict(lambda: _apply(ids, now)) if ids else 0
 
 
 def _of_channel(channel: str, reports: Sequence[DeliveryReport]) -> list[DeliveryReport]:
-    """Leave out what names a message of another way: no letter that comes back was an SMS.
+    """Leave out reports about messages of other channels: a bounced e-mail was no SMS.
 
-    Anybody can write to where letters come back to, and would shut a number with one.
+    Anybody can write to the bounce address, and could suppress a telephone number that way.
     """
-    named = [one.message_id for one in reports if one.message_id]
-    others = Message.objects.filter(pk__in=named).exclude(channel=channel)
-    foreign = {str(id_) for id_ in others.values_list("pk", flat=True)} if named else set()
-    return [one for one in reports if one.message_id not in foreign]
+    message_ids = [report.message_id for report in reports if report.message_id]
+    others = Message.objects.filter(pk__in=message_ids).exclude(channel=channel)
+    foreign = {str(id_) for id_ in others.values_list("pk", flat=True)} if message_ids else set()
+    return [report for report in reports if report.message_id not in foreign]
 
 
-def _row(provider: str, one: DeliveryReport, now: datetime) -> DeliveryReceipt:
+def _row(provider: str, report: DeliveryReport, now: datetime) -> DeliveryReceipt:
     return DeliveryReceipt(
         provider=provider,
-        event_id=one.event_id[:200],
-        provider_id=one.provider_id[:200],
-        message_id=UUID(one.message_id) if one.message_id else None,
-        kind=one.kind,
-        detail=one.detail[:200],
-        occurred_at=one.occurred_at,
+        event_id=report.event_id[:200],
+        provider_id=report.provider_id[:200],
+        message_id=UUID(report.message_id) if report.message_id else None,
+        kind=report.kind,
+        detail=report.detail[:200],
+        occurred_at=report.occurred_at,
         received_at=now,
     )
 
 
 def _apply(ids: Sequence[int], now: datetime) -> int:
-    homes = dict(sql.rows("hold_reported", {"receipts": list(ids)}))
-    if not homes:
+    """Apply stored reports to their messages; return how many messages they were about."""
+    customers = dict(sql.rows("lock_customers_of_reports", {"receipts": list(ids)}))
+    if not customers:
         return 0
-    sql.run("place_receipts", {"receipts": list(ids), "messages": list(homes)})
-    # Read once they are held: what was in somebody's hand a moment ago may be settled now.
-    messages = [_message(row) for row in sql.rows("read_reported", {"messages": list(homes)})]
-    moved = [_move(one) for one in messages]
-    applied = [told.id for one in messages for told in one.new]
+    message_ids = list(customers)
+    sql.run("match_reports", {"receipts": list(ids), "messages": message_ids})
+    # Read with the customers locked: a delivery in flight may have got its outcome meanwhile.
+    rows = sql.rows("read_reported_messages", {"messages": message_ids})
+    messages = [_message(row) for row in rows]
+    applied = [report.id for message in messages for report in message.new_reports]
     if applied:
-        sql.run("write_reported", {"moved": json(moved), "receipts": applied, "now": now})
+        new_states = [_new_state(message) for message in messages]
+        params = {"new_states": json(new_states), "receipts": applied, "now": now}
+        sql.run("apply_reports", params)
         _suppress(messages, now)
-        _say(messages, homes, now)
+        _append_events(messages, customers, now)
     return len(messages)
 
 
 def _message(row: tuple[UUID, str, str, str, str]) -> _Message:
-    id_, channel, state, reason, told = row
+    id_, channel, state, reason, reports = row
     return _Message(
         id_,
         channel,
         MessageStatus(state, reason),
-        msgspec.json.decode(told, type=tuple[_Told, ...]),
+        msgspec.json.decode(reports, type=tuple[_StoredReport, ...]),
     )
 
 
-def _move(one: _Message) -> Mapping[str, object]:
-    after = delivery_reports.status_after(one.before, one.told)
-    named = [told.provider_id for told in one.told if told.provider_id]
+def _new_state(message: _Message) -> Mapping[str, object]:
+    """Return the row of apply_reports.sql for one message."""
+    after = delivery_reports.status_after(message.state, message.reports)
+    provider_ids = [report.provider_id for report in message.reports if report.provider_id]
     return {
-        "message": one.id,
+        "message_id": message.id,
         "state": after.state,
         "reason": after.reason,
         "at": after.at,
-        "has_left": any(told.kind in delivery_reports.PROVE_ACCEPTED for told in one.told),
-        "provider_id": min(named, default=""),
+        "has_left": any(
+            report.kind in delivery_reports.PROVE_ACCEPTED for report in message.reports
+        ),
+        "provider_id": min(provider_ids, default=""),
     }
 
 
 def _suppress(messages: Sequence[_Message], now: datetime) -> None:
-    said = [
+    suppressions = [
         {
-            "message": one.id,
-            "reason": delivery_reports.SUPPRESSION_REASONS[told.kind],
-            "evidence": f"receipt:{told.id}",
+            "message_id": message.id,
+            "reason": delivery_reports.SUPPRESSION_REASONS[report.kind],
+            "evidence": f"receipt:{report.id}",
         }
-        for one in messages
-        for told in one.new
-        if told.kind in delivery_reports.SUPPRESSION_REASONS
+        for message in messages
+        for report in message.new_reports
+        if report.kind in delivery_reports.SUPPRESSION_REASONS
     ]
-    if said:
-        sql.run("suppress_addresses", {"said": json(said), "now": now})
+    if suppressions:
+        params = {"suppressions": json(suppressions), "now": now}
+        sql.run("suppress_addresses", params)
 
 
-def _say(messages: Sequence[_Message], homes: Mapping[UUID, UUID], now: datetime) -> None:
-    """Put what went wrong on the customers' logs, once a kind; a complaint is an objection."""
-    for one in messages:
-        known = {told.kind for told in one.told if not told.is_new}
-        for kind in sorted({told.kind for told in one.new} - known):
+def _append_events(
+    messages: Sequence[_Message], customers: Mapping[UUID, UUID], now: datetime
+) -> None:
+    """Append failures to the customers' logs, one event a kind; a complaint is an objection."""
+    for message in messages:
+        old_kinds = {report.kind for report in message.reports if not report.is_new}
+        for kind in sorted({report.kind for report in message.new_reports} - old_kinds):
             if kind in _EVENTS:
-                _note(one, homes[one.id], kind, now)
+                _append_event(message, customers[message.id], kind, now)
             if kind == "complained":
-                _object(one, homes[one.id], now)
+                _object(message, customers[message.id], now)
 
 
-def _note(one: _Message, customer_id: UUID, kind: str, now: datetime) -> None:
-    codes = sorted({told.detail for told in one.new if told.kind == kind and told.detail})
+def _append_event(message: _Message, customer_id: UUID, kind: str, now: datetime) -> None:
+    codes = {report.detail for report in message.new_reports if report.kind == kind}
     notes.note(
         customer_id=customer_id,
         name=_EVENTS[kind],
-        about=f"message:{one.id}",
-        properties={"message": str(one.id), "channel": one.channel, "code": "".join(codes[:1])},
+        about=f"message:{message.id}",
+        properties={
+            "message": str(message.id),
+            "channel": message.channel,
+            "code": min(filter(None, codes), default=""),
+        },
         actor="",
         now=now,
         kind="message",
     )
 
 
-def _object(one: _Message, customer_id: UUID, now: datetime) -> None:
-    """Whoever calls it unwanted does not want the next one either."""
-    stands = Control.objects.filter(customer=customer_id, objected__contains=["marketing"])
-    if stands.exists():
+def _object(message: _Message, customer_id: UUID, now: datetime) -> None:
+    """Record an objection to marketing for a customer who complained about a message."""
+    objecting = Control.objects.filter(customer=customer_id, objected__contains=["marketing"])
+    if objecting.exists():
         return
     word = ConsentStatement(
         kind="objection.made",
         subject="marketing",
-        evidence={"kind": "complaint", "message": str(one.id)},
+        evidence={"kind": "complaint", "message": str(message.id)},
     )
     consent.record_statements(
         customer_id=customer_id, statements=[word], author=Author(internal_sources.BUTLER), now=now

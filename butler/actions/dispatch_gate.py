@@ -1,8 +1,8 @@
-"""The gate: decides again in the very transaction that lets a message go.
+"""Decides again, in the transaction that lets a message go.
 
-While it runs, the customers concerned are held: a withdrawal is committed before, and then it
-is seen here, or after, and then it finds the attempt that is written here and waits for it.
-Nothing is sent by this module; what it returns may leave until its lease ends.
+The customers stay locked meanwhile: a withdrawal is committed before, and then it is seen here,
+or after, and then it finds the delivery that is written here and waits for it. This module sends
+nothing; what it returns may be sent until its lease ends.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,25 +19,24 @@ from butler.actions import staff_tasks
 from butler.automations import versions
 from butler.decisions import store
 from butler.decisions.decide import decide
-from butler.decisions.inputs import read_facts, rules
+from butler.decisions.inputs import read_facts, rules, unknown_facts
 from butler.failpoints import failpoint
 from butler.messages.render import NotRenderable, render_stored
-from butler.types import Contact, Decision, Facts, RenderedMessage, Rules
+from butler.types import Contact, Decision, Facts, RenderedMessage
 from customers import db
 from customers.sql import json
 
-# Ends that a message comes to without having left; everything else that is denied is
-# suppressed, by the customer's will or because nothing allows it.
-_ENDS = {"expired": "expired", "stale": "expired", "late_event": "expired"}
+# The state of a message by the code that denies it; by any other code it is suppressed.
+_DENIED_STATES = {"expired": "expired", "stale": "expired", "late_event": "expired"}
 
-# How soon a person is to say what the butler may not.
-_SOON = timedelta(hours=1)
+# When a staff task that replaces a message is due.
+_TASK_DUE_IN = timedelta(hours=1)
 
-type Links = Callable[["Waiting"], Mapping[str, str]]
+type Links = Callable[["QueuedMessage"], Mapping[str, str]]
 
 
-class Waiting(NamedTuple):
-    """One message that waits: the columns of claim_messages.sql."""
+class QueuedMessage(NamedTuple):
+    """One queued message: a row of claim_messages.sql."""
 
     id: UUID
     customer_id: UUID
@@ -57,205 +56,202 @@ class Waiting(NamedTuple):
     facts: str
 
 
-class Leaving(msgspec.Struct, frozen=True):
-    """One message that may leave now, in the words it leaves with."""
+class OutgoingMessage(msgspec.Struct, frozen=True):
+    """One message that may be sent now, as it was rendered."""
 
-    message: UUID
-    delivery: UUID
+    message_id: UUID
+    delivery_id: UUID
     number: int
-    customer: UUID
-    version: int
-    takes: tuple[tuple[str, str], ...]
+    customer_id: UUID
+    customer_version: int
+    budget_windows: tuple[tuple[str, str], ...]
     language: str
     address: str
     subject: str
     text: str
 
 
-class _Staying(msgspec.Struct, frozen=True):
-    message: UUID
+class _StateChange(msgspec.Struct, frozen=True):
+    """The new state of a message that may not be sent now."""
+
+    message_id: UUID
     state: str
     reason: str
     not_before: datetime | None = None
 
 
 class Claimed(NamedTuple):
-    """What one claim came to; both counts zero mean that nothing waits."""
+    """The messages of one claim; both counts are zero where no message is queued."""
 
-    leaving: Sequence[Leaving]
-    waiting: Mapping[UUID, Waiting]
-    # By message. Not stored: it can be made again from the version and the facts, and is ten
+    outgoing: Sequence[OutgoingMessage]
+    queued: Mapping[UUID, QueuedMessage]
+    # By message. Not stored: it can be rendered again from the version and the facts, and is ten
     # times as long as everything else.
     html: Mapping[UUID, str]
-    looked_at: int
-    # They wait, but somebody has their customers in hand, which takes a moment.
-    held_back: int = 0
+    claimed_count: int
+    # Queued messages whose customers are locked elsewhere, for a moment.
+    skipped_count: int = 0
 
 
 def claim(
-    *, channel: str, provider: str, now: datetime, most: int, lease: float, links: Links
+    *, channel: str, provider: str, now: datetime, limit: int, lease: float, links: Links
 ) -> Claimed:
-    """Take messages that may leave through this channel, for `lease` seconds.
+    """Claim messages that may be sent through this channel, for `lease` seconds.
 
-    Messages that may not are ended or put off, each with a decision that says why. A constant
-    number of statements, whatever `most` is.
+    Messages that may not get a new state, each with a decision that says why. The number of
+    statements does not depend on `limit`.
     """
     with transaction.atomic():
-        params = {"channel": channel, "now": now, "most": most}
-        waiting = [Waiting(*row) for row in sql.rows("claim_messages", params)]
-        held = _hold({one.customer_id for one in waiting})
-        taken = [one for one in waiting if one.customer_id in held]
-        if not taken:
-            return Claimed((), {}, {}, 0, held_back=len(waiting))
-        judged = _Gate(channel, now, links)
-        judged.judge(taken)
+        params = {"channel": channel, "now": now, "limit": limit}
+        queued = [QueuedMessage(*row) for row in sql.rows("claim_messages", params)]
+        locked_ids = _lock_customers({message.customer_id for message in queued})
+        messages = [message for message in queued if message.customer_id in locked_ids]
+        if not messages:
+            return Claimed((), {}, {}, 0, skipped_count=len(queued))
+        gate = _DispatchGate(channel, now, links)
+        gate.decide_all(messages)
         params = {
             "seconds": lease,
             "channel": channel,
             "provider": provider,
             "now": now,
-            "leaving": json(judged.leaving),
-            "staying": json(judged.staying),
+            "outgoing": json(gate.outgoing),
+            "state_changes": json(gate.state_changes),
         }
-        # Neither answers anything: both are on their way before the first is done.
+        # Neither statement returns rows, so both are sent before the first has ended.
         with db.pipeline():
             sql.run("write_claims", params)
-            store.keep(judged.verdicts)
+            store.insert(gate.decisions)
         failpoint("in claim")
-    by_id = {one.id: one for one in taken}
-    return Claimed(judged.leaving, by_id, judged.html, len(taken))
+    by_id = {message.id: message for message in messages}
+    return Claimed(gate.outgoing, by_id, gate.html, len(messages))
 
 
-def _hold(ids: set[UUID]) -> set[UUID]:
+def _lock_customers(ids: set[UUID]) -> set[UUID]:
     if not ids:
         return set()
-    return {id_ for (id_,) in sql.rows("hold_customers", {"ids": sorted(ids)})}
+    return {id_ for (id_,) in sql.rows("lock_customers", {"ids": sorted(ids)})}
 
 
-class _Gate:
-    """Judges the messages of one claim, one after the other; budgets run out on the way."""
+class _DispatchGate:
+    """Decides the messages of one claim, one after the other; each uses up its budgets."""
 
     def __init__(self, channel: str, now: datetime, links: Links) -> None:
         self.channel = channel
         self.now = now
         self.links = links
-        self.leaving: list[Leaving] = []
+        self.outgoing: list[OutgoingMessage] = []
         self.html: dict[UUID, str] = {}
-        self.staying: list[_Staying] = []
-        self.verdicts: list[store.Verdict] = []
+        self.state_changes: list[_StateChange] = []
+        self.decisions: list[store.DecisionRow] = []
 
-    def judge(self, waiting: Sequence[Waiting]) -> None:
-        facts = read_facts({one.customer_id for one in waiting}, now=self.now)
-        company = rules()
-        for one in waiting:
-            act = contact(one, self.channel)
-            known = facts.get(one.customer_id, _nobody(one.customer_id))
-            decision = decide(act, known, company, self.now)
-            self._note(one, act, decision)
+    def decide_all(self, messages: Sequence[QueuedMessage]) -> None:
+        facts = read_facts({message.customer_id for message in messages}, now=self.now)
+        current_rules = rules()
+        for message in messages:
+            act = contact_of(message, self.channel)
+            own_facts = facts.get(message.customer_id, unknown_facts(message.customer_id))
+            decision = decide(act, own_facts, current_rules, self.now)
+            self._add_decision(message, act, decision)
             if decision.effect != "allow":
-                self._keep_back(one, decision)
+                self._change_state(message, decision)
             elif decision.route_to == "person":
-                self._hand_to_person(one, decision)
+                self._hand_to_person(message, decision)
             else:
-                facts[one.customer_id] = self._let_go(one, known, decision, company)
+                facts[message.customer_id] = self._send(message, own_facts, decision)
 
-    def _note(self, one: Waiting, act: Contact, decision: Decision) -> None:
-        self.verdicts.append(
-            store.verdict(
+    def _add_decision(self, message: QueuedMessage, act: Contact, decision: Decision) -> None:
+        self.decisions.append(
+            store.decision_row(
                 decision,
                 act,
-                customer_id=one.customer_id,
+                customer_id=message.customer_id,
                 stage="claim",
                 now=self.now,
-                run_id=one.run_id,
-                message_id=one.id,
+                run_id=message.run_id,
+                message_id=message.id,
             )
         )
 
-    def _let_go(self, one: Waiting, facts: Facts, decision: Decision, company: Rules) -> Facts:
-        """Put the message into words; return the facts with its budgets used."""
+    def _send(self, message: QueuedMessage, facts: Facts, decision: Decision) -> Facts:
+        """Render the message; return the facts with its budgets used."""
         try:
-            rendered = self._render(one, decision.language)
+            rendered = self._render(message, decision.language)
         except NotRenderable as error:
-            self.staying.append(_Staying(one.id, "failed", error.reason))
+            self.state_changes.append(_StateChange(message.id, "failed", error.reason))
             return facts
         address = (facts.addresses or {}).get(self.channel)
-        self.leaving.append(
-            Leaving(
-                message=one.id,
-                delivery=uuid7(),
-                number=one.attempts + 1,
-                customer=one.customer_id,
-                version=decision.customer_version,
-                takes=decision.takes,
+        self.outgoing.append(
+            OutgoingMessage(
+                message_id=message.id,
+                delivery_id=uuid7(),
+                number=message.attempts + 1,
+                customer_id=message.customer_id,
+                customer_version=decision.customer_version,
+                budget_windows=decision.budget_windows,
                 language=rendered.language,
                 address=address.value if address else "",
                 subject=rendered.subject,
                 text=rendered.text,
             )
         )
-        self.html[one.id] = rendered.html
-        return _used(facts, decision)
+        self.html[message.id] = rendered.html
+        return _with_used_budgets(facts, decision)
 
-    def _render(self, one: Waiting, language: str) -> RenderedMessage:
+    def _render(self, message: QueuedMessage, language: str) -> RenderedMessage:
         return render_stored(
-            versions.document_of(one.version_id) if one.version_id else None,
-            step=one.step,
+            versions.document_of(message.version_id) if message.version_id else None,
+            step=message.step,
             channel=self.channel,
-            facts=msgspec.json.decode(one.facts),
+            facts=msgspec.json.decode(message.facts),
             language=language,
-            links=self.links(one),
+            links=self.links(message),
         )
 
-    def _hand_to_person(self, one: Waiting, decision: Decision) -> None:
-        """Ask a colleague instead: the customer wished for a person since it was judged."""
+    def _hand_to_person(self, message: QueuedMessage, decision: Decision) -> None:
+        """Create a staff task instead: since the message was queued, a person is preferred."""
         try:
-            rendered = self._render(one, decision.language)
+            rendered = self._render(message, decision.language)
         except NotRenderable as error:
-            self.staying.append(_Staying(one.id, "failed", error.reason))
+            self.state_changes.append(_StateChange(message.id, "failed", error.reason))
             return
-        staff_tasks.ask(
-            key=f"claim:{one.key}"[:200],
+        staff_tasks.create(
+            key=f"claim:{message.key}"[:200],
             kind="phone",
-            customer_id=one.customer_id,
+            customer_id=message.customer_id,
             title=rendered.subject,
             body=rendered.text,
-            due_at=self.now + _SOON,
-            automation_id=one.automation_id,
+            due_at=self.now + _TASK_DUE_IN,
+            automation_id=message.automation_id,
         )
-        self.staying.append(_Staying(one.id, "suppressed", decision.code))
+        self.state_changes.append(_StateChange(message.id, "suppressed", decision.code))
 
-    def _keep_back(self, one: Waiting, decision: Decision) -> None:
+    def _change_state(self, message: QueuedMessage, decision: Decision) -> None:
         if decision.effect == "defer":
             state, until = "queued", decision.until
         else:
-            state, until = _ENDS.get(decision.code, "suppressed"), None
-        self.staying.append(_Staying(one.id, state, decision.code, until))
+            state, until = _DENIED_STATES.get(decision.code, "suppressed"), None
+        self.state_changes.append(_StateChange(message.id, state, decision.code, until))
 
 
-def contact(one: Waiting, channel: str) -> Contact:
-    """Return what sending this message would be."""
+def contact_of(message: QueuedMessage, channel: str) -> Contact:
+    """Return the act of sending this message."""
     return Contact(
-        message_class=one.message_class,
-        topic=one.topic,
+        message_class=message.message_class,
+        topic=message.topic,
         channel=channel,
-        occurred_at=one.occurred_at,
-        expires_at=one.expires_at,
-        purpose=one.purpose,
-        relation=one.relation,
-        automation=one.automation_id,
+        occurred_at=message.occurred_at,
+        expires_at=message.expires_at,
+        purpose=message.purpose,
+        relation=message.relation,
+        automation=message.automation_id,
     )
 
 
-def _nobody(customer_id: UUID) -> Facts:
-    """Return the facts of somebody of whom nothing can be read: every answer is no."""
-    return Facts(str(customer_id), None, None, None, None, None, None, None, None)
-
-
-def _used(facts: Facts, decision: Decision) -> Facts:
-    if not decision.takes:
+def _with_used_budgets(facts: Facts, decision: Decision) -> Facts:
+    if not decision.budget_windows:
         return facts
     used = dict(facts.used or {})
-    for scope, window in decision.takes:
+    for scope, window in decision.budget_windows:
         used[f"{scope}|{window}"] = used.get(f"{scope}|{window}", 0) + 1
     return msgspec.structs.replace(facts, used=used)

@@ -1,4 +1,4 @@
-"""Writes down what came of handing messages over: attempt, message, budgets and log at once."""
+"""Writes the outcomes of deliveries: delivery, message, budgets and log in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -19,25 +19,25 @@ from customers.events.log import InternalEvent
 from customers.sql import json
 
 ATTEMPTS = 6
-# How long we wait for a receipt before a message that may have left is sent again, where its
+# How long an uncertain message waits for a delivery report before it is sent again, where its
 # class allows that.
 RECONCILE = timedelta(minutes=10)
-# Of what may have left, these are sent once more: hearing twice is better than not at all.
-RESENT = frozenset({"service", "answer", "service_critical", "legal_duty"})
-_LONGEST_PAUSE = 3600.0
+# The message classes of which an uncertain message is sent once more.
+RESENT_CLASSES = frozenset({"service", "answer", "service_critical", "legal_duty"})
+_LONGEST_BACKOFF = 3600.0
 
 
-class Outcome(NamedTuple):
-    """What came of one attempt, and what has to be known of its message to go on."""
+class DeliveryOutcome(NamedTuple):
+    """The outcome of one delivery, and what decides the next state of its message."""
 
     delivery_id: UUID
     message_id: UUID
     # One of accepted, rejected, transient, uncertain and returned.
-    result: str
+    outcome: str
     message_class: str
     number: int
     is_idempotent: bool
-    # Nothing has to be carried anywhere: what is accepted has arrived.
+    # The channel is ours, so what it accepts is delivered.
     is_local: bool = False
     provider_id: str = ""
     code: str = ""
@@ -48,9 +48,9 @@ class Outcome(NamedTuple):
 
 
 class _Row(msgspec.Struct, frozen=True):
-    """One outcome as write_outcomes.sql takes it."""
+    """One outcome as a row of write_outcomes.sql."""
 
-    delivery: UUID
+    delivery_id: UUID
     outcome: str
     provider_id: str
     code: str
@@ -69,126 +69,138 @@ _EVENTS = {
 }
 
 
-def record(outcomes: Sequence[Outcome], *, now: datetime) -> int:
-    """Settle these attempts; return how many were settled. Those that already are stay.
+def record(outcomes: Sequence[DeliveryOutcome], *, now: datetime) -> int:
+    """Write the outcomes; return how many were written. Deliveries that have one keep it.
 
-    Raises django.db.OperationalError where the database is away: the leases then run out, and
-    the attempts end as uncertain.
+    Raises django.db.OperationalError where the database is away: the leases then expire, and
+    the deliveries become uncertain.
     """
     if not outcomes:
         return 0
     return on_conflict(lambda: _record(outcomes, now))
 
 
-def _record(outcomes: Sequence[Outcome], now: datetime) -> int:
-    held = _hold([one.delivery_id for one in outcomes])
-    rows = [_row(one, now) for one in outcomes]
-    settled = sql.rows("write_outcomes", {"outcomes": json(rows), "now": now})
-    _say(settled, held, now)
-    delivery_reports.apply_waiting([delivery for delivery, *_ in settled], now=now)
-    _suppress(outcomes, {delivery for delivery, *_ in settled}, now)
+def _record(outcomes: Sequence[DeliveryOutcome], now: datetime) -> int:
+    customers = _lock_customers([outcome.delivery_id for outcome in outcomes])
+    rows = [_row(outcome, now) for outcome in outcomes]
+    written = sql.rows("write_outcomes", {"outcomes": json(rows), "now": now})
+    delivery_ids = {delivery_id for delivery_id, *_ in written}
+    _append_events(written, customers, now)
+    delivery_reports.apply_waiting(delivery_ids, now=now)
+    _suppress(outcomes, delivery_ids, now)
     failpoint("in outcome")
     if any(row.state == "queued" for row in rows):
         notify.after_commit("channels.sweep")
-    return len(settled)
+    return len(written)
 
 
-def _hold(deliveries: Iterable[UUID]) -> dict[UUID, tuple[UUID, int]]:
-    """Hold the customers concerned; return whose live record each is now, and its version."""
-    held = sql.rows("hold_for_outcomes", {"deliveries": list(deliveries)})
-    if any(was_joined for *_, was_joined in held):
-        # The log is another one's by now, and its version is not the one that was read.
+def _lock_customers(delivery_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, int]]:
+    """Lock the customers of deliveries; return for each record its live record and version."""
+    rows = sql.rows("lock_customers_of_deliveries", {"deliveries": list(delivery_ids)})
+    if any(was_merged for *_, was_merged in rows):
+        # The live record is another one by now, with another version.
         raise RetryTransaction
-    return {record: (live, version) for record, live, version, _ in held}
+    return {record: (live, version) for record, live, version, _ in rows}
 
 
-def _row(one: Outcome, now: datetime) -> _Row:
-    state, reason, pause = next_state(one)
+def _row(outcome: DeliveryOutcome, now: datetime) -> _Row:
+    state, reason, delay = next_state(outcome)
     return _Row(
-        delivery=one.delivery_id,
-        outcome=one.result,
-        provider_id=one.provider_id,
-        code=one.code,
-        detail=one.detail[:500],
-        latency_ms=one.latency_ms,
+        delivery_id=outcome.delivery_id,
+        outcome=outcome.outcome,
+        provider_id=outcome.provider_id,
+        code=outcome.code,
+        detail=outcome.detail[:500],
+        latency_ms=outcome.latency_ms,
         state=state,
         reason=reason,
-        not_before=None if pause is None else now + timedelta(seconds=pause),
-        is_refunded=one.result in ("rejected", "transient", "returned"),
+        not_before=None if delay is None else now + timedelta(seconds=delay),
+        is_refunded=outcome.outcome in ("rejected", "transient", "returned"),
     )
 
 
-def next_state(one: Outcome) -> tuple[str, str, float | None]:
-    """Return the state of the message, why, and in how many seconds it may be looked at again."""
-    if one.result == "accepted":
-        return ("delivered" if one.is_local else "accepted"), "", None
-    if one.result == "returned":
+def next_state(outcome: DeliveryOutcome) -> tuple[str, str, float | None]:
+    """Return the state of the message, its reason, and the seconds until the next attempt."""
+    if outcome.outcome == "accepted":
+        return ("delivered" if outcome.is_local else "accepted"), "", None
+    if outcome.outcome == "returned":
         return "queued", "", None
-    if one.result == "transient":
-        if one.number >= ATTEMPTS:
-            return "failed", one.code or "gave_up", None
-        return "queued", one.code, _pause(one)
-    if one.result == "uncertain":
-        if one.is_idempotent and one.number < ATTEMPTS:
-            return "queued", "uncertain", _pause(one)
-        again = one.message_class in RESENT and one.number < 2
-        return "uncertain", "uncertain", RECONCILE.total_seconds() if again else None
-    return "rejected", one.code or "rejected", None
+    if outcome.outcome == "transient":
+        if outcome.number >= ATTEMPTS:
+            return "failed", outcome.code or "gave_up", None
+        return "queued", outcome.code, _backoff(outcome)
+    if outcome.outcome == "uncertain":
+        if outcome.is_idempotent and outcome.number < ATTEMPTS:
+            return "queued", "uncertain", _backoff(outcome)
+        is_resent = outcome.message_class in RESENT_CLASSES and outcome.number < 2
+        return "uncertain", "uncertain", RECONCILE.total_seconds() if is_resent else None
+    return "rejected", outcome.code or "rejected", None
 
 
-def _pause(one: Outcome) -> float:
-    """Return seconds until the next attempt: each time longer, never all at once."""
-    backoff = min(_LONGEST_PAUSE, 5.0 * 4 ** (one.number - 1))
-    return max(one.retry_after or 0.0, backoff * uniform(0.75, 1.25))
+def _backoff(outcome: DeliveryOutcome) -> float:
+    """Return the seconds until the next attempt, with jitter."""
+    backoff = min(_LONGEST_BACKOFF, 5.0 * 4 ** (outcome.number - 1))
+    return max(outcome.retry_after or 0.0, backoff * uniform(0.75, 1.25))
 
 
-def _say(
-    settled: Sequence[tuple[UUID, UUID, UUID, str, str]],
-    held: Mapping[UUID, tuple[UUID, int]],
+def _append_events(
+    written: Sequence[tuple[UUID, UUID, UUID, str, str]],
+    customers: Mapping[UUID, tuple[UUID, int]],
     now: datetime,
 ) -> None:
-    """Put on the customers' logs what left, what may have, and what could not."""
-    sayings = [
+    """Append an event to the customer's log for each outcome that they may see."""
+    events = [
         InternalEvent(
-            held[customer][0],
+            customers[customer][0],
             "message",
             _EVENTS[outcome],
             {"message": str(message), "channel": channel},
             now,
             about=f"message:{message}",
         )
-        for _, message, customer, channel, outcome in settled
-        if outcome in _EVENTS and customer in held
+        for _, message, customer, channel, outcome in written
+        if outcome in _EVENTS and customer in customers
     ]
-    if sayings:
+    if events:
         log.append_internal_events(
-            sayings, actor="", now=now, customer_versions=dict(held.values())
+            events, actor="", now=now, customer_versions=dict(customers.values())
         )
 
 
-def _suppress(outcomes: Sequence[Outcome], settled: set[UUID], now: datetime) -> None:
-    """Note the addresses that a provider says nothing is to go to any more."""
-    said = [
-        {"message": one.message_id, "reason": one.suppress, "evidence": str(one.delivery_id)}
-        for one in outcomes
-        if one.suppress and one.delivery_id in settled
+def _suppress(outcomes: Sequence[DeliveryOutcome], delivery_ids: set[UUID], now: datetime) -> None:
+    """Suppress the addresses that a provider refused for good."""
+    suppressions = [
+        {
+            "message_id": outcome.message_id,
+            "reason": outcome.suppress,
+            "evidence": str(outcome.delivery_id),
+        }
+        for outcome in outcomes
+        if outcome.suppress and outcome.delivery_id in delivery_ids
     ]
-    if said:
-        sql.run("suppress_addresses", {"said": json(said), "now": now})
+    if suppressions:
+        params = {"suppressions": json(suppressions), "now": now}
+        sql.run("suppress_addresses", params)
 
 
-def sweep(*, now: datetime, most: int = 500) -> int:
-    """Settle attempts whose sender fell silent, and send again what may be; return how many.
+def sweep(*, now: datetime, limit: int = 500) -> int:
+    """End deliveries whose lease expired, and requeue uncertain messages; return how many.
 
-    Whoever held a lease that ran out may have handed the message over, or not: it is
-    uncertain, never simply tried again.
+    A sender whose lease expired may have handed the message over: it becomes uncertain and is
+    not simply tried again.
     """
-    silent = [
-        Outcome(delivery, message, "uncertain", message_class, number, False, code="lease_over")
-        for delivery, message, message_class, number in sql.rows("find_silent", {"most": most})
+    expired = [
+        DeliveryOutcome(
+            delivery, message, "uncertain", message_class, number, False, code="lease_over"
+        )
+        for delivery, message, message_class, number in sql.rows(
+            "find_expired_deliveries", {"limit": limit}
+        )
     ]
-    settled = record(silent, now=now)
+    written = record(expired, now=now)
     delivery_reports.sweep(now=now)
     with transaction.atomic():
-        again = sql.run("resend_uncertain", {"now": now, "classes": sorted(RESENT)}).rowcount
-    return settled + again
+        requeued = sql.run(
+            "requeue_uncertain", {"now": now, "classes": sorted(RESENT_CLASSES)}
+        ).rowcount
+    return written + requeued

@@ -29,8 +29,8 @@ from butler.automations.run_state import (
 )
 from butler.automations.versions import Version
 from butler.decisions import store
-from butler.decisions.inputs import company_zone, read_facts, rules
-from butler.decisions.store import Verdict
+from butler.decisions.inputs import company_zone, read_facts, rules, unknown_facts
+from butler.decisions.store import DecisionRow
 from butler.due import notify
 from butler.due.queue import ClaimedDue
 from butler.messages.render import value_paths
@@ -82,7 +82,7 @@ def advance(tasks: Sequence[ClaimedDue], now: datetime) -> None:
         if context is None:
             progress = _nobody(one, version, law)
         else:
-            known = facts.get(context.customer_id) or _unknown(context)
+            known = facts.get(context.customer_id) or unknown_facts(context.customer_id)
             snapshot = _snapshot(one, version, context, known)
             progress = interpreter.run(snapshot, law, now, company_zone())
         done.append(_Done(one, version, context, progress))
@@ -125,14 +125,6 @@ def _snapshot(held: _Held, version: Version, context: RunContext, facts: Facts) 
     )
 
 
-def _unknown(context: RunContext) -> Facts:
-    """Return facts that nothing is known of: every decision over them is a no."""
-    nothing: dict[str, Any] = dict.fromkeys(
-        ("version", "standing", "control", "addresses", "relations", "is_of_age", "used", "halted")
-    )
-    return Facts(customer=str(context.customer_id), **nothing)
-
-
 def _nobody(held: _Held, version: Version, law: Rules) -> RunProgress:
     """Return what there is to say where the record is gone: nothing."""
     document, at = version.document, held.occurred_at
@@ -146,13 +138,13 @@ def _nobody(held: _Held, version: Version, law: Rules) -> RunProgress:
 
 
 def _write(done: Sequence[_Done], tasks: Sequence[ClaimedDue], now: datetime) -> None:
-    kept: list[Verdict] = []
+    decisions: list[DecisionRow] = []
     messages: list[Mapping[str, object]] = []
     tasks_to_create: list[Mapping[str, object]] = []
     for one in done:
         for decision in one.progress.decisions:
             message_id = uuid7() if decision.message else None
-            kept.append(_verdict(one, decision, message_id, now))
+            decisions.append(_decision_row(one, decision, message_id, now))
             if decision.message:
                 messages.append(_message(one, decision.message, message_id))
             if decision.task:
@@ -163,14 +155,16 @@ def _write(done: Sequence[_Done], tasks: Sequence[ClaimedDue], now: datetime) ->
             sql.run("write_messages", {"messages": json(messages), "now": now})
         if tasks_to_create:
             sql.run("write_tasks", {"tasks": json(tasks_to_create)})
-        store.keep(kept)
+        store.insert(decisions)
         _move(done, tasks, now)
     for channel in {str(message["channel"]) for message in messages}:
         notify.after_commit("channels.deliver", {"channel": channel})
 
 
-def _verdict(one: _Done, decision: RunDecision, message_id: UUID | None, now: datetime) -> Verdict:
-    return Verdict(
+def _decision_row(
+    one: _Done, decision: RunDecision, message_id: UUID | None, now: datetime
+) -> DecisionRow:
+    return DecisionRow(
         id=uuid7(),
         customer_id=_customer(one),
         run_id=one.held.id,
@@ -179,7 +173,7 @@ def _verdict(one: _Done, decision: RunDecision, message_id: UUID | None, now: da
         stage="judge",
         outcome=decision.outcome,
         code=decision.code,
-        act=store.of(decision.contact),
+        act=store.act_columns(decision.contact),
         gates=decision.gates,
         until=decision.until,
         customer_version=one.context.customer_version if one.context else 0,

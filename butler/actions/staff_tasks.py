@@ -1,4 +1,4 @@
-"""What people are asked to do for a customer: asked once, taken by one, finished with a word."""
+"""Creates, assigns and finishes the tasks of members of staff."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,10 +11,10 @@ from butler.messages.delivery_reports import DeliveryReport
 from butler.models import StaffTask
 from customers.actions import notes
 
-# What the log says of a finished task.
-DONE = "Task Done"
-# What a call comes to for the message that it was to bring.
-_REPORTS = {
+# The event that a finished task appends to the log.
+DONE_EVENT = "Task Done"
+# The delivery report of the message that the task replaced, by outcome.
+_REPORT_KINDS = {
     StaffTask.Outcome.REACHED: "delivered",
     StaffTask.Outcome.NOT_REACHED: "failed",
     StaffTask.Outcome.DROPPED: "failed",
@@ -25,15 +25,15 @@ class NoSuchTask(Exception):
     pass
 
 
-class Taken(Exception):
-    """A colleague has it."""
+class AlreadyTaken(Exception):
+    """A colleague has the task."""
 
 
-class Finished(Exception):
-    """It was done already."""
+class AlreadyFinished(Exception):
+    """The task was finished before."""
 
 
-def ask(
+def create(
     *,
     key: str,
     kind: str,
@@ -44,7 +44,7 @@ def ask(
     automation_id: str = "",
     message_id: UUID | None = None,
 ) -> UUID:
-    """Ask a person to do something, once for each key; return the task."""
+    """Create a task unless one with the key exists; return its id."""
     task = StaffTask(
         key=key,
         kind=kind,
@@ -60,17 +60,17 @@ def ask(
 
 
 def take(*, task_id: UUID, by: str, now: datetime) -> StaffTask:
-    """Take a task; raise Taken where a colleague was first. `by` is a principal's name."""
-    mine = StaffTask.objects.filter(Q(taken_by="") | Q(taken_by=by), pk=task_id, done_at=None)
-    if not mine.update(taken_by=by, taken_at=now):
+    """Take a task; raise AlreadyTaken if a colleague has it. `by` is a principal's name."""
+    own = StaffTask.objects.filter(Q(taken_by="") | Q(taken_by=by), pk=task_id, done_at=None)
+    if not own.update(taken_by=by, taken_at=now):
         raise _refusal(task_id)
     return StaffTask.objects.get(pk=task_id)
 
 
 def give_back(*, task_id: UUID, by: str) -> StaffTask:
-    """Let somebody else take it."""
-    mine = StaffTask.objects.filter(pk=task_id, taken_by=by, done_at=None)
-    if not mine.update(taken_by="", taken_at=None):
+    """Release a task, so that a colleague can take it."""
+    own = StaffTask.objects.filter(pk=task_id, taken_by=by, done_at=None)
+    if not own.update(taken_by="", taken_at=None):
         raise _refusal(task_id)
     return StaffTask.objects.get(pk=task_id)
 
@@ -79,20 +79,20 @@ def give_back(*, task_id: UUID, by: str) -> StaffTask:
 def finish(
     *, task_id: UUID, by: str, actor: str, outcome: str, note: str = "", now: datetime
 ) -> StaffTask:
-    """Finish a task that one has taken, or that nobody has; the customer's log says so.
+    """Finish a task of one's own, or that nobody has; append an event to the customer's log.
 
-    `by` is a principal's name, `actor` is who acts as the log writes it.
+    `by` is a principal's name, `actor` is the actor of the event.
     """
-    mine = StaffTask.objects.filter(Q(taken_by="") | Q(taken_by=by), pk=task_id, done_at=None)
-    done = {"done_at": now, "outcome": StaffTask.Outcome(outcome), "note": note}
-    if not mine.update(taken_by=by, **done):
+    own = StaffTask.objects.filter(Q(taken_by="") | Q(taken_by=by), pk=task_id, done_at=None)
+    outcome_columns = {"done_at": now, "outcome": StaffTask.Outcome(outcome), "note": note}
+    if not own.update(taken_by=by, **outcome_columns):
         raise _refusal(task_id)
     task = StaffTask.objects.get(pk=task_id)
     if task.message_id:
-        _report(task, now)
+        _record_report(task, now)
     notes.note(
         customer_id=task.customer_id,
-        name=DONE,
+        name=DONE_EVENT,
         about=f"task:{task.pk}",
         properties={"kind": task.kind, "title": task.title, "outcome": outcome, "note": note},
         actor=actor,
@@ -101,21 +101,21 @@ def finish(
     return task
 
 
-def _report(task: StaffTask, now: datetime) -> None:
-    """Tell what became of the message, as a provider does of its own."""
-    said = DeliveryReport(
+def _record_report(task: StaffTask, now: datetime) -> None:
+    """Record a delivery report for the message that the task replaced."""
+    report = DeliveryReport(
         event_id=f"task:{task.pk}",
-        kind=_REPORTS[StaffTask.Outcome(task.outcome)],
+        kind=_REPORT_KINDS[StaffTask.Outcome(task.outcome)],
         occurred_at=now,
         provider_id=str(task.pk),
         message_id=str(task.message_id),
         detail=task.outcome,
     )
-    delivery_reports.report(provider="staff", channel="phone", reports=[said], now=now)
+    delivery_reports.record(provider="staff", channel="phone", reports=[report], now=now)
 
 
 def _refusal(task_id: UUID) -> Exception:
     task = StaffTask.objects.filter(pk=task_id).first()
     if task is None:
         return NoSuchTask()
-    return Finished() if task.done_at else Taken()
+    return AlreadyFinished() if task.done_at else AlreadyTaken()

@@ -89,9 +89,9 @@ class _DoingView(ApiView):
                 act()
             except staff_tasks.NoSuchTask:
                 raise Http404 from None
-            except staff_tasks.Taken:
+            except staff_tasks.AlreadyTaken:
                 raise Problem(409, "taken", "A colleague has this task.") from None
-            except staff_tasks.Finished:
+            except staff_tasks.AlreadyFinished:
                 raise Problem(409, "finished", "This task was done already.") from None
             return Answer(200, encode(queries.task(task_id, by=_by(request))))
 

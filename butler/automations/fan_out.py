@@ -16,7 +16,7 @@ from butler import sql
 from butler.automations import audiences, prefilter, triggers, versions
 from butler.automations.prefilter import ChannelChoice
 from butler.automations.versions import Version
-from butler.decisions.bulk import judge_many
+from butler.decisions.bulk import denial_codes
 from butler.decisions.inputs import company_zone, rules
 from butler.due import civil_time
 from butler.due.queue import ClaimedDue, Reschedule
@@ -108,7 +108,7 @@ def _refused_recipients(
     for channel in channels:
         code_by_id = {
             id_: code
-            for batch in judge_many(
+            for batch in denial_codes(
                 refused_ids,
                 message_class=document.message_class,
                 purpose=document.purpose,

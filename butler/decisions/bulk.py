@@ -1,4 +1,4 @@
-"""What a message can never be for, among very many customers at once."""
+"""Finds the customers of an audience whom a message is denied, without reading all facts."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -9,14 +9,14 @@ from butler import sql
 from butler.decisions.inputs import ADDRESS_KINDS
 from butler.decisions.layers.integrity import NEED_CONSENT
 
-# Enough that a statement costs nothing, few enough that memory stays flat.
+# Large enough that the cost of a statement does not count, small enough for memory.
 BATCH = 10_000
 
-_HEARS_MARKETING_OBJECTION = frozenset({"relationship", "marketing"})
-_OBEYS_PAUSE = NEED_CONSENT | {"service"}
+_MARKETING_OBJECTION_CLASSES = frozenset({"relationship", "marketing"})
+_PAUSE_CLASSES = NEED_CONSENT | {"service"}
 
 
-def judge_many(
+def denial_codes(
     customer_ids: Iterable[UUID],
     *,
     message_class: str,
@@ -25,28 +25,28 @@ def judge_many(
     channel: str,
     expires_at: datetime,
 ) -> Iterable[Sequence[tuple[UUID, str]]]:
-    """Yield batches of customers, each with the code of what refuses, or "" to be decided.
+    """Yield batches of customers, each with the code of its denial, or "" where none was found.
 
-    It only refuses. A customer who passes is decided on with all facts, and again when the
+    No permission: customers without a code are decided with all facts, and again when the
     message leaves.
     """
     needs_consent = message_class in NEED_CONSENT
     objections = [purpose] if needs_consent else []
-    if message_class in _HEARS_MARKETING_OBJECTION:
+    if message_class in _MARKETING_OBJECTION_CLASSES:
         objections.append("marketing")
     params: dict[str, object] = {
         "purpose": purpose if needs_consent else "",
         "objections": objections,
         "obeys_settings": message_class != "legal_duty",
-        "obeys_pause": message_class in _OBEYS_PAUSE,
-        # Whether a service was asked for, its relation tells.
+        "obeys_pause": message_class in _PAUSE_CLASSES,
+        # For a service the relation decides whether the customer asked for it.
         "obeys_only_when_i_ask": needs_consent,
         "topic": topic,
         "channel": channel,
         "address_kind": ADDRESS_KINDS.get(channel, ""),
-        "spares_complained": message_class == "legal_duty",
+        "allows_complained": message_class == "legal_duty",
         "expires_at": expires_at,
     }
     for ids in batched(customer_ids, BATCH):
-        [(codes,)] = sql.rows("judge_many", {**params, "ids": list(ids)})
+        [(codes,)] = sql.rows("read_denial_codes", {**params, "ids": list(ids)})
         yield list(zip(ids, codes.split(" "), strict=True))

@@ -1,4 +1,4 @@
-"""What one decision is about, and how its questions are answered. Pure."""
+"""The context of one decision, which every check reads, and the gates they return. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
@@ -12,8 +12,8 @@ from customers.consent.preferences import parse_value
 from customers.consent.state import ANY, Setting, State
 
 
-class Wish(msgspec.Struct, frozen=True, gc=False):
-    """A setting that is understood; the most specific scope wins."""
+class ApplicableSetting(msgspec.Struct, frozen=True, gc=False):
+    """A valid setting that applies to the act; of each name the most specific scope wins."""
 
     specificity: int
     value: object
@@ -27,51 +27,51 @@ class Wish(msgspec.Struct, frozen=True, gc=False):
 
 
 class UnknownZone(Exception):
-    """Neither the customer's zone nor the plausible ones can be told."""
+    """Neither the customer's zone nor all plausible zones are valid."""
 
 
-class Case[A: (Contact, Use)]:
-    """One act, and everything that is known when it is judged."""
+class DecisionContext[A: (Contact, Use)]:
+    """One act, and all facts and rules that it is decided by."""
 
     __slots__ = (
         "_clocks",
         "act",
         "basis",
+        "budget_windows",
         "control",
         "facts",
         "now",
         "person_first",
         "rules",
-        "takes",
-        "wishes",
+        "settings",
     )
 
     def __init__(self, act: A, facts: Facts, rules: Rules, now: datetime) -> None:
         self.act: A = act
         self.facts = facts
-        # Asked for after integrity only, which denies where it is missing.
+        # Checks read it after the integrity checks, which deny where it is missing.
         self.control: State = facts.control  # type: ignore[assignment]  # see above
         self.rules = rules
         self.now = now
-        # By the name of the setting: those that win, once the settings have been read.
-        self.wishes: dict[str, list[Wish]] = {}
-        # The budgets that were asked, and that the act uses up if it is allowed.
-        self.takes: list[tuple[str, str]] = []
+        # The settings that apply, by name; empty until preference.read_settings has run.
+        self.settings: dict[str, list[ApplicableSetting]] = {}
+        # The scope and window of each budget that was checked; the act uses them if allowed.
+        self.budget_windows: list[tuple[str, str]] = []
         # The gate that gave permission.
         self.basis: Gate | None = None
-        # The gate that hands it to a person instead.
+        # The gate that routes the act to a person instead.
         self.person_first: Gate | None = None
         self._clocks: tuple[list[ZoneInfo], list[date]] | None = None
 
     @property
     def is_zone_known(self) -> bool:
-        return bool(self.wishes.get("zone") or self.facts.zone)
+        return bool(self.settings.get("zone") or self.facts.zone)
 
     @property
     def clocks(self) -> tuple[list[ZoneInfo], list[date]]:
-        """Where the customer is, or everywhere they could be, and the dates there; never empty.
+        """The zone of the customer, or all plausible ones, and the dates there; never empty.
 
-        Raises UnknownZone where that cannot be told.
+        Raises UnknownZone where no zone is known.
         """
         if self._clocks is None:
             zones = self._find_zones()
@@ -79,57 +79,69 @@ class Case[A: (Contact, Use)]:
         return self._clocks
 
     def _find_zones(self) -> list[ZoneInfo]:
-        names: Sequence[str] = [str(wish.value) for wish in self.wishes.get("zone", ())]
+        names: Sequence[str] = [str(setting.value) for setting in self.settings.get("zone", ())]
         if not names:
             names = (self.facts.zone,) if self.facts.zone else self.rules.plausible_zones
         zones = [zone for name in names if (zone := find_zone(name))]
-        # Were one of them passed over, a message could be unwelcome exactly there.
+        # With one zone left out, a message could come in its quiet hours.
         if not zones or len(zones) < len(names):
             raise UnknownZone
         return zones
 
 
-type Question[A: (Contact, Use)] = Callable[[Case[A]], Gate]
+type Check[A: (Contact, Use)] = Callable[[DecisionContext[A]], Gate]
 
 
-def read_wishes(settings: tuple[Setting, ...], channel: str, topic: str) -> dict[str, list[Wish]]:
+def applicable_settings(
+    settings: tuple[Setting, ...], channel: str, topic: str
+) -> dict[str, list[ApplicableSetting]]:
     """Return the settings that apply, by name: of each the most specific; several if they tie.
 
-    Raises Malformed where any setting at all cannot be understood.
+    Raises MalformedValue where any of the settings is invalid.
     """
-    found: dict[str, list[Wish]] = {}
+    applicable: dict[str, list[ApplicableSetting]] = {}
     for setting in settings:
-        name, on, about = setting.name, setting.channel, setting.topic
-        value = parse_value(name, setting.value, on, about)
-        specificity = 0
-        if on != ANY:
-            if on != channel:
-                continue
-            specificity = 2
-        if about != ANY:
-            if about != topic:
-                continue
-            specificity += 1
-        rivals = found.get(name)
+        value = parse_value(setting.name, setting.value, setting.channel, setting.topic)
+        specificity = _specificity(setting, channel, topic)
+        if specificity is None:
+            continue
+        candidate = ApplicableSetting(
+            specificity, value, setting.entry, setting.channel, setting.topic
+        )
+        rivals = applicable.get(setting.name)
         if rivals is None or rivals[0].specificity < specificity:
-            found[name] = [Wish(specificity, value, setting.entry, on, about)]
+            applicable[setting.name] = [candidate]
         elif rivals[0].specificity == specificity:
-            rivals.append(Wish(specificity, value, setting.entry, on, about))
+            rivals.append(candidate)
             # The order in which they came must not show in what is decided.
             rivals.sort(key=_by_entry)
-    return found
+    return applicable
 
 
-def _by_entry(wish: Wish) -> tuple[str, str, str]:
-    return wish.entry, wish.scope, repr(wish.value)
+def _specificity(setting: Setting, channel: str, topic: str) -> int | None:
+    """Return how specific the setting's scope is; None where it does not apply."""
+    specificity = 0
+    if setting.channel != ANY:
+        if setting.channel != channel:
+            return None
+        specificity = 2
+    if setting.topic != ANY:
+        if setting.topic != topic:
+            return None
+        specificity += 1
+    return specificity
 
 
-def passed(gate: str, layer: str) -> Gate:
-    """Return the answer of a gate that finds nothing to look at; it is always the same one."""
+def _by_entry(setting: ApplicableSetting) -> tuple[str, str, str]:
+    return setting.entry, setting.scope, repr(setting.value)
+
+
+def pass_gate(gate: str, layer: str) -> Gate:
+    """Return the gate of a check that has nothing to check; one instance serves all decisions."""
     return Gate(gate, layer, "pass", "")
 
 
-def denies(
+def deny(
     gate: str,
     layer: str,
     code: str,
@@ -139,18 +151,18 @@ def denies(
     return Gate(gate, layer, "deny", code, evidence, inputs or {})
 
 
-def carries(
-    case: Case[Contact] | Case[Use],
+def grant(
+    context: DecisionContext[Contact] | DecisionContext[Use],
     code: str,
     evidence: tuple[str, ...] = (),
     inputs: Mapping[str, object] | None = None,
 ) -> Gate:
-    """Answer that this is what gives permission."""
-    case.basis = gate = Gate("basis", "basis", "basis", code, evidence, inputs or {})
+    """Return the gate that gives permission, and set it as the basis of the decision."""
+    context.basis = gate = Gate("basis", "basis", "basis", code, evidence, inputs or {})
     return gate
 
 
-def defers(
+def defer(
     gate: str,
     layer: str,
     code: str,

@@ -1,86 +1,89 @@
-"""The butler's judgement: may we say this, may we use that, and why. Pure.
+"""Decides whether a message may be sent or data used, and why. Pure.
 
-Layers are asked in order: integrity, legal, terms, basis, preference, company. Each only
-narrows; the basis alone gives permission. The first no ends it. A "not yet" is remembered
-while the rest is asked, and the latest of them counts: a no beats it, and so does the end of
-the time in which the message makes sense. What cannot be told is a no.
+The checks of the layers run in order: integrity, legal, terms, basis, preference, company. Each
+layer only narrows; the basis alone gives permission. The first denial ends the decision. A
+deferral is kept while the other checks run, and the latest one counts: a denial overrides it,
+and so does the expiry of the message. Missing facts deny.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from butler.decisions.context import Case, Question, UnknownZone, read_wishes
+from butler.decisions.context import Check, DecisionContext, UnknownZone, applicable_settings
 from butler.decisions.layers import basis, company, integrity, legal, preference
 from butler.decisions.layers.terms import terms
 from butler.types import Contact, Decision, Facts, Gate, Layer, Rules, Use
 from customers.consent.preferences import MalformedValue
 
-_UNDERSTOOD: tuple[Question[Contact], ...] = (
+_INTEGRITY: tuple[Check[Contact], ...] = (
     integrity.switch,
     integrity.knowledge,
     integrity.contact,
 )
-_WISHED: tuple[Question[Contact], ...] = (preference.settings, preference.allow)
-_COUNTED: tuple[Question[Contact], ...] = (
+_PREFERENCES: tuple[Check[Contact], ...] = (preference.read_settings, preference.allow)
+_LIMITS: tuple[Check[Contact], ...] = (
     preference.budget,
     preference.quiet_hours,
     company.budget,
     company.quiet_hours,
 )
-_CONSENTED: tuple[Question[Contact], ...] = (
+_BY_CONSENT: tuple[Check[Contact], ...] = (
     legal.address,
     legal.age,
     terms,
     basis.consent,
-    *_WISHED,
+    *_PREFERENCES,
     preference.pause,
     preference.only_when_i_ask,
 )
 
-# What is asked of each class, in order: its column of the rules, to be read from the top.
-QUESTIONS: dict[str, tuple[Question[Contact], ...]] = {
-    "legal_duty": (legal.address, basis.duty),
-    "service_critical": (legal.restriction, legal.address, terms, basis.relation, *_WISHED),
+# The checks of each message class, in order: its column of the table in docs/decisions.md.
+CHECKS: dict[str, tuple[Check[Contact], ...]] = {
+    "legal_duty": (legal.address, basis.legal_duty),
+    "service_critical": (legal.restriction, legal.address, terms, basis.relation, *_PREFERENCES),
     "service": (
         legal.restriction,
         legal.address,
         terms,
         basis.relation,
-        *_WISHED,
+        *_PREFERENCES,
         preference.pause,
         preference.only_when_i_ask,
-        *_COUNTED,
+        *_LIMITS,
     ),
     "answer": (
         legal.restriction,
         legal.address,
         terms,
         basis.request,
-        *_WISHED,
+        *_PREFERENCES,
         preference.person_first,
-        *_COUNTED,
+        *_LIMITS,
     ),
     "relationship": (
         legal.restriction,
         legal.marketing_objection,
-        *_CONSENTED,
+        *_BY_CONSENT,
         preference.person_first,
-        *_COUNTED,
+        *_LIMITS,
     ),
-    "marketing": (legal.restriction, legal.marketing_objection, *_CONSENTED, *_COUNTED),
-    "peer": (legal.restriction, legal.objection, *_CONSENTED, *_COUNTED),
+    "marketing": (legal.restriction, legal.marketing_objection, *_BY_CONSENT, *_LIMITS),
+    "peer": (legal.restriction, legal.objection, *_BY_CONSENT, *_LIMITS),
 }
-_ASKED = {name: (*_UNDERSTOOD, *asked) for name, asked in QUESTIONS.items()}
-_USE: tuple[Question[Use], ...] = (
+_ALL_CHECKS = {name: (*_INTEGRITY, *checks) for name, checks in CHECKS.items()}
+_USE: tuple[Check[Use], ...] = (
     integrity.switch,
     integrity.knowledge,
     integrity.use,
     legal.restriction,
     legal.objection,
 )
-_USE_BY_RELATION: tuple[Question[Use], ...] = (terms, basis.relation)
-_USE_BY_CONSENT: tuple[Question[Use], ...] = (legal.age, terms, basis.consent)
-_USE_WISHED: tuple[Question[Use], ...] = (preference.settings_of_use, preference.data_use)
+_USE_BY_RELATION: tuple[Check[Use], ...] = (terms, basis.relation)
+_USE_BY_CONSENT: tuple[Check[Use], ...] = (legal.age, terms, basis.consent)
+_USE_PREFERENCES: tuple[Check[Use], ...] = (
+    preference.read_settings_of_use,
+    preference.data_use,
+)
 
 _LAYERS: dict[str, Layer] = {
     "integrity": "integrity",
@@ -92,17 +95,17 @@ _LAYERS: dict[str, Layer] = {
 }
 _BASES = {"consent_given": "consent:", "relation_live": "relation:", "legal_duty": "legal_duty"}
 
-# What corrupt facts lead to: a time without a zone that is compared, a list that is a number.
+# Errors that corrupt facts cause, such as a comparison with a naive datetime.
 _CORRUPT = (TypeError, ValueError, AttributeError, LookupError, OverflowError)
 
 
 def decide(act: Contact | Use, facts: Facts, rules: Rules, now: datetime) -> Decision:
-    """Return whether something may be said or used now, later, or not at all, and why."""
+    """Return whether the act is allowed now, later, or not at all, and why."""
     gates: list[Gate] = []
     try:
         if isinstance(act, Use):
-            return _decide_use(Case(act, facts, rules, now), gates)
-        return _decide_contact(Case(act, facts, rules, now), gates)
+            return _decide_use(DecisionContext(act, facts, rules, now), gates)
+        return _decide_contact(DecisionContext(act, facts, rules, now), gates)
     except UnknownZone:
         code = "unknown_zone"
     except _CORRUPT:
@@ -112,57 +115,60 @@ def decide(act: Contact | Use, facts: Facts, rules: Rules, now: datetime) -> Dec
 
 
 def order_channels(facts: Facts, candidates: Sequence[str]) -> tuple[str, ...]:
-    """Return the channels in the order in which the customer wants to be reached.
+    """Return the channels in the order that the customer prefers.
 
-    First those they named, then the others as they came, last those they turned off.
+    First those of their setting, then the others in the given order, last those turned off.
     """
     settings = facts.control.settings if facts.control else ()
-    wishes: dict[str, int] = {}
+    positions: dict[str, int] = {}
     try:
-        for wish in read_wishes(settings, "*", "*").get("channel_order", ()):
-            wishes |= {str(name): place for place, name in enumerate(_names(wish.value))}
+        for setting in applicable_settings(settings, "*", "*").get("channel_order", ()):
+            names = _names(setting.value)
+            positions |= {str(name): position for position, name in enumerate(names)}
         off = {
-            one
-            for one in candidates
-            for wish in read_wishes(settings, one, "*").get("allow", ())
-            if wish.value is False
+            channel
+            for channel in candidates
+            for setting in applicable_settings(settings, channel, "*").get("allow", ())
+            if setting.value is False
         }
     except MalformedValue:
         return tuple(candidates)
-    last = len(wishes)
-    return tuple(sorted(candidates, key=lambda one: (one in off, wishes.get(one, last))))
+    last = len(positions)
+    return tuple(
+        sorted(candidates, key=lambda channel: (channel in off, positions.get(channel, last)))
+    )
 
 
 def _names(value: object) -> tuple[object, ...]:
     return value if isinstance(value, tuple) else ()
 
 
-def _decide_contact(case: Case[Contact], gates: list[Gate]) -> Decision:
-    # Of a class that there is not, understanding what is to be said already says no.
-    deferral = _ask(case, _ASKED.get(case.act.message_class, _UNDERSTOOD), gates)
+def _decide_contact(context: DecisionContext[Contact], gates: list[Gate]) -> Decision:
+    # For an unknown message class the integrity checks already deny.
+    deferral = _run_checks(context, _ALL_CHECKS.get(context.act.message_class, _INTEGRITY), gates)
     if gates[-1].verdict == "deny":
-        return _denied(gates, case.facts, case.rules)
+        return _denied(gates, context.facts, context.rules)
     if deferral:
-        return _deferred(case, gates, deferral)
-    return _allowed(case, gates)
+        return _deferred(context, gates, deferral)
+    return _allowed(context, gates)
 
 
-def _decide_use(case: Case[Use], gates: list[Gate]) -> Decision:
-    by = _USE_BY_RELATION if case.act.relation else _USE_BY_CONSENT
-    _ask(case, (*_USE, *by, *_USE_WISHED), gates)
+def _decide_use(context: DecisionContext[Use], gates: list[Gate]) -> Decision:
+    basis_checks = _USE_BY_RELATION if context.act.relation else _USE_BY_CONSENT
+    _run_checks(context, (*_USE, *basis_checks, *_USE_PREFERENCES), gates)
     if gates[-1].verdict == "deny":
-        return _denied(gates, case.facts, case.rules)
-    return _allowed(case, gates)
+        return _denied(gates, context.facts, context.rules)
+    return _allowed(context, gates)
 
 
-def _ask[A: (Contact, Use)](
-    case: Case[A], questions: tuple[Question[A], ...], gates: list[Gate]
+def _run_checks[A: (Contact, Use)](
+    context: DecisionContext[A], checks: tuple[Check[A], ...], gates: list[Gate]
 ) -> Gate | None:
-    """Ask until somebody says no; return the latest "not yet"."""
+    """Run the checks until one denies; return the deferral that ends last."""
     latest: Gate | None = None
     end: datetime | None = None
-    for question in questions:
-        gate = question(case)
+    for check in checks:
+        gate = check(context)
         gates.append(gate)
         if gate.verdict == "deny":
             break
@@ -179,63 +185,67 @@ def _denied(gates: list[Gate], facts: Facts, rules: Rules) -> Decision:
         code=last.code,
         layer=_LAYERS[last.layer],
         gates=tuple(gates),
-        customer_version=_number(facts),
-        rules_version=_version(rules),
+        customer_version=_customer_version(facts),
+        rules_version=_rules_version(rules),
     )
 
 
-def _deferred(case: Case[Contact], gates: list[Gate], gate: Gate) -> Decision:
+def _deferred(context: DecisionContext[Contact], gates: list[Gate], gate: Gate) -> Decision:
     until = gate.until
     assert until is not None
-    # Whoever reads on finds the one that decided at the end.
-    gates[:] = [*(one for one in gates if one is not gate), gate]
-    if until >= case.act.expires_at:
-        inputs = {"because": gate.code, "until": until, "expires_at": case.act.expires_at}
+    # The gate that decided comes last.
+    gates[:] = [*(other for other in gates if other is not gate), gate]
+    if until >= context.act.expires_at:
+        inputs = {"because": gate.code, "until": until, "expires_at": context.act.expires_at}
         gates.append(Gate("expiry", gate.layer, "deny", "stale", gate.evidence, inputs))
-        return _denied(gates, case.facts, case.rules)
+        return _denied(gates, context.facts, context.rules)
     return Decision(
         effect="defer",
         code=gate.code,
         layer=_LAYERS[gate.layer],
         gates=tuple(gates),
         until=until,
-        customer_version=_number(case.facts),
-        rules_version=case.rules.version,
+        customer_version=_customer_version(context.facts),
+        rules_version=context.rules.version,
     )
 
 
-def _allowed(case: Case[Contact] | Case[Use], gates: list[Gate]) -> Decision:
-    # Who was asked everything was asked for a basis, and none denied.
-    assert case.basis is not None
-    carrier = case.basis
-    decider = case.person_first or carrier
+def _allowed(
+    context: DecisionContext[Contact] | DecisionContext[Use], gates: list[Gate]
+) -> Decision:
+    # All checks ran and none denied, so the basis check granted.
+    assert context.basis is not None
+    granting = context.basis
+    deciding = context.person_first or granting
     return Decision(
         effect="allow",
-        code=decider.code,
-        layer=_LAYERS[decider.layer],
+        code=deciding.code,
+        layer=_LAYERS[deciding.layer],
         gates=tuple(gates),
-        basis=_BASES[carrier.code] + "".join(carrier.evidence),
-        takes=tuple(case.takes),
-        route_to="person" if decider is not carrier else "",
-        language=_language(case),
-        customer_version=_number(case.facts),
-        rules_version=case.rules.version,
+        basis=_BASES[granting.code] + "".join(granting.evidence),
+        budget_windows=tuple(context.budget_windows),
+        route_to="person" if deciding is not granting else "",
+        language=_language(context),
+        customer_version=_customer_version(context.facts),
+        rules_version=context.rules.version,
     )
 
 
-def _language(case: Case[Contact] | Case[Use]) -> str:
-    wishes = case.wishes.get("language")
-    return str(wishes[0].value) if wishes else case.facts.language
+def _language(context: DecisionContext[Contact] | DecisionContext[Use]) -> str:
+    settings = context.settings.get("language")
+    if settings:
+        return str(settings[0].value)
+    return context.facts.language or context.rules.language
 
 
-# The facts themselves may be what is corrupt.
+# The facts and the rules may be corrupt here.
 
 
-def _number(facts: Facts) -> int:
+def _customer_version(facts: Facts) -> int:
     version = getattr(facts, "version", None)
     return version if type(version) is int else 0
 
 
-def _version(rules: Rules) -> str:
+def _rules_version(rules: Rules) -> str:
     version = getattr(rules, "version", None)
     return version if type(version) is str else ""

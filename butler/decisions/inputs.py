@@ -1,4 +1,4 @@
-"""Gathers what decisions are made of: one statement for any number of customers."""
+"""Reads the facts and the rules of decisions: one statement for any number of customers."""
 
 import logging
 import threading
@@ -15,6 +15,7 @@ from django.conf import settings
 
 from butler import sql
 from butler.decisions.relations import REACH, OrderFact, RequestFact, relations
+from butler.due.civil_time import age_on
 from butler.types import Address, Budget, Facts, Rules
 from customers.consent.preferences import QuietHours
 from customers.consent.state import State
@@ -37,8 +38,8 @@ OLDEST_CONSENT_AGE = 16
 _log = logging.getLogger(__name__)
 
 _DAY = timedelta(days=1)
-# Rules change rarely, and never loosen what a customer said: a second old is new enough.
-FRESH = 1.0
+# Rules change rarely, and never loosen the settings of a customer.
+CACHE_SECONDS = 1.0
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -56,25 +57,29 @@ _decode = msgspec.json.Decoder(_Row).decode
 
 
 def read_facts(customer_ids: Iterable[UUID], *, now: datetime) -> dict[UUID, Facts]:
-    """Return the facts of each customer, under the id that was asked for.
+    """Return the facts of each customer, by the given id.
 
-    An id that leads to no record is left out, and so is a record whose ledger cannot be read
-    as it should: nobody speaks to whom we do not know.
+    An id without a record is left out, and so is a record whose facts cannot be read.
     """
-    params = {"ids": list(set(customer_ids)), "windows": windows(now), "since": now - REACH}
-    found = {}
-    for asked, live, text in sql.rows("gather_facts", params):
+    params = {"ids": list(set(customer_ids)), "windows": current_windows(now), "since": now - REACH}
+    facts = {}
+    for record_id, live_id, text in sql.rows("read_facts", params):
         try:
-            found[asked] = _facts(live, _decode(text), now)
+            facts[record_id] = _facts(live_id, _decode(text), now)
         except FAULTS as error:
-            _log.error("nobody can be judged by the facts of %s: %s", live, describe(error))
-    return found
+            _log.error("the facts of customer %s cannot be read: %s", live_id, describe(error))
+    return facts
 
 
-def _facts(live: UUID, row: _Row, now: datetime) -> Facts:
+def unknown_facts(customer_id: UUID) -> Facts:
+    """Return facts in which all is unknown, so that every decision denies."""
+    return Facts(str(customer_id), None, None, None, None, None, None, None, None)
+
+
+def _facts(live_id: UUID, row: _Row, now: datetime) -> Facts:
     traits = row.traits or {}
     return Facts(
-        customer=str(live),
+        customer=str(live_id),
         version=row.version,
         standing="live",
         control=row.control,
@@ -93,83 +98,87 @@ def _addresses(row: _Row) -> dict[str, Address]:
     for kind, value, suppressions in row.addresses or ():
         for channel, needed in ADDRESS_KINDS.items():
             if needed == kind:
-                reasons = [one for one in suppressions or () if one[0] == channel]
-                reason, evidence = (reasons[0][1], str(reasons[0][2])) if reasons else ("", "")
+                reason, evidence = _suppression(suppressions or (), channel)
                 addresses[channel] = Address(value, reason, evidence)
     return addresses
+
+
+def _suppression(suppressions: Iterable[tuple[str, str, int]], channel: str) -> tuple[str, str]:
+    """Return the reason and the evidence of the channel's first suppression, or ""."""
+    for suppressed_channel, reason, id_ in suppressions:
+        if suppressed_channel == channel:
+            return reason, str(id_)
+    return "", ""
 
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def is_of_age(born: object, country: object, today: date) -> bool:
-    """Tell whether somebody may consent by themselves; nobody told us of a child: they may."""
-    if born is None:
+def is_of_age(birth_date: object, country: object, today: date) -> bool:
+    """Return whether the customer may consent alone; True where no birth date is stored."""
+    if birth_date is None:
         return True
     try:
-        birth_date = date.fromisoformat(str(born)[:10])
+        age = age_on(today, date.fromisoformat(str(birth_date)[:10]))
     except ValueError:
         return False
-    is_yet_to_come = (today.month, today.day) < (birth_date.month, birth_date.day)
-    age = today.year - birth_date.year - is_yet_to_come
     where = country if isinstance(country, str) and country else settings.BUTLER_COUNTRY
     return age >= CONSENT_AGES.get(where.upper(), OLDEST_CONSENT_AGE)
 
 
-def windows(now: datetime) -> list[str]:
-    """Return every window that some customer's clock could be in at this instant."""
-    found = set()
+def current_windows(now: datetime) -> list[str]:
+    """Return every budget window that is current in some time zone."""
+    windows = set()
     for day in (now - _DAY, now, now + _DAY):
         year, week, _ = day.isocalendar()
-        found |= {f"{day:%Y-%m-%d}", f"{year}-W{week:02d}", f"{day:%Y-%m}"}
-    return sorted(found)
+        windows |= {f"{day:%Y-%m-%d}", f"{year}-W{week:02d}", f"{day:%Y-%m}"}
+    return sorted(windows)
 
 
 @cache
 def company_zone() -> ZoneInfo:
+    """Return the time zone of the company."""
     return ZoneInfo(settings.BUTLER_ZONE)
 
 
-# What the company decided -------------------------------------------------------------
+# The rules ---------------------------------------------------------------------------
 
-_held: tuple[float, Rules] | None = None
+_cached_rules: tuple[float, Rules] | None = None
 _lock = threading.Lock()
 
 
 def rules() -> Rules:
-    """Return the company's rules, read anew after a second at most."""
-    global _held
-    kept = _held
-    if kept is None or time.monotonic() - kept[0] > FRESH:
+    """Return the rules, at most CACHE_SECONDS old."""
+    global _cached_rules
+    cached = _cached_rules
+    if cached is None or time.monotonic() - cached[0] > CACHE_SECONDS:
         with _lock:
-            kept = _held = (time.monotonic(), read_rules())
-    return kept[1]
+            cached = _cached_rules = (time.monotonic(), read_rules())
+    return cached[1]
 
 
 def read_rules() -> Rules:
-    """Read the purposes and topics that there are, and the company's own limits."""
+    """Return the company's policy from the settings, with the purposes and topics that exist."""
     purposes = dict(Purpose.objects.filter(is_offered=True).values_list("key", "kind"))
     topics = frozenset(Topic.objects.values_list("key", flat=True))
-    body = Rules(
+    rules = Rules(
         version="",
-        budgets={"marketing": Budget(2, "week"), "relationship": Budget(2, "week")},
-        quiet={
-            "marketing": QuietHours("20:00", "09:00"),
-            "relationship": QuietHours("20:00", "09:00"),
-            "peer": QuietHours("21:00", "08:00"),
+        budgets=msgspec.convert(settings.BUTLER_BUDGETS, dict[str, Budget]),
+        quiet_hours={
+            key: QuietHours(start, end) for key, (start, end) in settings.BUTLER_QUIET_HOURS.items()
         },
         plausible_zones=tuple(settings.BUTLER_PLAUSIBLE_ZONES),
         purposes=purposes,
         topics=topics,
         channels=CHANNELS,
+        language=settings.BUTLER_LANGUAGE,
     )
-    return msgspec.structs.replace(body, version=_digest(body))
+    return msgspec.structs.replace(rules, version=_digest(rules))
 
 
-def _digest(body: Rules) -> str:
-    said = msgspec.json.encode(
-        msgspec.structs.replace(body, topics=frozenset(), channels=frozenset()), order="sorted"
-    )
-    said += "\n".join(sorted(body.topics | body.channels)).encode()
-    return blake2b(said, digest_size=8).hexdigest()
+def _digest(rules: Rules) -> str:
+    policy = msgspec.structs.replace(rules, topics=frozenset(), channels=frozenset())
+    content = msgspec.json.encode(policy, order="sorted")
+    content += "\n".join(sorted(rules.topics | rules.channels)).encode()
+    return blake2b(content, digest_size=8).hexdigest()

@@ -1,4 +1,4 @@
-"""When it is quiet, and which day, week or month it is, on somebody's own clock. Pure.
+"""Quiet hours and the windows of budgets, in the time zones of a customer. Pure.
 
 Quiet hours hold from the minute they begin to the minute before they end, and belong to the
 day on which they begin. From a time to the same time is a whole day.
@@ -18,39 +18,41 @@ _DAY = timedelta(days=1)
 
 
 @lru_cache(maxsize=8192)
-def spans(day: date, quiet: QuietHours, zone: ZoneInfo) -> tuple[tuple[datetime, datetime], ...]:
-    """Return from when until when it is quiet in the hours that could cover a part of a day."""
+def quiet_intervals(
+    day: date, quiet: QuietHours, zone: ZoneInfo
+) -> tuple[tuple[datetime, datetime], ...]:
+    """Return the quiet intervals that overlap a day."""
     if type(quiet.days) is not tuple or not quiet.days:
         raise ValueError("quiet on no day")
-    found = []
+    intervals = []
     for first in (day - _DAY, day):
         if first.isoweekday() in quiet.days:
             last = first if quiet.start < quiet.end else first + _DAY
-            found.append((resolve(first, quiet.start, zone), resolve(last, quiet.end, zone)))
-    return tuple(found)
+            intervals.append((resolve(first, quiet.start, zone), resolve(last, quiet.end, zone)))
+    return tuple(intervals)
 
 
-def ends(
+def quiet_end(
     hours: Sequence[QuietHours], zones: Sequence[ZoneInfo], moment: datetime, days: Sequence[date]
 ) -> datetime | None:
-    """Return when a quiet that a moment is in ends, in any of the zones; None: it is in none."""
+    """Return the end of the quiet interval that contains the moment, in any zone, or None."""
     for zone, day in zip(zones, days, strict=True):
-        for one in hours:
-            for start, end in spans(day, one, zone):
+        for quiet in hours:
+            for start, end in quiet_intervals(day, quiet, zone):
                 if start <= moment < end:
                     return end
     return None
 
 
-def opens(
+def next_loud_moment(
     hours: Sequence[QuietHours], zones: Sequence[ZoneInfo], now: datetime, days: Sequence[date]
 ) -> datetime | None:
-    """Return the first moment from now on that is quiet in none of these zones; None: never.
+    """Return the first moment from now on outside the quiet hours in all zones; None: never.
 
     `days` are the dates that it is now in the zones.
     """
     moment = now
-    while end := ends(hours, zones, moment, days):
+    while end := quiet_end(hours, zones, moment, days):
         moment = end
         if moment - now > _HORIZON:
             return None
@@ -59,14 +61,14 @@ def opens(
 
 
 @lru_cache(maxsize=8192)
-def period(per: str, today: date, zone: ZoneInfo) -> tuple[str, datetime]:
-    """Return which day, week or month a date is in, and when the next one starts."""
-    if per == "day":
+def budget_window(period: str, today: date, zone: ZoneInfo) -> tuple[str, datetime]:
+    """Return the window of a date, such as "2027-W16", and when the next window starts."""
+    if period == "day":
         key, following = today.isoformat(), today + _DAY
-    elif per == "week":
+    elif period == "week":
         year, week, weekday = today.isocalendar()
         key, following = f"{year}-W{week:02}", today + timedelta(days=8 - weekday)
-    elif per == "month":
+    elif period == "month":
         key = f"{today.year}-{today.month:02}"
         following = (today.replace(day=28) + timedelta(days=4)).replace(day=1)
     else:

@@ -1,4 +1,4 @@
-"""What is live between a customer and the company, and the right to speak it gives. Pure."""
+"""The live orders, visits and requests of a customer, which permit service messages. Pure."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
@@ -9,8 +9,8 @@ import msgspec
 from butler.types import Relation
 from customers.projections.facts import is_in_reach
 
-# How long after its visit an order still gives a right to speak about it, and how long one
-# without a date does.
+# How long after its visit an order permits service messages, and how long an order without a
+# date does.
 AFTER_VISIT = timedelta(days=14)
 WITHOUT_DATE = timedelta(days=90)
 # A cancelled order has still to be confirmed, and a closed request answered.
@@ -18,7 +18,7 @@ AFTER_END = timedelta(days=7)
 # A guest sets out the evening before, and is not home at midnight.
 AROUND_VISIT = timedelta(hours=12)
 _DAY = timedelta(days=1)
-# Further back than any of these reaches.
+# Orders and requests that ended before this are not read.
 REACH = WITHOUT_DATE + AFTER_VISIT
 
 
@@ -41,14 +41,16 @@ def relations(
     orders: Iterable[OrderFact], requests: Iterable[RequestFact], zone: ZoneInfo
 ) -> dict[str, Relation]:
     """Return the live relations by name: "order:A-1001", "visit:2027-04-18", "request:7"."""
-    found: dict[str, Relation] = {}
+    by_name: dict[str, Relation] = {}
     for order in orders:
-        found.update(_of_order(order, zone))
-    for one in requests:
-        until = one.closed_at + AFTER_END if one.closed_at else one.opened_at + WITHOUT_DATE
-        name = f"request:{one.reference}"
-        found[name] = Relation("request", one.opened_at, until, name)
-    return found
+        by_name.update(_of_order(order, zone))
+    for request in requests:
+        until = (
+            request.closed_at + AFTER_END if request.closed_at else request.opened_at + WITHOUT_DATE
+        )
+        name = f"request:{request.reference}"
+        by_name[name] = Relation("request", request.opened_at, until, name)
+    return by_name
 
 
 def _of_order(order: OrderFact, zone: ZoneInfo) -> Iterator[tuple[str, Relation]]:

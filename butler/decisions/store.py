@@ -1,4 +1,4 @@
-"""Writes decisions down: the one form in which they are kept, whoever took them. Thin."""
+"""Inserts decisions into butler_decision."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,11 +12,11 @@ from butler import sql
 from butler.types import Contact, Decision, Gate
 from customers.sql import json
 
-type Outcome = Literal["send", "defer", "skip", "person"]
-_OUTCOMES: dict[str, Outcome] = {"allow": "send", "defer": "defer", "deny": "skip"}
+type DecisionOutcome = Literal["send", "defer", "skip", "person"]
+_OUTCOMES: dict[str, DecisionOutcome] = {"allow": "send", "defer": "defer", "deny": "skip"}
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class DecisionRow(msgspec.Struct, frozen=True):
     """One row of butler_decision; the names are its columns."""
 
     id: UUID
@@ -25,7 +25,7 @@ class Verdict(msgspec.Struct, frozen=True):
     message_id: UUID | None
     automation_id: str
     stage: Literal["judge", "claim"]
-    outcome: Outcome
+    outcome: DecisionOutcome
     code: str
     act: dict[str, str]
     gates: Sequence[Gate]
@@ -35,7 +35,7 @@ class Verdict(msgspec.Struct, frozen=True):
     decided_at: datetime
 
 
-def verdict(
+def decision_row(
     decision: Decision,
     act: Contact,
     *,
@@ -44,19 +44,19 @@ def verdict(
     now: datetime,
     run_id: UUID | None = None,
     message_id: UUID | None = None,
-) -> Verdict:
-    """Return how a decision is kept."""
-    is_for_a_person = decision.effect == "allow" and decision.route_to == "person"
-    return Verdict(
+) -> DecisionRow:
+    """Return the row for a decision."""
+    is_for_person = decision.effect == "allow" and decision.route_to == "person"
+    return DecisionRow(
         id=uuid7(),
         customer_id=customer_id,
         run_id=run_id,
         message_id=message_id,
         automation_id=act.automation,
         stage=stage,
-        outcome="person" if is_for_a_person else _OUTCOMES[decision.effect],
+        outcome="person" if is_for_person else _OUTCOMES[decision.effect],
         code=decision.code,
-        act=of(act),
+        act=act_columns(act),
         gates=decision.gates,
         until=decision.until,
         customer_version=decision.customer_version,
@@ -65,8 +65,8 @@ def verdict(
     )
 
 
-def of(act: Contact) -> dict[str, str]:
-    """Return what a decision was about, as it is kept with it."""
+def act_columns(act: Contact) -> dict[str, str]:
+    """Return the act of a decision as the column `act` holds it."""
     return {
         "class": act.message_class,
         "topic": act.topic,
@@ -76,7 +76,7 @@ def of(act: Contact) -> dict[str, str]:
     }
 
 
-def keep(verdicts: Sequence[Verdict]) -> None:
-    """Store decisions inside the open transaction."""
-    if verdicts:
-        sql.run("write_decisions", {"decisions": json(verdicts)})
+def insert(decisions: Sequence[DecisionRow]) -> None:
+    """Insert decisions in the open transaction."""
+    if decisions:
+        sql.run("insert_decisions", {"decisions": json(decisions)})

@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-_LENGTH = re.compile(r"([1-9]\d{0,4})([mhd])\Z", re.ASCII)
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-_CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d\Z", re.ASCII)
 _DAY = timedelta(days=1)
+_LENGTH = re.compile(r"([1-9]\d{0,4})([mhd])\Z", re.ASCII)
+_UNITS = dict(zip("mhd", (timedelta(minutes=1), timedelta(hours=1), _DAY), strict=True))
+_CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d\Z", re.ASCII)
 
 
 class BadTime(ValueError):
@@ -22,10 +22,10 @@ class BadTime(ValueError):
 @lru_cache(maxsize=256)
 def parse_length(text: str) -> timedelta:
     """Read "90m", "2h" or "3d"; a day is 24 hours, whatever the clocks do."""
-    found = _LENGTH.match(text)
-    if not found:
+    match = _LENGTH.match(text)
+    if not match:
         raise BadTime(f"{text!r} is no length of time such as 90m, 2h or 3d")
-    return int(found[1]) * _UNITS[found[2]]
+    return int(match[1]) * _UNITS[match[2]]
 
 
 @lru_cache(maxsize=256)
@@ -95,6 +95,11 @@ def local_day(now: datetime, zone: ZoneInfo) -> date:
     # The first and the last of all days have no neighbor: a zone may lead beyond them.
     except OverflowError:
         return now.date()
+
+
+def age_on(day: date, birth_date: date) -> int:
+    """Return the age in years on that day."""
+    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
 
 
 def anniversary(day: date, year: int) -> date:

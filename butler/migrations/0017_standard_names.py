@@ -51,6 +51,7 @@ class Migration(migrations.Migration):
                 name="pause_switch_engaged_once_per_key",
             ),
         ),
+        migrations.RenameField("delivery", "takes", "budget_windows"),
         # Postgres keeps the generated column and the constraint, which follow the column's name.
         migrations.SeparateDatabaseAndState(
             database_operations=[

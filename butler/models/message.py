@@ -110,8 +110,8 @@ class Delivery(models.Model):
     code = models.CharField(max_length=64, blank=True)
     detail = models.TextField(blank=True)
     latency_ms = models.IntegerField(null=True, blank=True)
-    # The budgets it took, to be given back if it fails: [[scope, window], ...].
-    takes = models.JSONField(default=list)
+    # The budget windows that it used, returned if it fails: [[scope, window], ...].
+    budget_windows = models.JSONField(default=list)
 
     class Meta:
         verbose_name_plural = "deliveries"

@@ -1,4 +1,4 @@
-"""What waits for a person."""
+"""The tasks of members of staff."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,7 +14,7 @@ from customers.queries.pages import Page, page_of
 
 
 class TaskShape(msgspec.Struct, frozen=True):
-    """Something to do for a customer; `taken_by` is who has it, as people call them."""
+    """One task; `taken_by` is the display name of who has it."""
 
     id: UUID
     kind: str
@@ -33,39 +33,39 @@ class TaskShape(msgspec.Struct, frozen=True):
     note: str
 
 
-def open_tasks(*, by: str, most: int = 100) -> list[TaskShape]:
-    """Return what is not done yet: one's own first, then what is due first."""
+def open_tasks(*, by: str, limit: int = 100) -> list[TaskShape]:
+    """Return open tasks: those of `by` first, then those due first."""
     rows = StaffTask.objects.filter(done_at=None).alias(is_anothers=~Q(taken_by=by))
-    return _shaped(rows.order_by("is_anothers", "due_at", "id")[:most], by)
+    return _shapes(rows.order_by("is_anothers", "due_at", "id")[:limit], by)
 
 
 def tasks(*, by: str, is_open: bool, cursor: str | None, limit: int) -> Page[TaskShape]:
     """Return tasks, the newest first."""
     rows = StaffTask.objects.filter(done_at__isnull=is_open)
     page = page_of(rows, by={"id": UUID}, shape=lambda row: row, cursor=cursor, limit=limit)
-    return Page(_shaped(page.results, by), page.next, page.previous)
+    return Page(_shapes(page.results, by), page.next, page.previous)
 
 
-def tasks_of(customer_id: UUID, *, by: str, most: int = 20) -> list[TaskShape]:
-    """Return what is open for a live record, and for those that were joined into it."""
+def tasks_of(customer_id: UUID, *, by: str, limit: int = 20) -> list[TaskShape]:
+    """Return the open tasks of a live record and of those merged into it."""
     members = Customer.objects.filter(canonical_id=customer_id).values_list("id", flat=True)
     rows = StaffTask.objects.filter(customer_id__in=[customer_id, *members], done_at=None)
-    return _shaped(rows.order_by("due_at", "id")[:most], by)
+    return _shapes(rows.order_by("due_at", "id")[:limit], by)
 
 
 def task(task_id: UUID, *, by: str) -> TaskShape | None:
-    return next(iter(_shaped(StaffTask.objects.filter(pk=task_id), by)), None)
+    return next(iter(_shapes(StaffTask.objects.filter(pk=task_id), by)), None)
 
 
 def count_open() -> int:
     return StaffTask.objects.filter(done_at=None).count()
 
 
-def _shaped(rows: Iterable[StaffTask], by: str) -> list[TaskShape]:
+def _shapes(rows: Iterable[StaffTask], by: str) -> list[TaskShape]:
     rows = list(rows)
     live = _live({row.customer_id for row in rows})
     names = _names(set(live.values()))
-    people = _people({row.taken_by for row in rows})
+    display_names = _display_names({row.taken_by for row in rows})
     return [
         TaskShape(
             id=row.pk,
@@ -77,7 +77,7 @@ def _shaped(rows: Iterable[StaffTask], by: str) -> list[TaskShape]:
             due_at=row.due_at,
             automation=row.automation_id,
             message=row.message_id,
-            taken_by=people.get(row.taken_by, row.taken_by),
+            taken_by=display_names.get(row.taken_by, row.taken_by),
             is_mine=row.taken_by == by,
             taken_at=row.taken_at,
             done_at=row.done_at,
@@ -94,22 +94,22 @@ def _live(ids: set[UUID]) -> dict[UUID, UUID]:
 
 
 def _names(ids: set[UUID]) -> dict[UUID, str]:
-    wanted = ("name", "first_name", "last_name")
-    found = Trait.objects.filter(customer_id__in=ids, name__in=wanted)
-    said: dict[UUID, dict[str, str]] = {}
-    for id_, name, value in found.values_list("customer_id", "name", "value"):
+    names = ("name", "first_name", "last_name")
+    traits = Trait.objects.filter(customer_id__in=ids, name__in=names)
+    parts_by_id: dict[UUID, dict[str, str]] = {}
+    for id_, name, value in traits.values_list("customer_id", "name", "value"):
         if isinstance(value, str):
-            said.setdefault(id_, {})[name] = value
+            parts_by_id.setdefault(id_, {})[name] = value
     return {
         id_: parts.get("name")
         or " ".join(filter(None, (parts.get("first_name"), parts.get("last_name"))))
-        for id_, parts in said.items()
+        for id_, parts in parts_by_id.items()
     }
 
 
-def _people(names: set[str]) -> dict[str, str]:
+def _display_names(names: set[str]) -> dict[str, str]:
     ids = [name.removeprefix("user:") for name in names if name.startswith("user:")]
     # isdigit() alone also accepts superscripts; no key has more digits than its column.
     numbers = [int(id_) for id_ in ids if id_.isascii() and id_.isdigit() and len(id_) < 10]
-    found = User.objects.filter(pk__in=numbers)
-    return {f"user:{user.pk}": user.name or f"#{user.pk}" for user in found}
+    users = User.objects.filter(pk__in=numbers)
+    return {f"user:{user.pk}": user.name or f"#{user.pk}" for user in users}

@@ -1,7 +1,7 @@
--- Take some messages of one channel that wait, the most urgent first, each locked, and the
--- live record each is for. Nobody is waited for: what another sender holds is left to it.
+-- Lock queued messages of one channel, the most urgent first, and return them with their live
+-- records. Messages that another sender has locked are skipped.
 --
--- channel  text, now  timestamptz, most  int
+-- channel  text, now  timestamptz, limit  int
 
 SELECT message.id, coalesce(record.canonical_id, record.id),
        message.key, message.run_id, message.automation_id, message.version_id, message.step,
@@ -14,5 +14,5 @@ SELECT message.id, coalesce(record.canonical_id, record.id),
    AND message.channel = %(channel)s
    AND message.not_before <= %(now)s
  ORDER BY message.priority, message.not_before, message.id
- LIMIT %(most)s
+ LIMIT %(limit)s
    FOR UPDATE OF message SKIP LOCKED

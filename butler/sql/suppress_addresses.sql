@@ -1,12 +1,13 @@
--- Note that nothing is to go to the addresses of these messages any more.
+-- Suppress the addresses of messages.
 --
--- said  jsonb [{message, reason, evidence}, ...], now  timestamptz
+-- suppressions  jsonb [{message_id, reason, evidence}, ...], now  timestamptz
 
 INSERT INTO customers_suppression (channel, address, reason, evidence, since)
-SELECT DISTINCT ON (message.channel, message.address, said.reason)
-       message.channel, message.address, said.reason, said.evidence, %(now)s
-  FROM jsonb_to_recordset(%(said)s::jsonb) AS said (message uuid, reason text, evidence text)
-  JOIN butler_message AS message ON message.id = said.message
+SELECT DISTINCT ON (message.channel, message.address, suppression.reason)
+       message.channel, message.address, suppression.reason, suppression.evidence, %(now)s
+  FROM jsonb_to_recordset(%(suppressions)s::jsonb)
+       AS suppression (message_id uuid, reason text, evidence text)
+  JOIN butler_message AS message ON message.id = suppression.message_id
  WHERE message.address <> ''
- ORDER BY message.channel, message.address, said.reason, message.id, said.evidence
+ ORDER BY message.channel, message.address, suppression.reason, message.id, suppression.evidence
     ON CONFLICT (channel, address, reason) WHERE lifted_at IS NULL DO NOTHING

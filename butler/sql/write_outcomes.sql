@@ -1,28 +1,30 @@
--- What came of attempts. An attempt has one outcome; only that we did not know can be
--- corrected by somebody who does. Budgets that were taken for nothing are given back.
+-- Write the outcomes of deliveries. A delivery gets one outcome; only `uncertain` can be replaced.
+-- The budget windows of messages that were not sent are returned.
 --
 -- now  timestamptz
--- outcomes  jsonb [{delivery, outcome, provider_id, code, detail, latency_ms,
+-- outcomes  jsonb [{delivery_id, outcome, provider_id, code, detail, latency_ms,
 --                   state, reason, not_before, is_refunded}, ...]
--- returns (delivery, message, customer, channel, outcome) of what was written
+-- returns (delivery, message, customer, channel, outcome) of the deliveries that were updated
 
-WITH said AS MATERIALIZED (
+WITH attempt_outcome AS MATERIALIZED (
     SELECT *
-      FROM jsonb_to_recordset(%(outcomes)s::jsonb) AS one (
-           delivery uuid, outcome text, provider_id text, code text, detail text,
+      FROM jsonb_to_recordset(%(outcomes)s::jsonb) AS attempt_outcome (
+           delivery_id uuid, outcome text, provider_id text, code text, detail text,
            latency_ms int, state text, reason text, not_before timestamptz, is_refunded boolean)
 ), settled AS (
     UPDATE butler_delivery AS delivery
-       SET outcome = said.outcome, outcome_at = %(now)s, provider_id = said.provider_id,
-           code = said.code, detail = said.detail, latency_ms = said.latency_ms
-      FROM said
-     WHERE delivery.id = said.delivery
+       SET outcome = attempt_outcome.outcome, outcome_at = %(now)s,
+           provider_id = attempt_outcome.provider_id, code = attempt_outcome.code,
+           detail = attempt_outcome.detail, latency_ms = attempt_outcome.latency_ms
+      FROM attempt_outcome
+     WHERE delivery.id = attempt_outcome.delivery_id
        AND (delivery.outcome = '' OR (delivery.outcome = 'uncertain'
-                                      AND said.outcome IN ('accepted', 'rejected')))
+                                      AND attempt_outcome.outcome IN ('accepted', 'rejected')))
  RETURNING delivery.id, delivery.message_id, delivery.customer_id, delivery.channel,
-           delivery.number, delivery.takes, said.outcome, said.state, said.reason,
-           said.not_before, said.is_refunded
-), moved AS (
+           delivery.number, delivery.budget_windows, attempt_outcome.outcome,
+           attempt_outcome.state, attempt_outcome.reason, attempt_outcome.not_before,
+           attempt_outcome.is_refunded
+), updated_message AS (
     UPDATE butler_message AS message
        SET state = CASE WHEN settled.state = 'queued' AND message.expires_at <= %(now)s
                         THEN 'expired' ELSE settled.state END,
@@ -36,14 +38,14 @@ WITH said AS MATERIALIZED (
        AND message.state IN ('sending', 'uncertain')
        AND message.attempts = settled.number
 ), returned AS (
-    SELECT settled.customer_id, taken.one ->> 0 AS scope, taken.one ->> 1 AS "window",
-           count(*) AS n
-      FROM settled, jsonb_array_elements(settled.takes) AS taken (one)
+    SELECT settled.customer_id, budget.scope_and_window ->> 0 AS scope,
+           budget.scope_and_window ->> 1 AS "window", count(*) AS uses
+      FROM settled, jsonb_array_elements(settled.budget_windows) AS budget (scope_and_window)
      WHERE settled.is_refunded
      GROUP BY 1, 2, 3
-), given_back AS (
+), refunded AS (
     UPDATE butler_budgetuse AS budget
-       SET used = greatest(0, budget.used - returned.n)
+       SET used = greatest(0, budget.used - returned.uses)
       FROM returned
      WHERE budget.customer_id = returned.customer_id
        AND budget.scope = returned.scope

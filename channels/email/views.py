@@ -54,7 +54,7 @@ def events(request: HttpRequest) -> HttpResponse:
         now = timezone.now()
         found = reports.read(request)
         said = [one for event in found if (one := reports.report(event, now=now))]
-        delivery_reports.report(provider=reports.provider(), channel="email", reports=said, now=now)
+        delivery_reports.record(provider=reports.provider(), channel="email", reports=said, now=now)
         for event in found:
             if reports.is_unsubscribed(event):
                 _unsubscribed(reports.name_of(event), now)

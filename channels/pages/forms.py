@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from butler.decisions.context import read_wishes
+from butler.decisions.context import applicable_settings
 from customers.consent.preferences import PERIODS, MalformedValue, parse_value
 from customers.consent.state import ANY, CHANNELS, MARKETING, Setting, State
 from customers.consent.statements import ConsentStatement
@@ -128,7 +128,7 @@ def _cleared_below(
 
 def is_on(settings: tuple[Setting, ...], channel: str, topic: str) -> bool:
     """Tell whether a channel is on for a topic, read exactly as it is obeyed."""
-    wishes = read_wishes(settings, channel, topic).get("allow", ())
+    wishes = applicable_settings(settings, channel, topic).get("allow", ())
     return all(wish.value is not False for wish in wishes)
 
 

@@ -33,7 +33,7 @@ def adapters() -> tuple[Adapter, ...]:
 def _handed_over(parcel: Parcel) -> Handover:
     try:
         with transaction.atomic():
-            task_id = staff_tasks.ask(
+            task_id = staff_tasks.create(
                 key=f"message:{parcel.id}",
                 kind="phone",
                 customer_id=parcel.customer_id,

@@ -211,7 +211,7 @@ def _keep(text: Text, now: datetime) -> None:
     outcome = _record(text, now)
     if outcome.customer_id is None or outcome.status != "accepted" or text.meant == "help":
         return
-    staff_tasks.ask(
+    staff_tasks.create(
         key=f"sms:{text.sid}",
         kind="reply",
         customer_id=outcome.customer_id,

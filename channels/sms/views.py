@@ -40,7 +40,7 @@ def status(request: HttpRequest) -> HttpResponse:
         now = timezone.now()
         found = statuses.read(_signed(request, received), request.GET.get("message", ""), now=now)
         if found:
-            delivery_reports.report(provider="twilio", channel="sms", reports=[found], now=now)
+            delivery_reports.record(provider="twilio", channel="sms", reports=[found], now=now)
     return HttpResponse(status=204)
 
 

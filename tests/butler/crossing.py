@@ -50,7 +50,7 @@ def report(chance: random.Random, ends: float) -> None:
         chance.shuffle(said)
         while said:
             batch = [said.pop() for _ in range(min(len(said), chance.randint(1, 15)))]
-            delivery_reports.report(provider="sink", channel="email", reports=batch, now=NOON)
+            delivery_reports.record(provider="sink", channel="email", reports=batch, now=NOON)
         delivery_reports.sweep(now=NOON)
         time.sleep(chance.uniform(0, 0.02))
 

@@ -88,7 +88,7 @@ class World:
         default_factory=lambda: {
             "version": "rules-1",
             "budgets": {},
-            "quiet": {},
+            "quiet_hours": {},
             "plausible_zones": ("Europe/Amsterdam", "Europe/Copenhagen", "Europe/Stockholm"),
             "purposes": {
                 **dict.fromkeys(("offers", "tips", "peers"), "contact"),
@@ -238,6 +238,6 @@ _PHRASES: dict[str, Callable[..., object]] = {
         {"budgets": dict.fromkeys(CLASSES, Budget(int(most), per))}
     ),
     r"company quiet (\S+)-(\S+)": lambda w, start, end: w.rules.update(
-        {"quiet": dict.fromkeys(CLASSES, QuietHours(start, end))}
+        {"quiet_hours": dict.fromkeys(CLASSES, QuietHours(start, end))}
     ),
 }

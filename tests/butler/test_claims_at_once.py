@@ -29,7 +29,7 @@ def test_two_senders_never_get_the_same_message():
     def take():
         barrier.wait()
         for _ in range(4):
-            got.extend(one.message for one in claim(most=2).leaving)
+            got.extend(one.message_id for one in claim(limit=2).outgoing)
         connection.close()
 
     threads = [threading.Thread(target=take) for _ in range(4)]
@@ -39,7 +39,7 @@ def test_two_senders_never_get_the_same_message():
         thread.join()
 
     assert len(got) == len(set(got))
-    got.extend(one.message for one in claim().leaving)
+    got.extend(one.message_id for one in claim().outgoing)
     assert len(set(got)) == 8
 
 
@@ -55,7 +55,7 @@ def test_a_message_of_somebody_who_is_held_waits_and_stands_in_nobodys_way():
             )
 
         def take():
-            got.extend(one.message for one in claim().leaving)
+            got.extend(one.message_id for one in claim().outgoing)
             connection.close()
 
         thread = threading.Thread(target=take)
@@ -63,7 +63,7 @@ def test_a_message_of_somebody_who_is_held_waits_and_stands_in_nobodys_way():
         thread.join()
 
     assert got == [second.id]
-    assert [one.message for one in claim().leaving] == [first.id]
+    assert [one.message_id for one in claim().outgoing] == [first.id]
 
 
 def test_a_message_that_somebody_has_in_hand_is_left_to_them():
@@ -80,7 +80,7 @@ def test_a_message_that_somebody_has_in_hand_is_left_to_them():
         thread.start()
         thread.join()
 
-    assert (took[0].looked_at, took[0].leaving) == (0, ())
+    assert (took[0].claimed_count, took[0].outgoing) == (0, ())
 
 
 def test_a_claim_holds_nobody_but_those_it_is_about():
@@ -111,14 +111,16 @@ def test_a_claim_holds_nobody_but_those_it_is_about():
 def test_who_becomes_another_between_the_look_and_the_hold_is_left_for_the_next_claim(monkeypatch):
     guest, other = guest_who_consented(), guest_who_consented()
     message = arrange.message(guest)
-    hold = dispatch_gate._hold
+    hold = dispatch_gate._lock_customers
 
     def join_first(ids):
         Customer.objects.filter(id=guest.id).update(canonical_id=other.id)
         return hold(ids)
 
-    monkeypatch.setattr(dispatch_gate, "_hold", join_first)
-    assert claim().held_back == 1
+    monkeypatch.setattr(dispatch_gate, "_lock_customers", join_first)
+    assert claim().skipped_count == 1
     monkeypatch.undo()
 
-    assert [(one.message, one.customer) for one in claim().leaving] == [(message.id, other.id)]
+    assert [(one.message_id, one.customer_id) for one in claim().outgoing] == [
+        (message.id, other.id)
+    ]

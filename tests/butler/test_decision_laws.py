@@ -139,7 +139,7 @@ def test_the_same_facts_lead_to_the_same_bytes(scene):
 
     # Others come in between, and what was remembered is forgotten.
     decide(*world("service", "set allow false; quiet 13:00-15:00; zone Asia/Tokyo").asked())
-    quiet_hours.spans.cache_clear()
+    quiet_hours.quiet_intervals.cache_clear()
 
     assert msgspec.json.encode(decide(*asked)) == first
     assert msgspec.json.encode(decide(*_world(scene).asked())) == first

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from butler.actions import dispatch_gate, outcomes
-from butler.actions.outcomes import ATTEMPTS, RECONCILE, Outcome, next_state
+from butler.actions.outcomes import ATTEMPTS, RECONCILE, DeliveryOutcome, next_state
 from butler.models import BudgetUse, Delivery, Message
 from customers.models import Customer, Event
 from tests.butler import arrange
@@ -31,10 +31,12 @@ def leaving(result="accepted", *, budget=None, **facts):
         arrange.says(guest, "preference.set", "budget", budget)
     arrange.message(guest)
     claimed = dispatch_gate.claim(
-        channel="email", provider="sink", now=NOON, most=1, lease=10.0, links=lambda one: {}
+        channel="email", provider="sink", now=NOON, limit=1, lease=10.0, links=lambda one: {}
     )
-    (left,) = claimed.leaving
-    one = Outcome(left.delivery, left.message, result, "marketing", left.number, False, **facts)
+    (left,) = claimed.outgoing
+    one = DeliveryOutcome(
+        left.delivery_id, left.message_id, result, "marketing", left.number, False, **facts
+    )
     return guest, one
 
 
@@ -77,7 +79,7 @@ def test_what_left_while_two_records_became_one_is_on_the_log_of_the_one():
 
 def outcome(result, *, of="marketing", number=1, is_idempotent=False, **facts):
     nobody = uuid.UUID(int=0)
-    return Outcome(nobody, nobody, result, of, number, is_idempotent, **facts)
+    return DeliveryOutcome(nobody, nobody, result, of, number, is_idempotent, **facts)
 
 
 WAITS = RECONCILE.total_seconds()
@@ -191,7 +193,7 @@ def test_what_came_of_an_earlier_attempt_does_not_move_a_message_that_is_on_its_
     outcomes.record([first], now=NOON)
     Message.objects.update(state="sending", attempts=2)
 
-    outcomes.record([first._replace(result="accepted")], now=NOON)
+    outcomes.record([first._replace(outcome="accepted")], now=NOON)
 
     assert Message.objects.get().state == "sending"
     assert Delivery.objects.get().outcome == "accepted"
@@ -231,7 +233,7 @@ def test_only_who_fell_silent_is_swept_and_the_first_who_did_first():
             )
     waits, late, latest = Delivery.objects.order_by("-lease_until")
 
-    assert outcomes.sweep(now=NOON, most=1) == 1
+    assert outcomes.sweep(now=NOON, limit=1) == 1
     assert Delivery.objects.get(outcome="uncertain") == latest
     assert outcomes.sweep(now=NOON) == 1
     assert outcomes.sweep(now=NOON) == 0

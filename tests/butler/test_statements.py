@@ -30,7 +30,7 @@ SELECT gen_random_uuid(), id, customer_id, id, automation_id, version_id, '0', '
        'offers', '', 5, now(), now(), now(), now(), 'queued', now(), '', '{{}}', '', '', '', ''
   FROM butler_run;
 INSERT INTO butler_delivery (id, message_id, number, customer_id, channel, provider,
-       customer_version, claimed_at, lease_until, outcome, provider_id, code, detail, takes)
+       customer_version, claimed_at, lease_until, outcome, provider_id, code, detail, budget_windows)
 SELECT gen_random_uuid(), id, 1, customer_id, 'email', 'smtp', 1, now(), now(), 'accepted', id, '',
        '', '[]'
   FROM butler_message;
@@ -49,19 +49,19 @@ ASKED = (
     (sql, "claim_due"),
     (sql, "hold_runs"),
     (sql, "read_contexts"),
-    (sql, "gather_facts"),
+    (sql, "read_facts"),
     (sql, "write_messages"),
-    (sql, "write_decisions"),
+    (sql, "insert_decisions"),
     (sql, "update_runs"),
     (sql, "acquire_capacity"),
     (sql, "claim_messages"),
-    (sql, "hold_customers"),
+    (sql, "lock_customers"),
     (sql, "write_claims"),
-    (sql, "hold_for_outcomes"),
+    (sql, "lock_customers_of_deliveries"),
     (sql, "write_outcomes"),
-    (sql, "find_waiting_receipts"),
+    (sql, "find_waiting_reports"),
     (sql, "find_in_hand"),
-    (sql, "find_silent"),
+    (sql, "find_expired_deliveries"),
     (sql, "start_runs"),
     (sql, "signal_waiting_runs"),
     (of_customers, "append_events"),

@@ -116,7 +116,7 @@ def test_a_provider_that_hangs_does_not_hold_every_worker(monkeypatch, settings)
     for _ in range(2):
         offer()
     dispatch_gate.claim(
-        channel="email", provider="x", now=NOON, most=1, lease=30, links=deliveries.links
+        channel="email", provider="x", now=NOON, limit=1, lease=30, links=deliveries.links
     )
 
     assert deliveries.deliver("email", clock=lambda: NOON, most=1).looked_at == 0

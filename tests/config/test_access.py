@@ -208,7 +208,7 @@ def world(db):
         "merge_id": Merge.objects.create(
             merged_into=noor, record=other, reason="staff", merged_at=timezone.now()
         ).pk,
-        "task_id": staff_tasks.ask(
+        "task_id": staff_tasks.create(
             key="t", kind="phone", customer_id=noor.id, title="x", body="", due_at=timezone.now()
         ),
         "review_id": Review.objects.create(kind="identifier_limit", first=noor).pk,

@@ -49,6 +49,25 @@ def told(tmp_path):
         pytest.param(lambda: env.duration_seconds("X", default=1), "0.25", 0.25, id="seconds"),
         pytest.param(lambda: env.listing("X"), "a, b,,c ", ["a", "b", "c"], id="listing"),
         pytest.param(lambda: env.text("X"), "", "", id="empty-text-is-a-text"),
+        pytest.param(lambda: env.choice("X", ["en", "nl"], default="en"), "nl", "nl", id="choice"),
+        pytest.param(
+            lambda: env.budgets("X", ["marketing", "peer"], default=""),
+            "marketing=2/week, peer=1/day",
+            {"marketing": {"limit": 2, "period": "week"}, "peer": {"limit": 1, "period": "day"}},
+            id="budgets",
+        ),
+        pytest.param(
+            lambda: env.quiet_hours("X", ["peer"], default="peer=21:00-08:00"),
+            "peer=22:30-07:00",
+            {"peer": ("22:30", "07:00")},
+            id="quiet-hours",
+        ),
+        pytest.param(
+            lambda: env.quiet_hours("X", ["peer"], default="peer=21:00-08:00"),
+            "",
+            {},
+            id="no-quiet-hours",
+        ),
     ],
 )
 def test_a_value_is_understood(monkeypatch, read, value, meaning):
@@ -67,6 +86,10 @@ def test_a_value_is_understood(monkeypatch, read, value, meaning):
         pytest.param(lambda: env.duration_seconds("X", default=1), "nan", id="not-a-number"),
         pytest.param(lambda: env.duration_seconds("X", default=1), "-0.1", id="negative-seconds"),
         pytest.param(lambda: env.secret("X"), "short", id="secret"),
+        pytest.param(lambda: env.choice("X", ["en"], default="en"), "fr", id="choice"),
+        pytest.param(lambda: env.budgets("X", ["peer"], default=""), "peer=1/hour", id="period"),
+        pytest.param(lambda: env.budgets("X", ["peer"], default=""), "other=1/day", id="class"),
+        pytest.param(lambda: env.quiet_hours("X", ["peer"], default=""), "peer=9-17", id="clock"),
         pytest.param(lambda: env.database("X"), "mysql://a/b", id="database"),
     ],
 )

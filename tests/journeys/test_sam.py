@@ -144,7 +144,7 @@ def test_what_somebody_writes_stays_when_something_happens(work, desk):
     who = UUID(page.url.rstrip("/").rpartition("/")[2])
     by = f"user:{User.objects.get(email='sam@larkmoor.example').pk}"
     now = timezone.now()
-    task = staff_tasks.ask(
+    task = staff_tasks.create(
         key="t", kind="phone", customer_id=who, title="Call", body="", due_at=now
     )
     staff_tasks.take(task_id=task, by=by, now=now)

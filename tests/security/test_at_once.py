@@ -127,7 +127,7 @@ def test_nobody_approves_without_a_login():
 
 def test_a_task_is_taken_by_one():
     noor = factories.customer(("email", "noor@example.com"))
-    task = staff_tasks.ask(
+    task = staff_tasks.create(
         key="t", kind="phone", customer_id=noor.pk, title="x", body="", due_at=timezone.now()
     )
     people = [staff.let_in(Client(), staff.colleague("desk", name)) for name in "ABCDE"]

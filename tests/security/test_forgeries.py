@@ -117,7 +117,7 @@ def test_a_report_of_one_way_out_says_nothing_of_what_went_another(kind):
     one = message(guest(), channel="sms", state="accepted", address=NOORS)
     said = DeliveryReport("x", kind, timezone.now(), message_id=str(one.pk))
 
-    delivery_reports.report(
+    delivery_reports.record(
         provider="postmark", channel="email", reports=[said], now=timezone.now()
     )
 

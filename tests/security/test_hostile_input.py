@@ -74,7 +74,7 @@ def places(noor) -> dict[str, object]:
     other = factories.customer(("email", "eli@example.com"))
     TopicStatus.objects.create(key="ride:x", status="open", changed_at=now)
     merge = Merge.objects.create(merged_into=noor, record=other, reason="staff", merged_at=now)
-    task = staff_tasks.ask(
+    task = staff_tasks.create(
         key="t", kind="phone", customer_id=noor.id, title="x", body="", due_at=now
     )
     return {

@@ -65,7 +65,7 @@ def things_of(address: str, sign: str) -> dict[str, object]:
             merged_into=who, record=other, reason="staff", merged_at=now
         ).pk,
         "session_id": session[0]["id"] if session else 1,
-        "task_id": staff_tasks.ask(
+        "task_id": staff_tasks.create(
             key=sign, kind="phone", customer_id=who.pk, title="x", body="", due_at=now
         ),
     }

@@ -79,12 +79,12 @@ def test_a_date_that_no_calendar_has_fails_alone(odd):
         arrange.message(guest, channel="inbox", version_id=version.pk, step="0", facts=facts)
 
     claimed = dispatch_gate.claim(
-        channel="inbox", provider="x", now=NOON, most=25, lease=10, links=lambda one: {}
+        channel="inbox", provider="x", now=NOON, limit=25, lease=10, links=lambda one: {}
     )
 
-    assert len(claimed.leaving) >= 1
+    assert len(claimed.outgoing) >= 1
     assert sorted(Message.objects.values_list("state", "reason")) == sorted(
-        [("sending", "")] * len(claimed.leaving)
-        + [("failed", "missing_value")] * (3 - len(claimed.leaving))
+        [("sending", "")] * len(claimed.outgoing)
+        + [("failed", "missing_value")] * (3 - len(claimed.outgoing))
     )
-    assert read_facts([claimed.leaving[0].customer], now=NOON)
+    assert read_facts([claimed.outgoing[0].customer_id], now=NOON)

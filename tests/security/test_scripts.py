@@ -175,7 +175,7 @@ def _say(noor: Customer, number: int, bad: str) -> None:
     AccessLogEntry.objects.create(
         customer=noor, at=now, actor=f"staff:{bad}"[:100], role="desk", what="page", reason=bad
     )
-    staff_tasks.ask(key=bad, kind="phone", customer_id=noor.pk, title=bad, body=bad, due_at=now)
+    staff_tasks.create(key=bad, kind="phone", customer_id=noor.pk, title=bad, body=bad, due_at=now)
     TopicStatus.objects.create(key=bad[:64], status=bad[:16], facts={bad: bad}, changed_at=now)
     BlockedValue.objects.create(kind="email", value=bad, reason=bad[:100])
     User.objects.create_user(f"{number}@example.com", name=bad[:100])

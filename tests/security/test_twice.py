@@ -122,7 +122,9 @@ def noor() -> Customer:
         eli = factories.customer(("email", f"eli{number}@example.com"), first_name="Eli")
         Review.objects.create(kind="suggested_merge", first=noor, second=eli)
         key, now = f"t{number}", timezone.now()
-        staff_tasks.ask(key=key, kind="phone", customer_id=noor.pk, title=key, body="", due_at=now)
+        staff_tasks.create(
+            key=key, kind="phone", customer_id=noor.pk, title=key, body="", due_at=now
+        )
     TopicStatus.objects.create(key="ride:x", status="open", changed_at=timezone.now())
     factories.message(noor)
     return noor

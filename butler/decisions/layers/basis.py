@@ -4,11 +4,11 @@ An act names one basis and stands or falls with it: where a consent is missing, 
 does not help, and the other way round.
 """
 
-from butler.decisions.context import Case, carries, denies
+from butler.decisions.context import DecisionContext, deny, grant
 from butler.types import Contact, Gate, Relation, Use
 
-# Refusals of the customer's own have codes of their own; all else was never a yes.
-_NO = {
+# The code for each state of a consent that is not given; for all others: no_consent.
+_REFUSALS = {
     "refused": "consent_refused",
     "withdrawn": "consent_withdrawn",
     "expired": "consent_expired",
@@ -16,48 +16,50 @@ _NO = {
 _ANY_RELATION = frozenset({"order", "visit", "request"})
 
 
-def consent(case: Case[Contact] | Case[Use]) -> Gate:
-    """Ask for a yes to the purpose: to words we know, and not run out."""
-    purpose = case.act.purpose
-    standing = case.control.consents.get(purpose)
-    if standing is None:
-        return denies("basis", "basis", "no_consent", inputs={"purpose": purpose})
-    evidence, inputs = (standing.entry,), {"purpose": purpose, "state": standing.state}
-    if standing.state != "given":
-        code = _NO.get(standing.state, "no_consent")
-        return denies("basis", "basis", code, evidence, inputs)
-    if not (type(standing.notice) is str and standing.notice and standing.entry):
-        return denies("basis", "basis", "consent_no_notice", evidence, inputs)
-    if standing.valid_until is not None and standing.valid_until <= case.now:
-        return denies("basis", "basis", "consent_expired", evidence, inputs)
-    return carries(case, "consent_given", evidence, inputs)
+def consent(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
+    """Check for a valid consent to the purpose, with the notice that was shown."""
+    purpose = context.act.purpose
+    statement = context.control.consents.get(purpose)
+    if statement is None:
+        return deny("basis", "basis", "no_consent", inputs={"purpose": purpose})
+    evidence, inputs = (statement.entry,), {"purpose": purpose, "state": statement.state}
+    if statement.state != "given":
+        code = _REFUSALS.get(statement.state, "no_consent")
+        return deny("basis", "basis", code, evidence, inputs)
+    if not (type(statement.notice) is str and statement.notice and statement.entry):
+        return deny("basis", "basis", "consent_no_notice", evidence, inputs)
+    if statement.valid_until is not None and statement.valid_until <= context.now:
+        return deny("basis", "basis", "consent_expired", evidence, inputs)
+    return grant(context, "consent_given", evidence, inputs)
 
 
-def relation(case: Case[Contact] | Case[Use]) -> Gate:
-    """Ask for the live order, visit or request that the act belongs to."""
-    return _relation(case, _ANY_RELATION)
+def relation(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
+    """Check for the live order, visit or request that the act belongs to."""
+    return _relation(context, _ANY_RELATION)
 
 
-def request(case: Case[Contact]) -> Gate:
-    """Ask for the open request that is answered."""
-    return _relation(case, frozenset({"request"}))
+def request(context: DecisionContext[Contact]) -> Gate:
+    """Check for the open request that the message answers."""
+    return _relation(context, frozenset({"request"}))
 
 
-def duty(case: Case[Contact]) -> Gate:
-    """Take the duty that the class names; which messages have one, people decide."""
-    return carries(case, "legal_duty")
+def legal_duty(context: DecisionContext[Contact]) -> Gate:
+    """Grant by the legal duty that the message class names."""
+    return grant(context, "legal_duty")
 
 
-def live_relation(case: Case[Contact] | Case[Use]) -> Relation | None:
-    return (case.facts.relations or {}).get(case.act.relation)
+def live_relation(context: DecisionContext[Contact] | DecisionContext[Use]) -> Relation | None:
+    return (context.facts.relations or {}).get(context.act.relation)
 
 
-def _relation(case: Case[Contact] | Case[Use], kinds: frozenset[str]) -> Gate:
-    name = case.act.relation
-    found = live_relation(case)
-    if not name or found is None or found.kind not in kinds or case.now < found.since:
-        return denies("basis", "basis", "no_relation", inputs={"relation": name})
-    evidence, inputs = (name,), {"relation": name, "kind": found.kind, "until": found.until}
-    if case.now >= found.until:
-        return denies("basis", "basis", "relation_over", evidence, inputs)
-    return carries(case, "relation_live", evidence, inputs)
+def _relation(
+    context: DecisionContext[Contact] | DecisionContext[Use], kinds: frozenset[str]
+) -> Gate:
+    name = context.act.relation
+    relation = live_relation(context)
+    if not name or relation is None or relation.kind not in kinds or context.now < relation.since:
+        return deny("basis", "basis", "no_relation", inputs={"relation": name})
+    evidence, inputs = (name,), {"relation": name, "kind": relation.kind, "until": relation.until}
+    if context.now >= relation.until:
+        return deny("basis", "basis", "relation_over", evidence, inputs)
+    return grant(context, "relation_live", evidence, inputs)

@@ -1,10 +1,10 @@
-"""Whether enough is known to judge at all. What is not known means no. Pure."""
+"""Checks whether all facts and rules are there and valid. What is unknown denies. Pure."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from butler.decisions.context import Case, denies, passed
+from butler.decisions.context import DecisionContext, deny, pass_gate
 from butler.types import Contact, Gate, Use
 from customers.consent.state import State
 
@@ -12,16 +12,15 @@ CLASSES = frozenset(
     {"legal_duty", "service_critical", "service", "answer", "relationship", "marketing", "peer"}
 )
 NEED_CONSENT = frozenset({"relationship", "marketing", "peer"})
-# Clocks of tills and of phones differ; a message about what happens tomorrow is a mistake.
-AHEAD = timedelta(minutes=5)
+# Clocks of tills and phones differ; a message about an event further ahead is a mistake.
+CLOCK_TOLERANCE = timedelta(minutes=5)
 
-# A dict is found at once; whether something else is a mapping takes a while to tell.
+# isinstance is fast for a dict and slow for Mapping.
 _MAPPINGS = (dict, Mapping)
 _SETS = (frozenset, set)
-# What is answered where there is nothing to look at.
-_ON = passed("switch", "company")
-_TOLD = passed("act", "integrity")
-_FACTS = (
+_SWITCH_PASS = pass_gate("switch", "company")
+_ACT_PASS = pass_gate("act", "integrity")
+_REQUIRED_FACTS = (
     "customer",
     "version",
     "standing",
@@ -33,33 +32,33 @@ _FACTS = (
 )
 
 
-def switch(case: Case[Contact] | Case[Use]) -> Gate:
-    """Ask the emergency switches, before anything that could be wrong itself."""
-    halted = case.facts.halted
+def switch(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
+    """Check the pause switches, before anything that could be invalid itself."""
+    halted = context.facts.halted
     if not isinstance(halted, _SETS):
-        return denies("switch", "integrity", "unknown_halted")
-    for key in ("*", getattr(case.act, "automation", "")):
+        return deny("switch", "integrity", "unknown_halted")
+    for key in ("*", getattr(context.act, "automation", "")):
         if key in halted:
-            return denies("switch", "company", "halted", (key,), {"switch": key})
+            return deny("switch", "company", "halted", (key,), {"switch": key})
         if not isinstance(key, str):
-            return denies("switch", "integrity", "unknown_automation")
-    return _ON
+            return deny("switch", "integrity", "unknown_automation")
+    return _SWITCH_PASS
 
 
-def knowledge(case: Case[Contact] | Case[Use]) -> Gate:
-    """Ask whether everything that a decision rests on is there."""
-    code = _gap(case.facts) or _gap_in_rules(case.rules)
+def knowledge(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
+    """Check whether all facts and rules of the decision are there."""
+    code = _code_of_facts(context.facts) or _code_of_rules(context.rules)
     if code:
-        return denies("integrity", "integrity", code)
-    if case.now.tzinfo is None:
-        return denies("integrity", "integrity", "unknown_time")
-    inputs = {"version": case.facts.version, "rules": case.rules.version}
+        return deny("integrity", "integrity", code)
+    if context.now.tzinfo is None:
+        return deny("integrity", "integrity", "unknown_time")
+    inputs = {"version": context.facts.version, "rules": context.rules.version}
     return Gate("integrity", "integrity", "pass", "", (), inputs)
 
 
-def contact(case: Case[Contact]) -> Gate:
-    """Ask whether what is to be said is understood, and still makes sense."""
-    act, rules = case.act, case.rules
+def contact(context: DecisionContext[Contact]) -> Gate:
+    """Check whether the contact is valid and not expired."""
+    act, rules = context.act, context.rules
     if act.message_class not in CLASSES:
         code = "unknown_class"
     elif act.topic not in rules.topics:
@@ -69,30 +68,30 @@ def contact(case: Case[Contact]) -> Gate:
     elif act.message_class in NEED_CONSENT and rules.purposes.get(act.purpose) != "contact":
         code = "unknown_purpose"
     else:
-        code = _untimely(act, case.now)
+        code = _timing_code(act, context.now)
     inputs = {"occurred_at": act.occurred_at, "expires_at": act.expires_at}
     if code:
-        return denies("act", "integrity", code, inputs=inputs)
+        return deny("act", "integrity", code, inputs=inputs)
     return Gate("act", "integrity", "pass", "", (), inputs)
 
 
-def _untimely(act: Contact, now: datetime) -> str:
+def _timing_code(act: Contact, now: datetime) -> str:
     if not (_is_moment(act.occurred_at) and _is_moment(act.expires_at)):
         return "unknown_time"
-    if act.occurred_at > now + AHEAD:
+    if act.occurred_at > now + CLOCK_TOLERANCE:
         return "unknown_time"
     return "expired" if now >= act.expires_at else ""
 
 
-def use(case: Case[Use]) -> Gate:
-    """Ask whether the purpose of a use is one that customers were told of."""
-    if case.rules.purposes.get(case.act.purpose) != "use":
-        return denies("act", "integrity", "unknown_purpose")
-    return _TOLD
+def use(context: DecisionContext[Use]) -> Gate:
+    """Check whether the purpose of a use exists."""
+    if context.rules.purposes.get(context.act.purpose) != "use":
+        return deny("act", "integrity", "unknown_purpose")
+    return _ACT_PASS
 
 
-def _gap(facts: Any) -> str:
-    """Return the code of the first fact that is missing or is not what it should be."""
+def _code_of_facts(facts: Any) -> str:
+    """Return the code of the first fact that is missing or invalid, or ""."""
     if (
         type(facts.customer) is str
         and facts.customer != ""
@@ -106,11 +105,11 @@ def _gap(facts: Any) -> str:
         and isinstance(facts.used, _MAPPINGS)
     ):
         return ""
-    return _name_the_gap(facts)
+    return _code_of_fact(facts)
 
 
-def _name_the_gap(facts: Any) -> str:
-    for name in _FACTS:
+def _code_of_fact(facts: Any) -> str:
+    for name in _REQUIRED_FACTS:
         if getattr(facts, name) in (None, ""):
             return f"unknown_{name}"
     return "unknown_facts" if facts.standing == "live" else "not_live"
@@ -125,18 +124,19 @@ def _is_state(state: Any) -> bool:
     )
 
 
-def _gap_in_rules(rules: Any) -> str:
-    is_whole = (
+def _code_of_rules(rules: Any) -> str:
+    is_valid = (
         type(getattr(rules, "version", None)) is str
         and rules.version != ""
         and isinstance(rules.budgets, _MAPPINGS)
-        and isinstance(rules.quiet, _MAPPINGS)
+        and isinstance(rules.quiet_hours, _MAPPINGS)
         and isinstance(rules.plausible_zones, tuple)
         and isinstance(rules.purposes, _MAPPINGS)
         and isinstance(rules.topics, frozenset)
         and isinstance(rules.channels, frozenset)
+        and isinstance(rules.language, str)
     )
-    return "" if is_whole else "unknown_rules"
+    return "" if is_valid else "unknown_rules"
 
 
 def _is_moment(moment: object) -> bool:

@@ -1,69 +1,70 @@
-"""What the law and the state of an address forbid, whatever anybody agreed to. Pure."""
+"""Checks of the law and of the address, which no consent overrides. Pure."""
 
-from butler.decisions.context import Case, denies, passed
+from butler.decisions.context import DecisionContext, deny, pass_gate
 from butler.types import Contact, Gate, Use
 
 # Channels that end inside the customer's own pages.
 WITHOUT_ADDRESS = frozenset({"inbox"})
-# A complaint ends what we like to say; that a duty has to be said does not change.
-_SUPPRESSIONS = {
+# The message classes that may go to an address in spite of its suppression.
+_ALLOWED_IN_SPITE = {
     "bounced": frozenset[str](),
     "complained": frozenset({"legal_duty"}),
     "stopped": frozenset[str](),
 }
-# What is answered where there is nothing to look at.
-_UNRESTRICTED = passed("restriction", "legal")
-_NO_OBJECTION = passed("objection", "legal")
-_NEEDS_NONE = passed("address", "legal")
-_OF_AGE = passed("age", "legal")
+_UNRESTRICTED = pass_gate("restriction", "legal")
+_NO_OBJECTION = pass_gate("objection", "legal")
+_NEEDS_NONE = pass_gate("address", "legal")
+_OF_AGE = pass_gate("age", "legal")
 
 
-def restriction(case: Case[Contact] | Case[Use]) -> Gate:
-    """Ask whether all use is restricted (GDPR Art. 18)."""
-    entry = case.control.restricted
+def restriction(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
+    """Check whether all use is restricted (GDPR Art. 18)."""
+    entry = context.control.restricted
     if entry:
-        return denies("restriction", "legal", "restricted", (entry,))
+        return deny("restriction", "legal", "restricted", (entry,))
     return _UNRESTRICTED
 
 
-def marketing_objection(case: Case[Contact]) -> Gate:
-    """Ask whether the customer objected to direct marketing (GDPR Art. 21), or to this."""
-    return _objection(case, ("marketing", case.act.purpose))
+def marketing_objection(context: DecisionContext[Contact]) -> Gate:
+    """Check whether the customer objected to direct marketing (GDPR Art. 21), or to this."""
+    return _objection(context, ("marketing", context.act.purpose))
 
 
-def objection(case: Case[Contact] | Case[Use]) -> Gate:
-    """Ask whether the customer objected to the purpose."""
-    return _objection(case, (case.act.purpose,))
+def objection(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
+    """Check whether the customer objected to the purpose."""
+    return _objection(context, (context.act.purpose,))
 
 
-def _objection(case: Case[Contact] | Case[Use], subjects: tuple[str, ...]) -> Gate:
-    objections = case.control.objections
+def _objection(
+    context: DecisionContext[Contact] | DecisionContext[Use], subjects: tuple[str, ...]
+) -> Gate:
+    objections = context.control.objections
     for subject in subjects:
         if subject in objections:
-            return denies("objection", "legal", "objected", (objections[subject],))
+            return deny("objection", "legal", "objected", (objections[subject],))
     return _NO_OBJECTION
 
 
-def address(case: Case[Contact]) -> Gate:
-    """Ask whether the channel reaches the customer at an address that takes messages."""
-    channel = case.act.channel
+def address(context: DecisionContext[Contact]) -> Gate:
+    """Check whether the customer has an address of the channel that accepts messages."""
+    channel = context.act.channel
     if channel in WITHOUT_ADDRESS:
         return _NEEDS_NONE
-    found = (case.facts.addresses or {}).get(channel)
-    if found is None or not found.value:
-        return denies("address", "legal", "no_address", inputs={"channel": channel})
-    if found.suppressed != "":
-        evidence = (found.evidence,) if found.evidence else ()
-        spared = _SUPPRESSIONS.get(found.suppressed)
-        if spared is None:
-            return denies("address", "legal", "unknown_address", evidence)
-        if case.act.message_class not in spared:
-            return denies("address", "legal", f"address_{found.suppressed}", evidence)
+    address = (context.facts.addresses or {}).get(channel)
+    if address is None or not address.value:
+        return deny("address", "legal", "no_address", inputs={"channel": channel})
+    if address.suppressed != "":
+        evidence = (address.evidence,) if address.evidence else ()
+        allowed_classes = _ALLOWED_IN_SPITE.get(address.suppressed)
+        if allowed_classes is None:
+            return deny("address", "legal", "unknown_address", evidence)
+        if context.act.message_class not in allowed_classes:
+            return deny("address", "legal", f"address_{address.suppressed}", evidence)
     return Gate("address", "legal", "pass", "", (), {"channel": channel})
 
 
-def age(case: Case[Contact] | Case[Use]) -> Gate:
-    """Ask whether a consent of this customer counts (GDPR Art. 8)."""
-    if case.facts.is_of_age is not True:
-        return denies("age", "legal", "not_of_age")
+def age(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
+    """Check whether the customer is old enough to consent (GDPR Art. 8)."""
+    if context.facts.is_of_age is not True:
+        return deny("age", "legal", "not_of_age")
     return _OF_AGE

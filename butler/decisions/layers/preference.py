@@ -1,147 +1,155 @@
-"""What the customer set: which channels, about what, how often, when, and by whom. Pure."""
+"""Checks of the customer's settings: channels, topics, budgets, hours, a person first. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from butler.decisions import quiet_hours as decision_quiet_hours
-from butler.decisions.context import Case, Wish, defers, denies, passed, read_wishes
+from butler.decisions.context import (
+    ApplicableSetting,
+    DecisionContext,
+    applicable_settings,
+    defer,
+    deny,
+    pass_gate,
+)
 from butler.decisions.layers.basis import live_relation
+from butler.decisions.quiet_hours import budget_window, next_loud_moment
 from butler.types import Contact, Gate, Use
 from customers.consent.preferences import MalformedValue, MessageCap, QuietHours
 
-_ASKED_FOR = frozenset({"order", "request"})
-# What is answered where there is nothing to look at.
-_NO_CHOICE = passed("allow", "preference")
-_USABLE = passed("data_use", "preference")
-_NO_PAUSE = passed("pause", "preference")
-_UNASKED = passed("only_when_i_ask", "preference")
-_NO_BUDGET = passed("budget", "preference")
-_NEVER_QUIET = passed("quiet_hours", "preference")
-_NO_PERSON = passed("person_first", "preference")
+_REQUESTED_KINDS = frozenset({"order", "request"})
+_NO_CHOICE = pass_gate("allow", "preference")
+_USABLE = pass_gate("data_use", "preference")
+_NO_PAUSE = pass_gate("pause", "preference")
+_NOT_ONLY_WHEN_ASKED = pass_gate("only_when_i_ask", "preference")
+_NO_BUDGET = pass_gate("budget", "preference")
+_NEVER_QUIET = pass_gate("quiet_hours", "preference")
+_NO_PERSON = pass_gate("person_first", "preference")
 
 
-def settings(case: Case[Contact]) -> Gate:
-    """Read the settings that apply; where one cannot be understood, none is obeyed by half."""
-    return _read(case, case.act.channel, case.act.topic)
+def read_settings(context: DecisionContext[Contact]) -> Gate:
+    """Read the settings that apply; one invalid setting denies."""
+    return _read(context, context.act.channel, context.act.topic)
 
 
-def settings_of_use(case: Case[Use]) -> Gate:
-    return _read(case, "*", case.act.purpose)
+def read_settings_of_use(context: DecisionContext[Use]) -> Gate:
+    return _read(context, "*", context.act.purpose)
 
 
-def _read(case: Case[Contact] | Case[Use], channel: str, topic: str) -> Gate:
+def _read(
+    context: DecisionContext[Contact] | DecisionContext[Use], channel: str, topic: str
+) -> Gate:
     try:
-        case.wishes = read_wishes(case.control.settings, channel, topic)
+        context.settings = applicable_settings(context.control.settings, channel, topic)
     except MalformedValue as problem:
         inputs = {"problem": str(problem)}
-        return denies("settings", "preference", "unknown_preference", inputs=inputs)
-    count = len(case.control.settings)
+        return deny("settings", "preference", "unknown_preference", inputs=inputs)
+    count = len(context.control.settings)
     return Gate("settings", "preference", "pass", "", (), {"count": count})
 
 
-def allow(case: Case[Contact]) -> Gate:
-    """Ask whether the channel is on for the topic. Unset is no yes, but the basis was."""
-    wishes = case.wishes.get("allow")
-    if not wishes:
+def allow(context: DecisionContext[Contact]) -> Gate:
+    """Check whether the channel is on for the topic; unset passes."""
+    settings = context.settings.get("allow")
+    if not settings:
         return _NO_CHOICE
-    for wish in wishes:
-        if wish.value is False:
-            code = "topic_off" if wish.specificity % 2 else "channel_off"
-            return denies("allow", "preference", code, (wish.entry,), {"scope": wish.scope})
-    return Gate("allow", "preference", "pass", "", _entries(wishes))
+    for setting in settings:
+        if setting.value is False:
+            code = "topic_off" if setting.specificity % 2 else "channel_off"
+            return deny("allow", "preference", code, (setting.entry,), {"scope": setting.scope})
+    return Gate("allow", "preference", "pass", "", _entries(settings))
 
 
-def data_use(case: Case[Use]) -> Gate:
-    """Ask whether data may be used for the purpose."""
-    for wish in case.wishes.get("data_use", ()):
-        if wish.value is False:
-            return denies("data_use", "preference", "data_use_off", (wish.entry,))
+def data_use(context: DecisionContext[Use]) -> Gate:
+    """Check whether the use of data for the purpose is on."""
+    for setting in context.settings.get("data_use", ()):
+        if setting.value is False:
+            return deny("data_use", "preference", "data_use_off", (setting.entry,))
     return _USABLE
 
 
-def pause(case: Case[Contact]) -> Gate:
-    """Ask whether the customer wants to hear nothing for a while."""
+def pause(context: DecisionContext[Contact]) -> Gate:
+    """Check whether the customer paused all messages."""
     last: tuple[datetime, str] | None = None
-    for wish in case.wishes.get("pause", ()):
-        if isinstance(wish.value, datetime) and wish.value > case.now:
-            last = max(last or (wish.value, wish.entry), (wish.value, wish.entry))
+    for setting in context.settings.get("pause", ()):
+        if isinstance(setting.value, datetime) and setting.value > context.now:
+            last = max(last or (setting.value, setting.entry), (setting.value, setting.entry))
     if last is None:
         return _NO_PAUSE
     until, entry = last
-    return defers("pause", "preference", "paused", until, (entry,))
+    return defer("pause", "preference", "paused", until, (entry,))
 
 
-def only_when_i_ask(case: Case[Contact]) -> Gate:
-    """Ask whether the message performs what was asked for, where only that is welcome."""
-    for wish in case.wishes.get("only_when_i_ask", ()):
-        if wish.value is True:
-            found = live_relation(case) if case.act.message_class == "service" else None
-            if found is None or found.kind not in _ASKED_FOR:
-                evidence = (wish.entry,)
-                return denies("only_when_i_ask", "preference", "only_when_asked", evidence)
-    return _UNASKED
+def only_when_i_ask(context: DecisionContext[Contact]) -> Gate:
+    """Check, where the customer set it, whether the message answers a request of theirs."""
+    for setting in context.settings.get("only_when_i_ask", ()):
+        if setting.value is True:
+            relation = live_relation(context) if context.act.message_class == "service" else None
+            if relation is None or relation.kind not in _REQUESTED_KINDS:
+                evidence = (setting.entry,)
+                return deny("only_when_i_ask", "preference", "only_when_asked", evidence)
+    return _NOT_ONLY_WHEN_ASKED
 
 
-def budget(case: Case[Contact]) -> Gate:
-    """Ask whether the customer's own budget has room in the window that it is."""
-    wishes = case.wishes.get("budget")
-    if not wishes:
+def budget(context: DecisionContext[Contact]) -> Gate:
+    """Check whether the customer's own budget for the current window is used up."""
+    settings = context.settings.get("budget")
+    if not settings:
         return _NO_BUDGET
-    zones, days = case.clocks
+    zones, days = context.clocks
     latest: Gate | None = None
     inputs: dict[str, object] = {}
-    for wish in wishes:
-        cap = wish.value
+    for setting in settings:
+        cap = setting.value
         assert isinstance(cap, MessageCap)
-        window, until = decision_quiet_hours.period(cap.period, days[0], zones[0])
-        scope = wish.scope
-        case.takes.append((scope, window))
-        used = (case.facts.used or {}).get(f"{scope}|{window}", 0)
+        window, until = budget_window(cap.period, days[0], zones[0])
+        scope = setting.scope
+        context.budget_windows.append((scope, window))
+        used = (context.facts.used or {}).get(f"{scope}|{window}", 0)
         inputs = {"scope": scope, "window": window, "used": used, "most": cap.limit}
         if used >= cap.limit and (latest is None or until > (latest.until or until)):
-            evidence = (wish.entry,)
-            latest = defers("budget", "preference", "budget_used", until, evidence, inputs)
-    return latest or Gate("budget", "preference", "pass", "", _entries(wishes), inputs)
+            evidence = (setting.entry,)
+            latest = defer("budget", "preference", "budget_used", until, evidence, inputs)
+    return latest or Gate("budget", "preference", "pass", "", _entries(settings), inputs)
 
 
-def quiet_hours(case: Case[Contact]) -> Gate:
-    """Ask whether it is quiet on the customer's clock, or could be."""
-    wishes = case.wishes.get("quiet_hours")
-    if not wishes:
+def quiet_hours(context: DecisionContext[Contact]) -> Gate:
+    """Check whether the customer's quiet hours hold, in any zone where they could be."""
+    settings = context.settings.get("quiet_hours")
+    if not settings:
         return _NEVER_QUIET
-    hours = [wish.value for wish in wishes if isinstance(wish.value, QuietHours)]
-    return when_quiet(case, "preference", "quiet_hours", hours, _entries(wishes))
+    hours = [setting.value for setting in settings if isinstance(setting.value, QuietHours)]
+    return check_quiet_hours(context, "preference", "quiet_hours", hours, _entries(settings))
 
 
-def when_quiet(
-    case: Case[Contact],
+def check_quiet_hours(
+    context: DecisionContext[Contact],
     layer: str,
     code: str,
     hours: Sequence[QuietHours],
     evidence: tuple[str, ...] = (),
 ) -> Gate:
-    """Defer until none of these hours hold, in any zone where the customer could be."""
-    zones, days = case.clocks
-    until = decision_quiet_hours.opens(hours, zones, case.now, days)
+    """Return a gate that defers until no quiet hours hold in any zone of the context."""
+    zones, days = context.clocks
+    until = next_loud_moment(hours, zones, context.now, days)
     inputs = {"zones": [zone.key for zone in zones], "hours": hours}
-    if until is case.now:
+    if until is context.now:
         return Gate(code, layer, "pass", "", evidence, inputs)
     if until is None:
-        return denies(code, layer, "stale", evidence, inputs)
-    if not case.is_zone_known:
-        return defers(code, layer, "zone_unknown", until, evidence, inputs)
-    return defers(code, layer, code, until, evidence, inputs)
+        return deny(code, layer, "stale", evidence, inputs)
+    if not context.is_zone_known:
+        return defer(code, layer, "zone_unknown", until, evidence, inputs)
+    return defer(code, layer, code, until, evidence, inputs)
 
 
-def person_first(case: Case[Contact]) -> Gate:
-    """Ask whether the customer wants a person rather than the butler."""
-    for wish in case.wishes.get("person_first", ()):
-        if wish.value is True:
-            gate = Gate("person_first", "preference", "pass", "person_first", (wish.entry,))
-            case.person_first = gate
+def person_first(context: DecisionContext[Contact]) -> Gate:
+    """Check whether the customer prefers a person; that routes the message to staff."""
+    for setting in context.settings.get("person_first", ()):
+        if setting.value is True:
+            gate = Gate("person_first", "preference", "pass", "person_first", (setting.entry,))
+            context.person_first = gate
             return gate
     return _NO_PERSON
 
 
-def _entries(wishes: Sequence[Wish]) -> tuple[str, ...]:
-    return tuple([wish.entry for wish in wishes])
+def _entries(settings: Sequence[ApplicableSetting]) -> tuple[str, ...]:
+    return tuple([setting.entry for setting in settings])

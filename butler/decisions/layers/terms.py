@@ -1,11 +1,11 @@
-"""What the customer's own terms forbid. Nobody has terms yet, so nothing does. Pure."""
+"""Checks of the customer's own terms. No customer has terms yet. Pure."""
 
-from butler.decisions.context import Case
+from butler.decisions.context import DecisionContext
 from butler.types import Contact, Gate, Use
 
 _NONE = Gate("terms", "terms", "pass", "no_terms")
 
 
-def terms(_case: Case[Contact] | Case[Use]) -> Gate:
-    """Ask each clause that the customer and the company agreed on."""
+def terms(_case: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
+    """Check each clause of the terms of the customer."""
     return _NONE

@@ -84,11 +84,11 @@ def sentence(code: str, language: str, facts: Mapping[str, object] | None = None
     until; channel by its key. What is missing is said in general words.
     """
     spoken = LANGUAGES.get(language[:2].lower(), en.LANGUAGE)
-    given = facts or {}
+    names = facts or {}
 
     def fill(place: re.Match[str]) -> str:
         name = place[1]
-        value = str(given.get(name) or "")
+        value = str(names.get(name) or "")
         if name == "channel":
             value = spoken.channels.get(value, value)
         elif name in _QUOTED and value:

@@ -10,6 +10,7 @@ from django.utils.timezone import localtime
 
 from butler.decisions.decide import decide
 from butler.decisions.reasons.catalog import sentence
+from butler.due.civil_time import age_on
 from butler.types import Contact, Facts, Rules
 from channels.console.order_form import amount
 from channels.console.presenters import events as presenter_events
@@ -159,7 +160,7 @@ def person(record: RecordShape, facts: Facts | None, *, now: datetime, today: da
             Member(
                 one.name,
                 one.role,
-                presenter_events.age(one.birth_date, today) if one.birth_date else None,
+                age_on(today, one.birth_date) if one.birth_date else None,
             )
             for one in sorted(record.party, key=lambda one: one.role != "child")
         ],
@@ -344,4 +345,4 @@ def _birthday(text: str, today: date) -> str:
     except ValueError:
         return ""
     is_today = (born.month, born.day) == (today.month, today.day)
-    return f"{presenter_events.age(born, today)}{', birthday today' if is_today else ''}"
+    return f"{age_on(today, born)}{', birthday today' if is_today else ''}"

@@ -1,7 +1,7 @@
 """What happened, in words for colleagues. In English: it is what the desk speaks."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.utils.timezone import localtime
@@ -185,10 +185,6 @@ def opened_for(reason: str) -> str:
     """Say why a record was opened; what somebody wrote stays as it is."""
     known = {"call": "a call", "search": "a search", "task": "a task"}
     return known.get(reason.partition(" ")[0], reason)
-
-
-def age(born: date, today: date) -> int:
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 def wishes(settings: Mapping[str, Any], now: datetime) -> list[str]:

@@ -66,10 +66,10 @@ def _done(request: HttpRequest, do: Callable[[], StaffTask]) -> HttpResponse:
         task = do()
     except staff_tasks.NoSuchTask:
         raise Http404 from None
-    except staff_tasks.Taken:
+    except staff_tasks.AlreadyTaken:
         messages.error(request, "A colleague has this one, or took it just now.")
         return redirect("console:tasks")
-    except staff_tasks.Finished:
+    except staff_tasks.AlreadyFinished:
         messages.error(request, "That was done already.")
         return redirect("console:tasks")
     if task.taken_by and not task.done_at:

@@ -35,7 +35,7 @@ class Command(BaseCommand):
                 now=timezone.now(),
             )
             try:
-                delivery_reports.report(
+                delivery_reports.record(
                     provider="smtp", channel="email", reports=found, now=timezone.now()
                 )
             except db.LOST as error:

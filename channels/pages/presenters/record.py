@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
 
+from butler.due.civil_time import age_on
 from channels.pages.presenters import events as presenter_events
 from channels.pages.presenters import ledger, messages
 from channels.pages.presenters.decisions import Names
@@ -229,7 +230,7 @@ def _member(member: MemberShape, today: date) -> Member:
     born = member.birth_date
     age = None
     if born and member.role == "child":
-        age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+        age = age_on(today, born)
     role = presenter_events.say(presenter_events.ROLES, member.role)
     return Member(member.name, member.name[:1], role, age)
 

@@ -45,7 +45,7 @@ def said(one: Message, kind: str, **facts) -> DeliveryReport:
 
 
 def take_in(*reports: DeliveryReport) -> int:
-    return delivery_reports.report(
+    return delivery_reports.record(
         provider="relay", channel="email", reports=reports, now=NOON + timedelta(minutes=1)
     )
 

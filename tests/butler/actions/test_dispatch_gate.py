@@ -22,9 +22,9 @@ def _words():
     arrange.vocabulary()
 
 
-def claim(*, channel="email", now=NOON, most=25, lease=10.0):
+def claim(*, channel="email", now=NOON, limit=25, lease=10.0):
     return dispatch_gate.claim(
-        channel=channel, provider="sink", now=now, most=most, lease=lease, links=lambda one: {}
+        channel=channel, provider="sink", now=now, limit=limit, lease=lease, links=lambda one: {}
     )
 
 
@@ -40,8 +40,8 @@ def test_what_was_consented_to_leaves_with_its_address_and_words():
 
     claimed = claim()
 
-    (leaving,) = claimed.leaving
-    assert (leaving.message, leaving.address) == (message.id, "noor@example.com")
+    (leaving,) = claimed.outgoing
+    assert (leaving.message_id, leaving.address) == (message.id, "noor@example.com")
     assert leaving.subject == "For you"
     message.refresh_from_db()
     assert (message.state, message.attempts) == ("sending", 1)
@@ -55,7 +55,7 @@ def test_what_was_consented_to_leaves_with_its_address_and_words():
 def test_what_was_never_asked_for_stays_and_says_why():
     message = arrange.message(arrange.guest())
 
-    assert claim().leaving == []
+    assert claim().outgoing == []
 
     message.refresh_from_db()
     assert (message.state, message.reason) == ("suppressed", "no_consent")
@@ -69,7 +69,7 @@ def test_a_withdrawal_between_judging_and_leaving_is_seen():
     message = arrange.message(guest)
     arrange.says(guest, "consent.withdrawn", "offers", occurred_at=NOON - timedelta(minutes=5))
 
-    assert claim().leaving == []
+    assert claim().outgoing == []
 
     message.refresh_from_db()
     assert message.reason == "consent_withdrawn"
@@ -81,7 +81,7 @@ def test_a_budget_is_taken_as_messages_leave_and_no_more_leave_than_it_allows():
     for _ in range(3):
         arrange.message(guest)
 
-    assert len(claim().leaving) == 1
+    assert len(claim().outgoing) == 1
 
     assert BudgetUse.objects.get(scope="email:*").used == 1
     waiting = Message.objects.filter(state="queued")
@@ -96,7 +96,7 @@ def test_an_address_that_bounced_gets_nothing():
     )
     message = arrange.message(guest)
 
-    assert claim().leaving == []
+    assert claim().outgoing == []
 
     message.refresh_from_db()
     assert message.reason == "address_bounced"
@@ -111,7 +111,7 @@ def test_a_claimed_address_is_nowhere_to_write_to():
     )
     message = arrange.message(mere, message_class="legal_duty", topic="orders")
 
-    assert claim().leaving == []
+    assert claim().outgoing == []
 
     message.refresh_from_db()
     assert message.reason == "no_address"
@@ -120,7 +120,7 @@ def test_a_claimed_address_is_nowhere_to_write_to():
 def test_a_message_whose_time_is_over_ends_as_expired():
     message = arrange.message(guest_who_consented(), expires_at=NOON - timedelta(seconds=1))
 
-    assert claim().leaving == []
+    assert claim().outgoing == []
 
     message.refresh_from_db()
     assert message.state == "expired"
@@ -134,7 +134,7 @@ def test_a_service_message_needs_something_live_and_not_a_word():
     made_up = arrange.message(guest, relation="order:NOT-THERE", **facts)
     none = arrange.message(guest, **facts)
 
-    assert [one.message for one in claim().leaving] == [real.id]
+    assert [one.message_id for one in claim().outgoing] == [real.id]
     for message in (made_up, none):
         message.refresh_from_db()
         assert (message.state, message.reason) == ("suppressed", "no_relation")
@@ -146,7 +146,7 @@ def test_a_switch_that_is_thrown_holds_from_the_next_claim_on(key):
     PauseSwitch.objects.create(key=key, engaged_at=NOON, engaged_by="lin")
     message = arrange.message(guest, automation_id="visit-reminder")
 
-    assert claim().leaving == []
+    assert claim().outgoing == []
 
     message.refresh_from_db()
     assert message.reason == "halted"
@@ -158,7 +158,7 @@ def test_quiet_hours_put_off_and_use_no_budget():
     arrange.says(guest, "preference.set", "budget", {"most": 1, "per": "day"})
     message = arrange.message(guest)
 
-    assert claim().leaving == []
+    assert claim().outgoing == []
 
     message.refresh_from_db()
     assert (message.state, message.reason) == ("queued", "quiet_hours")
@@ -173,7 +173,7 @@ def test_whoever_asked_for_a_person_meanwhile_is_left_to_one():
     message = arrange.message(guest, **facts, automation_id="birthday")
     arrange.says(guest, "preference.set", "person_first", True)
 
-    assert claim().leaving == []
+    assert claim().outgoing == []
 
     message.refresh_from_db()
     assert (message.state, message.reason) == ("suppressed", "person_first")
@@ -189,7 +189,7 @@ def test_a_claim_costs_as_many_statements_for_one_as_for_many(count_statements):
         for _ in range(many):
             arrange.message(guest_who_consented())
         with count_statements() as statements:
-            assert len(claim(most=50).leaving) == many
+            assert len(claim(limit=50).outgoing) == many
         # The rules are kept for a second and read through the ORM.
         return [name for name in statements if " " not in name]
 
@@ -217,13 +217,13 @@ def test_a_crash_before_the_commit_leaves_everything_as_it_was():
     assert message.state == "queued"
     assert not Delivery.objects.exists()
     assert not BudgetUse.objects.exists()
-    assert len(claim().leaving) == 1
+    assert len(claim().outgoing) == 1
 
 
 def test_a_withdrawal_waits_for_what_is_in_hand_and_says_that_it_left():
     guest = guest_who_consented()
     message = arrange.message(guest)
-    (leaving,) = claim(lease=0.6).leaving
+    (leaving,) = claim(lease=0.6).outgoing
     words = [
         ConsentStatement(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})
     ]
@@ -236,7 +236,7 @@ def test_a_withdrawal_waits_for_what_is_in_hand_and_says_that_it_left():
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT lease_until <= clock_timestamp() FROM butler_delivery WHERE id = %s",
-            [leaving.delivery],
+            [leaving.delivery_id],
         )
         assert cursor.fetchone() == (True,)
 
@@ -248,7 +248,7 @@ def test_the_most_urgent_goes_first_and_of_equals_the_one_that_waits_longest():
     )
     urgent = arrange.message(guest_who_consented(), priority=1, not_before=NOON)
 
-    gone = [claim(most=1).leaving[0].message for _ in range(3)]
+    gone = [claim(limit=1).outgoing[0].message_id for _ in range(3)]
 
     assert gone == [urgent.id, early.id, late.id]
 
@@ -263,7 +263,7 @@ def test_what_goes_another_way_or_later_is_not_looked_at():
         arrange.message(arrange.guest(), expires_at=NOON),
     ]
 
-    assert [one.message for one in claim().leaving] == [now.id]
+    assert [one.message_id for one in claim().outgoing] == [now.id]
 
     assert [Message.objects.get(id=one.id).state for one in others] == [
         "queued",
@@ -278,7 +278,7 @@ def test_what_leaves_later_counts_with_what_left_before():
     for _ in range(3):
         arrange.message(guest)
 
-    assert [len(claim(most=1).leaving) for _ in range(3)] == [1, 1, 0]
+    assert [len(claim(limit=1).outgoing) for _ in range(3)] == [1, 1, 0]
 
     assert BudgetUse.objects.get(customer_id=guest.id, scope="*:*").used == 2
 
@@ -293,7 +293,7 @@ def test_what_has_no_words_ends_as_failed_and_holds_nobody_up(wish):
     arrange.says(guest, "preference.set", "person_first", wish)
     said = arrange.message(guest, **facts)
 
-    left = claim().leaving
+    left = claim().outgoing
 
     wordless.refresh_from_db()
     assert (wordless.state, wordless.reason) == ("failed", "missing_value")

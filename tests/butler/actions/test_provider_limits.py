@@ -69,7 +69,7 @@ def _in_hand(count, *, channel="email", lease=30):
         arrange.says(guest, "consent.given", "offers")
         arrange.message(guest, channel=channel)
     dispatch_gate.claim(
-        channel=channel, provider="x", now=NOON, most=25, lease=lease, links=lambda one: {}
+        channel=channel, provider="x", now=NOON, limit=25, lease=lease, links=lambda one: {}
     )
     assert Delivery.objects.filter(channel=channel).count() == count
 

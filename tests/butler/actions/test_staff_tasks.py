@@ -14,7 +14,7 @@ from tests.factories import NOON
 
 
 def _ask(customer_id: uuid.UUID, key: str = "message:1", **facts) -> uuid.UUID:
-    return staff_tasks.ask(
+    return staff_tasks.create(
         key=key,
         kind="phone",
         customer_id=customer_id,
@@ -41,13 +41,13 @@ def test_a_task_that_is_taken_is_nobody_elses(noor):
     task = _ask(noor.id)
     staff_tasks.take(task_id=task, by="user:1", now=NOON)
 
-    with pytest.raises(staff_tasks.Taken):
+    with pytest.raises(staff_tasks.AlreadyTaken):
         staff_tasks.take(task_id=task, by="user:2", now=NOON)
-    with pytest.raises(staff_tasks.Taken):
+    with pytest.raises(staff_tasks.AlreadyTaken):
         staff_tasks.finish(
             task_id=task, by="user:2", actor="staff:Lin", outcome="reached", now=NOON
         )
-    with pytest.raises(staff_tasks.Taken):
+    with pytest.raises(staff_tasks.AlreadyTaken):
         staff_tasks.give_back(task_id=task, by="user:2")
 
 
@@ -85,7 +85,7 @@ def test_what_is_done_is_done_once(noor):
     done = {"task_id": task, "by": "user:1", "actor": "staff:Sam", "outcome": "dropped"}
     staff_tasks.finish(**done, now=NOON)
 
-    with pytest.raises(staff_tasks.Finished):
+    with pytest.raises(staff_tasks.AlreadyFinished):
         staff_tasks.finish(**done, now=NOON)
     assert Event.objects.filter(customer_id=noor.id, name="Task Done").count() == 1
 
@@ -115,7 +115,7 @@ def test_ones_own_come_first_then_what_is_due_first(noor):
     staff_tasks.take(task_id=mine, by=f"user:{sam.pk}", now=NOON)
 
     found = queries.open_tasks(by=f"user:{sam.pk}")
-    shorter = queries.open_tasks(by=f"user:{sam.pk}", most=2)
+    shorter = queries.open_tasks(by=f"user:{sam.pk}", limit=2)
 
     assert [task.id for task in found] == [mine, soon, late]
     assert [task.id for task in shorter] == [mine, soon]
@@ -136,7 +136,7 @@ def test_of_two_colleagues_who_reach_for_it_at_once_one_gets_it():
                 try:
                     staff_tasks.take(task_id=task, by=by, now=NOON)
                     got += 1
-                except staff_tasks.Taken:
+                except staff_tasks.AlreadyTaken:
                     pass
         finally:
             connection.close()

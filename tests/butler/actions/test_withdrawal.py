@@ -102,7 +102,7 @@ def test_it_waits_for_what_is_in_hand_and_for_nothing_else(is_joined):
     arrange.says(guest, "consent.given", "offers")
     arrange.message(guest)
     dispatch_gate.claim(
-        channel="email", provider="sink", now=NOON, most=1, lease=0.4, links=lambda one: {}
+        channel="email", provider="sink", now=NOON, limit=1, lease=0.4, links=lambda one: {}
     )
     began = time.monotonic()
     withdrawal.wait(other.id)
@@ -122,7 +122,7 @@ def test_it_does_not_wait_for_what_was_settled():
     arrange.says(guest, "consent.given", "offers")
     message = arrange.message(guest)
     dispatch_gate.claim(
-        channel="email", provider="x", now=NOON, most=1, lease=30, links=lambda one: {}
+        channel="email", provider="x", now=NOON, limit=1, lease=30, links=lambda one: {}
     )
     Delivery.objects.update(outcome="accepted")
     Message.objects.filter(id=message.id).update(state="accepted")

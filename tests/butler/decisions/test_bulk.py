@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from butler.decisions.bulk import judge_many
+from butler.decisions.bulk import denial_codes
 from butler.decisions.decide import decide
 from butler.decisions.inputs import read_facts
 from butler.decisions.reasons.catalog import REASONS
@@ -134,7 +134,7 @@ def _suppression(chance: Random, kind: str, address: str) -> Suppression:
 
 
 def _judge(ids, of: str, channel: str, topic: str, purpose: str = "offers") -> dict[UUID, str]:
-    batches = judge_many(
+    batches = denial_codes(
         ids, message_class=of, purpose=purpose, topic=topic, channel=channel, expires_at=EXPIRES
     )
     return {id_: code for batch in batches for id_, code in batch}
@@ -200,7 +200,7 @@ def test_an_audience_larger_than_a_batch_comes_in_batches(monkeypatch):
     ids = _people(Random(3), 20)
 
     batches = list(
-        judge_many(
+        denial_codes(
             iter(ids),
             message_class="marketing",
             purpose="offers",

@@ -193,13 +193,16 @@ BUDGETS = (
     ],
 )
 def test_it_says_which_budgets_it_uses_up(of, words, takes):
-    assert _decide(of, words).takes == takes
+    assert _decide(of, words).budget_windows == takes
 
 
 def test_two_budgets_of_one_scope_are_both_used_up():
     words = 'set budget {"most": 9, "per": "day"}; set budget {"most": 9, "per": "week"}'
 
-    assert _decide("marketing", words).takes == (("*:*", "2027-04-14"), ("*:*", "2027-W15"))
+    assert _decide("marketing", words).budget_windows == (
+        ("*:*", "2027-04-14"),
+        ("*:*", "2027-W15"),
+    )
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_it_is_quiet_when_the_clock_shows_so(hours, name, moment):
     if _turns_around(zone, moment):
         return
 
-    opens = quiet_hours.opens([hours], [zone], moment, [moment.astimezone(zone).date()])
+    opens = quiet_hours.next_loud_moment([hours], [zone], moment, [moment.astimezone(zone).date()])
 
     assert (opens != moment) == _is_quiet_by_the_clock(hours, zone, moment)
 
@@ -68,16 +68,16 @@ def test_it_opens_at_the_first_moment_that_is_in_none_of_them(hours, name, momen
     zone = ZoneInfo(name)
     day = moment.astimezone(zone).date()
 
-    opens = quiet_hours.opens(hours, [zone], moment, [day])
+    opens = quiet_hours.next_loud_moment(hours, [zone], moment, [day])
 
     last = opens or moment + timedelta(days=7)
     steps = int((last - moment) / timedelta(minutes=15))
     for step in range(steps):
         at = moment + step * timedelta(minutes=15)
-        assert quiet_hours.ends(hours, [zone], at, [at.astimezone(zone).date()])
+        assert quiet_hours.quiet_end(hours, [zone], at, [at.astimezone(zone).date()])
     if opens:
         day = opens.astimezone(zone).date()
-        assert not quiet_hours.ends(hours, [zone], opens, [day])
+        assert not quiet_hours.quiet_end(hours, [zone], opens, [day])
 
 
 @pytest.mark.parametrize(
@@ -96,14 +96,14 @@ def test_it_opens_at_the_first_moment_that_is_in_none_of_them(hours, name, momen
     ],
 )
 def test_a_window_has_a_name_and_an_end_on_the_customers_calendar(per, today, key, following):
-    found = quiet_hours.period(per, date.fromisoformat(today), ZoneInfo("Europe/Amsterdam"))
+    found = quiet_hours.budget_window(per, date.fromisoformat(today), ZoneInfo("Europe/Amsterdam"))
 
     assert found == (key, datetime.fromisoformat(following).replace(tzinfo=UTC))
 
 
 def test_a_day_begins_with_its_first_minute_where_midnight_is_skipped():
     """In Beirut the clocks go on at midnight: that day begins at one."""
-    _, following = quiet_hours.period("day", date(2027, 3, 27), ZoneInfo("Asia/Beirut"))
+    _, following = quiet_hours.budget_window("day", date(2027, 3, 27), ZoneInfo("Asia/Beirut"))
 
     assert following == datetime(2027, 3, 27, 22, tzinfo=UTC)
     assert f"{following.astimezone(ZoneInfo('Asia/Beirut')):%d %H:%M}" == "28 01:00"
@@ -111,7 +111,7 @@ def test_a_day_begins_with_its_first_minute_where_midnight_is_skipped():
 
 def test_hours_on_no_day_are_a_mistake_and_not_silence():
     with pytest.raises(ValueError, match="no day"):
-        quiet_hours.ends(
+        quiet_hours.quiet_end(
             [QuietHours("22:00", "08:00", ())],
             [ZoneInfo("UTC")],
             datetime(2027, 1, 1, tzinfo=UTC),

@@ -116,7 +116,7 @@ def world(db):
         "line": "1",
         "what": "pause",
         "reference": "call:c1",
-        "task_id": staff_tasks.ask(
+        "task_id": staff_tasks.create(
             key="t", kind="phone", customer_id=noor.id, title="x", body="", due_at=timezone.now()
         ),
         "review_id": Review.objects.create(kind="identifier_limit", first=noor).pk,

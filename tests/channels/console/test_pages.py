@@ -86,7 +86,7 @@ def test_a_page_costs_the_same_however_much_happened(desk, noor):
         desk.get(path)
     for number in range(15):
         order(f"LK-{number}")
-        staff_tasks.ask(
+        staff_tasks.create(
             key=f"t{number}",
             kind="phone",
             customer_id=noor.id,
@@ -175,7 +175,7 @@ def test_a_call_that_is_over_does_not_ring(desk, noor):
 
 
 def test_a_task_is_taken_and_finished(desk, noor):
-    task = staff_tasks.ask(
+    task = staff_tasks.create(
         key="t",
         kind="phone",
         customer_id=noor.id,

@@ -68,7 +68,7 @@ def next_message(customer, said: dict[str, str]) -> tuple[Message, dispatch_gate
         **said,
     )
     claimed = dispatch_gate.claim(
-        channel="email", provider="sink", now=now, most=5, lease=1.0, links=lambda one: {}
+        channel="email", provider="sink", now=now, limit=5, lease=1.0, links=lambda one: {}
     )
     message.refresh_from_db()
     return message, claimed
@@ -162,7 +162,7 @@ def test_it_is_said_in_the_language_that_was_chosen(signed_in, noor, place):
 
     _, claimed = next_message(noor, said)
 
-    assert [one.language for one in claimed.leaving] == ["sv"]
+    assert [one.language for one in claimed.outgoing] == ["sv"]
 
 
 def test_the_way_that_was_put_first_is_tried_first(signed_in, noor):

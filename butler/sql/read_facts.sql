@@ -1,19 +1,19 @@
--- What decides whether we may speak to customers: everything of one moment, in one statement.
--- A customer whose ledger has entries but no projection gets no control: that is a no.
+-- The facts by which decisions about customers are made, of one moment, in one statement.
+-- A customer whose ledger has entries but no projection gets no control, which denies.
 --
--- ids      uuid[]  records, or records that were joined into others
--- windows  text[]  the windows of budgets that now could be in
--- since    timestamptz  orders and requests that ended before are nobody's business any more
--- returns (asked, live, facts as JSON text), nothing for an id that is not there
+-- ids      uuid[]  records, or records that were merged into others
+-- windows  text[]  the budget windows that are current in some time zone
+-- since    timestamptz  orders and requests that ended before are not read
+-- returns (given id, live record, facts as JSON text), no row for an id without a record
 
-WITH asked AS MATERIALIZED (
-    SELECT record.id, coalesce(record.canonical_id, record.id) AS live_id
-      FROM customers_customer AS record
-     WHERE record.id = ANY (%(ids)s::uuid[])
+WITH record AS MATERIALIZED (
+    SELECT id, coalesce(canonical_id, id) AS live_id
+      FROM customers_customer
+     WHERE id = ANY (%(ids)s::uuid[])
 ), live AS MATERIALIZED (
     SELECT customer.id, customer.version
       FROM customers_customer AS customer
-     WHERE customer.id IN (SELECT live_id FROM asked)
+     WHERE customer.id IN (SELECT live_id FROM record)
 ), fact AS MATERIALIZED (
     SELECT live.id, json_build_object(
         'version', live.version,
@@ -34,16 +34,16 @@ WITH asked AS MATERIALIZED (
                          WHERE suppression.address = identifier.value
                            AND suppression.lifted_at IS NULL))
                        ORDER BY identifier.kind)
-              FROM (SELECT DISTINCT ON (one.kind) one.kind, one.value
-                      FROM customers_identifier AS one
-                      LEFT JOIN customers_trait AS said
-                        ON said.customer_id = live.id AND said.name = one.kind
-                     WHERE one.customer_id = live.id
-                       AND one.kind IN ('email', 'phone')
-                       AND one.evidence = 2
-                       AND NOT one.is_shared
-                     ORDER BY one.kind, (said.value = to_jsonb(one.value)) DESC NULLS LAST,
-                              one.id) AS identifier),
+              FROM (SELECT DISTINCT ON (address.kind) address.kind, address.value
+                      FROM customers_identifier AS address
+                      LEFT JOIN customers_trait AS trait
+                        ON trait.customer_id = live.id AND trait.name = address.kind
+                     WHERE address.customer_id = live.id
+                       AND address.kind IN ('email', 'phone')
+                       AND address.evidence = 2
+                       AND NOT address.is_shared
+                     ORDER BY address.kind, (trait.value = to_jsonb(address.value)) DESC NULLS LAST,
+                              address.id) AS identifier),
         'orders', (
             SELECT json_agg(json_build_array(number, status, placed_at, changed_at, visit_date)
                             ORDER BY number)
@@ -67,17 +67,17 @@ WITH asked AS MATERIALIZED (
             SELECT json_object_agg(scope || '|' || "window", used ORDER BY scope, "window")
               FROM (SELECT scope, "window", sum(used) AS used
                       FROM butler_budgetuse
-                     -- One list: whether it is in either of two is asked of every row there is.
+                     -- One list, which the index serves; with two conditions every row would be read.
                      WHERE customer_id = ANY (live.id || ARRAY (
-                               SELECT joined.id
-                                 FROM customers_customer AS joined
-                                WHERE joined.canonical_id = live.id))
+                               SELECT merged.id
+                                 FROM customers_customer AS merged
+                                WHERE merged.canonical_id = live.id))
                        AND "window" = ANY (%(windows)s)
                      GROUP BY scope, "window") AS budget),
         'halted', (SELECT json_agg(key ORDER BY key) FROM butler_pauseswitch WHERE released_at IS NULL)
     )::text AS facts
       FROM live
 )
-SELECT asked.id, fact.id, fact.facts
-  FROM asked
-  JOIN fact ON fact.id = asked.live_id
+SELECT record.id, fact.id, fact.facts
+  FROM record
+  JOIN fact ON fact.id = record.live_id

@@ -1,4 +1,4 @@
--- Which reports came before what they are about was known: those about these attempts.
+-- The reports about these deliveries that came before their outcome was written.
 --
 -- deliveries  uuid[]
 -- returns the ids of the reports

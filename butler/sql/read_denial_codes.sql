@@ -1,18 +1,18 @@
--- Which of very many customers a message can never be for: the prefilter of a campaign.
--- What it refuses, butler.decisions.decide refuses; what it lets through is still decided one by one.
--- Only customers who get through all else have their addresses looked at.
+-- For each customer of an audience the code by which a message is denied, if any is found.
+-- Every denial here is one of butler.decisions.decide, which decides all others. Addresses are
+-- read only for customers whom nothing else denies.
 --
--- ids               uuid[]  who is meant; records, or records that were joined into others
--- purpose           text    whose consent it takes; '' where a relation carries it
--- objections        text[]  objections that end it
--- obeys_settings    bool    false for what the law obliges us to say
--- obeys_pause, obeys_only_when_i_ask  bool  whether these settings concern the class
+-- ids               uuid[]  records, or records that were merged into others
+-- purpose           text    the purpose of the consent; '' where a relation is the basis
+-- objections        text[]  the objections that deny
+-- obeys_settings    bool    false for a legal duty
+-- obeys_pause, obeys_only_when_i_ask  bool  whether these settings apply to the message class
 -- topic, channel    text
--- address_kind      text    what the channel needs: 'email', 'phone'; '' where it needs none
--- spares_complained bool    whether it goes to those who complained all the same
--- expires_at        timestamptz  until when it makes sense
--- returns one text: the codes in the order of the ids, a space between any two, empty where it
---         is to be decided; a row for each would take Python longer to read than to judge
+-- address_kind      text    the address of the channel: 'email', 'phone'; '' where it needs none
+-- allows_complained bool    whether the message may go to an address after a complaint
+-- expires_at        timestamptz  when the message expires
+-- returns one text: the codes in the order of the ids, separated by a space, empty where none
+--         was found; Python would take longer to read a row for each
 
 SELECT string_agg(
        CASE
@@ -46,14 +46,14 @@ SELECT string_agg(
                           WHERE suppression.channel = %(channel)s
                             AND suppression.address = identifier.value
                             AND suppression.lifted_at IS NULL
-                            AND NOT (%(spares_complained)s AND suppression.reason = 'complained')
+                            AND NOT (%(allows_complained)s AND suppression.reason = 'complained')
                           LIMIT 1) IS NULL
                    END
              LIMIT 1) IS NULL
             THEN 'no_address'
        ELSE ''
-       END, ' ' ORDER BY asked.place)
-  FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS asked (id, place)
-  LEFT JOIN customers_customer AS record ON record.id = asked.id
+       END, ' ' ORDER BY candidate.position)
+  FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS candidate (id, position)
+  LEFT JOIN customers_customer AS record ON record.id = candidate.id
   LEFT JOIN customers_control AS control
     ON control.customer_id = coalesce(record.canonical_id, record.id)

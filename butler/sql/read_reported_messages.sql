@@ -1,5 +1,5 @@
--- Messages and all that was ever reported of them; not those in somebody's hand, whose
--- outcome is about to be written down and comes first.
+-- Messages with all their reports; without messages that have a delivery in flight, whose outcome
+-- is written first.
 --
 -- messages  uuid[]
 -- returns (message, channel, state, reason, reports as JSON with their id and whether applied)

@@ -1,5 +1,4 @@
--- Let messages go once more of which nobody knows whether they arrived, where hearing twice is
--- better than not at all, nothing was heard in time, and they were not sent again before.
+-- Queue uncertain messages of these classes once more, after the time for a delivery report.
 --
 -- now  timestamptz, classes  text[]
 

@@ -1,9 +1,9 @@
--- Note which messages reports are about that name them as the provider does. Their customers
--- are held. Where a provider gave one id to several attempts, the first attempt counts.
+-- Set the message of reports that name it by the provider's id. The customers are locked. Where a
+-- provider gave one id to several deliveries, the first one counts.
 --
 -- receipts  bigint[], messages  uuid[]
 
-WITH place AS MATERIALIZED (
+WITH match AS MATERIALIZED (
     SELECT DISTINCT ON (receipt.id) receipt.id, delivery.message_id
       FROM butler_deliveryreceipt AS receipt
       JOIN butler_delivery AS delivery
@@ -16,7 +16,7 @@ WITH place AS MATERIALIZED (
      ORDER BY receipt.id, delivery.id
 )
 UPDATE butler_deliveryreceipt AS receipt
-   SET message_id = place.message_id
-  FROM place
- WHERE receipt.id = place.id
+   SET message_id = match.message_id
+  FROM match
+ WHERE receipt.id = match.id
    AND receipt.message_id IS NULL

@@ -1,7 +1,7 @@
--- Attempts whose lease ran out before anybody said what came of them, oldest first. A second
--- is left for whoever is just about to say so.
+-- Deliveries whose lease expired without an outcome, the oldest first. One second is left to
+-- senders that are just writing the outcome.
 --
--- most  int
+-- limit  int
 
 SELECT delivery.id, delivery.message_id, message.message_class, delivery.number
   FROM butler_delivery AS delivery
@@ -9,4 +9,4 @@ SELECT delivery.id, delivery.message_id, message.message_class, delivery.number
  WHERE delivery.outcome = ''
    AND delivery.lease_until < clock_timestamp() - interval '1 second'
  ORDER BY delivery.lease_until, delivery.id
- LIMIT %(most)s
+ LIMIT %(limit)s

@@ -1,11 +1,10 @@
--- Hold the customers of the messages that reports are about, in the order of ids, so that
--- nobody claims, settles or says anything of theirs meanwhile. Before anything is written:
--- whoever writes down what came of messages takes customers first.
+-- Lock the customers of the messages that reports are about, in the order of their ids, before
+-- anything is written: every writer of outcomes locks customers first.
 --
 -- receipts  bigint[]
--- returns (message, live record); who is just being joined to another is left for the next time
+-- returns (message, live record), without records that are just being merged into another
 
-WITH named AS MATERIALIZED (
+WITH reported AS MATERIALIZED (
     SELECT receipt.message_id
       FROM butler_deliveryreceipt AS receipt
      WHERE receipt.id = ANY (%(receipts)s::bigint[])
@@ -21,8 +20,8 @@ WITH named AS MATERIALIZED (
        AND receipt.provider_id <> ''
 )
 SELECT message.id, live.id
-  FROM named
-  JOIN butler_message AS message ON message.id = named.message_id
+  FROM reported
+  JOIN butler_message AS message ON message.id = reported.message_id
   JOIN customers_customer AS record ON record.id = message.customer_id
   JOIN customers_customer AS live ON live.id = coalesce(record.canonical_id, record.id)
  WHERE live.canonical_id IS NULL

@@ -1,0 +1,32 @@
+-- Write the states of messages by their reports, and that the reports are applied. A report that
+-- proves it turns an uncertain delivery into an accepted one.
+--
+-- now  timestamptz
+-- new_states  jsonb [{message_id, state, reason, at, has_left, provider_id}, ...]
+-- receipts  bigint[]
+
+WITH new_state AS MATERIALIZED (
+    SELECT *
+      FROM jsonb_to_recordset(%(new_states)s::jsonb) AS new_state (
+           message_id uuid, state text, reason text, at timestamptz, has_left boolean,
+           provider_id text)
+), applied AS (
+    UPDATE butler_deliveryreceipt SET applied_at = %(now)s
+     WHERE id = ANY (%(receipts)s::bigint[])
+), proved AS (
+    UPDATE butler_delivery AS delivery
+       SET outcome = 'accepted',
+           provider_id = CASE WHEN delivery.provider_id = '' THEN new_state.provider_id
+                              ELSE delivery.provider_id END
+      FROM new_state
+     WHERE new_state.has_left
+       AND delivery.id = (SELECT uncertain.id FROM butler_delivery AS uncertain
+                           WHERE uncertain.message_id = new_state.message_id
+                             AND uncertain.outcome = 'uncertain'
+                           ORDER BY uncertain.number LIMIT 1)
+)
+UPDATE butler_message AS message
+   SET state = new_state.state, reason = left(new_state.reason, 64),
+       state_at = coalesce(new_state.at, message.state_at)
+  FROM new_state
+ WHERE message.id = new_state.message_id
