@@ -30,7 +30,7 @@ def decide_offer(customer):
 @pytest.fixture
 def guest():
     arrange.vocabulary()
-    guest = arrange.guest()
+    guest = arrange.guest(timezone="Europe/Amsterdam")
     arrange.says(guest, "consent.given", "offers")
     return guest
 
@@ -54,7 +54,7 @@ def test_budget_of_the_settings_defers_a_message(guest, settings):
 
 
 def test_quiet_hours_of_the_settings_defer_a_message(guest, settings):
-    settings.BUTLER_QUIET_HOURS = {"marketing": ("00:00", "23:59")}
+    settings.BUTLER_QUIET_HOURS = {"marketing": ("10:00", "18:00")}
 
     assert decide_offer(guest).code == "company_quiet_hours"
 
