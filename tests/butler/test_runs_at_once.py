@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 def _at_once(settings, monkeypatch):
     settings.BUTLER_TRIGGERS_SETTLE = 0
     settings.BUTLER_WAKES = False
-    monkeypatch.setattr(inputs, "_held", None)
+    monkeypatch.setattr(inputs, "_cached_rules", None)
 
 
 def guest(number):

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _at_once(settings, monkeypatch):
     settings.BUTLER_TRIGGERS_SETTLE = 0
-    monkeypatch.setattr(inputs, "_held", None)
+    monkeypatch.setattr(inputs, "_cached_rules", None)
 
 
 def local(*parts, zone=AMSTERDAM):

@@ -28,7 +28,7 @@ ALL_SMS_AND_MAIL = "inbox:* email:* sms:* phone:*"
 def _house(monkeypatch):
     arrange.vocabulary()
     Purpose.objects.create(key="combine", kind="use")
-    monkeypatch.setattr(inputs, "_held", None)
+    monkeypatch.setattr(inputs, "_cached_rules", None)
 
 
 def press(client, what: str, **form) -> None:
