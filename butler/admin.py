@@ -274,12 +274,12 @@ class PauseSwitchAdmin(ReadOnlyAdmin):
             "butler.change_pauseswitch" if is_released else "butler.add_pauseswitch"
         ):
             raise PermissionDenied
-        message, level = _lift(request, key) if is_released else _throw(request, key)
+        message, level = _release(request, key) if is_released else _engage(request, key)
         self.message_user(request, message, level)
         return HttpResponseRedirect(reverse("admin:butler_pauseswitch_changelist"))
 
 
-def _throw(request: HttpRequest, key: str) -> tuple[str, int]:
+def _engage(request: HttpRequest, key: str) -> tuple[str, int]:
     reason = request.POST.get("reason", "").strip()
     if not reason:
         return "Say why, for whoever asks later.", messages.ERROR
@@ -292,7 +292,7 @@ def _throw(request: HttpRequest, key: str) -> tuple[str, int]:
     return f"Stopped. {withdrawn} messages were taken back.", messages.SUCCESS
 
 
-def _lift(request: HttpRequest, key: str) -> tuple[str, int]:
+def _release(request: HttpRequest, key: str) -> tuple[str, int]:
     if automations.release_switch(key=key, by=_name(request), now=timezone.now()):
         return "It goes on, with what happens from now on.", messages.SUCCESS
     return "It was not stopped.", messages.ERROR

@@ -42,7 +42,7 @@ def _is_date_unchanged(run: RunSnapshot) -> bool:
 def _returns_on(value: object, day: date) -> bool:
     """Return whether a date on the record returns on that day."""
     try:
-        born = date.fromisoformat(str(value)[:10])
+        birth_date = date.fromisoformat(str(value)[:10])
     except ValueError:
         return False
-    return civil_time.anniversary(born, day.year) == day
+    return civil_time.anniversary(birth_date, day.year) == day

@@ -152,10 +152,12 @@ class RunInterpreter:
     def message(self, step: MessageStep, path: str) -> str | None:
         is_resumed = self.memory.entered == path
         channels = self.memory.pending_channels if is_resumed else step.channels
-        is_done = self._send(channels, path, texts_step=path, every=step.every)
+        is_done = self._decide_message(channels, path, texts_step=path, every=step.every)
         return next_step_path(self.document, path) if is_done else None
 
-    def _send(self, channels: Sequence[str], path: str, *, texts_step: str, every: bool) -> bool:
+    def _decide_message(
+        self, channels: Sequence[str], path: str, *, texts_step: str, every: bool
+    ) -> bool:
         """Decide on a message for these channels; return whether the run goes on."""
         ordered = order_channels(self.snapshot.facts, channels)
         if every:
@@ -277,7 +279,7 @@ class RunInterpreter:
             return None
         unused = [channel for channel in step.channels if channel not in self.memory.used_channels]
         texts_step = self.memory.last_message_step
-        is_done = self._send(unused, path, texts_step=texts_step, every=False)
+        is_done = self._decide_message(unused, path, texts_step=texts_step, every=False)
         return next_path if is_done else None
 
     # The other steps --------------------------------------------------------------------

@@ -129,8 +129,8 @@ def _order(order: Values) -> Values:
 
 
 def _member(member: Values, cause: Mapping[str, Any]) -> Values:
-    born, on = _day(member.get("birth_date")), _day(cause.get("on"))
-    age = {"age_turning": on.year - born.year} if born and on else {}
+    birth_date, on = _day(member.get("birth_date")), _day(cause.get("on"))
+    age = {"age_turning": on.year - birth_date.year} if birth_date and on else {}
     return _select(member, ("reference", "name", "role", "birth_date")) | age
 
 
