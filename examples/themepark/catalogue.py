@@ -13,7 +13,7 @@ DATA = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True, slots=True)
-class Guest:
+class PartyGuest:
     """One person of a party, as far as a price depends on it."""
 
     age: int
@@ -28,7 +28,7 @@ class Guest:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class OrderLine:
     """So many of one product, at the price promised when it was ordered."""
 
     product: str
@@ -42,7 +42,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrangement:
+class Package:
     key: str
     name: str
     nights: int
@@ -51,41 +51,45 @@ class Arrangement:
 
 
 @cache
-def data(name: str) -> dict[str, Any]:
+def read_data(name: str) -> dict[str, Any]:
     return tomllib.loads((DATA / f"{name}.toml").read_text(encoding="utf-8"))
 
 
-def arrangement(key: str) -> Arrangement:
-    found = data("catalogue")["arrangements"][key]
-    arrival = time.fromisoformat(found["arrival"]) if "arrival" in found else None
-    return Arrangement(key, found["name"], found["nights"], arrival, tuple(found["lines"]))
+def find_package(key: str) -> Package:
+    package = read_data("catalogue")["packages"][key]
+    arrival = time.fromisoformat(package["arrival"]) if "arrival" in package else None
+    return Package(key, package["name"], package["nights"], arrival, tuple(package["lines"]))
 
 
 def season(day: date) -> str:
     """Return the season whose prices hold on a day."""
-    begun = [s["name"] for s in data("park")["seasons"] if s["from"] <= f"{day:%m-%d}"]
-    return str(begun[-1])
+    names = [
+        season["name"]
+        for season in read_data("park")["seasons"]
+        if season["from"] <= f"{day:%m-%d}"
+    ]
+    return str(names[-1])
 
 
 def price(product: str, day: date) -> Decimal:
     """Return the price of one on the day of the visit, in EUR."""
-    asked = data("catalogue")["products"][product]["price"]
-    return Decimal(asked if isinstance(asked, str) else asked[season(day)])
+    price = read_data("catalogue")["products"][product]["price"]
+    return Decimal(price if isinstance(price, str) else price[season(day)])
 
 
-def lines(key: str, *, party: Sequence[Guest], day: date) -> tuple[Line, ...]:
+def lines(key: str, *, party: Sequence[PartyGuest], day: date) -> tuple[OrderLine, ...]:
     """Return the lines of an arrangement for this party on this day."""
-    return tuple(_lines(arrangement(key), party, day))
+    return tuple(_lines(find_package(key), party, day))
 
 
-def _lines(wanted: Arrangement, party: Sequence[Guest], day: date) -> Iterator[Line]:
-    for product in wanted.lines:
-        about = data("catalogue")["products"][product]
-        if quantity := _quantity(about["for"], wanted.nights, party):
-            yield Line(product, about["name"], quantity, price(product, day))
+def _lines(package: Package, party: Sequence[PartyGuest], day: date) -> Iterator[OrderLine]:
+    for product in package.lines:
+        product_data = read_data("catalogue")["products"][product]
+        if quantity := _quantity(product_data["for"], package.nights, party):
+            yield OrderLine(product, product_data["name"], quantity, price(product, day))
 
 
-def _quantity(counted_by: str, nights: int, party: Sequence[Guest]) -> int:
+def _quantity(counted_by: str, nights: int, party: Sequence[PartyGuest]) -> int:
     if counted_by == "party":
         return 1
     if counted_by == "night":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from examples.themepark.catalogue import Guest, data
+from examples.themepark.catalogue import PartyGuest, read_data
 
 LANGUAGES = ("nl", "sv", "da", "de", "en")
 DOMAINS = ("example.com", "example.net", "example.org")
@@ -26,8 +26,10 @@ class Member:
     height_cm: int | None = None
 
     def age(self, day: date) -> int:
-        born = self.birth_date
-        return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+        birth_date = self.birth_date
+        return (
+            day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,8 @@ class Family:
     """A customer and the people they come with."""
 
     key: str
-    given: str
-    family: str
+    first_name: str
+    last_name: str
     language: str
     email: str
     phone: str
@@ -46,84 +48,86 @@ class Family:
 
     @property
     def name(self) -> str:
-        return f"{self.given} {self.family}"
+        return f"{self.first_name} {self.last_name}"
 
-    def guests(self, day: date) -> list[Guest]:
-        born = self.birth_date
-        own = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
-        return [Guest(own), *(Guest(member.age(day)) for member in self.members)]
+    def guests(self, day: date) -> list[PartyGuest]:
+        birth_date = self.birth_date
+        age = (
+            day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
+        )
+        return [PartyGuest(age), *(PartyGuest(member.age(day)) for member in self.members)]
 
 
 def noor(today: date) -> Family:
     """Return the guest whose story the example tells."""
-    told = data("people")["noor"]
+    profile = read_data("people")["noor"]
     return Family(
         key="noor",
-        given=told["given"],
-        family=told["family"],
-        language=told["language"],
-        email=told["email"],
-        phone=told["phone"],
-        card=told["card"],
-        birth_date=_months_before(today, told["age_months"]),
-        members=tuple(_told_member(member, today) for member in told["party"]),
+        first_name=profile["first_name"],
+        last_name=profile["last_name"],
+        language=profile["language"],
+        email=profile["email"],
+        phone=profile["phone"],
+        card=profile["card"],
+        birth_date=_months_before(today, profile["age_months"]),
+        members=tuple(_noors_member(member, today) for member in profile["party"]),
     )
 
 
 def families(*, seed: int, today: date, count: int) -> Iterator[Family]:
     """Yield families of five languages; addresses and numbers are each used once."""
-    chance = random.Random(seed)
+    random_ = random.Random(seed)
     phones = {language: _phones(language) for language in LANGUAGES}
-    taken: set[str] = set()
+    used_phones: set[str] = set()
     for index in range(count):
         language = LANGUAGES[index % len(LANGUAGES)]
-        phone = next(phone for phone in phones[language] if phone not in taken)
-        taken.add(phone)
-        yield _family(chance, index, language, phone, today)
+        phone = next(phone for phone in phones[language] if phone not in used_phones)
+        used_phones.add(phone)
+        yield _family(random_, index, language, phone, today)
 
 
-def _family(chance: random.Random, index: int, language: str, phone: str, today: date) -> Family:
-    names = data("people")["names"][language]
-    given, family = chance.choice(names["adults"]), chance.choice(names["families"])
-    key = f"{_plain(given)}.{_plain(family)}.{index + 1}"
+def _family(random_: random.Random, index: int, language: str, phone: str, today: date) -> Family:
+    names = read_data("people")["names"][language]
+    first_name, last_name = random_.choice(names["adults"]), random_.choice(names["families"])
+    key = f"{_plain(first_name)}.{_plain(last_name)}.{index + 1}"
     return Family(
         key=key,
-        given=given,
-        family=family,
+        first_name=first_name,
+        last_name=last_name,
         language=language,
-        email=f"{key}@{chance.choice(DOMAINS)}",
+        email=f"{key}@{random_.choice(DOMAINS)}",
         phone=phone,
-        card=f"LK-{3000 + index:04d}-{chance.randrange(10_000):04d}",
-        birth_date=_birth_date(chance, today, 24, 58),
-        members=tuple(_members(chance, names, family, today)),
+        card=f"LK-{3000 + index:04d}-{random_.randrange(10_000):04d}",
+        birth_date=_birth_date(random_, today, 24, 58),
+        members=tuple(_members(random_, names, last_name, today)),
     )
 
 
 def _members(
-    chance: random.Random, names: dict[str, list[str]], family: str, today: date
+    random_: random.Random, names: dict[str, list[str]], last_name: str, today: date
 ) -> Iterator[Member]:
-    if chance.random() < 0.7:
-        partner = chance.choice(names["adults"])
-        born = _birth_date(chance, today, 24, 58)
-        yield Member("partner", f"{partner} {family}", "guardian", born)
-    given = chance.sample(names["children"], chance.choice(CHILDREN))
-    for number, child in enumerate(given, start=1):
-        born = _birth_date(chance, today, 1, 15)
-        height = min(75 + 6 * ((today - born).days // 365), 178)
-        yield Member(f"child-{number}", f"{child} {family}", "child", born, "", height)
-    if chance.random() < 0.15:
-        elder = chance.choice(names["adults"])
-        born = _birth_date(chance, today, 62, 79)
-        yield Member("grandparent", f"{elder} {family}", "guest", born)
+    if random_.random() < 0.7:
+        partner = random_.choice(names["adults"])
+        birth_date = _birth_date(random_, today, 24, 58)
+        yield Member("partner", f"{partner} {last_name}", "guardian", birth_date)
+    children = random_.sample(names["children"], random_.choice(CHILDREN))
+    for number, child in enumerate(children, start=1):
+        birth_date = _birth_date(random_, today, 1, 15)
+        height = min(75 + 6 * ((today - birth_date).days // 365), 178)
+        yield Member(f"child-{number}", f"{child} {last_name}", "child", birth_date, "", height)
+    if random_.random() < 0.15:
+        elder = random_.choice(names["adults"])
+        birth_date = _birth_date(random_, today, 62, 79)
+        yield Member("grandparent", f"{elder} {last_name}", "guest", birth_date)
 
 
-def _told_member(told: dict[str, Any], today: date) -> Member:
+def _noors_member(profile: dict[str, Any], today: date) -> Member:
     return Member(
-        reference=told["reference"],
-        name=told["name"],
-        role=told["role"],
-        birth_date=_months_before(today, told["age_months"]),
-        height_cm=told.get("height_cm"),
+        reference=profile["reference"],
+        name=profile["name"],
+        role=profile["role"],
+        birth_date=_months_before(today, profile["age_months"]),
+        height_cm=profile.get("height_cm"),
     )
 
 
@@ -132,16 +136,16 @@ def _months_before(today: date, months: int) -> date:
     return today - timedelta(days=round(months * 30.44))
 
 
-def _birth_date(chance: random.Random, today: date, youngest: int, oldest: int) -> date:
-    return today - timedelta(days=chance.randrange(youngest * 365, oldest * 365))
+def _birth_date(random_: random.Random, today: date, youngest: int, oldest: int) -> date:
+    return today - timedelta(days=random_.randrange(youngest * 365, oldest * 365))
 
 
 def _phones(language: str) -> Iterator[str]:
-    for pattern in data("people")["phones"][language]:
-        stem, digits = pattern.rstrip("#"), pattern.count("#")
+    for pattern in read_data("people")["phones"][language]:
+        prefix, digits = pattern.rstrip("#"), pattern.count("#")
         # The UK ranges of four digits begin with a nought: only a thousand are reserved.
         for number in range(min(10**digits, 1000)):
-            yield f"{stem}{number:0{digits}d}"
+            yield f"{prefix}{number:0{digits}d}"
 
 
 def _plain(name: str) -> str:
@@ -149,4 +153,4 @@ def _plain(name: str) -> str:
     for letter, plain in (("ß", "ss"), ("ø", "o"), ("Ø", "o"), ("æ", "ae"), ("Æ", "ae")):
         name = name.replace(letter, plain)
     decomposed = unicodedata.normalize("NFD", name)
-    return "".join(c for c in decomposed.lower() if c.isascii() and c.isalpha())
+    return "".join(letter for letter in decomposed.lower() if letter.isascii() and letter.isalpha())

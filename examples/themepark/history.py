@@ -16,21 +16,21 @@ PAGES = ("Home", "Arrangements", "Opening hours", "Rides", "Lighthouse Inn")
 
 
 @dataclass
-class Diary:
+class MessageHistory:
     """Collects what was said about one family; message ids count up, so they repeat exactly."""
 
     family: Family
     until: datetime
     messages: list[Message] = field(default_factory=list)
 
-    def say(
+    def add_message(
         self,
         source: str,
         name: str,
         at: datetime,
         content: dict[str, Any] | None = None,
         *,
-        by: tuple[str, ...],
+        identifier_kinds: tuple[str, ...],
         kind: str = "track",
         about: str = "",
         actor: str = "",
@@ -44,7 +44,10 @@ class Diary:
                 message_id=f"{self.family.key}-{len(self.messages) + 1}",
                 kind=kind,
                 name=name,
-                identifiers=tuple((as_, self.known_as(as_, about)) for as_ in by),
+                identifiers=tuple(
+                    (kind_of_identifier, self.identifier_value(kind_of_identifier, about))
+                    for kind_of_identifier in identifier_kinds
+                ),
                 occurred_at=at,
                 content=content or {},
                 about=about,
@@ -52,7 +55,7 @@ class Diary:
             )
         )
 
-    def known_as(self, kind: str, about: str) -> str:
+    def identifier_value(self, kind: str, about: str) -> str:
         family = self.family
         return {
             "user_id": family.key,
@@ -65,42 +68,46 @@ class Diary:
         }[kind]
 
 
-def year(family: Family, *, seed: int, today: date, until: datetime) -> list[Message]:
+def family_year(family: Family, *, seed: int, today: date, until: datetime) -> list[Message]:
     """Return what happened to a family in the year before `until`, in the order it happened."""
     # Text and not hash(): Python's hash of a text differs from process to process.
-    chance = random.Random(f"{seed}-{family.key}")
-    diary = Diary(family, until)
-    joined = today - timedelta(days=chance.randrange(120, 364))
-    _look_around(diary, chance, joined)
-    _make_account(diary, chance, joined)
+    random_ = random.Random(f"{seed}-{family.key}")
+    history = MessageHistory(family, until)
+    joined = today - timedelta(days=random_.randrange(120, 364))
+    _view_pages(history, random_, joined)
+    _create_account(history, random_, joined)
     day, number = joined, 0
-    while (day := day + timedelta(days=chance.randrange(20, 160))) < today + timedelta(days=75):
+    while (day := day + timedelta(days=random_.randrange(20, 160))) < today + timedelta(days=75):
         number += 1
-        _order_and_visit(diary, chance, day, f"LK-{family.card[3:7]}-{number}")
-    return sorted(diary.messages, key=lambda message: message.occurred_at)
+        _order_and_visit(history, random_, day, f"LK-{family.card[3:7]}-{number}")
+    return sorted(history.messages, key=lambda message: message.occurred_at)
 
 
-def _look_around(diary: Diary, chance: random.Random, day: date) -> None:
-    at = moment(day, chance.randrange(18, 22), chance.randrange(60))
-    for page in chance.sample(PAGES, chance.randrange(1, 4)):
-        at += timedelta(seconds=chance.randrange(15, 90))
+def _view_pages(history: MessageHistory, random_: random.Random, day: date) -> None:
+    at = park_time(day, random_.randrange(18, 22), random_.randrange(60))
+    for page in random_.sample(PAGES, random_.randrange(1, 4)):
+        at += timedelta(seconds=random_.randrange(15, 90))
         path = "/" + page.lower().replace(" ", "-")
-        diary.say(SITE, page, at, {"path": path}, by=("anonymous_id",), kind="page")
+        history.add_message(
+            SITE, page, at, {"path": path}, identifier_kinds=("anonymous_id",), kind="page"
+        )
 
 
-def _make_account(diary: Diary, chance: random.Random, day: date) -> None:
-    family = diary.family
-    at = moment(day, 22, chance.randrange(5, 40))
+def _create_account(history: MessageHistory, random_: random.Random, day: date) -> None:
+    family = history.family
+    at = park_time(day, 22, random_.randrange(5, 40))
     traits = {
         "name": family.name,
-        "first_name": family.given,
+        "first_name": family.first_name,
         "language": family.language,
         "email": family.email,
         "phone": family.phone,
         "card": family.card,
     }
-    known = ("user_id", "card", "email", "phone")
-    diary.say(SITE, "", at, traits, by=(*known, "anonymous_id"), kind="identify")
+    identifying_kinds = ("user_id", "card", "email", "phone")
+    history.add_message(
+        SITE, "", at, traits, identifier_kinds=(*identifying_kinds, "anonymous_id"), kind="identify"
+    )
     for step, member in enumerate(family.members, start=1):
         content = {
             "reference": member.reference,
@@ -110,128 +117,192 @@ def _make_account(diary: Diary, chance: random.Random, day: date) -> None:
             "guardian": member.guardian,
             "height_cm": member.height_cm,
         }
-        told_at = at + timedelta(minutes=step)
+        changed_at = at + timedelta(minutes=step)
         about = f"member:{member.reference}"
-        diary.say(APP, "Party Member Changed", told_at, content, by=("user_id",), about=about)
+        history.add_message(
+            APP,
+            "Party Member Changed",
+            changed_at,
+            content,
+            identifier_kinds=("user_id",),
+            about=about,
+        )
 
 
-def _order_and_visit(diary: Diary, chance: random.Random, day: date, number: str) -> None:
-    ordered_on = day - timedelta(days=chance.randrange(3, 20))
-    key = chance.choice(VISITS)
-    at = moment(ordered_on, chance.randrange(9, 21), chance.randrange(60))
-    by_phone = chance.random() < 0.3
+def _order_and_visit(
+    history: MessageHistory, random_: random.Random, day: date, number: str
+) -> None:
+    ordered_on = day - timedelta(days=random_.randrange(3, 20))
+    key = random_.choice(VISITS)
+    at = park_time(ordered_on, random_.randrange(9, 21), random_.randrange(60))
+    by_phone = random_.random() < 0.3
     order = order_by_phone if by_phone else order_on_site
-    order(diary, at, number=number, key=key, day=day)
-    fate = chance.random()
-    later = at + timedelta(hours=chance.randrange(2, 40))
-    if fate < 0.08:
-        cancel(diary, later, number=number)
+    order(history, at, number=number, key=key, day=day)
+    draw = random_.random()
+    changed_at = at + timedelta(hours=random_.randrange(2, 40))
+    if draw < 0.08:
+        cancel(history, changed_at, number=number)
         return
-    if fate < 0.25:
-        move(diary, later, number=number, to="11:30")
-    visit(diary, chance, day, number=number)
+    if draw < 0.25:
+        move(history, changed_at, number=number, to="11:30")
+    visit(history, random_, day, number=number)
 
 
-def order_on_site(diary: Diary, at: datetime, *, number: str, key: str, day: date) -> None:
-    properties = orders.completed(number, key=key, family=diary.family, day=day, channel="web")
-    seen = {"name": properties["name"], "visit_date": properties["visit_date"]}
-    known = ("user_id", "anonymous_id")
-    diary.say(SITE, "Product Viewed", at - timedelta(minutes=9), seen, by=known)
-    diary.say(SITE, "Checkout Started", at - timedelta(minutes=4), seen, by=known)
-    diary.say(
-        SITE, "Order Completed", at, properties, by=(*known, "order"), about=f"order:{number}"
+def order_on_site(
+    history: MessageHistory, at: datetime, *, number: str, key: str, day: date
+) -> None:
+    properties = orders.completed(number, key=key, family=history.family, day=day, channel="web")
+    product = {"name": properties["name"], "visit_date": properties["visit_date"]}
+    identifying_kinds = ("user_id", "anonymous_id")
+    history.add_message(
+        SITE,
+        "Product Viewed",
+        at - timedelta(minutes=9),
+        product,
+        identifier_kinds=identifying_kinds,
+    )
+    history.add_message(
+        SITE,
+        "Checkout Started",
+        at - timedelta(minutes=4),
+        product,
+        identifier_kinds=identifying_kinds,
+    )
+    history.add_message(
+        SITE,
+        "Order Completed",
+        at,
+        properties,
+        identifier_kinds=(*identifying_kinds, "order"),
+        about=f"order:{number}",
     )
 
 
-def order_by_phone(diary: Diary, at: datetime, *, number: str, key: str, day: date) -> None:
-    properties = orders.completed(number, key=key, family=diary.family, day=day, channel="phone")
-    call(diary, at - timedelta(minutes=4), reference=number, minutes=6)
-    diary.say(
+def order_by_phone(
+    history: MessageHistory, at: datetime, *, number: str, key: str, day: date
+) -> None:
+    properties = orders.completed(number, key=key, family=history.family, day=day, channel="phone")
+    call(history, at - timedelta(minutes=4), reference=number, minutes=6)
+    history.add_message(
         DESK,
         "Order Completed",
         at,
         properties,
-        by=("phone", "email", "order"),
+        identifier_kinds=("phone", "email", "order"),
         about=f"order:{number}",
         actor="staff:sam",
     )
 
 
-def call(diary: Diary, at: datetime, *, reference: str, minutes: int) -> None:
+def call(history: MessageHistory, at: datetime, *, reference: str, minutes: int) -> None:
     steps: tuple[tuple[str, int, dict[str, str]], ...] = (
         ("Call Started", 0, {}),
         ("Call Answered", 12, {"user": "sam"}),
         ("Call Ended", minutes * 60, {"cause": "normalClearing"}),
     )
-    heard = {"from": diary.family.phone, "direction": "in", "call_id": f"call-{reference}"}
-    for name, second, more in steps:
-        diary.say(
+    call_properties = {
+        "from": history.family.phone,
+        "direction": "in",
+        "call_id": f"call-{reference}",
+    }
+    for name, second, details in steps:
+        history.add_message(
             DESK,
             name,
             at + timedelta(seconds=second),
-            {**heard, **more},
-            by=("phone",),
+            {**call_properties, **details},
+            identifier_kinds=("phone",),
             about=f"call:call-{reference}",
-            actor="staff:sam" if more else "",
+            actor="staff:sam" if details else "",
         )
 
 
-def move(diary: Diary, at: datetime, *, number: str, to: str) -> None:
+def move(history: MessageHistory, at: datetime, *, number: str, to: str) -> None:
     content = {"order_id": number, "visit_time": to}
-    diary.say(APP, "Order Amended", at, content, by=("user_id", "order"), about=f"order:{number}")
+    history.add_message(
+        APP,
+        "Order Amended",
+        at,
+        content,
+        identifier_kinds=("user_id", "order"),
+        about=f"order:{number}",
+    )
 
 
-def cancel(diary: Diary, at: datetime, *, number: str) -> None:
+def cancel(history: MessageHistory, at: datetime, *, number: str) -> None:
     content = {"order_id": number, "reason": "plans changed"}
-    diary.say(APP, "Order Cancelled", at, content, by=("user_id", "order"), about=f"order:{number}")
+    history.add_message(
+        APP,
+        "Order Cancelled",
+        at,
+        content,
+        identifier_kinds=("user_id", "order"),
+        about=f"order:{number}",
+    )
 
 
-def visit(diary: Diary, chance: random.Random, day: date, *, number: str) -> None:
+def visit(history: MessageHistory, random_: random.Random, day: date, *, number: str) -> None:
     """A day in the park: the gate, a look at some waits, and the card at the shop."""
-    at = moment(day, 10, chance.randrange(2, 55))
+    at = park_time(day, 10, random_.randrange(2, 55))
     content = {"order_id": number, "code": number, "till": "gate-2"}
     about = f"order:{number}"
-    diary.say(TILL, "Ticket Scanned", at, content, by=("order",), about=about, actor="staff:iris")
-    for ride in chance.sample(rides(), chance.randrange(1, 5)):
-        at += timedelta(minutes=chance.randrange(30, 80))
+    history.add_message(
+        TILL,
+        "Ticket Scanned",
+        at,
+        content,
+        identifier_kinds=("order",),
+        about=about,
+        actor="staff:iris",
+    )
+    for ride in random_.sample(rides(), random_.randrange(1, 5)):
+        at += timedelta(minutes=random_.randrange(30, 80))
         if (wait := ride.posted_wait(at)) is not None:
-            seen: dict[str, Any] = {"ride": ride.id, "name": ride.name, "posted_minutes": wait}
-            diary.say(APP, "Ride Wait Checked", at, seen, by=("user_id", "device"))
-    if chance.random() < 0.5:
-        content = {"card": diary.family.card, "till": "harbor-shop"}
-        diary.say(TILL, "Card Scanned", at + timedelta(minutes=20), content, by=("card",))
+            properties: dict[str, Any] = {
+                "ride": ride.id,
+                "name": ride.name,
+                "posted_minutes": wait,
+            }
+            history.add_message(
+                APP, "Ride Wait Checked", at, properties, identifier_kinds=("user_id", "device")
+            )
+    if random_.random() < 0.5:
+        content = {"card": history.family.card, "till": "harbor-shop"}
+        history.add_message(
+            TILL, "Card Scanned", at + timedelta(minutes=20), content, identifier_kinds=("card",)
+        )
 
 
-def moment(day: date, hour: int, minute: int) -> datetime:
+def park_time(day: date, hour: int, minute: int) -> datetime:
     """Return a time of the park's day, in UTC."""
     return datetime.combine(day, time(hour, minute), tzinfo=zone()).astimezone(UTC)
 
 
 def noors_year(noor: Family, *, today: date, until: datetime) -> list[Message]:
     """Return the history of the guest whose story the example tells: the same on any day."""
-    chance = random.Random("noor")
-    diary = Diary(noor, until)
+    random_ = random.Random("noor")
+    history = MessageHistory(noor, until)
     # Before she had an account she called: two records, joined once she proved the number.
-    call(diary, moment(today - timedelta(days=352), 11, 37), reference="2048-0", minutes=3)
-    _look_around(diary, chance, today - timedelta(days=341))
-    _make_account(diary, chance, today - timedelta(days=341))
+    call(history, park_time(today - timedelta(days=352), 11, 37), reference="2048-0", minutes=3)
+    _view_pages(history, random_, today - timedelta(days=341))
+    _create_account(history, random_, today - timedelta(days=341))
     for number, (days, key) in enumerate(((318, "family-day"), (104, "lantern-night")), start=1):
         day = today - timedelta(days=days)
         order_on_site(
-            diary,
-            moment(day - timedelta(days=9), 20, 41),
+            history,
+            park_time(day - timedelta(days=9), 20, 41),
             number=f"LK-2048-{number}",
             key=key,
             day=day,
         )
-        visit(diary, chance, day, number=f"LK-2048-{number}")
+        visit(history, random_, day, number=f"LK-2048-{number}")
     day = today + timedelta(days=9)
     order_by_phone(
-        diary,
-        moment(today - timedelta(days=2), 16, 12),
+        history,
+        park_time(today - timedelta(days=2), 16, 12),
         number="LK-2048-3",
         key="birthday",
         day=day,
     )
-    move(diary, moment(today - timedelta(days=1), 21, 3), number="LK-2048-3", to="12:00")
-    return sorted(diary.messages, key=lambda message: message.occurred_at)
+    move(history, park_time(today - timedelta(days=1), 21, 3), number="LK-2048-3", to="12:00")
+    return sorted(history.messages, key=lambda message: message.occurred_at)

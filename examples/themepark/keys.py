@@ -17,7 +17,7 @@ FILE = places.KEYS
 STAFF = ("sam", "iris", "mika", "pia", "lin")
 
 
-class Spoken(NamedTuple):
+class ParkSource(NamedTuple):
     """A source of the park: where it stands and who uses it."""
 
     name: str
@@ -26,14 +26,14 @@ class Spoken(NamedTuple):
 
 
 SOURCES = (
-    Spoken("app", "app", is_shared=False),
-    Spoken("site", "web", is_shared=False),
-    Spoken("call desk", "phone", is_shared=True),
-    Spoken("till", "store", is_shared=True),
+    ParkSource("app", "app", is_shared=False),
+    ParkSource("site", "web", is_shared=False),
+    ParkSource("call desk", "phone", is_shared=True),
+    ParkSource("till", "store", is_shared=True),
 )
 
 
-class Kept(NamedTuple):
+class DemoKeys(NamedTuple):
     """What the file says, and whether its passwords were made up just now."""
 
     keys: dict[str, dict[str, str]]
@@ -43,54 +43,54 @@ class Kept(NamedTuple):
     factors: dict[str, str]
 
 
-def ensure(home: Path) -> Kept:
+def ensure_keys(home: Path) -> DemoKeys:
     """Make what is missing of sources, keys and passwords; return what the file now says."""
-    kept = places.read(home / FILE)
-    known = kept.get("keys", {})
-    made = {spoken.name: _keys(spoken, known.get(spoken.name, {})) for spoken in SOURCES}
-    before = kept.get("passwords", {})
-    passwords = {name: before.get(name) or _password() for name in STAFF}
+    stored = places.read(home / FILE)
+    stored_keys = stored.get("keys", {})
+    keys = {source.name: _keys(source, stored_keys.get(source.name, {})) for source in SOURCES}
+    stored_passwords = stored.get("passwords", {})
+    passwords = {name: stored_passwords.get(name) or _password() for name in STAFF}
     factors = {
-        name: kept.get("factors", {}).get(name) or staff_sign_in.new_secret() for name in STAFF
+        name: stored.get("factors", {}).get(name) or staff_sign_in.new_secret() for name in STAFF
     }
-    told = {"keys": made, "passwords": passwords, "factors": factors}
-    if told != kept:
-        _write(home / FILE, told)
-    return Kept(made, passwords, passwords != before, factors)
+    content = {"keys": keys, "passwords": passwords, "factors": factors}
+    if content != stored:
+        _write(home / FILE, content)
+    return DemoKeys(keys, passwords, passwords != stored_passwords, factors)
 
 
-def _keys(spoken: Spoken, known: dict[str, str]) -> dict[str, str]:
+def _keys(park_source: ParkSource, stored_keys: dict[str, str]) -> dict[str, str]:
     source, _ = Source.objects.get_or_create(
-        name=spoken.name,
+        name=park_source.name,
         defaults={
-            "channel": spoken.channel,
-            "is_shared": spoken.is_shared,
+            "channel": park_source.channel,
+            "is_shared": park_source.is_shared,
             "default_region": "NL",
         },
     )
     return {
-        sort: _standing(source, known.get(sort))
-        or sources.add_key(source=source, is_secret=sort == "secret")
-        for sort in ("secret", "publishable")
+        kind: _valid_key(source, stored_keys.get(kind))
+        or sources.add_key(source=source, is_secret=kind == "secret")
+        for kind in ("secret", "publishable")
     }
 
 
-def _standing(source: Source, key: str | None) -> str | None:
+def _valid_key(source: Source, key: str | None) -> str | None:
     """Return the key if it is still good, here: the file may be of another database."""
     if not key:
         return None
-    mine = SourceKey.objects.filter(source=source, digest=digest(key))
-    return key if mine.filter(revoked_at=None, expires_at=None).exists() else None
+    own_keys = SourceKey.objects.filter(source=source, digest=digest(key))
+    return key if own_keys.filter(revoked_at=None, expires_at=None).exists() else None
 
 
 def _password() -> str:
     return "-".join(secrets.token_hex(2) for _ in range(4))
 
 
-def _write(path: Path, told: dict[str, Any]) -> None:
-    fresh = path.with_suffix(".new")
+def _write(path: Path, content: dict[str, Any]) -> None:
+    draft = path.with_suffix(".new")
     # Made with its mode, so that nobody else can read it even for a moment.
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:
-        json.dump(told, file, indent=2)
-    fresh.replace(path)
+        json.dump(content, file, indent=2)
+    draft.replace(path)

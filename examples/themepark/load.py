@@ -11,7 +11,7 @@ from customers.ingest import record
 from customers.models import Source
 from customers.types import BatchReceipt, Sender
 from examples.themepark import families, history
-from examples.themepark.messages import Message, item
+from examples.themepark.messages import Message, to_incoming_event
 from examples.themepark.rides import zone
 
 SEED = 1848
@@ -25,10 +25,10 @@ class Batch:
 
     source: str
     messages: Sequence[Message]
-    before: int
+    messages_before: int
 
 
-def told(*, since: datetime) -> list[list[Message]]:
+def household_messages(*, since: datetime) -> list[list[Message]]:
     """Return each household's messages in the order they happened, Noor's first.
 
     `since` is when the park was first loaded: histories hang on that day, so that loading
@@ -37,7 +37,10 @@ def told(*, since: datetime) -> list[list[Message]]:
     today = since.astimezone(zone()).date()
     noor = history.noors_year(families.noor(today), today=today, until=since)
     others = families.families(seed=SEED, today=today, count=FAMILIES)
-    return [noor, *(history.year(f, seed=SEED, today=today, until=since) for f in others)]
+    return [
+        noor,
+        *(history.family_year(family, seed=SEED, today=today, until=since) for family in others),
+    ]
 
 
 def batches(households: Iterable[Sequence[Message]]) -> Iterator[Batch]:
@@ -46,22 +49,26 @@ def batches(households: Iterable[Sequence[Message]]) -> Iterator[Batch]:
     The first stretch that each household had with one source goes in first, then everybody's
     second, and so on: a log then reads as the year went, and batches are still large.
     """
-    stretches = [
+    runs_by_household = [
         [list(run) for _, run in groupby(messages, key=attrgetter("source"))]
         for messages in households
     ]
-    before = 0
-    for round_ in zip_longest(*stretches, fillvalue=[]):
-        together = sorted((m for run in round_ for m in run), key=attrgetter("source"))
-        for source, messages in groupby(together, key=attrgetter("source")):
-            for some in batched(messages, BATCH):
-                yield Batch(source, some, before)
-                before += len(some)
+    messages_before = 0
+    for round_ in zip_longest(*runs_by_household, fillvalue=[]):
+        messages_of_round = sorted(
+            (message for run in round_ for message in run), key=attrgetter("source")
+        )
+        for source, messages in groupby(messages_of_round, key=attrgetter("source")):
+            for batch in batched(messages, BATCH):
+                yield Batch(source, batch, messages_before)
+                messages_before += len(batch)
 
 
 def load(batch: Batch, sender: Sender, *, now: datetime) -> BatchReceipt:
     return record(
-        sender=sender, items=[item(message) for message in batch.messages], received_at=now
+        sender=sender,
+        items=[to_incoming_event(message) for message in batch.messages],
+        received_at=now,
     )
 
 

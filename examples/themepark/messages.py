@@ -27,28 +27,28 @@ class Message:
     actor: str = ""
 
 
-def item(message: Message) -> IncomingEvent:
+def to_incoming_event(message: Message) -> IncomingEvent:
     """Write a message as the JSON a client would have sent, and wrap it for the record."""
     content_key = "traits" if message.kind == "identify" else "properties"
-    known = dict(message.identifiers)
-    said: dict[str, Any] = {"type": message.kind, "timestamp": message.occurred_at.isoformat()}
+    identifiers = dict(message.identifiers)
+    body: dict[str, Any] = {"type": message.kind, "timestamp": message.occurred_at.isoformat()}
     if message.kind == "track":
-        said["event"] = message.name
+        body["event"] = message.name
     elif message.name:
-        said["name"] = message.name
-    for kind, member in (("user_id", "userId"), ("anonymous_id", "anonymousId")):
-        if kind in known:
-            said[member] = known[kind]
-    said[content_key] = message.content
-    unchanging = msgspec.json.encode(said, order="deterministic")
+        body["name"] = message.name
+    for kind, key in (("user_id", "userId"), ("anonymous_id", "anonymousId")):
+        if kind in identifiers:
+            body[key] = identifiers[kind]
+    body[content_key] = message.content
+    hashed = msgspec.json.encode(body, order="deterministic")
     return IncomingEvent(
         message_id=message.message_id,
         kind=message.kind,
         name=message.name,
         identifiers=message.identifiers,
         occurred_at=message.occurred_at,
-        body=msgspec.json.encode({**said, "messageId": message.message_id}),
-        body_hash=blake2b(unchanging, digest_size=16).digest(),
+        body=msgspec.json.encode({**body, "messageId": message.message_id}),
+        body_hash=blake2b(hashed, digest_size=16).digest(),
         traits=message.content if message.kind == "identify" else None,
         about=message.about,
         actor=message.actor,

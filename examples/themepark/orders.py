@@ -5,33 +5,36 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from examples.themepark.catalogue import Line, arrangement, lines
+from examples.themepark.catalogue import OrderLine, find_package, lines
 from examples.themepark.families import Family
 
 
 def completed(number: str, *, key: str, family: Family, day: date, channel: str) -> dict[str, Any]:
     """Return the properties of "Order Completed" for this family's visit on a day."""
-    wanted = arrangement(key)
+    package = find_package(key)
     ordered = lines(key, party=family.guests(day), day=day)
-    is_visit = wanted.arrival is not None
+    is_visit = package.arrival is not None
     return {
         "order_id": number,
-        "name": wanted.name,
+        "name": package.name,
         "channel": channel,
         "currency": "EUR",
         "total": str(total(ordered)),
         "visit_date": day.isoformat() if is_visit else None,
-        "visit_time": f"{wanted.arrival:%H:%M}" if wanted.arrival else None,
-        "nights": wanted.nights,
+        "visit_time": f"{package.arrival:%H:%M}" if package.arrival else None,
+        "nights": package.nights,
         "party": [
-            {"name": family.given, "age": family.guests(day)[0].age},
-            *({"name": m.name.split()[0], "age": m.age(day)} for m in family.members),
+            {"name": family.first_name, "age": family.guests(day)[0].age},
+            *(
+                {"name": member.name.split()[0], "age": member.age(day)}
+                for member in family.members
+            ),
         ],
         "products": [product(line) for line in ordered],
     }
 
 
-def product(line: Line) -> dict[str, Any]:
+def product(line: OrderLine) -> dict[str, Any]:
     return {
         "line_id": line.product,
         "product_id": line.product,
@@ -41,5 +44,5 @@ def product(line: Line) -> dict[str, Any]:
     }
 
 
-def total(ordered: Sequence[Line]) -> Decimal:
+def total(ordered: Sequence[OrderLine]) -> Decimal:
     return sum((line.total for line in ordered), Decimal("0.00"))

@@ -10,22 +10,22 @@ from django.contrib.auth.models import Group
 
 from customers.access.mfa import Unreadable
 from customers.models import Evidence, Identifier, User
-from examples.themepark.catalogue import data
+from examples.themepark.catalogue import read_data
 
 
-def open_logins(passwords: dict[str, str], factors: dict[str, str], *, is_fresh: bool) -> None:
+def create_logins(passwords: dict[str, str], factors: dict[str, str], *, is_fresh: bool) -> None:
     """Make the logins that are missing; without a password here, nobody can sign in as staff."""
-    for told in data("people")["staff"]:
-        reference = told["reference"]
-        user = User.objects.filter(email=told["email"]).first()
+    for profile in read_data("people")["staff"]:
+        reference = profile["reference"]
+        user = User.objects.filter(email=profile["email"]).first()
         if user is None:
-            user = User(email=told["email"], name=told["name"], is_staff=True)
-            user.is_superuser = told.get("is_superuser", False)
+            user = User(email=profile["email"], name=profile["name"], is_staff=True)
+            user.is_superuser = profile.get("is_superuser", False)
             user.set_unusable_password()
             user.save()
-        user.groups.set(Group.objects.filter(name=told["role"]))
+        user.groups.set(Group.objects.filter(name=profile["role"]))
         if secret := factors.get(reference):
-            _give_factor(user, secret)
+            _set_authenticator(user, secret)
         password = passwords.get(reference)
         # Not compared with the one that is set: that takes a third of a second each.
         if password and (is_fresh or not user.has_usable_password()):
@@ -37,21 +37,25 @@ def open_logins(passwords: dict[str, str], factors: dict[str, str], *, is_fresh:
 def email_of(reference: str) -> str:
     """Return the work address of one of the staff."""
     return str(
-        next(one["email"] for one in data("people")["staff"] if one["reference"] == reference)
+        next(
+            member["email"]
+            for member in read_data("people")["staff"]
+            if member["reference"] == reference
+        )
     )
 
 
-def _give_factor(user: User, secret: str) -> None:
+def _set_authenticator(user: User, secret: str) -> None:
     """Let somebody show the codes of this secret: manage.py demo_code knows them."""
     factor = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first()
     if factor is None:
         TOTP.activate(user, secret)
-    elif not _is(factor, secret):
+    elif not _has_secret(factor, secret):
         factor.data = {"secret": encrypt(secret)}
         factor.save(update_fields=["data"])
 
 
-def _is(factor: Authenticator, secret: str) -> bool:
+def _has_secret(factor: Authenticator, secret: str) -> bool:
     # The folder may be a new one, and with it the key that it was encrypted with.
     try:
         return bool(decrypt(factor.data["secret"]) == secret)
@@ -61,14 +65,14 @@ def _is(factor: Authenticator, secret: str) -> bool:
 
 def noor() -> User:
     """Return Noor's login; the record it opens is the one of her proved address."""
-    told = data("people")["noor"]
-    user = User.objects.filter(email=told["email"]).first()
+    profile = read_data("people")["noor"]
+    user = User.objects.filter(email=profile["email"]).first()
     if user is None:
-        user = User(email=told["email"], name=f"{told['given']} {told['family']}")
+        user = User(email=profile["email"], name=f"{profile['first_name']} {profile['last_name']}")
         user.set_unusable_password()
     if user.record_id is None:
         address = Identifier.objects.get(
-            kind="email", value=told["email"], evidence=Evidence.VERIFIED
+            kind="email", value=profile["email"], evidence=Evidence.VERIFIED
         )
         user.record_id = address.record_id or address.customer_id
         user.save()
@@ -77,7 +81,7 @@ def noor() -> User:
 
 def summary(passwords: dict[str, str]) -> dict[str, Any]:
     """Return what `make run` prints: who can sign in, and how."""
-    people = data("people")
+    people = read_data("people")
     guest = {
         "who": "Noor, guest",
         "email": people["noor"]["email"],
@@ -92,4 +96,4 @@ def summary(passwords: dict[str, str]) -> dict[str, Any]:
         }
         for member in people["staff"]
     ]
-    return {"park": data("park")["name"], "logins": [guest, *staff]}
+    return {"park": read_data("park")["name"], "logins": [guest, *staff]}

@@ -23,9 +23,9 @@ def read(path: Path) -> dict[str, Any]:
 
 def addresses() -> tuple[str, str]:
     """Return where web and live are: as the environment says, or as `make run` wrote down."""
-    told = read(home() / "services.json")
+    services = read(home() / "services.json")
     web, live = os.environ.get("PORT"), os.environ.get("LIVE_PORT")
     return (
-        f"http://localhost:{web}" if web else told.get("WEB_URL", "http://localhost:8000"),
-        f"http://localhost:{live}" if live else told.get("LIVE_URL", "http://localhost:8001"),
+        f"http://localhost:{web}" if web else services.get("WEB_URL", "http://localhost:8000"),
+        f"http://localhost:{live}" if live else services.get("LIVE_URL", "http://localhost:8001"),
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from examples.themepark.catalogue import data
+from examples.themepark.catalogue import read_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +18,16 @@ class Ride:
     def posted_wait(self, at: datetime) -> int | None:
         """Return the posted wait in minutes, or None while the park is closed."""
         local = at.astimezone(zone())
-        opens = int(data("park")["opens"])
+        opens = int(read_data("park")["opens"])
         hour = local.hour - opens
         return self.waits[hour] if 0 <= hour < len(self.waits) else None
 
 
 def zone() -> ZoneInfo:
-    return ZoneInfo(data("park")["time_zone"])
+    return ZoneInfo(read_data("park")["time_zone"])
 
 
 def rides() -> tuple[Ride, ...]:
-    return tuple(Ride(**{**ride, "waits": tuple(ride["waits"])}) for ride in data("rides")["rides"])
+    return tuple(
+        Ride(**{**ride, "waits": tuple(ride["waits"])}) for ride in read_data("rides")["rides"]
+    )

@@ -4,6 +4,6 @@ from examples.themepark import views
 
 app_name = "themepark"
 urlpatterns = [
-    path("look-as-noor/", views.look_as_noor, name="look-as-noor"),
-    path("<slug:name>/", views.act, name="act"),
+    path("look-as-noor/", views.sign_in_as_noor, name="look-as-noor"),
+    path("<slug:name>/", views.run_action, name="act"),
 ]

@@ -8,25 +8,25 @@ from django.views.decorators.http import require_POST
 
 from customers.api.sessions import open_session
 from customers.models import Identifier, User
-from examples.themepark import acts, people
+from examples.themepark import demo_actions, people
 
 
 @require_POST
-def look_as_noor(request: HttpRequest) -> HttpResponse:
+def sign_in_as_noor(request: HttpRequest) -> HttpResponse:
     """Sign a visitor in as Noor, without a code."""
-    _only_here()
+    _require_debug()
     open_session(request, _noor())
     return redirect("portal:home")
 
 
 @require_POST
-def act(request: HttpRequest, name: str) -> HttpResponse:
+def run_action(request: HttpRequest, name: str) -> HttpResponse:
     """Let Sam, Iris or Noor do something."""
-    _only_here()
-    if name not in acts.ACTS:
+    _require_debug()
+    if name not in demo_actions.DEMO_ACTIONS:
         raise Http404
     _noor()
-    acts.act(name, now=timezone.now())
+    demo_actions.run_demo_action(name, now=timezone.now())
     return redirect("portal:home")
 
 
@@ -37,7 +37,7 @@ def _noor() -> User:
         raise Http404("Nobody is in the park: run manage.py load_themepark.") from None
 
 
-def _only_here() -> None:
+def _require_debug() -> None:
     # Anybody who reaches this page could act for somebody else: never outside development.
     if not settings.DEBUG:
         raise Http404

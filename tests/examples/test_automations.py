@@ -12,20 +12,20 @@ from butler.document import Document, MessageStep, steps_with_paths
 from butler.messages.render import render
 
 FOLDER = Path(__file__).parents[2] / "examples" / "themepark" / "automations"
-FOUND = loader.read_folder(FOLDER)
+LOADED = loader.read_folder(FOLDER)
 DOCUMENTS = {
-    file.content["key"]: msgspec.convert(file.content, Document) for file in FOUND.documents
+    file.content["key"]: msgspec.convert(file.content, Document) for file in LOADED.documents
 }
 LANGUAGES = ("en", "nl", "sv", "da")
 # Small words that a text of this language has, and one of the others cannot do without.
-TELLING = {
+COMMON_WORDS = {
     "en": r"\b(the|you|your|is|to|and|this)\b",
     "nl": r"\b(je|de|het|is|een|van|weer)\b",
     "sv": r"\b(du|din|är|dig|och|det|på|att|för|fyller)\b",
     "da": r"\b(du|din|er|dig|og|det|på|at|fylder|af)\b",
 }
 # Letters that only the others have, but for the names of things.
-FOREIGN = {"en": "[åäöæø]", "nl": "[åäöæø]", "sv": "[æø]", "da": "[äö]"}
+FOREIGN_LETTERS = {"en": "[åäöæø]", "nl": "[åäöæø]", "sv": "[æø]", "da": "[äö]"}
 
 MESSAGES = [
     pytest.param(document, path, language, id=f"{key}-{path}-{language}")
@@ -36,7 +36,7 @@ MESSAGES = [
 ]
 
 
-def test_the_park_ships_what_the_issue_asks_for():
+def test_example_has_the_expected_automations():
     assert set(DOCUMENTS) >= {
         "receipt",
         "order-amended",
@@ -56,15 +56,17 @@ def test_the_park_ships_what_the_issue_asks_for():
     assert kinds == {"event", "absence", "date", "schedule", "topic"}
 
 
-def test_nothing_is_wrong_with_what_ships():
+def test_example_automations_are_valid():
     allowed = AllowedReferences(
-        {purpose.key: purpose.kind for purpose in FOUND.purposes},
-        {topic.key for topic in FOUND.topics},
+        {purpose.key: purpose.kind for purpose in LOADED.purposes},
+        {topic.key for topic in LOADED.topics},
         {"inbox", "email", "sms", "phone"},
     )
 
     faults = [
-        f for file in FOUND.documents for f in validation.check(file.name, file.content, allowed)[1]
+        fault
+        for file in LOADED.documents
+        for fault in validation.check(file.name, file.content, allowed)[1]
     ]
 
     assert faults == []
@@ -72,25 +74,27 @@ def test_nothing_is_wrong_with_what_ships():
 
 @pytest.mark.parametrize("person", [sample_customers.full, sample_customers.sparse])
 @pytest.mark.parametrize(("document", "path", "language"), MESSAGES)
-def test_every_text_can_be_said_in_its_language(document, path, language, person):
+def test_every_text_renders_in_its_language(document, path, language, person):
     context = person(document)
 
     for channel in ("inbox", "email", "sms"):
-        words = render(document, path, channel, context, sample_customers.LINKS, language)
+        message = render(document, path, channel, context, sample_customers.LINKS, language)
 
-        said = f"{words.subject}\n{words.text}"
-        assert words.language == language
-        assert not re.search(r"[{}]|%}|\[\[|None|undefined| ,| \.|\.\.| {2}\S", said), said
+        full_text = f"{message.subject}\n{message.text}"
+        assert message.language == language
+        assert not re.search(r"[{}]|%}|\[\[|None|undefined| ,| \.|\.\.| {2}\S", full_text), (
+            full_text
+        )
         # What is up to the next empty line is this text; the frame comes after.
-        body = said.split("\n-- \n")[0].lower()
-        assert re.search(TELLING[language], body), said
-        assert not re.search(FOREIGN[language], body), said
-        assert not re.search("{{|{%", words.html)
-    assert len(words.text) <= 480 + 160
+        body = full_text.split("\n-- \n")[0].lower()
+        assert re.search(COMMON_WORDS[language], body), full_text
+        assert not re.search(FOREIGN_LETTERS[language], body), full_text
+        assert not re.search("{{|{%", message.html)
+    assert len(message.text) <= 480 + 160
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_two_languages_say_the_same(language):
+def test_texts_of_two_languages_differ(language):
     for document in DOCUMENTS.values():
         for _, step in steps_with_paths(document.steps):
             if isinstance(step, MessageStep):
@@ -103,25 +107,25 @@ def test_no_two_languages_say_the_same(language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_guests_are_asked_for_is_asked_in_their_language(language):
-    assert {purpose.key for purpose in FOUND.purposes} >= {
+def test_notices_are_in_their_language(language):
+    assert {purpose.key for purpose in LOADED.purposes} >= {
         "offers",
         "birthdays",
         "combine_app_and_store",
         "personalise",
     }
-    asked = {notice.purpose: notice.texts for notice in FOUND.notices}
-    for purpose in FOUND.purposes:
+    notice_texts = {notice.purpose: notice.texts for notice in LOADED.notices}
+    for purpose in LOADED.purposes:
         assert purpose.texts[language]["name"]
         assert purpose.texts[language]["description"]
-        assert re.search(TELLING[language], asked[purpose.key][language].lower())
-        assert not re.search(FOREIGN[language], asked[purpose.key][language].lower())
-    for topic in FOUND.topics:
+        assert re.search(COMMON_WORDS[language], notice_texts[purpose.key][language].lower())
+        assert not re.search(FOREIGN_LETTERS[language], notice_texts[purpose.key][language].lower())
+    for topic in LOADED.topics:
         assert topic.texts[language]["name"]
 
 
 @pytest.mark.parametrize(
-    ("key", "language", "words"),
+    ("key", "language", "expected_text"),
     [
         (
             "visit-reminder",
@@ -150,11 +154,11 @@ def test_what_guests_are_asked_for_is_asked_in_their_language(language):
         ("abandoned-cart", "en", "You were choosing a visit and did not finish."),
     ],
 )
-def test_what_is_said_reads_well(key, language, words):
+def test_message_text_contains_the_expected_sentence(key, language, expected_text):
     document = DOCUMENTS[key]
 
     assert (
-        words
+        expected_text
         in render(
             document,
             "0",
@@ -166,12 +170,14 @@ def test_what_is_said_reads_well(key, language, words):
     )
 
 
-def test_nothing_is_signed_by_a_person_and_nothing_hurries():
+def test_texts_have_no_exclamation_mark_and_no_signature():
     for document in DOCUMENTS.values():
         for _, step in steps_with_paths(document.steps):
             if isinstance(step, MessageStep):
-                said = " ".join(
+                text_of_step = " ".join(
                     f"{text.subject} {text.text} {text.short}" for text in step.texts.values()
                 )
-                assert "!" not in said
-                assert not re.search(r"\b(Sam|Iris|Lin)\b|regards|groet|hälsningar|hilsen,", said)
+                assert "!" not in text_of_step
+                assert not re.search(
+                    r"\b(Sam|Iris|Lin)\b|regards|groet|hälsningar|hilsen,", text_of_step
+                )

@@ -3,10 +3,10 @@ from decimal import Decimal
 
 import pytest
 
-from examples.themepark.catalogue import Guest, data, lines, price, season
+from examples.themepark.catalogue import PartyGuest, lines, price, read_data, season
 
 NOVEMBER = date(2026, 11, 28)
-PARTY = [Guest(38), Guest(40), Guest(8), Guest(68), Guest(2)]
+PARTY = [PartyGuest(38), PartyGuest(40), PartyGuest(8), PartyGuest(68), PartyGuest(2)]
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ PARTY = [Guest(38), Guest(40), Guest(8), Guest(68), Guest(2)]
         (65, "senior"),
     ],
 )
-def test_a_fare_depends_on_age(age, fare):
-    assert Guest(age).fare == fare
+def test_fare_depends_on_age(age, fare):
+    assert PartyGuest(age).fare == fare
 
 
 @pytest.mark.parametrize(
@@ -39,17 +39,17 @@ def test_every_day_has_a_season(day, name):
     assert season(day) == name
 
 
-def test_a_price_follows_the_day_of_the_visit():
+def test_price_follows_the_season_of_the_visit():
     assert price("day-adult", NOVEMBER) == Decimal("34.50")
     assert price("day-adult", date(2026, 7, 4)) == Decimal("44.50")
 
 
-def test_an_arrangement_has_a_line_for_whom_it_is_for():
-    found = {
+def test_package_has_lines_for_the_guests_of_the_party():
+    quantities = {
         line.product: line.quantity for line in lines("lantern-night", party=PARTY, day=NOVEMBER)
     }
 
-    assert found == {
+    assert quantities == {
         "day-adult": 2,
         "day-child": 1,
         "day-senior": 1,
@@ -61,16 +61,18 @@ def test_an_arrangement_has_a_line_for_whom_it_is_for():
     }
 
 
-def test_a_stay_of_two_nights_has_two_breakfasts_each():
-    found = {line.product: line for line in lines("orchard-weekend", party=PARTY, day=NOVEMBER)}
+def test_two_nights_have_two_breakfasts_for_each_guest():
+    line_by_product = {
+        line.product: line for line in lines("orchard-weekend", party=PARTY, day=NOVEMBER)
+    }
 
-    assert found["room-treehouse"].quantity == 2
-    assert found["breakfast"].quantity == 8
-    assert found["breakfast"].total == Decimal("116.00")
+    assert line_by_product["room-treehouse"].quantity == 2
+    assert line_by_product["breakfast"].quantity == 8
+    assert line_by_product["breakfast"].total == Decimal("116.00")
 
 
-@pytest.mark.parametrize("key", list(data("catalogue")["arrangements"]))
-def test_every_arrangement_is_made_of_products_with_a_price_all_year(key):
+@pytest.mark.parametrize("key", list(read_data("catalogue")["packages"]))
+def test_every_package_has_a_price_in_every_month(key):
     for month in range(1, 13):
         for line in lines(key, party=PARTY, day=date(2026, month, 15)):
             assert line.unit_price == line.unit_price.quantize(Decimal("0.01"))

@@ -43,38 +43,38 @@ def _load(capsys, *arguments: str) -> str:
     return capsys.readouterr().out
 
 
-def test_everything_said_is_on_the_record(capsys):
+def test_every_message_becomes_an_event(capsys):
     _load(capsys)
 
-    told = load.told(since=Source.objects.get(name="app").created_at)
+    households = load.household_messages(since=Source.objects.get(name="app").created_at)
     assert Event.objects.filter(kind__in=("track", "identify", "page")).count() == sum(
-        map(len, told)
+        map(len, households)
     )
-    assert Customer.objects.live().count() == len(told)
+    assert Customer.objects.live().count() == len(households)
     assert not QuarantinedItem.objects.exists()
     assert not Review.objects.exists()
 
 
-def test_loading_again_changes_nothing(capsys):
+def test_second_load_adds_nothing(capsys):
     _load(capsys)
     before = set(Event.objects.values_list("customer_id", "version", "message_id"))
 
-    said = _load(capsys)
+    output = _load(capsys)
 
     assert set(Event.objects.values_list("customer_id", "version", "message_id")) == before
-    assert " 0 new" in said
+    assert " 0 new" in output
 
 
-def test_a_dry_run_writes_nothing(capsys, home):
-    said = _load(capsys, "--dry-run")
+def test_dry_run_writes_nothing(capsys, home):
+    output = _load(capsys, "--dry-run")
 
-    assert "13 households" in said
+    assert "13 households" in output
     assert not Event.objects.exists()
     assert not Source.objects.filter(name="app").exists()
     assert not list(home.iterdir())
 
 
-def test_the_summary_ends_with_who_can_sign_in(capsys):
+def test_summary_lists_the_logins(capsys):
     summary = json.loads(_load(capsys, "--summary").splitlines()[-1])
 
     emails = [login["email"] for login in summary["logins"]]
@@ -84,7 +84,7 @@ def test_the_summary_ends_with_who_can_sign_in(capsys):
     assert staff.check_password(summary["logins"][1]["how"])
 
 
-def test_staff_may_do_their_work_and_no_more(capsys):
+def test_staff_have_the_permissions_of_their_role(capsys):
     _load(capsys)
 
     sam, iris = (User.objects.get(email=f"{who}@larkmoor.example") for who in ("sam", "iris"))
@@ -95,7 +95,7 @@ def test_staff_may_do_their_work_and_no_more(capsys):
     assert not sam.has_perm("customers.view_quarantineditem")
 
 
-def test_the_printed_code_opens_the_console(capsys, client):
+def test_demo_code_opens_the_console(capsys, client):
     summary = json.loads(_load(capsys, "--summary").splitlines()[-1])
     sam = summary["logins"][1]
     client.post("/console/sign-in/", {"email": sam["email"], "password": sam["how"]})
@@ -109,7 +109,7 @@ def test_the_printed_code_opens_the_console(capsys, client):
         call_command("demo_code", "nobody")
 
 
-def test_outside_development_staff_get_no_password(capsys, settings):
+def test_staff_have_no_password_without_debug(capsys, settings):
     settings.DEBUG = False
 
     _load(capsys)
@@ -117,7 +117,7 @@ def test_outside_development_staff_get_no_password(capsys, settings):
     assert not any(user.has_usable_password() for user in User.objects.all())
 
 
-def test_noors_login_opens_her_record(capsys):
+def test_login_of_noor_opens_her_record(capsys):
     _load(capsys)
 
     record = people.noor().record
@@ -127,14 +127,14 @@ def test_noors_login_opens_her_record(capsys):
     assert live.merges.filter(reason="proof").count() == 1
 
 
-def test_keys_are_for_their_owner_alone(capsys, home):
+def test_keys_file_is_private(capsys, home):
     _load(capsys)
 
     file = home / keys.FILE
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_keys_last_and_lost_ones_are_made_again(capsys, home):
+def test_keys_are_reused_and_a_lost_file_is_created_again(capsys, home):
     _load(capsys)
     first = places.read(home / keys.FILE)["keys"]
 
@@ -147,7 +147,7 @@ def test_keys_last_and_lost_ones_are_made_again(capsys, home):
     assert places.read(home / keys.FILE)["keys"]["app"]["secret"] != first["app"]["secret"]
 
 
-def test_the_park_begins_to_speak_after_its_past_and_the_past_starts_nothing(capsys):
+def test_past_events_start_no_automation(capsys):
     _load(capsys)
 
     assert set(AutomationVersion.objects.values_list("status", flat=True)) == {"live"}
@@ -155,42 +155,50 @@ def test_the_park_begins_to_speak_after_its_past_and_the_past_starts_nothing(cap
     noor = Identifier.objects.get(
         kind="user_id", value="noor", evidence=Evidence.VERIFIED
     ).customer_id
-    given = current_state(noor).consents
-    assert {purpose: consent.state for purpose, consent in given.items()} == {
+    consents_of_noor = current_state(noor).consents
+    assert {purpose: consent.state for purpose, consent in consents_of_noor.items()} == {
         "offers": "given",
         "birthdays": "given",
     }
-    assert Notice.objects.filter(language="en", digest=given["offers"].notice).exists()
+    assert Notice.objects.filter(language="en", digest=consents_of_noor["offers"].notice).exists()
 
 
-def test_of_a_parkful_of_families_some_say_yes_some_no_and_most_nothing():
+def test_some_families_give_consent_some_refuse_and_most_say_nothing():
     today = date(2026, 6, 1)
-    folk = families.families(seed=7, today=today, count=300)
-    shown = defaultdict(lambda: "0" * 64)
+    all_families = families.families(seed=7, today=today, count=300)
+    notice_digests = defaultdict(lambda: "0" * 64)
     at = datetime(2026, 5, 30, 9, tzinfo=UTC)
 
-    said = [[word.kind for word in consents.words_of(family, shown, at)] for family in folk]
+    kinds_by_family = [
+        [statement.kind for statement in consents.statements_of(family, notice_digests, at)]
+        for family in all_families
+    ]
 
-    kinds = Counter(kind for words in said for kind in words)
+    kinds = Counter(kind for kinds_of_family in kinds_by_family for kind in kinds_of_family)
     assert kinds["consent.given"] > kinds["consent.refused"] > 0
-    assert sum(1 for words in said if not words) > kinds["consent.refused"]
+    assert (
+        sum(1 for kinds_of_family in kinds_by_family if not kinds_of_family)
+        > kinds["consent.refused"]
+    )
 
 
-def test_what_a_family_took_back_is_not_given_again_by_loading_again(capsys):
+def test_second_load_does_not_restore_a_withdrawn_consent(capsys):
     _load(capsys)
     noor = Identifier.objects.get(
         kind="user_id", value="noor", evidence=Evidence.VERIFIED
     ).customer_id
-    word = ConsentStatement(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})
+    statement = ConsentStatement(
+        kind="consent.withdrawn", subject="offers", evidence={"kind": "click"}
+    )
     author = Author(load.sender(Source.objects.get(name="app")))
-    record_statements(customer_id=noor, statements=[word], author=author, now=timezone.now())
+    record_statements(customer_id=noor, statements=[statement], author=author, now=timezone.now())
 
     _load(capsys)
 
     assert current_state(noor).consents["offers"].state == "withdrawn"
 
 
-def test_every_ride_is_open_at_first_and_stays_as_somebody_said(capsys):
+def test_rides_are_open_at_first_and_keep_a_later_status(capsys):
     _load(capsys)
     assert set(TopicStatus.objects.values_list("status", flat=True)) == {"open"}
     assert not Due.objects.filter(job="fan_out").exists()

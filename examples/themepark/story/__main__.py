@@ -11,10 +11,17 @@ import sys
 import httpx2
 
 from examples.themepark import places
-from examples.themepark.story.ears import Ear
-from examples.themepark.story.first import First
-from examples.themepark.story.plot import Act, Park, Sighting, Stop, Story, sightings
+from examples.themepark.story.order_story import (
+    Observation,
+    OrderStory,
+    Park,
+    Step,
+    StoryError,
+    observe,
+)
+from examples.themepark.story.proactive_messages import ProactiveStory
 from examples.themepark.story.reader import Reader
+from examples.themepark.story.stream_listener import StreamListener
 
 
 def main() -> int:
@@ -22,83 +29,95 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m examples.themepark.story")
     parser.add_argument("--base", default=web, help="where the API is")
     parser.add_argument("--live", default=live, help="where the streams are")
-    chosen = parser.parse_args()
+    options = parser.parse_args()
     keys = places.read(places.home() / places.KEYS).get("keys")
     if not keys:
         print(f"No keys in {places.home() / places.KEYS}: start `make run`, which loads the park.")
         return 1
     try:
-        return _tell(Park(chosen.base, chosen.live, keys))
-    except Stop as stop:
-        print(f"The story stops here: {stop}", file=sys.stderr)
+        return _run(Park(options.base, options.live, keys))
+    except StoryError as error:
+        print(f"The story stops here: {error}", file=sys.stderr)
     except httpx2.TransportError as error:
-        print(f"Nobody answers at {chosen.base}: {error}. Is `make run` up?", file=sys.stderr)
+        print(f"Nobody answers at {options.base}: {error}. Is `make run` up?", file=sys.stderr)
     return 1
 
 
-def _tell(park: Park) -> int:
-    story = Story(park)
+def _run(park: Park) -> int:
+    story = OrderStory(park)
     customer = story.find_noor()
     token = {"X-Session-Token": park.sign_in()}
-    ears = [
-        Ear("Noor's app", f"{park.live}/live/me", token),
-        Ear("Sam's screen", f"{park.live}/live/customers/{customer}", park.bearer("call desk")),
+    listeners = [
+        StreamListener("Noor's app", f"{park.live}/live/me", token),
+        StreamListener(
+            "Sam's screen", f"{park.live}/live/customers/{customer}", park.bearer("call desk")
+        ),
     ]
-    for ear in ears:
-        ear.start()
-        ear.is_open.wait(5)
-        if ear.problem:
-            raise Stop(f"{ear.name} has no stream: {ear.problem}")
+    for listener in listeners:
+        listener.start()
+        listener.is_open.wait(5)
+        if listener.problem:
+            raise StoryError(f"{listener.name} has no stream: {listener.problem}")
     print(f"Noor is record {customer}. Milliseconds count from each acknowledgement.\n")
-    seen: list[Sighting] = []
+    observations: list[Observation] = []
     noor = Reader("Noor, another process", park.web, "/api/me/", token)
     desk_page = f"/api/customers/{customer}/"
     desk = Reader("the desk, another process", park.web, desk_page, park.bearer("call desk"))
     with noor, desk:
-        for play in story.acts():
-            act = play()
-            found = sightings(act, ears, [noor, desk])
-            _show(act, found)
-            seen += found
-    return max(_end(seen), _first(park, customer, token))
+        for run_step in story.steps():
+            step = run_step()
+            step_observations = observe(step, listeners, [noor, desk])
+            _print_step(step, step_observations)
+            observations += step_observations
+    return max(_print_summary(observations), _run_proactive_story(park, customer, token))
 
 
-def _first(park: Park, customer: str, token: dict[str, str]) -> int:
+def _run_proactive_story(park: Park, customer: str, token: dict[str, str]) -> int:
     """Tell the second part; a line that is not right is marked."""
     print("\nAnd then the butler acts first.\n")
-    wrong = 0
-    for line in First(park, customer, token).tell():
-        print(f"    {'     ' if line.is_right else 'WRONG'}  {line.text}", flush=True)
-        wrong += not line.is_right
-    print(f"\n{'Everything' if not wrong else f'All but {wrong}'} as it should be.")
-    return 1 if wrong else 0
+    failures = 0
+    for check in ProactiveStory(park, customer, token).run():
+        print(f"    {'     ' if check.is_correct else 'WRONG'}  {check.text}", flush=True)
+        failures += not check.is_correct
+    print(f"\n{'Everything' if not failures else f'All but {failures}'} as it should be.")
+    return 1 if failures else 0
 
 
-def _show(act: Act, found: list[Sighting]) -> None:
-    print(f"{act.title}\n    acknowledged after {act.took * 1000:.1f} ms")
-    for sighting in found:
-        print(f"    {sighting.where:<32}{_words(sighting)}")
+def _print_step(step: Step, observations: list[Observation]) -> None:
+    print(f"{step.title}\n    acknowledged after {step.seconds * 1000:.1f} ms")
+    for observation in observations:
+        print(f"    {observation.place:<32}{_describe(observation)}")
     print(flush=True)
 
 
-def _words(sighting: Sighting) -> str:
-    if sighting.after is None:
+def _describe(observation: Observation) -> str:
+    if observation.after is None:
         return "MISSING"
-    late = f"  STALE: {sighting.stale} looks without it" if sighting.stale else ""
+    stale_note = f"  STALE: {observation.stale} looks without it" if observation.stale else ""
     # A stream often shows a change before the one who made it has read the answer.
-    before = "  (before the answer was read)" if sighting.after < 0 else ""
-    return f"{sighting.after * 1000:8.1f} ms{before}{late}"
+    early_note = "  (before the answer was read)" if observation.after < 0 else ""
+    return f"{observation.after * 1000:8.1f} ms{early_note}{stale_note}"
 
 
-def _end(seen: list[Sighting]) -> int:
-    wrong = [sighting for sighting in seen if sighting.after is None or sighting.stale]
-    for where in dict.fromkeys(sighting.where for sighting in seen):
-        times = [s.after * 1000 for s in seen if s.where == where and s.after is not None]
+def _print_summary(observations: list[Observation]) -> int:
+    failed = [
+        observation
+        for observation in observations
+        if observation.after is None or observation.stale
+    ]
+    for place in dict.fromkeys(observation.place for observation in observations):
+        times = [
+            observation.after * 1000
+            for observation in observations
+            if observation.place == place and observation.after is not None
+        ]
         if times:
             middle = statistics.median(times)
-            print(f"{where:<36}median {middle:6.1f} ms, at most {max(times):6.1f} ms")
-    print(f"\n{len(seen) - len(wrong)} of {len(seen)} sightings, each on the first look.")
-    return 1 if wrong else 0
+            print(f"{place:<36}median {middle:6.1f} ms, at most {max(times):6.1f} ms")
+    print(
+        f"\n{len(observations) - len(failed)} of {len(observations)} sightings, each on the first look."
+    )
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -8,21 +8,23 @@ from typing import NamedTuple, Self
 import httpx2
 
 
-class Seen(NamedTuple):
+class PageMatch(NamedTuple):
     """When an answer with the wanted text had come, and how many answers lacked it before."""
 
     at: float
     stale: int
 
 
-def look(client: httpx2.Client, path: str, needle: str, *, within: float) -> Seen | None:
+def poll_page(
+    client: httpx2.Client, path: str, expected_text: str, *, timeout: float
+) -> PageMatch | None:
     """Read a page until it has the wanted text; None if it never has."""
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + timeout
     stale = 0
     while time.monotonic() < deadline:
-        answer = client.get(path)
-        if answer.status_code == 200 and needle in answer.text:
-            return Seen(time.monotonic(), stale)
+        response = client.get(path)
+        if response.status_code == 200 and expected_text in response.text:
+            return PageMatch(time.monotonic(), stale)
         stale += 1
         time.sleep(0.02)
     return None
@@ -36,30 +38,32 @@ class Reader:
         self._root = root
         # Spawned and not forked: it shares no connection and no memory with us.
         context = multiprocessing.get_context("spawn")
-        self._ours, theirs = context.Pipe()
-        self._process = context.Process(target=_read, args=(theirs, base, headers), daemon=True)
+        self._own_end, process_end = context.Pipe()
+        self._process = context.Process(
+            target=_read, args=(process_end, base, headers), daemon=True
+        )
 
     def __enter__(self) -> Self:
         self._process.start()
         # The first look makes the process wait for its imports and its connection, not us.
-        self.ask("", "", within=20)
-        self.answer()
+        self.start_polling("", "", timeout=20)
+        self.wait_for_match()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ours.send(None)
+        self._own_end.send(None)
         self._process.join(5)
 
-    def ask(self, page: str, needle: str, *, within: float) -> None:
-        self._ours.send((self._root + page, needle, within))
+    def start_polling(self, page: str, expected_text: str, *, timeout: float) -> None:
+        self._own_end.send((self._root + page, expected_text, timeout))
 
-    def answer(self) -> Seen | None:
-        seen: Seen | None = self._ours.recv()
-        return seen
+    def wait_for_match(self) -> PageMatch | None:
+        match: PageMatch | None = self._own_end.recv()
+        return match
 
 
-def _read(asked: Connection, base: str, headers: dict[str, str]) -> None:
+def _read(pipe: Connection, base: str, headers: dict[str, str]) -> None:
     with httpx2.Client(base_url=base, headers=headers, timeout=10) as client:
-        while question := asked.recv():
-            path, needle, within = question
-            asked.send(look(client, path, needle, within=within))
+        while request := pipe.recv():
+            path, expected_text, timeout = request
+            pipe.send(poll_page(client, path, expected_text, timeout=timeout))

@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from customers.models import Source
-from examples.themepark import board, consents, keys, load, people
+from examples.themepark import consents, keys, load, people, ride_status
 from examples.themepark.messages import Message
 
 AUTOMATIONS = Path(load.__file__).parent / "automations"
@@ -33,40 +33,40 @@ class Command(BaseCommand):
     def handle(self, *, dry_run: bool, summary: bool, **_: Any) -> None:
         now = timezone.now()
         if dry_run:
-            self._count(load.told(since=now))
+            self._count(load.household_messages(since=now))
             return
-        kept = keys.ensure(settings.BUTLER_HOME)
+        demo_keys = keys.ensure_keys(settings.BUTLER_HOME)
         self._load(now)
-        passwords = kept.passwords if settings.DEBUG else {}
-        factors = kept.factors if settings.DEBUG else {}
-        people.open_logins(passwords, factors, is_fresh=kept.is_fresh)
-        self._begin()
+        passwords = demo_keys.passwords if settings.DEBUG else {}
+        factors = demo_keys.factors if settings.DEBUG else {}
+        people.create_logins(passwords, factors, is_fresh=demo_keys.is_fresh)
+        self._start_automations()
         if summary:
-            self.stdout.write(json.dumps(people.summary(kept.passwords)))
+            self.stdout.write(json.dumps(people.summary(demo_keys.passwords)))
 
     def _load(self, now: datetime) -> None:
         started = time.monotonic()
         sources = {source.name: source for source in Source.objects.all()}
         # The day of the first load stands for ever: see load.told.
-        households = load.told(since=sources["app"].created_at)
+        households = load.household_messages(since=sources["app"].created_at)
         senders = {name: load.sender(source) for name, source in sources.items()}
-        whole = sum(map(len, households))
+        total = sum(map(len, households))
         outcomes: Counter[str] = Counter()
         for batch in load.batches(households):
             receipt = load.load(batch, senders[batch.source], now=now)
             outcomes.update(outcome.status for outcome in receipt.outcomes)
-            self._show(batch.before + len(batch.messages), whole)
-        took = time.monotonic() - started
+            self._print_progress(batch.messages_before + len(batch.messages), total)
+        seconds = time.monotonic() - started
         self.stdout.write(
-            f"themepark: {whole:,} events of {len(households)} households, "
-            f"{outcomes['accepted']:,} new, {outcomes['duplicate']:,} known, in {took:.1f} s"
+            f"themepark: {total:,} events of {len(households)} households, "
+            f"{outcomes['accepted']:,} new, {outcomes['duplicate']:,} known, in {seconds:.1f} s"
         )
-        if odd := whole - outcomes["accepted"] - outcomes["duplicate"]:
-            self.stderr.write(f"themepark: {odd} events were not taken: {dict(outcomes)}")
+        if rejected := total - outcomes["accepted"] - outcomes["duplicate"]:
+            self.stderr.write(f"themepark: {rejected} events were not taken: {dict(outcomes)}")
 
-    def _begin(self) -> None:
+    def _start_automations(self) -> None:
         """Let the park speak from now on: after its past, which therefore starts nothing."""
-        board.put_up(timezone.now())
+        ride_status.open_unset_rides(timezone.now())
         call_command(
             "load_automations",
             AUTOMATIONS,
@@ -76,13 +76,13 @@ class Command(BaseCommand):
             stdout=StringIO(),
         )
         since = Source.objects.get(name="app").created_at
-        if told := consents.give(since=since, now=timezone.now()):
-            self.stdout.write(f"themepark: {told} of the households said what we may send them")
+        if count := consents.record_consents(since=since, now=timezone.now()):
+            self.stdout.write(f"themepark: {count} of the households said what we may send them")
 
-    def _show(self, done: int, whole: int) -> None:
+    def _print_progress(self, loaded: int, total: int) -> None:
         if self.stdout.isatty():
-            self.stdout.write(f"\rthemepark: {done:,} of {whole:,} events ", ending="")
-            if done == whole:
+            self.stdout.write(f"\rthemepark: {loaded:,} of {total:,} events ", ending="")
+            if loaded == total:
                 self.stdout.write("\r", ending="")
 
     def _count(self, households: list[list[Message]]) -> None:

@@ -13,11 +13,11 @@ from examples.themepark import families, orders, people
 from examples.themepark.families import Family
 from examples.themepark.history import DESK, SITE, TILL
 from examples.themepark.load import sender
-from examples.themepark.messages import Identifiers, Message, item
+from examples.themepark.messages import Identifiers, Message, to_incoming_event
 from examples.themepark.rides import zone
 
 
-class Stage:
+class DemoState:
     """Noor as she stands now, and what is said about her this moment."""
 
     def __init__(self, now: datetime) -> None:
@@ -25,117 +25,123 @@ class Stage:
         self.today: date = now.astimezone(zone()).date()
         self.noor: Family = families.noor(self.today)
         login = people.noor()
-        found = record(login.record_id, today=self.today) if login.record_id else None
-        assert found is not None
-        self.record: RecordShape = found
-        self.said: list[Message] = []
+        noor_record = record(login.record_id, today=self.today) if login.record_id else None
+        assert noor_record is not None
+        self.record: RecordShape = noor_record
+        self.messages: list[Message] = []
 
     @property
-    def standing(self) -> list[OrderShape]:
+    def upcoming_orders(self) -> list[OrderShape]:
         """Return the orders that are still to come, the next visit first."""
-        ahead = [
+        upcoming = [
             order
             for order in self.record.orders
             if order.status in ("placed", "amended")
             and order.visit_date
             and order.visit_date >= self.today
         ]
-        return sorted(ahead, key=lambda order: order.visit_date or self.today)
+        return sorted(upcoming, key=lambda order: order.visit_date or self.today)
 
-    def say(
+    def add_message(
         self,
         source: str,
         name: str,
-        content: dict[str, Any],
+        properties: dict[str, Any],
         *,
-        by: Identifiers,
+        identifiers: Identifiers,
         about: str,
         actor: str = "",
     ) -> None:
         message_id = f"live-{secrets.token_hex(8)}"
-        self.said.append(
+        self.messages.append(
             Message(
                 source=source,
                 message_id=message_id,
                 kind="track",
                 name=name,
-                identifiers=by,
+                identifiers=identifiers,
                 occurred_at=self.now,
-                content=content,
+                content=properties,
                 about=about,
                 actor=actor,
             )
         )
 
 
-def order_by_phone(stage: Stage) -> None:
+def order_by_phone(state: DemoState) -> None:
     """Sam takes a call from Noor, and her order."""
     number = f"LK-{secrets.randbelow(9000) + 1000}-{secrets.randbelow(90) + 10}"
-    noor, reference = stage.noor, f"call-{number}"
+    noor, reference = state.noor, f"call-{number}"
     call = {"from": noor.phone, "direction": "in", "call_id": reference}
     caller = ("phone", noor.phone)
     about = f"call:{reference}"
-    stage.say(DESK, "Call Started", call, by=(caller,), about=about)
+    state.add_message(DESK, "Call Started", call, identifiers=(caller,), about=about)
     answered = {**call, "user": "sam"}
-    stage.say(DESK, "Call Answered", answered, by=(caller,), about=about, actor="staff:sam")
-    day = _free_day(stage)
+    state.add_message(
+        DESK, "Call Answered", answered, identifiers=(caller,), about=about, actor="staff:sam"
+    )
+    day = _free_day(state)
     content = orders.completed(number, key="lantern-night", family=noor, day=day, channel="phone")
-    stage.say(
+    state.add_message(
         DESK,
         "Order Completed",
         content,
-        by=(caller, ("order", number)),
+        identifiers=(caller, ("order", number)),
         about=f"order:{number}",
         actor="staff:sam",
     )
 
 
-def _free_day(stage: Stage) -> date:
+def _free_day(state: DemoState) -> date:
     """Return a day before the next visit where there is one, so that the order comes first."""
-    coming = [order.visit_date for order in stage.standing if order.visit_date]
-    before = coming[0] - timedelta(days=1) if coming else stage.today + timedelta(days=9)
-    if before > stage.today:
-        return before
-    return stage.today + timedelta(days=10 + secrets.randbelow(50))
+    visit_dates = [order.visit_date for order in state.upcoming_orders if order.visit_date]
+    day_before = (
+        visit_dates[0] - timedelta(days=1) if visit_dates else state.today + timedelta(days=9)
+    )
+    if day_before > state.today:
+        return day_before
+    return state.today + timedelta(days=10 + secrets.randbelow(50))
 
 
-def move_on_site(stage: Stage) -> None:
+def move_on_site(state: DemoState) -> None:
     """Noor moves her arrival by an hour and a half, and back."""
-    for order in stage.standing[:1]:
+    for order in state.upcoming_orders[:1]:
         early = order.visit_time is None or order.visit_time.hour < 11
         content = {"order_id": order.number, "visit_time": "11:30" if early else "10:00"}
-        by = (("user_id", stage.noor.key), ("order", order.number))
-        stage.say(SITE, "Order Amended", content, by=by, about=f"order:{order.number}")
+        identifiers = (("user_id", state.noor.key), ("order", order.number))
+        state.add_message(
+            SITE, "Order Amended", content, identifiers=identifiers, about=f"order:{order.number}"
+        )
 
 
-def scan_at_gate(stage: Stage) -> None:
+def scan_at_gate(state: DemoState) -> None:
     """Iris scans the code of Noor's next visit."""
-    for order in stage.standing[:1]:
+    for order in state.upcoming_orders[:1]:
         content = {"order_id": order.number, "code": order.number, "till": "gate-2"}
-        stage.say(
+        state.add_message(
             TILL,
             "Ticket Scanned",
             content,
-            by=(("order", order.number),),
+            identifiers=(("order", order.number),),
             about=f"order:{order.number}",
             actor="staff:iris",
         )
 
 
-ACTS: dict[str, Callable[[Stage], None]] = {
+DEMO_ACTIONS: dict[str, Callable[[DemoState], None]] = {
     "order-by-phone": order_by_phone,
     "move-on-site": move_on_site,
     "scan-at-gate": scan_at_gate,
 }
 
 
-def act(name: str, *, now: datetime) -> int:
+def run_demo_action(name: str, *, now: datetime) -> int:
     """Play one act; return how many events it put on the record."""
-    stage = Stage(now)
-    ACTS[name](stage)
-    if not stage.said:
+    state = DemoState(now)
+    DEMO_ACTIONS[name](state)
+    if not state.messages:
         return 0
     # All messages of an act come from one source.
-    source = Source.objects.get(name=stage.said[0].source)
-    items = [item(message) for message in stage.said]
-    return ingest.record(sender=sender(source), items=items, received_at=now).accepted
+    source = Source.objects.get(name=state.messages[0].source)
+    events = [to_incoming_event(message) for message in state.messages]
+    return ingest.record(sender=sender(source), items=events, received_at=now).accepted

@@ -12,37 +12,37 @@ import httpx2
 from segment.analytics.client import Client as SegmentClient
 
 from examples.themepark import families, orders
-from examples.themepark.story.ears import Ear
 from examples.themepark.story.reader import Reader
+from examples.themepark.story.stream_listener import StreamListener
 
 # Longer than anything should take, shorter than anybody's patience.
-PATIENCE = 5.0
+TIMEOUT = 5.0
 NOOR = "noor@example.com"
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class Step:
     """Something that was acknowledged: when, and how to know it again elsewhere."""
 
     title: str
-    took: float
+    seconds: float
     acknowledged_at: float
-    is_it: Callable[[dict[str, Any]], bool]
+    matches: Callable[[dict[str, Any]], bool]
     # What a reader has to see: a page of the record, and a text on it.
     page: str
-    needle: str
+    expected_text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class Observation:
     """Where an act was seen, and how long after its acknowledgement (seconds; None: never)."""
 
-    where: str
+    place: str
     after: float | None
     stale: int = 0
 
 
-class Stop(Exception):
+class StoryError(Exception):
     """The story cannot go on, and why."""
 
 
@@ -68,23 +68,23 @@ class Park:
     def _segment(self, source: str) -> SegmentClient:
         # As an app's or a site's server uses it; sync_mode returns when it is acknowledged.
         return SegmentClient(
-            self.keys[source]["secret"], host=self.web, sync_mode=True, on_error=_give_up
+            self.keys[source]["secret"], host=self.web, sync_mode=True, on_error=_raise_undelivered
         )
 
     def sign_in(self) -> str:
         """Sign Noor's app in with the code from her mail; return its token."""
         with httpx2.Client(base_url=self.web, timeout=10) as phone:
-            asked = _good(phone.post("/api/sign-in/", json={"email": NOOR}))
-            mails = _good(phone.get("/dev/outbox.json"))
+            sign_in_request = _checked(phone.post("/api/sign-in/", json={"email": NOOR}))
+            mails = _checked(phone.get("/dev/outbox.json"))
             mail = next(mail for mail in mails if mail["to"] == NOOR)
             code = re.search(r"\b\d{6}\b", mail["text"] + mail["subject"])
             if code is None:
-                raise Stop("the mail to Noor has no code in it")
-            proof = {"request": asked["request"], "code": code.group()}
-            return str(_good(phone.post("/api/sign-in/", json=proof))["session_token"])
+                raise StoryError("the mail to Noor has no code in it")
+            proof = {"request": sign_in_request["request"], "code": code.group()}
+            return str(_checked(phone.post("/api/sign-in/", json=proof))["session_token"])
 
 
-class Story:
+class OrderStory:
     """One telling: every act makes its own order, so it can be told again and again."""
 
     def __init__(self, park: Park) -> None:
@@ -96,49 +96,53 @@ class Story:
 
     def find_noor(self) -> str:
         """Find the record as the desk does: by the number that calls."""
-        found = _good(self.park.desk.get(f"/api/customers/?identifier=email:{NOOR}"))["results"]
-        if len(found) != 1:
-            raise Stop(f"{len(found)} records have Noor's address: load the park first")
-        self.customer = found[0]["id"]
+        matches = _checked(self.park.desk.get(f"/api/customers/?identifier=email:{NOOR}"))[
+            "results"
+        ]
+        if len(matches) != 1:
+            raise StoryError(f"{len(matches)} records have Noor's address: load the park first")
+        self.customer = matches[0]["id"]
         return self.customer
 
-    def acts(self) -> list[Callable[[], Act]]:
+    def steps(self) -> list[Callable[[], Step]]:
         return [
             self.open_app,
-            self.ring,
-            self.pick_up,
+            self.start_call,
+            self.answer_call,
             self.order,
-            self.hang_up,
+            self.end_call,
             self.move,
             self.cancel_line,
             self.scan,
         ]
 
-    def open_app(self) -> Act:
+    def open_app(self) -> Step:
         message_id = f"app-{secrets.token_hex(8)}"
 
-        def said() -> None:
+        def send() -> None:
             self.park.app.screen(self.park.noor.key, "", "Home", message_id=message_id)
 
         title = "Noor opens her app (published Segment client)"
-        return self._said(title, said, message_id, "timeline/?kind=screen", message_id)
+        return self._measured_call(title, send, message_id, "timeline/?kind=screen", message_id)
 
-    def ring(self) -> Act:
-        return self._phone("newCall", "Noor calls, and the desk's screen pops up", self._popped)
+    def start_call(self) -> Step:
+        return self._phone_event(
+            "newCall", "Noor calls, and the desk's screen pops up", self._check_one_match
+        )
 
-    def pick_up(self) -> Act:
-        return self._phone("answer", "Sam picks up")
+    def answer_call(self) -> Step:
+        return self._phone_event("answer", "Sam picks up")
 
-    def hang_up(self) -> Act:
-        return self._phone("hangup", "They hang up")
+    def end_call(self) -> Step:
+        return self._phone_event("hangup", "They hang up")
 
-    def _popped(self, answer: dict[str, Any]) -> None:
+    def _check_one_match(self, answer: dict[str, Any]) -> None:
         if answer["matches"] != "one":
-            raise Stop(f"the desk found {answer['matches']} for Noor's number")
+            raise StoryError(f"the desk found {answer['matches']} for Noor's number")
 
-    def _phone(
+    def _phone_event(
         self, event: str, title: str, check: Callable[[dict[str, Any]], None] | None = None
-    ) -> Act:
+    ) -> Step:
         body = {
             "event": event,
             "callId": self.call_id,
@@ -146,26 +150,26 @@ class Story:
             "direction": "in",
             "user": "sam" if event != "newCall" else None,
         }
-        act, answer = self._posted(title, self.park.desk, "/v1/phone/calls", body)
+        step, answer = self._measured_post(title, self.park.desk, "/v1/phone/calls", body)
         if check:
             check(answer)
         message_id = f"{self.call_id}:{event}"
-        return act(_has("message_id", message_id), "timeline/", message_id)
+        return step(_field_equals("message_id", message_id), "timeline/", message_id)
 
-    def order(self) -> Act:
+    def order(self) -> Step:
         """Sam orders what Noor asks for, as the desk's own program does."""
         day = datetime.now(UTC).date() + timedelta(days=12 + secrets.randbelow(200))
-        said = orders.completed(
+        properties = orders.completed(
             self.number, key="lantern-night", family=self.park.noor, day=day, channel="phone"
         )
-        self.line = said["products"][-1]["line_id"]
+        self.line = properties["products"][-1]["line_id"]
         body = {
             "number": self.number,
-            "currency": said["currency"],
-            "visit_date": said["visit_date"],
-            "visit_time": f"{said['visit_time']}:00",
-            "party": said["party"],
-            "name": said["name"],
+            "currency": properties["currency"],
+            "visit_date": properties["visit_date"],
+            "visit_time": f"{properties['visit_time']}:00",
+            "party": properties["party"],
+            "name": properties["name"],
             "lines": [
                 {
                     "id": product["line_id"],
@@ -174,32 +178,38 @@ class Story:
                     "quantity": product["quantity"],
                     "unit_price": product["price"],
                 }
-                for product in said["products"]
+                for product in properties["products"]
             ],
         }
         path = f"/api/customers/{self.customer}/orders/"
-        title = f"Sam orders {said['name']} for her, {self.number}, € {said['total']}"
-        act, answer = self._posted(title, self.park.desk, path, body)
-        return act(_has("version", answer["version"]), f"orders/{self.number}/", f'"{self.number}"')
+        title = f"Sam orders {properties['name']} for her, {self.number}, € {properties['total']}"
+        step, answer = self._measured_post(title, self.park.desk, path, body)
+        return step(
+            _field_equals("version", answer["version"]),
+            f"orders/{self.number}/",
+            f'"{self.number}"',
+        )
 
-    def move(self) -> Act:
+    def move(self) -> Step:
         """The website's server says that Noor moved her arrival there."""
         message_id = f"site-{secrets.token_hex(8)}"
         change = {"order_id": self.number, "visit_time": "11:45"}
 
-        def said() -> None:
+        def send() -> None:
             self.park.site.track(self.park.noor.key, "Order Amended", change, message_id=message_id)
 
         title = "Noor moves her arrival to 11:45 on the website (published Segment client)"
-        return self._said(title, said, message_id, f"orders/{self.number}/", "11:45")
+        return self._measured_call(title, send, message_id, f"orders/{self.number}/", "11:45")
 
-    def cancel_line(self) -> Act:
+    def cancel_line(self) -> Step:
         path = f"/api/customers/{self.customer}/orders/{self.number}/lines/{self.line}/cancel/"
         title = "Breakfast is cancelled, and nothing else"
-        act, answer = self._posted(title, self.park.desk, path, {})
-        return act(_has("version", answer["version"]), f"orders/{self.number}/", '"cancelled"')
+        step, answer = self._measured_post(title, self.park.desk, path, {})
+        return step(
+            _field_equals("version", answer["version"]), f"orders/{self.number}/", '"cancelled"'
+        )
 
-    def scan(self) -> Act:
+    def scan(self) -> Step:
         """Iris scans the code; the gate's answer says who comes."""
         scan_id = secrets.token_hex(6)
         body = {
@@ -210,63 +220,72 @@ class Story:
             "id": scan_id,
         }
         title = f"Iris scans {self.number} at the gate"
-        act, answer = self._posted(title, self.park.till, "/v1/store/scans", body)
+        step, answer = self._measured_post(title, self.park.till, "/v1/store/scans", body)
         if self.number not in str(answer):
-            raise Stop(f"the gate does not know {self.number}: {answer}")
+            raise StoryError(f"the gate does not know {self.number}: {answer}")
         message_id = f"gate-2:{scan_id}"
-        return act(_has("message_id", message_id), "timeline/", message_id)
+        return step(_field_equals("message_id", message_id), "timeline/", message_id)
 
     # How it is done ----------------------------------------------------------------------
 
-    def _said(
-        self, title: str, say: Callable[[], None], message_id: str, page: str, needle: str
-    ) -> Act:
+    def _measured_call(
+        self, title: str, send: Callable[[], None], message_id: str, page: str, expected_text: str
+    ) -> Step:
         started = time.monotonic()
-        say()
-        at = time.monotonic()
-        is_it = _has("message_id", message_id)
-        return Act(title, at - started, at, is_it, page, needle)
+        send()
+        acknowledged_at = time.monotonic()
+        matches = _field_equals("message_id", message_id)
+        return Step(title, acknowledged_at - started, acknowledged_at, matches, page, expected_text)
 
-    def _posted(
+    def _measured_post(
         self, title: str, client: httpx2.Client, path: str, body: dict[str, Any]
-    ) -> tuple[Callable[[Callable[[dict[str, Any]], bool], str, str], Act], dict[str, Any]]:
+    ) -> tuple[Callable[[Callable[[dict[str, Any]], bool], str, str], Step], dict[str, Any]]:
         headers = {"Idempotency-Key": secrets.token_hex(16)}
         started = time.monotonic()
         response = client.post(path, json=body, headers=headers)
-        at = time.monotonic()
-        answer = _good(response)
+        acknowledged_at = time.monotonic()
+        answer = _checked(response)
 
-        def act(is_it: Callable[[dict[str, Any]], bool], page: str, needle: str) -> Act:
-            return Act(title, at - started, at, is_it, page, needle)
+        def step(matches: Callable[[dict[str, Any]], bool], page: str, expected_text: str) -> Step:
+            return Step(
+                title, acknowledged_at - started, acknowledged_at, matches, page, expected_text
+            )
 
-        return act, answer
+        return step, answer
 
 
-def sightings(act: Act, ears: list[Ear], readers: list[Reader]) -> list[Sighting]:
+def observe(
+    step: Step, listeners: list[StreamListener], readers: list[Reader]
+) -> list[Observation]:
     """Look for an act in every other channel, in all of them at once."""
     for reader in readers:
-        reader.ask(act.page, act.needle, within=PATIENCE)
-    found = [Sighting(ear.name, _after(ear.when(act.is_it, within=PATIENCE), act)) for ear in ears]
+        reader.start_polling(step.page, step.expected_text, timeout=TIMEOUT)
+    observations = [
+        Observation(
+            listener.name, _seconds_after(listener.wait_for(step.matches, timeout=TIMEOUT), step)
+        )
+        for listener in listeners
+    ]
     for reader in readers:
-        seen = reader.answer()
-        after = _after(seen.at, act) if seen else None
-        found.append(Sighting(reader.name, after, seen.stale if seen else 0))
-    return found
+        match = reader.wait_for_match()
+        after = _seconds_after(match.at, step) if match else None
+        observations.append(Observation(reader.name, after, match.stale if match else 0))
+    return observations
 
 
-def _has(member: str, value: Any) -> Callable[[dict[str, Any]], bool]:
+def _field_equals(member: str, value: Any) -> Callable[[dict[str, Any]], bool]:
     return lambda event: event.get(member) == value
 
 
-def _after(at: float | None, act: Act) -> float | None:
-    return None if at is None else at - act.acknowledged_at
+def _seconds_after(seen_at: float | None, step: Step) -> float | None:
+    return None if seen_at is None else seen_at - step.acknowledged_at
 
 
-def _good(answer: httpx2.Response) -> Any:
+def _checked(answer: httpx2.Response) -> Any:
     if answer.status_code >= 400:
-        raise Stop(f"{answer.request.url}: {answer.status_code} {answer.text[:300]}")
+        raise StoryError(f"{answer.request.url}: {answer.status_code} {answer.text[:300]}")
     return answer.json()
 
 
-def _give_up(error: Exception, _: object) -> None:
-    raise Stop(f"the published client could not deliver: {error}")
+def _raise_undelivered(error: Exception, _: object) -> None:
+    raise StoryError(f"the published client could not deliver: {error}")

@@ -9,15 +9,15 @@ from typing import Any
 import httpx2
 
 
-class Ear(threading.Thread):
+class StreamListener(threading.Thread):
     """Listens to one stream until the end of the story."""
 
     def __init__(self, name: str, url: str, headers: dict[str, str]) -> None:
         super().__init__(name=name, daemon=True)
         self._url = url
         self._headers = headers
-        self._heard: list[tuple[float, dict[str, Any]]] = []
-        self._news = threading.Condition()
+        self._events: list[tuple[float, dict[str, Any]]] = []
+        self._event_arrived = threading.Condition()
         self.is_open = threading.Event()
         self.problem = ""
 
@@ -28,42 +28,44 @@ class Ear(threading.Thread):
                     answer.read()
                     self.problem = f"{answer.status_code} {answer.text[:200]}"
                     return
-                for name, data in _frames(answer.iter_lines()):
-                    self._take(name, data)
+                for name, payload in _frames(answer.iter_lines()):
+                    self._add_event(name, payload)
         except httpx2.HTTPError as error:
             self.problem = f"{type(error).__name__}: {error}"
         finally:
             self.is_open.set()
 
-    def _take(self, name: str, data: str) -> None:
-        at = time.monotonic()
+    def _add_event(self, name: str, payload: str) -> None:
+        received_at = time.monotonic()
         if name == "hello":
             self.is_open.set()
             return
-        with self._news:
-            self._heard.append((at, json.loads(data)))
-            self._news.notify_all()
+        with self._event_arrived:
+            self._events.append((received_at, json.loads(payload)))
+            self._event_arrived.notify_all()
 
-    def when(self, is_it: Callable[[dict[str, Any]], bool], *, within: float) -> float | None:
+    def wait_for(
+        self, matches: Callable[[dict[str, Any]], bool], *, timeout: float
+    ) -> float | None:
         """Return when it was heard, on time.monotonic's clock; None if not within so long."""
-        deadline = time.monotonic() + within
-        with self._news:
+        deadline = time.monotonic() + timeout
+        with self._event_arrived:
             while True:
-                for at, event in self._heard:
-                    if is_it(event):
-                        return at
-                left = deadline - time.monotonic()
-                if left <= 0 or not self._news.wait(left):
+                for received_at, event in self._events:
+                    if matches(event):
+                        return received_at
+                remaining = deadline - time.monotonic()
+                if remaining <= 0 or not self._event_arrived.wait(remaining):
                     return None
 
 
 def _frames(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
-    name, data = "message", ""
+    name, payload = "message", ""
     for line in lines:
         if line.startswith("event: "):
             name = line.removeprefix("event: ")
         elif line.startswith("data: "):
-            data = line.removeprefix("data: ")
-        elif not line and data:
-            yield name, data
-            name, data = "message", ""
+            payload = line.removeprefix("data: ")
+        elif not line and payload:
+            yield name, payload
+            name, payload = "message", ""

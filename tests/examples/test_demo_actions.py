@@ -5,7 +5,7 @@ import pytest
 from django.core.management import call_command
 
 from customers.models import Event, Interaction, Order
-from examples.themepark import acts, load
+from examples.themepark import demo_actions, load
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -23,16 +23,16 @@ def _now() -> datetime:
 
 
 def _next_visit() -> Order:
-    today = acts.Stage(_now()).today
+    today = demo_actions.DemoState(_now()).today
     order = Order.objects.filter(visit_date__gte=today).order_by("visit_date").first()
     assert order
     return order
 
 
-def test_an_order_by_phone_becomes_the_next_visit():
+def test_order_by_phone_becomes_the_next_visit():
     before = _next_visit()
 
-    assert acts.act("order-by-phone", now=_now()) == 3
+    assert demo_actions.run_demo_action("order-by-phone", now=_now()) == 3
 
     after = _next_visit()
     assert after.number != before.number
@@ -43,17 +43,17 @@ def test_an_order_by_phone_becomes_the_next_visit():
     assert (call.status, call.staff) == ("answered", "sam")
 
 
-def test_days_run_out_and_orders_still_find_one():
+def test_many_phone_orders_still_find_a_free_day():
     for _ in range(12):
-        acts.act("order-by-phone", now=_now())
+        demo_actions.run_demo_action("order-by-phone", now=_now())
 
     assert Order.objects.filter(channel="phone").count() == 13
 
 
-def test_moving_the_arrival_changes_the_next_visit_and_nothing_else():
+def test_moving_the_arrival_changes_only_the_visit_time():
     before = _next_visit()
 
-    acts.act("move-on-site", now=_now())
+    demo_actions.run_demo_action("move-on-site", now=_now())
 
     after = _next_visit()
     assert (after.number, after.lines, after.total) == (before.number, before.lines, before.total)
@@ -61,18 +61,18 @@ def test_moving_the_arrival_changes_the_next_visit_and_nothing_else():
     assert after.status == "amended"
 
 
-def test_the_gate_scans_the_next_visit():
-    acts.act("scan-at-gate", now=_now())
+def test_gate_scans_the_next_visit():
+    demo_actions.run_demo_action("scan-at-gate", now=_now())
 
     scan = Event.objects.filter(name="Ticket Scanned").latest("recorded_at")
     assert scan.about == f"order:{_next_visit().number}"
     assert scan.actor == "staff:iris"
 
 
-def test_where_nothing_is_planned_there_is_nothing_to_scan():
+def test_customer_without_orders_has_nothing_to_scan_or_move():
     order = _next_visit()
     Order.objects.filter(customer=order.customer).update(status="cancelled")
 
-    assert acts.act("scan-at-gate", now=_now()) == 0
-    assert acts.act("move-on-site", now=_now()) == 0
-    assert acts.act("order-by-phone", now=_now()) == 3
+    assert demo_actions.run_demo_action("scan-at-gate", now=_now()) == 0
+    assert demo_actions.run_demo_action("move-on-site", now=_now()) == 0
+    assert demo_actions.run_demo_action("order-by-phone", now=_now()) == 3

@@ -35,15 +35,15 @@ def park(settings, capsys):
 
 def guest(language="nl", **traits):
     key = f"guest-{uuid.uuid4()}"
-    known = (("user_id", key), ("email", f"{key}@example.com"))
+    identifiers = (("user_id", key), ("email", f"{key}@example.com"))
     traits = {"first_name": "Noor", "language": language, "timezone": "Europe/Amsterdam"} | traits
-    made = factories.customer(*known, email=f"{key}@example.com", **traits)
-    return made, ("user_id", key)
+    customer = factories.customer(*identifiers, email=f"{key}@example.com", **traits)
+    return customer, ("user_id", key)
 
 
-def told(customer, name, about, by, at=NOW, **properties):
-    said = factories.item(by, name=name, about=about, properties=properties, at=at)
-    factories.record(said, at=at)
+def record_event(customer, name, about, identifier, at=NOW, **properties):
+    event = factories.item(identifier, name=name, about=about, properties=properties, at=at)
+    factories.record(event, at=at)
 
 
 def work(at=NOW):
@@ -54,19 +54,19 @@ def work(at=NOW):
         deliver(channel, clock=lambda: at + timedelta(minutes=1))
 
 
-def said_to(customer, automation):
+def messages_by_channel(customer, automation):
     messages = Message.objects.filter(customer_id=customer.id, automation_id=automation)
     return {message.channel: message for message in messages}
 
 
-def test_an_order_is_confirmed_in_the_app_and_by_mail_in_the_language_of_the_guest():
-    noor, by = guest("nl")
+def test_order_is_confirmed_in_inbox_and_email_in_the_language_of_the_customer():
+    noor, identifier = guest("nl")
 
-    told(
+    record_event(
         noor,
         "Order Completed",
         "order:LK-1",
-        by,
+        identifier,
         order_id="LK-1",
         currency="EUR",
         total="80.00",
@@ -76,7 +76,7 @@ def test_an_order_is_confirmed_in_the_app_and_by_mail_in_the_language_of_the_gue
     )
     work()
 
-    messages = said_to(noor, "receipt")
+    messages = messages_by_channel(noor, "receipt")
     assert set(messages) == {"inbox", "email"}
     for message in messages.values():
         assert message.state in ("accepted", "delivered")
@@ -87,91 +87,125 @@ def test_an_order_is_confirmed_in_the_app_and_by_mail_in_the_language_of_the_gue
     assert "/orders/LK-1/" in messages["email"].text
 
 
-def test_a_ride_that_closes_is_told_to_who_visits_today_and_to_nobody_else():
-    here, by = guest("sv")
-    told(here, "Order Completed", "order:A", by, order_id="A", total="1", visit_date="2027-04-16")
-    later, by = guest("sv")
-    told(later, "Order Completed", "order:B", by, order_id="B", total="1", visit_date="2027-04-25")
+def test_closed_ride_notifies_only_customers_who_visit_today():
+    visiting_today, identifier = guest("sv")
+    record_event(
+        visiting_today,
+        "Order Completed",
+        "order:A",
+        identifier,
+        order_id="A",
+        total="1",
+        visit_date="2027-04-16",
+    )
+    later, identifier = guest("sv")
+    record_event(
+        later,
+        "Order Completed",
+        "order:B",
+        identifier,
+        order_id="B",
+        total="1",
+        visit_date="2027-04-25",
+    )
     work()
 
     facts = {"name": "The Night Mail"}
     topics.set_status(key="ride:night-mail", status="down", facts=facts, author_name="lin", now=NOW)
     work()
 
-    assert "The Night Mail är stängd för tillfället" in said_to(here, "ride-down")["inbox"].text
-    assert said_to(later, "ride-down") == {}
+    assert (
+        "The Night Mail är stängd för tillfället"
+        in messages_by_channel(visiting_today, "ride-down")["inbox"].text
+    )
+    assert messages_by_channel(later, "ride-down") == {}
 
 
-def test_the_photos_of_a_day_are_one_message_in_the_evening_on_the_clock_of_the_guest():
-    here, by = guest("nl")
-    told(here, "Order Completed", "order:A", by, order_id="A", total="1", visit_date="2027-04-16")
+def test_photos_of_a_day_are_one_message_in_the_evening_of_the_customers_zone():
+    visiting_today, identifier = guest("nl")
+    record_event(
+        visiting_today,
+        "Order Completed",
+        "order:A",
+        identifier,
+        order_id="A",
+        total="1",
+        visit_date="2027-04-16",
+    )
     for hour, ride in ((1, "The Night Mail"), (3, "Otter Run"), (4, "Otter Run")):
         at = NOW + timedelta(hours=hour)
-        told(here, "Photo Taken", "", by, at=at, ride=ride)
+        record_event(visiting_today, "Photo Taken", "", identifier, at=at, ride=ride)
         work(at)
-    assert said_to(here, "ride-photos") == {}
+    assert messages_by_channel(visiting_today, "ride-photos") == {}
 
     # Six o'clock in Amsterdam.
     work(datetime(2027, 4, 16, 16, tzinfo=UTC))
 
-    (photos,) = said_to(here, "ride-photos").values()
+    (photos,) = messages_by_channel(visiting_today, "ride-photos").values()
     assert photos.subject == "3 foto's van jullie vandaag"
     assert "betrapt bij The Night Mail en Otter Run." in photos.text
 
 
-def test_who_asks_to_be_called_is_answered_and_a_colleague_has_it_on_the_list():
-    noor, by = guest("da", name="Noor de Wit")
+def test_callback_request_sends_a_message_and_creates_a_staff_task():
+    noor, identifier = guest("da", name="Noor de Wit")
 
-    told(
+    record_event(
         noor,
         "Callback Requested",
         "request:R-1",
-        by,
+        identifier,
         subject="Vores besøg",
         wanted_at="2027-04-16T12:00:00Z",
     )
     work()
 
-    assert 'omkring klokken 14.00 om "Vores besøg"' in said_to(noor, "callback")["inbox"].text
+    assert (
+        'omkring klokken 14.00 om "Vores besøg"'
+        in messages_by_channel(noor, "callback")["inbox"].text
+    )
     task = StaffTask.objects.get()
     assert task.title == "Call back Noor de Wit: Vores besøg"
 
 
-def test_a_table_that_is_late_has_its_new_time_and_then_is_ready():
-    elin, by = guest("sv")
+def test_delayed_table_sends_the_new_time_and_then_that_it_is_ready():
+    elin, identifier = guest("sv")
     table = {"order_id": "LK-9", "place": "The Long Table"}
-    told(elin, "Order Completed", "order:LK-9", by, order_id="LK-9", visit_date="2027-04-16")
+    record_event(
+        elin, "Order Completed", "order:LK-9", identifier, order_id="LK-9", visit_date="2027-04-16"
+    )
     work()
 
     # On the clock of the guest, whichever clock the kitchen's till has.
     late = {**table, "planned_at": "10:15", "ready_at": "2027-04-16T08:40:00Z"}
-    told(elin, "Table Delayed", "order:LK-9", by, **late)
+    record_event(elin, "Table Delayed", "order:LK-9", identifier, **late)
     work()
-    told(elin, "Table Ready", "order:LK-9", by, **table, held_until="10:50")
+    record_event(elin, "Table Ready", "order:LK-9", identifier, **table, held_until="10:50")
     work()
 
-    heard = said_to(elin, "table-late")["inbox"]
-    assert heard.subject == "Ditt bord är klart klockan 10:40"
-    assert "The Long Table, som var bokat till klockan 10:15, blir klart omkring" in heard.text
-    ready = said_to(elin, "table-ready")["inbox"]
+    message = messages_by_channel(elin, "table-late")["inbox"]
+    assert message.subject == "Ditt bord är klart klockan 10:40"
+    assert "The Long Table, som var bokat till klockan 10:15, blir klart omkring" in message.text
+    ready = messages_by_channel(elin, "table-ready")["inbox"]
     assert "Ditt bord på The Long Table är klart." in ready.text
     assert "till klockan 10:50" in ready.text
 
 
-def test_a_table_of_an_order_that_is_not_theirs_is_told_to_nobody():
-    elin, by = guest("sv")
+def test_table_of_another_customers_order_sends_nothing():
+    elin, identifier = guest("sv")
 
-    told(elin, "Table Ready", "order:LK-9", by, order_id="LK-9", place="The Long Table")
+    record_event(
+        elin, "Table Ready", "order:LK-9", identifier, order_id="LK-9", place="The Long Table"
+    )
     work()
 
-    assert said_to(elin, "table-ready") == {}
+    assert messages_by_channel(elin, "table-ready") == {}
 
 
-def test_an_offer_goes_to_who_wants_offers_and_to_nobody_else():
+def test_offer_goes_only_to_customers_who_consented():
     willing, _ = guest("en")
     silent, _ = guest("en")
     notice = Notice.objects.get(purpose="offers", language="en").digest
-    word = ConsentStatement(
+    statement = ConsentStatement(
         kind="consent.given",
         subject="offers",
         notice=notice,
@@ -180,10 +214,14 @@ def test_an_offer_goes_to_who_wants_offers_and_to_nobody_else():
         occurred_at=NOW,
     )
     author = Author(factories.sender())
-    consent.record_statements(customer_id=willing.id, statements=[word], author=author, now=NOW)
+    consent.record_statements(
+        customer_id=willing.id, statements=[statement], author=author, now=NOW
+    )
 
     # Thursday, five in the afternoon in the park.
     work(at=datetime(2027, 4, 22, 15, tzinfo=UTC))
 
-    assert "children up to 11" in " ".join(said_to(willing, "offer")["email"].text.split())
-    assert said_to(silent, "offer") == {}
+    assert "children up to 11" in " ".join(
+        messages_by_channel(willing, "offer")["email"].text.split()
+    )
+    assert messages_by_channel(silent, "offer") == {}

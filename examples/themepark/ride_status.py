@@ -7,11 +7,11 @@ from butler.models import TopicStatus
 from examples.themepark.rides import rides
 
 
-def put_up(now: datetime) -> None:
+def open_unset_rides(now: datetime) -> None:
     """Say of every ride that it is open, unless something was said of it before."""
-    known = set(TopicStatus.objects.values_list("key", flat=True))
+    existing = set(TopicStatus.objects.values_list("key", flat=True))
     for ride in rides():
-        if (key := f"ride:{ride.id}") not in known:
+        if (key := f"ride:{ride.id}") not in existing:
             set_status(
                 key=key,
                 status="open",
