@@ -8,7 +8,7 @@ from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
-from channels.ingest.limits import MAX_ITEM, Unfit, read_object
+from channels.ingest.limits import MAX_EVENT, InvalidEvent, read_object
 
 
 class LimitedParser(BaseParser):
@@ -24,7 +24,7 @@ class LimitedParser(BaseParser):
     ) -> dict[str, Any]:
         try:
             document, _ = read_object(_read_limited(stream))
-        except Unfit as error:
+        except InvalidEvent as error:
             if error.reason == "too_large":
                 raise RequestDataTooBig from error
             raise ParseError(f"{error.reason}: {error.detail}") from error
@@ -33,7 +33,7 @@ class LimitedParser(BaseParser):
 
 def _read_limited(stream: IO[bytes]) -> bytes:
     """Read no more than shows that it is too much: who announces a gigabyte may send it."""
-    parts, remaining = [], MAX_ITEM + 1
+    parts, remaining = [], MAX_EVENT + 1
     while remaining and (part := stream.read(remaining)):
         parts.append(part)
         remaining -= len(part)

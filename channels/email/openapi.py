@@ -11,8 +11,8 @@ def openapi_paths() -> dict[str, Document]:
         "email_reports",
         "Take in what the provider of mail reports, in its own form and with its own proof",
         # An object, a list or a form: each provider has a form of its own.
-        body={},
-        answer={},
+        request_schema={},
+        response_schema={},
         security=[],
         errors=(400, 401, 404, 405, 413, 415, 429, 500, 503),
         tag=TAG,

@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from butler.messages.delivery_reports import DeliveryReport
 from channels.email import codes
 from channels.email.mailer import MailerWay
-from channels.ingest.http import Refusal
+from channels.ingest.http import ErrorResponse
 
 # Who opened what and tapped where is not ours to collect, even where a provider sends it.
 _KINDS = {
@@ -56,20 +56,20 @@ def provider() -> str:
 
 
 def read(request: HttpRequest) -> list[AnymailTrackingEvent]:
-    """Check who reports, and read what. Raises Refusal."""
+    """Check who reports, and read what. Raises ErrorResponse."""
     name = provider()
     if not name:
-        raise Refusal(404, "no_reports", "No provider of mail is set up to report here.")
+        raise ErrorResponse(404, "no_reports", "No provider of mail is set up to report here.")
     view = _view(name)
     if view.warn_if_no_basic_auth and not view.basic_auth:
-        raise Refusal(404, "no_reports", "This provider needs a webhook_secret.")
+        raise ErrorResponse(404, "no_reports", "This provider needs a webhook_secret.")
     try:
         view.run_validators(request)
         found = view.parse_events(request)
     except AnymailWebhookValidationFailure:
-        raise Refusal(401, "wrong_signature", "This was not sent by our provider.") from None
+        raise ErrorResponse(401, "wrong_signature", "This was not sent by our provider.") from None
     except _ODD:
-        raise Refusal(400, "not_understood", "This is no report that we can read.") from None
+        raise ErrorResponse(400, "not_understood", "This is no report that we can read.") from None
     return [one for one in found if isinstance(one, AnymailTrackingEvent)]
 
 

@@ -50,7 +50,7 @@ def events(request: HttpRequest) -> HttpResponse:
     if request.method == "HEAD":
         # Some providers look whether anybody is here before they take the address.
         return HttpResponse(status=200 if reports.provider() else 404)
-    with load_shedding.place():
+    with load_shedding.request_slot():
         now = timezone.now()
         found = reports.read(request)
         said = [one for event in found if (one := reports.report(event, now=now))]

@@ -10,15 +10,15 @@ from datetime import UTC, datetime, timedelta
 from customers.projections.facts import is_in_reach
 
 # Clients that stamp `sentAt` once, however often and late they send.
-STAMPS_ONCE = frozenset({"analytics-swift", "analytics-kotlin", "Analytics-CSharp"})
+STAMP_ONCE_LIBRARIES = frozenset({"analytics-swift", "analytics-kotlin", "Analytics-CSharp"})
 
 # Less than this is the way through the network. Correcting it would put two batches of one
 # device in the wrong order whenever the first one was slower.
-LATENCY = timedelta(seconds=60)
-NONE = timedelta(0)
+MAX_LATENCY = timedelta(seconds=60)
+ZERO = timedelta(0)
 
 
-def parse(text: object) -> datetime | None:
+def parse_time(text: object) -> datetime | None:
     """Read an ISO 8601 time, in UTC where it names no zone.
 
     None if it is not one, or is at an end of the calendar, where some zone has no such moment.
@@ -26,36 +26,36 @@ def parse(text: object) -> datetime | None:
     if not isinstance(text, str):
         return None
     try:
-        stated = datetime.fromisoformat(text)
-        moment = stated.astimezone(UTC) if stated.tzinfo else stated.replace(tzinfo=UTC)
+        parsed = datetime.fromisoformat(text)
+        utc_time = parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
-    return moment if is_in_reach(moment) else None
+    return utc_time if is_in_reach(utc_time) else None
 
 
-def error_of(sent_at: datetime | None, received_at: datetime, *, is_retry: bool) -> timedelta:
+def estimate_error(sent_at: datetime | None, received_at: datetime, *, is_retry: bool) -> timedelta:
     """Say what to add to a client's times; negative where its clock is ahead.
 
     A clock ahead is certain: nothing is sent after it was received. A clock behind looks
     like a batch that waited, and a retry did wait, so it is believed only the first time.
     """
     if sent_at is None:
-        return NONE
+        return ZERO
     error = received_at - sent_at
-    if error < NONE:
+    if error < ZERO:
         return error
-    return error if error > LATENCY and not is_retry else NONE
+    return error if error > MAX_LATENCY and not is_retry else ZERO
 
 
-def correct(
-    stated: datetime | None, received_at: datetime, error: timedelta, *, stamps_once: bool
+def corrected_time(
+    stated_time: datetime | None, received_at: datetime, error: timedelta, *, is_stamped_once: bool
 ) -> datetime:
     """Say when it happened: never later than it was received."""
-    if stated is None:
+    if stated_time is None:
         return received_at
-    if error and not (stamps_once and error > NONE):
+    if error and not (is_stamped_once and error > ZERO):
         try:
-            stated += error
+            stated_time += error
         except OverflowError:
             return received_at
-    return min(stated, received_at)
+    return min(stated_time, received_at)

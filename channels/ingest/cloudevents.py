@@ -11,14 +11,14 @@ from urllib.parse import unquote
 
 import msgspec
 
-from channels.ingest import envelope, limits, segment
-from channels.ingest.envelope import Envelope
-from channels.ingest.limits import Unfit
-from channels.ingest.segment import MAX_MESSAGE_ID, OWN_KINDS, Frame
+from channels.ingest import batches, limits, segment
+from channels.ingest.batches import EventBatch
+from channels.ingest.limits import InvalidEvent
+from channels.ingest.segment import MAX_MESSAGE_ID, OWN_KINDS, RequestContext
 from customers.types import IncomingEvent, RejectedItem
 
 # Names of attributes are lower case letters and digits, so ours are spelled without a line.
-EXTENSIONS = {
+IDENTIFIER_EXTENSIONS = {
     "userid": "user_id",
     "anonymousid": "anonymous_id",
     "email": "email",
@@ -27,93 +27,93 @@ EXTENSIONS = {
     "device": "device",
 }
 # Checks a text, and makes nothing of what is in it.
-_check = msgspec.json.Decoder(msgspec.Raw).decode
-REQUIRED = ("id", "source", "type")
+_check_json = msgspec.json.Decoder(msgspec.Raw).decode
+REQUIRED_ATTRIBUTES = ("id", "source", "type")
 
 
-def open_body(body: bytes) -> Envelope:
-    """Take a structured event, or a batch of them, apart. Raises NotABatch or TooMany."""
+def parse_body(body: bytes) -> EventBatch:
+    """Take a structured event, or a batch of them, apart. Raises InvalidBatch or TooManyEvents."""
     if body.lstrip()[:1] == b"[":
-        return Envelope(envelope.open_list(body))
-    return envelope.open_single(body)
+        return EventBatch(batches.parse_list(body))
+    return batches.parse_single(body)
 
 
-def join(attributes: dict[str, str], content_type: str, body: bytes) -> bytes:
+def structured_from_binary(attributes: dict[str, str], content_type: str, body: bytes) -> bytes:
     """Write an event that came in binary mode in the structured one."""
-    whole = {name: unquote(value) for name, value in attributes.items()}
+    structured = {name: unquote(value) for name, value in attributes.items()}
     if content_type:
-        whole["datacontenttype"] = content_type
+        structured["datacontenttype"] = content_type
     if not body:
-        return msgspec.json.encode(whole)
+        return msgspec.json.encode(structured)
     if (
         content_type == "application/json"
         or content_type.endswith("+json")
         or (not content_type and _is_json(body))
     ):
         # The data stays as it came, for the limits to judge.
-        return msgspec.json.encode(whole)[:-1] + b',"data":' + body + b"}"
-    return msgspec.json.encode(whole | {"data_base64": base64.b64encode(body).decode()})
+        return msgspec.json.encode(structured)[:-1] + b',"data":' + body + b"}"
+    return msgspec.json.encode(structured | {"data_base64": base64.b64encode(body).decode()})
 
 
 def _is_json(body: bytes) -> bool:
     try:
-        return limits.is_nested_safely(body) and bytes(_check(body)) != b"null"
+        return limits.is_nested_safely(body) and bytes(_check_json(body)) != b"null"
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
 
 
-def read(raw: bytes, frame: Frame) -> IncomingEvent | RejectedItem:
+def read_event(raw: bytes, request_context: RequestContext) -> IncomingEvent | RejectedItem:
     """Make an event of a structured CloudEvent, or say why it cannot be one."""
     try:
-        given, _ = limits.read_object(raw)
-        return segment.write(_as_event(given), frame)
-    except limits.FAULTS as error:
-        unfit = limits.as_unfit(error)
-        return RejectedItem(raw, unfit.reason, unfit.detail)
+        attributes, _ = limits.read_object(raw)
+        return segment.build_event(_to_segment(attributes), request_context)
+    except limits.READER_ERRORS as error:
+        invalid = limits.as_invalid_event(error)
+        return RejectedItem(raw, invalid.reason, invalid.detail)
 
 
-def _as_event(given: dict[str, Any]) -> dict[str, Any]:
-    if given.get("specversion") != "1.0":
-        raise Unfit("unknown_version", "specversion is not 1.0")
-    for name in REQUIRED:
-        if type(given.get(name)) is not str or not given[name]:
-            raise Unfit("missing_attribute", f"{name} is missing, or not text")
-    attributes = {name: value for name, value in given.items() if name != "data"}
-    data = given.get("data", {})
-    properties = data if type(data) is dict else {"data": data}
-    external = _identifiers(given, properties)
+def _to_segment(cloudevent: dict[str, Any]) -> dict[str, Any]:
+    if cloudevent.get("specversion") != "1.0":
+        raise InvalidEvent("unknown_version", "specversion is not 1.0")
+    for name in REQUIRED_ATTRIBUTES:
+        if type(cloudevent.get(name)) is not str or not cloudevent[name]:
+            raise InvalidEvent("missing_attribute", f"{name} is missing, or not text")
+    context_attributes = {name: value for name, value in cloudevent.items() if name != "data"}
+    payload = cloudevent.get("data", {})
+    properties = payload if type(payload) is dict else {"data": payload}
+    identifiers = _identifiers(cloudevent, properties)
     event = {
         "type": "track",
-        "event": given["type"],
-        "messageId": _message_id(given["source"], given["id"]),
+        "event": cloudevent["type"],
+        "messageId": _message_id(cloudevent["source"], cloudevent["id"]),
         "properties": properties,
-        "context": {"externalIds": external, "cloudevent": attributes},
+        "context": {"externalIds": identifiers, "cloudevent": context_attributes},
     }
-    return event | {"timestamp": given["time"]} if "time" in given else event
+    return event | {"timestamp": cloudevent["time"]} if "time" in cloudevent else event
 
 
-def _message_id(source: str, name: str) -> str:
+def _message_id(source: str, event_id: str) -> str:
     # Where the source holds no bar, as no URI does, this cannot be read in two ways.
-    message_id = f"{source}|{name}"
+    message_id = f"{source}|{event_id}"
     if "|" not in source and len(message_id) <= MAX_MESSAGE_ID:
         return message_id
-    whole = f"{len(source)}|{message_id}".encode()
-    return f"cloudevent-{blake2b(whole, digest_size=20).hexdigest()}"
+    unambiguous = f"{len(source)}|{message_id}".encode()
+    return f"cloudevent-{blake2b(unambiguous, digest_size=20).hexdigest()}"
 
 
-def _identifiers(given: dict[str, Any], properties: dict[str, Any]) -> list[dict[str, Any]]:
-    found = [
-        {"type": kind, "id": given[name]}
-        for name, kind in EXTENSIONS.items()
-        if given.get(name) not in (None, "")
+def _identifiers(attributes: dict[str, Any], properties: dict[str, Any]) -> list[dict[str, Any]]:
+    identifiers = [
+        {"type": kind, "id": attributes[name]}
+        for name, kind in IDENTIFIER_EXTENSIONS.items()
+        if attributes.get(name) not in (None, "")
     ]
-    subject = given.get("subject")
+    subject = attributes.get("subject")
     kind, _, value = subject.partition(":") if type(subject) is str else ("", "", "")
     if kind == "external":
         kind, _, value = value.partition(":")
-        found.append({"type": kind, "id": value})
+        identifiers.append({"type": kind, "id": value})
     elif kind == "order" and value:
         properties.setdefault("order_id", value)
     elif kind in OWN_KINDS and value:
-        found.append({"type": kind, "id": value})
-    return found
+        identifiers.append({"type": kind, "id": value})
+    return identifiers

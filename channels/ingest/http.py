@@ -1,4 +1,4 @@
-"""The manners of `/v1/`: how bodies and keys are read, and how every answer looks.
+"""HTTP of `/v1/`: how bodies and keys are read, and how every answer looks.
 
 Published clients drop a batch on most 4xx and lose it on a redirect, so what is answered
 here is decided by what they do with it (docs/adr/0012).
@@ -28,14 +28,14 @@ logger = logging.getLogger(__name__)
 SUCCESS = b'{"success": true}'
 GZIP_MAGIC = b"\x1f\x8b"
 # What follows a member is copied for each: a body of empty ones would take seconds.
-MAX_MEMBERS = 16
+MAX_GZIP_MEMBERS = 16
 # How much a byte may unpack to. Events with ids of their own stay below 100.
-MAX_RATIO = 200
+MAX_COMPRESSION_RATIO = 200
 # Whatever the ratio, so much may come of a body.
-ALWAYS_UNPACKED = 256 * 1024
+ALWAYS_ALLOWED_SIZE = 256 * 1024
 MAX_KEY = 200
 # Places where a key in the body is looked for: the first and the last so many.
-MAX_PLACES = 8
+MAX_KEY_POSITIONS = 8
 _KEY_NAME = b'"writeKey"'
 _KEY_VALUE = re.compile(rb'\s*+:\s*+"([^"\\]{1,%d})"' % MAX_KEY)
 
@@ -47,8 +47,8 @@ EXPOSE_HEADERS = (
 type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
-class Refusal(Exception):
-    """An answer other than 200, in the shape that old clients need to read."""
+class ErrorResponse(Exception):
+    """A response other than 200, in the shape that old clients can read."""
 
     def __init__(
         self, status: int, code: str, message: str, *, retry_after: int = 0, **more: Any
@@ -70,41 +70,41 @@ def json_response(body: Any, *, status: int = 200) -> HttpResponse:
 
 
 def endpoint[**P](*methods: str) -> Callable[[View[P]], View[P]]:
-    """Make a view of the wire: CORS and {"code", "message"}, whatever happens."""
+    """Make a view of the ingest API: CORS and {"code", "message"}, whatever happens."""
 
     def wrap(view: View[P]) -> View[P]:
         @csrf_exempt
         @functools.wraps(view)
-        def respond(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def handle(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if request.method == "OPTIONS":
                 response = _preflight(request, methods)
             elif request.method not in methods:
-                refusal = Refusal(405, "wrong_method", f"Use {' or '.join(methods)}.")
-                response = refusal.response()
+                error_response = ErrorResponse(405, "wrong_method", f"Use {' or '.join(methods)}.")
+                response = error_response.response()
                 response["Allow"] = ", ".join([*methods, "OPTIONS"])
             else:
-                response = _answer(view, request, *args, **kwargs)
+                response = _call_view(view, request, *args, **kwargs)
             return _with_cors(request, response)
 
-        return respond
+        return handle
 
     return wrap
 
 
-def _answer[**P](
+def _call_view[**P](
     view: View[P], request: HttpRequest, *args: P.args, **kwargs: P.kwargs
 ) -> HttpResponse:
     try:
         return view(request, *args, **kwargs)
-    except Refusal as refusal:
-        return refusal.response()
+    except ErrorResponse as error_response:
+        return error_response.response()
     except db.LOST:
         raise  # config.errors says 503 for all that cannot reach the record
     except SuspiciousOperation as error:
-        return Refusal(400, "refused", f"Not understood: {error}").response()
+        return ErrorResponse(400, "refused", f"Not understood: {error}").response()
     except Exception:
-        logger.exception("an endpoint of the wire failed")
-        return Refusal(500, "failed", "This is our fault; try again.").response()
+        logger.exception("ingest endpoint failed")
+        return ErrorResponse(500, "failed", "This is our fault; try again.").response()
 
 
 def _preflight(request: HttpRequest, methods: Iterable[str]) -> HttpResponse:
@@ -139,22 +139,22 @@ def is_strict(request: HttpRequest) -> bool:
 def read_body(request: HttpRequest) -> bytes:
     """Read the body whatever its type, as it came, up to BUTLER_MAX_BODY bytes.
 
-    Nothing of it is looked at: `unpack` comes after what shows who sends, where that is a header.
+    Nothing of it is looked at: `decompress` comes after what shows who sends, where that is a header.
     """
-    return _received(request, settings.BUTLER_MAX_BODY)
+    return _read_limited(request, settings.BUTLER_MAX_BODY)
 
 
-def unpack(request: HttpRequest, body: bytes) -> bytes:
-    """Return what a body of this request packs, up to BUTLER_MAX_BODY bytes. Raises Refusal."""
+def decompress(request: HttpRequest, body: bytes) -> bytes:
+    """Return the decompressed body, up to BUTLER_MAX_BODY bytes. Raises ErrorResponse."""
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if encoding in ("gzip", "x-gzip") or body.startswith(GZIP_MAGIC):
-        return _unpacked(body)
+        return _gunzip(body)
     if encoding not in ("", "identity"):
-        raise Refusal(415, "unknown_encoding", "Send the body plain or as gzip.")
+        raise ErrorResponse(415, "unknown_encoding", "Send the body plain or as gzip.")
     return body
 
 
-def _received(request: HttpRequest, limit: int) -> bytes:
+def _read_limited(request: HttpRequest, limit: int) -> bytes:
     # Django reads nothing of a body without a length, which is how phones send theirs.
     chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
     stream = request.META["wsgi.input"] if chunked else request
@@ -164,39 +164,39 @@ def _received(request: HttpRequest, limit: int) -> bytes:
             parts.append(part)
             length += len(part)
     except (OSError, UnreadablePostError):
-        raise Refusal(400, "incomplete", "The body ended too early.") from None
+        raise ErrorResponse(400, "incomplete", "The body ended too early.") from None
     if length > limit:
         raise _too_large(limit)
     return b"".join(parts)
 
 
-def _unpacked(body: bytes) -> bytes:
-    most = settings.BUTLER_MAX_BODY
-    limit = min(most, max(ALWAYS_UNPACKED, MAX_RATIO * len(body)))
+def _gunzip(body: bytes) -> bytes:
+    max_size = settings.BUTLER_MAX_BODY
+    limit = min(max_size, max(ALWAYS_ALLOWED_SIZE, MAX_COMPRESSION_RATIO * len(body)))
     parts, length = [], 0
     try:
-        for _ in range(MAX_MEMBERS):
+        for _ in range(MAX_GZIP_MEMBERS):
             unzip = zlib.decompressobj(wbits=31)
             parts.append(unzip.decompress(body, limit + 1 - length))
             length += len(parts[-1])
             if length > limit:
-                raise _too_large(most) if limit == most else _too_dense()
+                raise _too_large(max_size) if limit == max_size else _too_compressed()
             if not unzip.eof:
-                raise Refusal(400, "bad_gzip", "The gzip data ended too early.")
+                raise ErrorResponse(400, "bad_gzip", "The gzip data ended too early.")
             body = unzip.unused_data
             if not body:
                 return b"".join(parts)
     except zlib.error:
-        raise Refusal(400, "bad_gzip", "The body is not gzip.") from None
-    raise Refusal(400, "bad_gzip", f"The gzip data has more than {MAX_MEMBERS} members.")
+        raise ErrorResponse(400, "bad_gzip", "The body is not gzip.") from None
+    raise ErrorResponse(400, "bad_gzip", f"The gzip data has more than {MAX_GZIP_MEMBERS} members.")
 
 
-def _too_large(limit: int) -> Refusal:
-    return Refusal(413, "too_large", f"A request may carry {limit} bytes, unpacked.")
+def _too_large(limit: int) -> ErrorResponse:
+    return ErrorResponse(413, "too_large", f"A request may carry {limit} bytes, unpacked.")
 
 
-def _too_dense() -> Refusal:
-    return Refusal(413, "too_large", f"A byte may unpack to {MAX_RATIO} bytes.")
+def _too_compressed() -> ErrorResponse:
+    return ErrorResponse(413, "too_large", f"A byte may unpack to {MAX_COMPRESSION_RATIO} bytes.")
 
 
 # Keys --------------------------------------------------------------------------------
@@ -207,71 +207,71 @@ def find_sender(request: HttpRequest, scope: str = "ingest") -> Sender:
     key = header_key(request) or request.GET.get("writeKey", "")
     if not key:
         raise _no_key()
-    return _sender_of(key, scope)
+    return _sender_with_scope(key, scope)
 
 
-class Admission(NamedTuple):
-    """An unpacked body of somebody who may send, and the senders whose keys came with it."""
+class AuthenticatedBody(NamedTuple):
+    """A decompressed body, and the senders whose keys came with the request."""
 
     body: bytes
     request: HttpRequest
-    by_header: Sender | None
-    by_key: Mapping[str, Sender]
+    header_sender: Sender | None
+    body_senders: Mapping[str, Sender]
 
     def sender(self, key_in_body: str) -> Sender:
         """Return who sends, by the key in a header, in the decoded body or in the address."""
-        if self.by_header:
-            return self.by_header
+        if self.header_sender:
+            return self.header_sender
         if not key_in_body:
             return find_sender(self.request)
-        return self.by_key.get(key_in_body) or _sender_of(key_in_body, "ingest")
+        return self.body_senders.get(key_in_body) or _sender_with_scope(key_in_body, "ingest")
 
 
-def admit(request: HttpRequest, received: bytes) -> Admission:
-    """Check the key before the body is taken apart, and unpack it. Raises Refusal.
+def authenticate_body(request: HttpRequest, received: bytes) -> AuthenticatedBody:
+    """Check the key before the body is parsed, and decompress it. Raises ErrorResponse.
 
     Without a key in a header, the text of the body has to name a good one, or the address. Which
     of several counts says the decoded body.
     """
     if header_key(request):
-        by_header = find_sender(request)
-        return Admission(unpack(request, received), request, by_header, {})
-    body = unpack(request, received)
+        header_sender = find_sender(request)
+        return AuthenticatedBody(decompress(request, received), request, header_sender, {})
+    body = decompress(request, received)
     keys_in_body = _keys_in(body)
-    by_key = {key: sender for key in keys_in_body if (sender := _find(key))}
-    if keys_in_body and not by_key:
+    body_senders = {key: sender for key in keys_in_body if (sender := _find_sender(key))}
+    if keys_in_body and not body_senders:
         raise _unknown_key()
     if not keys_in_body:
         find_sender(request)
-    for sender in by_key.values():
-        need_scope(sender, "ingest")
-    return Admission(body, request, None, by_key)
+    for sender in body_senders.values():
+        require_scope(sender, "ingest")
+    return AuthenticatedBody(body, request, None, body_senders)
 
 
-def _sender_of(key: str, scope: str) -> Sender:
-    sender = _find(key)
+def _sender_with_scope(key: str, scope: str) -> Sender:
+    sender = _find_sender(key)
     if sender is None:
         raise _unknown_key()
-    need_scope(sender, scope)
+    require_scope(sender, scope)
     return sender
 
 
-def _find(key: str) -> Sender | None:
+def _find_sender(key: str) -> Sender | None:
     return keys.find_sender(key) if len(key) <= MAX_KEY else None
 
 
-def _no_key() -> Refusal:
-    return Refusal(401, "no_key", "Send the key of a source.")
+def _no_key() -> ErrorResponse:
+    return ErrorResponse(401, "no_key", "Send the key of a source.")
 
 
-def _unknown_key() -> Refusal:
-    return Refusal(401, "unknown_key", "No source has this key, or it was revoked.")
+def _unknown_key() -> ErrorResponse:
+    return ErrorResponse(401, "unknown_key", "No source has this key, or it was revoked.")
 
 
 def _keys_in(body: bytes) -> set[str]:
     """Return what may be keys at the first and the last places that the body names one."""
     places, from_start, from_end = set(), -1, len(body)
-    for _ in range(MAX_PLACES):
+    for _ in range(MAX_KEY_POSITIONS):
         from_start = body.find(_KEY_NAME, from_start + 1)
         from_end = body.rfind(_KEY_NAME, 0, from_end)
         if from_start < 0 or from_end < 0:
@@ -281,16 +281,16 @@ def _keys_in(body: bytes) -> set[str]:
     return {match[1].decode(errors="replace") for match in matches if match}
 
 
-def need_scope(sender: Sender, scope: str) -> None:
+def require_scope(sender: Sender, scope: str) -> None:
     if scope not in sender.scopes:
-        raise Refusal(403, "forbidden", f"This key has no scope {scope!r}.")
+        raise ErrorResponse(403, "forbidden", f"This key has no scope {scope!r}.")
 
 
-def find_secret_sender(request: HttpRequest) -> Sender:
+def find_trusted_sender(request: HttpRequest) -> Sender:
     """Find who sends, where only a source with a secret key may."""
     sender = find_sender(request)
     if not sender.is_trusted:
-        raise Refusal(403, "secret_key_needed", "Use the secret key of a source.")
+        raise ErrorResponse(403, "secret_key_needed", "Use the secret key of a source.")
     return sender
 
 

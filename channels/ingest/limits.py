@@ -1,6 +1,6 @@
-"""What JSON may be before anything else looks at it. Pure; every cost here is bounded.
+"""Limits of JSON, checked before anything else reads it. Pure; every cost here is bounded.
 
-An item that passes is stored with the very bytes it came in, so these limits are also what
+An event that passes is stored with the very bytes it came in, so these limits are also what
 keeps Postgres from refusing it, and with it the batch around it.
 """
 
@@ -15,16 +15,16 @@ import msgspec
 
 from customers import isolation
 
-# An item above LARGE is worth a warning; above MAX_ITEM it goes to quarantine.
-LARGE_ITEM = 32 * 1024
-MAX_ITEM = 256 * 1024
+# An event above LARGE_EVENT gets a warning; above MAX_EVENT it goes to quarantine.
+LARGE_EVENT = 32 * 1024
+MAX_EVENT = 256 * 1024
 MAX_DEPTH = 20
 MAX_KEYS = 1024
 MAX_KEY = 128
 # Postgres counts to 16,383 digits after the point.
 MAX_DIGITS = 16_000
 # Beyond what a double holds. To write an integer of 4,000 digits takes as long as 1,000 short ones.
-LARGEST = 2**1024
+NUMBER_BOUND = 2**1024
 # msgspec recurses in C and a thread of a Rust server has a stack of 2 MB: the process dies
 # at a depth of some 5,000. Nothing nested deeper than this may reach it.
 SAFE_NESTING = 1000
@@ -47,8 +47,8 @@ _NOT_BRACKETS = bytes(sorted(set(range(256)) - set(b"{}[]")))
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-class Unfit(Exception):
-    """Something that cannot become an event; `reason` is a code, `detail` a sentence."""
+class InvalidEvent(Exception):
+    """The JSON cannot become an event; `reason` is a code, `detail` a sentence."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(reason, detail)
@@ -56,29 +56,29 @@ class Unfit(Exception):
         self.detail = detail
 
 
-# What a reader of one event raises where the event is unfit, and where the reader itself is.
-FAULTS: tuple[type[Exception], ...] = (Unfit, *isolation.FAULTS)
+# What a reader of one event raises where the event is invalid, and where the reader itself is.
+READER_ERRORS: tuple[type[Exception], ...] = (InvalidEvent, *isolation.FAULTS)
 _log = logging.getLogger(__name__)
 
 
-def as_unfit(error: Exception) -> Unfit:
-    """Return why an event is unfit; a reader that fails in a way of its own says `unreadable`."""
-    if isinstance(error, Unfit):
+def as_invalid_event(error: Exception) -> InvalidEvent:
+    """Return why an event is invalid; a reader that fails in a way of its own says `unreadable`."""
+    if isinstance(error, InvalidEvent):
         return error
-    fault = isolation.describe(error)
-    _log.error("an event cannot be read: %s", fault)
-    return Unfit(isolation.UNREADABLE, fault)
+    description = isolation.describe(error)
+    _log.error("event cannot be read: %s", description)
+    return InvalidEvent(isolation.UNREADABLE, description)
 
 
-def _float(text: str) -> float:
+def _finite_float(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise Unfit("number_out_of_range", "a number that no double holds")
+        raise InvalidEvent("number_out_of_range", "a number that no double holds")
     return number
 
 
 # msgspec reads a float with a large exponent forty times slower than Python does.
-_decode = msgspec.json.Decoder(float_hook=_float).decode
+_decode = msgspec.json.Decoder(float_hook=_finite_float).decode
 
 
 def is_nested_safely(body: bytes) -> bool:
@@ -101,59 +101,59 @@ def is_nested_safely(body: bytes) -> bool:
 def read_object(raw: bytes) -> tuple[dict[str, Any], bytes]:
     """Decode one item within the limits and digest what stays the same when it is resent.
 
-    Raises Unfit. The digest is 16 bytes over the sorted object without VOLATILE.
+    Raises InvalidEvent. The digest is 16 bytes over the sorted object without VOLATILE.
     """
-    if len(raw) > MAX_ITEM:
-        raise Unfit("too_large", f"{len(raw)} bytes; {MAX_ITEM} are the most")
-    data = _decoded(raw)
-    if type(data) is not dict:
-        raise Unfit("not_an_object", "an event is a JSON object")
-    odd: list[float] = []
-    if _count_keys(data, 1, odd) > MAX_KEYS:
-        raise Unfit("too_many_keys", f"more than {MAX_KEYS} keys")
-    if any(odd):
-        raise Unfit("number_out_of_range", "a number that no double holds")
-    canonical = _canonical(data)
+    if len(raw) > MAX_EVENT:
+        raise InvalidEvent("too_large", f"{len(raw)} bytes; {MAX_EVENT} are the most")
+    document = _decode_checked(raw)
+    if type(document) is not dict:
+        raise InvalidEvent("not_an_object", "an event is a JSON object")
+    suspicious_numbers: list[float] = []
+    if _count_keys(document, 1, suspicious_numbers) > MAX_KEYS:
+        raise InvalidEvent("too_many_keys", f"more than {MAX_KEYS} keys")
+    if any(suspicious_numbers):
+        raise InvalidEvent("number_out_of_range", "a number that no double holds")
+    canonical = _canonical(document)
     # Where no colon is escaped, as many colons went in as come out, unless a key was
     # given twice and one value lost.
     if raw.count(b":") != canonical.count(b":") or b"\\u003" in raw:
-        _refuse_doubled_keys(raw)
+        _reject_duplicate_keys(raw)
     if b"\\u0000" in raw and b"\\u0000" in canonical.replace(b"\\\\", b""):
-        raise Unfit("nul_character", "text holds U+0000")
+        raise InvalidEvent("nul_character", "text holds U+0000")
     # 1e-99999 and 0e99999 come out as zero; Postgres would choke on both.
-    if odd or len(raw) > MAX_DIGITS:
-        _refuse_long_numbers(raw)
-    return data, digest(data, canonical)
+    if suspicious_numbers or len(raw) > MAX_DIGITS:
+        _reject_long_numbers(raw)
+    return document, digest(document, canonical)
 
 
-def digest(data: dict[str, Any], canonical: bytes | None = None) -> bytes:
+def digest(document: dict[str, Any], canonical: bytes | None = None) -> bytes:
     """Digest an object without what changes between two attempts to send it."""
-    if canonical is None or not VOLATILE.isdisjoint(data):
-        canonical = _encode({k: v for k, v in data.items() if k not in VOLATILE})
+    if canonical is None or not VOLATILE.isdisjoint(document):
+        canonical = _encode({k: v for k, v in document.items() if k not in VOLATILE})
     return blake2b(canonical, digest_size=16).digest()
 
 
-def _decoded(raw: bytes) -> Any:
+def _decode_checked(raw: bytes) -> Any:
     if not is_nested_safely(raw):
-        raise Unfit("too_deep", f"nested deeper than {MAX_DEPTH}, or never closed")
+        raise InvalidEvent("too_deep", f"nested deeper than {MAX_DEPTH}, or never closed")
     try:
         return _decode(raw)
     except msgspec.ValidationError as error:
-        raise Unfit("number_out_of_range", str(error)) from None
+        raise InvalidEvent("number_out_of_range", str(error)) from None
     except UnicodeDecodeError as error:
-        raise Unfit("invalid_utf8", str(error)) from None
+        raise InvalidEvent("invalid_utf8", str(error)) from None
     except msgspec.DecodeError as error:
-        raise Unfit(_why_malformed(raw), str(error)) from None
+        raise InvalidEvent(_malformed_reason(raw), str(error)) from None
 
 
-def _canonical(data: dict[str, Any]) -> bytes:
+def _canonical(document: dict[str, Any]) -> bytes:
     try:
-        return _encode(data)
+        return _encode(document)
     except OverflowError as error:
-        raise Unfit("number_out_of_range", str(error)) from None
+        raise InvalidEvent("number_out_of_range", str(error)) from None
 
 
-def _why_malformed(raw: bytes) -> str:
+def _malformed_reason(raw: bytes) -> str:
     try:
         raw.decode()
     except UnicodeDecodeError:
@@ -163,37 +163,41 @@ def _why_malformed(raw: bytes) -> str:
     return "lone_surrogate" if re.search(rb"\\u[dD][89a-fA-F]", raw) else "malformed"
 
 
-def _count_keys(value: dict[str, Any] | list[Any], depth: int, odd: list[float]) -> int:
+def _count_keys(
+    value: dict[str, Any] | list[Any], depth: int, suspicious_numbers: list[float]
+) -> int:
     """Count the keys below, gather zeros and giants, refuse what is too deep or has a long key."""
     if depth > MAX_DEPTH:
-        raise Unfit("too_deep", f"nested deeper than {MAX_DEPTH}")
+        raise InvalidEvent("too_deep", f"nested deeper than {MAX_DEPTH}")
     count = 0
     inside: Any = value
     if type(value) is dict:
         if max(map(len, value), default=0) > MAX_KEY:
-            raise Unfit("key_too_long", f"a key of more than {MAX_KEY} characters")
+            raise InvalidEvent("key_too_long", f"a key of more than {MAX_KEY} characters")
         count = len(value)
         inside = value.values()
     for inner in inside:
         kind = type(inner)
         if kind is dict or kind is list:
-            count += _count_keys(inner, depth + 1, odd)
-        elif (kind is float and inner == 0) or (kind is int and not -LARGEST < inner < LARGEST):
-            odd.append(inner)
+            count += _count_keys(inner, depth + 1, suspicious_numbers)
+        elif (kind is float and inner == 0) or (
+            kind is int and not -NUMBER_BOUND < inner < NUMBER_BOUND
+        ):
+            suspicious_numbers.append(inner)
     return count
 
 
-def _refuse_doubled_keys(raw: bytes) -> None:
+def _reject_duplicate_keys(raw: bytes) -> None:
     # The one decoder that shows every key; numbers are not its business here.
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = dict(pairs)
         if len(keys) != len(pairs):
-            raise Unfit("doubled_key", "the same key twice in one object")
+            raise InvalidEvent("doubled_key", "the same key twice in one object")
         return keys
 
-    json.loads(raw, object_pairs_hook=once, parse_int=len, parse_float=len)
+    json.loads(raw, object_pairs_hook=unique_keys, parse_int=len, parse_float=len)
 
 
-def _refuse_long_numbers(raw: bytes) -> None:
+def _reject_long_numbers(raw: bytes) -> None:
     if _LONG_NUMBER.search(_STRINGS.sub(b'""', raw)):
-        raise Unfit("number_out_of_range", "a number with too many digits")
+        raise InvalidEvent("number_out_of_range", "a number with too many digits")

@@ -15,27 +15,27 @@ from limits import RateLimitItemPerMinute
 from limits.storage import RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from channels.ingest.http import Refusal
+from channels.ingest.http import ErrorResponse
 
 logger = logging.getLogger(__name__)
 
 # More requests at once than this wait in the server's queue anyway, with their bodies read.
-AT_ONCE = 64
+MAX_CONCURRENT_REQUESTS = 64
 # Seconds the limit is left alone after Redis did not answer.
-PAUSE = 5.0
+REDIS_RETRY_SECONDS = 5.0
 
-_places = threading.BoundedSemaphore(AT_ONCE)
+_slots = threading.BoundedSemaphore(MAX_CONCURRENT_REQUESTS)
 
 
 @contextmanager
-def place() -> Iterator[None]:
-    """Hold one of the places for requests that write; raises Refusal when all are taken."""
-    if not _places.acquire(blocking=False):
-        raise Refusal(503, "busy", "Too much at once; try again.", retry_after=1)
+def request_slot() -> Iterator[None]:
+    """Hold one of the slots for requests that write. Raises ErrorResponse when all are in use."""
+    if not _slots.acquire(blocking=False):
+        raise ErrorResponse(503, "busy", "Too much at once; try again.", retry_after=1)
     try:
         yield
     finally:
-        _places.release()
+        _slots.release()
 
 
 class EventLimit:
@@ -52,11 +52,11 @@ class EventLimit:
             socket_connect_timeout=0.2,
         )
         self._limiter = FixedWindowRateLimiter(storage)
-        self._quiet_until = 0.0
+        self._disabled_until = 0.0
 
     def take(self, source_id: int, events: int, per_minute: int, now: datetime) -> None:
-        """Count events in; raises Refusal above the limit."""
-        if time.monotonic() < self._quiet_until:
+        """Count events in; raises ErrorResponse above the limit."""
+        if time.monotonic() < self._disabled_until:
             return
         limit = RateLimitItemPerMinute(per_minute)
         name = f"source:{source_id}"
@@ -65,11 +65,11 @@ class EventLimit:
                 return
             reset = self._limiter.get_window_stats(limit, name).reset_time
         except redis.RedisError:
-            self._quiet_until = time.monotonic() + PAUSE
+            self._disabled_until = time.monotonic() + REDIS_RETRY_SECONDS
             logger.warning("no limit on events while Redis is away")
             return
         wait = max(1, int(reset - now.timestamp()) + 1)
-        raise Refusal(
+        raise ErrorResponse(
             429,
             "too_many_events",
             f"This source may send {per_minute} events in a minute.",
@@ -82,7 +82,7 @@ def _event_limit() -> EventLimit:
     return EventLimit(settings.REDIS_URL)
 
 
-def take(source_id: int, events: int, now: datetime) -> None:
+def check_event_limit(source_id: int, events: int, now: datetime) -> None:
     """Count the events of one request against the limit of their source, if there is one."""
     per_minute = settings.BUTLER_EVENTS_PER_MINUTE
     if per_minute and events:

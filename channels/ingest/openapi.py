@@ -17,11 +17,15 @@ _SINGLE = {
 _TEXT: Document = {"type": "string"}
 _ID: Document = {"type": ["string", "number"]}
 _MOMENT: Document = {"type": "string", "format": "date-time"}
-ANYTHING: Document = {"type": "object", "additionalProperties": True}
+ANY_OBJECT: Document = {"type": "object", "additionalProperties": True}
 ERROR: Document = {
     "type": "object",
     "required": ["code", "message"],
-    "properties": {"code": _TEXT, "message": _TEXT, "items": {"type": "array", "items": ANYTHING}},
+    "properties": {
+        "code": _TEXT,
+        "message": _TEXT,
+        "items": {"type": "array", "items": ANY_OBJECT},
+    },
 }
 SUCCESS: Document = {
     "type": "object",
@@ -41,9 +45,9 @@ EVENT: Document = {
         "name": _TEXT,
         "timestamp": _MOMENT,
         "originalTimestamp": _MOMENT,
-        "properties": ANYTHING,
-        "traits": ANYTHING,
-        "context": ANYTHING,
+        "properties": ANY_OBJECT,
+        "traits": ANY_OBJECT,
+        "context": ANY_OBJECT,
     },
 }
 CLOUDEVENT: Document = {
@@ -67,14 +71,14 @@ _BATCH: Document = {
         "batch": {"type": "array", "maxItems": 2500, "items": EVENT},
         "writeKey": _TEXT,
         "sentAt": _MOMENT,
-        "context": ANYTHING,
-        "integrations": ANYTHING,
+        "context": ANY_OBJECT,
+        "integrations": ANY_OBJECT,
     },
 }
 
 # Schemes of the REST API's, which a source's key fits too; X-Write-Key and `writeKey` in
 # the body are there for clients that know no other way.
-KEYED: list[Document] = [{"basic": []}, {"key": []}]
+KEY_SECURITY: list[Document] = [{"basic": []}, {"key": []}]
 
 _ERRORS = {
     400: "Not JSON, or, in strict mode, events that cannot be taken in",
@@ -96,10 +100,10 @@ def openapi_paths() -> dict[str, Document]:
     batch = operation(
         "ingest_batch",
         "Take in a batch of events",
-        body=_BATCH,
-        answer=SUCCESS,
+        request_schema=_BATCH,
+        response_schema=SUCCESS,
         parameters=[strict, retried],
-        counted=True,
+        has_count_headers=True,
     )
     paths = {"/v1/batch": {"post": batch}}
     for kind, summary in _SINGLE.items():
@@ -107,10 +111,10 @@ def openapi_paths() -> dict[str, Document]:
             "post": operation(
                 f"ingest_{kind}",
                 summary,
-                body=EVENT,
-                answer=SUCCESS,
+                request_schema=EVENT,
+                response_schema=SUCCESS,
                 parameters=[strict, retried],
-                counted=True,
+                has_count_headers=True,
             )
         }
     paths["/v1/events"] = {"post": _cloudevents(strict)}
@@ -118,8 +122,8 @@ def openapi_paths() -> dict[str, Document]:
         "post": operation(
             "ingest_metrics",
             "Take a client's figures about itself, and throw them away",
-            body=ANYTHING,
-            answer=SUCCESS,
+            request_schema=ANY_OBJECT,
+            response_schema=SUCCESS,
             security=[],
         )
     }
@@ -127,7 +131,7 @@ def openapi_paths() -> dict[str, Document]:
         "get": operation(
             "ingest_settings",
             "Tell a client where to send",
-            answer=ANYTHING,
+            response_schema=ANY_OBJECT,
             parameters=[path_parameter("key", "A key of a source")],
             security=[],
             errors=(404, 405, 500, 503),
@@ -140,31 +144,31 @@ def operation(
     name: str,
     summary: str,
     *,
-    answer: Document,
-    body: Document | None = None,
+    response_schema: Document,
+    request_schema: Document | None = None,
     parameters: Iterable[Document] = (),
     security: list[Document] | None = None,
     errors: Iterable[int] = (400, 401, 403, 405, 413, 415, 429, 500, 503),
-    counted: bool = False,
+    has_count_headers: bool = False,
     tag: str = TAG,
 ) -> Document:
     """Describe one operation; `counted` says that headers tell what became of the events."""
-    done: Document = {"description": "Stored", "content": _json(answer)}
-    if counted:
-        done["headers"] = {
-            f"Butler-{what}": {"schema": {"type": "integer"}}
-            for what in ("Accepted", "Duplicates", "Quarantined")
+    success: Document = {"description": "Stored", "content": _json(response_schema)}
+    if has_count_headers:
+        success["headers"] = {
+            f"Butler-{count_name}": {"schema": {"type": "integer"}}
+            for count_name in ("Accepted", "Duplicates", "Quarantined")
         }
     described: Document = {
         "operationId": name,
         "summary": summary,
         "tags": [tag],
-        "security": KEYED if security is None else security,
+        "security": KEY_SECURITY if security is None else security,
         "parameters": list(parameters),
-        "responses": {"200": done} | {str(code): _refusal(code) for code in errors},
+        "responses": {"200": success} | {str(code): _refusal(code) for code in errors},
     }
-    if body is not None:
-        described["requestBody"] = {"required": True, "content": _json(body)}
+    if request_schema is not None:
+        described["requestBody"] = {"required": True, "content": _json(request_schema)}
     return described
 
 
@@ -192,10 +196,10 @@ def _cloudevents(strict: Document) -> Document:
     described = operation(
         "ingest_cloudevents",
         "Take in CloudEvents 1.0: structured, in binary mode, or a batch",
-        body=CLOUDEVENT,
-        answer=SUCCESS,
+        request_schema=CLOUDEVENT,
+        response_schema=SUCCESS,
         parameters=[strict],
-        counted=True,
+        has_count_headers=True,
     )
     described["requestBody"]["content"] |= {
         "application/cloudevents+json": {"schema": CLOUDEVENT},

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from channels.ingest import clock, limits
-from channels.ingest.limits import Unfit
+from channels.ingest.limits import InvalidEvent
 from customers.types import IncomingEvent, RejectedItem
 
 KINDS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
@@ -26,27 +26,27 @@ MAX_IDENTIFIERS = 32
 # What `context.externalIds` may call the identifiers that have a kind of their own.
 OWN_KINDS = frozenset({"user_id", "anonymous_id", "email", "phone", "card", "device"})
 # What an event is about, by the property that says so; the first one found counts.
-ABOUT = (
+SUBJECT_PROPERTIES = (
     ("order", ("order_id", "orderId")),
     ("call", ("call_id", "callId")),
     ("visit", ("visit_id", "visitId")),
     ("chat", ("chat_id", "chatId")),
 )
 # "Party Member Changed" and "… Removed" name the member by its reference.
-ABOUT_MEMBER = (("member", ("reference",)),)
+MEMBER_PROPERTIES = (("member", ("reference",)),)
 
 _MESSAGE_ID = re.compile(rb'"messageId"\s*:\s*"([^"\\]{1,100})"')
-_NOT_IN_KIND = re.compile(r"[^a-z0-9_.-]")
+_INVALID_IN_KIND = re.compile(r"[^a-z0-9_.-]")
 _encode = msgspec.json.encode
 
-type Found = IncomingEvent | RejectedItem
+type ParsedEvent = IncomingEvent | RejectedItem
 
 
-class Frame(NamedTuple):
-    """What holds for every item of one request."""
+class RequestContext(NamedTuple):
+    """What holds for every event of one request."""
 
     received_at: datetime
-    error: timedelta = clock.NONE
+    clock_error: timedelta = clock.ZERO
     is_trusted: bool = False
     # The route names the kind of a single event; in a batch each item does.
     kind: str = ""
@@ -54,186 +54,195 @@ class Frame(NamedTuple):
     integrations: dict[str, Any] | None = None
 
 
-def read(raw: bytes, frame: Frame) -> IncomingEvent | RejectedItem:
-    """Make an event of what a client sent, or say why it cannot be one."""
+def read_event(raw: bytes, request_context: RequestContext) -> IncomingEvent | RejectedItem:
+    """Return the event that a client sent, or the rejected item with its reason."""
     try:
-        data, digest = limits.read_object(raw)
+        document, digest = limits.read_object(raw)
         body = raw
-        if _complete(data, frame):
-            digest, body = limits.digest(data), _encode(data)
-        return build(data, digest, body, frame)
-    except limits.FAULTS as error:
-        unfit = limits.as_unfit(error)
-        found = _MESSAGE_ID.search(raw)
-        message_id = found[1].decode(errors="replace") if found else ""
-        return RejectedItem(raw, unfit.reason, unfit.detail, message_id)
+        if _apply_request_context(document, request_context):
+            digest, body = limits.digest(document), _encode(document)
+        return event_from_object(document, digest, body, request_context)
+    except limits.READER_ERRORS as error:
+        invalid = limits.as_invalid_event(error)
+        match = _MESSAGE_ID.search(raw)
+        message_id = match[1].decode(errors="replace") if match else ""
+        return RejectedItem(raw, invalid.reason, invalid.detail, message_id)
 
 
-def write(data: dict[str, Any], frame: Frame) -> IncomingEvent:
-    """Make an event of what another way in has put into this shape. Raises Unfit."""
-    body = _encode(data)
-    return build(*limits.read_object(body), body, frame)
+def build_event(document: dict[str, Any], request_context: RequestContext) -> IncomingEvent:
+    """Return the event of a document that another channel wrote. Raises InvalidEvent."""
+    body = _encode(document)
+    return event_from_object(*limits.read_object(body), body, request_context)
 
 
-def keep(data: dict[str, Any], frame: Frame) -> Found:
-    """Do the same, or give what is to be kept apart, with the reason."""
+def build_or_reject(document: dict[str, Any], request_context: RequestContext) -> ParsedEvent:
+    """Do the same as `build_event`, but return a rejected item instead of raising."""
     try:
-        return write(data, frame)
-    except limits.FAULTS as error:
-        unfit = limits.as_unfit(error)
+        return build_event(document, request_context)
+    except limits.READER_ERRORS as error:
+        invalid = limits.as_invalid_event(error)
         return RejectedItem(
-            _encode(data), unfit.reason, unfit.detail, str(data.get("messageId", ""))
+            _encode(document), invalid.reason, invalid.detail, str(document.get("messageId", ""))
         )
 
 
-def build(data: dict[str, Any], digest: bytes, body: bytes, frame: Frame) -> IncomingEvent:
-    """Make an event of a decoded object. Raises Unfit."""
-    kind = data["type"]
+def event_from_object(
+    document: dict[str, Any], digest: bytes, body: bytes, request_context: RequestContext
+) -> IncomingEvent:
+    """Make an event of a decoded object. Raises InvalidEvent."""
+    kind = document["type"]
     if type(kind) is not str or kind not in KINDS:
-        raise Unfit("unknown_type", f"{kind!r:.60} is none of {', '.join(sorted(KINDS))}")
-    context = data.get("context")
+        raise InvalidEvent("unknown_type", f"{kind!r:.60} is none of {', '.join(sorted(KINDS))}")
+    context = document.get("context")
     if type(context) is not dict:
         context = {}
-    identifiers = _identifiers(kind, data, context)
+    identifiers = _identifiers(kind, document, context)
     about = ""
     if kind == "track":
-        about = _about(data, identifiers)
+        about = _about(document, identifiers)
     if not identifiers:
-        raise Unfit("missing_ids", "neither userId nor anonymousId, nor any other identifier")
+        raise InvalidEvent(
+            "missing_ids", "neither userId nor anonymousId, nor any other identifier"
+        )
     if len(identifiers) > MAX_IDENTIFIERS:
-        raise Unfit("too_many_identifiers", f"{len(identifiers)} identifiers")
+        raise InvalidEvent("too_many_identifiers", f"{len(identifiers)} identifiers")
     return IncomingEvent(
-        message_id=_message_id(data, digest),
+        message_id=_message_id(document, digest),
         kind=kind,
-        name=_name(kind, data),
+        name=_name(kind, document),
         identifiers=tuple(dict.fromkeys(identifiers)),
-        occurred_at=_occurred_at(data, context, frame),
+        occurred_at=_occurred_at(document, context, request_context),
         body=body,
         body_hash=digest,
-        traits=_traits(data) if kind == "identify" else None,
+        traits=_traits(document) if kind == "identify" else None,
         about=about,
-        actor=_actor(context) if frame.is_trusted else "",
+        actor=_actor(context) if request_context.is_trusted else "",
     )
 
 
-def _complete(data: dict[str, Any], frame: Frame) -> bool:
-    """Write what the request says of the item into it; tell whether that changed it."""
-    changed = False
-    kind = frame.kind or data.get("type")
-    if data.get("type") != kind or "type" not in data:
-        data["type"], changed = kind, True
+def _apply_request_context(document: dict[str, Any], request_context: RequestContext) -> bool:
+    """Write the fields of the request into its event; return whether that changed it."""
+    is_changed = False
+    kind = request_context.kind or document.get("type")
+    if document.get("type") != kind or "type" not in document:
+        document["type"], is_changed = kind, True
     # A key is no part of what happened, and everybody who may see the event would see it.
-    if "writeKey" in data:
-        del data["writeKey"]
-        changed = True
-    for name, common in (("context", frame.context), ("integrations", frame.integrations)):
-        if common:
-            own = data.get(name)
-            data[name] = {**common, **own} if type(own) is dict else common
-            changed = True
-    return changed
+    if "writeKey" in document:
+        del document["writeKey"]
+        is_changed = True
+    for name, shared in (
+        ("context", request_context.context),
+        ("integrations", request_context.integrations),
+    ):
+        if shared:
+            own = document.get(name)
+            document[name] = {**shared, **own} if type(own) is dict else shared
+            is_changed = True
+    return is_changed
 
 
-def _message_id(data: dict[str, Any], digest: bytes) -> str:
-    given = data.get("messageId")
-    if given is None or given == "":
+def _message_id(document: dict[str, Any], digest: bytes) -> str:
+    stated_id = document.get("messageId")
+    if stated_id is None or stated_id == "":
         # Without an id of its own a repeated event is the same one if it states its time.
-        stated = "timestamp" in data or "originalTimestamp" in data
-        return f"digest-{digest.hex()}" if stated else ""
-    message_id = _text(given, "messageId")
+        has_time = "timestamp" in document or "originalTimestamp" in document
+        return f"digest-{digest.hex()}" if has_time else ""
+    message_id = _text(stated_id, "messageId")
     if len(message_id) > MAX_MESSAGE_ID:
-        raise Unfit("message_id_too_long", f"{len(message_id)} characters")
+        raise InvalidEvent("message_id_too_long", f"{len(message_id)} characters")
     return message_id
 
 
-def _name(kind: str, data: dict[str, Any]) -> str:
-    name = data.get("event" if kind == "track" else "name")
+def _name(kind: str, document: dict[str, Any]) -> str:
+    name = document.get("event" if kind == "track" else "name")
     if kind == "track":
         if name is None or name == "":
-            raise Unfit("missing_name", "a track event names what happened in `event`")
+            raise InvalidEvent("missing_name", "a track event names what happened in `event`")
     elif kind not in ("page", "screen") or name is None:
         return ""
     if type(name) is not str:
-        raise Unfit("wrong_type", "the name is not text")
+        raise InvalidEvent("wrong_type", "the name is not text")
     if len(name) > MAX_NAME:
-        raise Unfit("name_too_long", f"{len(name)} characters")
+        raise InvalidEvent("name_too_long", f"{len(name)} characters")
     return name
 
 
-def _identifiers(kind: str, data: dict[str, Any], context: dict[str, Any]) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    _add(found, "user_id", data.get("userId"), "userId")
-    _add(found, "anonymous_id", data.get("anonymousId"), "anonymousId")
+def _identifiers(
+    kind: str, document: dict[str, Any], context: dict[str, Any]
+) -> list[tuple[str, str]]:
+    identifiers: list[tuple[str, str]] = []
+    _add_strict(identifiers, "user_id", document.get("userId"), "userId")
+    _add_strict(identifiers, "anonymous_id", document.get("anonymousId"), "anonymousId")
     if kind == "alias":
-        _add(found, "anonymous_id", data.get("previousId"), "previousId")
+        _add_strict(identifiers, "anonymous_id", document.get("previousId"), "previousId")
     if context:
         device = context.get("device")
         if type(device) is dict:
-            _add_lenient(found, "device", device.get("id"))
-        _add_from(found, context.get("traits"))
+            _add_lenient(identifiers, "device", device.get("id"))
+        _add_from_traits(identifiers, context.get("traits"))
         external = context.get("externalIds")
         if type(external) is list:
-            _add_external(found, external)
+            _add_external(identifiers, external)
     if kind == "identify":
-        _add_from(found, data.get("traits"))
+        _add_from_traits(identifiers, document.get("traits"))
     elif kind == "track":
-        properties = data.get("properties")
+        properties = document.get("properties")
         if type(properties) is dict and "card" in properties:
-            _add_lenient(found, "card", properties["card"])
-    return found
+            _add_lenient(identifiers, "card", properties["card"])
+    return identifiers
 
 
-def _add(found: list[tuple[str, str]], kind: str, value: Any, field: str) -> None:
+def _add_strict(identifiers: list[tuple[str, str]], kind: str, value: Any, field: str) -> None:
     if value is None or value == "":
         return
     text = _text(value, field)
     if len(text) > MAX_VALUE:
-        raise Unfit("id_too_long", f"{field} has {len(text)} characters")
-    found.append((kind, text))
+        raise InvalidEvent("id_too_long", f"{field} has {len(text)} characters")
+    identifiers.append((kind, text))
 
 
-def _add_lenient(found: list[tuple[str, str]], kind: str, value: Any) -> None:
+def _add_lenient(identifiers: list[tuple[str, str]], kind: str, value: Any) -> None:
     """Add a value that is also an ordinary fact, and may be anything."""
     if type(value) is int:
         value = str(value)
     if type(value) is str and 0 < len(value) <= MAX_VALUE:
-        found.append((kind, value))
+        identifiers.append((kind, value))
 
 
-def _add_from(found: list[tuple[str, str]], traits: Any) -> None:
+def _add_from_traits(identifiers: list[tuple[str, str]], traits: Any) -> None:
     if type(traits) is dict:
         for kind in ("email", "phone", "card"):
             if kind in traits:
-                _add_lenient(found, kind, traits[kind])
+                _add_lenient(identifiers, kind, traits[kind])
 
 
-def _add_external(found: list[tuple[str, str]], external: list[Any]) -> None:
+def _add_external(identifiers: list[tuple[str, str]], external: list[Any]) -> None:
     for entry in external:
         if type(entry) is not dict or type(entry.get("type")) is not str:
-            raise Unfit("wrong_type", "externalIds are objects with id and type")
-        kind = _NOT_IN_KIND.sub("_", entry["type"].strip().lower())
+            raise InvalidEvent("wrong_type", "externalIds are objects with id and type")
+        kind = _INVALID_IN_KIND.sub("_", entry["type"].strip().lower())
         if not 0 < len(kind) <= 50:
-            raise Unfit("wrong_type", "the type of an external id is 1 to 50 characters")
+            raise InvalidEvent("wrong_type", "the type of an external id is 1 to 50 characters")
         kind = kind if kind in OWN_KINDS else f"external:{kind}"
-        _add(found, kind, entry.get("id"), "externalIds")
+        _add_strict(identifiers, kind, entry.get("id"), "externalIds")
 
 
-def _about(data: dict[str, Any], found: list[tuple[str, str]]) -> str:
-    properties, event = data.get("properties"), data.get("event")
+def _about(document: dict[str, Any], identifiers: list[tuple[str, str]]) -> str:
+    properties, event = document.get("properties"), document.get("event")
     if type(properties) is not dict:
         return ""
     is_member = type(event) is str and event.startswith("Party Member ")
-    for thing, names in ABOUT_MEMBER if is_member else ABOUT:
+    for subject_kind, names in MEMBER_PROPERTIES if is_member else SUBJECT_PROPERTIES:
         for name in names:
             reference = properties.get(name)
             if reference is None or reference == "":
                 continue
             text = _text(reference, name)
             if len(text) > MAX_REFERENCE:
-                raise Unfit("id_too_long", f"{name} has {len(text)} characters")
-            if thing == "order":
-                found.append(("order", text))
-            return f"{thing}:{text}"
+                raise InvalidEvent("id_too_long", f"{name} has {len(text)} characters")
+            if subject_kind == "order":
+                identifiers.append(("order", text))
+            return f"{subject_kind}:{text}"
     return ""
 
 
@@ -245,28 +254,37 @@ def _text(value: Any, field: str) -> str:
         return str(value)
     if type(value) is float:
         return str(int(value)) if value.is_integer() else repr(value)
-    raise Unfit("wrong_type", f"{field} is neither text nor a number")
+    raise InvalidEvent("wrong_type", f"{field} is neither text nor a number")
 
 
-def _traits(data: dict[str, Any]) -> dict[str, object]:
-    traits = data.get("traits")
+def _traits(document: dict[str, Any]) -> dict[str, object]:
+    traits = document.get("traits")
     if traits is None:
         return {}
     if type(traits) is not dict:
-        raise Unfit("wrong_type", "traits are an object")
+        raise InvalidEvent("wrong_type", "traits are an object")
     if len(traits) > MAX_TRAITS:
-        raise Unfit("too_many_traits", f"{len(traits)} traits")
+        raise InvalidEvent("too_many_traits", f"{len(traits)} traits")
     return traits
 
 
-def _occurred_at(data: dict[str, Any], context: dict[str, Any], frame: Frame) -> datetime:
-    stated = clock.parse(data.get("timestamp") or data.get("originalTimestamp"))
+def _occurred_at(
+    document: dict[str, Any], context: dict[str, Any], request_context: RequestContext
+) -> datetime:
+    stated_time = clock.parse_time(document.get("timestamp") or document.get("originalTimestamp"))
     library = context.get("library")
-    stamps_once = type(library) is dict and library.get("name") in _STAMPS_ONCE
-    return clock.correct(stated, frame.received_at, frame.error, stamps_once=stamps_once)
+    is_stamped_once = type(library) is dict and library.get("name") in _STAMP_ONCE_LIBRARIES
+    return clock.corrected_time(
+        stated_time,
+        request_context.received_at,
+        request_context.clock_error,
+        is_stamped_once=is_stamped_once,
+    )
 
 
-_STAMPS_ONCE = list(clock.STAMPS_ONCE)  # a list: the name may be anything, even unhashable
+_STAMP_ONCE_LIBRARIES = list(
+    clock.STAMP_ONCE_LIBRARIES
+)  # a list: the name may be anything, even unhashable
 
 
 def _actor(context: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Hand a request's events to the record, and say what became of each, in the order it came."""
+"""Store the events of a request; return the outcome of each, in the same order."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,70 +9,72 @@ from django.http import HttpResponse
 from uuid_utils.compat import uuid7
 
 from channels.ingest import http
-from channels.ingest.http import Refusal
+from channels.ingest.http import ErrorResponse
 from customers import ingest
 from customers.types import IncomingEvent, IngestOutcome, RejectedItem, Sender
 
-KEPT_APART = ("quarantined", "other_content")
+QUARANTINE_STATUSES = ("quarantined", "other_content")
 
 
-def take_in(
+def store_events(
     *,
     sender: Sender,
-    found: Sequence[IncomingEvent | RejectedItem],
+    events: Sequence[IncomingEvent | RejectedItem],
     received_at: datetime,
     is_strict: bool = False,
 ) -> list[IngestOutcome]:
-    """Store what was found, one outcome each. Where strict, all of it or nothing."""
-    found = [_named(one) if isinstance(one, IncomingEvent) else one for one in found]
+    """Return one outcome for each event. If strict, stores all events or none."""
+    events = [
+        _with_message_id(event) if isinstance(event, IncomingEvent) else event for event in events
+    ]
     if not is_strict:
-        return _recorded(sender, found, received_at)
+        return _record(sender, events, received_at)
     with transaction.atomic():
-        outcomes = _recorded(sender, found, received_at)
-        bad = [
+        outcomes = _record(sender, events, received_at)
+        invalid_items = [
             {"index": index, "reason": outcome.reason or outcome.status}
             for index, outcome in enumerate(outcomes)
-            if outcome.status in KEPT_APART
+            if outcome.status in QUARANTINE_STATUSES
         ]
-        if bad:
-            raise Refusal(400, "invalid_items", "Nothing was stored.", items=bad)
+        if invalid_items:
+            raise ErrorResponse(400, "invalid_items", "Nothing was stored.", items=invalid_items)
     return outcomes
 
 
-def success(outcomes: Sequence[IngestOutcome], *, warnings: int = 0) -> HttpResponse:
-    """Answer what every client takes for success; the particulars go into headers."""
+def success_response(outcomes: Sequence[IngestOutcome], *, warnings: int = 0) -> HttpResponse:
+    """Return the response that every client reads as success; counts go into headers."""
     response = HttpResponse(http.SUCCESS, content_type="application/json")
-    return count(response, outcomes, warnings=warnings)
+    return add_count_headers(response, outcomes, warnings=warnings)
 
 
-def count(
+def add_count_headers(
     response: HttpResponse, outcomes: Sequence[IngestOutcome], *, warnings: int = 0
 ) -> HttpResponse:
     statuses = [outcome.status for outcome in outcomes]
     response["Butler-Accepted"] = str(statuses.count("accepted"))
     response["Butler-Duplicates"] = str(statuses.count("duplicate"))
-    response["Butler-Quarantined"] = str(sum(status in KEPT_APART for status in statuses))
+    response["Butler-Quarantined"] = str(sum(status in QUARANTINE_STATUSES for status in statuses))
     if warnings:
         response["Butler-Warnings"] = str(warnings)
     return response
 
 
-def _named(item: IncomingEvent) -> IncomingEvent:
-    if item.message_id:
-        return item
-    return msgspec.structs.replace(item, message_id=f"made-{uuid7()}")
+def _with_message_id(event: IncomingEvent) -> IncomingEvent:
+    if event.message_id:
+        return event
+    return msgspec.structs.replace(event, message_id=f"made-{uuid7()}")
 
 
-def _recorded(
-    sender: Sender, found: Sequence[IncomingEvent | RejectedItem], received_at: datetime
+def _record(
+    sender: Sender, events: Sequence[IncomingEvent | RejectedItem], received_at: datetime
 ) -> list[IngestOutcome]:
-    items = [one for one in found if isinstance(one, IncomingEvent)]
-    refused = [one for one in found if isinstance(one, RejectedItem)]
+    items = [event for event in events if isinstance(event, IncomingEvent)]
+    refused = [event for event in events if isinstance(event, RejectedItem)]
     receipt = ingest.record(sender=sender, items=items, refused=refused, received_at=received_at)
     stored = iter(receipt.outcomes)
     return [
         next(stored)
-        if isinstance(one, IncomingEvent)
-        else IngestOutcome("quarantined", reason=one.reason)
-        for one in found
+        if isinstance(event, IncomingEvent)
+        else IngestOutcome("quarantined", reason=event.reason)
+        for event in events
     ]

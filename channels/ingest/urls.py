@@ -12,5 +12,5 @@ urlpatterns = [
     re_path(r"^events/?$", views.events, name="ingest-events"),
     re_path(r"^m/?$", views.metrics, name="ingest-metrics"),
     re_path(r"^projects/(?P<key>[^/]+)/settings/?$", views.settings, name="ingest-settings"),
-    re_path(r"^", views.nothing, name="ingest-nothing"),
+    re_path(r"^", views.unknown_route, name="ingest-unknown-route"),
 ]

@@ -5,63 +5,59 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from channels.ingest import clock, cloudevents, envelope, http, load_shedding, segment, store
-from channels.ingest.envelope import Envelope
-from channels.ingest.http import Refusal
-from channels.ingest.limits import LARGE_ITEM
-from channels.ingest.salvage import NotABatch
-from channels.ingest.segment import Frame
+from channels.ingest import batches, clock, cloudevents, http, load_shedding, segment, store
+from channels.ingest.batches import EventBatch
+from channels.ingest.http import ErrorResponse
+from channels.ingest.limits import LARGE_EVENT
+from channels.ingest.segment import RequestContext
+from channels.ingest.tolerant_json import InvalidBatch
 from customers.access import keys
 from customers.types import RejectedItem, Sender
 
-KINDS = {
-    "t": "track",
-    "i": "identify",
-    "p": "page",
-    "s": "screen",
-    "g": "group",
-    "a": "alias",
-} | {kind: kind for kind in segment.KINDS}
+# By route: `/v1/track` and the short form of some clients, `/v1/t`.
+KINDS = {kind[0]: kind for kind in segment.KINDS} | {kind: kind for kind in segment.KINDS}
 
 
 @http.endpoint("POST")
 def batch(request: HttpRequest) -> HttpResponse:
     """Take in a batch of events."""
-    return _take(request, envelope.open_batch)
+    return _ingest(request, batches.parse_batch)
 
 
 @http.endpoint("POST")
 def single(request: HttpRequest, kind: str) -> HttpResponse:
     """Take in one event whose kind the route names."""
-    return _take(request, envelope.open_single, KINDS[kind])
+    return _ingest(request, batches.parse_single, KINDS[kind])
 
 
-def _take(
-    request: HttpRequest, open_body: Callable[[bytes], Envelope], kind: str = ""
+def _ingest(
+    request: HttpRequest, parse_body: Callable[[bytes], EventBatch], kind: str = ""
 ) -> HttpResponse:
     now = timezone.now()
-    received = http.read_body(request)
-    with load_shedding.place():
-        admission = http.admit(request, received)
-        opened = _opened(open_body, admission.body)
-        sender = admission.sender(opened.write_key)
-        load_shedding.take(sender.source_id, len(opened.items), now)
-        frame = Frame(
+    body = http.read_body(request)
+    with load_shedding.request_slot():
+        authenticated = http.authenticate_body(request, body)
+        batch = _parse(parse_body, authenticated.body)
+        sender = authenticated.sender(batch.write_key)
+        load_shedding.check_event_limit(sender.source_id, len(batch.raw_events), now)
+        request_context = RequestContext(
             received_at=now,
-            error=clock.error_of(clock.parse(opened.sent_at), now, is_retry=_is_retry(request)),
+            clock_error=clock.estimate_error(
+                clock.parse_time(batch.sent_at), now, is_retry=_is_retry(request)
+            ),
             is_trusted=sender.is_trusted,
             kind=kind,
-            context=opened.context,
-            integrations=opened.integrations,
+            context=batch.context,
+            integrations=batch.integrations,
         )
-        found = [segment.read(raw, frame) for raw in opened.items]
-        if opened.write_key:
-            found = [_without_key(one, opened.write_key) for one in found]
-        outcomes = store.take_in(
-            sender=sender, found=found, received_at=now, is_strict=http.is_strict(request)
+        events = [segment.read_event(raw, request_context) for raw in batch.raw_events]
+        if batch.write_key:
+            events = [_redact_key(event, batch.write_key) for event in events]
+        outcomes = store.store_events(
+            sender=sender, events=events, received_at=now, is_strict=http.is_strict(request)
         )
-    large = sum(len(raw) > LARGE_ITEM for raw in opened.items)
-    return store.success(outcomes, warnings=large)
+    large_events = sum(len(raw) > LARGE_EVENT for raw in batch.raw_events)
+    return store.success_response(outcomes, warnings=large_events)
 
 
 @http.endpoint("POST")
@@ -69,18 +65,18 @@ def events(request: HttpRequest) -> HttpResponse:
     """Take in CloudEvents 1.0: structured, binary or a batch."""
     now = timezone.now()
     received = http.read_body(request)
-    with load_shedding.place():
+    with load_shedding.request_slot():
         sender = http.find_sender(request)
-        raws = _cloudevents(request, http.unpack(request, received))
-        load_shedding.take(sender.source_id, len(raws), now)
-        frame = Frame(received_at=now, is_trusted=sender.is_trusted)
-        outcomes = store.take_in(
+        raw_events = _cloudevents(request, http.decompress(request, received))
+        load_shedding.check_event_limit(sender.source_id, len(raw_events), now)
+        request_context = RequestContext(received_at=now, is_trusted=sender.is_trusted)
+        outcomes = store.store_events(
             sender=sender,
-            found=[cloudevents.read(raw, frame) for raw in raws],
+            events=[cloudevents.read_event(raw, request_context) for raw in raw_events],
             received_at=now,
             is_strict=http.is_strict(request),
         )
-    return store.success(outcomes)
+    return store.success_response(outcomes)
 
 
 @http.endpoint("GET")
@@ -88,7 +84,7 @@ def settings(request: HttpRequest, key: str) -> HttpResponse:
     """Tell a browser or phone where to send; React Native sends nothing before it knows."""
     sender: Sender | None = keys.find_sender(key)
     if sender is None:
-        raise Refusal(404, "unknown_key", "No source has this key.")
+        raise ErrorResponse(404, "unknown_key", "No source has this key.")
     return http.json_response(
         {
             "integrations": {
@@ -116,22 +112,22 @@ def settings(request: HttpRequest, key: str) -> HttpResponse:
 @http.endpoint("POST")
 def metrics(request: HttpRequest) -> HttpResponse:
     """Take a browser client's figures about itself, and throw them away."""
-    return store.success([])
+    return store.success_response([])
 
 
 @http.endpoint("GET", "POST")
-def nothing(request: HttpRequest) -> HttpResponse:
-    """Say in the wire's own shape that there is nothing here."""
-    raise Refusal(404, "unknown_route", "There is nothing at this address.")
+def unknown_route(request: HttpRequest) -> HttpResponse:
+    """Answer 404 in the shape of the ingest API."""
+    raise ErrorResponse(404, "unknown_route", "There is nothing at this address.")
 
 
-def _opened(open_body: Callable[[bytes], Envelope], body: bytes) -> Envelope:
+def _parse(parse_body: Callable[[bytes], EventBatch], body: bytes) -> EventBatch:
     try:
-        return open_body(body)
-    except NotABatch as error:
-        raise Refusal(400, "invalid_json", f"Nothing was stored: {error}.") from None
-    except envelope.TooMany as error:
-        raise Refusal(413, "too_many_events", f"Nothing was stored: {error}.") from None
+        return parse_body(body)
+    except InvalidBatch as error:
+        raise ErrorResponse(400, "invalid_json", f"Nothing was stored: {error}.") from None
+    except batches.TooManyEvents as error:
+        raise ErrorResponse(413, "too_many_events", f"Nothing was stored: {error}.") from None
 
 
 def _cloudevents(request: HttpRequest, body: bytes) -> list[bytes]:
@@ -141,17 +137,17 @@ def _cloudevents(request: HttpRequest, body: bytes) -> list[bytes]:
         if name.startswith("HTTP_CE_")
     }
     if "specversion" in attributes:
-        return [cloudevents.join(attributes, request.content_type or "", body)]
-    opened = _opened(cloudevents.open_body, body)
-    return opened.items
+        return [cloudevents.structured_from_binary(attributes, request.content_type or "", body)]
+    batch = _parse(cloudevents.parse_body, body)
+    return batch.raw_events
 
 
-def _without_key(one: segment.Found, key: str) -> segment.Found:
+def _redact_key(event: segment.ParsedEvent, key: str) -> segment.ParsedEvent:
     # What goes to quarantine is shown to staff; a secret key is not for them.
-    if isinstance(one, RejectedItem) and key.encode() in one.raw:
-        raw = one.raw.replace(key.encode(), b"(key)")
-        return RejectedItem(raw, one.reason, one.detail, one.message_id)
-    return one
+    if isinstance(event, RejectedItem) and key.encode() in event.raw:
+        raw = event.raw.replace(key.encode(), b"(key)")
+        return RejectedItem(raw, event.reason, event.detail, event.message_id)
+    return event
 
 
 def _is_retry(request: HttpRequest) -> bool:

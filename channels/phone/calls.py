@@ -7,7 +7,7 @@ send it) and Twilio's voice webhook and status callbacks.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from channels.ingest.limits import Unfit
+from channels.ingest.limits import InvalidEvent
 
 MAX_CALL_ID = 100
 _NAMES = {"newCall": "Call Started", "answer": "Call Answered", "hangup": "Call Ended"}
@@ -30,10 +30,10 @@ class Call(NamedTuple):
 
 
 def read(fields: Mapping[str, Any]) -> Call:
-    """Read newCall, answer or hangup. Raises Unfit."""
+    """Read newCall, answer or hangup. Raises InvalidEvent."""
     stage = _text(fields, "event")
     if stage not in _NAMES:
-        raise Unfit("unknown_event", "event is newCall, answer or hangup")
+        raise InvalidEvent("unknown_event", "event is newCall, answer or hangup")
     known = {"from", "to", "cause", "queue", "subject", "answeringNumber"}
     return _call(
         call_id=_text(fields, "callId"),
@@ -46,7 +46,7 @@ def read(fields: Mapping[str, Any]) -> Call:
 
 
 def read_twilio(fields: Mapping[str, Any]) -> Call:
-    """Read a request of Twilio's about a call. Raises Unfit."""
+    """Read a request of Twilio's about a call. Raises InvalidEvent."""
     status = _text(fields, "CallStatus") or "ringing"
     name = _TWILIO_NAMES.get(status, "Call Ended")
     facts = {"from": _text(fields, "From"), "to": _text(fields, "To")}
@@ -79,7 +79,7 @@ def _call(
     *, call_id: str, stage: str, name: str, direction: str, user: str, facts: dict[str, str]
 ) -> Call:
     if not 0 < len(call_id) <= MAX_CALL_ID - len(stage) - 1:
-        raise Unfit("wrong_call_id", "a call has an id of at most 80 characters")
+        raise InvalidEvent("wrong_call_id", "a call has an id of at most 80 characters")
     is_inbound = direction in _INBOUND
     number = international(facts.get("from" if is_inbound else "to", ""))
     properties = {"call_id": call_id, "direction": "in" if is_inbound else "out", **facts}
@@ -111,5 +111,5 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
     if type(value) is int:
         return str(value)
     if type(value) is not str or len(value) > 200:
-        raise Unfit("wrong_type", f"{name} is text of at most 200 characters")
+        raise InvalidEvent("wrong_type", f"{name} is text of at most 200 characters")
     return value.strip()

@@ -50,9 +50,9 @@ def openapi_paths() -> dict[str, Document]:
     call = operation(
         "phone_call",
         "Say that a call begins, is answered or ends, and learn whose number it is",
-        body=CALL,
-        answer=ANSWER,
-        counted=True,
+        request_schema=CALL,
+        response_schema=ANSWER,
+        has_count_headers=True,
         tag=TAG,
     )
     form = {"application/x-www-form-urlencoded": {"schema": CALL}}
@@ -67,8 +67,8 @@ def openapi_paths() -> dict[str, Document]:
     twilio = operation(
         "phone_twilio",
         "Take in a voice webhook or status callback of Twilio's",
-        body={"type": "object", "additionalProperties": True},
-        answer=_TEXT,
+        request_schema={"type": "object", "additionalProperties": True},
+        response_schema=_TEXT,
         parameters=[
             path_parameter("source", "The source whose webhook secret is the auth token"),
             header("X-Twilio-Signature", "Over the form, or with bodySHA256", required=True),

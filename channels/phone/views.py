@@ -7,7 +7,7 @@ from django.utils import timezone
 from twilio.twiml.voice_response import VoiceResponse
 
 from channels.ingest import http, limits, load_shedding, segment, store
-from channels.ingest.http import Refusal
+from channels.ingest.http import ErrorResponse
 from channels.phone import calls
 from channels.phone.calls import Call
 from channels.webhook import sources
@@ -21,13 +21,13 @@ from customers.types import IngestOutcome, Sender
 def call(request: HttpRequest) -> HttpResponse:
     """Take in newCall, answer or hangup, and answer with whom the number belongs to."""
     received = http.read_body(request)
-    with load_shedding.place():
-        sender = http.find_secret_sender(request)
+    with load_shedding.request_slot():
+        sender = http.find_trusted_sender(request)
         try:
-            step = calls.read(twilio_signed.fields_of(http.unpack(request, received)))
-        except limits.FAULTS as error:
-            unfit = limits.as_unfit(error)
-            raise Refusal(400, unfit.reason, unfit.detail) from None
+            step = calls.read(twilio_signed.parse_fields(http.decompress(request, received)))
+        except limits.READER_ERRORS as error:
+            invalid = limits.as_invalid_event(error)
+            raise ErrorResponse(400, invalid.reason, invalid.detail) from None
         # Looked up first: afterwards the call itself has made a record for the number.
         found = _matches(sender, step.number)
         outcome = _record(sender, step)
@@ -38,7 +38,7 @@ def call(request: HttpRequest) -> HttpResponse:
         "matches": ("none", "one", "many")[min(len(found), 2)],
         "customers": [match._asdict() for match in found],
     }
-    return store.count(http.json_response(answer), [outcome])
+    return store.add_count_headers(http.json_response(answer), [outcome])
 
 
 @http.endpoint("POST")
@@ -48,14 +48,14 @@ def twilio(request: HttpRequest, source: str) -> HttpResponse:
     `?dial=+31…` in the address, which is signed too, connects the caller to that number.
     """
     received = http.read_body(request)
-    with load_shedding.place():
-        sender, secrets = sources.find(source)
-        fields, _ = twilio_signed.signed_fields(request, received, secrets)
+    with load_shedding.request_slot():
+        sender, secrets = sources.find_signing_source(source)
+        fields, _ = twilio_signed.verified_fields(request, received, secrets)
         try:
             step = calls.read_twilio(fields)
-        except limits.FAULTS as error:
-            unfit = limits.as_unfit(error)
-            raise Refusal(400, unfit.reason, unfit.detail) from None
+        except limits.READER_ERRORS as error:
+            invalid = limits.as_invalid_event(error)
+            raise ErrorResponse(400, invalid.reason, invalid.detail) from None
         _record(sender, step)
     answer = VoiceResponse()
     if number := request.GET.get("dial"):
@@ -65,10 +65,10 @@ def twilio(request: HttpRequest, source: str) -> HttpResponse:
 
 def _record(sender: Sender, step: Call) -> IngestOutcome:
     now = timezone.now()
-    load_shedding.take(sender.source_id, 1, now)
-    frame = segment.Frame(received_at=now, is_trusted=sender.is_trusted)
-    found = segment.keep(step.event, frame)
-    return store.take_in(sender=sender, found=[found], received_at=now)[0]
+    load_shedding.check_event_limit(sender.source_id, 1, now)
+    request_context = segment.RequestContext(received_at=now, is_trusted=sender.is_trusted)
+    found = segment.build_or_reject(step.event, request_context)
+    return store.store_events(sender=sender, events=[found], received_at=now)[0]
 
 
 def _matches(sender: Sender, number: str) -> Sequence[Match]:

@@ -15,7 +15,7 @@ from allauth.headless.internal.restkit.response import APIResponse
 from django.http import HttpRequest, HttpResponse, RawPostDataException
 from django.urls import URLPattern, path
 
-from channels.ingest.limits import Unfit, read_object
+from channels.ingest.limits import InvalidEvent, read_object
 from customers import db
 from customers.api.problems import Problem
 from customers.api.sign_in import ask, prove
@@ -68,7 +68,7 @@ def _said(request: HttpRequest, field: str) -> str | None:
     try:
         body = request.body
         value = read_object(body)[0].get(field) if len(body) <= _MOST else None
-    except (Unfit, RawPostDataException):
+    except (InvalidEvent, RawPostDataException):
         # A form with files is read for its CSRF token, and cannot be read again.
         return None
     return value if isinstance(value, str) else None

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from channels.ingest import cloudevents, segment
-from channels.ingest.segment import Found, Frame
+from channels.ingest.segment import ParsedEvent, RequestContext
 from channels.webhook import events as webhooks
 from customers import ingest
 from customers.models import Evidence, QuarantinedItem
@@ -49,7 +49,7 @@ def waiting(*, reason: str = "", source: str = "") -> Iterator[int]:
 def _again(kept: QuarantinedItem) -> IngestOutcome:
     is_trusted = kept.evidence == Evidence.VERIFIED
     # The moment it came is kept: the clock's correction was lost with the request around it.
-    found = _read(kept, Frame(kept.received_at, is_trusted=is_trusted))
+    found = _read(kept, RequestContext(kept.received_at, is_trusted=is_trusted))
     if not isinstance(found, IncomingEvent):
         return IngestOutcome("quarantined", reason=found.reason)
     receipt = ingest.record(
@@ -58,14 +58,14 @@ def _again(kept: QuarantinedItem) -> IngestOutcome:
     return receipt.outcomes[0]
 
 
-def _read(kept: QuarantinedItem, frame: Frame) -> Found:
+def _read(kept: QuarantinedItem, request_context: RequestContext) -> ParsedEvent:
     """Read it as what it came as: one of the shapes, by the marks that each of them has."""
     raw = bytes(kept.raw)
     if b'"specversion"' in raw:
-        return cloudevents.read(raw, frame)
+        return cloudevents.read_event(raw, request_context)
     if kept.source.webhook_secrets and kept.message_id:
-        return webhooks.read(raw, kept.message_id, frame)
-    return segment.read(raw, frame)
+        return webhooks.read_event(raw, kept.message_id, request_context)
+    return segment.read_event(raw, request_context)
 
 
 def _sender(kept: QuarantinedItem, is_trusted: bool) -> Sender:

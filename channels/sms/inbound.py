@@ -231,9 +231,9 @@ def _record(text: Text, now: datetime) -> IngestOutcome:
         "properties": {"channel": CHANNEL, "text": text.body, "to": text.to},
         "context": {"externalIds": [{"type": "phone", "id": text.number}]},
     }
-    frame = segment.Frame(received_at=now, is_trusted=True)
-    found = segment.keep(event, frame)
-    return store.take_in(sender=sender, found=[found], received_at=now)[0]
+    request_context = segment.RequestContext(received_at=now, is_trusted=True)
+    found = segment.build_or_reject(event, request_context)
+    return store.store_events(sender=sender, events=[found], received_at=now)[0]
 
 
 def _evidence(text: Text) -> dict[str, str]:

@@ -50,8 +50,8 @@ def _callback(name: str, summary: str, fields: list[str], *parameters: Document)
     document = operation(
         name,
         summary,
-        body=form,
-        answer=_TEXT,
+        request_schema=form,
+        response_schema=_TEXT,
         parameters=[
             header("X-Twilio-Signature", "Over the form, or with bodySHA256", required=True),
             *parameters,

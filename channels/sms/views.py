@@ -9,7 +9,7 @@ from twilio.twiml.messaging_response import MessagingResponse
 
 from butler.actions import delivery_reports
 from channels.ingest import http, load_shedding
-from channels.ingest.http import Refusal
+from channels.ingest.http import ErrorResponse
 from channels.sms import inbound as messages
 from channels.sms import keywords, statuses
 from channels.webhook import twilio
@@ -19,11 +19,11 @@ from channels.webhook import twilio
 def inbound(request: HttpRequest) -> HttpResponse:
     """Take in what a customer sent, and answer with TwiML."""
     received = http.read_body(request)
-    with load_shedding.place():
+    with load_shedding.request_slot():
         fields = _signed(request, received)
         text = messages.read(fields)
         if not text.sid or not text.number or not text.is_named:
-            raise Refusal(400, "missing_id", "Send MessageSid and From.")
+            raise ErrorResponse(400, "missing_id", "Send MessageSid and From.")
         is_open = messages.take_in(text, now=timezone.now())
         answer = MessagingResponse()
         # A provider that understood the word itself has answered it, and sends nothing more.
@@ -36,7 +36,7 @@ def inbound(request: HttpRequest) -> HttpResponse:
 def status(request: HttpRequest) -> HttpResponse:
     """Take in what became of a message; `?message=` is how we call it."""
     received = http.read_body(request)
-    with load_shedding.place():
+    with load_shedding.request_slot():
         now = timezone.now()
         found = statuses.read(_signed(request, received), request.GET.get("message", ""), now=now)
         if found:
@@ -45,16 +45,16 @@ def status(request: HttpRequest) -> HttpResponse:
 
 
 def _signed(request: HttpRequest, received: bytes) -> Mapping[str, object]:
-    """Return the fields that the account which they name signed. Raises Refusal."""
+    """Return the fields that the account which they name signed. Raises ErrorResponse."""
     account, other = settings.SMS_ACCOUNT, settings.SMS_FALLBACK
     if account is None:
-        raise Refusal(404, "no_sms", "No provider of SMS is set up.")
+        raise ErrorResponse(404, "no_sms", "No provider of SMS is set up.")
     secrets = _secrets(account) + (_secrets(other) if other else [])
-    fields, secret = twilio.signed_fields(request, received, secrets)
+    fields, secret = twilio.verified_fields(request, received, secrets)
     if other and fields.get("AccountSid") == other["sid"]:
         account = other
     if secret not in _secrets(account):
-        raise twilio.not_signed()
+        raise twilio.invalid_signature()
     return fields
 
 

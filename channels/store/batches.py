@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from channels.ingest import clock, limits, salvage, segment
-from channels.ingest.salvage import NotABatch
-from channels.ingest.segment import Found, Frame
+from channels.ingest import clock, limits, segment, tolerant_json
+from channels.ingest.segment import ParsedEvent, RequestContext
+from channels.ingest.tolerant_json import InvalidBatch
 from channels.store import lines
 from customers.types import RejectedItem
 
@@ -29,34 +29,34 @@ class Line(NamedTuple):
     """One line: the id its device gave it, and the event or why there is none."""
 
     id: str
-    found: Found
+    found: ParsedEvent
 
 
 def open_batch(body: bytes) -> Batch:
-    """Take a batch apart. Raises NotABatch."""
-    body = body.strip(salvage.BLANK)
+    """Take a batch apart. Raises InvalidBatch."""
+    body = body.strip(tolerant_json.WHITESPACE)
     if not body.startswith(b"{"):
-        raise NotABatch("the body is not a JSON object")
-    members = dict(salvage.pairs(body))
+        raise InvalidBatch("the body is not a JSON object")
+    members = dict(tolerant_json.object_members(body))
     given = members.get(b"lines", b"")
     if not given.startswith(b"["):
-        raise NotABatch('"lines" is not a list')
-    raws = list(islice(salvage.members(given), MAX_LINES + 1))
+        raise InvalidBatch('"lines" is not a list')
+    raws = list(islice(tolerant_json.split_members(given), MAX_LINES + 1))
     if len(raws) > MAX_LINES:
-        raise NotABatch(f"a batch has at most {MAX_LINES} lines")
+        raise InvalidBatch(f"a batch has at most {MAX_LINES} lines")
     device = _value(members, b"device")
     if type(device) is not str or not 0 < len(device) <= MAX_DEVICE:
-        raise NotABatch(f'"device" is text of 1 to {MAX_DEVICE} characters')
+        raise InvalidBatch(f'"device" is text of 1 to {MAX_DEVICE} characters')
     sequence = _value(members, b"sequence")
     return Batch(
         device,
         sequence if type(sequence) is int else None,
-        clock.parse(_value(members, b"clock")),
+        clock.parse_time(_value(members, b"clock")),
         raws,
     )
 
 
-def read_line(raw: bytes, batch: Batch, frame: Frame) -> Line:
+def read_line(raw: bytes, batch: Batch, request_context: RequestContext) -> Line:
     """Make an event of one line, or say why it cannot be one."""
     line_id = ""
     try:
@@ -65,10 +65,10 @@ def read_line(raw: bytes, batch: Batch, frame: Frame) -> Line:
         event = lines.read_line(line, device=batch.device)
         # Not hashed: a line that comes again in another batch is still the same line.
         event["_metadata"] = {"device": batch.device, "sequence": batch.sequence}
-        return Line(line_id, segment.write(event, frame))
-    except limits.FAULTS as error:
-        unfit = limits.as_unfit(error)
-        return Line(line_id, RejectedItem(raw, unfit.reason, unfit.detail))
+        return Line(line_id, segment.build_event(event, request_context))
+    except limits.READER_ERRORS as error:
+        invalid = limits.as_invalid_event(error)
+        return Line(line_id, RejectedItem(raw, invalid.reason, invalid.detail))
 
 
 def _value(members: dict[bytes, bytes], name: bytes) -> Any:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from channels.ingest.limits import Unfit
+from channels.ingest.limits import InvalidEvent
 
 MAX_TEXT = 128
 # What can be scanned or typed in, what that is in the record, and what happened.
@@ -14,7 +14,7 @@ SCANNED = (
 
 
 def read_scan(line: dict[str, Any], *, message_id: str) -> dict[str, Any]:
-    """Write one scan as an event. Raises Unfit."""
+    """Write one scan as an event. Raises InvalidEvent."""
     kind, value, name = scanned(line)
     properties: dict[str, Any] = {
         field: said for field in ("till", "note") if (said := text(line, field))
@@ -32,19 +32,19 @@ def read_scan(line: dict[str, Any], *, message_id: str) -> dict[str, Any]:
 
 
 def read_line(line: dict[str, Any], *, device: str) -> dict[str, Any]:
-    """Write one line of an offline till as an event. Raises Unfit.
+    """Write one line of an offline till as an event. Raises InvalidEvent.
 
     A line is a scan, or names its event and brings properties of its own.
     """
     line_id = text(line, "id")
     if not line_id:
-        raise Unfit("missing_id", "a line has an id that its device gave it")
+        raise InvalidEvent("missing_id", "a line has an id that its device gave it")
     message_id = f"{device}:{line_id}"
     if "event" not in line:
         return read_scan(line, message_id=message_id)
     properties = line.get("properties", {})
     if type(properties) is not dict:
-        raise Unfit("wrong_type", "properties are an object")
+        raise InvalidEvent("wrong_type", "properties are an object")
     external = [
         {"type": kind, "id": value}
         for field, kind, _ in SCANNED
@@ -62,7 +62,7 @@ def scanned(line: dict[str, Any]) -> tuple[str, str, str]:
     """Say what was scanned: kind and value of the identifier, and the event's name."""
     found = [(kind, value, name) for field, kind, name in SCANNED if (value := text(line, field))]
     if len(found) != 1:
-        raise Unfit("wrong_scan", "a scan has one of card, code and phone")
+        raise InvalidEvent("wrong_scan", "a scan has one of card, code and phone")
     return found[0]
 
 
@@ -91,5 +91,5 @@ def text(line: dict[str, Any], name: str) -> str:
     if type(value) is int:
         return str(value)
     if type(value) is not str or len(value) > MAX_TEXT:
-        raise Unfit("wrong_type", f"{name} is text of at most {MAX_TEXT} characters")
+        raise InvalidEvent("wrong_type", f"{name} is text of at most {MAX_TEXT} characters")
     return value.strip()

@@ -86,9 +86,9 @@ def openapi_paths() -> dict[str, Document]:
     scan = operation(
         "store_scan",
         "Take in a scan, and learn in one line who it is",
-        body=SCAN,
-        answer=SHORT_FORM,
-        counted=True,
+        request_schema=SCAN,
+        response_schema=SHORT_FORM,
+        has_count_headers=True,
         tag=TAG,
     )
     for code, description in (
@@ -102,9 +102,9 @@ def openapi_paths() -> dict[str, Document]:
     batch = operation(
         "store_batch",
         "Take in what an offline till gathered: in any order, late, twice",
-        body=BATCH,
-        answer=RESULTS,
-        counted=True,
+        request_schema=BATCH,
+        response_schema=RESULTS,
+        has_count_headers=True,
         tag=TAG,
     )
     return {"/v1/store/scans": {"post": scan}, "/v1/store/batches": {"post": batch}}

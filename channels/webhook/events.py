@@ -7,7 +7,7 @@ about is looked for in `data`, or in its `customer`.
 from typing import Any
 
 from channels.ingest import limits, segment
-from channels.ingest.segment import Found, Frame
+from channels.ingest.segment import ParsedEvent, RequestContext
 from customers.types import RejectedItem
 
 _IDENTIFIERS = {
@@ -21,40 +21,40 @@ _IDENTIFIERS = {
 }
 
 
-def read(raw: bytes, message_id: str, frame: Frame) -> Found:
+def read_event(raw: bytes, message_id: str, request_context: RequestContext) -> ParsedEvent:
     """Make an event of a payload, or say why it cannot be one."""
     try:
-        given, _ = limits.read_object(raw)
-        kind = given.get("type")
-        if isinstance(kind, str) and kind in segment.KINDS and "data" not in given:
-            event = given | {"messageId": message_id}
+        payload, _ = limits.read_object(raw)
+        kind = payload.get("type")
+        if isinstance(kind, str) and kind in segment.KINDS and "data" not in payload:
+            event = payload | {"messageId": message_id}
         else:
-            event = _as_event(given, message_id)
-        return segment.write(event, frame)
-    except limits.FAULTS as error:
-        unfit = limits.as_unfit(error)
-        return RejectedItem(raw, unfit.reason, unfit.detail, message_id)
+            event = _to_segment(payload, message_id)
+        return segment.build_event(event, request_context)
+    except limits.READER_ERRORS as error:
+        invalid = limits.as_invalid_event(error)
+        return RejectedItem(raw, invalid.reason, invalid.detail, message_id)
 
 
-def _as_event(given: dict[str, Any], message_id: str) -> dict[str, Any]:
-    data = given.get("data", {})
-    properties = data if type(data) is dict else {"data": data}
+def _to_segment(payload: dict[str, Any], message_id: str) -> dict[str, Any]:
+    payload_data = payload.get("data", {})
+    properties = payload_data if type(payload_data) is dict else {"data": payload_data}
     event = {
         "type": "track",
-        "event": given.get("type"),
+        "event": payload.get("type"),
         "messageId": message_id,
         "properties": properties,
         "context": {"externalIds": _identifiers(properties)},
     }
-    return event | {"timestamp": given["timestamp"]} if "timestamp" in given else event
+    return event | {"timestamp": payload["timestamp"]} if "timestamp" in payload else event
 
 
 def _identifiers(properties: dict[str, Any]) -> list[dict[str, Any]]:
     customer = properties.get("customer")
-    places = [properties, customer] if type(customer) is dict else [properties]
+    objects = [properties, customer] if type(customer) is dict else [properties]
     return [
         {"type": kind, "id": place[name]}
-        for place in places
+        for place in objects
         for name, kind in _IDENTIFIERS.items()
         if type(place.get(name)) in (str, int)
     ]

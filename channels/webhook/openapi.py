@@ -19,8 +19,8 @@ def openapi_paths() -> dict[str, Document]:
     receive = operation(
         "webhook_receive",
         "Take in a webhook that its source signed (Standard Webhooks)",
-        body=PAYLOAD,
-        answer=SUCCESS,
+        request_schema=PAYLOAD,
+        response_schema=SUCCESS,
         parameters=[
             path_parameter("source", "The name of the source"),
             header("webhook-id", "What makes it the same webhook", required=True),
@@ -31,7 +31,7 @@ def openapi_paths() -> dict[str, Document]:
         ],
         security=[],
         errors=(400, 401, 404, 405, 413, 415, 429, 500, 503),
-        counted=True,
+        has_count_headers=True,
         tag="webhooks",
     )
     return {"/v1/webhooks/{source}": {"post": receive}}

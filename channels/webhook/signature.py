@@ -9,20 +9,20 @@ from hashlib import sha256
 
 # Older than this may be a request that somebody kept, and newer is a wrong clock.
 TOLERANCE = timedelta(minutes=5)
-PREFIX = "whsec_"
+SECRET_PREFIX = "whsec_"
 
 
-class WrongSignature(Exception):
-    """Not signed by who has the secret, or not now."""
+class InvalidSignature(Exception):
+    """No secret of the source signed this, or not within the tolerance."""
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     """Return what a signature header says: version and base64 of the HMAC."""
-    signed = f"{message_id}.{timestamp}.".encode() + body
-    return "v1," + base64.b64encode(hmac.digest(_key(secret), signed, sha256)).decode()
+    content = f"{message_id}.{timestamp}.".encode() + body
+    return "v1," + base64.b64encode(hmac.digest(_key(secret), content, sha256)).decode()
 
 
-def check(
+def verify(
     secrets: Iterable[str],
     *,
     message_id: str,
@@ -31,24 +31,26 @@ def check(
     body: bytes,
     now: datetime,
 ) -> None:
-    """Raise WrongSignature unless one of the secrets signed this within the tolerance."""
+    """Raise InvalidSignature unless one of the secrets signed this within the tolerance."""
     if not message_id or not timestamp.isascii() or not timestamp.isdecimal():
-        raise WrongSignature("webhook-id or webhook-timestamp is missing")
+        raise InvalidSignature("webhook-id or webhook-timestamp is missing")
     if len(timestamp) > 12 or abs(int(timestamp) - now.timestamp()) > TOLERANCE.total_seconds():
-        raise WrongSignature("webhook-timestamp is more than five minutes off")
-    given = [one.encode() for one in signatures.split(" ") if one.startswith("v1,")]
+        raise InvalidSignature("webhook-timestamp is more than five minutes off")
+    encoded_signatures = [
+        signature.encode() for signature in signatures.split(" ") if signature.startswith("v1,")
+    ]
     matches = False
     # No early way out: how long this takes tells nothing about which secret it was.
     for secret in secrets:
-        right = sign(secret, message_id, int(timestamp), body).encode()
-        for one in given:
-            matches |= hmac.compare_digest(one, right)
+        expected = sign(secret, message_id, int(timestamp), body).encode()
+        for signature in encoded_signatures:
+            matches |= hmac.compare_digest(signature, expected)
     if not matches:
-        raise WrongSignature("no signature is by a secret of the source")
+        raise InvalidSignature("no signature is by a secret of the source")
 
 
 def _key(secret: str) -> bytes:
     try:
-        return base64.b64decode(secret.removeprefix(PREFIX))
+        return base64.b64decode(secret.removeprefix(SECRET_PREFIX))
     except binascii.Error:
-        raise WrongSignature("the secret of the source is not base64") from None
+        raise InvalidSignature("the secret of the source is not base64") from None

@@ -4,8 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from channels.ingest import http, load_shedding, store
-from channels.ingest.http import Refusal
-from channels.ingest.segment import Frame
+from channels.ingest.http import ErrorResponse
+from channels.ingest.segment import RequestContext
 from channels.webhook import events, signature, sources
 
 
@@ -15,12 +15,12 @@ def receive(request: HttpRequest, source: str) -> HttpResponse:
     now = timezone.now()
     received = http.read_body(request)
     message_id = request.META.get("HTTP_WEBHOOK_ID", "")
-    with load_shedding.place():
-        sender, secrets = sources.find(source)
+    with load_shedding.request_slot():
+        sender, secrets = sources.find_signing_source(source)
         # What is signed is the text that was packed; nothing of it is read before that is checked.
-        body = http.unpack(request, received)
+        body = http.decompress(request, received)
         try:
-            signature.check(
+            signature.verify(
                 secrets,
                 message_id=message_id,
                 timestamp=request.META.get("HTTP_WEBHOOK_TIMESTAMP", ""),
@@ -28,11 +28,13 @@ def receive(request: HttpRequest, source: str) -> HttpResponse:
                 body=body,
                 now=now,
             )
-        except signature.WrongSignature as wrong:
-            raise Refusal(401, "wrong_signature", f"Not accepted: {wrong}.") from None
-        load_shedding.take(sender.source_id, 1, now)
-        found = events.read(body, message_id, Frame(received_at=now, is_trusted=True))
-        outcomes = store.take_in(
-            sender=sender, found=[found], received_at=now, is_strict=http.is_strict(request)
+        except signature.InvalidSignature as error:
+            raise ErrorResponse(401, "wrong_signature", f"Not accepted: {error}.") from None
+        load_shedding.check_event_limit(sender.source_id, 1, now)
+        event = events.read_event(
+            body, message_id, RequestContext(received_at=now, is_trusted=True)
         )
-    return store.success(outcomes)
+        outcomes = store.store_events(
+            sender=sender, events=[event], received_at=now, is_strict=http.is_strict(request)
+        )
+    return store.success_response(outcomes)

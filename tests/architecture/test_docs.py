@@ -153,7 +153,7 @@ def is_served(port: str, path: str) -> bool:
         match = resolve(path)
     except Resolver404:
         return False
-    return match.url_name not in {"ingest-nothing", "nothing"}
+    return match.url_name not in {"ingest-unknown-route", "nothing"}
 
 
 def test_every_described_address_is_served():
@@ -242,7 +242,7 @@ def test_every_reason_and_code_of_the_wire_is_in_the_reference():
         for path in CODE
         if path.parts[0] == "channels" or path.stem in {"ingest", "keys"}
         for call in calls(path)
-        if called(call) in {"Unfit", "Refusal", "RejectedItem", "_set_apart"}
+        if called(call) in {"InvalidEvent", "ErrorResponse", "RejectedItem", "_set_apart"}
         for text in texts(call)
         if re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", text)
     }

@@ -6,14 +6,14 @@ import logging
 import pytest
 
 from channels.ingest import cloudevents, segment
-from channels.ingest.segment import Frame
+from channels.ingest.segment import RequestContext
 from channels.store import batches
 from channels.store.batches import Batch
 from channels.webhook import events as webhooks
 from customers.types import IncomingEvent, RejectedItem
 from tests.factories import NOON
 
-FRAME = Frame(received_at=NOON, is_trusted=True)
+FRAME = RequestContext(received_at=NOON, is_trusted=True)
 TRACK = {"type": "track", "event": "Ride Entered"}
 
 
@@ -22,13 +22,13 @@ def encoded(event):
 
 
 WAYS = {
-    "segment": lambda who: segment.read(encoded(TRACK | {"userId": who}), FRAME),
-    "written": lambda who: segment.keep(TRACK | {"userId": who}, FRAME),
-    "cloudevents": lambda who: cloudevents.read(
+    "segment": lambda who: segment.read_event(encoded(TRACK | {"userId": who}), FRAME),
+    "written": lambda who: segment.build_or_reject(TRACK | {"userId": who}, FRAME),
+    "cloudevents": lambda who: cloudevents.read_event(
         encoded({"specversion": "1.0", "id": "1", "source": "s", "type": "x", "userid": who}),
         FRAME,
     ),
-    "webhook": lambda who: webhooks.read(
+    "webhook": lambda who: webhooks.read_event(
         encoded({"type": "Ride Entered", "data": {"userId": who}}), "msg-1", FRAME
     ),
     "till": lambda who: (

@@ -26,7 +26,7 @@ def give(name: str, *options: str) -> dict:
 def accepts(source, secret: str) -> bool:
     source.refresh_from_db()
     try:
-        signature.check(
+        signature.verify(
             source.webhook_secrets,
             message_id="msg_1",
             timestamp=str(int(NOW.timestamp())),
@@ -34,7 +34,7 @@ def accepts(source, secret: str) -> bool:
             body=BODY,
             now=NOW,
         )
-    except signature.WrongSignature:
+    except signature.InvalidSignature:
         return False
     return True
 

@@ -12,8 +12,8 @@ HOUR = timedelta(hours=1)
 
 
 def seen(stated, sent_at, *, is_retry=False, stamps_once=False):
-    error = clock.error_of(sent_at, NOW, is_retry=is_retry)
-    return clock.correct(stated, NOW, error, stamps_once=stamps_once)
+    error = clock.estimate_error(sent_at, NOW, is_retry=is_retry)
+    return clock.corrected_time(stated, NOW, error, is_stamped_once=stamps_once)
 
 
 @pytest.mark.parametrize(
@@ -109,4 +109,4 @@ def test_a_wrong_clock_keeps_the_order_of_its_own_events(skew, ages):
     ],
 )
 def test_times_are_read_or_left_alone(text, moment):
-    assert clock.parse(text) == moment
+    assert clock.parse_time(text) == moment

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.ingest import cloudevents
-from channels.ingest.segment import Frame
+from channels.ingest.segment import RequestContext
 from customers.models import Event, QuarantinedItem
 from customers.types import IncomingEvent, RejectedItem
 from tests.channels.sending import send, source
@@ -29,7 +29,7 @@ ENTERED = {
 
 def read(**fields):
     event = {name: value for name, value in (ENTERED | fields).items() if value is not None}
-    return cloudevents.read(json.dumps(event).encode(), Frame(NOW))
+    return cloudevents.read_event(json.dumps(event).encode(), RequestContext(NOW))
 
 
 def test_a_cloudevent_becomes_an_event_with_all_it_said():
@@ -100,7 +100,7 @@ def test_source_and_id_cannot_be_mixed_up():
 def test_any_data_is_kept(data):
     event = ENTERED | {"data": data}
 
-    item = cloudevents.read(json.dumps(event).encode(), Frame(NOW))
+    item = cloudevents.read_event(json.dumps(event).encode(), RequestContext(NOW))
 
     assert json.loads(item.body)["properties"] == {"data": data}
 
@@ -111,7 +111,7 @@ FIELDS = st.sampled_from([*ENTERED, "userid", "email", "card", "data_base64"])
 
 @given(st.dictionaries(FIELDS, VALUE | st.dictionaries(FIELDS, VALUE, max_size=3)))
 def test_no_values_make_it_fail(fields):
-    found = cloudevents.read(json.dumps(ENTERED | fields).encode(), Frame(NOW))
+    found = cloudevents.read_event(json.dumps(ENTERED | fields).encode(), RequestContext(NOW))
 
     assert isinstance(found, IncomingEvent | RejectedItem)
 

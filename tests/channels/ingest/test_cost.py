@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.ingest import envelope, http, limits, salvage
-from channels.ingest.envelope import MAX_ITEMS, TooMany
-from channels.ingest.limits import Unfit
-from channels.ingest.salvage import NotABatch
+from channels.ingest import batches, http, limits, tolerant_json
+from channels.ingest.batches import MAX_EVENTS, TooManyEvents
+from channels.ingest.limits import InvalidEvent
+from channels.ingest.tolerant_json import InvalidBatch
 from customers.models import Event, QuarantinedItem
 from tests.channels.sending import source, track
 
@@ -37,29 +37,29 @@ def filled(unit: bytes, size: int = FOUR_MB - 100) -> bytes:
     ],
 )
 def test_one_bad_item_takes_few_steps_and_costs_no_other(monkeypatch, bad, steps):
-    monkeypatch.setattr(salvage, "MAX_STEPS", steps)
+    monkeypatch.setattr(tolerant_json, "MAX_STEPS", steps)
 
-    opened = envelope.open_batch(b'{"batch":[%b,%b,%b]}' % (GOOD, bad, GOOD))
+    opened = batches.parse_batch(b'{"batch":[%b,%b,%b]}' % (GOOD, bad, GOOD))
 
     assert opened.items == [GOOD, bad, GOOD]
 
 
 def test_more_steps_than_a_pass_may_take_are_no_batch(monkeypatch):
     body = b'{"batch":[' + b",".join([GOOD] * 20) + b",NaN]}"
-    assert len(envelope.open_batch(body).items) == 21
+    assert len(batches.parse_batch(body).items) == 21
 
-    monkeypatch.setattr(salvage, "MAX_STEPS", 20)
+    monkeypatch.setattr(tolerant_json, "MAX_STEPS", 20)
 
-    with pytest.raises(NotABatch):
-        envelope.open_batch(body)
+    with pytest.raises(InvalidBatch):
+        batches.parse_batch(body)
 
 
 def test_one_item_of_the_densest_kind_leaves_steps_for_a_full_batch():
-    dense = b'{"a":[' + filled(b"[[]],", limits.MAX_ITEM - 100) + b"NaN]}"
+    dense = b'{"a":[' + filled(b"[[]],", limits.MAX_EVENT - 100) + b"NaN]}"
     event = json.dumps(track(properties={"lines": [{"name": "x", "tags": [1]}] * 5})).encode()
     events = [event] * 2000
 
-    opened = envelope.open_batch(b'{"batch":[%b,%b]}' % (dense, b",".join(events)))
+    opened = batches.parse_batch(b'{"batch":[%b,%b]}' % (dense, b",".join(events)))
 
     assert opened.items == [dense, *events]
 
@@ -68,10 +68,10 @@ def test_one_item_of_the_densest_kind_leaves_steps_for_a_full_batch():
     "list_of", [b"{},", b'"",', b"[],", b"0,"], ids=["objects", "strings", "lists", "numbers"]
 )
 def test_a_batch_of_a_million_items_is_refused_at_the_first_too_many(monkeypatch, list_of):
-    monkeypatch.setattr(salvage, "MAX_STEPS", MAX_ITEMS + 10)
+    monkeypatch.setattr(tolerant_json, "MAX_STEPS", MAX_EVENTS + 10)
 
-    with pytest.raises(TooMany):
-        envelope.open_batch(b'{"batch":[' + filled(list_of) + b"0]}")
+    with pytest.raises(TooManyEvents):
+        batches.parse_batch(b'{"batch":[' + filled(list_of) + b"0]}")
 
 
 @pytest.mark.parametrize("brackets", [b"[", b"{", b"[]", b'{"a":1}'])
@@ -82,7 +82,7 @@ def test_no_decoder_looks_at_a_body_of_brackets(brackets):
 def test_a_number_that_no_double_holds_is_out_of_range():
     assert limits.read_object(b'{"a":%d}' % (2**1024 - 1))
     for number in (2**1024, -(2**1024)):
-        with pytest.raises(Unfit) as refused:
+        with pytest.raises(InvalidEvent) as refused:
             limits.read_object(b'{"a":[{"b":%d}]}' % number)
         assert refused.value.reason == "number_out_of_range"
 
@@ -100,7 +100,7 @@ def test_a_number_that_no_double_holds_is_out_of_range():
     ],
 )
 def test_a_string_that_never_ends_is_passed_once(raw, reason):
-    with pytest.raises(Unfit) as refused:
+    with pytest.raises(InvalidEvent) as refused:
         limits.read_object(raw)
 
     assert refused.value.reason == reason
@@ -118,7 +118,7 @@ def test_floats_are_the_ones_that_the_fast_decoder_reads(number):
 
 def test_floats_are_never_read_by_the_decoder_that_is_slow_for_large_exponents():
     """One item of 40,000 of them took half a second; the hook reads each as Python does."""
-    with pytest.raises(Unfit) as refused:
+    with pytest.raises(InvalidEvent) as refused:
         limits.read_object(b'{"a":[1e308,1e309]}')
 
     assert refused.value.detail == "a number that no double holds"
@@ -235,7 +235,7 @@ def test_keys_are_looked_for_in_a_bounded_number_of_places():
 
     keys = http._keys_in(body)
 
-    assert len(keys) == 2 * http.MAX_PLACES
+    assert len(keys) == 2 * http.MAX_KEY_POSITIONS
     assert {"pk_0", "pk_99999"} <= keys
 
 
@@ -247,7 +247,7 @@ def test_a_byte_unpacks_to_so_many_and_no_more(client):
     _, key = source()
     headers = {"X-Write-Key": key}
     dense = gzip.compress(b'{"batch":[' + b"[" * (FOUR_MB - 100))
-    assert len(dense) * http.MAX_RATIO < FOUR_MB
+    assert len(dense) * http.MAX_COMPRESSION_RATIO < FOUR_MB
 
     answer = client.post("/v1/batch", dense, content_type="text/plain", headers=headers)
 

@@ -8,7 +8,7 @@ from hypothesis import event, example, given
 from hypothesis import strategies as st
 
 from channels.ingest import limits
-from channels.ingest.limits import MAX_DEPTH, MAX_ITEM, MAX_KEY, MAX_KEYS, Unfit
+from channels.ingest.limits import MAX_DEPTH, MAX_EVENT, MAX_KEY, MAX_KEYS, InvalidEvent
 
 
 def nested(depth: int) -> bytes:
@@ -57,7 +57,7 @@ def nested(depth: int) -> bytes:
     ],
 )
 def test_what_cannot_become_an_event_is_refused_with_its_reason(raw, reason):
-    with pytest.raises(Unfit) as refused:
+    with pytest.raises(InvalidEvent) as refused:
         limits.read_object(raw)
 
     assert refused.value.reason == reason
@@ -76,7 +76,7 @@ def test_what_cannot_become_an_event_is_refused_with_its_reason(raw, reason):
         pytest.param(nested(MAX_DEPTH), id="20-deep"),
         pytest.param(b'{"__proto__":{"constructor":1},"_connector":"OR"}', id="odd-keys"),
         pytest.param(b'{"a":123456789012345678901234567890}', id="30-digits"),
-        pytest.param(json.dumps({"a": "x" * (MAX_ITEM - 9)}).encode(), id="as-large-as-can-be"),
+        pytest.param(json.dumps({"a": "x" * (MAX_EVENT - 9)}).encode(), id="as-large-as-can-be"),
     ],
 )
 def test_what_is_only_unusual_is_taken(raw):
@@ -104,7 +104,7 @@ def test_no_depth_ends_the_process(depth):
 
     def judge():
         for raw in raws:
-            with pytest.raises(Unfit) as refused:
+            with pytest.raises(InvalidEvent) as refused:
                 limits.read_object(raw)
             reasons.append(refused.value.reason)
 
@@ -162,7 +162,7 @@ def test_what_is_taken_is_read_as_it_was_written(value, ascii_only):
 
     try:
         data, _ = limits.read_object(raw)
-    except Unfit as unfit:
+    except InvalidEvent as unfit:
         event(unfit.reason)
         return
 
@@ -178,7 +178,7 @@ def test_what_is_taken_is_read_as_it_was_written(value, ascii_only):
 def test_no_bytes_make_it_fail_in_another_way(raw):
     try:
         data, digest = limits.read_object(raw)
-    except Unfit:
+    except InvalidEvent:
         return
 
     assert isinstance(data, dict)

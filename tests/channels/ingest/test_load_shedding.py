@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from channels.ingest import load_shedding
-from channels.ingest.http import Refusal
+from channels.ingest.http import ErrorResponse
 from channels.ingest.load_shedding import EventLimit
 from customers.models import Event
 from tests.channels.sending import source, track
@@ -57,7 +57,7 @@ def test_without_redis_there_is_no_limit_and_no_wait():
 @pytest.mark.django_db
 def test_when_all_places_are_taken_a_request_is_sent_away():
     _, key = source()
-    taken = [load_shedding.place() for _ in range(load_shedding.AT_ONCE)]
+    taken = [load_shedding.request_slot() for _ in range(load_shedding.MAX_CONCURRENT_REQUESTS)]
     for place in taken:
         place.__enter__()
     try:
@@ -73,25 +73,25 @@ def test_when_all_places_are_taken_a_request_is_sent_away():
 
 
 def test_a_place_is_given_back_after_a_failure():
-    for _ in range(load_shedding.AT_ONCE * 2):
-        with pytest.raises(ZeroDivisionError), load_shedding.place():
+    for _ in range(load_shedding.MAX_CONCURRENT_REQUESTS * 2):
+        with pytest.raises(ZeroDivisionError), load_shedding.request_slot():
             1 / 0  # noqa: B018
 
 
 def test_places_are_shared_by_all_threads():
-    entered, leave = threading.Barrier(load_shedding.AT_ONCE + 1), threading.Event()
+    entered, leave = threading.Barrier(load_shedding.MAX_CONCURRENT_REQUESTS + 1), threading.Event()
 
     def stay():
-        with load_shedding.place():
+        with load_shedding.request_slot():
             entered.wait(5)
             leave.wait(5)
 
-    threads = [threading.Thread(target=stay) for _ in range(load_shedding.AT_ONCE)]
+    threads = [threading.Thread(target=stay) for _ in range(load_shedding.MAX_CONCURRENT_REQUESTS)]
     for thread in threads:
         thread.start()
     entered.wait(5)
     try:
-        with pytest.raises(Refusal), load_shedding.place():
+        with pytest.raises(ErrorResponse), load_shedding.request_slot():
             pass
     finally:
         leave.set()

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.ingest import segment
-from channels.ingest.segment import Frame
+from channels.ingest.segment import RequestContext
 from customers.types import IncomingEvent, RejectedItem
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-FRAME = Frame(NOW)
-TRUSTED = Frame(NOW, is_trusted=True)
+FRAME = RequestContext(NOW)
+TRUSTED = RequestContext(NOW, is_trusted=True)
 
 
 def track(**fields):
@@ -20,7 +20,7 @@ def track(**fields):
 
 
 def read(event, frame=FRAME):
-    return segment.read(json.dumps(event).encode(), frame)
+    return segment.read_event(json.dumps(event).encode(), frame)
 
 
 def item(event, frame=FRAME) -> IncomingEvent:
@@ -32,7 +32,7 @@ def item(event, frame=FRAME) -> IncomingEvent:
 def test_an_event_becomes_an_item_with_its_very_bytes():
     raw = b'{ "type":"track", "event":"Ride Entered", "messageId":"m1", "userId":"u1" }'
 
-    found = segment.read(raw, FRAME)
+    found = segment.read_event(raw, FRAME)
 
     assert isinstance(found, IncomingEvent)
     assert found.body == raw
@@ -90,7 +90,7 @@ def test_what_cannot_be_an_event_is_refused_with_its_reason(event, reason):
 
 
 def test_a_refused_item_is_found_again_by_its_message_id():
-    refused = segment.read(b'{"messageId":"m7","type":"track","event":"x","a":NaN}', FRAME)
+    refused = segment.read_event(b'{"messageId":"m7","type":"track","event":"x","a":NaN}', FRAME)
 
     assert isinstance(refused, RejectedItem)
     assert (refused.message_id, refused.reason) == ("m7", "not_finite")
@@ -279,7 +279,7 @@ DEEP = st.dictionaries(
 @given(st.dictionaries(FIELDS, VALUE | DEEP, max_size=9), st.sampled_from(sorted(segment.KINDS)))
 def test_no_values_make_it_fail(event, kind):
     for frame in (FRAME, TRUSTED._replace(kind=kind), TRUSTED._replace(context={"ip": "::1"})):
-        found = segment.read(json.dumps(event).encode("utf-8", "surrogatepass"), frame)
+        found = segment.read_event(json.dumps(event).encode("utf-8", "surrogatepass"), frame)
 
         assert isinstance(found, IncomingEvent | RejectedItem)
         if isinstance(found, IncomingEvent):

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from channels.ingest import store
-from channels.ingest.http import Refusal
+from channels.ingest.http import ErrorResponse
 from customers.models import Event, QuarantinedItem
 from customers.types import RejectedItem
 from tests import factories
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def take_in(*found, by=None, **how):
     by = by or factories.sender()
-    return store.take_in(sender=by, found=found, received_at=NOON, **how)
+    return store.store_events(sender=by, events=found, received_at=NOON, **how)
 
 
 def poisoned():
@@ -58,7 +58,7 @@ def test_an_event_without_an_id_is_given_one():
 
 
 def test_strictly_all_or_nothing_is_stored():
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(ErrorResponse) as refusal:
         take_in(factories.item(), RejectedItem(b"{", "malformed"), is_strict=True)
 
     assert refusal.value.body["items"] == [{"index": 1, "reason": "malformed"}]
@@ -67,7 +67,7 @@ def test_strictly_all_or_nothing_is_stored():
 
 
 def test_strictly_what_postgres_refuses_is_a_bad_item():
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(ErrorResponse) as refusal:
         take_in(factories.item(), poisoned(), is_strict=True)
 
     assert refusal.value.body["items"] == [{"index": 1, "reason": "refused_by_database"}]
@@ -79,7 +79,7 @@ def test_strictly_a_used_id_with_other_content_is_refused():
     by = factories.sender()
     take_in(factories.item(message_id="m1"), by=by)
 
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(ErrorResponse) as refusal:
         take_in(factories.item(message_id="m1", name="Ride Left"), by=by, is_strict=True)
 
     assert refusal.value.body["items"] == [{"index": 0, "reason": "other_content"}]

@@ -1,6 +1,6 @@
 import pytest
 
-from channels.ingest.limits import Unfit
+from channels.ingest.limits import InvalidEvent
 from channels.phone import calls
 
 RINGING = {
@@ -57,7 +57,7 @@ def test_each_step_has_its_name(event, name):
     ],
 )
 def test_what_is_no_call_is_refused_with_its_reason(fields, reason):
-    with pytest.raises(Unfit) as refused:
+    with pytest.raises(InvalidEvent) as refused:
         calls.read(fields)
 
     assert refused.value.reason == reason

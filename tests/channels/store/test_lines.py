@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.ingest.limits import Unfit
-from channels.ingest.salvage import NotABatch
-from channels.ingest.segment import Frame
+from channels.ingest.limits import InvalidEvent
+from channels.ingest.segment import RequestContext
+from channels.ingest.tolerant_json import InvalidBatch
 from channels.store import batches, lines
 from channels.store.short_form import short_form
 from customers.identity.lookup import Match, Visit
@@ -16,7 +16,7 @@ from customers.types import IncomingEvent, RejectedItem
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 21)
-FRAME = Frame(NOW, is_trusted=True)
+FRAME = RequestContext(NOW, is_trusted=True)
 
 
 def opened(*raw_lines, **facts):
@@ -121,7 +121,7 @@ def test_a_line_that_no_decoder_takes_costs_no_other():
     ],
 )
 def test_what_is_no_batch_is_said_to_be_none(body):
-    with pytest.raises(NotABatch):
+    with pytest.raises(InvalidBatch):
         batches.open_batch(body)
 
 
@@ -174,5 +174,5 @@ def test_somebody_without_a_name_is_a_guest():
 
 
 def test_a_scan_is_of_one_thing():
-    with pytest.raises(Unfit):
+    with pytest.raises(InvalidEvent):
         lines.scanned({})

@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.ingest.segment import Frame
+from channels.ingest.segment import RequestContext
 from channels.webhook import events
 from customers.types import IncomingEvent, RejectedItem
 
-FRAME = Frame(datetime(2026, 11, 21, 12, 0, tzinfo=UTC), is_trusted=True)
+FRAME = RequestContext(datetime(2026, 11, 21, 12, 0, tzinfo=UTC), is_trusted=True)
 
 
 def read(payload):
-    return events.read(json.dumps(payload).encode(), "msg_1", FRAME)
+    return events.read_event(json.dumps(payload).encode(), "msg_1", FRAME)
 
 
 @pytest.mark.parametrize(

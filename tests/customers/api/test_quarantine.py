@@ -118,8 +118,8 @@ def test_the_command_can_be_narrowed(kept):
 
 def test_the_reader_is_the_one_of_the_wire():
     """The sample is really good today; else the tests above would prove nothing."""
-    assert isinstance(segment.read(BAD, segment.Frame(NOON)), RejectedItem)
-    assert not isinstance(segment.read(GOOD, segment.Frame(NOON)), RejectedItem)
+    assert isinstance(segment.read_event(BAD, segment.RequestContext(NOON)), RejectedItem)
+    assert not isinstance(segment.read_event(GOOD, segment.RequestContext(NOON)), RejectedItem)
 
 
 def test_a_filter_that_no_column_can_hold_is_refused_whoever_asks(make_key, make_staff):

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.ingest import envelope
-from channels.ingest.envelope import MAX_ITEMS, TooMany
-from channels.ingest.salvage import NotABatch
+from channels.ingest import batches
+from channels.ingest.batches import MAX_EVENTS, TooManyEvents
+from channels.ingest.tolerant_json import InvalidBatch
 
 GOOD = b'{"messageId":"good"}'
 
@@ -29,7 +29,7 @@ GOOD = b'{"messageId":"good"}'
 def test_a_bad_item_costs_no_other(bad):
     body = b'{"batch":[%b,%b , %b],"writeKey":"pk_1","sentAt":"s"}' % (GOOD, bad, GOOD)
 
-    opened = envelope.open_batch(body)
+    opened = batches.parse_batch(body)
 
     assert opened.items == [GOOD, bad, GOOD]
     assert (opened.write_key, opened.sent_at) == ("pk_1", "s")
@@ -54,18 +54,18 @@ def test_a_bad_item_costs_no_other(bad):
     ],
 )
 def test_what_is_no_batch_is_said_to_be_none(body):
-    with pytest.raises(NotABatch):
-        envelope.open_batch(body)
+    with pytest.raises(InvalidBatch):
+        batches.parse_batch(body)
 
 
 def test_a_batch_may_be_empty_and_begin_with_a_byte_order_mark():
-    assert envelope.open_batch(b'\xef\xbb\xbf {"batch":[]} ').items == []
+    assert batches.parse_batch(b'\xef\xbb\xbf {"batch":[]} ').items == []
 
 
 def test_what_is_said_of_the_whole_batch_is_kept():
     body = b'{"batch":[{}],"context":{"ip":"::1"},"integrations":{"All":true},"writeKey":7}'
 
-    opened = envelope.open_batch(body)
+    opened = batches.parse_batch(body)
 
     assert opened.context == {"ip": "::1"}
     assert opened.integrations == {"All": True}
@@ -74,8 +74,8 @@ def test_what_is_said_of_the_whole_batch_is_kept():
 
 @pytest.mark.parametrize("more", [b"", b",NaN"], ids=["json", "salvaged"])
 def test_more_items_than_a_request_may_carry_are_too_many(more):
-    with pytest.raises(TooMany):
-        envelope.open_batch(b'{"batch":[' + b",".join([b"{}"] * (MAX_ITEMS + 1)) + more + b"]}")
+    with pytest.raises(TooManyEvents):
+        batches.parse_batch(b'{"batch":[' + b",".join([b"{}"] * (MAX_EVENTS + 1)) + more + b"]}")
 
 
 ITEM = st.dictionaries(st.text(max_size=6), st.text(max_size=6) | st.integers(), max_size=4)
@@ -86,8 +86,8 @@ def test_the_slow_way_gives_the_same_as_the_fast_one(items, ascii_only):
     raws = [json.dumps(item, ensure_ascii=ascii_only).encode() for item in items]
     body = b'{"writeKey":"k","batch":[' + b" , ".join(raws) + b"]"
 
-    fast = envelope.open_batch(body + b"}")
-    slow = envelope.open_batch(body + b',"odd":NaN}')
+    fast = batches.parse_batch(body + b"}")
+    slow = batches.parse_batch(body + b',"odd":NaN}')
 
     assert fast == slow
     assert fast.items == raws
@@ -97,6 +97,6 @@ def test_the_slow_way_gives_the_same_as_the_fast_one(items, ascii_only):
 def test_no_text_makes_it_fail_in_another_way(text):
     for body in (text, '{"batch":[' + text + "]}", '{"batch"' + text):
         try:
-            envelope.open_batch(body.encode())
-        except NotABatch:
+            batches.parse_batch(body.encode())
+        except InvalidBatch:
             continue

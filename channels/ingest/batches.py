@@ -1,0 +1,149 @@
+"""Parse the body of a request into its events, each still as the bytes it came in. Pure.
+
+One invalid event must not reject the others: a body that is not JSON as a whole is split
+at its brackets and commas (tolerant_json).
+"""
+
+from itertools import islice
+from typing import Any, NamedTuple
+
+import msgspec
+
+from channels.ingest import limits, tolerant_json
+from channels.ingest.tolerant_json import WHITESPACE, InvalidBatch
+
+# Segment takes as many; the phones' files and React Native's queue stay below.
+MAX_EVENTS = 2500
+# Ordinary events have fewer in the largest body. Decoded, a list of more takes 100 MB.
+MAX_COMMAS = 400_000
+
+
+class TooManyEvents(Exception):
+    """More events than one request may carry."""
+
+
+class EventBatch(NamedTuple):
+    """The events of one request and the fields that hold for all of them."""
+
+    raw_events: list[bytes]
+    write_key: str = ""
+    sent_at: str = ""
+    context: dict[str, Any] | None = None
+    integrations: dict[str, Any] | None = None
+
+
+class _SingleFields(msgspec.Struct):
+    writeKey: msgspec.Raw = msgspec.Raw()
+    sentAt: msgspec.Raw = msgspec.Raw()
+
+
+class _BatchFields(msgspec.Struct):
+    batch: list[msgspec.Raw]
+    writeKey: msgspec.Raw = msgspec.Raw()
+    sentAt: msgspec.Raw = msgspec.Raw()
+    context: msgspec.Raw = msgspec.Raw()
+    integrations: msgspec.Raw = msgspec.Raw()
+
+
+_decode_batch = msgspec.json.Decoder(_BatchFields).decode
+_decode_single = msgspec.json.Decoder(_SingleFields).decode
+
+
+def parse_batch(body: bytes) -> EventBatch:
+    """Parse a batch. Raises InvalidBatch or TooManyEvents."""
+    body = _without_byte_order_mark(body)
+    # A second "batch" would silently replace the first one.
+    if body.count(b'"batch"') == 1 and _is_decodable(body):
+        try:
+            fields = _decode_batch(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return _parse_tolerantly(body)
+        return EventBatch(
+            _limited([bytes(raw) for raw in fields.batch]),
+            _decoded_text(bytes(fields.writeKey)),
+            _decoded_text(bytes(fields.sentAt)),
+            _decoded_object(bytes(fields.context)),
+            _decoded_object(bytes(fields.integrations)),
+        )
+    return _parse_tolerantly(body)
+
+
+def parse_single(body: bytes) -> EventBatch:
+    """Treat one event as a batch of one. Raises InvalidBatch."""
+    body = _without_byte_order_mark(body)
+    if not body.startswith(b"{"):
+        raise InvalidBatch("the body is not a JSON object")
+    if limits.is_nested_safely(body):
+        try:
+            fields = _decode_single(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            pass
+        else:
+            write_key, sent_at = bytes(fields.writeKey), bytes(fields.sentAt)
+            return EventBatch([body], _decoded_text(write_key), _decoded_text(sent_at))
+    members = dict(tolerant_json.object_members(body))
+    return EventBatch(
+        [body],
+        _decoded_text(members.get(b"writeKey", b"")),
+        _decoded_text(members.get(b"sentAt", b"")),
+    )
+
+
+def parse_list(body: bytes) -> list[bytes]:
+    """Parse a list of events. Raises InvalidBatch or TooManyEvents."""
+    body = _without_byte_order_mark(body)
+    if not body.startswith(b"["):
+        raise InvalidBatch("a list of events was expected")
+    return _limited(list(islice(tolerant_json.split_members(body), MAX_EVENTS + 1)))
+
+
+def _is_decodable(body: bytes) -> bool:
+    """Tell whether a decoder may look at this text: it is neither too deep nor all commas."""
+    return body.count(b",") <= MAX_COMMAS and limits.is_nested_safely(body)
+
+
+def _parse_tolerantly(body: bytes) -> EventBatch:
+    if not body.startswith(b"{"):
+        raise InvalidBatch("the body is not a JSON object")
+    members: dict[bytes, bytes] = {}
+    for key, value in tolerant_json.object_members(body):
+        if key == b"batch" and key in members:
+            raise InvalidBatch('"batch" is given twice')
+        members[key] = value
+    batch = members.get(b"batch", b"")
+    if not batch.startswith(b"["):
+        raise InvalidBatch('"batch" is not a list of events')
+    return EventBatch(
+        _limited(list(islice(tolerant_json.split_members(batch), MAX_EVENTS + 1))),
+        _decoded_text(members.get(b"writeKey", b"")),
+        _decoded_text(members.get(b"sentAt", b"")),
+        _decoded_object(members.get(b"context", b"")),
+        _decoded_object(members.get(b"integrations", b"")),
+    )
+
+
+def _limited(raw_events: list[bytes]) -> list[bytes]:
+    if len(raw_events) > MAX_EVENTS:
+        raise TooManyEvents(f"one request may carry {MAX_EVENTS} events")
+    return raw_events
+
+
+def _without_byte_order_mark(body: bytes) -> bytes:
+    return body.removeprefix(b"\xef\xbb\xbf").strip(WHITESPACE)
+
+
+def _decoded_text(raw: bytes) -> str:
+    try:
+        value = msgspec.json.decode(raw) if raw[:1] == b'"' else ""
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+    return value if isinstance(value, str) else ""
+
+
+def _decoded_object(raw: bytes) -> dict[str, Any] | None:
+    if raw == b"{}" or raw[:1] != b"{":
+        return None
+    try:
+        return limits.read_object(raw)[0]
+    except limits.InvalidEvent:
+        return None
