@@ -7,16 +7,16 @@ from typing import cast
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from channels.protocol import Adapter
+from channels.protocol import ChannelAdapter
 
 
 @cache
-def adapters_of(channel: str) -> Sequence[Adapter]:
+def adapters_of(channel: str) -> Sequence[ChannelAdapter]:
     """Return the adapters of a channel, those of each process its own. Raises KeyError.
 
     The first is the one to use; the others are for while those before them fail.
     """
-    return cast(Sequence[Adapter], import_string(settings.BUTLER_ADAPTERS[channel])())
+    return cast(Sequence[ChannelAdapter], import_string(settings.BUTLER_ADAPTERS[channel])())
 
 
 def channels() -> tuple[str, ...]:

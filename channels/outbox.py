@@ -1,4 +1,4 @@
-"""Where messages land while there is no provider: a file that a developer reads in a browser.
+"""Stores messages while no provider is configured: a file that a developer reads in a browser.
 
 One line of JSON each, in BUTLER_HOME, shared by every process; at most the newest thousand
 are shown. Only with DEBUG: in production it would be a heap of other people's mail.
@@ -19,12 +19,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-SHOWN = 1000
+MAX_MESSAGES = 1000
 # Twice as long as it may get, it is cut back to what is shown.
-_LONGEST = 4 * 1024 * 1024
+_MAX_FILE_SIZE = 4 * 1024 * 1024
 
 
-class Entry(msgspec.Struct, frozen=True):
+class OutboxMessage(msgspec.Struct, frozen=True):
     """One message that would have gone out."""
 
     channel: str
@@ -35,26 +35,33 @@ class Entry(msgspec.Struct, frozen=True):
     sent_at: datetime
 
 
-class Backend(BaseEmailBackend):
+class OutboxBackend(BaseEmailBackend):
     """Put mail into the outbox instead of sending it."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        moment = timezone.now()  # noqa: TID251  # sending mail is an edge
-        entries = [
-            Entry("email", to, str(message.subject), _plain(message.body), _html(message), moment)
+        sent_at = timezone.now()  # noqa: TID251  # sending mail is an edge
+        outbox_messages = [
+            OutboxMessage(
+                "email",
+                to,
+                str(message.subject),
+                _plain_string(message.body),
+                _html_body(message),
+                sent_at,
+            )
             for message in email_messages
             for to in message.recipients()
         ]
-        add(entries)
+        append_messages(outbox_messages)
         return len(email_messages)
 
 
-def _plain(text: object) -> str:
+def _plain_string(text: object) -> str:
     # What a template rendered is a SafeString, which str() returns as it is and msgspec refuses.
     return str.__str__(str(text))
 
 
-def _html(message: EmailMessage) -> str:
+def _html_body(message: EmailMessage) -> str:
     if isinstance(message, EmailMultiAlternatives):
         for content, kind in message.alternatives:
             if kind == "text/html":
@@ -62,58 +69,60 @@ def _html(message: EmailMessage) -> str:
     return ""
 
 
-def add(entries: Sequence[Entry]) -> None:
+def append_messages(messages: Sequence[OutboxMessage]) -> None:
     """Append messages, whichever process they come from."""
-    lines = b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
+    lines = b"".join(msgspec.json.encode(message) + b"\n" for message in messages)
     path = _path()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a+b", opener=_for_us_alone) as file:
+    with open(path, "a+b", opener=_open_private) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.write(lines)
         file.flush()
-        if file.tell() > _LONGEST:
-            _cut_back(path)
+        if file.tell() > _MAX_FILE_SIZE:
+            _truncate_to_newest(path)
 
 
-def entries() -> list[Entry]:
+def read_messages() -> list[OutboxMessage]:
     """Return the messages, newest first."""
     try:
         lines = _path().read_bytes().splitlines()
     except FileNotFoundError:
         return []
-    return [msgspec.json.decode(line, type=Entry) for line in reversed(lines[-SHOWN:])]
+    return [
+        msgspec.json.decode(line, type=OutboxMessage) for line in reversed(lines[-MAX_MESSAGES:])
+    ]
 
 
 def _path() -> Path:
     return Path(settings.BUTLER_HOME) / "outbox.jsonl"
 
 
-def _for_us_alone(path: str, flags: int) -> int:
+def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _cut_back(path: Path) -> None:
+def _truncate_to_newest(path: Path) -> None:
     """Keep the newest half; the caller holds the lock, and writers open it by name."""
-    lines = path.read_bytes().splitlines(keepends=True)[-SHOWN:]
+    lines = path.read_bytes().splitlines(keepends=True)[-MAX_MESSAGES:]
     with path.open("r+b") as file:
         file.write(b"".join(lines))
         file.truncate()
 
 
 @never_cache
-def page(request: HttpRequest) -> HttpResponse:
-    """Show what would have gone out."""
-    _only_in_development()
-    return render(request, "email/outbox.html", {"entries": entries()})
+def outbox_page(request: HttpRequest) -> HttpResponse:
+    """Show the messages."""
+    _require_debug()
+    return render(request, "email/outbox.html", {"entries": read_messages()})
 
 
 @never_cache
-def document(request: HttpRequest) -> HttpResponse:
-    """Tell programs what would have gone out."""
-    _only_in_development()
-    return HttpResponse(msgspec.json.encode(entries()), content_type="application/json")
+def outbox_json(request: HttpRequest) -> HttpResponse:
+    """Return the messages as JSON."""
+    _require_debug()
+    return HttpResponse(msgspec.json.encode(read_messages()), content_type="application/json")
 
 
-def _only_in_development() -> None:
+def _require_debug() -> None:
     if not settings.DEBUG:
         raise Http404

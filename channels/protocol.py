@@ -1,4 +1,4 @@
-"""What a way out to customers promises: the contract that every adapter is tested against."""
+"""The contract between the dispatcher and the channels; every adapter is tested against it."""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol
@@ -6,11 +6,11 @@ from uuid import UUID
 
 import msgspec
 
-type Result = Literal["accepted", "rejected", "transient", "uncertain"]
+type AttemptOutcome = Literal["accepted", "rejected", "transient", "uncertain"]
 
 
-class Parcel(msgspec.Struct, frozen=True):
-    """One message ready to leave. `id` is the same at every attempt."""
+class ChannelMessage(msgspec.Struct, frozen=True):
+    """One rendered message for a channel. `id` is the same at every attempt."""
 
     id: UUID
     delivery_id: UUID
@@ -22,19 +22,19 @@ class Parcel(msgspec.Struct, frozen=True):
     html: str
     message_class: str
     topic: str
-    # Where one tap ends messages of this kind (RFC 8058); empty where nothing can be ended.
+    # The one-click link (RFC 8058); empty where the message cannot be unsubscribed from.
     unsubscribe_url: str = ""
 
 
-class Handover(msgspec.Struct, frozen=True):
-    """What came of handing one parcel over.
+class DeliveryResult(msgspec.Struct, frozen=True):
+    """The outcome of sending one message.
 
     accepted: the provider has it. rejected: it never will, trying again is pointless.
     transient: it certainly has not, later it may. uncertain: nobody knows whether it has.
     """
 
     delivery_id: UUID
-    result: Result
+    outcome: AttemptOutcome
     provider_id: str = ""
     code: str = ""
     # For people; never an address, never a word of the message.
@@ -45,13 +45,13 @@ class Handover(msgspec.Struct, frozen=True):
     suppress: str = ""
 
 
-class Adapter(Protocol):
-    """One way out.
+class ChannelAdapter(Protocol):
+    """Sends the messages of one channel through one provider.
 
-    `hand_over` yields as it goes, one outcome a parcel, in order; it never raises for what a
-    provider does, and looks at `is_open()` right before each parcel leaves: once that says no,
-    the rest of the parcels are not yielded and must not leave. Each call to a provider is
-    bounded by `timeout` seconds.
+    `send` yields one result for each message, in order, as soon as it has it. It never raises
+    for an error of the provider. It calls `is_lease_open()` right before it sends each message:
+    once that returns False, it sends no further message and yields no further result. Each call
+    to a provider takes at most `timeout` seconds.
     """
 
     # The channel, such as "email"; and who is behind it, such as "smtp".
@@ -64,10 +64,12 @@ class Adapter(Protocol):
     is_idempotent: bool
     timeout: float
 
-    def hand_over(self, parcels: Sequence[Parcel], is_open: "IsOpen") -> Iterator[Handover]: ...
+    def send(
+        self, messages: Sequence[ChannelMessage], is_lease_open: "LeaseCheck"
+    ) -> Iterator[DeliveryResult]: ...
 
 
-class IsOpen(Protocol):
-    """Tells whether parcels may still leave; the clock of the lease, not of the wall."""
+class LeaseCheck(Protocol):
+    """Returns whether the lease of the batch is still open, so that messages may be sent."""
 
     def __call__(self) -> bool: ...

@@ -1,4 +1,4 @@
-"""One tap ends messages of a kind: what the link carries, and what it does.
+"""Unsubscribe links: their signed token, and unsubscribing by it.
 
 The link says whose messages of which kind end, and can do nothing else: whoever finds it can
 make us more silent, never less. It holds for as long as the key that signed it is known.
@@ -24,12 +24,12 @@ from customers.models import Control, Customer
 
 SALT = "butler.unsubscribe"
 _SENDER = msgspec.structs.replace(internal_sources.BUTLER, channel="email")
-_ENDED = frozenset({"refused", "withdrawn"})
-_LONGEST = 600
+_ENDED_STATES = frozenset({"refused", "withdrawn"})
+_MAX_TOKEN_LENGTH = 600
 
 
-class Scope(NamedTuple):
-    """Whose messages of which kind, and the one that had the link."""
+class UnsubscribeScope(NamedTuple):
+    """The customer, the kind of messages that ends, and the message that had the link."""
 
     customer_id: UUID
     message_id: UUID
@@ -40,39 +40,43 @@ class Scope(NamedTuple):
 
 def unsubscribe_url(*, customer_id: UUID, message_id: UUID, purpose: str, topic: str) -> str:
     """Return the link for one message."""
-    token = write(Scope(customer_id, message_id, purpose, topic))
+    token = sign_token(UnsubscribeScope(customer_id, message_id, purpose, topic))
     return f"{settings.BUTLER_SITE_URL.rstrip('/')}/u/{token}/"
 
 
-def write(scope: Scope) -> str:
+def sign_token(scope: UnsubscribeScope) -> str:
     """Return the token of a link: signed, and without a name or an address in it."""
     kind = f"{scope.purpose}\0{scope.topic}".encode()
-    packed = scope.customer_id.bytes + scope.message_id.bytes + kind
-    return _signer().sign(base64.urlsafe_b64encode(packed).rstrip(b"=").decode())
+    encoded = scope.customer_id.bytes + scope.message_id.bytes + kind
+    return _signer().sign(base64.urlsafe_b64encode(encoded).rstrip(b"=").decode())
 
 
-def read(token: str) -> Scope | None:
-    """Return what a token says; None: nobody with our key wrote this."""
-    if len(token) > _LONGEST:
+def read_token(token: str) -> UnsubscribeScope | None:
+    """Return the scope of a token; None where its signature is invalid."""
+    if len(token) > _MAX_TOKEN_LENGTH:
         return None
     try:
-        packed = _signer().unsign(token)
-        content = base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
+        encoded = _signer().unsign(token)
+        content = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
         purpose, topic = content[32:].decode().split("\0")
-        return Scope(UUID(bytes=content[:16]), UUID(bytes=content[16:32]), purpose, topic)
+        return UnsubscribeScope(
+            UUID(bytes=content[:16]), UUID(bytes=content[16:32]), purpose, topic
+        )
     except (signing.BadSignature, binascii.Error, ValueError):
         return None
 
 
-def end(scope: Scope, *, how: str, now: datetime) -> tuple[withdrawal.Left, ...]:
-    """End messages of this kind; return those that had left just before.
+def end_messages(
+    scope: UnsubscribeScope, *, evidence_kind: str, now: datetime
+) -> tuple[withdrawal.Left, ...]:
+    """End messages of this kind; return those that were sent just before.
 
-    `how` is the kind of evidence: "rfc8058" for a mail program, "click" for the page. Saying it
-    again changes nothing. Raises NoSuchCustomer.
+    `evidence_kind` is "rfc8058" for a mail program, "click" for the page. Repeating it changes
+    nothing. Raises NoSuchCustomer.
     """
     if _is_ended(scope):
         return ()
-    evidence = {"kind": how, "message": str(scope.message_id)}
+    evidence = {"kind": evidence_kind, "message": str(scope.message_id)}
     try:
         return _say(scope, _word(scope, evidence), now)
     except InvalidStatement:
@@ -83,7 +87,7 @@ def end(scope: Scope, *, how: str, now: datetime) -> tuple[withdrawal.Left, ...]
         return _say(scope, word, now)
 
 
-def _word(scope: Scope, evidence: dict[str, str]) -> ConsentStatement:
+def _word(scope: UnsubscribeScope, evidence: dict[str, str]) -> ConsentStatement:
     if scope.purpose:
         return ConsentStatement("consent.withdrawn", scope.purpose, evidence=evidence)
     return ConsentStatement(
@@ -91,25 +95,28 @@ def _word(scope: Scope, evidence: dict[str, str]) -> ConsentStatement:
     )
 
 
-def _say(scope: Scope, word: ConsentStatement, now: datetime) -> tuple[withdrawal.Left, ...]:
+def _say(
+    scope: UnsubscribeScope, word: ConsentStatement, now: datetime
+) -> tuple[withdrawal.Left, ...]:
     author = Author(_SENDER)
     return withdrawal.say(customer_id=scope.customer_id, words=[word], author=author, now=now).left
 
 
-def _is_ended(scope: Scope) -> bool:
-    live = Customer.objects.filter(
+def _is_ended(scope: UnsubscribeScope) -> bool:
+    customers = Customer.objects.filter(
         Q(pk=scope.customer_id) | Q(members=scope.customer_id), canonical=None
     )
-    control = Control.objects.filter(customer__in=live).first()
+    control = Control.objects.filter(customer__in=customers).first()
     if control is None:
         return False
     state = msgspec.convert(control.state, State)
     if scope.purpose:
         consent = state.consents.get(scope.purpose)
-        return consent is not None and consent.state in _ENDED
+        return consent is not None and consent.state in _ENDED_STATES
     return any(
-        (one.name, one.value, one.channel, one.topic) == ("allow", False, "email", scope.topic)
-        for one in state.settings
+        (setting.name, setting.value, setting.channel, setting.topic)
+        == ("allow", False, "email", scope.topic)
+        for setting in state.settings
     )
 
 

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from channels.email.views import events, unsubscribe
+from channels.email.views import provider_reports, unsubscribe
 from channels.live.api import StreamTicketView
 from channels.quarantine.api import ReplayView
 from config import checks
@@ -23,7 +23,7 @@ handler500 = "config.errors.server_error"
 urlpatterns = [
     path("v1/phone/", include("channels.phone.urls")),
     path("v1/sms/", include("channels.sms.urls")),
-    re_path(r"^v1/email/reports/?$", events, name="email-reports"),
+    re_path(r"^v1/email/reports/?$", provider_reports, name="email-reports"),
     path("v1/store/", include("channels.store.urls")),
     path("v1/webhooks/", include("channels.webhook.urls")),
     path("v1/", include("channels.ingest.urls")),

@@ -21,7 +21,7 @@ from django.db import connections  # noqa: E402
 from bench.chaos.withdrawal_race import WITHDRAWERS  # noqa: E402
 from butler.actions import withdrawal  # noqa: E402
 from channels import deliveries  # noqa: E402
-from channels.protocol import Handover, IsOpen, Parcel  # noqa: E402
+from channels.protocol import ChannelMessage, DeliveryResult, LeaseCheck  # noqa: E402
 from customers.actions.changes import Author  # noqa: E402
 from customers.actions.consent import ConsentStatement  # noqa: E402
 from customers.events import internal_sources  # noqa: E402
@@ -59,13 +59,17 @@ class RecordingProvider:
         self.generator = generator
         self.file = path.open("w")
 
-    def hand_over(self, parcels: Sequence[Parcel], is_open: IsOpen) -> Iterator[Handover]:
+    def send(
+        self, parcels: Sequence[ChannelMessage], is_open: LeaseCheck
+    ) -> Iterator[DeliveryResult]:
         for parcel in parcels:
             if not is_open():
                 return
             time.sleep(self.generator.uniform(0, 0.004))
             self.file.write(f"{parcel.customer_id} {time.monotonic()}\n")
-            yield Handover(parcel.delivery_id, "accepted", provider_id=str(parcel.delivery_id))
+            yield DeliveryResult(
+                parcel.delivery_id, "accepted", provider_id=str(parcel.delivery_id)
+            )
 
 
 def send(clock: RaceClock, path: Path, generator: random.Random, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The way out by e-mail: a letter a parcel, over one line a batch."""
+"""The e-mail channel: sends each batch over one connection."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -8,17 +8,17 @@ from typing import Protocol, Self
 from django.conf import settings
 from django.utils import timezone
 
-from channels.email.letter import Unsendable
-from channels.email.mailer import MailerWay
-from channels.email.smtp import SmtpWay, Unreachable
-from channels.protocol import Adapter, Handover, IsOpen, Parcel
+from channels.email.mailer import MailerTransport
+from channels.email.mime import UnsendableMessage
+from channels.email.smtp import RelayUnreachable, SmtpTransport
+from channels.protocol import ChannelAdapter, ChannelMessage, DeliveryResult, LeaseCheck
 
 TIMEOUT = 10.0
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 
-class Way(Protocol):
-    """What carries letters; entered once a batch."""
+class EmailTransport(Protocol):
+    """Sends e-mail; entered once for each batch."""
 
     def __enter__(self) -> Self: ...
 
@@ -26,11 +26,13 @@ class Way(Protocol):
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        where: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None: ...
 
-    # None: it was no longer open when the letter was about to leave.
-    def send(self, parcel: Parcel, is_open: IsOpen, *, now: datetime) -> Handover | None: ...
+    # Returns None where the lease closed before the message was sent.
+    def send(
+        self, message: ChannelMessage, is_lease_open: LeaseCheck, *, now: datetime
+    ) -> DeliveryResult | None: ...
 
 
 class EmailAdapter:
@@ -46,45 +48,51 @@ class EmailAdapter:
         self._mailer = settings.MAILERS[alias]
         self._is_smtp = self._mailer["BACKEND"] == _SMTP
         self.timeout = timeout
-        self.provider = "smtp" if self._is_smtp else MailerWay.name(self._mailer["BACKEND"])
+        self.provider = (
+            "smtp" if self._is_smtp else MailerTransport.provider_name(self._mailer["BACKEND"])
+        )
 
-    def hand_over(self, parcels: Sequence[Parcel], is_open: IsOpen) -> Iterator[Handover]:
-        """Send each parcel as a letter; where nobody answers, the rest waits at once."""
+    def send(
+        self, messages: Sequence[ChannelMessage], is_lease_open: LeaseCheck
+    ) -> Iterator[DeliveryResult]:
+        """Send each message; once the relay is unreachable, postpone the rest."""
         unreachable = ""
-        with self._way() as way:
-            for parcel in parcels:
-                if not is_open():
+        with self._transport() as transport:
+            for message in messages:
+                if not is_lease_open():
                     return
-                outcome: Handover | None = _waits(parcel, unreachable)
+                delivery_result: DeliveryResult | None = _postponed(message, unreachable)
                 if not unreachable:
                     try:
-                        outcome = way.send(parcel, is_open, now=timezone.now())  # noqa: TID251  an edge
-                    except Unsendable as error:
-                        outcome = _never(parcel, str(error))
-                    except Unreachable as error:
+                        delivery_result = transport.send(message, is_lease_open, now=timezone.now())  # noqa: TID251  an edge
+                    except UnsendableMessage as error:
+                        delivery_result = _rejected(message, str(error))
+                    except RelayUnreachable as error:
                         unreachable = error.code
-                        outcome = _waits(parcel, unreachable)
-                if outcome is None:
+                        delivery_result = _postponed(message, unreachable)
+                if delivery_result is None:
                     return
-                yield outcome
+                yield delivery_result
 
-    def _way(self) -> Way:
+    def _transport(self) -> EmailTransport:
         if self._is_smtp:
-            return SmtpWay(self._mailer["OPTIONS"], timeout=self.timeout)
-        return MailerWay(self._mailer["BACKEND"], self._alias)
+            return SmtpTransport(self._mailer["OPTIONS"], timeout=self.timeout)
+        return MailerTransport(self._mailer["BACKEND"], self._alias)
 
 
-def adapters() -> tuple[Adapter, ...]:
+def adapters() -> tuple[ChannelAdapter, ...]:
     """Return the way out that MAIL_URL names, and the one that stands in for it."""
     return tuple(
         EmailAdapter(alias) for alias in ("default", "fallback") if alias in settings.MAILERS
     )
 
 
-def _never(parcel: Parcel, why: str) -> Handover:
-    return Handover(parcel.delivery_id, "rejected", code="unsendable", detail=f"Not sent: {why}.")
+def _rejected(message: ChannelMessage, reason: str) -> DeliveryResult:
+    return DeliveryResult(
+        message.delivery_id, "rejected", code="unsendable", detail=f"Not sent: {reason}."
+    )
 
 
-def _waits(parcel: Parcel, code: str) -> Handover:
+def _postponed(message: ChannelMessage, code: str) -> DeliveryResult:
     detail = "The relay cannot be reached; nothing was sent."
-    return Handover(parcel.delivery_id, "transient", code=code, detail=detail)
+    return DeliveryResult(message.delivery_id, "transient", code=code, detail=detail)

@@ -1,4 +1,4 @@
-"""Hands letters to one of Django's mailers: the outbox, or a provider's API through anymail.
+"""Sends mail through one of Django's mailers: the outbox, or a provider's API through anymail.
 
 A mailer tells less than a relay does, so what is not plainly a yes or a no is uncertain.
 """
@@ -9,14 +9,14 @@ from typing import Any, Self
 
 from django.core.mail import EmailMultiAlternatives, mailers
 
-from channels.email.letter import compose, return_path
-from channels.protocol import Handover, IsOpen, Parcel
+from channels.email.mime import build_django_message, return_path
+from channels.protocol import ChannelMessage, DeliveryResult, LeaseCheck
 
-_TAKEN = frozenset({"sent", "queued"})
+_ACCEPTED_STATUSES = frozenset({"sent", "queued"})
 
 
-class MailerWay:
-    """Letters by Django's mailer, opened once a batch."""
+class MailerTransport:
+    """Sends through Django's mailer, opened once for each batch."""
 
     def __init__(self, backend: str, alias: str) -> None:
         self._alias = alias
@@ -24,7 +24,7 @@ class MailerWay:
         self._mailer: Any = None
 
     @staticmethod
-    def name(backend: str) -> str:
+    def provider_name(backend: str) -> str:
         """Return who is behind a mailer: "outbox", "postmark"."""
         parts = backend.split(".")
         return parts[-2] if len(parts) > 1 else backend
@@ -36,45 +36,51 @@ class MailerWay:
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        where: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         if self._mailer is not None:
             self._mailer.close()
 
-    def send(self, parcel: Parcel, is_open: IsOpen, *, now: datetime) -> Handover | None:
-        """Hand one letter over, and read what came of it."""
-        letter = compose(parcel, now=now)
-        letter.envelope_sender = return_path(parcel.id)  # type: ignore[attr-defined]  # anymail's
+    def send(
+        self, message: ChannelMessage, is_lease_open: LeaseCheck, *, now: datetime
+    ) -> DeliveryResult | None:
+        """Send one message and return its result."""
+        django_message = build_django_message(message, now=now)
+        django_message.envelope_sender = return_path(message.id)  # type: ignore[attr-defined]  # anymail's
         # Comes back with each report: also where the answer to this got lost.
-        letter.metadata = {"message": str(parcel.id)}  # type: ignore[attr-defined]  # anymail's
+        django_message.metadata = {"message": str(message.id)}  # type: ignore[attr-defined]  # anymail's
         try:
             if self._mailer is None:
                 self._mailer = mailers.create_connection(self._alias)
                 self._mailer.open()
-            if not is_open():
+            if not is_lease_open():
                 return None
-            self._mailer.send_messages([letter])
+            self._mailer.send_messages([django_message])
         except Exception as error:  # noqa: BLE001  whatever a mailer raises is an outcome
-            return self._failed(parcel, error)
-        return _accepted(parcel, letter)
+            return self._error_result(message, error)
+        return _accepted_result(message, django_message)
 
-    def _failed(self, parcel: Parcel, error: Exception) -> Handover:
+    def _error_result(self, message: ChannelMessage, error: Exception) -> DeliveryResult:
         if self._is_provider:
             # Loads what only those need who have such a provider.
-            from channels.email import provider
+            from channels.email import provider_errors
 
-            return provider.read(parcel, error)
-        return Handover(parcel.delivery_id, "uncertain", code="failed", detail=type(error).__name__)
+            return provider_errors.delivery_result(message, error)
+        return DeliveryResult(
+            message.delivery_id, "uncertain", code="failed", detail=type(error).__name__
+        )
 
 
-def _accepted(parcel: Parcel, letter: EmailMultiAlternatives) -> Handover:
-    """Read what a mailer says of a letter that it took; Django's own say nothing."""
-    status = getattr(letter, "anymail_status", None)
+def _accepted_result(
+    message: ChannelMessage, django_message: EmailMultiAlternatives
+) -> DeliveryResult:
+    """Return the result of a message that the mailer took; Django's own mailers give no status."""
+    status = getattr(django_message, "anymail_status", None)
     provider_id = getattr(status, "message_id", None)
-    said = getattr(status, "status", None) or {"sent"}
-    return Handover(
-        parcel.delivery_id,
-        "accepted" if said <= _TAKEN else "uncertain",
+    statuses = getattr(status, "status", None) or {"sent"}
+    return DeliveryResult(
+        message.delivery_id,
+        "accepted" if statuses <= _ACCEPTED_STATUSES else "uncertain",
         provider_id=provider_id if isinstance(provider_id, str) else "",
-        code="" if said <= _TAKEN else "unknown",
+        code="" if statuses <= _ACCEPTED_STATUSES else "unknown",
     )

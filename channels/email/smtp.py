@@ -1,4 +1,4 @@
-"""Hands letters to a relay over SMTP, and can tell what the relay knows when it goes wrong.
+"""Sends mail to a relay over SMTP, and tells which outcomes are certain after an error.
 
 Until the line with the single dot has left, the relay certainly has nothing (RFC 5321, 4.5.3);
 once its answer to that line is here, both sides know. In between nobody does: that is what
@@ -17,99 +17,99 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from channels.email import codes
-from channels.email.letter import Letter, own_domain, seal
-from channels.protocol import Handover, IsOpen, Parcel
+from channels.email import status_codes
+from channels.email.mime import SmtpMessage, build_smtp_message, own_domain
+from channels.protocol import ChannelMessage, DeliveryResult, LeaseCheck
 
 # Without an enhanced code, what a relay answers to RCPT for a mailbox that is not there.
-_DEAD_AT_RCPT = frozenset({550, 551, 553})
-_TOO_LARGE = 552
+_DEAD_RCPT_CODES = frozenset({550, 551, 553})
+_TOO_LARGE_CODE = 552
 # Nobody's outcome is to wait for a relay that says no goodbye.
-_QUIT_WAITS = 0.3
-_SHARE = 0.3
+_QUIT_TIMEOUT = 0.3
+_CONNECT_SHARE = 0.3
 
 
-class Unreachable(Exception):
-    """There is no relay to talk to now, or it does not know us. Nothing has left."""
+class RelayUnreachable(Exception):
+    """The relay cannot be reached, or refused the login. Nothing was sent."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
 
 
-class Declined(Exception):
-    """The relay answered with a code that is no yes; `stage` is where."""
+class RelayRejection(Exception):
+    """The relay answered with an error code; `stage` is the SMTP command."""
 
     def __init__(self, stage: str, code: int, text: bytes) -> None:
         super().__init__(stage, code)
         self.stage = stage
         self.code = code
         # Only at the beginning it is the relay's own.
-        self.enhanced = codes.find(text[:12].decode("ascii", "replace"))
+        self.enhanced_code = status_codes.find_code(text[:12].decode("ascii", "replace"))
 
 
-class _Reader(io.RawIOBase):
+class _DeadlineReader(io.RawIOBase):
     """The socket as a file whose every read ends at the deadline, not a timeout later."""
 
-    def __init__(self, line: "_Bounded") -> None:
-        self._line = line
+    def __init__(self, connection: "_DeadlineSmtp") -> None:
+        self._connection = connection
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        return self._line.limited().recv_into(buffer)
+        return self._connection.socket_until_deadline().recv_into(buffer)
 
 
-class _Bounded(smtplib.SMTP):
-    """An SMTP line on which everything together takes no longer than until the deadline."""
+class _DeadlineSmtp(smtplib.SMTP):
+    """An SMTP connection whose commands together end before the deadline."""
 
     def __init__(self, deadline: float, *args: Any, **options: Any) -> None:
         self.deadline = deadline
         super().__init__(*args, **options)
 
-    def limited(self) -> socket.socket:
-        """Return the socket with what is left of the time."""
-        left = self.deadline - time.monotonic()
-        if left <= 0:
+    def socket_until_deadline(self) -> socket.socket:
+        """Return the socket with the remaining time as its timeout."""
+        remaining = self.deadline - time.monotonic()
+        if remaining <= 0:
             raise TimeoutError("the relay takes too long")
         if self.sock is None:
             raise smtplib.SMTPServerDisconnected("the line is closed")
-        self.sock.settimeout(left)
+        self.sock.settimeout(remaining)
         return self.sock
 
-    def is_late(self) -> bool:
+    def is_past_deadline(self) -> bool:
         # smtplib turns a timeout into a line that was closed, so the clock has to tell.
         return time.monotonic() >= self.deadline
 
     def getreply(self) -> tuple[int, bytes]:
         if self.file is None and self.sock is not None:
-            self.file = io.BufferedReader(_Reader(self))
+            self.file = io.BufferedReader(_DeadlineReader(self))
         return super().getreply()
 
     def send(self, s: Any) -> None:
-        self.limited().sendall(s if isinstance(s, bytes) else s.encode("ascii"))
+        self.socket_until_deadline().sendall(s if isinstance(s, bytes) else s.encode("ascii"))
 
-    def send_more(self, content: bytes) -> None:
+    def send_partial(self, content: bytes) -> None:
         """Send what is not yet all: the system may wait for the rest, and send it at once."""
-        sock = self.limited()
+        sock = self.socket_until_deadline()
         if isinstance(sock, ssl.SSLSocket) or not hasattr(socket, "MSG_MORE"):
             sock.sendall(content)
         else:
             sock.sendall(content, socket.MSG_MORE)
 
 
-class _BoundedTls(_Bounded, smtplib.SMTP_SSL):
+class _DeadlineSmtpSsl(_DeadlineSmtp, smtplib.SMTP_SSL):
     """The same, with TLS from the first byte."""
 
 
-class SmtpWay:
-    """One line to the relay, opened with the first letter and used for all of a batch."""
+class SmtpTransport:
+    """One connection to the relay, opened with the first message and used for the whole batch."""
 
     def __init__(self, options: Mapping[str, Any], *, timeout: float) -> None:
         self._options = options
         self._timeout = timeout
-        self._line: _Bounded | None = None
+        self._connection: _DeadlineSmtp | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -118,162 +118,171 @@ class SmtpWay:
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        where: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
-        self._hang_up(politely=True)
+        self._disconnect(sends_quit=True)
 
-    def send(self, parcel: Parcel, is_open: IsOpen, *, now: datetime) -> Handover | None:
-        """Hand one parcel over. Raises Unsendable, or Unreachable where nobody takes it."""
-        letter = seal(parcel, now=now)
+    def send(
+        self, message: ChannelMessage, is_lease_open: LeaseCheck, *, now: datetime
+    ) -> DeliveryResult | None:
+        """Send one message. Raises UnsendableMessage or RelayUnreachable."""
+        smtp_message = build_smtp_message(message, now=now)
         deadline = time.monotonic() + self._timeout
-        line = self._connected(deadline)
-        line.deadline = deadline
+        connection = self._open_connection(deadline)
+        connection.deadline = deadline
         try:
-            self._introduce(line, letter)
+            self._send_envelope(connection, smtp_message)
             # The dot is sent apart, so that a line that breaks before it leaves no doubt.
-            line.send_more(_stuffed(letter.content))
-        except Declined as refused:
-            return self._refused(parcel, refused)
+            connection.send_partial(_dot_stuffed(smtp_message.content))
+        except RelayRejection as rejection:
+            return self._rejection_result(message, rejection)
         except (OSError, smtplib.SMTPException):
-            self._hang_up()
-            return _broken(parcel, is_late=line.is_late())
+            self._disconnect()
+            return _lost_connection_result(message, is_past_deadline=connection.is_past_deadline())
         # Everything up to here may have taken its time; only now does it leave.
-        if not is_open():
-            self._hang_up()
+        if not is_lease_open():
+            self._disconnect()
             return None
-        return self._finish(parcel, line)
+        return self._end_data(message, connection)
 
-    def _introduce(self, line: _Bounded, letter: Letter) -> None:
+    def _send_envelope(self, connection: _DeadlineSmtp, smtp_message: SmtpMessage) -> None:
         # Both are bare addresses already; the library would take them apart again, a tenth of
         # all that a message costs.
-        _expect("MAIL", line.docmd("MAIL", f"FROM:<{letter.envelope_from}>"), 250)
-        _expect("RCPT", line.docmd("RCPT", f"TO:<{letter.envelope_to}>"), 250, 251)
-        _expect("DATA", line.docmd("DATA"), 354)
+        _expect("MAIL", connection.docmd("MAIL", f"FROM:<{smtp_message.envelope_from}>"), 250)
+        _expect("RCPT", connection.docmd("RCPT", f"TO:<{smtp_message.envelope_to}>"), 250, 251)
+        _expect("DATA", connection.docmd("DATA"), 354)
 
-    def _finish(self, parcel: Parcel, line: _Bounded) -> Handover:
+    def _end_data(self, message: ChannelMessage, connection: _DeadlineSmtp) -> DeliveryResult:
         try:
-            line.send(b".\r\n")
-            code, text = line.getreply()
+            connection.send(b".\r\n")
+            code, text = connection.getreply()
         except (OSError, smtplib.SMTPException):
-            self._hang_up()
+            self._disconnect()
             detail = "The line broke before the relay answered."
-            if line.is_late():
+            if connection.is_past_deadline():
                 detail = "The relay did not answer in time."
-            return Handover(parcel.delivery_id, "uncertain", code="no_answer", detail=detail)
+            return DeliveryResult(message.delivery_id, "uncertain", code="no_answer", detail=detail)
         if code != 250:
-            return self._refused(parcel, Declined("the message", code, text))
-        return Handover(
-            parcel.delivery_id, "accepted", provider_id=f"{parcel.id}@{own_domain()}", code="250"
+            return self._rejection_result(message, RelayRejection("the message", code, text))
+        return DeliveryResult(
+            message.delivery_id, "accepted", provider_id=f"{message.id}@{own_domain()}", code="250"
         )
 
-    def _refused(self, parcel: Parcel, refused: Declined) -> Handover:
-        code = str(refused.code)
-        if refused.code == 421 or refused.code not in range(400, 600):
-            self._hang_up()
+    def _rejection_result(
+        self, message: ChannelMessage, rejection: RelayRejection
+    ) -> DeliveryResult:
+        code = str(rejection.code)
+        if rejection.code == 421 or rejection.code not in range(400, 600):
+            self._disconnect()
         else:
-            self._start_over()
+            self._reset()
         # The relay's own words are left out: they like to quote the address.
-        detail = f"The relay answered {code} {refused.enhanced}".strip() + f" at {refused.stage}."
-        return Handover(
-            parcel.delivery_id,
-            "rejected" if _is_final(refused) else "transient",
-            code=refused.enhanced or code,
+        detail = (
+            f"The relay answered {code} {rejection.enhanced_code}".strip()
+            + f" at {rejection.stage}."
+        )
+        return DeliveryResult(
+            message.delivery_id,
+            "rejected" if _is_permanent(rejection) else "transient",
+            code=rejection.enhanced_code or code,
             detail=detail,
-            suppress="bounced" if _is_dead(refused) else "",
+            suppress="bounced" if _is_dead_mailbox(rejection) else "",
         )
 
-    def _connected(self, deadline: float) -> _Bounded:
-        if self._line is None:
+    def _open_connection(self, deadline: float) -> _DeadlineSmtp:
+        if self._connection is None:
             try:
-                self._line = self._dial(deadline)
+                self._connection = self._connect(deadline)
             except smtplib.SMTPResponseException as error:
-                raise Unreachable(str(error.smtp_code)) from None
+                raise RelayUnreachable(str(error.smtp_code)) from None
             except (OSError, smtplib.SMTPException):
-                late = time.monotonic() >= deadline
-                raise Unreachable("connect_timeout" if late else "connect_failed") from None
-        return self._line
+                is_late = time.monotonic() >= deadline
+                raise RelayUnreachable("connect_timeout" if is_late else "connect_failed") from None
+        return self._connection
 
-    def _dial(self, deadline: float) -> _Bounded:
+    def _connect(self, deadline: float) -> _DeadlineSmtp:
         options = self._options
-        secured = ssl.create_default_context() if _is_secured(options) else None
-        where = (deadline, options["host"], options["port"], own_domain())
-        line: _Bounded
+        tls_context = ssl.create_default_context() if _uses_tls(options) else None
+        arguments = (deadline, options["host"], options["port"], own_domain())
+        connection: _DeadlineSmtp
         # A name may have several addresses, and TLS comes after: each gets its share.
         if options.get("use_ssl"):
-            line = _BoundedTls(*where, timeout=_SHARE * self._timeout, context=secured)
+            connection = _DeadlineSmtpSsl(
+                *arguments, timeout=_CONNECT_SHARE * self._timeout, context=tls_context
+            )
         else:
-            line = _Bounded(*where, timeout=_SHARE * self._timeout)
+            connection = _DeadlineSmtp(*arguments, timeout=_CONNECT_SHARE * self._timeout)
         try:
             # Small lines wait for nothing: without this each letter costs 40 ms of silence.
-            line.limited().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.socket_until_deadline().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if options.get("use_tls"):
-                line.starttls(context=secured)
-            line.ehlo_or_helo_if_needed()
+                connection.starttls(context=tls_context)
+            connection.ehlo_or_helo_if_needed()
             if options.get("username"):
-                line.login(options["username"], options["password"])
+                connection.login(options["username"], options["password"])
         except BaseException:
-            line.close()
+            connection.close()
             raise
-        return line
+        return connection
 
-    def _start_over(self) -> None:
-        """Forget the letter that was refused, so that the next one begins anew."""
-        if self._line is None:
+    def _reset(self) -> None:
+        """Reset the SMTP transaction after a rejected message."""
+        if self._connection is None:
             return
         try:
-            code, _ = self._line.rset()
+            code, _ = self._connection.rset()
         except (OSError, smtplib.SMTPException):
             code = 0
         if code != 250:
-            self._hang_up()
+            self._disconnect()
 
-    def _hang_up(self, *, politely: bool = False) -> None:
-        line, self._line = self._line, None
-        if line is None:
+    def _disconnect(self, *, sends_quit: bool = False) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
             return
-        if politely:
-            line.deadline = time.monotonic() + _QUIT_WAITS
+        if sends_quit:
+            connection.deadline = time.monotonic() + _QUIT_TIMEOUT
             with contextlib.suppress(OSError, smtplib.SMTPException):
-                line.quit()
-        line.close()
+                connection.quit()
+        connection.close()
 
 
-def _expect(stage: str, answer: tuple[int, bytes], *wanted: int) -> None:
+def _expect(stage: str, answer: tuple[int, bytes], *expected_codes: int) -> None:
     code, text = answer
     if code == -1:
         raise smtplib.SMTPServerDisconnected("no answer")
-    if code not in wanted:
-        raise Declined(stage, code, text)
+    if code not in expected_codes:
+        raise RelayRejection(stage, code, text)
 
 
-def _stuffed(content: bytes) -> bytes:
+def _dot_stuffed(content: bytes) -> bytes:
     """Double the dots that begin lines, and end with a line's end (RFC 5321, 4.5.2)."""
-    stuffed = re.sub(rb"(?m)^\.", b"..", content)
-    return stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n"
+    dot_stuffed = re.sub(rb"(?m)^\.", b"..", content)
+    return dot_stuffed if dot_stuffed.endswith(b"\r\n") else dot_stuffed + b"\r\n"
 
 
-def _broken(parcel: Parcel, *, is_late: bool) -> Handover:
+def _lost_connection_result(message: ChannelMessage, *, is_past_deadline: bool) -> DeliveryResult:
     detail = "The line broke before the message was sent."
-    if is_late:
+    if is_past_deadline:
         detail = "The relay took too long."
-    code = "timeout" if is_late else "line_broken"
-    return Handover(parcel.delivery_id, "transient", code=code, detail=detail)
+    code = "timeout" if is_past_deadline else "line_broken"
+    return DeliveryResult(message.delivery_id, "transient", code=code, detail=detail)
 
 
-def _is_final(refused: Declined) -> bool:
-    if not 500 <= refused.code < 600:
+def _is_permanent(rejection: RelayRejection) -> bool:
+    if not 500 <= rejection.code < 600:
         return False
     # A refusal of the sender is about us, not about this customer: it waits until it is mended.
-    return refused.stage != "MAIL" or refused.code == _TOO_LARGE
+    return rejection.stage != "MAIL" or rejection.code == _TOO_LARGE_CODE
 
 
-def _is_dead(refused: Declined) -> bool:
-    if not _is_final(refused) or refused.stage == "MAIL":
+def _is_dead_mailbox(rejection: RelayRejection) -> bool:
+    if not _is_permanent(rejection) or rejection.stage == "MAIL":
         return False
-    if refused.enhanced:
-        return codes.is_dead(refused.enhanced)
-    return refused.stage == "RCPT" and refused.code in _DEAD_AT_RCPT
+    if rejection.enhanced_code:
+        return status_codes.is_dead_address(rejection.enhanced_code)
+    return rejection.stage == "RCPT" and rejection.code in _DEAD_RCPT_CODES
 
 
-def _is_secured(options: Mapping[str, Any]) -> bool:
+def _uses_tls(options: Mapping[str, Any]) -> bool:
     return bool(options.get("use_ssl") or options.get("use_tls"))

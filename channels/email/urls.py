@@ -3,6 +3,6 @@ from django.urls import path
 from channels import outbox
 
 urlpatterns = [
-    path("outbox/", outbox.page, name="outbox"),
-    path("outbox.json", outbox.document, name="outbox-json"),
+    path("outbox/", outbox.outbox_page, name="outbox"),
+    path("outbox.json", outbox.outbox_json, name="outbox-json"),
 ]

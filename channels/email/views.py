@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods
 
 from butler.actions import delivery_reports
 from butler.models import Delivery
-from channels.email import reports
+from channels.email import provider_events
 from channels.ingest import http, load_shedding
 from channels.pages import content_security
-from channels.unsubscribe import Scope, end, read
+from channels.unsubscribe import UnsubscribeScope, end_messages, read_token
 from customers.actions.consent import NoSuchCustomer
 from customers.models import Purpose, Topic
 
@@ -30,45 +30,59 @@ ONE_CLICK = "One-Click"
 @content_security.strict
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """Ask before anything ends, and end it when posted to; looking changes nothing."""
-    scope = read(token)
+    scope = read_token(token)
     if scope is None:
         return _page(request, "unknown", status=404)
     if request.method != "POST":
         return _page(request, "asked", scope)
     is_mail = request.POST.get("List-Unsubscribe") == ONE_CLICK
     try:
-        left = end(scope, how="rfc8058" if is_mail else "click", now=timezone.now())
+        already_sent = end_messages(
+            scope, evidence_kind="rfc8058" if is_mail else "click", now=timezone.now()
+        )
     except NoSuchCustomer:
         # Nobody is left to write to, which is what was wanted.
-        left = ()
-    return _page(request, "ended", scope, left=len(left))
+        already_sent = ()
+    return _page(request, "ended", scope, sent_count=len(already_sent))
 
 
 @http.endpoint("POST", "HEAD")
-def events(request: HttpRequest) -> HttpResponse:
-    """Take in what the provider of mail reports of our letters."""
+def provider_reports(request: HttpRequest) -> HttpResponse:
+    """Store the delivery reports that the mail provider sends."""
     if request.method == "HEAD":
         # Some providers look whether anybody is here before they take the address.
-        return HttpResponse(status=200 if reports.provider() else 404)
+        return HttpResponse(status=200 if provider_events.reporting_provider() else 404)
     with load_shedding.request_slot():
         now = timezone.now()
-        found = reports.read(request)
-        said = [one for event in found if (one := reports.report(event, now=now))]
-        delivery_reports.record(provider=reports.provider(), channel="email", reports=said, now=now)
-        for event in found:
-            if reports.is_unsubscribed(event):
-                _unsubscribed(reports.name_of(event), now)
+        events = provider_events.read_events(request)
+        reports = [
+            report
+            for event in events
+            if (report := provider_events.delivery_report(event, now=now))
+        ]
+        delivery_reports.record(
+            provider=provider_events.reporting_provider(), channel="email", reports=reports, now=now
+        )
+        for event in events:
+            if provider_events.is_unsubscribe(event):
+                _unsubscribe_by_provider_id(provider_events.provider_id_of(event), now)
     return HttpResponse(status=204)
 
 
-def _unsubscribed(provider_id: str, now: datetime) -> None:
-    """End what the letter was about, as its own link would have."""
-    by_name = Delivery.objects.filter(provider=reports.provider(), provider_id=provider_id)
-    letter = by_name.exclude(provider_id="").select_related("message").first()
-    if letter:
-        one = letter.message
+def _unsubscribe_by_provider_id(provider_id: str, now: datetime) -> None:
+    """Unsubscribe the customer, as the link in the message would have."""
+    deliveries = Delivery.objects.filter(
+        provider=provider_events.reporting_provider(), provider_id=provider_id
+    )
+    delivery = deliveries.exclude(provider_id="").select_related("message").first()
+    if delivery:
+        message = delivery.message
         try:
-            end(Scope(one.customer_id, one.pk, one.purpose, one.topic), how="provider", now=now)
+            end_messages(
+                UnsubscribeScope(message.customer_id, message.pk, message.purpose, message.topic),
+                evidence_kind="provider",
+                now=now,
+            )
         except NoSuchCustomer:
             return
 
@@ -76,25 +90,25 @@ def _unsubscribed(provider_id: str, now: datetime) -> None:
 def _page(
     request: HttpRequest,
     state: str,
-    scope: Scope | None = None,
+    scope: UnsubscribeScope | None = None,
     *,
-    left: int = 0,
+    sent_count: int = 0,
     status: int = 200,
 ) -> HttpResponse:
-    name = _name(scope) if scope else ""
-    context = {"state": state, "name": name, "left": left, "path": request.path}
+    name = _display_name(scope) if scope else ""
+    context = {"state": state, "name": name, "sent_count": sent_count, "path": request.path}
     response = render(request, "email/unsubscribe.html", context, status=status)
     response["X-Robots-Tag"] = "noindex"
     return response
 
 
-def _name(scope: Scope) -> str:
+def _display_name(scope: UnsubscribeScope) -> str:
     """Return what this kind of messages is called in the reader's language."""
     texts: Mapping[str, Mapping[str, str]] | None
     if scope.purpose:
         texts = Purpose.objects.filter(pk=scope.purpose).values_list("texts", flat=True).first()
     else:
         texts = Topic.objects.filter(pk=scope.topic).values_list("texts", flat=True).first()
-    words = texts or {}
-    found = words.get(get_language() or "en") or words.get("en") or {}
-    return found.get("name", "")
+    translations = texts or {}
+    translation = translations.get(get_language() or "en") or translations.get("en") or {}
+    return translation.get("name", "")

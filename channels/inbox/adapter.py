@@ -1,8 +1,8 @@
-"""The way out that is a row: the message itself is what the customer finds in the inbox."""
+"""The inbox channel: the row of the message is what the customer reads in app and portal."""
 
 from collections.abc import Iterator, Sequence
 
-from channels.protocol import Adapter, Handover, IsOpen, Parcel
+from channels.protocol import ChannelAdapter, ChannelMessage, DeliveryResult, LeaseCheck
 
 
 class InboxAdapter:
@@ -14,13 +14,15 @@ class InboxAdapter:
     is_idempotent = True
     timeout = 1.0
 
-    def hand_over(self, parcels: Sequence[Parcel], is_open: IsOpen) -> Iterator[Handover]:
-        """Accept each parcel: it is shown from the moment this is written down."""
-        for parcel in parcels:
-            if not is_open():
+    def send(
+        self, messages: Sequence[ChannelMessage], is_lease_open: LeaseCheck
+    ) -> Iterator[DeliveryResult]:
+        """Accept each message: the inbox shows it as soon as the outcome is stored."""
+        for message in messages:
+            if not is_lease_open():
                 return
-            yield Handover(parcel.delivery_id, "accepted", provider_id=str(parcel.id))
+            yield DeliveryResult(message.delivery_id, "accepted", provider_id=str(message.id))
 
 
-def adapters() -> tuple[Adapter, ...]:
+def adapters() -> tuple[ChannelAdapter, ...]:
     return (InboxAdapter(),)

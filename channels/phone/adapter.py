@@ -1,4 +1,4 @@
-"""The way out by phone: a person calls. What is handed over is a task on their list."""
+"""The phone channel: a person calls. Sending a message creates a task for the staff."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ from django.db import Error, transaction
 from django.utils import timezone
 
 from butler.actions import staff_tasks
-from channels.protocol import Adapter, Handover, IsOpen, Parcel
+from channels.protocol import ChannelAdapter, ChannelMessage, DeliveryResult, LeaseCheck
 
 
 class PhoneAdapter:
@@ -18,36 +18,38 @@ class PhoneAdapter:
     is_idempotent = True
     timeout = 5.0
 
-    def hand_over(self, parcels: Sequence[Parcel], is_open: IsOpen) -> Iterator[Handover]:
-        """Put each parcel on the list of what is to be done."""
-        for parcel in parcels:
-            if not is_open():
+    def send(
+        self, messages: Sequence[ChannelMessage], is_lease_open: LeaseCheck
+    ) -> Iterator[DeliveryResult]:
+        """Create a staff task for each message."""
+        for message in messages:
+            if not is_lease_open():
                 return
-            yield _handed_over(parcel)
+            yield _create_staff_task(message)
 
 
-def adapters() -> tuple[Adapter, ...]:
+def adapters() -> tuple[ChannelAdapter, ...]:
     return (PhoneAdapter(),)
 
 
-def _handed_over(parcel: Parcel) -> Handover:
+def _create_staff_task(message: ChannelMessage) -> DeliveryResult:
     try:
         with transaction.atomic():
             task_id = staff_tasks.create(
-                key=f"message:{parcel.id}",
+                key=f"message:{message.id}",
                 kind="phone",
-                customer_id=parcel.customer_id,
-                title=_storable(parcel.subject),
-                body=_storable(parcel.text),
+                customer_id=message.customer_id,
+                title=_storable(message.subject),
+                body=_storable(message.text),
                 due_at=timezone.now(),  # noqa: TID251  a way out is an edge
-                message_id=parcel.id,
+                message_id=message.id,
             )
     except Error as error:
         # Its commit may have come through; the key makes trying again harmless.
-        return Handover(
-            parcel.delivery_id, "uncertain", code="database", detail=type(error).__name__
+        return DeliveryResult(
+            message.delivery_id, "uncertain", code="database", detail=type(error).__name__
         )
-    return Handover(parcel.delivery_id, "accepted", provider_id=str(task_id))
+    return DeliveryResult(message.delivery_id, "accepted", provider_id=str(task_id))
 
 
 def _storable(text: str) -> str:

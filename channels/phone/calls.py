@@ -1,4 +1,4 @@
-"""What telephone systems say about a call, written as events. Pure.
+"""Reads the webhooks of telephone systems as events. Pure.
 
 Two shapes: the one that Zammad's CTI takes (newCall, answer, hangup; many telephone systems
 send it) and Twilio's voice webhook and status callbacks.
@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from channels.ingest.limits import InvalidEvent
 
 MAX_CALL_ID = 100
-_NAMES = {"newCall": "Call Started", "answer": "Call Answered", "hangup": "Call Ended"}
+_EVENT_NAMES = {"newCall": "Call Started", "answer": "Call Answered", "hangup": "Call Ended"}
 _INBOUND = frozenset({"in", "inbound"})
-_TWILIO_NAMES = {
+_TWILIO_EVENT_NAMES = {
     "queued": "Call Started",
     "initiated": "Call Started",
     "ringing": "Call Started",
@@ -21,7 +21,7 @@ _TWILIO_NAMES = {
 }
 
 
-class Call(NamedTuple):
+class CallEvent(NamedTuple):
     """One step of a call: the event, and the number of who is on the other side."""
 
     event: dict[str, Any]
@@ -29,41 +29,43 @@ class Call(NamedTuple):
     user: str = ""
 
 
-def read(fields: Mapping[str, Any]) -> Call:
+def parse_call(fields: Mapping[str, Any]) -> CallEvent:
     """Read newCall, answer or hangup. Raises InvalidEvent."""
-    stage = _text(fields, "event")
-    if stage not in _NAMES:
+    stage = _text_field(fields, "event")
+    if stage not in _EVENT_NAMES:
         raise InvalidEvent("unknown_event", "event is newCall, answer or hangup")
-    known = {"from", "to", "cause", "queue", "subject", "answeringNumber"}
-    return _call(
-        call_id=_text(fields, "callId"),
+    property_names = {"from", "to", "cause", "queue", "subject", "answeringNumber"}
+    return _call_event(
+        call_id=_text_field(fields, "callId"),
         stage=stage,
-        name=_NAMES[stage],
-        direction=_text(fields, "direction") or "in",
+        name=_EVENT_NAMES[stage],
+        direction=_text_field(fields, "direction") or "in",
         user=_user(fields),
-        facts={name: text for name in sorted(known) if (text := _text(fields, name))},
+        properties={
+            name: text for name in sorted(property_names) if (text := _text_field(fields, name))
+        },
     )
 
 
-def read_twilio(fields: Mapping[str, Any]) -> Call:
+def parse_twilio_call(fields: Mapping[str, Any]) -> CallEvent:
     """Read a request of Twilio's about a call. Raises InvalidEvent."""
-    status = _text(fields, "CallStatus") or "ringing"
-    name = _TWILIO_NAMES.get(status, "Call Ended")
-    facts = {"from": _text(fields, "From"), "to": _text(fields, "To")}
+    status = _text_field(fields, "CallStatus") or "ringing"
+    name = _TWILIO_EVENT_NAMES.get(status, "Call Ended")
+    properties = {"from": _text_field(fields, "From"), "to": _text_field(fields, "To")}
     if name == "Call Ended":
-        facts["cause"] = status
-        facts["duration"] = _text(fields, "CallDuration")
-    return _call(
-        call_id=_text(fields, "CallSid"),
+        properties["cause"] = status
+        properties["duration"] = _text_field(fields, "CallDuration")
+    return _call_event(
+        call_id=_text_field(fields, "CallSid"),
         stage=status,
         name=name,
-        direction=_text(fields, "Direction") or "inbound",
+        direction=_text_field(fields, "Direction") or "inbound",
         user="",
-        facts={key: text for key, text in facts.items() if text},
+        properties={key: text for key, text in properties.items() if text},
     )
 
 
-def international(number: str) -> str:
+def to_international(number: str) -> str:
     """Give a number its plus, which telephone systems like to leave out.
 
     Eleven digits and more that do not start with a zero are a number with its country's code.
@@ -75,14 +77,14 @@ def international(number: str) -> str:
     return number
 
 
-def _call(
-    *, call_id: str, stage: str, name: str, direction: str, user: str, facts: dict[str, str]
-) -> Call:
+def _call_event(
+    *, call_id: str, stage: str, name: str, direction: str, user: str, properties: dict[str, str]
+) -> CallEvent:
     if not 0 < len(call_id) <= MAX_CALL_ID - len(stage) - 1:
         raise InvalidEvent("wrong_call_id", "a call has an id of at most 80 characters")
     is_inbound = direction in _INBOUND
-    number = international(facts.get("from" if is_inbound else "to", ""))
-    properties = {"call_id": call_id, "direction": "in" if is_inbound else "out", **facts}
+    number = to_international(properties.get("from" if is_inbound else "to", ""))
+    properties = {"call_id": call_id, "direction": "in" if is_inbound else "out", **properties}
     context: dict[str, Any] = {"externalIds": [{"type": "phone", "id": number}]}
     if user:
         properties["user"] = user
@@ -94,17 +96,17 @@ def _call(
         "properties": properties,
         "context": context if number else {},
     }
-    return Call(event, number, user)
+    return CallEvent(event, number, user)
 
 
 def _user(fields: Mapping[str, Any]) -> str:
     user = fields.get("user", fields.get("user[]"))
     if isinstance(user, list):
         user = user[0] if user else ""
-    return _text({"user": user}, "user")
+    return _text_field({"user": user}, "user")
 
 
-def _text(fields: Mapping[str, Any], name: str) -> str:
+def _text_field(fields: Mapping[str, Any], name: str) -> str:
     value = fields.get(name)
     if value is None:
         return ""

@@ -9,9 +9,9 @@ from twilio.twiml.voice_response import VoiceResponse
 from channels.ingest import http, limits, load_shedding, segment, store
 from channels.ingest.http import ErrorResponse
 from channels.phone import calls
-from channels.phone.calls import Call
+from channels.phone.calls import CallEvent
 from channels.webhook import sources
-from channels.webhook import twilio as twilio_signed
+from channels.webhook import twilio as twilio_webhook
 from customers.identity import lookup
 from customers.identity.lookup import Match
 from customers.types import IngestOutcome, Sender
@@ -24,19 +24,21 @@ def call(request: HttpRequest) -> HttpResponse:
     with load_shedding.request_slot():
         sender = http.find_trusted_sender(request)
         try:
-            step = calls.read(twilio_signed.parse_fields(http.decompress(request, received)))
+            call_event = calls.parse_call(
+                twilio_webhook.parse_fields(http.decompress(request, received))
+            )
         except limits.READER_ERRORS as error:
             invalid = limits.as_invalid_event(error)
             raise ErrorResponse(400, invalid.reason, invalid.detail) from None
         # Looked up first: afterwards the call itself has made a record for the number.
-        found = _matches(sender, step.number)
-        outcome = _record(sender, step)
+        matches = _matches(sender, call_event.number)
+        outcome = _record(sender, call_event)
     answer = {
         "success": True,
         "status": outcome.status,
         "customer": outcome.customer_id,
-        "matches": ("none", "one", "many")[min(len(found), 2)],
-        "customers": [match._asdict() for match in found],
+        "matches": ("none", "one", "many")[min(len(matches), 2)],
+        "customers": [match._asdict() for match in matches],
     }
     return store.add_count_headers(http.json_response(answer), [outcome])
 
@@ -50,25 +52,25 @@ def twilio(request: HttpRequest, source: str) -> HttpResponse:
     received = http.read_body(request)
     with load_shedding.request_slot():
         sender, secrets = sources.find_signing_source(source)
-        fields, _ = twilio_signed.verified_fields(request, received, secrets)
+        fields, _ = twilio_webhook.verified_fields(request, received, secrets)
         try:
-            step = calls.read_twilio(fields)
+            call_event = calls.parse_twilio_call(fields)
         except limits.READER_ERRORS as error:
             invalid = limits.as_invalid_event(error)
             raise ErrorResponse(400, invalid.reason, invalid.detail) from None
-        _record(sender, step)
-    answer = VoiceResponse()
+        _record(sender, call_event)
+    response = VoiceResponse()
     if number := request.GET.get("dial"):
-        answer.dial(number)
-    return HttpResponse(str(answer), content_type="text/xml")
+        response.dial(number)
+    return HttpResponse(str(response), content_type="text/xml")
 
 
-def _record(sender: Sender, step: Call) -> IngestOutcome:
+def _record(sender: Sender, call_event: CallEvent) -> IngestOutcome:
     now = timezone.now()
     load_shedding.check_event_limit(sender.source_id, 1, now)
     request_context = segment.RequestContext(received_at=now, is_trusted=sender.is_trusted)
-    found = segment.build_or_reject(step.event, request_context)
-    return store.store_events(sender=sender, events=[found], received_at=now)[0]
+    parsed_event = segment.build_or_reject(call_event.event, request_context)
+    return store.store_events(sender=sender, events=[parsed_event], received_at=now)[0]
 
 
 def _matches(sender: Sender, number: str) -> Sequence[Match]:

@@ -1,4 +1,4 @@
-"""Takes things out of quarantine: they are read again, by the reader as it is today."""
+"""Replays quarantined items: reads them again with the current readers."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,24 +19,24 @@ def replay(*, item_id: int, now: datetime) -> IngestOutcome | None:
     What was taken in says so and is not tried again; what is refused stays, with its reason.
     """
     with transaction.atomic():
-        kept = (
+        quarantined_item = (
             QuarantinedItem.objects.select_for_update(of=("self",))
             .select_related("source")
             .filter(pk=item_id)
             .first()
         )
-        if kept is None:
+        if quarantined_item is None:
             return None
-        if kept.replayed_at:
+        if quarantined_item.replayed_at:
             return IngestOutcome("duplicate", reason="replayed")
-        outcome = _again(kept)
+        outcome = _ingest_again(quarantined_item)
         if outcome.status in ("accepted", "duplicate"):
-            kept.replayed_at = now
-            kept.save(update_fields=["replayed_at"])
+            quarantined_item.replayed_at = now
+            quarantined_item.save(update_fields=["replayed_at"])
         return outcome
 
 
-def waiting(*, reason: str = "", source: str = "") -> Iterator[int]:
+def unresolved_ids(*, reason: str = "", source: str = "") -> Iterator[int]:
     """Return the ids of what has not been taken in, oldest first."""
     rows = QuarantinedItem.objects.filter(replayed_at__isnull=True)
     if reason:
@@ -46,36 +46,40 @@ def waiting(*, reason: str = "", source: str = "") -> Iterator[int]:
     return rows.order_by("id").values_list("id", flat=True).iterator()
 
 
-def _again(kept: QuarantinedItem) -> IngestOutcome:
-    is_trusted = kept.evidence == Evidence.VERIFIED
+def _ingest_again(quarantined_item: QuarantinedItem) -> IngestOutcome:
+    is_trusted = quarantined_item.evidence == Evidence.VERIFIED
     # The moment it came is kept: the clock's correction was lost with the request around it.
-    found = _read(kept, RequestContext(kept.received_at, is_trusted=is_trusted))
-    if not isinstance(found, IncomingEvent):
-        return IngestOutcome("quarantined", reason=found.reason)
+    parsed_event = _parse(
+        quarantined_item, RequestContext(quarantined_item.received_at, is_trusted=is_trusted)
+    )
+    if not isinstance(parsed_event, IncomingEvent):
+        return IngestOutcome("quarantined", reason=parsed_event.reason)
     receipt = ingest.record(
-        sender=_sender(kept, is_trusted), items=[found], received_at=kept.received_at
+        sender=_sender(quarantined_item, is_trusted),
+        items=[parsed_event],
+        received_at=quarantined_item.received_at,
     )
     return receipt.outcomes[0]
 
 
-def _read(kept: QuarantinedItem, request_context: RequestContext) -> ParsedEvent:
+def _parse(quarantined_item: QuarantinedItem, request_context: RequestContext) -> ParsedEvent:
     """Read it as what it came as: one of the shapes, by the marks that each of them has."""
-    raw = bytes(kept.raw)
+    raw = bytes(quarantined_item.raw)
     if b'"specversion"' in raw:
         return cloudevents.read_event(raw, request_context)
-    if kept.source.webhook_secrets and kept.message_id:
-        return webhooks.read_event(raw, kept.message_id, request_context)
+    if quarantined_item.source.webhook_secrets and quarantined_item.message_id:
+        return webhooks.read_event(raw, quarantined_item.message_id, request_context)
     return segment.read_event(raw, request_context)
 
 
-def _sender(kept: QuarantinedItem, is_trusted: bool) -> Sender:
-    source = kept.source
+def _sender(quarantined_item: QuarantinedItem, is_trusted: bool) -> Sender:
+    source = quarantined_item.source
     return Sender(
         source_id=source.pk,
         name=source.name,
         channel=source.channel,
         is_trusted=is_trusted,
-        is_secret=kept.is_secret,
+        is_secret=quarantined_item.is_secret,
         is_shared=source.is_shared,
         default_region=source.default_region or None,
     )

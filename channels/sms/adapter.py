@@ -1,4 +1,4 @@
-"""The way out by SMS: through a provider that speaks as Twilio does, or into the outbox."""
+"""The SMS channel: through Twilio's API, or into the outbox."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,26 +11,26 @@ from django.conf import settings
 from django.utils import timezone
 
 from channels import outbox
-from channels.protocol import Adapter, Handover, IsOpen, Parcel
+from channels.protocol import ChannelAdapter, ChannelMessage, DeliveryResult, LeaseCheck
 
 TIMEOUT = 10.0
 # The shares of the time that one step may take, so that all of them together end within it:
 # connecting, then TLS, then the answer's head, then its body.
-_CONNECT, _ANSWER = 0.15, 0.35
+_CONNECT_SHARE, _RESPONSE_SHARE = 0.15, 0.35
 # An answer is a few hundred bytes; more is no answer.
-_LONGEST = 64 * 1024
+_MAX_RESPONSE = 64 * 1024
 # Told where the request is about to go out on a connection that stands.
-_LEAVES = "http11.send_request_headers.started"
+_SENDING_EVENT = "http11.send_request_headers.started"
 # What Twilio calls a number that said STOP to us.
-_STOPPED = 21610
+_STOPPED_CODE = 21610
 # The key or the account is wrong, or the provider is busy: about us, not about a customer.
-_OURS = frozenset({401, 402, 403, 404, 405, 407})
-_BUSY = 429
-_LATE = 408
+_ACCOUNT_ERROR_CODES = frozenset({401, 402, 403, 404, 405, 407})
+_RATE_LIMITED = 429
+_REQUEST_TIMEOUT = 408
 
 
-class _Closed(Exception):
-    """It was no longer open when the request was about to leave."""
+class _LeaseClosed(Exception):
+    """The lease closed before the request was sent."""
 
 
 class SmsAdapter:
@@ -46,62 +46,74 @@ class SmsAdapter:
         self._account = account
         self._url = f"{account['url']}/2010-04-01/Accounts/{account['sid']}/Messages.json"
 
-    def hand_over(self, parcels: Sequence[Parcel], is_open: IsOpen) -> Iterator[Handover]:
-        """Post each parcel; where nobody answers the door, the rest waits at once."""
-        away = ""
+    def send(
+        self, messages: Sequence[ChannelMessage], is_lease_open: LeaseCheck
+    ) -> Iterator[DeliveryResult]:
+        """Post each message; once the provider is unreachable, postpone the rest."""
+        unreachable_code = ""
         with self._client() as client:
-            for parcel in parcels:
-                if not is_open():
+            for message in messages:
+                if not is_lease_open():
                     return
                 try:
-                    outcome = (
-                        _unreached(parcel, away) if away else self._post(client, parcel, is_open)
+                    delivery_result = (
+                        _unreachable_result(message, unreachable_code)
+                        if unreachable_code
+                        else self._post(client, message, is_lease_open)
                     )
-                except _Closed:
+                except _LeaseClosed:
                     return
-                away = away or (outcome.code if outcome.code.startswith("connect") else "")
-                yield outcome
+                unreachable_code = unreachable_code or (
+                    delivery_result.code if delivery_result.code.startswith("connect") else ""
+                )
+                yield delivery_result
 
     def _client(self) -> httpx2.Client:
         return httpx2.Client(
             auth=(self._account["sid"], self._account["token"]),
-            timeout=httpx2.Timeout(_ANSWER * self.timeout, connect=_CONNECT * self.timeout),
+            timeout=httpx2.Timeout(
+                _RESPONSE_SHARE * self.timeout, connect=_CONNECT_SHARE * self.timeout
+            ),
             headers={"Accept-Encoding": "identity"},
             # A proxy or a password file of the machine's is none of ours.
             trust_env=False,
         )
 
-    def _post(self, client: httpx2.Client, parcel: Parcel, is_open: IsOpen) -> Handover:
-        def look(event: str, _: Mapping[str, Any]) -> None:
+    def _post(
+        self, client: httpx2.Client, message: ChannelMessage, is_lease_open: LeaseCheck
+    ) -> DeliveryResult:
+        def check_lease(event: str, _: Mapping[str, Any]) -> None:
             # Connecting may have taken its time; only now does it leave.
-            if event == _LEAVES and not is_open():
-                raise _Closed
+            if event == _SENDING_EVENT and not is_lease_open():
+                raise _LeaseClosed
 
         request = client.build_request(
-            "POST", self._url, data=self._form(parcel), extensions={"trace": look}
+            "POST", self._url, data=self._form(message), extensions={"trace": check_lease}
         )
-        deadline = time.monotonic() + (1 - _ANSWER) * self.timeout
+        deadline = time.monotonic() + (1 - _RESPONSE_SHARE) * self.timeout
         try:
-            answer = client.send(request, stream=True)
+            response = client.send(request, stream=True)
             try:
-                body = _read(answer, deadline)
+                body = _read_response(response, deadline)
             finally:
-                answer.close()
+                response.close()
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
-            late = not isinstance(error, httpx2.ConnectError)
-            return _unreached(parcel, "connect_timeout" if late else "connect_failed")
+            is_late = not isinstance(error, httpx2.ConnectError)
+            return _unreachable_result(message, "connect_timeout" if is_late else "connect_failed")
         except (httpx2.HTTPError, TimeoutError) as error:
-            return _silent(parcel, isinstance(error, httpx2.TimeoutException | TimeoutError))
-        return _answered(parcel, answer, body)
+            return _no_response_result(
+                message, isinstance(error, httpx2.TimeoutException | TimeoutError)
+            )
+        return _response_result(message, response, body)
 
-    def _form(self, parcel: Parcel) -> dict[str, str]:
+    def _form(self, message: ChannelMessage) -> dict[str, str]:
         sender = self._account["from"]
         # What comes back says which message it is about even where the answer got lost.
-        query = urlencode({"message": str(parcel.id)})
+        query = urlencode({"message": str(message.id)})
         return {
-            "To": parcel.to,
+            "To": message.to,
             "MessagingServiceSid" if sender.startswith("MG") else "From": sender,
-            "Body": _spelled(parcel.text),
+            "Body": _encodable(message.text),
             "StatusCallback": f"{settings.BUTLER_SITE_URL}/v1/sms/status?{query}",
         }
 
@@ -115,80 +127,93 @@ class OutboxAdapter:
     is_idempotent = False
     timeout = TIMEOUT
 
-    def hand_over(self, parcels: Sequence[Parcel], is_open: IsOpen) -> Iterator[Handover]:
-        """Put each parcel into the outbox."""
-        for parcel in parcels:
-            if not is_open():
+    def send(
+        self, messages: Sequence[ChannelMessage], is_lease_open: LeaseCheck
+    ) -> Iterator[DeliveryResult]:
+        """Put each message into the outbox."""
+        for message in messages:
+            if not is_lease_open():
                 return
             sent_at = timezone.now()  # noqa: TID251  a way out is an edge
             try:
-                outbox.add([outbox.Entry("sms", parcel.to, "", _spelled(parcel.text), "", sent_at)])
+                outbox.append_messages(
+                    [
+                        outbox.OutboxMessage(
+                            "sms", message.to, "", _encodable(message.text), "", sent_at
+                        )
+                    ]
+                )
             except OSError as error:
-                yield Handover(
-                    parcel.delivery_id, "uncertain", code="outbox", detail=type(error).__name__
+                yield DeliveryResult(
+                    message.delivery_id, "uncertain", code="outbox", detail=type(error).__name__
                 )
             else:
-                yield Handover(parcel.delivery_id, "accepted", provider_id=str(parcel.id))
+                yield DeliveryResult(message.delivery_id, "accepted", provider_id=str(message.id))
 
 
-def adapters() -> tuple[Adapter, ...]:
+def adapters() -> tuple[ChannelAdapter, ...]:
     """Return the way out that SMS_URL names, and the one that stands in for it."""
     accounts = (settings.SMS_ACCOUNT, settings.SMS_FALLBACK)
-    return tuple(SmsAdapter(one) for one in accounts if one) or (OutboxAdapter(),)
+    return tuple(SmsAdapter(account) for account in accounts if account) or (OutboxAdapter(),)
 
 
-def _spelled(text: str) -> str:
+def _encodable(text: str) -> str:
     """Return text that can be encoded: a lone surrogate becomes a question mark."""
     return text.encode(errors="replace").decode()
 
 
-def _read(answer: httpx2.Response, deadline: float) -> bytes:
+def _read_response(response: httpx2.Response, deadline: float) -> bytes:
     body = b""
-    for part in answer.iter_bytes():
+    for part in response.iter_bytes():
         body += part
-        if time.monotonic() > deadline or len(body) > _LONGEST:
+        if time.monotonic() > deadline or len(body) > _MAX_RESPONSE:
             raise TimeoutError("the answer does not end")
     return body
 
 
-def _answered(parcel: Parcel, answer: httpx2.Response, body: bytes) -> Handover:
-    status, said = answer.status_code, _said(body)
+def _response_result(
+    message: ChannelMessage, response: httpx2.Response, body: bytes
+) -> DeliveryResult:
+    status, document = response.status_code, _decode_json(body)
     if 200 <= status < 300:
-        return Handover(
-            parcel.delivery_id, "accepted", provider_id=str(said.get("sid", "")), code=str(status)
+        return DeliveryResult(
+            message.delivery_id,
+            "accepted",
+            provider_id=str(document.get("sid", "")),
+            code=str(status),
         )
-    number = said.get("code")
-    code = str(number if isinstance(number, int) else status)
+    provider_code = document.get("code")
+    code = str(provider_code if isinstance(provider_code, int) else status)
     # The provider's own words are left out: they quote the number.
     detail = f"The provider answered {status}, code {code}."
-    if status == _BUSY or status in _OURS:
-        wait = _seconds(answer.headers.get("Retry-After", ""))
-        return Handover(parcel.delivery_id, "transient", "", code, detail, wait)
-    if 400 <= status < 500 and status != _LATE:
-        suppress = "stopped" if number == _STOPPED else ""
-        return Handover(parcel.delivery_id, "rejected", "", code, detail, None, suppress)
+    if status == _RATE_LIMITED or status in _ACCOUNT_ERROR_CODES:
+        retry_after = _parse_retry_after(response.headers.get("Retry-After", ""))
+        return DeliveryResult(message.delivery_id, "transient", "", code, detail, retry_after)
+    if 400 <= status < 500 and status != _REQUEST_TIMEOUT:
+        suppress = "stopped" if provider_code == _STOPPED_CODE else ""
+        return DeliveryResult(message.delivery_id, "rejected", "", code, detail, None, suppress)
     # It may have failed after it took the message: asking again could say it twice.
-    return Handover(parcel.delivery_id, "uncertain", "", code, detail)
+    return DeliveryResult(message.delivery_id, "uncertain", "", code, detail)
 
 
-def _said(body: bytes) -> dict[str, Any]:
+def _decode_json(body: bytes) -> dict[str, Any]:
     try:
-        said = msgspec.json.decode(body)
+        document = msgspec.json.decode(body)
     except msgspec.DecodeError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return document if isinstance(document, dict) else {}
 
 
-def _seconds(said: str) -> float | None:
-    return float(said) if said.isascii() and said.isdecimal() and len(said) < 7 else None
+def _parse_retry_after(header: str) -> float | None:
+    return float(header) if header.isascii() and header.isdecimal() and len(header) < 7 else None
 
 
-def _unreached(parcel: Parcel, code: str) -> Handover:
+def _unreachable_result(message: ChannelMessage, code: str) -> DeliveryResult:
     detail = "The provider cannot be reached; nothing was sent."
-    return Handover(parcel.delivery_id, "transient", code=code, detail=detail)
+    return DeliveryResult(message.delivery_id, "transient", code=code, detail=detail)
 
 
-def _silent(parcel: Parcel, is_late: bool) -> Handover:
+def _no_response_result(message: ChannelMessage, is_late: bool) -> DeliveryResult:
     detail = "The provider took the request and did not answer."
     code = "no_answer" if is_late else "line_broken"
-    return Handover(parcel.delivery_id, "uncertain", code=code, detail=detail)
+    return DeliveryResult(message.delivery_id, "uncertain", code=code, detail=detail)

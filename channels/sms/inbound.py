@@ -1,4 +1,4 @@
-"""What customers send us by SMS: words that end or begin it, and everything else."""
+"""Handles SMS from customers: STOP, START and HELP, and messages that staff answer."""
 
 import re
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from django.db.models.functions import Coalesce
 from butler.actions import staff_tasks, withdrawal
 from butler.models import Message
 from channels.ingest import segment, store
-from channels.phone.calls import international
-from channels.sms.keywords import Meaning, meaning
+from channels.phone.calls import to_international
+from channels.sms.keywords import Keyword, find_keyword
 from customers.actions import consent
 from customers.actions.changes import Author
 from customers.actions.consent import ConsentStatement
@@ -27,113 +27,113 @@ from customers.models import Customer, Event, Source, Suppression
 from customers.types import IngestOutcome, Sender
 
 # The provider waits fifteen seconds for our answer, then asks again.
-_PATIENCE = 8.0
+_WITHDRAWAL_TIMEOUT = 8.0
 # The names that the provider gives: letters for the kind, and 128 bits.
 _SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
 # How soon a person answers.
-_SOON = timedelta(hours=1)
-_LONGEST = 64
+_REPLY_WITHIN = timedelta(hours=1)
+_MAX_NUMBER = 64
 CHANNEL = "sms"
 _ALLOW = "allow"
 # What can have switched SMS off: the word STOP, or the customer in another place.
-_BY_STOP, _ELSEWHERE = "stop", "elsewhere"
+_STOP_KEYWORD, _OTHER_SOURCE = "stop", "elsewhere"
 
 
-class Text(NamedTuple):
+class InboundSms(NamedTuple):
     """One message as it came in."""
 
     sid: str
     number: str
     to: str
     body: str
-    meant: Meaning
+    keyword: Keyword
     # Of the word; empty where it is the same in all.
     language: str
 
     @property
-    def is_named(self) -> bool:
+    def has_valid_id(self) -> bool:
         """Tell whether it has an id that it can be known by when it comes again.
 
         Names and values are signed one after the other with nothing between: whoever kept a
         request can cut it anew, so that the id is a longer one. A STOP counts whatever its id.
         """
-        return self.meant == "stop" or _SID.fullmatch(self.sid) is not None
+        return self.keyword == "stop" or _SID.fullmatch(self.sid) is not None
 
 
-def read(fields: Mapping[str, object]) -> Text:
+def parse_sms(fields: Mapping[str, object]) -> InboundSms:
     """Read the form of a provider's webhook; what is missing is empty."""
-    said = {name: str(fields.get(name) or "") for name in ("From", "To", "Body", "OptOutType")}
-    meant, language = meaning(said["Body"], hint=said["OptOutType"])
+    form = {name: str(fields.get(name) or "") for name in ("From", "To", "Body", "OptOutType")}
+    keyword, language = find_keyword(form["Body"], provider_keyword=form["OptOutType"])
     sid = str(fields.get("MessageSid") or fields.get("SmsSid") or "")
-    number = international(said["From"].strip()[:_LONGEST])
+    number = to_international(form["From"].strip()[:_MAX_NUMBER])
     # Spelled as proved numbers are; a short code or a name stays as it is.
     number = normalize("phone", number, None) or number
-    return Text(sid, number, said["To"], said["Body"], meant, language)
+    return InboundSms(sid, number, form["To"], form["Body"], keyword, language)
 
 
-def take_in(text: Text, *, now: datetime) -> bool:
-    """Do what the message says; return whether the customer lets SMS through after it.
+def handle_sms(sms: InboundSms, *, now: datetime) -> bool:
+    """Apply the message; return whether the customer allows SMS afterwards.
 
     Saying it again, as providers do, changes nothing.
     """
-    if text.meant == "stop":
-        _stop(text, now)
+    if sms.keyword == "stop":
+        _handle_stop(sms, now)
         return False
-    if text.meant == "start":
-        return _start(text, now)
-    _keep(text, now)
+    if sms.keyword == "start":
+        return _handle_start(sms, now)
+    _create_reply_task(sms, now)
     return True
 
 
-def language_for(text: Text, default: str) -> str:
+def language_for(sms: InboundSms, default: str) -> str:
     """Return the language to answer in: of the word, or the one in which we last wrote."""
-    if text.language:
-        return text.language
-    customers = [match.id for match in lookup.matches("phone", text.number)]
-    last = Message.objects.filter(customer_id__in=customers).exclude(language="")
-    found = last.order_by("-created_at", "-id").values_list("language", flat=True).first()
-    return found or default
+    if sms.language:
+        return sms.language
+    customers = [match.id for match in lookup.matches("phone", sms.number)]
+    messages = Message.objects.filter(customer_id__in=customers).exclude(language="")
+    language = messages.order_by("-created_at", "-id").values_list("language", flat=True).first()
+    return language or default
 
 
-def _stop(text: Text, now: datetime) -> None:
+def _handle_stop(sms: InboundSms, now: datetime) -> None:
     # A STOP that the provider delivers again must not undo a START that came after it.
-    if _is_known(text):
+    if _is_on_log(sms):
         return
     # On its own and first of all: whatever fails below, and whoever has the number, it is shut.
     Suppression.objects.bulk_create(
         [
             Suppression(
                 channel=CHANNEL,
-                address=text.number,
+                address=sms.number,
                 reason=Suppression.Reason.STOPPED,
-                evidence=f"sms:{text.sid}",
+                evidence=f"sms:{sms.sid}",
                 since=now,
             )
         ],
         ignore_conflicts=True,
     )
-    owner = retry.on_conflict(lambda: _hear_stop(text, now))
+    owner = retry.on_conflict(lambda: _record_stop(sms, now))
     if owner:
-        withdrawal.wait(owner, _PATIENCE)
+        withdrawal.wait(owner, _WITHDRAWAL_TIMEOUT)
 
 
-def _hear_stop(text: Text, now: datetime) -> UUID | None:
+def _record_stop(sms: InboundSms, now: datetime) -> UUID | None:
     """Put a STOP on the log and the ledger of whoever has the number; return the live record.
 
     A number that nobody proved, or that is shared, has a record of its own: no STOP is without
     an entry that proves it, and none speaks for people who only used the same telephone.
     """
-    outcome = _record(text, now)
+    outcome = _store_event(sms, now)
     if outcome.customer_id is None or outcome.status != "accepted":
         return outcome.customer_id
-    shut = _shut_by(outcome.customer_id)
-    words = [ConsentStatement("signal.received", "sms_stop", evidence=_evidence(text))]
-    if not shut:
-        off = ConsentStatement(
-            "preference.set", _ALLOW, False, channel=CHANNEL, evidence=_evidence(text)
+    opt_out_sources = _opt_out_sources(outcome.customer_id)
+    words = [ConsentStatement("signal.received", "sms_stop", evidence=_evidence(sms))]
+    if not opt_out_sources:
+        opt_out = ConsentStatement(
+            "preference.set", _ALLOW, False, channel=CHANNEL, evidence=_evidence(sms)
         )
-        words.insert(0, off)
-    elif shut == {_BY_STOP}:
+        words.insert(0, opt_out)
+    elif opt_out_sources == {_STOP_KEYWORD}:
         return outcome.customer_id
     said = consent.record_statements(
         customer_id=outcome.customer_id, statements=words, author=_author(), now=now
@@ -141,65 +141,67 @@ def _hear_stop(text: Text, now: datetime) -> UUID | None:
     return said.customer_id
 
 
-def _start(text: Text, now: datetime) -> bool:
-    return retry.on_conflict(lambda: _hear_start(text, now))
+def _handle_start(sms: InboundSms, now: datetime) -> bool:
+    return retry.on_conflict(lambda: _record_start(sms, now))
 
 
-def _hear_start(text: Text, now: datetime) -> bool:
+def _record_start(sms: InboundSms, now: datetime) -> bool:
     """Take back what STOP did, and nothing that the customer said elsewhere."""
-    outcome = _record(text, now)
+    outcome = _store_event(sms, now)
     # An old START that comes again must not undo the STOP that came after it.
     if outcome.status != "accepted":
-        return not _is_stopped(text.number)
+        return not _is_stopped(sms.number)
     stopped = Suppression.objects.filter(
         channel=CHANNEL,
-        address=text.number,
+        address=sms.number,
         reason=Suppression.Reason.STOPPED,
         lifted_at=None,
     )
     stopped.update(lifted_at=now)
     if outcome.customer_id is None:
         return True
-    shut = _shut_by(outcome.customer_id)
-    if shut == {_BY_STOP}:
+    opt_out_sources = _opt_out_sources(outcome.customer_id)
+    if opt_out_sources == {_STOP_KEYWORD}:
         words = [
             ConsentStatement(
-                "preference.cleared", _ALLOW, channel=CHANNEL, evidence=_evidence(text)
+                "preference.cleared", _ALLOW, channel=CHANNEL, evidence=_evidence(sms)
             ),
-            ConsentStatement("signal.received", "sms_start", evidence=_evidence(text)),
+            ConsentStatement("signal.received", "sms_start", evidence=_evidence(sms)),
         ]
         consent.record_statements(
             customer_id=outcome.customer_id, statements=words, author=_author(), now=now
         )
-    return shut <= {_BY_STOP}
+    return opt_out_sources <= {_STOP_KEYWORD}
 
 
-def _shut_by(customer_id: UUID) -> set[str]:
+def _opt_out_sources(customer_id: UUID) -> set[str]:
     """Return what switched SMS off as it stands, for any of the records that are this customer."""
     [live] = Customer.objects.filter(pk=customer_id).values_list(
         Coalesce("canonical_id", "id"), flat=True
     )
     ledger = consent_ledger.read_ledgers([live])[live]
-    said = newest_entries(
+    preferences = newest_entries(
         ledger.entries, ledger.members, StatementKey("preference", _ALLOW, CHANNEL)
     )
     return {
-        _BY_STOP if _is_stop(entry) else _ELSEWHERE
-        for entry in said
+        _STOP_KEYWORD if _is_stop(entry) else _OTHER_SOURCE
+        for entry in preferences
         if entry.kind == "preference.set" and entry.document["value"] is False
     }
 
 
 def _is_stop(entry: LedgerEntry) -> bool:
-    said = entry.document
-    return bool(said["source_channel"] == CHANNEL and said["evidence"].get("kind") == "stop")
+    document = entry.document
+    return bool(
+        document["source_channel"] == CHANNEL and document["evidence"].get("kind") == "stop"
+    )
 
 
-def _is_known(text: Text) -> bool:
+def _is_on_log(sms: InboundSms) -> bool:
     """Tell whether this very STOP is on a log; the same id with other words is another one."""
-    key = UUID(log.message_key(_sender().source_id, text.sid))
+    key = UUID(log.message_key(_sender().source_id, sms.sid))
     body = Event.objects.filter(message_key=key).values_list("body", flat=True).first()
-    return body is not None and body["properties"].get("text") == text.body
+    return body is not None and body["properties"].get("text") == sms.body
 
 
 def _is_stopped(number: str) -> bool:
@@ -207,37 +209,37 @@ def _is_stopped(number: str) -> bool:
 
 
 @transaction.atomic
-def _keep(text: Text, now: datetime) -> None:
-    outcome = _record(text, now)
-    if outcome.customer_id is None or outcome.status != "accepted" or text.meant == "help":
+def _create_reply_task(sms: InboundSms, now: datetime) -> None:
+    outcome = _store_event(sms, now)
+    if outcome.customer_id is None or outcome.status != "accepted" or sms.keyword == "help":
         return
     staff_tasks.create(
-        key=f"sms:{text.sid}",
+        key=f"sms:{sms.sid}",
         kind="reply",
         customer_id=outcome.customer_id,
         title="Answer an SMS",
-        body=text.body,
-        due_at=now + _SOON,
+        body=sms.body,
+        due_at=now + _REPLY_WITHIN,
     )
 
 
-def _record(text: Text, now: datetime) -> IngestOutcome:
+def _store_event(sms: InboundSms, now: datetime) -> IngestOutcome:
     """Put the message on the log of whoever has the number, once."""
     sender = _sender()
     event: dict[str, Any] = {
         "type": "track",
         "event": "Message Received",
-        "messageId": text.sid,
-        "properties": {"channel": CHANNEL, "text": text.body, "to": text.to},
-        "context": {"externalIds": [{"type": "phone", "id": text.number}]},
+        "messageId": sms.sid,
+        "properties": {"channel": CHANNEL, "text": sms.body, "to": sms.to},
+        "context": {"externalIds": [{"type": "phone", "id": sms.number}]},
     }
     request_context = segment.RequestContext(received_at=now, is_trusted=True)
-    found = segment.build_or_reject(event, request_context)
-    return store.store_events(sender=sender, events=[found], received_at=now)[0]
+    parsed_event = segment.build_or_reject(event, request_context)
+    return store.store_events(sender=sender, events=[parsed_event], received_at=now)[0]
 
 
-def _evidence(text: Text) -> dict[str, str]:
-    return {"kind": text.meant, "message": text.sid}
+def _evidence(sms: InboundSms) -> dict[str, str]:
+    return {"kind": sms.keyword, "message": sms.sid}
 
 
 def _sender() -> Sender:

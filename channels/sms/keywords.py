@@ -1,13 +1,13 @@
-"""What a customer means who sends us one word, and what we answer. Pure.
+"""SMS keywords (STOP, START, HELP) and the replies to them. Pure.
 
-Only a message that is nothing but the word counts: who writes "please don't stop" is not
-stopping us, and whoever writes a sentence deserves a person.
+A message is a keyword only if it contains nothing else: "please don't stop" is not a STOP,
+and a person answers sentences.
 """
 
 import unicodedata
 from typing import Literal
 
-type Meaning = Literal["stop", "start", "help", ""]
+type Keyword = Literal["stop", "start", "help", ""]
 
 # By language, as carriers and providers have them, and as people here say it.
 _STOP = {
@@ -18,17 +18,17 @@ _STOP = {
 }
 _START = {"": "start yes unstop", "nl": "aanmelden", "sv": "starta", "da": "tilmeld"}
 _HELP = {"": "help info", "nl": "hulp", "sv": "hjälp", "da": "hjælp"}
-_TABLES: dict[Meaning, dict[str, str]] = {"stop": _STOP, "start": _START, "help": _HELP}
-_WORDS: dict[str, tuple[Meaning, str]] = {
-    word: (meaning, language)
-    for meaning, table in _TABLES.items()
+_TABLES: dict[Keyword, dict[str, str]] = {"stop": _STOP, "start": _START, "help": _HELP}
+_KEYWORDS: dict[str, tuple[Keyword, str]] = {
+    word: (find_keyword, language)
+    for find_keyword, table in _TABLES.items()
     for language, words in table.items()
     for word in words.split()
 }
-_WORDS |= {"stop all": ("stop", ""), "opt out": ("stop", "")}
-_AROUND = " \t\r\n.,;:!?\"'“”‘’«»()[]*_-"
+_KEYWORDS |= {"stop all": ("stop", ""), "opt out": ("stop", "")}
+_PUNCTUATION = " \t\r\n.,;:!?\"'“”‘’«»()[]*_-"
 
-_ANSWERS: dict[Meaning, dict[str, str]] = {
+_REPLIES: dict[Keyword, dict[str, str]] = {
     "stop": {
         "en": "{company}: you will get no more SMS from us. Send START to undo this.",
         "nl": "{company}: je krijgt geen sms meer van ons. Stuur START om dit ongedaan te maken.",
@@ -54,31 +54,37 @@ _ANSWERS: dict[Meaning, dict[str, str]] = {
     "": {},
 }
 # START undoes STOP, and nothing that was said in another place.
-_STILL_OFF = {
+_STILL_OPTED_OUT_REPLY = {
     "en": "{company}: thank you. SMS is still turned off in your preferences: {site}",
     "nl": "{company}: dank je. In je voorkeuren staat sms nog uit: {site}",
     "sv": "{company}: tack. Sms är fortfarande avstängt i dina inställningar: {site}",
     "da": "{company}: tak. Sms er stadig slået fra i dine indstillinger: {site}",
 }
-_HINTS: dict[str, Meaning] = {"STOP": "stop", "START": "start", "HELP": "help"}
+_PROVIDER_KEYWORDS: dict[str, Keyword] = {"STOP": "stop", "START": "start", "HELP": "help"}
 
 
-def meaning(text: str, *, hint: str = "") -> tuple[Meaning, str]:
-    """Return what a message means and the language of its word ("": of any).
+def find_keyword(text: str, *, provider_keyword: str = "") -> tuple[Keyword, str]:
+    """Return the keyword of a message and its language ("": the same in all).
 
-    `hint` is what a provider has already made of it (OptOutType).
+    `provider_keyword` is the keyword that the provider recognized (OptOutType).
     """
-    word = unicodedata.normalize("NFKC", text).casefold().strip(_AROUND)
-    found = _WORDS.get(" ".join(word.split()), ("", ""))
-    return (_HINTS[hint], found[1]) if hint in _HINTS else found
+    word = unicodedata.normalize("NFKC", text).casefold().strip(_PUNCTUATION)
+    match = _KEYWORDS.get(" ".join(word.split()), ("", ""))
+    return (
+        (_PROVIDER_KEYWORDS[provider_keyword], match[1])
+        if provider_keyword in _PROVIDER_KEYWORDS
+        else match
+    )
 
 
-def answer(meant: Meaning, *, language: str, company: str, site: str, is_open: bool = True) -> str:
-    """Return what we answer to a word; nothing where it was none.
+def reply_text(
+    keyword: Keyword, *, language: str, company: str, site: str, allows_sms: bool = True
+) -> str:
+    """Return the reply to a keyword; empty where there is no keyword.
 
-    `is_open` says whether SMS may go to the number after it.
+    `allows_sms` says whether SMS may be sent to the number afterwards.
     """
-    texts = _STILL_OFF if meant == "start" and not is_open else _ANSWERS[meant]
+    texts = _STILL_OPTED_OUT_REPLY if keyword == "start" and not allows_sms else _REPLIES[keyword]
     text = texts.get(language) or texts.get("en", "")
     # The address first: a company may be called anything, an address has no braces.
     return text.replace("{site}", site).replace("{company}", company)

@@ -1,4 +1,4 @@
-"""What a provider of SMS says became of a message, as a report. Pure."""
+"""Reads Twilio's status callbacks as delivery reports. Pure."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from butler.messages.delivery_reports import DeliveryReport
 
-_KINDS = {
+_KIND_BY_STATUS = {
     "accepted": "accepted",
     "scheduled": "accepted",
     "queued": "accepted",
@@ -19,32 +19,38 @@ _KINDS = {
     "canceled": "rejected",
 }
 # Nobody has the number, or it is no phone that can read.
-_DEAD = frozenset({"30005", "30006", "21211", "21614"})
-_STOPPED = frozenset({"21610"})
+_DEAD_NUMBER_CODES = frozenset({"30005", "30006", "21211", "21614"})
+_STOPPED_CODES = frozenset({"21610"})
 
 
-def read(fields: Mapping[str, object], message: str, *, now: datetime) -> DeliveryReport | None:
-    """Read a status callback; None: it says nothing that we know."""
+def parse_report(fields: Mapping[str, object], message_id: str, *, now: datetime) -> DeliveryReport | None:
+    """Return the delivery report of a status callback; None for unknown statuses."""
     sid = str(fields.get("MessageSid") or fields.get("SmsSid") or "")
     status = str(fields.get("MessageStatus") or fields.get("SmsStatus") or "").lower()
-    kind = _KINDS.get(status)
+    kind = _KIND_BY_STATUS.get(status)
     if not sid or kind is None:
         return None
     code = str(fields.get("ErrorCode") or "")
     code = code if code.isascii() and code.isdecimal() and len(code) < 10 else ""
     if kind == "failed":
-        kind = "stopped" if code in _STOPPED else "bounced" if code in _DEAD else "failed"
+        kind = (
+            "stopped"
+            if code in _STOPPED_CODES
+            else "bounced"
+            if code in _DEAD_NUMBER_CODES
+            else "failed"
+        )
     return DeliveryReport(
         event_id=f"{sid}:{status}",
         kind=kind,
         occurred_at=now,
         provider_id=sid,
-        message_id=_uuid(message),
+        message_id=_parse_uuid(message_id),
         detail=code,
     )
 
 
-def _uuid(text: str) -> str:
+def _parse_uuid(text: str) -> str:
     try:
         return str(UUID(text))
     except ValueError:

@@ -20,16 +20,16 @@ def inbound(request: HttpRequest) -> HttpResponse:
     """Take in what a customer sent, and answer with TwiML."""
     received = http.read_body(request)
     with load_shedding.request_slot():
-        fields = _signed(request, received)
-        text = messages.read(fields)
-        if not text.sid or not text.number or not text.is_named:
+        fields = _verified_fields(request, received)
+        sms = messages.parse_sms(fields)
+        if not sms.sid or not sms.number or not sms.has_valid_id:
             raise ErrorResponse(400, "missing_id", "Send MessageSid and From.")
-        is_open = messages.take_in(text, now=timezone.now())
-        answer = MessagingResponse()
+        allows_sms = messages.handle_sms(sms, now=timezone.now())
+        response = MessagingResponse()
         # A provider that understood the word itself has answered it, and sends nothing more.
-        if text.meant and not fields.get("OptOutType"):
-            answer.message(_answer(text, is_open))
-    return HttpResponse(str(answer), content_type="text/xml")
+        if sms.keyword and not fields.get("OptOutType"):
+            response.message(_reply_text(sms, allows_sms))
+    return HttpResponse(str(response), content_type="text/xml")
 
 
 @http.endpoint("POST")
@@ -38,35 +38,37 @@ def status(request: HttpRequest) -> HttpResponse:
     received = http.read_body(request)
     with load_shedding.request_slot():
         now = timezone.now()
-        found = statuses.read(_signed(request, received), request.GET.get("message", ""), now=now)
-        if found:
-            delivery_reports.record(provider="twilio", channel="sms", reports=[found], now=now)
+        report = statuses.parse_report(
+            _verified_fields(request, received), request.GET.get("message", ""), now=now
+        )
+        if report:
+            delivery_reports.record(provider="twilio", channel="sms", reports=[report], now=now)
     return HttpResponse(status=204)
 
 
-def _signed(request: HttpRequest, received: bytes) -> Mapping[str, object]:
+def _verified_fields(request: HttpRequest, received: bytes) -> Mapping[str, object]:
     """Return the fields that the account which they name signed. Raises ErrorResponse."""
-    account, other = settings.SMS_ACCOUNT, settings.SMS_FALLBACK
+    account, fallback = settings.SMS_ACCOUNT, settings.SMS_FALLBACK
     if account is None:
         raise ErrorResponse(404, "no_sms", "No provider of SMS is set up.")
-    secrets = _secrets(account) + (_secrets(other) if other else [])
+    secrets = _account_secrets(account) + (_account_secrets(fallback) if fallback else [])
     fields, secret = twilio.verified_fields(request, received, secrets)
-    if other and fields.get("AccountSid") == other["sid"]:
-        account = other
-    if secret not in _secrets(account):
+    if fallback and fields.get("AccountSid") == fallback["sid"]:
+        account = fallback
+    if secret not in _account_secrets(account):
         raise twilio.invalid_signature()
     return fields
 
 
-def _secrets(account: Mapping[str, str]) -> list[str]:
+def _account_secrets(account: Mapping[str, str]) -> list[str]:
     return [account[name] for name in ("token", "shared_key") if account.get(name)]
 
 
-def _answer(text: messages.Text, is_open: bool) -> str:
-    return keywords.answer(
-        text.meant,
-        language=messages.language_for(text, settings.LANGUAGE_CODE),
+def _reply_text(sms: messages.InboundSms, allows_sms: bool) -> str:
+    return keywords.reply_text(
+        sms.keyword,
+        language=messages.language_for(sms, settings.LANGUAGE_CODE),
         company=settings.BUTLER_COMPANY,
         site=f"{settings.BUTLER_SITE_URL.rstrip('/')}/preferences/",
-        is_open=is_open,
+        allows_sms=allows_sms,
     )

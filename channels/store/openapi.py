@@ -19,7 +19,7 @@ SCAN: Document = {
         "id": {**_TEXT, "description": "The line's id on its device"},
     },
 }
-LINE: Document = {
+TILL_SCAN: Document = {
     "type": "object",
     "required": ["id"],
     "properties": SCAN["properties"]
@@ -32,7 +32,7 @@ BATCH: Document = {
         "device": {"type": "string", "minLength": 1, "maxLength": 40},
         "sequence": {"type": "integer"},
         "clock": {**_MOMENT, "description": "What the device's clock shows as it sends"},
-        "lines": {"type": "array", "maxItems": 1000, "items": LINE},
+        "lines": {"type": "array", "maxItems": 1000, "items": TILL_SCAN},
     },
 }
 ORDER: Document = {
@@ -44,7 +44,7 @@ ORDER: Document = {
         "visit_time": {"type": ["string", "null"]},
     },
 }
-SHORT_FORM: Document = {
+GATE_SENTENCE: Document = {
     "type": "object",
     "required": ["id", "version", "name", "is_verified", "line", "order"],
     "properties": {
@@ -56,7 +56,7 @@ SHORT_FORM: Document = {
         "order": ORDER,
     },
 }
-RESULTS: Document = {
+BATCH_RECEIPT: Document = {
     "type": "object",
     "required": ["success", "sequence", "lines"],
     "properties": {
@@ -87,7 +87,7 @@ def openapi_paths() -> dict[str, Document]:
         "store_scan",
         "Take in a scan, and learn in one line who it is",
         request_schema=SCAN,
-        response_schema=SHORT_FORM,
+        response_schema=GATE_SENTENCE,
         has_count_headers=True,
         tag=TAG,
     )
@@ -103,7 +103,7 @@ def openapi_paths() -> dict[str, Document]:
         "store_batch",
         "Take in what an offline till gathered: in any order, late, twice",
         request_schema=BATCH,
-        response_schema=RESULTS,
+        response_schema=BATCH_RECEIPT,
         has_count_headers=True,
         tag=TAG,
     )

@@ -14,7 +14,7 @@ from channels import outbox
 from channels.email.adapter import EmailAdapter
 from channels.inbox.adapter import InboxAdapter
 from channels.phone.adapter import PhoneAdapter
-from channels.protocol import Handover, Parcel
+from channels.protocol import ChannelMessage, DeliveryResult
 from channels.sms.adapter import OutboxAdapter, SmsAdapter
 from tests.channels import relay as relays
 from tests.channels.provider import SID, TOKEN, Provider
@@ -38,7 +38,7 @@ class Counterpart:
     fail: Callable[[str], None]
 
 
-def parcel(**facts) -> Parcel:
+def parcel(**facts) -> ChannelMessage:
     known = {
         "id": uuid.uuid4(),
         "delivery_id": uuid.uuid4(),
@@ -52,7 +52,7 @@ def parcel(**facts) -> Parcel:
         "topic": "rides",
         "unsubscribe_url": "https://larkmoor.example/u/token/",
     }
-    return Parcel(**{**known, **facts})
+    return ChannelMessage(**{**known, **facts})
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def _smtp(port: int) -> dict:
 
 def _email_outbox(request, settings) -> Counterpart:
     request.getfixturevalue("own_outbox")
-    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.Backend"}}
+    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.OutboxBackend"}}
     return Counterpart(EmailAdapter(), lambda: [one.subject for one in _oldest_first()], None)
 
 
@@ -131,8 +131,8 @@ def _phone(request, settings) -> Counterpart:
     )
 
 
-def _oldest_first() -> list[outbox.Entry]:
-    return outbox.entries()[::-1]
+def _oldest_first() -> list[outbox.OutboxMessage]:
+    return outbox.read_messages()[::-1]
 
 
 @pytest.fixture
@@ -159,8 +159,8 @@ def always() -> bool:
     return True
 
 
-def results(outcomes: list[Handover]) -> list[str]:
-    return [one.result for one in outcomes]
+def results(outcomes: list[DeliveryResult]) -> list[str]:
+    return [one.outcome for one in outcomes]
 
 
 # Every way -----------------------------------------------------------------------------
@@ -169,7 +169,7 @@ def results(outcomes: list[Handover]) -> list[str]:
 def test_outcomes_come_one_a_parcel_in_order(way):
     parcels = [parcel(subject=f"{n}", text=f"{n}") for n in range(5)]
 
-    outcomes = list(way.adapter.hand_over(parcels, always))
+    outcomes = list(way.adapter.send(parcels, always))
 
     assert [one.delivery_id for one in outcomes] == [one.delivery_id for one in parcels]
     assert results(outcomes) == ["accepted"] * 5
@@ -181,9 +181,9 @@ def test_outcomes_come_one_a_parcel_in_order(way):
 
 
 def test_outcomes_come_as_they_happen(way):
-    outcomes = way.adapter.hand_over([parcel(), parcel()], always)
+    outcomes = way.adapter.send([parcel(), parcel()], always)
 
-    assert next(outcomes).result == "accepted"
+    assert next(outcomes).outcome == "accepted"
     if way.arrived:
         assert len(way.arrived()) == 1
     outcomes.close()
@@ -193,9 +193,9 @@ def test_outcomes_come_as_they_happen(way):
 
 def test_nothing_leaves_once_it_is_closed(way):
     parcels = [parcel() for _ in range(4)]
-    done: list[Handover] = []
+    done: list[DeliveryResult] = []
 
-    outcomes = way.adapter.hand_over(parcels, lambda: len(done) < 2)
+    outcomes = way.adapter.send(parcels, lambda: len(done) < 2)
     done.extend(islice(outcomes, 2))
     done.extend(outcomes)
 
@@ -205,20 +205,20 @@ def test_nothing_leaves_once_it_is_closed(way):
 
 
 def test_nothing_at_all_leaves_where_it_was_never_open(way):
-    assert list(way.adapter.hand_over([parcel()], lambda: False)) == []
+    assert list(way.adapter.send([parcel()], lambda: False)) == []
     if way.arrived:
         assert way.arrived() == []
 
 
 def test_an_empty_batch_is_no_trouble(way):
-    assert list(way.adapter.hand_over([], always)) == []
+    assert list(way.adapter.send([], always)) == []
 
 
 def test_a_message_is_the_same_one_at_its_second_attempt(way):
     first = parcel()
     again = parcel(id=first.id)
 
-    outcomes = [*way.adapter.hand_over([first], always), *way.adapter.hand_over([again], always)]
+    outcomes = [*way.adapter.send([first], always), *way.adapter.send([again], always)]
 
     assert results(outcomes) == ["accepted", "accepted"]
     if way.arrived and way.adapter.is_idempotent:
@@ -249,11 +249,11 @@ def test_it_says_who_it_is(way):
 def test_whatever_was_said_it_never_raises_and_stays_one_message(way, naughty):
     one = parcel(subject=naughty, text=naughty, html=naughty)
 
-    outcomes = list(way.adapter.hand_over([one, parcel()], always))
+    outcomes = list(way.adapter.send([one, parcel()], always))
 
     assert outcomes[0].delivery_id == one.delivery_id
-    assert outcomes[0].result in {"accepted", "rejected", "uncertain"}
-    assert outcomes[1].result == "accepted"
+    assert outcomes[0].outcome in {"accepted", "rejected", "uncertain"}
+    assert outcomes[1].outcome == "accepted"
     if way.arrived:
         assert len(way.arrived()) <= 2
 
@@ -308,10 +308,10 @@ def test_each_failure_is_the_outcome_it_is(failing, caplog):
     caplog.set_level(logging.DEBUG)
     began = time.monotonic()
 
-    [outcome] = way.adapter.hand_over([parcel(to=_to(way))], always)
+    [outcome] = way.adapter.send([parcel(to=_to(way))], always)
 
     took = time.monotonic() - began
-    assert (outcome.result, outcome.suppress) == (result, suppress)
+    assert (outcome.outcome, outcome.suppress) == (result, suppress)
     assert bool(way.arrived()) == has_arrived
     assert took < way.adapter.timeout + 1.5
     logged = [one.getMessage() for one in caplog.records if not one.name.startswith("mail.")]
@@ -328,7 +328,7 @@ def test_one_failure_does_not_stop_the_batch_nor_hold_it_up(failing):
     parcels = [parcel(to=_to(way)) for _ in range(3)]
     began = time.monotonic()
 
-    outcomes = list(way.adapter.hand_over(parcels, always))
+    outcomes = list(way.adapter.send(parcels, always))
 
     assert results(outcomes) == [result] * 3
     assert [one.delivery_id for one in outcomes] == [one.delivery_id for one in parcels]
@@ -340,7 +340,7 @@ def test_where_nobody_answers_the_rest_of_a_batch_does_not_wait(request, setting
     way.fail("refuse")
     looks = []
 
-    outcomes = list(way.adapter.hand_over([parcel() for _ in range(25)], lambda: not looks))
+    outcomes = list(way.adapter.send([parcel() for _ in range(25)], lambda: not looks))
 
     assert results(outcomes) == ["transient"] * 25
     assert {one.code for one in outcomes} == {"connect_failed"}
@@ -350,7 +350,7 @@ def test_the_busy_provider_s_wish_is_passed_on(request, settings):
     way = _sms(request, settings)
     way.fail("busy")
 
-    [outcome] = way.adapter.hand_over([parcel(to=NUMBER)], always)
+    [outcome] = way.adapter.send([parcel(to=NUMBER)], always)
 
     assert outcome.retry_after == 7.0
 
@@ -361,7 +361,7 @@ def test_a_letter_does_not_leave_when_the_lease_ends_while_the_relay_thinks(requ
     closed = []
     relay.at_data = lambda: closed.append(True)
 
-    outcomes = list(way.adapter.hand_over([parcel(), parcel()], lambda: not closed))
+    outcomes = list(way.adapter.send([parcel(), parcel()], lambda: not closed))
 
     assert outcomes == []
     assert relay.letters == []
@@ -371,9 +371,7 @@ def test_an_sms_does_not_leave_when_the_lease_ends_while_it_connects(request, se
     way = _sms(request, settings)
     looks = iter([True, False])
 
-    outcomes = list(
-        way.adapter.hand_over([parcel(to=NUMBER), parcel(to=NUMBER)], lambda: next(looks))
-    )
+    outcomes = list(way.adapter.send([parcel(to=NUMBER), parcel(to=NUMBER)], lambda: next(looks)))
 
     assert outcomes == []
     assert way.arrived() == []

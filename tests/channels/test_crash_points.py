@@ -19,7 +19,7 @@ from butler import failpoints
 from butler.actions import outcomes, withdrawal
 from butler.models import BudgetUse, Delivery, Message
 from channels import deliveries
-from channels.protocol import Handover
+from channels.protocol import DeliveryResult
 from customers.actions.consent import ConsentStatement
 from tests.butler import arrange
 from tests.butler.arrange import AUTHOR, NOON
@@ -76,17 +76,17 @@ class Provider:
         self.operation = operation
         self.handed = Counter()
 
-    def hand_over(self, parcels, is_open):
+    def send(self, parcels, is_open):
         for parcel in parcels:
             if not is_open():
                 return
             failpoints.failpoint("before provider")
             if self.operation == "refused":
-                yield Handover(parcel.delivery_id, "rejected", code="550")
+                yield DeliveryResult(parcel.delivery_id, "rejected", code="550")
                 continue
             self.handed[parcel.id] += 1
             lost = self.operation == "lost" and self.handed[parcel.id] == 1
-            yield Handover(parcel.delivery_id, "uncertain" if lost else "accepted")
+            yield DeliveryResult(parcel.delivery_id, "uncertain" if lost else "accepted")
 
 
 def people(operation):

@@ -124,7 +124,7 @@ def test_a_sender_that_fell_silent_leaves_what_is_uncertain():
         pass
 
     class Frozen(Provider):
-        def hand_over(self, parcels, is_open):
+        def send(self, parcels, is_open):
             raise Dead
             yield
 
@@ -207,7 +207,7 @@ def test_a_withdrawal_is_not_answered_while_its_message_is_on_its_way():
     order = []
 
     class Watching(Provider):
-        def hand_over(self, parcels, is_open):
+        def send(self, parcels, is_open):
             import threading
 
             def withdraw():
@@ -221,7 +221,7 @@ def test_a_withdrawal_is_not_answered_while_its_message_is_on_its_way():
             self.thread.start()
             time.sleep(0.3)
             order.append("handed over")
-            yield from super().hand_over(parcels, is_open)
+            yield from super().send(parcels, is_open)
 
     provider = Watching()
     round_(provider)
@@ -259,14 +259,14 @@ def test_a_lease_lasts_as_long_as_a_call_that_began_at_the_last_moment():
     class Slow(Provider):
         timeout = 30.0
 
-        def hand_over(self, parcels, is_open):
+        def send(self, parcels, is_open):
             with connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT extract(epoch FROM lease_until - clock_timestamp())::float8"
                     " FROM butler_delivery"
                 )
                 left.extend(row[0] for row in cursor.fetchall())
-            return super().hand_over(parcels, is_open)
+            return super().send(parcels, is_open)
 
     round_(Slow(), most=1)
 

@@ -6,7 +6,7 @@ from django.core.mail import EmailMultiAlternatives, send_mail
 from django.utils import timezone
 
 from channels import outbox
-from channels.protocol import Parcel
+from channels.protocol import ChannelMessage
 from channels.sms.adapter import OutboxAdapter
 
 
@@ -14,7 +14,7 @@ from channels.sms.adapter import OutboxAdapter
 def _own_outbox(settings, tmp_path):
     settings.BUTLER_HOME = tmp_path
     settings.DEBUG = True
-    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.Backend"}}
+    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.OutboxBackend"}}
 
 
 def test_a_mail_is_read_back_newest_first(client):
@@ -46,7 +46,7 @@ def test_the_page_escapes_what_was_sent(client):
 def test_an_sms_is_there_too(client):
     words = ("", "Tot zo, Noor.", "", "service", "visits")
     ids = (uuid.uuid4(), uuid.uuid4(), uuid.uuid4())
-    list(OutboxAdapter().hand_over([Parcel(*ids, "+31612345678", "nl", *words)], lambda: True))
+    list(OutboxAdapter().send([ChannelMessage(*ids, "+31612345678", "nl", *words)], lambda: True))
 
     [told] = client.get("/dev/outbox.json").json()
     page = client.get("/dev/outbox/").content.decode()
@@ -75,17 +75,18 @@ def test_nobody_else_on_the_machine_reads_it(tmp_path):
 
 
 def test_many_writers_lose_nothing():
-    entry = outbox.Entry("sms", "+31600000000", "", "x" * 5000, "", timezone.now())
+    entry = outbox.OutboxMessage("sms", "+31600000000", "", "x" * 5000, "", timezone.now())
 
     threads = [
-        threading.Thread(target=lambda: [outbox.add([entry]) for _ in range(20)]) for _ in range(8)
+        threading.Thread(target=lambda: [outbox.append_messages([entry]) for _ in range(20)])
+        for _ in range(8)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert len(outbox.entries()) == 160
+    assert len(outbox.read_messages()) == 160
 
 
 @pytest.mark.slow
@@ -93,7 +94,9 @@ def test_it_does_not_grow_for_ever(tmp_path, monkeypatch):
     monkeypatch.setattr(outbox, "_LONGEST", 50_000)
     monkeypatch.setattr(outbox, "SHOWN", 10)
     for number in range(100):
-        outbox.add([outbox.Entry("email", "x", str(number), "x" * 1000, "", timezone.now())])
+        outbox.append_messages(
+            [outbox.OutboxMessage("email", "x", str(number), "x" * 1000, "", timezone.now())]
+        )
 
     assert (tmp_path / "outbox.jsonl").stat().st_size < 60_000
-    assert [one.subject for one in outbox.entries()][:2] == ["99", "98"]
+    assert [one.subject for one in outbox.read_messages()][:2] == ["99", "98"]

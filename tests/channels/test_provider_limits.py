@@ -127,9 +127,9 @@ def test_a_provider_that_is_quick_takes_twice_as_many_at_a_time(quick, sizes, mo
     taken = []
 
     class Counting(Provider):
-        def hand_over(self, parcels, is_open):
+        def send(self, parcels, is_open):
             taken.append(len(parcels))
-            return super().hand_over(parcels, is_open)
+            return super().send(parcels, is_open)
 
     provider = Counting()
     monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [provider])

@@ -7,8 +7,8 @@ import pytest
 
 from channels.ingest import cloudevents, segment
 from channels.ingest.segment import RequestContext
-from channels.store import batches
-from channels.store.batches import Batch
+from channels.store import till_batches
+from channels.store.till_batches import TillBatch
 from channels.webhook import events as webhooks
 from customers.types import IncomingEvent, RejectedItem
 from tests.factories import NOON
@@ -32,9 +32,9 @@ WAYS = {
         encoded({"type": "Ride Entered", "data": {"userId": who}}), "msg-1", FRAME
     ),
     "till": lambda who: (
-        batches.read_line(
+        till_batches.read_scan(
             encoded({"id": "1", "event": "Ride Entered", "card": who}),
-            Batch("d", 1, None, []),
+            TillBatch("d", 1, None, []),
             FRAME,
         ).found
     ),

@@ -11,13 +11,13 @@ from django.core import signing
 from django.test import Client
 from django.utils import timezone
 
-from channels.unsubscribe import SALT, Scope, read, unsubscribe_url, write
+from channels.unsubscribe import SALT, UnsubscribeScope, read_token, sign_token, unsubscribe_url
 from customers.models import Control, ControlEntry, Customer, Purpose
 from tests import factories
 from tests.butler.arrange import guest, says, vocabulary
 from tests.channels.sending import send
 
-SCOPE = Scope(uuid.UUID(int=1), uuid.UUID(int=2), "offers", "offers")
+SCOPE = UnsubscribeScope(uuid.UUID(int=1), uuid.UUID(int=2), "offers", "offers")
 ONE_CLICK = b"List-Unsubscribe=One-Click"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -49,8 +49,8 @@ def entries() -> list[tuple[str, str]]:
 
 
 def test_a_token_is_read_back():
-    assert read(write(SCOPE)) == SCOPE
-    assert read(write(SCOPE._replace(purpose="", topic="rides"))).topic == "rides"
+    assert read_token(sign_token(SCOPE)) == SCOPE
+    assert read_token(sign_token(SCOPE._replace(purpose="", topic="rides"))).topic == "rides"
 
 
 def test_a_link_fits_into_a_header_and_names_nobody(settings):
@@ -64,12 +64,12 @@ def test_a_link_fits_into_a_header_and_names_nobody(settings):
 
 
 def test_every_bit_that_flips_spoils_it():
-    token = write(SCOPE)
+    token = sign_token(SCOPE)
 
     for place, character in enumerate(token):
         for bit in range(8):
             flipped = token[:place] + chr(ord(character) ^ 1 << bit) + token[place + 1 :]
-            assert read(flipped) is None, flipped
+            assert read_token(flipped) is None, flipped
 
 
 @pytest.mark.parametrize(
@@ -84,26 +84,26 @@ def test_every_bit_that_flips_spoils_it():
     ],
 )
 def test_what_is_no_token_of_ours_says_nothing(token):
-    assert read(token) is None
+    assert read_token(token) is None
 
 
 def test_a_token_of_another_purpose_is_no_token_of_ours():
-    content = write(SCOPE).partition(".")[0]
+    content = sign_token(SCOPE).partition(".")[0]
     assert base64.urlsafe_b64decode(content + "==")[:16] == SCOPE.customer_id.bytes
 
-    assert read(signing.Signer(salt="butler.preferences", sep=".").sign(content)) is None
+    assert read_token(signing.Signer(salt="butler.preferences", sep=".").sign(content)) is None
 
 
 def test_a_key_that_was_replaced_still_reads_until_it_is_removed(settings):
     old, settings.SECRET_KEY = settings.SECRET_KEY, "a-new-key-" * 5
     settings.SECRET_KEY_FALLBACKS = [old]
     settings.SECRET_KEY, new = old, settings.SECRET_KEY
-    token = write(SCOPE)
+    token = sign_token(SCOPE)
     settings.SECRET_KEY = new
 
-    assert read(token) == SCOPE
+    assert read_token(token) == SCOPE
     settings.SECRET_KEY_FALLBACKS = []
-    assert read(token) is None
+    assert read_token(token) is None
 
 
 def test_whoever_was_joined_since_has_ended_it_once(noor, client):

@@ -2,7 +2,7 @@
 
 import time
 
-from channels.protocol import Handover
+from channels.protocol import DeliveryResult
 from tests.butler import arrange
 
 
@@ -21,7 +21,7 @@ class Provider:
         self.fails_at = fails_at
         self.handed = []
 
-    def hand_over(self, parcels, is_open):
+    def send(self, parcels, is_open):
         for number, parcel in enumerate(parcels):
             if not is_open():
                 return
@@ -31,7 +31,9 @@ class Provider:
             self.handed.append(parcel.id)
             told = self.results.pop(0) if self.results else "accepted"
             facts = told if isinstance(told, dict) else {"result": told}
-            yield Handover(parcel.delivery_id, **{"provider_id": str(len(self.handed)), **facts})
+            yield DeliveryResult(
+                parcel.delivery_id, **{"provider_id": str(len(self.handed)), **facts}
+            )
 
 
 def offer(**facts):

@@ -14,7 +14,7 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 from twilio.request_validator import RequestValidator
 
-from channels.unsubscribe import Scope, write
+from channels.unsubscribe import UnsubscribeScope, sign_token
 from tests.channels.console.test_access import TABLE as CONSOLE
 from tests.channels.provider import TOKEN
 from tests.config import test_access
@@ -141,7 +141,7 @@ def wire_writes(known: dict) -> Iterator[tuple[str, Call]]:
     text = {"MessageSid": "SM" + "1" * 32, "From": "+31612345678", "To": "+3120", "Body": "STOP"}
     path = "/v1/sms/inbound"
     yield "sms inbound", Call("POST", path, headers=_twilio(path, text), **_form(text))
-    path = f"/u/{write(Scope(known['customer_id'], known['message_id'], '', 'visits'))}/"
+    path = f"/u/{sign_token(UnsubscribeScope(known['customer_id'], known['message_id'], '', 'visits'))}/"
     yield "unsubscribe", Call("POST", path, **_form({"List-Unsubscribe": "One-Click"}))
 
 

@@ -220,7 +220,7 @@ def test_a_relay_that_is_none_stops_the_boot(monkeypatch):
                 "OPTIONS": {"server_token": "a+b"},
             },
         ),
-        ("outbox:", {"BACKEND": "channels.outbox.Backend"}),
+        ("outbox:", {"BACKEND": "channels.outbox.OutboxBackend"}),
     ],
 )
 def test_mail_url_names_a_mailer(monkeypatch, url, mailer):

@@ -146,9 +146,11 @@ def test_text_message_is_stored_under_an_id_that_a_stranger_used(client):
     texts = Source.objects.create(name=inbound.CHANNEL, channel="sms")
     sid = "SM" + "0" * 32
     record(item(("user_id", "stranger"), message_id=sid), by=sender(texts, trusted=False))
-    text = inbound.read({"From": "+31612345678", "To": "+3197", "Body": "hello", "MessageSid": sid})
+    text = inbound.parse_sms(
+        {"From": "+31612345678", "To": "+3197", "Body": "hello", "MessageSid": sid}
+    )
 
-    inbound.take_in(text, now=NOON)
+    inbound.handle_sms(text, now=NOON)
 
     assert Event.objects.filter(message_id=sid, name="Message Received").exists()
 

@@ -229,7 +229,9 @@ def _answer_back(visitor: Visitor, system: Everything, customer_id) -> None:
     providers.call(
         f"{system.web}/v1/sms/inbound", fields | {"MessageSid": "SM" + "b" * 32, "Body": "STOP"}
     )
-    link = unsubscribe.write(unsubscribe.Scope(customer_id, customer_id, "offers", ""))
+    link = unsubscribe.sign_token(
+        unsubscribe.UnsubscribeScope(customer_id, customer_id, "offers", "")
+    )
     visitor.ask("GET", f"/u/{link}/")
     visitor.ask("POST", f"/u/{link}/", data={"List-Unsubscribe": "One-Click"})
     visitor.ask("POST", f"/u/{link}{MARK}/", expect=404)

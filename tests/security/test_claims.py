@@ -65,7 +65,7 @@ def test_a_stop_from_a_claimed_number_closes_the_number_and_speaks_for_nobody_el
     claimed(factories.identify(EMAIL, PHONE, phone=PHONE[1]))
     fields = {"MessageSid": "SM1", "From": PHONE[1], "To": "+31201234567", "Body": "STOP"}
 
-    inbound.take_in(inbound.read(fields), now=NOON)
+    inbound.handle_sms(inbound.parse_sms(fields), now=NOON)
 
     assert Suppression.objects.filter(address=PHONE[1], lifted_at=None).exists()
     # It is proved on a record of the number's own.

@@ -94,7 +94,7 @@ def test_who_was_not_told_of_a_message_can_name_none(tmp_path):
     noor = guest(email="noor@example.com")
     one = message(noor, state="accepted", address="noor@example.com")
     block = "Final-Recipient: rfc822; noor@example.com\r\nAction: failed\r\nStatus: 5.1.1"
-    link = unsubscribe.write(unsubscribe.Scope(noor.pk, one.pk, "offers", ""))
+    link = unsubscribe.sign_token(unsubscribe.UnsubscribeScope(noor.pk, one.pk, "offers", ""))
     for to, token in (
         ("bounce@larkmoor.example", ""),
         (f"bounce+{noor.pk.hex}@larkmoor.example", noor.pk),

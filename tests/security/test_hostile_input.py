@@ -53,7 +53,7 @@ FIELDS = _NAMES.split()
 def _development(settings, tmp_path):
     settings.BUTLER_HOME, settings.DEBUG = tmp_path, True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.Backend"}}
+    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.OutboxBackend"}}
 
 
 @pytest.fixture

@@ -55,8 +55,8 @@ def noor(running, settings) -> Customer:
     by = saying.author(actor=f"staff:{IMAGE}", channel="phone")
     said = ConsentStatement("consent.refused", "offers", evidence={"kind": "voice", "note": QUOTED})
     saying.say(noor.pk, said, by=by, now=timezone.now())
-    letters = [outbox.Entry("sms", bad, bad, bad, bad, timezone.now()) for bad in PAYLOADS]
-    outbox.add(letters)
+    letters = [outbox.OutboxMessage("sms", bad, bad, bad, bad, timezone.now()) for bad in PAYLOADS]
+    outbox.append_messages(letters)
     return noor
 
 
@@ -251,7 +251,7 @@ WRONG = [
 
 def _of_a_customer(noor: Customer) -> list[str]:
     said = Message.objects.latest("id")
-    link = unsubscribe.write(unsubscribe.Scope(noor.pk, said.pk, "offers", ""))
+    link = unsubscribe.sign_token(unsubscribe.UnsubscribeScope(noor.pk, said.pk, "offers", ""))
     return [
         *("/", "/preferences/", "/receipts/", "/why/", "/why/?sent=no", "/why/looks/", "/inbox/"),
         f"/u/{link}/",

@@ -86,7 +86,9 @@ def test_a_token_of_one_purpose_is_nothing_elsewhere(client):
         "session": client.session.session_key,
         "ticket": tickets.issue(session_key=client.session.session_key, now=now),
         "handle": sign_in.ask_for_code(email="noor@example.com", network="", now=now).handle,
-        "link": unsubscribe.write(unsubscribe.Scope(noor.pk, noor.pk, "offers", "")),
+        "link": unsubscribe.sign_token(
+            unsubscribe.UnsubscribeScope(noor.pk, noor.pk, "offers", "")
+        ),
         "signed": signing.dumps({"_auth_user_id": str(user.pk)}),
     }
 

@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from channels.quarantine.replay import replay, waiting
+from channels.quarantine.replay import replay, unresolved_ids
 
 
 class Command(BaseCommand):
@@ -16,11 +16,11 @@ class Command(BaseCommand):
         parser.add_argument("--source", default="", help="only what this source sent")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        ids = options["ids"] or waiting(reason=options["reason"], source=options["source"])
-        told: Counter[str] = Counter()
+        ids = options["ids"] or unresolved_ids(reason=options["reason"], source=options["source"])
+        counts: Counter[str] = Counter()
         for item_id in ids:
             outcome = replay(item_id=item_id, now=timezone.now())
-            told["missing" if outcome is None else outcome.reason or outcome.status] += 1
-        for what, count in told.most_common():
-            self.stdout.write(f"{count:8} {what}")
-        self.stdout.write(f"{told.total():8} in all")
+            counts["missing" if outcome is None else outcome.reason or outcome.status] += 1
+        for label, count in counts.most_common():
+            self.stdout.write(f"{count:8} {label}")
+        self.stdout.write(f"{counts.total():8} in all")

@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from butler.actions import delivery_reports
 from channels.email import bounces
-from channels.email.letter import own_domain
+from channels.email.mime import own_domain
 from customers import db
 
 # A report carries at most the letter that it is about.
-LARGEST = 10 * 1024 * 1024
+MAX_MAIL_SIZE = 10 * 1024 * 1024
 # By this a mail server knows to try again later (sysexits.h, EX_TEMPFAIL).
-LATER = 75
+EX_TEMPFAIL = 75
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *, file: list[str], recipient: str, **_: Any) -> None:
         for name in file:
-            found = bounces.read(
+            reports = bounces.parse_reports(
                 _read(name),
                 bounce_address=settings.BOUNCE_ADDRESS,
                 domain=own_domain(),
@@ -36,19 +36,21 @@ class Command(BaseCommand):
             )
             try:
                 delivery_reports.record(
-                    provider="smtp", channel="email", reports=found, now=timezone.now()
+                    provider="smtp", channel="email", reports=reports, now=timezone.now()
                 )
             except db.LOST as error:
-                raise CommandError("The database is away; try later.", returncode=LATER) from error
-            kinds = ", ".join(one.kind for one in found)
+                raise CommandError(
+                    "The database is away; try later.", returncode=EX_TEMPFAIL
+                ) from error
+            kinds = ", ".join(report.kind for report in reports)
             self.stdout.write(f"{name}: {kinds or 'no report of ours'}")
 
 
 def _read(name: str) -> bytes:
     try:
         if name == "-":
-            return sys.stdin.buffer.read(LARGEST)
+            return sys.stdin.buffer.read(MAX_MAIL_SIZE)
         with Path(name).open("rb") as file:
-            return file.read(LARGEST)
+            return file.read(MAX_MAIL_SIZE)
     except OSError as error:
         raise CommandError(f"{name}: {error.strerror}.") from error

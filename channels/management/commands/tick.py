@@ -24,20 +24,20 @@ class Command(BaseCommand):
 
     def handle(self, *, dry_run: bool, every: float | None, **_: Any) -> None:
         if dry_run:
-            self._count(timezone.now())
+            self._print_counts(timezone.now())
             return
-        self._look()
+        self._run_once()
         while every:
             time.sleep(every)
             try:
-                self._look()
+                self._run_once()
                 # Whoever goes on does what workers do: it is their sign of life.
                 heartbeat.answer(now=timezone.now())
             except OperationalError as error:
                 # The database is away for a moment; what is due waits there.
                 self.stderr.write(f"not now: {type(error).__name__}")
 
-    def _look(self) -> None:
+    def _run_once(self) -> None:
         jobs = tick(now=timezone.now())
         sent = deliveries.deliver_all(clock=timezone.now)
         if any((*jobs, *sent)) or self.stdout.isatty():
@@ -46,7 +46,7 @@ class Command(BaseCommand):
                 f"{sent.accepted} messages handed over, {sent.failed} not"
             )
 
-    def _count(self, now: datetime) -> None:
+    def _print_counts(self, now: datetime) -> None:
         due = Due.objects.filter(done_at__isnull=True, due_at__lte=now).count()
         waiting = Message.objects.filter(state="queued", not_before__lte=now).count()
         self.stdout.write(f"{due} due, {waiting} messages wait to leave")

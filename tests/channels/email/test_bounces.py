@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from butler.models import DeliveryReceipt
-from channels.email import bounces, codes
+from channels.email import bounces, status_codes
 from customers.models import Suppression
 from tests.butler.arrange import NOON, guest, message
 
@@ -79,7 +79,7 @@ def complaint(kind: str = "abuse", sender: str = BACK, returned: str = RETURNED)
 
 def read(raw: bytes, **facts) -> list[tuple[str, str]]:
     known = {"bounce_address": "bounce@larkmoor.example", "domain": "larkmoor.example"}
-    found = bounces.read(raw, **{**known, "now": NOON, **facts})
+    found = bounces.parse_reports(raw, **{**known, "now": NOON, **facts})
     assert {one.message_id for one in found} <= {str(ID)}
     return [(one.kind, one.detail) for one in found]
 
@@ -185,8 +185,10 @@ def test_without_a_place_to_come_back_to_the_letter_tells():
 def test_the_same_report_has_the_same_name():
     known = {"bounce_address": "", "domain": "larkmoor.example", "now": NOON}
 
-    assert bounces.read(status(), **known)[0].event_id == (
-        bounces.read(status().replace(b"It did not", b"Sorry, it did not"), **known)[0].event_id
+    assert bounces.parse_reports(status(), **known)[0].event_id == (
+        bounces.parse_reports(status().replace(b"It did not", b"Sorry, it did not"), **known)[
+            0
+        ].event_id
     )
 
 
@@ -199,7 +201,7 @@ def test_whatever_comes_in_nothing_breaks(whole, edits):
     for place, length, other in edits:
         raw[place : place + length] = other
 
-    found = bounces.read(
+    found = bounces.parse_reports(
         bytes(raw), bounce_address="bounce@larkmoor.example", domain="larkmoor.example", now=NOON
     )
 
@@ -218,7 +220,7 @@ def test_whatever_comes_in_nothing_breaks(whole, edits):
     ],
 )
 def test_codes_are_found(text, code):
-    assert codes.find(text) == code
+    assert status_codes.find_code(text) == code
 
 
 # The command ---------------------------------------------------------------------------------

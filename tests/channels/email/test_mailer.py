@@ -9,7 +9,7 @@ import pytest
 
 from channels import outbox
 from channels.email.adapter import EmailAdapter
-from channels.protocol import Handover, Parcel
+from channels.protocol import ChannelMessage, DeliveryResult
 from tests.channels import relay as relays
 
 ADDRESS = "noor@example.com"
@@ -21,9 +21,11 @@ def _larkmoor(settings):
     settings.BOUNCE_ADDRESS = "bounce@larkmoor.example"
 
 
-def parcel() -> Parcel:
+def parcel() -> ChannelMessage:
     words = ("Your visit", "See you on Sunday.", "<p>See you</p>", "service", "visits")
-    return Parcel(uuid.uuid4(), uuid.uuid4(), uuid.uuid4(), ADDRESS, "en", *words, "https://x/u/t/")
+    return ChannelMessage(
+        uuid.uuid4(), uuid.uuid4(), uuid.uuid4(), ADDRESS, "en", *words, "https://x/u/t/"
+    )
 
 
 class _Postmark(BaseHTTPRequestHandler):
@@ -74,14 +76,14 @@ def _use(settings, port: int) -> None:
     settings.MAILERS = {"default": {"BACKEND": backend, "OPTIONS": options}}
 
 
-def hand_over(count: int = 1) -> list[Handover]:
-    return list(EmailAdapter().hand_over([parcel() for _ in range(count)], lambda: True))
+def hand_over(count: int = 1) -> list[DeliveryResult]:
+    return list(EmailAdapter().send([parcel() for _ in range(count)], lambda: True))
 
 
 def test_a_provider_takes_a_letter_with_all_that_belongs_to_it(provider):
     [outcome] = hand_over()
 
-    assert (outcome.result, outcome.provider_id) == ("accepted", "pm-1")
+    assert (outcome.outcome, outcome.provider_id) == ("accepted", "pm-1")
     headers = {one["Name"]: one["Value"] for one in provider.asked[0]["Headers"]}
     assert headers["List-Unsubscribe"] == "<https://x/u/t/>"
     assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -104,7 +106,7 @@ def test_a_provider_s_failure_is_the_outcome_it_is(provider, status, said, resul
 
     outcomes = hand_over(2)
 
-    assert [one.result for one in outcomes] == [result, result]
+    assert [one.outcome for one in outcomes] == [result, result]
     assert all(one.code and ADDRESS not in one.code + one.detail for one in outcomes)
     assert outcomes[0].retry_after == (11.0 if status == 429 else None)
 
@@ -117,33 +119,33 @@ def test_a_recipient_whom_the_provider_refuses_is_refused(provider):
         {"ErrorCode": 406, "Message": f"{said} Found inactive addresses: {ADDRESS}. {why}"},
     )
 
-    assert [one.result for one in hand_over()] == ["rejected"]
+    assert [one.outcome for one in hand_over()] == ["rejected"]
 
 
 def test_what_a_provider_leaves_open_is_uncertain(provider):
     provider.says = (422, {"ErrorCode": 406, "Message": "Something about somebody."})
 
-    assert [one.result for one in hand_over()] == ["uncertain"]
+    assert [one.outcome for one in hand_over()] == ["uncertain"]
 
 
 def test_a_provider_that_is_not_there_has_nothing(settings):
     _use(settings, relays.free_port())
 
-    assert [one.result for one in hand_over(2)] == ["transient", "transient"]
+    assert [one.outcome for one in hand_over(2)] == ["transient", "transient"]
 
 
 def test_the_outbox_takes_everything(settings, tmp_path):
     settings.BUTLER_HOME = tmp_path
-    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.Backend"}}
+    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.OutboxBackend"}}
 
-    assert [one.result for one in hand_over()] == ["accepted"]
-    [entry] = outbox.entries()
+    assert [one.outcome for one in hand_over()] == ["accepted"]
+    [entry] = outbox.read_messages()
     assert (entry.channel, entry.to, entry.html) == ("email", ADDRESS, "<p>See you</p>")
 
 
 def test_an_outbox_that_cannot_be_written_does_not_break_the_batch(settings, tmp_path):
     (tmp_path / "file").write_text("")
     settings.BUTLER_HOME = tmp_path / "file"
-    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.Backend"}}
+    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.OutboxBackend"}}
 
-    assert [one.result for one in hand_over(2)] == ["uncertain", "uncertain"]
+    assert [one.outcome for one in hand_over(2)] == ["uncertain", "uncertain"]

@@ -12,7 +12,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
 from channels.email.adapter import EmailAdapter
-from channels.protocol import Parcel
+from channels.protocol import ChannelMessage
 from tests.channels import relay as relays
 from tests.channels.relay import Relay
 
@@ -32,10 +32,10 @@ def relay():
     controller.stop()
 
 
-def parcels(count: int) -> list[Parcel]:
+def parcels(count: int) -> list[ChannelMessage]:
     ids = [uuid.uuid4() for _ in range(count)]
     words = ("Your visit", "See you on Sunday.", "", "service", "visits")
-    return [Parcel(id_, uuid.uuid4(), id_, "noor@example.com", "en", *words) for id_ in ids]
+    return [ChannelMessage(id_, uuid.uuid4(), id_, "noor@example.com", "en", *words) for id_ in ids]
 
 
 def adapter(settings, port: int, *, timeout: float = 2.0, **options) -> EmailAdapter:
@@ -49,8 +49,8 @@ def adapter(settings, port: int, *, timeout: float = 2.0, **options) -> EmailAda
 
 
 def hand_over(adapter: EmailAdapter, count: int = 1) -> list[str]:
-    outcomes = adapter.hand_over(parcels(count), lambda: True)
-    return [f"{one.result} {one.code}" for one in outcomes]
+    outcomes = adapter.send(parcels(count), lambda: True)
+    return [f"{one.outcome} {one.code}" for one in outcomes]
 
 
 def test_one_line_carries_a_batch(settings, relay):
@@ -62,26 +62,26 @@ def test_one_line_carries_a_batch(settings, relay):
 def test_a_refused_letter_leaves_the_line_open_for_the_next(settings, relay):
     way = adapter(settings, relay.port)
     relay.mode = "unknown"
-    outcomes = way.hand_over(parcels(3), lambda: True)
+    outcomes = way.send(parcels(3), lambda: True)
 
     first = next(outcomes)
     relay.mode = "ok"
     rest = list(outcomes)
 
-    assert (first.result, first.suppress) == ("rejected", "bounced")
-    assert [one.result for one in rest] == ["accepted", "accepted"]
+    assert (first.outcome, first.suppress) == ("rejected", "bounced")
+    assert [one.outcome for one in rest] == ["accepted", "accepted"]
     assert relay.lines == 1
 
 
 def test_a_line_that_breaks_is_opened_again_for_the_next(settings, relay):
     way = adapter(settings, relay.port)
     relay.mode = "cut"
-    outcomes = way.hand_over(parcels(2), lambda: True)
+    outcomes = way.send(parcels(2), lambda: True)
 
     first = next(outcomes)
     relay.mode = "ok"
 
-    assert (first.result, next(outcomes).result) == ("transient", "accepted")
+    assert (first.outcome, next(outcomes).outcome) == ("transient", "accepted")
     assert relay.lines == 2
     outcomes.close()
 
@@ -89,11 +89,13 @@ def test_a_line_that_breaks_is_opened_again_for_the_next(settings, relay):
 def test_words_that_look_like_commands_are_only_words(settings, relay):
     text = "first\r\n.\r\nMAIL FROM:<x@example.com>\r\n..\r\n.last"
     [one] = parcels(1)
-    words = Parcel(one.id, one.delivery_id, one.id, one.to, "en", "s", text, "", "service", "t")
+    words = ChannelMessage(
+        one.id, one.delivery_id, one.id, one.to, "en", "s", text, "", "service", "t"
+    )
 
-    outcomes = list(adapter(settings, relay.port).hand_over([words], lambda: True))
+    outcomes = list(adapter(settings, relay.port).send([words], lambda: True))
 
-    assert [one.result for one in outcomes] == ["accepted"]
+    assert [one.outcome for one in outcomes] == ["accepted"]
     [letter] = relay.letters
     assert letter.message.get_content().splitlines() == text.splitlines()
     assert letter.envelope_from == "hello@larkmoor.example"

@@ -13,7 +13,7 @@ RINGING = {
 
 
 def test_a_call_that_comes_in_is_the_caller_s():
-    call = calls.read(RINGING | {"user": ["sam", "lin"], "queue": "tickets"})
+    call = calls.parse_call(RINGING | {"user": ["sam", "lin"], "queue": "tickets"})
 
     assert call.number == "+31612345678"
     assert call.event["event"] == "Call Started"
@@ -33,7 +33,7 @@ def test_a_call_that_comes_in_is_the_caller_s():
 
 
 def test_a_call_that_goes_out_is_the_called_one_s():
-    assert calls.read(RINGING | {"direction": "out"}).number == "+31201234567"
+    assert calls.parse_call(RINGING | {"direction": "out"}).number == "+31201234567"
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_call_that_goes_out_is_the_called_one_s():
     [("newCall", "Call Started"), ("answer", "Call Answered"), ("hangup", "Call Ended")],
 )
 def test_each_step_has_its_name(event, name):
-    assert calls.read(RINGING | {"event": event}).event["event"] == name
+    assert calls.parse_call(RINGING | {"event": event}).event["event"] == name
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,13 @@ def test_each_step_has_its_name(event, name):
 )
 def test_what_is_no_call_is_refused_with_its_reason(fields, reason):
     with pytest.raises(InvalidEvent) as refused:
-        calls.read(fields)
+        calls.parse_call(fields)
 
     assert refused.value.reason == reason
 
 
 def test_a_withheld_number_is_nobody_s():
-    call = calls.read(RINGING | {"from": ""})
+    call = calls.parse_call(RINGING | {"from": ""})
 
     assert call.number == ""
     assert "externalIds" not in call.event["context"]
@@ -89,7 +89,7 @@ def test_what_twilio_says_is_read(status, name):
         "CallStatus": status,
     }
 
-    call = calls.read_twilio(fields)
+    call = calls.parse_twilio_call(fields)
 
     assert (call.event["event"], call.event["messageId"]) == (name, f"CA1:{status}")
     assert call.number == "+31612345678"
@@ -107,4 +107,4 @@ def test_what_twilio_says_is_read(status, name):
     ],
 )
 def test_a_number_gets_its_plus_back(given, number):
-    assert calls.international(given) == number
+    assert calls.to_international(given) == number

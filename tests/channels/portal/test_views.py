@@ -196,7 +196,7 @@ def _ask(client, email: str = "noor@example.com") -> dict[str, str]:
 
 
 def _code() -> str:
-    found = re.search(r"\b\d{6}\b", outbox.entries()[0].text)
+    found = re.search(r"\b\d{6}\b", outbox.read_messages()[0].text)
     assert found
     return found.group()
 

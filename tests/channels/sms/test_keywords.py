@@ -1,6 +1,6 @@
 import pytest
 
-from channels.sms.keywords import answer, meaning
+from channels.sms.keywords import find_keyword, reply_text
 
 STOPPING = ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT")
 
@@ -31,7 +31,7 @@ STOPPING = ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE",
     ],
 )
 def test_one_word_alone_is_understood(text, meant, language):
-    assert meaning(text) == (meant, language)
+    assert find_keyword(text) == (meant, language)
 
 
 @pytest.mark.parametrize(
@@ -54,24 +54,24 @@ def test_one_word_alone_is_understood(text, meant, language):
     ],
 )
 def test_anything_else_is_for_a_person(text):
-    assert meaning(text) == ("", "")
+    assert find_keyword(text) == ("", "")
 
 
 def test_what_a_provider_understood_counts():
-    assert meaning("Arrêt", hint="STOP") == ("stop", "")
-    assert meaning("STOP", hint="START") == ("start", "")
-    assert meaning("STOP", hint="SOMETHING") == ("stop", "")
+    assert find_keyword("Arrêt", provider_keyword="STOP") == ("stop", "")
+    assert find_keyword("STOP", provider_keyword="START") == ("start", "")
+    assert find_keyword("STOP", provider_keyword="SOMETHING") == ("stop", "")
 
 
 @pytest.mark.parametrize("meant", ["stop", "start", "help"])
 @pytest.mark.parametrize("language", ["en", "nl", "sv", "da"])
 def test_answers_name_the_company_in_each_language(meant, language):
-    said = answer(meant, language=language, company="Larkmoor", site="https://x.example/")
+    said = reply_text(meant, language=language, company="Larkmoor", site="https://x.example/")
 
     assert said.startswith("Larkmoor: ")
     assert "{" not in said
-    assert said != answer(meant, language="xx", company="Larkmoor", site="") or language == "en"
+    assert said != reply_text(meant, language="xx", company="Larkmoor", site="") or language == "en"
 
 
 def test_a_company_s_name_is_no_template():
-    assert answer("help", language="en", company="{site}", site="s").startswith("{site}: ")
+    assert reply_text("help", language="en", company="{site}", site="s").startswith("{site}: ")

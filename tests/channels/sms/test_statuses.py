@@ -10,7 +10,7 @@ OURS = str(uuid.uuid4())
 
 def read(status: str, code: str = "", message: str = OURS):
     fields = {"MessageSid": "SM1", "MessageStatus": status, "ErrorCode": code}
-    return statuses.read(fields, message, now=NOON)
+    return statuses.parse_report(fields, message, now=NOON)
 
 
 @pytest.mark.parametrize(
@@ -49,4 +49,4 @@ def test_who_does_not_say_which_message_is_known_by_the_provider_s_name(message)
 
 def test_what_says_nothing_is_no_report():
     assert read("something-new") is None
-    assert statuses.read({"MessageStatus": "sent"}, OURS, now=NOON) is None
+    assert statuses.parse_report({"MessageStatus": "sent"}, OURS, now=NOON) is None

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from butler.models import Delivery, Message, StaffTask
-from channels.protocol import Parcel
+from channels.protocol import ChannelMessage
 from channels.sms.adapter import SmsAdapter
 from customers.actions.consent import ConsentStatement, record_statements
 from customers.consent import history
@@ -347,10 +347,10 @@ def sent(provider, live_server, settings, result: str = "accepted") -> Message:
     delivery.provider, delivery.customer_version = "twilio", 1
     delivery.claimed_at = delivery.lease_until = timezone.now() - timedelta(minutes=1)
     account = {"url": provider.url, "sid": SID, "token": TOKEN, "from": OURS}
-    parcel = Parcel(
+    parcel = ChannelMessage(
         one.pk, delivery.pk, one.customer_id, NOORS, "nl", "", "Tot zo", "", "service", "visits"
     )
-    [outcome] = SmsAdapter(account).hand_over([parcel], lambda: True)
+    [outcome] = SmsAdapter(account).send([parcel], lambda: True)
     delivery.outcome, delivery.provider_id = result, outcome.provider_id
     if result == "uncertain":
         delivery.provider_id = ""

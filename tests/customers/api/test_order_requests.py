@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from channels.portal import visit
-from channels.store.short_form import short_form
+from channels.store.gate_sentence import gate_sentence
 from customers import rebuild
 from customers.identity import lookup
 from customers.models import Event
@@ -39,7 +39,7 @@ def placed(desk, orders) -> str:
 def gate(customer, number=""):
     """What the gate says of a card, or of the number on a ticket."""
     match = lookup.matches("email", "noor@example.com")[0]
-    return short_form(
+    return gate_sentence(
         match, lookup.visit(customer.id, today=TODAY(), number=number), today=TODAY()
     ).line
 

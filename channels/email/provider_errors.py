@@ -1,4 +1,4 @@
-"""What went wrong at a provider of mail, read from anymail's errors."""
+"""Maps anymail's errors to the results of sending a message."""
 
 from anymail.exceptions import (
     AnymailAPIError,
@@ -8,34 +8,34 @@ from anymail.exceptions import (
 )
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from channels.protocol import Handover, Parcel, Result
+from channels.protocol import AttemptOutcome, ChannelMessage, DeliveryResult
 
 # What providers answer where the key or the account is wrong: about us, not about a customer.
-_OURS = frozenset({401, 402, 403, 404, 405})
-_BUSY = 429
+_ACCOUNT_ERROR_CODES = frozenset({401, 402, 403, 404, 405})
+_RATE_LIMITED = 429
 
 
-def read(parcel: Parcel, error: Exception) -> Handover:
+def delivery_result(message: ChannelMessage, error: Exception) -> DeliveryResult:
     """Return the outcome; the provider's words are left out, they like to quote the address."""
     status = getattr(error, "status_code", None)
     code = str(status or type(error).__name__.removeprefix("Anymail"))
-    return Handover(
-        parcel.delivery_id,
-        _result(error, status),
+    return DeliveryResult(
+        message.delivery_id,
+        _outcome(error, status),
         code=code,
         detail=f"The provider of mail answered {code}." if status else f"Mail failed: {code}.",
         retry_after=_retry_after(error),
     )
 
 
-def _result(error: Exception, status: int | None) -> Result:
+def _outcome(error: Exception, status: int | None) -> AttemptOutcome:
     if isinstance(error, AnymailRecipientsRefused | AnymailInvalidAddress):
         return "rejected"
     if isinstance(error, AnymailConfigurationError) or _never_connected(error):
         return "transient"
     if not isinstance(error, AnymailAPIError) or status is None:
         return "uncertain"
-    if status == _BUSY or status in _OURS:
+    if status == _RATE_LIMITED or status in _ACCOUNT_ERROR_CODES:
         return "transient"
     # A failure of the provider's may have come after it took the letter.
     return "rejected" if 400 <= status < 500 else "uncertain"
@@ -49,5 +49,5 @@ def _never_connected(error: Exception) -> bool:
 
 def _retry_after(error: Exception) -> float | None:
     response = getattr(error, "response", None)
-    said = response.headers.get("Retry-After", "") if response is not None else ""
-    return float(said) if said.isascii() and said.isdecimal() else None
+    header = response.headers.get("Retry-After", "") if response is not None else ""
+    return float(header) if header.isascii() and header.isdecimal() else None

@@ -1,18 +1,18 @@
-"""What enhanced status codes of mail say (RFC 3463). Pure."""
+"""Enhanced status codes of mail (RFC 3463). Pure."""
 
 import re
 
 # There is no such mailbox or domain, it moved, it takes no mail, or nobody can route to it.
-_DEAD = re.compile(r"5\.1\.(?:0|1|2|3|6|10)|5\.2\.1|5\.4\.[14]")
+_DEAD_ADDRESS = re.compile(r"5\.1\.(?:0|1|2|3|6|10)|5\.2\.1|5\.4\.[14]")
 _CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 
 
-def is_dead(code: str) -> bool:
+def is_dead_address(code: str) -> bool:
     """Tell whether nothing will ever reach this address; a full mailbox is no dead one."""
-    return bool(_DEAD.fullmatch(code))
+    return bool(_DEAD_ADDRESS.fullmatch(code))
 
 
-def find(text: str) -> str:
+def find_code(text: str) -> str:
     """Return the first enhanced code in a text, or nothing."""
-    found = _CODE.search(text)
-    return found[1] if found else ""
+    match = _CODE.search(text)
+    return match[1] if match else ""

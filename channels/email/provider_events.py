@@ -1,4 +1,4 @@
-"""What a provider of mail reports of our letters, in its own webhook, read by anymail.
+"""Reads the webhook of the mail provider, through anymail.
 
 Anymail knows each provider's payload and signature; what comes out is the same for all of them.
 """
@@ -17,12 +17,12 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from butler.messages.delivery_reports import DeliveryReport
-from channels.email import codes
-from channels.email.mailer import MailerWay
+from channels.email import status_codes
+from channels.email.mailer import MailerTransport
 from channels.ingest.http import ErrorResponse
 
 # Who opened what and tapped where is not ours to collect, even where a provider sends it.
-_KINDS = {
+_KIND_BY_EVENT_TYPE = {
     EventType.QUEUED: "accepted",
     EventType.SENT: "accepted",
     EventType.REJECTED: "rejected",
@@ -33,10 +33,10 @@ _KINDS = {
     EventType.COMPLAINED: "complained",
 }
 # What providers call it where they give no code: "HardBounce", "hard_bounce", "permanent".
-_HARD = re.compile(r"(activity\.)?hard_?bounced?|permanent", re.IGNORECASE)
-_DEPTH = 4
+_HARD_BOUNCE = re.compile(r"(activity\.)?hard_?bounced?|permanent", re.IGNORECASE)
+_MAX_DEPTH = 4
 # What a payload that is not the provider's makes of its reader, also before it is checked.
-_ODD = (
+_UNREADABLE_ERRORS = (
     ValueError,
     LookupError,
     TypeError,
@@ -48,75 +48,76 @@ _ODD = (
 )
 
 
-def provider() -> str:
+def reporting_provider() -> str:
     """Return the provider of mail whose reports are taken; empty: none is set up for it."""
     backend: str = settings.MAILERS["default"]["BACKEND"]
     is_known = backend.startswith("anymail.") and settings.MAIL_WEBHOOK
-    return MailerWay.name(backend) if is_known else ""
+    return MailerTransport.provider_name(backend) if is_known else ""
 
 
-def read(request: HttpRequest) -> list[AnymailTrackingEvent]:
-    """Check who reports, and read what. Raises ErrorResponse."""
-    name = provider()
+def read_events(request: HttpRequest) -> list[AnymailTrackingEvent]:
+    """Verify the request and return its events. Raises ErrorResponse."""
+    name = reporting_provider()
     if not name:
         raise ErrorResponse(404, "no_reports", "No provider of mail is set up to report here.")
-    view = _view(name)
+    view = _webhook_view(name)
     if view.warn_if_no_basic_auth and not view.basic_auth:
         raise ErrorResponse(404, "no_reports", "This provider needs a webhook_secret.")
     try:
         view.run_validators(request)
-        found = view.parse_events(request)
+        events = view.parse_events(request)
     except AnymailWebhookValidationFailure:
         raise ErrorResponse(401, "wrong_signature", "This was not sent by our provider.") from None
-    except _ODD:
+    except _UNREADABLE_ERRORS:
         raise ErrorResponse(400, "not_understood", "This is no report that we can read.") from None
-    return [one for one in found if isinstance(one, AnymailTrackingEvent)]
+    return [event for event in events if isinstance(event, AnymailTrackingEvent)]
 
 
-def report(event: AnymailTrackingEvent, *, now: datetime) -> DeliveryReport | None:
-    """Return what an event says of a letter; None: nothing that counts."""
-    kind = _KINDS.get(event.event_type)
-    provider_id, ours = name_of(event), _ours(event)
-    if kind is None or not (provider_id or ours):
+def delivery_report(event: AnymailTrackingEvent, *, now: datetime) -> DeliveryReport | None:
+    """Return the delivery report of an event; None where the event reports no delivery."""
+    kind = _KIND_BY_EVENT_TYPE.get(event.event_type)
+    provider_id, message_id = provider_id_of(event), _own_message_id(event)
+    if kind is None or not (provider_id or message_id):
         return None
-    code = codes.find(f"{event.mta_response or ''} {event.description or ''}")
-    if kind in ("failed", "rejected") and _is_dead(event, code):
+    code = status_codes.find_code(f"{event.mta_response or ''} {event.description or ''}")
+    if kind in ("failed", "rejected") and _is_dead_address(event, code):
         kind = "bounced"
     return DeliveryReport(
-        event_id=_name(event.event_id) or f"{provider_id or ours}:{event.event_type}:{code}",
+        event_id=_storable_name(event.event_id)
+        or f"{provider_id or message_id}:{event.event_type}:{code}",
         kind=kind,
         # A wrong clock over there must not put it ahead of what comes later.
         occurred_at=min(event.timestamp or now, now),
         provider_id=provider_id,
-        message_id=ours,
+        message_id=message_id,
         detail=code,
     )
 
 
-def name_of(event: AnymailTrackingEvent) -> str:
-    """Return how the provider calls the letter; empty where it is no name."""
-    return _name(event.message_id)
+def provider_id_of(event: AnymailTrackingEvent) -> str:
+    """Return the provider's id of the message; empty where it is invalid."""
+    return _storable_name(event.message_id)
 
 
-def is_unsubscribed(event: AnymailTrackingEvent) -> bool:
+def is_unsubscribe(event: AnymailTrackingEvent) -> bool:
     """Tell whether somebody used the provider's own way to end mail."""
     return bool(event.event_type == EventType.UNSUBSCRIBED)
 
 
-def _view(name: str) -> AnymailBaseWebhookView:
+def _webhook_view(name: str) -> AnymailBaseWebhookView:
     """Return anymail's view of this provider, which is never asked to dispatch anything."""
     module = import_module(f"anymail.webhooks.{name}")
     [view] = [
-        one
-        for one in vars(module).values()
-        if isinstance(one, type)
-        and one.__module__ == module.__name__
-        and one.__name__.endswith(("TrackingWebhookView", "CombinedWebhookView"))
+        member
+        for member in vars(module).values()
+        if isinstance(member, type)
+        and member.__module__ == module.__name__
+        and member.__name__.endswith(("TrackingWebhookView", "CombinedWebhookView"))
     ]
     return view(**settings.MAIL_WEBHOOK)
 
 
-def _ours(event: AnymailTrackingEvent) -> str:
+def _own_message_id(event: AnymailTrackingEvent) -> str:
     metadata = event.metadata if isinstance(event.metadata, Mapping) else {}
     try:
         return str(UUID(str(metadata.get("message", ""))))
@@ -124,26 +125,26 @@ def _ours(event: AnymailTrackingEvent) -> str:
         return ""
 
 
-def _name(said: object) -> str:
+def _storable_name(value: object) -> str:
     # Postgres takes no NUL and no half of a pair, not even to look for it.
-    name = str(said or "")
+    name = str(value or "")
     return name if name.isprintable() else ""
 
 
-def _is_dead(event: AnymailTrackingEvent, code: str) -> bool:
+def _is_dead_address(event: AnymailTrackingEvent, code: str) -> bool:
     """Tell whether nothing will ever reach the address: a full mailbox is no dead one."""
     if code and not code.endswith(".0.0"):
-        return codes.is_dead(code)
+        return status_codes.is_dead_address(code)
     if event.event_type == EventType.REJECTED:
         # The provider keeps a list, and somebody before us found the address dead.
         return event.reject_reason in (RejectReason.BOUNCED, RejectReason.INVALID)
-    return any(_HARD.fullmatch(text) for text in _texts(event.esp_event))
+    return any(_HARD_BOUNCE.fullmatch(text) for text in _texts(event.esp_event))
 
 
-def _texts(value: Any, depth: int = _DEPTH) -> Iterator[str]:
+def _texts(value: Any, depth: int = _MAX_DEPTH) -> Iterator[str]:
     """Yield the texts of a payload, and the names of what is true in it."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping) and depth:
-        for name, one in value.items():
-            yield from _texts(str(name) if one is True else one, depth - 1)
+        for name, nested_value in value.items():
+            yield from _texts(str(name) if nested_value is True else nested_value, depth - 1)

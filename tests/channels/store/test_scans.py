@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from channels.ingest.limits import InvalidEvent
 from channels.ingest.segment import RequestContext
 from channels.ingest.tolerant_json import InvalidBatch
-from channels.store import batches, lines
-from channels.store.short_form import short_form
+from channels.store import scans, till_batches
+from channels.store.gate_sentence import gate_sentence
 from customers.identity.lookup import Match, Visit
 from customers.types import IncomingEvent, RejectedItem
 
@@ -22,12 +22,12 @@ FRAME = RequestContext(NOW, is_trusted=True)
 def opened(*raw_lines, **facts):
     facts = {"device": "till-3", "sequence": 1, "clock": NOW.isoformat()} | facts
     body = json.dumps(facts)[:-1].encode()
-    return batches.open_batch(body + b',"lines":[' + b",".join(raw_lines) + b"]}")
+    return till_batches.parse_batch(body + b',"lines":[' + b",".join(raw_lines) + b"]}")
 
 
 def read(line, **facts):
     batch = opened(json.dumps(line).encode(), **facts)
-    return batches.read_line(batch.lines[0], batch, FRAME)
+    return till_batches.read_scan(batch.raw_scans[0], batch, FRAME)
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_a_scan_becomes_an_event(scan, name, identifier, about):
     line = read({"id": "1", "at": "2026-11-20T10:00:00Z", "staff": "iris", "till": "t1"} | scan)
 
     assert line.id == "1"
-    assert isinstance(line.found, IncomingEvent)
-    assert (line.found.name, line.found.about) == (name, about)
-    assert line.found.identifiers == (identifier,)
-    assert line.found.message_id == "till-3:1"
-    assert line.found.actor == "staff:iris"
-    assert line.found.occurred_at == datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+    assert isinstance(line.event, IncomingEvent)
+    assert (line.event.name, line.event.about) == (name, about)
+    assert line.event.identifiers == (identifier,)
+    assert line.event.message_id == "till-3:1"
+    assert line.event.actor == "staff:iris"
+    assert line.event.occurred_at == datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
 
 def test_a_line_may_say_what_happened_itself():
@@ -61,9 +61,9 @@ def test_a_line_may_say_what_happened_itself():
         {"id": 7, "event": "Product Bought", "card": "LK1", "properties": {"product": "scarf"}}
     )
 
-    assert isinstance(line.found, IncomingEvent)
-    assert (line.found.name, line.found.message_id) == ("Product Bought", "till-3:7")
-    assert line.found.identifiers == (("card", "LK1"),)
+    assert isinstance(line.event, IncomingEvent)
+    assert (line.event.name, line.event.message_id) == ("Product Bought", "till-3:7")
+    assert line.event.identifiers == (("card", "LK1"),)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_line_may_say_what_happened_itself():
     ],
 )
 def test_a_bad_line_is_refused_with_its_reason(line, reason):
-    found = read(line).found
+    found = read(line).event
 
     assert isinstance(found, RejectedItem)
     assert found.reason == reason
@@ -91,7 +91,7 @@ def test_a_bad_line_is_refused_with_its_reason(line, reason):
 def test_a_line_is_the_same_in_another_batch_and_by_another_clock():
     line = {"id": "1", "card": "LK1", "at": "2026-11-20T10:00:00Z"}
 
-    one, other = read(line, sequence=1).found, read(line, sequence=9, clock=None).found
+    one, other = read(line, sequence=1).event, read(line, sequence=9, clock=None).event
 
     assert one.body_hash == other.body_hash
     assert one.message_id == other.message_id
@@ -100,7 +100,7 @@ def test_a_line_is_the_same_in_another_batch_and_by_another_clock():
 def test_a_line_that_no_decoder_takes_costs_no_other():
     batch = opened(b'{"id":"1","card":"LK1"}', b'{"id":NaN}', b'{"id":"2","card":"\xff"}')
 
-    found = [batches.read_line(raw, batch, FRAME).found for raw in batch.lines]
+    found = [till_batches.read_scan(raw, batch, FRAME).event for raw in batch.raw_scans]
 
     assert [type(one) for one in found] == [IncomingEvent, RejectedItem, RejectedItem]
 
@@ -122,7 +122,7 @@ def test_a_line_that_no_decoder_takes_costs_no_other():
 )
 def test_what_is_no_batch_is_said_to_be_none(body):
     with pytest.raises(InvalidBatch):
-        batches.open_batch(body)
+        till_batches.parse_batch(body)
 
 
 VALUE = st.none() | st.text(max_size=6) | st.integers() | st.lists(st.integers(), max_size=2)
@@ -133,7 +133,7 @@ FIELDS = st.sampled_from(
 
 @given(st.dictionaries(FIELDS, VALUE, max_size=6))
 def test_no_values_make_it_fail(line):
-    assert isinstance(read(line).found, IncomingEvent | RejectedItem)
+    assert isinstance(read(line).event, IncomingEvent | RejectedItem)
 
 
 def match(name="Noor"):
@@ -166,13 +166,13 @@ def match(name="Noor"):
     ],
 )
 def test_a_till_reads_one_line(visit, line):
-    assert short_form(match(), visit, today=TODAY).line == line
+    assert gate_sentence(match(), visit, today=TODAY).line == line
 
 
 def test_somebody_without_a_name_is_a_guest():
-    assert short_form(match(None), None, today=TODAY).line.startswith("A guest without a name")
+    assert gate_sentence(match(None), None, today=TODAY).line.startswith("A guest without a name")
 
 
 def test_a_scan_is_of_one_thing():
     with pytest.raises(InvalidEvent):
-        lines.scanned({})
+        scans.scanned_identifier({})

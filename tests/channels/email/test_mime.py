@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.email import letter
-from channels.email.letter import Unsendable, compose, seal
-from channels.protocol import Parcel
+from channels.email import mime
+from channels.email.mime import UnsendableMessage, build_django_message, build_smtp_message
+from channels.protocol import ChannelMessage
 
 NOW = datetime(2027, 4, 21, 10, 0, tzinfo=UTC)
 LINK = "https://larkmoor.example/u/" + "aB9_-" * 30 + "." + "x" * 43 + "/"
@@ -22,7 +22,7 @@ def _larkmoor(settings):
     settings.BOUNCE_ADDRESS = "bounce@larkmoor.example"
 
 
-def parcel(**facts) -> Parcel:
+def parcel(**facts) -> ChannelMessage:
     known = {
         "id": uuid.UUID("01890a5d-ac96-774b-bcce-b302099a8057"),
         "delivery_id": uuid.uuid4(),
@@ -36,11 +36,13 @@ def parcel(**facts) -> Parcel:
         "topic": "visits",
         "unsubscribe_url": LINK,
     }
-    return Parcel(**{**known, **facts})
+    return ChannelMessage(**{**known, **facts})
 
 
 def read(**facts):
-    return message_from_bytes(seal(parcel(**facts), now=NOW).content, policy=policy.SMTP)
+    return message_from_bytes(
+        build_smtp_message(parcel(**facts), now=NOW).content, policy=policy.SMTP
+    )
 
 
 def lines(text: str) -> str:
@@ -63,7 +65,10 @@ def test_the_headers_say_what_it_is():
 
 def test_the_link_that_ends_it_is_on_one_line_as_it_is():
     # Folded into encoded words, as Python's own generator does, no reader of mail finds it.
-    assert f"\r\nList-Unsubscribe: <{LINK}>\r\n".encode() in seal(parcel(), now=NOW).content
+    assert (
+        f"\r\nList-Unsubscribe: <{LINK}>\r\n".encode()
+        in build_smtp_message(parcel(), now=NOW).content
+    )
 
 
 def test_what_cannot_be_ended_offers_no_end():
@@ -74,7 +79,9 @@ def test_what_cannot_be_ended_offers_no_end():
 
 
 def test_it_is_the_same_letter_at_every_attempt():
-    first, again = (seal(parcel(delivery_id=uuid.UUID(int=1)), now=NOW) for _ in range(2))
+    first, again = (
+        build_smtp_message(parcel(delivery_id=uuid.UUID(int=1)), now=NOW) for _ in range(2)
+    )
 
     assert first == again
     assert first.envelope_from == "bounce+01890a5dac96774bbcceb302099a8057@larkmoor.example"
@@ -83,7 +90,7 @@ def test_it_is_the_same_letter_at_every_attempt():
 def test_without_a_place_to_come_back_to_it_comes_from_the_sender(settings):
     settings.BOUNCE_ADDRESS = ""
 
-    assert seal(parcel(), now=NOW).envelope_from == "hello@larkmoor.example"
+    assert build_smtp_message(parcel(), now=NOW).envelope_from == "hello@larkmoor.example"
 
 
 def test_words_alone_are_a_plain_letter():
@@ -99,7 +106,7 @@ _text = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=300)
 @given(_text, _text)
 def test_any_words_arrive_as_they_were_said(text, html):
     found = message_from_bytes(
-        seal(parcel(text=text, html=html or "x"), now=NOW).content, policy=policy.SMTP
+        build_smtp_message(parcel(text=text, html=html or "x"), now=NOW).content, policy=policy.SMTP
     )
     plain, rich = found.iter_parts()
 
@@ -109,17 +116,17 @@ def test_any_words_arrive_as_they_were_said(text, html):
 
 @given(_text)
 def test_any_subject_arrives_on_one_line(subject):
-    sealed = seal(parcel(subject=subject), now=NOW)
+    sealed = build_smtp_message(parcel(subject=subject), now=NOW)
     found = message_from_bytes(sealed.content, policy=policy.SMTP)
 
-    wanted = letter._CONTROLS.sub(" ", subject).strip()
+    wanted = mime._CONTROLS.sub(" ", subject).strip()
     assert " ".join(found["Subject"].split()) == " ".join(wanted.split())
     assert len(found.keys()) == 11
 
 
 @given(st.text(max_size=400), st.text(max_size=400), st.text(max_size=400))
 def test_no_line_is_too_long_or_odd(subject, text, html):
-    content = seal(parcel(subject=subject, text=text, html=html), now=NOW).content
+    content = build_smtp_message(parcel(subject=subject, text=text, html=html), now=NOW).content
 
     assert max(map(len, content.split(b"\r\n"))) <= 998
     assert b"\n" not in content.replace(b"\r\n", b"")
@@ -155,10 +162,10 @@ def test_subjects_that_others_trip_over(subject, read_as):
     ],
 )
 def test_addresses_are_spelled_in_ascii(given_, spelled):
-    sealed = seal(parcel(to=given_), now=NOW)
+    sealed = build_smtp_message(parcel(to=given_), now=NOW)
 
     assert sealed.envelope_to == spelled
-    assert compose(parcel(to=given_), now=NOW).to == [spelled]
+    assert build_django_message(parcel(to=given_), now=NOW).to == [spelled]
 
 
 @pytest.mark.parametrize(
@@ -182,8 +189,8 @@ def test_addresses_are_spelled_in_ascii(given_, spelled):
     ],
 )
 def test_what_is_no_address_is_refused_without_being_repeated(address):
-    for put in (seal, compose):
-        with pytest.raises(Unsendable) as refused:
+    for put in (build_smtp_message, build_django_message):
+        with pytest.raises(UnsendableMessage) as refused:
             put(parcel(to=address), now=NOW)
 
         assert not address or address not in str(refused.value)
@@ -192,12 +199,12 @@ def test_what_is_no_address_is_refused_without_being_repeated(address):
 @pytest.mark.parametrize("field", ["topic", "message_class", "unsubscribe_url"])
 def test_no_header_can_be_broken_into_two(field):
     for broken in ("x\r\nBcc: eli@example.com", "x\ny", "é"):
-        with pytest.raises(Unsendable):
-            seal(parcel(**{field: broken}), now=NOW)
+        with pytest.raises(UnsendableMessage):
+            build_smtp_message(parcel(**{field: broken}), now=NOW)
 
 
 def test_a_mailer_of_django_s_gets_the_same_headers():
-    composed = compose(parcel(), now=NOW)
+    composed = build_django_message(parcel(), now=NOW)
 
     assert composed.extra_headers["List-Unsubscribe"] == f"<{LINK}>"
     assert composed.extra_headers["Message-ID"] == read()["Message-ID"]

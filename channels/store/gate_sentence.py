@@ -1,4 +1,4 @@
-"""A record in one breath: what a person at a till or a gate can take in at a glance. Pure."""
+"""The sentence about a customer that a till or gate shows to its operator. Pure."""
 
 from datetime import date
 from typing import NamedTuple
@@ -7,8 +7,8 @@ from uuid import UUID
 from customers.identity.lookup import Match, Visit
 
 
-class ShortForm(NamedTuple):
-    """Who stands there, and in one line what matters now."""
+class GateSentence(NamedTuple):
+    """The customer, her visit, and one sentence about both (`line`)."""
 
     id: UUID
     version: int
@@ -18,14 +18,14 @@ class ShortForm(NamedTuple):
     order: Visit | None
 
 
-def short_form(match: Match, visit: Visit | None, *, today: date) -> ShortForm:
-    """Put together what a till shows."""
-    who = match.name or "A guest without a name"
-    line = f"{who}: {_about(visit, today)}"
-    return ShortForm(match.id, match.version, match.name, match.is_verified, line, visit)
+def gate_sentence(match: Match, visit: Visit | None, *, today: date) -> GateSentence:
+    """Return what a till shows of a customer and her visit."""
+    display_name = match.name or "A guest without a name"
+    line = f"{display_name}: {_describe_visit(visit, today)}"
+    return GateSentence(match.id, match.version, match.name, match.is_verified, line, visit)
 
 
-def _about(visit: Visit | None, today: date) -> str:
+def _describe_visit(visit: Visit | None, today: date) -> str:
     if visit is None:
         return "no visit ahead"
     if visit.status in ("cancelled", "refunded"):

@@ -1,0 +1,99 @@
+"""Writes scans of tills and gates as events. Pure."""
+
+from typing import Any
+
+from channels.ingest.limits import InvalidEvent
+
+MAX_TEXT = 128
+# What can be scanned or typed in, what that is in the record, and what happened.
+SCAN_FIELDS = (
+    ("card", "card", "Card Scanned"),
+    ("code", "order", "Ticket Scanned"),
+    ("phone", "phone", "Customer Looked Up"),
+)
+
+
+def scan_event(scan: dict[str, Any], *, message_id: str) -> dict[str, Any]:
+    """Write one scan as an event. Raises InvalidEvent."""
+    kind, value, name = scanned_identifier(scan)
+    properties: dict[str, Any] = {
+        field: value for field in ("till", "note") if (value := text_field(scan, field))
+    }
+    context: dict[str, Any] = {}
+    if kind == "order":
+        properties |= {"code": value, "order_id": value}
+    elif kind == "card":
+        properties["card"] = value
+    else:
+        context["externalIds"] = [{"type": kind, "id": value}]
+    if staff := text_field(scan, "staff"):
+        context["actor"] = f"staff:{staff}"
+    return _track_event(scan, name, message_id, properties, context)
+
+
+def till_scan_event(scan: dict[str, Any], *, device: str) -> dict[str, Any]:
+    """Write one scan of an offline till as an event. Raises InvalidEvent.
+
+    It has one scanned identifier, or names its event and has properties of its own.
+    """
+    scan_id = text_field(scan, "id")
+    if not scan_id:
+        raise InvalidEvent("missing_id", "a line has an id that its device gave it")
+    message_id = f"{device}:{scan_id}"
+    if "event" not in scan:
+        return scan_event(scan, message_id=message_id)
+    properties = scan.get("properties", {})
+    if type(properties) is not dict:
+        raise InvalidEvent("wrong_type", "properties are an object")
+    identifiers = [
+        {"type": kind, "id": value}
+        for field, kind, _ in SCAN_FIELDS
+        if kind != "order" and (value := text_field(scan, field))
+    ]
+    if code := text_field(scan, "code"):
+        properties = {"order_id": code, **properties}
+    context: dict[str, Any] = {"externalIds": identifiers}
+    if staff := text_field(scan, "staff"):
+        context["actor"] = f"staff:{staff}"
+    return _track_event(scan, scan["event"], message_id, properties, context)
+
+
+def scanned_identifier(scan: dict[str, Any]) -> tuple[str, str, str]:
+    """Return kind and value of the scanned identifier, and the name of the event."""
+    identifiers = [
+        (kind, value, name)
+        for field, kind, name in SCAN_FIELDS
+        if (value := text_field(scan, field))
+    ]
+    if len(identifiers) != 1:
+        raise InvalidEvent("wrong_scan", "a scan has one of card, code and phone")
+    return identifiers[0]
+
+
+def _track_event(
+    scan: dict[str, Any],
+    name: Any,
+    message_id: str,
+    properties: dict[str, Any],
+    context: dict[str, Any],
+) -> dict[str, Any]:
+    event = {
+        "type": "track",
+        "event": name,
+        "messageId": message_id,
+        "properties": properties,
+        "context": context,
+    }
+    timestamp = text_field(scan, "at")
+    return event | {"timestamp": timestamp} if timestamp else event
+
+
+def text_field(scan: dict[str, Any], name: str) -> str:
+    value = scan.get(name)
+    if value is None:
+        return ""
+    if type(value) is int:
+        return str(value)
+    if type(value) is not str or len(value) > MAX_TEXT:
+        raise InvalidEvent("wrong_type", f"{name} is text of at most {MAX_TEXT} characters")
+    return value.strip()

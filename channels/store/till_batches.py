@@ -1,0 +1,79 @@
+"""Reads the batch of an offline till, scan by scan: one invalid scan rejects no other. Pure."""
+
+from datetime import datetime
+from itertools import islice
+from typing import Any, NamedTuple
+
+import msgspec
+
+from channels.ingest import clock, limits, segment, tolerant_json
+from channels.ingest.segment import ParsedEvent, RequestContext
+from channels.ingest.tolerant_json import InvalidBatch
+from channels.store import scans
+from customers.types import RejectedItem
+
+MAX_SCANS = 1000
+MAX_DEVICE = 40
+
+
+class TillBatch(NamedTuple):
+    """The batch of a device: its name, number of the batch, its clock and the raw scans."""
+
+    device: str
+    sequence: int | None
+    clock: datetime | None
+    raw_scans: list[bytes]
+
+
+class TillScan(NamedTuple):
+    """One scan: its id on the device, and the event or the rejected item."""
+
+    id: str
+    event: ParsedEvent
+
+
+def parse_batch(body: bytes) -> TillBatch:
+    """Parse a batch. Raises InvalidBatch."""
+    body = body.strip(tolerant_json.WHITESPACE)
+    if not body.startswith(b"{"):
+        raise InvalidBatch("the body is not a JSON object")
+    members = dict(tolerant_json.object_members(body))
+    raw_lines = members.get(b"lines", b"")
+    if not raw_lines.startswith(b"["):
+        raise InvalidBatch('"lines" is not a list')
+    raw_scans = list(islice(tolerant_json.split_members(raw_lines), MAX_SCANS + 1))
+    if len(raw_scans) > MAX_SCANS:
+        raise InvalidBatch(f"a batch has at most {MAX_SCANS} lines")
+    device = _decoded_value(members, b"device")
+    if type(device) is not str or not 0 < len(device) <= MAX_DEVICE:
+        raise InvalidBatch(f'"device" is text of 1 to {MAX_DEVICE} characters')
+    sequence = _decoded_value(members, b"sequence")
+    return TillBatch(
+        device,
+        sequence if type(sequence) is int else None,
+        clock.parse_time(_decoded_value(members, b"clock")),
+        raw_scans,
+    )
+
+
+def read_scan(raw: bytes, batch: TillBatch, request_context: RequestContext) -> TillScan:
+    """Return one scan with its event, or with the rejected item."""
+    scan_id = ""
+    try:
+        scan, _ = limits.read_object(raw)
+        scan_id = scans.text_field(scan, "id")
+        event = scans.till_scan_event(scan, device=batch.device)
+        # Not hashed: a line that comes again in another batch is still the same line.
+        event["_metadata"] = {"device": batch.device, "sequence": batch.sequence}
+        return TillScan(scan_id, segment.build_event(event, request_context))
+    except limits.READER_ERRORS as error:
+        invalid = limits.as_invalid_event(error)
+        return TillScan(scan_id, RejectedItem(raw, invalid.reason, invalid.detail))
+
+
+def _decoded_value(members: dict[bytes, bytes], name: bytes) -> Any:
+    raw = members.get(name, b"")
+    try:
+        return None if raw[:1] in (b"{", b"[", b"") else msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
