@@ -114,7 +114,7 @@ class IngestComparison:
     def _inside(self, requests: int) -> float:
         from django.db import connection
 
-        from channels.ingest.segment import Frame, read
+        from channels.ingest.segment import RequestContext, read_event
         from customers import ingest
         from customers.access import keys
         from customers.types import IncomingEvent
@@ -122,9 +122,9 @@ class IngestComparison:
         now = datetime.now(UTC)
         sender = keys.find_sender(self.target.key)
         assert sender is not None
-        frame = Frame(received_at=now, is_trusted=sender.is_trusted)
+        frame = RequestContext(received_at=now, is_trusted=sender.is_trusted)
         batches = [
-            [event for raw in events if isinstance(event := read(raw, frame), IncomingEvent)]
+            [event for raw in events if isinstance(event := read_event(raw, frame), IncomingEvent)]
             for events in self._events("inside", requests)
         ]
 

@@ -13,7 +13,7 @@ from bench.synthetic import generate
 from bench.synthetic.command import Command
 from bench.synthetic.generate import Plan
 from channels.ingest import segment
-from channels.ingest.segment import Frame
+from channels.ingest.segment import RequestContext
 from customers import ingest
 from customers.models import Customer, Event, Identifier, Link, Order, Source, Trait
 from customers.types import IncomingEvent, Sender
@@ -127,8 +127,8 @@ def _resend_events() -> None:
         sender = Sender(
             event.source_id, "", channels[event.source_id], is_trusted=event.evidence == 2
         )
-        frame = Frame(received_at=event.received_at, is_trusted=sender.is_trusted)
-        ingested = segment.read(json.dumps(event.body).encode(), frame)
+        frame = RequestContext(received_at=event.received_at, is_trusted=sender.is_trusted)
+        ingested = segment.read_event(json.dumps(event.body).encode(), frame)
         assert isinstance(ingested, IncomingEvent)
         ingest.record(sender=sender, items=[ingested], received_at=event.received_at)
 

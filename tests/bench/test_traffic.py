@@ -5,19 +5,19 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from bench.traffic import EventWriter, Guest, Target
-from channels.ingest import envelope, segment
-from channels.ingest.segment import Frame
+from channels.ingest import batches, segment
+from channels.ingest.segment import RequestContext
 from customers.types import IncomingEvent
 
 GUESTS = [Guest(f"guest-{number}", uuid4(), number, number % 2 == 0) for number in range(50)]
 TARGET = Target(None, "sk_key", 7, GUESTS)
-FRAME = Frame(received_at=datetime.now(UTC), is_trusted=True)
+FRAME = RequestContext(received_at=datetime.now(UTC), is_trusted=True)
 
 
 def test_every_event_is_valid_for_ingest():
     events = EventWriter(TARGET, "test").batch()
 
-    parsed = [segment.read(event, FRAME) for event in events]
+    parsed = [segment.read_event(event, FRAME) for event in events]
 
     assert all(isinstance(event_item, IncomingEvent) for event_item in parsed)
 
@@ -28,7 +28,7 @@ def test_batch_request_holds_every_event():
 
     body = writer.batch_request(events).partition(b"\r\n\r\n")[2]
 
-    assert envelope.open_batch(body).items == events
+    assert batches.parse_batch(body).items == events
 
 
 def test_two_writers_of_the_same_name_write_different_message_ids():
