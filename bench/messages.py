@@ -239,8 +239,8 @@ def _write_email(path: str) -> dict[str, Any]:
 
     from butler.automations import versions
     from butler.messages.render import render_stored
-    from channels.email.letter import seal
-    from channels.protocol import Parcel
+    from channels.email.mime import build_smtp_message
+    from channels.protocol import ChannelMessage
 
     with connection.cursor() as cursor:
         cursor.execute(_SENT_MESSAGE)
@@ -253,7 +253,7 @@ def _write_email(path: str) -> dict[str, Any]:
         language="en",
         links={"site": "https://larkmoor.example", "why": "", "preferences": "", "unsubscribe": ""},
     )
-    parcel = Parcel(
+    parcel = ChannelMessage(
         id=message,
         delivery_id=uuid4(),
         customer_id=customer,
@@ -266,7 +266,7 @@ def _write_email(path: str) -> dict[str, Any]:
         topic=documents.OFFERS,
         unsubscribe_url="https://larkmoor.example/unsubscribe/" + "x" * 120,
     )
-    return {"bytes": Path(path).write_bytes(seal(parcel, now=timezone.now()).content)}
+    return {"bytes": Path(path).write_bytes(build_smtp_message(parcel, now=timezone.now()).content)}
 
 
 def _prepare_baseline() -> dict[str, Any]:

@@ -35,7 +35,7 @@ def send(channel: str, begins_at: float) -> dict[str, float]:
     while empty_batches < 3:
         counts = deliveries.deliver(channel, clock=timezone.now, seconds=600)
         accepted += counts.accepted
-        empty_batches = 0 if counts.looked_at else empty_batches + 1
+        empty_batches = 0 if counts.claimed else empty_batches + 1
         time.sleep(0.02 * empty_batches)
     ended = time.monotonic()
     connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's own

@@ -1,4 +1,4 @@
-"""The dispatcher: claims, hands over, records. The one place where messages leave.
+"""The dispatcher: claims, sends, records. All messages leave through this module.
 
 What may leave is decided in `butler.actions.dispatch_gate`, inside the transaction that takes the
 lease; whoever holds a lease may start to hand over until it closes, and not a moment later.
@@ -18,201 +18,226 @@ from butler.actions.dispatch_gate import Claimed, OutgoingMessage, QueuedMessage
 from butler.actions.outcomes import DeliveryOutcome
 from butler.failpoints import failpoint
 from channels.adapters import adapters_of, channels
-from channels.protocol import Adapter, Handover, Parcel
+from channels.protocol import ChannelAdapter, ChannelMessage, DeliveryResult
 from channels.unsubscribe import unsubscribe_url
 
-BATCH = 25
+BATCH_SIZE = 25
 # A provider that takes a full batch in so few seconds takes twice as many in the next: every
 # batch asks the database as often, and waits for the disk twice. Whoever withdraws meanwhile
 # waits for one batch at most, so it grows no further.
-_QUICK = 0.15
-# Seconds in which the parcels of a batch may set out; the rest goes back to the queue.
-LEAVING = 2.0
+_FAST_BATCH_SECONDS = 0.15
+# Seconds in which the messages of a batch may be sent; the rest goes back to the queue.
+SEND_WINDOW = 2.0
 # A call to a provider that began in time ends within its timeout, so the lease covers it.
-_MARGIN = 0.5
+_LEASE_MARGIN = 0.5
 # How often, and how many seconds apart, to look again at customers who are in other hands.
-_LOOKS = 20
-_MOMENT = 0.01
+_CLAIM_ATTEMPTS = 20
+_CLAIM_RETRY_SECONDS = 0.01
 
 _log = logging.getLogger(__name__)
 
 type Clock = Callable[[], datetime]
 
 
-class Delivered(NamedTuple):
-    """What one round came to."""
+class DeliveryCounts(NamedTuple):
+    """How many messages were claimed, and how many of them were accepted or not."""
 
-    looked_at: int
+    claimed: int
     accepted: int
     failed: int
 
 
-def deliver(channel: str, *, clock: Clock, seconds: float = 15.0, most: int = BATCH) -> Delivered:
-    """Hand over what waits for a channel, batch after batch, until nothing does."""
-    total, size = Delivered(0, 0, 0), most
-    ends = (began := time.monotonic()) + seconds
-    while began < ends:
-        done = _deliver_some(channel, clock=clock, most=size)
-        if not done.looked_at:
+def deliver(
+    channel: str, *, clock: Clock, seconds: float = 15.0, limit: int = BATCH_SIZE
+) -> DeliveryCounts:
+    """Send the queued messages of a channel, batch after batch, until none is queued."""
+    total, batch_size = DeliveryCounts(0, 0, 0), limit
+    deadline = (started := time.monotonic()) + seconds
+    while started < deadline:
+        counts = _deliver_next_batch(channel, clock=clock, limit=batch_size)
+        if not counts.claimed:
             break
-        total = Delivered(*(a + b for a, b in zip(total, done, strict=True)))
-        took, began = time.monotonic() - began, time.monotonic()
-        size = 2 * most if done.accepted >= most and took < _QUICK * size / most else most
+        total = DeliveryCounts(*(a + b for a, b in zip(total, counts, strict=True)))
+        duration, started = time.monotonic() - started, time.monotonic()
+        batch_size = (
+            2 * limit
+            if counts.accepted >= limit and duration < _FAST_BATCH_SECONDS * batch_size / limit
+            else limit
+        )
     return total
 
 
-def _deliver_some(channel: str, *, clock: Clock, most: int) -> Delivered:
-    """Hand over one batch through the first provider of a channel that has not to rest."""
+def _deliver_next_batch(channel: str, *, clock: Clock, limit: int) -> DeliveryCounts:
+    """Send one batch through the first provider of a channel that is not cooling down."""
     batches = settings.BUTLER_PROVIDER_BATCHES
-    for place, adapter in enumerate(adapters_of(channel)):
-        key = provider_limits.provider_key(channel, place)
-        room = provider_limits.acquire(key, limit=most, batches=batches, now=clock())
-        if room.allowed:
-            return deliver_batch(adapter, clock=clock, most=room.allowed, provider_key=key)
+    for index, adapter in enumerate(adapters_of(channel)):
+        provider_key = provider_limits.provider_key(channel, index)
+        allowance = provider_limits.acquire(provider_key, limit=limit, batches=batches, now=clock())
+        if allowance.allowed:
+            return deliver_batch(
+                adapter, clock=clock, limit=allowance.allowed, provider_key=provider_key
+            )
         # A provider at its limit is waited for; the next one is for when this one fails.
-        if not room.is_cooling_down:
+        if not allowance.is_cooling_down:
             break
-    return Delivered(0, 0, 0)
+    return DeliveryCounts(0, 0, 0)
 
 
-def deliver_all(*, clock: Clock, seconds: float = 15.0) -> Delivered:
+def deliver_all(*, clock: Clock, seconds: float = 15.0) -> DeliveryCounts:
     """Settle what fell silent, then hand over what waits for any channel."""
     outcomes.sweep(now=clock())
     delivery_reports.sweep(now=clock())
-    total = Delivered(0, 0, 0)
+    total = DeliveryCounts(0, 0, 0)
     for channel in channels():
-        done = deliver(channel, clock=clock, seconds=seconds)
-        total = Delivered(*(a + b for a, b in zip(total, done, strict=True)))
+        counts = deliver(channel, clock=clock, seconds=seconds)
+        total = DeliveryCounts(*(a + b for a, b in zip(total, counts, strict=True)))
     return total
 
 
 def deliver_batch(
-    adapter: Adapter, *, clock: Clock, most: int, provider_key: str = ""
-) -> Delivered:
-    """Claim one batch, hand it over, and write down what came of it.
+    adapter: ChannelAdapter, *, clock: Clock, limit: int, provider_key: str = ""
+) -> DeliveryCounts:
+    """Claim one batch, send it, and record the outcomes.
 
     `provider_key` is the provider whose limits apply; empty: the first one of the channel.
     """
-    leads = _Leads()
+    message_links = _MessageLinks()
     failpoint("before claim")
-    for _ in range(_LOOKS):
-        began = time.monotonic()
+    for _ in range(_CLAIM_ATTEMPTS):
+        started = time.monotonic()
         claimed = dispatch_gate.claim(
             channel=adapter.channel,
             provider=adapter.provider,
             now=clock(),
-            limit=most,
-            lease=LEAVING + adapter.timeout + _MARGIN,
-            links=leads.of,
+            limit=limit,
+            lease=SEND_WINDOW + adapter.timeout + _LEASE_MARGIN,
+            links=message_links.of,
         )
         # Left to the next tick, what is in other hands for a moment would wait for a second.
         if not claimed.skipped_count:
             break
-        time.sleep(_MOMENT)
+        time.sleep(_CLAIM_RETRY_SECONDS)
     failpoint("after claim")
     if not claimed.outgoing:
-        return Delivered(claimed.claimed_count, 0, 0)
-    parcels = [_parcel(one, claimed, leads) for one in claimed.outgoing]
-    results = list(_hand_over(adapter, claimed, parcels, closes_at=began + LEAVING))
+        return DeliveryCounts(claimed.claimed_count, 0, 0)
+    messages = [_channel_message(outgoing, claimed, message_links) for outgoing in claimed.outgoing]
+    batch_outcomes = list(_send_batch(adapter, claimed, messages, closes_at=started + SEND_WINDOW))
     failpoint("before outcome")
-    outcomes.record(results, now=clock())
+    outcomes.record(batch_outcomes, now=clock())
     failpoint("after outcome")
     provider_limits.record_outcomes(
-        provider_key or adapter.channel, [one.outcome for one in results], now=clock()
+        provider_key or adapter.channel,
+        [outcome.outcome for outcome in batch_outcomes],
+        now=clock(),
     )
-    accepted = sum(one.outcome == "accepted" for one in results)
-    return Delivered(claimed.claimed_count, accepted, len(results) - accepted)
+    accepted = sum(outcome.outcome == "accepted" for outcome in batch_outcomes)
+    return DeliveryCounts(claimed.claimed_count, accepted, len(batch_outcomes) - accepted)
 
 
-def _hand_over(
-    adapter: Adapter, claimed: Claimed, parcels: Sequence[Parcel], *, closes_at: float
+def _send_batch(
+    adapter: ChannelAdapter,
+    claimed: Claimed,
+    messages: Sequence[ChannelMessage],
+    *,
+    closes_at: float,
 ) -> Iterator[DeliveryOutcome]:
-    """Yield what came of each parcel; what did not leave in time goes back."""
-    unsettled = {one.delivery_id: _unsettled(adapter, one, claimed) for one in claimed.outgoing}
-    before = time.monotonic()
+    """Yield the outcome of each message; what was not sent in time returns to the queue."""
+    unsent = {
+        outcome.delivery_id: _unsent_outcome(adapter, outcome, claimed)
+        for outcome in claimed.outgoing
+    }
+    last_result_at = time.monotonic()
     failed = False
     try:
-        for handover in adapter.hand_over(parcels, lambda: time.monotonic() < closes_at):
+        for delivery_result in adapter.send(messages, lambda: time.monotonic() < closes_at):
             failpoint("after provider")
-            moment = time.monotonic()
-            one = unsettled.pop(handover.delivery_id)
-            yield _settled(one, handover, int((moment - before) * 1000))
-            before = moment
+            received_at = time.monotonic()
+            outcome = unsent.pop(delivery_result.delivery_id)
+            yield _outcome_of_result(
+                outcome, delivery_result, int((received_at - last_result_at) * 1000)
+            )
+            last_result_at = received_at
     except Exception as error:  # noqa: BLE001  # an adapter's own fault, and it may have sent
-        _log.error("an adapter failed: %s", type(error).__name__)
+        _log.error("channel adapter failed: %s", type(error).__name__)
         failed = True
-    for one in unsettled.values():
+    for outcome in unsent.values():
         # Only the first of the rest can have been under way.
-        yield one._replace(outcome="uncertain" if failed else "returned")
+        yield outcome._replace(outcome="uncertain" if failed else "returned")
         failed = False
 
 
-def _unsettled(adapter: Adapter, left: OutgoingMessage, claimed: Claimed) -> DeliveryOutcome:
+def _unsent_outcome(
+    adapter: ChannelAdapter, outgoing: OutgoingMessage, claimed: Claimed
+) -> DeliveryOutcome:
     return DeliveryOutcome(
-        delivery_id=left.delivery_id,
-        message_id=left.message_id,
+        delivery_id=outgoing.delivery_id,
+        message_id=outgoing.message_id,
         outcome="returned",
-        message_class=claimed.queued[left.message_id].message_class,
-        number=left.number,
+        message_class=claimed.queued[outgoing.message_id].message_class,
+        number=outgoing.number,
         is_idempotent=adapter.is_idempotent,
         is_local=adapter.channel == "inbox",
     )
 
 
-def _settled(one: DeliveryOutcome, handover: Handover, latency: int) -> DeliveryOutcome:
-    return one._replace(
-        outcome=handover.result,
-        provider_id=handover.provider_id[:200],
-        code=handover.code[:64],
-        detail=handover.detail,
-        retry_after=handover.retry_after,
-        suppress=handover.suppress,
+def _outcome_of_result(
+    outcome: DeliveryOutcome, delivery_result: DeliveryResult, latency: int
+) -> DeliveryOutcome:
+    return outcome._replace(
+        outcome=delivery_result.outcome,
+        provider_id=delivery_result.provider_id[:200],
+        code=delivery_result.code[:64],
+        detail=delivery_result.detail,
+        retry_after=delivery_result.retry_after,
+        suppress=delivery_result.suppress,
         latency_ms=latency,
     )
 
 
-def _parcel(left: OutgoingMessage, claimed: Claimed, leads: "_Leads") -> Parcel:
-    waiting = claimed.queued[left.message_id]
-    return Parcel(
-        id=left.message_id,
-        delivery_id=left.delivery_id,
-        customer_id=left.customer_id,
-        to=left.address,
-        language=left.language,
-        subject=left.subject,
-        text=left.text,
-        html=claimed.html[left.message_id],
-        message_class=waiting.message_class,
-        topic=waiting.topic,
-        unsubscribe_url=leads.of(waiting).get("unsubscribe", ""),
+def _channel_message(
+    outgoing: OutgoingMessage, claimed: Claimed, message_links: "_MessageLinks"
+) -> ChannelMessage:
+    queued_message = claimed.queued[outgoing.message_id]
+    return ChannelMessage(
+        id=outgoing.message_id,
+        delivery_id=outgoing.delivery_id,
+        customer_id=outgoing.customer_id,
+        to=outgoing.address,
+        language=outgoing.language,
+        subject=outgoing.subject,
+        text=outgoing.text,
+        html=claimed.html[outgoing.message_id],
+        message_class=queued_message.message_class,
+        topic=queued_message.topic,
+        unsubscribe_url=message_links.of(queued_message).get("unsubscribe", ""),
     )
 
 
-class _Leads:
-    """The links of one batch: they are signed once, for the words and for the envelope."""
+class _MessageLinks:
+    """The links of the messages of a batch; each is signed once, for text and headers."""
 
     def __init__(self) -> None:
-        self._known: dict[UUID, Mapping[str, str]] = {}
+        self._links_by_message: dict[UUID, Mapping[str, str]] = {}
 
-    def of(self, waiting: QueuedMessage) -> Mapping[str, str]:
-        if waiting.id not in self._known:
-            self._known[waiting.id] = links(waiting)
-        return self._known[waiting.id]
+    def of(self, queued_message: QueuedMessage) -> Mapping[str, str]:
+        if queued_message.id not in self._links_by_message:
+            self._links_by_message[queued_message.id] = links(queued_message)
+        return self._links_by_message[queued_message.id]
 
 
-def links(waiting: QueuedMessage) -> Mapping[str, str]:
-    """Return the addresses that the words of a message can lead to."""
+def links(queued_message: QueuedMessage) -> Mapping[str, str]:
+    """Return the URLs that the text of a message can link to, by name."""
     site = settings.BUTLER_SITE_URL.rstrip("/")
-    found = {
+    urls = {
         "site": site,
         "preferences": f"{site}/preferences/",
         "why": f"{site}/why/",
     }
-    if waiting.message_class not in ("legal_duty", "service_critical"):
-        found["unsubscribe"] = unsubscribe_url(
-            customer_id=waiting.customer_id,
-            message_id=waiting.id,
-            purpose=waiting.purpose,
-            topic=waiting.topic,
+    if queued_message.message_class not in ("legal_duty", "service_critical"):
+        urls["unsubscribe"] = unsubscribe_url(
+            customer_id=queued_message.customer_id,
+            message_id=queued_message.id,
+            purpose=queued_message.purpose,
+            topic=queued_message.topic,
         )
-    return found
+    return urls

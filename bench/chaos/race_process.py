@@ -82,8 +82,8 @@ def send(clock: RaceClock, path: Path, generator: random.Random, seconds: float)
     while time.monotonic() < ends_at or (
         empty_batches < 20 and time.monotonic() < ends_at + _MAX_DRAIN_SECONDS
     ):
-        counts = deliveries.deliver_batch(provider, clock=clock.now, most=generator.randint(1, 12))
-        empty_batches = 0 if counts.looked_at else empty_batches + 1
+        counts = deliveries.deliver_batch(provider, clock=clock.now, limit=generator.randint(1, 12))
+        empty_batches = 0 if counts.claimed else empty_batches + 1
         if empty_batches:
             time.sleep(generator.uniform(0, 0.01))
     provider.file.close()

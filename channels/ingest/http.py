@@ -302,7 +302,7 @@ def header_key(request: HttpRequest) -> str:
     try:
         key = parse_key(request.META.get("HTTP_AUTHORIZATION", ""))
     except MalformedAuthorization:
-        raise Refusal(401, "no_key", "The key in Authorization cannot be read.") from None
+        raise ErrorResponse(401, "no_key", "The key in Authorization cannot be read.") from None
     if key and not key.is_foreign_token:
         return key.text
     header: str = request.META.get("HTTP_X_WRITE_KEY", "")

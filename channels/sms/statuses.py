@@ -23,7 +23,9 @@ _DEAD_NUMBER_CODES = frozenset({"30005", "30006", "21211", "21614"})
 _STOPPED_CODES = frozenset({"21610"})
 
 
-def parse_report(fields: Mapping[str, object], message_id: str, *, now: datetime) -> DeliveryReport | None:
+def parse_report(
+    fields: Mapping[str, object], message_id: str, *, now: datetime
+) -> DeliveryReport | None:
     """Return the delivery report of a status callback; None for unknown statuses."""
     sid = str(fields.get("MessageSid") or fields.get("SmsSid") or "")
     status = str(fields.get("MessageStatus") or fields.get("SmsStatus") or "").lower()

@@ -119,7 +119,7 @@ def step(provider, now):
     """Let everybody who works here look once, as processes that were started again would."""
     outcomes.sweep(now=now)
     for _ in range(4):
-        if not deliveries.deliver_batch(provider, clock=lambda: now, most=2).looked_at:
+        if not deliveries.deliver_batch(provider, clock=lambda: now, limit=2).claimed:
             break
 
 

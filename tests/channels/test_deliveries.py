@@ -25,7 +25,7 @@ def _words():
 
 
 def round_(provider, *, now=NOON, most=25):
-    return deliveries.deliver_batch(provider, clock=lambda: now, most=most)
+    return deliveries.deliver_batch(provider, clock=lambda: now, limit=most)
 
 
 def service(**facts):
@@ -271,7 +271,7 @@ def test_a_lease_lasts_as_long_as_a_call_that_began_at_the_last_moment():
     round_(Slow(), most=1)
 
     (seconds,) = left
-    assert deliveries.LEAVING + 30 - 1 < seconds < deliveries.LEAVING + 31
+    assert deliveries.SEND_WINDOW + 30 - 1 < seconds < deliveries.SEND_WINDOW + 31
 
 
 def test_each_call_is_timed_alone():
@@ -298,7 +298,7 @@ def test_how_a_stand_in_did_is_told_of_the_stand_in():
     ProviderLimit.objects.create(channel="email:2")
 
     deliveries.deliver_batch(
-        Provider("transient"), clock=lambda: NOON, most=1, provider_key="email:2"
+        Provider("transient"), clock=lambda: NOON, limit=1, provider_key="email:2"
     )
 
     assert dict(ProviderLimit.objects.values_list("channel", "failures")) == {

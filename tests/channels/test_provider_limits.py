@@ -119,7 +119,7 @@ def test_a_provider_that_hangs_does_not_hold_every_worker(monkeypatch, settings)
         channel="email", provider="x", now=NOON, limit=1, lease=30, links=deliveries.links
     )
 
-    assert deliveries.deliver("email", clock=lambda: NOON, most=1).looked_at == 0
+    assert deliveries.deliver("email", clock=lambda: NOON, limit=1).claimed == 0
 
 
 @pytest.mark.parametrize(("quick", "sizes"), [(60.0, [2, 4, 2]), (0.0, [2, 2, 2, 2])])
@@ -137,6 +137,6 @@ def test_a_provider_that_is_quick_takes_twice_as_many_at_a_time(quick, sizes, mo
     for _ in range(8):
         offer()
 
-    done = deliveries.deliver("email", clock=lambda: NOON, most=2)
+    done = deliveries.deliver("email", clock=lambda: NOON, limit=2)
 
     assert (done.accepted, taken) == (8, sizes)

@@ -49,7 +49,7 @@ def relay(settings):
 
 
 def hand_over(adapter) -> None:
-    deliveries.deliver_batch(adapter, clock=lambda: NOON, most=25)
+    deliveries.deliver_batch(adapter, clock=lambda: NOON, limit=25)
 
 
 def state(one: Message) -> str:
