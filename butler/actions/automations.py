@@ -285,7 +285,7 @@ def engage_switch(*, key: str, by: str, reason: str, now: datetime) -> int:
 
 
 def _find(key: str, after: UUID, now: datetime) -> list[tuple[UUID, UUID]]:
-    params = {"key": key, "after": after, "most": _BATCH, "now": now}
+    params = {"key": key, "after": after, "limit": _BATCH, "now": now}
     return sql.rows("find_withdrawable", params)
 
 

@@ -3,7 +3,7 @@
 --
 -- key    text  the automation; "*": all of them
 -- after  uuid  look at messages after this one, in the order in which they were made
--- most   int, now  timestamptz
+-- limit  int, now  timestamptz
 
 SELECT message.id, coalesce(record.canonical_id, record.id)
   FROM butler_message AS message
@@ -15,4 +15,4 @@ SELECT message.id, coalesce(record.canonical_id, record.id)
         OR (message.channel = 'inbox' AND message.state IN ('accepted', 'delivered')
             AND message.read_at IS NULL AND message.expires_at > %(now)s))
  ORDER BY message.id
- LIMIT %(most)s
+ LIMIT %(limit)s
