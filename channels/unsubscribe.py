@@ -16,7 +16,7 @@ from django.core import signing
 from django.db.models import Q
 
 from butler.actions import withdrawal
-from customers.actions.changes import Author
+from customers.actions.changes import ChangeAuthor
 from customers.actions.consent import ConsentStatement, InvalidStatement
 from customers.consent.state import State
 from customers.events import internal_sources
@@ -98,7 +98,7 @@ def _word(scope: UnsubscribeScope, evidence: dict[str, str]) -> ConsentStatement
 def _say(
     scope: UnsubscribeScope, word: ConsentStatement, now: datetime
 ) -> tuple[withdrawal.Left, ...]:
-    author = Author(_SENDER)
+    author = ChangeAuthor(_SENDER)
     return withdrawal.say(customer_id=scope.customer_id, words=[word], author=author, now=now).left
 
 

@@ -22,7 +22,7 @@ from bench.chaos.withdrawal_race import WITHDRAWERS  # noqa: E402
 from butler.actions import withdrawal  # noqa: E402
 from channels import deliveries  # noqa: E402
 from channels.protocol import ChannelMessage, DeliveryResult, LeaseCheck  # noqa: E402
-from customers.actions.changes import Author  # noqa: E402
+from customers.actions.changes import ChangeAuthor  # noqa: E402
 from customers.actions.consent import ConsentStatement  # noqa: E402
 from customers.events import internal_sources  # noqa: E402
 from customers.models import Customer, Identifier  # noqa: E402
@@ -93,7 +93,7 @@ def withdraw(
     clock: RaceClock, path: Path, generator: random.Random, number: int, rate: float
 ) -> None:
     """Withdraw, one customer after the other, each around the time its messages are due."""
-    author = Author(internal_sources.BUTLER)
+    author = ChangeAuthor(internal_sources.BUTLER)
     words = [
         ConsentStatement(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})
     ]

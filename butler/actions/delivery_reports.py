@@ -12,7 +12,7 @@ from butler.messages import delivery_reports
 from butler.messages.delivery_reports import DeliveryReport, MessageStatus
 from butler.models import DeliveryReceipt, Message
 from customers.actions import consent, notes
-from customers.actions.changes import Author
+from customers.actions.changes import ChangeAuthor
 from customers.actions.consent import ConsentStatement
 from customers.db import retry
 from customers.events import internal_sources
@@ -190,7 +190,7 @@ def _append_events(
 
 def _append_event(message: _Message, customer_id: UUID, kind: str, now: datetime) -> None:
     codes = {report.detail for report in message.new_reports if report.kind == kind}
-    notes.note(
+    notes.add_note(
         customer_id=customer_id,
         name=_EVENTS[kind],
         about=f"message:{message.id}",
@@ -216,5 +216,8 @@ def _object(message: _Message, customer_id: UUID, now: datetime) -> None:
         evidence={"kind": "complaint", "message": str(message.id)},
     )
     consent.record_statements(
-        customer_id=customer_id, statements=[word], author=Author(internal_sources.BUTLER), now=now
+        customer_id=customer_id,
+        statements=[word],
+        author=ChangeAuthor(internal_sources.BUTLER),
+        now=now,
     )

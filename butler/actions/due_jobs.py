@@ -29,13 +29,13 @@ def register() -> None:
 
 def _forget_answers(due: ClaimedDue, now: datetime) -> datetime:
     """Delete stored answers whose idempotency key has expired; run again in an hour."""
-    idempotency.forget_old(now=now, keep=timedelta(days=settings.BUTLER_IDEMPOTENCY_DAYS))
+    idempotency.delete_old(now=now, retention=timedelta(days=settings.BUTLER_IDEMPOTENCY_DAYS))
     return now + timedelta(hours=1)
 
 
 def _forget_sign_ins(due: ClaimedDue, now: datetime) -> datetime:
     """Delete expired sessions and sign-in codes; run again in an hour."""
-    sign_in.forget_expired(now=now)
+    sign_in.delete_expired(now=now)
     return now + timedelta(hours=1)
 
 

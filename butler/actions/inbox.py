@@ -49,7 +49,7 @@ def mark_read(*, ids: Sequence[UUID], message_id: UUID, now: datetime) -> bool:
             raise NoSuchMessage
         return False
     found = mine.values("customer_id", "channel", "topic").get()
-    notes.note(
+    notes.add_note(
         customer_id=found["customer_id"],
         name=READ,
         about=f"message:{message_id}",

@@ -90,7 +90,7 @@ def finish(
     task = StaffTask.objects.get(pk=task_id)
     if task.message_id:
         _record_report(task, now)
-    notes.note(
+    notes.add_note(
         customer_id=task.customer_id,
         name=DONE_EVENT,
         about=f"task:{task.pk}",

@@ -14,7 +14,7 @@ from butler import sql
 from butler.decisions.inputs import read_facts
 from customers import db
 from customers.actions import consent
-from customers.actions.changes import Author
+from customers.actions.changes import ChangeAuthor
 from customers.actions.consent import ConsentStatement, InvalidStatement, StatementReceipt
 
 # Longer than any lease, so whoever waits is released by the lease itself.
@@ -48,7 +48,7 @@ def say(
     *,
     customer_id: UUID,
     words: Sequence[ConsentStatement],
-    author: Author,
+    author: ChangeAuthor,
     now: datetime,
     patience: float = PATIENCE,
 ) -> Heard:

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from butler.actions import inbox as actions
 from butler.queries import inbox, why
 from customers.access.permissions import Right
-from customers.actions.idempotency import Answer
+from customers.actions.idempotency import StoredResponse
 from customers.api import schema
 from customers.api.base import (
     CustomerView,
@@ -85,9 +85,9 @@ class ReadView(_OfEveryRecord):
         ids = self.ids
         found(inbox.message(ids, message_id))
 
-        def effect() -> Answer:
+        def effect() -> StoredResponse:
             actions.mark_read(ids=ids, message_id=message_id, now=timezone.now())
-            return Answer(200, encode(found(inbox.message(ids, message_id))))
+            return StoredResponse(200, encode(found(inbox.message(ids, message_id))))
 
         return once_only(request, effect)
 

@@ -15,7 +15,7 @@ from butler.models import StaffTask
 from butler.queries import tasks as queries
 from butler.queries.tasks import TaskShape
 from customers.access.permissions import Right, on_behalf, principal
-from customers.actions.idempotency import Answer
+from customers.actions.idempotency import StoredResponse
 from customers.api import schema
 from customers.api.base import (
     ApiView,
@@ -84,7 +84,7 @@ class _DoingView(ApiView):
     rights: ClassVar = {"POST": Right.DO_TASKS}
 
     def do(self, request: Request, task_id: UUID, act: Callable[[], StaffTask]) -> HttpResponse:
-        def effect() -> Answer:
+        def effect() -> StoredResponse:
             try:
                 act()
             except staff_tasks.NoSuchTask:
@@ -93,7 +93,7 @@ class _DoingView(ApiView):
                 raise Problem(409, "taken", "A colleague has this task.") from None
             except staff_tasks.AlreadyFinished:
                 raise Problem(409, "finished", "This task was done already.") from None
-            return Answer(200, encode(queries.task(task_id, by=_by(request))))
+            return StoredResponse(200, encode(queries.task(task_id, by=_by(request))))
 
         return once_only(request, effect)
 

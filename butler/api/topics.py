@@ -15,7 +15,7 @@ from butler.actions.topics import KEY, set_status
 from butler.automations import topics
 from butler.automations.topics import TopicStatusShape
 from customers.access.permissions import Right, on_behalf, principal
-from customers.actions.idempotency import Answer
+from customers.actions.idempotency import StoredResponse
 from customers.api import schema
 from customers.api.base import (
     ApiView,
@@ -74,7 +74,7 @@ class TopicView(ApiView):
             raise Problem(422, "bad-topic", "A topic is a sort and a name: ride:night-mail.")
         said = read_body(request, NewStatus)
 
-        def effect() -> Answer:
+        def effect() -> StoredResponse:
             topic = set_status(
                 key=key,
                 status=said.status,
@@ -82,6 +82,6 @@ class TopicView(ApiView):
                 author_name=on_behalf(request) or principal(request).name,
                 now=timezone.now(),
             )
-            return Answer(200, encode(topics.shape(topic)))
+            return StoredResponse(200, encode(topics.shape(topic)))
 
         return once_only(request, effect)

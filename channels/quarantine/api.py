@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from channels.quarantine.replay import replay
 from customers.access.permissions import Right
-from customers.actions.idempotency import Answer
+from customers.actions.idempotency import StoredResponse
 from customers.api import schema
 from customers.api.base import ApiView, encode, found, once_only
 from customers.api.problems import Problem
@@ -37,11 +37,11 @@ class ReplayView(ApiView):
         problems=(409,),
     )
     def post(self, request: Request, item_id: int) -> HttpResponse:
-        def effect() -> Answer:
+        def effect() -> StoredResponse:
             outcome = found(replay(item_id=item_id, now=timezone.now()))
             if outcome.status not in ("accepted", "duplicate") or outcome.reason:
                 raise Problem(409, "stays", f"It stays as it is: {outcome.reason}.")
             shape = Replayed(outcome.status, outcome.customer_id, outcome.version)
-            return Answer(200, encode(shape))
+            return StoredResponse(200, encode(shape))
 
         return once_only(request, effect)

@@ -15,7 +15,7 @@ from channels.ingest import segment, store
 from channels.phone.calls import to_international
 from channels.sms.keywords import Keyword, find_keyword
 from customers.actions import consent
-from customers.actions.changes import Author
+from customers.actions.changes import ChangeAuthor
 from customers.actions.consent import ConsentStatement
 from customers.consent import ledger as consent_ledger
 from customers.consent.state import LedgerEntry, StatementKey, newest_entries
@@ -247,5 +247,5 @@ def _sender() -> Sender:
     return Sender(source_id=source.pk, name=source.name, channel=CHANNEL, is_trusted=True)
 
 
-def _author() -> Author:
-    return Author(_sender())
+def _author() -> ChangeAuthor:
+    return ChangeAuthor(_sender())

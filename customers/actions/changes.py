@@ -1,4 +1,4 @@
-"""Changing a record means putting an event on its log; this is how we put our own there."""
+"""Changes records by appending events of our own to their logs."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,15 +15,15 @@ from customers.identity.resolution import order_of
 from customers.types import IncomingEvent, IngestOutcome, Sender
 
 
-class Author(msgspec.Struct, frozen=True):
-    """Who changes something: through which source, and in whose name ('': the customer's)."""
+class ChangeAuthor(msgspec.Struct, frozen=True):
+    """Who changes a record: by which source, and in whose name ('': the customer's)."""
 
     sender: Sender
     actor: str = ""
 
 
-class Statement(msgspec.Struct, frozen=True):
-    """One thing to state about a customer, in the words of the log."""
+class RecordChange(msgspec.Struct, frozen=True):
+    """One event to append to a customer's log."""
 
     name: str
     about: str
@@ -33,33 +33,33 @@ class Statement(msgspec.Struct, frozen=True):
     identifiers: tuple[tuple[str, str], ...] = ()
 
 
-def hold(name: str) -> None:
-    """Let those who change the same thing at once go one after the other, until they commit.
+def lock_name(name: str) -> None:
+    """Hold an advisory lock on this name until the transaction ends.
 
-    Taken before any record is: whoever held a record would wait here for who waits for it.
+    Take it before the lock of any record: in the other order two writers could deadlock.
     """
     key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
 
 
-class OutOfReach(Exception):
-    """Nothing proved leads to this record, so nothing can be stated about it."""
+class UnreachableRecord(Exception):
+    """No verified identifier leads to this record, so no event of ours can reach it."""
 
 
-class NotTaken(Exception):
-    """The record did not take the statement; `reason` is a code."""
+class RejectedChange(Exception):
+    """A change was not accepted; `reason` is a code."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-def state(
+def record_changes(
     *,
     customer_id: UUID,
-    author: Author,
-    statements: Sequence[Statement],
+    author: ChangeAuthor,
+    changes: Sequence[RecordChange],
     now: datetime,
     expected_version: int | None = None,
 ) -> IngestOutcome:
@@ -67,41 +67,43 @@ def state(
 
     Raises OutOfReach, NotTaken, or ingest.VersionMismatch when the log moved on.
     """
-    address = db.row(sql.load("find_routing_identifier"), {"id": customer_id})
-    if address is None:
-        raise OutOfReach
-    if address[0] == ORDER:
-        source_id, _, number = address[1].partition("/")
-        address = order_of(int(source_id), number)
+    identifier = db.row(sql.load("find_routing_identifier"), {"id": customer_id})
+    if identifier is None:
+        raise UnreachableRecord
+    if identifier[0] == ORDER:
+        source_id, _, number = identifier[1].partition("/")
+        identifier = order_of(int(source_id), number)
     receipt = ingest.record(
         sender=author.sender,
-        items=[_item(one, address, author) for one in statements],
+        items=[_incoming_event(change, identifier, author) for change in changes],
         received_at=now,
         expected_version=expected_version,
     )
     for outcome in receipt.outcomes:
         if outcome.status != "accepted":
-            raise NotTaken(outcome.reason or outcome.status)
+            raise RejectedChange(outcome.reason or outcome.status)
     return receipt.outcomes[-1]
 
 
-def _item(statement: Statement, address: tuple[str, str], author: Author) -> IncomingEvent:
+def _incoming_event(
+    change: RecordChange, identifier: tuple[str, str], author: ChangeAuthor
+) -> IncomingEvent:
     body = msgspec.json.encode(
         {
             "type": "track",
-            "event": statement.name,
-            "timestamp": statement.occurred_at,
-            "properties": statement.properties,
+            "event": change.name,
+            "timestamp": change.occurred_at,
+            "properties": change.properties,
         }
     )
     return IncomingEvent(
         message_id=f"butler-{uuid7()}",
         kind="track",
-        name=statement.name,
-        identifiers=(address, *statement.identifiers),
-        occurred_at=statement.occurred_at,
+        name=change.name,
+        identifiers=(identifier, *change.identifiers),
+        occurred_at=change.occurred_at,
         body=body,
         body_hash=blake2b(body, digest_size=16).digest(),
-        about=statement.about,
+        about=change.about,
         actor=author.actor,
     )

@@ -11,7 +11,7 @@ from django.conf import settings
 from uuid_utils.compat import uuid7
 
 from customers import sql
-from customers.actions.changes import Author
+from customers.actions.changes import ChangeAuthor
 from customers.actions.notes import NoSuchCustomer
 from customers.consent import document as consent_document
 from customers.consent import hash_chain
@@ -32,7 +32,7 @@ from customers.events import internal_sources, log
 from customers.models import Control, Notice, Purpose, Topic
 
 __all__ = [
-    "Author",
+    "ChangeAuthor",
     "ConsentStatement",
     "InvalidStatement",
     "NoSuchCustomer",
@@ -56,7 +56,11 @@ class StatementReceipt(NamedTuple):
 
 
 def record_statements(
-    *, customer_id: UUID, statements: Sequence[ConsentStatement], author: Author, now: datetime
+    *,
+    customer_id: UUID,
+    statements: Sequence[ConsentStatement],
+    author: ChangeAuthor,
+    now: datetime,
 ) -> StatementReceipt:
     """Put a customer's statements on the ledger, all or none; they hold from this commit on.
 

@@ -1,4 +1,4 @@
-"""A POST sent twice has one effect, and the second one gets the first one's answer."""
+"""Runs a POST that is sent twice once, and answers the second with the first response."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,71 +11,71 @@ from django.db import connection, transaction
 from customers.models import IdempotencyKey
 
 
-class Answer(NamedTuple):
-    """What a caller is told."""
+class StoredResponse(NamedTuple):
+    """A response that can be stored and sent again."""
 
     status: int
     body: bytes
 
 
-class Once(NamedTuple):
-    """The answer, or why there is none: another body came with the key, or is being done."""
+class IdempotentResult(NamedTuple):
+    """The response, or why there is none: the key came with another body, or is in use now."""
 
     outcome: Literal["done", "repeated", "other_content", "in_progress"]
-    answer: Answer | None = None
+    answer: StoredResponse | None = None
 
 
-def once(
+def run_once(
     *,
     principal: str,
     key: str,
     request: bytes,
     now: datetime,
-    keep: timedelta,
-    effect: Callable[[], Answer],
-) -> Once:
-    """Do the effect unless this key has been used, and keep its answer in one transaction.
+    retention: timedelta,
+    effect: Callable[[], StoredResponse],
+) -> IdempotentResult:
+    """Run the effect unless this key has been used; store its response in one transaction.
 
-    What the effect raises undoes everything and is kept nowhere: the caller may try again.
+    What the effect raises undoes everything, and nothing is stored: the caller may try again.
     """
-    wanted = UUID(bytes=blake2b(request, digest_size=16).digest())
+    request_hash = UUID(bytes=blake2b(request, digest_size=16).digest())
     with transaction.atomic():
         if not _lock(f"{principal} {key}"):
-            return Once("in_progress")
-        kept = IdempotencyKey.objects.filter(principal=principal, key=key).first()
-        if kept and kept.created_at > now - keep:
-            return _again(kept, wanted)
-        if kept:
-            kept.delete()
-        answer = effect()
+            return IdempotentResult("in_progress")
+        stored = IdempotencyKey.objects.filter(principal=principal, key=key).first()
+        if stored and stored.created_at > now - retention:
+            return _repeated(stored, request_hash)
+        if stored:
+            stored.delete()
+        response = effect()
         IdempotencyKey.objects.create(
             principal=principal,
             key=key,
-            request_hash=wanted,
-            status=answer.status,
-            body=answer.body,
+            request_hash=request_hash,
+            status=response.status,
+            body=response.body,
             created_at=now,
         )
-        return Once("done", answer)
+        return IdempotentResult("done", response)
 
 
-def forget_old(*, now: datetime, keep: timedelta) -> int:
-    """Drop the answers that are older than promised; return how many."""
-    count, _ = IdempotencyKey.objects.filter(created_at__lt=now - keep).delete()
+def delete_old(*, now: datetime, retention: timedelta) -> int:
+    """Delete the responses that are older than the retention; return how many."""
+    count, _ = IdempotencyKey.objects.filter(created_at__lt=now - retention).delete()
     return count
 
 
 def _lock(name: str) -> bool:
-    """Hold this name until the transaction ends; do not wait for somebody who holds it."""
+    """Lock this name until the transaction ends; tell whether it was free."""
     number = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
         return bool(cursor.fetchone()[0])
 
 
-def _again(kept: IdempotencyKey, wanted: UUID) -> Once:
-    if kept.request_hash != wanted:
-        return Once("other_content")
-    assert kept.status is not None
-    assert kept.body is not None
-    return Once("repeated", Answer(kept.status, bytes(kept.body)))
+def _repeated(stored: IdempotencyKey, request_hash: UUID) -> IdempotentResult:
+    if stored.request_hash != request_hash:
+        return IdempotentResult("other_content")
+    assert stored.status is not None
+    assert stored.body is not None
+    return IdempotentResult("repeated", StoredResponse(stored.status, bytes(stored.body)))

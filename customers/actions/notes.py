@@ -1,4 +1,4 @@
-"""Putting on a log what our own people did for a customer, or the customer with our words."""
+"""Appends notes to logs: what staff did for a customer, or the customer with a message."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,7 +21,7 @@ class NoSuchCustomer(Exception):
 
 
 @transaction.atomic
-def note(
+def add_note(
     *,
     customer_id: UUID,
     name: str,
@@ -31,11 +31,11 @@ def note(
     now: datetime,
     kind: str = "task",
 ) -> int:
-    """State something on the log of the live record; return the version.
+    """Append a note to the log of the live record; return the version.
 
-    It needs no proved address, because it is about what we did and not about who they are.
+    It needs no verified identifier, because it is about what we did and not about who they are.
     """
-    live = _locked(customer_id)
+    live = _lock_live_record(customer_id)
     [(_, head)] = sql.rows("read_customer_versions", {"ids": [live]})
     message_id = f"note-{uuid7()}"
     body = msgspec.json.encode({"type": kind, "event": name, "properties": properties})
@@ -58,8 +58,8 @@ def note(
     return head + 1
 
 
-def _locked(customer_id: UUID) -> UUID:
-    """Lock the live record that an id leads to, also where it is joined at this moment."""
+def _lock_live_record(customer_id: UUID) -> UUID:
+    """Lock the live record that an id leads to, also where it is being merged at this moment."""
     while True:
         where = Coalesce("canonical_id", "id")
         live = Customer.objects.filter(pk=customer_id).values_list(where, flat=True).first()

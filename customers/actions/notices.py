@@ -1,4 +1,4 @@
-"""Publishing what customers are asked for: purposes, the exact words shown, and topics."""
+"""Publishes purposes, the exact notices shown for them, and topics."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,12 +14,12 @@ from customers.models import Notice, Purpose, Topic
 type Named = dict[str, dict[str, str]]
 
 
-class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Publication(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass
 
 
-class PurposeText(_Part, frozen=True):
-    """Something to ask customers for."""
+class PurposeText(_Publication, frozen=True):
+    """A purpose to ask customers for."""
 
     key: str
     kind: Literal["contact", "use"]
@@ -31,16 +31,16 @@ class PurposeText(_Part, frozen=True):
     is_offered: bool = True
 
 
-class NoticeText(_Part, frozen=True):
-    """The words that are shown when a purpose is asked for, by language."""
+class NoticeText(_Publication, frozen=True):
+    """The text that is shown when a purpose is asked for, by language."""
 
     purpose: str
     version: int
     texts: dict[str, str]
 
 
-class TopicText(_Part, frozen=True):
-    """Something that messages are about."""
+class TopicText(_Publication, frozen=True):
+    """A topic of messages."""
 
     key: str
     texts: Named
@@ -48,14 +48,14 @@ class TopicText(_Part, frozen=True):
 
 
 class NoticeChanged(Exception):
-    """Words that somebody may have agreed to were changed; they need a version of their own."""
+    """A published notice has another text now; it needs a version of its own."""
 
     def __init__(self, purpose: str, version: int, language: str) -> None:
         super().__init__(f"the notice of {purpose}, version {version}, {language}")
 
 
 def digest(text: str) -> str:
-    """Return the name of a text: what a consent to it names."""
+    """Return the digest of a text, by which a consent names it."""
     return sha256(text.encode()).hexdigest()
 
 
@@ -69,10 +69,10 @@ def publish(
 ) -> int:
     """Publish these, or nothing; return how many notices are new. Again, it changes nothing.
 
-    Raises NoticeChanged where other words were published under the same version.
+    Raises NoticeChanged where another text was published under the same version.
     """
-    _keep(Purpose, purposes, ["kind", "texts", "dpv", "details", "position", "is_offered"])
-    _keep(Topic, topics, ["texts", "position"])
+    _upsert(Purpose, purposes, ["kind", "texts", "dpv", "details", "position", "is_offered"])
+    _upsert(Topic, topics, ["texts", "position"])
     rows = [
         Notice(
             purpose_id=notice.purpose,
@@ -85,16 +85,16 @@ def publish(
         for notice in notices
         for language, text in notice.texts.items()
     ]
-    before = Notice.objects.count()
+    count_before = Notice.objects.count()
     Notice.objects.bulk_create(rows, ignore_conflicts=True)
-    _refuse_changed(rows)
-    return Notice.objects.count() - before
+    _reject_changed(rows)
+    return Notice.objects.count() - count_before
 
 
-def _keep[M: (Purpose, Topic)](
-    model: type[M], said: Sequence[PurposeText | TopicText], fields: list[str]
+def _upsert[M: (Purpose, Topic)](
+    model: type[M], texts: Sequence[PurposeText | TopicText], fields: list[str]
 ) -> None:
-    rows = [model(**msgspec.to_builtins(one)) for one in sorted(said, key=lambda one: one.key)]
+    rows = [model(**msgspec.to_builtins(text)) for text in sorted(texts, key=lambda text: text.key)]
     if rows:
         # Sorted, so that two machines that start at once cannot lock crosswise.
         model.objects.bulk_create(
@@ -102,12 +102,12 @@ def _keep[M: (Purpose, Topic)](
         )
 
 
-def _refuse_changed(rows: Sequence[Notice]) -> None:
-    wanted = {row.purpose_id for row in rows}
+def _reject_changed(rows: Sequence[Notice]) -> None:
+    purposes = {row.purpose_id for row in rows}
     published = {
         (purpose, version, language): text
         for purpose, version, language, text in Notice.objects.filter(
-            purpose__in=wanted
+            purpose__in=purposes
         ).values_list("purpose_id", "version", "language", "digest")
     }
     for row in rows:

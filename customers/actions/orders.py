@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
-from customers.actions.changes import Author, Statement, hold, state
+from customers.actions.changes import ChangeAuthor, RecordChange, lock_name, record_changes
 from customers.identity.normalize import normalize
 from customers.models import Evidence, Identifier, Order
 from customers.projections import orders
@@ -22,11 +22,11 @@ from customers.types import IngestOutcome
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
-_CLOSED = (Order.Status.CANCELLED, Order.Status.REFUNDED, Order.Status.DECLINED)
+_CLOSED_STATUSES = (Order.Status.CANCELLED, Order.Status.REFUNDED, Order.Status.DECLINED)
 
 
-class NumberTaken(Exception):
-    """Somebody else's order has this number."""
+class OrderNumberInUse(Exception):
+    """Another order has this number."""
 
 
 class NoSuchOrder(Exception):
@@ -41,23 +41,23 @@ class OrderClosed(Exception):
     """The order was cancelled or refunded; there is nothing left to change."""
 
 
-class OnlyClaimed(Exception):
-    """Nobody we trust has said anything of this order, so there is nothing yet to change."""
+class UnverifiedOrder(Exception):
+    """No trusted source has confirmed this order, so there is nothing yet to change."""
 
 
-class NothingRequested(Exception):
-    """The customer asked for nothing about this order that is not settled yet."""
+class NoPendingRequest(Exception):
+    """The customer has no open request about this order."""
 
 
-class Placed(msgspec.Struct, frozen=True):
-    """A new order: its number, and where it stands."""
+class OrderPlacement(msgspec.Struct, frozen=True):
+    """A new order: its number, and the outcome of its last event."""
 
     number: str
     outcome: IngestOutcome
 
 
 def new_number() -> str:
-    """Make up an order number: 40 random bits, easy to read out."""
+    """Generate an order number: 40 random bits, easy to read out."""
     text = "".join(secrets.choice(_ALPHABET) for _ in range(8))
     return f"{text[:4]}-{text[4:]}"
 
@@ -66,24 +66,24 @@ def new_number() -> str:
 def place_order(
     *,
     customer_id: UUID,
-    author: Author,
+    author: ChangeAuthor,
     number: str,
     order: Mapping[str, object],
     now: datetime,
     expected_version: int | None = None,
-) -> Placed:
+) -> OrderPlacement:
     """Place an order; raise NumberTaken where the number is in use or could be anybody's."""
     number = number or new_number()
     if normalize("order", number) != number:
-        raise NumberTaken
-    hold(f"order {number}")
+        raise OrderNumberInUse
+    lock_name(f"order {number}")
     if _is_in_use(number, author):
-        raise NumberTaken
-    outcome = state(
+        raise OrderNumberInUse
+    outcome = record_changes(
         customer_id=customer_id,
         author=author,
-        statements=[
-            Statement(
+        changes=[
+            RecordChange(
                 name=orders.PLACED,
                 about=f"order:{number}",
                 properties={"order_id": number, **order},
@@ -94,172 +94,188 @@ def place_order(
         now=now,
         expected_version=expected_version,
     )
-    return Placed(number, outcome)
+    return OrderPlacement(number, outcome)
 
 
 @transaction.atomic
 def request_order(
     *,
     customer_id: UUID,
-    author: Author,
+    author: ChangeAuthor,
     order: Mapping[str, object],
     now: datetime,
     expected_version: int | None = None,
-) -> Placed:
-    """Take down what a customer asks for: it has a number of ours, and is no order yet."""
+) -> OrderPlacement:
+    """Record what a customer asks for: it has a number of ours, and is no order yet."""
     number = new_number()
     while Order.objects.filter(number=number).exists():
         number = new_number()
-    outcome = state(
+    outcome = record_changes(
         customer_id=customer_id,
         author=author,
-        statements=[_statement(orders.REQUESTED, number, order, now)],
+        changes=[_order_change(orders.REQUESTED, number, order, now)],
         now=now,
         expected_version=expected_version,
     )
-    return Placed(number, outcome)
+    return OrderPlacement(number, outcome)
 
 
-class Aim(msgspec.Struct, frozen=True):
+class OrderTarget(msgspec.Struct, frozen=True):
     """Which order, by whom, when, and at which version of the record (None: any)."""
 
     customer_id: UUID
     number: str
-    author: Author
+    author: ChangeAuthor
     now: datetime
     expected_version: int | None = None
 
 
 @transaction.atomic
-def amend_order(*, aim: Aim, change: Mapping[str, object]) -> IngestOutcome:
+def amend_order(*, target: OrderTarget, change: Mapping[str, object]) -> IngestOutcome:
     """Change what is named in an order and leave the rest."""
-    return _change(_open_order(aim), aim, "Order Amended", change)
+    return _record_change(_open_order(target), target, "Order Amended", change)
 
 
 @transaction.atomic
-def cancel_order_line(*, aim: Aim, line: str, quantity: int | None = None) -> IngestOutcome:
+def cancel_order_line(
+    *, target: OrderTarget, line: str, quantity: int | None = None
+) -> IngestOutcome:
     """Take a line, or some of it, out of an order; raise NoSuchLine where it is not in it."""
-    order = _open_order(aim)
-    _refuse_unknown(order, [line])
-    some = {} if quantity is None else {"quantity": quantity}
-    return _change(order, aim, "Order Line Cancelled", {"line_id": line, **some})
+    order = _open_order(target)
+    _require_lines(order, [line])
+    quantity_property = {} if quantity is None else {"quantity": quantity}
+    return _record_change(
+        order, target, "Order Line Cancelled", {"line_id": line, **quantity_property}
+    )
 
 
 @transaction.atomic
-def cancel_order(*, aim: Aim, reason: str = "") -> IngestOutcome:
+def cancel_order(*, target: OrderTarget, reason: str = "") -> IngestOutcome:
     """Cancel an order, whole; what was only requested is declined."""
-    order = _open_order(aim)
-    because = {"reason": reason} if reason else {}
+    order = _open_order(target)
+    reason_property = {"reason": reason} if reason else {}
     if order.status == Order.Status.REQUESTED:
-        return _state(aim, [_statement(orders.DECLINED, aim.number, because, aim.now)])
-    return _change(order, aim, "Order Cancelled", because)
+        return _record(
+            target, [_order_change(orders.DECLINED, target.number, reason_property, target.now)]
+        )
+    return _record_change(order, target, "Order Cancelled", reason_property)
 
 
 @transaction.atomic
-def request_change(*, aim: Aim, name: str, change: Mapping[str, object]) -> IngestOutcome:
-    """Take down a change that a customer asks for, and leave an order that stands as it is.
+def request_change(
+    *, target: OrderTarget, name: str, change: Mapping[str, object]
+) -> IngestOutcome:
+    """Record a change that a customer asks for, and leave a placed order as it is.
 
     name: one of customers.projections.orders.GRANTED
     """
-    order = _open_order(aim)
+    order = _open_order(target)
     if order.evidence == Evidence.CLAIMED and order.status != Order.Status.REQUESTED:
-        raise OnlyClaimed
-    named = [line["line_id"] for line in documents(change.get("lines"))]
-    _refuse_unknown(order, [*named, *([change["line_id"]] if "line_id" in change else [])])
-    return _state(aim, [_statement(name, aim.number, change, aim.now)])
+        raise UnverifiedOrder
+    line_ids = [line["line_id"] for line in documents(change.get("lines"))]
+    _require_lines(order, [*line_ids, *([change["line_id"]] if "line_id" in change else [])])
+    return _record(target, [_order_change(name, target.number, change, target.now)])
 
 
 @transaction.atomic
-def confirm_request(*, aim: Aim) -> IngestOutcome:
+def confirm_request(*, target: OrderTarget) -> IngestOutcome:
     """Place what the customer requested, or do what she asked to change."""
-    order = _open_order(aim)
+    order = _open_order(target)
     if order.status == Order.Status.REQUESTED:
-        return _state(aim, [_confirmed(order, aim)])
+        return _record(target, [_confirmation(order, target)])
     if not order.requested_changes:
-        raise NothingRequested
+        raise NoPendingRequest
     granted = [
-        _statement(
+        _order_change(
             orders.GRANTED[request["event"]],
-            aim.number,
+            target.number,
             request["change"],
-            aim.now - timedelta(microseconds=before),
+            target.now - timedelta(microseconds=before),
         )
         for before, request in zip(
             range(len(order.requested_changes), 0, -1), order.requested_changes, strict=True
         )
     ]
-    return _state(aim, [*granted, _statement(orders.CONFIRMED, aim.number, {}, aim.now)])
-
-
-@transaction.atomic
-def decline_request(*, aim: Aim, reason: str = "") -> IngestOutcome:
-    """Say no to what the customer requested; an order that stands stays as it is."""
-    order = _open_order(aim)
-    if order.status != Order.Status.REQUESTED and not order.requested_changes:
-        raise NothingRequested
-    because = {"reason": reason} if reason else {}
-    return _state(aim, [_statement(orders.DECLINED, aim.number, because, aim.now)])
-
-
-def _change(order: Order, aim: Aim, name: str, change: Mapping[str, object]) -> IngestOutcome:
-    statements = [_statement(name, aim.number, change, aim.now)]
-    if order.evidence == Evidence.CLAIMED:
-        # What was only claimed does not count beside what is proved: without the whole
-        # order said again, the change would be all that is left of it.
-        statements.insert(0, _confirmed(order, aim))
-    return _state(aim, statements)
-
-
-def _statement(
-    name: str, number: str, properties: Mapping[str, object], moment: datetime
-) -> Statement:
-    return Statement(name, f"order:{number}", {"order_id": number, **properties}, moment)
-
-
-def _state(aim: Aim, statements: Sequence[Statement]) -> IngestOutcome:
-    return state(
-        customer_id=aim.customer_id,
-        author=aim.author,
-        statements=statements,
-        now=aim.now,
-        expected_version=aim.expected_version,
+    return _record(
+        target, [*granted, _order_change(orders.CONFIRMED, target.number, {}, target.now)]
     )
 
 
-def _open_order(aim: Aim) -> Order:
-    # Held until it is changed: a button that is pressed twice finds it changed the second time.
-    hold(f"order {aim.number}")
-    order = Order.objects.filter(customer_id=aim.customer_id, number=aim.number).first()
+@transaction.atomic
+def decline_request(*, target: OrderTarget, reason: str = "") -> IngestOutcome:
+    """Decline what the customer requested; a placed order stays as it is."""
+    order = _open_order(target)
+    if order.status != Order.Status.REQUESTED and not order.requested_changes:
+        raise NoPendingRequest
+    reason_property = {"reason": reason} if reason else {}
+    return _record(
+        target, [_order_change(orders.DECLINED, target.number, reason_property, target.now)]
+    )
+
+
+def _record_change(
+    order: Order, target: OrderTarget, name: str, change: Mapping[str, object]
+) -> IngestOutcome:
+    changes = [_order_change(name, target.number, change, target.now)]
+    if order.evidence == Evidence.CLAIMED:
+        # What was only claimed does not count beside what is proved: without the whole
+        # order said again, the change would be all that is left of it.
+        changes.insert(0, _confirmation(order, target))
+    return _record(target, changes)
+
+
+def _order_change(
+    name: str, number: str, properties: Mapping[str, object], moment: datetime
+) -> RecordChange:
+    return RecordChange(name, f"order:{number}", {"order_id": number, **properties}, moment)
+
+
+def _record(target: OrderTarget, changes: Sequence[RecordChange]) -> IngestOutcome:
+    return record_changes(
+        customer_id=target.customer_id,
+        author=target.author,
+        changes=changes,
+        now=target.now,
+        expected_version=target.expected_version,
+    )
+
+
+def _open_order(target: OrderTarget) -> Order:
+    # Until it is changed: a button that is pressed twice finds it changed the second time.
+    lock_name(f"order {target.number}")
+    order = Order.objects.filter(customer_id=target.customer_id, number=target.number).first()
     if order is None:
         raise NoSuchOrder
-    if order.status in _CLOSED:
+    if order.status in _CLOSED_STATUSES:
         raise OrderClosed
     return order
 
 
-def _refuse_unknown(order: Order, wanted: Iterable[object]) -> None:
+def _require_lines(order: Order, line_ids: Iterable[object]) -> None:
     ordered = {line["id"] for line in order.lines if line["status"] == "ordered"}
-    if set(wanted) - ordered:
+    if set(line_ids) - ordered:
         raise NoSuchLine
 
 
-def _confirmed(order: Order, aim: Aim) -> Statement:
-    """Say a claimed order again, as one that we stand for.
+def _confirmation(order: Order, target: OrderTarget) -> RecordChange:
+    """Return the event that places a claimed order again, as a verified one.
 
-    Customers cannot: their own app claims what it likes, and with it numbers and prices.
+    Customers cannot: their own app claims what it likes, also numbers and prices.
     """
-    if not aim.author.actor:
-        raise OnlyClaimed
-    hold(f"order {order.number}")
+    if not target.author.actor:
+        raise UnverifiedOrder
+    lock_name(f"order {order.number}")
     others = Order.objects.filter(number=order.number, evidence=Evidence.VERIFIED)
-    if others.exclude(customer_id=aim.customer_id).exists():
-        raise NumberTaken
-    identifiers = () if _is_in_use(order.number, aim.author) else (("order", order.number),)
-    moment = aim.now - timedelta(microseconds=1)
-    return Statement(orders.PLACED, f"order:{order.number}", _whole(order), moment, identifiers)
+    if others.exclude(customer_id=target.customer_id).exists():
+        raise OrderNumberInUse
+    identifiers = () if _is_in_use(order.number, target.author) else (("order", order.number),)
+    moment = target.now - timedelta(microseconds=1)
+    return RecordChange(
+        orders.PLACED, f"order:{order.number}", _order_properties(order), moment, identifiers
+    )
 
 
-def _whole(order: Order) -> dict[str, object]:
+def _order_properties(order: Order) -> dict[str, object]:
     lines = [
         {**line.pop("details", {}), **line, "line_id": line["id"]}
         for line in (dict(line) for line in order.lines)
@@ -277,11 +293,13 @@ def _whole(order: Order) -> dict[str, object]:
     }
 
 
-def _is_in_use(number: str, author: Author) -> bool:
+def _is_in_use(number: str, author: ChangeAuthor) -> bool:
     # A number that somebody only claims is not in use: else guessing would block the shop.
     # Of other sources, numbers that came without an order leave it free.
-    own = f"{author.sender.source_id}/{number}"
+    own_value = f"{author.sender.source_id}/{number}"
     return (
         Order.objects.filter(number=number, evidence=Evidence.VERIFIED).exists()
-        or Identifier.objects.filter(kind="order", value=own, evidence=Evidence.VERIFIED).exists()
+        or Identifier.objects.filter(
+            kind="order", value=own_value, evidence=Evidence.VERIFIED
+        ).exists()
     )

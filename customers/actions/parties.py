@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from customers.actions.changes import Author, Statement, hold, state
+from customers.actions.changes import ChangeAuthor, RecordChange, lock_name, record_changes
 from customers.models import PartyMember
 from customers.types import IngestOutcome
 
@@ -19,7 +19,7 @@ def change_member(
     *,
     customer_id: UUID,
     reference: str,
-    author: Author,
+    author: ChangeAuthor,
     change: Mapping[str, object],
     now: datetime,
     expected_version: int | None = None,
@@ -29,11 +29,11 @@ def change_member(
     guardian = change.get("guardian")
     if guardian and (guardian == reference or not _is_member(customer_id, str(guardian))):
         raise NoSuchMember
-    said = {"reference": reference, **change}
-    return state(
+    properties = {"reference": reference, **change}
+    return record_changes(
         customer_id=customer_id,
         author=author,
-        statements=[Statement("Party Member Changed", f"member:{reference}", said, now)],
+        changes=[RecordChange("Party Member Changed", f"member:{reference}", properties, now)],
         now=now,
         expected_version=expected_version,
     )
@@ -44,19 +44,19 @@ def remove_member(
     *,
     customer_id: UUID,
     reference: str,
-    author: Author,
+    author: ChangeAuthor,
     now: datetime,
     expected_version: int | None = None,
 ) -> IngestOutcome:
     """Take a member out of the party; raise NoSuchMember where there is none."""
-    hold(f"party {customer_id}")
+    lock_name(f"party {customer_id}")
     if not _is_member(customer_id, reference):
         raise NoSuchMember
-    said = {"reference": reference}
-    return state(
+    properties = {"reference": reference}
+    return record_changes(
         customer_id=customer_id,
         author=author,
-        statements=[Statement("Party Member Removed", f"member:{reference}", said, now)],
+        changes=[RecordChange("Party Member Removed", f"member:{reference}", properties, now)],
         now=now,
         expected_version=expected_version,
     )

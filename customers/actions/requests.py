@@ -1,11 +1,11 @@
-"""Asking for a person, such as to be called back; and what came of it."""
+"""Requests for a person, such as to be called back, and their answers."""
 
 import secrets
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from customers.actions.changes import Author, Statement, state
+from customers.actions.changes import ChangeAuthor, RecordChange, record_changes
 from customers.models import Request
 from customers.projections import requests
 from customers.types import IngestOutcome
@@ -15,59 +15,61 @@ class NoSuchRequest(Exception):
     """The customer asked for nothing by this reference."""
 
 
-class Asked(NamedTuple):
-    """A new request: its reference, and where it stands."""
+class RequestReceipt(NamedTuple):
+    """A new request: its reference, and the outcome of its event."""
 
     reference: str
     outcome: IngestOutcome
 
 
-def ask_for_callback(
+def request_callback(
     *,
     customer_id: UUID,
-    author: Author,
+    author: ChangeAuthor,
     subject: str,
     wanted_at: datetime | None,
     now: datetime,
     reference: str = "",
-) -> Asked:
-    """Note that a customer wants to be called, at a time or as soon as may be."""
+) -> RequestReceipt:
+    """Record that a customer wants to be called, at a time or as soon as possible."""
     reference = reference or secrets.token_hex(8)
-    said: dict[str, object] = {"reference": reference, "subject": subject}
+    properties: dict[str, object] = {"reference": reference, "subject": subject}
     if wanted_at:
-        said["wanted_at"] = wanted_at.isoformat()
-    return Asked(reference, _state(customer_id, author, requests.REQUESTED, said, now))
+        properties["wanted_at"] = wanted_at.isoformat()
+    return RequestReceipt(
+        reference, _record(customer_id, author, requests.REQUESTED, properties, now)
+    )
 
 
-def answer(
-    *, customer_id: UUID, author: Author, reference: str, outcome: str, now: datetime
+def answer_request(
+    *, customer_id: UUID, author: ChangeAuthor, reference: str, outcome: str, now: datetime
 ) -> IngestOutcome:
-    """Note that somebody did what was asked."""
-    said = _of_known(customer_id, reference) | {"outcome": outcome}
-    return _state(customer_id, author, requests.ANSWERED, said, now)
+    """Record that staff did what the customer asked for."""
+    properties = _existing_request(customer_id, reference) | {"outcome": outcome}
+    return _record(customer_id, author, requests.ANSWERED, properties, now)
 
 
-def close(
-    *, customer_id: UUID, author: Author, reference: str, outcome: str, now: datetime
+def close_request(
+    *, customer_id: UUID, author: ChangeAuthor, reference: str, outcome: str, now: datetime
 ) -> IngestOutcome:
-    """Note that it need not be done any more; raise NoSuchRequest where there is none."""
-    said = _of_known(customer_id, reference) | {"outcome": outcome}
-    return _state(customer_id, author, requests.CLOSED, said, now)
+    """Record that the request is obsolete; raise NoSuchRequest where there is none."""
+    properties = _existing_request(customer_id, reference) | {"outcome": outcome}
+    return _record(customer_id, author, requests.CLOSED, properties, now)
 
 
-def _of_known(customer_id: UUID, reference: str) -> dict[str, object]:
+def _existing_request(customer_id: UUID, reference: str) -> dict[str, object]:
     if not Request.objects.filter(customer_id=customer_id, reference=reference).exists():
         raise NoSuchRequest
     return {"reference": reference}
 
 
-def _state(
-    customer_id: UUID, author: Author, name: str, said: dict[str, object], now: datetime
+def _record(
+    customer_id: UUID, author: ChangeAuthor, name: str, properties: dict[str, object], now: datetime
 ) -> IngestOutcome:
-    about = f"{requests.PREFIX}{said['reference']}"
-    return state(
+    about = f"{requests.PREFIX}{properties['reference']}"
+    return record_changes(
         customer_id=customer_id,
         author=author,
-        statements=[Statement(name, about, said, now)],
+        changes=[RecordChange(name, about, properties, now)],
         now=now,
     )

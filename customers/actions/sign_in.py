@@ -30,12 +30,12 @@ from customers.types import IncomingEvent
 _HOUR = timedelta(hours=1)
 
 
-class NotAnAddress(ValueError):
-    """This can be nobody's e-mail address."""
+class InvalidEmail(ValueError):
+    """This cannot be an e-mail address."""
 
 
-class TooOften(Exception):
-    """Enough codes were asked for; `seconds` says when there may be another one."""
+class TooManyCodes(Exception):
+    """Too many codes were requested; another one may be in `seconds`."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(seconds)
@@ -46,67 +46,67 @@ class WrongCode(Exception):
     """The code is wrong, old, used, or has had too many guesses; nobody is told which."""
 
 
-class StaffOnly(Exception):
-    """The address was proved, but it is a staff login, which takes more than a code."""
+class StaffSignInRequired(Exception):
+    """The code was right, but the login is one of staff, who sign in with more than a code."""
 
 
-class Asked(NamedTuple):
-    """What to send to the address, and what the asker shows together with the code."""
+class IssuedCode(NamedTuple):
+    """A code to send to the address, and the handle that has to come back with it."""
 
     email: str
     code: str
     handle: str
 
 
-def ask_for_code(*, email: str, network: str, now: datetime) -> Asked:
-    """Make a code for this address, good for ten minutes together with the asker's handle."""
+def issue_code(*, email: str, network: str, now: datetime) -> IssuedCode:
+    """Issue a code for this address, good for ten minutes together with the handle."""
     address = normalize("email", email)
     if address is None or len(address) > 254:
-        raise NotAnAddress
+        raise InvalidEmail
     handle, code = secrets.token_urlsafe(24), f"{secrets.randbelow(1_000_000):06d}"
-    asked_from = _digest("network", network)[:16]
+    network_digest = _digest("network", network)[:16]
     with transaction.atomic():
-        _one_at_a_time(address.encode(), asked_from)
-        _refuse_too_many("email", address, settings.BUTLER_CODES_PER_ADDRESS, now)
-        _refuse_too_many("network", asked_from, settings.BUTLER_CODES_PER_NETWORK, now)
+        _lock_names(address.encode(), network_digest)
+        _enforce_limit("email", address, settings.BUTLER_CODES_PER_ADDRESS, now)
+        _enforce_limit("network", network_digest, settings.BUTLER_CODES_PER_NETWORK, now)
         SignInCode.objects.create(
             handle_digest=_digest("handle", handle),
             code_digest=_digest("code", f"{handle} {code}"),
             email=address,
-            network=asked_from,
+            network=network_digest,
             requested_at=now,
             expires_at=now + timedelta(seconds=settings.BUTLER_CODE_SECONDS),
         )
-    return Asked(address, code, handle)
+    return IssuedCode(address, code, handle)
 
 
-def prove_code(
+def verify_code(
     *,
     handle: str,
     code: str,
     language: str,
     now: datetime,
-    opening: Callable[[User], object] | None = None,
+    open_session: Callable[[User], object] | None = None,
 ) -> User:
     """Return the login of whoever has both the handle and the code; raise WrongCode.
 
-    `opening` opens a session for the login, in the transaction that spends the code: what it
-    raises leaves the code as it was.
+    `open_session` runs in the transaction that spends the code: what it raises leaves the code as
+    it was.
     """
-    email = _guess(handle, code, now)
+    email = _check_guess(handle, code, now)
     with transaction.atomic():
         spent = SignInCode.objects.filter(
             handle_digest=_digest("handle", handle), spent_at__isnull=True
         ).update(spent_at=now)
         if not spent:
             raise WrongCode
-        user = _open_login(email, language, now)
-        if opening:
-            opening(user)
+        user = _prepare_login(email, language, now)
+        if open_session:
+            open_session(user)
         return user
 
 
-def _guess(handle: str, code: str, now: datetime) -> str:
+def _check_guess(handle: str, code: str, now: datetime) -> str:
     """Count a guess, then look at it: however many come at once, only so many count."""
     # Durable: in a transaction around it, what a wrong guess raises would undo the count.
     with transaction.atomic(durable=True):
@@ -118,23 +118,23 @@ def _guess(handle: str, code: str, now: datetime) -> str:
         ).update(tries=F("tries") + 1)
     if not counted:
         raise WrongCode
-    kept = SignInCode.objects.get(handle_digest=_digest("handle", handle))
-    shown = _digest("code", f"{handle} {code.strip()}")
-    if not constant_time_compare(bytes(kept.code_digest), shown):
+    sign_in_code = SignInCode.objects.get(handle_digest=_digest("handle", handle))
+    code_digest = _digest("code", f"{handle} {code.strip()}")
+    if not constant_time_compare(bytes(sign_in_code.code_digest), code_digest):
         raise WrongCode
-    return kept.email
+    return sign_in_code.email
 
 
-def _open_login(email: str, language: str, now: datetime) -> User:
-    _one_at_a_time(email.encode())
+def _prepare_login(email: str, language: str, now: datetime) -> User:
+    _lock_names(email.encode())
     user = _login_of(email)
     if user and user.is_staff:
-        raise StaffOnly
+        raise StaffSignInRequired
     if user and not user.is_active:
         raise WrongCode
     if user is None:
         user = User.objects.create_user(email, language=language)
-    _state_proof(email, now)
+    _record_proof(email, now)
     record_id = Identifier.objects.values_list("record_id", flat=True).get(
         kind="email", value=email, evidence=Evidence.VERIFIED
     )
@@ -150,12 +150,14 @@ def _open_login(email: str, language: str, now: datetime) -> User:
 
 
 def _login_of(email: str) -> User | None:
-    found = User.objects.alias(folded=Lower("email")).filter(folded=email).values_list("pk").first()
-    return User.objects.get(pk=found[0]) if found else None
+    user_id = (
+        User.objects.alias(folded=Lower("email")).filter(folded=email).values_list("pk").first()
+    )
+    return User.objects.get(pk=user_id[0]) if user_id else None
 
 
-def _state_proof(email: str, now: datetime) -> None:
-    """Put on the log that the address was proved; its verified identifier comes from that."""
+def _record_proof(email: str, now: datetime) -> None:
+    """Log that the address was proved; its verified identifier comes from that event."""
     message_id = f"address-proved-{uuid7()}"
     body = msgspec.json.encode(
         {"type": "identify", "event": "Address Proved", "traits": {"email": email}}
@@ -181,28 +183,28 @@ def _state_proof(email: str, now: datetime) -> None:
         raise WrongCode
 
 
-def end_sessions(user: User, *, but: str = "") -> None:
-    """End what this login has open, on every device, except for one session."""
-    theirs = UserSession.objects.filter(user=user).exclude(session_key=but)
-    Session.objects.filter(session_key__in=theirs.values("session_key")).delete()
-    theirs.delete()
+def end_sessions(user: User, *, except_key: str = "") -> None:
+    """End the sessions of this login on every device, except for one."""
+    sessions = UserSession.objects.filter(user=user).exclude(session_key=except_key)
+    Session.objects.filter(session_key__in=sessions.values("session_key")).delete()
+    sessions.delete()
 
 
-def forget_expired(*, now: datetime) -> None:
-    """Drop sessions that ran out, and what nobody is counted by any more."""
+def delete_expired(*, now: datetime) -> None:
+    """Delete sessions that ran out, and codes and attempts that count no more."""
     SignInCode.objects.filter(requested_at__lt=now - 2 * _HOUR).delete()
     Guess.objects.filter(window__lt=now - 2 * _HOUR).delete()
     Session.objects.filter(expire_date__lt=now).delete()
-    standing = Session.objects.filter(session_key=OuterRef("session_key"))
-    UserSession.objects.filter(~Exists(standing)).delete()
+    existing = Session.objects.filter(session_key=OuterRef("session_key"))
+    UserSession.objects.filter(~Exists(existing)).delete()
 
 
 def _digest(purpose: str, text: str) -> bytes:
     return salted_hmac(f"customers.sign_in.{purpose}", text, algorithm="sha256").digest()
 
 
-def _one_at_a_time(*names: bytes) -> None:
-    """Let requests for one address, or from one network, wait for each other to be counted."""
+def _lock_names(*names: bytes) -> None:
+    """Lock these names until the transaction ends: their requests are counted one by one."""
     numbers = sorted(
         int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), signed=True) for name in names
     )
@@ -211,7 +213,7 @@ def _one_at_a_time(*names: bytes) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
-def _refuse_too_many(field: str, value: object, limit: int, now: datetime) -> None:
+def _enforce_limit(field: str, value: object, limit: int, now: datetime) -> None:
     recent: Iterable[datetime] = (
         SignInCode.objects.filter((field, value), requested_at__gt=now - _HOUR)
         .order_by("-requested_at")
@@ -219,4 +221,4 @@ def _refuse_too_many(field: str, value: object, limit: int, now: datetime) -> No
     )
     times = list(recent)
     if len(times) >= limit:
-        raise TooOften(int((times[-1] + _HOUR - now).total_seconds()) + 1)
+        raise TooManyCodes(int((times[-1] + _HOUR - now).total_seconds()) + 1)

@@ -41,34 +41,38 @@ class WrongCode(Exception):
     pass
 
 
-class TooOften(Exception):
-    """Enough tries in this quarter of an hour; `seconds` says when there may be another."""
+class TooManyAttempts(Exception):
+    """Too many attempts in this quarter of an hour; another one may be in `seconds`."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(seconds)
         self.seconds = seconds
 
 
-class Limit(NamedTuple):
-    """How many tries something has in a quarter of an hour."""
+class AttemptLimit(NamedTuple):
+    """How many attempts are allowed in a quarter of an hour."""
 
     name: str
-    most: int
+    tries: int
 
 
 # An address from one network; an address from anywhere, so high that a stranger cannot lock
 # somebody out by hand; a network with all its addresses.
-PAIR, ADDRESS, NETWORK = Limit("pair", 10), Limit("address", 100), Limit("network", 200)
+PAIR, ADDRESS, NETWORK = (
+    AttemptLimit("pair", 10),
+    AttemptLimit("address", 100),
+    AttemptLimit("network", 200),
+)
 # Only who has the password gets to the second factor, so nobody else can use these up.
-CODE = Limit("code", 5)
+CODE = AttemptLimit("code", 5)
 
 
 def check_password(*, email: str, password: str, network: str, now: datetime) -> User:
     """Return the open staff login of this address and password."""
     address = email.strip().casefold()[:254]
-    _count(PAIR, f"{address} {network}", now)
-    _count(ADDRESS, address, now)
-    _count(NETWORK, network, now)
+    _count_attempt(PAIR, f"{address} {network}", now)
+    _count_attempt(ADDRESS, address, now)
+    _count_attempt(NETWORK, network, now)
     user = User.objects.filter(email__iexact=address, is_staff=True, is_active=True).first()
     if user is None:
         # As long as a real comparison takes.
@@ -76,7 +80,7 @@ def check_password(*, email: str, password: str, network: str, now: datetime) ->
         raise WrongPassword
     if not user.check_password(password):
         raise WrongPassword
-    _forget(PAIR, f"{address} {network}", now)
+    _reset_attempts(PAIR, f"{address} {network}", now)
     return user
 
 
@@ -85,27 +89,27 @@ def has_second_factor(user: User) -> bool:
 
 
 def check_code(
-    *, user: User, code: str, now: datetime, enter: Callable[[], object] = lambda: None
+    *, user: User, code: str, now: datetime, open_session: Callable[[], object] = lambda: None
 ) -> None:
     """Take a code of the authenticator app, or one of the recovery codes, once.
 
-    `enter` opens the session, in the transaction that spends the code.
+    `open_session` runs in the transaction that spends the code.
     """
-    _count(CODE, str(user.pk), now)
+    _count_attempt(CODE, str(user.pk), now)
     code = "".join(code.split())
     with transaction.atomic():
-        if not (_spend_totp(user, code, now) or _spend_recovery(user, code)):
+        if not (_spend_app_code(user, code, now) or _spend_recovery_code(user, code)):
             raise WrongCode
-        _forget(CODE, str(user.pk), now)
-        enter()
+        _reset_attempts(CODE, str(user.pk), now)
+        open_session()
 
 
-def check_app(*, user: User, code: str, now: datetime) -> None:
+def check_app_code(*, user: User, code: str, now: datetime) -> None:
     """Take a code of the authenticator app alone: who found one recovery code gets no others."""
-    _count(CODE, str(user.pk), now)
-    if not _spend_totp(user, "".join(code.split()), now):
+    _count_attempt(CODE, str(user.pk), now)
+    if not _spend_app_code(user, "".join(code.split()), now):
         raise WrongCode
-    _forget(CODE, str(user.pk), now)
+    _reset_attempts(CODE, str(user.pk), now)
 
 
 def recovery_codes(*, user: User) -> list[str]:
@@ -138,13 +142,13 @@ def enroll(
     secret: str,
     code: str,
     now: datetime,
-    enter: Callable[[], object] = lambda: None,
+    open_session: Callable[[], object] = lambda: None,
 ) -> list[str]:
     """Take up an authenticator app that shows the right code; return the recovery codes.
 
-    `enter` opens the session, in the transaction that stores the app.
+    `open_session` runs in the transaction that stores the app.
     """
-    _count(CODE, str(user.pk), now)
+    _count_attempt(CODE, str(user.pk), now)
     counter = _counter_of(secret, "".join(code.split()), now)
     if counter is None:
         raise WrongCode
@@ -158,8 +162,8 @@ def enroll(
         instance.save(update_fields=["data"])
         Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).delete()
         codes: list[str] = RecoveryCodes.activate(user).generate_codes()
-        _forget(CODE, str(user.pk), now)
-        enter()
+        _reset_attempts(CODE, str(user.pk), now)
+        open_session()
     return codes
 
 
@@ -170,22 +174,24 @@ def totp(secret: str, now: datetime) -> str:
 
 
 @transaction.atomic
-def _spend_totp(user: User, code: str, now: datetime) -> bool:
-    kept = Authenticator.objects.select_for_update().filter(user=user, type=Authenticator.Type.TOTP)
-    for factor in kept:
+def _spend_app_code(user: User, code: str, now: datetime) -> bool:
+    factors = Authenticator.objects.select_for_update().filter(
+        user=user, type=Authenticator.Type.TOTP
+    )
+    for factor in factors:
         counter = _counter_shown(factor, code, now)
         # A code that was looked at over a shoulder is worth nothing once it was used.
         if counter is not None and counter > factor.data.get("last_counter", 0):
             factor.data["last_counter"] = counter
             factor.last_used_at = now
             factor.save(update_fields=["data", "last_used_at"])
-            _encrypt_anew(user)
+            _reencrypt(user)
             return True
     return False
 
 
-def _encrypt_anew(user: User) -> None:
-    """Let go of older keys: with the newest, whoever signs in keeps what they have."""
+def _reencrypt(user: User) -> None:
+    """Encrypt this login's secrets with the newest key, so that older keys can be removed."""
     for factor in Authenticator.objects.select_for_update().filter(user=user):
         # What an older key took with it when it went stays as it is, and worth nothing.
         with suppress(Unreadable):
@@ -213,7 +219,7 @@ def _counter_of(secret: str, code: str, now: datetime) -> int | None:
     return None
 
 
-def _spend_recovery(user: User, code: str) -> bool:
+def _spend_recovery_code(user: User, code: str) -> bool:
     factor = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
     try:
         return bool(factor) and bool(RecoveryCodes(factor).validate_code(code))
@@ -222,25 +228,25 @@ def _spend_recovery(user: User, code: str) -> bool:
         return False
 
 
-def _count(limit: Limit, subject: str, now: datetime) -> None:
+def _count_attempt(limit: AttemptLimit, subject: str, now: datetime) -> None:
     start = _window(now)
     # Durable: in a transaction around it, what a wrong try raises would undo the count.
     with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute(_COUNT, [_subject(limit, subject), start])
+        cursor.execute(_COUNT_ATTEMPT, [_subject(limit, subject), start])
         [tries] = cursor.fetchone()
-    if tries > limit.most:
-        raise TooOften(math.ceil((start + WINDOW - now).total_seconds()))
+    if tries > limit.tries:
+        raise TooManyAttempts(math.ceil((start + WINDOW - now).total_seconds()))
 
 
-_COUNT = """
+_COUNT_ATTEMPT = """
 INSERT INTO customers_guess AS guess (subject, "window", tries) VALUES (%s, %s, 1)
     ON CONFLICT (subject, "window") DO UPDATE SET tries = guess.tries + 1
 RETURNING tries
 """
 
 
-def _forget(limit: Limit, subject: str, now: datetime) -> None:
-    """Let who got in start anew: a slip of the finger a day is no attack."""
+def _reset_attempts(limit: AttemptLimit, subject: str, now: datetime) -> None:
+    """Reset the count after a success: a typing mistake a day is no attack."""
     Guess.objects.filter(subject=_subject(limit, subject), window=_window(now)).delete()
 
 
@@ -249,6 +255,6 @@ def _window(now: datetime) -> datetime:
     return datetime.fromtimestamp(int(now.timestamp()) // length * length, tz=UTC)
 
 
-def _subject(limit: Limit, subject: str) -> bytes:
+def _subject(limit: AttemptLimit, subject: str) -> bytes:
     salt = f"customers.staff_sign_in.{limit.name}"
     return salted_hmac(salt, subject, algorithm="sha256").digest()[:16]

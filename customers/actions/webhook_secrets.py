@@ -1,4 +1,4 @@
-"""Secrets by which a source signs what it sends: added and ended, never shown again."""
+"""Secrets by which a source signs webhooks: added and ended, never shown again."""
 
 import base64
 import secrets
@@ -7,8 +7,8 @@ from django.db import transaction
 
 from customers.models import Source
 
-# The new one and the one it replaces: more would be forgotten, and still be accepted.
-KEPT = 2
+# The new one and the one it replaces: forgotten older ones would still be accepted.
+MAX_SECRETS = 2
 PREFIX = "whsec_"
 
 
@@ -21,8 +21,8 @@ def new_secret() -> str:
 def add_webhook_secret(*, source_id: int, secret: str) -> None:
     """Accept this secret from now on, and of the older ones the last."""
     source = Source.objects.select_for_update().get(pk=source_id)
-    older = [one for one in source.webhook_secrets if one != secret]
-    source.webhook_secrets = [secret, *older][:KEPT]
+    older = [older_secret for older_secret in source.webhook_secrets if older_secret != secret]
+    source.webhook_secrets = [secret, *older][:MAX_SECRETS]
     source.save(update_fields=["webhook_secrets"])
 
 

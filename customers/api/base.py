@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from customers.access import access_log
 from customers.access.permissions import HasRight, Principal, Right, may_open, on_behalf, principal
-from customers.actions.idempotency import Answer, once
+from customers.actions.idempotency import StoredResponse, run_once
 from customers.api.problems import Problem
 from customers.ingest import VersionMismatch
 from customers.queries import lists
@@ -102,10 +102,10 @@ def found[T](thing: T | None) -> T:
 
 def answer(shape: object, *, status: int = 200, version: int | None = None) -> HttpResponse:
     """Answer with a shape, straight to bytes."""
-    return sent(Answer(status, encode(shape)), version=version)
+    return sent(StoredResponse(status, encode(shape)), version=version)
 
 
-def sent(given: Answer, *, version: int | None = None) -> HttpResponse:
+def sent(given: StoredResponse, *, version: int | None = None) -> HttpResponse:
     response = HttpResponse(given.body, status=given.status, content_type="application/json")
     # Ours to keep, but to be asked for each time; what is asked again costs 304 and no body.
     response["Cache-Control"] = "private, no-cache"
@@ -178,19 +178,19 @@ def version_mismatch(error: VersionMismatch) -> Problem:
     )
 
 
-def once_only(request: Request, effect: Callable[[], Answer]) -> HttpResponse:
+def once_only(request: Request, effect: Callable[[], StoredResponse]) -> HttpResponse:
     """Do what a POST asks for, once for each Idempotency-Key."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return sent(effect())
     if not key or len(key) > _MAX_KEY or not key.isprintable():
         raise Problem(400, "bad-idempotency-key", f"A key has 1 to {_MAX_KEY} characters.")
-    done = once(
+    done = run_once(
         principal=principal(request).name,
         key=key,
         request=_identity(request),
         now=timezone.now(),
-        keep=timedelta(days=settings.BUTLER_IDEMPOTENCY_DAYS),
+        retention=timedelta(days=settings.BUTLER_IDEMPOTENCY_DAYS),
         effect=effect,
     )
     if done.answer is None:

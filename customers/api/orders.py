@@ -13,8 +13,8 @@ from rest_framework.request import Request
 
 from customers.access.permissions import Right, principal
 from customers.actions import orders
-from customers.actions.changes import Author
-from customers.actions.idempotency import Answer
+from customers.actions.changes import ChangeAuthor
+from customers.actions.idempotency import StoredResponse
 from customers.api import schema
 from customers.api.base import (
     CustomerView,
@@ -150,7 +150,7 @@ class OrdersView(ChangingView):
         _refuse_fortunes(order.lines)
         live, by = self.live, author(request)
 
-        def effect() -> Answer:
+        def effect() -> StoredResponse:
             stated: dict[str, Any] = {
                 "customer_id": live,
                 "author": by,
@@ -165,7 +165,7 @@ class OrdersView(ChangingView):
             where = place(placed.outcome)
             status: Literal["placed", "requested"] = "requested" if is_request else "placed"
             shape = PlacedOrder(placed.number, where.customer, where.version, status)
-            return Answer(201, encode(shape))
+            return StoredResponse(201, encode(shape))
 
         return once_only(request, effect)
 
@@ -194,9 +194,9 @@ class OrderView(ChangingView):
         _refuse_fortunes(change.lines or [])
         aim = _aim(self, request, number, author(request))
         if is_customer:
-            outcome = orders.request_change(aim=aim, name=CHANGE_REQUESTED, change=_said(change))
+            outcome = orders.request_change(target=aim, name=CHANGE_REQUESTED, change=_said(change))
         else:
-            outcome = orders.amend_order(aim=aim, change=_said(change))
+            outcome = orders.amend_order(target=aim, change=_said(change))
         return sent(changed(outcome), version=outcome.version)
 
 
@@ -219,14 +219,16 @@ class CancelLineView(ChangingView):
         aim = _aim(self, request, number, author(request))
         is_customer = _is_customer(request)
 
-        def effect() -> Answer:
+        def effect() -> StoredResponse:
             if is_customer:
                 some = {} if gone.quantity is None else {"quantity": gone.quantity}
                 change = {"line_id": line, **some}
                 return changed(
-                    orders.request_change(aim=aim, name=LINE_CANCELLATION_REQUESTED, change=change)
+                    orders.request_change(
+                        target=aim, name=LINE_CANCELLATION_REQUESTED, change=change
+                    )
                 )
-            return changed(orders.cancel_order_line(aim=aim, line=line, quantity=gone.quantity))
+            return changed(orders.cancel_order_line(target=aim, line=line, quantity=gone.quantity))
 
         return once_only(request, effect)
 
@@ -248,13 +250,13 @@ class CancelView(ChangingView):
         aim = _aim(self, request, number, author(request))
         is_customer = _is_customer(request)
 
-        def effect() -> Answer:
+        def effect() -> StoredResponse:
             if is_customer:
                 because = {"reason": said.reason} if said.reason else {}
                 return changed(
-                    orders.request_change(aim=aim, name=CANCELLATION_REQUESTED, change=because)
+                    orders.request_change(target=aim, name=CANCELLATION_REQUESTED, change=because)
                 )
-            return changed(orders.cancel_order(aim=aim, reason=said.reason))
+            return changed(orders.cancel_order(target=aim, reason=said.reason))
 
         return once_only(request, effect)
 
@@ -273,7 +275,7 @@ class ConfirmView(ChangingView):
     def post(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
         _refuse_customers(request)
         aim = _aim(self, request, number, author(request))
-        return once_only(request, lambda: changed(orders.confirm_request(aim=aim)))
+        return once_only(request, lambda: changed(orders.confirm_request(target=aim)))
 
 
 class DeclineView(ChangingView):
@@ -293,7 +295,7 @@ class DeclineView(ChangingView):
         body = read_body(request, Cancelled)
         aim = _aim(self, request, number, author(request))
         return once_only(
-            request, lambda: changed(orders.decline_request(aim=aim, reason=body.reason))
+            request, lambda: changed(orders.decline_request(target=aim, reason=body.reason))
         )
 
 
@@ -326,8 +328,8 @@ def _refuse_customers(request: Request) -> None:
         raise Problem(403, "not-for-customers", "Only who sells it can confirm or decline it.")
 
 
-def _aim(view: CustomerView, request: Request, number: str, by: Author) -> orders.Aim:
-    return orders.Aim(
+def _aim(view: CustomerView, request: Request, number: str, by: ChangeAuthor) -> orders.OrderTarget:
+    return orders.OrderTarget(
         customer_id=view.live,
         number=number,
         author=by,

@@ -13,8 +13,8 @@ from uuid_utils.compat import uuid7
 
 from customers.access.permissions import Right
 from customers.actions import parties
-from customers.actions.changes import Author
-from customers.actions.idempotency import Answer
+from customers.actions.changes import ChangeAuthor
+from customers.actions.idempotency import StoredResponse
 from customers.api import schema
 from customers.api.base import encode, expected_version, found, once_only, paged, read_body, sent
 from customers.api.writing import Changed, ChangingView, author, changed, place
@@ -72,10 +72,12 @@ class PartyView(ChangingView):
         member = read_body(request, NewMember)
         reference, by = uuid7().hex, author(request)
 
-        def effect() -> Answer:
+        def effect() -> StoredResponse:
             outcome = _change(self, request, reference, by, {"role": member.role, **_said(member)})
             where = place(outcome)
-            return Answer(201, encode(JoinedParty(reference, where.customer, where.version)))
+            return StoredResponse(
+                201, encode(JoinedParty(reference, where.customer, where.version))
+            )
 
         return once_only(request, effect)
 
@@ -122,7 +124,7 @@ class MemberView(ChangingView):
 
 
 def _change(
-    view: ChangingView, request: Request, reference: str, by: Author, change: dict[str, Any]
+    view: ChangingView, request: Request, reference: str, by: ChangeAuthor, change: dict[str, Any]
 ) -> IngestOutcome:
     return parties.change_member(
         customer_id=view.live,

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 
 from customers.access.permissions import Right, principal
 from customers.actions import requests
-from customers.actions.idempotency import Answer
+from customers.actions.idempotency import StoredResponse
 from customers.api import schema
 from customers.api.base import encode, once_only, page_wanted, paged, read_body
 from customers.api.writing import Changed, ChangingView, author, changed, place
@@ -70,8 +70,8 @@ class RequestsView(ChangingView):
         said = read_body(request, Callback)
         live, by = self.live, author(request)
 
-        def effect() -> Answer:
-            asked = requests.ask_for_callback(
+        def effect() -> StoredResponse:
+            asked = requests.request_callback(
                 customer_id=live,
                 author=by,
                 subject=said.subject,
@@ -80,7 +80,7 @@ class RequestsView(ChangingView):
             )
             where = place(asked.outcome)
             shape = AskedShape(asked.reference, where.customer, where.version)
-            return Answer(201, encode(shape))
+            return StoredResponse(201, encode(shape))
 
         return once_only(request, effect)
 
@@ -103,9 +103,13 @@ class CloseView(ChangingView):
         said = read_body(request, Done)
         live, by = self.live, author(request)
         # Only who serves a customer can say that it was done.
-        settle = requests.close if principal(request).kind == "customer" else requests.answer
+        settle = (
+            requests.close_request
+            if principal(request).kind == "customer"
+            else requests.answer_request
+        )
 
-        def effect() -> Answer:
+        def effect() -> StoredResponse:
             return changed(
                 settle(
                     customer_id=live,

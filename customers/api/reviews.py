@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from customers.access.permissions import Right, on_behalf
 from customers.actions import reviews
-from customers.actions.idempotency import Answer
+from customers.actions.idempotency import StoredResponse
 from customers.api import schema
 from customers.api.base import (
     ApiView,
@@ -76,14 +76,14 @@ class _SettleView(ApiView):
     rights: ClassVar = {"POST": Right.SETTLE}
 
     def settle(self, request: Request, review_id: int, decide: Callable[..., Any]) -> HttpResponse:
-        def effect() -> Answer:
+        def effect() -> StoredResponse:
             try:
                 found(decide(review_id=review_id, actor=on_behalf(request), now=timezone.now()))
-            except reviews.Settled:
+            except reviews.ReviewAlreadySettled:
                 raise Problem(409, "settled", "Somebody settled this already.") from None
-            except reviews.NotOne:
+            except reviews.NothingToMerge:
                 raise Problem(409, "nothing-to-join", "There are no two records to join.") from None
-            return Answer(200, encode(lists.review(review_id)))
+            return StoredResponse(200, encode(lists.review(review_id)))
 
         return once_only(request, effect)
 
@@ -147,18 +147,18 @@ class PartView(CustomerView):
     ) -> HttpResponse:
         live = self.live
 
-        def effect() -> Answer:
+        def effect() -> StoredResponse:
             try:
-                merge = reviews.part_records(
+                merge = reviews.undo_merge(
                     customer_id=live,
                     merge_id=merge_id,
                     actor=on_behalf(request),
                     now=timezone.now(),
                 )
-            except reviews.Parted:
+            except reviews.MergeAlreadyUndone:
                 raise Problem(409, "parted", "The two were parted already.") from None
             if merge is None:
                 raise Http404
-            return Answer(200, encode(lists.merge(merge)))
+            return StoredResponse(200, encode(lists.merge(merge)))
 
         return once_only(request, effect)

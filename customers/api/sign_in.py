@@ -85,14 +85,14 @@ def _unkept(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def ask(request: Request | HttpRequest, email: str) -> sign_in.Asked:
+def ask(request: Request | HttpRequest, email: str) -> sign_in.IssuedCode:
     """Send a code; raise a Problem where that cannot be."""
     http = request._request if isinstance(request, Request) else request
     try:
-        asked = sign_in.ask_for_code(email=email, network=network_of(http), now=timezone.now())
-    except sign_in.NotAnAddress:
+        asked = sign_in.issue_code(email=email, network=network_of(http), now=timezone.now())
+    except sign_in.InvalidEmail:
         raise Problem(422, "not-an-address", "This is not an e-mail address.") from None
-    except sign_in.TooOften as error:
+    except sign_in.TooManyCodes as error:
         wait = {"Retry-After": str(error.seconds)}
         words = "Enough codes were asked for; try again later."
         raise Problem(429, "too-often", words, headers=wait) from None
@@ -100,7 +100,7 @@ def ask(request: Request | HttpRequest, email: str) -> sign_in.Asked:
     return asked
 
 
-def _send(asked: sign_in.Asked) -> None:
+def _send(asked: sign_in.IssuedCode) -> None:
     minutes = settings.BUTLER_CODE_SECONDS // 60
     text = render_to_string("customers/sign_in_code.txt", {"code": asked.code, "minutes": minutes})
     subject = translation.gettext("%(code)s is your code to sign in") % {"code": asked.code}
@@ -126,17 +126,17 @@ def prove(
     """
     session_keys: list[str] = []
     try:
-        user = sign_in.prove_code(
+        user = sign_in.verify_code(
             handle=handle,
             code=code,
             language=translation.get_language() or settings.LANGUAGE_CODE,
             now=timezone.now(),
-            opening=lambda user: session_keys.append(opening(request, user)),
+            open_session=lambda user: session_keys.append(opening(request, user)),
         )
     except sign_in.WrongCode:
         raise Problem(
             403, "wrong-code", "This code is wrong, old or used; ask for a new one."
         ) from None
-    except sign_in.StaffOnly:
+    except sign_in.StaffSignInRequired:
         raise Problem(403, "staff-sign-in", "Staff sign in at /console/.") from None
     return user, session_keys[0]

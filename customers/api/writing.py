@@ -8,15 +8,15 @@ import msgspec
 from rest_framework.request import Request
 
 from customers.access.permissions import on_behalf, principal
-from customers.actions.changes import Author, NotTaken, OutOfReach
-from customers.actions.idempotency import Answer
+from customers.actions.changes import ChangeAuthor, RejectedChange, UnreachableRecord
+from customers.actions.idempotency import StoredResponse
 from customers.actions.orders import (
+    NoPendingRequest,
     NoSuchLine,
     NoSuchOrder,
-    NothingRequested,
-    NumberTaken,
-    OnlyClaimed,
     OrderClosed,
+    OrderNumberInUse,
+    UnverifiedOrder,
 )
 from customers.actions.parties import NoSuchMember
 from customers.actions.requests import NoSuchRequest
@@ -41,11 +41,11 @@ class Changed(msgspec.Struct, frozen=True):
     version: int
 
 
-def author(request: Request) -> Author:
+def author(request: Request) -> ChangeAuthor:
     """Return who writes: a source with its key, or somebody who signed in."""
     who = principal(request)
     sender = who.sender or internal_sources.signed_in_sender(*_SIGNED_IN[who.kind, who.by])
-    return Author(sender, on_behalf(request))
+    return ChangeAuthor(sender, on_behalf(request))
 
 
 def place(outcome: IngestOutcome) -> Changed:
@@ -55,8 +55,8 @@ def place(outcome: IngestOutcome) -> Changed:
     return Changed(outcome.customer_id, outcome.version)
 
 
-def changed(outcome: IngestOutcome) -> Answer:
-    return Answer(200, encode(place(outcome)))
+def changed(outcome: IngestOutcome) -> StoredResponse:
+    return StoredResponse(200, encode(place(outcome)))
 
 
 class ChangingView(CustomerView):
@@ -76,19 +76,21 @@ _EXPLAINED: dict[type[Exception], Callable[[Exception], Problem]] = {
     NoSuchRequest: lambda _: Problem(
         404, "no-such-request", "The customer asked for no such thing."
     ),
-    NumberTaken: lambda _: Problem(409, "number-taken", "There is an order with this number."),
+    OrderNumberInUse: lambda _: Problem(409, "number-taken", "There is an order with this number."),
     OrderClosed: lambda _: Problem(409, "order-closed", "The order was cancelled or refunded."),
-    OnlyClaimed: lambda _: Problem(
+    UnverifiedOrder: lambda _: Problem(
         409, "only-claimed", "Nobody has confirmed this order yet; ask the desk to."
     ),
-    NothingRequested: lambda _: Problem(
+    NoPendingRequest: lambda _: Problem(
         409, "nothing-requested", "The customer asked for nothing that is not settled."
     ),
-    OutOfReach: lambda _: Problem(
+    UnreachableRecord: lambda _: Problem(
         409,
         "nothing-proved",
         "Everything that leads to this record is only claimed; let the customer prove an "
         "address first, or state one with a secret key.",
     ),
-    NotTaken: lambda error: Problem(422, "not-taken", f"The record did not take it: {error}."),
+    RejectedChange: lambda error: Problem(
+        422, "not-taken", f"The record did not take it: {error}."
+    ),
 }

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from customers.actions.changes import Author
+from customers.actions.changes import ChangeAuthor
 from customers.actions.consent import ConsentStatement, record_statements
 from customers.models import ControlEntry, Evidence, Identifier, Notice, Source
 from examples.themepark import families
@@ -29,7 +29,7 @@ def record_consents(*, since: datetime, now: datetime) -> int:
         *families.families(seed=SEED, today=today, count=FAMILIES),
     ]
     source = Source.objects.get(name="app")
-    author = Author(sender(source))
+    author = ChangeAuthor(sender(source))
     ids = _customer_ids([family.key for family in all_families])
     with_statements = set(
         ControlEntry.objects.filter(record__in=ids.values()).values_list("record", flat=True)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from butler.models import Message
 from customers.actions import consent
-from customers.actions.changes import Author
+from customers.actions.changes import ChangeAuthor
 from customers.actions.consent import ConsentStatement
 from customers.events import internal_sources
 from customers.models import Customer, Notice, Purpose, Topic
@@ -16,7 +16,7 @@ from tests import factories
 NOON = datetime(2027, 4, 21, 10, 0, tzinfo=UTC)
 NOTICE = "May we send you offers?"
 DIGEST = hashlib.sha256(NOTICE.encode()).hexdigest()
-AUTHOR = Author(internal_sources.BUTLER)
+AUTHOR = ChangeAuthor(internal_sources.BUTLER)
 
 
 def vocabulary() -> None:

@@ -56,7 +56,7 @@ def known(world, settings) -> dict:
         name="desk", channel="phone", is_secret=True, scopes=("ingest", "read", "identify")
     )
     now = timezone.now()
-    code = sign_in.ask_for_code(email="noor@example.com", network="192.0.2.1", now=now)
+    code = sign_in.issue_code(email="noor@example.com", network="192.0.2.1", now=now)
     pending = SessionStore()
     pending["sign_in_request"] = code.handle
     pending.save()

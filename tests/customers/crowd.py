@@ -19,7 +19,7 @@ from django.db import OperationalError, connection, transaction  # noqa: E402
 
 from customers import ingest, rebuild  # noqa: E402
 from customers.actions import consent, idempotency, orders, reviews, sign_in  # noqa: E402
-from customers.actions.changes import Author, NotTaken, OutOfReach  # noqa: E402
+from customers.actions.changes import ChangeAuthor, RejectedChange, UnreachableRecord  # noqa: E402
 from customers.identity import merging  # noqa: E402
 from customers.models import Customer, Merge, Order, Review  # noqa: E402
 from customers.types import IncomingEvent, Sender  # noqa: E402
@@ -39,16 +39,16 @@ POOLS = {
 NUMBERS = [f"A-{n}" for n in range(12)]
 # What the rules of the house refuse, and what an edge answers with 503.
 REFUSALS = (
-    NotTaken,
-    OutOfReach,
+    RejectedChange,
+    UnreachableRecord,
     ingest.VersionMismatch,
     orders.NoSuchOrder,
-    orders.NumberTaken,
+    orders.OrderNumberInUse,
     orders.OrderClosed,
     merging.NotFiled,
-    reviews.NotOne,
-    reviews.Parted,
-    reviews.Settled,
+    reviews.NothingToMerge,
+    reviews.MergeAlreadyUndone,
+    reviews.ReviewAlreadySettled,
     sign_in.WrongCode,
 )
 
@@ -57,7 +57,7 @@ class Writer:
     def __init__(self, number: int, sources: list[int]) -> None:
         self.random = Random(number)
         self.senders = [_sender(id_, at) for at, id_ in enumerate(sources)]
-        self.author = Author(self.senders[0], "staff:lin")
+        self.author = ChangeAuthor(self.senders[0], "staff:lin")
         self.front = 0
         self.now = NOON + timedelta(days=1)
 
@@ -96,15 +96,13 @@ class Writer:
         standing = Merge.objects.filter(undone_at=None).values_list("merged_into_id", "pk")[:50]
         kept, merge = self.random.choice([*standing] or [(None, 0)])
         self._once(
-            lambda: reviews.part_records(
-                customer_id=kept, merge_id=merge, actor="lin", now=self.now
-            )
+            lambda: reviews.undo_merge(customer_id=kept, merge_id=merge, actor="lin", now=self.now)
         )
 
     def order(self) -> None:
         number = self.random.choice(NUMBERS)
         found = Order.objects.filter(number=number).values_list("customer_id", flat=True).first()
-        aim = orders.Aim(found or self._records()[0], number, self.author, self.now)
+        aim = orders.OrderTarget(found or self._records()[0], number, self.author, self.now)
         acts: list[Callable[[], object]] = [
             lambda: orders.place_order(
                 customer_id=self.random.choice(self._records()),
@@ -113,7 +111,7 @@ class Writer:
                 order={"lines": [{"product": "day", "line_id": "1", "unit_price": "12.50"}]},
                 now=self.now,
             ),
-            lambda: orders.amend_order(aim=aim, change={"note": str(self.now)}),
+            lambda: orders.amend_order(target=aim, change={"note": str(self.now)}),
         ]
         self._once(self.random.choice(acts))
 
@@ -126,14 +124,14 @@ class Writer:
         consent.record_statements(
             customer_id=self.random.choice(self._records()),
             statements=words,
-            author=Author(self.senders[0]),
+            author=ChangeAuthor(self.senders[0]),
             now=self.now,
         )
 
     def sign_in(self) -> None:
         address = self.random.choice(POOLS["email"])
-        asked = sign_in.ask_for_code(email=address, network="127.0.0.1", now=self.now)
-        sign_in.prove_code(handle=asked.handle, code=asked.code, language="en", now=self.now)
+        asked = sign_in.issue_code(email=address, network="127.0.0.1", now=self.now)
+        sign_in.verify_code(handle=asked.handle, code=asked.code, language="en", now=self.now)
 
     def make_again(self) -> None:
         differences = rebuild.rebuild(sorted(self.random.sample(self._records(), 3)))
@@ -143,16 +141,16 @@ class Writer:
         return [*Customer.objects.order_by("id").values_list("pk", flat=True)]
 
     def _once(self, effect: Callable[[], object]) -> None:
-        def answer() -> idempotency.Answer:
+        def answer() -> idempotency.StoredResponse:
             effect()
-            return idempotency.Answer(200, b"")
+            return idempotency.StoredResponse(200, b"")
 
-        idempotency.once(
+        idempotency.run_once(
             principal="crowd",
             key=str(self.random.random()),
             request=b"",
             now=self.now,
-            keep=timedelta(days=7),
+            retention=timedelta(days=7),
             effect=answer,
         )
 

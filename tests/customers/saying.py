@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from customers.actions import consent, notices
-from customers.actions.changes import Author
+from customers.actions.changes import ChangeAuthor
 from customers.actions.consent import ConsentStatement, StatementReceipt
 from customers.models import Control, Notice
 from tests import factories
@@ -34,12 +34,15 @@ def house() -> None:
     )
 
 
-def author(*, trusted: bool = True, actor: str = "", channel: str = "web") -> Author:
-    return Author(factories.sender(factories.source(channel=channel), trusted=trusted), actor)
+def author(*, trusted: bool = True, actor: str = "", channel: str = "web") -> ChangeAuthor:
+    return ChangeAuthor(factories.sender(factories.source(channel=channel), trusted=trusted), actor)
 
 
 def say(
-    customer_id: UUID, *words: ConsentStatement, by: Author | None = None, now: datetime = NOON
+    customer_id: UUID,
+    *words: ConsentStatement,
+    by: ChangeAuthor | None = None,
+    now: datetime = NOON,
 ) -> StatementReceipt:
     return consent.record_statements(
         customer_id=customer_id, statements=words, author=by or author(), now=now

@@ -7,7 +7,7 @@ from allauth.mfa.utils import encrypt
 from django.db import connection
 
 from customers.actions import sign_in, staff_sign_in
-from customers.actions.staff_sign_in import TooOften, WrongCode, WrongPassword
+from customers.actions.staff_sign_in import TooManyAttempts, WrongCode, WrongPassword
 from customers.models import Guess, User
 from tests.factories import NOON
 
@@ -61,7 +61,7 @@ def test_ten_wrong_passwords_are_enough(sam):
             _password(password="guess")
 
     # Even the right one, from there; from elsewhere its owner still comes in.
-    with pytest.raises(TooOften) as refused:
+    with pytest.raises(TooManyAttempts) as refused:
         _password()
     assert 0 < refused.value.seconds <= 900
     assert _password(network="198.51.100.1") == sam
@@ -73,7 +73,7 @@ def test_a_network_is_counted_whatever_it_asks_for(sam):
         with pytest.raises(WrongPassword):
             _password(f"nobody{number}@staff.example.com")
 
-    with pytest.raises(TooOften):
+    with pytest.raises(TooManyAttempts):
         _password()
 
 
@@ -81,7 +81,7 @@ def test_of_many_tries_at_once_only_ten_are_looked_at(sam):
     def guess(_: int) -> str:
         try:
             _password(password="guess")
-        except (WrongPassword, TooOften) as error:
+        except (WrongPassword, TooManyAttempts) as error:
             return type(error).__name__
         finally:
             connection.close()
@@ -119,7 +119,7 @@ def test_five_wrong_codes_are_enough(sam, secret):
                 user=sam, code=f"{(int(right) + number + 1) % 10**6:06d}", now=NOON
             )
 
-    with pytest.raises(TooOften):
+    with pytest.raises(TooManyAttempts):
         staff_sign_in.check_code(user=sam, code=right, now=NOON)
 
 
@@ -191,6 +191,6 @@ def test_spare_codes_whose_key_is_gone_do_not_keep_out_who_has_the_app(sam, secr
 def test_counts_are_forgotten(sam):
     with pytest.raises(WrongPassword):
         _password(password="guess")
-    sign_in.forget_expired(now=NOON + timedelta(hours=3))
+    sign_in.delete_expired(now=NOON + timedelta(hours=3))
 
     assert Guess.objects.count() == 0

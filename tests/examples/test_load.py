@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from butler.actions.topics import set_status
 from butler.models import AutomationVersion, Due, Run, TopicStatus
-from customers.actions.changes import Author
+from customers.actions.changes import ChangeAuthor
 from customers.actions.consent import ConsentStatement, record_statements
 from customers.consent.history import current_state
 from customers.models import (
@@ -190,7 +190,7 @@ def test_second_load_does_not_restore_a_withdrawn_consent(capsys):
     statement = ConsentStatement(
         kind="consent.withdrawn", subject="offers", evidence={"kind": "click"}
     )
-    author = Author(load.sender(Source.objects.get(name="app")))
+    author = ChangeAuthor(load.sender(Source.objects.get(name="app")))
     record_statements(customer_id=noor, statements=[statement], author=author, now=timezone.now())
 
     _load(capsys)

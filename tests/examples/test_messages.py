@@ -12,7 +12,7 @@ from butler.due import tick as ticking
 from butler.models import AutomationVersion, Message, StaffTask
 from channels.deliveries import deliver
 from customers.actions import consent
-from customers.actions.changes import Author
+from customers.actions.changes import ChangeAuthor
 from customers.actions.consent import ConsentStatement
 from customers.models import Notice
 from tests import factories, staff
@@ -213,7 +213,7 @@ def test_offer_goes_only_to_customers_who_consented():
         evidence={"kind": "click"},
         occurred_at=NOW,
     )
-    author = Author(factories.sender())
+    author = ChangeAuthor(factories.sender())
     consent.record_statements(
         customer_id=willing.id, statements=[statement], author=author, now=NOW
     )

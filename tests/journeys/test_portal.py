@@ -40,7 +40,7 @@ def _send(to: Customer, subject: str) -> None:
     """Say something, as a delivery to the inbox does: the message, and the event that rings."""
     now = timezone.now()
     message = factories.message(to, subject=subject, at=now)
-    notes.note(
+    notes.add_note(
         customer_id=to.pk,
         name="Message Sent",
         about=f"message:{message.pk}",

@@ -161,10 +161,10 @@ def test_a_session_opened_before_two_records_were_joined_reads_the_one_they_are(
 # Two at once ---------------------------------------------------------------------------------
 
 
-def proofs(*asked: sign_in.Asked) -> list[object]:
+def proofs(*asked: sign_in.IssuedCode) -> list[object]:
     return together(
         *(
-            lambda one=one: sign_in.prove_code(
+            lambda one=one: sign_in.verify_code(
                 handle=one.handle, code=one.code, language="en", now=timezone.now()
             )
             for one in asked
@@ -172,8 +172,8 @@ def proofs(*asked: sign_in.Asked) -> list[object]:
     )
 
 
-def ask() -> sign_in.Asked:
-    return sign_in.ask_for_code(email=EMAIL, network="192.0.2.1", now=timezone.now())
+def ask() -> sign_in.IssuedCode:
+    return sign_in.issue_code(email=EMAIL, network="192.0.2.1", now=timezone.now())
 
 
 def test_one_code_from_five_places_at_once_lets_one_in():

@@ -41,25 +41,25 @@ def flips(text: str):
 
 def test_no_other_handle_takes_the_code():
     now = timezone.now()
-    asked = sign_in.ask_for_code(email="noor@example.com", network="192.0.2.1", now=now)
+    asked = sign_in.issue_code(email="noor@example.com", network="192.0.2.1", now=now)
 
     for handle in (*flips(asked.handle), asked.handle[:-1], asked.handle + "=", ""):
         with pytest.raises(sign_in.WrongCode):
-            sign_in.prove_code(handle=handle, code=asked.code, language="en", now=now)
+            sign_in.verify_code(handle=handle, code=asked.code, language="en", now=now)
     # All those guesses were of nothing: the right one still counts.
-    assert sign_in.prove_code(handle=asked.handle, code=asked.code, language="en", now=now)
+    assert sign_in.verify_code(handle=asked.handle, code=asked.code, language="en", now=now)
 
 
 def test_a_code_belongs_to_its_handle():
     now = timezone.now()
-    one = sign_in.ask_for_code(email="noor@example.com", network="192.0.2.1", now=now)
-    two = sign_in.ask_for_code(email="eli@example.com", network="192.0.2.1", now=now)
+    one = sign_in.issue_code(email="noor@example.com", network="192.0.2.1", now=now)
+    two = sign_in.issue_code(email="eli@example.com", network="192.0.2.1", now=now)
     if one.code == two.code:
-        two = sign_in.ask_for_code(email="eli@example.com", network="192.0.2.1", now=now)
+        two = sign_in.issue_code(email="eli@example.com", network="192.0.2.1", now=now)
 
     for handle, code in ((one.handle, two.code), (two.handle, one.code)):
         with pytest.raises(sign_in.WrongCode):
-            sign_in.prove_code(handle=handle, code=code, language="en", now=now)
+            sign_in.verify_code(handle=handle, code=code, language="en", now=now)
 
 
 def test_no_other_ticket_opens_a_stream():
@@ -85,7 +85,7 @@ def test_a_token_of_one_purpose_is_nothing_elsewhere(client):
     tokens = {
         "session": client.session.session_key,
         "ticket": tickets.issue(session_key=client.session.session_key, now=now),
-        "handle": sign_in.ask_for_code(email="noor@example.com", network="", now=now).handle,
+        "handle": sign_in.issue_code(email="noor@example.com", network="", now=now).handle,
         "link": unsubscribe.sign_token(
             unsubscribe.UnsubscribeScope(noor.pk, noor.pk, "offers", "")
         ),
@@ -105,7 +105,7 @@ def test_a_token_of_one_purpose_is_nothing_elsewhere(client):
         if name != "link":
             assert Client().post(f"/u/{token}/").status_code == 404, name
         with pytest.raises(sign_in.WrongCode):
-            sign_in.prove_code(handle=token, code="000000", language="en", now=now)
+            sign_in.verify_code(handle=token, code="000000", language="en", now=now)
 
 
 def test_a_cursor_reads_what_its_list_wrote_and_nothing_else(client):

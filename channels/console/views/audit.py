@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from customers.access import access_log
-from customers.actions.changes import Author
+from customers.actions.changes import ChangeAuthor
 from customers.events import internal_sources
 from customers.models import User
 
@@ -25,8 +25,10 @@ def principal(request: HttpRequest) -> str:
     return f"user:{request.user.pk}"
 
 
-def author(request: HttpRequest) -> Author:
-    return Author(internal_sources.signed_in_sender("staff console", "console"), actor(request))
+def author(request: HttpRequest) -> ChangeAuthor:
+    return ChangeAuthor(
+        internal_sources.signed_in_sender("staff console", "console"), actor(request)
+    )
 
 
 def role(request: HttpRequest) -> str:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from channels.console.views import access
 from customers.actions import staff_sign_in
-from customers.actions.staff_sign_in import TooOften, WrongCode
+from customers.actions.staff_sign_in import TooManyAttempts, WrongCode
 from customers.models import User
 
 
@@ -25,11 +25,13 @@ def codes(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _asked(request, user)
     try:
-        staff_sign_in.check_app(user=user, code=request.POST.get("code", ""), now=timezone.now())
+        staff_sign_in.check_app_code(
+            user=user, code=request.POST.get("code", ""), now=timezone.now()
+        )
     except WrongCode:
         wrong = "That code is not right, or was used before. Wait for the next one."
         return _asked(request, user, wrong=wrong, status=403)
-    except TooOften as error:
+    except TooManyAttempts as error:
         wrong = f"Too many tries. Try again in {-(-error.seconds // 60)} minutes."
         return _asked(request, user, wrong=wrong, status=429)
     if request.POST.get("do") == "renew":

@@ -71,10 +71,10 @@ def part(request: HttpRequest, customer_id: UUID, merge_id: int) -> HttpResponse
     if live is None:
         raise Http404
     try:
-        merge = reviews.part_records(
+        merge = reviews.undo_merge(
             customer_id=live, merge_id=merge_id, actor=audit.actor(request), now=timezone.now()
         )
-    except reviews.Parted:
+    except reviews.MergeAlreadyUndone:
         messages.error(request, "They were parted already.")
         return redirect("console:customer", customer_id=live)
     if merge is None:
@@ -88,10 +88,10 @@ def _settle(
 ) -> HttpResponse:
     try:
         review = decide(review_id=review_id, actor=audit.actor(request), now=timezone.now())
-    except reviews.Settled:
+    except reviews.ReviewAlreadySettled:
         messages.error(request, "Somebody settled this already.")
         return redirect("console:merges")
-    except reviews.NotOne:
+    except reviews.NothingToMerge:
         messages.error(request, "There are no two records to join.")
         return redirect("console:merges")
     if review is None:

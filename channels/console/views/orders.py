@@ -21,8 +21,8 @@ from channels.console.presenters.customer import Order, Person, order, person
 from channels.console.views import access, audit
 from channels.pages.presenters.events import money
 from customers.actions import idempotency, orders
-from customers.actions.changes import NotTaken, OutOfReach
-from customers.actions.idempotency import Answer
+from customers.actions.changes import RejectedChange, UnreachableRecord
+from customers.actions.idempotency import StoredResponse
 from customers.queries import lists
 from customers.queries.record import record
 
@@ -31,11 +31,11 @@ REFUSED: dict[type[Exception], str] = {
     orders.NoSuchOrder: "There is no such order any more.",
     orders.NoSuchLine: "That line is not in the order any more.",
     orders.OrderClosed: "This order was cancelled or refunded.",
-    orders.OnlyClaimed: "Nobody has confirmed this order yet.",
-    orders.NothingRequested: "Somebody settled what they asked for already.",
-    orders.NumberTaken: "There is another order with this number.",
-    OutOfReach: "Nothing proved leads to this customer: let them prove an address first.",
-    NotTaken: "The record did not take it.",
+    orders.UnverifiedOrder: "Nobody has confirmed this order yet.",
+    orders.NoPendingRequest: "Somebody settled what they asked for already.",
+    orders.OrderNumberInUse: "There is another order with this number.",
+    UnreachableRecord: "Nothing proved leads to this customer: let them prove an address first.",
+    RejectedChange: "The record did not take it.",
 }
 
 
@@ -50,7 +50,7 @@ def new(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         return _form(request, customer_id, form, is_checked=_is_checked(request, form))
     live = _live(customer_id)
 
-    def place() -> Answer:
+    def place() -> StoredResponse:
         placed = orders.place_order(
             customer_id=live,
             author=audit.author(request),
@@ -58,7 +58,7 @@ def new(request: HttpRequest, customer_id: UUID) -> HttpResponse:
             order=order_form.statement(form),
             now=timezone.now(),
         )
-        return Answer(201, msgspec.json.encode(placed.number))
+        return StoredResponse(201, msgspec.json.encode(placed.number))
 
     return _once(request, live, form, place, "The order is placed.")
 
@@ -76,10 +76,10 @@ def change(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse
     if form.wrong or "place" not in request.POST:
         return _form(request, live, form, before=before, is_checked=_is_checked(request, form))
 
-    def amend() -> Answer:
-        aim = orders.Aim(live, number, audit.author(request), timezone.now())
-        orders.amend_order(aim=aim, change=order_form.statement(form))
-        return Answer(200, msgspec.json.encode(number))
+    def amend() -> StoredResponse:
+        aim = orders.OrderTarget(live, number, audit.author(request), timezone.now())
+        orders.amend_order(target=aim, change=order_form.statement(form))
+        return StoredResponse(200, msgspec.json.encode(number))
 
     return _once(request, live, form, amend, "The order is changed.", before=before)
 
@@ -89,10 +89,10 @@ def change(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse
 def cancel(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
     """Cancel an order, whole."""
     live, _ = _order(customer_id, number)
-    aim = orders.Aim(live, number, audit.author(request), timezone.now())
+    aim = orders.OrderTarget(live, number, audit.author(request), timezone.now())
     reason = request.POST.get("reason", "")[:200].replace("\x00", "")
     try:
-        orders.cancel_order(aim=aim, reason=reason)
+        orders.cancel_order(target=aim, reason=reason)
     except tuple(REFUSED) as error:
         messages.error(request, REFUSED[type(error)])
     else:
@@ -105,9 +105,9 @@ def cancel(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse
 def confirm(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
     """Place the order that the customer requested, or do what she asked to change."""
     live, before = _order(customer_id, number)
-    aim = orders.Aim(live, number, audit.author(request), timezone.now())
+    aim = orders.OrderTarget(live, number, audit.author(request), timezone.now())
     done = "is placed" if before.is_requested else "is changed"
-    return _settled(request, live, lambda: orders.confirm_request(aim=aim), f"{number} {done}.")
+    return _settled(request, live, lambda: orders.confirm_request(target=aim), f"{number} {done}.")
 
 
 @require_POST
@@ -115,9 +115,9 @@ def confirm(request: HttpRequest, customer_id: UUID, number: str) -> HttpRespons
 def decline(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
     """Decline what the customer requested."""
     live, _ = _order(customer_id, number)
-    aim = orders.Aim(live, number, audit.author(request), timezone.now())
+    aim = orders.OrderTarget(live, number, audit.author(request), timezone.now())
     declined = f"What they asked about {number} is declined."
-    return _settled(request, live, lambda: orders.decline_request(aim=aim), declined)
+    return _settled(request, live, lambda: orders.decline_request(target=aim), declined)
 
 
 def _settled(
@@ -137,9 +137,9 @@ def _settled(
 def cancel_line(request: HttpRequest, customer_id: UUID, number: str, line: str) -> HttpResponse:
     """Take one line out of an order."""
     live, _ = _order(customer_id, number)
-    aim = orders.Aim(live, number, audit.author(request), timezone.now())
+    aim = orders.OrderTarget(live, number, audit.author(request), timezone.now())
     try:
-        orders.cancel_order_line(aim=aim, line=line)
+        orders.cancel_order_line(target=aim, line=line)
     except tuple(REFUSED) as error:
         messages.error(request, REFUSED[type(error)])
     else:
@@ -151,7 +151,7 @@ def _once(
     request: HttpRequest,
     live: UUID,
     form: Form,
-    effect: Callable[[], Answer],
+    effect: Callable[[], StoredResponse],
     words: str,
     **shown: Any,
 ) -> HttpResponse:
@@ -160,12 +160,12 @@ def _once(
     if not key.isalnum():
         return _form(request, live, form, **shown)
     try:
-        done = idempotency.once(
+        done = idempotency.run_once(
             principal=audit.principal(request),
             key=f"console-{key}",
             request=msgspec.json.encode([request.path, order_form.statement(form)]),
             now=timezone.now(),
-            keep=timedelta(days=settings.BUTLER_IDEMPOTENCY_DAYS),
+            retention=timedelta(days=settings.BUTLER_IDEMPOTENCY_DAYS),
             effect=effect,
         )
     except tuple(REFUSED) as error:

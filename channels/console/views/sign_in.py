@@ -20,7 +20,7 @@ from channels.console.views import codes as own_codes
 from channels.pages import content_security
 from customers import db
 from customers.actions import staff_sign_in
-from customers.actions.staff_sign_in import TooOften, WrongCode, WrongPassword
+from customers.actions.staff_sign_in import TooManyAttempts, WrongCode, WrongPassword
 from customers.api.sessions import network_of
 from customers.models import User
 
@@ -49,7 +49,7 @@ def ask(request: HttpRequest) -> HttpResponse:
         )
     except WrongPassword:
         return _form(request, "sign_in.html", wrong=WRONG_PASSWORD, email=email, status=403)
-    except TooOften as error:
+    except TooManyAttempts as error:
         return _later(request, "sign_in.html", error, email=email)
     access.remember(request, user, now)
     step = "code" if staff_sign_in.has_second_factor(user) else "set-up"
@@ -75,11 +75,11 @@ def prove(request: HttpRequest) -> HttpResponse:
             user=user,
             code=request.POST.get("code", ""),
             now=now,
-            enter=partial(access.let_in, request, user, now),
+            open_session=partial(access.let_in, request, user, now),
         )
     except WrongCode:
         return _form(request, "sign_in_code.html", wrong=WRONG_CODE, status=403)
-    except TooOften as error:
+    except TooManyAttempts as error:
         return _later(request, "sign_in_code.html", error)
     return redirect(wanted)
 
@@ -104,11 +104,11 @@ def set_up(request: HttpRequest) -> HttpResponse:
             secret=secret,
             code=request.POST.get("code", ""),
             now=now,
-            enter=partial(access.let_in, request, user, now),
+            open_session=partial(access.let_in, request, user, now),
         )
     except WrongCode:
         return _form(request, "set_up_second_factor.html", wrong=WRONG_CODE, status=403, **shown)
-    except TooOften as error:
+    except TooManyAttempts as error:
         return _later(request, "set_up_second_factor.html", error, **shown)
     # They are shown this once, so the page has to come.
     return db.again_if_lost(partial(own_codes.show, request, codes, wanted))
@@ -125,7 +125,9 @@ def _form(request: HttpRequest, template: str, *, status: int = 200, **shown: An
     return render(request, f"console/{template}", shown, status=status)
 
 
-def _later(request: HttpRequest, template: str, error: TooOften, **shown: Any) -> HttpResponse:
+def _later(
+    request: HttpRequest, template: str, error: TooManyAttempts, **shown: Any
+) -> HttpResponse:
     minutes = -(-error.seconds // 60)
     wrong = f"Too many tries. Try again in {minutes} minute{'s' if minutes > 1 else ''}."
     response = _form(request, template, wrong=wrong, status=429, **shown)

@@ -22,7 +22,7 @@ from channels.pages.presenters import messages as presenter_messages
 from channels.pages.presenters.preferences import choices
 from channels.pages.time import time_of_day
 from channels.portal.decorators import form, missing, page, shown
-from customers.actions.changes import Author
+from customers.actions.changes import ChangeAuthor
 from customers.actions.consent import ConsentStatement, InvalidStatement, NoSuchCustomer
 from customers.consent import history
 from customers.events import internal_sources
@@ -60,7 +60,7 @@ def change(request: HttpRequest, door: Doorway, what: str) -> HttpResponse:
     try:
         topics = [topic.key for topic in history.topics(get_language() or "en")]
         words = forms.words(what, posted, state, topics=topics, now=now)
-        author = Author(internal_sources.signed_in_sender("customer portal", "web"))
+        author = ChangeAuthor(internal_sources.signed_in_sender("customer portal", "web"))
         heard = withdrawal.say(customer_id=door.id, words=words, author=author, now=now)
     except Unreadable as wrong:
         messages.error(request, _unreadable(str(wrong)), place)

@@ -40,8 +40,8 @@ class Command(BaseCommand):
             return
         secret = _read() if options["stdin"] else new_secret()
         add_webhook_secret(source_id=source.pk, secret=secret)
-        told = {} if options["stdin"] else {"secret": secret}
-        self.stdout.write(json.dumps({"id": source.pk, "name": source.name, **told}))
+        secret_property = {} if options["stdin"] else {"secret": secret}
+        self.stdout.write(json.dumps({"id": source.pk, "name": source.name, **secret_property}))
 
 
 def _read() -> str:

@@ -5,7 +5,7 @@ import pytest
 from django.utils import timezone
 
 from customers.actions import orders
-from customers.actions.changes import Author
+from customers.actions.changes import ChangeAuthor
 from customers.events import internal_sources
 from customers.models import Order
 from tests.channels.console.acting import order, page_of
@@ -218,14 +218,14 @@ def test_whatever_its_number_an_order_is_changed_and_cancelled_by_what_the_page_
 def requested(noor):
     """An order that Noor asked for in her app, and a change of one that stands."""
     now = timezone.now()
-    by = Author(internal_sources.signed_in_sender("customer app", "app"))
+    by = ChangeAuthor(internal_sources.signed_in_sender("customer app", "app"))
     lines = [{"line_id": "1", "name": "Season pass", "quantity": 50}]
     number = orders.request_order(
         customer_id=noor.pk, author=by, order={"lines": lines}, now=now
     ).number
     order("LK-1")
-    aim = orders.Aim(noor.pk, "LK-1", by, timezone.now())
-    orders.request_change(aim=aim, name="Order Change Requested", change={"note": "by the gate"})
+    aim = orders.OrderTarget(noor.pk, "LK-1", by, timezone.now())
+    orders.request_change(target=aim, name="Order Change Requested", change={"note": "by the gate"})
     return number
 
 

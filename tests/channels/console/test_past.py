@@ -143,7 +143,7 @@ def _plain(page: str) -> str:
 
 
 def test_a_message_on_the_timeline_says_which_way_it_went(desk, noor):
-    notes.note(
+    notes.add_note(
         customer_id=noor.pk,
         name="Message Sent",
         about=f"message:{uuid.uuid4()}",

@@ -12,7 +12,7 @@ from butler.decisions.decide import decide, order_channels
 from butler.decisions.inputs import read_facts, rules
 from butler.models import Message, StaffTask
 from butler.types import Use
-from customers.actions.changes import Author
+from customers.actions.changes import ChangeAuthor
 from customers.consent import history
 from customers.consent.statements import ConsentStatement, InvalidStatement
 from customers.models import ControlEntry, Purpose
@@ -188,7 +188,7 @@ def test_a_childs_yes_is_not_taken_but_a_guardians_is_and_a_no_is(signed_in, noo
     now = timezone.now()
     born = (now - timedelta(days=10 * 365)).date().isoformat()
     factories.record(factories.identify(("user_id", "noor"), birth_date=born, at=now), at=now)
-    author = Author(factories.sender())
+    author = ChangeAuthor(factories.sender())
 
     def say(said: str, **evidence: str) -> str:
         notice = arrange.DIGEST if said == "consent.given" else ""

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from customers.actions import orders as actions
-from customers.actions.changes import Author
+from customers.actions.changes import ChangeAuthor
 from customers.events import internal_sources
 from tests import factories
 
@@ -233,14 +233,14 @@ def test_a_cancelled_or_claimed_order_has_no_code(signed_in, place):
 
 def test_page_says_what_is_only_requested(signed_in, noor, place):
     place("LK-1")
-    by = Author(internal_sources.signed_in_sender("customer portal", "web"))
+    by = ChangeAuthor(internal_sources.signed_in_sender("customer portal", "web"))
     wanted = {"lines": [{"name": "Season pass"}], "visit_date": "2030-05-01"}
     number = actions.request_order(
         customer_id=noor.pk, author=by, order=wanted, now=timezone.now()
     ).number
-    aim = actions.Aim(noor.pk, "LK-1", by, timezone.now())
+    aim = actions.OrderTarget(noor.pk, "LK-1", by, timezone.now())
     change = {"lines": [{"line_id": "a", "quantity": 9}]}
-    actions.request_change(aim=aim, name="Order Change Requested", change=change)
+    actions.request_change(target=aim, name="Order Change Requested", change=change)
 
     own, changed = (signed_in.get(f"/orders/{n}/").content.decode() for n in (number, "LK-1"))
 

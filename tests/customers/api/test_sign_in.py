@@ -162,7 +162,7 @@ def test_of_200_guesses_at_once_five_count(ask, monkeypatch):
     def guess(some: range):
         for number in some:
             with pytest.raises(sign_in.WrongCode):
-                sign_in.prove_code(
+                sign_in.verify_code(
                     handle=asked.json()["request"],
                     code=f"no{number}",
                     language="en",
@@ -276,7 +276,7 @@ def test_what_ran_out_is_forgotten_and_nothing_else(anybody, sign_in_as, time_ma
     new = sign_in_as()
     time_machine.move_to("2027-01-21T12:00:00Z")
 
-    sign_in.forget_expired(now=timezone.now())
+    sign_in.delete_expired(now=timezone.now())
 
     assert SignInCode.objects.count() == 0
     assert UserSession.objects.count() == Session.objects.count() == 1
