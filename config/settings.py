@@ -142,7 +142,7 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 # Staff show a second factor; its secrets are encrypted in the database.
-MFA_ADAPTER = "customers.access.mfa.Adapter"
+MFA_ADAPTER = "customers.access.mfa.EncryptingMFAAdapter"
 # Nobody at a console for this long: whoever comes next signs in anew.
 CONSOLE_IDLE_MINUTES = env.number("CONSOLE_IDLE_MINUTES", default=30)
 # How many proxies stand in front and write down who called (X-Forwarded-For).
@@ -195,7 +195,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "config.api.OperationSchema",
-    "EXCEPTION_HANDLER": "customers.api.problems.explain",
+    "EXCEPTION_HANDLER": "customers.api.problems.handle_exception",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
 }

@@ -3,9 +3,9 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from customers.api import (
-    numbers,
     orders,
     parties,
+    path_converters,
     quarantine,
     records,
     requests,
@@ -15,7 +15,7 @@ from customers.api import (
 )
 
 # What is imported for the converter that it registers.
-__all__ = ["numbers", "urlpatterns"]
+__all__ = ["path_converters", "urlpatterns"]
 
 _of_a_record: list[URLPattern | URLResolver] = [
     path("", records.RecordView.as_view(), name="record"),
@@ -61,7 +61,7 @@ urlpatterns = [
     path("me/sessions/<int:session_id>/", sessions.SessionView.as_view(), name="session"),
     path(
         "customers/<uuid:customer_id>/merges/<int:merge_id>/part/",
-        reviews.PartView.as_view(),
+        reviews.UndoMergeView.as_view(),
         name="merge-part",
     ),
     path("reviews/", reviews.ReviewsView.as_view(), name="reviews"),
@@ -69,5 +69,9 @@ urlpatterns = [
     path("reviews/<int:review_id>/accept/", reviews.AcceptView.as_view(), name="review-accept"),
     path("reviews/<int:review_id>/decline/", reviews.DeclineView.as_view(), name="review-decline"),
     path("quarantine/", quarantine.QuarantineView.as_view(), name="quarantine"),
-    path("quarantine/<int:item_id>/", quarantine.ItemView.as_view(), name="quarantine-item"),
+    path(
+        "quarantine/<int:item_id>/",
+        quarantine.QuarantinedItemView.as_view(),
+        name="quarantine-item",
+    ),
 ]

@@ -11,7 +11,7 @@ _TIMELINE: Params = {
     "logs": uuids("customer", 10),
     "bounds": [40] * 10,
     "own": uuids("customer", 10),
-    "head": uuid("customer", 9),
+    "live_id": uuid("customer", 9),
     "at_version": 30,
     "limit": 60,
 }
@@ -55,7 +55,7 @@ PARAMETERS: dict[str, Params] = {
     "read_record": {"id": uuid("customer", 10), "today": TODAY},
     "read_ringing": {"since": NOW.replace(hour=11), "limit": 25},
     "read_timeline": _TIMELINE,
-    "read_timeline_up": _TIMELINE | {"bounds": [3] * 10},
+    "read_timeline_forward": _TIMELINE | {"bounds": [3] * 10},
     "read_traits_on_log": _LIVE,
     "read_visits": {"id": uuid("customer", 1), "number": "", "today": TODAY},
     "resolve_identifiers": {

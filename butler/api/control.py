@@ -13,12 +13,19 @@ from msgspec import Meta
 from rest_framework.request import Request
 
 from butler.actions import withdrawal
-from customers.access.permissions import Right, principal
+from customers.access.permissions import Right, request_principal
 from customers.actions.consent import ConsentStatement, InvalidStatement, NoSuchCustomer
 from customers.api import schema
-from customers.api.base import CustomerView, answer, found, page_wanted, paged, read_body
+from customers.api.base import (
+    CustomerView,
+    or_404,
+    page_parameters,
+    page_response,
+    read_body,
+    shape_response,
+)
 from customers.api.problems import Problem
-from customers.api.writing import author
+from customers.api.writing import request_author
 from customers.consent import history
 from customers.consent.state import may_ask
 from customers.queries.shapes import Json, LedgerEntryShape, PurposeShape, TopicShape, Version
@@ -151,9 +158,9 @@ class _ControlView(CustomerView):
     def say(self, request: Request, words: Sequence[ConsentStatement]) -> HttpResponse:
         """Take the words, and answer once nothing that they forbid can leave any more."""
         heard = withdrawal.say(
-            customer_id=self.live, words=words, author=author(request), now=timezone.now()
+            customer_id=self.live, words=words, author=request_author(request), now=timezone.now()
         )
-        return answer(
+        return shape_response(
             HeardShape(
                 customer=heard.said.customer_id,
                 version=heard.said.version,
@@ -204,7 +211,7 @@ class ConsentsView(_ControlView):
                     objection=objection,
                 )
             )
-        return answer(ConsentsShape(consents, objections))
+        return shape_response(ConsentsShape(consents, objections))
 
 
 class ConsentView(_ControlView):
@@ -276,7 +283,7 @@ class PreferencesView(_ControlView):
             )
             for one in history.current_state(self.live).settings
         ]
-        return answer(PreferencesShape(settings, history.topics(_language(request))))
+        return shape_response(PreferencesShape(settings, history.topics(_language(request))))
 
     @schema.describe(
         "Set preferences, or clear them; answers with what had already left",
@@ -314,8 +321,8 @@ class LedgerView(_ControlView):
         tags=_TAG,
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        cursor, limit = page_wanted(request)
-        return paged(request, history.ledger_entries(self.live, cursor=cursor, limit=limit))
+        cursor, limit = page_parameters(request)
+        return page_response(request, history.ledger_entries(self.live, cursor=cursor, limit=limit))
 
 
 class ExportView(_ControlView):
@@ -343,7 +350,7 @@ class ReceiptView(_ControlView):
     def get(
         self, request: Request, entry_id: UUID, customer_id: UUID | None = None
     ) -> HttpResponse:
-        return _download(found(history.receipt(self.live, entry_id)), f"receipt-{entry_id}.json")
+        return _download(or_404(history.receipt(self.live, entry_id)), f"receipt-{entry_id}.json")
 
 
 def _download(body: bytes, name: str) -> HttpResponse:
@@ -359,7 +366,7 @@ def _language(request: Request) -> str:
 
 def _evidence(request: Request, said: dict[str, str]) -> dict[str, str]:
     """Say how we know; customers themselves are known by their session."""
-    if principal(request).kind == "customer":
+    if request_principal(request).kind == "customer":
         return {"kind": "session", **said}
     return said
 

@@ -15,14 +15,14 @@ from customers.actions.idempotency import StoredResponse
 from customers.api import schema
 from customers.api.base import (
     CustomerView,
-    answer,
     encode,
-    found,
-    once_only,
-    page_wanted,
-    paged,
+    idempotent_response,
+    or_404,
+    page_parameters,
+    page_response,
     read_body,
     read_query,
+    shape_response,
 )
 
 
@@ -31,7 +31,7 @@ class _OfEveryRecord(CustomerView):
 
     @property
     def ids(self) -> tuple[UUID, ...]:
-        return found(inbox.doorway(self.customer_id)).ids
+        return or_404(inbox.doorway(self.customer_id)).ids
 
 
 class MessagesView(_OfEveryRecord):
@@ -46,8 +46,8 @@ class MessagesView(_OfEveryRecord):
         tags=("messages",),
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        cursor, limit = page_wanted(request)
-        return paged(request, inbox.messages(self.ids, cursor=cursor, limit=limit))
+        cursor, limit = page_parameters(request)
+        return page_response(request, inbox.messages(self.ids, cursor=cursor, limit=limit))
 
 
 class MessageView(_OfEveryRecord):
@@ -59,7 +59,7 @@ class MessageView(_OfEveryRecord):
     def get(
         self, request: Request, message_id: UUID, customer_id: UUID | None = None
     ) -> HttpResponse:
-        return answer(found(inbox.message(self.ids, message_id)))
+        return shape_response(or_404(inbox.message(self.ids, message_id)))
 
 
 class Nothing(msgspec.Struct, forbid_unknown_fields=True):
@@ -75,7 +75,7 @@ class ReadView(_OfEveryRecord):
         "Say that a message was read",
         body=Nothing,
         answer=schema.shape(inbox.MessageShape),
-        parameters=(schema.ONCE,),
+        parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("messages",),
     )
     def post(
@@ -83,13 +83,13 @@ class ReadView(_OfEveryRecord):
     ) -> HttpResponse:
         read_body(request, Nothing)
         ids = self.ids
-        found(inbox.message(ids, message_id))
+        or_404(inbox.message(ids, message_id))
 
         def effect() -> StoredResponse:
             actions.mark_read(ids=ids, message_id=message_id, now=timezone.now())
-            return StoredResponse(200, encode(found(inbox.message(ids, message_id))))
+            return StoredResponse(200, encode(or_404(inbox.message(ids, message_id))))
 
-        return once_only(request, effect)
+        return idempotent_response(request, effect)
 
 
 class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
@@ -115,10 +115,12 @@ class WhyView(_OfEveryRecord):
         tags=("messages",),
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        cursor, limit = page_wanted(request)
+        cursor, limit = page_parameters(request)
         wanted = read_query(request, _Wanted).sent
         is_sent = None if wanted is None else wanted == "yes"
-        return paged(request, why.why(self.ids, is_sent=is_sent, cursor=cursor, limit=limit))
+        return page_response(
+            request, why.why(self.ids, is_sent=is_sent, cursor=cursor, limit=limit)
+        )
 
 
 class LooksView(_OfEveryRecord):
@@ -133,5 +135,5 @@ class LooksView(_OfEveryRecord):
         tags=("messages",),
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        cursor, limit = page_wanted(request)
-        return paged(request, why.looks(self.ids, cursor=cursor, limit=limit))
+        cursor, limit = page_parameters(request)
+        return page_response(request, why.looks(self.ids, cursor=cursor, limit=limit))

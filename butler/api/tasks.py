@@ -14,19 +14,19 @@ from butler.actions import staff_tasks
 from butler.models import StaffTask
 from butler.queries import tasks as queries
 from butler.queries.tasks import TaskShape
-from customers.access.permissions import Right, on_behalf, principal
+from customers.access.permissions import Right, request_actor, request_principal
 from customers.actions.idempotency import StoredResponse
 from customers.api import schema
 from customers.api.base import (
     ApiView,
-    answer,
     encode,
-    found,
+    idempotent_response,
     log_access,
-    once_only,
-    page_wanted,
-    paged,
+    or_404,
+    page_parameters,
+    page_response,
     read_body,
+    shape_response,
 )
 from customers.api.problems import Problem
 
@@ -40,8 +40,8 @@ class Finish(msgspec.Struct, forbid_unknown_fields=True):
 
 def _by(request: Request) -> str:
     """Return who has a task: a login, or a colleague that a program names."""
-    who = principal(request)
-    return who.name if who.user else f"{who.name} {on_behalf(request)}"[:100]
+    who = request_principal(request)
+    return who.name if who.user else f"{who.name} {request_actor(request)}"[:100]
 
 
 class TasksView(ApiView):
@@ -59,13 +59,13 @@ class TasksView(ApiView):
         tags=("tasks",),
     )
     def get(self, request: Request) -> HttpResponse:
-        cursor, limit = page_wanted(request)
+        cursor, limit = page_parameters(request)
         wanted = request.GET.get("open", "yes")
         if wanted not in ("yes", "no"):
             raise Problem(400, "invalid-query", "open is yes or no.")
         page = queries.tasks(by=_by(request), is_open=wanted == "yes", cursor=cursor, limit=limit)
         log_access(request, {one.customer for one in page.results}, what="tasks")
-        return paged(request, page)
+        return page_response(request, page)
 
 
 class TaskView(ApiView):
@@ -75,9 +75,9 @@ class TaskView(ApiView):
 
     @schema.describe("Read a task", answer=schema.shape(TaskShape), tags=("tasks",))
     def get(self, request: Request, task_id: UUID) -> HttpResponse:
-        shape = found(queries.task(task_id, by=_by(request)))
+        shape = or_404(queries.task(task_id, by=_by(request)))
         log_access(request, [shape.customer], what="tasks")
-        return answer(shape)
+        return shape_response(shape)
 
 
 class _DoingView(ApiView):
@@ -95,7 +95,7 @@ class _DoingView(ApiView):
                 raise Problem(409, "finished", "This task was done already.") from None
             return StoredResponse(200, encode(queries.task(task_id, by=_by(request))))
 
-        return once_only(request, effect)
+        return idempotent_response(request, effect)
 
 
 class TakeView(_DoingView):
@@ -104,7 +104,7 @@ class TakeView(_DoingView):
     @schema.describe(
         "Take a task, so that no colleague does",
         answer=schema.shape(TaskShape),
-        parameters=(schema.ONCE,),
+        parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("tasks",),
         problems=(409,),
     )
@@ -119,7 +119,7 @@ class GiveBackView(_DoingView):
     @schema.describe(
         "Give a task back",
         answer=schema.shape(TaskShape),
-        parameters=(schema.ONCE,),
+        parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("tasks",),
         problems=(409,),
     )
@@ -135,7 +135,7 @@ class FinishView(_DoingView):
         "Say what came of a task",
         body=Finish,
         answer=schema.shape(TaskShape),
-        parameters=(schema.ONCE,),
+        parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("tasks",),
         problems=(409,),
     )
@@ -147,7 +147,7 @@ class FinishView(_DoingView):
             lambda: staff_tasks.finish(
                 task_id=task_id,
                 by=_by(request),
-                actor=on_behalf(request),
+                actor=request_actor(request),
                 outcome=said.outcome,
                 note=said.note,
                 now=timezone.now(),

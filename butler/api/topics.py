@@ -14,18 +14,18 @@ from rest_framework.request import Request
 from butler.actions.topics import KEY, set_status
 from butler.automations import topics
 from butler.automations.topics import TopicStatusShape
-from customers.access.permissions import Right, on_behalf, principal
+from customers.access.permissions import Right, request_actor, request_principal
 from customers.actions.idempotency import StoredResponse
 from customers.api import schema
 from customers.api.base import (
     ApiView,
-    answer,
     encode,
-    found,
-    once_only,
-    page_wanted,
-    paged,
+    idempotent_response,
+    or_404,
+    page_parameters,
+    page_response,
     read_body,
+    shape_response,
 )
 from customers.api.problems import Problem
 
@@ -49,8 +49,8 @@ class TopicsView(ApiView):
         tags=("topics",),
     )
     def get(self, request: Request) -> HttpResponse:
-        cursor, limit = page_wanted(request)
-        return paged(request, topics.topics(cursor=cursor, limit=limit))
+        cursor, limit = page_parameters(request)
+        return page_response(request, topics.topics(cursor=cursor, limit=limit))
 
 
 class TopicView(ApiView):
@@ -60,13 +60,13 @@ class TopicView(ApiView):
 
     @schema.describe("Read how a topic is", answer=schema.shape(TopicStatusShape), tags=("topics",))
     def get(self, request: Request, key: str) -> HttpResponse:
-        return answer(found(topics.topic(key)))
+        return shape_response(or_404(topics.topic(key)))
 
     @schema.describe(
         "Say how a topic is; those concerned are told, as they allow",
         body=NewStatus,
         answer=schema.shape(TopicStatusShape),
-        parameters=(schema.ONCE,),
+        parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("topics",),
     )
     def post(self, request: Request, key: str) -> HttpResponse:
@@ -79,9 +79,9 @@ class TopicView(ApiView):
                 key=key,
                 status=said.status,
                 facts=said.facts,
-                author_name=on_behalf(request) or principal(request).name,
+                author_name=request_actor(request) or request_principal(request).name,
                 now=timezone.now(),
             )
             return StoredResponse(200, encode(topics.shape(topic)))
 
-        return once_only(request, effect)
+        return idempotent_response(request, effect)

@@ -9,7 +9,7 @@ import msgspec
 from butler.automations import versions
 from butler.document import OnTopic
 from butler.models import AutomationVersion, TopicStatus
-from customers.queries.pages import Page, page_of
+from customers.queries.pages import Page, read_page
 
 
 class TopicStatusShape(msgspec.Struct, frozen=True):
@@ -29,7 +29,9 @@ def shape(topic: TopicStatus) -> TopicStatusShape:
 def topics(*, cursor: str | None, limit: int) -> Page[TopicStatusShape]:
     """Return the topics, the one that changed last first."""
     by = {"changed_at": datetime, "key": str}
-    return page_of(TopicStatus.objects.all(), by=by, shape=shape, cursor=cursor, limit=limit)
+    return read_page(
+        TopicStatus.objects.all(), order_by=by, to_shape=shape, cursor=cursor, limit=limit
+    )
 
 
 def topic(key: str) -> TopicStatusShape | None:

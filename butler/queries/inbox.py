@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, JSONObject
 
 from butler import sql
 from butler.models import Message
-from customers.queries.pages import Page, page_of
+from customers.queries.pages import Page, read_page
 
 type State = Literal[
     "sending",
@@ -95,7 +95,7 @@ def messages(ids: Sequence[UUID], *, cursor: str | None, limit: int) -> Page[Mes
         | Q(rank=OuterRef("rank"), created_at=OuterRef("created_at"), pk__lt=OuterRef("pk"))
     )
     rows = _whole(ids).exclude(Exists(better))
-    return page_of(rows, by=by, shape=_shape, cursor=cursor, limit=limit)
+    return read_page(rows, order_by=by, to_shape=_shape, cursor=cursor, limit=limit)
 
 
 def message(ids: Sequence[UUID], message_id: UUID) -> MessageShape | None:

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from butler.models import StaffTask
 from customers.models import Customer, Trait, User
-from customers.queries.pages import Page, page_of
+from customers.queries.pages import Page, read_page
 
 
 class TaskShape(msgspec.Struct, frozen=True):
@@ -42,7 +42,7 @@ def open_tasks(*, by: str, limit: int = 100) -> list[TaskShape]:
 def tasks(*, by: str, is_open: bool, cursor: str | None, limit: int) -> Page[TaskShape]:
     """Return tasks, the newest first."""
     rows = StaffTask.objects.filter(done_at__isnull=is_open)
-    page = page_of(rows, by={"id": UUID}, shape=lambda row: row, cursor=cursor, limit=limit)
+    page = read_page(rows, order_by={"id": UUID}, to_shape=lambda row: row, cursor=cursor, limit=limit)
     return Page(_shapes(page.results, by), page.next, page.previous)
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from butler import sql
 from customers.models import AccessLogEntry
-from customers.queries.pages import Page, page_of, read_cursor, write_cursor
+from customers.queries.pages import Page, read_cursor, read_page, write_cursor
 from customers.queries.shapes import Document, Documents
 
 
@@ -96,7 +96,9 @@ def why(
 def looks(ids: Sequence[UUID], *, cursor: str | None, limit: int) -> Page[LookShape]:
     """Return who looked at the record, newest first."""
     rows = AccessLogEntry.objects.filter(customer_id__in=ids)
-    return page_of(rows, by={"at": datetime, "id": int}, shape=_look, cursor=cursor, limit=limit)
+    return read_page(
+        rows, order_by={"at": datetime, "id": int}, to_shape=_look, cursor=cursor, limit=limit
+    )
 
 
 def _look(row: AccessLogEntry) -> LookShape:

@@ -14,10 +14,10 @@ from channels.console.views import (
     tasks,
     topics,
 )
-from customers.api import numbers
+from customers.api import path_converters
 
 # What is imported for the converter that it registers.
-__all__ = ["app_name", "numbers", "urlpatterns"]
+__all__ = ["app_name", "path_converters", "urlpatterns"]
 
 app_name = "console"
 urlpatterns = [

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from channels.live import tickets
 from customers.access.permissions import Right
 from customers.api import schema
-from customers.api.base import ApiView, answer
+from customers.api.base import ApiView, shape_response
 from customers.api.sessions import current_session
 
 
@@ -38,7 +38,7 @@ class StreamTicketView(ApiView):
     def post(self, request: Request) -> HttpResponse:
         session = current_session(request)
         ticket = tickets.issue(session_key=session, now=timezone.now())
-        response = answer(
+        response = shape_response(
             StreamTicket(
                 ticket=ticket,
                 url=f"{settings.LIVE_URL}/live/me?ticket={ticket}",

@@ -18,7 +18,7 @@ from django.urls import URLPattern, path
 from channels.ingest.limits import InvalidEvent, read_object
 from customers import db
 from customers.api.problems import Problem
-from customers.api.sign_in import ask, prove
+from customers.api.sign_in import send_code, sign_in_by_code
 
 _PENDING = "sign_in_request"
 _MOST = 4096
@@ -34,7 +34,7 @@ class RequestCodeView(APIView):
         if email is None:
             return _refused(request, "email", "required", "This field is required.")
         try:
-            asked = ask(request, email)
+            asked = send_code(request, email)
         except Problem as problem:
             return _told(request, problem, "email")
         request.session[_PENDING] = asked.handle
@@ -57,7 +57,7 @@ class ConfirmCodeView(APIView):
         if not code:
             return _refused(request, "code", "required", "This field is required.")
         try:
-            prove(request, handle=handle, code=code)
+            sign_in_by_code(request, handle=handle, code=code)
         except Problem as problem:
             return _told(request, problem, "code")
         return db.again_if_lost(partial(AuthenticationResponse, request))

@@ -35,7 +35,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "portal/sign_in.html", {"next": after})
     try:
-        asked = sign_in.ask(request, email)
+        asked = sign_in.send_code(request, email)
     except Problem as problem:
         return _again(request, "portal/sign_in.html", problem, email=email, next=after)
     shown = {"email": email, "handle": asked.handle, "next": after}
@@ -54,7 +54,7 @@ def prove(request: HttpRequest) -> HttpResponse:
     # People copy codes with the blanks that their mail shows.
     code = "".join(request.POST.get("code", "").split())
     try:
-        sign_in.prove(request, handle=handle, code=code)
+        sign_in.sign_in_by_code(request, handle=handle, code=code)
     except Problem as problem:
         typed = {"email": email, "handle": handle, "next": _after(request)}
         return _again(request, "portal/sign_in_code.html", problem, **typed)

@@ -3,10 +3,10 @@ from django.views.i18n import set_language
 
 from channels.portal import sign_in
 from channels.portal.views import home, inbox, orders, preferences, receipts, why
-from customers.api import numbers
+from customers.api import path_converters
 
 # What is imported for the converter that it registers.
-__all__ = ["app_name", "numbers", "urlpatterns"]
+__all__ = ["app_name", "path_converters", "urlpatterns"]
 
 app_name = "portal"
 urlpatterns = [

@@ -12,7 +12,7 @@ from channels.quarantine.replay import replay
 from customers.access.permissions import Right
 from customers.actions.idempotency import StoredResponse
 from customers.api import schema
-from customers.api.base import ApiView, encode, found, once_only
+from customers.api.base import ApiView, encode, idempotent_response, or_404
 from customers.api.problems import Problem
 
 
@@ -32,16 +32,16 @@ class ReplayView(ApiView):
     @schema.describe(
         "Try to take it in again",
         answer=schema.shape(Replayed),
-        parameters=(schema.ONCE,),
+        parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("quarantine",),
         problems=(409,),
     )
     def post(self, request: Request, item_id: int) -> HttpResponse:
         def effect() -> StoredResponse:
-            outcome = found(replay(item_id=item_id, now=timezone.now()))
+            outcome = or_404(replay(item_id=item_id, now=timezone.now()))
             if outcome.status not in ("accepted", "duplicate") or outcome.reason:
                 raise Problem(409, "stays", f"It stays as it is: {outcome.reason}.")
             shape = Replayed(outcome.status, outcome.customer_id, outcome.version)
             return StoredResponse(200, encode(shape))
 
-        return once_only(request, effect)
+        return idempotent_response(request, effect)

@@ -12,10 +12,10 @@ from customers.types import Sender
 
 SCOPES = ("ingest", "read", "identify")
 # How much of a key may be shown again: enough to tell two apart, far from enough to use one.
-SHOWN = 9
+PREFIX_LENGTH = 9
 
 
-class Unavailable(OperationalError):
+class KeysUnavailable(OperationalError):
     """Nobody can say now whether a key is good: that is our fault, not the sender's."""
 
 
@@ -25,10 +25,10 @@ class NewKey(NamedTuple):
     digest: bytes
 
 
-def new_key(*, is_secret: bool) -> NewKey:
+def generate_key(*, is_secret: bool) -> NewKey:
     """Make up a key of 192 random bits; only its digest is to be stored."""
     text = f"{'sk' if is_secret else 'pk'}_{secrets.token_urlsafe(24)}"
-    return NewKey(text, text[:SHOWN], digest(text))
+    return NewKey(text, text[:PREFIX_LENGTH], digest(text))
 
 
 def digest(key: str) -> bytes:
@@ -39,18 +39,18 @@ def digest(key: str) -> bytes:
 def find_sender(key: str) -> Sender | None:
     """Return who holds this key, or None; raise Unavailable when nobody can say."""
     try:
-        return _find(key)
+        return _find_sender(key)
     except db.LOST as error:
-        raise Unavailable("keys cannot be checked now") from error
+        raise KeysUnavailable("keys cannot be checked now") from error
 
 
-def _find(key: str) -> Sender | None:
+def _find_sender(key: str) -> Sender | None:
     if not key.startswith(KEY_PREFIXES):
         return None
-    found = db.row(sql.load("read_source_key"), {"digest": digest(key)})
-    if found is None:
+    row = db.row(sql.load("read_source_key"), {"digest": digest(key)})
+    if row is None:
         return None
-    key_id, is_stale, is_secret, scopes, source_id, name, channel, is_shared, region = found
+    key_id, is_stale, is_secret, scopes, source_id, name, channel, is_shared, region = row
     if is_stale:
         db.row(sql.load("update_key_last_used"), {"id": key_id})
     return Sender(

@@ -8,25 +8,25 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 
-class Unreadable(Exception):
+class UndecryptableSecret(Exception):
     """The key that encrypted this is no key of ours any more."""
 
 
-class Adapter(DefaultMFAAdapter):
+class EncryptingMFAAdapter(DefaultMFAAdapter):
     """Encrypts with SECRET_KEY; what its predecessors encrypted stays readable."""
 
     def encrypt(self, text: str) -> str:
-        return _box().encrypt(text.encode()).decode()
+        return _cipher().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         """Raise Unreadable where it cannot be read."""
         try:
-            return _box().decrypt(encrypted_text.encode()).decode()
+            return _cipher().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:
-            raise Unreadable from None
+            raise UndecryptableSecret from None
 
 
-def _box() -> MultiFernet:
+def _cipher() -> MultiFernet:
     keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     return MultiFernet([Fernet(_key(key)) for key in keys])
 

@@ -48,7 +48,7 @@ class Right(StrEnum):
 
 
 # Which scope a secret key needs. What a key may do, it may do for every record.
-OF_KEYS = {
+KEY_SCOPES = {
     Right.READ: "read",
     Right.FIND: "read",
     Right.SEARCH: "read",
@@ -69,7 +69,7 @@ OF_KEYS = {
 }
 # Which of Django's permissions somebody of staff needs; what is not here is not for staff: that
 # a message was read is said by whoever read it.
-OF_STAFF = {
+STAFF_PERMISSIONS = {
     Right.READ: "customers.view_customer",
     Right.FIND: "customers.view_customer",
     Right.SEARCH: "customers.find_customer",
@@ -88,7 +88,7 @@ OF_STAFF = {
     Right.ASK_PERSON: "butler.change_stafftask",
 }
 # What customers may do with their own record.
-OF_CUSTOMERS = frozenset(
+CUSTOMER_RIGHTS = frozenset(
     {
         Right.READ,
         Right.CHANGE_ORDER,
@@ -101,7 +101,7 @@ OF_CUSTOMERS = frozenset(
     }
 )
 
-_NAME = re.compile(r"[\w.@+-]{1,60}\Z", re.ASCII)
+_STAFF_NAME = re.compile(r"[\w.@+-]{1,60}\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +124,14 @@ class Principal:
     def may(self, right: Right) -> bool:
         if self.kind == "key":
             assert self.sender is not None
-            return OF_KEYS.get(right) in self.sender.scopes
+            return KEY_SCOPES.get(right) in self.sender.scopes
         if self.kind == "customer":
-            return right in OF_CUSTOMERS
+            return right in CUSTOMER_RIGHTS
         assert self.user is not None
         if right is Right.OWN_LOGIN:
             return True
-        needed = OF_STAFF.get(right)
-        return needed is not None and self.user.has_perm(needed)
+        permission = STAFF_PERMISSIONS.get(right)
+        return permission is not None and self.user.has_perm(permission)
 
     def sees_addresses(self) -> bool:
         """Tell whether they may see how people are reached, and so find them by it."""
@@ -163,35 +163,39 @@ class TokenAuthentication(XSessionTokenAuthentication):
     def authenticate(self, request: HttpRequest) -> tuple[Principal, str] | None:
         if not self.get_session_token(request):
             return None
-        found = super().authenticate(request)
-        if not found or not found[0].is_active:
+        authenticated = super().authenticate(request)
+        if not authenticated or not authenticated[0].is_active:
             raise exceptions.AuthenticationFailed("This session has ended.")
-        return _principal(found[0], by="token"), "token"
+        return _principal(authenticated[0], session_kind="token"), "token"
 
 
 class CookieAuthentication(authentication.SessionAuthentication):
     """The session of a browser; what changes something needs the CSRF token."""
 
     def authenticate(self, request: Request) -> tuple[Principal, str] | None:
-        found = super().authenticate(request)
-        return (_principal(found[0], by="cookie"), "cookie") if found else None
+        authenticated = super().authenticate(request)
+        return (
+            (_principal(authenticated[0], session_kind="cookie"), "cookie")
+            if authenticated
+            else None
+        )
 
 
-def _principal(user: User, *, by: str) -> Principal:
+def _principal(user: User, *, session_kind: str) -> Principal:
     if user.is_staff:
-        return Principal("staff", f"user:{user.pk}", user=user, by=by)
+        return Principal("staff", f"user:{user.pk}", user=user, by=session_kind)
     record = user.record
-    own = (record.canonical_id or record.pk) if record else None
-    return Principal("customer", f"user:{user.pk}", user=user, own=own, by=by)
+    own_record_id = (record.canonical_id or record.pk) if record else None
+    return Principal("customer", f"user:{user.pk}", user=user, own=own_record_id, by=session_kind)
 
 
-def principal(request: Request) -> Principal:
+def request_principal(request: Request) -> Principal:
     """Return who asks; raise NotAuthenticated where nobody says."""
     # DRF's types know only Django's users; our authenticators give principals.
-    who: object = request.user
-    if not isinstance(who, Principal):
+    principal: object = request.user
+    if not isinstance(principal, Principal):
         raise exceptions.NotAuthenticated
-    return who
+    return principal
 
 
 class HasRight(permissions.BasePermission):
@@ -203,28 +207,34 @@ class HasRight(permissions.BasePermission):
         if method not in view.allowed_methods:
             return True
         right = rights.get(method)
-        who = principal(request)
+        principal = request_principal(request)
         # A method that the view's table leaves out is for nobody.
-        return right is not None and who.may(right)
+        return right is not None and principal.may(right)
 
 
-def may_open(who: Principal, customer_id: UUID) -> bool:
+def can_open(principal: Principal, customer_id: UUID) -> bool:
     """Tell whether this record is one's own, or one may open every record."""
-    if who.kind != "customer":
+    if principal.kind != "customer":
         return True
-    if who.own is None:
+    if principal.own is None:
         return False
     return (
-        customer_id == who.own
-        or Customer.objects.filter(pk=customer_id, canonical_id=who.own).exists()
+        customer_id == principal.own
+        or Customer.objects.filter(pk=customer_id, canonical_id=principal.own).exists()
     )
 
 
-def on_behalf(request: Request) -> str:
+def request_actor(request: Request) -> str:
     """Return who acts, as it is written on the log; empty: the customer does."""
-    who = principal(request)
-    if who.user:
-        return f"staff:{who.user.name or who.user.pk}" if who.kind == "staff" else ""
-    assert who.sender is not None
-    said = request.headers.get("Butler-Staff", "")
-    return f"staff:{said}" if _NAME.match(said) else f"source:{who.sender.name}"
+    principal = request_principal(request)
+    if principal.user:
+        return (
+            f"staff:{principal.user.name or principal.user.pk}" if principal.kind == "staff" else ""
+        )
+    assert principal.sender is not None
+    staff_name = request.headers.get("Butler-Staff", "")
+    return (
+        f"staff:{staff_name}"
+        if _STAFF_NAME.match(staff_name)
+        else f"source:{principal.sender.name}"
+    )

@@ -7,9 +7,9 @@ sees on the console who somebody is and when they visit, and nothing that leads 
 from collections.abc import Mapping
 
 # How rides are is no secret to anybody who works here; to say so may be told to many.
-_TOPICS = frozenset({"butler.view_topicstatus"})
-_SAY_TOPICS = frozenset({"butler.change_topicstatus"})
-_MEET = frozenset({"customers.find_customer", "customers.meet_customer"}) | _TOPICS
+_READ_TOPICS = frozenset({"butler.view_topicstatus"})
+_CHANGE_TOPICS = frozenset({"butler.change_topicstatus"})
+_MEET = frozenset({"customers.find_customer", "customers.meet_customer"}) | _READ_TOPICS
 _READ = _MEET | {
     "customers.view_customer",
     "customers.view_identifier",
@@ -30,30 +30,30 @@ _SERVE = _READ | {
     "butler.view_stafftask",
     "butler.change_stafftask",
 }
-_SWITCH = frozenset(
+_PAUSE_SWITCHES = frozenset(
     {"butler.view_pauseswitch", "butler.add_pauseswitch", "butler.change_pauseswitch"}
 )
-_PLAN = frozenset({"butler.view_automation", "butler.view_automationversion"})
+_READ_AUTOMATIONS = frozenset({"butler.view_automation", "butler.view_automationversion"})
 
 ROLES: Mapping[str, frozenset[str]] = {
     # Who answers the phone, and hears first that a ride stands still.
-    "desk": _SERVE | _SAY_TOPICS,
+    "desk": _SERVE | _CHANGE_TOPICS,
     # Who stands at a till or a gate: name, visit, whether a code is good.
     "till": _MEET | {"customers.view_order"},
     # Who writes what is sent: what may be said to somebody and why, not where they are reached.
     "marketer": frozenset({"customers.meet_customer", "customers.view_control"})
     | {"butler.view_message", "butler.view_decision", "butler.view_pauseswitch"}
-    | _TOPICS
-    | _PLAN,
+    | _READ_TOPICS
+    | _READ_AUTOMATIONS,
     # Who answers for what we keep and do: reads everything, and who looked at it.
     "privacy officer": _READ
     | {"customers.view_accesslogentry", "customers.change_control", "customers.change_review"}
     | {"butler.view_pauseswitch"}
-    | _PLAN,
+    | _READ_AUTOMATIONS,
     "manager": _SERVE
-    | _SAY_TOPICS
-    | _SWITCH
-    | _PLAN
+    | _CHANGE_TOPICS
+    | _PAUSE_SWITCHES
+    | _READ_AUTOMATIONS
     # Lets what somebody else wrote go.
     | {"butler.change_automationversion"}
     | {
@@ -62,5 +62,5 @@ ROLES: Mapping[str, frozenset[str]] = {
         "customers.change_quarantineditem",
     },
     # Who only wants to see how it goes: numbers and switches, nobody's record.
-    "overview": frozenset({"butler.view_pauseswitch"}) | _TOPICS | _PLAN,
+    "overview": frozenset({"butler.view_pauseswitch"}) | _READ_TOPICS | _READ_AUTOMATIONS,
 }

@@ -21,8 +21,8 @@ class StoredResponse(NamedTuple):
 class IdempotentResult(NamedTuple):
     """The response, or why there is none: the key came with another body, or is in use now."""
 
-    outcome: Literal["done", "repeated", "other_content", "in_progress"]
-    answer: StoredResponse | None = None
+    state: Literal["done", "repeated", "other_content", "in_progress"]
+    response: StoredResponse | None = None
 
 
 def run_once(

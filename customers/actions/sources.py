@@ -29,7 +29,7 @@ def create_source(
 
 def add_key(*, source: Source, is_secret: bool, scopes: Sequence[str] = keys.SCOPES) -> str:
     """Give a source one more key, and return its text."""
-    key = keys.new_key(is_secret=is_secret)
+    key = keys.generate_key(is_secret=is_secret)
     SourceKey.objects.create(
         source=source,
         prefix=key.prefix,
@@ -55,6 +55,6 @@ def rotate_key(*, source: Source, is_secret: bool, grace: timedelta, now: dateti
 
 def revoke_key(*, prefix: str, now: datetime) -> int:
     """End every key that begins like this, at once; return how many there were."""
-    return SourceKey.objects.filter(prefix=prefix[: keys.SHOWN], revoked_at__isnull=True).update(
-        revoked_at=now
-    )
+    return SourceKey.objects.filter(
+        prefix=prefix[: keys.PREFIX_LENGTH], revoked_at__isnull=True
+    ).update(revoked_at=now)

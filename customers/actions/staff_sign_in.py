@@ -24,7 +24,7 @@ from allauth.mfa.utils import decrypt, encrypt
 from django.db import connection, transaction
 from django.utils.crypto import salted_hmac
 
-from customers.access.mfa import Unreadable
+from customers.access.mfa import UndecryptableSecret
 from customers.models import Guess, User
 
 WINDOW = timedelta(minutes=15)
@@ -194,7 +194,7 @@ def _reencrypt(user: User) -> None:
     """Encrypt this login's secrets with the newest key, so that older keys can be removed."""
     for factor in Authenticator.objects.select_for_update().filter(user=user):
         # What an older key took with it when it went stays as it is, and worth nothing.
-        with suppress(Unreadable):
+        with suppress(UndecryptableSecret):
             factor.data |= {
                 name: encrypt(decrypt(factor.data[name]))
                 for name in ("secret", "seed")
@@ -206,7 +206,7 @@ def _reencrypt(user: User) -> None:
 def _counter_shown(factor: Authenticator, code: str, now: datetime) -> int | None:
     try:
         return _counter_of(decrypt(factor.data["secret"]), code, now)
-    except Unreadable:
+    except UndecryptableSecret:
         return None
 
 
@@ -223,7 +223,7 @@ def _spend_recovery_code(user: User, code: str) -> bool:
     factor = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
     try:
         return bool(factor) and bool(RecoveryCodes(factor).validate_code(code))
-    except (Unreadable, Authenticator.DoesNotExist):
+    except (UndecryptableSecret, Authenticator.DoesNotExist):
         # Of a key that is gone; or deleted by the administrator in this very moment.
         return False
 

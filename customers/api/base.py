@@ -15,19 +15,26 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from customers.access import access_log
-from customers.access.permissions import HasRight, Principal, Right, may_open, on_behalf, principal
+from customers.access.permissions import (
+    HasRight,
+    Principal,
+    Right,
+    can_open,
+    request_actor,
+    request_principal,
+)
 from customers.actions.idempotency import StoredResponse, run_once
 from customers.api.problems import Problem
 from customers.ingest import VersionMismatch
 from customers.queries import lists
-from customers.queries.pages import LIMIT, MAX_LIMIT, BadCursor, Page
+from customers.queries.pages import DEFAULT_LIMIT, MAX_LIMIT, BadCursor, Page
 
 encode = msgspec.json.Encoder(decimal_format="string").encode
 
-_MAX_KEY = 255
+_MAX_IDEMPOTENCY_KEY = 255
 
 
-class OnlyJson(DefaultContentNegotiation):
+class JsonOnlyNegotiation(DefaultContentNegotiation):
     """We have one kind of answer, so there is nothing to weigh, and no 406."""
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
@@ -37,7 +44,7 @@ class OnlyJson(DefaultContentNegotiation):
 class ApiView(APIView):
     """An endpoint whose table says which right each method needs."""
 
-    content_negotiation_class = OnlyJson
+    content_negotiation_class = JsonOnlyNegotiation
     rights: ClassVar[dict[str, Right]] = {}
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     permission_classes = [HasRight]
@@ -57,56 +64,56 @@ class CustomerView(ApiView):
         super().initial(request, *args, **kwargs)
         # A method that is not for here is said to be so whoever asks about whom.
         if request.method in self.allowed_methods:
-            self.customer_id = _customer_id(principal(request), kwargs.get("customer_id"))
+            self.customer_id = _customer_id(request_principal(request), kwargs.get("customer_id"))
             if request.method == "GET":
                 log_access(request, [self.customer_id])
 
     @property
     def live(self) -> UUID:
         """The record as it lives now, whatever it was merged into."""
-        return found(lists.live_id(self.customer_id))
+        return or_404(lists.live_id(self.customer_id))
 
 
-def _customer_id(who: Principal, asked: UUID | None) -> UUID:
-    if asked is None:
+def _customer_id(principal: Principal, path_id: UUID | None) -> UUID:
+    if path_id is None:
         # Staff and keys have no record of their own.
-        if who.own is None:
+        if principal.own is None:
             raise Http404
-        return who.own
-    if not may_open(who, asked):
+        return principal.own
+    if not can_open(principal, path_id):
         raise Http404
-    return asked
+    return path_id
 
 
 def log_access(request: Request, ids: Iterable[UUID], *, what: str = "") -> None:
     """Write down whose records somebody else looks at; one's own is one's own business."""
-    who = principal(request)
-    if who.kind == "customer":
+    principal = request_principal(request)
+    if principal.kind == "customer":
         return
     match = request._request.resolver_match
     access_log.log_api_access(
         customer_ids=ids,
-        actor=on_behalf(request),
-        role=access_log.SYSTEM if who.kind == "key" else "staff",
+        actor=request_actor(request),
+        role=access_log.SYSTEM if principal.kind == "key" else "staff",
         what=what or (match.url_name if match else None) or "record",
         now=timezone.now(),
     )
 
 
-def found[T](thing: T | None) -> T:
+def or_404[T](value: T | None) -> T:
     """Return it, or answer 404 in the words that are used for everything out of reach."""
-    if thing is None:
+    if value is None:
         raise Http404
-    return thing
+    return value
 
 
-def answer(shape: object, *, status: int = 200, version: int | None = None) -> HttpResponse:
+def shape_response(shape: object, *, status: int = 200, version: int | None = None) -> HttpResponse:
     """Answer with a shape, straight to bytes."""
-    return sent(StoredResponse(status, encode(shape)), version=version)
+    return to_response(StoredResponse(status, encode(shape)), version=version)
 
 
-def sent(given: StoredResponse, *, version: int | None = None) -> HttpResponse:
-    response = HttpResponse(given.body, status=given.status, content_type="application/json")
+def to_response(stored: StoredResponse, *, version: int | None = None) -> HttpResponse:
+    response = HttpResponse(stored.body, status=stored.status, content_type="application/json")
     # Ours to keep, but to be asked for each time; what is asked again costs 304 and no body.
     response["Cache-Control"] = "private, no-cache"
     if version is not None:
@@ -114,27 +121,27 @@ def sent(given: StoredResponse, *, version: int | None = None) -> HttpResponse:
     return response
 
 
-def paged(request: Request, page: Page[Any]) -> HttpResponse:
+def page_response(request: Request, page: Page[Any]) -> HttpResponse:
     """Answer with a page, and with the addresses of those around it."""
-    return answer(
+    return shape_response(
         {
             "results": page.results,
-            "next": _address(request, page.next),
-            "previous": _address(request, page.previous),
+            "next": _page_url(request, page.next),
+            "previous": _page_url(request, page.previous),
         }
     )
 
 
-def _address(request: Request, cursor: str | None) -> str | None:
+def _page_url(request: Request, cursor: str | None) -> str | None:
     if cursor is None:
         return None
     query = [(name, value) for name, value in request.GET.items() if name != "cursor"]
     return request.build_absolute_uri(f"{request.path}?{urlencode([*query, ('cursor', cursor)])}")
 
 
-def page_wanted(request: Request) -> tuple[str | None, int]:
+def page_parameters(request: Request) -> tuple[str | None, int]:
     """Return the cursor and the number of results that were asked for."""
-    limit = request.GET.get("limit", str(LIMIT))
+    limit = request.GET.get("limit", str(DEFAULT_LIMIT))
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:6]) <= MAX_LIMIT):
         raise Problem(400, "bad-limit", f"limit is a number from 1 to {MAX_LIMIT}.")
     return request.GET.get("cursor") or None, int(limit)
@@ -158,10 +165,10 @@ def read_query[T](request: Request, shape: type[T]) -> T:
 
 def expected_version(request: Request) -> int | None:
     """Return the version that If-Match names; None where the caller does not mind."""
-    wanted = request.headers.get("If-Match", "*").strip()
-    if wanted == "*":
+    tag = request.headers.get("If-Match", "*").strip()
+    if tag == "*":
         return None
-    number = wanted.removeprefix('"').removesuffix('"')
+    number = tag.removeprefix('"').removesuffix('"')
     if number.isascii() and number.isdigit() and len(number) < 19:
         return int(number)
     # A weak or a foreign tag is no version of ours, so nothing can match it.
@@ -178,36 +185,38 @@ def version_mismatch(error: VersionMismatch) -> Problem:
     )
 
 
-def once_only(request: Request, effect: Callable[[], StoredResponse]) -> HttpResponse:
+def idempotent_response(request: Request, effect: Callable[[], StoredResponse]) -> HttpResponse:
     """Do what a POST asks for, once for each Idempotency-Key."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
-        return sent(effect())
-    if not key or len(key) > _MAX_KEY or not key.isprintable():
-        raise Problem(400, "bad-idempotency-key", f"A key has 1 to {_MAX_KEY} characters.")
-    done = run_once(
-        principal=principal(request).name,
+        return to_response(effect())
+    if not key or len(key) > _MAX_IDEMPOTENCY_KEY or not key.isprintable():
+        raise Problem(
+            400, "bad-idempotency-key", f"A key has 1 to {_MAX_IDEMPOTENCY_KEY} characters."
+        )
+    attempt = run_once(
+        principal=request_principal(request).name,
         key=key,
-        request=_identity(request),
+        request=_request_fingerprint(request),
         now=timezone.now(),
         retention=timedelta(days=settings.BUTLER_IDEMPOTENCY_DAYS),
         effect=effect,
     )
-    if done.answer is None:
-        raise _REFUSALS[done.outcome]()
-    response = sent(done.answer)
-    if done.outcome == "repeated":
+    if attempt.response is None:
+        raise _CONFLICTS[attempt.state]()
+    response = to_response(attempt.response)
+    if attempt.state == "repeated":
         response["Idempotent-Replayed"] = "true"
     return response
 
 
-def _identity(request: Request) -> bytes:
+def _request_fingerprint(request: Request) -> bytes:
     """Return what makes two requests the same: method, path and body."""
     body = msgspec.json.encode(request.data, order="sorted") if request.data else b""
     return b"\n".join((str(request.method).encode(), request.get_full_path().encode(), body))
 
 
-_REFUSALS: dict[str, Callable[[], Problem]] = {
+_CONFLICTS: dict[str, Callable[[], Problem]] = {
     "other_content": lambda: Problem(
         422, "idempotency-key-reused", "This key came with another request before."
     ),

@@ -11,25 +11,31 @@ from django.utils import timezone
 from msgspec import UNSET, Meta, UnsetType
 from rest_framework.request import Request
 
-from customers.access.permissions import Right, principal
+from customers.access.permissions import Right, request_principal
 from customers.actions import orders
 from customers.actions.changes import ChangeAuthor
 from customers.actions.idempotency import StoredResponse
 from customers.api import schema
 from customers.api.base import (
     CustomerView,
-    answer,
     encode,
     expected_version,
-    found,
-    once_only,
-    page_wanted,
-    paged,
+    idempotent_response,
+    or_404,
+    page_parameters,
+    page_response,
     read_body,
-    sent,
+    shape_response,
+    to_response,
 )
 from customers.api.problems import Problem
-from customers.api.writing import Changed, ChangingView, author, changed, place
+from customers.api.writing import (
+    ChangeShape,
+    ChangingView,
+    change_response,
+    change_shape,
+    request_author,
+)
 from customers.projections.orders import (
     CANCELLATION_REQUESTED,
     CHANGE_REQUESTED,
@@ -38,7 +44,7 @@ from customers.projections.orders import (
 )
 from customers.queries import lists
 from customers.queries.shapes import EventShape, OrderShape
-from customers.queries.timeline import Filter, timeline
+from customers.queries.timeline import TimelineFilter, timeline
 
 type Text = Annotated[str, Meta(max_length=500)]
 type Name = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -76,7 +82,7 @@ class NewOrder(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     coupon: Text | UnsetType = UNSET
 
 
-class ChangedLine(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class LineChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What changes about a line; an id that the order does not have adds one."""
 
     id: Name
@@ -90,7 +96,7 @@ class ChangedLine(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True
 class OrderChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What changes about an order; what is not named stays."""
 
-    lines: Annotated[list[ChangedLine], Meta(max_length=200)] | UnsetType = UNSET
+    lines: Annotated[list[LineChange], Meta(max_length=200)] | UnsetType = UNSET
     name: Text | UnsetType = UNSET
     total: Money | UnsetType = UNSET
     visit_date: date | UnsetType | None = UNSET
@@ -99,13 +105,13 @@ class OrderChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True
     note: Text | UnsetType = UNSET
 
 
-class LineGone(msgspec.Struct, forbid_unknown_fields=True):
+class LineCancellation(msgspec.Struct, forbid_unknown_fields=True):
     """How many of the line to take out; all of it where nothing is said."""
 
     quantity: Count | None = None
 
 
-class Cancelled(msgspec.Struct, forbid_unknown_fields=True):
+class CancellationReason(msgspec.Struct, forbid_unknown_fields=True):
     reason: Text = ""
 
 
@@ -130,15 +136,15 @@ class OrdersView(ChangingView):
         tags=("orders",),
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        cursor, limit = page_wanted(request)
-        return paged(request, lists.orders(self.live, cursor=cursor, limit=limit))
+        cursor, limit = page_parameters(request)
+        return page_response(request, lists.orders(self.live, cursor=cursor, limit=limit))
 
     @schema.describe(
         "Place an order; as its customer, request one",
         body=NewOrder,
         answer=schema.shape(PlacedOrder),
         status=201,
-        parameters=(schema.ONCE, schema.IF_MATCH),
+        parameters=(schema.IDEMPOTENCY_KEY, schema.IF_MATCH),
         tags=("orders",),
     )
     def post(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
@@ -147,27 +153,27 @@ class OrdersView(ChangingView):
         if is_request:
             _refuse_prices(order.total, order.lines)
             _refuse_number(order.number)
-        _refuse_fortunes(order.lines)
-        live, by = self.live, author(request)
+        _refuse_large_totals(order.lines)
+        live, author = self.live, request_author(request)
 
         def effect() -> StoredResponse:
-            stated: dict[str, Any] = {
+            arguments: dict[str, Any] = {
                 "customer_id": live,
-                "author": by,
-                "order": _said(order),
+                "author": author,
+                "order": _event_properties(order),
                 "now": timezone.now(),
                 "expected_version": expected_version(request),
             }
             if is_request:
-                placed = orders.request_order(**stated)
+                placed = orders.request_order(**arguments)
             else:
-                placed = orders.place_order(number=order.number or "", **stated)
-            where = place(placed.outcome)
+                placed = orders.place_order(number=order.number or "", **arguments)
+            receipt = change_shape(placed.outcome)
             status: Literal["placed", "requested"] = "requested" if is_request else "placed"
-            shape = PlacedOrder(placed.number, where.customer, where.version, status)
+            shape = PlacedOrder(placed.number, receipt.customer, receipt.version, status)
             return StoredResponse(201, encode(shape))
 
-        return once_only(request, effect)
+        return idempotent_response(request, effect)
 
 
 class OrderView(ChangingView):
@@ -177,12 +183,12 @@ class OrderView(ChangingView):
 
     @schema.describe("Read an order", answer=schema.shape(OrderShape), tags=("orders",))
     def get(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
-        return answer(found(lists.order(self.live, number)))
+        return shape_response(or_404(lists.order(self.live, number)))
 
     @schema.describe(
         "Amend an order; as its customer, ask for the change",
         body=OrderChange,
-        answer=schema.shape(Changed),
+        answer=schema.shape(ChangeShape),
         parameters=(schema.IF_MATCH,),
         tags=("orders",),
     )
@@ -191,13 +197,15 @@ class OrderView(ChangingView):
         is_customer = _is_customer(request)
         if is_customer:
             _refuse_prices(change.total, change.lines or [])
-        _refuse_fortunes(change.lines or [])
-        aim = _aim(self, request, number, author(request))
+        _refuse_large_totals(change.lines or [])
+        target = _target(self, request, number, request_author(request))
         if is_customer:
-            outcome = orders.request_change(target=aim, name=CHANGE_REQUESTED, change=_said(change))
+            outcome = orders.request_change(
+                target=target, name=CHANGE_REQUESTED, change=_event_properties(change)
+            )
         else:
-            outcome = orders.amend_order(target=aim, change=_said(change))
-        return sent(changed(outcome), version=outcome.version)
+            outcome = orders.amend_order(target=target, change=_event_properties(change))
+        return to_response(change_response(outcome), version=outcome.version)
 
 
 class CancelLineView(ChangingView):
@@ -207,30 +215,34 @@ class CancelLineView(ChangingView):
 
     @schema.describe(
         "Cancel a line of an order, or some of it; as its customer, ask for it",
-        body=LineGone,
-        answer=schema.shape(Changed),
-        parameters=(schema.ONCE, schema.IF_MATCH),
+        body=LineCancellation,
+        answer=schema.shape(ChangeShape),
+        parameters=(schema.IDEMPOTENCY_KEY, schema.IF_MATCH),
         tags=("orders",),
     )
     def post(
         self, request: Request, number: str, line: str, customer_id: UUID | None = None
     ) -> HttpResponse:
-        gone = read_body(request, LineGone)
-        aim = _aim(self, request, number, author(request))
+        cancellation = read_body(request, LineCancellation)
+        target = _target(self, request, number, request_author(request))
         is_customer = _is_customer(request)
 
         def effect() -> StoredResponse:
             if is_customer:
-                some = {} if gone.quantity is None else {"quantity": gone.quantity}
-                change = {"line_id": line, **some}
-                return changed(
+                quantity_property = (
+                    {} if cancellation.quantity is None else {"quantity": cancellation.quantity}
+                )
+                change = {"line_id": line, **quantity_property}
+                return change_response(
                     orders.request_change(
-                        target=aim, name=LINE_CANCELLATION_REQUESTED, change=change
+                        target=target, name=LINE_CANCELLATION_REQUESTED, change=change
                     )
                 )
-            return changed(orders.cancel_order_line(target=aim, line=line, quantity=gone.quantity))
+            return change_response(
+                orders.cancel_order_line(target=target, line=line, quantity=cancellation.quantity)
+            )
 
-        return once_only(request, effect)
+        return idempotent_response(request, effect)
 
 
 class CancelView(ChangingView):
@@ -240,25 +252,27 @@ class CancelView(ChangingView):
 
     @schema.describe(
         "Cancel an order; as its customer, ask for it",
-        body=Cancelled,
-        answer=schema.shape(Changed),
-        parameters=(schema.ONCE, schema.IF_MATCH),
+        body=CancellationReason,
+        answer=schema.shape(ChangeShape),
+        parameters=(schema.IDEMPOTENCY_KEY, schema.IF_MATCH),
         tags=("orders",),
     )
     def post(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
-        said = read_body(request, Cancelled)
-        aim = _aim(self, request, number, author(request))
+        cancellation = read_body(request, CancellationReason)
+        target = _target(self, request, number, request_author(request))
         is_customer = _is_customer(request)
 
         def effect() -> StoredResponse:
             if is_customer:
-                because = {"reason": said.reason} if said.reason else {}
-                return changed(
-                    orders.request_change(target=aim, name=CANCELLATION_REQUESTED, change=because)
+                reason_property = {"reason": cancellation.reason} if cancellation.reason else {}
+                return change_response(
+                    orders.request_change(
+                        target=target, name=CANCELLATION_REQUESTED, change=reason_property
+                    )
                 )
-            return changed(orders.cancel_order(target=aim, reason=said.reason))
+            return change_response(orders.cancel_order(target=target, reason=cancellation.reason))
 
-        return once_only(request, effect)
+        return idempotent_response(request, effect)
 
 
 class ConfirmView(ChangingView):
@@ -268,14 +282,16 @@ class ConfirmView(ChangingView):
 
     @schema.describe(
         "Confirm what the customer requested: place the order, or do what she asked to change",
-        answer=schema.shape(Changed),
-        parameters=(schema.ONCE, schema.IF_MATCH),
+        answer=schema.shape(ChangeShape),
+        parameters=(schema.IDEMPOTENCY_KEY, schema.IF_MATCH),
         tags=("orders",),
     )
     def post(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
         _refuse_customers(request)
-        aim = _aim(self, request, number, author(request))
-        return once_only(request, lambda: changed(orders.confirm_request(target=aim)))
+        target = _target(self, request, number, request_author(request))
+        return idempotent_response(
+            request, lambda: change_response(orders.confirm_request(target=target))
+        )
 
 
 class DeclineView(ChangingView):
@@ -285,17 +301,18 @@ class DeclineView(ChangingView):
 
     @schema.describe(
         "Decline what the customer requested; an order that stands stays as it is",
-        body=Cancelled,
-        answer=schema.shape(Changed),
-        parameters=(schema.ONCE, schema.IF_MATCH),
+        body=CancellationReason,
+        answer=schema.shape(ChangeShape),
+        parameters=(schema.IDEMPOTENCY_KEY, schema.IF_MATCH),
         tags=("orders",),
     )
     def post(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
         _refuse_customers(request)
-        body = read_body(request, Cancelled)
-        aim = _aim(self, request, number, author(request))
-        return once_only(
-            request, lambda: changed(orders.decline_request(target=aim, reason=body.reason))
+        body = read_body(request, CancellationReason)
+        target = _target(self, request, number, request_author(request))
+        return idempotent_response(
+            request,
+            lambda: change_response(orders.decline_request(target=target, reason=body.reason)),
         )
 
 
@@ -311,15 +328,17 @@ class OrderHistoryView(CustomerView):
         tags=("orders",),
     )
     def get(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
-        cursor, limit = page_wanted(request)
+        cursor, limit = page_parameters(request)
         live = self.live
-        found(lists.order(live, number))
-        about = Filter(about=f"order:{number}")
-        return paged(request, found(timeline(live, narrow=about, cursor=cursor, limit=limit)))
+        or_404(lists.order(live, number))
+        about = TimelineFilter(about=f"order:{number}")
+        return page_response(
+            request, or_404(timeline(live, filters=about, cursor=cursor, limit=limit))
+        )
 
 
 def _is_customer(request: Request) -> bool:
-    return principal(request).kind == "customer"
+    return request_principal(request).kind == "customer"
 
 
 def _refuse_customers(request: Request) -> None:
@@ -328,39 +347,43 @@ def _refuse_customers(request: Request) -> None:
         raise Problem(403, "not-for-customers", "Only who sells it can confirm or decline it.")
 
 
-def _aim(view: CustomerView, request: Request, number: str, by: ChangeAuthor) -> orders.OrderTarget:
+def _target(
+    view: CustomerView, request: Request, number: str, author: ChangeAuthor
+) -> orders.OrderTarget:
     return orders.OrderTarget(
         customer_id=view.live,
         number=number,
-        author=by,
+        author=author,
         now=timezone.now(),
         expected_version=expected_version(request),
     )
 
 
-def _said(shape: NewOrder | OrderChange) -> dict[str, Any]:
+def _event_properties(shape: NewOrder | OrderChange) -> dict[str, Any]:
     """Return the properties of an order event: only what was said, lines by their line_id."""
-    said: dict[str, Any] = msgspec.to_builtins(shape)
-    said.pop("number", None)
-    if "lines" in said:
-        said["lines"] = [_line(line, number) for number, line in enumerate(said["lines"], 1)]
-    return said
+    properties: dict[str, Any] = msgspec.to_builtins(shape)
+    properties.pop("number", None)
+    if "lines" in properties:
+        properties["lines"] = [
+            _line_properties(line, number) for number, line in enumerate(properties["lines"], 1)
+        ]
+    return properties
 
 
-def _line(line: dict[str, Any], number: int) -> dict[str, Any]:
+def _line_properties(line: dict[str, Any], number: int) -> dict[str, Any]:
     # What we name ourselves cannot be overruled by what somebody calls a detail.
-    known = {name: value for name, value in line.items() if name not in ("id", "details")}
-    details = {k: v for k, v in line.get("details", {}).items() if k not in _OURS}
-    return {**details, **known, "line_id": line.get("id", str(number))}
+    fields = {name: value for name, value in line.items() if name not in ("id", "details")}
+    details = {k: v for k, v in line.get("details", {}).items() if k not in _RESERVED_NAMES}
+    return {**details, **fields, "line_id": line.get("id", str(number))}
 
 
-_OURS = frozenset(
+_RESERVED_NAMES = frozenset(
     {"id", "line_id", "product", "product_id", "sku", "name", "quantity", "price", "unit_price"}
     | {"status", "total"}
 )
 
 
-def _refuse_prices(total: object, lines: list[NewLine] | list[ChangedLine]) -> None:
+def _refuse_prices(total: object, lines: list[NewLine] | list[LineChange]) -> None:
     """Customers say what they want; what it costs says who sells it."""
     if total is not UNSET or any(line.unit_price is not UNSET for line in lines):
         raise Problem(403, "prices-are-ours", "Prices are not for customers to set.")
@@ -372,7 +395,7 @@ def _refuse_number(number: object) -> None:
         raise Problem(422, "numbers-are-ours", "An order gets its number from us; leave it out.")
 
 
-def _refuse_fortunes(lines: list[NewLine] | list[ChangedLine]) -> None:
+def _refuse_large_totals(lines: list[NewLine] | list[LineChange]) -> None:
     """What no total can hold is a slip of the hand, and better said now than kept."""
     total = sum(Decimal(line.unit_price or 0) * (line.quantity or 1) for line in lines)
     if total > LARGEST:

@@ -16,8 +16,22 @@ from customers.actions import parties
 from customers.actions.changes import ChangeAuthor
 from customers.actions.idempotency import StoredResponse
 from customers.api import schema
-from customers.api.base import encode, expected_version, found, once_only, paged, read_body, sent
-from customers.api.writing import Changed, ChangingView, author, changed, place
+from customers.api.base import (
+    encode,
+    expected_version,
+    idempotent_response,
+    or_404,
+    page_response,
+    read_body,
+    to_response,
+)
+from customers.api.writing import (
+    ChangeShape,
+    ChangingView,
+    change_response,
+    change_shape,
+    request_author,
+)
 from customers.queries import lists
 from customers.queries.pages import Page
 from customers.queries.shapes import MemberShape
@@ -43,7 +57,7 @@ class MemberChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tru
     details: dict[str, Any] | UnsetType = UNSET
 
 
-class JoinedParty(msgspec.Struct, frozen=True):
+class NewMemberShape(msgspec.Struct, frozen=True):
     """A new member's reference, and where that stands."""
 
     reference: str
@@ -58,28 +72,30 @@ class PartyView(ChangingView):
 
     @schema.describe("List the party", answer=schema.pages_of(MemberShape), tags=("party",))
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        return paged(request, Page(lists.party(self.live)))
+        return page_response(request, Page(lists.party(self.live)))
 
     @schema.describe(
         "Add a member",
         body=NewMember,
-        answer=schema.shape(JoinedParty),
+        answer=schema.shape(NewMemberShape),
         status=201,
-        parameters=(schema.ONCE, schema.IF_MATCH),
+        parameters=(schema.IDEMPOTENCY_KEY, schema.IF_MATCH),
         tags=("party",),
     )
     def post(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         member = read_body(request, NewMember)
-        reference, by = uuid7().hex, author(request)
+        reference, author = uuid7().hex, request_author(request)
 
         def effect() -> StoredResponse:
-            outcome = _change(self, request, reference, by, {"role": member.role, **_said(member)})
-            where = place(outcome)
+            outcome = _change(
+                self, request, reference, author, {"role": member.role, **_event_properties(member)}
+            )
+            receipt = change_shape(outcome)
             return StoredResponse(
-                201, encode(JoinedParty(reference, where.customer, where.version))
+                201, encode(NewMemberShape(reference, receipt.customer, receipt.version))
             )
 
-        return once_only(request, effect)
+        return idempotent_response(request, effect)
 
 
 class MemberView(ChangingView):
@@ -90,7 +106,7 @@ class MemberView(ChangingView):
     @schema.describe(
         "Change a member",
         body=MemberChange,
-        answer=schema.shape(Changed),
+        answer=schema.shape(ChangeShape),
         parameters=(schema.IF_MATCH,),
         tags=("party",),
     )
@@ -98,13 +114,15 @@ class MemberView(ChangingView):
         self, request: Request, reference: str, customer_id: UUID | None = None
     ) -> HttpResponse:
         change = read_body(request, MemberChange)
-        found(lists.member(self.live, reference))
-        outcome = _change(self, request, reference, author(request), _said(change))
-        return sent(changed(outcome), version=outcome.version)
+        or_404(lists.member(self.live, reference))
+        outcome = _change(
+            self, request, reference, request_author(request), _event_properties(change)
+        )
+        return to_response(change_response(outcome), version=outcome.version)
 
     @schema.describe(
         "Remove a member",
-        answer=schema.shape(Changed),
+        answer=schema.shape(ChangeShape),
         parameters=(schema.IF_MATCH,),
         tags=("party",),
     )
@@ -112,33 +130,37 @@ class MemberView(ChangingView):
         self, request: Request, reference: str, customer_id: UUID | None = None
     ) -> HttpResponse:
         live = self.live
-        found(lists.member(live, reference))
+        or_404(lists.member(live, reference))
         outcome = parties.remove_member(
             customer_id=live,
             reference=reference,
-            author=author(request),
+            author=request_author(request),
             now=timezone.now(),
             expected_version=expected_version(request),
         )
-        return sent(changed(outcome), version=outcome.version)
+        return to_response(change_response(outcome), version=outcome.version)
 
 
 def _change(
-    view: ChangingView, request: Request, reference: str, by: ChangeAuthor, change: dict[str, Any]
+    view: ChangingView,
+    request: Request,
+    reference: str,
+    author: ChangeAuthor,
+    change: dict[str, Any],
 ) -> IngestOutcome:
     return parties.change_member(
         customer_id=view.live,
         reference=reference,
-        author=by,
+        author=author,
         change=change,
         now=timezone.now(),
         expected_version=expected_version(request),
     )
 
 
-def _said(member: NewMember | MemberChange) -> dict[str, Any]:
+def _event_properties(member: NewMember | MemberChange) -> dict[str, Any]:
     """Return what was said, details beside the rest as on the log."""
-    said: dict[str, Any] = msgspec.to_builtins(member)
-    details: dict[str, Any] = said.pop("details", {})
-    ours = {"name", "role", "birth_date", "guardian", "reference"}
-    return {k: v for k, v in details.items() if k not in ours} | said
+    properties: dict[str, Any] = msgspec.to_builtins(member)
+    details: dict[str, Any] = properties.pop("details", {})
+    reserved = {"name", "role", "birth_date", "guardian", "reference"}
+    return {k: v for k, v in details.items() if k not in reserved} | properties

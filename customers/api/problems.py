@@ -70,7 +70,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return problem(404, "There is nothing here for you.")
 
 
-def explain(error: Exception, context: dict[str, Any]) -> HttpResponse | Response | None:
+def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse | Response | None:
     """Turn what a view raised into a problem document; DRF calls this."""
     if isinstance(error, Problem):
         return problem(
@@ -85,11 +85,11 @@ def explain(error: Exception, context: dict[str, Any]) -> HttpResponse | Respons
     if isinstance(error, SuspiciousOperation):
         return problem(400)
     if isinstance(error, exceptions.APIException):
-        return _of_framework(error)
+        return _framework_problem(error)
     return None
 
 
-def _of_framework(error: exceptions.APIException) -> HttpResponse:
+def _framework_problem(error: exceptions.APIException) -> HttpResponse:
     headers = {}
     if scheme := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = scheme

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 
 from customers.access.permissions import Right
 from customers.api import schema
-from customers.api.base import ApiView, answer, found, page_wanted, paged
+from customers.api.base import ApiView, or_404, page_parameters, page_response, shape_response
 from customers.queries import lists
 from customers.queries.shapes import QuarantineShape
 
@@ -28,17 +28,17 @@ class QuarantineView(ApiView):
         tags=("quarantine",),
     )
     def get(self, request: Request) -> HttpResponse:
-        cursor, limit = page_wanted(request)
+        cursor, limit = page_parameters(request)
         page = lists.quarantine(
             reason=request.GET.get("reason"),
             source=request.GET.get("source"),
             cursor=cursor,
             limit=limit,
         )
-        return paged(request, page)
+        return page_response(request, page)
 
 
-class ItemView(ApiView):
+class QuarantinedItemView(ApiView):
     """One thing in quarantine, with the bytes that came."""
 
     rights: ClassVar = {"GET": Right.READ_QUARANTINE}
@@ -49,4 +49,4 @@ class ItemView(ApiView):
         tags=("quarantine",),
     )
     def get(self, request: Request, item_id: int) -> HttpResponse:
-        return answer(found(lists.quarantined(item_id)))
+        return shape_response(or_404(lists.quarantined(item_id)))

@@ -10,17 +10,17 @@ from django.utils import timezone
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 
-from customers.access.permissions import Right, principal
+from customers.access.permissions import Right, request_principal
 from customers.api import schema
 from customers.api.base import (
     ApiView,
     CustomerView,
-    answer,
-    found,
     log_access,
-    page_wanted,
-    paged,
+    or_404,
+    page_parameters,
+    page_response,
     read_query,
+    shape_response,
 )
 from customers.api.problems import Problem
 from customers.identity.normalize import is_kind, normalize
@@ -29,7 +29,7 @@ from customers.queries import lists
 from customers.queries.pages import Page
 from customers.queries.record import record, record_version
 from customers.queries.shapes import EventShape, InteractionShape, RecordShape, SummaryShape
-from customers.queries.timeline import Filter, timeline
+from customers.queries.timeline import TimelineFilter, timeline
 
 
 class CustomersView(ApiView):
@@ -46,21 +46,21 @@ class CustomersView(ApiView):
         ),
     )
     def get(self, request: Request) -> HttpResponse:
-        cursor, limit = page_wanted(request)
-        wanted = request.GET.get("identifier")
-        if wanted is None:
+        cursor, limit = page_parameters(request)
+        identifier = request.GET.get("identifier")
+        if identifier is None:
             page = lists.customers(cursor=cursor, limit=limit)
-            log_access(request, [one.id for one in page.results], what="list")
-            return paged(request, page)
-        kind, value = _identifier(wanted)
-        sender = principal(request).sender
+            log_access(request, [customer.id for customer in page.results], what="list")
+            return page_response(request, page)
+        kind, value = _identifier(identifier)
+        sender = request_principal(request).sender
         region = sender.default_region if sender else None
         normalized = normalize(kind, value, region) if is_kind(kind) else None
         if normalized is None:
             raise Problem(400, "bad-identifier", "This cannot be an identifier of anybody.")
-        matches = lists.customers_by(kind, normalized)
-        log_access(request, [one.id for one in matches], what="search")
-        return paged(request, Page(matches))
+        matches = lists.customers_by_identifier(kind, normalized)
+        log_access(request, [customer.id for customer in matches], what="search")
+        return page_response(request, Page(matches))
 
 
 class SearchView(ApiView):
@@ -77,22 +77,23 @@ class SearchView(ApiView):
         ),
     )
     def get(self, request: Request) -> HttpResponse:
-        cursor, limit = page_wanted(request)
-        who = principal(request)
+        cursor, limit = page_parameters(request)
+        principal = request_principal(request)
         text = request.GET.get("q", "")
         if not 1 <= len(text) <= LONGEST:
             raise Problem(400, "invalid-query", f"q is a text of 1 to {LONGEST} characters.")
         page = search_page(
             text,
-            region=(who.sender.default_region if who.sender else "") or settings.BUTLER_COUNTRY,
+            region=(principal.sender.default_region if principal.sender else "")
+            or settings.BUTLER_COUNTRY,
             today=timezone.localdate(),
-            sees_addresses=who.sees_addresses(),
+            sees_addresses=principal.sees_addresses(),
             cursor=cursor,
             limit=limit,
         )
         # Everybody who is shown was looked at.
-        log_access(request, [one.id for one in page.results], what="search")
-        return paged(request, page)
+        log_access(request, [match.id for match in page.results], what="search")
+        return page_response(request, page)
 
 
 def _identifier(text: str) -> tuple[str, str]:
@@ -117,47 +118,47 @@ class RecordView(CustomerView):
             ),
             schema.IF_NONE_MATCH,
         ),
-        also={304: ("It stands where it stood.", None)},
+        other_responses={304: ("It stands where it stood.", None)},
         problems=(409,),
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         today = timezone.localdate()
-        if known := request.headers.get("If-None-Match"):
-            now = found(record_version(self.customer_id, today=today))
-            if now.is_current and f'"{now.version}"' in _tags(known):
-                return _unchanged(now.version)
-        whole = found(record(self.customer_id, today=today))
-        _demand(request, whole)
-        response = answer(whole, version=whole.version)
-        if whole.id != self.customer_id:
+        if etags := request.headers.get("If-None-Match"):
+            current = or_404(record_version(self.customer_id, today=today))
+            if current.is_current and f'"{current.version}"' in _etags(etags):
+                return _not_modified(current.version)
+        shape = or_404(record(self.customer_id, today=today))
+        _require_version(request, shape)
+        response = shape_response(shape, version=shape.version)
+        if shape.id != self.customer_id:
             # It was joined into another record, which is what there is to see.
-            response["Content-Location"] = f"/api/customers/{whole.id}/"
+            response["Content-Location"] = f"/api/customers/{shape.id}/"
         return response
 
 
-def _tags(header: str) -> set[str]:
+def _etags(header: str) -> set[str]:
     # A proxy that compressed the answer made our tag a weak one; for reading that is enough.
     return {tag.removeprefix("W/") for tag in parse_etags(header)}
 
 
-def _unchanged(version: int) -> HttpResponse:
+def _not_modified(version: int) -> HttpResponse:
     response = HttpResponse(status=304)
     response["ETag"] = f'"{version}"'
     response["Cache-Control"] = "private, no-cache"
     return response
 
 
-def _demand(request: Request, whole: RecordShape) -> None:
-    wanted = request.GET.get("at_least", "0")
-    if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 19):
+def _require_version(request: Request, shape: RecordShape) -> None:
+    at_least = request.GET.get("at_least", "0")
+    if not (at_least.isascii() and at_least.isdigit() and len(at_least) < 19):
         raise Problem(400, "invalid-query", "at_least is a version.")
-    if whole.version < int(wanted):
+    if shape.version < int(at_least):
         raise Problem(
-            409, "not-there-yet", "The record has not come so far.", version=whole.version
+            409, "not-there-yet", "The record has not come so far.", version=shape.version
         )
 
 
-class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
+class _TimelineQuery(msgspec.Struct, forbid_unknown_fields=True):
     """The query of a timeline."""
 
     kind: str | None = None
@@ -189,18 +190,18 @@ class TimelineView(CustomerView):
         ),
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        cursor, limit = page_wanted(request)
-        wanted = read_query(request, _Wanted)
-        narrow = Filter(
-            kind=wanted.kind,
-            name=wanted.name,
-            about=wanted.about,
-            since=wanted.since,
-            until=wanted.until,
-            at_version=wanted.at_version,
+        cursor, limit = page_parameters(request)
+        query = read_query(request, _TimelineQuery)
+        filters = TimelineFilter(
+            kind=query.kind,
+            name=query.name,
+            about=query.about,
+            since=query.since,
+            until=query.until,
+            at_version=query.at_version,
         )
-        page = timeline(self.customer_id, narrow=narrow, cursor=cursor, limit=limit)
-        return paged(request, found(page))
+        page = timeline(self.customer_id, filters=filters, cursor=cursor, limit=limit)
+        return page_response(request, or_404(page))
 
 
 class InteractionsView(CustomerView):
@@ -214,5 +215,5 @@ class InteractionsView(CustomerView):
         parameters=schema.PAGING,
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        cursor, limit = page_wanted(request)
-        return paged(request, lists.interactions(self.live, cursor=cursor, limit=limit))
+        cursor, limit = page_parameters(request)
+        return page_response(request, lists.interactions(self.live, cursor=cursor, limit=limit))

@@ -10,32 +10,44 @@ from django.utils import timezone
 from msgspec import Meta
 from rest_framework.request import Request
 
-from customers.access.permissions import Right, principal
+from customers.access.permissions import Right, request_principal
 from customers.actions import requests
 from customers.actions.idempotency import StoredResponse
 from customers.api import schema
-from customers.api.base import encode, once_only, page_wanted, paged, read_body
-from customers.api.writing import Changed, ChangingView, author, changed, place
+from customers.api.base import (
+    encode,
+    idempotent_response,
+    page_parameters,
+    page_response,
+    read_body,
+)
+from customers.api.writing import (
+    ChangeShape,
+    ChangingView,
+    change_response,
+    change_shape,
+    request_author,
+)
 from customers.consent import history
 from customers.queries.shapes import RequestShape
 
-type Words = Annotated[str, Meta(max_length=500)]
+type ShortText = Annotated[str, Meta(max_length=500)]
 
 
-class Callback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CallbackRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """To be called back; without a time, as soon as may be."""
 
-    subject: Words = ""
+    subject: ShortText = ""
     wanted_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
-class Done(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RequestOutcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What came of it."""
 
-    outcome: Words = ""
+    outcome: ShortText = ""
 
 
-class AskedShape(msgspec.Struct, frozen=True):
+class NewRequestShape(msgspec.Struct, frozen=True):
     """A new request's reference, and where it stands."""
 
     reference: str
@@ -55,34 +67,34 @@ class RequestsView(ChangingView):
         tags=("requests",),
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        cursor, limit = page_wanted(request)
-        return paged(request, history.requests(self.live, cursor=cursor, limit=limit))
+        cursor, limit = page_parameters(request)
+        return page_response(request, history.requests(self.live, cursor=cursor, limit=limit))
 
     @schema.describe(
         "Ask to be called back",
-        body=Callback,
-        answer=schema.shape(AskedShape),
+        body=CallbackRequest,
+        answer=schema.shape(NewRequestShape),
         status=201,
-        parameters=(schema.ONCE,),
+        parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("requests",),
     )
     def post(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        said = read_body(request, Callback)
-        live, by = self.live, author(request)
+        body = read_body(request, CallbackRequest)
+        live, author = self.live, request_author(request)
 
         def effect() -> StoredResponse:
-            asked = requests.request_callback(
+            callback = requests.request_callback(
                 customer_id=live,
-                author=by,
-                subject=said.subject,
-                wanted_at=said.wanted_at,
+                author=author,
+                subject=body.subject,
+                wanted_at=body.wanted_at,
                 now=timezone.now(),
             )
-            where = place(asked.outcome)
-            shape = AskedShape(asked.reference, where.customer, where.version)
+            receipt = change_shape(callback.outcome)
+            shape = NewRequestShape(callback.reference, receipt.customer, receipt.version)
             return StoredResponse(201, encode(shape))
 
-        return once_only(request, effect)
+        return idempotent_response(request, effect)
 
 
 class CloseView(ChangingView):
@@ -92,32 +104,32 @@ class CloseView(ChangingView):
 
     @schema.describe(
         "Say that a request was answered, or as its customer, that it need not be",
-        body=Done,
-        answer=schema.shape(Changed),
-        parameters=(schema.ONCE,),
+        body=RequestOutcome,
+        answer=schema.shape(ChangeShape),
+        parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("requests",),
     )
     def post(
         self, request: Request, reference: str, customer_id: UUID | None = None
     ) -> HttpResponse:
-        said = read_body(request, Done)
-        live, by = self.live, author(request)
+        body = read_body(request, RequestOutcome)
+        live, author = self.live, request_author(request)
         # Only who serves a customer can say that it was done.
-        settle = (
+        close = (
             requests.close_request
-            if principal(request).kind == "customer"
+            if request_principal(request).kind == "customer"
             else requests.answer_request
         )
 
         def effect() -> StoredResponse:
-            return changed(
-                settle(
+            return change_response(
+                close(
                     customer_id=live,
-                    author=by,
+                    author=author,
                     reference=reference,
-                    outcome=said.outcome,
+                    outcome=body.outcome,
                     now=timezone.now(),
                 )
             )
 
-        return once_only(request, effect)
+        return idempotent_response(request, effect)

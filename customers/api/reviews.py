@@ -8,19 +8,19 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 
-from customers.access.permissions import Right, on_behalf
+from customers.access.permissions import Right, request_actor
 from customers.actions import reviews
 from customers.actions.idempotency import StoredResponse
 from customers.api import schema
 from customers.api.base import (
     ApiView,
     CustomerView,
-    answer,
     encode,
-    found,
-    once_only,
-    page_wanted,
-    paged,
+    idempotent_response,
+    or_404,
+    page_parameters,
+    page_response,
+    shape_response,
 )
 from customers.api.problems import Problem
 from customers.models import Review
@@ -45,14 +45,14 @@ class ReviewsView(ApiView):
         tags=("reviews",),
     )
     def get(self, request: Request) -> HttpResponse:
-        cursor, limit = page_wanted(request)
+        cursor, limit = page_parameters(request)
         page = lists.reviews(
             status=_one_of(request, "status", Review.Status.values),
             kind=_one_of(request, "kind", Review.Kind.values),
             cursor=cursor,
             limit=limit,
         )
-        return paged(request, page)
+        return page_response(request, page)
 
 
 def _one_of(request: Request, name: str, values: list[str]) -> str | None:
@@ -69,7 +69,7 @@ class ReviewView(ApiView):
 
     @schema.describe("Read a question", answer=schema.shape(ReviewShape), tags=("reviews",))
     def get(self, request: Request, review_id: int) -> HttpResponse:
-        return answer(found(lists.review(review_id)))
+        return shape_response(or_404(lists.review(review_id)))
 
 
 class _SettleView(ApiView):
@@ -78,14 +78,16 @@ class _SettleView(ApiView):
     def settle(self, request: Request, review_id: int, decide: Callable[..., Any]) -> HttpResponse:
         def effect() -> StoredResponse:
             try:
-                found(decide(review_id=review_id, actor=on_behalf(request), now=timezone.now()))
+                or_404(
+                    decide(review_id=review_id, actor=request_actor(request), now=timezone.now())
+                )
             except reviews.ReviewAlreadySettled:
                 raise Problem(409, "settled", "Somebody settled this already.") from None
             except reviews.NothingToMerge:
                 raise Problem(409, "nothing-to-join", "There are no two records to join.") from None
             return StoredResponse(200, encode(lists.review(review_id)))
 
-        return once_only(request, effect)
+        return idempotent_response(request, effect)
 
 
 class AcceptView(_SettleView):
@@ -94,7 +96,7 @@ class AcceptView(_SettleView):
     @schema.describe(
         "Join the two records",
         answer=schema.shape(ReviewShape),
-        parameters=(schema.ONCE,),
+        parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("reviews",),
         problems=(409,),
     )
@@ -108,7 +110,7 @@ class DeclineView(_SettleView):
     @schema.describe(
         "Leave things as they are",
         answer=schema.shape(ReviewShape),
-        parameters=(schema.ONCE,),
+        parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("reviews",),
         problems=(409,),
     )
@@ -127,10 +129,10 @@ class MergesView(CustomerView):
         tags=("reviews",),
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        return paged(request, Page(lists.merges(self.live)))
+        return page_response(request, Page(lists.merges(self.live)))
 
 
-class PartView(CustomerView):
+class UndoMergeView(CustomerView):
     """Undoing a merge."""
 
     rights: ClassVar = {"POST": Right.SETTLE}
@@ -138,7 +140,7 @@ class PartView(CustomerView):
     @schema.describe(
         "Part two records again",
         answer=schema.shape(MergeShape),
-        parameters=(schema.ONCE,),
+        parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("reviews",),
         problems=(409,),
     )
@@ -152,7 +154,7 @@ class PartView(CustomerView):
                 merge = reviews.undo_merge(
                     customer_id=live,
                     merge_id=merge_id,
-                    actor=on_behalf(request),
+                    actor=request_actor(request),
                     now=timezone.now(),
                 )
             except reviews.MergeAlreadyUndone:
@@ -161,4 +163,4 @@ class PartView(CustomerView):
                 raise Http404
             return StoredResponse(200, encode(lists.merge(merge)))
 
-        return once_only(request, effect)
+        return idempotent_response(request, effect)

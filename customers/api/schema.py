@@ -43,8 +43,8 @@ _PROBLEMS: dict[int, str] = {
     429: "Too often.",
     503: "The database is away; try again after Retry-After seconds.",
 }
-_OF_READING = (400, 401, 403, 404, 406, 503)
-_OF_WRITING = (*_OF_READING, 409, 412, 413, 415, 422)
+_READ_PROBLEMS = (400, 401, 403, 404, 406, 503)
+_WRITE_PROBLEMS = (*_READ_PROBLEMS, 409, 412, 413, 415, 422)
 
 PAGING = (
     OpenApiParameter("cursor", str, description="Where to go on: taken from next or previous."),
@@ -56,7 +56,7 @@ IF_MATCH = OpenApiParameter(
     OpenApiParameter.HEADER,
     description='The version that the change is meant for, such as "42".',
 )
-ONCE = OpenApiParameter(
+IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 255},
     OpenApiParameter.HEADER,
@@ -96,14 +96,14 @@ def describe(
     status: int = 200,
     body: type | tuple[type, ...] | None = None,
     parameters: tuple[Any, ...] = (),
-    also: Mapping[int, tuple[str, dict[str, str] | None]] | None = None,
+    other_responses: Mapping[int, tuple[str, dict[str, str] | None]] | None = None,
     problems: tuple[int, ...] = (),
     tags: tuple[str, ...] = ("record",),
     auth: list[str] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Say in the schema what a method takes and answers."""
     is_writing = body is not None or status in (201, 202) or IF_MATCH in parameters
-    usual = _OF_WRITING if is_writing else _OF_READING
+    usual = _WRITE_PROBLEMS if is_writing else _READ_PROBLEMS
     responses: dict[Any, Any] = {
         (status, "application/json"): OpenApiResponse(answer, description="Done.")
         if answer
@@ -111,14 +111,14 @@ def describe(
     }
     for code in sorted({*usual, *problems}):
         responses[code, CONTENT_TYPE] = OpenApiResponse(_problem, description=_PROBLEMS[code])
-    for code, (words, other) in (also or {}).items():
-        response = OpenApiResponse(other, description=words)
+    for code, (description, other) in (other_responses or {}).items():
+        response = OpenApiResponse(other, description=description)
         responses[(code, "application/json") if other else code] = response
     # The types say names; what the generator writes out as it is are these objects.
     requirements: Any = [{name: []} for name in (SECURITY if auth is None else auth)]
     return extend_schema(
         summary=summary,
-        request={"application/json": _any_of(body)} if body else None,
+        request={"application/json": _body_schema(body)} if body else None,
         responses=responses,
         parameters=list(parameters),
         tags=list(tags),
@@ -126,9 +126,9 @@ def describe(
     )
 
 
-def _any_of(body: type | tuple[type, ...]) -> dict[str, Any]:
+def _body_schema(body: type | tuple[type, ...]) -> dict[str, Any]:
     if isinstance(body, tuple):
-        return {"oneOf": [shape(one) for one in body]}
+        return {"oneOf": [shape(shape_type) for shape_type in body]}
     return shape(body)
 
 

@@ -14,9 +14,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework.request import Request
 
 from customers import db
-from customers.access.permissions import Right, principal
+from customers.access.permissions import Right, request_principal
 from customers.api import schema
-from customers.api.base import ApiView, paged
+from customers.api.base import ApiView, page_response
 from customers.models import User
 from customers.queries.pages import Page
 
@@ -93,21 +93,21 @@ class SessionsView(ApiView):
         auth=["token", "cookie"],
     )
     def get(self, request: Request) -> HttpResponse:
-        user = principal(request).user
+        user = request_principal(request).user
         assert user is not None
         current = current_session(request)
         sessions = [
             SessionShape(
-                id=one.pk,
-                is_current=one.session_key == current,
-                user_agent=one.user_agent,
-                network=str(one.ip),
-                created_at=one.created_at,
-                last_seen_at=one.last_seen_at,
+                id=session.pk,
+                is_current=session.session_key == current,
+                user_agent=session.user_agent,
+                network=str(session.ip),
+                created_at=session.created_at,
+                last_seen_at=session.last_seen_at,
             )
-            for one in UserSession.objects.purge_and_list(user)
+            for session in UserSession.objects.purge_and_list(user)
         ]
-        return paged(request, Page(sessions))
+        return page_response(request, Page(sessions))
 
     @schema.describe(
         "Sign out everywhere else",
@@ -116,12 +116,12 @@ class SessionsView(ApiView):
         auth=["token", "cookie"],
     )
     def delete(self, request: Request) -> HttpResponse:
-        user = principal(request).user
+        user = request_principal(request).user
         assert user is not None
-        for one in UserSession.objects.filter(user=user).exclude(
+        for session in UserSession.objects.filter(user=user).exclude(
             session_key=current_session(request)
         ):
-            one.end()
+            session.end()
         return HttpResponse(status=204)
 
 
@@ -132,11 +132,11 @@ class SessionView(ApiView):
 
     @schema.describe("Sign out there", status=204, tags=("signing in",), auth=["token", "cookie"])
     def delete(self, request: Request, session_id: int) -> HttpResponse:
-        user = principal(request).user
-        found = UserSession.objects.filter(user=user, pk=session_id).first()
-        if found is None:
+        user = request_principal(request).user
+        session = UserSession.objects.filter(user=user, pk=session_id).first()
+        if session is None:
             raise Http404
-        found.end()
+        session.end()
         return HttpResponse(status=204)
 
 

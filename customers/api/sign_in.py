@@ -16,7 +16,7 @@ from rest_framework.request import Request
 
 from customers.actions import sign_in
 from customers.api import schema
-from customers.api.base import ApiView, answer, read_body
+from customers.api.base import ApiView, read_body, shape_response
 from customers.api.problems import Problem
 from customers.api.sessions import network_of, open_app_session, open_session
 from customers.models import User
@@ -24,13 +24,13 @@ from customers.models import User
 _log = logging.getLogger(__name__)
 
 
-class AskCode(msgspec.Struct, forbid_unknown_fields=True):
+class CodeRequest(msgspec.Struct, forbid_unknown_fields=True):
     """First an address."""
 
     email: Annotated[str, Meta(max_length=254)]
 
 
-class ProveCode(msgspec.Struct, forbid_unknown_fields=True):
+class CodeProof(msgspec.Struct, forbid_unknown_fields=True):
     """Then the request that came back, with the code that came by mail."""
 
     request: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -62,50 +62,55 @@ class SignInView(ApiView):
 
     @schema.describe(
         "Sign in: send an address, then the code",
-        body=(AskCode, ProveCode),
+        body=(CodeRequest, CodeProof),
         answer=schema.shape(SignedIn),
-        also={202: ("A code is on its way, account or not.", schema.shape(CodeSent))},
+        other_responses={202: ("A code is on its way, account or not.", schema.shape(CodeSent))},
         problems=(429,),
         tags=("signing in",),
         auth=[],
     )
     def post(self, request: Request) -> HttpResponse:
         if "code" in request.data:
-            shown = read_body(request, ProveCode)
-            user, token = prove(
-                request._request, handle=shown.request, code=shown.code, opening=open_app_session
+            proof = read_body(request, CodeProof)
+            user, token = sign_in_by_code(
+                request._request,
+                handle=proof.request,
+                code=proof.code,
+                open_session=open_app_session,
             )
-            return _unkept(answer(SignedIn(token, user.pk)))
-        asked = ask(request, read_body(request, AskCode).email)
-        return _unkept(answer(CodeSent(asked.handle, settings.BUTLER_CODE_SECONDS), status=202))
+            return _uncached(shape_response(SignedIn(token, user.pk)))
+        issued = send_code(request, read_body(request, CodeRequest).email)
+        return _uncached(
+            shape_response(CodeSent(issued.handle, settings.BUTLER_CODE_SECONDS), status=202)
+        )
 
 
-def _unkept(response: HttpResponse) -> HttpResponse:
+def _uncached(response: HttpResponse) -> HttpResponse:
     response["Cache-Control"] = "no-store"
     return response
 
 
-def ask(request: Request | HttpRequest, email: str) -> sign_in.IssuedCode:
+def send_code(request: Request | HttpRequest, email: str) -> sign_in.IssuedCode:
     """Send a code; raise a Problem where that cannot be."""
     http = request._request if isinstance(request, Request) else request
     try:
-        asked = sign_in.issue_code(email=email, network=network_of(http), now=timezone.now())
+        issued = sign_in.issue_code(email=email, network=network_of(http), now=timezone.now())
     except sign_in.InvalidEmail:
         raise Problem(422, "not-an-address", "This is not an e-mail address.") from None
     except sign_in.TooManyCodes as error:
         wait = {"Retry-After": str(error.seconds)}
         words = "Enough codes were asked for; try again later."
         raise Problem(429, "too-often", words, headers=wait) from None
-    _send(asked)
-    return asked
+    _send_mail(issued)
+    return issued
 
 
-def _send(asked: sign_in.IssuedCode) -> None:
+def _send_mail(issued: sign_in.IssuedCode) -> None:
     minutes = settings.BUTLER_CODE_SECONDS // 60
-    text = render_to_string("customers/sign_in_code.txt", {"code": asked.code, "minutes": minutes})
-    subject = translation.gettext("%(code)s is your code to sign in") % {"code": asked.code}
+    text = render_to_string("customers/sign_in_code.txt", {"code": issued.code, "minutes": minutes})
+    subject = translation.gettext("%(code)s is your code to sign in") % {"code": issued.code}
     try:
-        send_mail(subject, text, None, [asked.email])
+        send_mail(subject, text, None, [issued.email])
     except (smtplib.SMTPException, OSError):
         _log.exception("a code to sign in could not be sent")
         raise Problem(
@@ -113,12 +118,12 @@ def _send(asked: sign_in.IssuedCode) -> None:
         ) from None
 
 
-def prove(
+def sign_in_by_code(
     request: HttpRequest,
     *,
     handle: str,
     code: str,
-    opening: Callable[[HttpRequest, User], str] = open_session,
+    open_session: Callable[[HttpRequest, User], str] = open_session,
 ) -> tuple[User, str]:
     """Sign in whoever shows the right code; return the login and the key of its session.
 
@@ -131,7 +136,7 @@ def prove(
             code=code,
             language=translation.get_language() or settings.LANGUAGE_CODE,
             now=timezone.now(),
-            open_session=lambda user: session_keys.append(opening(request, user)),
+            open_session=lambda user: session_keys.append(open_session(request, user)),
         )
     except sign_in.WrongCode:
         raise Problem(

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from rest_framework.request import Request
 
-from customers.access.permissions import on_behalf, principal
+from customers.access.permissions import request_actor, request_principal
 from customers.actions.changes import ChangeAuthor, RejectedChange, UnreachableRecord
 from customers.actions.idempotency import StoredResponse
 from customers.actions.orders import (
@@ -34,40 +34,42 @@ _SIGNED_IN = {
 }
 
 
-class Changed(msgspec.Struct, frozen=True):
+class ChangeShape(msgspec.Struct, frozen=True):
     """Where a change stands: on whose log, at which version."""
 
     customer: UUID
     version: int
 
 
-def author(request: Request) -> ChangeAuthor:
+def request_author(request: Request) -> ChangeAuthor:
     """Return who writes: a source with its key, or somebody who signed in."""
-    who = principal(request)
-    sender = who.sender or internal_sources.signed_in_sender(*_SIGNED_IN[who.kind, who.by])
-    return ChangeAuthor(sender, on_behalf(request))
+    principal = request_principal(request)
+    sender = principal.sender or internal_sources.signed_in_sender(
+        *_SIGNED_IN[principal.kind, principal.by]
+    )
+    return ChangeAuthor(sender, request_actor(request))
 
 
-def place(outcome: IngestOutcome) -> Changed:
+def change_shape(outcome: IngestOutcome) -> ChangeShape:
     """Return where an accepted statement stands."""
     assert outcome.customer_id is not None
     assert outcome.version is not None
-    return Changed(outcome.customer_id, outcome.version)
+    return ChangeShape(outcome.customer_id, outcome.version)
 
 
-def changed(outcome: IngestOutcome) -> StoredResponse:
-    return StoredResponse(200, encode(place(outcome)))
+def change_response(outcome: IngestOutcome) -> StoredResponse:
+    return StoredResponse(200, encode(change_shape(outcome)))
 
 
 class ChangingView(CustomerView):
     """An endpoint that changes a record."""
 
     def handle_exception(self, error: Exception) -> Any:
-        explain = _EXPLAINED.get(type(error))
-        return super().handle_exception(explain(error) if explain else error)
+        to_problem = _PROBLEMS.get(type(error))
+        return super().handle_exception(to_problem(error) if to_problem else error)
 
 
-_EXPLAINED: dict[type[Exception], Callable[[Exception], Problem]] = {
+_PROBLEMS: dict[type[Exception], Callable[[Exception], Problem]] = {
     NoSuchOrder: lambda _: Problem(404, "no-such-order", "The record has no such order."),
     NoSuchLine: lambda _: Problem(409, "no-such-line", "The order has no such line, or no more."),
     NoSuchMember: lambda _: Problem(

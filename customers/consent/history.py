@@ -12,7 +12,7 @@ from customers.consent import receipts, signing
 from customers.consent.state import State
 from customers.models import Control, ControlEntry, Customer, Notice, Purpose, Request, Topic
 from customers.models.control import own_record
-from customers.queries.pages import Page, page_of
+from customers.queries.pages import Page, read_page
 from customers.queries.shapes import (
     Json,
     LedgerEntryShape,
@@ -33,10 +33,10 @@ def current_state(customer_id: UUID) -> State:
 
 def ledger_entries(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[LedgerEntryShape]:
     """Return the ledger entries that speak for a live record, the newest first."""
-    return page_of(
+    return read_page(
         _entries(_members(customer_id)),
-        by={"recorded_at": datetime, "record_id": UUID, "seq": int},
-        shape=_entry,
+        order_by={"recorded_at": datetime, "record_id": UUID, "seq": int},
+        to_shape=_entry,
         cursor=cursor,
         limit=limit,
     )
@@ -177,10 +177,10 @@ def _newest_notice(notices: Sequence[Notice], language: str) -> NoticeShape | No
 
 def requests(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[RequestShape]:
     """Return what a live record's customer asked a person for, the newest first."""
-    return page_of(
+    return read_page(
         Request.objects.filter(customer_id=customer_id),
-        by={"opened_at": datetime, "reference": str},
-        shape=_request,
+        order_by={"opened_at": datetime, "reference": str},
+        to_shape=_request,
         cursor=cursor,
         limit=limit,
     )

@@ -70,11 +70,11 @@ def is_lost(error: BaseException | None) -> bool:
     Code that goes on after such an error meets another one: a closed transaction, a session
     that cannot be saved.
     """
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
+    visited: set[int] = set()
+    while error is not None and id(error) not in visited:
         if isinstance(error, LOST):
             return True
-        seen.add(id(error))
+        visited.add(id(error))
         error = error.__cause__ or error.__context__
     return False
 

@@ -20,7 +20,7 @@ from customers.models import (
     Review,
     Trait,
 )
-from customers.queries.pages import Page, page_of
+from customers.queries.pages import Page, read_page
 from customers.queries.shapes import (
     InteractionShape,
     MemberShape,
@@ -40,10 +40,10 @@ def live_id(customer_id: UUID) -> UUID | None:
 
 def customers(*, cursor: str | None, limit: int) -> Page[SummaryShape]:
     """Return live records, newest first."""
-    page = page_of(
+    page = read_page(
         Customer.objects.filter(canonical__isnull=True),
-        by={"id": UUID},
-        shape=lambda row: row,
+        order_by={"id": UUID},
+        to_shape=lambda row: row,
         cursor=cursor,
         limit=limit,
     )
@@ -68,19 +68,19 @@ def customers(*, cursor: str | None, limit: int) -> Page[SummaryShape]:
     )
 
 
-def customers_by(kind: str, value: str) -> list[SummaryShape]:
+def customers_by_identifier(kind: str, value: str) -> list[SummaryShape]:
     """Return the records that a normalized identifier leads to, proved links before claims."""
-    found = db.rows(sql.load("find_customers"), {"kind": kind, "value": value})
+    rows = db.rows(sql.load("find_customers"), {"kind": kind, "value": value})
     return [
         SummaryShape(
-            id=id_,
+            id=customer_id,
             version=version,
             name=_text(msgspec.json.decode(name) if name else None),
             created_at=created_at,
             last_seen_at=last_seen_at,
             is_verified=evidence == Evidence.VERIFIED,
         )
-        for id_, version, created_at, last_seen_at, evidence, name in found
+        for customer_id, version, created_at, last_seen_at, evidence, name in rows
     ]
 
 
@@ -90,18 +90,18 @@ def _text(value: object) -> str | None:
 
 def orders(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[OrderShape]:
     """Return a live record's orders, the newest first."""
-    return page_of(
+    return read_page(
         Order.objects.filter(customer_id=customer_id),
-        by={"placed_at": datetime, "number": str},
-        shape=_order,
+        order_by={"placed_at": datetime, "number": str},
+        to_shape=_order,
         cursor=cursor,
         limit=limit,
     )
 
 
 def order(customer_id: UUID, number: str) -> OrderShape | None:
-    found = Order.objects.filter(customer_id=customer_id, number=number).first()
-    return _order(found) if found else None
+    row = Order.objects.filter(customer_id=customer_id, number=number).first()
+    return _order(row) if row else None
 
 
 def _order(row: Order) -> OrderShape:
@@ -113,10 +113,10 @@ def _order(row: Order) -> OrderShape:
         total=row.total,
         visit_date=row.visit_date,
         visit_time=row.visit_time,
-        party=_raw(row.party),
-        lines=_raw(row.lines),
-        details=_raw(row.details),
-        requested_changes=_raw(row.requested_changes),
+        party=_raw_json(row.party),
+        lines=_raw_json(row.lines),
+        details=_raw_json(row.details),
+        requested_changes=_raw_json(row.requested_changes),
         is_verified=row.evidence == Evidence.VERIFIED,
         placed_at=row.placed_at,
         changed_at=row.changed_at,
@@ -125,7 +125,7 @@ def _order(row: Order) -> OrderShape:
     )
 
 
-def _raw(value: object) -> msgspec.Raw:
+def _raw_json(value: object) -> msgspec.Raw:
     # Python's own encoder: a number from the log may be longer than 64 bits.
     return msgspec.Raw(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
 
@@ -137,8 +137,8 @@ def party(customer_id: UUID) -> list[MemberShape]:
 
 
 def member(customer_id: UUID, reference: str) -> MemberShape | None:
-    found = PartyMember.objects.filter(customer_id=customer_id, reference=reference).first()
-    return _member(found) if found else None
+    row = PartyMember.objects.filter(customer_id=customer_id, reference=reference).first()
+    return _member(row) if row else None
 
 
 def _member(row: PartyMember) -> MemberShape:
@@ -148,17 +148,17 @@ def _member(row: PartyMember) -> MemberShape:
         role=row.role,  # type: ignore[arg-type]  # one of PartyMember.Role
         birth_date=row.birth_date,
         guardian=row.guardian,
-        details=_raw(row.details),
+        details=_raw_json(row.details),
         version=row.version,
     )
 
 
 def interactions(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[InteractionShape]:
     """Return a live record's calls, visits and chats, the newest first."""
-    return page_of(
+    return read_page(
         Interaction.objects.filter(customer_id=customer_id),
-        by={"started_at": datetime, "reference": str},
-        shape=_interaction,
+        order_by={"started_at": datetime, "reference": str},
+        to_shape=_interaction,
         cursor=cursor,
         limit=limit,
     )
@@ -175,20 +175,20 @@ def _interaction(row: Interaction) -> InteractionShape:
         started_at=row.started_at,
         answered_at=row.answered_at,
         ended_at=row.ended_at,
-        details=_raw(row.details),
+        details=_raw_json(row.details),
         version=row.version,
     )
 
 
 def merges(customer_id: UUID) -> list[MergeShape]:
     """Return every merge that a live record took part in, parted ones too, oldest first."""
-    own = [
+    record_ids = [
         customer_id,
         *Customer.objects.filter(canonical_id=customer_id).values_list("id", flat=True),
     ]
-    rows = Merge.objects.filter(Q(merged_into_id__in=own) | Q(record_id__in=own)).order_by(
-        "merged_at", "id"
-    )
+    rows = Merge.objects.filter(
+        Q(merged_into_id__in=record_ids) | Q(record_id__in=record_ids)
+    ).order_by("merged_at", "id")
     return [merge(row) for row in rows[:500]]
 
 
@@ -196,13 +196,13 @@ def merge(row: Merge) -> MergeShape:
     """Return one merge as readers see it."""
     return MergeShape(
         id=row.pk,
-        kept=row.merged_into_id,
-        joined=row.record_id,
+        merged_into=row.merged_into_id,
+        record=row.record_id,
         reason=row.reason,
         actor=row.actor,
-        joined_at=row.merged_at,
-        parted_at=row.undone_at,
-        evidence=_raw(row.links),
+        merged_at=row.merged_at,
+        undone_at=row.undone_at,
+        links=_raw_json(row.links),
     )
 
 
@@ -215,21 +215,21 @@ def reviews(
         rows = rows.filter(status=status)
     if kind:
         rows = rows.filter(kind=kind)
-    return page_of(rows, by={"id": int}, shape=_review, cursor=cursor, limit=limit)
+    return read_page(rows, order_by={"id": int}, to_shape=_review, cursor=cursor, limit=limit)
 
 
 def review(review_id: int) -> ReviewShape | None:
-    found = Review.objects.filter(pk=review_id).first()
-    return _review(found) if found else None
+    row = Review.objects.filter(pk=review_id).first()
+    return _review(row) if row else None
 
 
 def _review(row: Review) -> ReviewShape:
     return ReviewShape(
         id=row.pk,
         kind=row.kind,
-        left=row.first_id,
-        right=row.second_id,
-        evidence=_raw(row.details),
+        first=row.first_id,
+        second=row.second_id,
+        details=_raw_json(row.details),
         status=row.status,  # type: ignore[arg-type]  # one of Review.Status
         created_at=row.created_at,
         settled_at=row.settled_at,
@@ -247,14 +247,14 @@ def quarantine(
         rows = rows.filter(reason=reason)
     if source:
         rows = rows.filter(source__name=source)
-    return page_of(rows, by={"id": int}, shape=_quarantined, cursor=cursor, limit=limit)
+    return read_page(rows, order_by={"id": int}, to_shape=_quarantined, cursor=cursor, limit=limit)
 
 
 def quarantined(item_id: int) -> QuarantineShape | None:
     """Return one thing that could not be taken in, with the bytes that came."""
     rows = QuarantinedItem.objects.select_related("source").annotate(size=Length("raw"))
-    found = rows.filter(pk=item_id).first()
-    return msgspec.structs.replace(_quarantined(found), raw=bytes(found.raw)) if found else None
+    row = rows.filter(pk=item_id).first()
+    return msgspec.structs.replace(_quarantined(row), raw=bytes(row.raw)) if row else None
 
 
 def _quarantined(row: QuarantinedItem) -> QuarantineShape:

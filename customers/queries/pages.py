@@ -1,4 +1,4 @@
-"""Pages by cursor: a page goes on where the last one ended, whatever came in meanwhile."""
+"""Cursor pagination: a page starts where the last one ended, whatever came in meanwhile."""
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import msgspec
 from django.db.models import Model, Q, QuerySet
 
-LIMIT = 50
+DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 
 
 class BadCursor(ValueError):
-    """A cursor that this list did not write."""
+    """A cursor that does not belong to this list."""
 
     def __init__(self) -> None:
         super().__init__("This cursor is not one of this list.")
@@ -26,10 +26,10 @@ class Page[T](NamedTuple):
     previous: str | None = None
 
 
-class _Key(msgspec.Struct, array_like=True):
+class _PageKey(msgspec.Struct, array_like=True):
     """Where a page starts: `is_up` reads towards the newer rows."""
 
-    is_up: bool
+    is_forward: bool
     values: list[Any]
 
 
@@ -46,46 +46,46 @@ def read_cursor[P](text: str, shape: type[P]) -> P:
         raise BadCursor from error
 
 
-def page_of[M: Model, T](
+def read_page[M: Model, T](
     rows: QuerySet[M],
     *,
-    by: Mapping[str, type],
-    shape: Callable[[M], T],
+    order_by: Mapping[str, type],
+    to_shape: Callable[[M], T],
     cursor: str | None,
     limit: int,
 ) -> Page[T]:
     """Return one page of rows, newest first by these fields, which together are unique."""
-    key = read_cursor(cursor, _Key) if cursor else None
-    is_up = bool(key and key.is_up)
+    key = read_cursor(cursor, _PageKey) if cursor else None
+    is_forward = bool(key and key.is_forward)
     if key:
-        rows = rows.filter(_beyond(by, key))
-    order = [field if is_up else f"-{field}" for field in by]
-    found = list(rows.order_by(*order)[: limit + 1])
-    has_more = len(found) > limit
-    found = found[:limit]
-    if is_up:
-        found.reverse()
-    if not found:
+        rows = rows.filter(_after_key(order_by, key))
+    order = [field if is_forward else f"-{field}" for field in order_by]
+    page_rows = list(rows.order_by(*order)[: limit + 1])
+    has_more = len(page_rows) > limit
+    page_rows = page_rows[:limit]
+    if is_forward:
+        page_rows.reverse()
+    if not page_rows:
         return Page([])
-    older = has_more or is_up
-    newer = has_more if is_up else key is not None
+    older = has_more or is_forward
+    newer = has_more if is_forward else key is not None
     return Page(
-        [shape(row) for row in found],
-        _key_of(found[-1], by, is_up=False) if older else None,
-        _key_of(found[0], by, is_up=True) if newer else None,
+        [to_shape(row) for row in page_rows],
+        _cursor_of(page_rows[-1], order_by, is_forward=False) if older else None,
+        _cursor_of(page_rows[0], order_by, is_forward=True) if newer else None,
     )
 
 
-def _key_of(row: Model, by: Mapping[str, type], *, is_up: bool) -> str:
-    return write_cursor(_Key(is_up, [getattr(row, field) for field in by]))
+def _cursor_of(row: Model, order_by: Mapping[str, type], *, is_forward: bool) -> str:
+    return write_cursor(_PageKey(is_forward, [getattr(row, field) for field in order_by]))
 
 
-def _beyond(by: Mapping[str, type], key: _Key) -> Q:
-    if len(key.values) != len(by):
+def _after_key(order_by: Mapping[str, type], key: _PageKey) -> Q:
+    if len(key.values) != len(order_by):
         raise BadCursor
-    side = "gt" if key.is_up else "lt"
+    side = "gt" if key.is_forward else "lt"
     beyond, equal = Q(), Q()
-    for (field, kind), value in zip(by.items(), key.values, strict=True):
+    for (field, kind), value in zip(order_by.items(), key.values, strict=True):
         try:
             typed: Any = msgspec.convert(value, kind)
         except msgspec.ValidationError as error:

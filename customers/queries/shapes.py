@@ -1,4 +1,4 @@
-"""What readers get to see: frozen shapes, which are also the schema of the REST API."""
+"""Frozen shapes of what readers get, which are also the schema of the REST API."""
 
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -90,20 +90,20 @@ class InteractionShape(Shape, frozen=True):
 
 
 class MergeShape(Shape, frozen=True):
-    """Two records that became one, and why."""
+    """A record that was merged into another one, and why."""
 
     id: int
-    kept: UUID
-    joined: UUID
+    merged_into: UUID = msgspec.field(name="kept")
+    record: UUID = msgspec.field(name="joined")
     reason: str
     actor: str
-    joined_at: datetime
-    parted_at: datetime | UnsetType | None = UNSET
-    evidence: Documents | UnsetType = UNSET
+    merged_at: datetime = msgspec.field(name="joined_at")
+    undone_at: datetime | UnsetType | None = msgspec.field(name="parted_at", default=UNSET)
+    links: Documents | UnsetType = msgspec.field(name="evidence", default=UNSET)
 
 
 class RecordShape(Shape, frozen=True):
-    """One customer, whole: what every channel sees."""
+    """One whole customer record, as every channel sees it."""
 
     id: UUID
     version: Version
@@ -150,13 +150,13 @@ class EventShape(Shape, frozen=True):
 
 
 class ReviewShape(Shape, frozen=True):
-    """Something a person should look at."""
+    """A question for staff."""
 
     id: int
     kind: str
-    left: UUID
-    right: UUID | None
-    evidence: Document
+    first: UUID = msgspec.field(name="left")
+    second: UUID | None = msgspec.field(name="right")
+    details: Document = msgspec.field(name="evidence")
     status: Literal["open", "accepted", "declined"]
     created_at: datetime
     settled_at: datetime | None
@@ -164,7 +164,7 @@ class ReviewShape(Shape, frozen=True):
 
 
 class QuarantineShape(Shape, frozen=True):
-    """Something that came in and could not become an event; `raw` is base64."""
+    """An item that could not become an event; `raw` is base64."""
 
     id: int
     source: str
@@ -195,7 +195,7 @@ class NoticeShape(Shape, frozen=True):
 
 
 class PurposeShape(Shape, frozen=True):
-    """Something that customers are asked for."""
+    """A purpose that customers are asked for."""
 
     key: str
     kind: Literal["contact", "use"]
@@ -206,7 +206,7 @@ class PurposeShape(Shape, frozen=True):
 
 
 class TopicShape(Shape, frozen=True):
-    """Something that messages are about."""
+    """A topic of messages."""
 
     key: str
     name: str
@@ -235,7 +235,7 @@ class LedgerEntryShape(Shape, frozen=True):
 
 
 class RequestShape(Shape, frozen=True):
-    """Something a customer asked a person for."""
+    """A customer's request for a person."""
 
     reference: str
     kind: str
@@ -248,11 +248,11 @@ class RequestShape(Shape, frozen=True):
     version: Version
 
 
-# What is handed on as it is stored, read by those who put it into words. Sources write what
-# they like: anything of another shape than expected counts as nothing.
+# Readers of JSON that is handed on as it is stored. Sources write what they like: a value of
+# another type than expected counts as missing.
 
 
-def stored(raw: Raw, default: Any) -> Any:
+def decode_stored(raw: Raw, default: Any) -> Any:
     """Return stored JSON, or the default where it is of another kind than that."""
     value = msgspec.json.decode(raw)
     return value if isinstance(value, type(default)) else default
@@ -260,11 +260,11 @@ def stored(raw: Raw, default: Any) -> Any:
 
 def trait_text(record: RecordShape, name: str) -> str:
     """Return a trait that is text; empty where there is none."""
-    found = record.traits.get(name)
-    return str(stored(found.value, "")) if found else ""
+    trait = record.traits.get(name)
+    return str(decode_stored(trait.value, "")) if trait else ""
 
 
-def properties(event: EventShape) -> dict[str, Any]:
-    """Return what the source said of an event."""
-    said = stored(event.body, {}).get("properties")
-    return said if isinstance(said, dict) else {}
+def body_properties(event: EventShape) -> dict[str, Any]:
+    """Return the properties that the source sent with an event."""
+    properties = decode_stored(event.body, {}).get("properties")
+    return properties if isinstance(properties, dict) else {}

@@ -4,7 +4,7 @@
 -- kind, value  text  normalized
 
 SELECT customer.id, customer.version, customer.created_at, customer.last_seen_at,
-       found.evidence, name.value::text
+       matching.evidence, name.value::text
   FROM (SELECT customer_id, evidence
           FROM customers_identifier
          WHERE kind = %(kind)s AND value = %(value)s AND kind <> 'order'
@@ -16,8 +16,8 @@ SELECT customer.id, customer.version, customer.created_at, customer.last_seen_at
         SELECT customer_id, evidence
           FROM customers_identifier
          WHERE %(kind)s = 'order' AND kind = 'order'
-           AND substring(value, strpos(value, '/') + 1) = %(value)s) AS found
-  JOIN customers_customer AS customer ON customer.id = found.customer_id
+           AND substring(value, strpos(value, '/') + 1) = %(value)s) AS matching
+  JOIN customers_customer AS customer ON customer.id = matching.customer_id
   LEFT JOIN customers_trait AS name
          ON name.customer_id = customer.id AND name.name = 'name'
- ORDER BY found.evidence DESC
+ ORDER BY matching.evidence DESC

@@ -1,5 +1,5 @@
--- A whole record as one JSON text, in one statement: everything in it is of one moment, and
--- its version says which. The log is not looked at, however long it is.
+-- A whole record as one JSON text, in one statement: everything in it is of one moment, which its
+-- version names. The log is not read, however long it is.
 --
 -- id     uuid  of the record, or of one that was joined into it
 -- today  date  for the next visit
@@ -10,7 +10,7 @@ WITH customer AS (
       FROM customers_customer AS record
       JOIN customers_customer AS live ON live.id = coalesce(record.canonical_id, record.id)
      WHERE record.id = %(id)s
-), shown_order AS MATERIALIZED (
+), recent_order AS MATERIALIZED (
     SELECT *, total::text AS amount
       FROM customers_order
      WHERE customer_id = (SELECT id FROM customer)
@@ -23,14 +23,14 @@ SELECT json_build_object(
     'created_at', customer.created_at,
     'last_seen_at', customer.last_seen_at,
     'identifiers', (
-        SELECT coalesce(json_agg(known ORDER BY is_verified DESC, kind, value), '[]')
+        SELECT coalesce(json_agg(identifier ORDER BY is_verified DESC, kind, value), '[]')
           FROM (SELECT kind, evidence = 2 AS is_verified, is_shared, first_seen_at,
                        substring(value, CASE kind WHEN 'order' THEN strpos(value, '/') ELSE 0 END + 1)
                        AS value
                   FROM customers_identifier
                  WHERE customer_id = customer.id
                  ORDER BY evidence DESC, kind, customers_identifier.value
-                 LIMIT 500) AS known),
+                 LIMIT 500) AS identifier),
     'traits', (
         SELECT coalesce(json_object_agg(trait.name, json_build_object(
                    'value', trait.value, 'is_verified', trait.evidence = 2,
@@ -48,7 +48,7 @@ SELECT json_build_object(
                    'is_verified', evidence = 2, 'placed_at', placed_at,
                    'changed_at', changed_at, 'changed_by', changed_by, 'version', version)
                    ORDER BY placed_at DESC, number), '[]')
-          FROM shown_order),
+          FROM recent_order),
     'next_visit', (
         SELECT row_to_json(visit)
           FROM (SELECT number, visit_date, visit_time, status

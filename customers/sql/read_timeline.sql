@@ -4,9 +4,9 @@
 --
 -- logs, bounds  uuid[], bigint[]  of each log, versions below this one
 -- own           uuid[]            records that are this customer's; their events count
--- head, at_version                the own log is shown up to this version
+-- live_id, at_version             the own log is shown up to this version
 -- limit         int
--- The caller puts its conditions where it says narrow.
+-- The caller puts its filters where it says conditions.
 
 SELECT event.customer_id, event.version, event.kind, event.name, event.about,
        event.evidence = 2, coalesce(source.name, ''), coalesce(source.channel, ''), event.actor,
@@ -14,17 +14,17 @@ SELECT event.customer_id, event.version, event.kind, event.name, event.about,
        event.body::text
   FROM unnest(%(logs)s::uuid[], %(bounds)s::bigint[]) AS log (id, bound)
  CROSS JOIN LATERAL (
-       SELECT page.*, min(recorded_at) OVER (ORDER BY version DESC) AS place
+       SELECT page.*, min(recorded_at) OVER (ORDER BY version DESC) AS merge_time
          FROM (SELECT event.*
                  FROM customers_event AS event
                 WHERE event.customer_id = log.id
                   AND event.version < log.bound
-                  AND (event.customer_id <> %(head)s::uuid OR event.version <= %(at_version)s)
+                  AND (event.customer_id <> %(live_id)s::uuid OR event.version <= %(at_version)s)
                   AND coalesce(event.origin_id, event.customer_id) = ANY (%(own)s::uuid[])
-                  /* narrow */
+                  /* conditions */
                 ORDER BY event.version DESC
                 LIMIT %(limit)s) AS page
        ) AS event
   LEFT JOIN customers_source AS source ON source.id = event.source_id
- ORDER BY event.place DESC, event.customer_id, event.version DESC
+ ORDER BY event.merge_time DESC, event.customer_id, event.version DESC
  LIMIT %(limit)s

@@ -8,7 +8,7 @@ from allauth.mfa.utils import decrypt, encrypt
 from django.conf import settings
 from django.contrib.auth.models import Group
 
-from customers.access.mfa import Unreadable
+from customers.access.mfa import UndecryptableSecret
 from customers.models import Evidence, Identifier, User
 from examples.themepark.catalogue import read_data
 
@@ -59,7 +59,7 @@ def _has_secret(factor: Authenticator, secret: str) -> bool:
     # The folder may be a new one, and with it the key that it was encrypted with.
     try:
         return bool(decrypt(factor.data["secret"]) == secret)
-    except Unreadable:
+    except UndecryptableSecret:
         return False
 
 

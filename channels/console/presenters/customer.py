@@ -19,8 +19,8 @@ from customers.queries.shapes import (
     EventShape,
     OrderShape,
     RecordShape,
-    properties,
-    stored,
+    body_properties,
+    decode_stored,
     trait_text,
 )
 
@@ -177,7 +177,7 @@ def person(record: RecordShape, facts: Facts | None, *, now: datetime, today: da
                 one.status,
                 one.staff.capitalize(),
                 one.started_at,
-                str(stored(one.details, {}).get("subject") or ""),
+                str(decode_stored(one.details, {}).get("subject") or ""),
             )
             for one in record.interactions[:3]
         ],
@@ -187,7 +187,7 @@ def person(record: RecordShape, facts: Facts | None, *, now: datetime, today: da
 
 
 def order(one: OrderShape) -> Order:
-    details = stored(one.details, {})
+    details = decode_stored(one.details, {})
     return Order(
         number=one.number,
         name=str(details.get("name") or ""),
@@ -204,14 +204,14 @@ def order(one: OrderShape) -> Order:
         changed_by=presenter_events.actor(one.changed_by),
         changed_at=one.changed_at,
         is_verified=one.is_verified,
-        guests=[str(guest["name"]) for guest in stored(one.party, []) if guest.get("name")],
-        lines=[_line(line, one.currency) for line in stored(one.lines, [])],
+        guests=[str(guest["name"]) for guest in decode_stored(one.party, []) if guest.get("name")],
+        lines=[_line(line, one.currency) for line in decode_stored(one.lines, [])],
         version=one.version,
     )
 
 
 def _requested_changes(one: OrderShape) -> list[str]:
-    lines = stored(one.lines, [])
+    lines = decode_stored(one.lines, [])
     names = {str(line.get("id")): str(line.get("name") or line.get("product")) for line in lines}
     return [
         ": ".join(
@@ -223,7 +223,7 @@ def _requested_changes(one: OrderShape) -> list[str]:
                 ),
             )
         )
-        for request in stored(one.requested_changes, [])
+        for request in decode_stored(one.requested_changes, [])
     ]
 
 
@@ -249,7 +249,7 @@ def _moment(event: EventShape) -> Moment:
     return Moment(
         key=f"{event.customer}-{event.version}",
         headline=presenter_events.headline(event.kind, event.name),
-        detail=presenter_events.detail(event.kind, event.name, properties(event)),
+        detail=presenter_events.detail(event.kind, event.name, body_properties(event)),
         where=presenter_events.where(event.channel),
         icon=event.channel if event.channel in icons else "butler",
         by=presenter_events.actor(event.actor),

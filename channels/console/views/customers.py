@@ -24,7 +24,7 @@ from customers.identity.search import Found, search
 from customers.models import Purpose
 from customers.queries import lists
 from customers.queries.record import record
-from customers.queries.timeline import Filter, timeline
+from customers.queries.timeline import TimelineFilter, timeline
 
 EVENTS, MESSAGES = 30, 8
 # How long a message that somebody would send now makes sense, for judging whether it may go.
@@ -93,7 +93,7 @@ def _extras(
     if may("customers.view_control"):
         extras["acts"] = _allowed(facts, now)
     if may("customers.view_event"):
-        page = timeline(customer_id, narrow=Filter(), cursor=None, limit=EVENTS)
+        page = timeline(customer_id, filters=TimelineFilter(), cursor=None, limit=EVENTS)
         extras["moments"] = moments(page.results if page else ())
         extras["more_happened"] = page.next if page else None
     if may("butler.view_message") and (doorway := inbox.doorway(customer_id)):
@@ -106,7 +106,7 @@ def _extras(
         extras["merges"] = [
             (one, events.REASONS.get(one.reason, one.reason))
             for one in lists.merges(customer_id)
-            if not one.parted_at
+            if not one.undone_at
         ]
     return extras
 

@@ -12,7 +12,7 @@ from channels.console.presenters.customer import moments, order
 from channels.console.views import access, audit, decisions
 from customers.identity.search import described
 from customers.queries import lists
-from customers.queries.timeline import Filter, timeline
+from customers.queries.timeline import TimelineFilter, timeline
 
 SHOWN = 30
 
@@ -35,7 +35,7 @@ def happened(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """List everything that happened, the newest first."""
     live = lists.live_id(customer_id)
     cursor = request.GET.get("cursor")
-    page = timeline(live, narrow=Filter(), cursor=cursor, limit=SHOWN) if live else None
+    page = timeline(live, filters=TimelineFilter(), cursor=cursor, limit=SHOWN) if live else None
     if live is None or page is None:
         raise Http404
     return _shown(request, live, "timeline", page.next, moments=moments(page.results))

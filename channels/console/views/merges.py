@@ -37,15 +37,15 @@ def compare(request: HttpRequest, review_id: int) -> HttpResponse:
     review = lists.review(review_id)
     if review is None:
         raise Http404
-    sides = [_side(id_) for id_ in (review.left, review.right) if id_]
+    sides = [_side(id_) for id_ in (review.first, review.second) if id_]
     audit.look(request, {UUID(side.id) for side in sides if side}, what="merge")
-    evidence = msgspec.json.decode(review.evidence)
+    evidence = msgspec.json.decode(review.details)
     facts = evidence.items() if isinstance(evidence, dict) else ()
     shown = {
         "review": review,
         "sides": [side for side in sides if side],
         "evidence": [(name.replace("_", " "), _plain(value)) for name, value in facts],
-        "may_join": review.right is not None and review.status == "open",
+        "may_join": review.second is not None and review.status == "open",
         "here": "merges",
     }
     return render(request, "console/merge.html", shown)

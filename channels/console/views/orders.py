@@ -171,7 +171,7 @@ def _once(
     except tuple(REFUSED) as error:
         form.wrong = [Wrong(REFUSED[type(error)])]
         return _form(request, live, form, status=409, **shown)
-    if done.outcome == "other_content":
+    if done.state == "other_content":
         form.wrong = [
             Wrong("This form was sent before with something else in it. Look at the record.")
         ]

@@ -18,8 +18,8 @@ from customers.queries.shapes import (
     MergeShape,
     OrderShape,
     RecordShape,
-    properties,
-    stored,
+    body_properties,
+    decode_stored,
     trait_text,
 )
 
@@ -170,19 +170,21 @@ def _orders(record: RecordShape, scan: datetime | None) -> Iterator[Order]:
 
 def order_of(order: OrderShape, *, is_next: bool = False, scan: datetime | None = None) -> Order:
     """Word one order; `scan` is when its code was last shown at the gate."""
-    details = stored(order.details, {})
-    lines = stored(order.lines, [])
+    details = decode_stored(order.details, {})
+    lines = decode_stored(order.lines, [])
     return Order(
         number=order.number,
         name=str(details.get("name") or ""),
         status=presenter_events.say(presenter_events.STATUSES, order.status),
         is_gone=order.status in ("cancelled", "refunded", "declined"),
         is_requested=order.status == "requested",
-        requested_changes=_requested_changes(stored(order.requested_changes, []), lines),
+        requested_changes=_requested_changes(decode_stored(order.requested_changes, []), lines),
         channel=presenter_events.say(presenter_events.CHANNELS, order.channel),
         visit_date=order.visit_date,
         visit_time=order.visit_time,
-        guests=[str(guest["name"]) for guest in stored(order.party, []) if guest.get("name")],
+        guests=[
+            str(guest["name"]) for guest in decode_stored(order.party, []) if guest.get("name")
+        ],
         lines=[_line(line, order.currency) for line in lines],
         total=presenter_events.money(str(order.total), order.currency),
         is_next=is_next,
@@ -237,7 +239,7 @@ def _member(member: MemberShape, today: date) -> Member:
 
 def moment_of(event: EventShape, called: Called = UNCALLED) -> Moment:
     """Word one event."""
-    said = properties(event)
+    said = body_properties(event)
     return Moment(
         version=event.version,
         log=str(event.customer),
@@ -254,7 +256,7 @@ def moment_of(event: EventShape, called: Called = UNCALLED) -> Moment:
 
 def message_of(event: EventShape) -> str:
     """Return the id of the message that an event is about, if it is about one."""
-    return str(properties(event).get("message", "")) if event.kind == "message" else ""
+    return str(body_properties(event).get("message", "")) if event.kind == "message" else ""
 
 
 def _detail(event: EventShape, said: dict[str, Any], called: Called) -> str:
@@ -307,4 +309,4 @@ def _known(identifier: IdentifierShape) -> Known:
 
 
 def _join(merge: MergeShape) -> Join:
-    return Join(merge.joined_at, presenter_events.say(presenter_events.REASONS, merge.reason))
+    return Join(merge.merged_at, presenter_events.say(presenter_events.REASONS, merge.reason))

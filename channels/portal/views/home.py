@@ -23,11 +23,11 @@ from channels.portal.decorators import door_of, shown
 from customers.consent import history
 from customers.queries.record import record
 from customers.queries.shapes import EventShape, PurposeShape, RecordShape, trait_text
-from customers.queries.timeline import Filter, timeline
+from customers.queries.timeline import TimelineFilter, timeline
 
 SHOWN = 10
 SHOWN_MESSAGES = 3
-_ALL = Filter()
+_ALL = TimelineFilter()
 
 
 @require_safe
@@ -95,12 +95,12 @@ def _scan(found: RecordShape) -> datetime | None:
     if found.next_visit is None:
         return None
     about = f"order:{found.next_visit.number}"
-    scans = _events(found, 1, Filter(about=about, name="Ticket Scanned"))
+    scans = _events(found, 1, TimelineFilter(about=about, name="Ticket Scanned"))
     return scans[0].occurred_at if scans else None
 
 
-def _events(found: RecordShape, limit: int, narrow: Filter = _ALL) -> Sequence[EventShape]:
-    events = timeline(found.id, narrow=narrow, cursor=None, limit=limit)
+def _events(found: RecordShape, limit: int, narrow: TimelineFilter = _ALL) -> Sequence[EventShape]:
+    events = timeline(found.id, filters=narrow, cursor=None, limit=limit)
     return events.results if events else ()
 
 

@@ -10,7 +10,7 @@ from channels.portal import visit
 from channels.portal.decorators import missing, page, shown
 from customers.queries import lists
 from customers.queries.pages import BadCursor
-from customers.queries.timeline import Filter, timeline
+from customers.queries.timeline import TimelineFilter, timeline
 
 SHOWN = 20
 SHOWN_CHANGES = 30
@@ -37,8 +37,8 @@ def order(request: HttpRequest, door: Doorway, number: str) -> HttpResponse:
     found = lists.order(door.id, number)
     if found is None:
         return missing(request, door, "orders")
-    about = Filter(about=f"order:{number}")
-    changes = timeline(door.id, narrow=about, cursor=None, limit=SHOWN_CHANGES)
+    about = TimelineFilter(about=f"order:{number}")
+    changes = timeline(door.id, filters=about, cursor=None, limit=SHOWN_CHANGES)
     context = {
         "order": order_of(found),
         "moments": [moment_of(event) for event in changes.results] if changes else [],

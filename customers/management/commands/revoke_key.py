@@ -11,11 +11,11 @@ class Command(BaseCommand):
     help = "End a key at once, by its text or its first characters."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("key", help=f"the first {keys.SHOWN} characters are enough")
+        parser.add_argument("key", help=f"the first {keys.PREFIX_LENGTH} characters are enough")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if len(options["key"]) < keys.SHOWN:
-            raise CommandError(f"Give at least the first {keys.SHOWN} characters.")
+        if len(options["key"]) < keys.PREFIX_LENGTH:
+            raise CommandError(f"Give at least the first {keys.PREFIX_LENGTH} characters.")
         ended = revoke_key(prefix=options["key"], now=timezone.now())
         if not ended:
             raise CommandError("There is no live key that begins like this.")

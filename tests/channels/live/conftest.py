@@ -68,7 +68,7 @@ def streams(running, key) -> Streams:
 
 
 def make_key(scopes: list[str], *, is_secret: bool = True, **fields) -> str:
-    made = keys.new_key(is_secret=is_secret)
+    made = keys.generate_key(is_secret=is_secret)
     SourceKey.objects.create(
         source=factories.source(),
         prefix=made.prefix,

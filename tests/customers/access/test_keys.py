@@ -111,7 +111,7 @@ def test_when_nobody_can_say_it_is_our_fault_not_the_senders(monkeypatch):
 
     monkeypatch.setattr(db, "rows", away)
 
-    with pytest.raises(keys.Unavailable):
+    with pytest.raises(keys.KeysUnavailable):
         keys.find_sender("sk_anything")
 
 

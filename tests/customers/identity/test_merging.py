@@ -8,7 +8,7 @@ from django.db import connection
 from customers import rebuild, sql
 from customers.identity import merging, resolution
 from customers.models import Customer, Event, Identifier, Link, Merge, Order, Review, Trait
-from customers.queries.timeline import Filter, timeline
+from customers.queries.timeline import TimelineFilter, timeline
 from customers.types import CLAIMED
 from tests import factories
 from tests.factories import NOON, identify, item, order, record
@@ -228,7 +228,7 @@ def test_what_was_filed_under_a_record_that_joined_at_once_stays_on_a_timeline()
     record(item(MAIL, SAM), by=by)  # from now on the address leads to nobody
 
     pages = [
-        timeline(id_, narrow=Filter(), cursor=None, limit=50)
+        timeline(id_, filters=TimelineFilter(), cursor=None, limit=50)
         for id_ in Customer.objects.live().values_list("id", flat=True)
     ]
 
