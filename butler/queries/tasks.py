@@ -42,7 +42,9 @@ def open_tasks(*, by: str, limit: int = 100) -> list[TaskShape]:
 def tasks(*, by: str, is_open: bool, cursor: str | None, limit: int) -> Page[TaskShape]:
     """Return tasks, the newest first."""
     rows = StaffTask.objects.filter(done_at__isnull=is_open)
-    page = read_page(rows, order_by={"id": UUID}, to_shape=lambda row: row, cursor=cursor, limit=limit)
+    page = read_page(
+        rows, order_by={"id": UUID}, to_shape=lambda row: row, cursor=cursor, limit=limit
+    )
     return Page(_shapes(page.results, by), page.next, page.previous)
 
 
