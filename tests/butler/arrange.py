@@ -36,10 +36,10 @@ def vocabulary() -> None:
 def guest(*, email: str = "", phone: str = "", **traits) -> Customer:
     """A customer with a proved address."""
     email = email or f"guest-{uuid.uuid4().hex[:8]}@example.com"
-    known = [("user_id", f"guest-{uuid.uuid4()}"), ("email", email)]
+    identifiers = [("user_id", f"guest-{uuid.uuid4()}"), ("email", email)]
     if phone:
-        known.append(("phone", phone))
-    return factories.customer(*known, email=email, **traits)
+        identifiers.append(("phone", phone))
+    return factories.customer(*identifiers, email=email, **traits)
 
 
 def says(

@@ -53,5 +53,5 @@ def content(changes: dict[str, Any] | None = None) -> dict[str, Any]:
 
 
 def file(changes: dict[str, Any] | None = None) -> AutomationFile:
-    said = content(changes)
-    return AutomationFile(f"{said.get('key', 'x')}.toml", said)
+    document = content(changes)
+    return AutomationFile(f"{document.get('key', 'x')}.toml", document)

@@ -26,11 +26,11 @@ from butler.models import Delivery, Message  # noqa: E402
 KINDS = ("accepted", "delivered", "bounced", "complained", "complained")
 
 
-def reports(seen: set[uuid.UUID], chance: random.Random) -> Iterator[DeliveryReport]:
+def reports(reported_ids: set[uuid.UUID], chance: random.Random) -> Iterator[DeliveryReport]:
     """Say of every attempt something, the same in each process, however it is called."""
     for delivery, message in Delivery.objects.values_list("pk", "message_id"):
-        if delivery not in seen:
-            seen.add(delivery)
+        if delivery not in reported_ids:
+            reported_ids.add(delivery)
             kind = KINDS[delivery.int % len(KINDS)]
             by_name = chance.random() < 0.5
             yield DeliveryReport(
@@ -44,12 +44,15 @@ def reports(seen: set[uuid.UUID], chance: random.Random) -> Iterator[DeliveryRep
 
 def report(chance: random.Random, ends: float) -> None:
     """DeliveryReport in batches of every size, in any order."""
-    seen: set[uuid.UUID] = set()
+    reported_ids: set[uuid.UUID] = set()
     while time.monotonic() < ends:
-        said = list(reports(seen, chance))
-        chance.shuffle(said)
-        while said:
-            batch = [said.pop() for _ in range(min(len(said), chance.randint(1, 15)))]
+        pending_reports = list(reports(reported_ids, chance))
+        chance.shuffle(pending_reports)
+        while pending_reports:
+            batch = [
+                pending_reports.pop()
+                for _ in range(min(len(pending_reports), chance.randint(1, 15)))
+            ]
             delivery_reports.record(provider="sink", channel="email", reports=batch, now=NOON)
         delivery_reports.sweep(now=NOON)
         time.sleep(chance.uniform(0, 0.02))
@@ -58,8 +61,8 @@ def report(chance: random.Random, ends: float) -> None:
 def look(chance: random.Random, ends: float) -> None:
     """Look at messages, and read some, as their customers do."""
     while time.monotonic() < ends:
-        found = list(Message.objects.order_by("?").values_list("pk", "customer_id")[:5])
-        for message, customer in found:
+        message_rows = list(Message.objects.order_by("?").values_list("pk", "customer_id")[:5])
+        for message, customer in message_rows:
             theirs = Message.objects.filter(customer_id=customer).values_list("pk", flat=True)
             inbox.mark_seen(ids=[customer], messages=theirs, now=NOON)
             try:

@@ -47,7 +47,7 @@ class World:
     now: datetime = NOW
     consents: dict = field(
         default_factory=lambda: {
-            one: _yes(one) for one in ("offers", "tips", "peers", "combine", "visits")
+            purpose: _yes(purpose) for purpose in ("offers", "tips", "peers", "combine", "visits")
         }
     )
     objections: dict = field(default_factory=dict)
@@ -99,7 +99,7 @@ class World:
         }
     )
 
-    def asked(self) -> tuple[Contact | Use, Facts, Rules, datetime]:
+    def decide_arguments(self) -> tuple[Contact | Use, Facts, Rules, datetime]:
         """Return what decide() is asked."""
         state = State(
             {key: Consent(**value) for key, value in self.consents.items()},
@@ -107,9 +107,13 @@ class World:
             tuple(self.settings),
             self.restricted,
         )
-        held = {"control": state, "addresses": self.addresses, "relations": self.relations}
+        computed_facts = {
+            "control": state,
+            "addresses": self.addresses,
+            "relations": self.relations,
+        }
         act = Use(**self.act) if "message_class" not in self.act else Contact(**self.act)
-        return act, Facts(**(held | self.facts)), Rules(**self.rules), self.now
+        return act, Facts(**(computed_facts | self.facts)), Rules(**self.rules), self.now
 
     def relate(self, **changes: object) -> None:
         """Change the relation that the act names, where it names one."""
@@ -136,15 +140,15 @@ def world(of: str, words: str) -> World:
             "expires_at": NOW + timedelta(days=1),
             "automation": "reminder",
         }
-    made = World(act)
-    for phrase in filter(None, (one.strip() for one in words.split(";"))):
+    scene = World(act)
+    for phrase in filter(None, (phrase.strip() for phrase in words.split(";"))):
         for pattern, change in _PHRASES.items():
             if match := re.fullmatch(pattern, phrase):
-                change(made, *match.groups())
+                change(scene, *match.groups())
                 break
         else:
             raise ValueError(f"nobody knows what {phrase!r} means")
-    return made
+    return scene
 
 
 def moment(text: str) -> datetime:
@@ -152,27 +156,27 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def _at(made: World, text: str) -> None:
+def _at(scene: World, text: str) -> None:
     """Move the whole scene to another time."""
-    made.now = moment(text)
-    made.act |= {
-        "occurred_at": made.now - timedelta(minutes=1),
-        "expires_at": made.now + timedelta(days=1),
+    scene.now = moment(text)
+    scene.act |= {
+        "occurred_at": scene.now - timedelta(minutes=1),
+        "expires_at": scene.now + timedelta(days=1),
     }
 
 
-def _set(made: World, name: str, value: str, channel: str | None, topic: str | None) -> None:
-    entry = f"set-{len(made.settings)}"
-    made.settings.append(
+def _set(scene: World, name: str, value: str, channel: str | None, topic: str | None) -> None:
+    entry = f"set-{len(scene.settings)}"
+    scene.settings.append(
         Setting(name, json.loads(value), entry, channel or "*", topic or "*"),
     )
 
 
-def _quiet(made: World, start: str, end: str, days: str | None) -> None:
+def _quiet(scene: World, start: str, end: str, days: str | None) -> None:
     hours: dict = {"from": start, "to": end}
     if days:
         hours["days"] = [int(day) for day in days]
-    _set(made, "quiet_hours", json.dumps(hours), None, None)
+    _set(scene, "quiet_hours", json.dumps(hours), None, None)
 
 
 _MOMENT = r"(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?)"

@@ -24,7 +24,7 @@ SAY = {"kind": "message", "channels": ["inbox"], "texts": TEXTS}
 
 
 def document(key: str = "receipt", **fields) -> Document:
-    said = {
+    document_fields = {
         "key": key,
         "name": {"en": key, "nl": key},
         "trigger": {"kind": "event", "event": "Order Completed"},
@@ -34,7 +34,7 @@ def document(key: str = "receipt", **fields) -> Document:
         "expires": "1d",
         "relation": "order",
     } | fields
-    return msgspec.convert(said, Document)
+    return msgspec.convert(document_fields, Document)
 
 
 def automation(key: str = "receipt", *, status: str = "live", live_at=None, **fields):
@@ -70,10 +70,12 @@ def due_of(run) -> Due | None:
     return Due.objects.filter(job="run", key=str(run.id)).first()
 
 
-def ordered(number="A-1", at=NOON, **said):
+def ordered(number="A-1", at=NOON, **properties):
     """Noor places an order for a visit tomorrow."""
-    said = {"visit_date": "2026-11-22", "total": "80.00", "currency": "EUR"} | said
-    return record(identify(NOOR, name="Noor", language="nl", at=at), order(number, NOOR, **said))
+    properties = {"visit_date": "2026-11-22", "total": "80.00", "currency": "EUR"} | properties
+    return record(
+        identify(NOOR, name="Noor", language="nl", at=at), order(number, NOOR, **properties)
+    )
 
 
 def play(steps, **fields):

@@ -105,16 +105,20 @@ def test_a_list_costs_the_same_however_long_it_is(lin, version, django_assert_ma
 def test_no_list_of_customers_things_reads_all_of_them(lin, name):
     page = reverse(f"admin:butler_{name}_changelist")
 
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         answer = lin.get(page)
 
-    said = [one["sql"] for one in asked if f'"butler_{name}"' in one["sql"]]
+    statements = [query["sql"] for query in queries if f'"butler_{name}"' in query["sql"]]
     assert answer.status_code == 200
-    assert not any("DISTINCT" in one for one in said)
+    assert not any("DISTINCT" in statement for statement in statements)
     # At most so many are counted, and the newest come from an index.
-    assert all("LIMIT" in one for one in said if "COUNT" in one)
-    assert all(f'ORDER BY "butler_{name}"."id" DESC' in one for one in said if "ORDER BY" in one)
-    assert said
+    assert all("LIMIT" in statement for statement in statements if "COUNT" in statement)
+    assert all(
+        f'ORDER BY "butler_{name}"."id" DESC' in statement
+        for statement in statements
+        if "ORDER BY" in statement
+    )
+    assert statements
 
 
 def test_rate_of_a_provider_is_set_in_the_admin(client, lin):

@@ -29,7 +29,7 @@ def test_two_senders_never_get_the_same_message():
     def take():
         barrier.wait()
         for _ in range(4):
-            got.extend(one.message_id for one in claim(limit=2).outgoing)
+            got.extend(outgoing.message_id for outgoing in claim(limit=2).outgoing)
         connection.close()
 
     threads = [threading.Thread(target=take) for _ in range(4)]
@@ -39,23 +39,24 @@ def test_two_senders_never_get_the_same_message():
         thread.join()
 
     assert len(got) == len(set(got))
-    got.extend(one.message_id for one in claim().outgoing)
+    got.extend(outgoing.message_id for outgoing in claim().outgoing)
     assert len(set(got)) == 8
 
 
 def test_a_message_of_somebody_who_is_held_waits_and_stands_in_nobodys_way():
-    held, free = guest_who_consented(), guest_who_consented()
-    first, second = arrange.message(held), arrange.message(free)
+    locked_guest, free_guest = guest_who_consented(), guest_who_consented()
+    first, second = arrange.message(locked_guest), arrange.message(free_guest)
     got = []
 
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT 1 FROM customers_customer WHERE id = %s FOR NO KEY UPDATE", [held.id]
+                "SELECT 1 FROM customers_customer WHERE id = %s FOR NO KEY UPDATE",
+                [locked_guest.id],
             )
 
         def take():
-            got.extend(one.message_id for one in claim().outgoing)
+            got.extend(outgoing.message_id for outgoing in claim().outgoing)
             connection.close()
 
         thread = threading.Thread(target=take)
@@ -63,7 +64,7 @@ def test_a_message_of_somebody_who_is_held_waits_and_stands_in_nobodys_way():
         thread.join()
 
     assert got == [second.id]
-    assert [one.message_id for one in claim().outgoing] == [first.id]
+    assert [outgoing.message_id for outgoing in claim().outgoing] == [first.id]
 
 
 def test_a_message_that_somebody_has_in_hand_is_left_to_them():
@@ -90,8 +91,8 @@ def test_a_claim_holds_nobody_but_those_it_is_about():
 
     def look():
         with transaction.atomic():
-            held = Customer.objects.select_for_update(skip_locked=True)
-            free.extend(held.values_list("id", flat=True))
+            unlocked_customers = Customer.objects.select_for_update(skip_locked=True)
+            free.extend(unlocked_customers.values_list("id", flat=True))
         connection.close()
 
     def hook(name):
@@ -121,6 +122,6 @@ def test_who_becomes_another_between_the_look_and_the_hold_is_left_for_the_next_
     assert claim().skipped_count == 1
     monkeypatch.undo()
 
-    assert [(one.message_id, one.customer_id) for one in claim().outgoing] == [
+    assert [(outgoing.message_id, outgoing.customer_id) for outgoing in claim().outgoing] == [
         (message.id, other.id)
     ]

@@ -46,8 +46,8 @@ def put(caller, path, **body):
 
 
 def offers(app, query=None):
-    found = app.get("/api/me/consents/", query).json()["consents"]
-    return next(one for one in found if one["purpose"]["key"] == "offers")
+    consents = app.get("/api/me/consents/", query).json()["consents"]
+    return next(consent for consent in consents if consent["purpose"]["key"] == "offers")
 
 
 def test_before_anything_is_said_everything_is_unknown_and_says_what_it_asks(noor):
@@ -64,10 +64,10 @@ def test_before_anything_is_said_everything_is_unknown_and_says_what_it_asks(noo
 
 def test_to_give_and_to_withdraw_takes_the_same_one_request(noor):
     record, app = noor
-    given = put(app, "/api/me/consents/offers/", answer="give", notice=NOTICE)
-    assert given.status_code == 200
+    given_response = put(app, "/api/me/consents/offers/", answer="give", notice=NOTICE)
+    assert given_response.status_code == 200
     assert offers(app)["state"] == "given"
-    assert offers(app)["entry"] == given.json()["entries"][0]
+    assert offers(app)["entry"] == given_response.json()["entries"][0]
 
     withdrawn = put(app, "/api/me/consents/offers/", answer="withdraw")
 
@@ -94,12 +94,12 @@ def test_a_yes_that_was_asked_for_again_is_refused_to_whoever_speaks_for_a_custo
     path = f"/api/customers/{noor[0].id}/consents/offers/"
 
     refused = put(desk, path, answer="give", notice=NOTICE, evidence=VOICE)
-    taken = put(
+    accepted = put(
         desk, path, answer="give", notice=NOTICE, evidence=VOICE | {"initiative": "customer"}
     )
 
     assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (422, "asked-again")
-    assert taken.status_code == 200
+    assert accepted.status_code == 200
 
 
 def test_a_withdrawal_answers_with_what_had_already_left(noor):
@@ -111,30 +111,32 @@ def test_a_withdrawal_answers_with_what_had_already_left(noor):
 
     withdrawn = put(app, "/api/me/consents/offers/", answer="withdraw")
 
-    assert [one["message"] for one in withdrawn.json()["left"]] == [str(message.pk)]
+    assert [sent_message["message"] for sent_message in withdrawn.json()["left"]] == [
+        str(message.pk)
+    ]
 
 
 def test_the_receipt_is_a_file_that_anybody_can_verify(noor, client):
-    said = put(noor[1], "/api/me/consents/offers/", answer="refuse").json()
+    refusal = put(noor[1], "/api/me/consents/offers/", answer="refuse").json()
     keys = receipts.read_keys(client.get("/.well-known/butler-receipt-keys.json").content)
-    [address] = said["receipts"]
+    [address] = refusal["receipts"]
 
     answer = noor[1].get(address.removeprefix("http://testserver"))
 
     assert answer["Content-Disposition"].startswith('attachment; filename="receipt-')
-    found = receipts.read_file(answer.content)
-    assert receipts.verify(found, keys) == (1, 0, (), ())
-    assert found["document"]["state"] == "ConsentRefused"
+    receipt = receipts.read_file(answer.content)
+    assert receipts.verify(receipt, keys) == (1, 0, (), ())
+    assert receipt["document"]["state"] == "ConsentRefused"
 
 
 def test_the_whole_ledger_is_a_file_that_anybody_can_verify(noor):
     for answer in ("refuse", "withdraw"):
         put(noor[1], "/api/me/consents/offers/", answer=answer)
 
-    found = receipts.read_file(noor[1].get("/api/me/ledger/export/").content)
+    ledger_file = receipts.read_file(noor[1].get("/api/me/ledger/export/").content)
 
     own = {signing.signer().key_id: signing.signer().public}
-    assert receipts.verify(found, own) == (2, 0, (), ())
+    assert receipts.verify(ledger_file, own) == (2, 0, (), ())
 
 
 def test_the_ledger_is_listed_by_pages_newest_first(noor):
@@ -144,16 +146,16 @@ def test_the_ledger_is_listed_by_pages_newest_first(noor):
     first = noor[1].get("/api/me/ledger/", {"limit": 2}).json()
     second = noor[1].get(first["next"].removeprefix("http://testserver")).json()
 
-    kinds = [one["kind"] for one in first["results"] + second["results"]]
+    kinds = [entry["kind"] for entry in first["results"] + second["results"]]
     assert kinds == ["consent.refused", "consent.withdrawn", "consent.refused"]
     assert second["next"] is None
     assert first["results"][0]["by"] == "self"
 
 
 def test_an_objection_is_made_and_lifted(noor):
-    made = put(noor[1], "/api/me/objections/marketing/", answer="object").json()
+    objection = put(noor[1], "/api/me/objections/marketing/", answer="object").json()
     objections = noor[1].get("/api/me/consents/").json()["objections"]
-    assert objections == {"marketing": made["entries"][0]}
+    assert objections == {"marketing": objection["entries"][0]}
 
     put(noor[1], "/api/me/objections/marketing/", answer="lift")
 
@@ -171,11 +173,12 @@ def test_preferences_are_set_and_cleared_all_or_none(noor):
     assert (refused.status_code, refused.json()["type"]) == (422, "urn:butler:problem:bad-value")
     noor[1].patch(path, {"changes": [quiet | {"clear": True, "value": None}]})
 
-    found = noor[1].get(path).json()
-    assert [(one["name"], one["value"], one["channel"]) for one in found["settings"]] == [
-        ("allow", False, "sms")
-    ]
-    assert {topic["key"] for topic in found["topics"]} == {"rides", "visits"}
+    preferences = noor[1].get(path).json()
+    assert [
+        (setting["name"], setting["value"], setting["channel"])
+        for setting in preferences["settings"]
+    ] == [("allow", False, "sms")]
+    assert {topic["key"] for topic in preferences["topics"]} == {"rides", "visits"}
 
 
 @pytest.mark.parametrize(
@@ -214,15 +217,15 @@ def test_staff_say_it_for_a_customer_and_how_they_know(noor):
     path = f"/api/customers/{noor[0].id}/consents/offers/"
 
     unproved = put(sam, path, answer="withdraw")
-    said = put(sam, path, answer="withdraw", evidence=VOICE)
+    accepted = put(sam, path, answer="withdraw", evidence=VOICE)
 
     assert (unproved.status_code, unproved.json()["type"]) == (
         422,
         "urn:butler:problem:no-evidence",
     )
-    assert said.status_code == 200
-    [seen] = noor[1].get("/api/me/ledger/").json()["results"]
-    assert (seen["by"], seen["actor"], seen["evidence"]) == ("staff", "staff:Sam", VOICE)
+    assert accepted.status_code == 200
+    [entry] = noor[1].get("/api/me/ledger/").json()["results"]
+    assert (entry["by"], entry["actor"], entry["evidence"]) == ("staff", "staff:Sam", VOICE)
 
 
 def test_a_list_that_is_imported_again_brings_nobody_back(noor):
@@ -248,17 +251,20 @@ def test_a_key_that_only_reads_says_nothing(noor):
 def test_a_request_to_be_called_is_asked_for_once_listed_and_done(noor):
     app, sam = noor[1], staff("change_stafftask", "view_customer")
     body = {"subject": "The pass of my son", "wanted_at": "2027-01-02T10:00:00+01:00"}
-    asked = app.post("/api/me/requests/", body, **{"Idempotency-Key": "k1"})
+    created = app.post("/api/me/requests/", body, **{"Idempotency-Key": "k1"})
     again = app.post("/api/me/requests/", body, **{"Idempotency-Key": "k1"})
-    assert (asked.status_code, asked.content) == (201, again.content)
-    reference = asked.json()["reference"]
+    assert (created.status_code, created.content) == (201, again.content)
+    reference = created.json()["reference"]
 
     path = f"/api/customers/{noor[0].id}/requests/{reference}/close/"
     assert sam.post(path, {"outcome": "It works again"}).status_code == 200
 
-    [seen] = app.get("/api/me/requests/").json()["results"]
-    assert (seen["status"], seen["subject"]) == ("answered", "The pass of my son")
-    assert seen["wanted_at"] == "2027-01-02T09:00:00Z"
+    [callback_request] = app.get("/api/me/requests/").json()["results"]
+    assert (callback_request["status"], callback_request["subject"]) == (
+        "answered",
+        "The pass of my son",
+    )
+    assert callback_request["wanted_at"] == "2027-01-02T09:00:00Z"
     names = Event.objects.filter(about=f"request:{reference}").order_by("version")
     assert [event.name for event in names] == ["Callback Requested", "Request Answered"]
 

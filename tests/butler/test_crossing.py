@@ -41,7 +41,7 @@ def test_whoever_writes_what_came_of_a_message_takes_the_customer_first(tmp_path
         ("look", 0),
     ]
     env = {**os.environ, "DATABASE_URL": url, "BUTLER_WAKES": "0", "DEBUG": "0"}
-    running = [
+    processes = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.butler.crossing", role, str(number), *race],
             env=env,
@@ -55,7 +55,7 @@ def test_whoever_writes_what_came_of_a_message_takes_the_customer_first(tmp_path
         time.sleep(0.05)
     (tmp_path / "go").touch()
 
-    assert [one.wait(timeout=120) for one in running] == [0] * len(hands)
+    assert [process.wait(timeout=120) for process in processes] == [0] * len(hands)
 
     races = withdrawal_race.count_races(url, tmp_path)
     print(races)

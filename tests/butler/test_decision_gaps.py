@@ -69,23 +69,23 @@ def _knows_the_zone(facts: Facts, rules) -> bool:
 
 
 @cache
-def _asked(of: str):
-    return [world(of, vector[1]).asked() for vector in VECTORS if vector[0] == of]
+def _decide_arguments(of: str):
+    return [world(of, vector[1]).decide_arguments() for vector in VECTORS if vector[0] == of]
 
 
 @pytest.mark.parametrize("of", [*CLASSES, "use"])
 def test_nothing_that_is_missing_or_corrupt_ever_opens_what_was_closed(of):
     tried = 0
     opened = []
-    for act, facts, rules, now in _asked(of):
+    for act, facts, rules, now in _decide_arguments(of):
         before = decide(act, facts, rules, now)
         if before.effect == "allow":
             continue
-        for where, (one, two, three) in _each(act, facts, rules):
+        for where, (changed_act, changed_facts, changed_rules) in _each(act, facts, rules):
             if where.startswith("facts.zone") and not _knows_the_zone(facts, rules):
                 continue
             tried += 1
-            if decide(one, two, three, now).effect == "allow":
+            if decide(changed_act, changed_facts, changed_rules, now).effect == "allow":
                 opened.append((before.code, where))
 
     assert opened == []
@@ -110,17 +110,19 @@ def _each(act, facts, rules) -> Iterator[tuple[str, tuple]]:
     ["version", "standing", "control", "addresses", "relations", "is_of_age", "used", "halted"],
 )
 def test_a_fact_that_is_not_known_is_a_no_with_its_name(of, name):
-    asked = [one for one in _asked(of) if decide(*one).effect == "allow"]
+    allowed_arguments = [
+        arguments for arguments in _decide_arguments(of) if decide(*arguments).effect == "allow"
+    ]
 
-    for act, facts, rules, now in asked:
+    for act, facts, rules, now in allowed_arguments:
         decision = decide(act, msgspec.structs.replace(facts, **{name: None}), rules, now)
         assert (decision.effect, decision.code) == ("deny", f"unknown_{name}")
-    assert len(asked) > 5
+    assert len(allowed_arguments) > 5
 
 
 @pytest.mark.parametrize("of", [*CLASSES, "use"])
 def test_what_is_corrupt_never_raises(of):
-    for act, facts, rules, now in _asked(of)[:20]:
+    for act, facts, rules, now in _decide_arguments(of)[:20]:
         for _, changed in _each(act, facts, rules):
             decision = decide(*changed, now)
             assert decision.gates

@@ -13,7 +13,7 @@ ASKED_OF_ALL = "switch integrity act"
 
 
 @pytest.mark.parametrize(
-    ("of", "asked"),
+    ("of", "expected_gates"),
     [
         ("legal_duty", "address basis"),
         ("service_critical", "restriction address terms basis settings allow"),
@@ -36,16 +36,16 @@ ASKED_OF_ALL = "switch integrity act"
         ("use; relation order:A-1001", "restriction objection terms basis settings data_use"),
     ],
 )
-def test_each_class_is_asked_what_concerns_it(of, asked):
+def test_each_class_is_asked_what_concerns_it(of, expected_gates):
     of, _, words = of.partition("; ")
 
     gates = [gate.gate for gate in _decide(of, words).gates]
 
-    assert " ".join(gates) == f"{ASKED_OF_ALL} {asked}"
+    assert " ".join(gates) == f"{ASKED_OF_ALL} {expected_gates}"
 
 
 def _decide(of: str, words: str = ""):
-    return decide(*world(of, words).asked())
+    return decide(*world(of, words).decide_arguments())
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,11 @@ def _decide(of: str, words: str = ""):
     ],
 )
 def test_what_an_answer_rests_on_is_told_with_it(of, words, gate, inputs):
-    (found,) = (one for one in _decide(of, words).gates if one.gate == gate)
+    (matching_gate,) = (
+        candidate for candidate in _decide(of, words).gates if candidate.gate == gate
+    )
 
-    assert found.inputs == inputs
+    assert matching_gate.inputs == inputs
 
 
 def test_a_switch_names_itself_as_the_proof():

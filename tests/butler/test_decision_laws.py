@@ -103,12 +103,12 @@ def _world(scene) -> World:
     words = [*wider, *narrowing]
     if of == "use":
         words = [
-            one
-            for one in words
-            if not one.startswith(("channel", "expires", "at ", "company", "used company"))
+            phrase
+            for phrase in words
+            if not phrase.startswith(("channel", "expires", "at ", "company", "used company"))
         ]
     # The time first: it moves what happened along.
-    words.sort(key=lambda one: not one.startswith("at "))
+    words.sort(key=lambda phrase: not phrase.startswith("at "))
     return world(of, ";".join(words))
 
 
@@ -122,11 +122,11 @@ def _rank(decision: Decision):
 def test_what_takes_away_never_gives(scene, narrowing):
     of, before, wider = scene
     if narrowing.startswith(_REPLACED):
-        wider = [one for one in wider if not one.startswith(narrowing[:13])]
-        before = [one for one in before if not one.startswith(narrowing[:13])]
+        wider = [phrase for phrase in wider if not phrase.startswith(narrowing[:13])]
+        before = [phrase for phrase in before if not phrase.startswith(narrowing[:13])]
 
-    first = decide(*_world((of, before, wider)).asked())
-    then = decide(*_world((of, [*before, narrowing], wider)).asked())
+    first = decide(*_world((of, before, wider)).decide_arguments())
+    then = decide(*_world((of, [*before, narrowing], wider)).decide_arguments())
 
     assert _rank(then) >= _rank(first)
 
@@ -134,21 +134,23 @@ def test_what_takes_away_never_gives(scene, narrowing):
 @given(SCENES)
 @deep
 def test_the_same_facts_lead_to_the_same_bytes(scene):
-    asked = _world(scene).asked()
-    first = msgspec.json.encode(decide(*asked))
+    arguments = _world(scene).decide_arguments()
+    first = msgspec.json.encode(decide(*arguments))
 
     # Others come in between, and what was remembered is forgotten.
-    decide(*world("service", "set allow false; quiet 13:00-15:00; zone Asia/Tokyo").asked())
+    decide(
+        *world("service", "set allow false; quiet 13:00-15:00; zone Asia/Tokyo").decide_arguments()
+    )
     quiet_hours.quiet_intervals.cache_clear()
 
-    assert msgspec.json.encode(decide(*asked)) == first
-    assert msgspec.json.encode(decide(*_world(scene).asked())) == first
+    assert msgspec.json.encode(decide(*arguments)) == first
+    assert msgspec.json.encode(decide(*_world(scene).decide_arguments())) == first
 
 
 @given(SCENES, st.randoms(use_true_random=False))
 @deep
 def test_the_order_of_the_facts_does_not_show(scene, chance: random.Random):
-    act, facts, rules, now = _world(scene).asked()
+    act, facts, rules, now = _world(scene).decide_arguments()
     if facts.control is None:
         return
 
@@ -176,7 +178,7 @@ def _shuffled(mapping, chance):
 @given(SCENES)
 @deep
 def test_every_no_and_every_later_has_a_reason_that_can_be_read_and_looked_up(scene):
-    act, facts, rules, now = _world(scene).asked()
+    act, facts, rules, now = _world(scene).decide_arguments()
     decision = decide(act, facts, rules, now)
 
     last = decision.gates[-1]
@@ -185,16 +187,16 @@ def test_every_no_and_every_later_has_a_reason_that_can_be_read_and_looked_up(sc
         assert last.verdict == decision.effect
     assert decision.code in REASONS
     assert all(sentence(decision.code, language) for language in LANGUAGES)
-    asked = [(gate.gate, gate.layer) for gate in decision.gates]
-    assert len(set(asked)) == len(asked)
+    gate_names = [(gate.gate, gate.layer) for gate in decision.gates]
+    assert len(set(gate_names)) == len(gate_names)
     for gate in decision.gates:
-        assert set(gate.evidence) <= _known(facts)
+        assert set(gate.evidence) <= _evidence_ids(facts)
         # Who passes has nothing to explain, but for a wish that was obeyed.
         assert gate.verdict != "pass" or gate.code in ("", "no_terms", "person_first")
         assert gate.verdict in ("pass", "basis", "defer", "deny")
 
 
-def _known(facts: Facts) -> set[str]:
+def _evidence_ids(facts: Facts) -> set[str]:
     """Return every id under which a fact of these can be found."""
     state = facts.control
     return {
@@ -211,7 +213,7 @@ def _known(facts: Facts) -> set[str]:
 @given(SCENES)
 @deep
 def test_without_the_fact_that_decided_it_would_have_been_decided_otherwise(scene):
-    act, facts, rules, now = _world(scene).asked()
+    act, facts, rules, now = _world(scene).decide_arguments()
     decision = decide(act, facts, rules, now)
     entries = decision.gates[-1].evidence
     if decision.effect == "allow" or not entries or decision.layer not in ("legal", "preference"):
@@ -225,19 +227,19 @@ def test_without_the_fact_that_decided_it_would_have_been_decided_otherwise(scen
 def _without(facts: Facts, entries: set[str]) -> Facts:
     assert facts.control is not None
     state = facts.control
-    kept = msgspec.structs.replace(
+    remaining_state = msgspec.structs.replace(
         state,
-        settings=tuple(one for one in state.settings if one.entry not in entries),
-        objections={key: one for key, one in state.objections.items() if one not in entries},
+        settings=tuple(setting for setting in state.settings if setting.entry not in entries),
+        objections={key: entry for key, entry in state.objections.items() if entry not in entries},
         restricted="" if state.restricted in entries else state.restricted,
     )
     addresses = {
-        channel: msgspec.structs.replace(one, suppressed="", evidence="")
-        if one.evidence in entries
-        else one
-        for channel, one in (facts.addresses or {}).items()
+        channel: msgspec.structs.replace(address, suppressed="", evidence="")
+        if address.evidence in entries
+        else address
+        for channel, address in (facts.addresses or {}).items()
     }
-    return msgspec.structs.replace(facts, control=kept, addresses=addresses)
+    return msgspec.structs.replace(facts, control=remaining_state, addresses=addresses)
 
 
 ALONE = [
@@ -245,8 +247,8 @@ ALONE = [
     for vector in VECTORS
     if vector[2] != "allow"
     and ";" not in vector[1]
-    and decide(*world(*vector[:2]).asked()).gates[-1].evidence
-    and decide(*world(*vector[:2]).asked()).layer in ("legal", "preference")
+    and decide(*world(*vector[:2]).decide_arguments()).gates[-1].evidence
+    and decide(*world(*vector[:2]).decide_arguments()).layer in ("legal", "preference")
 ]
 
 
@@ -256,7 +258,7 @@ def test_there_are_enough_that_rest_on_one_fact():
 
 @pytest.mark.parametrize("vector", ALONE, ids=lambda vector: f"{vector[0]}: {vector[1]}")
 def test_where_one_fact_decides_all_is_allowed_without_it(vector):
-    act, facts, rules, now = world(*vector[:2]).asked()
+    act, facts, rules, now = world(*vector[:2]).decide_arguments()
     decision = decide(act, facts, rules, now)
 
     other = decide(act, _without(facts, set(decision.gates[-1].evidence)), rules, now)

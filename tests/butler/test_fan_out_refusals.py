@@ -40,7 +40,7 @@ def say(*channels, **fields):
 
 def offer(*steps, **fields):
     trigger = {"kind": "schedule", "at": "10:00", "audience": "everyone", "days": [1]}
-    said = {
+    document_fields = {
         "trigger": trigger,
         "steps": steps or [say("email", "inbox")],
         "class": "marketing",
@@ -48,7 +48,7 @@ def offer(*steps, **fields):
         "purpose": "offers",
         "relation": "",
     }
-    return automation("weekly", **said | fields)
+    return automation("weekly", **document_fields | fields)
 
 
 def crowd(count=3):
@@ -88,7 +88,7 @@ def test_each_that_is_sifted_out_hears_the_reason_of_their_own():
 
     tick(now=FIRST)
 
-    codes = [decisions(one).get().code for one in (refused, withdrew, objects)]
+    codes = [decisions(customer).get().code for customer in (refused, withdrew, objects)]
     assert codes == ["consent_refused", "consent_withdrawn", "objected"]
 
 
@@ -185,7 +185,7 @@ def test_who_was_sifted_out_can_read_why():
     (occasion,) = why.why([other.id], cursor=None, limit=5).results
 
     assert occasion.name["en"] == "weekly"
-    assert [one.code for one in occasion.decisions] == ["no_consent"]
+    assert [decision.code for decision in occasion.decisions] == ["no_consent"]
 
 
 def test_a_topic_of_a_service_is_sifted_by_settings_alone():

@@ -41,7 +41,7 @@ def photo(ride, *, at=NOON, of=NOOR):
 
 
 def rides(message):
-    return [one["properties"]["ride"] for one in message.facts["gathered"]["events"]]
+    return [event["properties"]["ride"] for event in message.facts["gathered"]["events"]]
 
 
 def visits(of=NOOR, on="2026-11-22", **traits):
@@ -59,9 +59,9 @@ def test_all_that_happens_within_the_time_is_said_at_once():
 
     tick(now=NOON + timedelta(hours=2, seconds=1))
 
-    said = Message.objects.get()
-    assert rides(said) == ["Night Mail", "Otter Run", "The Weir"]
-    assert said.occurred_at == NOON + timedelta(hours=2)
+    message = Message.objects.get()
+    assert rides(message) == ["Night Mail", "Otter Run", "The Weir"]
+    assert message.occurred_at == NOON + timedelta(hours=2)
     assert Run.objects.get().status == "done"
 
 
@@ -73,8 +73,11 @@ def test_events_of_one_delivery_are_gathered_too_and_each_customer_has_their_own
     record(photo("Night Mail"), photo("The Weir", of=SEM), photo("Otter Run"))
     tick(now=NOON + timedelta(hours=3))
 
-    said = Message.objects.all()
-    assert sorted(rides(one) for one in said) == [["Night Mail", "Otter Run"], ["The Weir"]]
+    messages = Message.objects.all()
+    assert sorted(rides(message) for message in messages) == [
+        ["Night Mail", "Otter Run"],
+        ["The Weir"],
+    ]
 
 
 def test_what_comes_after_it_was_said_begins_anew():
@@ -86,7 +89,7 @@ def test_what_comes_after_it_was_said_begins_anew():
     record(photo("Otter Run", at=NOON + timedelta(minutes=40)))
     tick(now=NOON + timedelta(minutes=71))
 
-    assert [rides(one) for one in Message.objects.order_by("created_at")] == [
+    assert [rides(message) for message in Message.objects.order_by("created_at")] == [
         ["Night Mail"],
         ["Otter Run"],
     ]
@@ -105,24 +108,24 @@ def test_the_day_is_said_in_the_evening_on_the_customers_clock():
 
 
 @pytest.mark.parametrize(
-    ("taken", "said"),
+    ("photo_at", "message_at"),
     [
         # The night in which 02:30 is missing, and the one in which it comes twice.
         (datetime(2027, 3, 27, 23, 0, tzinfo=UTC), datetime(2027, 3, 28, 1, 0, tzinfo=UTC)),
         (datetime(2027, 10, 30, 23, 0, tzinfo=UTC), datetime(2027, 10, 31, 0, 30, tzinfo=UTC)),
     ],
 )
-def test_an_evening_that_ends_in_the_night_of_the_clocks_is_said_once(taken, said):
-    visits(on=f"{said:%Y-%m-%d}", timezone="Europe/Amsterdam")
+def test_an_evening_that_ends_in_the_night_of_the_clocks_is_said_once(photo_at, message_at):
+    visits(on=f"{message_at:%Y-%m-%d}", timezone="Europe/Amsterdam")
     photos("02:30")
-    record(photo("Night Mail", at=taken), at=taken)
+    record(photo("Night Mail", at=photo_at), at=photo_at)
 
-    tick(now=said - timedelta(seconds=1))
+    tick(now=message_at - timedelta(seconds=1))
     assert not Message.objects.exists()
-    tick(now=said + timedelta(seconds=1))
-    tick(now=said + timedelta(hours=1, seconds=1))
+    tick(now=message_at + timedelta(seconds=1))
+    tick(now=message_at + timedelta(hours=1, seconds=1))
 
-    assert Message.objects.get().occurred_at == said
+    assert Message.objects.get().occurred_at == message_at
 
 
 def test_what_one_gathers_goes_to_no_other_customer_and_no_other_automation():
@@ -145,10 +148,10 @@ def test_an_event_sent_twice_is_in_it_once():
     visits()
     photos("2h")
     desk = factories.sender()
-    one = photo("Night Mail")
+    event = photo("Night Mail")
 
-    record(one, by=desk)
-    record(one, by=desk)
+    record(event, by=desk)
+    record(event, by=desk)
     tick(now=NOON + timedelta(hours=3))
 
     assert Message.objects.get().facts["gathered"]["count"] == 1
@@ -240,11 +243,13 @@ def test_an_event_while_it_is_being_said_is_said_the_next_time():
 
 
 def test_the_words_go_through_all_of_it():
-    one = document("photos", steps=[SAY], trigger={"kind": "event", "event": "x", "gather": "2h"})
+    photos_document = document(
+        "photos", steps=[SAY], trigger={"kind": "event", "event": "x", "gather": "2h"}
+    )
     events = [{"properties": {"ride": "Night Mail"}}, {"properties": {"ride": "Otter Run"}}]
     context = {"gathered": {"count": 2, "events": events}, "company": {"name": "Larkmoor"}}
 
-    words = render(one, "0", "inbox", context, {}, "en")
+    words = render(photos_document, "0", "inbox", context, {}, "en")
 
     assert words.subject == "2 photos"
     assert "Night Mail. Otter Run." in words.text

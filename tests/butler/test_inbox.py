@@ -20,7 +20,7 @@ def noor(db) -> Customer:
 
 
 def _listed(of: Customer) -> list[str]:
-    return [one.subject for one in inbox.messages([of.pk], cursor=None, limit=50).results]
+    return [message.subject for message in inbox.messages([of.pk], cursor=None, limit=50).results]
 
 
 @pytest.mark.parametrize("state", ["queued", "suppressed", "expired"])
@@ -37,27 +37,32 @@ def test_what_never_left_is_no_message(noor, state):
 def test_what_left_or_may_have_is_there_and_says_so(noor, state):
     factories.message(noor, state=state, channel="email")
 
-    [found] = inbox.messages([noor.pk], cursor=None, limit=50).results
+    [listed] = inbox.messages([noor.pk], cursor=None, limit=50).results
 
-    assert found.state == state
-    assert not found.is_unread
+    assert listed.state == state
+    assert not listed.is_unread
 
 
 def test_a_message_that_was_taken_back_keeps_its_place_and_loses_its_words(noor):
     message = factories.message(noor, state="withdrawn", text="Wrong price: 1 euro")
     factories.message(noor, state="withdrawn", handed_over_at=None)
 
-    [found] = inbox.messages([noor.pk], cursor=None, limit=50).results
+    [listed] = inbox.messages([noor.pk], cursor=None, limit=50).results
 
-    assert (found.id, found.subject, found.text) == (message.pk, "", "")
+    assert (listed.id, listed.subject, listed.text) == (message.pk, "", "")
 
 
 def _ways(of: Customer) -> list[tuple[str, list[tuple[str, str]]]]:
-    found = inbox.messages([of.pk], cursor=None, limit=50).results
-    return [(one.channel, [(also.channel, also.state) for also in one.also]) for one in found]
+    messages = inbox.messages([of.pk], cursor=None, limit=50).results
+    return [
+        (message.channel, [(also.channel, also.state) for also in message.also])
+        for message in messages
+    ]
 
 
-def _said(to: Customer, run: uuid.UUID, channel: str, step: str = "0", **facts) -> Message:
+def _message_of_run(
+    to: Customer, run: uuid.UUID, channel: str, step: str = "0", **facts
+) -> Message:
     return factories.message(to, run_id=run, step=step, channel=channel, **facts)
 
 
@@ -65,41 +70,41 @@ def _said(to: Customer, run: uuid.UUID, channel: str, step: str = "0", **facts) 
 def test_what_was_said_several_ways_at_once_is_there_once(noor, ways):
     run = uuid.uuid4()
     for at, channel in enumerate(ways):
-        _said(noor, run, channel, at=NOON + timedelta(seconds=at))
+        _message_of_run(noor, run, channel, at=NOON + timedelta(seconds=at))
 
     [(channel, also)] = _ways(noor)
 
-    others = [one for one in ways if one != "inbox"]
-    assert (channel, also) == ("inbox", [(one, "accepted") for one in others])
+    others = [way for way in ways if way != "inbox"]
+    assert (channel, also) == ("inbox", [(way, "accepted") for way in others])
 
 
 def test_without_an_inbox_it_is_there_as_it_left_first(noor):
     run = uuid.uuid4()
-    later = _said(noor, run, "sms", at=NOON + timedelta(seconds=1), state="bounced")
-    first = _said(noor, run, "email")
+    later = _message_of_run(noor, run, "sms", at=NOON + timedelta(seconds=1), state="bounced")
+    first = _message_of_run(noor, run, "email")
 
     assert _ways(noor) == [("email", [("sms", "bounced")])]
     # Each can be read by itself, and names the other.
-    for one, other in ((first, later), (later, first)):
-        found = inbox.message([noor.pk], one.pk)
-        assert found is not None
-        assert (found.id, [also.id for also in found.also]) == (one.pk, [other.pk])
+    for shown, other in ((first, later), (later, first)):
+        message = inbox.message([noor.pk], shown.pk)
+        assert message is not None
+        assert (message.id, [also.id for also in message.also]) == (shown.pk, [other.pk])
 
 
 def test_what_stands_in_the_mail_is_not_hidden_by_what_was_taken_back(noor):
     run = uuid.uuid4()
-    _said(noor, run, "inbox", state="withdrawn")
-    _said(noor, run, "email", state="delivered")
+    _message_of_run(noor, run, "inbox", state="withdrawn")
+    _message_of_run(noor, run, "email", state="delivered")
 
     assert _ways(noor) == [("email", [("inbox", "withdrawn")])]
 
 
 def test_other_words_are_another_message(noor):
     run = uuid.uuid4()
-    _said(noor, run, "inbox")
-    _said(noor, run, "email", step="1")
-    _said(noor, uuid.uuid4(), "email")
-    _said(noor, run, "email", state="suppressed")
+    _message_of_run(noor, run, "inbox")
+    _message_of_run(noor, run, "email", step="1")
+    _message_of_run(noor, uuid.uuid4(), "email")
+    _message_of_run(noor, run, "email", state="suppressed")
     for _ in range(2):
         factories.message(noor, channel="email")
 
@@ -107,20 +112,20 @@ def test_other_words_are_another_message(noor):
 
 
 def test_pages_of_messages_that_went_several_ways_miss_and_double_none(noor):
-    wanted = []
+    expected_ids = []
     for at in range(7):
         run, when = uuid.uuid4(), NOON + timedelta(minutes=at)
-        _said(noor, run, "email", at=when)
-        wanted.append(_said(noor, run, "inbox", at=when).pk)
+        _message_of_run(noor, run, "email", at=when)
+        expected_ids.append(_message_of_run(noor, run, "inbox", at=when).pk)
 
-    found, cursor = [], None
+    listed_ids, cursor = [], None
     while True:
         page = inbox.messages([noor.pk], cursor=cursor, limit=3)
-        found += [one.id for one in page.results]
+        listed_ids += [message.id for message in page.results]
         if not (cursor := page.next):
             break
 
-    assert found == wanted[::-1]
+    assert listed_ids == expected_ids[::-1]
 
 
 def test_reading_happens_once_and_is_on_the_log(noor):

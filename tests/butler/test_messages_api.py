@@ -35,7 +35,7 @@ def test_messages_are_listed_read_and_marked(noor):
     listed = app.get("/api/me/messages/").json()["results"]
     read = app.post(f"{path}read/", content_type="application/json")
 
-    assert [one["id"] for one in listed] == [str(message.pk)]
+    assert [row["id"] for row in listed] == [str(message.pk)]
     assert listed[0]["is_unread"]
     assert read.status_code == 200
     assert not read.json()["is_unread"]
@@ -69,7 +69,9 @@ def test_why_and_who_looked(noor, els):
     [unsent] = app.get("/api/me/why/?sent=no").json()["results"]
     assert unsent["decisions"][0]["code"] == "no_basis"
     assert app.get("/api/me/why/?sent=maybe").status_code == 400
-    assert [one["actor"] for one in app.get("/api/me/looks/").json()["results"]] == ["staff:Sam"]
+    assert [entry["actor"] for entry in app.get("/api/me/looks/").json()["results"]] == [
+        "staff:Sam"
+    ]
 
 
 def test_pages_of_messages_go_on(noor):
@@ -80,5 +82,5 @@ def test_pages_of_messages_go_on(noor):
     first = app.get("/api/me/messages/?limit=2").json()
     second = app.get(first["next"]).json()
 
-    assert len({one["id"] for one in first["results"] + second["results"]}) == 3
+    assert len({message["id"] for message in first["results"] + second["results"]}) == 3
     assert second["next"] is None

@@ -23,7 +23,7 @@ def _words():
     arrange.vocabulary()
 
 
-def leaving(result="accepted", *, budget=None, **facts):
+def leaving(outcome="accepted", *, budget=None, **facts):
     """Let one message go, and return whose it is and what is to be said of it."""
     guest = arrange.guest()
     arrange.says(guest, "consent.given", "offers")
@@ -31,13 +31,24 @@ def leaving(result="accepted", *, budget=None, **facts):
         arrange.says(guest, "preference.set", "budget", budget)
     arrange.message(guest)
     claimed = dispatch_gate.claim(
-        channel="email", provider="sink", now=NOON, limit=1, lease=10.0, links=lambda one: {}
+        channel="email",
+        provider="sink",
+        now=NOON,
+        limit=1,
+        lease=10.0,
+        links=lambda outgoing: {},
     )
-    (left,) = claimed.outgoing
-    one = DeliveryOutcome(
-        left.delivery_id, left.message_id, result, "marketing", left.number, False, **facts
+    (outgoing,) = claimed.outgoing
+    delivery_outcome = DeliveryOutcome(
+        outgoing.delivery_id,
+        outgoing.message_id,
+        outcome,
+        "marketing",
+        outgoing.number,
+        False,
+        **facts,
     )
-    return guest, one
+    return guest, delivery_outcome
 
 
 def is_waited_for() -> bool:
@@ -77,16 +88,16 @@ def test_what_left_while_two_records_became_one_is_on_the_log_of_the_one():
 # What becomes of a message ---------------------------------------------------------------
 
 
-def outcome(result, *, of="marketing", number=1, is_idempotent=False, **facts):
+def outcome(delivery_result, *, of="marketing", number=1, is_idempotent=False, **facts):
     nobody = uuid.UUID(int=0)
-    return DeliveryOutcome(nobody, nobody, result, of, number, is_idempotent, **facts)
+    return DeliveryOutcome(nobody, nobody, delivery_result, of, number, is_idempotent, **facts)
 
 
 WAITS = RECONCILE.total_seconds()
 
 
 @pytest.mark.parametrize(
-    ("one", "state", "reason", "pause"),
+    ("delivery_outcome", "state", "reason", "pause"),
     [
         (outcome("accepted"), "accepted", "", None),
         (outcome("accepted", is_local=True), "delivered", "", None),
@@ -106,12 +117,12 @@ WAITS = RECONCILE.total_seconds()
         (outcome("uncertain", number=ATTEMPTS, is_idempotent=True), "uncertain", "uncertain", None),
     ],
 )
-def test_a_message_is_next_where_its_attempt_leads(one, state, reason, pause):
-    assert next_state(one) == (state, reason, pause)
+def test_a_message_is_next_where_its_attempt_leads(delivery_outcome, state, reason, pause):
+    assert next_state(delivery_outcome) == (state, reason, pause)
 
 
 @pytest.mark.parametrize(
-    ("one", "reason"),
+    ("delivery_outcome", "reason"),
     [
         (outcome("transient", code="421"), "421"),
         (outcome("uncertain", is_idempotent=True), "uncertain"),
@@ -120,9 +131,11 @@ def test_a_message_is_next_where_its_attempt_leads(one, state, reason, pause):
 @pytest.mark.parametrize(
     ("number", "least", "most"), [(1, 3.75, 6.25), (2, 15, 25), (3, 60, 100), (5, 960, 1600)]
 )
-def test_each_pause_is_four_times_as_long_as_the_last(one, reason, number, least, most):
+def test_each_pause_is_four_times_as_long_as_the_last(
+    delivery_outcome, reason, number, least, most
+):
     for _ in range(50):
-        state, why, pause = next_state(one._replace(number=number))
+        state, why, pause = next_state(delivery_outcome._replace(number=number))
         assert (state, why) == ("queued", reason)
         assert pause is not None
         assert least <= pause <= most
@@ -144,22 +157,22 @@ def test_the_whole_trying_has_its_bounds():
 def test_what_was_not_used_goes_back_to_its_own_budget_alone():
     guest, rejected = leaving("rejected", budget={"most": 5, "per": "day"})
     other = arrange.guest()
-    kept = [
+    other_uses = [
         (guest.id, "*:*", "2027-04-20"),
         (guest.id, "email:*", "2027-04-21"),
         (other.id, "*:*", "2027-04-21"),
     ]
-    for who, scope, window in kept:
+    for who, scope, window in other_uses:
         BudgetUse.objects.create(customer_id=who, scope=scope, window=window, used=4)
     BudgetUse.objects.filter(customer_id=guest.id, scope="*:*", window="2027-04-21").update(used=3)
 
     outcomes.record([rejected], now=NOON)
 
     used = {
-        (one.customer_id, one.scope, one.window): one.used
-        for one in BudgetUse.objects.exclude(scope="company:marketing")
+        (use.customer_id, use.scope, use.window): use.used
+        for use in BudgetUse.objects.exclude(scope="company:marketing")
     }
-    assert used == {**dict.fromkeys(kept, 4), (guest.id, "*:*", "2027-04-21"): 2}
+    assert used == {**dict.fromkeys(other_uses, 4), (guest.id, "*:*", "2027-04-21"): 2}
 
 
 def test_a_budget_that_was_emptied_meanwhile_stays_empty():
@@ -168,11 +181,11 @@ def test_a_budget_that_was_emptied_meanwhile_stays_empty():
 
     outcomes.record([rejected], now=NOON)
 
-    assert {one.used for one in BudgetUse.objects.filter(customer_id=guest.id)} == {0}
+    assert {use.used for use in BudgetUse.objects.filter(customer_id=guest.id)} == {0}
 
 
 @pytest.mark.parametrize(
-    ("result", "later", "state"),
+    ("delivery_result", "later", "state"),
     [
         ("transient", timedelta(days=7), "expired"),
         ("transient", timedelta(days=7, seconds=-1), "queued"),
@@ -180,10 +193,10 @@ def test_a_budget_that_was_emptied_meanwhile_stays_empty():
         ("accepted", timedelta(days=8), "accepted"),
     ],
 )
-def test_what_would_wait_beyond_its_time_ends_instead(result, later, state):
-    _, one = leaving(result)
+def test_what_would_wait_beyond_its_time_ends_instead(delivery_result, later, state):
+    _, delivery_outcome = leaving(delivery_result)
 
-    outcomes.record([one], now=NOON + later)
+    outcomes.record([delivery_outcome], now=NOON + later)
 
     assert Message.objects.get().state == state
 
@@ -201,21 +214,21 @@ def test_what_came_of_an_earlier_attempt_does_not_move_a_message_that_is_on_its_
 
 @pytest.mark.parametrize("state", ["withdrawn", "delivered", "bounced"])
 def test_what_was_ended_another_way_stays_ended(state):
-    _, one = leaving("uncertain")
+    _, delivery_outcome = leaving("uncertain")
     Message.objects.update(state=state)
 
-    outcomes.record([one], now=NOON)
+    outcomes.record([delivery_outcome], now=NOON)
 
     assert Message.objects.get().state == state
 
 
 def test_what_failed_for_good_is_told_on_the_log():
-    guest, one = leaving("rejected", code="550")
+    guest, delivery_outcome = leaving("rejected", code="550")
 
-    outcomes.record([one], now=NOON)
+    outcomes.record([delivery_outcome], now=NOON)
 
     event = Event.objects.get(name="Message Failed")
-    assert (event.customer_id, event.about) == (guest.id, f"message:{one.message_id}")
+    assert (event.customer_id, event.about) == (guest.id, f"message:{delivery_outcome.message_id}")
 
 
 # What nobody said anything of ------------------------------------------------------------
@@ -239,7 +252,10 @@ def test_only_who_fell_silent_is_swept_and_the_first_who_did_first():
     assert outcomes.sweep(now=NOON) == 0
 
     assert Delivery.objects.get(outcome="") == waits
-    assert {one.id for one in Delivery.objects.filter(outcome="uncertain")} == {late.id, latest.id}
+    assert {delivery.id for delivery in Delivery.objects.filter(outcome="uncertain")} == {
+        late.id,
+        latest.id,
+    }
 
 
 @pytest.mark.parametrize(

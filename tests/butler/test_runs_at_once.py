@@ -75,17 +75,19 @@ def test_an_event_that_comes_as_its_time_runs_out_finds_one_end_or_the_other():
     """Whoever is first, the run ends once, no ticker waits for an event that waits for it."""
     automation("cart", trigger=CART, relation="order", expires="2h")
     guests = [guest(number) for number in range(30)]
-    for one in guests:
-        record(identify(one, name="Noor"), item(one, name="Checkout Started"))
+    for visitor in guests:
+        record(identify(visitor, name="Noor"), item(visitor, name="Checkout Started"))
     over = NOON + HOUR
 
     def orders(which):
         placed = [
-            order(f"A-{one[1]}", one, visit_date="2026-11-22", at=over - timedelta(seconds=1))
-            for one in which
+            order(
+                f"A-{visitor[1]}", visitor, visit_date="2026-11-22", at=over - timedelta(seconds=1)
+            )
+            for visitor in which
         ]
-        for one in placed:
-            record(one, at=over)
+        for placed_order in placed:
+            record(placed_order, at=over)
 
     all_at_once(
         lambda: tick(now=over),

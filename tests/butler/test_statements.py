@@ -81,17 +81,17 @@ def _grown():
 def scanned(text):
     """Return the tables that the plan for any values reads from beginning to end."""
     names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", text)))
-    numbered = re.sub(r"%\((\w+)\)s", lambda one: f"${names.index(one[1]) + 1}", text)
+    numbered = re.sub(r"%\((\w+)\)s", lambda match: f"${names.index(match[1]) + 1}", text)
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {numbered.replace('%%', '%')}")
-        (told,) = cursor.fetchone()
-    found, nodes = set(), [one["Plan"] for one in told]
+        (plans,) = cursor.fetchone()
+    tables, nodes = set(), [plan["Plan"] for plan in plans]
     while nodes:
         node = nodes.pop()
         nodes += node.get("Plans", ())
         if node["Node Type"] == "Seq Scan":
-            found.add(node["Relation Name"])
-    return found
+            tables.add(node["Relation Name"])
+    return tables
 
 
 @pytest.mark.usefixtures("_grown")

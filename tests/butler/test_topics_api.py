@@ -17,13 +17,13 @@ def desk():
 
 def test_a_topic_is_what_was_said_of_it_last(desk):
     desk.post(RIDE, {"status": "open"})
-    said = desk.post(RIDE, {"status": "down", "facts": {"name": "The Night Mail"}})
+    response = desk.post(RIDE, {"status": "down", "facts": {"name": "The Night Mail"}})
 
-    assert said.status_code == 200
-    told = desk.get(RIDE).json()
-    assert (told["status"], told["serial"]) == ("down", 2)
-    assert told["facts"] == {"name": "The Night Mail", "said_by": "source:ride control"}
-    assert desk.get("/api/topics/").json()["results"] == [told]
+    assert response.status_code == 200
+    topic = desk.get(RIDE).json()
+    assert (topic["status"], topic["serial"]) == ("down", 2)
+    assert topic["facts"] == {"name": "The Night Mail", "said_by": "source:ride control"}
+    assert desk.get("/api/topics/").json()["results"] == [topic]
 
 
 def test_saying_so_has_those_concerned_looked_for(desk):

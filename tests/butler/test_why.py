@@ -53,7 +53,7 @@ def test_the_decisions_of_one_run_are_one_occasion(noor):
     [occasion] = _why(noor)
 
     assert occasion.name["nl"] == "Herinnering"
-    assert [one.code for one in occasion.decisions] == ["allowed", "channel_off"]
+    assert [decision.code for decision in occasion.decisions] == ["allowed", "channel_off"]
     assert occasion.decisions[0].subject == "Your visit is near"
     assert occasion.decisions[0].state == "accepted"
 
@@ -67,7 +67,7 @@ def test_of_each_channel_only_the_last_word_counts(noor):
 
     [occasion] = _why(noor)
 
-    assert [one.code for one in occasion.decisions] == ["withdrawn"]
+    assert [decision.code for decision in occasion.decisions] == ["withdrawn"]
     assert _why(noor, is_sent=True) == []
     assert len(_why(noor, is_sent=False)) == 1
 
@@ -90,17 +90,17 @@ def test_pages_go_on_where_the_last_one_ended_and_cut_no_occasion(noor):
             moment = at + timedelta(seconds=number // 2)
             factories.decision(noor, run_id=run.pk, at=moment, act={"channel": channel})
 
-    found, cursor = [], None
+    occasions, cursor = [], None
     while True:
         page = why.why([noor.pk], cursor=cursor, limit=2)
-        found += page.results
+        occasions += page.results
         cursor = page.next
         if cursor is None:
             break
 
-    assert len(found) == 5
-    assert {one.id for one in found} == {run.pk for run in runs}
-    assert all(len(one.decisions) == 2 for one in found)
+    assert len(occasions) == 5
+    assert {occasion.id for occasion in occasions} == {run.pk for run in runs}
+    assert all(len(occasion.decisions) == 2 for occasion in occasions)
 
 
 def test_a_cursor_of_somewhere_else_is_refused(noor):
@@ -113,10 +113,10 @@ def test_words_that_never_left_or_were_taken_back_are_not_repeated(noor):
         message = factories.message(noor, state=state, subject="A secret offer")
         factories.decision(noor, message_id=message.pk)
 
-    found = {one.decisions[0].state: one.decisions[0] for one in _why(noor)}
+    by_state = {occasion.decisions[0].state: occasion.decisions[0] for occasion in _why(noor)}
 
-    assert found["withdrawn"].subject == ""
-    assert set(found) == {"", "withdrawn"}
+    assert by_state["withdrawn"].subject == ""
+    assert set(by_state) == {"", "withdrawn"}
 
 
 def test_one_statement_whatever_there_is(noor, count_statements):

@@ -203,14 +203,18 @@ def test_a_draft_goes_live_once_somebody_else_approved_it():
         automations.approve(newest(), LIN, NOW)
 
     approved = automations.approve(newest(), SAM, NOW)
-    gone = automations.go_live(approved, LIN, LATER)
+    live_version = automations.go_live(approved, LIN, LATER)
 
-    assert (gone.status, gone.approved_by, gone.approved_at) == ("live", "Sam", NOW)
-    assert gone.live_at == LATER
+    assert (live_version.status, live_version.approved_by, live_version.approved_at) == (
+        "live",
+        "Sam",
+        NOW,
+    )
+    assert live_version.live_at == LATER
     with pytest.raises(NotNow):
-        automations.approve(gone, SAM, NOW)
+        automations.approve(live_version, SAM, NOW)
     with pytest.raises(NotNow):
-        automations.go_live(gone, SAM, NOW)
+        automations.go_live(live_version, SAM, NOW)
 
 
 def test_going_live_waits_until_every_process_looks(settings):
@@ -292,13 +296,13 @@ def message(automation="visit-reminder", channel="email", state="queued", **fiel
 
 def test_the_switch_takes_back_what_waits_and_what_is_in_the_app_unread():
     live()
-    taken = [
+    withdrawn_messages = [
         message(),
         message(channel="inbox"),
         message(channel="inbox", state="accepted"),
         message(channel="inbox", state="delivered"),
     ]
-    left = [
+    untouched_messages = [
         message(state="accepted"),
         message(state="sending"),
         message(channel="inbox", state="accepted", read_at=NOW),
@@ -306,28 +310,32 @@ def test_the_switch_takes_back_what_waits_and_what_is_in_the_app_unread():
         message("other"),
         message(""),
     ]
-    before = {one.pk: one.state for one in left}
+    before = {untouched.pk: untouched.state for untouched in untouched_messages}
 
     count = automations.engage_switch(key="visit-reminder", by=LIN, reason="a wrong date", now=NOW)
 
     assert count == 4
     states = dict(Message.objects.values_list("pk", "state"))
-    assert {states[one.pk] for one in taken} == {"withdrawn"}
+    assert {states[withdrawn.pk] for withdrawn in withdrawn_messages} == {"withdrawn"}
     assert {pk: states[pk] for pk in before} == before
     assert set(Message.objects.filter(state="withdrawn").values_list("reason", flat=True)) == {
         "halted"
     }
     # Whoever has the page open sees it go.
-    told = Event.objects.filter(name="Message Withdrawn").values_list("about", flat=True)
-    assert set(told) == {f"message:{one.pk}" for one in taken[2:]}
+    withdrawn_abouts = Event.objects.filter(name="Message Withdrawn").values_list(
+        "about", flat=True
+    )
+    assert set(withdrawn_abouts) == {
+        f"message:{withdrawn.pk}" for withdrawn in withdrawn_messages[2:]
+    }
 
 
 def test_one_switch_stops_everything_but_what_people_write(monkeypatch):
     monkeypatch.setattr(automations, "_BATCH", 2)
-    taken = [message("a"), message("b"), message("c"), message("d"), message("e")]
+    automated_messages = [message("a"), message("b"), message("c"), message("d"), message("e")]
     written = message("")
 
-    assert automations.engage_switch(key="*", by=LIN, reason="", now=NOW) == len(taken)
+    assert automations.engage_switch(key="*", by=LIN, reason="", now=NOW) == len(automated_messages)
 
     written.refresh_from_db()
     assert written.state == "queued"
@@ -357,12 +365,14 @@ def test_two_who_load_at_once_make_two_versions_and_no_third():
     load()
     barrier, results = threading.Barrier(4), []
 
-    def one(priority):
+    def load_with_priority(priority):
         barrier.wait(5)
         results.append(load(file({"priority": priority})).changes[0].number)
         connection.close()
 
-    threads = [threading.Thread(target=one, args=(priority,)) for priority in (3, 4, 3, 4)]
+    threads = [
+        threading.Thread(target=load_with_priority, args=(priority,)) for priority in (3, 4, 3, 4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -24,7 +24,12 @@ def _words():
 
 def claim(*, channel="email", now=NOON, limit=25, lease=10.0):
     return dispatch_gate.claim(
-        channel=channel, provider="sink", now=now, limit=limit, lease=lease, links=lambda one: {}
+        channel=channel,
+        provider="sink",
+        now=now,
+        limit=limit,
+        lease=lease,
+        links=lambda outgoing: {},
     )
 
 
@@ -85,8 +90,8 @@ def test_a_budget_is_taken_as_messages_leave_and_no_more_leave_than_it_allows():
 
     assert BudgetUse.objects.get(scope="email:*").used == 1
     waiting = Message.objects.filter(state="queued")
-    assert {one.reason for one in waiting} == {"budget_used"}
-    assert all(one.not_before > NOON for one in waiting)
+    assert {message.reason for message in waiting} == {"budget_used"}
+    assert all(message.not_before > NOON for message in waiting)
 
 
 def test_an_address_that_bounced_gets_nothing():
@@ -134,7 +139,7 @@ def test_a_service_message_needs_something_live_and_not_a_word():
     made_up = arrange.message(guest, relation="order:NOT-THERE", **facts)
     none = arrange.message(guest, **facts)
 
-    assert [one.message_id for one in claim().outgoing] == [real.id]
+    assert [outgoing.message_id for outgoing in claim().outgoing] == [real.id]
     for message in (made_up, none):
         message.refresh_from_db()
         assert (message.state, message.reason) == ("suppressed", "no_relation")
@@ -231,7 +236,7 @@ def test_a_withdrawal_waits_for_what_is_in_hand_and_says_that_it_left():
     heard = withdrawal.say(customer_id=guest.id, words=words, author=AUTHOR, now=NOON)
 
     # Nobody said what came of it, so the wait ended with the lease.
-    assert [one.message_id for one in heard.left] == [message.id]
+    assert [sent_message.message_id for sent_message in heard.left] == [message.id]
     assert heard.left[0].state == "sending"
     with connection.cursor() as cursor:
         cursor.execute(
@@ -248,9 +253,9 @@ def test_the_most_urgent_goes_first_and_of_equals_the_one_that_waits_longest():
     )
     urgent = arrange.message(guest_who_consented(), priority=1, not_before=NOON)
 
-    gone = [claim(limit=1).outgoing[0].message_id for _ in range(3)]
+    claimed_ids = [claim(limit=1).outgoing[0].message_id for _ in range(3)]
 
-    assert gone == [urgent.id, early.id, late.id]
+    assert claimed_ids == [urgent.id, early.id, late.id]
 
 
 def test_what_goes_another_way_or_later_is_not_looked_at():
@@ -263,9 +268,9 @@ def test_what_goes_another_way_or_later_is_not_looked_at():
         arrange.message(arrange.guest(), expires_at=NOON),
     ]
 
-    assert [one.message_id for one in claim().outgoing] == [now.id]
+    assert [outgoing.message_id for outgoing in claim().outgoing] == [now.id]
 
-    assert [Message.objects.get(id=one.id).state for one in others] == [
+    assert [Message.objects.get(id=other.id).state for other in others] == [
         "queued",
         "queued",
         "expired",
@@ -291,11 +296,13 @@ def test_what_has_no_words_ends_as_failed_and_holds_nobody_up(wish):
     wordless = arrange.message(guest, **facts, facts={"words": {"subject": "Hm"}}, priority=1)
     arrange.says(guest, "preference.set", "budget", {"most": 1, "per": "day"})
     arrange.says(guest, "preference.set", "person_first", wish)
-    said = arrange.message(guest, **facts)
+    sendable = arrange.message(guest, **facts)
 
-    left = claim().outgoing
+    outgoing_messages = claim().outgoing
 
     wordless.refresh_from_db()
     assert (wordless.state, wordless.reason) == ("failed", "missing_value")
-    assert [one.message_id for one in left] == ([] if wish else [said.id])
+    assert [outgoing.message_id for outgoing in outgoing_messages] == (
+        [] if wish else [sendable.id]
+    )
     assert StaffTask.objects.count() == int(wish)

@@ -72,5 +72,5 @@ def test_it_is_on_the_pages_for_those_who_watch(client):
     assert client.get("/readyz").json()["checks"]["work"] == "late"
     assert client.get("/readyz").json()["status"] == "degraded"
     page = client.get("/metrics").content.decode()
-    (line,) = [one for one in page.splitlines() if one.startswith("butler_oldest_due_seconds ")]
+    (line,) = [line for line in page.splitlines() if line.startswith("butler_oldest_due_seconds ")]
     assert float(line.split()[1]) > 60

@@ -27,7 +27,9 @@ def test_each_provider_has_its_own_limit():
 
     assert acquire("email") == (3, False)
 
-    assert {one.channel: (one.tokens, one.filled_at) for one in ProviderLimit.objects.all()} == {
+    assert {
+        limit.channel: (limit.tokens, limit.filled_at) for limit in ProviderLimit.objects.all()
+    } == {
         "email": (0.0, NOON),
         "sms": (0.0, NOON - SECOND),
         "phone": (0.0, None),
@@ -69,7 +71,7 @@ def _in_hand(count, *, channel="email", lease=30):
         arrange.says(guest, "consent.given", "offers")
         arrange.message(guest, channel=channel)
     dispatch_gate.claim(
-        channel=channel, provider="x", now=NOON, limit=25, lease=lease, links=lambda one: {}
+        channel=channel, provider="x", now=NOON, limit=25, lease=lease, links=lambda outgoing: {}
     )
     assert Delivery.objects.filter(channel=channel).count() == count
 

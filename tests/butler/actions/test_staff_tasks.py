@@ -82,11 +82,11 @@ def test_a_finished_task_is_on_the_log_of_its_customer(noor):
 
 def test_what_is_done_is_done_once(noor):
     task = _ask(noor.id)
-    done = {"task_id": task, "by": "user:1", "actor": "staff:Sam", "outcome": "dropped"}
-    staff_tasks.finish(**done, now=NOON)
+    completion = {"task_id": task, "by": "user:1", "actor": "staff:Sam", "outcome": "dropped"}
+    staff_tasks.finish(**completion, now=NOON)
 
     with pytest.raises(staff_tasks.AlreadyFinished):
-        staff_tasks.finish(**done, now=NOON)
+        staff_tasks.finish(**completion, now=NOON)
     assert Event.objects.filter(customer_id=noor.id, name="Task Done").count() == 1
 
 
@@ -114,27 +114,27 @@ def test_ones_own_come_first_then_what_is_due_first(noor):
     mine = _ask(noor.id, "mine", due_at=NOON + timedelta(hours=9))
     staff_tasks.take(task_id=mine, by=f"user:{sam.pk}", now=NOON)
 
-    found = queries.open_tasks(by=f"user:{sam.pk}")
+    tasks = queries.open_tasks(by=f"user:{sam.pk}")
     shorter = queries.open_tasks(by=f"user:{sam.pk}", limit=2)
 
-    assert [task.id for task in found] == [mine, soon, late]
+    assert [task.id for task in tasks] == [mine, soon, late]
     assert [task.id for task in shorter] == [mine, soon]
-    assert found[0].taken_by == "Sam"
-    assert {task.customer_name for task in found} == {"Noor de Wit"}
+    assert tasks[0].taken_by == "Sam"
+    assert {task.customer_name for task in tasks} == {"Noor de Wit"}
 
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_of_two_colleagues_who_reach_for_it_at_once_one_gets_it():
     noor = factories.customer(("email", "noor@example.com"))
-    wanted = [_ask(noor.id, f"message:{number}") for number in range(20)]
+    task_ids = [_ask(noor.id, f"message:{number}") for number in range(20)]
 
     def reach(by: str) -> int:
         got = 0
         try:
-            for task in wanted:
+            for task_id in task_ids:
                 try:
-                    staff_tasks.take(task_id=task, by=by, now=NOON)
+                    staff_tasks.take(task_id=task_id, by=by, now=NOON)
                     got += 1
                 except staff_tasks.AlreadyTaken:
                     pass

@@ -22,13 +22,13 @@ def _words():
     arrange.vocabulary()
 
 
-def left(guest, *words):
+def already_sent(guest, *words):
     return withdrawal.say(
         customer_id=guest.id, words=words or (NO,), author=AUTHOR, now=NOON, patience=0.0
     ).left
 
 
-def gone(guest, ago, **facts):
+def handed_over(guest, ago, **facts):
     at = NOON - timedelta(minutes=ago)
     facts = {"state": "accepted", "handed_over_at": at, "state_at": at} | facts
     return arrange.message(guest, **facts)
@@ -36,37 +36,37 @@ def gone(guest, ago, **facts):
 
 def test_it_says_what_left_within_the_hour_and_what_may_have_the_newest_first():
     guest = arrange.guest()
-    first, last = gone(guest, 50), gone(guest, 10)
-    maybe = gone(guest, 30, state="uncertain", handed_over_at=None)
-    gone(guest, 61)
+    first, last = handed_over(guest, 50), handed_over(guest, 10)
+    maybe = handed_over(guest, 30, state="uncertain", handed_over_at=None)
+    handed_over(guest, 61)
     arrange.message(guest)
-    gone(arrange.guest(), 5)
+    handed_over(arrange.guest(), 5)
 
-    heard = left(guest)
+    heard = already_sent(guest)
 
-    assert [one.message_id for one in heard] == [last.id, maybe.id, first.id]
+    assert [sent_message.message_id for sent_message in heard] == [last.id, maybe.id, first.id]
     assert heard[1].at == NOON - timedelta(minutes=30)
     assert heard[0].subject == last.subject
 
 
 def test_it_says_what_left_for_a_record_that_was_joined_since():
     guest, other = arrange.guest(), arrange.guest()
-    message = gone(guest, 5)
+    message = handed_over(guest, 5)
     Customer.objects.filter(id=guest.id).update(canonical_id=other.id)
 
-    assert [one.message_id for one in left(other)] == [message.id]
+    assert [sent_message.message_id for sent_message in already_sent(other)] == [message.id]
 
 
 def test_it_says_twenty_at_most():
     guest = arrange.guest()
     for ago in range(21):
-        gone(guest, ago)
+        handed_over(guest, ago)
 
-    assert len(left(guest)) == 20
+    assert len(already_sent(guest)) == 20
 
 
 @pytest.mark.parametrize(
-    ("word", "told"),
+    ("word", "purposes"),
     [
         (NO, {"offers"}),
         (
@@ -87,13 +87,15 @@ def test_it_says_twenty_at_most():
         ),
     ],
 )
-def test_it_says_what_is_of_the_kind_that_is_not_wanted(word, told):
+def test_it_says_what_is_of_the_kind_that_is_not_wanted(word, purposes):
     guest = arrange.guest()
     for purpose in ("offers", "birthdays"):
-        gone(guest, 5, purpose=purpose, topic=purpose)
-    gone(guest, 5, purpose="", topic="orders", channel="sms")
+        handed_over(guest, 5, purpose=purpose, topic=purpose)
+    handed_over(guest, 5, purpose="", topic="orders", channel="sms")
 
-    assert {one.purpose or "none" for one in left(guest, word)} == told
+    assert {
+        sent_message.purpose or "none" for sent_message in already_sent(guest, word)
+    } == purposes
 
 
 @pytest.mark.parametrize("is_joined", [False, True])
@@ -102,7 +104,7 @@ def test_it_waits_for_what_is_in_hand_and_for_nothing_else(is_joined):
     arrange.says(guest, "consent.given", "offers")
     arrange.message(guest)
     dispatch_gate.claim(
-        channel="email", provider="sink", now=NOON, limit=1, lease=0.4, links=lambda one: {}
+        channel="email", provider="sink", now=NOON, limit=1, lease=0.4, links=lambda outgoing: {}
     )
     began = time.monotonic()
     withdrawal.wait(other.id)
@@ -122,7 +124,7 @@ def test_it_does_not_wait_for_what_was_settled():
     arrange.says(guest, "consent.given", "offers")
     message = arrange.message(guest)
     dispatch_gate.claim(
-        channel="email", provider="x", now=NOON, limit=1, lease=30, links=lambda one: {}
+        channel="email", provider="x", now=NOON, limit=1, lease=30, links=lambda outgoing: {}
     )
     Delivery.objects.update(outcome="accepted")
     Message.objects.filter(id=message.id).update(state="accepted")

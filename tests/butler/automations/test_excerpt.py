@@ -43,20 +43,20 @@ def test_the_context_itself_is_left_alone():
 
 
 @pytest.mark.parametrize("file", sorted(PARK.glob("*.toml")), ids=lambda file: file.stem)
-@pytest.mark.parametrize("known", [sample_customers.full, sample_customers.sparse])
-def test_what_the_park_ships_says_the_same_with_what_is_kept(file, known):
-    said = tomllib.loads(file.read_text())
-    if "steps" not in said:
+@pytest.mark.parametrize("sample_context", [sample_customers.full, sample_customers.sparse])
+def test_what_the_park_ships_says_the_same_with_what_is_kept(file, sample_context):
+    document_fields = tomllib.loads(file.read_text())
+    if "steps" not in document_fields:
         return
-    document = msgspec.convert(said, Document, strict=False)
-    context = known(document)
+    document = msgspec.convert(document_fields, Document, strict=False)
+    context = sample_context(document)
     for place, step in _messages(document.steps):
-        kept = excerpt(context, value_paths(document, place))
-        assert kept != context
+        excerpted = excerpt(context, value_paths(document, place))
+        assert excerpted != context
         for channel, language in product(("inbox", "email", "sms"), step.texts):
             words = [
                 render(document, place, channel, values, sample_customers.LINKS, language)
-                for values in (context, kept)
+                for values in (context, excerpted)
             ]
             assert words[0] == words[1]
 

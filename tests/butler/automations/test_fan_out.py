@@ -54,8 +54,8 @@ def booked(visit_date="2026-11-25", who=NOOR, number="A-1", at=NOON, **traits):
 
 def weekly(**fields):
     trigger = {"kind": "schedule", "at": "10:00", "audience": "everyone", "days": [1]}
-    said = {"trigger": trigger | fields.pop("trigger", {}), "topic": "visits"} | fields
-    return automation("weekly", **said)
+    document_fields = {"trigger": trigger | fields.pop("trigger", {}), "topic": "visits"} | fields
+    return automation("weekly", **document_fields)
 
 
 def test_a_schedule_goes_through_its_audience_on_each_clock():
@@ -67,7 +67,7 @@ def test_a_schedule_goes_through_its_audience_on_each_clock():
     tick(now=local(2026, 11, 22, 21, 30))
 
     auckland = local(2026, 11, 23, 10, zone=ZoneInfo("Pacific/Auckland"))
-    moments = [due_of(one).due_at for one in Run.objects.order_by("occurred_at")]
+    moments = [due_of(run).due_at for run in Run.objects.order_by("occurred_at")]
     assert moments == [auckland, local(2026, 11, 23, 10)]
     tick(now=local(2026, 11, 23, 10, 0, 5))
     assert Message.objects.count() == 2
@@ -125,18 +125,18 @@ OPEN = {"kind": "topic", "topic": "ride:*", "status": "open", "audience": "notif
 
 
 def rides():
-    said = {"topic": "rides", "relation": "visit", "expires": "2h"}
+    common_fields = {"topic": "rides", "relation": "visit", "expires": "2h"}
     text = {"subject": "{{ topic.name }}", "text": "It is {{ topic.status }}."}
     steps = [{"kind": "message", "channels": ["inbox"], "texts": {"en": text}}]
-    automation("ride-down", trigger=DOWN, steps=steps, **said)
-    automation("ride-open", trigger=OPEN, **said)
+    automation("ride-down", trigger=DOWN, steps=steps, **common_fields)
+    automation("ride-open", trigger=OPEN, **common_fields)
 
 
-def say_of_ride(status, at=NOON + HOUR, key="ride:night-mail", **said):
-    return set_status(key=key, status=status, facts=said, author_name="staff:Iris", now=at)
+def say_of_ride(status, at=NOON + HOUR, key="ride:night-mail", **facts):
+    return set_status(key=key, status=status, facts=facts, author_name="staff:Iris", now=at)
 
 
-def told(key):
+def messages_of(key):
     return Message.objects.filter(automation_id=key)
 
 
@@ -148,7 +148,7 @@ def test_a_ride_that_is_down_concerns_those_who_are_here_today():
     say_of_ride("down", name="Night Mail")
     tick(now=NOON + HOUR + SECOND)
 
-    message = told("ride-down").get()
+    message = messages_of("ride-down").get()
     assert message.relation == "visit:2026-11-21"
     assert message.facts["topic"]["name"] == "Night Mail"
     assert message.facts["topic"]["status"] == "down"
@@ -166,7 +166,7 @@ def test_only_who_heard_that_it_was_down_hears_that_it_is_open():
     say_of_ride("open", at=reopened)
     tick(now=reopened + SECOND)
 
-    assert told("ride-open").get().customer_id == told("ride-down").get().customer_id
+    assert messages_of("ride-open").get().customer_id == messages_of("ride-down").get().customer_id
 
 
 def test_what_changed_again_meanwhile_is_not_told():
@@ -181,8 +181,10 @@ def test_what_changed_again_meanwhile_is_not_told():
 
 
 def test_a_run_that_began_before_it_changed_again_says_nothing():
-    said = {"topic": "rides", "relation": "visit", "expires": "2h"}
-    automation("ride-down", trigger=DOWN, steps=[{"kind": "wait", "length": "5m"}, SAY], **said)
+    common_fields = {"topic": "rides", "relation": "visit", "expires": "2h"}
+    automation(
+        "ride-down", trigger=DOWN, steps=[{"kind": "wait", "length": "5m"}, SAY], **common_fields
+    )
     booked("2026-11-21")
     say_of_ride("down")
     tick(now=NOON + HOUR + SECOND)

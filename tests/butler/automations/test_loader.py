@@ -29,9 +29,9 @@ def copy(tmp_path):
 
 
 def test_a_folder_is_loaded_as_drafts_and_again_without_change():
-    told = load(PARK)
+    output = load(PARK)
 
-    assert re.search(r"visit-reminder +v1 +new +draft", told)
+    assert re.search(r"visit-reminder +v1 +new +draft", output)
     assert set(AutomationVersion.objects.values_list("status", flat=True)) == {"draft"}
     assert Purpose.objects.get(key="offers").texts["nl"]["name"] == "Aanbiedingen"
     assert Notice.objects.filter(purpose="offers").count() == 4
@@ -43,15 +43,15 @@ def test_a_folder_is_loaded_as_drafts_and_again_without_change():
 def test_what_is_approved_by_a_login_can_go_live_at_once():
     lin = staff.colleague("manager", "Lin")
     load(PARK)
-    told = load(PARK, "--approve-as", lin.email)
-    assert re.search(r"receipt +v1 +same +approved", told)
+    output = load(PARK, "--approve-as", lin.email)
+    assert re.search(r"receipt +v1 +same +approved", output)
 
     load(PARK, "--approve-as", lin.email, "--live")
 
     versions = AutomationVersion.objects.all()
-    assert {(one.status, one.approved_by, one.approved_by_login) for one in versions} == {
-        ("live", "Lin", lin.pk)
-    }
+    assert {
+        (version.status, version.approved_by, version.approved_by_login) for version in versions
+    } == {("live", "Lin", lin.pk)}
     # Again it leaves alone what somebody paused meanwhile.
     versions.filter(automation="offer").update(status="paused")
     load(PARK, "--approve-as", lin.email, "--live")
@@ -103,11 +103,11 @@ def test_everything_wrong_is_told_with_its_file_and_nothing_is_loaded(copy):
     with pytest.raises(CommandError) as error:
         load(copy)
 
-    told = str(error.value)
-    assert re.search(r"receipt\.toml: : no TOML", told)
-    assert re.search(r"purposes\.toml: purpose\.0: .*kind", told)
-    assert re.search(r"topics\.toml: subject: there is no such table", told)
-    assert "nothing was loaded" in told
+    error_text = str(error.value)
+    assert re.search(r"receipt\.toml: : no TOML", error_text)
+    assert re.search(r"purposes\.toml: purpose\.0: .*kind", error_text)
+    assert re.search(r"topics\.toml: subject: there is no such table", error_text)
+    assert "nothing was loaded" in error_text
     assert not Automation.objects.exists()
 
 

@@ -51,8 +51,8 @@ def test_what_depends_on_more_than_the_moment_is_not_sifted(step):
 def test_the_gates_say_what_refused_each_channel():
     gates = prefilter.gates(("email", "inbox"), {"email": "no_address", "inbox": "topic_off"})
 
-    assert [(one.layer, one.code, one.inputs) for one in gates] == [
+    assert [(gate.layer, gate.code, gate.inputs) for gate in gates] == [
         ("legal", "no_address", {"channel": "email"}),
         ("preference", "topic_off", {"channel": "inbox"}),
     ]
-    assert {one.verdict for one in gates} == {"deny"}
+    assert {gate.verdict for gate in gates} == {"deny"}

@@ -51,9 +51,9 @@ def skipped():
 
 def reminder(**fields):
     trigger = {"kind": "date", "date": "order.visit_date", "at": "09:00", "days_before": 2}
-    said = {"trigger": trigger, "topic": "visits", "expires": "12h"} | fields
-    said.setdefault("steps", saying("See you on {{ order.visit_date }}."))
-    return automation("reminder", **said)
+    document_fields = {"trigger": trigger, "topic": "visits", "expires": "12h"} | fields
+    document_fields.setdefault("steps", saying("See you on {{ order.visit_date }}."))
+    return automation("reminder", **document_fields)
 
 
 def booked(visit_date="2026-11-25", who=NOOR, number="A-1", at=NOON, **traits):
@@ -236,9 +236,14 @@ def test_many_dates_are_planned_a_batch_at_a_time(monkeypatch):
 
 def birthday(**fields):
     trigger = {"kind": "date", "date": "member.birth_date", "at": "10:00"}
-    said = {"trigger": trigger, "topic": "visits", "relation": "order", "expires": "10h"} | fields
-    said.setdefault("steps", saying("{{ member.name }} turns {{ member.age_turning }}."))
-    return automation("birthday", **said)
+    document_fields = {
+        "trigger": trigger,
+        "topic": "visits",
+        "relation": "order",
+        "expires": "10h",
+    } | fields
+    document_fields.setdefault("steps", saying("{{ member.name }} turns {{ member.age_turning }}."))
+    return automation("birthday", **document_fields)
 
 
 def with_child(born):
@@ -313,10 +318,12 @@ def test_a_date_among_the_traits_returns_each_year():
 
 
 def test_the_birthdays_of_a_day_are_gone_through_once(monkeypatch):
-    asked = []
+    statement_names = []
     read = scheduling.sql.rows
     monkeypatch.setattr(
-        scheduling.sql, "rows", lambda name, params: asked.append(name) or read(name, params)
+        scheduling.sql,
+        "rows",
+        lambda name, params: statement_names.append(name) or read(name, params),
     )
     birthday()
     with_child("2019-11-23")
@@ -325,7 +332,7 @@ def test_the_birthdays_of_a_day_are_gone_through_once(monkeypatch):
         tick(now=FIRST + timedelta(minutes=minutes))
 
     # The 22nd and the 23rd begin, and three days before them could have been missed.
-    assert asked.count("find_upcoming_members") == 5
+    assert statement_names.count("find_upcoming_members") == 5
     assert Run.objects.count() == 1
 
 

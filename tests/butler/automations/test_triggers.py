@@ -56,11 +56,11 @@ def test_what_is_rolled_back_starts_nothing():
 
 def test_an_event_sent_twice_starts_one_run():
     automation()
-    one = order("A-1", NOOR)
+    event = order("A-1", NOOR)
     desk = factories.sender()
 
-    record(one, by=desk)
-    record(one, by=desk)
+    record(event, by=desk)
+    record(event, by=desk)
 
     assert Run.objects.count() == 1
 
@@ -219,7 +219,7 @@ def test_an_event_moves_the_run_that_waits_for_it_and_no_other():
     Run.objects.filter(automation_id="thanks").update(step="0", awaited="Order Completed")
     Due.objects.update(due_at=NOON + HOUR)
     Due.objects.create(job="housekeeping", key="recurring", due_at=NOON + HOUR)
-    kept = {one.id: one for one in Run.objects.exclude(customer_id=_id_of(NOOR))}
+    waiting_runs = {run.id: run for run in Run.objects.exclude(customer_id=_id_of(NOOR))}
 
     record(order("A-1", NOOR, at=NOON + HOUR / 2))
 
@@ -227,8 +227,8 @@ def test_an_event_moves_the_run_that_waits_for_it_and_no_other():
     assert (ended.status, due_of(ended)) == ("cancelled", None)
     assert (woken.status, woken.arrived_at is None) == ("waiting", False)
     assert due_of(woken).due_at < NOON + HOUR
-    assert len(kept) == 2
-    for run in Run.objects.filter(id__in=kept):
+    assert len(waiting_runs) == 2
+    for run in Run.objects.filter(id__in=waiting_runs):
         assert (run.status, run.arrived_at) == ("waiting", None)
         assert due_of(run).due_at == NOON + HOUR
     assert Due.objects.get(key="recurring").due_at == NOON + HOUR
@@ -313,7 +313,7 @@ def test_a_batch_costs_one_statement_whatever_its_size(size, count_statements, s
     with count_statements() as statements:
         record(*(order(f"A-{n}", NOOR) for n in range(size)))
 
-    assert [one for one in statements if one in OF_THE_BUTLER] == ["start_runs"]
+    assert [statement for statement in statements if statement in OF_THE_BUTLER] == ["start_runs"]
 
 
 def test_events_that_nobody_waits_for_cost_nothing(count_statements, settings):

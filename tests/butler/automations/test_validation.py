@@ -14,14 +14,14 @@ TEXT = "steps.0.texts.nl.text"
 
 
 def faults(changes, file="visit-reminder.toml"):
-    _, found = check(file, content(changes), ALLOWED)
-    return [(fault.field, fault.reason) for fault in found]
+    _, found_faults = check(file, content(changes), ALLOWED)
+    return [(fault.field, fault.reason) for fault in found_faults]
 
 
 def test_an_automation_without_fault_is_understood():
-    document, found = check("visit-reminder.toml", content(), ALLOWED)
+    document, found_faults = check("visit-reminder.toml", content(), ALLOWED)
 
-    assert found == []
+    assert found_faults == []
     assert document.key == "visit-reminder"
 
 
@@ -218,17 +218,19 @@ def test_what_is_wrong_is_named_with_its_place_and_reason(changes, field, why):
 
 
 def test_all_that_is_wrong_is_told_at_once():
-    found = faults(
+    fault_pairs = faults(
         {"topic": "weather", "expires": "soon", "name.sv": None, TEXT: "{{ a.b }}", "priority": 99}
     )
 
-    assert {field for field, _ in found} >= {"topic", "expires", "name.sv", TEXT, "priority"}
+    assert {field for field, _ in fault_pairs} >= {"topic", "expires", "name.sv", TEXT, "priority"}
 
 
 def test_all_that_is_misshapen_is_told_at_once():
-    found = faults({"colour": "red", "topic": None, "priority": "high", "steps.0.kind": "shout"})
+    fault_pairs = faults(
+        {"colour": "red", "topic": None, "priority": "high", "steps.0.kind": "shout"}
+    )
 
-    assert {field for field, _ in found} == {"colour", "topic", "steps.0.kind", "priority"}
+    assert {field for field, _ in fault_pairs} == {"colour", "topic", "steps.0.kind", "priority"}
 
 
 @pytest.mark.parametrize(

@@ -71,9 +71,13 @@ def _setting(chance: Random) -> Setting:
 
 def _state(chance: Random) -> State:
     return State(
-        consents={one: _consent(chance) for one in ("offers", "tips") if chance.random() < 0.8},
+        consents={
+            purpose: _consent(chance) for purpose in ("offers", "tips") if chance.random() < 0.8
+        },
         objections={
-            one: str(uuid4()) for one in ("marketing", "offers", "tips") if chance.random() < 0.1
+            purpose: str(uuid4())
+            for purpose in ("marketing", "offers", "tips")
+            if chance.random() < 0.1
         },
         settings=tuple(_setting(chance) for _ in range(chance.choice((0, 0, 1, 2, 3, 5)))),
         restricted=chance.choice(("",) * 9 + ("said-stop",)),
@@ -116,7 +120,7 @@ def _people(chance: Random, count: int) -> list[UUID]:
         for _ in range(9)
     ]
     Customer.objects.bulk_create(joined)
-    return [one.id for one in (*customers, *joined)]
+    return [customer.id for customer in (*customers, *joined)]
 
 
 def _plain(state: State):
@@ -145,20 +149,20 @@ def test_customer_refused_by_the_prefilter_is_refused_by_the_decision(seed):
     chance = Random(seed)
     ids = _people(chance, 300)
     facts = read_facts(ids, now=NOW)
-    seen = Counter()
+    code_counts = Counter()
 
     for of, channel, topic in ACTS:
         judged = _judge(ids, of, channel, topic)
         assert set(judged) == set(ids)
         for id_, code in judged.items():
-            seen[code] += 1
+            code_counts[code] += 1
             if code:
                 act = Contact(of, topic, channel, NOW, EXPIRES, "offers")
                 decision = decide(act, facts[id_], RULES, NOW)
                 assert decision.effect == "deny", (of, channel, topic, code, facts[id_])
 
     # The prefilter did something, of every kind that there is.
-    assert seen[""] > 500
+    assert code_counts[""] > 500
     assert {
         "objected",
         "consent_refused",
@@ -170,8 +174,8 @@ def test_customer_refused_by_the_prefilter_is_refused_by_the_decision(seed):
         "only_when_asked",
         "stale",
         "no_address",
-    } <= set(seen)
-    assert set(filter(None, seen)) <= set(REASONS)
+    } <= set(code_counts)
+    assert set(filter(None, code_counts)) <= set(REASONS)
 
 
 def test_most_of_whom_it_lets_through_may_be_told():
@@ -182,11 +186,11 @@ def test_most_of_whom_it_lets_through_may_be_told():
     act = Contact("marketing", "offers", "email", NOW, EXPIRES, "offers")
 
     through = [id_ for id_, code in judged.items() if not code]
-    told = [id_ for id_ in ids if decide(act, facts[id_], RULES, NOW).effect != "deny"]
+    allowed_ids = [id_ for id_ in ids if decide(act, facts[id_], RULES, NOW).effect != "deny"]
 
-    assert set(told) <= set(through)
+    assert set(allowed_ids) <= set(through)
     assert 0 < len(through) < 0.5 * len(ids)
-    assert len(told) > 0.5 * len(through)
+    assert len(allowed_ids) > 0.5 * len(through)
 
 
 def test_who_is_not_there_is_said_to_be_unknown():

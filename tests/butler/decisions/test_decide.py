@@ -67,14 +67,14 @@ def test_the_table_is_large_enough_to_mean_something():
 def test_it_is_decided_as_the_table_says(vector):
     of, words, effect, code, until = vector
 
-    decision = decide(*world(of, words).asked())
+    decision = decide(*world(of, words).decide_arguments())
 
     assert (decision.effect, decision.code) == (effect, code)
     assert decision.until == (moment(until) if until else None)
 
 
 def _decide(of: str, words: str = ""):
-    return decide(*world(of, words).asked())
+    return decide(*world(of, words).decide_arguments())
 
 
 def test_every_gate_that_was_asked_is_told_in_order():
@@ -116,11 +116,11 @@ GATES = {
 
 
 def test_gates_have_these_names_and_no_others_whatever_they_say():
-    told = {
+    gate_names = {
         (gate.gate, gate.layer) for of, words, *_ in VECTORS for gate in _decide(of, words).gates
     }
 
-    assert told == GATES
+    assert gate_names == GATES
 
 
 def test_a_no_is_the_last_thing_that_was_asked():
@@ -212,8 +212,8 @@ def test_a_person_takes_it_up_where_that_is_wished(words, route):
     decision = _decide("relationship", words)
 
     assert decision.route_to == route
-    (asked,) = (gate for gate in decision.gates if gate.gate == "person_first")
-    assert asked.evidence == (("set-0",) if route else ())
+    (person_first_gate,) = (gate for gate in decision.gates if gate.gate == "person_first")
+    assert person_first_gate.evidence == (("set-0",) if route else ())
     assert _decide("marketing", words).route_to == ""
 
 
@@ -243,7 +243,9 @@ def test_it_was_based_on_nothing_where_there_was_nothing_to_read():
 
 
 def test_at_the_end_of_all_time_there_is_no_later():
-    act, facts, rules, _ = world("marketing", 'set budget {"most": 0, "per": "day"}').asked()
+    act, facts, rules, _ = world(
+        "marketing", 'set budget {"most": 0, "per": "day"}'
+    ).decide_arguments()
     end = datetime.max.replace(tzinfo=UTC)
     last = msgspec.structs.replace(act, occurred_at=end, expires_at=end)
 
@@ -253,7 +255,7 @@ def test_at_the_end_of_all_time_there_is_no_later():
 
 
 def test_an_automation_without_a_name_of_its_own_kind_says_nothing():
-    act, facts, rules, now = world("service", "").asked()
+    act, facts, rules, now = world("service", "").decide_arguments()
 
     decision = decide(msgspec.structs.replace(act, automation=7), facts, rules, now)
 
@@ -280,7 +282,7 @@ def test_what_the_table_says_has_its_reason(vector):
     ],
 )
 def test_channels_come_in_the_order_that_the_customer_wants(words, ordered):
-    _, facts, _, _ = world("marketing", words).asked()
+    _, facts, _, _ = world("marketing", words).decide_arguments()
 
     assert order_channels(facts, ("email", "sms", "inbox")) == ordered
 
@@ -290,7 +292,7 @@ def test_of_two_orders_the_answer_does_not_depend_on_which_came_first():
         Setting("channel_order", ["sms"], "set-a"),
         Setting("channel_order", ["inbox"], "set-b"),
     )
-    _, facts, _, _ = world("marketing", "").asked()
+    _, facts, _, _ = world("marketing", "").decide_arguments()
 
     def ordered(settings):
         control = msgspec.structs.replace(facts.control, settings=settings)
@@ -302,23 +304,25 @@ def test_of_two_orders_the_answer_does_not_depend_on_which_came_first():
 
 
 def test_an_address_without_a_value_reaches_nobody():
-    act, facts, rules, now = world("service", "").asked()
+    act, facts, rules, now = world("service", "").decide_arguments()
     empty = msgspec.structs.replace(facts, addresses={"email": Address("")})
 
     assert decide(act, empty, rules, now).code == "no_address"
 
 
 def test_an_address_that_is_refused_without_proof_names_none():
-    act, facts, rules, now = world("service", "").asked()
-    gone = msgspec.structs.replace(facts, addresses={"email": Address("gone", "bounced")})
+    act, facts, rules, now = world("service", "").decide_arguments()
+    suppressed_facts = msgspec.structs.replace(
+        facts, addresses={"email": Address("gone", "bounced")}
+    )
 
-    decision = decide(act, gone, rules, now)
+    decision = decide(act, suppressed_facts, rules, now)
 
     assert (decision.code, decision.gates[-1].evidence) == ("address_bounced", ())
 
 
 def test_a_consent_that_no_entry_proves_is_none():
-    act, facts, rules, now = world("marketing", "").asked()
+    act, facts, rules, now = world("marketing", "").decide_arguments()
     consent = msgspec.structs.replace(facts.control.consents["offers"], entry="")
     control = msgspec.structs.replace(facts.control, consents={"offers": consent})
 
@@ -328,7 +332,7 @@ def test_a_consent_that_no_entry_proves_is_none():
 
 
 def test_who_names_no_relation_has_none_whatever_there_is():
-    act, facts, rules, now = world("service", "no relation").asked()
+    act, facts, rules, now = world("service", "no relation").decide_arguments()
     nameless = {"": facts.relations["order:A-1001"]}
 
     decision = decide(act, msgspec.structs.replace(facts, relations=nameless), rules, now)
@@ -338,17 +342,17 @@ def test_who_names_no_relation_has_none_whatever_there_is():
 
 @pytest.mark.parametrize("most", [2.5, True, "2", None])
 def test_a_budget_of_the_company_that_is_no_number_lets_nothing_go(most):
-    act, facts, rules, now = world("marketing", "").asked()
+    act, facts, rules, now = world("marketing", "").decide_arguments()
     odd = msgspec.structs.replace(rules, budgets={"marketing": Budget(most, "day")})
 
     assert decide(act, facts, odd, now).code == "unknown_rules"
 
 
 def test_a_fact_of_the_wrong_kind_is_told_apart_from_somebody_who_is_gone():
-    act, facts, rules, now = world("service", "").asked()
+    act, facts, rules, now = world("service", "").decide_arguments()
 
     odd = msgspec.structs.replace(facts, version="7")
-    gone = msgspec.structs.replace(facts, standing="erased")
+    erased_facts = msgspec.structs.replace(facts, standing="erased")
 
     assert decide(act, odd, rules, now).code == "unknown_facts"
-    assert decide(act, gone, rules, now).code == "not_live"
+    assert decide(act, erased_facts, rules, now).code == "not_live"

@@ -96,9 +96,9 @@ def test_it_opens_at_the_first_moment_that_is_in_none_of_them(hours, name, momen
     ],
 )
 def test_a_window_has_a_name_and_an_end_on_the_customers_calendar(per, today, key, following):
-    found = quiet_hours.budget_window(per, date.fromisoformat(today), ZoneInfo("Europe/Amsterdam"))
+    window = quiet_hours.budget_window(per, date.fromisoformat(today), ZoneInfo("Europe/Amsterdam"))
 
-    assert found == (key, datetime.fromisoformat(following).replace(tzinfo=UTC))
+    assert window == (key, datetime.fromisoformat(following).replace(tzinfo=UTC))
 
 
 def test_a_day_begins_with_its_first_minute_where_midnight_is_skipped():

@@ -25,25 +25,25 @@ def test_all_languages_name_the_same_things(code):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_sentences_are_whole_differ_from_each_other_and_from_english(language):
-    said = LANGUAGES[language].sentences
+    sentences = LANGUAGES[language].sentences
 
-    assert all(re.fullmatch(r"[A-Z].*[^ ]\.", one) for one in said.values())
-    assert len(set(said.values())) == len(said)
+    assert all(re.fullmatch(r"[A-Z].*[^ ]\.", text) for text in sentences.values())
+    assert len(set(sentences.values())) == len(sentences)
     if language != "en":
-        assert not set(said.values()) & set(LANGUAGES["en"].sentences.values())
+        assert not set(sentences.values()) & set(LANGUAGES["en"].sentences.values())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("code", REASONS)
 def test_no_sentence_is_left_with_a_hole_in_it(language, code):
-    said = sentence(code, language)
+    text = sentence(code, language)
 
-    assert "{" not in said
-    assert "  " not in said
+    assert "{" not in text
+    assert "  " not in text
 
 
 @pytest.mark.parametrize(
-    ("code", "language", "facts", "said"),
+    ("code", "language", "facts", "expected"),
     [
         ("consent_withdrawn", "en", {"purpose": "Offers"}, "You withdrew your yes to “Offers”."),
         (
@@ -73,8 +73,8 @@ def test_no_sentence_is_left_with_a_hole_in_it(language, code):
         ("sent", "", {}, "We sent this through this channel."),
     ],
 )
-def test_a_sentence_names_what_it_is_about(code, language, facts, said):
-    assert sentence(code, language, facts) == said
+def test_a_sentence_names_what_it_is_about(code, language, facts, expected):
+    assert sentence(code, language, facts) == expected
 
 
 def test_a_name_is_put_in_as_it_is_and_never_read_as_a_sentence():

@@ -31,7 +31,7 @@ def test_customer_whose_facts_cannot_be_read_costs_no_other(monkeypatch):
 def test_visit_at_an_end_of_the_calendar_counts_as_without_a_date(zone, day):
     order = OrderFact("A-1", "placed", PLACED, PLACED, day)
 
-    found = relations([order], [], ZoneInfo(zone))
+    relations_by_key = relations([order], [], ZoneInfo(zone))
 
-    assert found.keys() == {"order:A-1"}
-    assert found["order:A-1"].until == PLACED + WITHOUT_DATE
+    assert relations_by_key.keys() == {"order:A-1"}
+    assert relations_by_key["order:A-1"].until == PLACED + WITHOUT_DATE

@@ -107,9 +107,9 @@ def test_a_wall_time_is_met_or_is_the_next_that_exists(zone, day, at):
     CLOCKS,
     CLOCKS,
 )
-def test_later_on_the_wall_is_never_earlier_in_the_world(zone, day, one, other):
+def test_later_on_the_wall_is_never_earlier_in_the_world(zone, day, first, second):
     zone = ZoneInfo(zone)
-    early, late = sorted((one, other))
+    early, late = sorted((first, second))
 
     assert civil_time.resolve(day, early, zone) <= civil_time.resolve(day, late, zone)
     assert civil_time.resolve(day, late, zone) < civil_time.resolve(

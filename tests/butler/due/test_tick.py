@@ -14,11 +14,11 @@ LATER = NOON + timedelta(hours=2)
 
 
 @pytest.fixture
-def done(monkeypatch):
+def noted_keys(monkeypatch):
     """A job that notes what it was asked to do."""
-    seen = []
-    monkeypatch.setitem(jobs.JOBS, "note", lambda task, now: seen.append(task.key))
-    return seen
+    keys = []
+    monkeypatch.setitem(jobs.JOBS, "note", lambda task, now: keys.append(task.key))
+    return keys
 
 
 def due(key, **fields):
@@ -26,17 +26,17 @@ def due(key, **fields):
 
 
 @pytest.mark.django_db
-def test_what_is_due_is_done_once(done):
+def test_what_is_due_is_done_once(noted_keys):
     due("a")
 
     actions.tick(now=NOON)
     actions.tick(now=LATER)
 
-    assert done == ["a"]
+    assert noted_keys == ["a"]
 
 
 @pytest.mark.django_db
-def test_what_is_done_leaves_no_row(done):
+def test_what_is_done_leaves_no_row(noted_keys):
     due("a")
 
     actions.tick(now=NOON)
@@ -45,12 +45,12 @@ def test_what_is_done_leaves_no_row(done):
 
 
 @pytest.mark.django_db
-def test_what_is_not_due_yet_waits(done):
+def test_what_is_not_due_yet_waits(noted_keys):
     due("a")
 
     actions.tick(now=NOON - timedelta(seconds=1))
 
-    assert done == []
+    assert noted_keys == []
 
 
 @pytest.mark.django_db
@@ -58,43 +58,43 @@ def test_what_is_due_longest_is_claimed_first_and_no_more_than_was_asked_for():
     for minutes in (1, 3, 2):
         Due.objects.create(job="note", key=str(minutes), due_at=NOON - timedelta(minutes=minutes))
 
-    taken = [[one.key for one in queue.claim(now=NOON, limit=2)] for _ in range(2)]
+    claims = [[claimed_due.key for claimed_due in queue.claim(now=NOON, limit=2)] for _ in range(2)]
 
-    assert [sorted(some) for some in taken] == [["2", "3"], ["1"]]
+    assert [sorted(keys) for keys in claims] == [["2", "3"], ["1"]]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_what_somebody_has_in_hand_is_passed_over():
-    held, free = due("held"), due("free")
-    taken = []
+    locked, free = due("held"), due("free")
+    claimed_ids = []
 
     def take():
-        taken.extend(one.id for one in queue.claim(now=NOON))
+        claimed_ids.extend(claimed_due.id for claimed_due in queue.claim(now=NOON))
         connection.close()
 
     with transaction.atomic():
-        Due.objects.select_for_update().get(id=held.id)
+        Due.objects.select_for_update().get(id=locked.id)
         thread = Thread(target=take)
         thread.start()
         thread.join()
 
-    assert taken == [free.id]
+    assert claimed_ids == [free.id]
 
 
 @pytest.mark.django_db
-def test_a_claim_of_a_tick_that_died_lapses(done):
+def test_a_claim_of_a_tick_that_died_lapses(noted_keys):
     due("a")
     queue.claim(now=NOON)
 
     actions.tick(now=NOON + timedelta(seconds=1))
-    assert done == []
+    assert noted_keys == []
     actions.tick(now=NOON + queue.CLAIM + timedelta(seconds=1))
 
-    assert done == ["a"]
+    assert noted_keys == ["a"]
 
 
 @pytest.mark.django_db
-def test_a_job_that_fails_blocks_no_other_and_is_given_up_with_its_reason(done, monkeypatch):
+def test_a_job_that_fails_blocks_no_other_and_is_given_up_with_its_reason(noted_keys, monkeypatch):
     def fail(task, now):
         raise ValueError
 
@@ -106,7 +106,7 @@ def test_a_job_that_fails_blocks_no_other_and_is_given_up_with_its_reason(done, 
         actions.tick(now=NOON + timedelta(hours=hour))
 
     poison.refresh_from_db()
-    assert done == ["a"]
+    assert noted_keys == ["a"]
     assert poison.failed_reason == "ValueError"
     assert poison.attempts == actions.ATTEMPTS
 
@@ -120,14 +120,14 @@ def test_a_job_can_remember_where_it_was(monkeypatch):
     monkeypatch.setitem(jobs.JOBS, "count", count)
     due("a", job="count")
 
-    done = actions.tick(now=NOON)
+    noted_keys = actions.tick(now=NOON)
 
-    assert done.succeeded >= 3
+    assert noted_keys.succeeded >= 3
     assert not Due.objects.filter(job="count").exists()
 
 
 @pytest.mark.django_db
-def test_who_comes_back_after_the_claim_lapsed_does_nothing(done):
+def test_who_comes_back_after_the_claim_lapsed_does_nothing(noted_keys):
     due("a")
     (stale,) = queue.claim(now=NOON)
     later = NOON + queue.CLAIM + timedelta(seconds=1)
@@ -135,7 +135,7 @@ def test_who_comes_back_after_the_claim_lapsed_does_nothing(done):
 
     actions._run_one(stale, now=later)
 
-    assert done == []
+    assert noted_keys == []
 
 
 @pytest.mark.django_db
@@ -144,26 +144,26 @@ def test_a_tick_has_an_end_whatever_is_due(monkeypatch):
     monkeypatch.setitem(jobs.JOBS, "again", lambda task, now: now)
     due("a", job="again")
 
-    done = actions.tick(now=NOON, seconds=0.2)
+    counts = actions.tick(now=NOON, seconds=0.2)
 
-    assert done.succeeded > 1
+    assert counts.succeeded > 1
     assert Due.objects.get(job="again").key == "a"
 
 
 @pytest.fixture
 def batch(monkeypatch):
     """A job that takes whole batches, and fails where one of its tasks is called poison."""
-    seen = []
+    batches = []
 
     def do(tasks, now):
         keys = [task.key for task in tasks]
-        seen.append(keys)
+        batches.append(keys)
         if "poison" in keys:
             raise ValueError
         Due.objects.filter(id__in=[task.id for task in tasks]).delete()
 
     monkeypatch.setitem(jobs.BATCH_JOBS, "batch", do)
-    return seen
+    return batches
 
 
 @pytest.mark.django_db
@@ -181,9 +181,9 @@ def test_one_that_spoils_a_batch_spoils_only_itself(batch):
     for key in ("a", "poison", "b"):
         due(key, job="batch")
 
-    done = actions.tick(now=NOON)
+    counts = actions.tick(now=NOON)
 
-    assert done.failed == 1
+    assert counts.failed == 1
     assert [row.key for row in Due.objects.filter(job="batch")] == ["poison"]
     assert Due.objects.get(job="batch").failed_reason == "ValueError"
 
@@ -199,7 +199,7 @@ def test_housekeeping_comes_back_by_itself():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_ten_tickers_at_once_do_each_thing_once(done):
+def test_ten_tickers_at_once_do_each_thing_once(noted_keys):
     Due.objects.bulk_create(Due(job="note", key=str(n), due_at=NOON) for n in range(500))
 
     def tick():
@@ -214,4 +214,4 @@ def test_ten_tickers_at_once_do_each_thing_once(done):
     for ticker in tickers:
         ticker.join()
 
-    assert sorted(done, key=int) == [str(n) for n in range(500)]
+    assert sorted(noted_keys, key=int) == [str(n) for n in range(500)]

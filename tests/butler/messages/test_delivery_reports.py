@@ -17,7 +17,7 @@ from butler.models import Message
 NOON = datetime(2027, 4, 21, 10, 0, tzinfo=UTC)
 
 
-def said(kind: str, minute: int = 0, detail: str = "") -> DeliveryReport:
+def report(kind: str, minute: int = 0, detail: str = "") -> DeliveryReport:
     return DeliveryReport(
         f"{kind}-{minute}-{detail}", kind, NOON + timedelta(minutes=minute), detail=detail
     )
@@ -45,13 +45,13 @@ def said(kind: str, minute: int = 0, detail: str = "") -> DeliveryReport:
     ],
 )
 def test_reports_place_a_message(before, kinds, after):
-    assert status_after(MessageStatus(before), [said(kind) for kind in kinds]).state == after
+    assert status_after(MessageStatus(before), [report(kind) for kind in kinds]).state == after
 
 
 def test_the_reason_is_that_of_the_report_which_counts():
-    told = [said("failed", 1, "30003"), said("bounced", 2, "5.1.1"), said("delivered", 3)]
+    reports = [report("failed", 1, "30003"), report("bounced", 2, "5.1.1"), report("delivered", 3)]
 
-    assert status_after(MessageStatus("accepted"), told) == MessageStatus(
+    assert status_after(MessageStatus("accepted"), reports) == MessageStatus(
         "bounced", "5.1.1", NOON + timedelta(minutes=2)
     )
 
@@ -63,20 +63,20 @@ def test_every_state_of_a_message_has_its_place():
 
 @given(
     before=st.sampled_from(["queued", "uncertain", "accepted", "rejected"]),
-    told=st.lists(
+    reports=st.lists(
         st.builds(
-            said, st.sampled_from(sorted(STATE_BY_KIND)), st.integers(0, 3), st.sampled_from("ab")
+            report, st.sampled_from(sorted(STATE_BY_KIND)), st.integers(0, 3), st.sampled_from("ab")
         ),
         max_size=5,
     ),
 )
-def test_order_and_doubling_of_reports_do_not_matter(before, told):
+def test_order_and_doubling_of_reports_do_not_matter(before, reports):
     ends = set()
-    for order in list(permutations(told))[:60]:
-        standing, heard = MessageStatus(before), []
-        for one in [*order, *order]:
-            heard.append(one)
-            standing = status_after(standing, heard)
-        ends.add((standing.state, standing.reason, standing.at))
+    for order in list(permutations(reports))[:60]:
+        status, received = MessageStatus(before), []
+        for report in [*order, *order]:
+            received.append(report)
+            status = status_after(status, received)
+        ends.add((status.state, status.reason, status.at))
 
     assert len(ends) == 1

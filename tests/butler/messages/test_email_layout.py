@@ -3,7 +3,7 @@
 import pytest
 
 from butler.messages.templating import InvalidTemplate
-from tests.butler.messages.test_render import said
+from tests.butler.messages.test_render import rendered
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_layout_in_which_a_value_could_run_is_refused(inside):
     )
 
     with pytest.raises(InvalidTemplate):
-        said("Hello.", "email", mjml=mjml)
+        rendered("Hello.", "email", mjml=mjml)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_the_head_of_a_layout_fetches_nothing_from_anywhere(head):
     mjml = f"<mjml><mj-head>{head}</mj-head><mj-body><mj-section><mj-column><mj-text>x</mj-text></mj-column></mj-section></mj-body></mjml>"
 
     with pytest.raises(InvalidTemplate):
-        said("Hello.", "email", mjml=mjml)
+        rendered("Hello.", "email", mjml=mjml)
 
 
 @pytest.mark.parametrize("declared", ["<!ENTITY a SYSTEM 'file:///etc/passwd'>", "<!ENTITY a 'x'>"])
@@ -70,10 +70,10 @@ def test_a_layout_declares_nothing_of_its_own(declared):
     body = "<mj-body><mj-section><mj-column><mj-text>&a;</mj-text></mj-column></mj-section>"
 
     with pytest.raises(InvalidTemplate, match="no MJML"):
-        said("Hello.", "email", mjml=f"<!DOCTYPE x [{declared}]><mjml>{body}</mj-body></mjml>")
+        rendered("Hello.", "email", mjml=f"<!DOCTYPE x [{declared}]><mjml>{body}</mj-body></mjml>")
 
 
 def test_a_picture_from_the_web_may_be_behind_a_part_of_a_letter():
     mjml = "<mjml><mj-body><mj-section background-url='https://larkmoor.example/park.jpg'><mj-column><mj-text>{{ subject }}</mj-text></mj-column></mj-section></mj-body></mjml>"
 
-    assert "park.jpg" in said("Hello.", "email", mjml=mjml).html
+    assert "park.jpg" in rendered("Hello.", "email", mjml=mjml).html

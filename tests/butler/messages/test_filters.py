@@ -19,7 +19,7 @@ CONTEXT = {
 }
 
 
-def said(text, language="en", context=CONTEXT):
+def rendered(text, language="en", context=CONTEXT):
     """What a text comes to in a language, on the clock of Amsterdam."""
     values = {**sanitize_values(context), "language": language, "zone": "Europe/Amsterdam"}
     return compile_template(text).fill(values)
@@ -41,22 +41,22 @@ def test_dates_times_sums_and_names_are_written_as_each_language_writes_them(lan
         "{{ order.total | money: order.currency }}|{{ order.party | map: 'name' | list }}"
     )
 
-    found = said(text, language=language)
+    output = rendered(text, language=language)
 
-    assert re.sub("\\s", " ", found) == words
+    assert re.sub("\\s", " ", output) == words
 
 
 @pytest.mark.parametrize("currency", [None, ""])
 def test_a_sum_without_a_currency_is_a_number(currency):
     context = {"order": {"total": "1234.5", "currency": currency}}
 
-    assert said("{{ order.total | money: order.currency }}", context=context) == "1,234.50"
+    assert rendered("{{ order.total | money: order.currency }}", context=context) == "1,234.50"
 
 
 @pytest.mark.parametrize("total", ["NaN", "Infinity", "1e400", "many", "9" * 40])
 def test_what_is_no_sum_is_not_written_as_one(total):
     with pytest.raises(MissingValues):
-        said("{{ order.total | money: 'EUR' }}", context={"order": {"total": total}})
+        rendered("{{ order.total | money: 'EUR' }}", context={"order": {"total": total}})
 
 
 def test_a_list_of_nobody_is_an_error_and_never_a_gap():
@@ -64,26 +64,26 @@ def test_a_list_of_nobody_is_an_error_and_never_a_gap():
     nobody = {"order": {"party": []}}
 
     with pytest.raises(MissingValues):
-        said(text, context=nobody)
+        rendered(text, context=nobody)
     guarded = "Hello.{% if order.party.size > 0 %} " + text + "{% endif %}"
-    assert said(guarded, context=nobody) == "Hello."
-    assert said(guarded) == "Hello. We expect Noor, Sem and Mila."
+    assert rendered(guarded, context=nobody) == "Hello."
+    assert rendered(guarded) == "Hello. We expect Noor, Sem and Mila."
 
 
 def test_somebody_is_called_by_the_first_of_their_names():
     member = {"member": {"name": "Sem de Wit"}}
 
-    assert said("{{ member.name | first_word }}", context=member) == "Sem"
+    assert rendered("{{ member.name | first_word }}", context=member) == "Sem"
 
 
 def test_an_instant_is_written_on_the_clock_of_the_customer():
-    assert said("{{ now | time }} {{ now | date }}") == "09:00 16 April"
+    assert rendered("{{ now | time }} {{ now | date }}") == "09:00 16 April"
 
 
 def test_an_instant_late_in_the_evening_is_of_the_customers_day():
     context = {**CONTEXT, "now": "2027-04-16T22:30:00+00:00"}
 
-    assert said("{{ now | date }} {{ now | time }}", context=context) == "17 April 00:30"
+    assert rendered("{{ now | date }} {{ now | time }}", context=context) == "17 April 00:30"
 
 
 @pytest.mark.parametrize(
@@ -96,11 +96,11 @@ def test_an_instant_late_in_the_evening_is_of_the_customers_day():
 )
 def test_a_value_of_another_kind_is_an_error_and_never_nonsense(text):
     with pytest.raises(MissingValues):
-        said(text)
+        rendered(text)
 
 
 def test_what_some_have_not_is_no_gap_in_a_list():
     context = {"order": {"party": [{"name": "Noor"}, {}, {"name": None}, {"name": ""}]}}
 
-    assert said("{{ order.party | map: 'name' | list }}", context=context) == "Noor"
-    assert said("{{ order.party | map: 'name' | compact | size }}", context=context) == "1"
+    assert rendered("{{ order.party | map: 'name' | list }}", context=context) == "Noor"
+    assert rendered("{{ order.party | map: 'name' | compact | size }}", context=context) == "1"

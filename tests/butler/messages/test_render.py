@@ -40,7 +40,7 @@ def document(text: str = "Hello {{ customer.first_name }}.", **fields) -> Docume
         for key in ("subject", "short", "mjml", "action", "path")
         if key in fields
     }
-    said = {"subject": "Your visit", "text": text, **own}
+    localized_text = {"subject": "Your visit", "text": text, **own}
     return msgspec.convert(
         {
             "key": "reminder",
@@ -59,7 +59,7 @@ def document(text: str = "Hello {{ customer.first_name }}.", **fields) -> Docume
                         {
                             "kind": "message",
                             "channels": ["inbox", "email", "sms"],
-                            "texts": dict.fromkeys(LANGUAGES, said),
+                            "texts": dict.fromkeys(LANGUAGES, localized_text),
                         }
                     ],
                 },
@@ -70,7 +70,7 @@ def document(text: str = "Hello {{ customer.first_name }}.", **fields) -> Docume
     )
 
 
-def said(
+def rendered(
     text="Hello.", channel="inbox", language="en", context=CONTEXT, **fields
 ) -> RenderedMessage:
     return render(document(text, **fields), "1.then.0", channel, context, LINKS, language)
@@ -95,7 +95,7 @@ def test_a_value_that_is_missing_is_an_error_and_never_a_gap(text, names):
     empty = {**CONTEXT, "customer": {"first_name": "Noor", "card": ""}}
 
     with pytest.raises(MissingValues) as missing:
-        said(text, context=empty)
+        rendered(text, context=empty)
 
     assert missing.value.names == names
 
@@ -105,16 +105,16 @@ def test_null_and_empty_are_as_missing_as_no_key(nothing):
     context = {**CONTEXT, "customer": {"first_name": nothing}}
 
     with pytest.raises(MissingValues):
-        said("Hello {{ customer.first_name }}.", context=context)
+        rendered("Hello {{ customer.first_name }}.", context=context)
     assert (
-        said(
+        rendered(
             "Hello{% if customer.first_name %} {{ customer.first_name }}{% endif %}.",
             context=context,
         ).text
         == "Hello."
     )
     assert (
-        said("Hello {{ customer.first_name | default: 'there' }}.", context=context).text
+        rendered("Hello {{ customer.first_name | default: 'there' }}.", context=context).text
         == "Hello there."
     )
 
@@ -165,7 +165,7 @@ def test_what_somebody_sent_is_never_code_header_or_paragraph(value, channel):
     context = {**CONTEXT, "customer": {"first_name": value}, "company": {"name": value}}
     fields = {"subject": "For {{ customer.first_name }}", "action": "{{ customer.first_name }}"}
 
-    words = said(
+    words = rendered(
         "Hello {{ customer.first_name }}.\n\nBye.",
         channel,
         context=context,
@@ -180,12 +180,14 @@ def test_what_somebody_sent_is_never_code_header_or_paragraph(value, channel):
     if channel == "inbox":
         assert words.text.count("\n\n") == 1
     if channel == "email":
-        harmless = Seen(said("Hello Noor.\n\nBye.", channel, path="/o/Noor/", action="Noor").html)
-        seen = Seen(words.html)
-        assert seen.tags == harmless.tags
-        assert seen.handlers == []
-        assert len(seen.links) == len(harmless.links)
-        assert all(link.startswith(LINKS["site"] + "/") for link in seen.links)
+        harmless = Seen(
+            rendered("Hello Noor.\n\nBye.", channel, path="/o/Noor/", action="Noor").html
+        )
+        parsed = Seen(words.html)
+        assert parsed.tags == harmless.tags
+        assert parsed.handlers == []
+        assert len(parsed.links) == len(harmless.links)
+        assert all(link.startswith(LINKS["site"] + "/") for link in parsed.links)
         words.html.encode()
 
 
@@ -199,11 +201,13 @@ def test_nothing_that_somebody_sent_runs_in_a_layout_of_an_automations_own(value
     )
     context = {**CONTEXT, "customer": {"first_name": value}}
 
-    html = said("Hello.", "email", context=context, mjml=mjml, path="/orders/", action="Look").html
+    html = rendered(
+        "Hello.", "email", context=context, mjml=mjml, path="/orders/", action="Look"
+    ).html
 
-    harmless = Seen(said("Hello.", "email", mjml=mjml, path="/orders/", action="Look").html)
-    seen = Seen(html)
-    assert (seen.tags, seen.handlers, seen.links) == (harmless.tags, [], harmless.links)
+    harmless = Seen(rendered("Hello.", "email", mjml=mjml, path="/orders/", action="Look").html)
+    parsed = Seen(html)
+    assert (parsed.tags, parsed.handlers, parsed.links) == (harmless.tags, [], harmless.links)
 
 
 def test_megabytes_make_no_long_message():
@@ -215,11 +219,11 @@ def test_megabytes_make_no_long_message():
     text = "{{ customer.first_name }}{% for line in order.lines %}{% if forloop.first %}{{ line.name }}{% endif %}{% endfor %}"
     began = time.process_time()
 
-    words = said(text, "email", context=context, subject="{{ customer.first_name }}")
+    words = rendered(text, "email", context=context, subject="{{ customer.first_name }}")
 
     assert len(words.subject) == 150
     assert len(words.text) < 5000
-    assert len(said(text, "sms", context=context).text) == 480
+    assert len(rendered(text, "sms", context=context).text) == 480
     assert time.process_time() - began < 1
 
 
@@ -239,7 +243,7 @@ def test_a_text_that_runs_away_is_stopped(text):
     context = {**CONTEXT, "order": {"lines": [{"name": "y" * 2000}] * 200}}
 
     with pytest.raises(MissingValues):
-        said(text, context=context)
+        rendered(text, context=context)
 
 
 @pytest.mark.parametrize(
@@ -273,11 +277,11 @@ def test_a_text_that_runs_away_is_stopped(text):
 )
 def test_what_a_text_may_not_do_is_refused_when_it_is_compiled(text):
     with pytest.raises(InvalidTemplate):
-        said(text)
+        rendered(text)
 
 
 def test_a_letter_says_who_writes_why_and_how_to_end_it_in_both_its_forms():
-    words = said(
+    words = rendered(
         "Hello.\n\nSee you.",
         "email",
         "nl",
@@ -309,27 +313,31 @@ def test_a_letter_that_cannot_be_ended_does_not_say_so():
 def test_a_text_message_is_short_has_its_link_and_says_how_to_stop_what_is_by_consent():
     offered = {"class": "marketing", "purpose": "offers", "relation": ""}
 
-    words = said("Long.", "sms", "sv", short="Kort.", path="/offers/", action="Se", **offered)
+    words = rendered("Long.", "sms", "sv", short="Kort.", path="/offers/", action="Se", **offered)
 
     assert words.text == "Kort.\nhttps://larkmoor.example/offers/\nVill du sluta? Svara STOP."
     assert words.subject == words.html == ""
 
 
 @pytest.mark.parametrize(
-    ("asked", "spoken"), [("nl", "nl"), ("nl-BE", "nl"), ("de", "en"), ("", "en"), ("sv_SE", "sv")]
+    ("requested", "spoken"),
+    [("nl", "nl"), ("nl-BE", "nl"), ("de", "en"), ("", "en"), ("sv_SE", "sv")],
 )
-def test_who_speaks_another_language_is_spoken_to_in_english(asked, spoken):
-    assert said("Hello.", language=asked).language == spoken
+def test_who_speaks_another_language_is_spoken_to_in_english(requested, spoken):
+    assert rendered("Hello.", language=requested).language == spoken
 
 
 def test_the_page_can_show_the_button_by_itself():
     with_button = document(path="/orders/{{ order.number }}/", action="Your order")
 
-    found = button(
+    shown_button = button(
         with_button, "1.then.0", {"order": {"number": "../../sign-out?x=1"}}, LINKS, "en"
     )
 
-    assert found == ("Your order", "https://larkmoor.example/orders/..%2F..%2Fsign-out%3Fx%3D1/")
+    assert shown_button == (
+        "Your order",
+        "https://larkmoor.example/orders/..%2F..%2Fsign-out%3Fx%3D1/",
+    )
     assert button(document(), "1.then.0", {}, LINKS, "en") is None
 
 
@@ -339,7 +347,7 @@ def test_only_a_message_has_words():
 
 
 def test_a_thousand_letters_take_less_than_a_second():
-    said("Hello {{ customer.first_name }}.", "email")
+    rendered("Hello {{ customer.first_name }}.", "email")
     began = time.process_time()
 
     for _ in range(1000):
