@@ -76,14 +76,14 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._take(mode, self.server.provider.take(form))
 
-    def _take(self, mode: str, taken: dict[str, str]) -> None:
+    def _take(self, mode: str, fields: dict[str, str]) -> None:
         self.close_connection = mode in {"drop", "hang", "drip"}
         if mode == "hang":
             self.server.provider.ended.wait(30)
         elif mode == "drip":
             self._drip()
         elif mode != "drop":
-            self._answer(201, b"<html>" if mode == "odd" else json.dumps(taken).encode())
+            self._answer(201, b"<html>" if mode == "odd" else json.dumps(fields).encode())
 
     def _drip(self) -> None:
         self.send_response(201)

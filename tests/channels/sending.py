@@ -49,8 +49,8 @@ def send(
     try:
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
-        found = {name.lower(): value for name, value in answer.getheaders()}
-        return Answer(answer.status, answer.read(), found)
+        response_headers = {name.lower(): value for name, value in answer.getheaders()}
+        return Answer(answer.status, answer.read(), response_headers)
     finally:
         connection.close()
 

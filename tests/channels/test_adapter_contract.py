@@ -39,7 +39,7 @@ class Counterpart:
 
 
 def parcel(**facts) -> ChannelMessage:
-    known = {
+    defaults = {
         "id": uuid.uuid4(),
         "delivery_id": uuid.uuid4(),
         "customer_id": uuid.uuid4(),
@@ -52,7 +52,7 @@ def parcel(**facts) -> ChannelMessage:
         "topic": "rides",
         "unsubscribe_url": "https://larkmoor.example/u/token/",
     }
-    return ChannelMessage(**{**known, **facts})
+    return ChannelMessage(**{**defaults, **facts})
 
 
 @pytest.fixture
@@ -82,7 +82,9 @@ def _email(request, settings) -> Counterpart:
 
     adapter = EmailAdapter(timeout=1.0)
     return Counterpart(
-        adapter, lambda: [one.message["Message-ID"].strip("<>") for one in relay.letters], fail
+        adapter,
+        lambda: [letter.message["Message-ID"].strip("<>") for letter in relay.letters],
+        fail,
     )
 
 
@@ -94,7 +96,7 @@ def _smtp(port: int) -> dict:
 def _email_outbox(request, settings) -> Counterpart:
     request.getfixturevalue("own_outbox")
     settings.MAILERS = {"default": {"BACKEND": "channels.outbox.OutboxBackend"}}
-    return Counterpart(EmailAdapter(), lambda: [one.subject for one in _oldest_first()], None)
+    return Counterpart(EmailAdapter(), lambda: [entry.subject for entry in _oldest_first()], None)
 
 
 def _sms(request, settings) -> Counterpart:
@@ -109,14 +111,14 @@ def _sms(request, settings) -> Counterpart:
     adapter = SmsAdapter(account, timeout=1.0)
     return Counterpart(
         adapter,
-        lambda: [one["StatusCallback"].rpartition("=")[2] for one in provider.messages],
+        lambda: [message["StatusCallback"].rpartition("=")[2] for message in provider.messages],
         fail,
     )
 
 
 def _sms_outbox(request, settings) -> Counterpart:
     request.getfixturevalue("own_outbox")
-    return Counterpart(OutboxAdapter(), lambda: [one.text for one in _oldest_first()], None)
+    return Counterpart(OutboxAdapter(), lambda: [entry.text for entry in _oldest_first()], None)
 
 
 def _inbox(request, settings) -> Counterpart:
@@ -160,7 +162,7 @@ def always() -> bool:
 
 
 def results(outcomes: list[DeliveryResult]) -> list[str]:
-    return [one.outcome for one in outcomes]
+    return [outcome.outcome for outcome in outcomes]
 
 
 # Every way -----------------------------------------------------------------------------
@@ -171,7 +173,9 @@ def test_outcomes_come_one_a_parcel_in_order(way):
 
     outcomes = list(way.adapter.send(parcels, always))
 
-    assert [one.delivery_id for one in outcomes] == [one.delivery_id for one in parcels]
+    assert [outcome.delivery_id for outcome in outcomes] == [
+        parcel.delivery_id for parcel in parcels
+    ]
     assert results(outcomes) == ["accepted"] * 5
     if way.arrived:
         arrived = way.arrived()
@@ -193,13 +197,15 @@ def test_outcomes_come_as_they_happen(way):
 
 def test_nothing_leaves_once_it_is_closed(way):
     parcels = [parcel() for _ in range(4)]
-    done: list[DeliveryResult] = []
+    handed_over: list[DeliveryResult] = []
 
-    outcomes = way.adapter.send(parcels, lambda: len(done) < 2)
-    done.extend(islice(outcomes, 2))
-    done.extend(outcomes)
+    outcomes = way.adapter.send(parcels, lambda: len(handed_over) < 2)
+    handed_over.extend(islice(outcomes, 2))
+    handed_over.extend(outcomes)
 
-    assert [one.delivery_id for one in done] == [one.delivery_id for one in parcels[:2]]
+    assert [outcome.delivery_id for outcome in handed_over] == [
+        parcel.delivery_id for parcel in parcels[:2]
+    ]
     if way.arrived:
         assert len(way.arrived()) == 2
 
@@ -247,11 +253,11 @@ def test_it_says_who_it_is(way):
     ],
 )
 def test_whatever_was_said_it_never_raises_and_stays_one_message(way, naughty):
-    one = parcel(subject=naughty, text=naughty, html=naughty)
+    naughty_parcel = parcel(subject=naughty, text=naughty, html=naughty)
 
-    outcomes = list(way.adapter.send([one, parcel()], always))
+    outcomes = list(way.adapter.send([naughty_parcel, parcel()], always))
 
-    assert outcomes[0].delivery_id == one.delivery_id
+    assert outcomes[0].delivery_id == naughty_parcel.delivery_id
     assert outcomes[0].outcome in {"accepted", "rejected", "uncertain"}
     assert outcomes[1].outcome == "accepted"
     if way.arrived:
@@ -290,48 +296,52 @@ FAILURES = [
 
 @pytest.fixture
 def failing(request, settings):
-    channel, mode, result, suppress, has_arrived = request.param
+    channel, mode, outcome, suppress, has_arrived = request.param
     way = MAKERS[channel](request, settings)
     way.fail(mode)
-    return way, result, suppress, has_arrived
+    return way, outcome, suppress, has_arrived
 
 
 every_failure = pytest.mark.parametrize(
-    "failing", FAILURES, ids=[f"{one[0]}-{one[1]}" for one in FAILURES], indirect=True
+    "failing", FAILURES, ids=[f"{failure[0]}-{failure[1]}" for failure in FAILURES], indirect=True
 )
 
 
 @every_failure
 @pytest.mark.slow
 def test_each_failure_is_the_outcome_it_is(failing, caplog):
-    way, result, suppress, has_arrived = failing
+    way, expected, suppress, has_arrived = failing
     caplog.set_level(logging.DEBUG)
     began = time.monotonic()
 
     [outcome] = way.adapter.send([parcel(to=_to(way))], always)
 
     took = time.monotonic() - began
-    assert (outcome.outcome, outcome.suppress) == (result, suppress)
+    assert (outcome.outcome, outcome.suppress) == (expected, suppress)
     assert bool(way.arrived()) == has_arrived
     assert took < way.adapter.timeout + 1.5
-    logged = [one.getMessage() for one in caplog.records if not one.name.startswith("mail.")]
-    told = " ".join([outcome.detail, outcome.code, *logged])
-    assert result == "accepted" or outcome.code
+    logged = [
+        record.getMessage() for record in caplog.records if not record.name.startswith("mail.")
+    ]
+    reported = " ".join([outcome.detail, outcome.code, *logged])
+    assert expected == "accepted" or outcome.code
     for secret in ("noor", NUMBER, "612345678", WORDS, TOKEN):
-        assert secret not in told
+        assert secret not in reported
 
 
 @every_failure
 @pytest.mark.slow
 def test_one_failure_does_not_stop_the_batch_nor_hold_it_up(failing):
-    way, result, _, _ = failing
+    way, expected, _, _ = failing
     parcels = [parcel(to=_to(way)) for _ in range(3)]
     began = time.monotonic()
 
     outcomes = list(way.adapter.send(parcels, always))
 
-    assert results(outcomes) == [result] * 3
-    assert [one.delivery_id for one in outcomes] == [one.delivery_id for one in parcels]
+    assert results(outcomes) == [expected] * 3
+    assert [outcome.delivery_id for outcome in outcomes] == [
+        parcel.delivery_id for parcel in parcels
+    ]
     assert time.monotonic() - began < 3 * way.adapter.timeout + 2
 
 
@@ -343,7 +353,7 @@ def test_where_nobody_answers_the_rest_of_a_batch_does_not_wait(request, setting
     outcomes = list(way.adapter.send([parcel() for _ in range(25)], lambda: not looks))
 
     assert results(outcomes) == ["transient"] * 25
-    assert {one.code for one in outcomes} == {"connect_failed"}
+    assert {outcome.code for outcome in outcomes} == {"connect_failed"}
 
 
 def test_the_busy_provider_s_wish_is_passed_on(request, settings):

@@ -71,4 +71,7 @@ def test_an_sms_account_stands_in_for_another(settings):
     first = {"url": "http://one", "sid": "AC1", "token": "t", "from": "+31201234567"}
     settings.SMS_ACCOUNT, settings.SMS_FALLBACK = first, {**first, "url": "http://two"}
 
-    assert [one._url.partition("/2010")[0] for one in of_sms()] == ["http://one", "http://two"]
+    assert [adapter._url.partition("/2010")[0] for adapter in of_sms()] == [
+        "http://one",
+        "http://two",
+    ]

@@ -91,14 +91,14 @@ class Provider:
 
 def people(operation):
     """Three customers, with what the operation needs of them, and the relation it stands on."""
-    found = []
+    guests = []
     for _ in range(3):
         guest = arrange.guest()
         needs_order = operation in ("service", "lost")
-        found.append((guest, arrange.order(guest) if needs_order else ""))
+        guests.append((guest, arrange.order(guest) if needs_order else ""))
         if operation == "budget":
             arrange.says(guest, "preference.set", "budget", {"most": 1, "per": "day"})
-    return found
+    return guests
 
 
 def prepare(operation, guests, moment):
@@ -136,9 +136,9 @@ def withdraw(messages, moment):
     words = [
         ConsentStatement(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})
     ]
-    for one in messages:
+    for message in messages:
         withdrawal.say(
-            customer_id=one.customer_id, words=words, author=AUTHOR, now=moment, patience=0
+            customer_id=message.customer_id, words=words, author=AUTHOR, now=moment, patience=0
         )
 
 

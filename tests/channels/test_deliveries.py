@@ -148,10 +148,10 @@ def test_whoever_comes_back_from_the_dead_can_still_say_that_it_left():
     message = offer()
     provider = Provider()
     original = outcomes.record
-    kept = []
+    calls = []
 
-    def late(found, *, now):
-        kept.append((list(found), now))
+    def late(late_outcomes, *, now):
+        calls.append((list(late_outcomes), now))
 
     outcomes.record = late
     try:
@@ -162,8 +162,8 @@ def test_whoever_comes_back_from_the_dead_can_still_say_that_it_left():
         cursor.execute("UPDATE butler_delivery SET lease_until = '2000-01-01'")
     outcomes.sweep(now=NOON)
 
-    ((found, now),) = kept
-    assert outcomes.record(found, now=now) == 1
+    ((late_outcomes, now),) = calls
+    assert outcomes.record(late_outcomes, now=now) == 1
 
     message.refresh_from_db()
     assert message.state == "accepted"
@@ -176,7 +176,7 @@ def test_what_is_too_late_to_leave_goes_back_and_costs_nothing(monkeypatch):
 
     round_(provider)
 
-    states = [Message.objects.get(id=one.id).state for one in messages]
+    states = [Message.objects.get(id=message.id).state for message in messages]
     assert states.count("accepted") == len(provider.handed) < 5
     assert states.count("queued") == 5 - len(provider.handed)
     assert BudgetUse.objects.filter(used__gt=0).count() == len(provider.handed)
@@ -242,8 +242,8 @@ def test_whoever_is_in_other_hands_for_a_moment_is_not_left_for_later():
 
     other.set_autocommit(False)
     with other.cursor() as cursor:
-        held = "SELECT FROM customers_customer WHERE id = %s FOR NO KEY UPDATE"
-        cursor.execute(held, [message.customer_id])
+        lock = "SELECT FROM customers_customer WHERE id = %s FOR NO KEY UPDATE"
+        cursor.execute(lock, [message.customer_id])
     releasing = threading.Thread(target=let_go)
     releasing.start()
 
@@ -254,7 +254,7 @@ def test_whoever_is_in_other_hands_for_a_moment_is_not_left_for_later():
 def test_a_lease_lasts_as_long_as_a_call_that_began_at_the_last_moment():
     """Or a withdrawal would be answered while its message is still on its way."""
     offer()
-    left = []
+    remaining = []
 
     class Slow(Provider):
         timeout = 30.0
@@ -265,12 +265,12 @@ def test_a_lease_lasts_as_long_as_a_call_that_began_at_the_last_moment():
                     "SELECT extract(epoch FROM lease_until - clock_timestamp())::float8"
                     " FROM butler_delivery"
                 )
-                left.extend(row[0] for row in cursor.fetchall())
+                remaining.extend(row[0] for row in cursor.fetchall())
             return super().send(parcels, is_open)
 
     round_(Slow(), most=1)
 
-    (seconds,) = left
+    (seconds,) = remaining
     assert deliveries.SEND_WINDOW + 30 - 1 < seconds < deliveries.SEND_WINDOW + 31
 
 
@@ -287,9 +287,9 @@ def test_a_round_says_what_it_came_to():
     for _ in range(3):
         offer()
 
-    done = round_(Provider("accepted", "rejected", "accepted"))
+    totals = round_(Provider("accepted", "rejected", "accepted"))
 
-    assert done == (3, 2, 1)
+    assert totals == (3, 2, 1)
 
 
 def test_how_a_stand_in_did_is_told_of_the_stand_in():

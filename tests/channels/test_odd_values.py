@@ -52,9 +52,9 @@ def odd_events(draw):
     """One event of each name, all about the same few subjects, so that they meet in a fold."""
     events = []
     for name, prefix in WIRED:
-        said = draw(properties)
-        said[REFERENCES[prefix]] = draw(st.sampled_from(["1", "2"]))
-        events.append({"event": name, "properties": said, "timestamp": draw(moments)})
+        values = draw(properties)
+        values[REFERENCES[prefix]] = draw(st.sampled_from(["1", "2"]))
+        events.append({"event": name, "properties": values, "timestamp": draw(moments)})
     return events
 
 
@@ -96,10 +96,10 @@ def assert_all_are_somewhere(answer, total, good_ids, before):
     good_ids = set(good_ids)
     assert Event.objects.filter(message_id__in=good_ids).count() == len(good_ids)
     now_stored, now_apart = counted()
-    new, kept = now_stored - stored, now_apart - apart
-    assert new + kept == total
-    assert int(answer["Butler-Accepted"]) == new
-    assert int(answer["Butler-Quarantined"]) == kept
+    new_stored, new_quarantined = now_stored - stored, now_apart - apart
+    assert new_stored + new_quarantined == total
+    assert int(answer["Butler-Accepted"]) == new_stored
+    assert int(answer["Butler-Quarantined"]) == new_quarantined
     assert not QuarantinedItem.objects.filter(reason="").exists()
 
 
@@ -224,8 +224,10 @@ def test_odd_webhooks_end_in_no_server_error():
     def sent(events):
         for odd in events:
             before, message_id, now = counted(), str(uuid.uuid4()), datetime.now(UTC)
-            data = {"userId": "noor"} | odd["properties"]
-            body = json.dumps({"type": odd["event"], "timestamp": odd["timestamp"], "data": data})
+            payload = {"userId": "noor"} | odd["properties"]
+            body = json.dumps(
+                {"type": odd["event"], "timestamp": odd["timestamp"], "data": payload}
+            )
             headers = {
                 "webhook-id": message_id,
                 "webhook-timestamp": str(int(now.timestamp())),

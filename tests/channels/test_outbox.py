@@ -25,8 +25,8 @@ def test_a_mail_is_read_back_newest_first(client):
 
     answer = client.get("/dev/outbox.json")
 
-    told = [(one["subject"], one["to"], one["text"], one["html"]) for one in answer.json()]
-    assert told == [
+    mails = [(mail["subject"], mail["to"], mail["text"], mail["html"]) for mail in answer.json()]
+    assert mails == [
         ("Second", "eli@example.com", "two", "<p>two</p>"),
         ("Second", "noor@example.com", "two", "<p>two</p>"),
         ("First", "noor@example.com", "one", ""),
@@ -48,10 +48,10 @@ def test_an_sms_is_there_too(client):
     ids = (uuid.uuid4(), uuid.uuid4(), uuid.uuid4())
     list(OutboxAdapter().send([ChannelMessage(*ids, "+31612345678", "nl", *words)], lambda: True))
 
-    [told] = client.get("/dev/outbox.json").json()
+    [sms] = client.get("/dev/outbox.json").json()
     page = client.get("/dev/outbox/").content.decode()
 
-    assert (told["channel"], told["to"], told["text"]) == ("sms", "+31612345678", "Tot zo, Noor.")
+    assert (sms["channel"], sms["to"], sms["text"]) == ("sms", "+31612345678", "Tot zo, Noor.")
     assert "<b>sms</b> to +31612345678" in page
     assert "Tot zo, Noor." in page
 
@@ -99,4 +99,4 @@ def test_it_does_not_grow_for_ever(tmp_path, monkeypatch):
         )
 
     assert (tmp_path / "outbox.jsonl").stat().st_size < 60_000
-    assert [one.subject for one in outbox.read_messages()][:2] == ["99", "98"]
+    assert [entry.subject for entry in outbox.read_messages()][:2] == ["99", "98"]

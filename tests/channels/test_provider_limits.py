@@ -101,12 +101,12 @@ def test_provider_gets_no_more_than_its_rate(monkeypatch):
     provider = Provider()
     monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [provider])
 
-    gone = []
+    handed_counts = []
     for second in range(4):
         deliveries.deliver("email", clock=lambda now=NOON + timedelta(seconds=second): now)
-        gone.append(len(provider.handed))
+        handed_counts.append(len(provider.handed))
 
-    assert gone == [2, 4, 6, 6]
+    assert handed_counts == [2, 4, 6, 6]
 
 
 def test_a_provider_that_hangs_does_not_hold_every_worker(monkeypatch, settings):
@@ -124,11 +124,11 @@ def test_a_provider_that_hangs_does_not_hold_every_worker(monkeypatch, settings)
 
 @pytest.mark.parametrize(("quick", "sizes"), [(60.0, [2, 4, 2]), (0.0, [2, 2, 2, 2])])
 def test_a_provider_that_is_quick_takes_twice_as_many_at_a_time(quick, sizes, monkeypatch):
-    taken = []
+    batch_sizes = []
 
     class Counting(Provider):
         def send(self, parcels, is_open):
-            taken.append(len(parcels))
+            batch_sizes.append(len(parcels))
             return super().send(parcels, is_open)
 
     provider = Counting()
@@ -137,6 +137,6 @@ def test_a_provider_that_is_quick_takes_twice_as_many_at_a_time(quick, sizes, mo
     for _ in range(8):
         offer()
 
-    done = deliveries.deliver("email", clock=lambda: NOON, limit=2)
+    totals = deliveries.deliver("email", clock=lambda: NOON, limit=2)
 
-    assert (done.accepted, taken) == (8, sizes)
+    assert (totals.accepted, batch_sizes) == (8, sizes)

@@ -46,10 +46,10 @@ def _broken_reader(monkeypatch):
     """Fail on one customer, as a fault that nobody thought of would."""
     read = segment._name
 
-    def broken(kind, data):
-        if "mallory" in str(data):
+    def broken(kind, fields):
+        if "mallory" in str(fields):
             return {}["mallory@example.com"]
-        return read(kind, data)
+        return read(kind, fields)
 
     monkeypatch.setattr(segment, "_name", broken)
 

@@ -52,9 +52,9 @@ def hand_over(adapter) -> None:
     deliveries.deliver_batch(adapter, clock=lambda: NOON, limit=25)
 
 
-def state(one: Message) -> str:
-    one.refresh_from_db()
-    return f"{one.state} {one.reason}".strip()
+def state(message: Message) -> str:
+    message.refresh_from_db()
+    return f"{message.state} {message.reason}".strip()
 
 
 def test_one_tap_in_the_letter_ends_the_next_one(noor, relay):
@@ -102,10 +102,10 @@ def test_a_letter_that_comes_back_hours_later_finds_its_message(noor, relay):
         f"Content-Type: message/delivery-status\r\n\r\n{report}\r\n--b--\r\n"
     )
 
-    found = bounces.read(
+    reports = bounces.read(
         raw.encode(), bounce_address="bounce@larkmoor.example", domain="larkmoor.example", now=NOON
     )
-    delivery_reports.record(provider="smtp", channel="email", reports=found, now=NOON)
+    delivery_reports.record(provider="smtp", channel="email", reports=reports, now=NOON)
 
     assert state(first) == "bounced 5.1.1"
 

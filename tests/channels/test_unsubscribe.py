@@ -192,8 +192,8 @@ def test_what_needs_no_consent_ends_for_mail_and_this_topic(noor, client):
 
     assert entries()[1:] == [("preference.set", "allow")]
     [setting] = Control.objects.get(customer=noor).state["settings"]
-    said = {name: setting[name] for name in ("name", "value", "channel", "topic")}
-    assert said == {"name": "allow", "value": False, "channel": "email", "topic": "rides"}
+    stated = {name: setting[name] for name in ("name", "value", "channel", "topic")}
+    assert stated == {"name": "allow", "value": False, "channel": "email", "topic": "rides"}
     assert consent(noor) == "given"
 
 

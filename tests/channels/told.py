@@ -29,8 +29,8 @@ class Provider:
                 raise ZeroDivisionError
             time.sleep(self.pause)
             self.handed.append(parcel.id)
-            told = self.results.pop(0) if self.results else "accepted"
-            facts = told if isinstance(told, dict) else {"result": told}
+            outcome = self.results.pop(0) if self.results else "accepted"
+            facts = outcome if isinstance(outcome, dict) else {"result": outcome}
             yield DeliveryResult(
                 parcel.delivery_id, **{"provider_id": str(len(self.handed)), **facts}
             )

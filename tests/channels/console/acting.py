@@ -11,7 +11,7 @@ ADDRESS = ("email", "noor@example.com")
 
 
 def order(number: str = "LK-1", **facts) -> None:
-    said = {
+    order_properties = {
         "name": "Lantern Night",
         "visit_date": (timezone.localdate() + timedelta(days=9)).isoformat(),
         "currency": "EUR",
@@ -28,7 +28,7 @@ def order(number: str = "LK-1", **facts) -> None:
             ("order", number),
             name="Order Completed",
             about=f"order:{number}",
-            properties=said,
+            properties=order_properties,
             at=now,
         ),
         at=now,

@@ -80,14 +80,14 @@ TABLE = {
 
 
 def _routes(resolver: URLResolver | None = None, prefix: str = "") -> set[str]:
-    found = set()
-    for one in (resolver or get_resolver()).url_patterns:
-        route = prefix + str(one.pattern)
-        if isinstance(one, URLResolver):
-            found |= _routes(one, route)
-        elif isinstance(one, URLPattern) and route.startswith("console/"):
-            found.add(route.removeprefix("console/"))
-    return found
+    routes = set()
+    for url_pattern in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(url_pattern.pattern)
+        if isinstance(url_pattern, URLResolver):
+            routes |= _routes(url_pattern, route)
+        elif isinstance(url_pattern, URLPattern) and route.startswith("console/"):
+            routes.add(route.removeprefix("console/"))
+    return routes
 
 
 def test_the_table_has_every_route_and_no_other():
@@ -183,9 +183,12 @@ def test_a_record_that_is_not_there_is_not_found(world):
 
 
 def test_the_groups_are_as_the_table_of_roles_says(db):
-    for role, wanted in ROLES.items():
-        found = Group.objects.get(name=role).permissions.select_related("content_type")
-        assert {f"{one.content_type.app_label}.{one.codename}" for one in found} == wanted
+    for role, expected_codes in ROLES.items():
+        permissions = Group.objects.get(name=role).permissions.select_related("content_type")
+        assert {
+            f"{permission.content_type.app_label}.{permission.codename}"
+            for permission in permissions
+        } == expected_codes
     assert set(Group.objects.values_list("name", flat=True)) == set(ROLES) == set(ROLE_NAMES)
 
 

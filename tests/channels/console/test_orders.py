@@ -72,7 +72,7 @@ def test_the_same_form_with_other_content_is_not_placed(desk, noor):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "complaint"),
     [
         ({"visit_date": "2020-01-01"}, "is over"),
         ({"visit_date": "tomorrow"}, "not a date"),
@@ -88,14 +88,14 @@ def test_the_same_form_with_other_content_is_not_placed(desk, noor):
         ({"currency": "€"}, "three letters"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_is_placed(desk, noor, change, said):
+def test_what_is_wrong_is_said_and_nothing_is_placed(desk, noor, change, complaint):
     answer = desk.post(
         f"/console/customers/{noor.id}/new-order/",
-        FORM | change | ({"place": "yes"} if said else {}),
+        FORM | change | ({"place": "yes"} if complaint else {}),
     )
 
-    assert said in answer.content.decode()
-    assert answer.status_code == (422 if said else 200)
+    assert complaint in answer.content.decode()
+    assert answer.status_code == (422 if complaint else 200)
     assert not Order.objects.filter(customer=noor).exists()
 
 
@@ -161,9 +161,9 @@ def test_a_line_and_then_the_whole_order_are_cancelled(desk, noor):
     assert str(Order.objects.get(customer=noor).total) == "69.00"
     desk.post(f"{path}cancel/", {"reason": "ill"})
     assert Order.objects.get(customer=noor).status == "cancelled"
-    said = desk.post(f"{path}cancel/", follow=True).content.decode()
+    page = desk.post(f"{path}cancel/", follow=True).content.decode()
 
-    assert "was cancelled or refunded" in said
+    assert "was cancelled or refunded" in page
 
 
 def test_a_cancelled_order_says_so_and_has_no_form(desk, noor):
@@ -202,8 +202,8 @@ def test_whatever_its_number_an_order_is_changed_and_cancelled_by_what_the_page_
     order("LK-1")
     order(number)
     listed = page_of(desk, f"customers/{noor.id}/")
-    paths = {unescape(one) for one in re.findall(r'href="(/console/[^"]*/orders/[^"]*)"', listed)}
-    [path] = [one for one in paths if not one.endswith("/LK-1/")]
+    paths = {unescape(href) for href in re.findall(r'href="(/console/[^"]*/orders/[^"]*)"', listed)}
+    [path] = [path for path in paths if not path.endswith("/LK-1/")]
 
     page = desk.get(path).content.decode()
     assert escape(f"Change {number}") in page
@@ -238,17 +238,21 @@ def test_staff_see_what_a_customer_requested_and_confirm_it(desk, noor, requeste
     for number in (requested, "LK-1"):
         desk.post(f"/console/customers/{noor.id}/orders/{number}/confirm/")
 
-    kept = {one.number: one for one in Order.objects.filter(customer=noor)}
-    assert (kept[requested].status, kept[requested].changed_by) == ("placed", "staff:Sam")
-    assert (kept["LK-1"].details["note"], kept["LK-1"].requested_changes) == ("by the gate", [])
+    orders = {
+        stored_order.number: stored_order for stored_order in Order.objects.filter(customer=noor)
+    }
+    assert (orders[requested].status, orders[requested].changed_by) == ("placed", "staff:Sam")
+    assert (orders["LK-1"].details["note"], orders["LK-1"].requested_changes) == ("by the gate", [])
 
 
 def test_staff_decline_what_a_customer_requested(desk, noor, requested):
     for number in (requested, "LK-1"):
         desk.post(f"/console/customers/{noor.id}/orders/{number}/decline/")
 
-    kept = {one.number: one for one in Order.objects.filter(customer=noor)}
-    assert kept[requested].status == "declined"
-    assert (kept["LK-1"].status, kept["LK-1"].requested_changes) == ("placed", [])
+    orders = {
+        stored_order.number: stored_order for stored_order in Order.objects.filter(customer=noor)
+    }
+    assert orders[requested].status == "declined"
+    assert (orders["LK-1"].status, orders["LK-1"].requested_changes) == ("placed", [])
     again = desk.post(f"/console/customers/{noor.id}/orders/LK-1/decline/", follow=True)
     assert "settled what they asked for already" in again.content.decode()

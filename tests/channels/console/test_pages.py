@@ -20,8 +20,8 @@ def test_the_person_comes_first(desk, noor):
     order()
     page = page_of(desk, f"customers/{noor.id}/")
 
-    for said in ("Noor de Wit", "Dutch", "<bdi>Sem</bdi> (", "Lantern Night", "noor@example.com"):
-        assert said in page
+    for text in ("Noor de Wit", "Dutch", "<bdi>Sem</bdi> (", "Lantern Night", "noor@example.com"):
+        assert text in page
     assert "What we may say now" in page
 
 
@@ -51,9 +51,9 @@ def test_the_marketer_sees_what_may_be_said_and_no_order(client, noor):
 def test_a_joined_record_leads_to_the_one_that_lives(desk, noor):
     factories.record(factories.item(("user_id", "u-1")))
     factories.record(factories.item(("user_id", "u-1"), ADDRESS))
-    gone = Customer.objects.get(canonical__isnull=False)
+    joined_record = Customer.objects.get(canonical__isnull=False)
 
-    assert "Noor de Wit" in page_of(desk, f"customers/{gone.id}/")
+    assert "Noor de Wit" in page_of(desk, f"customers/{joined_record.id}/")
 
 
 def test_every_look_is_a_row_with_who_and_why(desk, noor):
@@ -189,9 +189,13 @@ def test_a_task_is_taken_and_finished(desk, noor):
     refused = other.post(f"/console/tasks/{task}/take/", follow=True).content.decode()
     desk.post(f"/console/tasks/{task}/finish/", {"outcome": "reached", "note": "Glad."})
 
-    kept = StaffTask.objects.get(pk=task)
+    stored_task = StaffTask.objects.get(pk=task)
     assert "A colleague has this one" in refused
-    assert (kept.outcome, kept.note, bool(kept.done_at)) == ("reached", "Glad.", True)
+    assert (stored_task.outcome, stored_task.note, bool(stored_task.done_at)) == (
+        "reached",
+        "Glad.",
+        True,
+    )
     assert "Nothing waits" in page_of(desk, "tasks/")
 
 

@@ -24,14 +24,14 @@ def long_known(noor):
         order(f"LK-{number:02}", name=f"Visit {number:02}")
         at = now - timedelta(hours=number)
         run = uuid.uuid4()
-        told = factories.message(noor, at=at, subject=f"Word {number:02}", run_id=run)
+        message = factories.message(noor, at=at, subject=f"Word {number:02}", run_id=run)
         factories.decision(
             noor,
             at=at,
-            message_id=told.pk,
+            message_id=message.pk,
             run_id=run,
             code="relation_live",
-            act={"channel": told.channel, "topic": told.topic},
+            act={"channel": message.channel, "topic": message.topic},
         )
     return noor
 
@@ -39,8 +39,8 @@ def long_known(noor):
 def _leaf(client: Client, path: str) -> list[str]:
     """Read a list to its end; return its pages."""
     pages = [page_of(client, path)]
-    while found := re.search(r'href="(\?cursor=[^"]+)" rel="next"', pages[-1]):
-        pages.append(page_of(client, path + found[1].replace("&amp;", "&")))
+    while next_link := re.search(r'href="(\?cursor=[^"]+)" rel="next"', pages[-1]):
+        pages.append(page_of(client, path + next_link[1].replace("&amp;", "&")))
     return pages
 
 

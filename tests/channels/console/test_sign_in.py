@@ -31,10 +31,12 @@ def sam():
 
 @pytest.fixture
 def secret(sam) -> str:
-    made = staff_sign_in.new_secret()
+    new_secret = staff_sign_in.new_secret()
     before = timezone.now() - timedelta(hours=1)
-    staff_sign_in.enroll(user=sam, secret=made, code=staff_sign_in.totp(made, before), now=before)
-    return made
+    staff_sign_in.enroll(
+        user=sam, secret=new_secret, code=staff_sign_in.totp(new_secret, before), now=before
+    )
+    return new_secret
 
 
 def _password(client: Client, user: User, password: str = PASSWORD, **more):
@@ -47,8 +49,8 @@ def _code(client: Client, secret: str, **more):
 
 
 def test_password_and_code_open_the_console(client, sam, secret):
-    asked = _password(client, sam)
-    assert asked["Location"].startswith("/console/sign-in/code/")
+    response = _password(client, sam)
+    assert response["Location"].startswith("/console/sign-in/code/")
     assert client.get("/console/")["Location"].startswith("/console/sign-in/")
 
     assert _code(client, secret)["Location"] == "/console/"
@@ -79,17 +81,18 @@ def test_who_has_a_second_factor_sets_up_no_other(client, sam, secret):
 
 def test_an_answer_does_not_tell_whether_there_is_such_a_login(client, sam):
     customer = User.objects.create_user("noor@example.com", PASSWORD)
-    known = _password(client, sam, "guess")
-    unknown = client.post(
+    wrong_password = _password(client, sam, "guess")
+    unknown_login = client.post(
         "/console/sign-in/", {"email": "x@staff.example.com", "password": "guess"}
     )
     other = _password(client, customer)
 
-    said = {
-        re.sub(r'value="[^"]*"', "", answer.content.decode()) for answer in (known, unknown, other)
+    pages = {
+        re.sub(r'value="[^"]*"', "", answer.content.decode())
+        for answer in (wrong_password, unknown_login, other)
     }
-    assert [answer.status_code for answer in (known, unknown, other)] == [403] * 3
-    assert len(said) == 1
+    assert [answer.status_code for answer in (wrong_password, unknown_login, other)] == [403] * 3
+    assert len(pages) == 1
 
 
 def test_after_ten_wrong_passwords_there_is_a_wait(client, sam):
@@ -138,8 +141,8 @@ def test_the_session_gets_a_key_that_nobody_knew(client, sam, secret):
 
 
 def test_one_goes_on_to_where_one_was_going(client, sam, secret):
-    wanted = client.get("/console/tasks/?x=1")["Location"]
-    assert wanted == "/console/sign-in/?next=%2Fconsole%2Ftasks%2F%3Fx%3D1"
+    sign_in_url = client.get("/console/tasks/?x=1")["Location"]
+    assert sign_in_url == "/console/sign-in/?next=%2Fconsole%2Ftasks%2F%3Fx%3D1"
     _password(client, sam, next="/console/tasks/?x=1")
 
     assert _code(client, secret, next="/console/tasks/?x=1")["Location"] == "/console/tasks/?x=1"
@@ -215,16 +218,16 @@ def at_work(client, sam, secret) -> Client:
 
 
 def test_who_shows_the_app_once_more_sees_what_is_left_and_can_keep_it(at_work, sam, secret):
-    known = staff_sign_in.recovery_codes(user=sam)
-    staff_sign_in.check_code(user=sam, code=known[3], now=timezone.now())
+    codes = staff_sign_in.recovery_codes(user=sam)
+    staff_sign_in.check_code(user=sam, code=codes[3], now=timezone.now())
     assert "You have 9 left." in at_work.get("/console/codes/").content.decode()
 
     answer = _own(at_work, secret, "show")
 
-    assert _shown(answer) == [*known[:3], *known[4:]]
+    assert _shown(answer) == [*codes[:3], *codes[4:]]
     file = re.search(r'href="(data:text/plain[^"]+)" download=', answer.content.decode())
     assert file
-    assert all(code in file[1] for code in known if code != known[3])
+    assert all(code in file[1] for code in codes if code != codes[3])
 
 
 def test_a_used_code_opens_nothing_any_more(at_work, sam, secret):
@@ -253,14 +256,14 @@ def test_new_codes_end_the_old_ones(at_work, sam, secret):
 
 
 def test_nobody_sees_them_without_the_app(at_work, sam, secret):
-    known = staff_sign_in.recovery_codes(user=sam)
+    codes = staff_sign_in.recovery_codes(user=sam)
 
-    for wrong in ("", "000000", known[0]):
+    for wrong in ("", "000000", codes[0]):
         refused = _own(at_work, secret, "show", code=wrong)
         assert refused.status_code == 403
-        assert known[1] not in refused.content.decode()
+        assert codes[1] not in refused.content.decode()
     # What was shown as a proof and refused was not spent.
-    assert staff_sign_in.recovery_codes(user=sam) == known
+    assert staff_sign_in.recovery_codes(user=sam) == codes
 
 
 def test_a_code_of_the_app_shows_them_once_and_guessing_ends(at_work, secret):

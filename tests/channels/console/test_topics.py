@@ -28,8 +28,8 @@ def ride(db) -> TopicStatus:
 
 
 def _say(client: Client, **form) -> str:
-    said = {"key": RIDE, "name": "The Night Mail", "seen": "1", "status": "down"} | form
-    return client.post("/console/topics/say/", said, follow=True).content.decode()
+    fields = {"key": RIDE, "name": "The Night Mail", "seen": "1", "status": "down"} | form
+    return client.post("/console/topics/say/", fields, follow=True).content.decode()
 
 
 def test_one_tap_with_a_reason_is_an_occasion_for_those_concerned(desk, ride):

@@ -39,12 +39,12 @@ def _consent(client: Client, who, answer: str, **form) -> str:
     assert card
     digest = re.search(r'name="notice" value="([0-9a-f]{64})"', card[0])
     assert digest
-    said = {"purpose": "offers", "answer": answer, "notice": digest[1], "language": "en"}
-    return _say(client, who, "consent", **said, **form)
+    fields = {"purpose": "offers", "answer": answer, "notice": digest[1], "language": "en"}
+    return _say(client, who, "consent", **fields, **form)
 
 
 def _documents() -> list[dict]:
-    return [json.loads(one.document) for one in ControlEntry.objects.order_by("seq")]
+    return [json.loads(entry.document) for entry in ControlEntry.objects.order_by("seq")]
 
 
 def test_a_yes_on_the_phone_says_who_heard_it_and_that_the_words_were_read(desk, house):
@@ -57,16 +57,16 @@ def test_a_yes_on_the_phone_says_who_heard_it_and_that_the_words_were_read(desk,
     assert "Written down. It holds from this moment on." in page
     assert "Said yes," in page
     assert history.current_state(house.id).consents["offers"].state == "given"
-    [said] = _documents()
-    assert said["actor"] == {"id": "staff:Sam", "role": "staff"}
-    assert said["evidence"] == {
+    [document] = _documents()
+    assert document["actor"] == {"id": "staff:Sam", "role": "staff"}
+    assert document["evidence"] == {
         "kind": "voice",
         "page": "/console/",
         "heard_as": "desk",
         "read": "aloud",
     }
-    assert said["privacy_notice"]["sha256"] == saying.NOTICE
-    assert said["source_channel"] == "console"
+    assert document["privacy_notice"]["sha256"] == saying.NOTICE
+    assert document["source_channel"] == "console"
 
 
 def test_nobody_agrees_to_words_that_were_not_read_to_them(desk, house):
@@ -156,7 +156,7 @@ def test_a_channel_is_switched_off_for_a_topic(desk, house):
     page = page_of(desk, f"customers/{house.id}/wishes/")
     was = re.search(r'name="was" value="([^"]+)"', page)
     assert was
-    on = [one for one in was[1].split() if one != "sms:rides"]
+    on = [switch for switch in was[1].split() if switch != "sms:rides"]
 
     _say(desk, house, "channels", was=was[1], on=on)
 
@@ -217,13 +217,13 @@ def test_the_customer_reads_who_wrote_it_down(desk, house, client):
 def test_what_a_record_was_joined_into_is_whose_wishes_they_are(desk, house):
     factories.record(factories.item(("user_id", "u-1")))
     factories.record(factories.item(("user_id", "u-1"), ADDRESS))
-    gone = type(house).objects.get(canonical__isnull=False)
+    joined_record = type(house).objects.get(canonical__isnull=False)
 
-    _say(desk, gone, "person-first", answer="yes")
+    _say(desk, joined_record, "person-first", answer="yes")
 
-    assert [one.name for one in history.current_state(gone.canonical_id).settings] == [
-        "person_first"
-    ]
+    assert [
+        setting.name for setting in history.current_state(joined_record.canonical_id).settings
+    ] == ["person_first"]
 
 
 def test_a_number_that_said_stop_is_said_to_who_would_switch_it_on(desk, house):

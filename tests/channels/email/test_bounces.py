@@ -25,7 +25,7 @@ Arrival-Date: Wed, 21 Apr 2027 10:00:00 +0000
 Final-Recipient: rfc822; noor@example.com
 Action: {action}
 Status: {status}
-Diagnostic-Code: smtp; {said}
+Diagnostic-Code: smtp; {diagnostic}
 """
 RETURNED = f"""\
 From: Larkmoor <hello@larkmoor.example>
@@ -62,12 +62,12 @@ def letter(kind: str, *parts: tuple[str, str], to: str = BACK) -> bytes:
 def status(
     action: str = "failed",
     code: str = "5.1.1",
-    said: str = "550 5.1.1 no such user",
+    diagnostic: str = "550 5.1.1 no such user",
     *,
     to: str = BACK,
     returned: tuple[str, str] = ("message/rfc822", RETURNED),
 ) -> bytes:
-    block = STATUS.format(action=action, status=code, said=said)
+    block = STATUS.format(action=action, status=code, diagnostic=diagnostic)
     return letter("delivery-status", ("message/delivery-status", block), returned, to=to)
 
 
@@ -78,14 +78,14 @@ def complaint(kind: str = "abuse", sender: str = BACK, returned: str = RETURNED)
 
 
 def read(raw: bytes, **facts) -> list[tuple[str, str]]:
-    known = {"bounce_address": "bounce@larkmoor.example", "domain": "larkmoor.example"}
-    found = bounces.parse_reports(raw, **{**known, "now": NOON, **facts})
-    assert {one.message_id for one in found} <= {str(ID)}
-    return [(one.kind, one.detail) for one in found]
+    defaults = {"bounce_address": "bounce@larkmoor.example", "domain": "larkmoor.example"}
+    reports = bounces.parse_reports(raw, **{**defaults, "now": NOON, **facts})
+    assert {report.message_id for report in reports} <= {str(ID)}
+    return [(report.kind, report.detail) for report in reports]
 
 
 @pytest.mark.parametrize(
-    ("action", "code", "said", "found"),
+    ("action", "code", "diagnostic", "expected"),
     [
         ("failed", "5.1.1", "550 5.1.1 no such user", ("bounced", "5.1.1")),
         ("failed", "5.0.0", "550 5.1.1 <noor@example.com>", ("bounced", "5.1.1")),
@@ -100,8 +100,8 @@ def read(raw: bytes, **facts) -> list[tuple[str, str]]:
         ("relayed", "2.0.0", "", ("accepted", "2.0.0")),
     ],
 )
-def test_a_delivery_report_is_read(action, code, said, found):
-    assert read(status(action, code, said)) == [found]
+def test_a_delivery_report_is_read(action, code, diagnostic, expected):
+    assert read(status(action, code, diagnostic)) == [expected]
 
 
 @pytest.mark.parametrize(
@@ -183,10 +183,10 @@ def test_without_a_place_to_come_back_to_the_letter_tells():
 
 
 def test_the_same_report_has_the_same_name():
-    known = {"bounce_address": "", "domain": "larkmoor.example", "now": NOON}
+    options = {"bounce_address": "", "domain": "larkmoor.example", "now": NOON}
 
-    assert bounces.parse_reports(status(), **known)[0].event_id == (
-        bounces.parse_reports(status().replace(b"It did not", b"Sorry, it did not"), **known)[
+    assert bounces.parse_reports(status(), **options)[0].event_id == (
+        bounces.parse_reports(status().replace(b"It did not", b"Sorry, it did not"), **options)[
             0
         ].event_id
     )
@@ -201,11 +201,11 @@ def test_whatever_comes_in_nothing_breaks(whole, edits):
     for place, length, other in edits:
         raw[place : place + length] = other
 
-    found = bounces.parse_reports(
+    reports = bounces.parse_reports(
         bytes(raw), bounce_address="bounce@larkmoor.example", domain="larkmoor.example", now=NOON
     )
 
-    assert len(found) <= 2
+    assert len(reports) <= 2
 
 
 @pytest.mark.parametrize(
@@ -227,38 +227,38 @@ def test_codes_are_found(text, code):
 
 
 @pytest.fixture
-def one(db, settings):
+def accepted_message(db, settings):
     settings.BOUNCE_ADDRESS = "bounce@larkmoor.example"
     settings.DEFAULT_FROM_EMAIL = "Larkmoor <hello@larkmoor.example>"
     return message(guest(), id=ID, state="accepted", address="noor@example.com")
 
 
-def test_a_mail_server_pipes_it_in(one, monkeypatch, capsys):
+def test_a_mail_server_pipes_it_in(accepted_message, monkeypatch, capsys):
     for _ in range(2):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(status())))
         call_command("take_bounces")
 
-    one.refresh_from_db()
-    assert (one.state, one.reason) == ("bounced", "5.1.1")
+    accepted_message.refresh_from_db()
+    assert (accepted_message.state, accepted_message.reason) == ("bounced", "5.1.1")
     assert Suppression.objects.get().address == "noor@example.com"
     assert DeliveryReceipt.objects.count() == 1
     assert capsys.readouterr().out == "-: bounced\n" * 2
 
 
-def test_files_are_taken_in_too(one, tmp_path, capsys):
+def test_files_are_taken_in_too(accepted_message, tmp_path, capsys):
     for name, raw in (("a", complaint()), ("b", _greeting(Subject="Away"))):
         (tmp_path / name).write_bytes(raw)
 
     call_command("take_bounces", str(tmp_path / "a"), str(tmp_path / "b"))
 
-    one.refresh_from_db()
-    assert one.state == "complained"
-    told = capsys.readouterr().out
-    assert "a: complained" in told
-    assert "b: no report of ours" in told
+    accepted_message.refresh_from_db()
+    assert accepted_message.state == "complained"
+    output = capsys.readouterr().out
+    assert "a: complained" in output
+    assert "b: no report of ours" in output
 
 
-def test_a_report_closes_only_the_address_that_we_wrote_to(one, tmp_path):
+def test_a_report_closes_only_the_address_that_we_wrote_to(accepted_message, tmp_path):
     forged = status().replace(b"noor@example.com", b"eli@example.com")
     (tmp_path / "forged").write_bytes(forged)
 
@@ -267,6 +267,6 @@ def test_a_report_closes_only_the_address_that_we_wrote_to(one, tmp_path):
     assert list(Suppression.objects.values_list("address", flat=True)) == ["noor@example.com"]
 
 
-def test_a_file_that_is_not_there_is_said(one):
+def test_a_file_that_is_not_there_is_said(accepted_message):
     with pytest.raises(CommandError, match="No such file"):
         call_command("take_bounces", "/no/such/file")

@@ -34,12 +34,12 @@ class _Postmark(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.asked.append(json.loads(body))
-        status, said = self.server.says
+        status, payload = self.server.says
         if status == 0:
             return
-        if callable(said):
-            said = said(json.loads(body))
-        answer = json.dumps(said).encode()
+        if callable(payload):
+            payload = payload(json.loads(body))
+        answer = json.dumps(payload).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))
@@ -52,15 +52,15 @@ class _Postmark(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def _taken(body) -> object:
-    one = {"To": ADDRESS, "MessageID": "pm-1", "ErrorCode": 0, "Message": "OK"}
-    return [one for _ in body] if isinstance(body, list) else one
+def _accepted(body) -> object:
+    acceptance = {"To": ADDRESS, "MessageID": "pm-1", "ErrorCode": 0, "Message": "OK"}
+    return [acceptance for _ in body] if isinstance(body, list) else acceptance
 
 
 @pytest.fixture
 def provider(settings):
     server = HTTPServer(("127.0.0.1", 0), _Postmark)
-    server.asked, server.says = [], (200, _taken)
+    server.asked, server.says = [], (200, _accepted)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     _use(settings, server.server_port)
@@ -84,14 +84,14 @@ def test_a_provider_takes_a_letter_with_all_that_belongs_to_it(provider):
     [outcome] = hand_over()
 
     assert (outcome.outcome, outcome.provider_id) == ("accepted", "pm-1")
-    headers = {one["Name"]: one["Value"] for one in provider.asked[0]["Headers"]}
+    headers = {header["Name"]: header["Value"] for header in provider.asked[0]["Headers"]}
     assert headers["List-Unsubscribe"] == "<https://x/u/t/>"
     assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert EmailAdapter().provider == "postmark"
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "result"),
+    ("status", "payload", "expected"),
     [
         (429, {"ErrorCode": 429, "Message": "slow down"}, "transient"),
         (401, {"ErrorCode": 10, "Message": "bad token"}, "transient"),
@@ -101,44 +101,46 @@ def test_a_provider_takes_a_letter_with_all_that_belongs_to_it(provider):
     ],
     ids=["busy", "wrong-key", "broken", "odd", "no-answer"],
 )
-def test_a_provider_s_failure_is_the_outcome_it_is(provider, status, said, result):
-    provider.says = (status, said)
+def test_a_provider_s_failure_is_the_outcome_it_is(provider, status, payload, expected):
+    provider.says = (status, payload)
 
     outcomes = hand_over(2)
 
-    assert [one.outcome for one in outcomes] == [result, result]
-    assert all(one.code and ADDRESS not in one.code + one.detail for one in outcomes)
+    assert [outcome.outcome for outcome in outcomes] == [expected, expected]
+    assert all(
+        outcome.code and ADDRESS not in outcome.code + outcome.detail for outcome in outcomes
+    )
     assert outcomes[0].retry_after == (11.0 if status == 429 else None)
 
 
 def test_a_recipient_whom_the_provider_refuses_is_refused(provider):
-    said = "You tried to send to a recipient that has been marked as inactive."
+    problem = "You tried to send to a recipient that has been marked as inactive."
     why = "Inactive recipients are ones that have generated a hard bounce."
     provider.says = (
         422,
-        {"ErrorCode": 406, "Message": f"{said} Found inactive addresses: {ADDRESS}. {why}"},
+        {"ErrorCode": 406, "Message": f"{problem} Found inactive addresses: {ADDRESS}. {why}"},
     )
 
-    assert [one.outcome for one in hand_over()] == ["rejected"]
+    assert [outcome.outcome for outcome in hand_over()] == ["rejected"]
 
 
 def test_what_a_provider_leaves_open_is_uncertain(provider):
     provider.says = (422, {"ErrorCode": 406, "Message": "Something about somebody."})
 
-    assert [one.outcome for one in hand_over()] == ["uncertain"]
+    assert [outcome.outcome for outcome in hand_over()] == ["uncertain"]
 
 
 def test_a_provider_that_is_not_there_has_nothing(settings):
     _use(settings, relays.free_port())
 
-    assert [one.outcome for one in hand_over(2)] == ["transient", "transient"]
+    assert [outcome.outcome for outcome in hand_over(2)] == ["transient", "transient"]
 
 
 def test_the_outbox_takes_everything(settings, tmp_path):
     settings.BUTLER_HOME = tmp_path
     settings.MAILERS = {"default": {"BACKEND": "channels.outbox.OutboxBackend"}}
 
-    assert [one.outcome for one in hand_over()] == ["accepted"]
+    assert [outcome.outcome for outcome in hand_over()] == ["accepted"]
     [entry] = outbox.read_messages()
     assert (entry.channel, entry.to, entry.html) == ("email", ADDRESS, "<p>See you</p>")
 
@@ -148,4 +150,4 @@ def test_an_outbox_that_cannot_be_written_does_not_break_the_batch(settings, tmp
     settings.BUTLER_HOME = tmp_path / "file"
     settings.MAILERS = {"default": {"BACKEND": "channels.outbox.OutboxBackend"}}
 
-    assert [one.outcome for one in hand_over(2)] == ["uncertain", "uncertain"]
+    assert [outcome.outcome for outcome in hand_over(2)] == ["uncertain", "uncertain"]

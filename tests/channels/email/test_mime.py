@@ -23,7 +23,7 @@ def _larkmoor(settings):
 
 
 def parcel(**facts) -> ChannelMessage:
-    known = {
+    defaults = {
         "id": uuid.UUID("01890a5d-ac96-774b-bcce-b302099a8057"),
         "delivery_id": uuid.uuid4(),
         "customer_id": uuid.uuid4(),
@@ -36,7 +36,7 @@ def parcel(**facts) -> ChannelMessage:
         "topic": "visits",
         "unsubscribe_url": LINK,
     }
-    return ChannelMessage(**{**known, **facts})
+    return ChannelMessage(**{**defaults, **facts})
 
 
 def read(**facts):
@@ -51,16 +51,16 @@ def lines(text: str) -> str:
 
 
 def test_the_headers_say_what_it_is():
-    found = read()
+    mail = read()
 
-    assert found["From"] == "Larkmoor <hello@larkmoor.example>"
-    assert found["To"] == "noor@example.com"
-    assert found["Subject"] == "Uw bezoek"
-    assert found["Message-ID"] == "<01890a5d-ac96-774b-bcce-b302099a8057@larkmoor.example>"
-    assert found["Date"].datetime == NOW
-    assert found["Auto-Submitted"] == "auto-generated"
-    assert found["Feedback-ID"] == "visits:service:larkmoor.example"
-    assert found["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mail["From"] == "Larkmoor <hello@larkmoor.example>"
+    assert mail["To"] == "noor@example.com"
+    assert mail["Subject"] == "Uw bezoek"
+    assert mail["Message-ID"] == "<01890a5d-ac96-774b-bcce-b302099a8057@larkmoor.example>"
+    assert mail["Date"].datetime == NOW
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Feedback-ID"] == "visits:service:larkmoor.example"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
 def test_the_link_that_ends_it_is_on_one_line_as_it_is():
@@ -72,10 +72,10 @@ def test_the_link_that_ends_it_is_on_one_line_as_it_is():
 
 
 def test_what_cannot_be_ended_offers_no_end():
-    found = read(unsubscribe_url="")
+    mail = read(unsubscribe_url="")
 
-    assert "List-Unsubscribe" not in found
-    assert "List-Unsubscribe-Post" not in found
+    assert "List-Unsubscribe" not in mail
+    assert "List-Unsubscribe-Post" not in mail
 
 
 def test_it_is_the_same_letter_at_every_attempt():
@@ -94,10 +94,10 @@ def test_without_a_place_to_come_back_to_it_comes_from_the_sender(settings):
 
 
 def test_words_alone_are_a_plain_letter():
-    found = read(html="")
+    mail = read(html="")
 
-    assert found.get_content_type() == "text/plain"
-    assert lines(found.get_content()) == "Tot zondag.\n"
+    assert mail.get_content_type() == "text/plain"
+    assert lines(mail.get_content()) == "Tot zondag.\n"
 
 
 _text = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=300)
@@ -105,10 +105,10 @@ _text = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=300)
 
 @given(_text, _text)
 def test_any_words_arrive_as_they_were_said(text, html):
-    found = message_from_bytes(
+    mail = message_from_bytes(
         build_smtp_message(parcel(text=text, html=html or "x"), now=NOW).content, policy=policy.SMTP
     )
-    plain, rich = found.iter_parts()
+    plain, rich = mail.iter_parts()
 
     assert lines(plain.get_content()) == lines(text) + "\n"
     assert lines(rich.get_content()) == lines(html or "x") + "\n"
@@ -117,11 +117,11 @@ def test_any_words_arrive_as_they_were_said(text, html):
 @given(_text)
 def test_any_subject_arrives_on_one_line(subject):
     sealed = build_smtp_message(parcel(subject=subject), now=NOW)
-    found = message_from_bytes(sealed.content, policy=policy.SMTP)
+    mail = message_from_bytes(sealed.content, policy=policy.SMTP)
 
-    wanted = mime._CONTROLS.sub(" ", subject).strip()
-    assert " ".join(found["Subject"].split()) == " ".join(wanted.split())
-    assert len(found.keys()) == 11
+    expected = mime._CONTROLS.sub(" ", subject).strip()
+    assert " ".join(mail["Subject"].split()) == " ".join(expected.split())
+    assert len(mail.keys()) == 11
 
 
 @given(st.text(max_size=400), st.text(max_size=400), st.text(max_size=400))
@@ -146,14 +146,14 @@ def test_no_line_is_too_long_or_odd(subject, text, html):
     ],
 )
 def test_subjects_that_others_trip_over(subject, read_as):
-    found = read(subject=subject)
+    mail = read(subject=subject)
 
-    assert found["Subject"] == read_as
-    assert found["Bcc"] is None
+    assert mail["Subject"] == read_as
+    assert mail["Bcc"] is None
 
 
 @pytest.mark.parametrize(
-    ("given_", "spelled"),
+    ("address", "spelled"),
     [
         ("noor@example.com", "noor@example.com"),
         ("noor+park@sub.example.com", "noor+park@sub.example.com"),
@@ -161,11 +161,11 @@ def test_subjects_that_others_trip_over(subject, read_as):
         ('"no or"@example.com', '"no or"@example.com'),
     ],
 )
-def test_addresses_are_spelled_in_ascii(given_, spelled):
-    sealed = build_smtp_message(parcel(to=given_), now=NOW)
+def test_addresses_are_spelled_in_ascii(address, spelled):
+    sealed = build_smtp_message(parcel(to=address), now=NOW)
 
     assert sealed.envelope_to == spelled
-    assert build_django_message(parcel(to=given_), now=NOW).to == [spelled]
+    assert build_django_message(parcel(to=address), now=NOW).to == [spelled]
 
 
 @pytest.mark.parametrize(

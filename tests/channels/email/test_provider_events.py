@@ -38,24 +38,24 @@ def mailgun(settings):
     vocabulary()
 
 
-def sent(provider: str, provider_id: str, *, result: str = "accepted", **facts) -> Message:
+def sent(provider: str, provider_id: str, *, outcome: str = "accepted", **facts) -> Message:
     """A letter that the provider took."""
     customer = facts.pop("customer", None) or guest(email=NOORS)
-    one = message(customer, state=result, address=NOORS, attempts=1, **facts)
+    sent_message = message(customer, state=outcome, address=NOORS, attempts=1, **facts)
     now = timezone.now()
     Delivery.objects.create(
-        message=one,
+        message=sent_message,
         number=1,
-        customer_id=one.customer_id,
+        customer_id=sent_message.customer_id,
         channel="email",
         provider=provider,
         provider_id=provider_id,
-        outcome=result,
+        outcome=outcome,
         customer_version=1,
         claimed_at=now,
         lease_until=now,
     )
-    return one
+    return sent_message
 
 
 def post(client, body: object, *, authorization: str = BASIC) -> int:
@@ -81,11 +81,11 @@ def bounce(kind: str = "HardBounce", details: str = "", **more) -> dict:
     }
 
 
-def event(name: str = "failed", *, key: str = KEY, token: str = "", **data) -> dict:
+def event(name: str = "failed", *, key: str = KEY, token: str = "", **fields) -> dict:
     """An event as Mailgun reports it, signed as Mailgun signs."""
     token, stamp = token or uuid.uuid4().hex, "1793000000"
     signature = hmac.digest(key.encode(), f"{stamp}{token}".encode(), "sha256").hex()
-    known = {
+    defaults = {
         "event": name,
         "timestamp": 1793000000.5,
         "id": "G9Bn5sl1TC6nu79C8C0bwg",
@@ -95,13 +95,13 @@ def event(name: str = "failed", *, key: str = KEY, token: str = "", **data) -> d
     }
     return {
         "signature": {"timestamp": stamp, "token": token, "signature": signature},
-        "event-data": known | data,
+        "event-data": defaults | fields,
     }
 
 
-def state(one: Message) -> tuple[str, str]:
-    one.refresh_from_db()
-    return one.state, one.reason
+def state(message: Message) -> tuple[str, str]:
+    message.refresh_from_db()
+    return message.state, message.reason
 
 
 def closed() -> list[tuple[str, str]]:
@@ -124,36 +124,36 @@ def closed() -> list[tuple[str, str]]:
     ],
 )
 def test_a_bounce_of_postmark_s(postmark, client, kind, details, end):
-    one = sent("postmark", POSTMARKS)
+    message = sent("postmark", POSTMARKS)
 
     assert post(client, bounce(kind, details)) == 204
 
-    assert state(one) == end
+    assert state(message) == end
     assert closed() == ([(NOORS, "bounced")] if end[0] == "bounced" else [])
 
 
 def test_delivered_and_opened_by_postmark(postmark, client):
-    one = sent("postmark", POSTMARKS)
+    message = sent("postmark", POSTMARKS)
     common = {"MessageID": POSTMARKS, "Recipient": NOORS, "Metadata": {}}
     opened = {**common, "RecordType": "Open", "ReceivedAt": "2026-11-05T16:40:00Z"}
     arrived = {**common, "RecordType": "Delivery", "DeliveredAt": "2026-11-05T16:33:54Z"}
 
     assert [post(client, opened), post(client, arrived), post(client, arrived)] == [204] * 3
 
-    assert state(one) == ("delivered", "")
+    assert state(message) == ("delivered", "")
     # Who opened what is nobody's business.
     assert list(DeliveryReceipt.objects.values_list("kind", flat=True)) == ["delivered"]
 
 
 def test_a_complaint_to_postmark_is_an_objection(postmark, client):
-    one = sent("postmark", POSTMARKS)
+    message = sent("postmark", POSTMARKS)
     complaint = bounce("SpamComplaint", RecordType="SpamComplaint", TypeCode=512)
 
     assert [post(client, complaint), post(client, complaint)] == [204, 204]
 
-    assert state(one)[0] == "complained"
+    assert state(message)[0] == "complained"
     assert closed() == [(NOORS, "complained")]
-    assert Control.objects.get(customer=one.customer_id).objected == ["marketing"]
+    assert Control.objects.get(customer=message.customer_id).objected == ["marketing"]
 
 
 def test_unsubscribing_at_postmark_ends_the_same_as_our_link(postmark, client):
@@ -178,28 +178,28 @@ def test_unsubscribing_at_postmark_ends_the_same_as_our_link(postmark, client):
 
 
 def test_a_report_proves_that_an_uncertain_letter_left(postmark, client):
-    one = sent("postmark", "", result="uncertain")
+    message = sent("postmark", "", outcome="uncertain")
     arrived = {
         "RecordType": "Delivery",
         "MessageID": POSTMARKS,
         "DeliveredAt": "2026-11-05T16:33:54Z",
         "Recipient": NOORS,
-        "Metadata": {"message": str(one.pk)},
+        "Metadata": {"message": str(message.pk)},
     }
 
     assert post(client, arrived) == 204
 
-    assert state(one) == ("delivered", "")
+    assert state(message) == ("delivered", "")
     assert Delivery.objects.get().outcome == "accepted"
 
 
 @pytest.mark.parametrize("authorization", ["", "Basic eDp5", "Bearer x", BASIC[:-4]])
 def test_who_is_not_the_provider_is_not_heard(postmark, client, authorization):
-    one = sent("postmark", POSTMARKS)
+    message = sent("postmark", POSTMARKS)
 
     assert post(client, bounce(), authorization=authorization) == 401
 
-    assert state(one) == ("accepted", "")
+    assert state(message) == ("accepted", "")
     assert not DeliveryReceipt.objects.exists()
 
 
@@ -222,7 +222,7 @@ def test_a_provider_that_looks_first_finds_somebody(postmark, client):
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "end"),
+    ("name", "fields", "end"),
     [
         ("delivered", {}, ("delivered", "")),
         (
@@ -241,30 +241,30 @@ def test_a_provider_that_looks_first_finds_somebody(postmark, client):
         ("clicked", {"url": "https://larkmoor.example/"}, ("accepted", "")),
     ],
 )
-def test_an_event_of_mailgun_s(mailgun, client, name, data, end):
-    one = sent("mailgun", MAILGUNS)
+def test_an_event_of_mailgun_s(mailgun, client, name, fields, end):
+    message = sent("mailgun", MAILGUNS)
 
-    assert post(client, event(name, **data), authorization="") == 204
+    assert post(client, event(name, **fields), authorization="") == 204
 
-    assert state(one) == end
+    assert state(message) == end
 
 
 def test_an_event_that_mailgun_did_not_sign_is_refused(mailgun, client):
-    one = sent("mailgun", MAILGUNS)
+    message = sent("mailgun", MAILGUNS)
 
     assert post(client, event("complained", key="another"), authorization="") == 401
 
-    assert state(one) == ("accepted", "")
+    assert state(message) == ("accepted", "")
 
 
 def test_a_signature_that_was_seen_once_carries_nothing_else(mailgun, client):
     """It covers no payload, so whoever saw one could write another under it."""
-    one = sent("mailgun", MAILGUNS)
+    message = sent("mailgun", MAILGUNS)
     post(client, event("delivered", token="seen"), authorization="")
 
     assert post(client, event("complained", token="seen"), authorization="") == 204
 
-    assert state(one) == ("delivered", "")
+    assert state(message) == ("delivered", "")
 
 
 @pytest.mark.parametrize(
@@ -295,9 +295,9 @@ def test_reports_do_not_keep_what_the_provider_quotes(postmark, client):
 
     post(client, bounce(details=f"smtp;550 5.1.1 <{NOORS}> unknown", Subject="For you"))
 
-    [kept] = DeliveryReceipt.objects.values()
-    assert NOORS not in repr(kept)
-    assert "For you" not in repr(kept)
+    [receipt] = DeliveryReceipt.objects.values()
+    assert NOORS not in repr(receipt)
+    assert "For you" not in repr(receipt)
 
 
 def test_the_digest_of_the_signature_is_the_documented_one():

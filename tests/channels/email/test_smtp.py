@@ -50,7 +50,7 @@ def adapter(settings, port: int, *, timeout: float = 2.0, **options) -> EmailAda
 
 def hand_over(adapter: EmailAdapter, count: int = 1) -> list[str]:
     outcomes = adapter.send(parcels(count), lambda: True)
-    return [f"{one.outcome} {one.code}" for one in outcomes]
+    return [f"{outcome.outcome} {outcome.code}" for outcome in outcomes]
 
 
 def test_one_line_carries_a_batch(settings, relay):
@@ -69,7 +69,7 @@ def test_a_refused_letter_leaves_the_line_open_for_the_next(settings, relay):
     rest = list(outcomes)
 
     assert (first.outcome, first.suppress) == ("rejected", "bounced")
-    assert [one.outcome for one in rest] == ["accepted", "accepted"]
+    assert [outcome.outcome for outcome in rest] == ["accepted", "accepted"]
     assert relay.lines == 1
 
 
@@ -88,14 +88,14 @@ def test_a_line_that_breaks_is_opened_again_for_the_next(settings, relay):
 
 def test_words_that_look_like_commands_are_only_words(settings, relay):
     text = "first\r\n.\r\nMAIL FROM:<x@example.com>\r\n..\r\n.last"
-    [one] = parcels(1)
+    [parcel] = parcels(1)
     words = ChannelMessage(
-        one.id, one.delivery_id, one.id, one.to, "en", "s", text, "", "service", "t"
+        parcel.id, parcel.delivery_id, parcel.id, parcel.to, "en", "s", text, "", "service", "t"
     )
 
     outcomes = list(adapter(settings, relay.port).send([words], lambda: True))
 
-    assert [one.outcome for one in outcomes] == ["accepted"]
+    assert [outcome.outcome for outcome in outcomes] == ["accepted"]
     [letter] = relay.letters
     assert letter.message.get_content().splitlines() == text.splitlines()
     assert letter.envelope_from == "hello@larkmoor.example"
@@ -104,7 +104,7 @@ def test_words_that_look_like_commands_are_only_words(settings, relay):
 # A relay that says so much and no more, on a socket of its own.
 
 
-def _one_word(said: bytes, pause: float = 0.0) -> tuple[int, threading.Thread, threading.Event]:
+def _one_word(greeting: bytes, pause: float = 0.0) -> tuple[int, threading.Thread, threading.Event]:
     ended = threading.Event()
     server = socket.create_server(("127.0.0.1", 0))
     server.settimeout(5)
@@ -116,7 +116,7 @@ def _one_word(said: bytes, pause: float = 0.0) -> tuple[int, threading.Thread, t
             except TimeoutError:
                 return
             with line:
-                for byte in said:
+                for byte in greeting:
                     if ended.is_set():
                         return
                     try:
@@ -133,7 +133,7 @@ def _one_word(said: bytes, pause: float = 0.0) -> tuple[int, threading.Thread, t
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("said", "pause", "code"),
+    ("greeting", "pause", "code"),
     [
         pytest.param(b"", 0.0, "connect_timeout", id="silence"),
         pytest.param(b"220 relay.example" + b" very" * 200, 0.05, "connect_timeout", id="drip"),
@@ -143,9 +143,9 @@ def _one_word(said: bytes, pause: float = 0.0) -> tuple[int, threading.Thread, t
     ],
 )
 def test_a_relay_that_does_not_greet_costs_one_timeout_for_the_whole_batch(
-    settings, said, pause, code
+    settings, greeting, pause, code
 ):
-    port, thread, ended = _one_word(said, pause)
+    port, thread, ended = _one_word(greeting, pause)
     began = time.monotonic()
 
     outcomes = hand_over(adapter(settings, port, timeout=0.5, host="127.0.0.1"), 5)
@@ -153,7 +153,7 @@ def test_a_relay_that_does_not_greet_costs_one_timeout_for_the_whole_batch(
     took = time.monotonic() - began
     ended.set()
     thread.join()
-    assert [one.partition(" ")[0] for one in outcomes] == ["transient"] * 5
+    assert [outcome.partition(" ")[0] for outcome in outcomes] == ["transient"] * 5
     assert outcomes[0] == f"transient {code}" or code == "connect_failed"
     assert took < 1.5
 
@@ -186,10 +186,10 @@ class _Secured(Controller):
             self._factory_invoked.wait(5)
 
     def factory(self):
-        def known(server, session, envelope, mechanism, given):
-            return AuthResult(success=given.password == b"right")
+        def authenticate(server, session, envelope, mechanism, credentials):
+            return AuthResult(success=credentials.password == b"right")
 
-        secured = {"authenticator": known, "auth_required": True, "auth_require_tls": False}
+        secured = {"authenticator": authenticate, "auth_required": True, "auth_require_tls": False}
         if not self._is_tls:
             secured |= {"tls_context": self._context, "require_starttls": True}
         return SMTP(self.handler, hostname="localhost", **secured)
@@ -223,8 +223,8 @@ def test_it_speaks_only_to_a_relay_that_it_can_trust_and_that_knows_it(
     options |= {"use_ssl": True} if is_tls else {"use_tls": True}
 
     try:
-        [said] = hand_over(adapter(settings, port, **options))
-        assert said.startswith(outcome)
+        [delivery_result] = hand_over(adapter(settings, port, **options))
+        assert delivery_result.startswith(outcome)
     finally:
         controller.stop()
     assert len(relay.letters) == outcome.startswith("accepted")

@@ -83,7 +83,7 @@ ITEM = st.dictionaries(st.text(max_size=6), st.text(max_size=6) | st.integers(),
 
 @given(st.lists(ITEM, max_size=6), st.booleans())
 def test_the_slow_way_gives_the_same_as_the_fast_one(items, ascii_only):
-    raws = [json.dumps(item, ensure_ascii=ascii_only).encode() for item in items]
+    raws = [json.dumps(event, ensure_ascii=ascii_only).encode() for event in items]
     body = b'{"writeKey":"k","batch":[' + b" , ".join(raws) + b"]"
 
     fast = batches.parse_batch(body + b"}")

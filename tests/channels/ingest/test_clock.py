@@ -11,7 +11,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def seen(stated, sent_at, *, is_retry=False, stamps_once=False):
+def corrected_time(stated, sent_at, *, is_retry=False, stamps_once=False):
     error = clock.estimate_error(sent_at, NOW, is_retry=is_retry)
     return clock.corrected_time(stated, NOW, error, is_stamped_once=stamps_once)
 
@@ -65,7 +65,7 @@ def seen(stated, sent_at, *, is_retry=False, stamps_once=False):
     ],
 )
 def test_the_sender_s_clock_is_corrected(stated, sent_at, how, seen_at):
-    assert seen(stated, sent_at, **how) == seen_at
+    assert corrected_time(stated, sent_at, **how) == seen_at
 
 
 MOMENTS = st.none() | st.datetimes(timezones=st.just(UTC))
@@ -73,7 +73,7 @@ MOMENTS = st.none() | st.datetimes(timezones=st.just(UTC))
 
 @given(MOMENTS, MOMENTS, st.booleans(), st.booleans())
 def test_no_clock_puts_an_event_into_the_future_or_fails(stated, sent_at, is_retry, stamps_once):
-    assert seen(stated, sent_at, is_retry=is_retry, stamps_once=stamps_once) <= NOW
+    assert corrected_time(stated, sent_at, is_retry=is_retry, stamps_once=stamps_once) <= NOW
 
 
 @given(
@@ -85,11 +85,12 @@ def test_no_clock_puts_an_event_into_the_future_or_fails(stated, sent_at, is_ret
 def test_a_wrong_clock_keeps_the_order_of_its_own_events(skew, ages):
     moments = [NOW + skew - age for age in ages]
 
-    corrected = [seen(moment, NOW + skew) for moment in moments]
+    corrected = [corrected_time(moment, NOW + skew) for moment in moments]
 
     by_device = sorted(range(len(ages)), key=lambda i: moments[i])
     assert all(
-        corrected[one] <= corrected[next_one] for one, next_one in itertools.pairwise(by_device)
+        corrected[index] <= corrected[next_index]
+        for index, next_index in itertools.pairwise(by_device)
     )
 
 

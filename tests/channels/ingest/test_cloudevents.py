@@ -33,14 +33,14 @@ def read(**fields):
 
 
 def test_a_cloudevent_becomes_an_event_with_all_it_said():
-    item = read()
+    event = read()
 
-    assert isinstance(item, IncomingEvent)
-    assert (item.kind, item.name) == ("track", "example.park.gate.entered")
-    assert item.message_id == "/gates/2|7"
-    assert item.identifiers == (("card", "LK1"),)
-    assert item.occurred_at == datetime(2026, 11, 21, 11, 0, tzinfo=UTC)
-    body = json.loads(item.body)
+    assert isinstance(event, IncomingEvent)
+    assert (event.kind, event.name) == ("track", "example.park.gate.entered")
+    assert event.message_id == "/gates/2|7"
+    assert event.identifiers == (("card", "LK1"),)
+    assert event.occurred_at == datetime(2026, 11, 21, 11, 0, tzinfo=UTC)
+    body = json.loads(event.body)
     assert body["properties"] == {"gate": 2}
     assert body["context"]["cloudevent"] == {k: v for k, v in ENTERED.items() if k != "data"}
 
@@ -86,23 +86,25 @@ def test_what_is_no_cloudevent_is_refused_with_its_reason(fields, reason):
 
 
 def test_long_addresses_still_make_an_id():
-    one, other = read(source="https://example.com/" + "x" * 200), read(source="/" + "y" * 300)
+    first, second = read(source="https://example.com/" + "x" * 200), read(source="/" + "y" * 300)
 
-    assert len(one.message_id) <= 100
-    assert one.message_id != other.message_id
+    assert len(first.message_id) <= 100
+    assert first.message_id != second.message_id
 
 
 def test_source_and_id_cannot_be_mixed_up():
     assert read(source="/a", id="b|c").message_id != read(source="/a|b", id="c").message_id
 
 
-@pytest.mark.parametrize("data", [[1, 2], "text", 5, None], ids=["list", "text", "number", "none"])
-def test_any_data_is_kept(data):
-    event = ENTERED | {"data": data}
+@pytest.mark.parametrize(
+    "payload", [[1, 2], "text", 5, None], ids=["list", "text", "number", "none"]
+)
+def test_any_data_is_kept(payload):
+    event = ENTERED | {"data": payload}
 
-    item = cloudevents.read_event(json.dumps(event).encode(), RequestContext(NOW))
+    incoming = cloudevents.read_event(json.dumps(event).encode(), RequestContext(NOW))
 
-    assert json.loads(item.body)["properties"] == {"data": data}
+    assert json.loads(incoming.body)["properties"] == {"data": payload}
 
 
 VALUE = st.none() | st.text(max_size=9) | st.integers() | st.lists(st.text(), max_size=2)
@@ -111,9 +113,9 @@ FIELDS = st.sampled_from([*ENTERED, "userid", "email", "card", "data_base64"])
 
 @given(st.dictionaries(FIELDS, VALUE | st.dictionaries(FIELDS, VALUE, max_size=3)))
 def test_no_values_make_it_fail(fields):
-    found = cloudevents.read_event(json.dumps(ENTERED | fields).encode(), RequestContext(NOW))
+    outcome = cloudevents.read_event(json.dumps(ENTERED | fields).encode(), RequestContext(NOW))
 
-    assert isinstance(found, IncomingEvent | RejectedItem)
+    assert isinstance(outcome, IncomingEvent | RejectedItem)
 
 
 # Through the reference library, to the running server ---------------------------------
@@ -191,8 +193,8 @@ def test_binary_mode_takes_any_data(running, body, content_type, properties):
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_the_handshake_of_a_webhook_is_answered(running):
-    asked = {"WebHook-Request-Origin": "events.example.com"}
+    headers = {"WebHook-Request-Origin": "events.example.com"}
 
-    answer = send(running.web, "/v1/events", None, asked, method="OPTIONS")
+    answer = send(running.web, "/v1/events", None, headers, method="OPTIONS")
 
     assert answer.headers["webhook-allowed-origin"] == "events.example.com"

@@ -111,9 +111,9 @@ def test_a_string_that_never_ends_is_passed_once(raw, reason):
 def test_floats_are_the_ones_that_the_fast_decoder_reads(number):
     raw = json.dumps({"a": number}).encode()
 
-    data, _ = limits.read_object(raw)
+    fields, _ = limits.read_object(raw)
 
-    assert data == msgspec.json.decode(raw)
+    assert fields == msgspec.json.decode(raw)
 
 
 def test_floats_are_never_read_by_the_decoder_that_is_slow_for_large_exponents():

@@ -45,10 +45,18 @@ def test_without_a_good_key_nothing_is_stored(running):
 
 
 def test_an_odd_authorization_is_no_failure(running):
-    for given in ("Basic !!!", "Basic cGs=", "Basic w7w6", "Basic ", "Basic", "Digest x", "\xff"):
-        headers = {"Authorization": given}
+    for authorization in (
+        "Basic !!!",
+        "Basic cGs=",
+        "Basic w7w6",
+        "Basic ",
+        "Basic",
+        "Digest x",
+        "\xff",
+    ):
+        headers = {"Authorization": authorization}
 
-        assert send(running.web, "/v1/batch", {"batch": []}, headers).status == 401, given
+        assert send(running.web, "/v1/batch", {"batch": []}, headers).status == 401, authorization
 
 
 def test_a_revoked_key_is_refused_at_once(running):

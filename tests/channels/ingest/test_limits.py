@@ -80,9 +80,9 @@ def test_what_cannot_become_an_event_is_refused_with_its_reason(raw, reason):
     ],
 )
 def test_what_is_only_unusual_is_taken(raw):
-    data, digest = limits.read_object(raw)
+    fields, digest = limits.read_object(raw)
 
-    assert data == json.loads(raw)
+    assert fields == json.loads(raw)
     assert len(digest) == 16
 
 
@@ -149,9 +149,9 @@ ODD = json_of(st.integers() | st.floats(), st.characters() | st.sampled_from("\0
 def test_what_is_within_the_limits_is_never_refused(value, ascii_only):
     raw = json.dumps(value, ensure_ascii=ascii_only).encode()
 
-    data, _ = limits.read_object(raw)
+    fields, _ = limits.read_object(raw)
 
-    assert data == value
+    assert fields == value
 
 
 @given(ODD, st.booleans())
@@ -161,13 +161,13 @@ def test_what_is_taken_is_read_as_it_was_written(value, ascii_only):
     raw = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
 
     try:
-        data, _ = limits.read_object(raw)
+        fields, _ = limits.read_object(raw)
     except InvalidEvent as unfit:
         event(unfit.reason)
         return
 
     text = json.dumps(value, ensure_ascii=False)
-    assert data == value
+    assert fields == value
     assert "\\u0000" not in text.replace("\\\\", "")
     assert not any("\ud800" <= letter <= "\udfff" for letter in text)
 
@@ -177,11 +177,11 @@ def test_what_is_taken_is_read_as_it_was_written(value, ascii_only):
 )
 def test_no_bytes_make_it_fail_in_another_way(raw):
     try:
-        data, digest = limits.read_object(raw)
+        fields, digest = limits.read_object(raw)
     except InvalidEvent:
         return
 
-    assert isinstance(data, dict)
+    assert isinstance(fields, dict)
     assert len(digest) == 16
 
 

@@ -57,13 +57,13 @@ def test_without_redis_there_is_no_limit_and_no_wait():
 @pytest.mark.django_db
 def test_when_all_places_are_taken_a_request_is_sent_away():
     _, key = source()
-    taken = [load_shedding.request_slot() for _ in range(load_shedding.MAX_CONCURRENT_REQUESTS)]
-    for place in taken:
+    places = [load_shedding.request_slot() for _ in range(load_shedding.MAX_CONCURRENT_REQUESTS)]
+    for place in places:
         place.__enter__()
     try:
         refused = post(key, 1)
     finally:
-        for place in taken:
+        for place in places:
             place.__exit__(None, None, None)
 
     assert refused.status_code == 503

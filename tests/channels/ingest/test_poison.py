@@ -70,9 +70,9 @@ def test_poison_is_kept_apart_and_costs_nobody_else(running, name):
     answer = send(running.web, "/v1/batch", body)
 
     assert (answer.status, answer.body, answer.counts) == (200, SUCCESS, (2, 0, 1))
-    kept = QuarantinedItem.objects.get()
-    assert kept.reason == reason
-    assert bytes(kept.raw) == bad
+    quarantined = QuarantinedItem.objects.get()
+    assert quarantined.reason == reason
+    assert bytes(quarantined.raw) == bad
     assert Event.objects.count() == 2
 
 
@@ -101,8 +101,8 @@ def test_poison_sent_again_is_kept_once(running):
     assert QuarantinedItem.objects.count() == 1
 
 
-def ordered(name="Order Completed", **said) -> dict:
-    return track(event=name, userId="noor", properties={"order_id": "A-1", **said})
+def ordered(name="Order Completed", **properties) -> dict:
+    return track(event=name, userId="noor", properties={"order_id": "A-1", **properties})
 
 
 def test_superscript_quantity_from_a_publishable_key_costs_no_other(running):
@@ -182,12 +182,12 @@ def test_any_text_comes_back_as_it_came(running):
         track(userId=str(uuid.uuid4()), event=text[:200], properties={text[:100]: text})
         for text in NAUGHTY
     ]
-    said = [
+    identifies = [
         {"type": "identify", "userId": event["userId"], "traits": {"name": text}}
         for event, text in zip(events, NAUGHTY, strict=True)
     ]
 
-    answer = send(running.web, "/v1/batch", {"batch": events + said, "writeKey": key})
+    answer = send(running.web, "/v1/batch", {"batch": events + identifies, "writeKey": key})
 
     assert answer.counts == (2 * len(NAUGHTY), 0, 0)
     for event in events:

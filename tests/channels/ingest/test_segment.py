@@ -23,22 +23,22 @@ def read(event, frame=FRAME):
     return segment.read_event(json.dumps(event).encode(), frame)
 
 
-def item(event, frame=FRAME) -> IncomingEvent:
-    found = read(event, frame)
-    assert isinstance(found, IncomingEvent), found
-    return found
+def incoming_event(event, frame=FRAME) -> IncomingEvent:
+    incoming = read(event, frame)
+    assert isinstance(incoming, IncomingEvent), incoming
+    return incoming
 
 
 def test_an_event_becomes_an_item_with_its_very_bytes():
     raw = b'{ "type":"track", "event":"Ride Entered", "messageId":"m1", "userId":"u1" }'
 
-    found = segment.read_event(raw, FRAME)
+    incoming = segment.read_event(raw, FRAME)
 
-    assert isinstance(found, IncomingEvent)
-    assert found.body == raw
-    assert (found.kind, found.name, found.message_id) == ("track", "Ride Entered", "m1")
-    assert found.identifiers == (("user_id", "u1"),)
-    assert found.occurred_at == NOW
+    assert isinstance(incoming, IncomingEvent)
+    assert incoming.body == raw
+    assert (incoming.kind, incoming.name, incoming.message_id) == ("track", "Ride Entered", "m1")
+    assert incoming.identifiers == (("user_id", "u1"),)
+    assert incoming.occurred_at == NOW
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_refused_item_is_found_again_by_its_message_id():
     ],
 )
 def test_an_event_carries_its_identifiers(event, identifiers):
-    assert set(item(event).identifiers) == identifiers
+    assert set(incoming_event(event).identifiers) == identifiers
 
 
 @pytest.mark.parametrize(
@@ -175,34 +175,36 @@ def test_an_event_carries_its_identifiers(event, identifiers):
     ],
 )
 def test_an_event_says_what_it_is_about(event, about):
-    assert item(event).about == about
+    assert incoming_event(event).about == about
 
 
 def test_only_a_trusted_source_says_who_did_it():
     event = track(context={"actor": "staff:sam"})
 
-    assert item(event, TRUSTED).actor == "staff:sam"
-    assert item(event).actor == ""
+    assert incoming_event(event, TRUSTED).actor == "staff:sam"
+    assert incoming_event(event).actor == ""
 
 
 def test_the_route_names_the_kind_and_the_body_keeps_it():
-    found = item({"userId": "u1", "event": "Ride Entered"}, FRAME._replace(kind="track"))
+    incoming = incoming_event(
+        {"userId": "u1", "event": "Ride Entered"}, FRAME._replace(kind="track")
+    )
 
-    assert found.kind == "track"
-    assert msgspec.json.decode(found.body)["type"] == "track"
+    assert incoming.kind == "track"
+    assert msgspec.json.decode(incoming.body)["type"] == "track"
 
 
 def test_a_key_in_the_body_is_not_stored():
-    found = item(track(writeKey="sk_secret"), FRAME._replace(kind="track"))
+    incoming = incoming_event(track(writeKey="sk_secret"), FRAME._replace(kind="track"))
 
-    assert b"sk_secret" not in found.body
-    assert found.body_hash == item(track()).body_hash
+    assert b"sk_secret" not in incoming.body
+    assert incoming.body_hash == incoming_event(track()).body_hash
 
 
 def test_what_holds_for_the_batch_is_merged_into_each_item():
     frame = FRAME._replace(context={"ip": "::1", "locale": "nl"}, integrations={"All": True})
 
-    body = msgspec.json.decode(item(track(context={"locale": "sv"}), frame).body)
+    body = msgspec.json.decode(incoming_event(track(context={"locale": "sv"}), frame).body)
 
     assert body["context"] == {"ip": "::1", "locale": "sv"}
     assert body["integrations"] == {"All": True}
@@ -211,25 +213,25 @@ def test_what_holds_for_the_batch_is_merged_into_each_item():
 def test_without_an_id_the_same_moment_is_the_same_event():
     dated = track(messageId=None, timestamp="2026-11-21T11:00:00Z")
 
-    assert item(dated).message_id == item(dated).message_id != ""
-    assert item(track(messageId=None)).message_id == ""
+    assert incoming_event(dated).message_id == incoming_event(dated).message_id != ""
+    assert incoming_event(track(messageId=None)).message_id == ""
 
 
 def test_rudderstack_s_time_is_read_and_corrected():
     frame = FRAME._replace(error=timedelta(hours=-1))
 
-    found = item(track(originalTimestamp="2026-11-21T12:30:00.000+00:00"), frame)
+    incoming = incoming_event(track(originalTimestamp="2026-11-21T12:30:00.000+00:00"), frame)
 
-    assert found.occurred_at == datetime(2026, 11, 21, 11, 30, tzinfo=UTC)
+    assert incoming.occurred_at == datetime(2026, 11, 21, 11, 30, tzinfo=UTC)
 
 
 def test_a_phone_that_was_offline_is_not_moved_to_now():
     library = {"library": {"name": "analytics-kotlin", "version": "1"}}
     event = track(timestamp="2026-11-01T12:00:00Z", context=library)
 
-    found = item(event, FRAME._replace(error=timedelta(days=20)))
+    incoming = incoming_event(event, FRAME._replace(error=timedelta(days=20)))
 
-    assert found.occurred_at == datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+    assert incoming.occurred_at == datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 
 
 SCALAR = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.floats()
@@ -279,10 +281,10 @@ DEEP = st.dictionaries(
 @given(st.dictionaries(FIELDS, VALUE | DEEP, max_size=9), st.sampled_from(sorted(segment.KINDS)))
 def test_no_values_make_it_fail(event, kind):
     for frame in (FRAME, TRUSTED._replace(kind=kind), TRUSTED._replace(context={"ip": "::1"})):
-        found = segment.read_event(json.dumps(event).encode("utf-8", "surrogatepass"), frame)
+        outcome = segment.read_event(json.dumps(event).encode("utf-8", "surrogatepass"), frame)
 
-        assert isinstance(found, IncomingEvent | RejectedItem)
-        if isinstance(found, IncomingEvent):
-            assert found.identifiers
-            assert found.occurred_at <= NOW
-            assert isinstance(msgspec.json.decode(found.body), dict)
+        assert isinstance(outcome, IncomingEvent | RejectedItem)
+        if isinstance(outcome, IncomingEvent):
+            assert outcome.identifiers
+            assert outcome.occurred_at <= NOW
+            assert isinstance(msgspec.json.decode(outcome.body), dict)

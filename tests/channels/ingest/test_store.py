@@ -11,9 +11,9 @@ from tests.factories import NOON
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def take_in(*found, by=None, **how):
+def take_in(*items, by=None, **how):
     by = by or factories.sender()
-    return store.store_events(sender=by, events=found, received_at=NOON, **how)
+    return store.store_events(sender=by, events=items, received_at=NOON, **how)
 
 
 def poisoned():
@@ -38,10 +38,10 @@ def test_outcomes_come_in_the_order_of_what_was_found():
 
 @pytest.mark.parametrize("place", [0, 3, 6])
 def test_what_postgres_refuses_blocks_no_other(place):
-    found = [factories.item() for _ in range(6)]
-    found.insert(place, poisoned())
+    items = [factories.item() for _ in range(6)]
+    items.insert(place, poisoned())
 
-    outcomes = take_in(*found)
+    outcomes = take_in(*items)
 
     assert [outcome.status for outcome in outcomes].count("accepted") == 6
     assert outcomes[place][0] == "quarantined"

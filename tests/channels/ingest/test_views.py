@@ -42,9 +42,9 @@ def test_a_batch_goes_to_every_route_with_and_without_slash(running, route, slas
 def test_one_event_goes_to_both_of_its_routes(running, kind, slash):
     _, key = source()
     for route in (kind, kind[0]):
-        said = {"userId": "u1", "writeKey": key, "messageId": route, **KINDS[kind]}
+        event_fields = {"userId": "u1", "writeKey": key, "messageId": route, **KINDS[kind]}
 
-        answer = send(running.web, f"/v1/{route}{slash}", said)
+        answer = send(running.web, f"/v1/{route}{slash}", event_fields)
 
         assert (answer.status, answer.body) == (200, SUCCESS)
     assert [event.kind for event in Event.objects.all()] == [kind, kind]
@@ -88,13 +88,13 @@ def test_an_unknown_route_answers_in_the_shape_of_the_wire(running):
 
 
 def test_a_browser_may_send_and_try_again(running):
-    asked = {
+    headers = {
         "Origin": "https://park.example",
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "authorization,content-type,x-retry-count",
     }
 
-    answer = send(running.web, "/v1/t", None, asked, method="OPTIONS")
+    answer = send(running.web, "/v1/t", None, headers, method="OPTIONS")
 
     assert answer.status == 204
     assert answer.headers["access-control-allow-origin"] == "https://park.example"
@@ -162,7 +162,7 @@ def test_two_sources_may_use_the_same_id(running):
 
 def test_the_newest_trait_wins_whatever_arrives_last(running):
     _, key = source()
-    said = [
+    events = [
         {"type": "identify", "userId": "u1", "messageId": m, "timestamp": t, "traits": traits}
         for m, t, traits in (
             ("2", "2026-11-20T11:00:00Z", {"city": "Utrecht", "gone": None}),
@@ -170,7 +170,7 @@ def test_the_newest_trait_wins_whatever_arrives_last(running):
         )
     ]
 
-    for event in said:
+    for event in events:
         send(running.web, "/v1/batch", {"batch": [event], "writeKey": key})
 
     traits = {trait.name: trait.value for trait in Trait.objects.all()}
@@ -252,6 +252,6 @@ def test_a_secret_key_in_a_bad_body_does_not_reach_quarantine(running):
     answer = send(running.web, "/v1/track", b'{"writeKey":"%b","a":NaN}' % key.encode())
 
     assert answer.counts == (0, 0, 1)
-    kept = QuarantinedItem.objects.get()
-    assert key.encode() not in bytes(kept.raw)
-    assert kept.reason == "not_finite"
+    quarantined = QuarantinedItem.objects.get()
+    assert key.encode() not in bytes(quarantined.raw)
+    assert quarantined.reason == "not_finite"

@@ -68,16 +68,16 @@ def streams(running, key) -> Streams:
 
 
 def make_key(scopes: list[str], *, is_secret: bool = True, **fields) -> str:
-    made = keys.generate_key(is_secret=is_secret)
+    new_key = keys.generate_key(is_secret=is_secret)
     SourceKey.objects.create(
         source=factories.source(),
-        prefix=made.prefix,
-        digest=made.digest,
+        prefix=new_key.prefix,
+        digest=new_key.digest,
         is_secret=is_secret,
         scopes=scopes,
         **fields,
     )
-    return made.text
+    return new_key.text
 
 
 def guest(name: str = "noor") -> Customer:

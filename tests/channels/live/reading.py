@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 class Frame(NamedTuple):
     name: str
-    data: dict
+    payload: dict
     id: int | None
 
 
@@ -64,11 +64,11 @@ class Reader:
     @property
     def events(self) -> list[Frame]:
         """What came from the log, without hello, joined and ended."""
-        return [f for f in self.frames if "version" in f.data and f.name != "hello"]
+        return [f for f in self.frames if "version" in f.payload and f.name != "hello"]
 
     @property
     def versions(self) -> list[int]:
-        return [frame.data["version"] for frame in self.events]
+        return [frame.payload["version"] for frame in self.events]
 
     @property
     def names(self) -> list[str]:

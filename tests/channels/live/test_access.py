@@ -14,9 +14,9 @@ SARA, HOUSE = "sara", "house"
 
 def login_of(signed_in) -> Login:
     user = get_user_model().objects.get(pk=signed_in.user.pk)
-    data = Session.objects.get(pk=signed_in.session).session_data
+    session_data = Session.objects.get(pk=signed_in.session).session_data
     opened_with = f"staff:{user.password}" if user.is_staff else user.password
-    return Login(signed_in.session, data, user.pk, opened_with, user.is_staff, SARA)
+    return Login(signed_in.session, session_data, user.pk, opened_with, user.is_staff, SARA)
 
 
 def test_a_session_made_by_django_is_understood():

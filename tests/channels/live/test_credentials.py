@@ -41,9 +41,9 @@ def basic(text: str) -> bytes:
     ],
 )
 def test_what_a_request_shows(headers, query, expected):
-    found = credential(headers, query, cookie="sid")
+    shown_credential = credential(headers, query, cookie="sid")
 
-    assert found == (Credential(*expected) if expected else None)
+    assert shown_credential == (Credential(*expected) if expected else None)
 
 
 @pytest.mark.parametrize(

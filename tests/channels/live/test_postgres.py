@@ -14,10 +14,10 @@ async def ask(connections: Connections, times: int = 1) -> None:
 
 
 def connections_to(url: str, *, patience: float) -> Connections:
-    known = psycopg.conninfo.conninfo_to_dict(url)
+    parameters = psycopg.conninfo.conninfo_to_dict(url)
     return Connections(
-        {name.upper(): known[name] for name in ("user", "host", "port")}
-        | {"NAME": known["dbname"], "OPTIONS": {}},
+        {name.upper(): parameters[name] for name in ("user", "host", "port")}
+        | {"NAME": parameters["dbname"], "OPTIONS": {}},
         most=3,
         patience=patience,
     )
@@ -52,12 +52,12 @@ def test_who_goes_away_in_the_middle_of_a_statement_keeps_no_turn(proxied):
     async def play() -> None:
         await ask(connections, 3)
         proxy.toxics.is_mute = True
-        asking = [asyncio.create_task(connections.fetch(b"SELECT 1", {})) for _ in range(3)]
+        tasks = [asyncio.create_task(connections.fetch(b"SELECT 1", {})) for _ in range(3)]
         await asyncio.sleep(0.2)
-        for one in asking:
-            one.cancel()
-        await asyncio.wait(asking, timeout=2)
-        assert all(one.cancelled() for one in asking)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=2)
+        assert all(task.cancelled() for task in tasks)
         proxy.heal()
         proxy.reset()
         await ask(connections, 3)

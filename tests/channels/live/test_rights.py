@@ -25,7 +25,7 @@ def test_a_customer_follows_their_own_record_by_token_cookie_or_ticket(streams, 
         with reader:
             assert reader.status == 200
             reader.wait(lambda r: r.frames)
-            assert reader.frames[0].data["customer"] == str(noor.customer.id)
+            assert reader.frames[0].payload["customer"] == str(noor.customer.id)
 
 
 def test_a_ticket_serves_once(streams, noor):

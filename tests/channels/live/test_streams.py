@@ -33,9 +33,9 @@ def test_a_stream_greets_with_the_version_and_goes_on_from_there(streams):
     assert reader.answer.headers["Cache-Control"] == "no-store"
     assert reader.retry is not None
     assert (booked.name, booked.id) == ("Dinner Booked", 4)
-    assert booked.data["version"] == 4
-    assert booked.data["channel"] == "app"
-    assert booked.data["body"]["event"] == "Dinner Booked"
+    assert booked.payload["version"] == 4
+    assert booked.payload["channel"] == "app"
+    assert booked.payload["body"]["event"] == "Dinner Booked"
 
 
 def test_a_reader_who_says_where_it_was_gets_everything_since(streams):
@@ -92,7 +92,7 @@ def test_large_events_are_replayed_whole(streams):
         reader.wait(lambda r: len(r.versions) == 13)
 
     assert reader.versions == list(range(1, 14))
-    assert len(reader.events[-1].data["body"]["properties"]["note"]) == 30_000
+    assert len(reader.events[-1].payload["body"]["properties"]["note"]) == 30_000
 
 
 def test_a_reader_misses_nothing_over_fifty_reconnects_while_events_keep_coming(streams):
@@ -109,19 +109,19 @@ def test_a_reader_misses_nothing_over_fifty_reconnects_while_events_keep_coming(
 
     writer = threading.Thread(target=keep_writing)
     writer.start()
-    seen, position = [], 0
+    frames, position = [], 0
     try:
         for _ in range(50):
             with streams.follow(noor, after=position) as reader:
                 reader.wait(lambda r: len(r.versions) >= 3)
-            seen += reader.events
-            position = seen[-1].data["version"]
+            frames += reader.events
+            position = frames[-1].payload["version"]
     finally:
         is_over.set()
         writer.join()
 
-    assert [frame.data["version"] for frame in seen] == list(range(1, position + 1))
-    assert {frame.name for frame in seen} == {"identify", "Ride Entered"}
+    assert [frame.payload["version"] for frame in frames] == list(range(1, position + 1))
+    assert {frame.name for frame in frames} == {"identify", "Ride Entered"}
 
 
 def test_nobody_gets_what_happens_to_somebody_else(streams):
@@ -207,7 +207,7 @@ def test_a_stream_ends_within_five_seconds_of_a_revoked_key(streams):
 
         reader.wait_for_end(seconds=5)
 
-    assert reader.frames[-1].data == {"reason": "rights"}
+    assert reader.frames[-1].payload == {"reason": "rights"}
 
 
 def test_nothing_of_a_house_reaches_somebody_who_was_just_parted_from_it(streams, noor):
@@ -241,9 +241,9 @@ def test_a_joined_record_goes_on_as_the_one_it_joined(streams):
         reader.wait(lambda r: "Dinner Booked" in r.names)
 
     joined = reader.frames[reader.names.index("joined")]
-    assert joined.data == {"customer": str(caller.id), "canonical": str(noor.id)}
+    assert joined.payload == {"customer": str(caller.id), "canonical": str(noor.id)}
     noor.refresh_from_db()
-    assert reader.frames[-1].data["version"] == noor.version
+    assert reader.frames[-1].payload["version"] == noor.version
 
 
 def test_a_stream_of_a_record_that_joined_another_says_so_first(streams):
@@ -254,7 +254,7 @@ def test_a_stream_of_a_record_that_joined_another_says_so_first(streams):
         reader.wait(lambda r: len(r.frames) == 2)
 
     assert reader.names == ["joined", "hello"]
-    assert reader.frames[1].data["customer"] == str(noor.id)
+    assert reader.frames[1].payload["customer"] == str(noor.id)
 
 
 def test_what_was_filed_under_a_parted_record_is_replayed_without_content(streams):

@@ -20,7 +20,7 @@ def _allow(value: bool, channel: str, topic: str) -> Setting:
     return Setting("allow", value, "entry", channel, topic)
 
 
-def _said(words) -> list[tuple]:
+def _columns(words) -> list[tuple]:
     return [(word.kind, word.subject, word.channel, word.topic, word.value) for word in words]
 
 
@@ -65,7 +65,7 @@ def test_only_the_switches_that_moved_are_said():
 
     words = forms.channels(form, _state(), TOPICS)
 
-    assert _said(words) == [
+    assert _columns(words) == [
         ("preference.set", "allow", "email", "offers", False),
         ("preference.set", "allow", "sms", "visits", True),
     ]
@@ -83,11 +83,11 @@ def test_a_switch_that_lay_open_while_it_changed_elsewhere_does_not_change_back(
 def test_what_is_off_as_a_whole_does_not_stay_on_in_part():
     state = _state(_allow(True, "email", "offers"), _allow(True, "sms", "offers"))
     shown = ["email:*", "email:offers", "email:visits", "sms:*", "sms:offers"]
-    form = {"was": shown, "on": [one for one in shown if one != "email:*"]}
+    form = {"was": shown, "on": [switch for switch in shown if switch != "email:*"]}
 
     words = forms.channels(form, state, TOPICS)
 
-    assert _said(words) == [
+    assert _columns(words) == [
         ("preference.set", "allow", "email", "*", False),
         ("preference.cleared", "allow", "email", "offers", None),
     ]

@@ -16,7 +16,7 @@ def noon(settings):
 
 
 @pytest.mark.parametrize(
-    ("language", "wanted"),
+    ("language", "expected"),
     [
         ("en", "{0:%a} {0.day} {0:%b}, 12:05 {0:%Z}"),
         ("sv", "{0.day} "),
@@ -24,11 +24,11 @@ def noon(settings):
         ("nl", "{0.day} "),
     ],
 )
-def test_time_of_this_year_says_its_day_and_zone(noon, language, wanted):
+def test_time_of_this_year_says_its_day_and_zone(noon, language, expected):
     with translation.override(language):
         written = timestamp(noon)
 
-    assert wanted.format(noon) in written
+    assert expected.format(noon) in written
     assert f", 12:05 {noon:%Z}</time>" in written
     assert f'data-format="timestamp" datetime="{noon.isoformat()}"' in written
 

@@ -96,7 +96,7 @@ def test_what_twilio_says_is_read(status, name):
 
 
 @pytest.mark.parametrize(
-    ("given", "number"),
+    ("written", "number"),
     [
         pytest.param("31612345678", "+31612345678", id="plus-left-out"),
         pytest.param("0031612345678", "+31612345678", id="two-zeros"),
@@ -106,5 +106,5 @@ def test_what_twilio_says_is_read(status, name):
         pytest.param("anonymous", "anonymous", id="withheld"),
     ],
 )
-def test_a_number_gets_its_plus_back(given, number):
-    assert calls.to_international(given) == number
+def test_a_number_gets_its_plus_back(written, number):
+    assert calls.to_international(written) == number

@@ -31,8 +31,8 @@ def test_a_call_becomes_part_of_the_record(running, form):
     _, key = desk()
     noor = factories.customer(("phone", NOORS), ("user_id", "noor"), name="Noor")
     for step in ("newCall", "answer", "hangup"):
-        said = RINGING | {"event": step, "user": "sam"}
-        body = urlencode(said).encode() if form else said
+        fields = RINGING | {"event": step, "user": "sam"}
+        body = urlencode(fields).encode() if form else fields
 
         answer = send(running.web, "/v1/phone/calls", body, key=key)
 
@@ -71,15 +71,15 @@ def test_a_family_s_phone_matches_many_and_joins_nobody(running):
         kind="phone", value=NOORS, evidence=2, is_shared=True, first_seen_at=factories.NOON
     )
     by = factories.source()
-    for one in Identifier.objects.filter(customer__in=people):
-        left, right = sorted((one, shared), key=lambda identifier: identifier.id)
-        Link.objects.create(first=left, second=right, evidence=2, source=by)
+    for own_identifier in Identifier.objects.filter(customer__in=people):
+        first, second = sorted((own_identifier, shared), key=lambda identifier: identifier.id)
+        Link.objects.create(first=first, second=second, evidence=2, source=by)
 
     answer = send(running.web, "/v1/phone/calls", RINGING, key=key)
 
     assert answer.json["matches"] == "many"
     assert {match["name"] for match in answer.json["customers"]} == {"Noor", "Bas"}
-    assert all(Customer.objects.get(id=one.id).canonical_id is None for one in people)
+    assert all(Customer.objects.get(id=customer.id).canonical_id is None for customer in people)
 
 
 def test_a_claim_never_stands_beside_a_proof(running):
@@ -117,10 +117,10 @@ def test_only_a_secret_key_may_report_calls_and_only_a_reader_learns_who(running
     factories.customer(("phone", NOORS), name="Noor")
 
     refused = send(running.web, "/v1/phone/calls", RINGING, key=public)
-    told = send(running.web, "/v1/phone/calls", RINGING, key=writer)
+    answer = send(running.web, "/v1/phone/calls", RINGING, key=writer)
 
     assert (refused.status, refused.json["code"]) == (403, "secret_key_needed")
-    assert (told.status, told.json["customers"]) == (200, [])
+    assert (answer.status, answer.json["customers"]) == (200, [])
 
 
 @pytest.mark.parametrize(
@@ -222,9 +222,12 @@ def test_a_source_without_a_token_takes_nothing(running):
     desk(name="Switchboard")
     path = "/v1/phone/twilio/Switchboard"
 
-    for one in (path, "/v1/phone/twilio/nobody", "/v1/phone/twilio/%00"):
+    for endpoint in (path, "/v1/phone/twilio/nobody", "/v1/phone/twilio/%00"):
         answer = send(
-            running.web, one, urlencode(VOICE).encode(), signed(running.web + one, VOICE, "")
+            running.web,
+            endpoint,
+            urlencode(VOICE).encode(),
+            signed(running.web + endpoint, VOICE, ""),
         )
 
         assert (answer.status, answer.json["code"]) == (404, "unknown_source")

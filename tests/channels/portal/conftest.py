@@ -49,7 +49,7 @@ def place(noor, els) -> Callable[..., None]:
         number: str, *, of: str = "noor", days: int = 9, name: str = "Lantern Night", **facts
     ):
         now = timezone.now()
-        said = {
+        properties = {
             "name": name,
             "visit_date": (now.date() + timedelta(days=days)).isoformat(),
             "visit_time": "10:30",
@@ -58,9 +58,9 @@ def place(noor, els) -> Callable[..., None]:
             **facts,
         }
         by = ("user_id", of)
-        one = factories.item(
-            by, name="Order Completed", about=f"order:{number}", properties=said, at=now
+        placed = factories.item(
+            by, name="Order Completed", about=f"order:{number}", properties=properties, at=now
         )
-        factories.record(one, at=now)
+        factories.record(placed, at=now)
 
     return placing

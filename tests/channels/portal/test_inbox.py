@@ -156,7 +156,7 @@ def test_the_parts_are_the_list_without_the_page(signed_in, noor):
     ids=range(6),
 )
 def test_only_our_own_addresses_can_be_followed(text, pieces):
-    assert [tuple(one) for one in messages.pieces(text, "https://park.example")] == pieces
+    assert [tuple(piece) for piece in messages.pieces(text, "https://park.example")] == pieces
 
 
 def test_an_address_of_ours_that_leads_elsewhere_is_text():
@@ -164,7 +164,7 @@ def test_an_address_of_ours_that_leads_elsewhere_is_text():
     for text in ("https://park.example//evil.example/", "https://park.example/\\evil.example"):
         pieces = messages.pieces(text, "https://park.example/")
 
-        assert not any(one.address.startswith(("//", "/\\")) for one in pieces)
+        assert not any(piece.address.startswith(("//", "/\\")) for piece in pieces)
 
 
 def test_what_a_mail_ends_with_is_left_out(signed_in, noor):
@@ -203,11 +203,11 @@ def test_a_text_message_is_called_by_its_first_sentence(signed_in, noor):
 
 def test_what_went_two_ways_is_there_once_with_what_became_of_each(signed_in, noor):
     run = uuid.uuid4()
-    one = factories.message(noor, subject="Your order LK-1", run_id=run, state="delivered")
+    message = factories.message(noor, subject="Your order LK-1", run_id=run, state="delivered")
     factories.message(noor, subject="Your order LK-1", run_id=run, channel="email", state="bounced")
 
     listed = signed_in.get("/inbox/").content.decode()
-    opened = signed_in.get(f"/inbox/{one.pk}/").content.decode()
+    opened = signed_in.get(f"/inbox/{message.pk}/").content.decode()
 
     assert listed.count("Your order LK-1") == 1
     for page in (listed, opened):
@@ -220,22 +220,22 @@ def test_what_went_two_ways_is_there_once_with_what_became_of_each(signed_in, no
 
 def test_what_happened_names_the_message_and_what_was_chosen(signed_in, noor):
     sent = factories.message(noor, subject="Your order LK-1", channel="email")
-    gone = factories.message(noor, subject="Wrong price", state="withdrawn")
+    withdrawn = factories.message(noor, subject="Wrong price", state="withdrawn")
     now = timezone.now()
-    said = [
+    events = [
         InternalEvent(
             noor.pk,
             "message",
             "Message Sent",
-            {"message": str(one.pk), "channel": one.channel},
+            {"message": str(message.pk), "channel": message.channel},
             now,
         )
-        for one in (sent, gone)
+        for message in (sent, withdrawn)
     ]
     muted = {"subject": "allow", "topic": "rides", "value": False}
-    said.append(InternalEvent(noor.pk, "control", "Preference Set", muted, now))
+    events.append(InternalEvent(noor.pk, "control", "Preference Set", muted, now))
     with transaction.atomic():
-        append_internal_events(said, actor="", now=now)
+        append_internal_events(events, actor="", now=now)
 
     moments = signed_in.get("/").content.decode().partition('id="timeline"')[2]
 

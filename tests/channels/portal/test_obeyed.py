@@ -46,8 +46,8 @@ def of_order(customer, place) -> dict[str, str]:
 def answering(customer, place) -> dict[str, str]:
     about = f"request:{uuid.uuid4().hex[:8]}"
     now = timezone.now()
-    asked = factories.item(("user_id", "noor"), name="Callback Requested", about=about, at=now)
-    factories.record(asked, at=now)
+    callback = factories.item(("user_id", "noor"), name="Callback Requested", about=about, at=now)
+    factories.record(callback, at=now)
     return {"message_class": "answer", "topic": "requests", "relation": about}
 
 
@@ -55,7 +55,7 @@ def offer(customer, place) -> dict[str, str]:
     return {"message_class": "marketing", "topic": "offers", "purpose": "offers"}
 
 
-def next_message(customer, said: dict[str, str]) -> tuple[Message, dispatch_gate.Claimed]:
+def next_message(customer, facts: dict[str, str]) -> tuple[Message, dispatch_gate.Claimed]:
     """Have something to say, and let the gate decide on it."""
     now = timezone.now()
     message = arrange.message(
@@ -65,10 +65,10 @@ def next_message(customer, said: dict[str, str]) -> tuple[Message, dispatch_gate
         created_at=now,
         state_at=now,
         expires_at=now + timedelta(days=120),
-        **said,
+        **facts,
     )
     claimed = dispatch_gate.claim(
-        channel="email", provider="sink", now=now, limit=5, lease=1.0, links=lambda one: {}
+        channel="email", provider="sink", now=now, limit=5, lease=1.0, links=lambda outgoing: {}
     )
     message.refresh_from_db()
     return message, claimed
@@ -136,50 +136,50 @@ def around_now() -> dict[str, object]:
     ],
 )
 def test_what_is_set_is_obeyed_by_the_next_message(signed_in, noor, place, forms, kind, end):
-    said = kind(noor, place)
+    facts = kind(noor, place)
     for what, form in forms:
         press(signed_in, what, **(around_now() if what == QUIET else form))
 
-    message, _ = next_message(noor, said)
+    message, _ = next_message(noor, facts)
 
     assert (message.state, message.reason) == end
     assert StaffTask.objects.count() == (end[1] == "person_first")
 
 
 def test_the_second_message_of_a_budget_of_one_waits(signed_in, noor, place):
-    said = of_order(noor, place)
+    facts = of_order(noor, place)
     press(signed_in, "budget", most="1", per="month")
 
-    first, _ = next_message(noor, said)
-    second, _ = next_message(noor, said)
+    first, _ = next_message(noor, facts)
+    second, _ = next_message(noor, facts)
 
     assert (first.state, second.state, second.reason) == ("sending", "queued", "budget_used")
 
 
 def test_it_is_said_in_the_language_that_was_chosen(signed_in, noor, place):
-    said = of_order(noor, place)
+    facts = of_order(noor, place)
     press(signed_in, "language", language="sv")
 
-    _, claimed = next_message(noor, said)
+    _, claimed = next_message(noor, facts)
 
-    assert [one.language for one in claimed.outgoing] == ["sv"]
+    assert [outgoing.language for outgoing in claimed.outgoing] == ["sv"]
 
 
 def test_the_way_that_was_put_first_is_tried_first(signed_in, noor):
     press(signed_in, "channel-order", channel=["sms", "email", "", ""])
 
-    known = read_facts([noor.pk], now=timezone.now())[noor.pk]
+    facts = read_facts([noor.pk], now=timezone.now())[noor.pk]
 
-    assert order_channels(known, ("inbox", "email", "sms")) == ("sms", "email", "inbox")
+    assert order_channels(facts, ("inbox", "email", "sms")) == ("sms", "email", "inbox")
 
 
 @pytest.mark.parametrize(("answer", "code"), [("no", "data_use_off"), ("yes", "relation_live")])
 def test_data_is_used_as_was_said(signed_in, noor, place, answer, code):
     relation = of_order(noor, place)["relation"]
     press(signed_in, "data-use", purpose="combine", answer=answer)
-    known = read_facts([noor.pk], now=timezone.now())[noor.pk]
+    facts = read_facts([noor.pk], now=timezone.now())[noor.pk]
 
-    decision = decide(Use("combine", relation=relation), known, rules(), timezone.now())
+    decision = decide(Use("combine", relation=relation), facts, rules(), timezone.now())
 
     assert decision.code == code
 
@@ -190,10 +190,10 @@ def test_a_childs_yes_is_not_taken_but_a_guardians_is_and_a_no_is(signed_in, noo
     factories.record(factories.identify(("user_id", "noor"), birth_date=born, at=now), at=now)
     author = ChangeAuthor(factories.sender())
 
-    def say(said: str, **evidence: str) -> str:
-        notice = arrange.DIGEST if said == "consent.given" else ""
+    def say(statement: str, **evidence: str) -> str:
+        notice = arrange.DIGEST if statement == "consent.given" else ""
         word = ConsentStatement(
-            kind=said, subject="offers", notice=notice, language="en", evidence=evidence
+            kind=statement, subject="offers", notice=notice, language="en", evidence=evidence
         )
         withdrawal.say(customer_id=noor.pk, words=[word], author=author, now=timezone.now())
         return history.current_state(noor.pk).consents["offers"].state

@@ -234,9 +234,9 @@ def test_a_cancelled_or_claimed_order_has_no_code(signed_in, place):
 def test_page_says_what_is_only_requested(signed_in, noor, place):
     place("LK-1")
     by = ChangeAuthor(internal_sources.signed_in_sender("customer portal", "web"))
-    wanted = {"lines": [{"name": "Season pass"}], "visit_date": "2030-05-01"}
+    order = {"lines": [{"name": "Season pass"}], "visit_date": "2030-05-01"}
     number = actions.request_order(
-        customer_id=noor.pk, author=by, order=wanted, now=timezone.now()
+        customer_id=noor.pk, author=by, order=order, now=timezone.now()
     ).number
     aim = actions.OrderTarget(noor.pk, "LK-1", by, timezone.now())
     change = {"lines": [{"line_id": "a", "quantity": 9}]}

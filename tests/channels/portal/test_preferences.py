@@ -57,11 +57,11 @@ def _page(client, path: str = "/preferences/") -> str:
 
 
 def _card(page: str, name: str) -> str:
-    found = re.search(
+    match = re.search(
         rf'<section class="card preference" id="{name}".*?</section>', page, re.DOTALL
     )
-    assert found, name
-    return html.unescape(found[0])
+    assert match, name
+    return html.unescape(match[0])
 
 
 def _say(client, what: str, **form):
@@ -187,11 +187,11 @@ def test_each_preference_is_set_shown_and_taken_back(
 ):
     page = _say(signed_in, what, **form)
 
-    held = {one.name: one.value for one in history.current_state(noor.id).settings}
-    assert held == {name: value}
+    settings = {setting.name: setting.value for setting in history.current_state(noor.id).settings}
+    assert settings == {name: value}
     facts = read_facts([noor.id], now=timezone.now())[noor.id]
     assert facts.control
-    assert {one.name for one in facts.control.settings} == {name}
+    assert {setting.name for setting in facts.control.settings} == {name}
     place = {"zone": "quiet-hours"}.get(what, what)
     assert shown in _card(page, place)
 

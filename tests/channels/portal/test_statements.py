@@ -39,17 +39,17 @@ def _fill(noor, place, much: int) -> None:
 def test_a_page_takes_as_many_statements_for_much_as_for_little(
     signed_in, noor, place, count_statements, path
 ):
-    def asked():
+    def statements_of_page():
         with count_statements() as statements:
             assert signed_in.get(path).status_code == 200
         return statements
 
     _fill(noor, place, 1)
-    little = asked()
+    little = statements_of_page()
     Purpose.objects.all().delete()
     Topic.objects.all().delete()
     _fill(noor, place, 15)
 
-    much = asked()
+    much = statements_of_page()
 
     assert len(little) == len(much) <= MOST[path], (little, much)

@@ -15,21 +15,21 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_development")]
 
 def _order(number: str, *, name: str = "Lantern Night", days: int = 9, **facts) -> None:
     now = timezone.now()
-    said = {
+    properties = {
         "name": name,
         "visit_date": (now.date() + timedelta(days=days)).isoformat(),
         "currency": "EUR",
         "products": [{"line_id": "a", "name": "Day ticket", "quantity": 2, "price": "34.50"}],
         **facts,
     }
-    one = factories.item(
+    placed = factories.item(
         ("user_id", "noor"),
         name="Order Completed",
         about=f"order:{number}",
-        properties=said,
+        properties=properties,
         at=now,
     )
-    factories.record(one, at=now)
+    factories.record(placed, at=now)
 
 
 def test_a_stranger_reads_what_this_is_and_can_sign_in(client):
@@ -196,49 +196,49 @@ def _ask(client, email: str = "noor@example.com") -> dict[str, str]:
 
 
 def _code() -> str:
-    found = re.search(r"\b\d{6}\b", outbox.read_messages()[0].text)
-    assert found
-    return found.group()
+    match = re.search(r"\b\d{6}\b", outbox.read_messages()[0].text)
+    assert match
+    return match.group()
 
 
 def test_a_code_from_the_mail_opens_the_record(client, noor):
-    asked = _ask(client)
+    form = _ask(client)
 
-    answer = client.post("/sign-in/code/", {**asked, "code": _code()}, follow=True)
+    answer = client.post("/sign-in/code/", {**form, "code": _code()}, follow=True)
 
     assert answer.redirect_chain == [("/", 302)]
     assert "Hello Noor" in answer.content.decode()
 
 
 def test_a_code_may_be_typed_with_blanks(client, noor):
-    asked = _ask(client)
+    form = _ask(client)
     code = _code()
 
-    answer = client.post("/sign-in/code/", {**asked, "code": f" {code[:3]} {code[3:]}"})
+    answer = client.post("/sign-in/code/", {**form, "code": f" {code[:3]} {code[3:]}"})
 
     assert answer.status_code == 302
 
 
 def test_a_wrong_code_says_so_and_can_be_tried_again(client, noor):
-    asked, wrong = _ask(client), "000000" if _code() != "000000" else "000001"
+    form, wrong = _ask(client), "000000" if _code() != "000000" else "000001"
 
-    answer = client.post("/sign-in/code/", {**asked, "code": wrong})
+    answer = client.post("/sign-in/code/", {**form, "code": wrong})
 
     assert answer.status_code == 403
     assert "That code is not right" in answer.content.decode()
-    assert client.post("/sign-in/code/", {**asked, "code": _code()}).status_code == 302
+    assert client.post("/sign-in/code/", {**form, "code": _code()}).status_code == 302
 
 
 def test_an_unknown_address_gets_the_same_answer(client, noor):
-    known = client.post("/sign-in/", {"email": "noor@example.com"})
-    unknown = client.post("/sign-in/", {"email": "nobody@example.com"})
+    known_answer = client.post("/sign-in/", {"email": "noor@example.com"})
+    unknown_answer = client.post("/sign-in/", {"email": "nobody@example.com"})
 
     def plain(page) -> str:
         text = re.sub(r'value="[^"]*"', "", page.content.decode())
         return text.replace("nobody@", "noor@")
 
-    assert unknown.status_code == known.status_code
-    assert plain(unknown) == plain(known)
+    assert unknown_answer.status_code == known_answer.status_code
+    assert plain(unknown_answer) == plain(known_answer)
 
 
 def test_what_is_no_address_is_said_in_words(client):

@@ -21,8 +21,8 @@ def in_templates(folder: str) -> Iterator[str]:
         yield from (match[2] for match in _SHORT.finditer(text))
         yield from (match[1] for match in _QUOTED.finditer(text))
         for block in _BLOCK.finditer(text):
-            said = _PLACE.sub(r"%(\1)s", _PLURAL.split(block[2])[0])
-            yield " ".join(said.split()) if "trimmed" in block[1] else said
+            msgid = _PLACE.sub(r"%(\1)s", _PLURAL.split(block[2])[0])
+            yield " ".join(msgid.split()) if "trimmed" in block[1] else msgid
 
 
 def in_modules(folder: str) -> Iterator[str]:

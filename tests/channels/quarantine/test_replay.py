@@ -12,7 +12,7 @@ from tests.factories import NOON
 pytestmark = pytest.mark.django_db
 
 
-def kept(of, raw, *, message_id=""):
+def quarantine(of, raw, *, message_id=""):
     """Something that an earlier reader refused, and today's takes."""
     return QuarantinedItem.objects.create(
         source=of,
@@ -44,9 +44,9 @@ WEBHOOK = {"type": "gate.entered", "data": {"card": "LK1"}}
     ],
 )
 def test_each_shape_is_read_as_what_it_came_as(raw, secrets, message_id):
-    item = kept(factories.source(webhook_secrets=secrets), raw, message_id=message_id)
+    quarantined = quarantine(factories.source(webhook_secrets=secrets), raw, message_id=message_id)
 
-    outcome = replay(item_id=item.pk, now=NOON)
+    outcome = replay(item_id=quarantined.pk, now=NOON)
 
     assert outcome.status == "accepted"
     stored = Event.objects.get()
@@ -54,19 +54,19 @@ def test_each_shape_is_read_as_what_it_came_as(raw, secrets, message_id):
 
 
 def test_what_is_still_refused_stays_with_its_reason():
-    item = kept(factories.source(), {"specversion": "1.0", "type": "gate.entered"})
+    quarantined = quarantine(factories.source(), {"specversion": "1.0", "type": "gate.entered"})
 
-    outcome = replay(item_id=item.pk, now=NOON)
+    outcome = replay(item_id=quarantined.pk, now=NOON)
 
     assert (outcome.status, outcome.reason) == ("quarantined", "missing_attribute")
-    item.refresh_from_db()
-    assert item.replayed_at is None
+    quarantined.refresh_from_db()
+    assert quarantined.replayed_at is None
 
 
 def test_what_was_taken_in_is_not_taken_in_again():
-    item = kept(factories.source(), CLOUDEVENT)
-    replay(item_id=item.pk, now=NOON)
+    quarantined = quarantine(factories.source(), CLOUDEVENT)
+    replay(item_id=quarantined.pk, now=NOON)
 
-    again = replay(item_id=item.pk, now=NOON)
+    again = replay(item_id=quarantined.pk, now=NOON)
 
     assert (again.status, Event.objects.count()) == ("duplicate", 1)

@@ -6,7 +6,7 @@ STOPPING = ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE",
 
 
 @pytest.mark.parametrize(
-    ("text", "meant", "language"),
+    ("text", "keyword", "language"),
     [
         *[pytest.param(word, "stop", "", id=word) for word in STOPPING],
         *[pytest.param(word, "start", "", id=word) for word in ("START", "YES", "UNSTOP")],
@@ -30,8 +30,8 @@ STOPPING = ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE",
         ("hulp", "help", "nl"),
     ],
 )
-def test_one_word_alone_is_understood(text, meant, language):
-    assert find_keyword(text) == (meant, language)
+def test_one_word_alone_is_understood(text, keyword, language):
+    assert find_keyword(text) == (keyword, language)
 
 
 @pytest.mark.parametrize(
@@ -63,14 +63,16 @@ def test_what_a_provider_understood_counts():
     assert find_keyword("STOP", provider_keyword="SOMETHING") == ("stop", "")
 
 
-@pytest.mark.parametrize("meant", ["stop", "start", "help"])
+@pytest.mark.parametrize("keyword", ["stop", "start", "help"])
 @pytest.mark.parametrize("language", ["en", "nl", "sv", "da"])
-def test_answers_name_the_company_in_each_language(meant, language):
-    said = reply_text(meant, language=language, company="Larkmoor", site="https://x.example/")
+def test_answers_name_the_company_in_each_language(keyword, language):
+    reply = reply_text(keyword, language=language, company="Larkmoor", site="https://x.example/")
 
-    assert said.startswith("Larkmoor: ")
-    assert "{" not in said
-    assert said != reply_text(meant, language="xx", company="Larkmoor", site="") or language == "en"
+    assert reply.startswith("Larkmoor: ")
+    assert "{" not in reply
+    assert (
+        reply != reply_text(keyword, language="xx", company="Larkmoor", site="") or language == "en"
+    )
 
 
 def test_a_company_s_name_is_no_template():

@@ -20,8 +20,8 @@ class _Here(TwilioHttpClient):
         self._base = urlsplit(base)
 
     def request(self, method, url, *args, **kwargs):
-        asked = urlsplit(url)
-        here = urlunsplit((self._base.scheme, self._base.netloc, *asked[2:]))
+        parts = urlsplit(url)
+        here = urlunsplit((self._base.scheme, self._base.netloc, *parts[2:]))
         return super().request(method, here, *args, **kwargs)
 
 

@@ -31,11 +31,11 @@ def read(status: str, code: str = "", message: str = OURS):
     ],
 )
 def test_each_status_is_a_report(status, code, kind):
-    found = read(status, code)
+    report = read(status, code)
 
-    assert found.kind == kind
-    assert (found.provider_id, found.message_id) == ("SM1", OURS)
-    assert found.detail == (code if code.isdecimal() else "")
+    assert report.kind == kind
+    assert (report.provider_id, report.message_id) == ("SM1", OURS)
+    assert report.detail == (code if code.isdecimal() else "")
 
 
 def test_a_status_has_one_name_however_often_it_comes():

@@ -57,8 +57,8 @@ def inbound(account, live_server):
 
 
 def off(customer) -> list[str]:
-    found = Control.objects.filter(customer=customer).values_list("channels_off", flat=True)
-    return found[0] if found else []
+    channels_off = Control.objects.filter(customer=customer).values_list("channels_off", flat=True)
+    return channels_off[0] if channels_off else []
 
 
 def stopped() -> list[str]:
@@ -112,15 +112,15 @@ def test_a_shared_number_is_stopped_for_itself_and_speaks_for_none_who_used_it(i
         kind="phone", value=NOORS, evidence=2, is_shared=True, first_seen_at=timezone.now()
     )
     staff = [guest() for _ in range(12)]
-    for one in staff:
-        mine = one.identifiers.get(kind="email")
+    for colleague in staff:
+        mine = colleague.identifiers.get(kind="email")
         Link.objects.create(first=office, second=mine, evidence=2, source_id=1)
 
     assert inbound("STOP")[0] == 200
 
     assert stopped() == [NOORS]
     assert kinds() == ["preference.set", "signal.received"]
-    assert [off(one) for one in staff] == [[]] * 12
+    assert [off(colleague) for colleague in staff] == [[]] * 12
 
 
 def test_everybody_with_the_number_is_heard(inbound):
@@ -339,59 +339,78 @@ def provider():
     provider.stop()
 
 
-def sent(provider, live_server, settings, result: str = "accepted") -> Message:
+def sent(provider, live_server, settings, delivery_result: str = "accepted") -> Message:
     """A message that our adapter handed to the provider."""
     settings.BUTLER_SITE_URL = live_server.url
-    one = message(guest(phone=NOORS), channel="sms", state=result, address=NOORS, attempts=1)
-    delivery = Delivery(message=one, number=1, customer_id=one.customer_id, channel="sms")
+    sent_message = message(
+        guest(phone=NOORS), channel="sms", state=delivery_result, address=NOORS, attempts=1
+    )
+    delivery = Delivery(
+        message=sent_message, number=1, customer_id=sent_message.customer_id, channel="sms"
+    )
     delivery.provider, delivery.customer_version = "twilio", 1
     delivery.claimed_at = delivery.lease_until = timezone.now() - timedelta(minutes=1)
     account = {"url": provider.url, "sid": SID, "token": TOKEN, "from": OURS}
     parcel = ChannelMessage(
-        one.pk, delivery.pk, one.customer_id, NOORS, "nl", "", "Tot zo", "", "service", "visits"
+        sent_message.pk,
+        delivery.pk,
+        sent_message.customer_id,
+        NOORS,
+        "nl",
+        "",
+        "Tot zo",
+        "",
+        "service",
+        "visits",
     )
     [outcome] = SmsAdapter(account).send([parcel], lambda: True)
-    delivery.outcome, delivery.provider_id = result, outcome.provider_id
-    if result == "uncertain":
+    delivery.outcome, delivery.provider_id = delivery_result, outcome.provider_id
+    if delivery_result == "uncertain":
         delivery.provider_id = ""
     delivery.save()
-    return one
+    return sent_message
 
 
-@pytest.mark.parametrize("result", ["accepted", "uncertain"])
-def test_what_became_of_a_message_comes_back(account, provider, live_server, settings, result):
-    one = sent(provider, live_server, settings, result)
-    [taken] = provider.messages
+@pytest.mark.parametrize("delivery_result", ["accepted", "uncertain"])
+def test_what_became_of_a_message_comes_back(
+    account, provider, live_server, settings, delivery_result
+):
+    message = sent(provider, live_server, settings, delivery_result)
+    [provider_message] = provider.messages
 
     for status in ("delivered", "sent", "queued", "delivered"):
-        assert provider.report(live_server.url, taken, status) == 204
+        assert provider.report(live_server.url, provider_message, status) == 204
 
-    one.refresh_from_db()
-    assert one.state == "delivered"
+    message.refresh_from_db()
+    assert message.state == "delivered"
     assert Delivery.objects.get().outcome == "accepted"
 
 
 def test_a_number_that_is_gone_gets_nothing_any_more(account, provider, live_server, settings):
-    one = sent(provider, live_server, settings)
+    message = sent(provider, live_server, settings)
 
     provider.report(live_server.url, provider.messages[0], "undelivered", ErrorCode="30005")
 
-    one.refresh_from_db()
-    assert (one.state, one.reason) == ("bounced", "30005")
+    message.refresh_from_db()
+    assert (message.state, message.reason) == ("bounced", "30005")
     assert stopped() == [NOORS]
 
 
 def test_a_status_that_is_not_signed_for_this_message_is_refused(
     account, provider, live_server, settings
 ):
-    one = sent(provider, live_server, settings)
-    [taken] = provider.messages
-    other = taken | {"StatusCallback": taken["StatusCallback"].replace(str(one.pk), str(one.pk))}
+    message = sent(provider, live_server, settings)
+    [provider_message] = provider.messages
+    other = provider_message | {
+        "StatusCallback": provider_message["StatusCallback"].replace(
+            str(message.pk), str(message.pk)
+        )
+    }
     path = other["StatusCallback"].partition("/v1/")[2]
-    fields = {"MessageSid": taken["Sid"], "MessageStatus": "failed"}
+    fields = {"MessageSid": provider_message["Sid"], "MessageStatus": "failed"}
 
     status, _ = providers.call(f"{live_server.url}/v1/{path}", fields, token="wrong")
 
     assert status == 401
-    one.refresh_from_db()
-    assert one.state == "accepted"
+    message.refresh_from_db()
+    assert message.state == "accepted"

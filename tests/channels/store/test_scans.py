@@ -82,27 +82,27 @@ def test_a_line_may_say_what_happened_itself():
     ],
 )
 def test_a_bad_line_is_refused_with_its_reason(line, reason):
-    found = read(line).event
+    rejected = read(line).event
 
-    assert isinstance(found, RejectedItem)
-    assert found.reason == reason
+    assert isinstance(rejected, RejectedItem)
+    assert rejected.reason == reason
 
 
 def test_a_line_is_the_same_in_another_batch_and_by_another_clock():
     line = {"id": "1", "card": "LK1", "at": "2026-11-20T10:00:00Z"}
 
-    one, other = read(line, sequence=1).event, read(line, sequence=9, clock=None).event
+    first, second = read(line, sequence=1).event, read(line, sequence=9, clock=None).event
 
-    assert one.body_hash == other.body_hash
-    assert one.message_id == other.message_id
+    assert first.body_hash == second.body_hash
+    assert first.message_id == second.message_id
 
 
 def test_a_line_that_no_decoder_takes_costs_no_other():
     batch = opened(b'{"id":"1","card":"LK1"}', b'{"id":NaN}', b'{"id":"2","card":"\xff"}')
 
-    found = [till_batches.read_scan(raw, batch, FRAME).event for raw in batch.raw_scans]
+    items = [till_batches.read_scan(raw, batch, FRAME).event for raw in batch.raw_scans]
 
-    assert [type(one) for one in found] == [IncomingEvent, RejectedItem, RejectedItem]
+    assert [type(incoming) for incoming in items] == [IncomingEvent, RejectedItem, RejectedItem]
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,9 @@ def till(**facts):
 def noor(**facts):
     by = factories.sender(factories.source(channel="phone"))
     facts = {"visit_date": TODAY, "visit_time": "11:30", "total": "80.00"} | facts
-    known = [("user_id", "noor"), ("card", "LK1"), ("phone", "+31612345678")]
+    identifiers = [("user_id", "noor"), ("card", "LK1"), ("phone", "+31612345678")]
     receipt = factories.record(
-        factories.identify(*known, name="Noor"),
+        factories.identify(*identifiers, name="Noor"),
         factories.order("A-1", ("user_id", "noor"), ("order", "A-1"), **facts),
         by=by,
     )
@@ -92,7 +92,9 @@ def test_an_unknown_card_is_unknown_each_time_and_its_scans_are_kept(running):
 
     answers = [send(running.web, "/v1/store/scans", {"card": "LK9"}, key=key) for _ in range(2)]
 
-    assert [(one.status, one.json["code"]) for one in answers] == [(404, "unknown_customer")] * 2
+    assert [(answer.status, answer.json["code"]) for answer in answers] == [
+        (404, "unknown_customer")
+    ] * 2
     assert Event.objects.filter(name="Card Scanned").count() == 2
 
 
@@ -157,12 +159,12 @@ def lines(count):
     ]
 
 
-def batch(found, *, sequence=1, clock=NOW):
+def batch(lines, *, sequence=1, clock=NOW):
     return {
         "device": "till-3",
         "sequence": sequence,
         "clock": clock.isoformat(),
-        "lines": found,
+        "lines": lines,
     }
 
 
@@ -193,7 +195,7 @@ def test_each_line_has_its_own_result(running):
     _, key = till()
     noor()
     send(running.web, "/v1/store/batches", batch([{"id": "1", "card": "LK1"}]), key=key)
-    found = [
+    lines = [
         {"id": "1", "card": "LK1"},
         {"id": "2", "card": "LK1"},
         {"id": "3"},
@@ -201,7 +203,7 @@ def test_each_line_has_its_own_result(running):
         7,
     ]
 
-    answer = send(running.web, "/v1/store/batches/", batch(found, sequence=2), key=key)
+    answer = send(running.web, "/v1/store/batches/", batch(lines, sequence=2), key=key)
 
     assert answer.json["sequence"] == 2
     assert [tuple(line.values()) for line in answer.json["lines"]] == [

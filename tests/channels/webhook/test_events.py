@@ -17,7 +17,7 @@ def read(payload):
 
 
 @pytest.mark.parametrize(
-    ("data", "identifiers"),
+    ("payload", "identifiers"),
     [
         pytest.param({"user_id": 5}, {("user_id", "5")}, id="number"),
         pytest.param({"email": "a@example.com"}, {("email", "a@example.com")}, id="email"),
@@ -29,19 +29,19 @@ def read(payload):
         ),
     ],
 )
-def test_whom_it_is_about_is_found_in_the_data(data, identifiers):
-    found = read({"type": "order.created", "data": data})
+def test_whom_it_is_about_is_found_in_the_data(payload, identifiers):
+    incoming = read({"type": "order.created", "data": payload})
 
-    assert isinstance(found, IncomingEvent)
-    assert set(found.identifiers) == identifiers
-    assert (found.name, found.message_id) == ("order.created", "msg_1")
+    assert isinstance(incoming, IncomingEvent)
+    assert set(incoming.identifiers) == identifiers
+    assert (incoming.name, incoming.message_id) == ("order.created", "msg_1")
 
 
 def test_the_id_of_the_webhook_counts_not_one_in_the_body():
-    found = read({"type": "track", "event": "x", "userId": "u1", "messageId": "m9"})
+    incoming = read({"type": "track", "event": "x", "userId": "u1", "messageId": "m9"})
 
-    assert isinstance(found, IncomingEvent)
-    assert found.message_id == "msg_1"
+    assert isinstance(incoming, IncomingEvent)
+    assert incoming.message_id == "msg_1"
 
 
 VALUE = st.none() | st.text(max_size=9) | st.integers() | st.lists(st.text(), max_size=2)

@@ -86,13 +86,13 @@ def test_a_clock_may_be_minutes_off(minutes):
 
 @given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=60), st.binary(max_size=60))
 def test_we_refuse_whatever_the_reference_library_refuses(message_id, stamp, signatures, body):
-    said = {
+    headers = {
         "webhook-id": message_id,
         "webhook-timestamp": stamp,
         "webhook-signature": signatures,
     }
     with pytest.raises((WebhookVerificationError, ValueError, OverflowError)):
-        Webhook(SECRET).verify(body, said)
+        Webhook(SECRET).verify(body, headers)
 
     with pytest.raises(InvalidSignature):
         check(body=body, message_id=message_id, timestamp=stamp, signatures=signatures)

@@ -95,8 +95,8 @@ def test_json_counts_with_its_digest_in_the_address(account, client):
     signature = RequestValidator(TOKEN).compute_signature(f"http://testserver{path}", {})
     headers = {"X-Twilio-Signature": signature}
     answers = [
-        client.post(path, one, content_type="application/json", headers=headers).status_code
-        for one in (body.replace(b"STOP", b"START"), body)
+        client.post(path, payload, content_type="application/json", headers=headers).status_code
+        for payload in (body.replace(b"STOP", b"START"), body)
     ]
 
     assert answers == [401, 200]

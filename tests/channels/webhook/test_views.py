@@ -68,9 +68,9 @@ def test_delivered_again_it_has_one_effect(running, shop):
 
 
 def test_the_shape_of_a_client_is_taken_too(running, shop):
-    said = {"type": "identify", "userId": "noor", "traits": {"name": "Noor"}}
+    fields = {"type": "identify", "userId": "noor", "traits": {"name": "Noor"}}
 
-    assert deliver(running, said).counts == (1, 0, 0)
+    assert deliver(running, fields).counts == (1, 0, 0)
     assert Event.objects.get().kind == "identify"
 
 
@@ -78,8 +78,8 @@ def test_what_says_nobody_is_kept_apart(running, shop):
     answer = deliver(running, {"type": "ping", "data": {}}, message_id="msg_7")
 
     assert answer.counts == (0, 0, 1)
-    kept = QuarantinedItem.objects.get()
-    assert (kept.reason, kept.message_id) == ("missing_ids", "msg_7")
+    quarantined = QuarantinedItem.objects.get()
+    assert (quarantined.reason, quarantined.message_id) == ("missing_ids", "msg_7")
 
 
 @pytest.mark.parametrize(

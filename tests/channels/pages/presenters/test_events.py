@@ -31,7 +31,7 @@ def test_an_event_has_a_headline(kind, name, words):
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "words"),
+    ("name", "properties", "words"),
     [
         (
             "Order Completed",
@@ -50,8 +50,8 @@ def test_an_event_has_a_headline(kind, name, words):
         ("Lamp Lit", {"name": "lamp"}, ""),
     ],
 )
-def test_the_detail_is_what_matters_to_the_customer(name, said, words):
-    assert events.detail("track", name, said) == words
+def test_the_detail_is_what_matters_to_the_customer(name, properties, words):
+    assert events.detail("track", name, properties) == words
 
 
 @pytest.mark.parametrize(
