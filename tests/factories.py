@@ -31,7 +31,7 @@ def sender(of: Source | None = None, *, trusted: bool = True, **facts) -> Sender
     )
 
 
-def item(
+def incoming_event(
     *identifiers: tuple[str, str],
     name: str = "Ride Entered",
     kind: str = "track",
@@ -62,22 +62,22 @@ def item(
 
 
 def identify(*identifiers: tuple[str, str], at: datetime = NOON, **traits) -> IncomingEvent:
-    return item(*identifiers, kind="identify", traits=traits, at=at)
+    return incoming_event(*identifiers, kind="identify", traits=traits, at=at)
 
 
 def order(
     number: str, *identifiers: tuple[str, str], name: str = "Order Completed", at=NOON, **facts
 ) -> IncomingEvent:
     """Something said about an order, by default that it was placed."""
-    return item(*identifiers, name=name, about=f"order:{number}", properties=facts, at=at)
+    return incoming_event(*identifiers, name=name, about=f"order:{number}", properties=facts, at=at)
 
 
 def record(
-    *items: IncomingEvent, by: Sender | None = None, at: datetime | None = None
+    *events: IncomingEvent, by: Sender | None = None, at: datetime | None = None
 ) -> BatchReceipt:
     """Put events on the record, as their source would."""
-    at = at or max(one.occurred_at for one in items) + timedelta(seconds=1)
-    return ingest.record(sender=by or sender(), items=list(items), received_at=at)
+    at = at or max(event.occurred_at for event in events) + timedelta(seconds=1)
+    return ingest.record(sender=by or sender(), items=list(events), received_at=at)
 
 
 def customer(*identifiers: tuple[str, str], by: Sender | None = None, **traits) -> Customer:
@@ -92,7 +92,7 @@ def owners(receipt: BatchReceipt) -> Sequence[uuid.UUID | None]:
 
 def message(to: Customer, *, at: datetime = NOON, **fields) -> Message:
     """Something we said, by default in the inbox, arrived and not read yet."""
-    said = {
+    message_fields = {
         "channel": "inbox",
         "message_class": "service",
         "topic": "visits",
@@ -100,7 +100,7 @@ def message(to: Customer, *, at: datetime = NOON, **fields) -> Message:
         "text": "See you at the gate.",
         "state": "accepted",
     } | fields
-    left = said["state"] not in ("queued", "suppressed", "expired")
+    was_handed_over = message_fields["state"] not in ("queued", "suppressed", "expired")
     return Message.objects.create(
         **{
             "key": str(uuid.uuid4()),
@@ -110,9 +110,9 @@ def message(to: Customer, *, at: datetime = NOON, **fields) -> Message:
             "created_at": at,
             "expires_at": at + timedelta(days=1),
             "state_at": at,
-            "handed_over_at": at if left else None,
+            "handed_over_at": at if was_handed_over else None,
         }
-        | said
+        | message_fields
     )
 
 

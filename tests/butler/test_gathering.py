@@ -10,7 +10,7 @@ from butler.messages.render import render
 from butler.models import Decision, Message, Run
 from tests import factories
 from tests.butler.plays import automation, document
-from tests.factories import NOON, identify, item, order, record
+from tests.factories import NOON, identify, incoming_event, order, record
 
 NOOR = ("email", "noor@example.com")
 SEM = ("email", "sem@example.com")
@@ -37,7 +37,7 @@ def photos(gather="2h", **fields):
 
 
 def photo(ride, *, at=NOON, of=NOOR):
-    return item(of, name="Photo Taken", properties={"ride": ride}, at=at)
+    return incoming_event(of, name="Photo Taken", properties={"ride": ride}, at=at)
 
 
 def rides(message):
@@ -134,7 +134,7 @@ def test_what_one_gathers_goes_to_no_other_customer_and_no_other_automation():
     automation("rides", trigger=trigger, steps=[SAY], expires="3h")
     record(photo("Night Mail"))
     record(photo("Otter Run", of=SEM))
-    record(item(NOOR, name="Ride Taken", properties={"ride": "The Weir"}))
+    record(incoming_event(NOOR, name="Ride Taken", properties={"ride": "The Weir"}))
 
     record(photo("The Weir", at=NOON + timedelta(minutes=1)))
 

@@ -10,7 +10,7 @@ from butler.decisions import inputs
 from butler.due.tick import tick
 from butler.models import Decision, Due, Message, Run
 from tests.butler.plays import SAY, automation
-from tests.factories import NOON, identify, item, order, record
+from tests.factories import NOON, identify, incoming_event, order, record
 
 HOUR = timedelta(hours=1)
 SOON = NOON + timedelta(seconds=2)
@@ -76,7 +76,7 @@ def test_an_event_that_comes_as_its_time_runs_out_finds_one_end_or_the_other():
     automation("cart", trigger=CART, relation="order", expires="2h")
     guests = [guest(number) for number in range(30)]
     for visitor in guests:
-        record(identify(visitor, name="Noor"), item(visitor, name="Checkout Started"))
+        record(identify(visitor, name="Noor"), incoming_event(visitor, name="Checkout Started"))
     over = NOON + HOUR
 
     def orders(which):

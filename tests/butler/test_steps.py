@@ -19,7 +19,7 @@ from tests.butler.plays import (
     say,
 )
 from tests.customers import saying
-from tests.factories import NOON, identify, item, order, record
+from tests.factories import NOON, identify, incoming_event, order, record
 
 pytestmark = pytest.mark.django_db
 
@@ -77,7 +77,7 @@ def test_what_is_awaited_comes():
     tick(now=SOON)
     assert run().awaited == "Ticket Scanned"
 
-    record(item(NOOR, name="Ticket Scanned", at=NOON + HOUR))
+    record(incoming_event(NOOR, name="Ticket Scanned", at=NOON + HOUR))
     tick(now=NOON + HOUR + timedelta(seconds=2))
 
     assert run().status == "done"
@@ -99,7 +99,7 @@ def test_what_is_awaited_does_not_come():
 def test_what_is_awaited_had_come_while_the_run_began_to_wait():
     """The event is on the log, but found nobody waiting: the look a moment later finds it."""
     play([WAIT_FOR])
-    record(item(NOOR, name="Ticket Scanned", at=NOON + timedelta(seconds=1)))
+    record(incoming_event(NOOR, name="Ticket Scanned", at=NOON + timedelta(seconds=1)))
 
     tick(now=SOON)
     tick(now=SOON + timedelta(seconds=3))
@@ -110,7 +110,7 @@ def test_what_is_awaited_had_come_while_the_run_began_to_wait():
 def test_what_comes_again_does_not_count_twice():
     play([WAIT_FOR | {"then": [WAIT_FOR | {"within": "1h"}, SAY]}])
     tick(now=SOON)
-    record(item(NOOR, name="Ticket Scanned", at=NOON + HOUR))
+    record(incoming_event(NOOR, name="Ticket Scanned", at=NOON + HOUR))
 
     tick(now=NOON + 2 * HOUR)
 
@@ -200,7 +200,7 @@ def test_who_wants_a_person_gets_one_with_the_words_to_say():
 
 def abandoned():
     automation("cart", trigger=CART, relation="", **{"class": "service"}, expires="2h")
-    record(identify(NOOR, name="Noor"), item(NOOR, name="Checkout Started"))
+    record(identify(NOOR, name="Noor"), incoming_event(NOOR, name="Checkout Started"))
 
 
 def test_what_did_not_follow_is_acted_on():
@@ -220,7 +220,7 @@ def test_what_had_followed_before_it_was_heard_of_ends_it():
     """The shop's batch comes first: the order is on the log before the checkout is."""
     automation("cart", trigger=CART, relation="", expires="2h")
     record(order("A-1", NOOR, at=NOON + HOUR / 2), at=NOON + HOUR / 2)
-    record(item(NOOR, name="Checkout Started"), at=NOON + 0.6 * HOUR)
+    record(incoming_event(NOOR, name="Checkout Started"), at=NOON + 0.6 * HOUR)
 
     tick(now=NOON + HOUR)
 

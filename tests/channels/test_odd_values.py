@@ -307,7 +307,9 @@ def test_odd_facts_of_every_projection_cost_no_other():
         for (name, prefix), odd in zip(projected(), facts, strict=True):
             whose = ("user_id", "noor")
             try:
-                odd_item = factories.item(whose, name=name, about=f"{prefix}1", properties=odd)
+                odd_item = factories.incoming_event(
+                    whose, name=name, about=f"{prefix}1", properties=odd
+                )
             except UnicodeEncodeError:
                 continue
             items += [odd_item, factories.order(str(uuid.uuid4()), total="1.00")]

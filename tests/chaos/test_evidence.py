@@ -34,7 +34,8 @@ def run(tmp_path):
     sent = [SentEvent(f"{owner}-{number}", owner) for owner in OWNERS for number in range(5)]
     unidentified = SentEvent("nameless", "nobody", is_valid=False)
     event_items = [
-        factories.item(("user_id", event.owner), message_id=event.message_id) for event in sent
+        factories.incoming_event(("user_id", event.owner), message_id=event.message_id)
+        for event in sent
     ]
     with_owner = [
         msgspec.structs.replace(

@@ -46,7 +46,7 @@ def known(world, settings) -> dict:
     address = ("email", "noor@example.com")
     factories.record(
         factories.identify(address, ("phone", "+31612345678"), ("card", "LK1"), name="Noor"),
-        factories.item(
+        factories.incoming_event(
             address, name="Call Started", about="call:c1", properties={"direction": "in"}
         ),
     )

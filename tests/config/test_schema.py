@@ -97,10 +97,10 @@ def world(transactional_db) -> dict[str, dict[str, str]]:
     noor = factories.customer(address, name="Noor")
     factories.record(
         factories.order("A-1", address, lines=[{"line_id": "1", "quantity": 2, "price": 1}]),
-        factories.item(
+        factories.incoming_event(
             address, name="Party Member Changed", about="member:m1", properties={"name": "Mia"}
         ),
-        factories.item(address, name="Callback Requested", about="request:m1"),
+        factories.incoming_event(address, name="Callback Requested", about="request:m1"),
     )
     saying.house()
     [entry_id] = saying.say(noor.id, saying.give(), saying.prefer("allow", False)).entries[:1]

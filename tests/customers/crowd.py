@@ -179,8 +179,8 @@ def _message(number: int, at: int) -> IncomingEvent:
     elif random.random() < 0.4:
         one = factories.identify(*identifiers, at=moment, name=name, size=number)
     else:
-        one = factories.item(*identifiers, name=name, at=moment)
-    return factories.item(
+        one = factories.incoming_event(*identifiers, name=name, at=moment)
+    return factories.incoming_event(
         *one.identifiers,
         name=one.name,
         kind=one.kind,

@@ -21,7 +21,7 @@ from customers.types import IncomingEvent, Sender
 from tests import conftest, factories
 from tests.customers import saying
 from tests.customers.graph import everything, misplaced_orders
-from tests.factories import item, record
+from tests.factories import incoming_event, record
 
 WRITERS = 4
 SECONDS = float(os.environ.get("CROWD_SECONDS", "6"))
@@ -31,7 +31,7 @@ SECONDS = float(os.environ.get("CROWD_SECONDS", "6"))
 @pytest.mark.django_db(transaction=True)
 def test_what_a_crowd_was_promised_is_true():
     sources = [factories.source(is_shared=at == 2).id for at in range(3)]
-    factories.record(*(factories.item() for _ in range(3)))
+    factories.record(*(factories.incoming_event() for _ in range(3)))
     saying.house()
     before = _deadlocks()
     promises, tallies = _crowd(sources)
@@ -150,7 +150,7 @@ def test_who_meets_a_locked_record_lets_go_of_its_own_and_comes_again():
         # Below the second after which Postgres looks for a deadlock.
         cursor.execute("SET LOCAL lock_timeout = 300")
         sql.run("lock_records", {"ids": [joined.id]})
-        other = Thread(target=_in_thread, args=(item(noor, ("card", "C-1")), by))
+        other = Thread(target=_in_thread, args=(incoming_event(noor, ("card", "C-1")), by))
         other.start()
         other.join(0.4)
         assert sql.rows("lock_records", {"ids": [kept.id]})

@@ -15,7 +15,7 @@ from customers.models import Customer, Event, Identifier, Order, Trait
 from customers.types import VERIFIED
 from tests import factories
 from tests.customers.graph import everything, misplaced_orders
-from tests.factories import NOON, identify, item, order, record
+from tests.factories import NOON, identify, incoming_event, order, record
 
 PEOPLE = st.sampled_from([("user_id", "noor"), ("user_id", "sam"), ("user_id", "lin")])
 DEVICES = st.sampled_from([("anonymous_id", "phone"), ("anonymous_id", "laptop")])
@@ -47,7 +47,7 @@ class Identities(RuleBasedStateMachine):
 
     @rule(device=DEVICES)
     def browses(self, device):
-        self.send(item(device, at=self.clock), self.page)
+        self.send(incoming_event(device, at=self.clock), self.page)
 
     @rule(device=DEVICES, person=PEOPLE, address=ADDRESSES)
     def claims_to_be(self, device, person, address):
@@ -59,7 +59,7 @@ class Identities(RuleBasedStateMachine):
 
     @rule(person=PEOPLE, address=ADDRESSES)
     def proves(self, person, address):
-        self.send(item(person, address, at=self.clock), self.server)
+        self.send(incoming_event(person, address, at=self.clock), self.server)
 
     @rule(person=PEOPLE | ADDRESSES, number=st.sampled_from(["A-1", "A-2"]))
     def orders(self, person, number):
@@ -86,7 +86,11 @@ class Identities(RuleBasedStateMachine):
     @rule(number=st.sampled_from(["A-1", "A-2"]), person=PEOPLE)
     def sends_a_batch(self, number, person):
         """Strangers, a new order, and an event that names the order alone, all at once."""
-        batch = [item(("order", number)), order(number, person, ("order", number)), item(person)]
+        batch = [
+            incoming_event(("order", number)),
+            order(number, person, ("order", number)),
+            incoming_event(person),
+        ]
         record(*batch, by=self.server, at=self.clock)
 
     @rule(address=ADDRESSES)

@@ -3,14 +3,14 @@ import pytest
 from customers import ingest
 from customers.models import Customer, Event, Order, QuarantinedItem, Trait
 from tests import factories
-from tests.factories import NOON, identify, item, order, owners, record
+from tests.factories import NOON, identify, incoming_event, order, owners, record
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_repeated_batch_changes_nothing_and_says_where_it_stands():
     by = factories.sender()
-    entered = item(("user_id", "noor"))
+    entered = incoming_event(("user_id", "noor"))
     first = record(entered, by=by)
 
     again = record(entered, by=by)
@@ -21,7 +21,7 @@ def test_a_repeated_batch_changes_nothing_and_says_where_it_stands():
 
 
 def test_a_message_twice_in_one_batch_has_one_effect():
-    entered = item(("user_id", "noor"))
+    entered = incoming_event(("user_id", "noor"))
 
     receipt = record(entered, entered)
 
@@ -30,9 +30,9 @@ def test_a_message_twice_in_one_batch_has_one_effect():
 
 def test_the_same_id_with_other_content_is_kept_apart():
     by = factories.sender()
-    record(item(("user_id", "noor"), message_id="m1"), by=by)
+    record(incoming_event(("user_id", "noor"), message_id="m1"), by=by)
 
-    receipt = record(item(("user_id", "noor"), message_id="m1", name="Ride Left"), by=by)
+    receipt = record(incoming_event(("user_id", "noor"), message_id="m1", name="Ride Left"), by=by)
 
     assert receipt.outcomes[0].status == "other_content"
     assert QuarantinedItem.objects.get().reason == "other_content"
@@ -41,8 +41,8 @@ def test_the_same_id_with_other_content_is_kept_apart():
 
 def test_two_sources_may_use_the_same_message_id():
     one, other = (
-        item(("user_id", "noor"), message_id="m1"),
-        item(("user_id", "noor"), message_id="m1"),
+        incoming_event(("user_id", "noor"), message_id="m1"),
+        incoming_event(("user_id", "noor"), message_id="m1"),
     )
 
     receipts = [record(one), record(other)]
@@ -51,7 +51,7 @@ def test_two_sources_may_use_the_same_message_id():
 
 
 def test_an_event_of_nobody_goes_to_quarantine_and_the_rest_of_the_batch_does_not():
-    receipt = record(item(("user_id", "null")), item(("user_id", "noor")))
+    receipt = record(incoming_event(("user_id", "null")), incoming_event(("user_id", "noor")))
 
     assert [o.status for o in receipt.outcomes] == ["quarantined", "accepted"]
     assert QuarantinedItem.objects.get().reason == "no_identifier"
@@ -61,7 +61,10 @@ def test_versions_count_from_one_without_gaps():
     by = factories.sender()
     for _ in range(3):
         record(
-            item(("user_id", "noor")), item(("user_id", "sem")), item(("user_id", "noor")), by=by
+            incoming_event(("user_id", "noor")),
+            incoming_event(("user_id", "sem")),
+            incoming_event(("user_id", "noor")),
+            by=by,
         )
 
     customer = Customer.objects.get(identifiers__value="noor")
@@ -75,21 +78,24 @@ def test_versions_count_from_one_without_gaps():
 def test_a_batch_costs_a_handful_of_statements(size, count_statements):
     users = [("user_id", f"guest-{number}") for number in range(size)]
     by = factories.sender()
-    record(*[item(user) for user in users], by=by)
+    record(*[incoming_event(user) for user in users], by=by)
 
     with count_statements() as statements:
-        record(*[item(user) for user in users], by=by)
+        record(*[incoming_event(user) for user in users], by=by)
 
     assert statements == ["resolve_identifiers", "append_events"]
 
 
 def test_an_expected_version_that_has_passed_stores_nothing():
     by = factories.sender()
-    record(item(("user_id", "noor")), by=by)
+    record(incoming_event(("user_id", "noor")), by=by)
 
     with pytest.raises(ingest.VersionMismatch) as mismatch:
         ingest.record(
-            sender=by, items=[item(("user_id", "noor"))], received_at=NOON, expected_version=7
+            sender=by,
+            items=[incoming_event(("user_id", "noor"))],
+            received_at=NOON,
+            expected_version=7,
         )
 
     assert mismatch.value.current == 1

@@ -22,7 +22,7 @@ from tests import factories
 from tests.channels.sending import track
 from tests.customers.api.conftest import Caller
 from tests.customers.old_schema import old_column_names
-from tests.factories import NOON, item, record, sender
+from tests.factories import NOON, incoming_event, record, sender
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -145,7 +145,7 @@ def test_text_message_is_stored_under_an_id_that_a_stranger_used(client):
 
     texts = Source.objects.create(name=inbound.CHANNEL, channel="sms")
     sid = "SM" + "0" * 32
-    record(item(("user_id", "stranger"), message_id=sid), by=sender(texts, trusted=False))
+    record(incoming_event(("user_id", "stranger"), message_id=sid), by=sender(texts, trusted=False))
     text = inbound.parse_sms(
         {"From": "+31612345678", "To": "+3197", "Body": "hello", "MessageSid": sid}
     )
@@ -274,7 +274,7 @@ def test_migration_is_cut_into_batches(monkeypatch):
     migration = import_module("customers.migrations.0015_message_keys_by_class")
     monkeypatch.setattr(migration, "BATCH", 2)
     public = sender(trusted=False)
-    items = [item(("anonymous_id", f"a-{number % 3}")) for number in range(7)]
+    items = [incoming_event(("anonymous_id", f"a-{number % 3}")) for number in range(7)]
     record(*items, by=public)
     keyed_as_before()
 

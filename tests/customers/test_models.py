@@ -5,7 +5,7 @@ from butler.models import AutomationVersion, Decision
 from customers.models import AccessLogEntry, ControlEntry, Event, Notice, SourceKey
 from tests import factories
 from tests.butler.arrange import vocabulary
-from tests.factories import item, record
+from tests.factories import incoming_event, record
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
     ],
 )
 def test_an_event_is_never_changed_and_never_deleted(change):
-    record(item(("user_id", "noor")))
+    record(incoming_event(("user_id", "noor")))
 
     with pytest.raises(ProgrammingError, match=r"Cannot (update|delete)"), transaction.atomic():
         change()

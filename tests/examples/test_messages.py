@@ -42,7 +42,9 @@ def guest(language="nl", **traits):
 
 
 def record_event(customer, name, about, identifier, at=NOW, **properties):
-    event = factories.item(identifier, name=name, about=about, properties=properties, at=at)
+    event = factories.incoming_event(
+        identifier, name=name, about=about, properties=properties, at=at
+    )
     factories.record(event, at=at)
 
 

@@ -38,7 +38,7 @@ def _sem_turns_eight() -> None:
     address = Identifier.objects.filter(customer=noor, kind="email").get()
     sem = {"reference": "sem", "name": "Sem de Wit", "role": "child", "birth_date": _born(8)}
     now = timezone.now()
-    told = factories.item(
+    told = factories.incoming_event(
         (address.kind, address.value),
         name="Party Member Changed",
         about="member:sem",

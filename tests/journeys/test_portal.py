@@ -296,10 +296,12 @@ def attacked(me) -> list[str]:
             "party": [{"name": bad}],
             "products": [{"line_id": bad, "name": bad, "quantity": 1, "price": "1"}],
         }
-        one = factories.item(
+        one = factories.incoming_event(
             by, name="Order Completed", about=f"order:{name}", properties=facts, at=now, actor=bad
         )
-        said = factories.item(by, name=bad, at=now, actor=f"staff:{bad}", about=f"order:{name}")
+        said = factories.incoming_event(
+            by, name=bad, at=now, actor=f"staff:{bad}", about=f"order:{name}"
+        )
         told = factories.identify(by, first_name=bad, name=bad, language=bad, timezone=bad, at=now)
         factories.record(one, said, told, at=now)
         message = factories.message(

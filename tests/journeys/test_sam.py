@@ -357,33 +357,32 @@ def test_the_door_is_open_to_everybody(visit):
 
 
 def test_what_people_are_called_is_never_run(work, desk):
-    said: list[str] = []
-    bad = factories.customer(("email", "x@example.com"), name=XSS, first_name=XSS, language=XSS)
+    script_messages: list[str] = []
+    address = ("email", "x@example.com")
+    bad = factories.customer(address, name=XSS, first_name=XSS, language=XSS)
     factories.record(
-        factories.item(("email", "x@example.com"), name=XSS, properties={"name": XSS, "note": XSS}),
+        factories.incoming_event(address, name=XSS, properties={"name": XSS, "note": XSS}),
         factories.order(
             "X-1",
-            ("email", "x@example.com"),
+            address,
             name="Order Completed",
             visit_date="2099-01-01",
             lines=[{"line_id": "1", "name": XSS, "quantity": 1}],
         ),
-        factories.item(
-            ("email", "x@example.com"),
+        factories.incoming_event(
+            address,
             name="Party Member Changed",
             about="member:m",
             properties={"reference": "m", "name": XSS, "role": "child"},
         ),
     )
+    other = factories.customer(("user_id", "y"))
     review = Review.objects.create(
-        kind="suggested_merge",
-        first=bad,
-        second=factories.customer(("user_id", "y")),
-        details={XSS: XSS},
+        kind="suggested_merge", first=bad, second=other, details={XSS: XSS}
     )
     page = work("lin")
-    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
-    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: (script_messages.append(dialog.message), dialog.dismiss()))
+    page.on("pageerror", lambda error: script_messages.append(str(error)))
 
     for path in (
         f"/console/customers/{bad.id}/",
@@ -397,4 +396,4 @@ def test_what_people_are_called_is_never_run(work, desk):
         page.wait_for_timeout(150)
         assert page.locator("main img, main script").count() == 0
 
-    assert said == []
+    assert script_messages == []

@@ -50,8 +50,8 @@ def test_an_event_that_is_named_like_a_word_is_no_word(name, trusted):
     said = {"purpose": "offers", "subject": "offers", "notice": saying.NOTICE, "value": True}
 
     factories.record(
-        factories.item(EMAIL, name=name, properties=said, about="consent:offers"),
-        factories.item(EMAIL, name=name, kind="control", traits=said),
+        factories.incoming_event(EMAIL, name=name, properties=said, about="consent:offers"),
+        factories.incoming_event(EMAIL, name=name, kind="control", traits=said),
         by=factories.sender(trusted=trusted),
     )
 
@@ -80,8 +80,8 @@ def test_nobody_asks_to_be_called_in_somebody_elses_name():
     factories.customer(EMAIL, PHONE)
 
     claimed(
-        factories.item(EMAIL, name="Callback Requested", about="request:r1"),
-        factories.item(PHONE, name="Callback Requested", about="request:r2"),
+        factories.incoming_event(EMAIL, name="Callback Requested", about="request:r1"),
+        factories.incoming_event(PHONE, name="Callback Requested", about="request:r2"),
     )
 
     assert not Request.objects.filter(status="open").exists()

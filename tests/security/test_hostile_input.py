@@ -238,7 +238,7 @@ def test_a_header_of_ours_is_never_broken_into_two(noor, places):
         number = f"A{sign}Set-Cookie: x=1"
         said = {"visit_date": "2031-01-01", "name": f"N{sign}X-Bad: 1"}
         factories.record(
-            factories.item(
+            factories.incoming_event(
                 address, name="Order Completed", about=f"order:{number}", properties=said
             )
         )
@@ -267,7 +267,7 @@ def test_what_an_app_calls_its_order_closes_no_page_of_the_console(noor, odd):
     lines = [{"line_id": line, "name": "Day", "quantity": 1}]
     factories.record(
         factories.order(number, address, lines=lines, visit_date="2031-01-01"),
-        factories.item(
+        factories.incoming_event(
             phone,
             name="Call Started",
             about=f"call:{odd}",

@@ -39,13 +39,13 @@ def things_of(address: str, sign: str) -> dict[str, object]:
             visit_date="2031-04-18",
             lines=[{"line_id": line, "name": "Day", "quantity": 2, "price": 1}],
         ),
-        factories.item(
+        factories.incoming_event(
             known,
             name="Party Member Changed",
             about=f"member:{reference}",
             properties={"name": sign},
         ),
-        factories.item(known, name="Callback Requested", about=f"request:{reference}"),
+        factories.incoming_event(known, name="Callback Requested", about=f"request:{reference}"),
     )
     user = User.objects.create_user(address, record=who)
     client = Client()

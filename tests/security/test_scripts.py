@@ -133,24 +133,26 @@ def noor(running) -> Customer:
     facts = {"visit_date": "2031-01-01", "name": PAYLOADS[0], "note": PAYLOADS[8], "party": party}
     number = f"order:A-1{PAYLOADS[12]}"
     items = [
-        factories.item(
+        factories.incoming_event(
             by, name="Order Completed", about=number, properties={**facts, "lines": lines}, at=now
         )
     ]
     for number, bad in enumerate(PAYLOADS):
         items += [
-            factories.item(by, name=bad, at=now, actor=f"staff:{bad}", properties={"name": bad}),
+            factories.incoming_event(
+                by, name=bad, at=now, actor=f"staff:{bad}", properties={"name": bad}
+            ),
             factories.identify(
                 by, at=now + timedelta(seconds=number), first_name=bad, name=bad, language=bad
             ),
-            factories.item(
+            factories.incoming_event(
                 by,
                 name="Party Member Changed",
                 about=f"member:{number}",
                 properties={"name": bad, "role": bad},
                 at=now,
             ),
-            factories.item(
+            factories.incoming_event(
                 by,
                 name="Callback Requested",
                 about=f"request:{number}",

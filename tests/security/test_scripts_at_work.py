@@ -77,7 +77,7 @@ def _calls() -> None:
     now = timezone.now()
     factories.record(
         *(
-            factories.item(
+            factories.incoming_event(
                 ("phone", f"+3161200{number:04}"),
                 name="Call Started",
                 about=f"call:c{number}{bad}",

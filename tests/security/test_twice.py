@@ -116,7 +116,7 @@ def noor() -> Customer:
     lines = [{"line_id": str(n), "name": "Day", "quantity": 2, "price": 1} for n in (1, 2)]
     factories.record(
         factories.order("A-1", BY, visit_date="2031-04-18", lines=lines),
-        factories.item(BY, name="Callback Requested", about="request:m1"),
+        factories.incoming_event(BY, name="Callback Requested", about="request:m1"),
     )
     for number in range(3):
         eli = factories.customer(("email", f"eli{number}@example.com"), first_name="Eli")

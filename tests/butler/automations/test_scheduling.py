@@ -10,7 +10,7 @@ from butler.models import Decision, Due, Message, Run
 from customers.models import Customer
 from tests import factories
 from tests.butler.plays import automation, due_of
-from tests.factories import NOON, identify, item, order, record
+from tests.factories import NOON, identify, incoming_event, order, record
 
 NOOR = ("email", "noor@example.com")
 ELI = ("email", "eli@example.com")
@@ -249,7 +249,7 @@ def birthday(**fields):
 def with_child(born):
     booked("2027-03-01", at=NOON)
     child = {"name": "Mila", "role": "child", "birth_date": born}
-    record(item(NOOR, name="Party Member Changed", about="member:m1", properties=child))
+    record(incoming_event(NOOR, name="Party Member Changed", about="member:m1", properties=child))
 
 
 def test_the_birthday_of_a_child_goes_to_the_customer():
@@ -291,7 +291,7 @@ def test_a_birthday_that_turned_out_to_be_another_day_is_left_out():
     tick(now=FIRST)
     changed = {"birth_date": "2019-05-05"}
     record(
-        item(
+        incoming_event(
             NOOR,
             name="Party Member Changed",
             about="member:m1",
@@ -361,7 +361,7 @@ def test_many_birthdays_are_planned_a_batch_at_a_time(monkeypatch):
     for number in range(8):
         who = ("email", f"g{number}@example.com")
         born = {"name": "Mila", "role": "child", "birth_date": "2019-11-23"}
-        record(item(who, name="Party Member Changed", about="member:m1", properties=born))
+        record(incoming_event(who, name="Party Member Changed", about="member:m1", properties=born))
 
     tick(now=NOON + HOUR)
     tick(now=FIRST)

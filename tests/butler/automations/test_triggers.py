@@ -12,7 +12,7 @@ from customers.identity import merging
 from customers.models import Identifier
 from tests import factories
 from tests.butler.plays import automation, due_of
-from tests.factories import NOON, item, order, record
+from tests.factories import NOON, incoming_event, order, record
 
 NOOR = ("email", "noor@example.com")
 HOUR = timedelta(hours=1)
@@ -68,7 +68,7 @@ def test_an_event_sent_twice_starts_one_run():
 def test_an_event_that_nobody_waits_for_starts_nothing():
     automation()
 
-    record(item(NOOR, name="Ride Entered"))
+    record(incoming_event(NOOR, name="Ride Entered"))
 
     assert not Run.objects.exists()
 
@@ -167,7 +167,7 @@ def _id_of(identifier):
 def test_what_does_not_follow_is_looked_for_when_its_time_is_over():
     cart()
 
-    record(item(NOOR, name="Checkout Started"))
+    record(incoming_event(NOOR, name="Checkout Started"))
 
     run = Run.objects.get()
     assert (run.step, run.awaited) == (BEFORE_FIRST_STEP, "Order Completed")
@@ -176,7 +176,7 @@ def test_what_does_not_follow_is_looked_for_when_its_time_is_over():
 
 def test_the_awaited_event_ends_it_in_its_own_transaction():
     cart()
-    record(item(NOOR, name="Checkout Started"))
+    record(incoming_event(NOOR, name="Checkout Started"))
 
     record(order("A-1", NOOR, at=NOON + HOUR / 2))
 
@@ -188,7 +188,7 @@ def test_the_awaited_event_ends_it_in_its_own_transaction():
 
 def test_an_awaited_event_that_is_rolled_back_ends_nothing():
     cart()
-    record(item(NOOR, name="Checkout Started"))
+    record(incoming_event(NOOR, name="Checkout Started"))
 
     with transaction.atomic():
         record(order("A-1", NOOR, at=NOON + HOUR / 2))
@@ -201,7 +201,7 @@ def test_an_awaited_event_that_is_rolled_back_ends_nothing():
 
 def test_an_event_of_somebody_else_ends_nothing():
     cart()
-    record(item(NOOR, name="Checkout Started"))
+    record(incoming_event(NOOR, name="Checkout Started"))
 
     record(order("A-1", ("email", "eli@example.com"), at=NOON + HOUR / 2))
 
@@ -215,7 +215,9 @@ def test_an_event_moves_the_run_that_waits_for_it_and_no_other():
     automation("thanks", trigger={"kind": "event", "event": "Gate Passed"}, steps=[opened])
     eli = ("email", "eli@example.com")
     for who in (NOOR, eli):
-        record(item(who, name="Checkout Started"), item(who, name="Gate Passed"))
+        record(
+            incoming_event(who, name="Checkout Started"), incoming_event(who, name="Gate Passed")
+        )
     Run.objects.filter(automation_id="thanks").update(step="0", awaited="Order Completed")
     Due.objects.update(due_at=NOON + HOUR)
     Due.objects.create(job="housekeeping", key="recurring", due_at=NOON + HOUR)
@@ -239,16 +241,16 @@ def test_an_event_of_another_name_moves_nothing():
     automation(
         "thanks", trigger=CART | {"event": "Gate Passed", "absent": "Gate Left"}, relation=""
     )
-    record(item(NOOR, name="Checkout Started"))
+    record(incoming_event(NOOR, name="Checkout Started"))
 
-    record(item(NOOR, name="Gate Left", at=NOON + HOUR / 2))
+    record(incoming_event(NOOR, name="Gate Left", at=NOON + HOUR / 2))
 
     assert Run.objects.get().status == "waiting"
 
 
 def test_an_event_at_the_very_moment_of_the_cause_counts():
     cart()
-    record(item(NOOR, name="Checkout Started"))
+    record(incoming_event(NOOR, name="Checkout Started"))
 
     record(order("A-1", NOOR, at=Run.objects.get().occurred_at))
 
@@ -257,7 +259,7 @@ def test_an_event_at_the_very_moment_of_the_cause_counts():
 
 def test_an_event_from_before_the_cause_ends_nothing():
     cart()
-    record(item(NOOR, name="Checkout Started"))
+    record(incoming_event(NOOR, name="Checkout Started"))
 
     record(order("A-1", NOOR, at=NOON - HOUR), at=NOON + HOUR / 2)
 
@@ -267,14 +269,14 @@ def test_an_event_from_before_the_cause_ends_nothing():
 def test_both_in_one_batch_come_to_nothing_to_say():
     cart()
 
-    record(item(NOOR, name="Checkout Started"), order("A-1", NOOR, at=NOON + HOUR / 2))
+    record(incoming_event(NOOR, name="Checkout Started"), order("A-1", NOOR, at=NOON + HOUR / 2))
 
     assert Run.objects.get().status == "cancelled"
 
 
 def test_it_can_have_to_be_about_the_same_thing():
     cart(trigger={"same": "about"})
-    record(item(NOOR, name="Checkout Started", about="order:A-1"))
+    record(incoming_event(NOOR, name="Checkout Started", about="order:A-1"))
 
     record(order("A-2", NOOR, at=NOON + HOUR / 2))
     assert Run.objects.get().status == "waiting"
@@ -285,7 +287,7 @@ def test_it_can_have_to_be_about_the_same_thing():
 
 def test_an_awaited_event_finds_the_run_of_a_record_that_was_joined():
     cart()
-    record(item(NOOR, name="Checkout Started"))
+    record(incoming_event(NOOR, name="Checkout Started"))
     first = Run.objects.get().customer_id
     phone = ("phone", "+31612345678")
     other = factories.customer(phone)
@@ -307,7 +309,7 @@ OF_THE_BUTLER = {path.stem for path in Path(sql.__file__).parent.glob("*.sql")}
 @pytest.mark.parametrize("size", [1, 50])
 def test_a_batch_costs_one_statement_whatever_its_size(size, count_statements, settings):
     automation()
-    record(item(NOOR))
+    record(incoming_event(NOOR))
     settings.BUTLER_TRIGGERS_SETTLE = 3
 
     with count_statements() as statements:
@@ -318,11 +320,11 @@ def test_a_batch_costs_one_statement_whatever_its_size(size, count_statements, s
 
 def test_events_that_nobody_waits_for_cost_nothing(count_statements, settings):
     automation()
-    record(item(NOOR))
+    record(incoming_event(NOOR))
     settings.BUTLER_TRIGGERS_SETTLE = 3
 
     with count_statements() as statements:
-        record(*(item(NOOR) for _ in range(50)))
+        record(*(incoming_event(NOOR) for _ in range(50)))
 
     assert OF_THE_BUTLER.isdisjoint(statements)
     assert statements

@@ -23,7 +23,7 @@ def order(number: str = "LK-1", **facts) -> None:
     }
     now = timezone.now()
     factories.record(
-        factories.item(
+        factories.incoming_event(
             ADDRESS,
             ("order", number),
             name="Order Completed",

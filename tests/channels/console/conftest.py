@@ -12,7 +12,7 @@ def noor(db) -> Customer:
         ADDRESS, ("phone", "+46701740605"), name="Noor de Wit", first_name="Noor", language="nl"
     )
     factories.record(
-        factories.item(
+        factories.incoming_event(
             ADDRESS,
             name="Party Member Changed",
             about="member:sem",

@@ -101,7 +101,7 @@ def world(db):
     noor = factories.customer(address, ("phone", "+46701740605"), name="Noor")
     factories.record(
         factories.order("A-1", address, lines=[{"line_id": "1", "name": "Day", "quantity": 2}]),
-        factories.item(
+        factories.incoming_event(
             ("phone", "+46701740605"),
             name="Call Started",
             about="call:c1",

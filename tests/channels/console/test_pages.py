@@ -49,8 +49,8 @@ def test_the_marketer_sees_what_may_be_said_and_no_order(client, noor):
 
 
 def test_a_joined_record_leads_to_the_one_that_lives(desk, noor):
-    factories.record(factories.item(("user_id", "u-1")))
-    factories.record(factories.item(("user_id", "u-1"), ADDRESS))
+    factories.record(factories.incoming_event(("user_id", "u-1")))
+    factories.record(factories.incoming_event(("user_id", "u-1"), ADDRESS))
     joined_record = Customer.objects.get(canonical__isnull=False)
 
     assert "Noor de Wit" in page_of(desk, f"customers/{joined_record.id}/")
@@ -136,7 +136,7 @@ def test_home_says_what_is_there_for_somebody_where_nothing_waits(client):
 def _call(call: str, number: str, **facts) -> None:
     now = timezone.now()
     factories.record(
-        factories.item(
+        factories.incoming_event(
             ("phone", number),
             name="Call Started",
             about=f"call:{call}",
@@ -167,7 +167,9 @@ def test_a_call_that_is_over_does_not_ring(desk, noor):
     _call("c1", "+46701740605")
     now = timezone.now()
     factories.record(
-        factories.item(("phone", "+46701740605"), name="Call Ended", about="call:c1", at=now),
+        factories.incoming_event(
+            ("phone", "+46701740605"), name="Call Ended", about="call:c1", at=now
+        ),
         at=now,
     )
 

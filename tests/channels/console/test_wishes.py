@@ -107,7 +107,7 @@ def test_a_no_needs_nothing_read_and_tells_what_had_already_left(desk, house):
 def test_what_they_said_in_is_the_call_that_was_just_now(desk, house):
     now = timezone.now()
     factories.record(
-        factories.item(
+        factories.incoming_event(
             ADDRESS,
             name="Call Started",
             about="call:c-77",
@@ -215,8 +215,8 @@ def test_the_customer_reads_who_wrote_it_down(desk, house, client):
 
 
 def test_what_a_record_was_joined_into_is_whose_wishes_they_are(desk, house):
-    factories.record(factories.item(("user_id", "u-1")))
-    factories.record(factories.item(("user_id", "u-1"), ADDRESS))
+    factories.record(factories.incoming_event(("user_id", "u-1")))
+    factories.record(factories.incoming_event(("user_id", "u-1"), ADDRESS))
     joined_record = type(house).objects.get(canonical__isnull=False)
 
     _say(desk, joined_record, "person-first", answer="yes")

@@ -18,11 +18,11 @@ def take_in(*items, by=None, **how):
 
 def poisoned():
     """What the limits would never let through: Postgres takes no NUL in text."""
-    return msgspec.structs.replace(factories.item(), name="Ride\x00Entered")
+    return msgspec.structs.replace(factories.incoming_event(), name="Ride\x00Entered")
 
 
 def test_outcomes_come_in_the_order_of_what_was_found():
-    good, again = factories.item(), factories.item()
+    good, again = factories.incoming_event(), factories.incoming_event()
 
     outcomes = take_in(
         RejectedItem(b"{", "malformed"), good, RejectedItem(b"5", "not_an_object"), again
@@ -38,7 +38,7 @@ def test_outcomes_come_in_the_order_of_what_was_found():
 
 @pytest.mark.parametrize("place", [0, 3, 6])
 def test_what_postgres_refuses_blocks_no_other(place):
-    items = [factories.item() for _ in range(6)]
+    items = [factories.incoming_event() for _ in range(6)]
     items.insert(place, poisoned())
 
     outcomes = take_in(*items)
@@ -50,7 +50,7 @@ def test_what_postgres_refuses_blocks_no_other(place):
 
 
 def test_an_event_without_an_id_is_given_one():
-    nameless = msgspec.structs.replace(factories.item(), message_id="")
+    nameless = msgspec.structs.replace(factories.incoming_event(), message_id="")
 
     take_in(nameless, nameless)
 
@@ -59,7 +59,7 @@ def test_an_event_without_an_id_is_given_one():
 
 def test_strictly_all_or_nothing_is_stored():
     with pytest.raises(ErrorResponse) as refusal:
-        take_in(factories.item(), RejectedItem(b"{", "malformed"), is_strict=True)
+        take_in(factories.incoming_event(), RejectedItem(b"{", "malformed"), is_strict=True)
 
     assert refusal.value.body["items"] == [{"index": 1, "reason": "malformed"}]
     assert not Event.objects.exists()
@@ -68,7 +68,7 @@ def test_strictly_all_or_nothing_is_stored():
 
 def test_strictly_what_postgres_refuses_is_a_bad_item():
     with pytest.raises(ErrorResponse) as refusal:
-        take_in(factories.item(), poisoned(), is_strict=True)
+        take_in(factories.incoming_event(), poisoned(), is_strict=True)
 
     assert refusal.value.body["items"] == [{"index": 1, "reason": "refused_by_database"}]
     assert not Event.objects.exists()
@@ -77,9 +77,9 @@ def test_strictly_what_postgres_refuses_is_a_bad_item():
 
 def test_strictly_a_used_id_with_other_content_is_refused():
     by = factories.sender()
-    take_in(factories.item(message_id="m1"), by=by)
+    take_in(factories.incoming_event(message_id="m1"), by=by)
 
     with pytest.raises(ErrorResponse) as refusal:
-        take_in(factories.item(message_id="m1", name="Ride Left"), by=by, is_strict=True)
+        take_in(factories.incoming_event(message_id="m1", name="Ride Left"), by=by, is_strict=True)
 
     assert refusal.value.body["items"] == [{"index": 0, "reason": "other_content"}]

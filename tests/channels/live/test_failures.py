@@ -275,7 +275,7 @@ def test_rights_that_were_lost_while_postgres_was_away_are_noticed_first(
         reader.wait(lambda r: r.frames)
         with proxy.outage():
             type(noor.user).objects.update(is_active=False)
-            factories.record(factories.item(("user_id", "noor"), name="Secret"))
+            factories.record(factories.incoming_event(("user_id", "noor"), name="Secret"))
             time.sleep(1)
         reader.wait_for_end(seconds=10)
 

@@ -16,7 +16,9 @@ pytestmark = pytest.mark.slow
 def happen(customer, *, times: int = 1, **facts) -> None:
     """Let something happen to a customer, through the door that everything uses."""
     known_as = customer.identifiers.filter(kind="user_id").first().value
-    factories.record(*[factories.item(("user_id", known_as), **facts) for _ in range(times)])
+    factories.record(
+        *[factories.incoming_event(("user_id", known_as), **facts) for _ in range(times)]
+    )
 
 
 def test_a_stream_greets_with_the_version_and_goes_on_from_there(streams):
@@ -226,7 +228,9 @@ def test_a_joined_record_goes_on_as_the_one_it_joined(streams):
     """Somebody unknown turns out to be Noor: the stream follows."""
     noor = guest()
     desk = factories.sender(trusted=True)
-    factories.record(factories.item(("email", "noor@example.com"), name="Called"), by=desk)
+    factories.record(
+        factories.incoming_event(("email", "noor@example.com"), name="Called"), by=desk
+    )
     from customers.models import Identifier
 
     caller = Identifier.objects.get(kind="email").customer

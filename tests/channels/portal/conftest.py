@@ -58,7 +58,7 @@ def place(noor, els) -> Callable[..., None]:
             **facts,
         }
         by = ("user_id", of)
-        placed = factories.item(
+        placed = factories.incoming_event(
             by, name="Order Completed", about=f"order:{number}", properties=properties, at=now
         )
         factories.record(placed, at=now)

@@ -46,7 +46,9 @@ def of_order(customer, place) -> dict[str, str]:
 def answering(customer, place) -> dict[str, str]:
     about = f"request:{uuid.uuid4().hex[:8]}"
     now = timezone.now()
-    callback = factories.item(("user_id", "noor"), name="Callback Requested", about=about, at=now)
+    callback = factories.incoming_event(
+        ("user_id", "noor"), name="Callback Requested", about=about, at=now
+    )
     factories.record(callback, at=now)
     return {"message_class": "answer", "topic": "requests", "relation": about}
 

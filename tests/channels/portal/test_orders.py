@@ -61,7 +61,7 @@ def test_more_orders_than_a_page_shows_can_be_leafed_through(signed_in, place):
 def test_an_order_tells_what_is_in_it_and_who_changed_what(signed_in, place):
     place("LK-1")
     now = timezone.now()
-    change = factories.item(
+    change = factories.incoming_event(
         ("user_id", "noor"),
         name="Order Amended",
         about="order:LK-1",

@@ -22,7 +22,7 @@ def _order(number: str, *, name: str = "Lantern Night", days: int = 9, **facts) 
         "products": [{"line_id": "a", "name": "Day ticket", "quantity": 2, "price": "34.50"}],
         **facts,
     }
-    placed = factories.item(
+    placed = factories.incoming_event(
         ("user_id", "noor"),
         name="Order Completed",
         about=f"order:{number}",

@@ -57,7 +57,7 @@ def test_an_order_that_is_only_claimed_opens_no_gate(running):
     _, key = till()
     noor(visit_date="2020-01-01")
     factories.record(
-        factories.item(("user_id", "noor"), ("anonymous_id", "hers")),
+        factories.incoming_event(("user_id", "noor"), ("anonymous_id", "hers")),
         by=factories.sender(factories.source()),
     )
     free = factories.order(

@@ -214,7 +214,9 @@ def test_customers_confirm_and_decline_nothing(noor, app, orders, path):
 @pytest.mark.parametrize("name", ["Order Completed", "Order Updated", "Order Amended"])
 def test_what_a_browser_says_of_a_request_confirms_nothing(noor, app, name):
     number = request_one(app).json()["number"]
-    factories.record(factories.item(("email", "noor@example.com"), ("anonymous_id", "hers")))
+    factories.record(
+        factories.incoming_event(("email", "noor@example.com"), ("anonymous_id", "hers"))
+    )
     claim = factories.order(
         number,
         ("anonymous_id", "hers"),

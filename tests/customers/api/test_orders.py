@@ -217,7 +217,9 @@ def test_changing_an_order_that_was_only_claimed_keeps_all_of_it(desk, db):
 
 def _claim_an_order(number: str) -> None:
     """What Mallory's own browser says, after she signed in with it."""
-    factories.record(factories.item(("email", "mallory@example.com"), ("anonymous_id", "hers")))
+    factories.record(
+        factories.incoming_event(("email", "mallory@example.com"), ("anonymous_id", "hers"))
+    )
     lines = [{"line_id": "1", "product": "day", "price": "0.01"}]
     claim = factories.order(
         number, ("anonymous_id", "hers"), ("order", number), lines=lines, visit_date="2030-05-01"

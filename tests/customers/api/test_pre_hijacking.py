@@ -40,7 +40,7 @@ def test_trojan_identifier(anybody, sign_in_as):
     claimed = factories.customer(*trojan, by=app)
 
     mine = anybody.get("/api/me/", **sign_in_as()).json()
-    factories.record(factories.item(("anonymous_id", "evil"), ("email", ADDRESS)), by=app)
+    factories.record(factories.incoming_event(("anonymous_id", "evil"), ("email", ADDRESS)), by=app)
 
     after = Customer.objects.get(id=mine["id"])
     assert mine["id"] != str(claimed.id)

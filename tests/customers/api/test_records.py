@@ -55,7 +55,7 @@ def test_the_record_is_what_was_said(desk, noor):
     customer, _ = noor
     factories.record(
         factories.order("A-1", ("email", "noor@example.com"), total="12.50", currency="EUR"),
-        factories.item(
+        factories.incoming_event(
             ("email", "noor@example.com"),
             name="Party Member Changed",
             about="member:m1",

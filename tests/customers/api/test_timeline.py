@@ -27,10 +27,10 @@ def _places(events: list[dict]) -> list[tuple[str, int]]:
 def joined(db):
     """A record of two logs, with events before and after they became one."""
     for n in range(3):
-        factories.record(factories.item(("user_id", "u-1"), name=f"Web {n}"))
-        factories.record(factories.item(("email", "noor@example.com"), name=f"Mail {n}"))
+        factories.record(factories.incoming_event(("user_id", "u-1"), name=f"Web {n}"))
+        factories.record(factories.incoming_event(("email", "noor@example.com"), name=f"Mail {n}"))
     factories.record(factories.identify(("user_id", "u-1"), ("email", "noor@example.com")))
-    factories.record(factories.item(("email", "noor@example.com"), name="Mail 3"))
+    factories.record(factories.incoming_event(("email", "noor@example.com"), name="Mail 3"))
     customer = factories.customer(("user_id", "u-1"))
     return customer, f"/api/customers/{customer.id}/timeline/"
 
@@ -79,7 +79,7 @@ def test_events_that_come_while_somebody_reads_disturb_no_page(desk, joined):
     _, path = joined
     first = desk.get(path, {"limit": 4}).json()
 
-    factories.record(factories.item(("user_id", "u-1"), name="Late"))
+    factories.record(factories.incoming_event(("user_id", "u-1"), name="Late"))
     rest = _walk(desk, first["next"], {})
 
     assert "Late" not in {one["name"] for one in first["results"] + rest}
@@ -103,8 +103,8 @@ def test_a_parted_record_takes_its_own_events_along(desk, joined):
 def test_a_timeline_is_narrowed(desk, db):
     one = ("user_id", "u-1")
     factories.record(
-        factories.item(one, name="Ride Entered", at=NOON),
-        factories.item(one, name="Ride Left", at=NOON + timedelta(hours=1)),
+        factories.incoming_event(one, name="Ride Entered", at=NOON),
+        factories.incoming_event(one, name="Ride Left", at=NOON + timedelta(hours=1)),
         factories.order("A-1", one, at=NOON + timedelta(hours=2)),
         factories.identify(one, at=NOON + timedelta(hours=3)),
     )

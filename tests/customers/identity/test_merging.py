@@ -11,7 +11,7 @@ from customers.models import Customer, Event, Identifier, Link, Merge, Order, Re
 from customers.queries.timeline import TimelineFilter, timeline
 from customers.types import CLAIMED
 from tests import factories
-from tests.factories import NOON, identify, item, order, record
+from tests.factories import NOON, identify, incoming_event, order, record
 
 pytestmark = pytest.mark.django_db
 
@@ -36,9 +36,9 @@ def picture(customer):
 
 
 def test_signing_in_brings_what_the_device_did_before():
-    record(item(PHONE), by=factories.sender(trusted=False))
+    record(incoming_event(PHONE), by=factories.sender(trusted=False))
 
-    record(item(NOOR, PHONE))
+    record(incoming_event(NOOR, PHONE))
 
     assert owner(*NOOR) == owner(*PHONE)
     assert Merge.objects.get().reason == "proof"
@@ -58,11 +58,11 @@ def test_a_claim_of_a_stranger_neither_opens_nor_joins_a_record():
 
 def test_a_device_that_was_proved_leaves_those_who_only_claimed():
     claims = factories.sender(trusted=False)
-    record(item(PHONE, NOOR), by=claims)
-    record(item(LAPTOP, NOOR), by=claims)
+    record(incoming_event(PHONE, NOOR), by=claims)
+    record(incoming_event(LAPTOP, NOOR), by=claims)
     assert owner(*PHONE) == owner(*LAPTOP)
 
-    record(item(NOOR, PHONE))
+    record(incoming_event(NOOR, PHONE))
 
     assert owner(*PHONE) == owner(*NOOR, evidence=2)
     assert owner(*LAPTOP) != owner(*PHONE)
@@ -71,9 +71,9 @@ def test_a_device_that_was_proved_leaves_those_who_only_claimed():
 
 def test_a_family_shares_an_address_without_becoming_one_person():
     family = ("email", "family@example.com")
-    record(item(NOOR, family))
+    record(incoming_event(NOOR, family))
 
-    record(item(SAM, family))
+    record(incoming_event(SAM, family))
 
     assert owner(*NOOR) != owner(*SAM)
     assert Identifier.objects.get(kind="email").is_shared
@@ -82,11 +82,11 @@ def test_a_family_shares_an_address_without_becoming_one_person():
 
 def test_an_address_that_turns_out_shared_takes_its_own_events_along():
     family = ("email", "family@example.com")
-    record(item(family))
-    record(item(NOOR, family))
+    record(incoming_event(family))
+    record(incoming_event(NOOR, family))
     assert owner(*NOOR) == owner(*family)
 
-    record(item(SAM, family))
+    record(incoming_event(SAM, family))
 
     assert owner(*family) not in (owner(*NOOR), owner(*SAM))
     assert Merge.objects.get().undone_at
@@ -136,12 +136,12 @@ def test_what_happened_while_joined_goes_back_to_whose_it_was():
 
 
 def test_records_that_a_person_parted_are_not_joined_again_by_what_is_seen():
-    record(item(PHONE))
-    record(item(NOOR, PHONE))
+    record(incoming_event(PHONE))
+    record(incoming_event(NOOR, PHONE))
     merge = Merge.objects.get()
 
     merging.part(merge.merged_into_id, merge.record_id, actor="staff:lin", now=NOON)
-    record(item(NOOR, PHONE))
+    record(incoming_event(NOOR, PHONE))
 
     assert owner(*NOOR) != owner(*PHONE)
 
@@ -158,8 +158,8 @@ def test_a_merge_is_on_both_logs_and_the_versions_stay_without_gaps():
 def test_a_kiosk_joins_nobody():
     kiosk = factories.sender(factories.source(is_shared=True))
 
-    record(item(NOOR, PHONE), by=kiosk)
-    record(item(SAM, PHONE, at=NOON + timedelta(days=1)), by=kiosk)
+    record(incoming_event(NOOR, PHONE), by=kiosk)
+    record(incoming_event(SAM, PHONE, at=NOON + timedelta(days=1)), by=kiosk)
 
     assert owner(*NOOR) != owner(*SAM)
     assert not Identifier.objects.filter(is_shared=True).exists()
@@ -167,14 +167,14 @@ def test_a_kiosk_joins_nobody():
 
 STORIES = {
     "a family": [
-        item(NOOR, MAIL, message_id="1"),
-        item(MAIL, message_id="2"),
-        item(SAM, MAIL, message_id="3"),
+        incoming_event(NOOR, MAIL, message_id="1"),
+        incoming_event(MAIL, message_id="2"),
+        incoming_event(SAM, MAIL, message_id="3"),
         order("A-1", MAIL, total="5.00"),
     ],
     "one person, many devices": [
         identify(PHONE, MAIL, ("device", "d1"), city="Odense"),
-        item(NOOR, PHONE, message_id="5"),
+        incoming_event(NOOR, PHONE, message_id="5"),
         identify(NOOR, LAPTOP, at=NOON + timedelta(hours=1), city="Aarhus"),
         order("A-1", NOOR, total="5.00"),
         order("A-1", LAPTOP, name="Order Cancelled", at=NOON + timedelta(hours=2)),
@@ -224,8 +224,8 @@ def test_what_was_filed_under_a_record_that_joined_at_once_stays_on_a_timeline()
     """The address had no record of its own until its first event, and then was joined at once."""
     by = factories.sender()
     record(identify(NOOR, MAIL), by=by)
-    record(item(MAIL, name="Newsletter Opened"), by=by)
-    record(item(MAIL, SAM), by=by)  # from now on the address leads to nobody
+    record(incoming_event(MAIL, name="Newsletter Opened"), by=by)
+    record(incoming_event(MAIL, SAM), by=by)  # from now on the address leads to nobody
 
     pages = [
         timeline(id_, filters=TimelineFilter(), cursor=None, limit=50)
@@ -248,7 +248,7 @@ def test_a_heap_of_claims_makes_no_later_event_dearer(shape, monkeypatch):
         "a chain": lambda n: (("anonymous_id", f"b-{n // 2}"), ("email", f"e-{(n + 1) // 2}@x.io")),
     }
 
-    receipts = [record(item(*pairs[shape](n)), by=page) for n in range(60)]
+    receipts = [record(incoming_event(*pairs[shape](n)), by=page) for n in range(60)]
 
     assert all(receipt.accepted == 1 for receipt in receipts)
     with connection.cursor() as cursor:
@@ -266,11 +266,11 @@ def test_beside_a_heap_of_claims_what_is_proved_still_joins(monkeypatch):
     monkeypatch.setitem(resolution.MOST, CLAIMED, 0)
     monkeypatch.setattr(resolution, "MOST_EACH", 0)
     page = factories.sender(trusted=False)
-    record(item(PHONE), by=page)
-    record(item(PHONE, MAIL), by=page)
+    record(incoming_event(PHONE), by=page)
+    record(incoming_event(PHONE, MAIL), by=page)
     assert Link.objects.count() == 0
 
-    record(item(NOOR, PHONE))
+    record(incoming_event(NOOR, PHONE))
 
     assert owner(*NOOR) == owner(*PHONE)
 
@@ -278,11 +278,11 @@ def test_beside_a_heap_of_claims_what_is_proved_still_joins(monkeypatch):
 def test_a_known_identifier_in_a_heap_gets_its_record_all_the_same(monkeypatch):
     """It was seen beside another one, so its own record has to join that one's."""
     page = factories.sender(trusted=False)
-    record(item(PHONE, MAIL), by=page)
+    record(incoming_event(PHONE, MAIL), by=page)
     monkeypatch.setitem(resolution.MOST, CLAIMED, 0)
     monkeypatch.setattr(resolution, "MOST_EACH", 0)
 
-    receipt = record(item(MAIL), by=page)
+    receipt = record(incoming_event(MAIL), by=page)
 
     assert receipt.outcomes[0].customer_id == owner(*PHONE).id
     assert [one for ids in rebuild.live_ids() for one in rebuild.check(ids)] == []

@@ -156,7 +156,9 @@ def test_records_made_again_are_found_as_before(people):
 
 def test_records_that_were_joined_are_found_once_as_the_one_that_lives(people):
     factories.customer(("user_id", "noor-app"), name="Noor de Wit")
-    factories.record(factories.item(("user_id", "noor-app"), ("email", "noor@example.com")))
+    factories.record(
+        factories.incoming_event(("user_id", "noor-app"), ("email", "noor@example.com"))
+    )
 
     found = [one for one in _search("noor de wit") if one.name == "Noor de Wit"]
 

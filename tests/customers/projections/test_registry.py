@@ -234,11 +234,14 @@ def test_unfoldable_names_the_new_events_and_writes_nothing(brittle):
 @pytest.mark.django_db
 def test_expected_version_and_a_value_that_postgres_refuses_store_nothing():
     by = factories.sender()
-    factories.record(factories.item(NOOR), by=by)
-    poisoned = msgspec.structs.replace(factories.item(NOOR), name="a\x00b")
+    factories.record(factories.incoming_event(NOOR), by=by)
+    poisoned = msgspec.structs.replace(factories.incoming_event(NOOR), name="a\x00b")
 
     receipt = ingest.record(
-        sender=by, items=[factories.item(NOOR), poisoned], received_at=NOON, expected_version=1
+        sender=by,
+        items=[factories.incoming_event(NOOR), poisoned],
+        received_at=NOON,
+        expected_version=1,
     )
 
     assert [o.status for o in receipt.outcomes] == ["quarantined", "quarantined"]
