@@ -141,8 +141,8 @@ def _outgoing_statements(target: Target, random: Random) -> Iterator[tuple[str, 
         yield f"butler:lock_customers {label}", {"ids": sorted(ids)}
     (guest,) = _sample_guests(target, random, 1)
     yield "butler:claim_messages", {"channel": "email", "now": now, "limit": 25}
-    yield "butler:claim_due", {"now": now, "until": now + REACH, "most": 200}
-    yield "butler:find_in_hand", {"customer": guest.customer_id}
+    yield "butler:claim_due", {"now": now, "until": now + REACH, "limit": 200}
+    yield "butler:find_deliveries_in_flight", {"customer": guest.customer_id}
 
 
 def _scheduling_statements() -> Iterator[tuple[str, dict[str, object]]]:

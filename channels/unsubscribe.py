@@ -68,7 +68,7 @@ def read_token(token: str) -> UnsubscribeScope | None:
 
 def end_messages(
     scope: UnsubscribeScope, *, evidence_kind: str, now: datetime
-) -> tuple[withdrawal.Left, ...]:
+) -> tuple[withdrawal.SentMessage, ...]:
     """End messages of this kind; return those that were sent just before.
 
     `evidence_kind` is "rfc8058" for a mail program, "click" for the page. Repeating it changes
@@ -97,9 +97,11 @@ def _word(scope: UnsubscribeScope, evidence: dict[str, str]) -> ConsentStatement
 
 def _say(
     scope: UnsubscribeScope, word: ConsentStatement, now: datetime
-) -> tuple[withdrawal.Left, ...]:
+) -> tuple[withdrawal.SentMessage, ...]:
     author = ChangeAuthor(_SENDER)
-    return withdrawal.say(customer_id=scope.customer_id, words=[word], author=author, now=now).left
+    return withdrawal.record_statements(
+        customer_id=scope.customer_id, statements=[word], author=author, now=now
+    ).sent_messages
 
 
 def _is_ended(scope: UnsubscribeScope) -> bool:

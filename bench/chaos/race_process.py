@@ -107,12 +107,12 @@ def withdraw(
             clock.wait_until(index / rate + generator.uniform(-0.06, 0.06))
             began_at = time.monotonic()
             assert customer is not None
-            outcome = withdrawal.say(
-                customer_id=customer, words=words, author=author, now=clock.now()
+            outcome = withdrawal.record_statements(
+                customer_id=customer, statements=words, author=author, now=clock.now()
             )
             acknowledged = time.monotonic()
             took = acknowledged - began_at
-            file.write(f"{customer} {acknowledged} {took} {len(outcome.left)}\n")
+            file.write(f"{customer} {acknowledged} {took} {len(outcome.sent_messages)}\n")
 
 
 def main(arguments: Sequence[str]) -> None:

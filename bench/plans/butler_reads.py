@@ -59,8 +59,8 @@ PARAMETERS: dict[str, Params] = {
     "audience_notified": _PAGE
     | {"automation": "offers", "topic": "ride:night-mail", "since": NOBODY},
     "audience_visiting_today": _PAGE | {"today": TODAY},
-    "find_in_hand": {"customer": uuid("customer", 3)},
-    "find_left": {"customer": uuid("customer", 9), "since": NOW.replace(hour=11)},
+    "find_deliveries_in_flight": {"customer": uuid("customer", 3)},
+    "find_sent_messages": {"customer": uuid("customer", 9), "since": NOW.replace(hour=11)},
     "find_expired_deliveries": {"limit": 25},
     "find_upcoming_members": _DATES,
     "find_upcoming_orders": _DATES,
@@ -76,9 +76,9 @@ PARAMETERS: dict[str, Params] = {
     "lock_due": {"id": serial(1), "until": NOW.replace(hour=13, minute=0)},
     "lock_customers_of_deliveries": {"deliveries": uuids("delivery")},
     "lock_customers_of_reports": {"receipts": serials()},
-    "hold_runs": {
+    "lock_runs": {
         "ids": [serial(number) for number in range(1, 200, 8)],
-        "untils": [NOW.replace(hour=13, minute=0)] * 25,
+        "claim_ends": [NOW.replace(hour=13, minute=0)] * 25,
     },
     "read_denial_codes": {
         "ids": [*uuids("customer"), NOBODY],

@@ -188,7 +188,7 @@ PARAMETERS: dict[str, Params] = {
         ),
     },
     "insert_decisions": {"decisions": json(_DECISIONS)},
-    "write_messages": {"messages": json(_MESSAGES), "now": NOW},
+    "insert_messages": {"messages": json(_MESSAGES), "now": NOW},
     "write_outcomes": {
         "now": NOW,
         "outcomes": json(
@@ -226,7 +226,7 @@ PARAMETERS: dict[str, Params] = {
         ),
         "receipts": serials(),
     },
-    "write_tasks": {
+    "insert_staff_tasks": {
         "tasks": json(
             [
                 {

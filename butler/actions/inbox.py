@@ -1,4 +1,4 @@
-"""What a customer does with what we said: sees it, reads it."""
+"""Marks messages as seen and as read."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -8,52 +8,51 @@ from django.db import transaction
 from django.db.models.functions import Coalesce
 
 from butler.models import Message
-from butler.queries.inbox import left
+from butler.queries.inbox import sent_messages
 from customers import sql
 from customers.actions import notes
 
-READ = "Message Read"
+READ_EVENT = "Message Read"
 
 
 class NoSuchMessage(Exception):
-    """It is not there, or it is somebody else's."""
+    """The message does not exist, or is another customer's."""
 
 
 @transaction.atomic
 def mark_seen(*, ids: Sequence[UUID], messages: Iterable[UUID], now: datetime) -> int:
-    """Note that these messages were on a screen of their customer; `ids` are the customer's.
+    """Mark messages as shown on a screen of the customer; `ids` are the customer's records.
 
-    No event: that a list was opened is not worth a place on the log, but what waits to be
-    seen looks here before it tries another channel.
+    Appends no event. Runs that wait until a message is seen read the column `seen_at`.
     """
-    mine = Message.objects.filter(customer_id__in=ids, pk__in=list(messages))
-    fresh = mine.filter(channel="inbox", seen_at=None)
-    if not fresh.exists():
+    own = Message.objects.filter(customer_id__in=ids, pk__in=list(messages))
+    unread = own.filter(channel="inbox", seen_at=None)
+    if not unread.exists():
         return 0
     sql.rows("lock_records", {"ids": list(ids)})
-    return fresh.update(seen_at=now)
+    return unread.update(seen_at=now)
 
 
 @transaction.atomic
 def mark_read(*, ids: Sequence[UUID], message_id: UUID, now: datetime) -> bool:
-    """Note that a message was read, once, on the log too: other devices show it at once.
+    """Mark a message as read and append an event, so that other devices show it at once.
 
-    Returns whether it was news; raises NoSuchMessage.
+    Return whether it was unread before; raise NoSuchMessage.
     """
-    # Everybody who writes both takes the customer before the message.
+    # Every writer of both locks the customer before the message.
     sql.rows("lock_records", {"ids": list(ids)})
-    mine = left(ids).filter(pk=message_id)
-    fresh = mine.filter(read_at=None)
-    if not fresh.update(read_at=now, seen_at=Coalesce("seen_at", now)):
-        if not mine.exists():
+    own = sent_messages(ids).filter(pk=message_id)
+    unread = own.filter(read_at=None)
+    if not unread.update(read_at=now, seen_at=Coalesce("seen_at", now)):
+        if not own.exists():
             raise NoSuchMessage
         return False
-    found = mine.values("customer_id", "channel", "topic").get()
+    columns = own.values("customer_id", "channel", "topic").get()
     notes.add_note(
-        customer_id=found["customer_id"],
-        name=READ,
+        customer_id=columns["customer_id"],
+        name=READ_EVENT,
         about=f"message:{message_id}",
-        properties={"channel": found["channel"], "topic": found["topic"]},
+        properties={"channel": columns["channel"], "topic": columns["topic"]},
         actor="",
         now=now,
         kind="message",

@@ -1,7 +1,7 @@
 """Advances many runs at once: reads their contexts, interprets each, writes their progress.
 
-A batch costs the same few statements whatever its size, and is one transaction: decisions,
-messages, tasks and the runs themselves are there together or not at all.
+The number of statements does not depend on the size of a batch. A batch is one transaction:
+decisions, messages, staff tasks and the runs are written together or not at all.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,8 +44,8 @@ _memory = msgspec.json.Decoder(RunMemory).decode
 _cause = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class _Held(NamedTuple):
-    """One row of hold_runs.sql."""
+class _LockedRun(NamedTuple):
+    """One row of lock_runs.sql."""
 
     id: UUID
     version_id: int
@@ -60,141 +60,147 @@ class _Held(NamedTuple):
     is_message_seen: bool
 
 
-class _Done(NamedTuple):
-    """A run and what this look at it came to."""
+class _AdvancedRun(NamedTuple):
+    """A run and the progress that it made."""
 
-    held: _Held
+    run: _LockedRun
     version: Version
     context: RunContext | None
     progress: RunProgress
 
 
-def advance(tasks: Sequence[ClaimedDue], now: datetime) -> None:
-    """Take the runs of these due rows as far as they go."""
-    held = _hold(tasks)
-    of_versions = versions.read(one.version_id for one in held)
-    found = run_context.read_run_contexts(held, now=now)
-    facts = read_facts((one.customer_id for one in found.values()), now=now)
-    law = rules()
-    done = []
-    for one in held:
-        version, context = of_versions[one.version_id], found.get(one.id)
+def advance(dues: Sequence[ClaimedDue], now: datetime) -> None:
+    """Advance the runs of these due rows as far as they can go now."""
+    runs = _lock_runs(dues)
+    versions_by_id = versions.read(run.version_id for run in runs)
+    contexts = run_context.read_run_contexts(runs, now=now)
+    facts = read_facts((context.customer_id for context in contexts.values()), now=now)
+    current_rules = rules()
+    advanced_runs = []
+    for run in runs:
+        version, context = versions_by_id[run.version_id], contexts.get(run.id)
         if context is None:
-            progress = _nobody(one, version, law)
+            progress = _progress_without_record(run, version, current_rules)
         else:
-            known = facts.get(context.customer_id) or unknown_facts(context.customer_id)
-            snapshot = _snapshot(one, version, context, known)
-            progress = interpreter.run(snapshot, law, now, company_zone())
-        done.append(_Done(one, version, context, progress))
-    _write(done, tasks, now)
+            own_facts = facts.get(context.customer_id) or unknown_facts(context.customer_id)
+            snapshot = _snapshot(run, version, context, own_facts)
+            progress = interpreter.run(snapshot, current_rules, now, company_zone())
+        advanced_runs.append(_AdvancedRun(run, version, context, progress))
+    _write(advanced_runs, dues, now)
 
 
-def give_up(task: ClaimedDue, reason: str, now: datetime) -> None:
-    """End a run that could not be taken on however often it was tried."""
-    StoredRun.objects.filter(id=task.key, status=StoredRun.Status.WAITING).update(
+def give_up(due: ClaimedDue, reason: str, now: datetime) -> None:
+    """End a run whose job failed too often."""
+    StoredRun.objects.filter(id=due.key, status=StoredRun.Status.WAITING).update(
         status=StoredRun.Status.FAILED, awaited="", reason=reason[:64], ended_at=now
     )
 
 
-def _hold(tasks: Sequence[ClaimedDue]) -> list[_Held]:
+def _lock_runs(dues: Sequence[ClaimedDue]) -> list[_LockedRun]:
     params = {
-        "ids": [task.id for task in tasks],
-        "untils": [task.claimed_until for task in tasks],
+        "ids": [due.id for due in dues],
+        "claim_ends": [due.claimed_until for due in dues],
     }
-    rows = sql.rows("hold_runs", params)
+    rows = sql.rows("lock_runs", params)
     return [
-        _Held(id_, version, customer, _cause(cause), at, step, due, due_at, _memory(facts), *looks)
-        for id_, version, customer, cause, at, step, due, due_at, facts, *looks in rows
+        _LockedRun(
+            id_, version, customer, _cause(cause), at, step, due, due_at, _memory(facts), *flags
+        )
+        for id_, version, customer, cause, at, step, due, due_at, facts, *flags in rows
     ]
 
 
-def _snapshot(held: _Held, version: Version, context: RunContext, facts: Facts) -> RunSnapshot:
+def _snapshot(run: _LockedRun, version: Version, context: RunContext, facts: Facts) -> RunSnapshot:
     return RunSnapshot(
-        id=held.id,
+        id=run.id,
         automation=version.automation_id,
         document=version.document,
-        cause=held.cause,
-        occurred_at=held.occurred_at,
-        step=held.step,
-        due_at=held.due_at,
-        memory=held.memory,
+        cause=run.cause,
+        occurred_at=run.occurred_at,
+        step=run.step,
+        due_at=run.due_at,
+        memory=run.memory,
         context=context.values,
         facts=facts,
-        has_awaited_event=held.has_awaited_event,
-        is_message_seen=held.is_message_seen,
+        has_awaited_event=run.has_awaited_event,
+        is_message_seen=run.is_message_seen,
     )
 
 
-def _nobody(held: _Held, version: Version, law: Rules) -> RunProgress:
-    """Return what there is to say where the record is gone: nothing."""
-    document, at = version.document, held.occurred_at
+def _progress_without_record(run: _LockedRun, version: Version, rules: Rules) -> RunProgress:
+    """Return the progress of a run whose customer record is gone: it ends."""
+    document, at = version.document, run.occurred_at
     act = Contact(document.message_class, document.topic, "", at, at)
     gate = Gate("run", "integrity", "deny", "not_live")
-    decision = RunDecision("skip", "not_live", act, [gate], rules_version=law.version)
+    decision = RunDecision("skip", "not_live", act, [gate], rules_version=rules.version)
     return RunProgress([decision], EndedState("cancelled", "not_live"))
 
 
-# What it came to ------------------------------------------------------------------------
+# Writing the progress ---------------------------------------------------------------
 
 
-def _write(done: Sequence[_Done], tasks: Sequence[ClaimedDue], now: datetime) -> None:
+def _write(
+    advanced_runs: Sequence[_AdvancedRun], dues: Sequence[ClaimedDue], now: datetime
+) -> None:
     decisions: list[DecisionRow] = []
     messages: list[Mapping[str, object]] = []
     tasks_to_create: list[Mapping[str, object]] = []
-    for one in done:
-        for decision in one.progress.decisions:
+    for advanced in advanced_runs:
+        for decision in advanced.progress.decisions:
             message_id = uuid7() if decision.message else None
-            decisions.append(_decision_row(one, decision, message_id, now))
+            decisions.append(_decision_row(advanced, decision, message_id, now))
             if decision.message:
-                messages.append(_message(one, decision.message, message_id))
+                messages.append(_message(advanced, decision.message, message_id))
             if decision.task:
-                tasks_to_create.append(_task(one, decision.task))
-    # None answers anything: each is on its way before the one before it is done.
+                tasks_to_create.append(_staff_task(advanced, decision.task))
+    # No statement returns rows, so each is sent before the one before it has ended.
     with db.pipeline():
         if messages:
-            sql.run("write_messages", {"messages": json(messages), "now": now})
+            sql.run("insert_messages", {"messages": json(messages), "now": now})
         if tasks_to_create:
-            sql.run("write_tasks", {"tasks": json(tasks_to_create)})
+            sql.run("insert_staff_tasks", {"tasks": json(tasks_to_create)})
         store.insert(decisions)
-        _move(done, tasks, now)
+        _update_runs(advanced_runs, dues, now)
     for channel in {str(message["channel"]) for message in messages}:
         notify.after_commit("channels.deliver", {"channel": channel})
 
 
 def _decision_row(
-    one: _Done, decision: RunDecision, message_id: UUID | None, now: datetime
+    advanced: _AdvancedRun, decision: RunDecision, message_id: UUID | None, now: datetime
 ) -> DecisionRow:
     return DecisionRow(
         id=uuid7(),
-        customer_id=_customer(one),
-        run_id=one.held.id,
+        customer_id=_customer_id(advanced),
+        run_id=advanced.run.id,
         message_id=message_id,
-        automation_id=one.version.automation_id,
+        automation_id=advanced.version.automation_id,
         stage="judge",
         outcome=decision.outcome,
         code=decision.code,
         act=store.act_columns(decision.contact),
         gates=decision.gates,
         until=decision.until,
-        customer_version=one.context.customer_version if one.context else 0,
+        customer_version=advanced.context.customer_version if advanced.context else 0,
         rules_version=decision.rules_version,
         decided_at=now,
     )
 
 
-def _customer(one: _Done) -> UUID:
-    return one.context.customer_id if one.context else one.held.customer_id
+def _customer_id(advanced: _AdvancedRun) -> UUID:
+    return advanced.context.customer_id if advanced.context else advanced.run.customer_id
 
 
-def _message(one: _Done, draft: MessageDraft, message_id: UUID | None) -> Mapping[str, object]:
-    act, document = draft.contact, one.version.document
+def _message(
+    advanced: _AdvancedRun, draft: MessageDraft, message_id: UUID | None
+) -> Mapping[str, object]:
+    act, document = draft.contact, advanced.version.document
     return {
         "id": message_id,
-        "key": f"{one.held.id}:{draft.step}:{draft.channel}",
-        "customer_id": _customer(one),
-        "run_id": one.held.id,
-        "automation_id": one.version.automation_id,
-        "version_id": one.version.id,
+        "key": f"{advanced.run.id}:{draft.step}:{draft.channel}",
+        "customer_id": _customer_id(advanced),
+        "run_id": advanced.run.id,
+        "automation_id": advanced.version.automation_id,
+        "version_id": advanced.version.id,
         "step": draft.texts_step,
         "channel": draft.channel,
         "message_class": act.message_class,
@@ -204,18 +210,18 @@ def _message(one: _Done, draft: MessageDraft, message_id: UUID | None) -> Mappin
         "priority": document.priority,
         "occurred_at": act.occurred_at,
         "expires_at": act.expires_at,
-        "facts": _facts(one, draft.texts_step),
+        "facts": _values(advanced, draft.texts_step),
         "language": draft.language,
     }
 
 
-def _facts(one: _Done, step: str) -> Mapping[str, object]:
-    """Return what the words of a step are made of, as it is now, and no more."""
-    values = one.context.values if one.context else {}
+def _values(advanced: _AdvancedRun, step: str) -> Mapping[str, object]:
+    """Return the values that the texts of a step use, as they are now."""
+    values = advanced.context.values if advanced.context else {}
     try:
-        return excerpt(values, _value_paths(one.version.id, step))
+        return excerpt(values, _value_paths(advanced.version.id, step))
     except InvalidTemplate:
-        # Then it fails when it is to leave, and says so.
+        # The message fails when it is rendered, with a reason.
         return values
 
 
@@ -224,36 +230,38 @@ def _value_paths(version_id: int, step: str) -> frozenset[str]:
     return value_paths(versions.document_of(version_id), step)
 
 
-def _task(one: _Done, draft: StaffTaskDraft) -> Mapping[str, object]:
+def _staff_task(advanced: _AdvancedRun, draft: StaffTaskDraft) -> Mapping[str, object]:
     return {
         "id": uuid7(),
-        "key": f"{one.held.id}:{draft.step}",
+        "key": f"{advanced.run.id}:{draft.step}",
         "kind": "phone",
-        "customer_id": _customer(one),
-        "automation_id": one.version.automation_id,
+        "customer_id": _customer_id(advanced),
+        "automation_id": advanced.version.automation_id,
         "title": draft.title[:200],
         "body": draft.body,
         "due_at": draft.due_at,
     }
 
 
-def _move(done: Sequence[_Done], tasks: Sequence[ClaimedDue], now: datetime) -> None:
-    advanced = {one.held.due_id for one in done}
-    # Their runs ended meanwhile, or another process has them; the claim tells which.
-    orphaned = [task for task in tasks if task.id not in advanced]
+def _update_runs(
+    advanced_runs: Sequence[_AdvancedRun], dues: Sequence[ClaimedDue], now: datetime
+) -> None:
+    due_ids = {advanced.run.due_id for advanced in advanced_runs}
+    # Their runs ended meanwhile, or another process has claimed them.
+    orphaned = [due for due in dues if due.id not in due_ids]
     params = {
-        "runs": json([_new_state(one) for one in done]),
-        "orphaned_due_ids": [task.id for task in orphaned],
-        "claim_ends": [task.claimed_until for task in orphaned],
+        "runs": json([_new_state(advanced) for advanced in advanced_runs]),
+        "orphaned_due_ids": [due.id for due in orphaned],
+        "claim_ends": [due.claimed_until for due in orphaned],
         "now": now,
     }
     sql.run("update_runs", params)
 
 
-def _new_state(one: _Done) -> Mapping[str, object]:
+def _new_state(advanced: _AdvancedRun) -> Mapping[str, object]:
     """Return the row of update_runs.sql for one run."""
-    state = one.progress.state
-    row: dict[str, object] = {"run_id": one.held.id, "due_id": one.held.due_id}
+    state = advanced.progress.state
+    row: dict[str, object] = {"run_id": advanced.run.id, "due_id": advanced.run.due_id}
     if isinstance(state, WaitingState):
         return row | {
             "status": "waiting",
@@ -266,7 +274,7 @@ def _new_state(one: _Done) -> Mapping[str, object]:
         }
     return row | {
         "status": state.status,
-        "step": one.held.step,
+        "step": advanced.run.step,
         "awaited": "",
         "awaited_about": "",
         "reason": state.reason,

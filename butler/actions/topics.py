@@ -1,4 +1,4 @@
-"""How something is that customers care about, such as a ride; and telling those concerned."""
+"""Sets the status of topics, such as a ride, and starts the automations that tell customers."""
 
 import re
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ KEY = re.compile(r"[a-z][a-z0-9_-]{0,30}:[A-Za-z0-9._-]{1,60}\Z", re.ASCII)
 STATUS = re.compile(r"[a-z][a-z0-9_-]{0,31}\Z", re.ASCII)
 
 
-class Moved(Exception):
-    """Somebody said something else of it meanwhile."""
+class StatusConflict(Exception):
+    """The status was changed by somebody else meanwhile."""
 
 
 def set_status(
@@ -26,28 +26,28 @@ def set_status(
     facts: Mapping[str, Any],
     author_name: str,
     now: datetime,
-    seen: int | None = None,
+    expected_serial: int | None = None,
 ) -> TopicStatus:
     """Say how a topic is now. Only a change is an occasion: saying it again tells nobody.
 
     The row knows who said it last: facts["said_by"]. Who names the serial that they saw changes
-    nothing that changed since: raises Moved.
+    nothing that changed since: raises StatusConflict.
     """
-    known = {**facts, "said_by": author_name}
+    stored_facts = {**facts, "said_by": author_name}
     with transaction.atomic():
         topic, is_new = TopicStatus.objects.select_for_update().get_or_create(
             key=key,
-            defaults={"status": status, "facts": known, "serial": 1, "changed_at": now},
+            defaults={"status": status, "facts": stored_facts, "serial": 1, "changed_at": now},
         )
         if is_new:
             schedule_topic_fan_outs(topic, now=now)
         elif topic.status == status:
-            topic.facts = known
+            topic.facts = stored_facts
             topic.save(update_fields=["facts"])
-        elif seen not in (None, topic.serial):
-            raise Moved
+        elif expected_serial not in (None, topic.serial):
+            raise StatusConflict
         else:
-            topic.status, topic.facts, topic.changed_at = status, known, now
+            topic.status, topic.facts, topic.changed_at = status, stored_facts, now
             topic.serial += 1
             topic.save()
             schedule_topic_fan_outs(topic, now=now)

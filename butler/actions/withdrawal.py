@@ -1,7 +1,7 @@
-"""Withdrawal is a wall: once it is acknowledged, nothing of that kind is handed over.
+"""Records consent statements so that no forbidden message is sent once they are acknowledged.
 
-The word is committed first; from then on every claim sees it. Then we wait until nothing of
-this customer is in anybody's hand, and answer with what had already left.
+The statements are committed first; from then on every claim reads them. Then we wait until no
+delivery of this customer is in flight, and answer with the messages that were sent before.
 """
 
 import time
@@ -17,90 +17,101 @@ from customers.actions import consent
 from customers.actions.changes import ChangeAuthor
 from customers.actions.consent import ConsentStatement, InvalidStatement, StatementReceipt
 
-# Longer than any lease, so whoever waits is released by the lease itself.
-PATIENCE = 20.0
-# What left within this time is worth mentioning: it may still be on its way.
+# Longer than any lease, so that the wait ends with the lease itself.
+DELIVERY_TIMEOUT = 20.0
+# Messages that were sent within this time are returned: they may still be under way.
 _RECENT = timedelta(hours=1)
-_FIRST_LOOK = 0.004
+_FIRST_POLL = 0.004
 
 
-class Left(NamedTuple):
-    """One message that had left, or may have, before the word was heard."""
+class SentMessage(NamedTuple):
+    """One message that was sent, or may have been, before the statements were in force."""
 
     message_id: UUID
     channel: str
     topic: str
     purpose: str
     subject: str
-    # accepted, delivered, uncertain; "sending" only where patience ended first.
+    # accepted, delivered, uncertain; "sending" only where the timeout came first.
     state: str
     at: datetime
 
 
-class Heard(NamedTuple):
-    """What was said, and what had already left when we heard it."""
+class Acknowledgement(NamedTuple):
+    """The receipt of the statements, and the forbidden messages that were sent before."""
 
-    said: StatementReceipt
-    left: tuple[Left, ...]
+    receipt: StatementReceipt
+    sent_messages: tuple[SentMessage, ...]
 
 
-def say(
+def record_statements(
     *,
     customer_id: UUID,
-    words: Sequence[ConsentStatement],
+    statements: Sequence[ConsentStatement],
     author: ChangeAuthor,
     now: datetime,
-    patience: float = PATIENCE,
-) -> Heard:
-    """Take a customer's words; return once nothing that they forbid can leave any more.
+    timeout: float = DELIVERY_TIMEOUT,
+) -> Acknowledgement:
+    """Record statements; return once no message that they forbid can be sent any more.
 
-    Must not be called inside a transaction: what is not committed stops nobody.
-    Raises what customers.actions.consent.record_statements raises; also of a child's yes, which would not count.
+    Must not be called inside a transaction: uncommitted statements stop no delivery. Raises what
+    customers.actions.consent.record_statements raises, also for the consent of a child.
     """
-    _refuse_children(customer_id, words, now)
-    said = consent.record_statements(
-        customer_id=customer_id, statements=words, author=author, now=now
+    _refuse_children(customer_id, statements, now)
+    receipt = consent.record_statements(
+        customer_id=customer_id, statements=statements, author=author, now=now
     )
-    # The words are committed: a connection that breaks from here on changes nothing of that.
-    left = db.again_if_lost(lambda: _left(said.customer_id, patience, now))
-    return Heard(said, tuple(one for one in left if any(_concerns(word, one) for word in words)))
+    # The statements are committed: a connection that is lost from here on does not undo them.
+    messages = db.again_if_lost(lambda: _sent_messages(receipt.customer_id, timeout, now))
+    forbidden = tuple(
+        message
+        for message in messages
+        if any(_is_about(statement, message) for statement in statements)
+    )
+    return Acknowledgement(receipt, forbidden)
 
 
-def _left(customer_id: UUID, patience: float, now: datetime) -> list[Left]:
-    wait(customer_id, patience)
+def _sent_messages(customer_id: UUID, timeout: float, now: datetime) -> list[SentMessage]:
+    wait_for_deliveries(customer_id, timeout)
     params = {"customer": customer_id, "since": now - _RECENT}
-    return [Left(*row) for row in sql.rows("find_left", params)]
+    return [SentMessage(*row) for row in sql.rows("find_sent_messages", params)]
 
 
-def _refuse_children(customer_id: UUID, words: Sequence[ConsentStatement], now: datetime) -> None:
-    alone = [one for one in words if one.kind == "consent.given" and not _is_by_guardian(one)]
-    if not alone:
+def _refuse_children(
+    customer_id: UUID, statements: Sequence[ConsentStatement], now: datetime
+) -> None:
+    """Raise InvalidStatement for a consent of a child that no guardian gave."""
+    if not any(
+        statement.kind == "consent.given" and not _is_by_guardian(statement)
+        for statement in statements
+    ):
         return
-    found = read_facts([customer_id], now=now).get(customer_id)
-    if found is not None and found.is_of_age is False:
+    facts = read_facts([customer_id], now=now).get(customer_id)
+    if facts is not None and facts.is_of_age is False:
         raise InvalidStatement("not_of_age", "Somebody this young cannot agree alone.")
 
 
-def _is_by_guardian(word: ConsentStatement) -> bool:
-    return word.evidence.get("role") == "guardian"
+def _is_by_guardian(statement: ConsentStatement) -> bool:
+    return statement.evidence.get("role") == "guardian"
 
 
-def wait(customer_id: UUID, patience: float = PATIENCE) -> None:
-    """Wait until no attempt for this live record is in anybody's hand.
+def wait_for_deliveries(customer_id: UUID, timeout: float = DELIVERY_TIMEOUT) -> None:
+    """Wait until no delivery for this live record is in flight.
 
-    For words that were committed another way than by `say`.
+    For statements that were committed another way than by `record_statements`.
     """
-    deadline = time.monotonic() + patience
-    pause = _FIRST_LOOK
-    while sql.rows("find_in_hand", {"customer": customer_id}):
+    deadline = time.monotonic() + timeout
+    pause = _FIRST_POLL
+    while sql.rows("find_deliveries_in_flight", {"customer": customer_id}):
         if time.monotonic() > deadline:
             return
         time.sleep(pause)
         pause = min(pause * 2, 0.1)
 
 
-def _concerns(word: ConsentStatement, left: Left) -> bool:
-    """Tell whether this message is of the kind that the word is about."""
-    if word.kind.startswith(("consent.", "objection.")):
-        return word.subject in (left.purpose, "marketing") and bool(left.purpose)
-    return word.channel in ("*", left.channel) and word.topic in ("*", left.topic)
+def _is_about(statement: ConsentStatement, message: SentMessage) -> bool:
+    """Return whether the statement is about messages of this kind."""
+    if statement.kind.startswith(("consent.", "objection.")):
+        subjects = (message.purpose, "marketing")
+        return statement.subject in subjects and bool(message.purpose)
+    return statement.channel in ("*", message.channel) and statement.topic in ("*", message.topic)

@@ -1,4 +1,4 @@
-"""What a customer says we may do, and the proof of it: consents, objections, preferences."""
+"""Endpoints of consents, objections, preferences, and the ledger that proves them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -40,17 +40,19 @@ type Evidence = Annotated[
         "for a customer has to give a kind.",
     ),
 ]
-type Answered = Literal["given", "refused", "withdrawn", "expired", "invalidated", "unknown"]
+type ConsentStateName = Literal[
+    "given", "refused", "withdrawn", "expired", "invalidated", "unknown"
+]
 
 _TAG = ("control",)
 _LANGUAGE = schema.query("language", "Of names and notices; else what Accept-Language says")
 
 
 class ConsentShape(msgspec.Struct, frozen=True):
-    """What is asked for, and the customer's answer."""
+    """A purpose and the customer's consent to it."""
 
     purpose: PurposeShape
-    state: Answered
+    state: ConsentStateName
     entry: UUID | None = None
     notice: str = ""
     occurred_at: datetime | None = None
@@ -69,7 +71,7 @@ class ConsentsShape(msgspec.Struct, frozen=True):
     objections: dict[str, UUID]
 
 
-class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ConsentAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An answer to one purpose; `notice` is the digest of the words that were shown."""
 
     answer: Literal["give", "refuse", "withdraw"]
@@ -80,7 +82,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     valid_until: Moment | None = None
 
 
-class Objection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ObjectionAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """To object, or to take it back."""
 
     answer: Literal["object", "lift"]
@@ -105,7 +107,7 @@ class PreferencesShape(msgspec.Struct, frozen=True):
     topics: list[TopicShape]
 
 
-class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PreferenceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A preference to set, or with `clear` to forget."""
 
     name: Fact
@@ -115,16 +117,16 @@ class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clear: bool = False
 
 
-class Wishes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PreferenceChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Preferences to change, all or none."""
 
-    changes: Annotated[list[Wish], Meta(min_length=1, max_length=50)]
+    changes: Annotated[list[PreferenceChange], Meta(min_length=1, max_length=50)]
     evidence: Evidence = {}
     occurred_at: Moment | None = None
 
 
-class LeftShape(msgspec.Struct, frozen=True):
-    """A message of the kind concerned that had left before we heard the word."""
+class SentMessageShape(msgspec.Struct, frozen=True):
+    """A message that the statements forbid and that was sent before they were in force."""
 
     message: UUID
     channel: str
@@ -135,18 +137,18 @@ class LeftShape(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class HeardShape(msgspec.Struct, frozen=True):
-    """What was heard: the entries with their receipts, and what had already left."""
+class AcknowledgementShape(msgspec.Struct, frozen=True):
+    """The ledger entries with their receipts, and the forbidden messages that were sent before."""
 
     customer: UUID
     version: Version
     entries: list[UUID]
     receipts: list[Annotated[str, Meta(extra_json_schema={"format": "uri"})]]
-    left: list[LeftShape]
+    sent_messages: list[SentMessageShape] = msgspec.field(name="left")
 
 
 class _ControlView(CustomerView):
-    """An endpoint about what one customer said we may do."""
+    """An endpoint about the consents and preferences of one customer."""
 
     def handle_exception(self, error: Exception) -> Any:
         if isinstance(error, InvalidStatement):
@@ -155,30 +157,36 @@ class _ControlView(CustomerView):
             error = Http404()
         return super().handle_exception(error)
 
-    def say(self, request: Request, words: Sequence[ConsentStatement]) -> HttpResponse:
-        """Take the words, and answer once nothing that they forbid can leave any more."""
-        heard = withdrawal.say(
-            customer_id=self.live, words=words, author=request_author(request), now=timezone.now()
+    def record(self, request: Request, statements: Sequence[ConsentStatement]) -> HttpResponse:
+        """Record the statements; answer once no message that they forbid can be sent."""
+        acknowledgement = withdrawal.record_statements(
+            customer_id=self.live,
+            statements=statements,
+            author=request_author(request),
+            now=timezone.now(),
         )
+        receipt = acknowledgement.receipt
         return shape_response(
-            HeardShape(
-                customer=heard.said.customer_id,
-                version=heard.said.version,
-                entries=list(heard.said.entries),
-                receipts=[self._receipt_of(request, entry) for entry in heard.said.entries],
-                left=[LeftShape(*one) for one in heard.left],
+            AcknowledgementShape(
+                customer=receipt.customer_id,
+                version=receipt.version,
+                entries=list(receipt.entries),
+                receipts=[self._receipt_url(request, entry) for entry in receipt.entries],
+                sent_messages=[
+                    SentMessageShape(*message) for message in acknowledgement.sent_messages
+                ],
             ),
-            version=heard.said.version,
+            version=receipt.version,
         )
 
-    def _receipt_of(self, request: Request, entry: UUID) -> str:
-        asked = self.kwargs.get("customer_id")
-        whose = f"customers/{asked}" if asked else "me"
-        return request.build_absolute_uri(f"/api/{whose}/receipts/{entry}/")
+    def _receipt_url(self, request: Request, entry: UUID) -> str:
+        customer_id = self.kwargs.get("customer_id")
+        prefix = f"customers/{customer_id}" if customer_id else "me"
+        return request.build_absolute_uri(f"/api/{prefix}/receipts/{entry}/")
 
 
 class ConsentsView(_ControlView):
-    """What is asked for, and what was answered."""
+    """The purposes and the customer's consents."""
 
     rights: ClassVar = {"GET": Right.READ_CONTROL}
 
@@ -193,20 +201,20 @@ class ConsentsView(_ControlView):
         objections = {subject: UUID(entry) for subject, entry in state.objections.items()}
         consents = []
         for purpose in history.purposes(_language(request)):
-            said, objection = state.consents.get(purpose.key), objections.get(purpose.key)
+            consent, objection = state.consents.get(purpose.key), objections.get(purpose.key)
             asks = purpose.is_offered and may_ask(state, purpose.key, now)
-            if said is None:
+            if consent is None:
                 consents.append(ConsentShape(purpose, "unknown", may_ask=asks, objection=objection))
                 continue
             consents.append(
                 ConsentShape(
                     purpose=purpose,
-                    state=said.state,
-                    entry=UUID(said.entry),
-                    notice=said.notice,
-                    occurred_at=said.occurred_at,
-                    valid_until=said.valid_until,
-                    reask_not_before=said.reask_not_before,
+                    state=consent.state,
+                    entry=UUID(consent.entry),
+                    notice=consent.notice,
+                    occurred_at=consent.occurred_at,
+                    valid_until=consent.valid_until,
+                    reask_not_before=consent.reask_not_before,
                     may_ask=asks,
                     objection=objection,
                 )
@@ -221,22 +229,22 @@ class ConsentView(_ControlView):
 
     @schema.describe(
         "Give, refuse or withdraw a consent; answers with what had already left",
-        body=Answer,
-        answer=schema.shape(HeardShape),
+        body=ConsentAnswer,
+        answer=schema.shape(AcknowledgementShape),
         tags=_TAG,
     )
     def put(self, request: Request, purpose: str, customer_id: UUID | None = None) -> HttpResponse:
-        said = read_body(request, Answer)
-        word = ConsentStatement(
-            kind=_ANSWERS[said.answer],
+        body = read_body(request, ConsentAnswer)
+        statement = ConsentStatement(
+            kind=_ANSWERS[body.answer],
             subject=purpose,
-            notice=said.notice,
-            language=said.language,
-            evidence=_evidence(request, said.evidence),
-            occurred_at=said.occurred_at,
-            valid_until=said.valid_until,
+            notice=body.notice,
+            language=body.language,
+            evidence=_evidence(request, body.evidence),
+            occurred_at=body.occurred_at,
+            valid_until=body.valid_until,
         )
-        return self.say(request, [word])
+        return self.record(request, [statement])
 
 
 class ObjectionView(_ControlView):
@@ -246,19 +254,19 @@ class ObjectionView(_ControlView):
 
     @schema.describe(
         "Object to a purpose, or to all marketing; or lift the objection",
-        body=Objection,
-        answer=schema.shape(HeardShape),
+        body=ObjectionAnswer,
+        answer=schema.shape(AcknowledgementShape),
         tags=_TAG,
     )
     def put(self, request: Request, subject: str, customer_id: UUID | None = None) -> HttpResponse:
-        said = read_body(request, Objection)
-        word = ConsentStatement(
-            kind="objection.made" if said.answer == "object" else "objection.lifted",
+        body = read_body(request, ObjectionAnswer)
+        statement = ConsentStatement(
+            kind="objection.made" if body.answer == "object" else "objection.lifted",
             subject=subject,
-            evidence=_evidence(request, said.evidence),
-            occurred_at=said.occurred_at,
+            evidence=_evidence(request, body.evidence),
+            occurred_at=body.occurred_at,
         )
-        return self.say(request, [word])
+        return self.record(request, [statement])
 
 
 class PreferencesView(_ControlView):
@@ -275,42 +283,42 @@ class PreferencesView(_ControlView):
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         settings = [
             SettingShape(
-                name=one.name,
-                value=msgspec.Raw(msgspec.json.encode(one.value)),
-                channel=one.channel,
-                topic=one.topic,
-                entry=UUID(one.entry),
+                name=setting.name,
+                value=msgspec.Raw(msgspec.json.encode(setting.value)),
+                channel=setting.channel,
+                topic=setting.topic,
+                entry=UUID(setting.entry),
             )
-            for one in history.current_state(self.live).settings
+            for setting in history.current_state(self.live).settings
         ]
         return shape_response(PreferencesShape(settings, history.topics(_language(request))))
 
     @schema.describe(
         "Set preferences, or clear them; answers with what had already left",
-        body=Wishes,
-        answer=schema.shape(HeardShape),
+        body=PreferenceChanges,
+        answer=schema.shape(AcknowledgementShape),
         tags=_TAG,
     )
     def patch(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        said = read_body(request, Wishes)
-        evidence = _evidence(request, said.evidence)
-        words = [
+        body = read_body(request, PreferenceChanges)
+        evidence = _evidence(request, body.evidence)
+        statements = [
             ConsentStatement(
-                kind="preference.cleared" if wish.clear else "preference.set",
-                subject=wish.name,
-                value=wish.value,
-                channel=wish.channel,
-                topic=wish.topic,
+                kind="preference.cleared" if change.clear else "preference.set",
+                subject=change.name,
+                value=change.value,
+                channel=change.channel,
+                topic=change.topic,
                 evidence=evidence,
-                occurred_at=said.occurred_at,
+                occurred_at=body.occurred_at,
             )
-            for wish in said.changes
+            for change in body.changes
         ]
-        return self.say(request, words)
+        return self.record(request, statements)
 
 
 class LedgerView(_ControlView):
-    """Everything that was said."""
+    """Everything that was body."""
 
     rights: ClassVar = {"GET": Right.READ_CONTROL}
 
@@ -364,11 +372,11 @@ def _language(request: Request) -> str:
     return request.GET.get("language") or get_language() or ""
 
 
-def _evidence(request: Request, said: dict[str, str]) -> dict[str, str]:
-    """Say how we know; customers themselves are known by their session."""
+def _evidence(request: Request, evidence: dict[str, str]) -> dict[str, str]:
+    """Return the evidence of a statement; for customers themselves it is their session."""
     if request_principal(request).kind == "customer":
-        return {"kind": "session", **said}
-    return said
+        return {"kind": "session", **evidence}
+    return evidence
 
 
 _ANSWERS = {

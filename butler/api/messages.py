@@ -1,4 +1,4 @@
-"""What was said to a customer, why, and who looked: for the customer, and for who serves them."""
+"""Endpoints of messages to a customer, of decisions, and of the access log."""
 
 from typing import ClassVar, Literal
 from uuid import UUID
@@ -26,7 +26,7 @@ from customers.api.base import (
 )
 
 
-class _OfEveryRecord(CustomerView):
+class _AllRecordsView(CustomerView):
     """An endpoint about all records that are one customer."""
 
     @property
@@ -34,8 +34,8 @@ class _OfEveryRecord(CustomerView):
         return or_404(inbox.doorway(self.customer_id)).ids
 
 
-class MessagesView(_OfEveryRecord):
-    """What was said."""
+class MessagesView(_AllRecordsView):
+    """The messages to a customer."""
 
     rights: ClassVar = {"GET": Right.READ}
 
@@ -50,7 +50,7 @@ class MessagesView(_OfEveryRecord):
         return page_response(request, inbox.messages(self.ids, cursor=cursor, limit=limit))
 
 
-class MessageView(_OfEveryRecord):
+class MessageView(_AllRecordsView):
     """One message."""
 
     rights: ClassVar = {"GET": Right.READ}
@@ -62,18 +62,18 @@ class MessageView(_OfEveryRecord):
         return shape_response(or_404(inbox.message(self.ids, message_id)))
 
 
-class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+class EmptyBody(msgspec.Struct, forbid_unknown_fields=True):
     """An empty body."""
 
 
-class ReadView(_OfEveryRecord):
-    """That a message was read."""
+class ReadView(_AllRecordsView):
+    """Marks a message as read."""
 
     rights: ClassVar = {"POST": Right.MARK_READ}
 
     @schema.describe(
         "Say that a message was read",
-        body=Nothing,
+        body=EmptyBody,
         answer=schema.shape(inbox.MessageShape),
         parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("messages",),
@@ -81,7 +81,7 @@ class ReadView(_OfEveryRecord):
     def post(
         self, request: Request, message_id: UUID, customer_id: UUID | None = None
     ) -> HttpResponse:
-        read_body(request, Nothing)
+        read_body(request, EmptyBody)
         ids = self.ids
         or_404(inbox.message(ids, message_id))
 
@@ -92,16 +92,16 @@ class ReadView(_OfEveryRecord):
         return idempotent_response(request, effect)
 
 
-class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
-    """The query of why."""
+class _DecisionQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """The query of the list of decisions."""
 
     sent: Literal["yes", "no"] | None = None
     cursor: str | None = None
     limit: str | None = None
 
 
-class WhyView(_OfEveryRecord):
-    """What was decided."""
+class WhyView(_AllRecordsView):
+    """The decisions about a customer."""
 
     rights: ClassVar = {"GET": Right.READ}
 
@@ -116,14 +116,14 @@ class WhyView(_OfEveryRecord):
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_parameters(request)
-        wanted = read_query(request, _Wanted).sent
-        is_sent = None if wanted is None else wanted == "yes"
+        sent = read_query(request, _DecisionQuery).sent
+        is_sent = None if sent is None else sent == "yes"
         return page_response(
             request, why.why(self.ids, is_sent=is_sent, cursor=cursor, limit=limit)
         )
 
 
-class LooksView(_OfEveryRecord):
+class LooksView(_AllRecordsView):
     """Who looked at the record."""
 
     rights: ClassVar = {"GET": Right.READ}

@@ -1,4 +1,4 @@
-"""What waits for a person: for programs of the staff that are not our console."""
+"""Endpoints of staff tasks, for programs other than our console."""
 
 from collections.abc import Callable
 from typing import Annotated, ClassVar, Literal
@@ -32,20 +32,20 @@ from customers.api.problems import Problem
 
 
 class Finish(msgspec.Struct, forbid_unknown_fields=True):
-    """What came of it."""
+    """The outcome of a task."""
 
     outcome: Literal["reached", "not_reached", "dropped"]
     note: Annotated[str, Meta(max_length=2000)] = ""
 
 
 def _by(request: Request) -> str:
-    """Return who has a task: a login, or a colleague that a program names."""
+    """Return the name of who acts: a login, or a colleague that a program names."""
     who = request_principal(request)
     return who.name if who.user else f"{who.name} {request_actor(request)}"[:100]
 
 
 class TasksView(ApiView):
-    """The list."""
+    """The list of tasks."""
 
     rights: ClassVar = {"GET": Right.READ_TASKS}
 
@@ -60,11 +60,13 @@ class TasksView(ApiView):
     )
     def get(self, request: Request) -> HttpResponse:
         cursor, limit = page_parameters(request)
-        wanted = request.GET.get("open", "yes")
-        if wanted not in ("yes", "no"):
+        open_filter = request.GET.get("open", "yes")
+        if open_filter not in ("yes", "no"):
             raise Problem(400, "invalid-query", "open is yes or no.")
-        page = queries.tasks(by=_by(request), is_open=wanted == "yes", cursor=cursor, limit=limit)
-        log_access(request, {one.customer for one in page.results}, what="tasks")
+        page = queries.tasks(
+            by=_by(request), is_open=open_filter == "yes", cursor=cursor, limit=limit
+        )
+        log_access(request, {task.customer for task in page.results}, what="tasks")
         return page_response(request, page)
 
 
@@ -80,10 +82,12 @@ class TaskView(ApiView):
         return shape_response(shape)
 
 
-class _DoingView(ApiView):
+class _TaskActionView(ApiView):
     rights: ClassVar = {"POST": Right.DO_TASKS}
 
-    def do(self, request: Request, task_id: UUID, act: Callable[[], StaffTask]) -> HttpResponse:
+    def respond(
+        self, request: Request, task_id: UUID, act: Callable[[], StaffTask]
+    ) -> HttpResponse:
         def effect() -> StoredResponse:
             try:
                 act()
@@ -98,8 +102,8 @@ class _DoingView(ApiView):
         return idempotent_response(request, effect)
 
 
-class TakeView(_DoingView):
-    """Taking one."""
+class TakeView(_TaskActionView):
+    """Takes a task."""
 
     @schema.describe(
         "Take a task, so that no colleague does",
@@ -110,11 +114,13 @@ class TakeView(_DoingView):
     )
     def post(self, request: Request, task_id: UUID) -> HttpResponse:
         by, now = _by(request), timezone.now()
-        return self.do(request, task_id, lambda: staff_tasks.take(task_id=task_id, by=by, now=now))
+        return self.respond(
+            request, task_id, lambda: staff_tasks.take(task_id=task_id, by=by, now=now)
+        )
 
 
-class GiveBackView(_DoingView):
-    """Giving one back."""
+class GiveBackView(_TaskActionView):
+    """Releases a task."""
 
     @schema.describe(
         "Give a task back",
@@ -125,10 +131,10 @@ class GiveBackView(_DoingView):
     )
     def post(self, request: Request, task_id: UUID) -> HttpResponse:
         by = _by(request)
-        return self.do(request, task_id, lambda: staff_tasks.give_back(task_id=task_id, by=by))
+        return self.respond(request, task_id, lambda: staff_tasks.give_back(task_id=task_id, by=by))
 
 
-class FinishView(_DoingView):
+class FinishView(_TaskActionView):
     """Finishing one."""
 
     @schema.describe(
@@ -140,16 +146,16 @@ class FinishView(_DoingView):
         problems=(409,),
     )
     def post(self, request: Request, task_id: UUID) -> HttpResponse:
-        said = read_body(request, Finish)
-        return self.do(
+        body = read_body(request, Finish)
+        return self.respond(
             request,
             task_id,
             lambda: staff_tasks.finish(
                 task_id=task_id,
                 by=_by(request),
                 actor=request_actor(request),
-                outcome=said.outcome,
-                note=said.note,
+                outcome=body.outcome,
+                note=body.note,
                 now=timezone.now(),
             ),
         )

@@ -1,6 +1,6 @@
-"""How things are that customers care about: rides that are down, tables that are ready.
+"""Endpoints of topics, such as rides that are down or tables that are ready.
 
-What is said here may be told to many people at once, so it takes a right of its own.
+A new status may be told to many customers at once, so it needs a right of its own.
 """
 
 from typing import Annotated, Any, ClassVar
@@ -72,13 +72,13 @@ class TopicView(ApiView):
     def post(self, request: Request, key: str) -> HttpResponse:
         if not KEY.match(key):
             raise Problem(422, "bad-topic", "A topic is a sort and a name: ride:night-mail.")
-        said = read_body(request, NewStatus)
+        body = read_body(request, NewStatus)
 
         def effect() -> StoredResponse:
             topic = set_status(
                 key=key,
-                status=said.status,
-                facts=said.facts,
+                status=body.status,
+                facts=body.facts,
                 author_name=request_actor(request) or request_principal(request).name,
                 now=timezone.now(),
             )

@@ -78,8 +78,9 @@ class Doorway(msgspec.Struct, frozen=True):
 
 def doorway(record_id: UUID) -> Doorway | None:
     """Return where a record leads to now, and how much is unread there."""
-    found = sql.rows("read_doorway", {"id": record_id})
-    return Doorway(found[0][0], tuple(found[0][1]), *found[0][2:]) if found else None
+    for live_id, ids, version, unread in sql.rows("read_doorway", {"id": record_id}):
+        return Doorway(live_id, tuple(ids), version, unread)
+    return None
 
 
 def messages(ids: Sequence[UUID], *, cursor: str | None, limit: int) -> Page[MessageShape]:
@@ -99,8 +100,8 @@ def messages(ids: Sequence[UUID], *, cursor: str | None, limit: int) -> Page[Mes
 
 
 def message(ids: Sequence[UUID], message_id: UUID) -> MessageShape | None:
-    found = _whole(ids).filter(pk=message_id).first()
-    return _shape(found) if found else None
+    row = _whole(ids).filter(pk=message_id).first()
+    return _shape(row) if row else None
 
 
 def _whole(ids: Sequence[UUID]) -> QuerySet[Message]:
@@ -109,22 +110,22 @@ def _whole(ids: Sequence[UUID]) -> QuerySet[Message]:
     other = JSONObject(
         id="pk", channel="channel", state="state", at=Coalesce("handed_over_at", "created_at")
     )
-    return left(ids).annotate(rank=_RANK, also=ArraySubquery(others.values(found=other)))
+    return sent_messages(ids).annotate(rank=_RANK, also=ArraySubquery(others.values(shape=other)))
 
 
 def _same_words(ids: Sequence[UUID]) -> QuerySet[Message]:
     """Return what the same step of the same run said; what no run says has no such others."""
-    same = left(ids).annotate(rank=_RANK)
+    same = sent_messages(ids).annotate(rank=_RANK)
     return same.filter(run_id=OuterRef("run_id"), step=OuterRef("step"))
 
 
 def subjects(ids: Sequence[UUID], messages: Collection[str]) -> dict[str, str]:
     """Return what these messages to the customer are called; what was taken back is not."""
-    rows = left(ids).filter(pk__in=messages).exclude(state="withdrawn")
+    rows = sent_messages(ids).filter(pk__in=messages).exclude(state="withdrawn")
     return {str(key): subject for key, subject in rows.values_list("pk", "subject")}
 
 
-def left(ids: Sequence[UUID]) -> QuerySet[Message]:
+def sent_messages(ids: Sequence[UUID]) -> QuerySet[Message]:
     """Return what left for a customer, or may have."""
     taken_back_in_time = Q(state="withdrawn", handed_over_at__isnull=True)
     rows = Message.objects.filter(customer_id__in=ids).exclude(state__in=_NEVER_LEFT)

@@ -1,5 +1,5 @@
 -- Write the new state of runs: waiting at a step, with their due row for then, or ended, with
--- their due row deleted. The runs and the rows are locked (hold_runs ran).
+-- their due row deleted. The runs and the rows are locked (lock_runs ran).
 --
 -- runs  jsonb  [{run_id, due_id, status, step, awaited, awaited_about, reason, due_at|null,
 --                memory for the due row}, ...]

@@ -114,7 +114,7 @@ def _handle_stop(sms: InboundSms, now: datetime) -> None:
     )
     owner = retry.on_conflict(lambda: _record_stop(sms, now))
     if owner:
-        withdrawal.wait(owner, _WITHDRAWAL_TIMEOUT)
+        withdrawal.wait_for_deliveries(owner, _WITHDRAWAL_TIMEOUT)
 
 
 def _record_stop(sms: InboundSms, now: datetime) -> UUID | None:

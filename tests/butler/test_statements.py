@@ -47,10 +47,10 @@ GROWN = {
 # Of the butler, and of the record: what a tick, a claim and an outcome ask.
 ASKED = (
     (sql, "claim_due"),
-    (sql, "hold_runs"),
+    (sql, "lock_runs"),
     (sql, "read_contexts"),
     (sql, "read_facts"),
-    (sql, "write_messages"),
+    (sql, "insert_messages"),
     (sql, "insert_decisions"),
     (sql, "update_runs"),
     (sql, "acquire_capacity"),
@@ -60,7 +60,7 @@ ASKED = (
     (sql, "lock_customers_of_deliveries"),
     (sql, "write_outcomes"),
     (sql, "find_waiting_reports"),
-    (sql, "find_in_hand"),
+    (sql, "find_deliveries_in_flight"),
     (sql, "find_expired_deliveries"),
     (sql, "start_runs"),
     (sql, "signal_waiting_runs"),

@@ -137,8 +137,8 @@ def withdraw(messages, moment):
         ConsentStatement(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})
     ]
     for message in messages:
-        withdrawal.say(
-            customer_id=message.customer_id, words=words, author=AUTHOR, now=moment, patience=0
+        withdrawal.record_statements(
+            customer_id=message.customer_id, statements=words, author=AUTHOR, now=moment, timeout=0
         )
 
 

@@ -211,8 +211,8 @@ def test_a_withdrawal_is_not_answered_while_its_message_is_on_its_way():
             import threading
 
             def withdraw():
-                withdrawal.say(
-                    customer_id=message.customer_id, words=words, author=AUTHOR, now=NOON
+                withdrawal.record_statements(
+                    customer_id=message.customer_id, statements=words, author=AUTHOR, now=NOON
                 )
                 order.append("acknowledged")
                 connection.close()

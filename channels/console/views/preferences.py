@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from butler.actions import withdrawal
-from butler.actions.withdrawal import Left
+from butler.actions.withdrawal import SentMessage
 from butler.decisions.inputs import read_facts
 from butler.types import Facts
 from channels.console.presenters import events
@@ -93,7 +93,9 @@ def say(request: HttpRequest, customer_id: UUID, what: str) -> HttpResponse:
         if state is None:
             raise Unreadable("state")
         words = _words(request, what, posted, state, live, now)
-        heard = withdrawal.say(customer_id=live, words=words, author=audit.author(request), now=now)
+        acknowledgement = withdrawal.record_statements(
+            customer_id=live, statements=words, author=audit.author(request), now=now
+        )
     except Unreadable as wrong:
         messages.error(request, _UNREADABLE.get(str(wrong), _NOTHING_DONE), place)
     except InvalidStatement as wrong:
@@ -102,8 +104,8 @@ def say(request: HttpRequest, customer_id: UUID, what: str) -> HttpResponse:
         raise Http404 from None
     else:
         messages.success(request, "Written down. It holds from this moment on.", place)
-        if heard.left and any(forms.narrows(word) for word in words):
-            messages.warning(request, _left(heard.left), place)
+        if acknowledgement.sent_messages and any(forms.narrows(word) for word in words):
+            messages.warning(request, _left(acknowledgement.sent_messages), place)
     query = {name: said for name in ("how", "aloud") if (said := request.POST.get(name, "")[:10])}
     return redirect(f"{resolve_url('console:wishes', live)}?{urlencode(query)}#{place}")
 
@@ -161,7 +163,7 @@ def _how(said: str | None) -> str:
     return said if said in HOW else "voice"
 
 
-def _left(left: Sequence[Left]) -> str:
+def _left(left: Sequence[SentMessage]) -> str:
     """Say what had already left when we heard it: that much cannot be taken back."""
     count = len(left)
     said = [

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from butler.actions.topics import KEY, STATUS, Moved, set_status
+from butler.actions.topics import KEY, STATUS, StatusConflict, set_status
 from butler.automations import topics
 from butler.automations.topics import StatusOption, TopicStatusShape
 from channels.console.presenters import events
@@ -67,9 +67,9 @@ def _say(request: HttpRequest, key: str, status: str, seen: int) -> None:
             facts=facts,
             author_name=audit.actor(request),
             now=timezone.now(),
-            seen=seen,
+            expected_serial=seen,
         )
-    except Moved:
+    except StatusConflict:
         messages.error(request, "A colleague said something else of it just now. Look again.")
     else:
         named = facts.get("name", key)

@@ -11,7 +11,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from butler.actions import withdrawal
-from butler.actions.withdrawal import Left
+from butler.actions.withdrawal import SentMessage
 from butler.decisions.inputs import read_facts
 from butler.queries.inbox import Doorway
 from butler.types import Facts
@@ -61,7 +61,9 @@ def change(request: HttpRequest, door: Doorway, what: str) -> HttpResponse:
         topics = [topic.key for topic in history.topics(get_language() or "en")]
         words = forms.words(what, posted, state, topics=topics, now=now)
         author = ChangeAuthor(internal_sources.signed_in_sender("customer portal", "web"))
-        heard = withdrawal.say(customer_id=door.id, words=words, author=author, now=now)
+        acknowledgement = withdrawal.record_statements(
+            customer_id=door.id, statements=words, author=author, now=now
+        )
     except Unreadable as wrong:
         messages.error(request, _unreadable(str(wrong)), place)
     except InvalidStatement as wrong:
@@ -70,7 +72,7 @@ def change(request: HttpRequest, door: Doorway, what: str) -> HttpResponse:
         messages.error(request, _unreadable(""), place)
     else:
         messages.success(request, _("Saved. It holds from this moment on."), place)
-        _tell_what_left(request, heard.left, words, place)
+        _tell_what_left(request, acknowledgement.sent_messages, words, place)
     return redirect(f"{resolve_url('portal:preferences')}#{place}")
 
 
@@ -90,7 +92,7 @@ def _unreadable(code: str) -> str:
 
 
 def _tell_what_left(
-    request: HttpRequest, left: Sequence[Left], words: Sequence[ConsentStatement], place: str
+    request: HttpRequest, left: Sequence[SentMessage], words: Sequence[ConsentStatement], place: str
 ) -> None:
     """Say what had already left when we heard it: that much we cannot take back."""
     if not left or not any(forms.narrows(word) for word in words):

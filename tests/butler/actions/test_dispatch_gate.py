@@ -233,11 +233,13 @@ def test_a_withdrawal_waits_for_what_is_in_hand_and_says_that_it_left():
         ConsentStatement(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})
     ]
 
-    heard = withdrawal.say(customer_id=guest.id, words=words, author=AUTHOR, now=NOON)
+    heard = withdrawal.record_statements(
+        customer_id=guest.id, statements=words, author=AUTHOR, now=NOON
+    )
 
     # Nobody said what came of it, so the wait ended with the lease.
-    assert [sent_message.message_id for sent_message in heard.left] == [message.id]
-    assert heard.left[0].state == "sending"
+    assert [sent_message.message_id for sent_message in heard.sent_messages] == [message.id]
+    assert heard.sent_messages[0].state == "sending"
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT lease_until <= clock_timestamp() FROM butler_delivery WHERE id = %s",

@@ -23,9 +23,9 @@ def _words():
 
 
 def already_sent(guest, *words):
-    return withdrawal.say(
-        customer_id=guest.id, words=words or (NO,), author=AUTHOR, now=NOON, patience=0.0
-    ).left
+    return withdrawal.record_statements(
+        customer_id=guest.id, statements=words or (NO,), author=AUTHOR, now=NOON, timeout=0.0
+    ).sent_messages
 
 
 def handed_over(guest, ago, **facts):
@@ -107,12 +107,12 @@ def test_it_waits_for_what_is_in_hand_and_for_nothing_else(is_joined):
         channel="email", provider="sink", now=NOON, limit=1, lease=0.4, links=lambda outgoing: {}
     )
     began = time.monotonic()
-    withdrawal.wait(other.id)
+    withdrawal.wait_for_deliveries(other.id)
     assert time.monotonic() - began < 0.2
     if is_joined:
         Customer.objects.filter(id=guest.id).update(canonical_id=other.id)
 
-    withdrawal.wait(other.id if is_joined else guest.id)
+    withdrawal.wait_for_deliveries(other.id if is_joined else guest.id)
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT lease_until <= clock_timestamp() FROM butler_delivery")
@@ -130,6 +130,6 @@ def test_it_does_not_wait_for_what_was_settled():
     Message.objects.filter(id=message.id).update(state="accepted")
 
     began = time.monotonic()
-    withdrawal.wait(guest.id)
+    withdrawal.wait_for_deliveries(guest.id)
 
     assert time.monotonic() - began < 5

@@ -197,7 +197,9 @@ def test_a_childs_yes_is_not_taken_but_a_guardians_is_and_a_no_is(signed_in, noo
         word = ConsentStatement(
             kind=statement, subject="offers", notice=notice, language="en", evidence=evidence
         )
-        withdrawal.say(customer_id=noor.pk, words=[word], author=author, now=timezone.now())
+        withdrawal.record_statements(
+            customer_id=noor.pk, statements=[word], author=author, now=timezone.now()
+        )
         return history.current_state(noor.pk).consents["offers"].state
 
     with pytest.raises(InvalidStatement) as refused:

@@ -1,4 +1,4 @@
--- Whether an attempt to hand something to this customer is in anybody's hand right now.
+-- One row if a delivery to this customer is in flight.
 --
 -- customer  uuid  a live record
 

@@ -1,4 +1,4 @@
--- Ask people to do things, once for each key.
+-- Insert staff tasks. A task whose key exists already is left as it is.
 --
 -- tasks  jsonb  [{id, key, kind, customer_id, automation_id, title, body, due_at}, ...]
 

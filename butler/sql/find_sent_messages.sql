@@ -1,4 +1,4 @@
--- What had left for this customer, or may have, newest first.
+-- The messages to this customer that were sent since a time, or may have been, newest first.
 --
 -- customer  uuid  a live record, since  timestamptz
 
