@@ -39,9 +39,9 @@ def page_of(version):
 
 def step(client, version, name):
     page = reverse("admin:butler_automationversion_step", args=[version.pk])
-    answer = client.post(page, {"step": name}, follow=True)
+    response = client.post(page, {"step": name}, follow=True)
     version.refresh_from_db()
-    return answer
+    return response
 
 
 def message(**fields):
@@ -67,9 +67,9 @@ def test_every_table_opens_and_nothing_is_changed_by_hand(lin, version, model):
     automations.engage_switch(key="*", by="lin", reason="a test", now=NOW)
     name = model._meta.model_name
 
-    answer = lin.get(reverse(f"admin:butler_{name}_changelist"))
+    response = lin.get(reverse(f"admin:butler_{name}_changelist"))
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert lin.get(reverse(f"admin:butler_{name}_add")).status_code == 403
     for row in model.objects.all():
         shown = lin.get(reverse(f"admin:butler_{name}_change", args=[row.pk]))
@@ -106,10 +106,10 @@ def test_no_list_of_customers_things_reads_all_of_them(lin, name):
     page = reverse(f"admin:butler_{name}_changelist")
 
     with CaptureQueriesContext(connection) as queries:
-        answer = lin.get(page)
+        response = lin.get(page)
 
     statements = [query["sql"] for query in queries if f'"butler_{name}"' in query["sql"]]
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert not any("DISTINCT" in statement for statement in statements)
     # At most so many are counted, and the newest come from an index.
     assert all("LIMIT" in statement for statement in statements if "COUNT" in statement)
@@ -243,10 +243,10 @@ def test_what_differs_from_the_version_in_use_is_shown(lin, version):
 def test_mail_is_shown_on_a_page_that_can_do_nothing(lin, version):
     page = reverse("admin:butler_automationversion_mail", args=[version.pk, "0", "nl"])
 
-    answer = lin.get(page)
+    response = lin.get(page)
 
-    assert "See you, LK-1042-17." in answer.text
-    assert answer["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    assert "See you, LK-1042-17." in response.text
+    assert response["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
     for place, language in (("9", "nl"), ("x", "nl")):
         wrong = reverse("admin:butler_automationversion_mail", args=[version.pk, place, language])
         assert lin.get(wrong).status_code == 404

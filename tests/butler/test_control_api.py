@@ -121,10 +121,10 @@ def test_the_receipt_is_a_file_that_anybody_can_verify(noor, client):
     keys = receipts.read_keys(client.get("/.well-known/butler-receipt-keys.json").content)
     [address] = refusal["receipts"]
 
-    answer = noor[1].get(address.removeprefix("http://testserver"))
+    response = noor[1].get(address.removeprefix("http://testserver"))
 
-    assert answer["Content-Disposition"].startswith('attachment; filename="receipt-')
-    receipt = receipts.read_file(answer.content)
+    assert response["Content-Disposition"].startswith('attachment; filename="receipt-')
+    receipt = receipts.read_file(response.content)
     assert receipts.verify(receipt, keys) == (1, 0, (), ())
     assert receipt["document"]["state"] == "ConsentRefused"
 
@@ -194,9 +194,9 @@ def test_preferences_are_set_and_cleared_all_or_none(noor):
     ],
 )
 def test_what_cannot_be_understood_is_told_and_changes_nothing(noor, path, body, code):
-    answer = put(noor[1], f"/api/me/{path}", **body)
+    response = put(noor[1], f"/api/me/{path}", **body)
 
-    assert (answer.status_code, answer.json()["type"]) == (422, f"urn:butler:problem:{code}")
+    assert (response.status_code, response.json()["type"]) == (422, f"urn:butler:problem:{code}")
     assert not ControlEntry.objects.exists()
 
 

@@ -12,7 +12,7 @@ from customers.actions import sources
 from customers.models import Source
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     status: int
     body: bytes
     headers: dict[str, str]
@@ -37,7 +37,7 @@ def send(
     *,
     method: str = "POST",
     key: str = "",
-) -> Answer:
+) -> Response:
     """Send bytes as they are, anything else as JSON; `key` goes where servers put it."""
     if body is not None and not isinstance(body, bytes):
         body = json.dumps(body).encode()
@@ -48,9 +48,9 @@ def send(
     connection = http.client.HTTPConnection(address.hostname, address.port, timeout=20)
     try:
         connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        response_headers = {name.lower(): value for name, value in answer.getheaders()}
-        return Answer(answer.status, answer.read(), response_headers)
+        response = connection.getresponse()
+        response_headers = {name.lower(): value for name, value in response.getheaders()}
+        return Response(response.status, response.read(), response_headers)
     finally:
         connection.close()
 

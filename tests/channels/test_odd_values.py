@@ -128,9 +128,9 @@ def test_odd_events_of_a_batch_cost_no_other(is_secret):
     def sent(events):
         before, batch = counted(), wired(events)
 
-        answer = post("/v1/batch", {"batch": batch, "writeKey": key})
+        response = post("/v1/batch", {"batch": batch, "writeKey": key})
 
-        assert_all_are_somewhere(answer, len(batch), ids_of_good(batch), before)
+        assert_all_are_somewhere(response, len(batch), ids_of_good(batch), before)
 
     sent()
     assert_rebuilt_the_same()
@@ -147,9 +147,9 @@ def test_every_odd_value_in_every_field_costs_no_other():
         ]
         before, batch = counted(), wired(events, good_every=10)
 
-        answer = post("/v1/batch", {"batch": batch, "writeKey": key})
+        response = post("/v1/batch", {"batch": batch, "writeKey": key})
 
-        assert_all_are_somewhere(answer, len(batch), ids_of_good(batch), before)
+        assert_all_are_somewhere(response, len(batch), ids_of_good(batch), before)
     assert_rebuilt_the_same()
 
 
@@ -162,9 +162,9 @@ def test_odd_single_events_end_in_no_server_error():
         for event in wired(events)[::2]:
             before = counted()
 
-            answer = post("/v1/track", event, **basic(key))
+            response = post("/v1/track", event, **basic(key))
 
-            assert_all_are_somewhere(answer, 1, (), before)
+            assert_all_are_somewhere(response, 1, (), before)
 
     sent()
     assert_rebuilt_the_same()
@@ -183,10 +183,10 @@ def test_odd_lines_of_a_till_cost_no_other():
             odd = {"id": name, "card": "LK1", "at": odd.pop("timestamp")} | odd
             lines += [odd, {"id": f"good-{number}", "card": f"LK{number}"}]
 
-        answer = post("/v1/store/batches", {"device": device, "lines": lines}, **basic(key))
+        response = post("/v1/store/batches", {"device": device, "lines": lines}, **basic(key))
 
         good_ids = [f"{device}:good-{number}" for number in range(len(events))]
-        assert_all_are_somewhere(answer, len(lines), good_ids, before)
+        assert_all_are_somewhere(response, len(lines), good_ids, before)
 
     sent()
     assert_rebuilt_the_same()
@@ -206,9 +206,9 @@ def test_odd_cloudevents_cost_no_other():
             batch += [bad | {"data": odd["properties"]}, fine]
             good_ids.append(f"/shop|{fine['id']}")
 
-        answer = post("/v1/events", batch, **basic(key))
+        response = post("/v1/events", batch, **basic(key))
 
-        assert_all_are_somewhere(answer, len(batch), good_ids, before)
+        assert_all_are_somewhere(response, len(batch), good_ids, before)
 
     sent()
     assert_rebuilt_the_same()
@@ -234,9 +234,9 @@ def test_odd_webhooks_end_in_no_server_error():
                 "webhook-signature": Webhook(SECRET).sign(message_id, now, body),
             }
 
-            answer = post(f"/v1/webhooks/{quote(shop.name)}", body.encode(), **headers)
+            response = post(f"/v1/webhooks/{quote(shop.name)}", body.encode(), **headers)
 
-            assert_all_are_somewhere(answer, 1, (), before)
+            assert_all_are_somewhere(response, 1, (), before)
 
     sent()
     assert_rebuilt_the_same()
@@ -256,9 +256,9 @@ def test_odd_calls_end_in_no_server_error():
     def sent(event, fields):
         call = {"callId": "c1", "from": "+31612345678", "event": event} | fields
 
-        answer = post("/v1/phone/calls", call, **basic(key))
+        response = post("/v1/phone/calls", call, **basic(key))
 
-        assert answer.status_code in (200, 400), answer.content
+        assert response.status_code in (200, 400), response.content
 
     sent()
     assert_rebuilt_the_same()
@@ -288,9 +288,9 @@ def test_odd_bodies_of_the_rest_api_end_in_no_server_error():
             bodies += [whole[what] | {"party": party}]
             bodies += [whole[what] | {"lines": [line | {"details": details}]}]
         for body in bodies:
-            answer = post(f"{base}/{what}/", body, Authorization=f"Bearer {key}")
+            response = post(f"{base}/{what}/", body, Authorization=f"Bearer {key}")
 
-            assert answer.status_code < 500, (body, answer.content)
+            assert response.status_code < 500, (body, response.content)
 
     sent()
     assert_rebuilt_the_same()

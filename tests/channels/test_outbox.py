@@ -23,15 +23,15 @@ def test_a_mail_is_read_back_newest_first(client):
     second.attach_alternative("<p>two</p>", "text/html")
     second.send()
 
-    answer = client.get("/dev/outbox.json")
+    response = client.get("/dev/outbox.json")
 
-    mails = [(mail["subject"], mail["to"], mail["text"], mail["html"]) for mail in answer.json()]
+    mails = [(mail["subject"], mail["to"], mail["text"], mail["html"]) for mail in response.json()]
     assert mails == [
         ("Second", "eli@example.com", "two", "<p>two</p>"),
         ("Second", "noor@example.com", "two", "<p>two</p>"),
         ("First", "noor@example.com", "one", ""),
     ]
-    assert answer.json()[0].keys() == {"channel", "to", "subject", "text", "html", "sent_at"}
+    assert response.json()[0].keys() == {"channel", "to", "subject", "text", "html", "sent_at"}
 
 
 def test_the_page_escapes_what_was_sent(client):

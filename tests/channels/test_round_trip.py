@@ -64,15 +64,15 @@ def test_one_tap_in_the_letter_ends_the_next_one(noor, relay):
     second = message(noor)
 
     link = letter.message["List-Unsubscribe"].strip("<>")
-    answer = Client().post(
+    response = Client().post(
         urlsplit(link).path,
         "List-Unsubscribe=One-Click",
         content_type="application/x-www-form-urlencoded",
     )
     hand_over(EmailAdapter())
 
-    assert answer.status_code == 200
-    assert "1 message" in answer.content.decode() or "One message" in answer.content.decode()
+    assert response.status_code == 200
+    assert "1 message" in response.content.decode() or "One message" in response.content.decode()
     assert letter.envelope_to == ["noor@example.com"]
     assert (state(first), len(relay.letters)) == ("accepted", 1)
     assert state(second) == "suppressed consent_withdrawn"

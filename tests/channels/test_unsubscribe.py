@@ -124,8 +124,8 @@ def test_looking_changes_nothing(noor):
 
     for method in ("get", "head"):
         for _ in range(3):
-            answer = getattr(Client(), method)(path)
-            assert answer.status_code == 200
+            response = getattr(Client(), method)(path)
+            assert response.status_code == 200
 
     assert entries() == before
     assert consent(noor) == "given"
@@ -158,9 +158,9 @@ def test_a_mail_program_ends_it_without_cookies_or_redirect(running):
     assert send(running.web, path, method="GET").status == 200
     began = time.monotonic()
 
-    answer = send(running.web, path, ONE_CLICK, FORM)
+    response = send(running.web, path, ONE_CLICK, FORM)
 
-    assert answer.status == 200
+    assert response.status == 200
     assert time.monotonic() - began < 1
     assert consent(noor) == "withdrawn"
     evidence = ControlEntry.objects.get(kind="consent.withdrawn").document
@@ -168,9 +168,9 @@ def test_a_mail_program_ends_it_without_cookies_or_redirect(running):
 
 
 def test_the_button_ends_it_too_with_csrf_checks_on(noor):
-    answer = Client(enforce_csrf_checks=True).post(link(noor))
+    response = Client(enforce_csrf_checks=True).post(link(noor))
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert consent(noor) == "withdrawn"
     assert '"click"' in ControlEntry.objects.get(kind="consent.withdrawn").document
 
@@ -212,9 +212,9 @@ def test_a_customer_who_is_gone_hears_the_same(noor, client):
 
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_a_wrong_link_is_not_found_and_changes_nothing(noor, client, method):
-    answer = getattr(client, method)("/u/" + "A" * 60 + ".x/")
+    response = getattr(client, method)("/u/" + "A" * 60 + ".x/")
 
-    assert answer.status_code == 404
+    assert response.status_code == 404
     assert entries() == [("consent.given", "offers")]
 
 

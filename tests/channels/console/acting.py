@@ -36,6 +36,6 @@ def order(number: str = "LK-1", **facts) -> None:
 
 
 def page_of(client: Client, path: str) -> str:
-    answer = client.get(f"/console/{path}")
-    assert answer.status_code == 200, answer.content[:300]
-    return answer.content.decode()
+    response = client.get(f"/console/{path}")
+    assert response.status_code == 200, response.content[:300]
+    return response.content.decode()

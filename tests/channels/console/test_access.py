@@ -155,21 +155,21 @@ def test_everybody_may_what_the_table_says(world, visitor, subtests):
         if route == "sign-out/":
             continue
         with subtests.test(operation):
-            answer = client.generic(method, path)
+            response = client.generic(method, path)
 
             cell = cells.split()[column]
             if cell == "3":
-                assert answer.status_code == 403
-                assert b"Not for your role" in answer.content
+                assert response.status_code == 403
+                assert b"Not for your role" in response.content
             elif cell == "i":
-                assert answer.status_code == 302
-                assert answer["Location"].startswith("/console/sign-in/")
+                assert response.status_code == 302
+                assert response["Location"].startswith("/console/sign-in/")
             else:
-                assert answer.status_code in {200, 302, 422}, answer.content[:300]
+                assert response.status_code in {200, 302, 422}, response.content[:300]
                 assert cell == "y"
                 assert not (
-                    answer.status_code == 302
-                    and answer["Location"].startswith("/console/sign-in/")
+                    response.status_code == 302
+                    and response["Location"].startswith("/console/sign-in/")
                     and cells is not DOOR
                 )
 
@@ -215,11 +215,11 @@ def test_a_password_alone_does_not_open_the_administrators_pages(db):
     client = Client()
     User.objects.create_superuser("lin@staff.example.com", "a long password")
 
-    answer = client.post(
+    response = client.post(
         "/admin/login/", {"username": "lin@staff.example.com", "password": "a long password"}
     )
 
-    assert answer["Location"].startswith("/console/sign-in/")
+    assert response["Location"].startswith("/console/sign-in/")
     assert "_auth_user_id" not in client.session
 
 
@@ -227,6 +227,6 @@ def test_a_form_from_elsewhere_does_nothing(world):
     client = Client(enforce_csrf_checks=True)
     staff.let_in(client, staff.colleague("desk"))
 
-    answer = client.post(f"/console/tasks/{world['task_id']}/take/")
+    response = client.post(f"/console/tasks/{world['task_id']}/take/")
 
-    assert answer.status_code == 403
+    assert response.status_code == 403

@@ -32,19 +32,19 @@ def test_the_price_is_shown_before_anything_is_done(desk, noor):
 
 
 def test_a_line_without_a_number_is_one_and_says_so(desk, noor):
-    answer = desk.post(f"/console/customers/{noor.id}/new-order/", FORM | {"line0_quantity": ""})
+    response = desk.post(f"/console/customers/{noor.id}/new-order/", FORM | {"line0_quantity": ""})
 
     assert (
         'id="line0_quantity" name="line0_quantity" inputmode="numeric" maxlength="3" value="1"'
-        in (answer.content.decode())
+        in (response.content.decode())
     )
-    assert "34.50" in answer.content.decode()
+    assert "34.50" in response.content.decode()
 
 
 def test_who_says_not_yet_writes_on_with_what_was_there(desk, noor):
-    answer = desk.post(f"/console/customers/{noor.id}/new-order/", FORM | {"back": "yes"})
+    response = desk.post(f"/console/customers/{noor.id}/new-order/", FORM | {"back": "yes"})
 
-    page = answer.content.decode()
+    page = response.content.decode()
     assert "Place it" not in page
     assert "What does it cost?" in page
     assert 'value="Day ticket"' in page
@@ -53,8 +53,8 @@ def test_who_says_not_yet_writes_on_with_what_was_there(desk, noor):
 
 def test_an_order_is_placed_once_however_often_the_button_is_pressed(desk, noor):
     for _ in range(3):
-        answer = desk.post(f"/console/customers/{noor.id}/new-order/", FORM | {"place": "yes"})
-        assert answer["Location"] == f"/console/customers/{noor.id}/"
+        response = desk.post(f"/console/customers/{noor.id}/new-order/", FORM | {"place": "yes"})
+        assert response["Location"] == f"/console/customers/{noor.id}/"
 
     placed = Order.objects.get(customer=noor)
     assert (str(placed.total), placed.changed_by) == ("69.00", "staff:Sam")
@@ -65,9 +65,9 @@ def test_the_same_form_with_other_content_is_not_placed(desk, noor):
     path = f"/console/customers/{noor.id}/new-order/"
     desk.post(path, FORM | {"place": "yes"})
 
-    answer = desk.post(path, FORM | {"place": "yes", "line0_quantity": "9"})
+    response = desk.post(path, FORM | {"place": "yes", "line0_quantity": "9"})
 
-    assert answer.status_code == 409
+    assert response.status_code == 409
     assert Order.objects.filter(customer=noor).count() == 1
 
 
@@ -89,13 +89,13 @@ def test_the_same_form_with_other_content_is_not_placed(desk, noor):
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_placed(desk, noor, change, complaint):
-    answer = desk.post(
+    response = desk.post(
         f"/console/customers/{noor.id}/new-order/",
         FORM | change | ({"place": "yes"} if complaint else {}),
     )
 
-    assert complaint in answer.content.decode()
-    assert answer.status_code == (422 if complaint else 200)
+    assert complaint in response.content.decode()
+    assert response.status_code == (422 if complaint else 200)
     assert not Order.objects.filter(customer=noor).exists()
 
 
@@ -187,10 +187,10 @@ def test_a_change_that_comes_after_the_cancellation_is_told_so(desk, noor):
     form = FORM | {"line0_id": "a", "line0_quantity": "9", "place": "yes"}
     desk.post(f"{path}cancel/")
 
-    answer = desk.post(path, form)
+    response = desk.post(path, form)
 
-    assert answer.status_code == 409
-    assert "This order was cancelled or refunded." in answer.content.decode()
+    assert response.status_code == 409
+    assert "This order was cancelled or refunded." in response.content.decode()
     placed = Order.objects.get(customer=noor)
     assert (placed.status, placed.lines[0]["quantity"]) == ("cancelled", 2)
 

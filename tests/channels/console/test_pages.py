@@ -151,9 +151,9 @@ def test_a_call_of_somebody_known_opens_their_page(desk, noor):
     _call("c1", "+46701740605")
 
     assert "+46701740605" in page_of(desk, "calls/?parts")
-    answer = desk.get("/console/calls/call:c1/")
+    response = desk.get("/console/calls/call:c1/")
 
-    assert answer["Location"] == f"/console/customers/{noor.id}/?for=call+call%3Ac1"
+    assert response["Location"] == f"/console/customers/{noor.id}/?for=call+call%3Ac1"
 
 
 def test_a_call_of_nobody_opens_a_search(desk):
@@ -250,7 +250,7 @@ def test_a_manager_stops_an_automation_and_lets_it_go_on(client):
 def test_a_switch_of_nothing_is_refused_in_words(client):
     lin = staff.let_in(client, staff.colleague("manager", "Lin"))
 
-    answer = lin.post("/console/switches/throw/", {"key": "x", "reason": "y"}, follow=True)
+    response = lin.post("/console/switches/throw/", {"key": "x", "reason": "y"}, follow=True)
 
-    assert "There is no such automation" in answer.text
+    assert "There is no such automation" in response.text
     assert not PauseSwitch.objects.exists()

@@ -222,10 +222,10 @@ def test_who_shows_the_app_once_more_sees_what_is_left_and_can_keep_it(at_work, 
     staff_sign_in.check_code(user=sam, code=codes[3], now=timezone.now())
     assert "You have 9 left." in at_work.get("/console/codes/").content.decode()
 
-    answer = _own(at_work, secret, "show")
+    response = _own(at_work, secret, "show")
 
-    assert _shown(answer) == [*codes[:3], *codes[4:]]
-    file = re.search(r'href="(data:text/plain[^"]+)" download=', answer.content.decode())
+    assert _shown(response) == [*codes[:3], *codes[4:]]
+    file = re.search(r'href="(data:text/plain[^"]+)" download=', response.content.decode())
     assert file
     assert all(code in file[1] for code in codes if code != codes[3])
 
@@ -235,8 +235,8 @@ def test_a_used_code_opens_nothing_any_more(at_work, sam, secret):
     other = Client()
     for location in ("/console/", None):
         _password(other, sam)
-        answer = other.post("/console/sign-in/code/", {"code": code})
-        assert answer.get("Location") == location
+        response = other.post("/console/sign-in/code/", {"code": code})
+        assert response.get("Location") == location
         other.post("/console/sign-out/")
 
     assert code not in _shown(_own(at_work, secret, "show"))

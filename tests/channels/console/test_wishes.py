@@ -25,9 +25,9 @@ def house(noor):
 
 
 def _say(client: Client, who, what: str, **form) -> str:
-    answer = client.post(f"/console/customers/{who.id}/wishes/{what}/", form, follow=True)
-    assert answer.status_code == 200
-    return html.unescape(answer.content.decode())
+    response = client.post(f"/console/customers/{who.id}/wishes/{what}/", form, follow=True)
+    assert response.status_code == 200
+    return html.unescape(response.content.decode())
 
 
 def _consent(client: Client, who, answer: str, **form) -> str:

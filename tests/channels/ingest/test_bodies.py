@@ -34,9 +34,9 @@ def test_any_content_type_is_json(running):
     for content_type in CONTENT_TYPES:
         headers = {"Content-Type": content_type} if content_type else {}
 
-        answer = send(running.web, "/v1/b", {"batch": [track()], "writeKey": key}, headers)
+        response = send(running.web, "/v1/b", {"batch": [track()], "writeKey": key}, headers)
 
-        assert (answer.status, answer.counts) == (200, (1, 0, 0)), content_type
+        assert (response.status, response.counts) == (200, (1, 0, 0)), content_type
 
 
 # 3. Encodings ------------------------------------------------------------------------
@@ -54,9 +54,9 @@ def test_a_gzip_bomb_is_too_large(running):
     bomb = gzip.compress(b" " * 60_000_000, compresslevel=9)
     began = time.monotonic()
 
-    answer = send(running.web, "/v1/batch", bomb, {"Content-Encoding": "gzip"})
+    response = send(running.web, "/v1/batch", bomb, {"Content-Encoding": "gzip"})
 
-    assert (answer.status, answer.json["code"]) == (413, "too_large")
+    assert (response.status, response.json["code"]) == (413, "too_large")
     assert time.monotonic() - began < 3
 
 
@@ -70,10 +70,10 @@ def test_a_gzip_bomb_is_too_large(running):
     ],
 )
 def test_what_cannot_be_unpacked_is_said_so(running, body, encoding, status):
-    answer = send(running.web, "/v1/batch", body, {"Content-Encoding": encoding})
+    response = send(running.web, "/v1/batch", body, {"Content-Encoding": encoding})
 
-    assert answer.status == status
-    assert set(answer.json) == {"code", "message"}
+    assert response.status == status
+    assert set(response.json) == {"code", "message"}
 
 
 def test_members_of_gzip_are_counted(running):
@@ -81,9 +81,9 @@ def test_members_of_gzip_are_counted(running):
     body = gzip.compress(b"") * 200_000
     began = time.monotonic()
 
-    answer = send(running.web, "/v1/batch", body, {"Content-Encoding": "gzip"})
+    response = send(running.web, "/v1/batch", body, {"Content-Encoding": "gzip"})
 
-    assert (answer.status, answer.json["code"]) == (400, "bad_gzip")
+    assert (response.status, response.json["code"]) == (400, "bad_gzip")
     assert time.monotonic() - began < 2
 
 
@@ -93,21 +93,21 @@ def test_chunked_gzip_as_phones_send_it(running):
     chunks = [body[i : i + 50] for i in range(0, len(body), 50)]
     wire = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
 
-    answer = send_raw(
+    response = send_raw(
         running.web,
         b"POST /v1/b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         b"Content-Type: text/plain\r\nContent-Encoding: gzip\r\n"
         b"Transfer-Encoding: chunked\r\n\r\n" + wire,
     )
 
-    assert answer.startswith(b"HTTP/1.1 200")
-    assert answer.endswith(SUCCESS)
+    assert response.startswith(b"HTTP/1.1 200")
+    assert response.endswith(SUCCESS)
     assert Event.objects.count() == 2
 
 
 def test_a_body_that_ends_too_early_stores_nothing(running):
     _, key = source()
-    answer = send_raw(
+    response = send_raw(
         running.web,
         b"POST /v1/b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         b"X-Write-Key: %b\r\n"
@@ -115,7 +115,7 @@ def test_a_body_that_ends_too_early_stores_nothing(running):
         half_close=True,
     )
 
-    assert answer == b"" or answer.startswith(b"HTTP/1.1 400")
+    assert response == b"" or response.startswith(b"HTTP/1.1 400")
     assert Event.objects.count() == 0
 
 
@@ -126,19 +126,19 @@ def test_a_request_of_more_than_a_megabyte_is_taken(running):
     _, key = source()
     events = [track(properties={"text": "x" * 30_000}) for _ in range(50)]
 
-    answer = send(running.web, "/v1/batch", {"batch": events, "writeKey": key})
+    response = send(running.web, "/v1/batch", {"batch": events, "writeKey": key})
 
-    assert answer.counts == (50, 0, 0)
+    assert response.counts == (50, 0, 0)
 
 
 def test_one_large_event_is_stored_whole_with_a_warning(running):
     _, key = source()
     large = track(properties={"text": "x" * 100_000})
 
-    answer = send(running.web, "/v1/batch", {"batch": [track(), large], "writeKey": key})
+    response = send(running.web, "/v1/batch", {"batch": [track(), large], "writeKey": key})
 
-    assert answer.counts == (2, 0, 0)
-    assert answer.headers["butler-warnings"] == "1"
+    assert response.counts == (2, 0, 0)
+    assert response.headers["butler-warnings"] == "1"
     stored = Event.objects.get(message_id=large["messageId"])
     assert stored.body == large
 

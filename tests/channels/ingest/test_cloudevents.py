@@ -136,9 +136,9 @@ def test_the_reference_library_is_understood(running, mode):
     message = write(reference(1), JSONFormat())
     body = message.body if isinstance(message.body, bytes) else message.body.encode()
 
-    answers = [send(running.web, "/v1/events", body, message.headers, key=key) for _ in range(2)]
+    responses = [send(running.web, "/v1/events", body, message.headers, key=key) for _ in range(2)]
 
-    assert [answer.counts for answer in answers] == [(1, 0, 0), (0, 1, 0)]
+    assert [response.counts for response in responses] == [(1, 0, 0), (0, 1, 0)]
     stored = Event.objects.get()
     assert stored.body["properties"] == {"gate": 1}
     assert stored.occurred_at == datetime(2026, 11, 21, 11, 0, tzinfo=UTC)
@@ -151,9 +151,9 @@ def test_a_batch_may_hold_a_bad_one(running):
     batch = [ENTERED | {"id": "1"}, {"specversion": "1.0"}, ENTERED | {"id": "2"}]
     headers = {"Content-Type": "application/cloudevents-batch+json"}
 
-    answer = send(running.web, "/v1/events/", batch, headers, key=key)
+    response = send(running.web, "/v1/events/", batch, headers, key=key)
 
-    assert answer.counts == (2, 0, 1)
+    assert response.counts == (2, 0, 1)
     assert QuarantinedItem.objects.get().reason == "missing_attribute"
 
 
@@ -178,9 +178,9 @@ def test_binary_mode_takes_any_data(running, body, content_type, properties):
         "Content-Type": content_type,
     }
 
-    answer = send(running.web, "/v1/events", body, headers, key=key)
+    response = send(running.web, "/v1/events", body, headers, key=key)
 
-    assert answer.counts == (1, 0, 0)
+    assert response.counts == (1, 0, 0)
     stored = Event.objects.get()
     assert stored.name == "né"
     if properties is None:
@@ -195,6 +195,6 @@ def test_binary_mode_takes_any_data(running, body, content_type, properties):
 def test_the_handshake_of_a_webhook_is_answered(running):
     headers = {"WebHook-Request-Origin": "events.example.com"}
 
-    answer = send(running.web, "/v1/events", None, headers, method="OPTIONS")
+    response = send(running.web, "/v1/events", None, headers, method="OPTIONS")
 
-    assert answer.headers["webhook-allowed-origin"] == "events.example.com"
+    assert response.headers["webhook-allowed-origin"] == "events.example.com"

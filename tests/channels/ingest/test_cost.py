@@ -158,11 +158,11 @@ WAYS = [
 @pytest.mark.parametrize("name", ["X-Write-Key", "Authorization"])
 def test_a_body_of_nobody_is_not_opened(client, path, name):
     for case, body in MALFORMED.items():
-        answer = client.post(
+        response = client.post(
             path, body, content_type="text/plain", headers=key_header(name, "pk_" + "x" * 32)
         )
 
-        assert (answer.status_code, answer.json()["code"]) == (401, "unknown_key"), case
+        assert (response.status_code, response.json()["code"]) == (401, "unknown_key"), case
 
 
 @pytest.mark.django_db(transaction=True)
@@ -181,9 +181,9 @@ def test_a_body_of_nobody_is_not_opened(client, path, name):
 def test_a_malformed_body_without_a_good_key_is_said_to_have_none(client, path, key, code, pack):
     body = pack(b'{"batch":[[[[[{"type":NaN' + key)
 
-    answer = client.post(path, body, content_type="text/plain")
+    response = client.post(path, body, content_type="text/plain")
 
-    assert (answer.status_code, answer.json()["code"]) == (401, code)
+    assert (response.status_code, response.json()["code"]) == (401, code)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -193,9 +193,9 @@ def test_a_body_that_nobody_signed_is_not_read(client, path):
     of.name, of.webhook_secrets = "shop", ["whsec_c2VjcmV0"]
     of.save()
     for case in ("cut off", "no JSON", "nested", "list", "empty"):
-        answer = client.post(path, MALFORMED[case], content_type="text/plain")
+        response = client.post(path, MALFORMED[case], content_type="text/plain")
 
-        assert (answer.status_code, answer.json()["code"]) == (401, "wrong_signature"), case
+        assert (response.status_code, response.json()["code"]) == (401, "wrong_signature"), case
 
 
 @pytest.mark.django_db(transaction=True)
@@ -212,9 +212,9 @@ def test_a_key_in_the_body_counts_wherever_it_stands(client, where):
         body = {"batch": [track()]}
     path = f"/v1/batch?writeKey={key}" if where == "only in the address" else "/v1/batch"
 
-    answer = client.post(path, json.dumps(body), content_type="text/plain")
+    response = client.post(path, json.dumps(body), content_type="text/plain")
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert Event.objects.count() == len(body["batch"])
 
 
@@ -223,9 +223,9 @@ def test_a_good_key_inside_an_event_does_not_send_for_the_batch(client):
     _, key = source()
     body = {"batch": [track(properties={"writeKey": key})], "writeKey": "pk_unknown"}
 
-    answer = client.post("/v1/batch", json.dumps(body), content_type="text/plain")
+    response = client.post("/v1/batch", json.dumps(body), content_type="text/plain")
 
-    assert (answer.status_code, answer.json()["code"]) == (401, "unknown_key")
+    assert (response.status_code, response.json()["code"]) == (401, "unknown_key")
     assert not Event.objects.exists()
     assert not QuarantinedItem.objects.exists()
 
@@ -249,9 +249,9 @@ def test_a_byte_unpacks_to_so_many_and_no_more(client):
     dense = gzip.compress(b'{"batch":[' + b"[" * (FOUR_MB - 100))
     assert len(dense) * http.MAX_COMPRESSION_RATIO < FOUR_MB
 
-    answer = client.post("/v1/batch", dense, content_type="text/plain", headers=headers)
+    response = client.post("/v1/batch", dense, content_type="text/plain", headers=headers)
 
-    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert (response.status_code, response.json()["code"]) == (413, "too_large")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -263,6 +263,6 @@ def test_ordinary_events_and_small_bodies_are_far_from_too_dense(client):
     for events in (full, small):
         packed = gzip.compress(json.dumps({"batch": events}).encode())
 
-        answer = client.post("/v1/batch", packed, content_type="text/plain", headers=headers)
+        response = client.post("/v1/batch", packed, content_type="text/plain", headers=headers)
 
-        assert answer.status_code == 200
+        assert response.status_code == 200

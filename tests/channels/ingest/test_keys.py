@@ -17,18 +17,20 @@ def test_a_key_is_found_wherever_clients_put_it(running, place):
     headers = {"header": {"X-Write-Key": key}, "bearer": {"Authorization": f"Bearer {key}"}}
     path = f"/v1/batch?writeKey={key}" if place == "query" else "/v1/batch"
 
-    answer = send(running.web, path, body, headers.get(place), key=key if place == "basic" else "")
+    response = send(
+        running.web, path, body, headers.get(place), key=key if place == "basic" else ""
+    )
 
-    assert answer.counts == (1, 0, 0)
+    assert response.counts == (1, 0, 0)
 
 
 def test_a_token_that_is_no_key_gives_way_to_the_key_in_the_body(running):
     _, key = source()
     body = {"batch": [track()], "writeKey": key}
 
-    answer = send(running.web, "/v1/batch", body, {"Authorization": "Bearer eyJhbGciOiJIUzI1"})
+    response = send(running.web, "/v1/batch", body, {"Authorization": "Bearer eyJhbGciOiJIUzI1"})
 
-    assert answer.counts == (1, 0, 0)
+    assert response.counts == (1, 0, 0)
 
 
 BAD_KEYS = ["", "pk_unknown", "nonsense", "pk_" + "x" * 5000, "pk_é", 7, None, "pk_\x00", ["pk"]]
@@ -36,10 +38,10 @@ BAD_KEYS = ["", "pk_unknown", "nonsense", "pk_" + "x" * 5000, "pk_é", 7, None, 
 
 def test_without_a_good_key_nothing_is_stored(running):
     for key in BAD_KEYS:
-        answer = send(running.web, "/v1/batch", {"batch": [track()], "writeKey": key})
+        response = send(running.web, "/v1/batch", {"batch": [track()], "writeKey": key})
 
-        assert answer.status == 401, key
-        assert set(answer.json) == {"code", "message"}
+        assert response.status == 401, key
+        assert set(response.json) == {"code", "message"}
     assert not Event.objects.exists()
     assert not QuarantinedItem.objects.exists()
 
@@ -71,6 +73,6 @@ def test_a_revoked_key_is_refused_at_once(running):
 def test_a_key_without_the_right_to_send_is_forbidden(running):
     _, key = source(is_secret=True, scopes=["read"])
 
-    answer = send(running.web, "/v1/batch", {"batch": [track()]}, key=key)
+    response = send(running.web, "/v1/batch", {"batch": [track()]}, key=key)
 
-    assert (answer.status, answer.json["code"]) == (403, "forbidden")
+    assert (response.status, response.json["code"]) == (403, "forbidden")

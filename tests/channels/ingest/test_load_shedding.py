@@ -24,11 +24,11 @@ def test_events_are_counted_not_requests(settings):
     settings.BUTLER_EVENTS_PER_MINUTE = 50
     _, key = source()
 
-    answers = [post(key, 30), post(key, 30)]
+    responses = [post(key, 30), post(key, 30)]
 
-    assert [answer.status_code for answer in answers] == [200, 429]
-    assert set(answers[1].json()) == {"code", "message"}
-    assert 1 <= int(answers[1]["Retry-After"]) <= 61
+    assert [response.status_code for response in responses] == [200, 429]
+    assert set(responses[1].json()) == {"code", "message"}
+    assert 1 <= int(responses[1]["Retry-After"]) <= 61
     assert Event.objects.count() == 30
 
 

@@ -67,9 +67,9 @@ def test_poison_is_kept_apart_and_costs_nobody_else(running, name):
     good = [raw(), raw()]
     body = b'{"batch":[%b,%b,%b],"writeKey":"%b"}' % (good[0], bad, good[1], key.encode())
 
-    answer = send(running.web, "/v1/batch", body)
+    response = send(running.web, "/v1/batch", body)
 
-    assert (answer.status, answer.body, answer.counts) == (200, SUCCESS, (2, 0, 1))
+    assert (response.status, response.body, response.counts) == (200, SUCCESS, (2, 0, 1))
     quarantined = QuarantinedItem.objects.get()
     assert quarantined.reason == reason
     assert bytes(quarantined.raw) == bad
@@ -81,14 +81,14 @@ def test_poison_sent_alone_never_ends_in_a_server_error(running):
     for name, (bad, _) in POISON.items():
         before = Event.objects.count() + QuarantinedItem.objects.count()
 
-        answer = send(running.web, "/v1/track", bad, key=key)
+        response = send(running.web, "/v1/track", bad, key=key)
 
-        if answer.status == 200:
+        if response.status == 200:
             # The route names the kind, so an unknown type alone is no poison here.
             assert Event.objects.count() + QuarantinedItem.objects.count() == before + 1, name
         else:
-            assert answer.status == 400, name
-            assert set(answer.json) == {"code", "message"}
+            assert response.status == 400, name
+            assert set(response.json) == {"code", "message"}
 
 
 def test_poison_sent_again_is_kept_once(running):
@@ -110,9 +110,9 @@ def test_superscript_quantity_from_a_publishable_key_costs_no_other(running):
     line = {"line_id": "1", "price": "10.00", "quantity": "²"}
     batch = [track(), ordered(products=[line]), track()]
 
-    answer = send(running.web, "/v1/batch", {"batch": batch, "writeKey": key})
+    response = send(running.web, "/v1/batch", {"batch": batch, "writeKey": key})
 
-    assert (answer.status, answer.body, answer.counts) == (200, SUCCESS, (3, 0, 0))
+    assert (response.status, response.body, response.counts) == (200, SUCCESS, (3, 0, 0))
     # No number that we know counts as not said.
     assert Order.objects.get().lines[0]["quantity"] == 1
 
@@ -123,12 +123,12 @@ def test_order_stands_beside_a_stored_cancellation_of_a_superscript_quantity(run
     lines = [{"line_id": number, "price": "10.00", "quantity": 3} for number in ("1", "2")]
     genuine = ordered(products=lines)
 
-    answers = [
+    responses = [
         send(running.web, "/v1/batch", {"batch": [event], "writeKey": key})
         for event in (cancelled, genuine)
     ]
 
-    assert [answer.counts for answer in answers] == [(1, 0, 0), (1, 0, 0)]
+    assert [response.counts for response in responses] == [(1, 0, 0), (1, 0, 0)]
     assert [line["quantity"] for line in Order.objects.get().lines] == [3, 3]
     call_command("rebuild", "--check")
 
@@ -150,10 +150,10 @@ def test_order_stands_beside_a_stored_cancellation_of_a_superscript_quantity(run
 )
 def test_what_is_no_batch_is_refused_in_the_shape_of_the_wire(running, body):
     for path in ("/v1/batch", "/v1/track", "/v1/events"):
-        answer = send(running.web, path, body, {"X-Write-Key": "pk_unknown"})
+        response = send(running.web, path, body, {"X-Write-Key": "pk_unknown"})
 
-        assert answer.status in (400, 401, 413)
-        assert set(answer.json) == {"code", "message"}
+        assert response.status in (400, 401, 413)
+        assert set(response.json) == {"code", "message"}
     assert send(running.web, "/livez", method="GET").status == 200
 
 
@@ -187,9 +187,9 @@ def test_any_text_comes_back_as_it_came(running):
         for event, text in zip(events, NAUGHTY, strict=True)
     ]
 
-    answer = send(running.web, "/v1/batch", {"batch": events + identifies, "writeKey": key})
+    response = send(running.web, "/v1/batch", {"batch": events + identifies, "writeKey": key})
 
-    assert answer.counts == (2 * len(NAUGHTY), 0, 0)
+    assert response.counts == (2 * len(NAUGHTY), 0, 0)
     for event in events:
         stored = Event.objects.get(message_id=event["messageId"])
         assert (stored.name, stored.body) == (event["event"], event)

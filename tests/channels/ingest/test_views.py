@@ -31,9 +31,9 @@ KINDS = {
 def test_a_batch_goes_to_every_route_with_and_without_slash(running, route, slash):
     _, key = source()
 
-    answer = send(running.web, f"/v1/{route}{slash}", {"batch": [track()], "writeKey": key})
+    response = send(running.web, f"/v1/{route}{slash}", {"batch": [track()], "writeKey": key})
 
-    assert (answer.status, answer.body) == (200, SUCCESS)
+    assert (response.status, response.body) == (200, SUCCESS)
     assert Event.objects.count() == 1
 
 
@@ -44,9 +44,9 @@ def test_one_event_goes_to_both_of_its_routes(running, kind, slash):
     for route in (kind, kind[0]):
         event_fields = {"userId": "u1", "writeKey": key, "messageId": route, **KINDS[kind]}
 
-        answer = send(running.web, f"/v1/{route}{slash}", event_fields)
+        response = send(running.web, f"/v1/{route}{slash}", event_fields)
 
-        assert (answer.status, answer.body) == (200, SUCCESS)
+        assert (response.status, response.body) == (200, SUCCESS)
     assert [event.kind for event in Event.objects.all()] == [kind, kind]
     assert not any(key in json.dumps(event.body) for event in Event.objects.all())
 
@@ -60,28 +60,28 @@ def test_a_client_s_own_figures_are_thrown_away(running):
 def test_a_client_learns_where_to_send(running, slash):
     _, key = source()
 
-    answer = send(running.web, f"/v1/projects/{key}/settings{slash}", method="GET")
+    response = send(running.web, f"/v1/projects/{key}/settings{slash}", method="GET")
 
-    assert answer.status == 200
-    segment = answer.json["integrations"]["Segment.io"]
+    assert response.status == 200
+    segment = response.json["integrations"]["Segment.io"]
     assert segment["apiKey"] == key
     assert running.web == f"{segment['protocol']}://{segment['apiHost'].removesuffix('/v1')}"
     assert segment["httpConfig"]["rateLimitConfig"]["enabled"] is True
-    assert answer.json["plan"]["track"]["__default"]["enabled"] is True
+    assert response.json["plan"]["track"]["__default"]["enabled"] is True
 
 
 def test_nobody_learns_settings_with_an_unknown_key(running):
-    answer = send(running.web, "/v1/projects/pk_unknown/settings", method="GET")
+    response = send(running.web, "/v1/projects/pk_unknown/settings", method="GET")
 
-    assert answer.status == 404
-    assert set(answer.json) == {"code", "message"}
+    assert response.status == 404
+    assert set(response.json) == {"code", "message"}
 
 
 def test_an_unknown_route_answers_in_the_shape_of_the_wire(running):
-    answer = send(running.web, "/v1/nothing/here", {})
+    response = send(running.web, "/v1/nothing/here", {})
 
-    assert answer.status == 404
-    assert set(answer.json) == {"code", "message"}
+    assert response.status == 404
+    assert set(response.json) == {"code", "message"}
 
 
 # 8. Browsers -------------------------------------------------------------------------
@@ -94,30 +94,30 @@ def test_a_browser_may_send_and_try_again(running):
         "Access-Control-Request-Headers": "authorization,content-type,x-retry-count",
     }
 
-    answer = send(running.web, "/v1/t", None, headers, method="OPTIONS")
+    response = send(running.web, "/v1/t", None, headers, method="OPTIONS")
 
-    assert answer.status == 204
-    assert answer.headers["access-control-allow-origin"] == "https://park.example"
-    allowed = answer.headers["access-control-allow-headers"]
+    assert response.status == 204
+    assert response.headers["access-control-allow-origin"] == "https://park.example"
+    allowed = response.headers["access-control-allow-headers"]
     assert {"authorization", "content-type", "x-retry-count"} <= set(allowed.split(", "))
-    assert answer.headers["access-control-max-age"] == "86400"
-    assert "POST" in answer.headers["access-control-allow-methods"]
+    assert response.headers["access-control-max-age"] == "86400"
+    assert "POST" in response.headers["access-control-allow-methods"]
 
 
 def test_a_browser_may_read_errors_and_when_to_come_back(running):
     for path in ("/v1/batch", "/v1/m", "/v1/nothing", "/v1/projects/x/settings"):
-        answer = send(running.web, path, b"{", {"Origin": "https://park.example"})
+        response = send(running.web, path, b"{", {"Origin": "https://park.example"})
 
-        assert answer.headers["access-control-allow-origin"] == "https://park.example"
-        assert "Retry-After" in answer.headers["access-control-expose-headers"]
-        assert "origin" in answer.headers["vary"].lower()
+        assert response.headers["access-control-allow-origin"] == "https://park.example"
+        assert "Retry-After" in response.headers["access-control-expose-headers"]
+        assert "origin" in response.headers["vary"].lower()
 
 
 def test_another_method_is_refused_in_the_shape_of_the_wire(running):
-    answer = send(running.web, "/v1/batch", method="GET")
+    response = send(running.web, "/v1/batch", method="GET")
 
-    assert answer.status == 405
-    assert set(answer.json) == {"code", "message"}
+    assert response.status == 405
+    assert set(response.json) == {"code", "message"}
 
 
 # 9. Once means once ------------------------------------------------------------------
@@ -217,11 +217,11 @@ def test_in_strict_mode_a_bad_event_stops_the_batch(running):
     _, key = source()
     batch = {"batch": [track(), {"type": "track"}, track(userId=None)], "writeKey": key}
 
-    answer = send(running.web, "/v1/batch", batch, {"X-Strict-Mode": "1"})
+    response = send(running.web, "/v1/batch", batch, {"X-Strict-Mode": "1"})
 
-    assert answer.status == 400
-    assert answer.json["code"] == "invalid_items"
-    assert answer.json["items"] == [
+    assert response.status == 400
+    assert response.json["code"] == "invalid_items"
+    assert response.json["items"] == [
         {"index": 1, "reason": "missing_ids"},
         {"index": 2, "reason": "missing_ids"},
     ]
@@ -249,9 +249,9 @@ def test_the_context_of_the_batch_reaches_every_event(running):
 def test_a_secret_key_in_a_bad_body_does_not_reach_quarantine(running):
     _, key = source(is_secret=True)
 
-    answer = send(running.web, "/v1/track", b'{"writeKey":"%b","a":NaN}' % key.encode())
+    response = send(running.web, "/v1/track", b'{"writeKey":"%b","a":NaN}' % key.encode())
 
-    assert answer.counts == (0, 0, 1)
+    assert response.counts == (0, 0, 1)
     quarantined = QuarantinedItem.objects.get()
     assert key.encode() not in bytes(quarantined.raw)
     assert quarantined.reason == "not_finite"

@@ -34,12 +34,12 @@ def test_a_call_becomes_part_of_the_record(running, form):
         fields = RINGING | {"event": step, "user": "sam"}
         body = urlencode(fields).encode() if form else fields
 
-        answer = send(running.web, "/v1/phone/calls", body, key=key)
+        response = send(running.web, "/v1/phone/calls", body, key=key)
 
-        assert (answer.status, answer.json["status"]) == (200, "accepted")
-        assert answer.json["matches"] == "one"
-        assert answer.json["customer"] == str(noor.id)
-        assert answer.json["customers"][0]["name"] == "Noor"
+        assert (response.status, response.json["status"]) == (200, "accepted")
+        assert response.json["matches"] == "one"
+        assert response.json["customer"] == str(noor.id)
+        assert response.json["customers"][0]["name"] == "Noor"
     call = Interaction.objects.get(customer=noor)
     assert (call.reference, call.status, call.staff) == ("call:c1", "ended", "sam")
     assert call.answered_at
@@ -50,18 +50,18 @@ def test_the_number_may_be_written_as_at_home(running):
     _, key = desk()
     factories.customer(("phone", NOORS), name="Noor")
 
-    answer = send(running.web, "/v1/phone/calls", RINGING | {"from": "06 12345678"}, key=key)
+    response = send(running.web, "/v1/phone/calls", RINGING | {"from": "06 12345678"}, key=key)
 
-    assert answer.json["matches"] == "one"
+    assert response.json["matches"] == "one"
 
 
 def test_an_unknown_number_matches_nobody_and_is_kept(running):
     _, key = desk()
 
-    answer = send(running.web, "/v1/phone/calls", RINGING, key=key)
+    response = send(running.web, "/v1/phone/calls", RINGING, key=key)
 
-    assert (answer.json["matches"], answer.json["customers"]) == ("none", [])
-    assert str(Event.objects.get().customer_id) == answer.json["customer"]
+    assert (response.json["matches"], response.json["customers"]) == ("none", [])
+    assert str(Event.objects.get().customer_id) == response.json["customer"]
 
 
 def test_a_family_s_phone_matches_many_and_joins_nobody(running):
@@ -75,10 +75,10 @@ def test_a_family_s_phone_matches_many_and_joins_nobody(running):
         first, second = sorted((own_identifier, shared), key=lambda identifier: identifier.id)
         Link.objects.create(first=first, second=second, evidence=2, source=by)
 
-    answer = send(running.web, "/v1/phone/calls", RINGING, key=key)
+    response = send(running.web, "/v1/phone/calls", RINGING, key=key)
 
-    assert answer.json["matches"] == "many"
-    assert {match["name"] for match in answer.json["customers"]} == {"Noor", "Bas"}
+    assert response.json["matches"] == "many"
+    assert {match["name"] for match in response.json["customers"]} == {"Noor", "Bas"}
     assert all(Customer.objects.get(id=customer.id).canonical_id is None for customer in people)
 
 
@@ -88,26 +88,26 @@ def test_a_claim_never_stands_beside_a_proof(running):
     stranger = factories.sender(trusted=False)
     factories.customer(("phone", NOORS), ("anonymous_id", "a9"), by=stranger, name="Mallory")
 
-    answer = send(running.web, "/v1/phone/calls", RINGING, key=key)
+    response = send(running.web, "/v1/phone/calls", RINGING, key=key)
 
-    assert [match["name"] for match in answer.json["customers"]] == ["Noor"]
+    assert [match["name"] for match in response.json["customers"]] == ["Noor"]
 
 
 def test_a_step_told_twice_is_one(running):
     _, key = desk()
 
-    answers = [send(running.web, "/v1/phone/calls/", RINGING, key=key) for _ in range(2)]
+    responses = [send(running.web, "/v1/phone/calls/", RINGING, key=key) for _ in range(2)]
 
-    assert [answer.json["status"] for answer in answers] == ["accepted", "duplicate"]
+    assert [response.json["status"] for response in responses] == ["accepted", "duplicate"]
     assert Event.objects.count() == 1
 
 
 def test_a_withheld_number_is_kept_apart(running):
     _, key = desk()
 
-    answer = send(running.web, "/v1/phone/calls", RINGING | {"from": "anonymous"}, key=key)
+    response = send(running.web, "/v1/phone/calls", RINGING | {"from": "anonymous"}, key=key)
 
-    assert (answer.status, answer.json["status"]) == (200, "quarantined")
+    assert (response.status, response.json["status"]) == (200, "quarantined")
     assert QuarantinedItem.objects.get().message_id == "c1:newCall"
 
 
@@ -117,10 +117,10 @@ def test_only_a_secret_key_may_report_calls_and_only_a_reader_learns_who(running
     factories.customer(("phone", NOORS), name="Noor")
 
     refused = send(running.web, "/v1/phone/calls", RINGING, key=public)
-    answer = send(running.web, "/v1/phone/calls", RINGING, key=writer)
+    response = send(running.web, "/v1/phone/calls", RINGING, key=writer)
 
     assert (refused.status, refused.json["code"]) == (403, "secret_key_needed")
-    assert (answer.status, answer.json["customers"]) == (200, [])
+    assert (response.status, response.json["customers"]) == (200, [])
 
 
 @pytest.mark.parametrize(
@@ -129,10 +129,10 @@ def test_only_a_secret_key_may_report_calls_and_only_a_reader_learns_who(running
 def test_what_is_no_call_is_refused_in_the_shape_of_the_wire(running, body):
     _, key = desk()
 
-    answer = send(running.web, "/v1/phone/calls", body, key=key)
+    response = send(running.web, "/v1/phone/calls", body, key=key)
 
-    assert answer.status == 400
-    assert set(answer.json) == {"code", "message"}
+    assert response.status == 400
+    assert set(response.json) == {"code", "message"}
 
 
 # Twilio ------------------------------------------------------------------------------
@@ -165,11 +165,11 @@ def test_a_voice_webhook_with_a_signed_form_is_taken(running):
     path = "/v1/phone/twilio/Switchboard?dial=%2B31201234567"
     headers = signed(running.web + path, VOICE)
 
-    answer = send(running.web, path, urlencode(VOICE).encode(), headers)
+    response = send(running.web, path, urlencode(VOICE).encode(), headers)
 
-    assert answer.status == 200
-    assert answer.headers["content-type"] == "text/xml"
-    assert b"<Response><Dial>+31201234567</Dial></Response>" in answer.body
+    assert response.status == 200
+    assert response.headers["content-type"] == "text/xml"
+    assert b"<Response><Dial>+31201234567</Dial></Response>" in response.body
     stored = Event.objects.get()
     assert (stored.name, stored.about, stored.evidence) == ("Call Started", "call:CA1", 2)
 
@@ -180,9 +180,9 @@ def test_a_webhook_with_a_signed_json_body_is_taken(running):
     path = f"/v1/phone/twilio/Switchboard?bodySHA256={hashlib.sha256(body).hexdigest()}"
     headers = signed(running.web + path, {})
 
-    answer = send(running.web, path, body, headers)
+    response = send(running.web, path, body, headers)
 
-    assert (answer.status, answer.body.count(b"Dial")) == (200, 0)
+    assert (response.status, response.body.count(b"Dial")) == (200, 0)
     assert Event.objects.get().name == "Call Ended"
 
 
@@ -190,9 +190,9 @@ def test_two_tokens_count_while_they_are_changed(running):
     switchboard(["new", TOKEN])
     path = "/v1/phone/twilio/Switchboard"
 
-    answer = send(running.web, path, urlencode(VOICE).encode(), signed(running.web + path, VOICE))
+    response = send(running.web, path, urlencode(VOICE).encode(), signed(running.web + path, VOICE))
 
-    assert answer.status == 200
+    assert response.status == 200
 
 
 @pytest.mark.parametrize(
@@ -212,9 +212,9 @@ def test_what_was_not_signed_so_is_refused(running, spoil):
         path += "?bodySHA256=" + "0" * 64
         headers = signed(running.web + path, {})
 
-    answer = send(running.web, path, body, headers)
+    response = send(running.web, path, body, headers)
 
-    assert (answer.status, answer.json["code"]) == (401, "wrong_signature")
+    assert (response.status, response.json["code"]) == (401, "wrong_signature")
     assert not Event.objects.exists()
 
 
@@ -223,11 +223,11 @@ def test_a_source_without_a_token_takes_nothing(running):
     path = "/v1/phone/twilio/Switchboard"
 
     for endpoint in (path, "/v1/phone/twilio/nobody", "/v1/phone/twilio/%00"):
-        answer = send(
+        response = send(
             running.web,
             endpoint,
             urlencode(VOICE).encode(),
             signed(running.web + endpoint, VOICE, ""),
         )
 
-        assert (answer.status, answer.json["code"]) == (404, "unknown_source")
+        assert (response.status, response.json["code"]) == (404, "unknown_source")

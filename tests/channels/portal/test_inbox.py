@@ -65,9 +65,9 @@ def test_opening_a_message_is_seeing_it_and_saying_so_is_reading_it(signed_in, n
     assert message.read_at is None
     assert "I have read this" in page
 
-    answer = signed_in.post(f"/inbox/{message.pk}/read/")
+    response = signed_in.post(f"/inbox/{message.pk}/read/")
     message.refresh_from_db()
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert message.read_at
     assert Event.objects.filter(name="Message Read").count() == 1
     assert "I have read this" not in signed_in.get(f"/inbox/{message.pk}/").content.decode()
@@ -101,10 +101,10 @@ def test_anothers_message_is_not_there_with_the_same_words(signed_in, els, end):
     theirs = factories.message(els)
     send = signed_in.post if end else signed_in.get
 
-    answers = [send(f"/inbox/{id_}/{end}") for id_ in (theirs.pk, uuid.uuid4())]
+    responses = [send(f"/inbox/{id_}/{end}") for id_ in (theirs.pk, uuid.uuid4())]
 
-    assert [answer.status_code for answer in answers] == [404, 404]
-    first, second = (_plain(answer) for answer in answers)
+    assert [response.status_code for response in responses] == [404, 404]
+    first, second = (_plain(response) for response in responses)
     assert first == second
     theirs.refresh_from_db()
     assert theirs.seen_at is None

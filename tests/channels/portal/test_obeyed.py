@@ -33,8 +33,8 @@ def _house(monkeypatch):
 
 def press(client, what: str, **form) -> None:
     """Send one form of the page, as its buttons do."""
-    answer = client.post(f"/preferences/{what}/", form)
-    assert answer.status_code == 302, answer.content
+    response = client.post(f"/preferences/{what}/", form)
+    assert response.status_code == 302, response.content
 
 
 def of_order(customer, place) -> dict[str, str]:

@@ -112,11 +112,11 @@ def _plain(answer) -> str:
     "path", ["/orders/", "/orders/LK-1/", "/orders/LK-1/calendar.ics", "/inbox/"]
 )
 def test_who_is_not_signed_in_is_asked_to_and_comes_back(client, noor, path):
-    answer = client.get(path)
+    response = client.get(path)
 
-    assert answer.status_code == 302
-    assert answer["Location"] == f"/sign-in/?next={quote(path, safe='')}"
-    page = client.get(answer["Location"]).content.decode()
+    assert response.status_code == 302
+    assert response["Location"] == f"/sign-in/?next={quote(path, safe='')}"
+    page = client.get(response["Location"]).content.decode()
     assert f'name="next" value="{path}"' in page
 
 
@@ -136,19 +136,19 @@ def test_signing_in_never_leads_elsewhere(client, where):
 def test_a_visit_goes_into_a_calendar_at_the_parks_own_time(signed_in, place, settings):
     place("LK-1")
 
-    answer = signed_in.get("/orders/LK-1/calendar.ics")
-    event = _event(answer)
+    response = signed_in.get("/orders/LK-1/calendar.ics")
+    event = _event(response)
 
-    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
-    assert 'filename="LK-1.ics"' in answer["Content-Disposition"]
+    assert response["Content-Type"] == "text/calendar; charset=utf-8"
+    assert 'filename="LK-1.ics"' in response["Content-Disposition"]
     start = event["DTSTART"].dt
     assert (start.hour, start.minute) == (10, 30)
     assert start.utcoffset() == start.astimezone(ZoneInfo(settings.BUTLER_ZONE)).utcoffset()
     assert event["DTSTART"].params["TZID"] == settings.BUTLER_ZONE
-    zones = icalendar.Calendar.from_ical(answer.content).walk("VTIMEZONE")
+    zones = icalendar.Calendar.from_ical(response.content).walk("VTIMEZONE")
     assert [zone["TZID"] for zone in zones] == [settings.BUTLER_ZONE]
     assert event["SUMMARY"] == "Lantern Night"
-    assert b"\r\n" in answer.content
+    assert b"\r\n" in response.content
 
 
 def test_a_changed_visit_is_the_same_entry_and_newer(signed_in, place):
@@ -199,10 +199,10 @@ def test_an_order_without_a_visit_is_in_no_calendar(signed_in, place):
 def test_a_name_cannot_write_lines_into_the_calendar(signed_in, place):
     place("LK-1", name="Fun\r\nATTENDEE:mailto:x@example.com\r\nEND:VEVENT")
 
-    answer = signed_in.get("/orders/LK-1/calendar.ics")
+    response = signed_in.get("/orders/LK-1/calendar.ics")
 
-    assert b"\r\nATTENDEE" not in answer.content
-    assert "ATTENDEE" in _event(answer)["SUMMARY"]
+    assert b"\r\nATTENDEE" not in response.content
+    assert "ATTENDEE" in _event(response)["SUMMARY"]
 
 
 # The code ----------------------------------------------------------------------------
@@ -258,8 +258,8 @@ def test_page_says_what_is_only_requested(signed_in, noor, place):
 def test_what_is_nowhere_is_said_in_our_own_page(client, settings, db, path):
     settings.DEBUG = False
 
-    answer = client.get(path)
+    response = client.get(path)
 
-    assert answer.status_code == 404
-    assert "There is nothing here for you" in answer.content.decode()
-    assert "unsafe" not in answer["Content-Security-Policy"]
+    assert response.status_code == 404
+    assert "There is nothing here for you" in response.content.decode()
+    assert "unsafe" not in response["Content-Security-Policy"]

@@ -51,9 +51,9 @@ def _house(db):
 
 
 def _page(client, path: str = "/preferences/") -> str:
-    answer = client.get(path)
-    assert answer.status_code == 200
-    return answer.content.decode()
+    response = client.get(path)
+    assert response.status_code == 200
+    return response.content.decode()
 
 
 def _card(page: str, name: str) -> str:
@@ -238,11 +238,11 @@ def test_what_makes_no_sense_is_said_in_words_and_changes_nothing(signed_in, wha
 
 
 def test_a_form_leads_back_to_its_place(signed_in):
-    answer = signed_in.post("/preferences/pause/", {"days": "7"})
-    assert answer["Location"] == "/preferences/#pause"
+    response = signed_in.post("/preferences/pause/", {"days": "7"})
+    assert response["Location"] == "/preferences/#pause"
 
-    answer = signed_in.post("/preferences/consent/", {"purpose": "offers", "answer": "no"})
-    assert answer["Location"] == "/preferences/#consent-offers"
+    response = signed_in.post("/preferences/consent/", {"purpose": "offers", "answer": "no"})
+    assert response["Location"] == "/preferences/#consent-offers"
 
 
 def test_a_link_or_a_foreign_form_says_nothing(signed_in):
@@ -262,10 +262,10 @@ def test_a_ledger_that_cannot_be_read_is_not_guessed_at(signed_in, noor):
     _consent(signed_in, "yes")
     Control.objects.update(state={"consents": "nonsense"})
 
-    answer = signed_in.get("/preferences/")
+    response = signed_in.get("/preferences/")
 
-    assert answer.status_code == 503
-    assert "nothing is sent to you" in answer.content.decode()
+    assert response.status_code == 503
+    assert "nothing is sent to you" in response.content.decode()
 
 
 # Receipts ----------------------------------------------------------------------------
@@ -285,9 +285,9 @@ def test_everything_said_is_listed_with_a_receipt_that_can_be_fetched(signed_in,
     links = re.findall(r'href="(/receipts/[0-9a-f-]{36}/)"', page)
     assert len(links) == 3
     for link in links:
-        answer = signed_in.get(link)
-        assert "attachment" in answer["Content-Disposition"]
-        assert answer.json()["signature"]
+        response = signed_in.get(link)
+        assert "attachment" in response["Content-Disposition"]
+        assert response.json()["signature"]
     whole = signed_in.get("/receipts/ledger.json")
     assert whole.status_code == 200
 
@@ -296,10 +296,10 @@ def test_anothers_receipt_is_not_there_with_the_same_words(signed_in, els, clien
     _consent(signed_in, "yes")
     entry = ControlEntry.objects.get().entry_id
     client.force_login(User.objects.create_user("els@example.com", record=els))
-    answers = [client.get(f"/receipts/{id_}/") for id_ in (entry, uuid.uuid4())]
+    responses = [client.get(f"/receipts/{id_}/") for id_ in (entry, uuid.uuid4())]
 
-    assert [answer.status_code for answer in answers] == [404, 404]
-    first, second = (re.sub(r'value="[^"]*"', "", a.content.decode()) for a in answers)
+    assert [response.status_code for response in responses] == [404, 404]
+    first, second = (re.sub(r'value="[^"]*"', "", a.content.decode()) for a in responses)
     assert first == second
 
 
@@ -354,13 +354,13 @@ def test_why_a_text_message_did_not_come_says_how_to_get_them_again(signed_in, n
     ],
 )
 def test_what_came_of_a_form_is_said_where_the_form_stands(signed_in, what, form, place, words):
-    answer = signed_in.post(f"/preferences/{what}/", form)
+    response = signed_in.post(f"/preferences/{what}/", form)
     page = html.unescape(_page(signed_in))
 
     assert words in _card(page, place)
     assert page.count(words) == 1
     # Where the browser goes by itself, and what it finds there.
-    anchor = answer["Location"].partition("#")[2]
+    anchor = response["Location"].partition("#")[2]
     assert f'id="{anchor}"' in _card(page, place)
 
 

@@ -204,28 +204,28 @@ def _code() -> str:
 def test_a_code_from_the_mail_opens_the_record(client, noor):
     form = _ask(client)
 
-    answer = client.post("/sign-in/code/", {**form, "code": _code()}, follow=True)
+    response = client.post("/sign-in/code/", {**form, "code": _code()}, follow=True)
 
-    assert answer.redirect_chain == [("/", 302)]
-    assert "Hello Noor" in answer.content.decode()
+    assert response.redirect_chain == [("/", 302)]
+    assert "Hello Noor" in response.content.decode()
 
 
 def test_a_code_may_be_typed_with_blanks(client, noor):
     form = _ask(client)
     code = _code()
 
-    answer = client.post("/sign-in/code/", {**form, "code": f" {code[:3]} {code[3:]}"})
+    response = client.post("/sign-in/code/", {**form, "code": f" {code[:3]} {code[3:]}"})
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
 
 
 def test_a_wrong_code_says_so_and_can_be_tried_again(client, noor):
     form, wrong = _ask(client), "000000" if _code() != "000000" else "000001"
 
-    answer = client.post("/sign-in/code/", {**form, "code": wrong})
+    response = client.post("/sign-in/code/", {**form, "code": wrong})
 
-    assert answer.status_code == 403
-    assert "That code is not right" in answer.content.decode()
+    assert response.status_code == 403
+    assert "That code is not right" in response.content.decode()
     assert client.post("/sign-in/code/", {**form, "code": _code()}).status_code == 302
 
 
@@ -242,10 +242,10 @@ def test_an_unknown_address_gets_the_same_answer(client, noor):
 
 
 def test_what_is_no_address_is_said_in_words(client):
-    answer = client.post("/sign-in/", {"email": "noor"})
+    response = client.post("/sign-in/", {"email": "noor"})
 
-    assert answer.status_code == 422
-    assert "such as noor@example.com" in answer.content.decode()
+    assert response.status_code == 422
+    assert "such as noor@example.com" in response.content.decode()
 
 
 def test_signing_out_ends_the_session(signed_in):
@@ -280,7 +280,7 @@ def test_the_people_of_the_example_act_on_noor_alone(client, signed_in, els):
 
 
 def test_an_empty_park_says_how_to_fill_it(client):
-    answer = client.post("/demo/look-as-noor/")
+    response = client.post("/demo/look-as-noor/")
 
-    assert answer.status_code == 404
-    assert "load_themepark" in answer.content.decode()
+    assert response.status_code == 404
+    assert "load_themepark" in response.content.decode()

@@ -21,9 +21,9 @@ def _house(db):
 
 
 def _read(client, path: str = "/why/", **headers) -> str:
-    answer = client.get(path, headers=headers)
-    assert answer.status_code == 200
-    return html.unescape(answer.content.decode())
+    response = client.get(path, headers=headers)
+    assert response.status_code == 200
+    return html.unescape(response.content.decode())
 
 
 def test_what_was_sent_says_why_and_leads_to_the_message(signed_in, noor):

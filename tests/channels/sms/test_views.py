@@ -297,9 +297,9 @@ def test_the_account_that_stands_in_signs_with_its_own_token_and_with_no_other(i
 @pytest.mark.parametrize("query", ["", "?bodySHA256=00", "?bodySHA256="])
 def test_whatever_is_not_signed_is_refused(account, client, body, query):
     for path in ("inbound", "status"):
-        answer = client.post(f"/v1/sms/{path}{query}", body, content_type="application/json")
+        response = client.post(f"/v1/sms/{path}{query}", body, content_type="application/json")
 
-        assert answer.status_code in (400, 401)
+        assert response.status_code in (400, 401)
 
 
 def test_without_a_provider_there_is_nothing_to_call(inbound, settings):

@@ -39,16 +39,16 @@ def test_a_scan_says_who_stands_there_in_one_line(running, scan):
     _, key = till()
     customer_id = noor()
 
-    answer = send(
+    response = send(
         running.web, "/v1/store/scans", scan | {"till": "gate-2", "at": NOW.isoformat()}, key=key
     )
 
-    assert answer.status == 200
-    shown = answer.json
+    assert response.status == 200
+    shown = response.json
     assert (shown["id"], shown["name"]) == (str(customer_id), "Noor")
     assert shown["line"] == "Noor: today at 11:30, order A-1"
     assert shown["order"]["status"] == "placed"
-    assert answer.counts == (1, 0, 0)
+    assert response.counts == (1, 0, 0)
     scanned = Event.objects.order_by("version").last()
     assert (scanned.customer_id, scanned.body["properties"]["till"]) == (customer_id, "gate-2")
 
@@ -82,17 +82,17 @@ def test_a_scan_of_a_cancelled_ticket_says_so(running):
         by=factories.sender(factories.source(channel="phone")),
     )
 
-    answer = send(running.web, "/v1/store/scans", {"code": "A-1"}, key=key)
+    response = send(running.web, "/v1/store/scans", {"code": "A-1"}, key=key)
 
-    assert answer.json["line"] == "Noor: order A-1 was cancelled"
+    assert response.json["line"] == "Noor: order A-1 was cancelled"
 
 
 def test_an_unknown_card_is_unknown_each_time_and_its_scans_are_kept(running):
     _, key = till()
 
-    answers = [send(running.web, "/v1/store/scans", {"card": "LK9"}, key=key) for _ in range(2)]
+    responses = [send(running.web, "/v1/store/scans", {"card": "LK9"}, key=key) for _ in range(2)]
 
-    assert [(answer.status, answer.json["code"]) for answer in answers] == [
+    assert [(response.status, response.json["code"]) for response in responses] == [
         (404, "unknown_customer")
     ] * 2
     assert Event.objects.filter(name="Card Scanned").count() == 2
@@ -114,10 +114,10 @@ def test_an_unknown_card_is_unknown_each_time_and_its_scans_are_kept(running):
 def test_what_is_no_scan_is_refused(running, scan):
     _, key = till()
 
-    answer = send(running.web, "/v1/store/scans", scan, key=key)
+    response = send(running.web, "/v1/store/scans", scan, key=key)
 
-    assert answer.status == 400
-    assert set(answer.json) == {"code", "message"}
+    assert response.status == 400
+    assert set(response.json) == {"code", "message"}
 
 
 def test_a_scan_needs_a_secret_key_that_may_read(running):
@@ -179,11 +179,13 @@ def test_batches_late_shuffled_and_twice_have_one_effect_each(running):
     for sequence, part in enumerate(parts):
         shuffled = chance.sample(part, len(part))
 
-        answer = send(running.web, "/v1/store/batches", batch(shuffled, sequence=sequence), key=key)
+        response = send(
+            running.web, "/v1/store/batches", batch(shuffled, sequence=sequence), key=key
+        )
 
-        assert answer.status == 200
-        assert [line["id"] for line in answer.json["lines"]] == [line["id"] for line in shuffled]
-        statuses += [line["status"] for line in answer.json["lines"]]
+        assert response.status == 200
+        assert [line["id"] for line in response.json["lines"]] == [line["id"] for line in shuffled]
+        statuses += [line["status"] for line in response.json["lines"]]
     assert (statuses.count("accepted"), statuses.count("duplicate")) == (60, 60)
     stored = Event.objects.filter(name="Card Scanned")
     assert stored.count() == 60
@@ -203,10 +205,10 @@ def test_each_line_has_its_own_result(running):
         7,
     ]
 
-    answer = send(running.web, "/v1/store/batches/", batch(lines, sequence=2), key=key)
+    response = send(running.web, "/v1/store/batches/", batch(lines, sequence=2), key=key)
 
-    assert answer.json["sequence"] == 2
-    assert [tuple(line.values()) for line in answer.json["lines"]] == [
+    assert response.json["sequence"] == 2
+    assert [tuple(line.values()) for line in response.json["lines"]] == [
         ("1", "duplicate", ""),
         ("2", "accepted", ""),
         ("3", "quarantined", "wrong_scan"),
@@ -243,7 +245,7 @@ def test_what_is_no_batch_is_refused(running):
     _, key = till()
 
     for body in (b"", b"[]", {"device": "till-3"}, {"lines": []}, batch([{}] * 1001)):
-        answer = send(running.web, "/v1/store/batches", body, key=key)
+        response = send(running.web, "/v1/store/batches", body, key=key)
 
-        assert answer.status == 400
-        assert set(answer.json) == {"code", "message"}
+        assert response.status == 400
+        assert set(response.json) == {"code", "message"}

@@ -37,13 +37,13 @@ def texted(client, signed_with: str, algorithm: str, headers: dict, **spoil) -> 
     fields = {"MessageSid": f"SM{uuid.uuid4().hex}", "From": NOORS, "To": OURS, "Body": "STOP"}
     url = "http://testserver/v1/sms/inbound"
     signature = RequestValidator(signed_with).compute_signature(url, fields, algorithm)
-    answer = client.post(
+    response = client.post(
         "/v1/sms/inbound",
         urlencode(fields | spoil),
         content_type="application/x-www-form-urlencoded",
         headers={"X-Twilio-Signature": signature, **headers},
     )
-    return answer.status_code
+    return response.status_code
 
 
 @pytest.mark.parametrize(
@@ -79,14 +79,14 @@ def test_a_form_is_not_the_same_as_json(account, client):
     url = "http://testserver/v1/sms/inbound"
     signature = RequestValidator(TOKEN).compute_signature(url, fields)
 
-    answer = client.post(
+    response = client.post(
         "/v1/sms/inbound",
         json.dumps(fields),
         content_type="application/json",
         headers={"X-Twilio-Signature": signature},
     )
 
-    assert answer.status_code == 401
+    assert response.status_code == 401
 
 
 def test_json_counts_with_its_digest_in_the_address(account, client):

@@ -45,9 +45,9 @@ def deliver(running, payload, *, message_id="msg_1", secret=SECRET, at=None, nam
 
 
 def test_a_signed_webhook_becomes_part_of_the_record(running, shop):
-    answer = deliver(running, PLACED)
+    response = deliver(running, PLACED)
 
-    assert answer.counts == (1, 0, 0)
+    assert response.counts == (1, 0, 0)
     stored = Event.objects.get()
     assert (stored.name, stored.about, stored.evidence) == ("Order Completed", "order:A-1", 2)
     assert stored.message_id == "msg_1"
@@ -58,12 +58,12 @@ def test_a_signed_webhook_becomes_part_of_the_record(running, shop):
 def test_delivered_again_it_has_one_effect(running, shop):
     now = datetime.now(UTC)
 
-    answers = [
+    responses = [
         deliver(running, PLACED, secret=secret, at=at)
         for secret, at in ((SECRET, now), (SECRET, now), (OTHER, now - timedelta(minutes=4)))
     ]
 
-    assert [answer.counts for answer in answers] == [(1, 0, 0), (0, 1, 0), (0, 1, 0)]
+    assert [response.counts for response in responses] == [(1, 0, 0), (0, 1, 0), (0, 1, 0)]
     assert Event.objects.count() == 1
 
 
@@ -75,9 +75,9 @@ def test_the_shape_of_a_client_is_taken_too(running, shop):
 
 
 def test_what_says_nobody_is_kept_apart(running, shop):
-    answer = deliver(running, {"type": "ping", "data": {}}, message_id="msg_7")
+    response = deliver(running, {"type": "ping", "data": {}}, message_id="msg_7")
 
-    assert answer.counts == (0, 0, 1)
+    assert response.counts == (0, 0, 1)
     quarantined = QuarantinedItem.objects.get()
     assert (quarantined.reason, quarantined.message_id) == ("missing_ids", "msg_7")
 
@@ -86,20 +86,20 @@ def test_what_says_nobody_is_kept_apart(running, shop):
     "payload", [b"", b"[]", b"null", b'{"type":NaN}', b'{"type":["x"],"data":5}'], ids=range(5)
 )
 def test_odd_payloads_are_kept_apart(running, shop, payload):
-    answer = deliver(running, payload)
+    response = deliver(running, payload)
 
-    assert (answer.status, answer.counts) == (200, (0, 0, 1))
+    assert (response.status, response.counts) == (200, (0, 0, 1))
 
 
 def test_unsigned_or_old_ones_are_refused(running, shop):
     wrong = "whsec_" + base64.b64encode(b"somebody else's secret, 32 bytes").decode()
-    answers = [
+    responses = [
         deliver(running, PLACED, secret=wrong),
         deliver(running, PLACED, at=datetime.now(UTC) - timedelta(minutes=6)),
         send(running.web, "/v1/webhooks/Ticket%20shop", PLACED),
     ]
 
-    assert [(answer.status, answer.json["code"]) for answer in answers] == [
+    assert [(response.status, response.json["code"]) for response in responses] == [
         (401, "wrong_signature")
     ] * 3
     assert not Event.objects.exists()
@@ -109,6 +109,6 @@ def test_a_source_without_a_secret_takes_no_webhooks(running):
     source(name="Ticket shop")
 
     for name in ("Ticket shop", "nobody", "\x00"):
-        answer = deliver(running, PLACED, name=name)
+        response = deliver(running, PLACED, name=name)
 
-        assert (answer.status, answer.json["code"]) == (404, "unknown_source")
+        assert (response.status, response.json["code"]) == (404, "unknown_source")
