@@ -42,18 +42,18 @@ def guest(*, email: str = "", phone: str = "", **traits) -> Customer:
     return factories.customer(*identifiers, email=email, **traits)
 
 
-def says(
-    customer: Customer, kind: str, subject: str, value: object = None, **more
+def record_statement(
+    customer: Customer, kind: str, subject: str, value: object = None, **details
 ) -> consent.StatementReceipt:
     """Have a customer say one thing about what we may do."""
     if kind == "consent.given":
-        more = {"notice": DIGEST, "language": "en"} | more
-    word = ConsentStatement(
-        kind=kind, subject=subject, value=value, evidence={"kind": "click"}, **more
+        details = {"notice": DIGEST, "language": "en"} | details
+    statement = ConsentStatement(
+        kind=kind, subject=subject, value=value, evidence={"kind": "click"}, **details
     )
-    at = more.get("occurred_at", NOON - timedelta(hours=1))
+    at = details.get("occurred_at", NOON - timedelta(hours=1))
     return consent.record_statements(
-        customer_id=customer.id, statements=[word], author=AUTHOR, now=at
+        customer_id=customer.id, statements=[statement], author=AUTHOR, now=at
     )
 
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _words():
+def _vocabulary():
     arrange.vocabulary()
 
 

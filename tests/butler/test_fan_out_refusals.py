@@ -13,7 +13,7 @@ from butler.due.tick import tick
 from butler.models import AutomationVersion, Decision, Due, Message, Run
 from butler.queries import why
 from tests import factories
-from tests.butler.plays import TEXTS, automation
+from tests.butler.live_automations import TEXTS, automation
 from tests.customers import saying
 from tests.factories import NOON, identify, order, record
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _at_once(settings, monkeypatch):
+def _without_version_cache(settings, monkeypatch):
     settings.BUTLER_TRIGGERS_SETTLE = 0
     monkeypatch.setattr(inputs, "_cached_rules", None)
 

@@ -9,7 +9,7 @@ from butler.due.tick import tick
 from butler.messages.render import render
 from butler.models import Decision, Message, Run
 from tests import factories
-from tests.butler.plays import automation, document
+from tests.butler.live_automations import automation, document
 from tests.factories import NOON, identify, incoming_event, order, record
 
 NOOR = ("email", "noor@example.com")
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _at_once(settings, monkeypatch):
+def _without_version_cache(settings, monkeypatch):
     settings.BUTLER_TRIGGERS_SETTLE = 0
     monkeypatch.setattr(inputs, "_cached_rules", None)
 

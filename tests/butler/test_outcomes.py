@@ -19,16 +19,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _words():
+def _vocabulary():
     arrange.vocabulary()
 
 
-def leaving(outcome="accepted", *, budget=None, **facts):
+def claimed_outcome(outcome="accepted", *, budget=None, **facts):
     """Let one message go, and return whose it is and what is to be said of it."""
     guest = arrange.guest()
-    arrange.says(guest, "consent.given", "offers")
+    arrange.record_statement(guest, "consent.given", "offers")
     if budget:
-        arrange.says(guest, "preference.set", "budget", budget)
+        arrange.record_statement(guest, "preference.set", "budget", budget)
     arrange.message(guest)
     claimed = dispatch_gate.claim(
         channel="email",
@@ -61,7 +61,7 @@ def is_waited_for() -> bool:
 
 
 def test_what_left_while_two_records_became_one_is_on_the_log_of_the_one():
-    guest, accepted = leaving()
+    guest, accepted = claimed_outcome()
     other = arrange.guest()
     before = Customer.objects.get(id=other.id).version
 
@@ -155,7 +155,7 @@ def test_the_whole_trying_has_its_bounds():
 
 
 def test_what_was_not_used_goes_back_to_its_own_budget_alone():
-    guest, rejected = leaving("rejected", budget={"most": 5, "per": "day"})
+    guest, rejected = claimed_outcome("rejected", budget={"most": 5, "per": "day"})
     other = arrange.guest()
     other_uses = [
         (guest.id, "*:*", "2027-04-20"),
@@ -176,7 +176,7 @@ def test_what_was_not_used_goes_back_to_its_own_budget_alone():
 
 
 def test_a_budget_that_was_emptied_meanwhile_stays_empty():
-    guest, rejected = leaving("rejected", budget={"most": 5, "per": "day"})
+    guest, rejected = claimed_outcome("rejected", budget={"most": 5, "per": "day"})
     BudgetUse.objects.filter(customer_id=guest.id).update(used=0)
 
     outcomes.record([rejected], now=NOON)
@@ -194,7 +194,7 @@ def test_a_budget_that_was_emptied_meanwhile_stays_empty():
     ],
 )
 def test_what_would_wait_beyond_its_time_ends_instead(delivery_result, later, state):
-    _, delivery_outcome = leaving(delivery_result)
+    _, delivery_outcome = claimed_outcome(delivery_result)
 
     outcomes.record([delivery_outcome], now=NOON + later)
 
@@ -202,7 +202,7 @@ def test_what_would_wait_beyond_its_time_ends_instead(delivery_result, later, st
 
 
 def test_what_came_of_an_earlier_attempt_does_not_move_a_message_that_is_on_its_way_again():
-    _, first = leaving("uncertain")
+    _, first = claimed_outcome("uncertain")
     outcomes.record([first], now=NOON)
     Message.objects.update(state="sending", attempts=2)
 
@@ -214,7 +214,7 @@ def test_what_came_of_an_earlier_attempt_does_not_move_a_message_that_is_on_its_
 
 @pytest.mark.parametrize("state", ["withdrawn", "delivered", "bounced"])
 def test_what_was_ended_another_way_stays_ended(state):
-    _, delivery_outcome = leaving("uncertain")
+    _, delivery_outcome = claimed_outcome("uncertain")
     Message.objects.update(state=state)
 
     outcomes.record([delivery_outcome], now=NOON)
@@ -223,7 +223,7 @@ def test_what_was_ended_another_way_stays_ended(state):
 
 
 def test_what_failed_for_good_is_told_on_the_log():
-    guest, delivery_outcome = leaving("rejected", code="550")
+    guest, delivery_outcome = claimed_outcome("rejected", code="550")
 
     outcomes.record([delivery_outcome], now=NOON)
 
@@ -236,7 +236,7 @@ def test_what_failed_for_good_is_told_on_the_log():
 
 def test_only_who_fell_silent_is_swept_and_the_first_who_did_first():
     for seconds in (2.0, -30.0, -60.0):
-        leaving("accepted")
+        claimed_outcome("accepted")
         open_ = Delivery.objects.filter(message_id=Message.objects.latest("id").id)
         with connection.cursor() as cursor:
             cursor.execute(

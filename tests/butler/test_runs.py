@@ -10,7 +10,7 @@ from butler.models import AutomationVersion, Decision, Due, Message, PauseSwitch
 from channels import deliveries
 from customers.models import Customer
 from tests import factories
-from tests.butler.plays import (
+from tests.butler.live_automations import (
     HOUR,
     NOOR,
     SAY,
@@ -18,10 +18,10 @@ from tests.butler.plays import (
     automation,
     codes,
     due_of,
-    ordered,
-    play,
+    place_order,
     run,
     say,
+    start_run,
 )
 from tests.customers import saying
 from tests.factories import NOON
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_run_judges_queues_and_ends():
-    version = play([SAY])
+    version = start_run([SAY])
 
     tick(now=SOON)
 
@@ -50,7 +50,7 @@ def test_a_run_judges_queues_and_ends():
 
 
 def test_the_decision_stands_beside_the_message_with_every_gate():
-    play([SAY])
+    start_run([SAY])
 
     tick(now=SOON)
 
@@ -65,7 +65,7 @@ def test_the_decision_stands_beside_the_message_with_every_gate():
 
 
 def test_what_is_not_allowed_is_not_said_and_the_reason_is_written_down():
-    play([SAY], **{"class": "marketing", "purpose": "offers", "relation": ""})
+    start_run([SAY], **{"class": "marketing", "purpose": "offers", "relation": ""})
 
     tick(now=SOON)
 
@@ -78,7 +78,7 @@ def test_what_is_not_allowed_is_not_said_and_the_reason_is_written_down():
 
 
 def test_the_first_channel_that_can_is_used_and_the_others_are_explained():
-    play([say(channels=["sms", "email", "inbox"])])
+    start_run([say(channels=["sms", "email", "inbox"])])
 
     tick(now=SOON)
 
@@ -88,7 +88,7 @@ def test_the_first_channel_that_can_is_used_and_the_others_are_explained():
 
 
 def test_every_channel_can_be_wanted():
-    play([say(channels=["inbox", "sms", "email"], every=True)])
+    start_run([say(channels=["inbox", "sms", "email"], every=True)])
 
     tick(now=SOON)
 
@@ -107,7 +107,7 @@ def midnight():
 
 def test_a_message_that_comes_at_night_waits_for_the_morning(midnight):
     automation()
-    ordered(at=midnight)
+    place_order(at=midnight)
 
     tick(now=midnight + timedelta(seconds=5))
 
@@ -122,7 +122,7 @@ def test_a_message_that_comes_at_night_waits_for_the_morning(midnight):
 
 def test_it_can_be_left_instead(midnight):
     automation(quiet="skip")
-    ordered(at=midnight)
+    place_order(at=midnight)
 
     tick(now=midnight + timedelta(seconds=5))
 
@@ -132,7 +132,7 @@ def test_it_can_be_left_instead(midnight):
 
 
 def test_a_run_says_each_thing_once_however_often_it_is_looked_at():
-    play([SAY])
+    start_run([SAY])
     due = due_of(run())
 
     tick(now=SOON)
@@ -148,7 +148,7 @@ def test_a_run_says_each_thing_once_however_often_it_is_looked_at():
 
 
 def test_a_condition_that_does_not_hold_ends_the_run():
-    play([SAY], condition="order.total == '1.00'")
+    start_run([SAY], condition="order.total == '1.00'")
 
     tick(now=SOON)
 
@@ -157,7 +157,7 @@ def test_a_condition_that_does_not_hold_ends_the_run():
 
 
 def test_a_condition_that_holds_does_not():
-    play([SAY], condition="order.status == 'placed'")
+    start_run([SAY], condition="order.status == 'placed'")
 
     tick(now=SOON)
 
@@ -166,7 +166,7 @@ def test_a_condition_that_holds_does_not():
 
 @pytest.mark.parametrize("key", ["receipt", "*"])
 def test_a_switch_stops_what_has_not_been_judged_yet(key):
-    play([SAY])
+    start_run([SAY])
     PauseSwitch.objects.create(key=key, engaged_at=NOON, engaged_by="staff:Lin")
 
     tick(now=SOON)
@@ -176,7 +176,7 @@ def test_a_switch_stops_what_has_not_been_judged_yet(key):
 
 
 def test_a_switch_of_another_automation_stops_nothing():
-    play([SAY])
+    start_run([SAY])
     PauseSwitch.objects.create(key="offer", engaged_at=NOON, engaged_by="staff:Lin")
 
     tick(now=SOON)
@@ -185,7 +185,7 @@ def test_a_switch_of_another_automation_stops_nothing():
 
 
 def test_run_whose_table_was_just_analyzed_goes_on_and_its_message_is_sent():
-    play([SAY])
+    start_run([SAY])
     # With statistics of so few rows, Postgres joins all due rows to the run before it looks
     # which of them were claimed; the keys of the others are no ids of runs.
     queue.add_recurring(jobs.RECURRING, now=SOON)
@@ -205,8 +205,8 @@ def test_run_whose_table_was_just_analyzed_goes_on_and_its_message_is_sent():
 
 def test_a_run_that_cannot_go_on_blocks_no_other_and_is_given_up_with_its_reason(monkeypatch):
     automation(once_per="event")
-    ordered("A-1")
-    ordered("A-2")
+    place_order("A-1")
+    place_order("A-2")
     bad, good = Run.objects.order_by("created_at", "id")
     Due.objects.filter(key=str(bad.id)).update(facts={"since": "never"})
 
@@ -227,11 +227,11 @@ def of_runs(names):
 
 def test_a_batch_costs_the_same_whatever_its_size(count_statements):
     automation(once_per="event")
-    ordered("A-1")
+    place_order("A-1")
     with count_statements() as few:
         tick(now=SOON)
     for number in range(2, 40):
-        ordered(f"A-{number}")
+        place_order(f"A-{number}")
 
     with count_statements() as many:
         tick(now=SOON)
@@ -242,7 +242,7 @@ def test_a_batch_costs_the_same_whatever_its_size(count_statements):
 
 def test_who_comes_back_after_the_claim_lapsed_writes_nothing():
 
-    play([SAY])
+    start_run([SAY])
     stale = queue.claim(now=SOON)
     later = SOON + queue.CLAIM + timedelta(seconds=1)
     queue.claim(now=later)
@@ -254,7 +254,7 @@ def test_who_comes_back_after_the_claim_lapsed_writes_nothing():
 
 
 def test_a_run_goes_on_with_the_version_it_began_with():
-    play([{"kind": "wait", "length": "1h"}, SAY])
+    start_run([{"kind": "wait", "length": "1h"}, SAY])
     tick(now=SOON)
     AutomationVersion.objects.update(status="retired")
     automation(steps=[say(channels=["email"])], expires="3d")

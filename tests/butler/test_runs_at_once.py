@@ -9,7 +9,7 @@ from django.db import connection
 from butler.decisions import inputs
 from butler.due.tick import tick
 from butler.models import Decision, Due, Message, Run
-from tests.butler.plays import SAY, automation
+from tests.butler.live_automations import SAY, automation
 from tests.factories import NOON, identify, incoming_event, order, record
 
 HOUR = timedelta(hours=1)
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)
-def _at_once(settings, monkeypatch):
+def _without_version_cache(settings, monkeypatch):
     settings.BUTLER_TRIGGERS_SETTLE = 0
     settings.BUTLER_WAKES = False
     monkeypatch.setattr(inputs, "_cached_rules", None)

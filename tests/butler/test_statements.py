@@ -7,7 +7,7 @@ from django.db import connection
 
 from butler import sql
 from customers import sql as of_customers
-from tests.butler.plays import SAY, automation
+from tests.butler.live_automations import SAY, automation
 
 MANY = 10_000
 FILL = f"""
@@ -71,7 +71,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture
-def _grown():
+def _filled_tables():
     automation("offers", steps=[SAY])
     with connection.cursor() as cursor:
         for statement in FILL.split(";"):
@@ -94,7 +94,7 @@ def scanned(text):
     return tables
 
 
-@pytest.mark.usefixtures("_grown")
+@pytest.mark.usefixtures("_filled_tables")
 def test_no_plan_for_any_values_reads_a_table_that_grows_as_a_whole():
     assert scanned("SELECT FROM butler_due WHERE facts = %(facts)s") == {"butler_due"}
 

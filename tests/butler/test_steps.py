@@ -5,7 +5,7 @@ import pytest
 from butler.due.tick import tick
 from butler.models import Decision, Message, StaffTask
 from tests import factories
-from tests.butler.plays import (
+from tests.butler.live_automations import (
     CART,
     HOUR,
     NOOR,
@@ -14,9 +14,9 @@ from tests.butler.plays import (
     automation,
     codes,
     due_of,
-    play,
     run,
     say,
+    start_run,
 )
 from tests.customers import saying
 from tests.factories import NOON, identify, incoming_event, order, record
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_length_of_time_is_waited():
-    play([SAY, {"kind": "wait", "length": "2h"}, SAY], expires="1h")
+    start_run([SAY, {"kind": "wait", "length": "2h"}, SAY], expires="1h")
 
     tick(now=SOON)
     assert run().step == "2"
@@ -56,7 +56,7 @@ def test_a_time_on_the_customers_clock_is_waited_for():
 
 
 def test_a_wait_at_the_very_end_ends_the_run():
-    play([SAY, {"kind": "wait", "length": "2h"}])
+    start_run([SAY, {"kind": "wait", "length": "2h"}])
 
     tick(now=SOON)
 
@@ -73,7 +73,7 @@ WAIT_FOR = {
 
 
 def test_what_is_awaited_comes():
-    play([WAIT_FOR])
+    start_run([WAIT_FOR])
     tick(now=SOON)
     assert run().awaited == "Ticket Scanned"
 
@@ -85,7 +85,7 @@ def test_what_is_awaited_comes():
 
 
 def test_what_is_awaited_does_not_come():
-    play([WAIT_FOR])
+    start_run([WAIT_FOR])
     tick(now=SOON)
 
     tick(now=NOON + HOUR)
@@ -98,7 +98,7 @@ def test_what_is_awaited_does_not_come():
 
 def test_what_is_awaited_had_come_while_the_run_began_to_wait():
     """The event is on the log, but found nobody waiting: the look a moment later finds it."""
-    play([WAIT_FOR])
+    start_run([WAIT_FOR])
     record(incoming_event(NOOR, name="Ticket Scanned", at=NOON + timedelta(seconds=1)))
 
     tick(now=SOON)
@@ -108,7 +108,7 @@ def test_what_is_awaited_had_come_while_the_run_began_to_wait():
 
 
 def test_what_comes_again_does_not_count_twice():
-    play([WAIT_FOR | {"then": [WAIT_FOR | {"within": "1h"}, SAY]}])
+    start_run([WAIT_FOR | {"then": [WAIT_FOR | {"within": "1h"}, SAY]}])
     tick(now=SOON)
     record(incoming_event(NOOR, name="Ticket Scanned", at=NOON + HOUR))
 
@@ -124,7 +124,9 @@ def test_a_branch_goes_one_way_or_the_other():
         "then": [say(channels=["inbox"])],
         "otherwise": [say(channels=["email"])],
     }
-    play([branch, {"kind": "branch", "when": "order.total == '1.00'"}, say(channels=["email"])])
+    start_run(
+        [branch, {"kind": "branch", "when": "order.total == '1.00'"}, say(channels=["email"])]
+    )
 
     tick(now=SOON)
 
@@ -136,7 +138,7 @@ NEXT = {"kind": "next_channel", "within": "2h", "channels": ["inbox", "email"]}
 
 
 def test_what_was_not_seen_is_said_again_through_the_next_channel():
-    play([SAY, NEXT])
+    start_run([SAY, NEXT])
     tick(now=SOON)
     assert [m.channel for m in Message.objects.all()] == ["inbox"]
 
@@ -148,7 +150,7 @@ def test_what_was_not_seen_is_said_again_through_the_next_channel():
 
 
 def test_what_was_seen_is_not_said_again():
-    play([SAY, NEXT])
+    start_run([SAY, NEXT])
     tick(now=SOON)
     Message.objects.update(seen_at=NOON + HOUR)
 
@@ -159,7 +161,7 @@ def test_what_was_seen_is_not_said_again():
 
 
 def test_what_was_never_said_is_not_said_again():
-    play([say(channels=["sms"]), NEXT])
+    start_run([say(channels=["sms"]), NEXT])
 
     tick(now=SOON)
 
@@ -168,7 +170,7 @@ def test_what_was_never_said_is_not_said_again():
 
 
 def test_a_person_is_asked():
-    play([{"kind": "task", "title": "Call {{ customer.first_name }}", "within": "30m"}])
+    start_run([{"kind": "task", "title": "Call {{ customer.first_name }}", "within": "30m"}])
 
     tick(now=SOON)
 

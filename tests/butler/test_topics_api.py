@@ -1,7 +1,7 @@
 import pytest
 
 from butler.models import Due, TopicStatus
-from tests.butler.plays import automation
+from tests.butler.live_automations import automation
 from tests.customers.api.conftest import key
 
 RIDE = "/api/topics/ride:night-mail/"

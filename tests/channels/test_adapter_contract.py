@@ -153,7 +153,7 @@ MAKERS = {
 
 
 @pytest.fixture(params=MAKERS)
-def way(request, settings) -> Counterpart:
+def counterpart(request, settings) -> Counterpart:
     return MAKERS[request.param](request, settings)
 
 
@@ -168,76 +168,79 @@ def results(outcomes: list[DeliveryResult]) -> list[str]:
 # Every way -----------------------------------------------------------------------------
 
 
-def test_outcomes_come_one_a_parcel_in_order(way):
+def test_outcomes_come_one_a_parcel_in_order(counterpart):
     parcels = [parcel(subject=f"{n}", text=f"{n}") for n in range(5)]
 
-    outcomes = list(way.adapter.send(parcels, always))
+    outcomes = list(counterpart.adapter.send(parcels, always))
 
     assert [outcome.delivery_id for outcome in outcomes] == [
         parcel.delivery_id for parcel in parcels
     ]
     assert results(outcomes) == ["accepted"] * 5
-    if way.arrived:
-        arrived = way.arrived()
+    if counterpart.arrived:
+        arrived = counterpart.arrived()
         assert arrived in ([str(p.id) for p in parcels], [p.text for p in parcels]) or arrived == [
             f"{p.id}@larkmoor.example" for p in parcels
         ]
 
 
-def test_outcomes_come_as_they_happen(way):
-    outcomes = way.adapter.send([parcel(), parcel()], always)
+def test_outcomes_come_as_they_happen(counterpart):
+    outcomes = counterpart.adapter.send([parcel(), parcel()], always)
 
     assert next(outcomes).outcome == "accepted"
-    if way.arrived:
-        assert len(way.arrived()) == 1
+    if counterpart.arrived:
+        assert len(counterpart.arrived()) == 1
     outcomes.close()
-    if way.arrived:
-        assert len(way.arrived()) == 1
+    if counterpart.arrived:
+        assert len(counterpart.arrived()) == 1
 
 
-def test_nothing_leaves_once_it_is_closed(way):
+def test_nothing_leaves_once_it_is_closed(counterpart):
     parcels = [parcel() for _ in range(4)]
     handed_over: list[DeliveryResult] = []
 
-    outcomes = way.adapter.send(parcels, lambda: len(handed_over) < 2)
+    outcomes = counterpart.adapter.send(parcels, lambda: len(handed_over) < 2)
     handed_over.extend(islice(outcomes, 2))
     handed_over.extend(outcomes)
 
     assert [outcome.delivery_id for outcome in handed_over] == [
         parcel.delivery_id for parcel in parcels[:2]
     ]
-    if way.arrived:
-        assert len(way.arrived()) == 2
+    if counterpart.arrived:
+        assert len(counterpart.arrived()) == 2
 
 
-def test_nothing_at_all_leaves_where_it_was_never_open(way):
-    assert list(way.adapter.send([parcel()], lambda: False)) == []
-    if way.arrived:
-        assert way.arrived() == []
+def test_nothing_at_all_leaves_where_it_was_never_open(counterpart):
+    assert list(counterpart.adapter.send([parcel()], lambda: False)) == []
+    if counterpart.arrived:
+        assert counterpart.arrived() == []
 
 
-def test_an_empty_batch_is_no_trouble(way):
-    assert list(way.adapter.send([], always)) == []
+def test_an_empty_batch_is_no_trouble(counterpart):
+    assert list(counterpart.adapter.send([], always)) == []
 
 
-def test_a_message_is_the_same_one_at_its_second_attempt(way):
+def test_a_message_is_the_same_one_at_its_second_attempt(counterpart):
     first = parcel()
     again = parcel(id=first.id)
 
-    outcomes = [*way.adapter.send([first], always), *way.adapter.send([again], always)]
+    outcomes = [
+        *counterpart.adapter.send([first], always),
+        *counterpart.adapter.send([again], always),
+    ]
 
     assert results(outcomes) == ["accepted", "accepted"]
-    if way.arrived and way.adapter.is_idempotent:
-        assert way.arrived() == [str(first.id)]
-    elif way.arrived:
-        assert len(set(way.arrived())) == 1
+    if counterpart.arrived and counterpart.adapter.is_idempotent:
+        assert counterpart.arrived() == [str(first.id)]
+    elif counterpart.arrived:
+        assert len(set(counterpart.arrived())) == 1
 
 
-def test_it_says_who_it_is(way):
-    assert way.adapter.channel in {"email", "sms", "inbox", "phone"}
-    assert way.adapter.provider
-    assert way.adapter.address_kind in {"", "email", "phone"}
-    assert 0 < way.adapter.timeout <= 10
+def test_it_says_who_it_is(counterpart):
+    assert counterpart.adapter.channel in {"email", "sms", "inbox", "phone"}
+    assert counterpart.adapter.provider
+    assert counterpart.adapter.address_kind in {"", "email", "phone"}
+    assert 0 < counterpart.adapter.timeout <= 10
 
 
 @pytest.mark.parametrize(
@@ -252,16 +255,16 @@ def test_it_says_who_it_is(way):
         pytest.param("", id="nothing"),
     ],
 )
-def test_whatever_was_said_it_never_raises_and_stays_one_message(way, naughty):
+def test_whatever_was_said_it_never_raises_and_stays_one_message(counterpart, naughty):
     naughty_parcel = parcel(subject=naughty, text=naughty, html=naughty)
 
-    outcomes = list(way.adapter.send([naughty_parcel, parcel()], always))
+    outcomes = list(counterpart.adapter.send([naughty_parcel, parcel()], always))
 
     assert outcomes[0].delivery_id == naughty_parcel.delivery_id
     assert outcomes[0].outcome in {"accepted", "rejected", "uncertain"}
     assert outcomes[1].outcome == "accepted"
-    if way.arrived:
-        assert len(way.arrived()) <= 2
+    if counterpart.arrived:
+        assert len(counterpart.arrived()) <= 2
 
 
 # Ways that can fail ----------------------------------------------------------------------
@@ -297,9 +300,9 @@ FAILURES = [
 @pytest.fixture
 def failing(request, settings):
     channel, mode, outcome, suppress, has_arrived = request.param
-    way = MAKERS[channel](request, settings)
-    way.fail(mode)
-    return way, outcome, suppress, has_arrived
+    counterpart = MAKERS[channel](request, settings)
+    counterpart.fail(mode)
+    return counterpart, outcome, suppress, has_arrived
 
 
 every_failure = pytest.mark.parametrize(
@@ -310,16 +313,16 @@ every_failure = pytest.mark.parametrize(
 @every_failure
 @pytest.mark.slow
 def test_each_failure_is_the_outcome_it_is(failing, caplog):
-    way, expected, suppress, has_arrived = failing
+    counterpart, expected, suppress, has_arrived = failing
     caplog.set_level(logging.DEBUG)
     began = time.monotonic()
 
-    [outcome] = way.adapter.send([parcel(to=_to(way))], always)
+    [outcome] = counterpart.adapter.send([parcel(to=_to(counterpart))], always)
 
     took = time.monotonic() - began
     assert (outcome.outcome, outcome.suppress) == (expected, suppress)
-    assert bool(way.arrived()) == has_arrived
-    assert took < way.adapter.timeout + 1.5
+    assert bool(counterpart.arrived()) == has_arrived
+    assert took < counterpart.adapter.timeout + 1.5
     logged = [
         record.getMessage() for record in caplog.records if not record.name.startswith("mail.")
     ]
@@ -332,60 +335,62 @@ def test_each_failure_is_the_outcome_it_is(failing, caplog):
 @every_failure
 @pytest.mark.slow
 def test_one_failure_does_not_stop_the_batch_nor_hold_it_up(failing):
-    way, expected, _, _ = failing
-    parcels = [parcel(to=_to(way)) for _ in range(3)]
+    counterpart, expected, _, _ = failing
+    parcels = [parcel(to=_to(counterpart)) for _ in range(3)]
     began = time.monotonic()
 
-    outcomes = list(way.adapter.send(parcels, always))
+    outcomes = list(counterpart.adapter.send(parcels, always))
 
     assert results(outcomes) == [expected] * 3
     assert [outcome.delivery_id for outcome in outcomes] == [
         parcel.delivery_id for parcel in parcels
     ]
-    assert time.monotonic() - began < 3 * way.adapter.timeout + 2
+    assert time.monotonic() - began < 3 * counterpart.adapter.timeout + 2
 
 
 def test_where_nobody_answers_the_rest_of_a_batch_does_not_wait(request, settings):
-    way = _email(request, settings)
-    way.fail("refuse")
+    counterpart = _email(request, settings)
+    counterpart.fail("refuse")
     looks = []
 
-    outcomes = list(way.adapter.send([parcel() for _ in range(25)], lambda: not looks))
+    outcomes = list(counterpart.adapter.send([parcel() for _ in range(25)], lambda: not looks))
 
     assert results(outcomes) == ["transient"] * 25
     assert {outcome.code for outcome in outcomes} == {"connect_failed"}
 
 
 def test_the_busy_provider_s_wish_is_passed_on(request, settings):
-    way = _sms(request, settings)
-    way.fail("busy")
+    counterpart = _sms(request, settings)
+    counterpart.fail("busy")
 
-    [outcome] = way.adapter.send([parcel(to=NUMBER)], always)
+    [outcome] = counterpart.adapter.send([parcel(to=NUMBER)], always)
 
     assert outcome.retry_after == 7.0
 
 
 def test_a_letter_does_not_leave_when_the_lease_ends_while_the_relay_thinks(request, settings):
-    way = _email(request, settings)
+    counterpart = _email(request, settings)
     relay, _ = request.getfixturevalue("relay")
     closed = []
     relay.at_data = lambda: closed.append(True)
 
-    outcomes = list(way.adapter.send([parcel(), parcel()], lambda: not closed))
+    outcomes = list(counterpart.adapter.send([parcel(), parcel()], lambda: not closed))
 
     assert outcomes == []
     assert relay.letters == []
 
 
 def test_an_sms_does_not_leave_when_the_lease_ends_while_it_connects(request, settings):
-    way = _sms(request, settings)
+    counterpart = _sms(request, settings)
     looks = iter([True, False])
 
-    outcomes = list(way.adapter.send([parcel(to=NUMBER), parcel(to=NUMBER)], lambda: next(looks)))
+    outcomes = list(
+        counterpart.adapter.send([parcel(to=NUMBER), parcel(to=NUMBER)], lambda: next(looks))
+    )
 
     assert outcomes == []
-    assert way.arrived() == []
+    assert counterpart.arrived() == []
 
 
-def _to(way: Counterpart) -> str:
-    return NUMBER if way.adapter.channel == "sms" else ADDRESS
+def _to(counterpart: Counterpart) -> str:
+    return NUMBER if counterpart.adapter.channel == "sms" else ADDRESS

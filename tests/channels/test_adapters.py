@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _anew():
+def _clear_adapters():
     adapters.adapters_of.cache_clear()
     yield
     adapters.adapters_of.cache_clear()
@@ -37,7 +37,7 @@ def offers(count):
     arrange.vocabulary()
     for _ in range(count):
         guest = arrange.guest()
-        arrange.says(guest, "consent.given", "offers")
+        arrange.record_statement(guest, "consent.given", "offers")
         arrange.message(guest)
 
 

@@ -97,7 +97,7 @@ def people(operation):
         needs_order = operation in ("service", "lost")
         guests.append((guest, arrange.order(guest) if needs_order else ""))
         if operation == "budget":
-            arrange.says(guest, "preference.set", "budget", {"most": 1, "per": "day"})
+            arrange.record_statement(guest, "preference.set", "budget", {"most": 1, "per": "day"})
     return guests
 
 
@@ -108,7 +108,7 @@ def prepare(operation, guests, moment):
         if relation:
             facts = {"message_class": "service", "topic": "orders", "relation": relation}
         elif operation == "withdrawn" or not hasattr(guest, "control"):
-            arrange.says(guest, "consent.given", "offers", occurred_at=moment)
+            arrange.record_statement(guest, "consent.given", "offers", occurred_at=moment)
         if operation == "budget":
             arrange.message(guest, expires_at=NOON + timedelta(hours=8))
         messages.append(arrange.message(guest, **facts))
@@ -142,7 +142,7 @@ def withdraw(messages, moment):
         )
 
 
-def play(operation, guests, point, times, seed):
+def simulate_crash(operation, guests, point, times, seed):
     """Play one operation with its crashes to the end; return what was handed over."""
     chance = random.Random(f"{operation} {point} {times} {seed}")
     # What is said in one run is later than what was said in the runs before.
@@ -196,7 +196,7 @@ def test_wherever_it_ends_the_sum_is_right(operation, point):
         Delivery.objects.all().delete()
         Message.objects.all().delete()
         BudgetUse.objects.all().delete()
-        provider, before = play(operation, guests, point, times, seed)
+        provider, before = simulate_crash(operation, guests, point, times, seed)
         check(provider, before)
 
 

@@ -14,13 +14,13 @@ from customers.actions.consent import ConsentStatement
 from customers.models import Event, Suppression
 from tests.butler import arrange
 from tests.butler.arrange import AUTHOR, NOON
-from tests.channels.told import Provider, offer
+from tests.channels.simulated_provider import Provider, offer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _words():
+def _vocabulary():
     arrange.vocabulary()
 
 

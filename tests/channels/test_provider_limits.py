@@ -9,13 +9,13 @@ from butler.models import Delivery, Message, ProviderLimit
 from channels import deliveries
 from tests.butler import arrange
 from tests.butler.arrange import NOON
-from tests.channels.told import Provider, offer
+from tests.channels.simulated_provider import Provider, offer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _words():
+def _vocabulary():
     arrange.vocabulary()
 
 

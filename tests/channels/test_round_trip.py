@@ -13,7 +13,7 @@ from channels import deliveries
 from channels.email import bounces
 from channels.email.adapter import EmailAdapter
 from channels.sms.adapter import SmsAdapter
-from tests.butler.arrange import NOON, guest, message, says, vocabulary
+from tests.butler.arrange import NOON, guest, message, record_statement, vocabulary
 from tests.channels import provider as providers
 from tests.channels import relay as relays
 from tests.channels.provider import SID, TOKEN, Provider
@@ -30,7 +30,7 @@ def noor(settings):
     settings.BOUNCE_ADDRESS = "bounce@larkmoor.example"
     vocabulary()
     noor = guest(email="noor@example.com", phone=NOORS)
-    says(noor, "consent.given", "offers", occurred_at=NOON - timedelta(days=300))
+    record_statement(noor, "consent.given", "offers", occurred_at=NOON - timedelta(days=300))
     return noor
 
 

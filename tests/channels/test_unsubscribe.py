@@ -14,7 +14,7 @@ from django.utils import timezone
 from channels.unsubscribe import SALT, UnsubscribeScope, read_token, sign_token, unsubscribe_url
 from customers.models import Control, ControlEntry, Customer, Purpose
 from tests import factories
-from tests.butler.arrange import guest, says, vocabulary
+from tests.butler.arrange import guest, record_statement, vocabulary
 from tests.channels.sending import send
 
 SCOPE = UnsubscribeScope(uuid.UUID(int=1), uuid.UUID(int=2), "offers", "offers")
@@ -26,7 +26,9 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 def noor(db):
     vocabulary()
     noor = guest(email="noor@example.com")
-    says(noor, "consent.given", "offers", occurred_at=timezone.now() - timedelta(days=1))
+    record_statement(
+        noor, "consent.given", "offers", occurred_at=timezone.now() - timedelta(days=1)
+    )
     return noor
 
 
@@ -152,7 +154,9 @@ def test_the_page_asks_with_a_button_and_no_script(noor, client):
 def test_a_mail_program_ends_it_without_cookies_or_redirect(running):
     vocabulary()
     noor = guest(email="noor@example.com")
-    says(noor, "consent.given", "offers", occurred_at=timezone.now() - timedelta(days=1))
+    record_statement(
+        noor, "consent.given", "offers", occurred_at=timezone.now() - timedelta(days=1)
+    )
     path = link(noor)
     # A server that was just started loads its templates first.
     assert send(running.web, path, method="GET").status == 200

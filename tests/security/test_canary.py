@@ -23,7 +23,7 @@ from channels import unsubscribe
 from customers.actions.sources import create_source
 from customers.models import Identifier
 from tests import staff
-from tests.butler import plays
+from tests.butler import live_automations
 from tests.channels import provider as providers
 from tests.channels import relay as relays
 from tests.channels.provider import Provider
@@ -82,7 +82,7 @@ def everything(transactional_db, relay, tmp_path):
 def _automation(channel: str) -> None:
     said = "{{ customer.first_name }} {{ order.name }} {{ customer.traits.diet }}"
     text = {"subject": said, "text": f"{said}\n\n{{{{ customer.card | default: 'none' }}}}"}
-    plays.automation(
+    live_automations.automation(
         f"receipt-{channel}",
         steps=[{"kind": "message", "channels": [channel], "texts": {"en": text, "nl": text}}],
         # At any hour: what the law asks for waits for no morning.

@@ -18,7 +18,7 @@ from butler.messages.delivery_reports import STATE_BY_KIND, DeliveryReport
 from butler.models import Delivery, DeliveryReceipt, Message
 from channels import unsubscribe
 from customers.models import Control, ControlEntry, Event, Suppression
-from tests.butler.arrange import guest, message, says, vocabulary
+from tests.butler.arrange import guest, message, record_statement, vocabulary
 from tests.channels.email.test_bounces import complaint, letter, status
 from tests.channels.provider import SID, TOKEN
 
@@ -234,4 +234,4 @@ def test_a_status_that_was_kept_changes_nothing_a_day_later(client, time_machine
     assert kept.send() == 204
 
     assert closed() == []
-    assert says(guest(), "preference.set", "allow", True, channel="sms")
+    assert record_statement(guest(), "preference.set", "allow", True, channel="sms")

@@ -8,7 +8,7 @@ from butler.actions import dispatch_gate
 from butler.decisions.inputs import read_facts
 from butler.messages.templating import MissingValues, compile_template
 from butler.models import Message
-from tests.butler import arrange, plays
+from tests.butler import arrange, live_automations
 from tests.butler.arrange import NOON
 
 # Each of these is a moment that ISO 8601 can write and a calendar cannot hold, or no moment.
@@ -64,7 +64,7 @@ def test_a_text_is_filled_with_whatever_there_is_or_says_what_is_missing(value, 
 def test_a_date_that_no_calendar_has_fails_alone(odd):
     arrange.vocabulary()
     text = {"subject": "We call you", "text": "On {{ request.wanted_at | date }}."}
-    version = plays.automation(
+    version = live_automations.automation(
         "callback",
         steps=[{"kind": "message", "channels": ["inbox"], "texts": {"en": text, "nl": text}}],
         topic="offers",
@@ -74,7 +74,7 @@ def test_a_date_that_no_calendar_has_fails_alone(odd):
     )
     for wanted, zone in ((odd, "Pacific/Kiritimati"), (odd, "Pacific/Niue"), ("2027-05-01", "")):
         guest = arrange.guest()
-        arrange.says(guest, "consent.given", "offers")
+        arrange.record_statement(guest, "consent.given", "offers")
         facts = {"customer": {"zone": zone}, "request": {"wanted_at": wanted}}
         arrange.message(guest, channel="inbox", version_id=version.pk, step="0", facts=facts)
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _words():
+def _vocabulary():
     arrange.vocabulary()
 
 
@@ -35,7 +35,7 @@ def claim(*, channel="email", now=NOON, limit=25, lease=10.0):
 
 def guest_who_consented(**facts):
     guest = arrange.guest(**facts)
-    arrange.says(guest, "consent.given", "offers")
+    arrange.record_statement(guest, "consent.given", "offers")
     return guest
 
 
@@ -72,7 +72,9 @@ def test_what_was_never_asked_for_stays_and_says_why():
 def test_a_withdrawal_between_judging_and_leaving_is_seen():
     guest = guest_who_consented()
     message = arrange.message(guest)
-    arrange.says(guest, "consent.withdrawn", "offers", occurred_at=NOON - timedelta(minutes=5))
+    arrange.record_statement(
+        guest, "consent.withdrawn", "offers", occurred_at=NOON - timedelta(minutes=5)
+    )
 
     assert claim().outgoing == []
 
@@ -82,7 +84,9 @@ def test_a_withdrawal_between_judging_and_leaving_is_seen():
 
 def test_a_budget_is_taken_as_messages_leave_and_no_more_leave_than_it_allows():
     guest = guest_who_consented()
-    arrange.says(guest, "preference.set", "budget", {"most": 1, "per": "day"}, channel="email")
+    arrange.record_statement(
+        guest, "preference.set", "budget", {"most": 1, "per": "day"}, channel="email"
+    )
     for _ in range(3):
         arrange.message(guest)
 
@@ -159,8 +163,10 @@ def test_a_switch_that_is_thrown_holds_from_the_next_claim_on(key):
 
 def test_quiet_hours_put_off_and_use_no_budget():
     guest = guest_who_consented(timezone="Europe/Amsterdam")
-    arrange.says(guest, "preference.set", "quiet_hours", {"from": "11:00", "to": "13:00"})
-    arrange.says(guest, "preference.set", "budget", {"most": 1, "per": "day"})
+    arrange.record_statement(
+        guest, "preference.set", "quiet_hours", {"from": "11:00", "to": "13:00"}
+    )
+    arrange.record_statement(guest, "preference.set", "budget", {"most": 1, "per": "day"})
     message = arrange.message(guest)
 
     assert claim().outgoing == []
@@ -173,10 +179,10 @@ def test_quiet_hours_put_off_and_use_no_budget():
 
 def test_whoever_asked_for_a_person_meanwhile_is_left_to_one():
     guest = arrange.guest()
-    arrange.says(guest, "consent.given", "birthdays")
+    arrange.record_statement(guest, "consent.given", "birthdays")
     facts = {"message_class": "relationship", "topic": "birthdays", "purpose": "birthdays"}
     message = arrange.message(guest, **facts, automation_id="birthday")
-    arrange.says(guest, "preference.set", "person_first", True)
+    arrange.record_statement(guest, "preference.set", "person_first", True)
 
     assert claim().outgoing == []
 
@@ -281,7 +287,7 @@ def test_what_goes_another_way_or_later_is_not_looked_at():
 
 def test_what_leaves_later_counts_with_what_left_before():
     guest = guest_who_consented()
-    arrange.says(guest, "preference.set", "budget", {"most": 2, "per": "week"})
+    arrange.record_statement(guest, "preference.set", "budget", {"most": 2, "per": "week"})
     for _ in range(3):
         arrange.message(guest)
 
@@ -293,11 +299,11 @@ def test_what_leaves_later_counts_with_what_left_before():
 @pytest.mark.parametrize("wish", [True, False])
 def test_what_has_no_words_ends_as_failed_and_holds_nobody_up(wish):
     guest = arrange.guest()
-    arrange.says(guest, "consent.given", "birthdays")
+    arrange.record_statement(guest, "consent.given", "birthdays")
     facts = {"message_class": "relationship", "topic": "birthdays", "purpose": "birthdays"}
     wordless = arrange.message(guest, **facts, facts={"words": {"subject": "Hm"}}, priority=1)
-    arrange.says(guest, "preference.set", "budget", {"most": 1, "per": "day"})
-    arrange.says(guest, "preference.set", "person_first", wish)
+    arrange.record_statement(guest, "preference.set", "budget", {"most": 1, "per": "day"})
+    arrange.record_statement(guest, "preference.set", "person_first", wish)
     sendable = arrange.message(guest, **facts)
 
     outgoing_messages = claim().outgoing

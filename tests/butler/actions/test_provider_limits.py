@@ -68,7 +68,7 @@ def _in_hand(count, *, channel="email", lease=30):
     arrange.vocabulary()
     for _ in range(count):
         guest = arrange.guest(phone="+31612345678")
-        arrange.says(guest, "consent.given", "offers")
+        arrange.record_statement(guest, "consent.given", "offers")
         arrange.message(guest, channel=channel)
     dispatch_gate.claim(
         channel=channel, provider="x", now=NOON, limit=25, lease=lease, links=lambda outgoing: {}

@@ -18,7 +18,7 @@ NO = ConsentStatement(kind="consent.withdrawn", subject="offers", evidence={"kin
 
 
 @pytest.fixture(autouse=True)
-def _words():
+def _vocabulary():
     arrange.vocabulary()
 
 
@@ -101,7 +101,7 @@ def test_it_says_what_is_of_the_kind_that_is_not_wanted(word, purposes):
 @pytest.mark.parametrize("is_joined", [False, True])
 def test_it_waits_for_what_is_in_hand_and_for_nothing_else(is_joined):
     guest, other = arrange.guest(), arrange.guest()
-    arrange.says(guest, "consent.given", "offers")
+    arrange.record_statement(guest, "consent.given", "offers")
     arrange.message(guest)
     dispatch_gate.claim(
         channel="email", provider="sink", now=NOON, limit=1, lease=0.4, links=lambda outgoing: {}
@@ -121,7 +121,7 @@ def test_it_waits_for_what_is_in_hand_and_for_nothing_else(is_joined):
 
 def test_it_does_not_wait_for_what_was_settled():
     guest = arrange.guest()
-    arrange.says(guest, "consent.given", "offers")
+    arrange.record_statement(guest, "consent.given", "offers")
     message = arrange.message(guest)
     dispatch_gate.claim(
         channel="email", provider="x", now=NOON, limit=1, lease=30, links=lambda outgoing: {}

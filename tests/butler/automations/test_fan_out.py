@@ -10,7 +10,7 @@ from butler.due.tick import tick
 from butler.models import Decision, Due, Message, PauseSwitch, Run, TopicStatus
 from customers.models import Customer
 from tests import factories
-from tests.butler.plays import SAY, automation, due_of
+from tests.butler.live_automations import SAY, automation, due_of
 from tests.customers import saying
 from tests.factories import NOON, identify, order, record
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _at_once(settings, monkeypatch):
+def _without_version_cache(settings, monkeypatch):
     settings.BUTLER_TRIGGERS_SETTLE = 0
     monkeypatch.setattr(inputs, "_cached_rules", None)
 
@@ -42,7 +42,7 @@ def skipped():
     return list(Decision.objects.filter(outcome="skip").values_list("code", flat=True))
 
 
-def booked(visit_date="2026-11-25", who=NOOR, number="A-1", at=NOON, **traits):
+def book_visit(visit_date="2026-11-25", who=NOOR, number="A-1", at=NOON, **traits):
     return record(
         identify(who, name="Noor", at=at, **traits),
         order(number, who, visit_date=visit_date, at=at),
@@ -61,8 +61,8 @@ def weekly(**fields):
 def test_a_schedule_goes_through_its_audience_on_each_clock():
     """2026-11-23 is a Monday; it is ten in Auckland long before it is in Amsterdam."""
     weekly()
-    booked("2027-03-01", who=NOOR)
-    booked("2027-03-01", who=ELI, number="A-2", timezone="Pacific/Auckland")
+    book_visit("2027-03-01", who=NOOR)
+    book_visit("2027-03-01", who=ELI, number="A-2", timezone="Pacific/Auckland")
 
     tick(now=local(2026, 11, 22, 21, 30))
 
@@ -75,7 +75,7 @@ def test_a_schedule_goes_through_its_audience_on_each_clock():
 
 def test_a_schedule_comes_once_for_each_of_its_days():
     weekly()
-    booked("2027-03-01")
+    book_visit("2027-03-01")
 
     for hours in range(0, 24 * 12, 11):
         tick(now=NOON + hours * HOUR)
@@ -86,7 +86,7 @@ def test_a_schedule_comes_once_for_each_of_its_days():
 
 def test_a_schedule_can_name_dates():
     weekly(trigger={"days": [], "dates": ["2026-12-01"]})
-    booked("2027-03-01")
+    book_visit("2027-03-01")
 
     for hours in range(0, 24 * 12, 11):
         tick(now=NOON + hours * HOUR)
@@ -132,7 +132,7 @@ def rides():
     automation("ride-open", trigger=OPEN, **common_fields)
 
 
-def say_of_ride(status, at=NOON + HOUR, key="ride:night-mail", **facts):
+def set_ride_status(status, at=NOON + HOUR, key="ride:night-mail", **facts):
     return set_status(key=key, status=status, facts=facts, author_name="staff:Iris", now=at)
 
 
@@ -142,10 +142,10 @@ def messages_of(key):
 
 def test_a_ride_that_is_down_concerns_those_who_are_here_today():
     rides()
-    booked("2026-11-21", who=NOOR)
-    booked("2026-11-22", who=ELI, number="A-2")
+    book_visit("2026-11-21", who=NOOR)
+    book_visit("2026-11-22", who=ELI, number="A-2")
 
-    say_of_ride("down", name="Night Mail")
+    set_ride_status("down", name="Night Mail")
     tick(now=NOON + HOUR + SECOND)
 
     message = messages_of("ride-down").get()
@@ -156,14 +156,14 @@ def test_a_ride_that_is_down_concerns_those_who_are_here_today():
 
 def test_only_who_heard_that_it_was_down_hears_that_it_is_open():
     rides()
-    booked("2026-11-21", who=NOOR)
-    say_of_ride("down")
+    book_visit("2026-11-21", who=NOOR)
+    set_ride_status("down")
     tick(now=NOON + HOUR + SECOND)
-    booked("2026-11-21", who=ELI, number="A-2", at=NOON + HOUR)
+    book_visit("2026-11-21", who=ELI, number="A-2", at=NOON + HOUR)
 
     # Messages of today are found by their ids, which are made by the clock of the machine.
     reopened = NOON + 2 * HOUR
-    say_of_ride("open", at=reopened)
+    set_ride_status("open", at=reopened)
     tick(now=reopened + SECOND)
 
     assert messages_of("ride-open").get().customer_id == messages_of("ride-down").get().customer_id
@@ -171,9 +171,9 @@ def test_only_who_heard_that_it_was_down_hears_that_it_is_open():
 
 def test_what_changed_again_meanwhile_is_not_told():
     rides()
-    booked("2026-11-21")
-    say_of_ride("down")
-    say_of_ride("open")
+    book_visit("2026-11-21")
+    set_ride_status("down")
+    set_ride_status("open")
 
     tick(now=NOON + HOUR + SECOND)
 
@@ -185,10 +185,10 @@ def test_a_run_that_began_before_it_changed_again_says_nothing():
     automation(
         "ride-down", trigger=DOWN, steps=[{"kind": "wait", "length": "5m"}, SAY], **common_fields
     )
-    booked("2026-11-21")
-    say_of_ride("down")
+    book_visit("2026-11-21")
+    set_ride_status("down")
     tick(now=NOON + HOUR + SECOND)
-    say_of_ride("open", at=NOON + HOUR + timedelta(minutes=3))
+    set_ride_status("open", at=NOON + HOUR + timedelta(minutes=3))
 
     tick(now=NOON + HOUR + timedelta(minutes=6))
 
@@ -197,10 +197,10 @@ def test_a_run_that_began_before_it_changed_again_says_nothing():
 
 def test_saying_the_same_again_tells_nobody_anything_new():
     rides()
-    booked("2026-11-21")
+    book_visit("2026-11-21")
 
     for minutes in range(3):
-        say_of_ride("down", at=NOON + HOUR + timedelta(minutes=minutes), minutes=minutes)
+        set_ride_status("down", at=NOON + HOUR + timedelta(minutes=minutes), minutes=minutes)
         tick(now=NOON + HOUR + timedelta(minutes=minutes, seconds=1))
 
     assert Message.objects.count() == 1
@@ -209,10 +209,10 @@ def test_saying_the_same_again_tells_nobody_anything_new():
 
 def test_going_down_a_second_time_is_another_occasion():
     rides()
-    booked("2026-11-21")
+    book_visit("2026-11-21")
 
     for hours, status in enumerate(["down", "open", "down"], start=1):
-        say_of_ride(status, at=NOON + hours * HOUR)
+        set_ride_status(status, at=NOON + hours * HOUR)
         tick(now=NOON + hours * HOUR + SECOND)
 
     assert Run.objects.filter(automation_id="ride-down").count() == 2
@@ -220,9 +220,9 @@ def test_going_down_a_second_time_is_another_occasion():
 
 def test_a_topic_of_another_kind_concerns_nobody_here():
     rides()
-    booked("2026-11-21")
+    book_visit("2026-11-21")
 
-    say_of_ride("down", key="shop:post-office")
+    set_ride_status("down", key="shop:post-office")
     tick(now=NOON + HOUR + SECOND)
 
     assert not Run.objects.exists()
@@ -232,8 +232,8 @@ def test_a_switch_ends_a_crowd_in_the_middle(monkeypatch):
     monkeypatch.setattr(fan_out, "BATCH", 2)
     rides()
     for number in range(5):
-        booked("2026-11-21", who=("email", f"g{number}@example.com"), number=f"A-{number}")
-    say_of_ride("down")
+        book_visit("2026-11-21", who=("email", f"g{number}@example.com"), number=f"A-{number}")
+    set_ride_status("down")
     PauseSwitch.objects.create(key="ride-down", engaged_at=NOON, engaged_by="staff:Lin")
 
     tick(now=NOON + HOUR + SECOND)

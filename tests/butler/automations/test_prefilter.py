@@ -1,7 +1,7 @@
 import pytest
 
 from butler.automations import prefilter
-from tests.butler.plays import SAY, TEXTS, document
+from tests.butler.live_automations import SAY, TEXTS, document
 
 AGAIN = {"kind": "next_channel", "within": "2h", "channels": ["sms"]}
 

@@ -9,7 +9,7 @@ from butler.due.tick import tick
 from butler.models import Decision, Due, Message, Run
 from customers.models import Customer
 from tests import factories
-from tests.butler.plays import automation, due_of
+from tests.butler.live_automations import automation, due_of
 from tests.factories import NOON, identify, incoming_event, order, record
 
 NOOR = ("email", "noor@example.com")
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _at_once(settings, monkeypatch):
+def _without_version_cache(settings, monkeypatch):
     settings.BUTLER_TRIGGERS_SETTLE = 0
     monkeypatch.setattr(inputs, "_cached_rules", None)
 

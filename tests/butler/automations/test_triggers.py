@@ -11,7 +11,7 @@ from butler.models import Decision, Due, Run
 from customers.identity import merging
 from customers.models import Identifier
 from tests import factories
-from tests.butler.plays import automation, due_of
+from tests.butler.live_automations import automation, due_of
 from tests.factories import NOON, incoming_event, order, record
 
 NOOR = ("email", "noor@example.com")
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _at_once(settings):
+def _without_version_cache(settings):
     """Look for versions at every event, as tests make new ones all the time."""
     settings.BUTLER_TRIGGERS_SETTLE = 0
 

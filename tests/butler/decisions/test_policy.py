@@ -31,7 +31,7 @@ def decide_offer(customer):
 def guest():
     arrange.vocabulary()
     guest = arrange.guest(timezone="Europe/Amsterdam")
-    arrange.says(guest, "consent.given", "offers")
+    arrange.record_statement(guest, "consent.given", "offers")
     return guest
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from butler.actions.topics import set_status
 from butler.models import Due, TopicStatus
 from tests import staff
-from tests.butler.plays import automation
+from tests.butler.live_automations import automation
 from tests.channels.console.acting import page_of
 
 pytestmark = pytest.mark.django_db

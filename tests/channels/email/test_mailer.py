@@ -16,7 +16,7 @@ ADDRESS = "noor@example.com"
 
 
 @pytest.fixture(autouse=True)
-def _larkmoor(settings):
+def _sender_address(settings):
     settings.DEFAULT_FROM_EMAIL = "Larkmoor <hello@larkmoor.example>"
     settings.BOUNCE_ADDRESS = "bounce@larkmoor.example"
 

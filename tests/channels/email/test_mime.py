@@ -17,7 +17,7 @@ LINK = "https://larkmoor.example/u/" + "aB9_-" * 30 + "." + "x" * 43 + "/"
 
 
 @pytest.fixture(autouse=True)
-def _larkmoor(settings):
+def _sender_address(settings):
     settings.DEFAULT_FROM_EMAIL = "Larkmoor <hello@larkmoor.example>"
     settings.BOUNCE_ADDRESS = "bounce@larkmoor.example"
 

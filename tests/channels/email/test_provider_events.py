@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from butler.models import Delivery, DeliveryReceipt, Message
 from customers.models import Control, Suppression
-from tests.butler.arrange import guest, message, says, vocabulary
+from tests.butler.arrange import guest, message, record_statement, vocabulary
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -158,7 +158,7 @@ def test_a_complaint_to_postmark_is_an_objection(postmark, client):
 
 def test_unsubscribing_at_postmark_ends_the_same_as_our_link(postmark, client):
     noor = guest(email=NOORS)
-    says(noor, "consent.given", "offers")
+    record_statement(noor, "consent.given", "offers")
     sent("postmark", POSTMARKS, customer=noor)
     change = {
         "RecordType": "SubscriptionChange",

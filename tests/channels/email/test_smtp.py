@@ -18,7 +18,7 @@ from tests.channels.relay import Relay
 
 
 @pytest.fixture(autouse=True)
-def _larkmoor(settings):
+def _sender_address(settings):
     settings.DEFAULT_FROM_EMAIL = "Larkmoor <hello@larkmoor.example>"
     settings.BOUNCE_ADDRESS = ""
 

@@ -25,7 +25,7 @@ ALL_SMS_AND_MAIL = "inbox:* email:* sms:* phone:*"
 
 
 @pytest.fixture(autouse=True)
-def _house(monkeypatch):
+def _vocabulary(monkeypatch):
     arrange.vocabulary()
     Purpose.objects.create(key="combine", kind="use")
     monkeypatch.setattr(inputs, "_cached_rules", None)

@@ -30,7 +30,7 @@ TEXT = "We may send you offers of the park. You can take this back here at any t
 
 
 @pytest.fixture(autouse=True)
-def _house(db):
+def _purposes(db):
     """What a park asks for."""
     for key, kind, name in (("offers", "contact", "Offers"), ("combine", "use", "Combine visits")):
         purpose = Purpose.objects.create(

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _house(db):
+def _purposes(db):
     Purpose.objects.create(
         key="offers", kind="contact", texts={"en": {"name": "Offers"}, "nl": {"name": "Acties"}}
     )

@@ -39,13 +39,13 @@ def document(key: str = "receipt", **fields) -> Document:
 
 def automation(key: str = "receipt", *, status: str = "live", live_at=None, **fields):
     """Load an automation by hand: its document is what `fields` say."""
-    of = document(key, **fields)
-    Topic.objects.get_or_create(key=of.topic, defaults={"texts": {}})
+    automation_document = document(key, **fields)
+    Topic.objects.get_or_create(key=automation_document.topic, defaults={"texts": {}})
     Automation.objects.get_or_create(key=key)
-    trigger = of.trigger
+    trigger = automation_document.trigger
     awaited = [getattr(trigger, "absent", "")]
-    awaited += [step.event for step in _all(of.steps) if hasattr(step, "event")]
-    body = msgspec.json.encode(of)
+    awaited += [step.event for step in _all(automation_document.steps) if hasattr(step, "event")]
+    body = msgspec.json.encode(automation_document)
     return AutomationVersion.objects.create(
         automation_id=key,
         number=AutomationVersion.objects.filter(automation_id=key).count() + 1,
@@ -70,7 +70,7 @@ def due_of(run) -> Due | None:
     return Due.objects.filter(job="run", key=str(run.id)).first()
 
 
-def ordered(number="A-1", at=NOON, **properties):
+def place_order(number="A-1", at=NOON, **properties):
     """Noor places an order for a visit tomorrow."""
     properties = {"visit_date": "2026-11-22", "total": "80.00", "currency": "EUR"} | properties
     return record(
@@ -78,10 +78,10 @@ def ordered(number="A-1", at=NOON, **properties):
     )
 
 
-def play(steps, **fields):
+def start_run(steps, **fields):
     """Have an automation with these steps, and one run of it."""
     version = automation(steps=steps, **fields)
-    ordered()
+    place_order()
     return version
 
 

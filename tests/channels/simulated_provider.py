@@ -38,5 +38,5 @@ class Provider:
 
 def offer(**facts):
     guest = arrange.guest()
-    arrange.says(guest, "consent.given", "offers")
+    arrange.record_statement(guest, "consent.given", "offers")
     return arrange.message(guest, **facts)
