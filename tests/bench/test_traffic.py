@@ -28,7 +28,7 @@ def test_batch_request_holds_every_event():
 
     body = writer.batch_request(events).partition(b"\r\n\r\n")[2]
 
-    assert batches.parse_batch(body).items == events
+    assert batches.parse_batch(body).raw_events == events
 
 
 def test_two_writers_of_the_same_name_write_different_message_ids():

@@ -170,7 +170,7 @@ def test_whoever_comes_back_from_the_dead_can_still_say_that_it_left():
 
 
 def test_what_is_too_late_to_leave_goes_back_and_costs_nothing(monkeypatch):
-    monkeypatch.setattr(deliveries, "LEAVING", 0.15)
+    monkeypatch.setattr(deliveries, "SEND_WINDOW", 0.15)
     messages = [offer() for _ in range(5)]
     provider = Provider(pause=0.1)
 
@@ -181,7 +181,7 @@ def test_what_is_too_late_to_leave_goes_back_and_costs_nothing(monkeypatch):
     assert states.count("queued") == 5 - len(provider.handed)
     assert BudgetUse.objects.filter(used__gt=0).count() == len(provider.handed)
     # However slow the machine is, each round lets some of them leave.
-    monkeypatch.setattr(deliveries, "LEAVING", 5.0)
+    monkeypatch.setattr(deliveries, "SEND_WINDOW", 5.0)
     round_(provider)
     assert len(set(provider.handed)) == len(provider.handed) == 5
 

@@ -91,8 +91,8 @@ def test_many_writers_lose_nothing():
 
 @pytest.mark.slow
 def test_it_does_not_grow_for_ever(tmp_path, monkeypatch):
-    monkeypatch.setattr(outbox, "_LONGEST", 50_000)
-    monkeypatch.setattr(outbox, "SHOWN", 10)
+    monkeypatch.setattr(outbox, "_MAX_FILE_SIZE", 50_000)
+    monkeypatch.setattr(outbox, "MAX_MESSAGES", 10)
     for number in range(100):
         outbox.append_messages(
             [outbox.OutboxMessage("email", "x", str(number), "x" * 1000, "", timezone.now())]

@@ -133,7 +133,7 @@ def test_a_provider_that_is_quick_takes_twice_as_many_at_a_time(quick, sizes, mo
 
     provider = Counting()
     monkeypatch.setattr(deliveries, "adapters_of", lambda channel: [provider])
-    monkeypatch.setattr(deliveries, "_QUICK", quick)
+    monkeypatch.setattr(deliveries, "_FAST_BATCH_SECONDS", quick)
     for _ in range(8):
         offer()
 

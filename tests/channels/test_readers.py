@@ -36,7 +36,7 @@ WAYS = {
             encoded({"id": "1", "event": "Ride Entered", "card": who}),
             TillBatch("d", 1, None, []),
             FRAME,
-        ).found
+        ).event
     ),
 }
 

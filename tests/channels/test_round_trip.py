@@ -102,7 +102,7 @@ def test_a_letter_that_comes_back_hours_later_finds_its_message(noor, relay):
         f"Content-Type: message/delivery-status\r\n\r\n{report}\r\n--b--\r\n"
     )
 
-    reports = bounces.read(
+    reports = bounces.parse_reports(
         raw.encode(), bounce_address="bounce@larkmoor.example", domain="larkmoor.example", now=NOON
     )
     delivery_reports.record(provider="smtp", channel="email", reports=reports, now=NOON)

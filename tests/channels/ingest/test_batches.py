@@ -31,7 +31,7 @@ def test_a_bad_item_costs_no_other(bad):
 
     opened = batches.parse_batch(body)
 
-    assert opened.items == [GOOD, bad, GOOD]
+    assert opened.raw_events == [GOOD, bad, GOOD]
     assert (opened.write_key, opened.sent_at) == ("pk_1", "s")
 
 
@@ -59,7 +59,7 @@ def test_what_is_no_batch_is_said_to_be_none(body):
 
 
 def test_a_batch_may_be_empty_and_begin_with_a_byte_order_mark():
-    assert batches.parse_batch(b'\xef\xbb\xbf {"batch":[]} ').items == []
+    assert batches.parse_batch(b'\xef\xbb\xbf {"batch":[]} ').raw_events == []
 
 
 def test_what_is_said_of_the_whole_batch_is_kept():
@@ -90,7 +90,7 @@ def test_the_slow_way_gives_the_same_as_the_fast_one(items, ascii_only):
     slow = batches.parse_batch(body + b',"odd":NaN}')
 
     assert fast == slow
-    assert fast.items == raws
+    assert fast.raw_events == raws
 
 
 @given(st.text(alphabet='{}[]",:\\abtch ', max_size=60))

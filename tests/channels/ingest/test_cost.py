@@ -41,12 +41,12 @@ def test_one_bad_item_takes_few_steps_and_costs_no_other(monkeypatch, bad, steps
 
     opened = batches.parse_batch(b'{"batch":[%b,%b,%b]}' % (GOOD, bad, GOOD))
 
-    assert opened.items == [GOOD, bad, GOOD]
+    assert opened.raw_events == [GOOD, bad, GOOD]
 
 
 def test_more_steps_than_a_pass_may_take_are_no_batch(monkeypatch):
     body = b'{"batch":[' + b",".join([GOOD] * 20) + b",NaN]}"
-    assert len(batches.parse_batch(body).items) == 21
+    assert len(batches.parse_batch(body).raw_events) == 21
 
     monkeypatch.setattr(tolerant_json, "MAX_STEPS", 20)
 
@@ -61,7 +61,7 @@ def test_one_item_of_the_densest_kind_leaves_steps_for_a_full_batch():
 
     opened = batches.parse_batch(b'{"batch":[%b,%b]}' % (dense, b",".join(events)))
 
-    assert opened.items == [dense, *events]
+    assert opened.raw_events == [dense, *events]
 
 
 @pytest.mark.parametrize(

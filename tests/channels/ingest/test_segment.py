@@ -218,7 +218,7 @@ def test_without_an_id_the_same_moment_is_the_same_event():
 
 
 def test_rudderstack_s_time_is_read_and_corrected():
-    frame = FRAME._replace(error=timedelta(hours=-1))
+    frame = FRAME._replace(clock_error=timedelta(hours=-1))
 
     incoming = incoming_event(track(originalTimestamp="2026-11-21T12:30:00.000+00:00"), frame)
 
@@ -229,7 +229,7 @@ def test_a_phone_that_was_offline_is_not_moved_to_now():
     library = {"library": {"name": "analytics-kotlin", "version": "1"}}
     event = track(timestamp="2026-11-01T12:00:00Z", context=library)
 
-    incoming = incoming_event(event, FRAME._replace(error=timedelta(days=20)))
+    incoming = incoming_event(event, FRAME._replace(clock_error=timedelta(days=20)))
 
     assert incoming.occurred_at == datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 
