@@ -109,7 +109,7 @@ def test_a_claim_holds_nobody_but_those_it_is_about():
     assert free == [other.id]
 
 
-def test_who_becomes_another_between_the_look_and_the_hold_is_left_for_the_next_claim(monkeypatch):
+def test_customer_merged_between_read_and_lock_waits_for_the_next_claim(monkeypatch):
     guest, other = guest_who_consented(), guest_who_consented()
     message = arrange.message(guest)
     hold = dispatch_gate._lock_customers

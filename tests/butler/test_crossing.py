@@ -29,7 +29,7 @@ def _deadlocks() -> int:
         return cursor.fetchone()[0]
 
 
-def test_whoever_writes_what_came_of_a_message_takes_the_customer_first(tmp_path):
+def test_concurrent_writers_lock_the_customer_first_and_never_deadlock(tmp_path):
     url = conftest._url(connection.settings_dict)
     withdrawal_race.insert_pairs(url, pairs=PAIRS, per_second=RATE, seed=7)
     race = [str(tmp_path), str(PAIRS), str(RATE)]

@@ -74,7 +74,7 @@ def _decide_arguments(of: str):
 
 
 @pytest.mark.parametrize("of", [*CLASSES, "use"])
-def test_nothing_that_is_missing_or_corrupt_ever_opens_what_was_closed(of):
+def test_missing_or_corrupt_facts_never_turn_a_denial_into_an_allow(of):
     tried = 0
     opened = []
     for act, facts, rules, now in _decide_arguments(of):
@@ -109,7 +109,7 @@ def _each(act, facts, rules) -> Iterator[tuple[str, tuple]]:
     "name",
     ["version", "standing", "control", "addresses", "relations", "is_of_age", "used", "halted"],
 )
-def test_a_fact_that_is_not_known_is_a_no_with_its_name(of, name):
+def test_unknown_fact_denies_with_its_name(of, name):
     allowed_arguments = [
         arguments for arguments in _decide_arguments(of) if decide(*arguments).effect == "allow"
     ]
@@ -121,7 +121,7 @@ def test_a_fact_that_is_not_known_is_a_no_with_its_name(of, name):
 
 
 @pytest.mark.parametrize("of", [*CLASSES, "use"])
-def test_what_is_corrupt_never_raises(of):
+def test_corrupt_facts_never_raise(of):
     for act, facts, rules, now in _decide_arguments(of)[:20]:
         for _, changed in _each(act, facts, rules):
             decision = decide(*changed, now)

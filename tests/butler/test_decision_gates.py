@@ -62,7 +62,7 @@ def _decide(of: str, words: str = ""):
         ("marketing", "restricted", "restriction", {}),
     ],
 )
-def test_what_an_answer_rests_on_is_told_with_it(of, words, gate, inputs):
+def test_gate_reports_the_inputs_it_used(of, words, gate, inputs):
     (matching_gate,) = (
         candidate for candidate in _decide(of, words).gates if candidate.gate == gate
     )

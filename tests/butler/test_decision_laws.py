@@ -119,7 +119,7 @@ def _rank(decision: Decision):
 
 @given(SCENES, st.sampled_from(NARROWING))
 @deep
-def test_what_takes_away_never_gives(scene, narrowing):
+def test_narrowing_statement_never_widens_a_decision(scene, narrowing):
     of, before, wider = scene
     if narrowing.startswith(_REPLACED):
         wider = [phrase for phrase in wider if not phrase.startswith(narrowing[:13])]

@@ -79,7 +79,7 @@ def test_only_who_can_be_told_is_looked_at_again():
     assert not decisions(agrees).exists()
 
 
-def test_each_that_is_sifted_out_hears_the_reason_of_their_own():
+def test_each_refused_customer_gets_a_decision_with_the_own_reason():
     offer()
     refused, withdrew, objects = crowd(4)[1:]
     saying.say(refused.id, saying.refuse("offers"))
@@ -141,7 +141,7 @@ def test_what_is_sifted_out_and_what_is_walked_come_to_the_same(monkeypatch):
     assert len(walked) == 6
 
 
-def test_nobody_is_decided_of_twice_when_a_ticker_dies_in_the_middle(monkeypatch):
+def test_killed_tick_decides_nobody_twice(monkeypatch):
     monkeypatch.setattr(fan_out, "BATCH", 2)
     offer()
     crowd(7)
@@ -167,7 +167,7 @@ def test_a_second_version_of_the_day_decides_nothing_anew():
     assert Decision.objects.count() == 3
 
 
-def test_what_goes_live_after_the_moment_decides_of_nobody():
+def test_version_that_goes_live_after_the_moment_decides_nobody():
     offer(live_at=TEN.astimezone(UTC) + timedelta(hours=1))
     crowd()
 
@@ -177,7 +177,7 @@ def test_what_goes_live_after_the_moment_decides_of_nobody():
     assert not Decision.objects.exists()
 
 
-def test_who_was_sifted_out_can_read_why():
+def test_refused_customer_can_read_why():
     offer()
     other = crowd()[1]
     tick(now=FIRST)

@@ -49,7 +49,7 @@ def visits(of=NOOR, on="2026-11-22", **traits):
     return record(identify(of, name="Somebody", **traits), ordered)
 
 
-def test_all_that_happens_within_the_time_is_said_at_once():
+def test_events_within_the_gathering_time_make_one_message():
     visits()
     photos("2h")
     for number, ride in enumerate(("Night Mail", "Otter Run", "The Weir")):
@@ -80,7 +80,7 @@ def test_events_of_one_delivery_are_gathered_too_and_each_customer_has_their_own
     ]
 
 
-def test_what_comes_after_it_was_said_begins_anew():
+def test_event_after_the_message_starts_a_new_gathering():
     visits()
     photos("30m")
     record(photo("Night Mail"))

@@ -24,7 +24,7 @@ def _listed(of: Customer) -> list[str]:
 
 
 @pytest.mark.parametrize("state", ["queued", "suppressed", "expired"])
-def test_what_never_left_is_no_message(noor, state):
+def test_message_that_never_left_is_not_listed(noor, state):
     message = factories.message(noor, state=state)
 
     assert _listed(noor) == []
@@ -34,7 +34,7 @@ def test_what_never_left_is_no_message(noor, state):
 @pytest.mark.parametrize(
     "state", ["sending", "accepted", "delivered", "rejected", "failed", "bounced", "uncertain"]
 )
-def test_what_left_or_may_have_is_there_and_says_so(noor, state):
+def test_sent_or_uncertain_message_is_listed_with_its_state(noor, state):
     factories.message(noor, state=state, channel="email")
 
     [listed] = inbox.messages([noor.pk], cursor=None, limit=50).results
@@ -67,7 +67,7 @@ def _message_of_run(
 
 
 @pytest.mark.parametrize("ways", list(permutations(["email", "inbox", "sms"])))
-def test_what_was_said_several_ways_at_once_is_there_once(noor, ways):
+def test_message_sent_through_several_channels_is_listed_once(noor, ways):
     run = uuid.uuid4()
     for at, channel in enumerate(ways):
         _message_of_run(noor, run, channel, at=NOON + timedelta(seconds=at))
@@ -99,7 +99,7 @@ def test_what_stands_in_the_mail_is_not_hidden_by_what_was_taken_back(noor):
     assert _ways(noor) == [("email", [("inbox", "withdrawn")])]
 
 
-def test_other_words_are_another_message(noor):
+def test_different_content_is_another_message(noor):
     run = uuid.uuid4()
     _message_of_run(noor, run, "inbox")
     _message_of_run(noor, run, "email", step="1")
@@ -142,7 +142,7 @@ def test_reading_happens_once_and_is_on_the_log(noor):
     assert event.version == noor.version
 
 
-def test_nobody_reads_anothers_message(noor):
+def test_message_of_another_customer_cannot_be_read(noor):
     els = factories.customer(("email", "els@example.com"))
     message = factories.message(els)
 
@@ -155,7 +155,7 @@ def test_nobody_reads_anothers_message(noor):
     assert not Event.objects.filter(name="Message Read").exists()
 
 
-def test_what_was_on_the_screen_was_seen_and_not_read(noor):
+def test_listed_message_is_seen_but_not_read(noor):
     here, mailed = factories.message(noor), factories.message(noor, channel="email")
 
     mark_seen(ids=[noor.pk], messages=[here.pk, mailed.pk], now=NOON)

@@ -154,7 +154,7 @@ def test_the_whole_trying_has_its_bounds():
 # What is written -------------------------------------------------------------------------
 
 
-def test_what_was_not_used_goes_back_to_its_own_budget_alone():
+def test_unused_budget_goes_back_to_its_own_window_only():
     guest, rejected = claimed_outcome("rejected", budget={"most": 5, "per": "day"})
     other = arrange.guest()
     other_uses = [
@@ -193,7 +193,7 @@ def test_a_budget_that_was_emptied_meanwhile_stays_empty():
         ("accepted", timedelta(days=8), "accepted"),
     ],
 )
-def test_what_would_wait_beyond_its_time_ends_instead(delivery_result, later, state):
+def test_retry_after_the_expiry_expires_the_message(delivery_result, later, state):
     _, delivery_outcome = claimed_outcome(delivery_result)
 
     outcomes.record([delivery_outcome], now=NOON + later)
@@ -213,7 +213,7 @@ def test_what_came_of_an_earlier_attempt_does_not_move_a_message_that_is_on_its_
 
 
 @pytest.mark.parametrize("state", ["withdrawn", "delivered", "bounced"])
-def test_what_was_ended_another_way_stays_ended(state):
+def test_ended_message_keeps_its_state(state):
     _, delivery_outcome = claimed_outcome("uncertain")
     Message.objects.update(state=state)
 
@@ -222,7 +222,7 @@ def test_what_was_ended_another_way_stays_ended(state):
     assert Message.objects.get().state == state
 
 
-def test_what_failed_for_good_is_told_on_the_log():
+def test_permanent_failure_appends_an_event():
     guest, delivery_outcome = claimed_outcome("rejected", code="550")
 
     outcomes.record([delivery_outcome], now=NOON)
@@ -234,7 +234,7 @@ def test_what_failed_for_good_is_told_on_the_log():
 # What nobody said anything of ------------------------------------------------------------
 
 
-def test_only_who_fell_silent_is_swept_and_the_first_who_did_first():
+def test_sweep_takes_expired_leases_only_oldest_first():
     for seconds in (2.0, -30.0, -60.0):
         claimed_outcome("accepted")
         open_ = Delivery.objects.filter(message_id=Message.objects.latest("id").id)

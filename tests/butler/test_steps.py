@@ -72,7 +72,7 @@ WAIT_FOR = {
 }
 
 
-def test_what_is_awaited_comes():
+def test_awaited_event_arrives():
     start_run([WAIT_FOR])
     tick(now=SOON)
     assert run().awaited == "Ticket Scanned"
@@ -84,7 +84,7 @@ def test_what_is_awaited_comes():
     assert Message.objects.get().channel == "inbox"
 
 
-def test_what_is_awaited_does_not_come():
+def test_awaited_event_does_not_arrive():
     start_run([WAIT_FOR])
     tick(now=SOON)
 

@@ -58,7 +58,7 @@ def test_the_decisions_of_one_run_are_one_occasion(noor):
     assert occasion.decisions[0].state == "accepted"
 
 
-def test_of_each_channel_only_the_last_word_counts(noor):
+def test_only_the_last_decision_of_each_channel_counts(noor):
     run = _run(noor)
     factories.decision(noor, run_id=run.pk, stage="judge")
     factories.decision(

@@ -195,7 +195,7 @@ def test_outcomes_come_as_they_happen(counterpart):
         assert len(counterpart.arrived()) == 1
 
 
-def test_nothing_leaves_once_it_is_closed(counterpart):
+def test_adapter_sends_nothing_after_it_is_closed(counterpart):
     parcels = [parcel() for _ in range(4)]
     handed_over: list[DeliveryResult] = []
 
@@ -210,7 +210,7 @@ def test_nothing_leaves_once_it_is_closed(counterpart):
         assert len(counterpart.arrived()) == 2
 
 
-def test_nothing_at_all_leaves_where_it_was_never_open(counterpart):
+def test_adapter_that_was_never_open_sends_nothing(counterpart):
     assert list(counterpart.adapter.send([parcel()], lambda: False)) == []
     if counterpart.arrived:
         assert counterpart.arrived() == []

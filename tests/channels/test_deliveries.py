@@ -36,7 +36,7 @@ def service(**facts):
     )
 
 
-def test_what_a_provider_took_is_accepted_and_on_the_customers_log():
+def test_accepted_message_is_on_the_customers_log():
     message = offer()
 
     assert round_(Provider()) == (1, 1, 0)
@@ -48,7 +48,7 @@ def test_what_a_provider_took_is_accepted_and_on_the_customers_log():
     assert event.about == f"message:{message.id}"
 
 
-def test_what_a_provider_refuses_gives_its_budget_back():
+def test_rejected_message_gives_its_budget_back():
     message = offer()
 
     round_(Provider({"result": "rejected", "code": "550", "suppress": "bounced"}))
@@ -144,7 +144,7 @@ def test_a_sender_that_fell_silent_leaves_what_is_uncertain():
     assert Delivery.objects.get().code == "lease_over"
 
 
-def test_whoever_comes_back_from_the_dead_can_still_say_that_it_left():
+def test_worker_that_returns_after_its_lease_can_still_record_outcomes():
     message = offer()
     provider = Provider()
     original = outcomes.record
@@ -169,7 +169,7 @@ def test_whoever_comes_back_from_the_dead_can_still_say_that_it_left():
     assert message.state == "accepted"
 
 
-def test_what_is_too_late_to_leave_goes_back_and_costs_nothing(monkeypatch):
+def test_messages_too_late_for_the_round_are_requeued_without_using_budget(monkeypatch):
     monkeypatch.setattr(deliveries, "SEND_WINDOW", 0.15)
     messages = [offer() for _ in range(5)]
     provider = Provider(pause=0.1)
@@ -230,7 +230,7 @@ def test_a_withdrawal_is_not_answered_while_its_message_is_on_its_way():
     assert order == ["handed over", "acknowledged"]
 
 
-def test_whoever_is_in_other_hands_for_a_moment_is_not_left_for_later():
+def test_briefly_locked_customer_is_still_delivered_in_this_round():
     message = offer()
     other = connection.copy()
     other.inc_thread_sharing()
@@ -283,7 +283,7 @@ def test_each_call_is_timed_alone():
         assert 100 <= took < 190
 
 
-def test_a_round_says_what_it_came_to():
+def test_round_returns_its_counts():
     for _ in range(3):
         offer()
 

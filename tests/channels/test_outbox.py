@@ -68,7 +68,7 @@ def test_outside_development_there_is_none(client, settings, path):
     assert client.get(path).status_code == 404
 
 
-def test_nobody_else_on_the_machine_reads_it(tmp_path):
+def test_outbox_file_is_readable_by_its_owner_only(tmp_path):
     send_mail("x", "x", None, ["noor@example.com"])
 
     assert (tmp_path / "outbox.jsonl").stat().st_mode & 0o777 == 0o600
@@ -90,7 +90,7 @@ def test_many_writers_lose_nothing():
 
 
 @pytest.mark.slow
-def test_it_does_not_grow_for_ever(tmp_path, monkeypatch):
+def test_outbox_file_stays_small(tmp_path, monkeypatch):
     monkeypatch.setattr(outbox, "_MAX_FILE_SIZE", 50_000)
     monkeypatch.setattr(outbox, "MAX_MESSAGES", 10)
     for number in range(100):

@@ -80,7 +80,7 @@ def test_changed_content_is_a_new_draft_beside_the_live_version():
     assert first.status == "live"
 
 
-def test_nothing_is_loaded_when_anything_is_wrong_and_all_of_it_is_told():
+def test_folder_with_faults_loads_nothing_and_reports_every_fault():
     with pytest.raises(InvalidAutomations) as faulty:
         load(
             file(),
@@ -166,7 +166,7 @@ def test_words_that_were_agreed_to_are_not_changed_under_their_version():
     assert Notice.objects.get().text == "May we?"
 
 
-def test_what_starts_and_what_is_awaited_stands_beside_the_document():
+def test_version_row_stores_trigger_and_awaited_event_names():
     waits = {
         "trigger": {
             "kind": "absence",
@@ -330,7 +330,7 @@ def test_the_switch_takes_back_what_waits_and_what_is_in_the_app_unread():
     }
 
 
-def test_one_switch_stops_everything_but_what_people_write(monkeypatch):
+def test_stop_switch_withdraws_all_automated_messages_but_not_written_ones(monkeypatch):
     monkeypatch.setattr(automations, "_BATCH", 2)
     automated_messages = [message("a"), message("b"), message("c"), message("d"), message("e")]
     written = message("")
@@ -355,7 +355,7 @@ def test_a_switch_stands_once_until_it_is_lifted_and_can_be_thrown_again():
     assert PauseSwitch.objects.exclude(released_at=None).get().released_by == "sam"
 
 
-def test_nobody_stops_what_there_is_not():
+def test_stop_of_an_unknown_automation_is_refused():
     with pytest.raises(NotNow):
         automations.engage_switch(key="nothing", by=LIN, reason="", now=NOW)
 

@@ -98,7 +98,7 @@ def test_the_same_report_twice_is_one():
     assert events(message) == ["Message Bounced"]
 
 
-def test_a_report_proves_what_nobody_knew():
+def test_report_resolves_an_uncertain_delivery():
     message = sent("uncertain")
 
     take_in(report(message, "accepted", provider_id="SM1"))
@@ -121,7 +121,7 @@ def test_a_dead_address_gets_nothing_any_more():
     assert observable_state(message)[:2] == ("bounced", "5.1.1")
 
 
-def test_what_failed_once_does_not_close_the_address():
+def test_single_failure_does_not_suppress_the_address():
     message = sent()
 
     take_in(report(message, "failed", detail="30003"))
@@ -154,7 +154,7 @@ def test_a_report_that_comes_early_waits_for_the_outcome():
     assert delivery_reports.apply_waiting(deliveries, now=NOON) == 0
 
 
-def test_a_report_that_names_it_as_the_provider_does_waits_for_the_name():
+def test_report_by_provider_id_waits_until_that_id_is_stored():
     message = sent("")
     report_by_provider_id = DeliveryReport("e1", "delivered", NOON, provider_id="SM7")
 
@@ -165,7 +165,7 @@ def test_a_report_that_names_it_as_the_provider_does_waits_for_the_name():
     assert observable_state(message)[0] == "delivered"
 
 
-def test_what_was_left_waiting_is_found_later():
+def test_sweep_applies_reports_that_were_left_waiting():
     message = sent("")
     take_in(DeliveryReport("e1", "delivered", NOON, provider_id="SM7"))
     Delivery.objects.update(outcome="accepted", provider_id="SM7")
@@ -197,7 +197,7 @@ def test_a_report_about_nothing_of_ours_changes_nothing():
     ids=" ".join,
 )
 @pytest.mark.parametrize("outcome", ["accepted", "uncertain"])
-def test_every_order_doubled_and_early_comes_to_the_same_end(kinds, outcome):
+def test_reports_in_any_order_doubled_or_early_end_in_the_same_state(kinds, outcome):
     final_states = []
     for order in permutations((*kinds, "outcome")):
         Suppression.objects.all().delete()

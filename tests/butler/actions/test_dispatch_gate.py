@@ -39,7 +39,7 @@ def guest_who_consented(**facts):
     return guest
 
 
-def test_what_was_consented_to_leaves_with_its_address_and_words():
+def test_consented_message_is_claimed_with_its_address_and_content():
     guest = guest_who_consented(email="noor@example.com")
     message = arrange.message(guest)
 
@@ -57,7 +57,7 @@ def test_what_was_consented_to_leaves_with_its_address_and_words():
     assert Decision.objects.get(message_id=message.id).outcome == "send"
 
 
-def test_what_was_never_asked_for_stays_and_says_why():
+def test_message_without_consent_is_suppressed_with_its_reason():
     message = arrange.message(arrange.guest())
 
     assert claim().outgoing == []
@@ -177,7 +177,7 @@ def test_quiet_hours_put_off_and_use_no_budget():
     assert not BudgetUse.objects.exists()
 
 
-def test_whoever_asked_for_a_person_meanwhile_is_left_to_one():
+def test_customer_who_now_prefers_a_person_gets_a_staff_task():
     guest = arrange.guest()
     arrange.record_statement(guest, "consent.given", "birthdays")
     facts = {"message_class": "relationship", "topic": "birthdays", "purpose": "birthdays"}
@@ -266,7 +266,7 @@ def test_the_most_urgent_goes_first_and_of_equals_the_one_that_waits_longest():
     assert claimed_ids == [urgent.id, early.id, late.id]
 
 
-def test_what_goes_another_way_or_later_is_not_looked_at():
+def test_messages_of_other_channels_or_later_times_are_not_claimed():
     guest = guest_who_consented(phone="+31612345678")
     now = arrange.message(guest)
     others = [
@@ -285,7 +285,7 @@ def test_what_goes_another_way_or_later_is_not_looked_at():
     ]
 
 
-def test_what_leaves_later_counts_with_what_left_before():
+def test_budget_counts_messages_of_earlier_claims():
     guest = guest_who_consented()
     arrange.record_statement(guest, "preference.set", "budget", {"most": 2, "per": "week"})
     for _ in range(3):
@@ -297,7 +297,7 @@ def test_what_leaves_later_counts_with_what_left_before():
 
 
 @pytest.mark.parametrize("wish", [True, False])
-def test_what_has_no_words_ends_as_failed_and_holds_nobody_up(wish):
+def test_message_that_cannot_be_rendered_fails_and_does_not_block_others(wish):
     guest = arrange.guest()
     arrange.record_statement(guest, "consent.given", "birthdays")
     facts = {"message_class": "relationship", "topic": "birthdays", "purpose": "birthdays"}

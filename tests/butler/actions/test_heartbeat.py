@@ -53,20 +53,20 @@ def test_an_answer_that_was_late_takes_back_no_newer_one():
     assert work(now=NOON + 22 * SECOND).silent == 0
 
 
-def test_what_is_due_and_not_done_shows():
+def test_overdue_row_makes_the_heartbeat_late():
     Due.objects.create(job="run", key="x", due_at=NOON)
 
     assert work(now=NOON + 90 * SECOND).oldest_due == 90
     assert work(now=NOON + 90 * SECOND).is_late
 
 
-def test_what_was_given_up_does_not():
+def test_abandoned_row_does_not_make_the_heartbeat_late():
     Due.objects.create(job="run", key="x", due_at=NOON, done_at=NOON, failed_reason="KeyError")
 
     assert work(now=NOON + 90 * SECOND).oldest_due is None
 
 
-def test_it_is_on_the_pages_for_those_who_watch(client):
+def test_readyz_and_metrics_show_the_oldest_due_row(client):
     Due.objects.create(job="run", key="x", due_at=NOON)
 
     assert client.get("/readyz").json()["checks"]["work"] == "late"

@@ -45,7 +45,7 @@ def test_provider_without_rate_is_not_written_to():
     assert ProviderLimit.objects.values().get() == before
 
 
-def test_who_enters_at_once_shares_what_there_is():
+def test_concurrent_acquires_share_the_available_tokens():
     ProviderLimit.objects.create(channel="email", rate=4.0)
     got = []
 
@@ -76,20 +76,20 @@ def _in_hand(count, *, channel="email", lease=30):
     assert Delivery.objects.filter(channel=channel).count() == count
 
 
-def test_what_was_claimed_at_one_moment_is_one_batch():
+def test_deliveries_claimed_at_one_moment_count_as_one_batch():
     _in_hand(2)
 
     assert acquire(batches=2) == (10, False)
     assert acquire(batches=1) == (0, False)
 
 
-def test_what_another_way_out_has_in_hand_takes_no_room():
+def test_deliveries_of_another_channel_do_not_count():
     _in_hand(1, channel="sms")
 
     assert acquire(batches=1) == (10, False)
 
 
-def test_what_nobody_has_in_hand_any_more_takes_no_room():
+def test_deliveries_with_an_expired_lease_do_not_count():
     _in_hand(1, lease=0)
 
     assert acquire(batches=1) == (10, False)

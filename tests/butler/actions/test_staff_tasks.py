@@ -30,7 +30,7 @@ def noor(db) -> Customer:
     return factories.customer(("email", "noor@example.com"), name="Noor de Wit")
 
 
-def test_what_is_asked_twice_is_one_task(noor):
+def test_task_created_twice_with_one_key_is_one_task(noor):
     first, second = _ask(noor.id), _ask(noor.id)
 
     assert first == second
@@ -58,7 +58,7 @@ def test_taking_ones_own_again_changes_nothing_for_others(noor):
     assert staff_tasks.take(task_id=task, by="user:1", now=NOON).taken_by == "user:1"
 
 
-def test_what_is_given_back_can_be_taken_by_another(noor):
+def test_released_task_can_be_taken_by_a_colleague(noor):
     task = _ask(noor.id)
     staff_tasks.take(task_id=task, by="user:1", now=NOON)
     staff_tasks.give_back(task_id=task, by="user:1")
@@ -80,7 +80,7 @@ def test_a_finished_task_is_on_the_log_of_its_customer(noor):
     assert event.version == noor.version
 
 
-def test_what_is_done_is_done_once(noor):
+def test_finished_task_cannot_be_finished_again(noor):
     task = _ask(noor.id)
     completion = {"task_id": task, "by": "user:1", "actor": "staff:Sam", "outcome": "dropped"}
     staff_tasks.finish(**completion, now=NOON)
@@ -100,14 +100,14 @@ def test_a_task_follows_a_record_that_was_joined(noor):
     assert Event.objects.get(name="Task Done").customer_id == noor.id
 
 
-def test_nobody_finishes_what_is_not_there(db):
+def test_finish_of_an_unknown_task_is_refused(db):
     with pytest.raises(staff_tasks.NoSuchTask):
         staff_tasks.finish(
             task_id=uuid.uuid4(), by="user:1", actor="staff:Sam", outcome="reached", now=NOON
         )
 
 
-def test_ones_own_come_first_then_what_is_due_first(noor):
+def test_own_tasks_come_first_then_the_earliest_due(noor):
     sam = User.objects.create_user("sam@staff.example.com", is_staff=True, name="Sam")
     late = _ask(noor.id, "late", due_at=NOON + timedelta(hours=5))
     soon = _ask(noor.id, "soon", due_at=NOON + timedelta(hours=1))
@@ -125,7 +125,7 @@ def test_ones_own_come_first_then_what_is_due_first(noor):
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_of_two_colleagues_who_reach_for_it_at_once_one_gets_it():
+def test_concurrent_takes_of_a_task_give_it_to_one_colleague():
     noor = factories.customer(("email", "noor@example.com"))
     task_ids = [_ask(noor.id, f"message:{number}") for number in range(20)]
 

@@ -34,7 +34,7 @@ def handed_over(guest, ago, **facts):
     return arrange.message(guest, **facts)
 
 
-def test_it_says_what_left_within_the_hour_and_what_may_have_the_newest_first():
+def test_lists_messages_of_the_last_hour_sent_or_uncertain_newest_first():
     guest = arrange.guest()
     first, last = handed_over(guest, 50), handed_over(guest, 10)
     maybe = handed_over(guest, 30, state="uncertain", handed_over_at=None)
@@ -49,7 +49,7 @@ def test_it_says_what_left_within_the_hour_and_what_may_have_the_newest_first():
     assert heard[0].subject == last.subject
 
 
-def test_it_says_what_left_for_a_record_that_was_joined_since():
+def test_lists_messages_of_a_record_that_was_joined_since():
     guest, other = arrange.guest(), arrange.guest()
     message = handed_over(guest, 5)
     Customer.objects.filter(id=guest.id).update(canonical_id=other.id)
@@ -57,7 +57,7 @@ def test_it_says_what_left_for_a_record_that_was_joined_since():
     assert [sent_message.message_id for sent_message in already_sent(other)] == [message.id]
 
 
-def test_it_says_twenty_at_most():
+def test_lists_at_most_twenty_messages():
     guest = arrange.guest()
     for ago in range(21):
         handed_over(guest, ago)
@@ -87,7 +87,7 @@ def test_it_says_twenty_at_most():
         ),
     ],
 )
-def test_it_says_what_is_of_the_kind_that_is_not_wanted(word, purposes):
+def test_lists_only_messages_that_the_statement_concerns(word, purposes):
     guest = arrange.guest()
     for purpose in ("offers", "birthdays"):
         handed_over(guest, 5, purpose=purpose, topic=purpose)
@@ -99,7 +99,7 @@ def test_it_says_what_is_of_the_kind_that_is_not_wanted(word, purposes):
 
 
 @pytest.mark.parametrize("is_joined", [False, True])
-def test_it_waits_for_what_is_in_hand_and_for_nothing_else(is_joined):
+def test_waits_for_leased_deliveries_of_the_customer_only(is_joined):
     guest, other = arrange.guest(), arrange.guest()
     arrange.record_statement(guest, "consent.given", "offers")
     arrange.message(guest)
@@ -119,7 +119,7 @@ def test_it_waits_for_what_is_in_hand_and_for_nothing_else(is_joined):
         assert cursor.fetchone() == (True,)
 
 
-def test_it_does_not_wait_for_what_was_settled():
+def test_does_not_wait_for_deliveries_with_an_outcome():
     guest = arrange.guest()
     arrange.record_statement(guest, "consent.given", "offers")
     message = arrange.message(guest)

@@ -169,7 +169,7 @@ def test_only_who_heard_that_it_was_down_hears_that_it_is_open():
     assert messages_of("ride-open").get().customer_id == messages_of("ride-down").get().customer_id
 
 
-def test_what_changed_again_meanwhile_is_not_told():
+def test_topic_status_that_changed_again_is_not_announced():
     rides()
     book_visit("2026-11-21")
     set_ride_status("down")

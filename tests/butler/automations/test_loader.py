@@ -58,7 +58,7 @@ def test_what_is_approved_by_a_login_can_go_live_at_once():
     assert AutomationVersion.objects.get(automation="offer").status == "paused"
 
 
-def test_who_wrote_them_does_not_approve_them_and_nothing_goes_live():
+def test_author_cannot_approve_and_nothing_goes_live():
     lin = staff.colleague("manager", "Lin")
 
     with pytest.raises(CommandError, match="Somebody else than who wrote it"):
@@ -95,7 +95,7 @@ def test_a_dry_run_writes_nothing():
     assert not Purpose.objects.filter(key="offers").exists()
 
 
-def test_everything_wrong_is_told_with_its_file_and_nothing_is_loaded(copy):
+def test_every_fault_is_reported_with_its_file_and_nothing_is_loaded(copy):
     (copy / "receipt.toml").write_text("key = ")
     (copy / "purposes.toml").write_text('[[purpose]]\nkey = "offers"\n')
     (copy / "topics.toml").write_text('[[subject]]\nkey = "orders"\n')

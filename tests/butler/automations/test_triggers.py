@@ -43,7 +43,7 @@ def test_an_event_starts_a_run_in_its_own_transaction():
     assert due_of(run).due_at == NOON + timedelta(seconds=1)
 
 
-def test_what_is_rolled_back_starts_nothing():
+def test_rolled_back_event_starts_no_run():
     automation()
 
     with transaction.atomic():
@@ -82,7 +82,7 @@ def test_only_a_live_version_starts_runs(status):
     assert not Run.objects.exists()
 
 
-def test_what_happened_before_it_went_live_starts_nothing():
+def test_event_before_the_version_went_live_starts_no_run():
     automation(live_at=NOON)
 
     record(order("A-1", NOOR, at=NOON - HOUR), at=NOON + HOUR)

@@ -211,13 +211,13 @@ def test_an_automation_without_fault_is_understood():
         ({"steps": [{"kind": "wait", "length": "1h"}] * 41}, "steps", "more than 40"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_place_and_reason(changes, field, why):
+def test_each_fault_is_reported_with_its_path_and_reason(changes, field, why):
     assert any(where == field and re.search(why, reason) for where, reason in faults(changes)), (
         faults(changes)
     )
 
 
-def test_all_that_is_wrong_is_told_at_once():
+def test_all_faults_are_reported_at_once():
     fault_pairs = faults(
         {"topic": "weather", "expires": "soon", "name.sv": None, TEXT: "{{ a.b }}", "priority": 99}
     )
@@ -225,7 +225,7 @@ def test_all_that_is_wrong_is_told_at_once():
     assert {field for field, _ in fault_pairs} >= {"topic", "expires", "name.sv", TEXT, "priority"}
 
 
-def test_all_that_is_misshapen_is_told_at_once():
+def test_all_faults_of_types_are_reported_at_once():
     fault_pairs = faults(
         {"colour": "red", "topic": None, "priority": "high", "steps.0.kind": "shout"}
     )

@@ -178,7 +178,7 @@ def test_customer_refused_by_the_prefilter_is_refused_by_the_decision(seed):
     assert set(filter(None, code_counts)) <= set(REASONS)
 
 
-def test_most_of_whom_it_lets_through_may_be_told():
+def test_decision_allows_most_customers_that_the_prefilter_passes():
     """A prefilter that refuses nobody would pass the test above."""
     ids = _people(Random(7), 600)
     facts = read_facts(ids, now=NOW)
@@ -193,7 +193,7 @@ def test_most_of_whom_it_lets_through_may_be_told():
     assert len(allowed_ids) > 0.5 * len(through)
 
 
-def test_who_is_not_there_is_said_to_be_unknown():
+def test_missing_customer_is_reported_as_unknown():
     nobody = uuid4()
 
     assert _judge([nobody], "marketing", "email", "offers") == {nobody: "unknown_customer"}

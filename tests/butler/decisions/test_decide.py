@@ -64,7 +64,7 @@ def test_the_table_is_large_enough_to_mean_something():
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=_name)
-def test_it_is_decided_as_the_table_says(vector):
+def test_decision_is_the_one_in_the_decision_table(vector):
     of, words, effect, code, until = vector
 
     decision = decide(*world(of, words).decide_arguments())

@@ -152,7 +152,7 @@ def test_an_end_is_so_long_from_now_or_the_next_time_of_day(text, end):
 
 
 @pytest.mark.parametrize("text", ["", "soon", "0h", "25:00", "9:00", "1:h"])
-def test_what_is_no_end(text):
+def test_invalid_ends_are_refused(text):
     with pytest.raises(civil_time.BadTime):
         civil_time.check_end(text)
 
@@ -180,13 +180,13 @@ def test_lengths_of_time(text, length):
 @pytest.mark.parametrize(
     "text", ["", "0h", "2", "h", "-2h", "2 h", "1w", "2H", "2h\n", "1000000m", "１h"]
 )
-def test_what_is_no_length_of_time(text):
+def test_invalid_durations_are_refused(text):
     with pytest.raises(civil_time.BadTime):
         civil_time.parse_length(text)
 
 
 @pytest.mark.parametrize("text", ["", "9:00", "24:00", "09:60", "09:00:00", "09:00\n", "٠9:00"])
-def test_what_is_no_time_of_day(text):
+def test_invalid_times_of_day_are_refused(text):
     with pytest.raises(civil_time.BadTime):
         civil_time.parse_clock(text)
 

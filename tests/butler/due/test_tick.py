@@ -26,7 +26,7 @@ def due(key, **fields):
 
 
 @pytest.mark.django_db
-def test_what_is_due_is_done_once(noted_keys):
+def test_due_job_runs_once(noted_keys):
     due("a")
 
     actions.tick(now=NOON)
@@ -36,7 +36,7 @@ def test_what_is_due_is_done_once(noted_keys):
 
 
 @pytest.mark.django_db
-def test_what_is_done_leaves_no_row(noted_keys):
+def test_finished_job_deletes_its_row(noted_keys):
     due("a")
 
     actions.tick(now=NOON)
@@ -45,7 +45,7 @@ def test_what_is_done_leaves_no_row(noted_keys):
 
 
 @pytest.mark.django_db
-def test_what_is_not_due_yet_waits(noted_keys):
+def test_job_does_not_run_before_its_time(noted_keys):
     due("a")
 
     actions.tick(now=NOON - timedelta(seconds=1))
@@ -54,7 +54,7 @@ def test_what_is_not_due_yet_waits(noted_keys):
 
 
 @pytest.mark.django_db
-def test_what_is_due_longest_is_claimed_first_and_no_more_than_was_asked_for():
+def test_claim_takes_the_longest_due_rows_up_to_its_limit():
     for minutes in (1, 3, 2):
         Due.objects.create(job="note", key=str(minutes), due_at=NOON - timedelta(minutes=minutes))
 
@@ -64,7 +64,7 @@ def test_what_is_due_longest_is_claimed_first_and_no_more_than_was_asked_for():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_somebody_has_in_hand_is_passed_over():
+def test_claim_skips_locked_rows():
     locked, free = due("held"), due("free")
     claimed_ids = []
 
@@ -127,7 +127,7 @@ def test_a_job_can_remember_where_it_was(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_who_comes_back_after_the_claim_lapsed_does_nothing(noted_keys):
+def test_job_does_not_run_after_its_claim_expired(noted_keys):
     due("a")
     (stale,) = queue.claim(now=NOON)
     later = NOON + queue.CLAIM + timedelta(seconds=1)
@@ -177,7 +177,7 @@ def test_many_of_one_job_are_done_together(batch):
 
 
 @pytest.mark.django_db
-def test_one_that_spoils_a_batch_spoils_only_itself(batch):
+def test_failing_row_of_a_batch_job_fails_alone(batch):
     for key in ("a", "poison", "b"):
         due(key, job="batch")
 

@@ -161,7 +161,7 @@ class Seen(HTMLParser):
 
 @pytest.mark.parametrize("value", HOSTILE)
 @pytest.mark.parametrize("channel", ["email", "inbox", "sms"])
-def test_what_somebody_sent_is_never_code_header_or_paragraph(value, channel):
+def test_hostile_values_never_become_code_headers_or_paragraphs(value, channel):
     context = {**CONTEXT, "customer": {"first_name": value}, "company": {"name": value}}
     fields = {"subject": "For {{ customer.first_name }}", "action": "{{ customer.first_name }}"}
 
@@ -192,7 +192,7 @@ def test_what_somebody_sent_is_never_code_header_or_paragraph(value, channel):
 
 
 @pytest.mark.parametrize("value", HOSTILE)
-def test_nothing_that_somebody_sent_runs_in_a_layout_of_an_automations_own(value):
+def test_hostile_values_do_not_run_in_a_custom_mjml_layout(value):
     mjml = (
         "<mjml><mj-body><mj-section><mj-column><mj-text>"
         '<p title="{{ customer.first_name }}">{{ customer.first_name }}</p>'
@@ -323,7 +323,7 @@ def test_a_text_message_is_short_has_its_link_and_says_how_to_stop_what_is_by_co
     ("requested", "spoken"),
     [("nl", "nl"), ("nl-BE", "nl"), ("de", "en"), ("", "en"), ("sv_SE", "sv")],
 )
-def test_who_speaks_another_language_is_spoken_to_in_english(requested, spoken):
+def test_unsupported_language_falls_back_to_english(requested, spoken):
     assert rendered("Hello.", language=requested).language == spoken
 
 

@@ -140,7 +140,7 @@ def test_the_session_gets_a_key_that_nobody_knew(client, sam, secret):
     assert client.session.session_key != between
 
 
-def test_one_goes_on_to_where_one_was_going(client, sam, secret):
+def test_sign_in_leads_on_to_the_requested_page(client, sam, secret):
     sign_in_url = client.get("/console/tasks/?x=1")["Location"]
     assert sign_in_url == "/console/sign-in/?next=%2Fconsole%2Ftasks%2F%3Fx%3D1"
     _password(client, sam, next="/console/tasks/?x=1")
@@ -158,7 +158,7 @@ def test_one_goes_on_to_where_one_was_going(client, sam, secret):
         "/sign-in/",
     ],
 )
-def test_nobody_is_sent_elsewhere(client, sam, secret, elsewhere):
+def test_sign_in_never_redirects_to_another_host(client, sam, secret, elsewhere):
     _password(client, sam, next=elsewhere)
 
     assert _code(client, secret, next=elsewhere)["Location"] == "/console/"
@@ -255,7 +255,7 @@ def test_new_codes_end_the_old_ones(at_work, sam, secret):
     assert staff_sign_in.recovery_codes(user=sam) == after[1:]
 
 
-def test_nobody_sees_them_without_the_app(at_work, sam, secret):
+def test_recovery_codes_need_a_code_of_the_app(at_work, sam, secret):
     codes = staff_sign_in.recovery_codes(user=sam)
 
     for wrong in ("", "000000", codes[0]):
@@ -278,7 +278,7 @@ def test_a_code_of_the_app_shows_them_once_and_guessing_ends(at_work, secret):
     assert "Too many tries" in refused.content.decode()
 
 
-def test_who_has_no_second_factor_has_none_left(client, db):
+def test_staff_without_second_factor_have_no_recovery_codes(client, db):
     page = staff.let_in(client, staff.colleague("till")).get("/console/codes/").content.decode()
 
     assert "You have 0 left." in page

@@ -174,7 +174,7 @@ def _greeting(**headers: str) -> bytes:
         pytest.param(b"", id="nothing"),
     ],
 )
-def test_what_is_no_report_of_ours_is_left_alone(raw):
+def test_mail_that_is_no_report_is_ignored(raw):
     assert read(raw) == []
 
 
@@ -196,7 +196,7 @@ _edits = st.tuples(st.integers(0, 1000), st.integers(0, 40), st.binary(max_size=
 
 
 @given(st.sampled_from([status(), complaint()]), st.lists(_edits, max_size=8))
-def test_whatever_comes_in_nothing_breaks(whole, edits):
+def test_corrupted_reports_never_raise(whole, edits):
     raw = bytearray(whole)
     for place, length, other in edits:
         raw[place : place + length] = other
@@ -267,6 +267,6 @@ def test_a_report_closes_only_the_address_that_we_wrote_to(accepted_message, tmp
     assert list(Suppression.objects.values_list("address", flat=True)) == ["noor@example.com"]
 
 
-def test_a_file_that_is_not_there_is_said(accepted_message):
+def test_missing_file_is_reported(accepted_message):
     with pytest.raises(CommandError, match="No such file"):
         call_command("take_bounces", "/no/such/file")

@@ -79,7 +79,7 @@ def test_what_cannot_become_an_event_is_refused_with_its_reason(raw, reason):
         pytest.param(json.dumps({"a": "x" * (MAX_EVENT - 9)}).encode(), id="as-large-as-can-be"),
     ],
 )
-def test_what_is_only_unusual_is_taken(raw):
+def test_unusual_but_valid_objects_are_accepted(raw):
     fields, digest = limits.read_object(raw)
 
     assert fields == json.loads(raw)
@@ -146,7 +146,7 @@ ODD = json_of(st.integers() | st.floats(), st.characters() | st.sampled_from("\0
 
 
 @given(ORDINARY, st.booleans())
-def test_what_is_within_the_limits_is_never_refused(value, ascii_only):
+def test_objects_within_the_limits_are_never_refused(value, ascii_only):
     raw = json.dumps(value, ensure_ascii=ascii_only).encode()
 
     fields, _ = limits.read_object(raw)
@@ -157,7 +157,7 @@ def test_what_is_within_the_limits_is_never_refused(value, ascii_only):
 @given(ODD, st.booleans())
 @example({"a": math.inf}, True)
 @example({"a": "\0"}, False)
-def test_what_is_taken_is_read_as_it_was_written(value, ascii_only):
+def test_accepted_objects_are_read_as_written(value, ascii_only):
     raw = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
 
     try:

@@ -245,7 +245,7 @@ def test_help_helps_and_asks_nobody(inbound, settings):
 
 
 @pytest.mark.parametrize("text", ["please stop texting me", "Are dogs allowed?", "<b>&amp;"])
-def test_everything_else_is_for_a_person(inbound, text):
+def test_other_text_becomes_a_staff_task(inbound, text):
     noor = guest(phone=NOORS)
 
     for _ in range(2):
@@ -372,7 +372,7 @@ def sent(provider, live_server, settings, delivery_result: str = "accepted") -> 
 
 
 @pytest.mark.parametrize("delivery_result", ["accepted", "uncertain"])
-def test_what_became_of_a_message_comes_back(
+def test_status_callbacks_reach_the_message(
     account, provider, live_server, settings, delivery_result
 ):
     message = sent(provider, live_server, settings, delivery_result)
