@@ -48,9 +48,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Within each of the three groups the order stays as random as it was.
     """
     items.sort(
-        key=lambda item: (
-            not item.nodeid.startswith(LONGEST),
-            item.get_closest_marker("slow") is None,
+        key=lambda test: (
+            not test.nodeid.startswith(LONGEST),
+            test.get_closest_marker("slow") is None,
         )
     )
 
@@ -84,9 +84,9 @@ def _delete_what_tests_left() -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute(" UNION ALL ".join(looks))
             # Our foreign keys are checked at the commit, so any order will do.
-            found = [name for (name,) in cursor.fetchall()]
-        emptied = [f'TRUNCATE "{name}" CASCADE' for name in found if name in FOR_EVER]
-        deletes = [f'DELETE FROM "{name}"' for name in found if name not in FOR_EVER]
+            filled_tables = [name for (name,) in cursor.fetchall()]
+        emptied = [f'TRUNCATE "{name}" CASCADE' for name in filled_tables if name in FOR_EVER]
+        deletes = [f'DELETE FROM "{name}"' for name in filled_tables if name not in FOR_EVER]
         return [ignoring, *emptied, *deletes, "DELETE FROM customers_source WHERE id <> 1"]
 
     patch = pytest.MonkeyPatch()

@@ -27,14 +27,14 @@ def smaller(png: bytes) -> bytes:
         (b"IDAT", zlib.compress(packed, 9)),
         (b"IEND", b""),
     )
-    return _SIGNATURE + b"".join(_chunk(name, data) for name, data in parts)
+    return _SIGNATURE + b"".join(_chunk(name, content) for name, content in parts)
 
 
 def _palette(colors: Counter[bytes]) -> tuple[dict[bytes, int], bytes]:
     """Choose the commonest colors, one of every region, and then of every neighborhood."""
     exact = [color for color, _ in colors.most_common(_EXACT)]
-    wanted = [*exact, *_of_each_area(colors, 5), *_of_each_area(colors, 2)]
-    chosen = list(dict.fromkeys(wanted))[:_MOST]
+    candidates = [*exact, *_of_each_area(colors, 5), *_of_each_area(colors, 2)]
+    chosen = list(dict.fromkeys(candidates))[:_MOST]
     place = {color: number for number, color in enumerate(chosen)}
     for color in colors:
         if color not in place:
@@ -51,23 +51,28 @@ def _of_each_area(colors: Counter[bytes], bits: int) -> Iterator[bytes]:
         yield area.most_common(1)[0][0]
 
 
-def _distance(one: bytes, other: bytes) -> int:
-    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
+def _distance(first: bytes, second: bytes) -> int:
+    return sum((a - b) ** 2 for a, b in zip(first, second, strict=True))
 
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
     assert png.startswith(_SIGNATURE)
-    position, data = len(_SIGNATURE), b""
+    position, pixels = len(_SIGNATURE), b""
     while position < len(png):
         length, name = struct.unpack_from(">I4s", png, position)
         content = png[position + 8 : position + 8 + length]
-        data += content if name == b"IDAT" else b""
-        yield name, data if name == b"IDAT" else content
+        pixels += content if name == b"IDAT" else b""
+        yield name, pixels if name == b"IDAT" else content
         position += 12 + length
 
 
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return (
+        struct.pack(">I", len(content))
+        + name
+        + content
+        + struct.pack(">I", zlib.crc32(name + content))
+    )
 
 
 def _rows(raw: bytes, width: int, height: int) -> Iterator[bytearray]:
@@ -84,12 +89,12 @@ def _undo(how: int, row: bytearray, above: bytearray) -> None:
     if how == 0:
         return
     for i in range(len(row)):
-        left, corner = (row[i - 3], above[i - 3]) if i >= 3 else (0, 0)
+        before, corner = (row[i - 3], above[i - 3]) if i >= 3 else (0, 0)
         up = above[i]
-        guess = (left, up, (left + up) // 2, _paeth(left, up, corner))[how - 1]
+        guess = (before, up, (before + up) // 2, _paeth(before, up, corner))[how - 1]
         row[i] = (row[i] + guess) & 255
 
 
-def _paeth(left: int, up: int, corner: int) -> int:
-    guess = left + up - corner
-    return min((left, up, corner), key=lambda value: abs(guess - value))
+def _paeth(before: int, up: int, corner: int) -> int:
+    guess = before + up - corner
+    return min((before, up, corner), key=lambda value: abs(guess - value))

@@ -49,8 +49,8 @@ def _sign_in(page: Page) -> None:
 
 def _of_noor(page: Page) -> dict[str, str]:
     page.goto("/console/search/?q=noor@example.com")
-    found = page.locator("main .rows a").first.get_attribute("href") or ""
-    noor = found.partition("?")[0]
+    link = page.locator("main .rows a").first.get_attribute("href") or ""
+    noor = link.partition("?")[0]
     return {
         "console-customer": noor,
         "console-looks": f"{noor}looks/",

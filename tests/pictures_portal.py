@@ -59,5 +59,5 @@ def _begin_the_day(page: Page) -> None:
 def _way_out_of_mail(page: Page) -> str:
     """Return where the newest mail to Noor lets her stop mails of its kind; looking stops none."""
     mails = page.request.get("/dev/outbox.json").json()
-    found = (re.search(r"https?://[^/\s]+(/u/\S+)", mail["text"]) for mail in mails)
-    return next((link[1] for link in found if link), "")
+    links = (re.search(r"https?://[^/\s]+(/u/\S+)", mail["text"]) for mail in mails)
+    return next((link[1] for link in links if link), "")

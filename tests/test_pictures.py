@@ -6,16 +6,21 @@ import pytest
 from tests import pictures
 
 
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return (
+        struct.pack(">I", len(content))
+        + name
+        + content
+        + struct.pack(">I", zlib.crc32(name + content))
+    )
 
 
 def _png(rows: list[bytes], width: int) -> bytes:
     """Write a picture whose rows are already filtered; the first byte says how."""
     head = struct.pack(">IIBBBBB", width, len(rows), 8, 2, 0, 0, 0)
-    data = zlib.compress(b"".join(rows))
+    compressed = zlib.compress(b"".join(rows))
     # Cut in two, as browsers do with large pictures.
-    parts = ((b"IHDR", head), (b"IDAT", data[:5]), (b"IDAT", data[5:]), (b"IEND", b""))
+    parts = ((b"IHDR", head), (b"IDAT", compressed[:5]), (b"IDAT", compressed[5:]), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*part) for part in parts)
 
 
@@ -64,8 +69,8 @@ def test_a_picture_keeps_its_colors_whatever_its_filter(rows, colors):
 def test_a_thousand_colors_become_near_ones():
     row = b"\0" + b"".join(bytes((n % 256, n // 4 % 256, 40)) for n in range(1000))
 
-    found = _colors(pictures.smaller(_png([row], 1000)))
+    colors = _colors(pictures.smaller(_png([row], 1000)))
 
-    assert len(set(found)) <= 256
-    for pixel, was in zip(found, (row[i : i + 3] for i in range(1, len(row), 3)), strict=True):
+    assert len(set(colors)) <= 256
+    for pixel, was in zip(colors, (row[i : i + 3] for i in range(1, len(row), 3)), strict=True):
         assert max(abs(a - b) for a, b in zip(pixel, was, strict=True)) <= 32

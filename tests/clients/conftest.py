@@ -26,8 +26,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
     Should it fail, the fixture below tries again and says why.
     """
-    wanted = any("node" in getattr(item, "fixturenames", ()) for item in session.items)
-    if wanted and not session.config.option.collectonly:
+    needs_node = any("node" in getattr(test, "fixturenames", ()) for test in session.items)
+    if needs_node and not session.config.option.collectonly:
         _meanwhile.submit(_install_packages)
 
 
@@ -58,11 +58,11 @@ def segment_2_3() -> Path:
 
 def _once(stamp: Path, lock: Path, build: Callable[[], None]) -> None:
     """Build where the lock has changed since; test processes wait for each other."""
-    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    lock_digest = hashlib.sha256(lock.read_bytes()).hexdigest()
     with _alone():
-        if not stamp.exists() or stamp.read_text() != wanted:
+        if not stamp.exists() or stamp.read_text() != lock_digest:
             build()
-            stamp.write_text(wanted)
+            stamp.write_text(lock_digest)
 
 
 @contextmanager
@@ -74,8 +74,8 @@ def _alone() -> Iterator[None]:
 
 def _run(command: list) -> None:
     path = f"{NODE / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
+    process = subprocess.run(
         command, cwd=ROOT, env=os.environ | {"PATH": path}, capture_output=True, text=True
     )
-    if done.returncode:
-        raise RuntimeError(f"a client could not be installed:\n{done.stdout}\n{done.stderr}")
+    if process.returncode:
+        raise RuntimeError(f"a client could not be installed:\n{process.stdout}\n{process.stderr}")

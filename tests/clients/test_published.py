@@ -19,15 +19,15 @@ COUNT = 120
 
 def drive(command: list, url: str, key: str, prefix: str, **env: str) -> str:
     """Let a client send COUNT events, and return what it complained of."""
-    done = subprocess.run(
+    process = subprocess.run(
         [*command, url, key, str(COUNT), prefix],
         env=os.environ | env,
         capture_output=True,
         text=True,
         timeout=150,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 def check(network: FaultyNetwork, complaints: str, prefix: str) -> None:
@@ -96,8 +96,8 @@ def test_the_older_line_is_really_driven(segment_2_3, release):
     older = {"PYTHONPATH": str(segment_2_3)} if release == "2.3.4" else {}
     code = "from segment.analytics.version import VERSION; print(VERSION, end='')"
 
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | older, capture_output=True, text=True
     )
 
-    assert done.stdout == release
+    assert process.stdout == release

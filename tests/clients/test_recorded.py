@@ -35,14 +35,14 @@ def basic(key: str) -> str:
 
 def test_a_browser_sends_one_event(running):
     _, key = source()
-    said = event("analytics.js", writeKey=key, sentAt="2026-11-20T10:00:01.000Z")
+    sent_event = event("analytics.js", writeKey=key, sentAt="2026-11-20T10:00:01.000Z")
     headers = {"Content-Type": "text/plain", "Authorization": basic(key)}
 
-    answer = send(running.web, "/v1/t", said, headers)
+    answer = send(running.web, "/v1/t", sent_event, headers)
     again = send(
         running.web,
         "/v1/t",
-        said | {"sentAt": "2026-11-20T10:05:00.000Z"},
+        sent_event | {"sentAt": "2026-11-20T10:05:00.000Z"},
         headers | {"X-Retry-Count": "1"},
     )
 
@@ -53,13 +53,13 @@ def test_a_browser_sends_one_event(running):
 
 def test_a_browser_sends_a_batch(running):
     _, key = source()
-    said = {
+    batch = {
         "batch": [event("analytics.js") for _ in range(10)],
         "sentAt": "2026-11-20T10:00:01.000Z",
         "writeKey": key,
     }
 
-    answer = send(running.web, "/v1/b", said, {"Content-Type": "text/plain"})
+    answer = send(running.web, "/v1/b", batch, {"Content-Type": "text/plain"})
 
     assert (answer.status, answer.counts) == (200, (10, 0, 0))
 
@@ -81,12 +81,12 @@ def test_swift_sends_the_file_it_closed_long_ago(running):
 
 def test_kotlin_sends_packed_in_chunks(running):
     _, key = source()
-    said = {
+    batch = {
         "batch": [event("analytics-kotlin") for _ in range(3)],
         "sentAt": "2026-11-20T10:00:30.000Z",
         "writeKey": key,
     }
-    body = gzip.compress(json.dumps(said).encode())
+    body = gzip.compress(json.dumps(batch).encode())
     chunks = b"".join(
         b"%x\r\n%b\r\n" % (len(part), part)
         for part in (body[start : start + 64] for start in range(0, len(body), 64))
@@ -107,13 +107,13 @@ def test_kotlin_sends_packed_in_chunks(running):
 def test_react_native_asks_first_and_sends_then(running):
     _, key = source()
     settings = send(running.web, f"/v1/projects/{key}/settings", method="GET")
-    said = {
+    batch = {
         "batch": [event("@segment/analytics-react-native") for _ in range(3)],
         "sentAt": "2026-11-20T10:00:30.000Z",
         "writeKey": key,
     }
 
-    answer = send(running.web, "/v1/b", said, {"Content-Type": "application/json; charset=utf-8"})
+    answer = send(running.web, "/v1/b", batch, {"Content-Type": "application/json; charset=utf-8"})
 
     assert settings.json["integrations"]["Segment.io"]["apiKey"] == key
     assert (answer.status, answer.counts) == (200, (3, 0, 0))

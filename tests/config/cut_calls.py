@@ -45,26 +45,29 @@ def _json(document: object) -> dict:
 # Reads: every route that the resolver has -----------------------------------------------
 
 
-def _filled(route: str, known: dict) -> str:
-    return "/" + re.sub(r"<\w+:(\w+)>", lambda name: str(known[name[1]]), route)
+def _filled(route: str, values: dict) -> str:
+    return "/" + re.sub(r"<\w+:(\w+)>", lambda name: str(values[name[1]]), route)
 
 
-def reads(known: dict) -> Iterator[tuple[str, Call]]:
+def reads(values: dict) -> Iterator[tuple[str, Call]]:
     for route in sorted(test_routes.OWN):
-        yield f"portal {route}", Call("GET", _filled(route, known), cookies=known["noor"])
-    calls = known | {"reference": "call:c1"}
+        yield f"portal {route}", Call("GET", _filled(route, values), cookies=values["noor"])
+    calls = values | {"reference": "call:c1"}
     for route in _of_method("GET", CONSOLE):
         path = _filled(f"console/{route}", calls)
-        yield f"console {route}", Call("GET", path, cookies=known["lin"])
+        yield f"console {route}", Call("GET", path, cookies=values["lin"])
     for route in _of_method("GET", test_access.TABLE):
-        headers = known["own"] if "/me/" in route else known["staff"]
-        yield f"api {route}", Call("GET", _filled(route, known), headers=headers)
+        headers = values["own"] if "/me/" in route else values["staff"]
+        yield f"api {route}", Call("GET", _filled(route, values), headers=headers)
     for path in _admin_paths():
-        yield f"admin {path}", Call("GET", path, cookies=known["lin"])
+        yield f"admin {path}", Call("GET", path, cookies=values["lin"])
     search = {"q": "noor"}
     path = f"/console/search/?{urlencode(search)}"
-    yield "console search for Noor", Call("GET", path, cookies=known["lin"])
-    yield "api by key", Call("GET", f"/api/customers/{known['customer_id']}/", headers=known["key"])
+    yield "console search for Noor", Call("GET", path, cookies=values["lin"])
+    yield (
+        "api by key",
+        Call("GET", f"/api/customers/{values['customer_id']}/", headers=values["key"]),
+    )
     for path in ("/readyz", "/.well-known/butler-receipt-keys.json"):
         yield f"other {path}", Call("GET", path)
 
@@ -86,16 +89,16 @@ def _admin_paths() -> Iterator[str]:
 # Writes: what changes something, each in the way of its clients ---------------------------
 
 
-def api_writes(known: dict) -> Iterator[tuple[str, Call]]:
+def api_writes(values: dict) -> Iterator[tuple[str, Call]]:
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         for route in _of_method(method, test_access.TABLE):
             if route == "api/sign-in/":
                 continue
             document = test_access._body(route) or _EXTRA.get(route.rpartition(">/")[2], {})
-            headers = dict(known["own"] if "/me/" in route else known["staff"])
+            headers = dict(values["own"] if "/me/" in route else values["staff"])
             if method == "POST":
                 headers["Idempotency-Key"] = "once"
-            call = Call(method, _filled(route, known), headers=headers, **_json(document))
+            call = Call(method, _filled(route, values), headers=headers, **_json(document))
             yield f"api {method} {route}", call
 
 
@@ -105,8 +108,8 @@ _EXTRA = {
 }
 
 
-def wire_writes(known: dict) -> Iterator[tuple[str, Call]]:
-    key, batch = known["key"], {"batch": [EVENT, EVENT | {"messageId": "m-2", "userId": "new"}]}
+def wire_writes(values: dict) -> Iterator[tuple[str, Call]]:
+    key, batch = values["key"], {"batch": [EVENT, EVENT | {"messageId": "m-2", "userId": "new"}]}
     yield "wire batch", Call("POST", "/v1/batch", headers=key, **_json(batch))
     strict = {**key, "x-strict-mode": "1"}
     yield "wire batch, strict", Call("POST", "/v1/batch", headers=strict, **_json(batch))
@@ -141,7 +144,7 @@ def wire_writes(known: dict) -> Iterator[tuple[str, Call]]:
     text = {"MessageSid": "SM" + "1" * 32, "From": "+31612345678", "To": "+3120", "Body": "STOP"}
     path = "/v1/sms/inbound"
     yield "sms inbound", Call("POST", path, headers=_twilio(path, text), **_form(text))
-    path = f"/u/{sign_token(UnsubscribeScope(known['customer_id'], known['message_id'], '', 'visits'))}/"
+    path = f"/u/{sign_token(UnsubscribeScope(values['customer_id'], values['message_id'], '', 'visits'))}/"
     yield "unsubscribe", Call("POST", path, **_form({"List-Unsubscribe": "One-Click"}))
 
 
@@ -150,11 +153,11 @@ def _twilio(path: str, fields: dict[str, str]) -> dict[str, str]:
     return {"X-Twilio-Signature": RequestValidator(TOKEN).compute_signature(address, fields)}
 
 
-def page_writes(known: dict) -> Iterator[tuple[str, Call]]:
-    at, task = f"/console/customers/{known['customer_id']}", f"/console/tasks/{known['task_id']}"
+def page_writes(values: dict) -> Iterator[tuple[str, Call]]:
+    at, task = f"/console/customers/{values['customer_id']}", f"/console/tasks/{values['task_id']}"
     line = {"line0_name": "Day", "line0_quantity": "1", "line0_price": "3", "currency": "EUR"}
     noors = {
-        "portal read": (f"/inbox/{known['message_id']}/read/", {}),
+        "portal read": (f"/inbox/{values['message_id']}/read/", {}),
         "portal preferences": ("/preferences/pause/", {"days": "7"}),
         "portal consent": ("/preferences/consent/", {"purpose": "offers", "answer": "withdraw"}),
         "portal sign-out": ("/sign-out/", {}),
@@ -165,7 +168,7 @@ def page_writes(known: dict) -> Iterator[tuple[str, Call]]:
         "console order": (f"{at}/new-order/", {**line, "once": "1"}),
         "console take": (f"{task}/take/", {}),
         "console finish": (f"{task}/finish/", {"outcome": "done"}),
-        "console apart": (f"/console/merges/{known['review_id']}/apart/", {}),
+        "console apart": (f"/console/merges/{values['review_id']}/apart/", {}),
         "console topic": ("/console/topics/say/", {"key": "ride:x", "status": "closed"}),
         "console switch": ("/console/switches/throw/", {"key": "all", "reason": "x"}),
         "console sign-out": ("/console/sign-out/", {}),
@@ -174,27 +177,27 @@ def page_writes(known: dict) -> Iterator[tuple[str, Call]]:
             {"kind": "email", "value": "x@example.com", "reason": "x"},
         ),
     }
-    for posts, cookies in ((noors, known["noor"]), (staffs, known["lin"])):
+    for posts, cookies in ((noors, values["noor"]), (staffs, values["lin"])):
         for name, (path, fields) in posts.items():
             yield name, Call("POST", path, cookies=cookies, **_form(fields))
 
 
-def login_writes(known: dict) -> Iterator[tuple[str, Call]]:
+def login_writes(values: dict) -> Iterator[tuple[str, Call]]:
     yield "api code", Call("POST", "/api/sign-in/", **_json({"email": "eli@example.com"}))
-    shown = {"request": known["handle"], "code": known["code"]}
+    shown = {"request": values["handle"], "code": values["code"]}
     yield "api prove", Call("POST", "/api/sign-in/", **_json(shown))
-    shown = {"email": "noor@example.com", "handle": known["handle"], "code": known["code"]}
+    shown = {"email": "noor@example.com", "handle": values["handle"], "code": values["code"]}
     yield "portal code", Call("POST", "/sign-in/", **_form({"email": "eli@example.com"}))
-    yield "portal prove", Call("POST", "/sign-in/code/", cookies=known["noor"], **_form(shown))
+    yield "portal prove", Call("POST", "/sign-in/code/", cookies=values["noor"], **_form(shown))
     shown = {"email": "zoe@staff.example.com", "password": "four-words"}
     yield "console password", Call("POST", "/console/sign-in/", **_form(shown))
-    shown = {"code": known["app"]()}
+    shown = {"code": values["app"]()}
     yield (
         "console prove",
-        Call("POST", "/console/sign-in/code/", cookies=known["half"], **_form(shown)),
+        Call("POST", "/console/sign-in/code/", cookies=values["half"], **_form(shown)),
     )
     path = "/_allauth/app/v1/auth/code/request"
     yield "headless code", Call("POST", path, **_json({"email": "eli@example.com"}))
     path = "/_allauth/app/v1/auth/code/confirm"
-    headers = {"x-session-token": known["pending"]}
-    yield "headless prove", Call("POST", path, headers=headers, **_json({"code": known["code"]}))
+    headers = {"x-session-token": values["pending"]}
+    yield "headless prove", Call("POST", path, headers=headers, **_json({"code": values["code"]}))

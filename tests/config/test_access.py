@@ -161,12 +161,12 @@ BODIES = {
 
 def _operations(resolver: URLResolver | None = None, prefix: str = ""):
     """Yield "METHOD route" of everything under api/ that a view serves."""
-    for one in (resolver or get_resolver()).url_patterns:
-        route = prefix + str(one.pattern)
-        if isinstance(one, URLResolver):
-            yield from _operations(one, route)
-        elif isinstance(one, URLPattern) and route.startswith("api/"):
-            view = getattr(one.callback, "view_class", None)
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _operations(pattern, route)
+        elif isinstance(pattern, URLPattern) and route.startswith("api/"):
+            view = getattr(pattern.callback, "view_class", None)
             names = view.http_method_names if view else ["get"]
             for method in names:
                 if method not in ("head", "options") and (view is None or hasattr(view, method)):

@@ -31,8 +31,8 @@ def test_only_who_deploys_is_told(settings):
     settings.BUTLER_SITE_URL = "http://localhost:8000"
 
     for is_deployed in (False, True):
-        found = django_checks.run_checks(include_deployment_checks=is_deployed)
-        assert ("butler.W001" in {one.id for one in found}) is is_deployed
+        warnings = django_checks.run_checks(include_deployment_checks=is_deployed)
+        assert ("butler.W001" in {warning.id for warning in warnings}) is is_deployed
 
 
 @pytest.mark.django_db

@@ -37,7 +37,7 @@ EVERY = os.environ.get("BUTLER_EVERY_CUT") == "1"
 
 
 @pytest.fixture
-def known(world, settings) -> dict:
+def call_values(world, settings) -> dict:
     """Everything that a request can name, and everybody who may send it."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.SMS_ACCOUNT = {"url": "http://nowhere", "sid": SID, "token": TOKEN, "from": "+3120"}
@@ -115,7 +115,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(known, monkeypatch) -> Iterator[Bench]:
+def bench(call_values, monkeypatch) -> Iterator[Bench]:
     with cut.connect() as admin:
         table = Bench(monkeypatch, admin)
         try:
@@ -149,8 +149,8 @@ def _is_sampled(name: str) -> bool:
 
 
 @pytest.mark.parametrize("family", ["portal", "console", "api", "admin", "other"])
-def test_cut_read_answers_503_and_the_next_one_succeeds(bench, known, family, subtests):
-    for name, call in cut_calls.reads(known):
+def test_cut_read_answers_503_and_the_next_one_succeeds(bench, call_values, family, subtests):
+    for name, call in cut_calls.reads(call_values):
         if not name.startswith(family) or not (EVERY or _is_sampled(name)):
             continue
         whole = bench.cut(call, 0)
@@ -195,9 +195,9 @@ QUICK = {
 
 @pytest.mark.parametrize("family", WRITES)
 def test_cut_write_denies_nothing_and_has_one_effect_when_sent_again(
-    bench, known, family, subtests
+    bench, call_values, family, subtests
 ):
-    for name, call in WRITES[family](known):
+    for name, call in WRITES[family](call_values):
         if not EVERY and name not in QUICK:
             continue
         whole = bench.whole(call)
@@ -231,10 +231,12 @@ def _changed(counts: dict[str, int], expected: dict[str, int]) -> dict[str, tupl
 
 
 @pytest.mark.parametrize("debug", [False, True], ids=["production", "development"])
-def test_cut_before_the_session_is_saved_leaves_success_standing(bench, known, settings, debug):
+def test_cut_before_the_session_is_saved_leaves_success_standing(
+    bench, call_values, settings, debug
+):
     """Django would answer 400, or with its page for developers 500, after the commit."""
     settings.DEBUG = debug
-    call = dict(cut_calls.page_writes(known))["admin add"]
+    call = dict(cut_calls.page_writes(call_values))["admin add"]
     bench.whole(call)
     steps = bench.cutter.steps
     save = next(n for n, text in enumerate(steps, 1) if text.startswith('UPDATE "django_session"'))
@@ -243,9 +245,9 @@ def test_cut_before_the_session_is_saved_leaves_success_standing(bench, known, s
     assert bench.cut(call, save).status == 302
 
 
-def test_look_whose_statement_was_cut_is_noted_when_it_is_sent_again(bench, known):
+def test_look_whose_statement_was_cut_is_noted_when_it_is_sent_again(bench, call_values):
     """A process that remembers a look before it is stored would not note it for ten minutes."""
-    call = dict(cut_calls.reads(known))["api by key"]
+    call = dict(cut_calls.reads(call_values))["api by key"]
     bench.whole(call)
     noted = next(
         n for n, text in enumerate(bench.cutter.steps, 1) if "customers_accesslogentry" in text
@@ -260,8 +262,8 @@ def test_look_whose_statement_was_cut_is_noted_when_it_is_sent_again(bench, know
     assert AccessLogEntry.objects.count() == 1
 
 
-def test_connection_cut_in_the_pool_fails_no_request(bench, known):
-    call = dict(cut_calls.reads(known))["api by key"]
+def test_connection_cut_in_the_pool_fails_no_request(bench, call_values):
+    call = dict(cut_calls.reads(call_values))["api by key"]
     bench.whole(call)
     connection.close()
     for idle in list(connection.pool._pool):

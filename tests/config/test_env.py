@@ -24,20 +24,20 @@ def bare(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def told(tmp_path):
+def announced_services(tmp_path):
     """What `make run` leaves for others to find, and the lock that says it lives."""
     key = tmp_path / "secret_key"
     key.write_text("k" * 40 + "\n")
-    told = {
+    announced_services = {
         "DATABASE_URL": "postgresql://butler@/butler?host=/run/b",
         "REDIS_URL": "unix:///run/b/valkey.sock?db=0",
         "SECRET_KEY_FILE": str(key),
         "DEBUG": "1",
     }
-    (tmp_path / "services.json").write_text(json.dumps(told))
+    (tmp_path / "services.json").write_text(json.dumps(announced_services))
     with (tmp_path / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield told
+        yield announced_services
 
 
 @pytest.mark.parametrize(
@@ -119,20 +119,22 @@ def test_a_secret_file_that_is_missing_is_named(monkeypatch, tmp_path):
         env.secret("X")
 
 
-def test_what_make_run_started_is_found(told):
-    assert env.service_url("DATABASE_URL") == told["DATABASE_URL"]
+def test_what_make_run_started_is_found(announced_services):
+    assert env.service_url("DATABASE_URL") == announced_services["DATABASE_URL"]
     assert env.database("DATABASE_URL")["HOST"] == "/run/b"
     assert env.secret("SECRET_KEY") == "k" * 40
     assert env.flag("DEBUG", default=False) is True
 
 
-def test_the_environment_goes_before_what_make_run_started(told, monkeypatch):
+def test_the_environment_goes_before_what_make_run_started(announced_services, monkeypatch):
     monkeypatch.setenv("REDIS_URL", "redis://elsewhere/1")
 
     assert env.service_url("REDIS_URL") == "redis://elsewhere/1"
 
 
-def test_with_a_database_of_its_own_a_process_takes_no_settings_from_make_run(told, monkeypatch):
+def test_with_a_database_of_its_own_a_process_takes_no_settings_from_make_run(
+    announced_services, monkeypatch
+):
     """DEBUG and a development key must never reach production through a forgotten file."""
     monkeypatch.setenv("DATABASE_URL", "postgresql://db.example/butler")
 
@@ -141,7 +143,7 @@ def test_with_a_database_of_its_own_a_process_takes_no_settings_from_make_run(to
         env.secret("SECRET_KEY")
 
 
-def test_services_that_ended_are_not_used(told, tmp_path):
+def test_services_that_ended_are_not_used(announced_services, tmp_path):
     (tmp_path / "lock").unlink()
     (tmp_path / "lock").touch()
     (tmp_path / "postgres").mkdir()
@@ -194,10 +196,10 @@ def test_celery_gets_a_socket_in_its_own_spelling(redis_url, celery_url):
 def test_a_relay_is_named_by_its_address(monkeypatch, url, options):
     monkeypatch.setenv("MAIL_URL", url)
 
-    found = env.mailer("MAIL_URL", "outbox:")["OPTIONS"]
+    mail_options = env.mailer("MAIL_URL", "outbox:")["OPTIONS"]
 
     names = ("host", "port", "username", "use_ssl", "use_tls")
-    assert tuple(found[name] for name in names) == options
+    assert tuple(mail_options[name] for name in names) == options
 
 
 def test_a_relay_that_is_none_stops_the_boot(monkeypatch):

@@ -137,11 +137,11 @@ def test_a_database_that_goes_away_under_a_middleware_is_503_too(settings, monke
 def test_programs_get_documents_whatever_they_accept(path, answer, status):
     request = RequestFactory().get(path, headers={"accept": BROWSER})
 
-    said = answer(request, Exception("noor@example.com"))
+    response = answer(request, Exception("noor@example.com"))
 
-    wanted = "application/json" if path.startswith("/v1/") else "application/problem+json"
-    assert (said.status_code, said["Content-Type"]) == (status, wanted)
-    assert b"noor" not in said.content
+    content_type = "application/json" if path.startswith("/v1/") else "application/problem+json"
+    assert (response.status_code, response["Content-Type"]) == (status, content_type)
+    assert b"noor" not in response.content
 
 
 @pytest.mark.parametrize("status", [status for status in WORDS if isinstance(status, int)])

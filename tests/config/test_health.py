@@ -92,10 +92,10 @@ def test_the_workers_of_a_server_count_together(running):
             return answer.read().decode()
 
     def count() -> float:
-        found = re.search(
+        sample = re.search(
             r'butler_requests_total\{[^}]*route="dev/outbox.json"[^}]*\} (\S+)', read()
         )
-        return float(found[1]) if found else 0.0
+        return float(sample[1]) if sample else 0.0
 
     before = count()
     for _ in range(3):

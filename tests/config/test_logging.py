@@ -28,7 +28,7 @@ def lines():
 def test_a_request_is_one_line_with_its_id_and_route(lines, client):
     answer = client.get("/api/customers/", {"identifier": f"email:{CANARY}"})
 
-    (line,) = [one for one in lines() if one["event"] == "request"]
+    (line,) = [log_line for log_line in lines() if log_line["event"] == "request"]
     assert (line["route"], line["status"], line["method"]) == ("api/customers/", 401, "GET")
     assert line["request_id"] == answer["X-Request-ID"]
     assert line["ms"] >= 0
@@ -36,13 +36,13 @@ def test_a_request_is_one_line_with_its_id_and_route(lines, client):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("given", "is_taken"),
+    ("request_id", "is_taken"),
     [("abcdef0123456789", True), ("short", False), ("x" * 200, False), ("a b c d e f g", False)],
 )
-def test_a_proxys_id_is_taken_over_if_it_is_one(lines, client, given, is_taken):
-    answer = client.get("/api/customers/", headers={"x-request-id": given})
+def test_a_proxys_id_is_taken_over_if_it_is_one(lines, client, request_id, is_taken):
+    answer = client.get("/api/customers/", headers={"x-request-id": request_id})
 
-    assert (answer["X-Request-ID"] == given) is is_taken
+    assert (answer["X-Request-ID"] == request_id) is is_taken
 
 
 @pytest.mark.django_db

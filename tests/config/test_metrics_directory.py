@@ -32,12 +32,12 @@ def test_a_folder_that_was_chosen_already_stays(tmp_path, monkeypatch):
 
 
 def test_what_the_dead_left_is_removed_and_nothing_else(tmp_path):
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    for name in (str(gone.pid), str(os.getpid()), "notes"):
+    ended_process = subprocess.Popen([sys.executable, "-c", ""])
+    ended_process.wait()
+    for name in (str(ended_process.pid), str(os.getpid()), "notes"):
         (tmp_path / "metrics" / name).mkdir(parents=True)
 
     metrics_directory.use_shared_directory()
 
-    left = {folder.name for folder in (tmp_path / "metrics").iterdir()}
-    assert left == {str(os.getpid()), "notes", str(os.getppid())}
+    remaining_folders = {folder.name for folder in (tmp_path / "metrics").iterdir()}
+    assert remaining_folders == {str(os.getpid()), "notes", str(os.getppid())}

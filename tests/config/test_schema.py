@@ -65,7 +65,7 @@ def test_every_operation_says_who_may_and_has_a_name_of_its_own(document):
 
     names = [operation["operationId"] for operation in operations]
     assert len(set(names)) == len(names)
-    unsaid = [one["operationId"] for one in operations if not one.get("security")]
+    unsaid = [operation["operationId"] for operation in operations if not operation.get("security")]
     assert unsaid == ["post_sign_in"]
     assert all(operation["summary"] for operation in operations)
 
@@ -157,7 +157,7 @@ if "SCHEMA_EXAMPLES" in os.environ:
 @pytest.mark.parametrize("caller", CALLERS)
 def test_whatever_is_sent_the_answer_is_as_described(caller, running, world, subtests):
     api = schemathesis.openapi.from_url(f"{running.web}/api/schema/").include(path_regex="^/api/")
-    operations = [one.ok() for one in api.get_all_operations()]
+    operations = [tested_operation.ok() for tested_operation in api.get_all_operations()]
     for operation in operations:
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
 

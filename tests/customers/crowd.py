@@ -68,13 +68,13 @@ class Writer:
         at = self.random.randrange(len(self.senders))
         items = [_message(number, at) for number in numbers]
         receipt = ingest.record(sender=self.senders[at], items=items, received_at=self.now)
-        for item, outcome in zip(items, receipt.outcomes, strict=True):
+        for event, outcome in zip(items, receipt.outcomes, strict=True):
             print(
                 json.dumps(
                     [
                         self.senders[at].source_id,
                         self.senders[at].is_public,
-                        item.message_id,
+                        event.message_id,
                         outcome.status,
                         str(outcome.customer_id or ""),
                         outcome.version,
@@ -83,26 +83,28 @@ class Writer:
             )
 
     def say_who_is_who(self) -> None:
-        one, other = self.random.sample(self._records(), 2)
-        self.random.choice([merging.join, merging.part])(one, other, actor="lin", now=self.now)
+        first, second = self.random.sample(self._records(), 2)
+        self.random.choice([merging.join, merging.part])(first, second, actor="lin", now=self.now)
 
     def settle(self) -> None:
         open_ones = Review.objects.filter(status="open").values_list("pk", flat=True)[:20]
-        asked = self.random.choice([*open_ones] or [0])
+        review_id = self.random.choice([*open_ones] or [0])
         decide = self.random.choice([reviews.accept_review, reviews.decline_review])
-        self._once(lambda: decide(review_id=asked, actor="lin", now=self.now))
+        self._once(lambda: decide(review_id=review_id, actor="lin", now=self.now))
 
     def undo(self) -> None:
         standing = Merge.objects.filter(undone_at=None).values_list("merged_into_id", "pk")[:50]
-        kept, merge = self.random.choice([*standing] or [(None, 0)])
+        surviving_id, merge = self.random.choice([*standing] or [(None, 0)])
         self._once(
-            lambda: reviews.undo_merge(customer_id=kept, merge_id=merge, actor="lin", now=self.now)
+            lambda: reviews.undo_merge(
+                customer_id=surviving_id, merge_id=merge, actor="lin", now=self.now
+            )
         )
 
     def order(self) -> None:
         number = self.random.choice(NUMBERS)
-        found = Order.objects.filter(number=number).values_list("customer_id", flat=True).first()
-        aim = orders.OrderTarget(found or self._records()[0], number, self.author, self.now)
+        owner_id = Order.objects.filter(number=number).values_list("customer_id", flat=True).first()
+        aim = orders.OrderTarget(owner_id or self._records()[0], number, self.author, self.now)
         acts: list[Callable[[], object]] = [
             lambda: orders.place_order(
                 customer_id=self.random.choice(self._records()),
@@ -130,8 +132,10 @@ class Writer:
 
     def sign_in(self) -> None:
         address = self.random.choice(POOLS["email"])
-        asked = sign_in.issue_code(email=address, network="127.0.0.1", now=self.now)
-        sign_in.verify_code(handle=asked.handle, code=asked.code, language="en", now=self.now)
+        issued_code = sign_in.issue_code(email=address, network="127.0.0.1", now=self.now)
+        sign_in.verify_code(
+            handle=issued_code.handle, code=issued_code.code, language="en", now=self.now
+        )
 
     def make_again(self) -> None:
         differences = rebuild.rebuild(sorted(self.random.sample(self._records(), 3)))
@@ -175,20 +179,20 @@ def _message(number: int, at: int) -> IncomingEvent:
     name, message_id = str(number), f"m{number}"
     if random.random() < 0.3:
         about = random.choice(NUMBERS)
-        one = factories.order(about, *identifiers, ("order", about), at=moment, total="5.00")
+        event = factories.order(about, *identifiers, ("order", about), at=moment, total="5.00")
     elif random.random() < 0.4:
-        one = factories.identify(*identifiers, at=moment, name=name, size=number)
+        event = factories.identify(*identifiers, at=moment, name=name, size=number)
     else:
-        one = factories.incoming_event(*identifiers, name=name, at=moment)
+        event = factories.incoming_event(*identifiers, name=name, at=moment)
     return factories.incoming_event(
-        *one.identifiers,
-        name=one.name,
-        kind=one.kind,
+        *event.identifiers,
+        name=event.name,
+        kind=event.kind,
         message_id=message_id,
         at=moment,
-        properties={"total": "5.00"} if one.about else {},
-        traits=one.traits,
-        about=one.about,
+        properties={"total": "5.00"} if event.about else {},
+        traits=event.traits,
+        about=event.about,
     )
 
 
@@ -204,7 +208,7 @@ def work(number: int, sources: list[int], seconds: float) -> None:
         writer.speak: 8,
         writer.make_again: 1,
     }
-    done = {act.__name__: 0 for act in acts}
+    performed = {act.__name__: 0 for act in acts}
     refused = unavailable = 0
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -212,7 +216,7 @@ def work(number: int, sources: list[int], seconds: float) -> None:
         (act,) = writer.random.choices([*acts], [*acts.values()])
         try:
             act()
-            done[act.__name__] += 1
+            performed[act.__name__] += 1
         except REFUSALS:
             refused += 1
         except OperationalError as error:
@@ -220,7 +224,7 @@ def work(number: int, sources: list[int], seconds: float) -> None:
             print(type(error), type(error.__cause__), error, file=sys.stderr)
         assert not transaction.get_connection().in_atomic_block
     connection.close_pool()
-    print(json.dumps({"done": done, "refused": refused, "unavailable": unavailable}))
+    print(json.dumps({"done": performed, "refused": refused, "unavailable": unavailable}))
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def misplaced_orders() -> list[Sequence[int]]:
         own = {record[member] for member in members} - {None} or {None}
         belongs = {placed} if placed else own
         actual = {owner[member] for member in members}
-        if not actual <= belongs or any(shared[one] != is_doubtful for one in members):
+        if not actual <= belongs or any(shared[member] != is_doubtful for member in members):
             misplaced.append(sorted(members))
     return misplaced
 
@@ -55,8 +55,12 @@ def _namings(members, ties, kinds, owner) -> Iterator[Naming]:
 def _others(members, atoms, ties, owner, shared) -> Iterator[Owner]:
     """The other orders with the number that somebody placed, and where they are."""
     verified = {a.id: a for a in atoms if a.kind == ORDER and a.evidence == VERIFIED}
-    numbers = {order_number(verified[one].value) for one in members if one in verified}
+    numbers = {order_number(verified[member].value) for member in members if member in verified}
     placed = {end for tie in ties if tie.kind == "placed" for end in (tie.left, tie.right)}
-    for one, atom in verified.items():
-        if one in placed and one not in members and order_number(atom.value) in numbers:
-            yield (None, True) if shared[one] else (owner[one], False)
+    for identifier_id, atom in verified.items():
+        if (
+            identifier_id in placed
+            and identifier_id not in members
+            and order_number(atom.value) in numbers
+        ):
+            yield (None, True) if shared[identifier_id] else (owner[identifier_id], False)

@@ -113,12 +113,12 @@ def _assert_groups_are_those_of_all_links() -> None:
     shared = Identifier.objects.filter(is_shared=True).values_list("id", flat=True)
     owner = dict(Identifier.objects.values_list("id", "customer_id"))
     drawn = group(atoms, ties, shared)
-    torn = [one for one in drawn.groups if len({owner[member] for member in one}) > 1]
+    torn = [members for members in drawn.groups if len({owner[member] for member in members}) > 1]
     assert torn == []
     met = defaultdict(list)
-    for one in drawn.groups:
-        if (whose := owner[min(one)]) and not one <= orders:
-            met[whose].append(one)
+    for members in drawn.groups:
+        if (whose := owner[min(members)]) and not members <= orders:
+            met[whose].append(members)
     assert [groups for groups in met.values() if len(groups) > 1] == []
     assert misplaced_orders() == []
 
@@ -130,10 +130,10 @@ def _assert_pointers_are_those_of_the_ledger() -> None:
 
 
 def _assert_each_word_is_on_one_chain_and_one_log() -> None:
-    said = ControlEntry.objects.values_list("entry_id", "record_id", "version")
+    chain_places = ControlEntry.objects.values_list("entry_id", "record_id", "version")
     events = Event.objects.filter(kind="control").values_list("body", "customer_id", "version")
     on_logs = [(body["properties"]["entry"], *place) for body, *place in events]
-    assert sorted((str(entry), *place) for entry, *place in said) == sorted(on_logs)
+    assert sorted((str(entry), *place) for entry, *place in chain_places) == sorted(on_logs)
 
 
 @pytest.mark.slow
@@ -143,8 +143,8 @@ def test_who_meets_a_locked_record_lets_go_of_its_own_and_comes_again():
     by = factories.sender()
     noor, phone = ("user_id", "noor"), ("anonymous_id", "phone")
     joined = factories.customer(phone, by=by)
-    kept = factories.customer(noor, phone, by=by)
-    assert joined.id < kept.id
+    locked_record = factories.customer(noor, phone, by=by)
+    assert joined.id < locked_record.id
 
     with transaction.atomic(), connection.cursor() as cursor:
         # Below the second after which Postgres looks for a deadlock.
@@ -153,10 +153,10 @@ def test_who_meets_a_locked_record_lets_go_of_its_own_and_comes_again():
         other = Thread(target=_in_thread, args=(incoming_event(noor, ("card", "C-1")), by))
         other.start()
         other.join(0.4)
-        assert sql.rows("lock_records", {"ids": [kept.id]})
+        assert sql.rows("lock_records", {"ids": [locked_record.id]})
     other.join(10)
 
-    assert Identifier.objects.get(kind="card").customer == kept
+    assert Identifier.objects.get(kind="card").customer == locked_record
 
 
 @pytest.mark.django_db(transaction=True)
@@ -168,8 +168,8 @@ def test_a_hopeless_race_ends_as_a_database_that_is_away():
         retry.on_conflict(lose)
 
 
-def _in_thread(one: IncomingEvent, by: Sender) -> None:
+def _in_thread(event: IncomingEvent, by: Sender) -> None:
     try:
-        record(one, by=by)
+        record(event, by=by)
     finally:
         connection.close()

@@ -61,17 +61,17 @@ class Sayings(RuleBasedStateMachine):
     def answers(self, number, purpose, answer, at):
         record = self.records[number]
         word = ANSWERS[answer](purpose, occurred_at=at)
-        said = say(record, word, by=self.author, now=LATER)
+        receipt = say(record, word, by=self.author, now=LATER)
         state = KEPT[answer]
-        self.hear(said, ("consent", purpose), at, STRICT[state], state, record)
+        self.hear(receipt, ("consent", purpose), at, STRICT[state], state, record)
 
     @rule(number=RECORDS, is_made=st.booleans(), at=MOMENTS)
     def objects(self, number, is_made, at):
         record = self.records[number]
         kind = "objection.made" if is_made else "objection.lifted"
         word = saying.Word(kind=kind, subject="marketing", occurred_at=at)
-        said = say(record, word, by=self.author, now=LATER)
-        self.hear(said, ("objection", "marketing"), at, is_made, is_made, record)
+        receipt = say(record, word, by=self.author, now=LATER)
+        self.hear(receipt, ("objection", "marketing"), at, is_made, is_made, record)
 
     @rule(
         number=RECORDS,
@@ -85,30 +85,30 @@ class Sayings(RuleBasedStateMachine):
         kind = "preference.cleared" if value is None else "preference.set"
         scope = {"channel": channel, "topic": topic}
         word = saying.Word(kind=kind, subject="allow", value=value, occurred_at=at, **scope)
-        said = say(record, word, by=self.author, now=LATER)
+        receipt = say(record, word, by=self.author, now=LATER)
         strictness = {True: 0, None: 1, False: 2}[value]
-        self.hear(said, ("allow", channel, topic), at, strictness, value, record)
+        self.hear(receipt, ("allow", channel, topic), at, strictness, value, record)
 
-    @rule(one=RECORDS, other=RECORDS, act=st.sampled_from([merging.join, merging.part]))
-    def a_person_says_who_is_who(self, one, other, act):
-        if one != other:
-            act(self.records[one], self.records[other], actor="staff:lin", now=LATER)
+    @rule(first=RECORDS, second=RECORDS, act=st.sampled_from([merging.join, merging.part]))
+    def a_person_says_who_is_who(self, first, second, act):
+        if first != second:
+            act(self.records[first], self.records[second], actor="staff:lin", now=LATER)
 
-    @rule(one=RECORDS, other=RECORDS)
-    def somebody_joins_two_by_mistake(self, one, other):
+    @rule(first=RECORDS, second=RECORDS)
+    def somebody_joins_two_by_mistake(self, first, second):
         """Joined and parted again, everything is as it was; and joined, nothing is allowed
         that one of the two forbids."""
-        one, other = self.records[one], self.records[other]
-        if len(self.members(one)) > 1 or len(self.members(other)) > 1 or one == other:
+        first, second = self.records[first], self.records[second]
+        if len(self.members(first)) > 1 or len(self.members(second)) > 1 or first == second:
             return
         before = self.picture()
-        apart = [self.granted(record) for record in (one, other)]
-        denied = [self.refused(record) for record in (one, other)]
+        apart = [self.granted(record) for record in (first, second)]
+        denied = [self.refused(record) for record in (first, second)]
 
-        merging.join(one, other, actor="staff:lin", now=LATER)
-        assert self.granted(one) == self.granted(other)
-        assert self.granted(one) <= (apart[0] | apart[1]) - denied[0] - denied[1]
-        merging.part(one, other, actor="staff:lin", now=LATER)
+        merging.join(first, second, actor="staff:lin", now=LATER)
+        assert self.granted(first) == self.granted(second)
+        assert self.granted(first) <= (apart[0] | apart[1]) - denied[0] - denied[1]
+        merging.part(first, second, actor="staff:lin", now=LATER)
 
         assert self.picture() == before
 
@@ -117,8 +117,8 @@ class Sayings(RuleBasedStateMachine):
 
     def granted(self, record):
         live = Customer.objects.get(id=record)
-        kept = Control.objects.filter(customer=live.canonical_id or live.id).first()
-        return set(kept.granted) if kept else set()
+        control = Control.objects.filter(customer=live.canonical_id or live.id).first()
+        return set(control.granted) if control else set()
 
     def refused(self, record):
         last = {matter: max(words)[2] for matter, words in self.heard[record].items()}
@@ -127,23 +127,23 @@ class Sayings(RuleBasedStateMachine):
     @invariant()
     def what_stands_is_the_strictest_of_each_record_s_last_word(self):
         for live in Customer.objects.live():
-            kept = Control.objects.filter(customer=live).first()
+            control = Control.objects.filter(customer=live).first()
             last = [
                 {matter: max(words)[2] for matter, words in self.heard[member].items()}
                 for member in self.members(live.id)
             ]
-            state = kept.state if kept else {"consents": {}, "objections": {}, "settings": []}
+            state = control.state if control else {"consents": {}, "objections": {}, "settings": []}
             for purpose in ("offers", "surveys"):
-                said = [one.get(("consent", purpose)) for one in last]
-                expected = max(said, key=STRICT.__getitem__)
+                consent_states = [statements.get(("consent", purpose)) for statements in last]
+                expected = max(consent_states, key=STRICT.__getitem__)
                 assert state["consents"].get(purpose, {}).get("state") == expected
-            objects = any(one.get(("objection", "marketing")) for one in last)
+            objects = any(statements.get(("objection", "marketing")) for statements in last)
             assert ("marketing" in state["objections"]) is objects
             settings = {(s["channel"], s["topic"]): s["value"] for s in state["settings"]}
             for channel in ("email", "sms"):
                 for topic in ("rides", "visits"):
                     assert allows(settings, channel, topic) == strictest(
-                        allows(scopes(one), channel, topic) for one in last
+                        allows(scopes(statements), channel, topic) for statements in last
                     )
 
     @invariant()
@@ -166,9 +166,9 @@ def scopes(last):
     }
 
 
-def strictest(said):
-    said = [one for one in said if one is not None]
-    return min(said) if said else None
+def strictest(answers):
+    answers = [answer for answer in answers if answer is not None]
+    return min(answers) if answers else None
 
 
 def allows(settings, channel, topic):
@@ -178,8 +178,8 @@ def allows(settings, channel, topic):
         [(channel, "*"), ("*", topic)],
         [("*", "*")],
     ):
-        if found := [settings[scope] for scope in some if scope in settings]:
-            return min(found)
+        if answers := [settings[scope] for scope in some if scope in settings]:
+            return min(answers)
     return None
 
 

@@ -40,10 +40,10 @@ class Identities(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self.world.__exit__(None, None, None)
 
-    def send(self, one, by):
+    def send(self, event, by):
         self.clock += timedelta(seconds=1)
-        self.sent.append((one, by))
-        record(one, by=by, at=self.clock)
+        self.sent.append((event, by))
+        record(event, by=by, at=self.clock)
 
     @rule(device=DEVICES)
     def browses(self, device):
@@ -97,21 +97,21 @@ class Identities(RuleBasedStateMachine):
     def is_seen_by_address_only(self, address):
         self.send(order("A-1", address, at=self.clock, total="5.00"), self.server)
 
-    @rule(data=st.data())
-    def repeats(self, data):
+    @rule(choices=st.data())
+    def repeats(self, choices):
         if self.sent:
-            one, by = data.draw(st.sampled_from(self.sent))
-            record(one, by=by, at=self.clock)
+            event, by = choices.draw(st.sampled_from(self.sent))
+            record(event, by=by, at=self.clock)
 
-    @rule(data=st.data(), kind=st.sampled_from([merging.join, merging.part]))
-    def a_person_says_so(self, data, kind):
+    @rule(choices=st.data(), kind=st.sampled_from([merging.join, merging.part]))
+    def a_person_says_so(self, choices, kind):
         filed = sorted(
             Identifier.objects.filter(record__isnull=False).values_list("record_id", flat=True)
         )
         if len(filed) > 1:
-            one = data.draw(st.sampled_from(filed))
-            other = data.draw(st.sampled_from([record for record in filed if record != one]))
-            kind(one, other, actor="staff:lin", now=self.clock)
+            first = choices.draw(st.sampled_from(filed))
+            second = choices.draw(st.sampled_from([record for record in filed if record != first]))
+            kind(first, second, actor="staff:lin", now=self.clock)
 
     @invariant()
     def every_record_is_what_its_log_amounts_to(self):
@@ -128,8 +128,10 @@ class Identities(RuleBasedStateMachine):
         orders = {atom.id for atom in atoms if atom.kind == ORDER}
         for members in groups:
             assert len({owner[member] for member in members}) == 1
-        drawn = [min(one) for one in groups if owner[min(one)] and not one <= orders]
-        assert len({owner[one] for one in drawn}) == len(drawn)
+        drawn = [
+            min(members) for members in groups if owner[min(members)] and not members <= orders
+        ]
+        assert len({owner[identifier_id] for identifier_id in drawn}) == len(drawn)
         assert misplaced_orders() == []
 
     @invariant()
@@ -142,8 +144,8 @@ class Identities(RuleBasedStateMachine):
 
     @invariant()
     def an_order_is_on_exactly_one_live_record_per_group(self):
-        for kept in Order.objects.all():
-            assert Customer.objects.live().filter(id=kept.customer_id).exists()
+        for stored_order in Order.objects.all():
+            assert Customer.objects.live().filter(id=stored_order.customer_id).exists()
 
 
 @pytest.mark.slow

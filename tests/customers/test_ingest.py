@@ -40,12 +40,12 @@ def test_the_same_id_with_other_content_is_kept_apart():
 
 
 def test_two_sources_may_use_the_same_message_id():
-    one, other = (
+    first_event, second_event = (
         incoming_event(("user_id", "noor"), message_id="m1"),
         incoming_event(("user_id", "noor"), message_id="m1"),
     )
 
-    receipts = [record(one), record(other)]
+    receipts = [record(first_event), record(second_event)]
 
     assert [receipt.accepted for receipt in receipts] == [1, 1]
 
@@ -138,9 +138,13 @@ def test_an_order_is_on_the_record_of_whoever_ordered_it():
 
     receipt = record(order("A-1", ("user_id", "noor"), products=[line], currency="eur"))
 
-    kept = Order.objects.get(number="A-1")
-    assert owners(receipt) == [kept.customer_id]
-    assert (str(kept.total), kept.currency, kept.status) == ("85.00", "EUR", "placed")
+    stored_order = Order.objects.get(number="A-1")
+    assert owners(receipt) == [stored_order.customer_id]
+    assert (str(stored_order.total), stored_order.currency, stored_order.status) == (
+        "85.00",
+        "EUR",
+        "placed",
+    )
 
 
 def test_orders_come_out_the_same_in_any_order_of_arrival():
@@ -159,8 +163,8 @@ def test_orders_come_out_the_same_in_any_order_of_arrival():
     record(amended, by=by)
     record(placed, by=by)
 
-    kept = Order.objects.get()
-    assert (str(kept.total), str(kept.visit_date), kept.status) == (
+    stored_order = Order.objects.get()
+    assert (str(stored_order.total), str(stored_order.visit_date), stored_order.status) == (
         "42.50",
         "2027-05-01",
         "amended",

@@ -32,7 +32,7 @@ def desk():
     return factories.sender()
 
 
-def said(name, *identifiers, at=NOON, **facts):
+def order_event(name, *identifiers, at=NOON, **facts):
     return order("1001", *identifiers, NUMBER, name=name, at=at, **facts)
 
 
@@ -50,8 +50,8 @@ def is_sound():
 
 
 def test_two_sources_with_one_number_stay_two_customers(shop, desk):
-    record(said("Order Completed", NOOR), by=shop)
-    record(said("Order Completed", SAM), by=desk)
+    record(order_event("Order Completed", NOOR), by=shop)
+    record(order_event("Order Completed", SAM), by=desk)
 
     assert owner_of(NOOR) != owner_of(SAM)
     assert statuses() == {owner_of(NOOR): "placed", owner_of(SAM): "placed"}
@@ -60,8 +60,8 @@ def test_two_sources_with_one_number_stay_two_customers(shop, desk):
 
 
 def test_two_emails_with_one_number_in_one_source_stay_two_customers(shop):
-    record(said("Order Completed", NOOR), by=shop)
-    record(said("Order Completed", SAM, at=LATER), by=shop)
+    record(order_event("Order Completed", NOOR), by=shop)
+    record(order_event("Order Completed", SAM, at=LATER), by=shop)
 
     assert owner_of(NOOR) != owner_of(SAM)
     assert statuses() == {owner_of(NOOR): "placed", owner_of(SAM): "placed"}
@@ -69,10 +69,10 @@ def test_two_emails_with_one_number_in_one_source_stay_two_customers(shop):
 
 
 def test_number_alone_changes_neither_of_two_orders_of_one_source(shop):
-    record(said("Order Completed", NOOR), by=shop)
-    record(said("Order Completed", SAM), by=shop)
+    record(order_event("Order Completed", NOOR), by=shop)
+    record(order_event("Order Completed", SAM), by=shop)
 
-    record(said("Order Refunded", at=LATER), by=shop)
+    record(order_event("Order Refunded", at=LATER), by=shop)
 
     assert statuses()[owner_of(NOOR)] == statuses()[owner_of(SAM)] == "placed"
     assert is_sound()
@@ -80,37 +80,40 @@ def test_number_alone_changes_neither_of_two_orders_of_one_source(shop):
 
 def test_amended_email_changes_the_order_and_joins_nobody(shop):
     record(identify(SAM), by=shop)
-    record(said("Order Completed", NOOR, visit_date="2027-05-01"), by=shop)
+    record(order_event("Order Completed", NOOR, visit_date="2027-05-01"), by=shop)
 
-    record(said("Order Amended", SAM, at=LATER, visit_date="2027-05-02"), by=shop)
+    record(order_event("Order Amended", SAM, at=LATER, visit_date="2027-05-02"), by=shop)
 
     assert owner_of(NOOR) != owner_of(SAM)
-    [kept] = Order.objects.all()
-    assert (kept.customer_id, str(kept.visit_date)) == (owner_of(NOOR), "2027-05-02")
+    [stored_order] = Order.objects.all()
+    assert (stored_order.customer_id, str(stored_order.visit_date)) == (
+        owner_of(NOOR),
+        "2027-05-02",
+    )
 
 
 @pytest.mark.parametrize("name", ["Order Refunded", "Order Cancelled"])
 def test_number_alone_reaches_the_order_of_its_source(shop, name):
-    record(said("Order Completed", NOOR), by=shop)
+    record(order_event("Order Completed", NOOR), by=shop)
 
-    record(said(name, at=LATER), by=shop)
+    record(order_event(name, at=LATER), by=shop)
 
     assert list(statuses().values()) == [{"Order Refunded": "refunded"}.get(name, "cancelled")]
     assert owner_of(NOOR) in statuses()
 
 
 def test_number_alone_that_comes_first_is_adopted_when_its_source_places_the_order(shop):
-    record(said("Order Cancelled", at=LATER), by=shop)
-    record(said("Order Completed", NOOR), by=shop)
+    record(order_event("Order Cancelled", at=LATER), by=shop)
+    record(order_event("Order Completed", NOOR), by=shop)
 
     assert statuses() == {owner_of(NOOR): "cancelled"}
     assert is_sound()
 
 
 def test_another_source_finds_the_only_order_with_the_number(shop, desk):
-    record(said("Order Completed", NOOR), by=shop)
+    record(order_event("Order Completed", NOOR), by=shop)
 
-    record(said("Order Refunded", at=LATER), by=desk)
+    record(order_event("Order Refunded", at=LATER), by=desk)
 
     assert statuses() == {owner_of(NOOR): "refunded"}
     assert Link.objects.filter(source_id=desk.source_id).count() == 0
@@ -118,27 +121,27 @@ def test_another_source_finds_the_only_order_with_the_number(shop, desk):
 
 def test_another_source_means_none_of_two_orders_with_the_number(shop, desk):
     gate = factories.sender()
-    record(said("Order Completed", NOOR), by=shop)
-    record(said("Order Completed", SAM), by=desk)
+    record(order_event("Order Completed", NOOR), by=shop)
+    record(order_event("Order Completed", SAM), by=desk)
 
-    record(said("Order Refunded", at=LATER), by=gate)
+    record(order_event("Order Refunded", at=LATER), by=gate)
 
     assert statuses()[owner_of(NOOR)] == statuses()[owner_of(SAM)] == "placed"
 
 
 def test_another_source_that_names_somebody_moves_no_order(shop, desk):
-    record(said("Order Completed", NOOR), by=shop)
-    record(said("Ticket Scanned", SAM, at=LATER), by=desk)
+    record(order_event("Order Completed", NOOR), by=shop)
+    record(order_event("Ticket Scanned", SAM, at=LATER), by=desk)
 
-    record(said("Order Refunded", at=LATER), by=shop)
+    record(order_event("Order Refunded", at=LATER), by=shop)
 
     assert owner_of(NOOR) != owner_of(SAM)
     assert statuses() == {owner_of(NOOR): "refunded"}
 
 
 def test_scan_with_a_card_does_not_move_the_order(shop):
-    record(said("Order Completed", NOOR), by=shop)
-    record(said("Ticket Scanned", ("card", "C-1"), at=LATER), by=shop)
+    record(order_event("Order Completed", NOOR), by=shop)
+    record(order_event("Ticket Scanned", ("card", "C-1"), at=LATER), by=shop)
 
     assert Identifier.objects.get(kind="order").customer_id == owner_of(NOOR)
     assert Identifier.objects.get(kind="card").customer_id != owner_of(NOOR)
@@ -146,12 +149,14 @@ def test_scan_with_a_card_does_not_move_the_order(shop):
 
 def test_claimed_number_finds_and_joins_nothing(shop):
     page = factories.sender(factories.source(), trusted=False)
-    record(said("Order Completed", NOOR), by=shop)
+    record(order_event("Order Completed", NOOR), by=shop)
     own = factories.sender(trusted=False, of=None)
 
     for by in (page, own):
-        record(said("Order Cancelled", at=LATER), by=by)
-        record(said("Order Cancelled", ("anonymous_id", f"b-{by.source_id}"), at=LATER), by=by)
+        record(order_event("Order Cancelled", at=LATER), by=by)
+        record(
+            order_event("Order Cancelled", ("anonymous_id", f"b-{by.source_id}"), at=LATER), by=by
+        )
 
     assert statuses()[owner_of(NOOR)] == "placed"
     browsers = Identifier.objects.filter(kind="anonymous_id")
@@ -162,8 +167,8 @@ def test_claimed_number_finds_and_joins_nothing(shop):
 
 def test_order_follows_its_customer_when_records_join(shop):
     record(identify(("user_id", "noor")), by=shop)
-    record(said("Order Completed", NOOR), by=shop)
-    record(said("Order Cancelled", at=LATER), by=shop)
+    record(order_event("Order Completed", NOOR), by=shop)
+    record(order_event("Order Cancelled", at=LATER), by=shop)
 
     record(identify(("user_id", "noor"), NOOR), by=shop)
 
@@ -172,18 +177,18 @@ def test_order_follows_its_customer_when_records_join(shop):
 
 
 def test_two_customers_of_one_number_who_become_one_have_one_order(shop):
-    record(said("Order Completed", NOOR), by=shop)
-    record(said("Order Completed", SAM, at=LATER), by=shop)
+    record(order_event("Order Completed", NOOR), by=shop)
+    record(order_event("Order Completed", SAM, at=LATER), by=shop)
 
     record(identify(("user_id", "noor"), NOOR), identify(("user_id", "noor"), SAM), by=shop)
 
-    known = Identifier.objects.get(kind="order")
-    assert (known.customer_id, known.is_shared) == (owner_of(NOOR), False)
+    identifier = Identifier.objects.get(kind="order")
+    assert (identifier.customer_id, identifier.is_shared) == (owner_of(NOOR), False)
 
 
 def test_number_at_the_till_means_an_order_of_the_till_first(shop, desk):
-    record(said("Order Completed", NOOR), by=shop)
-    record(said("Order Completed", SAM), by=desk)
+    record(order_event("Order Completed", NOOR), by=shop)
+    record(order_event("Order Completed", SAM), by=desk)
 
     def matches(source_id):
         return {match.id for match in lookup.matches("order", "1001", source_id=source_id)}
@@ -211,19 +216,23 @@ def play(events, senders):
         if name == "identify":
             record(identify(*identifiers, at=at), by=senders[by], at=NOON + timedelta(days=1))
         else:
-            one = said(name, *identifiers, at=at)
-            record(one, by=senders[by], at=NOON + timedelta(days=1))
+            event = order_event(name, *identifiers, at=at)
+            record(event, by=senders[by], at=NOON + timedelta(days=1))
     assert is_sound()
     together = {}
-    for known in Identifier.objects.all():
-        name = known.value.replace(f"{senders['shop'].source_id}/", "shop/")
+    for identifier in Identifier.objects.all():
+        name = identifier.value.replace(f"{senders['shop'].source_id}/", "shop/")
         name = name.replace(f"{senders['desk'].source_id}/", "desk/")
-        together.setdefault(known.customer_id, set()).add((known.kind, name))
-    kept = {
-        (frozenset(together.get(one.customer_id, ())), one.number, one.status)
-        for one in Order.objects.all()
+        together.setdefault(identifier.customer_id, set()).add((identifier.kind, name))
+    orders = {
+        (
+            frozenset(together.get(stored_order.customer_id, ())),
+            stored_order.number,
+            stored_order.status,
+        )
+        for stored_order in Order.objects.all()
     }
-    return {frozenset(names) for names in together.values()}, kept
+    return {frozenset(names) for names in together.values()}, orders
 
 
 @settings(
@@ -247,12 +256,12 @@ def test_every_order_of_arrival_comes_to_the_same(django_db_blocker, events, mis
 
 def test_migration_gives_each_number_to_the_source_that_said_it_first(shop, desk):
     """The identifiers as they were before: one for each number, whatever its source."""
-    record(said("Order Completed", NOOR), by=shop)
+    record(order_event("Order Completed", NOOR), by=shop)
     record(order("7", ("order", "7"), name="Order Refunded"), by=desk)
     Link.objects.filter(kind="placed").update(kind="seen")
-    for known in Identifier.objects.filter(kind="order"):
-        known.value = known.value.partition("/")[2]
-        known.save()
+    for identifier in Identifier.objects.filter(kind="order"):
+        identifier.value = identifier.value.partition("/")[2]
+        identifier.save()
 
     from django.db import connection
 
@@ -263,7 +272,7 @@ def test_migration_gives_each_number_to_the_source_that_said_it_first(shop, desk
     values = set(Identifier.objects.filter(kind="order").values_list("value", flat=True))
     assert values == {f"{shop.source_id}/1001", f"{desk.source_id}/7"}
     assert Link.objects.get().kind == "placed"
-    record(said("Order Cancelled", at=LATER), by=shop)
+    record(order_event("Order Cancelled", at=LATER), by=shop)
     assert statuses() == {owner_of(NOOR): "cancelled"}
     assert Event.objects.count() == 3
     assert list(itertools.chain(*rebuild.live_ids()))

@@ -30,11 +30,11 @@ def sam() -> User:
 
 @pytest.fixture
 def secret(sam) -> str:
-    made = staff_sign_in.new_secret()
+    new_secret = staff_sign_in.new_secret()
     before = NOON - timedelta(hours=1)
-    code = staff_sign_in.totp(made, before)
-    staff_sign_in.enroll(user=sam, secret=made, code=code, now=before)
-    return made
+    code = staff_sign_in.totp(new_secret, before)
+    staff_sign_in.enroll(user=sam, secret=new_secret, code=code, now=before)
+    return new_secret
 
 
 def _password(email="sam@staff.example.com", password=PASSWORD, network="192.0.2.7", now=NOON):
@@ -88,10 +88,10 @@ def test_of_many_tries_at_once_only_ten_are_looked_at(sam):
         return "in"
 
     with ThreadPoolExecutor(6) as crowd:
-        said = list(crowd.map(guess, range(60)))
+        outcomes = list(crowd.map(guess, range(60)))
 
-    assert said.count("WrongPassword") == 10
-    assert said.count("TooOften") == 50
+    assert outcomes.count("WrongPassword") == 10
+    assert outcomes.count("TooOften") == 50
 
 
 def test_a_code_of_the_app_is_taken_once(sam, secret):
@@ -124,9 +124,9 @@ def test_five_wrong_codes_are_enough(sam, secret):
 
 
 def test_a_recovery_code_opens_once(sam):
-    made = staff_sign_in.new_secret()
+    new_secret = staff_sign_in.new_secret()
     codes = staff_sign_in.enroll(
-        user=sam, secret=made, code=staff_sign_in.totp(made, NOON), now=NOON
+        user=sam, secret=new_secret, code=staff_sign_in.totp(new_secret, NOON), now=NOON
     )
 
     staff_sign_in.check_code(user=sam, code=codes[3], now=NOON)
@@ -146,8 +146,8 @@ def test_a_second_factor_is_not_replaced_by_who_has_the_password(sam, secret):
 
 
 def test_the_secret_is_not_in_the_database_in_clear(sam, secret, settings):
-    kept = Authenticator.objects.get(user=sam, type="totp").data["secret"]
-    assert secret not in kept
+    stored_secret = Authenticator.objects.get(user=sam, type="totp").data["secret"]
+    assert secret not in stored_secret
 
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another key, which is used from now on"

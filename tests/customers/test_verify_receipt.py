@@ -18,9 +18,9 @@ GENUINE, FORGED, CANNOT_TELL = 0, 1, 2
 
 def verify(*arguments, **env):
     """Run the command where nothing of ours is in reach."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     # A home without services, so that those of a running copy are not found either.
-    alone = kept | {"BUTLER_HOME": "/nonexistent"} | env
+    alone = inherited | {"BUTLER_HOME": "/nonexistent"} | env
     return subprocess.run(
         [sys.executable, "manage.py", "verify_receipt", *map(str, arguments)],
         cwd=ROOT,
@@ -61,34 +61,34 @@ def test_a_receipt_of_each_word_is_genuine_with_nothing_but_the_public_keys(noor
     receipt = tmp_path / "receipt.json"
     receipt.write_bytes(history.receipt(noor.id, entry))
 
-    told = verify(receipt, "--keys", keys)
+    process = verify(receipt, "--keys", keys)
 
-    assert (told.returncode, told.stderr) == (GENUINE, "")
-    assert "genuine (1 receipt)" in told.stdout
+    assert (process.returncode, process.stderr) == (GENUINE, "")
+    assert "genuine (1 receipt)" in process.stdout
 
 
 @pytest.mark.slow
 def test_a_whole_ledger_is_genuine_and_one_with_a_gap_is_not(ledger, keys):
     assert "genuine (3 receipts)" in verify(ledger, "--keys", keys).stdout
 
-    found = json.loads(ledger.read_text())
-    del found["chains"][0][1]
-    ledger.write_text(json.dumps(found))
-    told = verify(ledger, "--keys", keys)
+    export = json.loads(ledger.read_text())
+    del export["chains"][0][1]
+    ledger.write_text(json.dumps(export))
+    process = verify(ledger, "--keys", keys)
 
-    assert told.returncode == FORGED
-    assert "stands where entry 2 has to be" in told.stderr
-    assert "does not follow the entry before it" in told.stderr
+    assert process.returncode == FORGED
+    assert "stands where entry 2 has to be" in process.stderr
+    assert "does not follow the entry before it" in process.stderr
 
 
 @pytest.mark.slow
 def test_a_refusal_turned_into_a_consent_is_not_genuine(ledger, keys):
     ledger.write_text(ledger.read_text().replace("consent.refused", "consent.given"))
 
-    told = verify(ledger, "--keys", keys)
+    process = verify(ledger, "--keys", keys)
 
-    assert told.returncode == FORGED
-    assert "the signature is not over these words" in told.stderr
+    assert process.returncode == FORGED
+    assert "the signature is not over these words" in process.stderr
 
 
 @pytest.mark.slow
@@ -100,9 +100,9 @@ def test_what_is_no_receipt_is_said_to_be_none(content, reason, keys, tmp_path):
     path = tmp_path / "something"
     path.write_text(content)
 
-    told = verify(path, "--keys", keys)
+    process = verify(path, "--keys", keys)
 
-    assert (told.returncode, reason in told.stderr) == (CANNOT_TELL, True)
+    assert (process.returncode, reason in process.stderr) == (CANNOT_TELL, True)
 
 
 @pytest.mark.slow
@@ -110,10 +110,10 @@ def test_what_nobody_we_know_signed_cannot_be_told(ledger, tmp_path):
     other = tmp_path / "other.json"
     other.write_text('{"keys": []}')
 
-    told = verify(ledger, "--keys", other)
+    process = verify(ledger, "--keys", other)
 
-    assert told.returncode == CANNOT_TELL
-    assert "not among the keys given" in told.stderr
+    assert process.returncode == CANNOT_TELL
+    assert "not among the keys given" in process.stderr
     assert verify(ledger).returncode == CANNOT_TELL
     assert verify(tmp_path / "nothing").returncode == CANNOT_TELL
 

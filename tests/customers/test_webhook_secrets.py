@@ -66,18 +66,18 @@ def test_a_third_secret_ends_the_first():
 
     first, second, third = (give("Shop")["secret"] for _ in range(3))
 
-    assert [accepts(shop, one) for one in (first, second, third)] == [False, True, True]
+    assert [accepts(shop, secret) for secret in (first, second, third)] == [False, True, True]
 
 
 def test_a_secret_of_theirs_is_read_and_not_repeated(monkeypatch):
     desk = factories.source("Desk")
     monkeypatch.setattr("sys.stdin", io.StringIO("0123456789abcdef0123456789abcdef\n"))
 
-    told = give("Desk", "--stdin")
+    printed_source = give("Desk", "--stdin")
 
     desk.refresh_from_db()
     assert desk.webhook_secrets == ["0123456789abcdef0123456789abcdef"]
-    assert told == {"id": desk.pk, "name": "Desk"}
+    assert printed_source == {"id": desk.pk, "name": "Desk"}
 
 
 @pytest.mark.parametrize("typed", ["", "short\n", "x" * 300])

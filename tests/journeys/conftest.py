@@ -30,8 +30,8 @@ def park(running, settings, monkeypatch):
 
 @pytest.fixture
 def keys(park, settings) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = places.read(settings.BUTLER_HOME / places.KEYS)["keys"]
-    return found
+    stored_keys: dict[str, dict[str, str]] = places.read(settings.BUTLER_HOME / places.KEYS)["keys"]
+    return stored_keys
 
 
 @pytest.fixture

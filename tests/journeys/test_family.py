@@ -38,14 +38,14 @@ def _sem_turns_eight() -> None:
     address = Identifier.objects.filter(customer=noor, kind="email").get()
     sem = {"reference": "sem", "name": "Sem de Wit", "role": "child", "birth_date": _born(8)}
     now = timezone.now()
-    told = factories.incoming_event(
+    birthday = factories.incoming_event(
         (address.kind, address.value),
         name="Party Member Changed",
         about="member:sem",
         properties=sem,
         at=now,
     )
-    factories.record(told, at=now)
+    factories.record(birthday, at=now)
 
 
 def _the_day_comes() -> None:
@@ -63,9 +63,11 @@ def _same(moment: datetime) -> datetime:
 
 def _greetings() -> set[str]:
     """Return what was said of the day; to nobody but Noor, for Sem has no record of his own."""
-    said = Message.objects.filter(automation_id="birthday", state__in=("accepted", "delivered"))
-    assert set(said.values_list("customer_id", flat=True)) <= {portal.noor().pk}
-    return set(said.values_list("subject", flat=True))
+    greetings = Message.objects.filter(
+        automation_id="birthday", state__in=("accepted", "delivered")
+    )
+    assert set(greetings.values_list("customer_id", flat=True)) <= {portal.noor().pk}
+    return set(greetings.values_list("subject", flat=True))
 
 
 def test_the_greeting_for_a_child_goes_to_the_guardian_who_said_yes(park, noor, apart):

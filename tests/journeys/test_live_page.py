@@ -14,10 +14,10 @@ LIVE = "#status[data-state=live]"
 
 
 def _order(desk, number: str, *, name: str = "Lantern Night") -> None:
-    found = desk.get("/api/customers/?identifier=email:noor@example.com").json()["results"]
+    customers = desk.get("/api/customers/?identifier=email:noor@example.com").json()["results"]
     day = datetime.now(UTC).date() + timedelta(days=1)
     answer = desk.post(
-        f"/api/customers/{found[0]['id']}/orders/",
+        f"/api/customers/{customers[0]['id']}/orders/",
         headers={"Idempotency-Key": secrets.token_hex(8)},
         json={
             "number": number,
@@ -148,8 +148,8 @@ def test_nobody_is_shut_out(visit, width, scheme):
 
 
 def _assert_accessible(page: Page) -> None:
-    found = Axe().run(page, options={"resultTypes": ["violations"]})
-    assert found.violations_count == 0, found.generate_report()
+    report = Axe().run(page, options={"resultTypes": ["violations"]})
+    assert report.violations_count == 0, report.generate_report()
 
 
 def test_it_works_without_a_script(visit, park):
@@ -171,10 +171,10 @@ def test_it_works_without_a_script(visit, park):
 
 
 def test_nothing_is_loaded_from_elsewhere_and_nothing_is_refused(noor, park):
-    said: list[str] = []
+    console_messages: list[str] = []
     page = noor()
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda message: console_messages.append(message.text))
+    page.on("pageerror", lambda error: console_messages.append(str(error)))
     hosts: set[str] = set()
     page.on("request", lambda request: hosts.add("/".join(request.url.split("/")[:3])))
 
@@ -182,7 +182,7 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_is_refused(noor, park):
     page.wait_for_selector(LIVE)
 
     assert hosts == {park.web, park.live}
-    assert said == []
+    assert console_messages == []
 
 
 def test_targets_are_large_enough_to_hit(noor):

@@ -60,7 +60,7 @@ def test_noor_takes_her_yes_back_on_her_phone_and_gives_it_again(me, noor, apart
     page.get_by_role("link", name="Choices").click()
     card = page.locator("#consent-offers")
     expect(card).to_contain_text("You said yes.")
-    said = apart(lambda: ControlEntry.objects.filter(record=me).count())
+    entry_count = apart(lambda: ControlEntry.objects.filter(record=me).count())
     yes, no = card.get_by_role("button", name="Yes, you may"), card.get_by_role("button", name="No")
     sizes = [button.bounding_box() for button in (yes, no)]
     assert sizes[0]["width"] == sizes[1]["width"]
@@ -78,18 +78,18 @@ def test_noor_takes_her_yes_back_on_her_phone_and_gives_it_again(me, noor, apart
     expect(card).to_be_in_viewport()
 
     page.get_by_role("link", name="Everything you said, with receipts").click()
-    expect(page.locator(".rows li")).to_have_count(said + 2)
-    with page.expect_download() as given:
+    expect(page.locator(".rows li")).to_have_count(entry_count + 2)
+    with page.expect_download() as download:
         page.get_by_role("link", name="Receipt").first.click()
-    assert given.value.suggested_filename.startswith("receipt-")
+    assert download.value.suggested_filename.startswith("receipt-")
 
 
 def test_a_message_appears_while_she_looks(me, noor, apart):
     page, second = noor(), noor(width=320)
     second.goto("/inbox/")
-    for one in (page, second):
-        one.wait_for_selector(LIVE)
-        one.evaluate("window.isStillThisPage = true")
+    for tab in (page, second):
+        tab.wait_for_selector(LIVE)
+        tab.evaluate("window.isStillThisPage = true")
 
     apart(_send, me, "Night Mail is down")
 
@@ -99,8 +99,8 @@ def test_a_message_appears_while_she_looks(me, noor, apart):
     expect(second.locator("#messages li").first).to_have_class(re.compile("is-new"))
     expect(second.locator("#announcement")).to_contain_text("Night Mail is down")
     expect(second.locator(".navigation .unread-count")).to_contain_text("2")
-    for one in (page, second):
-        assert one.evaluate("window.isStillThisPage") is True
+    for tab in (page, second):
+        assert tab.evaluate("window.isStillThisPage") is True
 
 
 def test_what_she_reads_on_one_device_is_read_on_the_other(me, noor):
@@ -120,10 +120,10 @@ def test_she_reads_why_and_changes_it_there(me, noor):
     page = noor(width=320)
     page.get_by_role("link", name="Why").click()
     page.get_by_role("link", name="Not sent", exact=True).click()
-    one = page.locator(".occasion", has_text="Offers")
-    expect(one).to_contain_text("By e-mail: not sent.")
+    occasion = page.locator(".occasion", has_text="Offers")
+    expect(occasion).to_contain_text("By e-mail: not sent.")
 
-    one.get_by_role("link", name="Change this").first.click()
+    occasion.get_by_role("link", name="Change this").first.click()
 
     expect(page.locator("#consent-offers")).to_be_in_viewport()
     page.goto("/why/looks/")
@@ -134,7 +134,7 @@ def test_everything_works_without_a_script(me, visit, apart):
     page = visit(java_script_enabled=False, width=320)
     page.get_by_role("button", name="Look as Noor").click()
 
-    said = apart(lambda: ControlEntry.objects.filter(record=me).count())
+    entry_count = apart(lambda: ControlEntry.objects.filter(record=me).count())
     page.get_by_role("link", name="Choices").click()
     page.locator("#consent-offers").get_by_role("button", name="No").click()
     expect(page.locator("#consent-offers")).to_contain_text("You took your yes back.")
@@ -145,7 +145,7 @@ def test_everything_works_without_a_script(me, visit, apart):
     expect(page.locator("#pause")).to_contain_text("We are silent until")
     page.locator("#quiet-hours").get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("#quiet-hours")).to_contain_text("These hours hold.")
-    assert apart(lambda: ControlEntry.objects.filter(record=me).count()) == said + 4
+    assert apart(lambda: ControlEntry.objects.filter(record=me).count()) == entry_count + 4
 
     page.get_by_role("link", name="Inbox").click()
     page.locator(".message-list a").first.click()
@@ -188,8 +188,8 @@ def test_nobody_is_shut_out_of_any_page(pages, noor, width):
         page.goto(path)
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
-            found = Axe().run(page, options={"resultTypes": ["violations"]})
-            assert found.violations_count == 0, (path, scheme, found.generate_report())
+            report = Axe().run(page, options={"resultTypes": ["violations"]})
+            assert report.violations_count == 0, (path, scheme, report.generate_report())
 
 
 def test_no_page_scrolls_sideways_or_jumps_on_the_smallest_phone(pages, noor):
@@ -296,14 +296,16 @@ def attacked(me) -> list[str]:
             "party": [{"name": bad}],
             "products": [{"line_id": bad, "name": bad, "quantity": 1, "price": "1"}],
         }
-        one = factories.incoming_event(
+        purchase = factories.incoming_event(
             by, name="Order Completed", about=f"order:{name}", properties=facts, at=now, actor=bad
         )
-        said = factories.incoming_event(
+        staff_event = factories.incoming_event(
             by, name=bad, at=now, actor=f"staff:{bad}", about=f"order:{name}"
         )
-        told = factories.identify(by, first_name=bad, name=bad, language=bad, timezone=bad, at=now)
-        factories.record(one, said, told, at=now)
+        profile = factories.identify(
+            by, first_name=bad, name=bad, language=bad, timezone=bad, at=now
+        )
+        factories.record(purchase, staff_event, profile, at=now)
         message = factories.message(
             me, subject=bad, text=f"{bad}\n\nhttp://localhost/{bad}", at=now
         )
@@ -318,7 +320,12 @@ def attacked(me) -> list[str]:
 def test_what_others_wrote_is_never_code(attacked, noor):
     page = noor()
     refused: list[str] = []
-    page.on("console", lambda said: refused.append(said.text) if said.type == "error" else None)
+    page.on(
+        "console",
+        lambda console_message: (
+            refused.append(console_message.text) if console_message.type == "error" else None
+        ),
+    )
     page.on("dialog", lambda dialog: refused.append(dialog.message))
 
     for path in attacked:
@@ -331,7 +338,7 @@ def test_what_others_wrote_is_never_code(attacked, noor):
         assert page.locator("a[href^='javascript:']").count() == 0
         assert "14" not in page.title()
 
-    assert [one for one in refused if "Content Security Policy" in one] == []
+    assert [refusal for refusal in refused if "Content Security Policy" in refusal] == []
     assert html.escape(PAYLOADS[0]) in page.request.get("/inbox/").text()
     page.goto("/")
     page.wait_for_selector(LIVE)

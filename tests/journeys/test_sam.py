@@ -31,12 +31,12 @@ XSS = "<img src=x onerror=alert(1)>\"'><script>alert(2)</script>{{ 7 }}"
 def passwords(park, settings) -> dict[str, str]:
     """Set the passwords of two again: the park was loaded with hashes that no server takes."""
     settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS
-    kept: dict[str, str] = places.read(settings.BUTLER_HOME / places.KEYS)["passwords"]
+    passwords_by_name: dict[str, str] = places.read(settings.BUTLER_HOME / places.KEYS)["passwords"]
     for who in ("sam", "lin"):
         user = User.objects.get(email=f"{who}@larkmoor.example")
-        user.set_password(kept[who])
+        user.set_password(passwords_by_name[who])
         user.save(update_fields=["password"])
-    return kept
+    return passwords_by_name
 
 
 @pytest.fixture
@@ -46,12 +46,12 @@ def work(park, settings, monkeypatch, passwords, visit) -> Iterator[Callable[...
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
     def sign_in(who: str = "sam", path: str = "/console/", **options) -> Page:
-        kept = places.read(settings.BUTLER_HOME / places.KEYS)
+        keys = places.read(settings.BUTLER_HOME / places.KEYS)
         page = visit(f"/console/sign-in/?next={path}", **options)
         page.get_by_label("Your work address").fill(f"{who}@larkmoor.example")
         page.get_by_label("Password").fill(passwords[who])
         page.get_by_role("button", name="Go on").click()
-        page.get_by_label("Code").fill(staff_sign_in.totp(kept["factors"][who], datetime.now(UTC)))
+        page.get_by_label("Code").fill(staff_sign_in.totp(keys["factors"][who], datetime.now(UTC)))
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url(f"**{path}")
         return page
@@ -78,8 +78,8 @@ def _ring(desk, number: str, event: str = "newCall", call: str = "") -> str:
 
 
 def _noors_page(desk) -> str:
-    found = desk.get("/api/customers/?identifier=email:noor@example.com").json()["results"]
-    return f"/console/customers/{found[0]['id']}/"
+    customers = desk.get("/api/customers/?identifier=email:noor@example.com").json()["results"]
+    return f"/console/customers/{customers[0]['id']}/"
 
 
 def test_a_call_opens_the_right_page_and_the_order_is_done(work, desk):
@@ -111,19 +111,19 @@ def test_a_call_opens_the_right_page_and_the_order_is_done(work, desk):
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Noor de Wit")
     orders = [
-        one
-        for one in desk.get(_record(page) + "orders/").json()["results"]
-        if one["visit_date"] == day.isoformat()
+        order
+        for order in desk.get(_record(page) + "orders/").json()["results"]
+        if order["visit_date"] == day.isoformat()
     ]
-    assert [(one["total"], one["changed_by"], one["channel"]) for one in orders] == [
+    assert [(order["total"], order["changed_by"], order["channel"]) for order in orders] == [
         ("69.00", "staff:Sam", "console")
     ]
 
 
 def _record(page: Page) -> str:
-    found = re.search(r"/customers/([0-9a-f-]{36})/", page.url)
-    assert found
-    return f"/api/customers/{found[1]}/"
+    match = re.search(r"/customers/([0-9a-f-]{36})/", page.url)
+    assert match
+    return f"/api/customers/{match[1]}/"
 
 
 def test_what_happens_is_on_the_open_page_without_a_reload(work, desk):
@@ -181,10 +181,10 @@ def _share(number: str, names: tuple[str, ...]) -> None:
     )
     by = factories.source()
     for name in names:
-        one = factories.customer(("user_id", name.lower()), name=name)
-        known = Identifier.objects.get(customer=one)
-        left, right = sorted((known, shared), key=lambda identifier: identifier.id)
-        Link.objects.create(first=left, second=right, evidence=2, source=by)
+        customer = factories.customer(("user_id", name.lower()), name=name)
+        user_id = Identifier.objects.get(customer=customer)
+        first, second = sorted((user_id, shared), key=lambda identifier: identifier.id)
+        Link.objects.create(first=first, second=second, evidence=2, source=by)
 
 
 def test_a_stranger_who_calls_is_nobody_we_know(work, desk):
@@ -251,8 +251,8 @@ def test_a_ride_is_closed_by_hand_and_those_in_the_park_are_told(work, desk):
     call_command("tick")
     # What was decided is handed over at the next look.
     call_command("tick")
-    told = desk.get(f"/api{noor}messages/").json()["results"]
-    assert [one["subject"] for one in told if "Salt Runner" in one["subject"]] != []
+    messages = desk.get(f"/api{noor}messages/").json()["results"]
+    assert [message["subject"] for message in messages if "Salt Runner" in message["subject"]] != []
 
     page.locator("li", has_text="Salt Runner").get_by_role("button", name="Open").click()
     expect(page.get_by_text("Salt Runner is open.")).to_be_visible()
@@ -276,10 +276,10 @@ def test_what_somebody_says_on_the_phone_is_written_down_and_is_theirs_to_read(w
     expect(page.locator("#pause")).to_contain_text("Silent until")
 
     entries = desk.get(f"/api{noor.removeprefix('/console')}ledger/").json()["results"]
-    assert [one["kind"] for one in entries[:2]] == ["preference.set", "consent.withdrawn"]
-    assert {one["actor"] for one in entries[:2]} == {"staff:Sam"}
-    assert {one["evidence"]["kind"] for one in entries[:2]} == {"voice"}
-    assert all(one["evidence"]["call"].startswith("call:") for one in entries[:2])
+    assert [entry["kind"] for entry in entries[:2]] == ["preference.set", "consent.withdrawn"]
+    assert {entry["actor"] for entry in entries[:2]} == {"staff:Sam"}
+    assert {entry["evidence"]["kind"] for entry in entries[:2]} == {"voice"}
+    assert all(entry["evidence"]["call"].startswith("call:") for entry in entries[:2])
     phone = visit()
     phone.get_by_role("button", name="Look as Noor").click()
     phone.wait_for_selector("#phone")
@@ -289,11 +289,11 @@ def test_what_somebody_says_on_the_phone_is_written_down_and_is_theirs_to_read(w
 
 def test_recovery_codes_are_kept_as_a_file(work, settings):
     page = work("lin", path="/console/codes/")
-    kept = places.read(settings.BUTLER_HOME / places.KEYS)
+    stored_keys = places.read(settings.BUTLER_HOME / places.KEYS)
     later = datetime.now(UTC) + timedelta(seconds=30)
 
     page.get_by_label("Code of your authenticator app").fill(
-        staff_sign_in.totp(kept["factors"]["lin"], later)
+        staff_sign_in.totp(stored_keys["factors"]["lin"], later)
     )
     page.get_by_role("button", name="Make new ones").click()
     with page.expect_download() as download:
@@ -308,10 +308,10 @@ def _pages(desk) -> list[str]:
     """Everything that a manager can open, with something in it."""
     noor = _noors_page(desk)
     number = desk.get(f"/api{noor.removeprefix('/console')}orders/").json()["results"][0]["number"]
-    left = factories.customer(("email", "a@example.com"), name="Fenna Zwaan", language="nl")
-    right = factories.customer(("email", "b@example.com"), name="Fenna de Zwaan")
+    first = factories.customer(("email", "a@example.com"), name="Fenna Zwaan", language="nl")
+    second = factories.customer(("email", "b@example.com"), name="Fenna de Zwaan")
     review = Review.objects.create(
-        kind="suggested_merge", first=left, second=right, details={"same_name": "Fenna Zwaan"}
+        kind="suggested_merge", first=first, second=second, details={"same_name": "Fenna Zwaan"}
     )
     call = _ring(desk, NOORS_PHONE)
     stranger = _ring(desk, "+442079461234")
@@ -344,8 +344,8 @@ def test_nobody_is_shut_out_and_nothing_scrolls_sideways(work, desk):
         for width, scheme in ((1280, "light"), (320, "dark"), (320, "light"), (1280, "dark")):
             page.set_viewport_size({"width": width, "height": 800})
             page.emulate_media(color_scheme=scheme)
-            found = axe.run(page, options={"resultTypes": ["violations"]})
-            assert found.violations_count == 0, (path, width, scheme, found.generate_report())
+            report = axe.run(page, options={"resultTypes": ["violations"]})
+            assert report.violations_count == 0, (path, width, scheme, report.generate_report())
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
 
 

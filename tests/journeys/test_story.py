@@ -37,28 +37,28 @@ def _tell(park, **environment: str) -> subprocess.CompletedProcess[str]:
 def test_every_channel_sees_every_act_and_the_butler_acts_first_twice_over(park, ticking):
     first, second = _tell(park), _tell(park)
 
-    for told in (first, second):
-        assert told.returncode == 0, told.stdout + told.stderr
-        assert "32 of 32 sightings" in told.stdout
-        assert "MISSING" not in told.stdout
-        assert "WRONG" not in told.stdout
-        assert "Everything as it should be." in told.stdout
+    for process in (first, second):
+        assert process.returncode == 0, process.stdout + process.stderr
+        assert "32 of 32 sightings" in process.stdout
+        assert "MISSING" not in process.stdout
+        assert "WRONG" not in process.stdout
+        assert "Everything as it should be." in process.stdout
     # Each telling has an order of its own.
-    numbers = [set(re.findall(r"LK-[0-9A-F]{8}", told.stdout)) for told in (first, second)]
+    numbers = [set(re.findall(r"LK-[0-9A-F]{8}", process.stdout)) for process in (first, second)]
     assert len(numbers[0]) == len(numbers[1]) == 1
     assert numbers[0] != numbers[1]
 
 
 def test_without_a_park_the_story_says_what_to_do(park, tmp_path):
-    told = _tell(park, BUTLER_HOME=str(tmp_path))
+    process = _tell(park, BUTLER_HOME=str(tmp_path))
 
-    assert told.returncode == 1
-    assert "make run" in told.stdout
+    assert process.returncode == 1
+    assert "make run" in process.stdout
 
 
 def test_a_channel_that_sees_nothing_fails_the_story(park):
     # Streams are asked for where there are none: on the web process.
-    told = _tell(type(park)(park.web, park.web, 0, 0, park.env))
+    process = _tell(type(park)(park.web, park.web, 0, 0, park.env))
 
-    assert told.returncode == 1
-    assert "has no stream" in told.stderr
+    assert process.returncode == 1
+    assert "has no stream" in process.stderr

@@ -97,13 +97,13 @@ class Ear:
         # As they come: what takes them apart stumbles over some.
         with contextlib.suppress(redis.ConnectionError, ValueError, OSError):
             while True:
-                told = self._monitor.connection.read_response(disable_decoding=True)
-                self.heard.append(bytes(told).decode(errors="replace"))
+                command = self._monitor.connection.read_response(disable_decoding=True)
+                self.heard.append(bytes(command).decode(errors="replace"))
 
     def close(self) -> None:
         self._monitor.connection.disconnect()
         self.client.flushdb()
         self.client.close()
 
-    def kept(self) -> dict[str, str]:
+    def stored_values(self) -> dict[str, str]:
         return {str(key): str(self.client.dump(key)) for key in self.client.scan_iter()}

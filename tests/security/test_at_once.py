@@ -81,16 +81,16 @@ def test_yes_and_no_at_once_end_as_the_ledger_says():
         )
     )
 
-    assert [one.status_code for one in answers] == [302] * 6
+    assert [answer.status_code for answer in answers] == [302] * 6
     entries = list(ControlEntry.objects.filter(record=noor).order_by("seq"))
-    assert [one.seq for one in entries] == list(range(1, len(entries) + 1))
+    assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
     for before, entry in pairwise(entries):
         assert bytes(entry.previous) == bytes(before.digest)
         assert hash_chain.chain_digest(bytes(before.digest), entry.document.encode()) == bytes(
             entry.digest
         )
     state = msgspec.convert(Control.objects.get(pk=noor.pk).state, State)
-    last = [one for one in entries if one.kind.startswith("consent.")][-1]
+    last = [entry for entry in entries if entry.kind.startswith("consent.")][-1]
     assert (state.consents["offers"].state == "given") == (last.kind == "consent.given")
     versions = list(Event.objects.filter(customer=noor).values_list("version", flat=True))
     assert sorted(versions) == list(range(1, len(versions) + 1))
@@ -100,16 +100,16 @@ def test_a_version_is_approved_once():
     now = timezone.now()
     version = drafted()
 
-    said = together(
+    outcomes = together(
         *(
             lambda by=by: automations.approve(version, by, now)
             for by in (Hand("Lin", 1), Hand("Max", 2), Hand("Ann", 3))
         )
     )
 
-    approved = [one for one in said if isinstance(one, AutomationVersion)]
+    approved = [outcome for outcome in outcomes if isinstance(outcome, AutomationVersion)]
     assert len(approved) == 1
-    assert sum(isinstance(one, NotNow) for one in said) == 2
+    assert sum(isinstance(outcome, NotNow) for outcome in outcomes) == 2
     version.refresh_from_db()
     assert version.approved_by == approved[0].approved_by
 
@@ -132,18 +132,25 @@ def test_a_task_is_taken_by_one():
     )
     people = [staff.let_in(Client(), staff.colleague("desk", name)) for name in "ABCDE"]
 
-    together(*(lambda one=one: one.post(f"/console/tasks/{task}/take/") for one in people))
-    taken = StaffTask.objects.get(pk=task).taken_by
     together(
         *(
-            lambda one=one: one.post(f"/console/tasks/{task}/finish/", {"outcome": "reached"})
-            for one in people
+            lambda browser=browser: browser.post(f"/console/tasks/{task}/take/")
+            for browser in people
+        )
+    )
+    taken_by = StaffTask.objects.get(pk=task).taken_by
+    together(
+        *(
+            lambda browser=browser: browser.post(
+                f"/console/tasks/{task}/finish/", {"outcome": "reached"}
+            )
+            for browser in people
         )
     )
 
-    done = StaffTask.objects.get(pk=task)
-    assert taken
-    assert done.taken_by == taken
+    task_after = StaffTask.objects.get(pk=task)
+    assert taken_by
+    assert task_after.taken_by == taken_by
     assert Event.objects.filter(name="Task Done").count() == 1
 
 
@@ -153,7 +160,7 @@ def test_an_order_form_that_is_sent_from_two_windows_is_one_order():
     browsers = [staff.let_in(Client(), sam) for _ in range(4)]
     path = f"/console/customers/{noor.pk}/new-order/"
     shown = browsers[0].get(path).content.decode()
-    said = {
+    form = {
         "key": re.search(r'name="key" value="(\w+)"', shown)[1],
         "name": "Lantern Night",
         "visit_date": "2031-04-18",
@@ -164,7 +171,9 @@ def test_an_order_form_that_is_sent_from_two_windows_is_one_order():
         "place": "yes",
     }
 
-    answers = together(*(lambda one=one: one.post(path, said) for one in browsers))
+    answers = together(*(lambda browser=browser: browser.post(path, form) for browser in browsers))
 
-    assert Order.objects.count() == 1, [getattr(one, "status_code", one) for one in answers]
+    assert Order.objects.count() == 1, [
+        getattr(answer, "status_code", answer) for answer in answers
+    ]
     assert Event.objects.filter(name="Order Completed").count() == 1

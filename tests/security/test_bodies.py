@@ -65,10 +65,10 @@ def pour(base: str, path: str, kind: tuple[str, bytes], key: str = "", size: int
     address = urlsplit(base)
     with socket.create_connection((address.hostname, address.port), timeout=20) as sock:
         sock.sendall(f"{headers}Content-Length: {size}\r\n\r\n".encode() + begin)
-        left, part = size - len(begin), b"a" * 262_144
+        remaining, part = size - len(begin), b"a" * 262_144
         try:
-            while left > 0:
-                left -= sock.send(part[:left])
+            while remaining > 0:
+                remaining -= sock.send(part[:remaining])
         except ConnectionError:
             # It heard enough; what it said of it may be there all the same.
             pass
@@ -96,29 +96,31 @@ def test_no_form_takes_what_no_form_holds(running):
         pour(running.web, path, kind, size=300)
     web = Process(running.web_pid)
 
-    said = {(path, kind[0]): pour(running.web, path, kind) for path, kind in kinds}
+    status_lines = {(path, kind[0]): pour(running.web, path, kind) for path, kind in kinds}
 
     assert web.grew() < MOST
     assert web.wrote() < MOST_WRITTEN
-    assert [place for place, line in said.items() if line and line[9:10] not in b"234"] == []
+    assert [
+        place for place, line in status_lines.items() if line and line[9:10] not in b"234"
+    ] == []
 
 
 def test_no_program_is_read_to_its_end_before_it_is_refused(running, noor):
     _, key = source(is_secret=True, scopes=["ingest", "read", "write"])
     web = Process(running.web_pid)
 
-    said = {}
+    status_lines = {}
     for operation in API:
         method, route = operation.split(" ", 1)
         path = routes._path(route).replace(routes.FILLED["uuid"], str(noor.pk))
         if method == "POST":
-            said[path] = pour(running.web, path, JSON, key)
-    said["nobody"] = pour(running.web, "/api/sign-in/", JSON)
+            status_lines[path] = pour(running.web, path, JSON, key)
+    status_lines["nobody"] = pour(running.web, "/api/sign-in/", JSON)
 
     assert web.grew() < MOST
     assert web.wrote() < MOST_WRITTEN
-    assert {line[9:10] for line in said.values() if line} == {b"4"}
-    assert said["nobody"] in (b"", b"HTTP/1.1 413 Payload Too Large")
+    assert {line[9:10] for line in status_lines.values() if line} == {b"4"}
+    assert status_lines["nobody"] in (b"", b"HTTP/1.1 413 Payload Too Large")
 
 
 def bombs() -> dict[str, tuple[str, bytes]]:
@@ -152,16 +154,16 @@ def test_nothing_that_is_packed_fills_it_either(running):
         "sms/inbound",
     ]
     paths += ["sms/status", "email/reports", "webhooks/x", "phone/twilio/x"]
-    web, said = Process(running.web_pid), {}
+    web, outcomes = Process(running.web_pid), {}
     for name, (encoding, body) in bombs().items():
         headers = {"Content-Encoding": encoding} if encoding else {}
         headers |= {"Content-Type": "application/json"}
-        for path in [*(f"/v1/{one}" for one in paths), "/api/sign-in/", "/sign-in/"]:
+        for path in [*(f"/v1/{endpoint}" for endpoint in paths), "/api/sign-in/", "/sign-in/"]:
             began = time.monotonic()
             answer = send(running.web, path, body, headers, key=key if "/v1/" in path else "")
-            said[name, path] = answer.status, time.monotonic() - began
+            outcomes[name, path] = answer.status, time.monotonic() - began
 
-    assert {place: at for place, at in said.items() if not 400 <= at[0] < 500} == {}
-    assert max(took for _, took in said.values()) < 3
+    assert {place: at for place, at in outcomes.items() if not 400 <= at[0] < 500} == {}
+    assert max(took for _, took in outcomes.values()) < 3
     assert web.grew() < MOST
     assert web.wrote() < MOST_WRITTEN

@@ -80,8 +80,8 @@ def everything(transactional_db, relay, tmp_path):
 
 
 def _automation(channel: str) -> None:
-    said = "{{ customer.first_name }} {{ order.name }} {{ customer.traits.diet }}"
-    text = {"subject": said, "text": f"{said}\n\n{{{{ customer.card | default: 'none' }}}}"}
+    template = "{{ customer.first_name }} {{ order.name }} {{ customer.traits.diet }}"
+    text = {"subject": template, "text": f"{template}\n\n{{{{ customer.card | default: 'none' }}}}"}
     live_automations.automation(
         f"receipt-{channel}",
         steps=[{"kind": "message", "channels": [channel], "texts": {"en": text, "nl": text}}],
@@ -93,10 +93,10 @@ def _automation(channel: str) -> None:
 
 def until(there, patience: float = 40):
     deadline = time.monotonic() + patience
-    while not (found := there()):
+    while not (outcome := there()):
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.1)
-    return found
+    return outcome
 
 
 class Visitor:
@@ -184,13 +184,13 @@ def _send_in(visitor: Visitor, key: str) -> None:
 
 def _sign_in(visitor: Visitor, letters: list) -> tuple[str, set[str]]:
     """Sign in through the API, once with a wrong code; return the token and all secrets."""
-    asked = visitor.ask("POST", "/api/sign-in/", json={"email": EMAIL}, expect=202).json()
+    code_request = visitor.ask("POST", "/api/sign-in/", json={"email": EMAIL}, expect=202).json()
     code = _code(letters)
-    wrong = {"request": asked["request"], "code": f"{MARK}x"[:20]}
+    wrong = {"request": code_request["request"], "code": f"{MARK}x"[:20]}
     visitor.ask("POST", "/api/sign-in/", json=wrong, expect=403)
-    shown = {"request": asked["request"], "code": code}
+    shown = {"request": code_request["request"], "code": code}
     token = visitor.ask("POST", "/api/sign-in/", json=shown, expect=200).json()["session_token"]
-    return token, {code, token, asked["request"]}
+    return token, {code, token, code_request["request"]}
 
 
 def _speak(visitor: Visitor, token: str) -> None:
@@ -199,9 +199,13 @@ def _speak(visitor: Visitor, token: str) -> None:
     visitor.ask("GET", "/api/me/", headers=own, expect=200)
     visitor.ask("PUT", "/api/me/consents/offers/", headers=own, json={"state": "given", **notice})
     visitor.ask("GET", "/api/me/ledger/", headers=own, expect=200)
-    said = {"subject": word("subject"), "note": word("requestnote"), "topic": word("topic")}
+    request_words = {
+        "subject": word("subject"),
+        "note": word("requestnote"),
+        "topic": word("topic"),
+    }
     key = {"Idempotency-Key": uuid.uuid4().hex}
-    visitor.ask("POST", "/api/me/requests/", headers=own | key, json=said)
+    visitor.ask("POST", "/api/me/requests/", headers=own | key, json=request_words)
     member = {"name": word("member"), "birth_date": "2018-04-18"}
     visitor.ask("PUT", f"/api/me/party/{word('ref')}/", headers=own | key, json=member)
     cookie = {"Cookie": f"sessionid={token}"}
@@ -213,8 +217,8 @@ def _speak(visitor: Visitor, token: str) -> None:
 def _work_at_the_desk(visitor: Visitor, customer_id) -> None:
     boss = staff.let_in(Client(), staff.colleague("manager"))
     cookie = {"Cookie": f"sessionid={boss.session.session_key}"}
-    for asked in (EMAIL, PHONE, word("last"), word("order"), word("card"), word("typo")):
-        visitor.ask("GET", f"/console/search/?{urlencode({'q': asked})}", headers=cookie)
+    for search_text in (EMAIL, PHONE, word("last"), word("order"), word("card"), word("typo")):
+        visitor.ask("GET", f"/console/search/?{urlencode({'q': search_text})}", headers=cookie)
     for path in (f"customers/{customer_id}/", "calls/", f"calls/{word('call')}/", "tasks/"):
         visitor.ask("GET", f"/console/{path}", headers=cookie)
     visitor.ask("GET", f"/console/customers/{customer_id}/orders/{word('order')}/", headers=cookie)
@@ -262,7 +266,7 @@ def test_nothing_of_anybody_is_where_nothing_of_anybody_belongs(everything, rela
 
     _send_in(visitor, key)
     noor = Identifier.objects.get(kind="email", value=EMAIL, evidence=2).customer
-    until(lambda: [one for one in letters if MARK in str(one.message["Subject"])])
+    until(lambda: [letter for letter in letters if MARK in str(letter.message["Subject"])])
     until(lambda: system.provider.messages)
     token, secrets = _sign_in(visitor, letters)
     _speak(visitor, token)
@@ -274,11 +278,11 @@ def test_nothing_of_anybody_is_where_nothing_of_anybody_belongs(everything, rela
     system.stop()
 
     _arrived(system, ear, str(noor.pk))
-    found = {
+    marks_by_place = {
         place: _around(text, secrets | {key, key[-20:]})
         for place, text in _places(system, ear).items()
     }
-    assert {place: one for place, one in found.items() if one} == {}
+    assert {place: marks for place, marks in marks_by_place.items() if marks} == {}
     # Who asks for a code is known; the code, and what it is asked with, are not.
     assert _around(_rows("customers_signincode").replace(MARK, ""), secrets) == []
 
@@ -289,16 +293,16 @@ def _arrived(system: Everything, ear: Ear, customer_id: str) -> None:
     assert PERSONAL.search(_rows("butler_message"))
     assert {"web.log", "live.log", "worker.log", "beat.log"} == set(system.logs())
     assert "console/search/" in system.logs()["web.log"]
-    assert any("butler.tick" in one for one in ear.heard)
-    assert any(customer_id in one for one in ear.heard)
-    assert any(_opened(one) != one for one in ear.heard)
+    assert any("butler.tick" in command for command in ear.heard)
+    assert any(customer_id in command for command in ear.heard)
+    assert any(_opened(command) != command for command in ear.heard)
 
 
 def _places(system: Everything, ear: Ear) -> dict[str, str]:
     """Return all that holds nothing of anybody, by its name."""
     places = {f"log {name}": text for name, text in system.logs().items()}
-    places["commands to Valkey"] = "\n".join(_opened(one) for one in ear.heard)
-    places["what Valkey keeps"] = json.dumps(ear.kept())
+    places["commands to Valkey"] = "\n".join(_opened(command) for command in ear.heard)
+    places["what Valkey keeps"] = json.dumps(ear.stored_values())
     for table in ("butler_decision", "customers_controlentry", "customers_accesslogentry"):
         assert _rows(table), table
     for table in NOTHING_OF_ANYBODY:
@@ -309,12 +313,12 @@ def _places(system: Everything, ear: Ear) -> dict[str, str]:
 def _opened(command: str) -> str:
     """Return a command with what is in Base64 in it, as the bodies of tasks are, written out."""
     bodies = re.findall(r'\\"body\\": ?\\"([A-Za-z0-9+/=]+)\\"', command)
-    return "\n".join([command, *(base64.b64decode(one).decode() for one in bodies)])
+    return "\n".join([command, *(base64.b64decode(body).decode() for body in bodies)])
 
 
 def _around(text: str, secrets: set[str]) -> list[str]:
     # A code may well be the microseconds of some time.
-    looked = [PERSONAL, *(re.compile(rf"(?<![.\w]){re.escape(one)}\b") for one in secrets)]
+    looked = [PERSONAL, *(re.compile(rf"(?<![.\w]){re.escape(secret)}\b") for secret in secrets)]
     return [
         text[max(0, hit.start() - 150) : hit.end() + 80]
         for pattern in looked

@@ -47,11 +47,11 @@ def test_a_message_has_nowhere_to_go_where_an_address_was_only_claimed():
 @pytest.mark.parametrize("trusted", [True, False])
 def test_an_event_that_is_named_like_a_word_is_no_word(name, trusted):
     noor = factories.customer(EMAIL)
-    said = {"purpose": "offers", "subject": "offers", "notice": saying.NOTICE, "value": True}
+    properties = {"purpose": "offers", "subject": "offers", "notice": saying.NOTICE, "value": True}
 
     factories.record(
-        factories.incoming_event(EMAIL, name=name, properties=said, about="consent:offers"),
-        factories.incoming_event(EMAIL, name=name, kind="control", traits=said),
+        factories.incoming_event(EMAIL, name=name, properties=properties, about="consent:offers"),
+        factories.incoming_event(EMAIL, name=name, kind="control", traits=properties),
         by=factories.sender(trusted=trusted),
     )
 

@@ -38,8 +38,8 @@ def house(settings):
 
 def closed() -> list[tuple[str, str]]:
     """Every address that nothing goes to any more."""
-    found = Suppression.objects.filter(lifted_at=None)
-    return sorted(found.values_list("channel", "address"))
+    suppressions = Suppression.objects.filter(lifted_at=None)
+    return sorted(suppressions.values_list("channel", "address"))
 
 
 # Letters that come back: anybody can write one -----------------------------------------------
@@ -50,10 +50,10 @@ def comes_back(tmp_path, raw: bytes) -> None:
     call_command("take_bounces", str(tmp_path / "letter"))
 
 
-def named(one: Message) -> dict[str, bytes]:
+def named(letter: Message) -> dict[str, bytes]:
     """Forge letters that come back and name this message, in each way to name one."""
-    address = f"bounce+{one.pk.hex}@larkmoor.example"
-    returned = f"Message-ID: <{one.pk}@larkmoor.example>\r\n\r\n"
+    address = f"bounce+{letter.pk.hex}@larkmoor.example"
+    returned = f"Message-ID: <{letter.pk}@larkmoor.example>\r\n\r\n"
     return {
         "by the address": status(to=address),
         "by the letter": status(to="hello@larkmoor.example", returned=("message/rfc822", returned)),
@@ -65,22 +65,22 @@ def named(one: Message) -> dict[str, bytes]:
 @pytest.mark.parametrize("channel", ["sms", "inbox", "phone"])
 def test_no_letter_comes_back_for_what_was_no_letter(channel, tmp_path):
     noor = guest(phone=NOORS)
-    one = message(noor, channel=channel, state="accepted", address=NOORS)
+    sent_message = message(noor, channel=channel, state="accepted", address=NOORS)
 
-    for raw in named(one).values():
+    for raw in named(sent_message).values():
         comes_back(tmp_path, raw)
 
-    one.refresh_from_db()
-    assert (closed(), one.state) == ([], "accepted")
+    sent_message.refresh_from_db()
+    assert (closed(), sent_message.state) == ([], "accepted")
     assert not DeliveryReceipt.objects.exists()
     assert not Control.objects.filter(objected__contains=["marketing"]).exists()
 
 
 def test_what_names_a_letter_shuts_its_own_address_and_no_other(tmp_path):
     noor, eli = guest(email="noor@example.com"), guest(email="eli@example.com")
-    one = message(noor, state="accepted", address="noor@example.com")
+    sent_message = message(noor, state="accepted", address="noor@example.com")
     message(eli, state="accepted", address="eli@example.com")
-    for raw in named(one).values():
+    for raw in named(sent_message).values():
         # Whoever writes it may say that it was about anybody.
         for forged in (raw, raw.replace(b"noor@example.com", b"eli@example.com")):
             comes_back(tmp_path, forged)
@@ -92,37 +92,39 @@ def test_what_names_a_letter_shuts_its_own_address_and_no_other(tmp_path):
 
 def test_who_was_not_told_of_a_message_can_name_none(tmp_path):
     noor = guest(email="noor@example.com")
-    one = message(noor, state="accepted", address="noor@example.com")
+    sent_message = message(noor, state="accepted", address="noor@example.com")
     block = "Final-Recipient: rfc822; noor@example.com\r\nAction: failed\r\nStatus: 5.1.1"
-    link = unsubscribe.sign_token(unsubscribe.UnsubscribeScope(noor.pk, one.pk, "offers", ""))
+    link = unsubscribe.sign_token(
+        unsubscribe.UnsubscribeScope(noor.pk, sent_message.pk, "offers", "")
+    )
     for to, token in (
         ("bounce@larkmoor.example", ""),
         (f"bounce+{noor.pk.hex}@larkmoor.example", noor.pk),
         (f"bounce+{uuid.uuid4().hex}@larkmoor.example", uuid.uuid4()),
         (f"bounce+{link}@larkmoor.example", link),
         ("bounce+%@larkmoor.example", "%"),
-        (f"bounce+{one.pk.hex}@elsewhere.example", ""),
+        (f"bounce+{sent_message.pk.hex}@elsewhere.example", ""),
     ):
         report = f"Reporting-MTA: dns; relay.example\r\n\r\n{block}"
         returned = f"Message-ID: <{token}@larkmoor.example>\r\nTo: noor@example.com\r\n\r\n"
         parts = ("message/delivery-status", report), ("message/rfc822", returned)
         comes_back(tmp_path, letter("delivery-status", *parts, to=to))
 
-    one.refresh_from_db()
-    assert (closed(), one.state) == ([], "accepted")
+    sent_message.refresh_from_db()
+    assert (closed(), sent_message.state) == ([], "accepted")
 
 
 @pytest.mark.parametrize("kind", sorted(STATE_BY_KIND))
 def test_a_report_of_one_way_out_says_nothing_of_what_went_another(kind):
-    one = message(guest(), channel="sms", state="accepted", address=NOORS)
-    said = DeliveryReport("x", kind, timezone.now(), message_id=str(one.pk))
+    sent_message = message(guest(), channel="sms", state="accepted", address=NOORS)
+    report = DeliveryReport("x", kind, timezone.now(), message_id=str(sent_message.pk))
 
     delivery_reports.record(
-        provider="postmark", channel="email", reports=[said], now=timezone.now()
+        provider="postmark", channel="email", reports=[report], now=timezone.now()
     )
 
-    one.refresh_from_db()
-    assert (closed(), one.state) == ([], "accepted")
+    sent_message.refresh_from_db()
+    assert (closed(), sent_message.state) == ([], "accepted")
 
 
 # What was signed once ------------------------------------------------------------------------
@@ -133,8 +135,14 @@ class Kept:
 
     def __init__(self, client, where: str = "inbound", **fields: str) -> None:
         sid = f"SM{uuid.uuid4().hex}"
-        known = {"AccountSid": SID, "MessageSid": sid, "From": NOORS, "To": OURS, "NumMedia": "0"}
-        self.fields = known | fields
+        usual_fields = {
+            "AccountSid": SID,
+            "MessageSid": sid,
+            "From": NOORS,
+            "To": OURS,
+            "NumMedia": "0",
+        }
+        self.fields = usual_fields | fields
         self.client, self.where = client, where
         self.signature = RequestValidator(TOKEN).compute_signature(HOME + where, self.fields)
 
@@ -162,13 +170,13 @@ def test_a_stop_that_somebody_wrote_stops_nobody(client):
 
 
 def test_what_was_signed_for_one_address_counts_at_no_other(client, settings):
-    kept = Kept(client, Body="STOP")
+    recorded_request = Kept(client, Body="STOP")
     settings.ALLOWED_HOSTS = ["*"]
 
     for where in ("status", "inbound?x=1", "inbound/", f"status?message={uuid.uuid4()}"):
-        assert kept.send(where=where) == 401, where
+        assert recorded_request.send(where=where) == 401, where
     for host in ("evil.example", "testserver.evil.example"):
-        assert kept.send(host=host) == 401, host
+        assert recorded_request.send(host=host) == 401, host
     assert closed() == []
 
 
@@ -209,29 +217,33 @@ def test_nor_when_its_names_and_values_are_cut_in_other_places(client):
 
 
 def test_a_status_that_was_kept_changes_nothing_a_day_later(client, time_machine):
-    one = message(guest(phone=NOORS), channel="sms", state="accepted", address=NOORS)
+    sent_message = message(guest(phone=NOORS), channel="sms", state="accepted", address=NOORS)
     Delivery.objects.create(
-        message=one,
+        message=sent_message,
         number=1,
-        customer_id=one.customer_id,
+        customer_id=sent_message.customer_id,
         channel="sms",
         provider="twilio",
         customer_version=1,
-        claimed_at=one.created_at,
-        lease_until=one.created_at,
+        claimed_at=sent_message.created_at,
+        lease_until=sent_message.created_at,
         outcome="accepted",
         provider_id="SM" + "1" * 32,
     )
-    where = f"status?message={one.pk}"
-    gone = {"MessageSid": "SM" + "1" * 32, "MessageStatus": "undelivered", "ErrorCode": "30005"}
-    kept = Kept(client, where, **gone)
-    assert kept.send() == 204
+    where = f"status?message={sent_message.pk}"
+    status_fields = {
+        "MessageSid": "SM" + "1" * 32,
+        "MessageStatus": "undelivered",
+        "ErrorCode": "30005",
+    }
+    recorded_request = Kept(client, where, **status_fields)
+    assert recorded_request.send() == 204
     assert closed() == [("sms", NOORS)]
     # A person found that the number works again.
     Suppression.objects.update(lifted_at=timezone.now())
 
     time_machine.move_to(timezone.now() + timedelta(days=1))
-    assert kept.send() == 204
+    assert recorded_request.send() == 204
 
     assert closed() == []
     assert record_statement(guest(), "preference.set", "allow", True, channel="sms")

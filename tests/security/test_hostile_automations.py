@@ -28,12 +28,13 @@ def quoted(text: str) -> str:
 
 def written(*, condition: str = "", more: str = "", **text: str) -> str:
     """Return the file of a reminder that says this in every language."""
-    said = {"subject": "Soon", "text": "See you."} | text
+    message_texts = {"subject": "Soon", "text": "See you."} | text
     texts = "".join(
-        f"[steps.texts.{one}]\n" + "".join(f"{k} = {quoted(v)}\n" for k, v in said.items())
-        for one in LANGUAGES
+        f"[steps.texts.{language}]\n"
+        + "".join(f"{k} = {quoted(v)}\n" for k, v in message_texts.items())
+        for language in LANGUAGES
     )
-    names = "".join(f'{one} = "Reminder"\n' for one in LANGUAGES)
+    names = "".join(f'{language} = "Reminder"\n' for language in LANGUAGES)
     return (
         'key = "reminder"\nclass = "service"\nrelation = "order"\ntopic = "visits"\n'
         f'expires = "2d"\ncondition = {quoted(condition)}\n{more}\n[name]\n{names}'
@@ -118,19 +119,19 @@ def test_one_that_means_harm_is_refused_soon(tmp_path, name):
     (tmp_path / "reminder.toml").write_bytes(raw)
     began = time.process_time()
 
-    with pytest.raises(CommandError, match=why) as told:
+    with pytest.raises(CommandError, match=why) as raised:
         load(tmp_path)
 
     assert time.process_time() - began < 2
-    assert "reminder.toml: " in str(told.value)
+    assert "reminder.toml: " in str(raised.value)
     assert not AutomationVersion.objects.exists()
     assert not Automation.objects.exists()
 
 
 @pytest.mark.parametrize("file", ["purposes.toml", "topics.toml"])
-@pytest.mark.parametrize("said", ["= 1", "= ['x']", "= {key='x'}", "= [[]]", "= [{key=1}]"])
-def test_nor_do_purposes_and_topics_of_another_shape_break_it(tmp_path, file, said):
-    (tmp_path / file).write_text(f"{file.removesuffix('s.toml')} {said}")
+@pytest.mark.parametrize("toml_value", ["= 1", "= ['x']", "= {key='x'}", "= [[]]", "= [{key=1}]"])
+def test_nor_do_purposes_and_topics_of_another_shape_break_it(tmp_path, file, toml_value):
+    (tmp_path / file).write_text(f"{file.removesuffix('s.toml')} {toml_value}")
 
     with pytest.raises(CommandError, match=file):
         load(tmp_path)
@@ -142,8 +143,8 @@ def test_what_never_ends_is_no_file(tmp_path):
     (tmp_path / "zero.toml").symlink_to("/dev/zero")
     (tmp_path / "folder.toml").mkdir()
 
-    with pytest.raises(CommandError) as told:
+    with pytest.raises(CommandError) as raised:
         load(tmp_path)
 
     for name in ("pipe.toml", "zero.toml", "folder.toml"):
-        assert f"{name}: : no TOML: no file" in str(told.value)
+        assert f"{name}: : no TOML: no file" in str(raised.value)

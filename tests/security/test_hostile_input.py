@@ -102,7 +102,7 @@ def _client(who: str, noor) -> Client:
 
 def _paths(routes, things, bad: str) -> set[str]:
     """Fill each route with real things, and once with something hostile in each place."""
-    found = set()
+    paths = set()
     for route in routes:
         if "(?P" in route or "(?:" in route or "<kind>" in route:
             continue
@@ -112,24 +112,24 @@ def _paths(routes, things, bad: str) -> set[str]:
             for name in names:
                 value = bad if name == odd else things.get(name.split(":")[-1], "7")
                 path = path.replace(f"<{name}>", quote(str(value), safe="", errors="replace"))
-            found.add("/" + path)
-    return found
+            paths.add("/" + path)
+    return paths
 
 
 def _broken(client: Client, paths, *, bad: str) -> dict[str, int]:
-    said = {name: bad.encode(errors="replace").decode() for name in FIELDS}
+    form = {name: bad.encode(errors="replace").decode() for name in FIELDS}
     query = "&".join(f"{name}={quote(bad, errors='surrogatepass')}" for name in FIELDS)
     broken = {}
     for path in sorted(paths):
         # By themselves, too: a query that is refused for its cursor hides what else is in it.
-        for asked in (f"{path}?{query}", path):
+        for address in (f"{path}?{query}", path):
             with _undone():
-                if client.get(asked).status_code >= 500:
+                if client.get(address).status_code >= 500:
                     broken[f"GET {path}"] = bad[:20]
         if path in COUNTED:
             continue
         with _undone():
-            if client.post(path, said).status_code >= 500:
+            if client.post(path, form).status_code >= 500:
                 broken[f"POST {path}"] = bad[:20]
     return broken
 
@@ -149,8 +149,8 @@ COUNTED = {
 def test_no_door_breaks_whatever_is_shown(path, who, noor):
     client = _client(who, noor)
     for bad in HOSTILE:
-        said = {name: bad.encode(errors="replace").decode() for name in FIELDS}
-        for shown in (said, {**said, "email": "noor@example.com"}):
+        form = {name: bad.encode(errors="replace").decode() for name in FIELDS}
+        for shown in (form, {**form, "email": "noor@example.com"}):
             assert client.post(path, shown).status_code < 500, ascii(bad)
 
 
@@ -181,7 +181,7 @@ def test_no_page_breaks_whatever_is_asked(noor, places, bad):
         for who, routes in pages.items()
     }
 
-    assert {who: one for who, one in broken.items() if one} == {}
+    assert {who: addresses for who, addresses in broken.items() if addresses} == {}
 
 
 @pytest.mark.slow
@@ -224,9 +224,9 @@ def test_no_field_by_itself_breaks_a_form(noor, places, bad):
         client = _client(who, noor)
         for path, good in theirs.items():
             for name in good:
-                said = {**good, name: bad.encode(errors="replace").decode()}
+                form = {**good, name: bad.encode(errors="replace").decode()}
                 with _undone():
-                    if client.post(path, said).status_code >= 500:
+                    if client.post(path, form).status_code >= 500:
                         broken[path] = name
 
     assert broken == {}
@@ -236,10 +236,10 @@ def test_a_header_of_ours_is_never_broken_into_two(noor, places):
     address = ("email", "noor@example.com")
     for sign in ("\r\n", "\n", "\r", "\u2028", "\x85"):
         number = f"A{sign}Set-Cookie: x=1"
-        said = {"visit_date": "2031-01-01", "name": f"N{sign}X-Bad: 1"}
+        properties = {"visit_date": "2031-01-01", "name": f"N{sign}X-Bad: 1"}
         factories.record(
             factories.incoming_event(
-                address, name="Order Completed", about=f"order:{number}", properties=said
+                address, name="Order Completed", about=f"order:{number}", properties=properties
             )
         )
         client = _client("", noor)

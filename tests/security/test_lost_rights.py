@@ -80,7 +80,7 @@ def lose_phone(user: User) -> None:
 def lose_phones(user: User) -> None:
     """The same from the list, several at once."""
     boss = staff.let_in(Client(), staff.colleague("", "Lin", is_superuser=True))
-    factors = [one.pk for one in user.authenticator_set.all()]
+    factors = [authenticator.pk for authenticator in user.authenticator_set.all()]
     picked = {"action": "delete_selected", "_selected_action": factors, "post": "yes"}
     assert boss.post("/admin/mfa/authenticator/", picked).status_code == 302
 
@@ -93,13 +93,13 @@ def test_a_form_that_was_open_when_a_right_was_lost_does_nothing(noor, sam, brow
     path = f"/console/customers/{noor.pk}/new-order/"
     shown = browser.get(path).content.decode()
     key = re.search(r'name="key" value="(\w+)"', shown)[1]
-    said = {"key": key, "name": "Lantern Night", "visit_date": "2031-04-18", "place": "yes"}
+    form = {"key": key, "name": "Lantern Night", "visit_date": "2031-04-18", "place": "yes"}
     version, key_before = noor.version, browser.session.session_key
 
     lose(sam)
 
     answers = [
-        browser.post(path, said),
+        browser.post(path, form),
         browser.post("/console/topics/say/", {"key": "ride:x", "status": "down"}),
         browser.post(f"/console/customers/{noor.pk}/wishes/objection/", {"answer": "yes"}),
         browser.get(f"/console/customers/{noor.pk}/"),
@@ -108,10 +108,10 @@ def test_a_form_that_was_open_when_a_right_was_lost_does_nothing(noor, sam, brow
     app = Client(headers={"X-Session-Token": key_before})
     answers.append(app.get(f"/api/customers/{noor.pk}/"))
     assert all(
-        one.status_code in (401, 403, 404)
-        or (one.status_code == 302 and one["Location"].startswith("/console/sign-in/"))
-        for one in answers
-    ), [one.status_code for one in answers]
+        answer.status_code in (401, 403, 404)
+        or (answer.status_code == 302 and answer["Location"].startswith("/console/sign-in/"))
+        for answer in answers
+    ), [answer.status_code for answer in answers]
     assert not Order.objects.exists()
     noor.refresh_from_db()
     assert noor.version == version
@@ -134,8 +134,10 @@ def test_who_lost_the_phone_begins_anew_with_both_factors(sam):
     lose_phone(sam)
 
     assert not staff_sign_in.has_second_factor(sam)
-    made, now = staff_sign_in.new_secret(), timezone.now()
-    staff_sign_in.enroll(user=sam, secret=made, code=staff_sign_in.totp(made, now), now=now)
+    new_secret, now = staff_sign_in.new_secret(), timezone.now()
+    staff_sign_in.enroll(
+        user=sam, secret=new_secret, code=staff_sign_in.totp(new_secret, now), now=now
+    )
     assert sam.authenticator_set.get(type="totp").data["secret"] != secret
 
 
@@ -161,13 +163,13 @@ def test_a_session_opened_before_two_records_were_joined_reads_the_one_they_are(
 # Two at once ---------------------------------------------------------------------------------
 
 
-def proofs(*asked: sign_in.IssuedCode) -> list[object]:
+def proofs(*codes: sign_in.IssuedCode) -> list[object]:
     return together(
         *(
-            lambda one=one: sign_in.verify_code(
-                handle=one.handle, code=one.code, language="en", now=timezone.now()
+            lambda code=code: sign_in.verify_code(
+                handle=code.handle, code=code.code, language="en", now=timezone.now()
             )
-            for one in asked
+            for code in codes
         )
     )
 
@@ -177,12 +179,12 @@ def ask() -> sign_in.IssuedCode:
 
 
 def test_one_code_from_five_places_at_once_lets_one_in():
-    one = ask()
+    code = ask()
 
-    answers = proofs(*[one] * 5)
+    answers = proofs(*[code] * 5)
 
-    assert sum(isinstance(found, User) for found in answers) == 1
-    assert sum(isinstance(found, sign_in.WrongCode) for found in answers) == 4
+    assert sum(isinstance(answer, User) for answer in answers) == 1
+    assert sum(isinstance(answer, sign_in.WrongCode) for answer in answers) == 4
     assert User.objects.count() == 1
     assert Event.objects.filter(name="Address Proved").count() == 1
 
@@ -190,27 +192,27 @@ def test_one_code_from_five_places_at_once_lets_one_in():
 def test_two_codes_for_a_new_address_at_once_open_one_login():
     answers = proofs(ask(), ask(), ask())
 
-    assert {getattr(found, "pk", found) for found in answers} == {User.objects.get().pk}
-    assert len({found.record_id for found in answers}) == 1
+    assert {getattr(answer, "pk", answer) for answer in answers} == {User.objects.get().pk}
+    assert len({answer.record_id for answer in answers}) == 1
 
 
 def test_two_apps_that_are_set_up_at_once_are_one(sam):
     ann = staff.colleague("desk", "Ann")
     now = timezone.now()
-    made = [staff_sign_in.new_secret() for _ in range(4)]
+    secrets = [staff_sign_in.new_secret() for _ in range(4)]
 
     answers = together(
         *(
             lambda secret=secret: staff_sign_in.enroll(
                 user=ann, secret=secret, code=staff_sign_in.totp(secret, now), now=now
             )
-            for secret in made
+            for secret in secrets
         )
     )
 
-    won = [one for one in answers if isinstance(one, list)]
+    won = [answer for answer in answers if isinstance(answer, list)]
     assert len(won) == 1
-    assert sum(isinstance(one, WrongCode) for one in answers) == 3
+    assert sum(isinstance(answer, WrongCode) for answer in answers) == 3
     assert staff_sign_in.recovery_codes(user=ann) == won[0]
     assert ann.authenticator_set.count() == 2
 
@@ -244,4 +246,4 @@ def test_a_code_that_is_shown_while_the_factor_is_deleted_is_wrong_or_right(sam)
         lambda: sam.authenticator_set.all().delete(),
     )
 
-    assert all(one is None or isinstance(one, WrongCode) for one in answers[:4]), answers
+    assert all(answer is None or isinstance(answer, WrongCode) for answer in answers[:4]), answers

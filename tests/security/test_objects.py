@@ -29,23 +29,23 @@ SHARED = {"key", "source", "kind", "what", "url", "app_label", "purpose", "subje
 
 def things_of(address: str, sign: str) -> dict[str, object]:
     """Somebody with something of everything that a route can name."""
-    known = ("email", address)
-    who = factories.customer(known, name=sign)
+    email = ("email", address)
+    who = factories.customer(email, name=sign)
     number, line, reference = f"A-{sign}", f"L-{sign}", f"m-{sign}"
     factories.record(
         factories.order(
             number,
-            known,
+            email,
             visit_date="2031-04-18",
             lines=[{"line_id": line, "name": "Day", "quantity": 2, "price": 1}],
         ),
         factories.incoming_event(
-            known,
+            email,
             name="Party Member Changed",
             about=f"member:{reference}",
             properties={"name": sign},
         ),
-        factories.incoming_event(known, name="Callback Requested", about=f"request:{reference}"),
+        factories.incoming_event(email, name="Callback Requested", about=f"request:{reference}"),
     )
     user = User.objects.create_user(address, record=who)
     client = Client()
@@ -97,15 +97,15 @@ def eli(noor):
 
 def named(prefixes: tuple[str, ...], *, nested: bool) -> list[tuple[str, list[str]]]:
     """Return routes below these that name things of somebody, and the names."""
-    found = []
+    named_routes = []
     for route, _ in _walk():
         names = [name for name in _PLACE.findall(route) if name not in SHARED]
         if not names or not route.startswith(prefixes) or "(?" in route:
             continue
         if nested == ("customer_id" in names and len(names) > 1):
-            found.append((route, names))
-    assert found
-    return found
+            named_routes.append((route, names))
+    assert named_routes
+    return named_routes
 
 
 # The moment of an answer is in the last of them, to the second.
@@ -126,45 +126,47 @@ def ask(client: Client, method: str, route: str, values: dict[str, object]):
             content_type=kind,
             headers={"Idempotency-Key": uuid.uuid4().hex},
         )
-    said = _TOKEN.sub(r"\1", answer.content.decode())
-    told = {name: content for name, content in answer.headers.items() if name not in OF_ONE}
+    body = _TOKEN.sub(r"\1", answer.content.decode())
+    headers = {name: content for name, content in answer.headers.items() if name not in OF_ONE}
     for name, value in values.items():
         # A number of a few digits may be anything, but not between slashes.
         exact = re.escape(str(value))
         shown = re.compile(rf"(?<=/|F){exact}(?=/|%)" if isinstance(value, int) else exact)
-        said = shown.sub(name, said)
-        told = {header: shown.sub(name, content) for header, content in told.items()}
-    return answer.status_code, said, told
+        body = shown.sub(name, body)
+        headers = {header: shown.sub(name, content) for header, content in headers.items()}
+    return answer.status_code, body, headers
 
 
-def _is_refused(status: int, said: str, told: dict[str, str]) -> bool:
-    return status >= 400 or (status == 302 and "/sign-in/" in told["Location"])
+def _is_refused(status: int, body: str, headers: dict[str, str]) -> bool:
+    return status >= 400 or (status == 302 and "/sign-in/" in headers["Location"])
 
 
 def told_apart(client, routes, theirs, base) -> dict[str, object]:
     """Return where somebody else's thing is answered otherwise than none."""
-    found = {}
+    differences = {}
     for route, names in routes:
         for method in METHODS:
             real = ask(client, method, route, {name: theirs[name] for name in names} | base)
             none = ask(client, method, route, {name: MISSING[name] for name in names} | base)
             if real != none or not _is_refused(*real):
-                found[f"{method} {route}"] = [
-                    (one, other) for one, other in zip(real, none, strict=True) if one != other
+                differences[f"{method} {route}"] = [
+                    (own_answer, unknown_answer)
+                    for own_answer, unknown_answer in zip(real, none, strict=True)
+                    if own_answer != unknown_answer
                 ] or real[0]
-    return found
+    return differences
 
 
 def test_what_is_tried_is_there_for_its_own(noor):
     routes = named(("orders/", "inbox/", "receipts/", "api/me/"), nested=False)
 
-    found = {
+    statuses = {
         route: ask(noor["client"], "GET", route, {name: noor[name] for name in names})[0]
         for route, names in routes
     }
 
-    assert set(found.values()) <= {200, 405}
-    assert sum(status == 200 for status in found.values()) >= 9
+    assert set(statuses.values()) <= {200, 405}
+    assert sum(status == 200 for status in statuses.values()) >= 9
 
 
 def test_another_customers_things_are_as_missing_as_none(noor, eli):

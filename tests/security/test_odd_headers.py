@@ -120,9 +120,9 @@ def test_an_authorization_changes_nothing_about_signing_in_by_code(settings):
     for case, value in authorizations().items():
         headers = {"HTTP_AUTHORIZATION": value}
 
-        asked = call("POST", "/api/sign-in/", {"email": ADDRESS}, **headers)
-        assert asked.status == 202, case
-        proof = {"request": asked.json["request"], "code": code_in_mail()}
+        code_request = call("POST", "/api/sign-in/", {"email": ADDRESS}, **headers)
+        assert code_request.status == 202, case
+        proof = {"request": code_request.json["request"], "code": code_in_mail()}
         proved = call("POST", "/api/sign-in/", proof, **headers)
 
         assert proved.status == 200, case
@@ -145,8 +145,8 @@ def test_an_authorization_changes_nothing_for_clients_of_allauth(settings):
     path = "/_allauth/app/v1/auth/code"
     for case, value in authorizations().items():
         headers = {"HTTP_AUTHORIZATION": value}
-        asked = call("POST", f"{path}/request", {"email": ADDRESS}, **headers)
-        headers["HTTP_X_SESSION_TOKEN"] = asked.json["meta"]["session_token"]
+        code_request = call("POST", f"{path}/request", {"email": ADDRESS}, **headers)
+        headers["HTTP_X_SESSION_TOKEN"] = code_request.json["meta"]["session_token"]
 
         proved = call("POST", f"{path}/confirm", {"code": code_in_mail()}, **headers)
 
@@ -155,8 +155,8 @@ def test_an_authorization_changes_nothing_for_clients_of_allauth(settings):
 
 def test_a_session_that_cannot_be_opened_spends_no_code():
     """Here the caller's network address is unknown, which a session has to name."""
-    asked = call("POST", "/api/sign-in/", {"email": ADDRESS})
-    proof = {"request": asked.json["request"], "code": code_in_mail()}
+    code_request = call("POST", "/api/sign-in/", {"email": ADDRESS})
+    proof = {"request": code_request.json["request"], "code": code_in_mail()}
 
     failed = call("POST", "/api/sign-in/", proof, REMOTE_ADDR="")
 
@@ -167,8 +167,8 @@ def test_a_session_that_cannot_be_opened_spends_no_code():
 
 def test_a_session_that_cannot_be_opened_spends_no_code_of_an_app_or_a_page(client):
     path = "/_allauth/app/v1/auth/code"
-    asked = call("POST", f"{path}/request", {"email": ADDRESS})
-    headers = {"HTTP_X_SESSION_TOKEN": asked.json["meta"]["session_token"]}
+    code_request = call("POST", f"{path}/request", {"email": ADDRESS})
+    headers = {"HTTP_X_SESSION_TOKEN": code_request.json["meta"]["session_token"]}
     body = {"code": code_in_mail()}
 
     failed = call("POST", f"{path}/confirm", body, REMOTE_ADDR="", **headers)
@@ -186,8 +186,8 @@ def test_a_session_that_cannot_be_opened_spends_no_code_of_an_app_or_a_page(clie
 
 
 def test_a_cookie_counts_beside_an_authorization_that_is_no_key():
-    asked = call("POST", "/api/sign-in/", {"email": ADDRESS})
-    proof = {"request": asked.json["request"], "code": code_in_mail()}
+    code_request = call("POST", "/api/sign-in/", {"email": ADDRESS})
+    proof = {"request": code_request.json["request"], "code": code_in_mail()}
     token = call("POST", "/api/sign-in/", proof).json["session_token"]
 
     for value in ("Token 1", "Digest x", "rubbish"):
@@ -253,8 +253,8 @@ MALFORMED = [
 def test_malformed_authorization_is_refused_whatever_else_the_request_shows(name):
     value = AUTHORIZATIONS[name]
     _, key = source()
-    asked = call("POST", "/api/sign-in/", {"email": ADDRESS})
-    proof = {"request": asked.json["request"], "code": code_in_mail()}
+    code_request = call("POST", "/api/sign-in/", {"email": ADDRESS})
+    proof = {"request": code_request.json["request"], "code": code_in_mail()}
     token = call("POST", "/api/sign-in/", proof).json["session_token"]
     cookie = f"sessionid={token}"
     header = {"HTTP_AUTHORIZATION": value}

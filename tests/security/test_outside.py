@@ -80,7 +80,7 @@ def test_nothing_that_is_sent_to_us_makes_us_call(running, nobody):
     noor = factories.customer(("email", "noor@example.com"))
     _, key = source(is_secret=True)
     shown = dict.fromkeys(HEADERS, nobody.url)
-    said = dict.fromkeys(
+    addresses = dict.fromkeys(
         [
             "url",
             "href",
@@ -94,25 +94,36 @@ def test_nothing_that_is_sent_to_us_makes_us_call(running, nobody):
         ],
         nobody.url,
     )
-    said |= {"Type": "SubscriptionConfirmation", "TopicArn": nobody.url, "Token": nobody.url}
-    event = track(properties=said, traits=said, context={"page": said}, integrations=said)
-    cloud = {"specversion": "1.0", "id": "1", "type": "x", "source": nobody.url, "data": said}
+    addresses |= {"Type": "SubscriptionConfirmation", "TopicArn": nobody.url, "Token": nobody.url}
+    event = track(
+        properties=addresses, traits=addresses, context={"page": addresses}, integrations=addresses
+    )
+    cloud = {"specversion": "1.0", "id": "1", "type": "x", "source": nobody.url, "data": addresses}
     cloud |= {"dataschema": nobody.url, "dataref": nobody.url}
     called = quote(nobody.url, safe="")
     sent = [
-        *((f"/v1/{one}", event) for one in ("track", "identify", "page", "group", "alias")),
-        ("/v1/batch", {"batch": [event], "context": said}),
+        *(
+            (f"/v1/{endpoint}", event)
+            for endpoint in ("track", "identify", "page", "group", "alias")
+        ),
+        ("/v1/batch", {"batch": [event], "context": addresses}),
         ("/v1/events", cloud),
-        *((f"/v1/{one}", said) for one in ("phone/calls", "store/scans", "email/reports")),
-        *((f"/v1/{one}?url={called}", said) for one in ("webhooks/x", "sms/inbound")),
-        (f"/v1/phone/twilio/x?dial={called}", said),
-        (f"/sign-in/?next={called}", said),
+        *(
+            (f"/v1/{endpoint}", addresses)
+            for endpoint in ("phone/calls", "store/scans", "email/reports")
+        ),
+        *(
+            (f"/v1/{endpoint}?url={called}", addresses)
+            for endpoint in ("webhooks/x", "sms/inbound")
+        ),
+        (f"/v1/phone/twilio/x?dial={called}", addresses),
+        (f"/sign-in/?next={called}", addresses),
     ]
     for operation in API:
         method, route = operation.split(" ", 1)
         path = routes._path(route).replace(routes.FILLED["uuid"], str(noor.pk))
         if method == "POST":
-            body = dict.fromkeys(_body(route), nobody.url) | said
+            body = dict.fromkeys(_body(route), nobody.url) | addresses
             sent.append((f"{path}?callback={called}", body))
     for path, body in sent:
         answer = send(running.web, path, json.dumps(body).encode(), shown, key=key)
@@ -138,10 +149,10 @@ def test_no_words_of_an_automation_make_us_call(nobody):
     written += [{"action": "Go", "path": nobody.url}, {"subject": nobody.url}]
     rendered = 0
     for fields in written:
-        said = document(**fields)
+        automation = document(**fields)
         context = {**CONTEXT, "customer": {**CONTEXT["customer"], "first_name": nobody.url}}
         try:
-            rendered += bool(render(said, "1.then.0", "email", context, LINKS, "en").html)
+            rendered += bool(render(automation, "1.then.0", "email", context, LINKS, "en").html)
         except (InvalidTemplate, MissingValues):
             continue
 

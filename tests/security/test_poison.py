@@ -55,8 +55,10 @@ def test_a_text_is_filled_with_whatever_there_is_or_says_what_is_missing(value, 
     for source in READS:
         # Anything but these two stops the batch that it is in.
         with suppress(MissingValues):
-            said = compile_template(source).fill({"v": value, "zone": zone, "language": "nl"})
-            assert isinstance(said, str)
+            filled_text = compile_template(source).fill(
+                {"v": value, "zone": zone, "language": "nl"}
+            )
+            assert isinstance(filled_text, str)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -72,14 +74,19 @@ def test_a_date_that_no_calendar_has_fails_alone(odd):
         purpose="offers",
         **{"class": "marketing"},
     )
-    for wanted, zone in ((odd, "Pacific/Kiritimati"), (odd, "Pacific/Niue"), ("2027-05-01", "")):
+    for wanted_at, zone in ((odd, "Pacific/Kiritimati"), (odd, "Pacific/Niue"), ("2027-05-01", "")):
         guest = arrange.guest()
         arrange.record_statement(guest, "consent.given", "offers")
-        facts = {"customer": {"zone": zone}, "request": {"wanted_at": wanted}}
+        facts = {"customer": {"zone": zone}, "request": {"wanted_at": wanted_at}}
         arrange.message(guest, channel="inbox", version_id=version.pk, step="0", facts=facts)
 
     claimed = dispatch_gate.claim(
-        channel="inbox", provider="x", now=NOON, limit=25, lease=10, links=lambda one: {}
+        channel="inbox",
+        provider="x",
+        now=NOON,
+        limit=25,
+        lease=10,
+        links=lambda claimed_message: {},
     )
 
     assert len(claimed.outgoing) >= 1

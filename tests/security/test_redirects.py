@@ -67,11 +67,11 @@ def _development(settings, tmp_path):
 @pytest.mark.parametrize("where", ELSEWHERE, ids=lambda where: ascii(where)[:30])
 def test_signing_in_stays_here(where):
     client, address = Client(), f"noor{abs(hash(where))}@example.com"
-    asked = client.post("/sign-in/", {"email": address, "next": where})
+    code_request = client.post("/sign-in/", {"email": address, "next": where})
     if "\x00" in where:
-        assert asked.status_code == 400
+        assert code_request.status_code == 400
         return
-    handle = re.search(r'name="handle" value="([^"]+)"', asked.content.decode())[1]
+    handle = re.search(r'name="handle" value="([^"]+)"', code_request.content.decode())[1]
     code = re.search(r"\d{6}", client.get("/dev/outbox.json").json()[0]["text"])[0]
 
     answer = client.post(
@@ -91,11 +91,11 @@ def test_the_console_stays_here():
     staff_sign_in.enroll(user=sam, secret=secret, code=staff_sign_in.totp(secret, now), now=now)
     inside = staff.let_in(Client(), sam)
     for where in ELSEWHERE:
-        said = {"email": sam.email, "password": "four-words-that-nobody-knows", "next": where}
+        form = {"email": sam.email, "password": "four-words-that-nobody-knows", "next": where}
 
         for answer in (
-            Client().post("/console/sign-in/", said),
-            Client().post("/console/sign-in/?x=1", said),
+            Client().post("/console/sign-in/", form),
+            Client().post("/console/sign-in/?x=1", form),
             inside.get("/console/sign-in/", {"next": where}),
         ):
             assert answer.status_code in (302, 400), ascii(where)

@@ -133,13 +133,13 @@ TABLES = {
 
 
 def _walk(resolver: URLResolver | None = None, prefix: str = ""):
-    for one in (resolver or get_resolver()).url_patterns:
-        route = prefix + str(one.pattern)
-        if isinstance(one, URLResolver):
-            yield from _walk(one, route)
-        elif isinstance(one, URLPattern) and "(?P<app_label>" not in route:
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern, route)
+        elif isinstance(pattern, URLPattern) and "(?P<app_label>" not in route:
             # The kinds of calls are spelled out in an order of their own at every start.
-            yield re.sub(r"\(\?P<kind>[^)]*\)", "<kind>", route), one.callback
+            yield re.sub(r"\(\?P<kind>[^)]*\)", "<kind>", route), pattern.callback
 
 
 def test_every_route_is_in_one_table_and_every_table_holds_only_routes():
@@ -204,11 +204,13 @@ def test_a_post_from_another_site_changes_nothing_anywhere(who, settings, tmp_pa
     }
 
     # 403: refused. 405: takes no posts. 404, 302: not there, or not for this visitor.
-    let_in = {route: one.status_code for route, one in answers.items() if one.status_code < 300}
+    let_in = {
+        route: answer.status_code for route, answer in answers.items() if answer.status_code < 300
+    }
     assert let_in == {}
-    assert all(one.status_code in (302, 403, 404, 405) for one in answers.values())
+    assert all(answer.status_code in (302, 403, 404, 405) for answer in answers.values())
     if who == "staff":
-        moved = {route for route, one in answers.items() if one.status_code == 302}
+        moved = {route for route, answer in answers.items() if answer.status_code == 302}
         assert moved <= {"admin/(?P<url>.*)$"}
 
 

@@ -170,9 +170,11 @@ def noor(running) -> Customer:
 
 def _say(noor: Customer, number: int, bad: str) -> None:
     now = timezone.now()
-    said = factories.message(noor, subject=bad, text=f"{bad}\n\nhttp://localhost/{bad}", at=now)
+    sent_message = factories.message(
+        noor, subject=bad, text=f"{bad}\n\nhttp://localhost/{bad}", at=now
+    )
     factories.decision(
-        noor, at=now, message_id=said.pk, code=bad[:48], act={"topic": bad, "purpose": bad}
+        noor, at=now, message_id=sent_message.pk, code=bad[:48], act={"topic": bad, "purpose": bad}
     )
     AccessLogEntry.objects.create(
         customer=noor, at=now, actor=f"staff:{bad}"[:100], role="desk", what="page", reason=bad
@@ -186,7 +188,7 @@ def _say(noor: Customer, number: int, bad: str) -> None:
         reason=bad[:40],
         detail=bad,
         raw=bad.encode(),
-        digest=said.pk,
+        digest=sent_message.pk,
         evidence=1,
         received_at=now,
     )
@@ -237,7 +239,7 @@ def paths(noor, sessions) -> dict[str, list[str]]:
 def letters() -> list[str]:
     """Return mail that says each payload everywhere that a mail can say something."""
     text = "Hello {{ customer.first_name }}, {{ company.name }}.\n\n{{ customer.first_name }}"
-    said = document(
+    automation = document(
         text,
         subject="{{ customer.first_name }}",
         action="{{ customer.first_name }}",
@@ -246,7 +248,9 @@ def letters() -> list[str]:
     contexts = (
         {**CONTEXT, "customer": {"first_name": bad}, "company": {"name": bad}} for bad in PAYLOADS
     )
-    return [render(said, "1.then.0", "email", one, LINKS, "en").html for one in contexts]
+    return [
+        render(automation, "1.then.0", "email", context, LINKS, "en").html for context in contexts
+    ]
 
 
 @pytest.fixture
@@ -265,20 +269,30 @@ def _looked_at(browser: Browser, base: str, session: str, paths: list[str]) -> d
     context = browser.new_context(base_url=base)
     context.add_cookies([{"name": "sessionid", "value": session, "url": base}])
     context.add_init_script(COUNTING)
-    page, said = context.new_page(), {}
-    page.on("dialog", lambda dialog: (said.update({page.url: dialog.message}), dialog.dismiss()))
+    page, faults = context.new_page(), {}
+    page.on("dialog", lambda dialog: (faults.update({page.url: dialog.message}), dialog.dismiss()))
     elsewhere: list[str] = []
-    page.on("request", lambda asked: elsewhere.append(asked.url) if "evil" in asked.url else None)
+    page.on(
+        "request",
+        lambda page_request: (
+            elsewhere.append(page_request.url) if "evil" in page_request.url else None
+        ),
+    )
     for path in paths:
         answer = page.goto(path)
         assert answer
         assert answer.status == 200, (path, answer.status)
         page.wait_for_timeout(60)
-        found = page.evaluate(LOOKING)
-        if found["hit"] or found["stopped"] or found["odd"] or "1400247" in found["title"]:
-            said[path] = found
+        page_state = page.evaluate(LOOKING)
+        if (
+            page_state["hit"]
+            or page_state["stopped"]
+            or page_state["odd"]
+            or "1400247" in page_state["title"]
+        ):
+            faults[path] = page_state
     context.close()
-    return said | ({"elsewhere": elsewhere} if elsewhere else {})
+    return faults | ({"elsewhere": elsewhere} if elsewhere else {})
 
 
 def test_nothing_that_somebody_wrote_runs_on_any_page(running, sessions, paths, chromium):
@@ -322,8 +336,8 @@ def test_the_counting_counts(chromium):
     page.goto("http://localhost/")
     page.wait_for_timeout(60)
 
-    found = page.evaluate(LOOKING)
+    page_state = page.evaluate(LOOKING)
 
-    assert not found["hit"]
-    assert found["stopped"]
-    assert found["odd"] == 1
+    assert not page_state["hit"]
+    assert page_state["stopped"]
+    assert page_state["odd"] == 1

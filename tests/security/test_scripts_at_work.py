@@ -53,8 +53,10 @@ def noor(running, settings) -> Customer:
             changed_at=timezone.now(),
         )
     by = saying.author(actor=f"staff:{IMAGE}", channel="phone")
-    said = ConsentStatement("consent.refused", "offers", evidence={"kind": "voice", "note": QUOTED})
-    saying.say(noor.pk, said, by=by, now=timezone.now())
+    refusal = ConsentStatement(
+        "consent.refused", "offers", evidence={"kind": "voice", "note": QUOTED}
+    )
+    saying.say(noor.pk, refusal, by=by, now=timezone.now())
     letters = [outbox.OutboxMessage("sms", bad, bad, bad, bad, timezone.now()) for bad in PAYLOADS]
     outbox.append_messages(letters)
     return noor
@@ -62,10 +64,10 @@ def noor(running, settings) -> Customer:
 
 def _texts() -> None:
     """What is asked for and what messages are about, each named by somebody who means harm."""
-    named = {one: {"name": IMAGE, "description": QUOTED} for one in LANGUAGES}
-    asked = notices.PurposeText("offers", "contact", named, details={"retention": CLOSING})
+    named = {language: {"name": IMAGE, "description": QUOTED} for language in LANGUAGES}
+    purpose_text = notices.PurposeText("offers", "contact", named, details={"retention": CLOSING})
     notices.publish(
-        purposes=[asked, notices.PurposeText("personalize", "use", named)],
+        purposes=[purpose_text, notices.PurposeText("personalize", "use", named)],
         notices=[notices.NoticeText("offers", 1, dict.fromkeys(LANGUAGES, IMAGE))],
         topics=[notices.TopicText("rides", named), notices.TopicText("visits", named)],
         now=timezone.now(),
@@ -95,7 +97,7 @@ def _automation() -> AutomationVersion:
     automation = Automation.objects.create(key=f"a{QUOTED}"[:64], created_at=timezone.now())
     versions = []
     for number, status in ((1, "live"), (2, "draft")):
-        said = document(
+        stored_document = document(
             f"{IMAGE} {number}\n\n{{{{ customer.first_name }}}}",
             subject=QUOTED,
             action=CLOSING,
@@ -108,7 +110,7 @@ def _automation() -> AutomationVersion:
                 automation=automation,
                 number=number,
                 status=status,
-                document=msgspec.to_builtins(said),
+                document=msgspec.to_builtins(stored_document),
                 digest=f"{number}",
                 loaded_by=IMAGE,
                 approved_by=QUOTED,
@@ -136,11 +138,11 @@ def _work(noor: Customer, version: AutomationVersion, number: str, bad: str) -> 
         awaited=bad,
         created_at=now,
     )
-    said = factories.message(
+    sent_message = factories.message(
         noor, at=now, automation_id=version.automation_id, run_id=run.pk, reason=bad[:64]
     )
     Delivery.objects.create(
-        message=said,
+        message=sent_message,
         number=1,
         customer_id=noor.pk,
         channel=f"c{number}",
@@ -158,7 +160,7 @@ def _work(noor: Customer, version: AutomationVersion, number: str, bad: str) -> 
         noor,
         at=now,
         run_id=run.pk,
-        message_id=said.pk,
+        message_id=sent_message.pk,
         automation_id=version.automation_id,
         gates=[gate],
         act={"relation": bad, "channel": bad[:16]},
@@ -171,15 +173,17 @@ def lin(noor) -> dict[str, str]:
     """Return the cookies of somebody who may all, is called something odd, and said something."""
     user = staff.colleague("manager", name="Lin", is_superuser=True)
     before = timezone.now() - timedelta(hours=1)
-    made = staff_sign_in.new_secret()
-    staff_sign_in.enroll(user=user, secret=made, code=staff_sign_in.totp(made, before), now=before)
+    totp_secret = staff_sign_in.new_secret()
+    staff_sign_in.enroll(
+        user=user, secret=totp_secret, code=staff_sign_in.totp(totp_secret, before), now=before
+    )
     User.objects.filter(pk=user.pk).update(name=IMAGE[:100])
     user.refresh_from_db()
     colleague = staff.let_in(Client(), user)
     for bad in PAYLOADS[8:16]:
-        said = {"key": f"ride:{len(bad)}", "status": "down", "name": bad, "reason": bad}
-        assert colleague.post("/console/topics/say/", said).status_code == 302
-    return {name: one.value for name, one in colleague.cookies.items()}
+        form = {"key": f"ride:{len(bad)}", "status": "down", "name": bad, "reason": bad}
+        assert colleague.post("/console/topics/say/", form).status_code == 302
+    return {name: cookie.value for name, cookie in colleague.cookies.items()}
 
 
 @pytest.fixture
@@ -217,7 +221,7 @@ def _in_the_administration(noor: Customer) -> list[str]:
     merge = Merge.objects.first()
     shown = [
         ("butler/automation", version.automation_id.encode().hex()),
-        *(("butler/automationversion", one.pk) for one in AutomationVersion.objects.all()),
+        *(("butler/automationversion", stored.pk) for stored in AutomationVersion.objects.all()),
         ("butler/pauseswitch", PauseSwitch.objects.get().pk),
         ("butler/run", Run.objects.filter(reason__contains="onerror").latest("id").pk),
         ("butler/message", Message.objects.latest("id").pk),
@@ -230,7 +234,7 @@ def _in_the_administration(noor: Customer) -> list[str]:
     assert merge is None
     lists = "automation automationversion halt run message delivery decision topicstatus"
     return [
-        *(f"/admin/butler/{one}/" for one in lists.split()),
+        *(f"/admin/butler/{page}/" for page in lists.split()),
         *(f"/admin/{model}/{key}/change/" for model, key in shown[1:]),
         f"/admin/butler/automationversion/{version.pk}/change/?record={noor.pk}",
         f"/admin/butler/automationversion/{version.pk}/change/?record={quote(QUOTED)}",
@@ -250,8 +254,10 @@ WRONG = [
 
 
 def _of_a_customer(noor: Customer) -> list[str]:
-    said = Message.objects.latest("id")
-    link = unsubscribe.sign_token(unsubscribe.UnsubscribeScope(noor.pk, said.pk, "offers", ""))
+    sent_message = Message.objects.latest("id")
+    link = unsubscribe.sign_token(
+        unsubscribe.UnsubscribeScope(noor.pk, sent_message.pk, "offers", "")
+    )
     return [
         *("/", "/preferences/", "/receipts/", "/why/", "/why/?sent=no", "/why/looks/", "/inbox/"),
         f"/u/{link}/",
@@ -267,17 +273,17 @@ def looked_at(
     context = browser.new_context(base_url=base)
     context.add_cookies([{"name": k, "value": v, "url": base} for k, v in cookies.items()])
     context.add_init_script(COUNTING)
-    page, said = context.new_page(), {}
+    page, faults = context.new_page(), {}
     for path in paths:
         answer = page.goto(path)
         page.wait_for_timeout(15)
-        found = page.evaluate(LOOKING)
+        page_state = page.evaluate(LOOKING)
         status = answer.status if answer else 0
         is_right = status < 500 if path in WRONG else status == 200
-        if found["hit"] or found["stopped"] or found["odd"] or not is_right:
-            said[path] = found | {"status": status}
+        if page_state["hit"] or page_state["stopped"] or page_state["odd"] or not is_right:
+            faults[path] = page_state | {"status": status}
     context.close()
-    return said
+    return faults
 
 
 def test_nothing_runs_that_came_from_colleagues_systems_and_files(running, lin, desk, chromium):

@@ -37,9 +37,11 @@ def sam() -> User:
 
 @pytest.fixture
 def secret(sam) -> str:
-    made, before = staff_sign_in.new_secret(), timezone.now() - timedelta(hours=1)
-    staff_sign_in.enroll(user=sam, secret=made, code=staff_sign_in.totp(made, before), now=before)
-    return made
+    totp_secret, before = staff_sign_in.new_secret(), timezone.now() - timedelta(hours=1)
+    staff_sign_in.enroll(
+        user=sam, secret=totp_secret, code=staff_sign_in.totp(totp_secret, before), now=before
+    )
+    return totp_secret
 
 
 def _password(client: Client, user: User):
@@ -95,11 +97,11 @@ def test_the_administrators_own_form_opens_nothing_where_we_live_under_a_prefix(
     def opened(request: WSGIRequest):
         raise AssertionError("the door stood open")
 
-    asked = RequestFactory().post("/admin/login/", SCRIPT_NAME="/butler")
-    asked.user, asked.session = sam, {}
+    admin_request = RequestFactory().post("/admin/login/", SCRIPT_NAME="/butler")
+    admin_request.user, admin_request.session = sam, {}
 
-    assert asked.path == "/butler/admin/login/"
-    assert AdminDoorMiddleware(opened)(asked).status_code == 302
+    assert admin_request.path == "/butler/admin/login/"
+    assert AdminDoorMiddleware(opened)(admin_request).status_code == 302
 
 
 def test_a_key_that_somebody_planted_is_worth_nothing_after_any_step(client, sam, secret):
@@ -149,11 +151,11 @@ def test_who_waits_for_a_code_cannot_borrow_anothers(sam, secret):
 @pytest.mark.parametrize("kind", ["totp", "recovery"])
 def test_of_one_code_from_many_browsers_at_once_one_gets_in(sam, kind):
     now = timezone.now()
-    made, before = staff_sign_in.new_secret(), now - timedelta(hours=1)
+    totp_secret, before = staff_sign_in.new_secret(), now - timedelta(hours=1)
     codes = staff_sign_in.enroll(
-        user=sam, secret=made, code=staff_sign_in.totp(made, before), now=before
+        user=sam, secret=totp_secret, code=staff_sign_in.totp(totp_secret, before), now=before
     )
-    code = codes[2] if kind == "recovery" else staff_sign_in.totp(made, now)
+    code = codes[2] if kind == "recovery" else staff_sign_in.totp(totp_secret, now)
 
     def show(_: int) -> bool:
         try:

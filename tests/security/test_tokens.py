@@ -41,23 +41,33 @@ def flips(text: str):
 
 def test_no_other_handle_takes_the_code():
     now = timezone.now()
-    asked = sign_in.issue_code(email="noor@example.com", network="192.0.2.1", now=now)
+    issued_code = sign_in.issue_code(email="noor@example.com", network="192.0.2.1", now=now)
 
-    for handle in (*flips(asked.handle), asked.handle[:-1], asked.handle + "=", ""):
+    for handle in (
+        *flips(issued_code.handle),
+        issued_code.handle[:-1],
+        issued_code.handle + "=",
+        "",
+    ):
         with pytest.raises(sign_in.WrongCode):
-            sign_in.verify_code(handle=handle, code=asked.code, language="en", now=now)
+            sign_in.verify_code(handle=handle, code=issued_code.code, language="en", now=now)
     # All those guesses were of nothing: the right one still counts.
-    assert sign_in.verify_code(handle=asked.handle, code=asked.code, language="en", now=now)
+    assert sign_in.verify_code(
+        handle=issued_code.handle, code=issued_code.code, language="en", now=now
+    )
 
 
 def test_a_code_belongs_to_its_handle():
     now = timezone.now()
-    one = sign_in.issue_code(email="noor@example.com", network="192.0.2.1", now=now)
-    two = sign_in.issue_code(email="eli@example.com", network="192.0.2.1", now=now)
-    if one.code == two.code:
-        two = sign_in.issue_code(email="eli@example.com", network="192.0.2.1", now=now)
+    first_code = sign_in.issue_code(email="noor@example.com", network="192.0.2.1", now=now)
+    second_code = sign_in.issue_code(email="eli@example.com", network="192.0.2.1", now=now)
+    if first_code.code == second_code.code:
+        second_code = sign_in.issue_code(email="eli@example.com", network="192.0.2.1", now=now)
 
-    for handle, code in ((one.handle, two.code), (two.handle, one.code)):
+    for handle, code in (
+        (first_code.handle, second_code.code),
+        (second_code.handle, first_code.code),
+    ):
         with pytest.raises(sign_in.WrongCode):
             sign_in.verify_code(handle=handle, code=code, language="en", now=now)
 
@@ -71,10 +81,10 @@ def test_no_other_ticket_opens_a_stream():
         StreamTicket.objects.filter(digest=tickets.digest(changed)).exists()
         for changed in flips(ticket)
     )
-    kept = bytes(StreamTicket.objects.get().digest)
+    stored_digest = bytes(StreamTicket.objects.get().digest)
     # Whoever reads the table has nothing to show.
-    assert ticket.encode() not in kept
-    assert len(kept) == 32
+    assert ticket.encode() not in stored_digest
+    assert len(stored_digest) == 32
 
 
 def test_a_token_of_one_purpose_is_nothing_elsewhere(client):

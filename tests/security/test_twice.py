@@ -70,27 +70,27 @@ class Forms(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag, attrs):
-        said = dict(attrs)
-        name, value = said.get("name") or "", said.get("value") or ""
+        attributes = dict(attrs)
+        name, value = attributes.get("name") or "", attributes.get("value") or ""
         if tag == "form":
-            is_post = (said.get("method") or "").lower() == "post"
-            self._action = (said.get("action") or self.page) if is_post else ""
+            is_post = (attributes.get("method") or "").lower() == "post"
+            self._action = (attributes.get("action") or self.page) if is_post else ""
             self._fields, self._buttons = [], []
         elif tag == "input" and name:
-            self._input(said.get("type") or "text", name, value, "checked" in said)
+            self._input(attributes.get("type") or "text", name, value, "checked" in attributes)
         elif tag == "textarea" and name:
             self._fields.append((name, TYPED.get(name, "Said")))
         elif tag == "select":
             self._select, self._options = name, []
         elif tag == "option" and self._select:
-            self._options.append((value, "selected" in said))
-        elif tag == "button" and said.get("type") != "button":
+            self._options.append((value, "selected" in attributes))
+        elif tag == "button" and attributes.get("type") != "button":
             self._buttons.append((name, value))
 
     def _input(self, kind: str, name: str, value: str, is_on: bool) -> None:
-        known = dict(self._fields)
-        if kind == "radio" and (is_on or name not in known):
-            self._fields = [one for one in self._fields if one[0] != name] + [(name, value)]
+        field_values = dict(self._fields)
+        if kind == "radio" and (is_on or name not in field_values):
+            self._fields = [field for field in self._fields if field[0] != name] + [(name, value)]
         elif kind == "checkbox" and (is_on or name in TYPED):
             self._fields.append((name, value or "on"))
         elif kind not in ("radio", "checkbox"):
@@ -133,10 +133,10 @@ def noor() -> Customer:
 def effects() -> Counter:
     """Everything that a customer or a colleague could notice, each as often as it is there."""
     encode = DjangoJSONEncoder(sort_keys=True).encode
-    seen = Counter()
-    for one in Event.objects.exclude(kind="control"):
-        said = one.body.get("properties") or one.body.get("traits") or {}
-        seen["event", one.customer_id, one.name, one.about, encode(said)] += 1
+    effect_counts = Counter()
+    for event in Event.objects.exclude(kind="control"):
+        properties = event.body.get("properties") or event.body.get("traits") or {}
+        effect_counts["event", event.customer_id, event.name, event.about, encode(properties)] += 1
     for model, key in (
         (Order, "number"),
         (StaffTask, "title"),
@@ -144,8 +144,8 @@ def effects() -> Counter:
         (PauseSwitch, "key"),
     ):
         for value in model.objects.values_list("customer_id" if model is Order else key, flat=True):
-            seen[model.__name__, str(value)] += 1
-    return seen
+            effect_counts[model.__name__, str(value)] += 1
+    return effect_counts
 
 
 def doubled(before: Counter, after: Counter) -> dict:
@@ -163,7 +163,7 @@ def pressed_twice(client: Client, form: Form) -> tuple[list[object], dict]:
         kind = "application/x-www-form-urlencoded"
         return browser.post(path.split("#")[0], urlencode(form.fields), content_type=kind)
 
-    answers = [getattr(one, "status_code", one) for one in together(press, press)]
+    answers = [getattr(answer, "status_code", answer) for answer in together(press, press)]
     return answers, doubled(before, effects())
 
 
@@ -175,7 +175,7 @@ def pages(noor: Customer) -> dict[str, list[str]]:
         "lin": [
             *(f"{record}/", f"{record}/wishes/", f"{record}/new-order/", f"{record}/orders/A-1/"),
             *("/console/tasks/", "/console/topics/", "/console/switches/"),
-            *(f"/console/merges/{one.pk}/" for one in Review.objects.all()),
+            *(f"/console/merges/{review.pk}/" for review in Review.objects.all()),
         ],
     }
 
@@ -194,7 +194,7 @@ def test_a_form_that_is_pressed_twice_is_done_once(noor):
                     continue
                 answers, twice = pressed_twice(client, form)
                 actions[form.action] += 1
-                if twice or not all(one in (200, 302, 403, 404, 409, 422) for one in answers):
+                if twice or not all(status in (200, 302, 403, 404, 409, 422) for status in answers):
                     wrong[form.action, form.fields] = answers, twice
 
     assert wrong == {}
@@ -208,7 +208,7 @@ MEANT = ("/orders/", "/party/", "/requests/", "/close/")
 
 def test_what_a_program_sends_twice_breaks_nothing_and_is_done_once(world):
     things, callers = world
-    wrong, asked = {}, 0
+    wrong, operation_count = {}, 0
     for operation in API:
         method, route = operation.split(" ", 1)
         if method in ("GET", "PATCH"):
@@ -224,11 +224,11 @@ def test_what_a_program_sends_twice_breaks_nothing_and_is_done_once(world):
             asking = Client(**by.defaults)
             return asking.generic(method, path, body, content_type="application/json")
 
-        answers = [getattr(one, "status_code", one) for one in together(send, send)]
+        answers = [getattr(answer, "status_code", answer) for answer in together(send, send)]
         twice = doubled(before, effects())
-        asked += 1
-        is_broken = not all(isinstance(one, int) and one < 500 for one in answers)
+        operation_count += 1
+        is_broken = not all(isinstance(answer, int) and answer < 500 for answer in answers)
         if is_broken or (twice and not route.endswith(MEANT)):
             wrong[operation] = answers, twice
     assert wrong == {}
-    assert asked >= 30
+    assert operation_count >= 30

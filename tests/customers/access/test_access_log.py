@@ -36,12 +36,12 @@ def test_what_a_key_reads_again_is_one_look():
 
 
 def test_another_page_another_record_and_another_key_are_looks_of_their_own():
-    one, other = factories.customer(), factories.customer()
+    noor, sam = factories.customer(), factories.customer()
 
-    note(one)
-    note(other)
-    note(one, what="timeline")
-    note(one, actor="source:site")
+    note(noor)
+    note(sam)
+    note(noor, what="timeline")
+    note(noor, actor="source:site")
 
     assert AccessLogEntry.objects.count() == 4
 

@@ -63,9 +63,9 @@ def test_what_is_no_key_is_nobodys(text):
 def test_nothing_of_a_key_is_kept_that_could_be_used():
     _, key = _source()
 
-    kept = SourceKey.objects.get()
+    source_key = SourceKey.objects.get()
 
-    assert kept.prefix == key[:9]
+    assert source_key.prefix == key[:9]
     assert key not in repr(SourceKey.objects.values().get())
     assert len(key) >= 35
 
@@ -94,7 +94,7 @@ def test_last_use_is_written_once_a_minute(django_assert_num_queries):
     _, key = _source()
     statements = []
     original = db.rows
-    db.rows = lambda *asked: statements.append(asked[0]) or original(*asked)
+    db.rows = lambda *arguments: statements.append(arguments[0]) or original(*arguments)
     try:
         for _ in range(5):
             keys.find_sender(key)
@@ -138,10 +138,10 @@ class TestCommands:
     def test_a_source_is_made_and_told_in_one_line(self):
         line = self._run("create_source", "app", "--channel", "app")
 
-        told = json.loads(line)
+        printed_source = json.loads(line)
         assert line.count("\n") == 1
-        assert told.keys() == {"id", "name", "key"}
-        assert keys.find_sender(told["key"]).source_id == told["id"]
+        assert printed_source.keys() == {"id", "name", "key"}
+        assert keys.find_sender(printed_source["key"]).source_id == printed_source["id"]
 
     def test_a_name_is_given_once(self):
         self._run("create_source", "app", "--channel", "app")

@@ -86,16 +86,16 @@ def test_a_consent_ends_at_its_moment_in_the_nights_the_clocks_change(noor, ends
 
 
 @pytest.mark.parametrize(
-    ("zone", "said", "until"),
+    ("zone", "refused_at", "until"),
     [
         ("Europe/Amsterdam", "2027-05-05T12:00", "2027-11-04T11:00"),
         ("Europe/Amsterdam", "2026-09-24T12:00", "2027-03-26T11:00"),
         ("Australia/Lord_Howe", "2027-09-25T12:00", "2028-03-26T12:30"),
     ],
 )
-def test_the_rest_after_a_no_is_as_long_whatever_the_clocks_do(noor, zone, said, until):
+def test_the_rest_after_a_no_is_as_long_whatever_the_clocks_do(noor, zone, refused_at, until):
     here = ZoneInfo(zone)
-    at = datetime.fromisoformat(said).replace(tzinfo=here)
+    at = datetime.fromisoformat(refused_at).replace(tzinfo=here)
     end = datetime.fromisoformat(until).replace(tzinfo=here).astimezone(UTC)
     say(noor.id, refuse(), now=at.astimezone(UTC))
 

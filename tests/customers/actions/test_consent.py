@@ -48,12 +48,12 @@ def pictures(*customers):
 
 
 def test_a_consent_is_on_the_ledger_on_the_log_and_in_force(noor):
-    said = say(noor.id, give())
+    receipt = say(noor.id, give())
 
     entry = ControlEntry.objects.get()
     event = Event.objects.get(kind="control")
-    kept = control_of(noor.id)
-    assert said == ((entry.entry_id,), noor.id, event.version)
+    control = control_of(noor.id)
+    assert receipt == ((entry.entry_id,), noor.id, event.version)
     assert (entry.record_id, entry.seq, entry.version) == (noor.id, 1, event.version)
     assert event.name == "Consent Given"
     assert event.body["properties"] == {
@@ -61,8 +61,8 @@ def test_a_consent_is_on_the_ledger_on_the_log_and_in_force(noor):
         "subject": "offers",
         "purpose": "offers",
     }
-    assert kept.granted == ["offers"]
-    assert kept.state["consents"]["offers"]["notice"] == NOTICE
+    assert control.granted == ["offers"]
+    assert control.state["consents"]["offers"]["notice"] == NOTICE
     assert Customer.objects.get(id=noor.id).version == event.version
 
 
@@ -112,8 +112,8 @@ def test_a_consent_after_joining_speaks_for_both_and_stays_with_both(noor):
     [live] = Customer.objects.live()
 
     # Said to the record that is not live any more: it is the same customer.
-    said = say(({noor.id, other.id} - {live.id}).pop(), give())
-    assert said.customer_id == live.id
+    receipt = say(({noor.id, other.id} - {live.id}).pop(), give())
+    assert receipt.customer_id == live.id
     assert control_of(live.id).granted == ["offers"]
     merging.part(noor.id, other.id, actor="staff:lin", now=NOON)
 
@@ -128,7 +128,7 @@ def test_only_the_live_record_has_a_standing(noor):
     merging.join(noor.id, other.id, actor="staff:lin", now=NOON)
 
     [live] = Customer.objects.live()
-    assert [kept.customer_id for kept in Control.objects.all()] == [live.id]
+    assert [control.customer_id for control in Control.objects.all()] == [live.id]
     assert rebuild.check([live.id]) == []
 
 
@@ -136,7 +136,7 @@ def test_rebuild_tells_of_a_standing_that_is_not_what_the_ledger_says(noor):
     say(noor.id, refuse())
     Control.objects.update(granted=["offers"])
 
-    assert [one.what for one in rebuild.check([noor.id])] == ["control "]
+    assert [difference.what for difference in rebuild.check([noor.id])] == ["control "]
     rebuild.rebuild([noor.id])
 
     assert control_of(noor.id).granted == []
@@ -151,7 +151,7 @@ def test_everything_that_can_be_said_is_an_event_with_its_entry(noor):
         ConsentStatement(kind="signal.received", subject="gpc"),
     ]
 
-    said = say(noor.id, *words)
+    receipt = say(noor.id, *words)
 
     events = Event.objects.filter(kind="control").order_by("version")
     assert [event.name for event in events] == [
@@ -161,14 +161,14 @@ def test_everything_that_can_be_said_is_an_event_with_its_entry(noor):
         "Preference Set",
         "Signal Received",
     ]
-    assert [event.body["properties"]["entry"] for event in events] == [*map(str, said.entries)]
+    assert [event.body["properties"]["entry"] for event in events] == [*map(str, receipt.entries)]
     assert events[3].body["properties"] | {"entry": ""} == {
         "entry": "",
         "subject": "allow",
         "channel": "sms",
         "value": False,
     }
-    assert said.version == events[4].version
+    assert receipt.version == events[4].version
 
 
 def test_the_document_has_every_field_that_the_standard_asks_for(noor):
@@ -365,7 +365,7 @@ def test_who_gets_around_the_triggers_is_found_out(noor, change):
         cursor.execute("ALTER TABLE customers_controlentry DISABLE TRIGGER USER")
         cursor.execute(change)
 
-    assert any(one.what.startswith("ledger") for one in rebuild.check([noor.id]))
+    assert any(difference.what.startswith("ledger") for difference in rebuild.check([noor.id]))
 
 
 def test_a_word_costs_as_many_statements_however_long_the_ledger_is(noor, count_statements):

@@ -39,11 +39,11 @@ def test_each_word_has_a_place_of_its_own():
     def speak():
         return [say(noor.id, give(), withdraw("surveys"), by=by) for _ in range(EACH)]
 
-    said = [one for writer in at_once(*[speak] * WRITERS) for one in writer]
+    receipts = [receipt for writer in at_once(*[speak] * WRITERS) for receipt in writer]
 
     numbers = ControlEntry.objects.filter(record=noor).values_list("seq", flat=True)
     assert sorted(numbers) == [*range(1, 2 * WRITERS * EACH + 1)]
-    assert len({entry for one in said for entry in one.entries}) == 2 * WRITERS * EACH
+    assert len({entry for receipt in receipts for entry in receipt.entries}) == 2 * WRITERS * EACH
     assert rebuild.check([noor.id]) == []
     assert control_of(noor.id).granted == ["offers"]
 

@@ -61,8 +61,8 @@ def test_a_purpose_takes_its_newest_name_and_place():
     publish(purposes=[OFFERS], now=NOON)
     publish(purposes=[PurposeText("offers", "contact", {}, position=4, is_offered=False)], now=NOON)
 
-    kept = Purpose.objects.get()
-    assert (kept.texts, kept.position, kept.is_offered) == ({}, 4, False)
+    purpose = Purpose.objects.get()
+    assert (purpose.texts, purpose.position, purpose.is_offered) == ({}, 4, False)
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,9 @@ class Caller:
         return self.client.get(path, query, headers=headers)
 
     def send(self, method: str, path: str, body: object = None, **headers: str):
-        data = b"" if body is None else json.dumps(body).encode()
+        encoded_body = b"" if body is None else json.dumps(body).encode()
         return self.client.generic(
-            method, path, data, content_type="application/json", headers=headers
+            method, path, encoded_body, content_type="application/json", headers=headers
         )
 
     def post(self, path: str, body: object = None, **headers: str):
@@ -138,8 +138,10 @@ def sign_in_as(anybody, ask):
     """Return a function that signs somebody in, and gives their app's headers."""
 
     def signing_in(email: str = "noor@example.com") -> dict[str, str]:
-        asked, code = ask(email)
-        proved = anybody.post("/api/sign-in/", {"request": asked.json()["request"], "code": code})
+        code_request, code = ask(email)
+        proved = anybody.post(
+            "/api/sign-in/", {"request": code_request.json()["request"], "code": code}
+        )
         assert proved.status_code == 200, proved.content
         return {"X-Session-Token": proved.json()["session_token"]}
 

@@ -12,16 +12,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_an_app_signs_in_asks_who_it_is_and_signs_out(anybody):
     api = "/_allauth/app/v1/auth"
-    asked = anybody.post(f"{api}/code/request", {"email": ADDRESS})
-    pending = {"X-Session-Token": asked.json()["meta"]["session_token"]}
+    code_request = anybody.post(f"{api}/code/request", {"email": ADDRESS})
+    pending = {"X-Session-Token": code_request.json()["meta"]["session_token"]}
     code = re.search(r"\d{6}", mail.outbox[-1].body)[0]
 
     wrong = anybody.post(f"{api}/code/confirm", {"code": "nothing"}, **pending)
     right = anybody.post(f"{api}/code/confirm", {"code": code}, **pending)
 
     token = {"X-Session-Token": right.json()["meta"]["session_token"]}
-    assert (asked.status_code, wrong.status_code, right.status_code) == (401, 400, 200)
-    assert asked.json()["data"]["flows"] == [{"id": "login_by_code", "is_pending": True}]
+    assert (code_request.status_code, wrong.status_code, right.status_code) == (401, 400, 200)
+    assert code_request.json()["data"]["flows"] == [{"id": "login_by_code", "is_pending": True}]
     assert wrong.json()["errors"][0]["code"] == "incorrect_code"
     assert right.json()["meta"]["is_authenticated"] is True
     assert token != pending

@@ -21,7 +21,7 @@ def test_whatever_an_order_is_called_it_can_be_reached(desk, noor, number):
 
     assert desk.get(path).json()["number"] == number
     assert desk.patch(path, {"note": "by the window"}).status_code == 200
-    names = {one["name"] for one in desk.get(f"{path}history/").json()["results"]}
+    names = {event["name"] for event in desk.get(f"{path}history/").json()["results"]}
     assert names == {"Order Completed", "Order Amended"}
     assert desk.post(f"{path}lines/a%2Fb/cancel/", {"quantity": 1}).status_code == 200
     assert desk.get(path).json()["lines"][0]["quantity"] == 1
@@ -46,8 +46,8 @@ def test_whatever_an_order_is_called_it_can_be_reached(desk, noor, number):
 )
 def test_what_ends_as_an_address_of_ours_does_is_an_order_like_any_other(desk, noor, number):
     lines = [{"line_id": "a/cancel", "name": "Day ticket", "quantity": 2, "price": "10"}]
-    for one in ("A", number):
-        factories.record(factories.order(one, ("email", "noor@example.com"), lines=lines))
+    for order_number in ("A", number):
+        factories.record(factories.order(order_number, ("email", "noor@example.com"), lines=lines))
     of_noor = {"customer_id": noor[0].id}
     path = reverse("customer:order", kwargs=of_noor | {"number": number})
     line = {"number": number, "line": "a/cancel"}
@@ -55,7 +55,7 @@ def test_what_ends_as_an_address_of_ours_does_is_an_order_like_any_other(desk, n
     assert desk.get(path).json()["number"] == number
     assert desk.patch(path, {"note": "by the window"}).status_code == 200
     history = desk.get(reverse("customer:order-history", kwargs=of_noor | {"number": number}))
-    assert {one["about"] for one in history.json()["results"]} == {f"order:{number}"}
+    assert {event["about"] for event in history.json()["results"]} == {f"order:{number}"}
     out = desk.post(reverse("customer:order-line-cancel", kwargs=of_noor | line), {"quantity": 1})
     assert out.status_code == 200
     cancel = reverse("customer:order-cancel", kwargs=of_noor | {"number": number})
@@ -73,7 +73,7 @@ def test_a_real_server_leads_there_too(running):
     for number in numbers:
         factories.record(factories.order(number, ("email", "noor@example.com"), lines=[]))
 
-    found = [
+    orders = [
         httpx2.get(
             f"{running.web}/api/customers/{noor.id}/orders/{quote(number, safe='')}/",
             headers={"Authorization": f"Bearer {key}"},
@@ -81,4 +81,4 @@ def test_a_real_server_leads_there_too(running):
         for number in numbers
     ]
 
-    assert [one.get("number") for one in found] == numbers
+    assert [order.get("number") for order in orders] == numbers

@@ -105,9 +105,9 @@ def test_change_of_a_customer_leaves_the_order_as_it_is(noor, app, desk, orders,
     changed = app.patch(f"{MINE}{placed}/", {"lines": [{"id": "1", "quantity": 50}]})
 
     after = desk.get(f"{orders}{placed}/").json()
-    asked = after.pop("requested_changes")
+    requested_changes = after.pop("requested_changes")
     assert changed.status_code == 200
-    assert [(one["event"], one["change"]) for one in asked] == [
+    assert [(change["event"], change["change"]) for change in requested_changes] == [
         ("Order Change Requested", {"lines": [{"line_id": "1", "quantity": 50}]})
     ]
     moving = {"version", "requested_changes"}
@@ -168,14 +168,16 @@ def test_declined_requests_change_nothing(noor, app, desk, orders, placed):
     app.post(f"{MINE}{placed}/cancel/", {"reason": "ill"})
 
     answers = [
-        desk.post(f"{orders}{one}/decline/", {"reason": "full"}).status_code
-        for one in (number, placed)
+        desk.post(f"{orders}{order_number}/decline/", {"reason": "full"}).status_code
+        for order_number in (number, placed)
     ]
 
-    asked, kept = (desk.get(f"{orders}{one}/").json() for one in (number, placed))
+    requested, untouched = (
+        desk.get(f"{orders}{order_number}/").json() for order_number in (number, placed)
+    )
     assert answers == [200, 200]
-    assert (asked["status"], asked["is_verified"]) == ("declined", False)
-    assert (kept["status"], kept["requested_changes"]) == ("placed", [])
+    assert (requested["status"], requested["is_verified"]) == ("declined", False)
+    assert (untouched["status"], untouched["requested_changes"]) == ("placed", [])
     assert app.patch(f"{MINE}{number}/", {"note": "please"}).status_code == 409
     for ids in rebuild.live_ids():
         assert rebuild.check(ids) == []

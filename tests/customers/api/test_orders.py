@@ -39,8 +39,8 @@ def test_what_was_placed_is_in_the_record_and_on_the_list(desk, noor, orders):
     page = desk.get(orders, {"limit": 2}).json()
     rest = desk.get(page["next"]).json()
 
-    assert [one["number"] for one in record["orders"]] == numbers[::-1]
-    assert [one["number"] for one in page["results"] + rest["results"]] == numbers[::-1]
+    assert [order["number"] for order in record["orders"]] == numbers[::-1]
+    assert [order["number"] for order in page["results"] + rest["results"]] == numbers[::-1]
     assert rest["next"] is None
 
 
@@ -82,7 +82,7 @@ def test_a_line_is_cancelled_in_part_and_whole(desk, orders):
 
     order = desk.get(f"{orders}{number}/").json()
     assert order["total"] == "39.50"
-    assert [(one["quantity"], one["status"]) for one in order["lines"]] == [
+    assert [(line["quantity"], line["status"]) for line in order["lines"]] == [
         (1, "ordered"),
         (2, "cancelled"),
     ]
@@ -107,7 +107,7 @@ def test_the_history_says_who_changed_what(desk, noor, orders):
 
     events = desk.get(f"{orders}{number}/history/").json()["results"]
 
-    assert [(one["name"], one["actor"], one["channel"]) for one in events] == [
+    assert [(event["name"], event["actor"], event["channel"]) for event in events] == [
         ("Order Change Requested", "", "app"),
         ("Order Completed", "staff:sam", "phone"),
     ]
@@ -210,9 +210,13 @@ def test_changing_an_order_that_was_only_claimed_keeps_all_of_it(desk, db):
 
     desk.post(f"{order}lines/1/cancel/", {"quantity": 1})
 
-    kept = desk.get(order).json()
-    assert (kept["is_verified"], kept["total"], kept["currency"]) == (True, "10.00", "EUR")
-    assert [(one["name"], one["quantity"]) for one in kept["lines"]] == [("Ticket", 1)]
+    changed = desk.get(order).json()
+    assert (changed["is_verified"], changed["total"], changed["currency"]) == (
+        True,
+        "10.00",
+        "EUR",
+    )
+    assert [(line["name"], line["quantity"]) for line in changed["lines"]] == [("Ticket", 1)]
 
 
 def _claim_an_order(number: str) -> None:
@@ -237,9 +241,9 @@ def test_customers_cannot_make_an_order_of_what_their_browser_claims(make_custom
         app.post("/api/me/orders/FREE-1/cancel/", {}),
     ]
 
-    assert [one.status_code for one in answers] == [409, 409, 409]
+    assert [answer.status_code for answer in answers] == [409, 409, 409]
     record = app.get("/api/me/").json()
-    assert [one["is_verified"] for one in record["orders"]] == [False]
+    assert [placed_order["is_verified"] for placed_order in record["orders"]] == [False]
     assert record["next_visit"] is None
 
 
@@ -297,11 +301,11 @@ def test_a_key_is_good_for_seven_days(desk, orders, time_machine):
     first = desk.post(orders, ORDER, **once)
 
     time_machine.move_to("2026-11-28T11:00:00Z")
-    kept = desk.post(orders, ORDER, **once)
+    repeated = desk.post(orders, ORDER, **once)
     time_machine.move_to("2026-11-28T13:00:00Z")
     forgotten = desk.post(orders, ORDER, **once)
 
-    assert kept.content == first.content
+    assert repeated.content == first.content
     assert forgotten.json()["number"] != first.json()["number"]
 
 
@@ -309,9 +313,9 @@ def test_what_failed_may_be_tried_again_with_the_same_key(desk, orders):
     once = {"Idempotency-Key": "k-1"}
 
     refused = desk.post(orders, ORDER, **once, **{"If-Match": '"7"'})
-    done = desk.post(orders, ORDER, **once, **{"If-Match": '"1"'})
+    accepted = desk.post(orders, ORDER, **once, **{"If-Match": '"1"'})
 
-    assert (refused.status_code, done.status_code) == (412, 201)
+    assert (refused.status_code, accepted.status_code) == (412, 201)
 
 
 def test_one_callers_key_is_not_anothers(desk, orders, make_key):
@@ -346,7 +350,7 @@ def test_the_same_request_from_many_at_once_is_done_once(desk, noor):
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_one_number_for_two_customers_at_once_joins_nobody(desk, noor, eli):
-    paths = [f"/api/customers/{one.id}/orders/" for one, _ in (noor, eli)] * 6
+    paths = [f"/api/customers/{customer.id}/orders/" for customer, _ in (noor, eli)] * 6
     answers = []
 
     def place(path):
@@ -376,13 +380,13 @@ def test_a_record_to_which_only_claims_lead_takes_no_orders(desk, db):
 
 
 def test_an_order_for_a_joined_record_is_the_live_ones(desk, db):
-    one = factories.customer(("user_id", "u-1"))
+    live_record = factories.customer(("user_id", "u-1"))
     other = factories.customer(("email", "noor@example.com"))
     factories.record(factories.identify(("user_id", "u-1"), ("email", "noor@example.com")))
 
     placed = desk.post(f"/api/customers/{other.id}/orders/", ORDER)
 
-    assert placed.json()["customer"] == str(one.id)
+    assert placed.json()["customer"] == str(live_record.id)
 
 
 def test_lines_that_come_to_more_than_there_is_money_are_refused(desk, orders):

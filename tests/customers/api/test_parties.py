@@ -14,7 +14,7 @@ def test_a_child_without_an_account_comes_along(desk, party):
     members = desk.get(party).json()["results"]
 
     assert added.status_code == 201
-    mia = next(one for one in members if one["reference"] == added.json()["reference"])
+    mia = next(member for member in members if member["reference"] == added.json()["reference"])
     assert mia == {
         "reference": mia["reference"],
         "name": "Mia",
@@ -55,7 +55,7 @@ def test_customers_describe_their_own_party(noor, eli):
     reference = added.json()["reference"]
     assert added.status_code == 201
     assert eli[1].patch(f"/api/me/party/{reference}/", {"name": "x"}).status_code == 404
-    assert [one["name"] for one in app.get("/api/me/").json()["party"]] == ["Mia"]
+    assert [member["name"] for member in app.get("/api/me/").json()["party"]] == ["Mia"]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_trojan_identifier(anybody, sign_in_as):
     after = Customer.objects.get(id=mine["id"])
     assert mine["id"] != str(claimed.id)
     assert after.version == mine["version"]
-    assert [one["kind"] for one in mine["identifiers"]] == ["email"]
+    assert [identifier["kind"] for identifier in mine["identifiers"]] == ["email"]
 
 
 def test_unexpired_address_change(anybody, sign_in_as):

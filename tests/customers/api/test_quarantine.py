@@ -25,7 +25,7 @@ BAD = b'{"type": "track", "event": "Ride Entered"}'
 
 
 @pytest.fixture
-def kept(db):
+def quarantine(db):
     """Return a function that puts something into quarantine."""
 
     def keep(raw: bytes, reason: str = "key_too_long", by=None) -> QuarantinedItem:
@@ -41,57 +41,65 @@ def kept(db):
     return keep
 
 
-def test_what_could_not_be_taken_in_is_seen_as_it_came(desk, kept):
-    item = kept(b'{"a": \xff}', "invalid_utf8")
+def test_what_could_not_be_taken_in_is_seen_as_it_came(desk, quarantine):
+    quarantined = quarantine(b'{"a": \xff}', "invalid_utf8")
 
     listed = desk.get("/api/quarantine/", {"reason": "invalid_utf8"}).json()["results"]
-    one = desk.get(f"/api/quarantine/{item.id}/").json()
+    document = desk.get(f"/api/quarantine/{quarantined.id}/").json()
 
-    assert [(row["id"], row["size"], "raw" in row) for row in listed] == [(item.id, 8, False)]
-    assert base64.b64decode(one["raw"]) == b'{"a": \xff}'
-    assert (one["reason"], one["detail"], one["message_id"]) == ("invalid_utf8", "why", "m-1")
+    assert [(row["id"], row["size"], "raw" in row) for row in listed] == [
+        (quarantined.id, 8, False)
+    ]
+    assert base64.b64decode(document["raw"]) == b'{"a": \xff}'
+    assert (document["reason"], document["detail"], document["message_id"]) == (
+        "invalid_utf8",
+        "why",
+        "m-1",
+    )
 
 
-def test_the_list_is_narrowed_by_source_and_goes_on(desk, kept):
+def test_the_list_is_narrowed_by_source_and_goes_on(desk, quarantine):
     till = factories.sender(factories.source("till 3"))
-    items = [kept(b"%d" % n, by=till).id for n in range(3)]
-    kept(b"other")
+    item_ids = [quarantine(b"%d" % n, by=till).id for n in range(3)]
+    quarantine(b"other")
 
     page = desk.get("/api/quarantine/", {"source": "till 3", "limit": 2}).json()
     rest = desk.get(page["next"]).json()
 
-    assert [one["id"] for one in page["results"] + rest["results"]] == items[::-1]
+    assert [row["id"] for row in page["results"] + rest["results"]] == item_ids[::-1]
 
 
-def test_what_can_be_read_by_now_is_taken_in_once(desk, kept):
-    item = kept(GOOD)
+def test_what_can_be_read_by_now_is_taken_in_once(desk, quarantine):
+    quarantined = quarantine(GOOD)
 
-    first = desk.post(f"/api/quarantine/{item.id}/replay/")
-    again = desk.post(f"/api/quarantine/{item.id}/replay/")
+    first = desk.post(f"/api/quarantine/{quarantined.id}/replay/")
+    again = desk.post(f"/api/quarantine/{quarantined.id}/replay/")
 
     timeline = desk.get(f"/api/customers/{first.json()['customer']}/timeline/").json()["results"]
     assert (first.status_code, first.json()["version"]) == (200, 1)
-    assert [(one["name"], one["is_verified"]) for one in timeline] == [("Ride Entered", False)]
+    assert [(event["name"], event["is_verified"]) for event in timeline] == [
+        ("Ride Entered", False)
+    ]
     assert timeline[0]["received_at"] == NOON.isoformat().replace("+00:00", "Z")
     assert again.status_code == 409
-    assert desk.get(f"/api/quarantine/{item.id}/").json()["replayed_at"]
+    assert desk.get(f"/api/quarantine/{quarantined.id}/").json()["replayed_at"]
 
 
-def test_what_still_cannot_stays_with_its_reason(desk, kept):
-    item = kept(BAD)
+def test_what_still_cannot_stays_with_its_reason(desk, quarantine):
+    quarantined = quarantine(BAD)
 
-    answer = desk.post(f"/api/quarantine/{item.id}/replay/")
+    answer = desk.post(f"/api/quarantine/{quarantined.id}/replay/")
 
     assert (answer.status_code, "missing_ids" in answer.json()["detail"]) == (409, True)
-    item.refresh_from_db()
-    assert item.replayed_at is None
+    quarantined.refresh_from_db()
+    assert quarantined.replayed_at is None
     assert QuarantinedItem.objects.count() == 1
 
 
-def test_the_command_tries_all_that_waits(kept):
+def test_the_command_tries_all_that_waits(quarantine):
     for n in range(3):
-        kept(GOOD.replace(b"m-1", b"m-%d" % n))
-    kept(BAD)
+        quarantine(GOOD.replace(b"m-1", b"m-%d" % n))
+    quarantine(BAD)
     out = StringIO()
 
     call_command("replay_quarantine", stdout=out)
@@ -102,16 +110,16 @@ def test_the_command_tries_all_that_waits(kept):
     )
 
 
-def test_the_command_can_be_narrowed(kept):
-    kept(GOOD, "too_deep")
-    item = kept(GOOD.replace(b"m-1", b"m-2"), "key_too_long")
+def test_the_command_can_be_narrowed(quarantine):
+    quarantine(GOOD, "too_deep")
+    quarantined = quarantine(GOOD.replace(b"m-1", b"m-2"), "key_too_long")
     out = StringIO()
 
     call_command("replay_quarantine", "--reason", "key_too_long", stdout=out)
     call_command("replay_quarantine", "999999", stdout=out)
 
-    item.refresh_from_db()
-    assert item.replayed_at
+    quarantined.refresh_from_db()
+    assert quarantined.replayed_at
     assert QuarantinedItem.objects.filter(replayed_at__isnull=True).count() == 1
     assert "missing" in out.getvalue()
 

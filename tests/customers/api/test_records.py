@@ -14,7 +14,7 @@ def test_a_record_is_found_by_its_identifier_in_any_spelling(desk, noor):
 
     answer = desk.get("/api/customers/", {"identifier": "email:Noor@Example.com "})
 
-    assert [one["id"] for one in answer.json()["results"]] == [str(customer.id)]
+    assert [record["id"] for record in answer.json()["results"]] == [str(customer.id)]
     assert answer.json()["results"][0]["is_verified"] is True
 
 
@@ -25,8 +25,8 @@ def test_who_proved_an_address_comes_before_who_claims_it(desk, noor):
 
     answer = desk.get("/api/customers/", {"identifier": "email:noor@example.com"})
 
-    found = [(one["id"], one["is_verified"]) for one in answer.json()["results"]]
-    assert found == [(str(customer.id), True), (str(claimed.id), False)]
+    records = [(record["id"], record["is_verified"]) for record in answer.json()["results"]]
+    assert records == [(str(customer.id), True), (str(claimed.id), False)]
 
 
 @pytest.mark.parametrize("identifier", ["", "noor", "email:", "nothing:x", "email:not one", ":"])
@@ -37,7 +37,7 @@ def test_what_is_no_identifier_is_a_problem(desk, identifier):
 
 
 def test_all_records_are_listed_in_pages_both_ways(desk):
-    made = [str(factories.customer(("user_id", f"u-{n}")).id) for n in range(5)]
+    customer_ids = [str(factories.customer(("user_id", f"u-{n}")).id) for n in range(5)]
 
     first = desk.get("/api/customers/", {"limit": 2}).json()
     second = desk.get(first["next"]).json()
@@ -46,8 +46,8 @@ def test_all_records_are_listed_in_pages_both_ways(desk):
 
     assert first["previous"] is None
     assert third["next"] is None
-    listed = [one["id"] for page in (first, second, third) for one in page["results"]]
-    assert listed == made[::-1]
+    listed = [record["id"] for page in (first, second, third) for record in page["results"]]
+    assert listed == customer_ids[::-1]
     assert back["results"] == first["results"]
 
 
@@ -70,8 +70,8 @@ def test_the_record_is_what_was_said(desk, noor):
     assert record["traits"]["name"]["value"] == "Noor"
     assert record["traits"]["name"]["is_verified"] is True
     assert [order["total"] for order in record["orders"]] == ["12.50"]
-    assert [one["name"] for one in record["party"]] == ["Mia"]
-    assert {one["kind"] for one in record["identifiers"]} == {"email"}
+    assert [member["name"] for member in record["party"]] == ["Mia"]
+    assert {identifier["kind"] for identifier in record["identifiers"]} == {"email"}
 
 
 def test_numbers_come_back_with_every_digit(desk):
@@ -88,11 +88,11 @@ def test_a_reader_who_has_the_version_is_told_so(desk, noor):
     path = f"/api/customers/{customer.id}/"
     tag = desk.get(path)["ETag"]
 
-    known = desk.get(path, **{"If-None-Match": tag})
+    unchanged = desk.get(path, **{"If-None-Match": tag})
     weak = desk.get(path, **{"If-None-Match": f'W/{tag}, "x"'})
     old = desk.get(path, **{"If-None-Match": '"0"'})
 
-    assert (known.status_code, known.content, known["ETag"]) == (304, b"", tag)
+    assert (unchanged.status_code, unchanged.content, unchanged["ETag"]) == (304, b"", tag)
     assert weak.status_code == 304
     assert old.status_code == 200
 
@@ -131,14 +131,14 @@ def test_a_version_can_be_demanded(desk, noor):
 
 
 def test_a_joined_record_leads_to_the_one_it_joined(desk):
-    one = factories.customer(("user_id", "u-1"))
+    live_record = factories.customer(("user_id", "u-1"))
     other = factories.customer(("email", "noor@example.com"))
     factories.record(factories.identify(("user_id", "u-1"), ("email", "noor@example.com")))
 
     answer = desk.get(f"/api/customers/{other.id}/")
 
-    assert answer.json()["id"] == str(one.id)
-    assert answer["Content-Location"] == f"/api/customers/{one.id}/"
+    assert answer.json()["id"] == str(live_record.id)
+    assert answer["Content-Location"] == f"/api/customers/{live_record.id}/"
     assert [member["joined"] for member in answer.json()["members"]] == [str(other.id)]
 
 
@@ -209,8 +209,8 @@ def _rows_of(plan: dict, table: str) -> list[int]:
     below = [rows for inner in plan.get("Plans", []) for rows in _rows_of(inner, table)]
     if plan.get("Relation Name") != table:
         return below
-    taken = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
-    return [*below, round(taken * plan["Actual Loops"])]
+    rows_read = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+    return [*below, round(rows_read * plan["Actual Loops"])]
 
 
 def _plans():
@@ -225,8 +225,8 @@ def _plans():
         original = db.rows
 
         def explained(statement, params):
-            told = original(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", params)[0][0]
-            plans.append((json.loads(told) if isinstance(told, str) else told)[0]["Plan"])
+            plan = original(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", params)[0][0]
+            plans.append((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
             return original(statement, params)
 
         db.rows = explained

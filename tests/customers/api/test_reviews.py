@@ -20,7 +20,7 @@ def test_what_waits_for_a_person_is_listed(desk, suspicion):
 
     answer = desk.get("/api/reviews/", {"status": "open", "kind": "suggested_merge"})
 
-    assert [one["id"] for one in answer.json()["results"]] == [review.id]
+    assert [open_review["id"] for open_review in answer.json()["results"]] == [review.id]
     assert desk.get("/api/reviews/", {"status": "accepted"}).json()["results"] == []
     assert desk.get("/api/reviews/", {"status": "x"}).status_code == 400
     assert desk.get(f"/api/reviews/{review.id}/").json()["status"] == "open"

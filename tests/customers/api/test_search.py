@@ -28,11 +28,11 @@ def people():
 
 def _names(answer) -> list[str]:
     assert answer.status_code == 200, answer.content
-    return [one["name"] for one in answer.json()["results"]]
+    return [customer["name"] for customer in answer.json()["results"]]
 
 
 @pytest.mark.parametrize(
-    ("said", "by"),
+    ("search_text", "by"),
     [
         ("Noor de Wit", "name"),
         ("nor de witt", "name"),
@@ -44,10 +44,14 @@ def _names(answer) -> list[str]:
         ("C-100200", "card"),
     ],
 )
-def test_somebody_is_found_by_whatever_is_said(people, said, by):
-    [found] = key("read").get(SEARCH, {"q": said}).json()["results"]
+def test_somebody_is_found_by_whatever_is_said(people, search_text, by):
+    [customer] = key("read").get(SEARCH, {"q": search_text}).json()["results"]
 
-    assert (found["id"], found["found_by"], found["name"]) == (str(people.id), by, "Noor de Wit")
+    assert (customer["id"], customer["found_by"], customer["name"]) == (
+        str(people.id),
+        by,
+        "Noor de Wit",
+    )
 
 
 def test_pages_go_through_all_of_them_once_and_back(people):
@@ -59,7 +63,7 @@ def test_pages_go_through_all_of_them_once_and_back(people):
     assert first.json()["previous"] is None
     assert third.json()["next"] is None
     assert len({*_names(first), *_names(second), *_names(third)}) == 7
-    assert [len(_names(one)) for one in (first, second, third)] == [3, 3, 1]
+    assert [len(_names(page)) for page in (first, second, third)] == [3, 3, 1]
     assert _names(desk.get(third.json()["previous"])) == _names(second)
 
 
@@ -72,9 +76,9 @@ def test_what_cannot_be_asked_is_refused(people, query):
     assert key("read").get(SEARCH, query).status_code == 400
 
 
-@pytest.mark.parametrize("said", ["%", "\\", "' OR 1=1 --", "  ", "\u200b", "日本"])
-def test_what_names_nobody_finds_nobody(people, said):
-    assert _names(key("read").get(SEARCH, {"q": said})) == []
+@pytest.mark.parametrize("search_text", ["%", "\\", "' OR 1=1 --", "  ", "\u200b", "日本"])
+def test_what_names_nobody_finds_nobody(people, search_text):
+    assert _names(key("read").get(SEARCH, {"q": search_text})) == []
 
 
 def test_a_till_finds_by_name_and_order_and_by_no_address(people):

@@ -20,26 +20,28 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_an_unknown_address_gets_an_account_when_the_code_is_proved(anybody, ask):
-    asked, code = ask()
+    code_request, code = ask()
     assert not User.objects.exists()
 
-    proved = anybody.post("/api/sign-in/", {"request": asked.json()["request"], "code": code})
+    proved = anybody.post(
+        "/api/sign-in/", {"request": code_request.json()["request"], "code": code}
+    )
 
     token = {"X-Session-Token": proved.json()["session_token"]}
     record = anybody.get("/api/me/", **token).json()
-    assert (asked.status_code, proved.status_code) == (202, 200)
-    assert [(one["value"], one["is_verified"]) for one in record["identifiers"]] == [
-        (ADDRESS, True)
-    ]
+    assert (code_request.status_code, proved.status_code) == (202, 200)
+    assert [
+        (identifier["value"], identifier["is_verified"]) for identifier in record["identifiers"]
+    ] == [(ADDRESS, True)]
     assert [event["name"] for event in anybody.get("/api/me/timeline/", **token).json()["results"]]
 
 
 def test_a_proved_address_opens_the_record_that_it_leads_to(anybody, sign_in_as):
-    known = factories.customer(("user_id", "u-1"), ("email", ADDRESS), name="Noor")
+    customer = factories.customer(("user_id", "u-1"), ("email", ADDRESS), name="Noor")
 
     token = sign_in_as("Noor@Example.com")
 
-    assert anybody.get("/api/me/", **token).json()["id"] == str(known.id)
+    assert anybody.get("/api/me/", **token).json()["id"] == str(customer.id)
 
 
 @pytest.mark.parametrize(
@@ -64,9 +66,9 @@ def test_known_and_unknown_addresses_take_the_same_time(ask, sign_in_as):
 
     seconds(ADDRESS)
     took = [(seconds(ADDRESS), seconds(f"nobody{n}@example.com")) for n in range(40)]
-    known, unknown = (statistics.median(column) for column in zip(*took, strict=True))
+    known_median, unknown_median = (statistics.median(column) for column in zip(*took, strict=True))
 
-    assert known / unknown == pytest.approx(1, abs=0.25)
+    assert known_median / unknown_median == pytest.approx(1, abs=0.25)
 
 
 def test_signing_in_again_opens_the_same_login(anybody, sign_in_as):
@@ -80,34 +82,40 @@ def test_signing_in_again_opens_the_same_login(anybody, sign_in_as):
 def test_known_and_unknown_addresses_get_the_same_answer(ask, sign_in_as):
     sign_in_as()
 
-    known, _ = ask()
-    unknown, _ = ask("nobody@example.com")
+    known_answer, _ = ask()
+    unknown_answer, _ = ask("nobody@example.com")
 
-    assert known.status_code == unknown.status_code == 202
-    assert known.json().keys() == unknown.json().keys()
-    assert len(known.content) == len(unknown.content)
-    assert [len(one.body) for one in mail.outbox[-2:]] == [len(mail.outbox[0].body)] * 2
+    assert known_answer.status_code == unknown_answer.status_code == 202
+    assert known_answer.json().keys() == unknown_answer.json().keys()
+    assert len(known_answer.content) == len(unknown_answer.content)
+    assert [len(letter.body) for letter in mail.outbox[-2:]] == [len(mail.outbox[0].body)] * 2
 
 
 def test_asking_looks_at_no_account(ask, django_assert_max_num_queries):
     with django_assert_max_num_queries(20) as queries:
         ask()
 
-    assert not [one for one in queries.captured_queries if "customers_user" in one["sql"]]
+    assert not [query for query in queries.captured_queries if "customers_user" in query["sql"]]
 
 
 def test_nothing_that_was_sent_is_kept_in_the_clear(ask):
-    asked, code = ask()
+    code_request, code = ask()
 
-    kept = SignInCode.objects.get()
-    everything = repr([bytes(kept.code_digest), bytes(kept.handle_digest), bytes(kept.network)])
+    sign_in_code = SignInCode.objects.get()
+    everything = repr(
+        [
+            bytes(sign_in_code.code_digest),
+            bytes(sign_in_code.handle_digest),
+            bytes(sign_in_code.network),
+        ]
+    )
     assert code not in everything
-    assert asked.json()["request"] not in everything
+    assert code_request.json()["request"] not in everything
 
 
 def test_a_code_is_good_once(anybody, ask):
-    asked, code = ask()
-    shown = {"request": asked.json()["request"], "code": code}
+    code_request, code = ask()
+    shown = {"request": code_request.json()["request"], "code": code}
 
     answers = [anybody.post("/api/sign-in/", shown).status_code for _ in range(2)]
 
@@ -140,8 +148,8 @@ def test_a_code_works_only_where_it_was_asked_for(anybody, ask):
 
 
 def test_after_five_wrong_guesses_the_right_one_is_wrong_too(anybody, ask):
-    asked, code = ask()
-    request = asked.json()["request"]
+    code_request, code = ask()
+    request = code_request.json()["request"]
 
     for guess in range(5):
         anybody.post("/api/sign-in/", {"request": request, "code": f"{guess:06d}x"})
@@ -153,7 +161,7 @@ def test_after_five_wrong_guesses_the_right_one_is_wrong_too(anybody, ask):
 
 @pytest.mark.slow
 def test_of_200_guesses_at_once_five_count(ask, monkeypatch):
-    asked, _ = ask()
+    code_request, _ = ask()
     compared, original = [], sign_in.constant_time_compare
     monkeypatch.setattr(
         sign_in, "constant_time_compare", lambda *two: compared.append(1) or original(*two)
@@ -163,7 +171,7 @@ def test_of_200_guesses_at_once_five_count(ask, monkeypatch):
         for number in some:
             with pytest.raises(sign_in.WrongCode):
                 sign_in.verify_code(
-                    handle=asked.json()["request"],
+                    handle=code_request.json()["request"],
                     code=f"no{number}",
                     language="en",
                     now=SignInCode.objects.get().requested_at,
@@ -188,7 +196,7 @@ def test_codes_for_one_address_are_limited_and_the_limit_ends(ask, settings, tim
     time_machine.move_to("2026-11-21T13:00:01Z", tick=False)
     later = ask()[0]
 
-    assert [one.status_code for one in answers] == [202, 202, 202, 429]
+    assert [answer.status_code for answer in answers] == [202, 202, 202, 429]
     assert answers[3]["Retry-After"] == "3601"
     assert (elsewhere.status_code, later.status_code) == (202, 202)
 
@@ -217,9 +225,11 @@ def test_what_is_no_request_is_refused(anybody, body):
 
 def test_staff_do_not_come_in_by_mail(anybody, ask):
     User.objects.create_user(ADDRESS, "a long password", is_staff=True)
-    asked, code = ask()
+    code_request, code = ask()
 
-    answer = anybody.post("/api/sign-in/", {"request": asked.json()["request"], "code": code})
+    answer = anybody.post(
+        "/api/sign-in/", {"request": code_request.json()["request"], "code": code}
+    )
 
     assert (answer.status_code, answer.json()["type"]) == (
         403,
@@ -229,9 +239,11 @@ def test_staff_do_not_come_in_by_mail(anybody, ask):
 
 def test_a_closed_login_stays_closed(anybody, ask):
     User.objects.create_user(ADDRESS, is_active=False)
-    asked, code = ask()
+    code_request, code = ask()
 
-    answer = anybody.post("/api/sign-in/", {"request": asked.json()["request"], "code": code})
+    answer = anybody.post(
+        "/api/sign-in/", {"request": code_request.json()["request"], "code": code}
+    )
 
     assert (answer.status_code, answer.json()["type"]) == (403, "urn:butler:problem:wrong-code")
 
@@ -240,7 +252,7 @@ def test_sessions_are_listed_and_ended(anybody, sign_in_as):
     phone, laptop = sign_in_as(), sign_in_as()
 
     listed = anybody.get("/api/me/sessions/", **phone).json()["results"]
-    other = next(one for one in listed if not one["is_current"])
+    other = next(session for session in listed if not session["is_current"])
     ended = anybody.delete(f"/api/me/sessions/{other['id']}/", **phone)
 
     assert len(listed) == 2
@@ -254,7 +266,7 @@ def test_signing_out_everywhere_else_leaves_this_one(anybody, sign_in_as):
 
     anybody.delete("/api/me/sessions/", **phone)
 
-    assert [anybody.get("/api/me/", **one).status_code for one in (phone, *others)] == [
+    assert [anybody.get("/api/me/", **login).status_code for login in (phone, *others)] == [
         200,
         401,
         401,
@@ -287,9 +299,9 @@ def test_what_ran_out_is_forgotten_and_nothing_else(anybody, sign_in_as, time_ma
 def test_a_ticket_for_a_stream_is_for_who_signed_in(anybody, sign_in_as, desk):
     token = sign_in_as()
 
-    given = anybody.post("/api/me/stream-ticket/", **token)
+    answer = anybody.post("/api/me/stream-ticket/", **token)
 
-    assert given.status_code == 201
-    assert given.json()["url"].endswith(f"/live/me?ticket={given.json()['ticket']}")
+    assert answer.status_code == 201
+    assert answer.json()["url"].endswith(f"/live/me?ticket={answer.json()['ticket']}")
     assert desk.post("/api/me/stream-ticket/").status_code == 403
     assert anybody.post("/api/me/stream-ticket/").status_code == 401

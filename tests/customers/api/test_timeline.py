@@ -20,7 +20,7 @@ def _walk(caller, path: str, query: dict) -> list[dict]:
 
 
 def _places(events: list[dict]) -> list[tuple[str, int]]:
-    return [(one["customer"], one["version"]) for one in events]
+    return [(event["customer"], event["version"]) for event in events]
 
 
 @pytest.fixture
@@ -59,8 +59,8 @@ def test_the_way_back_shows_the_same_pages(desk, joined):
         page = desk.get(page["previous"]).json()
         backwards.append(page)
 
-    assert [_places(one["results"]) for one in backwards[::-1]] == [
-        _places(one["results"]) for one in forwards
+    assert [_places(page["results"]) for page in backwards[::-1]] == [
+        _places(page["results"]) for page in forwards
     ]
     assert forwards[0]["previous"] is None
 
@@ -70,8 +70,8 @@ def test_versions_of_each_log_fall_without_a_gap(desk, joined):
 
     events = _walk(desk, path, {"limit": 2})
 
-    for _, one in itertools.groupby(sorted(_places(events)), key=lambda place: place[0]):
-        versions = [version for _, version in one]
+    for _, places in itertools.groupby(sorted(_places(events)), key=lambda place: place[0]):
+        versions = [version for _, version in places]
         assert versions == list(range(1, len(versions) + 1))
 
 
@@ -82,7 +82,7 @@ def test_events_that_come_while_somebody_reads_disturb_no_page(desk, joined):
     factories.record(factories.incoming_event(("user_id", "u-1"), name="Late"))
     rest = _walk(desk, first["next"], {})
 
-    assert "Late" not in {one["name"] for one in first["results"] + rest}
+    assert "Late" not in {event["name"] for event in first["results"] + rest}
     assert desk.get(path, {"limit": 1}).json()["results"][0]["name"] == "Late"
 
 
@@ -92,8 +92,10 @@ def test_a_parted_record_takes_its_own_events_along(desk, joined):
 
     merging.part(customer.id, UUID(other), actor="staff:lin", now=NOON + timedelta(days=1))
 
-    mine = {one["name"] for one in _walk(desk, path, {"limit": 2})}
-    theirs = {one["name"] for one in _walk(desk, f"/api/customers/{other}/timeline/", {"limit": 2})}
+    mine = {event["name"] for event in _walk(desk, path, {"limit": 2})}
+    theirs = {
+        event["name"] for event in _walk(desk, f"/api/customers/{other}/timeline/", {"limit": 2})
+    }
     assert {"Web 0", "Web 1", "Web 2"} <= mine
     assert not mine & {"Mail 0", "Mail 1", "Mail 2", "Mail 3"}
     assert {"Mail 0", "Mail 1", "Mail 2", "Mail 3"} <= theirs
@@ -101,14 +103,14 @@ def test_a_parted_record_takes_its_own_events_along(desk, joined):
 
 
 def test_a_timeline_is_narrowed(desk, db):
-    one = ("user_id", "u-1")
+    identifier = ("user_id", "u-1")
     factories.record(
-        factories.incoming_event(one, name="Ride Entered", at=NOON),
-        factories.incoming_event(one, name="Ride Left", at=NOON + timedelta(hours=1)),
-        factories.order("A-1", one, at=NOON + timedelta(hours=2)),
-        factories.identify(one, at=NOON + timedelta(hours=3)),
+        factories.incoming_event(identifier, name="Ride Entered", at=NOON),
+        factories.incoming_event(identifier, name="Ride Left", at=NOON + timedelta(hours=1)),
+        factories.order("A-1", identifier, at=NOON + timedelta(hours=2)),
+        factories.identify(identifier, at=NOON + timedelta(hours=3)),
     )
-    path = f"/api/customers/{factories.customer(one).id}/timeline/"
+    path = f"/api/customers/{factories.customer(identifier).id}/timeline/"
 
     def names(**query) -> list[str]:
         return [event["name"] for event in desk.get(path, query).json()["results"]]

@@ -32,7 +32,7 @@ def test_staff_write_in_theirs(noor, make_staff, last_event):
 
 
 @pytest.mark.parametrize(
-    ("said", "actor"),
+    ("staff_header", "actor"),
     [
         ("sam", "staff:sam"),
         ("", "source:call desk"),
@@ -40,8 +40,10 @@ def test_staff_write_in_theirs(noor, make_staff, last_event):
         ("sam; drop", "source:call desk"),
     ],
 )
-def test_a_source_says_whose_hands_were_on_it(desk, noor, last_event, said, actor):
-    desk.post(f"/api/customers/{noor[0].id}/party/", {"name": "Mia"}, **{"Butler-Staff": said})
+def test_a_source_says_whose_hands_were_on_it(desk, noor, last_event, staff_header, actor):
+    desk.post(
+        f"/api/customers/{noor[0].id}/party/", {"name": "Mia"}, **{"Butler-Staff": staff_header}
+    )
 
     assert last_event().actor == actor
 

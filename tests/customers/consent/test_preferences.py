@@ -6,7 +6,7 @@ from customers.consent.preferences import MalformedValue, MessageCap, QuietHours
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "meant"),
+    ("name", "value", "expected"),
     [
         ("allow", True, True),
         ("allow", False, False),
@@ -37,11 +37,11 @@ from customers.consent.preferences import MalformedValue, MessageCap, QuietHours
         ("data_use", False, False),
     ],
 )
-def test_a_setting_means_what_it_says(name, value, meant):
-    found = parse_value(name, value)
+def test_a_setting_means_what_it_says(name, value, expected):
+    parsed_value = parse_value(name, value)
 
-    assert found == meant
-    assert type(found) is type(meant)
+    assert parsed_value == expected
+    assert type(parsed_value) is type(expected)
 
 
 # What decisions make of the values that cannot be understood is in the table of decisions.

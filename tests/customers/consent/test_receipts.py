@@ -26,13 +26,13 @@ def chain(length=4, record=NOOR):
     return links
 
 
-def sealed(one):
-    return one._replace(document=None)
+def sealed(link):
+    return link._replace(document=None)
 
 
-def look(found, keys=KEYS):
+def look(export, keys=KEYS):
     """Read what was written, as whoever gets the file does."""
-    return receipts.verify(receipts.read_file(json.dumps(found).encode()), keys)
+    return receipts.verify(receipts.read_file(json.dumps(export).encode()), keys)
 
 
 def test_a_receipt_is_genuine_for_whoever_has_the_public_key():
@@ -101,9 +101,9 @@ def test_a_receipt_of_one_entry_is_not_good_for_another_place():
 
 
 def tampered(change):
-    found = receipts.build_export([chain()], SIGNER)
-    change(found["chains"][0])
-    return look(found).faults
+    export = receipts.build_export([chain()], SIGNER)
+    change(export["chains"][0])
+    return look(export).faults
 
 
 def test_a_whole_chain_is_genuine():
@@ -115,10 +115,10 @@ def test_what_is_not_for_the_reader_is_sealed_and_still_holds_its_place():
     links = chain()
     links[1] = sealed(links[1])
 
-    found = receipts.build_export([links], SIGNER)
+    export = receipts.build_export([links], SIGNER)
 
-    assert "document" not in found["chains"][0][1]
-    assert look(found) == (3, 1, (), ())
+    assert "document" not in export["chains"][0][1]
+    assert look(export) == (3, 1, (), ())
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,8 @@ def test_what_was_signed_before_the_key_changed_stays_verifiable(client, setting
 
     assert old != new
     assert len(keys) == ReceiptKey.objects.count() == 2
-    for one in (old, new):
-        assert receipts.verify(receipts.read_file(one), keys) == (1, 0, (), ())
+    for receipt in (old, new):
+        assert receipts.verify(receipts.read_file(receipt), keys) == (1, 0, (), ())
 
 
 @pytest.mark.parametrize(

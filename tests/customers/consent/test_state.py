@@ -34,13 +34,13 @@ def prefer(name, value, **facts):
 
 
 def consent(entries, *members, purpose="offers"):
-    found = fold(entries, members or (A,)).consents.get(purpose)
-    return found and found.state
+    standing = fold(entries, members or (A,)).consents.get(purpose)
+    return standing and standing.state
 
 
 def settings(entries, *members):
-    found = fold(entries, members or (A,)).settings
-    return [(one.name, one.channel, one.topic, one.value) for one in found]
+    values = fold(entries, members or (A,)).settings
+    return [(setting.name, setting.channel, setting.topic, setting.value) for setting in values]
 
 
 class TestOneRecord:
@@ -48,9 +48,9 @@ class TestOneRecord:
         assert fold([], [A]) == State()
 
     def test_the_last_word_stands_whenever_we_heard_it(self):
-        given, withdrawn = entry("consent.given", at=1), entry("consent.withdrawn", at=2)
+        grant, withdrawal = entry("consent.given", at=1), entry("consent.withdrawn", at=2)
 
-        assert consent([given, withdrawn]) == consent([withdrawn, given]) == "withdrawn"
+        assert consent([grant, withdrawal]) == consent([withdrawal, grant]) == "withdrawn"
 
     def test_at_the_same_moment_the_stricter_word_stands(self):
         for kind in ("consent.refused", "consent.withdrawn", "consent.expired"):
@@ -58,11 +58,11 @@ class TestOneRecord:
 
     def test_a_consent_keeps_what_makes_it_a_basis(self):
         end = NOON + timedelta(days=365)
-        given = entry("consent.given", valid_until=end.isoformat())
+        grant = entry("consent.given", valid_until=end.isoformat())
 
-        kept = fold([given], [A]).consents["offers"]
+        basis = fold([grant], [A]).consents["offers"]
 
-        assert (kept.entry, kept.notice, kept.valid_until) == (given.id, "a" * 64, end)
+        assert (basis.entry, basis.notice, basis.valid_until) == (grant.id, "a" * 64, end)
 
     def test_a_refusal_keeps_until_when_we_do_not_ask_again(self):
         later = NOON + timedelta(days=183)
@@ -71,28 +71,28 @@ class TestOneRecord:
         assert fold([refused], [A]).consents["offers"].reask_not_before == later
 
     def test_an_objection_stands_until_it_is_lifted_and_no_consent_lifts_it(self):
-        made = entry("objection.made", "marketing", at=1)
-        given = entry("consent.given", at=2)
+        objection = entry("objection.made", "marketing", at=1)
+        grant = entry("consent.given", at=2)
         lifted = entry("objection.lifted", "marketing", at=3)
 
-        assert fold([made, given], [A]).objections == {"marketing": made.id}
-        assert fold([made, given, lifted], [A]).objections == {}
+        assert fold([objection, grant], [A]).objections == {"marketing": objection.id}
+        assert fold([objection, grant, lifted], [A]).objections == {}
 
     def test_a_preference_is_kept_for_its_scope_and_cleared_for_it(self):
-        said = [
+        entries = [
             prefer("allow", False, channel="email"),
             prefer("allow", True, channel="email", topic="rides"),
             prefer("quiet_hours", NIGHT),
         ]
         cleared = entry("preference.cleared", "allow", at=1, channel="email")
 
-        assert settings(said) == [
+        assert settings(entries) == [
             ("allow", "email", "*", False),
             ("allow", "email", "rides", True),
             ("quiet_hours", "*", "*", NIGHT),
         ]
-        assert ("allow", "email", "*", False) not in settings([*said, cleared])
-        assert len(settings([*said, cleared])) == 2
+        assert ("allow", "email", "*", False) not in settings([*entries, cleared])
+        assert len(settings([*entries, cleared])) == 2
 
     def test_a_signal_by_itself_changes_nothing(self):
         assert fold([entry("signal.received", "gpc")], [A]) == State()
@@ -126,9 +126,9 @@ class TestImports:
 
     @pytest.mark.parametrize("before", ["consent.refused", "consent.withdrawn"])
     def test_a_list_does_not_lift_a_refusal(self, before):
-        said = [entry(before, at=1), entry("consent.given", at=9, source_channel="import")]
+        entries = [entry(before, at=1), entry("consent.given", at=9, source_channel="import")]
 
-        assert consent(said) == before.partition(".")[2]
+        assert consent(entries) == before.partition(".")[2]
 
     def test_a_refusal_that_is_heard_late_counts_against_a_list(self):
         listed = entry("consent.given", at=9, source_channel="import")
@@ -137,14 +137,14 @@ class TestImports:
         assert consent([listed, entry("consent.refused", at=5)]) == "refused"
 
     def test_a_customer_lifts_it(self):
-        said = [entry("consent.refused", at=1), entry("consent.given", at=9)]
+        entries = [entry("consent.refused", at=1), entry("consent.given", at=9)]
 
-        assert consent(said) == "given"
+        assert consent(entries) == "given"
 
     def test_a_list_may_forbid(self):
-        said = [entry("consent.given"), entry("consent.withdrawn", at=1, source_channel="import")]
+        listed = entry("consent.withdrawn", at=1, source_channel="import")
 
-        assert consent(said) == "withdrawn"
+        assert consent([entry("consent.given"), listed]) == "withdrawn"
 
     def test_a_list_does_not_turn_a_channel_on_again(self):
         off = prefer("allow", False, channel="email")
@@ -157,62 +157,62 @@ class TestSeveralRecords:
     @pytest.mark.parametrize("when", [1, 5])
     def test_a_refusal_of_either_stands_whichever_came_first(self, when):
         """Apache Unomi: a consent of the other profile comes back to life when they merge."""
-        said = [entry("consent.given", at=3), entry("consent.refused", at=when, for_=(B,))]
+        entries = [entry("consent.given", at=3), entry("consent.refused", at=when, for_=(B,))]
 
-        assert consent(said, A, B) == "refused"
-        assert consent(said, A) == "given"
-        assert consent(said, B) == "refused"
+        assert consent(entries, A, B) == "refused"
+        assert consent(entries, A) == "given"
+        assert consent(entries, B) == "refused"
 
     def test_nothing_said_overrides_nothing(self):
         """carpentries/amy #2597: what of a record that never answered?"""
         assert consent([entry("consent.given")], A, B) == "given"
 
     def test_a_word_for_both_lifts_the_older_refusals_of_both(self):
-        said = [
+        entries = [
             entry("consent.refused", at=1),
             entry("consent.withdrawn", at=2, for_=(B,)),
             entry("consent.given", at=3, for_=(A, B)),
         ]
 
-        assert consent(said, A, B) == consent(said, A) == consent(said, B) == "given"
+        assert consent(entries, A, B) == consent(entries, A) == consent(entries, B) == "given"
 
     def test_a_word_for_two_does_not_speak_for_a_third(self):
-        said = [entry("consent.refused", for_=(C,)), entry("consent.given", at=3, for_=(A, B))]
+        entries = [entry("consent.refused", for_=(C,)), entry("consent.given", at=3, for_=(A, B))]
 
-        assert consent(said, A, B, C) == "refused"
+        assert consent(entries, A, B, C) == "refused"
 
     def test_the_consent_that_ends_first_is_the_one_that_counts(self):
         soon, late = ((NOON + timedelta(days=days)).isoformat() for days in (1, 2))
-        said = [
+        entries = [
             entry("consent.given", valid_until=late),
             entry("consent.given", at=1, for_=(B,), valid_until=soon),
             entry("consent.given", at=2, for_=(C,)),
         ]
 
-        assert fold(said, [A, B, C]).consents["offers"].valid_until.isoformat() == soon
+        assert fold(entries, [A, B, C]).consents["offers"].valid_until.isoformat() == soon
 
     def test_an_objection_of_either_stands(self):
-        said = [entry("objection.made"), entry("objection.lifted", at=1, for_=(B,))]
+        entries = [entry("objection.made"), entry("objection.lifted", at=1, for_=(B,))]
 
-        assert fold(said, [A, B]).objections == {"offers": said[0].id}
+        assert fold(entries, [A, B]).objections == {"offers": entries[0].id}
 
     def test_what_one_forbids_everywhere_another_does_not_allow_for_one_channel(self):
-        said = [prefer("allow", False), prefer("allow", True, channel="email", at=1, for_=(B,))]
+        entries = [prefer("allow", False), prefer("allow", True, channel="email", at=1, for_=(B,))]
 
-        assert settings(said, A, B) == [
+        assert settings(entries, A, B) == [
             ("allow", "*", "*", False),
             ("allow", "email", "*", False),
         ]
 
     def test_quiet_hours_and_budgets_of_both_hold_side_by_side(self):
-        said = [
+        entries = [
             prefer("quiet_hours", NIGHT),
             prefer("quiet_hours", EVENING, channel="sms", for_=(B,)),
             prefer("budget", {"most": 1, "per": "day"}),
             prefer("budget", {"most": 2, "per": "week"}, for_=(B,)),
         ]
 
-        assert settings(said, A, B) == [
+        assert settings(entries, A, B) == [
             ("budget", "*", "*", {"most": 1, "per": "day"}),
             ("budget", "*", "*", {"most": 2, "per": "week"}),
             ("quiet_hours", "*", "*", NIGHT),
@@ -221,16 +221,16 @@ class TestSeveralRecords:
         ]
 
     def test_where_somebody_is_says_who_said_it_last(self):
-        said = [prefer("zone", "Europe/Paris", at=1), prefer("zone", "Asia/Tokyo", for_=(B,))]
+        entries = [prefer("zone", "Europe/Paris", at=1), prefer("zone", "Asia/Tokyo", for_=(B,))]
 
-        assert settings(said, A, B) == [("zone", "*", "*", "Europe/Paris")]
+        assert settings(entries, A, B) == [("zone", "*", "*", "Europe/Paris")]
 
 
 class TestFilter:
     """What a statement about many customers leaves out, a decision would deny."""
 
     def test_what_is_off_whatever_else_holds(self):
-        said = [
+        entries = [
             entry("consent.given"),
             entry("consent.refused", "surveys"),
             entry("objection.made", "marketing"),
@@ -240,20 +240,20 @@ class TestFilter:
             prefer("only_when_i_ask", True),
         ]
 
-        found = consent_filter(fold(said, [A]))
+        denied = consent_filter(fold(entries, [A]))
 
-        assert (found.granted, found.objected) == (["offers"], ["marketing"])
-        assert (found.channels_off, found.topics_off) == (["sms"], ["rides"])
-        assert found.paused_until.isoformat() == "2027-01-01T00:00:00+00:00"
-        assert found.only_when_i_ask is True
+        assert (denied.granted, denied.objected) == (["offers"], ["marketing"])
+        assert (denied.channels_off, denied.topics_off) == (["sms"], ["rides"])
+        assert denied.paused_until.isoformat() == "2027-01-01T00:00:00+00:00"
+        assert denied.only_when_i_ask is True
 
     def test_a_channel_that_is_on_for_one_topic_is_not_off(self):
-        said = [
+        entries = [
             prefer("allow", False, channel="sms"),
             prefer("allow", True, channel="sms", topic="rides"),
         ]
 
-        assert consent_filter(fold(said, [A])).channels_off == []
+        assert consent_filter(fold(entries, [A])).channels_off == []
 
     def test_everything_is_off_only_where_nothing_is_on(self):
         off, on = prefer("allow", False), prefer("allow", True, channel="email")
@@ -270,27 +270,27 @@ class TestFilter:
 
     def test_the_soonest_end_of_a_consent_that_stands(self):
         soon, late = (NOON + timedelta(days=days) for days in (1, 2))
-        said = [
+        entries = [
             entry("consent.given", valid_until=late.isoformat()),
             entry("consent.given", "surveys", valid_until=soon.isoformat()),
         ]
         withdrawn = entry("consent.withdrawn", "surveys", at=1)
 
-        assert consent_filter(fold(said, [A])).expires_at == soon
-        assert consent_filter(fold([*said, withdrawn], [A])).expires_at == late
+        assert consent_filter(fold(entries, [A])).expires_at == soon
+        assert consent_filter(fold([*entries, withdrawn], [A])).expires_at == late
 
 
 def test_consents_run_out_for_the_records_whose_they_were():
     soon, late = (NOON + timedelta(days=days) for days in (1, 9))
-    said = [
+    rows = [
         entry("consent.given", for_=(A, B), valid_until=soon.isoformat()),
         entry("consent.given", at=1, for_=(B,), valid_until=late.isoformat()),
         entry("consent.given", "surveys", for_=(C,)),
     ]
 
-    assert expired_consents(said, [A, B, C], soon - timedelta(seconds=1)) == {}
-    assert expired_consents(said, [A, B, C], soon) == {("offers", soon): [A]}
-    assert expired_consents(said, [A, B, C], late) == {("offers", soon): [A], ("offers", late): [B]}
+    assert expired_consents(rows, [A, B, C], soon - timedelta(seconds=1)) == {}
+    assert expired_consents(rows, [A, B, C], soon) == {("offers", soon): [A]}
+    assert expired_consents(rows, [A, B, C], late) == {("offers", soon): [A], ("offers", late): [B]}
 
 
 # Laws -----------------------------------------------------------------------------------
@@ -334,25 +334,25 @@ def allows(state, channel, topic):
     """The most specific wins; of two that are as specific, the stricter. None: nobody said."""
     values = {(s.channel, s.topic): s.value for s in state.settings if s.name == "allow"}
     for scopes in ([(channel, topic)], [(channel, ANY), (ANY, topic)], [(ANY, ANY)]):
-        if found := [values[scope] for scope in scopes if scope in values]:
-            return min(found)
+        if answers := [values[scope] for scope in scopes if scope in values]:
+            return min(answers)
     return None
 
 
 @given(LEDGERS, st.randoms())
-def test_the_order_in_which_entries_are_read_does_not_matter(said, random):
-    shuffled = random.sample(said, len(said))
+def test_the_order_in_which_entries_are_read_does_not_matter(entries, random):
+    shuffled = random.sample(entries, len(entries))
 
-    assert fold(shuffled, [C, A, B]) == fold(said, [A, B, C])
+    assert fold(shuffled, [C, A, B]) == fold(entries, [A, B, C])
 
 
 @given(LEDGERS)
-def test_joining_never_allows_what_one_of_them_forbids(said):
-    apart = [fold(said, [record]) for record in (A, B, C)]
-    joined = fold(said, [A, B, C])
+def test_joining_never_allows_what_one_of_them_forbids(entries):
+    apart = [fold(entries, [record]) for record in (A, B, C)]
+    joined = fold(entries, [A, B, C])
 
-    for purpose, one in joined.consents.items():
-        if one.state == "given":
+    for purpose, standing in joined.consents.items():
+        if standing.state == "given":
             states = [each.consents[purpose].state for each in apart if purpose in each.consents]
             assert set(states) == {"given"}
     assert joined.objections.keys() == set().union(*(each.objections for each in apart))
@@ -364,37 +364,37 @@ def test_joining_never_allows_what_one_of_them_forbids(said):
 
 
 def test_a_yes_to_a_channel_and_another_record_s_yes_to_a_topic_are_a_yes_where_they_meet():
-    said = [
+    entries = [
         prefer("allow", False, for_=(A,)),
         prefer("allow", True, for_=(A,), channel="email"),
         prefer("allow", True, for_=(B,), topic="rides"),
     ]
 
-    joined = fold(said, [A, B])
+    joined = fold(entries, [A, B])
 
     assert [allows(joined, channel, "rides") for channel in ("email", "sms")] == [True, False]
 
 
 @given(LEDGERS)
-def test_what_is_said_for_others_is_nobody_else_s(said):
-    mine = [one for one in said if A in one.speaks_for]
+def test_what_is_said_for_others_is_nobody_else_s(entries):
+    mine = [entry for entry in entries if A in entry.speaks_for]
 
-    assert fold(said, [A]) == fold(mine, [A])
+    assert fold(entries, [A]) == fold(mine, [A])
 
 
 @given(LEDGERS, st.sampled_from(["offers", "surveys"]))
-def test_a_refusal_said_last_stands_whatever_was_said_before(said, purpose):
+def test_a_refusal_said_last_stands_whatever_was_said_before(entries, purpose):
     last = entry("consent.refused", purpose, at=9, for_=(A, B, C))
 
-    assert consent([*said, last], A, B, C, purpose=purpose) == "refused"
+    assert consent([*entries, last], A, B, C, purpose=purpose) == "refused"
 
 
 @given(LEDGERS)
-def test_the_filter_names_only_what_is_denied(said):
-    state = fold(said, [A, B, C])
-    found = consent_filter(state)
+def test_the_filter_names_only_what_is_denied(entries):
+    state = fold(entries, [A, B, C])
+    denied = consent_filter(state)
 
     for channel in ("email", "sms", "inbox"):
         for topic in ("rides", "visits", "news"):
-            is_off = {channel, ANY} & {*found.channels_off} or {topic, ANY} & {*found.topics_off}
+            is_off = {channel, ANY} & {*denied.channels_off} or {topic, ANY} & {*denied.topics_off}
             assert not is_off or allows(state, channel, topic) is False

@@ -27,7 +27,7 @@ def code(word, speaker=NOOR):
     return None
 
 
-def given(**facts):
+def consent_given(**facts):
     facts = {"subject": "offers", "notice": "a" * 64} | facts
     return ConsentStatement(kind="consent.given", **facts)
 
@@ -39,7 +39,7 @@ def prefer(name, value, **scope):
 @pytest.mark.parametrize(
     "word",
     [
-        given(),
+        consent_given(),
         ConsentStatement(kind="consent.refused", subject="offers"),
         ConsentStatement(kind="consent.withdrawn", subject="personalize"),
         ConsentStatement(kind="objection.made", subject="marketing"),
@@ -68,15 +68,15 @@ def test_what_can_be_said(word):
     [
         (ConsentStatement(kind="consent.expired", subject="offers"), "unknown_kind"),
         (ConsentStatement(kind="", subject="offers"), "unknown_kind"),
-        (given(subject="newsletter"), "unknown_purpose"),
-        (given(notice=""), "unknown_notice"),
-        (given(notice="b" * 64), "unknown_notice"),
-        (given(subject="personalize"), "unknown_notice"),
-        (given(value=True), "no_scope"),
-        (given(channel="email"), "no_scope"),
-        (given(evidence={"kind": "x" * 201}), "bad_text"),
-        (given(evidence={"kind": "a\nb"}), "bad_text"),
-        (given(evidence={str(n): "x" for n in range(21)}), "too_much_evidence"),
+        (consent_given(subject="newsletter"), "unknown_purpose"),
+        (consent_given(notice=""), "unknown_notice"),
+        (consent_given(notice="b" * 64), "unknown_notice"),
+        (consent_given(subject="personalize"), "unknown_notice"),
+        (consent_given(value=True), "no_scope"),
+        (consent_given(channel="email"), "no_scope"),
+        (consent_given(evidence={"kind": "x" * 201}), "bad_text"),
+        (consent_given(evidence={"kind": "a\nb"}), "bad_text"),
+        (consent_given(evidence={str(n): "x" for n in range(21)}), "too_much_evidence"),
         (ConsentStatement(kind="objection.made", subject="everything"), "unknown_purpose"),
         (ConsentStatement(kind="signal.received", subject=""), "bad_text"),
         (prefer("mute", True), "unknown_setting"),
@@ -115,7 +115,7 @@ def test_what_cannot_be_said_is_refused_and_not_guessed_at(word, expected):
 def test_a_publishable_key_speaks_for_nobody():
     app = Declarant(is_trusted=False, channel="app")
 
-    assert code(given(), app) == "only_claimed"
+    assert code(consent_given(), app) == "only_claimed"
     assert code(ConsentStatement(kind="consent.withdrawn", subject="offers"), app) == "only_claimed"
 
 
@@ -126,8 +126,8 @@ def test_who_speaks_for_a_customer_says_how_the_customer_said_it(kind):
 
 
 def test_a_list_brings_no_consent_without_its_evidence():
-    assert code(given(), LIST) == "no_evidence"
-    assert code(given(evidence={"kind": "paper", "scan": "s-1"}), LIST) is None
+    assert code(consent_given(), LIST) == "no_evidence"
+    assert code(consent_given(evidence={"kind": "paper", "scan": "s-1"}), LIST) is None
 
 
 @pytest.mark.parametrize(

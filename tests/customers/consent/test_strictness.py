@@ -67,7 +67,7 @@ def test_each_word_is_stricter_than_the_one_before(ladder):
 
 
 def test_what_forbids_nothing_weighs_nothing():
-    for said in (
+    for preference in (
         ("consent.given", "offers", None),
         ("objection.lifted", "marketing", None),
         ("preference.cleared", "language", None),
@@ -76,7 +76,7 @@ def test_what_forbids_nothing_weighs_nothing():
         ("signal.cleared", "allow", None),
         ("signal.received", "gpc", None),
     ):
-        assert strictness(*said) == (0, 0), said
+        assert strictness(*preference) == (0, 0), preference
 
 
 @pytest.mark.parametrize(

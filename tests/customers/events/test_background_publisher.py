@@ -15,9 +15,9 @@ class Bell:
         self.free = threading.Event()
         self.free.set()
 
-    def __call__(self, found):
+    def __call__(self, versions):
         self.free.wait(5)
-        self.heard.append(dict(found))
+        self.heard.append(dict(versions))
         return self.is_taken
 
     def wait_for(self, rings, seconds=2.0):

@@ -16,7 +16,7 @@ MALLORY = Atom(6, "anonymous_id", "laptop-of-mallory", CLAIMED)
 
 
 def groups(atoms, ties):
-    return {frozenset(one) for one in group(atoms, ties).groups}
+    return {frozenset(members) for members in group(atoms, ties).groups}
 
 
 def test_what_a_trusted_source_saw_together_is_one_customer():
@@ -37,7 +37,7 @@ def test_two_accounts_that_meet_by_a_detour_are_put_before_a_person():
     drawn = group([NOOR, SAM, FAMILY, card], ties)
 
     assert set(drawn.groups) == {frozenset({1, 3}), frozenset({2, 7})}
-    assert [held.reason for held in drawn.held] == ["limit:user_id"]
+    assert [refused_tie.reason for refused_tie in drawn.held] == ["limit:user_id"]
 
 
 def test_a_claim_joins_anonymous_activity():
@@ -73,7 +73,7 @@ def test_a_number_of_many_cards_is_an_office_and_nobodys():
     drawn = group([office, *cards], [Tie(3, card.id, VERIFIED) for card in cards])
 
     assert drawn.shared == {3}
-    assert all(len(one) == 1 for one in drawn.groups)
+    assert all(len(members) == 1 for members in drawn.groups)
 
 
 def test_beyond_the_limit_a_person_is_asked():
@@ -83,7 +83,7 @@ def test_beyond_the_limit_a_person_is_asked():
 
     drawn = group([NOOR, *mails], [Tie(1, mail.id, VERIFIED) for mail in mails])
 
-    assert [held.reason for held in drawn.held] == ["limit:email"]
+    assert [refused_tie.reason for refused_tie in drawn.held] == ["limit:email"]
 
 
 def test_what_a_person_joined_stays_joined_and_what_one_parted_stays_apart():
@@ -141,7 +141,7 @@ def test_order_and_repetition_do_not_matter(graph, random):
 def test_every_identifier_is_in_exactly_one_group(graph):
     atoms, ties = graph
 
-    members = [member for one in group(atoms, ties).groups for member in one]
+    members = [member for group_members in group(atoms, ties).groups for member in group_members]
 
     assert sorted(members) == sorted(atom.id for atom in atoms)
 
@@ -151,8 +151,8 @@ def test_no_group_of_seen_links_holds_two_accounts(graph):
     atoms, ties = graph
     by_id = {atom.id: atom for atom in atoms}
 
-    for one in group(atoms, [tie for tie in ties if tie.kind != "joined"]).groups:
-        assert sum(by_id[member].kind == "user_id" for member in one) <= 1
+    for members in group(atoms, [tie for tie in ties if tie.kind != "joined"]).groups:
+        assert sum(by_id[member].kind == "user_id" for member in members) <= 1
 
 
 @given(graphs())
@@ -163,7 +163,7 @@ def test_claims_never_change_who_is_with_whom_among_what_was_proved(graph):
     without = [tie for tie in ties if tie.evidence == VERIFIED or tie.kind != "seen"]
 
     def among_proved(some):
-        return {one & proved for one in group(atoms, some).groups} - {frozenset()}
+        return {members & proved for members in group(atoms, some).groups} - {frozenset()}
 
     assert among_proved(ties) == among_proved(without)
 

@@ -100,9 +100,9 @@ def test_undoing_a_merge_restores_both_records_field_by_field():
     before = [picture(noor), picture(sam)]
 
     merging.join(noor.id, sam.id, actor="staff:lin", now=NOON)
-    kept = owner(*NOOR)
-    assert kept == owner(*SAM)
-    assert len(picture(kept)["orders"]) == 2
+    surviving_id = owner(*NOOR)
+    assert surviving_id == owner(*SAM)
+    assert len(picture(surviving_id)["orders"]) == 2
     merging.part(noor.id, sam.id, actor="staff:lin", now=NOON)
 
     noor.refresh_from_db()
@@ -151,8 +151,8 @@ def test_a_merge_is_on_both_logs_and_the_versions_stay_without_gaps():
 
     merging.join(noor.id, sam.id, actor="staff:lin", now=NOON)
 
-    told = Event.objects.filter(name="Records Joined").values_list("customer_id", "version")
-    assert sorted(told) == sorted([(noor.id, 2), (sam.id, 2)])
+    log_places = Event.objects.filter(name="Records Joined").values_list("customer_id", "version")
+    assert sorted(log_places) == sorted([(noor.id, 2), (sam.id, 2)])
 
 
 def test_a_kiosk_joins_nobody():
@@ -188,27 +188,27 @@ def test_any_order_and_any_repetition_gives_the_same_records(story):
     for arrival in itertools.permutations(story):
         tag = uuid.uuid4().hex[:8]
         by = factories.sender()
-        for one in (*arrival, arrival[0]):
-            record(tagged(one, tag), by=by)
+        for event in (*arrival, arrival[0]):
+            record(tagged(event, tag), by=by)
         pictures.add(everything(tag))
 
     assert len(pictures) == 1
 
 
-def tagged(one, tag):
+def tagged(event, tag):
     """The same event in a world of its own, told apart by a tag on every identifier."""
     import msgspec
 
     identifiers = tuple(
         (kind, value.replace("@", f"+{tag}@") if kind == "email" else f"{value}-{tag}")
-        for kind, value in one.identifiers
+        for kind, value in event.identifiers
     )
-    return msgspec.structs.replace(one, identifiers=identifiers)
+    return msgspec.structs.replace(event, identifiers=identifiers)
 
 
 def everything(tag):
     customers = Customer.objects.live().filter(identifiers__value__contains=tag).distinct()
-    return tuple(sorted(repr(comparable(one)).replace(tag, "") for one in customers))
+    return tuple(sorted(repr(comparable(customer)).replace(tag, "") for customer in customers))
 
 
 def comparable(customer):
@@ -255,7 +255,7 @@ def test_a_heap_of_claims_makes_no_later_event_dearer(shape, monkeypatch):
         cursor.execute(sql.load("read_graph"), {"ids": [_first_linked()], "most": 1000})
         assert len(cursor.fetchall()) <= 10 + 2 * 5 + 2
     assert Review.objects.count() <= len(receipts) / 10  # a question each time would bury the rest
-    assert [one for ids in rebuild.live_ids() for one in rebuild.check(ids)] == []
+    assert [difference for ids in rebuild.live_ids() for difference in rebuild.check(ids)] == []
 
 
 def _first_linked() -> int:
@@ -285,4 +285,4 @@ def test_a_known_identifier_in_a_heap_gets_its_record_all_the_same(monkeypatch):
     receipt = record(incoming_event(MAIL), by=page)
 
     assert receipt.outcomes[0].customer_id == owner(*PHONE).id
-    assert [one for ids in rebuild.live_ids() for one in rebuild.check(ids)] == []
+    assert [difference for ids in rebuild.live_ids() for difference in rebuild.check(ids)] == []

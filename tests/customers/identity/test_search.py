@@ -19,7 +19,7 @@ def _search(text: str, *, sees_addresses: bool = True, region: str = "NL"):
 
 
 def _names(text: str, **how) -> list[str]:
-    return [found.name for found in _search(text, **how)]
+    return [match.name for match in _search(text, **how)]
 
 
 @pytest.fixture(autouse=True)
@@ -88,17 +88,17 @@ def test_a_number_is_found_in_any_spelling(spelled):
 
 
 def test_an_address_that_was_misheard_is_found():
-    found = _search("noor.baker@example.com")
+    matches = _search("noor.baker@example.com")
 
-    assert found[0].name == "Noor Bakker"
-    assert (found[0].found_by, found[0].is_exact) == ("email", False)
+    assert matches[0].name == "Noor Bakker"
+    assert (matches[0].found_by, matches[0].is_exact) == ("email", False)
 
 
 def test_what_is_exactly_somebodys_comes_alone():
-    [found] = _search("noor@example.com")
+    [match] = _search("noor@example.com")
 
-    assert (found.found_by, found.is_verified, found.is_exact) == ("email", True, True)
-    assert (found.language, found.visit_date) == ("nl", TODAY + timedelta(days=3))
+    assert (match.found_by, match.is_verified, match.is_exact) == ("email", True, True)
+    assert (match.language, match.visit_date) == ("nl", TODAY + timedelta(days=3))
 
 
 def test_namesakes_are_all_shown():
@@ -160,9 +160,9 @@ def test_records_that_were_joined_are_found_once_as_the_one_that_lives(people):
         factories.incoming_event(("user_id", "noor-app"), ("email", "noor@example.com"))
     )
 
-    found = [one for one in _search("noor de wit") if one.name == "Noor de Wit"]
+    matches = [match for match in _search("noor de wit") if match.name == "Noor de Wit"]
 
-    assert len({one.id for one in found}) == len(found) == 1
+    assert len({match.id for match in matches}) == len(matches) == 1
 
 
 def test_comparing_that_takes_too_long_is_given_up_and_the_next_search_works(people, monkeypatch):

@@ -64,7 +64,7 @@ def test_what_is_settled_is_what_the_groups_would_say(links, is_noor_known):
     homes = records | owners
 
     def homes_of(number):
-        group = next(one for one in drawn.groups if number in one)
+        group = next(members for members in drawn.groups if number in members)
         return {home for other, home in homes.items() if numbers[other] in group}
 
     for atom, record in settled.items():

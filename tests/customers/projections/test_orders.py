@@ -19,9 +19,9 @@ TICKETS = {
 DINNER = {"line_id": "2", "product_id": "dinner", "name": "Dinner", "price": 25, "quantity": 2}
 
 
-def fact(name, hour=0, evidence=2, channel="phone", actor="", **data):
+def fact(name, hour=0, evidence=2, channel="phone", actor="", **properties):
     at = NOON + timedelta(hours=hour)
-    return Fact(name, at, f"{hour:032x}", evidence, channel, actor, hour + 1, data)
+    return Fact(name, at, f"{hour:032x}", evidence, channel, actor, hour + 1, properties)
 
 
 def test_an_order_is_what_was_stated():
@@ -132,7 +132,7 @@ FIELDS = ("products", "lines", "total", "revenue", "currency", "visit_date", "vi
 @given(st.lists(st.tuples(st.sampled_from(sorted(NAMES)),
                           st.dictionaries(st.sampled_from(FIELDS), ANYTHING, max_size=5)), max_size=5))  # fmt: skip
 def test_no_statement_however_odd_breaks_an_order(statements):
-    facts = [fact(name, hour, **data) for hour, (name, data) in enumerate(statements)]
+    facts = [fact(name, hour, **properties) for hour, (name, properties) in enumerate(statements)]
 
     order = fold("A-1", facts)
 

@@ -5,25 +5,31 @@ from customers.projections.parties import fold
 from tests.factories import NOON
 
 
-def said(event, hour=0, /, **data):
-    return Fact(event, NOON + timedelta(hours=hour), f"{hour:032x}", 2, "app", "", hour + 1, data)
+def party_fact(event, hour=0, /, **properties):
+    return Fact(
+        event, NOON + timedelta(hours=hour), f"{hour:032x}", 2, "app", "", hour + 1, properties
+    )
 
 
-SEM = said("Party Member Changed", name="Sem", role="child", birth_date="2018-04-02", guardian="")
+SEM = party_fact(
+    "Party Member Changed", name="Sem", role="child", birth_date="2018-04-02", guardian=""
+)
 
 
 def test_a_child_without_an_account_has_a_guardian():
-    sem = fold("sem", [SEM, said("Party Member Changed", 1, guardian="grandpa")])
+    sem = fold("sem", [SEM, party_fact("Party Member Changed", 1, guardian="grandpa")])
 
     assert (sem.role, str(sem.birth_date), sem.guardian) == ("child", "2018-04-02", "grandpa")
 
 
 def test_a_member_who_was_removed_is_gone_until_added_again():
-    removed = said("Party Member Removed", 1)
+    removed = party_fact("Party Member Removed", 1)
 
     assert fold("sem", [SEM, removed]) is None
-    assert fold("sem", [SEM, removed, said("Party Member Changed", 2, name="Sem")]).name == "Sem"
+    assert (
+        fold("sem", [SEM, removed, party_fact("Party Member Changed", 2, name="Sem")]).name == "Sem"
+    )
 
 
 def test_an_unknown_role_changes_nothing():
-    assert fold("sem", [SEM, said("Party Member Changed", 1, role="king")]).role == "child"
+    assert fold("sem", [SEM, party_fact("Party Member Changed", 1, role="king")]).role == "child"

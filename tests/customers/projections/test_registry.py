@@ -32,8 +32,8 @@ TICKETS = {"line_id": "1", "price": "40.00", "quantity": 3}
 ODD = [*ODD_TEXTS, *ODD_NUMBERS, None, True, [], [[[]]], {}, {"a": [1]}, [{"²": "²"}]]
 
 
-def fact(name, data, number=0):
-    return Fact(name, NOON + timedelta(hours=number), f"{number:032x}", 2, "web", "", 1, data)
+def fact(name, properties, number=0):
+    return Fact(name, NOON + timedelta(hours=number), f"{number:032x}", 2, "web", "", 1, properties)
 
 
 def folds():
@@ -53,12 +53,14 @@ def one_field_each():
 @pytest.mark.parametrize("kind", registry.ALL, ids=lambda kind: kind.table)
 def test_fold_reads_every_odd_value_in_every_field(kind):
     names = sorted(sys.modules[kind.fold.__module__].NAMES)
-    for data in one_field_each():
-        kind.fold("call:1", [fact(name, data, number) for number, name in enumerate(names)])
+    for fact_properties in one_field_each():
+        kind.fold(
+            "call:1", [fact(name, fact_properties, number) for number, name in enumerate(names)]
+        )
         # By itself, too: the events before it may have changed what it meets.
         for name in names:
             first = [fact("Order Completed", {"products": [TICKETS]})]
-            kind.fold("call:1", [*first, fact(name, data, 1)])
+            kind.fold("call:1", [*first, fact(name, fact_properties, 1)])
 
 
 @tries(150)
@@ -66,8 +68,8 @@ def test_fold_reads_every_odd_value_in_every_field(kind):
 def test_fold_reads_generated_events_in_any_order(events):
     for kind, names in folds():
         facts = [
-            fact(name, data, number)
-            for number, ((name, _), data) in enumerate(events)
+            fact(name, fact_properties, number)
+            for number, ((name, _), fact_properties) in enumerate(events)
             if name in names
         ]
         state = kind.fold("call:1", facts)
@@ -111,8 +113,12 @@ def at(hour):
 
 
 def order_of(number="A-1"):
-    kept = Order.objects.get(number=number)
-    return kept.status, str(kept.total), [line["quantity"] for line in kept.lines]
+    stored_order = Order.objects.get(number=number)
+    return (
+        stored_order.status,
+        str(stored_order.total),
+        [line["quantity"] for line in stored_order.lines],
+    )
 
 
 def test_facts_that_fail_are_skipped_and_named(brittle):
@@ -130,13 +136,18 @@ def test_facts_that_fail_are_skipped_and_named(brittle):
     for shuffled in itertools.permutations(facts):
         folded, skipped = registry.fold({subject: list(shuffled)})
         [(_, _, state)] = folded["orders"]
-        outcomes.add((msgspec.json.encode(state), tuple(one.message_key for one in skipped)))
+        outcomes.add(
+            (
+                msgspec.json.encode(state),
+                tuple(skipped_fact.message_key for skipped_fact in skipped),
+            )
+        )
 
     assert len(outcomes) == 1
     assert [line.quantity for line in state.lines] == [2]
     assert str(state.visit_date) == "2027-05-01"
-    assert [one.message_key for one in skipped] == [f"{1:032x}", f"{3:032x}"]
-    assert {one.fault.partition(" ")[0] for one in skipped} == {"ValueError"}
+    assert [skipped_fact.message_key for skipped_fact in skipped] == [f"{1:032x}", f"{3:032x}"]
+    assert {skipped_fact.fault.partition(" ")[0] for skipped_fact in skipped} == {"ValueError"}
     assert "²" not in skipped[0].fault
 
 
@@ -169,7 +180,9 @@ def test_stored_cancellation_that_cannot_be_folded_spares_the_genuine_order(brit
     customer = Customer.objects.get(identifiers__value="noor")
     compared = rebuild.compare([customer.pk])
     assert compared.differences == []
-    assert [(one.subject.about, one.version) for one in compared.skipped] == [("order:A-1", 1)]
+    assert [
+        (skipped_fact.subject.about, skipped_fact.version) for skipped_fact in compared.skipped
+    ] == [("order:A-1", 1)]
 
 
 @pytest.mark.django_db
@@ -193,8 +206,8 @@ def test_rebuild_skips_what_cannot_be_folded_and_keeps_the_rest(brittle):
 
     rebuilt = rebuild.remake(ids)
 
-    assert [one.what for one in rebuilt.differences] == ["order A-1"]
-    assert [one.version for one in rebuilt.skipped] == [2]
+    assert [difference.what for difference in rebuilt.differences] == ["order A-1"]
+    assert [skipped_fact.version for skipped_fact in rebuilt.skipped] == [2]
     assert rebuild.compare(ids).differences == []
     assert order_of("A-1") == order_of("A-2") == ("placed", "80.00", [2])
 
@@ -207,13 +220,13 @@ def test_record_that_cannot_be_rebuilt_is_named_and_costs_no_other(monkeypatch):
     sem = Customer.objects.get(identifiers__value="sem")
     Order.objects.update(status="amended")
     line = orders.Line("1", name="\x00")
-    monkeypatch.setattr(orders, "_line", lambda one, number: line)
+    monkeypatch.setattr(orders, "_line", lambda purchase, number: line)
 
     rebuilt = rebuild.remake(sorted([noor.pk, sem.pk]))
 
-    assert sorted((one.customer_id, one.what) for one in rebuilt.differences) == sorted(
-        [(noor.pk, "record"), (sem.pk, "order A-2")]
-    )
+    assert sorted(
+        (difference.customer_id, difference.what) for difference in rebuilt.differences
+    ) == sorted([(noor.pk, "record"), (sem.pk, "order A-2")])
     assert Order.objects.get(number="A-2").status == "placed"
     assert Order.objects.get(number="A-1").status == "amended"
 

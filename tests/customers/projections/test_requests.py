@@ -32,11 +32,15 @@ CLOSED = Fact("Request Closed", NOON + timedelta(hours=3), "3", 2, "phone", "sta
 
 
 def test_a_request_is_open_until_somebody_answers():
-    asked = fold("r1", [ASKED])
+    request = fold("r1", [ASKED])
     answered = fold("r1", [ASKED, ANSWERED])
 
-    assert (asked.status, asked.subject, asked.closed_at) == ("open", "The pass of my son", None)
-    assert asked.wanted_at == datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+    assert (request.status, request.subject, request.closed_at) == (
+        "open",
+        "The pass of my son",
+        None,
+    )
+    assert request.wanted_at == datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
     assert (answered.status, answered.closed_at) == ("answered", ANSWERED.occurred_at)
     assert answered.details == {"outcome": "ok"}
 
@@ -68,9 +72,9 @@ def test_an_answer_to_nothing_is_no_request():
     assert fold("r1", [ANSWERED]) is None
 
 
-@pytest.mark.parametrize("said", ["2026-11-22T10:00:00", "soon", 12, None])
-def test_a_wish_that_names_no_moment_counts_as_not_said(said):
-    wish = Fact("Callback Requested", NOON, "1", 2, "app", "", 1, {"wanted_at": said})
+@pytest.mark.parametrize("wanted_at", ["2026-11-22T10:00:00", "soon", 12, None])
+def test_a_wish_that_names_no_moment_counts_as_not_said(wanted_at):
+    wish = Fact("Callback Requested", NOON, "1", 2, "app", "", 1, {"wanted_at": wanted_at})
 
     assert fold("r1", [wish]).wanted_at is None
 
@@ -84,6 +88,6 @@ def test_a_wish_that_names_no_moment_counts_as_not_said(said):
     ],
 )
 def test_moment_at_an_end_of_the_calendar_counts_as_not_said(wanted_at):
-    asked = msgspec.structs.replace(ASKED, data={"wanted_at": wanted_at})
+    request_fact = msgspec.structs.replace(ASKED, data={"wanted_at": wanted_at})
 
-    assert fold("1", [asked]).wanted_at is None
+    assert fold("1", [request_fact]).wanted_at is None
