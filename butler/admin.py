@@ -38,7 +38,7 @@ from butler.models import (
     Run,
     TopicStatus,
 )
-from butler.queries.automations import IN_USE_FIRST, worded
+from butler.queries.automations import IN_USE_FIRST, display_name
 from customers.read_only_admin import ReadOnlyAdmin, log_access, record_link
 
 # The transitions of a version by its status, each with the label of its button.
@@ -106,7 +106,9 @@ class AutomationAdmin(ReadOnlyAdmin):
             super()
             .get_queryset(request)
             .annotate(
-                shown_name=Subquery(versions.order_by(*IN_USE_FIRST).values(name=worded("en"))[:1]),
+                shown_name=Subquery(
+                    versions.order_by(*IN_USE_FIRST).values(name=display_name("en"))[:1]
+                ),
                 used_number=Subquery(used.values("number")[:1]),
                 used_status=Subquery(used.values("status")[:1]),
                 has_engaged_switch=Exists(engaged),

@@ -11,7 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from butler.queries.work import work
+from butler.queries.worker_health import worker_health
 from config import metrics
 from config.checks import settings_without_durability
 from customers import db
@@ -71,7 +71,7 @@ def _database_status() -> str:
 def _work_status() -> dict[str, str]:
     try:
         now = timezone.now()  # noqa: TID251  this is an edge
-        return {"work": "late" if work(now=now).is_late else "ok"}
+        return {"work": "late" if worker_health(now=now).is_late else "ok"}
     except db.LOST:
         return {"database": "away"}
 

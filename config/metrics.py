@@ -15,7 +15,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from butler.queries.work import work
+from butler.queries.worker_health import worker_health
 from customers import db
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -69,9 +69,9 @@ def metrics_response() -> HttpResponse:
 
 def _update_work_gauges() -> None:
     try:
-        now = work(now=timezone.now())  # noqa: TID251  this is an edge
+        now = worker_health(now=timezone.now())  # noqa: TID251  this is an edge
     # The counts are what one wants to see just then.
     except db.LOST:
         return
-    oldest_due_seconds.set(now.oldest_due or 0)
-    worker_heartbeat_overdue_seconds.set(now.silent or 0)
+    oldest_due_seconds.set(now.oldest_due_age or 0)
+    worker_heartbeat_overdue_seconds.set(now.heartbeat_overdue or 0)

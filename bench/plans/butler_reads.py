@@ -94,17 +94,17 @@ PARAMETERS: dict[str, Params] = {
         "expires_at": LATER,
     },
     "read_contexts": {"runs": json(_CONTEXTS), "today": TODAY},
-    "read_doorway": {"id": uuid("customer", 10)},
+    "resolve_customer": {"id": uuid("customer", 10)},
     "read_reported_messages": {"messages": uuids("message")},
     "read_triggers": {},
     "read_versions": {"ids": serials(30)},
-    "read_why": {
+    "read_occasions": {
         "ids": uuids("customer", 3),
         "before_at": None,
         "before_id": None,
         "is_sent": None,
         "limit": 10,
     },
-    "read_work": {"now": NOW},
+    "read_worker_health": {"now": NOW},
     "read_zones": {"ids": live()},
 }

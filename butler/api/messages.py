@@ -9,7 +9,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from butler.actions import inbox as actions
-from butler.queries import inbox, why
+from butler.queries import decisions, inbox
 from customers.access.permissions import Right
 from customers.actions.idempotency import StoredResponse
 from customers.api import schema
@@ -31,7 +31,7 @@ class _AllRecordsView(CustomerView):
 
     @property
     def ids(self) -> tuple[UUID, ...]:
-        return or_404(inbox.doorway(self.customer_id)).ids
+        return or_404(inbox.resolve_customer(self.customer_id)).ids
 
 
 class MessagesView(_AllRecordsView):
@@ -107,7 +107,7 @@ class WhyView(_AllRecordsView):
 
     @schema.describe(
         "List what was sent and what was not, with every gate that was asked, newest first",
-        answer=schema.pages_of(why.OccasionShape),
+        answer=schema.pages_of(decisions.OccasionShape),
         parameters=(
             schema.query("sent", "Only what was sent, or what was not", {"enum": ["yes", "no"]}),
             *schema.PAGING,
@@ -119,7 +119,7 @@ class WhyView(_AllRecordsView):
         sent = read_query(request, _DecisionQuery).sent
         is_sent = None if sent is None else sent == "yes"
         return page_response(
-            request, why.why(self.ids, is_sent=is_sent, cursor=cursor, limit=limit)
+            request, decisions.occasions(self.ids, is_sent=is_sent, cursor=cursor, limit=limit)
         )
 
 
@@ -130,10 +130,10 @@ class LooksView(_AllRecordsView):
 
     @schema.describe(
         "List who looked at the record, newest first",
-        answer=schema.pages_of(why.LookShape),
+        answer=schema.pages_of(decisions.AccessLogEntryShape),
         parameters=schema.PAGING,
         tags=("messages",),
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_parameters(request)
-        return page_response(request, why.looks(self.ids, cursor=cursor, limit=limit))
+        return page_response(request, decisions.access_log(self.ids, cursor=cursor, limit=limit))

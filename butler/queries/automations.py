@@ -1,4 +1,4 @@
-"""What the butler does by itself, as people call it."""
+"""The display names of automations."""
 
 from django.db.models import Case, F, TextField, Value, When
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
@@ -13,15 +13,17 @@ IN_USE_FIRST = (
 )
 
 
-def worded(language: str) -> Coalesce:
-    """Return what a version calls its automation; its key where nobody wrote that language."""
+def display_name(language: str) -> Coalesce:
+    """Return the expression for a version's name of its automation, or else its key."""
     name = KeyTextTransform(language, KeyTransform("name", F("document")))
     return Coalesce(name, F("automation_id"), output_field=TextField())
 
 
 def names(language: str) -> dict[str, str]:
-    """Return what each automation is called, by its key."""
+    """Return the name of each automation, by key."""
     versions = AutomationVersion.objects.order_by("automation_id", *IN_USE_FIRST)
-    found = dict(versions.distinct("automation_id").values_list("automation_id", worded(language)))
+    names_by_key = dict(
+        versions.distinct("automation_id").values_list("automation_id", display_name(language))
+    )
     keys = Automation.objects.order_by("key").values_list("key", flat=True)
-    return {key: found.get(key, key) for key in keys}
+    return {key: names_by_key.get(key, key) for key in keys}

@@ -1,4 +1,4 @@
-"""Everything we said to a customer, through whatever channel, and what became of it."""
+"""The messages to a customer, of every channel, with their states."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -26,16 +26,16 @@ type State = Literal[
     "uncertain",
 ]
 
-# What never left is no message to anybody: why it did not is told by butler.queries.why.
+# Messages that were never sent are not listed; butler.queries.decisions has the reasons.
 _NEVER_LEFT = ("queued", "suppressed", "expired")
-# Here the customer can tell us that it was read; elsewhere others can, if at all.
-HERE = "inbox"
-# Which of several ways stands for all of them; one that was taken back says nothing any more.
-_RANK = Case(When(state="withdrawn", then=2), When(channel=HERE, then=0), default=1)
+# The channel in which customers mark messages as read themselves.
+INBOX = "inbox"
+# Which of several channels represents the message; a withdrawn one comes last.
+_RANK = Case(When(state="withdrawn", then=2), When(channel=INBOX, then=0), default=1)
 
 
-class AlsoShape(msgspec.Struct, frozen=True):
-    """The same words, another way."""
+class OtherChannelShape(msgspec.Struct, frozen=True):
+    """The same message through another channel."""
 
     id: UUID
     channel: str
@@ -44,7 +44,7 @@ class AlsoShape(msgspec.Struct, frozen=True):
 
 
 class MessageShape(msgspec.Struct, frozen=True):
-    """One thing that was said; the words of a message that was taken back are not repeated."""
+    """One message; the text of a withdrawn message is left out."""
 
     id: UUID
     channel: str
@@ -62,79 +62,79 @@ class MessageShape(msgspec.Struct, frozen=True):
     seen_at: datetime | None
     read_at: datetime | None
     is_unread: bool
-    # By which other ways the same was said; in a list it has no place of its own there.
-    also: list[AlsoShape]
+    # The other channels of the same message; they are not listed by themselves.
+    also: list[OtherChannelShape]
 
 
-class Doorway(msgspec.Struct, frozen=True):
-    """What every page about a customer begins with."""
+class ResolvedCustomer(msgspec.Struct, frozen=True):
+    """A record id resolved to its customer, with the number of unread messages."""
 
-    # The live record, all records that are this customer, and how far the log is.
+    # The live record, all records of the customer, and the version of the log.
     id: UUID
     ids: tuple[UUID, ...]
     version: int
     unread: int
 
 
-def doorway(record_id: UUID) -> Doorway | None:
-    """Return where a record leads to now, and how much is unread there."""
-    for live_id, ids, version, unread in sql.rows("read_doorway", {"id": record_id}):
-        return Doorway(live_id, tuple(ids), version, unread)
+def resolve_customer(record_id: UUID) -> ResolvedCustomer | None:
+    """Return the customer of a record, or None where there is no such record."""
+    for live_id, ids, version, unread in sql.rows("resolve_customer", {"id": record_id}):
+        return ResolvedCustomer(live_id, tuple(ids), version, unread)
     return None
 
 
 def messages(ids: Sequence[UUID], *, cursor: str | None, limit: int) -> Page[MessageShape]:
-    """Return what was said to the customer whose records these are, newest first.
+    """Return the messages to the customer with these records, newest first.
 
-    What was said more than one way at once is there once: as it is in the inbox, or else as it
-    left first.
+    A message through several channels is listed once: as it is in the inbox, or else as it was
+    sent first.
     """
     by = {"created_at": datetime, "id": UUID}
-    better = _same_words(ids).filter(
+    better = _same_step(ids).filter(
         Q(rank__lt=OuterRef("rank"))
         | Q(rank=OuterRef("rank"), created_at__lt=OuterRef("created_at"))
         | Q(rank=OuterRef("rank"), created_at=OuterRef("created_at"), pk__lt=OuterRef("pk"))
     )
-    rows = _whole(ids).exclude(Exists(better))
+    rows = _with_other_channels(ids).exclude(Exists(better))
     return read_page(rows, order_by=by, to_shape=_shape, cursor=cursor, limit=limit)
 
 
 def message(ids: Sequence[UUID], message_id: UUID) -> MessageShape | None:
-    row = _whole(ids).filter(pk=message_id).first()
+    row = _with_other_channels(ids).filter(pk=message_id).first()
     return _shape(row) if row else None
 
 
-def _whole(ids: Sequence[UUID]) -> QuerySet[Message]:
-    """Return messages with the other ways by which the same was said."""
-    others = _same_words(ids).exclude(pk=OuterRef("pk")).order_by("created_at", "pk")
+def _with_other_channels(ids: Sequence[UUID]) -> QuerySet[Message]:
+    """Return messages with their other channels."""
+    others = _same_step(ids).exclude(pk=OuterRef("pk")).order_by("created_at", "pk")
     other = JSONObject(
         id="pk", channel="channel", state="state", at=Coalesce("handed_over_at", "created_at")
     )
     return sent_messages(ids).annotate(rank=_RANK, also=ArraySubquery(others.values(shape=other)))
 
 
-def _same_words(ids: Sequence[UUID]) -> QuerySet[Message]:
-    """Return what the same step of the same run said; what no run says has no such others."""
+def _same_step(ids: Sequence[UUID]) -> QuerySet[Message]:
+    """Return the messages of the same step of the same run; without a run there are none."""
     same = sent_messages(ids).annotate(rank=_RANK)
     return same.filter(run_id=OuterRef("run_id"), step=OuterRef("step"))
 
 
 def subjects(ids: Sequence[UUID], messages: Collection[str]) -> dict[str, str]:
-    """Return what these messages to the customer are called; what was taken back is not."""
+    """Return the subjects of these messages, without withdrawn ones."""
     rows = sent_messages(ids).filter(pk__in=messages).exclude(state="withdrawn")
     return {str(key): subject for key, subject in rows.values_list("pk", "subject")}
 
 
 def sent_messages(ids: Sequence[UUID]) -> QuerySet[Message]:
-    """Return what left for a customer, or may have."""
-    taken_back_in_time = Q(state="withdrawn", handed_over_at__isnull=True)
+    """Return the messages that were sent to a customer, or may have been."""
+    withdrawn_in_time = Q(state="withdrawn", handed_over_at__isnull=True)
     rows = Message.objects.filter(customer_id__in=ids).exclude(state__in=_NEVER_LEFT)
-    return rows.exclude(taken_back_in_time).defer("facts", "address")
+    return rows.exclude(withdrawn_in_time).defer("facts", "address")
 
 
 def _shape(row: Message) -> MessageShape:
-    is_gone = row.state == "withdrawn"
-    arrived = row.state in ("accepted", "delivered")
+    is_withdrawn = row.state == "withdrawn"
+    is_accepted = row.state in ("accepted", "delivered")
     return MessageShape(
         id=row.pk,
         channel=row.channel,
@@ -142,14 +142,14 @@ def _shape(row: Message) -> MessageShape:
         message_class=row.message_class,
         automation=row.automation_id,
         language=row.language,
-        subject="" if is_gone else row.subject,
-        text="" if is_gone else row.text,
+        subject="" if is_withdrawn else row.subject,
+        text="" if is_withdrawn else row.text,
         state=row.state,  # type: ignore[arg-type]  # one of Message.State, less those above
         state_at=row.state_at,
         created_at=row.created_at,
         handed_over_at=row.handed_over_at,
         seen_at=row.seen_at,
         read_at=row.read_at,
-        is_unread=row.channel == HERE and arrived and row.read_at is None,
-        also=msgspec.convert(getattr(row, "also", []), list[AlsoShape]),
+        is_unread=row.channel == INBOX and is_accepted and row.read_at is None,
+        also=msgspec.convert(getattr(row, "also", []), list[OtherChannelShape]),
     )

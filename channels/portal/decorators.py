@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
-from butler.queries.inbox import Doorway, doorway
+from butler.queries.inbox import ResolvedCustomer, resolve_customer
 from channels.pages import content_security, error_pages
 from customers.models import User
 
@@ -31,15 +31,15 @@ def form(view: Own) -> Own:
     return require_POST(never_cache(content_security.strict(_of_own_record(view))))
 
 
-def door_of(request: HttpRequest) -> Doorway | None:
+def door_of(request: HttpRequest) -> ResolvedCustomer | None:
     """Return the doorway to the record of who is signed in; None: there is no record."""
     if not isinstance(request.user, User) or request.user.record_id is None:
         return None
-    return doorway(request.user.record_id)
+    return resolve_customer(request.user.record_id)
 
 
 def shown(
-    request: HttpRequest, template: str, door: Doorway | None, here: str, **context: Any
+    request: HttpRequest, template: str, door: ResolvedCustomer | None, here: str, **context: Any
 ) -> HttpResponse:
     """Render a page with what is around it; `here` is its place in the navigation."""
     status = context.pop("status", 200)
@@ -47,7 +47,7 @@ def shown(
     return render(request, template, {**around, **context}, status=status)
 
 
-def missing(request: HttpRequest, door: Doorway | None, here: str) -> HttpResponse:
+def missing(request: HttpRequest, door: ResolvedCustomer | None, here: str) -> HttpResponse:
     """Say 404 with the same words whatever is missing, or whoever it belongs to."""
     return shown(request, "portal/error.html", door, here, status=404, words=error_pages.WORDS[404])
 

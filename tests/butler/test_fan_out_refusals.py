@@ -11,7 +11,7 @@ from butler.decisions import inputs
 from butler.due import queue
 from butler.due.tick import tick
 from butler.models import AutomationVersion, Decision, Due, Message, Run
-from butler.queries import why
+from butler.queries.decisions import occasions
 from tests import factories
 from tests.butler.live_automations import TEXTS, automation
 from tests.customers import saying
@@ -182,7 +182,7 @@ def test_refused_customer_can_read_why():
     other = crowd()[1]
     tick(now=FIRST)
 
-    (occasion,) = why.why([other.id], cursor=None, limit=5).results
+    (occasion,) = occasions([other.id], cursor=None, limit=5).results
 
     assert occasion.name["en"] == "weekly"
     assert [decision.code for decision in occasion.decisions] == ["no_consent"]

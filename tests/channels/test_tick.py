@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from butler.queries.work import work
+from butler.queries.worker_health import worker_health
 from channels.management.commands import tick
 
 pytestmark = pytest.mark.django_db
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 def test_one_tick_is_no_sign_of_workers():
     call_command("tick")
 
-    assert work(now=timezone.now()).silent
+    assert worker_health(now=timezone.now()).heartbeat_overdue
 
 
 def test_who_ticks_on_and_on_needs_no_workers(monkeypatch):
@@ -27,4 +27,4 @@ def test_who_ticks_on_and_on_needs_no_workers(monkeypatch):
     with pytest.raises(AssertionError, match="done"):
         call_command("tick", every=0.5)
 
-    assert work(now=timezone.now()).silent == 0
+    assert worker_health(now=timezone.now()).heartbeat_overdue == 0

@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from butler.decisions import inputs as judging
-from butler.queries import inbox, why
+from butler.queries import decisions as decision_queries
+from butler.queries import inbox
 from butler.queries.tasks import tasks_of
 from butler.types import Facts
 from channels.console.presenters import events
@@ -96,7 +97,7 @@ def _extras(
         page = timeline(customer_id, filters=TimelineFilter(), cursor=None, limit=EVENTS)
         extras["moments"] = moments(page.results if page else ())
         extras["more_happened"] = page.next if page else None
-    if may("butler.view_message") and (doorway := inbox.doorway(customer_id)):
+    if may("butler.view_message") and (doorway := inbox.resolve_customer(customer_id)):
         extras["occasions"], extras["more_said"] = decisions.occasions(
             doorway, cursor=None, limit=MESSAGES
         )
@@ -127,11 +128,13 @@ def _allowed(facts: Facts | None, now: datetime) -> list[Any]:
 @access.page("customers.view_accesslogentry")
 def looks(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Show who looked at a record, when and why."""
-    doorway = inbox.doorway(customer_id)
+    doorway = inbox.resolve_customer(customer_id)
     if doorway is None:
         raise Http404
     audit.look(request, [doorway.id], what="looks")
-    page = why.looks(doorway.ids, cursor=request.GET.get("cursor") or None, limit=50)
+    page = decision_queries.access_log(
+        doorway.ids, cursor=request.GET.get("cursor") or None, limit=50
+    )
     shown = {
         "looks": [_looked(look) for look in page.results],
         "next": page.next,
@@ -141,7 +144,7 @@ def looks(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     return render(request, "console/access_log.html", shown)
 
 
-def _looked(look: why.LookShape) -> dict[str, Any]:
+def _looked(look: decision_queries.AccessLogEntryShape) -> dict[str, Any]:
     return {
         "at": look.at,
         "who": events.actor(look.actor) or look.actor,

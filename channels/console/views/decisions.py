@@ -7,18 +7,18 @@ import msgspec
 from django.utils import timezone
 
 from butler.decisions.reasons.catalog import sentence
-from butler.queries import why
-from butler.queries.inbox import Doorway
+from butler.queries import decisions as decision_queries
+from butler.queries.inbox import ResolvedCustomer
 from channels.console.presenters import events
 from channels.pages.presenters import decisions
 from customers.consent import history
 
 
 def occasions(
-    doorway: Doorway, *, cursor: str | None, limit: int
+    doorway: ResolvedCustomer, *, cursor: str | None, limit: int
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Return what there was to say, newest first, each with its reasons; and the next cursor."""
-    page = why.why(doorway.ids, cursor=cursor, limit=limit)
+    page = decision_queries.occasions(doorway.ids, cursor=cursor, limit=limit)
     names = decisions.names_of(history.purposes("en"), history.topics("en"))
     found = [
         {
@@ -32,7 +32,7 @@ def occasions(
     return found, page.next
 
 
-def _decided(decision: why.DecisionShape, names: decisions.Names) -> dict[str, Any]:
+def _decided(decision: decision_queries.DecisionShape, names: decisions.Names) -> dict[str, Any]:
     act = msgspec.json.decode(decision.act)
     channel = str(act.get("channel") or "")
     purpose, topic = str(act.get("purpose") or ""), str(act.get("topic") or "")

@@ -45,7 +45,7 @@ def happened(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 @access.page("butler.view_message")
 def told(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """List everything that was said, and what was not, each with its reason."""
-    doorway = inbox.doorway(customer_id)
+    doorway = inbox.resolve_customer(customer_id)
     if doorway is None:
         raise Http404
     found, following = decisions.occasions(doorway, cursor=request.GET.get("cursor"), limit=SHOWN)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from butler.decisions.reasons.catalog import sentence, setting_of
-from butler.queries.why import DecisionShape, LookShape, OccasionShape
+from butler.queries.decisions import AccessLogEntryShape, DecisionShape, OccasionShape
 from channels.pages.presenters import events, messages
 from channels.pages.time import day_and_time
 from customers.queries.shapes import PurposeShape, TopicShape
@@ -174,14 +174,14 @@ def _moment(until: datetime | None) -> str:
     return day_and_time(until) if until else ""
 
 
-def glances(looks: Iterable[LookShape]) -> list[Glance]:
+def glances(looks: Iterable[AccessLogEntryShape]) -> list[Glance]:
     """Word looks, newest first; the same look again and again is one line with a count."""
     alike = groupby(map(glance, looks), key=lambda one: (one.who, one.role, one.what, one.why))
     found = [list(group) for _key, group in alike]
     return [replace(group[0], times=len(group)) for group in found]
 
 
-def glance(look: LookShape) -> Glance:
+def glance(look: AccessLogEntryShape) -> Glance:
     """Word a look; a system is called by its name as a person is."""
     kind, _sign, name = look.actor.partition(":")
     return Glance(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from butler.messages.email_layout import unwrap
-from butler.queries.inbox import HERE, MessageShape
+from butler.queries.inbox import INBOX, MessageShape
 from channels.pages.presenters import events
 
 # What became of it, in words that promise no more than we know.
@@ -111,7 +111,7 @@ def _opening(text: str) -> str:
 
 def became(channel: str, state: str) -> str:
     """Say what became of a message; what was put into the inbox is there."""
-    is_here = channel == HERE and state == "accepted"
+    is_here = channel == INBOX and state == "accepted"
     return events.say(STATES, "delivered" if is_here else state)
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from butler.decisions.inputs import is_of_age
-from butler.queries.inbox import Doorway, messages, subjects
+from butler.queries.inbox import ResolvedCustomer, messages, subjects
 from channels.pages import content_security
 from channels.pages.presenters import decisions, preferences
 from channels.pages.presenters import messages as presenter_messages
@@ -52,7 +52,7 @@ def clock(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"now": timezone.now().timestamp() * 1000})
 
 
-def _known(door: Doorway) -> dict[str, Any]:
+def _known(door: ResolvedCustomer) -> dict[str, Any]:
     newest = messages(door.ids, cursor=None, limit=SHOWN_MESSAGES)
     purposes = history.purposes(get_language() or "en")
     today = timezone.localdate()
@@ -75,7 +75,9 @@ def _stances(
     return [(one.name, preferences.stance(state, one.key, is_of_age=old_enough)) for one in asked]
 
 
-def _page(door: Doorway, found: RecordShape, purposes: Sequence[PurposeShape], today: date) -> Page:
+def _page(
+    door: ResolvedCustomer, found: RecordShape, purposes: Sequence[PurposeShape], today: date
+) -> Page:
     events = _events(found, SHOWN)
     return page(
         found, events, called=_called(door, events, purposes), scan=_scan(found), today=today
@@ -83,7 +85,7 @@ def _page(door: Doorway, found: RecordShape, purposes: Sequence[PurposeShape], t
 
 
 def _called(
-    door: Doorway, events: Sequence[EventShape], purposes: Sequence[PurposeShape]
+    door: ResolvedCustomer, events: Sequence[EventShape], purposes: Sequence[PurposeShape]
 ) -> Called:
     told = {message for event in events if (message := message_of(event))}
     names = decisions.names_of(purposes, history.topics(get_language() or "en"))

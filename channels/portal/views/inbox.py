@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from butler.actions import inbox as actions
 from butler.queries import inbox as queries
-from butler.queries.inbox import Doorway
+from butler.queries.inbox import ResolvedCustomer
 from channels.pages.presenters.messages import letter
 from channels.portal.decorators import form, missing, page, shown
 from customers.queries.pages import BadCursor, Page
@@ -18,7 +18,7 @@ SHOWN = 25
 
 
 @page
-def inbox(request: HttpRequest, door: Doorway) -> HttpResponse:
+def inbox(request: HttpRequest, door: ResolvedCustomer) -> HttpResponse:
     """List messages of every channel; what is on the screen was seen."""
     cursor = request.GET.get("cursor")
     try:
@@ -38,7 +38,7 @@ def inbox(request: HttpRequest, door: Doorway) -> HttpResponse:
 
 
 @page
-def message(request: HttpRequest, door: Doorway, message_id: UUID) -> HttpResponse:
+def message(request: HttpRequest, door: ResolvedCustomer, message_id: UUID) -> HttpResponse:
     """Show one message; opening it makes it seen, saying so makes it read."""
     found = queries.message(door.ids, message_id)
     if found is None:
@@ -49,7 +49,7 @@ def message(request: HttpRequest, door: Doorway, message_id: UUID) -> HttpRespon
 
 
 @form
-def read(request: HttpRequest, door: Doorway, message_id: UUID) -> HttpResponse:
+def read(request: HttpRequest, door: ResolvedCustomer, message_id: UUID) -> HttpResponse:
     """Note that a message was read."""
     try:
         actions.mark_read(ids=door.ids, message_id=message_id, now=timezone.now())
@@ -58,7 +58,7 @@ def read(request: HttpRequest, door: Doorway, message_id: UUID) -> HttpResponse:
     return redirect("portal:inbox")
 
 
-def _see(door: Doorway, found: Page[queries.MessageShape]) -> None:
-    fresh = [one.id for one in found.results if one.channel == queries.HERE and not one.seen_at]
+def _see(door: ResolvedCustomer, found: Page[queries.MessageShape]) -> None:
+    fresh = [one.id for one in found.results if one.channel == queries.INBOX and not one.seen_at]
     if fresh:
         actions.mark_seen(ids=door.ids, messages=fresh, now=timezone.now())

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import content_disposition_header
 
-from butler.queries.inbox import Doorway
+from butler.queries.inbox import ResolvedCustomer
 from channels.pages.presenters.record import moment_of, order_of
 from channels.portal import visit
 from channels.portal.decorators import missing, page, shown
@@ -17,7 +17,7 @@ SHOWN_CHANGES = 30
 
 
 @page
-def orders(request: HttpRequest, door: Doorway) -> HttpResponse:
+def orders(request: HttpRequest, door: ResolvedCustomer) -> HttpResponse:
     """List orders, the newest first."""
     try:
         found = lists.orders(door.id, cursor=request.GET.get("cursor"), limit=SHOWN)
@@ -32,7 +32,7 @@ def orders(request: HttpRequest, door: Doorway) -> HttpResponse:
 
 
 @page
-def order(request: HttpRequest, door: Doorway, number: str) -> HttpResponse:
+def order(request: HttpRequest, door: ResolvedCustomer, number: str) -> HttpResponse:
     """Show one order with its lines, and who changed what."""
     found = lists.order(door.id, number)
     if found is None:
@@ -50,7 +50,7 @@ def order(request: HttpRequest, door: Doorway, number: str) -> HttpResponse:
 
 
 @page
-def calendar(request: HttpRequest, door: Doorway, number: str) -> HttpResponse:
+def calendar(request: HttpRequest, door: ResolvedCustomer, number: str) -> HttpResponse:
     """Give the visit as a calendar file; the same visit, changed, replaces itself there."""
     found = lists.order(door.id, number)
     if found is None or not visit.is_in_calendar(found):
@@ -63,7 +63,7 @@ def calendar(request: HttpRequest, door: Doorway, number: str) -> HttpResponse:
 
 
 @page
-def code(request: HttpRequest, door: Doorway, number: str) -> HttpResponse:
+def code(request: HttpRequest, door: ResolvedCustomer, number: str) -> HttpResponse:
     """Give the code that the gate reads, as a picture of any size."""
     found = lists.order(door.id, number)
     if found is None or not visit.opens_the_gate(found):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from butler.actions import withdrawal
 from butler.actions.withdrawal import SentMessage
 from butler.decisions.inputs import read_facts
-from butler.queries.inbox import Doorway
+from butler.queries.inbox import ResolvedCustomer
 from butler.types import Facts
 from channels.pages import forms
 from channels.pages.forms import Form, Unreadable
@@ -29,7 +29,7 @@ from customers.events import internal_sources
 
 
 @page
-def preferences(request: HttpRequest, door: Doorway) -> HttpResponse:
+def preferences(request: HttpRequest, door: ResolvedCustomer) -> HttpResponse:
     """Show everything the customer can say yes, no, when and how to."""
     now = timezone.now()
     facts = _facts(door, now)
@@ -48,7 +48,7 @@ def preferences(request: HttpRequest, door: Doorway) -> HttpResponse:
 
 
 @form
-def change(request: HttpRequest, door: Doorway, what: str) -> HttpResponse:
+def change(request: HttpRequest, door: ResolvedCustomer, what: str) -> HttpResponse:
     """Take one form, and come back to where it stands on the page."""
     now = timezone.now()
     facts = _facts(door, now)
@@ -76,7 +76,7 @@ def change(request: HttpRequest, door: Doorway, what: str) -> HttpResponse:
     return redirect(f"{resolve_url('portal:preferences')}#{place}")
 
 
-def _facts(door: Doorway, now: datetime) -> Facts | None:
+def _facts(door: ResolvedCustomer, now: datetime) -> Facts | None:
     return read_facts([door.id], now=now).get(door.id)
 
 

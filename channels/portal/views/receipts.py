@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import get_language
 
-from butler.queries.inbox import Doorway
+from butler.queries.inbox import ResolvedCustomer
 from channels.pages.presenters.decisions import names_of
 from channels.pages.presenters.ledger import saying
 from channels.portal.decorators import missing, page, shown
@@ -17,7 +17,7 @@ SHOWN = 25
 
 
 @page
-def receipts(request: HttpRequest, door: Doorway) -> HttpResponse:
+def receipts(request: HttpRequest, door: ResolvedCustomer) -> HttpResponse:
     """List what was said, the newest first."""
     language = get_language() or "en"
     try:
@@ -34,7 +34,7 @@ def receipts(request: HttpRequest, door: Doorway) -> HttpResponse:
 
 
 @page
-def receipt(request: HttpRequest, door: Doorway, entry_id: UUID) -> HttpResponse:
+def receipt(request: HttpRequest, door: ResolvedCustomer, entry_id: UUID) -> HttpResponse:
     """Give one receipt as a file, which anybody can verify without us."""
     found = history.receipt(door.id, entry_id)
     if found is None:
@@ -43,7 +43,7 @@ def receipt(request: HttpRequest, door: Doorway, entry_id: UUID) -> HttpResponse
 
 
 @page
-def ledger(request: HttpRequest, door: Doorway) -> HttpResponse:
+def ledger(request: HttpRequest, door: ResolvedCustomer) -> HttpResponse:
     """Give everything that was said as one file."""
     return _file(history.export_ledger(door.id), "ledger.json")
 

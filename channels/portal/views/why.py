@@ -4,8 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import get_language
 
-from butler.queries import why as queries
-from butler.queries.inbox import Doorway
+from butler.queries import decisions as queries
+from butler.queries.inbox import ResolvedCustomer
 from channels.pages.presenters import decisions
 from channels.portal.decorators import page, shown
 from customers.consent import history
@@ -16,12 +16,12 @@ _SENT = {"yes": True, "no": False}
 
 
 @page
-def why(request: HttpRequest, door: Doorway) -> HttpResponse:
+def why(request: HttpRequest, door: ResolvedCustomer) -> HttpResponse:
     """Show every message that was sent or not, with the reason and where to change it."""
     language = get_language() or "en"
     only = request.GET.get("sent", "")
     try:
-        found = queries.why(
+        found = queries.occasions(
             door.ids, is_sent=_SENT.get(only), cursor=request.GET.get("cursor"), limit=SHOWN
         )
     except BadCursor:
@@ -36,10 +36,10 @@ def why(request: HttpRequest, door: Doorway) -> HttpResponse:
 
 
 @page
-def looks(request: HttpRequest, door: Doorway) -> HttpResponse:
+def looks(request: HttpRequest, door: ResolvedCustomer) -> HttpResponse:
     """Show who looked at the record."""
     try:
-        found = queries.looks(door.ids, cursor=request.GET.get("cursor"), limit=SHOWN)
+        found = queries.access_log(door.ids, cursor=request.GET.get("cursor"), limit=SHOWN)
     except BadCursor:
         return redirect("portal:looks")
     context = {

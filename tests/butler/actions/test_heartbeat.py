@@ -5,7 +5,7 @@ import pytest
 from butler.actions import heartbeat
 from butler.due.tick import tick
 from butler.models import Due
-from butler.queries.work import LATE, work
+from butler.queries.worker_health import LATE, worker_health
 from tests.factories import NOON
 
 SECOND = timedelta(seconds=1)
@@ -14,14 +14,14 @@ pytestmark = pytest.mark.django_db
 
 
 def test_nobody_asked_yet():
-    assert not work(now=NOON).is_late
+    assert not worker_health(now=NOON).is_late
 
 
 def test_a_worker_that_answers_is_not_silent():
     tick(now=NOON)
     heartbeat.answer(now=NOON + SECOND)
 
-    assert work(now=NOON + SECOND).silent == 0
+    assert worker_health(now=NOON + SECOND).heartbeat_overdue == 0
 
 
 def test_silence_is_counted_from_the_question_that_nobody_answered():
@@ -29,7 +29,7 @@ def test_silence_is_counted_from_the_question_that_nobody_answered():
     for seconds in range(0, 121, 15):
         tick(now=NOON + seconds * SECOND)
 
-    silent = work(now=NOON + 121 * SECOND).silent
+    silent = worker_health(now=NOON + 121 * SECOND).heartbeat_overdue
     assert silent == pytest.approx(121, abs=1)
     assert silent > LATE
 
@@ -40,7 +40,7 @@ def test_a_worker_that_falls_silent_is_found_out():
     for seconds in range(20, 121, 20):
         tick(now=NOON + seconds * SECOND)
 
-    assert work(now=NOON + 120 * SECOND).silent == pytest.approx(100, abs=1)
+    assert worker_health(now=NOON + 120 * SECOND).heartbeat_overdue == pytest.approx(100, abs=1)
 
 
 def test_an_answer_that_was_late_takes_back_no_newer_one():
@@ -50,20 +50,20 @@ def test_an_answer_that_was_late_takes_back_no_newer_one():
 
     tick(now=NOON + 20 * SECOND)
     heartbeat.answer(now=NOON + 21 * SECOND)
-    assert work(now=NOON + 22 * SECOND).silent == 0
+    assert worker_health(now=NOON + 22 * SECOND).heartbeat_overdue == 0
 
 
 def test_overdue_row_makes_the_heartbeat_late():
     Due.objects.create(job="run", key="x", due_at=NOON)
 
-    assert work(now=NOON + 90 * SECOND).oldest_due == 90
-    assert work(now=NOON + 90 * SECOND).is_late
+    assert worker_health(now=NOON + 90 * SECOND).oldest_due_age == 90
+    assert worker_health(now=NOON + 90 * SECOND).is_late
 
 
 def test_abandoned_row_does_not_make_the_heartbeat_late():
     Due.objects.create(job="run", key="x", due_at=NOON, done_at=NOON, failed_reason="KeyError")
 
-    assert work(now=NOON + 90 * SECOND).oldest_due is None
+    assert worker_health(now=NOON + 90 * SECOND).oldest_due_age is None
 
 
 def test_readyz_and_metrics_show_the_oldest_due_row(client):

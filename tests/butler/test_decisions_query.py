@@ -5,7 +5,7 @@ import pytest
 from django.utils import timezone
 
 from butler.models import Automation, AutomationVersion, Run
-from butler.queries import inbox, why
+from butler.queries import decisions, inbox
 from customers.models import AccessLogEntry
 from customers.queries.pages import BadCursor
 from tests import factories
@@ -39,7 +39,7 @@ def _run(of, *, key: str = "visit-reminder") -> Run:
 
 
 def _why(of, **narrow):
-    return why.why([of.pk], cursor=None, limit=50, **narrow).results
+    return decisions.occasions([of.pk], cursor=None, limit=50, **narrow).results
 
 
 def test_the_decisions_of_one_run_are_one_occasion(noor):
@@ -92,7 +92,7 @@ def test_pages_go_on_where_the_last_one_ended_and_cut_no_occasion(noor):
 
     occasions, cursor = [], None
     while True:
-        page = why.why([noor.pk], cursor=cursor, limit=2)
+        page = decisions.occasions([noor.pk], cursor=cursor, limit=2)
         occasions += page.results
         cursor = page.next
         if cursor is None:
@@ -105,7 +105,7 @@ def test_pages_go_on_where_the_last_one_ended_and_cut_no_occasion(noor):
 
 def test_a_cursor_of_somewhere_else_is_refused(noor):
     with pytest.raises(BadCursor):
-        why.why([noor.pk], cursor="bm9uc2Vuc2U", limit=5)
+        decisions.occasions([noor.pk], cursor="bm9uc2Vuc2U", limit=5)
 
 
 def test_words_that_never_left_or_were_taken_back_are_not_repeated(noor):
@@ -128,9 +128,9 @@ def test_one_statement_whatever_there_is(noor, count_statements):
 
     with count_statements() as statements:
         assert len(_why(noor)) == 20
-        assert why.looks([noor.pk], cursor=None, limit=5).results[0].actor == "staff:Sam"
+        assert decisions.access_log([noor.pk], cursor=None, limit=5).results[0].actor == "staff:Sam"
 
-    assert (statements[0], len(statements)) == ("read_why", 2)
+    assert (statements[0], len(statements)) == ("read_occasions", 2)
 
 
 def test_another_customers_decisions_are_not_there(noor):
@@ -150,10 +150,10 @@ def test_a_doorway_knows_every_record_that_is_the_customer(noor):
     factories.message(noor, channel="email")
     factories.message(noor, state="queued")
 
-    door = inbox.doorway(other.pk)
+    door = inbox.resolve_customer(other.pk)
 
     assert door
     assert door.id == noor.pk
     assert set(door.ids) == {noor.pk, other.pk}
     assert door.unread == 2
-    assert inbox.doorway(uuid.uuid4()) is None
+    assert inbox.resolve_customer(uuid.uuid4()) is None

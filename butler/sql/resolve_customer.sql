@@ -1,7 +1,7 @@
--- Where a record leads to now: the live record, all records that are the same customer, how
--- far the log is, and how many messages in the inbox nobody has read.
+-- Resolve a record to its customer: the live record, all records of the customer, the version of
+-- the log, and the number of unread messages in the inbox.
 --
--- id  uuid  of the record, or of one that was joined into it
+-- id  uuid  a record, or one that was merged into another
 -- returns one row (live, ids, version, unread), or none where there is no such record
 
 WITH live AS MATERIALIZED (
@@ -10,9 +10,9 @@ WITH live AS MATERIALIZED (
                                FROM customers_customer AS member
                               WHERE member.canonical_id = live.id
                               ORDER BY member.id) AS ids
-      FROM customers_customer AS asked
-      JOIN customers_customer AS live ON live.id = coalesce(asked.canonical_id, asked.id)
-     WHERE asked.id = %(id)s
+      FROM customers_customer AS given
+      JOIN customers_customer AS live ON live.id = coalesce(given.canonical_id, given.id)
+     WHERE given.id = %(id)s
 )
 SELECT live.id, live.ids, live.version,
        (SELECT count(*)

@@ -1,22 +1,22 @@
--- What was decided for a customer, one occasion a row, newest first: the decisions of one run
--- are one occasion, and so is a message that no run sent. An occasion counts as sent when the
--- last word on one of its channels was to send.
+-- The occasions of a customer, newest first. The decisions of one run are one occasion, and so is
+-- a message without a run. An occasion counts as sent if the last decision on one of its channels
+-- was to send.
 --
 -- ids    uuid[]  the records that are this customer
 -- before_at, before_id  timestamptz, uuid  occasions whose newest decision is older (null: all)
 -- is_sent  boolean  only those that were sent, or only those that were not (null: both)
 -- limit  int
 -- returns (occasion, decided_at, newest, automation, name by language as JSON, and as JSON the
--- last word on each channel, newest first)
+-- last decision on each channel, newest first)
 
-WITH decided AS MATERIALIZED (
+WITH decision_on_channel AS MATERIALIZED (
     SELECT id, coalesce(run_id, message_id, id) AS occasion, run_id, message_id,
            automation_id, outcome, decided_at, act ->> 'channel' AS channel
       FROM butler_decision
      WHERE customer_id = ANY (%(ids)s::uuid[])
-), last_word AS (
+), last_decision AS (
     SELECT DISTINCT ON (occasion, channel) *
-      FROM decided
+      FROM decision_on_channel
      ORDER BY occasion, channel, decided_at DESC, id DESC
 ), occasion AS (
     SELECT occasion,
@@ -26,7 +26,7 @@ WITH decided AS MATERIALIZED (
            max(automation_id) AS automation_id,
            array_agg(id ORDER BY decided_at DESC, id DESC) AS decisions,
            bool_or(outcome = 'send') AS is_sent
-      FROM last_word
+      FROM last_decision
      GROUP BY occasion
 ), page AS (
     SELECT *

@@ -1,5 +1,5 @@
--- How the butler's work stands: for how long the oldest row has been due, and for how long the
--- workers have owed a sign of life. In seconds; null where nothing is due, or nobody asked.
+-- For how many seconds the oldest row has been due, and for how many the heartbeat of the workers
+-- is overdue; null where no row is due, or no heartbeat was ever asked for.
 --
 -- now  timestamptz
 

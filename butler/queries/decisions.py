@@ -1,6 +1,7 @@
-"""Why a customer got a message, why another one did not come, and who looked at the record.
+"""The decisions about a customer, and who read the record.
 
-Codes and facts only: the sentence for a code, in the reader's language, is butler.decisions.reasons.catalog'.
+Codes and facts only: the sentence for a code, in the reader's language, is in
+butler.decisions.reasons.catalog.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from customers.queries.shapes import Document, Documents
 
 
 class DecisionShape(msgspec.Struct, frozen=True):
-    """The last word on one channel, with every question that was asked for it."""
+    """The last decision on one channel, with the gate of every check."""
 
     id: UUID
     stage: str
@@ -38,7 +39,7 @@ class DecisionShape(msgspec.Struct, frozen=True):
 
 
 class OccasionShape(msgspec.Struct, frozen=True):
-    """One time that there was something to say, and what was decided on each channel."""
+    """One occasion for messages, with the last decision on each channel."""
 
     id: UUID
     decided_at: datetime
@@ -48,8 +49,8 @@ class OccasionShape(msgspec.Struct, frozen=True):
     decisions: tuple[DecisionShape, ...]
 
 
-class LookShape(msgspec.Struct, frozen=True):
-    """Somebody looked at the record."""
+class AccessLogEntryShape(msgspec.Struct, frozen=True):
+    """Somebody read the record."""
 
     at: datetime
     actor: str
@@ -58,8 +59,8 @@ class LookShape(msgspec.Struct, frozen=True):
     reason: str
 
 
-class _Place(msgspec.Struct, array_like=True):
-    """Where the next page starts: below this decision."""
+class _PageStart(msgspec.Struct, array_like=True):
+    """The next page starts after this decision."""
 
     decided_at: datetime
     id: UUID
@@ -69,11 +70,11 @@ _decisions = msgspec.json.Decoder(tuple[DecisionShape, ...]).decode
 _name = msgspec.json.Decoder(dict[str, str]).decode
 
 
-def why(
+def occasions(
     ids: Sequence[UUID], *, is_sent: bool | None = None, cursor: str | None, limit: int
 ) -> Page[OccasionShape]:
-    """Return what was decided for the customer whose records these are, newest first."""
-    place = read_cursor(cursor, _Place) if cursor else None
+    """Return the occasions of the customer with these records, newest first."""
+    place = read_cursor(cursor, _PageStart) if cursor else None
     params = {
         "ids": list(ids),
         "is_sent": is_sent,
@@ -81,25 +82,25 @@ def why(
         "before_id": place.id if place else None,
         "limit": limit + 1,
     }
-    found: list[Any] = sql.rows("read_why", params)
-    page = found[:limit]
+    rows: list[Any] = sql.rows("read_occasions", params)
+    page = rows[:limit]
     shapes = [
         OccasionShape(id_, decided_at, automation, _name(name), _decisions(decisions))
         for id_, decided_at, _, automation, name, decisions in page
     ]
-    if len(found) <= limit:
+    if len(rows) <= limit:
         return Page(shapes)
     _, decided_at, newest, *_ = page[-1]
-    return Page(shapes, write_cursor(_Place(decided_at, newest)))
+    return Page(shapes, write_cursor(_PageStart(decided_at, newest)))
 
 
-def looks(ids: Sequence[UUID], *, cursor: str | None, limit: int) -> Page[LookShape]:
-    """Return who looked at the record, newest first."""
+def access_log(ids: Sequence[UUID], *, cursor: str | None, limit: int) -> Page[AccessLogEntryShape]:
+    """Return who read the record, newest first."""
     rows = AccessLogEntry.objects.filter(customer_id__in=ids)
     return read_page(
         rows, order_by={"at": datetime, "id": int}, to_shape=_look, cursor=cursor, limit=limit
     )
 
 
-def _look(row: AccessLogEntry) -> LookShape:
-    return LookShape(row.at, row.actor, row.role, row.what, row.reason)
+def _look(row: AccessLogEntry) -> AccessLogEntryShape:
+    return AccessLogEntryShape(row.at, row.actor, row.role, row.what, row.reason)
