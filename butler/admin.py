@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 from uuid_utils.compat import uuid7
 
 from butler.actions import automations
-from butler.actions.automations import EVERYTHING, Hand, NotNow
+from butler.actions.automations import EVERYTHING, InvalidTransition
 from butler.automations import sample_customers
 from butler.automations.previews import difference, render_previews
 from butler.automations.run_context import read_run_contexts
@@ -222,8 +222,8 @@ class AutomationVersionAdmin(ReadOnlyAdmin):
         if action is None:
             raise Http404
         try:
-            version = action(version, Hand(_name(request), request.user.pk), timezone.now())
-        except NotNow as refused:
+            version = action(version, Operator(_name(request), request.user.pk), timezone.now())
+        except InvalidTransition as refused:
             self.message_user(request, str(refused), messages.ERROR)
         else:
             notice = f"{version} is {version.status}."
@@ -289,7 +289,7 @@ def _engage(request: HttpRequest, key: str) -> tuple[str, int]:
         withdrawn = automations.engage_switch(
             key=key, by=_name(request), reason=reason, now=timezone.now()
         )
-    except NotNow as refused:
+    except InvalidTransition as refused:
         return str(refused), messages.ERROR
     return f"Stopped. {withdrawn} messages were taken back.", messages.SUCCESS
 

@@ -1,7 +1,7 @@
-"""Named places where a crash would hurt most. Nothing happens there but in tests.
+"""Named points at which tests can crash the process. They do nothing otherwise.
 
-Tests put a hook in that raises what nobody catches, or ends the process; what is found
-afterwards has to add up (docs/invariants.md, 6).
+Tests set a hook that raises an exception or ends the process, and check the invariants after it
+(docs/invariants.md, 6).
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _hook: Hook | None = None
 
 
 def failpoint(name: str) -> None:
-    """Let a test end the world here."""
+    """Call the hook of a test, if one is set."""
     if _hook is not None:
         _hook(name)
 

@@ -73,7 +73,7 @@ RECEIPT: dict[str, Any] = {
 def load(now: datetime, *documents: dict[str, Any]) -> str:
     """Load purpose, topics, notice and automations, and use them; return the notice's digest."""
     from butler.actions import automations
-    from butler.actions.automations import Hand
+    from butler.actions.automations import Operator
     from butler.automations.loader import AutomationFile
     from butler.models import AutomationVersion
     from customers.actions.notices import NoticeText, PurposeText, TopicText, digest
@@ -86,10 +86,10 @@ def load(now: datetime, *documents: dict[str, Any]) -> str:
         [TopicText(OFFERS, texts), TopicText(ORDERS, texts)],
         notices=[NoticeText(PURPOSE, 1, {"en": NOTICE})],
         now=now,
-        by=Hand("Lin", 1),
+        by=Operator("Lin", 1),
     )
     for version in AutomationVersion.objects.filter(status=AutomationVersion.Status.DRAFT):
-        sam = Hand("Sam", 2)
+        sam = Operator("Sam", 2)
         automations.go_live(automations.approve(version, sam, now), sam, now)
     return digest(NOTICE)
 

@@ -1,7 +1,7 @@
-"""Rings for a worker after a commit: "look". What there is to see is in Postgres.
+"""Notifies workers after a commit that there is work in Postgres.
 
-No request waits for Redis, and everything that was committed within a few milliseconds goes
-out as one ring a task. A lost ring costs a second: the ticks look anyway.
+No request waits for Redis, and all commits of a few milliseconds send one notification for each
+task. A lost notification costs a second: the ticks find the work anyway.
 """
 
 import logging
@@ -15,42 +15,46 @@ from prometheus_client import Counter
 
 from customers.events.background_publisher import BackgroundPublisher
 
-# A crowd of commits makes one ring.
-_GATHER = 0.02
-_PATIENCE = 1.0
+# Commits within this time send one notification.
+_BATCH_WINDOW = 0.02
+_TIMEOUT = 1.0
 
 _log = logging.getLogger(__name__)
-_failures = Counter("butler_wake_failures", "Rings for the workers that Redis did not take.")
+_failures = Counter(
+    "butler_worker_notify_failures", "Notifications of workers that Redis did not accept."
+)
 
 # The name of a task, and its arguments.
-type Ring = tuple[str, tuple[tuple[str, str], ...]]
+type Notification = tuple[str, tuple[tuple[str, str], ...]]
 
 
 def after_commit(task: str, arguments: Mapping[str, str] | None = None) -> None:
-    """Ring for this task once the open transaction has committed, and only then."""
-    transaction.on_commit(partial(wake, task, arguments))
+    """Notify a worker of this task once the open transaction has committed."""
+    transaction.on_commit(partial(notify_worker, task, arguments))
 
 
-def wake(task: str, arguments: Mapping[str, str] | None = None) -> None:
-    """Ask a worker to look. Never raises, never waits."""
+def notify_worker(task: str, arguments: Mapping[str, str] | None = None) -> None:
+    """Notify a worker. Never raises, never waits."""
     if settings.BUTLER_WAKES:
         _publisher.add({(task, tuple(sorted((arguments or {}).items()))): 0})
 
 
-def _send_all(rings: Iterable[Ring]) -> bool:
-    failed = [ring for ring in rings if not _send(ring)]
+def _send_all(notifications: Iterable[Notification]) -> bool:
+    failed = [notification for notification in notifications if not _send(notification)]
     return not failed
 
 
-def _send(ring: Ring) -> bool:
-    name, arguments = ring
+def _send(notification: Notification) -> bool:
+    name, arguments = notification
     try:
         current_app.send_task(name, kwargs=dict(arguments), retry=False, expires=5)
-    except Exception:  # noqa: BLE001  # whatever the broker's client raises, a ring is only a ring
+    except Exception:  # noqa: BLE001  # the ticks find the work anyway
         _failures.inc()
-        _log.warning("redis does not take rings for the workers")
+        _log.warning("redis does not accept notifications of workers")
         return False
     return True
 
 
-_publisher = BackgroundPublisher("butler-wake", _send_all, timeout=_PATIENCE, batch_window=_GATHER)
+_publisher = BackgroundPublisher(
+    "butler-worker-notify", _send_all, timeout=_TIMEOUT, batch_window=_BATCH_WINDOW
+)

@@ -1,8 +1,8 @@
--- Messages of an automation that was stopped which can be taken back, and the live record of
--- whose they are. Nothing is locked: whoever takes them back looks again.
+-- Messages of an automation that can be withdrawn, with their live records. Nothing is locked:
+-- withdraw_messages.sql checks again.
 --
 -- key    text  the automation; "*": all of them
--- after  uuid  look at messages after this one, in the order in which they were made
+-- after  uuid  messages after this one, in the order of creation
 -- limit  int, now  timestamptz
 
 SELECT message.id, coalesce(record.canonical_id, record.id)

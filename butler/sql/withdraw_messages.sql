@@ -1,11 +1,11 @@
--- Take back messages: those that have not left, and those in the app that still hold and nobody
--- has read. Mail and SMS that left cannot be taken back. The customers are held.
+-- Withdraw messages: queued ones, and unread ones in the inbox that have not expired. Sent e-mail
+-- and SMS cannot be withdrawn. The customers are locked.
 --
 -- ids  uuid[], now  timestamptz
--- returns (message, live record, whether its reader could see it) of what was taken back
+-- returns (message, live record, whether the customer could see it) of withdrawn messages
 
-WITH found AS MATERIALIZED (
-    SELECT id, customer_id, state <> 'queued' AS was_there
+WITH withdrawable AS MATERIALIZED (
+    SELECT id, customer_id, state <> 'queued' AS was_visible
       FROM butler_message
      WHERE id = ANY (%(ids)s::uuid[])
        AND (state = 'queued'
@@ -13,15 +13,15 @@ WITH found AS MATERIALIZED (
                 AND read_at IS NULL AND expires_at > %(now)s))
      ORDER BY id
        FOR UPDATE
-), taken AS (
+), withdrawn AS (
     UPDATE butler_message AS message
        SET state = 'withdrawn', state_at = %(now)s, reason = 'halted'
-      FROM found
-     WHERE message.id = found.id
+      FROM withdrawable
+     WHERE message.id = withdrawable.id
  RETURNING message.id
 )
-SELECT found.id, coalesce(record.canonical_id, record.id), found.was_there
-  FROM taken
-  JOIN found ON found.id = taken.id
-  JOIN customers_customer AS record ON record.id = found.customer_id
- ORDER BY found.id
+SELECT withdrawable.id, coalesce(record.canonical_id, record.id), withdrawable.was_visible
+  FROM withdrawn
+  JOIN withdrawable ON withdrawable.id = withdrawn.id
+  JOIN customers_customer AS record ON record.id = withdrawable.customer_id
+ ORDER BY withdrawable.id

@@ -9,7 +9,7 @@ from django.urls import reverse
 from uuid_utils.compat import uuid7
 
 from butler.actions import automations
-from butler.actions.automations import Hand
+from butler.actions.automations import Operator
 from butler.models import AutomationVersion, Message, PauseSwitch, ProviderLimit
 from customers.models import AccessLogEntry, User
 from tests import factories, staff
@@ -29,7 +29,7 @@ def lin(client):
 
 @pytest.fixture
 def version():
-    automations.load([file()], PURPOSES, TOPICS, now=NOW, by=Hand("load_automations"))
+    automations.load([file()], PURPOSES, TOPICS, now=NOW, by=Operator("load_automations"))
     return AutomationVersion.objects.get()
 
 
@@ -90,7 +90,7 @@ def test_a_list_costs_the_same_however_long_it_is(lin, version, django_assert_ma
             PURPOSES,
             TOPICS,
             now=NOW,
-            by=Hand("load_automations"),
+            by=Operator("load_automations"),
         )
     automations.engage_switch(key="reminder-3", by="Lin", reason="a test", now=NOW)
 
@@ -168,7 +168,7 @@ def test_a_step_that_is_not_next_is_refused_in_words(lin, version):
 
 def test_who_wrote_it_does_not_approve_it_under_a_new_name_either(lin):
     me = User.objects.get()
-    automations.load([file()], PURPOSES, TOPICS, now=NOW, by=Hand("Lin", me.pk))
+    automations.load([file()], PURPOSES, TOPICS, now=NOW, by=Operator("Lin", me.pk))
     version = AutomationVersion.objects.get()
     User.objects.update(name="Linnea", email="linnea@staff.example.com")
 
@@ -178,7 +178,7 @@ def test_who_wrote_it_does_not_approve_it_under_a_new_name_either(lin):
 
 def test_somebody_of_the_same_name_is_somebody_else(lin):
     other = staff.colleague("marketer", "Lin")
-    automations.load([file()], PURPOSES, TOPICS, now=NOW, by=Hand("Lin", other.pk))
+    automations.load([file()], PURPOSES, TOPICS, now=NOW, by=Operator("Lin", other.pk))
     version = AutomationVersion.objects.get()
 
     step(lin, version, "approve")
@@ -229,7 +229,7 @@ def test_what_differs_from_the_version_in_use_is_shown(lin, version):
     step(lin, version, "approve")
     step(lin, version, "go_live")
     automations.load(
-        [file({"priority": 3})], PURPOSES, TOPICS, now=NOW, by=Hand("load_automations")
+        [file({"priority": 3})], PURPOSES, TOPICS, now=NOW, by=Operator("load_automations")
     )
     second = AutomationVersion.objects.get(number=2)
 

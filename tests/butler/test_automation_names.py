@@ -17,7 +17,7 @@ def _load(name: str, number: int) -> AutomationVersion:
         PURPOSES,
         TOPICS,
         now=NOW,
-        by=automations.Hand("load_automations"),
+        by=automations.Operator("load_automations"),
     )
     return AutomationVersion.objects.get(number=number)
 
@@ -28,7 +28,7 @@ def test_an_automation_is_called_as_its_version_in_use_says(django_assert_num_qu
     Automation.objects.create(key="offer")
 
     assert names("en") == {"offer": "offer", "visit-reminder": "Another word"}
-    lin = automations.Hand("Lin", 7)
+    lin = automations.Operator("Lin", 7)
     automations.approve(first, lin, NOW)
     automations.go_live(first, lin, NOW)
 

@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from butler.actions import automations, staff_tasks
-from butler.actions.automations import Hand, NotNow
+from butler.actions.automations import InvalidTransition, Operator
 from butler.models import Automation, AutomationVersion, StaffTask
 from customers.consent import hash_chain
 from customers.consent.state import State
@@ -103,26 +103,26 @@ def test_a_version_is_approved_once():
     outcomes = together(
         *(
             lambda by=by: automations.approve(version, by, now)
-            for by in (Hand("Lin", 1), Hand("Max", 2), Hand("Ann", 3))
+            for by in (Operator("Lin", 1), Operator("Max", 2), Operator("Ann", 3))
         )
     )
 
     approved = [outcome for outcome in outcomes if isinstance(outcome, AutomationVersion)]
     assert len(approved) == 1
-    assert sum(isinstance(outcome, NotNow) for outcome in outcomes) == 2
+    assert sum(isinstance(outcome, InvalidTransition) for outcome in outcomes) == 2
     version.refresh_from_db()
     assert version.approved_by == approved[0].approved_by
 
 
 @pytest.mark.parametrize("name", ["Iris", "Somebody Else", ""])
 def test_nobody_approves_their_own_whatever_they_are_called(name):
-    with pytest.raises(NotNow):
-        automations.approve(drafted(), Hand(name, IRIS), timezone.now())
+    with pytest.raises(InvalidTransition):
+        automations.approve(drafted(), Operator(name, IRIS), timezone.now())
 
 
 def test_nobody_approves_without_a_login():
-    with pytest.raises(NotNow):
-        automations.approve(drafted(), Hand("Lin"), timezone.now())
+    with pytest.raises(InvalidTransition):
+        automations.approve(drafted(), Operator("Lin"), timezone.now())
 
 
 def test_a_task_is_taken_by_one():

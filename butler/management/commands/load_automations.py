@@ -6,14 +6,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from butler.actions import automations
-from butler.actions.automations import Change, Hand, NotNow
+from butler.actions.automations import InvalidTransition, Operator, VersionChange
 from butler.automations import loader
 from butler.automations.loader import InvalidAutomations
 from butler.models import AutomationVersion
 from customers.models import User
 
 # Who wrote them, where nobody says so.
-_LOADER = Hand("load_automations")
+_LOADER = Operator("load_automations")
 _MAY_APPROVE = "butler.change_automationversion"
 
 
@@ -49,7 +49,7 @@ class Command(BaseCommand):
                 self._check(folder)
             else:
                 self._load(folder, author, approver, is_live=live)
-        except NotNow as refused:
+        except InvalidTransition as refused:
             raise CommandError(str(refused)) from None
         except InvalidAutomations as invalid:
             lines = [f"{each.file}: {each.field}: {each.reason}" for each in invalid.problems]
@@ -57,11 +57,16 @@ class Command(BaseCommand):
             raise CommandError("\n".join([*lines, summary])) from None
 
     def _check(self, folder: loader.AutomationFolder) -> None:
-        documents = automations.check(folder.documents, folder.purposes, folder.topics)
+        documents = automations.validate(folder.documents, folder.purposes, folder.topics)
         self.stdout.write(f"{len(documents)} automations without fault; nothing was written")
 
     def _load(
-        self, folder: loader.AutomationFolder, author: Hand, approver: Hand | None, *, is_live: bool
+        self,
+        folder: loader.AutomationFolder,
+        author: Operator,
+        approver: Operator | None,
+        *,
+        is_live: bool,
     ) -> None:
         loaded = automations.load(
             folder.documents,
@@ -73,10 +78,12 @@ class Command(BaseCommand):
         )
         for change in loaded.changes:
             status = self._approve_and_activate(change, approver, is_live=is_live)
-            self.stdout.write(f"{change.key:<28} v{change.number:<4} {change.what:<8} {status}")
+            self.stdout.write(f"{change.key:<28} v{change.number:<4} {change.kind:<8} {status}")
         self.stdout.write(f"{len(loaded.changes)} automations, {loaded.notices} new notices")
 
-    def _approve_and_activate(self, change: Change, approver: Hand | None, *, is_live: bool) -> str:
+    def _approve_and_activate(
+        self, change: VersionChange, approver: Operator | None, *, is_live: bool
+    ) -> str:
         """Approve a version and take it into use, as far as was asked for; return where it is."""
         version = AutomationVersion.objects.get(automation=change.key, number=change.number)
         now = timezone.now()
@@ -87,10 +94,10 @@ class Command(BaseCommand):
         return version.status
 
 
-def _hand(email: str, right: str = "") -> Hand:
+def _hand(email: str, right: str = "") -> Operator:
     user = User.objects.filter(email__iexact=email, is_staff=True, is_active=True).first()
     if user is None:
         raise CommandError(f"Nobody who works here signs in as {email}.")
     if right and not user.has_perm(right):
         raise CommandError(f"{email} may not approve: that takes {right}.")
-    return Hand(user.name or email, user.pk)
+    return Operator(user.name or email, user.pk)

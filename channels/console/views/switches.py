@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from butler.actions import automations
-from butler.actions.automations import EVERYTHING, NotNow
+from butler.actions.automations import EVERYTHING, InvalidTransition
 from butler.models import PauseSwitch
 from butler.queries.automations import names
 from channels.console.presenters import events
@@ -58,7 +58,7 @@ def throw(request: HttpRequest) -> HttpResponse:
         taken = automations.engage_switch(
             key=key, by=audit.actor(request), reason=reason, now=timezone.now()
         )
-    except NotNow:
+    except InvalidTransition:
         messages.error(request, "There is no such automation.")
     else:
         messages.success(request, _stopped(key, taken))

@@ -9,7 +9,7 @@ from django.db.utils import DatabaseError
 from uuid_utils.compat import uuid7
 
 from butler.actions import automations
-from butler.actions.automations import Hand, NotNow
+from butler.actions.automations import InvalidTransition, Operator
 from butler.automations.loader import InvalidAutomations
 from butler.models import Automation, AutomationVersion, Due, Message, PauseSwitch
 from customers.models import Event, Notice, Purpose, Topic
@@ -18,7 +18,7 @@ from tests.butler.automation_files import PURPOSES, TOPICS, file
 
 NOW = datetime(2027, 4, 16, 7, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
-LIN, SAM = Hand("Lin", 1), Hand("Sam", 2)
+LIN, SAM = Operator("Lin", 1), Operator("Sam", 2)
 
 pytestmark = pytest.mark.django_db
 
@@ -197,9 +197,9 @@ def test_version_row_stores_trigger_and_awaited_event_names():
 
 def test_a_draft_goes_live_once_somebody_else_approved_it():
     load(by=LIN)
-    with pytest.raises(NotNow, match="Nobody approved"):
+    with pytest.raises(InvalidTransition, match="Nobody approved"):
         automations.go_live(newest(), LIN, NOW)
-    with pytest.raises(NotNow, match="Somebody else"):
+    with pytest.raises(InvalidTransition, match="Somebody else"):
         automations.approve(newest(), LIN, NOW)
 
     approved = automations.approve(newest(), SAM, NOW)
@@ -211,9 +211,9 @@ def test_a_draft_goes_live_once_somebody_else_approved_it():
         NOW,
     )
     assert live_version.live_at == LATER
-    with pytest.raises(NotNow):
+    with pytest.raises(InvalidTransition):
         automations.approve(live_version, SAM, NOW)
-    with pytest.raises(NotNow):
+    with pytest.raises(InvalidTransition):
         automations.go_live(live_version, SAM, NOW)
 
 
@@ -238,13 +238,13 @@ def test_a_new_version_takes_the_place_of_the_one_in_use_and_can_give_it_back():
 
 def test_paused_and_resumed_it_counts_from_the_resumption():
     version = automations.pause(live(), SAM, NOW)
-    with pytest.raises(NotNow):
+    with pytest.raises(InvalidTransition):
         automations.pause(version, SAM, NOW)
 
     resumed = automations.resume(version, "sam", LATER)
 
     assert (resumed.status, resumed.live_at) == ("live", LATER)
-    with pytest.raises(NotNow):
+    with pytest.raises(InvalidTransition):
         automations.resume(resumed, SAM, NOW)
 
 
@@ -252,7 +252,7 @@ def test_a_retired_version_is_used_no_more():
     retired = automations.retire(live(), SAM, NOW)
 
     assert retired.status == "retired"
-    with pytest.raises(NotNow):
+    with pytest.raises(InvalidTransition):
         automations.retire(retired, SAM, NOW)
 
 
@@ -356,7 +356,7 @@ def test_a_switch_stands_once_until_it_is_lifted_and_can_be_thrown_again():
 
 
 def test_stop_of_an_unknown_automation_is_refused():
-    with pytest.raises(NotNow):
+    with pytest.raises(InvalidTransition):
         automations.engage_switch(key="nothing", by=LIN, reason="", now=NOW)
 
 

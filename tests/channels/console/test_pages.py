@@ -222,7 +222,7 @@ def test_two_records_are_joined_and_parted_again(desk, noor):
 
 def test_a_manager_stops_an_automation_and_lets_it_go_on(client):
     automations.load(
-        [file()], PURPOSES, TOPICS, now=timezone.now(), by=automations.Hand("load_automations")
+        [file()], PURPOSES, TOPICS, now=timezone.now(), by=automations.Operator("load_automations")
     )
     Automation.objects.create(key="offer")
     lin = staff.let_in(client, staff.colleague("manager", "Lin"))
