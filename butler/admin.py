@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 from uuid_utils.compat import uuid7
 
 from butler.actions import automations
-from butler.actions.automations import EVERYTHING, InvalidTransition
+from butler.actions.automations import EVERYTHING, InvalidTransition, Operator
 from butler.automations import sample_customers
 from butler.automations.previews import difference, render_previews
 from butler.automations.run_context import read_run_contexts

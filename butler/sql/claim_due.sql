@@ -16,7 +16,7 @@ WITH claimable AS MATERIALIZED (
 )
 UPDATE butler_due AS due
    SET claimed_until = %(until)s, attempts = attempts + 1
- -- As a join, a plan made for any number of rows would read all that wait.
+ -- Not a join: a plan for any number of rows would read all rows that are due.
  WHERE due.id = ANY (ARRAY (SELECT id FROM claimable))
 RETURNING due.id, due.job, due.customer_id, due.key, due.facts, due.attempts,
           due.due_at, due.claimed_until

@@ -10,9 +10,9 @@ WITH live AS MATERIALIZED (
                                FROM customers_customer AS member
                               WHERE member.canonical_id = live.id
                               ORDER BY member.id) AS ids
-      FROM customers_customer AS given
-      JOIN customers_customer AS live ON live.id = coalesce(given.canonical_id, given.id)
-     WHERE given.id = %(id)s
+      FROM customers_customer AS record
+      JOIN customers_customer AS live ON live.id = coalesce(record.canonical_id, record.id)
+     WHERE record.id = %(id)s
 )
 SELECT live.id, live.ids, live.version,
        (SELECT count(*)
