@@ -85,11 +85,11 @@ def _statements(target: Target, random: Random) -> Iterator[tuple[str, dict[str,
         identifiers = [["user_id", guest.user_id, 2] for guest in guests]
         identifiers += [["anonymous_id", guest.device, 1] for guest in guests if guest.has_device]
         label = f"({count} event{'s' * (count > 1)})"
-        yield f"resolve_identifiers {label}", {"wanted": _json(identifiers)}
+        yield f"resolve_identifiers {label}", {"keys": _json(identifiers)}
         keys = [blake2b(uuid4().bytes, digest_size=16).hexdigest() for _ in guests]
-        yield f"find_seen {label}", {"keys": f"{{{','.join(keys)}}}"}
+        yield f"find_stored_messages {label}", {"keys": f"{{{','.join(keys)}}}"}
         yield f"append_events {label}", _append_params(target, guests, keys)
-        yield f"keep_traits {label}", {"traits": _json(_trait_rows(target, guests, keys))}
+        yield f"upsert_traits {label}", {"traits": _json(_trait_rows(target, guests, keys))}
     today = datetime.now(UTC).date()
     guest = random.choice(list(target.guests))
     yield "read_record", {"id": guest.customer_id, "today": today}

@@ -131,7 +131,7 @@ class IngestComparison:
         def store(batches: Iterator[list[IncomingEvent]]) -> int:
             try:
                 return sum(
-                    ingest.record(sender=sender, items=items, received_at=now).accepted
+                    ingest.store_events(sender=sender, events=items, received_at=now).accepted
                     for items in batches
                 )
             finally:

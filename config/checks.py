@@ -79,7 +79,7 @@ def refuse_to_start() -> None:
     """Raise ImproperlyConfigured where a check says that nobody should be served."""
     errors: list[Any] = [*check_secret_key(), *check_receipt_key()]
     # A database that is away now is not a reason to die; /readyz looks again.
-    with suppress(*db.LOST):
+    with suppress(*db.CONNECTION_ERRORS):
         errors += check_database_is_durable(databases=["default"])
     if errors:
         raise ImproperlyConfigured("\n".join(f"{error.msg} {error.hint}" for error in errors))

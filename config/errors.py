@@ -68,13 +68,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     return (
         _handle_lost_database(request, error)
-        if error and db.is_lost(error)
+        if error and db.is_connection_error(error)
         else internal_error(request)
     )
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if db.is_lost(exception):
+    if db.is_connection_error(exception):
         # Such as a session that could not be saved, which Django takes for one that has ended.
         return _handle_lost_database(request, exception)
     return _client_error(request, 400, "bad_request", "The request cannot be read.")
@@ -145,7 +145,7 @@ class DatabaseUnavailableMiddleware:
     def _answer(self, request: HttpRequest) -> HttpResponse:
         try:
             response = self.get_response(request)
-        except db.LOST as error:
+        except db.CONNECTION_ERRORS as error:
             return _handle_lost_database(request, error)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and _accepts_html(request):
             page = error_pages.page(request, response.status_code)
@@ -167,7 +167,7 @@ class DatabaseUnavailableMiddleware:
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if db.is_lost(error):
+        if db.is_connection_error(error):
             return _handle_lost_database(request, error)
         if not request.path.startswith(("/v1/", "/api/")):
             return None
@@ -201,5 +201,5 @@ def _check_pooled_connections() -> None:
     """Have the pool look at what it holds: a restart of Postgres has cut every connection."""
     pool = getattr(connection, "pool", None)
     if pool is not None:
-        with suppress(*db.LOST):
+        with suppress(*db.CONNECTION_ERRORS):
             pool.check()

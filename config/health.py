@@ -63,7 +63,7 @@ def _database_status() -> str:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             return "migrations missing"
-    except db.LOST:
+    except db.CONNECTION_ERRORS:
         return "away"
     return "ok"
 
@@ -72,7 +72,7 @@ def _work_status() -> dict[str, str]:
     try:
         now = timezone.now()  # noqa: TID251  this is an edge
         return {"work": "late" if worker_health(now=now).is_late else "ok"}
-    except db.LOST:
+    except db.CONNECTION_ERRORS:
         return {"database": "away"}
 
 

@@ -71,7 +71,7 @@ def _update_work_gauges() -> None:
     try:
         now = worker_health(now=timezone.now())  # noqa: TID251  this is an edge
     # The counts are what one wants to see just then.
-    except db.LOST:
+    except db.CONNECTION_ERRORS:
         return
     oldest_due_seconds.set(now.oldest_due_age or 0)
     worker_heartbeat_overdue_seconds.set(now.heartbeat_overdue or 0)

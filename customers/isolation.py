@@ -52,7 +52,7 @@ def split[Event](
     return sound, faulty
 
 
-def describe(error: BaseException) -> str:
+def describe_fault(error: BaseException) -> str:
     """Return the type of a fault and the line that raised it, without any value in it."""
     place = ""
     for frame, line in walk_tb(error.__traceback__):

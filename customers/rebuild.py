@@ -9,9 +9,9 @@ from django.db import DatabaseError, transaction
 from customers import ingest, sql
 from customers.consent import ledger
 from customers.db import retry
-from customers.isolation import FAULTS, describe
+from customers.isolation import FAULTS, describe_fault
 from customers.projections import registry
-from customers.projections.registry import Skipped
+from customers.projections.registry import SkippedEvent
 
 _FAULTS: tuple[type[Exception], ...] = (DatabaseError, *FAULTS)
 
@@ -26,9 +26,9 @@ class Difference(NamedTuple):
 
 
 def live_ids(*, after: UUID | None = None, batch: int = 500) -> Iterator[list[UUID]]:
-    """Walk through all live records in the order of their ids, so that it can be resumed."""
+    """Yield the ids of all live records in their order, so that a run can be resumed."""
     while True:
-        rows = sql.rows("next_records", {"after": after or UUID(int=0), "batch": batch})
+        rows = sql.rows("read_record_ids", {"after": after or UUID(int=0), "batch": batch})
         if not rows:
             return
         ids = [id_ for (id_,) in rows]
@@ -36,76 +36,80 @@ def live_ids(*, after: UUID | None = None, batch: int = 500) -> Iterator[list[UU
         after = ids[-1]
 
 
-class Rebuilt(NamedTuple):
-    """What came of rebuilding some records."""
+class RebuildReport(NamedTuple):
+    """Where records differed from their logs, and the events that could not be folded."""
 
     differences: list[Difference]
-    skipped: list[Skipped]
+    skipped: list[SkippedEvent]
 
 
 def rebuild(ids: Sequence[UUID]) -> list[Difference]:
     """Make these records again from the log; return what was not as it should have been."""
-    return remake(ids).differences
+    return rebuild_with_report(ids).differences
 
 
 def check(ids: Sequence[UUID]) -> list[Difference]:
     """Compare these records with what their log amounts to; change nothing."""
-    return compare(ids).differences
+    return check_with_report(ids).differences
 
 
-def remake(ids: Sequence[UUID]) -> Rebuilt:
-    """Make these records again; tell what was different, and which events were skipped."""
-    return _each_if_need_be(_remake, ids)
+def rebuild_with_report(ids: Sequence[UUID]) -> RebuildReport:
+    """Make these records again; report the differences and the events that were skipped."""
+    return _isolate_faults(_rebuild, ids)
 
 
-def compare(ids: Sequence[UUID]) -> Rebuilt:
-    """Tell what `remake` would change and skip, and find broken logs; change nothing."""
+def check_with_report(ids: Sequence[UUID]) -> RebuildReport:
+    """Report what a rebuild would change and skip, and broken logs; change nothing."""
 
-    def look(ids: Sequence[UUID]) -> Rebuilt:
-        rebuilt = _remake(ids)
-        differences = rebuilt.differences + faults(ids)
+    def check_once(ids: Sequence[UUID]) -> RebuildReport:
+        report = _rebuild(ids)
+        differences = report.differences + find_faults(ids)
         transaction.set_rollback(True)
-        return Rebuilt(differences, rebuilt.skipped)
+        return RebuildReport(differences, report.skipped)
 
-    return _each_if_need_be(look, ids)
+    return _isolate_faults(check_once, ids)
 
 
-def _each_if_need_be(work: Callable[[Sequence[UUID]], Rebuilt], ids: Sequence[UUID]) -> Rebuilt:
+def _isolate_faults(
+    work: Callable[[Sequence[UUID]], RebuildReport], ids: Sequence[UUID]
+) -> RebuildReport:
     """Work on these records in one transaction; by halves where one of them raises a fault."""
     try:
         return retry.on_conflict(lambda: work(ids))
     except _FAULTS as error:
-        if not ingest.is_about_a_value(error):
+        if not ingest.is_value_error(error):
             raise
         if len(ids) == 1:
-            return Rebuilt([Difference(ids[0], "record", None, describe(error))], [])
+            return RebuildReport([Difference(ids[0], "record", None, describe_fault(error))], [])
     half = len(ids) // 2
-    first, second = _each_if_need_be(work, ids[:half]), _each_if_need_be(work, ids[half:])
-    return Rebuilt(first.differences + second.differences, first.skipped + second.skipped)
+    first, second = _isolate_faults(work, ids[:half]), _isolate_faults(work, ids[half:])
+    return RebuildReport(first.differences + second.differences, first.skipped + second.skipped)
 
 
-def _remake(ids: Sequence[UUID]) -> Rebuilt:
+def _rebuild(ids: Sequence[UUID]) -> RebuildReport:
     sql.run("lock_records", {"ids": sorted(ids)})
-    before = snapshot(ids)
+    before = _read_projections(ids)
     skipped = registry.rebuild(ids)
     ledger.rebuild_states(ids)
-    after = snapshot(ids)
+    after = _read_projections(ids)
     differences = [
         Difference(key[0], " ".join(key[1:]), before.get(key), after.get(key))
         for key in sorted(before.keys() | after.keys(), key=str)
         if before.get(key) != after.get(key)
     ]
-    return Rebuilt(differences, skipped)
+    return RebuildReport(differences, skipped)
 
 
-def snapshot(ids: Sequence[UUID]) -> dict[tuple[UUID, str, str], str]:
+def _read_projections(ids: Sequence[UUID]) -> dict[tuple[UUID, str, str], str]:
     """Return every projected field of these records, as text, by what it is."""
-    rows = sql.rows("snapshot_records", {"ids": ids})
+    rows = sql.rows("read_projections", {"ids": ids})
     return {(customer_id, table, name): fields for customer_id, table, name, fields in rows}
 
 
-def faults(ids: Sequence[UUID]) -> list[Difference]:
-    """Find logs and chains with gaps or changes, wrong heads, and pointers gone astray."""
-    found = [Difference(*row) for row in sql.rows("find_faults", {"ids": ids})]
+def find_faults(ids: Sequence[UUID]) -> list[Difference]:
+    """Find logs and chains with gaps or changes, wrong versions, and wrong pointers."""
+    differences = [Difference(*row) for row in sql.rows("find_faults", {"ids": ids})]
     broken = ledger.find_broken_links(ids)
-    return found + [Difference(id_, f"ledger {seq}", fault, None) for id_, seq, fault in broken]
+    return differences + [
+        Difference(id_, f"ledger {seq}", fault, None) for id_, seq, fault in broken
+    ]

@@ -1,6 +1,6 @@
 """What crosses the border of this app: frozen values, no Django.
 
-`Sender` and `IncomingEvent` go into the record through `customers.ingest`; `BatchReceipt` comes out.
+`customers.ingest` takes a `Sender` and `IncomingEvent`s, and returns a `BatchReceipt`.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-# How far a statement is trusted. A claim is not a proof: docs/adr/0007.
+# The evidence for a statement. A claim is not a proof: docs/adr/0007.
 CLAIMED = 1
 VERIFIED = 2
 
@@ -21,7 +21,7 @@ Kind = Literal["track", "identify", "page", "screen", "group", "alias", "identit
 
 
 class Sender(msgspec.Struct, frozen=True):
-    """Who sends: a source and what the key in hand allows."""
+    """A source that sends events, and what its key allows."""
 
     source_id: int
     name: str
@@ -35,7 +35,7 @@ class Sender(msgspec.Struct, frozen=True):
 
     @property
     def is_public(self) -> bool:
-        """Tell whether everybody can send so, because the key stands in an app or on a page."""
+        """Tell whether everybody can read the key, because it is part of an app or a page."""
         return not (self.is_secret or self.is_trusted)
 
     @property
@@ -44,7 +44,7 @@ class Sender(msgspec.Struct, frozen=True):
 
 
 class IncomingEvent(msgspec.Struct, frozen=True, gc=False):
-    """One event ready for the record.
+    """One event ready to be stored.
 
     `body` is the JSON object as it came, within the limits of `channels.ingest.limits`;
     `body_hash` covers what stays the same when a client sends it again (16 bytes).
@@ -64,7 +64,7 @@ class IncomingEvent(msgspec.Struct, frozen=True, gc=False):
 
 
 class RejectedItem(msgspec.Struct, frozen=True):
-    """One thing that cannot become an event, kept as it came, with the reason."""
+    """An item that cannot become an event, as it came, with the reason."""
 
     raw: bytes
     reason: str
@@ -73,7 +73,7 @@ class RejectedItem(msgspec.Struct, frozen=True):
 
 
 class IngestOutcome(NamedTuple):
-    """What became of one item: where it stands on which log, or why it does not."""
+    """What became of one item: its place on a log, or why it has none."""
 
     status: Literal["accepted", "duplicate", "other_content", "quarantined"]
     customer_id: UUID | None = None
@@ -85,7 +85,7 @@ class BatchReceipt(NamedTuple):
     """What became of a batch, item by item, in the order it came."""
 
     outcomes: Sequence[IngestOutcome]
-    refused: int = 0
+    rejected: int = 0
 
     @property
     def accepted(self) -> int:
@@ -97,8 +97,8 @@ class BatchReceipt(NamedTuple):
 
     @property
     def quarantined(self) -> int:
-        kept_apart = ("quarantined", "other_content")
-        return self.refused + sum(o.status in kept_apart for o in self.outcomes)
+        statuses = ("quarantined", "other_content")
+        return self.rejected + sum(outcome.status in statuses for outcome in self.outcomes)
 
 
 class LogEntry(msgspec.Struct, gc=False):

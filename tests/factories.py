@@ -77,7 +77,7 @@ def record(
 ) -> BatchReceipt:
     """Put events on the record, as their source would."""
     at = at or max(event.occurred_at for event in events) + timedelta(seconds=1)
-    return ingest.record(sender=by or sender(), items=list(events), received_at=at)
+    return ingest.store_events(sender=by or sender(), events=list(events), received_at=at)
 
 
 def customer(*identifiers: tuple[str, str], by: Sender | None = None, **traits) -> Customer:

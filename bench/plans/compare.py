@@ -39,7 +39,7 @@ _WRITTEN = re.compile(
 )
 _CANCELED = "canceled"
 # Sequences are not set back, and the clock goes on.
-_VOLATILE_RESULTS = {"add_identifiers": (0,)}
+_VOLATILE_RESULTS = {"insert_identifiers": (0,)}
 _VOLATILE_COLUMNS = ("lease_until",)
 _VOLATILE_IDS = ("butler_decision",)
 

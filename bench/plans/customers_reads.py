@@ -15,7 +15,7 @@ _TIMELINE: Params = {
     "at_version": 30,
     "limit": 60,
 }
-_SEARCH: Params = {"text": "noor de", "most": 2_000, "limit": 20}
+_SEARCH: Params = {"text": "noor de", "compared": 2_000, "limit": 20}
 _NUMBERS = range(1, 21)
 
 
@@ -30,36 +30,39 @@ PARAMETERS: dict[str, Params] = {
     "find_faults": _LIVE,
     "read_source_key": {"digest": _digest("key", 1)},
     "find_links": {
-        "lefts": [serial(2 * number) for number in _NUMBERS],
-        "rights": [serial(2 * number + 1) for number in _NUMBERS],
+        "firsts": [serial(2 * number) for number in _NUMBERS],
+        "seconds": [serial(2 * number + 1) for number in _NUMBERS],
         "evidences": [1] * 20,
+        "kinds": ["seen"] * 20,
     },
     "find_logs": _ONE,
     "find_matches": {"kind": "phone", "value": "+31600000013", "limit": 20},
-    "find_seen": {"keys": f"{{{','.join(uuid('event', n * 100 + 1).hex for n in _NUMBERS)}}}"},
+    "find_stored_messages": {
+        "keys": f"{{{','.join(uuid('event', n * 100 + 1).hex for n in _NUMBERS)}}}"
+    },
     "lock_live_record": _ONE,
     "lock_records": _IDS,
-    "next_records": {"after": NOBODY, "batch": 25},
+    "read_record_ids": {"after": NOBODY, "batch": 25},
     "read_all_facts": _LIVE,
     "read_chain_end": _ONE,
     "read_chains": _LIVE,
     "read_ledger_entries": _LIVE,
     "read_facts": {"customers": live(), "abouts": ["order:A-1"] * len(live())},
-    "read_filed": _IDS,
+    "read_filing_identifiers": _IDS,
     # The caller takes more than it asks for as too many, and looks no further.
-    "read_graph": {"ids": serials(), "most": 1_000},
+    "read_graph": {"ids": serials(), "limit": 1_000},
     "read_customer_version": _ONE | {"today": TODAY, "zone": "Europe/Amsterdam"},
     "read_customer_versions": _IDS,
     "read_links": {"ids": serials(40)},
     "read_members": _LIVE,
     "read_record": {"id": uuid("customer", 10), "today": TODAY},
-    "read_ringing": {"since": NOW.replace(hour=11), "limit": 25},
+    "find_ringing_calls": {"since": NOW.replace(hour=11), "limit": 25},
     "read_timeline": _TIMELINE,
     "read_timeline_forward": _TIMELINE | {"bounds": [3] * 10},
-    "read_traits_on_log": _LIVE,
-    "read_visits": {"id": uuid("customer", 1), "number": "", "today": TODAY},
+    "read_trait_statements": _LIVE,
+    "find_visit": {"id": uuid("customer", 1), "number": "", "today": TODAY},
     "resolve_identifiers": {
-        "wanted": json(
+        "keys": json(
             [
                 [kind, value.format(number), evidence]
                 for number in _NUMBERS
@@ -71,16 +74,16 @@ PARAMETERS: dict[str, Params] = {
     "search_mailboxes": {
         "mailbox": "guest1234",
         "address": "guest1234@example.com",
-        "most": 1_000_000,
+        "compared": 1_000_000,
         "limit": 25,
     },
-    "search_numbers": {"tail": "10000", "limit": 20},
-    "search_typos": _SEARCH | {"text": "nor de wit"},
-    "search_words": _SEARCH,
-    "seize_records": _IDS,
-    "snapshot_records": _IDS,
+    "search_phone_numbers": {"tail": "10000", "limit": 20},
+    "search_similar_names": _SEARCH | {"text": "nor de wit"},
+    "search_names": _SEARCH,
+    "lock_available_records": _IDS,
+    "read_projections": _IDS,
 }
-# What search_words is completed with (customers.identity.search).
+# What search_names is completed with (customers.identity.search).
 WORDS = ("true /* words */", "plain LIKE '%%' || customers_plain('noor') || '%%'")
 
 LIVE_PARAMETERS: dict[str, Params] = {

@@ -5,8 +5,8 @@ from bench.plans.ids import NOW, TODAY, Params, json, live, serial, serials, uui
 _IDS: Params = {"ids": uuids("customer")}
 _NUMBERS = range(1, 21)
 _LINKS: Params = {
-    "lefts": [serial(2 * number) for number in _NUMBERS],
-    "rights": [serial(2 * number + 1) for number in _NUMBERS],
+    "firsts": [serial(2 * number) for number in _NUMBERS],
+    "seconds": [serial(2 * number + 1) for number in _NUMBERS],
     "evidences": [1] * 20,
 }
 
@@ -56,7 +56,7 @@ PARAMETERS: dict[str, Params] = {
             ]
         )
     },
-    "add_identifiers": {
+    "insert_identifiers": {
         "identifiers": json(
             [
                 {
@@ -72,10 +72,10 @@ PARAMETERS: dict[str, Params] = {
         ),
         "now": NOW,
     },
-    "add_links": {
+    "insert_links": {
         "links": json(
             [
-                {"left": serial(number), "right": serial(number + 1), "evidence": 1}
+                {"first_id": serial(number), "second_id": serial(number + 1), "evidence": 1}
                 for number in range(2, 20)
             ]
         ),
@@ -106,8 +106,8 @@ PARAMETERS: dict[str, Params] = {
             ]
         ),
     },
-    "ask_for_review": {
-        "questions": json(
+    "insert_reviews": {
+        "reviews": json(
             [
                 {
                     "kind": "suggested_merge",
@@ -120,14 +120,14 @@ PARAMETERS: dict[str, Params] = {
             ]
         )
     },
-    "clear_records": _IDS,
+    "delete_projections": _IDS,
     "delete_control": _IDS,
-    "drop_interactions": _dropped("call-1"),
-    "drop_links": _LINKS,
-    "drop_members": _dropped("m{}-1"),
-    "drop_orders": _dropped("A-{}01"),
-    "drop_requests": _dropped("r-1"),
-    "keep_apart": {
+    "delete_interactions": _dropped("call-1"),
+    "delete_links": _LINKS,
+    "delete_members": _dropped("m{}-1"),
+    "delete_orders": _dropped("A-{}01"),
+    "delete_requests": _dropped("r-1"),
+    "insert_quarantined_items": {
         "source_id": 1001,
         "evidence": 2,
         "received_at": NOW,
@@ -146,7 +146,7 @@ PARAMETERS: dict[str, Params] = {
         topics_off=[],
         only_when_i_ask=False,
     ),
-    "keep_interactions": _rows(
+    "upsert_interactions": _rows(
         reference="call-{}",
         kind="call",
         channel="phone",
@@ -157,10 +157,10 @@ PARAMETERS: dict[str, Params] = {
         details={},
         version=2,
     ),
-    "keep_members": _rows(
+    "upsert_members": _rows(
         reference="m{}-1", name="Sam", role="child", guardian="", details={}, version=2
     ),
-    "keep_merges": {
+    "update_merges": {
         "moves": json(
             [
                 {
@@ -176,7 +176,7 @@ PARAMETERS: dict[str, Params] = {
         "actor": "",
         "now": NOW,
     },
-    "keep_orders": _rows(
+    "upsert_orders": _rows(
         number="A-{}01",
         status="cancelled",
         channel="app",
@@ -192,7 +192,7 @@ PARAMETERS: dict[str, Params] = {
         changed_by="",
         version=2,
     ),
-    "keep_requests": _rows(
+    "upsert_requests": _rows(
         reference="r-1",
         kind="question",
         status="closed",
@@ -202,7 +202,7 @@ PARAMETERS: dict[str, Params] = {
         details={},
         version=2,
     ),
-    "keep_traits": {
+    "upsert_traits": {
         "traits": json(
             [
                 {
@@ -222,7 +222,7 @@ PARAMETERS: dict[str, Params] = {
     "update_key_last_used": {"id": serial(1)},
     "insert_access_log": _IDS
     | {"actor": "", "role": "", "what": "record", "reason": "", "at": NOW},
-    "open_records": {"ids": uuids("new customer"), "now": NOW},
+    "insert_records": {"ids": uuids("new customer"), "now": NOW},
     "repoint_identifiers": {
         "identifiers": json(
             [
@@ -238,16 +238,16 @@ PARAMETERS: dict[str, Params] = {
                 for number in range(1, 5)
             ]
         ),
-        "touched": uuids("customer"),
+        "concerned": uuids("customer"),
     },
-    "say_link": {
-        "left": serial(100),
-        "right": serial(101),
+    "upsert_staff_link": {
+        "first": serial(100),
+        "second": serial(101),
         "kind": "parted",
         "source_id": 1001,
         "actor": "",
     },
-    "settle_identifiers": {"ids": serials(), "records": uuids("customer")},
-    "suggest_twins": {"ids": serials(60)},
+    "assign_records": {"ids": serials(), "records": uuids("customer")},
+    "insert_suggested_merges": {"ids": serials(60)},
     "unshare_neighbors": {"ids": serials(60)},
 }

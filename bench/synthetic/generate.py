@@ -114,7 +114,7 @@ def _copy_rows(rows: Rows) -> None:
         for table, columns in _COLUMNS.items():
             statement = f"COPY customers_{table} ({columns}) FROM STDIN"
             db.copy_in(statement, "".join(getattr(rows, f"{table}s")))
-        registry.keep_subjects(rows.subjects)
+        registry.project(rows.subjects)
 
 
 def analyze() -> None:

@@ -62,7 +62,9 @@ def record_statements(
         customer_id=customer_id, statements=statements, author=author, now=now
     )
     # The statements are committed: a connection that is lost from here on does not undo them.
-    messages = db.again_if_lost(lambda: _sent_messages(receipt.customer_id, timeout, now))
+    messages = db.retry_if_connection_lost(
+        lambda: _sent_messages(receipt.customer_id, timeout, now)
+    )
     forbidden = tuple(
         message
         for message in messages

@@ -24,7 +24,7 @@ from butler.automations.versions import Version
 from butler.decisions.inputs import company_zone
 from butler.document import OnAbsence, OnEvent
 from butler.due import civil_time, notify
-from customers.isolation import FAULTS, describe
+from customers.isolation import FAULTS, describe_fault
 from customers.sql import json
 from customers.types import LogEntry
 
@@ -154,7 +154,7 @@ def _run_start_or_none(entry: LogEntry, version: Version, now: datetime) -> RunS
     try:
         return _run_start(entry, version, now)
     except FAULTS as error:
-        _log.error("no run of automation version %d started: %s", version.id, describe(error))
+        _log.error("no run of automation version %d started: %s", version.id, describe_fault(error))
         return None
 
 

@@ -19,7 +19,7 @@ from butler.due.civil_time import age_on
 from butler.types import Address, Budget, Facts, Rules
 from customers.consent.preferences import QuietHours
 from customers.consent.state import State
-from customers.isolation import FAULTS, describe
+from customers.isolation import FAULTS, describe_fault
 from customers.models import Purpose, Topic
 
 CHANNELS = frozenset({"inbox", "email", "sms", "phone"})
@@ -67,7 +67,9 @@ def read_facts(customer_ids: Iterable[UUID], *, now: datetime) -> dict[UUID, Fac
         try:
             facts[record_id] = _facts(live_id, _decode(text), now)
         except FAULTS as error:
-            _log.error("the facts of customer %s cannot be read: %s", live_id, describe(error))
+            _log.error(
+                "the facts of customer %s cannot be read: %s", live_id, describe_fault(error)
+            )
     return facts
 
 

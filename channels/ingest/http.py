@@ -98,7 +98,7 @@ def _call_view[**P](
         return view(request, *args, **kwargs)
     except ErrorResponse as error_response:
         return error_response.response()
-    except db.LOST:
+    except db.CONNECTION_ERRORS:
         raise  # config.errors says 503 for all that cannot reach the record
     except SuspiciousOperation as error:
         return ErrorResponse(400, "refused", f"Not understood: {error}").response()

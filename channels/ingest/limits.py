@@ -65,7 +65,7 @@ def as_invalid_event(error: Exception) -> InvalidEvent:
     """Return why an event is invalid; a reader that fails in a way of its own says `unreadable`."""
     if isinstance(error, InvalidEvent):
         return error
-    description = isolation.describe(error)
+    description = isolation.describe_fault(error)
     _log.error("event cannot be read: %s", description)
     return InvalidEvent(isolation.UNREADABLE, description)
 

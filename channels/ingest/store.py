@@ -70,7 +70,9 @@ def _record(
 ) -> list[IngestOutcome]:
     items = [event for event in events if isinstance(event, IncomingEvent)]
     refused = [event for event in events if isinstance(event, RejectedItem)]
-    receipt = ingest.record(sender=sender, items=items, refused=refused, received_at=received_at)
+    receipt = ingest.store_events(
+        sender=sender, events=items, rejected_items=refused, received_at=received_at
+    )
     stored = iter(receipt.outcomes)
     return [
         next(stored)

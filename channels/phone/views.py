@@ -76,4 +76,4 @@ def _record(sender: Sender, call_event: CallEvent) -> IngestOutcome:
 def _matches(sender: Sender, number: str) -> Sequence[Match]:
     if not number or "read" not in sender.scopes:
         return []
-    return lookup.matches("phone", number, region=sender.default_region)
+    return lookup.find_matches("phone", number, region=sender.default_region)

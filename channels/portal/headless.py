@@ -60,7 +60,7 @@ class ConfirmCodeView(APIView):
             sign_in_by_code(request, handle=handle, code=code)
         except Problem as problem:
             return _told(request, problem, "code")
-        return db.again_if_lost(partial(AuthenticationResponse, request))
+        return db.retry_if_connection_lost(partial(AuthenticationResponse, request))
 
 
 def _said(request: HttpRequest, field: str) -> str | None:

@@ -40,7 +40,7 @@ def ask(request: HttpRequest) -> HttpResponse:
         return _again(request, "portal/sign_in.html", problem, email=email, next=after)
     shown = {"email": email, "handle": asked.handle, "next": after}
     # The code is on its way, so its form has to come.
-    return db.again_if_lost(partial(render, request, "portal/sign_in_code.html", shown))
+    return db.retry_if_connection_lost(partial(render, request, "portal/sign_in_code.html", shown))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -54,9 +54,9 @@ def _ingest_again(quarantined_item: QuarantinedItem) -> IngestOutcome:
     )
     if not isinstance(parsed_event, IncomingEvent):
         return IngestOutcome("quarantined", reason=parsed_event.reason)
-    receipt = ingest.record(
+    receipt = ingest.store_events(
         sender=_sender(quarantined_item, is_trusted),
-        items=[parsed_event],
+        events=[parsed_event],
         received_at=quarantined_item.received_at,
     )
     return receipt.outcomes[0]

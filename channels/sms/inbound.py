@@ -89,7 +89,7 @@ def language_for(sms: InboundSms, default: str) -> str:
     """Return the language to answer in: of the word, or the one in which we last wrote."""
     if sms.language:
         return sms.language
-    customers = [match.id for match in lookup.matches("phone", sms.number)]
+    customers = [match.id for match in lookup.find_matches("phone", sms.number)]
     messages = Message.objects.filter(customer_id__in=customers).exclude(language="")
     language = messages.order_by("-created_at", "-id").values_list("language", flat=True).first()
     return language or default

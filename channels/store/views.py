@@ -34,7 +34,7 @@ def scan(request: HttpRequest) -> HttpResponse:
             invalid = limits.as_invalid_event(error)
             raise ErrorResponse(400, invalid.reason, invalid.detail) from None
         load_shedding.check_event_limit(sender.source_id, 1, now)
-        matches = lookup.matches(
+        matches = lookup.find_matches(
             kind, value, region=sender.default_region, source_id=sender.source_id
         )
         customers = [match for match in matches if match.is_known]
@@ -46,7 +46,7 @@ def scan(request: HttpRequest) -> HttpResponse:
             raise _no_single_customer(len(customers))
         today = _local_date(raw_scan, now)
         number = value if kind == "order" else ""
-        visit = lookup.visit(customers[0].id, today=today, number=number)
+        visit = lookup.find_visit(customers[0].id, today=today, number=number)
     sentence = gate_sentence(customers[0], visit, today=today)
     answer = sentence._asdict() | {"order": visit._asdict() if visit else None}
     return store.add_count_headers(http.json_response(answer), outcomes)

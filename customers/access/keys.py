@@ -40,7 +40,7 @@ def find_sender(key: str) -> Sender | None:
     """Return who holds this key, or None; raise Unavailable when nobody can say."""
     try:
         return _find_sender(key)
-    except db.LOST as error:
+    except db.CONNECTION_ERRORS as error:
         raise KeysUnavailable("keys cannot be checked now") from error
 
 

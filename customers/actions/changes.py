@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from customers import db, ingest, sql
 from customers.identity.grouping import ORDER
-from customers.identity.resolution import order_of
+from customers.identity.resolution import order_identifier
 from customers.types import IncomingEvent, IngestOutcome, Sender
 
 
@@ -72,10 +72,10 @@ def record_changes(
         raise UnreachableRecord
     if identifier[0] == ORDER:
         source_id, _, number = identifier[1].partition("/")
-        identifier = order_of(int(source_id), number)
-    receipt = ingest.record(
+        identifier = order_identifier(int(source_id), number)
+    receipt = ingest.store_events(
         sender=author.sender,
-        items=[_incoming_event(change, identifier, author) for change in changes],
+        events=[_incoming_event(change, identifier, author) for change in changes],
         received_at=now,
         expected_version=expected_version,
     )

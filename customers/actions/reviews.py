@@ -30,7 +30,7 @@ def accept_review(*, review_id: int, actor: str, now: datetime) -> Review | None
     if review.second_id is None:
         raise NothingToMerge
     try:
-        merging.join(review.first_id, review.second_id, actor=actor, now=now)
+        merging.merge(review.first_id, review.second_id, actor=actor, now=now)
     except merging.NotFiled as error:
         raise NothingToMerge from error
     return _settle(review, Review.Status.ACCEPTED, actor, now)
@@ -52,7 +52,7 @@ def undo_merge(*, customer_id: UUID, merge_id: int, actor: str, now: datetime) -
         return None
     if merge.undone_at:
         raise MergeAlreadyUndone
-    merging.part(merge.merged_into_id, merge.record_id, actor=actor, now=now)
+    merging.separate(merge.merged_into_id, merge.record_id, actor=actor, now=now)
     merge.refresh_from_db()
     return merge
 

@@ -162,9 +162,9 @@ def _record_proof(email: str, now: datetime) -> None:
     body = msgspec.json.encode(
         {"type": "identify", "event": "Address Proved", "traits": {"email": email}}
     )
-    receipt = ingest.record(
+    receipt = ingest.store_events(
         sender=internal_sources.BUTLER,
-        items=[
+        events=[
             IncomingEvent(
                 message_id=message_id,
                 kind="identify",

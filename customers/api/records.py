@@ -24,7 +24,7 @@ from customers.api.base import (
 )
 from customers.api.problems import Problem
 from customers.identity.normalize import is_kind, normalize
-from customers.identity.search import LONGEST, Found, search_page
+from customers.identity.search import MAX_TEXT_LENGTH, CustomerMatch, search_page
 from customers.queries import lists
 from customers.queries.pages import Page
 from customers.queries.record import record, record_version
@@ -70,9 +70,11 @@ class SearchView(ApiView):
 
     @schema.describe(
         "Search by name, phone, mail, order or card, typos allowed; the likest first",
-        answer=schema.pages_of(Found),
+        answer=schema.pages_of(CustomerMatch),
         parameters=(
-            schema.query("q", "What somebody says", {"type": "string", "maxLength": LONGEST}),
+            schema.query(
+                "q", "What somebody says", {"type": "string", "maxLength": MAX_TEXT_LENGTH}
+            ),
             *schema.PAGING,
         ),
     )
@@ -80,8 +82,10 @@ class SearchView(ApiView):
         cursor, limit = page_parameters(request)
         principal = request_principal(request)
         text = request.GET.get("q", "")
-        if not 1 <= len(text) <= LONGEST:
-            raise Problem(400, "invalid-query", f"q is a text of 1 to {LONGEST} characters.")
+        if not 1 <= len(text) <= MAX_TEXT_LENGTH:
+            raise Problem(
+                400, "invalid-query", f"q is a text of 1 to {MAX_TEXT_LENGTH} characters."
+            )
         page = search_page(
             text,
             region=(principal.sender.default_region if principal.sender else "")

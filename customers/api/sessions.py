@@ -44,7 +44,7 @@ def open_session(request: HttpRequest, user: User) -> str:
     request.session = _store(old_session.session_key)
     try:
         return _signed_in(request, user)
-    except db.LOST:
+    except db.CONNECTION_ERRORS:
         request.session = old_session
         raise
 

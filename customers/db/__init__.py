@@ -1,4 +1,4 @@
-"""The one runner: every statement of ours goes through here, on Django's connection.
+"""Runs every SQL statement of ours, on Django's connection.
 
 Django's own cursors merge parameters into the text, which Postgres then plans anew each time;
 these statements are prepared. Whatever psycopg raises, also at the end of a pipeline or of a
@@ -13,14 +13,19 @@ import psycopg
 from django.db import InterfaceError, OperationalError, connection
 
 # PoolTimeout is one of psycopg's operational errors.
-LOST = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+CONNECTION_ERRORS = (
+    OperationalError,
+    InterfaceError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+)
 
 
 def run(statement: str, params: Mapping[str, Any]) -> "psycopg.Cursor[Any]":
     """Run a statement in the open transaction, if any; in a pipeline, without waiting for it."""
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        return psycopg.Cursor(_raw()).execute(statement, params)
+        return psycopg.Cursor(_psycopg_connection()).execute(statement, params)
 
 
 def rows(statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -40,7 +45,7 @@ def row(statement: str, params: Mapping[str, Any]) -> tuple[Any, ...] | None:
 def pipeline() -> Iterator[None]:
     """Send the statements of this block without waiting for the answer to each."""
     connection.ensure_connection()
-    with connection.wrap_database_errors, _raw().pipeline():
+    with connection.wrap_database_errors, _psycopg_connection().pipeline():
         yield
 
 
@@ -49,13 +54,13 @@ def copy_in(statement: str, text: str) -> None:
     connection.ensure_connection()
     with (
         connection.wrap_database_errors,
-        psycopg.Cursor(_raw()) as cursor,
+        psycopg.Cursor(_psycopg_connection()) as cursor,
         cursor.copy(statement) as copy,
     ):
         copy.write(text)
 
 
-def _raw() -> "psycopg.Connection[Any]":
+def _psycopg_connection() -> "psycopg.Connection[Any]":
     raw = connection.connection
     assert isinstance(raw, psycopg.Connection)
     return raw
@@ -64,7 +69,7 @@ def _raw() -> "psycopg.Connection[Any]":
 # A lost connection -------------------------------------------------------------------
 
 
-def is_lost(error: BaseException | None) -> bool:
+def is_connection_error(error: BaseException | None) -> bool:
     """Tell whether an error, or the one that it came from, says that Postgres does not answer.
 
     Code that goes on after such an error meets another one: a closed transaction, a session
@@ -72,14 +77,14 @@ def is_lost(error: BaseException | None) -> bool:
     """
     visited: set[int] = set()
     while error is not None and id(error) not in visited:
-        if isinstance(error, LOST):
+        if isinstance(error, CONNECTION_ERRORS):
             return True
         visited.add(id(error))
         error = error.__cause__ or error.__context__
     return False
 
 
-def _is_cut(error: BaseException) -> bool:
+def _is_caused_by_connection(error: BaseException) -> bool:
     """Tell an error of the connection from one of a statement, such as its time limit.
 
     Django may have opened another connection since: its transactions do as they end.
@@ -107,8 +112,8 @@ def forget_lost_connection() -> None:
         connection.errors_occurred = False
 
 
-def again_if_lost[T](step: Callable[[], T]) -> T:
-    """Do what follows a commit; where the connection breaks meanwhile, once more on another one.
+def retry_if_connection_lost[T](step: Callable[[], T]) -> T:
+    """Run what follows a commit; where the connection breaks meanwhile, run it once more on another.
 
     What was committed stays, so the answer should say so, and not that nobody knows. Only for
     what does no harm when it happens twice: reads, and rows that are written whole by their key.
@@ -116,8 +121,8 @@ def again_if_lost[T](step: Callable[[], T]) -> T:
     """
     try:
         return step()
-    except LOST as error:
-        if connection.in_atomic_block or not _is_cut(error):
+    except CONNECTION_ERRORS as error:
+        if connection.in_atomic_block or not _is_caused_by_connection(error):
             raise
         forget_lost_connection()
         return step()

@@ -15,13 +15,13 @@ class SessionStore(django_sessions.SessionStore):
 
     def save(self, must_create: bool = False) -> None:
         """Save the session under its key; saving it twice is saving it once."""
-        db.again_if_lost(lambda: self._save(must_create))
+        db.retry_if_connection_lost(lambda: self._save(must_create))
 
     def _save(self, must_create: bool) -> None:
         try:
             super().save(must_create)
         except UpdateError as error:
             # The row is gone, or Postgres did not take the statement: only that is our fault.
-            if isinstance(error.__context__, db.LOST):
+            if isinstance(error.__context__, db.CONNECTION_ERRORS):
                 raise error.__context__ from error.__context__.__cause__
             raise

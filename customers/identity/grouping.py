@@ -3,11 +3,11 @@
 Pure, and a function of the set of links alone: the order in which they came does not matter,
 so neither does a delay, a repetition or a rebuild. docs/adr/0008 has the reasons.
 
-1. A value that leads to two accounts, or to too many others, is shared: it joins nobody.
-2. What a person joined stays joined; what a person parted stays apart.
-3. Verified links join, strongest first, up to the limits; beyond them a person decides.
-4. Claimed links join anonymous activity only: never anything that holds a proof.
-5. An order number joins nobody: an order belongs to the group that it was placed for.
+1. A value that leads to two accounts, or to too many others, is shared: it merges nobody.
+2. What a person merged stays merged; what a person separated stays separate.
+3. Verified links merge, strongest first, up to the limits; beyond them a person decides.
+4. Claimed links merge anonymous activity only: never anything that holds a proof.
+5. An order number merges nobody: an order belongs to the group that it was placed for.
 """
 
 from collections import Counter
@@ -22,16 +22,27 @@ from customers.types import CLAIMED, VERIFIED, WEAK_KINDS
 # How many of a kind one customer may have before a person is asked. Orders are not counted.
 ORDER = "order"
 LIMITS = {"user_id": 1, "anonymous_id": 100, "device": 20, "card": 8, "email": 6, "phone": 6}
-LIMIT_OF_OTHER_SYSTEMS = 3
+EXTERNAL_LIMIT = 3
 UNLIMITED = frozenset({ORDER})
 # A value seen with more than this many others of one kind is an office phone or a kiosk.
-CROWD = 20
-_CROWDING = frozenset({"card", "email", "phone"})
+MAX_NEIGHBORS = 20
+_COUNTED_NEIGHBORS = frozenset({"card", "email", "phone"})
+
+# Kinds of links, as the database stores them: customers.models.LinkKind.
+SEEN, PLACED, MERGED, SEPARATED = "seen", "placed", "joined", "parted"
+
+
+class IdentifierKey(NamedTuple):
+    """An identifier by its normalized value, whether the database has it or not."""
+
+    kind: str
+    value: str
+    evidence: int
 
 
 @dataclass(frozen=True, slots=True)
-class Atom:
-    """One identifier, as the graph sees it."""
+class IdentifierNode:
+    """One identifier in the graph of links."""
 
     id: int
     kind: str
@@ -43,28 +54,33 @@ class Atom:
         return self.evidence == VERIFIED and self.kind not in WEAK_KINDS
 
     @property
-    def order(self) -> tuple[int, str, str, int]:
+    def sort_key(self) -> tuple[int, str, str, int]:
+        """Sort the strongest kind first."""
         return rank(self.kind), self.kind, self.value, self.evidence
 
 
 @dataclass(frozen=True, slots=True)
-class Tie:
-    """A link between two identifiers: seen together, or joined or parted by a person.
+class IdentifierLink:
+    """A link between two identifiers: seen together, or merged or separated by a person.
 
     The kind "placed" links an order to the identifier that it was placed with.
     """
 
-    left: int
-    right: int
+    first: int
+    second: int
     evidence: int
-    kind: str = "seen"
+    kind: str = SEEN
+
+    @property
+    def ends(self) -> frozenset[int]:
+        return frozenset({self.first, self.second})
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A link that would have joined two customers, and why it did not."""
+class RefusedLink:
+    """A link that would have merged two customers, and why it did not."""
 
-    tie: Tie
+    link: IdentifierLink
     reason: str
 
 
@@ -72,7 +88,7 @@ class Held:
 class Grouping:
     groups: Sequence[frozenset[int]]
     shared: frozenset[int]
-    held: Sequence[Held]
+    refused_links: Sequence[RefusedLink]
 
 
 @dataclass(slots=True)
@@ -80,11 +96,11 @@ class _Group:
     members: set[int]
     kinds: Counter[str]
     has_proof: bool
-    apart: set[int] = field(default_factory=set)
+    separated: set[int] = field(default_factory=set)
 
 
 def filing_order(kind: str, evidence: int) -> tuple[bool, int]:
-    """Sort the identifiers of an event: it is filed under the first.
+    """Return by what to sort the identifiers of an event: it is filed under the first.
 
     Who only claims is known by the device in hand, not by the name they give.
     """
@@ -92,46 +108,49 @@ def filing_order(kind: str, evidence: int) -> tuple[bool, int]:
 
 
 def group(
-    atoms: Iterable[Atom], ties: Iterable[Tie], shared_before: Iterable[int] = ()
+    nodes: Iterable[IdentifierNode],
+    links: Iterable[IdentifierLink],
+    shared_before: Iterable[int] = (),
 ) -> Grouping:
     """Return the groups of identifiers that are one customer each.
 
-    What was shared stays shared: more links never make a value less so, and the ties behind
-    a shared value need not be in `ties`. An order is in a group of its own, except where a
-    person joined it to others; `order_owner` says to which group it belongs.
+    What was shared stays shared: more links never make a value less so, and the links of
+    a shared value need not be in `links`. An order is in a group of its own, except where a
+    person merged it with others; `order_owner` says to which group it belongs.
     """
-    by_id = {atom.id: atom for atom in atoms}
-    known = [tie for tie in ties if tie.left in by_id and tie.right in by_id]
-    forest = _Forest(by_id.values(), [tie for tie in known if tie.kind == "parted"])
-    for tie in sorted((t for t in known if t.kind == "joined"), key=_by_atoms(by_id)):
-        forest.join(tie)
+    by_id = {node.id: node for node in nodes}
+    links = [link for link in links if link.first in by_id and link.second in by_id]
+    groups = _Groups(by_id.values(), [link for link in links if link.kind == SEPARATED])
+    for link in sorted((link for link in links if link.kind == MERGED), key=_sort_key(by_id)):
+        groups.merge(link)
 
-    orders = {atom.id for atom in by_id.values() if atom.kind == ORDER}
-    seen = [tie for tie in known if tie.kind == "seen" and orders.isdisjoint((tie.left, tie.right))]
-    proved = [tie for tie in seen if tie.evidence == VERIFIED]
-    shared = frozenset(_shared(by_id, proved, forest)) | (frozenset(shared_before) - orders)
+    orders = {node.id for node in by_id.values() if node.kind == ORDER}
+    seen_links = [link for link in links if link.kind == SEEN and orders.isdisjoint(link.ends)]
+    verified_links = [link for link in seen_links if link.evidence == VERIFIED]
+    shared = frozenset(_shared(by_id, verified_links, groups)) | (frozenset(shared_before) - orders)
     # What is shared by claims alone stops claims alone: whoever claims a stranger's card
     # does not make that card useless to its owner.
-    doubtful = shared | frozenset(_shared(by_id, seen, forest))
-    held = [
-        Held(tie, reason)
-        for tie in sorted(seen, key=_by_atoms(by_id))
-        if not {tie.left, tie.right} & (shared if tie.evidence == VERIFIED else doubtful)
-        if (reason := forest.try_join(tie))
+    shared_by_claims = shared | frozenset(_shared(by_id, seen_links, groups))
+    refused_links = [
+        RefusedLink(link, reason)
+        for link in sorted(seen_links, key=_sort_key(by_id))
+        if link.ends.isdisjoint(shared if link.evidence == VERIFIED else shared_by_claims)
+        if (reason := groups.try_merge(link))
     ]
-    return Grouping(forest.groups(), shared, held)
+    return Grouping(groups.as_sets(), shared, refused_links)
 
 
-class Naming(NamedTuple):
+class OrderMention(NamedTuple):
     """One identifier that was stated with an order, and the record that it leads to today."""
 
-    # "placed" by the statement that placed the order, "seen" by any other, "parted" by a person.
+    # PLACED by the statement that placed the order, SEEN by any other, SEPARATED by a person.
     kind: str
     is_weak: bool
     owner: UUID | None
 
 
-type Owner = tuple[UUID | None, bool]
+# The record that an order belongs to, and whether that is in doubt.
+type OrderOwner = tuple[UUID | None, bool]
 
 
 def order_number(value: str) -> str:
@@ -139,116 +158,124 @@ def order_number(value: str) -> str:
     return value.partition("/")[2]
 
 
-def order_owner(namings: Iterable[Naming], others: Sequence[Owner] = ()) -> Owner:
+def order_owner(mentions: Iterable[OrderMention], others: Sequence[OrderOwner] = ()) -> OrderOwner:
     """Return the record that an order belongs to, and whether that is in doubt.
 
     The statement that placed the order counts first; then the only order of another source that
     has the same number; then any other statement. A person counts before a browser or a device.
     Two records that come first equally are a doubt, and the order belongs to neither.
 
-    others: what this function says of the orders of other sources that somebody placed
+    others: the owners of the orders of other sources that somebody placed
     """
-    namings = list(namings)
-    parted = {naming.owner for naming in namings if naming.kind == "parted"}
+    mentions = list(mentions)
+    separated = {mention.owner for mention in mentions if mention.kind == SEPARATED}
 
-    def named(kind: str) -> Owner:
+    def owner_by(kind: str) -> OrderOwner:
         for is_weak in (False, True):
-            owners = {n.owner for n in namings if (n.kind, n.is_weak) == (kind, is_weak)}
-            owners -= parted | {None}
+            owners = {m.owner for m in mentions if (m.kind, m.is_weak) == (kind, is_weak)}
+            owners -= separated | {None}
             if owners:
                 return (owners.pop(), False) if len(owners) == 1 else (None, True)
         return None, False
 
-    owner, is_doubtful = named("placed")
+    owner, is_doubtful = owner_by(PLACED)
     if owner or is_doubtful:
         return owner, is_doubtful
     if others:
         only = others[0][0] if len(others) == 1 else None
-        return (only, False) if only and only not in parted else (None, True)
-    return named("seen")
+        return (only, False) if only and only not in separated else (None, True)
+    return owner_by(SEEN)
 
 
-def _by_atoms(by_id: Mapping[int, Atom]) -> Callable[[Tie], tuple[object, ...]]:
+def _sort_key(
+    by_id: Mapping[int, IdentifierNode],
+) -> Callable[[IdentifierLink], tuple[object, ...]]:
     """Sort verified links first, then by what they link, never by when they came."""
 
-    def key(tie: Tie) -> tuple[object, ...]:
-        ends = sorted((by_id[tie.left].order, by_id[tie.right].order))
-        return -tie.evidence, *ends
+    def key(link: IdentifierLink) -> tuple[object, ...]:
+        ends = sorted((by_id[link.first].sort_key, by_id[link.second].sort_key))
+        return -link.evidence, *ends
 
     return key
 
 
-def _shared(by_id: Mapping[int, Atom], seen: Iterable[Tie], forest: "_Forest") -> Iterator[int]:
-    """Find the values that lead to several accounts, or to a crowd.
+def _shared(
+    by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink], groups: "_Groups"
+) -> Iterator[int]:
+    """Find the values that lead to several accounts, or to too many other values.
 
-    Accounts that a person joined count as one, and so do addresses that were.
+    Accounts that a person merged count as one, and so do addresses that were.
     """
     neighbors: dict[int, set[int]] = {}
-    for tie in seen:
-        neighbors.setdefault(tie.left, set()).add(tie.right)
-        neighbors.setdefault(tie.right, set()).add(tie.left)
-    for one, others in neighbors.items():
-        people = {
-            (by_id[other].kind, by_id[other].evidence, forest.root(other)) for other in others
+    for link in links:
+        neighbors.setdefault(link.first, set()).add(link.second)
+        neighbors.setdefault(link.second, set()).add(link.first)
+    for id_, others in neighbors.items():
+        distinct = {
+            (by_id[other].kind, by_id[other].evidence, groups.group_id(other)) for other in others
         }
-        kinds = Counter((kind, evidence) for kind, evidence, _ in people)
+        kinds = Counter((kind, evidence) for kind, evidence, _ in distinct)
         accounts = max(kinds["user_id", VERIFIED], kinds["user_id", CLAIMED])
-        crowd = max((n for (kind, _), n in kinds.items() if kind in _CROWDING), default=0)
-        if by_id[one].kind != "user_id" and (accounts > 1 or crowd > CROWD):
-            yield one
+        counts = (n for (kind, _), n in kinds.items() if kind in _COUNTED_NEIGHBORS)
+        is_crowded = max(counts, default=0) > MAX_NEIGHBORS
+        if by_id[id_].kind != "user_id" and (accounts > 1 or is_crowded):
+            yield id_
 
 
-class _Forest:
-    """Groups that grow as links are added, each with what may not be in it."""
+class _Groups:
+    """Groups that grow as links are added, each with the identifiers that may not be in it."""
 
-    def __init__(self, atoms: Iterable[Atom], parted: Iterable[Tie]) -> None:
-        self._of = {
-            atom.id: _Group({atom.id}, Counter({atom.kind: 1}), atom.is_proof) for atom in atoms
+    def __init__(
+        self, nodes: Iterable[IdentifierNode], separating_links: Iterable[IdentifierLink]
+    ) -> None:
+        self._group_of = {
+            node.id: _Group({node.id}, Counter({node.kind: 1}), node.is_proof) for node in nodes
         }
-        for tie in parted:
-            self._of[tie.left].apart.add(tie.right)
-            self._of[tie.right].apart.add(tie.left)
+        for link in separating_links:
+            self._group_of[link.first].separated.add(link.second)
+            self._group_of[link.second].separated.add(link.first)
 
-    def root(self, atom: int) -> int:
-        """Return the same number for all that is joined so far."""
-        return id(self._of[atom])
+    def group_id(self, node_id: int) -> int:
+        """Return the same number for all nodes that are merged so far."""
+        return id(self._group_of[node_id])
 
-    def groups(self) -> list[frozenset[int]]:
-        unique = {id(group): group for group in self._of.values()}
+    def as_sets(self) -> list[frozenset[int]]:
+        unique = {id(group): group for group in self._group_of.values()}
         return [frozenset(group.members) for group in unique.values()]
 
-    def try_join(self, tie: Tie) -> str:
-        """Join two groups if the rules allow it; return the reason if they do not."""
-        left, right = self._of[tie.left], self._of[tie.right]
-        if left is right:
+    def try_merge(self, link: IdentifierLink) -> str:
+        """Merge two groups if the rules allow it; return why not where a person should decide."""
+        first, second = self._group_of[link.first], self._group_of[link.second]
+        if first is second:
             return ""
-        if tie.evidence == CLAIMED and (left.has_proof or right.has_proof):
+        if link.evidence == CLAIMED and (first.has_proof or second.has_proof):
             return ""
-        if left.apart & right.members:
+        if first.separated & second.members:
             return ""
-        if over := _over_limit(left.kinds, right.kinds):
-            return f"limit:{over}"
-        self.join(tie)
+        if kind := _kind_over_limit(first.kinds, second.kinds):
+            return f"limit:{kind}"
+        self.merge(link)
         return ""
 
-    def join(self, tie: Tie) -> None:
-        left, right = self._of[tie.left], self._of[tie.right]
-        if left is right or left.apart & right.members:
+    def merge(self, link: IdentifierLink) -> None:
+        """Merge two groups, unless a person separated them."""
+        first, second = self._group_of[link.first], self._group_of[link.second]
+        if first is second or first.separated & second.members:
             return
-        if len(left.members) < len(right.members):
-            left, right = right, left
-        left.members |= right.members
-        for kind, count in right.kinds.items():
-            left.kinds[kind] += count
-        left.apart |= right.apart
-        left.has_proof |= right.has_proof
-        for member in right.members:
-            self._of[member] = left
+        if len(first.members) < len(second.members):
+            first, second = second, first
+        first.members |= second.members
+        for kind, count in second.kinds.items():
+            first.kinds[kind] += count
+        first.separated |= second.separated
+        first.has_proof |= second.has_proof
+        for member in second.members:
+            self._group_of[member] = first
 
 
-def _over_limit(left: Counter[str], right: Counter[str]) -> str:
-    """Return the kind of which joining would make too many; what a person joined may have."""
-    for kind in left.keys() & right.keys() - UNLIMITED:
-        if left[kind] + right[kind] > LIMITS.get(kind, LIMIT_OF_OTHER_SYSTEMS):
+def _kind_over_limit(first: Counter[str], second: Counter[str]) -> str:
+    """Return the kind of which a merge would make too many; what a person merged may have."""
+    for kind in first.keys() & second.keys() - UNLIMITED:
+        if first[kind] + second[kind] > LIMITS.get(kind, EXTERNAL_LIMIT):
             return kind
     return ""

@@ -1,4 +1,4 @@
-"""Whose record it may be: what a ringing phone or a scanned card leads to."""
+"""Finds the records that an identifier leads to, such as a ringing phone or a scanned card."""
 
 from datetime import date, time
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from customers import db, sql
 from customers.identity import normalize
 
 # More is no choice a person could make while the phone rings.
-MANY = 10
+MATCH_LIMIT = 10
 
 
 class Match(NamedTuple):
@@ -31,22 +31,22 @@ class Visit(NamedTuple):
     visit_time: time | None
 
 
-def matches(
+def find_matches(
     kind: str, value: str, *, region: str | None = None, source_id: int | None = None
 ) -> list[Match]:
     """Return the records that have this identifier: none, one or many.
 
     The number of an order means an order of this source, where the source has one.
     """
-    spelled = normalize.normalize(kind, value, region)
-    if spelled is None:
+    normalized = normalize.normalize(kind, value, region)
+    if normalized is None:
         return []
-    params = {"kind": kind, "value": spelled, "source": source_id, "limit": MANY}
+    params = {"kind": kind, "value": normalized, "source": source_id, "limit": MATCH_LIMIT}
     return [Match(*row) for row in db.rows(sql.load("find_matches"), params)]
 
 
-def visit(customer_id: UUID, *, today: date, number: str = "") -> Visit | None:
+def find_visit(customer_id: UUID, *, today: date, number: str = "") -> Visit | None:
     """Return the order of that number, or without one the next visit's."""
     params = {"id": customer_id, "number": number, "today": today}
-    found = db.row(sql.load("read_visits"), params)
-    return Visit(*found) if found else None
+    row = db.row(sql.load("find_visit"), params)
+    return Visit(*row) if row else None

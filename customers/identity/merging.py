@@ -1,8 +1,9 @@
-"""Draws the groups anew where identifiers met for the first time, or a person said so.
+"""Draws the groups anew where identifiers met for the first time, or a person decided.
 
-The judgement is `customers.identity.grouping.group`; this module reads the graph, locks what it
-touches, moves the pointers, keeps the merge ledger, and has the records projected again.
-Nothing is copied and nothing is lost: parting two records moves the pointers back.
+Which identifiers are one customer is up to `customers.identity.grouping.group`; this module
+reads the graph, locks what it changes, moves the pointers, writes the ledger of merges, and has
+the records projected again. Nothing is copied and nothing is lost: separating two records moves
+the pointers back.
 """
 
 from collections import defaultdict
@@ -17,14 +18,17 @@ from customers.consent import ledger
 from customers.db import retry
 from customers.db.retry import RetryTransaction
 from customers.events import log
+from customers.identity import reviews
 from customers.identity.grouping import (
+    MERGED,
     ORDER,
-    Atom,
+    PLACED,
+    SEPARATED,
     Grouping,
-    Held,
-    Naming,
-    Owner,
-    Tie,
+    IdentifierLink,
+    IdentifierNode,
+    OrderMention,
+    OrderOwner,
     group,
     order_number,
     order_owner,
@@ -32,14 +36,14 @@ from customers.identity.grouping import (
 from customers.projections import registry
 from customers.types import VERIFIED, WEAK_KINDS
 
-# What a person says is worth any effort.
-_ANY_NUMBER = 2**31 - 2
+# Where a person decides, components have any size.
+_NO_LIMIT = 2**31 - 2
 # An order number that was stated with more identifiers than this is in doubt, unread.
-_MOST_NAMINGS = 1_000
+_MAX_MENTIONS = 1_000
 
 
 class _Row(NamedTuple):
-    """One identifier as it stands, and where the record it files under points."""
+    """One identifier as it is stored, and where the record it files under points."""
 
     id: int
     kind: str
@@ -52,12 +56,19 @@ class _Row(NamedTuple):
     version: int
 
     @property
-    def atom(self) -> Atom:
-        return Atom(self.id, self.kind, self.value, self.evidence)
+    def node(self) -> IdentifierNode:
+        return IdentifierNode(self.id, self.kind, self.value, self.evidence)
 
 
-class Heap(Exception):
-    """More hangs together than is drawn anew for one event; `oldest` is a record in it."""
+# The live record that each identifier belongs to.
+type _Targets = dict[int, UUID | None]
+
+
+class ComponentTooLarge(Exception):
+    """More identifiers hang together than are regrouped for one event.
+
+    `oldest` is the oldest record among them.
+    """
 
     def __init__(self, oldest: UUID | None) -> None:
         super().__init__(oldest)
@@ -80,20 +91,21 @@ def regroup(
     now: datetime,
     reason: str = "",
     actor: str = "",
-    held: Set[UUID] = frozenset(),
-    most: int = _ANY_NUMBER,
+    locked: Set[UUID] = frozenset(),
+    limit: int = _NO_LIMIT,
 ) -> set[UUID]:
     """Draw the groups around these identifiers; return the records that this concerned.
 
-    held: what the caller has locked, to lock it together with the rest the next time
-    most: raise Heap, before anything is locked or changed, where more hangs together
+    locked: records that the caller has locked, to lock them with the rest in the next attempt
+    limit: raise ComponentTooLarge, before anything is locked or changed, where more identifiers
+    hang together
     """
-    rows, ties, drawn, targets = _draw(set(ids), held, most)
+    rows, links, grouping, targets = _group_locked(set(ids), locked, limit)
     moves = _moves(rows, targets)
-    concerned = _repoint(rows, drawn, targets, moves)
-    # A record opened just now has nothing to join: its first event is still to come.
+    concerned = _repoint(rows, grouping, targets, moves)
+    # A record opened just now has nothing to merge: its first event is still to come.
     if moves := [move for move in moves if not move.is_first]:
-        _keep_ledger(moves, rows, ties, now=now, reason=reason, actor=actor)
+        _write_merges(moves, rows, links, now=now, reason=reason, actor=actor)
         affected = {record for move in moves for record in (move.before, move.after)}
         log.append_merge_events(
             [(move.record_id, move.before, move.after) for move in moves],
@@ -103,33 +115,34 @@ def regroup(
         )
         registry.rebuild(affected)
         ledger.rebuild_states(affected)
-    _ask_about(drawn.held, rows, targets)
+    reviews.request_for_refused_links(grouping.refused_links, targets)
     return concerned
 
 
-def _draw(
-    ids: set[int], held: Set[UUID], most: int
-) -> tuple[list[_Row], list[Tie], Grouping, dict[int, UUID | None]]:
-    """Read and lock what these identifiers concern, and say to which record each belongs."""
+def _group_locked(
+    ids: set[int], locked: Set[UUID], limit: int
+) -> tuple[list[_Row], list[IdentifierLink], Grouping, _Targets]:
+    """Read and lock what these identifiers concern, and choose the record of each."""
     while True:
-        rows, ties, locked = _read_locked(sorted(ids), held, most)
-        drawn = group([row.atom for row in rows], ties, {row.id for row in rows if row.is_shared})
-        targets = _targets(rows, drawn)
-        orders, joined = _orders_beside(rows, targets)
-        # What a person joined to others is judged together with them.
-        ids |= joined
-        held = locked
-        if not joined and not _lock_all(orders, locked):
+        rows, links, now_locked = _read_locked(sorted(ids), locked, limit)
+        shared = {row.id for row in rows if row.is_shared}
+        grouping = group([row.node for row in rows], links, shared)
+        targets = _targets(rows, grouping)
+        orders, merged_ids = _orders_beside(rows, targets)
+        # What a person merged with others is grouped together with them.
+        ids |= merged_ids
+        locked = now_locked
+        if not merged_ids and not _lock_all(orders, now_locked):
             break
-    in_doubt = _place_orders([*rows, *orders], drawn, targets)
-    drawn = replace(drawn, shared=drawn.shared | in_doubt)
-    return [*rows, *orders], ties, drawn, targets
+    in_doubt = _place_orders([*rows, *orders], grouping, targets)
+    grouping = replace(grouping, shared=grouping.shared | in_doubt)
+    return [*rows, *orders], links, grouping, targets
 
 
 def _orders_beside(
     rows: Sequence[_Row], targets: Mapping[int, UUID | None]
 ) -> tuple[list[_Row], set[int]]:
-    """Return the orders to judge anew beside the ones in `rows`, and which a person joined.
+    """Return the orders to place anew beside those in `rows`, and which of them a person merged.
 
     They are the orders of those who come to belong elsewhere, and all with the same numbers.
     """
@@ -140,31 +153,29 @@ def _orders_beside(
         if row.kind != ORDER
         and (row.customer_id != targets[row.id] or (row.record_id and not row.version))
     ]
-    known = [row.id for row in rows if row.kind == ORDER]
-    found = sql.rows("read_orders", {"ids": moved, "known": known}) if moved else []
-    orders = [row for row in rows if row.kind == ORDER] + [_Row(*row) for *row, _ in found]
+    excluded = [row.id for row in rows if row.kind == ORDER]
+    beside = sql.rows("read_linked_orders", {"ids": moved, "excluded": excluded}) if moved else []
+    orders = [row for row in rows if row.kind == ORDER] + [_Row(*row) for *row, _ in beside]
     if numbers := sorted({order_number(row.value) for row in orders if row.evidence == VERIFIED}):
-        known = [row.id for row in orders]
-        found += sql.rows("read_numbers", {"numbers": numbers, "known": known})
-    return [_Row(*row) for *row, _ in found], {row[0] for row in found if row[-1]}
+        params = {"numbers": numbers, "excluded": [row.id for row in orders]}
+        beside += sql.rows("read_orders_by_number", params)
+    return [_Row(*row) for *row, _ in beside], {row[0] for row in beside if row[-1]}
 
 
-def _place_orders(
-    rows: Sequence[_Row], drawn: Grouping, targets: dict[int, UUID | None]
-) -> set[int]:
+def _place_orders(rows: Sequence[_Row], grouping: Grouping, targets: _Targets) -> set[int]:
     """Write the record of each order into `targets`; return the orders in doubt.
 
-    Orders that a person joined to somebody stay there.
+    Orders that a person merged with somebody stay there.
     """
     orders = {row.id: row for row in rows if row.kind == ORDER}
-    grouped = {member for members in drawn.groups for member in members}
-    units = [members for members in drawn.groups if members <= orders.keys()]
+    grouped = {member for members in grouping.groups for member in members}
+    units = [members for members in grouping.groups if members <= orders.keys()]
     units += [frozenset({id_}) for id_ in orders if id_ not in grouped]
     _lock_orders(list(orders.values()))
-    namings = _read_namings(orders.keys(), targets)
-    free = {id_ for unit in units for id_ in unit}
-    joined = {id_: (targets[id_], False) for id_ in orders.keys() - free}
-    placed = _placed(orders, namings, joined)
+    mentions = _read_mentions(orders.keys(), targets)
+    alone = {id_ for unit in units for id_ in unit}
+    merged = {id_: (targets[id_], False) for id_ in orders.keys() - alone}
+    placed = _placed(orders, mentions, merged)
     in_doubt: set[int] = set()
     for unit in units:
         others = [
@@ -173,8 +184,8 @@ def _place_orders(
             for id_, other in placed[number].items()
             if id_ not in unit
         ]
-        owner, is_doubtful = order_owner((n for id_ in unit for n in namings[id_]), others)
-        if is_doubtful or any(len(namings[id_]) > _MOST_NAMINGS for id_ in unit):
+        owner, is_doubtful = order_owner((m for id_ in unit for m in mentions[id_]), others)
+        if is_doubtful or any(len(mentions[id_]) > _MAX_MENTIONS for id_ in unit):
             owner = None
             in_doubt |= unit
         filed = min((record for id_ in unit if (record := orders[id_].record_id)), default=None)
@@ -184,15 +195,15 @@ def _place_orders(
 
 def _placed(
     orders: Mapping[int, _Row],
-    namings: Mapping[int, Sequence[Naming]],
-    joined: Mapping[int, Owner],
-) -> defaultdict[str, dict[int, Owner]]:
+    mentions: Mapping[int, Sequence[OrderMention]],
+    merged: Mapping[int, OrderOwner],
+) -> defaultdict[str, dict[int, OrderOwner]]:
     """Return the orders that somebody placed and where they belong, by number."""
-    placed: defaultdict[str, dict[int, Owner]] = defaultdict(dict)
+    placed: defaultdict[str, dict[int, OrderOwner]] = defaultdict(dict)
     for id_, row in orders.items():
-        stated = namings.get(id_, ())
-        if _number(row) and any(naming.kind == "placed" for naming in stated):
-            owner, is_doubtful = joined.get(id_) or order_owner(stated)
+        own_mentions = mentions.get(id_, ())
+        if _number(row) and any(mention.kind == PLACED for mention in own_mentions):
+            owner, is_doubtful = merged.get(id_) or order_owner(own_mentions)
             # Placed by somebody without a record, such as a browser, it is on its own.
             own = None if is_doubtful else row.record_id
             placed[_number(row)][id_] = (owner or own, is_doubtful)
@@ -206,48 +217,50 @@ def _number(order: _Row) -> str:
 
 def _lock_orders(orders: Sequence[_Row]) -> None:
     before = {(row.id, row.record_id, row.customer_id) for row in orders}
-    if before and set(sql.rows("lock_orders", {"ids": [row.id for row in orders]})) != before:
+    params = {"ids": [row.id for row in orders]}
+    if before and set(sql.rows("lock_order_identifiers", params)) != before:
         raise RetryTransaction
 
 
-def _read_namings(
+def _read_mentions(
     ids: Set[int], targets: Mapping[int, UUID | None]
-) -> defaultdict[int, list[Naming]]:
-    namings: defaultdict[int, list[Naming]] = defaultdict(list)
-    params = {"ids": sorted(ids), "most": _MOST_NAMINGS + 1}
-    for order, other, kind, other_kind, customer in sql.rows("read_namings", params) if ids else []:
+) -> defaultdict[int, list[OrderMention]]:
+    mentions: defaultdict[int, list[OrderMention]] = defaultdict(list)
+    params = {"ids": sorted(ids), "limit": _MAX_MENTIONS + 1}
+    rows = sql.rows("read_order_mentions", params) if ids else []
+    for order, other, kind, other_kind, customer in rows:
         owner = targets.get(other, customer)
-        namings[order].append(Naming(kind, other_kind in WEAK_KINDS, owner))
-    return namings
+        mentions[order].append(OrderMention(kind, other_kind in WEAK_KINDS, owner))
+    return mentions
 
 
-def join(one: UUID, other: UUID, *, actor: str, now: datetime) -> None:
-    """Join two records because a person says that they are one customer."""
-    _say("joined", one, other, actor=actor, now=now)
+def merge(first: UUID, second: UUID, *, actor: str, now: datetime) -> None:
+    """Merge two records because a person says that they are one customer."""
+    _decide(MERGED, first, second, actor=actor, now=now)
 
 
-def part(one: UUID, other: UUID, *, actor: str, now: datetime) -> None:
-    """Part two records because a person says so. They stay apart whatever is seen later."""
-    _say("parted", one, other, actor=actor, now=now)
+def separate(first: UUID, second: UUID, *, actor: str, now: datetime) -> None:
+    """Separate two records because a person says so. They stay apart whatever is seen later."""
+    _decide(SEPARATED, first, second, actor=actor, now=now)
 
 
-def _say(kind: str, one: UUID, other: UUID, *, actor: str, now: datetime) -> None:
-    """Write down what a person said of two records; the last word counts."""
+def _decide(kind: str, first: UUID, second: UUID, *, actor: str, now: datetime) -> None:
+    """Store what a person decided of two records, which the last decision is, and regroup."""
 
-    def say() -> None:
-        sql.run("lock_records", {"ids": sorted((one, other))})
-        filed = dict(sql.rows("read_filed", {"ids": [one, other]}))
-        if filed.keys() != {one, other}:
-            raise NotFiled(one, other)
-        left, right = sorted(filed.values())
-        _read_locked([left, right])
-        said = {"left": left, "right": right, "kind": kind, "actor": actor}
-        sql.run("say_link", said | {"source_id": log.BUTLER_SOURCE_ID})
-        shared = sql.rows("unshare_neighbors", {"ids": [left, right]})
-        touched = {left, right, *(id_ for (id_,) in shared)}
-        regroup(touched, now=now, reason="staff", actor=actor)
+    def store() -> None:
+        sql.run("lock_records", {"ids": sorted((first, second))})
+        identifiers = dict(sql.rows("read_filing_identifiers", {"ids": [first, second]}))
+        if identifiers.keys() != {first, second}:
+            raise NotFiled(first, second)
+        first_id, second_id = sorted(identifiers.values())
+        _read_locked([first_id, second_id])
+        link = {"first": first_id, "second": second_id, "kind": kind, "actor": actor}
+        sql.run("upsert_staff_link", link | {"source_id": log.BUTLER_SOURCE_ID})
+        unshared = sql.rows("unshare_neighbors", {"ids": [first_id, second_id]})
+        ids = {first_id, second_id, *(id_ for (id_,) in unshared)}
+        regroup(ids, now=now, reason="staff", actor=actor)
 
-    retry.on_conflict(say)
+    retry.on_conflict(store)
 
 
 class NotFiled(LookupError):
@@ -255,18 +268,20 @@ class NotFiled(LookupError):
 
 
 def _read_locked(
-    ids: Sequence[int], held: Set[UUID] = frozenset(), most: int = _ANY_NUMBER
-) -> tuple[list[_Row], list[Tie], set[UUID]]:
-    """Read the graph until everything in it is locked, so that it holds still."""
-    locked = set(held)
+    ids: Sequence[int], locked: Set[UUID] = frozenset(), limit: int = _NO_LIMIT
+) -> tuple[list[_Row], list[IdentifierLink], set[UUID]]:
+    """Read the graph until everything in it is locked, so that it cannot change any more."""
+    locked = set(locked)
     while True:
-        rows = [_Row(*row) for row in sql.rows("read_graph", {"ids": ids, "most": most + 1})]
-        if len(rows) > most:
-            raise Heap(min((row.customer_id for row in rows if row.customer_id), default=None))
+        params = {"ids": ids, "limit": limit + 1}
+        rows = [_Row(*row) for row in sql.rows("read_graph", params)]
+        if len(rows) > limit:
+            records = (row.customer_id for row in rows if row.customer_id)
+            raise ComponentTooLarge(min(records, default=None))
         if not _lock_all(rows, locked):
             break
-    ties = sql.rows("read_links", {"ids": [row.id for row in rows]})
-    return rows, [Tie(left, right, evidence, kind) for left, right, evidence, kind in ties], locked
+    links = sql.rows("read_links", {"ids": [row.id for row in rows]})
+    return rows, [IdentifierLink(*link) for link in links], locked
 
 
 def _lock_all(rows: Sequence[_Row], locked: set[UUID]) -> bool:
@@ -279,23 +294,23 @@ def _lock_all(rows: Sequence[_Row], locked: set[UUID]) -> bool:
     }
     if not records - locked:
         return False
-    _seize(records - locked, records | locked)
+    _lock_without_waiting(records - locked, records | locked)
     locked |= records
     return True
 
 
-def _seize(missing: Set[UUID], wanted: Set[UUID]) -> None:
-    if len(sql.rows("seize_records", {"ids": sorted(missing)})) < len(missing):
-        raise RetryTransaction("somebody holds a record", wanted)
+def _lock_without_waiting(missing: Set[UUID], all_records: Set[UUID]) -> None:
+    if len(sql.rows("lock_available_records", {"ids": sorted(missing)})) < len(missing):
+        raise RetryTransaction("another transaction holds a record", all_records)
 
 
-def _targets(rows: Sequence[_Row], drawn: Grouping) -> dict[int, UUID | None]:
+def _targets(rows: Sequence[_Row], grouping: Grouping) -> _Targets:
     """Choose each group's live record: the one of its strongest identifier, then the oldest."""
     by_id = {row.id: row for row in rows}
-    targets: dict[int, UUID | None] = {}
-    for members in drawn.groups:
+    targets: _Targets = {}
+    for members in grouping.groups:
         filed = [by_id[member] for member in members if by_id[member].record_id]
-        best = min(filed, key=lambda row: (row.atom.order[0], row.record_id), default=None)
+        best = min(filed, key=lambda row: (row.node.sort_key[0], row.record_id), default=None)
         for member in members:
             targets[member] = best.record_id if best else None
     return targets
@@ -313,14 +328,14 @@ def _moves(rows: Sequence[_Row], targets: Mapping[int, UUID | None]) -> list[_Mo
 
 def _repoint(
     rows: Sequence[_Row],
-    drawn: Grouping,
+    grouping: Grouping,
     targets: Mapping[int, UUID | None],
     moves: Sequence[_Move],
 ) -> set[UUID]:
     changed = [
-        {"id": row.id, "customer_id": targets[row.id], "is_shared": row.id in drawn.shared}
+        {"id": row.id, "customer_id": targets[row.id], "is_shared": row.id in grouping.shared}
         for row in rows
-        if (row.customer_id, row.is_shared) != (targets[row.id], row.id in drawn.shared)
+        if (row.customer_id, row.is_shared) != (targets[row.id], row.id in grouping.shared)
     ]
     if changed:
         sql.run("repoint_identifiers", {"identifiers": sql.json(changed)})
@@ -340,14 +355,14 @@ def _repoint(
             }
             for move in moves
         ]
-        sql.run("repoint_records", {"records": sql.json(canonical), "touched": list(concerned)})
+        sql.run("repoint_records", {"records": sql.json(canonical), "concerned": list(concerned)})
     return concerned
 
 
-def _keep_ledger(
+def _write_merges(
     moves: Sequence[_Move],
     rows: Sequence[_Row],
-    ties: Sequence[Tie],
+    links: Sequence[IdentifierLink],
     *,
     now: datetime,
     reason: str,
@@ -357,47 +372,26 @@ def _keep_ledger(
     merges = []
     for move in moves:
         own = filed[move.record_id]
-        evidence = [
-            {"left": tie.left, "right": tie.right, "trust": tie.evidence, "kind": tie.kind}
-            for tie in ties
-            if own.id in (tie.left, tie.right)
-        ]
+        own_links = [link for link in links if own.id in link.ends]
         is_order = own.kind == ORDER and own.evidence == VERIFIED
-        proven = is_order or any(link["trust"] == VERIFIED for link in evidence)
+        is_proved = is_order or any(link.evidence == VERIFIED for link in own_links)
         merges.append(
             {
                 "record_id": move.record_id,
                 "merged_into_id": None if move.after == move.record_id else move.after,
                 "previous_id": None if move.before == move.record_id else move.before,
-                "reason": reason or ("proof" if proven else "claim"),
-                "links": evidence,
+                "reason": reason or ("proof" if is_proved else "claim"),
+                "links": [_shown(link) for link in own_links],
             }
         )
-    sql.run("keep_merges", {"moves": sql.json(merges), "actor": actor, "now": now})
+    sql.run("update_merges", {"moves": sql.json(merges), "actor": actor, "now": now})
 
 
-def _ask_about(
-    held: Sequence[Held], rows: Sequence[_Row], targets: Mapping[int, UUID | None]
-) -> None:
-    """Put what the limits held apart before a person, once per pair."""
-    questions = []
-    for one in held:
-        left, right = targets[one.tie.left], targets[one.tie.right]
-        # Claims are cheap to make, and nobody could say more of them than we know.
-        if left and right and left != right and one.tie.evidence == VERIFIED:
-            kind = "suggested_merge" if one.reason == "limit:user_id" else "identifier_limit"
-            left, right = sorted((left, right))
-            evidence = {"left": one.tie.left, "right": one.tie.right, "reason": one.reason}
-            questions.append({"kind": kind, "first": left, "second": right, "details": evidence})
-    _ask(questions)
-
-
-def ask_about_heap(oldest: UUID, evidence: int) -> None:
-    """Tell a person that more hangs together there than we draw, once."""
-    details = {"reason": "heap", "trust": evidence}
-    _ask([{"kind": "identifier_limit", "first": oldest, "second": None, "details": details}])
-
-
-def _ask(questions: Sequence[Mapping[str, object]]) -> None:
-    if questions:
-        sql.run("ask_for_review", {"questions": sql.json(questions)})
+def _shown(link: IdentifierLink) -> dict[str, object]:
+    """Return a link as the API shows it among the evidence of a merge."""
+    return {
+        "left": link.first,
+        "right": link.second,
+        "trust": link.evidence,
+        "kind": link.kind,
+    }

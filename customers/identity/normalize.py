@@ -11,7 +11,7 @@ from functools import lru_cache
 import email_validator
 import phonenumbers
 
-from customers.isolation import FAULTS, describe
+from customers.isolation import FAULTS, describe_fault
 
 _log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 STRENGTH = ("user_id", "external", "card", "email", "phone", "order", "anonymous_id", "device")
 _RANK = {kind: rank for rank, kind in enumerate(STRENGTH)}
 
-LONGEST = 512
+MAX_LENGTH = 512
 
 _PLACEHOLDERS = frozenset(
     [
@@ -71,7 +71,7 @@ def normalize(kind: str, value: str, region: str | None = None) -> str | None:
     """
     value = value.strip()
     bare = value.strip("'\"").strip().lower()
-    if bare in _PLACEHOLDERS or _ONLY_ZEROS.match(bare) or len(value) > LONGEST:
+    if bare in _PLACEHOLDERS or _ONLY_ZEROS.match(bare) or len(value) > MAX_LENGTH:
         return None
     if "\x00" in value or not value.isprintable():
         return None
@@ -79,20 +79,20 @@ def normalize(kind: str, value: str, region: str | None = None) -> str | None:
     try:
         return spell(value, region) if spell else value
     except FAULTS as error:
-        _log.error("an identifier of kind %s cannot be spelled: %s", kind, describe(error))
+        _log.error("an identifier of kind %s cannot be spelled: %s", kind, describe_fault(error))
         return None
 
 
 def _email(value: str, _: str | None) -> str | None:
     try:
-        found = email_validator.validate_email(
+        address = email_validator.validate_email(
             value.lower(), check_deliverability=False, test_environment=True
         )
     except email_validator.EmailNotValidError:
         return None
     # The part before the @ is folded too: no provider of note tells Noor@ from noor@, and
     # two records for one person is the commoner harm.
-    return f"{found.local_part.casefold()}@{(found.ascii_domain or found.domain).lower()}"
+    return f"{address.local_part.casefold()}@{(address.ascii_domain or address.domain).lower()}"
 
 
 def _phone(value: str, region: str | None) -> str | None:

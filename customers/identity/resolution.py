@@ -1,10 +1,11 @@
-"""Where each event belongs: finds the records of a batch, and opens those that are missing.
+"""Finds the records that the events of a batch belong to, and opens those that are missing.
 
-Every event is filed under the strongest identifier it came with. What belongs together is the
-business of `customers.identity.merging`, which is called only when identifiers meet for the first time.
+Every event is filed under the strongest identifier it came with. Which records are one customer
+is up to `customers.identity.merging`, which is called only where identifiers meet for the first
+time.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,32 +14,39 @@ from uuid_utils.compat import uuid7
 
 from customers import sql
 from customers.db.retry import RetryTransaction
-from customers.identity import merging, shortcuts
-from customers.identity.grouping import ORDER, filing_order, order_number
+from customers.identity import merging, reviews, shortcuts
+from customers.identity.grouping import (
+    ORDER,
+    PLACED,
+    SEEN,
+    IdentifierKey,
+    filing_order,
+    order_number,
+)
 from customers.identity.normalize import is_kind, normalize
-from customers.identity.shortcuts import Atom
-from customers.projections.orders import NAMES, PLACED
+from customers.identity.shortcuts import KeyPair
+from customers.projections import orders
 from customers.types import CLAIMED, VERIFIED, WEAK_KINDS, IncomingEvent, Sender
 
-# How an identifier names the source of an order: `order_of`.
-_ORDER_OF = f"{ORDER}:"
+# How an identifier names the source of an order: `order_identifier`.
+_ORDER_PREFIX = f"{ORDER}:"
 # What changes an order that stands.
-_CHANGES = NAMES - {PLACED}
+_ORDER_CHANGES = orders.NAMES - {orders.PLACED}
 
-# So much may hang together where a new link is drawn, and for each end of one in a batch so
-# much more. Anybody can claim: without a bound, a page that claims a few thousand browsers to
-# be one address makes each further event as dear as all of them together.
-MOST = {CLAIMED: 250, VERIFIED: 10_000}
-MOST_EACH = 50
+# So many identifiers may hang together where a new link is drawn, and for each end of a new link
+# in a batch so many more. Anybody can claim: without a limit, a page that claims a few thousand
+# browsers to be one address makes each further event as slow as all of them together.
+COMPONENT_LIMIT = {CLAIMED: 250, VERIFIED: 10_000}
+COMPONENT_LIMIT_PER_END = 50
 
-# A link: left and right identifier, its evidence and kind.
-type _Ends = tuple[int, int, int, str]
+# A link as the database has it: first and second identifier, evidence and kind.
+type _LinkRow = tuple[int, int, int, str]
 # Links to draw, and their kinds.
-type Links = dict[tuple[Atom, Atom], str]
+type Links = dict[KeyPair, str]
 
 
-class Place(NamedTuple):
-    """One identifier, the record it files under, and the head of the log it leads to."""
+class ResolvedIdentifier(NamedTuple):
+    """An identifier, the record it files under, and the live record with its log's version."""
 
     id: int
     record_id: UUID | None
@@ -47,35 +55,38 @@ class Place(NamedTuple):
     is_shared: bool = False
 
 
-def atoms_of(item: IncomingEvent, sender: Sender) -> tuple[Atom, ...]:
+type Resolved = dict[IdentifierKey, ResolvedIdentifier]
+
+
+def identifier_keys(event: IncomingEvent, sender: Sender) -> tuple[IdentifierKey, ...]:
     """Return the usable identifiers of an event, the one it is filed under first."""
-    atoms = set()
-    for kind, raw in item.identifiers:
-        kind, _, source = kind.partition(":") if kind.startswith(_ORDER_OF) else (kind, "", "")
+    keys = set()
+    for kind, raw in event.identifiers:
+        kind, _, source = kind.partition(":") if kind.startswith(_ORDER_PREFIX) else (kind, "", "")
         value = normalize(kind, raw, sender.default_region) if is_kind(kind) else None
         if value is None:
             continue
-        weak = kind in WEAK_KINDS
-        if weak and sender.is_shared:
+        is_weak = kind in WEAK_KINDS
+        if is_weak and sender.is_shared:
             # Whoever used a kiosk yesterday is not who uses it today.
-            value = f"{value}@{sender.source_id}/{item.occurred_at:%Y-%m-%d}"
+            value = f"{value}@{sender.source_id}/{event.occurred_at:%Y-%m-%d}"
         if kind == ORDER:
             value = f"{source or sender.source_id}/{value}"
-        atoms.add((kind, value, CLAIMED if weak else sender.evidence))
+        keys.add(IdentifierKey(kind, value, CLAIMED if is_weak else sender.evidence))
     if sender.evidence == CLAIMED:
         # A number that somebody claims says nothing of whom the order belongs to.
-        atoms = {atom for atom in atoms if atom[0] != ORDER} or atoms
-    return tuple(sorted(atoms, key=lambda a: (*filing_order(a[0], a[2]), a)))
+        keys = {key for key in keys if key.kind != ORDER} or keys
+    return tuple(sorted(keys, key=lambda key: (*filing_order(key.kind, key.evidence), key)))
 
 
-def locate(atoms: Iterable[Atom]) -> tuple[dict[Atom, Place], set[tuple[str, str]]]:
-    """Find and lock what is known of these identifiers; tell which values are blocked."""
-    return read_places(sql.run("resolve_identifiers", {"wanted": sql.json(list(atoms))}))
+def resolve(keys: Iterable[IdentifierKey]) -> tuple[Resolved, set[tuple[str, str]]]:
+    """Find these identifiers and lock their records; return also which values are blocked."""
+    return read_resolved(sql.run("resolve_identifiers", {"keys": sql.json(list(keys))}))
 
 
-def read_places(cursor: Iterable[Any]) -> tuple[dict[Atom, Place], set[tuple[str, str]]]:
+def read_resolved(cursor: Iterable[Any]) -> tuple[Resolved, set[tuple[str, str]]]:
     """Read the rows of resolve_identifiers.sql."""
-    places: dict[Atom, Place] = {}
+    resolved: Resolved = {}
     blocked: set[tuple[str, str]] = set()
     for id_, kind, value, evidence, record, customer, version, is_shared, is_stale in cursor:
         if is_stale:
@@ -83,189 +94,213 @@ def read_places(cursor: Iterable[Any]) -> tuple[dict[Atom, Place], set[tuple[str
         if id_ is None:
             blocked.add((kind, value))
         else:
-            places[kind, value, evidence] = Place(id_, record, customer, version or 0, is_shared)
-    return places, blocked
+            key = IdentifierKey(kind, value, evidence)
+            resolved[key] = ResolvedIdentifier(id_, record, customer, version or 0, is_shared)
+    return resolved, blocked
 
 
-def order_of(source_id: int, number: str) -> tuple[str, str]:
+def order_identifier(source_id: int, number: str) -> tuple[str, str]:
     """Return the identifier by which an event of any source names an order of this source."""
-    return f"{_ORDER_OF}{source_id}", number
+    return f"{_ORDER_PREFIX}{source_id}", number
 
 
-def changed_first(
-    items: Iterable[IncomingEvent], groups: Iterable[tuple[Atom, ...]], places: Mapping[Atom, Place]
-) -> list[tuple[Atom, ...]]:
-    """Put the order first where an event changes an order that belongs to somebody else."""
-    return [_changed_first(*pair, places) for pair in zip(items, groups, strict=True)]
+def put_changed_orders_first(
+    events: Iterable[IncomingEvent],
+    keys_by_event: Iterable[tuple[IdentifierKey, ...]],
+    resolved: Resolved,
+) -> list[tuple[IdentifierKey, ...]]:
+    """File an event on the order it changes, where the order belongs to another customer."""
+    return [
+        _changed_order_first(event, keys, resolved)
+        for event, keys in zip(events, keys_by_event, strict=True)
+    ]
 
 
-def _changed_first(
-    item: IncomingEvent, atoms: tuple[Atom, ...], places: Mapping[Atom, Place]
-) -> tuple[Atom, ...]:
-    """File a change of an order on the order, where it names another customer than the order."""
-    order = next((atom for atom in atoms if atom[0] == ORDER), None)
-    place = places.get(order) if order and item.name in _CHANGES else None
-    if order is None or place is None or place.is_shared or place.customer_id is None:
-        return atoms
-    head = places.get(atoms[0])
-    if head is not None and head.customer_id == place.customer_id:
-        return atoms
-    return (order, *(atom for atom in atoms if atom != order))
+def _changed_order_first(
+    event: IncomingEvent, keys: tuple[IdentifierKey, ...], resolved: Resolved
+) -> tuple[IdentifierKey, ...]:
+    order_key = next((key for key in keys if key.kind == ORDER), None)
+    order = resolved.get(order_key) if order_key and event.name in _ORDER_CHANGES else None
+    if order_key is None or order is None or order.is_shared or order.customer_id is None:
+        return keys
+    head = resolved.get(keys[0])
+    if head is not None and head.customer_id == order.customer_id:
+        return keys
+    return (order_key, *(key for key in keys if key != order_key))
 
 
-def links_of(events: Iterable[tuple[IncomingEvent, tuple[Atom, ...]]], sender: Sender) -> Links:
-    """Return what events tie together: all with the strongest that is not an order."""
-    own = f"{sender.source_id}/"
+def links_of(
+    events: Iterable[tuple[IncomingEvent, tuple[IdentifierKey, ...]]], sender: Sender
+) -> Links:
+    """Return the links that events draw: from the strongest that is no order to all others."""
+    own_prefix = f"{sender.source_id}/"
     links: Links = {}
-    for item, atoms in events:
-        people = [atom for atom in atoms if atom[0] != ORDER]
+    for event, keys in events:
+        people = [key for key in keys if key.kind != ORDER]
         for other in people[1:]:
-            links[people[0], other] = "seen"
-        for order in atoms if people else ():
-            if order[0] == ORDER and order[1].startswith(own):
-                is_placed = item.name == PLACED or links.get((people[0], order)) == "placed"
-                links[people[0], order] = "placed" if is_placed else "seen"
+            links[people[0], other] = SEEN
+        for order in keys if people else ():
+            if order.kind == ORDER and order.value.startswith(own_prefix):
+                was_placed = links.get((people[0], order)) == PLACED
+                is_placed = event.name == orders.PLACED or was_placed
+                links[people[0], order] = PLACED if is_placed else SEEN
     return links
 
 
-def file(
-    groups: Sequence[tuple[Atom, ...]],
+def open_missing(
+    keys_by_event: Sequence[tuple[IdentifierKey, ...]],
     links: Links,
-    places: dict[Atom, Place],
+    resolved: Resolved,
     sender: Sender,
     now: datetime,
-) -> dict[Atom, Place]:
-    """Open what is missing, so that every event of the batch has a place to go."""
-    unknown = {atom for atoms in groups for atom in atoms if atom not in places}
-    repeated = _hold_numbers({atom for atoms in groups for atom in atoms}, places)
-    heads = {atoms[0] for atoms in groups}
-    homeless = [h for h in heads if h not in places or places[h].record_id is None]
-    records = dict(zip(homeless, _open_records(len(homeless), now), strict=True))
-    settled = _settle(records, places)
-    certain: dict[Atom, UUID] = {}
+) -> Resolved:
+    """Store new identifiers, records and links, so that every event of the batch has a record."""
+    all_keys = {key for keys in keys_by_event for key in keys}
+    unknown = {key for key in all_keys if key not in resolved}
+    repeated_orders = _lock_order_numbers(all_keys, resolved)
+    heads = {keys[0] for keys in keys_by_event}
+    without_record = [h for h in heads if h not in resolved or resolved[h].record_id is None]
+    new_ids = _insert_records(len(without_record), now)
+    new_records = dict(zip(without_record, new_ids, strict=True))
+    assigned = _assign_records(new_records, resolved)
+    certain: dict[IdentifierKey, UUID] = {}
     if unknown:
-        owners = {a: None if p.is_shared else p.customer_id for a, p in places.items()}
-        certain = shortcuts.settle(links.keys(), sender.evidence, records, owners)
-        places |= _write_down(unknown, records, certain, now)
-    ties, ordered = _link(links, places, sender, certain.keys()) if links else (set(), set())
-    ordered |= {places[atom].id for atom in repeated & unknown}
-    touched, moved = _draw(settled | ordered, ties, places, sender, now)
-    if strong := [places[atom].id for atom in unknown if atom[0] not in WEAK_KINDS]:
-        sql.run("suggest_twins", {"ids": strong})
-    again = [a for a, p in places.items() if p.id in touched or p.customer_id in moved]
-    return places | locate(again)[0] if again else places
+        owners = {key: None if r.is_shared else r.customer_id for key, r in resolved.items()}
+        certain = shortcuts.certain_owners(links.keys(), sender.evidence, new_records, owners)
+        resolved |= _insert_identifiers(unknown, new_records, certain, now)
+    new_links, linked_orders = (
+        _insert_links(links, resolved, sender, certain.keys()) if links else (set(), set())
+    )
+    linked_orders |= {resolved[key].id for key in repeated_orders & unknown}
+    regrouped, concerned = _regroup(assigned | linked_orders, new_links, resolved, sender, now)
+    if strong := [resolved[key].id for key in unknown if key.kind not in WEAK_KINDS]:
+        sql.run("insert_suggested_merges", {"ids": strong})
+    stale = [key for key, r in resolved.items() if r.id in regrouped or r.customer_id in concerned]
+    return resolved | resolve(stale)[0] if stale else resolved
 
 
-def _hold_numbers(atoms: Iterable[Atom], places: Mapping[Atom, Place]) -> set[Atom]:
+def _lock_order_numbers(keys: Iterable[IdentifierKey], resolved: Resolved) -> set[IdentifierKey]:
     """Wait for others who bring these new orders; return those whose number another order has.
 
     What one source says of a number alone follows the only order that has it, so that an order
     counts as new until somebody is known to have placed it.
     """
-    new = {
-        atom
-        for atom in atoms
-        if atom[0] == ORDER and atom[2] == VERIFIED
-        if (place := places.get(atom)) is None or place.record_id is not None
+    new_orders = {
+        key
+        for key in keys
+        if key.kind == ORDER and key.evidence == VERIFIED
+        if (order := resolved.get(key)) is None or order.record_id is not None
     }
-    if not new:
+    if not new_orders:
         return set()
-    numbers = {"numbers": sorted({order_number(atom[1]) for atom in new})}
-    sql.rows("hold_numbers", numbers)
-    known = {number for (number,) in sql.rows("find_numbers", numbers)}
-    return {atom for atom in new if order_number(atom[1]) in known}
+    params = {"numbers": sorted({order_number(key.value) for key in new_orders})}
+    sql.rows("lock_order_numbers", params)
+    used_numbers = {number for (number,) in sql.rows("find_order_numbers", params)}
+    return {key for key in new_orders if order_number(key.value) in used_numbers}
 
 
-def _draw(
-    settled: set[int], ties: set[_Ends], places: dict[Atom, Place], sender: Sender, now: datetime
+def _regroup(
+    assigned: set[int],
+    links: set[_LinkRow],
+    resolved: Resolved,
+    sender: Sender,
+    now: datetime,
 ) -> tuple[set[int], set[UUID]]:
-    """Draw the groups around what is news; return that, and the records it concerned."""
-    touched = settled | {end for left, right, *_ in ties for end in (left, right)}
-    if not touched:
+    """Draw the groups around new links; return the identifiers, and the records concerned."""
+    ids = assigned | {end for first, second, *_ in links for end in (first, second)}
+    if not ids:
         return set(), set()
-    held = {place.customer_id for place in places.values() if place.customer_id}
-    most = MOST[sender.evidence] + MOST_EACH * len(touched)
+    locked = {one.customer_id for one in resolved.values() if one.customer_id}
+    limit = COMPONENT_LIMIT[sender.evidence] + COMPONENT_LIMIT_PER_END * len(ids)
     try:
-        return touched, merging.regroup(touched, now=now, held=held, most=most)
-    except merging.Heap as heap:
-        _take_back(ties)
-        if heap.oldest:
-            merging.ask_about_heap(heap.oldest, sender.evidence)
-    return settled, merging.regroup(settled, now=now, held=held) if settled else set()
+        return ids, merging.regroup(ids, now=now, locked=locked, limit=limit)
+    except merging.ComponentTooLarge as component:
+        _delete_links(links)
+        if component.oldest:
+            reviews.request_for_component(component.oldest, sender.evidence)
+    if not assigned:
+        return assigned, set()
+    return assigned, merging.regroup(assigned, now=now, locked=locked)
 
 
-def _take_back(ties: set[_Ends]) -> None:
-    """Leave the heap as it is: what came now stays beside it, each under its own record."""
-    if ties:
-        lefts, rights, evidences, _ = (list(column) for column in zip(*ties, strict=True))
-        sql.run("drop_links", {"lefts": lefts, "rights": rights, "evidences": evidences})
+def _delete_links(links: set[_LinkRow]) -> None:
+    """Leave the component as it is: new identifiers stay beside it, under their own records."""
+    if links:
+        firsts, seconds, evidences, _ = (list(column) for column in zip(*links, strict=True))
+        params = {"firsts": firsts, "seconds": seconds, "evidences": evidences}
+        sql.run("delete_links", params)
 
 
-def _open_records(count: int, now: datetime) -> list[UUID]:
+def _insert_records(count: int, now: datetime) -> list[UUID]:
     ids = [uuid7() for _ in range(count)]
     if ids:
-        sql.run("open_records", {"ids": ids, "now": now})
+        sql.run("insert_records", {"ids": ids, "now": now})
     return ids
 
 
-def _settle(records: dict[Atom, UUID], places: dict[Atom, Place]) -> set[int]:
-    """Give known identifiers that have no record of their own the one just opened."""
-    settled = [(places[atom].id, record) for atom, record in records.items() if atom in places]
-    if not settled:
+def _assign_records(new_records: dict[IdentifierKey, UUID], resolved: Resolved) -> set[int]:
+    """Give known identifiers without a record of their own the one that was just opened."""
+    pairs = [(resolved[key].id, record) for key, record in new_records.items() if key in resolved]
+    if not pairs:
         return set()
-    ids, record_ids = zip(*settled, strict=True)
-    done = sql.run("settle_identifiers", {"ids": list(ids), "records": list(record_ids)})
-    if done.rowcount != len(settled):
+    ids, records = zip(*pairs, strict=True)
+    updated = sql.run("assign_records", {"ids": list(ids), "records": list(records)})
+    if updated.rowcount != len(pairs):
         raise RetryTransaction
     return set(ids)
 
 
-def _write_down(
-    unknown: set[Atom], records: dict[Atom, UUID], certain: dict[Atom, UUID], now: datetime
-) -> dict[Atom, Place]:
-    owners = records | certain
-    rows = [
+def _insert_identifiers(
+    unknown: set[IdentifierKey],
+    new_records: dict[IdentifierKey, UUID],
+    certain: dict[IdentifierKey, UUID],
+    now: datetime,
+) -> Resolved:
+    owners = new_records | certain
+    identifiers = [
         {
-            "kind": atom[0],
-            "value": atom[1],
-            "evidence": atom[2],
-            "record_id": records.get(atom),
-            "customer_id": owners.get(atom),
+            "kind": key.kind,
+            "value": key.value,
+            "evidence": key.evidence,
+            "record_id": new_records.get(key),
+            "customer_id": owners.get(key),
         }
-        for atom in unknown
+        for key in unknown
     ]
-    added = sql.rows("add_identifiers", {"identifiers": sql.json(rows), "now": now})
-    if len(added) != len(unknown):
+    params = {"identifiers": sql.json(identifiers), "now": now}
+    inserted = sql.rows("insert_identifiers", params)
+    if len(inserted) != len(unknown):
         raise RetryTransaction
     return {
-        atom: Place(id_, records.get(atom), owners.get(atom), 0)
-        for id_, *written in added
-        for atom in (_atom(*written),)
+        key: ResolvedIdentifier(id_, new_records.get(key), owners.get(key), 0)
+        for id_, *columns in inserted
+        for key in (IdentifierKey(*columns),)
     }
 
 
-def _atom(kind: str, value: str, evidence: int) -> Atom:
-    return kind, value, evidence
+def _insert_links(
+    links: Links, resolved: Resolved, sender: Sender, certain: Set[IdentifierKey]
+) -> tuple[set[_LinkRow], set[int]]:
+    """Store which identifiers came together.
 
-
-def _link(
-    links: Links, places: dict[Atom, Place], sender: Sender, certain: Set[Atom]
-) -> tuple[set[_Ends], set[int]]:
-    """Write down which identifiers came together.
-
-    Return the links that have to be drawn for that, and the orders that were newly linked.
+    Return the new links that the groups have to be drawn for, and the newly linked orders.
     """
-    ends: dict[_Ends, tuple[Atom, Atom]] = {}
+    keys_of: dict[_LinkRow, KeyPair] = {}
     for (head, other), kind in links.items():
-        left, right = sorted((places[head].id, places[other].id))
-        ends[left, right, sender.evidence, kind] = head, other
-    names = ("lefts", "rights", "evidences", "kinds")
-    columns = (list(column) for column in zip(*ends, strict=True))
-    known = sql.rows("find_links", dict(zip(names, columns, strict=True)))
-    news = ends.keys() - set(known)
-    if news:
-        rows = [dict(zip(("left", "right", "evidence", "kind"), tie, strict=True)) for tie in news]
-        sql.run("add_links", {"links": sql.json(rows), "source_id": sender.source_id})
-    ordered = {ends[tie][1] for tie in news if ends[tie][1][0] == ORDER}
-    ties = {t for t in news if ends[t][1][0] != ORDER and certain.isdisjoint(ends[t])}
-    return ties, {places[order].id for order in ordered - certain}
+        first, second = sorted((resolved[head].id, resolved[other].id))
+        keys_of[first, second, sender.evidence, kind] = head, other
+    names = ("firsts", "seconds", "evidences", "kinds")
+    columns = (list(column) for column in zip(*keys_of, strict=True))
+    stored = sql.rows("find_links", dict(zip(names, columns, strict=True)))
+    new_links = keys_of.keys() - set(stored)
+    if new_links:
+        names = ("first_id", "second_id", "evidence", "kind")
+        rows = [dict(zip(names, link, strict=True)) for link in new_links]
+        sql.run("insert_links", {"links": sql.json(rows), "source_id": sender.source_id})
+    orders_linked = {keys_of[link][1] for link in new_links if keys_of[link][1].kind == ORDER}
+    to_draw = {
+        link
+        for link in new_links
+        if keys_of[link][1].kind != ORDER and certain.isdisjoint(keys_of[link])
+    }
+    return to_draw, {resolved[order].id for order in orders_linked - certain}

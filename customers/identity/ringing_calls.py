@@ -1,4 +1,4 @@
-"""Calls that ring now, and whose they may be."""
+"""Finds the calls that ring now, and who may be calling."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,8 +12,8 @@ from customers.identity.normalize import normalize
 from customers.models import Interaction
 
 # A call that nobody ended may only have lost its last event.
-RINGS_FOR = timedelta(minutes=2)
-SHOWN = 12
+RINGING_TIMEOUT = timedelta(minutes=2)
+CALL_LIMIT = 12
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -27,34 +27,36 @@ class Call(msgspec.Struct, frozen=True):
     customer_id: UUID
 
 
-def ringing(*, region: str, now: datetime) -> list[Call]:
+def find_ringing_calls(*, region: str, now: datetime) -> list[Call]:
     """Return the calls that came in within the last two minutes and are not over."""
-    rows = db.rows(sql.load("read_ringing"), {"since": now - RINGS_FOR, "limit": SHOWN})
+    rows = db.rows(
+        sql.load("find_ringing_calls"), {"since": now - RINGING_TIMEOUT, "limit": CALL_LIMIT}
+    )
     return [
-        Call(reference, status, staff, at, _spelled(number or "", region), id_)
+        Call(reference, status, staff, at, _normalized(number or "", region), id_)
         for reference, status, staff, at, number, id_ in rows
     ]
 
 
-def call(reference: str, *, region: str) -> Call | None:
+def find_call(reference: str, *, region: str) -> Call | None:
     """Return the newest call of that reference."""
-    found = Interaction.objects.filter(reference=reference, kind="call").order_by("-started_at")
-    row = found.first()
+    calls = Interaction.objects.filter(reference=reference, kind="call")
+    row = calls.order_by("-started_at").first()
     if row is None:
         return None
-    number = _spelled(str(row.details.get("from") or ""), region)
+    number = _normalized(str(row.details.get("from") or ""), region)
     return Call(row.reference, row.status, row.staff, row.started_at, number, row.customer_id)
 
 
-def _spelled(number: str, region: str) -> str:
-    """Return a number as everybody reads it; one that is none stays as it came."""
+def _normalized(number: str, region: str) -> str:
+    """Return a number in its one spelling, or as it came where it is none."""
     return normalize("phone", number, region) or number
 
 
-def callers(one: Call, *, region: str) -> list[Match]:
+def find_callers(call: Call, *, region: str) -> list[Match]:
     """Return who may be calling: nobody, one, or many where a family shares the number."""
-    if not one.number:
+    if not call.number:
         return []
-    found = lookup.matches("phone", one.number, region=region)
+    matches = lookup.find_matches("phone", call.number, region=region)
     # The call itself makes a record for a number that nobody had: that is nobody.
-    return [match for match in found if match.is_known]
+    return [match for match in matches if match.is_known]

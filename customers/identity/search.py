@@ -1,6 +1,6 @@
-"""Finding a customer by whatever somebody says: a name, a number, an address, a code.
+"""Finds customers by a name, a number, an address or a code.
 
-What is exactly somebody's comes first; only where nothing is, what was typed may be wrong.
+Exact matches come first; only where there are none, similar names and numbers are searched.
 """
 
 import re
@@ -20,21 +20,21 @@ from customers.queries.pages import BadCursor, Page, read_cursor, write_cursor
 
 LIMIT = 20
 # How many names are compared: more namesakes are no choice, and comparing takes its time.
-COMPARED = 2_000
-# How like a name has to be. Half the sounds: "nor de wit" still finds Noor.
-LIKENESS = 0.5
+COMPARED_LIMIT = 2_000
+# How similar a name has to be. Half the trigrams: "nor de wit" still finds Noor.
+SIMILARITY_THRESHOLD = 0.5
 # How long comparing may take. Where all addresses of a shop are alike but for a number, all of
 # a million are like any other, and one search would keep a core for seconds.
-PATIENCE = "1s"
-LONGEST = 100
+STATEMENT_TIMEOUT = "1s"
+MAX_TEXT_LENGTH = 100
 
 _LETTERS = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W_]+")
 _NO_DIGIT = re.compile(r"\D")
 
 
-class Found(msgspec.Struct, frozen=True):
-    """A customer who may be meant, and what says so: a kind of identifier, or "name"."""
+class CustomerMatch(msgspec.Struct, frozen=True):
+    """A customer who may be meant; `found_by` is a kind of identifier, or "name"."""
 
     id: UUID
     found_by: str
@@ -56,13 +56,13 @@ class _Hit(msgspec.Struct, frozen=True):
 
 def search(
     text: str, *, region: str, today: date, sees_addresses: bool, limit: int = LIMIT
-) -> list[Found]:
+) -> list[CustomerMatch]:
     """Return the customers who may be meant, exact ones first.
 
     Who may not see addresses finds nobody by them either: a search that tells whose number
     it is would be a way to see it.
     """
-    return _described(_hits(text, region, sees_addresses, limit)[:limit], today)
+    return _describe(_hits(text, region, sees_addresses, limit)[:limit], today)
 
 
 def search_page(
@@ -73,51 +73,53 @@ def search_page(
     sees_addresses: bool,
     cursor: str | None,
     limit: int,
-) -> Page[Found]:
-    """Return a page of the same: who is likest first, so a cursor is a place in that row."""
+) -> Page[CustomerMatch]:
+    """Return a page of the same, best matches first; a cursor is a position in that list."""
     start = read_cursor(cursor, int) if cursor else 0
-    if not 0 <= start < COMPARED:
+    if not 0 <= start < COMPARED_LIMIT:
         raise BadCursor
-    end = min(start + limit, COMPARED)
+    end = min(start + limit, COMPARED_LIMIT)
     hits = _hits(text, region, sees_addresses, end + 1)
     return Page(
-        _described(hits[start:end], today),
-        write_cursor(end) if len(hits) > end and end < COMPARED else None,
+        _describe(hits[start:end], today),
+        write_cursor(end) if len(hits) > end and end < COMPARED_LIMIT else None,
         write_cursor(max(0, start - limit)) if start else None,
     )
 
 
 def _hits(text: str, region: str, sees_addresses: bool, limit: int) -> list[_Hit]:
-    text = " ".join(text.split())[:LONGEST]
+    text = " ".join(text.split())[:MAX_TEXT_LENGTH]
     # A text that Postgres would not take names nobody.
     if not text or not text.isprintable():
         return []
-    return _once(_exact(text, region, sees_addresses) or _near(text, sees_addresses, limit))
+    return _distinct(_exact(text, region, sees_addresses) or _similar(text, sees_addresses, limit))
 
 
-def described(ids: Sequence[UUID], *, today: date) -> list[Found]:
+def describe(ids: Sequence[UUID], *, today: date) -> list[CustomerMatch]:
     """Return live records as a search shows them, in the order of their ids as given."""
-    return _described([_Hit(id_, "phone") for id_ in ids], today)
+    return _describe([_Hit(id_, "phone") for id_ in ids], today)
 
 
 def _exact(text: str, region: str, sees_addresses: bool) -> list[_Hit]:
     kinds = [("order", text), ("order", text.upper()), ("card", text)]
     if sees_addresses:
         kinds += [("email", text), ("phone", text), ("phone", f"+{_NO_DIGIT.sub('', text)}")]
-    wanted = {
-        (kind, spelled) for kind, value in kinds if (spelled := normalize(kind, value, region))
+    identifiers = {
+        (kind, normalized)
+        for kind, value in kinds
+        if (normalized := normalize(kind, value, region))
     }
     # A name is no number: nothing to look up.
     if not any(character.isdigit() or character == "@" for character in text):
         return []
     return [
         _Hit(match.id, kind, match.is_verified)
-        for kind, value in sorted(wanted)
-        for match in lookup.matches(kind, value)
+        for kind, value in sorted(identifiers)
+        for match in lookup.find_matches(kind, value)
     ]
 
 
-def _near(text: str, sees_addresses: bool, limit: int) -> list[_Hit]:
+def _similar(text: str, sees_addresses: bool, limit: int) -> list[_Hit]:
     if "@" in text:
         return _mailboxes(text, limit) if sees_addresses else []
     if _LETTERS.search(text):
@@ -126,7 +128,7 @@ def _near(text: str, sees_addresses: bool, limit: int) -> list[_Hit]:
 
 
 def _names(text: str, limit: int) -> list[_Hit]:
-    params = {"text": text, "most": COMPARED, "limit": limit}
+    params = {"text": text, "compared": COMPARED_LIMIT, "limit": limit}
     # Trigrams say nothing of fewer letters.
     words = [word for word in _WORD.findall(text) if len(word) > 2][:6]
     if words:
@@ -134,18 +136,21 @@ def _names(text: str, limit: int) -> list[_Hit]:
             f"AND plain LIKE '%%' || customers_plain(%(word{n})s) || '%%'"
             for n in range(len(words))
         ]
-        statement = sql.load("search_words").replace("/* words */", " ".join(narrow))
-        said = {f"word{number}": word for number, word in enumerate(words)}
-        if rows := db.rows(statement, params | said):
+        statement = sql.load("search_names").replace("/* words */", " ".join(narrow))
+        word_params = {f"word{number}": word for number, word in enumerate(words)}
+        if rows := db.rows(statement, params | word_params):
             return [_Hit(id_, "name") for id_, _ in rows]
-    return [_Hit(id_, "name", is_exact=False) for id_, _ in _guess("search_typos", params)]
+    return [
+        _Hit(id_, "name", is_exact=False)
+        for id_, _ in _rows_in_time("search_similar_names", params)
+    ]
 
 
-def _guess(statement: str, params: Mapping[str, object]) -> list[tuple[Any, ...]]:
-    """Return what sounds like it; nothing where so much does that comparing takes too long."""
+def _rows_in_time(statement: str, params: Mapping[str, object]) -> list[tuple[Any, ...]]:
+    """Return the rows of a similarity search; none where comparing takes too long."""
     try:
         with transaction.atomic():
-            _accept(LIKENESS)
+            _set_similarity_limits()
             return db.rows(sql.load(statement), params)
     except OperationalError as error:
         if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
@@ -153,21 +158,25 @@ def _guess(statement: str, params: Mapping[str, object]) -> list[tuple[Any, ...]
         raise
 
 
-def _accept(likeness: float) -> None:
-    """Say, for this transaction, how alike is alike, and how long comparing may take."""
+def _set_similarity_limits() -> None:
+    """Set, for this transaction, which values are similar, and how long comparing may take."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config('pg_trgm.word_similarity_threshold', %(like)s, true),"
-            " set_config('pg_trgm.similarity_threshold', %(like)s, true),"
-            " set_config('statement_timeout', %(patience)s, true)",
-            {"like": str(likeness), "patience": PATIENCE},
+            "SELECT set_config('pg_trgm.word_similarity_threshold', %(threshold)s, true),"
+            " set_config('pg_trgm.similarity_threshold', %(threshold)s, true),"
+            " set_config('statement_timeout', %(timeout)s, true)",
+            {"threshold": str(SIMILARITY_THRESHOLD), "timeout": STATEMENT_TIMEOUT},
         )
 
 
 def _mailboxes(text: str, limit: int) -> list[_Hit]:
     address = text.lower()
-    params = {"mailbox": address.partition("@")[0], "address": address, "most": COMPARED}
-    rows = _guess("search_mailboxes", params | {"limit": limit})
+    params = {
+        "mailbox": address.partition("@")[0],
+        "address": address,
+        "compared": COMPARED_LIMIT,
+    }
+    rows = _rows_in_time("search_mailboxes", params | {"limit": limit})
     return [_Hit(id_, "email", is_verified, is_exact=False) for id_, _, is_verified in rows]
 
 
@@ -177,22 +186,22 @@ def _numbers(text: str, limit: int) -> list[_Hit]:
     if len(digits) < 4:
         return []
     params = {"tail": digits[::-1], "limit": limit}
-    rows = db.rows(sql.load("search_numbers"), params)
+    rows = db.rows(sql.load("search_phone_numbers"), params)
     return [_Hit(id_, "phone", is_verified, is_exact=False) for id_, _, is_verified in rows]
 
 
-def _once(hits: Iterable[_Hit]) -> list[_Hit]:
+def _distinct(hits: Iterable[_Hit]) -> list[_Hit]:
     first: dict[UUID, _Hit] = {}
     for hit in hits:
         first.setdefault(hit.id, hit)
     return list(first.values())
 
 
-def _described(hits: Sequence[_Hit], today: date) -> list[Found]:
+def _describe(hits: Sequence[_Hit], today: date) -> list[CustomerMatch]:
     params = {"ids": [hit.id for hit in hits], "today": today}
     rows = {row[0]: row for row in db.rows(sql.load("describe_customers"), params)}
     return [
-        Found(
+        CustomerMatch(
             id=hit.id,
             found_by=hit.found_by,
             is_verified=hit.is_verified,

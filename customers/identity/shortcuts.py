@@ -1,83 +1,93 @@
-"""Whose an identifier is that nobody has seen before, where that needs no look at the graph.
+"""Who owns a new identifier, where that needs no look at the graph. Pure.
 
-Pure. Most news is of two kinds: somebody of whom nothing at all is known, and a new order of
-somebody who is known. Both come to the same as drawing the groups would; everything else is
-left to `customers.identity.merging`.
+Most new identifiers are of two kinds: those of somebody of whom nothing at all is known, and a
+new order of a known customer. Both give the same owner as `customers.identity.grouping` would;
+everything else is left to `customers.identity.merging`.
 """
 
 from collections.abc import Iterable, Mapping, Set
 from uuid import UUID
 
 from customers.identity import grouping
-from customers.identity.grouping import ORDER, Tie
+from customers.identity.grouping import (
+    ORDER,
+    IdentifierKey,
+    IdentifierLink,
+    IdentifierNode,
+)
 
-# (kind, value, evidence), normalized.
-type Atom = tuple[str, str, int]
+# Two identifiers that came together, the one that the event is filed under first.
+type KeyPair = tuple[IdentifierKey, IdentifierKey]
 
 
-def settle(
-    links: Set[tuple[Atom, Atom]],
+def certain_owners(
+    links: Set[KeyPair],
     evidence: int,
-    records: Mapping[Atom, UUID],
-    owners: Mapping[Atom, UUID | None],
-) -> dict[Atom, UUID]:
+    new_records: Mapping[IdentifierKey, UUID],
+    owners: Mapping[IdentifierKey, UUID | None],
+) -> dict[IdentifierKey, UUID]:
     """Return the record that unknown identifiers belong to, where it is certain.
 
-    links: pairs seen together, the one that an event is filed under first
-    records: what was just opened for identifiers
+    new_records: records that were just opened for identifiers
     owners: the live record of each known identifier; None where it is shared
     """
-    of_people = {link for link in links if ORDER not in (link[0][0], link[1][0])}
-    settled: dict[Atom, UUID] = {}
-    for together in _hanging_together(of_people):
-        strangers = {atom for link in together for atom in link}
-        opened = [records[atom] for atom in strangers if atom in records]
-        if not owners.keys().isdisjoint(strangers) or len(opened) != 1:
+    people_links = {link for link in links if ORDER not in (link[0].kind, link[1].kind)}
+    certain: dict[IdentifierKey, UUID] = {}
+    for component in _components(people_links):
+        keys = {key for link in component for key in link}
+        opened = [new_records[key] for key in keys if key in new_records]
+        if not owners.keys().isdisjoint(keys) or len(opened) != 1:
             continue
-        if _are_one(strangers, together, evidence):
-            settled |= dict.fromkeys(strangers, opened[0])
-    linked = {atom for link in of_people for atom in link}
-    alone = {a: id_ for a, id_ in records.items() if a not in linked and a not in owners}
-    return settled | _orders(links, records, {**owners, **alone, **settled})
+        if _is_one_group(keys, component, evidence):
+            certain |= dict.fromkeys(keys, opened[0])
+    linked = {key for link in people_links for key in link}
+    alone = {
+        key: record
+        for key, record in new_records.items()
+        if key not in linked and key not in owners
+    }
+    return certain | _order_owners(links, new_records, {**owners, **alone, **certain})
 
 
-def _orders(
-    links: Set[tuple[Atom, Atom]], records: Mapping[Atom, UUID], owners: Mapping[Atom, UUID | None]
-) -> dict[Atom, UUID]:
+def _order_owners(
+    links: Set[KeyPair],
+    new_records: Mapping[IdentifierKey, UUID],
+    owners: Mapping[IdentifierKey, UUID | None],
+) -> dict[IdentifierKey, UUID]:
     """Give a new order to the one customer it came with."""
-    came_with: dict[Atom, set[UUID | None]] = {}
+    owners_of_order: dict[IdentifierKey, set[UUID | None]] = {}
     for head, other in links:
-        if other[0] == ORDER and other not in owners and other not in records:
-            came_with.setdefault(other, set()).add(owners.get(head))
+        if other.kind == ORDER and other not in owners and other not in new_records:
+            owners_of_order.setdefault(other, set()).add(owners.get(head))
     return {
-        atom: owner
-        for atom, found in came_with.items()
-        if len(found) == 1 and (owner := next(iter(found)))
+        order: owner
+        for order, candidates in owners_of_order.items()
+        if len(candidates) == 1 and (owner := next(iter(candidates)))
     }
 
 
-def _hanging_together(links: Iterable[tuple[Atom, Atom]]) -> Iterable[list[tuple[Atom, Atom]]]:
-    """Sort links into those that hang together, by roots: a batch may be one big heap."""
-    above: dict[Atom, Atom] = {}
+def _components(links: Iterable[KeyPair]) -> Iterable[list[KeyPair]]:
+    """Divide links into connected components, by union-find: a batch may be one component."""
+    parents: dict[IdentifierKey, IdentifierKey] = {}
 
-    def root(atom: Atom) -> Atom:
-        while (higher := above.get(atom, atom)) != atom:
-            above[atom] = above.get(higher, higher)
-            atom = higher
-        return atom
+    def root(key: IdentifierKey) -> IdentifierKey:
+        while (parent := parents.get(key, key)) != key:
+            parents[key] = parents.get(parent, parent)
+            key = parent
+        return key
 
     links = list(links)
     for head, other in links:
-        above[root(head)] = root(other)
-    together: dict[Atom, list[tuple[Atom, Atom]]] = {}
+        parents[root(head)] = root(other)
+    components: dict[IdentifierKey, list[KeyPair]] = {}
     for link in links:
-        together.setdefault(root(link[0]), []).append(link)
-    return together.values()
+        components.setdefault(root(link[0]), []).append(link)
+    return components.values()
 
 
-def _are_one(strangers: Set[Atom], links: Iterable[tuple[Atom, Atom]], evidence: int) -> bool:
-    numbers = {atom: number for number, atom in enumerate(sorted(strangers))}
-    atoms = [grouping.Atom(number, *atom) for atom, number in numbers.items()]
-    ties = [Tie(numbers[head], numbers[other], evidence) for head, other in links]
-    drawn = grouping.group(atoms, ties)
-    return len(drawn.groups) == 1 and not drawn.shared and not drawn.held
+def _is_one_group(keys: Set[IdentifierKey], links: Iterable[KeyPair], evidence: int) -> bool:
+    ids = {key: number for number, key in enumerate(sorted(keys))}
+    nodes = [IdentifierNode(id_, *key) for key, id_ in ids.items()]
+    id_links = [IdentifierLink(ids[head], ids[other], evidence) for head, other in links]
+    grouped = grouping.group(nodes, id_links)
+    return len(grouped.groups) == 1 and not grouped.shared and not grouped.refused_links

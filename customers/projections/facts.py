@@ -23,10 +23,10 @@ class Fact(msgspec.Struct, frozen=True):
     channel: str
     actor: str
     version: int
-    data: dict[str, object]
+    properties: dict[str, object]
 
     @property
-    def said_by(self) -> str:
+    def stated_by(self) -> str:
         return self.actor or self.channel
 
 
@@ -34,14 +34,14 @@ def in_order(facts: Iterable[Fact]) -> list[Fact]:
     """Sort by when things happened; drop claims about what a trusted source has stated."""
     facts = list(facts)
     evidence = max((fact.evidence for fact in facts), default=0)
-    weighty = [fact for fact in facts if fact.evidence == evidence]
-    return sorted(weighty, key=lambda fact: (fact.occurred_at, fact.message_key))
+    counted = [fact for fact in facts if fact.evidence == evidence]
+    return sorted(counted, key=lambda fact: (fact.occurred_at, fact.message_key))
 
 
-def text(data: dict[str, object], *names: str) -> str:
+def text(properties: dict[str, object], *names: str) -> str:
     """Return the first of these fields that holds text or a number."""
     for name in names:
-        value = data.get(name)
+        value = properties.get(name)
         if isinstance(value, str | int | float) and not isinstance(value, bool):
             return str(value)
     return ""
@@ -73,20 +73,20 @@ def whole(value: object, default: int) -> int:
 def day(value: object) -> date | None:
     """Read a date; one that some zone's calendar does not reach counts as not said."""
     try:
-        found = date.fromisoformat(value[:10]) if isinstance(value, str) else None
+        stated = date.fromisoformat(value[:10]) if isinstance(value, str) else None
     except ValueError:
         return None
-    return found if found and is_in_reach(found) else None
+    return stated if stated and is_in_reach(stated) else None
 
 
 def moment(value: object) -> datetime | None:
     """Read a moment with its zone; one without could be any of many, so it counts as not said."""
     try:
         stated = datetime.fromisoformat(value) if isinstance(value, str) else None
-        found = stated.astimezone(UTC) if stated and stated.tzinfo else None
+        instant = stated.astimezone(UTC) if stated and stated.tzinfo else None
     except (ValueError, OverflowError):
         return None
-    return found if found and is_in_reach(found) else None
+    return instant if instant and is_in_reach(instant) else None
 
 
 def is_in_reach(day: date) -> bool:
@@ -103,4 +103,8 @@ def clock(value: object) -> time | None:
 
 def documents(value: object) -> list[dict[str, object]]:
     """Return the objects of a list, leaving out what is none."""
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return (
+        [document for document in value if isinstance(document, dict)]
+        if isinstance(value, list)
+        else []
+    )

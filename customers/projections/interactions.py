@@ -55,8 +55,8 @@ def _take(state: InteractionState, fact: Fact, reached: int) -> None:
         state.answered_at = state.answered_at or fact.occurred_at
     elif reached == 2:
         state.ended_at = fact.occurred_at
-    state.direction = text(fact.data, "direction")[:8] or state.direction
-    state.staff = text(fact.data, "user", "agent", "staff") or state.staff
+    state.direction = text(fact.properties, "direction")[:8] or state.direction
+    state.staff = text(fact.properties, "user", "agent", "staff") or state.staff
     for name in ("cause", "from", "to", "queue", "subject"):
-        if value := text(fact.data, name):
+        if value := text(fact.properties, name):
             state.details = {**state.details, name: value}

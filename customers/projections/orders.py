@@ -28,7 +28,7 @@ CONFIRMED = "Order Request Confirmed"
 DECLINED = "Order Request Declined"
 
 
-class Line(msgspec.Struct):
+class OrderLine(msgspec.Struct):
     id: str
     product: str = ""
     name: str = ""
@@ -62,7 +62,7 @@ class OrderState(msgspec.Struct):
     visit_date: date | None = None
     visit_time: time | None = None
     party: list[dict[str, object]] = []
-    lines: list[Line] = []
+    lines: list[OrderLine] = []
     details: dict[str, object] = {}
     requested_changes: list[dict[str, object]] = []
 
@@ -74,7 +74,7 @@ def fold(number: str, facts: Iterable[Fact]) -> OrderState | None:
         if change := _CHANGES.get(fact.name):
             state = state or _opened(number, fact)
             change(state, fact)
-            state.changed_at, state.changed_by = fact.occurred_at, fact.said_by
+            state.changed_at, state.changed_by = fact.occurred_at, fact.stated_by
         elif state is None or not (change := _REQUESTS.get(fact.name)):
             continue
         else:
@@ -91,7 +91,7 @@ def _opened(number: str, fact: Fact) -> OrderState:
         placed_at=fact.occurred_at,
         changed_at=fact.occurred_at,
         channel=fact.channel,
-        changed_by=fact.said_by,
+        changed_by=fact.stated_by,
         evidence=fact.evidence,
         version=fact.version,
     )
@@ -114,7 +114,7 @@ def _request_change(state: OrderState, fact: Fact) -> None:
     if state.status == "requested":
         _CHANGE_OF[fact.name](state, fact)
     elif state.status in ("placed", "amended"):
-        change = {name: value for name, value in fact.data.items() if name != "order_id"}
+        change = {name: value for name, value in fact.properties.items() if name != "order_id"}
         request: dict[str, object] = {
             "event": fact.name,
             "change": change,
@@ -131,7 +131,7 @@ def _decline(state: OrderState, fact: Fact) -> None:
     state.requested_changes = []
     if state.status == "requested":
         state.status = "declined"
-        state.changed_at, state.changed_by = fact.occurred_at, fact.said_by
+        state.changed_at, state.changed_by = fact.occurred_at, fact.stated_by
 
 
 def _update(state: OrderState, fact: Fact) -> None:
@@ -142,11 +142,11 @@ def _update(state: OrderState, fact: Fact) -> None:
 
 def _state_whole(state: OrderState, fact: Fact) -> None:
     """Take the statement as the whole order: lines that it does not name are gone."""
-    if "products" in fact.data or "lines" in fact.data:
-        stated = documents(fact.data.get("products") or fact.data.get("lines"))
-        state.lines = [_line(one, number) for number, one in enumerate(stated, start=1)]
-    _state_details(state, fact.data)
-    if "total" not in fact.data and "revenue" not in fact.data and state.lines:
+    if "products" in fact.properties or "lines" in fact.properties:
+        stated = documents(fact.properties.get("products") or fact.properties.get("lines"))
+        state.lines = [_line(document, number) for number, document in enumerate(stated, start=1)]
+    _state_details(state, fact.properties)
+    if "total" not in fact.properties and "revenue" not in fact.properties and state.lines:
         state.total = _sum(state.lines)
 
 
@@ -154,29 +154,30 @@ def _amend(state: OrderState, fact: Fact) -> None:
     """Change only what is named; a line by its id, or added under a new one."""
     by_id = {line.id: line for line in state.lines}
     before = _sum(state.lines)
-    for number, one in enumerate(documents(fact.data.get("lines")), start=len(by_id) + 1):
-        line = _line(one, number)
-        if known := by_id.get(line.id):
-            _merge(known, line, one)
+    stated = documents(fact.properties.get("lines"))
+    for number, document in enumerate(stated, start=len(by_id) + 1):
+        line = _line(document, number)
+        if current := by_id.get(line.id):
+            _amend_line(current, line, document)
         else:
             by_id[line.id] = line
     state.lines = list(by_id.values())
     state.total += _sum(state.lines) - before
-    _state_details(state, fact.data)
+    _state_details(state, fact.properties)
     if state.status == "placed":
         state.status = "amended"
 
 
 def _cancel_line(state: OrderState, fact: Fact) -> None:
-    wanted = text(fact.data, "line_id", "product_id", "sku")
+    line_id = text(fact.properties, "line_id", "product_id", "sku")
     for line in state.lines:
-        if line.id == wanted and line.status == "ordered":
-            gone = min(whole(fact.data.get("quantity"), line.quantity), line.quantity)
-            state.total -= (line.unit_price or Decimal(0)) * gone
-            if gone == line.quantity:
+        if line.id == line_id and line.status == "ordered":
+            cancelled = min(whole(fact.properties.get("quantity"), line.quantity), line.quantity)
+            state.total -= (line.unit_price or Decimal(0)) * cancelled
+            if cancelled == line.quantity:
                 line.status = "cancelled"
             else:
-                line.quantity -= gone
+                line.quantity -= cancelled
             if state.status == "placed":
                 state.status = "amended"
             return
@@ -189,9 +190,8 @@ def _cancel(state: OrderState, fact: Fact) -> None:
 
 def _refund(state: OrderState, fact: Fact) -> None:
     """Refund the lines that are named, or all of it."""
-    named = {
-        text(one, "line_id", "id", "product_id") for one in documents(fact.data.get("products"))
-    }
+    products = documents(fact.properties.get("products"))
+    named = {text(product, "line_id", "id", "product_id") for product in products}
     for line in state.lines:
         if line.id in named or line.product in named:
             line.status = "refunded"
@@ -228,46 +228,50 @@ _CHANGE_OF = {request: _CHANGES[change] for request, change in GRANTED.items()}
 NAMES = frozenset(_CHANGES)
 
 
-def _line(one: dict[str, object], number: int) -> Line:
-    known = {"id", "line_id", "product_id", "product", "sku", "name", "quantity"}
-    known |= {"price", "unit_price", "status", "total"}
-    return Line(
-        id=text(one, "line_id", "id") or str(number),
-        product=text(one, "product_id", "product", "sku"),
-        name=text(one, "name"),
-        quantity=whole(one.get("quantity"), 1),
-        unit_price=money(one.get("unit_price", one.get("price"))),
-        details={name: value for name, value in one.items() if name not in known},
+_LINE_FIELDS = frozenset(
+    {"id", "line_id", "product_id", "product", "sku", "name", "quantity"}
+    | {"price", "unit_price", "status", "total"}
+)
+
+
+def _line(document: dict[str, object], number: int) -> OrderLine:
+    return OrderLine(
+        id=text(document, "line_id", "id") or str(number),
+        product=text(document, "product_id", "product", "sku"),
+        name=text(document, "name"),
+        quantity=whole(document.get("quantity"), 1),
+        unit_price=money(document.get("unit_price", document.get("price"))),
+        details={name: value for name, value in document.items() if name not in _LINE_FIELDS},
     )
 
 
-def _merge(known: Line, said: Line, one: dict[str, object]) -> None:
-    """Take over the fields of a line that were really named."""
-    known.status = "ordered"
-    known.details = {**known.details, **said.details}
-    known.product = said.product or known.product
-    known.name = said.name or known.name
-    if "quantity" in one:
-        known.quantity = said.quantity
-    if said.unit_price is not None:
-        known.unit_price = said.unit_price
+def _amend_line(current: OrderLine, stated: OrderLine, document: dict[str, object]) -> None:
+    """Take over the fields of a line that the document really has."""
+    current.status = "ordered"
+    current.details = {**current.details, **stated.details}
+    current.product = stated.product or current.product
+    current.name = stated.name or current.name
+    if "quantity" in document:
+        current.quantity = stated.quantity
+    if stated.unit_price is not None:
+        current.unit_price = stated.unit_price
 
 
-def _state_details(state: OrderState, data: dict[str, object]) -> None:
-    total = money(data.get("total", data.get("revenue")))
+def _state_details(state: OrderState, properties: dict[str, object]) -> None:
+    total = money(properties.get("total", properties.get("revenue")))
     if total is not None:
         state.total = total
-    state.currency = (text(data, "currency") or state.currency).upper()[:3]
-    if "visit_date" in data:
-        state.visit_date = day(data["visit_date"])
-    if "visit_time" in data:
-        state.visit_time = clock(data["visit_time"])
-    if "party" in data:
-        state.party = documents(data["party"])
+    state.currency = (text(properties, "currency") or state.currency).upper()[:3]
+    if "visit_date" in properties:
+        state.visit_date = day(properties["visit_date"])
+    if "visit_time" in properties:
+        state.visit_time = clock(properties["visit_time"])
+    if "party" in properties:
+        state.party = documents(properties["party"])
     for name in ("name", "note", "code", "coupon", "affiliation"):
-        if name in data:
-            state.details = {**state.details, name: data[name]}
+        if name in properties:
+            state.details = {**state.details, name: properties[name]}
 
 
-def _sum(lines: Iterable[Line]) -> Decimal:
+def _sum(lines: Iterable[OrderLine]) -> Decimal:
     return sum((line.total for line in lines if line.status == "ordered"), Decimal("0.00"))

@@ -31,19 +31,19 @@ def fold(reference: str, facts: Iterable[Fact]) -> MemberState | None:
             state = None
         elif fact.name == _CHANGED:
             state = state or MemberState(reference, fact.version)
-            _take(state, fact.data)
+            _take(state, fact.properties)
             state.version = max(state.version, fact.version)
     return state
 
 
-def _take(state: MemberState, data: dict[str, object]) -> None:
-    state.name = text(data, "name") or state.name
-    role = text(data, "role")
+def _take(state: MemberState, properties: dict[str, object]) -> None:
+    state.name = text(properties, "name") or state.name
+    role = text(properties, "role")
     state.role = role if role in ROLES else state.role
-    if "birth_date" in data:
-        state.birth_date = day(data["birth_date"])
-    if "guardian" in data:
-        state.guardian = text(data, "guardian")
-    known = {"name", "role", "birth_date", "guardian", "reference"}
-    rest = {name: value for name, value in data.items() if name not in known}
+    if "birth_date" in properties:
+        state.birth_date = day(properties["birth_date"])
+    if "guardian" in properties:
+        state.guardian = text(properties, "guardian")
+    own_fields = {"name", "role", "birth_date", "guardian", "reference"}
+    rest = {name: value for name, value in properties.items() if name not in own_fields}
     state.details = {**state.details, **rest}

@@ -1,7 +1,7 @@
 """Keeps the record in step with the log: traits, orders, interactions, party, requests.
 
-Every projection is a pure fold over the events concerned, so what is kept here can be thrown
-away and remade at any time; `rebuild` does just that, after a merge or on command.
+Every projection is a pure fold over the events concerned, so its rows can be deleted and made
+again at any time; `rebuild` does just that, after a merge or on command.
 """
 
 import logging
@@ -14,7 +14,7 @@ import msgspec
 from customers import isolation, sql
 from customers.projections import interactions, orders, parties, requests
 from customers.projections.facts import Fact
-from customers.projections.traits import Said, winners
+from customers.projections.traits import TraitStatement, weightiest
 
 
 class Subject(NamedTuple):
@@ -24,7 +24,7 @@ class Subject(NamedTuple):
     about: str
 
 
-class Skipped(NamedTuple):
+class SkippedEvent(NamedTuple):
     """An event that its subject's fold cannot read; the rest of the subject does without it."""
 
     subject: Subject
@@ -42,7 +42,7 @@ class Unfoldable(Exception):
 
 
 class _Projection(NamedTuple):
-    """How one kind of subject is folded, and where the outcome is kept."""
+    """How one kind of subject is folded, and in which table the state is stored."""
 
     table: str
     fold: Callable[[str, Iterable[Fact]], msgspec.Struct | None]
@@ -58,7 +58,7 @@ _log = logging.getLogger(__name__)
 
 
 def projection_of(about: str) -> tuple[_Projection, str] | None:
-    """Return how a subject is projected and under which name it is kept."""
+    """Return how a subject is projected and under which name it is stored."""
     if about.startswith(orders.PREFIX):
         return _ORDERS, about.removeprefix(orders.PREFIX)
     if about.startswith(parties.PREFIX):
@@ -70,67 +70,73 @@ def projection_of(about: str) -> tuple[_Projection, str] | None:
     return None
 
 
-def keep_traits(said: Iterable[Said]) -> None:
-    """Keep what outweighs the value that stands."""
+def store_traits(statements: Iterable[TraitStatement]) -> None:
+    """Store the statements that outweigh the stored value of their trait."""
     # Sorted like every other writer's, so that two of them cannot lock crosswise.
-    traits = sorted(winners(said), key=lambda trait: (trait.customer_id, trait.name))
+    traits = sorted(weightiest(statements), key=lambda trait: (trait.customer_id, trait.name))
     if traits:
-        sql.run("keep_traits", {"traits": sql.json(traits)})
+        sql.run("upsert_traits", {"traits": sql.json(traits)})
 
 
-def keep_subjects(subjects: Iterable[Subject], *, news: Set[str] = frozenset()) -> None:
-    """Fold the given subjects anew from all that was said about them.
+def project(subjects: Iterable[Subject], *, new_message_keys: Set[str] = frozenset()) -> None:
+    """Fold the given subjects anew from all their events, and store them.
 
-    news: message keys of the events that the open transaction stores. Raises Unfoldable where
+    new_message_keys: of the events that the open transaction stores. Raises Unfoldable where
     one of them cannot be folded; an older one is skipped.
     """
-    wanted = sorted(set(subjects))
-    if not wanted:
+    subjects = sorted(set(subjects))
+    if not subjects:
         return
-    facts: dict[Subject, list[Fact]] = {subject: [] for subject in wanted}
+    facts: dict[Subject, list[Fact]] = {subject: [] for subject in subjects}
     params = {
-        "customers": [subject.customer_id for subject in wanted],
-        "abouts": [subject.about for subject in wanted],
+        "customers": [subject.customer_id for subject in subjects],
+        "abouts": [subject.about for subject in subjects],
     }
     for customer_id, about, *fact in sql.rows("read_facts", params):
         facts[Subject(customer_id, about)].append(as_fact(*fact))
-    folded, skipped = fold(facts)
-    if faults := {event.message_key: event.fault for event in skipped if event.message_key in news}:
+    states, skipped = fold(facts)
+    faults = {
+        event.message_key: event.fault for event in skipped if event.message_key in new_message_keys
+    }
+    if faults:
         raise Unfoldable(faults)
-    _report(skipped)
-    _keep(folded)
+    _log_skipped(skipped)
+    _store(states)
 
 
 def as_fact(*row: Any) -> Fact:
     """Read a row of read_facts.sql; Django leaves jsonb as text on its connections."""
     values = dict(zip(Fact.__struct_fields__, row, strict=True))
-    data = msgspec.json.decode(values.pop("data"))
-    return Fact(**values, data=data if isinstance(data, dict) else {})
+    properties = msgspec.json.decode(values.pop("properties"))
+    return Fact(**values, properties=properties if isinstance(properties, dict) else {})
 
 
-type Folded = dict[str, list[tuple[UUID, str, msgspec.Struct | None]]]
+# The states of subjects by table: customer, name, and None where nothing is left of the subject.
+type States = dict[str, list[tuple[UUID, str, msgspec.Struct | None]]]
 
 
-def fold(facts: dict[Subject, list[Fact]]) -> tuple[Folded, list[Skipped]]:
-    """Fold each subject, None where nothing is left of it; and tell which events were skipped."""
-    folded: Folded = {projection.table: [] for projection in ALL}
-    skipped: list[Skipped] = []
-    for subject, about_it in facts.items():
-        if found := projection_of(subject.about):
-            projection, name = found
-            state, faulty = _fold_sound(projection, name, about_it)
-            folded[projection.table].append((subject.customer_id, name, state))
+def fold(facts: dict[Subject, list[Fact]]) -> tuple[States, list[SkippedEvent]]:
+    """Fold each subject; return the states, and the events that were skipped."""
+    states: States = {projection.table: [] for projection in ALL}
+    skipped: list[SkippedEvent] = []
+    for subject, subject_facts in facts.items():
+        if named_projection := projection_of(subject.about):
+            projection, name = named_projection
+            state, faulty = _fold_sound(projection, name, subject_facts)
+            states[projection.table].append((subject.customer_id, name, state))
             skipped += [
-                Skipped(subject, fact.version, fact.message_key, isolation.describe(error))
+                SkippedEvent(
+                    subject, fact.version, fact.message_key, isolation.describe_fault(error)
+                )
                 for fact, error in faulty
             ]
-    return folded, skipped
+    return states, skipped
 
 
 def _fold_sound(
     projection: _Projection, name: str, facts: Sequence[Fact]
 ) -> tuple[msgspec.Struct | None, list[tuple[Fact, Exception]]]:
-    """Fold what can be folded; what raises a fault is left out, whatever came first."""
+    """Fold what can be folded; facts that raise a fault are left out, whatever came first."""
     try:
         return projection.fold(name, facts), []
     except isolation.FAULTS:
@@ -140,7 +146,7 @@ def _fold_sound(
     return projection.fold(name, sound), faulty
 
 
-def _report(skipped: Iterable[Skipped]) -> None:
+def _log_skipped(skipped: Iterable[SkippedEvent]) -> None:
     for event in skipped:
         _log.warning(
             "event %d of customer %s cannot be folded and was skipped: %s",
@@ -150,12 +156,16 @@ def _report(skipped: Iterable[Skipped]) -> None:
         )
 
 
-def _keep(folded: Folded) -> None:
-    for table, states in folded.items():
-        if states:
-            gone = [(customer, name) for customer, name, state in states if state is None]
-            kept = [{"customer_id": c, **as_row(s)} for c, _, s in states if s is not None]
-            _write(table, kept, gone)
+def _store(states: States) -> None:
+    for table, rows in states.items():
+        if rows:
+            deleted = [(customer, name) for customer, name, state in rows if state is None]
+            stored = [
+                {"customer_id": customer, **as_row(state)}
+                for customer, _, state in rows
+                if state is not None
+            ]
+            _write(table, stored, deleted)
 
 
 def as_row(state: msgspec.Struct) -> dict[str, object]:
@@ -170,35 +180,37 @@ def as_row(state: msgspec.Struct) -> dict[str, object]:
     return row
 
 
-def _write(table: str, kept: Sequence[dict[str, object]], gone: Sequence[tuple[UUID, str]]) -> None:
-    if gone:
-        customers, names = (list(column) for column in zip(*gone, strict=True))
-        sql.run(f"drop_{table}", {"customers": customers, "names": names})
-    if kept:
-        sql.run(f"keep_{table}", {"rows": sql.json(kept)})
+def _write(
+    table: str, stored: Sequence[dict[str, object]], deleted: Sequence[tuple[UUID, str]]
+) -> None:
+    if deleted:
+        customers, names = (list(column) for column in zip(*deleted, strict=True))
+        sql.run(f"delete_{table}", {"customers": customers, "names": names})
+    if stored:
+        sql.run(f"upsert_{table}", {"rows": sql.json(stored)})
 
 
-def rebuild(customer_ids: Iterable[UUID]) -> list[Skipped]:
+def rebuild(customer_ids: Iterable[UUID]) -> list[SkippedEvent]:
     """Delete the projections of these records and make them again from the log.
 
     Returns the events that could not be folded and were skipped.
     """
     ids = list(customer_ids)
-    sql.run("clear_records", {"ids": ids})
-    keep_traits(traits_on_log(ids))
+    sql.run("delete_projections", {"ids": ids})
+    store_traits(trait_statements(ids))
     facts: dict[Subject, list[Fact]] = {}
     for customer_id, about, *fact in sql.rows("read_all_facts", {"ids": ids}):
         facts.setdefault(Subject(customer_id, about), []).append(as_fact(*fact))
-    folded, skipped = fold(facts)
-    _report(skipped)
-    _keep(folded)
+    states, skipped = fold(facts)
+    _log_skipped(skipped)
+    _store(states)
     return skipped
 
 
-def traits_on_log(ids: Sequence[UUID]) -> list[Said]:
-    """Return every value that was ever said of a trait, as the log has it."""
-    rows = sql.rows("read_traits_on_log", {"ids": ids})
+def trait_statements(ids: Sequence[UUID]) -> list[TraitStatement]:
+    """Return every value that was ever stated for a trait, as the logs have it."""
+    rows = sql.rows("read_trait_statements", {"ids": ids})
     return [
-        Said(customer_id, name, msgspec.json.decode(value), *weight)
+        TraitStatement(customer_id, name, msgspec.json.decode(value), *weight)
         for customer_id, name, value, *weight in rows
     ]

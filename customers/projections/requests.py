@@ -31,7 +31,7 @@ class RequestState(msgspec.Struct):
 
 
 def fold(reference: str, facts: Iterable[Fact]) -> RequestState | None:
-    """Return the request that these facts amount to; None where nobody asked for anything.
+    """Return the request that these facts amount to; None where nobody requested anything.
 
     An open request gives us a right to speak, so nobody opens one by claiming to be somebody.
     """
@@ -39,34 +39,34 @@ def fold(reference: str, facts: Iterable[Fact]) -> RequestState | None:
     state: RequestState | None = None
     for fact in counting:
         if fact.name == REQUESTED:
-            state = _asked(reference, fact, state)
+            state = _requested(reference, fact, state)
     for fact in counting:
-        # Whoever answers may be heard before whoever asked.
+        # The answer may arrive before the request.
         if state and fact.name in (ANSWERED, CLOSED):
-            _settle(state, fact)
+            _close(state, fact)
             state.version = max(state.version, fact.version)
     return state
 
 
-def _asked(reference: str, fact: Fact, before: RequestState | None) -> RequestState:
-    """Take a request as asked; asked again, the newer wish counts, and it stays one request."""
+def _requested(reference: str, fact: Fact, before: RequestState | None) -> RequestState:
+    """Return the request; where it was made again, the newer one counts, and it stays one."""
     return RequestState(
         reference=reference,
         kind=_KIND,
         status="open",
-        subject=text(fact.data, "subject")[:500],
+        subject=text(fact.properties, "subject")[:500],
         channel=before.channel if before else fact.channel,
         opened_at=before.opened_at if before else fact.occurred_at,
         version=fact.version if before is None else max(before.version, fact.version),
-        wanted_at=moment(fact.data.get("wanted_at")),
+        wanted_at=moment(fact.properties.get("wanted_at")),
         details={"by": fact.actor} if fact.actor else {},
     )
 
 
-def _settle(state: RequestState, fact: Fact) -> None:
+def _close(state: RequestState, fact: Fact) -> None:
     # Answered is more than closed: a desk that tidies up later does not take it back.
     if state.status != "answered":
         state.status = "answered" if fact.name == ANSWERED else "closed"
         state.closed_at = fact.occurred_at
-    if outcome := text(fact.data, "outcome", "note"):
+    if outcome := text(fact.properties, "outcome", "note"):
         state.details = {**state.details, "outcome": outcome[:500]}

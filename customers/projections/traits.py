@@ -1,4 +1,4 @@
-"""Which value of a trait stands. Pure.
+"""Chooses the value of each trait from all statements about it. Pure.
 
 What was verified outweighs what was claimed; then the later moment counts; then the message's
 key decides, so that two values of one moment end the same way in any order of arrival.
@@ -11,8 +11,8 @@ from uuid import UUID
 import msgspec
 
 
-class Said(msgspec.Struct, frozen=True):
-    """One value of one trait of one customer, and how much it weighs."""
+class TraitStatement(msgspec.Struct, frozen=True):
+    """A value that was stated for a trait of a customer, and how much it weighs."""
 
     customer_id: UUID
     name: str
@@ -28,11 +28,11 @@ class Said(msgspec.Struct, frozen=True):
         return self.evidence, self.occurred_at, self.message_key
 
 
-def winners(values: Iterable[Said]) -> list[Said]:
-    """Keep one value per customer and name: the weightiest."""
-    kept: dict[tuple[UUID, str], Said] = {}
-    for said in values:
-        key = said.customer_id, said.name
-        if key not in kept or said.weight > kept[key].weight:
-            kept[key] = said
-    return list(kept.values())
+def weightiest(statements: Iterable[TraitStatement]) -> list[TraitStatement]:
+    """Return one statement per customer and trait: the one that weighs most."""
+    winners: dict[tuple[UUID, str], TraitStatement] = {}
+    for statement in statements:
+        key = statement.customer_id, statement.name
+        if key not in winners or statement.weight > winners[key].weight:
+            winners[key] = statement
+    return list(winners.values())

@@ -2,7 +2,8 @@
 -- apart, and then whole.
 --
 -- mailbox, address  text
--- most, limit       int
+-- compared   int  how many are compared
+-- limit  int
 
 SELECT customer_id, likeness, is_verified
   FROM (SELECT customer_id, similarity(value, %(address)s) AS likeness, evidence = 2 AS is_verified
@@ -11,6 +12,6 @@ SELECT customer_id, likeness, is_verified
                  WHERE kind = 'email'
                    AND split_part(value, '@', 1) %% %(mailbox)s
                    AND customer_id IS NOT NULL
-                 LIMIT %(most)s) AS like_it) AS found
+                 LIMIT %(compared)s) AS like_it) AS matching
  ORDER BY likeness DESC, customer_id, is_verified DESC
  LIMIT %(limit)s

@@ -1,4 +1,4 @@
--- Look anew at the shared values of some groups: two accounts that a person joined are one,
+-- Reset the shared values of some groups: two accounts that a person merged are one,
 -- and what only they shared leads to them again. Drawing the groups marks what stays shared.
 --
 -- ids  bigint[]  one identifier of each group

@@ -144,4 +144,4 @@ def run_demo_action(name: str, *, now: datetime) -> int:
     # All messages of an act come from one source.
     source = Source.objects.get(name=state.messages[0].source)
     events = [to_incoming_event(message) for message in state.messages]
-    return ingest.record(sender=sender(source), items=events, received_at=now).accepted
+    return ingest.store_events(sender=sender(source), events=events, received_at=now).accepted

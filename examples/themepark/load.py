@@ -7,7 +7,7 @@ from itertools import batched, groupby, zip_longest
 from operator import attrgetter
 
 from customers.access.keys import SCOPES
-from customers.ingest import record
+from customers.ingest import store_events
 from customers.models import Source
 from customers.types import BatchReceipt, Sender
 from examples.themepark import families, history
@@ -65,9 +65,9 @@ def batches(households: Iterable[Sequence[Message]]) -> Iterator[Batch]:
 
 
 def load(batch: Batch, sender: Sender, *, now: datetime) -> BatchReceipt:
-    return record(
+    return store_events(
         sender=sender,
-        items=[to_incoming_event(message) for message in batch.messages],
+        events=[to_incoming_event(message) for message in batch.messages],
         received_at=now,
     )
 

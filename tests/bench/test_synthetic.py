@@ -130,7 +130,7 @@ def _resend_events() -> None:
         frame = RequestContext(received_at=event.received_at, is_trusted=sender.is_trusted)
         ingested = segment.read_event(json.dumps(event.body).encode(), frame)
         assert isinstance(ingested, IncomingEvent)
-        ingest.record(sender=sender, items=[ingested], received_at=event.received_at)
+        ingest.store_events(sender=sender, events=[ingested], received_at=event.received_at)
 
 
 def test_generated_rows_equal_those_of_ingesting_the_same_events():
@@ -181,7 +181,7 @@ def test_stopped_run_is_resumed(monkeypatch):
 
 
 def test_failed_chunk_writes_nothing(monkeypatch):
-    monkeypatch.setattr(generate.registry, "keep_subjects", _fail)
+    monkeypatch.setattr(generate.registry, "project", _fail)
 
     with pytest.raises(ZeroDivisionError):
         _generate()

@@ -314,7 +314,7 @@ def test_odd_facts_of_every_projection_cost_no_other():
                 continue
             items += [odd_item, factories.order(str(uuid.uuid4()), total="1.00")]
 
-        receipt = ingest.record(sender=by, items=items, received_at=factories.NOON)
+        receipt = ingest.store_events(sender=by, events=items, received_at=factories.NOON)
 
         assert len(receipt.outcomes) == len(items)
         assert {outcome.status for outcome in receipt.outcomes[1::2]} <= {"accepted"}

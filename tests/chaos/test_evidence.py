@@ -44,10 +44,10 @@ def run(tmp_path):
         for event_item, event in zip(event_items, sent, strict=True)
     ]
     refused = RejectedItem(b"{}", "no_identifier", message_id=unidentified.message_id)
-    factories.ingest.record(
+    factories.ingest.store_events(
         sender=factories.sender(source),
-        items=with_owner,
-        refused=[refused],
+        events=with_owner,
+        rejected_items=[refused],
         received_at=factories.NOON,
     )
     with RequestLog(tmp_path / "ledger") as request_log:

@@ -67,7 +67,7 @@ class Writer:
         numbers = [self.front + self.random.randrange(20) for _ in range(self.random.randint(1, 6))]
         at = self.random.randrange(len(self.senders))
         items = [_message(number, at) for number in numbers]
-        receipt = ingest.record(sender=self.senders[at], items=items, received_at=self.now)
+        receipt = ingest.store_events(sender=self.senders[at], events=items, received_at=self.now)
         for event, outcome in zip(items, receipt.outcomes, strict=True):
             print(
                 json.dumps(
@@ -84,7 +84,9 @@ class Writer:
 
     def say_who_is_who(self) -> None:
         first, second = self.random.sample(self._records(), 2)
-        self.random.choice([merging.join, merging.part])(first, second, actor="lin", now=self.now)
+        self.random.choice([merging.merge, merging.separate])(
+            first, second, actor="lin", now=self.now
+        )
 
     def settle(self) -> None:
         open_ones = Review.objects.filter(status="open").values_list("pk", flat=True)[:20]

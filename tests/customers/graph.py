@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from customers.identity.grouping import (
     ORDER,
-    Atom,
-    Naming,
-    Owner,
-    Tie,
+    IdentifierLink,
+    IdentifierNode,
+    OrderMention,
+    OrderOwner,
     group,
     order_number,
     order_owner,
@@ -16,11 +16,11 @@ from customers.models import Identifier, Link
 from customers.types import VERIFIED, WEAK_KINDS
 
 
-def everything() -> tuple[list[Atom], list[Tie]]:
+def everything() -> tuple[list[IdentifierNode], list[IdentifierLink]]:
     """Read all identifiers and all links."""
     atoms = Identifier.objects.values_list("id", "kind", "value", "evidence")
     ties = Link.objects.values_list("first_id", "second_id", "evidence", "kind")
-    return [Atom(*row) for row in atoms], [Tie(*row) for row in ties]
+    return [IdentifierNode(*row) for row in atoms], [IdentifierLink(*row) for row in ties]
 
 
 def misplaced_orders() -> list[Sequence[int]]:
@@ -45,18 +45,18 @@ def misplaced_orders() -> list[Sequence[int]]:
     return misplaced
 
 
-def _namings(members, ties, kinds, owner) -> Iterator[Naming]:
+def _namings(members, ties, kinds, owner) -> Iterator[OrderMention]:
     for tie in ties:
-        for order, other in ((tie.left, tie.right), (tie.right, tie.left)):
+        for order, other in ((tie.first, tie.second), (tie.second, tie.first)):
             if order in members and kinds[other] != ORDER and tie.kind != "joined":
-                yield Naming(tie.kind, kinds[other] in WEAK_KINDS, owner[other])
+                yield OrderMention(tie.kind, kinds[other] in WEAK_KINDS, owner[other])
 
 
-def _others(members, atoms, ties, owner, shared) -> Iterator[Owner]:
+def _others(members, atoms, ties, owner, shared) -> Iterator[OrderOwner]:
     """The other orders with the number that somebody placed, and where they are."""
     verified = {a.id: a for a in atoms if a.kind == ORDER and a.evidence == VERIFIED}
     numbers = {order_number(verified[member].value) for member in members if member in verified}
-    placed = {end for tie in ties if tie.kind == "placed" for end in (tie.left, tie.right)}
+    placed = {end for tie in ties if tie.kind == "placed" for end in (tie.first, tie.second)}
     for identifier_id, atom in verified.items():
         if (
             identifier_id in placed

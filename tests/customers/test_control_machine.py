@@ -89,7 +89,7 @@ class Sayings(RuleBasedStateMachine):
         strictness = {True: 0, None: 1, False: 2}[value]
         self.hear(receipt, ("allow", channel, topic), at, strictness, value, record)
 
-    @rule(first=RECORDS, second=RECORDS, act=st.sampled_from([merging.join, merging.part]))
+    @rule(first=RECORDS, second=RECORDS, act=st.sampled_from([merging.merge, merging.separate]))
     def a_person_says_who_is_who(self, first, second, act):
         if first != second:
             act(self.records[first], self.records[second], actor="staff:lin", now=LATER)
@@ -105,10 +105,10 @@ class Sayings(RuleBasedStateMachine):
         apart = [self.granted(record) for record in (first, second)]
         denied = [self.refused(record) for record in (first, second)]
 
-        merging.join(first, second, actor="staff:lin", now=LATER)
+        merging.merge(first, second, actor="staff:lin", now=LATER)
         assert self.granted(first) == self.granted(second)
         assert self.granted(first) <= (apart[0] | apart[1]) - denied[0] - denied[1]
-        merging.part(first, second, actor="staff:lin", now=LATER)
+        merging.separate(first, second, actor="staff:lin", now=LATER)
 
         assert self.picture() == before
 

@@ -103,7 +103,7 @@ class Identities(RuleBasedStateMachine):
             event, by = choices.draw(st.sampled_from(self.sent))
             record(event, by=by, at=self.clock)
 
-    @rule(choices=st.data(), kind=st.sampled_from([merging.join, merging.part]))
+    @rule(choices=st.data(), kind=st.sampled_from([merging.merge, merging.separate]))
     def a_person_says_so(self, choices, kind):
         filed = sorted(
             Identifier.objects.filter(record__isnull=False).values_list("record_id", flat=True)

@@ -91,9 +91,9 @@ def test_an_expected_version_that_has_passed_stores_nothing():
     record(incoming_event(("user_id", "noor")), by=by)
 
     with pytest.raises(ingest.VersionMismatch) as mismatch:
-        ingest.record(
+        ingest.store_events(
             sender=by,
-            items=[incoming_event(("user_id", "noor"))],
+            events=[incoming_event(("user_id", "noor"))],
             received_at=NOON,
             expected_version=7,
         )

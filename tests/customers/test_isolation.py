@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.isolation import describe, split
+from customers.isolation import describe_fault, split
 
 
 def fold(events):
@@ -48,7 +48,7 @@ def test_fault_is_described_without_the_value_that_caused_it():
     try:
         fold([-31612345678])
     except ValueError as error:
-        described = describe(error)
+        described = describe_fault(error)
 
     assert described.startswith("ValueError in tests/customers/test_isolation.py:")
     assert "31612345678" not in described

@@ -191,7 +191,7 @@ def test_number_at_the_till_means_an_order_of_the_till_first(shop, desk):
     record(order_event("Order Completed", SAM), by=desk)
 
     def matches(source_id):
-        return {match.id for match in lookup.matches("order", "1001", source_id=source_id)}
+        return {match.id for match in lookup.find_matches("order", "1001", source_id=source_id)}
 
     assert matches(shop.source_id) == {owner_of(NOOR)}
     assert matches(desk.source_id) == {owner_of(SAM)}

@@ -148,14 +148,14 @@ def test_a_session_opened_before_two_records_were_joined_reads_the_one_they_are(
     assert browser.get("/api/me/").json()["id"] == str(noor.pk)
     now = timezone.now()
 
-    merging.join(eli.pk, noor.pk, actor="staff:Sam", now=now)
+    merging.merge(eli.pk, noor.pk, actor="staff:Sam", now=now)
     noor.refresh_from_db()
     live = str(noor.canonical_id or noor.pk)
     assert browser.get("/api/me/").json()["id"] == live
     assert browser.get("/").status_code == browser.get("/preferences/").status_code == 200
     assert browser.get(f"/api/customers/{eli.pk}/").status_code == 200
 
-    merging.part(eli.pk, noor.pk, actor="staff:Sam", now=now)
+    merging.separate(eli.pk, noor.pk, actor="staff:Sam", now=now)
     assert browser.get("/api/me/").json()["id"] == str(noor.pk)
     assert browser.get(f"/api/customers/{eli.pk}/").status_code == 404
 

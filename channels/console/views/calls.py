@@ -15,7 +15,7 @@ from customers.identity import ringing_calls, search
 
 
 def shown(now: datetime) -> list[ringing_calls.Call]:
-    return ringing_calls.ringing(region=settings.BUTLER_COUNTRY, now=now)
+    return ringing_calls.find_ringing_calls(region=settings.BUTLER_COUNTRY, now=now)
 
 
 @require_safe
@@ -30,14 +30,14 @@ def ringing(request: HttpRequest) -> HttpResponse:
 @access.page("customers.view_interaction")
 def answer(request: HttpRequest, reference: str) -> HttpResponse:
     """Go to who is calling. Of several nobody's record is opened before one was chosen."""
-    call = ringing_calls.call(reference, region=settings.BUTLER_COUNTRY)
+    call = ringing_calls.find_call(reference, region=settings.BUTLER_COUNTRY)
     if call is None:
         raise Http404
-    found = ringing_calls.callers(call, region=settings.BUTLER_COUNTRY)
+    found = ringing_calls.find_callers(call, region=settings.BUTLER_COUNTRY)
     if len(found) == 1:
         page = reverse("console:customer", args=[found[0].id])
         return redirect(f"{page}?{urlencode({'for': f'call {reference}'[:100]})}")
-    people = search.described([match.id for match in found], today=timezone.localdate())
+    people = search.describe([match.id for match in found], today=timezone.localdate())
     audit.look(request, [one.id for one in people], what="search", reason=f"call {reference}")
     query = quote(call.number)
     return render(

@@ -21,7 +21,7 @@ from channels.console.presenters import events
 from channels.console.presenters.customer import Person, allowed, moments, person
 from channels.console.views import access, audit, decisions
 from customers.access.access_log import SYSTEM
-from customers.identity.search import Found, search
+from customers.identity.search import CustomerMatch, search
 from customers.models import Purpose
 from customers.queries import lists
 from customers.queries.record import record
@@ -51,7 +51,7 @@ def find(request: HttpRequest) -> HttpResponse:
     return render(request, "console/search.html", shown)
 
 
-def _apart(found: Sequence[Found], now: datetime) -> dict[UUID, str]:
+def _apart(found: Sequence[CustomerMatch], now: datetime) -> dict[UUID, str]:
     """Return what tells namesakes apart; who has a name alone is not shown any closer."""
     times = Counter(one.name.casefold() for one in found)
     alike = [one.id for one in found if times[one.name.casefold()] > 1]

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from butler.queries import inbox
 from channels.console.presenters.customer import moments, order
 from channels.console.views import access, audit, decisions
-from customers.identity.search import described
+from customers.identity.search import describe
 from customers.queries import lists
 from customers.queries.timeline import TimelineFilter, timeline
 
@@ -56,7 +56,7 @@ def _shown(
     request: HttpRequest, live: UUID, what: str, following: str | None, **found: object
 ) -> HttpResponse:
     audit.look(request, [live], what=what)
-    named = described([live], today=timezone.localdate())
+    named = describe([live], today=timezone.localdate())
     shown = {
         **found,
         "person": {"id": live, "name": named[0].name if named else ""},

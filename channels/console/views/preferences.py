@@ -25,7 +25,7 @@ from channels.pages.presenters.preferences import choices
 from customers.actions.consent import ConsentStatement, InvalidStatement, NoSuchCustomer
 from customers.consent import history
 from customers.consent.state import State
-from customers.identity.search import described
+from customers.identity.search import describe
 from customers.queries import lists
 from customers.queries.shapes import PurposeShape
 
@@ -57,7 +57,7 @@ def show(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         return render(
             request, "console/preferences_unavailable.html", {"here": "search"}, status=503
         )
-    named = described([live], today=timezone.localdate(now))
+    named = describe([live], today=timezone.localdate(now))
     aloud = _language(request.GET.get("aloud", ""), facts)
     found = choices(facts, state, _purposes(aloud), history.topics("en"), now)
     context = {

@@ -111,7 +111,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
     except TooManyAttempts as error:
         return _later(request, "set_up_second_factor.html", error, **shown)
     # They are shown this once, so the page has to come.
-    return db.again_if_lost(partial(own_codes.show, request, codes, wanted))
+    return db.retry_if_connection_lost(partial(own_codes.show, request, codes, wanted))
 
 
 @require_POST

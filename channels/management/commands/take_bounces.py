@@ -38,7 +38,7 @@ class Command(BaseCommand):
                 delivery_reports.record(
                     provider="smtp", channel="email", reports=reports, now=timezone.now()
                 )
-            except db.LOST as error:
+            except db.CONNECTION_ERRORS as error:
                 raise CommandError(
                     "The database is away; try later.", returncode=EX_TEMPFAIL
                 ) from error

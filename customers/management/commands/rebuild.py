@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from customers import rebuild
 from customers.models import Customer
-from customers.projections.registry import Skipped
+from customers.projections.registry import SkippedEvent
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
     ) -> None:
         total = Customer.objects.live().count()
         records = wrong = skipped = 0
-        process = rebuild.compare if check else rebuild.remake
+        process = rebuild.check_with_report if check else rebuild.rebuild_with_report
         batches = iter([[customer]]) if customer else rebuild.live_ids(after=after, batch=batch)
         for ids in batches:
             differences, left_out = process(ids)
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             self.stderr.write(line, ending="\r")
 
 
-def _line(event: Skipped) -> str:
+def _line(event: SkippedEvent) -> str:
     customer_id, about = event.subject
     kind = about.partition(":")[0]
     return f"{customer_id} event {event.version} about its {kind} skipped: {event.fault}"

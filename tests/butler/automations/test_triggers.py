@@ -292,7 +292,7 @@ def test_an_awaited_event_finds_the_run_of_a_record_that_was_joined():
     phone = ("phone", "+31612345678")
     other = factories.customer(phone)
 
-    merging.join(first, other.id, actor="staff:Lin", now=NOON)
+    merging.merge(first, other.id, actor="staff:Lin", now=NOON)
 
     receipt = record(order("A-1", phone, at=NOON + HOUR / 2))
 

@@ -197,7 +197,7 @@ def test_start_leaves_what_a_record_said_that_was_joined_since(inbound):
     noor, other = guest(phone=NOORS), guest()
     inbound("STOP")
     in_the_portal(other, False)
-    merging.join(noor.pk, other.pk, actor="staff:lin", now=timezone.now())
+    merging.merge(noor.pk, other.pk, actor="staff:lin", now=timezone.now())
 
     inbound("START")
 

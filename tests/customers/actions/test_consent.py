@@ -91,10 +91,10 @@ def test_a_refusal_on_one_record_survives_a_merge_and_is_given_back_when_parted(
     say(other.id, refuse(), prefer("allow", False))
     before = pictures(noor, other)
 
-    merging.join(noor.id, other.id, actor="staff:lin", now=NOON)
+    merging.merge(noor.id, other.id, actor="staff:lin", now=NOON)
     [live] = Customer.objects.live()
     joined = control_of(live.id)
-    merging.part(noor.id, other.id, actor="staff:lin", now=NOON)
+    merging.separate(noor.id, other.id, actor="staff:lin", now=NOON)
 
     assert joined.granted == []
     assert joined.state["consents"]["offers"]["state"] == "refused"
@@ -108,14 +108,14 @@ def test_a_refusal_on_one_record_survives_a_merge_and_is_given_back_when_parted(
 def test_a_consent_after_joining_speaks_for_both_and_stays_with_both(noor):
     other = factories.customer(("user_id", "noor-at-the-desk"))
     say(other.id, refuse())
-    merging.join(noor.id, other.id, actor="staff:lin", now=NOON)
+    merging.merge(noor.id, other.id, actor="staff:lin", now=NOON)
     [live] = Customer.objects.live()
 
     # Said to the record that is not live any more: it is the same customer.
     receipt = say(({noor.id, other.id} - {live.id}).pop(), give())
     assert receipt.customer_id == live.id
     assert control_of(live.id).granted == ["offers"]
-    merging.part(noor.id, other.id, actor="staff:lin", now=NOON)
+    merging.separate(noor.id, other.id, actor="staff:lin", now=NOON)
 
     assert control_of(noor.id).granted == control_of(other.id).granted == ["offers"]
 
@@ -125,7 +125,7 @@ def test_only_the_live_record_has_a_standing(noor):
     say(noor.id, give())
     say(other.id, give())
 
-    merging.join(noor.id, other.id, actor="staff:lin", now=NOON)
+    merging.merge(noor.id, other.id, actor="staff:lin", now=NOON)
 
     [live] = Customer.objects.live()
     assert [control.customer_id for control in Control.objects.all()] == [live.id]
@@ -304,12 +304,12 @@ def test_what_runs_out_for_one_of_two_records_goes_on_for_the_other(noor):
     end = NOON + timedelta(days=1)
     say(noor.id, give(valid_until=end))
     say(other.id, give())
-    merging.join(noor.id, other.id, actor="staff:lin", now=NOON)
+    merging.merge(noor.id, other.id, actor="staff:lin", now=NOON)
 
     expire_consents(now=end)
     [live] = Customer.objects.live()
     assert control_of(live.id).granted == []
-    merging.part(noor.id, other.id, actor="staff:lin", now=end)
+    merging.separate(noor.id, other.id, actor="staff:lin", now=end)
 
     assert control_of(noor.id).granted == []
     assert control_of(other.id).granted == ["offers"]

@@ -60,8 +60,8 @@ def test_a_refusal_while_two_records_are_joined_and_parted_is_not_lost():
 
     def turn():
         for _ in range(EACH // 2):
-            merging.join(noor.id, desk.id, actor="staff:lin", now=NOON)
-            merging.part(noor.id, desk.id, actor="staff:lin", now=NOON)
+            merging.merge(noor.id, desk.id, actor="staff:lin", now=NOON)
+            merging.separate(noor.id, desk.id, actor="staff:lin", now=NOON)
 
     at_once(speak, turn)
     for ids in rebuild.live_ids():

@@ -38,9 +38,9 @@ def placed(desk, orders) -> str:
 
 def gate(customer, number=""):
     """What the gate says of a card, or of the number on a ticket."""
-    match = lookup.matches("email", "noor@example.com")[0]
+    match = lookup.find_matches("email", "noor@example.com")[0]
     return gate_sentence(
-        match, lookup.visit(customer.id, today=TODAY(), number=number), today=TODAY()
+        match, lookup.find_visit(customer.id, today=TODAY(), number=number), today=TODAY()
     ).line
 
 
@@ -136,7 +136,7 @@ def test_confirmed_request_is_an_order_like_any_other(noor, app, desk, orders):
     assert answer.status_code == 200
     assert (order["status"], order["is_verified"], len(order["lines"])) == ("placed", True, 1)
     assert gate(noor[0]).endswith(f"today, order {number}")
-    assert lookup.matches("order", number)[0].id == noor[0].id
+    assert lookup.find_matches("order", number)[0].id == noor[0].id
 
 
 def test_staff_place_a_request_with_its_price(app, desk, orders):

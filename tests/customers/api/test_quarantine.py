@@ -30,10 +30,10 @@ def quarantine(db):
 
     def keep(raw: bytes, reason: str = "key_too_long", by=None) -> QuarantinedItem:
         refused = RejectedItem(raw, reason, "why", "m-1")
-        ingest.record(
+        ingest.store_events(
             sender=by or factories.sender(trusted=False),
-            items=[],
-            refused=[refused],
+            events=[],
+            rejected_items=[refused],
             received_at=NOON,
         )
         return QuarantinedItem.objects.latest("id")

@@ -90,7 +90,7 @@ def test_a_parted_record_takes_its_own_events_along(desk, joined):
     customer, path = joined
     other = desk.get(f"/api/customers/{customer.id}/").json()["members"][0]["joined"]
 
-    merging.part(customer.id, UUID(other), actor="staff:lin", now=NOON + timedelta(days=1))
+    merging.separate(customer.id, UUID(other), actor="staff:lin", now=NOON + timedelta(days=1))
 
     mine = {event["name"] for event in _walk(desk, path, {"limit": 2})}
     theirs = {

@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.identity.grouping import CROWD, LIMITS, Atom, Tie, group
+from customers.identity.grouping import LIMITS, MAX_NEIGHBORS, IdentifierLink, IdentifierNode, group
 from customers.types import CLAIMED, VERIFIED, WEAK_KINDS
 
-NOOR = Atom(1, "user_id", "noor", VERIFIED)
-SAM = Atom(2, "user_id", "sam", VERIFIED)
-FAMILY = Atom(3, "email", "family@example.com", VERIFIED)
-PHONE = Atom(4, "anonymous_id", "phone-of-noor", CLAIMED)
-SAYS_NOOR = Atom(5, "user_id", "noor", CLAIMED)
-MALLORY = Atom(6, "anonymous_id", "laptop-of-mallory", CLAIMED)
+NOOR = IdentifierNode(1, "user_id", "noor", VERIFIED)
+SAM = IdentifierNode(2, "user_id", "sam", VERIFIED)
+FAMILY = IdentifierNode(3, "email", "family@example.com", VERIFIED)
+PHONE = IdentifierNode(4, "anonymous_id", "phone-of-noor", CLAIMED)
+SAYS_NOOR = IdentifierNode(5, "user_id", "noor", CLAIMED)
+MALLORY = IdentifierNode(6, "anonymous_id", "laptop-of-mallory", CLAIMED)
 
 
 def groups(atoms, ties):
@@ -20,57 +20,66 @@ def groups(atoms, ties):
 
 
 def test_what_a_trusted_source_saw_together_is_one_customer():
-    assert groups([NOOR, FAMILY], [Tie(1, 3, VERIFIED)]) == {frozenset({1, 3})}
+    assert groups([NOOR, FAMILY], [IdentifierLink(1, 3, VERIFIED)]) == {frozenset({1, 3})}
 
 
 def test_an_address_of_two_accounts_joins_neither_of_them():
-    drawn = group([NOOR, SAM, FAMILY], [Tie(1, 3, VERIFIED), Tie(2, 3, VERIFIED)])
+    drawn = group(
+        [NOOR, SAM, FAMILY], [IdentifierLink(1, 3, VERIFIED), IdentifierLink(2, 3, VERIFIED)]
+    )
 
     assert set(drawn.groups) == {frozenset({1}), frozenset({2}), frozenset({3})}
     assert drawn.shared == {3}
 
 
 def test_two_accounts_that_meet_by_a_detour_are_put_before_a_person():
-    card = Atom(7, "card", "C7", VERIFIED)
-    ties = [Tie(1, 3, VERIFIED), Tie(3, 7, VERIFIED), Tie(2, 7, VERIFIED)]
+    card = IdentifierNode(7, "card", "C7", VERIFIED)
+    ties = [
+        IdentifierLink(1, 3, VERIFIED),
+        IdentifierLink(3, 7, VERIFIED),
+        IdentifierLink(2, 7, VERIFIED),
+    ]
 
     drawn = group([NOOR, SAM, FAMILY, card], ties)
 
     assert set(drawn.groups) == {frozenset({1, 3}), frozenset({2, 7})}
-    assert [refused_tie.reason for refused_tie in drawn.held] == ["limit:user_id"]
+    assert [refused_tie.reason for refused_tie in drawn.refused_links] == ["limit:user_id"]
 
 
 def test_a_claim_joins_anonymous_activity():
-    assert groups([PHONE, SAYS_NOOR], [Tie(4, 5, CLAIMED)]) == {frozenset({4, 5})}
+    assert groups([PHONE, SAYS_NOOR], [IdentifierLink(4, 5, CLAIMED)]) == {frozenset({4, 5})}
 
 
 def test_proof_takes_a_device_away_from_those_who_only_claimed():
     """The trojan identifier: Mallory claims to be Noor and waits for her to sign in."""
-    claims = [Tie(4, 5, CLAIMED), Tie(5, 6, CLAIMED)]
+    claims = [IdentifierLink(4, 5, CLAIMED), IdentifierLink(5, 6, CLAIMED)]
     everybody = [NOOR, PHONE, SAYS_NOOR, MALLORY]
 
     assert frozenset({4, 5, 6}) in groups(everybody, claims)
-    assert groups(everybody, [*claims, Tie(1, 4, VERIFIED)]) == {
+    assert groups(everybody, [*claims, IdentifierLink(1, 4, VERIFIED)]) == {
         frozenset({1, 4}),
         frozenset({5, 6}),
     }
 
 
 def test_claiming_a_card_does_not_make_it_useless_to_its_owner():
-    card = Atom(7, "card", "C7", VERIFIED)
-    claims = [Tie(7, Atom(i, "anonymous_id", f"a{i}", CLAIMED).id, CLAIMED) for i in range(10, 60)]
-    devices = [Atom(i, "anonymous_id", f"a{i}", CLAIMED) for i in range(10, 60)]
+    card = IdentifierNode(7, "card", "C7", VERIFIED)
+    claims = [
+        IdentifierLink(7, IdentifierNode(i, "anonymous_id", f"a{i}", CLAIMED).id, CLAIMED)
+        for i in range(10, 60)
+    ]
+    devices = [IdentifierNode(i, "anonymous_id", f"a{i}", CLAIMED) for i in range(10, 60)]
 
-    drawn = group([NOOR, card, *devices], [Tie(1, 7, VERIFIED), *claims])
+    drawn = group([NOOR, card, *devices], [IdentifierLink(1, 7, VERIFIED), *claims])
 
     assert frozenset({1, 7}) in drawn.groups
 
 
 def test_a_number_of_many_cards_is_an_office_and_nobodys():
-    office = Atom(3, "phone", "+31200000000", VERIFIED)
-    cards = [Atom(100 + i, "card", f"C{i}", VERIFIED) for i in range(CROWD + 1)]
+    office = IdentifierNode(3, "phone", "+31200000000", VERIFIED)
+    cards = [IdentifierNode(100 + i, "card", f"C{i}", VERIFIED) for i in range(MAX_NEIGHBORS + 1)]
 
-    drawn = group([office, *cards], [Tie(3, card.id, VERIFIED) for card in cards])
+    drawn = group([office, *cards], [IdentifierLink(3, card.id, VERIFIED) for card in cards])
 
     assert drawn.shared == {3}
     assert all(len(members) == 1 for members in drawn.groups)
@@ -78,30 +87,33 @@ def test_a_number_of_many_cards_is_an_office_and_nobodys():
 
 def test_beyond_the_limit_a_person_is_asked():
     mails = [
-        Atom(100 + i, "email", f"n{i}@example.com", VERIFIED) for i in range(LIMITS["email"] + 1)
+        IdentifierNode(100 + i, "email", f"n{i}@example.com", VERIFIED)
+        for i in range(LIMITS["email"] + 1)
     ]
 
-    drawn = group([NOOR, *mails], [Tie(1, mail.id, VERIFIED) for mail in mails])
+    drawn = group([NOOR, *mails], [IdentifierLink(1, mail.id, VERIFIED) for mail in mails])
 
-    assert [refused_tie.reason for refused_tie in drawn.held] == ["limit:email"]
+    assert [refused_tie.reason for refused_tie in drawn.refused_links] == ["limit:email"]
 
 
 def test_what_a_person_joined_stays_joined_and_what_one_parted_stays_apart():
-    assert groups([NOOR, SAM], [Tie(1, 2, VERIFIED, "joined")]) == {frozenset({1, 2})}
-    parted = [Tie(1, 3, VERIFIED), Tie(1, 3, VERIFIED, "parted")]
+    assert groups([NOOR, SAM], [IdentifierLink(1, 2, VERIFIED, "joined")]) == {frozenset({1, 2})}
+    parted = [IdentifierLink(1, 3, VERIFIED), IdentifierLink(1, 3, VERIFIED, "parted")]
     assert groups([NOOR, FAMILY], parted) == {frozenset({1}), frozenset({3})}
 
 
 def test_two_accounts_that_a_person_joined_go_on_learning():
-    joined = Tie(1, 2, VERIFIED, "joined")
+    joined = IdentifierLink(1, 2, VERIFIED, "joined")
 
-    assert groups([NOOR, SAM, FAMILY], [joined, Tie(1, 3, VERIFIED)]) == {frozenset({1, 2, 3})}
+    assert groups([NOOR, SAM, FAMILY], [joined, IdentifierLink(1, 3, VERIFIED)]) == {
+        frozenset({1, 2, 3})
+    }
 
 
 def test_what_two_accounts_shared_is_no_longer_shared_once_they_are_one():
-    both = [Tie(1, 3, VERIFIED), Tie(2, 3, VERIFIED)]
+    both = [IdentifierLink(1, 3, VERIFIED), IdentifierLink(2, 3, VERIFIED)]
 
-    drawn = group([NOOR, SAM, FAMILY], [*both, Tie(1, 2, VERIFIED, "joined")])
+    drawn = group([NOOR, SAM, FAMILY], [*both, IdentifierLink(1, 2, VERIFIED, "joined")])
 
     assert set(drawn.groups) == {frozenset({1, 2, 3})}
     assert not drawn.shared
@@ -113,12 +125,14 @@ KINDS = ("user_id", "email", "card", "anonymous_id", "order", "external:crm")
 @st.composite
 def graphs(draw):
     atoms = [
-        Atom(number, kind := draw(st.sampled_from(KINDS)), f"v{number}", trust_of(draw, kind))
+        IdentifierNode(
+            number, kind := draw(st.sampled_from(KINDS)), f"v{number}", trust_of(draw, kind)
+        )
         for number in range(draw(st.integers(2, 12)))
     ]
     ids = st.integers(0, len(atoms) - 1)
     ties = [
-        Tie(min(pair), max(pair), draw(st.sampled_from((CLAIMED, VERIFIED))), kind)
+        IdentifierLink(min(pair), max(pair), draw(st.sampled_from((CLAIMED, VERIFIED))), kind)
         for pair in draw(st.lists(st.tuples(ids, ids).filter(lambda p: p[0] != p[1]), max_size=20))
         if (kind := draw(st.sampled_from(("seen",) * 8 + ("joined", "parted"))))
     ]
@@ -170,8 +184,10 @@ def test_claims_never_change_who_is_with_whom_among_what_was_proved(graph):
 
 @pytest.mark.parametrize("size", [2, 500])
 def test_a_chain_that_a_person_joined_is_grouped_without_recursion(size):
-    cards = [Atom(n, "card", f"c{n}", VERIFIED) for n in range(size)]
+    cards = [IdentifierNode(n, "card", f"c{n}", VERIFIED) for n in range(size)]
 
-    drawn = group(cards, [Tie(a.id, b.id, VERIFIED, "joined") for a, b in pairwise(cards)])
+    drawn = group(
+        cards, [IdentifierLink(a.id, b.id, VERIFIED, "joined") for a, b in pairwise(cards)]
+    )
 
     assert len(drawn.groups) == 1

@@ -99,11 +99,11 @@ def test_undoing_a_merge_restores_both_records_field_by_field():
     record(order("A-1", NOOR, total="10.00"), order("A-2", SAM, total="20.00"))
     before = [picture(noor), picture(sam)]
 
-    merging.join(noor.id, sam.id, actor="staff:lin", now=NOON)
+    merging.merge(noor.id, sam.id, actor="staff:lin", now=NOON)
     surviving_id = owner(*NOOR)
     assert surviving_id == owner(*SAM)
     assert len(picture(surviving_id)["orders"]) == 2
-    merging.part(noor.id, sam.id, actor="staff:lin", now=NOON)
+    merging.separate(noor.id, sam.id, actor="staff:lin", now=NOON)
 
     noor.refresh_from_db()
     sam.refresh_from_db()
@@ -115,21 +115,21 @@ def test_the_address_of_two_accounts_that_staff_joined_leads_to_them_again_and_b
     noor, sam = factories.customer(NOOR, MAIL), factories.customer(SAM, MAIL)
     assert Identifier.objects.get(kind="email").is_shared
 
-    merging.join(noor.id, sam.id, actor="staff:lin", now=NOON)
+    merging.merge(noor.id, sam.id, actor="staff:lin", now=NOON)
 
     assert owner(*MAIL) == owner(*NOOR) == owner(*SAM)
     assert_sound()
-    merging.part(noor.id, sam.id, actor="staff:lin", now=NOON)
+    merging.separate(noor.id, sam.id, actor="staff:lin", now=NOON)
     assert Identifier.objects.get(kind="email").is_shared
     assert_sound()
 
 
 def test_what_happened_while_joined_goes_back_to_whose_it_was():
     noor, sam = factories.customer(NOOR), factories.customer(SAM)
-    merging.join(noor.id, sam.id, actor="staff:lin", now=NOON)
+    merging.merge(noor.id, sam.id, actor="staff:lin", now=NOON)
     record(order("A-2", SAM, total="20.00"))
 
-    merging.part(noor.id, sam.id, actor="staff:lin", now=NOON)
+    merging.separate(noor.id, sam.id, actor="staff:lin", now=NOON)
 
     assert Order.objects.get().customer_id == sam.id
     assert_sound()
@@ -140,7 +140,7 @@ def test_records_that_a_person_parted_are_not_joined_again_by_what_is_seen():
     record(incoming_event(NOOR, PHONE))
     merge = Merge.objects.get()
 
-    merging.part(merge.merged_into_id, merge.record_id, actor="staff:lin", now=NOON)
+    merging.separate(merge.merged_into_id, merge.record_id, actor="staff:lin", now=NOON)
     record(incoming_event(NOOR, PHONE))
 
     assert owner(*NOOR) != owner(*PHONE)
@@ -149,7 +149,7 @@ def test_records_that_a_person_parted_are_not_joined_again_by_what_is_seen():
 def test_a_merge_is_on_both_logs_and_the_versions_stay_without_gaps():
     noor, sam = factories.customer(NOOR), factories.customer(SAM)
 
-    merging.join(noor.id, sam.id, actor="staff:lin", now=NOON)
+    merging.merge(noor.id, sam.id, actor="staff:lin", now=NOON)
 
     log_places = Event.objects.filter(name="Records Joined").values_list("customer_id", "version")
     assert sorted(log_places) == sorted([(noor.id, 2), (sam.id, 2)])
@@ -239,8 +239,8 @@ def test_what_was_filed_under_a_record_that_joined_at_once_stays_on_a_timeline()
 @pytest.mark.parametrize("shape", ["one address", "one browser", "a chain"])
 def test_a_heap_of_claims_makes_no_later_event_dearer(shape, monkeypatch):
     """Anybody can claim what they like; each event after it would cost as much as all of it."""
-    monkeypatch.setitem(resolution.MOST, CLAIMED, 10)
-    monkeypatch.setattr(resolution, "MOST_EACH", 5)
+    monkeypatch.setitem(resolution.COMPONENT_LIMIT, CLAIMED, 10)
+    monkeypatch.setattr(resolution, "COMPONENT_LIMIT_PER_END", 5)
     page = factories.sender(trusted=False)
     pairs = {
         "one address": lambda n: (("anonymous_id", f"b-{n}"), MAIL),
@@ -252,7 +252,7 @@ def test_a_heap_of_claims_makes_no_later_event_dearer(shape, monkeypatch):
 
     assert all(receipt.accepted == 1 for receipt in receipts)
     with connection.cursor() as cursor:
-        cursor.execute(sql.load("read_graph"), {"ids": [_first_linked()], "most": 1000})
+        cursor.execute(sql.load("read_graph"), {"ids": [_first_linked()], "limit": 1000})
         assert len(cursor.fetchall()) <= 10 + 2 * 5 + 2
     assert Review.objects.count() <= len(receipts) / 10  # a question each time would bury the rest
     assert [difference for ids in rebuild.live_ids() for difference in rebuild.check(ids)] == []
@@ -263,8 +263,8 @@ def _first_linked() -> int:
 
 
 def test_beside_a_heap_of_claims_what_is_proved_still_joins(monkeypatch):
-    monkeypatch.setitem(resolution.MOST, CLAIMED, 0)
-    monkeypatch.setattr(resolution, "MOST_EACH", 0)
+    monkeypatch.setitem(resolution.COMPONENT_LIMIT, CLAIMED, 0)
+    monkeypatch.setattr(resolution, "COMPONENT_LIMIT_PER_END", 0)
     page = factories.sender(trusted=False)
     record(incoming_event(PHONE), by=page)
     record(incoming_event(PHONE, MAIL), by=page)
@@ -279,8 +279,8 @@ def test_a_known_identifier_in_a_heap_gets_its_record_all_the_same(monkeypatch):
     """It was seen beside another one, so its own record has to join that one's."""
     page = factories.sender(trusted=False)
     record(incoming_event(PHONE, MAIL), by=page)
-    monkeypatch.setitem(resolution.MOST, CLAIMED, 0)
-    monkeypatch.setattr(resolution, "MOST_EACH", 0)
+    monkeypatch.setitem(resolution.COMPONENT_LIMIT, CLAIMED, 0)
+    monkeypatch.setattr(resolution, "COMPONENT_LIMIT_PER_END", 0)
 
     receipt = record(incoming_event(MAIL), by=page)
 

@@ -180,7 +180,7 @@ def test_comparing_that_takes_too_long_is_given_up_and_the_next_search_works(peo
     alike = "guest.19e0dd74-12345@example.com"
     assert _names(alike) == ["Noor de Wit"]
 
-    monkeypatch.setattr(search_module, "PATIENCE", "1ms")
+    monkeypatch.setattr(search_module, "STATEMENT_TIMEOUT", "1ms")
 
     assert _names(alike) == []
     assert _names("Noor de Wit") == ["Noor de Wit"]

@@ -7,44 +7,45 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customers.identity import grouping
-from customers.identity.shortcuts import settle
+from customers.identity.grouping import IdentifierKey
+from customers.identity.shortcuts import certain_owners
 from customers.types import CLAIMED, VERIFIED
 
-NOOR = ("user_id", "noor", VERIFIED)
-MAIL = ("email", "noor@example.com", VERIFIED)
-PHONE = ("anonymous_id", "phone", CLAIMED)
-ORDER = ("order", "A-1", VERIFIED)
-SAM = ("user_id", "sam", VERIFIED)
+NOOR = IdentifierKey("user_id", "noor", VERIFIED)
+MAIL = IdentifierKey("email", "noor@example.com", VERIFIED)
+PHONE = IdentifierKey("anonymous_id", "phone", CLAIMED)
+ORDER = IdentifierKey("order", "A-1", VERIFIED)
+SAM = IdentifierKey("user_id", "sam", VERIFIED)
 NEW, OLD = uuid4(), uuid4()
 
 
 def test_somebody_nobody_knows_belongs_to_the_record_just_opened():
-    settled = settle({(NOOR, MAIL), (NOOR, PHONE)}, VERIFIED, {NOOR: NEW}, {})
+    settled = certain_owners({(NOOR, MAIL), (NOOR, PHONE)}, VERIFIED, {NOOR: NEW}, {})
 
     assert settled == dict.fromkeys([NOOR, MAIL, PHONE], NEW)
 
 
 def test_a_new_order_belongs_to_the_one_known_customer_it_came_with():
-    assert settle({(NOOR, ORDER)}, VERIFIED, {}, {NOOR: OLD}) == {ORDER: OLD}
+    assert certain_owners({(NOOR, ORDER)}, VERIFIED, {}, {NOOR: OLD}) == {ORDER: OLD}
 
 
 def test_an_order_of_two_customers_is_left_to_the_graph():
-    assert settle({(NOOR, ORDER), (SAM, ORDER)}, VERIFIED, {}, {NOOR: OLD, SAM: NEW}) == {}
+    assert certain_owners({(NOOR, ORDER), (SAM, ORDER)}, VERIFIED, {}, {NOOR: OLD, SAM: NEW}) == {}
 
 
 def test_an_order_that_came_with_a_shared_address_is_left_to_the_graph():
-    assert settle({(MAIL, ORDER)}, VERIFIED, {}, {MAIL: None}) == {}
+    assert certain_owners({(MAIL, ORDER)}, VERIFIED, {}, {MAIL: None}) == {}
 
 
 def test_a_new_address_of_somebody_known_is_left_to_the_graph_which_knows_the_limits():
-    assert settle({(NOOR, MAIL)}, VERIFIED, {}, {NOOR: OLD}) == {}
+    assert certain_owners({(NOOR, MAIL)}, VERIFIED, {}, {NOOR: OLD}) == {}
 
 
 def test_strangers_who_share_an_address_are_left_to_the_graph():
-    assert settle({(NOOR, MAIL), (SAM, MAIL)}, VERIFIED, {NOOR: NEW, SAM: OLD}, {}) == {}
+    assert certain_owners({(NOOR, MAIL), (SAM, MAIL)}, VERIFIED, {NOOR: NEW, SAM: OLD}, {}) == {}
 
 
-ATOMS = [NOOR, SAM, MAIL, PHONE, ORDER, ("order", "A-2", VERIFIED)]
+ATOMS = [NOOR, SAM, MAIL, PHONE, ORDER, IdentifierKey("order", "A-2", VERIFIED)]
 PAIRS = st.tuples(st.sampled_from(ATOMS), st.sampled_from(ATOMS)).filter(lambda p: p[0] != p[1])
 
 
@@ -54,12 +55,12 @@ def test_what_is_settled_is_what_the_groups_would_say(links, is_noor_known):
     owners = {NOOR: OLD} if is_noor_known else {}
     records = {head: uuid4() for head, _ in links if head not in owners}
 
-    settled = settle(links, VERIFIED, records, owners)
+    settled = certain_owners(links, VERIFIED, records, owners)
 
     numbers = {atom: number for number, atom in enumerate(ATOMS)}
     drawn = grouping.group(
-        [grouping.Atom(number, *atom) for atom, number in numbers.items()],
-        [grouping.Tie(numbers[a], numbers[b], VERIFIED) for a, b in links],
+        [grouping.IdentifierNode(number, *atom) for atom, number in numbers.items()],
+        [grouping.IdentifierLink(numbers[a], numbers[b], VERIFIED) for a, b in links],
     )
     homes = records | owners
 
@@ -78,16 +79,18 @@ def test_what_is_settled_is_what_the_groups_would_say(links, is_noor_known):
 @pytest.mark.parametrize("shape", ["a star", "pairs", "a chain", "a kind each"])
 def test_a_batch_that_is_one_heap_is_judged_in_no_time(shape):
     """Where each link looked at all before it, these took from ten seconds to minutes."""
-    phones = [("anonymous_id", str(n), CLAIMED) for n in range(30_000)]
+    phones = [IdentifierKey("anonymous_id", str(n), CLAIMED) for n in range(30_000)]
     links = {
         "a star": {(PHONE, phone) for phone in phones},
         "pairs": set(zip(phones[::2], phones[1::2], strict=True)),
         "a chain": set(pairwise(phones)),
-        "a kind each": {(PHONE, (f"external:{n}", "1", CLAIMED)) for n in range(30_000)},
+        "a kind each": {
+            (PHONE, IdentifierKey(f"external:{n}", "1", CLAIMED)) for n in range(30_000)
+        },
     }[shape]
     records = {head: NEW for head, _ in links}
     began = time.process_time()
 
-    settle(links, CLAIMED, records, {})
+    certain_owners(links, CLAIMED, records, {})
 
     assert time.process_time() - began < 3

@@ -178,7 +178,7 @@ def test_stored_cancellation_that_cannot_be_folded_spares_the_genuine_order(brit
     assert receipt.accepted == 2
     assert order_of() == ("amended", "40.00", [1])
     customer = Customer.objects.get(identifiers__value="noor")
-    compared = rebuild.compare([customer.pk])
+    compared = rebuild.check_with_report([customer.pk])
     assert compared.differences == []
     assert [
         (skipped_fact.subject.about, skipped_fact.version) for skipped_fact in compared.skipped
@@ -204,11 +204,11 @@ def test_rebuild_skips_what_cannot_be_folded_and_keeps_the_rest(brittle):
     ids = list(Customer.objects.values_list("pk", flat=True))
     brittle()
 
-    rebuilt = rebuild.remake(ids)
+    rebuilt = rebuild.rebuild_with_report(ids)
 
     assert [difference.what for difference in rebuilt.differences] == ["order A-1"]
     assert [skipped_fact.version for skipped_fact in rebuilt.skipped] == [2]
-    assert rebuild.compare(ids).differences == []
+    assert rebuild.check_with_report(ids).differences == []
     assert order_of("A-1") == order_of("A-2") == ("placed", "80.00", [2])
 
 
@@ -219,10 +219,10 @@ def test_record_that_cannot_be_rebuilt_is_named_and_costs_no_other(monkeypatch):
     noor = Customer.objects.get(identifiers__value="noor")
     sem = Customer.objects.get(identifiers__value="sem")
     Order.objects.update(status="amended")
-    line = orders.Line("1", name="\x00")
+    line = orders.OrderLine("1", name="\x00")
     monkeypatch.setattr(orders, "_line", lambda purchase, number: line)
 
-    rebuilt = rebuild.remake(sorted([noor.pk, sem.pk]))
+    rebuilt = rebuild.rebuild_with_report(sorted([noor.pk, sem.pk]))
 
     assert sorted(
         (difference.customer_id, difference.what) for difference in rebuilt.differences
@@ -239,7 +239,7 @@ def test_unfoldable_names_the_new_events_and_writes_nothing(brittle):
     key = Event.objects.get(version=2).message_key.hex
 
     with pytest.raises(Unfoldable) as unfoldable:
-        registry.keep_subjects([subject], news={key})
+        registry.project([subject], new_message_keys={key})
 
     assert unfoldable.value.faults.keys() == {key}
 
@@ -250,9 +250,9 @@ def test_expected_version_and_a_value_that_postgres_refuses_store_nothing():
     factories.record(factories.incoming_event(NOOR), by=by)
     poisoned = msgspec.structs.replace(factories.incoming_event(NOOR), name="a\x00b")
 
-    receipt = ingest.record(
+    receipt = ingest.store_events(
         sender=by,
-        items=[factories.incoming_event(NOOR), poisoned],
+        events=[factories.incoming_event(NOOR), poisoned],
         received_at=NOON,
         expected_version=1,
     )

@@ -88,6 +88,6 @@ def test_a_wish_that_names_no_moment_counts_as_not_said(wanted_at):
     ],
 )
 def test_moment_at_an_end_of_the_calendar_counts_as_not_said(wanted_at):
-    request_fact = msgspec.structs.replace(ASKED, data={"wanted_at": wanted_at})
+    request_fact = msgspec.structs.replace(ASKED, properties={"wanted_at": wanted_at})
 
     assert fold("1", [request_fact]).wanted_at is None

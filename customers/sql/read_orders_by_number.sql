@@ -1,8 +1,8 @@
 -- Orders of any source that have one of these numbers, other than those that are read already.
 --
--- numbers  text[]
--- known    bigint[]  orders to leave out
--- returns the same as read_orders
+-- numbers   text[]
+-- excluded  bigint[]  orders to leave out
+-- returns the same as read_linked_orders
 
 SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
        identifier.record_id, identifier.customer_id, identifier.is_shared,
@@ -16,4 +16,4 @@ SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
  WHERE identifier.kind = 'order' AND identifier.evidence = 2
    AND substring(identifier.value, strpos(identifier.value, '/') + 1)
        = ANY (%(numbers)s::text[])
-   AND identifier.id <> ALL (%(known)s::bigint[])
+   AND identifier.id <> ALL (%(excluded)s::bigint[])

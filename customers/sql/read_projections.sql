@@ -5,8 +5,8 @@
 SELECT customer_id, 'trait', name, to_jsonb(trait)::text
   FROM customers_trait AS trait WHERE customer_id = ANY (%(ids)s::uuid[])
  UNION ALL
-SELECT customer_id, 'order', number, to_jsonb(kept)::text
-  FROM customers_order AS kept WHERE customer_id = ANY (%(ids)s::uuid[])
+SELECT customer_id, 'order', number, to_jsonb(stored)::text
+  FROM customers_order AS stored WHERE customer_id = ANY (%(ids)s::uuid[])
  UNION ALL
 SELECT customer_id, 'interaction', reference, to_jsonb(interaction)::text
   FROM customers_interaction AS interaction WHERE customer_id = ANY (%(ids)s::uuid[])

@@ -1,9 +1,9 @@
--- Keep what cannot be taken in, as it came, with the reason. Sent again, it stays one row.
+-- Store what cannot become an event, as it came, with the reason. Sent again, it stays one row.
 
 INSERT INTO customers_quarantineditem
        (source_id, evidence, is_secret, received_at, message_id, reason, detail, raw, digest)
-SELECT %(source_id)s, %(evidence)s, %(is_secret)s, %(received_at)s, item.*
+SELECT %(source_id)s, %(evidence)s, %(is_secret)s, %(received_at)s, rejected.*
   FROM unnest(%(message_ids)s::text[], %(reasons)s::text[], %(details)s::text[],
               %(raws)s::bytea[], %(digests)s::uuid[])
-       AS item (message_id, reason, detail, raw, digest)
+       AS rejected (message_id, reason, detail, raw, digest)
     ON CONFLICT (digest) DO NOTHING

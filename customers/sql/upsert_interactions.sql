@@ -1,4 +1,4 @@
--- Keep calls, visits and chats as they stand now.
+-- Write calls, visits and chats as the log has them now.
 --
 -- rows  jsonb  the fields of customers.projections.interactions.InteractionState, and customer_id
 

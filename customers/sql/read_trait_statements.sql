@@ -1,4 +1,4 @@
--- Every value that was said of a trait, for whole records: see read_facts.
+-- Every value that was stated of a trait, for whole records: see read_facts.
 --
 -- ids  uuid[]  live records
 
@@ -7,7 +7,7 @@ WITH member AS MATERIALIZED (
       FROM customers_customer AS record
      WHERE (record.id = ANY (%(ids)s::uuid[]) AND record.canonical_id IS NULL)
         OR record.canonical_id = ANY (%(ids)s::uuid[])
-), said AS (
+), statement AS (
     SELECT member.customer_id AS record_of, event.*
       FROM member
       JOIN customers_event AS event
@@ -19,8 +19,8 @@ WITH member AS MATERIALIZED (
       JOIN customers_event AS event ON event.origin_id = member.id
      WHERE event.kind = 'identify'
 )
-SELECT said.record_of, trait.key, trait.value, said.evidence, said.source_id, said.occurred_at,
-       encode(uuid_send(said.message_key), 'hex')
-  FROM said,
-       jsonb_each(CASE WHEN jsonb_typeof(said.body -> 'traits') = 'object'
-                       THEN said.body -> 'traits' ELSE '{}' END) AS trait
+SELECT statement.record_of, trait.key, trait.value, statement.evidence, statement.source_id,
+       statement.occurred_at, encode(uuid_send(statement.message_key), 'hex')
+  FROM statement,
+       jsonb_each(CASE WHEN jsonb_typeof(statement.body -> 'traits') = 'object'
+                       THEN statement.body -> 'traits' ELSE '{}' END) AS trait

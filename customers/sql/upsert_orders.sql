@@ -1,4 +1,4 @@
--- Keep orders as they stand now.
+-- Write orders as the log has them now.
 --
 -- rows  jsonb  the fields of customers.projections.orders.OrderState, and customer_id
 
@@ -12,6 +12,7 @@ SELECT customer_id, number, status, channel, currency, total, visit_date, visit_
    SET status = EXCLUDED.status, channel = EXCLUDED.channel, currency = EXCLUDED.currency,
        total = EXCLUDED.total, visit_date = EXCLUDED.visit_date,
        visit_time = EXCLUDED.visit_time, party = EXCLUDED.party, lines = EXCLUDED.lines,
-       details = EXCLUDED.details, requested_changes = EXCLUDED.requested_changes, evidence = EXCLUDED.evidence, placed_at = EXCLUDED.placed_at,
+       details = EXCLUDED.details, requested_changes = EXCLUDED.requested_changes,
+       evidence = EXCLUDED.evidence, placed_at = EXCLUDED.placed_at,
        changed_at = EXCLUDED.changed_at, changed_by = EXCLUDED.changed_by,
        version = EXCLUDED.version

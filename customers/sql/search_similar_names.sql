@@ -2,7 +2,7 @@
 -- pg_trgm.word_similarity_threshold, which the caller sets for its transaction.
 --
 -- text   text  made plain once, in a subselect: Postgres would do it again for every name
--- most   int   how many are compared
+-- compared   int   how many are compared
 -- limit  int
 
 SELECT coalesce(customer.canonical_id, customer.id), near.likeness
@@ -12,7 +12,7 @@ SELECT coalesce(customer.canonical_id, customer.id), near.likeness
           FROM (SELECT customer_id, plain
                   FROM customers_searchname
                  WHERE (SELECT customers_plain(%(text)s)) <%% plain
-                 LIMIT %(most)s) AS namesake
+                 LIMIT %(compared)s) AS namesake
          ORDER BY likeness DESC, customer_id
          LIMIT %(limit)s) AS near
   JOIN customers_customer AS customer ON customer.id = near.customer_id

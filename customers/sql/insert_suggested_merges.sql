@@ -7,13 +7,13 @@ INSERT INTO customers_review (kind, first_id, second_id, details, status, settle
 SELECT DISTINCT ON (verified.customer_id, claimed.customer_id)
        'suggested_merge', verified.customer_id, claimed.customer_id,
        jsonb_build_object('claimed', claimed.id, 'verified', verified.id), 'open', ''
-  FROM customers_identifier AS one
+  FROM customers_identifier AS new
   JOIN customers_identifier AS verified
-    ON verified.kind = one.kind AND verified.value = one.value AND verified.evidence = 2
+    ON verified.kind = new.kind AND verified.value = new.value AND verified.evidence = 2
   JOIN customers_identifier AS claimed
-    ON claimed.kind = one.kind AND claimed.value = one.value AND claimed.evidence = 1
- WHERE one.id = ANY (%(ids)s::bigint[])
-   AND one.kind <> 'order'
+    ON claimed.kind = new.kind AND claimed.value = new.value AND claimed.evidence = 1
+ WHERE new.id = ANY (%(ids)s::bigint[])
+   AND new.kind <> 'order'
    AND verified.customer_id <> claimed.customer_id
  ORDER BY verified.customer_id, claimed.customer_id, verified.id, claimed.id
     ON CONFLICT (kind, first_id, second_id) DO NOTHING

@@ -1,4 +1,4 @@
--- Keep the members of parties as they were last described.
+-- Write the members of parties as the log has them now.
 --
 -- rows  jsonb  the fields of customers.projections.parties.MemberState, and customer_id
 

@@ -1,7 +1,7 @@
 -- Who has all of these words in the name, the likest first; accents and capitals do not count.
 --
 -- text   text  what was typed
--- most   int   how many are compared: more namesakes than that are no choice for a person
+-- compared   int   how many are compared: more namesakes than that are no choice for a person
 -- limit  int
 
 SELECT coalesce(customer.canonical_id, customer.id), near.likeness
@@ -9,7 +9,7 @@ SELECT coalesce(customer.canonical_id, customer.id), near.likeness
           FROM (SELECT customer_id, plain
                   FROM customers_searchname
                  WHERE true /* words */
-                 LIMIT %(most)s) AS namesake
+                 LIMIT %(compared)s) AS namesake
          ORDER BY likeness DESC, customer_id
          LIMIT %(limit)s) AS near
   JOIN customers_customer AS customer ON customer.id = near.customer_id

@@ -1,4 +1,4 @@
--- Keep the newest value of each trait. What was verified outweighs what was claimed, then
+-- Write the newest value of each trait. What was verified outweighs what was claimed, then
 -- the later moment counts, then the message's key, so that order of arrival never does.
 --
 -- traits  jsonb  [{customer_id, name, value|null, evidence, source_id, occurred_at, message_key},

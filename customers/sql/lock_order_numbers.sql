@@ -6,4 +6,4 @@
 SELECT pg_advisory_xact_lock(1001, bucket)
   FROM (SELECT DISTINCT abs(hashtext(number) %% 256) AS bucket
           FROM unnest(%(numbers)s::text[]) AS number
-         ORDER BY 1) AS held
+         ORDER BY 1) AS locked

@@ -1,4 +1,4 @@
--- Keep what customers asked a person for as it stands now.
+-- Write requests to staff as the log has them now.
 --
 -- rows  jsonb  the fields of customers.projections.requests.RequestState, and customer_id
 

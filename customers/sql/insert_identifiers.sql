@@ -1,5 +1,5 @@
--- Write down identifiers nobody has seen before, sorted, so that two writers meet in one
--- order. One that another transaction wrote meanwhile is not returned: the caller starts over.
+-- Store identifiers that nobody has seen before, sorted, so that two writers lock in one order.
+-- One that another transaction stored meanwhile is not returned: the caller starts over.
 --
 -- identifiers  jsonb  [{kind, value, evidence, record_id|null, customer_id|null}, ...]
 -- now          timestamptz

@@ -1,8 +1,8 @@
 -- Orders that were stated with some identifiers, other than those that are read already.
 --
--- ids    bigint[]  identifiers of people, browsers and devices
--- known  bigint[]  orders to leave out
--- returns the identifiers as read_graph does, and whether a person joined the order to others
+-- ids       bigint[]  identifiers of people, browsers and devices
+-- excluded  bigint[]  orders to leave out
+-- returns the identifiers as read_graph does, and whether a person merged the order with others
 
 SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
        identifier.record_id, identifier.customer_id, identifier.is_shared,
@@ -19,4 +19,4 @@ SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
   JOIN customers_identifier AS identifier USING (id)
   LEFT JOIN customers_customer AS record ON record.id = identifier.record_id
  WHERE identifier.kind = 'order'
-   AND identifier.id <> ALL (%(known)s::bigint[])
+   AND identifier.id <> ALL (%(excluded)s::bigint[])

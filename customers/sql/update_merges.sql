@@ -1,6 +1,6 @@
--- The ledger of merges: close what no longer stands, then write what does now.
+-- The ledger of merges: mark those that are undone, then write those that are active now.
 --
--- A record that joined when it was opened was no merge worth telling; once it leaves, the row
+-- A record that was merged when it was opened was no merge to mention; once it leaves, the row
 -- says where its events from before are.
 --
 -- moves  jsonb  [{record_id, merged_into_id|null (alone again), previous_id|null (was alone),
@@ -11,7 +11,7 @@ WITH moved AS MATERIALIZED (
     SELECT *
       FROM jsonb_to_recordset(%(moves)s::jsonb) AS move (
            record_id uuid, merged_into_id uuid, previous_id uuid, reason text, links jsonb)
-), closed AS (
+), undone AS (
     UPDATE customers_merge AS merge
        SET undone_at = %(now)s,
            undone_reason = CASE WHEN moved.merged_into_id IS NULL THEN moved.reason
@@ -20,7 +20,7 @@ WITH moved AS MATERIALIZED (
      WHERE merge.record_id = moved.record_id
        AND merge.undone_at IS NULL
  RETURNING merge.record_id
-), untold AS (
+), unmentioned AS (
     INSERT INTO customers_merge
            (merged_into_id, record_id, reason, links, actor, merged_at, undone_at, undone_reason)
     SELECT moved.previous_id, moved.record_id, 'proof', '[]', '', record.created_at, %(now)s,
@@ -28,12 +28,12 @@ WITH moved AS MATERIALIZED (
       FROM moved
       JOIN customers_customer AS record ON record.id = moved.record_id
      WHERE moved.previous_id IS NOT NULL
-       AND moved.record_id NOT IN (SELECT record_id FROM closed)
+       AND moved.record_id NOT IN (SELECT record_id FROM undone)
 )
 INSERT INTO customers_merge
        (merged_into_id, record_id, reason, links, actor, merged_at, undone_reason)
 SELECT merged_into_id, record_id, reason, links, %(actor)s, %(now)s, ''
   FROM moved
  WHERE merged_into_id IS NOT NULL
-   -- Reads the closed rows, so that the unique index sees them closed first.
-   AND (SELECT count(*) FROM closed) >= 0
+   -- Reads the undone rows, so that the unique index sees them undone first.
+   AND (SELECT count(*) FROM undone) >= 0

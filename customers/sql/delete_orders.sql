@@ -1,0 +1,8 @@
+-- Delete rows of which the log has nothing left.
+--
+-- customers, names  uuid[], text[]
+
+DELETE FROM customers_order AS stored_order
+ USING unnest(%(customers)s::uuid[], %(names)s::text[]) AS deleted (customer_id, name)
+ WHERE stored_order.customer_id = deleted.customer_id
+   AND stored_order.number = deleted.name

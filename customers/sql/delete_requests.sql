@@ -1,0 +1,8 @@
+-- Delete rows of which the log has nothing left.
+--
+-- customers, names  uuid[], text[]
+
+DELETE FROM customers_request AS request
+ USING unnest(%(customers)s::uuid[], %(names)s::text[]) AS deleted (customer_id, name)
+ WHERE request.customer_id = deleted.customer_id
+   AND request.reference = deleted.name

@@ -1,0 +1,10 @@
+-- Lock those of these records that can be locked without waiting. Two transactions that wait
+-- for each other's locks would deadlock, and Postgres takes a second to notice.
+--
+-- ids  uuid[]
+
+SELECT id
+  FROM customers_customer
+ WHERE id = ANY (%(ids)s::uuid[])
+ ORDER BY id
+   FOR NO KEY UPDATE SKIP LOCKED

@@ -1,0 +1,18 @@
+-- The identifiers that were stated with each of these orders, and where they lead today.
+--
+-- ids    bigint[]  of orders
+-- limit  int       how many are read of each order
+-- returns (order id, other id, kind of the link, kind of the other, live record of the other)
+
+SELECT link.order_id, other.id, link.kind, other.kind, other.customer_id
+  FROM unnest(%(ids)s::bigint[]) AS placed (id)
+ CROSS JOIN LATERAL (
+       SELECT first_id AS order_id, second_id AS other_id, kind FROM customers_link
+        WHERE first_id = placed.id AND kind <> 'joined'
+        UNION ALL
+       SELECT second_id, first_id, kind FROM customers_link
+        WHERE second_id = placed.id AND kind <> 'joined'
+        LIMIT %(limit)s
+       ) AS link
+  JOIN customers_identifier AS other ON other.id = link.other_id
+ WHERE other.kind <> 'order'
