@@ -24,8 +24,8 @@ from customers.api.base import (
     read_body,
     shape_response,
 )
+from customers.api.changes import request_author
 from customers.api.problems import Problem
-from customers.api.writing import request_author
 from customers.consent import history
 from customers.consent.state import may_ask
 from customers.queries.shapes import Json, LedgerEntryShape, PurposeShape, TopicShape, Version
@@ -160,7 +160,7 @@ class _ControlView(CustomerView):
     def record(self, request: Request, statements: Sequence[ConsentStatement]) -> HttpResponse:
         """Record the statements; answer once no message that they forbid can be sent."""
         acknowledgement = withdrawal.record_statements(
-            customer_id=self.live,
+            customer_id=self.live_id,
             statements=statements,
             author=request_author(request),
             now=timezone.now(),
@@ -197,7 +197,7 @@ class ConsentsView(_ControlView):
         tags=_TAG,
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        state, now = history.current_state(self.live), timezone.now()
+        state, now = history.current_state(self.live_id), timezone.now()
         objections = {subject: UUID(entry) for subject, entry in state.objections.items()}
         consents = []
         for purpose in history.purposes(_language(request)):
@@ -225,7 +225,7 @@ class ConsentsView(_ControlView):
 class ConsentView(_ControlView):
     """The answer to one purpose."""
 
-    rights: ClassVar = {"PUT": Right.SAY_CONTROL}
+    rights: ClassVar = {"PUT": Right.CHANGE_CONTROL}
 
     @schema.describe(
         "Give, refuse or withdraw a consent; answers with what had already left",
@@ -250,7 +250,7 @@ class ConsentView(_ControlView):
 class ObjectionView(_ControlView):
     """An objection to one purpose, or to all marketing."""
 
-    rights: ClassVar = {"PUT": Right.SAY_CONTROL}
+    rights: ClassVar = {"PUT": Right.CHANGE_CONTROL}
 
     @schema.describe(
         "Object to a purpose, or to all marketing; or lift the objection",
@@ -272,7 +272,7 @@ class ObjectionView(_ControlView):
 class PreferencesView(_ControlView):
     """How the customer wants to be reached."""
 
-    rights: ClassVar = {"GET": Right.READ_CONTROL, "PATCH": Right.SAY_CONTROL}
+    rights: ClassVar = {"GET": Right.READ_CONTROL, "PATCH": Right.CHANGE_CONTROL}
 
     @schema.describe(
         "Read the preferences that were set",
@@ -289,7 +289,7 @@ class PreferencesView(_ControlView):
                 topic=setting.topic,
                 entry=UUID(setting.entry),
             )
-            for setting in history.current_state(self.live).settings
+            for setting in history.current_state(self.live_id).settings
         ]
         return shape_response(PreferencesShape(settings, history.topics(_language(request))))
 
@@ -330,7 +330,9 @@ class LedgerView(_ControlView):
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_parameters(request)
-        return page_response(request, history.ledger_entries(self.live, cursor=cursor, limit=limit))
+        return page_response(
+            request, history.ledger_entries(self.live_id, cursor=cursor, limit=limit)
+        )
 
 
 class ExportView(_ControlView):
@@ -344,7 +346,7 @@ class ExportView(_ControlView):
         tags=_TAG,
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        return _download(history.export_ledger(self.live), "ledger.json")
+        return _download(history.export_ledger(self.live_id), "ledger.json")
 
 
 class ReceiptView(_ControlView):
@@ -358,7 +360,9 @@ class ReceiptView(_ControlView):
     def get(
         self, request: Request, entry_id: UUID, customer_id: UUID | None = None
     ) -> HttpResponse:
-        return _download(or_404(history.receipt(self.live, entry_id)), f"receipt-{entry_id}.json")
+        return _download(
+            or_404(history.receipt(self.live_id, entry_id)), f"receipt-{entry_id}.json"
+        )
 
 
 def _download(body: bytes, name: str) -> HttpResponse:

@@ -83,7 +83,7 @@ class TaskView(ApiView):
 
 
 class _TaskActionView(ApiView):
-    rights: ClassVar = {"POST": Right.DO_TASKS}
+    rights: ClassVar = {"POST": Right.CHANGE_TASKS}
 
     def respond(
         self, request: Request, task_id: UUID, act: Callable[[], StaffTask]

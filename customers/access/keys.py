@@ -11,12 +11,12 @@ from customers.access.authorization import KEY_PREFIXES
 from customers.types import Sender
 
 SCOPES = ("ingest", "read", "identify")
-# How much of a key may be shown again: enough to tell two apart, far from enough to use one.
+# The length of the part of a key that is shown again: enough to tell two keys apart.
 PREFIX_LENGTH = 9
 
 
 class KeysUnavailable(OperationalError):
-    """Nobody can say now whether a key is good: that is our fault, not the sender's."""
+    """The database is away, so a key cannot be checked; that is our fault, not the sender's."""
 
 
 class NewKey(NamedTuple):
@@ -26,7 +26,7 @@ class NewKey(NamedTuple):
 
 
 def generate_key(*, is_secret: bool) -> NewKey:
-    """Make up a key of 192 random bits; only its digest is to be stored."""
+    """Generate a key of 192 random bits; only its digest is stored."""
     text = f"{'sk' if is_secret else 'pk'}_{secrets.token_urlsafe(24)}"
     return NewKey(text, text[:PREFIX_LENGTH], digest(text))
 
@@ -37,7 +37,7 @@ def digest(key: str) -> bytes:
 
 
 def find_sender(key: str) -> Sender | None:
-    """Return who holds this key, or None; raise Unavailable when nobody can say."""
+    """Return the holder of this key, or None; raise KeysUnavailable where the database is away."""
     try:
         return _find_sender(key)
     except db.CONNECTION_ERRORS as error:

@@ -1,4 +1,4 @@
-"""Keeps the secrets of second factors unreadable to who only has the database."""
+"""Encrypts the secrets of second factors, so that the database alone does not reveal them."""
 
 import base64
 import hashlib
@@ -9,17 +9,17 @@ from django.conf import settings
 
 
 class UndecryptableSecret(Exception):
-    """The key that encrypted this is no key of ours any more."""
+    """The key that encrypted this secret is no longer configured."""
 
 
 class EncryptingMFAAdapter(DefaultMFAAdapter):
-    """Encrypts with SECRET_KEY; what its predecessors encrypted stays readable."""
+    """Encrypts with SECRET_KEY, and decrypts with SECRET_KEY_FALLBACKS, too."""
 
     def encrypt(self, text: str) -> str:
         return _cipher().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Raise Unreadable where it cannot be read."""
+        """Raise UndecryptableSecret where no key decrypts it."""
         try:
             return _cipher().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:

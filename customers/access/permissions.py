@@ -1,4 +1,4 @@
-"""Who asks, and what they may: the access table of the REST API."""
+"""The access table of the REST API: principals and their rights."""
 
 import re
 from collections.abc import Mapping
@@ -19,75 +19,75 @@ from customers.types import Sender
 
 
 class Right(StrEnum):
-    """What one may ask of the API."""
+    """What a principal may do by the REST API."""
 
     READ = "read"
-    # Records by an identifier, or all of them; and people, by whatever is said of them.
-    FIND = "find"
+    # Find records by an identifier, or list them; search people by free text.
+    FIND_CUSTOMER = "find_customer"
     SEARCH = "search"
     CHANGE_ORDER = "change_order"
     CHANGE_PARTY = "change_party"
     READ_REVIEWS = "read_reviews"
-    SETTLE = "settle"
+    SETTLE_REVIEW = "settle_review"
     READ_QUARANTINE = "read_quarantine"
     REPLAY = "replay"
     READ_CONTROL = "read_control"
-    # To say, for a customer, what we may do.
-    SAY_CONTROL = "say_control"
-    # To ask for a person, or to say that somebody came.
-    ASK_PERSON = "ask_person"
-    # To say that a message was read, as an app of the company's own does.
+    # To make consent statements for a customer.
+    CHANGE_CONTROL = "change_control"
+    # To request a person, such as a call back, or to record that staff answered.
+    MAKE_REQUEST = "make_request"
+    # To mark a message as read, as an app of the company does.
     MARK_READ = "mark_read"
     READ_TASKS = "read_tasks"
-    DO_TASKS = "do_tasks"
+    CHANGE_TASKS = "change_tasks"
     READ_TOPICS = "read_topics"
-    # To say how a ride is, which may be told to many.
+    # To set the status of a topic, which may start automations for many customers.
     SET_TOPIC = "set_topic"
-    # What everybody may who has signed in as a customer, about their own login.
+    # To list and end the sessions of one's own login.
     OWN_LOGIN = "own_login"
 
 
-# Which scope a secret key needs. What a key may do, it may do for every record.
+# The scope that a secret key needs for a right. A key has it for every record.
 KEY_SCOPES = {
     Right.READ: "read",
-    Right.FIND: "read",
+    Right.FIND_CUSTOMER: "read",
     Right.SEARCH: "read",
     Right.READ_REVIEWS: "read",
     Right.READ_QUARANTINE: "read",
     Right.READ_TASKS: "read",
-    Right.DO_TASKS: "identify",
+    Right.CHANGE_TASKS: "identify",
     Right.READ_TOPICS: "read",
     Right.SET_TOPIC: "identify",
     Right.CHANGE_ORDER: "identify",
     Right.CHANGE_PARTY: "identify",
-    Right.SETTLE: "identify",
+    Right.SETTLE_REVIEW: "identify",
     Right.REPLAY: "identify",
     Right.MARK_READ: "identify",
     Right.READ_CONTROL: "read",
-    Right.SAY_CONTROL: "identify",
-    Right.ASK_PERSON: "identify",
+    Right.CHANGE_CONTROL: "identify",
+    Right.MAKE_REQUEST: "identify",
 }
-# Which of Django's permissions somebody of staff needs; what is not here is not for staff: that
-# a message was read is said by whoever read it.
+# The Django permission that staff need for a right. A right that is missing here is not for staff:
+# only its reader marks a message as read.
 STAFF_PERMISSIONS = {
     Right.READ: "customers.view_customer",
-    Right.FIND: "customers.view_customer",
+    Right.FIND_CUSTOMER: "customers.view_customer",
     Right.SEARCH: "customers.find_customer",
     Right.CHANGE_ORDER: "customers.change_order",
     Right.CHANGE_PARTY: "customers.change_partymember",
     Right.READ_REVIEWS: "customers.view_review",
-    Right.SETTLE: "customers.change_review",
+    Right.SETTLE_REVIEW: "customers.change_review",
     Right.READ_QUARANTINE: "customers.view_quarantineditem",
     Right.READ_TASKS: "butler.view_stafftask",
-    Right.DO_TASKS: "butler.change_stafftask",
+    Right.CHANGE_TASKS: "butler.change_stafftask",
     Right.READ_TOPICS: "butler.view_topicstatus",
     Right.SET_TOPIC: "butler.change_topicstatus",
     Right.REPLAY: "customers.change_quarantineditem",
     Right.READ_CONTROL: "customers.view_control",
-    Right.SAY_CONTROL: "customers.change_control",
-    Right.ASK_PERSON: "butler.change_stafftask",
+    Right.CHANGE_CONTROL: "customers.change_control",
+    Right.MAKE_REQUEST: "butler.change_stafftask",
 }
-# What customers may do with their own record.
+# The rights of customers on their own record.
 CUSTOMER_RIGHTS = frozenset(
     {
         Right.READ,
@@ -96,8 +96,8 @@ CUSTOMER_RIGHTS = frozenset(
         Right.OWN_LOGIN,
         Right.MARK_READ,
         Right.READ_CONTROL,
-        Right.SAY_CONTROL,
-        Right.ASK_PERSON,
+        Right.CHANGE_CONTROL,
+        Right.MAKE_REQUEST,
     }
 )
 
@@ -114,14 +114,14 @@ class Principal:
     sender: Sender | None = None
     user: User | None = None
     # The live record of a customer who signed in.
-    own: UUID | None = None
-    # How a login was shown: a cookie or a token.
-    by: str = ""
+    own_record_id: UUID | None = None
+    # How a login authenticated: by cookie or token.
+    session_kind: str = ""
 
     # What Django and DRF ask of anything that authenticated.
     is_authenticated = True
 
-    def may(self, right: Right) -> bool:
+    def has_right(self, right: Right) -> bool:
         if self.kind == "key":
             assert self.sender is not None
             return KEY_SCOPES.get(right) in self.sender.scopes
@@ -133,8 +133,8 @@ class Principal:
         permission = STAFF_PERMISSIONS.get(right)
         return permission is not None and self.user.has_perm(permission)
 
-    def sees_addresses(self) -> bool:
-        """Tell whether they may see how people are reached, and so find them by it."""
+    def can_see_addresses(self) -> bool:
+        """Tell whether they may see addresses of customers, and so search by them."""
         return self.user is None or self.user.has_perm("customers.view_identifier")
 
 
@@ -183,14 +183,20 @@ class CookieAuthentication(authentication.SessionAuthentication):
 
 def _principal(user: User, *, session_kind: str) -> Principal:
     if user.is_staff:
-        return Principal("staff", f"user:{user.pk}", user=user, by=session_kind)
+        return Principal("staff", f"user:{user.pk}", user=user, session_kind=session_kind)
     record = user.record
     own_record_id = (record.canonical_id or record.pk) if record else None
-    return Principal("customer", f"user:{user.pk}", user=user, own=own_record_id, by=session_kind)
+    return Principal(
+        "customer",
+        f"user:{user.pk}",
+        user=user,
+        own_record_id=own_record_id,
+        session_kind=session_kind,
+    )
 
 
 def request_principal(request: Request) -> Principal:
-    """Return who asks; raise NotAuthenticated where nobody says."""
+    """Return the principal of a request; raise NotAuthenticated where there is none."""
     # DRF's types know only Django's users; our authenticators give principals.
     principal: object = request.user
     if not isinstance(principal, Principal):
@@ -209,23 +215,23 @@ class HasRight(permissions.BasePermission):
         right = rights.get(method)
         principal = request_principal(request)
         # A method that the view's table leaves out is for nobody.
-        return right is not None and principal.may(right)
+        return right is not None and principal.has_right(right)
 
 
 def can_open(principal: Principal, customer_id: UUID) -> bool:
-    """Tell whether this record is one's own, or one may open every record."""
+    """Tell whether this record is the principal's own, or they may open every record."""
     if principal.kind != "customer":
         return True
-    if principal.own is None:
+    if principal.own_record_id is None:
         return False
     return (
-        customer_id == principal.own
-        or Customer.objects.filter(pk=customer_id, canonical_id=principal.own).exists()
+        customer_id == principal.own_record_id
+        or Customer.objects.filter(pk=customer_id, canonical_id=principal.own_record_id).exists()
     )
 
 
 def request_actor(request: Request) -> str:
-    """Return who acts, as it is written on the log; empty: the customer does."""
+    """Return the actor as the log names it; empty: the customer."""
     principal = request_principal(request)
     if principal.user:
         return (

@@ -1,4 +1,4 @@
-"""What each kind of colleague may see and do. Django's groups are made from this table.
+"""The permissions of each role of staff. Django's groups are made from this table.
 
 The whole record, by REST or as a stream, needs `view_customer`; who has only `meet_customer`
 sees on the console who somebody is and when they visit, and nothing that leads to them.

@@ -63,9 +63,9 @@ def record_changes(
     now: datetime,
     expected_version: int | None = None,
 ) -> IngestOutcome:
-    """Put these statements on the customer's log, all or none; return where the last stands.
+    """Append these changes to the customer's log, all or none; return the last one's outcome.
 
-    Raises OutOfReach, NotTaken, or ingest.VersionMismatch when the log moved on.
+    Raises UnreachableRecord, RejectedChange, or ingest.VersionMismatch when the log moved on.
     """
     identifier = db.row(sql.load("find_routing_identifier"), {"id": customer_id})
     if identifier is None:

@@ -72,7 +72,7 @@ def place_order(
     now: datetime,
     expected_version: int | None = None,
 ) -> OrderPlacement:
-    """Place an order; raise NumberTaken where the number is in use or could be anybody's."""
+    """Place an order; raise OrderNumberInUse where the number is in use or not valid."""
     number = number or new_number()
     if normalize("order", number) != number:
         raise OrderNumberInUse

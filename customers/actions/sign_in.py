@@ -24,7 +24,7 @@ from uuid_utils.compat import uuid7
 from customers import ingest
 from customers.events import internal_sources
 from customers.identity.normalize import normalize
-from customers.models import Evidence, Guess, Identifier, SignInCode, User
+from customers.models import AttemptCount, Evidence, Identifier, SignInCode, User
 from customers.types import IncomingEvent
 
 _HOUR = timedelta(hours=1)
@@ -193,7 +193,7 @@ def end_sessions(user: User, *, except_key: str = "") -> None:
 def delete_expired(*, now: datetime) -> None:
     """Delete sessions that ran out, and codes and attempts that count no more."""
     SignInCode.objects.filter(requested_at__lt=now - 2 * _HOUR).delete()
-    Guess.objects.filter(window__lt=now - 2 * _HOUR).delete()
+    AttemptCount.objects.filter(window__lt=now - 2 * _HOUR).delete()
     Session.objects.filter(expire_date__lt=now).delete()
     existing = Session.objects.filter(session_key=OuterRef("session_key"))
     UserSession.objects.filter(~Exists(existing)).delete()

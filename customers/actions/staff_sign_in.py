@@ -25,7 +25,7 @@ from django.db import connection, transaction
 from django.utils.crypto import salted_hmac
 
 from customers.access.mfa import UndecryptableSecret
-from customers.models import Guess, User
+from customers.models import AttemptCount, User
 
 WINDOW = timedelta(minutes=15)
 # Seconds that a code of the authenticator app is shown for, and how many of them a clock may
@@ -239,15 +239,15 @@ def _count_attempt(limit: AttemptLimit, subject: str, now: datetime) -> None:
 
 
 _COUNT_ATTEMPT = """
-INSERT INTO customers_guess AS guess (subject, "window", tries) VALUES (%s, %s, 1)
-    ON CONFLICT (subject, "window") DO UPDATE SET tries = guess.tries + 1
+INSERT INTO customers_attemptcount AS attempts (subject, "window", tries) VALUES (%s, %s, 1)
+    ON CONFLICT (subject, "window") DO UPDATE SET tries = attempts.tries + 1
 RETURNING tries
 """
 
 
 def _reset_attempts(limit: AttemptLimit, subject: str, now: datetime) -> None:
     """Reset the count after a success: a typing mistake a day is no attack."""
-    Guess.objects.filter(subject=_subject(limit, subject), window=_window(now)).delete()
+    AttemptCount.objects.filter(subject=_subject(limit, subject), window=_window(now)).delete()
 
 
 def _window(now: datetime) -> datetime:

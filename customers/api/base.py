@@ -1,4 +1,4 @@
-"""What every endpoint does alike: rights, bodies, versions, answers."""
+"""What every endpoint shares: rights, bodies, versions, responses."""
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -35,7 +35,7 @@ _MAX_IDEMPOTENCY_KEY = 255
 
 
 class JsonOnlyNegotiation(DefaultContentNegotiation):
-    """We have one kind of answer, so there is nothing to weigh, and no 406."""
+    """Always answers JSON, and never 406."""
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
         return renderers[0], renderers[0].media_type
@@ -62,31 +62,31 @@ class CustomerView(ApiView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        # A method that is not for here is said to be so whoever asks about whom.
+        # A method that is not allowed is answered 405, whoever asks and for which record.
         if request.method in self.allowed_methods:
             self.customer_id = _customer_id(request_principal(request), kwargs.get("customer_id"))
             if request.method == "GET":
                 log_access(request, [self.customer_id])
 
     @property
-    def live(self) -> UUID:
-        """The record as it lives now, whatever it was merged into."""
+    def live_id(self) -> UUID:
+        """The id of the live record, also where the one in the path was merged."""
         return or_404(lists.live_id(self.customer_id))
 
 
 def _customer_id(principal: Principal, path_id: UUID | None) -> UUID:
     if path_id is None:
         # Staff and keys have no record of their own.
-        if principal.own is None:
+        if principal.own_record_id is None:
             raise Http404
-        return principal.own
+        return principal.own_record_id
     if not can_open(principal, path_id):
         raise Http404
     return path_id
 
 
 def log_access(request: Request, ids: Iterable[UUID], *, what: str = "") -> None:
-    """Write down whose records somebody else looks at; one's own is one's own business."""
+    """Log that this request reads these records; a customer's own reads are not logged."""
     principal = request_principal(request)
     if principal.kind == "customer":
         return
@@ -101,20 +101,20 @@ def log_access(request: Request, ids: Iterable[UUID], *, what: str = "") -> None
 
 
 def or_404[T](value: T | None) -> T:
-    """Return it, or answer 404 in the words that are used for everything out of reach."""
+    """Return the value; raise Http404 where it is None."""
     if value is None:
         raise Http404
     return value
 
 
 def shape_response(shape: object, *, status: int = 200, version: int | None = None) -> HttpResponse:
-    """Answer with a shape, straight to bytes."""
+    """Return a JSON response of a shape."""
     return to_response(StoredResponse(status, encode(shape)), version=version)
 
 
 def to_response(stored: StoredResponse, *, version: int | None = None) -> HttpResponse:
     response = HttpResponse(stored.body, status=stored.status, content_type="application/json")
-    # Ours to keep, but to be asked for each time; what is asked again costs 304 and no body.
+    # The client may store it, but has to revalidate each time: then it costs 304 and no body.
     response["Cache-Control"] = "private, no-cache"
     if version is not None:
         response["ETag"] = f'"{version}"'
@@ -122,7 +122,7 @@ def to_response(stored: StoredResponse, *, version: int | None = None) -> HttpRe
 
 
 def page_response(request: Request, page: Page[Any]) -> HttpResponse:
-    """Answer with a page, and with the addresses of those around it."""
+    """Return a response with a page and the URLs of the pages around it."""
     return shape_response(
         {
             "results": page.results,
@@ -140,7 +140,7 @@ def _page_url(request: Request, cursor: str | None) -> str | None:
 
 
 def page_parameters(request: Request) -> tuple[str | None, int]:
-    """Return the cursor and the number of results that were asked for."""
+    """Return the cursor and the limit of a list request."""
     limit = request.GET.get("limit", str(DEFAULT_LIMIT))
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:6]) <= MAX_LIMIT):
         raise Problem(400, "bad-limit", f"limit is a number from 1 to {MAX_LIMIT}.")
@@ -148,7 +148,7 @@ def page_parameters(request: Request) -> tuple[str | None, int]:
 
 
 def read_body[T](request: Request, shape: type[T]) -> T:
-    """Read the body as this shape; say 422 with the place that does not fit."""
+    """Read the body as this shape; answer 422 with the place that does not fit."""
     try:
         return msgspec.convert(request.data or {}, shape)
     except msgspec.ValidationError as error:
@@ -156,7 +156,7 @@ def read_body[T](request: Request, shape: type[T]) -> T:
 
 
 def read_query[T](request: Request, shape: type[T]) -> T:
-    """Read the query as this shape; names it does not know are refused."""
+    """Read the query as this shape; unknown names are refused."""
     try:
         return msgspec.convert(request.GET.dict(), shape, strict=False)
     except msgspec.ValidationError as error:
@@ -164,7 +164,7 @@ def read_query[T](request: Request, shape: type[T]) -> T:
 
 
 def expected_version(request: Request) -> int | None:
-    """Return the version that If-Match names; None where the caller does not mind."""
+    """Return the version that If-Match names; None where the caller names none."""
     tag = request.headers.get("If-Match", "*").strip()
     if tag == "*":
         return None
@@ -186,7 +186,7 @@ def version_mismatch(error: VersionMismatch) -> Problem:
 
 
 def idempotent_response(request: Request, effect: Callable[[], StoredResponse]) -> HttpResponse:
-    """Do what a POST asks for, once for each Idempotency-Key."""
+    """Run the effect of a POST once for each Idempotency-Key."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return to_response(effect())

@@ -28,14 +28,14 @@ from customers.api.base import (
     shape_response,
     to_response,
 )
-from customers.api.problems import Problem
-from customers.api.writing import (
+from customers.api.changes import (
     ChangeShape,
     ChangingView,
     change_response,
     change_shape,
     request_author,
 )
+from customers.api.problems import Problem
 from customers.projections.orders import (
     CANCELLATION_REQUESTED,
     CHANGE_REQUESTED,
@@ -106,7 +106,7 @@ class OrderChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True
 
 
 class LineCancellation(msgspec.Struct, forbid_unknown_fields=True):
-    """How many of the line to take out; all of it where nothing is said."""
+    """How many of the line to cancel; without a quantity, the whole line."""
 
     quantity: Count | None = None
 
@@ -116,7 +116,7 @@ class CancellationReason(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PlacedOrder(msgspec.Struct, frozen=True):
-    """A new order's number, where it stands, and whether it is placed."""
+    """A new order's number, the log and version of its event, and whether it is placed."""
 
     number: str
     customer: UUID
@@ -137,7 +137,7 @@ class OrdersView(ChangingView):
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_parameters(request)
-        return page_response(request, lists.orders(self.live, cursor=cursor, limit=limit))
+        return page_response(request, lists.orders(self.live_id, cursor=cursor, limit=limit))
 
     @schema.describe(
         "Place an order; as its customer, request one",
@@ -154,7 +154,7 @@ class OrdersView(ChangingView):
             _refuse_prices(order.total, order.lines)
             _refuse_number(order.number)
         _refuse_large_totals(order.lines)
-        live, author = self.live, request_author(request)
+        live, author = self.live_id, request_author(request)
 
         def effect() -> StoredResponse:
             arguments: dict[str, Any] = {
@@ -183,7 +183,7 @@ class OrderView(ChangingView):
 
     @schema.describe("Read an order", answer=schema.shape(OrderShape), tags=("orders",))
     def get(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
-        return shape_response(or_404(lists.order(self.live, number)))
+        return shape_response(or_404(lists.order(self.live_id, number)))
 
     @schema.describe(
         "Amend an order; as its customer, ask for the change",
@@ -329,7 +329,7 @@ class OrderHistoryView(CustomerView):
     )
     def get(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_parameters(request)
-        live = self.live
+        live = self.live_id
         or_404(lists.order(live, number))
         about = TimelineFilter(about=f"order:{number}")
         return page_response(
@@ -342,7 +342,7 @@ def _is_customer(request: Request) -> bool:
 
 
 def _refuse_customers(request: Request) -> None:
-    """Let nobody settle what she requested herself, by whichever address."""
+    """Refuse customers: they must not confirm or decline their own requests."""
     if _is_customer(request):
         raise Problem(403, "not-for-customers", "Only who sells it can confirm or decline it.")
 
@@ -351,7 +351,7 @@ def _target(
     view: CustomerView, request: Request, number: str, author: ChangeAuthor
 ) -> orders.OrderTarget:
     return orders.OrderTarget(
-        customer_id=view.live,
+        customer_id=view.live_id,
         number=number,
         author=author,
         now=timezone.now(),
@@ -360,7 +360,7 @@ def _target(
 
 
 def _event_properties(shape: NewOrder | OrderChange) -> dict[str, Any]:
-    """Return the properties of an order event: only what was said, lines by their line_id."""
+    """Return the properties of an order event: only fields that were sent, lines by line_id."""
     properties: dict[str, Any] = msgspec.to_builtins(shape)
     properties.pop("number", None)
     if "lines" in properties:
@@ -371,7 +371,7 @@ def _event_properties(shape: NewOrder | OrderChange) -> dict[str, Any]:
 
 
 def _line_properties(line: dict[str, Any], number: int) -> dict[str, Any]:
-    # What we name ourselves cannot be overruled by what somebody calls a detail.
+    # A detail cannot overwrite a field of the line.
     fields = {name: value for name, value in line.items() if name not in ("id", "details")}
     details = {k: v for k, v in line.get("details", {}).items() if k not in _RESERVED_NAMES}
     return {**details, **fields, "line_id": line.get("id", str(number))}
@@ -384,7 +384,7 @@ _RESERVED_NAMES = frozenset(
 
 
 def _refuse_prices(total: object, lines: list[NewLine] | list[LineChange]) -> None:
-    """Customers say what they want; what it costs says who sells it."""
+    """Refuse prices from customers: the company sets them."""
     if total is not UNSET or any(line.unit_price is not UNSET for line in lines):
         raise Problem(403, "prices-are-ours", "Prices are not for customers to set.")
 
@@ -396,7 +396,7 @@ def _refuse_number(number: object) -> None:
 
 
 def _refuse_large_totals(lines: list[NewLine] | list[LineChange]) -> None:
-    """What no total can hold is a slip of the hand, and better said now than kept."""
+    """Refuse lines that come to more than an order can hold: they are a typing mistake."""
     total = sum(Decimal(line.unit_price or 0) * (line.quantity or 1) for line in lines)
     if total > LARGEST:
         raise Problem(422, "too-much", f"The lines come to more than {LARGEST}.")

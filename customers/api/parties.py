@@ -25,7 +25,7 @@ from customers.api.base import (
     read_body,
     to_response,
 )
-from customers.api.writing import (
+from customers.api.changes import (
     ChangeShape,
     ChangingView,
     change_response,
@@ -58,7 +58,7 @@ class MemberChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tru
 
 
 class NewMemberShape(msgspec.Struct, frozen=True):
-    """A new member's reference, and where that stands."""
+    """A new member's reference, and the log and version of its event."""
 
     reference: str
     customer: UUID
@@ -72,7 +72,7 @@ class PartyView(ChangingView):
 
     @schema.describe("List the party", answer=schema.pages_of(MemberShape), tags=("party",))
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        return page_response(request, Page(lists.party(self.live)))
+        return page_response(request, Page(lists.party(self.live_id)))
 
     @schema.describe(
         "Add a member",
@@ -114,7 +114,7 @@ class MemberView(ChangingView):
         self, request: Request, reference: str, customer_id: UUID | None = None
     ) -> HttpResponse:
         change = read_body(request, MemberChange)
-        or_404(lists.member(self.live, reference))
+        or_404(lists.member(self.live_id, reference))
         outcome = _change(
             self, request, reference, request_author(request), _event_properties(change)
         )
@@ -129,7 +129,7 @@ class MemberView(ChangingView):
     def delete(
         self, request: Request, reference: str, customer_id: UUID | None = None
     ) -> HttpResponse:
-        live = self.live
+        live = self.live_id
         or_404(lists.member(live, reference))
         outcome = parties.remove_member(
             customer_id=live,
@@ -149,7 +149,7 @@ def _change(
     change: dict[str, Any],
 ) -> IngestOutcome:
     return parties.change_member(
-        customer_id=view.live,
+        customer_id=view.live_id,
         reference=reference,
         author=author,
         change=change,
@@ -159,7 +159,7 @@ def _change(
 
 
 def _event_properties(member: NewMember | MemberChange) -> dict[str, Any]:
-    """Return what was said, details beside the rest as on the log."""
+    """Return the properties of a party event: the fields that were sent, and the details."""
     properties: dict[str, Any] = msgspec.to_builtins(member)
     details: dict[str, Any] = properties.pop("details", {})
     reserved = {"name", "role", "birth_date", "guardian", "reference"}

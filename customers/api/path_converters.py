@@ -1,4 +1,4 @@
-"""How an order is named in an address: as its source named it, whatever signs that has.
+"""The path converter of order numbers: as the source wrote them, with any characters.
 
 Servers decode %2F before anybody here reads the path, and browsers climb at `..`. What is of an
 order is therefore routed before the order itself, and what we write ourselves says ~2F and ~2E:

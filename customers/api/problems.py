@@ -1,4 +1,4 @@
-"""What goes wrong, said as RFC 9457 problem documents."""
+"""Errors as RFC 9457 problem documents."""
 
 from http import HTTPStatus
 from typing import Any
@@ -13,7 +13,7 @@ CONTENT_TYPE = "application/problem+json"
 
 
 class ProblemShape(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A problem, as every endpoint under /api/ tells it."""
+    """A problem document, as every endpoint under /api/ returns it."""
 
     title: str
     status: int
@@ -23,7 +23,7 @@ class ProblemShape(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Problem(exceptions.APIException):
-    """Something a caller should be told; `kind` names it for programs."""
+    """An error for the caller; `kind` names it for programs."""
 
     def __init__(
         self,
@@ -66,12 +66,12 @@ def problem(
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Say 404 with the same words whatever is missing, or whoever may not see it."""
+    """Answer 404 alike for what does not exist and for what the caller may not see."""
     return problem(404, "There is nothing here for you.")
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse | Response | None:
-    """Turn what a view raised into a problem document; DRF calls this."""
+    """Turn an exception of a view into a problem document; DRF calls this."""
     if isinstance(error, Problem):
         return problem(
             error.status_code, error.text, kind=error.kind, headers=error.headers, **error.more

@@ -1,4 +1,4 @@
-"""What came in and could not become an event. Taking it out again is up to the wire."""
+"""Items in quarantine, for reading. The wire replays them."""
 
 from typing import ClassVar
 
@@ -39,7 +39,7 @@ class QuarantineView(ApiView):
 
 
 class QuarantinedItemView(ApiView):
-    """One thing in quarantine, with the bytes that came."""
+    """One item in quarantine, with the bytes that came."""
 
     rights: ClassVar = {"GET": Right.READ_QUARANTINE}
 

@@ -1,4 +1,4 @@
-"""Records: found by an identifier, read whole, or read event by event."""
+"""Records: found by an identifier, read whole, or as a timeline of events."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -35,7 +35,7 @@ from customers.queries.timeline import TimelineFilter, timeline
 class CustomersView(ApiView):
     """Find customers."""
 
-    rights: ClassVar = {"GET": Right.FIND}
+    rights: ClassVar = {"GET": Right.FIND_CUSTOMER}
 
     @schema.describe(
         "Find customers by an identifier, or list them",
@@ -64,7 +64,7 @@ class CustomersView(ApiView):
 
 
 class SearchView(ApiView):
-    """People, by what is said of them."""
+    """Search for people by free text."""
 
     rights: ClassVar = {"GET": Right.SEARCH}
 
@@ -91,11 +91,11 @@ class SearchView(ApiView):
             region=(principal.sender.default_region if principal.sender else "")
             or settings.BUTLER_COUNTRY,
             today=timezone.localdate(),
-            sees_addresses=principal.sees_addresses(),
+            sees_addresses=principal.can_see_addresses(),
             cursor=cursor,
             limit=limit,
         )
-        # Everybody who is shown was looked at.
+        # Every record in the results was read.
         log_access(request, [match.id for match in page.results], what="search")
         return page_response(request, page)
 
@@ -220,4 +220,4 @@ class InteractionsView(CustomerView):
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_parameters(request)
-        return page_response(request, lists.interactions(self.live, cursor=cursor, limit=limit))
+        return page_response(request, lists.interactions(self.live_id, cursor=cursor, limit=limit))

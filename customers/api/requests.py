@@ -1,4 +1,4 @@
-"""What customers ask a person for: to be called back, and that somebody did."""
+"""Requests for a person, such as to be called back, and closing them."""
 
 from datetime import datetime
 from typing import Annotated, ClassVar
@@ -21,7 +21,7 @@ from customers.api.base import (
     page_response,
     read_body,
 )
-from customers.api.writing import (
+from customers.api.changes import (
     ChangeShape,
     ChangingView,
     change_response,
@@ -42,13 +42,13 @@ class CallbackRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RequestOutcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What came of it."""
+    """How the request ended."""
 
     outcome: ShortText = ""
 
 
 class NewRequestShape(msgspec.Struct, frozen=True):
-    """A new request's reference, and where it stands."""
+    """A new request's reference, and the log and version of its event."""
 
     reference: str
     customer: UUID
@@ -58,7 +58,7 @@ class NewRequestShape(msgspec.Struct, frozen=True):
 class RequestsView(ChangingView):
     """A customer's requests."""
 
-    rights: ClassVar = {"GET": Right.READ, "POST": Right.ASK_PERSON}
+    rights: ClassVar = {"GET": Right.READ, "POST": Right.MAKE_REQUEST}
 
     @schema.describe(
         "List what the customer asked a person for, newest first",
@@ -68,7 +68,7 @@ class RequestsView(ChangingView):
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_parameters(request)
-        return page_response(request, history.requests(self.live, cursor=cursor, limit=limit))
+        return page_response(request, history.requests(self.live_id, cursor=cursor, limit=limit))
 
     @schema.describe(
         "Ask to be called back",
@@ -80,7 +80,7 @@ class RequestsView(ChangingView):
     )
     def post(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         body = read_body(request, CallbackRequest)
-        live, author = self.live, request_author(request)
+        live, author = self.live_id, request_author(request)
 
         def effect() -> StoredResponse:
             callback = requests.request_callback(
@@ -98,9 +98,9 @@ class RequestsView(ChangingView):
 
 
 class CloseView(ChangingView):
-    """That a request need not be done any more: the customer took it back, or somebody did it."""
+    """Closing a request: the customer took it back, or staff answered it."""
 
-    rights: ClassVar = {"POST": Right.ASK_PERSON}
+    rights: ClassVar = {"POST": Right.MAKE_REQUEST}
 
     @schema.describe(
         "Say that a request was answered, or as its customer, that it need not be",
@@ -113,7 +113,7 @@ class CloseView(ChangingView):
         self, request: Request, reference: str, customer_id: UUID | None = None
     ) -> HttpResponse:
         body = read_body(request, RequestOutcome)
-        live, author = self.live, request_author(request)
+        live, author = self.live_id, request_author(request)
         # Only who serves a customer can say that it was done.
         close = (
             requests.close_request

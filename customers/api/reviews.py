@@ -1,4 +1,4 @@
-"""What a person has to decide: suggested merges, and merges to undo."""
+"""Questions for staff: suggested merges, and merges to undo."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -73,7 +73,7 @@ class ReviewView(ApiView):
 
 
 class _SettleView(ApiView):
-    rights: ClassVar = {"POST": Right.SETTLE}
+    rights: ClassVar = {"POST": Right.SETTLE_REVIEW}
 
     def settle(self, request: Request, review_id: int, decide: Callable[..., Any]) -> HttpResponse:
         def effect() -> StoredResponse:
@@ -129,13 +129,13 @@ class MergesView(CustomerView):
         tags=("reviews",),
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        return page_response(request, Page(lists.merges(self.live)))
+        return page_response(request, Page(lists.merges(self.live_id)))
 
 
 class UndoMergeView(CustomerView):
     """Undoing a merge."""
 
-    rights: ClassVar = {"POST": Right.SETTLE}
+    rights: ClassVar = {"POST": Right.SETTLE_REVIEW}
 
     @schema.describe(
         "Part two records again",
@@ -147,7 +147,7 @@ class UndoMergeView(CustomerView):
     def post(
         self, request: Request, merge_id: int, customer_id: UUID | None = None
     ) -> HttpResponse:
-        live = self.live
+        live = self.live_id
 
         def effect() -> StoredResponse:
             try:

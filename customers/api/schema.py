@@ -1,4 +1,4 @@
-"""The schema of the REST API, made from the very shapes that requests and answers have."""
+"""The OpenAPI schema, made from the shapes of requests and responses."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -101,7 +101,7 @@ def describe(
     tags: tuple[str, ...] = ("record",),
     auth: list[str] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Say in the schema what a method takes and answers."""
+    """Describe in the schema what a method takes and answers."""
     is_writing = body is not None or status in (201, 202) or IF_MATCH in parameters
     usual = _WRITE_PROBLEMS if is_writing else _READ_PROBLEMS
     responses: dict[Any, Any] = {
@@ -114,7 +114,7 @@ def describe(
     for code, (description, other) in (other_responses or {}).items():
         response = OpenApiResponse(other, description=description)
         responses[(code, "application/json") if other else code] = response
-    # The types say names; what the generator writes out as it is are these objects.
+    # The generator's types ask for names, but it needs these objects.
     requirements: Any = [{name: []} for name in (SECURITY if auth is None else auth)]
     return extend_schema(
         summary=summary,

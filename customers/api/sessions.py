@@ -1,4 +1,4 @@
-"""Sessions of people who signed in: opened by a proved code, listed and ended by their owner."""
+"""Sessions of users: opened by a verified code, listed and ended by their owner."""
 
 from datetime import datetime
 from importlib import import_module

@@ -16,18 +16,18 @@ from customers.models.ledger import IdempotencyKey, Merge, QuarantinedItem, Revi
 from customers.models.login import User
 from customers.models.record import Interaction, Order, PartyMember, Trait
 from customers.models.search import SearchName
-from customers.models.sign_in import Guess, SignInCode
+from customers.models.sign_in import AttemptCount, SignInCode
 from customers.models.source import Source, SourceKey
 
 __all__ = [
     "AccessLogEntry",
+    "AttemptCount",
     "BlockedValue",
     "Control",
     "ControlEntry",
     "Customer",
     "Event",
     "Evidence",
-    "Guess",
     "IdempotencyKey",
     "Identifier",
     "Interaction",

@@ -1,4 +1,4 @@
-"""What customers said we may do: the ledger that is only added to, and how it stands now."""
+"""Consent: what is published, the append-only ledger, and the consent state of each customer."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -10,7 +10,7 @@ from customers.models.customer import Customer
 
 
 class Purpose(models.Model):
-    """One thing that customers can be asked for: to be told of offers, to have visits combined."""
+    """A purpose that customers can be asked for, such as offers by mail."""
 
     class Kind(models.TextChoices):
         CONTACT = "contact"
@@ -33,7 +33,7 @@ class Purpose(models.Model):
 
 
 class Topic(models.Model):
-    """What messages can be about, for customers to follow or to mute."""
+    """A topic of messages, which customers can follow or mute."""
 
     key = models.CharField(primary_key=True, max_length=64)
     texts = models.JSONField(default=dict)
@@ -44,7 +44,7 @@ class Topic(models.Model):
 
 
 class Notice(models.Model):
-    """The exact words that a consent refers to, in one language. Never changed."""
+    """The exact text that a consent refers to, in one language. Never changed."""
 
     purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT, related_name="notices")
     version = models.IntegerField()
@@ -67,7 +67,7 @@ class Notice(models.Model):
 
 
 def own_record() -> models.Func:
-    """Return the array of nothing but the record whose chain it is."""
+    """Return an array with only the record that the chain belongs to."""
     return models.Func(
         models.F("record"),
         template="ARRAY[%(expressions)s]",
@@ -76,10 +76,10 @@ def own_record() -> models.Func:
 
 
 class ControlEntry(models.Model):
-    """One statement of what we may do, at its place on a chain. Never changed.
+    """One consent statement, at its place on a chain. Never changed.
 
-    Each record has a chain of its own, so that records can be joined and parted without
-    writing anything anew; an entry says for which records it was made.
+    Each record has a chain of its own, so that a merge and its undoing rewrite nothing; an entry
+    names the records that it speaks for.
     """
 
     pk = models.CompositePrimaryKey("record_id", "seq")
@@ -122,23 +122,23 @@ class ControlEntry(models.Model):
 
 
 class Control(models.Model):
-    """What holds now for a live record: a projection of the ledger, made anew at every entry."""
+    """The consent state of a live record: a projection of the ledger, computed at every entry."""
 
     customer = models.OneToOneField(
         Customer, on_delete=models.CASCADE, primary_key=True, related_name="control"
     )
-    # The newest entry in it, over all chains: (number of entries); tells a stale projection.
+    # The number of entries on all chains that it was computed from; shows a stale projection.
     entries = models.BigIntegerField()
     # customers.consent.state.State as JSON: what decisions read.
     state = models.JSONField()
-    # What a decision about very many customers at once filters by, in SQL.
+    # Columns by which queries filter very many customers at once.
     granted = ArrayField(models.TextField(), default=list)
     objected = ArrayField(models.TextField(), default=list)
     channels_off = ArrayField(models.TextField(), default=list)
     topics_off = ArrayField(models.TextField(), default=list)
     paused_until = models.DateTimeField(null=True)
     only_when_i_ask = models.BooleanField(default=False, db_default=False)
-    # When the soonest consent runs out; null: none does.
+    # When the first consent expires; null: none does.
     expires_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -155,7 +155,7 @@ class Control(models.Model):
 
 
 class Suppression(models.Model):
-    """An address that nothing may go to: it bounced, complained, or said STOP."""
+    """An address that receives nothing: it bounced, complained, or sent STOP."""
 
     class Reason(models.TextChoices):
         BOUNCED = "bounced"
@@ -220,7 +220,7 @@ class AccessLogEntry(models.Model):
 
 
 class Request(models.Model):
-    """Something a customer asked a person for, such as to be called. Open until answered."""
+    """A customer's request for a person, such as to be called. Open until answered."""
 
     class Status(models.TextChoices):
         OPEN = "open"
@@ -235,7 +235,7 @@ class Request(models.Model):
     subject = models.TextField(blank=True)
     channel = models.CharField(max_length=32)
     opened_at = models.DateTimeField()
-    # When the customer wants it: the beginning of the window.
+    # When the customer wants it: the start of the time window.
     wanted_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     details = models.JSONField(default=dict)

@@ -46,9 +46,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         # Who becomes staff was let in by a code alone: those sessions end (channels.live has the
         # same in look_at_sessions.sql). The salt is Django's.
-        opened_with = f"staff:{self.password}" if self.is_staff else self.password
+        password_marker = f"staff:{self.password}" if self.is_staff else self.password
         return salted_hmac(
-            _SESSION_SALT, opened_with, secret=secret, algorithm="sha256"
+            _SESSION_SALT, password_marker, secret=secret, algorithm="sha256"
         ).hexdigest()
 
 

@@ -5,9 +5,9 @@ from customers.models.customer import Customer
 
 
 class SearchName(models.Model):
-    """What a customer is called, without accents and capitals: what people search by.
+    """The name of a customer without accents and capitals, for search.
 
-    Kept by triggers on traits. An index there instead would make every change of any trait
+    Written by triggers on traits. An index there instead would make every change of any trait
     write to all of the table's indexes.
     """
 

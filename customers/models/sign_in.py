@@ -2,7 +2,7 @@ from django.db import models
 
 
 class SignInCode(models.Model):
-    """A code on its way to an address, whoever the address belongs to.
+    """A code that was sent to an address, whoever the address belongs to.
 
     Neither the code nor the handle that it works with is kept, only what they digest to.
     Rows outlive their code by an hour, because they are also what requests are counted by.
@@ -29,19 +29,19 @@ class SignInCode(models.Model):
         return "code to sign in"
 
 
-class Guess(models.Model):
-    """How often somebody tried to get in, by whom it was tried or from where, in one window."""
+class AttemptCount(models.Model):
+    """The number of sign-in attempts of a subject in one time window."""
 
-    # A keyed digest of what is counted: an address, a network, both, a login.
+    # A keyed digest of the subject: an address, a network, both, a login.
     subject = models.BinaryField(max_length=16)
     window = models.DateTimeField()
     tries = models.IntegerField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["subject", "window"], name="guess_counted_together")
+            models.UniqueConstraint(fields=["subject", "window"], name="attempts_once_per_window")
         ]
-        indexes = [models.Index(fields=["window"], name="guess_window")]
+        indexes = [models.Index(fields=["window"], name="attempts_window")]
 
     def __str__(self) -> str:
         return f"{self.tries} tries"

@@ -219,7 +219,7 @@ def test_cut_write_denies_nothing_and_has_one_effect_when_sent_again(
 
 
 # Tries are counted, whatever comes of them.
-UNCOUNTED = {"customers_guess"}
+UNCOUNTED = {"customers_attemptcount"}
 
 
 def _changed(counts: dict[str, int], expected: dict[str, int]) -> dict[str, tuple[int, int]]:

@@ -8,7 +8,7 @@ from django.db import connection
 
 from customers.actions import sign_in, staff_sign_in
 from customers.actions.staff_sign_in import TooManyAttempts, WrongCode, WrongPassword
-from customers.models import Guess, User
+from customers.models import AttemptCount, User
 from tests.factories import NOON
 
 # Tries are counted in transactions of their own.
@@ -193,4 +193,4 @@ def test_counts_are_forgotten(sam):
         _password(password="guess")
     sign_in.delete_expired(now=NOON + timedelta(hours=3))
 
-    assert Guess.objects.count() == 0
+    assert AttemptCount.objects.count() == 0

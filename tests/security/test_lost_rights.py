@@ -15,7 +15,7 @@ from django.utils import timezone
 from customers.actions import sign_in, staff_sign_in
 from customers.actions.staff_sign_in import WrongCode
 from customers.identity import merging
-from customers.models import Event, Guess, Order, User
+from customers.models import AttemptCount, Event, Order, User
 from tests import factories, staff
 from tests.channels.live.reading import Reader
 from tests.security.test_at_once import together
@@ -232,7 +232,7 @@ def test_a_recovery_code_that_is_used_while_new_ones_are_made_counts_once_or_nev
         assert not set(old) & set(staff_sign_in.recovery_codes(user=sam))
         with pytest.raises(WrongCode):
             staff_sign_in.check_code(user=sam, code=old[place], now=timezone.now())
-        Guess.objects.all().delete()
+        AttemptCount.objects.all().delete()
 
 
 def test_a_code_that_is_shown_while_the_factor_is_deleted_is_wrong_or_right(sam):

@@ -1,4 +1,4 @@
-"""What changes of a record have in common: who writes, and what can go wrong."""
+"""What endpoints that change a record share: the author, and problem documents."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ from customers.api.problems import Problem
 from customers.events import internal_sources
 from customers.types import IngestOutcome
 
-# Through which source people write who signed in, by how they did.
+# The source of people who signed in, by kind and session.
 _SIGNED_IN = {
     ("staff", "cookie"): ("staff console", "console"),
     ("staff", "token"): ("staff app", "console"),
@@ -35,23 +35,23 @@ _SIGNED_IN = {
 
 
 class ChangeShape(msgspec.Struct, frozen=True):
-    """Where a change stands: on whose log, at which version."""
+    """Where a change was recorded: on whose log, at which version."""
 
     customer: UUID
     version: int
 
 
 def request_author(request: Request) -> ChangeAuthor:
-    """Return who writes: a source with its key, or somebody who signed in."""
+    """Return the author of a change: a source with its key, or a signed-in user."""
     principal = request_principal(request)
     sender = principal.sender or internal_sources.signed_in_sender(
-        *_SIGNED_IN[principal.kind, principal.by]
+        *_SIGNED_IN[principal.kind, principal.session_kind]
     )
     return ChangeAuthor(sender, request_actor(request))
 
 
 def change_shape(outcome: IngestOutcome) -> ChangeShape:
-    """Return where an accepted statement stands."""
+    """Return where an accepted change was recorded."""
     assert outcome.customer_id is not None
     assert outcome.version is not None
     return ChangeShape(outcome.customer_id, outcome.version)
