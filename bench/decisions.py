@@ -197,7 +197,7 @@ def _with_its_read(testbed: Testbed, customers: Sequence[UUID]) -> Figure:
 
     def bare(customer: UUID) -> None:
         params = {"ids": [customer], "windows": current_windows(NOW), "since": NOW - REACH}
-        sql.rows("read_facts", params)
+        sql.rows("read_decision_facts", params)
 
     milliseconds: dict[str, list[float]] = {"butler": [], "bare": []}
     for _ in range(testbed.size.rounds):

@@ -67,7 +67,7 @@ PARAMETERS: dict[str, Params] = {
     "find_upcoming_traits": _DATES,
     "find_waiting_reports": {"deliveries": uuids("delivery")},
     "find_withdrawable": _PAGE | {"key": "offers", "now": NOW},
-    "read_facts": {
+    "read_decision_facts": {
         "ids": uuids("customer"),
         "windows": ["2026-W47"],
         "since": NOW.replace(hour=11),

@@ -63,7 +63,7 @@ def read_facts(customer_ids: Iterable[UUID], *, now: datetime) -> dict[UUID, Fac
     """
     params = {"ids": list(set(customer_ids)), "windows": current_windows(now), "since": now - REACH}
     facts = {}
-    for record_id, live_id, text in sql.rows("read_facts", params):
+    for record_id, live_id, text in sql.rows("read_decision_facts", params):
         try:
             facts[record_id] = _facts(live_id, _decode(text), now)
         except FAULTS as error:

@@ -49,7 +49,7 @@ ASKED = (
     (sql, "claim_due"),
     (sql, "lock_runs"),
     (sql, "read_contexts"),
-    (sql, "read_facts"),
+    (sql, "read_decision_facts"),
     (sql, "insert_messages"),
     (sql, "insert_decisions"),
     (sql, "update_runs"),
