@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from customers.api import (
+    order_requests,
     orders,
     parties,
     path_converters,
@@ -44,12 +45,12 @@ urlpatterns = [
     # Not under me/: customers confirm nothing. Before the order, as above.
     path(
         "customers/<uuid:customer_id>/orders/<number:number>/confirm/",
-        orders.ConfirmView.as_view(),
+        order_requests.ConfirmView.as_view(),
         name="order-confirm",
     ),
     path(
         "customers/<uuid:customer_id>/orders/<number:number>/decline/",
-        orders.DeclineView.as_view(),
+        order_requests.DeclineView.as_view(),
         name="order-decline",
     ),
     path("customers/<uuid:customer_id>/", include((_of_a_record, "customer"))),

@@ -13,6 +13,7 @@ from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
+from bench.synthetic import vocabulary
 from customers.events.log import message_key
 from customers.projections.registry import Subject
 from customers.types import CLAIMED, VERIFIED
@@ -28,59 +29,6 @@ _RECEIVE_LAG_MS = 300
 
 APP, SITE, PHONE, STORE = "app", "site", "phone", "store"
 CHANNELS = (APP, SITE, PHONE, STORE)
-
-_FIRST_NAMES = [
-    "Ada",
-    "Bo",
-    "Cleo",
-    "Dag",
-    "Esra",
-    "Finn",
-    "Gina",
-    "Hugo",
-    "Iris",
-    "Jon",
-    "Kaja",
-    "Leo",
-    "Mia",
-    "Noa",
-    "Omar",
-    "Pia",
-    "Rut",
-    "Sem",
-]
-_LAST_NAMES = [
-    "Aalto",
-    "Berg",
-    "Cruz",
-    "Dekker",
-    "Eide",
-    "Falk",
-    "Groen",
-    "Holm",
-    "Iversen",
-    "Jansen",
-    "Koch",
-    "Lund",
-    "Moe",
-    "Vos",
-]
-_CITIES = [
-    "Odense",
-    "Utrecht",
-    "Malmö",
-    "Aarhus",
-    "Gent",
-    "Lund",
-    "Zwolle",
-    "Bergen",
-    "Leeds",
-    "Bremen",
-]
-_LANGUAGES = ("en", "nl", "sv", "da")
-_RIDES = ["Lantern Mill", "River Comet", "Paper Dragon", "Nine Bells", "Moth House", "Slow Train"]
-_PAGES = ["tickets", "rides", "hotel", "dinner", "season-pass", "opening-hours", "map"]
-_PRODUCTS = (("Day ticket", "42.50"), ("Season pass", "119.00"), ("Hotel night", "96.00"))
 
 
 class Chunk(NamedTuple):
@@ -285,7 +233,7 @@ class _VisitorActivity(_Activity):
         self._add_identifier(rows, identifier, self.person.arrived_at)
         ids, random = str(self.ids[identifier.kind]), self.random
         for version in self.versions():
-            page = random.choice(_PAGES)
+            page = random.choice(vocabulary.PAGES)
             body = (
                 f'{{"anonymousId":"{identifier.value}","messageId":"{self.name}-{version}",'
                 f'"name":"{page}","properties":{{"path":"/{page}","referrer":"",'
@@ -332,9 +280,9 @@ class _GuestActivity(_Activity):
     def _identify(self, rows: Rows) -> str:
         random = self.random
         traits = {
-            "city": random.choice(_CITIES),
-            "language": random.choice(_LANGUAGES),
-            "name": f"{random.choice(_FIRST_NAMES)} {random.choice(_LAST_NAMES)}",
+            "city": random.choice(vocabulary.CITIES),
+            "language": random.choice(vocabulary.LANGUAGES),
+            "name": f"{random.choice(vocabulary.FIRST_NAMES)} {random.choice(vocabulary.LAST_NAMES)}",
         }
         for identifier in self.person.identifiers:
             if identifier.kind != "order":
@@ -371,7 +319,7 @@ class _GuestActivity(_Activity):
         self._add_identifier(rows, Identifier("order", value, identifier.evidence), self.at)
         self._add_link(rows, "order", channel=PHONE, link="placed")
         rows.subjects.append(Subject(self.person.id, f"order:{self.person.order}"))
-        product, price = self.random.choice(_PRODUCTS)
+        product, price = self.random.choice(vocabulary.PRODUCTS)
         visit = datetime.fromtimestamp(self.at // 1000, UTC) + timedelta(
             days=self.random.randrange(1, 200)
         )
@@ -401,7 +349,7 @@ class _GuestActivity(_Activity):
             name, gate = "Gate Passed", random.randrange(1, 5)
             body = self._body(version, name, f'{{"gate":{gate},"lane":"north"}}')
             return self._event(version, STORE, "track", name, "", self.at_desk, body)
-        name, ride = "Ride Entered", random.choice(_RIDES)
+        name, ride = "Ride Entered", random.choice(vocabulary.RIDES)
         wait = random.randrange(0, 60)
         properties = f'{{"minutes_waited":{wait},"posted_wait":{wait + 5},"ride":"{ride}"}}'
         body = self._body(version, name, properties, device=self.device)

@@ -149,7 +149,7 @@ class OrdersView(ChangingView):
     )
     def post(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         order = read_body(request, NewOrder)
-        is_request = _is_customer(request)
+        is_request = is_customer(request)
         if is_request:
             _refuse_prices(order.total, order.lines)
             _refuse_number(order.number)
@@ -194,12 +194,12 @@ class OrderView(ChangingView):
     )
     def patch(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
         change = read_body(request, OrderChange)
-        is_customer = _is_customer(request)
-        if is_customer:
+        by_customer = is_customer(request)
+        if by_customer:
             _refuse_prices(change.total, change.lines or [])
         _refuse_large_totals(change.lines or [])
-        target = _target(self, request, number, request_author(request))
-        if is_customer:
+        target = order_target(self, request, number, request_author(request))
+        if by_customer:
             outcome = orders.request_change(
                 target=target, name=CHANGE_REQUESTED, change=_event_properties(change)
             )
@@ -224,11 +224,11 @@ class CancelLineView(ChangingView):
         self, request: Request, number: str, line: str, customer_id: UUID | None = None
     ) -> HttpResponse:
         cancellation = read_body(request, LineCancellation)
-        target = _target(self, request, number, request_author(request))
-        is_customer = _is_customer(request)
+        target = order_target(self, request, number, request_author(request))
+        by_customer = is_customer(request)
 
         def effect() -> StoredResponse:
-            if is_customer:
+            if by_customer:
                 quantity_property = (
                     {} if cancellation.quantity is None else {"quantity": cancellation.quantity}
                 )
@@ -259,11 +259,11 @@ class CancelView(ChangingView):
     )
     def post(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
         cancellation = read_body(request, CancellationReason)
-        target = _target(self, request, number, request_author(request))
-        is_customer = _is_customer(request)
+        target = order_target(self, request, number, request_author(request))
+        by_customer = is_customer(request)
 
         def effect() -> StoredResponse:
-            if is_customer:
+            if by_customer:
                 reason_property = {"reason": cancellation.reason} if cancellation.reason else {}
                 return change_response(
                     orders.request_change(
@@ -273,47 +273,6 @@ class CancelView(ChangingView):
             return change_response(orders.cancel_order(target=target, reason=cancellation.reason))
 
         return idempotent_response(request, effect)
-
-
-class ConfirmView(ChangingView):
-    """Confirming what a customer requested."""
-
-    rights: ClassVar = {"POST": Right.CHANGE_ORDER}
-
-    @schema.describe(
-        "Confirm what the customer requested: place the order, or do what she asked to change",
-        answer=schema.shape(ChangeShape),
-        parameters=(schema.IDEMPOTENCY_KEY, schema.IF_MATCH),
-        tags=("orders",),
-    )
-    def post(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
-        _refuse_customers(request)
-        target = _target(self, request, number, request_author(request))
-        return idempotent_response(
-            request, lambda: change_response(orders.confirm_request(target=target))
-        )
-
-
-class DeclineView(ChangingView):
-    """Declining what a customer requested."""
-
-    rights: ClassVar = {"POST": Right.CHANGE_ORDER}
-
-    @schema.describe(
-        "Decline what the customer requested; an order that stands stays as it is",
-        body=CancellationReason,
-        answer=schema.shape(ChangeShape),
-        parameters=(schema.IDEMPOTENCY_KEY, schema.IF_MATCH),
-        tags=("orders",),
-    )
-    def post(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
-        _refuse_customers(request)
-        body = read_body(request, CancellationReason)
-        target = _target(self, request, number, request_author(request))
-        return idempotent_response(
-            request,
-            lambda: change_response(orders.decline_request(target=target, reason=body.reason)),
-        )
 
 
 class OrderHistoryView(CustomerView):
@@ -337,17 +296,11 @@ class OrderHistoryView(CustomerView):
         )
 
 
-def _is_customer(request: Request) -> bool:
+def is_customer(request: Request) -> bool:
     return request_principal(request).kind == "customer"
 
 
-def _refuse_customers(request: Request) -> None:
-    """Refuse customers: they must not confirm or decline their own requests."""
-    if _is_customer(request):
-        raise Problem(403, "not-for-customers", "Only who sells it can confirm or decline it.")
-
-
-def _target(
+def order_target(
     view: CustomerView, request: Request, number: str, author: ChangeAuthor
 ) -> orders.OrderTarget:
     return orders.OrderTarget(
