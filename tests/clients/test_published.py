@@ -47,7 +47,7 @@ def check(network: FaultyNetwork, complaints: str, prefix: str) -> None:
 
 
 @pytest.mark.parametrize("release", ["2.4.0", "2.3.4"])
-def test_segment_s_python_client(running, segment_2_3, release):
+def test_segment_python_client_loses_and_duplicates_nothing(running, segment_2_3, release):
     _, key = source()
     older = {"PYTHONPATH": str(segment_2_3)} if release == "2.3.4" else {}
     command = [sys.executable, DRIVERS / "segment_python.py"]
@@ -60,7 +60,7 @@ def test_segment_s_python_client(running, segment_2_3, release):
     assert set(network.seen) == set(FAULTS)
 
 
-def test_segment_s_node_client(running, node):
+def test_segment_node_client_loses_and_duplicates_nothing(running, node):
     _, key = source()
 
     with FaultyNetwork(running.web) as network:
@@ -70,7 +70,7 @@ def test_segment_s_node_client(running, node):
     assert set(network.seen) == set(FAULTS)
 
 
-def test_rudderstack_s_python_client(running):
+def test_rudderstack_python_client_loses_and_duplicates_nothing(running):
     _, key = source()
     command = [sys.executable, DRIVERS / "rudder_python.py"]
 
@@ -81,7 +81,7 @@ def test_rudderstack_s_python_client(running):
     assert set(network.seen) == set(FAULTS)
 
 
-def test_rudderstack_s_node_client(running, node):
+def test_rudderstack_node_client_loses_and_duplicates_nothing(running, node):
     _, key = source()
 
     with FaultyNetwork(running.web) as network:
@@ -92,7 +92,7 @@ def test_rudderstack_s_node_client(running, node):
 
 
 @pytest.mark.parametrize("release", ["2.4.0", "2.3.4"])
-def test_the_older_line_is_really_driven(segment_2_3, release):
+def test_driver_imports_the_chosen_release(segment_2_3, release):
     older = {"PYTHONPATH": str(segment_2_3)} if release == "2.3.4" else {}
     code = "from segment.analytics.version import VERSION; print(VERSION, end='')"
 

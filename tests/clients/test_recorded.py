@@ -33,7 +33,7 @@ def basic(key: str) -> str:
     return "Basic " + base64.b64encode(f"{key}:".encode()).decode()
 
 
-def test_a_browser_sends_one_event(running):
+def test_browser_event_is_accepted_once(running):
     _, key = source()
     sent_event = event("analytics.js", writeKey=key, sentAt="2026-11-20T10:00:01.000Z")
     headers = {"Content-Type": "text/plain", "Authorization": basic(key)}
@@ -51,7 +51,7 @@ def test_a_browser_sends_one_event(running):
     assert key not in json.dumps(Event.objects.get().body)
 
 
-def test_a_browser_sends_a_batch(running):
+def test_browser_batch_is_accepted(running):
     _, key = source()
     batch = {
         "batch": [event("analytics.js") for _ in range(10)],
@@ -64,7 +64,7 @@ def test_a_browser_sends_a_batch(running):
     assert (answer.status, answer.counts) == (200, (10, 0, 0))
 
 
-def test_swift_sends_the_file_it_closed_long_ago(running):
+def test_swift_batch_keeps_its_old_timestamps(running):
     _, key = source()
     events = ",".join(json.dumps(event("analytics-swift")) for _ in range(3))
     body = f'{{ "batch": [{events}],"sentAt":"2026-11-20T10:00:30.000Z","writeKey":"{key}"}}'
@@ -79,7 +79,7 @@ def test_swift_sends_the_file_it_closed_long_ago(running):
     }
 
 
-def test_kotlin_sends_packed_in_chunks(running):
+def test_kotlin_gzip_batch_in_chunks_is_accepted(running):
     _, key = source()
     batch = {
         "batch": [event("analytics-kotlin") for _ in range(3)],
@@ -104,7 +104,7 @@ def test_kotlin_sends_packed_in_chunks(running):
     assert Event.objects.count() == 3
 
 
-def test_react_native_asks_first_and_sends_then(running):
+def test_react_native_reads_settings_and_sends_a_batch(running):
     _, key = source()
     settings = send(running.web, f"/v1/projects/{key}/settings", method="GET")
     batch = {

@@ -173,7 +173,7 @@ def _operations(resolver: URLResolver | None = None, prefix: str = ""):
                     yield f"{method.upper()} {route}"
 
 
-def test_the_table_has_every_route_and_no_other():
+def test_table_has_exactly_the_routes_of_the_api():
     assert set(_operations()) == set(TABLE)
 
 
@@ -284,7 +284,7 @@ def _session(user: User) -> str:
 
 
 @pytest.mark.slow
-def test_everybody_may_what_the_table_says(world, subtests):
+def test_every_caller_gets_the_status_of_the_table(world, subtests):
     things, callers = world
     for operation, cells in TABLE.items():
         method, route = operation.split(" ", 1)

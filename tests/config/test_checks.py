@@ -21,13 +21,13 @@ from config import checks
         ("", False),
     ],
 )
-def test_links_that_lead_nowhere_are_told_before_they_are_sent(settings, site, is_good):
+def test_site_url_without_https_or_public_host_is_reported(settings, site, is_good):
     settings.BUTLER_SITE_URL = site
 
     assert (checks.check_site_url() == []) is is_good
 
 
-def test_only_who_deploys_is_told(settings):
+def test_site_url_is_only_checked_for_deployment(settings):
     settings.BUTLER_SITE_URL = "http://localhost:8000"
 
     for is_deployed in (False, True):
@@ -44,18 +44,18 @@ class TestPromises:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit = off")
 
-    def test_by_the_check(self, forgetful):
+    def test_check_command_fails(self, forgetful):
         with pytest.raises(SystemCheckError, match=r"butler\.E001"):
             call_command("check", databases=["default"], stderr=StringIO())
 
-    def test_at_the_start(self, forgetful):
+    def test_start_is_refused(self, forgetful):
         with pytest.raises(ImproperlyConfigured, match="synchronous_commit"):
             checks.refuse_to_start()
 
-    def test_and_a_good_one_is_not(self):
+    def test_durable_database_is_accepted(self):
         checks.refuse_to_start()
 
-    def test_a_database_that_is_away_is_not_refused_yet(self, monkeypatch):
+    def test_unreachable_database_is_not_refused(self, monkeypatch):
         def away(**_):
             raise OperationalError("gone")
 
@@ -74,7 +74,7 @@ class TestPromises:
         ("eZ4pVq8mK2wT7cR9bN3xL6yH1uJ5sD0fG-aQvM_tPiWoXkEjUr", True),
     ],
 )
-def test_a_key_that_can_be_guessed_is_refused_outside_development(settings, key, is_good):
+def test_weak_secret_key_is_refused_outside_development(settings, key, is_good):
     settings.DEBUG, settings.SECRET_KEY = False, key
 
     assert (checks.check_secret_key() == []) is is_good

@@ -23,12 +23,12 @@ def breaker(clock):
     return CircuitBreaker(reset_timeout=1.0, clock=clock)
 
 
-def test_while_things_work_everybody_gets_through(breaker):
+def test_closed_breaker_allows_every_request(breaker):
     assert all(breaker.allows_request() for _ in range(3))
     assert not breaker.is_open
 
 
-def test_after_a_failure_nobody_waits_until_the_pause_is_over(breaker, clock):
+def test_open_breaker_refuses_requests_during_the_pause(breaker, clock):
     breaker.open()
 
     assert not breaker.allows_request()
@@ -36,14 +36,14 @@ def test_after_a_failure_nobody_waits_until_the_pause_is_over(breaker, clock):
     assert not breaker.allows_request()
 
 
-def test_then_one_looks_and_the_others_do_not_wait_for_it(breaker, clock):
+def test_after_the_pause_one_request_is_allowed(breaker, clock):
     breaker.open()
     clock.now = 1.1
 
     assert [breaker.allows_request() for _ in range(3)] == [True, False, False]
 
 
-def test_when_it_gets_through_everybody_does(breaker, clock):
+def test_successful_request_closes_the_breaker(breaker, clock):
     breaker.open()
     clock.now = 1.1
     breaker.allows_request()
@@ -70,6 +70,6 @@ def caused_by(cause):
         pytest.param(caused_by(psycopg.errors.DiskFull()), False, id="disk-full"),
     ],
 )
-def test_only_waiting_in_vain_turns_others_away(error, waited):
+def test_only_timeouts_count_as_database_timeouts(error, waited):
     """Else one slow page, or one cut connection, would turn everybody away."""
     assert is_database_timeout(error) is waited

@@ -70,7 +70,7 @@ def announced_services(tmp_path):
         ),
     ],
 )
-def test_a_value_is_understood(monkeypatch, read, value, meaning):
+def test_valid_value_is_parsed(monkeypatch, read, value, meaning):
     monkeypatch.setenv("X", value)
 
     assert read() == meaning
@@ -93,46 +93,46 @@ def test_a_value_is_understood(monkeypatch, read, value, meaning):
         pytest.param(lambda: env.database("X"), "mysql://a/b", id="database"),
     ],
 )
-def test_an_odd_value_stops_the_boot_and_names_itself(monkeypatch, read, value):
+def test_invalid_value_is_refused_with_its_name(monkeypatch, read, value):
     monkeypatch.setenv("X", value)
 
     with pytest.raises(ImproperlyConfigured, match="X"):
         read()
 
 
-def test_a_missing_value_stops_the_boot():
+def test_missing_value_is_refused():
     with pytest.raises(ImproperlyConfigured, match=r"^X is not set\.$"):
         env.text("X")
 
 
-def test_a_secret_can_lie_in_a_file(monkeypatch, tmp_path):
+def test_secret_is_read_from_a_file(monkeypatch, tmp_path):
     (tmp_path / "key").write_text("s" * 40 + "\n")
     monkeypatch.setenv("X_FILE", str(tmp_path / "key"))
 
     assert env.secret("X") == "s" * 40
 
 
-def test_a_secret_file_that_is_missing_is_named(monkeypatch, tmp_path):
+def test_missing_secret_file_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("X_FILE", str(tmp_path / "nowhere"))
 
     with pytest.raises(ImproperlyConfigured, match=r"X_FILE: .*nowhere"):
         env.secret("X")
 
 
-def test_what_make_run_started_is_found(announced_services):
+def test_services_of_make_run_are_found(announced_services):
     assert env.service_url("DATABASE_URL") == announced_services["DATABASE_URL"]
     assert env.database("DATABASE_URL")["HOST"] == "/run/b"
     assert env.secret("SECRET_KEY") == "k" * 40
     assert env.flag("DEBUG", default=False) is True
 
 
-def test_the_environment_goes_before_what_make_run_started(announced_services, monkeypatch):
+def test_environment_overrides_the_services_of_make_run(announced_services, monkeypatch):
     monkeypatch.setenv("REDIS_URL", "redis://elsewhere/1")
 
     assert env.service_url("REDIS_URL") == "redis://elsewhere/1"
 
 
-def test_with_a_database_of_its_own_a_process_takes_no_settings_from_make_run(
+def test_process_with_its_own_database_ignores_the_settings_of_make_run(
     announced_services, monkeypatch
 ):
     """DEBUG and a development key must never reach production through a forgotten file."""
@@ -143,7 +143,7 @@ def test_with_a_database_of_its_own_a_process_takes_no_settings_from_make_run(
         env.secret("SECRET_KEY")
 
 
-def test_services_that_ended_are_not_used(announced_services, tmp_path):
+def test_ended_services_are_not_used(announced_services, tmp_path):
     (tmp_path / "lock").unlink()
     (tmp_path / "lock").touch()
     (tmp_path / "postgres").mkdir()
@@ -154,14 +154,14 @@ def test_services_that_ended_are_not_used(announced_services, tmp_path):
         env.service_url("DATABASE_URL")
 
 
-def test_without_services_the_way_out_is_named():
+def test_missing_services_error_names_make_run_and_the_variable():
     with pytest.raises(
         ImproperlyConfigured, match=r"No database: run `make run` or set DATABASE_URL"
     ):
         env.service_url("DATABASE_URL")
 
 
-def test_settings_can_be_read_without_services(monkeypatch):
+def test_settings_load_without_services_for_checks(monkeypatch):
     monkeypatch.setenv("BUTLER_CHECK", "1")
 
     assert env.database("DATABASE_URL")["HOST"] == "not-connected.invalid"
@@ -175,7 +175,7 @@ def test_settings_can_be_read_without_services(monkeypatch):
         ("unix:///run/b/valkey.sock?db=3", "redis+socket:///run/b/valkey.sock?virtual_host=3"),
     ],
 )
-def test_celery_gets_a_socket_in_its_own_spelling(redis_url, celery_url):
+def test_broker_url_of_a_socket_is_spelled_for_celery(redis_url, celery_url):
     assert env.broker_url(redis_url) == celery_url
 
 
@@ -193,7 +193,7 @@ def test_celery_gets_a_socket_in_its_own_spelling(redis_url, celery_url):
         ),
     ],
 )
-def test_a_relay_is_named_by_its_address(monkeypatch, url, options):
+def test_smtp_url_sets_the_mail_options(monkeypatch, url, options):
     monkeypatch.setenv("MAIL_URL", url)
 
     mail_options = env.mailer("MAIL_URL", "outbox:")["OPTIONS"]
@@ -202,7 +202,7 @@ def test_a_relay_is_named_by_its_address(monkeypatch, url, options):
     assert tuple(mail_options[name] for name in names) == options
 
 
-def test_a_relay_that_is_none_stops_the_boot(monkeypatch):
+def test_mail_url_without_a_scheme_is_refused(monkeypatch):
     monkeypatch.setenv("MAIL_URL", "mail.example.com:25")
 
     with pytest.raises(ImproperlyConfigured, match="MAIL_URL"):
@@ -225,13 +225,13 @@ def test_a_relay_that_is_none_stops_the_boot(monkeypatch):
         ("outbox:", {"BACKEND": "channels.outbox.OutboxBackend"}),
     ],
 )
-def test_mail_url_names_a_mailer(monkeypatch, url, mailer):
+def test_mail_url_selects_the_mail_backend(monkeypatch, url, mailer):
     monkeypatch.setenv("MAIL_URL", url)
 
     assert env.mailer("MAIL_URL", "") == mailer
 
 
-def test_sms_url_names_an_account(monkeypatch):
+def test_sms_url_sets_the_account(monkeypatch):
     url = "twilio://AC1:se%3Acret@api.example:8443?from=%2B31201234567&shared_key=k"
     monkeypatch.setenv("SMS_URL", url)
 
@@ -245,7 +245,7 @@ def test_sms_url_names_an_account(monkeypatch):
 
 
 @pytest.mark.parametrize("url", ["", "outbox:"])
-def test_without_an_account_there_is_none(monkeypatch, url):
+def test_empty_sms_url_has_no_account(monkeypatch, url):
     monkeypatch.setenv("SMS_URL", url)
 
     assert env.sms_account("SMS_URL", "") is None
@@ -261,7 +261,7 @@ def test_without_an_account_there_is_none(monkeypatch, url):
         "twilio://AC1@api.example?from=%2B31",
     ],
 )
-def test_an_odd_account_stops_the_boot_without_telling_the_token(monkeypatch, url):
+def test_invalid_sms_url_is_refused_without_showing_its_token(monkeypatch, url):
     monkeypatch.setenv("SMS_URL", url)
 
     with pytest.raises(ImproperlyConfigured) as odd:

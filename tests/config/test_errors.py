@@ -55,11 +55,11 @@ def is_ours(answer, status: int, title: str) -> bool:
         ("/console/sign-out/", 405, "Nothing to read here"),
     ],
 )
-def test_what_cannot_be_read_is_said_in_a_page_of_ours(browser, path, status, title):
+def test_error_has_a_page_in_the_language_of_the_browser(browser, path, status, title):
     assert is_ours(browser.get(path), status, title)
 
 
-def test_a_host_that_is_not_ours_gets_a_page_that_needs_none(browser, settings):
+def test_unknown_host_gets_an_error_page_without_its_name(browser, settings):
     settings.ALLOWED_HOSTS = ["park.example.com"]
 
     answer = browser.get("/", headers={"host": "evil.example"})
@@ -69,7 +69,7 @@ def test_a_host_that_is_not_ours_gets_a_page_that_needs_none(browser, settings):
 
 
 @pytest.mark.django_db
-def test_a_form_without_its_token_is_a_page_that_was_open_too_long(settings):
+def test_form_without_csrf_token_gets_an_error_page(settings):
     settings.DEBUG = False
     strict = Client(enforce_csrf_checks=True, headers={"accept-language": "da"})
 
@@ -80,7 +80,7 @@ def test_a_form_without_its_token_is_a_page_that_was_open_too_long(settings):
 
 
 @pytest.mark.django_db
-def test_what_breaks_is_said_without_a_word_about_it(browser, break_home):
+def test_server_error_page_shows_no_details(browser, break_home):
     break_home(RuntimeError("noor@example.com"))
 
     answer = browser.get("/")
@@ -92,14 +92,14 @@ def test_what_breaks_is_said_without_a_word_about_it(browser, break_home):
 
 
 @pytest.mark.django_db
-def test_what_is_not_for_somebody_is_said(browser, break_home):
+def test_denied_permission_gets_an_error_page(browser, break_home):
     break_home(PermissionDenied())
 
     assert is_ours(browser.get("/"), 403, "Det här är inte för dig")
 
 
 @pytest.mark.django_db
-def test_a_database_that_is_away_is_a_page_for_people_and_a_document_for_scripts(
+def test_database_outage_is_a_page_for_browsers_and_a_problem_document_for_scripts(
     browser, break_home
 ):
     break_home(OperationalError("gone"))
@@ -114,7 +114,7 @@ def test_a_database_that_is_away_is_a_page_for_people_and_a_document_for_scripts
 
 
 @pytest.mark.django_db
-def test_a_database_that_goes_away_under_a_middleware_is_503_too(settings, monkeypatch):
+def test_database_outage_in_a_middleware_answers_503(settings, monkeypatch):
     settings.DEBUG = False
     lin = Client(raise_request_exception=False, headers={"accept": BROWSER})
     staff.let_in(lin, staff.colleague("manager", "Lin"))
@@ -134,7 +134,7 @@ def test_a_database_that_goes_away_under_a_middleware_is_503_too(settings, monke
     ("answer", "status"),
     [(errors.bad_request, 400), (errors.permission_denied, 403), (errors.not_found, 404)],
 )
-def test_programs_get_documents_whatever_they_accept(path, answer, status):
+def test_api_errors_are_documents_whatever_the_client_accepts(path, answer, status):
     request = RequestFactory().get(path, headers={"accept": BROWSER})
 
     response = answer(request, Exception("noor@example.com"))
@@ -146,7 +146,7 @@ def test_programs_get_documents_whatever_they_accept(path, answer, status):
 
 @pytest.mark.parametrize("status", [status for status in WORDS if isinstance(status, int)])
 @pytest.mark.parametrize("path", ["/", "/console/"])
-def test_no_page_of_ours_asks_a_database(path, status):
+def test_error_pages_run_no_statement(path, status):
     """Without the mark of a test that uses the database, a statement would fail."""
     request = RequestFactory().post(path, headers={"accept-language": "nl"})
 

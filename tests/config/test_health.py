@@ -9,7 +9,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from config import health
 
 
-def test_living_needs_nothing_else(client, settings):
+def test_livez_answers_for_any_host(client, settings):
     settings.ALLOWED_HOSTS = ["park.example.com"]
 
     answer = client.get("/livez", headers={"host": "10.0.0.7"})
@@ -18,7 +18,7 @@ def test_living_needs_nothing_else(client, settings):
 
 
 @pytest.mark.django_db
-def test_ready_says_what_was_looked_at(client):
+def test_readyz_lists_its_checks(client):
     answer = client.get("/readyz")
 
     assert answer.status_code == 200
@@ -26,7 +26,7 @@ def test_ready_says_what_was_looked_at(client):
 
 
 @pytest.mark.django_db
-def test_without_redis_requests_may_come_all_the_same(client, settings):
+def test_readyz_without_redis_is_degraded_and_ready(client, settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
 
     answer = client.get("/readyz")
@@ -34,7 +34,7 @@ def test_without_redis_requests_may_come_all_the_same(client, settings):
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
 
 
-def test_without_the_database_they_may_not(client, monkeypatch):
+def test_readyz_without_the_database_is_not_ready(client, monkeypatch):
     def away():
         raise OperationalError("gone")
 
@@ -46,7 +46,7 @@ def test_without_the_database_they_may_not(client, monkeypatch):
 
 
 @pytest.mark.django_db
-def test_with_a_migration_missing_they_may_not(client):
+def test_readyz_with_a_missing_migration_is_not_ready(client):
     (last,) = MigrationLoader(connection).graph.leaf_nodes("customers")
     MigrationRecorder(connection).record_unapplied(*last)
 
@@ -59,7 +59,7 @@ def test_with_a_migration_missing_they_may_not(client):
 
 
 @pytest.mark.django_db
-def test_a_database_that_may_forget_gets_no_requests(client):
+def test_readyz_without_durable_commits_is_not_ready(client):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
 
@@ -72,7 +72,7 @@ def test_a_database_that_may_forget_gets_no_requests(client):
 
 
 @pytest.mark.django_db
-def test_requests_are_counted_by_route_and_never_by_path(client):
+def test_metrics_count_requests_by_route_without_the_path(client):
     client.get("/api/customers/00000000-0000-7000-8000-000000000000/?identifier=email:noor@x.nl")
 
     page = client.get("/metrics").content.decode()
@@ -84,7 +84,7 @@ def test_requests_are_counted_by_route_and_never_by_path(client):
 
 
 @pytest.mark.slow
-def test_the_workers_of_a_server_count_together(running):
+def test_metrics_add_up_the_workers_of_a_server(running):
     import urllib.request
 
     def read() -> str:

@@ -25,7 +25,7 @@ def lines():
 
 
 @pytest.mark.django_db
-def test_a_request_is_one_line_with_its_id_and_route(lines, client):
+def test_request_is_logged_in_one_line_with_id_and_route(lines, client):
     answer = client.get("/api/customers/", {"identifier": f"email:{CANARY}"})
 
     (line,) = [log_line for log_line in lines() if log_line["event"] == "request"]
@@ -39,14 +39,14 @@ def test_a_request_is_one_line_with_its_id_and_route(lines, client):
     ("request_id", "is_taken"),
     [("abcdef0123456789", True), ("short", False), ("x" * 200, False), ("a b c d e f g", False)],
 )
-def test_a_proxys_id_is_taken_over_if_it_is_one(lines, client, request_id, is_taken):
+def test_valid_request_id_of_a_proxy_is_reused(lines, client, request_id, is_taken):
     answer = client.get("/api/customers/", headers={"x-request-id": request_id})
 
     assert (answer["X-Request-ID"] == request_id) is is_taken
 
 
 @pytest.mark.django_db
-def test_nothing_that_was_sent_is_in_the_logs(lines, client, monkeypatch):
+def test_logs_contain_nothing_of_the_request_body_query_or_headers(lines, client, monkeypatch):
     from customers.api import records
 
     def breaks(*_, **__):
@@ -67,7 +67,7 @@ def test_nothing_that_was_sent_is_in_the_logs(lines, client, monkeypatch):
 
 
 @pytest.mark.django_db
-def test_what_breaks_is_a_problem_without_a_word_about_it(client, monkeypatch):
+def test_server_error_of_the_api_shows_no_details(client, monkeypatch):
     from customers.api import records
 
     def breaks(*_, **__):
@@ -83,7 +83,7 @@ def test_what_breaks_is_a_problem_without_a_word_about_it(client, monkeypatch):
 
 
 @pytest.mark.django_db
-def test_a_lost_database_is_503_and_says_when_to_come_back(client, monkeypatch):
+def test_database_outage_of_the_api_answers_503_with_retry_after(client, monkeypatch):
     from django.db import OperationalError
 
     from customers.api import records

@@ -15,14 +15,14 @@ def _home(tmp_path, monkeypatch):
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR")
 
 
-def test_workers_of_one_parent_share_a_folder(tmp_path):
+def test_workers_of_one_parent_share_a_directory(tmp_path):
     metrics_directory.use_shared_directory()
 
     assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(tmp_path / "metrics" / str(os.getppid()))
     assert (tmp_path / "metrics" / str(os.getppid())).is_dir()
 
 
-def test_a_folder_that_was_chosen_already_stays(tmp_path, monkeypatch):
+def test_configured_directory_is_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "/elsewhere")
 
     metrics_directory.use_shared_directory()
@@ -31,7 +31,7 @@ def test_a_folder_that_was_chosen_already_stays(tmp_path, monkeypatch):
     assert not (tmp_path / "metrics").exists()
 
 
-def test_what_the_dead_left_is_removed_and_nothing_else(tmp_path):
+def test_directories_of_ended_processes_are_removed(tmp_path):
     ended_process = subprocess.Popen([sys.executable, "-c", ""])
     ended_process.wait()
     for name in (str(ended_process.pid), str(os.getpid()), "notes"):

@@ -36,7 +36,7 @@ def document(client, db) -> dict:
     return client.get("/api/schema/", headers={"accept": "application/json"}).json()
 
 
-def test_it_is_openapi_3_1_and_every_endpoint_is_in_it(document):
+def test_schema_is_openapi_3_1_with_every_endpoint(document):
     paths = document["paths"]
 
     assert document["openapi"].startswith("3.1")
@@ -45,7 +45,7 @@ def test_it_is_openapi_3_1_and_every_endpoint_is_in_it(document):
     assert {"/v1/webhooks/{source}", "/live/me", "/live/customers/{customer_id}"} <= paths.keys()
 
 
-def test_every_reference_leads_somewhere(document):
+def test_every_reference_of_the_schema_resolves(document):
     names = set(document["components"]["schemas"])
 
     referred = {
@@ -55,7 +55,7 @@ def test_every_reference_leads_somewhere(document):
     assert referred <= names
 
 
-def test_every_operation_says_who_may_and_has_a_name_of_its_own(document):
+def test_every_operation_has_security_and_a_unique_id(document):
     operations = [
         operation
         for path, methods in document["paths"].items()
@@ -71,14 +71,14 @@ def test_every_operation_says_who_may_and_has_a_name_of_its_own(document):
 
 
 @pytest.mark.parametrize("accept", ["", "application/json", "*/*", "text/html, */*;q=0.1"])
-def test_it_is_json_for_everybody_who_does_not_ask_for_yaml(client, db, accept):
+def test_schema_is_json_unless_yaml_is_requested(client, db, accept):
     answer = client.get("/api/schema/", headers={"accept": accept} if accept else {})
 
     assert answer.status_code == 200
     assert json.loads(answer.content)["openapi"]
 
 
-def test_the_pages_work_under_their_policy(client, db):
+def test_api_docs_comply_with_their_content_security_policy(client, db):
     answer = client.get("/api/docs/")
 
     policy = answer["Content-Security-Policy"]
@@ -155,7 +155,7 @@ if "SCHEMA_EXAMPLES" in os.environ:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("caller", CALLERS)
-def test_whatever_is_sent_the_answer_is_as_described(caller, running, world, subtests):
+def test_answers_to_generated_requests_match_the_schema(caller, running, world, subtests):
     api = schemathesis.openapi.from_url(f"{running.web}/api/schema/").include(path_regex="^/api/")
     operations = [tested_operation.ok() for tested_operation in api.get_all_operations()]
     for operation in operations:

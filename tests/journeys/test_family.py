@@ -70,7 +70,7 @@ def _greetings() -> set[str]:
     return set(greetings.values_list("subject", flat=True))
 
 
-def test_the_greeting_for_a_child_goes_to_the_guardian_who_said_yes(park, noor, apart):
+def test_birthday_greeting_for_a_child_goes_to_the_guardian_with_consent(park, noor, apart):
     apart(_sem_turns_eight)
     page = noor(width=320)
     expect(page.locator(".party li").first).to_contain_text("Sem de Wit 7")
@@ -95,7 +95,7 @@ def test_the_greeting_for_a_child_goes_to_the_guardian_who_said_yes(park, noor, 
     expect(page.locator("#consent-birthdays")).to_be_in_viewport()
 
 
-def test_a_guardian_who_says_no_hears_nothing_of_the_day_and_reads_why(park, noor, apart):
+def test_guardian_who_refuses_gets_no_greeting_and_sees_the_reason(park, noor, apart):
     apart(_sem_turns_eight)
     page = noor(width=320)
     page.goto("/preferences/")
@@ -113,7 +113,7 @@ def _a_child() -> Customer:
     return factories.customer(ADDRESS, first_name="Elin", birth_date=_born(11), language="sv")
 
 
-def test_a_child_with_a_login_cannot_say_yes_alone(park, visit, apart):
+def test_child_with_a_login_cannot_consent_alone(park, visit, apart):
     elin = apart(_a_child)
     page = visit(width=320)
     page.get_by_label("Your e-mail address").fill(ADDRESS[1])

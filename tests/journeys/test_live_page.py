@@ -31,7 +31,7 @@ def _order(desk, number: str, *, name: str = "Lantern Night") -> None:
     assert answer.status_code == 201, answer.text
 
 
-def test_an_order_by_phone_appears_in_the_open_page(noor, desk):
+def test_order_by_phone_appears_in_the_open_page(noor, desk):
     page = noor()
     page.wait_for_selector(LIVE)
     page.evaluate("window.isStillThisPage = true")
@@ -47,7 +47,7 @@ def test_an_order_by_phone_appears_in_the_open_page(noor, desk):
     assert page.evaluate("window.isStillThisPage") is True
 
 
-def test_counters_act_and_every_place_shows_it(noor):
+def test_demo_buttons_change_every_part_of_the_page(noor):
     page = noor()
     page.wait_for_selector(LIVE)
     code = page.locator("#phone .pass dd").last
@@ -64,7 +64,7 @@ def test_counters_act_and_every_place_shows_it(noor):
     assert len(versions) == 1
 
 
-def test_what_was_missed_is_made_up_for(noor, desk):
+def test_events_missed_while_offline_appear_after_reconnecting(noor, desk):
     page = noor()
     page.wait_for_selector(LIVE)
 
@@ -80,7 +80,7 @@ def test_what_was_missed_is_made_up_for(noor, desk):
     expect(page.locator("#phone .pass")).to_contain_text("LK-JOURNEY-2")
 
 
-def test_signing_out_elsewhere_closes_the_open_page(noor):
+def test_sign_out_in_another_tab_closes_the_open_page(noor):
     page = noor()
     page.wait_for_selector(LIVE)
     elsewhere = page.context.new_page()
@@ -91,7 +91,7 @@ def test_signing_out_elsewhere_closes_the_open_page(noor):
     expect(page.get_by_role("button", name="Send me a code")).to_be_visible()
 
 
-def test_the_keyboard_is_enough(visit):
+def test_page_works_with_the_keyboard_alone(visit):
     page = visit()
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
@@ -107,7 +107,7 @@ def test_the_keyboard_is_enough(visit):
     expect(page.get_by_role("button", name="Take an order")).to_be_focused()
 
 
-def test_the_smallest_phone_never_scrolls_sideways(visit, desk):
+def test_page_of_320_pixels_does_not_scroll_sideways(visit, desk):
     # A long name without a blank to break it at.
     _order(desk, "LK-JOURNEY-3", name="Donaudampfschifffahrtsgesellschaft" * 3)
 
@@ -128,7 +128,7 @@ def _assert_fits(page: Page) -> None:
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
-def test_nobody_is_shut_out(visit, width, scheme):
+def test_page_has_no_accessibility_violations(visit, width, scheme):
     page = visit(width=width, color_scheme=scheme)
     _assert_accessible(page)
 
@@ -152,7 +152,7 @@ def _assert_accessible(page: Page) -> None:
     assert report.violations_count == 0, report.generate_report()
 
 
-def test_it_works_without_a_script(visit, park):
+def test_page_works_without_javascript(visit, park):
     page = visit(java_script_enabled=False)
     page.get_by_label("Your e-mail address").fill("noor@example.com")
     page.get_by_role("button", name="Send me a code").click()
@@ -170,7 +170,7 @@ def test_it_works_without_a_script(visit, park):
     expect(page.get_by_role("link", name="Look again")).to_be_visible()
 
 
-def test_nothing_is_loaded_from_elsewhere_and_nothing_is_refused(noor, park):
+def test_page_loads_nothing_from_other_hosts_and_logs_no_errors(noor, park):
     console_messages: list[str] = []
     page = noor()
     page.on("console", lambda message: console_messages.append(message.text))
@@ -185,7 +185,7 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_is_refused(noor, park):
     assert console_messages == []
 
 
-def test_targets_are_large_enough_to_hit(noor):
+def test_targets_are_at_least_24_pixels_high(noor):
     page = noor(width=320)
 
     for target in page.locator("button:visible, a:visible:not(.skip-link), summary:visible").all():

@@ -55,7 +55,7 @@ def _state(of: Customer, purpose: str = "offers") -> str:
     return history.current_state(of.pk).consents[purpose].state
 
 
-def test_noor_takes_her_yes_back_on_her_phone_and_gives_it_again(me, noor, apart):
+def test_customer_withdraws_consent_and_gives_it_again(me, noor, apart):
     page = noor(width=320)
     page.get_by_role("link", name="Choices").click()
     card = page.locator("#consent-offers")
@@ -84,7 +84,7 @@ def test_noor_takes_her_yes_back_on_her_phone_and_gives_it_again(me, noor, apart
     assert download.value.suggested_filename.startswith("receipt-")
 
 
-def test_a_message_appears_while_she_looks(me, noor, apart):
+def test_new_message_appears_on_the_open_pages(me, noor, apart):
     page, second = noor(), noor(width=320)
     second.goto("/inbox/")
     for tab in (page, second):
@@ -103,7 +103,7 @@ def test_a_message_appears_while_she_looks(me, noor, apart):
         assert tab.evaluate("window.isStillThisPage") is True
 
 
-def test_what_she_reads_on_one_device_is_read_on_the_other(me, noor):
+def test_message_read_on_one_device_is_read_on_the_other(me, noor):
     page, other = noor(width=320), noor()
     other.wait_for_selector(LIVE)
     expect(other.locator(".navigation .unread-count")).to_contain_text("1")
@@ -116,7 +116,7 @@ def test_what_she_reads_on_one_device_is_read_on_the_other(me, noor):
     expect(other.locator("#timeline li").first).to_contain_text("You read a message")
 
 
-def test_she_reads_why_and_changes_it_there(me, noor):
+def test_reason_links_to_the_preference_that_decided(me, noor):
     page = noor(width=320)
     page.get_by_role("link", name="Why").click()
     page.get_by_role("link", name="Not sent", exact=True).click()
@@ -130,7 +130,7 @@ def test_she_reads_why_and_changes_it_there(me, noor):
     expect(page.locator(".rows")).to_contain_text("Sam (call desk) looked at your page")
 
 
-def test_everything_works_without_a_script(me, visit, apart):
+def test_every_page_works_without_javascript(me, visit, apart):
     page = visit(java_script_enabled=False, width=320)
     page.get_by_role("button", name="Look as Noor").click()
 
@@ -156,7 +156,7 @@ def test_everything_works_without_a_script(me, visit, apart):
     expect(page.get_by_role("heading", name="Who changed what")).to_be_visible()
 
 
-def test_the_keyboard_is_enough_to_withdraw(me, noor):
+def test_consent_can_be_withdrawn_with_the_keyboard_alone(me, noor):
     page = noor()
     page.get_by_role("link", name="Choices").focus()
     page.keyboard.press("Enter")
@@ -182,7 +182,7 @@ def test_the_keyboard_is_enough_to_withdraw(me, noor):
 
 
 @pytest.mark.parametrize("width", [320, 1280])
-def test_nobody_is_shut_out_of_any_page(pages, noor, width):
+def test_every_page_has_no_accessibility_violations(pages, noor, width):
     page = noor(width=width)
     for path in pages:
         page.goto(path)
@@ -192,7 +192,7 @@ def test_nobody_is_shut_out_of_any_page(pages, noor, width):
             assert report.violations_count == 0, (path, scheme, report.generate_report())
 
 
-def test_no_page_scrolls_sideways_or_jumps_on_the_smallest_phone(pages, noor):
+def test_page_of_320_pixels_does_not_scroll_sideways_or_shift(pages, noor):
     page = noor(width=320)
     for language in ("en", "nl", "sv", "da"):
         chosen = {"name": "django_language", "value": language, "domain": "localhost", "path": "/"}
@@ -221,7 +221,7 @@ _OVER = """() => [...document.querySelectorAll("th, td, dd, .badge, .button")]
   .map((one) => one.outerHTML.slice(0, 200))"""
 
 
-def test_where_only_the_systems_colors_count_one_still_sees_where_one_is(visit):
+def test_current_link_is_marked_with_forced_colors(visit):
     page = visit(width=320, forced_colors="active")
     page.get_by_role("button", name="Look as Noor").click()
     page.wait_for_selector("#phone")
@@ -238,7 +238,7 @@ def test_where_only_the_systems_colors_count_one_still_sees_where_one_is(visit):
         assert there != here
 
 
-def test_every_target_is_large_enough_to_hit(pages, noor):
+def test_every_target_is_at_least_24_pixels_high(pages, noor):
     page = noor(width=320)
     for path in pages:
         page.goto(path)
@@ -251,7 +251,7 @@ def test_every_target_is_large_enough_to_hit(pages, noor):
         assert small == [], path
 
 
-def test_every_page_is_light(pages, noor):
+def test_every_page_transfers_less_than_50_kilobytes(pages, noor):
     page = noor(width=320)
     for path in pages:
         page.goto(path)
@@ -317,7 +317,7 @@ def attacked(me) -> list[str]:
     return [*portal.PAGES, *orders, f"/inbox/{portal.newest_message(me).pk}/"]
 
 
-def test_what_others_wrote_is_never_code(attacked, noor):
+def test_text_from_others_is_never_executed(attacked, noor):
     page = noor()
     refused: list[str] = []
     page.on(
@@ -345,7 +345,7 @@ def test_what_others_wrote_is_never_code(attacked, noor):
     assert page.evaluate("window.hit") is None
 
 
-def test_another_customers_pages_are_not_there(pages, visit, noor, apart):
+def test_pages_of_another_customer_are_not_found(pages, visit, noor, apart):
     noor()
     stranger = visit()
     stranger.get_by_label("Your e-mail address").fill("stranger@example.com")

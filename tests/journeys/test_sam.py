@@ -82,7 +82,7 @@ def _noors_page(desk) -> str:
     return f"/console/customers/{customers[0]['id']}/"
 
 
-def test_a_call_opens_the_right_page_and_the_order_is_done(work, desk):
+def test_call_opens_the_callers_page_and_an_order_is_placed(work, desk):
     page = work()
     expect(page.locator("#ringing")).to_contain_text("Nobody is calling")
 
@@ -126,7 +126,7 @@ def _record(page: Page) -> str:
     return f"/api/customers/{match[1]}/"
 
 
-def test_what_happens_is_on_the_open_page_without_a_reload(work, desk):
+def test_event_appears_on_the_open_page_without_a_reload(work, desk):
     page = work(path=_noors_page(desk))
     expect(page.locator("#status")).to_have_attribute("data-state", "live")
     page.evaluate("window.isStillThisPage = true")
@@ -138,7 +138,7 @@ def test_what_happens_is_on_the_open_page_without_a_reload(work, desk):
     assert page.evaluate("window.isStillThisPage") is True
 
 
-def test_what_somebody_writes_stays_when_something_happens(work, desk):
+def test_text_being_typed_survives_an_update_of_the_page(work, desk):
     page = work(path=_noors_page(desk))
     expect(page.locator("#status")).to_have_attribute("data-state", "live")
     who = UUID(page.url.rstrip("/").rpartition("/")[2])
@@ -160,7 +160,7 @@ def test_what_somebody_writes_stays_when_something_happens(work, desk):
     expect(note).to_have_value("She is glad")
 
 
-def test_a_family_with_one_number_is_a_choice_and_nobodys_record_is_opened(work, desk):
+def test_shared_number_offers_a_choice_and_opens_no_record(work, desk):
     number = "+4930231259999"
     _share(number, ("Anke Ahrens", "Bernd Ahrens"))
     page = work()
@@ -187,7 +187,7 @@ def _share(number: str, names: tuple[str, ...]) -> None:
         Link.objects.create(first=first, second=second, evidence=2, source=by)
 
 
-def test_a_stranger_who_calls_is_nobody_we_know(work, desk):
+def test_unknown_caller_opens_no_record(work, desk):
     page = work()
     call = _ring(desk, "+442079461234")
 
@@ -196,7 +196,7 @@ def test_a_stranger_who_calls_is_nobody_we_know(work, desk):
     expect(page.get_by_role("heading", level=1)).to_have_text("Nobody we know")
 
 
-def test_the_keyboard_is_enough(work, desk):
+def test_console_works_with_the_keyboard_alone(work, desk):
     page = work()
 
     page.keyboard.press("?")
@@ -218,7 +218,7 @@ def test_the_keyboard_is_enough(work, desk):
     expect(page.get_by_role("heading", level=1)).to_have_text("Tasks")
 
 
-def test_it_works_without_a_script(work, desk):
+def test_console_works_without_javascript(work, desk):
     page = work(java_script_enabled=False)
 
     page.get_by_label("Find a customer").fill("nor de witt")
@@ -234,7 +234,7 @@ def test_it_works_without_a_script(work, desk):
     expect(page.get_by_text("The order is placed.")).to_be_visible()
 
 
-def test_a_ride_is_closed_by_hand_and_those_in_the_park_are_told(work, desk):
+def test_ride_closed_in_the_console_notifies_todays_visitors(work, desk):
     noor = _noors_page(desk).removeprefix("/console")
     today = {"visit_date": datetime.now(ZoneInfo("Europe/Amsterdam")).date().isoformat()}
     placed = desk.post(f"/api{noor}orders/", json={"lines": [{"product": "day-ticket"}]} | today)
@@ -258,7 +258,7 @@ def test_a_ride_is_closed_by_hand_and_those_in_the_park_are_told(work, desk):
     expect(page.get_by_text("Salt Runner is open.")).to_be_visible()
 
 
-def test_what_somebody_says_on_the_phone_is_written_down_and_is_theirs_to_read(work, desk, visit):
+def test_refusal_by_phone_is_recorded_and_shown_to_the_customer(work, desk, visit):
     noor = _noors_page(desk)
     _ring(desk, NOORS_PHONE)
     page = work(path=noor)
@@ -287,7 +287,7 @@ def test_what_somebody_says_on_the_phone_is_written_down_and_is_theirs_to_read(w
     expect(phone.locator("main li").first).to_contain_text("by phone · noted by Sam")
 
 
-def test_recovery_codes_are_kept_as_a_file(work, settings):
+def test_recovery_codes_download_as_a_file(work, settings):
     page = work("lin", path="/console/codes/")
     stored_keys = places.read(settings.BUTLER_HOME / places.KEYS)
     later = datetime.now(UTC) + timedelta(seconds=30)
@@ -335,7 +335,7 @@ def _pages(desk) -> list[str]:
     ]
 
 
-def test_nobody_is_shut_out_and_nothing_scrolls_sideways(work, desk):
+def test_console_pages_are_accessible_and_do_not_scroll_sideways(work, desk):
     page = work("lin", color_scheme="light")
     pages = _pages(desk)
     axe = Axe()
@@ -349,14 +349,14 @@ def test_nobody_is_shut_out_and_nothing_scrolls_sideways(work, desk):
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
 
 
-def test_the_door_is_open_to_everybody(visit):
+def test_sign_in_page_is_accessible(visit):
     page = visit("/console/sign-in/", width=320)
 
     assert Axe().run(page, options={"resultTypes": ["violations"]}).violations_count == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def test_what_people_are_called_is_never_run(work, desk):
+def test_names_of_customers_are_never_executed(work, desk):
     script_messages: list[str] = []
     address = ("email", "x@example.com")
     bad = factories.customer(address, name=XSS, first_name=XSS, language=XSS)

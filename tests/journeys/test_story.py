@@ -34,7 +34,7 @@ def _tell(park, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_every_channel_sees_every_act_and_the_butler_acts_first_twice_over(park, ticking):
+def test_story_succeeds_twice_in_a_row(park, ticking):
     first, second = _tell(park), _tell(park)
 
     for process in (first, second):
@@ -49,14 +49,14 @@ def test_every_channel_sees_every_act_and_the_butler_acts_first_twice_over(park,
     assert numbers[0] != numbers[1]
 
 
-def test_without_a_park_the_story_says_what_to_do(park, tmp_path):
+def test_story_without_a_loaded_park_says_what_to_run(park, tmp_path):
     process = _tell(park, BUTLER_HOME=str(tmp_path))
 
     assert process.returncode == 1
     assert "make run" in process.stdout
 
 
-def test_a_channel_that_sees_nothing_fails_the_story(park):
+def test_story_without_streams_fails(park):
     # Streams are asked for where there are none: on the web process.
     process = _tell(type(park)(park.web, park.web, 0, 0, park.env))
 

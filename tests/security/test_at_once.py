@@ -61,7 +61,7 @@ def together(*calls):
         return list(crowd.map(run, calls))
 
 
-def test_yes_and_no_at_once_end_as_the_ledger_says():
+def test_concurrent_consent_answers_end_as_the_ledger_says():
     saying.house()
     noor = factories.customer(("email", "noor@example.com"))
     user = User.objects.create_user("noor@example.com", record=noor)
@@ -96,7 +96,7 @@ def test_yes_and_no_at_once_end_as_the_ledger_says():
     assert sorted(versions) == list(range(1, len(versions) + 1))
 
 
-def test_a_version_is_approved_once():
+def test_concurrent_approvals_approve_a_version_once():
     now = timezone.now()
     version = drafted()
 
@@ -115,17 +115,17 @@ def test_a_version_is_approved_once():
 
 
 @pytest.mark.parametrize("name", ["Iris", "Somebody Else", ""])
-def test_nobody_approves_their_own_whatever_they_are_called(name):
+def test_author_cannot_approve_under_another_name(name):
     with pytest.raises(InvalidTransition):
         automations.approve(drafted(), Operator(name, IRIS), timezone.now())
 
 
-def test_nobody_approves_without_a_login():
+def test_approval_without_a_login_is_refused():
     with pytest.raises(InvalidTransition):
         automations.approve(drafted(), Operator("Lin"), timezone.now())
 
 
-def test_a_task_is_taken_by_one():
+def test_concurrent_takers_of_a_task_get_one_owner():
     noor = factories.customer(("email", "noor@example.com"))
     task = staff_tasks.create(
         key="t", kind="phone", customer_id=noor.pk, title="x", body="", due_at=timezone.now()
@@ -154,7 +154,7 @@ def test_a_task_is_taken_by_one():
     assert Event.objects.filter(name="Task Done").count() == 1
 
 
-def test_an_order_form_that_is_sent_from_two_windows_is_one_order():
+def test_order_form_submitted_concurrently_creates_one_order():
     noor = factories.customer(("email", "noor@example.com"), first_name="Noor")
     sam = staff.colleague("desk")
     browsers = [staff.let_in(Client(), sam) for _ in range(4)]

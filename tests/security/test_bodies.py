@@ -89,7 +89,7 @@ def forms() -> Iterator[str]:
         yield path.replace("(?P/", "x/").replace("[^/]+)", "")
 
 
-def test_no_form_takes_what_no_form_holds(running):
+def test_huge_form_body_is_neither_held_nor_written(running):
     kinds = [(path, kind) for path in forms() for kind in (FORM, URLENCODED)]
     for path, kind in kinds:
         # What a process loads when it is first asked is not what is measured.
@@ -105,7 +105,7 @@ def test_no_form_takes_what_no_form_holds(running):
     ] == []
 
 
-def test_no_program_is_read_to_its_end_before_it_is_refused(running, noor):
+def test_huge_api_body_is_refused_before_it_is_read(running, noor):
     _, key = source(is_secret=True, scopes=["ingest", "read", "write"])
     web = Process(running.web_pid)
 
@@ -142,7 +142,7 @@ def bombs() -> dict[str, tuple[str, bytes]]:
     }
 
 
-def test_nothing_that_is_packed_fills_it_either(running):
+def test_compressed_bodies_are_refused_without_unpacking_them(running):
     _, key = source(is_secret=True)
     paths = [
         "batch",

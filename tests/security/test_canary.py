@@ -256,7 +256,7 @@ def _rows(table: str) -> str:
         return "\n".join(text for (text,) in cursor.fetchall())
 
 
-def test_nothing_of_anybody_is_where_nothing_of_anybody_belongs(everything, relay):
+def test_personal_data_is_in_no_log_queue_or_technical_table(everything, relay):
     system, monitor = everything
     letters = relay[0].letters
     _, key = create_source(

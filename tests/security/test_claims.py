@@ -29,7 +29,7 @@ def claimed(*items):
     return factories.record(*items, by=factories.sender(trusted=False))
 
 
-def test_a_message_has_nowhere_to_go_where_an_address_was_only_claimed():
+def test_claimed_address_receives_no_message():
     device = ("anonymous_id", str(uuid.uuid4()))
     receipt = claimed(factories.identify(device, EMAIL, PHONE, email=EMAIL[1], phone=PHONE[1]))
     proved = factories.customer(EMAIL)
@@ -45,7 +45,7 @@ def test_a_message_has_nowhere_to_go_where_an_address_was_only_claimed():
     ["Consent Given", "Consent Withdrawn", "Preference Set", "Objection Made", "Address Proved"],
 )
 @pytest.mark.parametrize("trusted", [True, False])
-def test_an_event_that_is_named_like_a_word_is_no_word(name, trusted):
+def test_event_named_like_a_consent_statement_changes_no_consent(name, trusted):
     noor = factories.customer(EMAIL)
     properties = {"purpose": "offers", "subject": "offers", "notice": saying.NOTICE, "value": True}
 
@@ -59,7 +59,7 @@ def test_an_event_that_is_named_like_a_word_is_no_word(name, trusted):
     assert not Control.objects.filter(customer=noor).exclude(state={}).exists()
 
 
-def test_a_stop_from_a_claimed_number_closes_the_number_and_speaks_for_nobody_else(settings):
+def test_stop_from_a_claimed_number_suppresses_only_that_number(settings):
     settings.SMS_ACCOUNT = {"url": "", "sid": "AC1", "token": "t", "from": "+31201234567"}
     noor = factories.customer(EMAIL)
     claimed(factories.identify(EMAIL, PHONE, phone=PHONE[1]))
@@ -76,7 +76,7 @@ def test_a_stop_from_a_claimed_number_closes_the_number_and_speaks_for_nobody_el
     assert not noor.identifiers.filter(kind="phone", evidence=2).exists()
 
 
-def test_nobody_asks_to_be_called_in_somebody_elses_name():
+def test_claimed_identifier_cannot_request_a_callback():
     factories.customer(EMAIL, PHONE)
 
     claimed(

@@ -63,7 +63,7 @@ def forged_letters(letter: Message) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("channel", ["sms", "inbox", "phone"])
-def test_no_letter_comes_back_for_what_was_no_letter(channel, tmp_path):
+def test_bounce_of_a_message_that_was_no_email_changes_nothing(channel, tmp_path):
     noor = guest(phone=NOORS)
     sent_message = message(noor, channel=channel, state="accepted", address=NOORS)
 
@@ -76,7 +76,7 @@ def test_no_letter_comes_back_for_what_was_no_letter(channel, tmp_path):
     assert not Control.objects.filter(objected__contains=["marketing"]).exists()
 
 
-def test_what_names_a_letter_shuts_its_own_address_and_no_other(tmp_path):
+def test_bounce_suppresses_only_the_address_of_its_message(tmp_path):
     noor, eli = guest(email="noor@example.com"), guest(email="eli@example.com")
     sent_message = message(noor, state="accepted", address="noor@example.com")
     message(eli, state="accepted", address="eli@example.com")
@@ -90,7 +90,7 @@ def test_what_names_a_letter_shuts_its_own_address_and_no_other(tmp_path):
     assert not Event.objects.filter(customer=eli.pk, kind="message").exists()
 
 
-def test_who_was_not_told_of_a_message_can_name_none(tmp_path):
+def test_bounce_with_a_guessed_reference_changes_nothing(tmp_path):
     noor = guest(email="noor@example.com")
     sent_message = message(noor, state="accepted", address="noor@example.com")
     block = "Final-Recipient: rfc822; noor@example.com\r\nAction: failed\r\nStatus: 5.1.1"
@@ -115,7 +115,7 @@ def test_who_was_not_told_of_a_message_can_name_none(tmp_path):
 
 
 @pytest.mark.parametrize("kind", sorted(STATE_BY_KIND))
-def test_a_report_of_one_way_out_says_nothing_of_what_went_another(kind):
+def test_report_of_another_channel_changes_nothing(kind):
     sent_message = message(guest(), channel="sms", state="accepted", address=NOORS)
     report = DeliveryReport("x", kind, timezone.now(), message_id=str(sent_message.pk))
 
@@ -156,7 +156,7 @@ class RecordedRequest:
         return answer.status_code
 
 
-def test_a_stop_that_somebody_wrote_stops_nobody(client):
+def test_stop_with_a_wrong_signature_is_refused(client):
     noor = guest(phone=NOORS)
     greeting = RecordedRequest(client, Body="Hello")
     forged = urlencode(greeting.fields | {"Body": "STOP"})
@@ -169,7 +169,7 @@ def test_a_stop_that_somebody_wrote_stops_nobody(client):
     assert not ControlEntry.objects.filter(record=noor).exists()
 
 
-def test_what_was_signed_for_one_address_counts_at_no_other(client, settings):
+def test_signature_of_one_address_is_refused_at_another(client, settings):
     recorded_request = RecordedRequest(client, Body="STOP")
     settings.ALLOWED_HOSTS = ["*"]
 
@@ -180,7 +180,7 @@ def test_what_was_signed_for_one_address_counts_at_no_other(client, settings):
     assert suppressed_addresses() == []
 
 
-def test_a_start_that_was_kept_opens_nothing_again(client, time_machine):
+def test_replayed_start_lifts_no_suppression(client, time_machine):
     guest(phone=NOORS)
     first, start = RecordedRequest(client, Body="STOP"), RecordedRequest(client, Body="START")
     assert (first.send(), start.send(), suppressed_addresses()) == (200, 200, [])
@@ -193,7 +193,7 @@ def test_a_start_that_was_kept_opens_nothing_again(client, time_machine):
     assert suppressed_addresses() == [("sms", NOORS)]
 
 
-def test_nor_when_its_names_and_values_are_cut_in_other_places(client):
+def test_replayed_start_with_shifted_field_boundaries_lifts_no_suppression(client):
     """They are signed one after the other with nothing between: the cuts are anybody's."""
     guest(phone=NOORS)
     start = RecordedRequest(client, Body="START", SmsSid="SM1")
@@ -216,7 +216,7 @@ def test_nor_when_its_names_and_values_are_cut_in_other_places(client):
     assert signed, "the forgery is one that the signature fits"
 
 
-def test_a_status_that_was_kept_changes_nothing_a_day_later(client, time_machine):
+def test_replayed_status_changes_nothing_a_day_later(client, time_machine):
     sent_message = message(guest(phone=NOORS), channel="sms", state="accepted", address=NOORS)
     Delivery.objects.create(
         message=sent_message,

@@ -49,7 +49,7 @@ def load(folder) -> str:
     return out.getvalue()
 
 
-def test_one_that_means_no_harm_is_taken(tmp_path):
+def test_harmless_automation_is_loaded(tmp_path):
     (tmp_path / "topics.toml").write_text(TOPICS)
     (tmp_path / "reminder.toml").write_text(written(path="/orders/", action="Look"))
 
@@ -112,7 +112,7 @@ HOSTILE = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
-def test_one_that_means_harm_is_refused_soon(tmp_path, name):
+def test_hostile_automation_is_refused_quickly(tmp_path, name):
     content, why = HOSTILE[name]
     (tmp_path / "topics.toml").write_text(TOPICS)
     raw = content if isinstance(content, bytes) else content.encode()
@@ -130,7 +130,7 @@ def test_one_that_means_harm_is_refused_soon(tmp_path, name):
 
 @pytest.mark.parametrize("file", ["purposes.toml", "topics.toml"])
 @pytest.mark.parametrize("toml_value", ["= 1", "= ['x']", "= {key='x'}", "= [[]]", "= [{key=1}]"])
-def test_nor_do_purposes_and_topics_of_another_shape_break_it(tmp_path, file, toml_value):
+def test_malformed_purposes_and_topics_are_refused(tmp_path, file, toml_value):
     (tmp_path / file).write_text(f"{file.removesuffix('s.toml')} {toml_value}")
 
     with pytest.raises(CommandError, match=file):
@@ -138,7 +138,7 @@ def test_nor_do_purposes_and_topics_of_another_shape_break_it(tmp_path, file, to
     assert not Purpose.objects.exists()
 
 
-def test_what_never_ends_is_no_file(tmp_path):
+def test_pipes_devices_and_folders_are_no_automation_files(tmp_path):
     os.mkfifo(tmp_path / "pipe.toml")
     (tmp_path / "zero.toml").symlink_to("/dev/zero")
     (tmp_path / "folder.toml").mkdir()

@@ -146,7 +146,7 @@ COUNTED = {
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("path", "who"), COUNTED.items())
-def test_no_door_breaks_whatever_is_shown(path, who, noor):
+def test_hostile_values_break_no_rate_limited_form(path, who, noor):
     client = _client(who, noor)
     for bad in HOSTILE:
         form = {name: bad.encode(errors="replace").decode() for name in FIELDS}
@@ -168,7 +168,7 @@ KINDS = (HOSTILE[1], HOSTILE[2], HOSTILE[3], HOSTILE[4], HOSTILE[7])
 
 @pytest.mark.slow
 @pytest.mark.parametrize("bad", KINDS, ids=lambda bad: ascii(bad)[:20])
-def test_no_page_breaks_whatever_is_asked(noor, places, bad):
+def test_hostile_values_break_no_page(noor, places, bad):
     console = {f"console/{operation.split(' ', 1)[1]}" for operation in CONSOLE}
     pages = {
         "anybody": OPEN - {"sign-out/"} | {"console/sign-in/", "console/sign-in/code/"},
@@ -186,14 +186,14 @@ def test_no_page_breaks_whatever_is_asked(noor, places, bad):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("bad", HOSTILE[1:2], ids=lambda bad: ascii(bad)[:20])
-def test_no_page_of_the_administrator_breaks(noor, places, bad):
+def test_hostile_values_break_no_admin_page(noor, places, bad):
     routes = {route for route in ADMIN if "delete" not in route and "logout" not in route}
 
     assert _broken(_client("staff", noor), _paths(routes, places, bad), bad=bad) == {}
 
 
 @pytest.mark.parametrize("bad", HOSTILE, ids=lambda bad: ascii(bad)[:20])
-def test_no_field_by_itself_breaks_a_form(noor, places, bad):
+def test_hostile_value_in_one_field_breaks_no_form(noor, places, bad):
     """One hostile field among good ones: a form that is refused for one does not hide another."""
     forms = {
         "customer": {
@@ -232,7 +232,7 @@ def test_no_field_by_itself_breaks_a_form(noor, places, bad):
     assert broken == {}
 
 
-def test_a_header_of_ours_is_never_broken_into_two(noor, places):
+def test_line_breaks_in_names_inject_no_response_header(noor, places):
     address = ("email", "noor@example.com")
     for sign in ("\r\n", "\n", "\r", "\u2028", "\x85"):
         number = f"A{sign}Set-Cookie: x=1"
@@ -254,14 +254,14 @@ def test_a_header_of_ours_is_never_broken_into_two(noor, places):
                 assert not {"\r", "\n"} & set(name + value)
 
 
-def test_a_message_id_of_nobody_is_as_missing_as_one_that_is_none(noor):
+def test_unknown_and_malformed_message_ids_are_not_found(noor):
     client = _client("customer", noor)
     for path in (f"/inbox/{uuid.uuid4()}/", "/inbox/x/"):
         assert client.get(path).status_code == 404
 
 
 @pytest.mark.parametrize("odd", ["A/1", "A/1/x", "../..", "?x=1#y", "%2F", "a b\n c", "."])
-def test_what_an_app_calls_its_order_closes_no_page_of_the_console(noor, odd):
+def test_order_with_odd_characters_in_its_number_opens_in_the_console(noor, odd):
     address, phone = ("email", "noor@example.com"), ("phone", "+46701740605")
     number, line = f"X{odd}", f"L{odd}"
     lines = [{"line_id": line, "name": "Day", "quantity": 1}]

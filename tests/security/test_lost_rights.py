@@ -89,7 +89,7 @@ LOSSES = [leave_role, close_login, leave_company, lose_phone, lose_phones]
 
 
 @pytest.mark.parametrize("lose", LOSSES)
-def test_a_form_that_was_open_when_a_right_was_lost_does_nothing(noor, sam, browser, lose):
+def test_form_submitted_after_a_right_was_lost_changes_nothing(noor, sam, browser, lose):
     path = f"/console/customers/{noor.pk}/new-order/"
     shown = browser.get(path).content.decode()
     key = re.search(r'name="key" value="(\w+)"', shown)[1]
@@ -118,7 +118,7 @@ def test_a_form_that_was_open_when_a_right_was_lost_does_nothing(noor, sam, brow
 
 
 @pytest.mark.parametrize("lose", [leave_role, lose_phone])
-def test_nor_does_a_stream_go_on_that_was_open_then(running, noor, sam, browser, lose):
+def test_open_stream_ends_when_a_right_is_lost(running, noor, sam, browser, lose):
     shown = {"X-Session-Token": browser.session.session_key}
     with Reader(f"{running.live}/live/customers/{noor.pk}", shown) as reader:
         reader.wait(lambda r: r.frames)
@@ -129,7 +129,7 @@ def test_nor_does_a_stream_go_on_that_was_open_then(running, noor, sam, browser,
     assert reader.frames[-1] == ("ended", {"reason": "rights"}, None)
 
 
-def test_who_lost_the_phone_begins_anew_with_both_factors(sam):
+def test_user_without_a_second_factor_enrolls_again(sam):
     secret = sam.authenticator_set.get(type="totp").data["secret"]
     lose_phone(sam)
 
@@ -141,7 +141,7 @@ def test_who_lost_the_phone_begins_anew_with_both_factors(sam):
     assert sam.authenticator_set.get(type="totp").data["secret"] != secret
 
 
-def test_a_session_opened_before_two_records_were_joined_reads_the_one_they_are(noor):
+def test_session_opened_before_a_merge_reads_the_merged_record(noor):
     eli = factories.customer(("email", "eli@example.com"), first_name="Eli")
     browser = Client()
     browser.force_login(User.objects.create_user(EMAIL, record=noor), staff.BACKEND)
@@ -178,7 +178,7 @@ def ask() -> sign_in.IssuedCode:
     return sign_in.issue_code(email=EMAIL, network="192.0.2.1", now=timezone.now())
 
 
-def test_one_code_from_five_places_at_once_lets_one_in():
+def test_one_code_used_concurrently_signs_in_once():
     code = ask()
 
     answers = proofs(*[code] * 5)
@@ -189,14 +189,14 @@ def test_one_code_from_five_places_at_once_lets_one_in():
     assert Event.objects.filter(name="Address Proved").count() == 1
 
 
-def test_two_codes_for_a_new_address_at_once_open_one_login():
+def test_concurrent_codes_of_a_new_address_create_one_login():
     answers = proofs(ask(), ask(), ask())
 
     assert {getattr(answer, "pk", answer) for answer in answers} == {User.objects.get().pk}
     assert len({answer.record_id for answer in answers}) == 1
 
 
-def test_two_apps_that_are_set_up_at_once_are_one(sam):
+def test_concurrent_enrollments_enroll_one_authenticator(sam):
     ann = staff.colleague("desk", "Ann")
     now = timezone.now()
     secrets = [staff_sign_in.new_secret() for _ in range(4)]
@@ -217,7 +217,7 @@ def test_two_apps_that_are_set_up_at_once_are_one(sam):
     assert ann.authenticator_set.count() == 2
 
 
-def test_a_recovery_code_that_is_used_while_new_ones_are_made_counts_once_or_never(sam):
+def test_recovery_code_used_during_renewal_counts_at_most_once(sam):
     for place in range(3):
         old = staff_sign_in.recovery_codes(user=sam)
 
@@ -235,7 +235,7 @@ def test_a_recovery_code_that_is_used_while_new_ones_are_made_counts_once_or_nev
         AttemptCount.objects.all().delete()
 
 
-def test_a_code_that_is_shown_while_the_factor_is_deleted_is_wrong_or_right(sam):
+def test_code_checked_while_its_factor_is_deleted_is_right_or_wrong(sam):
     codes, now = staff_sign_in.recovery_codes(user=sam), timezone.now()
 
     answers = together(

@@ -157,7 +157,7 @@ def distinguishable_answers(client, routes, theirs, base) -> dict[str, object]:
     return differences
 
 
-def test_what_is_tried_is_there_for_its_own(noor):
+def test_owner_finds_the_objects_that_the_other_tests_use(noor):
     routes = routes_with_records(("orders/", "inbox/", "receipts/", "api/me/"), nested=False)
 
     statuses = {
@@ -169,7 +169,7 @@ def test_what_is_tried_is_there_for_its_own(noor):
     assert sum(status == 200 for status in statuses.values()) >= 9
 
 
-def test_another_customers_things_are_as_missing_as_none(noor, eli):
+def test_objects_of_another_customer_answer_like_missing_ones(noor, eli):
     """Under one's own pages, and under /api/me/: named by what belongs to somebody else."""
     own = routes_with_records(("orders/", "inbox/", "receipts/", "api/me/"), nested=False)
     assert len(own) > 12
@@ -177,7 +177,7 @@ def test_another_customers_things_are_as_missing_as_none(noor, eli):
     assert distinguishable_answers(eli["client"], own, noor, {}) == {}
 
 
-def test_a_customer_meets_no_record_by_its_id(noor, eli):
+def test_customer_cannot_open_a_record_by_id(noor, eli):
     routes = routes_with_records(("api/customers/", "console/customers/"), nested=False)
     routes += routes_with_records(("api/customers/", "console/customers/"), nested=True)
 
@@ -185,7 +185,7 @@ def test_a_customer_meets_no_record_by_its_id(noor, eli):
 
 
 @pytest.mark.parametrize("who", ["key", "manager"])
-def test_who_may_see_both_does_not_find_the_things_of_one_with_the_other(noor, eli, who):
+def test_object_of_one_record_is_missing_below_another_record(noor, eli, who):
     routes = routes_with_records(("api/customers/", "console/customers/"), nested=True)
     if who == "key":
         _, key = create_source(

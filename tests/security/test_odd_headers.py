@@ -115,7 +115,7 @@ def code_in_mail() -> str:
 # Signing in --------------------------------------------------------------------------
 
 
-def test_an_authorization_changes_nothing_about_signing_in_by_code(settings):
+def test_sign_in_by_code_ignores_the_authorization_header(settings):
     settings.BUTLER_CODES_PER_ADDRESS = settings.BUTLER_CODES_PER_NETWORK = 1000
     for case, value in authorizations().items():
         headers = {"HTTP_AUTHORIZATION": value}
@@ -130,7 +130,7 @@ def test_an_authorization_changes_nothing_about_signing_in_by_code(settings):
         assert call("GET", "/api/me/", HTTP_X_SESSION_TOKEN=token).status == 200, case
 
 
-def test_an_authorization_leaves_the_mail_in_the_readers_language(settings):
+def test_authorization_header_does_not_change_the_language_of_the_email(settings):
     settings.BUTLER_CODES_PER_ADDRESS = settings.BUTLER_CODES_PER_NETWORK = 1000
     for value in ("Bearer rubbish", basic(b"a:b"), "Token 1"):
         headers = {"HTTP_AUTHORIZATION": value, "HTTP_ACCEPT_LANGUAGE": "nl"}
@@ -140,7 +140,7 @@ def test_an_authorization_leaves_the_mail_in_the_readers_language(settings):
         assert "is je code" in mail.outbox[-1].subject, value
 
 
-def test_an_authorization_changes_nothing_for_clients_of_allauth(settings):
+def test_allauth_sign_in_ignores_the_authorization_header(settings):
     settings.BUTLER_CODES_PER_ADDRESS = settings.BUTLER_CODES_PER_NETWORK = 1000
     path = "/_allauth/app/v1/auth/code"
     for case, value in authorizations().items():
@@ -153,7 +153,7 @@ def test_an_authorization_changes_nothing_for_clients_of_allauth(settings):
         assert proved.status == 200, case
 
 
-def test_a_session_that_cannot_be_opened_spends_no_code():
+def test_failed_session_spends_no_code():
     """Here the caller's network address is unknown, which a session has to name."""
     code_request = call("POST", "/api/sign-in/", {"email": ADDRESS})
     proof = {"request": code_request.json["request"], "code": code_in_mail()}
@@ -165,7 +165,7 @@ def test_a_session_that_cannot_be_opened_spends_no_code():
     assert call("POST", "/api/sign-in/", proof).status == 200
 
 
-def test_a_session_that_cannot_be_opened_spends_no_code_of_an_app_or_a_page(client):
+def test_failed_session_of_an_app_or_a_page_spends_no_code(client):
     path = "/_allauth/app/v1/auth/code"
     code_request = call("POST", f"{path}/request", {"email": ADDRESS})
     headers = {"HTTP_X_SESSION_TOKEN": code_request.json["meta"]["session_token"]}
@@ -185,7 +185,7 @@ def test_a_session_that_cannot_be_opened_spends_no_code_of_an_app_or_a_page(clie
     assert client.post("/sign-in/code/", form).status_code == 302
 
 
-def test_a_cookie_counts_beside_an_authorization_that_is_no_key():
+def test_cookie_counts_beside_an_unknown_authorization_scheme():
     code_request = call("POST", "/api/sign-in/", {"email": ADDRESS})
     proof = {"request": code_request.json["request"], "code": code_in_mail()}
     token = call("POST", "/api/sign-in/", proof).json["session_token"]
@@ -199,7 +199,7 @@ def test_a_cookie_counts_beside_an_authorization_that_is_no_key():
 # Every reader of the header ----------------------------------------------------------
 
 
-def test_no_authorization_makes_the_api_fail():
+def test_odd_authorization_never_fails_the_api():
     for case, value in authorizations().items():
         for path in ("/api/me/", "/api/customers/", "/api/me/sessions/", "/api/nothing/"):
             for more in ({}, {"HTTP_X_SESSION_TOKEN": "no session"}):
@@ -208,7 +208,7 @@ def test_no_authorization_makes_the_api_fail():
                 assert answer.status < 500, (case, path)
 
 
-def test_no_authorization_makes_the_wire_fail():
+def test_odd_authorization_never_fails_ingest():
     _, key = source()
     for case, value in authorizations().items():
         for path in ("batch", "track", "events", "phone/calls", "store/scans", "store/batches"):
@@ -219,14 +219,14 @@ def test_no_authorization_makes_the_wire_fail():
         assert beside.status in (200, 401), case
 
 
-def test_no_authorization_makes_the_streams_fail():
+def test_odd_authorization_never_fails_the_streams():
     for value in AUTHORIZATIONS.values():
         shown = credential({b"authorization": value.encode("latin-1")}, {}, cookie="sessionid")
 
         assert shown is None or shown.text
 
 
-def test_wire_api_and_streams_find_the_same_key():
+def test_ingest_api_and_streams_find_the_same_key():
     _, secret = source(is_secret=True)
     encoded = [basic(f"{secret}:".encode()), basic(f":{secret}".encode())]
     for value in (f"Bearer {secret}", f"bearer  {secret} ", *encoded):
@@ -250,7 +250,7 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_malformed_authorization_is_refused_whatever_else_the_request_shows(name):
+def test_malformed_authorization_is_refused_beside_valid_credentials(name):
     value = AUTHORIZATIONS[name]
     _, key = source()
     code_request = call("POST", "/api/sign-in/", {"email": ADDRESS})
@@ -332,7 +332,7 @@ OPEN = (
 
 
 @pytest.mark.parametrize("name", HEADERS)
-def test_no_header_makes_an_open_address_fail(settings, name):
+def test_odd_header_never_fails_a_public_address(settings, name):
     settings.BUTLER_CODES_PER_ADDRESS = settings.BUTLER_CODES_PER_NETWORK = 10_000
     factories.source("shop", webhook_secrets=["whsec_c2VjcmV0"])
     failures = []
@@ -348,7 +348,7 @@ def test_no_header_makes_an_open_address_fail(settings, name):
 # Which way a request takes -----------------------------------------------------------
 
 
-def test_every_address_of_the_api_where_no_key_counts_goes_the_way_of_pages():
+def test_paths_without_key_are_those_without_key_authentication():
     """The API handler has no session or locale middleware: views opened without a key need them."""
     from config import api_handler
 

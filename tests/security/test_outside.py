@@ -68,7 +68,7 @@ def nobody():
     nobody.close()
 
 
-def test_the_counting_counts(nobody):
+def test_call_counter_counts_connections(nobody):
     port = int(nobody.url.split(":")[2].split("/")[0])
     with socket.create_connection(("127.0.0.1", port)) as call:
         call.recv(1)
@@ -76,7 +76,7 @@ def test_the_counting_counts(nobody):
     assert nobody.calls == 1
 
 
-def test_nothing_that_is_sent_to_us_makes_us_call(running, nobody):
+def test_no_incoming_request_makes_butler_connect_out(running, nobody):
     noor = factories.customer(("email", "noor@example.com"))
     _, key = source(is_secret=True)
     shown = dict.fromkeys(HEADERS, nobody.url)
@@ -133,7 +133,7 @@ def test_nothing_that_is_sent_to_us_makes_us_call(running, nobody):
     assert nobody.calls == 0
 
 
-def test_no_words_of_an_automation_make_us_call(nobody):
+def test_no_text_of_an_automation_makes_butler_connect_out(nobody):
     pictures = f'<mj-image src="{nobody.url}" href="{nobody.url}" />'
     whole = "<mjml><mj-head>{}</mj-head><mj-body><mj-section><mj-column>{}</mj-column></mj-section>"
     heads = (

@@ -51,7 +51,7 @@ READS = (
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Niue", "../../etc/passwd", "\x00"])
 @pytest.mark.parametrize("value", ODD, ids=lambda value: ascii(value)[:30])
-def test_a_text_is_filled_with_whatever_there_is_or_says_what_is_missing(value, zone):
+def test_template_with_an_invalid_value_renders_or_reports_it_missing(value, zone):
     for source in READS:
         # Anything but these two stops the batch that it is in.
         with suppress(MissingValues):
@@ -63,7 +63,7 @@ def test_a_text_is_filled_with_whatever_there_is_or_says_what_is_missing(value, 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("odd", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
-def test_a_date_that_no_calendar_has_fails_alone(odd):
+def test_message_with_an_impossible_date_fails_alone(odd):
     arrange.vocabulary()
     text = {"subject": "We call you", "text": "On {{ request.wanted_at | date }}."}
     version = live_automations.automation(

@@ -65,7 +65,7 @@ def _development(settings, tmp_path):
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("where", ELSEWHERE, ids=lambda where: ascii(where)[:30])
-def test_signing_in_stays_here(where):
+def test_sign_in_redirects_only_to_this_site(where):
     client, address = Client(), f"noor{abs(hash(where))}@example.com"
     code_request = client.post("/sign-in/", {"email": address, "next": where})
     if "\x00" in where:
@@ -84,7 +84,7 @@ def test_signing_in_stays_here(where):
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_the_console_stays_here():
+def test_console_sign_in_redirects_only_to_this_site():
     sam, secret, now = staff.colleague("desk"), staff_sign_in.new_secret(), timezone.now()
     sam.set_password("four-words-that-nobody-knows")
     sam.save()
@@ -104,7 +104,7 @@ def test_the_console_stays_here():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("where", ELSEWHERE, ids=lambda where: ascii(where)[:30])
-def test_choosing_a_language_stays_here(client, where):
+def test_language_choice_redirects_only_to_this_site(client, where):
     for headers in ({}, {"referer": "https://evil.test/"}):
         answer = client.post("/language/", {"language": "nl", "next": where}, headers=headers)
 
@@ -114,7 +114,7 @@ def test_choosing_a_language_stays_here(client, where):
 
 
 @pytest.mark.django_db
-def test_a_foreign_name_of_this_site_is_in_no_answer(client, settings):
+def test_foreign_host_name_is_in_no_answer(client, settings):
     settings.ALLOWED_HOSTS = ["localhost"]
     noor = factories.customer(("email", "noor@example.com"))
     client.force_login(User.objects.create_user("noor@example.com", record=noor))

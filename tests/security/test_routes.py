@@ -142,7 +142,7 @@ def _walk(resolver: URLResolver | None = None, prefix: str = ""):
             yield re.sub(r"\(\?P<kind>[^)]*\)", "<kind>", route), pattern.callback
 
 
-def test_every_route_is_in_one_table_and_every_table_holds_only_routes():
+def test_every_route_is_in_exactly_one_table():
     routes = {route.replace("admin/^", "admin/") for route, _ in _walk()}
     missing = {name: table - routes for name, table in TABLES.items() if table - routes}
     owners = {route: [name for name in TABLES if route in TABLES[name]] for route in routes}
@@ -156,7 +156,7 @@ def test_every_route_is_in_one_table_and_every_table_holds_only_routes():
 EXEMPT = KEY | SIGNED | {"^(?:api|live|_allauth)/"}
 
 
-def test_only_what_takes_no_cookie_is_exempt_from_csrf():
+def test_only_routes_without_cookies_are_exempt_from_csrf():
     exempt = {route for route, view in _walk() if getattr(view, "csrf_exempt", False)}
     # These look at the cookie themselves, and at its token with it (CookieAuthentication).
     exempt = {route for route in exempt if not route.startswith("api/")}
@@ -189,7 +189,7 @@ def _posted() -> list[str]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("who", ["customer", "staff", "stranger"])
-def test_a_post_from_another_site_changes_nothing_anywhere(who, settings, tmp_path):
+def test_post_from_another_site_is_refused_on_every_route(who, settings, tmp_path):
     settings.BUTLER_HOME, settings.DEBUG = tmp_path, True
     client = Client(enforce_csrf_checks=True)
     if who == "customer":
@@ -215,7 +215,7 @@ def test_a_post_from_another_site_changes_nothing_anywhere(who, settings, tmp_pa
 
 
 @pytest.mark.django_db
-def test_the_api_refuses_a_cookie_without_its_token(client):
+def test_api_refuses_a_cookie_without_csrf_token(client):
     noor = factories.customer(("email", "noor@example.com"))
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(User.objects.create_user("noor@example.com", record=noor))
@@ -228,7 +228,7 @@ def test_the_api_refuses_a_cookie_without_its_token(client):
 
 
 @pytest.mark.django_db
-def test_what_is_for_developers_is_not_there_for_others(client, settings):
+def test_development_routes_are_missing_without_debug(client, settings):
     settings.DEBUG = False
 
     for route in DEVELOPMENT:

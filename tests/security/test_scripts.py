@@ -295,14 +295,14 @@ def _page_faults(browser: Browser, base: str, session: str, paths: list[str]) ->
     return faults | ({"elsewhere": elsewhere} if elsewhere else {})
 
 
-def test_nothing_that_somebody_wrote_runs_on_any_page(running, sessions, paths, chromium):
+def test_payloads_never_run_on_any_page(running, sessions, paths, chromium):
     assert len(PAYLOADS) >= 60
 
     for who, session in sessions.items():
         assert _page_faults(chromium, running.web, session, paths[who]) == {}
 
 
-def test_nothing_that_somebody_wrote_runs_in_a_letter(letters, chromium):
+def test_payloads_never_run_in_an_email(letters, chromium):
     """Mail has no policy of its own: here escaping is all there is."""
     page = chromium.new_page()
     # The pictures and links of a letter lead to a place that is not there.
@@ -320,7 +320,7 @@ def test_nothing_that_somebody_wrote_runs_in_a_letter(letters, chromium):
     assert hits == []
 
 
-def test_the_counting_counts(chromium):
+def test_page_without_escaping_is_detected(chromium):
     """A page that did not escape would be noticed."""
     page = chromium.new_page()
     page.add_init_script(COUNTING)

@@ -286,14 +286,14 @@ def page_faults(
     return faults
 
 
-def test_nothing_runs_that_came_from_colleagues_systems_and_files(running, lin, desk, chromium):
+def test_payloads_of_staff_systems_and_files_never_run_on_staff_pages(running, lin, desk, chromium):
     # What was answered to the form is shown first.
     assert "messages" in lin
 
     assert page_faults(chromium, running.web, lin, ["/console/topics/", *desk, *WRONG]) == {}
 
 
-def test_nothing_of_it_runs_where_customers_read_it(running, own, chromium):
+def test_payloads_of_staff_systems_and_files_never_run_on_customer_pages(running, own, chromium):
     cookies, paths = own
 
     assert page_faults(chromium, running.web, cookies, paths) == {}

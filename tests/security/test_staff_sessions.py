@@ -54,7 +54,7 @@ def noor() -> User:
     return User.objects.create_user("noor@example.com", record=record)
 
 
-def test_a_session_that_a_code_opened_ends_when_its_login_becomes_staff(client, noor):
+def test_customer_session_ends_when_its_login_becomes_staff(client, noor):
     client.force_login(noor, staff.BACKEND)
     token = client.session.session_key
     assert client.get("/api/me/").status_code == 200
@@ -68,7 +68,7 @@ def test_a_session_that_a_code_opened_ends_when_its_login_becomes_staff(client, 
     assert client.get("/admin/")["Location"].startswith("/console/sign-in/")
 
 
-def test_nor_does_it_open_anybodys_stream(running, client, noor):
+def test_customer_session_of_a_new_staff_login_opens_no_stream(running, client, noor):
     other = factories.customer(("email", "eli@example.com"))
     client.force_login(noor, staff.BACKEND)
     shown = {"X-Session-Token": client.session.session_key}
@@ -80,7 +80,7 @@ def test_nor_does_it_open_anybodys_stream(running, client, noor):
             assert answer.status_code == 401, path
 
 
-def test_a_password_alone_opens_nothing_anywhere(client, sam, secret):
+def test_password_without_second_factor_opens_nothing(client, sam, secret):
     _password(client, sam)
     key = client.session.session_key
 
@@ -93,7 +93,7 @@ def test_a_password_alone_opens_nothing_anywhere(client, sam, secret):
     assert not UserSession.objects.exists()
 
 
-def test_the_administrators_own_form_opens_nothing_where_we_live_under_a_prefix(sam):
+def test_admin_login_form_redirects_under_a_url_prefix(sam):
     def opened(request: WSGIRequest):
         raise AssertionError("the door stood open")
 
@@ -104,7 +104,7 @@ def test_the_administrators_own_form_opens_nothing_where_we_live_under_a_prefix(
     assert AdminDoorMiddleware(opened)(admin_request).status_code == 302
 
 
-def test_a_key_that_somebody_planted_is_worth_nothing_after_any_step(client, sam, secret):
+def test_planted_session_key_is_replaced_at_every_step(client, sam, secret):
     client.get("/console/sign-in/")
     session = client.session
     session["planted"] = 1
@@ -125,7 +125,7 @@ def test_a_key_that_somebody_planted_is_worth_nothing_after_any_step(client, sam
         assert planted.get("/console/").status_code == 302
 
 
-def test_who_waits_for_a_code_cannot_borrow_anothers(sam, secret):
+def test_second_factor_of_another_user_is_refused(sam, secret):
     ann = staff.colleague("desk", "Ann")
     ann.set_password(PASSWORD)
     ann.save()
@@ -149,7 +149,7 @@ def test_who_waits_for_a_code_cannot_borrow_anothers(sam, secret):
 
 
 @pytest.mark.parametrize("kind", ["totp", "recovery"])
-def test_of_one_code_from_many_browsers_at_once_one_gets_in(sam, kind):
+def test_one_code_used_concurrently_lets_one_browser_in(sam, kind):
     now = timezone.now()
     totp_secret, before = staff_sign_in.new_secret(), now - timedelta(hours=1)
     codes = staff_sign_in.enroll(
@@ -170,9 +170,7 @@ def test_of_one_code_from_many_browsers_at_once_one_gets_in(sam, kind):
         assert sum(crowd.map(show, range(5))) == 1
 
 
-def test_secrets_of_sessions_and_second_factors_are_on_no_page_of_the_administrator(
-    client, sam, secret
-):
+def test_admin_pages_show_no_session_or_second_factor_secrets(client, sam, secret):
     boss = staff.let_in(client, staff.colleague("", "Lin", is_superuser=True))
     [factor] = sam.authenticator_set.filter(type="totp")
 

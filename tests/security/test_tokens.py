@@ -39,7 +39,7 @@ def flips(text: str):
                 yield text[:place] + changed + text[place + 1 :]
 
 
-def test_no_other_handle_takes_the_code():
+def test_changed_handle_is_refused():
     now = timezone.now()
     issued_code = sign_in.issue_code(email="noor@example.com", network="192.0.2.1", now=now)
 
@@ -57,7 +57,7 @@ def test_no_other_handle_takes_the_code():
     )
 
 
-def test_a_code_belongs_to_its_handle():
+def test_code_of_another_handle_is_refused():
     now = timezone.now()
     first_code = sign_in.issue_code(email="noor@example.com", network="192.0.2.1", now=now)
     second_code = sign_in.issue_code(email="eli@example.com", network="192.0.2.1", now=now)
@@ -72,7 +72,7 @@ def test_a_code_belongs_to_its_handle():
             sign_in.verify_code(handle=handle, code=code, language="en", now=now)
 
 
-def test_no_other_ticket_opens_a_stream():
+def test_changed_stream_ticket_is_refused():
     tickets.issue(session_key="s" * 32, now=timezone.now())
     ticket = "a" * 32
     StreamTicket.objects.update(digest=tickets.digest(ticket))
@@ -87,7 +87,7 @@ def test_no_other_ticket_opens_a_stream():
     assert len(stored_digest) == 32
 
 
-def test_a_token_of_one_purpose_is_nothing_elsewhere(client):
+def test_token_of_one_purpose_is_refused_for_another(client):
     noor = factories.customer(("email", "noor@example.com"))
     user = User.objects.create_user("noor@example.com", record=noor)
     client.force_login(user)
@@ -118,7 +118,7 @@ def test_a_token_of_one_purpose_is_nothing_elsewhere(client):
             sign_in.verify_code(handle=token, code="000000", language="en", now=now)
 
 
-def test_a_cursor_reads_what_its_list_wrote_and_nothing_else(client):
+def test_changed_cursor_reads_no_foreign_rows(client):
     noor = factories.customer(("email", "noor@example.com"))
     other = factories.customer(("email", "eli@example.com"))
     for number in range(30):
@@ -135,13 +135,13 @@ def test_a_cursor_reads_what_its_list_wrote_and_nothing_else(client):
         assert b"Eli's" not in answer.content
 
 
-def test_a_cursor_is_data_and_never_an_object():
+def test_cursor_with_a_wrong_type_is_refused():
     for position in ("x", ["os.system", "id"], {"__class__": "x"}, 1.5, None, [[]] * 50):
         with pytest.raises(BadCursor):
             read_cursor(write_cursor(position), tuple[int, int])
 
 
-def test_what_waits_for_a_second_factor_is_kept_by_us_and_cannot_be_written_elsewhere():
+def test_pending_second_factor_is_stored_on_the_server_and_signed():
     sam, max_ = staff.colleague("desk"), staff.colleague("manager", "Max")
     for user in (sam, max_):
         user.set_password("four-words-that-nobody-knows")
@@ -164,7 +164,7 @@ def test_what_waits_for_a_second_factor_is_kept_by_us_and_cannot_be_written_else
             client.cookies["sessionid"] = row.pk
 
 
-def test_a_second_factors_secret_cannot_be_swapped_for_anothers_text():
+def test_second_factor_secret_in_plain_text_is_refused():
     now = timezone.now()
     sam, secret = staff.colleague("desk"), staff_sign_in.new_secret()
     staff_sign_in.enroll(user=sam, secret=secret, code=staff_sign_in.totp(secret, now), now=now)

@@ -180,7 +180,7 @@ def pages(noor: Customer) -> dict[str, list[str]]:
     }
 
 
-def test_a_form_that_is_pressed_twice_is_done_once(noor):
+def test_form_submitted_twice_concurrently_has_one_effect(noor):
     customer, lin = Client(), Client()
     customer.force_login(User.objects.create_user("noor@example.com", record=noor), staff.BACKEND)
     staff.let_in(lin, staff.colleague("manager", "Lin", is_superuser=True))
@@ -206,7 +206,7 @@ def test_a_form_that_is_pressed_twice_is_done_once(noor):
 MEANT = ("/orders/", "/party/", "/requests/", "/close/")
 
 
-def test_what_a_program_sends_twice_breaks_nothing_and_is_done_once(world):
+def test_api_request_sent_twice_concurrently_has_one_effect(world):
     things, callers = world
     wrong, operation_count = {}, 0
     for operation in API:
