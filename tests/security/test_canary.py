@@ -29,7 +29,7 @@ from tests.channels import relay as relays
 from tests.channels.provider import Provider
 from tests.channels.relay import Relay
 from tests.customers import saying
-from tests.security.everything import CommandMonitor, Everything
+from tests.security.all_processes import AllProcesses, CommandMonitor
 
 pytestmark = pytest.mark.slow
 
@@ -63,9 +63,9 @@ def relay():
 
 
 @pytest.fixture
-def everything(transactional_db, relay, tmp_path):
+def processes(transactional_db, relay, tmp_path):
     provider = Provider()
-    system = Everything(tmp_path, relay[1], provider)
+    system = AllProcesses(tmp_path, relay[1], provider)
     monitor = CommandMonitor(system.redis_url)
     try:
         saying.house()
@@ -226,7 +226,7 @@ def _work_at_the_desk(visitor: Visitor, customer_id) -> None:
     visitor.ask("POST", f"/console/tasks/{uuid.uuid4()}/take/", headers=cookie, data={"n": MARK})
 
 
-def _answer_back(visitor: Visitor, system: Everything, customer_id) -> None:
+def _answer_back(visitor: Visitor, system: AllProcesses, customer_id) -> None:
     fields = {"MessageSid": "SM" + "a" * 32, "From": PHONE, "Body": f"hello {MARK}sms"}
     providers.call(f"{system.web}/v1/sms/inbound", fields)
     providers.call(f"{system.web}/v1/sms/inbound", fields | {"Body": "STOP"}, token="forged")
@@ -241,7 +241,7 @@ def _answer_back(visitor: Visitor, system: Everything, customer_id) -> None:
     visitor.ask("POST", f"/u/{link}{MARK}/", expect=404)
 
 
-def _listen_in(system: Everything, token: str) -> None:
+def _listen_in(system: AllProcesses, token: str) -> None:
     headers = {"X-Session-Token": token}
     with httpx2.Client(timeout=10) as http:
         with http.stream("GET", f"{system.live}/live/me?q={MARK}", headers=headers) as stream:
@@ -256,8 +256,8 @@ def _rows(table: str) -> str:
         return "\n".join(text for (text,) in cursor.fetchall())
 
 
-def test_personal_data_is_in_no_log_queue_or_technical_table(everything, relay):
-    system, monitor = everything
+def test_personal_data_is_in_no_log_queue_or_technical_table(processes, relay):
+    system, monitor = processes
     letters = relay[0].letters
     _, key = create_source(
         name="desk", channel="phone", is_secret=True, scopes=("ingest", "read", "identify")
@@ -287,7 +287,7 @@ def test_personal_data_is_in_no_log_queue_or_technical_table(everything, relay):
     assert _around(_rows("customers_signincode").replace(MARK, ""), secrets) == []
 
 
-def _arrived(system: Everything, monitor: CommandMonitor, customer_id: str) -> None:
+def _arrived(system: AllProcesses, monitor: CommandMonitor, customer_id: str) -> None:
     """See that what was put in is where it belongs, and that everybody listened."""
     assert PERSONAL.search(_rows("customers_event"))
     assert PERSONAL.search(_rows("butler_message"))
@@ -298,7 +298,7 @@ def _arrived(system: Everything, monitor: CommandMonitor, customer_id: str) -> N
     assert any(_decoded(command) != command for command in monitor.commands)
 
 
-def _places(system: Everything, monitor: CommandMonitor) -> dict[str, str]:
+def _places(system: AllProcesses, monitor: CommandMonitor) -> dict[str, str]:
     """Return all that holds nothing of anybody, by its name."""
     places = {f"log {name}": text for name, text in system.logs().items()}
     places["commands to Valkey"] = "\n".join(_decoded(command) for command in monitor.commands)

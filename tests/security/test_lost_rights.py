@@ -18,7 +18,7 @@ from customers.identity import merging
 from customers.models import AttemptCount, Event, Order, User
 from tests import factories, staff
 from tests.channels.live.reading import Reader
-from tests.security.test_at_once import together
+from tests.security.test_concurrency import together
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

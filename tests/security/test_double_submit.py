@@ -1,7 +1,7 @@
 """Every form is pressed twice, and every POST of the API sent twice, both in the same moment.
 
 Forms are those that the pages show. Nothing breaks, and nothing is done twice that anybody would
-notice. What happens in two windows on purpose: test_at_once.py.
+notice. What happens in two windows on purpose: test_concurrency.py.
 """
 
 import json
@@ -23,7 +23,7 @@ from tests import factories, staff
 from tests.config.test_access import TABLE as API
 from tests.config.test_access import _body, world
 from tests.customers import saying
-from tests.security.test_at_once import together
+from tests.security.test_concurrency import together
 
 __all__ = ["world"]
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]

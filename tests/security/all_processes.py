@@ -26,7 +26,7 @@ def _own_database(url: str) -> str:
     return re.sub(r"(:\d+)(/\d*)?$", rf"\1/{_OWN_REDIS}", url)
 
 
-class Everything:
+class AllProcesses:
     """All processes on the test database, with a database of Valkey to themselves."""
 
     def __init__(self, home: Path, relay_port: int, provider: Provider) -> None:
