@@ -278,12 +278,12 @@ class _Batch:
         customer_versions: dict[UUID, int] = {}
         entries, statements, subjects = [], [], []
         for i in new:
-            event, head = self.events[i], resolved[identifiers[i][0]]
-            owner = head.customer_id
+            event, filing_identifier = self.events[i], resolved[identifiers[i][0]]
+            owner = filing_identifier.customer_id
             assert owner is not None  # the first identifier of each event has a record by now
-            version = customer_versions.get(owner, head.version) + 1
+            version = customer_versions.get(owner, filing_identifier.version) + 1
             customer_versions[owner] = version
-            origin = None if head.record_id == owner else head.record_id
+            origin = None if filing_identifier.record_id == owner else filing_identifier.record_id
             self.outcomes[i] = IngestOutcome("accepted", owner, version)
             ids = [resolved[key].id for key in identifiers[i]]
             entries.append(_log_entry(event, owner, version, origin, message_keys[i], ids))

@@ -70,7 +70,7 @@ def _psycopg_connection() -> "psycopg.Connection[Any]":
 
 
 def is_connection_error(error: BaseException | None) -> bool:
-    """Tell whether an error, or the one that it came from, says that Postgres does not answer.
+    """Return whether an error, or one of its causes, means that Postgres does not answer.
 
     Code that goes on after such an error meets another one: a closed transaction, a session
     that cannot be saved.
@@ -85,7 +85,7 @@ def is_connection_error(error: BaseException | None) -> bool:
 
 
 def _is_caused_by_connection(error: BaseException) -> bool:
-    """Tell an error of the connection from one of a statement, such as its time limit.
+    """Return whether the connection failed, and not a statement, such as by its time limit.
 
     Django may have opened another connection since: its transactions do as they end.
     """
@@ -97,7 +97,7 @@ def _is_caused_by_connection(error: BaseException) -> bool:
 
 
 def is_connection_lost() -> bool:
-    """Tell whether this thread's connection broke since it was opened, whoever caught the error."""
+    """Return whether this thread's connection broke since it was opened."""
     raw = connection.connection
     return connection.errors_occurred and (raw is None or raw.closed)
 

@@ -123,8 +123,8 @@ def _changed_order_first(
     order = resolved.get(order_key) if order_key and event.name in _ORDER_CHANGES else None
     if order_key is None or order is None or order.is_shared or order.customer_id is None:
         return keys
-    head = resolved.get(keys[0])
-    if head is not None and head.customer_id == order.customer_id:
+    strongest = resolved.get(keys[0])
+    if strongest is not None and strongest.customer_id == order.customer_id:
         return keys
     return (order_key, *(key for key in keys if key != order_key))
 
@@ -158,14 +158,16 @@ def open_missing(
     all_keys = {key for keys in keys_by_event for key in keys}
     unknown = {key for key in all_keys if key not in resolved}
     repeated_orders = _lock_order_numbers(all_keys, resolved)
-    heads = {keys[0] for keys in keys_by_event}
-    without_record = [h for h in heads if h not in resolved or resolved[h].record_id is None]
+    filing_keys = {keys[0] for keys in keys_by_event}
+    without_record = [
+        key for key in filing_keys if key not in resolved or resolved[key].record_id is None
+    ]
     new_ids = _insert_records(len(without_record), now)
     new_records = dict(zip(without_record, new_ids, strict=True))
     assigned = _assign_records(new_records, resolved)
     certain: dict[IdentifierKey, UUID] = {}
     if unknown:
-        owners = {key: None if r.is_shared else r.customer_id for key, r in resolved.items()}
+        owners = {key: None if row.is_shared else row.customer_id for key, row in resolved.items()}
         certain = shortcuts.certain_owners(links.keys(), sender.evidence, new_records, owners)
         resolved |= _insert_identifiers(unknown, new_records, certain, now)
     new_links, linked_orders = (
@@ -175,7 +177,9 @@ def open_missing(
     regrouped, concerned = _regroup(assigned | linked_orders, new_links, resolved, sender, now)
     if strong := [resolved[key].id for key in unknown if key.kind not in WEAK_KINDS]:
         sql.run("insert_suggested_merges", {"ids": strong})
-    stale = [key for key, r in resolved.items() if r.id in regrouped or r.customer_id in concerned]
+    stale = [
+        key for key, row in resolved.items() if row.id in regrouped or row.customer_id in concerned
+    ]
     return resolved | resolve(stale)[0] if stale else resolved
 
 
@@ -210,7 +214,7 @@ def _regroup(
     ids = assigned | {end for first, second, *_ in links for end in (first, second)}
     if not ids:
         return set(), set()
-    locked = {one.customer_id for one in resolved.values() if one.customer_id}
+    locked = {row.customer_id for row in resolved.values() if row.customer_id}
     limit = COMPONENT_LIMIT[sender.evidence] + COMPONENT_LIMIT_PER_END * len(ids)
     try:
         return ids, merging.regroup(ids, now=now, locked=locked, limit=limit)
@@ -286,9 +290,9 @@ def _insert_links(
     Return the new links that the groups have to be drawn for, and the newly linked orders.
     """
     keys_of: dict[_LinkRow, KeyPair] = {}
-    for (head, other), kind in links.items():
-        first, second = sorted((resolved[head].id, resolved[other].id))
-        keys_of[first, second, sender.evidence, kind] = head, other
+    for (strongest, other), kind in links.items():
+        first, second = sorted((resolved[strongest].id, resolved[other].id))
+        keys_of[first, second, sender.evidence, kind] = strongest, other
     names = ("firsts", "seconds", "evidences", "kinds")
     columns = (list(column) for column in zip(*keys_of, strict=True))
     stored = sql.rows("find_links", dict(zip(names, columns, strict=True)))

@@ -56,9 +56,9 @@ def _order_owners(
 ) -> dict[IdentifierKey, UUID]:
     """Give a new order to the one customer it came with."""
     owners_of_order: dict[IdentifierKey, set[UUID | None]] = {}
-    for head, other in links:
+    for strongest, other in links:
         if other.kind == ORDER and other not in owners and other not in new_records:
-            owners_of_order.setdefault(other, set()).add(owners.get(head))
+            owners_of_order.setdefault(other, set()).add(owners.get(strongest))
     return {
         order: owner
         for order, candidates in owners_of_order.items()
@@ -77,8 +77,8 @@ def _components(links: Iterable[KeyPair]) -> Iterable[list[KeyPair]]:
         return key
 
     links = list(links)
-    for head, other in links:
-        parents[root(head)] = root(other)
+    for strongest, other in links:
+        parents[root(strongest)] = root(other)
     components: dict[IdentifierKey, list[KeyPair]] = {}
     for link in links:
         components.setdefault(root(link[0]), []).append(link)
@@ -88,6 +88,6 @@ def _components(links: Iterable[KeyPair]) -> Iterable[list[KeyPair]]:
 def _is_one_group(keys: Set[IdentifierKey], links: Iterable[KeyPair], evidence: int) -> bool:
     ids = {key: number for number, key in enumerate(sorted(keys))}
     nodes = [IdentifierNode(id_, *key) for key, id_ in ids.items()]
-    id_links = [IdentifierLink(ids[head], ids[other], evidence) for head, other in links]
+    id_links = [IdentifierLink(ids[strongest], ids[other], evidence) for strongest, other in links]
     grouped = grouping.group(nodes, id_links)
     return len(grouped.groups) == 1 and not grouped.shared and not grouped.refused_links

@@ -8,7 +8,7 @@ from customers.models.identifier import Evidence
 
 
 class Trait(models.Model):
-    """The newest value of one trait, and who said so. A null value was deleted."""
+    """The newest value of one trait, and its source. A null value was deleted."""
 
     pk = models.CompositePrimaryKey("customer_id", "name")
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, db_index=False)

@@ -1,4 +1,4 @@
-"""What an order is now, from everything that was said about it. Pure.
+"""Folds the events about an order into its present state. Pure.
 
 The vocabulary is Segment's (spec/ecommerce/v2: Order Completed, Updated, Cancelled, Refunded),
 with two statements of our own: Order Amended names only what changes, and Order Line Cancelled

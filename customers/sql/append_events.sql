@@ -1,6 +1,7 @@
--- Put a batch of events on the logs of their customers and move the heads, in one statement.
--- The heads are locked (resolve_identifiers ran), so the versions are free. A message that
--- another transaction stored meanwhile breaks the unique key: the caller starts over.
+-- Put a batch of events on the logs of their customers and raise the logs' versions, in one
+-- statement. The customers are locked (resolve_identifiers ran), so the versions are free. A
+-- message that another transaction stored meanwhile breaks the unique key: the caller starts
+-- over.
 --
 -- source_id, evidence, received_at   of the whole batch
 -- events  jsonb  the fields of customers.types.LogEntry
@@ -19,9 +20,9 @@ WITH appended AS (
  RETURNING customer_id, version, occurred_at
 )
 UPDATE customers_customer AS customer
-   SET version = head.version,
-       last_seen_at = GREATEST(customer.last_seen_at, head.occurred_at)
+   SET version = newest.version,
+       last_seen_at = GREATEST(customer.last_seen_at, newest.occurred_at)
   FROM (SELECT customer_id, max(version) AS version, max(occurred_at) AS occurred_at
           FROM appended
-         GROUP BY customer_id) AS head
- WHERE customer.id = head.customer_id
+         GROUP BY customer_id) AS newest
+ WHERE customer.id = newest.customer_id

@@ -1,4 +1,4 @@
--- What tells one customer from another in a list: name, language, next visit, last seen.
+-- Describe customers for a list: name, language, next visit, last seen.
 --
 -- ids    uuid[]  of live records
 -- today  date

@@ -1,5 +1,5 @@
--- What must never be: a log with a gap, a head that is not the last version, an identifier
--- that leads to a record which was joined to another, a pointer of two steps, a chain of
+-- Find broken invariants: a log with a gap, a version that is not the last one, an identifier
+-- that leads to a record which was merged into another, a pointer of two steps, a chain of
 -- the ledger with a gap.
 --
 -- ids  uuid[]  live records
@@ -12,7 +12,8 @@ SELECT record.id, 'log', record.version::text, count(event.version)::text
 HAVING count(event.version) <> record.version
     OR COALESCE(max(event.version), 0) <> record.version
  UNION ALL
-SELECT filed.id, 'identifier', identifier.customer_id::text, COALESCE(filed.canonical_id, filed.id)::text
+SELECT filed.id, 'identifier', identifier.customer_id::text,
+       COALESCE(filed.canonical_id, filed.id)::text
   FROM customers_customer AS filed
   JOIN customers_identifier AS identifier ON identifier.record_id = filed.id
  WHERE (filed.id = ANY (%(ids)s::uuid[]) OR filed.canonical_id = ANY (%(ids)s::uuid[]))

@@ -1,4 +1,4 @@
--- Everything that was said about any subject, for whole records: see read_facts.
+-- All events about any subject, for whole records: see read_facts.
 --
 -- ids  uuid[]  live records
 

@@ -1,4 +1,4 @@
--- Everything that was said about some subjects, on the logs of the records that belong to
+-- All events about some subjects, on the logs of the records that belong to
 -- the customer today; what a record brought and took away again is left out.
 --
 -- customers, abouts  uuid[], text[]  one subject a pair; customers are live records

@@ -1,6 +1,6 @@
 -- Everything that hangs together with the given identifiers, by links of any kind.
 -- A shared value is a dead end for what was seen: it merges nobody, so what lies behind it does
--- not matter. What a person said of it counts all the same. An order is never reached by what
+-- not matter. Links that a person made count all the same. An order is never reached by what
 -- was seen with it, because it merges nobody either: read_linked_orders finds those that follow.
 --
 -- ids    bigint[]

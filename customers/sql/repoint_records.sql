@@ -1,5 +1,6 @@
--- Let records point to their live record, and tell everybody who waits for a lock on one of
--- those concerned to look again. Members of members follow: pointers are one step long.
+-- Let records point to their live record, and raise the grouping version of all concerned, so
+-- that a transaction which waited for a lock on one of them reads again. Members of members
+-- follow: pointers are one step long.
 --
 -- records    jsonb   [{id, canonical_id|null}, ...]
 -- concerned  uuid[]  records that identifiers left or came to

@@ -1,4 +1,4 @@
--- Whose telephone number ends like this, in whatever country it is.
+-- Find telephone numbers that end with these digits, in any country.
 --
 -- tail   text  the digits backwards. Not LIKE: a prepared plan could not use the index, as it
 --              does not know where the pattern begins. A colon is what comes after nine.
