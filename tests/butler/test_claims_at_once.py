@@ -23,13 +23,13 @@ def _vocabulary():
 def test_two_senders_never_get_the_same_message():
     for _ in range(8):
         arrange.message(guest_who_consented())
-    got: list = []
+    claimed_ids: list = []
     barrier = threading.Barrier(4)
 
     def take():
         barrier.wait()
         for _ in range(4):
-            got.extend(outgoing.message_id for outgoing in claim(limit=2).outgoing)
+            claimed_ids.extend(outgoing.message_id for outgoing in claim(limit=2).outgoing)
         connection.close()
 
     threads = [threading.Thread(target=take) for _ in range(4)]
@@ -38,15 +38,15 @@ def test_two_senders_never_get_the_same_message():
     for thread in threads:
         thread.join()
 
-    assert len(got) == len(set(got))
-    got.extend(outgoing.message_id for outgoing in claim().outgoing)
-    assert len(set(got)) == 8
+    assert len(claimed_ids) == len(set(claimed_ids))
+    claimed_ids.extend(outgoing.message_id for outgoing in claim().outgoing)
+    assert len(set(claimed_ids)) == 8
 
 
 def test_a_message_of_somebody_who_is_held_waits_and_stands_in_nobodys_way():
     locked_guest, free_guest = guest_who_consented(), guest_who_consented()
     first, second = arrange.message(locked_guest), arrange.message(free_guest)
-    got = []
+    claimed_ids = []
 
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -56,14 +56,14 @@ def test_a_message_of_somebody_who_is_held_waits_and_stands_in_nobodys_way():
             )
 
         def take():
-            got.extend(outgoing.message_id for outgoing in claim().outgoing)
+            claimed_ids.extend(outgoing.message_id for outgoing in claim().outgoing)
             connection.close()
 
         thread = threading.Thread(target=take)
         thread.start()
         thread.join()
 
-    assert got == [second.id]
+    assert claimed_ids == [second.id]
     assert [outgoing.message_id for outgoing in claim().outgoing] == [first.id]
 
 

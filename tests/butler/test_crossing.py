@@ -34,7 +34,7 @@ def test_concurrent_writers_lock_the_customer_first_and_never_deadlock(tmp_path)
     withdrawal_race.insert_pairs(url, pairs=PAIRS, per_second=RATE, seed=7)
     race = [str(tmp_path), str(PAIRS), str(RATE)]
     before = _deadlocks()
-    hands = [
+    roles = [
         *[("send", n) for n in range(2)],
         *[("withdraw", n) for n in range(withdrawal_race.WITHDRAWERS // 2)],
         *[("report", n) for n in range(2)],
@@ -47,15 +47,15 @@ def test_concurrent_writers_lock_the_customer_first_and_never_deadlock(tmp_path)
             env=env,
             cwd=conftest.ROOT,
         )
-        for role, number in hands
+        for role, number in roles
     ]
     # However long it takes to start them all, they set out together.
     deadline = time.monotonic() + 120
-    while len(list(tmp_path.glob("ready-*"))) < len(hands) and time.monotonic() < deadline:
+    while len(list(tmp_path.glob("ready-*"))) < len(roles) and time.monotonic() < deadline:
         time.sleep(0.05)
     (tmp_path / "go").touch()
 
-    assert [process.wait(timeout=120) for process in processes] == [0] * len(hands)
+    assert [process.wait(timeout=120) for process in processes] == [0] * len(roles)
 
     races = withdrawal_race.count_races(url, tmp_path)
     print(races)

@@ -239,13 +239,15 @@ def test_a_withdrawal_waits_for_what_is_in_hand_and_says_that_it_left():
         ConsentStatement(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})
     ]
 
-    heard = withdrawal.record_statements(
+    statement_result = withdrawal.record_statements(
         customer_id=guest.id, statements=words, author=AUTHOR, now=NOON
     )
 
     # Nobody said what came of it, so the wait ended with the lease.
-    assert [sent_message.message_id for sent_message in heard.sent_messages] == [message.id]
-    assert heard.sent_messages[0].state == "sending"
+    assert [sent_message.message_id for sent_message in statement_result.sent_messages] == [
+        message.id
+    ]
+    assert statement_result.sent_messages[0].state == "sending"
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT lease_until <= clock_timestamp() FROM butler_delivery WHERE id = %s",

@@ -47,10 +47,10 @@ def test_provider_without_rate_is_not_written_to():
 
 def test_concurrent_acquires_share_the_available_tokens():
     ProviderLimit.objects.create(channel="email", rate=4.0)
-    got = []
+    acquired = []
 
     def second():
-        got.append(acquire())
+        acquired.append(acquire())
         connection.close()
 
     thread = threading.Thread(target=second)
@@ -58,13 +58,13 @@ def test_concurrent_acquires_share_the_available_tokens():
         assert acquire() == (4, False)
         thread.start()
         thread.join(0.3)
-        assert not got
+        assert not acquired
     thread.join()
 
-    assert got == [(0, False)]
+    assert acquired == [(0, False)]
 
 
-def _in_hand(count, *, channel="email", lease=30):
+def _lease_deliveries(count, *, channel="email", lease=30):
     arrange.vocabulary()
     for _ in range(count):
         guest = arrange.guest(phone="+31612345678")
@@ -77,20 +77,20 @@ def _in_hand(count, *, channel="email", lease=30):
 
 
 def test_deliveries_claimed_at_one_moment_count_as_one_batch():
-    _in_hand(2)
+    _lease_deliveries(2)
 
     assert acquire(batches=2) == (10, False)
     assert acquire(batches=1) == (0, False)
 
 
 def test_deliveries_of_another_channel_do_not_count():
-    _in_hand(1, channel="sms")
+    _lease_deliveries(1, channel="sms")
 
     assert acquire(batches=1) == (10, False)
 
 
 def test_deliveries_with_an_expired_lease_do_not_count():
-    _in_hand(1, lease=0)
+    _lease_deliveries(1, lease=0)
 
     assert acquire(batches=1) == (10, False)
 

@@ -130,20 +130,20 @@ def test_concurrent_takes_of_a_task_give_it_to_one_colleague():
     task_ids = [_ask(noor.id, f"message:{number}") for number in range(20)]
 
     def reach(by: str) -> int:
-        got = 0
+        taken_count = 0
         try:
             for task_id in task_ids:
                 try:
                     staff_tasks.take(task_id=task_id, by=by, now=NOON)
-                    got += 1
+                    taken_count += 1
                 except staff_tasks.AlreadyTaken:
                     pass
         finally:
             connection.close()
-        return got
+        return taken_count
 
     with ThreadPoolExecutor(4) as people:
-        got = sum(people.map(reach, [f"user:{number}" for number in range(4)]))
+        taken_count = sum(people.map(reach, [f"user:{number}" for number in range(4)]))
 
-    assert got == 20
+    assert taken_count == 20
     assert StaffTask.objects.exclude(taken_by="").count() == 20

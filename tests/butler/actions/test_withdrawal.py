@@ -42,11 +42,11 @@ def test_lists_messages_of_the_last_hour_sent_or_uncertain_newest_first():
     arrange.message(guest)
     handed_over(arrange.guest(), 5)
 
-    heard = already_sent(guest)
+    listed = already_sent(guest)
 
-    assert [sent_message.message_id for sent_message in heard] == [last.id, maybe.id, first.id]
-    assert heard[1].at == NOON - timedelta(minutes=30)
-    assert heard[0].subject == last.subject
+    assert [sent_message.message_id for sent_message in listed] == [last.id, maybe.id, first.id]
+    assert listed[1].at == NOON - timedelta(minutes=30)
+    assert listed[0].subject == last.subject
 
 
 def test_lists_messages_of_a_record_that_was_joined_since():

@@ -33,8 +33,8 @@ class _Postmark(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.asked.append(json.loads(body))
-        status, payload = self.server.says
+        self.server.requests.append(json.loads(body))
+        status, payload = self.server.response
         if status == 0:
             return
         if callable(payload):
@@ -60,7 +60,7 @@ def _accepted(body) -> object:
 @pytest.fixture
 def provider(settings):
     server = HTTPServer(("127.0.0.1", 0), _Postmark)
-    server.asked, server.says = [], (200, _accepted)
+    server.requests, server.response = [], (200, _accepted)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     _use(settings, server.server_port)
@@ -84,7 +84,7 @@ def test_a_provider_takes_a_letter_with_all_that_belongs_to_it(provider):
     [outcome] = hand_over()
 
     assert (outcome.outcome, outcome.provider_id) == ("accepted", "pm-1")
-    headers = {header["Name"]: header["Value"] for header in provider.asked[0]["Headers"]}
+    headers = {header["Name"]: header["Value"] for header in provider.requests[0]["Headers"]}
     assert headers["List-Unsubscribe"] == "<https://x/u/t/>"
     assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert EmailAdapter().provider == "postmark"
@@ -102,7 +102,7 @@ def test_a_provider_takes_a_letter_with_all_that_belongs_to_it(provider):
     ids=["busy", "wrong-key", "broken", "odd", "no-answer"],
 )
 def test_a_provider_s_failure_is_the_outcome_it_is(provider, status, payload, expected):
-    provider.says = (status, payload)
+    provider.response = (status, payload)
 
     outcomes = hand_over(2)
 
@@ -116,7 +116,7 @@ def test_a_provider_s_failure_is_the_outcome_it_is(provider, status, payload, ex
 def test_a_recipient_whom_the_provider_refuses_is_refused(provider):
     problem = "You tried to send to a recipient that has been marked as inactive."
     why = "Inactive recipients are ones that have generated a hard bounce."
-    provider.says = (
+    provider.response = (
         422,
         {"ErrorCode": 406, "Message": f"{problem} Found inactive addresses: {ADDRESS}. {why}"},
     )
@@ -125,7 +125,7 @@ def test_a_recipient_whom_the_provider_refuses_is_refused(provider):
 
 
 def test_what_a_provider_leaves_open_is_uncertain(provider):
-    provider.says = (422, {"ErrorCode": 406, "Message": "Something about somebody."})
+    provider.response = (422, {"ErrorCode": 406, "Message": "Something about somebody."})
 
     assert [outcome.outcome for outcome in hand_over()] == ["uncertain"]
 

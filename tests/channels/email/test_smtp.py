@@ -104,7 +104,9 @@ def test_words_that_look_like_commands_are_only_words(settings, relay):
 # A relay that says so much and no more, on a socket of its own.
 
 
-def _one_word(greeting: bytes, pause: float = 0.0) -> tuple[int, threading.Thread, threading.Event]:
+def _server_that_greets(
+    greeting: bytes, pause: float = 0.0
+) -> tuple[int, threading.Thread, threading.Event]:
     ended = threading.Event()
     server = socket.create_server(("127.0.0.1", 0))
     server.settimeout(5)
@@ -145,17 +147,17 @@ def _one_word(greeting: bytes, pause: float = 0.0) -> tuple[int, threading.Threa
 def test_a_relay_that_does_not_greet_costs_one_timeout_for_the_whole_batch(
     settings, greeting, pause, code
 ):
-    port, thread, ended = _one_word(greeting, pause)
+    port, thread, ended = _server_that_greets(greeting, pause)
     began = time.monotonic()
 
     outcomes = hand_over(adapter(settings, port, timeout=0.5, host="127.0.0.1"), 5)
 
-    took = time.monotonic() - began
+    elapsed = time.monotonic() - began
     ended.set()
     thread.join()
     assert [outcome.partition(" ")[0] for outcome in outcomes] == ["transient"] * 5
     assert outcomes[0] == f"transient {code}" or code == "connect_failed"
-    assert took < 1.5
+    assert elapsed < 1.5
 
 
 # Secured and known -----------------------------------------------------------------------------
