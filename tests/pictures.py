@@ -89,12 +89,12 @@ def _undo(how: int, row: bytearray, above: bytearray) -> None:
     if how == 0:
         return
     for i in range(len(row)):
-        before, corner = (row[i - 3], above[i - 3]) if i >= 3 else (0, 0)
+        left_byte, corner = (row[i - 3], above[i - 3]) if i >= 3 else (0, 0)
         up = above[i]
-        guess = (before, up, (before + up) // 2, _paeth(before, up, corner))[how - 1]
+        guess = (left_byte, up, (left_byte + up) // 2, _paeth(left_byte, up, corner))[how - 1]
         row[i] = (row[i] + guess) & 255
 
 
-def _paeth(before: int, up: int, corner: int) -> int:
-    guess = before + up - corner
-    return min((before, up, corner), key=lambda value: abs(guess - value))
+def _paeth(left_byte: int, up: int, corner: int) -> int:
+    guess = left_byte + up - corner
+    return min((left_byte, up, corner), key=lambda value: abs(guess - value))

@@ -144,7 +144,8 @@ def wire_writes(values: dict) -> Iterator[tuple[str, Call]]:
     text = {"MessageSid": "SM" + "1" * 32, "From": "+31612345678", "To": "+3120", "Body": "STOP"}
     path = "/v1/sms/inbound"
     yield "sms inbound", Call("POST", path, headers=_twilio(path, text), **_form(text))
-    path = f"/u/{sign_token(UnsubscribeScope(values['customer_id'], values['message_id'], '', 'visits'))}/"
+    scope = UnsubscribeScope(values["customer_id"], values["message_id"], "", "visits")
+    path = f"/u/{sign_token(scope)}/"
     yield "unsubscribe", Call("POST", path, **_form({"List-Unsubscribe": "One-Click"}))
 
 

@@ -182,8 +182,8 @@ def _share(number: str, names: tuple[str, ...]) -> None:
     by = factories.source()
     for name in names:
         customer = factories.customer(("user_id", name.lower()), name=name)
-        user_id = Identifier.objects.get(customer=customer)
-        first, second = sorted((user_id, shared), key=lambda identifier: identifier.id)
+        user_identifier = Identifier.objects.get(customer=customer)
+        first, second = sorted((user_identifier, shared), key=lambda identifier: identifier.id)
         Link.objects.create(first=first, second=second, evidence=2, source=by)
 
 

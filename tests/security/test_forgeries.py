@@ -130,7 +130,7 @@ def test_a_report_of_one_way_out_says_nothing_of_what_went_another(kind):
 # What was signed once ------------------------------------------------------------------------
 
 
-class Kept:
+class RecordedRequest:
     """A request that the provider signed, as somebody kept it."""
 
     def __init__(self, client, where: str = "inbound", **fields: str) -> None:
@@ -158,7 +158,7 @@ class Kept:
 
 def test_a_stop_that_somebody_wrote_stops_nobody(client):
     noor = guest(phone=NOORS)
-    greeting = Kept(client, Body="Hello")
+    greeting = RecordedRequest(client, Body="Hello")
     forged = urlencode(greeting.fields | {"Body": "STOP"})
 
     assert greeting.send(body=forged) == 401
@@ -170,7 +170,7 @@ def test_a_stop_that_somebody_wrote_stops_nobody(client):
 
 
 def test_what_was_signed_for_one_address_counts_at_no_other(client, settings):
-    recorded_request = Kept(client, Body="STOP")
+    recorded_request = RecordedRequest(client, Body="STOP")
     settings.ALLOWED_HOSTS = ["*"]
 
     for where in ("status", "inbound?x=1", "inbound/", f"status?message={uuid.uuid4()}"):
@@ -182,9 +182,9 @@ def test_what_was_signed_for_one_address_counts_at_no_other(client, settings):
 
 def test_a_start_that_was_kept_opens_nothing_again(client, time_machine):
     guest(phone=NOORS)
-    first, start = Kept(client, Body="STOP"), Kept(client, Body="START")
+    first, start = RecordedRequest(client, Body="STOP"), RecordedRequest(client, Body="START")
     assert (first.send(), start.send(), closed()) == (200, 200, [])
-    assert Kept(client, Body="STOP").send() == 200
+    assert RecordedRequest(client, Body="STOP").send() == 200
 
     time_machine.move_to(timezone.now() + timedelta(days=1))
     pairs = list(start.fields.items())
@@ -196,9 +196,9 @@ def test_a_start_that_was_kept_opens_nothing_again(client, time_machine):
 def test_nor_when_its_names_and_values_are_cut_in_other_places(client):
     """They are signed one after the other with nothing between: the cuts are anybody's."""
     guest(phone=NOORS)
-    start = Kept(client, Body="START", SmsSid="SM1")
+    start = RecordedRequest(client, Body="START", SmsSid="SM1")
     assert start.send() == 200
-    assert Kept(client, Body="STOP").send() == 200
+    assert RecordedRequest(client, Body="STOP").send() == 200
     sid = start.fields["MessageSid"]
 
     cut = {name: start.fields[name] for name in ("AccountSid", "Body", "From")}
@@ -236,7 +236,7 @@ def test_a_status_that_was_kept_changes_nothing_a_day_later(client, time_machine
         "MessageStatus": "undelivered",
         "ErrorCode": "30005",
     }
-    recorded_request = Kept(client, where, **status_fields)
+    recorded_request = RecordedRequest(client, where, **status_fields)
     assert recorded_request.send() == 204
     assert closed() == [("sms", NOORS)]
     # A person found that the number works again.
