@@ -1,4 +1,4 @@
-"""All of our processes on the test database, in production's ways; and an ear at Valkey."""
+"""All of our processes on the test database, as in production; and a monitor of Valkey."""
 
 import contextlib
 import os
@@ -82,13 +82,13 @@ class Everything:
         return {path.name: path.read_text(errors="replace") for path in self.home.glob("*.log")}
 
 
-class Ear:
-    """Every command that anybody gave Valkey meanwhile."""
+class CommandMonitor:
+    """Record every command that Valkey receives."""
 
     def __init__(self, url: str) -> None:
         self.client = redis.Redis.from_url(url, socket_timeout=None)
         self.client.flushdb()
-        self.heard: list[str] = []
+        self.commands: list[str] = []
         self._monitor = self.client.monitor()
         self._monitor.__enter__()
         threading.Thread(target=self._listen, daemon=True).start()
@@ -98,7 +98,7 @@ class Ear:
         with contextlib.suppress(redis.ConnectionError, ValueError, OSError):
             while True:
                 command = self._monitor.connection.read_response(disable_decoding=True)
-                self.heard.append(bytes(command).decode(errors="replace"))
+                self.commands.append(bytes(command).decode(errors="replace"))
 
     def close(self) -> None:
         self._monitor.connection.disconnect()

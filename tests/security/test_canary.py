@@ -29,7 +29,7 @@ from tests.channels import relay as relays
 from tests.channels.provider import Provider
 from tests.channels.relay import Relay
 from tests.customers import saying
-from tests.security.everything import Ear, Everything
+from tests.security.everything import CommandMonitor, Everything
 
 pytestmark = pytest.mark.slow
 
@@ -66,16 +66,16 @@ def relay():
 def everything(transactional_db, relay, tmp_path):
     provider = Provider()
     system = Everything(tmp_path, relay[1], provider)
-    ear = Ear(system.redis_url)
+    monitor = CommandMonitor(system.redis_url)
     try:
         saying.house()
         for channel in ("inbox", "email", "sms"):
             _automation(channel)
         system.start()
-        yield system, ear
+        yield system, monitor
     finally:
         system.stop()
-        ear.close()
+        monitor.close()
         provider.stop()
 
 
@@ -91,7 +91,7 @@ def _automation(channel: str) -> None:
     )
 
 
-def until(there, patience: float = 40):
+def wait_until(there, patience: float = 40):
     deadline = time.monotonic() + patience
     while not (outcome := there()):
         assert time.monotonic() < deadline, "waited in vain"
@@ -145,7 +145,7 @@ def _events() -> list[dict]:
 
 
 def _code(letters: list) -> str:
-    letter = until(lambda: letters and letters[-1])
+    letter = wait_until(lambda: letters and letters[-1])
     return re.search(r"\b\d{6}\b", letter.message["Subject"])[0]
 
 
@@ -257,7 +257,7 @@ def _rows(table: str) -> str:
 
 
 def test_nothing_of_anybody_is_where_nothing_of_anybody_belongs(everything, relay):
-    system, ear = everything
+    system, monitor = everything
     letters = relay[0].letters
     _, key = create_source(
         name="desk", channel="phone", is_secret=True, scopes=("ingest", "read", "identify")
@@ -266,8 +266,8 @@ def test_nothing_of_anybody_is_where_nothing_of_anybody_belongs(everything, rela
 
     _send_in(visitor, key)
     noor = Identifier.objects.get(kind="email", value=EMAIL, evidence=2).customer
-    until(lambda: [letter for letter in letters if MARK in str(letter.message["Subject"])])
-    until(lambda: system.provider.messages)
+    wait_until(lambda: [letter for letter in letters if MARK in str(letter.message["Subject"])])
+    wait_until(lambda: system.provider.messages)
     token, secrets = _sign_in(visitor, letters)
     _speak(visitor, token)
     _listen_in(system, token)
@@ -277,32 +277,32 @@ def test_nothing_of_anybody_is_where_nothing_of_anybody_belongs(everything, rela
     visitor.http.close()
     system.stop()
 
-    _arrived(system, ear, str(noor.pk))
+    _arrived(system, monitor, str(noor.pk))
     marks_by_place = {
         place: _around(text, secrets | {key, key[-20:]})
-        for place, text in _places(system, ear).items()
+        for place, text in _places(system, monitor).items()
     }
     assert {place: marks for place, marks in marks_by_place.items() if marks} == {}
     # Who asks for a code is known; the code, and what it is asked with, are not.
     assert _around(_rows("customers_signincode").replace(MARK, ""), secrets) == []
 
 
-def _arrived(system: Everything, ear: Ear, customer_id: str) -> None:
+def _arrived(system: Everything, monitor: CommandMonitor, customer_id: str) -> None:
     """See that what was put in is where it belongs, and that everybody listened."""
     assert PERSONAL.search(_rows("customers_event"))
     assert PERSONAL.search(_rows("butler_message"))
     assert {"web.log", "live.log", "worker.log", "beat.log"} == set(system.logs())
     assert "console/search/" in system.logs()["web.log"]
-    assert any("butler.tick" in command for command in ear.heard)
-    assert any(customer_id in command for command in ear.heard)
-    assert any(_opened(command) != command for command in ear.heard)
+    assert any("butler.tick" in command for command in monitor.commands)
+    assert any(customer_id in command for command in monitor.commands)
+    assert any(_decoded(command) != command for command in monitor.commands)
 
 
-def _places(system: Everything, ear: Ear) -> dict[str, str]:
+def _places(system: Everything, monitor: CommandMonitor) -> dict[str, str]:
     """Return all that holds nothing of anybody, by its name."""
     places = {f"log {name}": text for name, text in system.logs().items()}
-    places["commands to Valkey"] = "\n".join(_opened(command) for command in ear.heard)
-    places["what Valkey keeps"] = json.dumps(ear.stored_values())
+    places["commands to Valkey"] = "\n".join(_decoded(command) for command in monitor.commands)
+    places["what Valkey keeps"] = json.dumps(monitor.stored_values())
     for table in ("butler_decision", "customers_controlentry", "customers_accesslogentry"):
         assert _rows(table), table
     for table in NOTHING_OF_ANYBODY:
@@ -310,7 +310,7 @@ def _places(system: Everything, ear: Ear) -> dict[str, str]:
     return places
 
 
-def _opened(command: str) -> str:
+def _decoded(command: str) -> str:
     """Return a command with what is in Base64 in it, as the bodies of tasks are, written out."""
     bodies = re.findall(r'\\"body\\": ?\\"([A-Za-z0-9+/=]+)\\"', command)
     return "\n".join([command, *(base64.b64decode(body).decode() for body in bodies)])

@@ -36,7 +36,7 @@ def house(settings):
     vocabulary()
 
 
-def closed() -> list[tuple[str, str]]:
+def suppressed_addresses() -> list[tuple[str, str]]:
     """Every address that nothing goes to any more."""
     suppressions = Suppression.objects.filter(lifted_at=None)
     return sorted(suppressions.values_list("channel", "address"))
@@ -50,7 +50,7 @@ def comes_back(tmp_path, raw: bytes) -> None:
     call_command("take_bounces", str(tmp_path / "letter"))
 
 
-def named(letter: Message) -> dict[str, bytes]:
+def forged_letters(letter: Message) -> dict[str, bytes]:
     """Forge letters that come back and name this message, in each way to name one."""
     address = f"bounce+{letter.pk.hex}@larkmoor.example"
     returned = f"Message-ID: <{letter.pk}@larkmoor.example>\r\n\r\n"
@@ -67,11 +67,11 @@ def test_no_letter_comes_back_for_what_was_no_letter(channel, tmp_path):
     noor = guest(phone=NOORS)
     sent_message = message(noor, channel=channel, state="accepted", address=NOORS)
 
-    for raw in named(sent_message).values():
+    for raw in forged_letters(sent_message).values():
         comes_back(tmp_path, raw)
 
     sent_message.refresh_from_db()
-    assert (closed(), sent_message.state) == ([], "accepted")
+    assert (suppressed_addresses(), sent_message.state) == ([], "accepted")
     assert not DeliveryReceipt.objects.exists()
     assert not Control.objects.filter(objected__contains=["marketing"]).exists()
 
@@ -80,12 +80,12 @@ def test_what_names_a_letter_shuts_its_own_address_and_no_other(tmp_path):
     noor, eli = guest(email="noor@example.com"), guest(email="eli@example.com")
     sent_message = message(noor, state="accepted", address="noor@example.com")
     message(eli, state="accepted", address="eli@example.com")
-    for raw in named(sent_message).values():
+    for raw in forged_letters(sent_message).values():
         # Whoever writes it may say that it was about anybody.
         for forged in (raw, raw.replace(b"noor@example.com", b"eli@example.com")):
             comes_back(tmp_path, forged)
 
-    assert {address for _, address in closed()} == {"noor@example.com"}
+    assert {address for _, address in suppressed_addresses()} == {"noor@example.com"}
     assert not Control.objects.filter(customer=eli.pk).exists()
     assert not Event.objects.filter(customer=eli.pk, kind="message").exists()
 
@@ -111,7 +111,7 @@ def test_who_was_not_told_of_a_message_can_name_none(tmp_path):
         comes_back(tmp_path, letter("delivery-status", *parts, to=to))
 
     sent_message.refresh_from_db()
-    assert (closed(), sent_message.state) == ([], "accepted")
+    assert (suppressed_addresses(), sent_message.state) == ([], "accepted")
 
 
 @pytest.mark.parametrize("kind", sorted(STATE_BY_KIND))
@@ -124,7 +124,7 @@ def test_a_report_of_one_way_out_says_nothing_of_what_went_another(kind):
     )
 
     sent_message.refresh_from_db()
-    assert (closed(), sent_message.state) == ([], "accepted")
+    assert (suppressed_addresses(), sent_message.state) == ([], "accepted")
 
 
 # What was signed once ------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def test_a_stop_that_somebody_wrote_stops_nobody(client):
     assert greeting.send(where="status", body=forged) == 401
     assert greeting.send(body=f"{urlencode(greeting.fields)}&Body=STOP") == 401
     assert greeting.send(body=json.dumps(greeting.fields | {"Body": "STOP"})) == 401
-    assert closed() == []
+    assert suppressed_addresses() == []
     assert not ControlEntry.objects.filter(record=noor).exists()
 
 
@@ -177,20 +177,20 @@ def test_what_was_signed_for_one_address_counts_at_no_other(client, settings):
         assert recorded_request.send(where=where) == 401, where
     for host in ("evil.example", "testserver.evil.example"):
         assert recorded_request.send(host=host) == 401, host
-    assert closed() == []
+    assert suppressed_addresses() == []
 
 
 def test_a_start_that_was_kept_opens_nothing_again(client, time_machine):
     guest(phone=NOORS)
     first, start = RecordedRequest(client, Body="STOP"), RecordedRequest(client, Body="START")
-    assert (first.send(), start.send(), closed()) == (200, 200, [])
+    assert (first.send(), start.send(), suppressed_addresses()) == (200, 200, [])
     assert RecordedRequest(client, Body="STOP").send() == 200
 
     time_machine.move_to(timezone.now() + timedelta(days=1))
     pairs = list(start.fields.items())
     assert start.send() == 200
     assert start.send(body=urlencode(pairs[::-1])) == 200
-    assert closed() == [("sms", NOORS)]
+    assert suppressed_addresses() == [("sms", NOORS)]
 
 
 def test_nor_when_its_names_and_values_are_cut_in_other_places(client):
@@ -210,7 +210,7 @@ def test_nor_when_its_names_and_values_are_cut_in_other_places(client):
     for fields in (longer, shorter, other):
         start.send(body=urlencode(fields))
 
-    assert closed() == [("sms", NOORS)]
+    assert suppressed_addresses() == [("sms", NOORS)]
     assert dict(parse_qsl(urlencode(longer)))["MessageSid"] != sid
     signed = RequestValidator(TOKEN).validate(HOME + "inbound", longer, start.signature)
     assert signed, "the forgery is one that the signature fits"
@@ -238,12 +238,12 @@ def test_a_status_that_was_kept_changes_nothing_a_day_later(client, time_machine
     }
     recorded_request = RecordedRequest(client, where, **status_fields)
     assert recorded_request.send() == 204
-    assert closed() == [("sms", NOORS)]
+    assert suppressed_addresses() == [("sms", NOORS)]
     # A person found that the number works again.
     Suppression.objects.update(lifted_at=timezone.now())
 
     time_machine.move_to(timezone.now() + timedelta(days=1))
     assert recorded_request.send() == 204
 
-    assert closed() == []
+    assert suppressed_addresses() == []
     assert record_statement(guest(), "preference.set", "allow", True, channel="sms")

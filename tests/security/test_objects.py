@@ -27,8 +27,8 @@ _TOKEN = re.compile(r'(name="csrfmiddlewaretoken" value=")[^"]+')
 SHARED = {"key", "source", "kind", "what", "url", "app_label", "purpose", "subject", "token"}
 
 
-def things_of(address: str, sign: str) -> dict[str, object]:
-    """Somebody with something of everything that a route can name."""
+def create_records(address: str, sign: str) -> dict[str, object]:
+    """Create a customer with a record of every kind that a route can name."""
     email = ("email", address)
     who = factories.customer(email, name=sign)
     number, line, reference = f"A-{sign}", f"L-{sign}", f"m-{sign}"
@@ -87,16 +87,16 @@ MISSING = {
 @pytest.fixture
 def noor(db):
     saying.house()
-    return things_of("noor@example.com", "noor")
+    return create_records("noor@example.com", "noor")
 
 
 @pytest.fixture
 def eli(noor):
-    return things_of("eli@example.com", "eli")
+    return create_records("eli@example.com", "eli")
 
 
-def named(prefixes: tuple[str, ...], *, nested: bool) -> list[tuple[str, list[str]]]:
-    """Return routes below these that name things of somebody, and the names."""
+def routes_with_records(prefixes: tuple[str, ...], *, nested: bool) -> list[tuple[str, list[str]]]:
+    """Return routes below these that name records of a customer, and the names."""
     named_routes = []
     for route, _ in _walk():
         names = [name for name in _PLACE.findall(route) if name not in SHARED]
@@ -141,8 +141,8 @@ def _is_refused(status: int, body: str, headers: dict[str, str]) -> bool:
     return status >= 400 or (status == 302 and "/sign-in/" in headers["Location"])
 
 
-def told_apart(client, routes, theirs, base) -> dict[str, object]:
-    """Return where somebody else's thing is answered otherwise than none."""
+def distinguishable_answers(client, routes, theirs, base) -> dict[str, object]:
+    """Return where somebody else's record is answered otherwise than a missing one."""
     differences = {}
     for route, names in routes:
         for method in METHODS:
@@ -150,15 +150,15 @@ def told_apart(client, routes, theirs, base) -> dict[str, object]:
             none = ask(client, method, route, {name: MISSING[name] for name in names} | base)
             if real != none or not _is_refused(*real):
                 differences[f"{method} {route}"] = [
-                    (own_answer, unknown_answer)
-                    for own_answer, unknown_answer in zip(real, none, strict=True)
-                    if own_answer != unknown_answer
+                    (real_part, missing_part)
+                    for real_part, missing_part in zip(real, none, strict=True)
+                    if real_part != missing_part
                 ] or real[0]
     return differences
 
 
 def test_what_is_tried_is_there_for_its_own(noor):
-    routes = named(("orders/", "inbox/", "receipts/", "api/me/"), nested=False)
+    routes = routes_with_records(("orders/", "inbox/", "receipts/", "api/me/"), nested=False)
 
     statuses = {
         route: ask(noor["client"], "GET", route, {name: noor[name] for name in names})[0]
@@ -171,22 +171,22 @@ def test_what_is_tried_is_there_for_its_own(noor):
 
 def test_another_customers_things_are_as_missing_as_none(noor, eli):
     """Under one's own pages, and under /api/me/: named by what belongs to somebody else."""
-    own = named(("orders/", "inbox/", "receipts/", "api/me/"), nested=False)
+    own = routes_with_records(("orders/", "inbox/", "receipts/", "api/me/"), nested=False)
     assert len(own) > 12
 
-    assert told_apart(eli["client"], own, noor, {}) == {}
+    assert distinguishable_answers(eli["client"], own, noor, {}) == {}
 
 
 def test_a_customer_meets_no_record_by_its_id(noor, eli):
-    routes = named(("api/customers/", "console/customers/"), nested=False)
-    routes += named(("api/customers/", "console/customers/"), nested=True)
+    routes = routes_with_records(("api/customers/", "console/customers/"), nested=False)
+    routes += routes_with_records(("api/customers/", "console/customers/"), nested=True)
 
-    assert told_apart(eli["client"], routes, noor, {}) == {}
+    assert distinguishable_answers(eli["client"], routes, noor, {}) == {}
 
 
 @pytest.mark.parametrize("who", ["key", "manager"])
 def test_who_may_see_both_does_not_find_the_things_of_one_with_the_other(noor, eli, who):
-    routes = named(("api/customers/", "console/customers/"), nested=True)
+    routes = routes_with_records(("api/customers/", "console/customers/"), nested=True)
     if who == "key":
         _, key = create_source(
             name="x", channel="phone", is_secret=True, scopes=("read", "identify", "ingest")
@@ -199,4 +199,4 @@ def test_who_may_see_both_does_not_find_the_things_of_one_with_the_other(noor, e
     door = "/api/customers/?identifier=order:x" if who == "key" else "/console/"
     assert client.get(door).status_code == 200
     # The thing is Noor's and the record is Eli's: nothing there, and nothing was changed.
-    assert told_apart(client, routes, noor, crossed) == {}
+    assert distinguishable_answers(client, routes, noor, crossed) == {}

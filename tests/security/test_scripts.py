@@ -162,13 +162,13 @@ def noor(running) -> Customer:
         ]
     factories.record(*items, at=now)
     for number, bad in enumerate(PAYLOADS):
-        _say(noor, number, bad)
+        _create_hostile_records(noor, number, bad)
     evidence = {bad: bad for bad in PAYLOADS}
     Review.objects.create(kind="suggested_merge", first=noor, details=evidence)
     return noor
 
 
-def _say(noor: Customer, number: int, bad: str) -> None:
+def _create_hostile_records(noor: Customer, number: int, bad: str) -> None:
     now = timezone.now()
     sent_message = factories.message(
         noor, subject=bad, text=f"{bad}\n\nhttp://localhost/{bad}", at=now
@@ -265,7 +265,7 @@ def chromium():
         browser.close()
 
 
-def _looked_at(browser: Browser, base: str, session: str, paths: list[str]) -> dict[str, object]:
+def _page_faults(browser: Browser, base: str, session: str, paths: list[str]) -> dict[str, object]:
     context = browser.new_context(base_url=base)
     context.add_cookies([{"name": "sessionid", "value": session, "url": base}])
     context.add_init_script(COUNTING)
@@ -299,7 +299,7 @@ def test_nothing_that_somebody_wrote_runs_on_any_page(running, sessions, paths, 
     assert len(PAYLOADS) >= 60
 
     for who, session in sessions.items():
-        assert _looked_at(chromium, running.web, session, paths[who]) == {}
+        assert _page_faults(chromium, running.web, session, paths[who]) == {}
 
 
 def test_nothing_that_somebody_wrote_runs_in_a_letter(letters, chromium):

@@ -266,7 +266,7 @@ def _of_a_customer(noor: Customer) -> list[str]:
     ]
 
 
-def looked_at(
+def page_faults(
     browser: Browser, base: str, cookies: dict[str, str], paths: list[str]
 ) -> dict[str, object]:
     """Open these pages; return what ran, what was about to, and what answered a server error."""
@@ -290,10 +290,10 @@ def test_nothing_runs_that_came_from_colleagues_systems_and_files(running, lin, 
     # What was answered to the form is shown first.
     assert "messages" in lin
 
-    assert looked_at(chromium, running.web, lin, ["/console/topics/", *desk, *WRONG]) == {}
+    assert page_faults(chromium, running.web, lin, ["/console/topics/", *desk, *WRONG]) == {}
 
 
 def test_nothing_of_it_runs_where_customers_read_it(running, own, chromium):
     cookies, paths = own
 
-    assert looked_at(chromium, running.web, cookies, paths) == {}
+    assert page_faults(chromium, running.web, cookies, paths) == {}
