@@ -55,7 +55,7 @@ def _text(name: str) -> str:
     if statement.startswith("butler:"):
         return butler.load(statement.removeprefix("butler:"))
     if statement.startswith("live:"):
-        return postgres.statement(statement.removeprefix("live:")).decode()
+        return postgres.load_statement(statement.removeprefix("live:")).decode()
     return sql.load(statement)
 
 
@@ -111,17 +111,17 @@ def _statements(target: Target, random: Random) -> Iterator[tuple[str, dict[str,
     yield "read_source_key", {"digest": bytes(32)}
     streamed_guests = _sample_guests(target, random, 50)
     yield (
-        "live:read_logs (50 streams)",
+        "live:read_events (50 streams)",
         {
-            "customers": [str(guest.customer_id) for guest in streamed_guests],
-            "afters": [0] * len(streamed_guests),
-            "page": 100,
-            "budget": 1_000_000,
+            "customer_ids": [str(guest.customer_id) for guest in streamed_guests],
+            "after_versions": [0] * len(streamed_guests),
+            "page_size": 100,
+            "max_bytes": 1_000_000,
         },
     )
     yield (
-        "live:look_at_customers (500 streams)",
-        {"customers": [str(guest.customer_id) for guest in _sample_guests(target, random, 500)]},
+        "live:read_customer_versions (500 streams)",
+        {"customer_ids": [str(guest.customer_id) for guest in _sample_guests(target, random, 500)]},
     )
     yield from _outgoing_statements(target, random)
     yield from _scheduling_statements()

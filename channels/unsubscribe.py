@@ -81,10 +81,10 @@ def end_messages(
         return _say(scope, _word(scope, evidence), now)
     except InvalidStatement:
         # The kind is gone since: then nothing at all by mail, rather than more of it.
-        word = ConsentStatement(
+        statement = ConsentStatement(
             "preference.set", "allow", False, channel="email", evidence=evidence
         )
-        return _say(scope, word, now)
+        return _say(scope, statement, now)
 
 
 def _word(scope: UnsubscribeScope, evidence: dict[str, str]) -> ConsentStatement:
@@ -96,11 +96,11 @@ def _word(scope: UnsubscribeScope, evidence: dict[str, str]) -> ConsentStatement
 
 
 def _say(
-    scope: UnsubscribeScope, word: ConsentStatement, now: datetime
+    scope: UnsubscribeScope, statement: ConsentStatement, now: datetime
 ) -> tuple[withdrawal.SentMessage, ...]:
     author = ChangeAuthor(_SENDER)
     return withdrawal.record_statements(
-        customer_id=scope.customer_id, statements=[word], author=author, now=now
+        customer_id=scope.customer_id, statements=[statement], author=author, now=now
     ).sent_messages
 
 

@@ -115,7 +115,7 @@ def _set_carrier_mode(command: str) -> Callable[[System], None]:
 
 
 def _is_notified(system: System) -> bool:
-    return system.metric("butler_live_hears_rings") == 1
+    return system.metric("butler_live_subscribed") == 1
 
 
 FAULTS = (

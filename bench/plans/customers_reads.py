@@ -88,18 +88,18 @@ WORDS = ("true /* words */", "plain LIKE '%%' || customers_plain('noor') || '%%'
 
 LIVE_PARAMETERS: dict[str, Params] = {
     "find_key": {"digest": _digest("key", 1)},
-    "find_session": {"session": "plans1"},
-    "look_at_customers": {"customers": [str(id_) for id_ in uuids("customer")]},
-    "look_at_keys": {"keys": serials()},
-    "look_at_sessions": {
-        "sessions": [f"plans{number}" for number in _NUMBERS],
-        "users": serials(),
+    "find_session": {"session_key": "plans1"},
+    "read_customer_versions": {"customer_ids": [str(id_) for id_ in uuids("customer")]},
+    "find_readable_keys": {"key_ids": serials()},
+    "read_session_logins": {
+        "session_keys": [f"plans{number}" for number in _NUMBERS],
+        "user_ids": serials(),
     },
-    "read_logs": {
-        "customers": [str(id_) for id_ in uuids("customer")],
-        "afters": [1] * 20,
-        "page": 10,
-        "budget": 1_000,
+    "read_events": {
+        "customer_ids": [str(id_) for id_ in uuids("customer")],
+        "after_versions": [1] * 20,
+        "page_size": 10,
+        "max_bytes": 1_000,
     },
-    "spend_ticket": {"digest": _digest("ticket", 1)},
+    "redeem_ticket": {"digest": _digest("ticket", 1)},
 }

@@ -15,15 +15,15 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 _AUTH_HASH_SALT = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
 
 
-class Right(StrEnum):
-    """Why a stream may be watched: it is one's own record, or one may read every record."""
+class StreamRight(StrEnum):
+    """The right to read a stream: to one's own record, or to every record."""
 
     OWN = "own"
     EVERY = "every"
 
 
-class Login(NamedTuple):
-    """A row of look_at_sessions.sql."""
+class SessionLogin(NamedTuple):
+    """A row of read_session_logins.sql."""
 
     session_key: str
     session_data: str
@@ -34,7 +34,7 @@ class Login(NamedTuple):
 
 
 class Viewer(msgspec.Struct):
-    """Who watches, and what that was proved with."""
+    """The reader of a stream, and the session or key that authenticated it."""
 
     session_key: str = ""
     user_id: int = 0
@@ -43,17 +43,17 @@ class Viewer(msgspec.Struct):
     customer_id: str | None = None
     # Digest of session and password as they were when last checked: the same again needs no
     # second look, and neither secret stays in memory.
-    proof: bytes = b""
+    session_digest: bytes = b""
 
     @property
     def name(self) -> str:
         return f"key:{self.key_id}" if self.key_id else f"user:{self.user_id}"
 
 
-class Verdict(NamedTuple):
-    """Whether a stream goes on, and with whose log."""
+class StreamAccess(NamedTuple):
+    """Whether a stream may continue, and the customer whose events it shows."""
 
-    may_go_on: bool
+    is_allowed: bool
     customer_id: str = ""
 
 
@@ -65,69 +65,69 @@ def session_user(session_data: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def viewer_of(login: Login) -> Viewer | None:
+def viewer_of(login: SessionLogin) -> Viewer | None:
     """Let a session in, if it was opened with the password that the login still has."""
     engine = import_module(settings.SESSION_ENGINE)
     session = engine.SessionStore(None).decode(login.session_data)
     if session.get(SESSION_KEY) != str(login.user_id):
         return None
-    if not _opened_with(login.password, shown=session.get(HASH_SESSION_KEY) or ""):
+    if not _matches_password(login.password, password_hash=session.get(HASH_SESSION_KEY) or ""):
         return None
     return Viewer(
         session_key=login.session_key,
         user_id=login.user_id,
         reads_every=login.reads_every,
         customer_id=login.customer_id,
-        proof=_proof(login),
+        session_digest=_session_digest(login),
     )
 
 
-def _opened_with(password: str, *, shown: str) -> bool:
+def _matches_password(password: str, *, password_hash: str) -> bool:
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         expected = salted_hmac(_AUTH_HASH_SALT, password, secret=secret, algorithm="sha256")
-        if constant_time_compare(shown, expected.hexdigest()):
+        if constant_time_compare(password_hash, expected.hexdigest()):
             return True
     return False
 
 
-def _proof(login: Login) -> bytes:
-    together = f"{login.session_data}\0{login.password}"
-    return hashlib.blake2b(together.encode(), digest_size=16).digest()
+def _session_digest(login: SessionLogin) -> bytes:
+    content = f"{login.session_data}\0{login.password}"
+    return hashlib.blake2b(content.encode(), digest_size=16).digest()
 
 
-def still_may(
+def check_access(
     viewer: Viewer,
-    right: Right,
+    right: StreamRight,
     customer_id: str,
     *,
-    logins: Mapping[str, Login],
+    logins: Mapping[str, SessionLogin],
     keys: frozenset[int],
-    canonical: Mapping[str, str],
-) -> Verdict:
-    """Judge an open stream again, on what is true now.
+    canonical_ids: Mapping[str, str],
+) -> StreamAccess:
+    """Return whether an open stream may continue.
 
-    `canonical` names, for each open log, the record that it is a part of now.
+    `canonical_ids` has the canonical customer of each customer that is streamed.
     """
-    now_part_of = canonical.get(customer_id)
-    if now_part_of is None:
-        return Verdict(may_go_on=False)
+    canonical_id = canonical_ids.get(customer_id)
+    if canonical_id is None:
+        return StreamAccess(is_allowed=False)
     if viewer.key_id:
-        return Verdict(viewer.key_id in keys, now_part_of)
+        return StreamAccess(viewer.key_id in keys, canonical_id)
     login = logins.get(viewer.session_key)
     if login is None or not _is_same_login(viewer, login):
-        return Verdict(may_go_on=False)
-    if right is Right.EVERY:
-        return Verdict(login.reads_every, now_part_of)
+        return StreamAccess(is_allowed=False)
+    if right is StreamRight.EVERY:
+        return StreamAccess(login.reads_every, canonical_id)
     # One's own record has to be the one that the log leads to. After two records were parted
     # it is not: what goes on there is somebody else's.
-    return Verdict(login.customer_id == now_part_of, now_part_of)
+    return StreamAccess(login.customer_id == canonical_id, canonical_id)
 
 
-def _is_same_login(viewer: Viewer, login: Login) -> bool:
-    if _proof(login) == viewer.proof:
+def _is_same_login(viewer: Viewer, login: SessionLogin) -> bool:
+    if _session_digest(login) == viewer.session_digest:
         return True
-    fresh = viewer_of(login)
-    if fresh is None or fresh.user_id != viewer.user_id:
+    current_viewer = viewer_of(login)
+    if current_viewer is None or current_viewer.user_id != viewer.user_id:
         return False
-    viewer.proof = fresh.proof
+    viewer.session_digest = current_viewer.session_digest
     return True

@@ -1,4 +1,4 @@
-"""What a request shows to be let in. Pure: text in, a credential or nothing out."""
+"""Finds the credential of a request. Pure."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -10,32 +10,32 @@ from django.http.cookie import parse_cookie
 from customers.access.authorization import MalformedAuthorization, parse_key
 
 
-class Kind(StrEnum):
+class CredentialKind(StrEnum):
     TICKET = "ticket"
     KEY = "key"
     SESSION = "session"
 
 
 class Credential(NamedTuple):
-    kind: Kind
+    kind: CredentialKind
     text: str
 
 
-def credential(
+def find_credential(
     headers: Mapping[bytes, bytes], query: Mapping[str, str], *, cookie: str
 ) -> Credential | None:
-    """Find what the request shows; what was put there on purpose wins over a cookie."""
+    """Return the credential of the request; tickets and headers come before the cookie."""
     if ticket := query.get("ticket"):
-        return Credential(Kind.TICKET, ticket)
+        return Credential(CredentialKind.TICKET, ticket)
     if authorization := headers.get(b"authorization"):
         key = _key(authorization.decode("latin-1"))
-        return Credential(Kind.KEY, key) if key else None
+        return Credential(CredentialKind.KEY, key) if key else None
     session = headers.get(b"x-session-token", b"").decode("latin-1")
-    if not session and (jar := headers.get(b"cookie")):
-        session = parse_cookie(jar.decode("latin-1")).get(cookie, "")
+    if not session and (cookie_header := headers.get(b"cookie")):
+        session = parse_cookie(cookie_header.decode("latin-1")).get(cookie, "")
     # A quoted cookie can spell any byte, and Postgres refuses some of them.
     if session.isascii() and session.isalnum():
-        return Credential(Kind.SESSION, session)
+        return Credential(CredentialKind.SESSION, session)
     return None
 
 
@@ -47,7 +47,7 @@ def _key(authorization: str) -> str | None:
     return key.text if key else None
 
 
-def parameters(query_string: bytes) -> dict[str, str]:
+def query_parameters(query_string: bytes) -> dict[str, str]:
     """Read the query; a name given twice counts as given last."""
     try:
         pairs = parse_qs(query_string.decode("latin-1"), max_num_fields=20)
@@ -56,7 +56,7 @@ def parameters(query_string: bytes) -> dict[str, str]:
     return {name: values[-1] for name, values in pairs.items()}
 
 
-def position(text: str | None) -> int | None:
+def parse_version(text: str | None) -> int | None:
     """Read a version of a log; nothing where it is not one."""
     if text is None or not (text.isascii() and text.isdigit() and len(text) <= 18):
         return None

@@ -1,4 +1,4 @@
-"""Reading for the streams: logs by version, and who may see them. Set-based, never one by one."""
+"""Reads events by version, and the rights of viewers, for many streams in each statement."""
 
 from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
@@ -6,97 +6,104 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from channels.live import frames, postgres, tickets
-from channels.live.access import Login, Viewer, session_user, viewer_of
-from channels.live.limits import Limits
+from channels.live.access import SessionLogin, Viewer, session_user, viewer_of
+from channels.live.limits import StreamLimits
 from channels.live.streams import Stream
 from customers.access import keys
 
-READ_LOGS = postgres.statement("read_logs")
-LOOK_AT_CUSTOMERS = postgres.statement("look_at_customers")
-LOOK_AT_SESSIONS = postgres.statement("look_at_sessions")
-LOOK_AT_KEYS = postgres.statement("look_at_keys")
-FIND_SESSION = postgres.statement("find_session")
-FIND_KEY = postgres.statement("find_key")
-SPEND_TICKET = postgres.statement("spend_ticket")
+READ_EVENTS = postgres.load_statement("read_events")
+READ_CUSTOMER_VERSIONS = postgres.load_statement("read_customer_versions")
+READ_SESSION_LOGINS = postgres.load_statement("read_session_logins")
+FIND_READABLE_KEYS = postgres.load_statement("find_readable_keys")
+FIND_SESSION = postgres.load_statement("find_session")
+FIND_KEY = postgres.load_statement("find_key")
+REDEEM_TICKET = postgres.load_statement("redeem_ticket")
 
-# Somewhere on a log: whose it is, and the version after which to read.
-Place = tuple[str, int]
+# The customer, and the version after which to read.
+LogPosition = tuple[str, int]
 
 
-class Page(NamedTuple):
-    """What follows a place: frames ready to send, the last version among them."""
+class EventPage(NamedTuple):
+    """The events after a position: frames ready to send, and the last version among them."""
 
     frames: bytes
-    last: int
-    events: int
+    last_version: int
+    event_count: int
     # It tells of records joined or parted, so that rights may have changed with it.
-    has_identity: bool
+    has_identity_change: bool
 
 
-class Seen(NamedTuple):
-    """How things are, for a number of streams."""
+class AccessSnapshot(NamedTuple):
+    """Versions, canonical customers, logins and keys of a number of streams, as they are now."""
 
-    heads: dict[str, int]
-    canonical: dict[str, str]
-    logins: dict[str, Login]
+    customer_versions: dict[str, int]
+    canonical_ids: dict[str, str]
+    logins: dict[str, SessionLogin]
     keys: frozenset[int]
 
 
-class Standing(NamedTuple):
-    """A record that was asked for: whose log it is by now, and how far that is."""
+class CanonicalCustomer(NamedTuple):
+    """The canonical customer of a requested id, and its current version."""
 
     customer_id: str
-    head: int
+    customer_version: int
 
 
-class Logs:
-    """Everything that the streams ask Postgres."""
+class EventReader:
+    """All queries of the live process."""
 
-    def __init__(self, connections: postgres.Connections, limits: Limits) -> None:
+    def __init__(self, connections: postgres.ConnectionPool, limits: StreamLimits) -> None:
         self._fetch = connections.fetch
         self._limits = limits
 
-    async def read(self, places: Collection[Place]) -> dict[Place, Page]:
-        """Read what follows each place, as frames; a place without news is left out."""
+    async def read(self, positions: Collection[LogPosition]) -> dict[LogPosition, EventPage]:
+        """Return the events after each position; positions without new events are missing."""
         rows = await self._fetch(
-            READ_LOGS,
+            READ_EVENTS,
             {
-                "customers": [customer_id for customer_id, _ in places],
-                "afters": [after for _, after in places],
-                "page": self._limits.page,
-                "budget": self._limits.backlog,
+                "customer_ids": [customer_id for customer_id, _ in positions],
+                "after_versions": [after for _, after in positions],
+                "page_size": self._limits.page_size,
+                "max_bytes": self._limits.max_backlog,
             },
         )
-        return {place: _page(some) for place, some in groupby(rows, key=itemgetter(0, 1))}
+        return {
+            position: _event_page(position_rows)
+            for position, position_rows in groupby(rows, key=itemgetter(0, 1))
+        }
 
-    async def look(self, streams: Sequence[Stream]) -> Seen:
-        """Read how rights and logs are now, in three statements for any number of streams."""
-        viewers = [s.viewer for s in streams]
-        sessions = {v.session_key: v.user_id for v in viewers if v.session_key}
-        key_ids = {v.key_id for v in viewers if v.key_id}
-        heads, canonical = await self._stand({s.customer_id for s in streams})
+    async def read_access(self, streams: Sequence[Stream]) -> AccessSnapshot:
+        """Return rights and versions of these streams, in three statements for any number of them."""
+        viewers = [stream.viewer for stream in streams]
+        sessions = {viewer.session_key: viewer.user_id for viewer in viewers if viewer.session_key}
+        key_ids = {viewer.key_id for viewer in viewers if viewer.key_id}
+        customer_versions, canonical_ids = await self._read_customer_versions(
+            {stream.customer_id for stream in streams}
+        )
         # A joined record leads to another one, whose head is wanted as well.
-        further, _ = await self._stand(set(canonical.values()) - heads.keys())
-        return Seen(
-            heads=heads | further,
-            canonical=canonical,
+        canonical_versions, _ = await self._read_customer_versions(
+            set(canonical_ids.values()) - customer_versions.keys()
+        )
+        return AccessSnapshot(
+            customer_versions=customer_versions | canonical_versions,
+            canonical_ids=canonical_ids,
             logins=await self._logins(sessions) if sessions else {},
-            keys=await self._keys(key_ids) if key_ids else frozenset(),
+            keys=await self._readable_key_ids(key_ids) if key_ids else frozenset(),
         )
 
-    async def stand(self, customer_id: str) -> Standing | None:
-        """Find the record that an id leads to; nothing when there is none."""
-        heads, canonical = await self._stand({customer_id})
-        if customer_id not in canonical:
+    async def find_canonical_customer(self, customer_id: str) -> CanonicalCustomer | None:
+        """Return the canonical customer of an id; None if it does not exist."""
+        customer_versions, canonical_ids = await self._read_customer_versions({customer_id})
+        if customer_id not in canonical_ids:
             return None
-        canonical_id = canonical[customer_id]
+        canonical_id = canonical_ids[customer_id]
         if canonical_id != customer_id:
-            heads, _ = await self._stand({canonical_id})
-        return Standing(canonical_id, heads[canonical_id])
+            customer_versions, _ = await self._read_customer_versions({canonical_id})
+        return CanonicalCustomer(canonical_id, customer_versions[canonical_id])
 
     async def viewer_by_session(self, session_key: str) -> Viewer | None:
-        found = await self._fetch(FIND_SESSION, {"session": session_key})
-        user_id = session_user(found[0][0]) if found else None
+        rows = await self._fetch(FIND_SESSION, {"session_key": session_key})
+        user_id = session_user(rows[0][0]) if rows else None
         if user_id is None:
             return None
         login = (await self._logins({session_key: user_id})).get(session_key)
@@ -104,41 +111,46 @@ class Logs:
 
     async def viewer_by_key(self, key: str) -> tuple[Viewer, bool] | None:
         """Find who uses a key, and whether it may read records."""
-        found = await self._fetch(FIND_KEY, {"digest": keys.digest(key)})
-        return (Viewer(key_id=found[0][0]), found[0][1]) if found else None
+        rows = await self._fetch(FIND_KEY, {"digest": keys.digest(key)})
+        return (Viewer(key_id=rows[0][0]), rows[0][1]) if rows else None
 
-    async def spend_ticket(self, ticket: str) -> str | None:
-        """Use a ticket up and return the session that it was given to."""
-        found = await self._fetch(SPEND_TICKET, {"digest": tickets.digest(ticket)})
-        return found[0][0] if found else None
+    async def redeem_ticket(self, ticket: str) -> str | None:
+        """Delete a ticket and return the session that it was issued to."""
+        rows = await self._fetch(REDEEM_TICKET, {"digest": tickets.digest(ticket)})
+        return rows[0][0] if rows else None
 
-    async def answer(self) -> None:
+    async def ping(self) -> None:
         """Return when Postgres answers, raise when it does not."""
         await self._fetch(b"SELECT 1", {})
 
-    async def _stand(self, customers: Collection[str]) -> tuple[dict[str, int], dict[str, str]]:
-        if not customers:
+    async def _read_customer_versions(
+        self, customer_ids: Collection[str]
+    ) -> tuple[dict[str, int], dict[str, str]]:
+        if not customer_ids:
             return {}, {}
-        rows = await self._fetch(LOOK_AT_CUSTOMERS, {"customers": list(customers)})
-        heads = {customer_id: version for customer_id, version, _ in rows}
-        return heads, {customer_id: part_of or customer_id for customer_id, _, part_of in rows}
+        rows = await self._fetch(READ_CUSTOMER_VERSIONS, {"customer_ids": list(customer_ids)})
+        customer_versions = {customer_id: version for customer_id, version, _ in rows}
+        return customer_versions, {
+            customer_id: canonical_id or customer_id for customer_id, _, canonical_id in rows
+        }
 
-    async def _logins(self, sessions: dict[str, int]) -> dict[str, Login]:
+    async def _logins(self, sessions: dict[str, int]) -> dict[str, SessionLogin]:
         rows = await self._fetch(
-            LOOK_AT_SESSIONS, {"sessions": list(sessions), "users": list(sessions.values())}
+            READ_SESSION_LOGINS,
+            {"session_keys": list(sessions), "user_ids": list(sessions.values())},
         )
-        return {row[0]: Login(*row) for row in rows}
+        return {row[0]: SessionLogin(*row) for row in rows}
 
-    async def _keys(self, key_ids: Collection[int]) -> frozenset[int]:
-        rows = await self._fetch(LOOK_AT_KEYS, {"keys": list(key_ids)})
+    async def _readable_key_ids(self, key_ids: Collection[int]) -> frozenset[int]:
+        rows = await self._fetch(FIND_READABLE_KEYS, {"key_ids": list(key_ids)})
         return frozenset(key_id for (key_id,) in rows)
 
 
-def _page(rows: Iterable[tuple[Any, ...]]) -> Page:
-    events = [frames.Row(*row[2:]) for row in rows]
-    return Page(
-        frames=b"".join(map(frames.event, events)),
-        last=events[-1].version,
-        events=len(events),
-        has_identity=any(event.kind == "identity" for event in events),
+def _event_page(rows: Iterable[tuple[Any, ...]]) -> EventPage:
+    events = [frames.EventRow(*row[2:]) for row in rows]
+    return EventPage(
+        frames=b"".join(map(frames.event_frame, events)),
+        last_version=events[-1].version,
+        event_count=len(events),
+        has_identity_change=any(event.kind == "identity" for event in events),
     )

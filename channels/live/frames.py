@@ -7,15 +7,15 @@ from typing import Any
 import msgspec
 
 # What browsers and we ourselves call things; a sender's event must not pass for one of them.
-RESERVED = frozenset({"hello", "moved", "joined", "ended", "open", "error", "message"})
+RESERVED_NAMES = frozenset({"hello", "moved", "joined", "ended", "open", "error", "message"})
 
-HEARTBEAT = b": still here\n\n"
+HEARTBEAT_FRAME = b": still here\n\n"
 
 _LINE_BREAKS = re.compile(r"[\r\n\x00]+")
 _encode = msgspec.json.Encoder().encode
 
 
-class Row(msgspec.Struct, gc=False):
+class EventRow(msgspec.Struct, gc=False):
     """One event of a log as it is read for a stream; `body` is JSON text."""
 
     version: int
@@ -33,8 +33,8 @@ class Row(msgspec.Struct, gc=False):
     is_ours: bool
 
 
-class Shown(msgspec.Struct, gc=False):
-    """What a reader sees of an event."""
+class EventPayload(msgspec.Struct, gc=False):
+    """The JSON of an event as a reader of the stream gets it."""
 
     version: int
     kind: str
@@ -50,11 +50,11 @@ class Shown(msgspec.Struct, gc=False):
     body: msgspec.Raw
 
 
-def event(row: Row) -> bytes:
+def event_frame(row: EventRow) -> bytes:
     """Write one event; one that belongs to somebody else by now keeps only its place."""
     if not row.is_ours:
         return _frame("moved", {"version": row.version, "kind": "moved"}, row.version)
-    shown = Shown(
+    payload = EventPayload(
         version=row.version,
         kind=row.kind,
         name=row.name,
@@ -67,17 +67,17 @@ def event(row: Row) -> bytes:
         message_id=row.message_id,
         body=msgspec.Raw(row.body),
     )
-    return _frame(event_name(row.kind, row.name), shown, row.version)
+    return _frame(event_name(row.kind, row.name), payload, row.version)
 
 
 def event_name(kind: str, name: str) -> str:
     """Name a frame after its event; one line, and never one of the reserved names."""
     line = _LINE_BREAKS.sub(" ", name).strip() or kind
-    return f"{kind}:{line}" if line in RESERVED else line
+    return f"{kind}:{line}" if line in RESERVED_NAMES else line
 
 
-def hello(*, customer_id: str, version: int, position: int | None, retry: int) -> bytes:
-    """Greet a reader with the record's version.
+def hello_frame(*, customer_id: str, version: int, position: int | None, retry: int) -> bytes:
+    """Return the first frame, with the version of the customer.
 
     `position` is where the reader starts when it did not say so itself. It has to become the
     reader's last id: a reader cut off before the first event would otherwise come back
@@ -87,16 +87,16 @@ def hello(*, customer_id: str, version: int, position: int | None, retry: int) -
     return b"retry: %d\n" % retry + _frame("hello", greeting, position)
 
 
-def joined(*, customer_id: str, canonical_id: str) -> bytes:
-    """Say that the record went on as part of another one."""
+def joined_frame(*, customer_id: str, canonical_id: str) -> bytes:
+    """Return the frame that says that the record was merged into another one."""
     return _frame("joined", {"customer": customer_id, "canonical": canonical_id})
 
 
-def ended(*, reason: str, retry: int) -> bytes:
-    """Say goodbye, and when to come back (milliseconds)."""
+def ended_frame(*, reason: str, retry: int) -> bytes:
+    """Return the last frame; `retry` is when to reconnect, in milliseconds."""
     return b"retry: %d\n" % retry + _frame("ended", {"reason": reason})
 
 
-def _frame(name: str, data: Any, position: int | None = None) -> bytes:
-    at = b"" if position is None else b"id: %d\n" % position
-    return b"%bevent: %b\ndata: %b\n\n" % (at, name.encode(), _encode(data))
+def _frame(name: str, payload: Any, position: int | None = None) -> bytes:
+    id_line = b"" if position is None else b"id: %d\n" % position
+    return b"%bevent: %b\ndata: %b\n\n" % (id_line, name.encode(), _encode(payload))

@@ -1,22 +1,30 @@
-"""What an operator sees of the streams, for Prometheus."""
+"""Metrics of the live process, for Prometheus."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 registry = CollectorRegistry()
 
-streams = Gauge("butler_live_streams", "Open streams.", registry=registry)
-events = Counter("butler_live_events", "Events handed to streams.", registry=registry)
-reads = Counter("butler_live_reads", "Statements that read logs.", registry=registry)
-rings = Counter("butler_live_rings", "Rings heard from Redis.", registry=registry)
-hears_rings = Gauge("butler_live_hears_rings", "1 while Redis can ring here.", registry=registry)
-unheard = Counter(
-    "butler_live_unheard", "Events found on a log that had not rung.", registry=registry
+open_streams = Gauge("butler_live_streams", "Open streams.", registry=registry)
+sent_events = Counter("butler_live_events", "Events handed to streams.", registry=registry)
+event_reads = Counter("butler_live_reads", "Statements that read logs.", registry=registry)
+notifications = Counter(
+    "butler_live_notifications", "Change notifications received from Redis.", registry=registry
 )
-ended = Counter(
+is_subscribed = Gauge(
+    "butler_live_subscribed", "1 while this process is subscribed in Redis.", registry=registry
+)
+missed_notifications = Counter(
+    "butler_live_missed_notifications",
+    "New versions found without a notification.",
+    registry=registry,
+)
+ended_streams = Counter(
     "butler_live_ended", "Streams ended by this process.", ["reason"], registry=registry
 )
-refused = Counter("butler_live_refused", "Streams not opened.", ["status"], registry=registry)
+refused_streams = Counter(
+    "butler_live_refused", "Streams not opened.", ["status"], registry=registry
+)
 
 
-def text() -> bytes:
+def exposition() -> bytes:
     return generate_latest(registry)

@@ -17,7 +17,7 @@ _DJANGO_ONLY = frozenset({"pool", "server_side_binding", "isolation_level", "ass
 _SQL = Path(__file__).parent / "sql"
 
 
-class Away(Exception):
+class DatabaseUnavailable(Exception):
     """Postgres does not answer."""
 
 
@@ -43,49 +43,51 @@ class Connection(psycopg.AsyncConnection[tuple[Any, ...]]):
             raise
 
 
-class _Verbatim(Loader):
-    """Hand JSON on as it is stored: it goes out as it came, unread."""
+class _RawJsonLoader(Loader):
+    """Returns jsonb as bytes, without decoding it."""
 
-    def load(self, data: Buffer) -> bytes:
-        return bytes(data)
+    def load(self, buffer: Buffer) -> bytes:
+        return bytes(buffer)
 
 
-def statement(name: str) -> bytes:
+def load_statement(name: str) -> bytes:
     return (_SQL / f"{name}.sql").read_bytes()
 
 
-class Connections:
-    """At most `most` connections, opened when needed and kept while they work."""
+class ConnectionPool:
+    """At most `max_size` connections, opened when needed and kept while they work."""
 
-    def __init__(self, database: Mapping[str, Any], *, most: int, patience: float) -> None:
+    def __init__(self, database: Mapping[str, Any], *, max_size: int, timeout: float) -> None:
         options = database.get("OPTIONS", {})
-        self._settings = {k: v for k, v in options.items() if k not in _DJANGO_ONLY}
-        for ours, theirs in (
+        self._settings = {
+            option: value for option, value in options.items() if option not in _DJANGO_ONLY
+        }
+        for parameter, setting in (
             ("dbname", "NAME"),
             ("user", "USER"),
             ("password", "PASSWORD"),
             ("host", "HOST"),
             ("port", "PORT"),
         ):
-            if value := database.get(theirs):
-                self._settings[ours] = value
+            if value := database.get(setting):
+                self._settings[parameter] = value
         self._idle: list[Connection] = []
-        self._turns = asyncio.Semaphore(most)
-        self._patience = patience
+        self._slots = asyncio.Semaphore(max_size)
+        self._timeout = timeout
 
     async def fetch(self, query: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run one statement that stands alone; a connection that died meanwhile is replaced."""
         try:
-            async with asyncio.timeout(self._patience), self._turns:
+            async with asyncio.timeout(self._timeout), self._slots:
                 try:
                     return await self._run(query, values)
                 except psycopg.OperationalError:
                     # All connections die together when Postgres restarts. One new one tells
                     # whether it is back.
-                    await self._drop_idle()
+                    await self._close_idle()
                     return await self._run(query, values)
         except (TimeoutError, OSError, psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise Away from error
+            raise DatabaseUnavailable from error
 
     async def _run(self, query: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         async with self._connection() as connection:
@@ -105,13 +107,13 @@ class Connections:
 
     async def _connect(self) -> Connection:
         connection = await Connection.connect(autocommit=True, **self._settings)
-        connection.adapters.register_loader("jsonb", _Verbatim)
+        connection.adapters.register_loader("jsonb", _RawJsonLoader)
         return connection
 
-    async def _drop_idle(self) -> None:
+    async def _close_idle(self) -> None:
         idle, self._idle = self._idle, []
         for connection in idle:
             await connection.close()
 
     async def close(self) -> None:
-        await self._drop_idle()
+        await self._close_idle()

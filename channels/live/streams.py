@@ -1,10 +1,10 @@
-"""One open stream: what waits to be sent, and the loop that sends it."""
+"""One open stream: its pending frames, and the loop that sends them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from channels.live.access import Right, Viewer
+from channels.live.access import StreamRight, Viewer
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -12,88 +12,95 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class Stream:
-    """A reader of one log. The hub fills it, its own task empties it."""
+    """One stream: OpenStreams enqueues frames, its own task sends them."""
 
     __slots__ = (
-        "at",
-        "busy",
         "customer_id",
         "ends_at",
         "has_ended",
-        "on_drop",
+        "has_pending",
+        "is_read_pending",
+        "last_sent_at",
+        "on_abort",
+        "pending_bytes",
+        "pending_frames",
         "right",
-        "sent_at",
-        "stuck_since",
+        "send_started_at",
+        "version",
         "viewer",
-        "waiting",
-        "waiting_size",
-        "wake",
     )
 
     def __init__(
-        self, *, viewer: Viewer, right: Right, customer_id: str, at: int, now: float, ends_at: float
+        self,
+        *,
+        viewer: Viewer,
+        right: StreamRight,
+        customer_id: str,
+        version: int,
+        now: float,
+        ends_at: float,
     ) -> None:
         self.viewer = viewer
         self.right = right
         self.customer_id = customer_id
         # The last version that was handed to this reader.
-        self.at = at
+        self.version = version
         # Waiting for a read of the log, or in the middle of one.
-        self.busy = False
-        self.waiting: list[bytes] = []
-        self.waiting_size = 0
-        self.wake = asyncio.Event()
-        self.sent_at = now
-        self.stuck_since: float | None = None
+        self.is_read_pending = False
+        self.pending_frames: list[bytes] = []
+        self.pending_bytes = 0
+        self.has_pending = asyncio.Event()
+        self.last_sent_at = now
+        self.send_started_at: float | None = None
         self.ends_at = ends_at
         self.has_ended = False
-        self.on_drop: Callable[[], object] | None = None
+        self.on_abort: Callable[[], object] | None = None
 
-    def put(self, frame: bytes) -> None:
+    def enqueue(self, frame: bytes) -> None:
         if not self.has_ended:
-            self.waiting.append(frame)
-            self.waiting_size += len(frame)
-            self.wake.set()
+            self.pending_frames.append(frame)
+            self.pending_bytes += len(frame)
+            self.has_pending.set()
 
-    def end(self, farewell: bytes = b"") -> None:
-        """Send what waits, then the farewell, then nothing."""
+    def end(self, last_frame: bytes = b"") -> None:
+        """Send the pending frames, then the last one, then nothing."""
         if not self.has_ended:
-            self.put(farewell)
+            self.enqueue(last_frame)
             self.has_ended = True
-            self.wake.set()
+            self.has_pending.set()
 
-    def drop(self) -> None:
-        """Forget what waits, and the send that hangs: nobody takes it."""
-        self.waiting.clear()
-        self.waiting_size = 0
+    def abort(self) -> None:
+        """Discard the pending frames, and cancel a send that hangs."""
+        self.pending_frames.clear()
+        self.pending_bytes = 0
         self.has_ended = True
-        self.wake.set()
-        if self.stuck_since is not None and self.on_drop:
-            self.on_drop()
+        self.has_pending.set()
+        if self.send_started_at is not None and self.on_abort:
+            self.on_abort()
 
-    def take(self) -> bytes:
-        together = b"".join(self.waiting)
-        self.waiting.clear()
-        return together
+    def take_pending(self) -> bytes:
+        frames = b"".join(self.pending_frames)
+        self.pending_frames.clear()
+        return frames
 
-    async def run(self, send: Send, *, on_room: Callable[["Stream"], None]) -> None:
-        """Send what the hub puts in, until it ends; tell the hub whenever there is room."""
+    async def run(self, send: Send, *, on_sent: Callable[["Stream"], None]) -> None:
+        """Send enqueued frames until the stream ends; call `on_sent` after each send."""
         loop = asyncio.get_running_loop()
         while True:
-            await self.wake.wait()
-            self.wake.clear()
-            while chunk := self.take():
-                self.stuck_since = loop.time()
+            await self.has_pending.wait()
+            self.has_pending.clear()
+            while chunk := self.take_pending():
+                self.send_started_at = loop.time()
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                self.sent_at = loop.time()
-                self.stuck_since = None
-                self.waiting_size = sum(map(len, self.waiting))
-                on_room(self)
+                self.last_sent_at = loop.time()
+                self.send_started_at = None
+                self.pending_bytes = sum(map(len, self.pending_frames))
+                on_sent(self)
             if self.has_ended:
                 return
 
 
-async def until_gone(receive: Receive) -> None:
-    """Wait until the reader has hung up."""
+async def wait_for_disconnect(receive: Receive) -> None:
+    """Wait until the reader has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,6 +1,6 @@
 """One-time tickets: a random text in a browser's hand, its digest in a row.
 
-The row is deleted by whoever uses the ticket (sql/spend_ticket.sql), so that it serves once
+The row is deleted by whoever uses the ticket (sql/redeem_ticket.sql), so that it serves once
 on any number of processes, and outlives Redis.
 """
 

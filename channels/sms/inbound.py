@@ -127,18 +127,18 @@ def _record_stop(sms: InboundSms, now: datetime) -> UUID | None:
     if outcome.customer_id is None or outcome.status != "accepted":
         return outcome.customer_id
     opt_out_sources = _opt_out_sources(outcome.customer_id)
-    words = [ConsentStatement("signal.received", "sms_stop", evidence=_evidence(sms))]
+    statements = [ConsentStatement("signal.received", "sms_stop", evidence=_evidence(sms))]
     if not opt_out_sources:
         opt_out = ConsentStatement(
             "preference.set", _ALLOW, False, channel=CHANNEL, evidence=_evidence(sms)
         )
-        words.insert(0, opt_out)
+        statements.insert(0, opt_out)
     elif opt_out_sources == {_STOP_KEYWORD}:
         return outcome.customer_id
-    said = consent.record_statements(
-        customer_id=outcome.customer_id, statements=words, author=_author(), now=now
+    receipt = consent.record_statements(
+        customer_id=outcome.customer_id, statements=statements, author=_author(), now=now
     )
-    return said.customer_id
+    return receipt.customer_id
 
 
 def _handle_start(sms: InboundSms, now: datetime) -> bool:
@@ -162,14 +162,14 @@ def _record_start(sms: InboundSms, now: datetime) -> bool:
         return True
     opt_out_sources = _opt_out_sources(outcome.customer_id)
     if opt_out_sources == {_STOP_KEYWORD}:
-        words = [
+        statements = [
             ConsentStatement(
                 "preference.cleared", _ALLOW, channel=CHANNEL, evidence=_evidence(sms)
             ),
             ConsentStatement("signal.received", "sms_start", evidence=_evidence(sms)),
         ]
         consent.record_statements(
-            customer_id=outcome.customer_id, statements=words, author=_author(), now=now
+            customer_id=outcome.customer_id, statements=statements, author=_author(), now=now
         )
     return opt_out_sources <= {_STOP_KEYWORD}
 

@@ -17,7 +17,7 @@ def scan_event(scan: dict[str, Any], *, message_id: str) -> dict[str, Any]:
     """Write one scan as an event. Raises InvalidEvent."""
     kind, value, name = scanned_identifier(scan)
     properties: dict[str, Any] = {
-        field: value for field in ("till", "note") if (value := text_field(scan, field))
+        field: text for field in ("till", "note") if (text := text_field(scan, field))
     }
     context: dict[str, Any] = {}
     if kind == "order":

@@ -146,7 +146,7 @@ def filled(path: str) -> list[str]:
 
 def is_served(port: str, path: str) -> bool:
     if port == LIVE and path.startswith("/live/"):
-        return bool(asgi._OWN.fullmatch(path) or asgi._CUSTOMER.fullmatch(path))
+        return bool(asgi._OWN_PATH.fullmatch(path) or asgi._CUSTOMER_PATH.fullmatch(path))
     if path in {"/livez", "/readyz", "/metrics"}:
         return True
     try:

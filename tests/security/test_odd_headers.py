@@ -14,7 +14,7 @@ import pytest
 from django.core import mail
 
 from channels.ingest import http
-from channels.live.credentials import credential
+from channels.live.credentials import find_credential
 from customers.access.permissions import KeyAuthentication
 from customers.models import SignInCode
 from tests import factories
@@ -221,7 +221,7 @@ def test_odd_authorization_never_fails_ingest():
 
 def test_odd_authorization_never_fails_the_streams():
     for value in AUTHORIZATIONS.values():
-        shown = credential({b"authorization": value.encode("latin-1")}, {}, cookie="sessionid")
+        shown = find_credential({b"authorization": value.encode("latin-1")}, {}, cookie="sessionid")
 
         assert shown is None or shown.text
 
@@ -234,7 +234,9 @@ def test_ingest_api_and_streams_find_the_same_key():
         api_request = SimpleNamespace(headers={"Authorization": value})
 
         principal, _ = KeyAuthentication().authenticate(api_request)
-        stream_credential = credential({b"authorization": value.encode()}, {}, cookie="sessionid")
+        stream_credential = find_credential(
+            {b"authorization": value.encode()}, {}, cookie="sessionid"
+        )
 
         assert principal.sender
         assert (http.header_key(wire_request), stream_credential.text) == (secret, secret)
@@ -263,7 +265,7 @@ def test_malformed_authorization_is_refused_beside_valid_credentials(name):
     by_body = call("POST", "/v1/batch", {"batch": [track()], "writeKey": key}, **header)
     by_session = call("GET", "/api/me/", HTTP_X_SESSION_TOKEN=token, **header)
     by_cookie = call("GET", "/api/me/", HTTP_COOKIE=cookie, **header)
-    stream = credential(
+    stream = find_credential(
         {b"authorization": value.encode("latin-1"), b"cookie": cookie.encode()},
         {},
         cookie="sessionid",

@@ -1,8 +1,8 @@
--- One session that has not run out; what it says is signed and read by the caller.
+-- One session that has not expired; the caller verifies and decodes its data.
 --
--- session  text  session key
+-- session_key  text
 
 SELECT session_data
   FROM django_session
- WHERE session_key = %(session)s
+ WHERE session_key = %(session_key)s
    AND expire_date > now()

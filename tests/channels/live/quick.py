@@ -4,7 +4,7 @@ import os
 
 import msgspec
 
-from channels.live.asgi import Live
-from channels.live.limits import Limits
+from channels.live.asgi import LiveApplication
+from channels.live.limits import StreamLimits
 
-application = Live(msgspec.json.decode(os.environ["LIMITS"], type=Limits))
+application = LiveApplication(msgspec.json.decode(os.environ["LIMITS"], type=StreamLimits))

@@ -4,7 +4,15 @@ from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.test import override_settings
 
-from channels.live.access import Login, Right, Verdict, Viewer, session_user, still_may, viewer_of
+from channels.live.access import (
+    SessionLogin,
+    StreamAccess,
+    StreamRight,
+    Viewer,
+    check_access,
+    session_user,
+    viewer_of,
+)
 from tests.channels.live.conftest import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -12,11 +20,11 @@ pytestmark = pytest.mark.django_db
 SARA, HOUSE = "sara", "house"
 
 
-def login_of(signed_in) -> Login:
+def login_of(signed_in) -> SessionLogin:
     user = get_user_model().objects.get(pk=signed_in.user.pk)
     session_data = Session.objects.get(pk=signed_in.session).session_data
     opened_with = f"staff:{user.password}" if user.is_staff else user.password
-    return Login(signed_in.session, session_data, user.pk, opened_with, user.is_staff, SARA)
+    return SessionLogin(signed_in.session, session_data, user.pk, opened_with, user.is_staff, SARA)
 
 
 def test_a_session_made_by_django_is_understood():
@@ -27,7 +35,7 @@ def test_a_session_made_by_django_is_understood():
         session_key=login.session_key,
         user_id=login.user_id,
         customer_id=SARA,
-        proof=viewer_of(login).proof,
+        session_digest=viewer_of(login).session_digest,
     )
 
 
@@ -60,32 +68,32 @@ def test_a_session_outlives_a_change_of_the_secret_key_only_as_a_fallback(settin
         assert viewer_of(login) is None
 
 
-def judge(viewer, right, followed=SARA, *, logins=(), keys=(), canonical=None) -> Verdict:
-    return still_may(
+def judge(viewer, right, followed=SARA, *, logins=(), keys=(), canonical=None) -> StreamAccess:
+    return check_access(
         viewer,
         right,
         followed,
         logins={login.session_key: login for login in logins},
         keys=frozenset(keys),
-        canonical={SARA: SARA} if canonical is None else canonical,
+        canonical_ids={SARA: SARA} if canonical is None else canonical,
     )
 
 
 def test_a_stream_goes_on_while_nothing_changes():
     login = login_of(sign_in(None))
 
-    assert judge(viewer_of(login), Right.OWN, logins=[login]) == (True, SARA)
-    assert judge(Viewer(key_id=5), Right.EVERY, keys=[5]) == (True, SARA)
+    assert judge(viewer_of(login), StreamRight.OWN, logins=[login]) == (True, SARA)
+    assert judge(Viewer(key_id=5), StreamRight.EVERY, keys=[5]) == (True, SARA)
 
 
 def test_a_stream_ends_with_its_key():
-    assert not judge(Viewer(key_id=5), Right.EVERY, keys=[6]).may_go_on
+    assert not judge(Viewer(key_id=5), StreamRight.EVERY, keys=[6]).is_allowed
 
 
 def test_a_stream_ends_with_its_session():
     viewer = viewer_of(login_of(sign_in(None)))
 
-    assert not judge(viewer, Right.OWN, logins=[]).may_go_on
+    assert not judge(viewer, StreamRight.OWN, logins=[]).is_allowed
 
 
 def test_a_session_that_was_written_to_is_checked_anew():
@@ -95,23 +103,25 @@ def test_a_session_that_was_written_to_is_checked_anew():
     rewritten = login._replace(session_data=login_of(signed_in).session_data)
     forged = login._replace(session_data="x")
 
-    assert judge(viewer, Right.OWN, logins=[rewritten]).may_go_on
-    assert not judge(viewer, Right.OWN, logins=[forged]).may_go_on
+    assert judge(viewer, StreamRight.OWN, logins=[rewritten]).is_allowed
+    assert not judge(viewer, StreamRight.OWN, logins=[forged]).is_allowed
 
 
 def test_staff_who_are_staff_no_longer_see_nobody():
     staff = login_of(sign_in(None, is_staff=True))
     viewer = viewer_of(staff)
 
-    assert judge(viewer, Right.EVERY, logins=[staff]).may_go_on
-    assert not judge(viewer, Right.EVERY, logins=[staff._replace(reads_every=False)]).may_go_on
+    assert judge(viewer, StreamRight.EVERY, logins=[staff]).is_allowed
+    assert not judge(
+        viewer, StreamRight.EVERY, logins=[staff._replace(reads_every=False)]
+    ).is_allowed
 
 
 def test_a_joined_record_is_followed_to_where_it_went():
     login = login_of(sign_in(None))
     joined = login._replace(customer_id=HOUSE)
 
-    verdict = judge(viewer_of(login), Right.OWN, logins=[joined], canonical={SARA: HOUSE})
+    verdict = judge(viewer_of(login), StreamRight.OWN, logins=[joined], canonical={SARA: HOUSE})
 
     assert verdict == (True, HOUSE)
 
@@ -120,10 +130,10 @@ def test_a_parted_record_ends_the_stream_of_what_it_was_part_of():
     login = login_of(sign_in(None))
     viewer = msgspec.structs.replace(viewer_of(login), customer_id=HOUSE)
 
-    verdict = judge(viewer, Right.OWN, HOUSE, logins=[login], canonical={HOUSE: HOUSE})
+    verdict = judge(viewer, StreamRight.OWN, HOUSE, logins=[login], canonical={HOUSE: HOUSE})
 
-    assert not verdict.may_go_on
+    assert not verdict.is_allowed
 
 
 def test_a_record_that_is_gone_ends_its_streams():
-    assert not judge(Viewer(key_id=5), Right.EVERY, keys=[5], canonical={}).may_go_on
+    assert not judge(Viewer(key_id=5), StreamRight.EVERY, keys=[5], canonical={}).is_allowed

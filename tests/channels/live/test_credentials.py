@@ -2,7 +2,13 @@ import base64
 
 import pytest
 
-from channels.live.credentials import Credential, Kind, credential, parameters, position
+from channels.live.credentials import (
+    Credential,
+    CredentialKind,
+    find_credential,
+    parse_version,
+    query_parameters,
+)
 
 
 def basic(text: str) -> bytes:
@@ -13,35 +19,46 @@ def basic(text: str) -> bytes:
     ("headers", "query", "expected"),
     [
         pytest.param({}, {}, None, id="nothing"),
-        pytest.param({b"authorization": basic("sk_1:")}, {}, (Kind.KEY, "sk_1"), id="key-as-name"),
         pytest.param(
-            {b"authorization": basic(":sk_1")}, {}, (Kind.KEY, "sk_1"), id="key-as-password"
+            {b"authorization": basic("sk_1:")}, {}, (CredentialKind.KEY, "sk_1"), id="key-as-name"
         ),
-        pytest.param({b"authorization": b"Bearer sk_1"}, {}, (Kind.KEY, "sk_1"), id="bearer"),
+        pytest.param(
+            {b"authorization": basic(":sk_1")},
+            {},
+            (CredentialKind.KEY, "sk_1"),
+            id="key-as-password",
+        ),
+        pytest.param(
+            {b"authorization": b"Bearer sk_1"}, {}, (CredentialKind.KEY, "sk_1"), id="bearer"
+        ),
         pytest.param({b"authorization": b"bearer  "}, {}, None, id="empty-bearer"),
         pytest.param({b"authorization": b"Basic !!"}, {}, None, id="not-base64"),
         pytest.param({b"authorization": b"Basic /w=="}, {}, None, id="not-utf8"),
         pytest.param({b"authorization": b"Digest x"}, {}, None, id="another-scheme"),
-        pytest.param({b"x-session-token": b"abc1"}, {}, (Kind.SESSION, "abc1"), id="token"),
-        pytest.param({b"cookie": b"a=b; sid=abc1"}, {}, (Kind.SESSION, "abc1"), id="cookie"),
+        pytest.param(
+            {b"x-session-token": b"abc1"}, {}, (CredentialKind.SESSION, "abc1"), id="token"
+        ),
+        pytest.param(
+            {b"cookie": b"a=b; sid=abc1"}, {}, (CredentialKind.SESSION, "abc1"), id="cookie"
+        ),
         pytest.param({b"cookie": b'sid="a\\000b"'}, {}, None, id="cookie-with-a-zero-byte"),
         pytest.param({b"x-session-token": b"\xff"}, {}, None, id="token-not-ascii"),
         pytest.param(
             {b"cookie": b"sid=abc1", b"authorization": b"Bearer sk_1"},
             {"ticket": "t"},
-            (Kind.TICKET, "t"),
+            (CredentialKind.TICKET, "t"),
             id="a-ticket-wins",
         ),
         pytest.param(
             {b"cookie": b"sid=abc1", b"authorization": b"Bearer sk_1"},
             {},
-            (Kind.KEY, "sk_1"),
+            (CredentialKind.KEY, "sk_1"),
             id="a-key-wins-over-a-cookie",
         ),
     ],
 )
 def test_what_a_request_shows(headers, query, expected):
-    shown_credential = credential(headers, query, cookie="sid")
+    shown_credential = find_credential(headers, query, cookie="sid")
 
     assert shown_credential == (Credential(*expected) if expected else None)
 
@@ -54,9 +71,9 @@ def test_what_a_request_shows(headers, query, expected):
     ],
 )
 def test_a_position_is_a_version_or_nothing(text, expected):
-    assert position(text) == expected
+    assert parse_version(text) == expected
 
 
 def test_a_query_is_read_without_surprises():
-    assert parameters(b"after=3&after=4&ticket=a%20b") == {"after": "4", "ticket": "a b"}
-    assert parameters(b"&".join(b"a%d=1" % n for n in range(50))) == {}
+    assert query_parameters(b"after=3&after=4&ticket=a%20b") == {"after": "4", "ticket": "a b"}
+    assert query_parameters(b"&".join(b"a%d=1" % n for n in range(50))) == {}

@@ -15,7 +15,7 @@ import pytest
 import redis
 
 from bench.chaos.proxy import Proxy
-from channels.live.rings import CHANNEL
+from channels.live.notifications import CHANNEL
 from deploy.local import programs
 from deploy.local.home import Home
 from tests import conftest, factories
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_silent_stream_is_kept_alive(start_streams):
-    streams = start_streams(limits={"heartbeat": 0.2})
+    streams = start_streams(limits={"heartbeat_interval": 0.2})
 
     with streams.follow(guest()) as reader:
         reader.wait(lambda r: r.comments >= 3, seconds=3)
@@ -38,7 +38,7 @@ def test_a_silent_stream_is_kept_alive(start_streams):
 
 
 def test_an_old_stream_says_goodbye_and_when_to_come_back(start_streams):
-    streams = start_streams(limits={"heartbeat": 0.2, "lifetime": 0.5})
+    streams = start_streams(limits={"heartbeat_interval": 0.2, "max_lifetime": 0.5})
 
     with streams.follow(guest()) as reader:
         reader.wait_for_end(seconds=3)
@@ -63,7 +63,7 @@ def test_a_process_that_is_told_to_stop_lets_its_readers_go_first(start_streams)
 
 
 def test_a_reader_who_takes_nothing_is_dropped_and_nobody_else_notices(start_streams):
-    streams = start_streams(limits={"heartbeat": 0.4, "stall": 1.0})
+    streams = start_streams(limits={"heartbeat_interval": 0.4, "stall_timeout": 1.0})
     noor = guest()
     with contextlib.closing(open_and_never_read(streams, noor)):
         with streams.follow(noor) as attentive:
@@ -162,7 +162,7 @@ def test_an_event_that_never_rang_is_there_within_seconds(start_streams, valkey)
         happen(noor)
         reader.wait(lambda r: r.versions == [2], seconds=5)
 
-    assert metric(streams, "butler_live_unheard_total") == 1
+    assert metric(streams, "butler_live_missed_notifications_total") == 1
 
 
 def test_a_flushed_redis_changes_nothing(start_streams, valkey):
@@ -185,7 +185,7 @@ def test_a_killed_redis_delays_events_and_loses_none(start_streams, valkey):
         happen(noor, times=3)
         reader.wait(lambda r: r.versions == [2, 3, 4], seconds=3)
         valkey.start()
-        until(lambda: metric(streams, "butler_live_hears_rings") == 1)
+        until(lambda: metric(streams, "butler_live_subscribed") == 1)
         happen(noor)
         valkey.ring(noor)
         reader.wait(lambda r: r.versions == [2, 3, 4, 5], seconds=0.5)
@@ -198,11 +198,11 @@ def test_a_redis_that_went_mute_is_noticed(start_streams, valkey):
         streams = start_streams(REDIS_URL=f"redis://127.0.0.1:{proxy.port}/0")
         with streams.follow(noor) as reader:
             proxy.toxics.is_mute = True
-            until(lambda: metric(streams, "butler_live_hears_rings") == 0, seconds=10)
+            until(lambda: metric(streams, "butler_live_subscribed") == 0, seconds=10)
             happen(noor)
             reader.wait(lambda r: r.versions == [2], seconds=3)
             proxy.heal()
-            until(lambda: metric(streams, "butler_live_hears_rings") == 1)
+            until(lambda: metric(streams, "butler_live_subscribed") == 1)
 
 
 @pytest.mark.parametrize("ring", [b"", b"[1]", b'{"a":1}', b'[["x","y"]]', b"\xff"])
@@ -269,7 +269,7 @@ def test_rights_that_were_lost_while_postgres_was_away_are_noticed_first(
     start_streams, proxied, noor
 ):
     proxy, url = proxied
-    streams = start_streams(DATABASE_URL=url, limits={"rights_age": 0.5})
+    streams = start_streams(DATABASE_URL=url, limits={"max_access_age": 0.5})
 
     with streams.open(X_Session_Token=noor.session) as reader:
         reader.wait(lambda r: r.frames)

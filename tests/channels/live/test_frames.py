@@ -10,7 +10,7 @@ from channels.live import frames
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
-def row(**fields) -> frames.Row:
+def row(**fields) -> frames.EventRow:
     facts = {
         "version": 7,
         "kind": "track",
@@ -25,7 +25,7 @@ def row(**fields) -> frames.Row:
         "body": b'{"properties": {"ride": "Comet"}}',
         "is_ours": True,
     }
-    return frames.Row(**facts | fields)
+    return frames.EventRow(**facts | fields)
 
 
 def fields(frame: bytes) -> dict[str, str]:
@@ -38,7 +38,7 @@ def fields(frame: bytes) -> dict[str, str]:
 
 
 def test_an_event_is_shown_with_its_place_and_its_body():
-    shown = fields(frames.event(row()))
+    shown = fields(frames.event_frame(row()))
 
     assert shown["id"] == "7"
     assert shown["event"] == "Ride Entered"
@@ -58,7 +58,7 @@ def test_an_event_is_shown_with_its_place_and_its_body():
 
 
 def test_an_event_of_somebody_else_keeps_only_its_place():
-    moved = frames.event(row(is_ours=False, name="Secret", body=b'{"secret": 1}'))
+    moved = frames.event_frame(row(is_ours=False, name="Secret", body=b'{"secret": 1}'))
 
     assert fields(moved) == {
         "id": "7",
@@ -67,7 +67,7 @@ def test_an_event_of_somebody_else_keeps_only_its_place():
     }
 
 
-@pytest.mark.parametrize("name", sorted(frames.RESERVED))
+@pytest.mark.parametrize("name", sorted(frames.RESERVED_NAMES))
 def test_an_event_cannot_pass_for_one_of_ours(name):
     assert frames.event_name("track", name) == f"track:{name}"
 
@@ -83,12 +83,14 @@ def test_no_name_can_break_out_of_its_line(name):
     except UnicodeEncodeError:
         return
 
-    frame = frames.event(row(name=name))
+    frame = frames.event_frame(row(name=name))
 
     assert set(fields(frame)) == {"id", "event", "data"}
     assert b"\r" not in frame
 
 
 def test_a_reader_without_a_position_is_given_one():
-    assert fields(frames.hello(customer_id="c", version=3, position=3, retry=1))["id"] == "3"
-    assert "id" not in fields(frames.hello(customer_id="c", version=3, position=None, retry=1))
+    assert fields(frames.hello_frame(customer_id="c", version=3, position=3, retry=1))["id"] == "3"
+    assert "id" not in fields(
+        frames.hello_frame(customer_id="c", version=3, position=None, retry=1)
+    )

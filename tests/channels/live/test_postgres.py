@@ -6,20 +6,20 @@ import time
 import psycopg
 import pytest
 
-from channels.live.postgres import Away, Connections
+from channels.live.postgres import ConnectionPool, DatabaseUnavailable
 
 
-async def ask(connections: Connections, times: int = 1) -> None:
+async def ask(connections: ConnectionPool, times: int = 1) -> None:
     await asyncio.gather(*(connections.fetch(b"SELECT pg_sleep(0.1)", {}) for _ in range(times)))
 
 
-def connections_to(url: str, *, patience: float) -> Connections:
+def connections_to(url: str, *, patience: float) -> ConnectionPool:
     parameters = psycopg.conninfo.conninfo_to_dict(url)
-    return Connections(
+    return ConnectionPool(
         {name.upper(): parameters[name] for name in ("user", "host", "port")}
         | {"NAME": parameters["dbname"], "OPTIONS": {}},
-        most=3,
-        patience=patience,
+        max_size=3,
+        timeout=patience,
     )
 
 
@@ -32,7 +32,7 @@ def test_who_says_nothing_is_given_up_in_time_and_comes_back(proxied, at_hand):
         await ask(connections, at_hand)
         proxy.toxics.is_mute = True
         began = time.monotonic()
-        with pytest.raises(Away):
+        with pytest.raises(DatabaseUnavailable):
             await ask(connections)
         took = time.monotonic() - began
         proxy.heal()

@@ -1,4 +1,4 @@
--- Use a ticket: whoever deletes the row has it, so that it serves once.
+-- Redeem a ticket by deleting its row, so that it works once.
 --
 -- digest  bytea
 

@@ -1,8 +1,8 @@
 -- The logins behind these sessions, as they are now. A session that was ended or ran out, and
 -- a login that was closed, give no row.
 --
--- sessions  text[]    session keys
--- users     bigint[]  whose login each session is
+-- session_keys  text[]
+-- user_ids      bigint[]  the user of each session
 
 SELECT session.session_key,
        session.session_data,
@@ -13,8 +13,8 @@ SELECT session.session_key,
        login.is_staff AND (login.is_superuser OR EXISTS (
            SELECT
              FROM auth_permission AS permission
-             JOIN django_content_type AS thing ON thing.id = permission.content_type_id
-            WHERE thing.app_label = 'customers'
+             JOIN django_content_type AS content_type ON content_type.id = permission.content_type_id
+            WHERE content_type.app_label = 'customers'
               AND permission.codename = 'view_customer'
               AND (EXISTS (SELECT FROM customers_user_user_permissions AS own
                             WHERE own.user_id = login.id
@@ -25,9 +25,10 @@ SELECT session.session_key,
                               AND granted.permission_id = permission.id))
        )) AS reads_every,
        coalesce(record.canonical_id, record.id)::text AS customer_id
-  FROM unnest(%(sessions)s::text[], %(users)s::bigint[]) AS asked (session_key, user_id)
+  FROM unnest(%(session_keys)s::text[], %(user_ids)s::bigint[])
+       AS requested_session (session_key, user_id)
   JOIN django_session AS session USING (session_key)
-  JOIN customers_user AS login ON login.id = asked.user_id
+  JOIN customers_user AS login ON login.id = requested_session.user_id
   LEFT JOIN customers_customer AS record ON record.id = login.record_id
  WHERE session.expire_date > now()
    AND login.is_active

@@ -1,16 +1,16 @@
 -- Read what follows a version on several logs at once: one statement, whatever the number.
 -- A log without news gives no row. Versions of one log come in order and without gaps.
 --
--- customers  uuid[]    whose log
--- afters     bigint[]  after which version, one for each customer
--- page       int       at most so many events of each log
--- budget     int       bytes of a log after which no further event of it is added
+-- customer_ids    uuid[]
+-- after_versions  bigint[]  after which version, one for each customer
+-- page_size       int       at most so many events of each customer
+-- max_bytes       int       bytes of a customer's events after which no further one is added
 --
 -- is_ours is false for an event that was filed under a record which is no longer a part of
 -- this one; its body stays here.
 
-SELECT asked.customer_id::text,
-       asked.after,
+SELECT log_position.customer_id::text,
+       log_position.after_version,
        event.version,
        event.kind,
        event.name,
@@ -21,9 +21,10 @@ SELECT asked.customer_id::text,
        event.occurred_at,
        event.recorded_at,
        source.channel,
-       CASE WHEN belongs.here THEN event.body ELSE 'null' END AS body,
-       belongs.here
-  FROM unnest(%(customers)s::uuid[], %(afters)s::bigint[]) AS asked (customer_id, after)
+       CASE WHEN ownership.is_ours THEN event.body ELSE 'null' END AS body,
+       ownership.is_ours
+  FROM unnest(%(customer_ids)s::uuid[], %(after_versions)s::bigint[])
+       AS log_position (customer_id, after_version)
  CROSS JOIN LATERAL (
        SELECT page.*,
               -- The size on disk, so that nothing large is unpacked only to be left out.
@@ -31,16 +32,16 @@ SELECT asked.customer_id::text,
               - pg_column_size(page.body) AS bytes_before
          FROM (SELECT *
                  FROM customers_event
-                WHERE customer_id = asked.customer_id
-                  AND version > asked.after
+                WHERE customer_id = log_position.customer_id
+                  AND version > log_position.after_version
                 ORDER BY version
-                LIMIT %(page)s) AS page
+                LIMIT %(page_size)s) AS page
        ) AS event
   JOIN customers_source AS source ON source.id = event.source_id
   LEFT JOIN customers_customer AS origin ON origin.id = event.origin_id
  CROSS JOIN LATERAL (
        SELECT event.origin_id IS NULL
               OR coalesce(origin.canonical_id, origin.id) = event.customer_id
-       ) AS belongs (here)
- WHERE event.bytes_before < %(budget)s
- ORDER BY asked.customer_id, asked.after, event.version
+       ) AS ownership (is_ours)
+ WHERE event.bytes_before < %(max_bytes)s
+ ORDER BY log_position.customer_id, log_position.after_version, event.version
