@@ -74,20 +74,20 @@ def end_messages(
     `evidence_kind` is "rfc8058" for a mail program, "click" for the page. Repeating it changes
     nothing. Raises NoSuchCustomer.
     """
-    if _is_ended(scope):
+    if _is_already_ended(scope):
         return ()
     evidence = {"kind": evidence_kind, "message": str(scope.message_id)}
     try:
-        return _say(scope, _word(scope, evidence), now)
+        return _record_statement(scope, _statement(scope, evidence), now)
     except InvalidStatement:
         # The kind is gone since: then nothing at all by mail, rather than more of it.
         statement = ConsentStatement(
             "preference.set", "allow", False, channel="email", evidence=evidence
         )
-        return _say(scope, statement, now)
+        return _record_statement(scope, statement, now)
 
 
-def _word(scope: UnsubscribeScope, evidence: dict[str, str]) -> ConsentStatement:
+def _statement(scope: UnsubscribeScope, evidence: dict[str, str]) -> ConsentStatement:
     if scope.purpose:
         return ConsentStatement("consent.withdrawn", scope.purpose, evidence=evidence)
     return ConsentStatement(
@@ -95,7 +95,7 @@ def _word(scope: UnsubscribeScope, evidence: dict[str, str]) -> ConsentStatement
     )
 
 
-def _say(
+def _record_statement(
     scope: UnsubscribeScope, statement: ConsentStatement, now: datetime
 ) -> tuple[withdrawal.SentMessage, ...]:
     author = ChangeAuthor(_SENDER)
@@ -104,7 +104,7 @@ def _say(
     ).sent_messages
 
 
-def _is_ended(scope: UnsubscribeScope) -> bool:
+def _is_already_ended(scope: UnsubscribeScope) -> bool:
     customers = Customer.objects.filter(
         Q(pk=scope.customer_id) | Q(members=scope.customer_id), canonical=None
     )
