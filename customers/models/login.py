@@ -45,7 +45,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         # Who becomes staff was let in by a code alone: those sessions end (channels.live has the
-        # same in look_at_sessions.sql). The salt is Django's.
+        # same in read_session_logins.sql). The salt is Django's.
         password_marker = f"staff:{self.password}" if self.is_staff else self.password
         return salted_hmac(
             _SESSION_SALT, password_marker, secret=secret, algorithm="sha256"

@@ -113,7 +113,7 @@ def test_audience_of_an_unknown_automation_is_refused():
         load(file(REOPENED))
 
     load(file(), file(REOPENED))
-    assert load(file(REOPENED)).changes[0].what == "same"
+    assert load(file(REOPENED)).changes[0].kind == "same"
 
 
 def test_migration_renames_the_audience_and_the_new_file_stays_the_version_it_is():
@@ -331,7 +331,7 @@ def test_the_switch_takes_back_what_waits_and_what_is_in_the_app_unread():
 
 
 def test_stop_switch_withdraws_all_automated_messages_but_not_written_ones(monkeypatch):
-    monkeypatch.setattr(automations, "_BATCH", 2)
+    monkeypatch.setattr(automations, "_WITHDRAWAL_BATCH", 2)
     automated_messages = [message("a"), message("b"), message("c"), message("d"), message("e")]
     written = message("")
 
