@@ -47,14 +47,14 @@ def parse_value(name: str, value: object, channel: str = "*", topic: str = "*") 
 
     Raises MalformedValue for an unknown setting, a malformed value or a scope it cannot have.
     """
-    setting = _SETTINGS.get(name)
-    if setting is None:
+    parser = _PARSERS.get(name)
+    if parser is None:
         raise MalformedValue("no such setting")
-    if (channel != "*" and not (setting.by_channel and _is_scope_key(channel))) or (
-        topic != "*" and not (setting.by_topic and _is_scope_key(topic))
+    if (channel != "*" and not (parser.by_channel and _is_scope_key(channel))) or (
+        topic != "*" and not (parser.by_topic and _is_scope_key(topic))
     ):
         raise MalformedValue("no such scope")
-    return setting.parse(value)
+    return parser.parse(value)
 
 
 def _is_scope_key(scope: object) -> bool:
@@ -146,22 +146,22 @@ def _parse_channels(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-class _Setting(msgspec.Struct, frozen=True):
+class _SettingParser(msgspec.Struct, frozen=True):
     parse: Callable[[object], object]
     by_channel: bool = False
     by_topic: bool = False
 
 
-_SETTINGS = {
-    "allow": _Setting(_parse_flag, by_channel=True, by_topic=True),
-    "budget": _Setting(_parse_cap, by_channel=True, by_topic=True),
-    "quiet_hours": _Setting(_parse_hours, by_channel=True, by_topic=True),
-    "pause": _Setting(_parse_instant, by_channel=True, by_topic=True),
-    "only_when_i_ask": _Setting(_parse_flag),
-    "zone": _Setting(_parse_zone),
-    "language": _Setting(_parse_language),
-    "channel_order": _Setting(_parse_channels),
-    "person_first": _Setting(_parse_flag),
+_PARSERS = {
+    "allow": _SettingParser(_parse_flag, by_channel=True, by_topic=True),
+    "budget": _SettingParser(_parse_cap, by_channel=True, by_topic=True),
+    "quiet_hours": _SettingParser(_parse_hours, by_channel=True, by_topic=True),
+    "pause": _SettingParser(_parse_instant, by_channel=True, by_topic=True),
+    "only_when_i_ask": _SettingParser(_parse_flag),
+    "zone": _SettingParser(_parse_zone),
+    "language": _SettingParser(_parse_language),
+    "channel_order": _SettingParser(_parse_channels),
+    "person_first": _SettingParser(_parse_flag),
     # Its topic is the purpose.
-    "data_use": _Setting(_parse_flag, by_topic=True),
+    "data_use": _SettingParser(_parse_flag, by_topic=True),
 }

@@ -69,7 +69,7 @@ class Sayings(RuleBasedStateMachine):
     def objects(self, number, is_made, at):
         record = self.records[number]
         kind = "objection.made" if is_made else "objection.lifted"
-        word = saying.Word(kind=kind, subject="marketing", occurred_at=at)
+        word = saying.ConsentStatement(kind=kind, subject="marketing", occurred_at=at)
         receipt = say(record, word, by=self.author, now=LATER)
         self.hear(receipt, ("objection", "marketing"), at, is_made, is_made, record)
 
@@ -84,7 +84,7 @@ class Sayings(RuleBasedStateMachine):
         record = self.records[number]
         kind = "preference.cleared" if value is None else "preference.set"
         scope = {"channel": channel, "topic": topic}
-        word = saying.Word(kind=kind, subject="allow", value=value, occurred_at=at, **scope)
+        word = saying.ConsentStatement(kind=kind, subject="allow", value=value, occurred_at=at, **scope)
         receipt = say(record, word, by=self.author, now=LATER)
         strictness = {True: 0, None: 1, False: 2}[value]
         self.hear(receipt, ("allow", channel, topic), at, strictness, value, record)

@@ -91,7 +91,7 @@ def test_of_many_tries_at_once_only_ten_are_looked_at(sam):
         outcomes = list(crowd.map(guess, range(60)))
 
     assert outcomes.count("WrongPassword") == 10
-    assert outcomes.count("TooOften") == 50
+    assert outcomes.count("TooManyAttempts") == 50
 
 
 def test_a_code_of_the_app_is_taken_once(sam, secret):
