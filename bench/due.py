@@ -241,7 +241,7 @@ def _tickers(database: Database) -> Iterator[list["subprocess.Popen[bytes]"]]:
     started = [
         subprocess.Popen(
             [sys.executable, "-m", "bench.ticker"],
-            env={**database.env, "BUTLER_WAKES": "0"},
+            env={**database.env, "BUTLER_NOTIFY_WORKERS": "0"},
             cwd=servers.ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -143,7 +143,7 @@ def _run_together(
 ) -> list[dict[str, float]]:
     """Run these at once; each is told, after its module and what it is to send, when to begin."""
     begins_at = time.monotonic() + _START_SECONDS
-    env = {**os.environ, **(database.env if database else {}), "BUTLER_WAKES": "0"}
+    env = {**os.environ, **(database.env if database else {}), "BUTLER_NOTIFY_WORKERS": "0"}
     running = []
     for command in commands:
         command_with_start = [*command[:3], str(begins_at), *command[3:]]

@@ -1,4 +1,4 @@
-"""Which adapters serve which channel. Loaded when first needed: a web process needs none."""
+"""The adapters of each channel, loaded when first needed: a web process needs none."""
 
 from collections.abc import Sequence
 from functools import cache

@@ -1,7 +1,7 @@
 """The dispatcher: claims, sends, records. All messages leave through this module.
 
-What may leave is decided in `butler.actions.dispatch_gate`, inside the transaction that takes the
-lease; whoever holds a lease may start to hand over until it closes, and not a moment later.
+`butler.actions.dispatch_gate` decides what may be sent, inside the transaction that takes the
+lease; the holder of a lease may start to send until it closes, and not a moment later.
 """
 
 import logging
@@ -84,7 +84,7 @@ def _deliver_next_batch(channel: str, *, clock: Clock, limit: int) -> DeliveryCo
 
 
 def deliver_all(*, clock: Clock, seconds: float = 15.0) -> DeliveryCounts:
-    """Settle what fell silent, then hand over what waits for any channel."""
+    """Expire stale leases and reports, then send the queued messages of all channels."""
     outcomes.sweep(now=clock())
     delivery_reports.sweep(now=clock())
     total = DeliveryCounts(0, 0, 0)

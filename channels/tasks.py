@@ -1,4 +1,4 @@
-"""What Celery carries for the ways out: "look at this channel"."""
+"""Celery tasks that send queued messages."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -8,11 +8,11 @@ from channels import deliveries
 
 @shared_task(name="channels.deliver")
 def deliver(channel: str, **_: object) -> None:
-    """Hand over what waits for one channel. Safe to run twice, at once, late, or not at all."""
+    """Send the queued messages of one channel. Safe to run twice, concurrently, late or never."""
     deliveries.deliver(channel, clock=timezone.now)
 
 
-@shared_task(name="channels.sweep")
-def sweep(**_: object) -> None:
-    """Settle what fell silent, and hand over whatever no ring told of."""
+@shared_task(name="channels.deliver_all")
+def deliver_all(**_: object) -> None:
+    """Expire stale leases and reports, and send what no notification announced."""
     deliveries.deliver_all(clock=timezone.now)

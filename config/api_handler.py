@@ -1,4 +1,4 @@
-"""The short way for programs: who shows a key needs no session, no language, no page's headers.
+"""The handler for API requests with a key: no sessions, locales or headers of pages.
 
 Fourteen middlewares cost about as much as reading a record; docs/performance.md has figures.
 """
@@ -17,7 +17,7 @@ from customers.access.authorization import names_key_scheme
 # Outermost first. What every answer needs: it is counted, logged, and honest about 503.
 MIDDLEWARE = ("config.logging.RequestMiddleware", "config.errors.DatabaseUnavailableMiddleware")
 
-# What nobody shows a key for: it opens a session, speaks the reader's language or is a page.
+# No key is used here: it opens a session, speaks the reader's language or is a page.
 # A header of a proxy or of another API does not change how these are answered.
 PATHS_WITHOUT_KEY = ("/api/sign-in/", "/api/docs/", "/api/schema/")
 # No content type is longer; one that is makes Django fail before anything can answer.
@@ -51,7 +51,7 @@ class ApiHandler(WSGIHandler):
 
 
 class RoutingApplication:
-    """The short way for programs that show a key, Django's own for everybody else."""
+    """Routes API requests with a key to `ApiHandler`, and all others to Django's own handler."""
 
     def __init__(self, api_handler: Any, page_handler: Any) -> None:
         self._api_handler = api_handler
@@ -65,7 +65,7 @@ class RoutingApplication:
 
 
 def is_api_request(environ: dict[str, Any]) -> bool:
-    """Tell whether a request shows a key, or is for where only keys and signatures count."""
+    """Tell whether a request has a key, or a path that only accepts keys and signatures."""
     path = environ.get("PATH_INFO", "")
     if path.startswith("/v1/"):
         return True
@@ -74,7 +74,7 @@ def is_api_request(environ: dict[str, Any]) -> bool:
 
 
 def _replace_invalid_headers(environ: dict[str, Any]) -> None:
-    """Replace headers on which their readers fail by ones that they refuse."""
+    """Replace headers on which their parsers fail by ones that they refuse."""
     if len(environ.get("CONTENT_TYPE", "")) > MAX_CONTENT_TYPE:
         environ["CONTENT_TYPE"] = "application/octet-stream"
     token = environ.get("HTTP_X_SESSION_TOKEN", "")

@@ -1,4 +1,4 @@
-"""What Butler refuses to start with."""
+"""System checks: configurations with which Butler refuses to start."""
 
 from collections.abc import Sequence
 from contextlib import suppress

@@ -1,8 +1,8 @@
-"""Say 503 at once while the database is away, instead of making everybody wait for it.
+"""Circuit breaker for the database: requests fail at once while it gives no connection.
 
-Each request would wait for a connection on its own; with a few threads a crowd waits in turn,
-each time as long as all before it. After one has waited in vain, nobody does for a second;
-then one request looks, and when it gets through, everybody may again.
+Otherwise each request waits for a connection until its timeout, and requests queue behind each
+other in the few threads. After one timeout all requests fail for a second; then one request
+tries, and the breaker closes when it succeeds.
 """
 
 import threading
@@ -14,9 +14,9 @@ from config.db_timeouts import DatabaseTimeout
 
 
 def is_database_timeout(error: BaseException | None) -> bool:
-    """Tell a database that gives no connection from one that cut or slowed a single one.
+    """Tell whether the database gave no connection in time.
 
-    A cut connection is noticed at once and costs nobody else a wait.
+    A lost connection is no timeout: it is noticed at once and makes no other request wait.
     """
     while error is not None and not isinstance(error, psycopg_pool.PoolTimeout | DatabaseTimeout):
         error = error.__cause__
@@ -24,7 +24,7 @@ def is_database_timeout(error: BaseException | None) -> bool:
 
 
 class CircuitBreaker:
-    """Closed while things work; open for a pause after they did not; then one may try."""
+    """Closed while the database answers; open for `reset_timeout` after it did not."""
 
     def __init__(self, *, reset_timeout: float, clock: Callable[[], float]) -> None:
         self._reset_timeout = reset_timeout
@@ -33,7 +33,7 @@ class CircuitBreaker:
         self._open_until: float | None = None
 
     def allows_request(self) -> bool:
-        """Tell whether to try; while open, that is one request for each pause."""
+        """Tell whether to try; while open, one request for each `reset_timeout`."""
         with self._lock:
             if self._open_until is None:
                 return True

@@ -1,4 +1,4 @@
-"""What the pages of the administrator may load, beyond what every page may."""
+"""The content security policy of the admin, which allows more than that of other pages."""
 
 from collections.abc import Callable
 

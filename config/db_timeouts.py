@@ -1,4 +1,4 @@
-"""A connection that gives up on a Postgres which stays connected and says nothing.
+"""A connection with a timeout for a Postgres that stays connected and does not answer.
 
 A server that stopped, or a network that swallows packets, ends no statement: the time limit
 of statements is kept by the very server that does not answer.
@@ -21,7 +21,7 @@ class DatabaseTimeout(psycopg.OperationalError):
 
 
 class TimeoutConnection(psycopg.Connection[Any]):
-    """Waits so long for each answer and no longer; then the connection is of no use."""
+    """Closes itself when an answer takes longer than ANSWER_TIMEOUT."""
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         try:

@@ -198,7 +198,7 @@ def _read_file_of(name: str) -> str | None:
 
 
 def _embedded_services() -> dict[str, str]:
-    """Return what `make run` told about itself, or nothing when it is not running."""
+    """Return the services that `make run` started; empty when it is not running."""
     folder = home()
     try:
         services = json.loads((folder / "services.json").read_text())

@@ -118,7 +118,7 @@ _circuit_breaker = CircuitBreaker(reset_timeout=1.0, clock=time.monotonic)
 
 
 class DatabaseUnavailableMiddleware:
-    """Turn a lost database into 503 with Retry-After, and what has no words into some."""
+    """Answers 503 with Retry-After while the database is unavailable."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -198,7 +198,7 @@ def _handle_lost_database(request: HttpRequest, error: BaseException) -> HttpRes
 
 
 def _check_pooled_connections() -> None:
-    """Have the pool look at what it holds: a restart of Postgres has cut every connection."""
+    """Check the pooled connections: a restart of Postgres has cut all of them."""
     pool = getattr(connection, "pool", None)
     if pool is not None:
         with suppress(*db.CONNECTION_ERRORS):

@@ -113,7 +113,7 @@ def configure(settings: Mapping[str, Any]) -> None:
 
 
 def _configure_library_loggers() -> None:
-    """Let Django's loggers write through ours, and not repeat what a request line says."""
+    """Route Django's loggers through ours, without repeating request lines."""
     for name in ("django", "django.server", "granian"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True

@@ -58,7 +58,7 @@ def count_request(response: HttpResponse, *, route: str, method: str, duration: 
 
 
 def metrics_response() -> HttpResponse:
-    """Answer with the counts of every process of this server, and how the work stands."""
+    """Return the metrics of every process of this server, and those of the due work."""
     _update_work_gauges()
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:

@@ -1,4 +1,4 @@
-"""Lets the processes of one server count together, so that any of them can tell the sum."""
+"""The directory in which the processes of one server share their metrics."""
 
 import contextlib
 import os
@@ -9,7 +9,7 @@ from config import env
 
 
 def use_shared_directory() -> None:
-    """Choose the folder where the workers of one parent keep their counts.
+    """Choose the directory where the workers of one parent keep their metrics.
 
     Has to run before prometheus_client is imported: it looks at the variable only then.
     """
@@ -23,7 +23,7 @@ def use_shared_directory() -> None:
 
 
 def _remove_stale_directories(root: Path) -> None:
-    """Remove what servers left behind that no longer run."""
+    """Remove the directories of servers that no longer run."""
     for folder in root.iterdir():
         if folder.name.isdigit() and not _is_running(int(folder.name)):
             with contextlib.suppress(OSError):

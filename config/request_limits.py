@@ -1,4 +1,4 @@
-"""How the bodies of REST requests and of forms are read: within limits, whoever sends them."""
+"""Limits for the bodies of REST requests and forms."""
 
 from collections.abc import Mapping
 from typing import IO, Any, Never
@@ -32,7 +32,7 @@ class LimitedParser(BaseParser):
 
 
 def _read_limited(stream: IO[bytes]) -> bytes:
-    """Read no more than shows that it is too much: who announces a gigabyte may send it."""
+    """Read at most one byte more than the limit, whatever length the request declares."""
     parts, remaining = [], MAX_EVENT + 1
     while remaining and (part := stream.read(remaining)):
         parts.append(part)
@@ -41,7 +41,7 @@ def _read_limited(stream: IO[bytes]) -> bytes:
 
 
 class RefuseFiles(FileUploadHandler):
-    """No form of ours has a file in it; Django would write any to the disk, whoever sends it."""
+    """Refuses uploaded files: no form has any, and Django would write them to the disk."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> Never:
         raise StopUpload(connection_reset=True)

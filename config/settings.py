@@ -297,7 +297,7 @@ BUTLER_PLAUSIBLE_ZONES = env.listing("BUTLER_PLAUSIBLE_ZONES") or [
 ]
 # The address of this site as customers reach it, for links in what is sent.
 BUTLER_SITE_URL = env.text("BUTLER_SITE_URL", f"http://localhost:{env.text('PORT', '8000')}")
-# Who serves each way out to customers; a channel that is not here is not offered.
+# The adapters of each channel; a channel that is not listed is not offered.
 # Each returns the adapters of one channel: the first is preferred, the others stand in for it.
 BUTLER_ADAPTERS = {
     "inbox": "channels.inbox.adapter.adapters",
@@ -306,14 +306,14 @@ BUTLER_ADAPTERS = {
 }
 if SMS_URL:
     BUTLER_ADAPTERS["sms"] = "channels.sms.adapter.adapters"
-# Batches of one way out that may be in hand at once: fewer than there are workers, so that a
-# provider that hangs leaves somebody for the others.
+# Batches of one provider that may be sent at the same time: fewer than there are workers, so
+# that a provider that hangs leaves workers for the others.
 BUTLER_PROVIDER_BATCHES = env.number("BUTLER_PROVIDER_BATCHES", default=2)
-# Whether workers are rung for at all; without Redis, ticks find everything by themselves.
-BUTLER_WAKES = env.flag("BUTLER_WAKES", default=True)
-# Seconds from going live to the first event that counts: processes look for new versions
-# every two.
-BUTLER_TRIGGERS_SETTLE = env.number("BUTLER_TRIGGERS_SETTLE", default=3)
+# Whether workers are notified of new work; without notifications ticks find it by themselves.
+BUTLER_NOTIFY_WORKERS = env.flag("BUTLER_NOTIFY_WORKERS", default=True)
+# Seconds from the activation of a version to the first event that starts it: processes look
+# for new versions every two.
+BUTLER_ACTIVATION_SECONDS = env.number("BUTLER_ACTIVATION_SECONDS", default=3)
 
 # Celery ------------------------------------------------------------------------------
 
@@ -344,7 +344,7 @@ CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "butler.tick", "schedule": 1.0, "options": {"expires": 2}},
     # Of which a worker shows that it takes tasks: its answer is a row.
     "heartbeat": {"task": "butler.heartbeat", "schedule": 15.0, "options": {"expires": 15}},
-    "sweep": {"task": "channels.sweep", "schedule": 2.0, "options": {"expires": 4}},
+    "deliver_all": {"task": "channels.deliver_all", "schedule": 2.0, "options": {"expires": 4}},
 }
 
 # What is logged and counted ----------------------------------------------------------

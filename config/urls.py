@@ -41,7 +41,7 @@ urlpatterns = [
     path("console/", include("channels.console.urls")),
     path("", include("channels.portal.urls")),
     # What nothing above answers, in the form that callers of these paths understand.
-    re_path(r"^(?:api|live|_allauth)/", csrf_exempt(problems.not_found), name="nothing"),
+    re_path(r"^(?:api|live|_allauth)/", csrf_exempt(problems.not_found), name="unknown-route"),
 ]
 if settings.BUTLER_EXAMPLE:
     example = include(f"examples.{settings.BUTLER_EXAMPLE}.urls")

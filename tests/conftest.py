@@ -105,8 +105,8 @@ def _nobody_to_wake() -> Iterator[None]:
 
     patch = pytest.MonkeyPatch()
     patch.setattr(inputs, "CACHE_SECONDS", 0.0)
-    patch.setattr(settings, "BUTLER_WAKES", False)
-    patch.setattr(settings, "BUTLER_TRIGGERS_SETTLE", 0)
+    patch.setattr(settings, "BUTLER_NOTIFY_WORKERS", False)
+    patch.setattr(settings, "BUTLER_ACTIVATION_SECONDS", 0)
     yield
     patch.undo()
 
@@ -137,8 +137,8 @@ def servers(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Ru
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DEBUG": "1",
         "BUTLER_EXAMPLE": "themepark",
-        "BUTLER_WAKES": "0",
-        "BUTLER_TRIGGERS_SETTLE": "0",
+        "BUTLER_NOTIFY_WORKERS": "0",
+        "BUTLER_ACTIVATION_SECONDS": "0",
     }
     web_port, live_port = _free_port(), _free_port()
     env |= {"LIVE_URL": f"http://localhost:{live_port}", "LIVE_PORT": str(live_port)}

@@ -70,7 +70,7 @@ def _start_process(
     arguments = [role, number, folder, begins_at, pairs, per_second, seed]
     return subprocess.Popen(
         [sys.executable, "-m", "bench.chaos.race_process", *map(str, arguments)],
-        env={**os.environ, "DATABASE_URL": url, "BUTLER_WAKES": "0", "DEBUG": "0"},
+        env={**os.environ, "DATABASE_URL": url, "BUTLER_NOTIFY_WORKERS": "0", "DEBUG": "0"},
         cwd=_FOLDER.parent.parent,
     )
 

@@ -228,7 +228,7 @@ def go_live(version: AutomationVersion, by: Operator, now: datetime) -> Automati
     others = AutomationVersion.objects.filter(automation=locked.automation_id, status__in=_IN_USE)
     others.exclude(pk=locked.pk).update(status=AutomationVersion.Status.RETIRED)
     # Every process looks for new versions within this time: all begin at the same event.
-    settled = timedelta(seconds=settings.BUTLER_TRIGGERS_SETTLE)
+    settled = timedelta(seconds=settings.BUTLER_ACTIVATION_SECONDS)
     locked.status, locked.live_at = AutomationVersion.Status.LIVE, now + settled
     locked.save(update_fields=["status", "live_at"])
     return locked

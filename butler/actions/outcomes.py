@@ -90,7 +90,7 @@ def _record(outcomes: Sequence[DeliveryOutcome], now: datetime) -> int:
     _suppress(outcomes, delivery_ids, now)
     failpoint("in outcome")
     if any(row.state == "queued" for row in rows):
-        notify.after_commit("channels.sweep")
+        notify.after_commit("channels.deliver_all")
     return len(written)
 
 

@@ -209,7 +209,7 @@ _lock = threading.Lock()
 def _event_names() -> EventNames:
     global _cache
     cached = _cache
-    seconds = _CACHE_SECONDS if settings.BUTLER_TRIGGERS_SETTLE else 0.0
+    seconds = _CACHE_SECONDS if settings.BUTLER_ACTIVATION_SECONDS else 0.0
     if cached is None or time.monotonic() - cached[0] >= seconds:
         with _lock:
             cached = _cache = (time.monotonic(), _read_event_names())

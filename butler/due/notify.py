@@ -35,7 +35,7 @@ def after_commit(task: str, arguments: Mapping[str, str] | None = None) -> None:
 
 def notify_worker(task: str, arguments: Mapping[str, str] | None = None) -> None:
     """Notify a worker. Never raises, never waits."""
-    if settings.BUTLER_WAKES:
+    if settings.BUTLER_NOTIFY_WORKERS:
         _publisher.add({(task, tuple(sorted((arguments or {}).items()))): 0})
 
 

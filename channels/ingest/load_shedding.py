@@ -54,7 +54,7 @@ class EventLimit:
         self._limiter = FixedWindowRateLimiter(storage)
         self._disabled_until = 0.0
 
-    def take(self, source_id: int, events: int, per_minute: int, now: datetime) -> None:
+    def count(self, source_id: int, events: int, per_minute: int, now: datetime) -> None:
         """Count events in; raises ErrorResponse above the limit."""
         if time.monotonic() < self._disabled_until:
             return
@@ -86,4 +86,4 @@ def check_event_limit(source_id: int, events: int, now: datetime) -> None:
     """Count the events of one request against the limit of their source, if there is one."""
     per_minute = settings.BUTLER_EVENTS_PER_MINUTE
     if per_minute and events:
-        _event_limit().take(source_id, events, per_minute, now)
+        _event_limit().count(source_id, events, per_minute, now)

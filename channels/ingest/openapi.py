@@ -6,7 +6,7 @@ from typing import Any
 type Document = dict[str, Any]
 
 TAG = "ingest"
-_SINGLE = {
+_KIND_SUMMARIES = {
     "track": "Say that something happened",
     "identify": "Say who somebody is",
     "page": "Say that a page was looked at",
@@ -36,7 +36,7 @@ EVENT: Document = {
     "type": "object",
     "additionalProperties": True,
     "properties": {
-        "type": {"type": "string", "enum": sorted(_SINGLE)},
+        "type": {"type": "string", "enum": sorted(_KIND_SUMMARIES)},
         "messageId": {"type": ["string", "number"], "description": "At most 100 characters."},
         "userId": _ID,
         "anonymousId": _ID,
@@ -106,7 +106,7 @@ def openapi_paths() -> dict[str, Document]:
         has_count_headers=True,
     )
     paths = {"/v1/batch": {"post": batch}}
-    for kind, summary in _SINGLE.items():
+    for kind, summary in _KIND_SUMMARIES.items():
         paths[f"/v1/{kind}"] = {
             "post": operation(
                 f"ingest_{kind}",
@@ -165,7 +165,7 @@ def operation(
         "tags": [tag],
         "security": KEY_SECURITY if security is None else security,
         "parameters": list(parameters),
-        "responses": {"200": success} | {str(code): _refusal(code) for code in errors},
+        "responses": {"200": success} | {str(code): _error_response(code) for code in errors},
     }
     if request_schema is not None:
         described["requestBody"] = {"required": True, "content": _json(request_schema)}
@@ -208,7 +208,7 @@ def _cloudevents(strict: Document) -> Document:
     return described
 
 
-def _refusal(code: int) -> Document:
+def _error_response(code: int) -> Document:
     refused: Document = {
         "description": _ERRORS.get(code, "There is no such thing"),
         "content": _json(ERROR),

@@ -10,18 +10,22 @@ from typing import Literal
 type Keyword = Literal["stop", "start", "help", ""]
 
 # By language, as carriers and providers have them, and as people here say it.
-_STOP = {
+_STOP_KEYWORDS = {
     "": "stop stopall unsubscribe cancel end quit revoke optout opt-out",
     "nl": "afmelden uitschrijven",
     "sv": "stopp sluta avsluta avregistrera",
     "da": "afmeld frameld",
 }
-_START = {"": "start yes unstop", "nl": "aanmelden", "sv": "starta", "da": "tilmeld"}
-_HELP = {"": "help info", "nl": "hulp", "sv": "hjälp", "da": "hjælp"}
-_TABLES: dict[Keyword, dict[str, str]] = {"stop": _STOP, "start": _START, "help": _HELP}
+_START_KEYWORDS = {"": "start yes unstop", "nl": "aanmelden", "sv": "starta", "da": "tilmeld"}
+_HELP_KEYWORDS = {"": "help info", "nl": "hulp", "sv": "hjälp", "da": "hjælp"}
+_KEYWORD_TABLES: dict[Keyword, dict[str, str]] = {
+    "stop": _STOP_KEYWORDS,
+    "start": _START_KEYWORDS,
+    "help": _HELP_KEYWORDS,
+}
 _KEYWORDS: dict[str, tuple[Keyword, str]] = {
     word: (find_keyword, language)
-    for find_keyword, table in _TABLES.items()
+    for find_keyword, table in _KEYWORD_TABLES.items()
     for language, words in table.items()
     for word in words.split()
 }

@@ -153,7 +153,7 @@ def is_served(port: str, path: str) -> bool:
         match = resolve(path)
     except Resolver404:
         return False
-    return match.url_name not in {"ingest-unknown-route", "nothing"}
+    return match.url_name not in {"ingest-unknown-route", "unknown-route"}
 
 
 def test_every_described_address_is_served():

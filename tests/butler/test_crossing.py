@@ -40,7 +40,7 @@ def test_concurrent_writers_lock_the_customer_first_and_never_deadlock(tmp_path)
         *[("report", n) for n in range(2)],
         ("look", 0),
     ]
-    env = {**os.environ, "DATABASE_URL": url, "BUTLER_WAKES": "0", "DEBUG": "0"}
+    env = {**os.environ, "DATABASE_URL": url, "BUTLER_NOTIFY_WORKERS": "0", "DEBUG": "0"}
     processes = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.butler.crossing", role, str(number), *race],

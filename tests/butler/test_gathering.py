@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _without_version_cache(settings, monkeypatch):
-    settings.BUTLER_TRIGGERS_SETTLE = 0
+    settings.BUTLER_ACTIVATION_SECONDS = 0
     monkeypatch.setattr(inputs, "_cached_rules", None)
 
 

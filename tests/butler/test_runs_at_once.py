@@ -20,8 +20,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 @pytest.fixture(autouse=True)
 def _without_version_cache(settings, monkeypatch):
-    settings.BUTLER_TRIGGERS_SETTLE = 0
-    settings.BUTLER_WAKES = False
+    settings.BUTLER_ACTIVATION_SECONDS = 0
+    settings.BUTLER_NOTIFY_WORKERS = False
     monkeypatch.setattr(inputs, "_cached_rules", None)
 
 

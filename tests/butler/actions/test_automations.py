@@ -218,7 +218,7 @@ def test_a_draft_goes_live_once_somebody_else_approved_it():
 
 
 def test_going_live_waits_until_every_process_looks(settings):
-    settings.BUTLER_TRIGGERS_SETTLE = 3
+    settings.BUTLER_ACTIVATION_SECONDS = 3
 
     assert live().live_at == NOW + timedelta(seconds=3)
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _without_version_cache(settings):
     """Look for versions at every event, as tests make new ones all the time."""
-    settings.BUTLER_TRIGGERS_SETTLE = 0
+    settings.BUTLER_ACTIVATION_SECONDS = 0
 
 
 def cart(**fields):
@@ -310,7 +310,7 @@ OF_THE_BUTLER = {path.stem for path in Path(sql.__file__).parent.glob("*.sql")}
 def test_a_batch_costs_one_statement_whatever_its_size(size, count_statements, settings):
     automation()
     record(incoming_event(NOOR))
-    settings.BUTLER_TRIGGERS_SETTLE = 3
+    settings.BUTLER_ACTIVATION_SECONDS = 3
 
     with count_statements() as statements:
         record(*(order(f"A-{n}", NOOR) for n in range(size)))
@@ -321,7 +321,7 @@ def test_a_batch_costs_one_statement_whatever_its_size(size, count_statements, s
 def test_events_that_nobody_waits_for_cost_nothing(count_statements, settings):
     automation()
     record(incoming_event(NOOR))
-    settings.BUTLER_TRIGGERS_SETTLE = 3
+    settings.BUTLER_ACTIVATION_SECONDS = 3
 
     with count_statements() as statements:
         record(*(incoming_event(NOOR) for _ in range(50)))

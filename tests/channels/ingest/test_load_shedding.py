@@ -51,7 +51,7 @@ def test_without_redis_there_is_no_limit_and_no_wait():
     limit = EventLimit("redis://127.0.0.1:1/0")
 
     for _ in range(1000):
-        limit.take(1, 1000, per_minute=1, now=NOW)
+        limit.count(1, 1000, per_minute=1, now=NOW)
 
 
 @pytest.mark.django_db
