@@ -30,7 +30,7 @@ class Provider:
             time.sleep(self.pause)
             self.handed.append(parcel.id)
             outcome = self.results.pop(0) if self.results else "accepted"
-            facts = outcome if isinstance(outcome, dict) else {"result": outcome}
+            facts = outcome if isinstance(outcome, dict) else {"outcome": outcome}
             yield DeliveryResult(
                 parcel.delivery_id, **{"provider_id": str(len(self.handed)), **facts}
             )
