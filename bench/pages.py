@@ -90,7 +90,7 @@ def _customer_cookie(customer_id: UUID) -> str:
 
 
 def _staff_cookie() -> str:
-    from channels.console.views.access import PASSED, TOUCHED
+    from channels.console.views.access import LAST_USED_AT, SIGNED_IN_AT
     from customers.models import User
 
     email = "sam@login.example.com"
@@ -98,7 +98,7 @@ def _staff_cookie() -> str:
     if user is None:
         user = User.objects.create_superuser(email, "a password that nobody uses")
     now = time.time()
-    return _open_session(user, {PASSED: now, TOUCHED: now})
+    return _open_session(user, {SIGNED_IN_AT: now, LAST_USED_AT: now})
 
 
 def _open_session(user: object, values: dict[str, float]) -> str:

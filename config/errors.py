@@ -41,7 +41,7 @@ def database_unavailable(request: HttpRequest) -> HttpResponse:
     """Say 503 in the shape that this caller understands."""
     response: HttpResponse
     if _accepts_html(request):
-        response = error_pages.page(request, 503)
+        response = error_pages.error_page(request, 503)
     elif request.path.startswith("/v1/"):
         response = _ingest_error(503, "unavailable", _INGEST_MESSAGE)
         # Any page may send; without these its script cannot see when to try again.
@@ -56,7 +56,7 @@ def database_unavailable(request: HttpRequest) -> HttpResponse:
 def internal_error(request: HttpRequest) -> HttpResponse:
     """Say 500 in the shape that the caller understands, and not a word about what broke."""
     if not request.path.startswith(API_PREFIXES):
-        return error_pages.page(request, 500)
+        return error_pages.error_page(request, 500)
     message = "Something went wrong on our side; it was noted."
     if request.path.startswith("/v1/"):
         return _ingest_error(500, "internal_error", message)
@@ -92,12 +92,12 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Say 403 in the shape that the caller understands."""
     if request.path.startswith(API_PREFIXES):
         return problem(403, "The CSRF token is missing or wrong.", kind="csrf")
-    return error_pages.page(request, 403, kind=error_pages.STALE)
+    return error_pages.error_page(request, 403, kind=error_pages.STALE)
 
 
 def _client_error(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
     if not request.path.startswith(API_PREFIXES):
-        return error_pages.page(request, status)
+        return error_pages.error_page(request, status)
     if request.path.startswith("/v1/"):
         return _ingest_error(status, code, message)
     return problem(status, message)
@@ -148,7 +148,7 @@ class DatabaseUnavailableMiddleware:
         except db.CONNECTION_ERRORS as error:
             return _handle_lost_database(request, error)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and _accepts_html(request):
-            page = error_pages.page(request, response.status_code)
+            page = error_pages.error_page(request, response.status_code)
             page["Allow"] = response["Allow"]
             return page
         return response

@@ -65,7 +65,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "config.csp.AdminCspMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "channels.console.views.access.AdminDoorMiddleware",
+    "channels.console.views.access.AdminAccessMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -5,7 +5,7 @@ import time
 from django.contrib.auth.models import Group
 from django.test import Client
 
-from channels.console.views.access import PASSED, TOUCHED
+from channels.console.views.access import LAST_USED_AT, SIGNED_IN_AT
 from customers.models import User
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -24,6 +24,6 @@ def let_in(client: Client, user: User) -> Client:
     """Give this client the session that password and second factor lead to."""
     client.force_login(user, BACKEND)
     session = client.session
-    session[PASSED] = session[TOUCHED] = time.time()
+    session[SIGNED_IN_AT] = session[LAST_USED_AT] = time.time()
     session.save()
     return client

@@ -37,6 +37,14 @@ _BY_CONSENT: tuple[Check[Contact], ...] = (
     preference.only_when_i_ask,
 )
 
+# What makes a consent count, whatever the message.
+_CONSENT: tuple[Check[Contact], ...] = (
+    legal.restriction,
+    legal.marketing_objection,
+    legal.age,
+    basis.consent,
+)
+
 # The checks of each message class, in order: its column of the table in docs/decisions.md.
 CHECKS: dict[str, tuple[Check[Contact], ...]] = {
     "legal_duty": (legal.address, basis.legal_duty),
@@ -112,6 +120,28 @@ def decide(act: Contact | Use, facts: Facts, rules: Rules, now: datetime) -> Dec
         code = "unknown_facts"
     gates.append(Gate("integrity", "integrity", "deny", code))
     return _denied(gates, facts, rules)
+
+
+def has_consent(facts: Facts, rules: Rules, purpose: str, now: datetime) -> bool:
+    """Return whether the customer consents to contact for a purpose, on any channel at any time.
+
+    Missing or corrupt facts are no consent.
+    """
+    contact = Contact(
+        message_class="marketing",
+        topic="",
+        channel="",
+        occurred_at=now,
+        expires_at=now,
+        purpose=purpose,
+    )
+    context = DecisionContext(contact, facts, rules, now)
+    try:
+        return facts.control is not None and all(
+            check(context).verdict != "deny" for check in _CONSENT
+        )
+    except _CORRUPT:
+        return False
 
 
 def order_channels(facts: Facts, candidates: Sequence[str]) -> tuple[str, ...]:

@@ -1,174 +1,270 @@
-"""An order as somebody takes it down on the phone: what the form says, and what is wrong. Pure."""
+"""The form with which staff enter or change an order: its fields, its lines, its errors. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date, time
-from decimal import Decimal, InvalidOperation
-from typing import NamedTuple
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple, cast
 
-# How many lines a form reads, and how many it shows at least, some of them empty.
-LINES, SHOWN, SPARE = 60, 6, 2
-_MOST = Decimal(1_000_000)
+from django import forms
+from django.forms.formsets import INITIAL_FORM_COUNT, TOTAL_FORM_COUNT, BaseFormSet
+
+from channels.console.presenters.orders import StaffOrder
+from channels.pages.money import parse_amount
+
+# How many lines a form reads, shows at least, and leaves empty at least.
+LINES_LIMIT, LINES_SHOWN, EMPTY_LINES = 60, 6, 2
+_LINE_FIELDS = ("id", "name", "quantity", "price")
 
 
-class Wrong(NamedTuple):
-    """What is wrong, and in which field of the form; empty: in none of them."""
+class FormError(NamedTuple):
+    """A text for the top of the page, and the name of the input it is about; empty: of none."""
 
-    words: str
+    text: str
     field: str = ""
 
 
-@dataclass(slots=True)
-class Line:
-    """One line of the form, as typed; `id` where the order has it already."""
+class TypedTextField(forms.CharField):
+    """Typed text, without characters that cannot be printed, cut to a length.
 
-    id: str = ""
-    name: str = ""
-    quantity: str = ""
-    price: str = ""
+    A page that shows the form again shows this cleaned text.
+    """
+
+    def __init__(self, *, limit: int = 200, default: str = "") -> None:
+        super().__init__(required=False)
+        self.limit, self.default = limit, default
+
+    def to_python(self, value: object) -> str:
+        text = "".join(char for char in str(value or "") if char.isprintable())
+        return text.strip()[: self.limit] or self.default
+
+    def bound_data(self, data: object, initial: object) -> str:
+        # An input that was not submitted stays empty, without the default.
+        return "" if data is None else self.to_python(data)
+
+
+class PriceField(TypedTextField):
+    def to_python(self, value: object) -> str:
+        return super().to_python(value).replace(",", ".")
+
+
+class CurrencyField(TypedTextField):
+    def to_python(self, value: object) -> str:
+        return super().to_python(value).upper()
+
+
+class OrderForm(forms.Form):
+    """The order without its lines."""
+
+    name = TypedTextField()
+    visit_date = forms.DateField(
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        error_messages={"invalid": "The date of the visit is not a date."},
+    )
+    visit_time = forms.TimeField(
+        required=False,
+        input_formats=["%H:%M", "%H:%M:%S"],
+        error_messages={"invalid": "The time of arrival is not a time, such as 10:30."},
+    )
+    guests = TypedTextField(limit=500)
+    currency = CurrencyField(limit=3, default="EUR")
+    note = TypedTextField(limit=500)
+
+    def __init__(self, *args: Any, today: date, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.today = today
+
+    def clean_visit_date(self) -> date | None:
+        visit_date: date | None = self.cleaned_data["visit_date"]
+        if visit_date and visit_date < self.today:
+            raise forms.ValidationError("The date of the visit is over.")
+        return visit_date
+
+    def clean_currency(self) -> str:
+        currency: str = self.cleaned_data["currency"]
+        if not (len(currency) == 3 and currency.isalpha()):
+            raise forms.ValidationError("A currency has three letters.")
+        return currency
+
+
+class OrderLineForm(forms.Form):
+    """One line; `id` is set if the order has the line already."""
+
+    id = TypedTextField()
+    name = TypedTextField()
+    quantity = TypedTextField(limit=6, default="1")
+    price = PriceField(limit=12)
+
+    def add_prefix(self, field_name: str) -> str:
+        return f"{self.prefix}_{field_name}"
+
+    def has_changed(self) -> bool:
+        """Return whether the line has a name or a price; other lines are ignored."""
+        return any(
+            self.fields[field].to_python(self.data.get(self.add_prefix(field), ""))
+            for field in ("name", "price")
+        )
+
+    def clean_name(self) -> str:
+        if not self.cleaned_data["name"]:
+            raise forms.ValidationError("A line has a price, but no name.")
+        return str(self.cleaned_data["name"])
+
+    def clean_quantity(self) -> int:
+        text = self.cleaned_data["quantity"]
+        if not (text.isascii() and text.isdigit() and 0 < int(text) < 1000):
+            raise forms.ValidationError(f"How many of {self._label}? A number from 1 to 999.")
+        return int(text)
+
+    def clean_price(self) -> Decimal:
+        price = parse_amount(self.cleaned_data["price"])
+        if price is None:
+            text = f"The price of {self._label} is not an amount, such as 34.50."
+            raise forms.ValidationError(text)
+        return price
 
     @property
-    def is_empty(self) -> bool:
-        return not (self.name or self.price)
+    def _label(self) -> str:
+        return self.cleaned_data.get("name") or "it"
 
 
-@dataclass(slots=True)
-class Form:
-    """What was typed, and what is wrong with it."""
+class BaseOrderLines(BaseFormSet):  # type: ignore[type-arg]  # no generic class at run time
+    """The lines of an order. Input names are line0_name, line1_name and so on."""
 
-    name: str = ""
-    visit_date: str = ""
-    visit_time: str = ""
-    guests: str = ""
-    currency: str = "EUR"
-    note: str = ""
-    lines: list[Line] = field(default_factory=list)
-    wrong: list[Wrong] = field(default_factory=list)
+    def add_prefix(self, index: int | str) -> str:
+        return f"line{index}"
+
+    def clean(self) -> None:
+        if not self.filled:
+            self.forms[0].add_error("name", "There is nothing in the order yet.")
+
+    @property
+    def filled(self) -> list[OrderLineForm]:
+        """The lines that are not empty."""
+        lines: list[OrderLineForm] = self.forms
+        return [line for line in lines if line.has_changed()]
+
+
+_OrderLines = forms.formset_factory(
+    OrderLineForm, formset=BaseOrderLines, max_num=LINES_LIMIT + EMPTY_LINES
+)
+
+
+class OrderInput:
+    """The form and its lines together."""
+
+    def __init__(self, form: OrderForm, lines: BaseOrderLines) -> None:
+        self.form, self.lines = form, lines
+        # Errors that appear only when the order is saved.
+        self.save_errors: list[FormError] = []
+
+    @classmethod
+    def empty(cls, today: date) -> "OrderInput":
+        return cls(OrderForm(initial={"currency": "EUR"}, today=today), _lines([{"quantity": "1"}]))
+
+    @classmethod
+    def of_order(cls, order: StaffOrder, today: date) -> "OrderInput":
+        """Return a form with the values of an order."""
+        initial = {
+            "name": order.name,
+            "visit_date": order.visit_date.isoformat() if order.visit_date else "",
+            "visit_time": order.visit_time.strftime("%H:%M") if order.visit_time else "",
+            "guests": ", ".join(order.guests),
+            "currency": order.currency or "EUR",
+        }
+        lines = [
+            {"id": line.id, "name": line.name, "quantity": str(line.quantity), "price": line.price}
+            for line in order.lines
+            if not line.is_removed
+        ]
+        return cls(OrderForm(initial=initial, today=today), _lines(lines))
+
+    @classmethod
+    def posted(cls, posted: Mapping[str, str], today: date) -> "OrderInput":
+        """Return a form with what was submitted; empty lines between others are left out."""
+        filled = [line for number in range(LINES_LIMIT) if (line := _posted_line(posted, number))]
+        counts = {
+            f"line-{TOTAL_FORM_COUNT}": str(len(filled) + _empty_lines(len(filled))),
+            f"line-{INITIAL_FORM_COUNT}": "0",
+        }
+        inputs = {
+            f"line{number}_{field}": text
+            for number, line in enumerate(filled)
+            for field, text in line.items()
+        }
+        lines = _OrderLines(counts | inputs, prefix="line")
+        return cls(OrderForm(posted, today=today), cast(BaseOrderLines, lines))
+
+    @property
+    def errors(self) -> list[FormError]:
+        """The errors in the order of the inputs."""
+        return self.save_errors or [*_errors(self.form), *_line_errors(self.lines)]
 
     @property
     def total(self) -> Decimal:
+        """What the lines of a valid form cost."""
         return sum(
             (
-                amount(line.price) * (count(line.quantity) or 0)
-                for line in self.lines
-                if not line.is_empty
+                line.cleaned_data["price"] * line.cleaned_data["quantity"]
+                for line in self.lines.filled
             ),
             Decimal("0.00"),
         )
 
-
-def read(fields: Mapping[str, str], today: date) -> Form:
-    """Read the form; what is wrong is in it, in the order of its fields."""
-
-    def text(name: str, most: int = 200) -> str:
-        return "".join(c for c in fields.get(name, "") if c.isprintable()).strip()[:most]
-
-    form = Form(
-        name=text("name"),
-        visit_date=text("visit_date"),
-        visit_time=text("visit_time"),
-        guests=text("guests", 500),
-        currency=text("currency", 3).upper() or "EUR",
-        note=text("note", 500),
-    )
-    for number in range(LINES):
-        line = Line(
-            text(f"line{number}_id"),
-            text(f"line{number}_name"),
-            text(f"line{number}_quantity", 6) or "1",
-            text(f"line{number}_price", 12).replace(",", "."),
+    def statement(self) -> dict[str, object]:
+        """Return what a valid form states about an order."""
+        order = self.form.cleaned_data
+        statement: dict[str, object] = {
+            "currency": order["currency"],
+            "lines": [_line_statement(line.cleaned_data) for line in self.lines.filled],
+        }
+        statement |= {name: order[name] for name in ("name", "note") if order[name]}
+        statement |= {
+            name: order[name].isoformat() for name in ("visit_date", "visit_time") if order[name]
+        }
+        guests = [guest.strip() for guest in order["guests"].split(",") if guest.strip()]
+        return statement | (
+            {"party": [{"name": guest[:100]} for guest in guests[:50]]} if guests else {}
         )
-        if not line.is_empty:
-            form.lines.append(line)
-    form.wrong = _wrong(form, today)
-    return form
 
 
-def _wrong(form: Form, today: date) -> list[Wrong]:
-    wrong = [*_wrong_visit(form, today)]
-    if not (len(form.currency) == 3 and form.currency.isalpha()):
-        wrong.append(Wrong("A currency has three letters."))
-    if not form.lines:
-        wrong.append(Wrong("There is nothing in the order yet.", "line0_name"))
-    for number, line in enumerate(form.lines):
-        wrong += _wrong_line(line, f"line{number}_")
-    return wrong
+def _lines(initial: list[dict[str, str]]) -> BaseOrderLines:
+    lines = cast(BaseOrderLines, _OrderLines(initial=initial, prefix="line"))
+    lines.extra = _empty_lines(len(initial))
+    return lines
 
 
-def _wrong_visit(form: Form, today: date) -> Iterator[Wrong]:
-    visit = _date(form.visit_date)
-    if form.visit_date and visit is None:
-        yield Wrong("The date of the visit is not a date.", "visit_date")
-    if visit and visit < today:
-        yield Wrong("The date of the visit is over.", "visit_date")
-    if form.visit_time and _time(form.visit_time) is None:
-        yield Wrong("The time of arrival is not a time, such as 10:30.", "visit_time")
+def _empty_lines(filled: int) -> int:
+    return max(EMPTY_LINES, LINES_SHOWN - filled)
 
 
-def _wrong_line(line: Line, start: str) -> Iterator[Wrong]:
-    it = line.name or "it"
-    if not line.name:
-        yield Wrong("A line has a price, but no name.", f"{start}name")
-    if count(line.quantity) is None:
-        yield Wrong(f"How many of {it}? A number from 1 to 999.", f"{start}quantity")
-    if amount(line.price, None) is None:
-        yield Wrong(f"The price of {it} is not an amount, such as 34.50.", f"{start}price")
+def _posted_line(posted: Mapping[str, str], number: int) -> dict[str, str]:
+    """Return the inputs of a line by field; nothing if it is empty."""
+    line = {field: posted.get(f"line{number}_{field}", "") for field in _LINE_FIELDS}
+    is_filled = OrderLineForm(
+        {f"line{number}_{field}": text for field, text in line.items()}, prefix=f"line{number}"
+    ).has_changed()
+    return line if is_filled else {}
 
 
-def statement(form: Form) -> dict[str, object]:
-    """Return what is stated about an order that nothing is wrong with."""
-    said: dict[str, object] = {
-        "currency": form.currency,
-        "lines": [
-            {
-                **({"line_id": line.id} if line.id else {}),
-                "name": line.name,
-                "quantity": count(line.quantity),
-                "unit_price": str(amount(line.price)),
-            }
-            for line in form.lines
-        ],
+def _errors(form: OrderForm) -> Iterator[FormError]:
+    for name, texts in form.errors.items():
+        # The currency is a hidden input, which nobody can go to.
+        yield from (FormError(str(text), "" if name == "currency" else name) for text in texts)
+
+
+def _line_errors(lines: BaseOrderLines) -> Iterator[FormError]:
+    if lines.is_valid():
+        return
+    for line in lines.forms:
+        for name, texts in line.errors.items():
+            yield from (FormError(str(text), line.add_prefix(name)) for text in texts)
+
+
+def _line_statement(line: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        **({"line_id": line["id"]} if line["id"] else {}),
+        "name": line["name"],
+        "quantity": line["quantity"],
+        "unit_price": str(line["price"]),
     }
-    said |= {
-        name: value
-        for name, value in (
-            ("name", form.name),
-            ("note", form.note),
-            ("visit_date", form.visit_date),
-        )
-        if value
-    }
-    if form.visit_time:
-        said["visit_time"] = f"{form.visit_time}:00"[:8]
-    if guests := [guest.strip() for guest in form.guests.split(",") if guest.strip()]:
-        said["party"] = [{"name": guest[:100]} for guest in guests[:50]]
-    return said
-
-
-def count(text: str) -> int | None:
-    number = text or "1"
-    return int(number) if number.isascii() and number.isdigit() and 0 < int(number) < 1000 else None
-
-
-def amount[T](text: str, otherwise: T | Decimal = Decimal("0.00")) -> Decimal | T:
-    """Return an amount to the cent; what is none is `otherwise`."""
-    try:
-        found = Decimal(text or "0")
-    except InvalidOperation:
-        return otherwise
-    is_money = found.is_finite() and 0 <= found < _MOST and found == round(found, 2)
-    return round(found, 2) if is_money else otherwise
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _time(text: str) -> time | None:
-    try:
-        return time.fromisoformat(text)
-    except ValueError:
-        return None

@@ -1,4 +1,4 @@
-"""What the portal's pages may load: their own files, and nothing from anywhere else."""
+"""The content security policy of our pages: their own files, and nothing else."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,17 +13,17 @@ type View = Callable[..., HttpResponse]
 
 
 def strict(view: View) -> View:
-    """Serve a page under the strictest policy that it works with: no inline, no eval."""
+    """Serve a page under a policy without inline scripts and without eval."""
 
     @wraps(view)
-    def served(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        # Settings are read when a page is served, not whenever this was first imported.
-        return csp_override(_allowed())(view)(request, *args, **kwargs)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # Settings are read when a page is wrapper, not whenever this was first imported.
+        return csp_override(_policy())(view)(request, *args, **kwargs)
 
-    return served
+    return wrapper
 
 
-def _allowed() -> dict[str, list[str]]:
+def _policy() -> dict[str, list[str]]:
     return {
         "default-src": [CSP.NONE],
         "script-src": [CSP.SELF],

@@ -1,223 +1,339 @@
-"""What a form on the page of preferences says, as words for the ledger. No database, no clock.
+"""The forms on the page of preferences; each becomes consent statements. No database, no clock.
 
-The desk has the same forms, for what somebody says on the phone.
+The console has the same forms, for statements that a customer makes to staff.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
 import msgspec
+from django import forms
+from django.http import QueryDict
 
 from butler.decisions.context import applicable_settings
 from customers.consent.preferences import PERIODS, MalformedValue, parse_value
 from customers.consent.state import ANY, CHANNELS, MARKETING, Setting, State
 from customers.consent.statements import ConsentStatement
 
-# How the customer said it: pressed a button on this page.
+# The evidence of a statement that the customer made on this page.
 CLICK = {"kind": "click", "page": "/preferences/"}
-# For how long one can pause, by the days it takes.
+# For how many days one can pause.
 PAUSES = (1, 7, 30, 90)
-_FLAGS = frozenset({"only_when_i_ask", "person_first"})
-_MOST = 1000
-
-# The fields of a form: each name with everything that was given for it.
-type Form = Mapping[str, Sequence[str]]
+_MESSAGE_LIMIT = 1000
+_YES_OR_NO = (("yes", "yes"), ("no", "no"))
 
 
-class Unreadable(ValueError):
-    """A form that says nothing we can put on the ledger; the message is a code."""
+class InvalidForm(ValueError):
+    """A form that cannot become a statement; the message is an error code."""
 
 
-def words(
-    what: str,
-    form: Form,
+def read_statements(
+    name: str,
+    posted: QueryDict,
     state: State,
     *,
     topics: Collection[str],
     now: datetime,
     evidence: Mapping[str, str] = CLICK,
 ) -> list[ConsentStatement]:
-    """Read the form of this name; raise Unreadable where it says nothing."""
-    if what == "consent":
-        said = consent(form, state, notice=_one(form, "notice"), language=_one(form, "language"))
-    elif what == "objection":
-        said = objection(form)
-    elif what == "channels":
-        said = channels(form, state, topics)
-    else:
-        said = setting(what.replace("-", "_"), form, now)
-    return [msgspec.structs.replace(word, evidence=evidence) for word in said]
+    """Return the statements of the form of this name; raise InvalidForm if it has none."""
+    if name not in FORMS:
+        raise InvalidForm("setting")
+    form = FORMS[name](posted, state=state, topics=topics, now=now)
+    if not form.is_valid():
+        raise InvalidForm(form.error_code)
+    return [
+        msgspec.structs.replace(statement, evidence=evidence) for statement in form.statements()
+    ]
 
 
-def place(what: str, form: Form, purposes: Collection[str]) -> str:
-    """Return the id of where a form stands: one reads there what came of it. Empty: nowhere."""
-    if what not in ("consent", "data-use"):
-        return what if what in _PLACES else ""
-    purpose = _one(form, "purpose")
+def anchor_of(name: str, posted: QueryDict, purposes: Collection[str]) -> str:
+    """Return the id of the form's place on the page, where its outcome is shown; empty: none."""
+    if name not in ("consent", "data-use"):
+        return name if name in FORMS else ""
+    purpose = posted.get("purpose", "").strip()
     return f"consent-{purpose}".replace("_", "-") if purpose in purposes else ""
 
 
-def narrows(word: ConsentStatement) -> bool:
-    """Tell whether a word may forbid something, so that it matters what had already left."""
-    if word.kind == "preference.set":
-        return word.value is not True or word.subject == "only_when_i_ask"
-    return word.kind in ("consent.refused", "consent.withdrawn", "objection.made")
+def is_restriction(statement: ConsentStatement) -> bool:
+    """Return whether a statement may forbid messages, so that those already sent matter."""
+    if statement.kind == "preference.set":
+        return statement.value is not True or statement.subject == "only_when_i_ask"
+    return statement.kind in ("consent.refused", "consent.withdrawn", "objection.made")
 
 
-def consent(form: Form, state: State, *, notice: str, language: str) -> list[ConsentStatement]:
-    """Say yes or no to a purpose; a no after a yes is a withdrawal.
+def is_on(settings: tuple[Setting, ...], channel: str, topic: str) -> bool:
+    """Return whether a channel is on for a topic, as decisions read the settings."""
+    wishes = applicable_settings(settings, channel, topic).get("allow", ())
+    return all(wish.value is not False for wish in wishes)
 
-    `notice` is the digest of the text that stood above the buttons.
+
+class TextListField(forms.Field):
+    """All values posted under one name, unchecked."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: object) -> list[str]:
+        return list(value) if isinstance(value, list | tuple) else []
+
+
+class StatementForm(forms.Form):
+    """A form that becomes consent statements."""
+
+    error_code: ClassVar[str]
+
+    def __init__(
+        self, posted: QueryDict, *, state: State, topics: Collection[str], now: datetime
+    ) -> None:
+        super().__init__(posted)
+        self.state, self.topics, self.now = state, topics, now
+
+    def statements(self) -> list[ConsentStatement]:
+        """Return the statements of a valid form."""
+        raise NotImplementedError
+
+
+class ConsentForm(StatementForm):
+    """Consent to a purpose, or refuse; a refusal after consent is a withdrawal."""
+
+    error_code = "answer"
+    purpose = forms.CharField(required=False)
+    answer = forms.ChoiceField(choices=_YES_OR_NO)
+    # The digest of the text above the buttons.
+    notice = forms.CharField(required=False)
+    language = forms.CharField(required=False)
+
+    def statements(self) -> list[ConsentStatement]:
+        purpose = self.cleaned_data["purpose"]
+        notice = {name: self.cleaned_data[name] for name in ("notice", "language")}
+        if self.cleaned_data["answer"] == "no":
+            consent = self.state.consents.get(purpose)
+            was_given = consent is not None and consent.state == "given"
+            kind = "consent.withdrawn" if was_given else "consent.refused"
+            return [_statement(kind, purpose, **notice)]
+        # Consent to a purpose lifts an objection to this purpose.
+        is_objected = purpose in self.state.objections
+        lifted = [_statement("objection.lifted", purpose)] if is_objected else []
+        return [*lifted, _statement("consent.given", purpose, **notice)]
+
+
+class ObjectionForm(StatementForm):
+    """Object to all direct marketing, or lift the objection."""
+
+    error_code = "answer"
+    answer = forms.ChoiceField(choices=_YES_OR_NO)
+
+    def statements(self) -> list[ConsentStatement]:
+        is_made = self.cleaned_data["answer"] == "yes"
+        return [_statement("objection.made" if is_made else "objection.lifted", MARKETING)]
+
+
+class ChannelsForm(StatementForm):
+    """Switch channels on and off, by topic; only changed switches become statements.
+
+    The form lists the switches that were on when it was rendered, so that a form that was open
+    while a switch changed elsewhere does not change it back.
     """
-    purpose, answer = _one(form, "purpose"), _one(form, "answer")
-    if answer == "no":
-        known = state.consents.get(purpose)
-        was_given = known is not None and known.state == "given"
-        kind = "consent.withdrawn" if was_given else "consent.refused"
-        return [_word(kind, purpose, notice=notice, language=language)]
-    if answer != "yes":
-        raise Unreadable("answer")
-    # Who says yes to the very thing takes back what was said against it.
-    lifted = [_word("objection.lifted", purpose)] if purpose in state.objections else []
-    return [*lifted, _word("consent.given", purpose, notice=notice, language=language)]
+
+    error_code = "nothing"
+    on = TextListField(required=False)
+    was = TextListField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        on, was = set(cleaned["on"]), set(" ".join(cleaned["was"]).split())
+        cleaned["changed"] = [
+            (channel, topic, f"{channel}:{topic}" in on)
+            for channel in CHANNELS
+            for topic in (ANY, *self.topics)
+            if (f"{channel}:{topic}" in on) != (f"{channel}:{topic}" in was)
+        ]
+        if not cleaned["changed"]:
+            raise forms.ValidationError("no switch was changed")
+        cleaned["switched_on"] = on - was
+        return cleaned
+
+    def statements(self) -> list[ConsentStatement]:
+        statements = []
+        for channel, topic, is_switched_on in self.cleaned_data["changed"]:
+            statements.append(_set("allow", is_switched_on, channel, topic))
+            if topic == ANY and not is_switched_on:
+                statements += self._cleared_topics(channel)
+        return statements
+
+    def _cleared_topics(self, channel: str) -> list[ConsentStatement]:
+        """Clear the topics that are on, so that a channel that is switched off is off for all."""
+        return [
+            _statement("preference.cleared", "allow", channel=channel, topic=setting.topic)
+            for setting in _topics_switched_on(self.state.settings, channel)
+            if f"{channel}:{setting.topic}" not in self.cleaned_data["switched_on"]
+        ]
 
 
-def objection(form: Form) -> list[ConsentStatement]:
-    """Object to all direct marketing, or take that back."""
-    answer = _one(form, "answer")
-    if answer not in ("yes", "no"):
-        raise Unreadable("answer")
-    return [_word("objection.made" if answer == "yes" else "objection.lifted", MARKETING)]
-
-
-def channels(form: Form, state: State, topics: Collection[str]) -> list[ConsentStatement]:
-    """Switch channels on and off, by topic; only what was switched is said.
-
-    The form tells which switches were on when it was shown, so that one that lay open while
-    something else changed does not change it back.
-    """
-    cells = [(channel, topic) for channel in CHANNELS for topic in (ANY, *topics)]
-    on, was = set(form.get("on", ())), set(" ".join(form.get("was", ())).split())
-    words = []
-    for channel, topic in cells:
-        name = f"{channel}:{topic}"
-        if (name in on) == (name in was):
-            continue
-        words.append(_set("allow", name in on, channel, topic))
-        if topic == ANY and name not in on:
-            words += _cleared_below(channel, state.settings, on - was)
-    if not words:
-        raise Unreadable("nothing")
-    return words
-
-
-def _cleared_below(
-    channel: str, settings: Iterable[Setting], kept: set[str]
-) -> list[ConsentStatement]:
-    # What is off as a whole must not stay on in part, only because that part was once set.
+def _topics_switched_on(settings: Iterable[Setting], channel: str) -> list[Setting]:
     return [
-        _word("preference.cleared", "allow", channel=channel, topic=setting.topic)
+        setting
         for setting in settings
         if setting.name == "allow"
         and setting.channel == channel
         and setting.topic != ANY
         and setting.value is True
-        and f"{channel}:{setting.topic}" not in kept
     ]
 
 
-def is_on(settings: tuple[Setting, ...], channel: str, topic: str) -> bool:
-    """Tell whether a channel is on for a topic, read exactly as it is obeyed."""
-    wishes = applicable_settings(settings, channel, topic).get("allow", ())
-    return all(wish.value is not False for wish in wishes)
+class SettingForm(StatementForm):
+    """Set or clear one preference for every channel and topic."""
+
+    setting: ClassVar[str]
+
+    def __init__(self, posted: QueryDict, **context: Any) -> None:
+        super().__init__(posted, **context)
+        self.is_clearing = posted.get("do", "").strip() == "clear"
+        if self.is_clearing:
+            # What is cleared needs no value.
+            self.fields.clear()
+
+    def statements(self) -> list[ConsentStatement]:
+        if self.is_clearing:
+            return [_statement("preference.cleared", self.setting)]
+        return [_set(self.setting, self.value())]
+
+    def value(self) -> object:
+        """Return the value of the preference."""
+        raise NotImplementedError
 
 
-def setting(name: str, form: Form, now: datetime) -> list[ConsentStatement]:
-    """Set or clear one preference that holds everywhere."""
-    if _one(form, "do") == "clear":
-        if name not in _READ and name not in _FLAGS:
-            raise Unreadable("setting")
-        return [_word("preference.cleared", name)]
-    if name in _FLAGS:
-        return [_set(name, _flag(form))]
-    if name == "data_use":
-        return [_set(name, _flag(form), topic=_one(form, "purpose"))]
-    if name not in _READ:
-        raise Unreadable("setting")
-    return [_set(name, _READ[name](form, now))]
+class YesNoForm(SettingForm):
+    error_code = "answer"
+    answer = forms.ChoiceField(choices=_YES_OR_NO)
+
+    def value(self) -> bool:
+        return bool(self.cleaned_data["answer"] == "yes")
 
 
-def _flag(form: Form) -> bool:
-    answer = _one(form, "answer")
-    if answer not in ("yes", "no"):
-        raise Unreadable("answer")
-    return answer == "yes"
+class OnlyWhenIAskForm(YesNoForm):
+    setting = "only_when_i_ask"
 
 
-def _budget(form: Form, now: datetime) -> object:
-    most, per = _one(form, "most"), _one(form, "per")
-    if not (most.isascii() and most.isdigit() and int(most[:9]) <= _MOST) or per not in PERIODS:
-        raise Unreadable("budget")
-    return {"most": int(most), "per": per}
+class PersonFirstForm(YesNoForm):
+    setting = "person_first"
 
 
-def _quiet_hours(form: Form, now: datetime) -> object:
-    start, end = _one(form, "from")[:5], _one(form, "to")[:5]
-    days = sorted({int(day) for day in form.get("day", ()) if day in tuple("1234567")})
-    if not start or not end or not days:
-        raise Unreadable("quiet_hours")
-    return {"from": start, "to": end} | ({"days": days} if len(days) < 7 else {})
+class DataUseForm(StatementForm):
+    """Allow or forbid the use of data for a purpose that an order may need without consent."""
+
+    error_code = "answer"
+    answer = forms.ChoiceField(choices=_YES_OR_NO)
+    purpose = forms.CharField(required=False)
+
+    def statements(self) -> list[ConsentStatement]:
+        is_allowed = self.cleaned_data["answer"] == "yes"
+        return [_set("data_use", is_allowed, topic=self.cleaned_data["purpose"])]
 
 
-def _pause(form: Form, now: datetime) -> object:
-    days = _one(form, "days")
-    if days not in {str(one) for one in PAUSES}:
-        raise Unreadable("pause")
-    return (now + timedelta(days=int(days))).isoformat()
+class BudgetForm(SettingForm):
+    setting = error_code = "budget"
+    most = forms.RegexField(r"^[0-9]{1,9}\Z", strip=True)
+    per = forms.ChoiceField(choices=[(period, period) for period in PERIODS])
+
+    def clean_most(self) -> int:
+        limit = int(self.cleaned_data["most"])
+        if limit > _MESSAGE_LIMIT:
+            raise forms.ValidationError("too many")
+        return limit
+
+    def value(self) -> dict[str, object]:
+        return {"most": self.cleaned_data["most"], "per": self.cleaned_data["per"]}
 
 
-def _zone(form: Form, now: datetime) -> object:
-    name = _one(form, "zone")
-    try:
-        return parse_value("zone", name)
-    except MalformedValue:
-        raise Unreadable("zone") from None
+class QuietHoursForm(SettingForm):
+    setting = error_code = "quiet_hours"
+    day = TextListField()
+
+    def __init__(self, posted: QueryDict, **context: Any) -> None:
+        super().__init__(posted, **context)
+        if not self.is_clearing:
+            # Added here, because `from` cannot be the name of an attribute.
+            self.fields |= {"from": forms.CharField(), "to": forms.CharField()}
+
+    def clean_day(self) -> list[int]:
+        days = sorted({int(day) for day in self.cleaned_data["day"] if day in tuple("1234567")})
+        if not days:
+            raise forms.ValidationError("no day")
+        return days
+
+    def value(self) -> dict[str, object]:
+        hours = {name: self.cleaned_data[name][:5] for name in ("from", "to")}
+        days = self.cleaned_data["day"]
+        return hours | ({"days": days} if len(days) < 7 else {})
 
 
-def _language(form: Form, now: datetime) -> object:
-    return _one(form, "language")
+class PauseForm(SettingForm):
+    setting = error_code = "pause"
+    days = forms.TypedChoiceField(choices=[(days, days) for days in PAUSES], coerce=int)
+
+    def value(self) -> str:
+        return (self.now + timedelta(days=self.cleaned_data["days"])).isoformat()
 
 
-def _channel_order(form: Form, now: datetime) -> object:
-    wanted = [channel for channel in form.get("channel", ()) if channel]
-    if not wanted or len(set(wanted)) < len(wanted) or not set(wanted) <= set(CHANNELS):
-        raise Unreadable("channel_order")
-    return wanted
+class ZoneForm(SettingForm):
+    setting = error_code = "zone"
+    zone = forms.CharField()
+
+    def clean_zone(self) -> object:
+        try:
+            return parse_value("zone", self.cleaned_data["zone"])
+        except MalformedValue:
+            raise forms.ValidationError("unknown zone") from None
+
+    def value(self) -> object:
+        return self.cleaned_data["zone"]
 
 
-_READ: dict[str, Callable[[Form, datetime], object]] = {
-    "budget": _budget,
-    "quiet_hours": _quiet_hours,
-    "pause": _pause,
-    "zone": _zone,
-    "language": _language,
-    "channel_order": _channel_order,
+class LanguageForm(SettingForm):
+    setting = error_code = "language"
+    language = forms.CharField(required=False)
+
+    def value(self) -> object:
+        return self.cleaned_data["language"]
+
+
+class ChannelOrderForm(SettingForm):
+    setting = error_code = "channel_order"
+    channel = TextListField()
+
+    def clean_channel(self) -> list[str]:
+        channels = [channel for channel in self.cleaned_data["channel"] if channel]
+        is_unique = len(set(channels)) == len(channels)
+        if not channels or not is_unique or not set(channels) <= set(CHANNELS):
+            raise forms.ValidationError("not channels, each once")
+        return channels
+
+    def value(self) -> object:
+        return self.cleaned_data["channel"]
+
+
+# By the name in the address that the form is posted to.
+FORMS: dict[str, type[StatementForm]] = {
+    "consent": ConsentForm,
+    "objection": ObjectionForm,
+    "channels": ChannelsForm,
+    "data-use": DataUseForm,
+    "only-when-i-ask": OnlyWhenIAskForm,
+    "person-first": PersonFirstForm,
+    "budget": BudgetForm,
+    "quiet-hours": QuietHoursForm,
+    "pause": PauseForm,
+    "zone": ZoneForm,
+    "language": LanguageForm,
+    "channel-order": ChannelOrderForm,
 }
 
 
-_PLACES = frozenset(
-    {"objection", "channels", *(name.replace("_", "-") for name in (*_FLAGS, *_READ))}
-)
-
-
-def _one(form: Form, name: str) -> str:
-    values = form.get(name) or [""]
-    return values[-1].strip()
-
-
 def _set(name: str, value: object, channel: str = ANY, topic: str = ANY) -> ConsentStatement:
-    return _word("preference.set", name, value=value, channel=channel, topic=topic)
+    return _statement("preference.set", name, value=value, channel=channel, topic=topic)
 
 
-def _word(kind: str, subject: str, **more: object) -> ConsentStatement:
-    return ConsentStatement(kind=kind, subject=subject, evidence=CLICK, **more)  # type: ignore[arg-type]  # its own fields
+def _statement(kind: str, subject: str, **fields: object) -> ConsentStatement:
+    return ConsentStatement(kind=kind, subject=subject, evidence=CLICK, **fields)  # type: ignore[arg-type]  # its own fields

@@ -1,4 +1,4 @@
-"""What every page of a customer has around it: whose it is, where one is, what is unread."""
+"""Views of a customer's own pages: who may see them, and what surrounds them."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -16,57 +16,65 @@ from butler.queries.inbox import ResolvedCustomer, resolve_customer
 from channels.pages import content_security, error_pages
 from customers.models import User
 
-type Own = Callable[..., HttpResponse]
+type CustomerView = Callable[..., HttpResponse]
 
 
-def page(view: Own) -> Own:
-    """Serve a page about the record of who is signed in; the view gets its doorway."""
+def page(view: CustomerView) -> CustomerView:
+    """Serve a page about the record of the signed-in customer, which the view receives."""
     return require_safe(
         never_cache(ensure_csrf_cookie(content_security.strict(_of_own_record(view))))
     )
 
 
-def form(view: Own) -> Own:
-    """Take a form of who is signed in; the view gets the doorway of the record."""
+def form(view: CustomerView) -> CustomerView:
+    """Accept a form of the signed-in customer, whose record the view receives."""
     return require_POST(never_cache(content_security.strict(_of_own_record(view))))
 
 
-def door_of(request: HttpRequest) -> ResolvedCustomer | None:
-    """Return the doorway to the record of who is signed in; None: there is no record."""
+def own_record(request: HttpRequest) -> ResolvedCustomer | None:
+    """Return the record of the signed-in customer; None: there is none."""
     if not isinstance(request.user, User) or request.user.record_id is None:
         return None
     return resolve_customer(request.user.record_id)
 
 
-def shown(
-    request: HttpRequest, template: str, door: ResolvedCustomer | None, here: str, **context: Any
+def render_page(
+    request: HttpRequest,
+    template: str,
+    customer: ResolvedCustomer | None,
+    section: str,
+    **context: Any,
 ) -> HttpResponse:
-    """Render a page with what is around it; `here` is its place in the navigation."""
+    """Render a page with header and navigation; `section` is its place in the navigation."""
     status = context.pop("status", 200)
-    around = {"door": door, "here": here, "live_url": settings.LIVE_URL}
-    return render(request, template, {**around, **context}, status=status)
+    surroundings = {"customer": customer, "section": section, "live_url": settings.LIVE_URL}
+    return render(request, template, {**surroundings, **context}, status=status)
 
 
-def missing(request: HttpRequest, door: ResolvedCustomer | None, here: str) -> HttpResponse:
-    """Say 404 with the same words whatever is missing, or whoever it belongs to."""
-    return shown(request, "portal/error.html", door, here, status=404, words=error_pages.WORDS[404])
+def not_found(
+    request: HttpRequest, customer: ResolvedCustomer | None, section: str
+) -> HttpResponse:
+    """Answer 404, with the same text whether something does not exist or belongs to others."""
+    return render_page(
+        request, "portal/error.html", customer, section, status=404, texts=error_pages.TEXTS[404]
+    )
 
 
-def _of_own_record(view: Own) -> Own:
+def _of_own_record(view: CustomerView) -> CustomerView:
     @wraps(view)
-    def served(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return _to_sign_in(request)
-        door = door_of(request)
-        if door is None:
-            return shown(request, "portal/home.html", None, "home")
-        return view(request, door, *args, **kwargs)
+        customer = own_record(request)
+        if customer is None:
+            return render_page(request, "portal/home.html", None, "home")
+        return view(request, customer, *args, **kwargs)
 
-    return served
+    return wrapper
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    # A form that was filled in meanwhile cannot be sent again; its page can be opened again.
-    back = request.get_full_path() if request.method in ("GET", "HEAD") else ""
-    query = f"?{urlencode({'next': back})}" if back else ""
+    # Only a page can be opened again after the sign-in, not a submitted form.
+    next_page = request.get_full_path() if request.method in ("GET", "HEAD") else ""
+    query = f"?{urlencode({'next': next_page})}" if next_page else ""
     return redirect(f"{resolve_url('portal:sign-in')}{query}")

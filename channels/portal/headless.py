@@ -21,23 +21,23 @@ from customers.api.problems import Problem
 from customers.api.sign_in import send_code, sign_in_by_code
 
 _PENDING = "sign_in_request"
-_MOST = 4096
+_BODY_LIMIT = 4096
 
 
 class RequestCodeView(APIView):
-    """Send a code to an address; the session that comes back is what it works with."""
+    """Send a code to an address; the session in the response belongs to this code."""
 
     handle_json_input = False
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        email = _said(request, "email")
+        email = _read_field(request, "email")
         if email is None:
-            return _refused(request, "email", "required", "This field is required.")
+            return _error_response(request, "email", "required", "This field is required.")
         try:
-            asked = send_code(request, email)
+            sign_in_request = send_code(request, email)
         except Problem as problem:
-            return _told(request, problem, "email")
-        request.session[_PENDING] = asked.handle
+            return _problem_response(request, problem, "email")
+        request.session[_PENDING] = sign_in_request.handle
         flows = [{"id": "login_by_code", "is_pending": True}]
         return APIResponse(
             request, data={"flows": flows}, meta={"is_authenticated": False}, status=401
@@ -45,7 +45,7 @@ class RequestCodeView(APIView):
 
 
 class ConfirmCodeView(APIView):
-    """Take the code, and answer with the session of whoever proved it."""
+    """Check the code, and answer with the session of the customer."""
 
     handle_json_input = False
 
@@ -53,30 +53,30 @@ class ConfirmCodeView(APIView):
         handle = request.session.get(_PENDING)
         if handle is None:
             return APIResponse(request, status=409)
-        code = _said(request, "code")
+        code = _read_field(request, "code")
         if not code:
-            return _refused(request, "code", "required", "This field is required.")
+            return _error_response(request, "code", "required", "This field is required.")
         try:
             sign_in_by_code(request, handle=handle, code=code)
         except Problem as problem:
-            return _told(request, problem, "code")
+            return _problem_response(request, problem, "code")
         return db.retry_if_connection_lost(partial(AuthenticationResponse, request))
 
 
-def _said(request: HttpRequest, field: str) -> str | None:
-    """Read one field of the body, if it is text."""
+def _read_field(request: HttpRequest, field: str) -> str | None:
+    """Return one field of the body if it is text."""
     try:
         body = request.body
-        value = read_object(body)[0].get(field) if len(body) <= _MOST else None
+        value = read_object(body)[0].get(field) if len(body) <= _BODY_LIMIT else None
     except (InvalidEvent, RawPostDataException):
         # A form with files is read for its CSRF token, and cannot be read again.
         return None
     return value if isinstance(value, str) else None
 
 
-def _told(request: HttpRequest, problem: Problem, field: str) -> HttpResponse:
+def _problem_response(request: HttpRequest, problem: Problem, field: str) -> HttpResponse:
     if problem.status_code in (403, 422):
-        return _refused(request, field, _CODES.get(problem.kind, problem.kind), problem.text)
+        return _error_response(request, field, _CODES.get(problem.kind, problem.kind), problem.text)
     response = APIResponse(request, status=problem.status_code)
     for name, value in problem.headers.items():
         response[name] = value
@@ -86,12 +86,12 @@ def _told(request: HttpRequest, problem: Problem, field: str) -> HttpResponse:
 _CODES = {"wrong-code": "incorrect_code", "not-an-address": "invalid"}
 
 
-def _refused(request: HttpRequest, field: str, code: str, message: str) -> HttpResponse:
+def _error_response(request: HttpRequest, field: str, code: str, message: str) -> HttpResponse:
     errors = [{"message": message, "code": code, "param": field}]
     return APIResponse(request, errors=errors, status=400)
 
 
-def paths(client: Client) -> list[URLPattern]:
+def url_patterns(client: Client) -> list[URLPattern]:
     """Return the paths of one kind of client: apps show a token, browsers a cookie."""
     views = {
         "config": ConfigView,
@@ -100,9 +100,11 @@ def paths(client: Client) -> list[URLPattern]:
         "auth/code/confirm": ConfirmCodeView,
     }
     return [
-        path(f"{client.value}/v1/{where}", view.as_api_view(client=client, handle_json_input=False))
-        for where, view in views.items()
+        path(
+            f"{client.value}/v1/{address}", view.as_api_view(client=client, handle_json_input=False)
+        )
+        for address, view in views.items()
     ]
 
 
-urlpatterns = [*paths(Client.APP), *paths(Client.BROWSER)]
+urlpatterns = [*url_patterns(Client.APP), *url_patterns(Client.BROWSER)]

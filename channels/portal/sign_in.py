@@ -1,4 +1,4 @@
-"""Signing in and out: two small forms that work without a script."""
+"""Signing in and out, with forms that work without a script."""
 
 from functools import partial
 
@@ -16,8 +16,8 @@ from customers import db
 from customers.api import sign_in
 from customers.api.problems import Problem
 
-# What went wrong, by the kind of problem, in words for the person who typed.
-WRONG = {
+# By the kind of problem.
+ERROR_TEXTS = {
     "not-an-address": gettext_noop("Please give an e-mail address, such as noor@example.com."),
     "too-often": gettext_noop("Too many tries. Wait a little, then ask for a new code."),
     "no-mail": gettext_noop("We cannot send mail at this moment. Please try again in a minute."),
@@ -29,25 +29,29 @@ WRONG = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @content_security.strict
-def ask(request: HttpRequest) -> HttpResponse:
-    """Take an address and send a code to it, whoever it belongs to."""
-    email, after = request.POST.get("email", "").strip(), _after(request)
+def request_code(request: HttpRequest) -> HttpResponse:
+    """Send a code to an address, whether it has an account or not."""
+    email, next_page = request.POST.get("email", "").strip(), _next_page(request)
     if request.method != "POST":
-        return render(request, "portal/sign_in.html", {"next": after})
+        return render(request, "portal/sign_in.html", {"next": next_page})
     try:
-        asked = sign_in.send_code(request, email)
+        sign_in_request = sign_in.send_code(request, email)
     except Problem as problem:
-        return _again(request, "portal/sign_in.html", problem, email=email, next=after)
-    shown = {"email": email, "handle": asked.handle, "next": after}
-    # The code is on its way, so its form has to come.
-    return db.retry_if_connection_lost(partial(render, request, "portal/sign_in_code.html", shown))
+        return _form_with_error(
+            request, "portal/sign_in.html", problem, email=email, next=next_page
+        )
+    context = {"email": email, "handle": sign_in_request.handle, "next": next_page}
+    # The code was sent, so its form must be shown.
+    return db.retry_if_connection_lost(
+        partial(render, request, "portal/sign_in_code.html", context)
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @content_security.strict
-def prove(request: HttpRequest) -> HttpResponse:
-    """Take the code; whoever has it is signed in under a fresh session."""
+def confirm_code(request: HttpRequest) -> HttpResponse:
+    """Check the code and sign in under a new session key."""
     if request.method != "POST":
         return redirect("portal:sign-in")
     email, handle = request.POST.get("email", ""), request.POST.get("handle", "")
@@ -56,27 +60,29 @@ def prove(request: HttpRequest) -> HttpResponse:
     try:
         sign_in.sign_in_by_code(request, handle=handle, code=code)
     except Problem as problem:
-        typed = {"email": email, "handle": handle, "next": _after(request)}
-        return _again(request, "portal/sign_in_code.html", problem, **typed)
-    return redirect(_after(request) or "portal:home")
+        context = {"email": email, "handle": handle, "next": _next_page(request)}
+        return _form_with_error(request, "portal/sign_in_code.html", problem, **context)
+    return redirect(_next_page(request) or "portal:home")
 
 
 @require_POST
-def leave(request: HttpRequest) -> HttpResponse:
+def sign_out(request: HttpRequest) -> HttpResponse:
     """End this session."""
     logout(request)
     return redirect("portal:home")
 
 
-def _after(request: HttpRequest) -> str:
-    """Return the page to go on to, if it is one of ours: a link must not lead elsewhere."""
-    wanted = request.POST.get("next", "") or request.GET.get("next", "")
-    is_ours = wanted.startswith("/") and url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts=None, require_https=request.is_secure()
+def _next_page(request: HttpRequest) -> str:
+    """Return the page to show after the sign-in, if it is on our site."""
+    address = request.POST.get("next", "") or request.GET.get("next", "")
+    is_ours = address.startswith("/") and url_has_allowed_host_and_scheme(
+        address, allowed_hosts=None, require_https=request.is_secure()
     )
-    return wanted if is_ours else ""
+    return address if is_ours else ""
 
 
-def _again(request: HttpRequest, template: str, problem: Problem, **shown: str) -> HttpResponse:
-    wrong = _(WRONG[problem.kind]) if problem.kind in WRONG else problem.text
-    return render(request, template, {**shown, "wrong": wrong}, status=problem.status_code)
+def _form_with_error(
+    request: HttpRequest, template: str, problem: Problem, **context: str
+) -> HttpResponse:
+    error = _(ERROR_TEXTS[problem.kind]) if problem.kind in ERROR_TEXTS else problem.text
+    return render(request, template, {**context, "error": error}, status=problem.status_code)

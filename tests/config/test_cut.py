@@ -71,13 +71,13 @@ def call_values(world, settings) -> dict:
     staff.let_in(lin, colleague)
     session = lin.session
     # Used a while ago, so that each page puts the end of the session off.
-    session[access.TOUCHED] -= 2 * access.REFRESH
+    session[access.LAST_USED_AT] -= 2 * access.REFRESH
     session.save()
     proof = {"user": colleague.pk, "proof": colleague.get_session_auth_hash()}
-    proved[access.PENDING] = proof | {"at": now.timestamp()}
+    proved[access.PASSWORD_CHECK] = proof | {"at": now.timestamp()}
     proved.save()
     return things | {
-        "what": "pause",
+        "name": "pause",
         "own": _shown(callers["customer"]),
         "staff": _shown(callers["staff who write"]),
         "key": {"Authorization": f"Bearer {key}"},

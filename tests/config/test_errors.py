@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.test import Client, RequestFactory
 
-from channels.pages.error_pages import WORDS, page
+from channels.pages.error_pages import TEXTS, error_page
 from channels.portal.views import home
 from config import errors
 from tests import staff
@@ -28,7 +28,7 @@ def break_home(monkeypatch):
         def breaks(*_, **__):
             raise error
 
-        monkeypatch.setattr(home, "_extras", breaks)
+        monkeypatch.setattr(home, "_example_panel", breaks)
 
     return arrange
 
@@ -122,7 +122,7 @@ def test_database_outage_in_a_middleware_answers_503(settings, monkeypatch):
     def away(*_, **__):
         raise OperationalError("gone")
 
-    monkeypatch.setattr("channels.console.views.access.colleague", away)
+    monkeypatch.setattr("channels.console.views.access.signed_in_staff", away)
     answer = lin.get("/admin/")
 
     assert (answer.status_code, int(answer["Retry-After"]) > 0) == (503, True)
@@ -144,13 +144,13 @@ def test_api_errors_are_documents_whatever_the_client_accepts(path, answer, stat
     assert b"noor" not in response.content
 
 
-@pytest.mark.parametrize("status", [status for status in WORDS if isinstance(status, int)])
+@pytest.mark.parametrize("status", [status for status in TEXTS if isinstance(status, int)])
 @pytest.mark.parametrize("path", ["/", "/console/"])
 def test_error_pages_run_no_statement(path, status):
     """Without the mark of a test that uses the database, a statement would fail."""
     request = RequestFactory().post(path, headers={"accept-language": "nl"})
 
-    answer = page(request, status)
+    answer = error_page(request, status)
 
     assert answer.status_code == status
     assert answer["Content-Language"] == ("en" if path == "/console/" else "nl")

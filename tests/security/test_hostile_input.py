@@ -87,7 +87,7 @@ def places(noor) -> dict[str, object]:
         "review_id": Review.objects.create(kind="identifier_limit", first=noor).pk,
         "message_id": factories.message(noor).pk,
         "entry_id": saying.say(noor.id, saying.give()).entries[0],
-        "what": "consent",
+        "name": "consent",
     }
 
 

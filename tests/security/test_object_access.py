@@ -114,7 +114,7 @@ OF_ONE = {"X-Request-ID", "Content-Length", "Expires"}
 
 def ask(client: Client, method: str, route: str, values: dict[str, object]):
     """Return status, words and headers of an answer, without what is of this one request."""
-    words = {"purpose": "offers", "subject": "marketing", "what": "consent"} | values
+    words = {"purpose": "offers", "subject": "marketing", "name": "consent"} | values
     path = "/" + _PLACE.sub(lambda place: str(words[place[1]]), route)
     sent = b"" if method == "GET" else _json(_body(route))
     kind = "application/json" if route.startswith("api/") else "application/x-www-form-urlencoded"

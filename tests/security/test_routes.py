@@ -45,7 +45,7 @@ OWN = {
     "inbox/<uuid:message_id>/",
     "inbox/<uuid:message_id>/read/",
     "preferences/",
-    "preferences/<slug:what>/",
+    "preferences/<slug:name>/",
     "receipts/",
     "receipts/ledger.json",
     "receipts/<uuid:entry_id>/",

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from channels.console.views.access import PASSED, AdminDoorMiddleware
+from channels.console.views.access import SIGNED_IN_AT, AdminAccessMiddleware
 from customers.actions import staff_sign_in
 from customers.actions.staff_sign_in import WrongCode
 from customers.models import User
@@ -101,7 +101,7 @@ def test_admin_login_form_redirects_under_a_url_prefix(sam):
     admin_request.user, admin_request.session = sam, {}
 
     assert admin_request.path == "/butler/admin/login/"
-    assert AdminDoorMiddleware(opened)(admin_request).status_code == 302
+    assert AdminAccessMiddleware(opened)(admin_request).status_code == 302
 
 
 def test_planted_session_key_is_replaced_at_every_step(client, sam, secret):
@@ -116,7 +116,7 @@ def test_planted_session_key_is_replaced_at_every_step(client, sam, secret):
     keys.append(client.session.session_key)
     client.post("/console/sign-in/code/", {"code": staff_sign_in.totp(secret, timezone.now())})
 
-    assert PASSED in client.session
+    assert SIGNED_IN_AT in client.session
     assert "planted" not in client.session
     assert client.session.session_key not in keys
     for key in keys:
@@ -145,7 +145,7 @@ def test_second_factor_of_another_user_is_refused(sam, secret):
         "/console/sign-in/code/", {"code": staff_sign_in.totp(mine, timezone.now()), "user": ann.pk}
     )
     assert answer.status_code == 403
-    assert PASSED not in client.session
+    assert SIGNED_IN_AT not in client.session
 
 
 @pytest.mark.parametrize("kind", ["totp", "recovery"])

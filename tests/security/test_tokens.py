@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from channels import unsubscribe
-from channels.console.views.access import PENDING
+from channels.console.views.access import PASSWORD_CHECK
 from channels.live import tickets
 from channels.models import StreamTicket
 from customers.actions import sign_in, staff_sign_in
@@ -157,7 +157,7 @@ def test_pending_second_factor_is_stored_on_the_server_and_signed():
     # Who can write the table but does not know the key cannot change whose turn it is.
     for changed in list(flips(row.session_data))[:: len(row.session_data) // 40 or 1]:
         Session.objects.filter(pk=row.pk).update(session_data=changed)
-        assert PENDING not in Session.objects.get(pk=row.pk).get_decoded()
+        assert PASSWORD_CHECK not in Session.objects.get(pk=row.pk).get_decoded()
         assert client.get("/console/sign-in/set-up/")["Location"] == "/console/sign-in/"
         if not Session.objects.filter(pk=row.pk).exists():
             row.save(force_insert=True)

@@ -1,7 +1,7 @@
-"""Who is let in: staff who showed a second factor, each to what their role allows.
+"""Access to the console: staff with a second factor, each to what their role allows.
 
-A staff session exists only once both factors were shown. Until then the session knows whose
-password was right, and opens nothing.
+A staff session exists only after both factors. Between password and second factor the session
+stores whose password was permission, and gives access to nothing.
 """
 
 from collections.abc import Callable
@@ -26,103 +26,112 @@ from customers.queries.pages import BadCursor
 
 type View = Callable[..., HttpResponse]
 
-PASSED, TOUCHED, PENDING = "console.passed_at", "console.touched_at", "console.pending"
-# Seconds: how long a right password waits for its second factor, and how often a session that
-# is in use is written anew.
-PATIENCE, REFRESH = 600, 60
+SIGNED_IN_AT, LAST_USED_AT, PASSWORD_CHECK = (
+    "console.passed_at",
+    "console.touched_at",
+    "console.pending",
+)
+# Seconds: how long a right password waits for the second factor, and how often a session in use
+# is saved again.
+PASSWORD_CHECK_LIFETIME, REFRESH_INTERVAL = 600, 60
 
 
-def colleague(request: HttpRequest) -> User | None:
-    """Return who works here, if both factors were shown in this session."""
+def signed_in_staff(request: HttpRequest) -> User | None:
+    """Return the staff member of this session, if both factors were shown."""
     user = request.user
-    if isinstance(user, User) and user.is_staff and user.is_active and PASSED in request.session:
+    if (
+        isinstance(user, User)
+        and user.is_staff
+        and user.is_active
+        and SIGNED_IN_AT in request.session
+    ):
         return user
     return None
 
 
-def page(right: str = "", *, is_for_all: bool = False) -> Callable[[View], View]:
-    """Serve a page to colleagues with this permission, or to all of them."""
-    # One of the two has to be said: a page that says neither is for nobody.
-    assert bool(right) != is_for_all
+def page(permission: str = "", *, is_for_all: bool = False) -> Callable[[View], View]:
+    """Serve a page to staff with this permission, or to all staff."""
+    # Exactly one of the two is required.
+    assert bool(permission) != is_for_all
 
     def wrap(view: View) -> View:
         @wraps(view)
-        def served(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            user = colleague(request)
+        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            user = signed_in_staff(request)
             if user is None:
                 return to_sign_in(request)
             if "parts" not in request.GET:
-                # What a page asks for by itself is no sign that somebody is there.
-                _touch(request, timezone.now())
-            if right and not user.has_perm(right):
+                # A request that a page makes by itself is no sign of use.
+                _extend_session(request, timezone.now())
+            if permission and not user.has_perm(permission):
                 return render(request, "console/forbidden.html", status=403)
             try:
-                # Words, dates and amounts: whatever a colleague's browser asks for.
+                # Texts, dates and amounts, whatever language the browser prefers.
                 with translation.override("en"):
                     return view(request, *args, **kwargs)
             except BadCursor:
-                # No page of this list: its beginning is one.
+                # The cursor is invalid: show the first page.
                 return redirect(request.path)
 
-        guarded: View = never_cache(ensure_csrf_cookie(content_security.strict(served)))
-        guarded.needs = right  # type: ignore[attr-defined]  # for the table of the tests
-        return guarded
+        page_view: View = never_cache(ensure_csrf_cookie(content_security.strict(wrapper)))
+        page_view.required_permission = permission  # type: ignore[attr-defined]  # read by tests
+        return page_view
 
     return wrap
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:
-    wanted = request.get_full_path() if request.method == "GET" else ""
-    query = urlencode({"next": wanted}) if wanted and "parts" not in request.GET else ""
+    address = request.get_full_path() if request.method == "GET" else ""
+    query = urlencode({"next": address}) if address and "parts" not in request.GET else ""
     return redirect(f"{reverse('console:sign-in')}?{query}" if query else "console:sign-in")
 
 
-def where_next(request: HttpRequest) -> str:
-    """Return the page of ours that somebody was on the way to."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    is_ours = url_has_allowed_host_and_scheme(wanted, None) and wanted.startswith(
+def next_page(request: HttpRequest) -> str:
+    """Return the page to show after the sign-in, if it is on our site."""
+    address = request.POST.get("next") or request.GET.get("next") or ""
+    is_ours = url_has_allowed_host_and_scheme(address, None) and address.startswith(
         (reverse("console:home"), "/admin/")
     )
-    return wanted if is_ours else reverse("console:home")
+    return address if is_ours else reverse("console:home")
 
 
 # The two steps ------------------------------------------------------------------------
 
 
-def remember(request: HttpRequest, user: User, now: datetime) -> None:
-    """Note whose password was right, under a fresh session key."""
+def begin_sign_in(request: HttpRequest, user: User, now: datetime) -> None:
+    """Store whose password was right, under a new session key."""
     request.session.flush()
     proof = user.get_session_auth_hash()
-    request.session[PENDING] = {"user": user.pk, "proof": proof, "at": now.timestamp()}
-    request.session.set_expiry(PATIENCE)
+    request.session[PASSWORD_CHECK] = {"user": user.pk, "proof": proof, "at": now.timestamp()}
+    request.session.set_expiry(PASSWORD_CHECK_LIFETIME)
 
 
-def pending(request: HttpRequest, now: datetime) -> User | None:
-    """Return whose password was right a moment ago; nobody where it was changed since."""
-    noted = request.session.get(PENDING)
-    if not noted or not 0 <= now.timestamp() - noted["at"] <= PATIENCE:
+def awaiting_second_factor(request: HttpRequest, now: datetime) -> User | None:
+    """Return the user whose password was right a moment ago and did not change since."""
+    check = request.session.get(PASSWORD_CHECK)
+    if not check or not 0 <= now.timestamp() - check["at"] <= PASSWORD_CHECK_LIFETIME:
         return None
-    user = User.objects.filter(pk=noted["user"], is_staff=True, is_active=True).first()
-    return user if user and user.get_session_auth_hash() == noted["proof"] else None
+    user = User.objects.filter(pk=check["user"], is_staff=True, is_active=True).first()
+    return user if user and user.get_session_auth_hash() == check["proof"] else None
 
 
-def let_in(request: HttpRequest, user: User, now: datetime) -> None:
-    """Open the session: both factors were shown."""
+def complete_sign_in(request: HttpRequest, user: User, now: datetime) -> None:
+    """Open the session after both factors."""
     open_session(request, user)
-    request.session[PASSED] = now.timestamp()
-    _touch(request, now)
+    request.session[SIGNED_IN_AT] = now.timestamp()
+    _extend_session(request, now)
 
 
-def _touch(request: HttpRequest, now: datetime) -> None:
-    """Put the end of the session off: it ends by itself, in every process, when nobody is there."""
-    last = request.session.get(TOUCHED, 0)
-    if now.timestamp() - last >= REFRESH:
-        request.session[TOUCHED] = now.timestamp()
+def _extend_session(request: HttpRequest, now: datetime) -> None:
+    """Postpone the end of the session; without use, it expires by itself."""
+    last = request.session.get(LAST_USED_AT, 0)
+    if now.timestamp() - last >= REFRESH_INTERVAL:
+        request.session[LAST_USED_AT] = now.timestamp()
         request.session.set_expiry(settings.CONSOLE_IDLE_MINUTES * 60)
 
 
-class AdminDoorMiddleware:
-    """The administrator's pages open to the same sessions as the console's, and to no other."""
+class AdminAccessMiddleware:
+    """Admit only console sessions to the pages of the Django admin."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -130,7 +139,7 @@ class AdminDoorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith("/admin/"):
             return self.get_response(request)
-        if colleague(request) is None:
+        if signed_in_staff(request) is None:
             return to_sign_in(request)
-        _touch(request, timezone.now())
+        _extend_session(request, timezone.now())
         return self.get_response(request)

@@ -1,4 +1,4 @@
-"""Leaves the trace of every look that a colleague takes."""
+"""Who acts in the console, and the access log entries of what staff see."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -15,13 +15,13 @@ _ROLE = "_console_role"
 
 
 def actor(request: HttpRequest) -> str:
-    """Return who acts, as it is written on logs."""
+    """Return the acting staff member as logs name them."""
     assert isinstance(request.user, User)
     return f"staff:{request.user.name or request.user.pk}"
 
 
 def principal(request: HttpRequest) -> str:
-    """Return who acts, unique and without a name: who has a task."""
+    """Return a unique id of the acting staff member, without a name."""
     return f"user:{request.user.pk}"
 
 
@@ -32,24 +32,24 @@ def author(request: HttpRequest) -> ChangeAuthor:
 
 
 def role(request: HttpRequest) -> str:
-    """Return what somebody is here; who may everything without a role is an administrator."""
+    """Return the roles of the staff member; a superuser without a role is an administrator."""
     assert isinstance(request.user, User)
-    kept: str | None = getattr(request, _ROLE, None)
-    if kept is None:
+    role_names: str | None = getattr(request, _ROLE, None)
+    if role_names is None:
         names = request.user.groups.order_by("name").values_list("name", flat=True)
-        kept = ", ".join(names) or ("administrator" if request.user.is_superuser else "staff")
-        setattr(request, _ROLE, kept)
-    return kept
+        role_names = ", ".join(names) or ("administrator" if request.user.is_superuser else "staff")
+        setattr(request, _ROLE, role_names)
+    return role_names
 
 
-def look(request: HttpRequest, ids: Iterable[UUID], *, what: str, reason: str = "") -> None:
-    """Write down that these records were looked at."""
-    if ids := list(ids):
+def log_access(request: HttpRequest, ids: Iterable[UUID], *, part: str, reason: str = "") -> None:
+    """Add an access log entry to each of these records."""
+    if customer_ids := list(ids):
         access_log.log_access(
-            customer_ids=ids,
+            customer_ids=customer_ids,
             actor=actor(request),
             role=role(request),
-            what=what,
+            what=part,
             reason=reason,
             now=timezone.now(),
         )

@@ -1,4 +1,4 @@
-"""A colleague's own recovery codes: how many are left, shown, kept as a file, made anew."""
+"""The recovery codes of a staff member: how many are left, shown once more, or renewed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,39 +18,41 @@ from customers.models import User
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @access.page(is_for_all=True)
-def codes(request: HttpRequest) -> HttpResponse:
-    """Show one's codes, or make new ones, to who shows the authenticator app once more."""
+def show_or_renew(request: HttpRequest) -> HttpResponse:
+    """Show or renew the codes after a check of the authenticator app."""
     user = request.user
     assert isinstance(user, User)
     if request.method != "POST":
-        return _asked(request, user)
+        return _authenticator_form(request, user)
     try:
         staff_sign_in.check_app_code(
             user=user, code=request.POST.get("code", ""), now=timezone.now()
         )
     except WrongCode:
-        wrong = "That code is not right, or was used before. Wait for the next one."
-        return _asked(request, user, wrong=wrong, status=403)
+        error_text = "That code is not right, or was used before. Wait for the next one."
+        return _authenticator_form(request, user, error=error_text, status=403)
     except TooManyAttempts as error:
-        wrong = f"Too many tries. Try again in {-(-error.seconds // 60)} minutes."
-        return _asked(request, user, wrong=wrong, status=429)
+        error_text = f"Too many tries. Try again in {-(-error.seconds // 60)} minutes."
+        return _authenticator_form(request, user, error=error_text, status=429)
     if request.POST.get("do") == "renew":
-        return show(request, staff_sign_in.renew_recovery_codes(user=user))
-    return show(request, staff_sign_in.recovery_codes(user=user))
+        return render_codes(request, staff_sign_in.renew_recovery_codes(user=user))
+    return render_codes(request, staff_sign_in.recovery_codes(user=user))
 
 
-def show(request: HttpRequest, known: Sequence[str], then: str = "") -> HttpResponse:
-    """Show codes, with a file of them to keep; `then` is where the way goes on."""
-    text = "\n".join(["Butler, recovery codes. Each opens the console once.", "", *known, ""])
-    shown = {
-        "codes": known,
-        # In the page itself: a file of its own would be one more answer that somebody could keep.
+def render_codes(request: HttpRequest, codes: Sequence[str], next_page: str = "") -> HttpResponse:
+    """Show codes, with a file to download; `next_page` is linked below them."""
+    text = "\n".join(["Butler, recovery codes. Each opens the console once.", "", *codes, ""])
+    context = {
+        "codes": codes,
+        # Part of the page: a separate response could be cached.
         "file": f"data:text/plain;charset=utf-8,{quote(text)}",
-        "next": then or reverse("console:home"),
+        "next": next_page or reverse("console:home"),
     }
-    return render(request, "console/recovery_code_list.html", shown)
+    return render(request, "console/recovery_code_list.html", context)
 
 
-def _asked(request: HttpRequest, user: User, *, status: int = 200, **shown: Any) -> HttpResponse:
-    shown |= {"left": len(staff_sign_in.recovery_codes(user=user)), "here": "codes"}
-    return render(request, "console/recovery_codes.html", shown, status=status)
+def _authenticator_form(
+    request: HttpRequest, user: User, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    context |= {"remaining": len(staff_sign_in.recovery_codes(user=user)), "section": "codes"}
+    return render(request, "console/recovery_codes.html", context, status=status)

@@ -1,4 +1,4 @@
-"""Customers: found, and shown as far as a role goes."""
+"""Searching customers, and showing one as far as the role of the staff member allows."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,13 +12,14 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from butler.decisions import inputs as judging
+from butler.decisions import inputs
 from butler.queries import decisions as decision_queries
 from butler.queries import inbox
 from butler.queries.tasks import tasks_of
 from butler.types import Facts
-from channels.console.presenters import events
-from channels.console.presenters.customer import Person, allowed, moments, person
+from channels.console.presenters import labels
+from channels.console.presenters.customer import CustomerPage, customer_page, timeline_entries
+from channels.console.presenters.permissions import ContactPermission, contact_permissions
 from channels.console.views import access, audit, decisions
 from customers.access.access_log import SYSTEM
 from customers.identity.search import CustomerMatch, search
@@ -27,128 +28,139 @@ from customers.queries import lists
 from customers.queries.record import record
 from customers.queries.timeline import TimelineFilter, timeline
 
-EVENTS, MESSAGES = 30, 8
-# How long a message that somebody would send now makes sense, for judging whether it may go.
-SENSIBLE = timedelta(days=1)
+EVENTS_LIMIT, OCCASIONS_LIMIT, ENTRIES_LIMIT = 30, 8, 50
+# When a message that staff would send now expires.
+MESSAGE_LIFETIME = timedelta(days=1)
 
 
 @require_safe
 @access.page("customers.find_customer")
-def find(request: HttpRequest) -> HttpResponse:
-    """Search. Everybody who is shown was looked at."""
+def search_customers(request: HttpRequest) -> HttpResponse:
+    """Search; every customer in the result is noted in the access log."""
     text = request.GET.get("q", "").strip()
-    sees = request.user.has_perm("customers.view_identifier")
-    found = search(
-        text, region=settings.BUTLER_COUNTRY, today=timezone.localdate(), sees_addresses=sees
+    sees_addresses = request.user.has_perm("customers.view_identifier")
+    matches = search(
+        text,
+        region=settings.BUTLER_COUNTRY,
+        today=timezone.localdate(),
+        sees_addresses=sees_addresses,
     )
-    audit.look(request, [one.id for one in found], what="search")
-    apart = _apart(found, timezone.now()) if sees else {}
-    people = [
-        (one, events.FOUND_BY.get(one.found_by, one.found_by), apart.get(one.id, ""))
-        for one in found
+    audit.log_access(request, [match.id for match in matches], part="search")
+    addresses = _distinguishing_addresses(matches, timezone.now()) if sees_addresses else {}
+    rows = [
+        (match, labels.MATCH_KINDS.get(match.found_by, match.found_by), addresses.get(match.id, ""))
+        for match in matches
     ]
-    shown = {"text": text, "people": people, "sees_addresses": sees, "here": "search"}
-    return render(request, "console/search.html", shown)
+    context = {"text": text, "rows": rows, "sees_addresses": sees_addresses, "section": "search"}
+    return render(request, "console/search.html", context)
 
 
-def _apart(found: Sequence[CustomerMatch], now: datetime) -> dict[UUID, str]:
-    """Return what tells namesakes apart; who has a name alone is not shown any closer."""
-    times = Counter(one.name.casefold() for one in found)
-    alike = [one.id for one in found if times[one.name.casefold()] > 1]
+def _distinguishing_addresses(matches: Sequence[CustomerMatch], now: datetime) -> dict[UUID, str]:
+    """Return the addresses of customers who share a name with another match."""
+    counts = Counter(match.name.casefold() for match in matches)
+    customer_ids = [match.id for match in matches if counts[match.name.casefold()] > 1]
     return {
-        id_: ", ".join(dict.fromkeys(one.value for one in (facts.addresses or {}).values()))
-        for id_, facts in judging.read_facts(alike, now=now).items()
+        customer_id: ", ".join(
+            dict.fromkeys(address.value for address in (facts.addresses or {}).values())
+        )
+        for customer_id, facts in inputs.read_facts(customer_ids, now=now).items()
     }
 
 
 @require_safe
 @access.page("customers.meet_customer")
-def show(request: HttpRequest, customer_id: UUID) -> HttpResponse:
-    """Show one customer: the person first, then whatever the role may see."""
+def show_customer(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    """Show one customer: the record, then the parts that only some roles see."""
     now = timezone.now()
-    found = record(customer_id, today=timezone.localdate(now))
-    if found is None:
+    today = timezone.localdate(now)
+    shape = record(customer_id, today=today)
+    if shape is None:
         raise Http404
-    facts = judging.read_facts([found.id], now=now).get(found.id)
-    shown = person(found, facts, now=now, today=timezone.localdate(now))
+    facts = inputs.read_facts([shape.id], now=now).get(shape.id)
+    customer = customer_page(shape, facts, now=now, today=today)
     is_part = "parts" in request.GET
     if not is_part:
-        audit.look(request, [found.id], what="page", reason=request.GET.get("for", ""))
+        audit.log_access(request, [shape.id], part="page", reason=request.GET.get("for", ""))
     template = "console/customer_parts.html" if is_part else "console/customer.html"
     context = {
-        "person": shown,
-        "here": "search",
+        "customer": customer,
+        "section": "search",
         "live_url": settings.LIVE_URL,
-        "reason": events.opened_for(request.GET.get("for", "")),
-        **_extras(request, shown, found.id, facts, now),
+        "reason": labels.access_reason(request.GET.get("for", "")),
+        **_role_context(request, customer, shape.id, facts, now),
     }
     return render(request, template, context)
 
 
-def _extras(
-    request: HttpRequest, shown: Person, customer_id: UUID, facts: Facts | None, now: datetime
+def _role_context(
+    request: HttpRequest,
+    customer: CustomerPage,
+    customer_id: UUID,
+    facts: Facts | None,
+    now: datetime,
 ) -> dict[str, Any]:
-    """Return what only some roles see."""
-    may = request.user.has_perm
-    extras: dict[str, Any] = {}
-    if may("customers.view_control"):
-        extras["acts"] = _allowed(facts, now)
-    if may("customers.view_event"):
-        page = timeline(customer_id, filters=TimelineFilter(), cursor=None, limit=EVENTS)
-        extras["moments"] = moments(page.results if page else ())
-        extras["more_happened"] = page.next if page else None
-    if may("butler.view_message") and (doorway := inbox.resolve_customer(customer_id)):
-        extras["occasions"], extras["more_said"] = decisions.occasions(
-            doorway, cursor=None, limit=MESSAGES
+    """Return the parts that only some roles see."""
+    has_perm = request.user.has_perm
+    context: dict[str, Any] = {}
+    if has_perm("customers.view_control"):
+        context["permissions"] = _permissions(facts, now)
+    if has_perm("customers.view_event"):
+        page = timeline(customer_id, filters=TimelineFilter(), cursor=None, limit=EVENTS_LIMIT)
+        context["timeline"] = timeline_entries(page.results if page else ())
+        context["has_more_events"] = page.next if page else None
+    if has_perm("butler.view_message") and (resolved := inbox.resolve_customer(customer_id)):
+        context["occasions"], context["has_more_occasions"] = decisions.occasions(
+            resolved, cursor=None, limit=OCCASIONS_LIMIT
         )
-    if may("butler.view_stafftask"):
-        extras["tasks"] = tasks_of(customer_id, by=audit.principal(request))
-    if may("customers.view_review") and shown.joins:
-        extras["merges"] = [
-            (one, events.REASONS.get(one.reason, one.reason))
-            for one in lists.merges(customer_id)
-            if not one.undone_at
+    if has_perm("butler.view_stafftask"):
+        context["tasks"] = tasks_of(customer_id, by=audit.principal(request))
+    if has_perm("customers.view_review") and customer.merge_count:
+        context["merges"] = [
+            (merge, labels.MERGE_REASONS.get(merge.reason, merge.reason))
+            for merge in lists.merges(customer_id)
+            if not merge.undone_at
         ]
-    return extras
+    return context
 
 
-def _allowed(facts: Facts | None, now: datetime) -> list[Any]:
+def _permissions(facts: Facts | None, now: datetime) -> list[ContactPermission]:
     if facts is None:
         return []
     purposes = {
-        one.key: str(one.texts.get("en", {}).get("name") or one.key)
-        for one in Purpose.objects.filter(kind=Purpose.Kind.CONTACT, is_offered=True).order_by(
+        purpose.key: str(purpose.texts.get("en", {}).get("name") or purpose.key)
+        for purpose in Purpose.objects.filter(kind=Purpose.Kind.CONTACT, is_offered=True).order_by(
             "position", "key"
         )
     }
-    return list(allowed(facts, judging.rules(), purposes, now=now, until=now + SENSIBLE))
+    until = now + MESSAGE_LIFETIME
+    return contact_permissions(facts, inputs.rules(), purposes, now=now, until=until)
 
 
 @require_safe
 @access.page("customers.view_accesslogentry")
-def looks(request: HttpRequest, customer_id: UUID) -> HttpResponse:
-    """Show who looked at a record, when and why."""
-    doorway = inbox.resolve_customer(customer_id)
-    if doorway is None:
+def access_log(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    """Show who accessed a record, when and why."""
+    customer = inbox.resolve_customer(customer_id)
+    if customer is None:
         raise Http404
-    audit.look(request, [doorway.id], what="looks")
+    audit.log_access(request, [customer.id], part="looks")
     page = decision_queries.access_log(
-        doorway.ids, cursor=request.GET.get("cursor") or None, limit=50
+        customer.ids, cursor=request.GET.get("cursor") or None, limit=ENTRIES_LIMIT
     )
-    shown = {
-        "looks": [_looked(look) for look in page.results],
+    context = {
+        "entries": [_access_log_row(entry) for entry in page.results],
         "next": page.next,
-        "customer_id": doorway.id,
-        "here": "search",
+        "customer_id": customer.id,
+        "section": "search",
     }
-    return render(request, "console/access_log.html", shown)
+    return render(request, "console/access_log.html", context)
 
 
-def _looked(look: decision_queries.AccessLogEntryShape) -> dict[str, Any]:
+def _access_log_row(entry: decision_queries.AccessLogEntryShape) -> dict[str, Any]:
     return {
-        "at": look.at,
-        "who": events.actor(look.actor) or look.actor,
-        "role": "system" if look.role == SYSTEM else look.role,
-        "what": events.LOOKED_AT.get(look.what, look.what),
-        "reason": events.opened_for(look.reason),
+        "at": entry.at,
+        "actor": labels.actor_name(entry.actor) or entry.actor,
+        "role": "system" if entry.role == SYSTEM else entry.role,
+        "part": labels.ACCESSED_PARTS.get(entry.what, entry.what),
+        "reason": labels.access_reason(entry.reason),
     }

@@ -1,54 +1,51 @@
-"""What was said to somebody and what was not, in words for colleagues."""
+"""The decisions about messages to a customer, in English for staff."""
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.utils import timezone
 
 from butler.decisions.reasons.catalog import sentence
 from butler.queries import decisions as decision_queries
 from butler.queries.inbox import ResolvedCustomer
-from channels.console.presenters import events
-from channels.pages.presenters import decisions
+from channels.console.presenters import labels
+from channels.pages.presenters.decisions import CatalogNames, catalog_names
+from channels.pages.time import staff_time
 from customers.consent import history
 
 
 def occasions(
-    doorway: ResolvedCustomer, *, cursor: str | None, limit: int
+    customer: ResolvedCustomer, *, cursor: str | None, limit: int
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """Return what there was to say, newest first, each with its reasons; and the next cursor."""
-    page = decision_queries.occasions(doorway.ids, cursor=cursor, limit=limit)
-    names = decisions.names_of(history.purposes("en"), history.topics("en"))
-    found = [
+    """Return the occasions to send a message, newest first, and the next cursor."""
+    page = decision_queries.occasions(customer.ids, cursor=cursor, limit=limit)
+    names = catalog_names(history.purposes("en"), history.topics("en"))
+    rows = [
         {
-            "name": one.name.get("en") or one.automation or "By a colleague",
-            "subject": next((said.subject for said in one.decisions if said.subject), ""),
-            "decided_at": one.decided_at,
-            "decisions": [_decided(decision, names) for decision in one.decisions],
+            "name": occasion.name.get("en") or occasion.automation or "By a colleague",
+            "subject": next(
+                (decision.subject for decision in occasion.decisions if decision.subject), ""
+            ),
+            "decided_at": occasion.decided_at,
+            "decisions": [_decision_row(decision, names) for decision in occasion.decisions],
         }
-        for one in page.results
+        for occasion in page.results
     ]
-    return found, page.next
+    return rows, page.next
 
 
-def _decided(decision: decision_queries.DecisionShape, names: decisions.Names) -> dict[str, Any]:
-    act = msgspec.json.decode(decision.act)
-    channel = str(act.get("channel") or "")
-    purpose, topic = str(act.get("purpose") or ""), str(act.get("topic") or "")
-    named = {
+def _decision_row(decision: decision_queries.DecisionShape, names: CatalogNames) -> dict[str, Any]:
+    contact = msgspec.json.decode(decision.act)
+    channel = str(contact.get("channel") or "")
+    purpose, topic = str(contact.get("purpose") or ""), str(contact.get("topic") or "")
+    facts = {
         "channel": channel,
         "purpose": names.purposes.get(purpose, purpose),
         "topic": names.topics.get(topic, topic),
-        "until": _moment(decision.until),
+        "until": staff_time(decision.until, with_weekday=True) if decision.until else "",
     }
     state = decision.state or decision.outcome
     return {
-        "channel": events.CHANNELS.get(channel, channel),
-        "state": events.BECAME.get(state, state),
-        "reason": sentence(decision.code, "en", named),
+        "channel": labels.CHANNEL_NAMES.get(channel, channel),
+        "state": labels.MESSAGE_STATES.get(state, state),
+        "reason": sentence(decision.code, "en", facts),
     }
-
-
-def _moment(until: datetime | None) -> str:
-    return f"{timezone.localtime(until):%a %-d %b, %H:%M}" if until else ""

@@ -1,4 +1,4 @@
-"""All of what a record holds, page by page: its orders, what happened, what was said and was not."""
+"""The whole history of a record, page by page: orders, timeline and decisions."""
 
 from uuid import UUID
 
@@ -8,61 +8,69 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from butler.queries import inbox
-from channels.console.presenters.customer import moments, order
+from channels.console.presenters.customer import timeline_entries
+from channels.console.presenters.orders import staff_order
 from channels.console.views import access, audit, decisions
 from customers.identity.search import describe
 from customers.queries import lists
 from customers.queries.timeline import TimelineFilter, timeline
 
-SHOWN = 30
+PAGE_SIZE = 30
 
 
 @require_safe
 @access.page("customers.view_order")
-def orders(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+def list_orders(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """List every order, the newest first."""
-    live = lists.live_id(customer_id)
-    if live is None:
+    live_id = lists.live_id(customer_id)
+    if live_id is None:
         raise Http404
-    page = lists.orders(live, cursor=request.GET.get("cursor"), limit=SHOWN)
-    found = [order(one) for one in page.results]
-    return _shown(request, live, "orders", page.next, orders=found)
+    page = lists.orders(live_id, cursor=request.GET.get("cursor"), limit=PAGE_SIZE)
+    orders = [staff_order(order) for order in page.results]
+    return _render_page(request, live_id, "orders", page.next, orders=orders)
 
 
 @require_safe
 @access.page("customers.view_event")
-def happened(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+def show_timeline(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """List everything that happened, the newest first."""
-    live = lists.live_id(customer_id)
+    live_id = lists.live_id(customer_id)
     cursor = request.GET.get("cursor")
-    page = timeline(live, filters=TimelineFilter(), cursor=cursor, limit=SHOWN) if live else None
-    if live is None or page is None:
+    page = (
+        timeline(live_id, filters=TimelineFilter(), cursor=cursor, limit=PAGE_SIZE)
+        if live_id
+        else None
+    )
+    if live_id is None or page is None:
         raise Http404
-    return _shown(request, live, "timeline", page.next, moments=moments(page.results))
+    return _render_page(
+        request, live_id, "timeline", page.next, timeline=timeline_entries(page.results)
+    )
 
 
 @require_safe
 @access.page("butler.view_message")
-def told(request: HttpRequest, customer_id: UUID) -> HttpResponse:
-    """List everything that was said, and what was not, each with its reason."""
-    doorway = inbox.resolve_customer(customer_id)
-    if doorway is None:
+def list_decisions(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    """List the messages that were sent, and those that were not, each with its reason."""
+    customer = inbox.resolve_customer(customer_id)
+    if customer is None:
         raise Http404
-    found, following = decisions.occasions(doorway, cursor=request.GET.get("cursor"), limit=SHOWN)
-    return _shown(request, doorway.id, "messages", following, occasions=found)
+    cursor = request.GET.get("cursor")
+    occasions, next_cursor = decisions.occasions(customer, cursor=cursor, limit=PAGE_SIZE)
+    return _render_page(request, customer.id, "messages", next_cursor, occasions=occasions)
 
 
-def _shown(
-    request: HttpRequest, live: UUID, what: str, following: str | None, **found: object
+def _render_page(
+    request: HttpRequest, live_id: UUID, what: str, next_cursor: str | None, **lists_shown: object
 ) -> HttpResponse:
-    audit.look(request, [live], what=what)
-    named = describe([live], today=timezone.localdate())
-    shown = {
-        **found,
-        "person": {"id": live, "name": named[0].name if named else ""},
+    audit.log_access(request, [live_id], part=what)
+    matches = describe([live_id], today=timezone.localdate())
+    context = {
+        **lists_shown,
+        "customer": {"id": live_id, "name": matches[0].name if matches else ""},
         "what": what,
         "is_first": "cursor" not in request.GET,
-        "next": following,
-        "here": "search",
+        "next": next_cursor,
+        "section": "search",
     }
-    return render(request, "console/history.html", shown)
+    return render(request, "console/history.html", context)

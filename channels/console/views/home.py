@@ -1,4 +1,4 @@
-"""Where a colleague begins: what rings, what is to be done, what was stopped."""
+"""The console's home page: ringing calls, open tasks, stopped automations."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,22 +16,22 @@ from customers.models import Review
 def home(request: HttpRequest) -> HttpResponse:
     """Show each colleague what their role is about."""
     user = request.user
-    shown: dict[str, object] = {"here": "home"}
+    context: dict[str, object] = {"section": "home"}
     if user.has_perm("customers.find_customer") and user.has_perm("customers.view_interaction"):
-        shown["calls"] = calls.shown(timezone.now())
+        context["calls"] = calls.ringing_calls_now(timezone.now())
     if user.has_perm("butler.view_stafftask"):
-        shown["open_tasks"] = count_open()
+        context["open_tasks"] = count_open()
     if user.has_perm("customers.view_review"):
-        shown["open_reviews"] = Review.objects.filter(status=Review.Status.OPEN).count()
+        context["open_reviews"] = Review.objects.filter(status=Review.Status.OPEN).count()
     if user.has_perm("butler.view_pauseswitch"):
-        shown["halts"] = PauseSwitch.objects.filter(released_at=None).count()
-    # Nothing of all that is theirs: say what is.
-    shown["is_all"] = len(shown) == 1
-    return render(request, "console/home.html", shown)
+        context["halts"] = PauseSwitch.objects.filter(released_at=None).count()
+    # A role without any of these gets a hint.
+    context["is_empty"] = len(context) == 1
+    return render(request, "console/home.html", context)
 
 
 @require_safe
 @access.page(is_for_all=True)
-def keys(request: HttpRequest) -> HttpResponse:
-    """List the keys, for who has no script to show them on top of a page."""
-    return render(request, "console/shortcuts.html", {"here": "keys"})
+def shortcuts(request: HttpRequest) -> HttpResponse:
+    """List the keyboard shortcuts, for browsers without scripts."""
+    return render(request, "console/shortcuts.html", {"section": "shortcuts"})

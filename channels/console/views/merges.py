@@ -1,4 +1,4 @@
-"""Two records that may be one person: side by side, with what speaks for it."""
+"""Reviews of two records that may be one customer: side by side, with the evidence."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from channels.console.presenters.customer import Person, person
+from channels.console.presenters.customer import CustomerPage, customer_page
 from channels.console.views import access, audit
 from customers.actions import reviews
 from customers.models import Review
@@ -21,70 +21,73 @@ from customers.queries.record import record
 
 @require_safe
 @access.page("customers.view_review")
-def listing(request: HttpRequest) -> HttpResponse:
-    """List what waits for a person, the newest first."""
+def list_reviews(request: HttpRequest) -> HttpResponse:
+    """List the open reviews, the newest first."""
     page = lists.reviews(
         status=Review.Status.OPEN, kind=None, cursor=request.GET.get("cursor") or None, limit=30
     )
-    shown = {"reviews": page.results, "next": page.next, "here": "merges"}
-    return render(request, "console/merges.html", shown)
+    context = {"reviews": page.results, "next": page.next, "section": "merges"}
+    return render(request, "console/merges.html", context)
 
 
 @require_safe
 @access.page("customers.view_review")
 def compare(request: HttpRequest, review_id: int) -> HttpResponse:
-    """Show both records side by side, and why somebody thinks that they are one."""
+    """Show both records side by side, with the evidence that they are one customer."""
     review = lists.review(review_id)
     if review is None:
         raise Http404
-    sides = [_side(id_) for id_ in (review.first, review.second) if id_]
-    audit.look(request, {UUID(side.id) for side in sides if side}, what="merge")
+    customer_ids = [id_ for id_ in (review.first, review.second) if id_]
+    customers = [customer for id_ in customer_ids if (customer := _customer(id_))]
+    audit.log_access(request, {UUID(customer.id) for customer in customers}, part="merge")
     evidence = msgspec.json.decode(review.details)
-    facts = evidence.items() if isinstance(evidence, dict) else ()
-    shown = {
+    evidence_facts = evidence.items() if isinstance(evidence, dict) else ()
+    context = {
         "review": review,
-        "sides": [side for side in sides if side],
-        "evidence": [(name.replace("_", " "), _plain(value)) for name, value in facts],
+        "customers": customers,
+        "evidence": [
+            (name.replace("_", " "), _value_text(value)) for name, value in evidence_facts
+        ],
         "may_join": review.second is not None and review.status == "open",
-        "here": "merges",
+        "section": "merges",
     }
-    return render(request, "console/merge.html", shown)
+    return render(request, "console/merge.html", context)
 
 
 @require_POST
 @access.page("customers.change_review")
 def join(request: HttpRequest, review_id: int) -> HttpResponse:
-    return _settle(request, review_id, reviews.accept_review, "They are one record now.")
+    return _settle_review(request, review_id, reviews.accept_review, "They are one record now.")
 
 
 @require_POST
 @access.page("customers.change_review")
 def keep_apart(request: HttpRequest, review_id: int) -> HttpResponse:
-    return _settle(request, review_id, reviews.decline_review, "They stay apart.")
+    return _settle_review(request, review_id, reviews.decline_review, "They stay apart.")
 
 
 @require_POST
 @access.page("customers.change_review")
 def part(request: HttpRequest, customer_id: UUID, merge_id: int) -> HttpResponse:
     """Undo a merge; each record gets back what was its own."""
-    live = lists.live_id(customer_id)
-    if live is None:
+    live_id = lists.live_id(customer_id)
+    if live_id is None:
         raise Http404
     try:
         merge = reviews.undo_merge(
-            customer_id=live, merge_id=merge_id, actor=audit.actor(request), now=timezone.now()
+            customer_id=live_id, merge_id=merge_id, actor=audit.actor(request), now=timezone.now()
         )
     except reviews.MergeAlreadyUndone:
         messages.error(request, "They were parted already.")
-        return redirect("console:customer", customer_id=live)
+        return redirect("console:customer", customer_id=live_id)
     if merge is None:
         raise Http404
     messages.success(request, "They are two records again, each with what was its own.")
-    return redirect("console:customer", customer_id=live)
+    return redirect("console:customer", customer_id=live_id)
 
 
-def _settle(
-    request: HttpRequest, review_id: int, decide: Callable[..., Review | None], words: str
+def _settle_review(
+    request: HttpRequest, review_id: int, decide: Callable[..., Review | None], text: str
 ) -> HttpResponse:
     try:
         review = decide(review_id=review_id, actor=audit.actor(request), now=timezone.now())
@@ -96,19 +99,20 @@ def _settle(
         return redirect("console:merges")
     if review is None:
         raise Http404
-    messages.success(request, words)
+    messages.success(request, text)
     return redirect("console:merges")
 
 
-def _side(customer_id: UUID) -> Person | None:
+def _customer(customer_id: UUID) -> CustomerPage | None:
     now = timezone.now()
-    found = record(customer_id, today=timezone.localdate(now))
-    return person(found, None, now=now, today=timezone.localdate(now)) if found else None
+    today = timezone.localdate(now)
+    shape = record(customer_id, today=today)
+    return customer_page(shape, None, now=now, today=today) if shape else None
 
 
-def _plain(value: Any) -> str:
+def _value_text(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(_plain(one) for one in value)
+        return ", ".join(_value_text(element) for element in value)
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {_plain(one)}" for name, one in value.items())
+        return ", ".join(f"{name}: {_value_text(element)}" for name, element in value.items())
     return str(value)

@@ -1,4 +1,4 @@
-"""Orders taken and changed by phone: checked, shown with their price, and then done once."""
+"""Orders that staff enter and change: checked, shown with their price, then saved once."""
 
 import secrets
 from collections.abc import Callable
@@ -15,19 +15,19 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from channels.console import order_form
-from channels.console.order_form import Form, Wrong
-from channels.console.presenters.customer import Order, Person, order, person
+from channels.console.order_form import FormError, OrderInput
+from channels.console.presenters.customer import CustomerPage, customer_page
+from channels.console.presenters.orders import StaffOrder, staff_order
 from channels.console.views import access, audit
-from channels.pages.presenters.events import money
+from channels.pages.money import format_money
 from customers.actions import idempotency, orders
 from customers.actions.changes import RejectedChange, UnreachableRecord
 from customers.actions.idempotency import StoredResponse
 from customers.queries import lists
 from customers.queries.record import record
 
-# What can be in the way, in words for who has the customer on the phone.
-REFUSED: dict[type[Exception], str] = {
+# Why an order cannot be saved, in words for staff who talk to the customer.
+ERROR_TEXTS: dict[type[Exception], str] = {
     orders.NoSuchOrder: "There is no such order any more.",
     orders.NoSuchLine: "That line is not in the order any more.",
     orders.OrderClosed: "This order was cancelled or refunded.",
@@ -42,231 +42,223 @@ REFUSED: dict[type[Exception], str] = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @access.page("customers.change_order")
 def new(request: HttpRequest, customer_id: UUID) -> HttpResponse:
-    """Take an order down: check it, show what it costs, and only then place it."""
+    """Enter an order: check it, show what it costs, and only then place it."""
+    today = timezone.localdate()
     if request.method != "POST":
-        return _form(request, customer_id, Form(lines=[order_form.Line(quantity="1")]))
-    form = order_form.read(request.POST.dict(), timezone.localdate())
-    if form.wrong or "place" not in request.POST:
-        return _form(request, customer_id, form, is_checked=_is_checked(request, form))
-    live = _live(customer_id)
+        return _form(request, customer_id, OrderInput.empty(today))
+    order = OrderInput.posted(request.POST.dict(), today)
+    if order.errors or "place" not in request.POST:
+        return _form(request, customer_id, order, is_checked=_is_checked(request, order))
+    live_id = _live_id(customer_id)
 
     def place() -> StoredResponse:
         placed = orders.place_order(
-            customer_id=live,
+            customer_id=live_id,
             author=audit.author(request),
             number="",
-            order=order_form.statement(form),
+            order=order.statement(),
             now=timezone.now(),
         )
         return StoredResponse(201, msgspec.json.encode(placed.number))
 
-    return _once(request, live, form, place, "The order is placed.")
+    return _save_once(request, live_id, order, place, "The order is placed.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @access.page("customers.change_order")
 def change(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
-    """Change an order; the difference is shown before it is done."""
-    live, before = _order(customer_id, number)
+    """Change an order; the difference is shown before it is saved."""
+    today = timezone.localdate()
+    live_id, before = _order(customer_id, number)
     if not before.is_open:
-        return _closed(request, live, before)
+        return _closed(request, live_id, before)
     if request.method != "POST":
-        return _form(request, live, _filled(before), before=before)
-    form = order_form.read(request.POST.dict(), timezone.localdate())
-    if form.wrong or "place" not in request.POST:
-        return _form(request, live, form, before=before, is_checked=_is_checked(request, form))
+        return _form(request, live_id, OrderInput.of_order(before, today), before=before)
+    order = OrderInput.posted(request.POST.dict(), today)
+    if order.errors or "place" not in request.POST:
+        is_checked = _is_checked(request, order)
+        return _form(request, live_id, order, before=before, is_checked=is_checked)
 
     def amend() -> StoredResponse:
-        aim = orders.OrderTarget(live, number, audit.author(request), timezone.now())
-        orders.amend_order(target=aim, change=order_form.statement(form))
+        target = orders.OrderTarget(live_id, number, audit.author(request), timezone.now())
+        orders.amend_order(target=target, change=order.statement())
         return StoredResponse(200, msgspec.json.encode(number))
 
-    return _once(request, live, form, amend, "The order is changed.", before=before)
+    return _save_once(request, live_id, order, amend, "The order is changed.", before=before)
 
 
 @require_POST
 @access.page("customers.change_order")
 def cancel(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
-    """Cancel an order, whole."""
-    live, _ = _order(customer_id, number)
-    aim = orders.OrderTarget(live, number, audit.author(request), timezone.now())
+    """Cancel a whole order."""
+    live_id, _ = _order(customer_id, number)
+    target = orders.OrderTarget(live_id, number, audit.author(request), timezone.now())
     reason = request.POST.get("reason", "")[:200].replace("\x00", "")
     try:
-        orders.cancel_order(target=aim, reason=reason)
-    except tuple(REFUSED) as error:
-        messages.error(request, REFUSED[type(error)])
+        orders.cancel_order(target=target, reason=reason)
+    except tuple(ERROR_TEXTS) as error:
+        messages.error(request, ERROR_TEXTS[type(error)])
     else:
         messages.success(request, f"Order {number} is cancelled.")
-    return redirect("console:customer", customer_id=live)
+    return redirect("console:customer", customer_id=live_id)
 
 
 @require_POST
 @access.page("customers.change_order")
 def confirm(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
-    """Place the order that the customer requested, or do what she asked to change."""
-    live, before = _order(customer_id, number)
-    aim = orders.OrderTarget(live, number, audit.author(request), timezone.now())
-    done = "is placed" if before.is_requested else "is changed"
-    return _settled(request, live, lambda: orders.confirm_request(target=aim), f"{number} {done}.")
+    """Place the order, or make the change, that the customer requested."""
+    live_id, before = _order(customer_id, number)
+    target = orders.OrderTarget(live_id, number, audit.author(request), timezone.now())
+    outcome = "is placed" if before.is_requested else "is changed"
+    return _answer_request(
+        request, live_id, lambda: orders.confirm_request(target=target), f"{number} {outcome}."
+    )
 
 
 @require_POST
 @access.page("customers.change_order")
 def decline(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
     """Decline what the customer requested."""
-    live, _ = _order(customer_id, number)
-    aim = orders.OrderTarget(live, number, audit.author(request), timezone.now())
-    declined = f"What they asked about {number} is declined."
-    return _settled(request, live, lambda: orders.decline_request(target=aim), declined)
+    live_id, _ = _order(customer_id, number)
+    target = orders.OrderTarget(live_id, number, audit.author(request), timezone.now())
+    text = f"What they asked about {number} is declined."
+    return _answer_request(request, live_id, lambda: orders.decline_request(target=target), text)
 
 
-def _settled(
-    request: HttpRequest, live: UUID, settle: Callable[[], object], words: str
+def _answer_request(
+    request: HttpRequest, live_id: UUID, action: Callable[[], object], text: str
 ) -> HttpResponse:
     try:
-        settle()
-    except tuple(REFUSED) as error:
-        messages.error(request, REFUSED[type(error)])
+        action()
+    except tuple(ERROR_TEXTS) as error:
+        messages.error(request, ERROR_TEXTS[type(error)])
     else:
-        messages.success(request, words)
-    return redirect("console:customer", customer_id=live)
+        messages.success(request, text)
+    return redirect("console:customer", customer_id=live_id)
 
 
 @require_POST
 @access.page("customers.change_order")
 def cancel_line(request: HttpRequest, customer_id: UUID, number: str, line: str) -> HttpResponse:
-    """Take one line out of an order."""
-    live, _ = _order(customer_id, number)
-    aim = orders.OrderTarget(live, number, audit.author(request), timezone.now())
+    """Cancel one line of an order."""
+    live_id, _ = _order(customer_id, number)
+    target = orders.OrderTarget(live_id, number, audit.author(request), timezone.now())
     try:
-        orders.cancel_order_line(target=aim, line=line)
-    except tuple(REFUSED) as error:
-        messages.error(request, REFUSED[type(error)])
+        orders.cancel_order_line(target=target, line=line)
+    except tuple(ERROR_TEXTS) as error:
+        messages.error(request, ERROR_TEXTS[type(error)])
     else:
         messages.success(request, "That line is out of the order.")
-    return redirect("console:order", customer_id=live, number=number)
+    return redirect("console:order", customer_id=live_id, number=number)
 
 
-def _once(
+def _save_once(
     request: HttpRequest,
-    live: UUID,
-    form: Form,
+    live_id: UUID,
+    order: OrderInput,
     effect: Callable[[], StoredResponse],
-    words: str,
-    **shown: Any,
+    text: str,
+    **context: Any,
 ) -> HttpResponse:
-    """Do it once for each form that was opened, however often its button is pressed."""
+    """Save once for each form that was opened, however often its button is pressed."""
     key = request.POST.get("key", "")[:100]
     if not key.isalnum():
-        return _form(request, live, form, **shown)
+        return _form(request, live_id, order, **context)
     try:
-        done = idempotency.run_once(
+        answer = idempotency.run_once(
             principal=audit.principal(request),
             key=f"console-{key}",
-            request=msgspec.json.encode([request.path, order_form.statement(form)]),
+            request=msgspec.json.encode([request.path, order.statement()]),
             now=timezone.now(),
             retention=timedelta(days=settings.BUTLER_IDEMPOTENCY_DAYS),
             effect=effect,
         )
-    except tuple(REFUSED) as error:
-        form.wrong = [Wrong(REFUSED[type(error)])]
-        return _form(request, live, form, status=409, **shown)
-    if done.state == "other_content":
-        form.wrong = [
-            Wrong("This form was sent before with something else in it. Look at the record.")
+    except tuple(ERROR_TEXTS) as error:
+        order.save_errors = [FormError(ERROR_TEXTS[type(error)])]
+        return _form(request, live_id, order, status=409, **context)
+    if answer.state == "other_content":
+        order.save_errors = [
+            FormError("This form was sent before with something else in it. Look at the record.")
         ]
-        return _form(request, live, form, status=409, **shown)
-    # Pressed twice it was done once, and the record shows it either way.
-    messages.success(request, words)
-    return redirect("console:customer", customer_id=live)
+        return _form(request, live_id, order, status=409, **context)
+    # A second press saves nothing more, and shows the same record.
+    messages.success(request, text)
+    return redirect("console:customer", customer_id=live_id)
 
 
-def _closed(request: HttpRequest, live: UUID, before: Order) -> HttpResponse:
-    """Say that nothing can be done with it; to a change that came too late, too."""
+def _closed(request: HttpRequest, live_id: UUID, before: StaffOrder) -> HttpResponse:
+    """Show that the order cannot be changed, also to a change that came too late."""
     status = 200
     if request.method == "POST":
-        messages.error(request, REFUSED[orders.OrderClosed])
+        messages.error(request, ERROR_TEXTS[orders.OrderClosed])
         status = 409
-    shown = {"person": _person(request, live), "before": before, "here": "search"}
-    return render(request, "console/order_closed.html", shown, status=status)
+    context = {"customer": _customer(request, live_id), "before": before, "section": "search"}
+    return render(request, "console/order_closed.html", context, status=status)
 
 
-def _is_checked(request: HttpRequest, form: Form) -> bool:
-    """Tell whether to ask for the last word on it, or to let it be written on."""
-    return not form.wrong and "back" not in request.POST
+def _is_checked(request: HttpRequest, order: OrderInput) -> bool:
+    """Return whether to ask for confirmation, and not to let the form be edited."""
+    return not order.errors and "back" not in request.POST
 
 
 def _form(
     request: HttpRequest,
     customer_id: UUID,
-    form: Form,
+    order: OrderInput,
     *,
-    before: Order | None = None,
+    before: StaffOrder | None = None,
     is_checked: bool = False,
     status: int = 0,
 ) -> HttpResponse:
-    spare = 0 if is_checked else max(order_form.SPARE, order_form.SHOWN - len(form.lines))
-    lines = form.lines + [order_form.Line() for _ in range(spare)]
-    shown = {
-        "person": _person(request, customer_id),
-        "form": form,
-        "lines": [(f"line{number}", line) for number, line in enumerate(lines)],
-        "bad": {one.field for one in form.wrong},
+    context = {
+        "customer": _customer(request, customer_id),
+        "form": order.form,
+        "lines": order.lines.filled if is_checked else order.lines.forms,
+        "errors": order.errors,
         "before": before,
         "is_checked": is_checked,
-        "total": money(str(_total(form, before)), form.currency),
+        "total": _total_text(order, before) if is_checked else "",
         "today": timezone.localdate().isoformat(),
         "key": request.POST.get("key") or secrets.token_hex(8),
-        "here": "search",
+        "section": "search",
     }
-    status = status or (422 if form.wrong else 200)
-    return render(request, "console/order_form.html", shown, status=status)
+    status = status or (422 if order.errors else 200)
+    return render(request, "console/order_form.html", context, status=status)
 
 
-def _person(request: HttpRequest, customer_id: UUID) -> Person:
+def _customer(request: HttpRequest, customer_id: UUID) -> CustomerPage:
     now = timezone.now()
-    found = record(customer_id, today=timezone.localdate(now))
-    if found is None:
+    today = timezone.localdate(now)
+    shape = record(customer_id, today=today)
+    if shape is None:
         raise Http404
     if request.method != "POST":
-        audit.look(request, [found.id], what="order")
-    return person(found, None, now=now, today=timezone.localdate(now))
+        audit.log_access(request, [shape.id], part="order")
+    return customer_page(shape, None, now=now, today=today)
 
 
-def _total(form: Form, before: Order | None) -> Decimal:
-    """Return what it costs then: of a change, what it cost, and what becomes different."""
-    if before is None:
-        return form.total
-    named = {line.id for line in form.lines}
-    replaced = (one.amount for one in before.lines if one.id in named and not one.is_gone)
-    return before.amount + form.total - sum(replaced, Decimal("0.00"))
+def _total_text(order: OrderInput, before: StaffOrder | None) -> str:
+    """Return what the order would cost; lines that a change does not name keep their price."""
+    total, currency = order.total, str(order.form.cleaned_data["currency"])
+    if before is not None:
+        named = {line.cleaned_data["id"] for line in order.lines.filled}
+        replaced = (
+            line.amount for line in before.lines if line.id in named and not line.is_removed
+        )
+        total += before.amount - sum(replaced, Decimal("0.00"))
+    return format_money(str(total), currency)
 
 
-def _filled(before: Order) -> Form:
-    return Form(
-        name=before.name,
-        visit_date=before.visit_date.isoformat() if before.visit_date else "",
-        visit_time=before.visit_time.strftime("%H:%M") if before.visit_time else "",
-        guests=", ".join(before.guests),
-        currency=before.currency or "EUR",
-        lines=[
-            order_form.Line(line.id, line.name, str(line.quantity), line.price)
-            for line in before.lines
-            if not line.is_gone
-        ],
-    )
-
-
-def _order(customer_id: UUID, number: str) -> tuple[UUID, Order]:
-    live = _live(customer_id)
-    found = lists.order(live, number)
-    if found is None:
+def _order(customer_id: UUID, number: str) -> tuple[UUID, StaffOrder]:
+    live_id = _live_id(customer_id)
+    order = lists.order(live_id, number)
+    if order is None:
         raise Http404
-    return live, order(found)
+    return live_id, staff_order(order)
 
 
-def _live(customer_id: UUID) -> UUID:
-    live = lists.live_id(customer_id)
-    if live is None:
+def _live_id(customer_id: UUID) -> UUID:
+    live_id = lists.live_id(customer_id)
+    if live_id is None:
         raise Http404
-    return live
+    return live_id

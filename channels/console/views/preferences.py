@@ -1,4 +1,4 @@
-"""What a customer allows and how they want it, written down while they say it to a colleague."""
+"""Consent and preferences that a customer states to a staff member."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -17,11 +17,11 @@ from butler.actions import withdrawal
 from butler.actions.withdrawal import SentMessage
 from butler.decisions.inputs import read_facts
 from butler.types import Facts
-from channels.console.presenters import events
+from channels.console.presenters import labels
 from channels.console.views import access, audit
 from channels.pages import forms
-from channels.pages.forms import Form, Unreadable
-from channels.pages.presenters.preferences import choices
+from channels.pages.forms import InvalidForm
+from channels.pages.presenters.preferences import preferences_page
 from customers.actions.consent import ConsentStatement, InvalidStatement, NoSuchCustomer
 from customers.consent import history
 from customers.consent.state import State
@@ -29,11 +29,11 @@ from customers.identity.search import describe
 from customers.queries import lists
 from customers.queries.shapes import PurposeShape
 
-# How somebody says it to us, and what that is called.
-HOW = {"voice": "on the phone", "staff": "in front of me", "paper": "in a letter"}
-# A call that ended so long ago is still what they said it in.
-_JUST_NOW = timedelta(hours=1)
-_UNREADABLE = {
+# How the customer makes the statement, by the kind of evidence.
+EVIDENCE_KINDS = {"voice": "on the phone", "staff": "in front of me", "paper": "in a letter"}
+# The last call is still evidence for this long after its end.
+_CALL_GRACE = timedelta(hours=1)
+_ERROR_TEXTS = {
     "nothing": "Nothing was switched, so nothing was changed.",
     "zone": "There is no such time zone. Choose one such as Europe/Amsterdam.",
     "budget": "Say how many messages as a number up to 1000.",
@@ -41,135 +41,161 @@ _UNREADABLE = {
     "channel_order": "Choose each way only once.",
     "unread": "Read the words to them first: they are what is agreed to.",
 }
-_NOTHING_DONE = "That could not be understood, so nothing was changed."
+_NOTHING_CHANGED = "That could not be understood, so nothing was changed."
 
 
 @require_safe
 @access.page("customers.change_control")
-def show(request: HttpRequest, customer_id: UUID) -> HttpResponse:
-    """Show what holds, with the words to read aloud in the customer's language."""
+def show_preferences(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    """Show what holds, with the notices to read aloud in the customer's language."""
     now = timezone.now()
-    live, facts = _facts(customer_id, now)
-    audit.look(request, [live], what="control", reason=request.GET.get("for", ""))
+    live_id, facts = _facts(customer_id, now)
+    audit.log_access(request, [live_id], part="control", reason=request.GET.get("for", ""))
     state = facts.control if facts else None
     if facts is None or state is None:
-        # To guess here would be to speak for them.
-        return render(
-            request, "console/preferences_unavailable.html", {"here": "search"}, status=503
-        )
-    named = describe([live], today=timezone.localdate(now))
-    aloud = _language(request.GET.get("aloud", ""), facts)
-    found = choices(facts, state, _purposes(aloud), history.topics("en"), now)
+        # Without readable facts nothing is shown: a guess would speak for the customer.
+        template = "console/preferences_unavailable.html"
+        return render(request, template, {"section": "search"}, status=503)
+    matches = describe([live_id], today=timezone.localdate(now))
+    language = _language(request.GET.get("aloud", ""), facts)
+    page = preferences_page(facts, state, _purposes(language), history.topics("en"), now)
     context = {
-        "customer_id": live,
-        "name": named[0].name if named else "",
-        "choices": found,
-        "asked": [(one, events.answered(state.consents.get(one.key))) for one in found.asked],
-        "aloud": aloud,
-        "languages": settings.LANGUAGES,
-        "spoken": events.LANGUAGES,
-        "how": _how(request.GET.get("how")),
-        "hows": HOW.items(),
-        "closed": [
-            (one.way, one.value, events.CLOSED.get(one.closed, one.closed))
-            for one in found.reach
-            if one.closed
+        "customer_id": live_id,
+        "name": matches[0].name if matches else "",
+        "preferences": page,
+        "questions": [
+            (question, labels.consent_answer(state.consents.get(question.key)))
+            for question in page.questions
         ],
-        "here": "search",
+        "aloud": language,
+        "languages": settings.LANGUAGES,
+        "how": _evidence_kind(request.GET.get("how")),
+        "evidence_kinds": EVIDENCE_KINDS.items(),
+        "suppressed_addresses": [
+            (address, labels.SUPPRESSIONS.get(address.suppression, address.suppression))
+            for address in page.addresses
+            if address.suppression
+        ],
+        "section": "search",
     }
     return render(request, "console/preferences.html", context)
 
 
 @require_POST
 @access.page("customers.change_control")
-def say(request: HttpRequest, customer_id: UUID, what: str) -> HttpResponse:
-    """Take one form for the customer; answer with what had already left."""
+def change(request: HttpRequest, customer_id: UUID, name: str) -> HttpResponse:
+    """Accept the form of this name for the customer, and return to its place on the page."""
     now = timezone.now()
-    live, facts = _facts(customer_id, now)
-    state = facts.control if facts else None
-    posted: Form = dict(request.POST.lists())
-    place = forms.place(what, posted, [one.key for one in history.purposes("en")])
+    live_id, facts = _facts(customer_id, now)
+    purposes = [purpose.key for purpose in history.purposes("en")]
+    anchor = forms.anchor_of(name, request.POST, purposes)
     try:
-        if state is None:
-            raise Unreadable("state")
-        words = _words(request, what, posted, state, live, now)
-        acknowledgement = withdrawal.record_statements(
-            customer_id=live, statements=words, author=audit.author(request), now=now
-        )
-    except Unreadable as wrong:
-        messages.error(request, _UNREADABLE.get(str(wrong), _NOTHING_DONE), place)
-    except InvalidStatement as wrong:
-        messages.error(request, f"{_NOTHING_DONE} {wrong.detail}", place)
+        _save(request, live_id, name, facts.control if facts else None, anchor, now)
+    except InvalidForm as error:
+        messages.error(request, _ERROR_TEXTS.get(str(error), _NOTHING_CHANGED), anchor)
+    except InvalidStatement as error:
+        messages.error(request, f"{_NOTHING_CHANGED} {error.detail}", anchor)
     except NoSuchCustomer:
         raise Http404 from None
-    else:
-        messages.success(request, "Written down. It holds from this moment on.", place)
-        if acknowledgement.sent_messages and any(forms.narrows(word) for word in words):
-            messages.warning(request, _left(acknowledgement.sent_messages), place)
-    query = {name: said for name in ("how", "aloud") if (said := request.POST.get(name, "")[:10])}
-    return redirect(f"{resolve_url('console:wishes', live)}?{urlencode(query)}#{place}")
+    query = {
+        field: text for field in ("how", "aloud") if (text := request.POST.get(field, "")[:10])
+    }
+    address = resolve_url("console:preferences", live_id)
+    return redirect(f"{address}?{urlencode(query)}#{anchor}")
 
 
-def _words(
-    request: HttpRequest, what: str, posted: Form, state: State, live: UUID, now: datetime
+def _save(
+    request: HttpRequest,
+    live_id: UUID,
+    name: str,
+    state: State | None,
+    anchor: str,
+    now: datetime,
+) -> None:
+    if state is None:
+        raise InvalidForm("state")
+    statements = _statements(request, name, state, live_id, now)
+    author = audit.author(request)
+    acknowledgement = withdrawal.record_statements(
+        customer_id=live_id, statements=statements, author=author, now=now
+    )
+    messages.success(request, "Written down. It holds from this moment on.", anchor)
+    if acknowledgement.sent_messages and any(
+        forms.is_restriction(statement) for statement in statements
+    ):
+        messages.warning(request, _sent_before(acknowledgement.sent_messages), anchor)
+
+
+def _statements(
+    request: HttpRequest, name: str, state: State, live_id: UUID, now: datetime
 ) -> list[ConsentStatement]:
-    is_read = "read" in posted
+    was_read_aloud = "read" in request.POST
     topics = [topic.key for topic in history.topics("en")]
-    evidence = _evidence(request, live, now) | ({"read": "aloud"} if is_read else {})
-    if posted.get("initiative") == ["customer"]:
+    evidence = _evidence(request, live_id, now) | ({"read": "aloud"} if was_read_aloud else {})
+    if request.POST.getlist("initiative") == ["customer"]:
         evidence["initiative"] = "customer"
-    words = forms.words(what, posted, state, topics=topics, now=now, evidence=evidence)
-    # A yes is to words; whoever did not hear them has agreed to nothing.
-    if not is_read and any(word.kind == "consent.given" for word in words):
-        raise Unreadable("unread")
-    return words
+    statements = forms.read_statements(
+        name, request.POST, state, topics=topics, now=now, evidence=evidence
+    )
+    # Consent is to a notice, so it must have been read aloud.
+    if not was_read_aloud and any(statement.kind == "consent.given" for statement in statements):
+        raise InvalidForm("unread")
+    return statements
 
 
-def _evidence(request: HttpRequest, live: UUID, now: datetime) -> dict[str, str]:
-    """Say how we know: who heard it as what, and in which call."""
-    how = _how(request.POST.get("how"))
-    evidence = {"kind": how, "page": "/console/", "heard_as": audit.role(request)[:200]}
-    if how != "voice":
+def _evidence(request: HttpRequest, live_id: UUID, now: datetime) -> dict[str, str]:
+    """Return how the statement was made: to whom, in which role, and in which call."""
+    kind = _evidence_kind(request.POST.get("how"))
+    evidence = {"kind": kind, "page": "/console/", "heard_as": audit.role(request)[:200]}
+    if kind != "voice":
         return evidence
-    last = lists.interactions(live, cursor=None, limit=1).results
-    is_it = last and last[0].kind == "call" and now - (last[0].ended_at or now) < _JUST_NOW
-    return evidence | ({"call": last[0].reference[:200]} if is_it else {})
+    for interaction in lists.interactions(live_id, cursor=None, limit=1).results:
+        is_recent = now - (interaction.ended_at or now) < _CALL_GRACE
+        if interaction.kind == "call" and is_recent:
+            evidence["call"] = interaction.reference[:200]
+    return evidence
 
 
 def _facts(customer_id: UUID, now: datetime) -> tuple[UUID, Facts | None]:
-    live = lists.live_id(customer_id)
-    if live is None:
+    live_id = lists.live_id(customer_id)
+    if live_id is None:
         raise Http404
-    return live, read_facts([live], now=now).get(live)
+    return live_id, read_facts([live_id], now=now).get(live_id)
 
 
-def _purposes(aloud: str) -> list[PurposeShape]:
-    """Return what is asked for: called as colleagues call it, with the words to read aloud."""
-    named = {one.key: one for one in history.purposes("en")}
+def _purposes(language: str) -> list[PurposeShape]:
+    """Return the purposes with English names and the notices in the customer's language."""
+    english = {purpose.key: purpose for purpose in history.purposes("en")}
     return [
         msgspec.structs.replace(
-            one, name=named[one.key].name, description=named[one.key].description
+            purpose,
+            name=english[purpose.key].name,
+            description=english[purpose.key].description,
         )
-        for one in history.purposes(aloud)
+        for purpose in history.purposes(language)
     ]
 
 
-def _language(wanted: str, facts: Facts) -> str:
-    known, theirs = dict(settings.LANGUAGES), facts.language.partition("-")[0]
-    return next((one for one in (wanted, theirs) if one in known), "en")
+def _language(chosen: str, facts: Facts) -> str:
+    languages, preferred = dict(settings.LANGUAGES), facts.language.partition("-")[0]
+    return next((code for code in (chosen, preferred) if code in languages), "en")
 
 
-def _how(said: str | None) -> str:
-    return said if said in HOW else "voice"
+def _evidence_kind(kind: str | None) -> str:
+    return kind if kind in EVIDENCE_KINDS else "voice"
 
 
-def _left(left: Sequence[SentMessage]) -> str:
-    """Say what had already left when we heard it: that much cannot be taken back."""
-    count = len(left)
-    said = [
-        f"{one.subject or 'a message'}, {events.CHANNELS.get(one.channel, one.channel)},"
-        f" {timezone.localtime(one.at):%H:%M}, {events.BECAME.get(one.state, one.state)}"
-        for one in left
+def _sent_before(sent: Sequence[SentMessage]) -> str:
+    """Name the messages that were sent before the statement and cannot be withdrawn."""
+    descriptions = [
+        f"{message.subject or 'a message'},"
+        f" {labels.CHANNEL_NAMES.get(message.channel, message.channel)},"
+        f" {timezone.localtime(message.at):%H:%M},"
+        f" {labels.MESSAGE_STATES.get(message.state, message.state)}"
+        for message in sent
     ]
-    many = "message" if count == 1 else "messages"
-    return f"Tell them: {count} {many} had already left in the last hour: {'; '.join(said)}."
+    noun = "message" if len(sent) == 1 else "messages"
+    return (
+        f"Tell them: {len(sent)} {noun} had already left in the last hour:"
+        f" {'; '.join(descriptions)}."
+    )

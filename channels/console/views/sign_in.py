@@ -1,4 +1,4 @@
-"""Signing in as staff: password, then second factor; the first time, setting one up."""
+"""Signing in as staff: a password, then a second factor, which is set up at the first time."""
 
 from functools import partial
 from typing import Any
@@ -32,11 +32,11 @@ _SECRET = "console.secret"
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @content_security.strict
-def ask(request: HttpRequest) -> HttpResponse:
-    """Take address and password; go on to the second factor, or to setting one up."""
+def check_password(request: HttpRequest) -> HttpResponse:
+    """Check address and password; continue with the second factor, or with its setup."""
     if request.method != "POST":
-        if access.colleague(request):
-            return redirect(access.where_next(request))
+        if access.signed_in_staff(request):
+            return redirect(access.next_page(request))
         return _form(request, "sign_in.html")
     now = timezone.now()
     email = request.POST.get("email", "")
@@ -48,89 +48,91 @@ def ask(request: HttpRequest) -> HttpResponse:
             now=now,
         )
     except WrongPassword:
-        return _form(request, "sign_in.html", wrong=WRONG_PASSWORD, email=email, status=403)
+        return _form(request, "sign_in.html", error=WRONG_PASSWORD, email=email, status=403)
     except TooManyAttempts as error:
-        return _later(request, "sign_in.html", error, email=email)
-    access.remember(request, user, now)
-    step = "code" if staff_sign_in.has_second_factor(user) else "set-up"
+        return _too_often(request, "sign_in.html", error, email=email)
+    access.begin_sign_in(request, user, now)
+    step = "sign-in-code" if staff_sign_in.has_second_factor(user) else "set-up"
     return redirect(
-        f"{reverse(f'console:{step}')}?{urlencode({'next': access.where_next(request)})}"
+        f"{reverse(f'console:{step}')}?{urlencode({'next': access.next_page(request)})}"
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @content_security.strict
-def prove(request: HttpRequest) -> HttpResponse:
-    """Take the code of the authenticator app, or a recovery code."""
+def check_code(request: HttpRequest) -> HttpResponse:
+    """Check the code of the authenticator app, or a recovery code."""
     now = timezone.now()
-    user = access.pending(request, now)
+    user = access.awaiting_second_factor(request, now)
     if user is None or not staff_sign_in.has_second_factor(user):
         return redirect("console:sign-in")
     if request.method != "POST":
         return _form(request, "sign_in_code.html")
-    wanted = access.where_next(request)
+    next_page = access.next_page(request)
     try:
         staff_sign_in.check_code(
             user=user,
             code=request.POST.get("code", ""),
             now=now,
-            open_session=partial(access.let_in, request, user, now),
+            open_session=partial(access.complete_sign_in, request, user, now),
         )
     except WrongCode:
-        return _form(request, "sign_in_code.html", wrong=WRONG_CODE, status=403)
+        return _form(request, "sign_in_code.html", error=WRONG_CODE, status=403)
     except TooManyAttempts as error:
-        return _later(request, "sign_in_code.html", error)
-    return redirect(wanted)
+        return _too_often(request, "sign_in_code.html", error)
+    return redirect(next_page)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @content_security.strict
-def set_up(request: HttpRequest) -> HttpResponse:
-    """Take up an authenticator app; without one, staff can do nothing else."""
+def set_up_second_factor(request: HttpRequest) -> HttpResponse:
+    """Set up an authenticator app, without which staff have no access."""
     now = timezone.now()
-    user = access.pending(request, now)
+    user = access.awaiting_second_factor(request, now)
     if user is None or staff_sign_in.has_second_factor(user):
         return redirect("console:sign-in")
     secret = request.session.setdefault(_SECRET, staff_sign_in.new_secret())
-    shown: dict[str, Any] = {"secret": _grouped(secret), "picture": _picture(user, secret)}
+    context: dict[str, Any] = {"secret": _grouped(secret), "qr_code": _qr_code(user, secret)}
     if request.method != "POST":
-        return _form(request, "set_up_second_factor.html", **shown)
-    wanted = access.where_next(request)
+        return _form(request, "set_up_second_factor.html", **context)
+    next_page = access.next_page(request)
     try:
         codes = staff_sign_in.enroll(
             user=user,
             secret=secret,
             code=request.POST.get("code", ""),
             now=now,
-            open_session=partial(access.let_in, request, user, now),
+            open_session=partial(access.complete_sign_in, request, user, now),
         )
     except WrongCode:
-        return _form(request, "set_up_second_factor.html", wrong=WRONG_CODE, status=403, **shown)
+        return _form(request, "set_up_second_factor.html", error=WRONG_CODE, status=403, **context)
     except TooManyAttempts as error:
-        return _later(request, "set_up_second_factor.html", error, **shown)
-    # They are shown this once, so the page has to come.
-    return db.retry_if_connection_lost(partial(own_codes.show, request, codes, wanted))
+        return _too_often(request, "set_up_second_factor.html", error, **context)
+    # The codes are shown only once, so this page must be shown.
+    return db.retry_if_connection_lost(partial(own_codes.render_codes, request, codes, next_page))
 
 
 @require_POST
-def leave(request: HttpRequest) -> HttpResponse:
+def sign_out(request: HttpRequest) -> HttpResponse:
     logout(request)
     return redirect("console:sign-in")
 
 
-def _form(request: HttpRequest, template: str, *, status: int = 200, **shown: Any) -> HttpResponse:
-    shown["next"] = access.where_next(request)
-    return render(request, f"console/{template}", shown, status=status)
+def _form(
+    request: HttpRequest, template: str, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    context["next"] = access.next_page(request)
+    return render(request, f"console/{template}", context, status=status)
 
 
-def _later(
-    request: HttpRequest, template: str, error: TooManyAttempts, **shown: Any
+def _too_often(
+    request: HttpRequest, template: str, error: TooManyAttempts, **context: Any
 ) -> HttpResponse:
     minutes = -(-error.seconds // 60)
-    wrong = f"Too many tries. Try again in {minutes} minute{'s' if minutes > 1 else ''}."
-    response = _form(request, template, wrong=wrong, status=429, **shown)
+    text = f"Too many tries. Try again in {minutes} minute{'s' if minutes > 1 else ''}."
+    response = _form(request, template, error=text, status=429, **context)
     response["Retry-After"] = str(error.seconds)
     return response
 
@@ -139,13 +141,13 @@ def _grouped(secret: str) -> str:
     return " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
 
 
-def _picture(user: User, secret: str) -> SafeString:
-    """Draw what an authenticator app scans. All of it is ours: nothing in it needs escaping."""
+def _qr_code(user: User, secret: str) -> SafeString:
+    """Return the QR code for an authenticator app, safe markup that we generate."""
     label = quote(f"{settings.BUTLER_COMPANY}:{user.email}")
     address = f"otpauth://totp/{label}?" + urlencode(
         {"secret": secret, "issuer": settings.BUTLER_COMPANY}
     )
-    drawn: str = segno.make(address, error="m").svg_inline(
+    markup: str = segno.make(address, error="m").svg_inline(
         scale=4, border=4, dark="#000", light="#fff", svgclass="qr", lineclass=None
     )
-    return mark_safe(drawn)
+    return mark_safe(markup)

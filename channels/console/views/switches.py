@@ -1,4 +1,4 @@
-"""What is stopped, by whom and why; and the switches to stop it and to let it go on."""
+"""Pause switches: which automations are stopped, by whom and why; stopping and resuming them."""
 
 from typing import Any
 
@@ -12,34 +12,34 @@ from butler.actions import automations
 from butler.actions.automations import EVERYTHING, InvalidTransition
 from butler.models import PauseSwitch
 from butler.queries.automations import names
-from channels.console.presenters import events
+from channels.console.presenters import labels
 from channels.console.views import access, audit
 
 
 @require_safe
 @access.page("butler.view_pauseswitch")
-def listing(request: HttpRequest) -> HttpResponse:
+def list_switches(request: HttpRequest) -> HttpResponse:
     """List what is stopped now."""
-    called = {EVERYTHING: "Everything", **names("en")}
+    names_by_key = {EVERYTHING: "Everything", **names("en")}
     halts = [
-        _shown(halt, called)
+        _switch_row(halt, names_by_key)
         for halt in PauseSwitch.objects.filter(released_at=None).order_by("-engaged_at", "-id")[
             :100
         ]
     ]
     stopped = {halt["key"] for halt in halts}
-    going = [(key, name) for key, name in called.items() if key not in stopped]
-    # The largest switch is not the one that is at hand first.
-    going.sort(key=lambda one: (one[0] == EVERYTHING, one[1].casefold()))
-    shown = {"halts": halts, "going": going, "everything": EVERYTHING, "here": "switches"}
-    return render(request, "console/switches.html", shown)
+    running = [(key, name) for key, name in names_by_key.items() if key not in stopped]
+    # The switch for everything comes last.
+    running.sort(key=lambda automation: (automation[0] == EVERYTHING, automation[1].casefold()))
+    context = {"halts": halts, "running": running, "everything": EVERYTHING, "section": "switches"}
+    return render(request, "console/switches.html", context)
 
 
-def _shown(halt: PauseSwitch, called: dict[str, str]) -> dict[str, Any]:
+def _switch_row(halt: PauseSwitch, names_by_key: dict[str, str]) -> dict[str, Any]:
     return {
         "key": halt.key,
-        "name": called.get(halt.key, halt.key),
-        "by": events.actor(halt.engaged_by) or halt.engaged_by,
+        "name": names_by_key.get(halt.key, halt.key),
+        "by": labels.actor_name(halt.engaged_by) or halt.engaged_by,
         "at": halt.engaged_at,
         "reason": halt.reason,
     }
@@ -55,21 +55,23 @@ def throw(request: HttpRequest) -> HttpResponse:
         messages.error(request, "Say why: colleagues read it.")
         return redirect("console:switches")
     try:
-        taken = automations.engage_switch(
+        withdrawn = automations.engage_switch(
             key=key, by=audit.actor(request), reason=reason, now=timezone.now()
         )
     except InvalidTransition:
         messages.error(request, "There is no such automation.")
     else:
-        messages.success(request, _stopped(key, taken))
+        messages.success(request, _stopped_text(key, withdrawn))
     return redirect("console:switches")
 
 
-def _stopped(key: str, taken: int) -> str:
-    what = "Everything is stopped." if key == EVERYTHING else "Stopped."
-    if not taken:
-        return f"{what} No message was waiting."
-    return f"{what} {taken} {'message was' if taken == 1 else 'messages were'} taken back."
+def _stopped_text(key: str, withdrawn: int) -> str:
+    head = "Everything is stopped." if key == EVERYTHING else "Stopped."
+    if not withdrawn:
+        return f"{head} No message was waiting."
+    return (
+        f"{head} {withdrawn} {'message was' if withdrawn == 1 else 'messages were'} withdrawn back."
+    )
 
 
 @require_POST

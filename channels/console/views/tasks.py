@@ -1,4 +1,4 @@
-"""What waits for a person: taken by one, given back, or finished with a word."""
+"""Staff tasks: taken by a staff member, given back, or finished with an outcome."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -17,38 +17,38 @@ from channels.console.views import access, audit
 
 @require_safe
 @access.page("butler.view_stafftask")
-def listing(request: HttpRequest) -> HttpResponse:
-    """List what is open: one's own first, then what is due first."""
-    found = queries.open_tasks(by=audit.principal(request))
-    audit.look(request, {task.customer for task in found}, what="tasks")
-    shown = {"tasks": found, "now": timezone.now(), "here": "tasks"}
-    return render(request, "console/tasks.html", shown)
+def list_tasks(request: HttpRequest) -> HttpResponse:
+    """List the open tasks: one's own first, then by due time."""
+    tasks = queries.open_tasks(by=audit.principal(request))
+    audit.log_access(request, {task.customer for task in tasks}, part="tasks")
+    context = {"tasks": tasks, "now": timezone.now(), "section": "tasks"}
+    return render(request, "console/tasks.html", context)
 
 
 @require_POST
 @access.page("butler.change_stafftask")
 def take(request: HttpRequest, task_id: UUID) -> HttpResponse:
-    """Take a task, and go to whom it is for."""
+    """Take a task, and open the customer's record."""
     now, by = timezone.now(), audit.principal(request)
-    return _done(request, lambda: staff_tasks.take(task_id=task_id, by=by, now=now))
+    return _change_task(request, lambda: staff_tasks.take(task_id=task_id, by=by, now=now))
 
 
 @require_POST
 @access.page("butler.change_stafftask")
 def give_back(request: HttpRequest, task_id: UUID) -> HttpResponse:
     by = audit.principal(request)
-    return _done(request, lambda: staff_tasks.give_back(task_id=task_id, by=by))
+    return _change_task(request, lambda: staff_tasks.give_back(task_id=task_id, by=by))
 
 
 @require_POST
 @access.page("butler.change_stafftask")
 def finish(request: HttpRequest, task_id: UUID) -> HttpResponse:
-    """Say what came of it."""
+    """Finish a task with an outcome."""
     outcome = request.POST.get("outcome", "")
     if outcome not in StaffTask.Outcome.values:
         messages.error(request, "Say what came of it.")
         return redirect("console:tasks")
-    return _done(
+    return _change_task(
         request,
         lambda: staff_tasks.finish(
             task_id=task_id,
@@ -61,9 +61,9 @@ def finish(request: HttpRequest, task_id: UUID) -> HttpResponse:
     )
 
 
-def _done(request: HttpRequest, do: Callable[[], StaffTask]) -> HttpResponse:
+def _change_task(request: HttpRequest, action: Callable[[], StaffTask]) -> HttpResponse:
     try:
-        task = do()
+        task = action()
     except staff_tasks.NoSuchTask:
         raise Http404 from None
     except staff_tasks.AlreadyTaken:

@@ -1,4 +1,4 @@
-"""Why a message came or did not, in the customer's words, and where that can be changed."""
+"""Decisions about messages and the access log, as the customer reads them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,19 +12,20 @@ from django.utils.translation import gettext_noop
 
 from butler.decisions.reasons.catalog import sentence, setting_of
 from butler.queries.decisions import AccessLogEntryShape, DecisionShape, OccasionShape
-from channels.pages.presenters import events, messages
+from channels.pages.presenters import messages
+from channels.pages.presenters.labels import MESSAGE_CHANNELS, translated
 from channels.pages.time import day_and_time
 from customers.queries.shapes import PurposeShape, TopicShape
 
-# What was decided, where nothing became of a message yet.
+# Labels of outcomes for which no message exists.
 OUTCOMES = {
     "send": gettext_noop("about to be sent"),
     "defer": gettext_noop("waits"),
     "skip": gettext_noop("not sent"),
     "person": gettext_noop("left to one of our people"),
 }
-# What somebody looked at, and why.
-LOOKED_AT = {
+# Parts of a record that somebody accessed, and the reasons.
+ACCESSED_PARTS = {
     "page": gettext_noop("your page"),
     "search": gettext_noop("your name in a search"),
     "order": gettext_noop("an order of yours"),
@@ -39,16 +40,16 @@ LOOKED_AT = {
     "looks": gettext_noop("who looked at your record"),
     "merge": gettext_noop("whether two records are both yours"),
 }
-# Anything else that a system may have read.
-LOOKED_ELSEWHERE = gettext_noop("your record")
-LOOKED_WHY = {
+# Any other part.
+OTHER_PART = gettext_noop("your record")
+ACCESS_REASONS = {
     "search": gettext_noop("after a search"),
     "call": gettext_noop("because you called"),
     "task": gettext_noop("because there was something to do for you"),
     "visit": gettext_noop("because of your visit"),
 }
-# As what somebody looked: a role of the console, or none.
-LOOKED_AS = {
+# The role of whoever accessed a record.
+ACCESS_ROLES = {
     "api": gettext_noop("one of our systems"),
     "desk": gettext_noop("call desk"),
     "till": gettext_noop("till"),
@@ -58,8 +59,8 @@ LOOKED_AS = {
 }
 
 
-class Act(msgspec.Struct, frozen=True):
-    """What the message would be."""
+class DecidedContact(msgspec.Struct, frozen=True):
+    """The contact that a decision was about."""
 
     topic: str = ""
     channel: str = ""
@@ -67,128 +68,146 @@ class Act(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """What purposes and topics are called in the reader's language."""
+class CatalogNames:
+    """Names of purposes and topics in the reader's language."""
 
     purposes: Mapping[str, str]
     topics: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The last word on one channel."""
+class ChannelOutcome:
+    """The last decision on one channel."""
 
     icon: str
-    way: str
-    verdict: str
+    channel: str
+    outcome: str
     is_sent: bool
-    why: str
-    # The place on the page of preferences where it can be changed; empty: nowhere.
+    reason: str
+    # The anchor on the page of preferences where the customer can change it; empty: none.
     setting: str
     message: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
-    """One time that there was something to say."""
+class OccasionCard:
+    """One occasion to send a message, with the outcome on each channel."""
 
     id: UUID
     title: str
     subject: str
     at: datetime
-    answers: Sequence[Answer]
+    outcomes: Sequence[ChannelOutcome]
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
-    """Somebody looked at the record, once or several times in a row."""
+class AccessLogRow:
+    """One access to the record, or several in a row with the same attributes."""
 
     at: datetime
-    who: str
+    actor: str
     role: str
-    what: str
-    why: str
-    times: int = 1
+    part: str
+    reason: str
+    count: int = 1
 
 
-def names_of(purposes: Iterable[PurposeShape], topics: Iterable[TopicShape]) -> Names:
-    return Names({one.key: one.name for one in purposes}, {one.key: one.name for one in topics})
-
-
-def occasion(found: OccasionShape, names: Names, language: str) -> Occasion:
-    """Word what was decided at one time."""
-    called = found.name.get(language) or found.name.get("en") or ""
-    acts = [msgspec.json.decode(decision.act, type=Act) for decision in found.decisions]
-    topic = next((names.topics.get(act.topic, act.topic) for act in acts if act.topic), "")
-    answers = [
-        _answer(decision, act, names, called, language)
-        for decision, act in zip(found.decisions, acts, strict=True)
-    ]
-    return Occasion(
-        id=found.id,
-        title=called or topic or _("A message"),
-        subject=next((one.subject for one in found.decisions if one.subject), ""),
-        at=found.decided_at,
-        answers=answers,
+def catalog_names(purposes: Iterable[PurposeShape], topics: Iterable[TopicShape]) -> CatalogNames:
+    return CatalogNames(
+        {purpose.key: purpose.name for purpose in purposes},
+        {topic.key: topic.name for topic in topics},
     )
 
 
-def _answer(
-    decision: DecisionShape, act: Act, names: Names, automation: str, language: str
-) -> Answer:
+def occasion_card(occasion: OccasionShape, names: CatalogNames, language: str) -> OccasionCard:
+    """Present the decisions of one occasion."""
+    automation_name = occasion.name.get(language) or occasion.name.get("en") or ""
+    contacts = [
+        msgspec.json.decode(decision.act, type=DecidedContact) for decision in occasion.decisions
+    ]
+    topic = next(
+        (names.topics.get(contact.topic, contact.topic) for contact in contacts if contact.topic),
+        "",
+    )
+    outcomes = [
+        _channel_outcome(decision, contact, names, automation_name, language)
+        for decision, contact in zip(occasion.decisions, contacts, strict=True)
+    ]
+    return OccasionCard(
+        id=occasion.id,
+        title=automation_name or topic or _("A message"),
+        subject=next((decision.subject for decision in occasion.decisions if decision.subject), ""),
+        at=occasion.decided_at,
+        outcomes=outcomes,
+    )
+
+
+def _channel_outcome(
+    decision: DecisionShape,
+    contact: DecidedContact,
+    names: CatalogNames,
+    automation: str,
+    language: str,
+) -> ChannelOutcome:
     is_sent = decision.outcome == "send"
     facts = {
-        "purpose": names.purposes.get(act.purpose, act.purpose),
-        "topic": names.topics.get(act.topic, act.topic),
-        "channel": act.channel,
+        "purpose": names.purposes.get(contact.purpose, contact.purpose),
+        "topic": names.topics.get(contact.topic, contact.topic),
+        "channel": contact.channel,
         "automation": automation,
         "until": _moment(decision.until),
     }
-    setting = setting_of(decision.code, act.purpose) or ("channels" if is_sent else "")
-    return Answer(
-        icon=messages.ICONS.get(act.channel, "why"),
-        way=events.say(events.WAYS, act.channel),
-        verdict=_verdict(decision, act.channel),
+    setting = setting_of(decision.code, contact.purpose) or ("channels" if is_sent else "")
+    return ChannelOutcome(
+        icon=messages.ICONS.get(contact.channel, "why"),
+        channel=translated(MESSAGE_CHANNELS, contact.channel),
+        outcome=_outcome_label(decision, contact.channel),
         is_sent=is_sent,
-        why=sentence(decision.code, language, facts),
+        reason=sentence(decision.code, language, facts),
         setting=anchor(setting),
         message=decision.message if decision.state else None,
     )
 
 
 def anchor(setting: str) -> str:
-    """Return where a setting is on the page of preferences: the id of its place."""
+    """Return the anchor of a setting on the page of preferences."""
     return setting.replace(":", "-").replace("_", "-")
 
 
-def _verdict(decision: DecisionShape, channel: str) -> str:
+def _outcome_label(decision: DecisionShape, channel: str) -> str:
     if decision.state:
-        return messages.became(channel, decision.state)
-    said = events.say(OUTCOMES, decision.outcome)
+        return messages.delivery_state(channel, decision.state)
+    outcome = translated(OUTCOMES, decision.outcome)
     if decision.outcome == "defer" and decision.until:
-        return f"{said}, {_moment(decision.until)}"
-    return said
+        return f"{outcome}, {_moment(decision.until)}"
+    return outcome
 
 
 def _moment(until: datetime | None) -> str:
     return day_and_time(until) if until else ""
 
 
-def glances(looks: Iterable[AccessLogEntryShape]) -> list[Glance]:
-    """Word looks, newest first; the same look again and again is one line with a count."""
-    alike = groupby(map(glance, looks), key=lambda one: (one.who, one.role, one.what, one.why))
-    found = [list(group) for _key, group in alike]
-    return [replace(group[0], times=len(group)) for group in found]
+def access_log_rows(entries: Iterable[AccessLogEntryShape]) -> list[AccessLogRow]:
+    """Present access log entries, newest first; equal entries in a row become one row."""
+    rows = groupby(map(access_log_row, entries), key=_attributes)
+    groups = [list(group) for _key, group in rows]
+    return [replace(group[0], count=len(group)) for group in groups]
 
 
-def glance(look: AccessLogEntryShape) -> Glance:
-    """Word a look; a system is called by its name as a person is."""
-    kind, _sign, name = look.actor.partition(":")
-    return Glance(
-        at=look.at,
-        who=(name or kind).capitalize() if kind == "staff" else name or kind,
-        role=events.say(LOOKED_AS, look.role) if look.role != "staff" else "",
-        what=_(LOOKED_AT.get(look.what, LOOKED_ELSEWHERE)),
-        # A call is named by its reference, which says nothing to whoever called.
-        why=events.say(LOOKED_WHY, "call" if look.reason.startswith("call ") else look.reason),
+def _attributes(row: AccessLogRow) -> tuple[str, str, str, str]:
+    return row.actor, row.role, row.part, row.reason
+
+
+def access_log_row(entry: AccessLogEntryShape) -> AccessLogRow:
+    """Present an access log entry; a system is named as a staff member is."""
+    kind, _sign, name = entry.actor.partition(":")
+    return AccessLogRow(
+        at=entry.at,
+        actor=(name or kind).capitalize() if kind == "staff" else name or kind,
+        role=translated(ACCESS_ROLES, entry.role) if entry.role != "staff" else "",
+        part=_(ACCESSED_PARTS.get(entry.what, OTHER_PART)),
+        # A call is named by its reference, which says nothing to customers.
+        reason=translated(
+            ACCESS_REASONS, "call" if entry.reason.startswith("call ") else entry.reason
+        ),
     )

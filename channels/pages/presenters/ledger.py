@@ -1,4 +1,4 @@
-"""One entry of the ledger, in the words of whose it is. No database, no request."""
+"""Entries of the consent ledger as their customer reads them. No database, no request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,13 +9,18 @@ import msgspec
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from channels.pages.presenters import events
-from channels.pages.presenters.decisions import Names
-from channels.pages.presenters.preferences import DAYS, PERIOD_NAMES, SHORT
+from channels.pages.presenters.decisions import CatalogNames
+from channels.pages.presenters.labels import (
+    CHANNEL_NAMES,
+    PERIOD_NAMES,
+    SOURCE_CHANNELS,
+    WEEKDAYS,
+    translated,
+)
 from customers.consent.state import ANY, MARKETING
 from customers.queries.shapes import LedgerEntryShape
 
-KINDS = {
+STATEMENT_KINDS = {
     "consent.given": gettext_noop("You said yes"),
     "consent.refused": gettext_noop("You said no"),
     "consent.withdrawn": gettext_noop("You took your yes back"),
@@ -26,7 +31,7 @@ KINDS = {
     "preference.cleared": gettext_noop("You took a choice back"),
     "signal.received": gettext_noop("Your browser or phone told us"),
 }
-SETTINGS = {
+SETTING_NAMES = {
     "allow": gettext_noop("messages"),
     "budget": gettext_noop("how often"),
     "quiet_hours": gettext_noop("quiet hours"),
@@ -38,16 +43,16 @@ SETTINGS = {
     "person_first": gettext_noop("a person first"),
     "data_use": gettext_noop("use of my data where an order needs it"),
 }
-# Who said it, where it was not the customer.
-BY = {
+# Who made a statement, if it was not the customer.
+DECLARANTS = {
     "staff": gettext_noop("noted by one of our people"),
     "source": gettext_noop("brought by one of our systems"),
     "guardian": gettext_noop("said by a guardian"),
     "clock": gettext_noop("by itself, when its time was over"),
     "signal": gettext_noop("by your device"),
 }
-# How it was said to one of our people.
-HEARD = {
+# How the customer told staff.
+EVIDENCE_KINDS = {
     "voice": gettext_noop("by phone"),
     "staff": gettext_noop("at the counter"),
     "paper": gettext_noop("in writing"),
@@ -55,56 +60,60 @@ HEARD = {
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
-    """One thing that was said, when and where."""
+class LedgerRow:
+    """One statement: its subject, its value, who made it, where and when."""
 
     id: UUID
     headline: str
-    what: str
+    subject: str
     value: str
-    by: str
+    declarant: str
     where: str
     at: datetime
 
 
-def saying(entry: LedgerEntryShape, names: Names) -> Saying:
-    """Word one entry."""
-    return Saying(
+def ledger_row(entry: LedgerEntryShape, names: CatalogNames) -> LedgerRow:
+    """Present one entry."""
+    return LedgerRow(
         id=entry.id,
-        headline=events.say(KINDS, entry.kind),
-        what=matter(entry.kind, entry.subject, entry.channel, entry.topic, names),
+        headline=translated(STATEMENT_KINDS, entry.kind),
+        subject=subject_label(entry.kind, entry.subject, entry.channel, entry.topic, names),
         value=_value(entry),
-        by=_by(entry),
+        declarant=_declarant(entry),
         where=_where(entry),
         at=entry.occurred_at,
     )
 
 
-def _by(entry: LedgerEntryShape) -> str:
+def _declarant(entry: LedgerEntryShape) -> str:
     _kind, _sign, name = entry.actor.partition(":")
-    # A login without a name acts by its number, which says nothing to anybody.
+    # A login without a name acts by its number, which means nothing to customers.
     if entry.by == "staff" and name and not name.isdecimal():
         return _("noted by %(name)s, one of our people") % {"name": name[:1].upper() + name[1:]}
-    return events.say(BY, entry.by) if entry.by in BY else ""
+    return translated(DECLARANTS, entry.by) if entry.by in DECLARANTS else ""
 
 
 def _where(entry: LedgerEntryShape) -> str:
-    # What one of our people notes was said somewhere else than at their desk.
-    said = entry.evidence.get("kind", "") if entry.by == "staff" else ""
-    return _(HEARD[said]) if said in HEARD else events.say(events.CHANNELS, entry.source_channel)
+    # For a statement that staff recorded, the evidence says where the customer made it.
+    evidence_kind = entry.evidence.get("kind", "") if entry.by == "staff" else ""
+    return (
+        _(EVIDENCE_KINDS[evidence_kind])
+        if evidence_kind in EVIDENCE_KINDS
+        else translated(SOURCE_CHANNELS, entry.source_channel)
+    )
 
 
-def matter(kind: str, subject: str, channel: str, topic: str, names: Names) -> str:
-    """Say what somebody spoke about; `kind` is that of an entry, such as consent.given."""
+def subject_label(kind: str, subject: str, channel: str, topic: str, names: CatalogNames) -> str:
+    """Return what a statement is about; `kind` is the kind of an entry, such as consent.given."""
     if kind.startswith(("consent.", "objection.")):
         if subject == MARKETING:
             return _("All advertising")
         return names.purposes.get(subject, subject)
     scope = [
-        events.say(SHORT, channel) if channel != ANY else "",
+        translated(CHANNEL_NAMES, channel) if channel != ANY else "",
         names.topics.get(topic) or names.purposes.get(topic, ""),
     ]
-    parts = [events.say(SETTINGS, subject), *filter(None, scope)]
+    parts = [translated(SETTING_NAMES, subject), *filter(None, scope)]
     return " · ".join(parts)
 
 
@@ -113,15 +122,15 @@ def _value(entry: LedgerEntryShape) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, dict):
-        return _mapped(value)
+        return _mapping_text(value)
     if isinstance(value, list):
-        return ", ".join(events.say(SHORT, str(one)) for one in value)
+        return ", ".join(translated(CHANNEL_NAMES, str(channel)) for channel in value)
     return str(value) if value is not None else ""
 
 
-def _mapped(value: Mapping[str, object]) -> str:
+def _mapping_text(value: Mapping[str, object]) -> str:
     if "most" in value:
-        return f"{value['most']} {events.say(PERIOD_NAMES, str(value.get('per')))}"
+        return f"{value['most']} {translated(PERIOD_NAMES, str(value.get('per')))}"
     days = value.get("days")
-    named = [_(DAYS[day - 1]) for day in days] if isinstance(days, list) else []
-    return " ".join([f"{value.get('from')}–{value.get('to')}", *named])
+    weekdays = [_(WEEKDAYS[day - 1]) for day in days] if isinstance(days, list) else []
+    return " ".join([f"{value.get('from')}–{value.get('to')}", *weekdays])

@@ -1,4 +1,4 @@
-"""A message as its customer sees it: how it came, and what became of it. No database."""
+"""Messages as the customer sees them: title, text, channel and delivery state. No database."""
 
 import re
 import textwrap
@@ -13,10 +13,10 @@ from django.utils.translation import gettext_noop
 
 from butler.messages.email_layout import unwrap
 from butler.queries.inbox import INBOX, MessageShape
-from channels.pages.presenters import events
+from channels.pages.presenters.labels import MESSAGE_CHANNELS, translated
 
-# What became of it, in words that promise no more than we know.
-STATES = {
+# Labels of delivery states; none claims more than we know.
+DELIVERY_STATES = {
     "sending": gettext_noop("on its way"),
     "accepted": gettext_noop("sent"),
     "delivered": gettext_noop("arrived"),
@@ -32,98 +32,104 @@ ICONS = {"inbox": "bell", "email": "mail", "sms": "text", "phone": "phone"}
 # another host to a browser.
 _OWN = r"{}(/(?![/\\])[^\s<>\"]*)"
 _SENTENCE = re.compile(r"[.!?](?=\s|$)")
-_LONGEST_TITLE = 70
-_WELL = frozenset({"accepted", "delivered", "sending"})
+_TITLE_LENGTH = 70
+_STATES_WITHOUT_PROBLEM = frozenset({"accepted", "delivered", "sending"})
 
 
-class Piece(NamedTuple):
-    """Some text, and where it leads if it is a link of our own."""
+class TextPart(NamedTuple):
+    """A part of a text; `address` is where it leads if it is a link within our site."""
 
     text: str
     address: str = ""
 
 
-class Fate(NamedTuple):
-    """A way that a message went, and what became of it there."""
+class ChannelDelivery(NamedTuple):
+    """A channel that a message was sent on, and its delivery state there."""
 
-    way: str
+    channel: str
     state: str
-    is_well: bool
+    is_ok: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """One message, worded."""
+class MessageCard:
+    """One message as its customer reads it."""
 
     id: UUID
     title: str
-    paragraphs: Sequence[Sequence[Piece]]
+    paragraphs: Sequence[Sequence[TextPart]]
     icon: str
-    way: str
+    channel: str
     state: str
-    is_well: bool
-    # The other ways that the same words went.
-    also: Sequence[Fate]
+    is_ok: bool
+    # The other channels on which the same message was sent.
+    other_deliveries: Sequence[ChannelDelivery]
     is_unread: bool
-    # Where the words are known: those that were taken back are not.
+    # The language of the text; empty if the message was withdrawn or has no text.
     language: str
     at: datetime
     read_at: datetime | None
 
 
-def letter(message: MessageShape, *, site: str = "") -> Letter:
-    """Word a message; links within `site` can be followed, others stay text."""
-    is_gone = message.state == "withdrawn"
+def message_card(message: MessageShape, *, site: str = "") -> MessageCard:
+    """Present a message; only links within `site` become links."""
+    is_withdrawn = message.state == "withdrawn"
     body = _body(message)
-    title = message.subject or _opening(body)
-    own = _fate(message.channel, message.state)
-    return Letter(
+    title = message.subject or _first_sentence(body)
+    own = _channel_delivery(message.channel, message.state)
+    return MessageCard(
         id=message.id,
-        title=_("A message that we took back") if is_gone else title or _("A message"),
-        paragraphs=[pieces(part, site) for part in re.split(r"\n\s*\n", body)],
+        title=_("A message that we took back") if is_withdrawn else title or _("A message"),
+        paragraphs=[split_links(paragraph, site) for paragraph in re.split(r"\n\s*\n", body)],
         icon=ICONS.get(message.channel, "butler"),
-        way=own.way,
+        channel=own.channel,
         state=own.state,
-        is_well=own.is_well,
-        also=[_fate(one.channel, one.state) for one in message.also],
+        is_ok=own.is_ok,
+        other_deliveries=[
+            _channel_delivery(delivery.channel, delivery.state) for delivery in message.also
+        ],
         is_unread=message.is_unread,
-        language=message.language if title and not is_gone else "",
+        language=message.language if title and not is_withdrawn else "",
         at=message.handed_over_at or message.created_at,
         read_at=message.read_at,
     )
 
 
-def _fate(channel: str, state: str) -> Fate:
-    return Fate(events.say(events.WAYS, channel), became(channel, state), state in _WELL)
+def _channel_delivery(channel: str, state: str) -> ChannelDelivery:
+    return ChannelDelivery(
+        translated(MESSAGE_CHANNELS, channel),
+        delivery_state(channel, state),
+        state in _STATES_WITHOUT_PROBLEM,
+    )
 
 
 def _body(message: MessageShape) -> str:
-    """Leave out what a mail ends with, for who is not on this page, and how it was wrapped."""
+    """Return the text without the footer and the line breaks of an e-mail."""
     text = message.text.partition("\n-- \n")[0].strip()
     return unwrap(text) if message.channel == "email" else text
 
 
-def _opening(text: str) -> str:
-    """Return the first sentence: what a text message, which has no subject, is called."""
+def _first_sentence(text: str) -> str:
+    """Return the first sentence, the title of a message without a subject."""
     first = _SENTENCE.split(text, maxsplit=1)[0]
-    return textwrap.shorten(first, _LONGEST_TITLE, placeholder="…")
+    return textwrap.shorten(first, _TITLE_LENGTH, placeholder="…")
 
 
-def became(channel: str, state: str) -> str:
-    """Say what became of a message; what was put into the inbox is there."""
+def delivery_state(channel: str, state: str) -> str:
+    """Return the label of a delivery state; what the inbox accepted is delivered."""
     is_here = channel == INBOX and state == "accepted"
-    return events.say(STATES, "delivered" if is_here else state)
+    return translated(DELIVERY_STATES, "delivered" if is_here else state)
 
 
-def pieces(text: str, site: str) -> Sequence[Piece]:
-    """Cut text at addresses of our own site: what a customer or a source wrote is no link."""
+def split_links(text: str, site: str) -> Sequence[TextPart]:
+    """Split a text at links to our own site; other addresses stay text."""
     if not site:
-        return [Piece(text)]
-    found: list[Piece] = []
+        return [TextPart(text)]
+    parts: list[TextPart] = []
     end = 0
     for match in re.finditer(_OWN.format(re.escape(site.rstrip("/"))), text):
-        found.append(Piece(text[end : match.start()]))
+        parts.append(TextPart(text[end : match.start()]))
         address = match[1].rstrip(".,;:!?)")
-        found.append(Piece(match[0][: len(match[0]) - len(match[1]) + len(address)], address))
-        end = match.start() + len(found[-1].text)
-    return [one for one in (*found, Piece(text[end:])) if one.text]
+        parts.append(TextPart(match[0][: len(match[0]) - len(match[1]) + len(address)], address))
+        end = match.start() + len(parts[-1].text)
+    return [part for part in (*parts, TextPart(text[end:])) if part.text]

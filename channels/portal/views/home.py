@@ -1,7 +1,7 @@
-"""The first page: the record as it is, and as it changes."""
+"""The home page: the record as it is, updated live."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -13,20 +13,26 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from butler.decisions.inputs import is_of_age
+from butler.decisions.decide import has_consent
+from butler.decisions.inputs import read_facts, rules
 from butler.queries.inbox import ResolvedCustomer, messages, subjects
 from channels.pages import content_security
-from channels.pages.presenters import decisions, preferences
-from channels.pages.presenters import messages as presenter_messages
-from channels.pages.presenters.record import Called, Page, message_of, page
-from channels.portal.decorators import door_of, shown
+from channels.pages.presenters.decisions import catalog_names
+from channels.pages.presenters.messages import message_card
+from channels.pages.presenters.record import (
+    RecordPage,
+    ReferenceNames,
+    message_id_of,
+    record_page,
+)
+from channels.portal.decorators import own_record, render_page
 from customers.consent import history
 from customers.queries.record import record
-from customers.queries.shapes import EventShape, PurposeShape, RecordShape, trait_text
+from customers.queries.shapes import EventShape, PurposeShape, RecordShape
 from customers.queries.timeline import TimelineFilter, timeline
 
-SHOWN = 10
-SHOWN_MESSAGES = 3
+EVENTS_LIMIT = 10
+MESSAGES_LIMIT = 3
 _ALL = TimelineFilter()
 
 
@@ -35,79 +41,81 @@ _ALL = TimelineFilter()
 @ensure_csrf_cookie
 @content_security.strict
 def home(request: HttpRequest) -> HttpResponse:
-    """Show who is signed in their own record; everybody else, what this is."""
+    """Show the record to a signed-in customer, and a welcome page to everybody else."""
     if not request.user.is_authenticated:
-        return render(request, "portal/welcome.html", _extras())
-    door = door_of(request)
-    context = {**_known(door), **_extras()} if door else _extras()
-    # Only the parts that change: what live.js asks for when an event arrived.
+        return render(request, "portal/welcome.html", _example_panel())
+    customer = own_record(request)
+    context = {**_record_context(customer), **_example_panel()} if customer else _example_panel()
+    # Only the parts that change: live.js requests them after an event.
     template = "portal/home_parts.html" if "parts" in request.GET else "portal/home.html"
-    return shown(request, template, door, "home", **context)
+    return render_page(request, template, customer, "home", **context)
 
 
 @require_safe
 @never_cache
 def clock(request: HttpRequest) -> HttpResponse:
-    """Tell the time in milliseconds, so that a page can measure how late it is."""
+    """Return the time in milliseconds, so that a page can measure its latency."""
     return JsonResponse({"now": timezone.now().timestamp() * 1000})
 
 
-def _known(door: ResolvedCustomer) -> dict[str, Any]:
-    newest = messages(door.ids, cursor=None, limit=SHOWN_MESSAGES)
+def _record_context(customer: ResolvedCustomer) -> dict[str, Any]:
+    newest = messages(customer.ids, cursor=None, limit=MESSAGES_LIMIT)
     purposes = history.purposes(get_language() or "en")
-    today = timezone.localdate()
-    found = record(door.id, today=today)
+    now = timezone.now()
+    shape = record(customer.id, today=timezone.localdate(now))
     return {
-        "page": _page(door, found, purposes, today) if found else None,
-        "letters": [presenter_messages.letter(message) for message in newest.results],
-        "stances": _stances(found, purposes, today) if found else (),
+        "page": _record_page(customer, shape, purposes, now) if shape else None,
+        "cards": [message_card(message) for message in newest.results],
+        "consents": _consents(customer, purposes, now) if shape else (),
     }
 
 
-def _stances(
-    found: RecordShape, purposes: Sequence[PurposeShape], today: date
+def _consents(
+    customer: ResolvedCustomer, purposes: Sequence[PurposeShape], now: datetime
 ) -> list[tuple[str, bool]]:
-    """Return what may be sent to the customer, by purpose, and whether it may."""
-    state = history.current_state(found.id)
-    born, country = (trait_text(found, name) for name in ("birth_date", "country"))
-    old_enough = is_of_age(born or None, country, today)
-    asked = [one for one in purposes if one.kind == "contact" and one.is_offered]
-    return [(one.name, preferences.stance(state, one.key, is_of_age=old_enough)) for one in asked]
+    """Return the name of each purpose of contact, and whether the customer consents to it."""
+    facts = read_facts([customer.id], now=now).get(customer.id)
+    company_rules = rules()
+    return [
+        (purpose.name, facts is not None and has_consent(facts, company_rules, purpose.key, now))
+        for purpose in purposes
+        if purpose.kind == "contact" and purpose.is_offered
+    ]
 
 
-def _page(
-    door: ResolvedCustomer, found: RecordShape, purposes: Sequence[PurposeShape], today: date
-) -> Page:
-    events = _events(found, SHOWN)
-    return page(
-        found, events, called=_called(door, events, purposes), scan=_scan(found), today=today
-    )
+def _record_page(
+    customer: ResolvedCustomer, shape: RecordShape, purposes: Sequence[PurposeShape], now: datetime
+) -> RecordPage:
+    events = _events(shape, EVENTS_LIMIT)
+    names = _reference_names(customer, events, purposes)
+    today = timezone.localdate(now)
+    return record_page(shape, events, names=names, scanned_at=_scanned_at(shape), today=today)
 
 
-def _called(
-    door: ResolvedCustomer, events: Sequence[EventShape], purposes: Sequence[PurposeShape]
-) -> Called:
-    told = {message for event in events if (message := message_of(event))}
-    names = decisions.names_of(purposes, history.topics(get_language() or "en"))
-    return Called(subjects(door.ids, told), names)
+def _reference_names(
+    customer: ResolvedCustomer, events: Sequence[EventShape], purposes: Sequence[PurposeShape]
+) -> ReferenceNames:
+    message_ids = {message_id for event in events if (message_id := message_id_of(event))}
+    catalog = catalog_names(purposes, history.topics(get_language() or "en"))
+    return ReferenceNames(subjects(customer.ids, message_ids), catalog)
 
 
-def _scan(found: RecordShape) -> datetime | None:
-    """Tell when the code of the next visit was last shown at the gate."""
-    if found.next_visit is None:
+def _scanned_at(shape: RecordShape) -> datetime | None:
+    """Return when the code of the next visit was last scanned at the gate."""
+    if shape.next_visit is None:
         return None
-    about = f"order:{found.next_visit.number}"
-    scans = _events(found, 1, TimelineFilter(about=about, name="Ticket Scanned"))
+    about = f"order:{shape.next_visit.number}"
+    scans = _events(shape, 1, TimelineFilter(about=about, name="Ticket Scanned"))
     return scans[0].occurred_at if scans else None
 
 
-def _events(found: RecordShape, limit: int, narrow: TimelineFilter = _ALL) -> Sequence[EventShape]:
-    events = timeline(found.id, filters=narrow, cursor=None, limit=limit)
+def _events(shape: RecordShape, limit: int, narrow: TimelineFilter = _ALL) -> Sequence[EventShape]:
+    events = timeline(shape.id, filters=narrow, cursor=None, limit=limit)
     return events.results if events else ()
 
 
-def _extras() -> dict[str, Any]:
-    """Return what an example adds to the page, if there is one."""
+def _example_panel() -> dict[str, Any]:
+    """Return the panel that an example company adds to the page, if there is one."""
     name = settings.BUTLER_EXAMPLE
     panel = f"{name}/panel.html" if name and settings.DEBUG else None
     return {"panel": panel, "panel_part": panel and f"{panel}#counters"}

@@ -1,4 +1,4 @@
-"""Everything we said to the customer, and what became of it."""
+"""Every message to the customer, and its delivery state."""
 
 from uuid import UUID
 
@@ -10,55 +10,61 @@ from django.utils import timezone
 from butler.actions import inbox as actions
 from butler.queries import inbox as queries
 from butler.queries.inbox import ResolvedCustomer
-from channels.pages.presenters.messages import letter
-from channels.portal.decorators import form, missing, page, shown
+from channels.pages.presenters.messages import message_card
+from channels.portal.decorators import form, not_found, page, render_page
 from customers.queries.pages import BadCursor, Page
 
-SHOWN = 25
+PAGE_SIZE = 25
 
 
 @page
-def inbox(request: HttpRequest, door: ResolvedCustomer) -> HttpResponse:
-    """List messages of every channel; what is on the screen was seen."""
+def list_messages(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
+    """List the messages of every channel; those listed count as seen."""
     cursor = request.GET.get("cursor")
     try:
-        found = queries.messages(door.ids, cursor=cursor, limit=SHOWN)
+        page_of_messages = queries.messages(customer.ids, cursor=cursor, limit=PAGE_SIZE)
     except BadCursor:
         return redirect("portal:inbox")
-    _see(door, found)
-    # Only the newest page lives: an older one stays what was asked for.
+    _mark_seen(customer, page_of_messages)
+    # Only the newest page is updated live.
     context = {
-        "letters": [letter(message) for message in found.results],
-        "next": found.next,
-        "previous": found.previous,
+        "cards": [message_card(message) for message in page_of_messages.results],
+        "next": page_of_messages.next,
+        "previous": page_of_messages.previous,
         "is_live": cursor is None,
     }
     template = "portal/inbox.html#parts" if "parts" in request.GET else "portal/inbox.html"
-    return shown(request, template, door, "inbox", **context)
+    return render_page(request, template, customer, "inbox", **context)
 
 
 @page
-def message(request: HttpRequest, door: ResolvedCustomer, message_id: UUID) -> HttpResponse:
-    """Show one message; opening it makes it seen, saying so makes it read."""
-    found = queries.message(door.ids, message_id)
-    if found is None:
-        return missing(request, door, "inbox")
-    actions.mark_seen(ids=door.ids, messages=[found.id], now=timezone.now())
-    one = letter(found, site=settings.BUTLER_SITE_URL)
-    return shown(request, "portal/message.html", door, "inbox", letter=one)
+def show_message(
+    request: HttpRequest, customer: ResolvedCustomer, message_id: UUID
+) -> HttpResponse:
+    """Show one message and mark it as seen; the customer can mark it as read."""
+    message = queries.message(customer.ids, message_id)
+    if message is None:
+        return not_found(request, customer, "inbox")
+    actions.mark_seen(ids=customer.ids, messages=[message.id], now=timezone.now())
+    card = message_card(message, site=settings.BUTLER_SITE_URL)
+    return render_page(request, "portal/message.html", customer, "inbox", card=card)
 
 
 @form
-def read(request: HttpRequest, door: ResolvedCustomer, message_id: UUID) -> HttpResponse:
-    """Note that a message was read."""
+def mark_read(request: HttpRequest, customer: ResolvedCustomer, message_id: UUID) -> HttpResponse:
+    """Mark a message as read."""
     try:
-        actions.mark_read(ids=door.ids, message_id=message_id, now=timezone.now())
+        actions.mark_read(ids=customer.ids, message_id=message_id, now=timezone.now())
     except actions.NoSuchMessage:
-        return missing(request, door, "inbox")
+        return not_found(request, customer, "inbox")
     return redirect("portal:inbox")
 
 
-def _see(door: ResolvedCustomer, found: Page[queries.MessageShape]) -> None:
-    fresh = [one.id for one in found.results if one.channel == queries.INBOX and not one.seen_at]
-    if fresh:
-        actions.mark_seen(ids=door.ids, messages=fresh, now=timezone.now())
+def _mark_seen(customer: ResolvedCustomer, page_of_messages: Page[queries.MessageShape]) -> None:
+    unseen = [
+        message.id
+        for message in page_of_messages.results
+        if message.channel == queries.INBOX and not message.seen_at
+    ]
+    if unseen:
+        actions.mark_seen(ids=customer.ids, messages=unseen, now=timezone.now())

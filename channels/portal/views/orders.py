@@ -1,71 +1,75 @@
-"""What the customer ordered: all of it, one of it, in the calendar, at the gate."""
+"""The customer's orders: all, one, its calendar entry and its QR code."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import content_disposition_header
 
 from butler.queries.inbox import ResolvedCustomer
-from channels.pages.presenters.record import moment_of, order_of
-from channels.portal import visit
-from channels.portal.decorators import missing, page, shown
+from channels.pages.presenters.record import order_card, timeline_entry
+from channels.portal import tickets
+from channels.portal.decorators import not_found, page, render_page
 from customers.queries import lists
 from customers.queries.pages import BadCursor
 from customers.queries.timeline import TimelineFilter, timeline
 
-SHOWN = 20
-SHOWN_CHANGES = 30
+PAGE_SIZE = 20
+CHANGES_LIMIT = 30
 
 
 @page
-def orders(request: HttpRequest, door: ResolvedCustomer) -> HttpResponse:
+def list_orders(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
     """List orders, the newest first."""
     try:
-        found = lists.orders(door.id, cursor=request.GET.get("cursor"), limit=SHOWN)
+        page_of_orders = lists.orders(
+            customer.id, cursor=request.GET.get("cursor"), limit=PAGE_SIZE
+        )
     except BadCursor:
         return redirect("portal:orders")
     context = {
-        "orders": [order_of(order) for order in found.results],
-        "next": found.next,
-        "previous": found.previous,
+        "orders": [order_card(order) for order in page_of_orders.results],
+        "next": page_of_orders.next,
+        "previous": page_of_orders.previous,
     }
-    return shown(request, "portal/orders.html", door, "orders", **context)
+    return render_page(request, "portal/orders.html", customer, "orders", **context)
 
 
 @page
-def order(request: HttpRequest, door: ResolvedCustomer, number: str) -> HttpResponse:
+def show_order(request: HttpRequest, customer: ResolvedCustomer, number: str) -> HttpResponse:
     """Show one order with its lines, and who changed what."""
-    found = lists.order(door.id, number)
-    if found is None:
-        return missing(request, door, "orders")
-    about = TimelineFilter(about=f"order:{number}")
-    changes = timeline(door.id, filters=about, cursor=None, limit=SHOWN_CHANGES)
+    order = lists.order(customer.id, number)
+    if order is None:
+        return not_found(request, customer, "orders")
+    of_order = TimelineFilter(about=f"order:{number}")
+    changes = timeline(customer.id, filters=of_order, cursor=None, limit=CHANGES_LIMIT)
     context = {
-        "order": order_of(found),
-        "moments": [moment_of(event) for event in changes.results] if changes else [],
-        "has_code": visit.opens_the_gate(found),
-        "has_calendar": visit.is_in_calendar(found),
-        "is_claimed": not (found.is_verified or order_of(found).is_requested),
+        "order": order_card(order),
+        "timeline": [timeline_entry(event) for event in changes.results] if changes else [],
+        "has_qr_code": tickets.has_qr_code(order),
+        "has_calendar_file": tickets.has_calendar_file(order),
+        "is_claimed": not (order.is_verified or order_card(order).is_requested),
     }
-    return shown(request, "portal/order.html", door, "orders", **context)
+    return render_page(request, "portal/order.html", customer, "orders", **context)
 
 
 @page
-def calendar(request: HttpRequest, door: ResolvedCustomer, number: str) -> HttpResponse:
-    """Give the visit as a calendar file; the same visit, changed, replaces itself there."""
-    found = lists.order(door.id, number)
-    if found is None or not visit.is_in_calendar(found):
-        return missing(request, door, "orders")
-    response = HttpResponse(visit.calendar(found), content_type="text/calendar; charset=utf-8")
-    name = "".join(sign if sign.isalnum() else "-" for sign in number)[:60]
+def calendar_file(request: HttpRequest, customer: ResolvedCustomer, number: str) -> HttpResponse:
+    """Return the visit as a calendar file, which replaces earlier versions of the visit."""
+    order = lists.order(customer.id, number)
+    if order is None or not tickets.has_calendar_file(order):
+        return not_found(request, customer, "orders")
+    response = HttpResponse(
+        tickets.calendar_file(order), content_type="text/calendar; charset=utf-8"
+    )
+    name = "".join(char if char.isalnum() else "-" for char in number)[:60]
     disposition = content_disposition_header(as_attachment=True, filename=f"{name}.ics")
     response["Content-Disposition"] = disposition or "attachment"
     return response
 
 
 @page
-def code(request: HttpRequest, door: ResolvedCustomer, number: str) -> HttpResponse:
-    """Give the code that the gate reads, as a picture of any size."""
-    found = lists.order(door.id, number)
-    if found is None or not visit.opens_the_gate(found):
-        return missing(request, door, "orders")
-    return HttpResponse(visit.code(number), content_type="image/svg+xml")
+def qr_code(request: HttpRequest, customer: ResolvedCustomer, number: str) -> HttpResponse:
+    """Return the QR code that the gate reads, as SVG."""
+    order = lists.order(customer.id, number)
+    if order is None or not tickets.has_qr_code(order):
+        return not_found(request, customer, "orders")
+    return HttpResponse(tickets.qr_code(number), content_type="image/svg+xml")

@@ -1,4 +1,4 @@
-"""What we may do, on one page: consents and preferences, each a small form of its own."""
+"""The page of preferences: consents and settings, each a small form of its own."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,71 +16,81 @@ from butler.decisions.inputs import read_facts
 from butler.queries.inbox import ResolvedCustomer
 from butler.types import Facts
 from channels.pages import forms
-from channels.pages.forms import Form, Unreadable
-from channels.pages.presenters import events
-from channels.pages.presenters import messages as presenter_messages
-from channels.pages.presenters.preferences import choices
+from channels.pages.forms import InvalidForm
+from channels.pages.presenters.labels import MESSAGE_CHANNELS, translated
+from channels.pages.presenters.messages import delivery_state
+from channels.pages.presenters.preferences import preferences_page
 from channels.pages.time import time_of_day
-from channels.portal.decorators import form, missing, page, shown
+from channels.portal.decorators import form, not_found, page, render_page
 from customers.actions.changes import ChangeAuthor
-from customers.actions.consent import ConsentStatement, InvalidStatement, NoSuchCustomer
+from customers.actions.consent import InvalidStatement, NoSuchCustomer
 from customers.consent import history
+from customers.consent.state import State
 from customers.events import internal_sources
 
 
 @page
-def preferences(request: HttpRequest, door: ResolvedCustomer) -> HttpResponse:
-    """Show everything the customer can say yes, no, when and how to."""
+def preferences(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
+    """Show everything the customer can allow, forbid and choose."""
     now = timezone.now()
-    facts = _facts(door, now)
+    facts = _facts(customer, now)
     if facts is None or facts.control is None:
-        # Nothing is sent to whom we cannot read, and to guess here would be to speak for them.
-        return shown(
-            request, "portal/preferences_unavailable.html", door, "preferences", status=503
-        )
+        # Nothing is sent to a customer whose preferences cannot be read; none are guessed here.
+        template = "portal/preferences_unavailable.html"
+        return render_page(request, template, customer, "preferences", status=503)
     language = get_language() or "en"
-    context = {
-        "choices": choices(
-            facts, facts.control, history.purposes(language), history.topics(language), now
-        )
-    }
-    return shown(request, "portal/preferences.html", door, "preferences", **context)
+    purposes, topics = history.purposes(language), history.topics(language)
+    context = {"preferences": preferences_page(facts, facts.control, purposes, topics, now)}
+    return render_page(request, "portal/preferences.html", customer, "preferences", **context)
 
 
 @form
-def change(request: HttpRequest, door: ResolvedCustomer, what: str) -> HttpResponse:
-    """Take one form, and come back to where it stands on the page."""
+def change(request: HttpRequest, customer: ResolvedCustomer, name: str) -> HttpResponse:
+    """Accept the form of this name, and return to its place on the page."""
     now = timezone.now()
-    facts = _facts(door, now)
+    facts = _facts(customer, now)
     state = facts.control if facts else None
     if state is None:
-        return missing(request, door, "preferences")
-    posted: Form = dict(request.POST.lists())
-    place = forms.place(what, posted, [one.key for one in history.purposes(get_language() or "en")])
+        return not_found(request, customer, "preferences")
+    purposes = [purpose.key for purpose in history.purposes(get_language() or "en")]
+    anchor = forms.anchor_of(name, request.POST, purposes)
     try:
-        topics = [topic.key for topic in history.topics(get_language() or "en")]
-        words = forms.words(what, posted, state, topics=topics, now=now)
-        author = ChangeAuthor(internal_sources.signed_in_sender("customer portal", "web"))
-        acknowledgement = withdrawal.record_statements(
-            customer_id=door.id, statements=words, author=author, now=now
-        )
-    except Unreadable as wrong:
-        messages.error(request, _unreadable(str(wrong)), place)
-    except InvalidStatement as wrong:
-        messages.error(request, _unreadable(wrong.code), place)
+        _save(request, customer, name, state, anchor, now)
+    except InvalidForm as error:
+        messages.error(request, _error_text(str(error)), anchor)
+    except InvalidStatement as error:
+        messages.error(request, _error_text(error.code), anchor)
     except NoSuchCustomer:
-        messages.error(request, _unreadable(""), place)
-    else:
-        messages.success(request, _("Saved. It holds from this moment on."), place)
-        _tell_what_left(request, acknowledgement.sent_messages, words, place)
-    return redirect(f"{resolve_url('portal:preferences')}#{place}")
+        messages.error(request, _error_text(""), anchor)
+    return redirect(f"{resolve_url('portal:preferences')}#{anchor}")
 
 
-def _facts(door: ResolvedCustomer, now: datetime) -> Facts | None:
-    return read_facts([door.id], now=now).get(door.id)
+def _save(
+    request: HttpRequest,
+    customer: ResolvedCustomer,
+    name: str,
+    state: State,
+    anchor: str,
+    now: datetime,
+) -> None:
+    topics = [topic.key for topic in history.topics(get_language() or "en")]
+    statements = forms.read_statements(name, request.POST, state, topics=topics, now=now)
+    author = ChangeAuthor(internal_sources.signed_in_sender("customer portal", "web"))
+    acknowledgement = withdrawal.record_statements(
+        customer_id=customer.id, statements=statements, author=author, now=now
+    )
+    messages.success(request, _("Saved. It holds from this moment on."), anchor)
+    if acknowledgement.sent_messages and any(
+        forms.is_restriction(statement) for statement in statements
+    ):
+        messages.warning(request, _sent_before(acknowledgement.sent_messages), anchor)
 
 
-def _unreadable(code: str) -> str:
+def _facts(customer: ResolvedCustomer, now: datetime) -> Facts | None:
+    return read_facts([customer.id], now=now).get(customer.id)
+
+
+def _error_text(code: str) -> str:
     return {
         "nothing": _("You did not switch anything, so nothing was changed."),
         "zone": _("We do not know this time zone. Choose one such as Europe/Amsterdam."),
@@ -91,22 +101,16 @@ def _unreadable(code: str) -> str:
     }.get(code) or _("That could not be understood, so nothing was changed.")
 
 
-def _tell_what_left(
-    request: HttpRequest, left: Sequence[SentMessage], words: Sequence[ConsentStatement], place: str
-) -> None:
-    """Say what had already left when we heard it: that much we cannot take back."""
-    if not left or not any(forms.narrows(word) for word in words):
-        return
-    count = len(left)
+def _sent_before(sent: Sequence[SentMessage]) -> str:
+    """Name the messages that were sent before the statement and cannot be withdrawn."""
     head = ngettext(
         "%(count)d message had already left in the last hour:",
         "%(count)d messages had already left in the last hour:",
-        count,
-    ) % {"count": count}
-    said = [
-        f"{one.subject or _('A message')}, {events.say(events.WAYS, one.channel)},"
-        f" {time_of_day(one.at)},"
-        f" {presenter_messages.became(one.channel, one.state)}"
-        for one in left
+        len(sent),
+    ) % {"count": len(sent)}
+    messages_sent = [
+        f"{message.subject or _('A message')}, {translated(MESSAGE_CHANNELS, message.channel)},"
+        f" {time_of_day(message.at)}, {delivery_state(message.channel, message.state)}"
+        for message in sent
     ]
-    messages.warning(request, f"{head} {'; '.join(said)}.", place)
+    return f"{head} {'; '.join(messages_sent)}."

@@ -1,4 +1,4 @@
-"""Everything the customer ever told us we may do, each with its receipt."""
+"""The consent ledger of the customer, with a receipt for each entry."""
 
 from uuid import UUID
 
@@ -7,48 +7,50 @@ from django.shortcuts import redirect
 from django.utils.translation import get_language
 
 from butler.queries.inbox import ResolvedCustomer
-from channels.pages.presenters.decisions import names_of
-from channels.pages.presenters.ledger import saying
-from channels.portal.decorators import missing, page, shown
+from channels.pages.presenters.decisions import catalog_names
+from channels.pages.presenters.ledger import ledger_row
+from channels.portal.decorators import not_found, page, render_page
 from customers.consent import history
 from customers.queries.pages import BadCursor
 
-SHOWN = 25
+PAGE_SIZE = 25
 
 
 @page
-def receipts(request: HttpRequest, door: ResolvedCustomer) -> HttpResponse:
-    """List what was said, the newest first."""
+def list_receipts(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
+    """List the entries, the newest first."""
     language = get_language() or "en"
     try:
-        found = history.ledger_entries(door.id, cursor=request.GET.get("cursor"), limit=SHOWN)
+        entries = history.ledger_entries(
+            customer.id, cursor=request.GET.get("cursor"), limit=PAGE_SIZE
+        )
     except BadCursor:
         return redirect("portal:receipts")
-    names = names_of(history.purposes(language), history.topics(language))
+    names = catalog_names(history.purposes(language), history.topics(language))
     context = {
-        "sayings": [saying(entry, names) for entry in found.results],
-        "next": found.next,
-        "previous": found.previous,
+        "rows": [ledger_row(entry, names) for entry in entries.results],
+        "next": entries.next,
+        "previous": entries.previous,
     }
-    return shown(request, "portal/receipts.html", door, "preferences", **context)
+    return render_page(request, "portal/receipts.html", customer, "preferences", **context)
 
 
 @page
-def receipt(request: HttpRequest, door: ResolvedCustomer, entry_id: UUID) -> HttpResponse:
-    """Give one receipt as a file, which anybody can verify without us."""
-    found = history.receipt(door.id, entry_id)
-    if found is None:
-        return missing(request, door, "preferences")
-    return _file(found, f"receipt-{entry_id}.json")
+def receipt_file(request: HttpRequest, customer: ResolvedCustomer, entry_id: UUID) -> HttpResponse:
+    """Return one receipt as a file, which anybody can verify without us."""
+    document = history.receipt(customer.id, entry_id)
+    if document is None:
+        return not_found(request, customer, "preferences")
+    return _json_file(document, f"receipt-{entry_id}.json")
 
 
 @page
-def ledger(request: HttpRequest, door: ResolvedCustomer) -> HttpResponse:
-    """Give everything that was said as one file."""
-    return _file(history.export_ledger(door.id), "ledger.json")
+def ledger_file(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
+    """Return the whole ledger as one file."""
+    return _json_file(history.export_ledger(customer.id), "ledger.json")
 
 
-def _file(content: bytes, name: str) -> HttpResponse:
+def _json_file(content: bytes, name: str) -> HttpResponse:
     response = HttpResponse(content, content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -51,7 +51,7 @@ TABLE = {
     f"GET {CUSTOMER}happened/": REVIEWS,
     f"GET {CUSTOMER}told/": TOLD,
     f"GET {CUSTOMER}wishes/": REVIEWS,
-    f"POST {CUSTOMER}wishes/<slug:what>/": REVIEWS,
+    f"POST {CUSTOMER}wishes/<slug:name>/": REVIEWS,
     f"GET {CUSTOMER}new-order/": SERVE,
     f"POST {CUSTOMER}new-order/": SERVE,
     f"GET {CUSTOMER}orders/<number:number>/": SERVE,
@@ -114,7 +114,7 @@ def world(db):
         "customer_id": noor.id,
         "number": "A-1",
         "line": "1",
-        "what": "pause",
+        "name": "pause",
         "reference": "call:c1",
         "task_id": staff_tasks.create(
             key="t", kind="phone", customer_id=noor.id, title="x", body="", due_at=timezone.now()

@@ -103,12 +103,12 @@ def test_what_is_wrong_leads_to_its_field(desk, noor):
     change = {"visit_date": "2020-01-01", "line0_price": "-5", "line1_price": "2"}
     page = desk.post(f"/console/customers/{noor.id}/new-order/", FORM | change).content.decode()
 
-    summary = re.search(r'id="wrong" role="alert" tabindex="-1" autofocus>(.*?)</div>', page, re.S)
+    summary = re.search(r'id="error" role="alert" tabindex="-1" autofocus>(.*?)</div>', page, re.S)
     assert summary
     named = re.findall(r'<a href="#(\w+)">', summary[1])
     assert named == ["visit_date", "line0_price", "line1_name"]
     marked = re.findall(
-        r'<input id="(\w+)"[^>]* aria-invalid="true" aria-describedby="wrong"', page
+        r'<input id="(\w+)"[^>]* aria-invalid="true" aria-describedby="error"', page
     )
     assert marked == ["visit_date", "line0_price", "line1_name"]
 

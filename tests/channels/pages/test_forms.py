@@ -1,9 +1,11 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
 
 from channels.pages import forms
-from channels.pages.forms import Unreadable
+from channels.pages.forms import InvalidForm
 from customers.consent.preferences import parse_value
 from customers.consent.state import Consent, Setting, State
 
@@ -18,6 +20,12 @@ def _state(*settings: Setting, **fields) -> State:
 
 def _allow(value: bool, channel: str, topic: str) -> Setting:
     return Setting("allow", value, "entry", channel, topic)
+
+
+def _read(name, fields, state=None):
+    posted = QueryDict(mutable=True)
+    posted.update(MultiValueDict(fields))
+    return forms.read_statements(name, posted, state or State(), topics=TOPICS, now=NOON)
 
 
 def _columns(words) -> list[tuple]:
@@ -39,9 +47,9 @@ def _columns(words) -> list[tuple]:
     ],
 )
 def test_yes_and_no_are_one_word_of_the_customer(state, answer, kinds):
-    form = {"purpose": ["offers"], "answer": [answer]}
+    fields = {"purpose": ["offers"], "answer": [answer], "notice": [NOTICE], "language": ["en"]}
 
-    words = forms.consent(form, State(**state), notice=NOTICE, language="en")
+    words = _read("consent", fields, State(**state))
 
     assert [word.kind for word in words] == kinds
     assert all(word.subject == "offers" for word in words)
@@ -51,19 +59,19 @@ def test_yes_and_no_are_one_word_of_the_customer(state, answer, kinds):
 
 @pytest.mark.parametrize("form", [{}, {"answer": ["perhaps"]}, {"answer": []}])
 def test_what_is_neither_yes_nor_no_is_not_said(form):
-    with pytest.raises(Unreadable):
-        forms.consent({"purpose": ["offers"], **form}, State(), notice="", language="en")
-    with pytest.raises(Unreadable):
-        forms.objection(form)
-    with pytest.raises(Unreadable):
-        forms.setting("person_first", form, NOON)
+    with pytest.raises(InvalidForm):
+        _read("consent", {"purpose": ["offers"], **form})
+    with pytest.raises(InvalidForm):
+        _read("objection", form)
+    with pytest.raises(InvalidForm):
+        _read("person-first", form)
 
 
 def test_only_the_switches_that_moved_are_said():
     on = ["inbox:*", "email:*", "email:visits"]
     form = {"on": [*on, "sms:visits"], "was": [*on, "email:offers"]}
 
-    words = forms.channels(form, _state(), TOPICS)
+    words = _read("channels", form, _state())
 
     assert _columns(words) == [
         ("preference.set", "allow", "email", "offers", False),
@@ -75,7 +83,7 @@ def test_a_switch_that_lay_open_while_it_changed_elsewhere_does_not_change_back(
     # Shown as on; meanwhile somebody switched it off on the phone; here it was not touched.
     form = {"on": ["email:offers"], "was": ["email:offers", "sms:offers"]}
 
-    words = forms.channels(form, _state(_allow(False, "email", "offers")), TOPICS)
+    words = _read("channels", form, _state(_allow(False, "email", "offers")))
 
     assert [(word.channel, word.topic) for word in words] == [("sms", "offers")]
 
@@ -85,7 +93,7 @@ def test_what_is_off_as_a_whole_does_not_stay_on_in_part():
     shown = ["email:*", "email:offers", "email:visits", "sms:*", "sms:offers"]
     form = {"was": shown, "on": [switch for switch in shown if switch != "email:*"]}
 
-    words = forms.channels(form, state, TOPICS)
+    words = _read("channels", form, state)
 
     assert _columns(words) == [
         ("preference.set", "allow", "email", "*", False),
@@ -94,13 +102,13 @@ def test_what_is_off_as_a_whole_does_not_stay_on_in_part():
 
 
 def test_nothing_switched_is_nothing_said():
-    with pytest.raises(Unreadable, match="nothing"):
-        forms.channels({"on": ["email:*"], "was": ["email:*"]}, _state(), TOPICS)
+    with pytest.raises(InvalidForm, match="nothing"):
+        _read("channels", {"on": ["email:*"], "was": ["email:*"]}, _state())
 
 
 def test_a_channel_or_topic_that_there_is_not_is_not_switched():
-    with pytest.raises(Unreadable):
-        forms.channels({"on": ["fax:*", "email:nonsense", "x"]}, _state(), TOPICS)
+    with pytest.raises(InvalidForm):
+        _read("channels", {"on": ["fax:*", "email:nonsense", "x"]}, _state())
 
 
 @pytest.mark.parametrize(
@@ -142,21 +150,21 @@ def test_a_switch_shows_what_is_obeyed(settings, cell, is_on):
     ],
 )
 def test_a_setting_is_read_into_the_shape_that_is_obeyed(name, form, value):
-    [word] = forms.setting(name, form, NOON)
+    [word] = _read(name.replace("_", "-"), form)
 
     assert (word.kind, word.subject, word.value) == ("preference.set", name, value)
     parse_value(name, word.value)
 
 
 def test_use_of_data_is_said_of_its_purpose():
-    [word] = forms.setting("data_use", {"answer": ["no"], "purpose": ["combine"]}, NOON)
+    [word] = _read("data-use", {"answer": ["no"], "purpose": ["combine"]})
 
     assert (word.subject, word.topic, word.value) == ("data_use", "combine", False)
 
 
 @pytest.mark.parametrize("name", ["budget", "quiet_hours", "pause", "zone", "person_first"])
 def test_any_setting_can_be_taken_back(name):
-    [word] = forms.setting(name, {"do": ["clear"]}, NOON)
+    [word] = _read(name.replace("_", "-"), {"do": ["clear"]})
 
     assert (word.kind, word.subject, word.value) == ("preference.cleared", name, None)
 
@@ -185,5 +193,5 @@ def test_any_setting_can_be_taken_back(name):
     ids=str,
 )
 def test_what_makes_no_sense_is_not_said(name, form):
-    with pytest.raises(Unreadable):
-        forms.setting(name, form, NOON)
+    with pytest.raises(InvalidForm):
+        _read(name.replace("_", "-"), form)

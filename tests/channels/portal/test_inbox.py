@@ -156,13 +156,13 @@ def test_the_parts_are_the_list_without_the_page(signed_in, noor):
     ids=range(6),
 )
 def test_only_our_own_addresses_can_be_followed(text, pieces):
-    assert [tuple(piece) for piece in messages.pieces(text, "https://park.example")] == pieces
+    assert [tuple(piece) for piece in messages.split_links(text, "https://park.example")] == pieces
 
 
 def test_an_address_of_ours_that_leads_elsewhere_is_text():
     # A browser reads a path that begins with two slashes as another host.
     for text in ("https://park.example//evil.example/", "https://park.example/\\evil.example"):
-        pieces = messages.pieces(text, "https://park.example/")
+        pieces = messages.split_links(text, "https://park.example/")
 
         assert not any(piece.address.startswith(("//", "/\\")) for piece in pieces)
 

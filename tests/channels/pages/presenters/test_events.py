@@ -5,6 +5,7 @@ import pytest
 from babel.messages import Catalog, mofile, pofile
 from django.utils import translation
 
+from channels.pages.money import format_money
 from channels.pages.presenters import events
 from tests.channels.portal.words import texts_of
 
@@ -65,7 +66,7 @@ def test_the_detail_is_what_matters_to_the_customer(name, properties, words):
 )
 def test_money_is_written_the_readers_way(language, words):
     with translation.override(language):
-        assert events.money("1234.5", "EUR") == words
+        assert format_money("1234.5", "EUR") == words
 
 
 def test_four_languages_are_spoken():

@@ -1,4 +1,4 @@
-"""A visit to take along: an entry in the calendar, and the code that the gate reads."""
+"""What a customer takes to a visit: a calendar entry, and the QR code for the gate."""
 
 from datetime import datetime
 from io import BytesIO
@@ -14,32 +14,39 @@ from django.utils.translation import gettext as _
 
 from customers.queries.shapes import OrderShape
 
-_STANDING = ("placed", "amended")
-# A code that a phone shows and a gate reads; a number longer than this is no code of ours.
-_MOST = 200
+_CONFIRMED = ("placed", "amended")
+# The longest order number that a QR code on a phone can hold.
+_NUMBER_LENGTH = 200
 
 
-def is_in_calendar(order: OrderShape) -> bool:
-    """Tell whether there is a calendar file: not for what was only requested."""
+def has_calendar_file(order: OrderShape) -> bool:
+    """Return whether there is a calendar file: not for an order that was only requested."""
     return order.visit_date is not None and order.status not in ("requested", "declined")
 
 
-def opens_the_gate(order: OrderShape) -> bool:
-    """Tell whether there is a code: the order stands, and is not only claimed."""
-    return order.is_verified and order.status in _STANDING and len(order.number) <= _MOST
+def has_qr_code(order: OrderShape) -> bool:
+    """Return whether there is a QR code: for a verified order that was not cancelled."""
+    return order.is_verified and order.status in _CONFIRMED and len(order.number) <= _NUMBER_LENGTH
 
 
-def code(number: str) -> bytes:
+def qr_code(number: str) -> bytes:
     """Return a QR code of an order's number as SVG."""
-    out = BytesIO()
+    buffer = BytesIO()
     # Dark on light whatever the page's colors are: many readers see nothing else.
     segno.make(number, error="m", micro=False).save(
-        out, kind="svg", scale=8, border=4, dark="#000", light="#fff", omitsize=True, xmldecl=False
+        buffer,
+        kind="svg",
+        scale=8,
+        border=4,
+        dark="#000",
+        light="#fff",
+        omitsize=True,
+        xmldecl=False,
     )
-    return out.getvalue()
+    return buffer.getvalue()
 
 
-def calendar(order: OrderShape) -> bytes:
+def calendar_file(order: OrderShape) -> bytes:
     """Return a visit as an iCalendar file (RFC 5545), at the park's own time.
 
     The same order is the same entry however often it is fetched, and a later version of it
@@ -56,7 +63,7 @@ def calendar(order: OrderShape) -> bytes:
     event.add("location", settings.BUTLER_COMPANY)
     event.add("description", _("Code at the gate: %(number)s") % {"number": order.number})
     event.add("url", page)
-    event.add("status", "CONFIRMED" if order.status in _STANDING else "CANCELLED")
+    event.add("status", "CONFIRMED" if order.status in _CONFIRMED else "CANCELLED")
     file = icalendar.Calendar()
     file.add("prodid", "-//Butler//Portal//EN")
     file.add("version", "2.0")

@@ -1,0 +1,169 @@
+"""Labels of codes for staff, in English, and short texts made of them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from channels.pages.money import format_money
+from channels.pages.time import staff_time
+from customers.consent.state import Consent
+
+SOURCE_CHANNELS = {
+    "phone": "by phone",
+    "web": "website",
+    "app": "app",
+    "store": "at the counter",
+    "butler": "Butler",
+    "console": "console",
+}
+MATCH_KINDS = {
+    "name": "by name",
+    "email": "by e-mail address",
+    "phone": "by phone number",
+    "card": "by card",
+    "order": "by order",
+}
+IDENTIFIER_KINDS = {
+    "email": "E-mail",
+    "phone": "Phone",
+    "card": "Card",
+    "user_id": "Account",
+    "order": "Order",
+}
+CHANNEL_NAMES = {"inbox": "Inbox", "email": "E-mail", "sms": "SMS", "phone": "Phone"}
+ORDER_STATUSES = {
+    "requested": "requested, not confirmed",
+    "placed": "confirmed",
+    "amended": "changed",
+    "cancelled": "cancelled",
+    "refunded": "refunded",
+    "declined": "declined",
+}
+# Delivery states of messages, and outcomes of decisions without a message.
+MESSAGE_STATES = {
+    "send": "about to go",
+    "defer": "waits",
+    "skip": "not sent",
+    "person": "left to us",
+    "queued": "about to go",
+    "sending": "on its way",
+    "accepted": "sent",
+    "delivered": "arrived",
+    "withdrawn": "taken back",
+    "suppressed": "not sent",
+    "expired": "too late",
+    "rejected": "refused",
+    "failed": "failed",
+    "bounced": "bounced",
+    "complained": "unwanted",
+    "uncertain": "uncertain",
+}
+LANGUAGES = {"nl": "Dutch", "sv": "Swedish", "da": "Danish", "en": "English", "de": "German"}
+# Why nothing is sent to an address.
+SUPPRESSIONS = {
+    "bounced": "does not take our messages. Ask them for another one.",
+    "complained": "they marked a message as unwanted, so nothing goes there.",
+    "stopped": "they texted STOP, so nothing goes there. Only START, texted from it, opens it again.",
+}
+# The customer's answer to a consent question; its date follows.
+CONSENT_STATES = {
+    "given": "Said yes,",
+    "refused": "Said no,",
+    "withdrawn": "Took a yes back,",
+    "expired": "A yes ran out,",
+    "invalidated": "A yes that no longer counts,",
+}
+MERGE_REASONS = {
+    "proof": "the same proved address or number belongs to both",
+    "claim": "an anonymous visit turned out to be theirs",
+    "staff": "a colleague joined them",
+}
+ACCESSED_PARTS = {
+    "page": "their page",
+    "record": "their record",
+    "search": "a search",
+    "list": "a list",
+    "order": "an order",
+    "orders": "their orders",
+    "timeline": "what happened",
+    "messages": "what we told them",
+    "tasks": "what there is to do",
+    "control": "what they allow",
+    "looks": "who looked",
+    "merge": "a question of who is who",
+}
+_DETAIL_PROPERTIES = (
+    "order_id",
+    "name",
+    "title",
+    "outcome",
+    "purpose",
+    "subject",
+    "reason",
+    "note",
+)
+
+
+def event_detail(kind: str, name: str, properties: Mapping[str, Any]) -> str:
+    """Return the line below a headline: the properties that distinguish one event from another."""
+    if kind in ("page", "screen"):
+        return name
+    values = [properties.get(key) for key in _DETAIL_PROPERTIES]
+    parts = [str(value) for value in values if isinstance(value, str | int) and value]
+    channel = str(properties.get("channel") or "")
+    parts.append("" if channel == "*" else CHANNEL_NAMES.get(channel, channel))
+    total = properties.get("total")
+    if isinstance(total, str | int | float) and total != "":
+        parts.append(format_money(str(total), str(properties.get("currency") or "")))
+    return " · ".join(part[:120] for part in dict.fromkeys(parts) if part)
+
+
+def consent_answer(consent: Consent | None) -> str:
+    if consent is None:
+        return "Not asked yet, so it is a no."
+    answer = CONSENT_STATES.get(consent.state, consent.state)
+    return f"{answer} {staff_time(consent.occurred_at, with_year=True)}."
+
+
+def source_channel(channel: str) -> str:
+    return SOURCE_CHANNELS.get(channel, channel)
+
+
+def actor_name(actor: str) -> str:
+    """Return the name of a staff member or source; empty if the customer acted."""
+    kind, _, name = actor.partition(":")
+    return name[:1].upper() + name[1:] if kind in ("staff", "source") else ""
+
+
+def access_reason(reason: str) -> str:
+    """Return why a record was opened; a reason that staff typed stays as it is."""
+    labels = {"call": "a call", "search": "a search", "task": "a task"}
+    return labels.get(reason.partition(" ")[0], reason)
+
+
+def contact_preferences(settings: Mapping[str, Any], now: datetime) -> list[str]:
+    """Return how the customer wants to be contacted, one sentence for each preference."""
+    sentences = []
+    if settings.get("only_when_i_ask") is True:
+        sentences.append("Only when they ask.")
+    if settings.get("person_first") is True:
+        sentences.append("A person first, no machine.")
+    paused_until = _parse_time(settings.get("pause"))
+    if paused_until and paused_until > now:
+        sentences.append(f"No messages until {staff_time(paused_until, with_year=True)}.")
+    quiet = settings.get("quiet_hours")
+    if isinstance(quiet, dict) and quiet.get("from"):
+        sentences.append(f"Quiet from {quiet['from']} to {quiet.get('to')}.")
+    order = settings.get("channel_order")
+    if isinstance(order, list | tuple) and order:
+        channels = [CHANNEL_NAMES.get(str(channel), str(channel)) for channel in order]
+        sentences.append(f"Rather by {', then '.join(channels)}.")
+    return sentences
+
+
+def _parse_time(value: object) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return time if time.tzinfo else None

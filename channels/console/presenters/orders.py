@@ -1,0 +1,104 @@
+"""An order as staff see it. Shapes in, values out; no database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from channels.console.presenters import labels
+from channels.pages.money import format_money, parse_amount
+from channels.pages.presenters.events import headline, requested_change
+from customers.queries.shapes import OrderShape, decode_stored
+
+
+@dataclass(frozen=True, slots=True)
+class StaffOrderLine:
+    id: str
+    name: str
+    quantity: int
+    price: str
+    total: str
+    is_removed: bool
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class StaffOrder:
+    """One order as staff see it."""
+
+    number: str
+    name: str
+    status: str
+    is_open: bool
+    is_requested: bool
+    # What the customer asked to change and staff have not yet confirmed or declined.
+    requested_changes: Sequence[str]
+    visit_date: date | None
+    visit_time: time | None
+    total: str
+    amount: Decimal
+    currency: str
+    channel: str
+    changed_by: str
+    changed_at: datetime
+    is_verified: bool
+    guests: Sequence[str]
+    lines: Sequence[StaffOrderLine]
+    version: int
+
+
+def staff_order(order: OrderShape) -> StaffOrder:
+    """Present one order to staff."""
+    details = decode_stored(order.details, {})
+    return StaffOrder(
+        number=order.number,
+        name=str(details.get("name") or ""),
+        status=labels.ORDER_STATUSES.get(order.status, order.status),
+        is_open=order.status in ("placed", "amended", "requested"),
+        is_requested=order.status == "requested",
+        requested_changes=_requested_changes(order),
+        visit_date=order.visit_date,
+        visit_time=order.visit_time,
+        total=format_money(str(order.total), order.currency),
+        amount=order.total,
+        currency=order.currency,
+        channel=labels.source_channel(order.channel),
+        changed_by=labels.actor_name(order.changed_by),
+        changed_at=order.changed_at,
+        is_verified=order.is_verified,
+        guests=[
+            str(guest["name"]) for guest in decode_stored(order.party, []) if guest.get("name")
+        ],
+        lines=[_order_line(line, order.currency) for line in decode_stored(order.lines, [])],
+        version=order.version,
+    )
+
+
+def _requested_changes(order: OrderShape) -> list[str]:
+    lines = decode_stored(order.lines, [])
+    names = {str(line.get("id")): str(line.get("name") or line.get("product")) for line in lines}
+    return [
+        ": ".join(
+            filter(
+                None,
+                (
+                    headline("track", str(request["event"]), for_staff=True),
+                    requested_change(request["change"], names),
+                ),
+            )
+        )
+        for request in decode_stored(order.requested_changes, [])
+    ]
+
+
+def _order_line(line: dict[str, Any], currency: str) -> StaffOrderLine:
+    return StaffOrderLine(
+        id=str(line.get("id") or ""),
+        name=str(line.get("name") or line.get("product") or line.get("id") or ""),
+        quantity=int(line.get("quantity") or 0),
+        price=str(line.get("unit_price") or ""),
+        total=format_money(str(line.get("total") or ""), currency),
+        is_removed=line.get("status") != "ordered",
+        amount=parse_amount(str(line.get("total") or "")) or Decimal("0.00"),
+    )

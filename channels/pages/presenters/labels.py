@@ -1,0 +1,78 @@
+"""Labels of codes, translated into the customer's language."""
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+# Where an event happened.
+SOURCE_CHANNELS = {
+    "phone": gettext_noop("by phone"),
+    "web": gettext_noop("on the website"),
+    "app": gettext_noop("in the app"),
+    "store": gettext_noop("at the counter"),
+    "butler": gettext_noop("by Butler"),
+    "console": gettext_noop("at our desk"),
+}
+# How each channel delivers a message to its customer.
+MESSAGE_CHANNELS = {
+    "inbox": gettext_noop("here"),
+    "email": gettext_noop("by e-mail"),
+    "sms": gettext_noop("by text message"),
+    "phone": gettext_noop("by a call"),
+}
+IDENTIFIER_KINDS = {
+    "user_id": gettext_noop("Account"),
+    "email": gettext_noop("E-mail"),
+    "phone": gettext_noop("Phone"),
+    "card": gettext_noop("Card"),
+    "order": gettext_noop("Order"),
+    "anonymous_id": gettext_noop("Browser"),
+    "device": gettext_noop("Device"),
+}
+ORDER_STATUSES = {
+    "requested": gettext_noop("Requested"),
+    "placed": gettext_noop("Confirmed"),
+    "amended": gettext_noop("Changed"),
+    "cancelled": gettext_noop("Cancelled"),
+    "refunded": gettext_noop("Refunded"),
+    "declined": gettext_noop("Declined"),
+    "ordered": gettext_noop("Ordered"),
+}
+PARTY_ROLES = {
+    "guardian": gettext_noop("guardian"),
+    "child": gettext_noop("child"),
+    "guest": gettext_noop("guest"),
+}
+MERGE_REASONS = {
+    "proof": gettext_noop("because the same proved address or number belongs to both"),
+    "claim": gettext_noop("because an anonymous visit turned out to be yours"),
+    "staff": gettext_noop("because one of our people joined them"),
+}
+YES_NO = {"True": gettext_noop("yes"), "False": gettext_noop("no")}
+# The name of each channel, as the heading of a column and in a sentence.
+CHANNEL_NAMES = {
+    "inbox": gettext_noop("Inbox"),
+    "email": gettext_noop("E-mail"),
+    "sms": gettext_noop("SMS"),
+    "phone": gettext_noop("Call"),
+}
+PERIOD_NAMES = {
+    "day": gettext_noop("a day"),
+    "week": gettext_noop("a week"),
+    "month": gettext_noop("a month"),
+}
+WEEKDAYS = (
+    gettext_noop("Mon"),
+    gettext_noop("Tue"),
+    gettext_noop("Wed"),
+    gettext_noop("Thu"),
+    gettext_noop("Fri"),
+    gettext_noop("Sat"),
+    gettext_noop("Sun"),
+)
+
+
+def translated(labels: Mapping[str, str], code: str) -> str:
+    """Return the label of a code in the reader's language; the code itself if it has no label."""
+    return _(labels[code]) if code in labels else code

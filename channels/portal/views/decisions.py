@@ -1,0 +1,54 @@
+"""Decisions about messages, and the access log."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import get_language
+
+from butler.queries import decisions as queries
+from butler.queries.inbox import ResolvedCustomer
+from channels.pages.presenters.decisions import access_log_rows, catalog_names, occasion_card
+from channels.portal.decorators import page, render_page
+from customers.consent import history
+from customers.queries.pages import BadCursor
+
+PAGE_SIZE = 20
+_SENT = {"yes": True, "no": False}
+
+
+@page
+def decisions(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
+    """Show every message that was sent or not, with the reason and where to change it."""
+    language = get_language() or "en"
+    tab = request.GET.get("sent", "")
+    cursor = request.GET.get("cursor")
+    try:
+        occasions = queries.occasions(
+            customer.ids, is_sent=_SENT.get(tab), cursor=cursor, limit=PAGE_SIZE
+        )
+    except BadCursor:
+        return redirect("portal:decisions")
+    names = catalog_names(history.purposes(language), history.topics(language))
+    context = {
+        "occasions": [occasion_card(occasion, names, language) for occasion in occasions.results],
+        "next": occasions.next,
+        "tab": tab if tab in _SENT else "all",
+    }
+    return render_page(request, "portal/decisions.html", customer, "decisions", **context)
+
+
+@page
+def access_log(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
+    """Show who accessed the record."""
+    try:
+        entries = queries.access_log(
+            customer.ids, cursor=request.GET.get("cursor"), limit=PAGE_SIZE
+        )
+    except BadCursor:
+        return redirect("portal:access-log")
+    context = {
+        "entries": access_log_rows(entries.results),
+        "next": entries.next,
+        "previous": entries.previous,
+        "tab": "access-log",
+    }
+    return render_page(request, "portal/access_log.html", customer, "decisions", **context)
