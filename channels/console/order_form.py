@@ -37,9 +37,9 @@ class TypedTextField(forms.CharField):
         text = "".join(char for char in str(value or "") if char.isprintable())
         return text.strip()[: self.limit] or self.default
 
-    def bound_data(self, data: object, initial: object) -> str:
+    def bound_data(self, posted: object, initial: object) -> str:
         # An input that was not submitted stays empty, without the default.
-        return "" if data is None else self.to_python(data)
+        return "" if posted is None else self.to_python(posted)
 
 
 class PriceField(TypedTextField):

@@ -71,7 +71,7 @@ def call_values(world, settings) -> dict:
     staff.let_in(lin, colleague)
     session = lin.session
     # Used a while ago, so that each page puts the end of the session off.
-    session[access.LAST_USED_AT] -= 2 * access.REFRESH
+    session[access.LAST_USED_AT] -= 2 * access.REFRESH_INTERVAL
     session.save()
     proof = {"user": colleague.pk, "proof": colleague.get_session_auth_hash()}
     proved[access.PASSWORD_CHECK] = proof | {"at": now.timestamp()}

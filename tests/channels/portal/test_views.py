@@ -114,9 +114,9 @@ def test_the_parts_are_the_page_without_its_frame(signed_in):
     whole, parts = signed_in.get("/").content.decode(), signed_in.get("/?parts").content.decode()
 
     assert parts.lstrip().startswith("<template")
-    handset = re.search(r'data-part="phone">(.*?)</div>\s*<ol', parts, re.DOTALL)
-    assert handset
-    assert "Lantern Night" in handset.group(1)
+    phone = re.search(r'data-part="phone">(.*?)</div>\s*<ol', parts, re.DOTALL)
+    assert phone
+    assert "Lantern Night" in phone.group(1)
     assert len(parts) < len(whole)
 
 
