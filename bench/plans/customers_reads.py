@@ -36,7 +36,12 @@ PARAMETERS: dict[str, Params] = {
         "kinds": ["seen"] * 20,
     },
     "find_logs": _ONE,
-    "find_matches": {"kind": "phone", "value": "+31600000013", "limit": 20},
+    "find_matches": {
+        "kind": "phone",
+        "value": "+31600000013",
+        "source": None,
+        "limit": 20,
+    },
     "find_stored_messages": {
         "keys": f"{{{','.join(uuid('event', n * 100 + 1).hex for n in _NUMBERS)}}}"
     },

@@ -135,6 +135,7 @@ PARAMETERS: dict[str, Params] = {
         "reasons": ["no_event"] * 20,
         "details": [""] * 20,
         "raws": [b"{}"] * 20,
+        "is_secret": True,
         "digests": [uuid("digest", number % 15) for number in _NUMBERS],
     },
     "upsert_control": _rows(

@@ -1,4 +1,4 @@
-"""The record as it is now: projections of the log, which `manage.py rebuild` can remake."""
+"""The record as it is now: projections of the log, which `manage.py rebuild` makes again."""
 
 from django.db import models
 from django.db.models.functions import ExtractDay, ExtractMonth

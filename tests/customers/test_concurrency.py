@@ -164,7 +164,7 @@ def test_a_hopeless_race_ends_as_a_database_that_is_away():
     def lose() -> None:
         raise retry.RetryTransaction
 
-    with pytest.raises(OperationalError, match="again and again"):
+    with pytest.raises(OperationalError, match="in every attempt"):
         retry.on_conflict(lose)
 
 
