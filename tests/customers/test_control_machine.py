@@ -84,7 +84,9 @@ class Sayings(RuleBasedStateMachine):
         record = self.records[number]
         kind = "preference.cleared" if value is None else "preference.set"
         scope = {"channel": channel, "topic": topic}
-        word = saying.ConsentStatement(kind=kind, subject="allow", value=value, occurred_at=at, **scope)
+        word = saying.ConsentStatement(
+            kind=kind, subject="allow", value=value, occurred_at=at, **scope
+        )
         receipt = say(record, word, by=self.author, now=LATER)
         strictness = {True: 0, None: 1, False: 2}[value]
         self.hear(receipt, ("allow", channel, topic), at, strictness, value, record)
