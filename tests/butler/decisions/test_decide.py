@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from butler.decisions.decide import decide, order_channels
+from butler.decisions.decide import decide, has_consent, order_channels
 from butler.decisions.reasons.catalog import REASONS
 from butler.types import Address, Budget
 from customers.consent.state import Setting
@@ -121,6 +121,38 @@ def test_gates_have_these_names_and_no_others_whatever_they_say():
     }
 
     assert gate_names == GATES
+
+
+def _has_consent(words: str) -> bool:
+    _act, facts, rules, now = world("marketing", words).decide_arguments()
+    return has_consent(facts, rules, "offers", now)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "restricted",
+        "objected to marketing",
+        "objected to its purpose",
+        "under age",
+        "never asked",
+        "consent refused",
+        "consent withdrawn",
+        "consent expired",
+        "consent until 2027-04-14 12:00",
+        "consent to no words",
+        "unknown control",
+    ],
+)
+def test_consent_that_no_decision_would_accept_is_no_consent(words):
+    assert not _has_consent(words)
+
+
+@pytest.mark.parametrize(
+    "words", ["", "no email", "email stopped", "set allow false", "quiet 00:00-23:59"]
+)
+def test_channel_and_time_do_not_matter_to_consent(words):
+    assert _has_consent(words)
 
 
 def test_a_no_is_the_last_thing_that_was_asked():
