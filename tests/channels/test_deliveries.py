@@ -51,7 +51,7 @@ def test_accepted_message_is_on_the_customers_log():
 def test_rejected_message_gives_its_budget_back():
     message = offer()
 
-    round_(Provider({"result": "rejected", "code": "550", "suppress": "bounced"}))
+    round_(Provider({"outcome": "rejected", "code": "550", "suppress": "bounced"}))
 
     message.refresh_from_db()
     assert (message.state, message.reason) == ("rejected", "550")
@@ -78,7 +78,7 @@ def test_what_did_not_get_through_is_tried_again_later_and_given_up_in_the_end()
 def test_a_provider_says_when_to_come_back():
     message = offer()
 
-    round_(Provider({"result": "transient", "retry_after": 900.0}))
+    round_(Provider({"outcome": "transient", "retry_after": 900.0}))
 
     message.refresh_from_db()
     assert message.not_before >= NOON + timedelta(seconds=900)
