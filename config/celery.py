@@ -1,4 +1,4 @@
-"""Celery rings, Postgres knows: a task carries "look at row N" and may be lost at any time."""
+"""Celery only notifies: a task names a row in Postgres, and may be lost at any time."""
 
 import os
 

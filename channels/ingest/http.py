@@ -295,7 +295,7 @@ def find_trusted_sender(request: HttpRequest) -> Sender:
 
 
 def header_key(request: HttpRequest) -> str:
-    """Return the key in the headers, or an empty text. Raises Refusal where it cannot be read.
+    """Return the key in the headers, or an empty text. Raises ErrorResponse where it cannot be read.
 
     A Bearer token that cannot be a key of ours is ignored: it is meant for another service.
     """

@@ -1,4 +1,4 @@
-"""What the wire looks like, for the OpenAPI file: these views are not REST framework's."""
+"""The ingest API in the OpenAPI document: its views are not those of REST framework."""
 
 from collections.abc import Iterable
 from typing import Any

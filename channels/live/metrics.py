@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 registry = CollectorRegistry()
 
 open_streams = Gauge("butler_live_streams", "Open streams.", registry=registry)
-sent_events = Counter("butler_live_events", "Events handed to streams.", registry=registry)
+sent_events = Counter("butler_live_events", "Events sent to streams.", registry=registry)
 event_reads = Counter("butler_live_reads", "Statements that read logs.", registry=registry)
 notifications = Counter(
     "butler_live_notifications", "Change notifications received from Redis.", registry=registry

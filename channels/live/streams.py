@@ -43,7 +43,7 @@ class Stream:
         self.viewer = viewer
         self.right = right
         self.customer_id = customer_id
-        # The last version that was handed to this reader.
+        # The last version that was enqueued for this reader.
         self.version = version
         # Waiting for a read of the log, or in the middle of one.
         self.is_read_pending = False

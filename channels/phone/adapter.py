@@ -10,7 +10,7 @@ from channels.protocol import ChannelAdapter, ChannelMessage, DeliveryResult, Le
 
 
 class PhoneAdapter:
-    """A task for the staff, one for each message however often it is handed over."""
+    """A task for the staff, one for each message however often it is sent."""
 
     channel = "phone"
     provider = "staff"
