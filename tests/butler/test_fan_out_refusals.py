@@ -177,7 +177,7 @@ def test_version_that_goes_live_after_the_moment_decides_nobody():
     assert not Decision.objects.exists()
 
 
-def test_refused_customer_can_read_occasions():
+def test_refused_customer_can_read_why():
     offer()
     other = crowd()[1]
     tick(now=FIRST)
