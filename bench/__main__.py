@@ -36,7 +36,7 @@ MEASURES: dict[str, Callable[[Testbed], list[Figure]]] = {
     "decisions": decisions.figures,
     "due": due.figures,
     "messages": messages.figures,
-    "told": end_to_end.figures,
+    "end_to_end": end_to_end.figures,
     "campaign": campaign.figures,
     "streams": streams.latency,
     "growth": growth.figures,

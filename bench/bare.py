@@ -77,7 +77,7 @@ def _copy(connection: "psycopg.Connection[tuple[object, ...]]", lines: bytes) ->
 
 
 async def publish_latencies(url: str, *, rate: float, count: int) -> list[float]:
-    """Return how long rings take from PUBLISH to a subscriber, in seconds."""
+    """Return the seconds from PUBLISH to a subscriber of each notification."""
     channel = f"bench:{uuid4()}"
     random = Random("rings")
     published_at: list[float] = []
@@ -92,14 +92,14 @@ async def publish_latencies(url: str, *, rate: float, count: int) -> list[float]
             while len(received_at) < count:
                 message = await subscription.get_message(ignore_subscribe_messages=True, timeout=5)
                 if message is None:
-                    raise load.BenchmarkFailed("redis lost a ring")
+                    raise load.BenchmarkFailed("redis lost a notification")
                 received_at.append(time.perf_counter())
 
         receiving = asyncio.create_task(receive())
         start = time.perf_counter() + 0.05
         for number in range(count):
             await asyncio.sleep(max(start + number / rate - time.perf_counter(), 0))
-            # What a ring of ours looks like: one customer and one version.
+            # A notification of Butler: one customer and one version.
             notification = json.dumps([[str(UUID(int=random.getrandbits(128))), number]])
             published_at.append(time.perf_counter())
             await client.publish(channel, notification)

@@ -1,4 +1,4 @@
-"""A campaign: everybody who consented is told the same, through every gate."""
+"""A campaign: one message to every customer who consented, through every gate."""
 
 import tempfile
 import time
@@ -16,11 +16,11 @@ MEMORY_GROWTH_AIM = 20.0
 
 
 def figures(testbed: Testbed) -> list[Figure]:
-    """Measure customers a second from the start to the last letter, and what the workers take."""
+    """Measure customers a second from the start to the last email, and the memory of the workers."""
     count = testbed.size.campaign
     with (
         tempfile.TemporaryDirectory(prefix="butler-campaign-") as name,
-        messages.mail_relay(Path(name) / "letters", "bench_end_to_end") as (sink, database),
+        messages.mail_relay(Path(name) / "emails", "bench_end_to_end") as (sink, database),
     ):
         notice, version = messages.load_offer(database)
         run = messages.create_customers(database, count, notice)
@@ -35,7 +35,7 @@ def figures(testbed: Testbed) -> list[Figure]:
     growth = tidy(memory_at_end - memory_at_fifth)
     return [
         Figure(
-            f"campaign to {count:,} customers, every gate, to the last letter",
+            f"campaign to {count:,} customers, every gate, to the last email",
             tidy(count / (ended_at - campaign["began"])),
             "customers/s",
         ),
@@ -50,16 +50,18 @@ def figures(testbed: Testbed) -> list[Figure]:
 
 
 def _until(sink: Sink, run: str, count: int, worker: Server) -> float:
-    """Wait for so many letters; return the memory of the largest worker then, in MB."""
+    """Wait for so many emails; return the memory of the largest worker then, in MB."""
     deadline = time.monotonic() + 60 + count / 20
-    while (count_received := _letters(sink, run)) < count:
+    while (count_received := _count_emails(sink, run)) < count:
         if time.monotonic() > deadline:
-            raise BenchmarkFailed(f"{count_received} of {count} letters of the campaign left")
+            raise BenchmarkFailed(
+                f"{count_received} of {count} emails of the campaign were received"
+            )
         time.sleep(0.5)
     return max(servers.resident_memory(worker.workers()))
 
 
-def _letters(sink: Sink, run: str) -> int:
+def _count_emails(sink: Sink, run: str) -> int:
     return len(
         {mail.message_id for mail in sink.received() if mail.recipient.startswith(f"{run}-")}
     )

@@ -1,8 +1,8 @@
-"""A carrier of SMS of our own, in Twilio's shape: takes messages, and tells what became of them.
+"""An SMS carrier with the API of Twilio: accepts messages and posts status callbacks.
 
-python -m bench.carrier FILE: as bench.sink, whose modes it obeys; refuse is 429. It tells twice
-and in the wrong order that a message was delivered, again and again until it was heard, also of
-those whose sender was never told that they were taken.
+python -m bench.carrier FILE has the modes of bench.sink; refuse answers 429. It sends "delivered"
+twice, once before "sent", and repeats each callback until it is acknowledged. It does so for
+messages whose sender got no answer, too.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from bench.sink import SLOWEST_ANSWER, Relay, Sink, hash_body, run_modes
 _ACCOUNT, _TOKEN = "ACc4a05", "not-a-secret"
 _NUMBER = "+3197000000"
 _CALLBACK_STATUSES = ("delivered", "sent", "delivered")
-# Seconds for which it tries to tell.
+# Seconds for which it repeats a callback.
 _CALLBACK_SECONDS = 90.0
 
 
@@ -38,17 +38,17 @@ class Carrier(Sink):
         return f"twilio+http://{_ACCOUNT}:{_TOKEN}@127.0.0.1:{self.port}?{sender}"
 
     def acknowledged_callbacks(self) -> set[str]:
-        """Return the messages of which we were told, and said so, that they were delivered."""
+        """Return the ids of the messages whose status callbacks were all acknowledged."""
         log = _callback_log(self.path)
         return set(log.read_text().split()) if log.exists() else set()
 
 
 def _callback_log(path: Path) -> Path:
-    return path.with_suffix(".told")
+    return path.with_suffix(".callbacks")
 
 
 class _Server:
-    """Where senders come: takes a message, answers, and tells what became of it."""
+    """Accepts messages over HTTP, answers, and sends their status callbacks."""
 
     def __init__(self, path: Path) -> None:
         self.relay = Relay(path)
@@ -58,7 +58,7 @@ class _Server:
         self.validator = RequestValidator(_TOKEN)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer what comes over one line, until it ends or the mode says so."""
+        """Answer the requests of one connection, until it ends or the mode closes it."""
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()

@@ -1,4 +1,4 @@
-"""How much processor time a side took, which tells more than a rate on a shared machine."""
+"""Processor time of web and Postgres: it is comparable on a shared machine, a rate is not."""
 
 import os
 from collections.abc import Iterable

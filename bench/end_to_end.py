@@ -1,4 +1,4 @@
-"""From an event to a letter, and from a word to silence, through the whole running system."""
+"""Latency from an event to its email, and of a withdrawal, through the whole running system."""
 
 import asyncio
 import base64
@@ -26,17 +26,17 @@ WITHDRAWALS = 10
 MESSAGE_AIM_MS, WITHDRAWAL_AIM_MS = 1000, 200
 # Of each before anything counts: threads, connections and plans are new.
 WARM_UP = 40
-# Seconds until the last letter has to be there.
+# Seconds in which the last email has to be received.
 _TIMEOUT = 60.0
 
 
 def figures(testbed: Testbed) -> list[Figure]:
-    """Tell of fifty events a second, and have people withdraw meanwhile."""
+    """Send fifty events a second, and withdraw consents meanwhile."""
     size = testbed.size
     events = max(int(PER_SECOND * size.message_seconds), 1)
-    with tempfile.TemporaryDirectory(prefix="butler-told-") as name:
+    with tempfile.TemporaryDirectory(prefix="butler-end-to-end-") as name:
         folder = Path(name)
-        with messages.mail_relay(folder / "letters", "bench_end_to_end") as (sink, database):
+        with messages.mail_relay(folder / "emails", "bench_end_to_end") as (sink, database):
             notice, _ = messages.load_offer(database)
             key = servers.create_key(database)
             run = messages.create_customers(database, events + WARM_UP, notice)
@@ -103,7 +103,7 @@ def customer_ids(database: Database, run: str) -> list[UUID]:
 async def _send_and_withdraw(
     port: int, key: str, sink: Sink, run: str, events: int, withdrawing_customers: list[UUID]
 ) -> tuple[list[float], list[float]]:
-    """Return milliseconds from event to letter, and from withdrawal to answer."""
+    """Return milliseconds from event to email, and from withdrawal to answer."""
     token = base64.b64encode(f"{key}:".encode()).decode()
     headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
     sent: dict[str, float] = {}
@@ -148,7 +148,7 @@ def _check(answer: Answer) -> None:
 
 
 async def _mail_latencies(sink: Sink, sent: dict[str, float]) -> list[float]:
-    """Wait for the letter of every event; return how long each took."""
+    """Wait for the email of every event; return the milliseconds of each."""
     deadline = time.monotonic() + _TIMEOUT
     while True:
         received_at = {
@@ -158,6 +158,6 @@ async def _mail_latencies(sink: Sink, sent: dict[str, float]) -> list[float]:
             return [(received - sent[subject]) * 1000 for subject, received in received_at.items()]
         if time.monotonic() > deadline:
             raise BenchmarkFailed(
-                f"of {len(sent)} events, {len(sent) - len(received_at)} led to no letter"
+                f"of {len(sent)} events, {len(sent) - len(received_at)} led to no email"
             )
         await asyncio.sleep(0.1)

@@ -16,7 +16,7 @@ from bench.traffic import BATCH, EventWriter, count_accepted
 
 @dataclass(frozen=True, slots=True)
 class RequestKind:
-    """How events travel: `events` of them in a request."""
+    """A kind of request: how many events it holds."""
 
     name: str
     events: int
@@ -31,7 +31,7 @@ SINGLES = RequestKind("single", 1)
 
 @dataclass(slots=True)
 class Rates:
-    """What the rounds saw: events a second, and microseconds of processor for one event."""
+    """Figures of the rounds: events a second, and microseconds of processor for one event."""
 
     butler: list[float] = field(default_factory=list)
     bare: list[float] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Rates:
 
 
 class IngestComparison:
-    """Butler, bare Postgres and the baseline, taking turns at the same kind of work."""
+    """Measures Butler, bare Postgres and the baseline in turns with the same kind of request."""
 
     def __init__(self, testbed: Testbed, kind: RequestKind) -> None:
         self.testbed, self.kind = testbed, kind
@@ -60,7 +60,7 @@ class IngestComparison:
         self.rates = Rates()
 
     def run(self) -> Rates:
-        """Warm up, then play the rounds; each side in each round for the same time."""
+        """Warm up, then run the rounds; each side in each round for the same time."""
         sides: dict[str, Callable[[int], float]] = {
             "butler": self._butler,
             "bare": self._bare,

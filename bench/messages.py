@@ -53,7 +53,7 @@ def figures(testbed: Testbed) -> list[Figure]:
                 create_customers(database, size.messages, notice, version)
                 servers.vacuum(database)
                 butler.append(_butler(database, sink, size.messages))
-                email = _save_sent_email(database, folder / "letter")
+                email = _save_sent_email(database, folder / "email")
                 bare.append(_bare(email, sink, size.messages))
             with mail_relay(folder / f"{round_}-baseline", "bench_baseline") as (sink, database):
                 settings = {"DJANGO_SETTINGS_MODULE": "bench.baseline.settings"}
@@ -86,7 +86,7 @@ def mail_relay(path: Path, database: str) -> Iterator[tuple[Sink, Database]]:
 
 
 def load_offer(database: Database) -> tuple[str, int]:
-    """Give the database something to say; return the notice's digest and the version's id."""
+    """Load the offer into the database; return the notice's digest and the version's id."""
     database.manage("migrate", "--verbosity=0")
     printed = run_python(database, "-m", "bench.messages", "furnish")
     return printed["notice"], printed["version"]
@@ -95,7 +95,7 @@ def load_offer(database: Database) -> tuple[str, int]:
 def create_customers(
     database: Database, count: int, notice: str, version: int | None = None
 ) -> str:
-    """Make so many people, each with a message that waits if a version is given; return whose."""
+    """Create so many customers, each with a queued message if a version is given; return the run."""
     run = f"b{uuid4().hex[:10]}"
     settings = {
         "run": run,
@@ -141,7 +141,7 @@ def _seconds(times: Sequence[Mapping[str, float]]) -> float:
 def _run_together(
     database: Database | None, commands: Sequence[Sequence[str]]
 ) -> list[dict[str, float]]:
-    """Run these at once; each is told, after its module and what it is to send, when to begin."""
+    """Run these commands at once; each gets its start time as its third argument."""
     begins_at = time.monotonic() + _START_SECONDS
     env = {**os.environ, **(database.env if database else {}), "BUTLER_NOTIFY_WORKERS": "0"}
     running = []
@@ -163,8 +163,8 @@ def _run_together(
 
 
 def _save_sent_email(database: Database, path: Path) -> Path:
-    """Write down a letter as it was sent, for whoever sends it bare."""
-    run_python(database, "-m", "bench.messages", "letter", str(path))
+    """Write an email as it was sent to a file, for the senders without Butler."""
+    run_python(database, "-m", "bench.messages", "email", str(path))
     return path
 
 
@@ -348,7 +348,7 @@ def _campaign(run: str, version: str) -> dict[str, Any]:
 
 _COMMANDS: dict[str, Callable[..., dict[str, Any]]] = {
     "furnish": _load_offer,
-    "letter": _write_email,
+    "email": _write_email,
     "afternoon": _prepare_baseline,
     "enqueue": _enqueue,
     "campaign": _campaign,

@@ -34,7 +34,7 @@ def figures(testbed: Testbed) -> list[Figure]:
         "console: finding a customer by name": [
             (f"/console/search/?q={quote(name)}", staff_cookie) for name in names
         ],
-        "console: finding a customer, a letter left out": [
+        "console: finding a customer, one character missing": [
             (f"/console/search/?q={quote(_with_missing_letter(name, random))}", staff_cookie)
             for name in names
         ],

@@ -1,7 +1,7 @@
 """One process that sends, as Butler does or by smtplib alone.
 
     python -m bench.sender email 1234.5            hands over whatever waits for this channel
-    python -m bench.sender FILE 1234.5 500 PORT    the letter in FILE, so often, by smtplib alone
+    python -m bench.sender FILE 1234.5 500 PORT    the email in FILE, so often, by smtplib alone
 
 Both begin at the same moment, in monotonic seconds, and print one line of JSON at their end.
 """
@@ -42,9 +42,9 @@ def send(channel: str, begins_at: float) -> dict[str, float]:
     return {"accepted": accepted, "began": began, "ended": ended}
 
 
-def bare(letter: Path, begins_at: float, count: int, port: int) -> dict[str, float]:
-    """Send the same letter again and again over one line."""
-    content = letter.read_bytes()
+def bare(email: Path, begins_at: float, count: int, port: int) -> dict[str, float]:
+    """Send the same email again and again over one connection."""
+    content = email.read_bytes()
     with smtplib.SMTP("127.0.0.1", port, timeout=30) as connection:
         connection.ehlo()
         time.sleep(max(0.0, begins_at - time.monotonic()))

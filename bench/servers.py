@@ -1,4 +1,4 @@
-"""Databases of our own beside the given one, and the processes on them as `make run` has them."""
+"""Databases for the benchmarks beside the configured one, and servers as `make run` starts them."""
 
 import contextlib
 import json
@@ -66,7 +66,7 @@ class Server:
 
 
 def create_database(name: str, *, settings: str = "config.settings") -> Database:
-    """Return a database of ours, made when it is not there; a second run finds it again."""
+    """Return the database of this name, created when it is missing."""
     base_url = os.environ["DATABASE_URL"]
     with psycopg.connect(base_url, autocommit=True) as connection:
         exists = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
@@ -97,7 +97,7 @@ def check_durability(database: Database) -> None:
 
 
 def create_key(database: Database) -> str:
-    """Make the source that sends, or give it another key."""
+    """Create the source of the benchmarks, or rotate its key."""
     with database.connect() as connection:
         existing = connection.execute("SELECT FROM customers_source WHERE name = %s", [SOURCE])
         command = (
@@ -110,14 +110,14 @@ def create_key(database: Database) -> str:
 
 
 def vacuum(database: Database) -> None:
-    """Do now what autovacuum and the checkpointer would do in the middle of a round."""
+    """Run VACUUM ANALYZE now, so that autovacuum does not run during a round."""
     with database.connect() as connection:
         connection.execute("VACUUM (ANALYZE)")
 
 
 @contextlib.contextmanager
 def running_server(name: str, database: Database, *, application: str = "") -> Iterator[Server]:
-    """Run web or live with the flags of `make run`; `target` puts another application in."""
+    """Run web or live with the flags of `make run`; `application` replaces the served one."""
     port = _free_port()
     environment = {**database.env, "PORT": str(port), "LIVE_PORT": str(port)}
     home = Home(Path(tempfile.mkdtemp(prefix="butler-bench-")))

@@ -1,11 +1,11 @@
-"""A mail relay of our own that writes down what it was handed, and when; or fails as it is told.
+"""An SMTP relay that writes each message it receives to a file, or fails on command.
 
-python -m bench.sink FILE: prints its port, then obeys modes line by line on its standard input
-and ends with it; "drop 6" drops six letters and then is well again. It takes as little time as
-it can, because what sends to it is measured.
+python -m bench.sink FILE prints its port, then reads modes line by line from its standard input
+and ends with it; "drop 6" drops six messages and then returns to "ok". It does as little work as
+possible, because its senders are measured.
 
-ok · refuse (451 for what was said) · slow (answers after up to two seconds) · drop (takes the
-letter and hangs up without a word) · cut (hangs up before the letter was said)
+ok · refuse (451 after DATA) · slow (answers after up to two seconds) · drop (accepts the message
+and closes the connection without an answer) · cut (closes the connection before the message)
 """
 
 import asyncio
@@ -26,18 +26,18 @@ _END = b"\r\n.\r\n"
 
 
 class ReceivedMessage(NamedTuple):
-    """One letter that the relay had: from then on, it may be read."""
+    """One message that the relay received."""
 
     # Monotonic seconds, on the clock that every process of this machine shares.
     received_at: float
-    # The message that it is an attempt of, as its Message-ID says.
+    # The id of Butler's message, from the Message-ID.
     message_id: str
     recipient: str
-    # What it is about: the first part of Feedback-ID.
+    # The topic: the first part of Feedback-ID.
     topic: str
     subject: str
     body_hash: str
-    # False: its sender was never told.
+    # False: its sender got no answer.
     is_acknowledged: bool
 
 
@@ -105,11 +105,11 @@ class _Connection(asyncio.Protocol):
 
 
 class Relay:
-    """What all connections share: the mode, and the file."""
+    """The mode and the file that all connections share."""
 
     def __init__(self, path: Path) -> None:
         self.mode = "ok"
-        # Letters until it is well again.
+        # Messages until the mode is ok again.
         self.remaining = float("inf")
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
@@ -120,7 +120,7 @@ class Relay:
         self.mode, self.remaining = mode, float(times or "inf")
 
     def next_mode(self) -> str:
-        """Return how the letter at hand fares."""
+        """Return the mode for the current message, and count it."""
         mode = self.mode
         self.remaining -= 1
         if self.remaining <= 0:
@@ -128,7 +128,7 @@ class Relay:
         return mode
 
     def write(self, fields: Sequence[bytes], *, is_acknowledged: bool) -> None:
-        """Write down message id, recipient, topic, subject and hash, before it is answered."""
+        """Append message id, recipient, topic, subject and body hash, before the answer is sent."""
         received_at = f"{time.monotonic():.6f}".encode()
         line = b"\t".join((received_at, *fields, b"1" if is_acknowledged else b"0"))
         os.write(self._file, line + b"\n")
@@ -154,7 +154,7 @@ def _header(head: bytes, name: bytes) -> bytes:
 
 
 def read_messages(path: Path) -> list[ReceivedMessage]:
-    """Read what a relay was handed, in the order in which it came."""
+    """Read the messages that a relay received, in their order."""
     return [_parse_message(line.split("\t")) for line in path.read_text().splitlines()]
 
 
@@ -199,7 +199,7 @@ class Sink:
         return f"smtp://127.0.0.1:{self.port}"
 
     def set_mode(self, command: str) -> None:
-        """Make it fail in this way from now on, or for so many letters."""
+        """Set the mode from now on, or for so many messages."""
         stdin: IO[str] = self._process.stdin  # type: ignore[assignment]  # it was asked for
         stdin.write(f"{command}\n")
         stdin.flush()
@@ -209,7 +209,7 @@ class Sink:
 
 
 async def run_modes(relay: Relay, server: asyncio.Server) -> None:
-    """Print the port, then take orders until there are no more."""
+    """Print the port, then set the modes that standard input names, until it ends."""
     print(server.sockets[0].getsockname()[1], flush=True)
     commands = asyncio.StreamReader()
     loop = asyncio.get_running_loop()

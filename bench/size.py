@@ -30,7 +30,7 @@ class Size:
     messages: int
     baseline_messages: int
     message_rounds: int
-    # Seconds of fifty events a second, each of which is told to somebody.
+    # Seconds of fifty events a second, each of which leads to a message.
     message_seconds: float
     campaign: int
 

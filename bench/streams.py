@@ -14,9 +14,9 @@ from bench.servers import Server
 from bench.testbed import Testbed
 from bench.traffic import EventWriter, Guest
 
-# Seconds that the last events have to arrive.
+# Seconds in which the last events have to arrive.
 TIMEOUT = 10.0
-# Connections that are opened at the same time.
+# Connections that are opened concurrently.
 _CONCURRENT_CONNECTIONS = 100
 
 _RECEIVED_ID = re.compile(rb'"message_id":"([^"]+)"')
@@ -25,7 +25,7 @@ _SENT_ID = re.compile(rb'"messageId": "([^"]+)"')
 
 @dataclass(slots=True)
 class StreamClients:
-    """Open streams, and when they saw which message, by the monotonic clock."""
+    """Open streams, and when each message arrived, by the monotonic clock."""
 
     received_at: dict[bytes, float] = field(default_factory=dict)
     duplicates: int = 0

@@ -1,4 +1,4 @@
-"""Everything that is measured, side by side: a large and a small Butler, and the baseline."""
+"""The testbed of all measurements: a large and a small Butler, and the baseline."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ BASELINE_CUSTOMERS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Butler:
-    """One Butler: its database, its web server, and who is in it."""
+    """One Butler: its web server, and what requests to it need."""
 
     target: Target
     web: Server
@@ -35,7 +35,7 @@ class Testbed:
 
 @contextlib.contextmanager
 def build(size: Size) -> Iterator[Testbed]:
-    """Make the databases, fill them, and start what serves them."""
+    """Create the databases, fill them, and start their servers."""
     baseline = servers.create_database("bench_baseline", settings="bench.baseline.settings")
     with contextlib.ExitStack() as stack:
         large = _butler(stack, size.customers, size.events)
@@ -98,7 +98,7 @@ def _fill_baseline(database: Database, target: Target) -> list[UUID]:
 
 
 def setup_django(database: Database) -> None:
-    """Let this process call Butler itself, on this database."""
+    """Set Django up in this process, on this database."""
     os.environ |= {"DATABASE_URL": database.url, "DJANGO_SETTINGS_MODULE": "config.settings"}
     import django
 
@@ -106,7 +106,7 @@ def setup_django(database: Database) -> None:
 
 
 def close_pools() -> None:
-    """Close what this process holds open; the pool's threads would keep it from ending."""
+    """Close the connection pools; their threads would keep this process from ending."""
     from django.db import connections
 
     for connection in connections.all():

@@ -1,4 +1,4 @@
-"""One process that ticks for bench.due: `python -m bench.ticker`, told by its input when to go.
+"""One process that ticks for bench.due: `python -m bench.ticker`, which reads its start from standard input.
 
 Its clock begins at a given noon when the given monotonic time begins, so that nothing depends
 on the hour at which somebody measures.

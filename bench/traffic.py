@@ -1,4 +1,4 @@
-"""Requests to send: what a published client sends for customers who are known, mostly."""
+"""Requests as a published client sends them, mostly for existing customers."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ _CITIES = ("Odense", "Utrecht", "Malmö", "Aarhus", "Gent", "Lund", "Zwolle", "B
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """A customer who is there already."""
+    """A customer who exists in the database."""
 
     user_id: str
     customer_id: UUID
@@ -36,7 +36,7 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What all requests of a run share."""
+    """What all requests of a run need: database, key, source and customers."""
 
     database: Database
     key: str
@@ -45,7 +45,7 @@ class Target:
 
 
 def read_target(database: Database, key: str) -> Target:
-    """Look up who is there, and the source that sends."""
+    """Read the customers of a database, and the source of the benchmarks."""
     statement = """
         SELECT own.value, own.customer_id, own.id, device.id IS NOT NULL
           FROM customers_identifier AS own
@@ -62,7 +62,7 @@ def read_target(database: Database, key: str) -> Target:
 
 
 class EventWriter:
-    """Writes events that no other writer writes, not even that of an earlier run."""
+    """Writes events with ids that no other writer uses, also in an earlier run."""
 
     def __init__(self, target: Target, name: str) -> None:
         self.target = target

@@ -21,9 +21,9 @@ def main(arguments: list[str]) -> int:
         "--recipients", type=int, default=defaults.recipients, help="who are written to"
     )
     parser.add_argument("--seed", type=int, default=defaults.seed)
-    parser.add_argument("--keep", type=Path, help="a folder for the ledger and the log")
+    parser.add_argument("--keep", type=Path, help="a folder for the request log and the logs")
     options = parser.parse_args(arguments)
-    # Told to end, the system that was started has to be ended too.
+    # On SIGTERM, the started system has to be stopped too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     plan = Plan(
         events=options.events,

@@ -19,12 +19,12 @@ class StoredEvent(NamedTuple):
     message_id: str
     # The owner that its body names.
     owner: str
-    # Butler's own note, such as "Message Sent": no client sent it.
+    # An event of Butler itself, such as "Message Sent": no client sent it.
     is_internal: bool = False
 
 
 class ShownEvent(NamedTuple):
-    """An event that a stream showed."""
+    """An event that a stream sent."""
 
     version: int
     message_id: str
@@ -32,24 +32,24 @@ class ShownEvent(NamedTuple):
 
 
 class WatchedLog(NamedTuple):
-    """All that one reader got, over all its reconnects."""
+    """The events that one reader received, over all its reconnects."""
 
     customer_id: str
-    # The version that it was greeted with first: what it saw begins after that.
+    # The version of the first hello: the reader's events follow it.
     start_version: int
     events: Sequence[ShownEvent]
 
 
 class Observations(NamedTuple):
-    """What is there after the run."""
+    """The state of the system after the run."""
 
     events: Sequence[StoredEvent]
-    # How far each log is, as its head says.
+    # The version of each customer.
     customer_versions: Mapping[str, int]
-    # Message ids of what was kept apart, one for each row.
+    # Message ids in quarantine, one for each row.
     quarantined: Sequence[str]
     watched_logs: Sequence[WatchedLog] = ()
-    # Records that differ from what their logs amount to.
+    # Records that differ from the projection of their log.
     differing_records: int = 0
 
 
@@ -62,7 +62,7 @@ class Finding(NamedTuple):
 
 
 def check(requests: Sequence[Request], observed: Observations) -> list[Finding]:
-    """Return everything that is wrong; an empty list is the only good one."""
+    """Return every violation; an empty list means that all invariants hold."""
     rules = (
         _nothing_acknowledged_is_lost,
         _nothing_is_stored_twice,
@@ -201,9 +201,9 @@ def _quarantined_events_are_stored(
     )
     quarantined = Counter(observed.quarantined)
     if missing := acknowledged - quarantined:
-        yield Finding("C10", f"{missing.total()} events told to be kept apart are not there")
+        yield Finding("C10", f"{missing.total()} events acknowledged as quarantined are missing")
     if surplus := quarantined - sent:
-        yield Finding("C10", f"{surplus.total()} events are kept apart without having been told")
+        yield Finding("C10", f"{surplus.total()} events are in quarantine that were not sent")
 
 
 def _acknowledgements_are_true(
@@ -218,7 +218,7 @@ def _acknowledgements_are_true(
                 yield Finding(
                     "C10",
                     f"of {len(request.events)} events, {invalid_count} of them unfit, "
-                    f"a client was told {acknowledgement}",
+                    f"a client received {acknowledgement}",
                 )
                 return
 

@@ -1,6 +1,6 @@
-"""Gives a database something to say: what customers are asked for, and what is sent to them.
+"""Automation documents of the chaos runs and benchmarks, with their purpose, notice and topics.
 
-python -m bench.chaos.documents: loads it as anybody would, and prints what consent refers to.
+python -m bench.chaos.documents loads them, and prints the digest of the notice.
 """
 
 import json

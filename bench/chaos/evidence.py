@@ -1,4 +1,4 @@
-"""Reads from the database what is there after a run, for the checker."""
+"""Reads the state of the database after a run, for the checker."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import psycopg
 
 from bench.chaos.checker import Observations, StoredEvent, WatchedLog
 
-# Butler's own notes (joined, sent, withdrawn) take versions too; nobody sent them as events.
+# Butler's own events (merged, sent, withdrawn) take versions too; no client sent them.
 EVENTS = """
 SELECT customer_id::text, version, message_id, coalesce(body #>> '{context,owner}', ''),
        source_id <> %(source)s OR kind IN ('control', 'message')
@@ -43,13 +43,13 @@ def read_observations(
 
 
 def customer_ids(url: str, owners: Sequence[str]) -> Mapping[str, str]:
-    """Find the records of some owners."""
+    """Return the customer ids of some owners."""
     with psycopg.connect(url) as connection:
         return dict(_pairs(connection, CUSTOMERS, list(owners)))
 
 
 def customer_versions(url: str, customer_ids: Sequence[str]) -> Mapping[str, int]:
-    """Read how far some logs are."""
+    """Return the versions of some customers."""
     query = "SELECT id::text, version FROM customers_customer WHERE id = ANY (%s::uuid[])"
     with psycopg.connect(url) as connection:
         return dict(_pairs(connection, query, list(customer_ids)))

@@ -1,4 +1,4 @@
-"""What is done to the system while it is loaded, and when it is well again."""
+"""Faults that are injected into the system under load, and how their recovery is measured."""
 
 import asyncio
 import contextlib
@@ -15,18 +15,18 @@ import redis
 from bench.chaos.load import Load
 from bench.chaos.system import System
 
-# Seconds that whoever claimed messages to mail may hand them over, and its last call may take.
+# Seconds of the lease of a sender of email, with its last call.
 LEASE = 12.5
-# Those whom somebody will wake.
+# Timers that resume stopped processes.
 _RESUME_TIMERS: list[threading.Timer] = []
-# Seconds that a fault may take to heal before that counts as a failure of its own.
+# Seconds after which a fault without recovery counts as a finding.
 MAX_RECOVERY = 60.0
-# Seconds without anything going wrong after which a fault counts as over.
+# Seconds without a failure after which the system counts as recovered.
 QUIET_SECONDS = 2.0
 
 
 class Fault(NamedTuple):
-    """Something that goes wrong: what is done, and how it shows that it is over."""
+    """A fault: how it is injected, and how the system shows that it recovered."""
 
     name: str
     inject: Callable[[System], None]
@@ -35,7 +35,7 @@ class Fault(NamedTuple):
 
 class Recovery(NamedTuple):
     fault: str
-    # From the blow to the last thing that went wrong; infinite when it did not end.
+    # From the injection to the last failure; infinite when the system did not recover.
     seconds: float
 
 
@@ -77,7 +77,7 @@ def _kill_beat(system: System) -> None:
 
 
 def _stop_child(system: System) -> None:
-    """Let one sleep with whatever it has in hand, until long after its lease is over."""
+    """Stop one process with its claimed messages, until long after its lease ended."""
     stopped = random.choice(system.worker_children())
     os.kill(stopped, signal.SIGSTOP)
     timer = threading.Timer(2 * LEASE, _resume, [stopped])
@@ -91,7 +91,7 @@ def _resume(stopped: int) -> None:
 
 
 def wait_until_resumed() -> None:
-    """Wait until everybody who was stopped goes on."""
+    """Wait until every stopped process was resumed."""
     while _RESUME_TIMERS:
         _RESUME_TIMERS.pop().join()
 
@@ -105,7 +105,7 @@ def _has_beat(system: System) -> bool:
 
 
 def _set_carrier_mode(command: str) -> Callable[[System], None]:
-    """Make whoever carries mail and SMS fail in this way for so many messages each."""
+    """Return a fault that sets the mode of the relay and of the SMS carrier."""
 
     def inject(system: System) -> None:
         system.sink.set_mode(command)
@@ -139,7 +139,7 @@ FAULTS = (
 async def inject_faults(
     system: System, load: Load, *, rounds: int, print_line: Callable[[str], Awaitable[None] | None]
 ) -> list[Recovery]:
-    """Do everything to the system, evenly over the load, and see it get well each time."""
+    """Inject every fault, evenly over the load, and measure each recovery."""
     recoveries = []
     injections = [fault for _ in range(rounds) for fault in FAULTS]
     for number, fault in enumerate(injections, start=1):
@@ -160,7 +160,7 @@ async def _wait_until_sent(load: Load, events: float) -> None:
 async def _seconds_until_recovered(
     fault: Fault, system: System, load: Load, injected_at: float
 ) -> float:
-    """Wait for a quiet spell, and return how long before it the trouble ended."""
+    """Wait for QUIET_SECONDS without a failure; return the seconds to the last failure."""
     recovered_at: float | None = None
     while (now := time.monotonic()) - injected_at < MAX_RECOVERY:
         if recovered_at is None and await asyncio.to_thread(fault.is_recovered, system):

@@ -1,4 +1,4 @@
-"""The load: customers to whom things happen at a constant pace, whatever the server does.
+"""The load: events of customers at a constant rate, whatever the server does.
 
 Open loop: a request is due at its time even when the ones before it hang, so that a stall is
 seen as what it is to everybody who waits.
@@ -33,24 +33,24 @@ class Pace:
     per_second: float
     batch: int = 40
     customers: int = 4000
-    # Shares of events that name nobody, and of events that use an id again.
+    # Shares of events without identifiers, and of events with a reused id.
     unidentified_share: float = 0.004
     reused_id_share: float = 0.004
     # Share of requests that are sent twice at the same time.
     duplicate_share: float = 0.02
-    # So many customers are watched, and this share of events is theirs.
+    # Customers with a stream reader, and their share of the events.
     watched_customers: int = 40
     watched_share: float = 0.2
-    # Share of events that something is sent about, as long as there are any.
+    # Share of events of recipients, as long as there are any.
     messaged_share: float = 0.0
 
 
 @dataclass
 class ClientStats:
-    """What the client saw, besides the ledger."""
+    """Counts and times of the client, besides the request log."""
 
     statuses: Counter[str] = field(default_factory=Counter)
-    # Unavailable without a word about when to come back.
+    # Answers with status 503 and without Retry-After.
     without_retry_after: int = 0
     slowest: float = 0.0
     late_requests: int = 0
@@ -64,7 +64,7 @@ class ClientStats:
 
 
 class Load:
-    """Sends events, keeps the ledger, and never forgets what it does not know."""
+    """Sends events, writes the request log, and repeats unanswered requests."""
 
     def __init__(
         self, request_log: RequestLog, connections: Connections, key: str, pace: Pace, seed: int
@@ -87,7 +87,7 @@ class Load:
     # Sending ---------------------------------------------------------------------------
 
     async def identify_customers(self) -> None:
-        """Make every customer known, so that readers have somebody to follow."""
+        """Identify every customer, so that readers can open their streams."""
         for start in range(0, len(self.owners), 100):
             owners = self.owners[start : start + 100]
             await self._send(
@@ -98,7 +98,7 @@ class Load:
             await self._send(self._create_request(events[start : start + 100]))
 
     async def measure_capacity(self, *, seconds: float = 4) -> float:
-        """Slow down to half of what the system can do here and now, and return that.
+        """Measure the capacity of the system, reduce the rate to half of it, and return it.
 
         Above what it can do, everybody waits for ever longer and nobody is answered in time:
         that is what overload does, with or without a failure.
@@ -133,7 +133,7 @@ class Load:
                 number += 1
 
     async def resend_unanswered(self, *, seconds: float = 60) -> None:
-        """Send again, with the same ids, whatever was never answered, until it is."""
+        """Repeat unanswered requests with the same ids, until they are answered or time is up."""
         deadline = time.monotonic() + seconds
         while (unknown := self._request_log.unknown_requests()) and time.monotonic() < deadline:
             await asyncio.gather(*(self._send(request) for request in unknown[:50]))

@@ -1,4 +1,4 @@
-"""Compares what was to be said with what was said, and with what left. Pure.
+"""Compares trigger events with stored messages, and with received ones. Pure.
 
 The counterpart of bench.chaos.checker for the way out; the names are those of
 docs/invariants.md again.
@@ -12,16 +12,16 @@ from bench.chaos.checker import Finding
 from bench.sink import ReceivedMessage
 from customers.consent.hash_chain import GENESIS_DIGEST, chain_digest
 
-# A message is in one of these when nothing more will be done about it by itself.
+# Final states: Butler does nothing more with such a message by itself.
 _SENT_STATES = frozenset({"accepted", "delivered", "bounced", "complained"})
 UNSENT_STATES = frozenset({"suppressed", "expired", "withdrawn", "rejected", "failed"})
 FINAL_STATES = _SENT_STATES | UNSENT_STATES | {"uncertain"}
-# Ways out that end at somebody who writes down what he was handed.
+# Channels whose relay or carrier records the received messages.
 _CARRIER_CHANNELS = frozenset({"email", "sms"})
 
 
 class TriggerEvent(NamedTuple):
-    """Something that happened, was acknowledged, and has to be answered by an automation."""
+    """An acknowledged event that has to start an automation."""
 
     message_id: str
     automation: str
@@ -30,7 +30,7 @@ class TriggerEvent(NamedTuple):
 
 
 class Withdrawal(NamedTuple):
-    """Somebody's word that was acknowledged: from `at` on, nothing of this topic may leave."""
+    """An acknowledged withdrawal: nothing of this topic may be sent afterwards."""
 
     recipient: str
     topic: str
@@ -39,31 +39,31 @@ class Withdrawal(NamedTuple):
 
 
 class Run(NamedTuple):
-    """An automation at work, and the event that set it going."""
+    """A run of an automation, and the event that started it."""
 
     run_id: str
     automation: str
     customer_id: str
     message_id: str
     status: str
-    # Channels through which it was decided not to say it, and the decision says why.
+    # Channels for which a decision declined the message, with a reason.
     declined: frozenset[str] = frozenset()
 
 
 class StoredMessage(NamedTuple):
-    """One message, as the database has it."""
+    """One message of the database."""
 
     id: str
     run_id: str
     channel: str
     state: str
-    # One of its attempts ended without anybody knowing how.
+    # One of its attempts has an unknown outcome.
     is_uncertain: bool = False
     reason: str = ""
 
 
 class LedgerEntry(NamedTuple):
-    """One entry of a ledger, at its place on a chain."""
+    """One entry of a consent ledger, with its chain digests."""
 
     record_id: str
     seq: int
@@ -71,12 +71,12 @@ class LedgerEntry(NamedTuple):
     document: bytes
     previous: bytes
     digest: bytes
-    # Where the record can be reached.
+    # The email address of the record.
     recipient: str = ""
 
 
 class OutgoingObservations(NamedTuple):
-    """What is there after the run, and what the client knows."""
+    """The state after the run, and the log of the client."""
 
     trigger_events: Sequence[TriggerEvent]
     withdrawals: Sequence[Withdrawal]
@@ -84,9 +84,9 @@ class OutgoingObservations(NamedTuple):
     messages: Sequence[StoredMessage]
     received: Sequence[ReceivedMessage]
     ledger_entries: Sequence[LedgerEntry]
-    # What should be gone: due rows, leases, tasks that a worker took and never gave back.
+    # Counts of unfinished work: due rows, leases, tasks that no worker finished.
     unfinished: Mapping[str, int] = {}
-    # Messages of which a carrier was told that we heard of their delivery.
+    # Messages whose delivery callbacks Butler acknowledged.
     confirmed_deliveries: Set[str] = frozenset()
 
 
@@ -137,7 +137,8 @@ def _nothing_leaves_after_a_withdrawal(observed: OutgoingObservations) -> Iterat
             for message in after
         )
         yield Finding(
-            "C6", f"{len(after)} letters after an acknowledged withdrawal, by {late:.2f} s"
+            "C6",
+            f"{len(after)} messages received after an acknowledged withdrawal, by {late:.2f} s",
         )
 
 
@@ -176,7 +177,9 @@ def _received_messages_match_stored_states(observed: OutgoingObservations) -> It
         message.id: message for message in observed.messages if message.channel in _CARRIER_CHANNELS
     }
     if phantoms := received_counts.keys() - carried_messages.keys():
-        yield Finding("C3", f"{len(phantoms)} letters that nobody said, such as {min(phantoms)}")
+        yield Finding(
+            "C3", f"{len(phantoms)} received messages without a stored one, such as {min(phantoms)}"
+        )
     certain = [message for message in carried_messages.values() if not message.is_uncertain]
     if duplicates := [message.id for message in certain if received_counts[message.id] > 1]:
         yield Finding(

@@ -1,4 +1,4 @@
-"""Reads from the database and the relay what was said, for bench.chaos.outgoing."""
+"""Reads messages from the database, the relay and the carrier, for bench.chaos.outgoing."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -69,7 +69,7 @@ def read_observations(
     trigger_events: Sequence[TriggerEvent],
     withdrawals: Sequence[Withdrawal],
 ) -> OutgoingObservations:
-    """Read everything that was said, and what those have of it who carried it."""
+    """Read all messages, and those that the relay and the carrier received."""
     sms_messages = [
         message._replace(recipient=email_addresses[message.recipient])
         for message in carrier.received()
@@ -95,13 +95,13 @@ def read_observations(
 
 
 def count_unfinished(connection: "psycopg.Connection[Any]") -> dict[str, int]:
-    """Count what is still to be done, or in somebody's hand."""
+    """Count the unfinished work."""
     ((dues, leases, messages, runs),) = _rows(connection, UNFINISHED)
     return {"due rows": dues, "leases": leases, "open messages": messages, "waiting runs": runs}
 
 
 def wait_until_finished(url: str, *, timeout: float) -> float:
-    """Wait until nothing is to be done any more; return how long that took."""
+    """Wait until no work is unfinished; return the seconds."""
     began = time.monotonic()
     with psycopg.connect(url, autocommit=True) as connection:
         while time.monotonic() - began < timeout:
@@ -112,7 +112,7 @@ def wait_until_finished(url: str, *, timeout: float) -> float:
 
 
 def _wait_for_callbacks(carrier: Carrier, message_ids: set[str], *, timeout: float = 30) -> int:
-    """Wait until every report was taken; return how many were not."""
+    """Wait until every callback was acknowledged; return how many were not."""
     deadline = time.monotonic() + timeout
     while (
         unconfirmed := message_ids - carrier.acknowledged_callbacks()
@@ -122,7 +122,7 @@ def _wait_for_callbacks(carrier: Carrier, message_ids: set[str], *, timeout: flo
 
 
 def _count_lost_tasks(url: str) -> int:
-    """Count tasks that a worker took and that nobody has had back for too long."""
+    """Count Celery tasks that are unacknowledged for longer than the redelivery time."""
     with redis.Redis.from_url(url) as client:
         return int(client.zcount("unacked_index", 0, time.time() - _REDELIVERY_SECONDS))
 

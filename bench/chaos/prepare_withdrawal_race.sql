@@ -31,7 +31,7 @@ INSERT INTO butler_message
        (id, key, customer_id, automation_id, step, channel, message_class, topic, purpose,
         relation, priority, occurred_at, not_before, expires_at, created_at, state, state_at,
         reason, facts, language, address, subject, text)
-SELECT gen_random_uuid(), 'wall:' || pair.id || ':' || side, pair.id, '', '', 'email',
+SELECT gen_random_uuid(), 'race:' || pair.id || ':' || side, pair.id, '', '', 'email',
        'marketing', 'offers', 'offers', '', 5, timestamptz '2027-04-21 09:59:00+00',
        pair.at + make_interval(secs => (random() - 0.5) * 0.12),
        timestamptz '2027-05-21 10:00:00+00', timestamptz '2027-04-21 09:59:00+00', 'queued', now(), '',

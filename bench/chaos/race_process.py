@@ -1,4 +1,4 @@
-"""One process of the race at the wall: a sender, or somebody who withdraws.
+"""One process of the withdrawal race: a sender, or one that withdraws consents.
 
 python -m bench.chaos.race_process ROLE NUMBER FOLDER BEGINS PAIRS PER_SECOND SEED
 """
@@ -28,13 +28,13 @@ from customers.events import internal_sources  # noqa: E402
 from customers.models import Customer, Identifier  # noqa: E402
 
 NOON = datetime(2027, 4, 21, 10, tzinfo=UTC)
-# After the last withdrawal is due, senders look for what comes late, and then for what is left.
+# After the last withdrawal is due, senders wait for late messages, then drain the queue.
 _GRACE_SECONDS = 1.0
 _MAX_DRAIN_SECONDS = 30.0
 
 
 class RaceClock:
-    """When everybody sets out, and what time it is in the race."""
+    """The start of the race, and the simulated time in it."""
 
     def __init__(self, begins_at: float) -> None:
         self.begins_at = begins_at
@@ -47,7 +47,7 @@ class RaceClock:
 
 
 class RecordingProvider:
-    """A provider that writes down to the microsecond when it was handed what."""
+    """A provider that records the time of each handover."""
 
     channel = "email"
     provider = "sink"
@@ -73,12 +73,12 @@ class RecordingProvider:
 
 
 def send(clock: RaceClock, path: Path, generator: random.Random, seconds: float) -> None:
-    """Hand over whatever waits, in batches of every size."""
+    """Deliver the queued messages, in batches of random size."""
     provider = RecordingProvider(path, generator)
     clock.wait_until(0)
     ends_at = clock.begins_at + seconds + _GRACE_SECONDS
     empty_batches = 0
-    # What is not seen may only be held by somebody for a moment.
+    # A row that is not found may be locked for a moment by another process.
     while time.monotonic() < ends_at or (
         empty_batches < 20 and time.monotonic() < ends_at + _MAX_DRAIN_SECONDS
     ):
@@ -92,7 +92,7 @@ def send(clock: RaceClock, path: Path, generator: random.Random, seconds: float)
 def withdraw(
     clock: RaceClock, path: Path, generator: random.Random, number: int, rate: float
 ) -> None:
-    """Withdraw, one customer after the other, each around the time its messages are due."""
+    """Withdraw the consent of one customer after the other, each around its due time."""
     author = ChangeAuthor(internal_sources.BUTLER)
     words = [
         ConsentStatement(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})

@@ -1,4 +1,4 @@
-"""Readers of streams that come back whenever they are cut off, and remember all they got."""
+"""Readers of streams that reconnect after every end, and keep all received events."""
 
 import asyncio
 import base64
@@ -13,7 +13,7 @@ from bench.chaos.http import ConnectionLost, read_chunks, read_head
 
 
 class Reader:
-    """Follows one customer from now on, over any number of streams."""
+    """Reads the stream of one customer from now on, over any number of connections."""
 
     def __init__(self, host: str, port: int, key: str, customer_id: str) -> None:
         self.customer_id = customer_id
@@ -31,7 +31,7 @@ class Reader:
         return WatchedLog(self.customer_id, self.start_version or 0, self.events)
 
     async def follow(self) -> None:
-        """Read, for ever, and come back soon after every end."""
+        """Read until cancelled, and reconnect soon after every end."""
         while True:
             with contextlib.suppress(OSError, ValueError, asyncio.LimitOverrunError):
                 async for name, payload in self._stream():

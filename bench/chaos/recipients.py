@@ -1,4 +1,4 @@
-"""Customers who are written to while everything breaks, and who change their minds."""
+"""Customers who receive messages during the faults, and some of whom withdraw."""
 
 import asyncio
 import base64
@@ -16,15 +16,15 @@ from bench.chaos.request_log import SentEvent
 
 type EventBody = tuple[SentEvent, dict[str, object]]
 
-# Share of those who are sent an offer and withdraw around the time at which it leaves.
+# Share of the recipients who withdraw around the time at which their offer is sent.
 WITHDRAWING_SHARE = 0.4
-# Seconds from the event on within which they do.
+# Seconds after the event within which they withdraw.
 _WITHDRAWAL_SECONDS = 3.0
 _EVIDENCE = {"kind": "click"}
 
 
 class Recipients:
-    """So many people, each of whom one offer and one order is written about."""
+    """The recipients; each of them causes one offer and one order receipt."""
 
     def __init__(self, number: int, seed: int, connections: Connections, key: str) -> None:
         self.owners = [f"guest-{seed}-{index}" for index in range(number)]
@@ -42,7 +42,7 @@ class Recipients:
         self._headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
         self._records: Mapping[str, str] = {}
         self._due_withdrawals: list[tuple[float, str]] = []
-        # Each has two things happen to them, in any order.
+        # Two events for each recipient, in random order.
         self._pending = [(owner, kind) for owner in self.owners for kind in ("offer", "order")]
         self._random.shuffle(self._pending)
         self._withdrawing = set(self._random.sample(self.owners, round(number * WITHDRAWING_SHARE)))
@@ -52,7 +52,7 @@ class Recipients:
         return len(self._pending)
 
     def identify_events(self) -> list[EventBody]:
-        """Say who they are: somebody whom everything reaches, and for whom it is noon now."""
+        """Return identify events with every address, and a timezone in which it is noon."""
         traits = {"timezone": noon_timezone(), "language": "en"}
         return [
             _event_body(
@@ -64,7 +64,7 @@ class Recipients:
         ]
 
     def next_event(self) -> EventBody | None:
-        """Return the next thing that happens to one of them."""
+        """Return the next event of a recipient, or None when all were sent."""
         if not self._pending:
             return None
         owner, kind = self._pending.pop()
@@ -85,7 +85,7 @@ class Recipients:
         return _event_body(sent, "track", event=EVENT, properties={"number": sent.message_id})
 
     async def consent(self, records: Mapping[str, str], notice: str) -> None:
-        """Have all of them agree to offers."""
+        """Give the consent of every recipient to offers."""
         self._records = records
         body = {"answer": "give", "notice": notice, "language": "en", "evidence": _EVIDENCE}
         for start in range(0, len(self.owners), 8):
@@ -95,7 +95,7 @@ class Recipients:
                 raise RuntimeError("consents are not taken")
 
     async def withdraw_consents(self) -> None:
-        """Withdraw, each when it is time, for ever."""
+        """Send each withdrawal when it is due, until cancelled."""
         async with asyncio.TaskGroup() as group:
             while True:
                 while self._due_withdrawals and self._due_withdrawals[0][0] <= time.monotonic():
@@ -105,7 +105,7 @@ class Recipients:
 
     @property
     def email_addresses(self) -> dict[str, str]:
-        """Return whose number it is: the mailbox, which they go by everywhere."""
+        """Return the email address of each phone number."""
         return {phone: _email_address(owner) for phone, owner in self.phones.items()}
 
     @property
@@ -138,7 +138,7 @@ class Recipients:
 def acknowledged_triggers(
     trigger_events: Sequence[TriggerEvent], acknowledged_ids: set[str]
 ) -> list[TriggerEvent]:
-    """Return those of which the client knows that they were stored."""
+    """Return the triggers whose events were acknowledged."""
     return [trigger for trigger in trigger_events if trigger.message_id in acknowledged_ids]
 
 

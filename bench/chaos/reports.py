@@ -1,4 +1,4 @@
-"""What a chaos run prints: counts, each promise with its N."""
+"""The printed report of a chaos run: counts, each invariant with its N."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ def print_report(
     acknowledged: int,
     rebuild_text: str,
 ) -> None:
-    """Say what became of what was sent in."""
+    """Print the counts of the received events."""
     ids = [event.message_id for event in observed.events]
     shown = sum(len(reader.events) for reader in readers)
     reconnects = sum(max(0, reader.streams - 1) for reader in readers)
@@ -27,7 +27,7 @@ def print_report(
         "doubled": len(ids) - len(set(ids)),
         "loss, 95 % sure, below": f"{3 / max(1, acknowledged):.1e}",
         "logs, versions without gaps": f"{len(observed.customer_versions):,}",
-        "told to be kept apart, kept": f"{len(observed.quarantined):,}",
+        "quarantined": f"{len(observed.quarantined):,}",
         "live records against logs": rebuild_text,
         "readers, reconnects, events": f"{len(readers)}, {reconnects}, {shown:,}",
         "answers": answers,
@@ -37,7 +37,7 @@ def print_report(
 
 
 def print_outgoing_report(load: Load, observed: OutgoingObservations) -> None:
-    """Say what became of what was to be said."""
+    """Print the counts of the outgoing messages."""
     assert load.recipients is not None
     states = Counter(message.state for message in observed.messages)
     unsent = Counter(
@@ -54,9 +54,9 @@ def print_outgoing_report(load: Load, observed: OutgoingObservations) -> None:
         "why some never left": ", ".join(
             f"{reason} {count:,}" for reason, count in unsent.most_common()
         ),
-        "letters and texts taken": f"{len(observed.received):,}",
-        "messages taken twice": sum(count > 1 for count in received_counts.values()),
-        "not sure of": sum(message.is_uncertain for message in observed.messages),
+        "messages received": f"{len(observed.received):,}",
+        "messages received twice": sum(count > 1 for count in received_counts.values()),
+        "uncertain": sum(message.is_uncertain for message in observed.messages),
         "withdrawals acknowledged": f"{len(observed.withdrawals):,}",
         "acknowledged within, p99": f"{latencies[int(len(latencies) * 0.99)]:.0f} ms, faults included",
         "entries of ledgers, chained": f"{len(observed.ledger_entries):,}",
@@ -65,7 +65,7 @@ def print_outgoing_report(load: Load, observed: OutgoingObservations) -> None:
 
 
 def print_conclusion(seed: int, findings: Sequence[Finding]) -> None:
-    """Say whether all is well."""
+    """Print the violations, or that there are none."""
     print()
     for finding in findings:
         print(f"  VIOLATED  {finding}")

@@ -1,4 +1,4 @@
-"""What the client knows: every attempt, before it is made, and every answer.
+"""The log of the client: every attempt, before it is sent, and every answer.
 
 The file is append-only and written line by line, so that it tells the truth about the moment
 at which anything stopped. Everything the checker claims rests on it.
@@ -12,17 +12,17 @@ from typing import Any, NamedTuple, Self
 
 
 class SentEvent(NamedTuple):
-    """One event the client made up."""
+    """One event that the client sent."""
 
     message_id: str
     # Whose event it is, by a name that is also inside the event's body.
     owner: str
-    # False for what has to be kept apart: it names nobody, or its id was used before.
+    # False for an event that belongs in quarantine: no identifier, or a reused id.
     is_valid: bool = True
 
 
 class Acknowledgement(NamedTuple):
-    """What an acknowledgement said became of the events of a request."""
+    """The counts of an acknowledged request."""
 
     accepted: int
     duplicates: int
@@ -30,7 +30,7 @@ class Acknowledgement(NamedTuple):
 
 
 class Request:
-    """A number of events sent together, again and again with the same ids, until told."""
+    """Events sent together, repeated with the same ids until they are acknowledged."""
 
     __slots__ = ("acknowledgements", "attempts", "events", "number", "rejections")
 
@@ -113,7 +113,7 @@ class RequestLog:
 
 
 def read(path: Path) -> list[Request]:
-    """Read a ledger back, for instance one that another process was writing when it died."""
+    """Read a request log, for instance of a process that died while writing."""
     requests: dict[int, Request] = {}
     for line in path.read_text().splitlines():
         entry = json.loads(line)

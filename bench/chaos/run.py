@@ -1,4 +1,4 @@
-"""The chaos run: load, kill, let it settle, count."""
+"""The chaos run: load the system, inject faults, wait for recovery, check the invariants."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ from bench.chaos.request_log import RequestLog
 from bench.chaos.system import System, running_system
 from bench.sink import Sink
 
-# Seconds that may pass until everything was said: a lane that rested, an attempt after the next.
+# Seconds until all messages are final: pauses of a provider and repeated attempts included.
 TIMEOUT = 240.0
 
 
@@ -40,7 +40,7 @@ class Plan:
     # How often each fault strikes.
     rounds: int = 2
     readers: int = 40
-    # People who are written to, two events and five messages each.
+    # Customers who receive messages, two events and five messages each.
     recipients: int = 2_000
     seed: int = 1
 
@@ -59,9 +59,9 @@ class RunOutcome:
 
 
 def run(plan: Plan, *, keep: Path | None = None) -> RunOutcome:
-    """Start a system of its own, do everything to it, and print what became of every event.
+    """Start a system, inject all faults, and print the report.
 
-    The ledger and what the system said are kept in the folder `keep`, if there is one.
+    The request log and the logs of the system are copied to the folder `keep`, if given.
     """
     with tempfile.TemporaryDirectory(prefix="butler-chaos-") as file_name:
         folder = Path(file_name)
@@ -70,16 +70,16 @@ def run(plan: Plan, *, keep: Path | None = None) -> RunOutcome:
         _print_line("Starting a system of its own.")
         try:
             with (
-                Sink.running(folder / "letters") as relay,
-                Carrier.running(folder / "texts") as carrier,
+                Sink.running(folder / "emails") as relay,
+                Carrier.running(folder / "sms") as carrier,
                 running_system(folder, relay, carrier) as system,
-                RequestLog(folder / "ledger.jsonl") as ledger,
+                RequestLog(folder / "requests.jsonl") as ledger,
             ):
                 return _run_plan(plan, system, ledger)
         finally:
             if keep:
                 keep.mkdir(parents=True, exist_ok=True)
-                for file_name in ("log", "ledger.jsonl", "letters", "texts"):
+                for file_name in ("log", "requests.jsonl", "emails", "sms"):
                     shutil.copy(folder / file_name, keep)
 
 
@@ -115,7 +115,7 @@ async def _apply_load(
     async with Connections("127.0.0.1", system.port) as connections:
         load = Load(ledger, connections, key, pace, plan.seed)
         recipients = load.recipients = Recipients(plan.recipients, plan.seed, connections, key)
-        # All has happened by the time of the last faults.
+        # All events of recipients are sent before the last faults.
         pace.messaged_share = min(0.5, 2.5 * plan.recipients / plan.events)
         await load.identify_customers()
         await recipients.consent(
@@ -154,7 +154,7 @@ def _print_line(line: str) -> None:
 
 
 async def _wait_for_readers(readers: Sequence[Reader], url: str, *, seconds: float = 30) -> None:
-    """Give the readers the time to get to the heads of their logs."""
+    """Wait until the readers received every event of their customers."""
     customer_versions = await asyncio.to_thread(
         evidence.customer_versions, url, [reader.customer_id for reader in readers]
     )
@@ -168,7 +168,7 @@ async def _wait_for_readers(readers: Sequence[Reader], url: str, *, seconds: flo
 
 
 def _load_documents(system: System) -> str:
-    """Load what there is to say; return the digest of what customers agree to."""
+    """Load the automations; return the digest of the notice."""
     process = system.python("-m", "bench.chaos.documents")
     if process.returncode:
         raise RuntimeError(process.stderr[-2000:])
@@ -184,13 +184,13 @@ async def _wait_for_withdrawals(recipients: Recipients, *, seconds: float = 60) 
 
 
 def _read_outgoing(load: Load, system: System, ledger: RequestLog) -> OutgoingObservations:
-    """Wait until everything was said that is to be said, and read what was."""
+    """Wait until all messages are final, and read them."""
     assert load.recipients is not None
     faults.wait_until_resumed()
     seconds = outgoing_evidence.wait_until_finished(
         system.services["DATABASE_URL"], timeout=TIMEOUT
     )
-    _print_line(f"Everything was said {seconds:.1f} s after the last event.")
+    _print_line(f"All messages were final {seconds:.1f} s after the last event.")
     acknowledged_ids = {event.message_id for event in ledger.acknowledged()}
     return outgoing_evidence.read_observations(
         system.services,
@@ -203,7 +203,7 @@ def _read_outgoing(load: Load, system: System, ledger: RequestLog) -> OutgoingOb
 
 
 def _check_rebuild(system: System) -> tuple[int, str]:
-    """Have the records compared with what their logs amount to."""
+    """Compare the records with the projections of their logs."""
     process = system.manage("rebuild", "--check")
     last_line = (process.stdout.strip() or process.stderr.strip()).splitlines()[-1:]
     differences = re.search(r"(\d+) differences", process.stdout)
@@ -212,7 +212,7 @@ def _check_rebuild(system: System) -> tuple[int, str]:
 
 
 def _other_findings(load: Load, recoveries: Sequence[Recovery]) -> list[Finding]:
-    """Find what is wrong besides the events themselves."""
+    """Return the findings besides those of the events."""
     findings = [
         Finding("recovery", f"after {recovery.fault} it did not get well again")
         for recovery in recoveries

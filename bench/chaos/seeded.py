@@ -1,4 +1,4 @@
-"""Proves the checker: a small shop of events with faults one can switch on.
+"""Tests the checker: a small fake server of events with bugs that can be switched on.
 
 Without a bug it keeps every promise under every seed. Each bug breaks one promise in the way
 real systems do, and a checker that does not notice proves nothing about the real system.
@@ -31,7 +31,7 @@ BUGS = {
     "stream_skips": ("a reader that comes back starts at the head", "C9"),
     "dedupe_by_id_only": ("the same id with other content counts as a repeat", "C10"),
     "quarantine_dropped": ("what cannot be stored is thrown away", "C10"),
-    "told_wrong": ("what is kept apart is told to be accepted", "C10"),
+    "wrong_acknowledgement": ("quarantined events are acknowledged as accepted", "C10"),
 }
 
 OWNERS = [f"guest-{n}" for n in range(6)]
@@ -43,7 +43,7 @@ class Crash(Exception):
 
 @dataclass
 class FakeServer:
-    """Takes events in, keeps logs, shows them. `bug` is what is wrong with it."""
+    """Ingests events, stores logs, streams events. `bug` names its bug."""
 
     random: random.Random
     bug: str = ""
@@ -83,7 +83,7 @@ class FakeServer:
                 counts["accepted"] += 1
             else:
                 counts[self._ingest_event(event)] += 1
-        if self.bug == "told_wrong":
+        if self.bug == "wrong_acknowledgement":
             counts["accepted"] += counts.pop("apart", 0)
         return Acknowledgement(counts["accepted"], counts["duplicate"], counts["apart"])
 
@@ -100,7 +100,7 @@ class FakeServer:
         return "accepted"
 
     def _expected_acknowledgement(self, events: Sequence[SentEvent]) -> Acknowledgement:
-        """Claim what should have happened."""
+        """Return the acknowledgement of a server without bugs."""
         invalid_count = sum(not event.is_valid for event in events)
         return Acknowledgement(len(events) - invalid_count, 0, invalid_count)
 
@@ -130,7 +130,7 @@ class FakeServer:
             self.record_versions[customer_id] = self.customer_versions[customer_id]
 
     def count_differing_records(self) -> int:
-        """Count records that are not what their logs amount to."""
+        """Count records that differ from the projection of their log."""
         logs = {event.customer_id for event in self.events}
         return sum(
             self.record_versions[customer_id]
@@ -141,7 +141,7 @@ class FakeServer:
 
 @dataclass
 class FakeReader:
-    """Follows one log by version, and comes back whenever it was cut off."""
+    """Polls the log of one customer by version."""
 
     server: FakeServer
     customer_id: str
@@ -168,7 +168,7 @@ class FakeReader:
 
 
 def run(seed: int, folder: Path, bug: str = "") -> list[Finding]:
-    """Play one run with the shop and return what the checker finds."""
+    """Run the fake server once and return the findings of the checker."""
     random_ = random.Random(seed)
     server = FakeServer(random_, bug)
     readers = [FakeReader(server, owner) for owner in OWNERS]
@@ -197,7 +197,7 @@ def _events(random_: random.Random, request_log: RequestLog, number: int) -> lis
         SentEvent(f"m-{number}-{place}", random_.choice(OWNERS), is_valid=random_.random() > 0.05)
         for place in range(random_.randint(1, 8))
     ]
-    # The same id with other content: it has to be kept apart, and never to be dropped.
+    # The same id with other content: it has to be quarantined, and never dropped.
     acknowledged = [
         event
         for request in request_log.requests

@@ -1,7 +1,7 @@
-"""Proves bench.chaos.outgoing: a small post office with faults one can switch on.
+"""Tests bench.chaos.outgoing: a small fake messaging system with bugs that can be switched on.
 
-It keeps every promise under every seed: senders die, sleep past their lease and lose the line,
-and guests withdraw in the middle. Each bug breaks one promise as real systems do.
+Without a bug it keeps every invariant under every seed: senders die, sleep past their lease and
+lose connections, and customers withdraw meanwhile. Each bug breaks one invariant.
 """
 
 import random
@@ -33,7 +33,10 @@ BUGS = {
     "swallowed_exception": ("an error while judging is logged and forgotten", "C7"),
     "no_sweep": ("nobody looks after a sender that died", "C7"),
     "leases_stay": ("a message ends, and the lease on it does not", "C11"),
-    "dropped_line_is_failure": ("a line that breaks after the letter counts as not sent", "C7"),
+    "dropped_line_is_failure": (
+        "a connection that breaks after the message counts as not sent",
+        "C7",
+    ),
     "sent_before_sending": ("a message is marked as sent, and then handed over", "C7"),
     "early_report_dropped": ("what is reported of a message in hand is answered and lost", "C7"),
     "report_goes_back": ("a report that comes late takes back what one before it said", "C7"),
@@ -59,7 +62,7 @@ class Message:
 
 @dataclass
 class Sender:
-    """Holds one message at a time, and may sleep."""
+    """A sender with one message at a time, which may sleep."""
 
     message: Message | None = None
     sleeps_until: int = 0
@@ -68,7 +71,7 @@ class Sender:
 
 
 class FakeMessaging:
-    """Starts runs, judges, sends and withdraws. `bug` is what is wrong with it."""
+    """Starts runs, decides, sends and withdraws. `bug` names its bug."""
 
     def __init__(self, random_: random.Random, bug: str = "") -> None:
         self.random_, self.bug, self.now = random_, bug, 0
@@ -77,7 +80,7 @@ class FakeMessaging:
         self.runs: list[Run] = []
         self.messages: list[Message] = []
         self.received: list[ReceivedMessage] = []
-        # What carriers have to tell, and of which messages they told it all.
+        # Pending delivery reports of the carrier, and messages whose delivery was confirmed.
         self.reports: list[tuple[Message, str]] = []
         self.confirmed: set[str] = set()
         self.ledger_entries: list[LedgerEntry] = []
@@ -129,7 +132,7 @@ class FakeMessaging:
     # Withdrawing -----------------------------------------------------------------------
 
     def request_withdrawal(self) -> None:
-        """Have somebody withdraw to whom something just happened."""
+        """Request the withdrawal of the customer of the latest trigger."""
         owner = self.trigger_events[-1].recipient if self.trigger_events else ""
         if not owner or owner in self.withdrawing:
             return
@@ -145,7 +148,7 @@ class FakeMessaging:
             )
 
     def acknowledge_withdrawals(self) -> None:
-        """Answer those for whom nothing is in anybody's hand any more."""
+        """Acknowledge withdrawals of customers without a message that is being sent."""
         acknowledged = {withdrawal.recipient for withdrawal in self.withdrawals}
         for owner in sorted(self.withdrawing - acknowledged):
             is_sending = any(
@@ -232,7 +235,7 @@ class FakeMessaging:
                     self.mark_uncertain(message)
 
     def receive_report(self) -> None:
-        """Take in one report, in no order."""
+        """Process one delivery report, in random order."""
         if not self.reports or self.chance(0.3):
             return
         message, status = self.reports.pop(self.random_.randrange(len(self.reports)))
@@ -273,7 +276,7 @@ class FakeMessaging:
 
 
 def run(seed: int, bug: str = "") -> list[Finding]:
-    """Play one run with the post office and return what the checker finds."""
+    """Run the fake messaging system once and return the findings of the checker."""
     messaging = FakeMessaging(random.Random(seed), bug)
     for _ in range(STEPS):
         messaging.step()

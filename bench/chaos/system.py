@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class System:
-    """A running Butler, and what it takes to hurt it."""
+    """A running Butler, with the pids and addresses that faults need."""
 
     home: Path
     port: int
@@ -56,7 +56,7 @@ class System:
     # Processes -------------------------------------------------------------------------
 
     def pids(self, *parts: str) -> list[int]:
-        """Find our processes, at any depth, whose command line has all these words."""
+        """Return the pids of descendants whose command line has all these parts."""
         return [
             pid
             for pid, command in _descendants(self.process.pid)
@@ -131,7 +131,7 @@ class System:
 def running_system(
     folder: Path, sink: Sink, carrier: Carrier, *, timeout: float = 120
 ) -> Iterator[System]:
-    """Start everything, wait until it is ready, and leave nothing behind."""
+    """Start the whole system, wait until it is ready, and stop it afterwards."""
     home, log = folder / "home", folder / "log"
     port, live_port = _free_port(), _free_port()
     environment = {
@@ -167,7 +167,7 @@ def running_system(
 
 
 def _clean_environment() -> dict[str, str]:
-    """Leave out what would point the system at services of somebody else."""
+    """Return our environment without the variables that name other services."""
     prefixes = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "BUTLER_", "MAKE", "DJANGO_")
     return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
 

@@ -1,4 +1,4 @@
-"""python -m bench.chaos.withdrawal_race [--pairs N]: withdrawals and hand-overs that cross each other.
+"""python -m bench.chaos.withdrawal_race [--pairs N]: withdrawals and handovers at the same time.
 
 Several processes hand messages over while several others withdraw the consent that the
 messages need, each at a random moment around the other. One clock for all of them: nothing
@@ -25,13 +25,13 @@ CLOSE_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class RaceCounts:
-    """What became of so many pairs of a withdrawal and two messages."""
+    """Counts of a race: each pair is a withdrawal and two messages."""
 
     withdrawn: int
     handed_over: int
-    # Messages that left within moments of the acknowledgement, and before it.
+    # Messages handed over within CLOSE_SECONDS before the acknowledgement.
     close_handovers: int
-    # Withdrawals that were told of something that had already left.
+    # Withdrawals whose answer named messages that were already sent.
     with_sent_messages: int
     suppressed: int
     late_handovers: int
@@ -40,11 +40,11 @@ class RaceCounts:
 
 
 def run(url: str, *, pairs: int, per_second: float, seed: int = 1) -> RaceCounts:
-    """Race on the database at this address, which is migrated."""
-    with tempfile.TemporaryDirectory(prefix="butler-wall-") as name:
+    """Run the race on the migrated database of this address."""
+    with tempfile.TemporaryDirectory(prefix="butler-race-") as name:
         folder = Path(name)
         insert_pairs(url, pairs=pairs, per_second=per_second, seed=seed)
-        # Everybody sets out at the same moment, once all have started.
+        # All processes begin at the same moment, once all have started.
         begins_at = time.monotonic() + 4.0
         processes = [
             _start_process(url, role, number, folder, begins_at, pairs, per_second, seed)
@@ -76,7 +76,7 @@ def _start_process(
 
 
 def insert_pairs(url: str, *, pairs: int, per_second: float, seed: int) -> None:
-    """Make so many customers who consented, and two messages that wait for each of them."""
+    """Create so many customers with consent, and two queued messages for each."""
     statement = (_FOLDER / "prepare_withdrawal_race.sql").read_text()
     with psycopg.connect(url) as connection:
         connection.execute("SELECT set_config('butler.pairs', %s, false)", [str(pairs)])
@@ -91,7 +91,7 @@ def insert_pairs(url: str, *, pairs: int, per_second: float, seed: int) -> None:
 
 
 def count_races(url: str, folder: Path) -> RaceCounts:
-    """Compare what was acknowledged with what was handed over."""
+    """Compare the acknowledged withdrawals with the handovers."""
     withdrawals = {
         customer: (float(time), seconds, sent_count)
         for customer, time, seconds, sent_count in _lines(folder, "w")
@@ -135,8 +135,8 @@ def report(counts: RaceCounts) -> str:
         "withdrawals that were acknowledged (N)": counts.withdrawn,
         "messages handed over before": counts.handed_over,
         f"of them less than {CLOSE_SECONDS * 1000:.0f} ms before": counts.close_handovers,
-        "withdrawals told of what had left": counts.with_sent_messages,
-        "messages kept back": counts.suppressed,
+        "withdrawals with messages already sent": counts.with_sent_messages,
+        "messages suppressed": counts.suppressed,
         "acknowledged within, p99": f"{counts.p99_ms:.0f} ms",
         "acknowledged within, slowest": f"{counts.slowest_ms:.0f} ms",
         "HANDED OVER AFTER AN ACKNOWLEDGED WITHDRAWAL": counts.late_handovers,
@@ -155,7 +155,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rate", type=float, default=150, help="withdrawals a second")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
-    database = servers.create_database(f"wall_{os.getpid()}")
+    database = servers.create_database(f"withdrawal_race_{os.getpid()}")
     database.manage("migrate", "--verbosity=0")
     counts = run(database.url, pairs=options.pairs, per_second=options.rate, seed=options.seed)
     print(report(counts))
