@@ -34,6 +34,6 @@ INSERT INTO butler_message
 SELECT gen_random_uuid(), 'race:' || pair.id || ':' || side, pair.id, '', '', 'email',
        'marketing', 'offers', 'offers', '', 5, timestamptz '2027-04-21 09:59:00+00',
        pair.at + make_interval(secs => (random() - 0.5) * 0.12),
-       timestamptz '2027-05-21 10:00:00+00', timestamptz '2027-04-21 09:59:00+00', 'queued', now(), '',
-       '{"words": {"subject": "An offer", "text": "For you"}}', '', '', '', ''
+       timestamptz '2027-05-21 10:00:00+00', timestamptz '2027-04-21 09:59:00+00', 'queued',
+       now(), '', '{"words": {"subject": "An offer", "text": "For you"}}', '', '', '', ''
   FROM pair, generate_series(1, 2) AS side;
