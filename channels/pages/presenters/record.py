@@ -106,7 +106,7 @@ class IdentifierCard:
 
 @dataclass(frozen=True, slots=True)
 class MergeCard:
-    joined_at: datetime
+    merged_at: datetime
     reason: str
 
 
