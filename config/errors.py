@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, TooManyFieldsSent
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 
@@ -156,15 +156,17 @@ class DatabaseUnavailableMiddleware:
     def process_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
     ) -> HttpResponse | None:
-        """Refuse NUL, which no column of Postgres holds, wherever a page could look for it."""
+        """Refuse NUL, which no column of Postgres holds, and more fields than Django reads."""
         # Who is exempt reads addresses and a body of their own, and looks at every text in them.
         is_page = not getattr(view, "csrf_exempt", False)
         if is_page and NUL in request.path_info:
             return not_found(request, Http404())
         is_form = is_page and request.method == "POST"
-        if _contains_nul(request.GET) or (is_form and _contains_nul(request.POST)):
-            return bad_request(request, BadRequest())
-        return None
+        try:
+            is_unreadable = _contains_nul(request.GET) or (is_form and _contains_nul(request.POST))
+        except TooManyFieldsSent:
+            is_unreadable = True
+        return bad_request(request, BadRequest()) if is_unreadable else None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if db.is_connection_error(error):

@@ -237,9 +237,11 @@ def _about(document: dict[str, Any], identifiers: list[tuple[str, str]]) -> str:
             reference = properties.get(name)
             if reference is None or reference == "":
                 continue
-            text = _text(reference, name)
+            text = _text(reference, name).strip()
             if len(text) > MAX_REFERENCE:
                 raise InvalidEvent("id_too_long", f"{name} has {len(text)} characters")
+            if not text:
+                continue
             if subject_kind == "order":
                 identifiers.append(("order", text))
             return f"{subject_kind}:{text}"

@@ -27,7 +27,8 @@ WITH named AS MATERIALIZED (
      WHERE %(kind)s = 'order' AND kind = 'order'
        AND substring(value, strpos(value, '/') + 1) = %(value)s
        AND customer_id IS NOT NULL
-       AND NOT EXISTS (SELECT FROM customers_order WHERE number = %(value)s)
+       -- What a publishable key claims of an order hides nothing that was verified.
+       AND NOT EXISTS (SELECT FROM customers_order WHERE number = %(value)s AND evidence = 2)
 ), beside AS (
     -- A shared value leads to nobody itself, but it came together with what does.
     SELECT CASE WHEN link.first_id = named.id THEN link.second_id ELSE link.first_id END AS id,

@@ -16,7 +16,7 @@ MODULES = [
 
 
 def test_the_modules_of_the_streams_are_found():
-    assert {"asgi", "streams", "hub"} <= {path.stem for path in MODULES}
+    assert {"asgi", "streams", "open_streams"} <= {path.stem for path in MODULES}
 
 
 def test_streams_do_not_import_the_orm():

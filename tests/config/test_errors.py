@@ -50,6 +50,7 @@ def is_ours(answer, status: int, title: str) -> bool:
     [
         ("/nowhere/", 404, "Här finns inget för dig"),
         ("/sign-in/?x=%00", 400, "Det kunde vi inte läsa"),
+        ("/sign-in/?" + "a=1&" * 1001, 400, "Det kunde vi inte läsa"),
         ("/sign-out/", 405, "Här finns inget att läsa"),
         ("/console/nowhere/", 404, "There is nothing here for you"),
         ("/console/sign-out/", 405, "Nothing to read here"),

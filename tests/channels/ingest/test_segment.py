@@ -161,6 +161,8 @@ def test_an_event_carries_its_identifiers(event, identifiers):
     ("event", "about"),
     [
         pytest.param(track(properties={"order_id": "A-1"}), "order:A-1", id="order"),
+        pytest.param(track(properties={"order_id": " A-1 "}), "order:A-1", id="order-in-blanks"),
+        pytest.param(track(properties={"order_id": " "}), "", id="blank-order"),
         pytest.param(track(properties={"orderId": 7}), "order:7", id="order-in-camel-case"),
         pytest.param(track(properties={"call_id": "c1"}), "call:c1", id="call"),
         pytest.param(track(properties={"visit_id": "v1"}), "visit:v1", id="visit"),

@@ -53,6 +53,25 @@ def test_a_scan_says_who_stands_there_in_one_line(running, scan):
     assert (scanned.customer_id, scanned.body["properties"]["till"]) == (customer_id, "gate-2")
 
 
+def test_claimed_order_hides_nobody_who_was_verified_with_its_number(running):
+    _, key = till()
+    owner, shop = factories.source(), factories.sender()
+    factories.record(
+        factories.incoming_event(("user_id", "gerda"), ("order", "MEN-1"), name="Payment Received"),
+        by=shop,
+    )
+    page = factories.sender(owner, trusted=False)
+    factories.record(
+        factories.order("MEN-1", ("anonymous_id", "eve"), ("order", "MEN-1"), visit_date=TODAY),
+        by=page,
+    )
+
+    response = send(running.web, "/v1/store/scans", {"code": "MEN-1"}, key=key)
+
+    assert response.status == 200
+    assert response.json["is_verified"]
+
+
 def test_an_order_that_is_only_claimed_opens_no_gate(running):
     _, key = till()
     noor(visit_date="2020-01-01")
