@@ -46,6 +46,10 @@ PARAMETERS: dict[str, Params] = {
         "keys": f"{{{','.join(uuid('event', n * 100 + 1).hex for n in _NUMBERS)}}}"
     },
     "lock_live_record": _ONE,
+    "find_order_numbers": {"numbers": ["A-1", "A-2"]},
+    "read_linked_orders": {"ids": serials(40), "excluded": serials(5)},
+    "read_order_mentions": {"ids": serials(40), "limit": 100},
+    "read_orders_by_number": {"numbers": ["A-1", "A-2"], "excluded": serials(5)},
     "lock_records": _IDS,
     "read_record_ids": {"after": NOBODY, "batch": 25},
     "read_all_facts": _LIVE,

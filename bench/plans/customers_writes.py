@@ -34,6 +34,8 @@ def _rows(**columns: object) -> Params:
     }
 
 
+_ORDER_NUMBERS = [f"A-{number}" for number in _NUMBERS]
+
 PARAMETERS: dict[str, Params] = {
     "insert_ledger_entries": {
         "rows": json(
@@ -75,7 +77,12 @@ PARAMETERS: dict[str, Params] = {
     "insert_links": {
         "links": json(
             [
-                {"first_id": serial(number), "second_id": serial(number + 1), "evidence": 1}
+                {
+                    "first_id": serial(number),
+                    "second_id": serial(number + 1),
+                    "evidence": 1,
+                    "kind": "seen",
+                }
                 for number in range(2, 20)
             ]
         ),
@@ -123,6 +130,8 @@ PARAMETERS: dict[str, Params] = {
     "delete_projections": _IDS,
     "delete_control": _IDS,
     "delete_interactions": _dropped("call-1"),
+    "lock_order_identifiers": {"ids": serials(40)},
+    "lock_order_numbers": {"numbers": _ORDER_NUMBERS},
     "delete_links": _LINKS,
     "delete_members": _dropped("m{}-1"),
     "delete_orders": _dropped("A-{}01"),
@@ -187,6 +196,7 @@ PARAMETERS: dict[str, Params] = {
         party=[],
         lines=[],
         details={},
+        requested_changes={},
         evidence=2,
         placed_at=NOW,
         changed_at=NOW,

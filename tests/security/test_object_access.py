@@ -24,7 +24,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
 _TOKEN = re.compile(r'(name="csrfmiddlewaretoken" value=")[^"]+')
 # Of nobody's record: what these name is for staff alone, or is a word of our own.
-SHARED = {"key", "source", "kind", "what", "url", "app_label", "purpose", "subject", "token"}
+SHARED = {"key", "source", "kind", "name", "url", "app_label", "purpose", "subject", "token"}
 
 
 def create_records(address: str, sign: str) -> dict[str, object]:

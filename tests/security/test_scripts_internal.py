@@ -232,7 +232,7 @@ def _in_the_administration(noor: Customer) -> list[str]:
     ]
     assert Source.objects.get(pk=source.pk).name == IMAGE
     assert merge is None
-    lists = "automation automationversion halt run message delivery decision topicstatus"
+    lists = "automation automationversion pauseswitch run message delivery decision topicstatus"
     return [
         *(f"/admin/butler/{page}/" for page in lists.split()),
         *(f"/admin/{model}/{key}/change/" for model, key in shown[1:]),
