@@ -137,7 +137,7 @@ def _outgoing_statements(target: Target, random: Random) -> Iterator[tuple[str, 
         ids = [guest.customer_id for guest in _sample_guests(target, random, count)]
         label = f"({count} customer{'s' * (count > 1)})"
         facts = {"ids": ids, "windows": current_windows(now), "since": now - REACH}
-        yield f"butler:read_facts {label}", facts
+        yield f"butler:read_decision_facts {label}", facts
         yield f"butler:lock_customers {label}", {"ids": sorted(ids)}
     (guest,) = _sample_guests(target, random, 1)
     yield "butler:claim_messages", {"channel": "email", "now": now, "limit": 25}
