@@ -27,6 +27,9 @@ settings.load_profile("butler")
 # These take minutes, so they begin first.
 LONGEST = ("tests/bench/test_bench.py", "tests/chaos/test_run.py", "tests/deploy/test_run.py")
 
+# So much of a server's log is printed with a test that failed.
+_LOG_CHARACTERS = 6_000
+
 # What migrations wrote and no test changes; customers_source has one such row, Butler's own.
 KEPT = {"auth_permission", "django_content_type", "customers_source", "auth_group"}
 KEPT |= {"auth_group_permissions"}
@@ -53,6 +56,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             test.get_closest_marker("slow") is None,
         )
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    """Print the end of the servers' logs with every test that failed while they ran."""
+    report = yield
+    running = getattr(item, "funcargs", {}).get("servers")
+    if report.failed and running is not None:
+        for name in ("web.log", "live.log"):
+            log = (Path(running.env["BUTLER_HOME"]) / name).read_text(errors="replace")
+            report.sections.append((name, log[-_LOG_CHARACTERS:]))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,11 @@
 """The schema, and pages to read it."""
 
+from functools import cache
+from hashlib import sha256
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.csp import CSP
 from django.views.decorators.csp import csp_override
 from drf_spectacular.renderers import (
@@ -9,15 +13,39 @@ from drf_spectacular.renderers import (
     OpenApiJsonRenderer2,
     OpenApiYamlRenderer,
 )
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.settings import spectacular_settings
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
 
-class SchemaView(SpectacularAPIView):
-    """The OpenAPI document, as JSON, or as YAML for whoever asks for it."""
+class SchemaView(APIView):
+    """The OpenAPI document as JSON, or as YAML where the request accepts nothing else.
+
+    Each process generates the document once: it takes a quarter of a second, and needs no key.
+    """
 
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
     authentication_classes = ()
     permission_classes = ()
+
+    def get(self, request: Request) -> HttpResponse:
+        """Return the document, or 304 where the caller has it already."""
+        renderer = request.accepted_renderer
+        document, etag = _rendered_schema(type(renderer))
+        response = get_conditional_response(request, etag=etag, response=HttpResponse(document))
+        response["Content-Type"] = renderer.media_type
+        response["ETag"] = etag
+        patch_vary_headers(response, ["Accept"])
+        return response
+
+
+@cache
+def _rendered_schema(renderer: type[BaseRenderer]) -> tuple[bytes, str]:
+    """Return the document in this format, and its entity tag."""
+    schema = spectacular_settings.DEFAULT_GENERATOR_CLASS().get_schema(request=None, public=True)
+    document = renderer().render(schema)
+    return document, f'"{sha256(document).hexdigest()}"'
 
 
 @csp_override(

@@ -109,22 +109,23 @@ def put_changed_orders_first(
     keys_by_event: Iterable[tuple[IdentifierKey, ...]],
     resolved: Resolved,
 ) -> list[tuple[IdentifierKey, ...]]:
-    """File an event on the order it changes, where the order belongs to another customer."""
+    """File each change of an order on the order, wherever the order belongs now or later.
+
+    So the change is found with whoever placed the order, although it names somebody else, and
+    although it arrives before the order does.
+    """
     return [
-        _changed_order_first(event, keys, resolved)
+        _changed_order_first(keys, resolved) if event.name in _ORDER_CHANGES else keys
         for event, keys in zip(events, keys_by_event, strict=True)
     ]
 
 
 def _changed_order_first(
-    event: IncomingEvent, keys: tuple[IdentifierKey, ...], resolved: Resolved
+    keys: tuple[IdentifierKey, ...], resolved: Resolved
 ) -> tuple[IdentifierKey, ...]:
     order_key = next((key for key in keys if key.kind == ORDER), None)
-    order = resolved.get(order_key) if order_key and event.name in _ORDER_CHANGES else None
-    if order_key is None or order is None or order.is_shared or order.customer_id is None:
-        return keys
-    strongest = resolved.get(keys[0])
-    if strongest is not None and strongest.customer_id == order.customer_id:
+    order = resolved.get(order_key) if order_key else None
+    if order_key is None or (order is not None and order.is_shared):
         return keys
     return (order_key, *(key for key in keys if key != order_key))
 

@@ -20,6 +20,11 @@ WITH named AS MATERIALIZED (
       FROM customers_order AS stated
       JOIN customers_customer AS customer ON customer.id = stated.customer_id
      WHERE %(kind)s = 'order' AND stated.number = %(value)s
+       -- A claim does not compete with the request of a customer who signed in.
+       AND (stated.evidence = 2 OR stated.status = 'requested'
+            OR NOT EXISTS (SELECT FROM customers_order AS requested
+                            WHERE requested.number = %(value)s
+                              AND requested.status = 'requested'))
      UNION ALL
     -- A number of which nothing is known but that it came with somebody.
     SELECT customer_id, evidence, false
@@ -27,8 +32,9 @@ WITH named AS MATERIALIZED (
      WHERE %(kind)s = 'order' AND kind = 'order'
        AND substring(value, strpos(value, '/') + 1) = %(value)s
        AND customer_id IS NOT NULL
-       -- What a publishable key claims of an order hides nothing that was verified.
-       AND NOT EXISTS (SELECT FROM customers_order WHERE number = %(value)s AND evidence = 2)
+       -- The claims of a publishable key hide no order that was verified or requested.
+       AND NOT EXISTS (SELECT FROM customers_order
+                        WHERE number = %(value)s AND (evidence = 2 OR status = 'requested'))
 ), beside AS (
     -- A shared value leads to nobody itself, but it came together with what does.
     SELECT CASE WHEN link.first_id = named.id THEN link.second_id ELSE link.first_id END AS id,
