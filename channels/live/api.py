@@ -15,7 +15,7 @@ from customers.api.base import ApiView, shape_response
 from customers.api.sessions import current_session
 
 
-class StreamTicket(msgspec.Struct, frozen=True):
+class StreamTicketShape(msgspec.Struct, frozen=True):
     """Good once, within seconds, as `?ticket=` of the address."""
 
     ticket: str
@@ -30,7 +30,7 @@ class StreamTicketView(ApiView):
 
     @schema.describe(
         "Get a ticket for the live stream of your own record",
-        answer=schema.shape(StreamTicket),
+        answer=schema.shape(StreamTicketShape),
         status=201,
         tags=("live",),
         auth=["token", "cookie"],
@@ -39,7 +39,7 @@ class StreamTicketView(ApiView):
         session = current_session(request)
         ticket = tickets.issue(session_key=session, now=timezone.now())
         response = shape_response(
-            StreamTicket(
+            StreamTicketShape(
                 ticket=ticket,
                 url=f"{settings.LIVE_URL}/live/me?ticket={ticket}",
                 expires_in=int(tickets.LIFETIME.total_seconds()),
