@@ -63,7 +63,7 @@ urlpatterns = [
     path(
         "customers/<uuid:customer_id>/merges/<int:merge_id>/part/",
         reviews.UndoMergeView.as_view(),
-        name="merge-part",
+        name="merge-undo",
     ),
     path("reviews/", reviews.ReviewsView.as_view(), name="reviews"),
     path("reviews/<int:review_id>/", reviews.ReviewView.as_view(), name="review"),
