@@ -241,7 +241,7 @@ def mailer(name: str, default: str) -> dict[str, Any]:
     """
     url = urlsplit(text(name, default))
     if url.scheme == "outbox":
-        return {"BACKEND": "channels.outbox.OutboxBackend"}
+        return {"BACKEND": "channels.dev_outbox.OutboxBackend"}
     if url.scheme == "anymail" and url.hostname:
         backend = f"anymail.backends.{url.hostname}.EmailBackend"
         return {"BACKEND": backend, "OPTIONS": dict(parse_qsl(url.query))}

@@ -10,7 +10,7 @@ from itertools import islice
 import pytest
 
 from butler.models import StaffTask
-from channels import outbox
+from channels import dev_outbox
 from channels.email.adapter import EmailAdapter
 from channels.inbox.adapter import InboxAdapter
 from channels.phone.adapter import PhoneAdapter
@@ -95,7 +95,7 @@ def _smtp(port: int) -> dict:
 
 def _email_outbox(request, settings) -> Counterpart:
     request.getfixturevalue("own_outbox")
-    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.OutboxBackend"}}
+    settings.MAILERS = {"default": {"BACKEND": "channels.dev_outbox.OutboxBackend"}}
     return Counterpart(EmailAdapter(), lambda: [entry.subject for entry in _oldest_first()], None)
 
 
@@ -133,8 +133,8 @@ def _phone(request, settings) -> Counterpart:
     )
 
 
-def _oldest_first() -> list[outbox.OutboxMessage]:
-    return outbox.read_messages()[::-1]
+def _oldest_first() -> list[dev_outbox.OutboxMessage]:
+    return dev_outbox.read_messages()[::-1]
 
 
 @pytest.fixture

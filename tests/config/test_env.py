@@ -222,7 +222,7 @@ def test_mail_url_without_a_scheme_is_refused(monkeypatch):
                 "OPTIONS": {"server_token": "a+b"},
             },
         ),
-        ("outbox:", {"BACKEND": "channels.outbox.OutboxBackend"}),
+        ("outbox:", {"BACKEND": "channels.dev_outbox.OutboxBackend"}),
     ],
 )
 def test_mail_url_selects_the_mail_backend(monkeypatch, url, mailer):

@@ -53,7 +53,7 @@ FIELDS = _NAMES.split()
 def _development(settings, tmp_path):
     settings.BUTLER_HOME, settings.DEBUG = tmp_path, True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.OutboxBackend"}}
+    settings.MAILERS = {"default": {"BACKEND": "channels.dev_outbox.OutboxBackend"}}
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def _stays(answer) -> bool:
 def _development(settings, tmp_path):
     settings.BUTLER_HOME, settings.DEBUG = tmp_path, True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.OutboxBackend"}}
+    settings.MAILERS = {"default": {"BACKEND": "channels.dev_outbox.OutboxBackend"}}
 
 
 @pytest.mark.slow

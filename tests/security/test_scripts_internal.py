@@ -20,7 +20,7 @@ from butler.models import (
     Run,
     TopicStatus,
 )
-from channels import outbox, unsubscribe
+from channels import dev_outbox, unsubscribe
 from customers.actions import notices, staff_sign_in
 from customers.actions.consent import ConsentStatement
 from customers.models import Customer, Merge, Source, User
@@ -57,8 +57,10 @@ def noor(running, settings) -> Customer:
         "consent.refused", "offers", evidence={"kind": "voice", "note": QUOTED}
     )
     saying.say(noor.pk, refusal, by=by, now=timezone.now())
-    letters = [outbox.OutboxMessage("sms", bad, bad, bad, bad, timezone.now()) for bad in PAYLOADS]
-    outbox.append_messages(letters)
+    letters = [
+        dev_outbox.OutboxMessage("sms", bad, bad, bad, bad, timezone.now()) for bad in PAYLOADS
+    ]
+    dev_outbox.append_messages(letters)
     return noor
 
 

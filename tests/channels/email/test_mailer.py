@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from channels import outbox
+from channels import dev_outbox
 from channels.email.adapter import EmailAdapter
 from channels.protocol import ChannelMessage, DeliveryResult
 from tests.channels import relay as relays
@@ -138,16 +138,16 @@ def test_a_provider_that_is_not_there_has_nothing(settings):
 
 def test_the_outbox_takes_everything(settings, tmp_path):
     settings.BUTLER_HOME = tmp_path
-    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.OutboxBackend"}}
+    settings.MAILERS = {"default": {"BACKEND": "channels.dev_outbox.OutboxBackend"}}
 
     assert [outcome.outcome for outcome in hand_over()] == ["accepted"]
-    [entry] = outbox.read_messages()
+    [entry] = dev_outbox.read_messages()
     assert (entry.channel, entry.to, entry.html) == ("email", ADDRESS, "<p>See you</p>")
 
 
 def test_an_outbox_that_cannot_be_written_does_not_break_the_batch(settings, tmp_path):
     (tmp_path / "file").write_text("")
     settings.BUTLER_HOME = tmp_path / "file"
-    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.OutboxBackend"}}
+    settings.MAILERS = {"default": {"BACKEND": "channels.dev_outbox.OutboxBackend"}}
 
     assert [outcome.outcome for outcome in hand_over(2)] == ["uncertain", "uncertain"]

@@ -19,7 +19,7 @@ def _english() -> Iterator[None]:
 def _development(settings, tmp_path) -> None:
     settings.BUTLER_HOME = tmp_path
     settings.DEBUG = True
-    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.OutboxBackend"}}
+    settings.MAILERS = {"default": {"BACKEND": "channels.dev_outbox.OutboxBackend"}}
     settings.LIVE_URL = "http://localhost:8001"
     settings.BUTLER_SITE_URL = "http://localhost:8000"
 

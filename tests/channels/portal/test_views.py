@@ -6,7 +6,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.utils import timezone
 
-from channels import outbox
+from channels import dev_outbox
 from customers.models import Event, User
 from tests import factories
 
@@ -196,7 +196,7 @@ def _ask(client, email: str = "noor@example.com") -> dict[str, str]:
 
 
 def _code() -> str:
-    match = re.search(r"\b\d{6}\b", outbox.read_messages()[0].text)
+    match = re.search(r"\b\d{6}\b", dev_outbox.read_messages()[0].text)
     assert match
     return match.group()
 

@@ -5,7 +5,7 @@ import pytest
 from django.core.mail import EmailMultiAlternatives, send_mail
 from django.utils import timezone
 
-from channels import outbox
+from channels import dev_outbox
 from channels.protocol import ChannelMessage
 from channels.sms.adapter import OutboxAdapter
 
@@ -14,7 +14,7 @@ from channels.sms.adapter import OutboxAdapter
 def _own_outbox(settings, tmp_path):
     settings.BUTLER_HOME = tmp_path
     settings.DEBUG = True
-    settings.MAILERS = {"default": {"BACKEND": "channels.outbox.OutboxBackend"}}
+    settings.MAILERS = {"default": {"BACKEND": "channels.dev_outbox.OutboxBackend"}}
 
 
 def test_a_mail_is_read_back_newest_first(client):
@@ -75,10 +75,10 @@ def test_outbox_file_is_readable_by_its_owner_only(tmp_path):
 
 
 def test_many_writers_lose_nothing():
-    entry = outbox.OutboxMessage("sms", "+31600000000", "", "x" * 5000, "", timezone.now())
+    entry = dev_outbox.OutboxMessage("sms", "+31600000000", "", "x" * 5000, "", timezone.now())
 
     threads = [
-        threading.Thread(target=lambda: [outbox.append_messages([entry]) for _ in range(20)])
+        threading.Thread(target=lambda: [dev_outbox.append_messages([entry]) for _ in range(20)])
         for _ in range(8)
     ]
     for thread in threads:
@@ -86,17 +86,17 @@ def test_many_writers_lose_nothing():
     for thread in threads:
         thread.join()
 
-    assert len(outbox.read_messages()) == 160
+    assert len(dev_outbox.read_messages()) == 160
 
 
 @pytest.mark.slow
 def test_outbox_file_stays_small(tmp_path, monkeypatch):
-    monkeypatch.setattr(outbox, "_MAX_FILE_SIZE", 50_000)
-    monkeypatch.setattr(outbox, "MAX_MESSAGES", 10)
+    monkeypatch.setattr(dev_outbox, "_MAX_FILE_SIZE", 50_000)
+    monkeypatch.setattr(dev_outbox, "MAX_MESSAGES", 10)
     for number in range(100):
-        outbox.append_messages(
-            [outbox.OutboxMessage("email", "x", str(number), "x" * 1000, "", timezone.now())]
+        dev_outbox.append_messages(
+            [dev_outbox.OutboxMessage("email", "x", str(number), "x" * 1000, "", timezone.now())]
         )
 
     assert (tmp_path / "outbox.jsonl").stat().st_size < 60_000
-    assert [entry.subject for entry in outbox.read_messages()][:2] == ["99", "98"]
+    assert [entry.subject for entry in dev_outbox.read_messages()][:2] == ["99", "98"]
