@@ -64,7 +64,7 @@ urlpatterns = [
     ),
     path("customers/<uuid:customer_id>/orders/<number:number>/", orders.change, name="order"),
     path(
-        "customers/<uuid:customer_id>/merges/<int:merge_id>/part/", merges.part, name="merge-undo"
+        "customers/<uuid:customer_id>/merges/<int:merge_id>/part/", merges.undo, name="merge-undo"
     ),
     path("calls/", calls.list_ringing, name="calls"),
     path("calls/<number:reference>/", calls.answer, name="call"),

@@ -68,7 +68,7 @@ def keep_apart(request: HttpRequest, review_id: int) -> HttpResponse:
 
 @require_POST
 @access.page("customers.change_review")
-def part(request: HttpRequest, customer_id: UUID, merge_id: int) -> HttpResponse:
+def undo(request: HttpRequest, customer_id: UUID, merge_id: int) -> HttpResponse:
     """Undo a merge; each record gets back what was its own."""
     live_id = lists.live_id(customer_id)
     if live_id is None:
