@@ -21,7 +21,7 @@ def load(name: str) -> str:
 
 def run(name: str, params: Mapping[str, object]) -> "psycopg.Cursor[Any]":
     """Run a statement inside the open transaction."""
-    return db.run(load(name), params)
+    return db.execute(load(name), params)
 
 
 def rows(name: str, params: Mapping[str, object]) -> list[Any]:

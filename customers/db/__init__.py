@@ -21,7 +21,7 @@ CONNECTION_ERRORS = (
 )
 
 
-def run(statement: str, params: Mapping[str, Any]) -> "psycopg.Cursor[Any]":
+def execute(statement: str, params: Mapping[str, Any]) -> "psycopg.Cursor[Any]":
     """Run a statement in the open transaction, if any; in a pipeline, without waiting for it."""
     connection.ensure_connection()
     with connection.wrap_database_errors:
@@ -30,7 +30,7 @@ def run(statement: str, params: Mapping[str, Any]) -> "psycopg.Cursor[Any]":
 
 def rows(statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Return all rows of a statement."""
-    cursor = run(statement, params)
+    cursor = execute(statement, params)
     # In a pipeline the answer comes only now, and with it what went wrong.
     with connection.wrap_database_errors:
         return cursor.fetchall()

@@ -32,7 +32,7 @@ def body(path: Path) -> str:
 
 def run(name: str, params: Mapping[str, object]) -> "psycopg.Cursor[Any]":
     """Run a statement inside the open transaction; in a pipeline, without waiting for it."""
-    return db.run(load(name), params)
+    return db.execute(load(name), params)
 
 
 def rows(name: str, params: Mapping[str, object]) -> list[Any]:
