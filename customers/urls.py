@@ -18,7 +18,7 @@ from customers.api import (
 # What is imported for the converter that it registers.
 __all__ = ["path_converters", "urlpatterns"]
 
-_of_a_record: list[URLPattern | URLResolver] = [
+_record_paths: list[URLPattern | URLResolver] = [
     path("", records.RecordView.as_view(), name="record"),
     path("timeline/", records.TimelineView.as_view(), name="timeline"),
     path("interactions/", records.InteractionsView.as_view(), name="interactions"),
@@ -45,16 +45,16 @@ urlpatterns = [
     # Not under me/: customers confirm nothing. Before the order, as above.
     path(
         "customers/<uuid:customer_id>/orders/<number:number>/confirm/",
-        order_requests.ConfirmView.as_view(),
+        order_requests.ConfirmOrderRequestView.as_view(),
         name="order-confirm",
     ),
     path(
         "customers/<uuid:customer_id>/orders/<number:number>/decline/",
-        order_requests.DeclineView.as_view(),
+        order_requests.DeclineOrderRequestView.as_view(),
         name="order-decline",
     ),
-    path("customers/<uuid:customer_id>/", include((_of_a_record, "customer"))),
-    path("me/", include((_of_a_record, "me"))),
+    path("customers/<uuid:customer_id>/", include((_record_paths, "customer"))),
+    path("me/", include((_record_paths, "me"))),
     path("customers/search/", records.SearchView.as_view(), name="search"),
     path("customers/", records.CustomersView.as_view(), name="customers"),
     path("sign-in/", sign_in.SignInView.as_view(), name="sign-in"),
@@ -67,8 +67,14 @@ urlpatterns = [
     ),
     path("reviews/", reviews.ReviewsView.as_view(), name="reviews"),
     path("reviews/<int:review_id>/", reviews.ReviewView.as_view(), name="review"),
-    path("reviews/<int:review_id>/accept/", reviews.AcceptView.as_view(), name="review-accept"),
-    path("reviews/<int:review_id>/decline/", reviews.DeclineView.as_view(), name="review-decline"),
+    path(
+        "reviews/<int:review_id>/accept/", reviews.AcceptReviewView.as_view(), name="review-accept"
+    ),
+    path(
+        "reviews/<int:review_id>/decline/",
+        reviews.DeclineReviewView.as_view(),
+        name="review-decline",
+    ),
     path("quarantine/", quarantine.QuarantineView.as_view(), name="quarantine"),
     path(
         "quarantine/<int:item_id>/",

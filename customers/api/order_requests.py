@@ -15,7 +15,7 @@ from customers.api.orders import CancellationReason, is_customer, order_target
 from customers.api.problems import Problem
 
 
-class ConfirmView(ChangingView):
+class ConfirmOrderRequestView(ChangingView):
     """Confirming what a customer requested."""
 
     rights: ClassVar = {"POST": Right.CHANGE_ORDER}
@@ -34,7 +34,7 @@ class ConfirmView(ChangingView):
         )
 
 
-class DeclineView(ChangingView):
+class DeclineOrderRequestView(ChangingView):
     """Declining what a customer requested."""
 
     rights: ClassVar = {"POST": Right.CHANGE_ORDER}

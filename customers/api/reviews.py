@@ -90,7 +90,7 @@ class _SettleView(ApiView):
         return idempotent_response(request, effect)
 
 
-class AcceptView(_SettleView):
+class AcceptReviewView(_SettleView):
     """Joining two records."""
 
     @schema.describe(
@@ -104,7 +104,7 @@ class AcceptView(_SettleView):
         return self.settle(request, review_id, reviews.accept_review)
 
 
-class DeclineView(_SettleView):
+class DeclineReviewView(_SettleView):
     """Leaving two records apart."""
 
     @schema.describe(
