@@ -37,8 +37,8 @@ class WrongPassword(Exception):
     """Address and password do not belong together, or it is nobody of staff."""
 
 
-class WrongCode(Exception):
-    pass
+class WrongAuthenticatorCode(Exception):
+    """The code is none that the app shows now, none of the unused recovery codes, or was used."""
 
 
 class TooManyAttempts(Exception):
@@ -99,7 +99,7 @@ def check_code(
     code = "".join(code.split())
     with transaction.atomic():
         if not (_spend_app_code(user, code, now) or _spend_recovery_code(user, code)):
-            raise WrongCode
+            raise WrongAuthenticatorCode
         _reset_attempts(CODE, str(user.pk), now)
         open_session()
 
@@ -108,7 +108,7 @@ def check_app_code(*, user: User, code: str, now: datetime) -> None:
     """Take a code of the authenticator app alone: who found one recovery code gets no others."""
     _count_attempt(CODE, str(user.pk), now)
     if not _spend_app_code(user, "".join(code.split()), now):
-        raise WrongCode
+        raise WrongAuthenticatorCode
     _reset_attempts(CODE, str(user.pk), now)
 
 
@@ -151,12 +151,12 @@ def enroll(
     _count_attempt(CODE, str(user.pk), now)
     counter = _counter_of(secret, "".join(code.split()), now)
     if counter is None:
-        raise WrongCode
+        raise WrongAuthenticatorCode
     with transaction.atomic():
         # Whoever has only the password must not put a factor of theirs beside the owner's.
         User.objects.select_for_update().get(pk=user.pk)
         if has_second_factor(user):
-            raise WrongCode
+            raise WrongAuthenticatorCode
         instance = TOTP.activate(user, secret).instance
         instance.data["last_counter"] = counter
         instance.save(update_fields=["data"])

@@ -7,7 +7,7 @@ from allauth.mfa.utils import encrypt
 from django.db import connection
 
 from customers.actions import sign_in, staff_sign_in
-from customers.actions.staff_sign_in import TooManyAttempts, WrongCode, WrongPassword
+from customers.actions.staff_sign_in import TooManyAttempts, WrongAuthenticatorCode, WrongPassword
 from customers.models import AttemptCount, User
 from tests.factories import NOON
 
@@ -98,7 +98,7 @@ def test_a_code_of_the_app_is_taken_once(sam, secret):
     code = staff_sign_in.totp(secret, NOON)
     staff_sign_in.check_code(user=sam, code=f"{code[:3]} {code[3:]}", now=NOON)
 
-    with pytest.raises(WrongCode):
+    with pytest.raises(WrongAuthenticatorCode):
         staff_sign_in.check_code(user=sam, code=code, now=NOON)
 
 
@@ -107,14 +107,14 @@ def test_a_clock_may_be_half_a_minute_late_and_no_more(sam, secret):
     later = staff_sign_in.totp(secret, NOON + timedelta(seconds=90))
 
     staff_sign_in.check_code(user=sam, code=late, now=NOON)
-    with pytest.raises(WrongCode):
+    with pytest.raises(WrongAuthenticatorCode):
         staff_sign_in.check_code(user=sam, code=later, now=NOON)
 
 
 def test_five_wrong_codes_are_enough(sam, secret):
     right = staff_sign_in.totp(secret, NOON)
     for number in range(5):
-        with pytest.raises(WrongCode):
+        with pytest.raises(WrongAuthenticatorCode):
             staff_sign_in.check_code(
                 user=sam, code=f"{(int(right) + number + 1) % 10**6:06d}", now=NOON
             )
@@ -132,14 +132,14 @@ def test_a_recovery_code_opens_once(sam):
     staff_sign_in.check_code(user=sam, code=codes[3], now=NOON)
 
     assert len(set(codes)) == 10
-    with pytest.raises(WrongCode):
+    with pytest.raises(WrongAuthenticatorCode):
         staff_sign_in.check_code(user=sam, code=codes[3], now=NOON)
 
 
 def test_a_second_factor_is_not_replaced_by_who_has_the_password(sam, secret):
     other = staff_sign_in.new_secret()
 
-    with pytest.raises(WrongCode):
+    with pytest.raises(WrongAuthenticatorCode):
         staff_sign_in.enroll(user=sam, secret=other, code=staff_sign_in.totp(other, NOON), now=NOON)
 
     assert Authenticator.objects.filter(user=sam, type="totp").count() == 1
@@ -174,7 +174,7 @@ def test_a_factor_whose_key_is_gone_opens_nothing(sam, secret, settings):
     settings.SECRET_KEY = "another key, which is used from now on"
 
     for code in (staff_sign_in.totp(secret, NOON), spare):
-        with pytest.raises(WrongCode):
+        with pytest.raises(WrongAuthenticatorCode):
             staff_sign_in.check_code(user=sam, code=code, now=NOON)
 
 

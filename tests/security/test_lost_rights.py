@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from customers.actions import sign_in, staff_sign_in
-from customers.actions.staff_sign_in import WrongCode
+from customers.actions.staff_sign_in import WrongAuthenticatorCode
 from customers.identity import merging
 from customers.models import AttemptCount, Event, Order, User
 from tests import factories, staff
@@ -212,7 +212,7 @@ def test_concurrent_enrollments_enroll_one_authenticator(sam):
 
     won = [answer for answer in answers if isinstance(answer, list)]
     assert len(won) == 1
-    assert sum(isinstance(answer, WrongCode) for answer in answers) == 3
+    assert sum(isinstance(answer, WrongAuthenticatorCode) for answer in answers) == 3
     assert staff_sign_in.recovery_codes(user=ann) == won[0]
     assert ann.authenticator_set.count() == 2
 
@@ -228,9 +228,9 @@ def test_recovery_code_used_during_renewal_counts_at_most_once(sam):
             ),
         )
 
-        assert used is None or isinstance(used, WrongCode)
+        assert used is None or isinstance(used, WrongAuthenticatorCode)
         assert not set(old) & set(staff_sign_in.recovery_codes(user=sam))
-        with pytest.raises(WrongCode):
+        with pytest.raises(WrongAuthenticatorCode):
             staff_sign_in.check_code(user=sam, code=old[place], now=timezone.now())
         AttemptCount.objects.all().delete()
 
@@ -246,4 +246,6 @@ def test_code_checked_while_its_factor_is_deleted_is_right_or_wrong(sam):
         lambda: sam.authenticator_set.all().delete(),
     )
 
-    assert all(answer is None or isinstance(answer, WrongCode) for answer in answers[:4]), answers
+    assert all(
+        answer is None or isinstance(answer, WrongAuthenticatorCode) for answer in answers[:4]
+    ), answers

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from channels.console.views.access import SIGNED_IN_AT, AdminAccessMiddleware
 from customers.actions import staff_sign_in
-from customers.actions.staff_sign_in import WrongCode
+from customers.actions.staff_sign_in import WrongAuthenticatorCode
 from customers.models import User
 from tests import factories, staff
 
@@ -160,7 +160,7 @@ def test_one_code_used_concurrently_lets_one_browser_in(sam, kind):
     def show(_: int) -> bool:
         try:
             staff_sign_in.check_code(user=sam, code=code, now=now)
-        except WrongCode:
+        except WrongAuthenticatorCode:
             return False
         finally:
             connection.close()

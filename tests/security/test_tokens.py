@@ -174,5 +174,5 @@ def test_second_factor_secret_in_plain_text_is_refused():
 
     # In clear it is refused, as is anything that our key did not write.
     later = now + timedelta(minutes=2)
-    with pytest.raises(staff_sign_in.WrongCode):
+    with pytest.raises(staff_sign_in.WrongAuthenticatorCode):
         staff_sign_in.check_code(user=sam, code=staff_sign_in.totp(secret, later), now=later)

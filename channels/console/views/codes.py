@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from channels.console.views import access
 from customers.actions import staff_sign_in
-from customers.actions.staff_sign_in import TooManyAttempts, WrongCode
+from customers.actions.staff_sign_in import TooManyAttempts, WrongAuthenticatorCode
 from customers.models import User
 
 
@@ -28,7 +28,7 @@ def show_or_renew(request: HttpRequest) -> HttpResponse:
         staff_sign_in.check_app_code(
             user=user, code=request.POST.get("code", ""), now=timezone.now()
         )
-    except WrongCode:
+    except WrongAuthenticatorCode:
         error_text = "That code is not right, or was used before. Wait for the next one."
         return _authenticator_form(request, user, error=error_text, status=403)
     except TooManyAttempts as error:

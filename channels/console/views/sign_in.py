@@ -20,7 +20,7 @@ from channels.console.views import codes as own_codes
 from channels.pages import content_security
 from customers import db
 from customers.actions import staff_sign_in
-from customers.actions.staff_sign_in import TooManyAttempts, WrongCode, WrongPassword
+from customers.actions.staff_sign_in import TooManyAttempts, WrongAuthenticatorCode, WrongPassword
 from customers.api.sessions import network_of
 from customers.models import User
 
@@ -77,7 +77,7 @@ def check_code(request: HttpRequest) -> HttpResponse:
             now=now,
             open_session=partial(access.complete_sign_in, request, user, now),
         )
-    except WrongCode:
+    except WrongAuthenticatorCode:
         return _form(request, "sign_in_code.html", error=WRONG_CODE, status=403)
     except TooManyAttempts as error:
         return _too_often(request, "sign_in_code.html", error)
@@ -106,7 +106,7 @@ def set_up_second_factor(request: HttpRequest) -> HttpResponse:
             now=now,
             open_session=partial(access.complete_sign_in, request, user, now),
         )
-    except WrongCode:
+    except WrongAuthenticatorCode:
         return _form(request, "set_up_second_factor.html", error=WRONG_CODE, status=403, **context)
     except TooManyAttempts as error:
         return _too_often(request, "set_up_second_factor.html", error, **context)

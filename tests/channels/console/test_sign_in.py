@@ -249,7 +249,7 @@ def test_new_codes_end_the_old_ones(at_work, sam, secret):
 
     assert len(after) == 10
     assert not set(after) & set(before)
-    with pytest.raises(staff_sign_in.WrongCode):
+    with pytest.raises(staff_sign_in.WrongAuthenticatorCode):
         staff_sign_in.check_code(user=sam, code=before[0], now=timezone.now())
     staff_sign_in.check_code(user=sam, code=after[0], now=timezone.now())
     assert staff_sign_in.recovery_codes(user=sam) == after[1:]
