@@ -66,7 +66,7 @@ def issue_code(*, email: str, network: str, now: datetime) -> IssuedCode:
     handle, code = secrets.token_urlsafe(24), f"{secrets.randbelow(1_000_000):06d}"
     network_digest = _digest("network", network)[:16]
     with transaction.atomic():
-        _lock_names(address.encode(), network_digest)
+        _take_advisory_locks(address.encode(), network_digest)
         _enforce_limit("email", address, settings.BUTLER_CODES_PER_ADDRESS, now)
         _enforce_limit("network", network_digest, settings.BUTLER_CODES_PER_NETWORK, now)
         SignInCode.objects.create(
@@ -100,7 +100,7 @@ def verify_code(
         ).update(spent_at=now)
         if not spent:
             raise WrongCode
-        user = _prepare_login(email, language, now)
+        user = _get_or_create_user(email, language, now)
         if open_session:
             open_session(user)
         return user
@@ -125,16 +125,16 @@ def _check_guess(handle: str, code: str, now: datetime) -> str:
     return sign_in_code.email
 
 
-def _prepare_login(email: str, language: str, now: datetime) -> User:
-    _lock_names(email.encode())
-    user = _login_of(email)
+def _get_or_create_user(email: str, language: str, now: datetime) -> User:
+    _take_advisory_locks(email.encode())
+    user = _find_user_by_email(email)
     if user and user.is_staff:
         raise StaffSignInRequired
     if user and not user.is_active:
         raise WrongCode
     if user is None:
         user = User.objects.create_user(email, language=language)
-    _record_proof(email, now)
+    _store_address_proved_event(email, now)
     record_id = Identifier.objects.values_list("record_id", flat=True).get(
         kind="email", value=email, evidence=Evidence.VERIFIED
     )
@@ -149,14 +149,14 @@ def _prepare_login(email: str, language: str, now: datetime) -> User:
     return user
 
 
-def _login_of(email: str) -> User | None:
+def _find_user_by_email(email: str) -> User | None:
     user_id = (
         User.objects.alias(folded=Lower("email")).filter(folded=email).values_list("pk").first()
     )
     return User.objects.get(pk=user_id[0]) if user_id else None
 
 
-def _record_proof(email: str, now: datetime) -> None:
+def _store_address_proved_event(email: str, now: datetime) -> None:
     """Log that the address was proved; its verified identifier comes from that event."""
     message_id = f"address-proved-{uuid7()}"
     body = msgspec.json.encode(
@@ -203,7 +203,7 @@ def _digest(purpose: str, text: str) -> bytes:
     return salted_hmac(f"customers.sign_in.{purpose}", text, algorithm="sha256").digest()
 
 
-def _lock_names(*names: bytes) -> None:
+def _take_advisory_locks(*names: bytes) -> None:
     """Lock these names until the transaction ends: their requests are counted one by one."""
     numbers = sorted(
         int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), signed=True) for name in names
