@@ -48,9 +48,9 @@ def rebuild(ids: Sequence[UUID]) -> list[Difference]:
     return rebuild_with_report(ids).differences
 
 
-def check(ids: Sequence[UUID]) -> list[Difference]:
+def find_differences(ids: Sequence[UUID]) -> list[Difference]:
     """Compare these records with what their log amounts to; change nothing."""
-    return check_with_report(ids).differences
+    return report_differences(ids).differences
 
 
 def rebuild_with_report(ids: Sequence[UUID]) -> RebuildReport:
@@ -58,16 +58,16 @@ def rebuild_with_report(ids: Sequence[UUID]) -> RebuildReport:
     return _isolate_faults(_rebuild, ids)
 
 
-def check_with_report(ids: Sequence[UUID]) -> RebuildReport:
+def report_differences(ids: Sequence[UUID]) -> RebuildReport:
     """Report what a rebuild would change and skip, and broken logs; change nothing."""
 
-    def check_once(ids: Sequence[UUID]) -> RebuildReport:
+    def compare(ids: Sequence[UUID]) -> RebuildReport:
         report = _rebuild(ids)
         differences = report.differences + find_faults(ids)
         transaction.set_rollback(True)
         return RebuildReport(differences, report.skipped)
 
-    return _isolate_faults(check_once, ids)
+    return _isolate_faults(compare, ids)
 
 
 def _isolate_faults(

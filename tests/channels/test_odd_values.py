@@ -111,7 +111,7 @@ def counted():
 
 def assert_rebuilt_the_same():
     for ids in rebuild.live_ids():
-        assert rebuild.check(ids) == []
+        assert rebuild.find_differences(ids) == []
 
 
 def test_every_projection_is_among_what_is_sent():

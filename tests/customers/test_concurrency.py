@@ -45,7 +45,7 @@ def test_what_a_crowd_was_promised_is_true():
             # A message twice in one batch is told only that it is a duplicate.
             assert stand[key] == (customer or stand[key][0], version or stand[key][1])
     for ids in rebuild.live_ids():
-        assert rebuild.check(ids) == []
+        assert rebuild.find_differences(ids) == []
     _assert_groups_are_those_of_all_links()
     _assert_pointers_are_those_of_the_ledger()
     _assert_each_word_is_on_one_chain_and_one_log()

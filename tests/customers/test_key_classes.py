@@ -251,7 +251,7 @@ def test_nothing_that_was_stored_before_doubles_or_occupies_anything(client, sho
 
     assert Event.objects.count() == before == 7
     assert QuarantinedItem.objects.count() == 1
-    assert rebuild.check([ids for batch in rebuild.live_ids() for ids in batch]) == []
+    assert rebuild.find_differences([ids for batch in rebuild.live_ids() for ids in batch]) == []
     shop.post(client, "/v1/track", track(messageId="m-1"), shop.secret)
     assert Event.objects.filter(message_id="m-1").count() == 2
 

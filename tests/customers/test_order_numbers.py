@@ -46,7 +46,7 @@ def statuses():
 
 
 def is_sound():
-    return all(rebuild.check(ids) == [] for ids in rebuild.live_ids())
+    return all(rebuild.find_differences(ids) == [] for ids in rebuild.live_ids())
 
 
 def test_two_sources_with_one_number_stay_two_customers(shop, desk):

@@ -26,7 +26,7 @@ class Command(BaseCommand):
     ) -> None:
         total = Customer.objects.live().count()
         records = wrong = skipped = 0
-        process = rebuild.check_with_report if check else rebuild.rebuild_with_report
+        process = rebuild.report_differences if check else rebuild.rebuild_with_report
         batches = iter([[customer]]) if customer else rebuild.live_ids(after=after, batch=batch)
         for ids in batches:
             differences, left_out = process(ids)

@@ -129,14 +129,14 @@ def test_only_the_live_record_has_a_standing(noor):
 
     [live] = Customer.objects.live()
     assert [control.customer_id for control in Control.objects.all()] == [live.id]
-    assert rebuild.check([live.id]) == []
+    assert rebuild.find_differences([live.id]) == []
 
 
 def test_rebuild_tells_of_a_standing_that_is_not_what_the_ledger_says(noor):
     say(noor.id, refuse())
     Control.objects.update(granted=["offers"])
 
-    assert [difference.what for difference in rebuild.check([noor.id])] == ["control "]
+    assert [difference.what for difference in rebuild.find_differences([noor.id])] == ["control "]
     rebuild.rebuild([noor.id])
 
     assert control_of(noor.id).granted == []
@@ -313,7 +313,7 @@ def test_what_runs_out_for_one_of_two_records_goes_on_for_the_other(noor):
 
     assert control_of(noor.id).granted == []
     assert control_of(other.id).granted == ["offers"]
-    assert rebuild.check(sorted([noor.id, other.id])) == []
+    assert rebuild.find_differences(sorted([noor.id, other.id])) == []
 
 
 def test_a_consent_after_the_end_of_the_last_one_counts(noor):
@@ -359,13 +359,15 @@ def test_the_ledger_is_only_added_to(noor, change):
 def test_who_gets_around_the_triggers_is_found_out(noor, change):
     for word in (give(), withdraw(), refuse("surveys")):
         say(noor.id, word)
-    assert rebuild.check([noor.id]) == []
+    assert rebuild.find_differences([noor.id]) == []
 
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE customers_controlentry DISABLE TRIGGER USER")
         cursor.execute(change)
 
-    assert any(difference.what.startswith("ledger") for difference in rebuild.check([noor.id]))
+    assert any(
+        difference.what.startswith("ledger") for difference in rebuild.find_differences([noor.id])
+    )
 
 
 def test_a_word_costs_as_many_statements_however_long_the_ledger_is(noor, count_statements):

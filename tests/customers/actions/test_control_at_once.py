@@ -44,7 +44,7 @@ def test_each_word_has_a_place_of_its_own():
     numbers = ControlEntry.objects.filter(record=noor).values_list("seq", flat=True)
     assert sorted(numbers) == [*range(1, 2 * WRITERS * EACH + 1)]
     assert len({entry for receipt in receipts for entry in receipt.entries}) == 2 * WRITERS * EACH
-    assert rebuild.check([noor.id]) == []
+    assert rebuild.find_differences([noor.id]) == []
     assert control_of(noor.id).granted == ["offers"]
 
 
@@ -65,7 +65,7 @@ def test_a_refusal_while_two_records_are_joined_and_parted_is_not_lost():
 
     at_once(speak, turn)
     for ids in rebuild.live_ids():
-        assert rebuild.check(ids) == []
+        assert rebuild.find_differences(ids) == []
     assert Customer.objects.live().count() == 2
     # The last word of each: said for both if they were one at that moment.
     last = ControlEntry.objects.filter(kind="consent.refused").latest("occurred_at")

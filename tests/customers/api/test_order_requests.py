@@ -180,7 +180,7 @@ def test_declined_requests_change_nothing(noor, app, desk, orders, placed):
     assert (untouched["status"], untouched["requested_changes"]) == ("placed", [])
     assert app.patch(f"{MINE}{number}/", {"note": "please"}).status_code == 409
     for ids in rebuild.live_ids():
-        assert rebuild.check(ids) == []
+        assert rebuild.find_differences(ids) == []
 
 
 def test_staff_cancelling_a_request_place_nothing(app, desk, orders):

@@ -217,7 +217,7 @@ def comparable(customer):
 
 def assert_sound():
     for ids in rebuild.live_ids():
-        assert rebuild.check(ids) == []
+        assert rebuild.find_differences(ids) == []
 
 
 def test_what_was_filed_under_a_record_that_joined_at_once_stays_on_a_timeline():
@@ -255,7 +255,9 @@ def test_a_heap_of_claims_makes_no_later_event_dearer(shape, monkeypatch):
         cursor.execute(sql.load("read_graph"), {"ids": [_first_linked()], "limit": 1000})
         assert len(cursor.fetchall()) <= 10 + 2 * 5 + 2
     assert Review.objects.count() <= len(receipts) / 10  # a question each time would bury the rest
-    assert [difference for ids in rebuild.live_ids() for difference in rebuild.check(ids)] == []
+    assert [
+        difference for ids in rebuild.live_ids() for difference in rebuild.find_differences(ids)
+    ] == []
 
 
 def _first_linked() -> int:
@@ -285,4 +287,6 @@ def test_a_known_identifier_in_a_heap_gets_its_record_all_the_same(monkeypatch):
     receipt = record(incoming_event(MAIL), by=page)
 
     assert receipt.outcomes[0].customer_id == owner(*PHONE).id
-    assert [difference for ids in rebuild.live_ids() for difference in rebuild.check(ids)] == []
+    assert [
+        difference for ids in rebuild.live_ids() for difference in rebuild.find_differences(ids)
+    ] == []

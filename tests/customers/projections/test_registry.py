@@ -178,7 +178,7 @@ def test_stored_cancellation_that_cannot_be_folded_spares_the_genuine_order(brit
     assert receipt.accepted == 2
     assert order_of() == ("amended", "40.00", [1])
     customer = Customer.objects.get(identifiers__value="noor")
-    compared = rebuild.check_with_report([customer.pk])
+    compared = rebuild.report_differences([customer.pk])
     assert compared.differences == []
     assert [
         (skipped_fact.subject.about, skipped_fact.version) for skipped_fact in compared.skipped
@@ -208,7 +208,7 @@ def test_rebuild_skips_what_cannot_be_folded_and_keeps_the_rest(brittle):
 
     assert [difference.what for difference in rebuilt.differences] == ["order A-1"]
     assert [skipped_fact.version for skipped_fact in rebuilt.skipped] == [2]
-    assert rebuild.check_with_report(ids).differences == []
+    assert rebuild.report_differences(ids).differences == []
     assert order_of("A-1") == order_of("A-2") == ("placed", "80.00", [2])
 
 
