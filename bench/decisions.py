@@ -47,7 +47,7 @@ OFFER = Contact(
 # and windows are worked out beforehand, in its favor, and it tells a code and nothing else.
 _RULES_IN_CEL = {
     "halted": "'*' in halted || automation in halted",
-    "not_live": "standing != 'live'",
+    "not_live": "record_status != 'live'",
     "expired": "now >= expires_at",
     "restricted": "restricted != ''",
     "objected": "'marketing' in objections || purpose in objections",
@@ -134,7 +134,7 @@ def _customer_facts() -> Iterator[Facts]:
         yield Facts(
             customer=str(number),
             version=number + 1,
-            standing="live",
+            record_status="live",
             control=State(consents={"offers": consent}, settings=settings),
             addresses={"email": Address(f"guest-{number}@larkmoor.example")},
             relations={
@@ -163,7 +163,7 @@ def _context(facts: Facts) -> dict[str, object]:
         **plain["control"],
         "halted": sorted(plain["halted"]),
         "automation": OFFER.automation,
-        "standing": plain["standing"],
+        "record_status": plain["record_status"],
         "now": NOW,
         "expires_at": OFFER.expires_at,
         "purpose": OFFER.purpose,

@@ -67,7 +67,7 @@ class Facts(msgspec.Struct, frozen=True):
     customer: str
     version: int | None
     # "live"; anything else ("joined", "restricted", "erased") is nobody to speak to.
-    standing: str | None
+    record_status: str | None
     control: State | None
     # By channel; a channel that is missing cannot reach them. The inbox needs no address.
     addresses: Mapping[str, Address] | None

@@ -83,7 +83,7 @@ def _facts(live_id: UUID, row: _Row, now: datetime) -> Facts:
     return Facts(
         customer=str(live_id),
         version=row.version,
-        standing="live",
+        record_status="live",
         control=row.control,
         addresses=_addresses(row),
         relations=relations(row.orders or (), row.requests or (), company_zone()),

@@ -15,16 +15,16 @@ halted reminder | | halted halted halted halted halted halted halted
 halted birthday | | · · · · · · ·
 unknown halted | | unknown_halted unknown_halted unknown_halted unknown_halted unknown_halted unknown_halted unknown_halted
 unknown version | | unknown_version unknown_version unknown_version unknown_version unknown_version unknown_version unknown_version
-unknown standing | | unknown_standing unknown_standing unknown_standing unknown_standing unknown_standing unknown_standing unknown_standing
+unknown record_status | | unknown_record_status unknown_record_status unknown_record_status unknown_record_status unknown_record_status unknown_record_status unknown_record_status
 unknown control | | unknown_control unknown_control unknown_control unknown_control unknown_control unknown_control unknown_control
 unknown addresses | | unknown_addresses unknown_addresses unknown_addresses unknown_addresses unknown_addresses unknown_addresses unknown_addresses
 unknown relations | | unknown_relations unknown_relations unknown_relations unknown_relations unknown_relations unknown_relations unknown_relations
 unknown is_of_age | | unknown_is_of_age unknown_is_of_age unknown_is_of_age unknown_is_of_age unknown_is_of_age unknown_is_of_age unknown_is_of_age
 unknown used | | unknown_used unknown_used unknown_used unknown_used unknown_used unknown_used unknown_used
 no customer | | unknown_customer unknown_customer unknown_customer unknown_customer unknown_customer unknown_customer unknown_customer
-standing joined | | not_live not_live not_live not_live not_live not_live not_live
-standing restricted | | not_live not_live not_live not_live not_live not_live not_live
-standing erased | | not_live not_live not_live not_live not_live not_live not_live
+record_status joined | | not_live not_live not_live not_live not_live not_live not_live
+record_status restricted | | not_live not_live not_live not_live not_live not_live not_live
+record_status erased | | not_live not_live not_live not_live not_live not_live not_live
 rules of no version | | unknown_rules unknown_rules unknown_rules unknown_rules unknown_rules unknown_rules unknown_rules
 rules without topics | | unknown_rules unknown_rules unknown_rules unknown_rules unknown_rules unknown_rules unknown_rules
 rules without budgets | | unknown_rules unknown_rules unknown_rules unknown_rules unknown_rules unknown_rules unknown_rules
@@ -114,8 +114,8 @@ service; relation order:A-9999 | deny no_relation
 
 # The first no is the one that is told
 marketing; halted *; unknown version | deny halted
-marketing; unknown version; standing erased | deny unknown_version
-marketing; standing erased; rules of no version | deny not_live
+marketing; unknown version; record_status erased | deny unknown_version
+marketing; record_status erased; rules of no version | deny not_live
 marketing; rules of no version; topic weather | deny unknown_rules
 marketing; topic weather; channel pigeon | deny unknown_topic
 marketing; channel pigeon; purpose world-peace | deny unknown_channel
@@ -356,7 +356,7 @@ USES = """
 use; | allow consent_given
 use; halted * | deny halted
 use; unknown control | deny unknown_control
-use; standing erased | deny not_live
+use; record_status erased | deny not_live
 use; purpose world-peace | deny unknown_purpose
 use; purpose offers | deny unknown_purpose
 use; no purpose | deny unknown_purpose

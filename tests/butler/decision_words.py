@@ -76,7 +76,7 @@ class World:
         default_factory=lambda: {
             "customer": "noor",
             "version": 7,
-            "standing": "live",
+            "record_status": "live",
             "is_of_age": True,
             "used": {},
             "halted": frozenset(),
@@ -198,7 +198,7 @@ _PHRASES: dict[str, Callable[..., object]] = {
     r"now by a clock without a zone": lambda w: setattr(w, "now", NOW.replace(tzinfo=None)),
     # The facts
     r"unknown (\w+)": lambda w, name: w.facts.update({name: None}),
-    r"(standing|zone|language) (\S+)": lambda w, name, to: w.facts.update({name: to}),
+    r"(record_status|zone|language) (\S+)": lambda w, name, to: w.facts.update({name: to}),
     r"no customer": lambda w: w.facts.update({"customer": ""}),
     r"nobody knows the zone": lambda w: w.facts.update({"zone": ""}),
     r"halted (\S+)": lambda w, key: w.facts.update(

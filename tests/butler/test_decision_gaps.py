@@ -107,7 +107,16 @@ def _each(act, facts, rules) -> Iterator[tuple[str, tuple]]:
 @pytest.mark.parametrize("of", [*CLASSES, "use"])
 @pytest.mark.parametrize(
     "name",
-    ["version", "standing", "control", "addresses", "relations", "is_of_age", "used", "halted"],
+    [
+        "version",
+        "record_status",
+        "control",
+        "addresses",
+        "relations",
+        "is_of_age",
+        "used",
+        "halted",
+    ],
 )
 def test_unknown_fact_denies_with_its_name(of, name):
     allowed_arguments = [

@@ -23,7 +23,7 @@ _ACT_PASS = pass_gate("act", "integrity")
 _REQUIRED_FACTS = (
     "customer",
     "version",
-    "standing",
+    "record_status",
     "control",
     "addresses",
     "relations",
@@ -96,7 +96,7 @@ def _code_of_facts(facts: Any) -> str:
         type(facts.customer) is str
         and facts.customer != ""
         and type(facts.version) is int
-        and facts.standing == "live"
+        and facts.record_status == "live"
         and isinstance(facts.control, State)
         and _is_state(facts.control)
         and isinstance(facts.addresses, _MAPPINGS)
@@ -112,7 +112,7 @@ def _code_of_fact(facts: Any) -> str:
     for name in _REQUIRED_FACTS:
         if getattr(facts, name) in (None, ""):
             return f"unknown_{name}"
-    return "unknown_facts" if facts.standing == "live" else "not_live"
+    return "unknown_facts" if facts.record_status == "live" else "not_live"
 
 
 def _is_state(state: Any) -> bool:

@@ -33,7 +33,7 @@ def _reasons() -> Iterable[Reason]:
 
 _LAYERS: dict[Layer, str] = {
     "integrity": """
-        unknown_customer unknown_version unknown_standing unknown_control unknown_addresses
+        unknown_customer unknown_version unknown_record_status unknown_control unknown_addresses
         unknown_relations unknown_is_of_age unknown_used unknown_halted unknown_facts
         unknown_rules unknown_class unknown_topic unknown_channel unknown_purpose unknown_time
         unknown_zone unknown_automation not_live expired""",
@@ -65,7 +65,7 @@ _BY_SETTING = {
         no_address unknown_address address_bounced address_complained address_stopped
         unknown_addresses""",
     "": """
-        legal_duty relation_live no_terms unknown_customer unknown_version unknown_standing
+        legal_duty relation_live no_terms unknown_customer unknown_version unknown_record_status
         unknown_control unknown_relations unknown_is_of_age unknown_used unknown_halted
         unknown_facts unknown_rules unknown_class unknown_topic unknown_purpose unknown_time
         unknown_zone unknown_automation unknown_preference not_live expired stale halted

@@ -22,7 +22,7 @@ LANGUAGE = Language(
         # Hvad vi ikke ved
         "unknown_customer": "Vi kunne ikke afgøre, hvem det handler om, så vi lod være.",
         "unknown_version": "Vi kunne ikke afgøre, om det, vi ved om dig, er aktuelt, så vi lod være.",
-        "unknown_standing": "Vi kunne ikke afgøre, om dine oplysninger er i brug, så vi lod være.",
+        "unknown_record_status": "Vi kunne ikke afgøre, om dine oplysninger er i brug, så vi lod være.",
         "unknown_control": "Vi kunne ikke læse, hvad du tillader os, så vi lod være.",
         "unknown_addresses": "Vi kunne ikke læse dine adresser, så vi lod være.",
         "unknown_relations": "Vi kunne ikke læse, hvad du har bestilt eller spurgt om, så vi lod være.",

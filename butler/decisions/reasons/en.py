@@ -22,7 +22,7 @@ LANGUAGE = Language(
         # What we do not know
         "unknown_customer": "We could not tell who this is about, so we kept silent.",
         "unknown_version": "We could not tell whether what we know of you is up to date, so we kept silent.",
-        "unknown_standing": "We could not tell whether your record is in use, so we kept silent.",
+        "unknown_record_status": "We could not tell whether your record is in use, so we kept silent.",
         "unknown_control": "We could not read what you allow us, so we kept silent.",
         "unknown_addresses": "We could not read your addresses, so we kept silent.",
         "unknown_relations": "We could not read what you ordered or asked for, so we kept silent.",

@@ -22,7 +22,7 @@ LANGUAGE = Language(
         # Wat wij niet weten
         "unknown_customer": "We konden niet nagaan over wie dit gaat, dus we zwegen.",
         "unknown_version": "We konden niet nagaan of wat we van je weten actueel is, dus we zwegen.",
-        "unknown_standing": "We konden niet nagaan of je gegevens in gebruik zijn, dus we zwegen.",
+        "unknown_record_status": "We konden niet nagaan of je gegevens in gebruik zijn, dus we zwegen.",
         "unknown_control": "We konden niet lezen wat je ons toestaat, dus we zwegen.",
         "unknown_addresses": "We konden je adressen niet lezen, dus we zwegen.",
         "unknown_relations": "We konden niet lezen wat je bestelde of vroeg, dus we zwegen.",

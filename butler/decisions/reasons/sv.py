@@ -22,7 +22,7 @@ LANGUAGE = Language(
         # Vad vi inte vet
         "unknown_customer": "Vi kunde inte avgöra vem det gäller, så vi lät bli.",
         "unknown_version": "Vi kunde inte avgöra om det vi vet om dig är aktuellt, så vi lät bli.",
-        "unknown_standing": "Vi kunde inte avgöra om dina uppgifter används, så vi lät bli.",
+        "unknown_record_status": "Vi kunde inte avgöra om dina uppgifter används, så vi lät bli.",
         "unknown_control": "Vi kunde inte läsa vad du tillåter oss, så vi lät bli.",
         "unknown_addresses": "Vi kunde inte läsa dina adresser, så vi lät bli.",
         "unknown_relations": "Vi kunde inte läsa vad du har beställt eller frågat om, så vi lät bli.",

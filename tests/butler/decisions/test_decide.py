@@ -384,7 +384,7 @@ def test_a_fact_of_the_wrong_kind_is_told_apart_from_somebody_who_is_gone():
     act, facts, rules, now = world("service", "").decide_arguments()
 
     odd = msgspec.structs.replace(facts, version="7")
-    erased_facts = msgspec.structs.replace(facts, standing="erased")
+    erased_facts = msgspec.structs.replace(facts, record_status="erased")
 
     assert decide(act, odd, rules, now).code == "unknown_facts"
     assert decide(act, erased_facts, rules, now).code == "not_live"
