@@ -39,7 +39,7 @@ from butler.models import (
     TopicStatus,
 )
 from butler.queries.automations import IN_USE_FIRST, display_name
-from customers.read_only_admin import ReadOnlyAdmin, log_access, record_link
+from customers.read_only_admin import ReadOnlyAdmin, log_admin_access, record_link
 
 # The transitions of a version by its status, each with the label of its button.
 _TRANSITIONS = {
@@ -207,7 +207,9 @@ class AutomationVersionAdmin(ReadOnlyAdmin):
         if context is None:
             self.message_user(request, "There is no such record.", messages.ERROR)
             return None
-        log_access(request, [run.customer_id], what="preview", reason="to try a text", now=now)
+        log_admin_access(
+            request, [run.customer_id], what="preview", reason="to try a text", now=now
+        )
         return context.values
 
     def _may_change_status(self, request: HttpRequest) -> bool:

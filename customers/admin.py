@@ -28,7 +28,12 @@ from customers.models import (
     SourceKey,
     User,
 )
-from customers.read_only_admin import ReadOnlyAdmin, ReadOnlyAdminMixin, log_access, record_link
+from customers.read_only_admin import (
+    ReadOnlyAdmin,
+    ReadOnlyAdminMixin,
+    log_admin_access,
+    record_link,
+)
 
 # A session's key is as good as its login, and an address of a login is proved or is none: there is
 # nothing here for anybody to read or to write.
@@ -161,7 +166,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         # A record that does not exist redirects, and nobody saw it.
         if response.status_code == HTTPStatus.OK:
             customer = Customer.objects.get(pk=object_id)
-            log_access(
+            log_admin_access(
                 request, [customer.canonical_id or customer.pk], what="record", now=timezone.now()
             )
         return response

@@ -59,13 +59,13 @@ def record_link(customer_id: UUID | None) -> str:
     return format_html('<a class="underline" href="{}">open</a>', address)
 
 
-def log_access(
+def log_admin_access(
     request: HttpRequest, ids: Iterable[UUID], *, what: str, now: datetime, reason: str = ""
 ) -> None:
     """Log that the signed-in user read these live records in the administration."""
     assert isinstance(request.user, User)
     names = request.user.groups.order_by("name").values_list("name", flat=True)
-    access_log.log_access(
+    access_log.log_staff_access(
         customer_ids=ids,
         actor=f"staff:{request.user.name or request.user.pk}",
         role=", ".join(names) or ("administrator" if request.user.is_superuser else "staff"),

@@ -21,7 +21,7 @@ from customers.api.base import (
     ApiView,
     encode,
     idempotent_response,
-    log_access,
+    log_request_access,
     or_404,
     page_parameters,
     page_response,
@@ -66,7 +66,7 @@ class TasksView(ApiView):
         page = queries.tasks(
             by=_by(request), is_open=open_filter == "yes", cursor=cursor, limit=limit
         )
-        log_access(request, {task.customer for task in page.results}, what="tasks")
+        log_request_access(request, {task.customer for task in page.results}, what="tasks")
         return page_response(request, page)
 
 
@@ -78,7 +78,7 @@ class TaskView(ApiView):
     @schema.describe("Read a task", answer=schema.shape(TaskShape), tags=("tasks",))
     def get(self, request: Request, task_id: UUID) -> HttpResponse:
         shape = or_404(queries.task(task_id, by=_by(request)))
-        log_access(request, [shape.customer], what="tasks")
+        log_request_access(request, [shape.customer], what="tasks")
         return shape_response(shape)
 
 

@@ -12,7 +12,7 @@ from customers.models import AccessLogEntry
 SYSTEM = "api"
 
 
-def log_access(
+def log_staff_access(
     *,
     customer_ids: Iterable[UUID],
     actor: str,

@@ -66,7 +66,7 @@ class CustomerView(ApiView):
         if request.method in self.allowed_methods:
             self.customer_id = _customer_id(request_principal(request), kwargs.get("customer_id"))
             if request.method == "GET":
-                log_access(request, [self.customer_id])
+                log_request_access(request, [self.customer_id])
 
     @property
     def live_id(self) -> UUID:
@@ -85,7 +85,7 @@ def _customer_id(principal: Principal, path_id: UUID | None) -> UUID:
     return path_id
 
 
-def log_access(request: Request, ids: Iterable[UUID], *, what: str = "") -> None:
+def log_request_access(request: Request, ids: Iterable[UUID], *, what: str = "") -> None:
     """Log that this request reads these records; a customer's own reads are not logged."""
     principal = request_principal(request)
     if principal.kind == "customer":

@@ -15,7 +15,7 @@ from customers.api import schema
 from customers.api.base import (
     ApiView,
     CustomerView,
-    log_access,
+    log_request_access,
     or_404,
     page_parameters,
     page_response,
@@ -50,7 +50,7 @@ class CustomersView(ApiView):
         identifier = request.GET.get("identifier")
         if identifier is None:
             page = lists.customers(cursor=cursor, limit=limit)
-            log_access(request, [customer.id for customer in page.results], what="list")
+            log_request_access(request, [customer.id for customer in page.results], what="list")
             return page_response(request, page)
         kind, value = _identifier(identifier)
         sender = request_principal(request).sender
@@ -59,7 +59,7 @@ class CustomersView(ApiView):
         if normalized is None:
             raise Problem(400, "bad-identifier", "This cannot be an identifier of anybody.")
         matches = lists.customers_by_identifier(kind, normalized)
-        log_access(request, [customer.id for customer in matches], what="search")
+        log_request_access(request, [customer.id for customer in matches], what="search")
         return page_response(request, Page(matches))
 
 
@@ -96,7 +96,7 @@ class SearchView(ApiView):
             limit=limit,
         )
         # Every record in the results was read.
-        log_access(request, [match.id for match in page.results], what="search")
+        log_request_access(request, [match.id for match in page.results], what="search")
         return page_response(request, page)
 
 

@@ -42,10 +42,12 @@ def role(request: HttpRequest) -> str:
     return role_names
 
 
-def log_access(request: HttpRequest, ids: Iterable[UUID], *, part: str, reason: str = "") -> None:
+def log_console_access(
+    request: HttpRequest, ids: Iterable[UUID], *, part: str, reason: str = ""
+) -> None:
     """Add an access log entry to each of these records."""
     if customer_ids := list(ids):
-        access_log.log_access(
+        access_log.log_staff_access(
             customer_ids=customer_ids,
             actor=actor(request),
             role=role(request),

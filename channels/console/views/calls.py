@@ -40,7 +40,7 @@ def answer(request: HttpRequest, reference: str) -> HttpResponse:
         page = reverse("console:customer", args=[callers[0].id])
         return redirect(f"{page}?{urlencode({'for': f'call {reference}'[:100]})}")
     matches = search.describe([caller.id for caller in callers], today=timezone.localdate())
-    audit.log_access(
+    audit.log_console_access(
         request, [match.id for match in matches], part="search", reason=f"call {reference}"
     )
     return render(

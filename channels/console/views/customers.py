@@ -45,7 +45,7 @@ def search_customers(request: HttpRequest) -> HttpResponse:
         today=timezone.localdate(),
         sees_addresses=sees_addresses,
     )
-    audit.log_access(request, [match.id for match in matches], part="search")
+    audit.log_console_access(request, [match.id for match in matches], part="search")
     addresses = _distinguishing_addresses(matches, timezone.now()) if sees_addresses else {}
     rows = [
         (match, labels.MATCH_KINDS.get(match.found_by, match.found_by), addresses.get(match.id, ""))
@@ -80,7 +80,9 @@ def show_customer(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     customer = customer_page(shape, facts, now=now, today=today)
     is_part = "parts" in request.GET
     if not is_part:
-        audit.log_access(request, [shape.id], part="page", reason=request.GET.get("for", ""))
+        audit.log_console_access(
+            request, [shape.id], part="page", reason=request.GET.get("for", "")
+        )
     template = "console/customer_parts.html" if is_part else "console/customer.html"
     context = {
         "customer": customer,
@@ -143,7 +145,7 @@ def access_log(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     customer = inbox.resolve_customer(customer_id)
     if customer is None:
         raise Http404
-    audit.log_access(request, [customer.id], part="looks")
+    audit.log_console_access(request, [customer.id], part="looks")
     page = decision_queries.access_log(
         customer.ids, cursor=request.GET.get("cursor") or None, limit=ENTRIES_LIMIT
     )

@@ -63,7 +63,7 @@ def list_decisions(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 def _render_page(
     request: HttpRequest, live_id: UUID, what: str, next_cursor: str | None, **lists_shown: object
 ) -> HttpResponse:
-    audit.log_access(request, [live_id], part=what)
+    audit.log_console_access(request, [live_id], part=what)
     matches = describe([live_id], today=timezone.localdate())
     context = {
         **lists_shown,

@@ -39,7 +39,7 @@ def compare(request: HttpRequest, review_id: int) -> HttpResponse:
         raise Http404
     customer_ids = [id_ for id_ in (review.first, review.second) if id_]
     customers = [customer for id_ in customer_ids if (customer := _customer(id_))]
-    audit.log_access(request, {UUID(customer.id) for customer in customers}, part="merge")
+    audit.log_console_access(request, {UUID(customer.id) for customer in customers}, part="merge")
     evidence = msgspec.json.decode(review.details)
     evidence_facts = evidence.items() if isinstance(evidence, dict) else ()
     context = {

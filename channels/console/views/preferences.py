@@ -50,7 +50,7 @@ def show_preferences(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Show what holds, with the notices to read aloud in the customer's language."""
     now = timezone.now()
     live_id, facts = _facts(customer_id, now)
-    audit.log_access(request, [live_id], part="control", reason=request.GET.get("for", ""))
+    audit.log_console_access(request, [live_id], part="control", reason=request.GET.get("for", ""))
     state = facts.control if facts else None
     if facts is None or state is None:
         # Without readable facts nothing is shown: a guess would speak for the customer.

@@ -20,7 +20,7 @@ from channels.console.views import access, audit
 def list_tasks(request: HttpRequest) -> HttpResponse:
     """List the open tasks: one's own first, then by due time."""
     tasks = queries.open_tasks(by=audit.principal(request))
-    audit.log_access(request, {task.customer for task in tasks}, part="tasks")
+    audit.log_console_access(request, {task.customer for task in tasks}, part="tasks")
     context = {"tasks": tasks, "now": timezone.now(), "section": "tasks"}
     return render(request, "console/tasks.html", context)
 
