@@ -23,7 +23,7 @@ UNREADABLE = "unreadable"
 _ROOT = Path(__file__).parent.parent
 
 
-def split[Event](
+def split_sound_and_faulty[Event](
     events: Sequence[Event], fold: Callable[[Sequence[Event]], object]
 ) -> tuple[list[Event], list[tuple[Event, Exception]]]:
     """Divide events into those that can be folded together, and those that raise a fault.

@@ -142,7 +142,9 @@ def _fold_sound(
     except isolation.FAULTS:
         # By when things happened, so that the order of arrival decides nothing.
         ordered = sorted(facts, key=lambda fact: (fact.occurred_at, fact.message_key))
-    sound, faulty = isolation.split(ordered, lambda events: projection.fold(name, events))
+    sound, faulty = isolation.split_sound_and_faulty(
+        ordered, lambda events: projection.fold(name, events)
+    )
     return projection.fold(name, sound), faulty
 
 

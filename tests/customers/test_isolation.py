@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.isolation import describe_fault, split
+from customers.isolation import describe_fault, split_sound_and_faulty
 
 
 def fold(events):
@@ -16,7 +16,7 @@ def fold(events):
 
 @given(st.lists(st.integers()))
 def test_every_event_is_sound_or_faulty_and_keeps_its_place(events):
-    sound, faulty = split(events, fold)
+    sound, faulty = split_sound_and_faulty(events, fold)
 
     assert sound == [event for event in events if event >= 0]
     assert [event for event, _ in faulty] == [event for event in events if event < 0]
@@ -27,7 +27,7 @@ def test_event_that_fails_only_beside_another_is_the_later_one():
     def fold(events):
         return {"a", "b"} <= set(events) and 1 // 0
 
-    assert split(["x", "a", "y", "b", "z"], fold)[0] == ["x", "a", "y", "z"]
+    assert split_sound_and_faulty(["x", "a", "y", "b", "z"], fold)[0] == ["x", "a", "y", "z"]
 
 
 def test_finding_few_among_many_takes_few_folds():
@@ -40,7 +40,7 @@ def test_finding_few_among_many_takes_few_folds():
 
     events = [-1 if number in (100, 900) else 1 for number in range(1024)]
 
-    assert len(split(events, counted)[1]) == 2
+    assert len(split_sound_and_faulty(events, counted)[1]) == 2
     assert folds <= 2 * (2 * 10 + 1)
 
 
