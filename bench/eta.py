@@ -14,13 +14,13 @@ from celery import Celery
 
 from bench import servers
 from bench.load import BenchmarkFailed
-from config import env
+from config import service_urls
 
 _COUNT = "bench:eta"
 _QUEUE = "bench-eta"
 _URL = os.environ.get("REDIS_URL", "")
 
-app = Celery("bench.eta", broker=env.broker_url(_URL) if _URL else None)
+app = Celery("bench.eta", broker=service_urls.broker_url(_URL) if _URL else None)
 app.conf.task_default_queue = _QUEUE
 app.conf.task_ignore_result = True
 app.conf.broker_connection_retry_on_startup = True

@@ -1,13 +1,24 @@
-"""Every setting, read top to bottom. The environment is read by config.env, which stops the
-boot on a missing or an odd value."""
+"""Every setting of Django and of the project; four subjects have a module of their own.
+
+The connections to Postgres are in config.database_settings, the company's policy in
+config.policy_settings, the REST framework in config.rest_settings, Celery in
+config.celery_settings. config.env reads the environment, and stops the boot on a missing or an
+odd value.
+"""
 
 from datetime import timedelta
 from pathlib import Path
 
 from django.utils.csp import CSP
 
-from config import env
-from config.db_timeouts import TimeoutConnection, check_idle
+from config import env, service_urls
+from config.database_settings import DATABASES as DATABASES
+from config.database_settings import STATEMENT_TIMEOUT as STATEMENT_TIMEOUT
+from config.policy_settings import BUTLER_BUDGETS as BUTLER_BUDGETS
+from config.policy_settings import BUTLER_PLAUSIBLE_ZONES as BUTLER_PLAUSIBLE_ZONES
+from config.policy_settings import BUTLER_QUIET_HOURS as BUTLER_QUIET_HOURS
+from config.rest_settings import REST_FRAMEWORK as REST_FRAMEWORK
+from config.rest_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 BUTLER_HOME = Path(env.text("BUTLER_HOME", str(BASE_DIR / ".butler")))
@@ -91,31 +102,8 @@ TEMPLATES = [
     }
 ]
 
-# Postgres and Redis ------------------------------------------------------------------
+# Redis and the tables' ids -----------------------------------------------------------
 
-# Milliseconds; commands set 0, because nobody waits for them as one waits for a page.
-STATEMENT_TIMEOUT = env.number("STATEMENT_TIMEOUT", default=4000)
-DATABASES = {"default": env.database("DATABASE_URL")}
-DATABASES["default"]["OPTIONS"] = {
-    **DATABASES["default"].get("OPTIONS", {}),
-    # Each process keeps its connections; a request waits this long for one, then gets 503.
-    "pool": {
-        "min_size": 1,
-        "max_size": env.number("DATABASE_POOL", default=8),
-        "timeout": 3,
-        "max_lifetime": 1800,
-        "check": check_idle,
-    },
-    "connect_timeout": 3,
-    # PgBouncer in transaction mode older than 1.21 needs DATABASE_PREPARE=0.
-    "prepare_threshold": env.number("DATABASE_PREPARE", default=3) or None,
-    # A statement that hangs would hold its request for ever. Our prepared statements take
-    # whole batches: planning them anew for each one costs as much as running them.
-    "options": f"-c statement_timeout={STATEMENT_TIMEOUT}"
-    " -c lock_timeout=3000 -c plan_cache_mode=force_generic_plan",
-}
-if STATEMENT_TIMEOUT:
-    DATABASES["default"]["OPTIONS"]["pool"]["connection_class"] = TimeoutConnection
 REDIS_URL = env.service_url("REDIS_URL")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -161,10 +149,12 @@ if ALLAUTH_TRUSTED_PROXY_COUNT:
 
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Butler <butler@localhost>")
 # Without a relay, a developer reads what was sent at /dev/outbox/.
-MAILERS = {"default": env.mailer("MAIL_URL", "outbox:" if DEBUG else "smtp://localhost:25")}
+MAILERS = {
+    "default": service_urls.mailer("MAIL_URL", "outbox:" if DEBUG else "smtp://localhost:25")
+}
 # Who carries mail while that one fails; empty: nobody, it waits.
 if env.text("MAIL_FALLBACK_URL", ""):
-    MAILERS["fallback"] = env.mailer("MAIL_FALLBACK_URL", "")
+    MAILERS["fallback"] = service_urls.mailer("MAIL_FALLBACK_URL", "")
 # Not every provider knows every header; what it does not know is left out.
 ANYMAIL = {"REQUESTS_TIMEOUT": 10, "IGNORE_UNSUPPORTED_FEATURES": True}
 # How the provider of MAIL_URL shows that a report is its own; empty: reports are not taken.
@@ -173,46 +163,13 @@ MAIL_WEBHOOK = env.options("MAIL_WEBHOOK")
 BOUNCE_ADDRESS = env.text("BOUNCE_ADDRESS", "")
 # Who carries SMS. "outbox:": a developer reads them; empty: there is no SMS.
 SMS_URL = env.text("SMS_URL", "outbox:" if DEBUG else "")
-SMS_ACCOUNT = env.sms_account("SMS_URL", SMS_URL)
+SMS_ACCOUNT = service_urls.sms_account("SMS_URL", SMS_URL)
 # Who carries SMS while that one fails.
-SMS_FALLBACK = env.sms_account("SMS_FALLBACK_URL", "")
+SMS_FALLBACK = service_urls.sms_account("SMS_FALLBACK_URL", "")
 
 # Administration ----------------------------------------------------------------------
 
 UNFOLD = {"SITE_TITLE": "Butler", "SITE_HEADER": "Butler"}
-
-# REST --------------------------------------------------------------------------------
-
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "customers.access.permissions.KeyAuthentication",
-        "customers.access.permissions.TokenAuthentication",
-        "customers.access.permissions.CookieAuthentication",
-    ],
-    # Every view says who may; a view that forgets to is for nobody.
-    "DEFAULT_PERMISSION_CLASSES": ["customers.access.permissions.HasRight"],
-    "DEFAULT_PARSER_CLASSES": ["config.request_limits.LimitedParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "config.api.OperationSchema",
-    "EXCEPTION_HANDLER": "customers.api.problems.handle_exception",
-    "UNAUTHENTICATED_USER": None,
-    "URL_FORMAT_OVERRIDE": None,
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Butler",
-    "DESCRIPTION": "One record per customer, shared by every channel.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_AUTHENTICATION": [],
-    "SERVE_PERMISSIONS": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "PREPROCESSING_HOOKS": ["config.api.rest_endpoints"],
-    "POSTPROCESSING_HOOKS": ["config.api.add_plain_endpoints"],
-}
 
 # Language and time -------------------------------------------------------------------
 
@@ -273,28 +230,6 @@ LIVE_URL = env.text("LIVE_URL", "")
 # Whose park, shop or desk it is: its name and country.
 BUTLER_COMPANY = env.text("BUTLER_COMPANY", "Larkmoor" if BUTLER_EXAMPLE else "Butler")
 BUTLER_COUNTRY = env.text("BUTLER_COUNTRY", "NL")
-# The company's policy: it limits what customers get even where their own settings allow more.
-# The message classes to which it may apply; what is critical or a legal duty has no limits.
-_LIMITED_CLASSES = {"service", "answer", "relationship", "marketing", "peer"}
-# The most messages of a class that a customer gets in a day, a week or a month; what is over the
-# budget waits until the next one begins. A class that is not named has no budget.
-BUTLER_BUDGETS = env.budgets(
-    "BUTLER_BUDGETS", _LIMITED_CLASSES, default="marketing=2/week,relationship=2/week"
-)
-# The hours, in the customer's own time zone, in which they get no message of a class; it waits
-# until the hours end. A class that is not named has no quiet hours.
-BUTLER_QUIET_HOURS = env.quiet_hours(
-    "BUTLER_QUIET_HOURS",
-    _LIMITED_CLASSES,
-    default="marketing=20:00-09:00,relationship=20:00-09:00,peer=21:00-08:00",
-)
-# Where customers could be whose time zone is unknown: they get a message only where none of
-# these zones is in its quiet hours.
-BUTLER_PLAUSIBLE_ZONES = env.listing("BUTLER_PLAUSIBLE_ZONES") or [
-    "Europe/Amsterdam",
-    "Europe/London",
-    "Europe/Helsinki",
-]
 # The address of this site as customers reach it, for links in what is sent.
 BUTLER_SITE_URL = env.text("BUTLER_SITE_URL", f"http://localhost:{env.text('PORT', '8000')}")
 # The adapters of each channel; a channel that is not listed is not offered.
@@ -314,38 +249,6 @@ BUTLER_NOTIFY_WORKERS = env.flag("BUTLER_NOTIFY_WORKERS", default=True)
 # Seconds from the activation of a version to the first event that starts it: processes look
 # for new versions every two.
 BUTLER_ACTIVATION_SECONDS = env.number("BUTLER_ACTIVATION_SECONDS", default=3)
-
-# Celery ------------------------------------------------------------------------------
-
-CELERY_BROKER_URL = env.broker_url(REDIS_URL)
-CELERY_TIMEZONE = "UTC"
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# A task that outlives the visibility timeout is handed to a second worker.
-CELERY_TASK_TIME_LIMIT = 30
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 60,
-    "unacked_restore_interval": 5,
-    "unacked_restore_throttle": 1,
-    "socket_timeout": 5,
-    "socket_connect_timeout": 2,
-    "health_check_interval": 10,
-}
-CELERY_VISIBILITY_TIMEOUT = 60
-CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": 60}
-CELERY_BEAT_SCHEDULE = {
-    "tick": {"task": "butler.tick", "schedule": 1.0, "options": {"expires": 2}},
-    # Of which a worker shows that it takes tasks: its answer is a row.
-    "heartbeat": {"task": "butler.heartbeat", "schedule": 15.0, "options": {"expires": 15}},
-    "deliver_all": {"task": "channels.deliver_all", "schedule": 2.0, "options": {"expires": 4}},
-}
 
 # What is logged and counted ----------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """What an afternoon's project has in its settings."""
 
-from config import env
+from config import service_urls
 
 SECRET_KEY = "the baseline signs nothing and serves nobody but the benchmark"
 DEBUG = False
@@ -18,7 +18,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "bench.baseline.urls"
 # Without ATOMIC_REQUESTS: two batches that lock the same customers in another order would
 # deadlock. Each event is a transaction of its own.
-DATABASES = {"default": env.database("DATABASE_URL")}
+DATABASES = {"default": service_urls.database("DATABASE_URL")}
 DATABASES["default"]["OPTIONS"] |= {"pool": {"min_size": 1, "max_size": 8, "timeout": 10}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
@@ -29,4 +29,4 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
 }
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates"}]
-MAILERS = {"default": env.mailer("MAIL_URL", "smtp://localhost:25")}
+MAILERS = {"default": service_urls.mailer("MAIL_URL", "smtp://localhost:25")}

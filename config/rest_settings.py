@@ -1,0 +1,32 @@
+"""The REST framework and its OpenAPI schema."""
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "customers.access.permissions.KeyAuthentication",
+        "customers.access.permissions.TokenAuthentication",
+        "customers.access.permissions.CookieAuthentication",
+    ],
+    # Every view says who may; a view that forgets to is for nobody.
+    "DEFAULT_PERMISSION_CLASSES": ["customers.access.permissions.HasRight"],
+    "DEFAULT_PARSER_CLASSES": ["config.request_limits.LimitedParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "config.api.OperationSchema",
+    "EXCEPTION_HANDLER": "customers.api.problems.handle_exception",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Butler",
+    "DESCRIPTION": "One record per customer, shared by every channel.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "PREPROCESSING_HOOKS": ["config.api.rest_endpoints"],
+    "POSTPROCESSING_HOOKS": ["config.api.add_plain_endpoints"],
+}
