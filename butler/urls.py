@@ -4,10 +4,15 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from butler.api import control, messages, tasks, topics
 
+# The names are what the access log records of a read; its entries never change.
 _of_a_record: list[URLPattern | URLResolver] = [
     path("messages/", messages.MessagesView.as_view(), name="messages"),
     path("messages/<uuid:message_id>/", messages.MessageView.as_view(), name="message"),
-    path("messages/<uuid:message_id>/read/", messages.ReadView.as_view(), name="message-read"),
+    path(
+        "messages/<uuid:message_id>/read/",
+        messages.MarkMessageReadView.as_view(),
+        name="message-read",
+    ),
     path("consents/", control.ConsentsView.as_view(), name="consents"),
     path("consents/<str:purpose>/", control.ConsentView.as_view(), name="consent"),
     path("objections/<str:subject>/", control.ObjectionView.as_view(), name="objection"),
@@ -15,8 +20,8 @@ _of_a_record: list[URLPattern | URLResolver] = [
     path("ledger/", control.LedgerView.as_view(), name="ledger"),
     path("ledger/export/", control.ExportView.as_view(), name="ledger-export"),
     path("receipts/<uuid:entry_id>/", control.ReceiptView.as_view(), name="receipt"),
-    path("why/", messages.WhyView.as_view(), name="why"),
-    path("looks/", messages.LooksView.as_view(), name="looks"),
+    path("why/", messages.DecisionsView.as_view(), name="why"),
+    path("looks/", messages.AccessLogView.as_view(), name="looks"),
 ]
 
 urlpatterns = [

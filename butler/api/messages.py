@@ -66,7 +66,7 @@ class EmptyBody(msgspec.Struct, forbid_unknown_fields=True):
     """An empty body."""
 
 
-class ReadView(_AllRecordsView):
+class MarkMessageReadView(_AllRecordsView):
     """Marks a message as read."""
 
     rights: ClassVar = {"POST": Right.MARK_READ}
@@ -100,7 +100,7 @@ class _DecisionQuery(msgspec.Struct, forbid_unknown_fields=True):
     limit: str | None = None
 
 
-class WhyView(_AllRecordsView):
+class DecisionsView(_AllRecordsView):
     """The decisions about a customer."""
 
     rights: ClassVar = {"GET": Right.READ}
@@ -123,8 +123,8 @@ class WhyView(_AllRecordsView):
         )
 
 
-class LooksView(_AllRecordsView):
-    """Who looked at the record."""
+class AccessLogView(_AllRecordsView):
+    """The access log of the record."""
 
     rights: ClassVar = {"GET": Right.READ}
 

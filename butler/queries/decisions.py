@@ -98,9 +98,13 @@ def access_log(ids: Sequence[UUID], *, cursor: str | None, limit: int) -> Page[A
     """Return who read the record, newest first."""
     rows = AccessLogEntry.objects.filter(customer_id__in=ids)
     return read_page(
-        rows, order_by={"at": datetime, "id": int}, to_shape=_look, cursor=cursor, limit=limit
+        rows,
+        order_by={"at": datetime, "id": int},
+        to_shape=_access_log_entry,
+        cursor=cursor,
+        limit=limit,
     )
 
 
-def _look(row: AccessLogEntry) -> AccessLogEntryShape:
+def _access_log_entry(row: AccessLogEntry) -> AccessLogEntryShape:
     return AccessLogEntryShape(row.at, row.actor, row.role, row.what, row.reason)
