@@ -19,4 +19,4 @@ def tick(**_: object) -> None:
 @shared_task(name="butler.heartbeat")
 def record_heartbeat(**_: object) -> None:
     """Record that a worker runs tasks and can write."""
-    heartbeat.answer(now=timezone.now())
+    heartbeat.record_heartbeat(now=timezone.now())

@@ -1,4 +1,4 @@
-"""Heartbeats of workers: a tick asks, and only a worker that runs tasks can answer."""
+"""Heartbeats of workers: a tick asks, and only a worker that runs tasks can record one."""
 
 from datetime import datetime, timedelta
 
@@ -22,7 +22,7 @@ def ask(due: ClaimedDue, now: datetime) -> datetime:
     return now + INTERVAL
 
 
-def answer(*, now: datetime) -> None:
+def record_heartbeat(*, now: datetime) -> None:
     """Record that a worker ran a task and wrote to the database."""
     later = Q(answered_at__isnull=True) | Q(answered_at__lt=now)
     Heartbeat.objects.filter(later, name=WORKER).update(answered_at=now)

@@ -32,7 +32,7 @@ class Command(BaseCommand):
             try:
                 self._run_once()
                 # Whoever goes on does what workers do: it is their sign of life.
-                heartbeat.answer(now=timezone.now())
+                heartbeat.record_heartbeat(now=timezone.now())
             except OperationalError as error:
                 # The database is away for a moment; what is due waits there.
                 self.stderr.write(f"not now: {type(error).__name__}")

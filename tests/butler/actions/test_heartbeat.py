@@ -19,7 +19,7 @@ def test_nobody_asked_yet():
 
 def test_a_worker_that_answers_is_not_silent():
     tick(now=NOON)
-    heartbeat.answer(now=NOON + SECOND)
+    heartbeat.record_heartbeat(now=NOON + SECOND)
 
     assert worker_health(now=NOON + SECOND).heartbeat_overdue == 0
 
@@ -36,7 +36,7 @@ def test_silence_is_counted_from_the_question_that_nobody_answered():
 
 def test_a_worker_that_falls_silent_is_found_out():
     tick(now=NOON)
-    heartbeat.answer(now=NOON + SECOND)
+    heartbeat.record_heartbeat(now=NOON + SECOND)
     for seconds in range(20, 121, 20):
         tick(now=NOON + seconds * SECOND)
 
@@ -45,11 +45,11 @@ def test_a_worker_that_falls_silent_is_found_out():
 
 def test_an_answer_that_was_late_takes_back_no_newer_one():
     tick(now=NOON)
-    heartbeat.answer(now=NOON + 10 * SECOND)
-    heartbeat.answer(now=NOON + 5 * SECOND)
+    heartbeat.record_heartbeat(now=NOON + 10 * SECOND)
+    heartbeat.record_heartbeat(now=NOON + 5 * SECOND)
 
     tick(now=NOON + 20 * SECOND)
-    heartbeat.answer(now=NOON + 21 * SECOND)
+    heartbeat.record_heartbeat(now=NOON + 21 * SECOND)
     assert worker_health(now=NOON + 22 * SECOND).heartbeat_overdue == 0
 
 
