@@ -85,8 +85,8 @@ def _deliver_next_batch(channel: str, *, clock: Clock, limit: int) -> DeliveryCo
 
 def deliver_all(*, clock: Clock, seconds: float = 15.0) -> DeliveryCounts:
     """Expire stale leases and reports, then send the queued messages of all channels."""
-    outcomes.sweep(now=clock())
-    delivery_reports.sweep(now=clock())
+    outcomes.expire_leases(now=clock())
+    delivery_reports.apply_waiting_reports(now=clock())
     total = DeliveryCounts(0, 0, 0)
     for channel in channels():
         counts = deliver(channel, clock=clock, seconds=seconds)

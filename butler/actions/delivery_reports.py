@@ -19,9 +19,14 @@ from customers.events import internal_sources
 from customers.models import Control
 from customers.sql import json
 
-__all__ = ["DeliveryReport", "apply_waiting", "record", "sweep"]
+__all__ = [
+    "DeliveryReport",
+    "apply_reports_of_deliveries",
+    "apply_waiting_reports",
+    "record",
+]
 
-_SWEPT_AGE = timedelta(days=1)
+_WAITING_AGE = timedelta(days=1)
 _EVENTS = {
     "bounced": "Message Bounced",
     "complained": "Message Complained",
@@ -67,7 +72,7 @@ def record(*, provider: str, channel: str, reports: Sequence[DeliveryReport], no
     return retry.on_conflict(lambda: _apply(ids, now)) if ids else 0
 
 
-def apply_waiting(delivery_ids: Iterable[UUID], *, now: datetime) -> int:
+def apply_reports_of_deliveries(delivery_ids: Iterable[UUID], *, now: datetime) -> int:
     """Apply the reports of these deliveries that came before their outcome was written.
 
     Called in the transaction that writes the outcomes, which has locked the customers.
@@ -77,13 +82,13 @@ def apply_waiting(delivery_ids: Iterable[UUID], *, now: datetime) -> int:
     return _apply(ids, now) if ids else 0
 
 
-def sweep(*, now: datetime, limit: int = 500) -> int:
+def apply_waiting_reports(*, now: datetime, limit: int = 500) -> int:
     """Apply waiting reports whose messages are known by now; return how many messages changed.
 
     A report can come at the moment at which the outcome of its delivery is written. After a day
     a report about an unknown message is taken for one of another system.
     """
-    oldest = now - _SWEPT_AGE
+    oldest = now - _WAITING_AGE
     waiting = DeliveryReceipt.objects.filter(applied_at=None, received_at__gt=oldest)
     ids = list(waiting.order_by("-pk").values_list("pk", flat=True)[:limit])
     return retry.on_conflict(lambda: _apply(ids, now)) if ids else 0

@@ -86,7 +86,7 @@ def _record(outcomes: Sequence[DeliveryOutcome], now: datetime) -> int:
     written = sql.rows("write_outcomes", {"outcomes": json(rows), "now": now})
     delivery_ids = {delivery_id for delivery_id, *_ in written}
     _append_events(written, customers, now)
-    delivery_reports.apply_waiting(delivery_ids, now=now)
+    delivery_reports.apply_reports_of_deliveries(delivery_ids, now=now)
     _suppress(outcomes, delivery_ids, now)
     failpoint("in outcome")
     if any(row.state == "queued" for row in rows):
@@ -183,7 +183,7 @@ def _suppress(outcomes: Sequence[DeliveryOutcome], delivery_ids: set[UUID], now:
         sql.run("suppress_addresses", params)
 
 
-def sweep(*, now: datetime, limit: int = 500) -> int:
+def expire_leases(*, now: datetime, limit: int = 500) -> int:
     """End deliveries whose lease expired, and requeue uncertain messages; return how many.
 
     A sender whose lease expired may have handed the message over: it becomes uncertain and is
@@ -198,7 +198,7 @@ def sweep(*, now: datetime, limit: int = 500) -> int:
         )
     ]
     written = record(expired, now=now)
-    delivery_reports.sweep(now=now)
+    delivery_reports.apply_waiting_reports(now=now)
     with transaction.atomic():
         requeued = sql.run(
             "requeue_uncertain", {"now": now, "classes": sorted(RESENT_CLASSES)}

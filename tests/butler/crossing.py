@@ -54,7 +54,7 @@ def report(chance: random.Random, ends: float) -> None:
                 for _ in range(min(len(pending_reports), chance.randint(1, 15)))
             ]
             delivery_reports.record(provider="sink", channel="email", reports=batch, now=NOON)
-        delivery_reports.sweep(now=NOON)
+        delivery_reports.apply_waiting_reports(now=NOON)
         time.sleep(chance.uniform(0, 0.02))
 
 

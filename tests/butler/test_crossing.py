@@ -69,7 +69,7 @@ def test_concurrent_writers_lock_the_customer_first_and_never_deadlock(tmp_path)
 
 
 def _assert_every_report_was_taken_in_once() -> None:
-    delivery_reports.sweep(now=NOON)
+    delivery_reports.apply_waiting_reports(now=NOON)
     assert not DeliveryReceipt.objects.filter(applied_at=None).exists()
     complained = DeliveryReceipt.objects.filter(kind="complained")
     whose = Delivery.objects.filter(message_id__in=complained.values("message_id"))

@@ -246,10 +246,10 @@ def test_sweep_takes_expired_leases_only_oldest_first():
             )
     waits, late, latest = Delivery.objects.order_by("-lease_until")
 
-    assert outcomes.sweep(now=NOON, limit=1) == 1
+    assert outcomes.expire_leases(now=NOON, limit=1) == 1
     assert Delivery.objects.get(outcome="uncertain") == latest
-    assert outcomes.sweep(now=NOON) == 1
-    assert outcomes.sweep(now=NOON) == 0
+    assert outcomes.expire_leases(now=NOON) == 1
+    assert outcomes.expire_leases(now=NOON) == 0
 
     assert Delivery.objects.get(outcome="") == waits
     assert {delivery.id for delivery in Delivery.objects.filter(outcome="uncertain")} == {
@@ -276,7 +276,7 @@ def test_only_what_may_have_left_in_vain_and_still_holds_is_sent_once_more(facts
         arrange.guest(), **{"message_class": "service", "state": "uncertain", "attempts": 1} | facts
     )
 
-    outcomes.sweep(now=NOON)
+    outcomes.expire_leases(now=NOON)
 
     message.refresh_from_db()
     assert message.state == state

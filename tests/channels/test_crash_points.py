@@ -1,7 +1,7 @@
 """A crash at every step of a delivery, once and twice, and then the sum has to be right.
 
 In one process and on real Postgres: a crash is an exception that nobody catches, which is what
-`kill -9` leaves behind as far as rows are concerned. Afterwards leases run out, the sweep and
+`kill -9` leaves behind as far as rows are concerned. Afterwards leases run out, expire_leases and
 the senders run again, and each message has to have ended in exactly one state, with no more
 than one hand-over unless it is marked uncertain.
 """
@@ -117,7 +117,7 @@ def prepare(operation, guests, moment):
 
 def step(provider, now):
     """Let everybody who works here look once, as processes that were started again would."""
-    outcomes.sweep(now=now)
+    outcomes.expire_leases(now=now)
     for _ in range(4):
         if not deliveries.deliver_batch(provider, clock=lambda: now, limit=2).claimed:
             break

@@ -88,7 +88,7 @@ def test_what_may_have_left_is_uncertain_and_an_offer_is_never_sent_again():
     message = offer()
 
     round_(Provider("uncertain"))
-    outcomes.sweep(now=NOON + timedelta(days=1))
+    outcomes.expire_leases(now=NOON + timedelta(days=1))
 
     message.refresh_from_db()
     assert message.state == "uncertain"
@@ -103,13 +103,13 @@ def test_a_service_message_that_may_have_left_is_sent_once_more_and_no_more():
     provider = Provider("uncertain", "uncertain", "accepted")
 
     round_(provider)
-    outcomes.sweep(now=NOON + timedelta(minutes=1))
+    outcomes.expire_leases(now=NOON + timedelta(minutes=1))
     round_(provider, now=NOON + timedelta(minutes=1))
     assert len(provider.handed) == 1, "a receipt may still tell"
     later = NOON + outcomes.RECONCILE + timedelta(minutes=1)
-    outcomes.sweep(now=later)
+    outcomes.expire_leases(now=later)
     round_(provider, now=later)
-    outcomes.sweep(now=later + timedelta(hours=1))
+    outcomes.expire_leases(now=later + timedelta(hours=1))
     round_(provider, now=later + timedelta(hours=1))
 
     assert provider.handed == [message.id] * 2
@@ -137,7 +137,7 @@ def test_a_sender_that_fell_silent_leaves_what_is_uncertain():
             "UPDATE butler_delivery SET lease_until = clock_timestamp() - interval '2 seconds'"
         )
 
-    assert outcomes.sweep(now=NOON) == 1
+    assert outcomes.expire_leases(now=NOON) == 1
 
     message.refresh_from_db()
     assert message.state == "uncertain"
@@ -160,7 +160,7 @@ def test_worker_that_returns_after_its_lease_can_still_record_outcomes():
         outcomes.record = original
     with connection.cursor() as cursor:
         cursor.execute("UPDATE butler_delivery SET lease_until = '2000-01-01'")
-    outcomes.sweep(now=NOON)
+    outcomes.expire_leases(now=NOON)
 
     ((late_outcomes, now),) = calls
     assert outcomes.record(late_outcomes, now=now) == 1

@@ -149,9 +149,9 @@ def test_a_report_that_comes_early_waits_for_the_outcome():
     Delivery.objects.update(outcome="accepted")
     Message.objects.update(state="accepted")
     deliveries = list(Delivery.objects.values_list("pk", flat=True))
-    assert delivery_reports.apply_waiting(deliveries, now=NOON) == 1
+    assert delivery_reports.apply_reports_of_deliveries(deliveries, now=NOON) == 1
     assert observable_state(message)[0] == "delivered"
-    assert delivery_reports.apply_waiting(deliveries, now=NOON) == 0
+    assert delivery_reports.apply_reports_of_deliveries(deliveries, now=NOON) == 0
 
 
 def test_report_by_provider_id_waits_until_that_id_is_stored():
@@ -161,7 +161,7 @@ def test_report_by_provider_id_waits_until_that_id_is_stored():
     assert take_in(report_by_provider_id) == 0
 
     Delivery.objects.update(outcome="accepted", provider_id="SM7")
-    assert delivery_reports.apply_waiting([Delivery.objects.get().pk], now=NOON) == 1
+    assert delivery_reports.apply_reports_of_deliveries([Delivery.objects.get().pk], now=NOON) == 1
     assert observable_state(message)[0] == "delivered"
 
 
@@ -170,7 +170,7 @@ def test_sweep_applies_reports_that_were_left_waiting():
     take_in(DeliveryReport("e1", "delivered", NOON, provider_id="SM7"))
     Delivery.objects.update(outcome="accepted", provider_id="SM7")
 
-    assert delivery_reports.sweep(now=NOON) == 1
+    assert delivery_reports.apply_waiting_reports(now=NOON) == 1
     assert observable_state(message)[0] == "delivered"
 
 
@@ -207,7 +207,7 @@ def test_reports_in_any_order_doubled_or_early_end_in_the_same_state(kinds, outc
                 Delivery.objects.filter(message=message).update(outcome=outcome)
                 Message.objects.filter(pk=message.pk).update(state=outcome)
                 mine = Delivery.objects.filter(message=message).values_list("pk", flat=True)
-                delivery_reports.apply_waiting(list(mine), now=NOON)
+                delivery_reports.apply_reports_of_deliveries(list(mine), now=NOON)
             else:
                 take_in(report(message, step))
                 take_in(report(message, step), report(message, step))
