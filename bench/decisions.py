@@ -13,7 +13,7 @@ from bench.figures import Figure, middle, percentile, tidy
 from bench.load import BenchmarkFailed
 from bench.servers import Database
 from bench.testbed import Testbed
-from butler.types import Address, Budget, Contact, Decision, Facts, Gate, Relation, Rules
+from butler.types import Address, Budget, Contact, DecisionResult, Facts, Gate, Relation, Rules
 from customers.consent.preferences import QuietHours
 from customers.consent.state import Consent, Setting, State
 
@@ -148,13 +148,13 @@ def _customer_facts() -> Iterator[Facts]:
         )
 
 
-def _copy_decision(decision: Decision) -> Decision:
+def _copy_decision(decision: DecisionResult) -> DecisionResult:
     """Make the same answer without judging: what writing the reasons down costs by itself."""
     gates = tuple(
         Gate(gate.gate, gate.layer, gate.verdict, gate.code, gate.evidence, gate.inputs)
         for gate in decision.gates
     )
-    return Decision(decision.effect, decision.code, decision.layer, gates)
+    return DecisionResult(decision.effect, decision.code, decision.layer, gates)
 
 
 def _context(facts: Facts) -> dict[str, object]:

@@ -132,7 +132,7 @@ class Gate(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     until: datetime | None = None
 
 
-class Decision(msgspec.Struct, frozen=True, gc=False):
+class DecisionResult(msgspec.Struct, frozen=True, gc=False):
     """Whether an act is allowed, and why. The last of the gates decided."""
 
     effect: Effect

@@ -22,7 +22,7 @@ from butler.decisions.decide import decide
 from butler.decisions.inputs import read_facts, rules, unknown_facts
 from butler.failpoints import failpoint
 from butler.messages.render import NotRenderable, render_stored
-from butler.types import Contact, Decision, Facts, RenderedMessage
+from butler.types import Contact, DecisionResult, Facts, RenderedMessage
 from customers import db
 from customers.sql import json
 
@@ -160,7 +160,7 @@ class _DispatchGate:
             else:
                 facts[message.customer_id] = self._send(message, own_facts, decision)
 
-    def _add_decision(self, message: QueuedMessage, act: Contact, decision: Decision) -> None:
+    def _add_decision(self, message: QueuedMessage, act: Contact, decision: DecisionResult) -> None:
         self.decisions.append(
             store.decision_row(
                 decision,
@@ -173,7 +173,7 @@ class _DispatchGate:
             )
         )
 
-    def _send(self, message: QueuedMessage, facts: Facts, decision: Decision) -> Facts:
+    def _send(self, message: QueuedMessage, facts: Facts, decision: DecisionResult) -> Facts:
         """Render the message; return the facts with its budgets used."""
         try:
             rendered = self._render(message, decision.language)
@@ -208,7 +208,7 @@ class _DispatchGate:
             links=self.links(message),
         )
 
-    def _hand_to_person(self, message: QueuedMessage, decision: Decision) -> None:
+    def _hand_to_person(self, message: QueuedMessage, decision: DecisionResult) -> None:
         """Create a staff task instead: since the message was queued, a person is preferred."""
         try:
             rendered = self._render(message, decision.language)
@@ -226,7 +226,7 @@ class _DispatchGate:
         )
         self.state_changes.append(_StateChange(message.id, "suppressed", decision.code))
 
-    def _change_state(self, message: QueuedMessage, decision: Decision) -> None:
+    def _change_state(self, message: QueuedMessage, decision: DecisionResult) -> None:
         if decision.effect == "defer":
             state, until = "queued", decision.until
         else:
@@ -248,7 +248,7 @@ def contact_of(message: QueuedMessage, channel: str) -> Contact:
     )
 
 
-def _with_used_budgets(facts: Facts, decision: Decision) -> Facts:
+def _with_used_budgets(facts: Facts, decision: DecisionResult) -> Facts:
     if not decision.budget_windows:
         return facts
     used = dict(facts.used or {})

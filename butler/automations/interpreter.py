@@ -42,7 +42,7 @@ from butler.due import civil_time
 from butler.messages.render import choose_language
 from butler.messages.sanitize import sanitize_values
 from butler.messages.templating import InvalidTemplate, MissingValues, compile_template
-from butler.types import Contact, Decision, Gate, Rules
+from butler.types import Contact, DecisionResult, Gate, Rules
 
 # An event that is stored while a run begins to wait for it finds no run waiting: so soon after,
 # the run looks for it on the log.
@@ -66,7 +66,7 @@ def zone_of(context: Mapping[str, Any], fallback: ZoneInfo) -> ZoneInfo:
 
 class _ChannelDecision(NamedTuple):
     contact: Contact
-    decision: Decision
+    decision: DecisionResult
 
 
 class RunInterpreter:
@@ -203,7 +203,7 @@ class RunInterpreter:
             self._add_decision("skip", decided, decided[0])
         return deferred
 
-    def _decide(self, contact: Contact) -> Decision:
+    def _decide(self, contact: Contact) -> DecisionResult:
         decision = decide(contact, self.snapshot.facts, self.rules, self.now)
         is_skipped = self.document.quiet == "skip" and decision.code in _QUIET_CODES
         if decision.effect == "defer" and is_skipped:
@@ -381,7 +381,7 @@ _STEP_METHODS: dict[type[Any], Callable[[RunInterpreter, Any, str], str | None]]
 }
 
 
-def _channel_gates(contact: Contact, decision: Decision) -> list[Gate]:
+def _channel_gates(contact: Contact, decision: DecisionResult) -> list[Gate]:
     """Return the gates of one channel of several, headed by a gate that names it."""
     verdict: Literal["pass", "defer", "deny"] = (
         "pass" if decision.effect == "allow" else decision.effect

@@ -12,7 +12,7 @@ from datetime import datetime
 from butler.decisions.context import Check, DecisionContext, UnknownZone, applicable_settings
 from butler.decisions.layers import basis, company, integrity, legal, preference
 from butler.decisions.layers.terms import terms
-from butler.types import Contact, Decision, Facts, Gate, Layer, Rules, Use
+from butler.types import Contact, DecisionResult, Facts, Gate, Layer, Rules, Use
 from customers.consent.preferences import MalformedValue
 
 _INTEGRITY: tuple[Check[Contact], ...] = (
@@ -107,7 +107,7 @@ _BASES = {"consent_given": "consent:", "relation_live": "relation:", "legal_duty
 _CORRUPT = (TypeError, ValueError, AttributeError, LookupError, OverflowError)
 
 
-def decide(act: Contact | Use, facts: Facts, rules: Rules, now: datetime) -> Decision:
+def decide(act: Contact | Use, facts: Facts, rules: Rules, now: datetime) -> DecisionResult:
     """Return whether the act is allowed now, later, or not at all, and why."""
     gates: list[Gate] = []
     try:
@@ -173,7 +173,7 @@ def _names(value: object) -> tuple[object, ...]:
     return value if isinstance(value, tuple) else ()
 
 
-def _decide_contact(context: DecisionContext[Contact], gates: list[Gate]) -> Decision:
+def _decide_contact(context: DecisionContext[Contact], gates: list[Gate]) -> DecisionResult:
     # For an unknown message class the integrity checks already deny.
     deferral = _run_checks(context, _ALL_CHECKS.get(context.act.message_class, _INTEGRITY), gates)
     if gates[-1].verdict == "deny":
@@ -183,7 +183,7 @@ def _decide_contact(context: DecisionContext[Contact], gates: list[Gate]) -> Dec
     return _allowed(context, gates)
 
 
-def _decide_use(context: DecisionContext[Use], gates: list[Gate]) -> Decision:
+def _decide_use(context: DecisionContext[Use], gates: list[Gate]) -> DecisionResult:
     basis_checks = _USE_BY_RELATION if context.act.relation else _USE_BY_CONSENT
     _run_checks(context, (*_USE, *basis_checks, *_USE_PREFERENCES), gates)
     if gates[-1].verdict == "deny":
@@ -208,9 +208,9 @@ def _run_checks[A: (Contact, Use)](
     return latest
 
 
-def _denied(gates: list[Gate], facts: Facts, rules: Rules) -> Decision:
+def _denied(gates: list[Gate], facts: Facts, rules: Rules) -> DecisionResult:
     last = gates[-1]
-    return Decision(
+    return DecisionResult(
         effect="deny",
         code=last.code,
         layer=_LAYERS[last.layer],
@@ -220,7 +220,7 @@ def _denied(gates: list[Gate], facts: Facts, rules: Rules) -> Decision:
     )
 
 
-def _deferred(context: DecisionContext[Contact], gates: list[Gate], gate: Gate) -> Decision:
+def _deferred(context: DecisionContext[Contact], gates: list[Gate], gate: Gate) -> DecisionResult:
     until = gate.until
     assert until is not None
     # The gate that decided comes last.
@@ -229,7 +229,7 @@ def _deferred(context: DecisionContext[Contact], gates: list[Gate], gate: Gate) 
         inputs = {"because": gate.code, "until": until, "expires_at": context.act.expires_at}
         gates.append(Gate("expiry", gate.layer, "deny", "stale", gate.evidence, inputs))
         return _denied(gates, context.facts, context.rules)
-    return Decision(
+    return DecisionResult(
         effect="defer",
         code=gate.code,
         layer=_LAYERS[gate.layer],
@@ -242,12 +242,12 @@ def _deferred(context: DecisionContext[Contact], gates: list[Gate], gate: Gate) 
 
 def _allowed(
     context: DecisionContext[Contact] | DecisionContext[Use], gates: list[Gate]
-) -> Decision:
+) -> DecisionResult:
     # All checks ran and none denied, so the basis check granted.
     assert context.basis is not None
     granting = context.basis
     deciding = context.person_first or granting
-    return Decision(
+    return DecisionResult(
         effect="allow",
         code=deciding.code,
         layer=_LAYERS[deciding.layer],

@@ -9,7 +9,7 @@ import msgspec
 from uuid_utils.compat import uuid7
 
 from butler import sql
-from butler.types import Contact, Decision, Gate
+from butler.types import Contact, DecisionResult, Gate
 from customers.sql import json
 
 type DecisionOutcome = Literal["send", "defer", "skip", "person"]
@@ -36,7 +36,7 @@ class DecisionRow(msgspec.Struct, frozen=True):
 
 
 def decision_row(
-    decision: Decision,
+    decision: DecisionResult,
     act: Contact,
     *,
     customer_id: UUID,

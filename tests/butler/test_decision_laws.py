@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from butler.decisions import quiet_hours
 from butler.decisions.decide import decide
 from butler.decisions.reasons.catalog import LANGUAGES, REASONS, sentence
-from butler.types import Decision, Facts
+from butler.types import DecisionResult, Facts
 from tests.butler.decision_words import CLASSES, World, world
 from tests.butler.decisions.test_decide import VECTORS
 
@@ -112,7 +112,7 @@ def _world(scene) -> World:
     return world(of, ";".join(words))
 
 
-def _rank(decision: Decision):
+def _rank(decision: DecisionResult):
     rank = {"allow": 0, "defer": 1, "deny": 2}[decision.effect]
     return rank, decision.until.timestamp() if decision.until else 0
 
