@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from butler.automations.conditions import holds
+from butler.automations.conditions import is_met
 from butler.automations.run_state import RunSnapshot
 from butler.document import OnDate
 from butler.due import civil_time
@@ -21,7 +21,7 @@ def cancel_code(run: RunSnapshot) -> str:
     if not _is_date_unchanged(run):
         return "condition"
     condition = run.document.condition
-    return "condition" if condition and not holds(condition, run.context) else ""
+    return "condition" if condition and not is_met(condition, run.context) else ""
 
 
 def _is_date_unchanged(run: RunSnapshot) -> bool:

@@ -42,7 +42,7 @@ def _program(expression: str) -> cel.Program:
     return cel.compile(expression)
 
 
-def check(expression: str) -> None:
+def validate_condition(expression: str) -> None:
     """Raise InvalidCondition unless its syntax, the values it reads and its cost are valid."""
     if len(expression) > MAX_LENGTH:
         raise InvalidCondition(f"longer than {MAX_LENGTH} characters")
@@ -86,7 +86,7 @@ def _closing_parenthesis(code: str, start: int) -> int:
     return len(code)
 
 
-def holds(expression: str, context: Mapping[str, object]) -> bool:
+def is_met(expression: str, context: Mapping[str, object]) -> bool:
     """Return whether a condition is true; a missing value or one of another type makes it false."""
     try:
         # An absent root is an empty map, so that has() works on it.

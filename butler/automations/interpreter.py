@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from butler.automations.cancellation import cancel_code
-from butler.automations.conditions import holds
+from butler.automations.conditions import is_met
 from butler.automations.run_state import (
     BEFORE_FIRST_STEP,
     EndedState,
@@ -316,7 +316,7 @@ class RunInterpreter:
         self.state = WaitingState(path, until, memory, step.event, about)
 
     def branch(self, step: BranchStep, path: str) -> str | None:
-        branch = "then" if holds(step.when, self.snapshot.context) else "otherwise"
+        branch = "then" if is_met(step.when, self.snapshot.context) else "otherwise"
         return branch_path(self.document, path, branch)
 
     def task(self, step: TaskStep, path: str) -> str | None:

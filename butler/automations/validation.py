@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from butler.automations import sample_customers
-from butler.automations.conditions import InvalidCondition
-from butler.automations.conditions import check as check_condition
+from butler.automations.conditions import InvalidCondition, validate_condition
 from butler.automations.context_schema import unknown_paths
 from butler.decisions.reasons.catalog import LANGUAGES
 from butler.document import (
@@ -375,7 +374,7 @@ def _parse_problem(field: str, value: str, parse: Callable[[str], object]) -> Pr
 
 def _condition(field: str, expression: str) -> Problems:
     try:
-        check_condition(expression)
+        validate_condition(expression)
     except InvalidCondition as error:
         yield field, str(error)
 

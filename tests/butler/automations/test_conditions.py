@@ -3,7 +3,7 @@ from contextlib import suppress
 
 import pytest
 
-from butler.automations.conditions import InvalidCondition, check, holds
+from butler.automations.conditions import InvalidCondition, is_met, validate_condition
 
 CONTEXT = {
     "customer": {"first_name": "Noor", "language": "nl", "traits": {"pass": True, "visits": 3}},
@@ -44,7 +44,7 @@ CONTEXT = {
     ],
 )
 def test_a_condition_holds_only_when_it_is_true(expression, answer):
-    assert holds(expression, CONTEXT) is answer
+    assert is_met(expression, CONTEXT) is answer
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_condition_holds_only_when_it_is_true(expression, answer):
 )
 def test_a_condition_that_cannot_be_is_refused_with_the_reason(expression, why):
     with pytest.raises(InvalidCondition, match=why):
-        check(expression)
+        validate_condition(expression)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_condition_that_cannot_be_is_refused_with_the_reason(expression, why):
     ],
 )
 def test_a_condition_over_known_values_is_taken(expression):
-    check(expression)
+    validate_condition(expression)
 
 
 def test_long_lists_and_deep_values_cost_no_more_than_short_ones():
@@ -95,8 +95,8 @@ def test_long_lists_and_deep_values_cost_no_more_than_short_ones():
         "customer": {"traits": deep, "name": "x" * 10_000_000},
     }
 
-    assert holds("order.lines.all(a, a.quantity == 1) && order.lines.all(b, b == b)", context)
-    assert holds("size(order.lines) == 200 && size(customer.name) == 1000", context)
+    assert is_met("order.lines.all(a, a.quantity == 1) && order.lines.all(b, b == b)", context)
+    assert is_met("size(order.lines) == 200 && size(customer.name) == 1000", context)
 
 
 @pytest.mark.parametrize(
@@ -120,11 +120,11 @@ def test_whatever_is_taken_is_answered_soon(expression):
     began = time.process_time()
 
     with suppress(InvalidCondition):
-        check(expression)
-        holds(expression, context)
+        validate_condition(expression)
+        is_met(expression, context)
 
     assert time.process_time() - began < 2
 
 
 def test_values_that_are_no_json_answer_no():
-    assert not holds("customer.name == 'x'", {"customer": {"name": object()}})
+    assert not is_met("customer.name == 'x'", {"customer": {"name": object()}})
