@@ -27,7 +27,7 @@ class UnknownAudience(ValueError):
     """There is no audience of this name."""
 
 
-def check(audience: str) -> None:
+def validate_audience(audience: str) -> None:
     """Raise UnknownAudience where there is no audience of that name."""
     name, colon, parameter = audience.partition(":")
     if bool(colon) != bool(parameter) or _TAKES_PARAMETER.get(name) != bool(parameter):
@@ -36,7 +36,7 @@ def check(audience: str) -> None:
 
 def read_batch(audience: str, *, topic: str, after: UUID, limit: int, now: datetime) -> list[UUID]:
     """Return the next customers of an audience, in the order of their ids."""
-    check(audience)
+    validate_audience(audience)
     name, _, parameter = audience.partition(":")
     today = civil_time.local_day(now, company_zone())
     params = {
