@@ -119,12 +119,14 @@ def validate(
         topics={*Topic.objects.values_list("key", flat=True), *(topic.key for topic in topics)},
         channels=CHANNELS,
     )
-    checked = [(file, *validation.check(file.name, file.content, allowed)) for file in documents]
+    checked = [
+        (file, *validation.validate_file(file.name, file.content, allowed)) for file in documents
+    ]
     valid = [(file, document) for file, document, _ in checked if document]
-    faults = [fault for _, _, faults in checked for fault in faults]
-    faults += _unknown_audiences(valid)
-    if faults:
-        raise InvalidAutomations(faults)
+    problems = [problem for _, _, problems in checked for problem in problems]
+    problems += _unknown_audiences(valid)
+    if problems:
+        raise InvalidAutomations(problems)
     return valid
 
 

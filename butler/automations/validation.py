@@ -64,7 +64,7 @@ class AllowedReferences(NamedTuple):
 type Problems = Iterator[tuple[str, str]]
 
 
-def check(
+def validate_file(
     file: str, content: Mapping[str, Any], allowed: AllowedReferences
 ) -> tuple[Document | None, list[FileProblem]]:
     """Return the automation of a file, and all of its problems.

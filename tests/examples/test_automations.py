@@ -66,7 +66,7 @@ def test_example_automations_are_valid():
     faults = [
         fault
         for file in LOADED.documents
-        for fault in validation.check(file.name, file.content, allowed)[1]
+        for fault in validation.validate_file(file.name, file.content, allowed)[1]
     ]
 
     assert faults == []

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from butler.automations.validation import AllowedReferences, check
+from butler.automations.validation import AllowedReferences, validate_file
 from tests.butler.automation_files import content
 
 ALLOWED = AllowedReferences(
@@ -13,15 +13,15 @@ ALLOWED = AllowedReferences(
 TEXT = "steps.0.texts.nl.text"
 
 
-def faults(changes, file="visit-reminder.toml"):
-    _, found_faults = check(file, content(changes), ALLOWED)
-    return [(fault.field, fault.reason) for fault in found_faults]
+def problems_of(changes, file="visit-reminder.toml"):
+    _, problems = validate_file(file, content(changes), ALLOWED)
+    return [(problem.field, problem.reason) for problem in problems]
 
 
 def test_an_automation_without_fault_is_understood():
-    document, found_faults = check("visit-reminder.toml", content(), ALLOWED)
+    document, problems = validate_file("visit-reminder.toml", content(), ALLOWED)
 
-    assert found_faults == []
+    assert problems == []
     assert document.key == "visit-reminder"
 
 
@@ -212,25 +212,31 @@ def test_an_automation_without_fault_is_understood():
     ],
 )
 def test_each_fault_is_reported_with_its_path_and_reason(changes, field, why):
-    assert any(where == field and re.search(why, reason) for where, reason in faults(changes)), (
-        faults(changes)
-    )
+    assert any(
+        where == field and re.search(why, reason) for where, reason in problems_of(changes)
+    ), problems_of(changes)
 
 
 def test_all_faults_are_reported_at_once():
-    fault_pairs = faults(
+    problem_pairs = problems_of(
         {"topic": "weather", "expires": "soon", "name.sv": None, TEXT: "{{ a.b }}", "priority": 99}
     )
 
-    assert {field for field, _ in fault_pairs} >= {"topic", "expires", "name.sv", TEXT, "priority"}
+    assert {field for field, _ in problem_pairs} >= {
+        "topic",
+        "expires",
+        "name.sv",
+        TEXT,
+        "priority",
+    }
 
 
 def test_all_faults_of_types_are_reported_at_once():
-    fault_pairs = faults(
+    problem_pairs = problems_of(
         {"colour": "red", "topic": None, "priority": "high", "steps.0.kind": "shout"}
     )
 
-    assert {field for field, _ in fault_pairs} == {"colour", "topic", "steps.0.kind", "priority"}
+    assert {field for field, _ in problem_pairs} == {"colour", "topic", "steps.0.kind", "priority"}
 
 
 @pytest.mark.parametrize(
@@ -244,7 +250,7 @@ def test_all_faults_of_types_are_reported_at_once():
     ],
 )
 def test_what_may_be_missing_can_be_guarded(text):
-    assert faults({TEXT: text}) == []
+    assert problems_of({TEXT: text}) == []
 
 
 def test_what_a_trigger_brings_along_needs_no_guard():
@@ -264,5 +270,5 @@ def test_what_a_trigger_brings_along_needs_no_guard():
         TEXT: "{{ member.name }} is {{ member.age_turning }}.",
     }
 
-    assert faults(ride) == []
-    assert faults(birthday) == []
+    assert problems_of(ride) == []
+    assert problems_of(birthday) == []
