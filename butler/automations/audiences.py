@@ -46,7 +46,7 @@ def read_batch(audience: str, *, topic: str, after: UUID, limit: int, now: datet
         "purpose": parameter,
         "automation": parameter,
         "topic": topic,
-        "since": _smallest_id(civil_time.resolve(today, "00:00", company_zone())),
+        "since": _smallest_id(civil_time.local_to_instant(today, "00:00", company_zone())),
     }
     return [id_ for (id_,) in sql.rows(f"audience_{name}", params)]
 

@@ -85,7 +85,10 @@ def _due_times(ids: list[UUID], facts: Mapping[str, Any]) -> Iterator[tuple[UUID
         return
     day, at = date.fromisoformat(facts["cause"]["day"]), facts["cause"]["at"]
     for id_, zone in sql.rows("read_zones", {"ids": ids}):
-        yield id_, civil_time.resolve(day, at, civil_time.find_zone(zone) or company_zone())
+        yield (
+            id_,
+            civil_time.local_to_instant(day, at, civil_time.find_zone(zone) or company_zone()),
+        )
 
 
 # Recipients whom the automation can never reach -----------------------------------------

@@ -123,7 +123,9 @@ class RunInterpreter:
         cause = self.snapshot.cause
         if "at" not in cause or self.snapshot.step != "0" or self.memory.entered:
             return None
-        due_at = civil_time.resolve(date.fromisoformat(cause["day"]), cause["at"], self.zone)
+        due_at = civil_time.local_to_instant(
+            date.fromisoformat(cause["day"]), cause["at"], self.zone
+        )
         return due_at if due_at > self.now + _TOLERANCE else None
 
     def _end_of_absence(self) -> str | None:

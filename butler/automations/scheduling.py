@@ -62,7 +62,7 @@ def plan_dates(due: ClaimedDue, now: datetime) -> Reschedule:
             continue
         last = date.fromisoformat(planned.get(str(version.id), str(today - 3 * _DAY)))
         for day in _unplanned_days(last, today):
-            due_at = civil_time.resolve(day, trigger.at, _EARLIEST_ZONE)
+            due_at = civil_time.local_to_instant(day, trigger.at, _EARLIEST_ZONE)
             rows.append(Due(job="plan_date", key=f"{version.id}:{day}", due_at=due_at))
         planned_until[str(version.id)] = str(max(last, today + _DAY))
     Due.objects.bulk_create(rows, ignore_conflicts=True)
@@ -147,7 +147,7 @@ def _run_start(row: _UpcomingDate, version: Version, now: datetime) -> RunStart 
     trigger = version.document.trigger
     assert isinstance(trigger, OnDate)
     zone = civil_time.find_zone(row.zone) or company_zone()
-    due_at = civil_time.resolve(row.action_date, trigger.at, zone)
+    due_at = civil_time.local_to_instant(row.action_date, trigger.at, zone)
     # An order placed after the reminder was due needs no reminder.
     is_news = row.known_since is not None and row.known_since > due_at
     if is_news or not now - HORIZON <= due_at <= now + HORIZON:
@@ -190,7 +190,7 @@ def _insert_fan_out(version: Version, trigger: OnSchedule, day: date) -> None:
                 key=f"{version.id}:{day}",
                 facts=facts | {"occasion": str(day)},
                 # Consents that are given or withdrawn until then count.
-                due_at=civil_time.resolve(day, trigger.at, _EARLIEST_ZONE),
+                due_at=civil_time.local_to_instant(day, trigger.at, _EARLIEST_ZONE),
             )
         ],
         ignore_conflicts=True,

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from butler.due.civil_time import local_day, resolve
+from butler.due.civil_time import local_day, local_to_instant
 from customers.consent.preferences import QuietHours
 
 # Quiet hours return every week: where nothing opens within a week and a day, nothing will.
@@ -28,7 +28,12 @@ def quiet_intervals(
     for first in (day - _DAY, day):
         if first.isoweekday() in quiet.days:
             last = first if quiet.start < quiet.end else first + _DAY
-            intervals.append((resolve(first, quiet.start, zone), resolve(last, quiet.end, zone)))
+            intervals.append(
+                (
+                    local_to_instant(first, quiet.start, zone),
+                    local_to_instant(last, quiet.end, zone),
+                )
+            )
     return tuple(intervals)
 
 
@@ -73,4 +78,4 @@ def budget_window(period: str, today: date, zone: ZoneInfo) -> tuple[str, dateti
         following = (today.replace(day=28) + timedelta(days=4)).replace(day=1)
     else:
         raise ValueError("no such period")
-    return key, resolve(following, "00:00", zone)
+    return key, local_to_instant(following, "00:00", zone)

@@ -57,7 +57,7 @@ def find_zone(name: str) -> ZoneInfo | None:
 
 
 @lru_cache(maxsize=8192)
-def resolve(day: date, at: str, zone: ZoneInfo) -> datetime:
+def local_to_instant(day: date, at: str, zone: ZoneInfo) -> datetime:
     """Return the instant, in UTC, at which clocks in the zone show `at` on that day."""
     wall = datetime.combine(day, parse_clock(at), tzinfo=zone)
     instant = wall.astimezone(UTC)
@@ -82,10 +82,10 @@ def next_local(now: datetime, at: str, zone: ZoneInfo) -> datetime:
     today = local_day(now, zone)
     # Yesterday too: a day that was skipped as a whole begins when the next one does.
     for day in (today - _DAY, today, today + _DAY):
-        instant = resolve(day, at, zone)
+        instant = local_to_instant(day, at, zone)
         if instant >= now:
             return instant
-    return resolve(today + 2 * _DAY, at, zone)
+    return local_to_instant(today + 2 * _DAY, at, zone)
 
 
 def local_day(now: datetime, zone: ZoneInfo) -> date:

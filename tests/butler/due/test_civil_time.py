@@ -43,7 +43,7 @@ def utc(*parts):
     ],
 )
 def test_the_nights_when_the_clocks_change(zone, day, at, instant):
-    assert civil_time.resolve(day, at, ZoneInfo(zone)) == instant
+    assert civil_time.local_to_instant(day, at, ZoneInfo(zone)) == instant
 
 
 @pytest.mark.parametrize(
@@ -58,12 +58,12 @@ def test_the_nights_when_the_clocks_change(zone, day, at, instant):
     ],
 )
 def test_the_half_hour_of_lord_howe(day, at, instant):
-    assert civil_time.resolve(day, at, LORD_HOWE) == instant
+    assert civil_time.local_to_instant(day, at, LORD_HOWE) == instant
 
 
 @pytest.mark.parametrize("minute", range(60))
 def test_every_minute_of_the_gap_is_the_first_one_after_it(minute):
-    assert civil_time.resolve(date(2027, 3, 28), f"02:{minute:02}", AMSTERDAM) == utc(
+    assert civil_time.local_to_instant(date(2027, 3, 28), f"02:{minute:02}", AMSTERDAM) == utc(
         2027, 3, 28, 1
     )
 
@@ -72,14 +72,14 @@ def test_midnight_that_does_not_exist_is_the_first_minute_of_the_day():
     """In Santiago clocks jump at midnight."""
     santiago = ZoneInfo("America/Santiago")
 
-    assert civil_time.resolve(date(2027, 9, 5), "00:00", santiago) == utc(2027, 9, 5, 4)
+    assert civil_time.local_to_instant(date(2027, 9, 5), "00:00", santiago) == utc(2027, 9, 5, 4)
 
 
 def test_a_day_that_was_skipped_is_the_beginning_of_the_next_one():
     """Samoa went from 29 to 31 December 2011."""
     apia = ZoneInfo("Pacific/Apia")
 
-    assert civil_time.resolve(date(2011, 12, 30), "09:00", apia) == utc(2011, 12, 30, 10)
+    assert civil_time.local_to_instant(date(2011, 12, 30), "09:00", apia) == utc(2011, 12, 30, 10)
 
 
 @given(
@@ -90,7 +90,7 @@ def test_a_day_that_was_skipped_is_the_beginning_of_the_next_one():
 def test_a_wall_time_is_met_or_is_the_next_that_exists(zone, day, at):
     zone = ZoneInfo(zone)
 
-    instant = civil_time.resolve(day, at, zone)
+    instant = civil_time.local_to_instant(day, at, zone)
 
     wall = instant.astimezone(zone)
     assert wall.date() == day
@@ -111,8 +111,10 @@ def test_later_on_the_wall_is_never_earlier_in_the_world(zone, day, first, secon
     zone = ZoneInfo(zone)
     early, late = sorted((first, second))
 
-    assert civil_time.resolve(day, early, zone) <= civil_time.resolve(day, late, zone)
-    assert civil_time.resolve(day, late, zone) < civil_time.resolve(
+    assert civil_time.local_to_instant(day, early, zone) <= civil_time.local_to_instant(
+        day, late, zone
+    )
+    assert civil_time.local_to_instant(day, late, zone) < civil_time.local_to_instant(
         day + timedelta(days=1), early, zone
     )
 
