@@ -49,7 +49,7 @@ def quiet_end(
     return None
 
 
-def next_loud_moment(
+def next_permitted_time(
     hours: Sequence[QuietHours], zones: Sequence[ZoneInfo], now: datetime, days: Sequence[date]
 ) -> datetime | None:
     """Return the first moment from now on outside the quiet hours in all zones; None: never.

@@ -12,7 +12,7 @@ from butler.decisions.context import (
     pass_gate,
 )
 from butler.decisions.layers.basis import live_relation
-from butler.decisions.quiet_hours import budget_window, next_loud_moment
+from butler.decisions.quiet_hours import budget_window, next_permitted_time
 from butler.types import Contact, Gate, Use
 from customers.consent.preferences import MalformedValue, MessageCap, QuietHours
 
@@ -130,7 +130,7 @@ def check_quiet_hours(
 ) -> Gate:
     """Return a gate that defers until no quiet hours hold in any zone of the context."""
     zones, days = context.clocks
-    until = next_loud_moment(hours, zones, context.now, days)
+    until = next_permitted_time(hours, zones, context.now, days)
     inputs = {"zones": [zone.key for zone in zones], "hours": hours}
     if until is context.now:
         return Gate(code, layer, "pass", "", evidence, inputs)

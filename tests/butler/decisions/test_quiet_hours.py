@@ -56,7 +56,9 @@ def test_it_is_quiet_when_the_clock_shows_so(hours, name, moment):
     if _turns_around(zone, moment):
         return
 
-    opens = quiet_hours.next_loud_moment([hours], [zone], moment, [moment.astimezone(zone).date()])
+    opens = quiet_hours.next_permitted_time(
+        [hours], [zone], moment, [moment.astimezone(zone).date()]
+    )
 
     assert (opens != moment) == _is_quiet_by_the_clock(hours, zone, moment)
 
@@ -68,7 +70,7 @@ def test_it_opens_at_the_first_moment_that_is_in_none_of_them(hours, name, momen
     zone = ZoneInfo(name)
     day = moment.astimezone(zone).date()
 
-    opens = quiet_hours.next_loud_moment(hours, [zone], moment, [day])
+    opens = quiet_hours.next_permitted_time(hours, [zone], moment, [day])
 
     last = opens or moment + timedelta(days=7)
     steps = int((last - moment) / timedelta(minutes=15))
