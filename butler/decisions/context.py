@@ -34,7 +34,7 @@ class DecisionContext[A: (Contact, Use)]:
     """One act, and all facts and rules that it is decided by."""
 
     __slots__ = (
-        "_clocks",
+        "_zones_and_dates",
         "act",
         "basis",
         "budget_windows",
@@ -61,22 +61,22 @@ class DecisionContext[A: (Contact, Use)]:
         self.basis: Gate | None = None
         # The gate that routes the act to a person instead.
         self.person_first: Gate | None = None
-        self._clocks: tuple[list[ZoneInfo], list[date]] | None = None
+        self._zones_and_dates: tuple[list[ZoneInfo], list[date]] | None = None
 
     @property
     def is_zone_known(self) -> bool:
         return bool(self.settings.get("zone") or self.facts.zone)
 
     @property
-    def clocks(self) -> tuple[list[ZoneInfo], list[date]]:
+    def zones_and_dates(self) -> tuple[list[ZoneInfo], list[date]]:
         """The zone of the customer, or all plausible ones, and the dates there; never empty.
 
         Raises UnknownZone where no zone is known.
         """
-        if self._clocks is None:
+        if self._zones_and_dates is None:
             zones = self._find_zones()
-            self._clocks = zones, [local_day(self.now, zone) for zone in zones]
-        return self._clocks
+            self._zones_and_dates = zones, [local_day(self.now, zone) for zone in zones]
+        return self._zones_and_dates
 
     def _find_zones(self) -> list[ZoneInfo]:
         names: Sequence[str] = [str(setting.value) for setting in self.settings.get("zone", ())]
@@ -108,13 +108,13 @@ def applicable_settings(
         candidate = ApplicableSetting(
             specificity, value, setting.entry, setting.channel, setting.topic
         )
-        rivals = applicable.get(setting.name)
-        if rivals is None or rivals[0].specificity < specificity:
+        most_specific = applicable.get(setting.name)
+        if most_specific is None or most_specific[0].specificity < specificity:
             applicable[setting.name] = [candidate]
-        elif rivals[0].specificity == specificity:
-            rivals.append(candidate)
+        elif most_specific[0].specificity == specificity:
+            most_specific.append(candidate)
             # The order in which they came must not show in what is decided.
-            rivals.sort(key=_by_entry)
+            most_specific.sort(key=_by_entry)
     return applicable
 
 

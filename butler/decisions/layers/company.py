@@ -17,7 +17,7 @@ def budget(context: DecisionContext[Contact]) -> Gate:
     if type(limit.limit) is not int:
         return deny("company_budget", "integrity", "unknown_rules")
     scope = f"company:{context.act.message_class}"
-    zones, days = context.clocks
+    zones, days = context.zones_and_dates
     window, until = budget_window(limit.period, days[0], zones[0])
     context.budget_windows.append((scope, window))
     used = (context.facts.used or {}).get(f"{scope}|{window}", 0)

@@ -95,7 +95,7 @@ def budget(context: DecisionContext[Contact]) -> Gate:
     settings = context.settings.get("budget")
     if not settings:
         return _NO_BUDGET
-    zones, days = context.clocks
+    zones, days = context.zones_and_dates
     latest: Gate | None = None
     inputs: dict[str, object] = {}
     for setting in settings:
@@ -129,7 +129,7 @@ def check_quiet_hours(
     evidence: tuple[str, ...] = (),
 ) -> Gate:
     """Return a gate that defers until no quiet hours hold in any zone of the context."""
-    zones, days = context.clocks
+    zones, days = context.zones_and_dates
     until = next_permitted_time(hours, zones, context.now, days)
     inputs = {"zones": [zone.key for zone in zones], "hours": hours}
     if until is context.now:
