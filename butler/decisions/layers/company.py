@@ -5,15 +5,15 @@ from butler.decisions.layers.preference import check_quiet_hours
 from butler.decisions.quiet_hours import budget_window
 from butler.types import Contact, Gate
 
-_NO_BUDGET = pass_gate("company_budget", "company")
-_NEVER_QUIET = pass_gate("company_quiet_hours", "company")
+_BUDGET_PASS = pass_gate("company_budget", "company")
+_QUIET_HOURS_PASS = pass_gate("company_quiet_hours", "company")
 
 
 def budget(context: DecisionContext[Contact]) -> Gate:
     """Check whether the company's budget for the message class is used up."""
     limit = context.rules.budgets.get(context.act.message_class)
     if limit is None:
-        return _NO_BUDGET
+        return _BUDGET_PASS
     if type(limit.limit) is not int:
         return deny("company_budget", "integrity", "unknown_rules")
     scope = f"company:{context.act.message_class}"
@@ -31,5 +31,5 @@ def quiet_hours(context: DecisionContext[Contact]) -> Gate:
     """Check whether the company's quiet hours for the message class hold."""
     hours = context.rules.quiet_hours.get(context.act.message_class)
     if hours is None:
-        return _NEVER_QUIET
+        return _QUIET_HOURS_PASS
     return check_quiet_hours(context, "company", "company_quiet_hours", [hours])

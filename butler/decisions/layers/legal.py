@@ -6,15 +6,15 @@ from butler.types import Contact, Gate, Use
 # Channels that end inside the customer's own pages.
 WITHOUT_ADDRESS = frozenset({"inbox"})
 # The message classes that may go to an address in spite of its suppression.
-_ALLOWED_IN_SPITE = {
+_CLASSES_TO_SUPPRESSED = {
     "bounced": frozenset[str](),
     "complained": frozenset({"legal_duty"}),
     "stopped": frozenset[str](),
 }
-_UNRESTRICTED = pass_gate("restriction", "legal")
-_NO_OBJECTION = pass_gate("objection", "legal")
-_NEEDS_NONE = pass_gate("address", "legal")
-_OF_AGE = pass_gate("age", "legal")
+_RESTRICTION_PASS = pass_gate("restriction", "legal")
+_OBJECTION_PASS = pass_gate("objection", "legal")
+_ADDRESS_PASS = pass_gate("address", "legal")
+_AGE_PASS = pass_gate("age", "legal")
 
 
 def restriction(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
@@ -22,7 +22,7 @@ def restriction(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gat
     entry = context.control.restricted
     if entry:
         return deny("restriction", "legal", "restricted", (entry,))
-    return _UNRESTRICTED
+    return _RESTRICTION_PASS
 
 
 def marketing_objection(context: DecisionContext[Contact]) -> Gate:
@@ -42,20 +42,20 @@ def _objection(
     for subject in subjects:
         if subject in objections:
             return deny("objection", "legal", "objected", (objections[subject],))
-    return _NO_OBJECTION
+    return _OBJECTION_PASS
 
 
 def address(context: DecisionContext[Contact]) -> Gate:
     """Check whether the customer has an address of the channel that accepts messages."""
     channel = context.act.channel
     if channel in WITHOUT_ADDRESS:
-        return _NEEDS_NONE
+        return _ADDRESS_PASS
     address = (context.facts.addresses or {}).get(channel)
     if address is None or not address.value:
         return deny("address", "legal", "no_address", inputs={"channel": channel})
     if address.suppressed != "":
         evidence = (address.evidence,) if address.evidence else ()
-        allowed_classes = _ALLOWED_IN_SPITE.get(address.suppressed)
+        allowed_classes = _CLASSES_TO_SUPPRESSED.get(address.suppressed)
         if allowed_classes is None:
             return deny("address", "legal", "unknown_address", evidence)
         if context.act.message_class not in allowed_classes:
@@ -67,4 +67,4 @@ def age(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
     """Check whether the customer is old enough to consent (GDPR Art. 8)."""
     if context.facts.is_of_age is not True:
         return deny("age", "legal", "not_of_age")
-    return _OF_AGE
+    return _AGE_PASS

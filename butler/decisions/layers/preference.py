@@ -17,13 +17,13 @@ from butler.types import Contact, Gate, Use
 from customers.consent.preferences import MalformedValue, MessageCap, QuietHours
 
 _REQUESTED_KINDS = frozenset({"order", "request"})
-_NO_CHOICE = pass_gate("allow", "preference")
-_USABLE = pass_gate("data_use", "preference")
-_NO_PAUSE = pass_gate("pause", "preference")
-_NOT_ONLY_WHEN_ASKED = pass_gate("only_when_i_ask", "preference")
-_NO_BUDGET = pass_gate("budget", "preference")
-_NEVER_QUIET = pass_gate("quiet_hours", "preference")
-_NO_PERSON = pass_gate("person_first", "preference")
+_ALLOW_PASS = pass_gate("allow", "preference")
+_DATA_USE_PASS = pass_gate("data_use", "preference")
+_PAUSE_PASS = pass_gate("pause", "preference")
+_ONLY_WHEN_I_ASK_PASS = pass_gate("only_when_i_ask", "preference")
+_BUDGET_PASS = pass_gate("budget", "preference")
+_QUIET_HOURS_PASS = pass_gate("quiet_hours", "preference")
+_PERSON_FIRST_PASS = pass_gate("person_first", "preference")
 
 
 def read_settings(context: DecisionContext[Contact]) -> Gate:
@@ -51,7 +51,7 @@ def allow(context: DecisionContext[Contact]) -> Gate:
     """Check whether the channel is on for the topic; unset passes."""
     settings = context.settings.get("allow")
     if not settings:
-        return _NO_CHOICE
+        return _ALLOW_PASS
     for setting in settings:
         if setting.value is False:
             code = "topic_off" if setting.specificity % 2 else "channel_off"
@@ -64,7 +64,7 @@ def data_use(context: DecisionContext[Use]) -> Gate:
     for setting in context.settings.get("data_use", ()):
         if setting.value is False:
             return deny("data_use", "preference", "data_use_off", (setting.entry,))
-    return _USABLE
+    return _DATA_USE_PASS
 
 
 def pause(context: DecisionContext[Contact]) -> Gate:
@@ -74,7 +74,7 @@ def pause(context: DecisionContext[Contact]) -> Gate:
         if isinstance(setting.value, datetime) and setting.value > context.now:
             last = max(last or (setting.value, setting.entry), (setting.value, setting.entry))
     if last is None:
-        return _NO_PAUSE
+        return _PAUSE_PASS
     until, entry = last
     return defer("pause", "preference", "paused", until, (entry,))
 
@@ -87,14 +87,14 @@ def only_when_i_ask(context: DecisionContext[Contact]) -> Gate:
             if relation is None or relation.kind not in _REQUESTED_KINDS:
                 evidence = (setting.entry,)
                 return deny("only_when_i_ask", "preference", "only_when_asked", evidence)
-    return _NOT_ONLY_WHEN_ASKED
+    return _ONLY_WHEN_I_ASK_PASS
 
 
 def budget(context: DecisionContext[Contact]) -> Gate:
     """Check whether the customer's own budget for the current window is used up."""
     settings = context.settings.get("budget")
     if not settings:
-        return _NO_BUDGET
+        return _BUDGET_PASS
     zones, days = context.zones_and_dates
     latest: Gate | None = None
     inputs: dict[str, object] = {}
@@ -116,7 +116,7 @@ def quiet_hours(context: DecisionContext[Contact]) -> Gate:
     """Check whether the customer's quiet hours hold, in any zone where they could be."""
     settings = context.settings.get("quiet_hours")
     if not settings:
-        return _NEVER_QUIET
+        return _QUIET_HOURS_PASS
     hours = [setting.value for setting in settings if isinstance(setting.value, QuietHours)]
     return check_quiet_hours(context, "preference", "quiet_hours", hours, _entries(settings))
 
@@ -148,7 +148,7 @@ def person_first(context: DecisionContext[Contact]) -> Gate:
             gate = Gate("person_first", "preference", "pass", "person_first", (setting.entry,))
             context.person_first = gate
             return gate
-    return _NO_PERSON
+    return _PERSON_FIRST_PASS
 
 
 def _entries(settings: Sequence[ApplicableSetting]) -> tuple[str, ...]:

@@ -3,9 +3,9 @@
 from butler.decisions.context import DecisionContext
 from butler.types import Contact, Gate, Use
 
-_NONE = Gate("terms", "terms", "pass", "no_terms")
+_TERMS_PASS = Gate("terms", "terms", "pass", "no_terms")
 
 
-def terms(_case: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
+def terms(_context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
     """Check each clause of the terms of the customer."""
-    return _NONE
+    return _TERMS_PASS
