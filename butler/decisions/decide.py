@@ -89,7 +89,7 @@ _USE: tuple[Check[Use], ...] = (
 _USE_BY_RELATION: tuple[Check[Use], ...] = (terms, basis.relation)
 _USE_BY_CONSENT: tuple[Check[Use], ...] = (legal.age, terms, basis.consent)
 _USE_PREFERENCES: tuple[Check[Use], ...] = (
-    preference.read_settings_of_use,
+    preference.read_data_use_settings,
     preference.data_use,
 )
 

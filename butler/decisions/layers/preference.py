@@ -31,7 +31,7 @@ def read_settings(context: DecisionContext[Contact]) -> Gate:
     return _read(context, context.act.channel, context.act.topic)
 
 
-def read_settings_of_use(context: DecisionContext[Use]) -> Gate:
+def read_data_use_settings(context: DecisionContext[Use]) -> Gate:
     return _read(context, "*", context.act.purpose)
 
 
