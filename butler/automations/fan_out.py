@@ -99,7 +99,7 @@ def _refused_recipients(
 ) -> dict[UUID, _RefusalCodes]:
     """Return the customers whom every channel refuses, with the code of each channel."""
     document = version.document
-    channels = prefilter.channels(prefilter.initial_choices(document))
+    channels = prefilter.all_channels(prefilter.initial_choices(document))
     if not recipients or not channels:
         return {}
     # A pause that ends before the last recipient's message expires refuses nobody.
@@ -169,7 +169,7 @@ def _decision_columns(
     version: Version, choice: ChannelChoice, codes: _RefusalCodes
 ) -> dict[str, object]:
     document = version.document
-    channels = prefilter.channels(prefilter.initial_choices(document))
+    channels = prefilter.all_channels(prefilter.initial_choices(document))
     code_by_channel = dict(zip(channels, codes, strict=True))
     return {
         "code": code_by_channel[choice[0]],
@@ -180,5 +180,5 @@ def _decision_columns(
             "purpose": document.purpose,
             "relation": document.relation,
         },
-        "gates": prefilter.gates(choice, code_by_channel),
+        "gates": prefilter.denial_gates(choice, code_by_channel),
     }

@@ -29,12 +29,12 @@ def initial_choices(document: Document) -> tuple[ChannelChoice, ...]:
     return tuple(choices)
 
 
-def channels(choices: Sequence[ChannelChoice]) -> tuple[str, ...]:
+def all_channels(choices: Sequence[ChannelChoice]) -> tuple[str, ...]:
     """Return every channel of these choices, once."""
     return tuple(dict.fromkeys(channel for choice in choices for channel in choice))
 
 
-def gates(choice: ChannelChoice, codes: Mapping[str, str]) -> list[Gate]:
+def denial_gates(choice: ChannelChoice, codes: Mapping[str, str]) -> list[Gate]:
     """Return the gates of one decision: the code that refused each of its channels."""
     return [
         Gate(

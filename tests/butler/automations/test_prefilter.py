@@ -27,7 +27,7 @@ def test_saying_it_again_needs_that_it_was_said():
 
 
 def test_each_channel_is_asked_of_once():
-    assert prefilter.channels(of(say("email", "inbox"), say("inbox", "sms"))) == (
+    assert prefilter.all_channels(of(say("email", "inbox"), say("inbox", "sms"))) == (
         "email",
         "inbox",
         "sms",
@@ -49,7 +49,9 @@ def test_what_depends_on_more_than_the_moment_is_not_sifted(step):
 
 
 def test_the_gates_say_what_refused_each_channel():
-    gates = prefilter.gates(("email", "inbox"), {"email": "no_address", "inbox": "topic_off"})
+    gates = prefilter.denial_gates(
+        ("email", "inbox"), {"email": "no_address", "inbox": "topic_off"}
+    )
 
     assert [(gate.layer, gate.code, gate.inputs) for gate in gates] == [
         ("legal", "no_address", {"channel": "email"}),
