@@ -244,12 +244,12 @@ def _write_email(path: str) -> dict[str, Any]:
 
     with connection.cursor() as cursor:
         cursor.execute(_SENT_MESSAGE)
-        message, customer, version, step, facts = cursor.fetchone()
+        message, customer, version, step, context = cursor.fetchone()
     message_text = render_stored(
         versions.document_of(version),
         step=step,
         channel="email",
-        facts=json.loads(facts),
+        context=json.loads(context),
         language="en",
         links={"site": "https://larkmoor.example", "why": "", "preferences": "", "unsubscribe": ""},
     )

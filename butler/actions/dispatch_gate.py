@@ -53,7 +53,7 @@ class QueuedMessage(NamedTuple):
     expires_at: datetime
     created_at: datetime
     attempts: int
-    facts: str
+    context: str
 
 
 class OutgoingMessage(msgspec.Struct, frozen=True):
@@ -85,7 +85,7 @@ class Claimed(NamedTuple):
 
     outgoing: Sequence[OutgoingMessage]
     queued: Mapping[UUID, QueuedMessage]
-    # By message. Not stored: it can be rendered again from the version and the facts, and is ten
+    # By message. Not stored: it can be rendered again from the version and the context, and is ten
     # times as long as everything else.
     html: Mapping[UUID, str]
     claimed_count: int
@@ -203,7 +203,7 @@ class _DispatchGate:
             versions.document_of(message.version_id) if message.version_id else None,
             step=message.step,
             channel=self.channel,
-            facts=msgspec.json.decode(message.facts),
+            context=msgspec.json.decode(message.context),
             language=language,
             links=self.links(message),
         )

@@ -104,9 +104,9 @@ def _lock_runs(dues: Sequence[ClaimedDue]) -> list[_LockedRun]:
     rows = sql.rows("lock_runs", params)
     return [
         _LockedRun(
-            id_, version, customer, _cause(cause), at, step, due, due_at, _memory(facts), *flags
+            id_, version, customer, _cause(cause), at, step, due, due_at, _memory(memory), *flags
         )
-        for id_, version, customer, cause, at, step, due, due_at, facts, *flags in rows
+        for id_, version, customer, cause, at, step, due, due_at, memory, *flags in rows
     ]
 
 

@@ -38,22 +38,22 @@ class _Recipient(NamedTuple):
 
 def fan_out(due: ClaimedDue, now: datetime) -> Reschedule | None:
     """Start a run for each customer of one batch; return where to go on, if there may be more."""
-    facts = due.facts
-    version = versions.read([facts["version"]]).get(facts["version"])
-    if version is None or _is_obsolete(version, facts["cause"]):
+    parameters = due.parameters
+    version = versions.read([parameters["version"]]).get(parameters["version"])
+    if version is None or _is_obsolete(version, parameters["cause"]):
         return None
     ids = audiences.read_batch(
-        facts["audience"],
-        topic=facts["cause"].get("topic", ""),
-        after=UUID(facts["after"]) if "after" in facts else audiences.FIRST_CURSOR,
+        parameters["audience"],
+        topic=parameters["cause"].get("topic", ""),
+        after=UUID(parameters["after"]) if "after" in parameters else audiences.FIRST_CURSOR,
         limit=BATCH,
         now=now,
     )
-    recipients = [_Recipient(*row) for row in _due_times(ids, facts)]
+    recipients = [_Recipient(*row) for row in _due_times(ids, parameters)]
     refused = _refused_recipients(version, recipients)
     if refused:
-        _insert_refused_runs(version, facts, recipients, refused, now)
-    occasion, cause = facts["occasion"], facts["cause"]
+        _insert_refused_runs(version, parameters, recipients, refused, now)
+    occasion, cause = parameters["occasion"], parameters["cause"]
     starts = [
         triggers.scheduled_start(
             version, recipient.customer_id, occasion, cause, recipient.due_at, now
@@ -63,7 +63,7 @@ def fan_out(due: ClaimedDue, now: datetime) -> Reschedule | None:
     ]
     if starts:
         triggers.start_runs(starts, now=now)
-    return Reschedule(now, {**facts, "after": str(ids[-1])}) if len(ids) == BATCH else None
+    return Reschedule(now, {**parameters, "after": str(ids[-1])}) if len(ids) == BATCH else None
 
 
 def _is_obsolete(version: Version, cause: Mapping[str, Any]) -> bool:
@@ -77,13 +77,13 @@ def _is_obsolete(version: Version, cause: Mapping[str, Any]) -> bool:
     return not TopicStatus.objects.filter(key=cause["topic"], serial=serial).exists()
 
 
-def _due_times(ids: list[UUID], facts: Mapping[str, Any]) -> Iterator[tuple[UUID, datetime]]:
+def _due_times(ids: list[UUID], parameters: Mapping[str, Any]) -> Iterator[tuple[UUID, datetime]]:
     """Yield when each customer's run is due: at once, or at a time on their own clock."""
-    if "moment" in facts:
-        due_at = datetime.fromisoformat(facts["moment"])
+    if "moment" in parameters:
+        due_at = datetime.fromisoformat(parameters["moment"])
         yield from ((id_, due_at) for id_ in ids)
         return
-    day, at = date.fromisoformat(facts["cause"]["day"]), facts["cause"]["at"]
+    day, at = date.fromisoformat(parameters["cause"]["day"]), parameters["cause"]["at"]
     for id_, zone in sql.rows("read_zones", {"ids": ids}):
         yield (
             id_,
@@ -129,7 +129,7 @@ def _refused_recipients(
 
 def _insert_refused_runs(
     version: Version,
-    facts: Mapping[str, Any],
+    parameters: Mapping[str, Any],
     recipients: Sequence[_Recipient],
     refused: Mapping[UUID, _RefusalCodes],
     now: datetime,
@@ -155,8 +155,8 @@ def _insert_refused_runs(
     columns = ("decision_ids", "run_ids", "customer_ids", "due_times", "refusals", "choices")
     params: dict[str, object] = {
         "version": version.id,
-        "occasion": facts["occasion"],
-        "cause": json(facts["cause"]),
+        "occasion": parameters["occasion"],
+        "cause": json(parameters["cause"]),
         "now": now,
         "rules_version": rules().version,
         "reasons": json(reasons),

@@ -51,7 +51,7 @@ def plan_dates(due: ClaimedDue, now: datetime) -> Reschedule:
     Visits may move until their day, so those of the next two days are looked for each time.
     Dates that return each year are looked for once a day, when the day begins first anywhere.
     """
-    planned = due.facts.get("planned", {})
+    planned = due.parameters.get("planned", {})
     today = civil_time.local_day(now, company_zone())
     planned_until, rows = {}, []
     for version in _live_versions("date"):
@@ -75,7 +75,9 @@ def plan_date(due: ClaimedDue, now: datetime) -> Reschedule | None:
     version = versions.read([int(version_id)]).get(int(version_id))
     if version is None:
         return None
-    upcoming = _upcoming_dates(version, date.fromisoformat(day) if day else None, due.facts, now)
+    upcoming = _upcoming_dates(
+        version, date.fromisoformat(day) if day else None, due.parameters, now
+    )
     starts = [start for row in upcoming if (start := _run_start(row, version, now))]
     if starts:
         triggers.start_runs(starts, now=now)
@@ -162,7 +164,7 @@ def _run_start(row: _UpcomingDate, version: Version, now: datetime) -> RunStart 
 
 def plan_schedules(due: ClaimedDue, now: datetime) -> Reschedule:
     """Insert the fan-outs of schedules, one for each day, due when the day begins first."""
-    planned = due.facts.get("planned", {})
+    planned = due.parameters.get("planned", {})
     today = civil_time.local_day(now, company_zone())
     planned_until = {}
     for version in _live_versions("schedule"):
@@ -182,13 +184,13 @@ def _is_scheduled(trigger: OnSchedule, day: date) -> bool:
 
 def _insert_fan_out(version: Version, trigger: OnSchedule, day: date) -> None:
     cause = {"day": str(day), "at": trigger.at}
-    facts = {"version": version.id, "audience": trigger.audience, "cause": cause}
+    parameters = {"version": version.id, "audience": trigger.audience, "cause": cause}
     Due.objects.bulk_create(
         [
             Due(
                 job="fan_out",
                 key=f"{version.id}:{day}",
-                facts=facts | {"occasion": str(day)},
+                facts=parameters | {"occasion": str(day)},
                 # Consents that are given or withdrawn until then count.
                 due_at=civil_time.local_to_instant(day, trigger.at, _EARLIEST_ZONE),
             )
@@ -210,7 +212,7 @@ def schedule_topic_fan_outs(status: TopicStatus, *, now: datetime) -> int:
             continue
         occasion = f"{status.key}:{status.serial}"
         cause = {"topic": status.key, "status": status.status, "serial": status.serial}
-        facts = {
+        parameters = {
             "version": version.id,
             "audience": trigger.audience,
             "cause": cause,
@@ -218,7 +220,7 @@ def schedule_topic_fan_outs(status: TopicStatus, *, now: datetime) -> int:
             "moment": now.isoformat(),
         }
         key = triggers.shorten_key(f"{version.id}:{occasion}")
-        rows.append(Due(job="fan_out", key=key, facts=facts, due_at=now))
+        rows.append(Due(job="fan_out", key=key, facts=parameters, due_at=now))
     Due.objects.bulk_create(rows, ignore_conflicts=True)
     if rows:
         notify.after_commit("butler.tick")

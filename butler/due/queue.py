@@ -25,7 +25,7 @@ class ClaimedDue(NamedTuple):
     job: str
     customer_id: UUID | None
     key: str
-    facts: Mapping[str, Any]
+    parameters: Mapping[str, Any]
     attempts: int
     due_at: datetime
     # The end of the claim, which is also its token.
@@ -33,10 +33,10 @@ class ClaimedDue(NamedTuple):
 
 
 class Reschedule(NamedTuple):
-    """When the job runs again, and the facts that it gets then."""
+    """When the job runs again, and the parameters that it gets then."""
 
     at: datetime
-    facts: Mapping[str, Any]
+    parameters: Mapping[str, Any]
 
 
 type Job = Callable[[ClaimedDue, datetime], Reschedule | datetime | None]
@@ -54,8 +54,10 @@ def claim(*, now: datetime, limit: int = BATCH) -> Sequence[ClaimedDue]:
     with transaction.atomic():
         rows = sql.rows("claim_due", {"now": now, "until": now + CLAIM, "limit": limit})
     return [
-        ClaimedDue(id_, job, customer, key, msgspec.json.decode(facts), attempts, due_at, until)
-        for id_, job, customer, key, facts, attempts, due_at, until in rows
+        ClaimedDue(
+            id_, job, customer, key, msgspec.json.decode(parameters), attempts, due_at, until
+        )
+        for id_, job, customer, key, parameters, attempts, due_at, until in rows
     ]
 
 
@@ -70,8 +72,8 @@ def reschedule(due: ClaimedDue, next_run: Reschedule | datetime | None) -> None:
     if next_run is None:
         row.delete()
         return
-    at, facts = next_run if isinstance(next_run, Reschedule) else (next_run, due.facts)
-    row.update(due_at=at, facts=facts, claimed_until=None, attempts=0, failed_reason="")
+    at, parameters = next_run if isinstance(next_run, Reschedule) else (next_run, due.parameters)
+    row.update(due_at=at, facts=parameters, claimed_until=None, attempts=0, failed_reason="")
 
 
 def retry_later(due: ClaimedDue, reason: str, *, now: datetime) -> None:

@@ -93,17 +93,17 @@ def render_stored(
     *,
     step: str,
     channel: str,
-    facts: Mapping[str, Any],
+    context: Mapping[str, Any],
     language: str,
     links: Mapping[str, str],
 ) -> RenderedMessage:
     """Return a queued message as it leaves; raise NotRenderable where a value is missing.
 
-    Without a document no automation sends it, and its facts hold the text:
+    Without a document no automation sends it, and its context holds the text:
     {"words": {"subject", "text"}}.
     """
     if document is None:
-        stored = facts.get("words", {})
+        stored = context.get("words", {})
         if not stored.get("text"):
             raise NotRenderable("missing_value")
         return RenderedMessage(
@@ -113,7 +113,7 @@ def render_stored(
             html=stored.get("html", ""),
         )
     try:
-        return render(document, step, channel, facts, links, language)
+        return render(document, step, channel, context, links, language)
     except MissingValues as missing:
         raise NotRenderable("missing_value") from missing
 

@@ -57,17 +57,17 @@ def record_statement(
     )
 
 
-def order(customer: Customer, number: str = "", **facts) -> str:
+def order(customer: Customer, number: str = "", **fields) -> str:
     """An order that a trusted source told of; returns its relation."""
     number = number or f"A-{uuid.uuid4().hex[:8]}"
     (user_id,) = customer.identifiers.filter(kind="user_id", evidence=2).values_list("value")[:1]
-    facts = {"visit_date": f"{NOON:%Y-%m-%d}"} | facts
+    fields = {"visit_date": f"{NOON:%Y-%m-%d}"} | fields
     at = NOON - timedelta(days=2)
-    factories.record(factories.order(number, ("user_id", user_id[0]), at=at, **facts), at=at)
+    factories.record(factories.order(number, ("user_id", user_id[0]), at=at, **fields), at=at)
     return f"order:{number}"
 
 
-def message(customer: Customer, **facts) -> Message:
+def message(customer: Customer, **fields) -> Message:
     """Something that waits to be said, by default an offer by e-mail."""
     words = {"words": {"subject": "For you", "text": "An afternoon at Larkmoor."}}
     defaults = {
@@ -84,6 +84,6 @@ def message(customer: Customer, **facts) -> Message:
         "state_at": NOON - timedelta(minutes=1),
         "facts": words,
     }
-    if facts.get("message_class", "marketing") not in ("marketing", "relationship"):
+    if fields.get("message_class", "marketing") not in ("marketing", "relationship"):
         defaults["purpose"] = ""
-    return Message.objects.create(**{**defaults, **facts})
+    return Message.objects.create(**{**defaults, **fields})

@@ -120,8 +120,8 @@ class World:
         name = self.act.get("relation", "")
         if name in self.relations:
             old = self.relations[name]
-            facts = {"kind": old.kind, "since": old.since, "until": old.until} | changes
-            self.relations[name] = Relation(**facts, evidence=name)
+            fields = {"kind": old.kind, "since": old.since, "until": old.until} | changes
+            self.relations[name] = Relation(**fields, evidence=name)
 
     def consent(self, **changes: object) -> None:
         purpose = self.act.get("purpose", "")

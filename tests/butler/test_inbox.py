@@ -61,9 +61,9 @@ def _ways(of: Customer) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def _message_of_run(
-    to: Customer, run: uuid.UUID, channel: str, step: str = "0", **facts
+    to: Customer, run: uuid.UUID, channel: str, step: str = "0", **fields
 ) -> Message:
-    return factories.message(to, run_id=run, step=step, channel=channel, **facts)
+    return factories.message(to, run_id=run, step=step, channel=channel, **fields)
 
 
 @pytest.mark.parametrize("ways", list(permutations(["email", "inbox", "sms"])))

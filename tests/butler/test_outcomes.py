@@ -23,7 +23,7 @@ def _vocabulary():
     arrange.vocabulary()
 
 
-def claimed_outcome(outcome="accepted", *, budget=None, **facts):
+def claimed_outcome(outcome="accepted", *, budget=None, **fields):
     """Let one message go, and return whose it is and what is to be said of it."""
     guest = arrange.guest()
     arrange.record_statement(guest, "consent.given", "offers")
@@ -46,7 +46,7 @@ def claimed_outcome(outcome="accepted", *, budget=None, **facts):
         "marketing",
         outgoing.number,
         False,
-        **facts,
+        **fields,
     )
     return guest, delivery_outcome
 
@@ -88,9 +88,9 @@ def test_what_left_while_two_records_became_one_is_on_the_log_of_the_one():
 # What becomes of a message ---------------------------------------------------------------
 
 
-def outcome(delivery_result, *, of="marketing", number=1, is_idempotent=False, **facts):
+def outcome(delivery_result, *, of="marketing", number=1, is_idempotent=False, **fields):
     nobody = uuid.UUID(int=0)
-    return DeliveryOutcome(nobody, nobody, delivery_result, of, number, is_idempotent, **facts)
+    return DeliveryOutcome(nobody, nobody, delivery_result, of, number, is_idempotent, **fields)
 
 
 WAITS = RECONCILE.total_seconds()
@@ -259,7 +259,7 @@ def test_sweep_takes_expired_leases_only_oldest_first():
 
 
 @pytest.mark.parametrize(
-    ("facts", "state"),
+    ("fields", "state"),
     [
         ({}, "queued"),
         ({"not_before": NOON}, "queued"),
@@ -271,9 +271,10 @@ def test_sweep_takes_expired_leases_only_oldest_first():
         ({"state": "sending"}, "sending"),
     ],
 )
-def test_only_what_may_have_left_in_vain_and_still_holds_is_sent_once_more(facts, state):
+def test_only_what_may_have_left_in_vain_and_still_holds_is_sent_once_more(fields, state):
     message = arrange.message(
-        arrange.guest(), **{"message_class": "service", "state": "uncertain", "attempts": 1} | facts
+        arrange.guest(),
+        **{"message_class": "service", "state": "uncertain", "attempts": 1} | fields,
     )
 
     outcomes.expire_leases(now=NOON)

@@ -31,9 +31,9 @@ def test_saying_so_has_those_concerned_looked_for(desk):
 
     desk.post(RIDE, {"status": "down"})
 
-    facts = Due.objects.get(job="fan_out").facts
-    assert facts["audience"] == "visiting_today"
-    assert facts["cause"]["topic"] == "ride:night-mail"
+    parameters = Due.objects.get(job="fan_out").facts
+    assert parameters["audience"] == "visiting_today"
+    assert parameters["cause"]["topic"] == "ride:night-mail"
 
 
 def test_the_same_request_twice_says_it_once(desk):

@@ -123,8 +123,8 @@ def test_migration_renames_the_audience_and_the_new_file_stays_the_version_it_is
     old_document["trigger"]["audience"] = "told:visit-reminder"
     with pgtrigger.ignore("butler.AutomationVersion:automation_version_is_never_rewritten"):
         AutomationVersion.objects.filter(pk=version.pk).update(document=old_document, digest="old")
-    facts = {"version": version.pk, "audience": "told:visit-reminder"}
-    fan_out = Due.objects.create(job="fan_out", key="1:ride", facts=facts, due_at=NOW)
+    parameters = {"version": version.pk, "audience": "told:visit-reminder"}
+    fan_out = Due.objects.create(job="fan_out", key="1:ride", facts=parameters, due_at=NOW)
 
     migrate("0016_notified_audiences")
 

@@ -15,11 +15,11 @@ from tests.butler.arrange import NOON, guest, message, vocabulary
 pytestmark = pytest.mark.django_db
 
 
-def sent(outcome: str = "accepted", **facts) -> Message:
+def sent(outcome: str = "accepted", **fields) -> Message:
     """A message that was handed over, with what came of it."""
     vocabulary()
     state = outcome or "sending"
-    sent_message = message(guest(), state=state, address="noor@example.com", attempts=1, **facts)
+    sent_message = message(guest(), state=state, address="noor@example.com", attempts=1, **fields)
     attempt(sent_message, outcome, number=1)
     return sent_message
 
@@ -39,13 +39,13 @@ def attempt(message: Message, outcome: str, number: int, provider_id: str = "") 
     )
 
 
-def report(message: Message, kind: str, **facts) -> DeliveryReport:
+def report(message: Message, kind: str, **fields) -> DeliveryReport:
     defaults = {
         "event_id": f"{message.pk}:{kind}",
         "message_id": str(message.pk),
         "occurred_at": NOON,
     }
-    return DeliveryReport(**{**defaults, "kind": kind, **facts})
+    return DeliveryReport(**{**defaults, "kind": kind, **fields})
 
 
 def take_in(*reports: DeliveryReport) -> int:

@@ -33,8 +33,8 @@ def claim(*, channel="email", now=NOON, limit=25, lease=10.0):
     )
 
 
-def guest_who_consented(**facts):
-    guest = arrange.guest(**facts)
+def guest_who_consented(**fields):
+    guest = arrange.guest(**fields)
     arrange.record_statement(guest, "consent.given", "offers")
     return guest
 
@@ -138,10 +138,10 @@ def test_a_message_whose_time_is_over_ends_as_expired():
 def test_a_service_message_needs_something_live_and_not_a_word():
     guest = arrange.guest()
     relation = arrange.order(guest)
-    facts = {"message_class": "service", "topic": "orders"}
-    real = arrange.message(guest, relation=relation, **facts)
-    made_up = arrange.message(guest, relation="order:NOT-THERE", **facts)
-    none = arrange.message(guest, **facts)
+    fields = {"message_class": "service", "topic": "orders"}
+    real = arrange.message(guest, relation=relation, **fields)
+    made_up = arrange.message(guest, relation="order:NOT-THERE", **fields)
+    none = arrange.message(guest, **fields)
 
     assert [outgoing.message_id for outgoing in claim().outgoing] == [real.id]
     for message in (made_up, none):
@@ -180,8 +180,8 @@ def test_quiet_hours_put_off_and_use_no_budget():
 def test_customer_who_now_prefers_a_person_gets_a_staff_task():
     guest = arrange.guest()
     arrange.record_statement(guest, "consent.given", "birthdays")
-    facts = {"message_class": "relationship", "topic": "birthdays", "purpose": "birthdays"}
-    message = arrange.message(guest, **facts, automation_id="birthday")
+    fields = {"message_class": "relationship", "topic": "birthdays", "purpose": "birthdays"}
+    message = arrange.message(guest, **fields, automation_id="birthday")
     arrange.record_statement(guest, "preference.set", "person_first", True)
 
     assert claim().outgoing == []
@@ -302,11 +302,11 @@ def test_budget_counts_messages_of_earlier_claims():
 def test_message_that_cannot_be_rendered_fails_and_does_not_block_others(wish):
     guest = arrange.guest()
     arrange.record_statement(guest, "consent.given", "birthdays")
-    facts = {"message_class": "relationship", "topic": "birthdays", "purpose": "birthdays"}
-    wordless = arrange.message(guest, **facts, facts={"words": {"subject": "Hm"}}, priority=1)
+    fields = {"message_class": "relationship", "topic": "birthdays", "purpose": "birthdays"}
+    wordless = arrange.message(guest, **fields, facts={"words": {"subject": "Hm"}}, priority=1)
     arrange.record_statement(guest, "preference.set", "budget", {"most": 1, "per": "day"})
     arrange.record_statement(guest, "preference.set", "person_first", wish)
-    sendable = arrange.message(guest, **facts)
+    sendable = arrange.message(guest, **fields)
 
     outgoing_messages = claim().outgoing
 

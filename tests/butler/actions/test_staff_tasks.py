@@ -13,15 +13,15 @@ from tests import factories
 from tests.factories import NOON
 
 
-def _ask(customer_id: uuid.UUID, key: str = "message:1", **facts) -> uuid.UUID:
+def _ask(customer_id: uuid.UUID, key: str = "message:1", **fields) -> uuid.UUID:
     return staff_tasks.create(
         key=key,
         kind="phone",
         customer_id=customer_id,
         title="Call Noor about Lantern Night",
         body="The show begins an hour later.",
-        due_at=facts.pop("due_at", NOON + timedelta(hours=1)),
-        **facts,
+        due_at=fields.pop("due_at", NOON + timedelta(hours=1)),
+        **fields,
     )
 
 

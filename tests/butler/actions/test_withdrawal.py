@@ -28,10 +28,10 @@ def already_sent(guest, *words):
     ).sent_messages
 
 
-def handed_over(guest, ago, **facts):
+def handed_over(guest, ago, **fields):
     at = NOON - timedelta(minutes=ago)
-    facts = {"state": "accepted", "handed_over_at": at, "state_at": at} | facts
-    return arrange.message(guest, **facts)
+    fields = {"state": "accepted", "handed_over_at": at, "state_at": at} | fields
+    return arrange.message(guest, **fields)
 
 
 def test_lists_messages_of_the_last_hour_sent_or_uncertain_newest_first():

@@ -114,7 +114,7 @@ def test_a_job_that_fails_blocks_no_other_and_is_given_up_with_its_reason(noted_
 @pytest.mark.django_db
 def test_a_job_can_remember_where_it_was(monkeypatch):
     def count(task, now):
-        so_far = task.facts.get("n", 0) + 1
+        so_far = task.parameters.get("n", 0) + 1
         return Reschedule(now, {"n": so_far}) if so_far < 3 else None
 
     monkeypatch.setitem(jobs.JOBS, "count", count)
