@@ -51,9 +51,12 @@ def _in_such(path):
 
 
 def bindings(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """Yield every name that a module binds, with its line."""
+    """Yield every name that a module chooses and binds, with its line."""
+    hook_arguments = set(_hook_arguments(tree))
     for node in ast.walk(tree):
         match node:
+            case ast.arg() if node in hook_arguments:
+                continue
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
                 yield name, node.lineno
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
@@ -64,6 +67,13 @@ def bindings(tree: ast.AST) -> Iterator[tuple[str, int]]:
                 yield name, node.lineno
             case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
                 yield name, node.lineno
+
+
+def _hook_arguments(tree: ast.AST) -> Iterator[ast.arg]:
+    """Yield the arguments of pytest's hooks: pytest passes them by names that it chooses."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("pytest_"):
+            yield from node.args.args
 
 
 def short_fields(tree: ast.AST) -> Iterator[tuple[str, int]]:
