@@ -11,120 +11,35 @@ from django.utils.translation import gettext_noop
 from channels.pages.money import format_money
 from channels.pages.presenters.labels import MESSAGE_CHANNELS, translated
 
+type Details = Callable[[Mapping[str, Any]], tuple[str, ...]]
 
-class Headline(NamedTuple):
-    """What an event is called: a text to translate for the customer, and one in English for staff."""
+
+class EventDescription(NamedTuple):
+    """What an event is called, and the function that returns its details from its properties.
+
+    The headline for customers is a text to translate, that for staff is in English.
+    """
 
     customer: str
     staff: str
-
-
-# By the name of the event.
-HEADLINES = {
-    "Order Completed": Headline(gettext_noop("You placed an order"), "Placed an order"),
-    "Order Updated": Headline(gettext_noop("Your order was changed"), "Order changed"),
-    "Order Amended": Headline(gettext_noop("Your order was changed"), "Order changed"),
-    "Order Line Cancelled": Headline(
-        gettext_noop("Part of your order was cancelled"), "Part of an order cancelled"
-    ),
-    "Order Cancelled": Headline(gettext_noop("Your order was cancelled"), "Order cancelled"),
-    "Order Refunded": Headline(gettext_noop("You got money back"), "Money back"),
-    "Order Requested": Headline(gettext_noop("You asked for an order"), "Asked for an order"),
-    "Order Change Requested": Headline(
-        gettext_noop("You asked to change your order"), "Asked to change an order"
-    ),
-    "Order Line Cancellation Requested": Headline(
-        gettext_noop("You asked to cancel part of your order"), "Asked to cancel part of an order"
-    ),
-    "Order Cancellation Requested": Headline(
-        gettext_noop("You asked to cancel your order"), "Asked to cancel an order"
-    ),
-    "Order Request Confirmed": Headline(
-        gettext_noop("We did what you asked"), "What they asked was done"
-    ),
-    "Order Request Declined": Headline(
-        gettext_noop("We could not do what you asked"), "What they asked was declined"
-    ),
-    "Product Viewed": Headline(gettext_noop("You looked at an offer"), "Looked at an offer"),
-    "Product Added": Headline(
-        gettext_noop("You put something in your cart"), "Put something in the cart"
-    ),
-    "Checkout Started": Headline(gettext_noop("You began to order"), "Began to order"),
-    "Call Started": Headline(gettext_noop("You called us"), "Called"),
-    "Call Answered": Headline(gettext_noop("We picked up"), "Call answered"),
-    "Call Ended": Headline(gettext_noop("The call ended"), "Call ended"),
-    "Ticket Scanned": Headline(gettext_noop("You came through the gate"), "Came through the gate"),
-    "Card Scanned": Headline(gettext_noop("You showed your card"), "Showed the card"),
-    "Party Member Changed": Headline(
-        gettext_noop("Somebody in your party was noted"), "Party: somebody was noted"
-    ),
-    "Party Member Removed": Headline(
-        gettext_noop("Somebody left your party"), "Party: somebody left"
-    ),
-    "Ride Wait Checked": Headline(
-        gettext_noop("You looked up a waiting time"), "Looked up a waiting time"
-    ),
-    "Address Proved": Headline(
-        gettext_noop("You proved that an address is yours"), "Proved an address"
-    ),
-    "Message Sent": Headline(gettext_noop("We sent you a message"), "We sent a message"),
-    "Message Failed": Headline(
-        gettext_noop("A message to you did not arrive"), "A message did not arrive"
-    ),
-    "Message Uncertain": Headline(
-        gettext_noop("We do not know whether a message arrived"),
-        "A message may have arrived, or not",
-    ),
-    "Message Read": Headline(gettext_noop("You read a message"), "Read a message"),
-    "Task Done": Headline(
-        gettext_noop("One of our people did something for you"),
-        "A colleague did something for them",
-    ),
-    "Consent Given": Headline(gettext_noop("You said yes"), "Said yes"),
-    "Consent Refused": Headline(gettext_noop("You said no"), "Said no"),
-    "Consent Withdrawn": Headline(gettext_noop("You took your yes back"), "Took a yes back"),
-    "Consent Expired": Headline(gettext_noop("Your yes ran out"), "A yes ran out"),
-    "Objection Made": Headline(gettext_noop("You objected"), "Objected"),
-    "Objection Lifted": Headline(
-        gettext_noop("You took your objection back"), "Took an objection back"
-    ),
-    "Preference Set": Headline(gettext_noop("You changed a preference"), "Made a choice"),
-    "Preference Cleared": Headline(gettext_noop("You took a choice back"), "Took a choice back"),
-    "Signal Received": Headline(
-        gettext_noop("Your browser or phone told us"), "A browser or phone told us"
-    ),
-    "Records Joined": Headline(
-        gettext_noop("Two of your records became one"), "Two records became one"
-    ),
-    "Records Parted": Headline(
-        gettext_noop("A record was parted from yours again"), "Two records were parted"
-    ),
-}
-# By the kind of event, for events whose name has no headline.
-KIND_HEADLINES = {
-    "identify": Headline(gettext_noop("You told us about yourself"), "Told us something"),
-    "page": Headline(gettext_noop("You visited a page"), "Visited a page"),
-    "screen": Headline(gettext_noop("You opened a screen"), "Opened a screen"),
-    "alias": Headline(gettext_noop("Two names of yours were linked"), "Two names were linked"),
-    "group": Headline(gettext_noop("You joined a group"), "Joined a group"),
-}
+    details: Details | None = None
 
 
 def headline(kind: str, name: str, *, for_staff: bool = False) -> str:
     """Return what an event is called; its name or kind if it has no headline."""
-    texts = HEADLINES.get(name) if kind not in ("page", "screen") else None
-    texts = texts or KIND_HEADLINES.get(kind)
-    if texts is None:
+    description = _DESCRIPTIONS.get(name) if kind not in ("page", "screen") else None
+    description = description or _KIND_DESCRIPTIONS.get(kind)
+    if description is None:
         return name or kind
-    return texts.staff if for_staff else _(texts.customer)
+    return description.staff if for_staff else _(description.customer)
 
 
 def detail(kind: str, name: str, properties: Mapping[str, Any]) -> str:
     """Return the line below a headline: what matters to the customer."""
     if kind in ("page", "screen"):
         return name
-    describe = _DETAILS.get(name)
-    parts = describe(properties) if describe else ()
+    description = _DESCRIPTIONS.get(name)
+    parts = description.details(properties) if description and description.details else ()
     return " · ".join(part for part in parts if part)
 
 
@@ -194,43 +109,146 @@ def _scan_details(properties: Mapping[str, Any]) -> tuple[str, ...]:
     ), _text(properties, "till")
 
 
-def _name_details(properties: Mapping[str, Any]) -> tuple[str, ...]:
-    return (_text(properties, "name"),)
-
-
 def _channel_details(properties: Mapping[str, Any]) -> tuple[str, ...]:
     return (translated(MESSAGE_CHANNELS, _text(properties, "channel")),)
-
-
-def _title_details(properties: Mapping[str, Any]) -> tuple[str, ...]:
-    return (_text(properties, "title"),)
-
-
-_DETAILS: dict[str, Callable[[Mapping[str, Any]], tuple[str, ...]]] = {
-    "Order Completed": _order_details,
-    "Order Updated": _order_details,
-    "Order Amended": _change_details,
-    "Order Cancelled": _change_details,
-    "Order Line Cancelled": _line_details,
-    "Order Requested": _order_details,
-    "Order Change Requested": _change_details,
-    "Order Line Cancellation Requested": _line_details,
-    "Order Cancellation Requested": _change_details,
-    "Order Request Declined": _change_details,
-    "Product Viewed": _name_details,
-    "Checkout Started": _name_details,
-    "Party Member Changed": _name_details,
-    "Ride Wait Checked": _wait_details,
-    "Ticket Scanned": _scan_details,
-    "Card Scanned": _scan_details,
-    "Message Sent": _channel_details,
-    "Message Read": _channel_details,
-    "Message Failed": _channel_details,
-    "Message Uncertain": _channel_details,
-    "Task Done": _title_details,
-}
 
 
 def _text(properties: Mapping[str, Any], name: str) -> str:
     value = properties.get(name)
     return str(value) if isinstance(value, str | int | float) else ""
+
+
+def _property_details(name: str) -> Details:
+    """Return what describes an event by one of its properties."""
+    return lambda properties: (_text(properties, name),)
+
+
+# By the name of the event.
+_DESCRIPTIONS = {
+    "Order Completed": EventDescription(
+        gettext_noop("You placed an order"), "Placed an order", _order_details
+    ),
+    "Order Updated": EventDescription(
+        gettext_noop("Your order was changed"), "Order changed", _order_details
+    ),
+    "Order Amended": EventDescription(
+        gettext_noop("Your order was changed"), "Order changed", _change_details
+    ),
+    "Order Line Cancelled": EventDescription(
+        gettext_noop("Part of your order was cancelled"),
+        "Part of an order cancelled",
+        _line_details,
+    ),
+    "Order Cancelled": EventDescription(
+        gettext_noop("Your order was cancelled"), "Order cancelled", _change_details
+    ),
+    "Order Refunded": EventDescription(gettext_noop("You got money back"), "Money back"),
+    "Order Requested": EventDescription(
+        gettext_noop("You asked for an order"), "Asked for an order", _order_details
+    ),
+    "Order Change Requested": EventDescription(
+        gettext_noop("You asked to change your order"), "Asked to change an order", _change_details
+    ),
+    "Order Line Cancellation Requested": EventDescription(
+        gettext_noop("You asked to cancel part of your order"),
+        "Asked to cancel part of an order",
+        _line_details,
+    ),
+    "Order Cancellation Requested": EventDescription(
+        gettext_noop("You asked to cancel your order"), "Asked to cancel an order", _change_details
+    ),
+    "Order Request Confirmed": EventDescription(
+        gettext_noop("We did what you asked"), "What they asked was done"
+    ),
+    "Order Request Declined": EventDescription(
+        gettext_noop("We could not do what you asked"),
+        "What they asked was declined",
+        _change_details,
+    ),
+    "Product Viewed": EventDescription(
+        gettext_noop("You looked at an offer"), "Looked at an offer", _property_details("name")
+    ),
+    "Product Added": EventDescription(
+        gettext_noop("You put something in your cart"), "Put something in the cart"
+    ),
+    "Checkout Started": EventDescription(
+        gettext_noop("You began to order"), "Began to order", _property_details("name")
+    ),
+    "Call Started": EventDescription(gettext_noop("You called us"), "Called"),
+    "Call Answered": EventDescription(gettext_noop("We picked up"), "Call answered"),
+    "Call Ended": EventDescription(gettext_noop("The call ended"), "Call ended"),
+    "Ticket Scanned": EventDescription(
+        gettext_noop("You came through the gate"), "Came through the gate", _scan_details
+    ),
+    "Card Scanned": EventDescription(
+        gettext_noop("You showed your card"), "Showed the card", _scan_details
+    ),
+    "Party Member Changed": EventDescription(
+        gettext_noop("Somebody in your party was noted"),
+        "Party: somebody was noted",
+        _property_details("name"),
+    ),
+    "Party Member Removed": EventDescription(
+        gettext_noop("Somebody left your party"), "Party: somebody left"
+    ),
+    "Ride Wait Checked": EventDescription(
+        gettext_noop("You looked up a waiting time"), "Looked up a waiting time", _wait_details
+    ),
+    "Address Proved": EventDescription(
+        gettext_noop("You proved that an address is yours"), "Proved an address"
+    ),
+    "Message Sent": EventDescription(
+        gettext_noop("We sent you a message"), "We sent a message", _channel_details
+    ),
+    "Message Failed": EventDescription(
+        gettext_noop("A message to you did not arrive"),
+        "A message did not arrive",
+        _channel_details,
+    ),
+    "Message Uncertain": EventDescription(
+        gettext_noop("We do not know whether a message arrived"),
+        "A message may have arrived, or not",
+        _channel_details,
+    ),
+    "Message Read": EventDescription(
+        gettext_noop("You read a message"), "Read a message", _channel_details
+    ),
+    "Task Done": EventDescription(
+        gettext_noop("One of our people did something for you"),
+        "A colleague did something for them",
+        _property_details("title"),
+    ),
+    "Consent Given": EventDescription(gettext_noop("You said yes"), "Said yes"),
+    "Consent Refused": EventDescription(gettext_noop("You said no"), "Said no"),
+    "Consent Withdrawn": EventDescription(
+        gettext_noop("You took your yes back"), "Took a yes back"
+    ),
+    "Consent Expired": EventDescription(gettext_noop("Your yes ran out"), "A yes ran out"),
+    "Objection Made": EventDescription(gettext_noop("You objected"), "Objected"),
+    "Objection Lifted": EventDescription(
+        gettext_noop("You took your objection back"), "Took an objection back"
+    ),
+    "Preference Set": EventDescription(gettext_noop("You changed a preference"), "Made a choice"),
+    "Preference Cleared": EventDescription(
+        gettext_noop("You took a choice back"), "Took a choice back"
+    ),
+    "Signal Received": EventDescription(
+        gettext_noop("Your browser or phone told us"), "A browser or phone told us"
+    ),
+    "Records Joined": EventDescription(
+        gettext_noop("Two of your records became one"), "Two records became one"
+    ),
+    "Records Parted": EventDescription(
+        gettext_noop("A record was parted from yours again"), "Two records were parted"
+    ),
+}
+# By the kind of event, for events whose name has no description.
+_KIND_DESCRIPTIONS = {
+    "identify": EventDescription(gettext_noop("You told us about yourself"), "Told us something"),
+    "page": EventDescription(gettext_noop("You visited a page"), "Visited a page"),
+    "screen": EventDescription(gettext_noop("You opened a screen"), "Opened a screen"),
+    "alias": EventDescription(
+        gettext_noop("Two names of yours were linked"), "Two names were linked"
+    ),
+    "group": EventDescription(gettext_noop("You joined a group"), "Joined a group"),
+}
