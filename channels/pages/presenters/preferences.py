@@ -7,22 +7,15 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from butler.decisions.context import applicable_settings
 from butler.types import Address, Facts
-from channels.pages import forms
-from channels.pages.presenters.decisions import anchor
+from channels.pages.presenters.consent_questions import ConsentQuestion, consent_question
 from channels.pages.presenters.labels import CHANNEL_NAMES, PERIOD_NAMES, WEEKDAYS, translated
+from channels.pages.setting_forms import PAUSES
 from customers.consent.preferences import EVERY_DAY, PERIODS
-from customers.consent.state import ANY, CHANNELS, MARKETING, Consent, Setting, State
+from customers.consent.state import ANY, CHANNELS, MARKETING, Setting, State
 from customers.queries.shapes import PurposeShape, TopicShape
 
-# The customer's answer to a consent question; its date follows.
-CONSENT_STATES = {
-    "given": gettext_noop("You said yes."),
-    "refused": gettext_noop("You said no."),
-    "withdrawn": gettext_noop("You took your yes back."),
-    "expired": gettext_noop("Your yes ran out, so it is a no."),
-    "invalidated": gettext_noop("Your yes no longer counts, so it is a no."),
-}
 PAUSE_NAMES = {
     1: gettext_noop("for a day"),
     7: gettext_noop("for a week"),
@@ -56,33 +49,6 @@ ZONES = (
     "Europe/Warsaw",
     "Europe/Zurich",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentQuestion:
-    """One purpose, the notice that asks for consent to it, and the current answer."""
-
-    key: str
-    # The id of its place on the page.
-    anchor: str
-    name: str
-    description: str
-    notice: str
-    digest: str
-    language: str
-    is_yes: bool
-    is_unanswered: bool
-    answer: str
-    answered_at: datetime | None
-    valid_until: datetime | None
-    # After a no: staff do not ask again before this, unless the customer brings it up.
-    reask_not_before: datetime | None
-    # The ledger entry whose receipt can be fetched; empty if there is no answer.
-    entry_id: str
-    is_objected: bool
-    is_data_use: bool
-    # For a use of data that an order may need without consent: whether the customer allows it.
-    is_data_use_allowed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +131,7 @@ def preferences_page(
     rows = _topic_rows(state.settings, topics)
     return PreferencesPage(
         questions=[
-            _question(purpose, state, now, is_of_age=facts.is_of_age is True)
+            consent_question(purpose, state, now, is_of_age=facts.is_of_age is True)
             for purpose in purposes
             if purpose.is_offered or purpose.key in state.consents
         ],
@@ -188,7 +154,7 @@ def preferences_page(
         has_zone="zone" in values,
         zones=ZONES,
         paused_until=_future_time(values.get("pause"), now),
-        pauses=[SelectOption(str(days), _(PAUSE_NAMES[days]), days == 7) for days in forms.PAUSES],
+        pauses=[SelectOption(str(days), _(PAUSE_NAMES[days]), days == 7) for days in PAUSES],
         language=str(values.get("language") or facts.language),
         is_only_when_asked=values.get("only_when_i_ask") is True,
         is_person_first=values.get("person_first") is True,
@@ -196,39 +162,10 @@ def preferences_page(
     )
 
 
-def _question(
-    purpose: PurposeShape, state: State, now: datetime, *, is_of_age: bool
-) -> ConsentQuestion:
-    consent = state.consents.get(purpose.key) or _NO_ANSWER
-    is_yes = consent.state == "given" and is_of_age
-    is_answered = bool(consent.entry)
-    uses = [s for s in state.settings if s.name == "data_use" and s.topic == purpose.key]
-    return ConsentQuestion(
-        key=purpose.key,
-        anchor=anchor(f"consent:{purpose.key}"),
-        name=purpose.name,
-        description=purpose.description,
-        notice=purpose.notice.text if purpose.notice else "",
-        digest=purpose.notice.digest if purpose.notice else "",
-        language=purpose.notice.language if purpose.notice else "",
-        is_yes=is_yes,
-        is_unanswered=not is_answered,
-        answer=_(CONSENT_STATES[consent.state])
-        if is_answered
-        else _("You were not asked yet, so it is a no."),
-        answered_at=consent.occurred_at if is_answered else None,
-        valid_until=consent.valid_until if is_yes else None,
-        reask_not_before=consent.reask_not_before if consent.is_reask_paused(now) else None,
-        entry_id=consent.entry,
-        # An objection to all advertising overrides any answer here.
-        is_objected=purpose.key in state.objections
-        or (purpose.kind == "contact" and MARKETING in state.objections),
-        is_data_use=purpose.kind == "use",
-        is_data_use_allowed=all(use.value is not False for use in uses),
-    )
-
-
-_NO_ANSWER = Consent("refused", "", datetime.min)  # noqa: DTZ901  # stands for no answer, never shown
+def is_on(settings: tuple[Setting, ...], channel: str, topic: str) -> bool:
+    """Return whether a channel is on for a topic, as decisions read the settings."""
+    wishes = applicable_settings(settings, channel, topic).get("allow", ())
+    return all(wish.value is not False for wish in wishes)
 
 
 def _topic_rows(settings: tuple[Setting, ...], topics: Iterable[TopicShape]) -> list[TopicRow]:
@@ -241,7 +178,7 @@ def _switches(settings: tuple[Setting, ...], topic: str, name: str) -> list[Chan
         ChannelSwitch(
             value=f"{channel}:{topic}",
             label=f"{name}, {translated(CHANNEL_NAMES, channel)}",
-            is_on=forms.is_on(settings, channel, topic),
+            is_on=is_on(settings, channel, topic),
         )
         for channel in CHANNELS
     ]

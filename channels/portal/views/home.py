@@ -19,12 +19,8 @@ from butler.queries.inbox import ResolvedCustomer, messages, subjects
 from channels.pages import content_security
 from channels.pages.presenters.decisions import catalog_names
 from channels.pages.presenters.messages import message_card
-from channels.pages.presenters.record import (
-    RecordPage,
-    ReferenceNames,
-    message_id_of,
-    record_page,
-)
+from channels.pages.presenters.record import RecordPage, record_page
+from channels.pages.presenters.timeline import ReferenceNames, message_id_of
 from channels.portal.decorators import own_record, render_page
 from customers.consent import history
 from customers.queries.record import record

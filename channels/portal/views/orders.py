@@ -5,7 +5,8 @@ from django.shortcuts import redirect
 from django.utils.http import content_disposition_header
 
 from butler.queries.inbox import ResolvedCustomer
-from channels.pages.presenters.record import order_card, timeline_entry
+from channels.pages.presenters.orders import order_card
+from channels.pages.presenters.timeline import timeline_entry
 from channels.portal import tickets
 from channels.portal.decorators import not_found, page, render_page
 from customers.queries import lists

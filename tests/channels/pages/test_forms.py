@@ -112,21 +112,6 @@ def test_a_channel_or_topic_that_there_is_not_is_not_switched():
 
 
 @pytest.mark.parametrize(
-    ("settings", "cell", "is_on"),
-    [
-        ((), ("email", "offers"), True),
-        ((_allow(False, "email", "*"),), ("email", "offers"), False),
-        ((_allow(False, "email", "*"), _allow(True, "email", "offers")), ("email", "offers"), True),
-        ((_allow(False, "email", "*"), _allow(True, "*", "offers")), ("email", "offers"), False),
-        ((_allow(False, "*", "offers"),), ("email", "offers"), False),
-        ((_allow(False, "*", "offers"),), ("email", "*"), True),
-    ],
-)
-def test_a_switch_shows_what_is_obeyed(settings, cell, is_on):
-    assert forms.is_on(settings, *cell) is is_on
-
-
-@pytest.mark.parametrize(
     ("name", "form", "value"),
     [
         ("budget", {"most": ["3"], "per": ["week"]}, {"most": 3, "per": "week"}),

@@ -1,0 +1,95 @@
+"""Orders as their customer sees them. No database, no request."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from channels.pages.money import format_money
+from channels.pages.presenters import events, labels
+from channels.pages.presenters.labels import translated
+from customers.queries.shapes import OrderShape, decode_stored
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCardLine:
+    name: str
+    quantity: int
+    total: str
+    status: str
+    is_removed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCard:
+    """One order as its customer sees it."""
+
+    number: str
+    name: str
+    status: str
+    is_closed: bool
+    is_requested: bool
+    # What the customer asked to change and staff have not yet confirmed or declined.
+    requested_changes: Sequence[str]
+    channel: str
+    visit_date: date | None
+    visit_time: time | None
+    guests: Sequence[str]
+    lines: Sequence[OrderCardLine]
+    total: str
+    is_next: bool
+    scanned_at: datetime | None
+
+
+def order_card(
+    order: OrderShape, *, is_next: bool = False, scanned_at: datetime | None = None
+) -> OrderCard:
+    """Present one order; `scanned_at` is when its code was last scanned at the gate."""
+    details = decode_stored(order.details, {})
+    lines = decode_stored(order.lines, [])
+    return OrderCard(
+        number=order.number,
+        name=str(details.get("name") or ""),
+        status=translated(labels.ORDER_STATUSES, order.status),
+        is_closed=order.status in ("cancelled", "refunded", "declined"),
+        is_requested=order.status == "requested",
+        requested_changes=_requested_changes(decode_stored(order.requested_changes, []), lines),
+        channel=translated(labels.SOURCE_CHANNELS, order.channel),
+        visit_date=order.visit_date,
+        visit_time=order.visit_time,
+        guests=[
+            str(guest["name"]) for guest in decode_stored(order.party, []) if guest.get("name")
+        ],
+        lines=[_line(line, order.currency) for line in lines],
+        total=format_money(str(order.total), order.currency),
+        is_next=is_next,
+        scanned_at=scanned_at,
+    )
+
+
+def _requested_changes(
+    requests: Sequence[dict[str, Any]], lines: Sequence[dict[str, Any]]
+) -> list[str]:
+    names = {str(line.get("id")): str(line.get("name") or line.get("product")) for line in lines}
+    return [
+        ": ".join(
+            filter(
+                None,
+                (
+                    events.headline("track", str(request["event"])),
+                    events.requested_change(request["change"], names),
+                ),
+            )
+        )
+        for request in requests
+    ]
+
+
+def _line(line: dict[str, Any], currency: str) -> OrderCardLine:
+    return OrderCardLine(
+        name=str(line.get("name") or line.get("product") or line.get("id")),
+        quantity=int(line.get("quantity") or 0),
+        total=format_money(str(line.get("total") or ""), currency),
+        status=translated(labels.ORDER_STATUSES, str(line.get("status"))),
+        is_removed=line.get("status") != "ordered",
+    )

@@ -1,0 +1,105 @@
+"""Events as entries of a customer's timeline. No database, no request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from channels.pages.presenters import events, labels, ledger, messages
+from channels.pages.presenters.decisions import CatalogNames
+from channels.pages.presenters.labels import translated
+from customers.consent.state import ANY
+from customers.queries.shapes import EventShape, body_properties
+
+ICONS = ("phone", "web", "app", "store", "butler")
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceNames:
+    """Names of what events refer to by id or key: messages, purposes and topics."""
+
+    message_subjects: Mapping[str, str] = field(default_factory=dict)
+    catalog: CatalogNames = field(default_factory=lambda: CatalogNames({}, {}))
+
+
+NO_NAMES = ReferenceNames()
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One event as its customer reads it."""
+
+    version: int
+    log: str
+    headline: str
+    detail: str
+    channel: str
+    icon: str
+    # Channel and staff member, such as "by phone, Sam".
+    where: str
+    is_verified: bool
+    occurred_at: datetime
+    recorded_ms: int
+
+
+def timeline_entry(event: EventShape, names: ReferenceNames = NO_NAMES) -> TimelineEntry:
+    """Present one event."""
+    event_properties = body_properties(event)
+    return TimelineEntry(
+        version=event.version,
+        log=str(event.customer),
+        headline=events.headline(event.kind, event.name),
+        detail=_detail(event, event_properties, names),
+        channel=event.channel,
+        icon=_icon(event, event_properties),
+        where=", ".join(filter(None, (_source_channel(event), _staff_name(event.actor)))),
+        is_verified=event.is_verified,
+        occurred_at=event.occurred_at,
+        recorded_ms=int(event.recorded_at.timestamp() * 1000),
+    )
+
+
+def message_id_of(event: EventShape) -> str:
+    """Return the id of the message that an event is about, if it is about one."""
+    return str(body_properties(event).get("message", "")) if event.kind == "message" else ""
+
+
+def _detail(event: EventShape, event_properties: dict[str, Any], names: ReferenceNames) -> str:
+    if event.kind == "control":
+        return _statement_details(event.name, event_properties, names.catalog)
+    parts = (
+        names.message_subjects.get(message_id_of(event), ""),
+        events.detail(event.kind, event.name, event_properties),
+    )
+    return " · ".join(filter(None, parts))
+
+
+def _statement_details(name: str, event_properties: dict[str, Any], names: CatalogNames) -> str:
+    kind = name.lower().replace(" ", ".", 1)
+    subject, channel, topic = (
+        str(event_properties.get(key, ANY)) for key in ("subject", "channel", "topic")
+    )
+    if subject == ANY:
+        return ""
+    value = event_properties.get("value")
+    answer = translated(labels.YES_NO, str(value)) if isinstance(value, bool) else ""
+    return ": ".join(
+        filter(None, (ledger.subject_label(kind, subject, channel, topic, names), answer))
+    )
+
+
+def _icon(event: EventShape, event_properties: dict[str, Any]) -> str:
+    if event.kind == "message":
+        return messages.ICONS.get(str(event_properties.get("channel", "")), "butler")
+    return event.channel if event.channel in ICONS else "butler"
+
+
+def _source_channel(event: EventShape) -> str:
+    # Statements are the customer's own; the details of a message name its channel.
+    is_plain = event.kind in ("control", "message")
+    return "" if is_plain else translated(labels.SOURCE_CHANNELS, event.channel)
+
+
+def _staff_name(actor: str) -> str:
+    name = actor.removeprefix("staff:")
+    return name.capitalize() if name != actor else ""

@@ -1,0 +1,142 @@
+"""The forms that set or clear one preference for every channel and topic. No database, no clock."""
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django import forms
+from django.http import QueryDict
+
+from channels.pages.statement_forms import (
+    YES_OR_NO,
+    StatementForm,
+    TextListField,
+    consent_statement,
+    preference_set,
+)
+from customers.consent.preferences import PERIODS, MalformedValue, parse_value
+from customers.consent.state import CHANNELS
+from customers.consent.statements import ConsentStatement
+
+# For how many days one can pause.
+PAUSES = (1, 7, 30, 90)
+_MESSAGE_LIMIT = 1000
+
+
+class SettingForm(StatementForm):
+    """Set or clear one preference for every channel and topic."""
+
+    setting: ClassVar[str]
+
+    def __init__(self, posted: QueryDict, **context: Any) -> None:
+        super().__init__(posted, **context)
+        self.is_clearing = posted.get("do", "").strip() == "clear"
+        if self.is_clearing:
+            # What is cleared needs no value.
+            self.fields.clear()
+
+    def statements(self) -> list[ConsentStatement]:
+        if self.is_clearing:
+            return [consent_statement("preference.cleared", self.setting)]
+        return [preference_set(self.setting, self.value())]
+
+    def value(self) -> object:
+        """Return the value of the preference."""
+        raise NotImplementedError
+
+
+class YesNoForm(SettingForm):
+    error_code = "answer"
+    answer = forms.ChoiceField(choices=YES_OR_NO)
+
+    def value(self) -> bool:
+        return bool(self.cleaned_data["answer"] == "yes")
+
+
+class OnlyWhenIAskForm(YesNoForm):
+    setting = "only_when_i_ask"
+
+
+class PersonFirstForm(YesNoForm):
+    setting = "person_first"
+
+
+class BudgetForm(SettingForm):
+    setting = error_code = "budget"
+    most = forms.RegexField(r"^[0-9]{1,9}\Z", strip=True)
+    per = forms.ChoiceField(choices=[(period, period) for period in PERIODS])
+
+    def clean_most(self) -> int:
+        limit = int(self.cleaned_data["most"])
+        if limit > _MESSAGE_LIMIT:
+            raise forms.ValidationError("too many")
+        return limit
+
+    def value(self) -> dict[str, object]:
+        return {"most": self.cleaned_data["most"], "per": self.cleaned_data["per"]}
+
+
+class QuietHoursForm(SettingForm):
+    setting = error_code = "quiet_hours"
+    day = TextListField()
+
+    def __init__(self, posted: QueryDict, **context: Any) -> None:
+        super().__init__(posted, **context)
+        if not self.is_clearing:
+            # Added here, because `from` cannot be the name of an attribute.
+            self.fields |= {"from": forms.CharField(), "to": forms.CharField()}
+
+    def clean_day(self) -> list[int]:
+        days = sorted({int(day) for day in self.cleaned_data["day"] if day in tuple("1234567")})
+        if not days:
+            raise forms.ValidationError("no day")
+        return days
+
+    def value(self) -> dict[str, object]:
+        hours = {name: self.cleaned_data[name][:5] for name in ("from", "to")}
+        days = self.cleaned_data["day"]
+        return hours | ({"days": days} if len(days) < 7 else {})
+
+
+class PauseForm(SettingForm):
+    setting = error_code = "pause"
+    days = forms.TypedChoiceField(choices=[(days, days) for days in PAUSES], coerce=int)
+
+    def value(self) -> str:
+        return (self.now + timedelta(days=self.cleaned_data["days"])).isoformat()
+
+
+class ZoneForm(SettingForm):
+    setting = error_code = "zone"
+    zone = forms.CharField()
+
+    def clean_zone(self) -> object:
+        try:
+            return parse_value("zone", self.cleaned_data["zone"])
+        except MalformedValue:
+            raise forms.ValidationError("unknown zone") from None
+
+    def value(self) -> object:
+        return self.cleaned_data["zone"]
+
+
+class LanguageForm(SettingForm):
+    setting = error_code = "language"
+    language = forms.CharField(required=False)
+
+    def value(self) -> object:
+        return self.cleaned_data["language"]
+
+
+class ChannelOrderForm(SettingForm):
+    setting = error_code = "channel_order"
+    channel = TextListField()
+
+    def clean_channel(self) -> list[str]:
+        channels = [channel for channel in self.cleaned_data["channel"] if channel]
+        is_unique = len(set(channels)) == len(channels)
+        if not channels or not is_unique or not set(channels) <= set(CHANNELS):
+            raise forms.ValidationError("not channels, each once")
+        return channels
+
+    def value(self) -> object:
+        return self.cleaned_data["channel"]
