@@ -24,7 +24,8 @@ from butler.automations.run_state import (
     StaffTaskDraft,
     WaitingState,
 )
-from butler.decisions.decide import decide, order_channels
+from butler.decisions.channel_order import order_channels
+from butler.decisions.decide import decide
 from butler.document import (
     BranchStep,
     MessageStep,

@@ -6,92 +6,19 @@ deferral is kept while the other checks run, and the latest one counts: a denial
 and so does the expiry of the message. Missing facts deny.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from butler.decisions.context import Check, DecisionContext, UnknownZone, applicable_settings
-from butler.decisions.layers import basis, company, integrity, legal, preference
-from butler.decisions.layers.terms import terms
+from butler.decisions.checks import (
+    CONSENT_CHECKS,
+    CONTACT_CHECKS,
+    INTEGRITY_CHECKS,
+    USE_CHECKS,
+    USE_CONSENT_CHECKS,
+    USE_PREFERENCE_CHECKS,
+    USE_RELATION_CHECKS,
+)
+from butler.decisions.context import Check, DecisionContext, UnknownZone
 from butler.types import Contact, DecisionResult, Facts, Gate, Layer, Rules, Use
-from customers.consent.preferences import MalformedValue
-
-_INTEGRITY: tuple[Check[Contact], ...] = (
-    integrity.switch,
-    integrity.knowledge,
-    integrity.contact,
-)
-_PREFERENCES: tuple[Check[Contact], ...] = (preference.read_settings, preference.allow)
-_LIMITS: tuple[Check[Contact], ...] = (
-    preference.budget,
-    preference.quiet_hours,
-    company.budget,
-    company.quiet_hours,
-)
-_BY_CONSENT: tuple[Check[Contact], ...] = (
-    legal.address,
-    legal.age,
-    terms,
-    basis.consent,
-    *_PREFERENCES,
-    preference.pause,
-    preference.only_when_i_ask,
-)
-
-# What makes a consent count, whatever the message.
-_CONSENT: tuple[Check[Contact], ...] = (
-    legal.restriction,
-    legal.marketing_objection,
-    legal.age,
-    basis.consent,
-)
-
-# The checks of each message class, in order: its column of the table in docs/decisions.md.
-CHECKS: dict[str, tuple[Check[Contact], ...]] = {
-    "legal_duty": (legal.address, basis.legal_duty),
-    "service_critical": (legal.restriction, legal.address, terms, basis.relation, *_PREFERENCES),
-    "service": (
-        legal.restriction,
-        legal.address,
-        terms,
-        basis.relation,
-        *_PREFERENCES,
-        preference.pause,
-        preference.only_when_i_ask,
-        *_LIMITS,
-    ),
-    "answer": (
-        legal.restriction,
-        legal.address,
-        terms,
-        basis.request,
-        *_PREFERENCES,
-        preference.person_first,
-        *_LIMITS,
-    ),
-    "relationship": (
-        legal.restriction,
-        legal.marketing_objection,
-        *_BY_CONSENT,
-        preference.person_first,
-        *_LIMITS,
-    ),
-    "marketing": (legal.restriction, legal.marketing_objection, *_BY_CONSENT, *_LIMITS),
-    "peer": (legal.restriction, legal.objection, *_BY_CONSENT, *_LIMITS),
-}
-_ALL_CHECKS = {name: (*_INTEGRITY, *checks) for name, checks in CHECKS.items()}
-_USE: tuple[Check[Use], ...] = (
-    integrity.switch,
-    integrity.knowledge,
-    integrity.use,
-    legal.restriction,
-    legal.objection,
-)
-_USE_BY_RELATION: tuple[Check[Use], ...] = (terms, basis.relation)
-_USE_BY_CONSENT: tuple[Check[Use], ...] = (legal.age, terms, basis.consent)
-_USE_PREFERENCES: tuple[Check[Use], ...] = (
-    preference.read_data_use_settings,
-    preference.data_use,
-)
 
 _LAYERS: dict[str, Layer] = {
     "integrity": "integrity",
@@ -138,44 +65,17 @@ def has_consent(facts: Facts, rules: Rules, purpose: str, now: datetime) -> bool
     context = DecisionContext(contact, facts, rules, now)
     try:
         return facts.control is not None and all(
-            check(context).verdict != "deny" for check in _CONSENT
+            check(context).verdict != "deny" for check in CONSENT_CHECKS
         )
     except _CORRUPT:
         return False
 
 
-def order_channels(facts: Facts, candidates: Sequence[str]) -> tuple[str, ...]:
-    """Return the channels in the order that the customer prefers.
-
-    First those of their setting, then the others in the given order, last those turned off.
-    """
-    settings = facts.control.settings if facts.control else ()
-    positions: dict[str, int] = {}
-    try:
-        for setting in applicable_settings(settings, "*", "*").get("channel_order", ()):
-            names = _names(setting.value)
-            positions |= {str(name): position for position, name in enumerate(names)}
-        off = {
-            channel
-            for channel in candidates
-            for setting in applicable_settings(settings, channel, "*").get("allow", ())
-            if setting.value is False
-        }
-    except MalformedValue:
-        return tuple(candidates)
-    last = len(positions)
-    return tuple(
-        sorted(candidates, key=lambda channel: (channel in off, positions.get(channel, last)))
-    )
-
-
-def _names(value: object) -> tuple[object, ...]:
-    return value if isinstance(value, tuple) else ()
-
-
 def _decide_contact(context: DecisionContext[Contact], gates: list[Gate]) -> DecisionResult:
     # For an unknown message class the integrity checks already deny.
-    deferral = _run_checks(context, _ALL_CHECKS.get(context.act.message_class, _INTEGRITY), gates)
+    deferral = _run_checks(
+        context, CONTACT_CHECKS.get(context.act.message_class, INTEGRITY_CHECKS), gates
+    )
     if gates[-1].verdict == "deny":
         return _denied(gates, context.facts, context.rules)
     if deferral:
@@ -184,8 +84,8 @@ def _decide_contact(context: DecisionContext[Contact], gates: list[Gate]) -> Dec
 
 
 def _decide_use(context: DecisionContext[Use], gates: list[Gate]) -> DecisionResult:
-    basis_checks = _USE_BY_RELATION if context.act.relation else _USE_BY_CONSENT
-    _run_checks(context, (*_USE, *basis_checks, *_USE_PREFERENCES), gates)
+    basis_checks = USE_RELATION_CHECKS if context.act.relation else USE_CONSENT_CHECKS
+    _run_checks(context, (*USE_CHECKS, *basis_checks, *USE_PREFERENCE_CHECKS), gates)
     if gates[-1].verdict == "deny":
         return _denied(gates, context.facts, context.rules)
     return _allowed(context, gates)

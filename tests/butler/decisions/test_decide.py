@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from butler.decisions.decide import decide, has_consent, order_channels
+from butler.decisions.decide import decide, has_consent
 from butler.decisions.reasons.catalog import REASONS
 from butler.types import Address, Budget
-from customers.consent.state import Setting
 from tests.butler import decision_table
 from tests.butler.decision_words import CLASSES, moment, world
 
@@ -297,42 +296,6 @@ def test_an_automation_without_a_name_of_its_own_kind_says_nothing():
 @pytest.mark.parametrize("vector", VECTORS, ids=_name)
 def test_what_the_table_says_has_its_reason(vector):
     assert vector[3] in REASONS
-
-
-@pytest.mark.parametrize(
-    ("words", "ordered"),
-    [
-        ("", ("email", "sms", "inbox")),
-        ('set channel_order ["inbox", "sms"]', ("inbox", "sms", "email")),
-        ('set channel_order ["phone", "sms"]', ("sms", "email", "inbox")),
-        ("set allow false on email", ("sms", "inbox", "email")),
-        ('set channel_order ["email"]; set allow false on email', ("sms", "inbox", "email")),
-        ("set allow false; set allow true on inbox", ("inbox", "email", "sms")),
-        # What cannot be understood changes nothing here; decide() refuses it.
-        ('set channel_order "inbox"', ("email", "sms", "inbox")),
-        ("unknown control", ("email", "sms", "inbox")),
-    ],
-)
-def test_channels_come_in_the_order_that_the_customer_wants(words, ordered):
-    _, facts, _, _ = world("marketing", words).decide_arguments()
-
-    assert order_channels(facts, ("email", "sms", "inbox")) == ordered
-
-
-def test_of_two_orders_the_answer_does_not_depend_on_which_came_first():
-    settings = (
-        Setting("channel_order", ["sms"], "set-a"),
-        Setting("channel_order", ["inbox"], "set-b"),
-    )
-    _, facts, _, _ = world("marketing", "").decide_arguments()
-
-    def ordered(settings):
-        control = msgspec.structs.replace(facts.control, settings=settings)
-        return order_channels(
-            msgspec.structs.replace(facts, control=control), ("email", "sms", "inbox")
-        )
-
-    assert ordered(settings) == ordered(settings[::-1])
 
 
 def test_an_address_without_a_value_reaches_nobody():

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from butler.actions import dispatch_gate, withdrawal
 from butler.decisions import inputs
-from butler.decisions.decide import decide, order_channels
+from butler.decisions.channel_order import order_channels
+from butler.decisions.decide import decide
 from butler.decisions.inputs import read_facts, rules
 from butler.models import Message, StaffTask
 from butler.types import Use

@@ -1,0 +1,36 @@
+"""The order in which the channels of a message are tried, as the customer prefers. Pure."""
+
+from collections.abc import Sequence
+
+from butler.decisions.context import applicable_settings
+from butler.types import Facts
+from customers.consent.preferences import MalformedValue
+
+
+def order_channels(facts: Facts, candidates: Sequence[str]) -> tuple[str, ...]:
+    """Return the channels in the order that the customer prefers.
+
+    First those of their setting, then the others in the given order, last those turned off.
+    """
+    settings = facts.control.settings if facts.control else ()
+    positions: dict[str, int] = {}
+    try:
+        for setting in applicable_settings(settings, "*", "*").get("channel_order", ()):
+            names = _names(setting.value)
+            positions |= {str(name): position for position, name in enumerate(names)}
+        off = {
+            channel
+            for channel in candidates
+            for setting in applicable_settings(settings, channel, "*").get("allow", ())
+            if setting.value is False
+        }
+    except MalformedValue:
+        return tuple(candidates)
+    last = len(positions)
+    return tuple(
+        sorted(candidates, key=lambda channel: (channel in off, positions.get(channel, last)))
+    )
+
+
+def _names(value: object) -> tuple[object, ...]:
+    return value if isinstance(value, tuple) else ()
