@@ -19,8 +19,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 from uuid_utils.compat import uuid7
 
-from butler.actions import automations
-from butler.actions.automations import EVERYTHING, InvalidTransition, Operator
+from butler.actions import automation_versions, pause_switches
+from butler.actions.automation_versions import InvalidTransition, Operator
+from butler.actions.pause_switches import EVERYTHING, UnknownAutomation
 from butler.automations import sample_customers
 from butler.automations.previews import difference, render_previews
 from butler.automations.run_context import read_run_contexts
@@ -50,11 +51,11 @@ _TRANSITIONS = {
     "retired": (("go_live", "Go live again"),),
 }
 _TRANSITION_ACTIONS = {
-    "approve": automations.approve,
-    "go_live": automations.go_live,
-    "pause": automations.pause,
-    "resume": automations.resume,
-    "retire": automations.retire,
+    "approve": automation_versions.approve,
+    "go_live": automation_versions.go_live,
+    "pause": automation_versions.pause,
+    "resume": automation_versions.resume,
+    "retire": automation_versions.retire,
 }
 
 
@@ -288,16 +289,16 @@ def _engage(request: HttpRequest, key: str) -> tuple[str, int]:
     if not reason:
         return "Say why, for whoever asks later.", messages.ERROR
     try:
-        withdrawn = automations.engage_switch(
+        withdrawn = pause_switches.engage_switch(
             key=key, by=_name(request), reason=reason, now=timezone.now()
         )
-    except InvalidTransition as refused:
-        return str(refused), messages.ERROR
+    except UnknownAutomation as error:
+        return str(error), messages.ERROR
     return f"Stopped. {withdrawn} messages were taken back.", messages.SUCCESS
 
 
 def _release(request: HttpRequest, key: str) -> tuple[str, int]:
-    if automations.release_switch(key=key, by=_name(request), now=timezone.now()):
+    if pause_switches.release_switch(key=key, by=_name(request), now=timezone.now()):
         return "It goes on, with what happens from now on.", messages.SUCCESS
     return "It was not stopped.", messages.ERROR
 

@@ -72,8 +72,8 @@ RECEIPT: dict[str, Any] = {
 
 def load(now: datetime, *documents: dict[str, Any]) -> str:
     """Load purpose, topics, notice and automations, and use them; return the notice's digest."""
-    from butler.actions import automations
-    from butler.actions.automations import Operator
+    from butler.actions import automation_versions, automations
+    from butler.actions.automation_versions import Operator
     from butler.automations.loader import AutomationFile
     from butler.models import AutomationVersion
     from customers.actions.notices import NoticeText, PurposeText, TopicText, digest
@@ -90,7 +90,7 @@ def load(now: datetime, *documents: dict[str, Any]) -> str:
     )
     for version in AutomationVersion.objects.filter(status=AutomationVersion.Status.DRAFT):
         sam = Operator("Sam", 2)
-        automations.go_live(automations.approve(version, sam, now), sam, now)
+        automation_versions.go_live(automation_versions.approve(version, sam, now), sam, now)
     return digest(NOTICE)
 
 

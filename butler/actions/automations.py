@@ -1,45 +1,24 @@
-"""The life of an automation: loaded, approved, live, paused, retired; and the switch.
-
-A version is written once. What changes is which one is used, and who said so.
-"""
+"""Loads automations from their files: each change of a file is a new version, as a draft."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Literal, NamedTuple
-from uuid import UUID
 
 import msgspec
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
-from butler import sql
+from butler.actions.automation_versions import Operator
 from butler.automations import validation
 from butler.automations.loader import AutomationFile, InvalidAutomations
 from butler.automations.validation import AllowedReferences, FileProblem
 from butler.decisions.inputs import CHANNELS
 from butler.document import Document, OnAbsence, OnEvent, WaitForStep, steps_with_paths
-from butler.due import notify
-from butler.models import Automation, AutomationVersion, PauseSwitch
-from customers import sql as customers_sql
+from butler.models import Automation, AutomationVersion
 from customers.actions.notices import NoticeChanged, NoticeText, PurposeText, TopicText, publish
 from customers.consent.hash_chain import NotCanonical, canonical_json
-from customers.events import log
 from customers.models import Purpose, Topic
-
-EVERYTHING = "*"
-# Messages taken back in one transaction.
-_WITHDRAWAL_BATCH = 2000
-_IN_USE = (AutomationVersion.Status.LIVE, AutomationVersion.Status.PAUSED)
-
-
-class Operator(NamedTuple):
-    """Who loads, approves or activates a version."""
-
-    name: str
-    # Names change and are not unique; a login belongs to one person. None: not signed in.
-    login: int | None = None
 
 
 class VersionChange(NamedTuple):
@@ -56,10 +35,6 @@ class LoadSummary(NamedTuple):
 
     changes: tuple[VersionChange, ...]
     notices: int
-
-
-class InvalidTransition(Exception):
-    """The version cannot go from its status to this one, or not by this operator."""
 
 
 @transaction.atomic
@@ -191,140 +166,3 @@ def _awaited_names(document: Document) -> list[str]:
     if isinstance(document.trigger, OnAbsence):
         names.add(document.trigger.absent)
     return sorted(names)
-
-
-# From draft to live --------------------------------------------------------------------
-
-
-@transaction.atomic
-def approve(version: AutomationVersion, by: Operator, now: datetime) -> AutomationVersion:
-    """Say that a draft may be used. Raises InvalidTransition for anything else, and for its own author.
-
-    Two logins are two people, whatever they are called; who has none answers for nothing.
-    """
-    locked = _lock(version)
-    if locked.status != AutomationVersion.Status.DRAFT:
-        raise InvalidTransition(f"It is {locked.status} already.")
-    if by.login is None:
-        raise InvalidTransition("Who approves it has a login of their own.")
-    if by.login == locked.loaded_by_login:
-        raise InvalidTransition("Somebody else than who wrote it approves it.")
-    locked.status, locked.approved_at = AutomationVersion.Status.APPROVED, now
-    locked.approved_by, locked.approved_by_login = by.name, by.login
-    locked.save(update_fields=["status", "approved_at", "approved_by", "approved_by_login"])
-    return locked
-
-
-@transaction.atomic
-def go_live(version: AutomationVersion, by: Operator, now: datetime) -> AutomationVersion:
-    """Use this version from now on, in place of the one in use.
-
-    Runs that began with another version end with that one. An older version that was live
-    before can be taken back into use. Raises InvalidTransition for what nobody approved.
-    """
-    locked = _lock(version)
-    if locked.status == AutomationVersion.Status.LIVE:
-        raise InvalidTransition("It is live already.")
-    if not locked.approved_at:
-        raise InvalidTransition("Nobody approved it.")
-    others = AutomationVersion.objects.filter(automation=locked.automation_id, status__in=_IN_USE)
-    others.exclude(pk=locked.pk).update(status=AutomationVersion.Status.RETIRED)
-    # Every process looks for new versions within this time: all begin at the same event.
-    settled = timedelta(seconds=settings.BUTLER_ACTIVATION_SECONDS)
-    locked.status, locked.live_at = AutomationVersion.Status.LIVE, now + settled
-    locked.save(update_fields=["status", "live_at"])
-    return locked
-
-
-@transaction.atomic
-def pause(version: AutomationVersion, by: Operator, now: datetime) -> AutomationVersion:
-    """Start no new runs; what has begun goes on. To stop that as well there is the switch."""
-    locked = _lock(version)
-    if locked.status != AutomationVersion.Status.LIVE:
-        raise InvalidTransition("Only what is live can be paused.")
-    locked.status = AutomationVersion.Status.PAUSED
-    locked.save(update_fields=["status"])
-    return locked
-
-
-@transaction.atomic
-def resume(version: AutomationVersion, by: Operator, now: datetime) -> AutomationVersion:
-    """Go on where it was paused; what happened meanwhile starts nothing."""
-    if _lock(version).status != AutomationVersion.Status.PAUSED:
-        raise InvalidTransition("It is not paused.")
-    return go_live(version, by, now)
-
-
-@transaction.atomic
-def retire(version: AutomationVersion, by: Operator, now: datetime) -> AutomationVersion:
-    """Use it no more. It stays readable: customers can ask why for as long as they like."""
-    locked = _lock(version)
-    if locked.status == AutomationVersion.Status.RETIRED:
-        raise InvalidTransition("It is retired already.")
-    locked.status = AutomationVersion.Status.RETIRED
-    locked.save(update_fields=["status"])
-    return locked
-
-
-def _lock(version: AutomationVersion) -> AutomationVersion:
-    # The automation, not the version: which of its versions is in use is one question.
-    Automation.objects.select_for_update().get(pk=version.automation_id)
-    return AutomationVersion.objects.get(pk=version.pk)
-
-
-# The switch ----------------------------------------------------------------------------
-
-
-def engage_switch(*, key: str, by: str, reason: str, now: datetime) -> int:
-    """Stop an automation, or all of them ("*"); return how many messages were withdrawn.
-
-    Every claim after the commit of the row obeys the switch. Then queued messages are withdrawn,
-    and unread messages in the inbox. Engaged again, it withdraws the messages that came since.
-    """
-    if key != EVERYTHING and not Automation.objects.filter(key=key).exists():
-        raise InvalidTransition(f"There is no automation {key}.")
-    switch = PauseSwitch(key=key, engaged_at=now, engaged_by=by, reason=reason[:200])
-    PauseSwitch.objects.bulk_create([switch], ignore_conflicts=True)
-    count, after = 0, UUID(int=0)
-    while messages := _find_withdrawable(key, after, now):
-        count, after = count + _withdraw(messages, now), messages[-1][0]
-    return count
-
-
-def _find_withdrawable(key: str, after: UUID, now: datetime) -> list[tuple[UUID, UUID]]:
-    params = {"key": key, "after": after, "limit": _WITHDRAWAL_BATCH, "now": now}
-    return sql.rows("find_withdrawable", params)
-
-
-@transaction.atomic
-def _withdraw(messages: Sequence[tuple[UUID, UUID]], now: datetime) -> int:
-    """Withdraw messages, and append an event to the log of each customer who could see one."""
-    # Customers are locked before messages, as by every writer of outcomes.
-    customer_ids = {customer_id for _, customer_id in messages}
-    customers_sql.run("lock_records", {"ids": sorted(customer_ids)})
-    params = {"ids": [message_id for message_id, _ in messages], "now": now}
-    withdrawn = sql.rows("withdraw_messages", params)
-    events = [
-        log.InternalEvent(
-            customer_id,
-            "message",
-            "Message Withdrawn",
-            {"message": str(message_id), "channel": "inbox"},
-            now,
-            about=f"message:{message_id}",
-        )
-        for message_id, customer_id, was_visible in withdrawn
-        if was_visible and customer_id in customer_ids
-    ]
-    if events:
-        log.append_internal_events(events, actor="", now=now)
-    return len(withdrawn)
-
-
-@transaction.atomic
-def release_switch(*, key: str, by: str, now: datetime) -> bool:
-    """Release a switch; return whether it was engaged. Withdrawn messages stay withdrawn."""
-    engaged = PauseSwitch.objects.filter(key=key, released_at=None)
-    is_released = bool(engaged.update(released_at=now, released_by=by))
-    notify.after_commit("butler.tick")
-    return is_released

@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from uuid_utils.compat import uuid7
 
-from butler.actions import automations
-from butler.actions.automations import Operator
+from butler.actions import automations, pause_switches
+from butler.actions.automation_versions import Operator
 from butler.models import AutomationVersion, Message, PauseSwitch, ProviderLimit
 from customers.models import AccessLogEntry, User
 from tests import factories, staff
@@ -64,7 +64,7 @@ def message(**fields):
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_every_table_opens_and_nothing_is_changed_by_hand(lin, version, model):
     message(address="noor@example.com", text="A word to Noor")
-    automations.engage_switch(key="*", by="lin", reason="a test", now=NOW)
+    pause_switches.engage_switch(key="*", by="lin", reason="a test", now=NOW)
     name = model._meta.model_name
 
     response = lin.get(reverse(f"admin:butler_{name}_changelist"))
@@ -92,7 +92,7 @@ def test_a_list_costs_the_same_however_long_it_is(lin, version, django_assert_ma
             now=NOW,
             by=Operator("load_automations"),
         )
-    automations.engage_switch(key="reminder-3", by="Lin", reason="a test", now=NOW)
+    pause_switches.engage_switch(key="reminder-3", by="Lin", reason="a test", now=NOW)
 
     with django_assert_max_num_queries(len(few)):
         shown = lin.get(page).text

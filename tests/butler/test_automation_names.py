@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from butler.actions import automations
+from butler.actions import automation_versions, automations
 from butler.models import Automation, AutomationVersion
 from butler.queries.automations import names
 from tests.butler.automation_files import PURPOSES, TOPICS, file
@@ -17,7 +17,7 @@ def _load(name: str, number: int) -> AutomationVersion:
         PURPOSES,
         TOPICS,
         now=NOW,
-        by=automations.Operator("load_automations"),
+        by=automation_versions.Operator("load_automations"),
     )
     return AutomationVersion.objects.get(number=number)
 
@@ -28,9 +28,9 @@ def test_an_automation_is_called_as_its_version_in_use_says(django_assert_num_qu
     Automation.objects.create(key="offer")
 
     assert names("en") == {"offer": "offer", "visit-reminder": "Another word"}
-    lin = automations.Operator("Lin", 7)
-    automations.approve(first, lin, NOW)
-    automations.go_live(first, lin, NOW)
+    lin = automation_versions.Operator("Lin", 7)
+    automation_versions.approve(first, lin, NOW)
+    automation_versions.go_live(first, lin, NOW)
 
     with django_assert_num_queries(2):
         assert names("nl") == {"offer": "offer", "visit-reminder": "Reminder (nl)"}

@@ -15,8 +15,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from butler.actions import automations, staff_tasks
-from butler.actions.automations import InvalidTransition, Operator
+from butler.actions import automation_versions, staff_tasks
+from butler.actions.automation_versions import InvalidTransition, Operator
 from butler.models import Automation, AutomationVersion, StaffTask
 from customers.consent import hash_chain
 from customers.consent.state import State
@@ -102,7 +102,7 @@ def test_concurrent_approvals_approve_a_version_once():
 
     outcomes = together(
         *(
-            lambda by=by: automations.approve(version, by, now)
+            lambda by=by: automation_versions.approve(version, by, now)
             for by in (Operator("Lin", 1), Operator("Max", 2), Operator("Ann", 3))
         )
     )
@@ -117,12 +117,12 @@ def test_concurrent_approvals_approve_a_version_once():
 @pytest.mark.parametrize("name", ["Iris", "Somebody Else", ""])
 def test_author_cannot_approve_under_another_name(name):
     with pytest.raises(InvalidTransition):
-        automations.approve(drafted(), Operator(name, IRIS), timezone.now())
+        automation_versions.approve(drafted(), Operator(name, IRIS), timezone.now())
 
 
 def test_approval_without_a_login_is_refused():
     with pytest.raises(InvalidTransition):
-        automations.approve(drafted(), Operator("Lin"), timezone.now())
+        automation_versions.approve(drafted(), Operator("Lin"), timezone.now())
 
 
 def test_concurrent_takers_of_a_task_get_one_owner():

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, sync_playwright
 
-from butler.actions import automations, staff_tasks
+from butler.actions import pause_switches, staff_tasks
 from butler.messages.render import render
 from butler.models import Message, TopicStatus
 from customers.models import AccessLogEntry, BlockedValue, Customer, QuarantinedItem, Review, User
@@ -196,7 +196,7 @@ def _create_hostile_records(noor: Customer, number: int, bad: str) -> None:
 
 @pytest.fixture
 def sessions(noor) -> dict[str, str]:
-    automations.engage_switch(key="*", by=PAYLOADS[0], reason=PAYLOADS[8], now=timezone.now())
+    pause_switches.engage_switch(key="*", by=PAYLOADS[0], reason=PAYLOADS[8], now=timezone.now())
     customer, colleague = Client(), Client()
     customer.force_login(User.objects.create_user("noor@example.com", record=noor))
     staff.let_in(colleague, staff.colleague("manager", name="Lin", is_superuser=True))

@@ -5,8 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from butler.actions import automations
-from butler.actions.automations import InvalidTransition, Operator, VersionChange
+from butler.actions import automation_versions, automations
+from butler.actions.automation_versions import InvalidTransition, Operator
+from butler.actions.automations import VersionChange
 from butler.automations import loader
 from butler.automations.loader import InvalidAutomations
 from butler.models import AutomationVersion
@@ -88,9 +89,9 @@ class Command(BaseCommand):
         version = AutomationVersion.objects.get(automation=change.key, number=change.number)
         now = timezone.now()
         if approver and version.status == AutomationVersion.Status.DRAFT:
-            version = automations.approve(version, approver, now)
+            version = automation_versions.approve(version, approver, now)
         if approver and is_live and version.status == AutomationVersion.Status.APPROVED:
-            version = automations.go_live(version, approver, now)
+            version = automation_versions.go_live(version, approver, now)
         return version.status
 
 

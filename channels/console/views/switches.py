@@ -8,8 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from butler.actions import automations
-from butler.actions.automations import EVERYTHING, InvalidTransition
+from butler.actions import pause_switches
+from butler.actions.pause_switches import EVERYTHING, UnknownAutomation
 from butler.models import PauseSwitch
 from butler.queries.automations import names
 from channels.console.presenters import labels
@@ -55,10 +55,10 @@ def throw(request: HttpRequest) -> HttpResponse:
         messages.error(request, "Say why: colleagues read it.")
         return redirect("console:switches")
     try:
-        withdrawn = automations.engage_switch(
+        withdrawn = pause_switches.engage_switch(
             key=key, by=audit.actor(request), reason=reason, now=timezone.now()
         )
-    except InvalidTransition:
+    except UnknownAutomation:
         messages.error(request, "There is no such automation.")
     else:
         messages.success(request, _stopped_text(key, withdrawn))
@@ -79,7 +79,7 @@ def _stopped_text(key: str, withdrawn: int) -> str:
 def lift(request: HttpRequest) -> HttpResponse:
     """Let it go on."""
     key = request.POST.get("key", "")[:64]
-    if automations.release_switch(key=key, by=audit.actor(request), now=timezone.now()):
+    if pause_switches.release_switch(key=key, by=audit.actor(request), now=timezone.now()):
         messages.success(request, "It goes on, with what happens from now on.")
     else:
         messages.error(request, "It was not stopped any more.")

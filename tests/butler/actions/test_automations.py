@@ -1,30 +1,19 @@
 import threading
-from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
 import pgtrigger
 import pytest
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
-from uuid_utils.compat import uuid7
 
 from butler.actions import automations
-from butler.actions.automations import InvalidTransition, Operator
 from butler.automations.loader import InvalidAutomations
-from butler.models import Automation, AutomationVersion, Due, Message, PauseSwitch
-from customers.models import Event, Notice, Purpose, Topic
-from tests import factories
+from butler.models import Automation, AutomationVersion, Due
+from customers.models import Notice, Purpose, Topic
 from tests.butler.automation_files import PURPOSES, TOPICS, file
-
-NOW = datetime(2027, 4, 16, 7, tzinfo=UTC)
-LATER = NOW + timedelta(hours=1)
-LIN, SAM = Operator("Lin", 1), Operator("Sam", 2)
+from tests.butler.loaded_automations import LIN, NOW, live, load, newest
 
 pytestmark = pytest.mark.django_db
-
-
-def load(*files, by=LIN):
-    return automations.load(files or (file(),), PURPOSES, TOPICS, now=NOW, by=by)
 
 
 def migrate(name):
@@ -33,15 +22,6 @@ def migrate(name):
     with connection.cursor() as cursor:
         for operation in operations:
             cursor.execute(operation.sql.replace("duty", "job"))
-
-
-def newest(key="visit-reminder"):
-    return AutomationVersion.objects.filter(automation=key).latest("number")
-
-
-def live(key="visit-reminder"):
-    load()
-    return automations.go_live(automations.approve(newest(key), SAM, NOW), SAM, NOW)
 
 
 def test_a_loaded_automation_is_a_draft_with_purposes_and_topics_beside_it():
@@ -193,171 +173,6 @@ def test_version_row_stores_trigger_and_awaited_event_names():
 
     assert newest().event_names == ["Checkout Started"]
     assert newest().awaited_names == ["Left", "Order Completed", "Ticket Scanned"]
-
-
-def test_a_draft_goes_live_once_somebody_else_approved_it():
-    load(by=LIN)
-    with pytest.raises(InvalidTransition, match="Nobody approved"):
-        automations.go_live(newest(), LIN, NOW)
-    with pytest.raises(InvalidTransition, match="Somebody else"):
-        automations.approve(newest(), LIN, NOW)
-
-    approved = automations.approve(newest(), SAM, NOW)
-    live_version = automations.go_live(approved, LIN, LATER)
-
-    assert (live_version.status, live_version.approved_by, live_version.approved_at) == (
-        "live",
-        "Sam",
-        NOW,
-    )
-    assert live_version.live_at == LATER
-    with pytest.raises(InvalidTransition):
-        automations.approve(live_version, SAM, NOW)
-    with pytest.raises(InvalidTransition):
-        automations.go_live(live_version, SAM, NOW)
-
-
-def test_going_live_waits_until_every_process_looks(settings):
-    settings.BUTLER_ACTIVATION_SECONDS = 3
-
-    assert live().live_at == NOW + timedelta(seconds=3)
-
-
-def test_a_new_version_takes_the_place_of_the_one_in_use_and_can_give_it_back():
-    first = live()
-    load(file({"priority": 3}))
-
-    second = automations.go_live(automations.approve(newest(), SAM, NOW), SAM, NOW)
-
-    first.refresh_from_db()
-    assert (first.status, second.status) == ("retired", "live")
-    automations.go_live(first, "sam", LATER)
-    second.refresh_from_db()
-    assert (newest().status, AutomationVersion.objects.get(number=1).status) == ("retired", "live")
-
-
-def test_paused_and_resumed_it_counts_from_the_resumption():
-    version = automations.pause(live(), SAM, NOW)
-    with pytest.raises(InvalidTransition):
-        automations.pause(version, SAM, NOW)
-
-    resumed = automations.resume(version, "sam", LATER)
-
-    assert (resumed.status, resumed.live_at) == ("live", LATER)
-    with pytest.raises(InvalidTransition):
-        automations.resume(resumed, SAM, NOW)
-
-
-def test_a_retired_version_is_used_no_more():
-    retired = automations.retire(live(), SAM, NOW)
-
-    assert retired.status == "retired"
-    with pytest.raises(InvalidTransition):
-        automations.retire(retired, SAM, NOW)
-
-
-def test_a_version_is_never_rewritten_or_deleted_not_even_by_hand():
-    version = live()
-
-    for change in (
-        "document = '{}'",
-        "digest = 'x'",
-        "event_names = '{Other}'",
-        "awaited_names = '{Other}'",
-        "number = 9",
-    ):
-        with (
-            pytest.raises(DatabaseError, match="Cannot"),
-            transaction.atomic(),
-            connection.cursor() as cursor,
-        ):
-            cursor.execute(f"UPDATE butler_automationversion SET {change}")
-    with pytest.raises(DatabaseError), transaction.atomic():
-        version.delete()
-
-
-def message(automation="visit-reminder", channel="email", state="queued", **fields):
-    return Message.objects.create(
-        id=uuid7(),
-        key=str(uuid7()),
-        customer_id=factories.customer().id,
-        automation_id=automation,
-        channel=channel,
-        message_class="service",
-        topic="visits",
-        occurred_at=NOW,
-        not_before=NOW,
-        created_at=NOW,
-        state_at=NOW,
-        state=state,
-        **{"expires_at": NOW + timedelta(days=1), **fields},
-    )
-
-
-def test_the_switch_takes_back_what_waits_and_what_is_in_the_app_unread():
-    live()
-    withdrawn_messages = [
-        message(),
-        message(channel="inbox"),
-        message(channel="inbox", state="accepted"),
-        message(channel="inbox", state="delivered"),
-    ]
-    untouched_messages = [
-        message(state="accepted"),
-        message(state="sending"),
-        message(channel="inbox", state="accepted", read_at=NOW),
-        message(channel="inbox", state="accepted", expires_at=NOW),
-        message("other"),
-        message(""),
-    ]
-    before = {untouched.pk: untouched.state for untouched in untouched_messages}
-
-    count = automations.engage_switch(key="visit-reminder", by=LIN, reason="a wrong date", now=NOW)
-
-    assert count == 4
-    states = dict(Message.objects.values_list("pk", "state"))
-    assert {states[withdrawn.pk] for withdrawn in withdrawn_messages} == {"withdrawn"}
-    assert {pk: states[pk] for pk in before} == before
-    assert set(Message.objects.filter(state="withdrawn").values_list("reason", flat=True)) == {
-        "halted"
-    }
-    # Whoever has the page open sees it go.
-    withdrawn_abouts = Event.objects.filter(name="Message Withdrawn").values_list(
-        "about", flat=True
-    )
-    assert set(withdrawn_abouts) == {
-        f"message:{withdrawn.pk}" for withdrawn in withdrawn_messages[2:]
-    }
-
-
-def test_stop_switch_withdraws_all_automated_messages_but_not_written_ones(monkeypatch):
-    monkeypatch.setattr(automations, "_WITHDRAWAL_BATCH", 2)
-    automated_messages = [message("a"), message("b"), message("c"), message("d"), message("e")]
-    written = message("")
-
-    assert automations.engage_switch(key="*", by=LIN, reason="", now=NOW) == len(automated_messages)
-
-    written.refresh_from_db()
-    assert written.state == "queued"
-
-
-def test_a_switch_stands_once_until_it_is_lifted_and_can_be_thrown_again():
-    live()
-    for _ in range(2):
-        automations.engage_switch(key="visit-reminder", by=LIN, reason="a wrong date", now=NOW)
-    assert PauseSwitch.objects.filter(released_at=None).count() == 1
-
-    assert automations.release_switch(key="visit-reminder", by="sam", now=LATER)
-    assert not automations.release_switch(key="visit-reminder", by="sam", now=LATER)
-    automations.engage_switch(key="visit-reminder", by=LIN, reason="again", now=LATER)
-
-    assert PauseSwitch.objects.count() == 2
-    assert PauseSwitch.objects.exclude(released_at=None).get().released_by == "sam"
-
-
-def test_stop_of_an_unknown_automation_is_refused():
-    with pytest.raises(InvalidTransition):
-        automations.engage_switch(key="nothing", by=LIN, reason="", now=NOW)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,7 +4,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from butler.actions import automations, staff_tasks
+from butler.actions import automation_versions, automations, staff_tasks
 from butler.models import Automation, PauseSwitch, StaffTask
 from customers.models import AccessLogEntry, Customer, Merge, Review
 from tests import factories, staff
@@ -222,7 +222,11 @@ def test_two_records_are_joined_and_parted_again(desk, noor):
 
 def test_a_manager_stops_an_automation_and_lets_it_go_on(client):
     automations.load(
-        [file()], PURPOSES, TOPICS, now=timezone.now(), by=automations.Operator("load_automations")
+        [file()],
+        PURPOSES,
+        TOPICS,
+        now=timezone.now(),
+        by=automation_versions.Operator("load_automations"),
     )
     Automation.objects.create(key="offer")
     lin = staff.let_in(client, staff.colleague("manager", "Lin"))
