@@ -13,8 +13,9 @@ import msgspec
 
 from channels.ingest import batches, limits, segment
 from channels.ingest.batches import EventBatch
+from channels.ingest.identifiers import OWN_KINDS
 from channels.ingest.limits import InvalidEvent
-from channels.ingest.segment import MAX_MESSAGE_ID, OWN_KINDS, RequestContext
+from channels.ingest.segment import MAX_MESSAGE_ID, RequestContext
 from customers.types import IncomingEvent, RejectedItem
 
 # Names of attributes are lower case letters and digits, so ours are spelled without a line.

@@ -31,14 +31,18 @@ def store_events(
         return _record(sender, events, received_at)
     with transaction.atomic():
         outcomes = _record(sender, events, received_at)
-        invalid_items = [
-            {"index": index, "reason": outcome.reason or outcome.status}
-            for index, outcome in enumerate(outcomes)
-            if outcome.status in QUARANTINE_STATUSES
-        ]
-        if invalid_items:
+        if invalid_items := _invalid_items(outcomes):
             raise ErrorResponse(400, "invalid_items", "Nothing was stored.", items=invalid_items)
     return outcomes
+
+
+def _invalid_items(outcomes: Sequence[IngestOutcome]) -> list[dict[str, object]]:
+    """Return the places and reasons of the events that would go to quarantine."""
+    return [
+        {"index": index, "reason": outcome.reason or outcome.status}
+        for index, outcome in enumerate(outcomes)
+        if outcome.status in QUARANTINE_STATUSES
+    ]
 
 
 def success_response(outcomes: Sequence[IngestOutcome], *, warnings: int = 0) -> HttpResponse:

@@ -1,11 +1,22 @@
 """`/v1/`: what apps, sites and servers send with a published Segment or RudderStack client."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from channels.ingest import batches, clock, cloudevents, http, load_shedding, segment, store
+from channels.ingest import (
+    authentication,
+    batches,
+    bodies,
+    clock,
+    cloudevents,
+    http,
+    load_shedding,
+    segment,
+    store,
+)
 from channels.ingest.batches import EventBatch
 from channels.ingest.http import ErrorResponse
 from channels.ingest.limits import LARGE_EVENT
@@ -34,22 +45,13 @@ def _ingest(
     request: HttpRequest, parse_body: Callable[[bytes], EventBatch], kind: str = ""
 ) -> HttpResponse:
     now = timezone.now()
-    body = http.read_body(request)
+    body = bodies.read_body(request)
     with load_shedding.request_slot():
-        authenticated = http.authenticate_body(request, body)
+        authenticated = authentication.authenticate_body(request, body)
         batch = _parse(parse_body, authenticated.body)
         sender = authenticated.sender(batch.write_key)
         load_shedding.check_event_limit(sender.source_id, len(batch.raw_events), now)
-        request_context = RequestContext(
-            received_at=now,
-            clock_error=clock.estimate_error(
-                clock.parse_time(batch.sent_at), now, is_retry=_is_retry(request)
-            ),
-            is_trusted=sender.is_trusted,
-            kind=kind,
-            context=batch.context,
-            integrations=batch.integrations,
-        )
+        request_context = _batch_context(request, batch, sender, kind, now)
         events = [segment.read_event(raw, request_context) for raw in batch.raw_events]
         if batch.write_key:
             events = [_redact_key(event, batch.write_key) for event in events]
@@ -60,14 +62,30 @@ def _ingest(
     return store.success_response(outcomes, warnings=large_events)
 
 
+def _batch_context(
+    request: HttpRequest, batch: EventBatch, sender: Sender, kind: str, now: datetime
+) -> RequestContext:
+    """Return what holds for every event of a batch."""
+    return RequestContext(
+        received_at=now,
+        clock_error=clock.estimate_error(
+            clock.parse_time(batch.sent_at), now, is_retry=_is_retry(request)
+        ),
+        is_trusted=sender.is_trusted,
+        kind=kind,
+        context=batch.context,
+        integrations=batch.integrations,
+    )
+
+
 @http.endpoint("POST")
 def events(request: HttpRequest) -> HttpResponse:
     """Take in CloudEvents 1.0: structured, binary or a batch."""
     now = timezone.now()
-    received = http.read_body(request)
+    received = bodies.read_body(request)
     with load_shedding.request_slot():
-        sender = http.find_sender(request)
-        raw_events = _cloudevents(request, http.decompress(request, received))
+        sender = authentication.find_sender(request)
+        raw_events = _cloudevents(request, bodies.decompress(request, received))
         load_shedding.check_event_limit(sender.source_id, len(raw_events), now)
         request_context = RequestContext(received_at=now, is_trusted=sender.is_trusted)
         outcomes = store.store_events(

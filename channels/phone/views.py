@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from twilio.twiml.voice_response import VoiceResponse
 
-from channels.ingest import http, limits, load_shedding, segment, store
+from channels.ingest import authentication, bodies, http, limits, load_shedding, segment, store
 from channels.ingest.http import ErrorResponse
 from channels.phone import calls
 from channels.phone.calls import CallEvent
@@ -20,12 +20,12 @@ from customers.types import IngestOutcome, Sender
 @http.endpoint("POST")
 def call(request: HttpRequest) -> HttpResponse:
     """Take in newCall, answer or hangup, and answer with whom the number belongs to."""
-    received = http.read_body(request)
+    received = bodies.read_body(request)
     with load_shedding.request_slot():
-        sender = http.find_trusted_sender(request)
+        sender = authentication.find_trusted_sender(request)
         try:
             call_event = calls.parse_call(
-                twilio_webhook.parse_fields(http.decompress(request, received))
+                twilio_webhook.parse_fields(bodies.decompress(request, received))
             )
         except limits.READER_ERRORS as error:
             invalid = limits.as_invalid_event(error)
@@ -49,7 +49,7 @@ def twilio(request: HttpRequest, source: str) -> HttpResponse:
 
     `?dial=+31…` in the address, which is signed too, connects the caller to that number.
     """
-    received = http.read_body(request)
+    received = bodies.read_body(request)
     with load_shedding.request_slot():
         sender, secrets = sources.find_signing_source(source)
         fields, _ = twilio_webhook.verified_fields(request, received, secrets)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from twilio.twiml.messaging_response import MessagingResponse
 
 from butler.actions import delivery_reports
-from channels.ingest import http, load_shedding
+from channels.ingest import bodies, http, load_shedding
 from channels.ingest.http import ErrorResponse
 from channels.sms import inbound as messages
 from channels.sms import keywords, statuses
@@ -18,7 +18,7 @@ from channels.webhook import twilio
 @http.endpoint("POST")
 def inbound(request: HttpRequest) -> HttpResponse:
     """Take in what a customer sent, and answer with TwiML."""
-    received = http.read_body(request)
+    received = bodies.read_body(request)
     with load_shedding.request_slot():
         fields = _verified_fields(request, received)
         sms = messages.parse_sms(fields)
@@ -35,7 +35,7 @@ def inbound(request: HttpRequest) -> HttpResponse:
 @http.endpoint("POST")
 def status(request: HttpRequest) -> HttpResponse:
     """Take in what became of a message; `?message=` is how we call it."""
-    received = http.read_body(request)
+    received = bodies.read_body(request)
     with load_shedding.request_slot():
         now = timezone.now()
         report = statuses.parse_report(

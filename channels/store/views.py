@@ -7,7 +7,16 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from channels.ingest import clock, http, limits, load_shedding, segment, store
+from channels.ingest import (
+    authentication,
+    bodies,
+    clock,
+    http,
+    limits,
+    load_shedding,
+    segment,
+    store,
+)
 from channels.ingest.http import ErrorResponse
 from channels.ingest.limits import InvalidEvent
 from channels.ingest.segment import RequestContext
@@ -22,11 +31,11 @@ from customers.identity import lookup
 def scan(request: HttpRequest) -> HttpResponse:
     """Take in one scan, and answer with the gate sentence of the customer."""
     now = timezone.now()
-    received = http.read_body(request)
+    received = bodies.read_body(request)
     with load_shedding.request_slot():
-        sender = http.find_trusted_sender(request)
-        http.require_scope(sender, "read")
-        raw_scan = _parse_object(http.decompress(request, received))
+        sender = authentication.find_trusted_sender(request)
+        authentication.require_scope(sender, "read")
+        raw_scan = _parse_object(bodies.decompress(request, received))
         try:
             kind, value, _ = scans.scanned_identifier(raw_scan)
             event = scans.scan_event(raw_scan, message_id=_scan_id(raw_scan))
@@ -56,10 +65,10 @@ def scan(request: HttpRequest) -> HttpResponse:
 def batch(request: HttpRequest) -> HttpResponse:
     """Take in what an offline till gathered: in any order, late, twice."""
     now = timezone.now()
-    received = http.read_body(request)
+    received = bodies.read_body(request)
     with load_shedding.request_slot():
-        sender = http.find_trusted_sender(request)
-        batch = _parse_batch(http.decompress(request, received))
+        sender = authentication.find_trusted_sender(request)
+        batch = _parse_batch(bodies.decompress(request, received))
         load_shedding.check_event_limit(sender.source_id, len(batch.raw_scans), now)
         # The device says what its clock shows as it sends, so the error is known.
         error = clock.estimate_error(batch.clock, now, is_retry=False)

@@ -10,7 +10,7 @@ from twilio.request_validator import (
     get_signature_algorithm,
 )
 
-from channels.ingest import http, limits
+from channels.ingest import bodies, limits
 from channels.ingest.http import ErrorResponse
 from channels.ingest.limits import InvalidEvent
 
@@ -43,7 +43,7 @@ def verified_fields(
     """
     if not request.META.get(_SIGNATURE_HEADER):
         raise invalid_signature()
-    body = http.decompress(request, received)
+    body = bodies.decompress(request, received)
     if "bodySHA256" in request.GET:
         secret = _signing_secret(request, body.decode(errors="replace"), secrets)
         return parse_fields(body), secret

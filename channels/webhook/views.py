@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from channels.ingest import http, load_shedding, store
+from channels.ingest import bodies, http, load_shedding, store
 from channels.ingest.http import ErrorResponse
 from channels.ingest.segment import RequestContext
 from channels.webhook import events, signature, sources
@@ -13,12 +13,12 @@ from channels.webhook import events, signature, sources
 def receive(request: HttpRequest, source: str) -> HttpResponse:
     """Take in one signed webhook; sent again, it changes nothing."""
     now = timezone.now()
-    received = http.read_body(request)
+    received = bodies.read_body(request)
     message_id = request.META.get("HTTP_WEBHOOK_ID", "")
     with load_shedding.request_slot():
         sender, secrets = sources.find_signing_source(source)
         # What is signed is the text that was packed; nothing of it is read before that is checked.
-        body = http.decompress(request, received)
+        body = bodies.decompress(request, received)
         try:
             signature.verify(
                 secrets,

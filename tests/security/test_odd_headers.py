@@ -15,7 +15,7 @@ import pytest
 from django.core import mail
 from django.core.handlers.wsgi import WSGIHandler
 
-from channels.ingest import http
+from channels.ingest import authentication
 from channels.live.credentials import find_credential
 from config.api_handler import ApiHandler, RoutingApplication
 from customers.access.permissions import KeyAuthentication
@@ -245,7 +245,7 @@ def test_ingest_api_and_streams_find_the_same_key():
         )
 
         assert principal.sender
-        assert (http.header_key(wire_request), stream_credential.text) == (secret, secret)
+        assert (authentication.header_key(wire_request), stream_credential.text) == (secret, secret)
 
 
 MALFORMED = [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.ingest import batches, http, limits, tolerant_json
+from channels.ingest import authentication, batches, bodies, limits, tolerant_json
 from channels.ingest.batches import MAX_EVENTS, TooManyEvents
 from channels.ingest.limits import InvalidEvent
 from channels.ingest.tolerant_json import InvalidBatch
@@ -233,9 +233,9 @@ def test_a_good_key_inside_an_event_does_not_send_for_the_batch(client):
 def test_keys_are_looked_for_in_a_bounded_number_of_places():
     body = b",".join(b'"writeKey":"pk_%d"' % number for number in range(100_000))
 
-    keys = http._keys_in(body)
+    keys = authentication._keys_in(body)
 
-    assert len(keys) == 2 * http.MAX_KEY_POSITIONS
+    assert len(keys) == 2 * authentication.MAX_KEY_POSITIONS
     assert {"pk_0", "pk_99999"} <= keys
 
 
@@ -247,7 +247,7 @@ def test_a_byte_unpacks_to_so_many_and_no_more(client):
     _, key = source()
     headers = {"X-Write-Key": key}
     dense = gzip.compress(b'{"batch":[' + b"[" * (FOUR_MB - 100))
-    assert len(dense) * http.MAX_COMPRESSION_RATIO < FOUR_MB
+    assert len(dense) * bodies.MAX_COMPRESSION_RATIO < FOUR_MB
 
     response = client.post("/v1/batch", dense, content_type="text/plain", headers=headers)
 

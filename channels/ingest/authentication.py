@@ -1,0 +1,126 @@
+"""Finds out by its key who sends a request: a key in a header, in the address or in the body."""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from django.http import HttpRequest
+
+from channels.ingest.bodies import decompress
+from channels.ingest.http import ErrorResponse
+from customers.access import keys
+from customers.access.authorization import MalformedAuthorization, parse_key
+from customers.types import Sender
+
+MAX_KEY = 200
+# Places where a key in the body is looked for: the first and the last so many.
+MAX_KEY_POSITIONS = 8
+_KEY_NAME = b'"writeKey"'
+_KEY_VALUE = re.compile(rb'\s*+:\s*+"([^"\\]{1,%d})"' % MAX_KEY)
+
+
+def find_sender(request: HttpRequest, scope: str = "ingest") -> Sender:
+    """Find who sends by the key in a header or in the address, in this order."""
+    key = header_key(request) or request.GET.get("writeKey", "")
+    if not key:
+        raise _no_key()
+    return _sender_with_scope(key, scope)
+
+
+class AuthenticatedBody(NamedTuple):
+    """A decompressed body, and the senders whose keys came with the request."""
+
+    body: bytes
+    request: HttpRequest
+    header_sender: Sender | None
+    body_senders: Mapping[str, Sender]
+
+    def sender(self, key_in_body: str) -> Sender:
+        """Return who sends, by the key in a header, in the decoded body or in the address."""
+        if self.header_sender:
+            return self.header_sender
+        if not key_in_body:
+            return find_sender(self.request)
+        return self.body_senders.get(key_in_body) or _sender_with_scope(key_in_body, "ingest")
+
+
+def authenticate_body(request: HttpRequest, received: bytes) -> AuthenticatedBody:
+    """Check the key before the body is parsed, and decompress it. Raises ErrorResponse.
+
+    Without a key in a header, the text of the body has to name a good one, or the address. Which
+    of several counts says the decoded body.
+    """
+    if header_key(request):
+        header_sender = find_sender(request)
+        return AuthenticatedBody(decompress(request, received), request, header_sender, {})
+    body = decompress(request, received)
+    keys_in_body = _keys_in(body)
+    body_senders = {key: sender for key in keys_in_body if (sender := _find_sender(key))}
+    if keys_in_body and not body_senders:
+        raise _unknown_key()
+    if not keys_in_body:
+        find_sender(request)
+    for sender in body_senders.values():
+        require_scope(sender, "ingest")
+    return AuthenticatedBody(body, request, None, body_senders)
+
+
+def _sender_with_scope(key: str, scope: str) -> Sender:
+    sender = _find_sender(key)
+    if sender is None:
+        raise _unknown_key()
+    require_scope(sender, scope)
+    return sender
+
+
+def _find_sender(key: str) -> Sender | None:
+    return keys.find_sender(key) if len(key) <= MAX_KEY else None
+
+
+def _no_key() -> ErrorResponse:
+    return ErrorResponse(401, "no_key", "Send the key of a source.")
+
+
+def _unknown_key() -> ErrorResponse:
+    return ErrorResponse(401, "unknown_key", "No source has this key, or it was revoked.")
+
+
+def _keys_in(body: bytes) -> set[str]:
+    """Return what may be keys at the first and the last places that the body names one."""
+    places, from_start, from_end = set(), -1, len(body)
+    for _ in range(MAX_KEY_POSITIONS):
+        from_start = body.find(_KEY_NAME, from_start + 1)
+        from_end = body.rfind(_KEY_NAME, 0, from_end)
+        if from_start < 0 or from_end < 0:
+            break
+        places |= {from_start, from_end}
+    matches = [_KEY_VALUE.match(body, place + len(_KEY_NAME)) for place in places]
+    return {match[1].decode(errors="replace") for match in matches if match}
+
+
+def require_scope(sender: Sender, scope: str) -> None:
+    if scope not in sender.scopes:
+        raise ErrorResponse(403, "forbidden", f"This key has no scope {scope!r}.")
+
+
+def find_trusted_sender(request: HttpRequest) -> Sender:
+    """Find who sends, where only a source with a secret key may."""
+    sender = find_sender(request)
+    if not sender.is_trusted:
+        raise ErrorResponse(403, "secret_key_needed", "Use the secret key of a source.")
+    return sender
+
+
+def header_key(request: HttpRequest) -> str:
+    """Return the key in the headers, or an empty text. Raises ErrorResponse where it cannot be read.
+
+    A Bearer token that cannot be a key of ours is ignored: it is meant for another service.
+    """
+    try:
+        key = parse_key(request.META.get("HTTP_AUTHORIZATION", ""))
+    except MalformedAuthorization:
+        raise ErrorResponse(401, "no_key", "The key in Authorization cannot be read.") from None
+    if key and not key.is_foreign_token:
+        return key.text
+    header: str = request.META.get("HTTP_X_WRITE_KEY", "")
+    return header.strip()

@@ -1,0 +1,80 @@
+"""Reads and decompresses the bodies of requests, up to limits."""
+
+import zlib
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.request import UnreadablePostError
+
+from channels.ingest.http import ErrorResponse
+
+GZIP_MAGIC = b"\x1f\x8b"
+# What follows a member is copied for each: a body of empty ones would take seconds.
+MAX_GZIP_MEMBERS = 16
+# How much a byte may unpack to. Events with ids of their own stay below 100.
+MAX_COMPRESSION_RATIO = 200
+# Whatever the ratio, so much may come of a body.
+ALWAYS_ALLOWED_SIZE = 256 * 1024
+
+
+def read_body(request: HttpRequest) -> bytes:
+    """Read the body whatever its type, as it came, up to BUTLER_MAX_BODY bytes.
+
+    Nothing of it is looked at: `decompress` comes after what shows who sends, where that is a header.
+    """
+    return _read_limited(request, settings.BUTLER_MAX_BODY)
+
+
+def decompress(request: HttpRequest, body: bytes) -> bytes:
+    """Return the decompressed body, up to BUTLER_MAX_BODY bytes. Raises ErrorResponse."""
+    encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if encoding in ("gzip", "x-gzip") or body.startswith(GZIP_MAGIC):
+        return _gunzip(body)
+    if encoding not in ("", "identity"):
+        raise ErrorResponse(415, "unknown_encoding", "Send the body plain or as gzip.")
+    return body
+
+
+def _read_limited(request: HttpRequest, limit: int) -> bytes:
+    # Django reads nothing of a body without a length, which is how phones send theirs.
+    chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
+    stream = request.META["wsgi.input"] if chunked else request
+    parts, length = [], 0
+    try:
+        while length <= limit and (part := stream.read(limit + 1 - length)):
+            parts.append(part)
+            length += len(part)
+    except (OSError, UnreadablePostError):
+        raise ErrorResponse(400, "incomplete", "The body ended too early.") from None
+    if length > limit:
+        raise _too_large(limit)
+    return b"".join(parts)
+
+
+def _gunzip(body: bytes) -> bytes:
+    max_size = settings.BUTLER_MAX_BODY
+    limit = min(max_size, max(ALWAYS_ALLOWED_SIZE, MAX_COMPRESSION_RATIO * len(body)))
+    parts, length = [], 0
+    try:
+        for _ in range(MAX_GZIP_MEMBERS):
+            unzip = zlib.decompressobj(wbits=31)
+            parts.append(unzip.decompress(body, limit + 1 - length))
+            length += len(parts[-1])
+            if length > limit:
+                raise _too_large(max_size) if limit == max_size else _too_compressed()
+            if not unzip.eof:
+                raise ErrorResponse(400, "bad_gzip", "The gzip data ended too early.")
+            body = unzip.unused_data
+            if not body:
+                return b"".join(parts)
+    except zlib.error:
+        raise ErrorResponse(400, "bad_gzip", "The body is not gzip.") from None
+    raise ErrorResponse(400, "bad_gzip", f"The gzip data has more than {MAX_GZIP_MEMBERS} members.")
+
+
+def _too_large(limit: int) -> ErrorResponse:
+    return ErrorResponse(413, "too_large", f"A request may carry {limit} bytes, unpacked.")
+
+
+def _too_compressed() -> ErrorResponse:
+    return ErrorResponse(413, "too_large", f"A byte may unpack to {MAX_COMPRESSION_RATIO} bytes.")

@@ -1,0 +1,136 @@
+"""Read the identifiers of an event, and what it is about. Pure."""
+
+import re
+from typing import Any
+
+from channels.ingest.limits import InvalidEvent
+
+MAX_VALUE = 512
+MAX_REFERENCE = 128
+# Each of them may be somebody's, and all of them have to be looked up and linked.
+MAX_IDENTIFIERS = 32
+
+# What `context.externalIds` may call the identifiers that have a kind of their own.
+OWN_KINDS = frozenset({"user_id", "anonymous_id", "email", "phone", "card", "device"})
+# What an event is about, by the property that says so; the first one found counts.
+SUBJECT_PROPERTIES = (
+    ("order", ("order_id", "orderId")),
+    ("call", ("call_id", "callId")),
+    ("visit", ("visit_id", "visitId")),
+    ("chat", ("chat_id", "chatId")),
+)
+# "Party Member Changed" and "… Removed" name the member by its reference.
+MEMBER_PROPERTIES = (("member", ("reference",)),)
+
+_INVALID_IN_KIND = re.compile(r"[^a-z0-9_.-]")
+
+
+def read_identifiers(
+    kind: str, document: dict[str, Any], context: dict[str, Any]
+) -> tuple[tuple[tuple[str, str], ...], str]:
+    """Return the identifiers, each once, and what the event is about. Raises InvalidEvent."""
+    identifiers = _identifiers(kind, document, context)
+    about = _about(document, identifiers) if kind == "track" else ""
+    if not identifiers:
+        raise InvalidEvent(
+            "missing_ids", "neither userId nor anonymousId, nor any other identifier"
+        )
+    if len(identifiers) > MAX_IDENTIFIERS:
+        raise InvalidEvent("too_many_identifiers", f"{len(identifiers)} identifiers")
+    return tuple(dict.fromkeys(identifiers)), about
+
+
+def _identifiers(
+    kind: str, document: dict[str, Any], context: dict[str, Any]
+) -> list[tuple[str, str]]:
+    identifiers: list[tuple[str, str]] = []
+    _add_strict(identifiers, "user_id", document.get("userId"), "userId")
+    _add_strict(identifiers, "anonymous_id", document.get("anonymousId"), "anonymousId")
+    if kind == "alias":
+        _add_strict(identifiers, "anonymous_id", document.get("previousId"), "previousId")
+    if context:
+        _add_from_context(identifiers, context)
+    if kind == "identify":
+        _add_from_traits(identifiers, document.get("traits"))
+    elif kind == "track":
+        properties = document.get("properties")
+        if type(properties) is dict and "card" in properties:
+            _add_lenient(identifiers, "card", properties["card"])
+    return identifiers
+
+
+def _add_from_context(identifiers: list[tuple[str, str]], context: dict[str, Any]) -> None:
+    device = context.get("device")
+    if type(device) is dict:
+        _add_lenient(identifiers, "device", device.get("id"))
+    _add_from_traits(identifiers, context.get("traits"))
+    external = context.get("externalIds")
+    if type(external) is list:
+        _add_external(identifiers, external)
+
+
+def _add_strict(identifiers: list[tuple[str, str]], kind: str, value: Any, field: str) -> None:
+    if value is None or value == "":
+        return
+    text = id_text(value, field)
+    if len(text) > MAX_VALUE:
+        raise InvalidEvent("id_too_long", f"{field} has {len(text)} characters")
+    identifiers.append((kind, text))
+
+
+def _add_lenient(identifiers: list[tuple[str, str]], kind: str, value: Any) -> None:
+    """Add a value that is also an ordinary fact, and may be anything."""
+    if type(value) is int:
+        value = str(value)
+    if type(value) is str and 0 < len(value) <= MAX_VALUE:
+        identifiers.append((kind, value))
+
+
+def _add_from_traits(identifiers: list[tuple[str, str]], traits: Any) -> None:
+    if type(traits) is dict:
+        for kind in ("email", "phone", "card"):
+            if kind in traits:
+                _add_lenient(identifiers, kind, traits[kind])
+
+
+def _add_external(identifiers: list[tuple[str, str]], external: list[Any]) -> None:
+    for entry in external:
+        if type(entry) is not dict or type(entry.get("type")) is not str:
+            raise InvalidEvent("wrong_type", "externalIds are objects with id and type")
+        kind = _INVALID_IN_KIND.sub("_", entry["type"].strip().lower())
+        if not 0 < len(kind) <= 50:
+            raise InvalidEvent("wrong_type", "the type of an external id is 1 to 50 characters")
+        kind = kind if kind in OWN_KINDS else f"external:{kind}"
+        _add_strict(identifiers, kind, entry.get("id"), "externalIds")
+
+
+def _about(document: dict[str, Any], identifiers: list[tuple[str, str]]) -> str:
+    properties, event = document.get("properties"), document.get("event")
+    if type(properties) is not dict:
+        return ""
+    is_member = type(event) is str and event.startswith("Party Member ")
+    for subject_kind, names in MEMBER_PROPERTIES if is_member else SUBJECT_PROPERTIES:
+        for name in names:
+            reference = properties.get(name)
+            if reference is None or reference == "":
+                continue
+            text = id_text(reference, name).strip()
+            if len(text) > MAX_REFERENCE:
+                raise InvalidEvent("id_too_long", f"{name} has {len(text)} characters")
+            if not text:
+                continue
+            if subject_kind == "order":
+                identifiers.append(("order", text))
+            return f"{subject_kind}:{text}"
+    return ""
+
+
+def id_text(value: Any, field: str) -> str:
+    """Give an id as text; clients send numbers too."""
+    if type(value) is str:
+        return value
+    if type(value) is int:
+        return str(value)
+    if type(value) is float:
+        return str(int(value)) if value.is_integer() else repr(value)
+    raise InvalidEvent("wrong_type", f"{field} is neither text nor a number")
