@@ -1,0 +1,30 @@
+"""Lists of rows that belong to customers."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from customers.read_only_admin import ReadOnlyAdmin, record_link
+
+
+class ChannelFilter(admin.SimpleListFilter):
+    """Filters by the channels of the settings, so that no table has to be read."""
+
+    title = parameter_name = "channel"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(channel, channel) for channel in sorted(settings.BUTLER_ADAPTERS)]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return rows.filter(channel=self.value()) if self.value() else rows
+
+
+class CustomerRowsAdmin(ReadOnlyAdmin):
+    """Rows that each belong to one customer."""
+
+    @admin.display
+    def record(self, row: Any) -> str:
+        return record_link(row.customer_id)

@@ -1,0 +1,55 @@
+"""The messages, the attempts to deliver them, and the limits of their providers."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from butler.admin.customer_rows import ChannelFilter, CustomerRowsAdmin
+from butler.models import Delivery, Message, ProviderLimit
+from customers.read_only_admin import ReadOnlyAdmin
+
+
+@admin.register(Message)
+class MessageAdmin(CustomerRowsAdmin):
+    """What was said or is to be: its fate, not its words or where it went."""
+
+    list_display = ("automation_id", "channel", "state", "reason", "created_at", "record")
+    list_filter = ("state", ChannelFilter)
+    search_fields = ("id__exact", "customer_id__exact")
+    exclude = ("facts", "address", "subject", "text")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(CustomerRowsAdmin):
+    """Attempts to hand messages over."""
+
+    list_display = (
+        "channel",
+        "provider",
+        "outcome",
+        "code",
+        "claimed_at",
+        "latency_ms",
+        "record",
+    )
+    list_filter = ("outcome", ChannelFilter)
+    search_fields = ("id__exact", "customer_id__exact", "message__id__exact")
+    raw_id_fields = ("message",)
+    exclude = ("detail",)
+
+
+@admin.register(ProviderLimit)
+class ProviderLimitAdmin(ReadOnlyAdmin):
+    """How each way out does; how fast it may go is set here."""
+
+    list_display = ("channel", "rate", "failures", "cooldown_until")
+    fields = ("channel", "rate", "failures", "cooldown_until")
+    readonly_fields = ("channel", "failures", "cooldown_until")
+
+    def has_change_permission(self, request: HttpRequest, row: Any = None) -> bool:
+        return request.user.has_perm("butler.change_providerlimit")
+
+    def save_model(self, request: HttpRequest, row: ProviderLimit, form: Any, change: bool) -> None:
+        # The rest of the row goes on changing while somebody looks at it.
+        row.save(update_fields=["rate"])
