@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from butler.api import control, messages, tasks, topics
+from butler.api import consents, ledger, messages, preferences, tasks, topics
 
 # The names are what the access log records of a read; its entries never change.
 _of_a_record: list[URLPattern | URLResolver] = [
@@ -13,13 +13,13 @@ _of_a_record: list[URLPattern | URLResolver] = [
         messages.MarkMessageReadView.as_view(),
         name="message-read",
     ),
-    path("consents/", control.ConsentsView.as_view(), name="consents"),
-    path("consents/<str:purpose>/", control.ConsentView.as_view(), name="consent"),
-    path("objections/<str:subject>/", control.ObjectionView.as_view(), name="objection"),
-    path("preferences/", control.PreferencesView.as_view(), name="preferences"),
-    path("ledger/", control.LedgerView.as_view(), name="ledger"),
-    path("ledger/export/", control.ExportView.as_view(), name="ledger-export"),
-    path("receipts/<uuid:entry_id>/", control.ReceiptView.as_view(), name="receipt"),
+    path("consents/", consents.ConsentsView.as_view(), name="consents"),
+    path("consents/<str:purpose>/", consents.ConsentView.as_view(), name="consent"),
+    path("objections/<str:subject>/", consents.ObjectionView.as_view(), name="objection"),
+    path("preferences/", preferences.PreferencesView.as_view(), name="preferences"),
+    path("ledger/", ledger.LedgerView.as_view(), name="ledger"),
+    path("ledger/export/", ledger.ExportView.as_view(), name="ledger-export"),
+    path("receipts/<uuid:entry_id>/", ledger.ReceiptView.as_view(), name="receipt"),
     path("why/", messages.DecisionsView.as_view(), name="why"),
     path("looks/", messages.AccessLogView.as_view(), name="looks"),
 ]

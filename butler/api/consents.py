@@ -1,0 +1,168 @@
+"""Endpoints of consents and objections."""
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+import msgspec
+from django.http import HttpResponse
+from django.utils import timezone
+from msgspec import Meta
+from rest_framework.request import Request
+
+from butler.api.control import (
+    LANGUAGE,
+    TAG,
+    AcknowledgementShape,
+    ControlView,
+    Evidence,
+    requested_language,
+    statement_evidence,
+)
+from customers.access.permissions import Right
+from customers.actions.consent import ConsentStatement
+from customers.api import schema
+from customers.api.base import read_body, shape_response
+from customers.consent import history
+from customers.consent.state import State, may_ask
+from customers.queries.shapes import PurposeShape
+
+type ConsentStateName = Literal[
+    "given", "refused", "withdrawn", "expired", "invalidated", "unknown"
+]
+
+_ANSWERS = {
+    "give": "consent.given",
+    "refuse": "consent.refused",
+    "withdraw": "consent.withdrawn",
+}
+
+
+class ConsentShape(msgspec.Struct, frozen=True):
+    """A purpose and the customer's consent to it."""
+
+    purpose: PurposeShape
+    state: ConsentStateName
+    entry: UUID | None = None
+    notice: str = ""
+    occurred_at: datetime | None = None
+    valid_until: datetime | None = None
+    reask_not_before: datetime | None = None
+    # Whether to ask now, where the customer did not bring it up; changing it is always possible.
+    may_ask: bool = False
+    # The entry that objects to it.
+    objection: UUID | None = None
+
+
+class ConsentsShape(msgspec.Struct, frozen=True):
+    """Every purpose with its answer, and every objection."""
+
+    consents: list[ConsentShape]
+    objections: dict[str, UUID]
+
+
+class ConsentAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An answer to one purpose; `notice` is the digest of the words that were shown."""
+
+    answer: Literal["give", "refuse", "withdraw"]
+    notice: Annotated[str, Meta(max_length=64)] = ""
+    language: Annotated[str, Meta(max_length=8)] = ""
+    evidence: Evidence = {}
+    occurred_at: schema.Moment | None = None
+    valid_until: schema.Moment | None = None
+
+
+class ObjectionAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """To object, or to take it back."""
+
+    answer: Literal["object", "lift"]
+    evidence: Evidence = {}
+    occurred_at: schema.Moment | None = None
+
+
+class ConsentsView(ControlView):
+    """The purposes and the customer's consents."""
+
+    rights: ClassVar = {"GET": Right.READ_CONTROL}
+
+    @schema.describe(
+        "Read every purpose with the customer's answer and the words shown today",
+        answer=schema.shape(ConsentsShape),
+        parameters=(LANGUAGE,),
+        tags=TAG,
+    )
+    def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
+        state, now = history.current_state(self.live_id), timezone.now()
+        objections = {subject: UUID(entry) for subject, entry in state.objections.items()}
+        consents = [
+            _consent_shape(purpose, state, objections.get(purpose.key), now)
+            for purpose in history.purposes(requested_language(request))
+        ]
+        return shape_response(ConsentsShape(consents, objections))
+
+
+def _consent_shape(
+    purpose: PurposeShape, state: State, objection: UUID | None, now: datetime
+) -> ConsentShape:
+    consent = state.consents.get(purpose.key)
+    asks = purpose.is_offered and may_ask(state, purpose.key, now)
+    if consent is None:
+        return ConsentShape(purpose, "unknown", may_ask=asks, objection=objection)
+    return ConsentShape(
+        purpose=purpose,
+        state=consent.state,
+        entry=UUID(consent.entry),
+        notice=consent.notice,
+        occurred_at=consent.occurred_at,
+        valid_until=consent.valid_until,
+        reask_not_before=consent.reask_not_before,
+        may_ask=asks,
+        objection=objection,
+    )
+
+
+class ConsentView(ControlView):
+    """The answer to one purpose."""
+
+    rights: ClassVar = {"PUT": Right.CHANGE_CONTROL}
+
+    @schema.describe(
+        "Give, refuse or withdraw a consent; answers with what had already left",
+        body=ConsentAnswer,
+        answer=schema.shape(AcknowledgementShape),
+        tags=TAG,
+    )
+    def put(self, request: Request, purpose: str, customer_id: UUID | None = None) -> HttpResponse:
+        body = read_body(request, ConsentAnswer)
+        statement = ConsentStatement(
+            kind=_ANSWERS[body.answer],
+            subject=purpose,
+            notice=body.notice,
+            language=body.language,
+            evidence=statement_evidence(request, body.evidence),
+            occurred_at=body.occurred_at,
+            valid_until=body.valid_until,
+        )
+        return self.record(request, [statement])
+
+
+class ObjectionView(ControlView):
+    """An objection to one purpose, or to all marketing."""
+
+    rights: ClassVar = {"PUT": Right.CHANGE_CONTROL}
+
+    @schema.describe(
+        "Object to a purpose, or to all marketing; or lift the objection",
+        body=ObjectionAnswer,
+        answer=schema.shape(AcknowledgementShape),
+        tags=TAG,
+    )
+    def put(self, request: Request, subject: str, customer_id: UUID | None = None) -> HttpResponse:
+        body = read_body(request, ObjectionAnswer)
+        statement = ConsentStatement(
+            kind="objection.made" if body.answer == "object" else "objection.lifted",
+            subject=subject,
+            evidence=statement_evidence(request, body.evidence),
+            occurred_at=body.occurred_at,
+        )
+        return self.record(request, [statement])

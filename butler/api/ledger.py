@@ -1,0 +1,67 @@
+"""Endpoints of the ledger: its entries, its export and the receipts of its entries."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from butler.api.control import TAG, ControlView
+from customers.access.permissions import Right
+from customers.api import schema
+from customers.api.base import or_404, page_parameters, page_response
+from customers.consent import history
+from customers.queries.shapes import LedgerEntryShape
+
+
+class LedgerView(ControlView):
+    """The entries of the ledger."""
+
+    rights: ClassVar = {"GET": Right.READ_CONTROL}
+
+    @schema.describe(
+        "List the entries of the ledger, newest first",
+        answer=schema.pages_of(LedgerEntryShape),
+        parameters=schema.PAGING,
+        tags=TAG,
+    )
+    def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
+        cursor, limit = page_parameters(request)
+        return page_response(
+            request, history.ledger_entries(self.live_id, cursor=cursor, limit=limit)
+        )
+
+
+class ExportView(ControlView):
+    """The whole ledger as a file that can be verified."""
+
+    rights: ClassVar = {"GET": Right.READ_CONTROL}
+
+    @schema.describe(
+        "Download the whole ledger with the receipt of every entry",
+        answer={"type": "object"},
+        tags=TAG,
+    )
+    def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
+        return _download(history.export_ledger(self.live_id), "ledger.json")
+
+
+class ReceiptView(ControlView):
+    """The receipt of one entry."""
+
+    rights: ClassVar = {"GET": Right.READ_CONTROL}
+
+    @schema.describe("Download the signed receipt of an entry", answer={"type": "object"}, tags=TAG)
+    def get(
+        self, request: Request, entry_id: UUID, customer_id: UUID | None = None
+    ) -> HttpResponse:
+        return _download(
+            or_404(history.receipt(self.live_id, entry_id)), f"receipt-{entry_id}.json"
+        )
+
+
+def _download(body: bytes, name: str) -> HttpResponse:
+    response = HttpResponse(body, content_type="application/json")
+    response["Cache-Control"] = "private, no-cache"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

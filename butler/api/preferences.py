@@ -1,0 +1,111 @@
+"""Endpoints of preferences: how customers want to be reached."""
+
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+import msgspec
+from django.http import HttpResponse
+from msgspec import Meta
+from rest_framework.request import Request
+
+from butler.api.control import (
+    LANGUAGE,
+    TAG,
+    AcknowledgementShape,
+    ControlView,
+    Evidence,
+    ShortText,
+    requested_language,
+    statement_evidence,
+)
+from customers.access.permissions import Right
+from customers.actions.consent import ConsentStatement
+from customers.api import schema
+from customers.api.base import read_body, shape_response
+from customers.consent import history
+from customers.queries.shapes import Json, TopicShape
+
+
+class SettingShape(msgspec.Struct, frozen=True):
+    """One preference as it stands; "*" is every channel, every topic."""
+
+    name: str
+    value: Json
+    channel: str
+    topic: str
+    entry: UUID
+
+
+class PreferencesShape(msgspec.Struct, frozen=True):
+    """Every preference that was set, and what there is to set it for."""
+
+    settings: list[SettingShape]
+    topics: list[TopicShape]
+
+
+class PreferenceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A preference to set, or with `clear` to forget."""
+
+    name: ShortText
+    value: Any = None
+    channel: ShortText = "*"
+    topic: ShortText = "*"
+    clear: bool = False
+
+
+class PreferenceChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Preferences to change, all or none."""
+
+    changes: Annotated[list[PreferenceChange], Meta(min_length=1, max_length=50)]
+    evidence: Evidence = {}
+    occurred_at: schema.Moment | None = None
+
+
+class PreferencesView(ControlView):
+    """How the customer wants to be reached."""
+
+    rights: ClassVar = {"GET": Right.READ_CONTROL, "PATCH": Right.CHANGE_CONTROL}
+
+    @schema.describe(
+        "Read the preferences that were set",
+        answer=schema.shape(PreferencesShape),
+        parameters=(LANGUAGE,),
+        tags=TAG,
+    )
+    def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
+        settings = [
+            SettingShape(
+                name=setting.name,
+                value=msgspec.Raw(msgspec.json.encode(setting.value)),
+                channel=setting.channel,
+                topic=setting.topic,
+                entry=UUID(setting.entry),
+            )
+            for setting in history.current_state(self.live_id).settings
+        ]
+        return shape_response(
+            PreferencesShape(settings, history.topics(requested_language(request)))
+        )
+
+    @schema.describe(
+        "Set preferences, or clear them; answers with what had already left",
+        body=PreferenceChanges,
+        answer=schema.shape(AcknowledgementShape),
+        tags=TAG,
+    )
+    def patch(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
+        body = read_body(request, PreferenceChanges)
+        evidence = statement_evidence(request, body.evidence)
+        statements = [
+            ConsentStatement(
+                kind="preference.cleared" if change.clear else "preference.set",
+                subject=change.name,
+                value=change.value,
+                channel=change.channel,
+                topic=change.topic,
+                evidence=evidence,
+                occurred_at=body.occurred_at,
+            )
+            for change in body.changes
+        ]
+        return self.record(request, statements)
