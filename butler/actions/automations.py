@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import Max
 
 from butler.actions.automation_versions import Operator
-from butler.automations import validation
 from butler.automations.loader import AutomationFile, InvalidAutomations
-from butler.automations.validation import AllowedReferences, FileProblem
+from butler.automations.validation.file import validate_file
+from butler.automations.validation.problems import AllowedReferences, FileProblem
 from butler.decisions.inputs import CHANNELS
 from butler.document import Document, OnAbsence, OnEvent, WaitForStep, steps_with_paths
 from butler.models import Automation, AutomationVersion
@@ -94,9 +94,7 @@ def validate(
         topics={*Topic.objects.values_list("key", flat=True), *(topic.key for topic in topics)},
         channels=CHANNELS,
     )
-    checked = [
-        (file, *validation.validate_file(file.name, file.content, allowed)) for file in documents
-    ]
+    checked = [(file, *validate_file(file.name, file.content, allowed)) for file in documents]
     valid = [(file, document) for file, document, _ in checked if document]
     problems = [problem for _, _, problems in checked for problem in problems]
     problems += _unknown_audiences(valid)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from butler.automations.validation import FileProblem
+from butler.automations.validation.problems import FileProblem
 from customers.actions.notices import NoticeText, PurposeText, TopicText
 
 # Twenty times the longest of our own files.

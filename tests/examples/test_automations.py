@@ -6,8 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from butler.automations import loader, sample_customers, validation
-from butler.automations.validation import AllowedReferences
+from butler.automations import loader, sample_customers
+from butler.automations.validation.file import validate_file
+from butler.automations.validation.problems import AllowedReferences
 from butler.document import Document, MessageStep, steps_with_paths
 from butler.messages.render import render
 
@@ -66,7 +67,7 @@ def test_example_automations_are_valid():
     faults = [
         fault
         for file in LOADED.documents
-        for fault in validation.validate_file(file.name, file.content, allowed)[1]
+        for fault in validate_file(file.name, file.content, allowed)[1]
     ]
 
     assert faults == []

@@ -2,7 +2,8 @@ import re
 
 import pytest
 
-from butler.automations.validation import AllowedReferences, validate_file
+from butler.automations.validation.file import validate_file
+from butler.automations.validation.problems import AllowedReferences
 from tests.butler.automation_files import content
 
 ALLOWED = AllowedReferences(
