@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.urls import Resolver404, resolve
 
-from channels.live import asgi
+from channels.live import stream_requests
 from tests.architecture.tree import ROOT, files
 
 PAGES = [
@@ -146,7 +146,10 @@ def filled(path: str) -> list[str]:
 
 def is_served(port: str, path: str) -> bool:
     if port == LIVE and path.startswith("/live/"):
-        return bool(asgi._OWN_PATH.fullmatch(path) or asgi._CUSTOMER_PATH.fullmatch(path))
+        return bool(
+            stream_requests.OWN_PATH.fullmatch(path)
+            or stream_requests.CUSTOMER_PATH.fullmatch(path)
+        )
     if path in {"/livez", "/readyz", "/metrics"}:
         return True
     try:

@@ -1,0 +1,37 @@
+"""The streams that wait for a read of the log, in the order in which they asked for it."""
+
+import asyncio
+from collections.abc import Iterable
+
+from channels.live.streams import Stream
+
+
+class ReadQueue:
+    """A queue in which each stream stands at most once."""
+
+    def __init__(self) -> None:
+        self._streams: dict[Stream, None] = {}
+        self._is_filled = asyncio.Event()
+
+    def enqueue(self, stream: Stream) -> None:
+        if not stream.is_read_pending:
+            stream.is_read_pending = True
+            self._streams[stream] = None
+            self._is_filled.set()
+
+    def put_back(self, streams: Iterable[Stream]) -> None:
+        """Enqueue streams again whose read failed."""
+        self._streams.update(dict.fromkeys(streams))
+
+    def discard(self, stream: Stream) -> None:
+        self._streams.pop(stream, None)
+
+    async def next_batch(self, size: int) -> list[Stream]:
+        """Return the first streams; wait until there is one."""
+        while not self._streams:
+            await self._is_filled.wait()
+            self._is_filled.clear()
+        batch = list(self._streams)[:size]
+        for stream in batch:
+            del self._streams[stream]
+        return batch
