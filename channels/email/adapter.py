@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from channels.email.mailer import MailerTransport
 from channels.email.mime import UnsendableMessage
-from channels.email.smtp import RelayUnreachable, SmtpTransport
+from channels.email.smtp import SmtpTransport
+from channels.email.smtp_connection import RelayUnreachable
 from channels.protocol import ChannelAdapter, ChannelMessage, DeliveryResult, LeaseCheck
 
 TIMEOUT = 10.0

@@ -6,11 +6,8 @@ once its answer to that line is here, both sides know. In between nobody does: t
 """
 
 import contextlib
-import io
 import re
 import smtplib
-import socket
-import ssl
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,6 +16,7 @@ from typing import Any, Self
 
 from channels.email import status_codes
 from channels.email.mime import SmtpMessage, build_smtp_message, own_domain
+from channels.email.smtp_connection import DeadlineSmtp, connect
 from channels.protocol import ChannelMessage, DeliveryResult, LeaseCheck
 
 # Without an enhanced code, what a relay answers to RCPT for a mailbox that is not there.
@@ -26,15 +24,6 @@ _DEAD_RCPT_CODES = frozenset({550, 551, 553})
 _TOO_LARGE_CODE = 552
 # Nobody's outcome is to wait for a relay that says no goodbye.
 _QUIT_TIMEOUT = 0.3
-_CONNECT_SHARE = 0.3
-
-
-class RelayUnreachable(Exception):
-    """The relay cannot be reached, or refused the login. Nothing was sent."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 class RelayRejection(Exception):
@@ -48,68 +37,13 @@ class RelayRejection(Exception):
         self.enhanced_code = status_codes.find_code(text[:12].decode("ascii", "replace"))
 
 
-class _DeadlineReader(io.RawIOBase):
-    """The socket as a file whose every read ends at the deadline, not a timeout later."""
-
-    def __init__(self, connection: "_DeadlineSmtp") -> None:
-        self._connection = connection
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        return self._connection.socket_until_deadline().recv_into(buffer)
-
-
-class _DeadlineSmtp(smtplib.SMTP):
-    """An SMTP connection whose commands together end before the deadline."""
-
-    def __init__(self, deadline: float, *args: Any, **options: Any) -> None:
-        self.deadline = deadline
-        super().__init__(*args, **options)
-
-    def socket_until_deadline(self) -> socket.socket:
-        """Return the socket with the remaining time as its timeout."""
-        remaining = self.deadline - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError("the relay takes too long")
-        if self.sock is None:
-            raise smtplib.SMTPServerDisconnected("the line is closed")
-        self.sock.settimeout(remaining)
-        return self.sock
-
-    def is_past_deadline(self) -> bool:
-        # smtplib turns a timeout into a line that was closed, so the clock has to tell.
-        return time.monotonic() >= self.deadline
-
-    def getreply(self) -> tuple[int, bytes]:
-        if self.file is None and self.sock is not None:
-            self.file = io.BufferedReader(_DeadlineReader(self))
-        return super().getreply()
-
-    def send(self, s: Any) -> None:
-        self.socket_until_deadline().sendall(s if isinstance(s, bytes) else s.encode("ascii"))
-
-    def send_partial(self, content: bytes) -> None:
-        """Send what is not yet all: the system may wait for the rest, and send it at once."""
-        sock = self.socket_until_deadline()
-        if isinstance(sock, ssl.SSLSocket) or not hasattr(socket, "MSG_MORE"):
-            sock.sendall(content)
-        else:
-            sock.sendall(content, socket.MSG_MORE)
-
-
-class _DeadlineSmtpSsl(_DeadlineSmtp, smtplib.SMTP_SSL):
-    """The same, with TLS from the first byte."""
-
-
 class SmtpTransport:
     """One connection to the relay, opened with the first message and used for the whole batch."""
 
     def __init__(self, options: Mapping[str, Any], *, timeout: float) -> None:
         self._options = options
         self._timeout = timeout
-        self._connection: _DeadlineSmtp | None = None
+        self._connection: DeadlineSmtp | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -145,14 +79,14 @@ class SmtpTransport:
             return None
         return self._end_data(message, connection)
 
-    def _send_envelope(self, connection: _DeadlineSmtp, smtp_message: SmtpMessage) -> None:
+    def _send_envelope(self, connection: DeadlineSmtp, smtp_message: SmtpMessage) -> None:
         # Both are bare addresses already; the library would take them apart again, a tenth of
         # all that a message costs.
         _expect("MAIL", connection.docmd("MAIL", f"FROM:<{smtp_message.envelope_from}>"), 250)
         _expect("RCPT", connection.docmd("RCPT", f"TO:<{smtp_message.envelope_to}>"), 250, 251)
         _expect("DATA", connection.docmd("DATA"), 354)
 
-    def _end_data(self, message: ChannelMessage, connection: _DeadlineSmtp) -> DeliveryResult:
+    def _end_data(self, message: ChannelMessage, connection: DeadlineSmtp) -> DeliveryResult:
         try:
             connection.send(b".\r\n")
             code, text = connection.getreply()
@@ -189,41 +123,10 @@ class SmtpTransport:
             suppress="bounced" if _is_dead_mailbox(rejection) else "",
         )
 
-    def _open_connection(self, deadline: float) -> _DeadlineSmtp:
+    def _open_connection(self, deadline: float) -> DeadlineSmtp:
         if self._connection is None:
-            try:
-                self._connection = self._connect(deadline)
-            except smtplib.SMTPResponseException as error:
-                raise RelayUnreachable(str(error.smtp_code)) from None
-            except (OSError, smtplib.SMTPException):
-                is_late = time.monotonic() >= deadline
-                raise RelayUnreachable("connect_timeout" if is_late else "connect_failed") from None
+            self._connection = connect(self._options, deadline, timeout=self._timeout)
         return self._connection
-
-    def _connect(self, deadline: float) -> _DeadlineSmtp:
-        options = self._options
-        tls_context = ssl.create_default_context() if _uses_tls(options) else None
-        arguments = (deadline, options["host"], options["port"], own_domain())
-        connection: _DeadlineSmtp
-        # A name may have several addresses, and TLS comes after: each gets its share.
-        if options.get("use_ssl"):
-            connection = _DeadlineSmtpSsl(
-                *arguments, timeout=_CONNECT_SHARE * self._timeout, context=tls_context
-            )
-        else:
-            connection = _DeadlineSmtp(*arguments, timeout=_CONNECT_SHARE * self._timeout)
-        try:
-            # Small lines wait for nothing: without this each letter costs 40 ms of silence.
-            connection.socket_until_deadline().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if options.get("use_tls"):
-                connection.starttls(context=tls_context)
-            connection.ehlo_or_helo_if_needed()
-            if options.get("username"):
-                connection.login(options["username"], options["password"])
-        except BaseException:
-            connection.close()
-            raise
-        return connection
 
     def _reset(self) -> None:
         """Reset the SMTP transaction after a rejected message."""
@@ -282,7 +185,3 @@ def _is_dead_mailbox(rejection: RelayRejection) -> bool:
     if rejection.enhanced_code:
         return status_codes.is_dead_address(rejection.enhanced_code)
     return rejection.stage == "RCPT" and rejection.code in _DEAD_RCPT_CODES
-
-
-def _uses_tls(options: Mapping[str, Any]) -> bool:
-    return bool(options.get("use_ssl") or options.get("use_tls"))
