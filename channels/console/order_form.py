@@ -1,19 +1,20 @@
-"""The form with which staff enter or change an order: its fields, its lines, its errors. Pure."""
+"""The form with which staff enter or change an order: its fields and its errors. Pure."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from django import forms
-from django.forms.formsets import INITIAL_FORM_COUNT, TOTAL_FORM_COUNT, BaseFormSet
 
+from channels.console.fields import CurrencyField, TypedTextField
+from channels.console.order_lines import (
+    BaseOrderLines,
+    line_statement,
+    order_lines,
+    posted_order_lines,
+)
 from channels.console.presenters.orders import StaffOrder
-from channels.pages.money import parse_amount
-
-# How many lines a form reads, shows at least, and leaves empty at least.
-LINES_LIMIT, LINES_SHOWN, EMPTY_LINES = 60, 6, 2
-_LINE_FIELDS = ("id", "name", "quantity", "price")
 
 
 class FormError(NamedTuple):
@@ -21,35 +22,6 @@ class FormError(NamedTuple):
 
     text: str
     field: str = ""
-
-
-class TypedTextField(forms.CharField):
-    """Typed text, without characters that cannot be printed, cut to a length.
-
-    A page that shows the form again shows this cleaned text.
-    """
-
-    def __init__(self, *, limit: int = 200, default: str = "") -> None:
-        super().__init__(required=False)
-        self.limit, self.default = limit, default
-
-    def to_python(self, value: object) -> str:
-        text = "".join(char for char in str(value or "") if char.isprintable())
-        return text.strip()[: self.limit] or self.default
-
-    def bound_data(self, posted: object, initial: object) -> str:
-        # An input that was not submitted stays empty, without the default.
-        return "" if posted is None else self.to_python(posted)
-
-
-class PriceField(TypedTextField):
-    def to_python(self, value: object) -> str:
-        return super().to_python(value).replace(",", ".")
-
-
-class CurrencyField(TypedTextField):
-    def to_python(self, value: object) -> str:
-        return super().to_python(value).upper()
 
 
 class OrderForm(forms.Form):
@@ -87,69 +59,6 @@ class OrderForm(forms.Form):
         return currency
 
 
-class OrderLineForm(forms.Form):
-    """One line; `id` is set if the order has the line already."""
-
-    id = TypedTextField()
-    name = TypedTextField()
-    quantity = TypedTextField(limit=6, default="1")
-    price = PriceField(limit=12)
-
-    def add_prefix(self, field_name: str) -> str:
-        return f"{self.prefix}_{field_name}"
-
-    def has_changed(self) -> bool:
-        """Return whether the line has a name or a price; other lines are ignored."""
-        return any(
-            self.fields[field].to_python(self.data.get(self.add_prefix(field), ""))
-            for field in ("name", "price")
-        )
-
-    def clean_name(self) -> str:
-        if not self.cleaned_data["name"]:
-            raise forms.ValidationError("A line has a price, but no name.")
-        return str(self.cleaned_data["name"])
-
-    def clean_quantity(self) -> int:
-        text = self.cleaned_data["quantity"]
-        if not (text.isascii() and text.isdigit() and 0 < int(text) < 1000):
-            raise forms.ValidationError(f"How many of {self._label}? A number from 1 to 999.")
-        return int(text)
-
-    def clean_price(self) -> Decimal:
-        price = parse_amount(self.cleaned_data["price"])
-        if price is None:
-            text = f"The price of {self._label} is not an amount, such as 34.50."
-            raise forms.ValidationError(text)
-        return price
-
-    @property
-    def _label(self) -> str:
-        return self.cleaned_data.get("name") or "it"
-
-
-class BaseOrderLines(BaseFormSet):  # type: ignore[type-arg]  # no generic class at run time
-    """The lines of an order. Input names are line0_name, line1_name and so on."""
-
-    def add_prefix(self, index: int | str) -> str:
-        return f"line{index}"
-
-    def clean(self) -> None:
-        if not self.filled:
-            self.forms[0].add_error("name", "There is nothing in the order yet.")
-
-    @property
-    def filled(self) -> list[OrderLineForm]:
-        """The lines that are not empty."""
-        lines: list[OrderLineForm] = self.forms
-        return [line for line in lines if line.has_changed()]
-
-
-_OrderLines = forms.formset_factory(
-    OrderLineForm, formset=BaseOrderLines, max_num=LINES_LIMIT + EMPTY_LINES
-)
-
-
 class OrderInput:
     """The form and its lines together."""
 
@@ -160,7 +69,9 @@ class OrderInput:
 
     @classmethod
     def empty(cls, today: date) -> "OrderInput":
-        return cls(OrderForm(initial={"currency": "EUR"}, today=today), _lines([{"quantity": "1"}]))
+        return cls(
+            OrderForm(initial={"currency": "EUR"}, today=today), order_lines([{"quantity": "1"}])
+        )
 
     @classmethod
     def of_order(cls, order: StaffOrder, today: date) -> "OrderInput":
@@ -177,23 +88,12 @@ class OrderInput:
             for line in order.lines
             if not line.is_removed
         ]
-        return cls(OrderForm(initial=initial, today=today), _lines(lines))
+        return cls(OrderForm(initial=initial, today=today), order_lines(lines))
 
     @classmethod
     def posted(cls, posted: Mapping[str, str], today: date) -> "OrderInput":
-        """Return a form with what was submitted; empty lines between others are left out."""
-        filled = [line for number in range(LINES_LIMIT) if (line := _posted_line(posted, number))]
-        counts = {
-            f"line-{TOTAL_FORM_COUNT}": str(len(filled) + _empty_lines(len(filled))),
-            f"line-{INITIAL_FORM_COUNT}": "0",
-        }
-        inputs = {
-            f"line{number}_{field}": text
-            for number, line in enumerate(filled)
-            for field, text in line.items()
-        }
-        lines = _OrderLines(counts | inputs, prefix="line")
-        return cls(OrderForm(posted, today=today), cast(BaseOrderLines, lines))
+        """Return a form with what was submitted."""
+        return cls(OrderForm(posted, today=today), posted_order_lines(posted))
 
     @property
     def errors(self) -> list[FormError]:
@@ -216,7 +116,7 @@ class OrderInput:
         order = self.form.cleaned_data
         statement: dict[str, object] = {
             "currency": order["currency"],
-            "lines": [_line_statement(line.cleaned_data) for line in self.lines.filled],
+            "lines": [line_statement(line.cleaned_data) for line in self.lines.filled],
         }
         statement |= {name: order[name] for name in ("name", "note") if order[name]}
         statement |= {
@@ -226,25 +126,6 @@ class OrderInput:
         return statement | (
             {"party": [{"name": guest[:100]} for guest in guests[:50]]} if guests else {}
         )
-
-
-def _lines(initial: list[dict[str, str]]) -> BaseOrderLines:
-    lines = cast(BaseOrderLines, _OrderLines(initial=initial, prefix="line"))
-    lines.extra = _empty_lines(len(initial))
-    return lines
-
-
-def _empty_lines(filled: int) -> int:
-    return max(EMPTY_LINES, LINES_SHOWN - filled)
-
-
-def _posted_line(posted: Mapping[str, str], number: int) -> dict[str, str]:
-    """Return the inputs of a line by field; nothing if it is empty."""
-    line = {field: posted.get(f"line{number}_{field}", "") for field in _LINE_FIELDS}
-    is_filled = OrderLineForm(
-        {f"line{number}_{field}": text for field, text in line.items()}, prefix=f"line{number}"
-    ).has_changed()
-    return line if is_filled else {}
 
 
 def _errors(form: OrderForm) -> Iterator[FormError]:
@@ -259,12 +140,3 @@ def _line_errors(lines: BaseOrderLines) -> Iterator[FormError]:
     for line in lines.forms:
         for name, texts in line.errors.items():
             yield from (FormError(str(text), line.add_prefix(name)) for text in texts)
-
-
-def _line_statement(line: Mapping[str, Any]) -> dict[str, object]:
-    return {
-        **({"line_id": line["id"]} if line["id"] else {}),
-        "name": line["name"],
-        "quantity": line["quantity"],
-        "unit_price": str(line["price"]),
-    }

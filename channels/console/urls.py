@@ -7,6 +7,7 @@ from channels.console.views import (
     history,
     home,
     merges,
+    order_actions,
     orders,
     preferences,
     sign_in,
@@ -44,22 +45,22 @@ urlpatterns = [
     # What is of an order comes before the order: its number may have anything in it.
     path(
         "customers/<uuid:customer_id>/orders/<number:number>/lines/<number:line>/cancel/",
-        orders.cancel_line,
+        order_actions.cancel_line,
         name="order-line-cancel",
     ),
     path(
         "customers/<uuid:customer_id>/orders/<number:number>/cancel/",
-        orders.cancel,
+        order_actions.cancel,
         name="order-cancel",
     ),
     path(
         "customers/<uuid:customer_id>/orders/<number:number>/confirm/",
-        orders.confirm,
+        order_actions.confirm,
         name="order-confirm",
     ),
     path(
         "customers/<uuid:customer_id>/orders/<number:number>/decline/",
-        orders.decline,
+        order_actions.decline,
         name="order-decline",
     ),
     path("customers/<uuid:customer_id>/orders/<number:number>/", orders.change, name="order"),

@@ -13,30 +13,22 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from channels.console.order_form import FormError, OrderInput
 from channels.console.presenters.customer import CustomerPage, customer_page
-from channels.console.presenters.orders import StaffOrder, staff_order
+from channels.console.presenters.orders import StaffOrder
 from channels.console.views import access, audit
+from channels.console.views.order_actions import (
+    ERROR_TEXTS,
+    find_live_id,
+    find_order,
+    order_target,
+)
 from channels.pages.money import format_money
 from customers.actions import idempotency, orders
-from customers.actions.changes import RejectedChange, UnreachableRecord
 from customers.actions.idempotency import StoredResponse
-from customers.queries import lists
 from customers.queries.record import record
-
-# Why an order cannot be saved, in words for staff who talk to the customer.
-ERROR_TEXTS: dict[type[Exception], str] = {
-    orders.NoSuchOrder: "There is no such order any more.",
-    orders.NoSuchLine: "That line is not in the order any more.",
-    orders.OrderClosed: "This order was cancelled or refunded.",
-    orders.UnverifiedOrder: "Nobody has confirmed this order yet.",
-    orders.NoPendingRequest: "Somebody settled what they asked for already.",
-    orders.OrderNumberInUse: "There is another order with this number.",
-    UnreachableRecord: "Nothing proved leads to this customer: let them prove an address first.",
-    RejectedChange: "The record did not take it.",
-}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,7 +41,7 @@ def new(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     order = OrderInput.posted(request.POST.dict(), today)
     if order.errors or "place" not in request.POST:
         return _form(request, customer_id, order, is_checked=_is_checked(request, order))
-    live_id = _live_id(customer_id)
+    live_id = find_live_id(customer_id)
 
     def place() -> StoredResponse:
         placed = orders.place_order(
@@ -69,7 +61,7 @@ def new(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 def change(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
     """Change an order; the difference is shown before it is saved."""
     today = timezone.localdate()
-    live_id, before = _order(customer_id, number)
+    live_id, before = find_order(customer_id, number)
     if not before.is_open:
         return _closed(request, live_id, before)
     if request.method != "POST":
@@ -80,76 +72,11 @@ def change(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse
         return _form(request, live_id, order, before=before, is_checked=is_checked)
 
     def amend() -> StoredResponse:
-        target = orders.OrderTarget(live_id, number, audit.author(request), timezone.now())
+        target = order_target(request, live_id, number)
         orders.amend_order(target=target, change=order.statement())
         return StoredResponse(200, msgspec.json.encode(number))
 
     return _save_once(request, live_id, order, amend, "The order is changed.", before=before)
-
-
-@require_POST
-@access.page("customers.change_order")
-def cancel(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
-    """Cancel a whole order."""
-    live_id, _ = _order(customer_id, number)
-    target = orders.OrderTarget(live_id, number, audit.author(request), timezone.now())
-    reason = request.POST.get("reason", "")[:200].replace("\x00", "")
-    try:
-        orders.cancel_order(target=target, reason=reason)
-    except tuple(ERROR_TEXTS) as error:
-        messages.error(request, ERROR_TEXTS[type(error)])
-    else:
-        messages.success(request, f"Order {number} is cancelled.")
-    return redirect("console:customer", customer_id=live_id)
-
-
-@require_POST
-@access.page("customers.change_order")
-def confirm(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
-    """Place the order, or make the change, that the customer requested."""
-    live_id, before = _order(customer_id, number)
-    target = orders.OrderTarget(live_id, number, audit.author(request), timezone.now())
-    outcome = "is placed" if before.is_requested else "is changed"
-    return _answer_request(
-        request, live_id, lambda: orders.confirm_request(target=target), f"{number} {outcome}."
-    )
-
-
-@require_POST
-@access.page("customers.change_order")
-def decline(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
-    """Decline what the customer requested."""
-    live_id, _ = _order(customer_id, number)
-    target = orders.OrderTarget(live_id, number, audit.author(request), timezone.now())
-    text = f"What they asked about {number} is declined."
-    return _answer_request(request, live_id, lambda: orders.decline_request(target=target), text)
-
-
-def _answer_request(
-    request: HttpRequest, live_id: UUID, action: Callable[[], object], text: str
-) -> HttpResponse:
-    try:
-        action()
-    except tuple(ERROR_TEXTS) as error:
-        messages.error(request, ERROR_TEXTS[type(error)])
-    else:
-        messages.success(request, text)
-    return redirect("console:customer", customer_id=live_id)
-
-
-@require_POST
-@access.page("customers.change_order")
-def cancel_line(request: HttpRequest, customer_id: UUID, number: str, line: str) -> HttpResponse:
-    """Cancel one line of an order."""
-    live_id, _ = _order(customer_id, number)
-    target = orders.OrderTarget(live_id, number, audit.author(request), timezone.now())
-    try:
-        orders.cancel_order_line(target=target, line=line)
-    except tuple(ERROR_TEXTS) as error:
-        messages.error(request, ERROR_TEXTS[type(error)])
-    else:
-        messages.success(request, "That line is out of the order.")
-    return redirect("console:order", customer_id=live_id, number=number)
 
 
 def _save_once(
@@ -157,7 +84,7 @@ def _save_once(
     live_id: UUID,
     order: OrderInput,
     effect: Callable[[], StoredResponse],
-    text: str,
+    success: str,
     **context: Any,
 ) -> HttpResponse:
     """Save once for each form that was opened, however often its button is pressed."""
@@ -174,16 +101,21 @@ def _save_once(
             effect=effect,
         )
     except tuple(ERROR_TEXTS) as error:
-        order.save_errors = [FormError(ERROR_TEXTS[type(error)])]
-        return _form(request, live_id, order, status=409, **context)
+        return _refused(request, live_id, order, ERROR_TEXTS[type(error)], **context)
     if answer.state == "other_content":
-        order.save_errors = [
-            FormError("This form was sent before with something else in it. Look at the record.")
-        ]
-        return _form(request, live_id, order, status=409, **context)
+        text = "This form was sent before with something else in it. Look at the record."
+        return _refused(request, live_id, order, text, **context)
     # A second press saves nothing more, and shows the same record.
-    messages.success(request, text)
+    messages.success(request, success)
     return redirect("console:customer", customer_id=live_id)
+
+
+def _refused(
+    request: HttpRequest, live_id: UUID, order: OrderInput, text: str, **context: Any
+) -> HttpResponse:
+    """Show the form again with the reason why it was not saved."""
+    order.save_errors = [FormError(text)]
+    return _form(request, live_id, order, status=409, **context)
 
 
 def _closed(request: HttpRequest, live_id: UUID, before: StaffOrder) -> HttpResponse:
@@ -247,18 +179,3 @@ def _total_text(order: OrderInput, before: StaffOrder | None) -> str:
         )
         total += before.amount - sum(replaced, Decimal("0.00"))
     return format_money(str(total), currency)
-
-
-def _order(customer_id: UUID, number: str) -> tuple[UUID, StaffOrder]:
-    live_id = _live_id(customer_id)
-    order = lists.order(live_id, number)
-    if order is None:
-        raise Http404
-    return live_id, staff_order(order)
-
-
-def _live_id(customer_id: UUID) -> UUID:
-    live_id = lists.live_id(customer_id)
-    if live_id is None:
-        raise Http404
-    return live_id

@@ -1,0 +1,32 @@
+"""Fields for what staff type. Pure."""
+
+from django import forms
+
+
+class TypedTextField(forms.CharField):
+    """Typed text, without characters that cannot be printed, cut to a length.
+
+    A page that shows the form again shows this cleaned text.
+    """
+
+    def __init__(self, *, limit: int = 200, default: str = "") -> None:
+        super().__init__(required=False)
+        self.limit, self.default = limit, default
+
+    def to_python(self, value: object) -> str:
+        text = "".join(char for char in str(value or "") if char.isprintable())
+        return text.strip()[: self.limit] or self.default
+
+    def bound_data(self, posted: object, initial: object) -> str:
+        # An input that was not submitted stays empty, without the default.
+        return "" if posted is None else self.to_python(posted)
+
+
+class PriceField(TypedTextField):
+    def to_python(self, value: object) -> str:
+        return super().to_python(value).replace(",", ".")
+
+
+class CurrencyField(TypedTextField):
+    def to_python(self, value: object) -> str:
+        return super().to_python(value).upper()

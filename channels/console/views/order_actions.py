@@ -1,0 +1,111 @@
+"""What staff do with an order at the press of a button: confirm, decline, cancel."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from channels.console.presenters.orders import StaffOrder, staff_order
+from channels.console.views import access, audit
+from customers.actions import orders
+from customers.actions.changes import RejectedChange, UnreachableRecord
+from customers.queries import lists
+
+# Why an order cannot be saved, in words for staff who talk to the customer.
+ERROR_TEXTS: dict[type[Exception], str] = {
+    orders.NoSuchOrder: "There is no such order any more.",
+    orders.NoSuchLine: "That line is not in the order any more.",
+    orders.OrderClosed: "This order was cancelled or refunded.",
+    orders.UnverifiedOrder: "Nobody has confirmed this order yet.",
+    orders.NoPendingRequest: "Somebody settled what they asked for already.",
+    orders.OrderNumberInUse: "There is another order with this number.",
+    UnreachableRecord: "Nothing proved leads to this customer: let them prove an address first.",
+    RejectedChange: "The record did not take it.",
+}
+
+
+@require_POST
+@access.page("customers.change_order")
+def cancel(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
+    """Cancel a whole order."""
+    live_id, _ = find_order(customer_id, number)
+    target = order_target(request, live_id, number)
+    reason = request.POST.get("reason", "")[:200].replace("\x00", "")
+    _perform(
+        request,
+        lambda: orders.cancel_order(target=target, reason=reason),
+        f"Order {number} is cancelled.",
+    )
+    return redirect("console:customer", customer_id=live_id)
+
+
+@require_POST
+@access.page("customers.change_order")
+def confirm(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
+    """Place the order, or make the change, that the customer requested."""
+    live_id, before = find_order(customer_id, number)
+    target = order_target(request, live_id, number)
+    outcome = "is placed" if before.is_requested else "is changed"
+    _perform(request, lambda: orders.confirm_request(target=target), f"{number} {outcome}.")
+    return redirect("console:customer", customer_id=live_id)
+
+
+@require_POST
+@access.page("customers.change_order")
+def decline(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
+    """Decline what the customer requested."""
+    live_id, _ = find_order(customer_id, number)
+    target = order_target(request, live_id, number)
+    text = f"What they asked about {number} is declined."
+    _perform(request, lambda: orders.decline_request(target=target), text)
+    return redirect("console:customer", customer_id=live_id)
+
+
+@require_POST
+@access.page("customers.change_order")
+def cancel_line(request: HttpRequest, customer_id: UUID, number: str, line: str) -> HttpResponse:
+    """Cancel one line of an order."""
+    live_id, _ = find_order(customer_id, number)
+    target = order_target(request, live_id, number)
+    _perform(
+        request,
+        lambda: orders.cancel_order_line(target=target, line=line),
+        "That line is out of the order.",
+    )
+    return redirect("console:order", customer_id=live_id, number=number)
+
+
+def order_target(request: HttpRequest, live_id: UUID, number: str) -> orders.OrderTarget:
+    """Return the order, and the staff member who changes it now."""
+    return orders.OrderTarget(live_id, number, audit.author(request), timezone.now())
+
+
+def _perform(request: HttpRequest, action: Callable[[], object], text: str) -> None:
+    """Perform an action on an order; show the text, or why the action was refused."""
+    try:
+        action()
+    except tuple(ERROR_TEXTS) as error:
+        messages.error(request, ERROR_TEXTS[type(error)])
+    else:
+        messages.success(request, text)
+
+
+def find_order(customer_id: UUID, number: str) -> tuple[UUID, StaffOrder]:
+    """Return the canonical customer and the order. Raises Http404."""
+    live_id = find_live_id(customer_id)
+    order = lists.order(live_id, number)
+    if order is None:
+        raise Http404
+    return live_id, staff_order(order)
+
+
+def find_live_id(customer_id: UUID) -> UUID:
+    """Return the canonical customer. Raises Http404."""
+    live_id = lists.live_id(customer_id)
+    if live_id is None:
+        raise Http404
+    return live_id
