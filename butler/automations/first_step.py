@@ -1,0 +1,66 @@
+"""Before the first step of a run: it gathers events, is cancelled, or waits for an absence. Pure."""
+
+from datetime import date, datetime, timedelta
+
+import msgspec
+
+from butler.automations.cancellation import cancel_code
+from butler.automations.run_cursor import RunCursor
+from butler.automations.run_state import BEFORE_FIRST_STEP, RunMemory, WaitingState
+from butler.document import OnAbsence, OnEvent
+from butler.due import civil_time
+
+# A time that is this close has come.
+_TOLERANCE = timedelta(minutes=1)
+
+
+def first_step(run: RunCursor) -> str | None:
+    """Return the step at which the run goes on; None where it waits or has ended."""
+    if _is_gathering(run):
+        return None
+    if code := cancel_code(run.snapshot):
+        run.cancel(code)
+        return None
+    if due_at := _later_due_at(run):
+        memory = msgspec.structs.replace(run.memory, since=due_at)
+        run.state = WaitingState(run.snapshot.step, due_at, memory)
+        return None
+    if run.snapshot.step != BEFORE_FIRST_STEP:
+        return run.snapshot.step
+    return _end_of_absence(run) if isinstance(run.document.trigger, OnAbsence) else "0"
+
+
+def _is_gathering(run: RunCursor) -> bool:
+    """Wait until gathering ends; the condition is evaluated over all gathered events."""
+    trigger = run.document.trigger
+    if run.snapshot.step != BEFORE_FIRST_STEP or not isinstance(trigger, OnEvent):
+        return False
+    until = civil_time.end_of(trigger.gather, run.snapshot.occurred_at, run.zone)
+    if until > run.now:
+        run.wait_at(BEFORE_FIRST_STEP, until, run.memory)
+        return True
+    run.memory = RunMemory(since=until)
+    return False
+
+
+def _later_due_at(run: RunCursor) -> datetime | None:
+    """Return when the run is due in the customer's zone, if they moved and it is still to come."""
+    cause = run.snapshot.cause
+    if "at" not in cause or run.snapshot.step != "0" or run.memory.entered:
+        return None
+    due_at = civil_time.local_to_instant(date.fromisoformat(cause["day"]), cause["at"], run.zone)
+    return due_at if due_at > run.now + _TOLERANCE else None
+
+
+def _end_of_absence(run: RunCursor) -> str | None:
+    assert isinstance(run.document.trigger, OnAbsence)
+    if run.snapshot.has_awaited_event:
+        run.cancel("cancelled_by_event")
+        return None
+    trigger = run.document.trigger
+    until = run.snapshot.occurred_at + civil_time.parse_length(trigger.within)
+    if until > run.now:
+        run.state = WaitingState(BEFORE_FIRST_STEP, until, run.memory, trigger.absent)
+        return None
+    run.memory = RunMemory(since=until)
+    return "0"
