@@ -17,68 +17,72 @@ class ChannelDecision(NamedTuple):
     """The decision on the contact through one channel."""
 
     contact: Contact
-    result: DecisionResult
+    decision: DecisionResult
 
 
 class Deferral(NamedTuple):
     """A channel that is allowed later."""
 
     until: datetime
-    decision: ChannelDecision
+    channel_decision: ChannelDecision
 
     @property
     def channel(self) -> str:
-        return self.decision.contact.channel
+        return self.channel_decision.contact.channel
 
 
 def decide_until_allowed(
     contacts: Iterable[Contact], snapshot: RunSnapshot, rules: Rules, now: datetime
 ) -> list[ChannelDecision]:
     """Decide on the contacts in order, up to the first that is allowed."""
-    decisions: list[ChannelDecision] = []
+    channel_decisions: list[ChannelDecision] = []
     for contact in contacts:
-        decisions.append(ChannelDecision(contact, _decide(contact, snapshot, rules, now)))
-        if decisions[-1].result.effect == "allow":
+        decision = _decide(contact, snapshot, rules, now)
+        channel_decisions.append(ChannelDecision(contact, decision))
+        if decision.effect == "allow":
             break
-    return decisions
+    return channel_decisions
 
 
 def _decide(contact: Contact, snapshot: RunSnapshot, rules: Rules, now: datetime) -> DecisionResult:
     """Decide on a contact; quiet hours deny where the automation skips them."""
-    result = decide(contact, snapshot.facts, rules, now)
-    is_skipped = snapshot.document.quiet == "skip" and result.code in _QUIET_CODES
-    if result.effect == "defer" and is_skipped:
-        return msgspec.structs.replace(result, effect="deny", until=None)
-    return result
+    decision = decide(contact, snapshot.facts, rules, now)
+    is_skipped = snapshot.document.quiet == "skip" and decision.code in _QUIET_CODES
+    if decision.effect == "defer" and is_skipped:
+        return msgspec.structs.replace(decision, effect="deny", until=None)
+    return decision
 
 
-def deferrals(decisions: Sequence[ChannelDecision]) -> list[Deferral]:
+def deferrals(channel_decisions: Sequence[ChannelDecision]) -> list[Deferral]:
     """Return the channels that are allowed later, each with the time from when."""
     return [
-        Deferral(decision.result.until, decision)
-        for decision in decisions
-        if decision.result.effect == "defer" and decision.result.until
+        Deferral(channel_decision.decision.until, channel_decision)
+        for channel_decision in channel_decisions
+        if channel_decision.decision.effect == "defer" and channel_decision.decision.until
     ]
 
 
 def run_decision(
     outcome: Literal["send", "defer", "skip", "person"],
-    decisions: Sequence[ChannelDecision],
+    channel_decisions: Sequence[ChannelDecision],
     decisive: ChannelDecision,
 ) -> RunDecision:
     """Return one decision, with the gates of every channel that was decided on."""
-    contact, result = decisive
-    gates = list(result.gates)
-    if len(decisions) > 1:
-        gates = [gate for decision in decisions for gate in _channel_gates(decision)]
-    return RunDecision(outcome, result.code, contact, gates, result.until, result.rules_version)
-
-
-def _channel_gates(decision: ChannelDecision) -> list[Gate]:
-    """Return the gates of one channel of several, headed by a gate that names it."""
-    contact, result = decision
-    verdict: Literal["pass", "defer", "deny"] = (
-        "pass" if result.effect == "allow" else result.effect
+    contact, decision = decisive
+    gates = list(decision.gates)
+    if len(channel_decisions) > 1:
+        gates = [gate for each in channel_decisions for gate in _channel_gates(*each)]
+    return RunDecision(
+        outcome, decision.code, contact, gates, decision.until, decision.rules_version
     )
-    header = Gate("channel", result.layer, verdict, result.code, (), {"channel": contact.channel})
-    return [header, *result.gates]
+
+
+def _channel_gates(contact: Contact, decision: DecisionResult) -> list[Gate]:
+    """Return the gates of one channel of several, headed by a gate that names it."""
+    verdict: Literal["pass", "defer", "deny"] = (
+        "pass" if decision.effect == "allow" else decision.effect
+    )
+    header = Gate(
+        "channel", decision.layer, verdict, decision.code, (), {"channel": contact.channel}
+    )
+    return [header, *decision.gates]

@@ -105,34 +105,33 @@ class RunInterpreter(RunCursor):
         Returns the channels that are deferred, if none is allowed.
         """
         contacts = (contact_of(self.snapshot, self.memory, channel) for channel in channels)
-        decisions = decide_until_allowed(contacts, self.snapshot, self.rules, self.now)
-        if decisions and decisions[-1].result.effect == "allow":
-            self._add_allowed(decisions, path, texts_step)
+        decided = decide_until_allowed(contacts, self.snapshot, self.rules, self.now)
+        if decided and decided[-1].decision.effect == "allow":
+            self._add_allowed(decided, path, texts_step)
             return []
-        deferred = deferrals(decisions)
+        deferred = deferrals(decided)
         if deferred:
             soonest = min(deferred, key=lambda deferral: deferral.until)
-            self.decisions.append(run_decision("defer", decisions, soonest.decision))
-        elif decisions:
-            self.decisions.append(run_decision("skip", decisions, decisions[0]))
+            self.decisions.append(run_decision("defer", decided, soonest.channel_decision))
+        elif decided:
+            self.decisions.append(run_decision("skip", decided, decided[0]))
         return deferred
 
-    def _add_allowed(
-        self, decisions: Sequence[ChannelDecision], path: str, texts_step: str
-    ) -> None:
-        contact, result = decisions[-1]
-        if result.route_to == "person":
-            decision = run_decision("person", decisions, decisions[-1])
-            decision.task = task_of_message(
-                self.snapshot, texts_step, path, result.language, self.now
+    def _add_allowed(self, decided: Sequence[ChannelDecision], path: str, texts_step: str) -> None:
+        """Queue the last of these as a message, or as a task where a person is preferred."""
+        contact, decision = decided[-1]
+        if decision.route_to == "person":
+            to_store = run_decision("person", decided, decided[-1])
+            to_store.task = task_of_message(
+                self.snapshot, texts_step, path, decision.language, self.now
             )
         else:
-            decision = run_decision("send", decisions, decisions[-1])
-            decision.message = MessageDraft(
-                contact.channel, path, texts_step, contact, result.language
+            to_store = run_decision("send", decided, decided[-1])
+            to_store.message = MessageDraft(
+                contact.channel, path, texts_step, contact, decision.language
             )
             self._remember_message(texts_step, contact.channel)
-        self.decisions.append(decision)
+        self.decisions.append(to_store)
 
     def _remember_message(self, texts_step: str, channel: str) -> None:
         is_repeated = self.memory.last_message_step == texts_step
