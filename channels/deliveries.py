@@ -103,6 +103,21 @@ def deliver_batch(
     """
     message_links = _MessageLinks()
     failpoint("before claim")
+    claimed, closes_at = _claim(adapter, message_links, clock=clock, limit=limit)
+    failpoint("after claim")
+    if not claimed.outgoing:
+        return DeliveryCounts(claimed.claimed_count, 0, 0)
+    messages = [_channel_message(outgoing, claimed, message_links) for outgoing in claimed.outgoing]
+    batch_outcomes = list(_send_batch(adapter, claimed, messages, closes_at=closes_at))
+    _record_outcomes(batch_outcomes, provider_key=provider_key or adapter.channel, clock=clock)
+    accepted = sum(outcome.outcome == "accepted" for outcome in batch_outcomes)
+    return DeliveryCounts(claimed.claimed_count, accepted, len(batch_outcomes) - accepted)
+
+
+def _claim(
+    adapter: ChannelAdapter, message_links: "_MessageLinks", *, clock: Clock, limit: int
+) -> tuple[Claimed, float]:
+    """Claim one batch; return it, and the time on the monotonic clock until which it may be sent."""
     for _ in range(_CLAIM_ATTEMPTS):
         started = time.monotonic()
         claimed = dispatch_gate.claim(
@@ -117,21 +132,7 @@ def deliver_batch(
         if not claimed.skipped_count:
             break
         time.sleep(_CLAIM_RETRY_SECONDS)
-    failpoint("after claim")
-    if not claimed.outgoing:
-        return DeliveryCounts(claimed.claimed_count, 0, 0)
-    messages = [_channel_message(outgoing, claimed, message_links) for outgoing in claimed.outgoing]
-    batch_outcomes = list(_send_batch(adapter, claimed, messages, closes_at=started + SEND_WINDOW))
-    failpoint("before outcome")
-    outcomes.record(batch_outcomes, now=clock())
-    failpoint("after outcome")
-    provider_limits.record_outcomes(
-        provider_key or adapter.channel,
-        [outcome.outcome for outcome in batch_outcomes],
-        now=clock(),
-    )
-    accepted = sum(outcome.outcome == "accepted" for outcome in batch_outcomes)
-    return DeliveryCounts(claimed.claimed_count, accepted, len(batch_outcomes) - accepted)
+    return claimed, started + SEND_WINDOW
 
 
 def _send_batch(
@@ -164,6 +165,18 @@ def _send_batch(
         # Only the first of the rest can have been under way.
         yield outcome._replace(outcome="uncertain" if failed else "returned")
         failed = False
+
+
+def _record_outcomes(
+    batch_outcomes: Sequence[DeliveryOutcome], *, provider_key: str, clock: Clock
+) -> None:
+    """Record what became of the messages, and of the limits of their provider."""
+    failpoint("before outcome")
+    outcomes.record(batch_outcomes, now=clock())
+    failpoint("after outcome")
+    provider_limits.record_outcomes(
+        provider_key, [outcome.outcome for outcome in batch_outcomes], now=clock()
+    )
 
 
 def _unsent_outcome(

@@ -82,13 +82,16 @@ def configure(settings: Mapping[str, Any]) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         *([] if is_readable else [_remove_exception_messages]),
     ]
-    render = (
-        structlog.dev.ConsoleRenderer(
-            colors=False, exception_formatter=structlog.dev.plain_traceback
-        )
-        if is_readable
-        else structlog.processors.JSONRenderer(serializer=_to_json)
-    )
+    _configure_structlog(shared)
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_formatter(shared, is_readable=is_readable))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(settings["level"])
+    _configure_library_loggers()
+
+
+def _configure_structlog(shared: list[Any]) -> None:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -99,17 +102,20 @@ def configure(settings: Mapping[str, Any]) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+
+
+def _formatter(shared: list[Any], *, is_readable: bool) -> logging.Formatter:
+    render = (
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
         )
+        if is_readable
+        else structlog.processors.JSONRenderer(serializer=_to_json)
     )
-    root = logging.getLogger()
-    root.handlers = [handler]
-    root.setLevel(settings["level"])
-    _configure_library_loggers()
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+    )
 
 
 def _configure_library_loggers() -> None:

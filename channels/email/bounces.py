@@ -41,17 +41,13 @@ def parse_reports(
     if mail.get_content_type() != "multipart/report":
         return []
     parts = list(mail.walk())
-    complaints, statuses = (
-        _header_blocks(parts, "feedback-report"),
-        _header_blocks(parts, "delivery-status"),
-    )
+    complaints = _header_blocks(parts, "feedback-report")
+    statuses = _header_blocks(parts, "delivery-status")
     if not complaints and not statuses:
         return []
-    addresses = [recipient, *_headers(mail, _RECIPIENT_HEADERS)]
-    addresses += [text for block in complaints for text in _headers(block, ("Original-Mail-From",))]
-    message_id = _message_id_in_address(addresses, bounce_address) or _message_id_in_parts(
-        parts, domain
-    )
+    addresses = [recipient, *_headers(mail, _RECIPIENT_HEADERS), *_senders(complaints)]
+    message_id = _message_id_in_address(addresses, bounce_address)
+    message_id = message_id or _message_id_in_parts(parts, domain)
     if not message_id:
         return []
     kinds = dict.fromkeys([*_complaint_kinds(complaints), *_status_kinds(statuses)])
@@ -68,6 +64,11 @@ def _header_blocks(parts: list[Message], kind: str) -> list[Message]:
     ]
     nested_blocks = [payload for payload in payloads if isinstance(payload, list)]
     return [block for blocks in nested_blocks for block in blocks if isinstance(block, Message)]
+
+
+def _senders(complaints: list[Message]) -> list[str]:
+    """Return the addresses that sent what the complaints are about."""
+    return [text for block in complaints for text in _headers(block, ("Original-Mail-From",))]
 
 
 def _complaint_kinds(blocks: list[Message]) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,8 @@ here is decided by what they do with it (docs/adr/0012).
 
 import functools
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Concatenate
 
 import msgspec
@@ -14,6 +15,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from channels.ingest import limits
 from customers import db
 
 logger = logging.getLogger(__name__)
@@ -43,6 +45,16 @@ class ErrorResponse(Exception):
         if self.retry_after:
             response["Retry-After"] = str(self.retry_after)
         return response
+
+
+@contextmanager
+def invalid_event_refused() -> Iterator[None]:
+    """Answer 400 with the reason, where reading an event fails."""
+    try:
+        yield
+    except limits.READER_ERRORS as error:
+        invalid = limits.as_invalid_event(error)
+        raise ErrorResponse(400, invalid.reason, invalid.detail) from None
 
 
 def json_response(body: Any, *, status: int = 200) -> HttpResponse:

@@ -113,7 +113,12 @@ def check_access(
         return StreamAccess(is_allowed=False)
     if viewer.key_id:
         return StreamAccess(viewer.key_id in keys, canonical_id)
-    login = logins.get(viewer.session_key)
+    return _session_access(viewer, right, logins.get(viewer.session_key), canonical_id)
+
+
+def _session_access(
+    viewer: Viewer, right: StreamRight, login: SessionLogin | None, canonical_id: str
+) -> StreamAccess:
     if login is None or not _is_same_login(viewer, login):
         return StreamAccess(is_allowed=False)
     if right is StreamRight.EVERY:

@@ -34,11 +34,7 @@ async def subscribe(
     """Pass every change notification on, forever; report when the connection is lost and back."""
     failures = 0
     while True:
-        # Retrying inside the client would subscribe again without telling that notifications
-        # were missed in between.
-        redis = Redis.from_url(
-            url, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0), health_check_interval=0
-        )
+        redis = _client(url)
         try:
             async with redis, redis.pubsub() as subscription:
                 await asyncio.wait_for(subscription.subscribe(CHANNEL), 2)
@@ -48,10 +44,17 @@ async def subscribe(
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("redis subscription lost: %s", type(error).__name__)
         on_connection(False)
-        await asyncio.sleep(
-            RECONNECT_DELAYS[min(failures, len(RECONNECT_DELAYS) - 1)] * random.uniform(0.8, 1.2)
-        )
+        delay = RECONNECT_DELAYS[min(failures, len(RECONNECT_DELAYS) - 1)]
+        await asyncio.sleep(delay * random.uniform(0.8, 1.2))
         failures += 1
+
+
+def _client(url: str) -> Redis:
+    # Retrying inside the client would subscribe again without telling that notifications
+    # were missed in between.
+    return Redis.from_url(
+        url, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0), health_check_interval=0
+    )
 
 
 async def _receive_messages(

@@ -6,8 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from twilio.twiml.voice_response import VoiceResponse
 
-from channels.ingest import authentication, bodies, http, limits, load_shedding, segment, store
-from channels.ingest.http import ErrorResponse
+from channels.ingest import authentication, bodies, http, load_shedding, segment, store
 from channels.phone import calls
 from channels.phone.calls import CallEvent
 from channels.webhook import sources
@@ -23,13 +22,10 @@ def call(request: HttpRequest) -> HttpResponse:
     received = bodies.read_body(request)
     with load_shedding.request_slot():
         sender = authentication.find_trusted_sender(request)
-        try:
+        with http.invalid_event_refused():
             call_event = calls.parse_call(
                 twilio_webhook.parse_fields(bodies.decompress(request, received))
             )
-        except limits.READER_ERRORS as error:
-            invalid = limits.as_invalid_event(error)
-            raise ErrorResponse(400, invalid.reason, invalid.detail) from None
         # Looked up first: afterwards the call itself has made a record for the number.
         matches = _matches(sender, call_event.number)
         outcome = _record(sender, call_event)
@@ -53,11 +49,8 @@ def twilio(request: HttpRequest, source: str) -> HttpResponse:
     with load_shedding.request_slot():
         sender, secrets = sources.find_signing_source(source)
         fields, _ = twilio_webhook.verified_fields(request, received, secrets)
-        try:
+        with http.invalid_event_refused():
             call_event = calls.parse_twilio_call(fields)
-        except limits.READER_ERRORS as error:
-            invalid = limits.as_invalid_event(error)
-            raise ErrorResponse(400, invalid.reason, invalid.detail) from None
         _record(sender, call_event)
     response = VoiceResponse()
     if number := request.GET.get("dial"):

@@ -52,6 +52,16 @@ def calendar_file(order: OrderShape) -> bytes:
     The same order is the same entry however often it is fetched, and a later version of it
     replaces the earlier one.
     """
+    file = icalendar.Calendar()
+    file.add("prodid", "-//Butler//Portal//EN")
+    file.add("version", "2.0")
+    file.add("method", "PUBLISH")
+    file.add_component(_visit(order))
+    file.add_missing_timezones()
+    return file.to_ical()
+
+
+def _visit(order: OrderShape) -> icalendar.Event:
     page = settings.BUTLER_SITE_URL.rstrip("/") + reverse("portal:order", args=[order.number])
     event = icalendar.Event()
     event.add("uid", str(uuid5(NAMESPACE_URL, page)))
@@ -64,13 +74,7 @@ def calendar_file(order: OrderShape) -> bytes:
     event.add("description", _("Code at the gate: %(number)s") % {"number": order.number})
     event.add("url", page)
     event.add("status", "CONFIRMED" if order.status in _CONFIRMED else "CANCELLED")
-    file = icalendar.Calendar()
-    file.add("prodid", "-//Butler//Portal//EN")
-    file.add("version", "2.0")
-    file.add("method", "PUBLISH")
-    file.add_component(event)
-    file.add_missing_timezones()
-    return file.to_ical()
+    return event
 
 
 def _summary(order: OrderShape) -> str:

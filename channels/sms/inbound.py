@@ -151,13 +151,7 @@ def _record_start(sms: InboundSms, now: datetime) -> bool:
     # An old START that comes again must not undo the STOP that came after it.
     if outcome.status != "accepted":
         return not _is_stopped(sms.number)
-    stopped = Suppression.objects.filter(
-        channel=CHANNEL,
-        address=sms.number,
-        reason=Suppression.Reason.STOPPED,
-        lifted_at=None,
-    )
-    stopped.update(lifted_at=now)
+    _lift_suppression(sms.number, now)
     if outcome.customer_id is None:
         return True
     opt_out_sources = _opt_out_sources(outcome.customer_id)
@@ -172,6 +166,14 @@ def _record_start(sms: InboundSms, now: datetime) -> bool:
             customer_id=outcome.customer_id, statements=statements, author=_author(), now=now
         )
     return opt_out_sources <= {_STOP_KEYWORD}
+
+
+def _lift_suppression(number: str, now: datetime) -> None:
+    """Let messages go to the number again, if STOP was the reason why they did not."""
+    stopped = Suppression.objects.filter(
+        channel=CHANNEL, address=number, reason=Suppression.Reason.STOPPED, lifted_at=None
+    )
+    stopped.update(lifted_at=now)
 
 
 def _opt_out_sources(customer_id: UUID) -> set[str]:

@@ -32,24 +32,27 @@ def parse_report(
     kind = _KIND_BY_STATUS.get(status)
     if not sid or kind is None:
         return None
-    code = str(fields.get("ErrorCode") or "")
-    code = code if code.isascii() and code.isdecimal() and len(code) < 10 else ""
-    if kind == "failed":
-        kind = (
-            "stopped"
-            if code in _STOPPED_CODES
-            else "bounced"
-            if code in _DEAD_NUMBER_CODES
-            else "failed"
-        )
+    code = _error_code(fields)
     return DeliveryReport(
         event_id=f"{sid}:{status}",
-        kind=kind,
+        kind=_failure_kind(code) if kind == "failed" else kind,
         occurred_at=now,
         provider_id=sid,
         message_id=_parse_uuid(message_id),
         detail=code,
     )
+
+
+def _error_code(fields: Mapping[str, object]) -> str:
+    """Return Twilio's error code; empty if there is none, or something else in its place."""
+    code = str(fields.get("ErrorCode") or "")
+    return code if code.isascii() and code.isdecimal() and len(code) < 10 else ""
+
+
+def _failure_kind(code: str) -> str:
+    if code in _STOPPED_CODES:
+        return "stopped"
+    return "bounced" if code in _DEAD_NUMBER_CODES else "failed"
 
 
 def _parse_uuid(text: str) -> str:

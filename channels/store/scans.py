@@ -45,17 +45,22 @@ def till_scan_event(scan: dict[str, Any], *, device: str) -> dict[str, Any]:
     properties = scan.get("properties", {})
     if type(properties) is not dict:
         raise InvalidEvent("wrong_type", "properties are an object")
+    if code := text_field(scan, "code"):
+        properties = {"order_id": code, **properties}
+    return _track_event(scan, scan["event"], message_id, properties, _line_context(scan))
+
+
+def _line_context(scan: dict[str, Any]) -> dict[str, Any]:
+    """Return the customer's identifiers and the staff member of a line."""
     identifiers = [
         {"type": kind, "id": value}
         for field, kind, _ in SCAN_FIELDS
         if kind != "order" and (value := text_field(scan, field))
     ]
-    if code := text_field(scan, "code"):
-        properties = {"order_id": code, **properties}
     context: dict[str, Any] = {"externalIds": identifiers}
     if staff := text_field(scan, "staff"):
         context["actor"] = f"staff:{staff}"
-    return _track_event(scan, scan["event"], message_id, properties, context)
+    return context
 
 
 def scanned_identifier(scan: dict[str, Any]) -> tuple[str, str, str]:

@@ -25,6 +25,8 @@ from channels.store import scans, till_batches
 from channels.store.gate_sentence import gate_sentence
 from channels.store.till_batches import TillBatch
 from customers.identity import lookup
+from customers.identity.lookup import Match
+from customers.types import IngestOutcome, Sender
 
 
 @http.endpoint("POST")
@@ -36,21 +38,12 @@ def scan(request: HttpRequest) -> HttpResponse:
         sender = authentication.find_trusted_sender(request)
         authentication.require_scope(sender, "read")
         raw_scan = _parse_object(bodies.decompress(request, received))
-        try:
+        with http.invalid_event_refused():
             kind, value, _ = scans.scanned_identifier(raw_scan)
             event = scans.scan_event(raw_scan, message_id=_scan_id(raw_scan))
-        except limits.READER_ERRORS as error:
-            invalid = limits.as_invalid_event(error)
-            raise ErrorResponse(400, invalid.reason, invalid.detail) from None
         load_shedding.check_event_limit(sender.source_id, 1, now)
-        matches = lookup.find_matches(
-            kind, value, region=sender.default_region, source_id=sender.source_id
-        )
-        customers = [match for match in matches if match.is_known]
-        request_context = RequestContext(received_at=now, is_trusted=True)
-        outcomes = store.store_events(
-            sender=sender, events=[segment.build_or_reject(event, request_context)], received_at=now
-        )
+        customers = _known_customers(sender, kind, value)
+        outcomes = _store_scan(sender, event, now)
         if len(customers) != 1:
             raise _no_single_customer(len(customers))
         today = _local_date(raw_scan, now)
@@ -70,24 +63,39 @@ def batch(request: HttpRequest) -> HttpResponse:
         sender = authentication.find_trusted_sender(request)
         batch = _parse_batch(bodies.decompress(request, received))
         load_shedding.check_event_limit(sender.source_id, len(batch.raw_scans), now)
-        # The device says what its clock shows as it sends, so the error is known.
-        error = clock.estimate_error(batch.clock, now, is_retry=False)
-        request_context = RequestContext(received_at=now, clock_error=error, is_trusted=True)
+        request_context = _batch_context(batch, now)
         till_scans = [
             till_batches.read_scan(raw, batch, request_context) for raw in batch.raw_scans
         ]
         outcomes = store.store_events(
             sender=sender, events=[till_scan.event for till_scan in till_scans], received_at=now
         )
-    answer = {
-        "success": True,
-        "sequence": batch.sequence,
-        "lines": [
-            {"id": till_scan.id, "status": outcome.status, "reason": outcome.reason}
-            for till_scan, outcome in zip(till_scans, outcomes, strict=True)
-        ],
-    }
+    lines = [
+        {"id": till_scan.id, "status": outcome.status, "reason": outcome.reason}
+        for till_scan, outcome in zip(till_scans, outcomes, strict=True)
+    ]
+    answer = {"success": True, "sequence": batch.sequence, "lines": lines}
     return store.add_count_headers(http.json_response(answer), outcomes)
+
+
+def _store_scan(sender: Sender, event: dict[str, Any], now: datetime) -> list[IngestOutcome]:
+    request_context = RequestContext(received_at=now, is_trusted=True)
+    return store.store_events(
+        sender=sender, events=[segment.build_or_reject(event, request_context)], received_at=now
+    )
+
+
+def _known_customers(sender: Sender, kind: str, value: str) -> list[Match]:
+    matches = lookup.find_matches(
+        kind, value, region=sender.default_region, source_id=sender.source_id
+    )
+    return [match for match in matches if match.is_known]
+
+
+def _batch_context(batch: TillBatch, now: datetime) -> RequestContext:
+    # The device says what its clock shows as it sends, so the error is known.
+    error = clock.estimate_error(batch.clock, now, is_retry=False)
+    return RequestContext(received_at=now, clock_error=error, is_trusted=True)
 
 
 def _parse_batch(body: bytes) -> TillBatch:

@@ -32,10 +32,7 @@ def verify(
     now: datetime,
 ) -> None:
     """Raise InvalidSignature unless one of the secrets signed this within the tolerance."""
-    if not message_id or not timestamp.isascii() or not timestamp.isdecimal():
-        raise InvalidSignature("webhook-id or webhook-timestamp is missing")
-    if len(timestamp) > 12 or abs(int(timestamp) - now.timestamp()) > TOLERANCE.total_seconds():
-        raise InvalidSignature("webhook-timestamp is more than five minutes off")
+    _check_headers(message_id, timestamp, now)
     encoded_signatures = [
         signature.encode() for signature in signatures.split(" ") if signature.startswith("v1,")
     ]
@@ -47,6 +44,13 @@ def verify(
             matches |= hmac.compare_digest(signature, expected)
     if not matches:
         raise InvalidSignature("no signature is by a secret of the source")
+
+
+def _check_headers(message_id: str, timestamp: str, now: datetime) -> None:
+    if not message_id or not timestamp.isascii() or not timestamp.isdecimal():
+        raise InvalidSignature("webhook-id or webhook-timestamp is missing")
+    if len(timestamp) > 12 or abs(int(timestamp) - now.timestamp()) > TOLERANCE.total_seconds():
+        raise InvalidSignature("webhook-timestamp is more than five minutes off")
 
 
 def _key(secret: str) -> bytes:

@@ -1,5 +1,8 @@
 """`/v1/webhooks/<source>`: signed webhooks of other systems, by Standard Webhooks."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -19,17 +22,7 @@ def receive(request: HttpRequest, source: str) -> HttpResponse:
         sender, secrets = sources.find_signing_source(source)
         # What is signed is the text that was packed; nothing of it is read before that is checked.
         body = bodies.decompress(request, received)
-        try:
-            signature.verify(
-                secrets,
-                message_id=message_id,
-                timestamp=request.META.get("HTTP_WEBHOOK_TIMESTAMP", ""),
-                signatures=request.META.get("HTTP_WEBHOOK_SIGNATURE", ""),
-                body=body,
-                now=now,
-            )
-        except signature.InvalidSignature as error:
-            raise ErrorResponse(401, "wrong_signature", f"Not accepted: {error}.") from None
+        _verify_signature(request, secrets, body, now)
         load_shedding.check_event_limit(sender.source_id, 1, now)
         event = events.read_event(
             body, message_id, RequestContext(received_at=now, is_trusted=True)
@@ -38,3 +31,20 @@ def receive(request: HttpRequest, source: str) -> HttpResponse:
             sender=sender, events=[event], received_at=now, is_strict=http.is_strict(request)
         )
     return store.success_response(outcomes)
+
+
+def _verify_signature(
+    request: HttpRequest, secrets: Iterable[str], body: bytes, now: datetime
+) -> None:
+    """Raise ErrorResponse unless one of the secrets signed this body."""
+    try:
+        signature.verify(
+            secrets,
+            message_id=request.META.get("HTTP_WEBHOOK_ID", ""),
+            timestamp=request.META.get("HTTP_WEBHOOK_TIMESTAMP", ""),
+            signatures=request.META.get("HTTP_WEBHOOK_SIGNATURE", ""),
+            body=body,
+            now=now,
+        )
+    except signature.InvalidSignature as error:
+        raise ErrorResponse(401, "wrong_signature", f"Not accepted: {error}.") from None

@@ -65,19 +65,23 @@ def page(permission: str = "", *, is_for_all: bool = False) -> Callable[[View], 
                 _extend_session(request, timezone.now())
             if permission and not user.has_perm(permission):
                 return render(request, "console/forbidden.html", status=403)
-            try:
-                # Texts, dates and amounts, whatever language the browser prefers.
-                with translation.override("en"):
-                    return view(request, *args, **kwargs)
-            except BadCursor:
-                # The cursor is invalid: show the first page.
-                return redirect(request.path)
+            return _show(view, request, *args, **kwargs)
 
         page_view: View = never_cache(ensure_csrf_cookie(content_security.strict(wrapper)))
         page_view.required_permission = permission  # type: ignore[attr-defined]  # read by tests
         return page_view
 
     return wrap
+
+
+def _show(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    try:
+        # Texts, dates and amounts, whatever language the browser prefers.
+        with translation.override("en"):
+            return view(request, *args, **kwargs)
+    except BadCursor:
+        # The cursor is invalid: show the first page.
+        return redirect(request.path)
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:

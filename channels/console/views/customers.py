@@ -26,6 +26,7 @@ from customers.identity.search import CustomerMatch, search
 from customers.models import Purpose
 from customers.queries import lists
 from customers.queries.record import record
+from customers.queries.shapes import MergeShape
 from customers.queries.timeline import TimelineFilter, timeline
 
 EVENTS_LIMIT, OCCASIONS_LIMIT, ENTRIES_LIMIT = 30, 8, 50
@@ -107,9 +108,7 @@ def _role_context(
     if has_perm("customers.view_control"):
         context["permissions"] = _permissions(facts, now)
     if has_perm("customers.view_event"):
-        page = timeline(customer_id, filters=TimelineFilter(), cursor=None, limit=EVENTS_LIMIT)
-        context["timeline"] = timeline_entries(page.results if page else ())
-        context["has_more_events"] = page.next if page else None
+        context |= _timeline_context(customer_id)
     if has_perm("butler.view_message") and (resolved := inbox.resolve_customer(customer_id)):
         context["occasions"], context["has_more_occasions"] = decisions.occasions(
             resolved, cursor=None, limit=OCCASIONS_LIMIT
@@ -117,12 +116,25 @@ def _role_context(
     if has_perm("butler.view_stafftask"):
         context["tasks"] = tasks_of(customer_id, by=audit.principal(request))
     if has_perm("customers.view_review") and customer.merge_count:
-        context["merges"] = [
-            (merge, labels.MERGE_REASONS.get(merge.reason, merge.reason))
-            for merge in lists.merges(customer_id)
-            if not merge.undone_at
-        ]
+        context["merges"] = _merges(customer_id)
     return context
+
+
+def _timeline_context(customer_id: UUID) -> dict[str, Any]:
+    page = timeline(customer_id, filters=TimelineFilter(), cursor=None, limit=EVENTS_LIMIT)
+    return {
+        "timeline": timeline_entries(page.results if page else ()),
+        "has_more_events": page.next if page else None,
+    }
+
+
+def _merges(customer_id: UUID) -> list[tuple[MergeShape, str]]:
+    """Return the merges that were not undone, each with its reason."""
+    return [
+        (merge, labels.MERGE_REASONS.get(merge.reason, merge.reason))
+        for merge in lists.merges(customer_id)
+        if not merge.undone_at
+    ]
 
 
 def _permissions(facts: Facts | None, now: datetime) -> list[ContactPermission]:

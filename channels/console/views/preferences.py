@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -56,10 +57,17 @@ def show_preferences(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         # Without readable facts nothing is shown: a guess would speak for the customer.
         template = "console/preferences_unavailable.html"
         return render(request, template, {"section": "search"}, status=503)
+    context = _page_context(request, live_id, facts, state, now)
+    return render(request, "console/preferences.html", context)
+
+
+def _page_context(
+    request: HttpRequest, live_id: UUID, facts: Facts, state: State, now: datetime
+) -> dict[str, Any]:
     matches = describe([live_id], today=timezone.localdate(now))
     language = _language(request.GET.get("aloud", ""), facts)
     page = preferences_page(facts, state, _purposes(language), history.topics("en"), now)
-    context = {
+    return {
         "customer_id": live_id,
         "name": matches[0].name if matches else "",
         "preferences": page,
@@ -78,7 +86,6 @@ def show_preferences(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         ],
         "section": "search",
     }
-    return render(request, "console/preferences.html", context)
 
 
 @require_POST

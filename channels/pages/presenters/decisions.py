@@ -150,13 +150,7 @@ def _channel_outcome(
     language: str,
 ) -> ChannelOutcome:
     is_sent = decision.outcome == "send"
-    facts = {
-        "purpose": names.purposes.get(contact.purpose, contact.purpose),
-        "topic": names.topics.get(contact.topic, contact.topic),
-        "channel": contact.channel,
-        "automation": automation,
-        "until": _moment(decision.until),
-    }
+    facts = _sentence_facts(decision, contact, names, automation)
     setting = setting_of(decision.code, contact.purpose) or ("channels" if is_sent else "")
     return ChannelOutcome(
         icon=messages.ICONS.get(contact.channel, "why"),
@@ -167,6 +161,19 @@ def _channel_outcome(
         setting=anchor(setting),
         message=decision.message if decision.state else None,
     )
+
+
+def _sentence_facts(
+    decision: DecisionShape, contact: DecidedContact, names: CatalogNames, automation: str
+) -> dict[str, str]:
+    """Return what the sentence about a decision can name."""
+    return {
+        "purpose": names.purposes.get(contact.purpose, contact.purpose),
+        "topic": names.topics.get(contact.topic, contact.topic),
+        "channel": contact.channel,
+        "automation": automation,
+        "until": _moment(decision.until),
+    }
 
 
 def anchor(setting: str) -> str:
