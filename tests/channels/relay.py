@@ -77,7 +77,7 @@ class Relay:
         return "250 2.0.0 Queued"
 
 
-class _Line(SMTP):
+class _CountingSmtp(SMTP):
     """Counts the lines that are opened, and tells when words are about to come."""
 
     def connection_made(self, transport):
@@ -91,7 +91,7 @@ class _Line(SMTP):
 
 class _Controller(Controller):
     def factory(self):
-        return _Line(self.handler, hostname="relay.example", enable_SMTPUTF8=False)
+        return _CountingSmtp(self.handler, hostname="relay.example", enable_SMTPUTF8=False)
 
 
 def free_port() -> int:

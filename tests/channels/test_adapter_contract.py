@@ -255,7 +255,7 @@ def test_it_says_who_it_is(counterpart):
         pytest.param("", id="nothing"),
     ],
 )
-def test_whatever_was_said_it_never_raises_and_stays_one_message(counterpart, naughty):
+def test_hostile_text_never_raises_and_stays_one_message(counterpart, naughty):
     naughty_parcel = parcel(subject=naughty, text=naughty, html=naughty)
 
     outcomes = list(counterpart.adapter.send([naughty_parcel, parcel()], always))
@@ -317,7 +317,7 @@ def test_each_failure_is_the_outcome_it_is(failing, caplog):
     caplog.set_level(logging.DEBUG)
     began = time.monotonic()
 
-    [outcome] = counterpart.adapter.send([parcel(to=_to(counterpart))], always)
+    [outcome] = counterpart.adapter.send([parcel(to=_recipient(counterpart))], always)
 
     elapsed = time.monotonic() - began
     assert (outcome.outcome, outcome.suppress) == (expected, suppress)
@@ -336,7 +336,7 @@ def test_each_failure_is_the_outcome_it_is(failing, caplog):
 @pytest.mark.slow
 def test_one_failure_does_not_stop_the_batch_nor_hold_it_up(failing):
     counterpart, expected, _, _ = failing
-    parcels = [parcel(to=_to(counterpart)) for _ in range(3)]
+    parcels = [parcel(to=_recipient(counterpart)) for _ in range(3)]
     began = time.monotonic()
 
     outcomes = list(counterpart.adapter.send(parcels, always))
@@ -348,7 +348,7 @@ def test_one_failure_does_not_stop_the_batch_nor_hold_it_up(failing):
     assert time.monotonic() - began < 3 * counterpart.adapter.timeout + 2
 
 
-def test_where_nobody_answers_the_rest_of_a_batch_does_not_wait(request, settings):
+def test_unreachable_relay_fails_the_rest_of_the_batch_at_once(request, settings):
     counterpart = _email(request, settings)
     counterpart.fail("refuse")
 
@@ -391,5 +391,5 @@ def test_an_sms_does_not_leave_when_the_lease_ends_while_it_connects(request, se
     assert counterpart.arrived() == []
 
 
-def _to(counterpart: Counterpart) -> str:
+def _recipient(counterpart: Counterpart) -> str:
     return NUMBER if counterpart.adapter.channel == "sms" else ADDRESS

@@ -46,7 +46,7 @@ class Crash(BaseException):
     """The end of a process."""
 
 
-class Bomb:
+class CrashAtFailpoint:
     """Crashes at a named point, as often as it is told."""
 
     def __init__(self, point, times, chance):
@@ -149,7 +149,7 @@ def simulate_crash(operation, guests, point, times, seed):
     moment = NOON - timedelta(hours=2) + timedelta(seconds=10 * next(RUNS))
     messages = prepare(operation, guests, moment)
     provider = Provider(operation)
-    failpoints.set_hook(Bomb(point, times, chance))
+    failpoints.set_hook(CrashAtFailpoint(point, times, chance))
     now = NOON
     handed_at_withdrawal = None
     try:
@@ -189,7 +189,7 @@ def check(provider, handed_at_withdrawal):
 
 
 @pytest.mark.parametrize(("operation", "point"), list(itertools.product(OPERATIONS, POINTS)))
-def test_wherever_it_ends_the_sum_is_right(operation, point):
+def test_crash_at_any_point_sends_no_message_twice_and_keeps_the_counts(operation, point):
     arrange.vocabulary()
     guests = people(operation)
     for times, seed in itertools.product((1, 2), range(SEEDS)):

@@ -59,7 +59,7 @@ def test_rejected_message_gives_its_budget_back():
     assert Suppression.objects.get().address == message.address
 
 
-def test_what_did_not_get_through_is_tried_again_later_and_given_up_in_the_end():
+def test_transient_failure_is_retried_later_and_fails_after_the_last_attempt():
     message = offer()
     provider = Provider(*["transient"] * 10)
     now, waits = NOON, []
@@ -84,7 +84,7 @@ def test_a_provider_says_when_to_come_back():
     assert message.not_before >= NOON + timedelta(seconds=900)
 
 
-def test_what_may_have_left_is_uncertain_and_an_offer_is_never_sent_again():
+def test_uncertain_offer_is_never_sent_again():
     message = offer()
 
     round_(Provider("uncertain"))

@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 from customers import ingest, rebuild
 from customers.models import Event, QuarantinedItem
 from tests import factories
-from tests.channels.sending import source
+from tests.channels.wire_client import source
 from tests.odd_values import (
     ODD_NUMBERS,
     ODD_TEXTS,

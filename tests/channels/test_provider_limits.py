@@ -38,7 +38,7 @@ def test_a_provider_that_fails_again_and_again_is_left_alone_for_a_while(monkeyp
     assert set(Message.objects.values_list("state", flat=True)) == {"accepted"}
 
 
-def test_while_a_provider_rests_another_one_stands_in_for_it(monkeypatch):
+def test_second_provider_replaces_one_that_cools_down(monkeypatch):
     for _ in range(8):
         offer()
     first, second = Provider(*["transient"] * 8), Provider()
@@ -55,7 +55,7 @@ def test_while_a_provider_rests_another_one_stands_in_for_it(monkeypatch):
     assert Delivery.objects.filter(outcome="accepted").count() == 9
 
 
-def test_what_may_have_left_through_one_provider_never_leaves_through_another(monkeypatch):
+def test_uncertain_message_of_one_provider_never_leaves_through_another(monkeypatch):
     for _ in range(8):
         offer()
     first, second = Provider(*["uncertain"] * 8), Provider()

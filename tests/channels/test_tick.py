@@ -16,7 +16,7 @@ def test_one_tick_is_no_sign_of_workers():
     assert worker_health(now=timezone.now()).heartbeat_overdue
 
 
-def test_who_ticks_on_and_on_needs_no_workers(monkeypatch):
+def test_repeated_tick_command_keeps_the_heartbeat_without_workers(monkeypatch):
     naps = iter([0.5])
 
     def nap(seconds):

@@ -15,7 +15,7 @@ from channels.unsubscribe import SALT, UnsubscribeScope, read_token, sign_token,
 from customers.models import Control, ControlEntry, Customer, Purpose
 from tests import factories
 from tests.butler.arrange import guest, record_statement, vocabulary
-from tests.channels.sending import send
+from tests.channels.wire_client import send
 
 SCOPE = UnsubscribeScope(uuid.UUID(int=1), uuid.UUID(int=2), "offers", "offers")
 ONE_CLICK = b"List-Unsubscribe=One-Click"
@@ -85,7 +85,7 @@ def test_every_bit_that_flips_spoils_it():
         pytest.param(signing.Signer(salt=SALT, sep=".").sign("AAAA"), id="too-short"),
     ],
 )
-def test_what_is_no_token_of_ours_says_nothing(token):
+def test_foreign_or_malformed_token_is_not_read(token):
     assert read_token(token) is None
 
 
@@ -108,7 +108,7 @@ def test_a_key_that_was_replaced_still_reads_until_it_is_removed(settings):
     assert read_token(token) is None
 
 
-def test_whoever_was_joined_since_has_ended_it_once(noor, client):
+def test_unsubscribe_link_of_a_record_merged_since_withdraws_once(noor, client):
     joined = factories.customer(("user_id", "noor-at-the-till"))
     Customer.objects.filter(pk=joined.pk).update(canonical=noor)
     client.post(link(noor))
@@ -188,7 +188,9 @@ def test_ending_it_twice_is_ending_it_once(noor, client):
     assert entries() == [("consent.given", "offers"), ("consent.withdrawn", "offers")]
 
 
-def test_what_needs_no_consent_ends_for_mail_and_this_topic(noor, client):
+def test_unsubscribing_from_a_message_without_consent_switches_its_topic_off_for_email(
+    noor, client
+):
     path = link(noor, purpose="", topic="rides")
 
     assert client.post(path).status_code == 200

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from customers.models import Customer, Event, QuarantinedItem
-from tests.channels.sending import source
+from tests.channels.wire_client import source
 from tests.clients.faults import FAULTS, FaultyNetwork
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]

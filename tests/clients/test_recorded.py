@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from customers.models import Event
-from tests.channels.sending import send, send_raw, source
+from tests.channels.wire_client import send, send_raw, source
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

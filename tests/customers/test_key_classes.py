@@ -19,7 +19,7 @@ from customers import rebuild
 from customers.actions.sources import add_key
 from customers.models import Event, Evidence, IdempotencyKey, QuarantinedItem, Source, Trait
 from tests import factories
-from tests.channels.sending import track
+from tests.channels.wire_client import track
 from tests.customers.api.conftest import Caller
 from tests.customers.old_schema import old_column_names
 from tests.factories import NOON, incoming_event, record, sender

@@ -15,7 +15,7 @@ import pytest
 
 from customers.models import Customer
 from tests import factories
-from tests.channels.sending import send, source
+from tests.channels.wire_client import send, source
 from tests.config.test_access import TABLE as API
 from tests.security import test_routes as routes
 

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.slow
 MARK = "kanarie7q"
 EMAIL, PHONE = f"{MARK}mail@example.com", "+31611223344"
 # Traces and due work name records and never say anything of them.
-NOTHING_OF_ANYBODY = (
+TABLES_WITHOUT_PERSONAL_DATA = (
     "butler_decision",
     "customers_controlentry",
     "customers_accesslogentry",
@@ -91,16 +91,16 @@ def _automation(channel: str) -> None:
     )
 
 
-def wait_until(there, patience: float = 40):
+def wait_until(condition, patience: float = 40):
     deadline = time.monotonic() + patience
-    while not (outcome := there()):
+    while not (outcome := condition()):
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.1)
     return outcome
 
 
 class Visitor:
-    """Somebody at our addresses, for whom nothing breaks."""
+    """A client for which no request ends in a server error."""
 
     def __init__(self, base: str) -> None:
         self.base = base
@@ -149,7 +149,7 @@ def _code(letters: list) -> str:
     return re.search(r"\b\d{6}\b", letter.message["Subject"])[0]
 
 
-def _send_in(visitor: Visitor, key: str) -> None:
+def _send_events(visitor: Visitor, key: str) -> None:
     auth = {"Authorization": f"Bearer {key}"}
     basic = httpx2.BasicAuth(key, "")
     visitor.ask("POST", "/v1/batch", json={"batch": _events()}, auth=basic)
@@ -193,7 +193,7 @@ def _sign_in(visitor: Visitor, letters: list) -> tuple[str, set[str]]:
     return token, {code, token, code_request["request"]}
 
 
-def _speak(visitor: Visitor, token: str) -> None:
+def _state_preferences(visitor: Visitor, token: str) -> None:
     own = {"X-Session-Token": token}
     notice = {"answer": "yes", "notice": saying.NOTICE, "language": "en"}
     visitor.ask("GET", "/api/me/", headers=own, expect=200)
@@ -214,7 +214,7 @@ def _speak(visitor: Visitor, token: str) -> None:
     visitor.ask("GET", f"/orders/{word('order')}/calendar.ics", headers=cookie)
 
 
-def _work_at_the_desk(visitor: Visitor, customer_id) -> None:
+def _use_the_console(visitor: Visitor, customer_id) -> None:
     boss = staff.let_in(Client(), staff.colleague("manager"))
     cookie = {"Cookie": f"sessionid={boss.session.session_key}"}
     for search_text in (EMAIL, PHONE, word("last"), word("order"), word("card"), word("typo")):
@@ -226,7 +226,7 @@ def _work_at_the_desk(visitor: Visitor, customer_id) -> None:
     visitor.ask("POST", f"/console/tasks/{uuid.uuid4()}/take/", headers=cookie, data={"n": MARK})
 
 
-def _answer_back(visitor: Visitor, system: AllProcesses, customer_id) -> None:
+def _reply_and_unsubscribe(visitor: Visitor, system: AllProcesses, customer_id) -> None:
     fields = {"MessageSid": "SM" + "a" * 32, "From": PHONE, "Body": f"hello {MARK}sms"}
     providers.call(f"{system.web}/v1/sms/inbound", fields)
     providers.call(f"{system.web}/v1/sms/inbound", fields | {"Body": "STOP"}, token="forged")
@@ -241,7 +241,7 @@ def _answer_back(visitor: Visitor, system: AllProcesses, customer_id) -> None:
     visitor.ask("POST", f"/u/{link}{MARK}/", expect=404)
 
 
-def _listen_in(system: AllProcesses, token: str) -> None:
+def _open_streams(system: AllProcesses, token: str) -> None:
     headers = {"X-Session-Token": token}
     with httpx2.Client(timeout=10) as http:
         with http.stream("GET", f"{system.live}/live/me?q={MARK}", headers=headers) as stream:
@@ -252,7 +252,7 @@ def _listen_in(system: AllProcesses, token: str) -> None:
 
 def _rows(table: str) -> str:
     with connection.cursor() as cursor:
-        cursor.execute(f'SELECT row_to_json(one)::text FROM "{table}" one')
+        cursor.execute(f'SELECT row_to_json(stored)::text FROM "{table}" stored')
         return "\n".join(text for (text,) in cursor.fetchall())
 
 
@@ -264,31 +264,33 @@ def test_personal_data_is_in_no_log_queue_or_technical_table(processes, relay):
     )
     visitor = Visitor(system.web)
 
-    _send_in(visitor, key)
+    _send_events(visitor, key)
     noor = Identifier.objects.get(kind="email", value=EMAIL, evidence=2).customer
     wait_until(lambda: [letter for letter in letters if MARK in str(letter.message["Subject"])])
     wait_until(lambda: system.provider.messages)
     token, secrets = _sign_in(visitor, letters)
-    _speak(visitor, token)
-    _listen_in(system, token)
-    _work_at_the_desk(visitor, noor.pk)
-    _answer_back(visitor, system, noor.pk)
+    _state_preferences(visitor, token)
+    _open_streams(system, token)
+    _use_the_console(visitor, noor.pk)
+    _reply_and_unsubscribe(visitor, system, noor.pk)
     time.sleep(1)
     visitor.http.close()
     system.stop()
 
-    _arrived(system, monitor, str(noor.pk))
+    _check_that_all_was_processed(system, monitor, str(noor.pk))
     marks_by_place = {
-        place: _around(text, secrets | {key, key[-20:]})
-        for place, text in _places(system, monitor).items()
+        place: _matches_in_context(text, secrets | {key, key[-20:]})
+        for place, text in _texts_by_place(system, monitor).items()
     }
     assert {place: marks for place, marks in marks_by_place.items() if marks} == {}
     # Who asks for a code is known; the code, and what it is asked with, are not.
-    assert _around(_rows("customers_signincode").replace(MARK, ""), secrets) == []
+    assert _matches_in_context(_rows("customers_signincode").replace(MARK, ""), secrets) == []
 
 
-def _arrived(system: AllProcesses, monitor: CommandMonitor, customer_id: str) -> None:
-    """See that what was put in is where it belongs, and that everybody listened."""
+def _check_that_all_was_processed(
+    system: AllProcesses, monitor: CommandMonitor, customer_id: str
+) -> None:
+    """Check that the data was stored, and that all logs and commands were recorded."""
     assert PERSONAL.search(_rows("customers_event"))
     assert PERSONAL.search(_rows("butler_message"))
     assert {"web.log", "live.log", "worker.log", "beat.log"} == set(system.logs())
@@ -298,14 +300,14 @@ def _arrived(system: AllProcesses, monitor: CommandMonitor, customer_id: str) ->
     assert any(_decoded(command) != command for command in monitor.commands)
 
 
-def _places(system: AllProcesses, monitor: CommandMonitor) -> dict[str, str]:
-    """Return all that holds nothing of anybody, by its name."""
+def _texts_by_place(system: AllProcesses, monitor: CommandMonitor) -> dict[str, str]:
+    """Return every text that must hold no personal data, by the name of its place."""
     places = {f"log {name}": text for name, text in system.logs().items()}
     places["commands to Valkey"] = "\n".join(_decoded(command) for command in monitor.commands)
     places["what Valkey keeps"] = json.dumps(monitor.stored_values())
     for table in ("butler_decision", "customers_controlentry", "customers_accesslogentry"):
         assert _rows(table), table
-    for table in NOTHING_OF_ANYBODY:
+    for table in TABLES_WITHOUT_PERSONAL_DATA:
         places[f"table {table}"] = _rows(table)
     return places
 
@@ -316,7 +318,7 @@ def _decoded(command: str) -> str:
     return "\n".join([command, *(base64.b64decode(body).decode() for body in bodies)])
 
 
-def _around(text: str, secrets: set[str]) -> list[str]:
+def _matches_in_context(text: str, secrets: set[str]) -> list[str]:
     # A code may well be the microseconds of some time.
     looked = [PERSONAL, *(re.compile(rf"(?<![.\w]){re.escape(secret)}\b") for secret in secrets)]
     return [

@@ -21,7 +21,7 @@ EMAIL, PHONE = ("email", "noor@example.com"), ("phone", "+31612345678")
 
 
 @pytest.fixture(autouse=True)
-def _house():
+def _purposes_and_topics():
     saying.house()
 
 

@@ -91,7 +91,7 @@ def places(noor) -> dict[str, object]:
     }
 
 
-def _client(who: str, noor) -> Client:
+def _client_of(who: str, noor) -> Client:
     client = Client(raise_request_exception=False)
     if who == "customer":
         client.force_login(User.objects.create_user("noor@example.com", record=noor))
@@ -116,19 +116,19 @@ def _paths(routes, things, bad: str) -> set[str]:
     return paths
 
 
-def _broken(client: Client, paths, *, bad: str) -> dict[str, int]:
+def _server_errors(client: Client, paths, *, bad: str) -> dict[str, int]:
     form = {name: bad.encode(errors="replace").decode() for name in FIELDS}
     query = "&".join(f"{name}={quote(bad, errors='surrogatepass')}" for name in FIELDS)
     broken = {}
     for path in sorted(paths):
         # By themselves, too: a query that is refused for its cursor hides what else is in it.
         for address in (f"{path}?{query}", path):
-            with _undone():
+            with _rolled_back():
                 if client.get(address).status_code >= 500:
                     broken[f"GET {path}"] = bad[:20]
         if path in COUNTED:
             continue
-        with _undone():
+        with _rolled_back():
             if client.post(path, form).status_code >= 500:
                 broken[f"POST {path}"] = bad[:20]
     return broken
@@ -147,7 +147,7 @@ COUNTED = {
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("path", "who"), COUNTED.items())
 def test_hostile_values_break_no_rate_limited_form(path, who, noor):
-    client = _client(who, noor)
+    client = _client_of(who, noor)
     for bad in HOSTILE:
         form = {name: bad.encode(errors="replace").decode() for name in FIELDS}
         for shown in (form, {**form, "email": "noor@example.com"}):
@@ -155,7 +155,7 @@ def test_hostile_values_break_no_rate_limited_form(path, who, noor):
 
 
 @contextmanager
-def _undone():
+def _rolled_back():
     """Take back what a request did: one that broke must not break those after it."""
     with transaction.atomic():
         yield
@@ -177,7 +177,7 @@ def test_hostile_values_break_no_page(noor, places, bad):
     }
 
     broken = {
-        who: _broken(_client(who, noor), _paths(routes, places, bad), bad=bad)
+        who: _server_errors(_client_of(who, noor), _paths(routes, places, bad), bad=bad)
         for who, routes in pages.items()
     }
 
@@ -189,7 +189,7 @@ def test_hostile_values_break_no_page(noor, places, bad):
 def test_hostile_values_break_no_admin_page(noor, places, bad):
     routes = {route for route in ADMIN if "delete" not in route and "logout" not in route}
 
-    assert _broken(_client("staff", noor), _paths(routes, places, bad), bad=bad) == {}
+    assert _server_errors(_client_of("staff", noor), _paths(routes, places, bad), bad=bad) == {}
 
 
 @pytest.mark.parametrize("bad", HOSTILE, ids=lambda bad: ascii(bad)[:20])
@@ -221,11 +221,11 @@ def test_hostile_value_in_one_field_breaks_no_form(noor, places, bad):
     }
     broken = {}
     for who, theirs in forms.items():
-        client = _client(who, noor)
+        client = _client_of(who, noor)
         for path, good in theirs.items():
             for name in good:
                 form = {**good, name: bad.encode(errors="replace").decode()}
-                with _undone():
+                with _rolled_back():
                     if client.post(path, form).status_code >= 500:
                         broken[path] = name
 
@@ -242,7 +242,7 @@ def test_line_breaks_in_names_inject_no_response_header(noor, places):
                 address, name="Order Completed", about=f"order:{number}", properties=properties
             )
         )
-        client = _client("", noor)
+        client = _client_of("", noor)
         user, _ = User.objects.get_or_create(email="noor@example.com", defaults={"record": noor})
         client.force_login(user)
         for path in ("", "calendar.ics", "code.svg"):
@@ -255,7 +255,7 @@ def test_line_breaks_in_names_inject_no_response_header(noor, places):
 
 
 def test_unknown_and_malformed_message_ids_are_not_found(noor):
-    client = _client("customer", noor)
+    client = _client_of("customer", noor)
     for path in (f"/inbox/{uuid.uuid4()}/", "/inbox/x/"):
         assert client.get(path).status_code == 404
 
@@ -275,7 +275,7 @@ def test_order_with_odd_characters_in_its_number_opens_in_the_console(noor, odd)
             at=timezone.now(),
         ),
     )
-    client = _client("staff", noor)
+    client = _client_of("staff", noor)
     order = f"/console/customers/{noor.pk}/orders/{quote(number, safe='')}/"
 
     for path in ("/console/", "/console/calls/", f"/console/customers/{noor.pk}/", order):

@@ -17,7 +17,7 @@ from customers.actions.staff_sign_in import WrongAuthenticatorCode
 from customers.identity import merging
 from customers.models import AttemptCount, Event, Order, User
 from tests import factories, staff
-from tests.channels.live.reading import Reader
+from tests.channels.live.stream_reader import Reader
 from tests.security.test_concurrency import together
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]

@@ -21,7 +21,7 @@ from config.api_handler import ApiHandler, RoutingApplication
 from customers.access.permissions import KeyAuthentication
 from customers.models import SignInCode
 from tests import factories
-from tests.channels.sending import source, track
+from tests.channels.wire_client import source, track
 from tests.security.test_routes import _path, _walk
 
 pytestmark = pytest.mark.django_db(transaction=True)

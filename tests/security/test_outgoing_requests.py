@@ -1,4 +1,4 @@
-"""Whatever somebody writes, we call nobody: what looks like an address is only a text.
+"""Whatever somebody writes, we call counter: what looks like an address is only a text.
 
 Who is called is in the settings alone: the relay, the provider of SMS, Postgres and Valkey.
 """
@@ -14,7 +14,7 @@ from butler.messages.render import render
 from butler.messages.templating import InvalidTemplate, MissingValues
 from tests import factories
 from tests.butler.messages.test_render import CONTEXT, LINKS, document
-from tests.channels.sending import send, source, track
+from tests.channels.wire_client import send, source, track
 from tests.config.test_access import TABLE as API
 from tests.config.test_access import _body
 from tests.security import test_routes as routes
@@ -39,8 +39,8 @@ HEADERS = [
 ]
 
 
-class Nobody:
-    """An address at which nobody is to be called; counts who does all the same."""
+class ConnectionCounter:
+    """An address at which counter is to be called; counts who does all the same."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -62,24 +62,24 @@ class Nobody:
 
 
 @pytest.fixture
-def nobody():
-    nobody = Nobody()
-    yield nobody
-    nobody.close()
+def counter():
+    counter = ConnectionCounter()
+    yield counter
+    counter.close()
 
 
-def test_call_counter_counts_connections(nobody):
-    port = int(nobody.url.split(":")[2].split("/")[0])
+def test_call_counter_counts_connections(counter):
+    port = int(counter.url.split(":")[2].split("/")[0])
     with socket.create_connection(("127.0.0.1", port)) as call:
         call.recv(1)
 
-    assert nobody.calls == 1
+    assert counter.calls == 1
 
 
-def test_no_incoming_request_makes_butler_connect_out(running, nobody):
+def test_no_incoming_request_makes_butler_connect_out(running, counter):
     noor = factories.customer(("email", "noor@example.com"))
     _, key = source(is_secret=True)
-    shown = dict.fromkeys(HEADERS, nobody.url)
+    shown = dict.fromkeys(HEADERS, counter.url)
     addresses = dict.fromkeys(
         [
             "url",
@@ -92,15 +92,15 @@ def test_no_incoming_request_makes_butler_connect_out(running, nobody):
             "$schema",
             "$ref",
         ],
-        nobody.url,
+        counter.url,
     )
-    addresses |= {"Type": "SubscriptionConfirmation", "TopicArn": nobody.url, "Token": nobody.url}
+    addresses |= {"Type": "SubscriptionConfirmation", "TopicArn": counter.url, "Token": counter.url}
     event = track(
         properties=addresses, traits=addresses, context={"page": addresses}, integrations=addresses
     )
-    cloud = {"specversion": "1.0", "id": "1", "type": "x", "source": nobody.url, "data": addresses}
-    cloud |= {"dataschema": nobody.url, "dataref": nobody.url}
-    called = quote(nobody.url, safe="")
+    cloud = {"specversion": "1.0", "id": "1", "type": "x", "source": counter.url, "data": addresses}
+    cloud |= {"dataschema": counter.url, "dataref": counter.url}
+    called = quote(counter.url, safe="")
     sent = [
         *(
             (f"/v1/{endpoint}", event)
@@ -123,38 +123,38 @@ def test_no_incoming_request_makes_butler_connect_out(running, nobody):
         method, route = operation.split(" ", 1)
         path = routes._path(route).replace(routes.FILLED["uuid"], str(noor.pk))
         if method == "POST":
-            body = dict.fromkeys(_body(route), nobody.url) | addresses
+            body = dict.fromkeys(_body(route), counter.url) | addresses
             sent.append((f"{path}?callback={called}", body))
     for path, body in sent:
         answer = send(running.web, path, json.dumps(body).encode(), shown, key=key)
         assert answer.status < 500, path
         send(running.web, path, None, shown | {"Host": "localhost"}, method="OPTIONS", key=key)
 
-    assert nobody.calls == 0
+    assert counter.calls == 0
 
 
-def test_no_text_of_an_automation_makes_butler_connect_out(nobody):
-    pictures = f'<mj-image src="{nobody.url}" href="{nobody.url}" />'
+def test_no_text_of_an_automation_makes_butler_connect_out(counter):
+    pictures = f'<mj-image src="{counter.url}" href="{counter.url}" />'
     whole = "<mjml><mj-head>{}</mj-head><mj-body><mj-section><mj-column>{}</mj-column></mj-section>"
     heads = (
-        f'<mj-font name="x" href="{nobody.url}" />',
-        f'<mj-include path="{nobody.url}" />',
-        f'<mj-style>@import "{nobody.url}";</mj-style>',
-        f'<mj-attributes><mj-all background-url="{nobody.url}" /></mj-attributes>',
+        f'<mj-font name="x" href="{counter.url}" />',
+        f'<mj-include path="{counter.url}" />',
+        f'<mj-style>@import "{counter.url}";</mj-style>',
+        f'<mj-attributes><mj-all background-url="{counter.url}" /></mj-attributes>',
     )
     written = [
         {"mjml": whole.format(head, pictures) + "</mj-body></mjml>"} for head in ("", *heads)
     ]
-    written += [{"text": f"{{% include '{nobody.url}' %}}"}, {"text": nobody.url}]
-    written += [{"action": "Go", "path": nobody.url}, {"subject": nobody.url}]
+    written += [{"text": f"{{% include '{counter.url}' %}}"}, {"text": counter.url}]
+    written += [{"action": "Go", "path": counter.url}, {"subject": counter.url}]
     rendered = 0
     for fields in written:
         automation = document(**fields)
-        context = {**CONTEXT, "customer": {**CONTEXT["customer"], "first_name": nobody.url}}
+        context = {**CONTEXT, "customer": {**CONTEXT["customer"], "first_name": counter.url}}
         try:
             rendered += bool(render(automation, "1.then.0", "email", context, LINKS, "en").html)
         except (InvalidTemplate, MissingValues):
             continue
 
     assert rendered >= 3
-    assert nobody.calls == 0
+    assert counter.calls == 0

@@ -44,7 +44,7 @@ ELSEWHERE = (
 )
 
 
-def _stays(answer) -> bool:
+def _stays_on_our_site(answer) -> bool:
     """Tell whether a browser that follows this answer stays with us."""
     where = answer.get("Location", "")
     # Browsers read a backslash as a slash, and leave out what is no character of an address.
@@ -79,7 +79,7 @@ def test_sign_in_redirects_only_to_this_site(where):
     )
 
     assert answer.status_code == 302
-    assert _stays(answer), answer["Location"]
+    assert _stays_on_our_site(answer), answer["Location"]
 
 
 @pytest.mark.slow
@@ -99,7 +99,7 @@ def test_console_sign_in_redirects_only_to_this_site():
             inside.get("/console/sign-in/", {"next": where}),
         ):
             assert answer.status_code in (302, 400), ascii(where)
-            assert _stays(answer), answer.get("Location")
+            assert _stays_on_our_site(answer), answer.get("Location")
 
 
 @pytest.mark.django_db
@@ -110,7 +110,7 @@ def test_language_choice_redirects_only_to_this_site(client, where):
 
         assert answer.status_code in (302, 400)
         answer.headers.pop("Set-Cookie", None)
-        assert _stays(answer), answer.get("Location")
+        assert _stays_on_our_site(answer), answer.get("Location")
 
 
 @pytest.mark.django_db

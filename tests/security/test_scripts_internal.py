@@ -41,11 +41,11 @@ def noor(running, settings) -> Customer:
     settings.BUTLER_HOME = Path(running.env["BUTLER_HOME"])
     noor = factories.customer(("email", "noor@example.com"), ("phone", "+31612345678"))
     factories.record(factories.identify(("email", "noor@example.com"), first_name=IMAGE))
-    _texts()
-    _calls()
-    version = _automation()
+    _publish_hostile_texts()
+    _record_hostile_calls()
+    version = _hostile_automation()
     for number, bad in enumerate(PAYLOADS):
-        _work(noor, version, f"{number}", bad)
+        _record_hostile_run(noor, version, f"{number}", bad)
         TopicStatus.objects.create(
             key=f"ride:r{number}",
             status="down",
@@ -64,7 +64,7 @@ def noor(running, settings) -> Customer:
     return noor
 
 
-def _texts() -> None:
+def _publish_hostile_texts() -> None:
     """What is asked for and what messages are about, each named by somebody who means harm."""
     named = {language: {"name": IMAGE, "description": QUOTED} for language in LANGUAGES}
     purpose_text = notices.PurposeText("offers", "contact", named, details={"retention": CLOSING})
@@ -76,7 +76,7 @@ def _texts() -> None:
     )
 
 
-def _calls() -> None:
+def _record_hostile_calls() -> None:
     """Phones that ring, in a number, a name and a reference of any kind."""
     now = timezone.now()
     factories.record(
@@ -95,7 +95,7 @@ def _calls() -> None:
     )
 
 
-def _automation() -> AutomationVersion:
+def _hostile_automation() -> AutomationVersion:
     automation = Automation.objects.create(key=f"a{QUOTED}"[:64], created_at=timezone.now())
     versions = []
     for number, status in ((1, "live"), (2, "draft")):
@@ -126,7 +126,7 @@ def _automation() -> AutomationVersion:
     return versions[-1]
 
 
-def _work(noor: Customer, version: AutomationVersion, number: str, bad: str) -> None:
+def _record_hostile_run(noor: Customer, version: AutomationVersion, number: str, bad: str) -> None:
     """Something that an automation did, with a payload in whatever a system or a file wrote."""
     now = timezone.now()
     run = Run.objects.create(
@@ -190,7 +190,7 @@ def lin(noor) -> dict[str, str]:
 
 @pytest.fixture
 def desk(noor) -> list[str]:
-    return [*_at_work(noor), *_in_the_administration(noor)]
+    return [*_console_paths(noor), *_admin_paths(noor)]
 
 
 @pytest.fixture
@@ -198,10 +198,10 @@ def own(noor) -> tuple[dict[str, str], list[str]]:
     """Return a customer's cookies, and what there is to read."""
     customer = Client()
     customer.force_login(User.objects.create_user("noor@example.com", record=noor))
-    return {"sessionid": customer.session.session_key}, _of_a_customer(noor)
+    return {"sessionid": customer.session.session_key}, _customer_paths(noor)
 
 
-def _at_work(noor: Customer) -> list[str]:
+def _console_paths(noor: Customer) -> list[str]:
     record = f"/console/customers/{noor.pk}"
     return [
         *(f"{record}/{page}/" for page in ("wishes", "new-order", "orders", "happened", "told")),
@@ -217,7 +217,7 @@ def _at_work(noor: Customer) -> list[str]:
     ]
 
 
-def _in_the_administration(noor: Customer) -> list[str]:
+def _admin_paths(noor: Customer) -> list[str]:
     version = AutomationVersion.objects.latest("number")
     source = factories.source(IMAGE)
     merge = Merge.objects.first()
@@ -255,7 +255,7 @@ WRONG = [
 ]
 
 
-def _of_a_customer(noor: Customer) -> list[str]:
+def _customer_paths(noor: Customer) -> list[str]:
     sent_message = Message.objects.latest("id")
     link = unsubscribe.sign_token(
         unsubscribe.UnsubscribeScope(noor.pk, sent_message.pk, "offers", "")

@@ -193,7 +193,7 @@ def test_the_groups_are_as_the_table_of_roles_says(db):
 
 
 @pytest.mark.parametrize("role", ["till", "marketer", "overview", ""])
-def test_who_may_not_read_records_cannot_read_them_by_rest_either(world, role):
+def test_role_without_access_to_records_gets_403_from_the_api(world, role):
     client = staff.let_in(Client(), staff.colleague(role))
 
     assert client.get(f"/api/customers/{world['customer_id']}/").status_code == 403

@@ -41,7 +41,7 @@ def test_a_line_without_a_number_is_one_and_says_so(desk, noor):
     assert "34.50" in response.content.decode()
 
 
-def test_who_says_not_yet_writes_on_with_what_was_there(desk, noor):
+def test_order_form_sent_back_stays_editable_with_its_values(desk, noor):
     response = desk.post(f"/console/customers/{noor.id}/new-order/", FORM | {"back": "yes"})
 
     page = response.content.decode()
@@ -88,7 +88,7 @@ def test_the_same_form_with_other_content_is_not_placed(desk, noor):
         ({"currency": "€"}, "three letters"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_is_placed(desk, noor, change, complaint):
+def test_invalid_order_form_shows_the_error_and_places_nothing(desk, noor, change, complaint):
     response = desk.post(
         f"/console/customers/{noor.id}/new-order/",
         FORM | change | ({"place": "yes"} if complaint else {}),
@@ -99,7 +99,7 @@ def test_what_is_wrong_is_said_and_nothing_is_placed(desk, noor, change, complai
     assert not Order.objects.filter(customer=noor).exists()
 
 
-def test_what_is_wrong_leads_to_its_field(desk, noor):
+def test_order_form_error_links_to_its_field(desk, noor):
     change = {"visit_date": "2020-01-01", "line0_price": "-5", "line1_price": "2"}
     page = desk.post(f"/console/customers/{noor.id}/new-order/", FORM | change).content.decode()
 
@@ -196,7 +196,7 @@ def test_a_change_that_comes_after_the_cancellation_is_told_so(desk, noor):
 
 
 @pytest.mark.parametrize("number", ["LK-1/cancel", "new", "LK/lines/a/cancel", "..", "~2F"])
-def test_whatever_its_number_an_order_is_changed_and_cancelled_by_what_the_page_says(
+def test_order_with_any_number_is_changed_and_cancelled_by_the_paths_on_the_page(
     desk, noor, number
 ):
     order("LK-1")

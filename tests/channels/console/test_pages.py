@@ -69,7 +69,7 @@ def test_every_look_is_a_row_with_who_and_why(desk, noor):
     ]
 
 
-def test_who_looked_is_shown_to_who_answers_for_it(client, desk, noor):
+def test_access_log_shows_the_privacy_officer_who_opened_the_record(client, desk, noor):
     page_of(desk, f"customers/{noor.id}/?for=call")
     pia = staff.let_in(Client(), staff.colleague("privacy officer", "Pia"))
 

@@ -72,7 +72,7 @@ def test_the_first_time_a_second_factor_is_set_up(client, sam):
     assert Authenticator.objects.filter(user=sam, type="totp").count() == 1
 
 
-def test_who_has_a_second_factor_sets_up_no_other(client, sam, secret):
+def test_staff_with_a_second_factor_are_redirected_from_its_setup(client, sam, secret):
     _password(client, sam)
 
     assert client.get("/console/sign-in/set-up/")["Location"] == "/console/sign-in/"
@@ -200,13 +200,13 @@ def test_the_policy_allows_nothing_inline(client, sam, secret):
 # Recovery codes -------------------------------------------------------------------------
 
 
-def _own(client: Client, secret: str, do: str, ahead: int = 0, **form):
+def _post_codes_form(client: Client, secret: str, do: str, ahead: int = 0, **form):
     # A code counts once, so each one is of another half minute.
     code = staff_sign_in.totp(secret, timezone.now() + timedelta(seconds=30 * ahead))
     return client.post("/console/codes/", {"code": code, "do": do} | form)
 
 
-def _shown(answer) -> list[str]:
+def _shown_codes(answer) -> list[str]:
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
     return re.findall(r"<code>(\d{8})</code>", answer.content.decode())
@@ -217,14 +217,14 @@ def at_work(client, sam, secret) -> Client:
     return staff.let_in(client, sam)
 
 
-def test_who_shows_the_app_once_more_sees_what_is_left_and_can_keep_it(at_work, sam, secret):
+def test_unused_recovery_codes_are_shown_again_for_a_code_of_the_app(at_work, sam, secret):
     codes = staff_sign_in.recovery_codes(user=sam)
     staff_sign_in.check_code(user=sam, code=codes[3], now=timezone.now())
     assert "You have 9 left." in at_work.get("/console/codes/").content.decode()
 
-    response = _own(at_work, secret, "show")
+    response = _post_codes_form(at_work, secret, "show")
 
-    assert _shown(response) == [*codes[:3], *codes[4:]]
+    assert _shown_codes(response) == [*codes[:3], *codes[4:]]
     file = re.search(r'href="(data:text/plain[^"]+)" download=', response.content.decode())
     assert file
     assert all(code in file[1] for code in codes if code != codes[3])
@@ -239,13 +239,13 @@ def test_a_used_code_opens_nothing_any_more(at_work, sam, secret):
         assert response.get("Location") == location
         other.post("/console/sign-out/")
 
-    assert code not in _shown(_own(at_work, secret, "show"))
+    assert code not in _shown_codes(_post_codes_form(at_work, secret, "show"))
 
 
 def test_new_codes_end_the_old_ones(at_work, sam, secret):
     before = staff_sign_in.recovery_codes(user=sam)
 
-    after = _shown(_own(at_work, secret, "renew"))
+    after = _shown_codes(_post_codes_form(at_work, secret, "renew"))
 
     assert len(after) == 10
     assert not set(after) & set(before)
@@ -259,7 +259,7 @@ def test_recovery_codes_need_a_code_of_the_app(at_work, sam, secret):
     codes = staff_sign_in.recovery_codes(user=sam)
 
     for wrong in ("", "000000", codes[0]):
-        refused = _own(at_work, secret, "show", code=wrong)
+        refused = _post_codes_form(at_work, secret, "show", code=wrong)
         assert refused.status_code == 403
         assert codes[1] not in refused.content.decode()
     # What was shown as a proof and refused was not spent.
@@ -267,13 +267,13 @@ def test_recovery_codes_need_a_code_of_the_app(at_work, sam, secret):
 
 
 def test_a_code_of_the_app_shows_them_once_and_guessing_ends(at_work, secret):
-    assert _own(at_work, secret, "show").status_code == 200
-    assert _own(at_work, secret, "show").status_code == 403
+    assert _post_codes_form(at_work, secret, "show").status_code == 200
+    assert _post_codes_form(at_work, secret, "show").status_code == 403
 
     for _ in range(4):
-        _own(at_work, secret, "show", code="000000")
+        _post_codes_form(at_work, secret, "show", code="000000")
 
-    refused = _own(at_work, secret, "show", ahead=1)
+    refused = _post_codes_form(at_work, secret, "show", ahead=1)
     assert refused.status_code == 429
     assert "Too many tries" in refused.content.decode()
 

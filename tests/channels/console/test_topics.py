@@ -27,7 +27,7 @@ def ride(db) -> TopicStatus:
     )
 
 
-def _say(client: Client, **form) -> str:
+def _post_status(client: Client, **form) -> str:
     fields = {"key": RIDE, "name": "The Night Mail", "seen": "1", "status": "down"} | form
     return client.post("/console/topics/say/", fields, follow=True).content.decode()
 
@@ -36,7 +36,7 @@ def test_one_tap_with_a_reason_is_an_occasion_for_those_concerned(desk, ride):
     automation("ride-down", trigger=DOWN, topic="rides", relation="visit")
     assert "Down tells: ride-down." in page_of(desk, "topics/")
 
-    page = _say(desk, reason="A bird on the track", until="15:30")
+    page = _post_status(desk, reason="A bird on the track", until="15:30")
 
     assert "The Night Mail is down." in page
     assert "said by Sam: A bird on the track (until about 15:30)" in page
@@ -55,8 +55,8 @@ def test_one_tap_with_a_reason_is_an_occasion_for_those_concerned(desk, ride):
 def test_the_button_pressed_twice_tells_once(desk, ride):
     automation("ride-down", trigger=DOWN, topic="rides", relation="visit")
 
-    _say(desk)
-    page = _say(desk)
+    _post_status(desk)
+    page = _post_status(desk)
 
     assert "is down" in page
     assert "just now. Look again" not in page
@@ -67,7 +67,7 @@ def test_a_page_that_lay_open_changes_nothing_that_a_colleague_said_since(desk, 
     for status in ("down", "open"):
         set_status(key=RIDE, status=status, facts={}, author_name="staff:Lin", now=timezone.now())
 
-    page = _say(desk, seen="1")
+    page = _post_status(desk, seen="1")
 
     assert "A colleague said something else of it just now" in page
     ride.refresh_from_db()
@@ -75,10 +75,10 @@ def test_a_page_that_lay_open_changes_nothing_that_a_colleague_said_since(desk, 
 
 
 def test_something_new_is_put_in_the_list_once(desk):
-    page = _say(desk, key="show:lanterns", name="Lantern Night", seen="", status="open")
+    page = _post_status(desk, key="show:lanterns", name="Lantern Night", seen="", status="open")
     assert "Lantern Night is open." in page
 
-    page = _say(desk, key="show:lanterns", name="Lantern Night", seen="", status="down")
+    page = _post_status(desk, key="show:lanterns", name="Lantern Night", seen="", status="down")
 
     assert "It is in the list already." in page
     assert TopicStatus.objects.get().status == "open"
@@ -95,8 +95,8 @@ def test_something_new_is_put_in_the_list_once(desk):
         ({"until": "٢٤:00"}, "such as 15:30"),
     ],
 )
-def test_what_cannot_be_meant_changes_nothing(desk, ride, form, answer):
-    page = _say(desk, **form)
+def test_invalid_topic_form_changes_nothing(desk, ride, form, answer):
+    page = _post_status(desk, **form)
 
     assert answer in page
     ride.refresh_from_db()
@@ -107,13 +107,13 @@ def test_what_cannot_be_meant_changes_nothing(desk, ride, form, answer):
     "bad", ["\x00", "a\x00b", "<script>alert(1)</script>", "{{ 7 }}", "x" * 999]
 )
 def test_a_reason_is_only_text(desk, ride, bad):
-    page = _say(desk, reason=bad, seen="9" * 40 if bad == "x" * 999 else "1")
+    page = _post_status(desk, reason=bad, seen="9" * 40 if bad == "x" * 999 else "1")
 
     assert "<script>alert" not in page
     assert TopicStatus.objects.get().facts.get("reason", "") in ("", "ab", bad)
 
 
-def test_who_only_looks_has_no_button(client, ride):
+def test_role_without_the_right_to_change_topics_sees_no_button(client, ride):
     till = staff.let_in(client, staff.colleague("till", "Iris"))
 
     page = page_of(till, "topics/")

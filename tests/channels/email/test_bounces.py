@@ -118,7 +118,7 @@ def test_a_delivery_report_is_read(action, code, diagnostic, expected):
         pytest.param(status(to=f"BOUNCE+{ID.hex.upper()}@LARKMOOR.example"), id="in-capitals"),
     ],
 )
-def test_which_message_it_is_about_is_found_by(raw):
+def test_message_of_a_bounce_is_found(raw):
     assert read(raw) == [("bounced", "5.1.1")]
 
 

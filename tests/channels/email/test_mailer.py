@@ -124,7 +124,7 @@ def test_a_recipient_whom_the_provider_refuses_is_refused(provider):
     assert [outcome.outcome for outcome in hand_over()] == ["rejected"]
 
 
-def test_what_a_provider_leaves_open_is_uncertain(provider):
+def test_unclear_answer_of_a_provider_is_uncertain(provider):
     provider.response = (422, {"ErrorCode": 406, "Message": "Something about somebody."})
 
     assert [outcome.outcome for outcome in hand_over()] == ["uncertain"]

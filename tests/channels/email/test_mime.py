@@ -71,7 +71,7 @@ def test_the_link_that_ends_it_is_on_one_line_as_it_is():
     )
 
 
-def test_what_cannot_be_ended_offers_no_end():
+def test_email_without_an_unsubscribe_url_has_no_unsubscribe_headers():
     mail = read(unsubscribe_url="")
 
     assert "List-Unsubscribe" not in mail
@@ -188,7 +188,7 @@ def test_addresses_are_spelled_in_ascii(address, spelled):
         "noor@" + "ä" * 300 + ".com",
     ],
 )
-def test_what_is_no_address_is_refused_without_being_repeated(address):
+def test_invalid_address_is_refused_without_repeating_it(address):
     for put in (build_smtp_message, build_django_message):
         with pytest.raises(UnsendableMessage) as refused:
             put(parcel(to=address), now=NOW)

@@ -194,7 +194,7 @@ def test_a_report_proves_that_an_uncertain_letter_left(postmark, client):
 
 
 @pytest.mark.parametrize("authorization", ["", "Basic eDp5", "Bearer x", BASIC[:-4]])
-def test_who_is_not_the_provider_is_not_heard(postmark, client, authorization):
+def test_provider_event_with_wrong_credentials_is_refused(postmark, client, authorization):
     message = sent("postmark", POSTMARKS)
 
     assert post(client, bounce(), authorization=authorization) == 401
@@ -210,7 +210,7 @@ def test_without_a_secret_nothing_is_taken(postmark, client, settings, secret, r
     assert post(client, bounce()) == 404
 
 
-def test_whoever_sends_through_a_relay_has_no_such_address(postmark, client, settings):
+def test_provider_event_route_is_missing_for_a_relay(postmark, client, settings):
     settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend"}}
 
     assert post(client, bounce()) == 404

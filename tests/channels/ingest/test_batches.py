@@ -53,7 +53,7 @@ def test_a_bad_item_costs_no_other(bad):
         pytest.param(b'{"batch":' + b"[" * 1_000_000, id="brackets-only"),
     ],
 )
-def test_what_is_no_batch_is_said_to_be_none(body):
+def test_invalid_batch_raises(body):
     with pytest.raises(InvalidBatch):
         batches.parse_batch(body)
 
@@ -62,7 +62,7 @@ def test_a_batch_may_be_empty_and_begin_with_a_byte_order_mark():
     assert batches.parse_batch(b'\xef\xbb\xbf {"batch":[]} ').raw_events == []
 
 
-def test_what_is_said_of_the_whole_batch_is_kept():
+def test_batch_keeps_its_context_and_integrations():
     body = b'{"batch":[{}],"context":{"ip":"::1"},"integrations":{"All":true},"writeKey":7}'
 
     opened = batches.parse_batch(body)

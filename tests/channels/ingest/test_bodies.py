@@ -7,7 +7,7 @@ import time
 import pytest
 
 from customers.models import Event
-from tests.channels.sending import send, send_raw, source, track
+from tests.channels.wire_client import send, send_raw, source, track
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -69,7 +69,7 @@ def test_a_gzip_bomb_is_too_large(running):
         pytest.param(b"{}", "br", 415, id="brotli"),
     ],
 )
-def test_what_cannot_be_unpacked_is_said_so(running, body, encoding, status):
+def test_body_that_cannot_be_decompressed_is_refused(running, body, encoding, status):
     response = send(running.web, "/v1/batch", body, {"Content-Encoding": encoding})
 
     assert response.status == status

@@ -13,7 +13,7 @@ from channels.ingest import cloudevents
 from channels.ingest.segment import RequestContext
 from customers.models import Event, QuarantinedItem
 from customers.types import IncomingEvent, RejectedItem
-from tests.channels.sending import send, source
+from tests.channels.wire_client import send, source
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ENTERED = {
@@ -61,7 +61,7 @@ def test_a_cloudevent_becomes_an_event_with_all_it_said():
         ),
     ],
 )
-def test_whom_it_is_about_is_found(fields, identifiers):
+def test_identifiers_of_a_cloudevent_are_read(fields, identifiers):
     assert set(read(**fields).identifiers) == identifiers
 
 
@@ -78,7 +78,7 @@ def test_whom_it_is_about_is_found(fields, identifiers):
         pytest.param({"userid": ["u1"]}, "wrong_type", id="id-is-a-list"),
     ],
 )
-def test_what_is_no_cloudevent_is_refused_with_its_reason(fields, reason):
+def test_invalid_cloudevent_is_rejected_with_its_reason(fields, reason):
     refused = read(**fields)
 
     assert isinstance(refused, RejectedItem)

@@ -13,7 +13,7 @@ from channels.ingest.batches import MAX_EVENTS, TooManyEvents
 from channels.ingest.limits import InvalidEvent
 from channels.ingest.tolerant_json import InvalidBatch
 from customers.models import Event, QuarantinedItem
-from tests.channels.sending import source, track
+from tests.channels.wire_client import source, track
 
 FOUR_MB = 4 * 1024 * 1024
 GOOD = b'{"messageId":"good"}'

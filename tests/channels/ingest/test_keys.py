@@ -3,7 +3,7 @@
 import pytest
 
 from customers.models import Event, QuarantinedItem, SourceKey
-from tests.channels.sending import send, source, track
+from tests.channels.wire_client import send, source, track
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

@@ -56,7 +56,7 @@ def nested(depth: int) -> bytes:
         pytest.param(b"{'a':1}", "malformed", id="single-quotes"),
     ],
 )
-def test_what_cannot_become_an_event_is_refused_with_its_reason(raw, reason):
+def test_object_over_the_limits_is_refused_with_its_reason(raw, reason):
     with pytest.raises(InvalidEvent) as refused:
         limits.read_object(raw)
 

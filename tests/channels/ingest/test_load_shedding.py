@@ -9,7 +9,7 @@ from channels.ingest import load_shedding
 from channels.ingest.http import ErrorResponse
 from channels.ingest.load_shedding import EventLimit
 from customers.models import Event
-from tests.channels.sending import source, track
+from tests.channels.wire_client import source, track
 
 NOW = datetime.now(UTC)
 

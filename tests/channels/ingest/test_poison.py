@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 
 from customers.models import Event, Order, QuarantinedItem, Trait
-from tests.channels.sending import send, source, track
+from tests.channels.wire_client import send, source, track
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -148,7 +148,7 @@ def test_order_stands_beside_a_stored_cancellation_of_a_superscript_quantity(run
         pytest.param(b'{"batch":{},"writeKey":[]}', id="no-list"),
     ],
 )
-def test_what_is_no_batch_is_refused_in_the_shape_of_the_wire(running, body):
+def test_invalid_body_is_answered_with_code_and_message(running, body):
     for path in ("/v1/batch", "/v1/track", "/v1/events"):
         response = send(running.web, path, body, {"X-Write-Key": "pk_unknown"})
 

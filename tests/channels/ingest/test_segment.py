@@ -81,7 +81,7 @@ def test_an_event_becomes_an_item_with_its_very_bytes():
         ),
     ],
 )
-def test_what_cannot_be_an_event_is_refused_with_its_reason(event, reason):
+def test_invalid_event_is_rejected_with_its_reason(event, reason):
     refused = read(event)
 
     assert isinstance(refused, RejectedItem)
@@ -203,7 +203,7 @@ def test_a_key_in_the_body_is_not_stored():
     assert incoming.body_hash == incoming_event(track()).body_hash
 
 
-def test_what_holds_for_the_batch_is_merged_into_each_item():
+def test_context_of_the_batch_is_merged_into_each_event():
     frame = FRAME._replace(context={"ip": "::1", "locale": "nl"}, integrations={"All": True})
 
     body = msgspec.json.decode(incoming_event(track(context={"locale": "sv"}), frame).body)

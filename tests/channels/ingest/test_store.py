@@ -37,7 +37,7 @@ def test_outcomes_come_in_the_order_of_what_was_found():
 
 
 @pytest.mark.parametrize("place", [0, 3, 6])
-def test_what_postgres_refuses_blocks_no_other(place):
+def test_event_refused_by_postgres_blocks_no_other(place):
     items = [factories.incoming_event() for _ in range(6)]
     items.insert(place, poisoned())
 

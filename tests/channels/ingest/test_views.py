@@ -8,7 +8,7 @@ import json
 import pytest
 
 from customers.models import Event, QuarantinedItem, Trait
-from tests.channels.sending import send, source, track
+from tests.channels.wire_client import send, source, track
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

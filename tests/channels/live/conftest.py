@@ -18,7 +18,7 @@ from channels.live import tickets
 from customers.access import keys
 from customers.models import Customer, SourceKey
 from tests import conftest, factories
-from tests.channels.live.reading import Reader, by_key
+from tests.channels.live.stream_reader import Reader, by_key
 
 
 @pytest.fixture
@@ -121,7 +121,9 @@ def live_process(
     port: int, env: dict[str, str], limits: dict, log: Path
 ) -> Iterator[subprocess.Popen]:
     env = {**env, "LIMITS": json.dumps(limits)}
-    process = conftest._granian("asgi", "tests.channels.live.quick:application", port, env, log)
+    process = conftest._granian(
+        "asgi", "tests.channels.live.short_streams:application", port, env, log
+    )
     try:
         conftest._await(f"http://127.0.0.1:{port}/livez", process, log)
         yield process

@@ -57,7 +57,7 @@ def basic(text: str) -> bytes:
         ),
     ],
 )
-def test_what_a_request_shows(headers, query, expected):
+def test_credential_is_found_in_headers_and_query(headers, query, expected):
     shown_credential = find_credential(headers, query, cookie="sid")
 
     assert shown_credential == (Credential(*expected) if expected else None)

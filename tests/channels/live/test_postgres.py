@@ -24,7 +24,7 @@ def connections_to(url: str, *, patience: float) -> ConnectionPool:
 
 
 @pytest.mark.parametrize("at_hand", [0, 3])
-def test_who_says_nothing_is_given_up_in_time_and_comes_back(proxied, at_hand):
+def test_mute_postgres_is_given_up_after_the_timeout_and_used_again_later(proxied, at_hand):
     proxy, url = proxied
     connections = connections_to(url, patience=1)
 
@@ -45,7 +45,7 @@ def test_who_says_nothing_is_given_up_in_time_and_comes_back(proxied, at_hand):
     assert asyncio.run(play()) < 5
 
 
-def test_who_goes_away_in_the_middle_of_a_statement_keeps_no_turn(proxied):
+def test_cancelled_statement_gives_its_connection_back(proxied):
     proxy, url = proxied
     connections = connections_to(url, patience=30)
 

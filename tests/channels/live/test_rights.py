@@ -9,7 +9,7 @@ from django.utils import timezone
 from channels.live import tickets
 from channels.models import StreamTicket
 from tests.channels.live.conftest import guest, make_key, sign_in
-from tests.channels.live.reading import by_key
+from tests.channels.live.stream_reader import by_key
 
 pytestmark = pytest.mark.slow
 
@@ -105,7 +105,7 @@ def test_staff_follow_whom_they_may_look_at(streams, rights, status):
         ),
     ],
 )
-def test_who_may_not_watch_is_told_so(streams, show, status):
+def test_reader_without_the_right_gets_a_problem_response(streams, show, status):
     noor = guest()
 
     with streams.open(f"/live/customers/{noor.id}", **show()) as reader:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tests import factories
 from tests.channels.live.conftest import guest
-from tests.channels.live.reading import by_key
+from tests.channels.live.stream_reader import by_key
 
 pytestmark = pytest.mark.slow
 
@@ -261,7 +261,7 @@ def test_a_stream_of_a_record_that_joined_another_says_so_first(streams):
     assert reader.frames[1].payload["customer"] == str(noor.id)
 
 
-def test_what_was_filed_under_a_parted_record_is_replayed_without_content(streams):
+def test_event_of_a_separated_record_is_replayed_without_content(streams):
     from customers.models import Event
 
     noor, lin = guest(), guest("lin")

@@ -58,7 +58,7 @@ def test_yes_and_no_are_one_word_of_the_customer(state, answer, kinds):
 
 
 @pytest.mark.parametrize("form", [{}, {"answer": ["perhaps"]}, {"answer": []}])
-def test_what_is_neither_yes_nor_no_is_not_said(form):
+def test_answer_other_than_yes_or_no_is_invalid(form):
     with pytest.raises(InvalidForm):
         _read("consent", {"purpose": ["offers"], **form})
     with pytest.raises(InvalidForm):
@@ -88,7 +88,7 @@ def test_a_switch_that_lay_open_while_it_changed_elsewhere_does_not_change_back(
     assert [(word.channel, word.topic) for word in words] == [("sms", "offers")]
 
 
-def test_what_is_off_as_a_whole_does_not_stay_on_in_part():
+def test_switching_a_channel_off_clears_its_topics():
     state = _state(_allow(True, "email", "offers"), _allow(True, "sms", "offers"))
     shown = ["email:*", "email:offers", "email:visits", "sms:*", "sms:offers"]
     form = {"was": shown, "on": [switch for switch in shown if switch != "email:*"]}
@@ -101,12 +101,12 @@ def test_what_is_off_as_a_whole_does_not_stay_on_in_part():
     ]
 
 
-def test_nothing_switched_is_nothing_said():
+def test_channels_form_without_a_changed_switch_is_invalid():
     with pytest.raises(InvalidForm, match="nothing"):
         _read("channels", {"on": ["email:*"], "was": ["email:*"]}, _state())
 
 
-def test_a_channel_or_topic_that_there_is_not_is_not_switched():
+def test_switch_of_an_unknown_channel_or_topic_is_invalid():
     with pytest.raises(InvalidForm):
         _read("channels", {"on": ["fax:*", "email:nonsense", "x"]}, _state())
 
@@ -177,6 +177,6 @@ def test_any_setting_can_be_taken_back(name):
     ],
     ids=str,
 )
-def test_what_makes_no_sense_is_not_said(name, form):
+def test_invalid_setting_is_refused(name, form):
     with pytest.raises(InvalidForm):
         _read(name.replace("_", "-"), form)

@@ -56,7 +56,7 @@ def test_each_step_has_its_name(event, name):
         pytest.param(RINGING | {"cause": "x" * 201}, "wrong_type", id="long-cause"),
     ],
 )
-def test_what_is_no_call_is_refused_with_its_reason(fields, reason):
+def test_invalid_call_is_refused_with_its_reason(fields, reason):
     with pytest.raises(InvalidEvent) as refused:
         calls.parse_call(fields)
 
@@ -80,7 +80,7 @@ def test_a_withheld_number_is_nobody_s():
         ("something-new", "Call Ended"),
     ],
 )
-def test_what_twilio_says_is_read(status, name):
+def test_call_status_of_twilio_becomes_an_event(status, name):
     fields = {
         "CallSid": "CA1",
         "From": "+31612345678",

@@ -7,7 +7,7 @@ from twilio.request_validator import RequestValidator
 
 from customers.models import Customer, Event, Identifier, Interaction, Link, QuarantinedItem
 from tests import factories
-from tests.channels.sending import send, source
+from tests.channels.wire_client import send, source
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -126,7 +126,7 @@ def test_only_a_secret_key_may_report_calls_and_only_a_reader_learns_who(running
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b"event=ring", b"event=newCall", b"\xff\xfe", b"a=1&" * 5000]
 )
-def test_what_is_no_call_is_refused_in_the_shape_of_the_wire(running, body):
+def test_invalid_call_is_answered_with_code_and_message(running, body):
     _, key = desk()
 
     response = send(running.web, "/v1/phone/calls", body, key=key)
@@ -199,7 +199,7 @@ def test_two_tokens_count_while_they_are_changed(running):
     "spoil",
     ["token", "field", "address", "no-signature", "json-digest"],
 )
-def test_what_was_not_signed_so_is_refused(running, spoil):
+def test_voice_webhook_with_a_wrong_signature_is_refused(running, spoil):
     switchboard([TOKEN])
     path = "/v1/phone/twilio/Switchboard"
     headers = signed(running.web + path, VOICE, "another" if spoil == "token" else TOKEN)

@@ -167,7 +167,7 @@ def test_an_address_of_ours_that_leads_elsewhere_is_text():
         assert not any(piece.address.startswith(("//", "/\\")) for piece in pieces)
 
 
-def test_what_a_mail_ends_with_is_left_out(signed_in, noor):
+def test_footer_of_an_email_is_left_out_of_the_inbox(signed_in, noor):
     text = "See you at ten.\n\n-- \nLarkmoor\nStop: http://localhost:8000/u/token/"
     message = factories.message(noor, channel="email", text=text)
 
@@ -201,7 +201,7 @@ def test_a_text_message_is_called_by_its_first_sentence(signed_in, noor):
     assert f">{'a ' * 34}a…</strong>" in page
 
 
-def test_what_went_two_ways_is_there_once_with_what_became_of_each(signed_in, noor):
+def test_message_sent_by_two_channels_is_listed_once_with_both_outcomes(signed_in, noor):
     run = uuid.uuid4()
     message = factories.message(noor, subject="Your order LK-1", run_id=run, state="delivered")
     factories.message(noor, subject="Your order LK-1", run_id=run, channel="email", state="bounced")
@@ -218,7 +218,7 @@ def test_what_went_two_ways_is_there_once_with_what_became_of_each(signed_in, no
         )
 
 
-def test_what_happened_names_the_message_and_what_was_chosen(signed_in, noor):
+def test_timeline_names_the_message_and_the_preference_of_an_event(signed_in, noor):
     sent = factories.message(noor, subject="Your order LK-1", channel="email")
     withdrawn = factories.message(noor, subject="Wrong price", state="withdrawn")
     now = timezone.now()

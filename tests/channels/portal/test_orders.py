@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 ODD = ["LK-1/2", "LK/code.svg", "a b", "50%", "é?#&", "..", "line\nbreak", "calendar.ics"]
 
 
-def _say(number: str, name: str, *, by=("user_id", "noor"), **facts) -> None:
+def _record_order(number: str, name: str, *, by=("user_id", "noor"), **facts) -> None:
     now = timezone.now()
     factories.record(factories.order(number, by, name=name, at=now, **facts), at=now)
 
@@ -111,7 +111,7 @@ def _plain(answer) -> str:
 @pytest.mark.parametrize(
     "path", ["/orders/", "/orders/LK-1/", "/orders/LK-1/calendar.ics", "/inbox/"]
 )
-def test_who_is_not_signed_in_is_asked_to_and_comes_back(client, noor, path):
+def test_sign_in_returns_to_the_requested_page(client, noor, path):
     response = client.get(path)
 
     assert response.status_code == 302
@@ -154,7 +154,7 @@ def test_a_visit_goes_into_a_calendar_at_the_parks_own_time(signed_in, place, se
 def test_a_changed_visit_is_the_same_entry_and_newer(signed_in, place):
     place("LK-1")
     before = _event(signed_in.get("/orders/LK-1/calendar.ics"))
-    _say("LK-1", "Order Amended", visit_time="12:00")
+    _record_order("LK-1", "Order Amended", visit_time="12:00")
     after = _event(signed_in.get("/orders/LK-1/calendar.ics"))
 
     assert after["UID"] == before["UID"]
@@ -164,7 +164,7 @@ def test_a_changed_visit_is_the_same_entry_and_newer(signed_in, place):
 
 def test_a_cancelled_visit_says_so_to_the_calendar(signed_in, place):
     place("LK-1")
-    _say("LK-1", "Order Cancelled")
+    _record_order("LK-1", "Order Cancelled")
 
     assert _event(signed_in.get("/orders/LK-1/calendar.ics"))["STATUS"] == "CANCELLED"
 
@@ -179,7 +179,7 @@ def test_a_visit_without_a_time_is_a_whole_day(signed_in, place):
 
 def test_a_cancelled_order_says_so_and_is_nothing_to_take_along(signed_in, place):
     place("LK-1")
-    _say("LK-1", "Order Cancelled")
+    _record_order("LK-1", "Order Cancelled")
 
     page = signed_in.get("/orders/LK-1/").content.decode()
 
@@ -220,7 +220,7 @@ def test_the_code_is_a_picture_with_words_beside_it(signed_in, place):
 
 def test_a_cancelled_or_claimed_order_has_no_code(signed_in, place):
     place("LK-1")
-    _say("LK-1", "Order Cancelled")
+    _record_order("LK-1", "Order Cancelled")
     claimed = factories.order(
         "LK-2", ("user_id", "noor"), products=[{"line_id": "a", "price": "1"}], at=timezone.now()
     )
@@ -255,7 +255,7 @@ def test_page_says_what_is_only_requested(signed_in, noor, place):
 
 
 @pytest.mark.parametrize("path", ["/nowhere/", "/inbox/nonsense/", "/orders", "/%00/"])
-def test_what_is_nowhere_is_said_in_our_own_page(client, settings, db, path):
+def test_unknown_path_shows_our_own_error_page(client, settings, db, path):
     settings.DEBUG = False
 
     response = client.get(path)

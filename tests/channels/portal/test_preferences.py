@@ -64,7 +64,7 @@ def _card(page: str, name: str) -> str:
     return html.unescape(match[0])
 
 
-def _say(client, what: str, **form):
+def _post_form(client, what: str, **form):
     return client.post(f"/preferences/{what}/", form, follow=True).content.decode()
 
 
@@ -73,7 +73,9 @@ def _consent(client, answer: str, purpose: str = "offers") -> str:
     card = _card(_page(client), f"consent-{purpose}")
     notice = re.search(r'name="notice" value="([0-9a-f]{64})"', card)
     assert notice
-    return _say(client, "consent", purpose=purpose, answer=answer, notice=notice[1], language="en")
+    return _post_form(
+        client, "consent", purpose=purpose, answer=answer, notice=notice[1], language="en"
+    )
 
 
 def test_the_exact_notice_stands_above_two_buttons_of_one_kind(signed_in):
@@ -105,7 +107,7 @@ def test_yes_and_no_hold_at_once_and_are_on_the_ledger(signed_in, noor):
 
 
 def test_a_consent_to_a_text_that_was_not_shown_is_refused(signed_in, noor):
-    page = _say(signed_in, "consent", purpose="offers", answer="yes", notice="0" * 64)
+    page = _post_form(signed_in, "consent", purpose="offers", answer="yes", notice="0" * 64)
 
     assert "could not be understood" in page
     assert not ControlEntry.objects.exists()
@@ -125,16 +127,16 @@ def test_a_withdrawal_tells_what_had_already_left(signed_in, noor):
 def test_objecting_to_advertising_overrules_every_yes_and_can_be_taken_back(signed_in, noor):
     _consent(signed_in, "yes")
 
-    _say(signed_in, "objection", answer="yes")
+    _post_form(signed_in, "objection", answer="yes")
     assert "marketing" in history.current_state(noor.id).objections
     assert "Offers: <strong>no</strong>" in _page(signed_in, "/")
 
-    _say(signed_in, "objection", answer="no")
+    _post_form(signed_in, "objection", answer="no")
     assert "Offers: <strong>yes</strong>" in _page(signed_in, "/")
 
 
 def test_a_yes_under_an_objection_to_all_advertising_does_not_look_like_one(signed_in, noor):
-    _say(signed_in, "objection", answer="yes")
+    _post_form(signed_in, "objection", answer="yes")
     page = _consent(signed_in, "yes")
 
     assert "You objected to this." in _card(page, "consent-offers")
@@ -149,11 +151,11 @@ def test_switches_show_what_is_obeyed(signed_in, noor):
     before = on()
     assert "email:offers" in before
 
-    _say(signed_in, "channels", on=sorted(before - {"email:offers"}), was=sorted(before))
+    _post_form(signed_in, "channels", on=sorted(before - {"email:offers"}), was=sorted(before))
     assert before - on() == {"email:offers"}
 
     now = on()
-    _say(signed_in, "channels", on=sorted(now - {"sms:*"}), was=sorted(now))
+    _post_form(signed_in, "channels", on=sorted(now - {"sms:*"}), was=sorted(now))
     assert now - on() == {"sms:*", "sms:visits", "sms:offers"}
 
 
@@ -185,7 +187,7 @@ def test_switches_show_what_is_obeyed(signed_in, noor):
 def test_each_preference_is_set_shown_and_taken_back(
     signed_in, noor, what, form, name, value, shown
 ):
-    page = _say(signed_in, what, **form)
+    page = _post_form(signed_in, what, **form)
 
     settings = {setting.name: setting.value for setting in history.current_state(noor.id).settings}
     assert settings == {name: value}
@@ -195,23 +197,23 @@ def test_each_preference_is_set_shown_and_taken_back(
     place = {"zone": "quiet-hours"}.get(what, what)
     assert shown in _card(page, place)
 
-    _say(signed_in, what, do="clear")
+    _post_form(signed_in, what, do="clear")
     assert history.current_state(noor.id).settings == ()
 
 
 def test_a_pause_says_until_when_and_can_be_ended(signed_in, noor):
-    page = _say(signed_in, "pause", days="7")
+    page = _post_form(signed_in, "pause", days="7")
 
     [pause] = history.current_state(noor.id).settings
     assert timezone.datetime.fromisoformat(pause.value) > timezone.now() + timedelta(days=6)
     assert "We are silent until" in _card(page, "pause")
 
-    page = _say(signed_in, "pause", do="clear")
+    page = _post_form(signed_in, "pause", do="clear")
     assert "We are silent until" not in page
 
 
 def test_use_of_data_can_be_stopped_even_where_an_order_needs_it(signed_in, noor):
-    _say(signed_in, "data-use", purpose="combine", answer="no")
+    _post_form(signed_in, "data-use", purpose="combine", answer="no")
 
     [setting] = history.current_state(noor.id).settings
     assert (setting.name, setting.topic, setting.value) == ("data_use", "combine", False)
@@ -232,8 +234,8 @@ def test_use_of_data_can_be_stopped_even_where_an_order_needs_it(signed_in, noor
         ("nonsense", {"answer": "yes"}, "could not be understood"),
     ],
 )
-def test_what_makes_no_sense_is_said_in_words_and_changes_nothing(signed_in, what, form, words):
-    assert words in html.unescape(_say(signed_in, what, **form))
+def test_invalid_preference_shows_an_error_and_changes_nothing(signed_in, what, form, words):
+    assert words in html.unescape(_post_form(signed_in, what, **form))
     assert not ControlEntry.objects.exists()
 
 
@@ -253,7 +255,7 @@ def test_a_link_or_a_foreign_form_says_nothing(signed_in):
     assert not ControlEntry.objects.exists()
 
 
-def test_who_is_not_signed_in_says_nothing(client, noor):
+def test_preference_form_without_a_sign_in_changes_nothing(client, noor):
     assert client.post("/preferences/objection/", {"answer": "yes"}).status_code == 302
     assert not ControlEntry.objects.exists()
 
@@ -273,8 +275,8 @@ def test_a_ledger_that_cannot_be_read_is_not_guessed_at(signed_in, noor):
 
 def test_everything_said_is_listed_with_a_receipt_that_can_be_fetched(signed_in, noor):
     _consent(signed_in, "yes")
-    _say(signed_in, "budget", most="2", per="week")
-    _say(signed_in, "objection", answer="yes")
+    _post_form(signed_in, "budget", most="2", per="week")
+    _post_form(signed_in, "objection", answer="yes")
 
     page = html.unescape(_page(signed_in, "/receipts/"))
 
@@ -353,7 +355,7 @@ def test_why_a_text_message_did_not_come_says_how_to_get_them_again(signed_in, n
         ("language", {"language": "da"}, "language", "Saved."),
     ],
 )
-def test_what_came_of_a_form_is_said_where_the_form_stands(signed_in, what, form, place, words):
+def test_outcome_of_a_form_is_shown_at_the_form(signed_in, what, form, place, words):
     response = signed_in.post(f"/preferences/{what}/", form)
     page = html.unescape(_page(signed_in))
 
@@ -364,7 +366,7 @@ def test_what_came_of_a_form_is_said_where_the_form_stands(signed_in, what, form
     assert f'id="{anchor}"' in _card(page, place)
 
 
-def test_what_had_left_is_said_where_it_was_taken_back(signed_in, noor):
+def test_messages_sent_before_a_withdrawal_are_named_at_its_form(signed_in, noor):
     factories.message(noor, at=timezone.now(), channel="email", subject="An owl for you")
 
     signed_in.post("/preferences/pause/", {"days": "7"})

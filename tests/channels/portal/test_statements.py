@@ -23,7 +23,7 @@ MOST = {
 }
 
 
-def _fill(noor, place, much: int) -> None:
+def _fill_the_record(noor, place, much: int) -> None:
     for number in range(much):
         place(f"LK-{number + 1}")
         message = factories.message(noor, subject=str(number), seen_at=timezone.now())
@@ -44,11 +44,11 @@ def test_a_page_takes_as_many_statements_for_much_as_for_little(
             assert signed_in.get(path).status_code == 200
         return statements
 
-    _fill(noor, place, 1)
+    _fill_the_record(noor, place, 1)
     little = statements_of_page()
     Purpose.objects.all().delete()
     Topic.objects.all().delete()
-    _fill(noor, place, 15)
+    _fill_the_record(noor, place, 15)
 
     much = statements_of_page()
 

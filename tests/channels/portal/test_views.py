@@ -61,7 +61,7 @@ def test_nobody_sees_another_record(signed_in):
     assert "els@example.com" not in page
 
 
-def test_what_a_customer_says_is_text_and_never_code(signed_in):
+def test_text_of_a_customer_is_escaped_in_the_page(signed_in):
     _order("LK-1", name="<script>alert(1)</script>", party=[{"name": "<img src=x>"}])
 
     page = signed_in.get("/").content.decode()
@@ -241,7 +241,7 @@ def test_an_unknown_address_gets_the_same_answer(client, noor):
     assert plain(unknown_answer) == plain(known_answer)
 
 
-def test_what_is_no_address_is_said_in_words(client):
+def test_invalid_address_at_sign_in_shows_an_example(client):
     response = client.post("/sign-in/", {"email": "noor"})
 
     assert response.status_code == 422

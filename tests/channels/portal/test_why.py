@@ -26,7 +26,7 @@ def _read(client, path: str = "/why/", **headers) -> str:
     return html.unescape(response.content.decode())
 
 
-def test_what_was_sent_says_why_and_leads_to_the_message(signed_in, noor):
+def test_sent_message_shows_its_reason_and_links_to_itself(signed_in, noor):
     message = factories.message(noor, channel="email", state="delivered", subject="See you soon")
     factories.decision(noor, message_id=message.pk, code="relation_live")
 
@@ -40,7 +40,7 @@ def test_what_was_sent_says_why_and_leads_to_the_message(signed_in, noor):
     assert 'href="/preferences/#channels"' in page
 
 
-def test_what_was_not_sent_says_why_and_where_to_change_it(signed_in, noor):
+def test_unsent_message_shows_its_reason_and_links_to_the_preference(signed_in, noor):
     factories.decision(noor, outcome="skip", code="consent_withdrawn", act={"purpose": "offers"})
 
     page = _read(signed_in)
@@ -52,7 +52,7 @@ def test_what_was_not_sent_says_why_and_where_to_change_it(signed_in, noor):
     assert "/inbox/" not in re.sub(r"<nav.*?</nav>", "", page, flags=re.DOTALL)
 
 
-def test_what_was_left_before_any_way_was_chosen_names_none(signed_in, noor):
+def test_message_skipped_before_a_channel_was_chosen_names_none(signed_in, noor):
     act = {"channel": "", "topic": "visits"}
     factories.decision(noor, outcome="skip", code="superseded", act=act)
 
@@ -75,7 +75,7 @@ def test_the_place_to_change_it_is_there(signed_in, noor):
     assert places <= ids
 
 
-def test_what_waits_says_until_when(signed_in, noor):
+def test_deferred_message_shows_until_when_it_waits(signed_in, noor):
     until = timezone.now() + timedelta(hours=8)
     factories.decision(noor, outcome="defer", code="quiet_hours", until=until)
 
@@ -137,7 +137,7 @@ def test_another_customers_reasons_are_not_there(signed_in, els):
     assert "Nobody so far" in _read(signed_in, "/why/looks/")
 
 
-def test_who_looked_is_told_with_the_reason(signed_in, noor):
+def test_access_log_shows_the_customer_role_and_reason(signed_in, noor):
     now = timezone.now()
     AccessLogEntry.objects.create(
         customer=noor, at=now, actor="staff:sam", role="desk", what="page", reason="call"

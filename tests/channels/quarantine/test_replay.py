@@ -6,7 +6,7 @@ import pytest
 from channels.quarantine.replay import replay
 from customers.models import Event, QuarantinedItem
 from tests import factories
-from tests.channels.sending import track
+from tests.channels.wire_client import track
 from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +53,7 @@ def test_each_shape_is_read_as_what_it_came_as(raw, secrets, message_id):
     assert (stored.name, stored.received_at) == ("gate.entered", NOON)
 
 
-def test_what_is_still_refused_stays_with_its_reason():
+def test_replayed_item_that_is_still_invalid_stays_in_quarantine():
     quarantined = quarantine(factories.source(), {"specversion": "1.0", "type": "gate.entered"})
 
     outcome = replay(item_id=quarantined.pk, now=NOON)
@@ -63,7 +63,7 @@ def test_what_is_still_refused_stays_with_its_reason():
     assert quarantined.replayed_at is None
 
 
-def test_what_was_taken_in_is_not_taken_in_again():
+def test_item_replayed_twice_is_stored_once():
     quarantined = quarantine(factories.source(), CLOUDEVENT)
     replay(item_id=quarantined.pk, now=NOON)
 

@@ -53,11 +53,11 @@ def test_one_word_alone_is_understood(text, keyword, language):
         "😀",
     ],
 )
-def test_anything_else_is_for_a_person(text):
+def test_text_without_a_keyword_has_none(text):
     assert find_keyword(text) == ("", "")
 
 
-def test_what_a_provider_understood_counts():
+def test_keyword_of_the_provider_overrides_the_text():
     assert find_keyword("Arrêt", provider_keyword="STOP") == ("stop", "")
     assert find_keyword("STOP", provider_keyword="START") == ("start", "")
     assert find_keyword("STOP", provider_keyword="SOMETHING") == ("stop", "")

@@ -43,10 +43,10 @@ def test_a_status_has_one_name_however_often_it_comes():
 
 
 @pytest.mark.parametrize("message", ["", "x", "\x00", "1" * 500])
-def test_who_does_not_say_which_message_is_known_by_the_provider_s_name(message):
+def test_report_with_an_invalid_message_id_has_only_the_provider_id(message):
     assert read("sent", message=message).message_id == ""
 
 
-def test_what_says_nothing_is_no_report():
+def test_unknown_status_or_missing_sid_is_no_report():
     assert read("something-new") is None
     assert statuses.parse_report({"MessageStatus": "sent"}, OURS, now=NOON) is None

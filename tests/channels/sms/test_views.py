@@ -260,14 +260,14 @@ def test_we_answer_in_the_language_we_last_wrote_in(inbound):
     assert inbound("STOP")[1].startswith("Larkmoor: du får inga fler sms")
 
 
-def test_what_the_provider_answered_is_not_answered_again(inbound):
+def test_keyword_answered_by_the_provider_gets_no_second_answer(inbound):
     guest(phone=NOORS)
 
     assert inbound("Arret", OptOutType="STOP") == (200, "")
     assert stopped() == [NOORS]
 
 
-def test_who_has_not_the_token_is_not_heard(inbound):
+def test_inbound_sms_signed_with_another_token_is_refused(inbound):
     status, answer = inbound("STOP", token="another-token")
 
     assert status == 401
@@ -292,7 +292,7 @@ def test_the_account_that_stands_in_signs_with_its_own_token_and_with_no_other(i
     "body", [b'{"a": 1}', b'{"a": {"b": [null]}}', b"[]", b"\xff=\xff", b"", b'{"a": "\\ud800"}']
 )
 @pytest.mark.parametrize("query", ["", "?bodySHA256=00", "?bodySHA256="])
-def test_whatever_is_not_signed_is_refused(account, client, body, query):
+def test_unsigned_body_is_refused(account, client, body, query):
     for path in ("inbound", "status"):
         response = client.post(f"/v1/sms/{path}{query}", body, content_type="application/json")
 
@@ -307,7 +307,7 @@ def test_without_a_provider_there_is_nothing_to_call(inbound, settings):
 
 @pytest.mark.parametrize("fields", [{"number": ""}, {"number": "x" * 5000}])
 @pytest.mark.parametrize("text", ["hello", "STOP", "START"])
-def test_what_has_no_number_does_no_harm(inbound, fields, text):
+def test_inbound_sms_without_a_valid_number_causes_no_error(inbound, fields, text):
     status, _ = inbound(text, **fields)
 
     assert status in (200, 400)

@@ -120,7 +120,7 @@ def test_a_line_that_no_decoder_takes_costs_no_other():
         b'{"device":"till-3","lines":[' + b"{}," * 1001 + b"{}]}",
     ],
 )
-def test_what_is_no_batch_is_said_to_be_none(body):
+def test_invalid_till_batch_raises(body):
     with pytest.raises(InvalidBatch):
         till_batches.parse_batch(body)
 

@@ -6,7 +6,7 @@ import pytest
 
 from customers.models import Event, QuarantinedItem
 from tests import factories
-from tests.channels.sending import send, source
+from tests.channels.wire_client import send, source
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -130,7 +130,7 @@ def test_an_unknown_card_is_unknown_each_time_and_its_scans_are_kept(running):
         None,
     ],
 )
-def test_what_is_no_scan_is_refused(running, scan):
+def test_invalid_scan_is_refused(running, scan):
     _, key = till()
 
     response = send(running.web, "/v1/store/scans", scan, key=key)
@@ -260,7 +260,7 @@ def test_a_scan_made_online_is_not_counted_again_offline(running):
     assert later.json["lines"][0]["status"] == "duplicate"
 
 
-def test_what_is_no_batch_is_refused(running):
+def test_invalid_till_batch_is_refused(running):
     _, key = till()
 
     for body in (b"", b"[]", {"device": "till-3"}, {"lines": []}, batch([{}] * 1001)):

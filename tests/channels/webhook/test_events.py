@@ -29,7 +29,7 @@ def read(payload):
         ),
     ],
 )
-def test_whom_it_is_about_is_found_in_the_data(payload, identifiers):
+def test_identifiers_are_read_from_the_data_of_a_webhook(payload, identifiers):
     incoming = read({"type": "order.created", "data": payload})
 
     assert isinstance(incoming, IncomingEvent)

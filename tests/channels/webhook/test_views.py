@@ -7,7 +7,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from customers.models import Event, Order, QuarantinedItem
-from tests.channels.sending import send, source
+from tests.channels.wire_client import send, source
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -74,7 +74,7 @@ def test_the_shape_of_a_client_is_taken_too(running, shop):
     assert Event.objects.get().kind == "identify"
 
 
-def test_what_says_nobody_is_kept_apart(running, shop):
+def test_webhook_without_identifiers_goes_to_quarantine(running, shop):
     response = deliver(running, {"type": "ping", "data": {}}, message_id="msg_7")
 
     assert response.counts == (0, 0, 1)

@@ -7,7 +7,7 @@ from django.utils import translation
 
 from channels.pages.money import format_money
 from channels.pages.presenters import events
-from tests.channels.portal.words import texts_of
+from tests.channels.portal.page_texts import texts_of
 
 ROOT = Path(__file__).parents[4]
 CATALOGUES = sorted(
@@ -84,7 +84,7 @@ def test_nothing_is_left_in_english(path):
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: f"{path.parts[-5]}-{path.parts[-3]}")
-def test_what_is_compiled_is_what_was_written(path):
+def test_compiled_catalogue_has_the_texts_of_its_source(path):
     with path.open("rb") as written, path.with_suffix(".mo").open("rb") as compiled:
         ours, theirs = pofile.read_po(written), mofile.read_mo(compiled)
 

@@ -138,7 +138,7 @@ def around_now() -> dict[str, object]:
         ([("person-first", {"answer": "no"})], answering, ("sending", "")),
     ],
 )
-def test_what_is_set_is_obeyed_by_the_next_message(signed_in, noor, place, forms, kind, end):
+def test_next_message_obeys_the_preferences(signed_in, noor, place, forms, kind, end):
     facts = kind(noor, place)
     for what, form in forms:
         press(signed_in, what, **(around_now() if what == QUIET else form))

@@ -36,7 +36,7 @@ def long_known(noor):
     return noor
 
 
-def _leaf(client: Client, path: str) -> list[str]:
+def _all_pages(client: Client, path: str) -> list[str]:
     """Read a list to its end; return its pages."""
     pages = [page_of(client, path)]
     while next_link := re.search(r'href="(\?cursor=[^"]+)" rel="next"', pages[-1]):
@@ -57,7 +57,7 @@ def test_everything_of_a_long_history_can_be_reached(desk, long_known, path, lin
     shown = page_of(desk, of_noor)
     assert f'<a href="/console/{of_noor}{path}">{link}</a>' in shown
 
-    pages = _leaf(desk, f"{of_noor}{path}")
+    pages = _all_pages(desk, f"{of_noor}{path}")
 
     assert len(pages) == 2
     for number in range(40):
@@ -117,7 +117,7 @@ def test_namesakes_are_told_apart_by_how_they_are_reached(desk, noor):
     assert "sem@example.com" not in page
 
 
-def test_who_may_not_see_addresses_is_not_shown_them_for_namesakes(client, noor):
+def test_search_shows_no_addresses_of_namesakes_to_a_role_without_them(client, noor):
     factories.customer(("email", "other@example.com"), name="Noor de Wit")
     till = staff.let_in(client, staff.colleague("till", "Iris"))
 
@@ -135,10 +135,10 @@ def test_the_console_speaks_one_language_whatever_the_browser_asks_for(desk, noo
     danish = desk.get(path, headers={"accept-language": "da"}).content.decode()
 
     assert "€81.50" in english
-    assert _plain(danish) == _plain(english)
+    assert _without_values(danish) == _without_values(english)
 
 
-def _plain(page: str) -> str:
+def _without_values(page: str) -> str:
     return re.sub(r'value="[^"]*"', "", page)
 
 

@@ -24,7 +24,7 @@ def house(noor):
     return noor
 
 
-def _say(client: Client, who, what: str, **form) -> str:
+def _post_form(client: Client, who, what: str, **form) -> str:
     response = client.post(f"/console/customers/{who.id}/wishes/{what}/", form, follow=True)
     assert response.status_code == 200
     return html.unescape(response.content.decode())
@@ -40,7 +40,7 @@ def _consent(client: Client, who, answer: str, **form) -> str:
     digest = re.search(r'name="notice" value="([0-9a-f]{64})"', card[0])
     assert digest
     fields = {"purpose": "offers", "answer": answer, "notice": digest[1], "language": "en"}
-    return _say(client, who, "consent", **fields, **form)
+    return _post_form(client, who, "consent", **fields, **form)
 
 
 def _documents() -> list[dict]:
@@ -76,7 +76,7 @@ def test_nobody_agrees_to_words_that_were_not_read_to_them(desk, house):
     assert not ControlEntry.objects.exists()
 
 
-def test_who_said_no_is_not_asked_again_but_may_bring_it_up(desk, house):
+def test_refused_consent_is_given_later_only_on_the_customers_initiative(desk, house):
     _consent(desk, house, "no")
 
     page = _consent(desk, house, "yes", read="aloud")
@@ -104,7 +104,7 @@ def test_a_no_needs_nothing_read_and_tells_what_had_already_left(desk, house):
     assert "Took a yes back," in page
 
 
-def test_what_they_said_in_is_the_call_that_was_just_now(desk, house):
+def test_statement_by_phone_names_the_call_that_just_ended(desk, house):
     now = timezone.now()
     factories.record(
         factories.incoming_event(
@@ -117,8 +117,8 @@ def test_what_they_said_in_is_the_call_that_was_just_now(desk, house):
         at=now,
     )
 
-    _say(desk, house, "pause", days="7", how="voice")
-    _say(desk, house, "person-first", answer="yes", how="paper")
+    _post_form(desk, house, "pause", days="7", how="voice")
+    _post_form(desk, house, "person-first", answer="yes", how="paper")
 
     first, second = _documents()
     assert (first["subject"], first["evidence"]["call"]) == ("pause", "call:c-77")
@@ -143,11 +143,11 @@ def test_what_they_said_in_is_the_call_that_was_just_now(desk, house):
     ],
 )
 def test_every_preference_can_be_said_and_taken_back(desk, house, what, form, name, value):
-    _say(desk, house, what, **form)
+    _post_form(desk, house, what, **form)
     [setting] = history.current_state(house.id).settings
     assert (setting.name, setting.value) == (name, value)
 
-    _say(desk, house, what, do="clear")
+    _post_form(desk, house, what, do="clear")
 
     assert history.current_state(house.id).settings == ()
 
@@ -158,7 +158,7 @@ def test_a_channel_is_switched_off_for_a_topic(desk, house):
     assert was
     on = [switch for switch in was[1].split() if switch != "sms:rides"]
 
-    _say(desk, house, "channels", was=was[1], on=on)
+    _post_form(desk, house, "channels", was=was[1], on=on)
 
     [setting] = history.current_state(house.id).settings
     assert (setting.channel, setting.topic, setting.value) == ("sms", "rides", False)
@@ -175,8 +175,10 @@ def test_a_channel_is_switched_off_for_a_topic(desk, house):
         ("channels", {"was": "", "on": []}, "Nothing was switched"),
     ],
 )
-def test_what_cannot_be_understood_changes_nothing(desk, house, what, form, answer):
-    assert answer in _say(desk, house, what, **form)
+def test_invalid_preference_form_shows_an_error_and_changes_nothing(
+    desk, house, what, form, answer
+):
+    assert answer in _post_form(desk, house, what, **form)
     assert not ControlEntry.objects.exists()
 
 
@@ -205,7 +207,7 @@ def test_looking_is_a_look(desk, house):
 
 
 def test_the_customer_reads_who_wrote_it_down(desk, house, client):
-    _say(desk, house, "pause", days="30", how="voice")
+    _post_form(desk, house, "pause", days="30", how="voice")
     browser = Client(headers={"Accept-Language": "en"})
     browser.force_login(User.objects.create_user("noor@example.com", record=house), staff.BACKEND)
 
@@ -214,12 +216,12 @@ def test_the_customer_reads_who_wrote_it_down(desk, house, client):
     assert "by phone · noted by Sam, one of our people" in page
 
 
-def test_what_a_record_was_joined_into_is_whose_wishes_they_are(desk, house):
+def test_preference_of_a_merged_record_is_set_on_the_canonical_one(desk, house):
     factories.record(factories.incoming_event(("user_id", "u-1")))
     factories.record(factories.incoming_event(("user_id", "u-1"), ADDRESS))
     joined_record = type(house).objects.get(canonical__isnull=False)
 
-    _say(desk, joined_record, "person-first", answer="yes")
+    _post_form(desk, joined_record, "person-first", answer="yes")
 
     assert [
         setting.name for setting in history.current_state(joined_record.canonical_id).settings
