@@ -17,7 +17,7 @@ from django.db import DatabaseError, DataError
 from customers import sql
 from customers.db import retry
 from customers.events import log
-from customers.identity import resolution
+from customers.identity import record_creation, resolution
 from customers.identity.grouping import IdentifierKey
 from customers.identity.resolution import Resolved, ResolvedIdentifier
 from customers.isolation import FAULTS, UNREADABLE, describe_fault
@@ -188,7 +188,7 @@ class _Batch:
             links = resolution.links_of(
                 [(self.events[i], identifiers[i]) for i in new], self.sender
             )
-            resolved = resolution.open_missing(
+            resolved = record_creation.open_missing(
                 [identifiers[i] for i in new], links, resolved, self.sender, self.received_at
             )
             if expected_version is not None:

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from uuid import UUID
 
 from customers.identity.normalize import rank
 from customers.types import CLAIMED, VERIFIED, WEAK_KINDS
@@ -116,7 +115,7 @@ def group(
 
     What was shared stays shared: more links never make a value less so, and the links of
     a shared value need not be in `links`. An order is in a group of its own, except where a
-    person merged it with others; `order_owner` says to which group it belongs.
+    person merged it with others; `order_ownership` says to which group it belongs.
     """
     by_id = {node.id: node for node in nodes}
     links = [link for link in links if link.first in by_id and link.second in by_id]
@@ -138,53 +137,6 @@ def group(
         if (reason := groups.try_merge(link))
     ]
     return Grouping(groups.as_sets(), shared, refused_links)
-
-
-class OrderMention(NamedTuple):
-    """One identifier that was stated with an order, and the record that it leads to today."""
-
-    # PLACED by the statement that placed the order, SEEN by any other, SEPARATED by a person.
-    kind: str
-    is_weak: bool
-    owner: UUID | None
-
-
-# The record that an order belongs to, and whether that is in doubt.
-type OrderOwner = tuple[UUID | None, bool]
-
-
-def order_number(value: str) -> str:
-    """Return the number of an order without its source."""
-    return value.partition("/")[2]
-
-
-def order_owner(mentions: Iterable[OrderMention], others: Sequence[OrderOwner] = ()) -> OrderOwner:
-    """Return the record that an order belongs to, and whether that is in doubt.
-
-    The statement that placed the order counts first; then the only order of another source that
-    has the same number; then any other statement. A person counts before a browser or a device.
-    Two records that come first equally are a doubt, and the order belongs to neither.
-
-    others: the owners of the orders of other sources that somebody placed
-    """
-    mentions = list(mentions)
-    separated = {mention.owner for mention in mentions if mention.kind == SEPARATED}
-
-    def owner_by(kind: str) -> OrderOwner:
-        for is_weak in (False, True):
-            owners = {m.owner for m in mentions if (m.kind, m.is_weak) == (kind, is_weak)}
-            owners -= separated | {None}
-            if owners:
-                return (owners.pop(), False) if len(owners) == 1 else (None, True)
-        return None, False
-
-    owner, is_doubtful = owner_by(PLACED)
-    if owner or is_doubtful:
-        return owner, is_doubtful
-    if others:
-        only = others[0][0] if len(others) == 1 else None
-        return (only, False) if only and only not in separated else (None, True)
-    return owner_by(SEEN)
 
 
 def _sort_key(

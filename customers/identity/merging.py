@@ -6,73 +6,28 @@ the records projected again. Nothing is copied and nothing is lost: separating t
 the pointers back.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 from customers import sql
 from customers.consent import ledger
 from customers.db import retry
-from customers.db.retry import RetryTransaction
 from customers.events import log
 from customers.identity import reviews
+from customers.identity.graph import NO_LIMIT, GraphRow, Targets, lock_all, read_locked
 from customers.identity.grouping import (
     MERGED,
     ORDER,
-    PLACED,
     SEPARATED,
     Grouping,
     IdentifierLink,
-    IdentifierNode,
-    OrderMention,
-    OrderOwner,
     group,
-    order_number,
-    order_owner,
 )
+from customers.identity.order_placement import find_orders_to_place, place_orders
 from customers.projections import registry
-from customers.types import VERIFIED, WEAK_KINDS
-
-# Where a person decides, components have any size.
-_NO_LIMIT = 2**31 - 2
-# An order number that was stated with more identifiers than this is in doubt, unread.
-_MAX_MENTIONS = 1_000
-
-
-class _Row(NamedTuple):
-    """One identifier as it is stored, and where the record it files under points."""
-
-    id: int
-    kind: str
-    value: str
-    evidence: int
-    record_id: UUID | None
-    customer_id: UUID | None
-    is_shared: bool
-    canonical_id: UUID | None
-    version: int
-
-    @property
-    def node(self) -> IdentifierNode:
-        return IdentifierNode(self.id, self.kind, self.value, self.evidence)
-
-
-# The live record that each identifier belongs to.
-type _Targets = dict[int, UUID | None]
-
-
-class ComponentTooLarge(Exception):
-    """More identifiers hang together than are regrouped for one event.
-
-    `oldest` is the oldest record among them.
-    """
-
-    def __init__(self, oldest: UUID | None) -> None:
-        super().__init__(oldest)
-        self.oldest = oldest
+from customers.types import VERIFIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +39,10 @@ class _Move:
     after: UUID
     is_first: bool
 
+    def other_record(self, record_id: UUID) -> UUID | None:
+        """Return a record that this one belongs to; None where it belongs to itself."""
+        return None if record_id == self.record_id else record_id
+
 
 def regroup(
     ids: Iterable[int],
@@ -92,146 +51,40 @@ def regroup(
     reason: str = "",
     actor: str = "",
     locked: Set[UUID] = frozenset(),
-    limit: int = _NO_LIMIT,
+    limit: int = NO_LIMIT,
 ) -> set[UUID]:
     """Draw the groups around these identifiers; return the records that this concerned.
 
     locked: records that the caller has locked, to lock them with the rest in the next attempt
-    limit: raise ComponentTooLarge, before anything is locked or changed, where more identifiers
-    hang together
+    limit: raise ComponentTooLarge, before any lock or change, where more hang together
     """
     rows, links, grouping, targets = _group_locked(set(ids), locked, limit)
     moves = _moves(rows, targets)
-    concerned = _repoint(rows, grouping, targets, moves)
-    # A record opened just now has nothing to merge: its first event is still to come.
-    if moves := [move for move in moves if not move.is_first]:
-        _write_merges(moves, rows, links, now=now, reason=reason, actor=actor)
-        affected = {record for move in moves for record in (move.before, move.after)}
-        log.append_merge_events(
-            [(move.record_id, move.before, move.after) for move in moves],
-            reason=reason,
-            actor=actor,
-            now=now,
-        )
-        registry.rebuild(affected)
-        ledger.rebuild_states(affected)
+    _repoint_identifiers(rows, grouping, targets)
+    concerned = _repoint_records(rows, targets, moves)
+    _record_merges(moves, rows, links, now=now, reason=reason, actor=actor)
     reviews.request_for_refused_links(grouping.refused_links, targets)
     return concerned
 
 
 def _group_locked(
     ids: set[int], locked: Set[UUID], limit: int
-) -> tuple[list[_Row], list[IdentifierLink], Grouping, _Targets]:
+) -> tuple[list[GraphRow], list[IdentifierLink], Grouping, Targets]:
     """Read and lock what these identifiers concern, and choose the record of each."""
     while True:
-        rows, links, now_locked = _read_locked(sorted(ids), locked, limit)
+        rows, links, now_locked = read_locked(sorted(ids), locked, limit)
         shared = {row.id for row in rows if row.is_shared}
         grouping = group([row.node for row in rows], links, shared)
         targets = _targets(rows, grouping)
-        orders, merged_ids = _orders_beside(rows, targets)
+        orders, merged_ids = find_orders_to_place(rows, targets)
         # What a person merged with others is grouped together with them.
         ids |= merged_ids
         locked = now_locked
-        if not merged_ids and not _lock_all(orders, now_locked):
+        if not merged_ids and not lock_all(orders, now_locked):
             break
-    in_doubt = _place_orders([*rows, *orders], grouping, targets)
+    in_doubt = place_orders([*rows, *orders], grouping, targets)
     grouping = replace(grouping, shared=grouping.shared | in_doubt)
     return [*rows, *orders], links, grouping, targets
-
-
-def _orders_beside(
-    rows: Sequence[_Row], targets: Mapping[int, UUID | None]
-) -> tuple[list[_Row], set[int]]:
-    """Return the orders to place anew beside those in `rows`, and which of them a person merged.
-
-    They are the orders of those who come to belong elsewhere, and all with the same numbers.
-    """
-    # A record that was opened just now is written to its identifier already.
-    moved = [
-        row.id
-        for row in rows
-        if row.kind != ORDER
-        and (row.customer_id != targets[row.id] or (row.record_id and not row.version))
-    ]
-    excluded = [row.id for row in rows if row.kind == ORDER]
-    beside = sql.rows("read_linked_orders", {"ids": moved, "excluded": excluded}) if moved else []
-    orders = [row for row in rows if row.kind == ORDER] + [_Row(*row) for *row, _ in beside]
-    if numbers := sorted({order_number(row.value) for row in orders if row.evidence == VERIFIED}):
-        params = {"numbers": numbers, "excluded": [row.id for row in orders]}
-        beside += sql.rows("read_orders_by_number", params)
-    return [_Row(*row) for *row, _ in beside], {row[0] for row in beside if row[-1]}
-
-
-def _place_orders(rows: Sequence[_Row], grouping: Grouping, targets: _Targets) -> set[int]:
-    """Write the record of each order into `targets`; return the orders in doubt.
-
-    Orders that a person merged with somebody stay there.
-    """
-    orders = {row.id: row for row in rows if row.kind == ORDER}
-    grouped = {member for members in grouping.groups for member in members}
-    units = [members for members in grouping.groups if members <= orders.keys()]
-    units += [frozenset({id_}) for id_ in orders if id_ not in grouped]
-    _lock_orders(list(orders.values()))
-    mentions = _read_mentions(orders.keys(), targets)
-    alone = {id_ for unit in units for id_ in unit}
-    merged = {id_: (targets[id_], False) for id_ in orders.keys() - alone}
-    placed = _placed(orders, mentions, merged)
-    in_doubt: set[int] = set()
-    for unit in units:
-        others = [
-            other
-            for number in sorted({_number(orders[id_]) for id_ in unit})
-            for id_, other in placed[number].items()
-            if id_ not in unit
-        ]
-        owner, is_doubtful = order_owner((m for id_ in unit for m in mentions[id_]), others)
-        if is_doubtful or any(len(mentions[id_]) > _MAX_MENTIONS for id_ in unit):
-            owner = None
-            in_doubt |= unit
-        filed = min((record for id_ in unit if (record := orders[id_].record_id)), default=None)
-        targets |= dict.fromkeys(unit, owner or filed)
-    return in_doubt
-
-
-def _placed(
-    orders: Mapping[int, _Row],
-    mentions: Mapping[int, Sequence[OrderMention]],
-    merged: Mapping[int, OrderOwner],
-) -> defaultdict[str, dict[int, OrderOwner]]:
-    """Return the orders that somebody placed and where they belong, by number."""
-    placed: defaultdict[str, dict[int, OrderOwner]] = defaultdict(dict)
-    for id_, row in orders.items():
-        own_mentions = mentions.get(id_, ())
-        if _number(row) and any(mention.kind == PLACED for mention in own_mentions):
-            owner, is_doubtful = merged.get(id_) or order_owner(own_mentions)
-            # Placed by somebody without a record, such as a browser, it is on its own.
-            own = None if is_doubtful else row.record_id
-            placed[_number(row)][id_] = (owner or own, is_doubtful)
-    return placed
-
-
-def _number(order: _Row) -> str:
-    """Return the number that other sources may mean; a claimed one says nothing."""
-    return order_number(order.value) if order.evidence == VERIFIED else ""
-
-
-def _lock_orders(orders: Sequence[_Row]) -> None:
-    before = {(row.id, row.record_id, row.customer_id) for row in orders}
-    params = {"ids": [row.id for row in orders]}
-    if before and set(sql.rows("lock_order_identifiers", params)) != before:
-        raise RetryTransaction
-
-
-def _read_mentions(
-    ids: Set[int], targets: Mapping[int, UUID | None]
-) -> defaultdict[int, list[OrderMention]]:
-    mentions: defaultdict[int, list[OrderMention]] = defaultdict(list)
-    params = {"ids": sorted(ids), "limit": _MAX_MENTIONS + 1}
-    rows = sql.rows("read_order_mentions", params) if ids else []
-    for order, other, kind, other_kind, customer in rows:
-        owner = targets.get(other, customer)
-        mentions[order].append(OrderMention(kind, other_kind in WEAK_KINDS, owner))
-    return mentions
 
 
 def merge(first: UUID, second: UUID, *, actor: str, now: datetime) -> None:
@@ -253,7 +106,7 @@ def _decide(kind: str, first: UUID, second: UUID, *, actor: str, now: datetime) 
         if identifiers.keys() != {first, second}:
             raise NotFiled(first, second)
         first_id, second_id = sorted(identifiers.values())
-        _read_locked([first_id, second_id])
+        read_locked([first_id, second_id])
         link = {"first": first_id, "second": second_id, "kind": kind, "actor": actor}
         sql.run("upsert_staff_link", link | {"source_id": log.BUTLER_SOURCE_ID})
         unshared = sql.rows("unshare_neighbors", {"ids": [first_id, second_id]})
@@ -267,47 +120,10 @@ class NotFiled(LookupError):
     """No identifier files under one of these records, or they are the same one."""
 
 
-def _read_locked(
-    ids: Sequence[int], locked: Set[UUID] = frozenset(), limit: int = _NO_LIMIT
-) -> tuple[list[_Row], list[IdentifierLink], set[UUID]]:
-    """Read the graph until everything in it is locked, so that it cannot change any more."""
-    locked = set(locked)
-    while True:
-        params = {"ids": ids, "limit": limit + 1}
-        rows = [_Row(*row) for row in sql.rows("read_graph", params)]
-        if len(rows) > limit:
-            records = (row.customer_id for row in rows if row.customer_id)
-            raise ComponentTooLarge(min(records, default=None))
-        if not _lock_all(rows, locked):
-            break
-    links = sql.rows("read_links", {"ids": [row.id for row in rows]})
-    return rows, [IdentifierLink(*link) for link in links], locked
-
-
-def _lock_all(rows: Sequence[_Row], locked: set[UUID]) -> bool:
-    """Lock the records of these identifiers; return whether some were not locked before."""
-    records = {
-        record
-        for row in rows
-        for record in (row.record_id, row.customer_id, row.canonical_id)
-        if record
-    }
-    if not records - locked:
-        return False
-    _lock_without_waiting(records - locked, records | locked)
-    locked |= records
-    return True
-
-
-def _lock_without_waiting(missing: Set[UUID], all_records: Set[UUID]) -> None:
-    if len(sql.rows("lock_available_records", {"ids": sorted(missing)})) < len(missing):
-        raise RetryTransaction("another transaction holds a record", all_records)
-
-
-def _targets(rows: Sequence[_Row], grouping: Grouping) -> _Targets:
+def _targets(rows: Sequence[GraphRow], grouping: Grouping) -> Targets:
     """Choose each group's live record: the one of its strongest identifier, then the oldest."""
     by_id = {row.id: row for row in rows}
-    targets: _Targets = {}
+    targets: Targets = {}
     for members in grouping.groups:
         filed = [by_id[member] for member in members if by_id[member].record_id]
         best = min(filed, key=lambda row: (row.node.sort_key[0], row.record_id), default=None)
@@ -316,7 +132,7 @@ def _targets(rows: Sequence[_Row], grouping: Grouping) -> _Targets:
     return targets
 
 
-def _moves(rows: Sequence[_Row], targets: Mapping[int, UUID | None]) -> list[_Move]:
+def _moves(rows: Sequence[GraphRow], targets: Mapping[int, UUID | None]) -> list[_Move]:
     moves = []
     for row in rows:
         target = targets[row.id]
@@ -326,12 +142,10 @@ def _moves(rows: Sequence[_Row], targets: Mapping[int, UUID | None]) -> list[_Mo
     return moves
 
 
-def _repoint(
-    rows: Sequence[_Row],
-    grouping: Grouping,
-    targets: Mapping[int, UUID | None],
-    moves: Sequence[_Move],
-) -> set[UUID]:
+def _repoint_identifiers(
+    rows: Sequence[GraphRow], grouping: Grouping, targets: Mapping[int, UUID | None]
+) -> None:
+    """Store the live record of each identifier, and whether it is shared, where that changed."""
     changed = [
         {"id": row.id, "customer_id": targets[row.id], "is_shared": row.id in grouping.shared}
         for row in rows
@@ -339,6 +153,12 @@ def _repoint(
     ]
     if changed:
         sql.run("repoint_identifiers", {"identifiers": sql.json(changed)})
+
+
+def _repoint_records(
+    rows: Sequence[GraphRow], targets: Mapping[int, UUID | None], moves: Sequence[_Move]
+) -> set[UUID]:
+    """Store where moved records belong; return all records whose identifiers changed hands."""
     concerned = {record for move in moves for record in (move.record_id, move.before, move.after)}
     concerned |= {
         record
@@ -349,27 +169,40 @@ def _repoint(
     }
     if concerned:
         canonical = [
-            {
-                "id": move.record_id,
-                "canonical_id": None if move.after == move.record_id else move.after,
-            }
-            for move in moves
+            {"id": move.record_id, "canonical_id": move.other_record(move.after)} for move in moves
         ]
         sql.run("repoint_records", {"records": sql.json(canonical), "concerned": list(concerned)})
     return concerned
 
 
-def _write_merges(
-    moves: Sequence[_Move],
-    rows: Sequence[_Row],
+def _record_merges(
+    moves: Iterable[_Move],
+    rows: Sequence[GraphRow],
     links: Sequence[IdentifierLink],
     *,
     now: datetime,
     reason: str,
     actor: str,
 ) -> None:
+    """Store the merges, append their events, and compute both records of each anew."""
+    # A record opened just now has nothing to merge: its first event is still to come.
+    moves = [move for move in moves if not move.is_first]
+    if not moves:
+        return
+    merges = _merge_rows(moves, rows, links, reason)
+    sql.run("update_merges", {"moves": sql.json(merges), "actor": actor, "now": now})
+    positions = [(move.record_id, move.before, move.after) for move in moves]
+    log.append_merge_events(positions, reason=reason, actor=actor, now=now)
+    affected = {record for move in moves for record in (move.before, move.after)}
+    registry.rebuild(affected)
+    ledger.rebuild_states(affected)
+
+
+def _merge_rows(
+    moves: Iterable[_Move], rows: Sequence[GraphRow], links: Sequence[IdentifierLink], reason: str
+) -> list[dict[str, object]]:
     filed = {row.record_id: row for row in rows if row.record_id}
-    merges = []
+    merges: list[dict[str, object]] = []
     for move in moves:
         own = filed[move.record_id]
         own_links = [link for link in links if own.id in link.ends]
@@ -378,13 +211,13 @@ def _write_merges(
         merges.append(
             {
                 "record_id": move.record_id,
-                "merged_into_id": None if move.after == move.record_id else move.after,
-                "previous_id": None if move.before == move.record_id else move.before,
+                "merged_into_id": move.other_record(move.after),
+                "previous_id": move.other_record(move.before),
                 "reason": reason or ("proof" if is_proved else "claim"),
                 "links": [_shown(link) for link in own_links],
             }
         )
-    sql.run("update_merges", {"moves": sql.json(merges), "actor": actor, "now": now})
+    return merges
 
 
 def _shown(link: IdentifierLink) -> dict[str, object]:

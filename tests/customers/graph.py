@@ -6,12 +6,9 @@ from customers.identity.grouping import (
     ORDER,
     IdentifierLink,
     IdentifierNode,
-    OrderMention,
-    OrderOwner,
     group,
-    order_number,
-    order_owner,
 )
+from customers.identity.order_ownership import OrderMention, OrderOwner, order_number, order_owner
 from customers.models import Identifier, Link
 from customers.types import VERIFIED, WEAK_KINDS
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from customers import rebuild, sql
-from customers.identity import merging, resolution
+from customers.identity import merging, record_creation
 from customers.models import Customer, Event, Identifier, Link, Merge, Order, Review, Trait
 from customers.queries.timeline import TimelineFilter, timeline
 from customers.types import CLAIMED
@@ -239,8 +239,8 @@ def test_what_was_filed_under_a_record_that_joined_at_once_stays_on_a_timeline()
 @pytest.mark.parametrize("shape", ["one address", "one browser", "a chain"])
 def test_a_heap_of_claims_makes_no_later_event_dearer(shape, monkeypatch):
     """Anybody can claim what they like; each event after it would cost as much as all of it."""
-    monkeypatch.setitem(resolution.COMPONENT_LIMIT, CLAIMED, 10)
-    monkeypatch.setattr(resolution, "COMPONENT_LIMIT_PER_END", 5)
+    monkeypatch.setitem(record_creation.COMPONENT_LIMIT, CLAIMED, 10)
+    monkeypatch.setattr(record_creation, "COMPONENT_LIMIT_PER_END", 5)
     page = factories.sender(trusted=False)
     pairs = {
         "one address": lambda n: (("anonymous_id", f"b-{n}"), MAIL),
@@ -265,8 +265,8 @@ def _first_linked() -> int:
 
 
 def test_beside_a_heap_of_claims_what_is_proved_still_joins(monkeypatch):
-    monkeypatch.setitem(resolution.COMPONENT_LIMIT, CLAIMED, 0)
-    monkeypatch.setattr(resolution, "COMPONENT_LIMIT_PER_END", 0)
+    monkeypatch.setitem(record_creation.COMPONENT_LIMIT, CLAIMED, 0)
+    monkeypatch.setattr(record_creation, "COMPONENT_LIMIT_PER_END", 0)
     page = factories.sender(trusted=False)
     record(incoming_event(PHONE), by=page)
     record(incoming_event(PHONE, MAIL), by=page)
@@ -281,8 +281,8 @@ def test_a_known_identifier_in_a_heap_gets_its_record_all_the_same(monkeypatch):
     """It was seen beside another one, so its own record has to join that one's."""
     page = factories.sender(trusted=False)
     record(incoming_event(PHONE, MAIL), by=page)
-    monkeypatch.setitem(resolution.COMPONENT_LIMIT, CLAIMED, 0)
-    monkeypatch.setattr(resolution, "COMPONENT_LIMIT_PER_END", 0)
+    monkeypatch.setitem(record_creation.COMPONENT_LIMIT, CLAIMED, 0)
+    monkeypatch.setattr(record_creation, "COMPONENT_LIMIT_PER_END", 0)
 
     receipt = record(incoming_event(MAIL), by=page)
 

@@ -1,0 +1,125 @@
+"""Places orders: finds the orders that regrouping concerns, and chooses the record of each."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
+from uuid import UUID
+
+from customers import sql
+from customers.db.retry import RetryTransaction
+from customers.identity.graph import GraphRow, Targets
+from customers.identity.grouping import ORDER, PLACED, Grouping
+from customers.identity.order_ownership import OrderMention, OrderOwner, order_number, order_owner
+from customers.types import VERIFIED, WEAK_KINDS
+
+# An order number that was stated with more identifiers than this is in doubt, unread.
+_MAX_MENTIONS = 1_000
+
+
+def find_orders_to_place(
+    rows: Sequence[GraphRow], targets: Mapping[int, UUID | None]
+) -> tuple[list[GraphRow], set[int]]:
+    """Return the orders to place anew beside those in `rows`, and which of them a person merged.
+
+    They are the orders of those who come to belong elsewhere, and all with the same numbers.
+    """
+    # A record that was opened just now is written to its identifier already.
+    moved = [
+        row.id
+        for row in rows
+        if row.kind != ORDER
+        and (row.customer_id != targets[row.id] or (row.record_id and not row.version))
+    ]
+    excluded = [row.id for row in rows if row.kind == ORDER]
+    beside = sql.rows("read_linked_orders", {"ids": moved, "excluded": excluded}) if moved else []
+    orders = [row for row in rows if row.kind == ORDER] + [GraphRow(*row) for *row, _ in beside]
+    if numbers := sorted({order_number(row.value) for row in orders if row.evidence == VERIFIED}):
+        params = {"numbers": numbers, "excluded": [row.id for row in orders]}
+        beside += sql.rows("read_orders_by_number", params)
+    return [GraphRow(*row) for *row, _ in beside], {row[0] for row in beside if row[-1]}
+
+
+def place_orders(rows: Sequence[GraphRow], grouping: Grouping, targets: Targets) -> set[int]:
+    """Write the record of each order into `targets`; return the orders in doubt.
+
+    Orders that a person merged with somebody stay there.
+    """
+    orders = {row.id: row for row in rows if row.kind == ORDER}
+    _lock_orders(list(orders.values()))
+    mentions = _read_mentions(orders.keys(), targets)
+    groups = _order_groups(orders.keys(), grouping)
+    merged_ids = orders.keys() - {id_ for members in groups for id_ in members}
+    merged = {id_: (targets[id_], False) for id_ in merged_ids}
+    placed = _placed(orders, mentions, merged)
+    in_doubt: set[int] = set()
+    for members in groups:
+        owner, is_doubtful = _group_owner(members, orders, mentions, placed)
+        if is_doubtful:
+            in_doubt |= members
+        filed = [record for id_ in members if (record := orders[id_].record_id)]
+        targets |= dict.fromkeys(members, owner or min(filed, default=None))
+    return in_doubt
+
+
+def _order_groups(ids: Set[int], grouping: Grouping) -> list[frozenset[int]]:
+    """Return the orders that belong to one record each: alone, or merged with other orders."""
+    grouped = {member for members in grouping.groups for member in members}
+    groups = [members for members in grouping.groups if members <= ids]
+    return groups + [frozenset({id_}) for id_ in ids if id_ not in grouped]
+
+
+def _group_owner(
+    members: Set[int],
+    orders: Mapping[int, GraphRow],
+    mentions: Mapping[int, Sequence[OrderMention]],
+    placed: Mapping[str, Mapping[int, OrderOwner]],
+) -> OrderOwner:
+    if any(len(mentions.get(id_, ())) > _MAX_MENTIONS for id_ in members):
+        return None, True
+    others = [
+        other
+        for number in sorted({_number(orders[id_]) for id_ in members})
+        for id_, other in placed.get(number, {}).items()
+        if id_ not in members
+    ]
+    return order_owner((m for id_ in members for m in mentions.get(id_, ())), others)
+
+
+def _placed(
+    orders: Mapping[int, GraphRow],
+    mentions: Mapping[int, Sequence[OrderMention]],
+    merged: Mapping[int, OrderOwner],
+) -> defaultdict[str, dict[int, OrderOwner]]:
+    """Return the orders that somebody placed and where they belong, by number."""
+    placed: defaultdict[str, dict[int, OrderOwner]] = defaultdict(dict)
+    for id_, row in orders.items():
+        own_mentions = mentions.get(id_, ())
+        if _number(row) and any(mention.kind == PLACED for mention in own_mentions):
+            owner, is_doubtful = merged.get(id_) or order_owner(own_mentions)
+            # Placed by somebody without a record, such as a browser, it is on its own.
+            own = None if is_doubtful else row.record_id
+            placed[_number(row)][id_] = (owner or own, is_doubtful)
+    return placed
+
+
+def _number(order: GraphRow) -> str:
+    """Return the number that other sources may mean; a claimed one says nothing."""
+    return order_number(order.value) if order.evidence == VERIFIED else ""
+
+
+def _lock_orders(orders: Sequence[GraphRow]) -> None:
+    before = {(row.id, row.record_id, row.customer_id) for row in orders}
+    params = {"ids": [row.id for row in orders]}
+    if before and set(sql.rows("lock_order_identifiers", params)) != before:
+        raise RetryTransaction
+
+
+def _read_mentions(
+    ids: Set[int], targets: Mapping[int, UUID | None]
+) -> defaultdict[int, list[OrderMention]]:
+    mentions: defaultdict[int, list[OrderMention]] = defaultdict(list)
+    params = {"ids": sorted(ids), "limit": _MAX_MENTIONS + 1}
+    rows = sql.rows("read_order_mentions", params) if ids else []
+    for order, other, kind, other_kind, customer in rows:
+        owner = targets.get(other, customer)
+        mentions[order].append(OrderMention(kind, other_kind in WEAK_KINDS, owner))
+    return mentions

@@ -1,0 +1,202 @@
+"""Stores the identifiers, records and links that a batch of events brings for the first time.
+
+Which records are one customer is up to `customers.identity.merging`, which is called only where
+identifiers meet for the first time.
+"""
+
+from collections.abc import Iterable, Sequence, Set
+from datetime import datetime
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from customers import sql
+from customers.db.retry import RetryTransaction
+from customers.identity import graph, merging, reviews, shortcuts
+from customers.identity.grouping import ORDER, IdentifierKey
+from customers.identity.order_ownership import order_number
+from customers.identity.resolution import Links, Resolved, ResolvedIdentifier, resolve
+from customers.identity.shortcuts import KeyPair
+from customers.types import CLAIMED, VERIFIED, WEAK_KINDS, Sender
+
+# So many identifiers may hang together where a new link is drawn, and for each end of a new link
+# in a batch so many more. Anybody can claim: without a limit, a page that claims a few thousand
+# browsers to be one address makes each further event as slow as all of them together.
+COMPONENT_LIMIT = {CLAIMED: 250, VERIFIED: 10_000}
+COMPONENT_LIMIT_PER_END = 50
+
+# A link as the database has it: first and second identifier, evidence and kind.
+type _LinkRow = tuple[int, int, int, str]
+
+
+def open_missing(
+    keys_by_event: Sequence[tuple[IdentifierKey, ...]],
+    links: Links,
+    resolved: Resolved,
+    sender: Sender,
+    now: datetime,
+) -> Resolved:
+    """Store new identifiers, records and links, so that every event of the batch has a record."""
+    unknown = {key for keys in keys_by_event for key in keys if key not in resolved}
+    repeated_orders = _lock_order_numbers(keys_by_event, resolved)
+    new_records = _insert_records({keys[0] for keys in keys_by_event}, resolved, now)
+    assigned = _assign_records(new_records, resolved)
+    certain: dict[IdentifierKey, UUID] = {}
+    if unknown:
+        owners = {key: None if row.is_shared else row.customer_id for key, row in resolved.items()}
+        certain = shortcuts.certain_owners(links.keys(), sender.evidence, new_records, owners)
+        resolved |= _insert_identifiers(unknown, new_records, certain, now)
+    new_links, linked_orders = _insert_links(links, resolved, sender, certain.keys())
+    linked_orders |= {resolved[key].id for key in repeated_orders & unknown}
+    regrouped, concerned = _regroup(assigned | linked_orders, new_links, resolved, sender, now)
+    _suggest_merges(resolved[key].id for key in unknown if key.kind not in WEAK_KINDS)
+    return _resolve_again(resolved, regrouped, concerned)
+
+
+def _suggest_merges(new_ids: Iterable[int]) -> None:
+    if ids := list(new_ids):
+        sql.run("insert_suggested_merges", {"ids": ids})
+
+
+def _resolve_again(resolved: Resolved, regrouped: set[int], concerned: set[UUID]) -> Resolved:
+    """Return all identifiers, those read anew that regrouping may have moved."""
+    stale = [
+        key for key, row in resolved.items() if row.id in regrouped or row.customer_id in concerned
+    ]
+    return resolved | resolve(stale)[0] if stale else resolved
+
+
+def _lock_order_numbers(
+    keys_by_event: Iterable[tuple[IdentifierKey, ...]], resolved: Resolved
+) -> set[IdentifierKey]:
+    """Wait for others who bring these new orders; return those whose number another order has.
+
+    What one source says of a number alone follows the only order that has it, so that an order
+    counts as new until somebody is known to have placed it.
+    """
+    new_orders = {
+        key
+        for keys in keys_by_event
+        for key in keys
+        if key.kind == ORDER and key.evidence == VERIFIED
+        if (order := resolved.get(key)) is None or order.record_id is not None
+    }
+    if not new_orders:
+        return set()
+    params = {"numbers": sorted({order_number(key.value) for key in new_orders})}
+    sql.rows("lock_order_numbers", params)
+    used_numbers = {number for (number,) in sql.rows("find_order_numbers", params)}
+    return {key for key in new_orders if order_number(key.value) in used_numbers}
+
+
+def _regroup(
+    assigned: set[int],
+    links: set[_LinkRow],
+    resolved: Resolved,
+    sender: Sender,
+    now: datetime,
+) -> tuple[set[int], set[UUID]]:
+    """Draw the groups around new links; return the identifiers, and the records concerned."""
+    ids = assigned | {end for first, second, *_ in links for end in (first, second)}
+    if not ids:
+        return set(), set()
+    locked = {row.customer_id for row in resolved.values() if row.customer_id}
+    limit = COMPONENT_LIMIT[sender.evidence] + COMPONENT_LIMIT_PER_END * len(ids)
+    try:
+        return ids, merging.regroup(ids, now=now, locked=locked, limit=limit)
+    except graph.ComponentTooLarge as component:
+        _delete_links(links)
+        if component.oldest:
+            reviews.request_for_component(component.oldest, sender.evidence)
+    if not assigned:
+        return assigned, set()
+    return assigned, merging.regroup(assigned, now=now, locked=locked)
+
+
+def _delete_links(links: set[_LinkRow]) -> None:
+    """Leave the component as it is: new identifiers stay beside it, under their own records."""
+    if links:
+        firsts, seconds, evidences, _ = (list(column) for column in zip(*links, strict=True))
+        params = {"firsts": firsts, "seconds": seconds, "evidences": evidences}
+        sql.run("delete_links", params)
+
+
+def _insert_records(
+    filing_keys: Iterable[IdentifierKey], resolved: Resolved, now: datetime
+) -> dict[IdentifierKey, UUID]:
+    """Open a record for each of these identifiers that has none."""
+    without_record = [
+        key for key in filing_keys if key not in resolved or resolved[key].record_id is None
+    ]
+    new_records = {key: uuid7() for key in without_record}
+    if new_records:
+        sql.run("insert_records", {"ids": list(new_records.values()), "now": now})
+    return new_records
+
+
+def _assign_records(new_records: dict[IdentifierKey, UUID], resolved: Resolved) -> set[int]:
+    """Give known identifiers without a record of their own the one that was just opened."""
+    pairs = [(resolved[key].id, record) for key, record in new_records.items() if key in resolved]
+    if not pairs:
+        return set()
+    ids, records = zip(*pairs, strict=True)
+    updated = sql.run("assign_records", {"ids": list(ids), "records": list(records)})
+    if updated.rowcount != len(pairs):
+        raise RetryTransaction
+    return set(ids)
+
+
+def _insert_identifiers(
+    unknown: set[IdentifierKey],
+    new_records: dict[IdentifierKey, UUID],
+    certain: dict[IdentifierKey, UUID],
+    now: datetime,
+) -> Resolved:
+    owners = new_records | certain
+    identifiers = [
+        key._asdict() | {"record_id": new_records.get(key), "customer_id": owners.get(key)}
+        for key in unknown
+    ]
+    params = {"identifiers": sql.json(identifiers), "now": now}
+    inserted = sql.rows("insert_identifiers", params)
+    if len(inserted) != len(unknown):
+        raise RetryTransaction
+    return {
+        key: ResolvedIdentifier(id_, new_records.get(key), owners.get(key), 0)
+        for id_, *columns in inserted
+        for key in (IdentifierKey(*columns),)
+    }
+
+
+def _insert_links(
+    links: Links, resolved: Resolved, sender: Sender, certain: Set[IdentifierKey]
+) -> tuple[set[_LinkRow], set[int]]:
+    """Store which identifiers came together.
+
+    Return the new links that the groups have to be drawn for, and the newly linked orders.
+    """
+    keys_of: dict[_LinkRow, KeyPair] = {}
+    for (strongest, other), kind in links.items():
+        first, second = sorted((resolved[strongest].id, resolved[other].id))
+        keys_of[first, second, sender.evidence, kind] = strongest, other
+    new_links = _find_new_links(keys_of.keys())
+    if new_links:
+        names = ("first_id", "second_id", "evidence", "kind")
+        rows = [dict(zip(names, link, strict=True)) for link in new_links]
+        sql.run("insert_links", {"links": sql.json(rows), "source_id": sender.source_id})
+    orders_linked = {keys_of[link][1] for link in new_links if keys_of[link][1].kind == ORDER}
+    to_draw = {
+        link
+        for link in new_links
+        if keys_of[link][1].kind != ORDER and certain.isdisjoint(keys_of[link])
+    }
+    return to_draw, {resolved[order].id for order in orders_linked - certain}
+
+
+def _find_new_links(links: Set[_LinkRow]) -> Set[_LinkRow]:
+    """Return the links that the database does not have yet."""
+    if not links:
+        return set()
+    names = ("firsts", "seconds", "evidences", "kinds")
+    columns = (list(column) for column in zip(*links, strict=True))
+    return links - set(sql.rows("find_links", dict(zip(names, columns, strict=True))))
