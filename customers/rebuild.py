@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, transaction
 
-from customers import ingest, sql
+from customers import db, sql
 from customers.consent import ledger
 from customers.db import retry
 from customers.isolation import FAULTS, describe_fault
@@ -77,7 +77,7 @@ def _isolate_faults(
     try:
         return retry.on_conflict(lambda: work(ids))
     except _FAULTS as error:
-        if not ingest.is_value_error(error):
+        if not db.is_value_error(error):
             raise
         if len(ids) == 1:
             return RebuildReport([Difference(ids[0], "record", None, describe_fault(error))], [])

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, DataError, InterfaceError, OperationalError, connection
 
 # PoolTimeout is one of psycopg's operational errors.
 CONNECTION_ERRORS = (
@@ -19,6 +19,8 @@ CONNECTION_ERRORS = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
 )
+# SQLSTATE classes of a value that does not fit: data exceptions, program limits.
+_VALUE_ERROR_CLASSES = ("22", "54")
 
 
 def execute(statement: str, params: Mapping[str, Any]) -> "psycopg.Cursor[Any]":
@@ -64,6 +66,15 @@ def _psycopg_connection() -> "psycopg.Connection[Any]":
     raw = connection.connection
     assert isinstance(raw, psycopg.Connection)
     return raw
+
+
+def is_value_error(error: Exception) -> bool:
+    """Tell whether a value that came with an event is the cause: trying again is vain."""
+    if not isinstance(error, DatabaseError):
+        return True
+    cause = error.__cause__
+    state = cause.sqlstate if isinstance(cause, psycopg.Error) else None
+    return isinstance(error, DataError) or (state or "").startswith(_VALUE_ERROR_CLASSES)
 
 
 # A lost connection -------------------------------------------------------------------

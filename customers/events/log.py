@@ -10,7 +10,7 @@ import msgspec
 
 from customers import sql
 from customers.events import notify, subscribers
-from customers.types import VERIFIED, LogEntry
+from customers.types import VERIFIED, IncomingEvent, LogEntry, Sender
 
 # The source that speaks for Butler itself (migration 0002).
 BUTLER_SOURCE_ID = 1
@@ -30,6 +30,10 @@ def message_key(source_id: int, message_id: str, *, is_public: bool = False) -> 
     return blake2b(f"{source_id}:{message_id}".encode(), digest_size=16, person=person).hexdigest()
 
 
+def incoming_message_key(sender: Sender, event: IncomingEvent) -> str:
+    return message_key(sender.source_id, event.message_id, is_public=sender.is_public)
+
+
 def append(
     entries: Sequence[LogEntry], *, source_id: int, evidence: int, received_at: datetime
 ) -> None:
@@ -47,6 +51,32 @@ def append(
         version = customer_versions.get(entry.customer_id, 0)
         customer_versions[entry.customer_id] = max(entry.version, version)
     notify.after_commit(customer_versions)
+
+
+def incoming_log_entry(
+    event: IncomingEvent,
+    owner: UUID,
+    version: int,
+    origin: UUID | None,
+    message_key: str,
+    identifier_ids: list[int],
+) -> LogEntry:
+    """Return an event of a source at its place on the log of its owner."""
+    return LogEntry(
+        customer_id=owner,
+        version=version,
+        origin_id=origin,
+        message_id=event.message_id,
+        message_key=message_key,
+        body_hash=event.body_hash.hex(),
+        kind=event.kind,
+        name=event.name,
+        about=event.about,
+        actor=event.actor,
+        identifier_ids=identifier_ids,
+        occurred_at=event.occurred_at,
+        body=msgspec.Raw(event.body),
+    )
 
 
 class InternalEvent(NamedTuple):
@@ -77,7 +107,7 @@ def append_internal_events(
     entries = []
     for event in events:
         versions[event.customer_id] += 1
-        entries.append(_log_entry(event, versions[event.customer_id], actor))
+        entries.append(_internal_log_entry(event, versions[event.customer_id], actor))
     append(entries, source_id=BUTLER_SOURCE_ID, evidence=VERIFIED, received_at=now)
     return [entry.version for entry in entries]
 
@@ -110,7 +140,7 @@ def _customer_versions(ids: Iterable[UUID]) -> dict[UUID, int]:
     return dict(sql.rows("read_customer_versions", {"ids": list(ids)}))
 
 
-def _log_entry(event: InternalEvent, version: int, actor: str) -> LogEntry:
+def _internal_log_entry(event: InternalEvent, version: int, actor: str) -> LogEntry:
     message_id = f"{event.name.lower().replace(' ', '-')}:{event.customer_id}:{version}"
     body = msgspec.json.encode(
         {"type": event.kind, "event": event.name, "properties": event.properties}

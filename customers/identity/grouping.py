@@ -74,6 +74,10 @@ class IdentifierLink:
     def ends(self) -> frozenset[int]:
         return frozenset({self.first, self.second})
 
+    @property
+    def is_verified(self) -> bool:
+        return self.evidence == VERIFIED
+
 
 @dataclass(frozen=True, slots=True)
 class RefusedLink:
@@ -122,21 +126,30 @@ def group(
     groups = _Groups(by_id.values(), [link for link in links if link.kind == SEPARATED])
     for link in sorted((link for link in links if link.kind == MERGED), key=_sort_key(by_id)):
         groups.merge(link)
-
     orders = {node.id for node in by_id.values() if node.kind == ORDER}
     seen_links = [link for link in links if link.kind == SEEN and orders.isdisjoint(link.ends)]
-    verified_links = [link for link in seen_links if link.evidence == VERIFIED]
-    shared = frozenset(_shared(by_id, verified_links, groups)) | (frozenset(shared_before) - orders)
+    shared = frozenset(shared_before) - orders
+    shared |= set(_shared(by_id, [link for link in seen_links if link.is_verified], groups))
+    refused_links = _merge_seen(by_id, seen_links, groups, shared)
+    return Grouping(groups.as_sets(), shared, refused_links)
+
+
+def _merge_seen(
+    by_id: Mapping[int, IdentifierNode],
+    links: Sequence[IdentifierLink],
+    groups: "_Groups",
+    shared: frozenset[int],
+) -> list[RefusedLink]:
+    """Merge by links that were seen, the strongest first; return those that the rules refuse."""
     # What is shared by claims alone stops claims alone: whoever claims a stranger's card
     # does not make that card useless to its owner.
-    shared_by_claims = shared | frozenset(_shared(by_id, seen_links, groups))
-    refused_links = [
+    shared_by_claims = shared | set(_shared(by_id, links, groups))
+    return [
         RefusedLink(link, reason)
-        for link in sorted(seen_links, key=_sort_key(by_id))
-        if link.ends.isdisjoint(shared if link.evidence == VERIFIED else shared_by_claims)
+        for link in sorted(links, key=_sort_key(by_id))
+        if link.ends.isdisjoint(shared if link.is_verified else shared_by_claims)
         if (reason := groups.try_merge(link))
     ]
-    return Grouping(groups.as_sets(), shared, refused_links)
 
 
 def _sort_key(

@@ -1,6 +1,6 @@
 """Says to which record an order belongs, from the identifiers it was stated with. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 from uuid import UUID
 
@@ -36,19 +36,22 @@ def order_owner(mentions: Iterable[OrderMention], others: Sequence[OrderOwner] =
     """
     mentions = list(mentions)
     separated = {mention.owner for mention in mentions if mention.kind == SEPARATED}
-
-    def owner_by(kind: str) -> OrderOwner:
-        for is_weak in (False, True):
-            owners = {m.owner for m in mentions if (m.kind, m.is_weak) == (kind, is_weak)}
-            owners -= separated | {None}
-            if owners:
-                return (owners.pop(), False) if len(owners) == 1 else (None, True)
-        return None, False
-
-    owner, is_doubtful = owner_by(PLACED)
+    owner, is_doubtful = _owner_by_kind(mentions, PLACED, separated)
     if owner or is_doubtful:
         return owner, is_doubtful
     if others:
         only = others[0][0] if len(others) == 1 else None
         return (only, False) if only and only not in separated else (None, True)
-    return owner_by(SEEN)
+    return _owner_by_kind(mentions, SEEN, separated)
+
+
+def _owner_by_kind(
+    mentions: Sequence[OrderMention], kind: str, separated: Set[UUID | None]
+) -> OrderOwner:
+    """Return the owner by the statements of one kind; by browsers only where no person counts."""
+    for is_weak in (False, True):
+        owners = {m.owner for m in mentions if (m.kind, m.is_weak) == (kind, is_weak)}
+        owners -= separated | {None}
+        if owners:
+            return (owners.pop(), False) if len(owners) == 1 else (None, True)
+    return None, False

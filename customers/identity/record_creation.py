@@ -15,9 +15,9 @@ from customers.db.retry import RetryTransaction
 from customers.identity import graph, merging, reviews, shortcuts
 from customers.identity.grouping import ORDER, IdentifierKey
 from customers.identity.order_ownership import order_number
-from customers.identity.resolution import Links, Resolved, ResolvedIdentifier, resolve
+from customers.identity.resolution import Links, Resolved, ResolvedIdentifier, links_of, resolve
 from customers.identity.shortcuts import KeyPair
-from customers.types import CLAIMED, VERIFIED, WEAK_KINDS, Sender
+from customers.types import CLAIMED, VERIFIED, WEAK_KINDS, IncomingEvent, Sender
 
 # So many identifiers may hang together where a new link is drawn, and for each end of a new link
 # in a batch so many more. Anybody can claim: without a limit, a page that claims a few thousand
@@ -30,13 +30,17 @@ type _LinkRow = tuple[int, int, int, str]
 
 
 def open_missing(
-    keys_by_event: Sequence[tuple[IdentifierKey, ...]],
-    links: Links,
+    events: Sequence[tuple[IncomingEvent, tuple[IdentifierKey, ...]]],
     resolved: Resolved,
     sender: Sender,
     now: datetime,
 ) -> Resolved:
-    """Store new identifiers, records and links, so that every event of the batch has a record."""
+    """Store new identifiers, records and links, so that every event of the batch has a record.
+
+    events: with the identifiers of each, the one it is filed under first
+    """
+    links = links_of(events, sender)
+    keys_by_event = [keys for _, keys in events]
     unknown = {key for keys in keys_by_event for key in keys if key not in resolved}
     repeated_orders = _lock_order_numbers(keys_by_event, resolved)
     new_records = _insert_records({keys[0] for keys in keys_by_event}, resolved, now)
@@ -179,11 +183,7 @@ def _insert_links(
     for (strongest, other), kind in links.items():
         first, second = sorted((resolved[strongest].id, resolved[other].id))
         keys_of[first, second, sender.evidence, kind] = strongest, other
-    new_links = _find_new_links(keys_of.keys())
-    if new_links:
-        names = ("first_id", "second_id", "evidence", "kind")
-        rows = [dict(zip(names, link, strict=True)) for link in new_links]
-        sql.run("insert_links", {"links": sql.json(rows), "source_id": sender.source_id})
+    new_links = _insert_new_links(keys_of.keys(), sender.source_id)
     orders_linked = {keys_of[link][1] for link in new_links if keys_of[link][1].kind == ORDER}
     to_draw = {
         link
@@ -193,10 +193,15 @@ def _insert_links(
     return to_draw, {resolved[order].id for order in orders_linked - certain}
 
 
-def _find_new_links(links: Set[_LinkRow]) -> Set[_LinkRow]:
-    """Return the links that the database does not have yet."""
+def _insert_new_links(links: Set[_LinkRow], source_id: int) -> Set[_LinkRow]:
+    """Store the links that the database does not have yet, and return them."""
     if not links:
         return set()
     names = ("firsts", "seconds", "evidences", "kinds")
     columns = (list(column) for column in zip(*links, strict=True))
-    return links - set(sql.rows("find_links", dict(zip(names, columns, strict=True))))
+    new_links = links - set(sql.rows("find_links", dict(zip(names, columns, strict=True))))
+    if new_links:
+        names = ("first_id", "second_id", "evidence", "kind")
+        rows = [dict(zip(names, link, strict=True)) for link in new_links]
+        sql.run("insert_links", {"links": sql.json(rows), "source_id": source_id})
+    return new_links

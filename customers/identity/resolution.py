@@ -3,7 +3,7 @@
 Every event is filed under the strongest identifier it came with.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -64,6 +64,22 @@ def identifier_keys(event: IncomingEvent, sender: Sender) -> tuple[IdentifierKey
     return tuple(sorted(keys, key=lambda key: (*filing_order(key.kind, key.evidence), key)))
 
 
+def resolve_events(
+    events: Sequence[IncomingEvent], sender: Sender
+) -> tuple[list[tuple[IdentifierKey, ...]], Resolved]:
+    """Return the usable identifiers of each event, and the records that they lead to, locked.
+
+    The first identifier of an event is the one that it is filed under; an event may have none.
+    """
+    keys_by_event = [identifier_keys(event, sender) for event in events]
+    resolved, blocked = resolve({key for keys in keys_by_event for key in keys})
+    if blocked:
+        keys_by_event = [
+            tuple(key for key in keys if key[:2] not in blocked) for keys in keys_by_event
+        ]
+    return _put_changed_orders_first(events, keys_by_event, resolved), resolved
+
+
 def resolve(keys: Iterable[IdentifierKey]) -> tuple[Resolved, set[tuple[str, str]]]:
     """Find these identifiers and lock their records; return also which values are blocked."""
     return read_resolved(sql.run("resolve_identifiers", {"keys": sql.json(list(keys))}))
@@ -89,7 +105,7 @@ def order_identifier(source_id: int, number: str) -> tuple[str, str]:
     return f"{_ORDER_PREFIX}{source_id}", number
 
 
-def put_changed_orders_first(
+def _put_changed_orders_first(
     events: Iterable[IncomingEvent],
     keys_by_event: Iterable[tuple[IdentifierKey, ...]],
     resolved: Resolved,

@@ -32,14 +32,7 @@ def certain_owners(
     owners: the live record of each known identifier; None where it is shared
     """
     people_links = {link for link in links if ORDER not in (link[0].kind, link[1].kind)}
-    certain: dict[IdentifierKey, UUID] = {}
-    for component in _components(people_links):
-        keys = {key for link in component for key in link}
-        opened = [new_records[key] for key in keys if key in new_records]
-        if not owners.keys().isdisjoint(keys) or len(opened) != 1:
-            continue
-        if _is_one_group(keys, component, evidence):
-            certain |= dict.fromkeys(keys, opened[0])
+    certain = _component_owners(people_links, evidence, new_records, owners.keys())
     linked = {key for link in people_links for key in link}
     alone = {
         key: record
@@ -47,6 +40,24 @@ def certain_owners(
         if key not in linked and key not in owners
     }
     return certain | _order_owners(links, new_records, {**owners, **alone, **certain})
+
+
+def _component_owners(
+    links: Set[KeyPair],
+    evidence: int,
+    new_records: Mapping[IdentifierKey, UUID],
+    known: Set[IdentifierKey],
+) -> dict[IdentifierKey, UUID]:
+    """Give identifiers that nothing is known of to the only record opened among them."""
+    certain: dict[IdentifierKey, UUID] = {}
+    for component in _components(links):
+        keys = {key for link in component for key in link}
+        opened = [new_records[key] for key in keys if key in new_records]
+        if not known.isdisjoint(keys) or len(opened) != 1:
+            continue
+        if _is_one_group(keys, component, evidence):
+            certain |= dict.fromkeys(keys, opened[0])
+    return certain
 
 
 def _order_owners(

@@ -10,6 +10,8 @@ from uuid import UUID
 
 import msgspec
 
+from customers.types import IncomingEvent, Sender
+
 
 class TraitStatement(msgspec.Struct, frozen=True):
     """A value that was stated for a trait of a customer, and how much it weighs."""
@@ -26,6 +28,24 @@ class TraitStatement(msgspec.Struct, frozen=True):
     @property
     def weight(self) -> tuple[int, datetime, str]:
         return self.evidence, self.occurred_at, self.message_key
+
+
+def trait_statements(
+    event: IncomingEvent, sender: Sender, customer_id: UUID, message_key: str
+) -> list[TraitStatement]:
+    """Return what an event states of the traits of a customer."""
+    return [
+        TraitStatement(
+            customer_id=customer_id,
+            name=name,
+            value=value,
+            evidence=sender.evidence,
+            source_id=sender.source_id,
+            occurred_at=event.occurred_at,
+            message_key=message_key,
+        )
+        for name, value in (event.traits or {}).items()
+    ]
 
 
 def weightiest(statements: Iterable[TraitStatement]) -> list[TraitStatement]:

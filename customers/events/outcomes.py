@@ -1,0 +1,70 @@
+"""Decides which events of a batch are new, and collects what becomes of each event."""
+
+from collections.abc import Mapping, Sequence, Sized
+from uuid import UUID
+
+from customers.events import quarantine
+from customers.events.stored_messages import StoredMessage
+from customers.isolation import UNREADABLE
+from customers.types import BatchReceipt, IncomingEvent, IngestOutcome, RejectedItem, Sender
+
+
+class BatchOutcomes:
+    """The outcomes of the events of a batch, and the items that go to quarantine."""
+
+    def __init__(self, sender: Sender, events: Sequence[IncomingEvent]) -> None:
+        self.sender = sender
+        self.events = events
+        self.outcomes: list[IngestOutcome | None] = [None] * len(events)
+        self.quarantined: list[RejectedItem] = []
+
+    def select_new(
+        self,
+        message_keys: Sequence[str],
+        identifiers: Sequence[Sized],
+        stored: dict[str, StoredMessage],
+        faults: Mapping[str, str],
+    ) -> list[int]:
+        """Return which events are new and can be stored; write the outcomes of the others.
+
+        identifiers: the usable identifiers of each event
+        stored: by message key
+        faults: why events cannot be folded, by message key
+        """
+        new = []
+        for i, (event, key) in enumerate(zip(self.events, message_keys, strict=True)):
+            body_hash = event.body_hash.hex()
+            if before := stored.get(key):
+                self._repeat(i, event, before[1] if before[0] == body_hash else None)
+            elif not identifiers[i]:
+                detail = "nothing says whose event this is"
+                self._quarantine(i, event, "no_identifier", detail)
+            elif fault := faults.get(key):
+                quarantine.log_fault(self.sender, UNREADABLE, fault)
+                self._quarantine(i, event, UNREADABLE, fault)
+            else:
+                stored[key] = body_hash, IngestOutcome("duplicate")
+                new.append(i)
+        return new
+
+    def _repeat(self, i: int, event: IncomingEvent, same: IngestOutcome | None) -> None:
+        if same:
+            self.outcomes[i] = same
+        else:
+            self._quarantine(i, event, "other_content", "this message id was used before")
+
+    def _quarantine(self, i: int, event: IncomingEvent, reason: str, detail: str) -> None:
+        self.quarantined.append(RejectedItem(event.body, reason, detail, event.message_id))
+        if reason == "other_content":
+            self.outcomes[i] = IngestOutcome("other_content", reason=reason)
+        else:
+            self.outcomes[i] = IngestOutcome("quarantined", reason=reason)
+
+    def accept(self, i: int, customer_id: UUID, version: int) -> None:
+        """Write where event number i is on a log."""
+        self.outcomes[i] = IngestOutcome("accepted", customer_id, version)
+
+    def receipt(self, rejected: int) -> BatchReceipt:
+        """Return the receipt of a batch, once every event has its outcome."""
+        outcomes = [outcome for outcome in self.outcomes if outcome is not None]
+        return BatchReceipt(outcomes, rejected)
