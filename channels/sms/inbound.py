@@ -18,7 +18,7 @@ from customers.actions import consent
 from customers.actions.changes import ChangeAuthor
 from customers.actions.consent import ConsentStatement
 from customers.consent import ledger as consent_ledger
-from customers.consent.state import LedgerEntry, StatementKey, newest_entries
+from customers.consent.ledger_entries import LedgerEntry, StatementKey, newest_entries
 from customers.db import retry
 from customers.events import log
 from customers.identity import lookup

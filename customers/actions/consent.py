@@ -17,7 +17,7 @@ from customers.consent import document as consent_document
 from customers.consent import hash_chain
 from customers.consent import ledger as consent_ledger
 from customers.consent.ledger import Ledger
-from customers.consent.state import LedgerEntry, StatementKey, expired_consents
+from customers.consent.ledger_entries import LedgerEntry, StatementKey, expired_consents
 from customers.consent.statements import (
     ConsentStatement,
     Declarant,

@@ -12,7 +12,10 @@ import msgspec
 
 from customers import sql
 from customers.consent import hash_chain
-from customers.consent.state import LedgerEntry, State, consent_filter, fold
+from customers.consent.filter import consent_filter
+from customers.consent.folding import fold
+from customers.consent.ledger_entries import LedgerEntry
+from customers.consent.state import State
 
 
 class Ledger(msgspec.Struct, frozen=True):

@@ -13,7 +13,8 @@ from butler.decisions.decide import decide
 from butler.decisions.inputs import read_facts
 from butler.decisions.reasons.catalog import REASONS
 from butler.types import Contact, Rules
-from customers.consent.state import Consent, Setting, State, consent_filter
+from customers.consent.filter import consent_filter
+from customers.consent.state import Consent, Setting, State
 from customers.models import Control, Customer, Identifier, Suppression
 from customers.sql import json
 

@@ -1,36 +1,16 @@
-import uuid
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.consent.state import ANY, LedgerEntry, State, consent_filter, expired_consents, fold
+from customers.consent.folding import fold
+from customers.consent.state import State
+from tests.customers.consent.entries import LEDGERS, A, B, C, allows, entry, prefer
 from tests.factories import NOON
 
-A, B, C = (uuid.UUID(int=n) for n in (1, 2, 3))
 NIGHT = {"from": "22:00", "to": "08:00"}
 EVENING = {"from": "18:00", "to": "23:00"}
-
-
-def entry(kind, subject="offers", *, at=0, for_=(A,), id_=None, **facts):
-    """Something said at a minute, for these records."""
-    document = {
-        "record_id": str(id_ or uuid.uuid4()),
-        "channel": ANY,
-        "topic": ANY,
-        "value": None,
-        "valid_until": None,
-        "reask_not_before": None,
-        "source_channel": "web",
-        "privacy_notice": {"sha256": "a" * 64} if kind == "consent.given" else None,
-    } | facts
-    moment = NOON + timedelta(minutes=at)
-    return LedgerEntry(for_[0], 1, tuple(for_), kind, subject, moment, document)
-
-
-def prefer(name, value, **facts):
-    return entry("preference.set", name, value=value, **facts)
 
 
 def consent(entries, *members, purpose="offers"):
@@ -226,117 +206,7 @@ class TestSeveralRecords:
         assert settings(entries, A, B) == [("zone", "*", "*", "Europe/Paris")]
 
 
-class TestFilter:
-    """What a statement about many customers leaves out, a decision would deny."""
-
-    def test_what_is_off_whatever_else_holds(self):
-        entries = [
-            entry("consent.given"),
-            entry("consent.refused", "surveys"),
-            entry("objection.made", "marketing"),
-            prefer("allow", False, channel="sms"),
-            prefer("allow", False, topic="rides"),
-            prefer("pause", "2027-01-01T00:00:00+00:00"),
-            prefer("only_when_i_ask", True),
-        ]
-
-        denied = consent_filter(fold(entries, [A]))
-
-        assert (denied.granted, denied.objected) == (["offers"], ["marketing"])
-        assert (denied.channels_off, denied.topics_off) == (["sms"], ["rides"])
-        assert denied.paused_until.isoformat() == "2027-01-01T00:00:00+00:00"
-        assert denied.only_when_i_ask is True
-
-    def test_a_channel_that_is_on_for_one_topic_is_not_off(self):
-        entries = [
-            prefer("allow", False, channel="sms"),
-            prefer("allow", True, channel="sms", topic="rides"),
-        ]
-
-        assert consent_filter(fold(entries, [A])).channels_off == []
-
-    def test_everything_is_off_only_where_nothing_is_on(self):
-        off, on = prefer("allow", False), prefer("allow", True, channel="email")
-
-        assert consent_filter(fold([off], [A])).channels_off == ["*"]
-        assert consent_filter(fold([off], [A])).topics_off == ["*"]
-        assert consent_filter(fold([off, on], [A])).channels_off == []
-        assert consent_filter(fold([off, on], [A])).topics_off == []
-
-    def test_a_pause_of_one_channel_is_no_pause_of_all(self):
-        pause = prefer("pause", "2027-01-01T00:00:00+00:00", channel="sms")
-
-        assert consent_filter(fold([pause], [A])).paused_until is None
-
-    def test_the_soonest_end_of_a_consent_that_stands(self):
-        soon, late = (NOON + timedelta(days=days) for days in (1, 2))
-        entries = [
-            entry("consent.given", valid_until=late.isoformat()),
-            entry("consent.given", "surveys", valid_until=soon.isoformat()),
-        ]
-        withdrawn = entry("consent.withdrawn", "surveys", at=1)
-
-        assert consent_filter(fold(entries, [A])).expires_at == soon
-        assert consent_filter(fold([*entries, withdrawn], [A])).expires_at == late
-
-
-def test_consents_run_out_for_the_records_whose_they_were():
-    soon, late = (NOON + timedelta(days=days) for days in (1, 9))
-    rows = [
-        entry("consent.given", for_=(A, B), valid_until=soon.isoformat()),
-        entry("consent.given", at=1, for_=(B,), valid_until=late.isoformat()),
-        entry("consent.given", "surveys", for_=(C,)),
-    ]
-
-    assert expired_consents(rows, [A, B, C], soon - timedelta(seconds=1)) == {}
-    assert expired_consents(rows, [A, B, C], soon) == {("offers", soon): [A]}
-    assert expired_consents(rows, [A, B, C], late) == {("offers", soon): [A], ("offers", late): [B]}
-
-
 # Laws -----------------------------------------------------------------------------------
-
-KINDS = st.sampled_from(
-    [
-        "consent.given",
-        "consent.refused",
-        "consent.withdrawn",
-        "consent.expired",
-        "objection.made",
-        "objection.lifted",
-    ]
-)
-GROUPS = st.sampled_from([(A,), (B,), (C,), (A, B), (B, C), (A, B, C)])
-SOURCES = st.sampled_from(["web", "import"])
-ANSWERS = st.builds(
-    entry,
-    KINDS,
-    st.sampled_from(["offers", "surveys"]),
-    at=st.integers(0, 4),
-    for_=GROUPS,
-    source_channel=SOURCES,
-)
-WISHES = st.builds(
-    lambda value, **facts: (
-        entry("preference.cleared", "allow", **facts)
-        if value is None
-        else prefer("allow", value, **facts)
-    ),
-    st.sampled_from([True, False, None]),
-    at=st.integers(0, 4),
-    for_=GROUPS,
-    channel=st.sampled_from(["*", "email", "sms"]),
-    topic=st.sampled_from(["*", "rides", "visits"]),
-)
-LEDGERS = st.lists(ANSWERS | WISHES, max_size=12)
-
-
-def allows(state, channel, topic):
-    """The most specific wins; of two that are as specific, the stricter. None: nobody said."""
-    values = {(s.channel, s.topic): s.value for s in state.settings if s.name == "allow"}
-    for scopes in ([(channel, topic)], [(channel, ANY), (ANY, topic)], [(ANY, ANY)]):
-        if answers := [values[scope] for scope in scopes if scope in values]:
-            return min(answers)
-    return None
 
 
 @given(LEDGERS, st.randoms())
@@ -387,14 +257,3 @@ def test_a_refusal_said_last_stands_whatever_was_said_before(entries, purpose):
     last = entry("consent.refused", purpose, at=9, for_=(A, B, C))
 
     assert consent([*entries, last], A, B, C, purpose=purpose) == "refused"
-
-
-@given(LEDGERS)
-def test_the_filter_names_only_what_is_denied(entries):
-    state = fold(entries, [A, B, C])
-    denied = consent_filter(state)
-
-    for channel in ("email", "sms", "inbox"):
-        for topic in ("rides", "visits", "news"):
-            is_off = {channel, ANY} & {*denied.channels_off} or {topic, ANY} & {*denied.topics_off}
-            assert not is_off or allows(state, channel, topic) is False

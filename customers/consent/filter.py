@@ -1,0 +1,64 @@
+"""Reduces a consent state to the columns by which a query filters many customers. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from customers.consent.ledger_entries import parse_moment
+from customers.consent.state import ANY, State
+
+
+class ConsentFilter(NamedTuple):
+    """The columns by which a query filters very many customers at once.
+
+    It may let through what a decision then denies, and never the other way round: it names only
+    what is off whatever else holds.
+    """
+
+    granted: list[str]
+    objected: list[str]
+    channels_off: list[str]
+    topics_off: list[str]
+    paused_until: datetime | None
+    only_when_i_ask: bool
+    expires_at: datetime | None
+
+
+def consent_filter(state: State) -> ConsentFilter:
+    """Return the parts of a state that many customers at once are filtered by."""
+    allowed = {(s.channel, s.topic): s.value for s in state.settings if s.name == "allow"}
+    everywhere = {s.name: s.value for s in state.settings if (s.channel, s.topic) == (ANY, ANY)}
+    granted = {
+        purpose: consent for purpose, consent in state.consents.items() if consent.state == "given"
+    }
+    # A pause of one channel, even one that is over, counts there instead of that of all.
+    is_paused = all(s.topic == s.channel == ANY for s in state.settings if s.name == "pause")
+    pause = everywhere.get("pause") if is_paused else None
+    return ConsentFilter(
+        granted=sorted(granted),
+        objected=sorted(state.objections),
+        channels_off=_off(allowed),
+        topics_off=_topics_off(allowed),
+        paused_until=parse_moment(pause) if isinstance(pause, str) else None,
+        only_when_i_ask=everywhere.get("only_when_i_ask") is True,
+        expires_at=min(
+            (consent.valid_until for consent in granted.values() if consent.valid_until),
+            default=None,
+        ),
+    )
+
+
+def _topics_off(allowed: Mapping[tuple[str, str], object]) -> list[str]:
+    # A channel that is on is more specific than a topic that is off.
+    if any(value for (channel, topic), value in allowed.items() if channel != ANY == topic):
+        return []
+    return _off({(topic, channel): on for (channel, topic), on in allowed.items()})
+
+
+def _off(allowed: Mapping[tuple[str, str], object]) -> list[str]:
+    """Return the channels, or the topics, that are off with nothing more specific on."""
+    on = {first for (first, second), value in allowed.items() if value and second != ANY}
+    off = {first for (first, second), value in allowed.items() if not value and second == ANY}
+    if ANY in off and True in allowed.values():
+        off.remove(ANY)
+    return sorted(off - on)
