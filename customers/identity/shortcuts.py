@@ -46,14 +46,14 @@ def _component_owners(
     links: Set[KeyPair],
     evidence: int,
     new_records: Mapping[IdentifierKey, UUID],
-    known: Set[IdentifierKey],
+    keys_with_owner: Set[IdentifierKey],
 ) -> dict[IdentifierKey, UUID]:
     """Give identifiers that nothing is known of to the only record opened among them."""
     certain: dict[IdentifierKey, UUID] = {}
     for component in _components(links):
         keys = {key for link in component for key in link}
         opened = [new_records[key] for key in keys if key in new_records]
-        if not known.isdisjoint(keys) or len(opened) != 1:
+        if not keys_with_owner.isdisjoint(keys) or len(opened) != 1:
             continue
         if _is_one_group(keys, component, evidence):
             certain |= dict.fromkeys(keys, opened[0])
