@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from customers.api import (
+    order_cancellations,
     order_requests,
     orders,
     parties,
@@ -26,10 +27,14 @@ _record_paths: list[URLPattern | URLResolver] = [
     # What is of an order comes before the order: its number may have anything in it.
     path(
         "orders/<number:number>/lines/<number:line>/cancel/",
-        orders.CancelLineView.as_view(),
+        order_cancellations.CancelLineView.as_view(),
         name="order-line-cancel",
     ),
-    path("orders/<number:number>/cancel/", orders.CancelView.as_view(), name="order-cancel"),
+    path(
+        "orders/<number:number>/cancel/",
+        order_cancellations.CancelView.as_view(),
+        name="order-cancel",
+    ),
     path(
         "orders/<number:number>/history/", orders.OrderHistoryView.as_view(), name="order-history"
     ),

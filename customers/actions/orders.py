@@ -15,7 +15,6 @@ from customers.actions.changes import ChangeAuthor, RecordChange, lock_name, rec
 from customers.identity.normalize import normalize
 from customers.models import Evidence, Identifier, Order
 from customers.projections import orders
-from customers.projections.facts import documents
 from customers.types import IngestOutcome
 
 # No I, O, 0 or 1: numbers are read out over the phone.
@@ -43,10 +42,6 @@ class OrderClosed(Exception):
 
 class UnverifiedOrder(Exception):
     """No trusted source has confirmed this order, so there is nothing yet to change."""
-
-
-class NoPendingRequest(Exception):
-    """The customer has no open request about this order."""
 
 
 class OrderPlacement(msgspec.Struct, frozen=True):
@@ -79,41 +74,11 @@ def place_order(
     lock_name(f"order {number}")
     if _is_in_use(number, author):
         raise OrderNumberInUse
+    placed = order_change(orders.PLACED, number, order, now, (("order", number),))
     outcome = record_changes(
         customer_id=customer_id,
         author=author,
-        changes=[
-            RecordChange(
-                name=orders.PLACED,
-                about=f"order:{number}",
-                properties={"order_id": number, **order},
-                occurred_at=now,
-                identifiers=(("order", number),),
-            )
-        ],
-        now=now,
-        expected_version=expected_version,
-    )
-    return OrderPlacement(number, outcome)
-
-
-@transaction.atomic
-def request_order(
-    *,
-    customer_id: UUID,
-    author: ChangeAuthor,
-    order: Mapping[str, object],
-    now: datetime,
-    expected_version: int | None = None,
-) -> OrderPlacement:
-    """Record what a customer asks for: it has a number of ours, and is no order yet."""
-    number = new_number()
-    while Order.objects.filter(number=number).exists():
-        number = new_number()
-    outcome = record_changes(
-        customer_id=customer_id,
-        author=author,
-        changes=[_order_change(orders.REQUESTED, number, order, now)],
+        changes=[placed],
         now=now,
         expected_version=expected_version,
     )
@@ -133,7 +98,7 @@ class OrderTarget(msgspec.Struct, frozen=True):
 @transaction.atomic
 def amend_order(*, target: OrderTarget, change: Mapping[str, object]) -> IngestOutcome:
     """Change what is named in an order and leave the rest."""
-    return _record_change(_open_order(target), target, "Order Amended", change)
+    return _record_change(lock_open_order(target), target, "Order Amended", change)
 
 
 @transaction.atomic
@@ -141,8 +106,8 @@ def cancel_order_line(
     *, target: OrderTarget, line: str, quantity: int | None = None
 ) -> IngestOutcome:
     """Take a line, or some of it, out of an order; raise NoSuchLine where it is not in it."""
-    order = _open_order(target)
-    _require_lines(order, [line])
+    order = lock_open_order(target)
+    require_lines(order, [line])
     quantity_property = {} if quantity is None else {"quantity": quantity}
     return _record_change(
         order, target, "Order Line Cancelled", {"line_id": line, **quantity_property}
@@ -152,85 +117,39 @@ def cancel_order_line(
 @transaction.atomic
 def cancel_order(*, target: OrderTarget, reason: str = "") -> IngestOutcome:
     """Cancel an order, whole; what was only requested is declined."""
-    order = _open_order(target)
+    order = lock_open_order(target)
     reason_property = {"reason": reason} if reason else {}
     if order.status == Order.Status.REQUESTED:
-        return _record(
-            target, [_order_change(orders.DECLINED, target.number, reason_property, target.now)]
+        return record_order_changes(
+            target, [order_change(orders.DECLINED, target.number, reason_property, target.now)]
         )
     return _record_change(order, target, "Order Cancelled", reason_property)
-
-
-@transaction.atomic
-def request_change(
-    *, target: OrderTarget, name: str, change: Mapping[str, object]
-) -> IngestOutcome:
-    """Record a change that a customer asks for, and leave a placed order as it is.
-
-    name: one of customers.projections.orders.GRANTED
-    """
-    order = _open_order(target)
-    if order.evidence == Evidence.CLAIMED and order.status != Order.Status.REQUESTED:
-        raise UnverifiedOrder
-    line_ids = [line["line_id"] for line in documents(change.get("lines"))]
-    _require_lines(order, [*line_ids, *([change["line_id"]] if "line_id" in change else [])])
-    return _record(target, [_order_change(name, target.number, change, target.now)])
-
-
-@transaction.atomic
-def confirm_request(*, target: OrderTarget) -> IngestOutcome:
-    """Place what the customer requested, or do what she asked to change."""
-    order = _open_order(target)
-    if order.status == Order.Status.REQUESTED:
-        return _record(target, [_confirmation(order, target)])
-    if not order.requested_changes:
-        raise NoPendingRequest
-    granted = [
-        _order_change(
-            orders.GRANTED[request["event"]],
-            target.number,
-            request["change"],
-            target.now - timedelta(microseconds=before),
-        )
-        for before, request in zip(
-            range(len(order.requested_changes), 0, -1), order.requested_changes, strict=True
-        )
-    ]
-    return _record(
-        target, [*granted, _order_change(orders.CONFIRMED, target.number, {}, target.now)]
-    )
-
-
-@transaction.atomic
-def decline_request(*, target: OrderTarget, reason: str = "") -> IngestOutcome:
-    """Decline what the customer requested; a placed order stays as it is."""
-    order = _open_order(target)
-    if order.status != Order.Status.REQUESTED and not order.requested_changes:
-        raise NoPendingRequest
-    reason_property = {"reason": reason} if reason else {}
-    return _record(
-        target, [_order_change(orders.DECLINED, target.number, reason_property, target.now)]
-    )
 
 
 def _record_change(
     order: Order, target: OrderTarget, name: str, change: Mapping[str, object]
 ) -> IngestOutcome:
-    changes = [_order_change(name, target.number, change, target.now)]
+    changes = [order_change(name, target.number, change, target.now)]
     if order.evidence == Evidence.CLAIMED:
         # What was only claimed does not count beside what is proved: without the whole
         # order said again, the change would be all that is left of it.
-        changes.insert(0, _confirmation(order, target))
-    return _record(target, changes)
+        changes.insert(0, confirmation(order, target))
+    return record_order_changes(target, changes)
 
 
-def _order_change(
-    name: str, number: str, properties: Mapping[str, object], moment: datetime
+def order_change(
+    name: str,
+    number: str,
+    properties: Mapping[str, object],
+    moment: datetime,
+    identifiers: tuple[tuple[str, str], ...] = (),
 ) -> RecordChange:
-    return RecordChange(name, f"order:{number}", {"order_id": number, **properties}, moment)
+    """Return the event of that name about the order of that number."""
+    about, properties = f"order:{number}", {"order_id": number, **properties}
+    return RecordChange(name, about, properties, moment, identifiers)
 
 
-def _record(target: OrderTarget, changes: Sequence[RecordChange]) -> IngestOutcome:
+def record_order_changes(target: OrderTarget, changes: Sequence[RecordChange]) -> IngestOutcome:
     return record_changes(
         customer_id=target.customer_id,
         author=target.author,
@@ -240,7 +159,7 @@ def _record(target: OrderTarget, changes: Sequence[RecordChange]) -> IngestOutco
     )
 
 
-def _open_order(target: OrderTarget) -> Order:
+def lock_open_order(target: OrderTarget) -> Order:
     # Until it is changed: a button that is pressed twice finds it changed the second time.
     lock_name(f"order {target.number}")
     order = Order.objects.filter(customer_id=target.customer_id, number=target.number).first()
@@ -251,13 +170,13 @@ def _open_order(target: OrderTarget) -> Order:
     return order
 
 
-def _require_lines(order: Order, line_ids: Iterable[object]) -> None:
+def require_lines(order: Order, line_ids: Iterable[object]) -> None:
     ordered = {line["id"] for line in order.lines if line["status"] == "ordered"}
     if set(line_ids) - ordered:
         raise NoSuchLine
 
 
-def _confirmation(order: Order, target: OrderTarget) -> RecordChange:
+def confirmation(order: Order, target: OrderTarget) -> RecordChange:
     """Return the event that places a claimed order again, as a verified one.
 
     Customers cannot: their own app claims what it likes, also numbers and prices.
@@ -270,9 +189,7 @@ def _confirmation(order: Order, target: OrderTarget) -> RecordChange:
         raise OrderNumberInUse
     identifiers = () if _is_in_use(order.number, target.author) else (("order", order.number),)
     moment = target.now - timedelta(microseconds=1)
-    return RecordChange(
-        orders.PLACED, f"order:{order.number}", _order_properties(order), moment, identifiers
-    )
+    return order_change(orders.PLACED, order.number, _order_properties(order), moment, identifiers)
 
 
 def _order_properties(order: Order) -> dict[str, object]:
@@ -282,7 +199,6 @@ def _order_properties(order: Order) -> dict[str, object]:
         if line["status"] == "ordered"
     ]
     return {
-        "order_id": order.number,
         "currency": order.currency,
         "total": str(order.total),
         "visit_date": order.visit_date,

@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from customers.access.permissions import request_actor, request_principal
 from customers.actions.changes import ChangeAuthor, RejectedChange, UnreachableRecord
 from customers.actions.idempotency import StoredResponse
+from customers.actions.order_requests import NoPendingRequest
 from customers.actions.orders import (
-    NoPendingRequest,
     NoSuchLine,
     NoSuchOrder,
     OrderClosed,

@@ -1,58 +1,44 @@
 """Confirming or declining what a customer requested: an order, a change or a cancellation."""
 
-from typing import ClassVar
 from uuid import UUID
 
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from customers.access.permissions import Right
-from customers.actions import orders
-from customers.api import schema
-from customers.api.base import idempotent_response, read_body
-from customers.api.changes import ChangeShape, ChangingView, change_response, request_author
-from customers.api.orders import CancellationReason, is_customer, order_target
+from customers.actions import order_requests
+from customers.api.base import read_body
+from customers.api.order_cancellations import CancellationReason
+from customers.api.order_changes import OrderChangeView, describe_order_change, is_customer
 from customers.api.problems import Problem
 
 
-class ConfirmOrderRequestView(ChangingView):
+class ConfirmOrderRequestView(OrderChangeView):
     """Confirming what a customer requested."""
 
-    rights: ClassVar = {"POST": Right.CHANGE_ORDER}
-
-    @schema.describe(
-        "Confirm what the customer requested: place the order, or do what she asked to change",
-        answer=schema.shape(ChangeShape),
-        parameters=(schema.IDEMPOTENCY_KEY, schema.IF_MATCH),
-        tags=("orders",),
+    @describe_order_change(
+        "Confirm what the customer requested: place the order, or do what she asked to change"
     )
     def post(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
         _refuse_customers(request)
-        target = order_target(self, request, number, request_author(request))
-        return idempotent_response(
-            request, lambda: change_response(orders.confirm_request(target=target))
+        return self.change_order(
+            request, number, lambda target: order_requests.confirm_request(target=target)
         )
 
 
-class DeclineOrderRequestView(ChangingView):
+class DeclineOrderRequestView(OrderChangeView):
     """Declining what a customer requested."""
 
-    rights: ClassVar = {"POST": Right.CHANGE_ORDER}
-
-    @schema.describe(
+    @describe_order_change(
         "Decline what the customer requested; an order that stands stays as it is",
         body=CancellationReason,
-        answer=schema.shape(ChangeShape),
-        parameters=(schema.IDEMPOTENCY_KEY, schema.IF_MATCH),
-        tags=("orders",),
     )
     def post(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
         _refuse_customers(request)
-        body = read_body(request, CancellationReason)
-        target = order_target(self, request, number, request_author(request))
-        return idempotent_response(
+        reason = read_body(request, CancellationReason).reason
+        return self.change_order(
             request,
-            lambda: change_response(orders.decline_request(target=target, reason=body.reason)),
+            number,
+            lambda target: order_requests.decline_request(target=target, reason=reason),
         )
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from channels.console.presenters.orders import StaffOrder, staff_order
 from channels.console.views import access, audit
-from customers.actions import orders
+from customers.actions import order_requests, orders
 from customers.actions.changes import RejectedChange, UnreachableRecord
 from customers.queries import lists
 
@@ -21,7 +21,7 @@ ERROR_TEXTS: dict[type[Exception], str] = {
     orders.NoSuchLine: "That line is not in the order any more.",
     orders.OrderClosed: "This order was cancelled or refunded.",
     orders.UnverifiedOrder: "Nobody has confirmed this order yet.",
-    orders.NoPendingRequest: "Somebody settled what they asked for already.",
+    order_requests.NoPendingRequest: "Somebody settled what they asked for already.",
     orders.OrderNumberInUse: "There is another order with this number.",
     UnreachableRecord: "Nothing proved leads to this customer: let them prove an address first.",
     RejectedChange: "The record did not take it.",
@@ -50,7 +50,7 @@ def confirm(request: HttpRequest, customer_id: UUID, number: str) -> HttpRespons
     live_id, before = find_order(customer_id, number)
     target = order_target(request, live_id, number)
     outcome = "is placed" if before.is_requested else "is changed"
-    _perform(request, lambda: orders.confirm_request(target=target), f"{number} {outcome}.")
+    _perform(request, lambda: order_requests.confirm_request(target=target), f"{number} {outcome}.")
     return redirect("console:customer", customer_id=live_id)
 
 
@@ -61,7 +61,7 @@ def decline(request: HttpRequest, customer_id: UUID, number: str) -> HttpRespons
     live_id, _ = find_order(customer_id, number)
     target = order_target(request, live_id, number)
     text = f"What they asked about {number} is declined."
-    _perform(request, lambda: orders.decline_request(target=target), text)
+    _perform(request, lambda: order_requests.decline_request(target=target), text)
     return redirect("console:customer", customer_id=live_id)
 
 

@@ -4,7 +4,7 @@ from html import escape, unescape
 import pytest
 from django.utils import timezone
 
-from customers.actions import orders
+from customers.actions import order_requests, orders
 from customers.actions.changes import ChangeAuthor
 from customers.events import internal_sources
 from customers.models import Order
@@ -220,12 +220,14 @@ def requested(noor):
     now = timezone.now()
     by = ChangeAuthor(internal_sources.signed_in_sender("customer app", "app"))
     lines = [{"line_id": "1", "name": "Season pass", "quantity": 50}]
-    number = orders.request_order(
+    number = order_requests.request_order(
         customer_id=noor.pk, author=by, order={"lines": lines}, now=now
     ).number
     order("LK-1")
     aim = orders.OrderTarget(noor.pk, "LK-1", by, timezone.now())
-    orders.request_change(target=aim, name="Order Change Requested", change={"note": "by the gate"})
+    order_requests.request_change(
+        target=aim, name="Order Change Requested", change={"note": "by the gate"}
+    )
     return number
 
 

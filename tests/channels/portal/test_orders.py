@@ -9,6 +9,7 @@ import icalendar
 import pytest
 from django.utils import timezone
 
+from customers.actions import order_requests
 from customers.actions import orders as actions
 from customers.actions.changes import ChangeAuthor
 from customers.events import internal_sources
@@ -235,12 +236,12 @@ def test_page_says_what_is_only_requested(signed_in, noor, place):
     place("LK-1")
     by = ChangeAuthor(internal_sources.signed_in_sender("customer portal", "web"))
     order = {"lines": [{"name": "Season pass"}], "visit_date": "2030-05-01"}
-    number = actions.request_order(
+    number = order_requests.request_order(
         customer_id=noor.pk, author=by, order=order, now=timezone.now()
     ).number
     aim = actions.OrderTarget(noor.pk, "LK-1", by, timezone.now())
     change = {"lines": [{"line_id": "a", "quantity": 9}]}
-    actions.request_change(target=aim, name="Order Change Requested", change=change)
+    order_requests.request_change(target=aim, name="Order Change Requested", change=change)
 
     own, changed = (signed_in.get(f"/orders/{n}/").content.decode() for n in (number, "LK-1"))
 

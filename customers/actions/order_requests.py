@@ -1,0 +1,106 @@
+"""Requests of customers about orders, which staff or a source confirm or decline.
+
+Each request and each answer is an event on the customer's log.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from customers.actions.changes import ChangeAuthor, record_changes
+from customers.actions.orders import (
+    OrderPlacement,
+    OrderTarget,
+    UnverifiedOrder,
+    confirmation,
+    lock_open_order,
+    new_number,
+    order_change,
+    record_order_changes,
+    require_lines,
+)
+from customers.models import Evidence, Order
+from customers.projections import orders
+from customers.projections.facts import documents
+from customers.types import IngestOutcome
+
+
+class NoPendingRequest(Exception):
+    """The customer has no open request about this order."""
+
+
+@transaction.atomic
+def request_order(
+    *,
+    customer_id: UUID,
+    author: ChangeAuthor,
+    order: Mapping[str, object],
+    now: datetime,
+    expected_version: int | None = None,
+) -> OrderPlacement:
+    """Record what a customer asks for: it has a number of ours, and is no order yet."""
+    number = new_number()
+    while Order.objects.filter(number=number).exists():
+        number = new_number()
+    outcome = record_changes(
+        customer_id=customer_id,
+        author=author,
+        changes=[order_change(orders.REQUESTED, number, order, now)],
+        now=now,
+        expected_version=expected_version,
+    )
+    return OrderPlacement(number, outcome)
+
+
+@transaction.atomic
+def request_change(
+    *, target: OrderTarget, name: str, change: Mapping[str, object]
+) -> IngestOutcome:
+    """Record a change that a customer asks for, and leave a placed order as it is.
+
+    name: one of customers.projections.orders.GRANTED
+    """
+    order = lock_open_order(target)
+    if order.evidence == Evidence.CLAIMED and order.status != Order.Status.REQUESTED:
+        raise UnverifiedOrder
+    line_ids = [line["line_id"] for line in documents(change.get("lines"))]
+    require_lines(order, [*line_ids, *([change["line_id"]] if "line_id" in change else [])])
+    return record_order_changes(target, [order_change(name, target.number, change, target.now)])
+
+
+@transaction.atomic
+def confirm_request(*, target: OrderTarget) -> IngestOutcome:
+    """Place what the customer requested, or do what she asked to change."""
+    order = lock_open_order(target)
+    if order.status == Order.Status.REQUESTED:
+        return record_order_changes(target, [confirmation(order, target)])
+    if not order.requested_changes:
+        raise NoPendingRequest
+    granted = [
+        order_change(
+            orders.GRANTED[request["event"]],
+            target.number,
+            request["change"],
+            target.now - timedelta(microseconds=before),
+        )
+        for before, request in zip(
+            range(len(order.requested_changes), 0, -1), order.requested_changes, strict=True
+        )
+    ]
+    return record_order_changes(
+        target, [*granted, order_change(orders.CONFIRMED, target.number, {}, target.now)]
+    )
+
+
+@transaction.atomic
+def decline_request(*, target: OrderTarget, reason: str = "") -> IngestOutcome:
+    """Decline what the customer requested; a placed order stays as it is."""
+    order = lock_open_order(target)
+    if order.status != Order.Status.REQUESTED and not order.requested_changes:
+        raise NoPendingRequest
+    reason_property = {"reason": reason} if reason else {}
+    return record_order_changes(
+        target, [order_change(orders.DECLINED, target.number, reason_property, target.now)]
+    )
