@@ -25,7 +25,7 @@ from customers.api import schema
 from customers.api.base import read_body, shape_response
 from customers.consent import history
 from customers.consent.state import State, may_ask
-from customers.queries.shapes import PurposeShape
+from customers.queries.consent_shapes import PurposeShape
 
 type ConsentStateName = Literal[
     "given", "refused", "withdrawn", "expired", "invalidated", "unknown"

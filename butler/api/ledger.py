@@ -11,7 +11,7 @@ from customers.access.permissions import Right
 from customers.api import schema
 from customers.api.base import or_404, page_parameters, page_response
 from customers.consent import history
-from customers.queries.shapes import LedgerEntryShape
+from customers.queries.consent_shapes import LedgerEntryShape
 
 
 class LedgerView(ControlView):

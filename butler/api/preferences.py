@@ -23,7 +23,8 @@ from customers.actions.consent import ConsentStatement
 from customers.api import schema
 from customers.api.base import read_body, shape_response
 from customers.consent import history
-from customers.queries.shapes import Json, TopicShape
+from customers.queries.consent_shapes import TopicShape
+from customers.queries.shapes import Json
 
 
 class SettingShape(msgspec.Struct, frozen=True):

@@ -28,7 +28,7 @@ from customers.api.changes import (
     change_shape,
     request_author,
 )
-from customers.consent import history
+from customers.queries import lists
 from customers.queries.shapes import RequestShape
 
 type ShortText = Annotated[str, Meta(max_length=500)]
@@ -68,7 +68,7 @@ class RequestsView(ChangingView):
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_parameters(request)
-        return page_response(request, history.requests(self.live_id, cursor=cursor, limit=limit))
+        return page_response(request, lists.requests(self.live_id, cursor=cursor, limit=limit))
 
     @schema.describe(
         "Ask to be called back",

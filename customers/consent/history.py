@@ -10,19 +10,20 @@ from django.db.models import Q, QuerySet
 
 from customers.consent import receipts, signing
 from customers.consent.state import State
-from customers.models import Control, ControlEntry, Customer, Notice, Purpose, Request, Topic
+from customers.models import Control, ControlEntry, Customer, Notice, Purpose, Topic
 from customers.models.control import own_record
-from customers.queries.pages import Page, read_page
-from customers.queries.shapes import (
-    Json,
+from customers.queries.consent_shapes import (
     LedgerEntryShape,
     NoticeShape,
     PurposeShape,
-    RequestShape,
     TopicShape,
 )
+from customers.queries.pages import Page, read_page
+from customers.queries.shapes import Json, shape_of_row
 
 _FALLBACK_LANGUAGE = "en"
+# Fields of a ledger entry that readers see as its document has them.
+_DOCUMENT_FIELDS = ("channel", "topic", "language", "source_channel", "evidence", "valid_until")
 
 
 def current_state(customer_id: UUID) -> State:
@@ -99,23 +100,15 @@ def _formatted_json(document: object) -> bytes:
 def _entry(row: ControlEntry) -> LedgerEntryShape:
     document: dict[str, Any] = msgspec.json.decode(row.document)
     notice = document["privacy_notice"] or {}
-    return LedgerEntryShape(
+    return shape_of_row(
+        LedgerEntryShape,
+        row,
         id=row.entry_id,
-        kind=row.kind,
-        subject=row.subject,
-        channel=document["channel"],
-        topic=document["topic"],
         value=_json(document["value"]),
         notice=notice.get("sha256"),
-        language=document["language"],
         by=document["actor"]["role"],
         actor=document["actor"]["id"],
-        source_channel=document["source_channel"],
-        evidence=document["evidence"],
-        valid_until=document["valid_until"],
-        occurred_at=row.occurred_at,
-        recorded_at=row.recorded_at,
-        version=row.version,
+        **{name: document[name] for name in _DOCUMENT_FIELDS},
     )
 
 
@@ -173,28 +166,3 @@ def _newest_notice(notices: Sequence[Notice], language: str) -> NoticeShape | No
     by_language = {notice.language: notice for notice in notices if notice.version == version}
     chosen = _in_language(by_language, language)
     return NoticeShape(chosen.version, chosen.language, chosen.text, chosen.digest)
-
-
-def requests(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[RequestShape]:
-    """Return what a live record's customer asked a person for, the newest first."""
-    return read_page(
-        Request.objects.filter(customer_id=customer_id),
-        order_by={"opened_at": datetime, "reference": str},
-        to_shape=_request,
-        cursor=cursor,
-        limit=limit,
-    )
-
-
-def _request(row: Request) -> RequestShape:
-    return RequestShape(
-        reference=row.reference,
-        kind=row.kind,
-        status=row.status,  # type: ignore[arg-type]  # one of Request.Status
-        subject=row.subject,
-        channel=row.channel,
-        opened_at=row.opened_at,
-        wanted_at=row.wanted_at,
-        closed_at=row.closed_at,
-        version=row.version,
-    )

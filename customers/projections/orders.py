@@ -15,6 +15,12 @@ from decimal import Decimal
 import msgspec
 
 from customers.projections.facts import Fact, clock, day, documents, in_order, money, text, whole
+from customers.projections.order_lines import (
+    OrderLine,
+    amend_line,
+    line_from_document,
+    lines_total,
+)
 from customers.types import CLAIMED
 
 PREFIX = "order:"
@@ -26,20 +32,6 @@ LINE_CANCELLATION_REQUESTED = "Order Line Cancellation Requested"
 CANCELLATION_REQUESTED = "Order Cancellation Requested"
 CONFIRMED = "Order Request Confirmed"
 DECLINED = "Order Request Declined"
-
-
-class OrderLine(msgspec.Struct):
-    id: str
-    product: str = ""
-    name: str = ""
-    quantity: int = 1
-    unit_price: Decimal | None = None
-    status: str = "ordered"
-    details: dict[str, object] = {}
-
-    @property
-    def total(self) -> Decimal:
-        return (self.unit_price or Decimal(0)) * self.quantity
 
 
 # What the column holds. Lines that come to more are a mistake, and still on the log as they came.
@@ -144,25 +136,27 @@ def _state_whole(state: OrderState, fact: Fact) -> None:
     """Take the statement as the whole order: lines that it does not name are gone."""
     if "products" in fact.properties or "lines" in fact.properties:
         stated = documents(fact.properties.get("products") or fact.properties.get("lines"))
-        state.lines = [_line(document, number) for number, document in enumerate(stated, start=1)]
+        state.lines = [
+            line_from_document(document, number) for number, document in enumerate(stated, start=1)
+        ]
     _state_details(state, fact.properties)
     if "total" not in fact.properties and "revenue" not in fact.properties and state.lines:
-        state.total = _sum(state.lines)
+        state.total = lines_total(state.lines)
 
 
 def _amend(state: OrderState, fact: Fact) -> None:
     """Change only what is named; a line by its id, or added under a new one."""
     by_id = {line.id: line for line in state.lines}
-    before = _sum(state.lines)
+    before = lines_total(state.lines)
     stated = documents(fact.properties.get("lines"))
     for number, document in enumerate(stated, start=len(by_id) + 1):
-        line = _line(document, number)
+        line = line_from_document(document, number)
         if current := by_id.get(line.id):
-            _amend_line(current, line, document)
+            amend_line(current, line, document)
         else:
             by_id[line.id] = line
     state.lines = list(by_id.values())
-    state.total += _sum(state.lines) - before
+    state.total += lines_total(state.lines) - before
     _state_details(state, fact.properties)
     if state.status == "placed":
         state.status = "amended"
@@ -228,35 +222,6 @@ _CHANGE_OF = {request: _CHANGES[change] for request, change in GRANTED.items()}
 NAMES = frozenset(_CHANGES)
 
 
-_LINE_FIELDS = frozenset(
-    {"id", "line_id", "product_id", "product", "sku", "name", "quantity"}
-    | {"price", "unit_price", "status", "total"}
-)
-
-
-def _line(document: dict[str, object], number: int) -> OrderLine:
-    return OrderLine(
-        id=text(document, "line_id", "id") or str(number),
-        product=text(document, "product_id", "product", "sku"),
-        name=text(document, "name"),
-        quantity=whole(document.get("quantity"), 1),
-        unit_price=money(document.get("unit_price", document.get("price"))),
-        details={name: value for name, value in document.items() if name not in _LINE_FIELDS},
-    )
-
-
-def _amend_line(current: OrderLine, stated: OrderLine, document: dict[str, object]) -> None:
-    """Take over the fields of a line that the document really has."""
-    current.status = "ordered"
-    current.details = {**current.details, **stated.details}
-    current.product = stated.product or current.product
-    current.name = stated.name or current.name
-    if "quantity" in document:
-        current.quantity = stated.quantity
-    if stated.unit_price is not None:
-        current.unit_price = stated.unit_price
-
-
 def _state_details(state: OrderState, properties: dict[str, object]) -> None:
     total = money(properties.get("total", properties.get("revenue")))
     if total is not None:
@@ -271,7 +236,3 @@ def _state_details(state: OrderState, properties: dict[str, object]) -> None:
     for name in ("name", "note", "code", "coupon", "affiliation"):
         if name in properties:
             state.details = {**state.details, name: properties[name]}
-
-
-def _sum(lines: Iterable[OrderLine]) -> Decimal:
-    return sum((line.total for line in lines if line.status == "ordered"), Decimal("0.00"))

@@ -1,4 +1,4 @@
-"""Lists: records, orders, reviews, merges, and what is in quarantine."""
+"""Lists: records, orders, requests, reviews, merges, and what is in quarantine."""
 
 import json
 from datetime import datetime
@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from django.db.models import Q
 from django.db.models.functions import Coalesce, Length
+from msgspec import UNSET
 
 from customers import db, sql
 from customers.models import (
@@ -17,6 +18,7 @@ from customers.models import (
     Order,
     PartyMember,
     QuarantinedItem,
+    Request,
     Review,
     Trait,
 )
@@ -27,8 +29,10 @@ from customers.queries.shapes import (
     MergeShape,
     OrderShape,
     QuarantineShape,
+    RequestShape,
     ReviewShape,
     SummaryShape,
+    shape_of_row,
 )
 
 
@@ -47,25 +51,17 @@ def customers(*, cursor: str | None, limit: int) -> Page[SummaryShape]:
         cursor=cursor,
         limit=limit,
     )
-    names = dict(
-        Trait.objects.filter(
-            customer_id__in=[row.pk for row in page.results], name="name"
-        ).values_list("customer_id", "value")
-    )
-    return Page(
-        [
-            SummaryShape(
-                id=row.pk,
-                version=row.version,
-                name=_text(names.get(row.pk)),
-                created_at=row.created_at,
-                last_seen_at=row.last_seen_at,
-            )
-            for row in page.results
-        ],
-        page.next,
-        page.previous,
-    )
+    names = _read_names([row.pk for row in page.results])
+    summaries = [
+        shape_of_row(SummaryShape, row, name=_text(names.get(row.pk)), is_verified=UNSET)
+        for row in page.results
+    ]
+    return Page(summaries, page.next, page.previous)
+
+
+def _read_names(customer_ids: list[UUID]) -> dict[UUID, object]:
+    rows = Trait.objects.filter(customer_id__in=customer_ids, name="name")
+    return dict(rows.values_list("customer_id", "value"))
 
 
 def customers_by_identifier(kind: str, value: str) -> list[SummaryShape]:
@@ -105,23 +101,14 @@ def order(customer_id: UUID, number: str) -> OrderShape | None:
 
 
 def _order(row: Order) -> OrderShape:
-    return OrderShape(
-        number=row.number,
-        status=row.status,  # type: ignore[arg-type]  # one of Order.Status
-        channel=row.channel,
-        currency=row.currency,
-        total=row.total,
-        visit_date=row.visit_date,
-        visit_time=row.visit_time,
+    return shape_of_row(
+        OrderShape,
+        row,
         party=_raw_json(row.party),
         lines=_raw_json(row.lines),
         details=_raw_json(row.details),
         requested_changes=_raw_json(row.requested_changes),
         is_verified=row.evidence == Evidence.VERIFIED,
-        placed_at=row.placed_at,
-        changed_at=row.changed_at,
-        changed_by=row.changed_by,
-        version=row.version,
     )
 
 
@@ -142,15 +129,7 @@ def member(customer_id: UUID, reference: str) -> MemberShape | None:
 
 
 def _member(row: PartyMember) -> MemberShape:
-    return MemberShape(
-        reference=row.reference,
-        name=row.name,
-        role=row.role,  # type: ignore[arg-type]  # one of PartyMember.Role
-        birth_date=row.birth_date,
-        guardian=row.guardian,
-        details=_raw_json(row.details),
-        version=row.version,
-    )
+    return shape_of_row(MemberShape, row, details=_raw_json(row.details))
 
 
 def interactions(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[InteractionShape]:
@@ -165,18 +144,17 @@ def interactions(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[I
 
 
 def _interaction(row: Interaction) -> InteractionShape:
-    return InteractionShape(
-        reference=row.reference,
-        kind=row.kind,
-        channel=row.channel,
-        direction=row.direction,
-        status=row.status,
-        staff=row.staff,
-        started_at=row.started_at,
-        answered_at=row.answered_at,
-        ended_at=row.ended_at,
-        details=_raw_json(row.details),
-        version=row.version,
+    return shape_of_row(InteractionShape, row, details=_raw_json(row.details))
+
+
+def requests(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[RequestShape]:
+    """Return what a live record's customer asked a person for, the newest first."""
+    return read_page(
+        Request.objects.filter(customer_id=customer_id),
+        order_by={"opened_at": datetime, "reference": str},
+        to_shape=lambda row: shape_of_row(RequestShape, row),
+        cursor=cursor,
+        limit=limit,
     )
 
 
@@ -194,14 +172,11 @@ def merges(customer_id: UUID) -> list[MergeShape]:
 
 def merge(row: Merge) -> MergeShape:
     """Return one merge as readers see it."""
-    return MergeShape(
-        id=row.pk,
+    return shape_of_row(
+        MergeShape,
+        row,
         merged_into=row.merged_into_id,
         record=row.record_id,
-        reason=row.reason,
-        actor=row.actor,
-        merged_at=row.merged_at,
-        undone_at=row.undone_at,
         links=_raw_json(row.links),
     )
 
@@ -224,16 +199,12 @@ def review(review_id: int) -> ReviewShape | None:
 
 
 def _review(row: Review) -> ReviewShape:
-    return ReviewShape(
-        id=row.pk,
-        kind=row.kind,
+    return shape_of_row(
+        ReviewShape,
+        row,
         first=row.first_id,
         second=row.second_id,
         details=_raw_json(row.details),
-        status=row.status,  # type: ignore[arg-type]  # one of Review.Status
-        created_at=row.created_at,
-        settled_at=row.settled_at,
-        settled_by=row.settled_by,
     )
 
 
@@ -258,13 +229,5 @@ def quarantined(item_id: int) -> QuarantineShape | None:
 
 
 def _quarantined(row: QuarantinedItem) -> QuarantineShape:
-    return QuarantineShape(
-        id=row.pk,
-        source=row.source.name,
-        message_id=row.message_id,
-        reason=row.reason,
-        detail=row.detail,
-        size=row.size,  # type: ignore[attr-defined]  # annotated by the query
-        received_at=row.received_at,
-        replayed_at=row.replayed_at,
-    )
+    # Not the bytes that came, unless they are asked for: reading them is another statement.
+    return shape_of_row(QuarantineShape, row, source=row.source.name, raw=UNSET)

@@ -22,6 +22,14 @@ class Shape(msgspec.Struct, frozen=True, gc=False):
     """A frozen answer."""
 
 
+def shape_of_row[S: Shape](shape_type: type[S], row: object, **fields: object) -> S:
+    """Return a shape with these fields, and every other field from the row's column of that name."""
+    columns = {
+        name: getattr(row, name) for name in shape_type.__struct_fields__ if name not in fields
+    }
+    return shape_type(**columns, **fields)
+
+
 class IdentifierShape(Shape, frozen=True):
     kind: str
     value: str
@@ -183,55 +191,6 @@ class RecordVersion(Shape, frozen=True):
     id: UUID
     version: int
     is_current: bool
-
-
-class NoticeShape(Shape, frozen=True):
-    """The exact text that is shown today; a consent names its digest."""
-
-    version: int
-    language: str
-    text: str
-    digest: str
-
-
-class PurposeShape(Shape, frozen=True):
-    """A purpose that customers are asked for."""
-
-    key: str
-    kind: Literal["contact", "use"]
-    name: str
-    description: str
-    is_offered: bool
-    notice: NoticeShape | None
-
-
-class TopicShape(Shape, frozen=True):
-    """A topic of messages."""
-
-    key: str
-    name: str
-    description: str
-
-
-class LedgerEntryShape(Shape, frozen=True):
-    """One entry of the ledger as readers see it; its receipt has every field."""
-
-    id: UUID
-    kind: str
-    subject: str
-    channel: str
-    topic: str
-    value: Json
-    notice: str | None
-    language: str | None
-    by: Literal["self", "guardian", "staff", "source", "signal", "clock"]
-    actor: str
-    source_channel: str
-    evidence: dict[str, str]
-    valid_until: datetime | None
-    occurred_at: datetime
-    recorded_at: datetime
-    version: Version
 
 
 class RequestShape(Shape, frozen=True):

@@ -28,7 +28,7 @@ from customers.consent import history
 from customers.consent.state import State
 from customers.identity.search import describe
 from customers.queries import lists
-from customers.queries.shapes import PurposeShape
+from customers.queries.consent_shapes import PurposeShape
 
 # How the customer makes the statement, by the kind of evidence.
 EVIDENCE_KINDS = {"voice": "on the phone", "staff": "in front of me", "paper": "in a letter"}

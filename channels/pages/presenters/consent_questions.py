@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 
 from channels.pages.presenters.decisions import anchor
 from customers.consent.state import MARKETING, Consent, State
-from customers.queries.shapes import PurposeShape
+from customers.queries.consent_shapes import PurposeShape
 
 # The customer's answer to a consent question; its date follows.
 CONSENT_STATES = {

@@ -15,7 +15,7 @@ from butler.queries.decisions import AccessLogEntryShape, DecisionShape, Occasio
 from channels.pages.presenters import messages
 from channels.pages.presenters.labels import MESSAGE_CHANNELS, translated
 from channels.pages.time import day_and_time
-from customers.queries.shapes import PurposeShape, TopicShape
+from customers.queries.consent_shapes import PurposeShape, TopicShape
 
 # Labels of outcomes for which no message exists.
 OUTCOMES = {

@@ -18,7 +18,7 @@ from channels.pages.presenters.labels import (
     translated,
 )
 from customers.consent.state import ANY, MARKETING
-from customers.queries.shapes import LedgerEntryShape
+from customers.queries.consent_shapes import LedgerEntryShape
 
 STATEMENT_KINDS = {
     "consent.given": gettext_noop("You said yes"),

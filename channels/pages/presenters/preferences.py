@@ -14,7 +14,7 @@ from channels.pages.presenters.labels import CHANNEL_NAMES, PERIOD_NAMES, WEEKDA
 from channels.pages.setting_forms import PAUSES
 from customers.consent.preferences import EVERY_DAY, PERIODS
 from customers.consent.state import ANY, CHANNELS, MARKETING, Setting, State
-from customers.queries.shapes import PurposeShape, TopicShape
+from customers.queries.consent_shapes import PurposeShape, TopicShape
 
 PAUSE_NAMES = {
     1: gettext_noop("for a day"),

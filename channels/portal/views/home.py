@@ -23,8 +23,9 @@ from channels.pages.presenters.record import RecordPage, record_page
 from channels.pages.presenters.timeline import ReferenceNames, message_id_of
 from channels.portal.decorators import own_record, render_page
 from customers.consent import history
+from customers.queries.consent_shapes import PurposeShape
 from customers.queries.record import record
-from customers.queries.shapes import EventShape, PurposeShape, RecordShape
+from customers.queries.shapes import EventShape, RecordShape
 from customers.queries.timeline import TimelineFilter, timeline
 
 EVENTS_LIMIT = 10
