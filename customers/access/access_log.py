@@ -24,17 +24,15 @@ def log_staff_access(
     """Log that an actor read these live records: role, page and reason. One statement."""
     AccessLogEntry.objects.bulk_create(
         [
-            AccessLogEntry(
-                customer_id=customer_id,
-                at=now,
-                actor=actor[:100],
-                role=role[:32],
-                what=what[:32],
-                reason=reason[:200],
-            )
+            AccessLogEntry(customer_id=customer_id, at=now, **_columns(actor, role, what, reason))
             for customer_id in customer_ids
         ]
     )
+
+
+def _columns(actor: str, role: str, what: str, reason: str) -> dict[str, str]:
+    """Return these texts at the length that their columns have."""
+    return {"actor": actor[:100], "role": role[:32], "what": what[:32], "reason": reason[:200]}
 
 
 # A key that reads a record again within this time leaves one row, not thousands.
@@ -62,15 +60,7 @@ def log_api_access(
         ids = [customer_id for customer_id in ids if _is_new((customer_id, actor, what))]
     if not ids:
         return
-    params = {
-        "ids": ids,
-        "at": now,
-        "actor": actor[:100],
-        "role": role[:32],
-        "what": what[:32],
-        "reason": reason[:200],
-    }
-    sql.run("insert_access_log", params)
+    sql.run("insert_access_log", {"ids": ids, "at": now} | _columns(actor, role, what, reason))
     # Only now: where the statement failed, the next try has to log the access.
     if role == SYSTEM:
         _remember((customer_id, actor, what) for customer_id in ids)

@@ -67,12 +67,7 @@ def record_changes(
 
     Raises UnreachableRecord, RejectedChange, or ingest.VersionMismatch when the log moved on.
     """
-    identifier = db.row(sql.load("find_routing_identifier"), {"id": customer_id})
-    if identifier is None:
-        raise UnreachableRecord
-    if identifier[0] == ORDER:
-        source_id, _, number = identifier[1].partition("/")
-        identifier = order_identifier(int(source_id), number)
+    identifier = _routing_identifier(customer_id)
     receipt = ingest.store_events(
         sender=author.sender,
         events=[_incoming_event(change, identifier, author) for change in changes],
@@ -83,6 +78,18 @@ def record_changes(
         if outcome.status != "accepted":
             raise RejectedChange(outcome.reason or outcome.status)
     return receipt.outcomes[-1]
+
+
+def _routing_identifier(customer_id: UUID) -> tuple[str, str]:
+    """Return the identifier by which an event of any source reaches this record."""
+    identifier = db.row(sql.load("find_routing_identifier"), {"id": customer_id})
+    if identifier is None:
+        raise UnreachableRecord
+    kind, value = identifier
+    if kind == ORDER:
+        source_id, _, number = value.partition("/")
+        return order_identifier(int(source_id), number)
+    return kind, value
 
 
 def _incoming_event(

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from hashlib import blake2b
 from uuid import UUID
 
-import msgspec
 from django.db import transaction
 from django.db.models.functions import Coalesce
 from uuid_utils.compat import uuid7
@@ -13,7 +11,7 @@ from uuid_utils.compat import uuid7
 from customers import sql
 from customers.events import log
 from customers.models import Customer
-from customers.types import VERIFIED, LogEntry
+from customers.types import VERIFIED
 
 
 class NoSuchCustomer(Exception):
@@ -36,26 +34,11 @@ def add_note(
     It needs no verified identifier, because it is about what we did and not about who they are.
     """
     live = _lock_live_record(customer_id)
-    [(_, head)] = sql.rows("read_customer_versions", {"ids": [live]})
-    message_id = f"note-{uuid7()}"
-    body = msgspec.json.encode({"type": kind, "event": name, "properties": properties})
-    entry = LogEntry(
-        customer_id=live,
-        version=head + 1,
-        origin_id=None,
-        message_id=message_id,
-        message_key=log.message_key(log.BUTLER_SOURCE_ID, message_id),
-        body_hash=blake2b(body, digest_size=16).hexdigest(),
-        kind=kind,
-        name=name,
-        about=about,
-        actor=actor[:100],
-        identifier_ids=[],
-        occurred_at=now,
-        body=msgspec.Raw(body),
-    )
+    [(_, version)] = sql.rows("read_customer_versions", {"ids": [live]})
+    note = log.InternalEvent(live, kind, name, properties, now, about)
+    entry = log.internal_log_entry(note, version + 1, actor[:100], f"note-{uuid7()}")
     log.append([entry], source_id=log.BUTLER_SOURCE_ID, evidence=VERIFIED, received_at=now)
-    return head + 1
+    return version + 1
 
 
 def _lock_live_record(customer_id: UUID) -> UUID:

@@ -73,7 +73,16 @@ def publish(
     """
     _upsert(Purpose, purposes, ["kind", "texts", "dpv", "details", "position", "is_offered"])
     _upsert(Topic, topics, ["texts", "position"])
-    rows = [
+    rows = [row for notice in notices for row in _notice_rows(notice, now)]
+    count_before = Notice.objects.count()
+    Notice.objects.bulk_create(rows, ignore_conflicts=True)
+    _reject_changed(rows)
+    return Notice.objects.count() - count_before
+
+
+def _notice_rows(notice: NoticeText, now: datetime) -> list[Notice]:
+    """Return a row of the notice for each of its languages."""
+    return [
         Notice(
             purpose_id=notice.purpose,
             version=notice.version,
@@ -82,13 +91,8 @@ def publish(
             digest=digest(text),
             published_at=now,
         )
-        for notice in notices
         for language, text in notice.texts.items()
     ]
-    count_before = Notice.objects.count()
-    Notice.objects.bulk_create(rows, ignore_conflicts=True)
-    _reject_changed(rows)
-    return Notice.objects.count() - count_before
 
 
 def _upsert[M: (Purpose, Topic)](

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
 from allauth.usersessions.models import UserSession
@@ -139,14 +140,19 @@ def _get_or_create_user(email: str, language: str, now: datetime) -> User:
         kind="email", value=email, evidence=Evidence.VERIFIED
     )
     if user.record_id != record_id:
-        # A login that did not lead here before may be somebody else's preparation: its
-        # sessions end and its password is worth nothing.
-        end_sessions(user)
-        # Sessions are bound to the password, so this ends those that nobody listed, too.
-        user.set_unusable_password()
-        user.record_id = record_id
-        user.save()
+        _link_to_record(user, record_id)
     return user
+
+
+def _link_to_record(user: User, record_id: UUID | None) -> None:
+    """Let a login lead to another record, and end every session that led elsewhere."""
+    # A login that did not lead here before may be somebody else's preparation: its
+    # sessions end and its password is worth nothing.
+    end_sessions(user)
+    # Sessions are bound to the password, so this ends those that nobody listed, too.
+    user.set_unusable_password()
+    user.record_id = record_id
+    user.save()
 
 
 def _find_user_by_email(email: str) -> User | None:
@@ -158,29 +164,26 @@ def _find_user_by_email(email: str) -> User | None:
 
 def _store_address_proved_event(email: str, now: datetime) -> None:
     """Log that the address was proved; its verified identifier comes from that event."""
-    message_id = f"address-proved-{uuid7()}"
-    body = msgspec.json.encode(
-        {"type": "identify", "event": "Address Proved", "traits": {"email": email}}
-    )
-    receipt = ingest.store_events(
-        sender=internal_sources.BUTLER,
-        events=[
-            IncomingEvent(
-                message_id=message_id,
-                kind="identify",
-                name="Address Proved",
-                identifiers=(("email", email),),
-                occurred_at=now,
-                body=body,
-                body_hash=hashlib.blake2b(body, digest_size=16).digest(),
-                traits={"email": email},
-            )
-        ],
-        received_at=now,
-    )
+    event = _address_proved_event(email, now)
+    receipt = ingest.store_events(sender=internal_sources.BUTLER, events=[event], received_at=now)
     if receipt.outcomes[0].status != "accepted":
         # The company says that this address is nobody's, such as that of an office.
         raise WrongCode
+
+
+def _address_proved_event(email: str, now: datetime) -> IncomingEvent:
+    traits: dict[str, object] = {"email": email}
+    body = msgspec.json.encode({"type": "identify", "event": "Address Proved", "traits": traits})
+    return IncomingEvent(
+        message_id=f"address-proved-{uuid7()}",
+        kind="identify",
+        name="Address Proved",
+        identifiers=(("email", email),),
+        occurred_at=now,
+        body=body,
+        body_hash=hashlib.blake2b(body, digest_size=16).digest(),
+        traits=traits,
+    )
 
 
 def end_sessions(user: User, *, except_key: str = "") -> None:

@@ -6,11 +6,9 @@ there is such a login.
 """
 
 import hmac
-import math
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from datetime import datetime
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -21,13 +19,12 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
 )
 from allauth.mfa.utils import decrypt, encrypt
-from django.db import connection, transaction
-from django.utils.crypto import salted_hmac
+from django.db import transaction
 
 from customers.access.mfa import UndecryptableSecret
-from customers.models import AttemptCount, User
+from customers.actions.attempt_limits import AttemptLimit, count_attempt, reset_attempts
+from customers.models import User
 
-WINDOW = timedelta(minutes=15)
 # Seconds that a code of the authenticator app is shown for, and how many of them a clock may
 # be early or late.
 STEP, DRIFT = 30, 1
@@ -39,21 +36,6 @@ class WrongPassword(Exception):
 
 class WrongAuthenticatorCode(Exception):
     """The code is none that the app shows now, none of the unused recovery codes, or was used."""
-
-
-class TooManyAttempts(Exception):
-    """Too many attempts in this quarter of an hour; another one may be in `seconds`."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__(seconds)
-        self.seconds = seconds
-
-
-class AttemptLimit(NamedTuple):
-    """How many attempts are allowed in a quarter of an hour."""
-
-    name: str
-    tries: int
 
 
 # An address from one network; an address from anywhere, so high that a stranger cannot lock
@@ -70,9 +52,9 @@ CODE = AttemptLimit("code", 5)
 def check_password(*, email: str, password: str, network: str, now: datetime) -> User:
     """Return the open staff login of this address and password."""
     address = email.strip().casefold()[:254]
-    _count_attempt(PAIR, f"{address} {network}", now)
-    _count_attempt(ADDRESS, address, now)
-    _count_attempt(NETWORK, network, now)
+    count_attempt(PAIR, f"{address} {network}", now)
+    count_attempt(ADDRESS, address, now)
+    count_attempt(NETWORK, network, now)
     user = User.objects.filter(email__iexact=address, is_staff=True, is_active=True).first()
     if user is None:
         # As long as a real comparison takes.
@@ -80,7 +62,7 @@ def check_password(*, email: str, password: str, network: str, now: datetime) ->
         raise WrongPassword
     if not user.check_password(password):
         raise WrongPassword
-    _reset_attempts(PAIR, f"{address} {network}", now)
+    reset_attempts(PAIR, f"{address} {network}", now)
     return user
 
 
@@ -95,21 +77,21 @@ def check_code(
 
     `open_session` runs in the transaction that spends the code.
     """
-    _count_attempt(CODE, str(user.pk), now)
+    count_attempt(CODE, str(user.pk), now)
     code = "".join(code.split())
     with transaction.atomic():
         if not (_spend_app_code(user, code, now) or _spend_recovery_code(user, code)):
             raise WrongAuthenticatorCode
-        _reset_attempts(CODE, str(user.pk), now)
+        reset_attempts(CODE, str(user.pk), now)
         open_session()
 
 
 def check_app_code(*, user: User, code: str, now: datetime) -> None:
     """Take a code of the authenticator app alone: who found one recovery code gets no others."""
-    _count_attempt(CODE, str(user.pk), now)
+    count_attempt(CODE, str(user.pk), now)
     if not _spend_app_code(user, "".join(code.split()), now):
         raise WrongAuthenticatorCode
-    _reset_attempts(CODE, str(user.pk), now)
+    reset_attempts(CODE, str(user.pk), now)
 
 
 def recovery_codes(*, user: User) -> list[str]:
@@ -148,7 +130,7 @@ def enroll(
 
     `open_session` runs in the transaction that stores the app.
     """
-    _count_attempt(CODE, str(user.pk), now)
+    count_attempt(CODE, str(user.pk), now)
     counter = _counter_of(secret, "".join(code.split()), now)
     if counter is None:
         raise WrongAuthenticatorCode
@@ -157,13 +139,19 @@ def enroll(
         User.objects.select_for_update().get(pk=user.pk)
         if has_second_factor(user):
             raise WrongAuthenticatorCode
-        instance = TOTP.activate(user, secret).instance
-        instance.data["last_counter"] = counter
-        instance.save(update_fields=["data"])
-        Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).delete()
-        codes: list[str] = RecoveryCodes.activate(user).generate_codes()
-        _reset_attempts(CODE, str(user.pk), now)
+        codes = _activate_app(user, secret, counter)
+        reset_attempts(CODE, str(user.pk), now)
         open_session()
+    return codes
+
+
+def _activate_app(user: User, secret: str, counter: int) -> list[str]:
+    """Store an authenticator app whose code was used; return new recovery codes."""
+    instance = TOTP.activate(user, secret).instance
+    instance.data["last_counter"] = counter
+    instance.save(update_fields=["data"])
+    Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).delete()
+    codes: list[str] = RecoveryCodes.activate(user).generate_codes()
     return codes
 
 
@@ -226,35 +214,3 @@ def _spend_recovery_code(user: User, code: str) -> bool:
     except (UndecryptableSecret, Authenticator.DoesNotExist):
         # Of a key that is gone; or deleted by the administrator in this very moment.
         return False
-
-
-def _count_attempt(limit: AttemptLimit, subject: str, now: datetime) -> None:
-    start = _window(now)
-    # Durable: in a transaction around it, what a wrong try raises would undo the count.
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute(_COUNT_ATTEMPT, [_subject(limit, subject), start])
-        [tries] = cursor.fetchone()
-    if tries > limit.tries:
-        raise TooManyAttempts(math.ceil((start + WINDOW - now).total_seconds()))
-
-
-_COUNT_ATTEMPT = """
-INSERT INTO customers_attemptcount AS attempts (subject, "window", tries) VALUES (%s, %s, 1)
-    ON CONFLICT (subject, "window") DO UPDATE SET tries = attempts.tries + 1
-RETURNING tries
-"""
-
-
-def _reset_attempts(limit: AttemptLimit, subject: str, now: datetime) -> None:
-    """Reset the count after a success: a typing mistake a day is no attack."""
-    AttemptCount.objects.filter(subject=_subject(limit, subject), window=_window(now)).delete()
-
-
-def _window(now: datetime) -> datetime:
-    length = int(WINDOW.total_seconds())
-    return datetime.fromtimestamp(int(now.timestamp()) // length * length, tz=UTC)
-
-
-def _subject(limit: AttemptLimit, subject: str) -> bytes:
-    salt = f"customers.staff_sign_in.{limit.name}"
-    return salted_hmac(salt, subject, algorithm="sha256").digest()[:16]

@@ -104,16 +104,11 @@ def describe(
     """Describe in the schema what a method takes and answers."""
     is_writing = body is not None or status in (201, 202) or IF_MATCH in parameters
     usual = _WRITE_PROBLEMS if is_writing else _READ_PROBLEMS
-    responses: dict[Any, Any] = {
-        (status, "application/json"): OpenApiResponse(answer, description="Done.")
-        if answer
-        else OpenApiResponse(description="Done.")
-    }
+    success = OpenApiResponse(answer, description="Done.")
+    responses: dict[Any, Any] = {(status, "application/json"): success}
     for code in sorted({*usual, *problems}):
         responses[code, CONTENT_TYPE] = OpenApiResponse(_problem, description=_PROBLEMS[code])
-    for code, (description, other) in (other_responses or {}).items():
-        response = OpenApiResponse(other, description=description)
-        responses[(code, "application/json") if other else code] = response
+    responses |= _other_responses(other_responses or {})
     # The generator's types ask for names, but it needs these objects.
     requirements: Any = [{name: []} for name in (SECURITY if auth is None else auth)]
     return extend_schema(
@@ -124,6 +119,18 @@ def describe(
         tags=list(tags),
         auth=requirements,
     )
+
+
+def _other_responses(
+    descriptions: Mapping[int, tuple[str, dict[str, str] | None]],
+) -> dict[Any, Any]:
+    """Return the responses of these status codes; JSON where a description has a schema."""
+    return {
+        (code, "application/json") if other else code: OpenApiResponse(
+            other, description=description
+        )
+        for code, (description, other) in descriptions.items()
+    }
 
 
 def _body_schema(body: type | tuple[type, ...]) -> dict[str, Any]:

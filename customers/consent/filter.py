@@ -34,6 +34,7 @@ def consent_filter(state: State) -> ConsentFilter:
     # A pause of one channel, even one that is over, counts there instead of that of all.
     is_paused = all(s.topic == s.channel == ANY for s in state.settings if s.name == "pause")
     pause = everywhere.get("pause") if is_paused else None
+    ends = [consent.valid_until for consent in granted.values() if consent.valid_until]
     return ConsentFilter(
         granted=sorted(granted),
         objected=sorted(state.objections),
@@ -41,10 +42,7 @@ def consent_filter(state: State) -> ConsentFilter:
         topics_off=_topics_off(allowed),
         paused_until=parse_moment(pause) if isinstance(pause, str) else None,
         only_when_i_ask=everywhere.get("only_when_i_ask") is True,
-        expires_at=min(
-            (consent.valid_until for consent in granted.values() if consent.valid_until),
-            default=None,
-        ),
+        expires_at=min(ends, default=None),
     )
 
 

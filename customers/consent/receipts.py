@@ -173,21 +173,21 @@ def _receipt_faults(receipt: Any, keys: Mapping[str, bytes], unknown: set[str]) 
         )
     except (NotCanonical, NotBase64, ValueError, TypeError) as error:
         return [f"{place}: {error}"]
-    faults = []
-    if key := keys.get(receipt["key_id"]):
-        if not _is_signed(key, signature, signed):
-            faults.append(f"{place}: the signature is not over these words")
-    else:
+    key = keys.get(receipt["key_id"])
+    if not key:
         unknown.add(str(receipt["key_id"]))
-    if digest.hex() != receipt["digest"]:
-        faults.append(f"{place}: the digest is not that of the document")
-    document = receipt["document"]
-    if not isinstance(document, dict) or (document.get("subject_id"), document.get("seq")) != (
-        receipt["record"],
-        receipt["seq"],
-    ):
-        faults.append(f"{place}: the document belongs to another place")
-    return faults
+    soundness = {
+        "the signature is not over these words": not key or _is_signed(key, signature, signed),
+        "the digest is not that of the document": digest.hex() == receipt["digest"],
+        "the document belongs to another place": _is_of_place(receipt),
+    }
+    return [f"{place}: {fault}" for fault, is_sound in soundness.items() if not is_sound]
+
+
+def _is_of_place(receipt: Mapping[str, Any]) -> bool:
+    """Tell whether the document names the place on the chain that the receipt names."""
+    document, place = receipt["document"], (receipt["record"], receipt["seq"])
+    return isinstance(document, dict) and (document.get("subject_id"), document.get("seq")) == place
 
 
 def _is_signed(key: bytes, signature: bytes, signed: bytes) -> bool:

@@ -107,9 +107,15 @@ def append_internal_events(
     entries = []
     for event in events:
         versions[event.customer_id] += 1
-        entries.append(_internal_log_entry(event, versions[event.customer_id], actor))
+        entries.append(_entry_with_own_id(event, versions[event.customer_id], actor))
     append(entries, source_id=BUTLER_SOURCE_ID, evidence=VERIFIED, received_at=now)
     return [entry.version for entry in entries]
+
+
+def _entry_with_own_id(event: InternalEvent, version: int, actor: str) -> LogEntry:
+    """Return an event at its place, with a message id that follows from its name and place."""
+    message_id = f"{event.name.lower().replace(' ', '-')}:{event.customer_id}:{version}"
+    return internal_log_entry(event, version, actor, message_id)
 
 
 def append_merge_events(
@@ -140,8 +146,8 @@ def _customer_versions(ids: Iterable[UUID]) -> dict[UUID, int]:
     return dict(sql.rows("read_customer_versions", {"ids": list(ids)}))
 
 
-def _internal_log_entry(event: InternalEvent, version: int, actor: str) -> LogEntry:
-    message_id = f"{event.name.lower().replace(' ', '-')}:{event.customer_id}:{version}"
+def internal_log_entry(event: InternalEvent, version: int, actor: str, message_id: str) -> LogEntry:
+    """Return an event of Butler at its place on a log."""
     body = msgspec.json.encode(
         {"type": event.kind, "event": event.name, "properties": event.properties}
     )

@@ -45,16 +45,20 @@ def open_missing(
     repeated_orders = _lock_order_numbers(keys_by_event, resolved)
     new_records = _insert_records({keys[0] for keys in keys_by_event}, resolved, now)
     assigned = _assign_records(new_records, resolved)
-    certain: dict[IdentifierKey, UUID] = {}
-    if unknown:
-        owners = {key: None if row.is_shared else row.customer_id for key, row in resolved.items()}
-        certain = shortcuts.certain_owners(links.keys(), sender.evidence, new_records, owners)
-        resolved |= _insert_identifiers(unknown, new_records, certain, now)
+    certain = _certain_owners(links, sender, new_records, resolved) if unknown else {}
+    resolved |= _insert_identifiers(unknown, new_records, certain, now)
     new_links, linked_orders = _insert_links(links, resolved, sender, certain.keys())
     linked_orders |= {resolved[key].id for key in repeated_orders & unknown}
     regrouped, concerned = _regroup(assigned | linked_orders, new_links, resolved, sender, now)
     _suggest_merges(resolved[key].id for key in unknown if key.kind not in WEAK_KINDS)
     return _resolve_again(resolved, regrouped, concerned)
+
+
+def _certain_owners(
+    links: Links, sender: Sender, new_records: dict[IdentifierKey, UUID], resolved: Resolved
+) -> dict[IdentifierKey, UUID]:
+    owners = {key: None if row.is_shared else row.customer_id for key, row in resolved.items()}
+    return shortcuts.certain_owners(links.keys(), sender.evidence, new_records, owners)
 
 
 def _suggest_merges(new_ids: Iterable[int]) -> None:
@@ -112,9 +116,7 @@ def _regroup(
         _delete_links(links)
         if component.oldest:
             reviews.request_for_component(component.oldest, sender.evidence)
-    if not assigned:
-        return assigned, set()
-    return assigned, merging.regroup(assigned, now=now, locked=locked)
+    return assigned, merging.regroup(assigned, now=now, locked=locked) if assigned else set()
 
 
 def _delete_links(links: set[_LinkRow]) -> None:
@@ -156,13 +158,14 @@ def _insert_identifiers(
     certain: dict[IdentifierKey, UUID],
     now: datetime,
 ) -> Resolved:
+    if not unknown:
+        return {}
     owners = new_records | certain
     identifiers = [
         key._asdict() | {"record_id": new_records.get(key), "customer_id": owners.get(key)}
         for key in unknown
     ]
-    params = {"identifiers": sql.json(identifiers), "now": now}
-    inserted = sql.rows("insert_identifiers", params)
+    inserted = sql.rows("insert_identifiers", {"identifiers": sql.json(identifiers), "now": now})
     if len(inserted) != len(unknown):
         raise RetryTransaction
     return {

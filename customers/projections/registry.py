@@ -87,14 +87,7 @@ def project(subjects: Iterable[Subject], *, new_message_keys: Set[str] = frozens
     subjects = sorted(set(subjects))
     if not subjects:
         return
-    facts: dict[Subject, list[Fact]] = {subject: [] for subject in subjects}
-    params = {
-        "customers": [subject.customer_id for subject in subjects],
-        "abouts": [subject.about for subject in subjects],
-    }
-    for customer_id, about, *fact in sql.rows("read_facts", params):
-        facts[Subject(customer_id, about)].append(as_fact(*fact))
-    states, skipped = fold(facts)
+    states, skipped = fold(_read_facts(subjects))
     faults = {
         event.message_key: event.fault for event in skipped if event.message_key in new_message_keys
     }
@@ -102,6 +95,17 @@ def project(subjects: Iterable[Subject], *, new_message_keys: Set[str] = frozens
         raise Unfoldable(faults)
     _log_skipped(skipped)
     _store(states)
+
+
+def _read_facts(subjects: Sequence[Subject]) -> dict[Subject, list[Fact]]:
+    facts: dict[Subject, list[Fact]] = {subject: [] for subject in subjects}
+    params = {
+        "customers": [subject.customer_id for subject in subjects],
+        "abouts": [subject.about for subject in subjects],
+    }
+    for customer_id, about, *fact in sql.rows("read_facts", params):
+        facts[Subject(customer_id, about)].append(as_fact(*fact))
+    return facts
 
 
 def as_fact(*row: Any) -> Fact:

@@ -57,14 +57,7 @@ def read_page[M: Model, T](
     """Return one page of rows, newest first by these fields, which together are unique."""
     key = read_cursor(cursor, _PageKey) if cursor else None
     is_forward = bool(key and key.is_forward)
-    if key:
-        rows = rows.filter(_after_key(order_by, key))
-    order = [field if is_forward else f"-{field}" for field in order_by]
-    page_rows = list(rows.order_by(*order)[: limit + 1])
-    has_more = len(page_rows) > limit
-    page_rows = page_rows[:limit]
-    if is_forward:
-        page_rows.reverse()
+    page_rows, has_more = _read_rows(rows, order_by, key, limit)
     if not page_rows:
         return Page([])
     older = has_more or is_forward
@@ -74,6 +67,20 @@ def read_page[M: Model, T](
         _cursor_of(page_rows[-1], order_by, is_forward=False) if older else None,
         _cursor_of(page_rows[0], order_by, is_forward=True) if newer else None,
     )
+
+
+def _read_rows[M: Model](
+    rows: QuerySet[M], order_by: Mapping[str, type], key: _PageKey | None, limit: int
+) -> tuple[list[M], bool]:
+    """Return the rows from a key on, newest first, and whether there are more in its direction."""
+    is_forward = bool(key and key.is_forward)
+    if key:
+        rows = rows.filter(_after_key(order_by, key))
+    order = [field if is_forward else f"-{field}" for field in order_by]
+    page_rows = list(rows.order_by(*order)[: limit + 1])
+    has_more = len(page_rows) > limit
+    page_rows = page_rows[:limit]
+    return page_rows[::-1] if is_forward else page_rows, has_more
 
 
 def _cursor_of(row: Model, order_by: Mapping[str, type], *, is_forward: bool) -> str:

@@ -7,7 +7,8 @@ from allauth.mfa.utils import encrypt
 from django.db import connection
 
 from customers.actions import sign_in, staff_sign_in
-from customers.actions.staff_sign_in import TooManyAttempts, WrongAuthenticatorCode, WrongPassword
+from customers.actions.attempt_limits import TooManyAttempts
+from customers.actions.staff_sign_in import WrongAuthenticatorCode, WrongPassword
 from customers.models import AttemptCount, User
 from tests.factories import NOON
 

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods
 
 from channels.console.views import access
 from customers.actions import staff_sign_in
-from customers.actions.staff_sign_in import TooManyAttempts, WrongAuthenticatorCode
+from customers.actions.attempt_limits import TooManyAttempts
+from customers.actions.staff_sign_in import WrongAuthenticatorCode
 from customers.models import User
 
 

@@ -20,7 +20,8 @@ from channels.console.views import codes as own_codes
 from channels.pages import content_security
 from customers import db
 from customers.actions import staff_sign_in
-from customers.actions.staff_sign_in import TooManyAttempts, WrongAuthenticatorCode, WrongPassword
+from customers.actions.attempt_limits import TooManyAttempts
+from customers.actions.staff_sign_in import WrongAuthenticatorCode, WrongPassword
 from customers.api.sessions import network_of
 from customers.models import User
 

@@ -1,5 +1,6 @@
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from customers import rebuild
 from customers.models import Customer
 from customers.projections.registry import SkippedEvent
+from customers.rebuild import Difference
 
 
 class Command(BaseCommand):
@@ -30,12 +32,7 @@ class Command(BaseCommand):
         batches = iter([[customer]]) if customer else rebuild.live_ids(after=after, batch=batch)
         for ids in batches:
             differences, left_out = process(ids)
-            for difference in differences[:20]:
-                self.stderr.write(
-                    f"{difference.customer_id} {difference.what}: {difference.live} -> {difference.rebuilt}"
-                )
-            for event in left_out[:20]:
-                self.stderr.write(_line(event))
+            self._write_report(differences[:20], left_out[:20])
             wrong += len(differences)
             skipped += len(left_out)
             records += len(ids)
@@ -43,6 +40,16 @@ class Command(BaseCommand):
         self.stdout.write(f"{records} records, {wrong} differences, {skipped} events skipped")
         if check and wrong:
             raise CommandError("The records are not what their logs amount to.", returncode=1)
+
+    def _write_report(
+        self, differences: Iterable[Difference], skipped: Iterable[SkippedEvent]
+    ) -> None:
+        for difference in differences:
+            self.stderr.write(
+                f"{difference.customer_id} {difference.what}: {difference.live} -> {difference.rebuilt}"
+            )
+        for event in skipped:
+            self.stderr.write(_line(event))
 
     def _progress(self, line: str) -> None:
         if sys.stderr.isatty():

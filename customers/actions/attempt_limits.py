@@ -1,0 +1,64 @@
+"""Counts the attempts of a subject, such as an address, in a quarter of an hour.
+
+Counted before looking, in a transaction of its own, so that however many attempts come at once
+only so many are looked at.
+"""
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from django.db import connection, transaction
+from django.utils.crypto import salted_hmac
+
+from customers.models import AttemptCount
+
+WINDOW = timedelta(minutes=15)
+
+
+class TooManyAttempts(Exception):
+    """Too many attempts in this quarter of an hour; another one may be in `seconds`."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class AttemptLimit(NamedTuple):
+    """How many attempts are allowed in a quarter of an hour."""
+
+    name: str
+    tries: int
+
+
+def count_attempt(limit: AttemptLimit, subject: str, now: datetime) -> None:
+    """Count an attempt; raise TooManyAttempts where it is one too many."""
+    start = _window(now)
+    # Durable: in a transaction around it, what a wrong try raises would undo the count.
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(_COUNT_ATTEMPT, [_subject(limit, subject), start])
+        [tries] = cursor.fetchone()
+    if tries > limit.tries:
+        raise TooManyAttempts(math.ceil((start + WINDOW - now).total_seconds()))
+
+
+_COUNT_ATTEMPT = """
+INSERT INTO customers_attemptcount AS attempts (subject, "window", tries) VALUES (%s, %s, 1)
+    ON CONFLICT (subject, "window") DO UPDATE SET tries = attempts.tries + 1
+RETURNING tries
+"""
+
+
+def reset_attempts(limit: AttemptLimit, subject: str, now: datetime) -> None:
+    """Reset the count after a success: a typing mistake a day is no attack."""
+    AttemptCount.objects.filter(subject=_subject(limit, subject), window=_window(now)).delete()
+
+
+def _window(now: datetime) -> datetime:
+    length = int(WINDOW.total_seconds())
+    return datetime.fromtimestamp(int(now.timestamp()) // length * length, tz=UTC)
+
+
+def _subject(limit: AttemptLimit, subject: str) -> bytes:
+    salt = f"customers.staff_sign_in.{limit.name}"
+    return salted_hmac(salt, subject, algorithm="sha256").digest()[:16]
