@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from customers import ingest, rebuild
 from customers.models import Customer, Event, Order, QuarantinedItem
-from customers.projections import orders, registry
+from customers.projections import order_lines, orders, registry
 from customers.projections.facts import Fact
 from customers.projections.registry import Subject, Unfoldable
 from tests import factories
@@ -92,7 +92,8 @@ def brittle(monkeypatch):
         return value if isinstance(value, int) else default
 
     def begin():
-        monkeypatch.setattr(orders, "whole", whole)
+        for module in (orders, order_lines):
+            monkeypatch.setattr(module, "whole", whole)
 
     return begin
 
@@ -220,7 +221,7 @@ def test_record_that_cannot_be_rebuilt_is_named_and_costs_no_other(monkeypatch):
     sem = Customer.objects.get(identifiers__value="sem")
     Order.objects.update(status="amended")
     line = orders.OrderLine("1", name="\x00")
-    monkeypatch.setattr(orders, "_line", lambda purchase, number: line)
+    monkeypatch.setattr(orders, "line_from_document", lambda purchase, number: line)
 
     rebuilt = rebuild.rebuild_with_report(sorted([noor.pk, sem.pk]))
 
