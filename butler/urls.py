@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from butler.api import consents, ledger, messages, preferences, tasks, topics
 
 # The names are what the access log records of a read; its entries never change.
-_of_a_record: list[URLPattern | URLResolver] = [
+_record_paths: list[URLPattern | URLResolver] = [
     path("messages/", messages.MessagesView.as_view(), name="messages"),
     path("messages/<uuid:message_id>/", messages.MessageView.as_view(), name="message"),
     path(
@@ -25,8 +25,8 @@ _of_a_record: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
-    path("customers/<uuid:customer_id>/", include((_of_a_record, "butler-customer"))),
-    path("me/", include((_of_a_record, "butler-me"))),
+    path("customers/<uuid:customer_id>/", include((_record_paths, "butler-customer"))),
+    path("me/", include((_record_paths, "butler-me"))),
     path("topics/", topics.TopicsView.as_view(), name="topics"),
     path("topics/<str:key>/", topics.TopicView.as_view(), name="topic"),
     path("tasks/", tasks.TasksView.as_view(), name="tasks"),
