@@ -216,7 +216,7 @@ def test_adapter_that_was_never_open_sends_nothing(counterpart):
         assert counterpart.arrived() == []
 
 
-def test_an_empty_batch_is_no_trouble(counterpart):
+def test_empty_batch_has_no_outcomes(counterpart):
     assert list(counterpart.adapter.send([], always)) == []
 
 

@@ -200,5 +200,5 @@ def test_crash_at_any_point_sends_no_message_twice_and_keeps_the_counts(operatio
         check(provider, before)
 
 
-def test_there_are_enough_runs():
+def test_number_of_crash_runs_is_sufficient():
     assert len(OPERATIONS) * len(POINTS) * 2 * SEEDS >= 500

@@ -10,7 +10,7 @@ from channels.management.commands import tick
 pytestmark = pytest.mark.django_db
 
 
-def test_one_tick_is_no_sign_of_workers():
+def test_single_tick_command_records_no_heartbeat():
     call_command("tick")
 
     assert worker_health(now=timezone.now()).heartbeat_overdue

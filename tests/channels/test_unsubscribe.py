@@ -65,7 +65,7 @@ def test_a_link_fits_into_a_header_and_names_nobody(settings):
     assert "noor" not in url
 
 
-def test_every_bit_that_flips_spoils_it():
+def test_token_with_any_flipped_bit_is_refused():
     token = sign_token(SCOPE)
 
     for place, character in enumerate(token):
@@ -209,7 +209,7 @@ def test_a_kind_that_is_gone_ends_all_mail(noor, client):
     assert Control.objects.get(customer=noor).channels_off == ["email"]
 
 
-def test_a_customer_who_is_gone_hears_the_same(noor, client):
+def test_link_of_an_unknown_customer_answers_as_usual(noor, client):
     path = urlsplit(unsubscribe_url(**SCOPE._asdict())).path
 
     assert client.post(path).status_code == 200
@@ -236,5 +236,5 @@ def test_a_link_gives_nothing_back(noor, client):
     ]
 
 
-def test_a_put_is_refused(noor, client):
+def test_put_request_is_refused(noor, client):
     assert client.put(link(noor)).status_code == 405

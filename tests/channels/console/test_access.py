@@ -90,7 +90,7 @@ def _routes(resolver: URLResolver | None = None, prefix: str = "") -> set[str]:
     return routes
 
 
-def test_the_table_has_every_route_and_no_other():
+def test_table_has_exactly_the_routes_of_the_console():
     assert {operation.split(" ", 1)[1] for operation in TABLE} == _routes()
 
 
@@ -146,7 +146,7 @@ def _visitor(name: str) -> Client:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("visitor", VISITORS)
-def test_everybody_may_what_the_table_says(world, visitor, subtests):
+def test_every_role_gets_the_status_of_the_table(world, visitor, subtests):
     column = VISITORS.index(visitor)
     client = _visitor(visitor)
     for operation, cells in TABLE.items():
@@ -174,7 +174,7 @@ def test_everybody_may_what_the_table_says(world, visitor, subtests):
                 )
 
 
-def test_a_record_that_is_not_there_is_not_found(world):
+def test_unknown_record_is_not_found(world):
     client = staff.let_in(Client(), staff.colleague("manager"))
     nobody = uuid.uuid4()
 
@@ -201,7 +201,7 @@ def test_role_without_access_to_records_gets_403_from_the_api(world, role):
 
 
 @pytest.mark.parametrize("role", ["till", "marketer"])
-def test_some_roles_never_see_how_somebody_is_reached(world, role):
+def test_roles_without_addresses_see_the_name_and_no_address(world, role):
     client = staff.let_in(Client(), staff.colleague(role))
 
     page = client.get(f"/console/customers/{world['customer_id']}/").content.decode()
@@ -211,7 +211,7 @@ def test_some_roles_never_see_how_somebody_is_reached(world, role):
     assert "46701740605" not in page
 
 
-def test_a_password_alone_does_not_open_the_administrators_pages(db):
+def test_password_without_second_factor_does_not_open_the_admin(db):
     client = Client()
     User.objects.create_superuser("lin@staff.example.com", "a long password")
 
@@ -223,7 +223,7 @@ def test_a_password_alone_does_not_open_the_administrators_pages(db):
     assert "_auth_user_id" not in client.session
 
 
-def test_a_form_from_elsewhere_does_nothing(world):
+def test_form_without_csrf_token_changes_nothing(world):
     client = Client(enforce_csrf_checks=True)
     staff.let_in(client, staff.colleague("desk"))
 

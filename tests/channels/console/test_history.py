@@ -52,7 +52,7 @@ def _all_pages(client: Client, path: str) -> list[str]:
         ("told/", "All that was said, and not", "Word {:02}"),
     ],
 )
-def test_everything_of_a_long_history_can_be_reached(desk, long_known, path, link, named):
+def test_pages_of_a_long_history_show_every_entry(desk, long_known, path, link, named):
     of_noor = f"customers/{long_known.id}/"
     shown = page_of(desk, of_noor)
     assert f'<a href="/console/{of_noor}{path}">{link}</a>' in shown
@@ -82,7 +82,7 @@ def test_an_order_is_changed_from_the_list_of_all(desk, long_known):
     assert f'href="/console/customers/{long_known.id}/orders/LK-39/"' in page
 
 
-def test_the_till_reads_which_orders_there_are_and_nothing_of_them(client, long_known):
+def test_till_sees_order_numbers_without_their_contents(client, long_known):
     till = staff.let_in(client, staff.colleague("till", "Iris"))
 
     page = page_of(till, f"customers/{long_known.id}/orders/")
@@ -92,7 +92,7 @@ def test_the_till_reads_which_orders_there_are_and_nothing_of_them(client, long_
         assert hidden not in page
 
 
-def test_the_marketer_reads_the_reasons_and_none_of_the_words(client, long_known):
+def test_marketer_sees_reasons_without_message_texts(client, long_known):
     marketer = staff.let_in(client, staff.colleague("marketer", "Mika"))
 
     for path in ("", "told/"):
@@ -127,7 +127,7 @@ def test_search_shows_no_addresses_of_namesakes_to_a_role_without_them(client, n
     assert "example.com" not in page
 
 
-def test_the_console_speaks_one_language_whatever_the_browser_asks_for(desk, noor):
+def test_console_is_english_for_every_accept_language(desk, noor):
     order()
     path = f"/console/customers/{noor.id}/"
 
@@ -142,7 +142,7 @@ def _without_values(page: str) -> str:
     return re.sub(r'value="[^"]*"', "", page)
 
 
-def test_a_message_on_the_timeline_says_which_way_it_went(desk, noor):
+def test_message_on_the_timeline_names_its_channel(desk, noor):
     notes.add_note(
         customer_id=noor.pk,
         name="Message Sent",

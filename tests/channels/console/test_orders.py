@@ -23,7 +23,7 @@ FORM = {
 }
 
 
-def test_the_price_is_shown_before_anything_is_done(desk, noor):
+def test_price_is_shown_before_the_order_is_placed(desk, noor):
     page = desk.post(f"/console/customers/{noor.id}/new-order/", FORM).content.decode()
 
     assert "69.00" in page
@@ -51,7 +51,7 @@ def test_order_form_sent_back_stays_editable_with_its_values(desk, noor):
     assert "readonly" not in page
 
 
-def test_an_order_is_placed_once_however_often_the_button_is_pressed(desk, noor):
+def test_order_form_submitted_twice_places_one_order(desk, noor):
     for _ in range(3):
         response = desk.post(f"/console/customers/{noor.id}/new-order/", FORM | {"place": "yes"})
         assert response["Location"] == f"/console/customers/{noor.id}/"
@@ -61,7 +61,7 @@ def test_an_order_is_placed_once_however_often_the_button_is_pressed(desk, noor)
     assert [guest["name"] for guest in placed.party] == ["Noor", "Sem"]
 
 
-def test_the_same_form_with_other_content_is_not_placed(desk, noor):
+def test_reused_form_key_with_other_content_places_nothing(desk, noor):
     path = f"/console/customers/{noor.id}/new-order/"
     desk.post(path, FORM | {"place": "yes"})
 
@@ -166,7 +166,7 @@ def test_a_line_and_then_the_whole_order_are_cancelled(desk, noor):
     assert "was cancelled or refunded" in page
 
 
-def test_a_cancelled_order_says_so_and_has_no_form(desk, noor):
+def test_cancelled_order_shows_its_state_and_no_form(desk, noor):
     order()
     path = f"/console/customers/{noor.id}/orders/LK-1/"
     desk.post(f"{path}cancel/", {"reason": "ill"})
@@ -181,7 +181,7 @@ def test_a_cancelled_order_says_so_and_has_no_form(desk, noor):
     assert f'href="/console/customers/{noor.id}/new-order/"' in page
 
 
-def test_a_change_that_comes_after_the_cancellation_is_told_so(desk, noor):
+def test_change_after_the_cancellation_is_refused(desk, noor):
     order()
     path = f"/console/customers/{noor.id}/orders/LK-1/"
     form = FORM | {"line0_id": "a", "line0_quantity": "9", "place": "yes"}

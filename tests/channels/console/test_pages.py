@@ -25,7 +25,7 @@ def test_the_person_comes_first(desk, noor):
     assert "What we may say now" in page
 
 
-def test_the_till_sees_name_and_visit_and_no_more(client, noor):
+def test_till_sees_only_name_and_visit(client, noor):
     order()
     till = staff.let_in(client, staff.colleague("till", "Iris"))
 
@@ -37,7 +37,7 @@ def test_the_till_sees_name_and_visit_and_no_more(client, noor):
         assert hidden not in page
 
 
-def test_the_marketer_sees_what_may_be_said_and_no_order(client, noor):
+def test_marketer_sees_permissions_and_no_orders(client, noor):
     order()
     marketer = staff.let_in(client, staff.colleague("marketer", "Mika"))
 
@@ -48,7 +48,7 @@ def test_the_marketer_sees_what_may_be_said_and_no_order(client, noor):
         assert hidden not in page
 
 
-def test_a_joined_record_leads_to_the_one_that_lives(desk, noor):
+def test_merged_record_redirects_to_the_canonical_one(desk, noor):
     factories.record(factories.incoming_event(("user_id", "u-1")))
     factories.record(factories.incoming_event(("user_id", "u-1"), ADDRESS))
     joined_record = Customer.objects.get(canonical__isnull=False)
@@ -56,7 +56,7 @@ def test_a_joined_record_leads_to_the_one_that_lives(desk, noor):
     assert "Noor de Wit" in page_of(desk, f"customers/{joined_record.id}/")
 
 
-def test_every_look_is_a_row_with_who_and_why(desk, noor):
+def test_every_access_is_logged_with_actor_and_reason(desk, noor):
     page_of(desk, f"customers/{noor.id}/?for=call")
     # What the open page asks for by itself is no new look.
     page_of(desk, f"customers/{noor.id}/?parts")
@@ -79,7 +79,7 @@ def test_access_log_shows_the_privacy_officer_who_opened_the_record(client, desk
     assert "call" in page
 
 
-def test_a_page_costs_the_same_however_much_happened(desk, noor):
+def test_customer_page_takes_a_constant_number_of_statements(desk, noor):
     path = f"/console/customers/{noor.id}/?parts"
     desk.get(path)
     with CaptureQueriesContext(connection) as little:
@@ -101,7 +101,7 @@ def test_a_page_costs_the_same_however_much_happened(desk, noor):
     assert len(much) < 30
 
 
-def test_a_search_costs_the_same_however_many_are_found(desk):
+def test_search_takes_a_constant_number_of_statements(desk):
     for number in range(20):
         factories.customer(("user_id", f"u-{number}"), name=f"Noor Jansen {number}")
     desk.get("/console/search/?q=xx")
@@ -112,7 +112,7 @@ def test_a_search_costs_the_same_however_many_are_found(desk):
     assert AccessLogEntry.objects.filter(what="search").count() == 20
 
 
-def test_a_rest_read_of_somebody_elses_record_is_a_look(noor):
+def test_api_read_of_another_record_is_logged(noor):
     sam = staff.let_in(Client(), staff.colleague("desk"))
 
     sam.get(f"/api/customers/{noor.id}/orders/")
@@ -147,7 +147,7 @@ def _call(call: str, number: str, **facts) -> None:
     )
 
 
-def test_a_call_of_somebody_known_opens_their_page(desk, noor):
+def test_call_from_a_known_number_opens_the_customer_page(desk, noor):
     _call("c1", "+46701740605")
 
     assert "+46701740605" in page_of(desk, "calls/?parts")
@@ -156,14 +156,14 @@ def test_a_call_of_somebody_known_opens_their_page(desk, noor):
     assert response["Location"] == f"/console/customers/{noor.id}/?for=call+call%3Ac1"
 
 
-def test_a_call_of_nobody_opens_a_search(desk):
+def test_call_from_an_unknown_number_opens_the_search(desk):
     _call("c2", "+46701740699")
 
     assert "Nobody we know" in page_of(desk, "calls/call:c2/")
     assert not AccessLogEntry.objects.exists()
 
 
-def test_a_call_that_is_over_does_not_ring(desk, noor):
+def test_ended_call_is_not_listed_as_ringing(desk, noor):
     _call("c1", "+46701740605")
     now = timezone.now()
     factories.record(
@@ -201,7 +201,7 @@ def test_a_task_is_taken_and_finished(desk, noor):
     assert "Nothing waits" in page_of(desk, "tasks/")
 
 
-def test_two_records_are_joined_and_parted_again(desk, noor):
+def test_merge_is_accepted_and_undone(desk, noor):
     other = factories.customer(("email", "n.dewit@example.com"), name="N. de Wit")
     review = Review.objects.create(
         kind="suggested_merge", first=noor, second=other, details={"same_name": "de Wit"}
@@ -251,7 +251,7 @@ def test_a_manager_stops_an_automation_and_lets_it_go_on(client):
     assert PauseSwitch.objects.get().released_by == "staff:Lin"
 
 
-def test_a_switch_of_nothing_is_refused_in_words(client):
+def test_switch_of_an_unknown_automation_is_refused(client):
     lin = staff.let_in(client, staff.colleague("manager", "Lin"))
 
     response = lin.post("/console/switches/throw/", {"key": "x", "reason": "y"}, follow=True)

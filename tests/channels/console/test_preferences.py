@@ -69,7 +69,7 @@ def test_a_yes_on_the_phone_says_who_heard_it_and_that_the_words_were_read(desk,
     assert document["source_channel"] == "console"
 
 
-def test_nobody_agrees_to_words_that_were_not_read_to_them(desk, house):
+def test_consent_without_reading_the_notice_aloud_is_refused(desk, house):
     page = _consent(desk, house, "yes")
 
     assert "Read the words to them first" in page
@@ -142,7 +142,7 @@ def test_statement_by_phone_names_the_call_that_just_ended(desk, house):
         ("channel-order", {"channel": ["sms", "email", "", ""]}, "channel_order", ["sms", "email"]),
     ],
 )
-def test_every_preference_can_be_said_and_taken_back(desk, house, what, form, name, value):
+def test_every_preference_can_be_set_and_cleared(desk, house, what, form, name, value):
     _post_form(desk, house, what, **form)
     [setting] = history.current_state(house.id).settings
     assert (setting.name, setting.value) == (name, value)
@@ -182,7 +182,7 @@ def test_invalid_preference_form_shows_an_error_and_changes_nothing(
     assert not ControlEntry.objects.exists()
 
 
-def test_the_words_are_read_in_the_language_of_who_listens(desk, house):
+def test_notice_is_shown_in_the_customers_language(desk, house):
     page = page_of(desk, f"customers/{house.id}/wishes/")
     assert '<option value="nl" selected>' in page
 
@@ -206,7 +206,7 @@ def test_looking_is_a_look(desk, house):
     )
 
 
-def test_the_customer_reads_who_wrote_it_down(desk, house, client):
+def test_customer_sees_which_staff_member_recorded_the_statement(desk, house, client):
     _post_form(desk, house, "pause", days="30", how="voice")
     browser = Client(headers={"Accept-Language": "en"})
     browser.force_login(User.objects.create_user("noor@example.com", record=house), staff.BACKEND)

@@ -79,7 +79,7 @@ def test_staff_with_a_second_factor_are_redirected_from_its_setup(client, sam, s
     assert client.post("/console/sign-in/set-up/", {"code": "1"})["Location"] == "/console/sign-in/"
 
 
-def test_an_answer_does_not_tell_whether_there_is_such_a_login(client, sam):
+def test_wrong_password_and_unknown_login_get_the_same_answer(client, sam):
     customer = User.objects.create_user("noor@example.com", PASSWORD)
     wrong_password = _password(client, sam, "guess")
     unknown_login = client.post(
@@ -105,7 +105,7 @@ def test_after_ten_wrong_passwords_there_is_a_wait(client, sam):
     assert 0 < int(refused["Retry-After"]) <= 900
 
 
-def test_a_wrong_code_opens_nothing(client, sam, secret):
+def test_wrong_second_factor_code_is_refused(client, sam, secret):
     _password(client, sam)
 
     refused = client.post("/console/sign-in/code/", {"code": "000000"})
@@ -114,7 +114,7 @@ def test_a_wrong_code_opens_nothing(client, sam, secret):
     assert client.get("/console/").status_code == 302
 
 
-def test_a_right_password_waits_ten_minutes_and_no_longer(client, sam, secret):
+def test_checked_password_is_valid_for_ten_minutes(client, sam, secret):
     _password(client, sam)
     session = client.session
     session["console.pending"] |= {"at": time.time() - 601}
@@ -123,7 +123,7 @@ def test_a_right_password_waits_ten_minutes_and_no_longer(client, sam, secret):
     assert _code(client, secret)["Location"] == "/console/sign-in/"
 
 
-def test_a_password_that_was_changed_meanwhile_ends_the_way_in(client, sam, secret):
+def test_password_changed_before_the_second_factor_ends_the_sign_in(client, sam, secret):
     _password(client, sam)
     sam.set_password("quite another one, and longer")
     sam.save()
@@ -164,7 +164,7 @@ def test_sign_in_never_redirects_to_another_host(client, sam, secret, elsewhere)
     assert _code(client, secret, next=elsewhere)["Location"] == "/console/"
 
 
-def test_a_console_that_nobody_touches_closes(client, sam, settings):
+def test_idle_console_session_expires(client, sam, settings):
     settings.CONSOLE_IDLE_MINUTES = 15
     staff.let_in(client, sam)
     session = client.session
@@ -188,7 +188,7 @@ def test_signing_out_closes_it(client, sam):
     assert client.get("/console/").status_code == 302
 
 
-def test_the_policy_allows_nothing_inline(client, sam, secret):
+def test_content_security_policy_allows_nothing_inline(client, sam, secret):
     for answer in (client.get("/console/sign-in/"), staff.let_in(client, sam).get("/console/")):
         policy = answer["Content-Security-Policy"]
         assert "default-src 'none'" in policy

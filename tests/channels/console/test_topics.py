@@ -32,7 +32,7 @@ def _post_status(client: Client, **form) -> str:
     return client.post("/console/topics/say/", fields, follow=True).content.decode()
 
 
-def test_one_tap_with_a_reason_is_an_occasion_for_those_concerned(desk, ride):
+def test_topic_status_with_a_reason_starts_runs_of_the_audience(desk, ride):
     automation("ride-down", trigger=DOWN, topic="rides", relation="visit")
     assert "Down tells: ride-down." in page_of(desk, "topics/")
 
@@ -52,7 +52,7 @@ def test_one_tap_with_a_reason_is_an_occasion_for_those_concerned(desk, ride):
     assert cause == {"topic": RIDE, "status": "down", "serial": 2}
 
 
-def test_the_button_pressed_twice_tells_once(desk, ride):
+def test_topic_form_submitted_twice_notifies_once(desk, ride):
     automation("ride-down", trigger=DOWN, topic="rides", relation="visit")
 
     _post_status(desk)
@@ -63,7 +63,7 @@ def test_the_button_pressed_twice_tells_once(desk, ride):
     assert Due.objects.filter(job="fan_out").count() == 1
 
 
-def test_a_page_that_lay_open_changes_nothing_that_a_colleague_said_since(desk, ride):
+def test_outdated_topic_form_does_not_override_a_colleague(desk, ride):
     for status in ("down", "open"):
         set_status(key=RIDE, status=status, facts={}, author_name="staff:Lin", now=timezone.now())
 
@@ -74,7 +74,7 @@ def test_a_page_that_lay_open_changes_nothing_that_a_colleague_said_since(desk, 
     assert (ride.status, ride.serial) == ("open", 3)
 
 
-def test_something_new_is_put_in_the_list_once(desk):
+def test_new_topic_is_listed_once(desk):
     page = _post_status(desk, key="show:lanterns", name="Lantern Night", seen="", status="open")
     assert "Lantern Night is open." in page
 
@@ -106,7 +106,7 @@ def test_invalid_topic_form_changes_nothing(desk, ride, form, answer):
 @pytest.mark.parametrize(
     "bad", ["\x00", "a\x00b", "<script>alert(1)</script>", "{{ 7 }}", "x" * 999]
 )
-def test_a_reason_is_only_text(desk, ride, bad):
+def test_markup_in_a_reason_is_escaped(desk, ride, bad):
     page = _post_status(desk, reason=bad, seen="9" * 40 if bad == "x" * 999 else "1")
 
     assert "<script>alert" not in page

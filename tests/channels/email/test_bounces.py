@@ -130,7 +130,7 @@ def test_the_mail_server_s_word_on_the_recipient_counts():
 
 
 @pytest.mark.parametrize("kind", ["abuse", "fraud", "Abuse"])
-def test_a_complaint_is_read(kind):
+def test_complaint_report_is_parsed(kind):
     assert read(complaint(kind)) == [("complained", "")]
     assert read(complaint(kind, sender="x@y.example")) == [("complained", "")]
     assert read(complaint(kind, returned="Subject: x\n\n")) == [("complained", "")]
@@ -182,7 +182,7 @@ def test_without_a_place_to_come_back_to_the_letter_tells():
     assert read(status(), bounce_address="") == [("bounced", "5.1.1")]
 
 
-def test_the_same_report_has_the_same_name():
+def test_repeated_report_has_the_same_event_id():
     options = {"bounce_address": "", "domain": "larkmoor.example", "now": NOON}
 
     assert bounces.parse_reports(status(), **options)[0].event_id == (

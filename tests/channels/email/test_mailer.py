@@ -113,7 +113,7 @@ def test_a_provider_s_failure_is_the_outcome_it_is(provider, status, payload, ex
     assert outcomes[0].retry_after == (11.0 if status == 429 else None)
 
 
-def test_a_recipient_whom_the_provider_refuses_is_refused(provider):
+def test_recipient_refused_by_the_provider_is_rejected(provider):
     problem = "You tried to send to a recipient that has been marked as inactive."
     why = "Inactive recipients are ones that have generated a hard bounce."
     provider.response = (

@@ -123,7 +123,7 @@ def closed() -> list[tuple[str, str]]:
         ("AutoResponder", "", ("accepted", "")),
     ],
 )
-def test_a_bounce_of_postmark_s(postmark, client, kind, details, end):
+def test_bounce_event_of_postmark_is_applied(postmark, client, kind, details, end):
     message = sent("postmark", POSTMARKS)
 
     assert post(client, bounce(kind, details)) == 204
@@ -204,7 +204,9 @@ def test_provider_event_with_wrong_credentials_is_refused(postmark, client, auth
 
 
 @pytest.mark.parametrize("secret", [{}, {"webhook_secret": ""}, {"other": "x"}])
-def test_without_a_secret_nothing_is_taken(postmark, client, settings, secret, recwarn):
+def test_provider_event_without_a_configured_secret_is_refused(
+    postmark, client, settings, secret, recwarn
+):
     settings.MAIL_WEBHOOK = secret
 
     assert post(client, bounce()) == 404
@@ -241,7 +243,7 @@ def test_a_provider_that_looks_first_finds_somebody(postmark, client):
         ("clicked", {"url": "https://larkmoor.example/"}, ("accepted", "")),
     ],
 )
-def test_an_event_of_mailgun_s(mailgun, client, name, fields, end):
+def test_event_of_mailgun_is_applied(mailgun, client, name, fields, end):
     message = sent("mailgun", MAILGUNS)
 
     assert post(client, event(name, **fields), authorization="") == 204
@@ -249,7 +251,7 @@ def test_an_event_of_mailgun_s(mailgun, client, name, fields, end):
     assert state(message) == end
 
 
-def test_an_event_that_mailgun_did_not_sign_is_refused(mailgun, client):
+def test_unsigned_event_of_mailgun_is_refused(mailgun, client):
     message = sent("mailgun", MAILGUNS)
 
     assert post(client, event("complained", key="another"), authorization="") == 401

@@ -53,13 +53,13 @@ def hand_over(adapter: EmailAdapter, count: int = 1) -> list[str]:
     return [f"{outcome.outcome} {outcome.code}" for outcome in outcomes]
 
 
-def test_one_line_carries_a_batch(settings, relay):
+def test_batch_uses_one_connection(settings, relay):
     assert hand_over(adapter(settings, relay.port), 20) == ["accepted 250"] * 20
     assert relay.lines == 1
     assert len(relay.letters) == 20
 
 
-def test_a_refused_letter_leaves_the_line_open_for_the_next(settings, relay):
+def test_rejected_message_keeps_the_connection_open(settings, relay):
     way = adapter(settings, relay.port)
     relay.mode = "unknown"
     outcomes = way.send(parcels(3), lambda: True)
@@ -73,7 +73,7 @@ def test_a_refused_letter_leaves_the_line_open_for_the_next(settings, relay):
     assert relay.lines == 1
 
 
-def test_a_line_that_breaks_is_opened_again_for_the_next(settings, relay):
+def test_broken_connection_is_reopened_for_the_next_message(settings, relay):
     way = adapter(settings, relay.port)
     relay.mode = "cut"
     outcomes = way.send(parcels(2), lambda: True)
@@ -86,7 +86,7 @@ def test_a_line_that_breaks_is_opened_again_for_the_next(settings, relay):
     outcomes.close()
 
 
-def test_words_that_look_like_commands_are_only_words(settings, relay):
+def test_smtp_commands_in_the_text_arrive_as_text(settings, relay):
     text = "first\r\n.\r\nMAIL FROM:<x@example.com>\r\n..\r\n.last"
     [parcel] = parcels(1)
     words = ChannelMessage(

@@ -26,7 +26,7 @@ GOOD = b'{"messageId":"good"}'
         pytest.param(b"undefined", id="a-word"),
     ],
 )
-def test_a_bad_item_costs_no_other(bad):
+def test_invalid_item_affects_no_other_of_the_batch(bad):
     body = b'{"batch":[%b,%b , %b],"writeKey":"pk_1","sentAt":"s"}' % (GOOD, bad, GOOD)
 
     opened = batches.parse_batch(body)
@@ -94,7 +94,7 @@ def test_the_slow_way_gives_the_same_as_the_fast_one(items, ascii_only):
 
 
 @given(st.text(alphabet='{}[]",:\\abtch ', max_size=60))
-def test_no_text_makes_it_fail_in_another_way(text):
+def test_any_body_is_parsed_or_raises_invalid_batch(text):
     for body in (text, '{"batch":[' + text + "]}", '{"batch"' + text):
         try:
             batches.parse_batch(body.encode())

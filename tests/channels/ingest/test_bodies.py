@@ -105,7 +105,7 @@ def test_chunked_gzip_as_phones_send_it(running):
     assert Event.objects.count() == 2
 
 
-def test_a_body_that_ends_too_early_stores_nothing(running):
+def test_truncated_body_stores_nothing(running):
     _, key = source()
     response = send_raw(
         running.web,

@@ -156,7 +156,7 @@ WAYS = [
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", WAYS)
 @pytest.mark.parametrize("name", ["X-Write-Key", "Authorization"])
-def test_a_body_of_nobody_is_not_opened(client, path, name):
+def test_body_with_an_unknown_key_is_not_decompressed(client, path, name):
     for case, body in MALFORMED.items():
         response = client.post(
             path, body, content_type="text/plain", headers=key_header(name, "pk_" + "x" * 32)
@@ -188,7 +188,7 @@ def test_a_malformed_body_without_a_good_key_is_said_to_have_none(client, path, 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", ["/v1/webhooks/shop", "/v1/phone/twilio/shop"])
-def test_a_body_that_nobody_signed_is_not_read(client, path):
+def test_body_with_a_wrong_signature_is_not_parsed(client, path):
     of, _ = source(is_secret=True)
     of.name, of.webhook_secrets = "shop", ["whsec_c2VjcmV0"]
     of.save()

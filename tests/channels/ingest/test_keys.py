@@ -36,7 +36,7 @@ def test_a_token_that_is_no_key_gives_way_to_the_key_in_the_body(running):
 BAD_KEYS = ["", "pk_unknown", "nonsense", "pk_" + "x" * 5000, "pk_é", 7, None, "pk_\x00", ["pk"]]
 
 
-def test_without_a_good_key_nothing_is_stored(running):
+def test_event_without_a_valid_key_is_not_stored(running):
     for key in BAD_KEYS:
         response = send(running.web, "/v1/batch", {"batch": [track()], "writeKey": key})
 
@@ -46,7 +46,7 @@ def test_without_a_good_key_nothing_is_stored(running):
     assert not QuarantinedItem.objects.exists()
 
 
-def test_an_odd_authorization_is_no_failure(running):
+def test_malformed_authorization_causes_no_server_error(running):
     for authorization in (
         "Basic !!!",
         "Basic cGs=",

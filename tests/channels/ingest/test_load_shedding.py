@@ -33,7 +33,7 @@ def test_events_are_counted_not_requests(settings):
 
 
 @pytest.mark.django_db
-def test_the_limit_is_each_source_s_own(settings):
+def test_event_limit_applies_per_source(settings):
     settings.BUTLER_EVENTS_PER_MINUTE = 50
 
     assert [post(source()[1], 40).status_code for _ in range(3)] == [200, 200, 200]
@@ -72,7 +72,7 @@ def test_when_all_places_are_taken_a_request_is_sent_away():
     assert post(key, 1).status_code == 200
 
 
-def test_a_place_is_given_back_after_a_failure():
+def test_request_slot_is_released_after_a_failure():
     for _ in range(load_shedding.MAX_CONCURRENT_REQUESTS * 2):
         with pytest.raises(ZeroDivisionError), load_shedding.request_slot():
             1 / 0  # noqa: B018

@@ -29,7 +29,7 @@ def incoming_event(event, frame=FRAME) -> IncomingEvent:
     return incoming
 
 
-def test_an_event_becomes_an_item_with_its_very_bytes():
+def test_event_keeps_its_body_byte_by_byte():
     raw = b'{ "type":"track", "event":"Ride Entered", "messageId":"m1", "userId":"u1" }'
 
     incoming = segment.read_event(raw, FRAME)
@@ -180,7 +180,7 @@ def test_an_event_says_what_it_is_about(event, about):
     assert incoming_event(event).about == about
 
 
-def test_only_a_trusted_source_says_who_did_it():
+def test_actor_is_read_from_trusted_sources_only():
     event = track(context={"actor": "staff:sam"})
 
     assert incoming_event(event, TRUSTED).actor == "staff:sam"

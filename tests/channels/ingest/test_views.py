@@ -51,7 +51,7 @@ def test_one_event_goes_to_both_of_its_routes(running, kind, slash):
     assert not any(key in json.dumps(event.body) for event in Event.objects.all())
 
 
-def test_a_client_s_own_figures_are_thrown_away(running):
+def test_metrics_of_a_client_are_discarded(running):
     for path in ("/v1/m", "/v1/m/"):
         assert send(running.web, path, {"series": [{"metric": "x"}]}).body == SUCCESS
 
@@ -70,7 +70,7 @@ def test_a_client_learns_where_to_send(running, slash):
     assert response.json["plan"]["track"]["__default"]["enabled"] is True
 
 
-def test_nobody_learns_settings_with_an_unknown_key(running):
+def test_settings_with_an_unknown_key_are_not_found(running):
     response = send(running.web, "/v1/projects/pk_unknown/settings", method="GET")
 
     assert response.status == 404
@@ -139,7 +139,7 @@ def test_a_batch_sent_again_changes_nothing(running):
     assert Event.objects.count() == 2
 
 
-def test_the_same_id_with_other_content_is_kept_apart(running):
+def test_repeated_message_id_with_other_content_goes_to_quarantine(running):
     _, key = source()
     event = track()
     send(running.web, "/v1/batch", {"batch": [event], "writeKey": key})

@@ -39,7 +39,7 @@ def test_a_session_made_by_django_is_understood():
     )
 
 
-def test_a_session_is_nobody_once_the_password_changed():
+def test_session_is_refused_after_a_password_change():
     login = login_of(sign_in(None))
 
     assert viewer_of(login._replace(password="another")) is None
@@ -51,7 +51,7 @@ def test_a_session_of_somebody_else_is_refused():
     assert viewer_of(login._replace(user_id=login.user_id + 1)) is None
 
 
-def test_a_session_with_a_broken_signature_is_nobody():
+def test_session_with_a_wrong_signature_is_refused():
     login = login_of(sign_in(None))
 
     assert session_user(login.session_data[:-1]) is None
@@ -117,7 +117,7 @@ def test_staff_who_are_staff_no_longer_see_nobody():
     ).is_allowed
 
 
-def test_a_joined_record_is_followed_to_where_it_went():
+def test_stream_of_a_merged_record_follows_the_canonical_one():
     login = login_of(sign_in(None))
     joined = login._replace(customer_id=HOUSE)
 
@@ -126,7 +126,7 @@ def test_a_joined_record_is_followed_to_where_it_went():
     assert verdict == (True, HOUSE)
 
 
-def test_a_parted_record_ends_the_stream_of_what_it_was_part_of():
+def test_separated_record_ends_the_stream_of_the_merged_one():
     login = login_of(sign_in(None))
     viewer = msgspec.structs.replace(viewer_of(login), customer_id=HOUSE)
 
@@ -135,5 +135,5 @@ def test_a_parted_record_ends_the_stream_of_what_it_was_part_of():
     assert not verdict.is_allowed
 
 
-def test_a_record_that_is_gone_ends_its_streams():
+def test_missing_record_ends_its_streams():
     assert not judge(Viewer(key_id=5), StreamRight.EVERY, keys=[5], canonical={}).is_allowed

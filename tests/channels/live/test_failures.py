@@ -37,7 +37,7 @@ def test_a_silent_stream_is_kept_alive(start_streams):
     assert reader.names == ["hello"]
 
 
-def test_an_old_stream_says_goodbye_and_when_to_come_back(start_streams):
+def test_stream_at_the_end_of_its_lifetime_ends_with_a_retry_delay(start_streams):
     streams = start_streams(limits={"heartbeat_interval": 0.2, "max_lifetime": 0.5})
 
     with streams.follow(guest()) as reader:
@@ -47,7 +47,7 @@ def test_an_old_stream_says_goodbye_and_when_to_come_back(start_streams):
     assert 0 < reader.retry <= 3000
 
 
-def test_a_process_that_is_told_to_stop_lets_its_readers_go_first(start_streams):
+def test_stopping_process_ends_its_streams_first(start_streams):
     streams = start_streams()
     process = start_streams.processes[streams]
 
@@ -62,7 +62,7 @@ def test_a_process_that_is_told_to_stop_lets_its_readers_go_first(start_streams)
 # Readers -------------------------------------------------------------------------------
 
 
-def test_a_reader_who_takes_nothing_is_dropped_and_nobody_else_notices(start_streams):
+def test_stalled_reader_is_dropped_without_delaying_others(start_streams):
     streams = start_streams(limits={"heartbeat_interval": 0.4, "stall_timeout": 1.0})
     noor = guest()
     with contextlib.closing(open_and_never_read(streams, noor)):
@@ -144,7 +144,7 @@ def valkey(tmp_path):
     valkey.kill()
 
 
-def test_an_event_that_rings_is_there_at_once(start_streams, valkey):
+def test_notified_event_arrives_at_once(start_streams, valkey):
     streams = start_streams(REDIS_URL=valkey.url)
     noor = guest()
 
@@ -154,7 +154,7 @@ def test_an_event_that_rings_is_there_at_once(start_streams, valkey):
         reader.wait(lambda r: r.versions == [2], seconds=0.5)
 
 
-def test_an_event_that_never_rang_is_there_within_seconds(start_streams, valkey):
+def test_event_without_a_notification_arrives_within_seconds(start_streams, valkey):
     streams = start_streams(REDIS_URL=valkey.url)
     noor = guest()
 
@@ -191,7 +191,7 @@ def test_a_killed_redis_delays_events_and_loses_none(start_streams, valkey):
         reader.wait(lambda r: r.versions == [2, 3, 4, 5], seconds=0.5)
 
 
-def test_a_redis_that_went_mute_is_noticed(start_streams, valkey):
+def test_mute_redis_is_noticed(start_streams, valkey):
     """The line is open and nothing comes: only an answer to our own knock tells."""
     noor = guest()
     with Proxy(("127.0.0.1", valkey.port)) as proxy:
@@ -206,7 +206,7 @@ def test_a_redis_that_went_mute_is_noticed(start_streams, valkey):
 
 
 @pytest.mark.parametrize("ring", [b"", b"[1]", b'{"a":1}', b'[["x","y"]]', b"\xff"])
-def test_a_ring_that_makes_no_sense_is_ignored(start_streams, valkey, ring):
+def test_malformed_notification_is_ignored(start_streams, valkey, ring):
     streams = start_streams(REDIS_URL=valkey.url)
     noor = guest()
 
@@ -217,7 +217,7 @@ def test_a_ring_that_makes_no_sense_is_ignored(start_streams, valkey, ring):
         reader.wait(lambda r: r.versions == [2], seconds=0.5)
 
 
-def test_rings_that_lie_about_the_version_do_no_harm(start_streams, valkey):
+def test_notifications_with_a_wrong_version_do_no_harm(start_streams, valkey):
     streams = start_streams(REDIS_URL=valkey.url)
     noor = guest()
 

@@ -68,7 +68,7 @@ def test_an_event_of_somebody_else_keeps_only_its_place():
 
 
 @pytest.mark.parametrize("name", sorted(frames.RESERVED_NAMES))
-def test_an_event_cannot_pass_for_one_of_ours(name):
+def test_event_with_a_reserved_name_gets_a_prefix(name):
     assert frames.event_name("track", name) == f"track:{name}"
 
 

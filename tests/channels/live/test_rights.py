@@ -28,7 +28,7 @@ def test_a_customer_follows_their_own_record_by_token_cookie_or_ticket(streams, 
             assert reader.frames[0].payload["customer"] == str(noor.customer.id)
 
 
-def test_a_ticket_serves_once(streams, noor):
+def test_ticket_is_valid_once(streams, noor):
     ticket = noor.ticket()
 
     with streams.open(f"/live/me?ticket={ticket}") as first:
@@ -37,7 +37,7 @@ def test_a_ticket_serves_once(streams, noor):
         assert second.status == 401
 
 
-def test_a_ticket_serves_for_half_a_minute(streams, noor):
+def test_ticket_expires_after_thirty_seconds(streams, noor):
     ticket = noor.ticket()
     StreamTicket.objects.update(expires_at=timezone.now() - timedelta(milliseconds=1))
 
@@ -117,7 +117,7 @@ def test_reader_without_the_right_gets_a_problem_response(streams, show, status)
     assert "Basic" not in reader.answer.headers.get("WWW-Authenticate", "")
 
 
-def test_somebody_elses_record_and_no_record_look_the_same(streams, noor):
+def test_foreign_and_missing_record_get_the_same_answer(streams, noor):
     answers = []
     for record in (guest("lin").id, "00000000-0000-7000-8000-000000000000"):
         with streams.open(f"/live/customers/{record}", X_Session_Token=noor.session) as reader:

@@ -126,7 +126,7 @@ def test_a_reader_misses_nothing_over_fifty_reconnects_while_events_keep_coming(
     assert {frame.name for frame in frames} == {"identify", "Ride Entered"}
 
 
-def test_nobody_gets_what_happens_to_somebody_else(streams):
+def test_stream_has_no_events_of_other_customers(streams):
     cast = [guest(name) for name in ("noor", "lin", "iris", "sam")]
 
     readers = [streams.follow(customer) for customer in cast]
@@ -144,7 +144,7 @@ def test_nobody_gets_what_happens_to_somebody_else(streams):
 
 
 @pytest.mark.parametrize("after", ["x", "-1", "1.5"])
-def test_an_odd_position_is_a_mistake_of_the_caller(streams, after):
+def test_invalid_position_is_a_bad_request(streams, after):
     path = f"/live/customers/{guest().id}?after={after}"
     with streams.open(path, **by_key(streams.key)) as reader:
         assert reader.status == 400
@@ -212,7 +212,7 @@ def test_a_stream_ends_within_five_seconds_of_a_revoked_key(streams):
     assert reader.frames[-1].payload == {"reason": "rights"}
 
 
-def test_nothing_of_a_house_reaches_somebody_who_was_just_parted_from_it(streams, noor):
+def test_customer_separated_from_a_household_gets_no_event_of_it(streams, noor):
     """The log itself says that records were parted: rights are looked at before it is shown."""
     with streams.open(X_Session_Token=noor.session) as reader:
         reader.wait(lambda r: r.frames)
@@ -224,7 +224,7 @@ def test_nothing_of_a_house_reaches_somebody_who_was_just_parted_from_it(streams
     assert "Secret" not in reader.names
 
 
-def test_a_joined_record_goes_on_as_the_one_it_joined(streams):
+def test_stream_of_a_merged_record_continues_on_the_canonical_one(streams):
     """Somebody unknown turns out to be Noor: the stream follows."""
     noor = guest()
     desk = factories.sender(trusted=True)

@@ -67,7 +67,7 @@ def test_answer_other_than_yes_or_no_is_invalid(form):
         _read("person-first", form)
 
 
-def test_only_the_switches_that_moved_are_said():
+def test_only_changed_switches_become_statements():
     on = ["inbox:*", "email:*", "email:visits"]
     form = {"on": [*on, "sms:visits"], "was": [*on, "email:offers"]}
 
@@ -148,7 +148,7 @@ def test_use_of_data_is_said_of_its_purpose():
 
 
 @pytest.mark.parametrize("name", ["budget", "quiet_hours", "pause", "zone", "person_first"])
-def test_any_setting_can_be_taken_back(name):
+def test_any_setting_can_be_cleared(name):
     [word] = _read(name.replace("_", "-"), {"do": ["clear"]})
 
     assert (word.kind, word.subject, word.value) == ("preference.cleared", name, None)

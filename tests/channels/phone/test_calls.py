@@ -12,7 +12,7 @@ RINGING = {
 }
 
 
-def test_a_call_that_comes_in_is_the_caller_s():
+def test_incoming_call_belongs_to_the_caller():
     call = calls.parse_call(RINGING | {"user": ["sam", "lin"], "queue": "tickets"})
 
     assert call.number == "+31612345678"
@@ -32,7 +32,7 @@ def test_a_call_that_comes_in_is_the_caller_s():
     }
 
 
-def test_a_call_that_goes_out_is_the_called_one_s():
+def test_outgoing_call_belongs_to_the_called_number():
     assert calls.parse_call(RINGING | {"direction": "out"}).number == "+31201234567"
 
 
@@ -63,7 +63,7 @@ def test_invalid_call_is_refused_with_its_reason(fields, reason):
     assert refused.value.reason == reason
 
 
-def test_a_withheld_number_is_nobody_s():
+def test_withheld_number_is_no_identifier():
     call = calls.parse_call(RINGING | {"from": ""})
 
     assert call.number == ""

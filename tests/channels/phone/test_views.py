@@ -64,7 +64,7 @@ def test_an_unknown_number_matches_nobody_and_is_kept(running):
     assert str(Event.objects.get().customer_id) == response.json["customer"]
 
 
-def test_a_family_s_phone_matches_many_and_joins_nobody(running):
+def test_shared_number_matches_many_and_merges_no_records(running):
     _, key = desk()
     people = [factories.customer(("user_id", name), name=name) for name in ("Noor", "Bas")]
     shared = Identifier.objects.create(
@@ -82,7 +82,7 @@ def test_a_family_s_phone_matches_many_and_joins_nobody(running):
     assert all(Customer.objects.get(id=customer.id).canonical_id is None for customer in people)
 
 
-def test_a_claim_never_stands_beside_a_proof(running):
+def test_verified_match_excludes_claimed_ones(running):
     _, key = desk()
     factories.customer(("phone", NOORS), ("user_id", "noor"), name="Noor")
     stranger = factories.sender(trusted=False)
@@ -93,7 +93,7 @@ def test_a_claim_never_stands_beside_a_proof(running):
     assert [match["name"] for match in response.json["customers"]] == ["Noor"]
 
 
-def test_a_step_told_twice_is_one(running):
+def test_repeated_call_event_is_stored_once(running):
     _, key = desk()
 
     responses = [send(running.web, "/v1/phone/calls/", RINGING, key=key) for _ in range(2)]

@@ -43,7 +43,7 @@ def test_a_message_that_was_taken_back_says_only_that(signed_in, noor):
         assert "1 euro" not in page.content.decode()
 
 
-def test_an_empty_inbox_is_kind(signed_in):
+def test_empty_inbox_shows_a_hint(signed_in):
     assert "Nothing yet." in signed_in.get("/inbox/").content.decode()
 
 
@@ -82,7 +82,7 @@ def test_looking_at_the_list_is_seeing_what_is_on_it(signed_in, noor):
     assert Message.objects.get().read_at is None
 
 
-def test_a_link_cannot_read_a_message(signed_in, noor):
+def test_get_request_to_mark_a_message_read_is_refused(signed_in, noor):
     message = factories.message(noor)
 
     assert signed_in.get(f"/inbox/{message.pk}/read/").status_code == 405

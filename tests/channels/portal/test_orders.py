@@ -40,7 +40,7 @@ def test_orders_are_listed_and_lead_to_their_pages(signed_in, place):
     assert 'href="/orders/LK-2/"' in page
 
 
-def test_without_orders_the_page_is_kind(signed_in):
+def test_page_without_orders_shows_a_hint(signed_in):
     assert "No orders yet" in signed_in.get("/orders/").content.decode()
 
 
@@ -197,7 +197,7 @@ def test_an_order_without_a_visit_is_in_no_calendar(signed_in, place):
     assert "calendar.ics" not in signed_in.get("/orders/LK-1/").content.decode()
 
 
-def test_a_name_cannot_write_lines_into_the_calendar(signed_in, place):
+def test_line_breaks_in_a_name_are_escaped_in_the_calendar(signed_in, place):
     place("LK-1", name="Fun\r\nATTENDEE:mailto:x@example.com\r\nEND:VEVENT")
 
     response = signed_in.get("/orders/LK-1/calendar.ics")

@@ -135,7 +135,7 @@ def test_objecting_to_advertising_overrules_every_yes_and_can_be_taken_back(sign
     assert "Offers: <strong>yes</strong>" in _page(signed_in, "/")
 
 
-def test_a_yes_under_an_objection_to_all_advertising_does_not_look_like_one(signed_in, noor):
+def test_consent_under_an_objection_is_not_shown_as_given(signed_in, noor):
     _post_form(signed_in, "objection", answer="yes")
     page = _consent(signed_in, "yes")
 
@@ -247,7 +247,7 @@ def test_a_form_leads_back_to_its_place(signed_in):
     assert response["Location"] == "/preferences/#consent-offers"
 
 
-def test_a_link_or_a_foreign_form_says_nothing(signed_in):
+def test_get_request_or_foreign_form_changes_nothing(signed_in):
     assert signed_in.get("/preferences/pause/").status_code == 405
     signed_in.handler.enforce_csrf_checks = True
 
@@ -260,7 +260,7 @@ def test_preference_form_without_a_sign_in_changes_nothing(client, noor):
     assert not ControlEntry.objects.exists()
 
 
-def test_a_ledger_that_cannot_be_read_is_not_guessed_at(signed_in, noor):
+def test_unreadable_ledger_shows_no_preferences(signed_in, noor):
     _consent(signed_in, "yes")
     Control.objects.update(state={"consents": "nonsense"})
 
@@ -305,7 +305,7 @@ def test_anothers_receipt_is_not_there_with_the_same_words(signed_in, els, clien
     assert first == second
 
 
-def test_without_a_word_the_page_of_receipts_is_kind(signed_in):
+def test_receipts_page_without_statements_shows_a_hint(signed_in):
     assert "You have not told us anything yet" in _page(signed_in, "/receipts/")
 
 

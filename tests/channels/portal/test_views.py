@@ -52,7 +52,7 @@ def test_customers_see_their_own_record(signed_in):
     assert "noor@example.com" in page
 
 
-def test_nobody_sees_another_record(signed_in):
+def test_customer_cannot_see_another_record(signed_in):
     other = factories.customer(("email", "els@example.com"), first_name="Els")
 
     page = signed_in.get("/?customer=" + str(other.id)).content.decode()
@@ -255,7 +255,7 @@ def test_signing_out_ends_the_session(signed_in):
 
 
 @pytest.mark.parametrize("path", ["/sign-out/", "/demo/look-as-noor/", "/demo/order-by-phone/"])
-def test_a_link_cannot_act(client, path):
+def test_get_request_to_a_form_is_refused(client, path):
     assert client.get(path).status_code == 405
 
 

@@ -61,7 +61,7 @@ def test_message_skipped_before_a_channel_was_chosen_names_none(signed_in, noor)
     assert "<strong>Not sent.</strong> A newer message took its place." in page
 
 
-def test_the_place_to_change_it_is_there(signed_in, noor):
+def test_reason_links_to_an_existing_preference(signed_in, noor):
     for code in ("paused", "budget_used", "quiet_hours", "only_when_asked", "channel_off"):
         factories.decision(noor, outcome="skip", code=code)
     factories.decision(noor, outcome="skip", code="address_bounced")

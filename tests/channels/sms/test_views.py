@@ -66,7 +66,7 @@ def kinds() -> list[str]:
     return list(ControlEntry.objects.order_by("recorded_at", "seq").values_list("kind", flat=True))
 
 
-def test_stop_stops(inbound):
+def test_stop_suppresses_the_number(inbound):
     noor = guest(phone=NOORS)
 
     status, answer = inbound("Stop")
@@ -79,7 +79,7 @@ def test_stop_stops(inbound):
     assert Event.objects.filter(customer=noor, name="Message Received").count() == 1
 
 
-def test_stop_twice_is_stop_once(inbound):
+def test_repeated_stop_is_recorded_once(inbound):
     noor = guest(phone=NOORS)
 
     inbound("STOP", sid="SM1")
@@ -128,7 +128,7 @@ def test_everybody_with_the_number_is_heard(inbound):
     assert (off(noor), off(eli)) == (["sms"], [])
 
 
-def test_start_takes_it_back(inbound):
+def test_start_lifts_the_suppression(inbound):
     noor = guest(phone=NOORS)
     inbound("STOP")
 
@@ -222,7 +222,7 @@ def test_stop_after_the_portal_turned_it_on_again_turns_it_off(inbound):
     assert off(noor) == ["sms"]
 
 
-def test_start_does_not_wake_a_number_that_is_dead(inbound):
+def test_start_does_not_lift_the_suppression_of_a_dead_number(inbound):
     Suppression.objects.create(channel="sms", address=NOORS, reason="bounced", since=timezone.now())
 
     inbound("START")

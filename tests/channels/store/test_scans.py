@@ -169,7 +169,7 @@ def test_a_till_reads_one_line(visit, line):
     assert gate_sentence(match(), visit, today=TODAY).line == line
 
 
-def test_somebody_without_a_name_is_a_guest():
+def test_customer_without_a_name_is_called_guest():
     assert gate_sentence(match(None), None, today=TODAY).line.startswith("A guest without a name")
 
 

@@ -72,7 +72,7 @@ def test_claimed_order_hides_nobody_who_was_verified_with_its_number(running):
     assert response.json["is_verified"]
 
 
-def test_an_order_that_is_only_claimed_opens_no_gate(running):
+def test_claimed_order_opens_no_gate(running):
     _, key = till()
     noor(visit_date="2020-01-01")
     factories.record(

@@ -51,7 +51,7 @@ def test_an_event_has_a_headline(kind, name, words):
         ("Lamp Lit", {"name": "lamp"}, ""),
     ],
 )
-def test_the_detail_is_what_matters_to_the_customer(name, properties, words):
+def test_detail_shows_the_properties_of_the_event(name, properties, words):
     assert events.detail("track", name, properties) == words
 
 
@@ -74,7 +74,7 @@ def test_four_languages_are_spoken():
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: f"{path.parts[-5]}-{path.parts[-3]}")
-def test_nothing_is_left_in_english(path):
+def test_every_text_is_translated(path):
     with path.open("rb") as file:
         missing = [
             message.id for message in pofile.read_po(file) if message.id and not message.string
