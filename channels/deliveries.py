@@ -14,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 
 from butler.actions import delivery_reports, dispatch_gate, outcomes, provider_limits
-from butler.actions.dispatch_gate import Claimed, OutgoingMessage, QueuedMessage
+from butler.actions.claimed_messages import Claimed, OutgoingMessage, QueuedMessage
 from butler.actions.outcomes import DeliveryOutcome
 from butler.failpoints import failpoint
 from channels.adapters import adapters_of, channels

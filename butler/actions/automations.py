@@ -53,13 +53,23 @@ def load(
     """
     existing = _existing_versions(documents)
     checked = validate([file for file in documents if file.name not in existing], purposes, topics)
-    try:
-        published = publish(purposes=purposes, notices=notices, topics=topics, now=now)
-    except NoticeChanged as error:
-        words = f"the words of {error} were published already; give them a version of their own"
-        raise InvalidAutomations([FileProblem("purposes.toml", "notice", words)]) from None
+    published = _publish(purposes, topics, notices, now)
     changes = [_store_version(file, document, by) for file, document in checked]
     return LoadSummary(tuple(sorted([*existing.values(), *changes])), published)
+
+
+def _publish(
+    purposes: Sequence[PurposeText],
+    topics: Sequence[TopicText],
+    notices: Sequence[NoticeText],
+    now: datetime,
+) -> int:
+    """Publish the purposes, topics and notices; return how many notices are new."""
+    try:
+        return publish(purposes=purposes, notices=notices, topics=topics, now=now)
+    except NoticeChanged as error:
+        reason = f"the words of {error} were published already; give them a version of their own"
+        raise InvalidAutomations([FileProblem("purposes.toml", "notice", reason)]) from None
 
 
 def _existing_versions(documents: Sequence[AutomationFile]) -> dict[str, VersionChange]:

@@ -5,9 +5,8 @@ or after, and then it finds the delivery that is written here and waits for it. 
 nothing; what it returns may be sent until its lease ends.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -16,6 +15,13 @@ from uuid_utils.compat import uuid7
 
 from butler import sql
 from butler.actions import staff_tasks
+from butler.actions.claimed_messages import (
+    Claimed,
+    Links,
+    OutgoingMessage,
+    QueuedMessage,
+    contact_of,
+)
 from butler.automations import versions
 from butler.decisions import store
 from butler.decisions.decide import decide
@@ -32,44 +38,6 @@ _DENIED_STATES = {"expired": "expired", "stale": "expired", "late_event": "expir
 # When a staff task that replaces a message is due.
 _TASK_DUE_IN = timedelta(hours=1)
 
-type Links = Callable[["QueuedMessage"], Mapping[str, str]]
-
-
-class QueuedMessage(NamedTuple):
-    """One queued message: a row of claim_messages.sql."""
-
-    id: UUID
-    customer_id: UUID
-    key: str
-    run_id: UUID | None
-    automation_id: str
-    version_id: int | None
-    step: str
-    message_class: str
-    topic: str
-    purpose: str
-    relation: str
-    occurred_at: datetime
-    expires_at: datetime
-    created_at: datetime
-    attempts: int
-    context: str
-
-
-class OutgoingMessage(msgspec.Struct, frozen=True):
-    """One message that may be sent now, as it was rendered."""
-
-    message_id: UUID
-    delivery_id: UUID
-    number: int
-    customer_id: UUID
-    customer_version: int
-    budget_windows: tuple[tuple[str, str], ...]
-    language: str
-    address: str
-    subject: str
-    text: str
-
 
 class _StateChange(msgspec.Struct, frozen=True):
     """The new state of a message that may not be sent now."""
@@ -78,19 +46,6 @@ class _StateChange(msgspec.Struct, frozen=True):
     state: str
     reason: str
     not_before: datetime | None = None
-
-
-class Claimed(NamedTuple):
-    """The messages of one claim; both counts are zero where no message is queued."""
-
-    outgoing: Sequence[OutgoingMessage]
-    queued: Mapping[UUID, QueuedMessage]
-    # By message. Not stored: it can be rendered again from the version and the context, and is ten
-    # times as long as everything else.
-    html: Mapping[UUID, str]
-    claimed_count: int
-    # Queued messages whose customers are locked elsewhere, for a moment.
-    skipped_count: int = 0
 
 
 def claim(
@@ -110,18 +65,7 @@ def claim(
             return Claimed((), {}, {}, 0, skipped_count=len(queued))
         gate = _DispatchGate(channel, now, links)
         gate.decide_all(messages)
-        params = {
-            "seconds": lease,
-            "channel": channel,
-            "provider": provider,
-            "now": now,
-            "outgoing": json(gate.outgoing),
-            "state_changes": json(gate.state_changes),
-        }
-        # Neither statement returns rows, so both are sent before the first has ended.
-        with db.pipeline():
-            sql.run("write_claims", params)
-            store.insert(gate.decisions)
+        gate.write_claims(provider, lease)
         failpoint("in claim")
     by_id = {message.id: message for message in messages}
     return Claimed(gate.outgoing, by_id, gate.html, len(messages))
@@ -160,6 +104,21 @@ class _DispatchGate:
             else:
                 facts[message.customer_id] = self._send(message, own_facts, decision)
 
+    def write_claims(self, provider: str, lease: float) -> None:
+        """Write the deliveries of what may be sent, the new states of the rest, all decisions."""
+        params = {
+            "seconds": lease,
+            "channel": self.channel,
+            "provider": provider,
+            "now": self.now,
+            "outgoing": json(self.outgoing),
+            "state_changes": json(self.state_changes),
+        }
+        # Neither statement returns rows, so both are sent before the first has ended.
+        with db.pipeline():
+            sql.run("write_claims", params)
+            store.insert(self.decisions)
+
     def _add_decision(self, message: QueuedMessage, act: Contact, decision: DecisionResult) -> None:
         self.decisions.append(
             store.decision_row(
@@ -181,20 +140,8 @@ class _DispatchGate:
             self.state_changes.append(_StateChange(message.id, "failed", error.reason))
             return facts
         address = (facts.addresses or {}).get(self.channel)
-        self.outgoing.append(
-            OutgoingMessage(
-                message_id=message.id,
-                delivery_id=uuid7(),
-                number=message.attempts + 1,
-                customer_id=message.customer_id,
-                customer_version=decision.customer_version,
-                budget_windows=decision.budget_windows,
-                language=rendered.language,
-                address=address.value if address else "",
-                subject=rendered.subject,
-                text=rendered.text,
-            )
-        )
+        to = address.value if address else ""
+        self.outgoing.append(_outgoing_message(message, rendered, to, decision))
         self.html[message.id] = rendered.html
         return _with_used_budgets(facts, decision)
 
@@ -234,17 +181,20 @@ class _DispatchGate:
         self.state_changes.append(_StateChange(message.id, state, decision.code, until))
 
 
-def contact_of(message: QueuedMessage, channel: str) -> Contact:
-    """Return the act of sending this message."""
-    return Contact(
-        message_class=message.message_class,
-        topic=message.topic,
-        channel=channel,
-        occurred_at=message.occurred_at,
-        expires_at=message.expires_at,
-        purpose=message.purpose,
-        relation=message.relation,
-        automation=message.automation_id,
+def _outgoing_message(
+    message: QueuedMessage, rendered: RenderedMessage, address: str, decision: DecisionResult
+) -> OutgoingMessage:
+    return OutgoingMessage(
+        message_id=message.id,
+        delivery_id=uuid7(),
+        number=message.attempts + 1,
+        customer_id=message.customer_id,
+        customer_version=decision.customer_version,
+        budget_windows=decision.budget_windows,
+        language=rendered.language,
+        address=address,
+        subject=rendered.subject,
+        text=rendered.text,
     )
 
 

@@ -47,14 +47,17 @@ def mark_read(*, ids: Sequence[UUID], message_id: UUID, now: datetime) -> bool:
         if not own.exists():
             raise NoSuchMessage
         return False
-    columns = own.values("customer_id", "channel", "topic").get()
+    _append_read_event(own.only("customer_id", "channel", "topic").get(), now)
+    return True
+
+
+def _append_read_event(message: Message, now: datetime) -> None:
     notes.add_note(
-        customer_id=columns["customer_id"],
+        customer_id=message.customer_id,
         name=READ_EVENT,
-        about=f"message:{message_id}",
-        properties={"channel": columns["channel"], "topic": columns["topic"]},
+        about=f"message:{message.pk}",
+        properties={"channel": message.channel, "topic": message.topic},
         actor="",
         now=now,
         kind="message",
     )
-    return True

@@ -150,14 +150,7 @@ def _append_events(
 ) -> None:
     """Append an event to the customer's log for each outcome that they may see."""
     events = [
-        InternalEvent(
-            customers[customer][0],
-            "message",
-            _EVENTS[outcome],
-            {"message": str(message), "channel": channel},
-            now,
-            about=f"message:{message}",
-        )
+        _outcome_event(customers[customer][0], message, channel, outcome, now)
         for _, message, customer, channel, outcome in written
         if outcome in _EVENTS and customer in customers
     ]
@@ -165,6 +158,19 @@ def _append_events(
         log.append_internal_events(
             events, actor="", now=now, customer_versions=dict(customers.values())
         )
+
+
+def _outcome_event(
+    customer_id: UUID, message_id: UUID, channel: str, outcome: str, now: datetime
+) -> InternalEvent:
+    return InternalEvent(
+        customer_id,
+        "message",
+        _EVENTS[outcome],
+        {"message": str(message_id), "channel": channel},
+        now,
+        about=f"message:{message_id}",
+    )
 
 
 def _suppress(outcomes: Sequence[DeliveryOutcome], delivery_ids: set[UUID], now: datetime) -> None:

@@ -51,20 +51,24 @@ def _withdraw(messages: Sequence[tuple[UUID, UUID]], now: datetime) -> int:
     params = {"ids": [message_id for message_id, _ in messages], "now": now}
     withdrawn = sql.rows("withdraw_messages", params)
     events = [
-        log.InternalEvent(
-            customer_id,
-            "message",
-            "Message Withdrawn",
-            {"message": str(message_id), "channel": "inbox"},
-            now,
-            about=f"message:{message_id}",
-        )
+        _withdrawal_event(message_id, customer_id, now)
         for message_id, customer_id, was_visible in withdrawn
         if was_visible and customer_id in customer_ids
     ]
     if events:
         log.append_internal_events(events, actor="", now=now)
     return len(withdrawn)
+
+
+def _withdrawal_event(message_id: UUID, customer_id: UUID, now: datetime) -> log.InternalEvent:
+    return log.InternalEvent(
+        customer_id,
+        "message",
+        "Message Withdrawn",
+        {"message": str(message_id), "channel": "inbox"},
+        now,
+        about=f"message:{message_id}",
+    )
 
 
 @transaction.atomic

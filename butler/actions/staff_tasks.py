@@ -90,15 +90,24 @@ def finish(
     task = StaffTask.objects.get(pk=task_id)
     if task.message_id:
         _record_report(task, now)
+    _append_done_event(task, actor, now)
+    return task
+
+
+def _append_done_event(task: StaffTask, actor: str, now: datetime) -> None:
     notes.add_note(
         customer_id=task.customer_id,
         name=DONE_EVENT,
         about=f"task:{task.pk}",
-        properties={"kind": task.kind, "title": task.title, "outcome": outcome, "note": note},
+        properties={
+            "kind": task.kind,
+            "title": task.title,
+            "outcome": task.outcome,
+            "note": task.note,
+        },
         actor=actor,
         now=now,
     )
-    return task
 
 
 def _record_report(task: StaffTask, now: datetime) -> None:

@@ -39,16 +39,25 @@ def set_status(
             key=key,
             defaults={"status": status, "facts": stored_facts, "serial": 1, "changed_at": now},
         )
-        if is_new:
-            schedule_topic_fan_outs(topic, now=now)
-        elif topic.status == status:
+        if not is_new and topic.status == status:
             topic.facts = stored_facts
             topic.save(update_fields=["facts"])
-        elif expected_serial not in (None, topic.serial):
-            raise StatusConflict
-        else:
-            topic.status, topic.facts, topic.changed_at = status, stored_facts, now
-            topic.serial += 1
-            topic.save()
-            schedule_topic_fan_outs(topic, now=now)
+            return topic
+        if not is_new:
+            _change_status(topic, status, stored_facts, expected_serial, now)
+        schedule_topic_fan_outs(topic, now=now)
     return topic
+
+
+def _change_status(
+    topic: TopicStatus,
+    status: str,
+    facts: Mapping[str, Any],
+    expected_serial: int | None,
+    now: datetime,
+) -> None:
+    if expected_serial not in (None, topic.serial):
+        raise StatusConflict
+    topic.status, topic.facts, topic.changed_at = status, facts, now
+    topic.serial += 1
+    topic.save()

@@ -63,21 +63,30 @@ def record_statements(
         customer_id=customer_id, statements=statements, author=author, now=now
     )
     # The statements are committed: a connection that is lost from here on does not undo them.
-    messages = db.retry_if_connection_lost(
-        lambda: _sent_messages(receipt.customer_id, timeout, now)
-    )
-    forbidden = tuple(
+    sent_messages = _sent_messages(receipt.customer_id, timeout, now)
+    return Acknowledgement(receipt, _forbidden(sent_messages, statements))
+
+
+def _forbidden(
+    messages: Sequence[SentMessage], statements: Sequence[ConsentStatement]
+) -> tuple[SentMessage, ...]:
+    """Return the messages that any of the statements is about."""
+    return tuple(
         message
         for message in messages
         if any(_is_about(statement, message) for statement in statements)
     )
-    return Acknowledgement(receipt, forbidden)
 
 
 def _sent_messages(customer_id: UUID, timeout: float, now: datetime) -> list[SentMessage]:
-    wait_for_deliveries(customer_id, timeout)
-    params = {"customer": customer_id, "since": now - _RECENT}
-    return [SentMessage(*row) for row in sql.rows("find_sent_messages", params)]
+    """Return the messages that were sent by the time that none is in flight."""
+
+    def wait_and_read() -> list[SentMessage]:
+        wait_for_deliveries(customer_id, timeout)
+        params = {"customer": customer_id, "since": now - _RECENT}
+        return [SentMessage(*row) for row in sql.rows("find_sent_messages", params)]
+
+    return db.retry_if_connection_lost(wait_and_read)
 
 
 def _refuse_children(

@@ -18,6 +18,7 @@ from butler.automations.prefilter import ChannelChoice
 from butler.automations.versions import Version
 from butler.decisions.bulk import denial_codes
 from butler.decisions.inputs import company_zone, rules
+from butler.document import Document
 from butler.due import civil_time
 from butler.due.queue import ClaimedDue, Reschedule
 from butler.models import PauseSwitch, TopicStatus
@@ -42,28 +43,26 @@ def fan_out(due: ClaimedDue, now: datetime) -> Reschedule | None:
     version = versions.read([parameters["version"]]).get(parameters["version"])
     if version is None or _is_obsolete(version, parameters["cause"]):
         return None
-    ids = audiences.read_batch(
+    ids = _read_batch(parameters, now)
+    recipients = [_Recipient(*row) for row in _due_times(ids, parameters)]
+    refused = _refused_recipients(version, recipients)
+    if refused:
+        _insert_refused_runs(version, parameters, recipients, refused, now)
+    reachable = [recipient for recipient in recipients if recipient.customer_id not in refused]
+    if reachable:
+        _start_runs(version, parameters, reachable, now)
+    return Reschedule(now, {**parameters, "after": str(ids[-1])}) if len(ids) == BATCH else None
+
+
+def _read_batch(parameters: Mapping[str, Any], now: datetime) -> list[UUID]:
+    """Return the next customers of the audience."""
+    return audiences.read_batch(
         parameters["audience"],
         topic=parameters["cause"].get("topic", ""),
         after=UUID(parameters["after"]) if "after" in parameters else audiences.FIRST_CURSOR,
         limit=BATCH,
         now=now,
     )
-    recipients = [_Recipient(*row) for row in _due_times(ids, parameters)]
-    refused = _refused_recipients(version, recipients)
-    if refused:
-        _insert_refused_runs(version, parameters, recipients, refused, now)
-    occasion, cause = parameters["occasion"], parameters["cause"]
-    starts = [
-        triggers.scheduled_start(
-            version, recipient.customer_id, occasion, cause, recipient.due_at, now
-        )
-        for recipient in recipients
-        if recipient.customer_id not in refused
-    ]
-    if starts:
-        triggers.start_runs(starts, now=now)
-    return Reschedule(now, {**parameters, "after": str(ids[-1])}) if len(ids) == BATCH else None
 
 
 def _is_obsolete(version: Version, cause: Mapping[str, Any]) -> bool:
@@ -91,6 +90,20 @@ def _due_times(ids: list[UUID], parameters: Mapping[str, Any]) -> Iterator[tuple
         )
 
 
+def _start_runs(
+    version: Version,
+    parameters: Mapping[str, Any],
+    recipients: Sequence[_Recipient],
+    now: datetime,
+) -> None:
+    occasion, cause = parameters["occasion"], parameters["cause"]
+    starts = [
+        triggers.scheduled_start(version, customer_id, occasion, cause, due_at, now)
+        for customer_id, due_at in recipients
+    ]
+    triggers.start_runs(starts, now=now)
+
+
 # Recipients whom the automation can never reach -----------------------------------------
 
 
@@ -109,22 +122,25 @@ def _refused_recipients(
     refused_ids = [recipient.customer_id for recipient in recipients]
     codes: dict[UUID, _RefusalCodes] = {}
     for channel in channels:
-        code_by_id = {
-            id_: code
-            for batch in denial_codes(
-                refused_ids,
-                message_class=document.message_class,
-                purpose=document.purpose,
-                topic=document.topic,
-                channel=channel,
-                expires_at=expires_at,
-            )
-            for id_, code in batch
-            if code
-        }
+        code_by_id = _denials(document, refused_ids, channel, expires_at)
         refused_ids = list(code_by_id)
         codes = {id_: (*codes.get(id_, ()), code) for id_, code in code_by_id.items()}
     return codes
+
+
+def _denials(
+    document: Document, ids: Sequence[UUID], channel: str, expires_at: datetime
+) -> dict[UUID, str]:
+    """Return the customers whom a channel refuses, with its code."""
+    batches = denial_codes(
+        ids,
+        message_class=document.message_class,
+        purpose=document.purpose,
+        topic=document.topic,
+        channel=channel,
+        expires_at=expires_at,
+    )
+    return {id_: code for batch in batches for id_, code in batch if code}
 
 
 def _insert_refused_runs(
@@ -139,30 +155,48 @@ def _insert_refused_runs(
     Each different tuple of codes crosses once, as a numbered refusal, however many recipients
     share it.
     """
-    choices = prefilter.initial_choices(version.document)
     numbers = {codes: number for number, codes in enumerate(dict.fromkeys(refused.values()))}
-    reasons = [
-        {"refusal": refusal, "choice": index} | _decision_columns(version, choice, codes)
-        for codes, refusal in numbers.items()
-        for index, choice in enumerate(choices)
+    refusals = [
+        (recipient, numbers[refused[recipient.customer_id]])
+        for recipient in recipients
+        if recipient.customer_id in refused
     ]
-    runs = [(uuid7(), each) for each in recipients if each.customer_id in refused]
-    rows = [
-        (uuid7(), run_id, each.customer_id, each.due_at, numbers[refused[each.customer_id]], index)
-        for run_id, each in runs
-        for index in range(len(choices))
-    ]
-    columns = ("decision_ids", "run_ids", "customer_ids", "due_times", "refusals", "choices")
-    params: dict[str, object] = {
+    params = {
         "version": version.id,
         "occasion": parameters["occasion"],
         "cause": json(parameters["cause"]),
         "now": now,
         "rules_version": rules().version,
-        "reasons": json(reasons),
-        **dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True)),
+        "reasons": json(_refusal_reasons(version, numbers)),
     }
-    sql.run("insert_refused_runs", params)
+    columns = _refusal_columns(version, refusals)
+    sql.run("insert_refused_runs", params | columns)
+
+
+def _refusal_reasons(
+    version: Version, numbers: Mapping[_RefusalCodes, int]
+) -> list[dict[str, object]]:
+    """Return the decision of each numbered refusal on each choice of channels."""
+    choices = prefilter.initial_choices(version.document)
+    return [
+        {"refusal": number, "choice": index} | _decision_columns(version, choice, codes)
+        for codes, number in numbers.items()
+        for index, choice in enumerate(choices)
+    ]
+
+
+def _refusal_columns(
+    version: Version, refusals: Sequence[tuple[_Recipient, int]]
+) -> dict[str, list[object]]:
+    """Return the decisions to insert, by column: for each recipient, on each choice of channels."""
+    runs = [(uuid7(), recipient, number) for recipient, number in refusals]
+    rows = [
+        (uuid7(), run_id, recipient.customer_id, recipient.due_at, number, index)
+        for run_id, recipient, number in runs
+        for index in range(len(prefilter.initial_choices(version.document)))
+    ]
+    columns = ("decision_ids", "run_ids", "customer_ids", "due_times", "refusals", "choices")
+    return dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True))
 
 
 def _decision_columns(

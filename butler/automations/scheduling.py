@@ -61,9 +61,7 @@ def plan_dates(due: ClaimedDue, now: datetime) -> Reschedule:
             rows.append(Due(job="plan_date", key=str(version.id), due_at=now))
             continue
         last = date.fromisoformat(planned.get(str(version.id), str(today - 3 * _DAY)))
-        for day in _unplanned_days(last, today):
-            due_at = civil_time.local_to_instant(day, trigger.at, _EARLIEST_ZONE)
-            rows.append(Due(job="plan_date", key=f"{version.id}:{day}", due_at=due_at))
+        rows += [_yearly_due(version, trigger, day) for day in _unplanned_days(last, today)]
         planned_until[str(version.id)] = str(max(last, today + _DAY))
     Due.objects.bulk_create(rows, ignore_conflicts=True)
     return Reschedule(now + INTERVAL, {"planned": planned_until})
@@ -84,6 +82,11 @@ def plan_date(due: ClaimedDue, now: datetime) -> Reschedule | None:
     if len(upcoming) < BATCH:
         return None
     return Reschedule(now, {"customer": str(upcoming[-1].customer_id), "about": upcoming[-1].about})
+
+
+def _yearly_due(version: Version, trigger: OnDate, day: date) -> Due:
+    due_at = civil_time.local_to_instant(day, trigger.at, _EARLIEST_ZONE)
+    return Due(job="plan_date", key=f"{version.id}:{day}", due_at=due_at)
 
 
 def _is_yearly(trigger: OnDate) -> bool:
@@ -210,21 +213,24 @@ def schedule_topic_fan_outs(status: TopicStatus, *, now: datetime) -> int:
         assert isinstance(trigger, OnTopic)
         if trigger.status != status.status or not trigger.matches(status.key):
             continue
-        occasion = f"{status.key}:{status.serial}"
-        cause = {"topic": status.key, "status": status.status, "serial": status.serial}
-        parameters = {
-            "version": version.id,
-            "audience": trigger.audience,
-            "cause": cause,
-            "occasion": triggers.shorten_key(occasion),
-            "moment": now.isoformat(),
-        }
-        key = triggers.shorten_key(f"{version.id}:{occasion}")
-        rows.append(Due(job="fan_out", key=key, facts=parameters, due_at=now))
+        rows.append(_topic_fan_out(version, trigger, status, now))
     Due.objects.bulk_create(rows, ignore_conflicts=True)
     if rows:
         notify.after_commit("butler.tick")
     return len(rows)
+
+
+def _topic_fan_out(version: Version, trigger: OnTopic, status: TopicStatus, now: datetime) -> Due:
+    occasion = f"{status.key}:{status.serial}"
+    parameters = {
+        "version": version.id,
+        "audience": trigger.audience,
+        "cause": {"topic": status.key, "status": status.status, "serial": status.serial},
+        "occasion": triggers.shorten_key(occasion),
+        "moment": now.isoformat(),
+    }
+    key = triggers.shorten_key(f"{version.id}:{occasion}")
+    return Due(job="fan_out", key=key, facts=parameters, due_at=now)
 
 
 def _live_versions(trigger: str) -> list[Version]:

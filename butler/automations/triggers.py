@@ -174,16 +174,17 @@ def _run_start(entry: LogEntry, version: Version, now: datetime) -> RunStart:
     within = _NO_TIME
     if isinstance(trigger, OnAbsence):
         within = civil_time.parse_length(trigger.within)
-        start.step, start.awaited = BEFORE_FIRST_STEP, trigger.absent
-        start.awaited_about = entry.about if trigger.same == "about" else ""
-        start.due_at = max(now, entry.occurred_at + within)
+        _await_absence(start, trigger, entry, max(now, entry.occurred_at + within))
     if isinstance(trigger, OnEvent) and trigger.gather:
-        start.step, start.cause = (
-            BEFORE_FIRST_STEP,
-            {**start.cause, "gathered": [_event_reference(entry)]},
-        )
+        start.step = BEFORE_FIRST_STEP
+        start.cause = {**start.cause, "gathered": [_event_reference(entry)]}
     start.is_late = entry.occurred_at + within + civil_time.parse_length(document.expires) <= now
     return start
+
+
+def _await_absence(start: RunStart, trigger: OnAbsence, entry: LogEntry, due_at: datetime) -> None:
+    start.step, start.awaited, start.due_at = BEFORE_FIRST_STEP, trigger.absent, due_at
+    start.awaited_about = entry.about if trigger.same == "about" else ""
 
 
 def _event_reference(entry: LogEntry) -> dict[str, object]:

@@ -30,23 +30,29 @@ def denial_codes(
     No permission: customers without a code are decided with all facts, and again when the
     message leaves.
     """
+    params = _message_params(message_class, purpose) | {
+        "topic": topic,
+        "channel": channel,
+        "address_kind": ADDRESS_KINDS.get(channel, ""),
+        "expires_at": expires_at,
+    }
+    for ids in batched(customer_ids, BATCH):
+        [(codes,)] = sql.rows("read_denial_codes", {**params, "ids": list(ids)})
+        yield list(zip(ids, codes.split(" "), strict=True))
+
+
+def _message_params(message_class: str, purpose: str) -> dict[str, object]:
+    """Return the parameters of read_denial_codes.sql that follow from the class and the purpose."""
     needs_consent = message_class in NEED_CONSENT
     objections = [purpose] if needs_consent else []
     if message_class in _MARKETING_OBJECTION_CLASSES:
         objections.append("marketing")
-    params: dict[str, object] = {
+    return {
         "purpose": purpose if needs_consent else "",
         "objections": objections,
         "obeys_settings": message_class != "legal_duty",
         "obeys_pause": message_class in _PAUSE_CLASSES,
         # For a service the relation decides whether the customer asked for it.
         "obeys_only_when_i_ask": needs_consent,
-        "topic": topic,
-        "channel": channel,
-        "address_kind": ADDRESS_KINDS.get(channel, ""),
         "allows_complained": message_class == "legal_duty",
-        "expires_at": expires_at,
     }
-    for ids in batched(customer_ids, BATCH):
-        [(codes,)] = sql.rows("read_denial_codes", {**params, "ids": list(ids)})
-        yield list(zip(ids, codes.split(" "), strict=True))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from butler.decisions.context import applicable_settings
 from butler.types import Facts
 from customers.consent.preferences import MalformedValue
+from customers.consent.state import Setting
 
 
 def order_channels(facts: Facts, candidates: Sequence[str]) -> tuple[str, ...]:
@@ -13,23 +14,29 @@ def order_channels(facts: Facts, candidates: Sequence[str]) -> tuple[str, ...]:
     First those of their setting, then the others in the given order, last those turned off.
     """
     settings = facts.control.settings if facts.control else ()
-    positions: dict[str, int] = {}
     try:
-        for setting in applicable_settings(settings, "*", "*").get("channel_order", ()):
-            names = _names(setting.value)
-            positions |= {str(name): position for position, name in enumerate(names)}
-        off = {
-            channel
-            for channel in candidates
-            for setting in applicable_settings(settings, channel, "*").get("allow", ())
-            if setting.value is False
-        }
+        positions = _positions(settings)
+        off = {channel for channel in candidates if _is_off(settings, channel)}
     except MalformedValue:
         return tuple(candidates)
     last = len(positions)
     return tuple(
         sorted(candidates, key=lambda channel: (channel in off, positions.get(channel, last)))
     )
+
+
+def _positions(settings: tuple[Setting, ...]) -> dict[str, int]:
+    """Return the position of each channel in the customer's own order."""
+    positions: dict[str, int] = {}
+    for setting in applicable_settings(settings, "*", "*").get("channel_order", ()):
+        names = _names(setting.value)
+        positions |= {str(name): position for position, name in enumerate(names)}
+    return positions
+
+
+def _is_off(settings: tuple[Setting, ...], channel: str) -> bool:
+    allows = applicable_settings(settings, channel, "*").get("allow", ())
+    return any(setting.value is False for setting in allows)
 
 
 def _names(value: object) -> tuple[object, ...]:

@@ -108,14 +108,20 @@ def applicable_settings(
         candidate = ApplicableSetting(
             specificity, value, setting.entry, setting.channel, setting.topic
         )
-        most_specific = applicable.get(setting.name)
-        if most_specific is None or most_specific[0].specificity < specificity:
-            applicable[setting.name] = [candidate]
-        elif most_specific[0].specificity == specificity:
-            most_specific.append(candidate)
-            # The order in which they came must not show in what is decided.
-            most_specific.sort(key=_by_entry)
+        applicable[setting.name] = _most_specific(applicable.get(setting.name, []), candidate)
     return applicable
+
+
+def _most_specific(
+    settings: list[ApplicableSetting], candidate: ApplicableSetting
+) -> list[ApplicableSetting]:
+    """Return the most specific of settings of one name, which tie, and a further candidate."""
+    if not settings or settings[0].specificity < candidate.specificity:
+        return [candidate]
+    if settings[0].specificity > candidate.specificity:
+        return settings
+    # The order in which they came must not show in what is decided.
+    return sorted([*settings, candidate], key=_by_entry)
 
 
 def _specificity(setting: Setting, channel: str, topic: str) -> int | None:

@@ -45,6 +45,20 @@ class NotRenderable(Exception):
         self.reason = reason
 
 
+class _Source(NamedTuple):
+    """The text of a message in one language, and the values that it is filled with."""
+
+    document: Document
+    text: MessageText
+    language: str
+    values: Mapping[str, object]
+    subject: str
+    links: Mapping[str, str]
+
+    def paragraphs(self) -> list[list[str]]:
+        return _paragraphs(compile_template(self.text.text).fill(self.values))
+
+
 def render(
     document: Document,
     step: str,
@@ -61,31 +75,42 @@ def render(
     text, text_language = _text(document, step, language)
     values = _values(context, text_language)
     subject = sanitize_line(compile_template(text.subject).fill(values), MAX_SUBJECT)
-    link = _button(text, values, links)
-    if channel == "sms":
-        short = sanitize_line(compile_template(text.short or text.text).fill(values), MAX_SMS)
-        sms = _sms(document, short, link, text_language)
-        return RenderedMessage(language=text_language, subject="", text=sms)
-    paragraphs = _paragraphs(compile_template(text.text).fill(values))
-    if channel != "email":
-        joined = "\n\n".join("\n".join(lines) for lines in paragraphs)
-        return RenderedMessage(language=text_language, subject=subject, text=joined)
+    source = _Source(document, text, text_language, values, subject, links)
+    return _RENDERERS.get(channel, _render_inbox)(source, _button(text, values, links))
+
+
+def _render_sms(source: _Source, link: Button) -> RenderedMessage:
+    template = compile_template(source.text.short or source.text.text)
+    short = sanitize_line(template.fill(source.values), MAX_SMS)
+    sms = _sms(source.document, short, link, source.language)
+    return RenderedMessage(language=source.language, subject="", text=sms)
+
+
+def _render_inbox(source: _Source, link: Button) -> RenderedMessage:
+    text = "\n\n".join("\n".join(lines) for lines in source.paragraphs())
+    return RenderedMessage(language=source.language, subject=source.subject, text=text)
+
+
+def _render_email(source: _Source, link: Button) -> RenderedMessage:
     content = EmailContent(
-        language=text_language,
-        company=_company(values),
-        subject=subject,
-        paragraphs=paragraphs,
+        language=source.language,
+        company=_company(source.values),
+        subject=source.subject,
+        paragraphs=source.paragraphs(),
         button_label=link.label,
         button_url=link.url,
-        reason=texts_for(text_language)[_reason(document)],
-        links=_links(links, text_language),
+        reason=texts_for(source.language)[_reason(source.document)],
+        links=_links(source.links, source.language),
     )
     return RenderedMessage(
-        language=text_language,
-        subject=subject,
+        language=source.language,
+        subject=source.subject,
         text=render_text(content),
-        html=render_html(content, mjml=text.mjml, values=values),
+        html=render_html(content, mjml=source.text.mjml, values=source.values),
     )
+
+
+_RENDERERS = {"sms": _render_sms, "email": _render_email}
 
 
 def render_stored(
@@ -103,19 +128,23 @@ def render_stored(
     {"words": {"subject", "text"}}.
     """
     if document is None:
-        stored = context.get("words", {})
-        if not stored.get("text"):
-            raise NotRenderable("missing_value")
-        return RenderedMessage(
-            language=language,
-            subject=stored.get("subject", ""),
-            text=stored["text"],
-            html=stored.get("html", ""),
-        )
+        return _written_message(context.get("words", {}), language)
     try:
         return render(document, step, channel, context, links, language)
     except MissingValues as missing:
         raise NotRenderable("missing_value") from missing
+
+
+def _written_message(written: Mapping[str, str], language: str) -> RenderedMessage:
+    """Return a message that no automation sends, as it was written."""
+    if not written.get("text"):
+        raise NotRenderable("missing_value")
+    return RenderedMessage(
+        language=language,
+        subject=written.get("subject", ""),
+        text=written["text"],
+        html=written.get("html", ""),
+    )
 
 
 def button(

@@ -84,14 +84,16 @@ def occasions(
     }
     rows: list[Any] = sql.rows("read_occasions", params)
     page = rows[:limit]
-    shapes = [
-        OccasionShape(id_, decided_at, automation, _name(name), _decisions(decisions))
-        for id_, decided_at, _, automation, name, decisions in page
-    ]
+    shapes = [_occasion(row) for row in page]
     if len(rows) <= limit:
         return Page(shapes)
     _, decided_at, newest, *_ = page[-1]
     return Page(shapes, write_cursor(_PageStart(decided_at, newest)))
+
+
+def _occasion(row: tuple[UUID, datetime, UUID, str, str, str]) -> OccasionShape:
+    id_, decided_at, _, automation, name, decisions = row
+    return OccasionShape(id_, decided_at, automation, _name(name), _decisions(decisions))
 
 
 def access_log(ids: Sequence[UUID], *, cursor: str | None, limit: int) -> Page[AccessLogEntryShape]:

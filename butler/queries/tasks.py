@@ -68,26 +68,35 @@ def _shapes(rows: Iterable[StaffTask], by: str) -> list[TaskShape]:
     live = _live({row.customer_id for row in rows})
     names = _names(set(live.values()))
     display_names = _display_names({row.taken_by for row in rows})
-    return [
-        TaskShape(
-            id=row.pk,
-            kind=row.kind,
-            customer=live.get(row.customer_id, row.customer_id),
-            customer_name=names.get(live.get(row.customer_id, row.customer_id), ""),
-            title=row.title,
-            body=row.body,
-            due_at=row.due_at,
-            automation=row.automation_id,
-            message=row.message_id,
-            taken_by=display_names.get(row.taken_by, row.taken_by),
-            is_mine=row.taken_by == by,
-            taken_at=row.taken_at,
-            done_at=row.done_at,
-            outcome=row.outcome,
-            note=row.note,
-        )
-        for row in rows
-    ]
+    shapes = []
+    for row in rows:
+        customer_id = live.get(row.customer_id, row.customer_id)
+        taken_by = display_names.get(row.taken_by, row.taken_by)
+        is_mine = row.taken_by == by
+        shapes.append(_shape(row, customer_id, names.get(customer_id, ""), taken_by, is_mine))
+    return shapes
+
+
+def _shape(
+    row: StaffTask, customer_id: UUID, customer_name: str, taken_by: str, is_mine: bool
+) -> TaskShape:
+    return TaskShape(
+        id=row.pk,
+        kind=row.kind,
+        customer=customer_id,
+        customer_name=customer_name,
+        title=row.title,
+        body=row.body,
+        due_at=row.due_at,
+        automation=row.automation_id,
+        message=row.message_id,
+        taken_by=taken_by,
+        is_mine=is_mine,
+        taken_at=row.taken_at,
+        done_at=row.done_at,
+        outcome=row.outcome,
+        note=row.note,
+    )
 
 
 def _live(ids: set[UUID]) -> dict[UUID, UUID]:

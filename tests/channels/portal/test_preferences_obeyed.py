@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from butler.actions import dispatch_gate, withdrawal
+from butler.actions.claimed_messages import Claimed
 from butler.decisions import inputs
 from butler.decisions.channel_order import order_channels
 from butler.decisions.decide import decide
@@ -58,7 +59,7 @@ def offer(customer, place) -> dict[str, str]:
     return {"message_class": "marketing", "topic": "offers", "purpose": "offers"}
 
 
-def next_message(customer, facts: dict[str, str]) -> tuple[Message, dispatch_gate.Claimed]:
+def next_message(customer, facts: dict[str, str]) -> tuple[Message, Claimed]:
     """Have something to say, and let the gate decide on it."""
     now = timezone.now()
     message = arrange.message(
