@@ -192,15 +192,7 @@ def _new_state(advanced: AdvancedRun) -> Mapping[str, object]:
     state = advanced.progress.state
     row: dict[str, object] = {"run_id": advanced.run.id, "due_id": advanced.run.due_id}
     if isinstance(state, WaitingState):
-        return row | {
-            "status": "waiting",
-            "step": state.step,
-            "awaited": state.awaited,
-            "awaited_about": state.awaited_about,
-            "reason": "",
-            "due_at": state.due_at,
-            "memory": state.memory,
-        }
+        return row | _waiting_columns(state)
     return row | {
         "status": state.status,
         "step": advanced.run.step,
@@ -209,4 +201,16 @@ def _new_state(advanced: AdvancedRun) -> Mapping[str, object]:
         "reason": state.reason,
         "due_at": None,
         "memory": None,
+    }
+
+
+def _waiting_columns(state: WaitingState) -> dict[str, object]:
+    return {
+        "status": "waiting",
+        "step": state.step,
+        "awaited": state.awaited,
+        "awaited_about": state.awaited_about,
+        "reason": "",
+        "due_at": state.due_at,
+        "memory": state.memory,
     }

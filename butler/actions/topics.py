@@ -19,6 +19,7 @@ class StatusConflict(Exception):
     """The status was changed by somebody else meanwhile."""
 
 
+@transaction.atomic
 def set_status(
     *,
     key: str,
@@ -33,31 +34,25 @@ def set_status(
     The row knows who said it last: facts["said_by"]. Who names the serial that they saw changes
     nothing that changed since: raises StatusConflict.
     """
-    stored_facts = {**facts, "said_by": author_name}
-    with transaction.atomic():
-        topic, is_new = TopicStatus.objects.select_for_update().get_or_create(
-            key=key,
-            defaults={"status": status, "facts": stored_facts, "serial": 1, "changed_at": now},
-        )
-        if not is_new and topic.status == status:
-            topic.facts = stored_facts
-            topic.save(update_fields=["facts"])
-            return topic
-        if not is_new:
-            _change_status(topic, status, stored_facts, expected_serial, now)
+    columns = {"status": status, "facts": {**facts, "said_by": author_name}, "changed_at": now}
+    topics = TopicStatus.objects.select_for_update()
+    topic, is_new = topics.get_or_create(key=key, defaults=columns | {"serial": 1})
+    if is_new or _update_status(topic, columns, expected_serial):
         schedule_topic_fan_outs(topic, now=now)
     return topic
 
 
-def _change_status(
-    topic: TopicStatus,
-    status: str,
-    facts: Mapping[str, Any],
-    expected_serial: int | None,
-    now: datetime,
-) -> None:
+def _update_status(
+    topic: TopicStatus, columns: Mapping[str, Any], expected_serial: int | None
+) -> bool:
+    """Update a locked topic; return whether its status is another one now."""
+    topic.facts = columns["facts"]
+    if topic.status == columns["status"]:
+        topic.save(update_fields=["facts"])
+        return False
     if expected_serial not in (None, topic.serial):
         raise StatusConflict
-    topic.status, topic.facts, topic.changed_at = status, facts, now
+    topic.status, topic.changed_at = columns["status"], columns["changed_at"]
     topic.serial += 1
     topic.save()
+    return True

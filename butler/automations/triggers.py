@@ -175,7 +175,7 @@ def _run_start(entry: LogEntry, version: Version, now: datetime) -> RunStart:
     if isinstance(trigger, OnAbsence):
         within = civil_time.parse_length(trigger.within)
         _await_absence(start, trigger, entry, max(now, entry.occurred_at + within))
-    if isinstance(trigger, OnEvent) and trigger.gather:
+    elif isinstance(trigger, OnEvent) and trigger.gather:
         start.step = BEFORE_FIRST_STEP
         start.cause = {**start.cause, "gathered": [_event_reference(entry)]}
     start.is_late = entry.occurred_at + within + civil_time.parse_length(document.expires) <= now
