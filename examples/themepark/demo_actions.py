@@ -11,8 +11,8 @@ from customers.queries.record import record
 from customers.queries.shapes import OrderShape, RecordShape
 from examples.themepark import families, orders, people
 from examples.themepark.families import Family
-from examples.themepark.history import DESK, SITE, TILL
 from examples.themepark.load import sender
+from examples.themepark.message_history import DESK, SITE, TILL
 from examples.themepark.messages import Identifiers, Message, to_incoming_event
 from examples.themepark.rides import zone
 

@@ -11,14 +11,8 @@ import sys
 import httpx2
 
 from examples.themepark import places
-from examples.themepark.story.order_story import (
-    Observation,
-    OrderStory,
-    Park,
-    Step,
-    StoryError,
-    observe,
-)
+from examples.themepark.story.order_story import Observation, OrderStory, Step, observe
+from examples.themepark.story.park import Park, StoryError
 from examples.themepark.story.proactive_messages import ProactiveStory
 from examples.themepark.story.reader import Reader
 from examples.themepark.story.stream_listener import StreamListener

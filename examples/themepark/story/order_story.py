@@ -1,6 +1,5 @@
 """Who does what, in which order, and where else it has to be seen."""
 
-import re
 import secrets
 import time
 from collections.abc import Callable
@@ -9,15 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
-from segment.analytics.client import Client as SegmentClient
 
-from examples.themepark import families, orders
+from examples.themepark import orders
+from examples.themepark.story.park import NOOR, Park, StoryError, checked
 from examples.themepark.story.reader import Reader
 from examples.themepark.story.stream_listener import StreamListener
 
 # Longer than anything should take, shorter than anybody's patience.
 TIMEOUT = 5.0
-NOOR = "noor@example.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,48 +40,6 @@ class Observation:
     stale: int = 0
 
 
-class StoryError(Exception):
-    """The story cannot go on, and why."""
-
-
-class Park:
-    """The running system as each of the park's people reaches it."""
-
-    def __init__(self, web: str, live: str, keys: dict[str, dict[str, str]]) -> None:
-        self.web = web
-        self.live = live
-        self.keys = keys
-        self.noor = families.noor(datetime.now(UTC).date())
-        self.desk = self._client("call desk")
-        self.till = self._client("till")
-        self.app = self._segment("app")
-        self.site = self._segment("site")
-
-    def _client(self, source: str) -> httpx2.Client:
-        return httpx2.Client(base_url=self.web, headers=self.bearer(source), timeout=10)
-
-    def bearer(self, source: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.keys[source]['secret']}"}
-
-    def _segment(self, source: str) -> SegmentClient:
-        # As an app's or a site's server uses it; sync_mode returns when it is acknowledged.
-        return SegmentClient(
-            self.keys[source]["secret"], host=self.web, sync_mode=True, on_error=_raise_undelivered
-        )
-
-    def sign_in(self) -> str:
-        """Sign Noor's app in with the code from her mail; return its token."""
-        with httpx2.Client(base_url=self.web, timeout=10) as phone:
-            sign_in_request = _checked(phone.post("/api/sign-in/", json={"email": NOOR}))
-            mails = _checked(phone.get("/dev/outbox.json"))
-            mail = next(mail for mail in mails if mail["to"] == NOOR)
-            code = re.search(r"\b\d{6}\b", mail["text"] + mail["subject"])
-            if code is None:
-                raise StoryError("the mail to Noor has no code in it")
-            proof = {"request": sign_in_request["request"], "code": code.group()}
-            return str(_checked(phone.post("/api/sign-in/", json=proof))["session_token"])
-
-
 class OrderStory:
     """One telling: every act makes its own order, so it can be told again and again."""
 
@@ -96,9 +52,7 @@ class OrderStory:
 
     def find_noor(self) -> str:
         """Find the record as the desk does: by the number that calls."""
-        matches = _checked(self.park.desk.get(f"/api/customers/?identifier=email:{NOOR}"))[
-            "results"
-        ]
+        matches = checked(self.park.desk.get(f"/api/customers/?identifier=email:{NOOR}"))["results"]
         if len(matches) != 1:
             raise StoryError(f"{len(matches)} records have Noor's address: load the park first")
         self.customer = matches[0]["id"]
@@ -244,7 +198,7 @@ class OrderStory:
         started = time.monotonic()
         response = client.post(path, json=body, headers=headers)
         acknowledged_at = time.monotonic()
-        answer = _checked(response)
+        answer = checked(response)
 
         def step(matches: Callable[[dict[str, Any]], bool], page: str, expected_text: str) -> Step:
             return Step(
@@ -279,13 +233,3 @@ def _field_equals(member: str, value: Any) -> Callable[[dict[str, Any]], bool]:
 
 def _seconds_after(seen_at: float | None, step: Step) -> float | None:
     return None if seen_at is None else seen_at - step.acknowledged_at
-
-
-def _checked(answer: httpx2.Response) -> Any:
-    if answer.status_code >= 400:
-        raise StoryError(f"{answer.request.url}: {answer.status_code} {answer.text[:300]}")
-    return answer.json()
-
-
-def _raise_undelivered(error: Exception, _: object) -> None:
-    raise StoryError(f"the published client could not deliver: {error}")

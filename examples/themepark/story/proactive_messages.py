@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 
 from examples.themepark.rides import zone
-from examples.themepark.story.order_story import NOOR, Park, StoryError
+from examples.themepark.story.park import NOOR, Park, checked
 
 RIDE = "ride:night-mail"
 TOPIC = "rides"
@@ -102,9 +102,9 @@ class ProactiveStory:
         """Noor has heard enough of rides, and says so on her phone."""
         change = {"name": "allow", "value": False, "topic": TOPIC}
         started = time.monotonic()
-        answer = _checked(self.app.patch("/api/me/preferences/", json={"changes": [change]}))
+        answer = checked(self.app.patch("/api/me/preferences/", json={"changes": [change]}))
         milliseconds = (time.monotonic() - started) * 1000
-        receipt = _checked(self.app.get(httpx2.URL(answer["receipts"][0]).path))
+        receipt = checked(self.app.get(httpx2.URL(answer["receipts"][0]).path))
         sent_count = len(answer["left"])
         text = f"Noor mutes rides: heard after {milliseconds:.0f} ms, {sent_count} had left, receipt signed"
         yield Check(text, bool(receipt.get("signature")))
@@ -116,7 +116,7 @@ class ProactiveStory:
 
     def read_reasons(self) -> Iterator[Check]:
         """She can read why the last word did not come, and the setting that decided."""
-        occasions = _checked(self.app.get("/api/me/why/?sent=no&limit=5"))["results"]
+        occasions = checked(self.app.get("/api/me/why/?sent=no&limit=5"))["results"]
         codes = [
             decision["code"] for occasion in occasions[:1] for decision in occasion["decisions"]
         ]
@@ -125,7 +125,7 @@ class ProactiveStory:
         text = f"Noor reads why: {', '.join(codes) or 'nothing'}; anybody else gets {status}"
         yield Check(text, codes != [] and set(codes) == {"topic_off"} and status == 401)
         clear = {"name": "allow", "topic": TOPIC, "clear": True}
-        _checked(self.app.patch("/api/me/preferences/", json={"changes": [clear]}))
+        checked(self.app.patch("/api/me/preferences/", json={"changes": [clear]}))
 
     # How it is done ----------------------------------------------------------------------
 
@@ -136,7 +136,7 @@ class ProactiveStory:
         properties = {"order_id": self.noor.order, "place": TABLE, **facts}
         body = {"event": event, "userId": self.park.noor.key, "properties": properties}
         started = time.monotonic()
-        _checked(self.park.till.post("/v1/track", json=body))
+        checked(self.park.till.post("/v1/track", json=body))
         message = self._wait_for_message(self.noor, lambda message: message["topic"] == "visits")
         milliseconds = (time.monotonic() - started) * 1000
         subject = message["subject"] if message else "NOTHING"
@@ -175,13 +175,13 @@ class ProactiveStory:
 
     def _set_ride_status(self, status: str) -> None:
         body = {"status": status, "facts": {"name": "The Night Mail"}}
-        _checked(self.park.till.post(f"/api/topics/{RIDE}/", json=body))
+        checked(self.park.till.post(f"/api/topics/{RIDE}/", json=body))
 
     def _create_customer(self, guest: StoryGuest) -> None:
         traits = {"email": guest.email, "first_name": guest.name, "language": guest.language}
         self.park.site.identify(f"story-{guest.email}", traits)
         query = {"identifier": f"email:{guest.email}"}
-        (customer,) = _checked(self.park.desk.get("/api/customers/", params=query))["results"]
+        (customer,) = checked(self.park.desk.get("/api/customers/", params=query))["results"]
         guest.customer = customer["id"]
 
     def _order(self, guest: StoryGuest, day: str) -> None:
@@ -191,11 +191,11 @@ class ProactiveStory:
         guest.known_messages = frozenset(message["id"] for message in self._messages(guest))
         path = f"/api/customers/{guest.customer}/orders/"
         headers = {"Idempotency-Key": secrets.token_hex(16)}
-        guest.order = _checked(self.park.desk.post(path, json=order, headers=headers))["number"]
+        guest.order = checked(self.park.desk.post(path, json=order, headers=headers))["number"]
 
     def _messages(self, guest: StoryGuest) -> list[dict[str, Any]]:
         path = f"/api/customers/{guest.customer}/messages/"
-        results: list[dict[str, Any]] = _checked(self.park.desk.get(path))["results"]
+        results: list[dict[str, Any]] = checked(self.park.desk.get(path))["results"]
         return results
 
     def _new_messages(self, guest: StoryGuest) -> list[dict[str, Any]]:
@@ -219,9 +219,3 @@ class ProactiveStory:
 
 def _receipt_text(message: dict[str, Any] | None) -> str:
     return f" by {message['channel']}: {message['subject']!r}" if message else ": NOTHING"
-
-
-def _checked(answer: httpx2.Response) -> Any:
-    if answer.status_code >= 400:
-        raise StoryError(f"{answer.request.url}: {answer.status_code} {answer.text[:300]}")
-    return answer.json()
