@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.csp import CSP
+from django.utils.encoding import force_bytes
 from django.views.decorators.csp import csp_override
 from drf_spectacular.renderers import (
     OpenApiJsonRenderer,
@@ -14,6 +15,7 @@ from drf_spectacular.renderers import (
     OpenApiYamlRenderer,
 )
 from drf_spectacular.settings import spectacular_settings
+from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -29,22 +31,24 @@ class SchemaView(APIView):
     authentication_classes = ()
     permission_classes = ()
 
+    @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse:
         """Return the document, or 304 where the caller has it already."""
-        renderer = request.accepted_renderer
-        document, etag = _rendered_schema(type(renderer))
-        response = get_conditional_response(request, etag=etag, response=HttpResponse(document))
-        response["Content-Type"] = renderer.media_type
-        response["ETag"] = etag
+        renderer: BaseRenderer = request.accepted_renderer
+        # A class is hashable, although mypy reads its __hash__ as that of its instances.
+        document, etag = _rendered_schema(type(renderer))  # type: ignore[arg-type]
+        response = HttpResponse(document, renderer.media_type, headers={"ETag": etag})
         patch_vary_headers(response, ["Accept"])
-        return response
+        conditional = get_conditional_response(request._request, etag=etag, response=response)
+        return conditional or response
 
 
 @cache
-def _rendered_schema(renderer: type[BaseRenderer]) -> tuple[bytes, str]:
+def _rendered_schema(renderer_class: type[BaseRenderer]) -> tuple[bytes, str]:
     """Return the document in this format, and its entity tag."""
-    schema = spectacular_settings.DEFAULT_GENERATOR_CLASS().get_schema(request=None, public=True)
-    document = renderer().render(schema)
+    generator = spectacular_settings.DEFAULT_GENERATOR_CLASS()
+    schema = generator.get_schema(request=None, public=True)
+    document = force_bytes(renderer_class().render(schema))
     return document, f'"{sha256(document).hexdigest()}"'
 
 

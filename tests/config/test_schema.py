@@ -78,6 +78,18 @@ def test_schema_is_json_unless_yaml_is_requested(client, db, accept):
     assert json.loads(answer.content)["openapi"]
 
 
+def test_schema_is_sent_once_to_a_caller_who_keeps_it(client, db):
+    first = client.get("/api/schema/")
+
+    again = client.get("/api/schema/", headers={"if-none-match": first["ETag"]})
+    as_yaml = client.get("/api/schema/", headers={"accept": "application/vnd.oai.openapi"})
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert as_yaml.status_code == 200
+    assert as_yaml["ETag"] != first["ETag"]
+    assert "Accept" in first["Vary"]
+
+
 def test_api_docs_comply_with_their_content_security_policy(client, db):
     answer = client.get("/api/docs/")
 

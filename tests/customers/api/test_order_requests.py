@@ -231,3 +231,13 @@ def test_what_a_browser_says_of_a_request_confirms_nothing(noor, app, name):
 
     assert app.get(f"{MINE}{number}/").json()["status"] == "requested"
     assert "no visit ahead" in gate(noor[0])
+
+
+def test_claim_of_a_browser_does_not_compete_with_a_request_at_the_gate(noor, app):
+    number = request_one(app).json()["number"]
+    page = factories.sender(trusted=False)
+
+    claim = factories.order(number, ("email", "sam@example.com"), ("order", number))
+    factories.record(claim, by=page)
+
+    assert [match.id for match in lookup.find_matches("order", number)] == [noor[0].id]
