@@ -14,6 +14,9 @@ DATABASES["default"]["OPTIONS"] = {
         "max_size": env.number("DATABASE_POOL", default=8),
         "timeout": 3,
         "max_lifetime": 1800,
+        # The pool waits longer after each failed attempt to connect, until it starts again: at
+        # most this many seconds pass between the end of an outage and the next attempt.
+        "reconnect_timeout": 5,
         "check": check_idle,
     },
     "connect_timeout": 3,

@@ -4,8 +4,11 @@ A server that stopped, or a network that swallows packets, ends no statement: th
 of statements is kept by the very server that does not answer.
 """
 
+import math
 import select
+import time
 from typing import Any, NoReturn
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import errors
@@ -34,13 +37,34 @@ class TimeoutConnection(psycopg.Connection[Any]):
         raise DatabaseTimeout(f"no answer in {ANSWER_TIMEOUT} seconds")
 
 
+# A pool that was emptied is not emptied again for so many seconds.
+_DRAIN_INTERVAL = 1.0
+_drained_at: WeakKeyDictionary[object, float] = WeakKeyDictionary()
+
+
 def check_idle(connection: "psycopg.Connection[Any]") -> None:
     """Raise where Postgres cut a connection that lay in the pool; the pool then gives another.
 
     A connection that lay there has nothing to read unless Postgres says that it ends. So the
     pool asks Postgres only then, and a request that gets a good connection waits for nothing.
+    A restart of Postgres cuts all of them at once, and the pool waits longer before each that
+    it checks: the first that is found cut empties the pool, which connects anew meanwhile.
     """
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
-    if poll.poll(0):
+    if not poll.poll(0):
+        return
+    try:
         ConnectionPool.check_connection(connection)
+    except psycopg.Error:
+        if isinstance(pool := connection._pool, ConnectionPool):
+            _drain(pool)
+        raise
+
+
+def _drain(pool: "ConnectionPool[Any]") -> None:
+    """Replace all connections of the pool; others who find one cut meanwhile do it once."""
+    now = time.monotonic()
+    if now - _drained_at.get(pool, -math.inf) >= _DRAIN_INTERVAL:
+        _drained_at[pool] = now
+        pool.drain()
