@@ -3,44 +3,51 @@
 
 VENV := .venv
 PY := $(VENV)/bin/python
-BUILT := $(VENV)/.built-from
+# What runs Butler, and what tests and checks it; the second holds the first.
+RUN := $(VENV)/.built-run
+DEV := $(VENV)/.built-dev
 # Services of their own, in a folder that is gone afterwards.
 ALONE := $(PY) -m deploy.local with-services --temporary --
 # For what only reads the settings: no service is looked for.
 READING := BUTLER_CHECK=1
+COMPILE = uv pip compile --python-version 3.12 --generate-hashes --no-annotate --no-header \
+    --no-emit-index-url --no-emit-find-links --quiet
 QUICK ?=
 export QUICK
 
-.PHONY: help run story test bench plans chaos check fix docs screenshots doctor lock clean .venv
+.PHONY: help run story test bench plans chaos check fix docs screenshots doctor lock sbom clean .venv
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
-$(BUILT): requirements.txt
-	@python=$$(deploy/local/find-python) && "$$python" deploy/local/environment.py $(VENV)
+$(RUN): requirements-run.txt
+	@python=$$(deploy/local/find-python) && "$$python" deploy/local/environment.py $(VENV) run
 
-.venv: $(BUILT) ## Build the virtual environment from the pinned requirements
+$(DEV): requirements-dev.txt
+	@python=$$(deploy/local/find-python) && "$$python" deploy/local/environment.py $(VENV) dev
 
-run: $(BUILT) ## Start everything with the theme park in it (PORT, LIVE_PORT, BUTLER_HOME)
+.venv: $(DEV) ## Build the virtual environment for development from the pinned requirements
+
+run: $(RUN) ## Start everything with the theme park in it (PORT, LIVE_PORT, BUTLER_HOME)
 	@exec $(PY) -m deploy.local run
 
-story: $(BUILT) ## Play the theme-park story against the running system
+story: $(RUN) ## Play the theme-park story against the running system
 	@exec $(PY) -m examples.themepark.story $(ARGS)
 
-test: $(BUILT) ## Run all tests with their own services (ARGS="-k name -x")
+test: $(DEV) ## Run all tests with their own services (ARGS="-k name -x")
 	@exec $(ALONE) $(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
-bench: $(BUILT) ## Measure, each figure beside its limit and its baseline (QUICK=1: about 5 minutes)
+bench: $(DEV) ## Measure, each figure beside its limit and its baseline (QUICK=1: about 5 minutes)
 	@exec $(ALONE) $(PY) -m bench $(ARGS)
 
-plans: $(BUILT) ## Compare the rows of every statement under every plan, at 1 M customers (ARGS=--help)
+plans: $(DEV) ## Compare the rows of every statement under every plan, at 1 M customers (ARGS=--help)
 	@exec $(ALONE) $(PY) -m bench.plans $(ARGS)
 
-chaos: $(BUILT) ## Kill what can be killed under load, count what was acknowledged and what was sent
+chaos: $(DEV) ## Kill what can be killed under load, count what was acknowledged and what was sent
 	@exec $(PY) -m bench.chaos $(ARGS)
 	@exec $(ALONE) $(PY) -m bench.chaos.withdrawal_race
 
-check: $(BUILT) ## Lint, types, import contracts, templates, migrations, alarms, docs (not the suite)
+check: $(DEV) ## Lint, types, import contracts, templates, migrations, alarms, docs (not the suite)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(READING) $(PY) -c 'from importlinter.cli import lint_imports_command as run; run()' --no-logo
@@ -49,22 +56,30 @@ check: $(BUILT) ## Lint, types, import contracts, templates, migrations, alarms,
 	$(ALONE) $(PY) -m pytest -q -p no:randomly tests/architecture
 	$(READING) $(PY) -m sphinx -q -W --keep-going -b html docs docs/_build/html
 
-fix: $(BUILT) ## Let the tools mend what they can
+fix: $(DEV) ## Let the tools mend what they can
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-docs: $(BUILT) ## Build the documentation, warnings are errors
+docs: $(DEV) ## Build the documentation, warnings are errors
 	$(READING) $(PY) -m sphinx -W --keep-going -b html docs docs/_build/html
 
-screenshots: $(BUILT) ## Take a picture of every page (screenshots/), those of the docs anew
+screenshots: $(DEV) ## Take a picture of every page (screenshots/), those of the docs anew
 	@exec $(PY) -m tests.screenshots
 
-doctor: $(BUILT) ## Say what is wrong on this machine and how to mend it
+doctor: $(RUN) ## Say what is wrong on this machine and how to mend it
 	@exec $(PY) -m deploy.local doctor
 
-lock: ## Pin requirements.in anew (needs uv)
-	uv pip compile requirements.in --output-file requirements.txt --python-version 3.12 \
-	    --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade
+lock: ## Pin the three requirements files anew, the largest first (needs uv)
+	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt --upgrade
+	sed -n 's/ \\$$//; /==/p' requirements-dev.txt > .pins
+	$(COMPILE) requirements.in --output-file requirements.txt --upgrade --constraints .pins
+	$(COMPILE) requirements-run.in --output-file requirements-run.txt --upgrade --constraints .pins
+	rm .pins
+
+sbom: $(DEV) ## Write the packages that Butler runs on, with their licences, as CycloneDX (sbom.json)
+	@$(PY) deploy/local/environment.py .venv-sbom run
+	@$(VENV)/bin/cyclonedx-py environment .venv-sbom --output-reproducible --output-file sbom.json
+	@rm -rf .venv-sbom
 
 clean: ## Remove what was built; the data in BUTLER_HOME stays
 	rm -rf $(VENV) docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -10,13 +10,26 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
+import django
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import own_services
+
+# The settings ask where the services are as soon as they are read.
+own_services.start()
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
 ROOT = Path(__file__).parent.parent
+# Tests that need packages which only requirements-dev.txt brings.
+BROWSER_TESTS = ("tests/journeys", "tests/security/test_scripts.py")
+BROWSER_TESTS += ("tests/security/test_scripts_internal.py",)
+HAS_BROWSER_DRIVER = find_spec("playwright") is not None
 
 # How long an example takes says how busy the machine is, not whether we are right.
 settings.register_profile(
@@ -42,6 +55,19 @@ FOR_EVER = {
     "customers_accesslogentry",
     "customers_notice",
 }
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out the browser tests where there is nothing to drive a browser with."""
+    path = str(collection_path.relative_to(ROOT))
+    return True if path in BROWSER_TESTS and not HAS_BROWSER_DRIVER else None
+
+
+def pytest_report_header() -> str | None:
+    """Say at the top of the report which tests are left out, and what they need."""
+    if HAS_BROWSER_DRIVER:
+        return None
+    return f"left out, for want of requirements-dev.txt: {', '.join(BROWSER_TESTS)}"
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,7 +1,6 @@
 """`make doctor`: looks at everything Butler needs here, and says how to mend what is wrong."""
 
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -24,6 +23,7 @@ from deploy.local.home import REQUIRED_SPACE, Home
 from deploy.local.supervisor import ROOT
 
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
+PREFIX = Path(sys.prefix)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -73,17 +73,11 @@ def _run_check(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
 
 def python_and_packages() -> Iterator[Finding]:
     yield ok(f"Python {sys.version.split()[0]}")
-    stamp = Path(sys.prefix) / environment.STAMP_NAME
-    if stamp.exists() and stamp.read_text() == environment.fingerprint():
-        yield ok(f"the environment {sys.prefix} is what requirements.txt names")
+    level = next((level for level in ("dev", "run") if environment.is_built(PREFIX, level)), None)
+    if level:
+        yield ok(f"the environment {PREFIX} is what requirements-{level}.txt names")
     else:
-        yield fail(f"the environment {sys.prefix} is not what requirements.txt names", "make .venv")
-    required = set(re.findall(r"^[\w.-]+", (ROOT / "requirements.in").read_text(), re.MULTILINE))
-    if (
-        missing := {environment.normalize_name(name) for name in required}
-        - environment.locked_packages()
-    ):
-        yield fail(f"requirements.txt lacks {', '.join(sorted(missing))}", "make lock")
+        yield fail(f"the environment {PREFIX} is not what the lock files name", "make .venv")
     try:
         distribution("channels")
     except PackageNotFoundError:
@@ -205,7 +199,7 @@ def _clock(connection: psycopg.Connection) -> Finding:
 
 def clock() -> Iterator[Finding]:
     # Without time synchronization a small computer starts in the past.
-    newest = max(path.stat().st_mtime for path in (ROOT / "requirements.txt", Path(__file__)))
+    newest = max(path.stat().st_mtime for path in (*environment.LOCK_FILES.values(), Path(__file__)))
     if time.time() < newest:
         yield fail("the clock is behind the files of this project", "set it, or run ntpd or chrony")
     else:

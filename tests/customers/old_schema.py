@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
-from django.db import connection
+from django.db import connection, transaction
 
 # The migrations that renamed columns, the newest first.
 _RENAMES = ("0018_merges_and_ends_of_links", "0016_evidence")
@@ -12,12 +12,14 @@ _RENAMES = ("0018_merges_and_ends_of_links", "0016_evidence")
 
 @contextmanager
 def old_column_names() -> Iterator[None]:
-    """Give the columns their names from before all renames, for as long as the block runs."""
+    """Give the columns their names from before all renames, for as long as the block runs.
+
+    In one transaction: the servers that tests share never see the old names.
+    """
     renames = [import_module(f"customers.migrations.{name}") for name in _RENAMES]
-    _execute(*(rename.RENAME_BACK for rename in renames))
-    try:
+    with transaction.atomic():
+        _execute(*(rename.RENAME_BACK for rename in renames))
         yield
-    finally:
         _execute(*(rename.RENAME for rename in reversed(renames)))
 
 
