@@ -101,8 +101,21 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     """Let making and dropping the test database take as long as a busy machine needs."""
     from django.db import connection
 
+    # A test without a database may have made the pool already, for the database of the settings:
+    # its connections would go there, and those of the servers to an empty test database.
+    connection.close_pool()
     options = connection.settings_dict["OPTIONS"]
     options["options"] = options["options"].replace("statement_timeout=4000", "statement_timeout=0")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker) -> None:
+    """Make the test database, and make sure that tests and servers mean the same one."""
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("SELECT current_database()")
+        assert cursor.fetchone() == (connection.settings_dict["NAME"],)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -27,6 +27,7 @@ def test_site_url_without_https_or_public_host_is_reported(settings, site, is_go
     assert (checks.check_site_url() == []) is is_good
 
 
+@pytest.mark.django_db
 def test_site_url_is_only_checked_for_deployment(settings):
     settings.BUTLER_SITE_URL = "http://localhost:8000"
 
