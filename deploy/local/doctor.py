@@ -199,7 +199,9 @@ def _clock(connection: psycopg.Connection) -> Finding:
 
 def clock() -> Iterator[Finding]:
     # Without time synchronization a small computer starts in the past.
-    newest = max(path.stat().st_mtime for path in (*environment.LOCK_FILES.values(), Path(__file__)))
+    newest = max(
+        path.stat().st_mtime for path in (*environment.LOCK_FILES.values(), Path(__file__))
+    )
     if time.time() < newest:
         yield fail("the clock is behind the files of this project", "set it, or run ntpd or chrony")
     else:
