@@ -3,7 +3,7 @@
 Every event is filed under the strongest identifier it came with.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -31,13 +31,17 @@ type Links = dict[KeyPair, str]
 
 
 class ResolvedIdentifier(NamedTuple):
-    """An identifier, the record it files under, and the live record with its log's version."""
+    """An identifier, the record it files under, and the live record with its log's version.
+
+    `is_placed` is true of an order that its source said somebody placed.
+    """
 
     id: int
     record_id: UUID | None
     customer_id: UUID | None
     version: int
     is_shared: bool = False
+    is_placed: bool = False
 
 
 type Resolved = dict[IdentifierKey, ResolvedIdentifier]
@@ -89,14 +93,14 @@ def read_resolved(cursor: Iterable[Any]) -> tuple[Resolved, set[tuple[str, str]]
     """Read the rows of resolve_identifiers.sql."""
     resolved: Resolved = {}
     blocked: set[tuple[str, str]] = set()
-    for id_, kind, value, evidence, record, customer, version, is_shared, is_stale in cursor:
+    for id_, kind, value, evidence, record, customer, version, *flags, is_stale in cursor:
         if is_stale:
             raise RetryTransaction
         if id_ is None:
             blocked.add((kind, value))
         else:
             key = IdentifierKey(kind, value, evidence)
-            resolved[key] = ResolvedIdentifier(id_, record, customer, version or 0, is_shared)
+            resolved[key] = ResolvedIdentifier(id_, record, customer, version or 0, *flags)
     return resolved, blocked
 
 
@@ -106,29 +110,48 @@ def order_identifier(source_id: int, number: str) -> tuple[str, str]:
 
 
 def _put_changed_orders_first(
-    events: Iterable[IncomingEvent],
-    keys_by_event: Iterable[tuple[IdentifierKey, ...]],
+    events: Sequence[IncomingEvent],
+    keys_by_event: Sequence[tuple[IdentifierKey, ...]],
     resolved: Resolved,
 ) -> list[tuple[IdentifierKey, ...]]:
-    """File each change of an order on the order, wherever the order belongs now or later.
+    """File a change of an order on the order, unless it names the customer who placed it.
 
-    So the change is found with whoever placed the order, although it names somebody else, and
-    although it arrives before the order does.
+    The record of the change is then that of the order, although the change names another
+    customer, and although it arrives before the order.
     """
+    placed = {
+        order: keys[0]
+        for event, keys in zip(events, keys_by_event, strict=True)
+        if event.name == orders.PLACED and (order := _order_of(keys))
+    }
     return [
-        _changed_order_first(keys, resolved) if event.name in _ORDER_CHANGES else keys
+        keys
+        if event.name not in _ORDER_CHANGES or _is_filed_with_its_order(keys, placed, resolved)
+        else tuple(sorted(keys, key=lambda key: key.kind != ORDER))
         for event, keys in zip(events, keys_by_event, strict=True)
     ]
 
 
-def _changed_order_first(
-    keys: tuple[IdentifierKey, ...], resolved: Resolved
-) -> tuple[IdentifierKey, ...]:
-    order_key = next((key for key in keys if key.kind == ORDER), None)
-    order = resolved.get(order_key) if order_key else None
-    if order_key is None or (order is not None and order.is_shared):
-        return keys
-    return (order_key, *(key for key in keys if key != order_key))
+def _order_of(keys: tuple[IdentifierKey, ...]) -> IdentifierKey | None:
+    return next((key for key in keys if key.kind == ORDER), None)
+
+
+def _is_filed_with_its_order(
+    keys: tuple[IdentifierKey, ...],
+    placed: Mapping[IdentifierKey, IdentifierKey],
+    resolved: Resolved,
+) -> bool:
+    """Tell whether the first identifier leads to the customer who placed the order.
+
+    placed: who placed each order that is placed in the same batch
+    """
+    order_key = _order_of(keys)
+    if order_key is None or placed.get(order_key) == keys[0]:
+        return True
+    order, person = resolved.get(order_key), resolved.get(keys[0])
+    if order is None or not order.is_placed:
+        return False
+    return order.is_shared or (person is not None and person.customer_id == order.customer_id)
 
 
 def links_of(
