@@ -15,10 +15,10 @@ COMPILE = uv pip compile --python-version 3.12 --generate-hashes --no-annotate -
 QUICK ?=
 export QUICK
 
-.PHONY: help run story test bench plans chaos check fix docs screenshots doctor lock sbom clean .venv
+.PHONY: help run story test test-long bench plans chaos check fix docs screenshots doctor lock sbom clean .venv
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z.]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
 $(RUN): requirements-run.txt
 	@python=$$(deploy/local/find-python) && "$$python" deploy/local/environment.py $(VENV) run
@@ -35,7 +35,10 @@ story: $(RUN) ## Play the theme-park story against the running system
 	@exec $(PY) -m examples.themepark.story $(ARGS)
 
 test: $(DEV) ## Run all tests with their own services (ARGS="-k name -x")
-	@exec $(ALONE) $(PY) -m pytest -n auto --dist worksteal $(ARGS)
+	@exec $(ALONE) $(PY) -m pytest -n auto --dist worksteal --durations 20 $(ARGS)
+
+test-long: $(DEV) ## Try much more of what can be generated, cut and run at once (up to 45 minutes)
+	@exec env BUTLER_LONG_TESTS=1 $(ALONE) $(PY) -m pytest -n auto -m long --durations 20 $(ARGS)
 
 bench: $(DEV) ## Measure, each figure beside its limit and its baseline (QUICK=1: about 5 minutes)
 	@exec $(ALONE) $(PY) -m bench $(ARGS)

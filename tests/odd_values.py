@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from customers.projections import registry
+from tests import size
 
 # Python counts each of these as digits or numbers, in a way of its own.
 ODD_TEXTS = [
@@ -79,7 +80,7 @@ def projected() -> list[tuple[str, str]]:
 
 def tries(examples: int):
     """Return how many examples are tried: the same each time, unless more are asked for."""
-    more = int(os.environ.get("ITEM_EXAMPLES", "0"))
+    more = int(os.environ.get("ITEM_EXAMPLES", size.examples(0, long=60)))
     return settings(
         max_examples=more or examples,
         deadline=None,

@@ -11,6 +11,7 @@ from butler.decisions import quiet_hours
 from butler.decisions.decide import decide
 from butler.decisions.reasons.catalog import LANGUAGES, REASONS, sentence
 from butler.types import DecisionResult, Facts
+from tests import size
 from tests.butler.decision_words import CLASSES, World, world
 from tests.butler.decisions.test_decide import VECTORS
 
@@ -93,9 +94,9 @@ SCENES = st.tuples(
 # Which words of the company are replaced, not added to, when they are said twice.
 _REPLACED = ("company budget", "company quiet")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
-deep = settings(max_examples=600, deadline=None)
+deep = settings(max_examples=size.examples(600, long=20_000), deadline=None)
 
 
 def _world(scene) -> World:

@@ -28,6 +28,7 @@ from tests.odd_values import (
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.django_db,
     # An example that fails is long, and of use all the same.
     pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning"),

@@ -24,16 +24,16 @@ from customers.access import access_log
 from customers.actions import sign_in, staff_sign_in
 from customers.actions.sources import create_source
 from customers.models import AccessLogEntry, Source, User
-from tests import factories, staff
+from tests import factories, size, staff
 from tests.architecture.tree import APPS, ROOT, files
 from tests.channels.provider import SID, TOKEN
 from tests.config import cut, cut_calls, test_access
 from tests.config.cut import Call
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 world = test_access.world
-EVERY = os.environ.get("BUTLER_EVERY_CUT") == "1"
+EVERY = size.IS_LONG or os.environ.get("BUTLER_EVERY_CUT") == "1"
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi import checks as openapi
 from customers.access.roles import ROLES
 from customers.actions.sources import create_source
 from customers.models import Identifier, User
-from tests import factories, staff
+from tests import factories, size, staff
 from tests.customers import saying
 
 CHECKS = [
@@ -150,7 +150,7 @@ def _shown_by(role: str) -> dict[str, str]:
 
 def tries(examples: int):
     """Return how often each operation is tried: the same each time, unless more is asked for."""
-    more = int(os.environ.get("SCHEMA_EXAMPLES", "0"))
+    more = int(os.environ.get("SCHEMA_EXAMPLES", size.examples(0, long=30)))
     return settings(
         max_examples=more or examples,
         deadline=None,
@@ -161,11 +161,12 @@ def tries(examples: int):
 
 # Whoever is refused most is tried once; the other roles with SCHEMA_EXAMPLES (CONTRIBUTING).
 CALLERS = {"key": 3, "customer": 3, "manager": 3, "anybody": 3, "publishable key": 1, "till": 1}
-if "SCHEMA_EXAMPLES" in os.environ:
+if size.IS_LONG or "SCHEMA_EXAMPLES" in os.environ:
     CALLERS |= dict.fromkeys(("desk", "marketer", "privacy officer"), 1)
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("caller", CALLERS)
 def test_answers_to_generated_requests_match_the_schema(caller, running, world, subtests):
     api = schemathesis.openapi.from_url(f"{running.web}/api/schema/").include(path_regex="^/api/")

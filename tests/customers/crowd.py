@@ -198,7 +198,10 @@ def _message(number: int, at: int) -> IncomingEvent:
     )
 
 
-def work(number: int, sources: list[int], seconds: float) -> None:
+def work(
+    number: int, sources: list[int], seconds: float, required: list[str], extra_seconds: float
+) -> None:
+    """Write for these seconds, and up to the extra ones until each required act succeeded."""
     writer = Writer(number, sources)
     acts = {
         writer.send: 70,
@@ -213,7 +216,10 @@ def work(number: int, sources: list[int], seconds: float) -> None:
     performed = {act.__name__: 0 for act in acts}
     refused = unavailable = 0
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    last_end = end + extra_seconds
+    while (now := time.monotonic()) < end or (
+        now < last_end and not all(performed[name] for name in required)
+    ):
         writer.now = datetime.now(UTC)
         (act,) = writer.random.choices([*acts], [*acts.values()])
         try:
@@ -230,4 +236,4 @@ def work(number: int, sources: list[int], seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    work(int(sys.argv[1]), json.loads(sys.argv[2]), float(sys.argv[3]))
+    work(*map(json.loads, sys.argv[1:]))

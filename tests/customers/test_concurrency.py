@@ -18,16 +18,20 @@ from customers.events.log import message_key
 from customers.identity.grouping import ORDER, group
 from customers.models import ControlEntry, Customer, Event, Identifier, Merge
 from customers.types import IncomingEvent, Sender
-from tests import conftest, factories
+from tests import conftest, factories, size
 from tests.customers import saying
 from tests.customers.graph import everything, misplaced_orders
 from tests.factories import incoming_event, record
 
 WRITERS = 4
-SECONDS = float(os.environ.get("CROWD_SECONDS", "6"))
+SECONDS = float(os.environ.get("CROWD_SECONDS", size.examples(6, long=120)))
+# On a busy machine a rare act takes longer to succeed once: each writer goes on until it has.
+REQUIRED_ACTS = ("send", "undo", "order", "speak")
+EXTRA_SECONDS = 40.0
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_what_a_crowd_was_promised_is_true():
     sources = [factories.source(is_shared=at == 2).id for at in range(3)]
@@ -51,9 +55,7 @@ def test_what_a_crowd_was_promised_is_true():
     _assert_each_word_is_on_one_chain_and_one_log()
     # Where identifiers nobody saw before come in twice at once, one may still happen.
     assert _deadlocks() - before <= 2
-    assert all(
-        sum(tally["done"][act] for tally in tallies) for act in ("send", "undo", "order", "speak")
-    )
+    assert all(sum(tally["done"][act] for tally in tallies) for act in REQUIRED_ACTS)
 
 
 def _crowd(sources: list[int]) -> tuple[list, list[dict]]:
@@ -66,7 +68,7 @@ def _crowd(sources: list[int]) -> tuple[list, list[dict]]:
     command = [sys.executable, "-m", "tests.customers.crowd"]
     crowd = [
         subprocess.Popen(
-            [*command, str(number), json.dumps(sources), str(SECONDS)],
+            [*command, *map(json.dumps, (number, sources, SECONDS, REQUIRED_ACTS, EXTRA_SECONDS))],
             env=env,
             cwd=root,
             stdout=subprocess.PIPE,
@@ -78,7 +80,7 @@ def _crowd(sources: list[int]) -> tuple[list, list[dict]]:
     promises, tallies = [], []
     try:
         for writer in crowd:
-            out, err = writer.communicate(timeout=SECONDS + 30)
+            out, err = writer.communicate(timeout=SECONDS + EXTRA_SECONDS + 30)
             print(err)
             assert writer.returncode == 0, err[-6000:]
             *lines, tally = map(json.loads, out.splitlines())

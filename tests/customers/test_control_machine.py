@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from customers import rebuild
 from customers.identity import merging
 from customers.models import Control, ControlEntry, Customer
-from tests import factories
+from tests import factories, size
 from tests.customers import saying
 from tests.customers.saying import say
 from tests.factories import NOON
@@ -186,12 +186,13 @@ def allows(settings, channel, topic):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.django_db
 def test_control_holds_whatever_happens():
     run_state_machine_as_test(
         Sayings,
         settings=settings(
-            max_examples=40,
+            max_examples=size.examples(40, long=1_500),
             stateful_step_count=20,
             deadline=None,
             phases=[Phase.reuse, Phase.generate],

@@ -13,7 +13,7 @@ from customers.identity import merging
 from customers.identity.grouping import ORDER, group
 from customers.models import Customer, Event, Identifier, Order, Trait
 from customers.types import VERIFIED
-from tests import factories
+from tests import factories, size
 from tests.customers.graph import everything, misplaced_orders
 from tests.factories import NOON, identify, incoming_event, order, record
 
@@ -149,12 +149,13 @@ class Identities(RuleBasedStateMachine):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.django_db
 def test_identities_hold_whatever_happens():
     run_state_machine_as_test(
         Identities,
         settings=settings(
-            max_examples=60,
+            max_examples=size.examples(60, long=2_000),
             stateful_step_count=20,
             deadline=None,
             # Making a failing story shorter takes minutes; this one runs at every push.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from customers import rebuild
 from customers.identity import lookup
 from customers.models import Customer, Event, Identifier, Link, Order, Review
-from tests import factories
+from tests import factories, size
 from tests.customers.old_schema import old_column_names
 from tests.factories import NOON, identify, order, record
 
@@ -255,8 +255,11 @@ def play(events, senders):
     return {frozenset(names) for names in together.values()}, orders
 
 
+@pytest.mark.long
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=size.examples(40, long=1_000),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(draw=st.data())
 @pytest.mark.parametrize("history", [EVENTS, CHANGES], ids=["many customers", "changes"])
