@@ -7,22 +7,20 @@ import base64
 import io
 import json
 import re
-from functools import cache
 from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
 from django.core import mail
-from django.core.handlers.wsgi import WSGIHandler
 
 from channels.ingest import authentication
 from channels.live.credentials import find_credential
-from config.api_handler import ApiHandler, RoutingApplication
 from customers.access.permissions import KeyAuthentication
 from customers.models import SignInCode
 from tests import factories
 from tests.channels.wire_client import source, track
 from tests.security.test_routes import _path, _walk
+from tests.wsgi_client import application
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,12 +35,6 @@ class Answer(NamedTuple):
     @property
     def json(self) -> dict:
         return json.loads(self.body)
-
-
-@cache
-def application() -> RoutingApplication:
-    """Return what the web processes run, without their metrics: those are of a process alone."""
-    return RoutingApplication(ApiHandler(), WSGIHandler())
 
 
 def call(method: str, path: str, body: object = b"", **headers: str) -> Answer:

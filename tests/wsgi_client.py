@@ -1,0 +1,47 @@
+"""A test client that enters where a server does: through the WSGI application."""
+
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.http import HttpResponse
+from django.test import Client
+
+from config.api_handler import ApiHandler, RoutingApplication
+
+
+@cache
+def application() -> RoutingApplication:
+    """Return what the web processes run, without their metrics, which a process has once."""
+    return RoutingApplication(ApiHandler(), WSGIHandler())
+
+
+class WsgiClient(Client):
+    """Django's test client, whose requests pass the whole application and come back as bytes."""
+
+    def __init__(self, **defaults: Any) -> None:
+        super().__init__(**defaults)
+        self.handler = _send
+
+
+def _send(environ: dict[str, Any]) -> HttpResponse:
+    body = environ["wsgi.input"].read()
+    environ = {**environ, "wsgi.input": BytesIO(body), "wsgi.errors": BytesIO()}
+    status_line, headers = "", []
+
+    def start_response(status: str, response_headers: list[tuple[str, str]], _: Any = None) -> None:
+        nonlocal status_line, headers
+        status_line, headers = status, response_headers
+
+    answer = application()(environ, start_response)
+    try:
+        response: Any = HttpResponse(b"".join(answer), status=int(status_line.split(" ")[0]))
+    finally:
+        answer.close()
+    del response["Content-Type"]
+    for name, value in headers:
+        response[name] = value
+    # Django's client looks at the request, which the application keeps to itself.
+    response.wsgi_request = WSGIRequest({**environ, "wsgi.input": BytesIO(body)})
+    return response
