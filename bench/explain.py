@@ -128,7 +128,7 @@ def _statements(target: Target, random: Random) -> Iterator[tuple[str, dict[str,
 
 
 def _outgoing_statements(target: Target, random: Random) -> Iterator[tuple[str, dict[str, object]]]:
-    """Yield the statements of the way out."""
+    """Yield the statements that send messages."""
     from butler.decisions.inputs import current_windows
     from butler.decisions.relations import REACH
 

@@ -313,7 +313,7 @@ def _enqueue() -> dict[str, Any]:
 
 
 def _campaign(run: str, version: str) -> dict[str, Any]:
-    """Start a run for customer_ids, a thousand at a time, as an audience is."""
+    """Start runs for the customers, a thousand at a time, as the fan-out of an audience does."""
     from django.db import connection, transaction
     from django.utils import timezone
     from uuid_utils.compat import uuid7

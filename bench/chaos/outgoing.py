@@ -1,6 +1,6 @@
 """Compares trigger events with stored messages, and with received ones. Pure.
 
-The counterpart of bench.chaos.checker for the way out; the names are those of
+The counterpart of bench.chaos.checker for outgoing messages; the names are those of
 docs/invariants.md again.
 """
 

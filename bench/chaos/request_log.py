@@ -69,46 +69,42 @@ class RequestLog:
         self._file.close()
 
     def create_request(self, events: Sequence[SentEvent]) -> Request:
-        create_request = Request(len(self.requests), events)
-        self.requests.append(create_request)
-        return create_request
+        request = Request(len(self.requests), events)
+        self.requests.append(request)
+        return request
 
-    def add_attempt(self, create_request: Request, at: float) -> None:
+    def add_attempt(self, request: Request, at: float) -> None:
         """Write that a request is about to be sent."""
-        events = create_request.events if not create_request.attempts else None
-        create_request.attempts += 1
-        self._write("attempt", create_request, at, events=events)
+        events = request.events if not request.attempts else None
+        request.attempts += 1
+        self._write("attempt", request, at, events=events)
 
     def add_acknowledgement(
-        self, create_request: Request, at: float, acknowledgement: Acknowledgement
+        self, request: Request, at: float, acknowledgement: Acknowledgement
     ) -> None:
-        create_request.acknowledgements.append(acknowledgement)
-        self._write("ack", create_request, at, acknowledgement=acknowledgement)
+        request.acknowledgements.append(acknowledgement)
+        self._write("ack", request, at, acknowledgement=acknowledgement)
 
-    def add_rejection(self, create_request: Request, at: float, status: int) -> None:
+    def add_rejection(self, request: Request, at: float, status: int) -> None:
         """Write that the server refused: it will not change its mind."""
-        create_request.rejections += 1
-        self._write("reject", create_request, at, status=status)
+        request.rejections += 1
+        self._write("reject", request, at, status=status)
 
-    def add_unknown(self, create_request: Request, at: float, why: str) -> None:
+    def add_unknown(self, request: Request, at: float, why: str) -> None:
         """Write that nobody can tell whether the request was stored."""
-        self._write("unknown", create_request, at, why=why)
+        self._write("unknown", request, at, why=why)
 
     def unknown_requests(self) -> list[Request]:
-        return [
-            create_request
-            for create_request in self.requests
-            if create_request.attempts and create_request.is_unknown
-        ]
+        return [request for request in self.requests if request.attempts and request.is_unknown]
 
     def acknowledged(self) -> Iterator[SentEvent]:
         """Yield every event that was acknowledged, each once."""
-        for create_request in self.requests:
-            if create_request.is_acknowledged:
-                yield from create_request.events
+        for request in self.requests:
+            if request.is_acknowledged:
+                yield from request.events
 
-    def _write(self, kind: str, create_request: Request, at: float, **facts: Any) -> None:
-        line = {"what": kind, "request": create_request.number, "at": round(at, 4), **facts}
+    def _write(self, kind: str, request: Request, at: float, **facts: Any) -> None:
+        line = {"what": kind, "request": request.number, "at": round(at, 4), **facts}
         self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
 
 

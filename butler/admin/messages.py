@@ -41,7 +41,7 @@ class DeliveryAdmin(CustomerRowsAdmin):
 
 @admin.register(ProviderLimit)
 class ProviderLimitAdmin(ReadOnlyAdmin):
-    """How each way out does; how fast it may go is set here."""
+    """The state of each channel; operators set its rate here."""
 
     list_display = ("channel", "rate", "failures", "cooldown_until")
     fields = ("channel", "rate", "failures", "cooldown_until")

@@ -82,7 +82,7 @@ class EmailAdapter:
 
 
 def adapters() -> tuple[ChannelAdapter, ...]:
-    """Return the way out that MAIL_URL names, and the one that stands in for it."""
+    """Return the adapter for MAIL_URL, and the one that replaces it while its provider fails."""
     return tuple(
         EmailAdapter(alias) for alias in ("default", "fallback") if alias in settings.MAILERS
     )

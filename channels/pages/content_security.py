@@ -17,7 +17,7 @@ def strict(view: View) -> View:
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        # Settings are read when a page is wrapper, not whenever this was first imported.
+        # Settings are read when a page is served, not when this module is first imported.
         return csp_override(_policy())(view)(request, *args, **kwargs)
 
     return wrapper

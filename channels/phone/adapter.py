@@ -41,7 +41,7 @@ def _create_staff_task(message: ChannelMessage) -> DeliveryResult:
                 customer_id=message.customer_id,
                 title=_storable(message.subject),
                 body=_storable(message.text),
-                due_at=timezone.now(),  # noqa: TID251  a way out is an edge
+                due_at=timezone.now(),  # noqa: TID251  an adapter reads the clock
                 message_id=message.id,
             )
     except Error as error:

@@ -134,7 +134,7 @@ class OutboxAdapter:
         for message in messages:
             if not is_lease_open():
                 return
-            sent_at = timezone.now()  # noqa: TID251  a way out is an edge
+            sent_at = timezone.now()  # noqa: TID251  an adapter reads the clock
             try:
                 dev_outbox.append_messages(
                     [
@@ -152,7 +152,7 @@ class OutboxAdapter:
 
 
 def adapters() -> tuple[ChannelAdapter, ...]:
-    """Return the way out that SMS_URL names, and the one that stands in for it."""
+    """Return the adapter for SMS_URL, and the one that replaces it while its provider fails."""
     accounts = (settings.SMS_ACCOUNT, settings.SMS_FALLBACK)
     return tuple(SmsAdapter(account) for account in accounts if account) or (OutboxAdapter(),)
 

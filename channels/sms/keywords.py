@@ -24,8 +24,8 @@ _KEYWORD_TABLES: dict[Keyword, dict[str, str]] = {
     "help": _HELP_KEYWORDS,
 }
 _KEYWORDS: dict[str, tuple[Keyword, str]] = {
-    word: (find_keyword, language)
-    for find_keyword, table in _KEYWORD_TABLES.items()
+    word: (keyword, language)
+    for keyword, table in _KEYWORD_TABLES.items()
     for language, words in table.items()
     for word in words.split()
 }

@@ -37,7 +37,7 @@ def verify(
         signature.encode() for signature in signatures.split(" ") if signature.startswith("v1,")
     ]
     matches = False
-    # No early way out: how long this takes tells nothing about which secret it was.
+    # No early return: how long this takes tells nothing about which secret it was.
     for secret in secrets:
         expected = sign(secret, message_id, int(timestamp), body).encode()
         for signature in encoded_signatures:

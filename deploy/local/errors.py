@@ -2,4 +2,4 @@
 
 
 class SetupError(Exception):
-    """Says what cannot be done here and the way out; shown as it is, without a traceback."""
+    """Says what cannot be done here and the remedy; shown as it is, without a traceback."""

@@ -1,4 +1,4 @@
-"""What every way out promises, asked of each of them against its real counterpart."""
+"""The contract of every channel adapter, checked against a simulated provider."""
 
 import dataclasses
 import logging
@@ -29,7 +29,7 @@ WORDS = "The carousel opens again at three."
 
 @dataclasses.dataclass
 class Counterpart:
-    """A way out together with what is on its other end."""
+    """An adapter together with the simulated provider on its other end."""
 
     adapter: object
     # What arrived there: how each message was told from the others.

@@ -1,4 +1,4 @@
-"""How fast each way out goes, when it has to rest, and who stands in for it meanwhile."""
+"""The rate limit of each provider, its cooldown, and the fallback that replaces it meanwhile."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What ships, told for real: through the record, the engine, the gate and the ways out."""
+"""The messages of the examples, sent through the record, the automations, the gate and the adapters."""
 
 import uuid
 from datetime import UTC, datetime, timedelta

@@ -69,9 +69,7 @@ def _stopped_text(key: str, withdrawn: int) -> str:
     head = "Everything is stopped." if key == EVERYTHING else "Stopped."
     if not withdrawn:
         return f"{head} No message was waiting."
-    return (
-        f"{head} {withdrawn} {'message was' if withdrawn == 1 else 'messages were'} withdrawn back."
-    )
+    return f"{head} {withdrawn} {'message was' if withdrawn == 1 else 'messages were'} withdrawn."
 
 
 @require_POST
