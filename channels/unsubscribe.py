@@ -17,8 +17,8 @@ from django.db.models import Q
 
 from butler.actions import withdrawal
 from customers.actions.changes import ChangeAuthor
-from customers.actions.consent import ConsentStatement, InvalidStatement
 from customers.consent.state import State
+from customers.consent.statements import ConsentStatement, InvalidStatement
 from customers.events import internal_sources
 from customers.models import Control, Customer
 

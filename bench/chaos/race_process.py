@@ -23,7 +23,7 @@ from butler.actions import withdrawal  # noqa: E402
 from channels import deliveries  # noqa: E402
 from channels.protocol import ChannelMessage, DeliveryResult, LeaseCheck  # noqa: E402
 from customers.actions.changes import ChangeAuthor  # noqa: E402
-from customers.actions.consent import ConsentStatement  # noqa: E402
+from customers.consent.statements import ConsentStatement  # noqa: E402
 from customers.events import internal_sources  # noqa: E402
 from customers.models import Customer, Identifier  # noqa: E402
 

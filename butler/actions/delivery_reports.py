@@ -13,18 +13,11 @@ from butler.messages.delivery_reports import DeliveryReport, MessageStatus
 from butler.models import DeliveryReceipt, Message
 from customers.actions import consent, notes
 from customers.actions.changes import ChangeAuthor
-from customers.actions.consent import ConsentStatement
+from customers.consent.statements import ConsentStatement
 from customers.db import retry
 from customers.events import internal_sources
 from customers.models import Control
 from customers.sql import json
-
-__all__ = [
-    "DeliveryReport",
-    "apply_reports_of_deliveries",
-    "apply_waiting_reports",
-    "record",
-]
 
 _WAITING_AGE = timedelta(days=1)
 _EVENTS = {

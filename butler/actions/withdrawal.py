@@ -15,8 +15,8 @@ from butler.decisions.inputs import read_facts
 from customers import db
 from customers.actions import consent
 from customers.actions.changes import ChangeAuthor
-from customers.actions.consent import ConsentStatement, InvalidStatement
 from customers.consent.chain_writer import StatementReceipt
+from customers.consent.statements import ConsentStatement, InvalidStatement
 
 # Longer than any lease, so that the wait ends with the lease itself.
 DELIVERY_TIMEOUT = 20.0

@@ -20,11 +20,11 @@ from butler.api.control import (
     statement_evidence,
 )
 from customers.access.permissions import Right
-from customers.actions.consent import ConsentStatement
 from customers.api import schema
 from customers.api.base import read_body, shape_response
 from customers.consent import history
 from customers.consent.state import State, may_ask
+from customers.consent.statements import ConsentStatement
 from customers.queries.consent_shapes import PurposeShape
 
 type ConsentStateName = Literal[

@@ -14,11 +14,12 @@ from rest_framework.request import Request
 
 from butler.actions import withdrawal
 from customers.access.permissions import request_principal
-from customers.actions.consent import ConsentStatement, InvalidStatement, NoSuchCustomer
+from customers.actions.notes import NoSuchCustomer
 from customers.api import schema
 from customers.api.base import CustomerView, shape_response
 from customers.api.changes import request_author
 from customers.api.problems import Problem
+from customers.consent.statements import ConsentStatement, InvalidStatement
 from customers.queries.shapes import Version
 
 type ShortText = Annotated[str, Meta(min_length=1, max_length=200)]

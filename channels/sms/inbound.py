@@ -16,9 +16,9 @@ from channels.phone.calls import to_international
 from channels.sms.keywords import Keyword, find_keyword
 from customers.actions import consent
 from customers.actions.changes import ChangeAuthor
-from customers.actions.consent import ConsentStatement
 from customers.consent import ledger as consent_ledger
 from customers.consent.ledger_entries import LedgerEntry, StatementKey, newest_entries
+from customers.consent.statements import ConsentStatement
 from customers.db import retry
 from customers.events import log
 from customers.identity import lookup

@@ -18,7 +18,6 @@ from customers.consent.publications import Publications, read_publications
 from customers.consent.statements import (
     ConsentStatement,
     Declarant,
-    InvalidStatement,
     validate_reask,
     validate_statement,
 )
@@ -26,15 +25,6 @@ from customers.db import retry
 from customers.db.retry import RetryTransaction
 from customers.events import internal_sources
 from customers.models import Control
-
-__all__ = [
-    "ChangeAuthor",
-    "ConsentStatement",
-    "InvalidStatement",
-    "NoSuchCustomer",
-    "expire_consents",
-    "record_statements",
-]
 
 # Nobody is asked again for half a year after a no.
 _REASK_PAUSE = timedelta(days=183)

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from customers.actions.changes import ChangeAuthor
-from customers.actions.consent import ConsentStatement, record_statements
+from customers.actions.consent import record_statements
+from customers.consent.statements import ConsentStatement
 from customers.models import ControlEntry, Evidence, Identifier, Notice, Source
 from examples.themepark import families
 from examples.themepark.families import Family

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from butler.models import Message
 from customers.actions import consent
 from customers.actions.changes import ChangeAuthor
-from customers.actions.consent import ConsentStatement
+from customers.consent.statements import ConsentStatement
 from customers.events import internal_sources
 from customers.models import Customer, Notice, Purpose, Topic
 from tests import factories

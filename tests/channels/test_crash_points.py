@@ -20,7 +20,7 @@ from butler.actions import outcomes, withdrawal
 from butler.models import BudgetUse, Delivery, Message
 from channels import deliveries
 from channels.protocol import DeliveryResult
-from customers.actions.consent import ConsentStatement
+from customers.consent.statements import ConsentStatement
 from tests.butler import arrange
 from tests.butler.arrange import AUTHOR, NOON
 

@@ -10,7 +10,7 @@ from django.db import connection
 from butler.actions import outcomes, withdrawal
 from butler.models import BudgetUse, Delivery, Message, ProviderLimit
 from channels import deliveries
-from customers.actions.consent import ConsentStatement
+from customers.consent.statements import ConsentStatement
 from customers.models import Event, Suppression
 from tests.butler import arrange
 from tests.butler.arrange import AUTHOR, NOON

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from customers.actions import consent, notices
 from customers.actions.changes import ChangeAuthor
-from customers.actions.consent import ConsentStatement
 from customers.consent.chain_writer import StatementReceipt
+from customers.consent.statements import ConsentStatement
 from customers.models import Control, Notice
 from tests import factories
 from tests.factories import NOON

@@ -10,8 +10,9 @@ from django.utils import timezone
 from butler.actions.topics import set_status
 from butler.models import AutomationVersion, Due, Run, TopicStatus
 from customers.actions.changes import ChangeAuthor
-from customers.actions.consent import ConsentStatement, record_statements
+from customers.actions.consent import record_statements
 from customers.consent.history import current_state
+from customers.consent.statements import ConsentStatement
 from customers.models import (
     Customer,
     Event,

@@ -13,7 +13,7 @@ from butler.models import AutomationVersion, Message, StaffTask
 from channels.deliveries import deliver
 from customers.actions import consent
 from customers.actions.changes import ChangeAuthor
-from customers.actions.consent import ConsentStatement
+from customers.consent.statements import ConsentStatement
 from customers.models import Notice
 from tests import factories, staff
 

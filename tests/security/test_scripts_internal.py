@@ -22,7 +22,7 @@ from butler.models import (
 )
 from channels import dev_outbox, unsubscribe
 from customers.actions import notices, staff_sign_in
-from customers.actions.consent import ConsentStatement
+from customers.consent.statements import ConsentStatement
 from customers.models import Customer, Merge, Source, User
 from tests import factories, staff
 from tests.butler.messages.test_render import LANGUAGES, document

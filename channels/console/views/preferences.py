@@ -23,9 +23,10 @@ from channels.console.views import access, audit
 from channels.pages import forms
 from channels.pages.forms import InvalidForm
 from channels.pages.presenters.preferences import preferences_page
-from customers.actions.consent import ConsentStatement, InvalidStatement, NoSuchCustomer
+from customers.actions.notes import NoSuchCustomer
 from customers.consent import history
 from customers.consent.state import State
+from customers.consent.statements import ConsentStatement, InvalidStatement
 from customers.identity.search import describe
 from customers.queries import lists
 from customers.queries.consent_shapes import PurposeShape

@@ -23,9 +23,10 @@ from channels.pages.presenters.preferences import preferences_page
 from channels.pages.time import time_of_day
 from channels.portal.decorators import form, not_found, page, render_page
 from customers.actions.changes import ChangeAuthor
-from customers.actions.consent import InvalidStatement, NoSuchCustomer
+from customers.actions.notes import NoSuchCustomer
 from customers.consent import history
 from customers.consent.state import State
+from customers.consent.statements import InvalidStatement
 from customers.events import internal_sources
 
 

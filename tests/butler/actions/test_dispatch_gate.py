@@ -8,7 +8,7 @@ from django.db import connection
 from butler import failpoints
 from butler.actions import dispatch_gate, withdrawal
 from butler.models import BudgetUse, Decision, Delivery, Message, PauseSwitch, StaffTask
-from customers.actions.consent import ConsentStatement
+from customers.consent.statements import ConsentStatement
 from customers.models import Suppression
 from tests import factories
 from tests.butler import arrange

@@ -8,7 +8,7 @@ from django.db import connection
 
 from butler.actions import dispatch_gate, withdrawal
 from butler.models import Delivery, Message
-from customers.actions.consent import ConsentStatement
+from customers.consent.statements import ConsentStatement
 from customers.models import Customer
 from tests.butler import arrange
 from tests.butler.arrange import AUTHOR, NOON

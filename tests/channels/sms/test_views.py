@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 
 from butler.models import StaffTask
-from customers.actions.consent import ConsentStatement, record_statements
+from customers.actions.consent import record_statements
 from customers.consent import history
+from customers.consent.statements import ConsentStatement
 from customers.identity import merging
 from customers.models import (
     Control,

@@ -5,9 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from customers.actions.consent import InvalidStatement, expire_consents
+from customers.actions.consent import expire_consents
 from customers.consent.history import current_state
 from customers.consent.state import may_ask
+from customers.consent.statements import InvalidStatement
 from customers.models import ControlEntry
 from tests import factories
 from tests.customers.saying import author, control_of, give, house, object_, refuse, say, withdraw
