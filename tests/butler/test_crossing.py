@@ -10,12 +10,12 @@ import pytest
 from django.db import connection
 
 from bench.chaos import withdrawal_race
+from bench.chaos.race_process import NOON
 from butler.actions import delivery_reports
 from butler.models import Delivery, DeliveryReceipt
 from customers import rebuild
 from customers.models import ControlEntry, Suppression
 from tests import conftest
-from tests.butler.crossing import NOON
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

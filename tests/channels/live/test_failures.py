@@ -19,8 +19,9 @@ from channels.live.notifications import CHANNEL
 from deploy.local import programs
 from deploy.local.home import Home
 from tests import conftest, factories
+from tests.channels.live.conftest import guest
 from tests.channels.live.stream_reader import by_key
-from tests.channels.live.test_streams import guest, happen
+from tests.channels.live.test_streams import happen
 
 pytestmark = pytest.mark.slow
 
