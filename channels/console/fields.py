@@ -1,4 +1,4 @@
-"""Fields for what staff type. Pure."""
+"""Fields for what staff type. Reads no database."""
 
 from django import forms
 

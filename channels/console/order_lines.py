@@ -1,4 +1,4 @@
-"""The lines of the form with which staff enter or change an order. Pure."""
+"""The lines of the form with which staff enter or change an order. Reads no database."""
 
 from collections.abc import Mapping
 from decimal import Decimal

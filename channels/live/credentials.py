@@ -1,4 +1,4 @@
-"""Finds the credential of a request. Pure."""
+"""Finds the credential of a request. Reads no database."""
 
 from collections.abc import Mapping
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""The sentence about a customer that a till or gate shows to its operator. Pure."""
+"""The sentence about a customer that a till or gate shows to its operator. Reads no database."""
 
 from datetime import date
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Which messages may be sent to a customer now, on which channels, and why. Pure."""
+"""Which messages may be sent to a customer now, on which channels, and why. Reads no database."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
