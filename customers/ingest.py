@@ -211,12 +211,12 @@ class _Batch:
         customer_versions: dict[UUID, int],
     ) -> LogEntry:
         """Give an event the next version of its customer's log, and write its outcome."""
-        filing_identifier = identifiers[0]
-        owner = filing_identifier.customer_id
+        primary_identifier = identifiers[0]
+        owner = primary_identifier.customer_id
         assert owner is not None  # the first identifier of each event has a record by now
-        version = customer_versions.get(owner, filing_identifier.version) + 1
+        version = customer_versions.get(owner, primary_identifier.version) + 1
         customer_versions[owner] = version
-        origin = None if filing_identifier.record_id == owner else filing_identifier.record_id
+        origin = None if primary_identifier.record_id == owner else primary_identifier.record_id
         self.outcomes.accept(i, owner, version)
         identifier_ids = [identifier.id for identifier in identifiers]
         return log.incoming_log_entry(

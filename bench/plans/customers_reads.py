@@ -57,7 +57,7 @@ PARAMETERS: dict[str, Params] = {
     "read_chains": _LIVE,
     "read_ledger_entries": _LIVE,
     "read_facts": {"customers": live(), "abouts": ["order:A-1"] * len(live())},
-    "read_filing_identifiers": _IDS,
+    "read_primary_identifiers": _IDS,
     # The caller takes more than it asks for as too many, and looks no further.
     "read_graph": {"ids": serials(), "limit": 1_000},
     "read_customer_version": _ONE | {"today": TODAY, "zone": "Europe/Amsterdam"},

@@ -102,8 +102,8 @@ class _Group:
     separated: set[int] = field(default_factory=set)
 
 
-def filing_order(kind: str, evidence: int) -> tuple[bool, int]:
-    """Return by what to sort the identifiers of an event: it is filed under the first.
+def primary_rank(kind: str, evidence: int) -> tuple[bool, int]:
+    """Return the sort key of the identifiers of an event: the first one is its primary identifier.
 
     Who only claims is known by the device in hand, not by the name they give.
     """

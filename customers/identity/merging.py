@@ -102,7 +102,7 @@ def _decide(kind: str, first: UUID, second: UUID, *, actor: str, now: datetime) 
 
     def store() -> None:
         sql.run("lock_records", {"ids": sorted((first, second))})
-        identifiers = dict(sql.rows("read_filing_identifiers", {"ids": [first, second]}))
+        identifiers = dict(sql.rows("read_primary_identifiers", {"ids": [first, second]}))
         if identifiers.keys() != {first, second}:
             raise NotFiled(first, second)
         first_id, second_id = sorted(identifiers.values())

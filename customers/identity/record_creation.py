@@ -128,11 +128,11 @@ def _delete_links(links: set[_LinkRow]) -> None:
 
 
 def _insert_records(
-    filing_keys: Iterable[IdentifierKey], resolved: Resolved, now: datetime
+    primary_keys: Iterable[IdentifierKey], resolved: Resolved, now: datetime
 ) -> dict[IdentifierKey, UUID]:
     """Open a record for each of these identifiers that has none."""
     without_record = [
-        key for key in filing_keys if key not in resolved or resolved[key].record_id is None
+        key for key in primary_keys if key not in resolved or resolved[key].record_id is None
     ]
     new_records = {key: uuid7() for key in without_record}
     if new_records:

@@ -14,7 +14,7 @@ from customers.identity.grouping import (
     PLACED,
     SEEN,
     IdentifierKey,
-    filing_order,
+    primary_rank,
 )
 from customers.identity.normalize import is_kind, normalize
 from customers.identity.shortcuts import KeyPair
@@ -65,7 +65,7 @@ def identifier_keys(event: IncomingEvent, sender: Sender) -> tuple[IdentifierKey
     if sender.evidence == CLAIMED:
         # A number that somebody claims says nothing of whom the order belongs to.
         keys = {key for key in keys if key.kind != ORDER} or keys
-    return tuple(sorted(keys, key=lambda key: (*filing_order(key.kind, key.evidence), key)))
+    return tuple(sorted(keys, key=lambda key: (*primary_rank(key.kind, key.evidence), key)))
 
 
 def resolve_events(

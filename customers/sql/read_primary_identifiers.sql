@@ -1,4 +1,4 @@
--- The identifier that each of these records was opened for.
+-- The primary identifier of each of these records: the one it was created for.
 --
 -- ids  uuid[]
 
