@@ -1,4 +1,4 @@
-"""Due rows claimed and decided, with their messages: what a tick does with a crowd."""
+"""Due rows claimed and decided, with their messages: what a tick does with many customers."""
 
 import json
 import subprocess

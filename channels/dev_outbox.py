@@ -1,7 +1,7 @@
 """Stores messages while no provider is configured: a file that a developer reads in a browser.
 
 One line of JSON each, in BUTLER_HOME, shared by every process; at most the newest thousand
-are shown. Only with DEBUG: in production it would be a heap of other people's mail.
+are shown. Only with DEBUG: in production it would collect the mail of all customers.
 """
 
 import fcntl

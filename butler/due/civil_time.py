@@ -1,4 +1,4 @@
-"""Civil time: which instant a clock on the wall means, wherever that wall is. Pure.
+"""Civil time: which instant a clock on the wall means, wherever that civil is. Pure.
 
 An hour that does not exist on its day becomes the first minute that does; an hour that comes
 twice is the first of the two. So each local date has each time of day exactly once.
@@ -59,11 +59,11 @@ def find_zone(name: str) -> ZoneInfo | None:
 @lru_cache(maxsize=8192)
 def local_to_instant(day: date, at: str, zone: ZoneInfo) -> datetime:
     """Return the instant, in UTC, at which clocks in the zone show `at` on that day."""
-    wall = datetime.combine(day, parse_clock(at), tzinfo=zone)
-    instant = wall.astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) == wall.replace(tzinfo=None):
+    civil = datetime.combine(day, parse_clock(at), tzinfo=zone)
+    instant = civil.astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) == civil.replace(tzinfo=None):
         return instant
-    return _end_of_gap(wall.replace(fold=1).astimezone(UTC), instant, zone)
+    return _end_of_gap(civil.replace(fold=1).astimezone(UTC), instant, zone)
 
 
 def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:

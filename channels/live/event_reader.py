@@ -80,7 +80,7 @@ class EventReader:
         customer_versions, canonical_ids = await self._read_customer_versions(
             {stream.customer_id for stream in streams}
         )
-        # A joined record leads to another one, whose head is wanted as well.
+        # A merged record leads to its canonical record, whose version is needed as well.
         canonical_versions, _ = await self._read_customer_versions(
             set(canonical_ids.values()) - customer_versions.keys()
         )

@@ -9,7 +9,7 @@ from django.db import DatabaseError, OperationalError, transaction
 from customers import sql
 
 # Two transactions that race for a new identifier or the same message need one more attempt; a
-# crowd around one customer needs a few.
+# many writers of one customer need a few.
 _MAX_ATTEMPTS = 20
 _CONFLICTS = (
     psycopg.errors.UniqueViolation,

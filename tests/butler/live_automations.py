@@ -1,4 +1,4 @@
-"""Automations for tests, live since long ago, saying things about visits in two languages."""
+"""Automations for tests, live since long ago, with messages about visits in two languages."""
 
 import hashlib
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Crowds of whom many can never be told: what is decided of them, and that it is decided once."""
+"""Fan-out to audiences with many refusals: each customer is decided once, with a reason."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -51,7 +51,7 @@ def offer(*steps, **fields):
     return automation("weekly", **document_fields | fields)
 
 
-def crowd(count=3):
+def audience(count=3):
     """Make customers of whom only the first agrees to offers."""
     saying.house()
     who = [factories.customer(("email", f"g{number}@example.com")) for number in range(count)]
@@ -65,7 +65,7 @@ def decisions(customer):
 
 def test_only_who_can_be_told_is_looked_at_again():
     offer()
-    agrees, *others = crowd()
+    agrees, *others = audience()
 
     tick(now=FIRST)
 
@@ -81,7 +81,7 @@ def test_only_who_can_be_told_is_looked_at_again():
 
 def test_each_refused_customer_gets_a_decision_with_the_own_reason():
     offer()
-    refused, withdrew, objects = crowd(4)[1:]
+    refused, withdrew, objects = audience(4)[1:]
     saying.say(refused.id, saying.refuse("offers"))
     saying.say(withdrew.id, saying.give("offers"), saying.withdraw("offers"))
     saying.say(objects.id, saying.give("offers"), saying.object_("marketing"))
@@ -94,7 +94,7 @@ def test_each_refused_customer_gets_a_decision_with_the_own_reason():
 
 def test_one_channel_that_is_left_is_enough():
     offer(say("sms", "inbox"))
-    agrees = crowd()[0]
+    agrees = audience()[0]
 
     tick(now=FIRST)
 
@@ -103,7 +103,7 @@ def test_one_channel_that_is_left_is_enough():
 
 def test_a_message_in_every_channel_is_decided_for_each():
     offer(say("email", "inbox", every=True))
-    other = crowd()[1]
+    other = audience()[1]
 
     tick(now=FIRST)
 
@@ -113,7 +113,7 @@ def test_a_message_in_every_channel_is_decided_for_each():
 
 def test_a_pause_that_ends_before_it_is_too_late_refuses_nobody():
     offer(expires="1d")
-    agrees = crowd()[0]
+    agrees = audience()[0]
     pause = (TEN + timedelta(hours=20)).astimezone(UTC).isoformat()
     saying.say(agrees.id, saying.prefer("pause", pause))
 
@@ -122,13 +122,15 @@ def test_a_pause_that_ends_before_it_is_too_late_refuses_nobody():
     assert Due.objects.get(job="run").customer_id == agrees.id
 
 
-def test_what_is_sifted_out_and_what_is_walked_come_to_the_same(monkeypatch):
+def test_prefilter_refuses_the_same_customers_as_the_interpreter(monkeypatch):
     """The prefilter only saves work: without it the same customers are refused with the same codes."""
     offer()
-    crowd(6)
+    audience(6)
     tick(now=FIRST)
     tick(now=TEN.astimezone(UTC) + SECOND)
-    sifted = set(Decision.objects.values_list("customer_id", "outcome", "code", "act__channel"))
+    prefiltered = set(
+        Decision.objects.values_list("customer_id", "outcome", "code", "act__channel")
+    )
 
     monkeypatch.setattr(fan_out, "_refused_recipients", lambda version, recipients: {})
     later = timedelta(days=7)
@@ -136,15 +138,15 @@ def test_what_is_sifted_out_and_what_is_walked_come_to_the_same(monkeypatch):
     tick(now=TEN.astimezone(UTC) + later + SECOND)
 
     again = Decision.objects.filter(decided_at__gt=FIRST + later - SECOND)
-    walked = set(again.values_list("customer_id", "outcome", "code", "act__channel"))
-    assert walked == sifted
-    assert len(walked) == 6
+    interpreted = set(again.values_list("customer_id", "outcome", "code", "act__channel"))
+    assert interpreted == prefiltered
+    assert len(interpreted) == 6
 
 
 def test_killed_tick_decides_nobody_twice(monkeypatch):
     monkeypatch.setattr(fan_out, "BATCH", 2)
     offer()
-    crowd(7)
+    audience(7)
     tick(now=FIRST - timedelta(hours=12))
     queue.claim(now=FIRST)
 
@@ -156,7 +158,7 @@ def test_killed_tick_decides_nobody_twice(monkeypatch):
 
 def test_a_second_version_of_the_day_decides_nothing_anew():
     offer()
-    crowd(4)
+    audience(4)
     tick(now=FIRST)
     AutomationVersion.objects.update(status="retired")
     offer(expires="2d")
@@ -169,7 +171,7 @@ def test_a_second_version_of_the_day_decides_nothing_anew():
 
 def test_version_that_goes_live_after_the_moment_decides_nobody():
     offer(live_at=TEN.astimezone(UTC) + timedelta(hours=1))
-    crowd()
+    audience()
 
     tick(now=FIRST)
 
@@ -179,7 +181,7 @@ def test_version_that_goes_live_after_the_moment_decides_nobody():
 
 def test_refused_customer_can_read_why():
     offer()
-    other = crowd()[1]
+    other = audience()[1]
     tick(now=FIRST)
 
     (occasion,) = occasions([other.id], cursor=None, limit=5).results

@@ -29,7 +29,7 @@ from tests.factories import NOON
 pytestmark = pytest.mark.django_db
 
 
-# Saying something ----------------------------------------------------------------------
+# Sending a message --------------------------------------------------------------------
 
 
 def test_a_run_judges_queues_and_ends():

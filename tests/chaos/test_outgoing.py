@@ -1,4 +1,4 @@
-"""What compares sayings with letters has to be silent about a good system and loud otherwise."""
+"""The check that compares consent statements with messages finds faults, and only faults."""
 
 from collections import Counter
 

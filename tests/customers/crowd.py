@@ -95,8 +95,8 @@ class Writer:
         self._once(lambda: decide(review_id=review_id, actor="lin", now=self.now))
 
     def undo(self) -> None:
-        standing = Merge.objects.filter(undone_at=None).values_list("merged_into_id", "pk")[:50]
-        surviving_id, merge = self.random.choice([*standing] or [(None, 0)])
+        merges = Merge.objects.filter(undone_at=None).values_list("merged_into_id", "pk")[:50]
+        surviving_id, merge = self.random.choice([*merges] or [(None, 0)])
         self._once(
             lambda: reviews.undo_merge(
                 customer_id=surviving_id, merge_id=merge, actor="lin", now=self.now

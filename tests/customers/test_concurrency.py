@@ -127,8 +127,8 @@ def _assert_groups_are_those_of_all_links() -> None:
 
 def _assert_pointers_are_those_of_the_ledger() -> None:
     pointers = dict(Customer.objects.exclude(canonical=None).values_list("id", "canonical_id"))
-    standing = dict(Merge.objects.filter(undone_at=None).values_list("record_id", "merged_into_id"))
-    assert standing.items() <= pointers.items()
+    merges = dict(Merge.objects.filter(undone_at=None).values_list("record_id", "merged_into_id"))
+    assert merges.items() <= pointers.items()
 
 
 def _assert_each_word_is_on_one_chain_and_one_log() -> None:

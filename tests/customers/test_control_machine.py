@@ -28,7 +28,7 @@ KEPT = {"give": "given", "withdraw": "withdrawn", "refuse": "refused"}
 LATER = NOON + timedelta(hours=1)
 
 
-class Sayings(RuleBasedStateMachine):
+class ConsentMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.world = transaction.atomic()
@@ -190,7 +190,7 @@ def allows(settings, channel, topic):
 @pytest.mark.django_db
 def test_control_holds_whatever_happens():
     run_state_machine_as_test(
-        Sayings,
+        ConsentMachine,
         settings=settings(
             max_examples=size.examples(40, long=1_500),
             stateful_step_count=20,

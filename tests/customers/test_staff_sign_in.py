@@ -88,8 +88,8 @@ def test_of_many_tries_at_once_only_ten_are_looked_at(sam):
             connection.close()
         return "in"
 
-    with ThreadPoolExecutor(6) as crowd:
-        outcomes = list(crowd.map(guess, range(60)))
+    with ThreadPoolExecutor(6) as pool:
+        outcomes = list(pool.map(guess, range(60)))
 
     assert outcomes.count("WrongPassword") == 10
     assert outcomes.count("TooManyAttempts") == 50

@@ -57,8 +57,8 @@ def together(*calls):
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(len(calls)) as crowd:
-        return list(crowd.map(run, calls))
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
 
 
 def test_concurrent_consent_answers_end_as_the_ledger_says():

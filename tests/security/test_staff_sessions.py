@@ -166,8 +166,8 @@ def test_one_code_used_concurrently_lets_one_browser_in(sam, kind):
             connection.close()
         return True
 
-    with ThreadPoolExecutor(5) as crowd:
-        assert sum(crowd.map(show, range(5))) == 1
+    with ThreadPoolExecutor(5) as pool:
+        assert sum(pool.map(show, range(5))) == 1
 
 
 def test_admin_pages_show_no_session_or_second_factor_secrets(client, sam, secret):

@@ -66,10 +66,10 @@ def throw(request: HttpRequest) -> HttpResponse:
 
 
 def _stopped_text(key: str, withdrawn: int) -> str:
-    head = "Everything is stopped." if key == EVERYTHING else "Stopped."
+    status = "Everything is stopped." if key == EVERYTHING else "Stopped."
     if not withdrawn:
-        return f"{head} No message was waiting."
-    return f"{head} {withdrawn} {'message was' if withdrawn == 1 else 'messages were'} withdrawn."
+        return f"{status} No message was waiting."
+    return f"{status} {withdrawn} {'message was' if withdrawn == 1 else 'messages were'} withdrawn."
 
 
 @require_POST

@@ -104,7 +104,7 @@ def _error_text(code: str) -> str:
 
 def _sent_before(sent: Sequence[SentMessage]) -> str:
     """Name the messages that were sent before the statement and cannot be withdrawn."""
-    head = ngettext(
+    heading = ngettext(
         "%(count)d message had already left in the last hour:",
         "%(count)d messages had already left in the last hour:",
         len(sent),
@@ -114,4 +114,4 @@ def _sent_before(sent: Sequence[SentMessage]) -> str:
         f" {time_of_day(message.at)}, {delivery_state(message.channel, message.state)}"
         for message in sent
     ]
-    return f"{head} {'; '.join(messages_sent)}."
+    return f"{heading} {'; '.join(messages_sent)}."

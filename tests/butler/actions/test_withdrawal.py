@@ -1,4 +1,4 @@
-"""Withdrawal is a wall: who says no hears what had left, and waits for what is in hand."""
+"""Withdrawal: the answer names what was sent before, and waits for a delivery in flight."""
 
 import time
 from datetime import timedelta

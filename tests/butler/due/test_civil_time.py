@@ -92,11 +92,11 @@ def test_a_wall_time_is_met_or_is_the_next_that_exists(zone, day, at):
 
     instant = civil_time.local_to_instant(day, at, zone)
 
-    wall = instant.astimezone(zone)
-    assert wall.date() == day
-    assert f"{wall:%H:%M}" >= at
-    assert wall.fold == 0
-    if f"{wall:%H:%M}" > at:
+    civil = instant.astimezone(zone)
+    assert civil.date() == day
+    assert f"{civil:%H:%M}" >= at
+    assert civil.fold == 0
+    if f"{civil:%H:%M}" > at:
         before = (instant - timedelta(seconds=1)).astimezone(zone)
         assert f"{before:%Y-%m-%d %H:%M}" < f"{day} {at}"
 

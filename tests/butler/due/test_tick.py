@@ -192,10 +192,10 @@ def test_failing_row_of_a_batch_job_fails_alone(batch):
 def test_housekeeping_comes_back_by_itself():
     actions.tick(now=NOON)
 
-    standing = Due.objects.get(job="forget_answers")
+    due = Due.objects.get(job="forget_answers")
 
-    assert standing.claimed_until is None
-    assert standing.due_at > NOON
+    assert due.claimed_until is None
+    assert due.due_at > NOON
 
 
 @pytest.mark.django_db(transaction=True)

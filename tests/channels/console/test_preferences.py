@@ -14,7 +14,7 @@ from tests import factories, staff
 from tests.channels.console.acting import ADDRESS, page_of
 from tests.customers import saying
 
-# On real commits: a withdrawal is a wall only outside a transaction.
+# On real commits: a withdrawal takes effect when it commits.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 

@@ -1,4 +1,4 @@
-"""Saying how rides are: from a page of the console to whoever it concerns."""
+"""Topics set on a page of the console reach the customers concerned."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""The page of preferences, on real commits: a withdrawal is a wall only outside a transaction."""
+"""The page of preferences, on real commits: a withdrawal takes effect when it commits."""
 
 import hashlib
 import html

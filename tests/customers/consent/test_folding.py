@@ -14,8 +14,8 @@ EVENING = {"from": "18:00", "to": "23:00"}
 
 
 def consent(entries, *members, purpose="offers"):
-    standing = fold(entries, members or (A,)).consents.get(purpose)
-    return standing and standing.state
+    current = fold(entries, members or (A,)).consents.get(purpose)
+    return current and current.state
 
 
 def settings(entries, *members):
@@ -221,8 +221,8 @@ def test_joining_never_allows_what_one_of_them_forbids(entries):
     apart = [fold(entries, [record]) for record in (A, B, C)]
     joined = fold(entries, [A, B, C])
 
-    for purpose, standing in joined.consents.items():
-        if standing.state == "given":
+    for purpose, current in joined.consents.items():
+        if current.state == "given":
             states = [each.consents[purpose].state for each in apart if purpose in each.consents]
             assert set(states) == {"given"}
     assert joined.objections.keys() == set().union(*(each.objections for each in apart))

@@ -237,7 +237,7 @@ def test_what_was_filed_under_a_record_that_joined_at_once_stays_on_a_timeline()
 
 
 @pytest.mark.parametrize("shape", ["one address", "one browser", "a chain"])
-def test_a_heap_of_claims_makes_no_later_event_dearer(shape, monkeypatch):
+def test_large_component_of_claims_slows_no_later_event(shape, monkeypatch):
     """Anybody can claim what they like; each event after it would cost as much as all of it."""
     monkeypatch.setitem(record_creation.COMPONENT_LIMIT, CLAIMED, 10)
     monkeypatch.setattr(record_creation, "COMPONENT_LIMIT_PER_END", 5)
@@ -264,7 +264,7 @@ def _first_linked() -> int:
     return Link.objects.order_by("id").values_list("first_id", flat=True)[0]
 
 
-def test_beside_a_heap_of_claims_what_is_proved_still_joins(monkeypatch):
+def test_proved_links_merge_beside_a_large_component_of_claims(monkeypatch):
     monkeypatch.setitem(record_creation.COMPONENT_LIMIT, CLAIMED, 0)
     monkeypatch.setattr(record_creation, "COMPONENT_LIMIT_PER_END", 0)
     page = factories.sender(trusted=False)
@@ -277,7 +277,7 @@ def test_beside_a_heap_of_claims_what_is_proved_still_joins(monkeypatch):
     assert owner(*NOOR) == owner(*PHONE)
 
 
-def test_a_known_identifier_in_a_heap_gets_its_record_all_the_same(monkeypatch):
+def test_known_identifier_in_a_large_component_gets_its_record(monkeypatch):
     """It was seen beside another one, so its own record has to join that one's."""
     page = factories.sender(trusted=False)
     record(incoming_event(PHONE, MAIL), by=page)

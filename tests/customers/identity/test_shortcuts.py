@@ -20,9 +20,9 @@ NEW, OLD = uuid4(), uuid4()
 
 
 def test_somebody_nobody_knows_belongs_to_the_record_just_opened():
-    settled = certain_owners({(NOOR, MAIL), (NOOR, PHONE)}, VERIFIED, {NOOR: NEW}, {})
+    owned = certain_owners({(NOOR, MAIL), (NOOR, PHONE)}, VERIFIED, {NOOR: NEW}, {})
 
-    assert settled == dict.fromkeys([NOOR, MAIL, PHONE], NEW)
+    assert owned == dict.fromkeys([NOOR, MAIL, PHONE], NEW)
 
 
 def test_a_new_order_belongs_to_the_one_known_customer_it_came_with():
@@ -50,12 +50,12 @@ PAIRS = st.tuples(st.sampled_from(ATOMS), st.sampled_from(ATOMS)).filter(lambda 
 
 
 @given(st.frozensets(PAIRS, max_size=6), st.booleans())
-def test_what_is_settled_is_what_the_groups_would_say(links, is_noor_known):
+def test_certain_owners_equal_the_owners_by_grouping(links, is_noor_known):
     """Certain means certain: drawing the groups around all of it comes to the same."""
     owners = {NOOR: OLD} if is_noor_known else {}
-    records = {head: uuid4() for head, _ in links if head not in owners}
+    records = {first: uuid4() for first, _ in links if first not in owners}
 
-    settled = certain_owners(links, VERIFIED, records, owners)
+    owned = certain_owners(links, VERIFIED, records, owners)
 
     numbers = {atom: number for number, atom in enumerate(ATOMS)}
     drawn = grouping.group(
@@ -68,16 +68,16 @@ def test_what_is_settled_is_what_the_groups_would_say(links, is_noor_known):
         group = next(members for members in drawn.groups if number in members)
         return {home for other, home in homes.items() if numbers[other] in group}
 
-    for atom, record in settled.items():
+    for atom, record in owned.items():
         if atom[0] != grouping.ORDER:
             assert record in homes_of(numbers[atom])
         else:
-            heads = {head for head, other in links if other == atom}
-            assert all(record in homes_of(numbers[head]) for head in heads)
+            firsts = {first for first, other in links if other == atom}
+            assert all(record in homes_of(numbers[first]) for first in firsts)
 
 
 @pytest.mark.parametrize("shape", ["a star", "pairs", "a chain", "a kind each"])
-def test_a_batch_that_is_one_heap_is_judged_in_no_time(shape):
+def test_batch_of_one_component_takes_linear_time(shape):
     """Where each link looked at all before it, these took from ten seconds to minutes."""
     phones = [IdentifierKey("anonymous_id", str(n), CLAIMED) for n in range(30_000)]
     links = {
@@ -88,7 +88,7 @@ def test_a_batch_that_is_one_heap_is_judged_in_no_time(shape):
             (PHONE, IdentifierKey(f"external:{n}", "1", CLAIMED)) for n in range(30_000)
         },
     }[shape]
-    records = {head: NEW for head, _ in links}
+    records = {first: NEW for first, _ in links}
     began = time.process_time()
 
     certain_owners(links, CLAIMED, records, {})
