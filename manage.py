@@ -8,17 +8,17 @@ from django.db import connections
 
 
 def close_pools() -> None:
-    """Close the pools of connections, whose threads the interpreter would wait for at its end."""
+    """Close the connection pools; otherwise the interpreter waits for their threads at its end."""
     for connection in connections.all(initialized_only=True):
         connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's own
 
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    # Nobody waits for a command as they wait for a page: a migration may take its time.
+    # Commands have no statement timeout, because a migration may take long.
     os.environ.setdefault("STATEMENT_TIMEOUT", "0")
     if sys.argv[1:2] == ["verify_receipt"]:
-        # Whoever holds a receipt may have nothing else of ours.
+        # The holder of a receipt may have no database and no Redis.
         os.environ.setdefault("BUTLER_CHECK", "1")
     try:
         execute_from_command_line(sys.argv)

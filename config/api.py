@@ -1,4 +1,4 @@
-"""The OpenAPI document: the REST views, and the plain views of the channels."""
+"""The OpenAPI document of the REST views and of the plain views of the channels."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +16,7 @@ from customers.api import schema
 
 
 class OperationSchema(AutoSchema):
-    """Names operations by method and path: the same view may serve two paths."""
+    """Name each operation by method and path, because one view may serve two paths."""
 
     def get_operation_id(self) -> str:
         segments = [part.strip("{}") for part in self.path.split("/") if part]

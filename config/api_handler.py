@@ -1,6 +1,7 @@
-"""The handler for API requests with a key: no sessions, locales or headers of pages.
+"""The handler for API requests with a key. It has no middleware for sessions, locales or pages.
 
-Fourteen middlewares cost about as much as reading a record; docs/performance.md has figures.
+The fourteen middlewares of the pages cost about as much time as reading a record;
+docs/performance.md has the figures.
 """
 
 from collections.abc import Iterable
@@ -14,13 +15,13 @@ from django.utils.module_loading import import_string
 
 from customers.access.authorization import names_key_scheme
 
-# Outermost first. What every answer needs: it is counted, logged, and honest about 503.
+# Outermost first. They count and log each response, and answer 503 without a database.
 MIDDLEWARE = ("config.logging.RequestMiddleware", "config.errors.DatabaseUnavailableMiddleware")
 
-# No key is used here: it opens a session, speaks the reader's language or is a page.
-# A header of a proxy or of another API does not change how these are answered.
+# These paths open a session, depend on the reader's language or are pages: they take no key.
+# An Authorization header of a proxy or of another API does not change their handler.
 PATHS_WITHOUT_KEY = ("/api/sign-in/", "/api/docs/", "/api/schema/")
-# No content type is longer; one that is makes Django fail before anything can answer.
+# Django fails on a longer content type before any of our code can answer.
 MAX_CONTENT_TYPE = 1000
 
 
@@ -42,7 +43,7 @@ class ApiHandler(WSGIHandler):
         self._middleware_chain = chain
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer with a length, as the middleware for pages would: some clients want one."""
+        """Return the response with Content-Length, which some clients need."""
         response = super().get_response(request)
         if isinstance(response, HttpResponse) and not response.has_header("Content-Length"):
             response.headers["Content-Length"] = str(len(response.content))
@@ -65,7 +66,7 @@ class RoutingApplication:
 
 
 def is_api_request(environ: dict[str, Any]) -> bool:
-    """Tell whether a request has a key, or a path that only accepts keys and signatures."""
+    """Return whether a request has a key, or a path that only accepts keys and signatures."""
     path = environ.get("PATH_INFO", "")
     if path.startswith("/v1/"):
         return True
@@ -74,10 +75,10 @@ def is_api_request(environ: dict[str, Any]) -> bool:
 
 
 def _replace_invalid_headers(environ: dict[str, Any]) -> None:
-    """Replace headers on which their parsers fail by ones that they refuse."""
+    """Replace headers that crash their parsers with values that the parsers refuse."""
     if len(environ.get("CONTENT_TYPE", "")) > MAX_CONTENT_TYPE:
         environ["CONTENT_TYPE"] = "application/octet-stream"
     token = environ.get("HTTP_X_SESSION_TOKEN", "")
-    # Postgres takes no NUL, not even to look for it.
+    # Postgres fails on a NUL in a parameter.
     if token and not (token.isascii() and token.isalnum()):
         environ["HTTP_X_SESSION_TOKEN"] = "-"

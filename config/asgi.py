@@ -1,4 +1,4 @@
-"""What the live processes run: streams and nothing else (docs/adr/0003)."""
+"""The ASGI application of the live processes, which serves only streams (docs/adr/0003)."""
 
 import os
 

@@ -1,4 +1,7 @@
-"""Celery only notifies: a task names a row in Postgres, and may be lost at any time."""
+"""The Celery application. Its tasks only notify workers of rows in Postgres.
+
+A lost task loses no work: the next tick finds the row.
+"""
 
 import os
 

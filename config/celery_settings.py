@@ -1,4 +1,4 @@
-"""How Celery runs tasks; `config.celery` reads these names."""
+"""The settings of Celery, which `config.celery` reads by these names."""
 
 from django.conf import settings
 
@@ -15,7 +15,7 @@ worker_prefetch_multiplier = 1
 worker_soft_shutdown_timeout = 10
 worker_hijack_root_logger = False
 broker_connection_retry_on_startup = True
-# A task that outlives the visibility timeout is handed to a second worker.
+# Redis gives a task to a second worker after the visibility timeout, so tasks end before it.
 task_time_limit = 30
 broker_transport_options = {
     "visibility_timeout": 60,
@@ -29,7 +29,7 @@ visibility_timeout = 60
 result_backend_transport_options = {"visibility_timeout": 60}
 beat_schedule = {
     "tick": {"task": "butler.tick", "schedule": 1.0, "options": {"expires": 2}},
-    # Of which a worker shows that it takes tasks: its answer is a row.
+    # The worker that runs it writes a row, which shows that workers take tasks.
     "heartbeat": {"task": "butler.heartbeat", "schedule": 15.0, "options": {"expires": 15}},
     "deliver_all": {"task": "channels.deliver_all", "schedule": 2.0, "options": {"expires": 4}},
 }

@@ -1,4 +1,4 @@
-"""System checks: configurations with which Butler refuses to start."""
+"""System checks for the configurations with which Butler does not start."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -37,7 +37,7 @@ def check_database_is_durable(
         return []
     return [
         checks.Error(
-            f"The database runs with {name} = off: what was acknowledged could be lost.",
+            f"The database runs with {name} = off, so it can lose acknowledged events.",
             hint=f"Set {name} = on, for the server, the database and the role.",
             id="butler.E001",
         )
@@ -51,34 +51,35 @@ def check_secret_key(**_: Any) -> list[checks.Error]:
     key = settings.SECRET_KEY
     if settings.DEBUG or (len(key) >= 32 and len(set(key)) >= 10 and "insecure" not in key):
         return []
-    hint = "Make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+    hint = "Generate a key: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
     return [checks.Error("SECRET_KEY can be guessed.", hint=hint, id="butler.E002")]
 
 
 @checks.register(checks.Tags.security)
 def check_receipt_key(**_: Any) -> list[checks.Error]:
-    """Refuse to record consent without a key to sign its receipts with."""
+    """Refuse to start without a valid key for signing consent receipts."""
     try:
         signer()
     except NoReceiptKey:
-        hint = "Make one: python -c 'import base64, secrets; print(base64.b64encode(secrets.token_bytes(32)).decode())'"
+        hint = "Generate a key: python -c 'import base64, secrets; print(base64.b64encode(secrets.token_bytes(32)).decode())'"
         return [checks.Error("RECEIPT_KEY is not 32 bytes in Base64.", hint=hint, id="butler.E003")]
     return []
 
 
 @checks.register(checks.Tags.security, deploy=True)
 def check_site_url(**_: Any) -> list[checks.Warning]:
-    """Warn where links in what is sent would lead customers to their own machine."""
+    """Warn if the links in messages would lead customers to their own machine."""
     if urlsplit(settings.BUTLER_SITE_URL).hostname not in {None, "localhost", "127.0.0.1", "::1"}:
         return []
-    hint = "Set BUTLER_SITE_URL to this site as customers reach it: https://butler.example.com"
-    return [checks.Warning("Links in what is sent lead nowhere.", hint=hint, id="butler.W001")]
+    hint = "Set BUTLER_SITE_URL to the public URL of this site: https://butler.example.com"
+    message = "Links in messages lead to the customer's own machine."
+    return [checks.Warning(message, hint=hint, id="butler.W001")]
 
 
 def refuse_to_start() -> None:
-    """Raise ImproperlyConfigured where a check says that nobody should be served."""
+    """Raise ImproperlyConfigured if a check finds an error."""
     errors: list[Any] = [*check_secret_key(), *check_receipt_key()]
-    # A database that is away now is not a reason to die; /readyz looks again.
+    # The process also starts while the database is unavailable; /readyz checks it later.
     with suppress(*db.CONNECTION_ERRORS):
         errors += check_database_is_durable(databases=["default"])
     if errors:

@@ -1,8 +1,8 @@
 """Circuit breaker for the database: requests fail at once while it gives no connection.
 
-Otherwise each request waits for a connection until its timeout, and requests queue behind each
-other in the few threads. After one timeout all requests fail for a second; then one request
-tries, and the breaker closes when it succeeds.
+Without the breaker, each request waits for a connection until the timeout, and requests queue for
+the few threads. After one timeout, all requests fail for one second. Then one request tries the
+database, and the breaker closes if that request succeeds.
 """
 
 import threading
@@ -14,9 +14,9 @@ from config.db_timeouts import DatabaseTimeout
 
 
 def is_database_timeout(error: BaseException | None) -> bool:
-    """Tell whether the database gave no connection in time.
+    """Return whether the error means that the database gave no connection or answer in time.
 
-    A lost connection is no timeout: it is noticed at once and makes no other request wait.
+    A lost connection is not a timeout: the process notices it at once, and no request waits.
     """
     while error is not None and not isinstance(error, psycopg_pool.PoolTimeout | DatabaseTimeout):
         error = error.__cause__
@@ -24,7 +24,7 @@ def is_database_timeout(error: BaseException | None) -> bool:
 
 
 class CircuitBreaker:
-    """Closed while the database answers; open for `reset_timeout` after it did not."""
+    """A circuit breaker that stays open for `reset_timeout` seconds after a timeout."""
 
     def __init__(self, *, reset_timeout: float, clock: Callable[[], float]) -> None:
         self._reset_timeout = reset_timeout
@@ -33,7 +33,10 @@ class CircuitBreaker:
         self._open_until: float | None = None
 
     def allows_request(self) -> bool:
-        """Tell whether to try; while open, one request for each `reset_timeout`."""
+        """Return whether a request may use the database.
+
+        While the breaker is open, it lets one request through for each `reset_timeout`.
+        """
         with self._lock:
             if self._open_until is None:
                 return True

@@ -1,4 +1,4 @@
-"""The content security policy of the admin, which allows more than that of other pages."""
+"""The content security policy of the admin, which allows more than the policy of other pages."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.csp import CSP
 
-# The interface is built with Alpine, which evaluates attributes, and writes styles inline.
+# The admin theme uses Alpine, which evaluates attributes, and writes styles inline.
 ADMIN_SOURCES = {
     "script-src": [CSP.SELF, CSP.UNSAFE_EVAL, CSP.UNSAFE_INLINE],
     "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
@@ -14,7 +14,7 @@ ADMIN_SOURCES = {
 
 
 class AdminCspMiddleware:
-    """Loosen the policy for /admin/, and nowhere else."""
+    """Loosen the content security policy for the pages below /admin/ only."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -22,6 +22,6 @@ class AdminCspMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if request.path_info.startswith("/admin/"):
-            # Where Django's own decorators leave a view's policy for its middleware.
+            # Django's CSP decorators use the same attribute to pass a policy to the middleware.
             response._csp_config = settings.SECURE_CSP | ADMIN_SOURCES  # type: ignore[attr-defined]
         return response

@@ -1,7 +1,7 @@
-"""A connection with a timeout for a Postgres that stays connected and does not answer.
+"""A database connection that closes itself if Postgres does not answer in time.
 
-A server that stopped, or a network that swallows packets, ends no statement: the time limit
-of statements is kept by the very server that does not answer.
+Postgres itself enforces `statement_timeout`. A stopped server or a network that drops packets
+therefore never ends a statement, so the client needs a timeout too.
 """
 
 import math
@@ -15,16 +15,16 @@ from psycopg import errors
 from psycopg.abc import RV, PQGen
 from psycopg_pool import ConnectionPool
 
-# A little more than Postgres itself allows a statement, so that its own word comes first.
+# Seconds. Longer than the statement timeout, so that the error of Postgres comes first.
 ANSWER_TIMEOUT = 4.5
 
 
 class DatabaseTimeout(psycopg.OperationalError):
-    """Postgres did not answer in time; whether it did what it was asked is not known."""
+    """Postgres did not answer in time; the statement may have succeeded."""
 
 
 class TimeoutConnection(psycopg.Connection[Any]):
-    """Closes itself when an answer takes longer than ANSWER_TIMEOUT."""
+    """A connection that closes itself if an answer takes longer than ANSWER_TIMEOUT."""
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         try:
@@ -37,18 +37,18 @@ class TimeoutConnection(psycopg.Connection[Any]):
         raise DatabaseTimeout(f"no answer in {ANSWER_TIMEOUT} seconds")
 
 
-# A pool that was emptied is not emptied again for so many seconds.
+# Seconds between two drains of the same pool.
 _DRAIN_INTERVAL = 1.0
 _drained_at: WeakKeyDictionary[object, float] = WeakKeyDictionary()
 
 
 def check_idle(connection: "psycopg.Connection[Any]") -> None:
-    """Raise where Postgres cut a connection that lay in the pool; the pool then gives another.
+    """Raise psycopg.Error if Postgres closed this idle connection; the pool then gives another.
 
-    A connection that lay there has nothing to read unless Postgres says that it ends. So the
-    pool asks Postgres only then, and a request that gets a good connection waits for nothing.
-    A restart of Postgres cuts all of them at once, and the pool waits longer before each that
-    it checks: the first that is found cut empties the pool, which connects anew meanwhile.
+    An idle connection has bytes to read only if Postgres is closing it. The function asks
+    Postgres only in that case, so a request with a good connection does not wait. A restart of
+    Postgres closes all connections at once, and the pool waits longer before each further check.
+    The first closed connection therefore drains the pool, which then opens new connections.
     """
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
@@ -63,7 +63,7 @@ def check_idle(connection: "psycopg.Connection[Any]") -> None:
 
 
 def _drain(pool: "ConnectionPool[Any]") -> None:
-    """Replace all connections of the pool; others who find one cut meanwhile do it once."""
+    """Replace all connections of the pool, at most once in _DRAIN_INTERVAL seconds."""
     now = time.monotonic()
     if now - _drained_at.get(pool, -math.inf) >= _DRAIN_INTERVAL:
         _drained_at[pool] = now

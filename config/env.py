@@ -1,8 +1,7 @@
-"""Reads the environment, and stops the boot on what is missing or odd.
+"""Read settings from the environment, and stop the start on a missing or invalid value.
 
-While `make run` is up, what it started is written in BUTLER_HOME/services.json. Commands
-given in another terminal find it there; in production DATABASE_URL is set and the file is
-never looked at.
+While `make run` runs, it lists its services in BUTLER_HOME/services.json. Commands in another
+terminal read that file. In production DATABASE_URL is set, and no process reads the file.
 """
 
 import base64
@@ -26,7 +25,10 @@ _HOURS = re.compile(f"{_CLOCK}-{_CLOCK}", re.ASCII)
 
 
 def text(name: str, default: str | None = None) -> str:
-    """Return NAME, or the contents of the file that NAME_FILE points to."""
+    """Return the variable NAME, or the contents of the file that NAME_FILE points to.
+
+    Raises ImproperlyConfigured if neither is set and there is no default.
+    """
     value = _read_variable(name)
     if value is None:
         value = default
@@ -36,6 +38,7 @@ def text(name: str, default: str | None = None) -> str:
 
 
 def flag(name: str, *, default: bool) -> bool:
+    """Return the variable as a boolean: 1, true, yes, on, or 0, false, no, off, empty."""
     value = text(name, str(int(default))).strip().lower()
     if value in {"1", "true", "yes", "on"}:
         return True
@@ -45,6 +48,7 @@ def flag(name: str, *, default: bool) -> bool:
 
 
 def number(name: str, *, default: int) -> int:
+    """Return the variable as a whole number, 0 or more."""
     value = text(name, str(default)).strip()
     # isdigit() alone also accepts digits of other scripts and superscripts.
     if not (value.isascii() and value.isdigit()):
@@ -53,7 +57,7 @@ def number(name: str, *, default: int) -> int:
 
 
 def duration_seconds(name: str, *, default: float) -> float:
-    """Return a length of time in seconds; fractions are fine, less than nothing is not."""
+    """Return a duration in seconds, 0 or more, possibly with a fraction."""
     value = text(name, str(default)).strip()
     try:
         duration = float(value)
@@ -65,19 +69,20 @@ def duration_seconds(name: str, *, default: float) -> float:
 
 
 def listing(name: str) -> list[str]:
+    """Return the parts of a comma-separated variable; empty if it is not set."""
     return [part.strip() for part in text(name, "").split(",") if part.strip()]
 
 
 def options(name: str) -> dict[str, str]:
-    """Turn first=one&second=two into a dict; empty where nothing is set."""
+    """Parse first=one&second=two into a dict, which is empty if the variable is not set."""
     try:
         return dict(parse_qsl(text(name, ""), strict_parsing=True))
     except ValueError:
-        raise ImproperlyConfigured(f"{name} has to look like first=one&second=two.") from None
+        raise ImproperlyConfigured(f"{name} must look like first=one&second=two.") from None
 
 
 def choice(name: str, choices: Iterable[str], *, default: str) -> str:
-    """Return one of the choices."""
+    """Return the variable, which must be one of the choices."""
     value = text(name, default).strip()
     allowed = sorted(choices)
     if value not in allowed:
@@ -86,13 +91,13 @@ def choice(name: str, choices: Iterable[str], *, default: str) -> str:
 
 
 def budgets(name: str, classes: Iterable[str], *, default: str) -> dict[str, dict[str, int | str]]:
-    """Turn marketing=2/week into {"marketing": {"limit": 2, "period": "week"}}."""
+    """Parse marketing=2/week into {"marketing": {"limit": 2, "period": "week"}}."""
     limits = _by_class(name, _BUDGET, classes, default)
     return {key: {"limit": int(limit), "period": period} for key, (limit, period) in limits.items()}
 
 
 def quiet_hours(name: str, classes: Iterable[str], *, default: str) -> dict[str, tuple[str, ...]]:
-    """Turn marketing=20:00-09:00 into {"marketing": ("20:00", "09:00")}."""
+    """Parse marketing=20:00-09:00 into {"marketing": ("20:00", "09:00")}."""
     return _by_class(name, _HOURS, classes, default)
 
 
@@ -111,7 +116,7 @@ def _by_class(
 
 
 def secret(name: str) -> str:
-    """Return a secret of at least 32 characters; there is no default."""
+    """Return a secret of at least 32 characters, without a default."""
     if _is_check_run() and _read_variable(name) is None:
         return secrets.token_urlsafe(48)
     value = text(name)
@@ -121,26 +126,26 @@ def secret(name: str) -> str:
 
 
 def signing_seed(name: str, *, source_secret: str) -> str:
-    """Return 32 secret bytes in Base64; `made_from` is a secret to make them from, or empty.
+    """Return 32 secret bytes in Base64: the variable, or bytes derived from `source_secret`.
 
-    Nothing at all where neither is there: config.checks refuses to serve then.
+    Returns an empty string if both are empty; config.checks then refuses to start.
     """
     if configured_seed := text(name, ""):
         return configured_seed.strip()
     if not source_secret:
         return ""
-    # The one step of HKDF (RFC 5869) that as many bytes take.
+    # One expand step of HKDF (RFC 5869) makes 32 bytes.
     seed = hmac.digest(source_secret.encode(), name.encode() + b"\x01", "sha256")
     return base64.b64encode(seed).decode()
 
 
 def home() -> Path:
-    """Return the folder that holds what must outlive a restart on this machine."""
+    """Return the folder with the data that must survive a restart on this machine."""
     return Path(os.environ.get("BUTLER_HOME") or ROOT / ".butler").expanduser().absolute()
 
 
 def service_url(name: str) -> str:
-    """Return the address of a service: from the environment, else of the embedded one."""
+    """Return the URL of a service from the environment, or else of the embedded service."""
     value = os.environ.get(name) or _read_file_of(f"{name}_FILE") or _embedded_services().get(name)
     if value:
         return value
@@ -154,7 +159,7 @@ def service_url(name: str) -> str:
 def _read_variable(name: str) -> str | None:
     if (value := _read_file_of(f"{name}_FILE") or os.environ.get(name)) is not None:
         return value
-    # A process with its own database is not a part of `make run`, whatever lies around.
+    # A process with its own database ignores the files of `make run`.
     if os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE"):
         return None
     embedded = _embedded_services()
@@ -180,7 +185,7 @@ def _embedded_services() -> dict[str, str]:
         services = json.loads((folder / "services.json").read_text())
     except (OSError, ValueError):
         return {}
-    # After a power cut the file is still there; only the lock tells that somebody lives.
+    # The file also exists after a power cut; only the lock shows that the services run.
     return services if _is_locked(folder / "lock") else {}
 
 
@@ -196,7 +201,7 @@ def _is_locked(lock: Path) -> bool:
 
 
 def _is_check_run() -> bool:
-    """Tell whether settings are read without a need for services: checks, docs, static files."""
+    """Return whether this process needs no services: it runs checks, docs or static files."""
     return os.environ.get("BUTLER_CHECK") == "1"
 
 

@@ -1,5 +1,7 @@
-"""Answers for what goes wrong around the views: the database is away, too slow, or cannot hold
-what was sent; nothing is there, or not for this caller. Programs get documents, people pages."""
+"""Error responses outside the views: 400, 403, 404, 405, 500 and 503.
+
+Callers of the APIs get JSON documents, and browsers get pages.
+"""
 
 import logging
 import sys
@@ -23,28 +25,30 @@ from customers.api.problems import problem
 RETRY_AFTER = 2
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 NUL = "\x00"
-# Where only programs call, whatever they say that they accept.
+# Only programs call these paths, so their errors are JSON and the Accept header does not matter.
 API_PREFIXES = ("/v1/", "/api/", "/live/", "/_allauth/", "/.well-known/")
 
-# A connection that breaks while Postgres commits does not tell whether it did.
-_READ_MESSAGE = "The database does not answer; try again."
+# If the connection breaks during a commit, the outcome of the commit is unknown.
+_READ_MESSAGE = "The database does not answer. Try again."
 _WRITE_MESSAGE = (
-    "The database does not answer. What you sent may have been stored: send it again with the "
-    "same Idempotency-Key, or look first."
+    "The database does not answer. Butler may have stored your request: send it again with the "
+    "same Idempotency-Key, or first check whether it was stored."
 )
-_INGEST_MESSAGE = "The database does not answer; send it again, each item with the id that it had."
+_INGEST_MESSAGE = (
+    "The database does not answer. Send the request again, and keep the id of each item."
+)
 
 _log = logging.getLogger(__name__)
 
 
 def database_unavailable(request: HttpRequest) -> HttpResponse:
-    """Say 503 in the shape that this caller understands."""
+    """Return 503 with Retry-After, as a page or as the JSON document of the API."""
     response: HttpResponse
     if _accepts_html(request):
         response = error_pages.error_page(request, 503)
     elif request.path.startswith("/v1/"):
         response = _ingest_error(503, "unavailable", _INGEST_MESSAGE)
-        # Any page may send; without these its script cannot see when to try again.
+        # Pages of other origins send events. Without CORS headers they cannot read Retry-After.
         response["Access-Control-Allow-Origin"] = "*"
         response["Access-Control-Expose-Headers"] = "Retry-After"
     else:
@@ -54,17 +58,17 @@ def database_unavailable(request: HttpRequest) -> HttpResponse:
 
 
 def internal_error(request: HttpRequest) -> HttpResponse:
-    """Say 500 in the shape that the caller understands, and not a word about what broke."""
+    """Return 500 as a page or as a JSON document, without details of the error."""
     if not request.path.startswith(API_PREFIXES):
         return error_pages.error_page(request, 500)
-    message = "Something went wrong on our side; it was noted."
+    message = "The server failed. The error is in its log."
     if request.path.startswith("/v1/"):
         return _ingest_error(500, "internal_error", message)
     return problem(500, message)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer for what no view caught: also a database that went away under a middleware."""
+    """Return 503 if the uncaught error is a lost database connection, otherwise 500."""
     error = sys.exc_info()[1]
     return (
         _handle_lost_database(request, error)
@@ -75,7 +79,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if db.is_connection_error(exception):
-        # Such as a session that could not be saved, which Django takes for one that has ended.
+        # For example, Django reports a session that could not be saved as an ended session.
         return _handle_lost_database(request, exception)
     return _client_error(request, 400, "bad_request", "The request cannot be read.")
 
@@ -85,11 +89,11 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _client_error(request, 404, "not_found", "There is nothing here for you.")
+    return _client_error(request, 404, "not_found", "The requested object does not exist, or you may not see it.")
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Say 403 in the shape that the caller understands."""
+    """Return 403 for a missing or wrong CSRF token, as a page or as a JSON document."""
     if request.path.startswith(API_PREFIXES):
         return problem(403, "The CSRF token is missing or wrong.", kind="csrf")
     return error_pages.error_page(request, 403, kind=error_pages.STALE)
@@ -108,23 +112,23 @@ def _ingest_error(status: int, code: str, message: str) -> HttpResponse:
 
 
 def _accepts_html(request: HttpRequest) -> bool:
-    """Tell whether somebody reads the answer; a script that asks for parts says no such thing."""
+    """Return whether the caller is a browser that loads a page; scripts do not accept HTML."""
     is_page = not request.path.startswith(API_PREFIXES)
     return is_page and "text/html" in request.headers.get("accept", "")
 
 
-# One for the process: all its threads share the pool of connections.
+# All threads of the process share one breaker, because they share the connection pool.
 _circuit_breaker = CircuitBreaker(reset_timeout=1.0, clock=time.monotonic)
 
 
 class DatabaseUnavailableMiddleware:
-    """Answers 503 with Retry-After while the database is unavailable."""
+    """Answer 503 with Retry-After while the database is unavailable."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # Asking whether one may ask costs nothing, and a page gives up where it is refused.
+        # A CORS preflight needs no database, and a page does not retry after a failed preflight.
         if request.method != "OPTIONS" and not _circuit_breaker.allows_request():
             return database_unavailable(request)
         if _circuit_breaker.is_open:
@@ -135,9 +139,9 @@ class DatabaseUnavailableMiddleware:
             _log.warning("database connection lost during the request")
             response = database_unavailable(request)
         if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-            # A view that was ending or changing a session got no further; who sent it keeps theirs.
+            # The view may not have finished a change of the session, so the caller keeps the cookie.
             response.cookies.pop(settings.SESSION_COOKIE_NAME, None)
-        # A 503 was noted where it came from; anything else is an answer.
+        # Any other status shows that the database answers again, so the breaker closes.
         if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE and _circuit_breaker.is_open:
             _circuit_breaker.close()
         return response
@@ -156,8 +160,8 @@ class DatabaseUnavailableMiddleware:
     def process_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
     ) -> HttpResponse | None:
-        """Refuse NUL, which no column of Postgres holds, and more fields than Django reads."""
-        # Who is exempt reads addresses and a body of their own, and looks at every text in them.
+        """Refuse NUL, which Postgres cannot store, and more form fields than Django reads."""
+        # CSRF-exempt views parse their path and body themselves, and check every text for NUL.
         is_page = not getattr(view, "csrf_exempt", False)
         if is_page and NUL in request.path_info:
             return not_found(request, Http404())
@@ -182,10 +186,10 @@ def _contains_nul(fields: QueryDict) -> bool:
 
 
 def _hides_lost_connection(request: HttpRequest, response: HttpResponse) -> bool:
-    """Tell whether the connection broke, somebody caught the error, and the answer is not to trust.
+    """Return whether other code caught a lost connection, so that the response may be wrong.
 
-    Django's templates take an error inside of a condition for "no", and its page for developers
-    says 500. Only the success of what was sent stands: it was committed before.
+    Django's templates treat an error in a condition as false, and Django's debug page answers
+    500. A successful response to a write stays valid, because its transaction was committed.
     """
     if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE or not db.is_connection_lost():
         return False
@@ -200,7 +204,7 @@ def _handle_lost_database(request: HttpRequest, error: BaseException) -> HttpRes
 
 
 def _check_pooled_connections() -> None:
-    """Check the pooled connections: a restart of Postgres has cut all of them."""
+    """Make the pool replace its closed connections, because a restart of Postgres closes all."""
     pool = getattr(connection, "pool", None)
     if pool is not None:
         with suppress(*db.CONNECTION_ERRORS):

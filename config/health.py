@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it is ready for requests."""
+"""The health pages /livez and /readyz."""
 
 import logging
 from collections.abc import Callable
@@ -18,15 +18,15 @@ from customers import db
 
 _log = logging.getLogger(__name__)
 
-# Seconds after which to ask again.
+# Seconds after which a client may ask again.
 RETRY_AFTER = 2
 
 
 class HealthMiddleware:
-    """Answer /livez, /readyz and /metrics before anything else is looked at.
+    """Answer /livez, /readyz and /metrics before any other middleware runs.
 
-    A probe calls by network address, which is not among the allowed hosts, and has to get
-    an answer when everything below is broken.
+    A probe uses a network address that is not in ALLOWED_HOSTS, and needs an answer even if the
+    other middlewares fail.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -38,15 +38,18 @@ class HealthMiddleware:
 
 
 def livez() -> HttpResponse:
-    """Say that this process answers; it looks at nothing else."""
+    """Return 200, which shows that this process answers; it checks nothing else."""
     return _json_response({"status": "alive"}, 200)
 
 
 def readyz() -> HttpResponse:
-    """Say whether requests may come; without Redis they may, streams just learn later."""
+    """Return 200 if this process can serve requests, otherwise 503.
+
+    Without Redis the status is `degraded`: requests work, and streams show changes later.
+    """
     checks = {"database": _database_status(), "redis": _redis_status()}
     if checks["database"] == "ok":
-        # Nobody sends requests elsewhere because messages are late, but somebody should look.
+        # Late workers need the attention of an operator, but do not make this process unready.
         checks |= _work_status()
     if checks["database"] != "ok":
         response = _json_response({"status": "unavailable", "checks": checks}, 503)

@@ -1,8 +1,8 @@
-"""Logs that say what happened and to which request, and nothing about anybody.
+"""Structured logs, one line a request, without personal data.
 
 A line has the request's id, its route (never its path or query), status and milliseconds.
-Bodies, addresses and tokens are not logged anywhere; outside DEBUG neither are the messages
-of exceptions, because a database quotes in them what it was given.
+The logs contain no bodies, addresses or tokens. Outside DEBUG they contain no messages of
+exceptions either, because a database quotes the rejected values in its messages.
 """
 
 import logging
@@ -28,7 +28,7 @@ type _Event = MutableMapping[str, Any]
 
 
 class RequestMiddleware:
-    """Name each request, count it, and write one line about it."""
+    """Give each request an id, count it, and log one line about it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -50,7 +50,7 @@ class RequestMiddleware:
         route = request.resolver_match.route if request.resolver_match else "none"
         method = request.method if request.method in _METHODS else "OTHER"
         metrics.count_request(response, route=route, method=method, duration=duration)
-        # Thousands of good batches a second are for the counters, not for the log.
+        # Servers receive thousands of valid batches a second: the metrics count them instead.
         is_routine = response.status_code < 400 and route.startswith("v1/")
         level = logging.DEBUG if is_routine else logging.INFO
         _log.log(
@@ -67,13 +67,13 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 def _request_id(request: HttpRequest) -> str:
-    """Take over the id that a proxy gave, if it is one; make one up otherwise."""
+    """Return the X-Request-ID of the proxy if it is valid, otherwise a new id."""
     header = request.headers.get("X-Request-ID", "")
     return header if _REQUEST_ID.match(header) else uuid7().hex
 
 
 def configure(settings: Mapping[str, Any]) -> None:
-    """Write logs as JSON lines, or for a person to read; Django calls this."""
+    """Set up logs as JSON lines or as readable lines; Django calls this function."""
     is_readable = settings["is_readable"]
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -119,7 +119,7 @@ def _formatter(shared: list[Any], *, is_readable: bool) -> logging.Formatter:
 
 
 def _configure_library_loggers() -> None:
-    """Route Django's loggers through ours, without repeating request lines."""
+    """Route Django's loggers through the root logger, without a second line per request."""
     for name in ("django", "django.server", "granian"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
@@ -132,7 +132,7 @@ def _to_json(event: Any, **_: Any) -> str:
 
 
 def _remove_exception_messages(_: Any, __: str, event: _Event) -> _Event:
-    """Keep the type of an exception and where it went, and drop its words."""
+    """Replace an exception by its type and stack frames, without its message."""
     exc_info = event.pop("exc_info", None)
     if not exc_info:
         return event

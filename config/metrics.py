@@ -1,4 +1,4 @@
-"""What an operator sees, for Prometheus: how many requests, how long, what became of events."""
+"""The Prometheus metrics of the web processes: requests, durations, outcomes of events."""
 
 import os
 
@@ -22,24 +22,24 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 request_count = Counter("butler_requests", "Requests answered.", ["route", "method", "status"])
 request_seconds = Histogram(
-    "butler_request_seconds", "Time to answer.", ["route"], buckets=_BUCKETS
+    "butler_request_seconds", "Time to answer a request.", ["route"], buckets=_BUCKETS
 )
-event_count = Counter("butler_events", "What became of events that were sent.", ["outcome"])
+event_count = Counter("butler_events", "Received events by outcome.", ["outcome"])
 
-# Read from Postgres when the page is asked for, so that they speak for all processes.
+# Read from Postgres for each request of /metrics, so that they hold for all processes.
 oldest_due_seconds = Gauge(
     "butler_oldest_due_seconds",
-    "For how long the oldest row has been due.",
+    "Age of the oldest due row in seconds.",
     multiprocess_mode="mostrecent",
 )
 worker_heartbeat_overdue_seconds = Gauge(
     "butler_worker_heartbeat_overdue_seconds",
-    "For how long the workers have owed a sign of life.",
+    "Seconds by which the heartbeat of the workers is overdue.",
     multiprocess_mode="mostrecent",
 )
 
-# The wire says in headers what became of a batch; they are where it can be counted without
-# a word in the code that stores it.
+# Ingest reports the outcomes of a batch in response headers. Counting the headers keeps the
+# metrics out of the code that stores events.
 _OUTCOMES = {
     "Butler-Accepted": event_count.labels("accepted"),
     "Butler-Duplicates": event_count.labels("duplicate"),
@@ -58,7 +58,7 @@ def count_request(response: HttpResponse, *, route: str, method: str, duration: 
 
 
 def metrics_response() -> HttpResponse:
-    """Return the metrics of every process of this server, and those of the due work."""
+    """Return the metrics of all web processes of this server, and of the due work."""
     _update_work_gauges()
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
@@ -70,7 +70,7 @@ def metrics_response() -> HttpResponse:
 def _update_work_gauges() -> None:
     try:
         now = worker_health(now=timezone.now())  # noqa: TID251  this is an edge
-    # The counts are what one wants to see just then.
+    # During an outage of the database, the other metrics are still useful.
     except db.CONNECTION_ERRORS:
         return
     oldest_due_seconds.set(now.oldest_due_age or 0)

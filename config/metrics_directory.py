@@ -9,9 +9,9 @@ from config import env
 
 
 def use_shared_directory() -> None:
-    """Choose the directory where the workers of one parent keep their metrics.
+    """Set PROMETHEUS_MULTIPROC_DIR to a directory for all workers of this parent process.
 
-    Has to run before prometheus_client is imported: it looks at the variable only then.
+    Call this before the first import of prometheus_client, which reads the variable only then.
     """
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         return

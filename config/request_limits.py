@@ -12,7 +12,7 @@ from channels.ingest.limits import MAX_EVENT, InvalidEvent, read_object
 
 
 class LimitedParser(BaseParser):
-    """JSON within the limits that hold for events, too: depth, size, keys, numbers, text."""
+    """A JSON parser with the same limits as for events: depth, size, keys, numbers, text."""
 
     media_type = "application/json"
 
@@ -32,7 +32,7 @@ class LimitedParser(BaseParser):
 
 
 def _read_limited(stream: IO[bytes]) -> bytes:
-    """Read at most one byte more than the limit, whatever length the request declares."""
+    """Return at most one byte more than the limit, and ignore the declared length."""
     parts, remaining = [], MAX_EVENT + 1
     while remaining and (part := stream.read(remaining)):
         parts.append(part)
@@ -41,7 +41,7 @@ def _read_limited(stream: IO[bytes]) -> bytes:
 
 
 class RefuseFiles(FileUploadHandler):
-    """Refuses uploaded files: no form has any, and Django would write them to the disk."""
+    """Refuse uploaded files, because no form has any and Django would write them to the disk."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> Never:
         raise StopUpload(connection_reset=True)

@@ -1,4 +1,4 @@
-"""The REST framework and its OpenAPI schema."""
+"""The settings of the REST framework and of its OpenAPI schema."""
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -6,7 +6,7 @@ REST_FRAMEWORK = {
         "customers.access.permissions.TokenAuthentication",
         "customers.access.permissions.CookieAuthentication",
     ],
-    # Every view says who may; a view that forgets to is for nobody.
+    # Each view names the right that it needs. A view without a right refuses every caller.
     "DEFAULT_PERMISSION_CLASSES": ["customers.access.permissions.HasRight"],
     "DEFAULT_PARSER_CLASSES": ["config.request_limits.LimitedParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -1,4 +1,4 @@
-"""Turns the addresses of services in the environment into the settings of Django and Celery."""
+"""Parse the URLs of services in the environment into settings of Django and Celery."""
 
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -9,14 +9,14 @@ from config import env
 
 
 def database(name: str) -> dict[str, Any]:
-    """Turn postgres://user:password@host:port/name?option=value into Django's settings.
+    """Parse postgres://user:password@host:port/name?option=value into Django's settings.
 
     A `host` in the query names a folder of Unix sockets.
     """
     url = urlsplit(env.service_url(name))
     if url.scheme not in {"postgres", "postgresql"} or not url.path.strip("/"):
         raise ImproperlyConfigured(
-            f"{name} has to look like postgres://user:password@host:5432/name."
+            f"{name} must look like postgres://user:password@host:5432/name."
         )
     options = dict(parse_qsl(url.query))
     return {
@@ -31,7 +31,7 @@ def database(name: str) -> dict[str, Any]:
 
 
 def broker_url(redis_url: str) -> str:
-    """Spell a Unix socket the way Celery's transport wants it."""
+    """Return the URL for Celery, whose transport has its own form for Unix sockets."""
     if not redis_url.startswith("unix://"):
         return redis_url
     path, _, query = redis_url.removeprefix("unix://").partition("?")
@@ -40,10 +40,10 @@ def broker_url(redis_url: str) -> str:
 
 
 def mailer(name: str, default: str) -> dict[str, Any]:
-    """Turn smtp://user:password@host:587?starttls=1 or smtps://… into a mailer's settings.
+    """Parse smtp://user:password@host:587?starttls=1 or smtps://… into a mailer's settings.
 
-    `anymail://postmark?server_token=…` is a provider with an API, with the options that anymail
-    has for it; `outbox:` keeps mail where a developer can read it.
+    `anymail://postmark?server_token=…` is a provider with an API and its options of anymail.
+    `outbox:` keeps mail on the developers' page /dev/outbox/.
     """
     url = urlsplit(env.text(name, default))
     if url.scheme == "outbox":
@@ -53,7 +53,7 @@ def mailer(name: str, default: str) -> dict[str, Any]:
         return {"BACKEND": backend, "OPTIONS": dict(parse_qsl(url.query))}
     if url.scheme not in {"smtp", "smtps"} or not url.hostname:
         raise ImproperlyConfigured(
-            f"{name} has to look like smtp://user:password@host:587?starttls=1."
+            f"{name} must look like smtp://user:password@host:587?starttls=1."
         )
     return {
         "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
@@ -62,7 +62,7 @@ def mailer(name: str, default: str) -> dict[str, Any]:
 
 
 def _relay_options(url: SplitResult) -> dict[str, Any]:
-    """Return how Django's mailer reaches the relay of an smtp:// or smtps:// address."""
+    """Return the mailer options for the relay of an smtp:// or smtps:// URL."""
     is_tls = url.scheme == "smtps"
     return {
         "host": url.hostname,
@@ -71,16 +71,16 @@ def _relay_options(url: SplitResult) -> dict[str, Any]:
         "password": unquote(url.password or ""),
         "use_ssl": is_tls,
         "use_tls": dict(parse_qsl(url.query)).get("starttls") == "1",
-        # A request waits for the relay, but not for ever.
+        # Seconds, because a request may wait for the relay.
         "timeout": 10,
     }
 
 
 def sms_account(name: str, default: str) -> dict[str, str] | None:
-    """Turn twilio://SID:TOKEN@api.twilio.com?from=%2B31… into an account, `outbox:` into None.
+    """Parse twilio://SID:TOKEN@api.twilio.com?from=%2B31… into an account, `outbox:` into None.
 
-    `twilio+http://…` leaves TLS out, for a provider on this machine; `&shared_key=…` is a second
-    secret that its webhooks may be signed with.
+    `twilio+http://…` uses no TLS, for a provider on this machine. `&shared_key=…` is a second
+    secret, with which the provider may sign its webhooks.
     """
     url = urlsplit(value := env.text(name, default))
     if value in {"", "outbox:"}:
@@ -90,7 +90,7 @@ def sms_account(name: str, default: str) -> dict[str, str] | None:
     is_valid_url = url.scheme in {"twilio", "twilio+http"} and url.hostname
     if not (is_valid_url and url.username and url.password and sender):
         raise ImproperlyConfigured(
-            f"{name} has to look like twilio://SID:TOKEN@api.twilio.com?from=%2B31201234567."
+            f"{name} must look like twilio://SID:TOKEN@api.twilio.com?from=%2B31201234567."
         )
     return {
         "url": _provider_url(url),

@@ -1,9 +1,8 @@
-"""Every setting of Django and of the project; four subjects have a module of their own.
+"""The settings of Django and of the project, except those of four other modules.
 
-The connections to Postgres are in config.database_settings, the company's policy in
-config.policy_settings, the REST framework in config.rest_settings, Celery in
-config.celery_settings. config.env reads the environment, and stops the boot on a missing or an
-odd value.
+config.database_settings has the connections to Postgres, config.policy_settings the company's
+policy, config.rest_settings the REST framework, and config.celery_settings Celery. config.env
+reads the environment, and stops the start on a missing or invalid value.
 """
 
 from datetime import timedelta
@@ -26,7 +25,8 @@ BUTLER_HOME = Path(env.text("BUTLER_HOME", str(BASE_DIR / ".butler")))
 DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.secret("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS")
-# What receipts are signed with (Ed25519). Not SECRET_KEY: a receipt outlives its next change.
+# The key that signs receipts (Ed25519). It is not SECRET_KEY, because receipts must stay valid
+# after a change of SECRET_KEY.
 RECEIPT_KEY = env.signing_seed("RECEIPT_KEY", source_secret=SECRET_KEY if DEBUG else "")
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS") or (["*"] if DEBUG else ["localhost"])
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
@@ -57,7 +57,7 @@ INSTALLED_APPS = [
     "channels.portal",
     "channels.console",
 ]
-# A worked example to look at, with invented people; never beside real ones.
+# An example company with invented customers. Never load it into a database with real customers.
 BUTLER_EXAMPLE = env.text("BUTLER_EXAMPLE", "themepark" if DEBUG else "")
 if BUTLER_EXAMPLE:
     INSTALLED_APPS += [f"examples.{BUTLER_EXAMPLE}"]
@@ -65,7 +65,7 @@ if BUTLER_EXAMPLE:
 MIDDLEWARE = [
     "config.health.HealthMiddleware",
     "config.logging.RequestMiddleware",
-    # Above what may find the database away: its page has a policy, and a sheet, all the same.
+    # Above DatabaseUnavailableMiddleware, so that its page also has a policy and a style sheet.
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -84,7 +84,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
-# A redirect turns a client's POST into a GET: an event would be lost without a word.
+# A redirect turns a client's POST into a GET: the event would be lost without an error.
 APPEND_SLASH = False
 
 TEMPLATES = [
@@ -102,12 +102,12 @@ TEMPLATES = [
     }
 ]
 
-# Redis and the tables' ids -----------------------------------------------------------
+# Redis and the default type of primary keys ------------------------------------------
 
 REDIS_URL = env.service_url("REDIS_URL")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Who signs in ------------------------------------------------------------------------
+# Sign-in -----------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "customers.User"
 AUTHENTICATION_BACKENDS = [
@@ -121,19 +121,19 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-# Logins are opened by config.api and customers.actions.sign_in alone: nobody signs up with
-# a password, or changes the address of a login.
+# Only the portal and customers.actions.sign_in open logins. Customers cannot sign up with a
+# password, and cannot change the address of their login.
 HEADLESS_ONLY = True
 HEADLESS_CLIENTS = ("app", "browser")
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-# Staff show a second factor; its secrets are encrypted in the database.
+# Staff sign in with a second factor. The adapter encrypts its secrets in the database.
 MFA_ADAPTER = "customers.access.mfa.EncryptingMFAAdapter"
-# Nobody at a console for this long: whoever comes next signs in anew.
+# Minutes without activity after which staff must sign in to the console again.
 CONSOLE_IDLE_MINUTES = env.number("CONSOLE_IDLE_MINUTES", default=30)
-# How many proxies stand in front and write down who called (X-Forwarded-For).
+# The number of proxies in front of Butler that add the caller's address to X-Forwarded-For.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("PROXIES", default=0)
 SESSION_ENGINE = "customers.db.sessions"
 LOGIN_URL = "/sign-in/"
@@ -142,29 +142,31 @@ SESSION_COOKIE_AGE = int(timedelta(days=60).total_seconds())
 CSRF_FAILURE_VIEW = "config.errors.csrf_failed"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 if ALLAUTH_TRUSTED_PROXY_COUNT:
-    # The proxy speaks TLS for us and says so; signatures over our address depend on it.
+    # The proxy terminates TLS and sends this header. Signatures over our URL depend on it.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # Mail and SMS ------------------------------------------------------------------------
 
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Butler <butler@localhost>")
-# Without a relay, a developer reads what was sent at /dev/outbox/.
+# The relay or provider of mail. With "outbox:", developers read the mail at /dev/outbox/.
 MAILERS = {
     "default": service_urls.mailer("MAIL_URL", "outbox:" if DEBUG else "smtp://localhost:25")
 }
-# Who carries mail while that one fails; empty: nobody, it waits.
+# The relay or provider to use while the first one fails. If empty, mail waits.
 if env.text("MAIL_FALLBACK_URL", ""):
     MAILERS["fallback"] = service_urls.mailer("MAIL_FALLBACK_URL", "")
-# Not every provider knows every header; what it does not know is left out.
+# Not every provider supports every header. Anymail leaves out unsupported ones.
 ANYMAIL = {"REQUESTS_TIMEOUT": 10, "IGNORE_UNSUPPORTED_FEATURES": True}
-# How the provider of MAIL_URL shows that a report is its own; empty: reports are not taken.
+# The credentials with which the provider of MAIL_URL signs its reports. If empty, Butler takes
+# no reports.
 MAIL_WEBHOOK = env.options("MAIL_WEBHOOK")
-# Where mail that cannot be delivered comes back to, each as name+<message>@domain.
+# The return address for undeliverable mail; each message uses name+<message>@domain.
 BOUNCE_ADDRESS = env.text("BOUNCE_ADDRESS", "")
-# Who carries SMS. "outbox:": a developer reads them; empty: there is no SMS.
+# The provider of SMS. With "outbox:", developers read them at /dev/outbox/. If empty, Butler has
+# no SMS channel.
 SMS_URL = env.text("SMS_URL", "outbox:" if DEBUG else "")
 SMS_ACCOUNT = service_urls.sms_account("SMS_URL", SMS_URL)
-# Who carries SMS while that one fails.
+# The provider of SMS to use while the first one fails.
 SMS_FALLBACK = service_urls.sms_account("SMS_FALLBACK_URL", "")
 
 # Administration ----------------------------------------------------------------------
@@ -182,14 +184,14 @@ LANGUAGES = [
 # The language of messages and pages for customers whose language is unknown.
 BUTLER_LANGUAGE = env.choice("BUTLER_LANGUAGE", dict(LANGUAGES), default="en")
 LANGUAGE_CODE = BUTLER_LANGUAGE
-# The company's civil time: a visit is on a day of the park, and pages tell its clock.
+# The company's time zone. Dates of visits and the times on pages use it.
 BUTLER_ZONE = env.text("BUTLER_ZONE", "Europe/Amsterdam")
 TIME_ZONE = BUTLER_ZONE
 USE_TZ = True
 
 # Files and headers -------------------------------------------------------------------
 
-# Pages load their own files and nothing else; those that need more say so themselves.
+# Pages may load only files of this site. Views that need more set their own policy.
 SECURE_CSP = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF],
@@ -208,32 +210,32 @@ WHITENOISE_AUTOREFRESH = False
 
 # Limits ------------------------------------------------------------------------------
 
-# How long a code to sign in with is good, in seconds, and how many guesses it takes.
+# The lifetime of a sign-in code in seconds, and the number of tries for it.
 BUTLER_CODE_SECONDS = 600
 BUTLER_CODE_TRIES = 5
-# How many codes an hour one address and one network address may ask for.
+# The number of codes an hour that one address, and one network address, may request.
 BUTLER_CODES_PER_ADDRESS = env.number("BUTLER_CODES_PER_ADDRESS", default=1000 if DEBUG else 5)
 BUTLER_CODES_PER_NETWORK = env.number("BUTLER_CODES_PER_NETWORK", default=1000 if DEBUG else 60)
-# The largest body after decompression; phones send 475,000 bytes and one event more.
+# The largest body in bytes after decompression. Phones send 475,000 bytes plus one event.
 BUTLER_MAX_BODY = 4 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BUTLER_MAX_BODY
 FILE_UPLOAD_HANDLERS = ["config.request_limits.RefuseFiles"]
-# How many events one source may send in a minute, 0 for no limit.
+# The number of events that one source may send in a minute; 0 means no limit.
 BUTLER_EVENTS_PER_MINUTE = env.number("BUTLER_EVENTS_PER_MINUTE", default=0)
-# How long the answer to a POST with an Idempotency-Key is kept.
+# The number of days for which Butler stores the answer to a POST with an Idempotency-Key.
 BUTLER_IDEMPOTENCY_DAYS = 7
-# Where browsers find the live streams; empty: the proxy puts them on the same host.
+# The URL of the live streams for browsers. If empty, the proxy serves them on the same host.
 LIVE_URL = env.text("LIVE_URL", "")
 
-# What the butler says, and when --------------------------------------------------------
+# Company, channels and workers -------------------------------------------------------
 
-# Whose park, shop or desk it is: its name and country.
+# The company's name and country.
 BUTLER_COMPANY = env.text("BUTLER_COMPANY", "Larkmoor" if BUTLER_EXAMPLE else "Butler")
 BUTLER_COUNTRY = env.text("BUTLER_COUNTRY", "NL")
-# The address of this site as customers reach it, for links in what is sent.
+# The public URL of this site, for links in messages.
 BUTLER_SITE_URL = env.text("BUTLER_SITE_URL", f"http://localhost:{env.text('PORT', '8000')}")
-# The adapters of each channel; a channel that is not listed is not offered.
-# Each returns the adapters of one channel: the first is preferred, the others stand in for it.
+# Each function returns the adapters of one channel. Butler uses the first, and the others while
+# the first one fails. Butler does not offer a channel that is not listed.
 BUTLER_ADAPTERS = {
     "inbox": "channels.inbox.adapter.adapters",
     "email": "channels.email.adapter.adapters",
@@ -241,16 +243,16 @@ BUTLER_ADAPTERS = {
 }
 if SMS_URL:
     BUTLER_ADAPTERS["sms"] = "channels.sms.adapter.adapters"
-# Batches of one provider that may be sent at the same time: fewer than there are workers, so
-# that a provider that hangs leaves workers for the others.
+# The number of batches that Butler sends to one provider at the same time. Use fewer than there
+# are workers, so that a provider that hangs leaves workers for the others.
 BUTLER_PROVIDER_BATCHES = env.number("BUTLER_PROVIDER_BATCHES", default=2)
-# Whether workers are notified of new work; without notifications ticks find it by themselves.
+# Whether to notify workers of new work. Without notifications, the next tick finds the work.
 BUTLER_NOTIFY_WORKERS = env.flag("BUTLER_NOTIFY_WORKERS", default=True)
-# Seconds from the activation of a version to the first event that starts it: processes look
-# for new versions every two.
+# Seconds from the activation of a version to the first event that may start it. Processes look
+# for new versions every two seconds.
 BUTLER_ACTIVATION_SECONDS = env.number("BUTLER_ACTIVATION_SECONDS", default=3)
 
-# What is logged and counted ----------------------------------------------------------
+# Logs --------------------------------------------------------------------------------
 
 LOGGING_CONFIG = "config.logging.configure"
 LOGGING = {"is_readable": DEBUG, "level": env.text("LOG_LEVEL", "INFO")}

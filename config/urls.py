@@ -1,4 +1,4 @@
-"""Where everything is."""
+"""The URLs of the web processes."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -11,7 +11,7 @@ from channels.quarantine.api import ReplayView
 from config import checks
 from customers.api import docs, problems, receipts
 
-# Django finds checks only in what is imported.
+# Django finds system checks only in imported modules.
 __all__ = ["checks", "urlpatterns"]
 
 handler400 = "config.errors.bad_request"
@@ -19,7 +19,7 @@ handler403 = "config.errors.permission_denied"
 handler404 = "config.errors.not_found"
 handler500 = "config.errors.server_error"
 
-# The first match counts, so what is asked for most comes first.
+# Django uses the first match, so the most frequent paths come first.
 urlpatterns = [
     path("v1/phone/", include("channels.phone.urls")),
     path("v1/sms/", include("channels.sms.urls")),
@@ -40,7 +40,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("console/", include("channels.console.urls")),
     path("", include("channels.portal.urls")),
-    # What nothing above answers, in the form that callers of these paths understand.
+    # Unknown paths below these prefixes get problem documents instead of pages.
     re_path(r"^(?:api|live|_allauth)/", csrf_exempt(problems.not_found), name="unknown-route"),
 ]
 if settings.BUTLER_EXAMPLE:

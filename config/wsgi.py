@@ -1,4 +1,4 @@
-"""What the web processes run: REST, portal and console."""
+"""The WSGI application of the web processes: REST, portal and console."""
 
 import os
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def _create_application() -> "RoutingApplication":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     metrics_directory.use_shared_directory()
-    # Only now: counters look for the common folder when they are first imported.
+    # Imported after the line above: counters read the directory when they are first imported.
     from django.core.wsgi import get_wsgi_application
 
     pages = get_wsgi_application()
