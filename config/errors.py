@@ -89,7 +89,9 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _client_error(request, 404, "not_found", "The requested object does not exist, or you may not see it.")
+    return _client_error(
+        request, 404, "not_found", "The requested object does not exist, or you may not see it."
+    )
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -139,7 +141,7 @@ class DatabaseUnavailableMiddleware:
             _log.warning("database connection lost during the request")
             response = database_unavailable(request)
         if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-            # The view may not have finished a change of the session, so the caller keeps the cookie.
+            # The view may not have saved its change of the session, so the cookie stays unchanged.
             response.cookies.pop(settings.SESSION_COOKIE_NAME, None)
         # Any other status shows that the database answers again, so the breaker closes.
         if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE and _circuit_breaker.is_open:
