@@ -8,7 +8,7 @@ from django.db import DatabaseError, OperationalError, transaction
 
 from customers import sql
 
-# Two transactions that race for a new identifier or the same message need one more attempt; a
+# Two transactions that race for a new identifier or the same message need one more attempt;
 # many writers of one customer need a few.
 _MAX_ATTEMPTS = 20
 _CONFLICTS = (

@@ -11,9 +11,11 @@ from customers.models.control import (
 )
 from customers.models.customer import Customer
 from customers.models.event import Event
+from customers.models.idempotency import IdempotencyKey
 from customers.models.identifier import BlockedValue, Evidence, Identifier, Link, LinkKind
-from customers.models.ledger import IdempotencyKey, Merge, QuarantinedItem, Review
 from customers.models.login import User
+from customers.models.merges import Merge, Review
+from customers.models.quarantine import QuarantinedItem
 from customers.models.record import Interaction, Order, PartyMember, Trait
 from customers.models.search import SearchName
 from customers.models.sign_in import AttemptCount, SignInCode

@@ -1,10 +1,9 @@
-"""What people can look back on: merges, things to review, what could not be taken in."""
+"""Merges of records, and the reviews in which staff decide about a merge."""
 
 from django.db import models
 from django.db.models.functions import Now
 
 from customers.models.customer import Customer
-from customers.models.source import Source
 
 
 class Merge(models.Model):
@@ -74,42 +73,3 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"
-
-
-class QuarantinedItem(models.Model):
-    """Something that came and could not become an event, kept as it came."""
-
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
-    message_id = models.TextField(blank=True)
-    reason = models.CharField(max_length=64)
-    detail = models.TextField(blank=True)
-    raw = models.BinaryField()
-    # Of source, class of its key and raw bytes: sent again, it is not kept again.
-    digest = models.UUIDField(unique=True)
-    evidence = models.SmallIntegerField()
-    # Whether it came with a secret key: its message ids are apart from those of publishable ones.
-    is_secret = models.BooleanField(default=False, db_default=False)
-    received_at = models.DateTimeField()
-    replayed_at = models.DateTimeField(null=True, blank=True)
-
-    def __str__(self) -> str:
-        return f"{self.reason} #{self.pk}"
-
-
-class IdempotencyKey(models.Model):
-    """The answer to a POST, kept so that the same request sent again gets it again."""
-
-    principal = models.CharField(max_length=100)
-    key = models.CharField(max_length=255)
-    request_hash = models.UUIDField()
-    status = models.SmallIntegerField(null=True)
-    body = models.BinaryField(null=True)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["principal", "key"], name="idempotency_key_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"#{self.pk}"
