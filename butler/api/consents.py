@@ -10,12 +10,12 @@ from django.utils import timezone
 from msgspec import Meta
 from rest_framework.request import Request
 
-from butler.api.control import (
+from butler.api.statements import (
     LANGUAGE,
     TAG,
     AcknowledgementShape,
+    ConsentContext,
     ControlView,
-    Evidence,
     requested_language,
     statement_evidence,
 )
@@ -67,7 +67,7 @@ class ConsentAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer: Literal["give", "refuse", "withdraw"]
     notice: Annotated[str, Meta(max_length=64)] = ""
     language: Annotated[str, Meta(max_length=8)] = ""
-    evidence: Evidence = {}
+    evidence: ConsentContext = {}
     occurred_at: schema.Moment | None = None
     valid_until: schema.Moment | None = None
 
@@ -76,7 +76,7 @@ class ObjectionAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """To object, or to take it back."""
 
     answer: Literal["object", "lift"]
-    evidence: Evidence = {}
+    evidence: ConsentContext = {}
     occurred_at: schema.Moment | None = None
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from butler.api.control import TAG, ControlView
+from butler.api.statements import TAG, ControlView
 from customers.access.permissions import Right
 from customers.api import schema
 from customers.api.base import or_404, page_parameters, page_response

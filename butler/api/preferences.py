@@ -8,12 +8,12 @@ from django.http import HttpResponse
 from msgspec import Meta
 from rest_framework.request import Request
 
-from butler.api.control import (
+from butler.api.statements import (
     LANGUAGE,
     TAG,
     AcknowledgementShape,
+    ConsentContext,
     ControlView,
-    Evidence,
     ShortText,
     requested_language,
     statement_evidence,
@@ -58,7 +58,7 @@ class PreferenceChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """Preferences to change, all or none."""
 
     changes: Annotated[list[PreferenceChange], Meta(min_length=1, max_length=50)]
-    evidence: Evidence = {}
+    evidence: ConsentContext = {}
     occurred_at: schema.Moment | None = None
 
 

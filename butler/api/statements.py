@@ -23,7 +23,7 @@ from customers.consent.statements import ConsentStatement, InvalidStatement
 from customers.queries.shapes import Version
 
 type ShortText = Annotated[str, Meta(min_length=1, max_length=200)]
-type Evidence = Annotated[
+type ConsentContext = Annotated[
     dict[ShortText, ShortText],
     Meta(
         max_length=20,
