@@ -1,4 +1,4 @@
-"""The adapters of each channel, loaded when first needed: a web process needs none."""
+"""The adapters of each channel, loaded at their first use, because web processes need none."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -12,12 +12,13 @@ from channels.protocol import ChannelAdapter
 
 @cache
 def adapters_of(channel: str) -> Sequence[ChannelAdapter]:
-    """Return the adapters of a channel, those of each process its own. Raises KeyError.
+    """Return the adapters of a channel; each process has its own. Raises KeyError.
 
-    The first is the one to use; the others are for while those before them fail.
+    The dispatcher uses the first adapter, and a later one while all before it fail.
     """
     return cast(Sequence[ChannelAdapter], import_string(settings.BUTLER_ADAPTERS[channel])())
 
 
 def channels() -> tuple[str, ...]:
+    """Return the keys of the configured channels, such as "email"."""
     return tuple(settings.BUTLER_ADAPTERS)

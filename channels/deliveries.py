@@ -1,7 +1,8 @@
-"""The dispatcher: claims, sends, records. All messages leave through this module.
+"""The dispatcher, which claims messages, sends them and records the outcomes.
 
-`butler.actions.dispatch_gate` decides what may be sent, inside the transaction that takes the
-lease; the holder of a lease may start to send until it closes, and not a moment later.
+Butler sends all messages through this module. `butler.actions.dispatch_gate` decides which
+messages may be sent, in the transaction that takes the lease. The holder of a lease may start to
+send a message only until the lease closes.
 """
 
 import logging
@@ -22,15 +23,17 @@ from channels.protocol import ChannelAdapter, ChannelMessage, DeliveryResult
 from channels.unsubscribe import unsubscribe_url
 
 BATCH_SIZE = 25
-# A provider that takes a full batch in so few seconds takes twice as many in the next: every
-# batch asks the database as often, and waits for the disk twice. Whoever withdraws meanwhile
-# waits for one batch at most, so it grows no further.
+# If a provider takes a full batch in fewer seconds than this, the next batch is twice as large:
+# each batch costs the same number of statements and two waits for the disk. Batches grow no
+# further, because a withdrawal of messages may have to wait for one batch.
 _FAST_BATCH_SECONDS = 0.15
-# Seconds in which the messages of a batch may be sent; the rest goes back to the queue.
+# Seconds in which the messages of a batch may be sent. Unsent messages return to the queue.
 SEND_WINDOW = 2.0
-# A call to a provider that began in time ends within its timeout, so the lease covers it.
+# Seconds. A call to a provider may start just before the window ends and takes at most its
+# timeout, so the lease covers both and this margin.
 _LEASE_MARGIN = 0.5
-# How often, and how many seconds apart, to look again at customers who are in other hands.
+# The number of attempts to claim customers whom other transactions have locked, and the seconds
+# between them.
 _CLAIM_ATTEMPTS = 20
 _CLAIM_RETRY_SECONDS = 0.01
 
@@ -40,7 +43,7 @@ type Clock = Callable[[], datetime]
 
 
 class DeliveryCounts(NamedTuple):
-    """How many messages were claimed, and how many of them were accepted or not."""
+    """The numbers of messages that were claimed, accepted, and sent but not accepted."""
 
     claimed: int
     accepted: int
@@ -50,7 +53,7 @@ class DeliveryCounts(NamedTuple):
 def deliver(
     channel: str, *, clock: Clock, seconds: float = 15.0, limit: int = BATCH_SIZE
 ) -> DeliveryCounts:
-    """Send the queued messages of a channel, batch after batch, until none is queued."""
+    """Send the queued messages of a channel in batches, for at most `seconds`."""
     total, batch_size = DeliveryCounts(0, 0, 0), limit
     deadline = (started := time.monotonic()) + seconds
     while started < deadline:
@@ -77,7 +80,7 @@ def _deliver_next_batch(channel: str, *, clock: Clock, limit: int) -> DeliveryCo
             return deliver_batch(
                 adapter, clock=clock, limit=allowance.allowed, provider_key=provider_key
             )
-        # A provider at its limit is waited for; the next one is for when this one fails.
+        # The channel waits for a provider at its limit, and skips one that is cooling down.
         if not allowance.is_cooling_down:
             break
     return DeliveryCounts(0, 0, 0)
@@ -99,7 +102,7 @@ def deliver_batch(
 ) -> DeliveryCounts:
     """Claim one batch, send it, and record the outcomes.
 
-    `provider_key` is the provider whose limits apply; empty: the first one of the channel.
+    `provider_key` names the provider whose limits apply; if empty, the first of the channel.
     """
     message_links = _MessageLinks()
     failpoint("before claim")
@@ -117,7 +120,7 @@ def deliver_batch(
 def _claim(
     adapter: ChannelAdapter, message_links: "_MessageLinks", *, clock: Clock, limit: int
 ) -> tuple[Claimed, float]:
-    """Claim one batch; return it, and the time on the monotonic clock until which it may be sent."""
+    """Claim one batch, and return it with the end of its send window on the monotonic clock."""
     for _ in range(_CLAIM_ATTEMPTS):
         started = time.monotonic()
         claimed = dispatch_gate.claim(
@@ -128,7 +131,7 @@ def _claim(
             lease=SEND_WINDOW + adapter.timeout + _LEASE_MARGIN,
             links=message_links.of,
         )
-        # Left to the next tick, what is in other hands for a moment would wait for a second.
+        # Other transactions lock customers only briefly. The next tick would come a second later.
         if not claimed.skipped_count:
             break
         time.sleep(_CLAIM_RETRY_SECONDS)
@@ -142,7 +145,7 @@ def _send_batch(
     *,
     closes_at: float,
 ) -> Iterator[DeliveryOutcome]:
-    """Yield the outcome of each message; what was not sent in time returns to the queue."""
+    """Yield the outcome of each message; messages not sent in time get "returned"."""
     unsent = {
         outcome.delivery_id: _unsent_outcome(adapter, outcome, claimed)
         for outcome in claimed.outgoing
@@ -158,11 +161,11 @@ def _send_batch(
                 outcome, delivery_result, int((received_at - last_result_at) * 1000)
             )
             last_result_at = received_at
-    except Exception as error:  # noqa: BLE001  # an adapter's own fault, and it may have sent
+    except Exception as error:  # noqa: BLE001  # a defect of the adapter, which may have sent
         _log.error("channel adapter failed: %s", type(error).__name__)
         failed = True
     for outcome in unsent.values():
-        # Only the first of the rest can have been under way.
+        # Adapters send in order, so only the first remaining message may have been sent.
         yield outcome._replace(outcome="uncertain" if failed else "returned")
         failed = False
 
@@ -170,7 +173,7 @@ def _send_batch(
 def _record_outcomes(
     batch_outcomes: Sequence[DeliveryOutcome], *, provider_key: str, clock: Clock
 ) -> None:
-    """Record what became of the messages, and of the limits of their provider."""
+    """Record the outcomes of the messages, and update the limits of their provider."""
     failpoint("before outcome")
     outcomes.record(batch_outcomes, now=clock())
     failpoint("after outcome")
@@ -227,7 +230,7 @@ def _channel_message(
 
 
 class _MessageLinks:
-    """The links of the messages of a batch; each is signed once, for text and headers."""
+    """The links of the messages of a batch, signed once for both the text and the headers."""
 
     def __init__(self) -> None:
         self._links_by_message: dict[UUID, Mapping[str, str]] = {}

@@ -1,7 +1,7 @@
-"""Stores messages while no provider is configured: a file that a developer reads in a browser.
+"""The outbox of developers: a file with the messages of channels that have no provider.
 
-One line of JSON each, in BUTLER_HOME, shared by every process; at most the newest thousand
-are shown. Only with DEBUG: in production it would collect the mail of all customers.
+All processes append to one file in BUTLER_HOME, one line of JSON a message. The page shows the
+newest thousand. The page exists only with DEBUG, because messages contain personal data.
 """
 
 import fcntl
@@ -20,12 +20,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 MAX_MESSAGES = 1000
-# Twice as long as it may get, it is cut back to what is shown.
+# Bytes. When the file grows larger, it is cut to the newest MAX_MESSAGES lines.
 _MAX_FILE_SIZE = 4 * 1024 * 1024
 
 
 class OutboxMessage(msgspec.Struct, frozen=True):
-    """One message that would have gone out."""
+    """One message in the outbox."""
 
     channel: str
     to: str
@@ -57,7 +57,7 @@ class OutboxBackend(BaseEmailBackend):
 
 
 def _plain_string(text: object) -> str:
-    # What a template rendered is a SafeString, which str() returns as it is and msgspec refuses.
+    # Templates return a SafeString. str() does not change its type, and msgspec refuses it.
     return str.__str__(str(text))
 
 
@@ -70,7 +70,7 @@ def _html_body(message: EmailMessage) -> str:
 
 
 def append_messages(messages: Sequence[OutboxMessage]) -> None:
-    """Append messages, whichever process they come from."""
+    """Append messages to the file, under a lock that all processes share."""
     lines = b"".join(msgspec.json.encode(message) + b"\n" for message in messages)
     path = _path()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +102,10 @@ def _open_private(path: str, flags: int) -> int:
 
 
 def _truncate_to_newest(path: Path) -> None:
-    """Keep the newest half; the caller holds the lock, and writers open it by name."""
+    """Keep the newest MAX_MESSAGES lines. The caller holds the lock.
+
+    The function rewrites the file in place, because other writers open and lock the same file.
+    """
     lines = path.read_bytes().splitlines(keepends=True)[-MAX_MESSAGES:]
     with path.open("r+b") as file:
         file.write(b"".join(lines))
@@ -111,14 +114,14 @@ def _truncate_to_newest(path: Path) -> None:
 
 @never_cache
 def outbox_page(request: HttpRequest) -> HttpResponse:
-    """Show the messages."""
+    """Show the messages of the outbox as a page."""
     _require_debug()
     return render(request, "email/outbox.html", {"entries": read_messages()})
 
 
 @never_cache
 def outbox_json(request: HttpRequest) -> HttpResponse:
-    """Return the messages as JSON."""
+    """Return the messages of the outbox as JSON."""
     _require_debug()
     return HttpResponse(msgspec.json.encode(read_messages()), content_type="application/json")
 

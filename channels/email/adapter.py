@@ -1,4 +1,4 @@
-"""The e-mail channel: sends each batch over one connection."""
+"""The adapter of the e-mail channel, which sends each batch over one connection."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ _SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 
 class EmailTransport(Protocol):
-    """Sends e-mail; entered once for each batch."""
+    """A context manager that sends e-mail; the adapter enters it once for each batch."""
 
     def __enter__(self) -> Self: ...
 
@@ -30,7 +30,7 @@ class EmailTransport(Protocol):
         traceback: TracebackType | None,
     ) -> None: ...
 
-    # Returns None where the lease closed before the message was sent.
+    # Returns None if the lease closed before the message was sent.
     def send(
         self, message: ChannelMessage, is_lease_open: LeaseCheck, *, now: datetime
     ) -> DeliveryResult | None: ...
@@ -41,7 +41,7 @@ class EmailAdapter:
 
     channel = "email"
     address_kind = "email"
-    # Nobody between here and the reader looks for a second letter with the same Message-ID.
+    # No mail server or mail program removes a second mail with the same Message-ID.
     is_idempotent = False
 
     def __init__(self, alias: str = "default", *, timeout: float = TIMEOUT) -> None:
@@ -56,7 +56,7 @@ class EmailAdapter:
     def send(
         self, messages: Sequence[ChannelMessage], is_lease_open: LeaseCheck
     ) -> Iterator[DeliveryResult]:
-        """Send each message; once the relay is unreachable, postpone the rest."""
+        """Send each message; if the relay becomes unreachable, postpone the rest."""
         unreachable = ""
         with self._transport() as transport:
             for message in messages:
@@ -82,7 +82,7 @@ class EmailAdapter:
 
 
 def adapters() -> tuple[ChannelAdapter, ...]:
-    """Return the adapter for MAIL_URL, and the one that replaces it while its provider fails."""
+    """Return the adapter for MAIL_URL, then the one for MAIL_FALLBACK_URL if it is set."""
     return tuple(
         EmailAdapter(alias) for alias in ("default", "fallback") if alias in settings.MAILERS
     )
@@ -95,5 +95,5 @@ def _rejected(message: ChannelMessage, reason: str) -> DeliveryResult:
 
 
 def _postponed(message: ChannelMessage, code: str) -> DeliveryResult:
-    detail = "The relay cannot be reached; nothing was sent."
+    detail = "The relay is unreachable. Butler did not send the message."
     return DeliveryResult(message.delivery_id, "transient", code=code, detail=detail)

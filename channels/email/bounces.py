@@ -1,7 +1,7 @@
-"""Reads bounces and complaints from returned mail. Pure.
+"""Parse bounces and complaints from returned mail. Pure.
 
-Only what says of itself that it is a report counts, in the two forms that have a standard: a
-delivery status (RFC 3464) and a complaint (RFC 5965). Somebody's holiday greeting is neither.
+The parser accepts only the two standard report formats: delivery status (RFC 3464) and complaint
+(RFC 5965). It ignores other mail, such as automatic holiday replies.
 """
 
 import email
@@ -21,9 +21,9 @@ _KIND_BY_ACTION = {
     "relayed": "accepted",
     "expanded": "accepted",
 }
-# What mailbox providers call it when somebody presses the button; "not-spam" is no complaint.
+# The Feedback-Type values of complaints. "not-spam" is not a complaint.
 _COMPLAINT_TYPES = frozenset({"abuse", "fraud", "opt-out", "opt-out-list", "other", "virus"})
-# Where mail servers write whom a letter was really for.
+# The headers in which mail servers write the real recipient of a mail.
 _RECIPIENT_HEADERS = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "To")
 _MESSAGE_ID = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@([^>\s]+)>", re.I)
 
@@ -31,11 +31,11 @@ _MESSAGE_ID = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@([^>\s
 def parse_reports(
     raw: bytes, *, bounce_address: str, domain: str, now: datetime, recipient: str = ""
 ) -> list[DeliveryReport]:
-    """Return the delivery reports in a returned mail; none if it is no report about our messages.
+    """Return the delivery reports in a returned mail; none if it reports on no message of ours.
 
-    bounce_address: where they come back to, "bounce@larkmoor.example"
-    domain: of our Message-IDs
-    recipient: whom the mail server took it for, where it says so
+    bounce_address: the return address of our mail, such as "bounce@larkmoor.example"
+    domain: the domain of our Message-IDs
+    recipient: the recipient of this mail according to the mail server, if known
     """
     mail = email.message_from_bytes(raw)
     if mail.get_content_type() != "multipart/report":
@@ -67,7 +67,7 @@ def _header_blocks(parts: list[Message], kind: str) -> list[Message]:
 
 
 def _senders(complaints: list[Message]) -> list[str]:
-    """Return the addresses that sent what the complaints are about."""
+    """Return the sender addresses of the mails that the complaints are about."""
     return [text for block in complaints for text in _headers(block, ("Original-Mail-From",))]
 
 
@@ -88,7 +88,7 @@ def _status_kinds(blocks: list[Message]) -> Iterator[tuple[str, str]]:
 
 
 def _status_code(block: Message) -> str:
-    """Return the most telling of the codes: "5.0.0" says less than what the other side said."""
+    """Return the most specific code: the diagnostic code replaces a general "5.0.0"."""
     status_code = status_codes.find_code(" ".join(_headers(block, ("Status",))))
     diagnostic_code = status_codes.find_code(" ".join(_headers(block, ("Diagnostic-Code",))))
     return (
@@ -99,7 +99,7 @@ def _status_code(block: Message) -> str:
 
 
 def _message_id_in_address(addresses: list[str], bounce_address: str) -> str:
-    """Return the message that is named in the address it came back to."""
+    """Return the message id in the return address, or an empty text."""
     name, _, domain = bounce_address.rpartition("@")
     if not name:
         return ""
@@ -109,10 +109,10 @@ def _message_id_in_address(addresses: list[str], bounce_address: str) -> str:
 
 
 def _message_id_in_parts(parts: list[Message], domain: str) -> str:
-    """Return the message whose letter, or its headers, was sent back with the report."""
+    """Return the message id from the returned mail or headers in the report, or an empty text."""
     for part in parts[1:]:
         texts = _headers(part, ("Message-ID",))
-        # Headers alone come as text.
+        # A part with only headers has them as text.
         if part.get_content_type() == "text/rfc822-headers":
             texts.append(str(part.get_payload()))
         for text in texts:

@@ -1,6 +1,6 @@
-"""Sends mail through one of Django's mailers: the outbox, or a provider's API through anymail.
+"""Send mail through one of Django's mailers: the outbox, or a provider's API through anymail.
 
-A mailer tells less than a relay does, so what is not plainly a yes or a no is uncertain.
+A mailer gives less detail than a relay, so each unclear response becomes "uncertain".
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ _ACCEPTED_STATUSES = frozenset({"sent", "queued"})
 
 
 class MailerTransport:
-    """Sends through Django's mailer, opened once for each batch."""
+    """A transport that uses Django's mailer and opens it once for each batch."""
 
     def __init__(self, backend: str, alias: str) -> None:
         self._alias = alias
@@ -25,7 +25,7 @@ class MailerTransport:
 
     @staticmethod
     def provider_name(backend: str) -> str:
-        """Return who is behind a mailer: "outbox", "postmark"."""
+        """Return the name of a mailer's provider, such as "outbox" or "postmark"."""
         parts = backend.split(".")
         return parts[-2] if len(parts) > 1 else backend
 
@@ -47,7 +47,7 @@ class MailerTransport:
         """Send one message and return its result."""
         django_message = build_django_message(message, now=now)
         django_message.envelope_sender = return_path(message.id)  # type: ignore[attr-defined]  # anymail's
-        # Comes back with each report: also where the answer to this got lost.
+        # The provider repeats it in each report, even if its response to this request was lost.
         django_message.metadata = {"message": str(message.id)}  # type: ignore[attr-defined]  # anymail's
         try:
             if self._mailer is None:
@@ -56,13 +56,13 @@ class MailerTransport:
             if not is_lease_open():
                 return None
             self._mailer.send_messages([django_message])
-        except Exception as error:  # noqa: BLE001  whatever a mailer raises is an outcome
+        except Exception as error:  # noqa: BLE001  each error of a mailer becomes an outcome
             return self._error_result(message, error)
         return _accepted_result(message, django_message)
 
     def _error_result(self, message: ChannelMessage, error: Exception) -> DeliveryResult:
         if self._is_provider:
-            # Loads what only those need who have such a provider.
+            # Imported here, because only installations with such a provider need it.
             from channels.email import provider_errors
 
             return provider_errors.delivery_result(message, error)
@@ -74,7 +74,7 @@ class MailerTransport:
 def _accepted_result(
     message: ChannelMessage, django_message: EmailMultiAlternatives
 ) -> DeliveryResult:
-    """Return the result of a message that the mailer took; Django's own mailers give no status."""
+    """Return the result of a message that the mailer took. Django's own mailers give no status."""
     status = getattr(django_message, "anymail_status", None)
     provider_id = getattr(status, "message_id", None)
     statuses = getattr(status, "status", None) or {"sent"}

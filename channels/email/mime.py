@@ -1,7 +1,7 @@
-"""Builds e-mail (MIME) from a message: its text, and its headers, among them List-Unsubscribe.
+"""Build e-mail (MIME) from a message: its text and its headers, including List-Unsubscribe.
 
-Written out by hand: the library takes a millisecond and a half for what takes forty
-microseconds, and folds the address that ends these messages so that no reader of mail finds it.
+The module does not use the email library of Python. The library takes 1.5 milliseconds where this
+code takes 40 microseconds, and folds the unsubscribe URL so that mail programs do not find it.
 """
 
 import base64
@@ -21,7 +21,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from channels.protocol import ChannelMessage
 
-# What ends a line for somebody on the way; C0, C1, and Unicode's own two.
+# Characters that some mail software treats as the end of a line: C0, C1, U+2028 and U+2029.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
@@ -32,7 +32,7 @@ _LONGEST_PLAIN = 66
 
 
 class UnsendableMessage(Exception):
-    """The message can never be sent by e-mail, for example because its address is invalid."""
+    """The message cannot be sent by e-mail, for example because its address is invalid."""
 
 
 class SmtpMessage(NamedTuple):
@@ -72,7 +72,7 @@ def build_django_message(message: ChannelMessage, *, now: datetime) -> EmailMult
 
 
 def return_path(message_id: UUID) -> str:
-    """Return where this very message comes back to (VERP), or the sender's own address."""
+    """Return the return address of this message (VERP), or the sender's address if none is set."""
     if not settings.BOUNCE_ADDRESS:
         return _sender_address()
     name, _, domain = settings.BOUNCE_ADDRESS.rpartition("@")
@@ -80,12 +80,12 @@ def return_path(message_id: UUID) -> str:
 
 
 def message_id_of(message: ChannelMessage) -> str:
-    """Return the Message-ID: one a message, not one an attempt, so that readers see doubles."""
+    """Return the Message-ID; all attempts to send a message have the same one."""
     return f"<{message.id}@{own_domain()}>"
 
 
 def own_domain() -> str:
-    """Return the domain that we write from."""
+    """Return the domain of the sender's address."""
     return _sender_address().rpartition("@")[2]
 
 
@@ -94,7 +94,7 @@ def _headers(message: ChannelMessage, now: datetime) -> dict[str, str]:
     headers = {
         "Date": format_datetime(now),
         "Message-ID": message_id_of(message),
-        # Who answers on holiday does not answer us (RFC 3834).
+        # Mail servers then send no holiday replies (RFC 3834).
         "Auto-Submitted": "auto-generated",
         "Feedback-ID": f"{message.topic}:{message.message_class}:{own_domain()}",
     }
@@ -102,7 +102,7 @@ def _headers(message: ChannelMessage, now: datetime) -> dict[str, str]:
         headers["List-Unsubscribe"] = f"<{message.unsubscribe_url}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     if not all(value.isascii() and value.isprintable() for value in headers.values()):
-        raise UnsendableMessage("a header has characters that headers cannot have")
+        raise UnsendableMessage("a header contains a character that is not allowed in headers")
     return headers
 
 
@@ -110,7 +110,7 @@ def _body(message: ChannelMessage) -> bytes:
     plain = _part("plain", message.text)
     if not message.html:
         return plain
-    # The equals sign and the underscore never meet in what is encoded like the parts.
+    # Quoted-printable text never contains "=_", so the boundary cannot occur in a part.
     boundary = f"=_{message.delivery_id.hex}"
     opening = f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
     separator = f"--{boundary}\r\n".encode()
@@ -119,7 +119,7 @@ def _body(message: ChannelMessage) -> bytes:
 
 
 def _part(kind: str, text: str) -> bytes:
-    # A lone surrogate has no spelling: it becomes a question mark, and the rest is said.
+    # UTF-8 cannot encode a lone surrogate, which becomes a question mark.
     lines = _NEW_LINE.sub("\n", text).encode(errors="replace")
     encoded = binascii.b2a_qp(lines, istext=True).replace(b"\n", b"\r\n")
     header_lines = f'Content-Type: text/{kind}; charset="utf-8"\r\n'
@@ -131,12 +131,12 @@ def _part(kind: str, text: str) -> bytes:
 
 
 def _without_control_characters(subject: str) -> str:
-    # Somebody's name with a line break in it is no reason to stay silent.
+    # A name with a line break must not prevent the message.
     return _CONTROLS.sub(" ", subject).strip()
 
 
 def _encoded_subject(subject: str) -> str:
-    """Spell a subject in ASCII: as it is where it fits, else as encoded words."""
+    """Return a subject in ASCII: unchanged if it is short and ASCII, else as encoded words."""
     if subject.isascii() and len(subject) <= _LONGEST_PLAIN and "=?" not in subject:
         return subject
     encoded_words = [f"=?utf-8?b?{base64.b64encode(part).decode()}?=" for part in _chunks(subject)]
@@ -144,7 +144,7 @@ def _encoded_subject(subject: str) -> str:
 
 
 def _chunks(text: str) -> Iterator[bytes]:
-    """Cut text into pieces that each decode by themselves."""
+    """Yield pieces of the UTF-8 text, each of which can be decoded alone."""
     piece = b""
     for character in text:
         encoded = character.encode(errors="replace")
@@ -156,21 +156,21 @@ def _chunks(text: str) -> Iterator[bytes]:
 
 
 def _ascii_address(address: str) -> str:
-    """Return one address in ASCII. Raises UnsendableMessage; the error does not say the address."""
+    """Return one address in ASCII. Raises UnsendableMessage without the address in its text."""
     if _PLAIN_ADDRESS.fullmatch(address):
         return address
     try:
         parsed = Address(addr_spec=address)
         domain = parsed.domain.encode("idna").decode()
-        # A mailbox's name in another script needs SMTPUTF8 at every hop.
+        # A local part outside ASCII would need SMTPUTF8 on every mail server.
         parsed.username.encode("ascii")
         ascii_address = Address(username=parsed.username, domain=domain).addr_spec
     except (MessageError, ValueError, IndexError, AttributeError) as error:
         raise UnsendableMessage(
-            f"the address cannot be written to: {type(error).__name__}"
+            f"the address is not a valid mail address: {type(error).__name__}"
         ) from None
     if not domain or _CONTROLS.search(ascii_address):
-        raise UnsendableMessage("the address cannot be written to")
+        raise UnsendableMessage("the address is not a valid mail address")
     return ascii_address
 
 

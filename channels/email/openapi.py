@@ -1,4 +1,4 @@
-"""What `/v1/email/` looks like, for the OpenAPI file."""
+"""The paths below `/v1/email/` in the OpenAPI document."""
 
 from channels.ingest.openapi import Document, operation
 
@@ -6,11 +6,11 @@ TAG = "email"
 
 
 def openapi_paths() -> dict[str, Document]:
-    """Describe every address of this package."""
+    """Return the OpenAPI path items of the mail webhook."""
     reports = operation(
         "email_reports",
-        "Take in what the provider of mail reports, in its own form and with its own proof",
-        # An object, a list or a form: each provider has a form of its own.
+        "Receive delivery reports of the mail provider, in its format and with its signature",
+        # An object, a list or a form, depending on the provider.
         request_schema={},
         response_schema={},
         security=[],
@@ -19,5 +19,5 @@ def openapi_paths() -> dict[str, Document]:
     )
     reports["requestBody"]["content"] |= {"application/x-www-form-urlencoded": {"schema": {}}}
     del reports["responses"]["200"]
-    reports["responses"]["204"] = {"description": "Noted"}
+    reports["responses"]["204"] = {"description": "Stored"}
     return {"/v1/email/reports": {"post": reports}}

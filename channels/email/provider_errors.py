@@ -1,4 +1,4 @@
-"""Maps anymail's errors to the results of sending a message."""
+"""Map anymail's errors to delivery results."""
 
 from anymail.exceptions import (
     AnymailAPIError,
@@ -10,20 +10,20 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from channels.protocol import AttemptOutcome, ChannelMessage, DeliveryResult
 
-# What providers answer where the key or the account is wrong: about us, not about a customer.
+# The HTTP statuses for a wrong key or account. They concern our account, not the customer.
 _ACCOUNT_ERROR_CODES = frozenset({401, 402, 403, 404, 405})
 _RATE_LIMITED = 429
 
 
 def delivery_result(message: ChannelMessage, error: Exception) -> DeliveryResult:
-    """Return the outcome; the provider's words are left out, they like to quote the address."""
+    """Return the delivery result, without the provider's text, which may contain the address."""
     status = getattr(error, "status_code", None)
     code = str(status or type(error).__name__.removeprefix("Anymail"))
     return DeliveryResult(
         message.delivery_id,
         _outcome(error, status),
         code=code,
-        detail=f"The provider of mail answered {code}." if status else f"Mail failed: {code}.",
+        detail=f"The mail provider answered {code}." if status else f"Sending failed: {code}.",
         retry_after=_retry_after(error),
     )
 
@@ -37,7 +37,7 @@ def _outcome(error: Exception, status: int | None) -> AttemptOutcome:
         return "uncertain"
     if status == _RATE_LIMITED or status in _ACCOUNT_ERROR_CODES:
         return "transient"
-    # A failure of the provider's may have come after it took the letter.
+    # With other statuses, the provider may have failed after it accepted the mail.
     return "rejected" if 400 <= status < 500 else "uncertain"
 
 

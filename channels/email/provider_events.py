@@ -1,6 +1,7 @@
-"""Reads the webhook of the mail provider, through anymail.
+"""Read the webhook of the mail provider through anymail.
 
-Anymail knows each provider's payload and signature; what comes out is the same for all of them.
+Anymail knows the payload and the signature of each provider, and returns the same kind of events
+for all of them.
 """
 
 import re
@@ -21,7 +22,7 @@ from channels.email import status_codes
 from channels.email.mailer import MailerTransport
 from channels.ingest.http import ErrorResponse
 
-# Who opened what and tapped where is not ours to collect, even where a provider sends it.
+# Butler does not store opens and clicks, even if a provider sends them.
 _KIND_BY_EVENT_TYPE = {
     EventType.QUEUED: "accepted",
     EventType.SENT: "accepted",
@@ -32,10 +33,10 @@ _KIND_BY_EVENT_TYPE = {
     EventType.DELIVERED: "delivered",
     EventType.COMPLAINED: "complained",
 }
-# What providers call it where they give no code: "HardBounce", "hard_bounce", "permanent".
+# The providers' names for a hard bounce without a code: "HardBounce", "hard_bounce", "permanent".
 _HARD_BOUNCE = re.compile(r"(activity\.)?hard_?bounced?|permanent", re.IGNORECASE)
 _MAX_DEPTH = 4
-# What a payload that is not the provider's makes of its reader, also before it is checked.
+# The errors that anymail raises for a payload of another sender, also before it verifies it.
 _UNREADABLE_ERRORS = (
     ValueError,
     LookupError,
@@ -49,7 +50,7 @@ _UNREADABLE_ERRORS = (
 
 
 def reporting_provider() -> str:
-    """Return the provider of mail whose reports are taken; empty: none is set up for it."""
+    """Return the mail provider that may send reports; empty if none is configured."""
     backend: str = settings.MAILERS["default"]["BACKEND"]
     is_known = backend.startswith("anymail.") and settings.MAIL_WEBHOOK
     return MailerTransport.provider_name(backend) if is_known else ""
@@ -59,22 +60,26 @@ def read_events(request: HttpRequest) -> list[AnymailTrackingEvent]:
     """Verify the request and return its events. Raises ErrorResponse."""
     name = reporting_provider()
     if not name:
-        raise ErrorResponse(404, "no_reports", "No provider of mail is set up to report here.")
+        raise ErrorResponse(404, "no_reports", "No mail provider is configured to send reports.")
     view = _webhook_view(name)
     if view.warn_if_no_basic_auth and not view.basic_auth:
-        raise ErrorResponse(404, "no_reports", "This provider needs a webhook_secret.")
+        raise ErrorResponse(404, "no_reports", "MAIL_WEBHOOK needs a webhook_secret.")
     try:
         view.run_validators(request)
         events = view.parse_events(request)
     except AnymailWebhookValidationFailure:
-        raise ErrorResponse(401, "wrong_signature", "This was not sent by our provider.") from None
+        raise ErrorResponse(
+            401, "wrong_signature", "The signature of the mail provider is wrong."
+        ) from None
     except _UNREADABLE_ERRORS:
-        raise ErrorResponse(400, "not_understood", "This is no report that we can read.") from None
+        raise ErrorResponse(
+            400, "not_understood", "The request is not a valid report of the provider."
+        ) from None
     return [event for event in events if isinstance(event, AnymailTrackingEvent)]
 
 
 def delivery_report(event: AnymailTrackingEvent, *, now: datetime) -> DeliveryReport | None:
-    """Return the delivery report of an event; None where the event reports no delivery."""
+    """Return the delivery report of an event; None if the event reports no delivery."""
     kind = _KIND_BY_EVENT_TYPE.get(event.event_type)
     provider_id, message_id = provider_id_of(event), _own_message_id(event)
     if kind is None or not (provider_id or message_id):
@@ -86,7 +91,7 @@ def delivery_report(event: AnymailTrackingEvent, *, now: datetime) -> DeliveryRe
         event_id=_storable_name(event.event_id)
         or f"{provider_id or message_id}:{event.event_type}:{code}",
         kind=kind,
-        # A wrong clock over there must not put it ahead of what comes later.
+        # A provider's clock that runs ahead must not order this report after later ones.
         occurred_at=min(event.timestamp or now, now),
         provider_id=provider_id,
         message_id=message_id,
@@ -95,17 +100,17 @@ def delivery_report(event: AnymailTrackingEvent, *, now: datetime) -> DeliveryRe
 
 
 def provider_id_of(event: AnymailTrackingEvent) -> str:
-    """Return the provider's id of the message; empty where it is invalid."""
+    """Return the provider's id of the message; empty if it is invalid."""
     return _storable_name(event.message_id)
 
 
 def is_unsubscribe(event: AnymailTrackingEvent) -> bool:
-    """Tell whether somebody used the provider's own way to end mail."""
+    """Return whether the customer unsubscribed with the provider's own link."""
     return bool(event.event_type == EventType.UNSUBSCRIBED)
 
 
 def _webhook_view(name: str) -> AnymailBaseWebhookView:
-    """Return anymail's view of this provider, which is never asked to dispatch anything."""
+    """Return anymail's view of this provider, for its validation and parsing only."""
     module = import_module(f"anymail.webhooks.{name}")
     [view] = [
         member
@@ -126,23 +131,23 @@ def _own_message_id(event: AnymailTrackingEvent) -> str:
 
 
 def _storable_name(value: object) -> str:
-    # Postgres takes no NUL and no half of a pair, not even to look for it.
+    # Postgres fails on a NUL and on a lone surrogate, even in a query parameter.
     name = str(value or "")
     return name if name.isprintable() else ""
 
 
 def _is_dead_address(event: AnymailTrackingEvent, code: str) -> bool:
-    """Tell whether nothing will ever reach the address: a full mailbox is no dead one."""
+    """Return whether the address permanently receives no mail; a full mailbox is temporary."""
     if code and not code.endswith(".0.0"):
         return status_codes.is_dead_address(code)
     if event.event_type == EventType.REJECTED:
-        # The provider keeps a list, and somebody before us found the address dead.
+        # The provider rejects addresses on its own list of earlier bounces.
         return event.reject_reason in (RejectReason.BOUNCED, RejectReason.INVALID)
     return any(_HARD_BOUNCE.fullmatch(text) for text in _texts(event.esp_event))
 
 
 def _texts(value: Any, depth: int = _MAX_DEPTH) -> Iterator[str]:
-    """Yield the texts of a payload, and the names of what is true in it."""
+    """Yield the texts of a payload, and the names of the members that are true."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping) and depth:

@@ -1,8 +1,9 @@
-"""Sends mail to a relay over SMTP, and tells which outcomes are certain after an error.
+"""Send mail to a relay over SMTP, and determine which outcomes are certain after an error.
 
-Until the line with the single dot has left, the relay certainly has nothing (RFC 5321, 4.5.3);
-once its answer to that line is here, both sides know. In between nobody does: that is what
-`uncertain` is for, and why this goes below Django's mailer, which cannot tell the two apart.
+Before Butler sends the line with the single dot, the relay has certainly not accepted the message
+(RFC 5321, 4.5.3). After the relay's answer to that line, the outcome is certain again. In between
+the outcome is `uncertain`. Django's mailer does not report this difference, so this module uses
+SMTP directly.
 """
 
 import contextlib
@@ -19,10 +20,10 @@ from channels.email.mime import SmtpMessage, build_smtp_message, own_domain
 from channels.email.smtp_connection import DeadlineSmtp, connect
 from channels.protocol import ChannelMessage, DeliveryResult, LeaseCheck
 
-# Without an enhanced code, what a relay answers to RCPT for a mailbox that is not there.
+# The answers to RCPT for a mailbox that does not exist, if there is no enhanced code.
 _DEAD_RCPT_CODES = frozenset({550, 551, 553})
 _TOO_LARGE_CODE = 552
-# Nobody's outcome is to wait for a relay that says no goodbye.
+# Seconds to wait for the answer to QUIT, so that a slow relay does not delay the outcomes.
 _QUIT_TIMEOUT = 0.3
 
 
@@ -33,7 +34,7 @@ class RelayRejection(Exception):
         super().__init__(stage, code)
         self.stage = stage
         self.code = code
-        # Only at the beginning it is the relay's own.
+        # Only a code at the start of the text is the relay's own.
         self.enhanced_code = status_codes.find_code(text[:12].decode("ascii", "replace"))
 
 
@@ -66,22 +67,22 @@ class SmtpTransport:
         connection.deadline = deadline
         try:
             self._send_envelope(connection, smtp_message)
-            # The dot is sent apart, so that a line that breaks before it leaves no doubt.
+            # The dot is sent separately: if the connection breaks before it, nothing was accepted.
             connection.send_partial(_dot_stuffed(smtp_message.content))
         except RelayRejection as rejection:
             return self._rejection_result(message, rejection)
         except (OSError, smtplib.SMTPException):
             self._disconnect()
             return _lost_connection_result(message, is_past_deadline=connection.is_past_deadline())
-        # Everything up to here may have taken its time; only now does it leave.
+        # The steps above may have taken long, so check the lease again before the dot.
         if not is_lease_open():
             self._disconnect()
             return None
         return self._end_data(message, connection)
 
     def _send_envelope(self, connection: DeadlineSmtp, smtp_message: SmtpMessage) -> None:
-        # Both are bare addresses already; the library would take them apart again, a tenth of
-        # all that a message costs.
+        # Both are bare addresses. The library's own methods would parse them again, which takes a
+        # tenth of the time of a message.
         _expect("MAIL", connection.docmd("MAIL", f"FROM:<{smtp_message.envelope_from}>"), 250)
         _expect("RCPT", connection.docmd("RCPT", f"TO:<{smtp_message.envelope_to}>"), 250, 251)
         _expect("DATA", connection.docmd("DATA"), 354)
@@ -92,7 +93,7 @@ class SmtpTransport:
             code, text = connection.getreply()
         except (OSError, smtplib.SMTPException):
             self._disconnect()
-            detail = "The line broke before the relay answered."
+            detail = "The connection broke before the relay answered."
             if connection.is_past_deadline():
                 detail = "The relay did not answer in time."
             return DeliveryResult(message.delivery_id, "uncertain", code="no_answer", detail=detail)
@@ -110,7 +111,7 @@ class SmtpTransport:
             self._disconnect()
         else:
             self._reset()
-        # The relay's own words are left out: they like to quote the address.
+        # The relay's text is left out, because it may contain the address.
         detail = (
             f"The relay answered {code} {rejection.enhanced_code}".strip()
             + f" at {rejection.stage}."
@@ -159,15 +160,15 @@ def _expect(stage: str, answer: tuple[int, bytes], *expected_codes: int) -> None
 
 
 def _dot_stuffed(content: bytes) -> bytes:
-    """Double the dots that begin lines, and end with a line's end (RFC 5321, 4.5.2)."""
+    """Double the dots at the start of lines, and end with a line break (RFC 5321, 4.5.2)."""
     dot_stuffed = re.sub(rb"(?m)^\.", b"..", content)
     return dot_stuffed if dot_stuffed.endswith(b"\r\n") else dot_stuffed + b"\r\n"
 
 
 def _lost_connection_result(message: ChannelMessage, *, is_past_deadline: bool) -> DeliveryResult:
-    detail = "The line broke before the message was sent."
+    detail = "The connection broke before the message was sent."
     if is_past_deadline:
-        detail = "The relay took too long."
+        detail = "The relay did not take the message in time."
     code = "timeout" if is_past_deadline else "line_broken"
     return DeliveryResult(message.delivery_id, "transient", code=code, detail=detail)
 
@@ -175,7 +176,7 @@ def _lost_connection_result(message: ChannelMessage, *, is_past_deadline: bool) 
 def _is_permanent(rejection: RelayRejection) -> bool:
     if not 500 <= rejection.code < 600:
         return False
-    # A refusal of the sender is about us, not about this customer: it waits until it is mended.
+    # A rejected sender is our own problem, not the customer's: the message waits for its repair.
     return rejection.stage != "MAIL" or rejection.code == _TOO_LARGE_CODE
 
 

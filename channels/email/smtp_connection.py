@@ -1,4 +1,4 @@
-"""A connection to the relay whose commands together end before a deadline."""
+"""An SMTP connection with one deadline for all of its commands."""
 
 import io
 import smtplib
@@ -22,7 +22,7 @@ class RelayUnreachable(Exception):
 
 
 class _DeadlineReader(io.RawIOBase):
-    """The socket as a file whose every read ends at the deadline, not a timeout later."""
+    """The socket as a file. Each read ends at the deadline at the latest."""
 
     def __init__(self, connection: "DeadlineSmtp") -> None:
         self._connection = connection
@@ -35,7 +35,7 @@ class _DeadlineReader(io.RawIOBase):
 
 
 class DeadlineSmtp(smtplib.SMTP):
-    """An SMTP connection whose commands together end before the deadline."""
+    """An SMTP connection whose commands all end before one deadline."""
 
     def __init__(self, deadline: float, *args: Any, **options: Any) -> None:
         self.deadline = deadline
@@ -45,14 +45,14 @@ class DeadlineSmtp(smtplib.SMTP):
         """Return the socket with the remaining time as its timeout."""
         remaining = self.deadline - time.monotonic()
         if remaining <= 0:
-            raise TimeoutError("the relay takes too long")
+            raise TimeoutError("the relay did not answer before the deadline")
         if self.sock is None:
-            raise smtplib.SMTPServerDisconnected("the line is closed")
+            raise smtplib.SMTPServerDisconnected("the connection is closed")
         self.sock.settimeout(remaining)
         return self.sock
 
     def is_past_deadline(self) -> bool:
-        # smtplib turns a timeout into a line that was closed, so the clock has to tell.
+        # smtplib reports a timeout as a closed connection, so compare the clock.
         return time.monotonic() >= self.deadline
 
     def getreply(self) -> tuple[int, bytes]:
@@ -64,7 +64,7 @@ class DeadlineSmtp(smtplib.SMTP):
         self.socket_until_deadline().sendall(s if isinstance(s, bytes) else s.encode("ascii"))
 
     def send_partial(self, content: bytes) -> None:
-        """Send what is not yet all: the system may wait for the rest, and send it at once."""
+        """Send content that more content follows; the system may send both in one packet."""
         sock = self.socket_until_deadline()
         if isinstance(sock, ssl.SSLSocket) or not hasattr(socket, "MSG_MORE"):
             sock.sendall(content)
@@ -73,11 +73,11 @@ class DeadlineSmtp(smtplib.SMTP):
 
 
 class DeadlineSmtpSsl(DeadlineSmtp, smtplib.SMTP_SSL):
-    """The same, with TLS from the first byte."""
+    """A DeadlineSmtp that uses TLS from the first byte."""
 
 
 def connect(options: Mapping[str, Any], deadline: float, *, timeout: float) -> DeadlineSmtp:
-    """Connect to the relay, with TLS and a login where the options ask. Raises RelayUnreachable."""
+    """Return a connection with TLS and a login if the options say so. Raises RelayUnreachable."""
     try:
         connection = _open(options, deadline, timeout=_CONNECT_SHARE * timeout)
         try:
@@ -94,7 +94,7 @@ def connect(options: Mapping[str, Any], deadline: float, *, timeout: float) -> D
 
 
 def _open(options: Mapping[str, Any], deadline: float, *, timeout: float) -> DeadlineSmtp:
-    # A name may have several addresses, and TLS comes after: each gets its share.
+    # A host may have several addresses, and TLS follows: each step gets a share of the timeout.
     arguments = (deadline, options["host"], options["port"], own_domain())
     if options.get("use_ssl"):
         return DeadlineSmtpSsl(*arguments, timeout=timeout, context=ssl.create_default_context())
@@ -102,7 +102,7 @@ def _open(options: Mapping[str, Any], deadline: float, *, timeout: float) -> Dea
 
 
 def _prepare(connection: DeadlineSmtp, options: Mapping[str, Any]) -> None:
-    # Small lines wait for nothing: without this each letter costs 40 ms of silence.
+    # Send short commands at once: otherwise each mail waits for 40 ms.
     connection.socket_until_deadline().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if options.get("use_tls"):
         connection.starttls(context=ssl.create_default_context())

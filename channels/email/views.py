@@ -1,4 +1,4 @@
-"""What comes back by e-mail: the link that ends messages, and what the provider reports."""
+"""The unsubscribe page, and the webhook of the mail provider."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -23,13 +23,13 @@ from customers.models import Purpose, Topic
 ONE_CLICK = "One-Click"
 
 
-# A mail program has no cookies, and the token is the right to do this one thing.
+# Exempt from CSRF: mail programs have no cookies, and the signed token authorizes this action.
 @csrf_exempt
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @content_security.strict
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask before anything ends, and end it when posted to; looking changes nothing."""
+    """Show a confirmation page on GET, and unsubscribe on POST."""
     scope = read_token(token)
     if scope is None:
         return _page(request, "unknown", status=404)
@@ -41,7 +41,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
             scope, evidence_kind="rfc8058" if is_mail else "click", now=timezone.now()
         )
     except NoSuchCustomer:
-        # Nobody is left to write to, which is what was wanted.
+        # The customer no longer exists, so Butler sends no more messages anyway.
         already_sent = ()
     return _page(request, "ended", scope, sent_count=len(already_sent))
 
@@ -50,7 +50,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 def provider_reports(request: HttpRequest) -> HttpResponse:
     """Store the delivery reports that the mail provider sends."""
     if request.method == "HEAD":
-        # Some providers look whether anybody is here before they take the address.
+        # Some providers check the URL with HEAD before they accept it.
         return HttpResponse(status=200 if provider_events.reporting_provider() else 404)
     with load_shedding.request_slot():
         now = timezone.now()
@@ -70,7 +70,7 @@ def provider_reports(request: HttpRequest) -> HttpResponse:
 
 
 def _unsubscribe_by_provider_id(provider_id: str, now: datetime) -> None:
-    """Unsubscribe the customer, as the link in the message would have."""
+    """Unsubscribe the recipient of a message, as the link in the message would."""
     deliveries = Delivery.objects.filter(
         provider=provider_events.reporting_provider(), provider_id=provider_id
     )
@@ -103,7 +103,7 @@ def _page(
 
 
 def _display_name(scope: UnsubscribeScope) -> str:
-    """Return what this kind of messages is called in the reader's language."""
+    """Return the name of the purpose or topic in the reader's language."""
     texts: Mapping[str, Mapping[str, str]] | None
     if scope.purpose:
         texts = Purpose.objects.filter(pk=scope.purpose).values_list("texts", flat=True).first()

@@ -1,4 +1,4 @@
-"""The inbox channel: the row of the message is what the customer reads in app and portal."""
+"""The adapter of the inbox channel. App and portal show the stored message itself."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ from channels.protocol import ChannelAdapter, ChannelMessage, DeliveryResult, Le
 
 
 class InboxAdapter:
-    """The inbox of app and portal. Nobody is called, so nothing can go wrong on the way."""
+    """The inbox of app and portal. It calls no provider, so sending cannot fail."""
 
     channel = "inbox"
     provider = "butler"

@@ -1,4 +1,4 @@
-"""Finds out by its key who sends a request: a key in a header, in the address or in the body."""
+"""Find the sender of a request by its key in a header, in the URL or in the body."""
 
 import re
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ from customers.access.authorization import MalformedAuthorization, parse_key
 from customers.types import Sender
 
 MAX_KEY = 200
-# Places where a key in the body is looked for: the first and the last so many.
+# The number of places, from the start and from the end of the body, that may name a key.
 MAX_KEY_POSITIONS = 8
 _KEY_NAME = b'"writeKey"'
 _KEY_VALUE = re.compile(rb'\s*+:\s*+"([^"\\]{1,%d})"' % MAX_KEY)
 
 
 def find_sender(request: HttpRequest, scope: str = "ingest") -> Sender:
-    """Find who sends by the key in a header or in the address, in this order."""
+    """Return the sender by the key in a header, or else in the URL. Raises ErrorResponse."""
     key = header_key(request) or request.GET.get("writeKey", "")
     if not key:
         raise _no_key()
@@ -28,7 +28,7 @@ def find_sender(request: HttpRequest, scope: str = "ingest") -> Sender:
 
 
 class AuthenticatedBody(NamedTuple):
-    """A decompressed body, and the senders whose keys came with the request."""
+    """A decompressed body, and the senders of the keys in the request."""
 
     body: bytes
     request: HttpRequest
@@ -36,7 +36,7 @@ class AuthenticatedBody(NamedTuple):
     body_senders: Mapping[str, Sender]
 
     def sender(self, key_in_body: str) -> Sender:
-        """Return who sends, by the key in a header, in the decoded body or in the address."""
+        """Return the sender by the key in a header, or in the decoded body, or in the URL."""
         if self.header_sender:
             return self.header_sender
         if not key_in_body:
@@ -47,8 +47,8 @@ class AuthenticatedBody(NamedTuple):
 def authenticate_body(request: HttpRequest, received: bytes) -> AuthenticatedBody:
     """Check the key before the body is parsed, and decompress it. Raises ErrorResponse.
 
-    Without a key in a header, the text of the body has to name a good one, or the address. Which
-    of several counts says the decoded body.
+    Without a key in a header, the raw body or the URL must contain a valid key. If the body
+    contains several, the decoded body decides later which one counts.
     """
     if header_key(request):
         header_sender = find_sender(request)
@@ -86,7 +86,7 @@ def _unknown_key() -> ErrorResponse:
 
 
 def _keys_in(body: bytes) -> set[str]:
-    """Return what may be keys at the first and the last places that the body names one."""
+    """Return the possible keys at the first and last places in the body that name a key."""
     places, from_start, from_end = set(), -1, len(body)
     for _ in range(MAX_KEY_POSITIONS):
         from_start = body.find(_KEY_NAME, from_start + 1)
@@ -104,7 +104,7 @@ def require_scope(sender: Sender, scope: str) -> None:
 
 
 def find_trusted_sender(request: HttpRequest) -> Sender:
-    """Find who sends, where only a source with a secret key may."""
+    """Return the sender, which must use a secret key. Raises ErrorResponse."""
     sender = find_sender(request)
     if not sender.is_trusted:
         raise ErrorResponse(403, "secret_key_needed", "Use the secret key of a source.")
@@ -112,14 +112,14 @@ def find_trusted_sender(request: HttpRequest) -> Sender:
 
 
 def header_key(request: HttpRequest) -> str:
-    """Return the key in the headers, or an empty text. Raises ErrorResponse where it cannot be read.
+    """Return the key in the headers, or an empty text. Raises ErrorResponse if it is malformed.
 
-    A Bearer token that cannot be a key of ours is ignored: it is meant for another service.
+    The function ignores a Bearer token of another service, which cannot be a key of Butler.
     """
     try:
         key = parse_key(request.META.get("HTTP_AUTHORIZATION", ""))
     except MalformedAuthorization:
-        raise ErrorResponse(401, "no_key", "The key in Authorization cannot be read.") from None
+        raise ErrorResponse(401, "no_key", "The Authorization header is malformed.") from None
     if key and not key.is_foreign_token:
         return key.text
     header: str = request.META.get("HTTP_X_WRITE_KEY", "")

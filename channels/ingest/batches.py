@@ -1,7 +1,7 @@
-"""Parse the body of a request into its events, each still as the bytes it came in. Pure.
+"""Parse the body of a request into its events, each as its original bytes. Pure.
 
-One invalid event must not reject the others: a body that is not JSON as a whole is split
-at its brackets and commas (tolerant_json).
+One invalid event must not reject the others. If the body is not valid JSON as a whole,
+tolerant_json splits it at its brackets and commas.
 """
 
 from itertools import islice
@@ -12,14 +12,14 @@ import msgspec
 from channels.ingest import limits, tolerant_json
 from channels.ingest.tolerant_json import WHITESPACE, InvalidBatch
 
-# Segment takes as many; the phones' files and React Native's queue stay below.
+# The same limit as Segment's. The batches of phone libraries and React Native are smaller.
 MAX_EVENTS = 2500
-# Ordinary events have fewer in the largest body. Decoded, a list of more takes 100 MB.
+# The largest body of ordinary events has fewer. A decoded list of more elements takes 100 MB.
 MAX_COMMAS = 400_000
 
 
 class TooManyEvents(Exception):
-    """More events than one request may carry."""
+    """The request has more than MAX_EVENTS events."""
 
 
 class EventBatch(NamedTuple):
@@ -93,12 +93,12 @@ def parse_list(body: bytes) -> list[bytes]:
     """Parse a list of events. Raises InvalidBatch or TooManyEvents."""
     body = _without_byte_order_mark(body)
     if not body.startswith(b"["):
-        raise InvalidBatch("a list of events was expected")
+        raise InvalidBatch("the body is not a list of events")
     return _limited(list(islice(tolerant_json.split_members(body), MAX_EVENTS + 1)))
 
 
 def _is_decodable(body: bytes) -> bool:
-    """Tell whether a decoder may look at this text: it is neither too deep nor all commas."""
+    """Return whether the body is safe to decode: not too deep and without too many commas."""
     return body.count(b",") <= MAX_COMMAS and limits.is_nested_safely(body)
 
 
@@ -108,7 +108,7 @@ def _parse_tolerantly(body: bytes) -> EventBatch:
     members: dict[bytes, bytes] = {}
     for key, value in tolerant_json.object_members(body):
         if key == b"batch" and key in members:
-            raise InvalidBatch('"batch" is given twice')
+            raise InvalidBatch('"batch" occurs twice')
         members[key] = value
     batch = members.get(b"batch", b"")
     if not batch.startswith(b"["):
@@ -124,7 +124,7 @@ def _parse_tolerantly(body: bytes) -> EventBatch:
 
 def _limited(raw_events: list[bytes]) -> list[bytes]:
     if len(raw_events) > MAX_EVENTS:
-        raise TooManyEvents(f"one request may carry {MAX_EVENTS} events")
+        raise TooManyEvents(f"one request may contain at most {MAX_EVENTS} events")
     return raw_events
 
 

@@ -1,4 +1,4 @@
-"""Reads and decompresses the bodies of requests, up to limits."""
+"""Read and decompress the bodies of requests, up to limits."""
 
 import zlib
 
@@ -9,18 +9,18 @@ from django.http.request import UnreadablePostError
 from channels.ingest.http import ErrorResponse
 
 GZIP_MAGIC = b"\x1f\x8b"
-# What follows a member is copied for each: a body of empty ones would take seconds.
+# zlib copies the rest of the body for each member, so many empty members would take seconds.
 MAX_GZIP_MEMBERS = 16
-# How much a byte may unpack to. Events with ids of their own stay below 100.
+# The largest number of bytes that one byte may decompress to. Ordinary events stay below 100.
 MAX_COMPRESSION_RATIO = 200
-# Whatever the ratio, so much may come of a body.
+# Bytes that a body may always decompress to, independent of the ratio.
 ALWAYS_ALLOWED_SIZE = 256 * 1024
 
 
 def read_body(request: HttpRequest) -> bytes:
-    """Read the body whatever its type, as it came, up to BUTLER_MAX_BODY bytes.
+    """Return the raw body of any content type, up to BUTLER_MAX_BODY bytes. Raises ErrorResponse.
 
-    Nothing of it is looked at: `decompress` comes after what shows who sends, where that is a header.
+    The body is not decompressed yet: callers check a key in a header before `decompress`.
     """
     return _read_limited(request, settings.BUTLER_MAX_BODY)
 
@@ -31,12 +31,12 @@ def decompress(request: HttpRequest, body: bytes) -> bytes:
     if encoding in ("gzip", "x-gzip") or body.startswith(GZIP_MAGIC):
         return _gunzip(body)
     if encoding not in ("", "identity"):
-        raise ErrorResponse(415, "unknown_encoding", "Send the body plain or as gzip.")
+        raise ErrorResponse(415, "unknown_encoding", "Send the body uncompressed or as gzip.")
     return body
 
 
 def _read_limited(request: HttpRequest, limit: int) -> bytes:
-    # Django reads nothing of a body without a length, which is how phones send theirs.
+    # Phones send bodies without Content-Length (chunked), which Django does not read.
     chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
     stream = request.META["wsgi.input"] if chunked else request
     parts, length = [], 0
@@ -45,7 +45,7 @@ def _read_limited(request: HttpRequest, limit: int) -> bytes:
             parts.append(part)
             length += len(part)
     except (OSError, UnreadablePostError):
-        raise ErrorResponse(400, "incomplete", "The body ended too early.") from None
+        raise ErrorResponse(400, "incomplete", "The body is incomplete.") from None
     if length > limit:
         raise _too_large(limit)
     return b"".join(parts)
@@ -63,7 +63,7 @@ def _gunzip(body: bytes) -> bytes:
             if length > limit:
                 raise _too_large(max_size) if limit == max_size else _too_compressed()
             if not unzip.eof:
-                raise ErrorResponse(400, "bad_gzip", "The gzip data ended too early.")
+                raise ErrorResponse(400, "bad_gzip", "The gzip data is incomplete.")
             body = unzip.unused_data
             if not body:
                 return b"".join(parts)
@@ -73,8 +73,10 @@ def _gunzip(body: bytes) -> bytes:
 
 
 def _too_large(limit: int) -> ErrorResponse:
-    return ErrorResponse(413, "too_large", f"A request may carry {limit} bytes, unpacked.")
+    return ErrorResponse(413, "too_large", f"A request may have {limit} bytes, decompressed.")
 
 
 def _too_compressed() -> ErrorResponse:
-    return ErrorResponse(413, "too_large", f"A byte may unpack to {MAX_COMPRESSION_RATIO} bytes.")
+    return ErrorResponse(
+        413, "too_large", f"One byte may decompress to at most {MAX_COMPRESSION_RATIO} bytes."
+    )

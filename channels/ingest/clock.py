@@ -1,27 +1,27 @@
-"""When something really happened, by a clock that we do not control. Pure.
+"""Correct the event times of clients whose clocks are wrong. Pure.
 
-A client states when it happened and, at each attempt to send, what its clock says now. The
-difference to our clock is its error, except where the second statement is old itself: phones
-stamp a batch when they close the file, not when they send it.
+A client sends the time of each event (`timestamp`) and the time of sending (`sentAt`). The
+difference between `sentAt` and our clock is the error of the client's clock, unless `sentAt` is
+old: phones set it when they close the file of a batch, not when they send the batch.
 """
 
 from datetime import UTC, datetime, timedelta
 
 from customers.projections.facts import is_in_reach
 
-# Clients that stamp `sentAt` once, however often and late they send.
+# Clients that set `sentAt` only once for a batch, even if they send the batch late or repeatedly.
 STAMP_ONCE_LIBRARIES = frozenset({"analytics-swift", "analytics-kotlin", "Analytics-CSharp"})
 
-# Less than this is the way through the network. Correcting it would put two batches of one
-# device in the wrong order whenever the first one was slower.
+# A smaller difference may be network latency. Correcting it would put two batches of one device
+# in the wrong order if the first one was slower.
 MAX_LATENCY = timedelta(seconds=60)
 ZERO = timedelta(0)
 
 
 def parse_time(text: object) -> datetime | None:
-    """Read an ISO 8601 time, in UTC where it names no zone.
+    """Return an ISO 8601 time in UTC; a time without a zone is read as UTC.
 
-    None if it is not one, or is at an end of the calendar, where some zone has no such moment.
+    Returns None if the text is not a time, or if some time zone cannot represent the time.
     """
     if not isinstance(text, str):
         return None
@@ -34,10 +34,10 @@ def parse_time(text: object) -> datetime | None:
 
 
 def estimate_error(sent_at: datetime | None, received_at: datetime, *, is_retry: bool) -> timedelta:
-    """Say what to add to a client's times; negative where its clock is ahead.
+    """Return the duration to add to a client's times; negative if its clock is ahead.
 
-    A clock ahead is certain: nothing is sent after it was received. A clock behind looks
-    like a batch that waited, and a retry did wait, so it is believed only the first time.
+    A clock that is ahead is certain, because a batch is sent before it is received. A clock that
+    is behind looks like a batch that waited. A retry did wait, so its difference is ignored.
     """
     if sent_at is None:
         return ZERO
@@ -50,7 +50,7 @@ def estimate_error(sent_at: datetime | None, received_at: datetime, *, is_retry:
 def corrected_time(
     stated_time: datetime | None, received_at: datetime, error: timedelta, *, is_stamped_once: bool
 ) -> datetime:
-    """Say when it happened: never later than it was received."""
+    """Return the corrected event time, which is never later than `received_at`."""
     if stated_time is None:
         return received_at
     if error and not (is_stamped_once and error > ZERO):

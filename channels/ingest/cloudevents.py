@@ -1,7 +1,7 @@
-"""CloudEvents 1.0 (cloudevents/spec, JSON format and HTTP binding), read as events. Pure.
+"""Read CloudEvents 1.0 (cloudevents/spec, JSON format and HTTP binding) as events. Pure.
 
-Source and id together make an event the same one, as the specification has it. Whom it is
-about says the subject, as `kind:value`, or an extension attribute such as `userid`.
+Source and id together identify an event, as in the specification. The subject (`kind:value`) or
+an extension attribute such as `userid` identifies the customer.
 """
 
 import base64
@@ -18,7 +18,7 @@ from channels.ingest.limits import InvalidEvent
 from channels.ingest.segment import MAX_MESSAGE_ID, RequestContext
 from customers.types import IncomingEvent, RejectedItem
 
-# Names of attributes are lower case letters and digits, so ours are spelled without a line.
+# CloudEvents allows only lower case letters and digits in attribute names, so no underscore.
 IDENTIFIER_EXTENSIONS = {
     "userid": "user_id",
     "anonymousid": "anonymous_id",
@@ -27,20 +27,20 @@ IDENTIFIER_EXTENSIONS = {
     "card": "card",
     "device": "device",
 }
-# Checks a text, and makes nothing of what is in it.
+# Checks the syntax of a JSON text without building its values.
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode
 REQUIRED_ATTRIBUTES = ("id", "source", "type")
 
 
 def parse_body(body: bytes) -> EventBatch:
-    """Take a structured event, or a batch of them, apart. Raises InvalidBatch or TooManyEvents."""
+    """Parse a structured event or a batch of them. Raises InvalidBatch or TooManyEvents."""
     if body.lstrip()[:1] == b"[":
         return EventBatch(batches.parse_list(body))
     return batches.parse_single(body)
 
 
 def structured_from_binary(attributes: dict[str, str], content_type: str, body: bytes) -> bytes:
-    """Write an event that came in binary mode in the structured one."""
+    """Return a binary-mode event in structured mode."""
     structured = {name: unquote(value) for name, value in attributes.items()}
     if content_type:
         structured["datacontenttype"] = content_type
@@ -51,7 +51,7 @@ def structured_from_binary(attributes: dict[str, str], content_type: str, body: 
         or content_type.endswith("+json")
         or (not content_type and _is_json(body))
     ):
-        # The data stays as it came, for the limits to judge.
+        # The data keeps its original bytes, which `limits` checks later.
         return msgspec.json.encode(structured)[:-1] + b',"data":' + body + b"}"
     return msgspec.json.encode(structured | {"data_base64": base64.b64encode(body).decode()})
 
@@ -64,7 +64,7 @@ def _is_json(body: bytes) -> bool:
 
 
 def read_event(raw: bytes, request_context: RequestContext) -> IncomingEvent | RejectedItem:
-    """Make an event of a structured CloudEvent, or say why it cannot be one."""
+    """Return the event of a structured CloudEvent, or the reason why it is rejected."""
     try:
         attributes, _ = limits.read_object(raw)
         return segment.build_event(_to_segment(attributes), request_context)
@@ -78,7 +78,7 @@ def _to_segment(cloudevent: dict[str, Any]) -> dict[str, Any]:
         raise InvalidEvent("unknown_version", "specversion is not 1.0")
     for name in REQUIRED_ATTRIBUTES:
         if type(cloudevent.get(name)) is not str or not cloudevent[name]:
-            raise InvalidEvent("missing_attribute", f"{name} is missing, or not text")
+            raise InvalidEvent("missing_attribute", f"{name} is missing or is not text")
     context_attributes = {name: value for name, value in cloudevent.items() if name != "data"}
     payload = cloudevent.get("data", {})
     properties = payload if type(payload) is dict else {"data": payload}
@@ -94,7 +94,7 @@ def _to_segment(cloudevent: dict[str, Any]) -> dict[str, Any]:
 
 
 def _message_id(source: str, event_id: str) -> str:
-    # Where the source holds no bar, as no URI does, this cannot be read in two ways.
+    # A source without a bar (no URI contains one) makes this id unambiguous.
     message_id = f"{source}|{event_id}"
     if "|" not in source and len(message_id) <= MAX_MESSAGE_ID:
         return message_id

@@ -1,7 +1,7 @@
-"""HTTP of `/v1/`: the endpoints, and how every answer looks.
+"""The HTTP behavior of the `/v1/` endpoints: methods, CORS and error responses.
 
-Published clients drop a batch on most 4xx and lose it on a redirect, so what is answered
-here is decided by what they do with it (docs/adr/0012).
+Published clients drop a batch on most 4xx statuses and lose it on a redirect. The statuses here
+follow from the behavior of these clients (docs/adr/0012).
 """
 
 import functools
@@ -30,7 +30,7 @@ type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
 class ErrorResponse(Exception):
-    """A response other than 200, in the shape that old clients can read."""
+    """A response other than 200, as a {"code", "message"} document that old clients can read."""
 
     def __init__(
         self, status: int, code: str, message: str, *, retry_after: int = 0, **more: Any
@@ -49,7 +49,7 @@ class ErrorResponse(Exception):
 
 @contextmanager
 def invalid_event_refused() -> Iterator[None]:
-    """Answer 400 with the reason, where reading an event fails."""
+    """Raise an ErrorResponse with status 400 and the reason if reading an event fails."""
     try:
         yield
     except limits.READER_ERRORS as error:
@@ -62,7 +62,7 @@ def json_response(body: Any, *, status: int = 200) -> HttpResponse:
 
 
 def endpoint[**P](*methods: str) -> Callable[[View[P]], View[P]]:
-    """Make a view of the ingest API: CORS and {"code", "message"}, whatever happens."""
+    """Return a decorator for views of the ingest API, with CORS and {"code", "message"} errors."""
 
     def wrap(view: View[P]) -> View[P]:
         @csrf_exempt
@@ -91,12 +91,12 @@ def _call_view[**P](
     except ErrorResponse as error_response:
         return error_response.response()
     except db.CONNECTION_ERRORS:
-        raise  # config.errors says 503 for all that cannot reach the record
+        raise  # config.errors answers 503
     except SuspiciousOperation as error:
-        return ErrorResponse(400, "refused", f"Not understood: {error}").response()
+        return ErrorResponse(400, "refused", f"The request is invalid: {error}").response()
     except Exception:
         logger.exception("ingest endpoint failed")
-        return ErrorResponse(500, "failed", "This is our fault; try again.").response()
+        return ErrorResponse(500, "failed", "The server failed. Try again.").response()
 
 
 def _preflight(request: HttpRequest, methods: Iterable[str]) -> HttpResponse:
@@ -112,7 +112,7 @@ def _preflight(request: HttpRequest, methods: Iterable[str]) -> HttpResponse:
 
 
 def _with_cors(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    # A write key is public, so any page may send with one; cookies are never looked at.
+    # A write key is public, so a page of any origin may send. These views ignore cookies.
     if origin := request.META.get("HTTP_ORIGIN"):
         response["Access-Control-Allow-Origin"] = origin
         response["Access-Control-Expose-Headers"] = EXPOSE_HEADERS
@@ -121,5 +121,5 @@ def _with_cors(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 
 def is_strict(request: HttpRequest) -> bool:
-    """Tell whether the sender wants to hear of bad items, instead of having them kept apart."""
+    """Return whether the sender wants an error for invalid items instead of their quarantine."""
     return request.META.get("HTTP_X_STRICT_MODE") == "1"

@@ -1,4 +1,4 @@
-"""Read the identifiers of an event, and what it is about. Pure."""
+"""Read the identifiers and the subject (`about`) of an event. Pure."""
 
 import re
 from typing import Any
@@ -7,12 +7,12 @@ from channels.ingest.limits import InvalidEvent
 
 MAX_VALUE = 512
 MAX_REFERENCE = 128
-# Each of them may be somebody's, and all of them have to be looked up and linked.
+# Butler must look up and link each of them, so their number is limited.
 MAX_IDENTIFIERS = 32
 
-# What `context.externalIds` may call the identifiers that have a kind of their own.
+# The types in `context.externalIds` that are kinds of identifiers and not `external:<type>`.
 OWN_KINDS = frozenset({"user_id", "anonymous_id", "email", "phone", "card", "device"})
-# What an event is about, by the property that says so; the first one found counts.
+# The kinds of subjects, with the properties that name one; the first property found counts.
 SUBJECT_PROPERTIES = (
     ("order", ("order_id", "orderId")),
     ("call", ("call_id", "callId")),
@@ -28,15 +28,15 @@ _INVALID_IN_KIND = re.compile(r"[^a-z0-9_.-]")
 def read_identifiers(
     kind: str, document: dict[str, Any], context: dict[str, Any]
 ) -> tuple[tuple[tuple[str, str], ...], str]:
-    """Return the identifiers, each once, and what the event is about. Raises InvalidEvent."""
+    """Return the distinct identifiers, and the subject as `kind:reference`. Raises InvalidEvent."""
     identifiers = _identifiers(kind, document, context)
     about = _about(document, identifiers) if kind == "track" else ""
     if not identifiers:
         raise InvalidEvent(
-            "missing_ids", "neither userId nor anonymousId, nor any other identifier"
+            "missing_ids", "the event has no userId, anonymousId or other identifier"
         )
     if len(identifiers) > MAX_IDENTIFIERS:
-        raise InvalidEvent("too_many_identifiers", f"{len(identifiers)} identifiers")
+        raise InvalidEvent("too_many_identifiers", f"the event has {len(identifiers)} identifiers")
     return tuple(dict.fromkeys(identifiers)), about
 
 
@@ -79,7 +79,7 @@ def _add_strict(identifiers: list[tuple[str, str]], kind: str, value: Any, field
 
 
 def _add_lenient(identifiers: list[tuple[str, str]], kind: str, value: Any) -> None:
-    """Add a value that is also an ordinary fact, and may be anything."""
+    """Add a value if it can be an identifier; otherwise ignore it, because it is also a fact."""
     if type(value) is int:
         value = str(value)
     if type(value) is str and 0 < len(value) <= MAX_VALUE:
@@ -99,7 +99,7 @@ def _add_external(identifiers: list[tuple[str, str]], external: list[Any]) -> No
             raise InvalidEvent("wrong_type", "externalIds are objects with id and type")
         kind = _INVALID_IN_KIND.sub("_", entry["type"].strip().lower())
         if not 0 < len(kind) <= 50:
-            raise InvalidEvent("wrong_type", "the type of an external id is 1 to 50 characters")
+            raise InvalidEvent("wrong_type", "the type of an external id has 1 to 50 characters")
         kind = kind if kind in OWN_KINDS else f"external:{kind}"
         _add_strict(identifiers, kind, entry.get("id"), "externalIds")
 
@@ -126,7 +126,7 @@ def _about(document: dict[str, Any], identifiers: list[tuple[str, str]]) -> str:
 
 
 def id_text(value: Any, field: str) -> str:
-    """Give an id as text; clients send numbers too."""
+    """Return an id as text, because clients also send numbers. Raises InvalidEvent."""
     if type(value) is str:
         return value
     if type(value) is int:

@@ -1,7 +1,7 @@
-"""Limits of JSON, checked before anything else reads it. Pure; every cost here is bounded.
+"""Limits of JSON, checked before other code reads it. Pure; the cost of each check is bounded.
 
-An event that passes is stored with the very bytes it came in, so these limits are also what
-keeps Postgres from refusing it, and with it the batch around it.
+Butler stores a valid event with its original bytes. These limits therefore also prevent that
+Postgres refuses an event, and with it the whole batch.
 """
 
 import json
@@ -21,25 +21,25 @@ MAX_EVENT = 256 * 1024
 MAX_DEPTH = 20
 MAX_KEYS = 1024
 MAX_KEY = 128
-# Postgres counts to 16,383 digits after the point.
+# Postgres stores at most 16,383 digits after the decimal point.
 MAX_DIGITS = 16_000
-# Beyond what a double holds. To write an integer of 4,000 digits takes as long as 1,000 short ones.
+# Integers beyond a double are refused. One of 4,000 digits takes as long as 1,000 short ones.
 NUMBER_BOUND = 2**1024
-# msgspec recurses in C and a thread of a Rust server has a stack of 2 MB: the process dies
-# at a depth of some 5,000. Nothing nested deeper than this may reach it.
+# msgspec recurses in C, and a thread of the Rust server has a stack of 2 MB: the process crashes
+# at a depth of about 5,000. msgspec gets no text that may be nested deeper than this.
 SAFE_NESTING = 1000
-# More than the largest body has in ordinary events. Whoever sends more made them for the cost.
+# The largest body of ordinary events has fewer. A body with more is probably an attack.
 MAX_BRACKETS = 150_000
 
-# What a client writes anew at each attempt, or where it wants the event to go: none of it
-# is what happened, so none of it is hashed.
+# Fields that a client changes at each attempt, or that name destinations. They are no part of
+# the event's content, so the digest leaves them out.
 VOLATILE = frozenset({"sentAt", "_metadata", "writeKey", "integrations"})
 
-# Possessive, so that no input makes it backtrack.
+# Possessive quantifiers, so that no input causes backtracking.
 STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-# Also one that never ends: else each of its quotes would be looked at up to the end of the text.
+# Also matches an unclosed string, so that the search does not rescan the rest for each quote.
 _STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
-# Looks at a run of digits from its start only: from each digit on it would take seconds.
+# Matches only at the start of a run of digits. A match attempt at each digit would take seconds.
 _LONG_NUMBER = re.compile(rb"(?<![0-9])[0-9]{%d}|[eE][-+]?[0-9]{4}" % MAX_DIGITS)
 _NOT_FINITE = re.compile(rb"\bNaN\b|\bInfinity\b")
 _NOT_BRACKETS = bytes(sorted(set(range(256)) - set(b"{}[]")))
@@ -56,13 +56,13 @@ class InvalidEvent(Exception):
         self.detail = detail
 
 
-# What a reader of one event raises where the event is invalid, and where the reader itself is.
+# The errors of a reader for an invalid event, and for a defect of the reader itself.
 READER_ERRORS: tuple[type[Exception], ...] = (InvalidEvent, *isolation.FAULTS)
 _log = logging.getLogger(__name__)
 
 
 def as_invalid_event(error: Exception) -> InvalidEvent:
-    """Return why an event is invalid; a reader that fails in a way of its own says `unreadable`."""
+    """Return the reason why an event is invalid: `unreadable` for a defect of the reader."""
     if isinstance(error, InvalidEvent):
         return error
     description = isolation.describe_fault(error)
@@ -73,7 +73,7 @@ def as_invalid_event(error: Exception) -> InvalidEvent:
 def _finite_float(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise InvalidEvent("number_out_of_range", "a number that no double holds")
+        raise InvalidEvent("number_out_of_range", "a number is outside the range of a double")
     return number
 
 
@@ -82,7 +82,7 @@ _decode = msgspec.json.Decoder(float_hook=_finite_float).decode
 
 
 def is_nested_safely(body: bytes) -> bool:
-    """Tell whether a decoder that recurses may look at this text."""
+    """Return whether a recursive decoder can decode this text without a stack overflow."""
     count = body.count(b"{") + body.count(b"[")
     if count <= SAFE_NESTING:
         return True
@@ -90,7 +90,7 @@ def is_nested_safely(body: bytes) -> bool:
         return False
     plain = body.replace(b"\\\\", b"").replace(b'\\"', b"")
     brackets = b"".join(plain.split(b'"')[::2]).translate(None, _NOT_BRACKETS)
-    # Each round takes away the innermost pairs: as many rounds as the text is deep.
+    # Each round removes the innermost pairs, so the number of rounds is the depth of the text.
     for _ in range(MAX_DEPTH + 4):
         if not brackets:
             return True
@@ -99,35 +99,35 @@ def is_nested_safely(body: bytes) -> bool:
 
 
 def read_object(raw: bytes) -> tuple[dict[str, Any], bytes]:
-    """Decode one item within the limits and digest what stays the same when it is resent.
+    """Return the decoded object of one item, and a digest that is the same after a resend.
 
-    Raises InvalidEvent. The digest is 16 bytes over the sorted object without VOLATILE.
+    Raises InvalidEvent. The digest has 16 bytes, over the sorted object without VOLATILE.
     """
     if len(raw) > MAX_EVENT:
-        raise InvalidEvent("too_large", f"{len(raw)} bytes; {MAX_EVENT} are the most")
+        raise InvalidEvent("too_large", f"{len(raw)} bytes; the limit is {MAX_EVENT}")
     document = _decode_checked(raw)
     if type(document) is not dict:
-        raise InvalidEvent("not_an_object", "an event is a JSON object")
+        raise InvalidEvent("not_an_object", "the event is not a JSON object")
     suspicious_numbers: list[float] = []
     if _count_keys(document, 1, suspicious_numbers) > MAX_KEYS:
         raise InvalidEvent("too_many_keys", f"more than {MAX_KEYS} keys")
     if any(suspicious_numbers):
-        raise InvalidEvent("number_out_of_range", "a number that no double holds")
+        raise InvalidEvent("number_out_of_range", "a number is outside the range of a double")
     canonical = _canonical(document)
-    # Where no colon is escaped, as many colons went in as come out, unless a key was
-    # given twice and one value lost.
+    # Without escaped colons, both texts have the same number of colons, unless a duplicate key
+    # lost its first value.
     if raw.count(b":") != canonical.count(b":") or b"\\u003" in raw:
         _reject_duplicate_keys(raw)
     if b"\\u0000" in raw and b"\\u0000" in canonical.replace(b"\\\\", b""):
-        raise InvalidEvent("nul_character", "text holds U+0000")
-    # 1e-99999 and 0e99999 come out as zero; Postgres would choke on both.
+        raise InvalidEvent("nul_character", "a text contains U+0000")
+    # 1e-99999 and 0e99999 decode to zero; Postgres refuses both.
     if suspicious_numbers or len(raw) > MAX_DIGITS:
         _reject_long_numbers(raw)
     return document, digest(document, canonical)
 
 
 def digest(document: dict[str, Any], canonical: bytes | None = None) -> bytes:
-    """Digest an object without what changes between two attempts to send it."""
+    """Return the 16-byte digest of an object without the VOLATILE fields."""
     if canonical is None or not VOLATILE.isdisjoint(document):
         canonical = _encode({k: v for k, v in document.items() if k not in VOLATILE})
     return blake2b(canonical, digest_size=16).digest()
@@ -135,7 +135,9 @@ def digest(document: dict[str, Any], canonical: bytes | None = None) -> bytes:
 
 def _decode_checked(raw: bytes) -> Any:
     if not is_nested_safely(raw):
-        raise InvalidEvent("too_deep", f"nested deeper than {MAX_DEPTH}, or never closed")
+        raise InvalidEvent(
+            "too_deep", f"nested deeper than {MAX_DEPTH}, or a bracket is not closed"
+        )
     try:
         return _decode(raw)
     except msgspec.ValidationError as error:
@@ -166,14 +168,17 @@ def _malformed_reason(raw: bytes) -> str:
 def _count_keys(
     value: dict[str, Any] | list[Any], depth: int, suspicious_numbers: list[float]
 ) -> int:
-    """Count the keys below, gather zeros and giants, refuse what is too deep or has a long key."""
+    """Return the number of keys. Raises InvalidEvent for too much depth or a long key.
+
+    Appends float zeros and integers beyond NUMBER_BOUND to `suspicious_numbers`.
+    """
     if depth > MAX_DEPTH:
         raise InvalidEvent("too_deep", f"nested deeper than {MAX_DEPTH}")
     count = 0
     inside: Any = value
     if type(value) is dict:
         if max(map(len, value), default=0) > MAX_KEY:
-            raise InvalidEvent("key_too_long", f"a key of more than {MAX_KEY} characters")
+            raise InvalidEvent("key_too_long", f"a key has more than {MAX_KEY} characters")
         count = len(value)
         inside = value.values()
     for inner in inside:
@@ -188,11 +193,11 @@ def _count_keys(
 
 
 def _reject_duplicate_keys(raw: bytes) -> None:
-    # The one decoder that shows every key; numbers are not its business here.
+    # The json module reports every key. `len` avoids the conversion of numbers.
     def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = dict(pairs)
         if len(keys) != len(pairs):
-            raise InvalidEvent("doubled_key", "the same key twice in one object")
+            raise InvalidEvent("doubled_key", "an object has the same key twice")
         return keys
 
     json.loads(raw, object_pairs_hook=unique_keys, parse_int=len, parse_float=len)
@@ -200,4 +205,4 @@ def _reject_duplicate_keys(raw: bytes) -> None:
 
 def _reject_long_numbers(raw: bytes) -> None:
     if _LONG_NUMBER.search(_STRINGS.sub(b'""', raw)):
-        raise InvalidEvent("number_out_of_range", "a number with too many digits")
+        raise InvalidEvent("number_out_of_range", "a number has too many digits")

@@ -1,4 +1,4 @@
-"""Say no in time, so that what is accepted stays fast. Clients come back by Retry-After."""
+"""Refuse requests above a limit, so that accepted ones stay fast; clients obey Retry-After."""
 
 import functools
 import logging
@@ -19,9 +19,9 @@ from channels.ingest.http import ErrorResponse
 
 logger = logging.getLogger(__name__)
 
-# More requests at once than this wait in the server's queue anyway, with their bodies read.
+# More concurrent requests than this would only wait in the server's queue, with their bodies read.
 MAX_CONCURRENT_REQUESTS = 64
-# Seconds the limit is left alone after Redis did not answer.
+# Seconds without a limit after Redis did not answer.
 REDIS_RETRY_SECONDS = 5.0
 
 _slots = threading.BoundedSemaphore(MAX_CONCURRENT_REQUESTS)
@@ -29,9 +29,9 @@ _slots = threading.BoundedSemaphore(MAX_CONCURRENT_REQUESTS)
 
 @contextmanager
 def request_slot() -> Iterator[None]:
-    """Hold one of the slots for requests that write. Raises ErrorResponse when all are in use."""
+    """Hold one of the slots for requests that write. Raises ErrorResponse if all are in use."""
     if not _slots.acquire(blocking=False):
-        raise ErrorResponse(503, "busy", "Too much at once; try again.", retry_after=1)
+        raise ErrorResponse(503, "busy", "Too many concurrent requests. Try again.", retry_after=1)
     try:
         yield
     finally:
@@ -39,9 +39,9 @@ def request_slot() -> Iterator[None]:
 
 
 class EventLimit:
-    """How many events a source may send in a minute, counted in Redis by all processes.
+    """The limit of events that a source may send in a minute, counted in Redis by all processes.
 
-    Without Redis there is no limit: it protects the machine, nothing depends on it.
+    Without Redis there is no limit. The limit only protects the machine from overload.
     """
 
     def __init__(self, url: str) -> None:
@@ -55,7 +55,7 @@ class EventLimit:
         self._disabled_until = 0.0
 
     def count(self, source_id: int, events: int, per_minute: int, now: datetime) -> None:
-        """Count events in; raises ErrorResponse above the limit."""
+        """Add events to the count of a source. Raises ErrorResponse above the limit."""
         if time.monotonic() < self._disabled_until:
             return
         limit = RateLimitItemPerMinute(per_minute)
@@ -66,13 +66,13 @@ class EventLimit:
             reset = self._limiter.get_window_stats(limit, name).reset_time
         except redis.RedisError:
             self._disabled_until = time.monotonic() + REDIS_RETRY_SECONDS
-            logger.warning("no limit on events while Redis is away")
+            logger.warning("no limit on events while Redis is unavailable")
             return
         wait = max(1, int(reset - now.timestamp()) + 1)
         raise ErrorResponse(
             429,
             "too_many_events",
-            f"This source may send {per_minute} events in a minute.",
+            f"This source may send at most {per_minute} events a minute.",
             retry_after=wait,
         )
 

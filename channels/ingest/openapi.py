@@ -1,4 +1,4 @@
-"""The ingest API in the OpenAPI document: its views are not those of REST framework."""
+"""The paths of the ingest API in the OpenAPI document; its views do not use REST framework."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,12 +7,12 @@ type Document = dict[str, Any]
 
 TAG = "ingest"
 _KIND_SUMMARIES = {
-    "track": "Say that something happened",
-    "identify": "Say who somebody is",
-    "page": "Say that a page was looked at",
-    "screen": "Say that a screen was looked at",
-    "group": "Say which group somebody belongs to",
-    "alias": "Say that an anonymous visitor is a known one",
+    "track": "Send an event of a customer",
+    "identify": "Send the identifiers and traits of a customer",
+    "page": "Send the view of a page",
+    "screen": "Send the view of a screen of an app",
+    "group": "Send the group of a customer",
+    "alias": "Link an anonymous visitor to a known customer",
 }
 _TEXT: Document = {"type": "string"}
 _ID: Document = {"type": ["string", "number"]}
@@ -76,30 +76,30 @@ _BATCH: Document = {
     },
 }
 
-# Schemes of the REST API's, which a source's key fits too; X-Write-Key and `writeKey` in
-# the body are there for clients that know no other way.
+# The security schemes of the REST API, which also accept the key of a source. X-Write-Key and
+# `writeKey` in the body are for clients that support no other scheme.
 KEY_SECURITY: list[Document] = [{"basic": []}, {"key": []}]
 
 _ERRORS = {
-    400: "Not JSON, or, in strict mode, events that cannot be taken in",
-    401: "No key, or one that no source has",
-    403: "The key may not do this",
-    405: "Another method",
-    413: "Too many bytes or events",
-    415: "An encoding other than gzip",
-    429: "More events than this source may send; see Retry-After",
-    500: "Our fault; try again",
-    503: "Send it again with the same ids; see Retry-After",
+    400: "The body is not JSON, or an event is invalid in strict mode",
+    401: "The key is missing or unknown",
+    403: "The key does not allow this request",
+    405: "The method is not allowed",
+    413: "The request has too many bytes or events",
+    415: "The content encoding is not gzip",
+    429: "The source sends more events than it may; see Retry-After",
+    500: "The server failed; try again",
+    503: "Overload or an unavailable database: send it again with the same ids; see Retry-After",
 }
 
 
 def openapi_paths() -> dict[str, Document]:
-    """Describe every address of this package."""
-    strict = header("X-Strict-Mode", "`1`: refuse the whole request where one event is bad")
-    retried = header("X-Retry-Count", "Which repetition this is")
+    """Return the OpenAPI path items of the ingest API."""
+    strict = header("X-Strict-Mode", "`1`: refuse the whole request if one event is invalid")
+    retried = header("X-Retry-Count", "The number of this retry")
     batch = operation(
         "ingest_batch",
-        "Take in a batch of events",
+        "Send a batch of events",
         request_schema=_BATCH,
         response_schema=SUCCESS,
         parameters=[strict, retried],
@@ -121,7 +121,7 @@ def openapi_paths() -> dict[str, Document]:
     paths["/v1/m"] = {
         "post": operation(
             "ingest_metrics",
-            "Take a client's figures about itself, and throw them away",
+            "Accept the metrics of a client about itself, and discard them",
             request_schema=ANY_OBJECT,
             response_schema=SUCCESS,
             security=[],
@@ -130,7 +130,7 @@ def openapi_paths() -> dict[str, Document]:
     paths["/v1/projects/{key}/settings"] = {
         "get": operation(
             "ingest_settings",
-            "Tell a client where to send",
+            "Return the settings of a client, such as the host to send to",
             response_schema=ANY_OBJECT,
             parameters=[path_parameter("key", "A key of a source")],
             security=[],
@@ -152,7 +152,10 @@ def operation(
     has_count_headers: bool = False,
     tag: str = TAG,
 ) -> Document:
-    """Describe one operation; `counted` says that headers tell what became of the events."""
+    """Return an OpenAPI operation.
+
+    `has_count_headers` adds the response headers with the outcomes of the events.
+    """
     success: Document = {"description": "Stored", "content": _json(response_schema)}
     if has_count_headers:
         success["headers"] = {
@@ -195,7 +198,7 @@ def path_parameter(name: str, description: str) -> Document:
 def _cloudevents(strict: Document) -> Document:
     described = operation(
         "ingest_cloudevents",
-        "Take in CloudEvents 1.0: structured, in binary mode, or a batch",
+        "Send CloudEvents 1.0: structured, in binary mode, or a batch",
         request_schema=CLOUDEVENT,
         response_schema=SUCCESS,
         parameters=[strict],
@@ -210,7 +213,7 @@ def _cloudevents(strict: Document) -> Document:
 
 def _error_response(code: int) -> Document:
     refused: Document = {
-        "description": _ERRORS.get(code, "There is no such thing"),
+        "description": _ERRORS.get(code, "The object does not exist"),
         "content": _json(ERROR),
     }
     if code in (429, 503):
