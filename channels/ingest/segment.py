@@ -1,7 +1,7 @@
-"""Read one event in the shape that Segment's and RudderStack's clients send. Pure.
+"""Read one event in the format of Segment's and RudderStack's clients. Pure.
 
-Every other way in (phone, store, CloudEvents, webhooks) is written down in this shape too:
-one reader for the log, and one for what is taken out of quarantine later.
+The other inputs (phone, store, CloudEvents, webhooks) convert their events to this format too, so
+the log and the replay of the quarantine each need only one reader.
 """
 
 import re
@@ -27,12 +27,12 @@ type ParsedEvent = IncomingEvent | RejectedItem
 
 
 class RequestContext(NamedTuple):
-    """What holds for every event of one request."""
+    """The values that all events of one request share."""
 
     received_at: datetime
     clock_error: timedelta = clock.ZERO
     is_trusted: bool = False
-    # The route names the kind of a single event; in a batch each item does.
+    # The kind of a single event, from the route; empty in a batch, where each item has its kind.
     kind: str = ""
     context: dict[str, Any] | None = None
     integrations: dict[str, Any] | None = None
@@ -60,7 +60,7 @@ def build_event(document: dict[str, Any], request_context: RequestContext) -> In
 
 
 def build_or_reject(document: dict[str, Any], request_context: RequestContext) -> ParsedEvent:
-    """Do the same as `build_event`, but return a rejected item instead of raising."""
+    """Return the event as `build_event` does, or a rejected item instead of an exception."""
     try:
         return build_event(document, request_context)
     except limits.READER_ERRORS as error:
@@ -73,10 +73,11 @@ def build_or_reject(document: dict[str, Any], request_context: RequestContext) -
 def event_from_object(
     document: dict[str, Any], digest: bytes, body: bytes, request_context: RequestContext
 ) -> IncomingEvent:
-    """Make an event of a decoded object. Raises InvalidEvent."""
+    """Return the event of a decoded object. Raises InvalidEvent."""
     kind = document["type"]
     if type(kind) is not str or kind not in KINDS:
-        raise InvalidEvent("unknown_type", f"{kind!r:.60} is none of {', '.join(sorted(KINDS))}")
+        known = ", ".join(sorted(KINDS))
+        raise InvalidEvent("unknown_type", f"the type {kind!r:.60} is not one of {known}")
     context = document.get("context")
     if type(context) is not dict:
         context = {}
@@ -101,7 +102,7 @@ def _apply_request_context(document: dict[str, Any], request_context: RequestCon
     kind = request_context.kind or document.get("type")
     if document.get("type") != kind or "type" not in document:
         document["type"], is_changed = kind, True
-    # A key is no part of what happened, and everybody who may see the event would see it.
+    # Remove the key, because all readers of the event would see it.
     if "writeKey" in document:
         del document["writeKey"]
         is_changed = True
@@ -119,12 +120,12 @@ def _apply_request_context(document: dict[str, Any], request_context: RequestCon
 def _message_id(document: dict[str, Any], digest: bytes) -> str:
     stated_id = document.get("messageId")
     if stated_id is None or stated_id == "":
-        # Without an id of its own a repeated event is the same one if it states its time.
+        # An event without an id but with a time is a duplicate if its content is the same.
         has_time = "timestamp" in document or "originalTimestamp" in document
         return f"digest-{digest.hex()}" if has_time else ""
     message_id = id_text(stated_id, "messageId")
     if len(message_id) > MAX_MESSAGE_ID:
-        raise InvalidEvent("message_id_too_long", f"{len(message_id)} characters")
+        raise InvalidEvent("message_id_too_long", f"messageId has {len(message_id)} characters")
     return message_id
 
 
@@ -132,13 +133,13 @@ def _name(kind: str, document: dict[str, Any]) -> str:
     name = document.get("event" if kind == "track" else "name")
     if kind == "track":
         if name is None or name == "":
-            raise InvalidEvent("missing_name", "a track event names what happened in `event`")
+            raise InvalidEvent("missing_name", "a track event needs a name in `event`")
     elif kind not in ("page", "screen") or name is None:
         return ""
     if type(name) is not str:
         raise InvalidEvent("wrong_type", "the name is not text")
     if len(name) > MAX_NAME:
-        raise InvalidEvent("name_too_long", f"{len(name)} characters")
+        raise InvalidEvent("name_too_long", f"the name has {len(name)} characters")
     return name
 
 
@@ -147,9 +148,9 @@ def _traits(document: dict[str, Any]) -> dict[str, object]:
     if traits is None:
         return {}
     if type(traits) is not dict:
-        raise InvalidEvent("wrong_type", "traits are an object")
+        raise InvalidEvent("wrong_type", "the traits are not an object")
     if len(traits) > MAX_TRAITS:
-        raise InvalidEvent("too_many_traits", f"{len(traits)} traits")
+        raise InvalidEvent("too_many_traits", f"the event has {len(traits)} traits")
     return traits
 
 
@@ -169,7 +170,7 @@ def _occurred_at(
 
 _STAMP_ONCE_LIBRARIES = list(
     clock.STAMP_ONCE_LIBRARIES
-)  # a list: the name may be anything, even unhashable
+)  # a list, because the name in an event may be an unhashable value
 
 
 def _actor(context: dict[str, Any]) -> str:

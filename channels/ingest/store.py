@@ -1,4 +1,4 @@
-"""Store the events of a request; return the outcome of each, in the same order."""
+"""Store the events of a request, and report their outcomes in the same order."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +23,10 @@ def store_events(
     received_at: datetime,
     is_strict: bool = False,
 ) -> list[IngestOutcome]:
-    """Return one outcome for each event. If strict, stores all events or none."""
+    """Store the events, and return one outcome for each.
+
+    In strict mode, one invalid event prevents the storage of all. Raises ErrorResponse then.
+    """
     events = [
         _with_message_id(event) if isinstance(event, IncomingEvent) else event for event in events
     ]
@@ -32,7 +35,7 @@ def store_events(
     with transaction.atomic():
         outcomes = _record(sender, events, received_at)
         if invalid_items := _invalid_items(outcomes):
-            raise ErrorResponse(400, "invalid_items", "Nothing was stored.", items=invalid_items)
+            raise ErrorResponse(400, "invalid_items", "No event was stored.", items=invalid_items)
     return outcomes
 
 
@@ -46,7 +49,7 @@ def _invalid_items(outcomes: Sequence[IngestOutcome]) -> list[dict[str, object]]
 
 
 def success_response(outcomes: Sequence[IngestOutcome], *, warnings: int = 0) -> HttpResponse:
-    """Return the response that every client reads as success; counts go into headers."""
+    """Return the response that all clients read as success, with the counts in its headers."""
     response = HttpResponse(http.SUCCESS, content_type="application/json")
     return add_count_headers(response, outcomes, warnings=warnings)
 

@@ -1,6 +1,6 @@
-"""Split text that no JSON decoder accepts, at its brackets and commas, in one pass. Pure.
+"""Split invalid JSON text at its brackets and commas in one pass. Pure.
 
-Regular expressions skip strings, innermost pairs of brackets and everything else that is no
+Regular expressions skip strings, innermost pairs of brackets and all other text that is not a
 bracket. Python takes one step for each run of other brackets and for each comma between members.
 """
 
@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 from channels.ingest import limits
 
-# Steps of one pass. The largest body has room for so many brackets in ordinary events.
+# The largest number of steps of one pass. The largest body of ordinary events needs fewer.
 MAX_STEPS = limits.MAX_BRACKETS
 WHITESPACE = b" \t\r\n"
 
 _STRING = re.compile(limits.STRING, re.DOTALL)
-# Possessive: a byte is read twice at most, once more where it is in a pair that is no innermost.
+# Possessive quantifiers: a byte is read at most twice, or three times inside of an outer pair.
 _FLAT = rb'(?:[^][{}"]++|' + limits.STRING + rb")*+"
 _PAIR = rb"[\[{]" + _FLAT + rb"[]}]"
 _TO_BRACKET = re.compile(rb'(?:[^][{}"]++|' + limits.STRING + rb"|" + _PAIR + rb")*+", re.DOTALL)
@@ -25,11 +25,11 @@ _COMMA = ord(",")
 
 
 class InvalidBatch(Exception):
-    """The body is no JSON, or no list of events."""
+    """The body is not JSON, or not a list of events."""
 
 
 def object_members(text: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the keys, escapes untouched, and the raw values of an object."""
+    """Yield the raw keys (with their escapes) and the raw values of an object."""
     for member in split_members(text):
         token = _STRING.match(member)
         end = token.end() if token else 0
@@ -39,11 +39,11 @@ def object_members(text: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def split_members(text: bytes) -> Iterator[bytes]:
-    """Yield what stands between the commas of the outermost brackets.
+    """Yield the texts between the commas of the outermost brackets.
 
-    The text begins with a bracket. Reads brackets and strings only, so it finds its way past
-    values that no decoder takes. Raises InvalidBatch where the brackets do not end with the text,
-    or where that takes more than MAX_STEPS.
+    The text begins with a bracket. The function reads only brackets and strings, so it can pass
+    values that a decoder refuses. Raises InvalidBatch if the brackets do not end with the text, or
+    if the pass takes more than MAX_STEPS steps.
     """
     depth = start = position = 1
     for _ in range(MAX_STEPS):
@@ -60,26 +60,27 @@ def split_members(text: bytes) -> Iterator[bytes]:
 
 
 def _find_delimiter(text: bytes, position: int, depth: int) -> int:
-    """Return the position of the next bracket that ends no innermost pair, or comma at depth 1."""
+    """Return the position of the next bracket outside of innermost pairs, or comma at depth 1."""
     match = (_TO_COMMA if depth == 1 else _TO_BRACKET).match(text, position)
     assert match is not None  # both expressions match the empty text
     end = match.end()
     if end == len(text):
         raise InvalidBatch("the brackets do not match")
     if text[end] == ord('"'):
-        raise InvalidBatch("a string never ends")
+        raise InvalidBatch("a string is not closed")
     return end
 
 
 def _pass_delimiter(text: bytes, position: int, depth: int) -> tuple[int, int]:
-    """Go over a comma, or over brackets of one direction; return the position and depth after it.
+    """Pass a comma, or brackets of one direction, and return the position and the depth after it.
 
-    Closing brackets are passed together down to depth 2: what closes a member is a step.
+    One step passes several closing brackets down to depth 2. The bracket that closes a member
+    takes a separate step.
     """
     if text[position] == _COMMA:
         return position + 1, depth
     if match := _OPENING.match(text, position):
         return match.end(), depth + match.end() - position
     match = _CLOSING.match(text, position, max(position + 1, position + depth - 2))
-    assert match is not None  # nothing else ends what is skipped
+    assert match is not None  # the delimiter is a comma, an opening or a closing bracket
     return match.end(), depth - match.end() + position

@@ -1,4 +1,4 @@
-"""Every route with and without its slash: a redirect would lose what was posted."""
+"""The routes of `/v1/`, with and without a slash, because a redirect would lose a posted body."""
 
 from django.urls import re_path
 

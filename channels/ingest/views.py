@@ -1,4 +1,4 @@
-"""`/v1/`: what apps, sites and servers send with a published Segment or RudderStack client."""
+"""The `/v1/` endpoints for apps, sites and servers with a published Segment or RudderStack client."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -25,19 +25,19 @@ from channels.ingest.tolerant_json import InvalidBatch
 from customers.access import keys
 from customers.types import RejectedItem, Sender
 
-# By route: `/v1/track` and the short form of some clients, `/v1/t`.
+# The kinds by route: `/v1/track`, and `/v1/t`, the short form of some clients.
 KINDS = {kind[0]: kind for kind in segment.KINDS} | {kind: kind for kind in segment.KINDS}
 
 
 @http.endpoint("POST")
 def batch(request: HttpRequest) -> HttpResponse:
-    """Take in a batch of events."""
+    """Store a batch of events."""
     return _ingest(request, batches.parse_batch)
 
 
 @http.endpoint("POST")
 def single(request: HttpRequest, kind: str) -> HttpResponse:
-    """Take in one event whose kind the route names."""
+    """Store one event; the route names its kind."""
     return _ingest(request, batches.parse_single, KINDS[kind])
 
 
@@ -65,7 +65,7 @@ def _ingest(
 def _batch_context(
     request: HttpRequest, batch: EventBatch, sender: Sender, kind: str, now: datetime
 ) -> RequestContext:
-    """Return what holds for every event of a batch."""
+    """Return the values that all events of a batch share."""
     return RequestContext(
         received_at=now,
         clock_error=clock.estimate_error(
@@ -80,7 +80,7 @@ def _batch_context(
 
 @http.endpoint("POST")
 def events(request: HttpRequest) -> HttpResponse:
-    """Take in CloudEvents 1.0: structured, binary or a batch."""
+    """Store CloudEvents 1.0: structured, binary or a batch."""
     now = timezone.now()
     received = bodies.read_body(request)
     with load_shedding.request_slot():
@@ -99,7 +99,7 @@ def events(request: HttpRequest) -> HttpResponse:
 
 @http.endpoint("GET")
 def settings(request: HttpRequest, key: str) -> HttpResponse:
-    """Tell a browser or phone where to send; React Native sends nothing before it knows."""
+    """Return the client's settings with our host; React Native sends no event before it has them."""
     sender: Sender | None = keys.find_sender(key)
     if sender is None:
         raise ErrorResponse(404, "unknown_key", "No source has this key.")
@@ -110,7 +110,7 @@ def settings(request: HttpRequest, key: str) -> HttpResponse:
                     "apiKey": key,
                     "apiHost": f"{request.get_host()}/v1",
                     "protocol": request.scheme,
-                    # Switches on the retries of Swift and Kotlin that obey Retry-After.
+                    # With these, the Swift and Kotlin clients retry and obey Retry-After.
                     "httpConfig": {
                         "rateLimitConfig": {"enabled": True},
                         "backoffConfig": {"enabled": True},
@@ -129,23 +129,23 @@ def settings(request: HttpRequest, key: str) -> HttpResponse:
 
 @http.endpoint("POST")
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Take a browser client's figures about itself, and throw them away."""
+    """Accept the metrics of a browser client about itself, and discard them."""
     return store.success_response([])
 
 
 @http.endpoint("GET", "POST")
 def unknown_route(request: HttpRequest) -> HttpResponse:
-    """Answer 404 in the shape of the ingest API."""
-    raise ErrorResponse(404, "unknown_route", "There is nothing at this address.")
+    """Answer 404 as a document of the ingest API."""
+    raise ErrorResponse(404, "unknown_route", "This path does not exist.")
 
 
 def _parse(parse_body: Callable[[bytes], EventBatch], body: bytes) -> EventBatch:
     try:
         return parse_body(body)
     except InvalidBatch as error:
-        raise ErrorResponse(400, "invalid_json", f"Nothing was stored: {error}.") from None
+        raise ErrorResponse(400, "invalid_json", f"No event was stored: {error}.") from None
     except batches.TooManyEvents as error:
-        raise ErrorResponse(413, "too_many_events", f"Nothing was stored: {error}.") from None
+        raise ErrorResponse(413, "too_many_events", f"No event was stored: {error}.") from None
 
 
 def _cloudevents(request: HttpRequest, body: bytes) -> list[bytes]:
@@ -161,7 +161,7 @@ def _cloudevents(request: HttpRequest, body: bytes) -> list[bytes]:
 
 
 def _redact_key(event: segment.ParsedEvent, key: str) -> segment.ParsedEvent:
-    # What goes to quarantine is shown to staff; a secret key is not for them.
+    # Staff can read rejected items in quarantine, but must not see a secret key.
     if isinstance(event, RejectedItem) and key.encode() in event.raw:
         raw = event.raw.replace(key.encode(), b"(key)")
         return RejectedItem(raw, event.reason, event.detail, event.message_id)

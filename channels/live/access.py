@@ -1,4 +1,4 @@
-"""Who may watch whom, and whether they still may. Judged on rows that others read."""
+"""Check whether a viewer may read a stream, with rows that the caller has read."""
 
 import hashlib
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-# Django's, for what a session says about the password it was opened with.
+# Django's salt for the hash with which a session proves the password of its login.
 _AUTH_HASH_SALT = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
 
 
 class StreamRight(StrEnum):
-    """The right to read a stream: to one's own record, or to every record."""
+    """The right by which a viewer reads a stream: the viewer's own record, or every record."""
 
     OWN = "own"
     EVERY = "every"
@@ -41,8 +41,8 @@ class Viewer(msgspec.Struct):
     key_id: int = 0
     reads_every: bool = False
     customer_id: str | None = None
-    # Digest of session and password as they were when last checked: the same again needs no
-    # second look, and neither secret stays in memory.
+    # The digest of session and password at the last check. If it is unchanged, no new check is
+    # needed; and memory holds neither secret.
     session_digest: bytes = b""
 
     @property
@@ -58,7 +58,7 @@ class StreamAccess(NamedTuple):
 
 
 def session_user(session_data: str) -> int | None:
-    """Read whose session it is; nothing when nobody is signed in, or the signature is wrong."""
+    """Return the user id of a session; None if no user is signed in or the signature is wrong."""
     engine = import_module(settings.SESSION_ENGINE)
     user_id = engine.SessionStore(None).decode(session_data).get(SESSION_KEY)
     text = str(user_id)
@@ -66,7 +66,7 @@ def session_user(session_data: str) -> int | None:
 
 
 def viewer_of(login: SessionLogin) -> Viewer | None:
-    """Let a session in, if it was opened with the password that the login still has."""
+    """Return the viewer of a session; None if the password changed since the sign-in."""
     engine = import_module(settings.SESSION_ENGINE)
     session = engine.SessionStore(None).decode(login.session_data)
     if session.get(SESSION_KEY) != str(login.user_id):
@@ -123,8 +123,8 @@ def _session_access(
         return StreamAccess(is_allowed=False)
     if right is StreamRight.EVERY:
         return StreamAccess(login.reads_every, canonical_id)
-    # One's own record has to be the one that the log leads to. After two records were parted
-    # it is not: what goes on there is somebody else's.
+    # The login must still open the streamed record. After an undone merge, the streamed record may
+    # belong to another customer.
     return StreamAccess(login.customer_id == canonical_id, canonical_id)
 
 

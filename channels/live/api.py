@@ -1,4 +1,4 @@
-"""A ticket for a stream: what a browser can show where it can send no header."""
+"""The REST view for stream tickets, for browsers, whose EventSource cannot send headers."""
 
 from typing import ClassVar
 
@@ -16,7 +16,7 @@ from customers.api.sessions import current_session
 
 
 class StreamTicketShape(msgspec.Struct, frozen=True):
-    """Good once, within seconds, as `?ticket=` of the address."""
+    """A ticket that opens one stream within `expires_in` seconds, as `?ticket=` of the URL."""
 
     ticket: str
     url: str
@@ -24,7 +24,7 @@ class StreamTicketShape(msgspec.Struct, frozen=True):
 
 
 class StreamTicketView(ApiView):
-    """Asking for a ticket; each time a new one, so there is nothing for an Idempotency-Key."""
+    """Issue stream tickets. Each request gets a new ticket, so an Idempotency-Key has no effect."""
 
     rights: ClassVar = {"POST": Right.OWN_LOGIN}
 

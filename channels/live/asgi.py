@@ -1,7 +1,7 @@
-"""The process that serves nothing but streams: a plain ASGI application.
+"""The ASGI application of the live process, which serves only streams.
 
-Django's own request cycle costs a thread for every request and keeps far more in memory than
-a stream that mostly waits should cost (docs/adr/0003).
+It does not use Django's request cycle, which needs a thread for each request and more memory than
+an idle stream should cost (docs/adr/0003).
 """
 
 import asyncio
@@ -85,7 +85,7 @@ class LiveApplication:
         await send({"type": "lifespan.shutdown.complete"})
 
     def _start(self) -> None:
-        # Every stream is an open file, and the usual limit is 1,024.
+        # Each stream is an open file, and the usual limit is 1,024 files.
         _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
         self._connections = ConnectionPool(
@@ -96,8 +96,8 @@ class LiveApplication:
         self._updates = StreamUpdates(self._open_streams, self._event_reader, self.limits)
         metrics.open_streams.set_function(self._open_streams.__len__)
         self._start_jobs()
-        # The server waits for open streams before it stops, and streams wait for events: the
-        # one who is told to stop has to end them.
+        # The server waits for open streams before it stops, and streams wait for events. So this
+        # process must end its streams when it gets a signal.
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
 
@@ -119,7 +119,7 @@ class LiveApplication:
         try:
             await job
         except Exception:
-            # Without one of its jobs the process would serve streams that get no events.
+            # Without one of its jobs, the process would serve streams without events.
             log.critical("live job failed", exc_info=True)
             os._exit(70)
 
@@ -140,7 +140,7 @@ class LiveApplication:
         self._open_streams.end_all(reason="restart")
         if self._stream_tasks:
             await asyncio.wait(self._stream_tasks, timeout=self.limits.shutdown_grace)
-            # The last frames are with the server by now, which needs a moment to send them.
+            # The server has the last frames now, and needs a moment to send them.
             await asyncio.sleep(0.1)
         loop.remove_signal_handler(number)
         os.kill(os.getpid(), number)
@@ -184,7 +184,7 @@ class LiveApplication:
             await self._event_reader.ping()
         except DatabaseUnavailable:
             raise StreamProblem(*DATABASE_UNAVAILABLE, retry_after=2) from None
-        # Without Redis events come a second later, but they come.
+        # Without Redis the streams get their events up to a second later.
         redis_status = "redis ok" if self._updates.is_subscribed else "redis away"
         await _send(send, 200, _TEXT_HEADERS, f"postgres ok\n{redis_status}\n".encode())
 
@@ -196,7 +196,7 @@ class LiveApplication:
         stream = await self._open_stream(stream_request)
         disconnect = asyncio.create_task(wait_for_disconnect(receive))
         disconnect.add_done_callback(lambda _: self._open_streams.close(stream))
-        # A task of its own, so that a reader who takes nothing can be given up on.
+        # A separate task, so that it can be cancelled if the reader takes no data.
         stream_task = asyncio.create_task(self._send_stream(stream, send))
         stream.on_abort = stream_task.cancel
         self._stream_tasks.add(stream_task)

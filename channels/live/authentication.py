@@ -1,4 +1,4 @@
-"""Finds out who asks for a stream, by a key, a ticket or a session."""
+"""Authenticate the request for a stream by a key, a ticket or a session."""
 
 from channels.live.access import Viewer
 from channels.live.credentials import Credential, CredentialKind
@@ -7,7 +7,7 @@ from channels.live.problems import UNAUTHENTICATED, StreamProblem
 
 
 async def authenticate(event_reader: EventReader, credential: Credential | None) -> Viewer:
-    """Return who shows the credential. Raises StreamProblem, and DatabaseUnavailable."""
+    """Return the viewer of a credential. Raises StreamProblem or DatabaseUnavailable."""
     if credential is None:
         raise StreamProblem(*UNAUTHENTICATED)
     kind, secret = credential
@@ -17,7 +17,7 @@ async def authenticate(event_reader: EventReader, credential: Credential | None)
             raise StreamProblem(*UNAUTHENTICATED)
         viewer, may_read = key_viewer
         if not may_read:
-            raise StreamProblem(403, "Not allowed", "This key has no right to read.")
+            raise StreamProblem(403, "Not allowed", "This key does not allow reading records.")
         return viewer
     session = await event_reader.redeem_ticket(secret) if kind is CredentialKind.TICKET else secret
     session_viewer = await event_reader.viewer_by_session(session) if session else None

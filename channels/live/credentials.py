@@ -1,4 +1,4 @@
-"""Finds the credential of a request. Reads no database."""
+"""Find the credential of a request. Pure."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -24,7 +24,7 @@ class Credential(NamedTuple):
 def find_credential(
     headers: Mapping[bytes, bytes], query: Mapping[str, str], *, cookie: str
 ) -> Credential | None:
-    """Return the credential of the request; tickets and headers come before the cookie."""
+    """Return the credential of the request: ticket, Authorization, session token, or cookie."""
     if ticket := query.get("ticket"):
         return Credential(CredentialKind.TICKET, ticket)
     if authorization := headers.get(b"authorization"):
@@ -33,7 +33,7 @@ def find_credential(
     session = headers.get(b"x-session-token", b"").decode("latin-1")
     if not session and (cookie_header := headers.get(b"cookie")):
         session = parse_cookie(cookie_header.decode("latin-1")).get(cookie, "")
-    # A quoted cookie can spell any byte, and Postgres refuses some of them.
+    # A quoted cookie can contain any byte, and Postgres refuses some of them.
     if session.isascii() and session.isalnum():
         return Credential(CredentialKind.SESSION, session)
     return None
@@ -48,7 +48,7 @@ def _key(authorization: str) -> str | None:
 
 
 def query_parameters(query_string: bytes) -> dict[str, str]:
-    """Read the query; a name given twice counts as given last."""
+    """Return the query parameters; the last value counts if a name occurs twice."""
     try:
         pairs = parse_qs(query_string.decode("latin-1"), max_num_fields=20)
     except ValueError:
@@ -57,7 +57,7 @@ def query_parameters(query_string: bytes) -> dict[str, str]:
 
 
 def parse_version(text: str | None) -> int | None:
-    """Read a version of a log; nothing where it is not one."""
+    """Return the version of a log, or None if the text is not a version."""
     if text is None or not (text.isascii() and text.isdigit() and len(text) <= 18):
         return None
     return int(text)

@@ -1,4 +1,4 @@
-"""Reads events by version, and the rights of viewers, for many streams in each statement."""
+"""Read events and the rights of viewers, for many streams with each statement."""
 
 from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
@@ -24,17 +24,17 @@ LogPosition = tuple[str, int]
 
 
 class EventPage(NamedTuple):
-    """The events after a position: frames ready to send, and the last version among them."""
+    """The events after a position: their frames, number and last version."""
 
     frames: bytes
     last_version: int
     event_count: int
-    # It tells of records joined or parted, so that rights may have changed with it.
+    # True if an event merges or separates records, which may change the rights of viewers.
     has_identity_change: bool
 
 
 class AccessSnapshot(NamedTuple):
-    """Versions, canonical customers, logins and keys of a number of streams, as they are now."""
+    """The current versions, canonical customers, logins and keys of some streams."""
 
     customer_versions: dict[str, int]
     canonical_ids: dict[str, str]
@@ -50,7 +50,7 @@ class CanonicalCustomer(NamedTuple):
 
 
 class EventReader:
-    """All queries of the live process."""
+    """The queries of the live process. Each raises DatabaseUnavailable without Postgres."""
 
     def __init__(self, connections: postgres.ConnectionPool, limits: StreamLimits) -> None:
         self._fetch = connections.fetch
@@ -73,14 +73,14 @@ class EventReader:
         }
 
     async def read_access(self, streams: Sequence[Stream]) -> AccessSnapshot:
-        """Return rights and versions of these streams, in three statements for any number of them."""
+        """Return the rights and versions of streams, with at most four statements."""
         viewers = [stream.viewer for stream in streams]
         sessions = {viewer.session_key: viewer.user_id for viewer in viewers if viewer.session_key}
         key_ids = {viewer.key_id for viewer in viewers if viewer.key_id}
         customer_versions, canonical_ids = await self._read_customer_versions(
             {stream.customer_id for stream in streams}
         )
-        # A merged record leads to its canonical record, whose version is needed as well.
+        # A merged record points to its canonical record, whose version is also needed.
         canonical_versions, _ = await self._read_customer_versions(
             set(canonical_ids.values()) - customer_versions.keys()
         )
@@ -110,7 +110,7 @@ class EventReader:
         return viewer_of(login) if login else None
 
     async def viewer_by_key(self, key: str) -> tuple[Viewer, bool] | None:
-        """Find who uses a key, and whether it may read records."""
+        """Return the viewer of a key and whether it may read records; None if it is unknown."""
         rows = await self._fetch(FIND_KEY, {"digest": keys.digest(key)})
         return (Viewer(key_id=rows[0][0]), rows[0][1]) if rows else None
 
@@ -120,7 +120,7 @@ class EventReader:
         return rows[0][0] if rows else None
 
     async def ping(self) -> None:
-        """Return when Postgres answers, raise when it does not."""
+        """Run a statement. Raises DatabaseUnavailable if Postgres does not answer."""
         await self._fetch(b"SELECT 1", {})
 
     async def _read_customer_versions(

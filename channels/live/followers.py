@@ -6,7 +6,7 @@ from channels.live.streams import Stream
 
 
 class Followers:
-    """A registry: which streams follow a customer, and the highest known version of its log."""
+    """A registry of the streams of each customer, and of the highest known version of its log."""
 
     def __init__(self) -> None:
         self._streams: dict[str, set[Stream]] = {}
@@ -16,7 +16,7 @@ class Followers:
         return sum(map(len, self._streams.values()))
 
     def __iter__(self) -> Iterator[Stream]:
-        """Iterate over a copy: streams may open and close meanwhile."""
+        """Iterate over a copy, because streams may open and close during the iteration."""
         return iter([stream for streams in self._streams.values() for stream in streams])
 
     def of_customer(self, customer_id: str) -> frozenset[Stream]:
@@ -36,11 +36,11 @@ class Followers:
             self._known_versions.pop(stream.customer_id, None)
 
     def known_version(self, customer_id: str) -> int:
-        """Return the highest known version; 0 if nobody follows the customer."""
+        """Return the highest known version; 0 if no stream follows the customer."""
         return self._known_versions.get(customer_id, 0)
 
     def raise_known_version(self, customer_id: str, version: int) -> bool:
-        """Remember a version; return whether it is higher than the known one of a followed customer."""
+        """Return whether a version is higher than the known one of a followed customer; store it."""
         is_higher = version > self._known_versions.get(customer_id, version)
         if is_higher:
             self._known_versions[customer_id] = version

@@ -1,4 +1,4 @@
-"""Server-sent events as bytes. Pure: no clock, no database, no network."""
+"""Encode server-sent events as bytes. Pure: no clock, no database, no network."""
 
 import re
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-# What browsers and we ourselves call things; a sender's event must not pass for one of them.
+# Event names of browsers and of Butler. Events of senders must not use them.
 RESERVED_NAMES = frozenset({"hello", "moved", "joined", "ended", "open", "error", "message"})
 
 HEARTBEAT_FRAME = b": still here\n\n"
@@ -16,7 +16,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class EventRow(msgspec.Struct, gc=False):
-    """One event of a log as it is read for a stream; `body` is JSON text."""
+    """One event of a log, as a row of read_events.sql; `body` is JSON text."""
 
     version: int
     kind: str
@@ -29,12 +29,12 @@ class EventRow(msgspec.Struct, gc=False):
     recorded_at: datetime
     channel: str
     body: bytes
-    # False when the record it was filed under is no longer part of this one.
+    # False if the record of the event is no longer a part of this one.
     is_ours: bool
 
 
 class EventPayload(msgspec.Struct, gc=False):
-    """The JSON of an event as a reader of the stream gets it."""
+    """The JSON of an event in the stream."""
 
     version: int
     kind: str
@@ -43,7 +43,7 @@ class EventPayload(msgspec.Struct, gc=False):
     occurred_at: datetime
     recorded_at: datetime
     channel: str
-    # Readers of the stream know it by its first name.
+    # The key in the JSON keeps its older name, which existing readers use.
     evidence: int = msgspec.field(name="trust")
     actor: str
     message_id: str
@@ -51,7 +51,7 @@ class EventPayload(msgspec.Struct, gc=False):
 
 
 def event_frame(row: EventRow) -> bytes:
-    """Write one event; one that belongs to somebody else by now keeps only its place."""
+    """Return the frame of an event; for an event of another customer, only its version."""
     if not row.is_ours:
         return _frame("moved", {"version": row.version, "kind": "moved"}, row.version)
     payload = EventPayload(
@@ -71,7 +71,7 @@ def event_frame(row: EventRow) -> bytes:
 
 
 def event_name(kind: str, name: str) -> str:
-    """Name a frame after its event; one line, and never one of the reserved names."""
+    """Return the name of the frame of an event: one line, and not a reserved name."""
     line = _LINE_BREAKS.sub(" ", name).strip() or kind
     return f"{kind}:{line}" if line in RESERVED_NAMES else line
 
@@ -79,21 +79,21 @@ def event_name(kind: str, name: str) -> str:
 def hello_frame(*, customer_id: str, version: int, position: int | None, retry: int) -> bytes:
     """Return the first frame, with the version of the customer.
 
-    `position` is where the reader starts when it did not say so itself. It has to become the
-    reader's last id: a reader cut off before the first event would otherwise come back
-    without one, and miss what happened in between.
+    `position` is the start version of a reader that named none. It becomes the reader's last
+    event id. Without it, a reader that loses the connection before the first event would
+    reconnect without an id and miss the events in between.
     """
     greeting = {"customer": customer_id, "version": version}
     return b"retry: %d\n" % retry + _frame("hello", greeting, position)
 
 
 def joined_frame(*, customer_id: str, canonical_id: str) -> bytes:
-    """Return the frame that says that the record was merged into another one."""
+    """Return the frame that reports the merge of the record into another one."""
     return _frame("joined", {"customer": customer_id, "canonical": canonical_id})
 
 
 def ended_frame(*, reason: str, retry: int) -> bytes:
-    """Return the last frame; `retry` is when to reconnect, in milliseconds."""
+    """Return the last frame; `retry` is the time to wait before reconnecting, in milliseconds."""
     return b"retry: %d\n" % retry + _frame("ended", {"reason": reason})
 
 

@@ -4,30 +4,30 @@ import msgspec
 
 
 class StreamLimits(msgspec.Struct, frozen=True):
-    """Lengths of time are seconds, sizes bytes."""
+    """The limits of the streams of one process. Durations are in seconds, sizes in bytes."""
 
-    # Proxies cut connections that stay silent; some after 20 seconds.
+    # Proxies close idle connections, some of them after 20 seconds.
     heartbeat_interval: float = 15.0
-    # A stream ends by itself after this long at most, so that no right outlives its proof for
-    # long; each ends a little earlier by chance, so that they do not all come back at once.
+    # The longest life of a stream, so that its reader must authenticate again. Each stream ends at
+    # a random time shortly before, so that not all readers reconnect at the same time.
     max_lifetime: float = 900.0
-    # Browsers open six connections to a host; one is left for the page itself.
+    # Browsers open six connections to a host, and the page itself needs one.
     max_streams_per_customer: int = 5
-    # Above the aim of 10,000 a process; beyond it new ones are sent elsewhere with 503.
+    # The goal is 10,000 streams a process. Beyond this limit, new streams get 503.
     max_streams: int = 12_000
-    # What is kept in memory for a reader who does not keep up. Nothing more is read for it
-    # until this is taken, and it is dropped when it takes nothing for `stall_timeout`.
+    # The memory for a slow reader. The process reads no more events for it until it has taken
+    # these, and closes the stream if the reader takes no data for `stall_timeout`.
     max_backlog: int = 64 * 1024
     stall_timeout: float = 10.0
-    # How often rights are read again, and missed notifications are found.
+    # The interval of the checks for changed rights and missed notifications.
     check_interval: float = 3.0
-    # Without Redis there are no notifications, so versions are read this often.
+    # The interval of the same checks without Redis, because there are no notifications.
     check_interval_without_redis: float = 1.0
-    # How old the last check of the rights may be when events are sent to a reader.
+    # The largest age of the last check of rights when events are sent to a reader.
     max_access_age: float = 5.0
-    # The longest a request waits for Postgres before it is told to come back.
+    # The longest wait of a request for Postgres, before it gets 503.
     database_timeout: float = 3.0
-    # How many rows are read at once for one stream that has to catch up.
+    # The number of events that one statement reads for a stream.
     page_size: int = 100
-    # How long open streams get to end by themselves when the process is told to stop.
+    # The time for open streams to end when the process stops.
     shutdown_grace: float = 2.0

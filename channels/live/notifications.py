@@ -1,4 +1,4 @@
-"""The subscription of a process to change notifications in Redis; it reconnects by itself."""
+"""The subscription of a process to change notifications in Redis, which reconnects itself."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ from channels.live import metrics
 log = logging.getLogger(__name__)
 
 CHANNEL = "butler:changes"
-# Seconds without a message after which we ping, and within which the answer must come.
+# Seconds without a message before a ping, and seconds to wait for its answer.
 PING_AFTER = 3.0
 # Seconds between attempts to subscribe again.
 RECONNECT_DELAYS = (0.1, 0.5, 1.0, 2.0)
@@ -31,7 +31,7 @@ async def subscribe(
     on_changes: Callable[[Iterable[tuple[str, int]]], None],
     on_connection: Callable[[bool], None],
 ) -> None:
-    """Pass every change notification on, forever; report when the connection is lost and back."""
+    """Pass on all change notifications without end, and report each change of the connection."""
     failures = 0
     while True:
         redis = _client(url)
@@ -50,7 +50,7 @@ async def subscribe(
 
 
 def _client(url: str) -> Redis:
-    # Retrying inside the client would subscribe again without telling that notifications
+    # No retries in the client: it would subscribe again without reporting that notifications
     # were missed in between.
     return Redis.from_url(
         url, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0), health_check_interval=0
@@ -60,7 +60,7 @@ def _client(url: str) -> Redis:
 async def _receive_messages(
     subscription: PubSub, on_changes: Callable[[Iterable[tuple[str, int]]], None]
 ) -> None:
-    """Receive until the connection is dead: an error, or no answer to our ping."""
+    """Receive messages until an error, or until a ping gets no answer."""
     is_ping_pending = False
     while True:
         message = await subscription.get_message(timeout=PING_AFTER)

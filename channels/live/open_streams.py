@@ -1,7 +1,7 @@
-"""All open streams of a process: which customers they follow, and when they end.
+"""All open streams of a process, with the customers that they follow and the time of their end.
 
-A change notification names a customer and a version. It only starts a read: events always come
-from Postgres, by version, so a lost, repeated or late notification does no harm.
+A change notification names a customer and a version, and only starts a read. The events always
+come from Postgres, by version, so a lost, repeated or late notification does no harm.
 """
 
 import asyncio
@@ -31,10 +31,10 @@ class OpenStreams:
         return len(self.followers)
 
     def has_room(self, viewer: Viewer, right: StreamRight, customer_id: str) -> bool:
-        """Tell whether one more stream of this customer may be opened.
+        """Return whether one more stream of this customer may be opened.
 
-        A customer's own streams count together. Others count by viewer: a busy call desk
-        must not keep a customer out, nor the other way around.
+        The limit holds for the customer's own streams together, and for each other viewer
+        separately. So a busy call desk cannot block the customer, and the customer cannot block it.
         """
         open_count = sum(
             stream.right is right
@@ -52,7 +52,10 @@ class OpenStreams:
         customer: CanonicalCustomer,
         after: int | None,
     ) -> Stream:
-        """Open a stream of the canonical customer of `requested_id`, after a version or from now on."""
+        """Open a stream of the canonical customer of `requested_id`.
+
+        It starts after the version `after`, or at the current version if `after` is None or too high.
+        """
         customer_id, customer_version = customer
         now = asyncio.get_running_loop().time()
         has_position = after is not None and after <= customer_version
@@ -88,7 +91,7 @@ class OpenStreams:
 
     def _follow(self, stream: Stream, *, customer_version: int) -> None:
         self.followers.add(stream, customer_version=customer_version)
-        # The version was read before this stream could be notified, so it reads once by itself.
+        # Notifications may have come between the read of the version and now, so read once.
         self.read_queue.enqueue(stream)
 
     def _unfollow(self, stream: Stream) -> None:
@@ -98,7 +101,7 @@ class OpenStreams:
     def follow_canonical(
         self, stream: Stream, canonical_id: str, customer_version: int | None
     ) -> None:
-        """Let a stream follow the canonical customer of a record that was merged."""
+        """Make a stream follow the canonical customer of a merged record."""
         if customer_version is None:
             return
         self._unfollow(stream)
@@ -128,7 +131,7 @@ class OpenStreams:
     # Time ------------------------------------------------------------------------------
 
     async def run_timers(self) -> None:
-        """Send heartbeats, end streams at the end of their lifetime, abort stalled ones."""
+        """Send heartbeats, end streams after their lifetime, and abort stalled streams."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(min(1.0, self.limits.heartbeat_interval / 4))
@@ -160,5 +163,5 @@ class OpenStreams:
 
 
 def _reconnect_delay() -> int:
-    """Milliseconds after which a reader comes back; they should not all come at once."""
+    """Return random milliseconds, so that not all readers reconnect at the same time."""
     return random.randint(500, 3000)

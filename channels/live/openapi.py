@@ -1,4 +1,4 @@
-"""What `/live/` looks like, for the OpenAPI file. The live processes answer it."""
+"""The paths below `/live/` in the OpenAPI document. The live processes serve them."""
 
 from typing import Any
 
@@ -9,19 +9,19 @@ type Document = dict[str, Any]
 _AFTER: Document = {
     "name": "after",
     "in": "query",
-    "description": "The version after which to go on; Last-Event-ID does the same",
+    "description": "The version after which to continue; Last-Event-ID does the same",
     "schema": {"type": "integer", "minimum": 0},
 }
 _LAST: Document = {
     "name": "Last-Event-ID",
     "in": "header",
-    "description": "The last version that was seen; browsers send it by themselves",
+    "description": "The last version that the reader received; browsers send it automatically",
     "schema": {"type": "string"},
 }
 _TICKET: Document = {
     "name": "ticket",
     "in": "query",
-    "description": "From POST /api/me/stream-ticket/; good once, within seconds",
+    "description": "From POST /api/me/stream-ticket/; valid once, for some seconds",
     "schema": {"type": "string"},
 }
 _CUSTOMER: Document = {
@@ -31,16 +31,16 @@ _CUSTOMER: Document = {
     "schema": {"type": "string", "format": "uuid"},
 }
 _REFUSALS = {
-    "401": "Nobody says who asks",
-    "403": "Whoever asks may not watch this",
-    "404": "There is no such record",
-    "429": "Five streams of this customer are open already; see Retry-After",
-    "503": "The database is away; see Retry-After",
+    "401": "The credential is missing or invalid",
+    "403": "The key does not allow reading records",
+    "404": "The record does not exist, or the caller may not read it",
+    "429": "Five streams of this customer are already open; see Retry-After",
+    "503": "The database is unavailable, or the process takes no more streams; see Retry-After",
 }
 
 
 def openapi_paths() -> dict[str, Document]:
-    """Describe the streams."""
+    """Return the OpenAPI path items of the streams."""
     own = _stream("live_me", "Watch your own record", [_TICKET], [{"token": []}, {"cookie": []}])
     any_record = _stream(
         "live_customer", "Watch a record", [_CUSTOMER], [{"key": []}, {"basic": []}, {"cookie": []}]
@@ -52,7 +52,7 @@ def _stream(
     name: str, summary: str, parameters: list[Document], security: list[Document]
 ) -> Document:
     described = {
-        "description": "Events as they happen, `id` being the version on the log; see the docs",
+        "description": "New events as they are stored; `id` is the version on the log; see the docs",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
     problem = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemShape"}}}

@@ -1,4 +1,4 @@
-"""A few connections to Postgres for a process that mostly waits. None is held while waiting."""
+"""A pool of few Postgres connections; a stream holds none while it waits for events."""
 
 import asyncio
 from collections.abc import AsyncIterator, Buffer, Mapping
@@ -11,7 +11,7 @@ from psycopg import waiting
 from psycopg.abc import RV, PQGen
 from psycopg.adapt import Loader
 
-# Options of Django's connection pool; a single connection does not know them.
+# Options for Django, which psycopg connections do not accept.
 _DJANGO_ONLY = frozenset({"pool", "server_side_binding", "isolation_level", "assume_role"})
 
 _SQL = Path(__file__).parent / "sql"
@@ -22,12 +22,12 @@ class DatabaseUnavailable(Exception):
 
 
 class Connection(psycopg.AsyncConnection[tuple[Any, ...]]):
-    """Ends with the statement that somebody gave up.
+    """A connection that closes if its statement is cancelled.
 
-    psycopg would ask Postgres to cancel it, and wait ten seconds for one that says nothing.
+    psycopg would ask Postgres to cancel the statement, and wait ten seconds for an answer.
     """
 
-    # psycopg's own signature, and how it waits.
+    # The signature and the waiting are those of psycopg.
     async def wait(
         self,
         gen: PQGen[RV],
@@ -55,7 +55,7 @@ def load_statement(name: str) -> bytes:
 
 
 class ConnectionPool:
-    """At most `max_size` connections, opened when needed and kept while they work."""
+    """A pool of at most `max_size` connections, opened when needed and kept while they work."""
 
     def __init__(self, database: Mapping[str, Any], *, max_size: int, timeout: float) -> None:
         options = database.get("OPTIONS", {})
@@ -76,14 +76,16 @@ class ConnectionPool:
         self._timeout = timeout
 
     async def fetch(self, query: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Run one statement that stands alone; a connection that died meanwhile is replaced."""
+        """Run one statement in autocommit mode and return its rows. Raises DatabaseUnavailable.
+
+        A lost connection is replaced once.
+        """
         try:
             async with asyncio.timeout(self._timeout), self._slots:
                 try:
                     return await self._run(query, values)
                 except psycopg.OperationalError:
-                    # All connections die together when Postgres restarts. One new one tells
-                    # whether it is back.
+                    # A restart of Postgres closes all connections, so try once with a new one.
                     await self._close_idle()
                     return await self._run(query, values)
         except (TimeoutError, OSError, psycopg.OperationalError, psycopg.InterfaceError) as error:
@@ -100,7 +102,7 @@ class ConnectionPool:
         try:
             yield connection
         except BaseException:
-            # Whatever it was in the middle of, the next one must not meet it.
+            # Its state is unknown, so it must not be used again.
             await connection.close()
             raise
         self._idle.append(connection)

@@ -1,7 +1,7 @@
 """Problem responses of the live process (RFC 9457)."""
 
-# Any page may open a stream: a stream needs a ticket, a token or a key of its own, and
-# without Access-Control-Allow-Credentials no browser hands it one that came by cookie.
+# Pages of any origin may open a stream with a ticket, a token or a key. Without
+# Access-Control-Allow-Credentials, browsers give such a page no stream by cookie.
 ALLOW_ORIGIN = (b"access-control-allow-origin", b"*")
 
 
@@ -19,13 +19,17 @@ class StreamProblem(Exception):
             self.headers.append((b"www-authenticate", b'Bearer realm="butler"'))
 
 
-UNAUTHENTICATED = (401, "Who are you?", "Show a session token, a secret key or a fresh ticket.")
-NOT_FOUND = (404, "Not found", "There is no such record, or it is not yours to see.")
+UNAUTHENTICATED = (
+    401,
+    "Not authenticated",
+    "Send a valid session token, secret key or unused ticket.",
+)
+NOT_FOUND = (404, "Not found", "The record does not exist, or you may not read it.")
 DATABASE_UNAVAILABLE = (
     503,
-    "The record cannot be reached",
-    "The database does not answer; try again.",
+    "Database unavailable",
+    "The database does not answer. Try again.",
 )
-TOO_MANY_STREAMS = (503, "Too many streams", "This process serves no more streams; try again.")
-SHUTTING_DOWN = (503, "Closing", "This process is about to stop; try again.")
+TOO_MANY_STREAMS = (503, "Too many streams", "This process takes no more streams. Try again.")
+SHUTTING_DOWN = (503, "Closing", "This process is stopping. Try again.")
 TOO_MANY_OF_CUSTOMER = (429, "Too many streams", "Close another stream of this record first.")

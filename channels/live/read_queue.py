@@ -1,4 +1,4 @@
-"""The streams that wait for a read of the log, in the order in which they asked for it."""
+"""The queue of the streams that wait for a read of the log."""
 
 import asyncio
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from channels.live.streams import Stream
 
 
 class ReadQueue:
-    """A queue in which each stream stands at most once."""
+    """A first-in, first-out queue that contains each stream at most once."""
 
     def __init__(self) -> None:
         self._streams: dict[Stream, None] = {}
@@ -27,7 +27,7 @@ class ReadQueue:
         self._streams.pop(stream, None)
 
     async def next_batch(self, size: int) -> list[Stream]:
-        """Return the first streams; wait until there is one."""
+        """Wait for a stream, then remove and return at most `size` streams."""
         while not self._streams:
             await self._is_filled.wait()
             self._is_filled.clear()

@@ -1,4 +1,4 @@
-"""Reads requests for a stream: which record, with which credential, after which version."""
+"""Parse the requests for streams: the record, the credential and the start version."""
 
 import re
 from typing import Any, NamedTuple
@@ -19,19 +19,19 @@ class StreamRequest(NamedTuple):
     """The credential, customer and position of a request for a stream."""
 
     credential: Credential | None
-    # The record in the path; None is one's own.
+    # The record in the path; None means the viewer's own record.
     customer_id: str | None
     after: int | None
 
 
 def parse_stream_request(scope: dict[str, Any], customer_id: str | None) -> StreamRequest:
-    """Return what a request asks for; `customer_id` is the record in its path."""
+    """Return the parsed request; `customer_id` is the record in its path. Raises StreamProblem."""
     headers = {name.lower(): value for name, value in scope["headers"]}
     query = credentials.query_parameters(scope["query_string"])
     after = credentials.parse_version(query.get("after"))
     if after is None and "after" in query:
-        raise StreamProblem(400, "Odd position", "`after` is the version of an event.")
-    # A browser that comes back shows the last id it saw, in front of the address it was given.
+        raise StreamProblem(400, "Invalid position", "`after` must be the version of an event.")
+    # A browser that reconnects sends Last-Event-ID with the old URL, so the header comes first.
     last_seen = credentials.parse_version(headers.get(b"last-event-id", b"").decode("latin-1"))
     cookie = settings.SESSION_COOKIE_NAME
     return StreamRequest(
@@ -45,7 +45,7 @@ def stream_right(viewer: Viewer, customer_id: str | None) -> tuple[StreamRight, 
     """Return the right by which the viewer reads the stream, and the customer's id."""
     if customer_id is not None and (viewer.key_id or viewer.reads_every):
         return StreamRight.EVERY, customer_id
-    # Somebody else's record and no record at all look the same.
+    # The record of another customer and a missing record get the same answer.
     if customer_id is not None or viewer.customer_id is None:
         raise StreamProblem(*NOT_FOUND)
     return StreamRight.OWN, viewer.customer_id

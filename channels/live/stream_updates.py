@@ -1,4 +1,4 @@
-"""Reads new events for the open streams, and checks that each may still get them."""
+"""Read new events for the open streams, and check that their viewers may still read them."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ from channels.live.streams import Stream
 
 log = logging.getLogger(__name__)
 
-# Streams checked together; a larger batch would keep the loop from sending meanwhile.
+# The number of streams in one check. A larger batch would block the event loop for too long.
 BATCH_SIZE = 500
 
 
@@ -39,7 +39,7 @@ class StreamUpdates:
     # Reading ---------------------------------------------------------------------------
 
     async def read(self) -> None:
-        """Read for the streams in the queue, forever. While one batch is read, the next one fills."""
+        """Read events for the streams in the queue, without end."""
         while True:
             batch = await self._read_queue.next_batch(BATCH_SIZE)
             try:
@@ -71,10 +71,10 @@ class StreamUpdates:
             self._open_streams.request_read(stream)
 
     def _forget_missing_version(self, stream: Stream, notified_versions: Mapping[str, int]) -> None:
-        """Correct a known version that does not exist: it would be read forever.
+        """Correct a known version that does not exist, because it would be read without end.
 
-        A notification can name such a version. If another one came during the read, the next
-        read looks for it.
+        A notification can name such a version. If another notification came during the read, the
+        next read looks for its version.
         """
         known_version = self._followers.known_version(stream.customer_id)
         if known_version == notified_versions.get(stream.customer_id):
@@ -83,9 +83,9 @@ class StreamUpdates:
     async def _check_before_delivery(
         self, batch: Sequence[Stream], pages: Mapping[LogPosition, EventPage]
     ) -> None:
-        """Check the streams that are about to get events, if their rights may be outdated.
+        """Check the streams that will get events, if their rights may be outdated.
 
-        The identity of a record has just changed, or the last check is too old.
+        This is so if the identity of a record has changed, or if the last check is too old.
         """
         has_identity_change = any(page.has_identity_change for page in pages.values())
         age = asyncio.get_running_loop().time() - self._checked_at
@@ -109,7 +109,7 @@ class StreamUpdates:
         self._check_requested.set()
 
     async def check_periodically(self) -> None:
-        """Check rights and versions every few seconds, forever, and after each subscription."""
+        """Check rights and versions every few seconds and after each subscription, without end."""
         while True:
             pause = (
                 self._limits.check_interval
@@ -125,7 +125,7 @@ class StreamUpdates:
                 log.warning("database unavailable; open streams wait")
 
     async def check_all(self) -> None:
-        """End streams that lost their right, follow merged records, find missed events."""
+        """End streams without a right, follow merged records, and find missed events."""
         async with self._check_lock:
             started = asyncio.get_running_loop().time()
             for batch in batched(self._followers, BATCH_SIZE):
@@ -137,7 +137,7 @@ class StreamUpdates:
         open_streams = [stream for stream in streams if not stream.has_ended]
         snapshot = await self._event_reader.read_access(open_streams)
         for stream in open_streams:
-            # Its reader may have disconnected meanwhile; it must not be followed again.
+            # The reader may have disconnected meanwhile; an ended stream must not continue.
             if not stream.has_ended:
                 self._apply_access(stream, snapshot)
 

@@ -12,7 +12,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class Stream:
-    """One stream: OpenStreams enqueues frames, its own task sends them."""
+    """One stream. OpenStreams enqueues frames, and the task of the stream sends them."""
 
     __slots__ = (
         "customer_id",
@@ -45,7 +45,7 @@ class Stream:
         self.customer_id = customer_id
         # The last version that was enqueued for this reader.
         self.version = version
-        # Waiting for a read of the log, or in the middle of one.
+        # Whether the stream waits for a read of the log, or a read is running.
         self.is_read_pending = False
         self.pending_frames: list[bytes] = []
         self.pending_bytes = 0
@@ -63,7 +63,7 @@ class Stream:
             self.has_pending.set()
 
     def end(self, last_frame: bytes = b"") -> None:
-        """Send the pending frames, then the last one, then nothing."""
+        """End the stream after the pending frames and the last frame."""
         if not self.has_ended:
             self.enqueue(last_frame)
             self.has_ended = True

@@ -1,14 +1,14 @@
-"""One-time tickets: a random text in a browser's hand, its digest in a row.
+"""One-time tickets for streams: the browser gets a random text, and the database its digest.
 
-The row is deleted by whoever uses the ticket (sql/redeem_ticket.sql), so that it serves once
-on any number of processes, and outlives Redis.
+The use of a ticket deletes its row (sql/redeem_ticket.sql). So a ticket works only once for all
+processes, and does not depend on Redis.
 """
 
 import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-# From the page asking for it to its EventSource showing it.
+# The time between the request for a ticket and its use by the page's EventSource.
 LIFETIME = timedelta(seconds=30)
 
 
@@ -17,8 +17,8 @@ def digest(ticket: str) -> bytes:
 
 
 def issue(*, session_key: str, now: datetime) -> str:
-    """Give a session a ticket for one stream; the caller has checked who is signed in."""
-    # The streams read this module too, and have no use for the models.
+    """Return a new ticket for one stream of a session. The caller has checked the session."""
+    # Imported here, because the live process also imports this module, without models.
     from channels.models import StreamTicket
 
     ticket = secrets.token_urlsafe(24)

@@ -2,11 +2,14 @@ from django.db import models
 
 
 class StreamTicket(models.Model):
-    """A right to open one stream, once and soon: a browser's EventSource sends no headers,
-    and a key in an address ends up in logs. Only its digest is kept; using it deletes it."""
+    """A ticket that opens one stream once, before it expires.
+
+    A browser's EventSource cannot send headers, and a key in a URL ends up in logs. The row has
+    only the digest of the ticket, and the use of the ticket deletes the row.
+    """
 
     digest = models.BinaryField(max_length=32, primary_key=True)
-    # The stream ends with the session that the ticket was given to.
+    # The session that requested the ticket. The stream ends with this session.
     session_key = models.CharField(max_length=40)
     expires_at = models.DateTimeField(db_index=True)
 

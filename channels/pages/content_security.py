@@ -1,4 +1,4 @@
-"""The content security policy of our pages: their own files, and nothing else."""
+"""The content security policy of our pages, which allows only files of this site."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -17,7 +17,7 @@ def strict(view: View) -> View:
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        # Settings are read when a page is served, not when this module is first imported.
+        # Read the settings for each response, not at import, so that tests can change them.
         return csp_override(_policy())(view)(request, *args, **kwargs)
 
     return wrapper

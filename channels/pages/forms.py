@@ -1,6 +1,6 @@
-"""The forms on the page of preferences; each becomes consent statements. No database, no clock.
+"""The forms of the Preferences page, which produce consent statements. No database, no clock.
 
-The console has the same forms, for statements that a customer makes to staff.
+The console uses the same forms for statements that a customer makes to staff.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -25,7 +25,7 @@ from customers.consent.statements import ConsentStatement
 
 
 class InvalidForm(ValueError):
-    """A form that cannot become a statement; the message is an error code."""
+    """The form has no valid statement; the message is an error code."""
 
 
 def read_statements(
@@ -49,7 +49,7 @@ def read_statements(
 
 
 def anchor_of(name: str, posted: QueryDict, purposes: Collection[str]) -> str:
-    """Return the id of the form's place on the page, where its outcome is shown; empty: none."""
+    """Return the id of the form's section, which shows its outcome; empty if it has none."""
     if name not in ("consent", "data-use"):
         return name if name in FORMS else ""
     purpose = posted.get("purpose", "").strip()
@@ -57,7 +57,7 @@ def anchor_of(name: str, posted: QueryDict, purposes: Collection[str]) -> str:
 
 
 def is_restriction(statement: ConsentStatement) -> bool:
-    """Return whether a statement may forbid messages, so that those already sent matter."""
+    """Return whether a statement may forbid messages, so that recently sent ones matter."""
     if statement.kind == "preference.set":
         return statement.value is not True or statement.subject == "only_when_i_ask"
     return statement.kind in ("consent.refused", "consent.withdrawn", "objection.made")
@@ -69,7 +69,7 @@ class ConsentForm(StatementForm):
     error_code = "answer"
     purpose = forms.CharField(required=False)
     answer = forms.ChoiceField(choices=YES_OR_NO)
-    # The digest of the text above the buttons.
+    # The digest of the notice above the buttons.
     notice = forms.CharField(required=False)
     language = forms.CharField(required=False)
 
@@ -163,7 +163,7 @@ class DataUseForm(StatementForm):
         return [preference_set("data_use", is_allowed, topic=self.cleaned_data["purpose"])]
 
 
-# By the name in the address that the form is posted to.
+# The forms by the name in the URL to which they are posted.
 FORMS: dict[str, type[StatementForm]] = {
     "consent": ConsentForm,
     "objection": ObjectionForm,

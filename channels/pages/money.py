@@ -1,4 +1,4 @@
-"""Amounts of money: read from text, and written in the reader's language."""
+"""Parse amounts of money, and format them in the reader's language."""
 
 from decimal import Decimal, InvalidOperation
 
@@ -12,7 +12,7 @@ _CENT = Decimal("0.01")
 
 
 def parse_amount(text: str) -> Decimal | None:
-    """Return an amount to the cent; None if the text is no amount, is negative or too large."""
+    """Return an amount with two decimals; None if the text is invalid, negative or too large."""
     try:
         amount = Decimal(text or "0")
     except InvalidOperation:
@@ -22,7 +22,7 @@ def parse_amount(text: str) -> Decimal | None:
 
 
 def format_money(amount: str, currency: str) -> str:
-    """Return an amount as the reader's language writes it; empty if the text is no amount."""
+    """Return an amount in the format of the reader's language; empty if the text is no amount."""
     try:
         number = Decimal(amount).quantize(_CENT)
     except InvalidOperation:

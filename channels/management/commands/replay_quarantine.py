@@ -8,12 +8,14 @@ from channels.quarantine.replay import replay, unresolved_ids
 
 
 class Command(BaseCommand):
-    help = "Try to take in what is in quarantine, by the reader as it is today."
+    help = "Replay items of the quarantine with the current code."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("ids", nargs="*", type=int, help="all of it where none is given")
-        parser.add_argument("--reason", default="", help="only what is there for this reason")
-        parser.add_argument("--source", default="", help="only what this source sent")
+        parser.add_argument(
+            "ids", nargs="*", type=int, help="ids of items; without ids, all unresolved items"
+        )
+        parser.add_argument("--reason", default="", help="only items with this reason")
+        parser.add_argument("--source", default="", help="only items of this source")
 
     def handle(self, *args: Any, **options: Any) -> None:
         ids = options["ids"] or unresolved_ids(reason=options["reason"], source=options["source"])

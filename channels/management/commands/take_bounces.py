@@ -12,18 +12,22 @@ from channels.email import bounces
 from channels.email.mime import own_domain
 from customers import db
 
-# A report carries at most the letter that it is about.
+# Bytes. A report contains at most the mail that it is about.
 MAX_MAIL_SIZE = 10 * 1024 * 1024
-# By this a mail server knows to try again later (sysexits.h, EX_TEMPFAIL).
+# The exit code after which a mail server tries again later (sysexits.h, EX_TEMPFAIL).
 EX_TEMPFAIL = 75
 
 
 class Command(BaseCommand):
-    help = "Take in mail that came back: delivery reports and complaints. Anything else is left."
+    help = "Read returned mail: delivery reports and complaints. Other mail is ignored."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", nargs="*", default=["-"], help="one letter each; - is stdin")
-        parser.add_argument("--recipient", default="", help="whom the mail server took it for")
+        parser.add_argument(
+            "file", nargs="*", default=["-"], help="files with one mail each; - is stdin"
+        )
+        parser.add_argument(
+            "--recipient", default="", help="the recipient according to the mail server"
+        )
 
     def handle(self, *, file: list[str], recipient: str, **_: Any) -> None:
         for name in file:
@@ -40,7 +44,7 @@ class Command(BaseCommand):
                 )
             except db.CONNECTION_ERRORS as error:
                 raise CommandError(
-                    "The database is away; try later.", returncode=EX_TEMPFAIL
+                    "The database is unavailable. Try again later.", returncode=EX_TEMPFAIL
                 ) from error
             kinds = ", ".join(report.kind for report in reports)
             self.stdout.write(f"{name}: {kinds or 'no report of ours'}")

@@ -14,12 +14,12 @@ from channels import deliveries
 
 
 class Command(BaseCommand):
-    help = "Do all of the butler's work that is due, without Celery or Redis."
+    help = "Run all due jobs and send all queued messages, without Celery or Redis."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="count what is due only")
+        parser.add_argument("--dry-run", action="store_true", help="only count the due jobs")
         parser.add_argument(
-            "--every", type=float, metavar="SECONDS", help="go on, looking again so often"
+            "--every", type=float, metavar="SECONDS", help="repeat after this many seconds"
         )
 
     def handle(self, *, dry_run: bool, every: float | None, **_: Any) -> None:
@@ -31,11 +31,11 @@ class Command(BaseCommand):
             time.sleep(every)
             try:
                 self._run_once()
-                # Whoever goes on does what workers do: it is their sign of life.
+                # A repeating tick does the work of workers, so it also records their heartbeat.
                 heartbeat.record_heartbeat(now=timezone.now())
             except OperationalError as error:
-                # The database is away for a moment; what is due waits there.
-                self.stderr.write(f"not now: {type(error).__name__}")
+                # The due jobs wait in the database until it is available again.
+                self.stderr.write(f"database unavailable: {type(error).__name__}")
 
     def _run_once(self) -> None:
         jobs = tick(now=timezone.now())

@@ -1,4 +1,4 @@
-"""Consent questions as the customer reads them. No database, no request."""
+"""Consent questions for the customer's page. No database, no request."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ class ConsentQuestion:
     """One purpose, the notice that asks for consent to it, and the current answer."""
 
     key: str
-    # The id of its place on the page.
+    # The id of its section on the page.
     anchor: str
     name: str
     description: str
@@ -37,7 +37,7 @@ class ConsentQuestion:
     answer: str
     answered_at: datetime | None
     valid_until: datetime | None
-    # After a no: staff do not ask again before this, unless the customer brings it up.
+    # After a refusal, staff do not ask again before this time, unless the customer asks.
     reask_not_before: datetime | None
     # The ledger entry whose receipt can be fetched; empty if there is no answer.
     entry_id: str
@@ -50,7 +50,7 @@ class ConsentQuestion:
 def consent_question(
     purpose: PurposeShape, state: State, now: datetime, *, is_of_age: bool
 ) -> ConsentQuestion:
-    """Present the question of a purpose with the answer that holds now."""
+    """Return the question of a purpose with the current answer."""
     consent = state.consents.get(purpose.key) or _NO_ANSWER
     is_yes = consent.state == "given" and is_of_age
     is_answered = bool(consent.entry)
@@ -80,4 +80,4 @@ def consent_question(
     )
 
 
-_NO_ANSWER = Consent("refused", "", datetime.min)  # noqa: DTZ901  # stands for no answer, never shown
+_NO_ANSWER = Consent("refused", "", datetime.min)  # noqa: DTZ901  # means no answer; pages never show it

@@ -1,4 +1,4 @@
-"""Decisions about messages and the access log, as the customer reads them."""
+"""Decisions about messages, and the access log, for the customer's pages."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,7 +48,7 @@ ACCESS_REASONS = {
     "task": gettext_noop("because there was something to do for you"),
     "visit": gettext_noop("because of your visit"),
 }
-# The role of whoever accessed a record.
+# The roles of the readers of a record.
 ACCESS_ROLES = {
     "api": gettext_noop("one of our systems"),
     "desk": gettext_noop("call desk"),
@@ -84,7 +84,7 @@ class ChannelOutcome:
     outcome: str
     is_sent: bool
     reason: str
-    # The anchor on the page of preferences where the customer can change it; empty: none.
+    # The anchor of the setting on the Preferences page that can change it; empty if none.
     setting: str
     message: UUID | None
 
@@ -102,7 +102,7 @@ class OccasionCard:
 
 @dataclass(frozen=True, slots=True)
 class AccessLogRow:
-    """One access to the record, or several in a row with the same attributes."""
+    """One access to the record, or several consecutive ones with the same attributes."""
 
     at: datetime
     actor: str
@@ -166,7 +166,7 @@ def _channel_outcome(
 def _sentence_facts(
     decision: DecisionShape, contact: DecidedContact, names: CatalogNames, automation: str
 ) -> dict[str, str]:
-    """Return what the sentence about a decision can name."""
+    """Return the values for the placeholders of a decision's sentence."""
     return {
         "purpose": names.purposes.get(contact.purpose, contact.purpose),
         "topic": names.topics.get(contact.topic, contact.topic),
@@ -177,7 +177,7 @@ def _sentence_facts(
 
 
 def anchor(setting: str) -> str:
-    """Return the anchor of a setting on the page of preferences."""
+    """Return the anchor of a setting on the Preferences page."""
     return setting.replace(":", "-").replace("_", "-")
 
 
@@ -195,7 +195,7 @@ def _moment(until: datetime | None) -> str:
 
 
 def access_log_rows(entries: Iterable[AccessLogEntryShape]) -> list[AccessLogRow]:
-    """Present access log entries, newest first; equal entries in a row become one row."""
+    """Return rows for access log entries, newest first; equal consecutive ones become one row."""
     rows = groupby(map(access_log_row, entries), key=_attributes)
     groups = [list(group) for _key, group in rows]
     return [replace(group[0], count=len(group)) for group in groups]
@@ -206,14 +206,14 @@ def _attributes(row: AccessLogRow) -> tuple[str, str, str, str]:
 
 
 def access_log_row(entry: AccessLogEntryShape) -> AccessLogRow:
-    """Present an access log entry; a system is named as a staff member is."""
+    """Return the row of an access log entry, of a staff member or of a system."""
     kind, _sign, name = entry.actor.partition(":")
     return AccessLogRow(
         at=entry.at,
         actor=(name or kind).capitalize() if kind == "staff" else name or kind,
         role=translated(ACCESS_ROLES, entry.role) if entry.role != "staff" else "",
         part=_(ACCESSED_PARTS.get(entry.what, OTHER_PART)),
-        # A call is named by its reference, which says nothing to customers.
+        # The reference of a call is left out, because it means nothing to customers.
         reason=translated(
             ACCESS_REASONS, "call" if entry.reason.startswith("call ") else entry.reason
         ),
