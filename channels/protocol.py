@@ -1,4 +1,4 @@
-"""The contract between the dispatcher and the channels; every adapter is tested against it."""
+"""The contract between the dispatcher and the adapters; tests check each adapter against it."""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol
@@ -10,7 +10,7 @@ type AttemptOutcome = Literal["accepted", "rejected", "transient", "uncertain"]
 
 
 class ChannelMessage(msgspec.Struct, frozen=True):
-    """One rendered message for a channel. `id` is the same at every attempt."""
+    """One rendered message for a channel; all attempts to send it have the same `id`."""
 
     id: UUID
     delivery_id: UUID
@@ -22,44 +22,46 @@ class ChannelMessage(msgspec.Struct, frozen=True):
     html: str
     message_class: str
     topic: str
-    # The one-click link (RFC 8058); empty where the message cannot be unsubscribed from.
+    # The one-click link (RFC 8058); empty for messages without an unsubscribe link.
     unsubscribe_url: str = ""
 
 
 class DeliveryResult(msgspec.Struct, frozen=True):
     """The outcome of sending one message.
 
-    accepted: the provider has it. rejected: it never will, trying again is pointless.
-    transient: it certainly has not, later it may. uncertain: nobody knows whether it has.
+    accepted: the provider has the message.
+    rejected: the provider refuses the message, and would refuse it again.
+    transient: the provider certainly does not have the message; a later attempt may succeed.
+    uncertain: it is unknown whether the provider has the message.
     """
 
     delivery_id: UUID
     outcome: AttemptOutcome
     provider_id: str = ""
     code: str = ""
-    # For people; never an address, never a word of the message.
+    # A sentence for staff, without the address and without text of the message.
     detail: str = ""
-    # Seconds, as the provider asked for.
+    # Seconds to wait, if the provider asked for a delay.
     retry_after: float | None = None
-    # Nothing at all is to go to this address any more: "bounced", "stopped".
+    # The reason to add the address to the suppression list: "bounced", "stopped", or empty.
     suppress: str = ""
 
 
 class ChannelAdapter(Protocol):
-    """Sends the messages of one channel through one provider.
+    """An adapter that sends the messages of one channel through one provider.
 
-    `send` yields one result for each message, in order, as soon as it has it. It never raises
-    for an error of the provider. It calls `is_lease_open()` right before it sends each message:
-    once that returns False, it sends no further message and yields no further result. Each call
-    to a provider takes at most `timeout` seconds.
+    `send` yields the result of each message as soon as it is known, in the order of the messages.
+    It never raises for an error of the provider. It calls `is_lease_open()` right before it sends
+    each message. After that returns False, it sends no message and yields no result. Each call to
+    a provider takes at most `timeout` seconds.
     """
 
-    # The channel, such as "email"; and who is behind it, such as "smtp".
+    # The channel, such as "email", and the provider, such as "smtp".
     channel: str
     provider: str
-    # The kind of identifier that is its address: "email", "phone"; empty: needs none.
+    # The kind of identifier that is the address: "email", "phone"; empty if it needs none.
     address_kind: str
-    # Whether the provider can tell two attempts of one message apart, so that sending again
+    # Whether the provider recognizes a second attempt of the same message, so that sending again
     # after an uncertain outcome is harmless.
     is_idempotent: bool
     timeout: float
@@ -70,6 +72,6 @@ class ChannelAdapter(Protocol):
 
 
 class LeaseCheck(Protocol):
-    """Returns whether the lease of the batch is still open, so that messages may be sent."""
+    """A function that returns whether the lease of the batch is open and sending is allowed."""
 
     def __call__(self) -> bool: ...

@@ -1,7 +1,7 @@
-"""Unsubscribe links: their signed token, and unsubscribing by it.
+"""Unsubscribe links, with their signed token, and the action that they perform.
 
-The link says whose messages of which kind end, and can do nothing else: whoever finds it can
-make us more silent, never less. It holds for as long as the key that signed it is known.
+A link names a customer and a kind of messages, and can only end these messages. A stranger who
+finds the link can do no more than that. The link works as long as the key that signed it is known.
 """
 
 import base64
@@ -33,7 +33,7 @@ class UnsubscribeScope(NamedTuple):
 
     customer_id: UUID
     message_id: UUID
-    # What was consented to; empty: it needed no consent, and the topic is what ends.
+    # The purpose of the consent; empty if the message needed none, and then the topic ends.
     purpose: str
     topic: str
 
@@ -45,14 +45,14 @@ def unsubscribe_url(*, customer_id: UUID, message_id: UUID, purpose: str, topic:
 
 
 def sign_token(scope: UnsubscribeScope) -> str:
-    """Return the token of a link: signed, and without a name or an address in it."""
+    """Return the signed token of a link, which contains no name and no address."""
     kind = f"{scope.purpose}\0{scope.topic}".encode()
     encoded = scope.customer_id.bytes + scope.message_id.bytes + kind
     return _signer().sign(base64.urlsafe_b64encode(encoded).rstrip(b"=").decode())
 
 
 def read_token(token: str) -> UnsubscribeScope | None:
-    """Return the scope of a token; None where its signature is invalid."""
+    """Return the scope of a token; None if its signature is invalid."""
     if len(token) > _MAX_TOKEN_LENGTH:
         return None
     try:
@@ -69,10 +69,10 @@ def read_token(token: str) -> UnsubscribeScope | None:
 def end_messages(
     scope: UnsubscribeScope, *, evidence_kind: str, now: datetime
 ) -> tuple[withdrawal.SentMessage, ...]:
-    """End messages of this kind; return those that were sent just before.
+    """End the messages of this kind, and return those that were sent just before.
 
-    `evidence_kind` is "rfc8058" for a mail program, "click" for the page. Repeating it changes
-    nothing. Raises NoSuchCustomer.
+    `evidence_kind` is "rfc8058" for a mail program, "click" for the page, "provider" for the
+    provider's own link. A repeated call changes nothing. Raises NoSuchCustomer.
     """
     if _is_already_ended(scope):
         return ()
@@ -80,7 +80,7 @@ def end_messages(
     try:
         return _record_statement(scope, _statement(scope, evidence), now)
     except InvalidStatement:
-        # The kind is gone since: then nothing at all by mail, rather than more of it.
+        # The purpose or topic no longer exists, so end all messages by mail.
         statement = ConsentStatement(
             "preference.set", "allow", False, channel="email", evidence=evidence
         )

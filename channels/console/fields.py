@@ -1,4 +1,4 @@
-"""Fields for what staff type. Reads no database."""
+"""Form fields for text that staff type. Reads no database."""
 
 from django import forms
 

@@ -18,7 +18,7 @@ from channels.console.presenters.orders import StaffOrder
 
 
 class FormError(NamedTuple):
-    """A text for the top of the page, and the name of the input it is about; empty: of none."""
+    """An error text for the top of the page, and the name of its input, or empty."""
 
     text: str
     field: str = ""
@@ -102,7 +102,7 @@ class OrderInput:
 
     @property
     def total(self) -> Decimal:
-        """What the lines of a valid form cost."""
+        """The total price of the lines of a valid form."""
         return sum(
             (
                 line.cleaned_data["price"] * line.cleaned_data["quantity"]
@@ -112,7 +112,7 @@ class OrderInput:
         )
 
     def statement(self) -> dict[str, object]:
-        """Return what a valid form states about an order."""
+        """Return the properties of the order event of a valid form."""
         order = self.form.cleaned_data
         statement: dict[str, object] = {
             "currency": order["currency"],
@@ -130,7 +130,7 @@ class OrderInput:
 
 def _errors(form: OrderForm) -> Iterator[FormError]:
     for name, texts in form.errors.items():
-        # The currency is a hidden input, which nobody can go to.
+        # The currency is a hidden input, so the error must not link to it.
         yield from (FormError(str(text), "" if name == "currency" else name) for text in texts)
 
 

@@ -10,7 +10,7 @@ from django.forms.formsets import INITIAL_FORM_COUNT, TOTAL_FORM_COUNT, BaseForm
 from channels.console.fields import PriceField, TypedTextField
 from channels.pages.money import parse_amount
 
-# How many lines a form reads, shows at least, and leaves empty at least.
+# The most lines that a form reads, the fewest lines that it shows, the fewest empty lines.
 LINES_LIMIT, LINES_SHOWN, EMPTY_LINES = 60, 6, 2
 _LINE_FIELDS = ("id", "name", "quantity", "price")
 
@@ -105,7 +105,7 @@ def _empty_lines(filled: int) -> int:
 
 
 def _posted_line(posted: Mapping[str, str], number: int) -> dict[str, str]:
-    """Return the inputs of a line by field; nothing if it is empty."""
+    """Return the inputs of a line by field, or an empty dict for an empty line."""
     line = {field: posted.get(f"line{number}_{field}", "") for field in _LINE_FIELDS}
     is_filled = OrderLineForm(
         {f"line{number}_{field}": text for field, text in line.items()}, prefix=f"line{number}"
@@ -114,7 +114,7 @@ def _posted_line(posted: Mapping[str, str], number: int) -> dict[str, str]:
 
 
 def line_statement(line: Mapping[str, Any]) -> dict[str, object]:
-    """Return what a valid line states about an order."""
+    """Return a valid line as a line of an order event."""
     return {
         **({"line_id": line["id"]} if line["id"] else {}),
         "name": line["name"],

@@ -17,7 +17,7 @@ from channels.console.views import (
 )
 from customers.api import path_converters
 
-# What is imported for the converter that it registers.
+# path_converters is imported because it registers the converter "number".
 __all__ = ["app_name", "path_converters", "urlpatterns"]
 
 app_name = "console"
@@ -42,7 +42,7 @@ urlpatterns = [
     path("customers/<uuid:customer_id>/orders/", history.list_orders, name="orders"),
     path("customers/<uuid:customer_id>/happened/", history.show_timeline, name="timeline"),
     path("customers/<uuid:customer_id>/told/", history.list_decisions, name="decisions"),
-    # What is of an order comes before the order: its number may have anything in it.
+    # The paths below an order come before the order, whose number may contain slashes.
     path(
         "customers/<uuid:customer_id>/orders/<number:number>/lines/<number:line>/cancel/",
         order_actions.cancel_line,

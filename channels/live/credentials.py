@@ -1,4 +1,4 @@
-"""Find the credential of a request. Pure."""
+"""Find the credential of a request. Reads no database."""
 
 from collections.abc import Mapping
 from enum import StrEnum

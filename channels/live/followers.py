@@ -40,7 +40,10 @@ class Followers:
         return self._known_versions.get(customer_id, 0)
 
     def raise_known_version(self, customer_id: str, version: int) -> bool:
-        """Return whether a version is higher than the known one of a followed customer; store it."""
+        """Store a version if it is higher than the known one of a followed customer.
+
+        Returns whether it is higher.
+        """
         is_higher = version > self._known_versions.get(customer_id, version)
         if is_higher:
             self._known_versions[customer_id] = version

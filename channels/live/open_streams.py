@@ -54,7 +54,7 @@ class OpenStreams:
     ) -> Stream:
         """Open a stream of the canonical customer of `requested_id`.
 
-        It starts after the version `after`, or at the current version if `after` is None or too high.
+        It starts after the version `after`, or at the current version if `after` is None or higher.
         """
         customer_id, customer_version = customer
         now = asyncio.get_running_loop().time()

@@ -52,7 +52,7 @@ def _stream(
     name: str, summary: str, parameters: list[Document], security: list[Document]
 ) -> Document:
     described = {
-        "description": "New events as they are stored; `id` is the version on the log; see the docs",
+        "description": "New events as Butler stores them; `id` is the version (see the docs)",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
     problem = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemShape"}}}

@@ -17,7 +17,7 @@ def strict(view: View) -> View:
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        # Read the settings for each response, not at import, so that tests can change them.
+        # Read the settings for each response, not when this module is imported.
         return csp_override(_policy())(view)(request, *args, **kwargs)
 
     return wrapper

@@ -1,4 +1,4 @@
-"""The forms that set or clear one preference for every channel and topic. No database, no clock."""
+"""The forms that set or clear one preference for all channels and topics. No database, no clock."""
 
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -17,13 +17,13 @@ from customers.consent.preferences import PERIODS, MalformedValue, parse_value
 from customers.consent.state import CHANNELS
 from customers.consent.statements import ConsentStatement
 
-# For how many days one can pause.
+# The choices for the length of a pause, in days.
 PAUSES = (1, 7, 30, 90)
 _MESSAGE_LIMIT = 1000
 
 
 class SettingForm(StatementForm):
-    """Set or clear one preference for every channel and topic."""
+    """Set or clear one preference for all channels and topics."""
 
     setting: ClassVar[str]
 
@@ -31,7 +31,7 @@ class SettingForm(StatementForm):
         super().__init__(posted, **context)
         self.is_clearing = posted.get("do", "").strip() == "clear"
         if self.is_clearing:
-            # What is cleared needs no value.
+            # Clearing a preference needs no value.
             self.fields.clear()
 
     def statements(self) -> list[ConsentStatement]:
@@ -68,7 +68,7 @@ class BudgetForm(SettingForm):
     def clean_most(self) -> int:
         limit = int(self.cleaned_data["most"])
         if limit > _MESSAGE_LIMIT:
-            raise forms.ValidationError("too many")
+            raise forms.ValidationError("too many messages")
         return limit
 
     def value(self) -> dict[str, object]:
@@ -135,7 +135,7 @@ class ChannelOrderForm(SettingForm):
         channels = [channel for channel in self.cleaned_data["channel"] if channel]
         is_unique = len(set(channels)) == len(channels)
         if not channels or not is_unique or not set(channels) <= set(CHANNELS):
-            raise forms.ValidationError("not channels, each once")
+            raise forms.ValidationError("the channels are not distinct known channels")
         return channels
 
     def value(self) -> object:

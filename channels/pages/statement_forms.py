@@ -1,4 +1,4 @@
-"""What all forms that become consent statements share. No database, no clock."""
+"""The base class and helpers of the forms that produce consent statements. No database, no clock."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -25,7 +25,7 @@ class TextListField(forms.Field):
 
 
 class StatementForm(forms.Form):
-    """A form that becomes consent statements."""
+    """A form that produces consent statements."""
 
     error_code: ClassVar[str]
 
@@ -43,7 +43,7 @@ class StatementForm(forms.Form):
 def preference_set(
     name: str, value: object, channel: str = ANY, topic: str = ANY
 ) -> ConsentStatement:
-    """Return the statement that sets a preference, for every channel and topic by default."""
+    """Return the statement that sets a preference, by default for all channels and topics."""
     return consent_statement("preference.set", name, value=value, channel=channel, topic=topic)
 
 

@@ -1,4 +1,4 @@
-"""Times on pages, in the company's time zone."""
+"""Format times for pages, in the company's time zone."""
 
 from datetime import datetime, timezone
 
@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 
 
 def in_company_zone(at: datetime) -> datetime:
-    """Return a time in the company's zone, with a fixed offset that has that zone's name.
+    """Return a time in the company's zone, as a fixed offset with the zone's name.
 
-    Django prints no zone name in the hour that occurs twice when summer time ends; with a fixed
-    offset it does.
+    At the end of summer time, one hour occurs twice. Django prints no zone name in that hour,
+    except for a fixed offset.
     """
     local = localtime(at)
     offset = local.utcoffset()

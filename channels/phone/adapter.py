@@ -1,4 +1,4 @@
-"""The phone channel: a person calls. Sending a message creates a task for the staff."""
+"""The adapter of the phone channel, which creates a staff task to call the customer."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,7 @@ from channels.protocol import ChannelAdapter, ChannelMessage, DeliveryResult, Le
 
 
 class PhoneAdapter:
-    """A task for the staff, one for each message however often it is sent."""
+    """Create one staff task for each message, even if the message is sent again."""
 
     channel = "phone"
     provider = "staff"
@@ -45,7 +45,7 @@ def _create_staff_task(message: ChannelMessage) -> DeliveryResult:
                 message_id=message.id,
             )
     except Error as error:
-        # Its commit may have come through; the key makes trying again harmless.
+        # The commit may have succeeded. The key makes a second attempt harmless.
         return DeliveryResult(
             message.delivery_id, "uncertain", code="database", detail=type(error).__name__
         )
@@ -53,5 +53,5 @@ def _create_staff_task(message: ChannelMessage) -> DeliveryResult:
 
 
 def _storable(text: str) -> str:
-    """Return text as Postgres takes it: without NUL and lone surrogates."""
+    """Return the text without NUL and lone surrogates, which Postgres cannot store."""
     return text.replace("\x00", " ").encode(errors="replace").decode()

@@ -1,7 +1,7 @@
-"""Reads the webhooks of telephone systems as events. Pure.
+"""Read the webhooks of telephone systems as events. Pure.
 
-Two shapes: the one that Zammad's CTI takes (newCall, answer, hangup; many telephone systems
-send it) and Twilio's voice webhook and status callbacks.
+There are two formats: the format of Zammad's CTI (newCall, answer, hangup), which many telephone
+systems send, and Twilio's voice webhook and status callbacks.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _TWILIO_EVENT_NAMES = {
 
 
 class CallEvent(NamedTuple):
-    """One step of a call: the event, and the number of who is on the other side."""
+    """One step of a call: the event, and the number of the other party."""
 
     event: dict[str, Any]
     number: str
@@ -30,10 +30,10 @@ class CallEvent(NamedTuple):
 
 
 def parse_call(fields: Mapping[str, Any]) -> CallEvent:
-    """Read newCall, answer or hangup. Raises InvalidEvent."""
+    """Return the event of a newCall, answer or hangup. Raises InvalidEvent."""
     stage = _text_field(fields, "event")
     if stage not in _EVENT_NAMES:
-        raise InvalidEvent("unknown_event", "event is newCall, answer or hangup")
+        raise InvalidEvent("unknown_event", "event must be newCall, answer or hangup")
     property_names = {"from", "to", "cause", "queue", "subject", "answeringNumber"}
     return _call_event(
         call_id=_text_field(fields, "callId"),
@@ -48,7 +48,7 @@ def parse_call(fields: Mapping[str, Any]) -> CallEvent:
 
 
 def parse_twilio_call(fields: Mapping[str, Any]) -> CallEvent:
-    """Read a request of Twilio's about a call. Raises InvalidEvent."""
+    """Return the event of a Twilio request about a call. Raises InvalidEvent."""
     status = _text_field(fields, "CallStatus") or "ringing"
     name = _TWILIO_EVENT_NAMES.get(status, "Call Ended")
     properties = {"from": _text_field(fields, "From"), "to": _text_field(fields, "To")}
@@ -66,9 +66,9 @@ def parse_twilio_call(fields: Mapping[str, Any]) -> CallEvent:
 
 
 def to_international(number: str) -> str:
-    """Give a number its plus, which telephone systems like to leave out.
+    """Return a number with the plus sign that many telephone systems leave out.
 
-    Eleven digits and more that do not start with a zero are a number with its country's code.
+    A number of eleven or more digits that does not start with a zero has its country code.
     """
     if number.startswith("00"):
         return f"+{number[2:]}"
@@ -81,7 +81,7 @@ def _call_event(
     *, call_id: str, stage: str, name: str, direction: str, user: str, properties: dict[str, str]
 ) -> CallEvent:
     if not 0 < len(call_id) <= MAX_CALL_ID - len(stage) - 1:
-        raise InvalidEvent("wrong_call_id", "a call has an id of at most 80 characters")
+        raise InvalidEvent("wrong_call_id", "the id of a call must have 1 to 80 characters")
     is_inbound = direction in _INBOUND
     number = to_international(properties.get("from" if is_inbound else "to", ""))
     properties = {"call_id": call_id, "direction": "in" if is_inbound else "out", **properties}
@@ -113,5 +113,5 @@ def _text_field(fields: Mapping[str, Any], name: str) -> str:
     if type(value) is int:
         return str(value)
     if type(value) is not str or len(value) > 200:
-        raise InvalidEvent("wrong_type", f"{name} is text of at most 200 characters")
+        raise InvalidEvent("wrong_type", f"{name} must be text of at most 200 characters")
     return value.strip()

@@ -1,4 +1,4 @@
-"""What `/v1/phone/` looks like, for the OpenAPI file."""
+"""The paths below `/v1/phone/` in the OpenAPI document."""
 
 from channels.ingest.openapi import Document, header, operation, path_parameter
 
@@ -46,10 +46,10 @@ ANSWER: Document = {
 
 
 def openapi_paths() -> dict[str, Document]:
-    """Describe every address of this package."""
+    """Return the OpenAPI path items of the telephone webhooks."""
     call = operation(
         "phone_call",
-        "Say that a call begins, is answered or ends, and learn whose number it is",
+        "Report that a call begins, is answered or ends, and get the customers with its number",
         request_schema=CALL,
         response_schema=ANSWER,
         has_count_headers=True,
@@ -61,17 +61,21 @@ def openapi_paths() -> dict[str, Document]:
         "name": "dial",
         "in": "query",
         "required": False,
-        "description": "The number to connect the caller to; signed with the address",
+        "description": "The number to connect the caller to; the signature covers it",
         "schema": _TEXT,
     }
     twilio = operation(
         "phone_twilio",
-        "Take in a voice webhook or status callback of Twilio's",
+        "Receive a voice webhook or status callback of Twilio",
         request_schema={"type": "object", "additionalProperties": True},
         response_schema=_TEXT,
         parameters=[
             path_parameter("source", "The source whose webhook secret is the auth token"),
-            header("X-Twilio-Signature", "Over the form, or with bodySHA256", required=True),
+            header(
+                "X-Twilio-Signature",
+                "The signature of the URL and the form, or of the URL with bodySHA256",
+                required=True,
+            ),
             dial,
         ],
         security=[],

@@ -1,4 +1,4 @@
-"""`/v1/phone/`: a telephone system says that it rings, and learns who it may be."""
+"""The `/v1/phone/` webhooks: a telephone system reports calls, and gets the possible callers."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ from customers.types import IngestOutcome, Sender
 
 @http.endpoint("POST")
 def call(request: HttpRequest) -> HttpResponse:
-    """Take in newCall, answer or hangup, and answer with whom the number belongs to."""
+    """Store a newCall, answer or hangup, and return the customers with the number."""
     received = bodies.read_body(request)
     with load_shedding.request_slot():
         sender = authentication.find_trusted_sender(request)
@@ -26,7 +26,7 @@ def call(request: HttpRequest) -> HttpResponse:
             call_event = calls.parse_call(
                 twilio_webhook.parse_fields(bodies.decompress(request, received))
             )
-        # Looked up first: afterwards the call itself has made a record for the number.
+        # Look up before storing, because storing the call makes a record for an unknown number.
         matches = _matches(sender, call_event.number)
         outcome = _record(sender, call_event)
     answer = {
@@ -41,9 +41,9 @@ def call(request: HttpRequest) -> HttpResponse:
 
 @http.endpoint("POST")
 def twilio(request: HttpRequest, source: str) -> HttpResponse:
-    """Take in a voice webhook or status callback of Twilio's, and answer with TwiML.
+    """Store a voice webhook or status callback of Twilio, and answer with TwiML.
 
-    `?dial=+31…` in the address, which is signed too, connects the caller to that number.
+    `?dial=+31…` in the URL, which is signed too, connects the caller to that number.
     """
     received = bodies.read_body(request)
     with load_shedding.request_slot():

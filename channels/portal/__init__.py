@@ -1,1 +1,1 @@
-"""The customer's own pages."""
+"""The portal: the pages for customers."""

@@ -1,4 +1,4 @@
-"""Views of a customer's own pages: who may see them, and what surrounds them."""
+"""Decorators and helpers for the pages of the signed-in customer."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -32,7 +32,7 @@ def form(view: CustomerView) -> CustomerView:
 
 
 def own_record(request: HttpRequest) -> ResolvedCustomer | None:
-    """Return the record of the signed-in customer; None: there is none."""
+    """Return the record of the signed-in customer, or None if there is none."""
     if not isinstance(request.user, User) or request.user.record_id is None:
         return None
     return resolve_customer(request.user.record_id)
@@ -45,7 +45,7 @@ def render_page(
     section: str,
     **context: Any,
 ) -> HttpResponse:
-    """Render a page with header and navigation; `section` is its place in the navigation."""
+    """Return a page with header and navigation; `section` is its entry in the navigation."""
     status = context.pop("status", 200)
     surroundings = {"customer": customer, "section": section, "live_url": settings.LIVE_URL}
     return render(request, template, {**surroundings, **context}, status=status)
@@ -54,7 +54,7 @@ def render_page(
 def not_found(
     request: HttpRequest, customer: ResolvedCustomer | None, section: str
 ) -> HttpResponse:
-    """Answer 404, with the same text whether something does not exist or belongs to others."""
+    """Return 404, with the same text for missing objects and for those of other customers."""
     return render_page(
         request, "portal/error.html", customer, section, status=404, texts=error_pages.TEXTS[404]
     )

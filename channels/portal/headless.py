@@ -1,8 +1,8 @@
-"""Signing in under the paths and in the shapes of allauth's headless API.
+"""The sign-in by code, with the paths and documents of allauth's headless API.
 
-Its own views send a code to those who have an account and another mail to those who have
-none; ours keep one flow for everybody (customers.actions.sign_in). What allauth offers beside
-that, passwords, sign-up and a change of address, is not mounted.
+The views of allauth send a code to customers with an account, and another mail to others. Our
+views have one flow for all (customers.actions.sign_in). The other functions of allauth (passwords,
+sign-up and a change of address) have no URL here.
 """
 
 from functools import partial
@@ -69,7 +69,7 @@ def _read_field(request: HttpRequest, field: str) -> str | None:
         body = request.body
         value = read_object(body)[0].get(field) if len(body) <= _BODY_LIMIT else None
     except (InvalidEvent, RawPostDataException):
-        # A form with files is read for its CSRF token, and cannot be read again.
+        # The CSRF check has read a form with files, so its body cannot be read again.
         return None
     return value if isinstance(value, str) else None
 
@@ -92,7 +92,7 @@ def _error_response(request: HttpRequest, field: str, code: str, message: str) -
 
 
 def url_patterns(client: Client) -> list[URLPattern]:
-    """Return the paths of one kind of client: apps show a token, browsers a cookie."""
+    """Return the URL patterns of one kind of client: apps use a token, browsers a cookie."""
     views = {
         "config": ConfigView,
         "auth/session": SessionView,

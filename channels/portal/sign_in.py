@@ -1,4 +1,4 @@
-"""Signing in and out, with forms that work without a script."""
+"""The pages to sign in and out, with forms that work without scripts."""
 
 from functools import partial
 
@@ -16,7 +16,7 @@ from customers import db
 from customers.api import sign_in
 from customers.api.problems import Problem
 
-# By the kind of problem.
+# The error texts by the kind of problem.
 ERROR_TEXTS = {
     "not-an-address": gettext_noop("Please give an e-mail address, such as noor@example.com."),
     "too-often": gettext_noop("Too many tries. Wait a little, then ask for a new code."),
@@ -30,7 +30,7 @@ ERROR_TEXTS = {
 @never_cache
 @content_security.strict
 def request_code(request: HttpRequest) -> HttpResponse:
-    """Send a code to an address, whether it has an account or not."""
+    """Send a code to an address, with or without an account."""
     email, next_page = request.POST.get("email", "").strip(), _next_page(request)
     if request.method != "POST":
         return render(request, "portal/sign_in.html", {"next": next_page})
@@ -41,7 +41,7 @@ def request_code(request: HttpRequest) -> HttpResponse:
             request, "portal/sign_in.html", problem, email=email, next=next_page
         )
     context = {"email": email, "handle": sign_in_request.handle, "next": next_page}
-    # The code was sent, so its form must be shown.
+    # The code was sent, so the customer must see the form for it.
     return db.retry_if_connection_lost(
         partial(render, request, "portal/sign_in_code.html", context)
     )
@@ -55,7 +55,7 @@ def confirm_code(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return redirect("portal:sign-in")
     email, handle = request.POST.get("email", ""), request.POST.get("handle", "")
-    # People copy codes with the blanks that their mail shows.
+    # Remove spaces, because customers copy codes with the spaces of their mail program.
     code = "".join(request.POST.get("code", "").split())
     try:
         sign_in.sign_in_by_code(request, handle=handle, code=code)

@@ -1,4 +1,4 @@
-"""What a customer takes to a visit: a calendar entry, and the QR code for the gate."""
+"""The calendar entry of a visit, and the QR code for the gate."""
 
 from datetime import datetime
 from io import BytesIO
@@ -20,19 +20,19 @@ _NUMBER_LENGTH = 200
 
 
 def has_calendar_file(order: OrderShape) -> bool:
-    """Return whether there is a calendar file: not for an order that was only requested."""
+    """Return whether an order has a calendar file: a visit date, and not requested or declined."""
     return order.visit_date is not None and order.status not in ("requested", "declined")
 
 
 def has_qr_code(order: OrderShape) -> bool:
-    """Return whether there is a QR code: for a verified order that was not cancelled."""
+    """Return whether an order has a QR code: it is verified and confirmed."""
     return order.is_verified and order.status in _CONFIRMED and len(order.number) <= _NUMBER_LENGTH
 
 
 def qr_code(number: str) -> bytes:
     """Return a QR code of an order's number as SVG."""
     buffer = BytesIO()
-    # Dark on light whatever the page's colors are: many readers see nothing else.
+    # Always dark on light, because many scanners cannot read other colors.
     segno.make(number, error="m", micro=False).save(
         buffer,
         kind="svg",
@@ -47,10 +47,9 @@ def qr_code(number: str) -> bytes:
 
 
 def calendar_file(order: OrderShape) -> bytes:
-    """Return a visit as an iCalendar file (RFC 5545), at the park's own time.
+    """Return a visit as an iCalendar file (RFC 5545), in the company's time zone.
 
-    The same order is the same entry however often it is fetched, and a later version of it
-    replaces the earlier one.
+    All files of one order have the same entry, and a later version replaces an earlier one.
     """
     file = icalendar.Calendar()
     file.add("prodid", "-//Butler//Portal//EN")

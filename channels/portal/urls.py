@@ -5,7 +5,7 @@ from channels.portal import sign_in
 from channels.portal.views import decisions, home, inbox, orders, preferences, receipts
 from customers.api import path_converters
 
-# What is imported for the converter that it registers.
+# path_converters is imported because it registers the converter "number".
 __all__ = ["app_name", "path_converters", "urlpatterns"]
 
 app_name = "portal"
@@ -13,7 +13,7 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("clock/", home.clock, name="clock"),
     path("orders/", orders.list_orders, name="orders"),
-    # What is of an order comes before the order: its number may have anything in it.
+    # The paths below an order come before the order, whose number may contain slashes.
     path("orders/<number:number>/calendar.ics", orders.calendar_file, name="calendar"),
     path("orders/<number:number>/code.svg", orders.qr_code, name="qr-code"),
     path("orders/<number:number>/", orders.show_order, name="order"),

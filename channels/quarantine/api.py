@@ -1,4 +1,4 @@
-"""Taking something out of quarantine, by hand."""
+"""The REST view that replays one item of the quarantine."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -17,7 +17,7 @@ from customers.api.problems import Problem
 
 
 class Replayed(msgspec.Struct, frozen=True):
-    """Where it stands now: on whose log, at which version."""
+    """The customer and the version at which the replayed event is stored."""
 
     status: str
     customer: UUID | None
@@ -25,12 +25,12 @@ class Replayed(msgspec.Struct, frozen=True):
 
 
 class ReplayView(ApiView):
-    """Trying something again."""
+    """Replay one item of the quarantine."""
 
     rights: ClassVar = {"POST": Right.REPLAY}
 
     @schema.describe(
-        "Try to take it in again",
+        "Replay an item of the quarantine",
         answer=schema.shape(Replayed),
         parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("quarantine",),
@@ -40,7 +40,7 @@ class ReplayView(ApiView):
         def effect() -> StoredResponse:
             outcome = or_404(replay(item_id=item_id, now=timezone.now()))
             if outcome.status not in ("accepted", "duplicate") or outcome.reason:
-                raise Problem(409, "stays", f"It stays as it is: {outcome.reason}.")
+                raise Problem(409, "stays", f"The item stays in quarantine: {outcome.reason}.")
             shape = Replayed(outcome.status, outcome.customer_id, outcome.version)
             return StoredResponse(200, encode(shape))
 

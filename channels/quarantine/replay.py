@@ -1,4 +1,4 @@
-"""Replays quarantined items: reads them again with the current readers."""
+"""Replay items of the quarantine with the current readers."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,9 +14,10 @@ from customers.types import IncomingEvent, IngestOutcome, Sender
 
 
 def replay(*, item_id: int, now: datetime) -> IngestOutcome | None:
-    """Try one thing again, as if it came when it came; None where there is no such thing.
+    """Replay one item with its original time of arrival; return None if it does not exist.
 
-    What was taken in says so and is not tried again; what is refused stays, with its reason.
+    A stored item is marked as replayed, and a later replay returns `duplicate`. A refused item
+    stays in quarantine with its reason.
     """
     with transaction.atomic():
         quarantined_item = (
@@ -37,7 +38,7 @@ def replay(*, item_id: int, now: datetime) -> IngestOutcome | None:
 
 
 def unresolved_ids(*, reason: str = "", source: str = "") -> Iterator[int]:
-    """Return the ids of what has not been taken in, oldest first."""
+    """Return the ids of the items that were not replayed, oldest first."""
     rows = QuarantinedItem.objects.filter(replayed_at__isnull=True)
     if reason:
         rows = rows.filter(reason=reason)
@@ -48,7 +49,7 @@ def unresolved_ids(*, reason: str = "", source: str = "") -> Iterator[int]:
 
 def _ingest_again(quarantined_item: QuarantinedItem) -> IngestOutcome:
     is_trusted = quarantined_item.evidence == Evidence.VERIFIED
-    # The moment it came is kept: the clock's correction was lost with the request around it.
+    # The item keeps its time of arrival. The correction of the client's clock is not stored.
     parsed_event = _parse(
         quarantined_item, RequestContext(quarantined_item.received_at, is_trusted=is_trusted)
     )
@@ -63,7 +64,7 @@ def _ingest_again(quarantined_item: QuarantinedItem) -> IngestOutcome:
 
 
 def _parse(quarantined_item: QuarantinedItem, request_context: RequestContext) -> ParsedEvent:
-    """Read it as what it came as: one of the shapes, by the marks that each of them has."""
+    """Return the event of an item, read in its original format, which its content shows."""
     raw = bytes(quarantined_item.raw)
     if b'"specversion"' in raw:
         return cloudevents.read_event(raw, request_context)

@@ -1,4 +1,4 @@
-"""The SMS channel: through Twilio's API, or into the outbox."""
+"""The adapters of the SMS channel: Twilio's API, and the outbox."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,16 +14,16 @@ from channels import dev_outbox
 from channels.protocol import ChannelAdapter, ChannelMessage, DeliveryResult, LeaseCheck
 
 TIMEOUT = 10.0
-# The shares of the time that one step may take, so that all of them together end within it:
-# connecting, then TLS, then the answer's head, then its body.
+# The shares of the timeout for each step, so that all steps together end within it: connecting,
+# TLS, the head of the response, its body.
 _CONNECT_SHARE, _RESPONSE_SHARE = 0.15, 0.35
-# An answer is a few hundred bytes; more is no answer.
+# Bytes. A valid response has a few hundred.
 _MAX_RESPONSE = 64 * 1024
-# Told where the request is about to go out on a connection that stands.
+# The trace event just before the request is sent on an open connection.
 _SENDING_EVENT = "http11.send_request_headers.started"
-# What Twilio calls a number that said STOP to us.
+# Twilio's error code for a number that sent STOP.
 _STOPPED_CODE = 21610
-# The key or the account is wrong, or the provider is busy: about us, not about a customer.
+# The HTTP statuses for a wrong key or account. They concern our account, not the customer.
 _ACCOUNT_ERROR_CODES = frozenset({401, 402, 403, 404, 405, 407})
 _RATE_LIMITED = 429
 _REQUEST_TIMEOUT = 408
@@ -34,7 +34,7 @@ class _LeaseClosed(Exception):
 
 
 class SmsAdapter:
-    """SMS over HTTP. There is no key that would tell two attempts apart."""
+    """SMS through Twilio's API, which has no idempotency key for repeated attempts."""
 
     channel = "sms"
     provider = "twilio"
@@ -49,7 +49,7 @@ class SmsAdapter:
     def send(
         self, messages: Sequence[ChannelMessage], is_lease_open: LeaseCheck
     ) -> Iterator[DeliveryResult]:
-        """Post each message; once the provider is unreachable, postpone the rest."""
+        """Post each message; if the provider becomes unreachable, postpone the rest."""
         unreachable_code = ""
         with self._client() as client:
             for message in messages:
@@ -75,7 +75,7 @@ class SmsAdapter:
                 _RESPONSE_SHARE * self.timeout, connect=_CONNECT_SHARE * self.timeout
             ),
             headers={"Accept-Encoding": "identity"},
-            # A proxy or a password file of the machine's is none of ours.
+            # Ignore the proxy settings and password files of the machine.
             trust_env=False,
         )
 
@@ -83,7 +83,7 @@ class SmsAdapter:
         self, client: httpx2.Client, message: ChannelMessage, is_lease_open: LeaseCheck
     ) -> DeliveryResult:
         def check_lease(event: str, _: Mapping[str, Any]) -> None:
-            # Connecting may have taken its time; only now does it leave.
+            # Connecting may have taken long, so check the lease again before sending.
             if event == _SENDING_EVENT and not is_lease_open():
                 raise _LeaseClosed
 
@@ -108,7 +108,7 @@ class SmsAdapter:
 
     def _form(self, message: ChannelMessage) -> dict[str, str]:
         sender = self._account["from"]
-        # What comes back says which message it is about even where the answer got lost.
+        # Status callbacks then name the message, even if the response to this request was lost.
         query = urlencode({"message": str(message.id)})
         return {
             "To": message.to,
@@ -119,7 +119,7 @@ class SmsAdapter:
 
 
 class OutboxAdapter:
-    """SMS while there is no provider: a developer reads them at /dev/outbox/."""
+    """SMS without a provider, which developers read at /dev/outbox/."""
 
     channel = "sms"
     provider = "outbox"
@@ -152,7 +152,7 @@ class OutboxAdapter:
 
 
 def adapters() -> tuple[ChannelAdapter, ...]:
-    """Return the adapter for SMS_URL, and the one that replaces it while its provider fails."""
+    """Return the adapters for SMS_URL and SMS_FALLBACK_URL, or else the outbox."""
     accounts = (settings.SMS_ACCOUNT, settings.SMS_FALLBACK)
     return tuple(SmsAdapter(account) for account in accounts if account) or (OutboxAdapter(),)
 
@@ -167,7 +167,7 @@ def _read_response(response: httpx2.Response, deadline: float) -> bytes:
     for part in response.iter_bytes():
         body += part
         if time.monotonic() > deadline or len(body) > _MAX_RESPONSE:
-            raise TimeoutError("the answer does not end")
+            raise TimeoutError("the response is too long or takes too long")
     return body
 
 
@@ -184,7 +184,7 @@ def _response_result(
         )
     provider_code = document.get("code")
     code = str(provider_code if isinstance(provider_code, int) else status)
-    # The provider's own words are left out: they quote the number.
+    # The provider's text is left out, because it contains the number.
     detail = f"The provider answered {status}, code {code}."
     if status == _RATE_LIMITED or status in _ACCOUNT_ERROR_CODES:
         retry_after = _parse_retry_after(response.headers.get("Retry-After", ""))
@@ -192,7 +192,7 @@ def _response_result(
     if 400 <= status < 500 and status != _REQUEST_TIMEOUT:
         suppress = "stopped" if provider_code == _STOPPED_CODE else ""
         return DeliveryResult(message.delivery_id, "rejected", "", code, detail, None, suppress)
-    # It may have failed after it took the message: asking again could say it twice.
+    # The provider may have taken the message before it failed. A second attempt could repeat it.
     return DeliveryResult(message.delivery_id, "uncertain", "", code, detail)
 
 
@@ -209,7 +209,7 @@ def _parse_retry_after(header: str) -> float | None:
 
 
 def _unreachable_result(message: ChannelMessage, code: str) -> DeliveryResult:
-    detail = "The provider cannot be reached; nothing was sent."
+    detail = "The provider is unreachable. Butler did not send the message."
     return DeliveryResult(message.delivery_id, "transient", code=code, detail=detail)
 
 

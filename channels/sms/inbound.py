@@ -1,4 +1,4 @@
-"""Handles SMS from customers: STOP, START and HELP, and messages that staff answer."""
+"""Handle SMS from customers: STOP, START and HELP, and messages that staff answer."""
 
 import re
 from collections.abc import Mapping
@@ -26,55 +26,56 @@ from customers.identity.normalize import normalize
 from customers.models import Customer, Event, Source, Suppression
 from customers.types import IngestOutcome, Sender
 
-# The provider waits fifteen seconds for our answer, then asks again.
+# Seconds. The provider waits fifteen seconds for our answer, then repeats its request.
 _WITHDRAWAL_TIMEOUT = 8.0
-# The names that the provider gives: letters for the kind, and 128 bits.
+# The format of the provider's message ids: two letters for the kind, and 128 bits.
 _SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
-# How soon a person answers.
+# The time within which staff answer.
 _REPLY_WITHIN = timedelta(hours=1)
 _MAX_NUMBER = 64
 CHANNEL = "sms"
 _ALLOW = "allow"
-# What can have switched SMS off: the word STOP, or the customer in another place.
+# The sources of an opt-out from SMS: the keyword STOP, or a statement in another channel.
 _STOP_KEYWORD, _OTHER_SOURCE = "stop", "elsewhere"
 
 
 class InboundSms(NamedTuple):
-    """One message as it came in."""
+    """One SMS from a customer."""
 
     sid: str
     number: str
     to: str
     body: str
     keyword: Keyword
-    # Of the word; empty where it is the same in all.
+    # The language of the keyword; empty if the keyword is the same in all languages.
     language: str
 
     @property
     def has_valid_id(self) -> bool:
-        """Tell whether it has an id that it can be known by when it comes again.
+        """Return whether the id can identify a repeated delivery of the same SMS.
 
-        Names and values are signed one after the other with nothing between: whoever kept a
-        request can cut it anew, so that the id is a longer one. A STOP counts whatever its id.
+        The provider signs names and values joined without separators. An attacker with an old
+        request could therefore move text from one field to the id without breaking the signature.
+        A STOP is accepted with any id.
         """
         return self.keyword == "stop" or _SID.fullmatch(self.sid) is not None
 
 
 def parse_sms(fields: Mapping[str, object]) -> InboundSms:
-    """Read the form of a provider's webhook; what is missing is empty."""
+    """Return the SMS in the form of a provider's webhook; missing fields are empty."""
     form = {name: str(fields.get(name) or "") for name in ("From", "To", "Body", "OptOutType")}
     keyword, language = find_keyword(form["Body"], provider_keyword=form["OptOutType"])
     sid = str(fields.get("MessageSid") or fields.get("SmsSid") or "")
     number = to_international(form["From"].strip()[:_MAX_NUMBER])
-    # Spelled as proved numbers are; a short code or a name stays as it is.
+    # Normalized like proved numbers; a short code or a name stays unchanged.
     number = normalize("phone", number, None) or number
     return InboundSms(sid, number, form["To"], form["Body"], keyword, language)
 
 
 def handle_sms(sms: InboundSms, *, now: datetime) -> bool:
-    """Apply the message; return whether the customer allows SMS afterwards.
+    """Apply the SMS, and return whether the customer allows SMS afterwards.
 
-    Saying it again, as providers do, changes nothing.
+    A repeated delivery of the same SMS changes nothing.
     """
     if sms.keyword == "stop":
         _handle_stop(sms, now)
@@ -86,7 +87,7 @@ def handle_sms(sms: InboundSms, *, now: datetime) -> bool:
 
 
 def language_for(sms: InboundSms, default: str) -> str:
-    """Return the language to answer in: of the word, or the one in which we last wrote."""
+    """Return the language of the reply: that of the keyword, or of the last message to the number."""
     if sms.language:
         return sms.language
     customers = [match.id for match in lookup.find_matches("phone", sms.number)]
@@ -96,10 +97,11 @@ def language_for(sms: InboundSms, default: str) -> str:
 
 
 def _handle_stop(sms: InboundSms, now: datetime) -> None:
-    # A STOP that the provider delivers again must not undo a START that came after it.
+    # A repeated delivery of a STOP must not undo a START that came after it.
     if _is_on_log(sms):
         return
-    # On its own and first of all: whatever fails below, and whoever has the number, it is shut.
+    # First and in a separate transaction: the number is suppressed even if the steps below fail,
+    # and for all customers with this number.
     Suppression.objects.bulk_create(
         [
             Suppression(
@@ -118,10 +120,10 @@ def _handle_stop(sms: InboundSms, now: datetime) -> None:
 
 
 def _record_stop(sms: InboundSms, now: datetime) -> UUID | None:
-    """Put a STOP on the log and the ledger of whoever has the number; return the live record.
+    """Store a STOP in the log and the ledger of the number's customer; return the canonical id.
 
-    A number that nobody proved, or that is shared, has a record of its own: no STOP is without
-    an entry that proves it, and none speaks for people who only used the same telephone.
+    An unproved or shared number has a separate record. So each STOP has a ledger entry as proof,
+    and no STOP counts for other people who used the same telephone.
     """
     outcome = _store_event(sms, now)
     if outcome.customer_id is None or outcome.status != "accepted":
@@ -146,9 +148,12 @@ def _handle_start(sms: InboundSms, now: datetime) -> bool:
 
 
 def _record_start(sms: InboundSms, now: datetime) -> bool:
-    """Take back what STOP did, and nothing that the customer said elsewhere."""
+    """Undo a STOP, but not the customer's statements in other channels.
+
+    Returns whether the customer allows SMS afterwards.
+    """
     outcome = _store_event(sms, now)
-    # An old START that comes again must not undo the STOP that came after it.
+    # A repeated delivery of a START must not undo a STOP that came after it.
     if outcome.status != "accepted":
         return not _is_stopped(sms.number)
     _lift_suppression(sms.number, now)
@@ -169,7 +174,7 @@ def _record_start(sms: InboundSms, now: datetime) -> bool:
 
 
 def _lift_suppression(number: str, now: datetime) -> None:
-    """Let messages go to the number again, if STOP was the reason why they did not."""
+    """Lift the suppression of a number, if STOP was its reason."""
     stopped = Suppression.objects.filter(
         channel=CHANNEL, address=number, reason=Suppression.Reason.STOPPED, lifted_at=None
     )
@@ -177,7 +182,7 @@ def _lift_suppression(number: str, now: datetime) -> None:
 
 
 def _opt_out_sources(customer_id: UUID) -> set[str]:
-    """Return what switched SMS off as it stands, for any of the records that are this customer."""
+    """Return the sources of the current opt-outs from SMS, over all records of the customer."""
     [live] = Customer.objects.filter(pk=customer_id).values_list(
         Coalesce("canonical_id", "id"), flat=True
     )
@@ -200,7 +205,7 @@ def _is_stop(entry: LedgerEntry) -> bool:
 
 
 def _is_on_log(sms: InboundSms) -> bool:
-    """Tell whether this very STOP is on a log; the same id with other words is another one."""
+    """Return whether this STOP is already on a log, with the same id and the same text."""
     key = UUID(log.message_key(_sender().source_id, sms.sid))
     body = Event.objects.filter(message_key=key).values_list("body", flat=True).first()
     return body is not None and body["properties"].get("text") == sms.body
@@ -226,7 +231,7 @@ def _create_reply_task(sms: InboundSms, now: datetime) -> None:
 
 
 def _store_event(sms: InboundSms, now: datetime) -> IngestOutcome:
-    """Put the message on the log of whoever has the number, once."""
+    """Store the SMS once, on the log of the customer with the number."""
     sender = _sender()
     event: dict[str, Any] = {
         "type": "track",

@@ -1,7 +1,7 @@
 """SMS keywords (STOP, START, HELP) and the replies to them. Pure.
 
-A message is a keyword only if it contains nothing else: "please don't stop" is not a STOP,
-and a person answers sentences.
+An SMS is a keyword only if it contains no other text: "please don't stop" is not a STOP. Staff
+answer sentences.
 """
 
 import unicodedata
@@ -9,7 +9,7 @@ from typing import Literal
 
 type Keyword = Literal["stop", "start", "help", ""]
 
-# By language, as carriers and providers have them, and as people here say it.
+# The keywords by language: those of carriers and providers, and common local words.
 _STOP_KEYWORDS = {
     "": "stop stopall unsubscribe cancel end quit revoke optout opt-out",
     "nl": "afmelden uitschrijven",
@@ -57,7 +57,7 @@ _REPLIES: dict[Keyword, dict[str, str]] = {
     },
     "": {},
 }
-# START undoes STOP, and nothing that was said in another place.
+# START undoes STOP, but not the customer's statements in other channels.
 _STILL_OPTED_OUT_REPLY = {
     "en": "{company}: thank you. SMS is still turned off in your preferences: {site}",
     "nl": "{company}: dank je. In je voorkeuren staat sms nog uit: {site}",
@@ -68,7 +68,7 @@ _PROVIDER_KEYWORDS: dict[str, Keyword] = {"STOP": "stop", "START": "start", "HEL
 
 
 def find_keyword(text: str, *, provider_keyword: str = "") -> tuple[Keyword, str]:
-    """Return the keyword of a message and its language ("": the same in all).
+    """Return the keyword of an SMS and its language (empty if it is the same in all languages).
 
     `provider_keyword` is the keyword that the provider recognized (OptOutType).
     """
@@ -84,11 +84,11 @@ def find_keyword(text: str, *, provider_keyword: str = "") -> tuple[Keyword, str
 def reply_text(
     keyword: Keyword, *, language: str, company: str, site: str, allows_sms: bool = True
 ) -> str:
-    """Return the reply to a keyword; empty where there is no keyword.
+    """Return the reply to a keyword; empty without a keyword.
 
     `allows_sms` says whether SMS may be sent to the number afterwards.
     """
     texts = _STILL_OPTED_OUT_REPLY if keyword == "start" and not allows_sms else _REPLIES[keyword]
     text = texts.get(language) or texts.get("en", "")
-    # The address first: a company may be called anything, an address has no braces.
+    # Replace the URL first: it contains no braces, but the name of a company may contain some.
     return text.replace("{site}", site).replace("{company}", company)

@@ -1,4 +1,4 @@
-"""What `/v1/sms/` looks like, for the OpenAPI file."""
+"""The paths below `/v1/sms/` in the OpenAPI document."""
 
 from channels.ingest.openapi import Document, header, operation
 
@@ -7,7 +7,7 @@ _TEXT: Document = {"type": "string"}
 
 
 def openapi_paths() -> dict[str, Document]:
-    """Describe every address of this package."""
+    """Return the OpenAPI path items of the SMS webhooks."""
     return {
         "/v1/sms/inbound": {"post": _inbound()},
         "/v1/sms/status": {"post": _status()},
@@ -16,7 +16,7 @@ def openapi_paths() -> dict[str, Document]:
 
 def _inbound() -> Document:
     inbound = _callback(
-        "sms_inbound", "Take in an SMS of a customer's", ["MessageSid", "From", "To", "Body"]
+        "sms_inbound", "Receive an SMS of a customer", ["MessageSid", "From", "To", "Body"]
     )
     inbound["responses"]["200"]["content"] = {"text/xml": {"schema": _TEXT}}
     return inbound
@@ -27,17 +27,17 @@ def _status() -> Document:
         "name": "message",
         "in": "query",
         "required": False,
-        "description": "How we call the message; signed with the address",
+        "description": "Butler's id of the message; the signature covers it",
         "schema": {"type": "string"},
     }
     status = _callback(
         "sms_status",
-        "Take in what became of an SMS",
+        "Receive the delivery status of an SMS",
         ["MessageSid", "MessageStatus", "ErrorCode"],
         named,
     )
     del status["responses"]["200"]
-    status["responses"]["204"] = {"description": "Noted"}
+    status["responses"]["204"] = {"description": "Stored"}
     return status
 
 
@@ -53,7 +53,11 @@ def _callback(name: str, summary: str, fields: list[str], *parameters: Document)
         request_schema=form,
         response_schema=_TEXT,
         parameters=[
-            header("X-Twilio-Signature", "Over the form, or with bodySHA256", required=True),
+            header(
+                "X-Twilio-Signature",
+                "The signature of the URL and the form, or of the URL with bodySHA256",
+                required=True,
+            ),
             *parameters,
         ],
         security=[],

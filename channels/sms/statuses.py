@@ -1,4 +1,4 @@
-"""Reads Twilio's status callbacks as delivery reports. Pure."""
+"""Read Twilio's status callbacks as delivery reports. Pure."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ _KIND_BY_STATUS = {
     "failed": "failed",
     "canceled": "rejected",
 }
-# Nobody has the number, or it is no phone that can read.
+# The error codes for a number that does not exist or cannot receive SMS.
 _DEAD_NUMBER_CODES = frozenset({"30005", "30006", "21211", "21614"})
 _STOPPED_CODES = frozenset({"21610"})
 
@@ -44,7 +44,7 @@ def parse_report(
 
 
 def _error_code(fields: Mapping[str, object]) -> str:
-    """Return Twilio's error code; empty if there is none, or something else in its place."""
+    """Return Twilio's error code; empty if it is missing or malformed."""
     code = str(fields.get("ErrorCode") or "")
     return code if code.isascii() and code.isdecimal() and len(code) < 10 else ""
 

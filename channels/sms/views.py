@@ -1,4 +1,4 @@
-"""`/v1/sms/`: what the provider of SMS calls: a message came in, one went further."""
+"""The `/v1/sms/` webhooks of the SMS provider: incoming SMS, and delivery statuses."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ from channels.webhook import twilio
 
 @http.endpoint("POST")
 def inbound(request: HttpRequest) -> HttpResponse:
-    """Take in what a customer sent, and answer with TwiML."""
+    """Handle an SMS of a customer, and answer with TwiML."""
     received = bodies.read_body(request)
     with load_shedding.request_slot():
         fields = _verified_fields(request, received)
@@ -26,7 +26,7 @@ def inbound(request: HttpRequest) -> HttpResponse:
             raise ErrorResponse(400, "missing_id", "Send MessageSid and From.")
         allows_sms = messages.handle_sms(sms, now=timezone.now())
         response = MessagingResponse()
-        # A provider that understood the word itself has answered it, and sends nothing more.
+        # A provider that recognized the keyword has already replied, so send no second reply.
         if sms.keyword and not fields.get("OptOutType"):
             response.message(_reply_text(sms, allows_sms))
     return HttpResponse(str(response), content_type="text/xml")
@@ -34,7 +34,7 @@ def inbound(request: HttpRequest) -> HttpResponse:
 
 @http.endpoint("POST")
 def status(request: HttpRequest) -> HttpResponse:
-    """Take in what became of a message; `?message=` is how we call it."""
+    """Store the delivery status of a message; `?message=` is our id of it."""
     received = bodies.read_body(request)
     with load_shedding.request_slot():
         now = timezone.now()
@@ -47,10 +47,10 @@ def status(request: HttpRequest) -> HttpResponse:
 
 
 def _verified_fields(request: HttpRequest, received: bytes) -> Mapping[str, object]:
-    """Return the fields that the account which they name signed. Raises ErrorResponse."""
+    """Return the fields, which must be signed by the account that they name. Raises ErrorResponse."""
     account, fallback = settings.SMS_ACCOUNT, settings.SMS_FALLBACK
     if account is None:
-        raise ErrorResponse(404, "no_sms", "No provider of SMS is set up.")
+        raise ErrorResponse(404, "no_sms", "No SMS provider is configured.")
     secrets = _account_secrets(account) + (_account_secrets(fallback) if fallback else [])
     fields, secret = twilio.verified_fields(request, received, secrets)
     if fallback and fields.get("AccountSid") == fallback["sid"]:

@@ -8,7 +8,7 @@ from customers.identity.lookup import Match, Visit
 
 
 class GateSentence(NamedTuple):
-    """The customer, her visit, and one sentence about both (`line`)."""
+    """A customer, the visit, and one sentence about both (`line`)."""
 
     id: UUID
     version: int
@@ -19,7 +19,7 @@ class GateSentence(NamedTuple):
 
 
 def gate_sentence(match: Match, visit: Visit | None, *, today: date) -> GateSentence:
-    """Return what a till shows of a customer and her visit."""
+    """Return the sentence and the facts that a till shows about a customer and the visit."""
     display_name = match.name or "A guest without a name"
     line = f"{display_name}: {_describe_visit(visit, today)}"
     return GateSentence(match.id, match.version, match.name, match.is_verified, line, visit)

@@ -1,4 +1,4 @@
-"""What `/v1/store/` looks like, for the OpenAPI file."""
+"""The paths below `/v1/store/` in the OpenAPI document."""
 
 from channels.ingest.openapi import ERROR, Document, operation
 
@@ -7,10 +7,10 @@ _TEXT: Document = {"type": "string", "maxLength": 128}
 _MOMENT: Document = {"type": "string", "format": "date-time"}
 SCAN: Document = {
     "type": "object",
-    "description": "One of card, code and phone.",
+    "description": "Exactly one of card, code and phone.",
     "properties": {
         "card": _TEXT,
-        "code": {**_TEXT, "description": "The number of an order, as on its ticket"},
+        "code": {**_TEXT, "description": "The number of an order, as on the ticket"},
         "phone": _TEXT,
         "till": _TEXT,
         "staff": _TEXT,
@@ -31,7 +31,7 @@ BATCH: Document = {
     "properties": {
         "device": {"type": "string", "minLength": 1, "maxLength": 40},
         "sequence": {"type": "integer"},
-        "clock": {**_MOMENT, "description": "What the device's clock shows as it sends"},
+        "clock": {**_MOMENT, "description": "The time of the device's clock at sending"},
         "lines": {"type": "array", "maxItems": 1000, "items": TILL_SCAN},
     },
 }
@@ -52,7 +52,7 @@ GATE_SENTENCE: Document = {
         "version": {"type": "integer"},
         "name": {"type": ["string", "null"]},
         "is_verified": {"type": "boolean"},
-        "line": {"type": "string", "description": "What matters now, in one line"},
+        "line": {"type": "string", "description": "One sentence about the customer and the visit"},
         "order": ORDER,
     },
 }
@@ -82,18 +82,18 @@ BATCH_RECEIPT: Document = {
 
 
 def openapi_paths() -> dict[str, Document]:
-    """Describe every address of this package."""
+    """Return the OpenAPI path items of tills and gates."""
     scan = operation(
         "store_scan",
-        "Take in a scan, and learn in one line who it is",
+        "Store a scan, and get one sentence about the customer",
         request_schema=SCAN,
         response_schema=GATE_SENTENCE,
         has_count_headers=True,
         tag=TAG,
     )
     for code, description in (
-        ("404", "Nobody is known by it; the scan was kept"),
-        ("409", "Several customers share it; the scan was kept"),
+        ("404", "No customer has this identifier; Butler stored the scan"),
+        ("409", "Several customers have this identifier; Butler stored the scan"),
     ):
         scan["responses"][code] = {
             "description": description,
@@ -101,7 +101,7 @@ def openapi_paths() -> dict[str, Document]:
         }
     batch = operation(
         "store_batch",
-        "Take in what an offline till gathered: in any order, late, twice",
+        "Store the scans of an offline till, in any order, late or repeated",
         request_schema=BATCH,
         response_schema=BATCH_RECEIPT,
         has_count_headers=True,

@@ -1,11 +1,11 @@
-"""Writes scans of tills and gates as events. Pure."""
+"""Convert scans of tills and gates to events. Pure."""
 
 from typing import Any
 
 from channels.ingest.limits import InvalidEvent
 
 MAX_TEXT = 128
-# What can be scanned or typed in, what that is in the record, and what happened.
+# The fields of a scan, with the kind of identifier and the name of the event for each.
 SCAN_FIELDS = (
     ("card", "card", "Card Scanned"),
     ("code", "order", "Ticket Scanned"),
@@ -14,7 +14,7 @@ SCAN_FIELDS = (
 
 
 def scan_event(scan: dict[str, Any], *, message_id: str) -> dict[str, Any]:
-    """Write one scan as an event. Raises InvalidEvent."""
+    """Return the event document of one scan. Raises InvalidEvent."""
     kind, value, name = scanned_identifier(scan)
     properties: dict[str, Any] = {
         field: text for field in ("till", "note") if (text := text_field(scan, field))
@@ -32,19 +32,19 @@ def scan_event(scan: dict[str, Any], *, message_id: str) -> dict[str, Any]:
 
 
 def till_scan_event(scan: dict[str, Any], *, device: str) -> dict[str, Any]:
-    """Write one scan of an offline till as an event. Raises InvalidEvent.
+    """Return the event document of one scan of an offline till. Raises InvalidEvent.
 
-    It has one scanned identifier, or names its event and has properties of its own.
+    The scan has one scanned identifier, or the name and the properties of an event.
     """
     scan_id = text_field(scan, "id")
     if not scan_id:
-        raise InvalidEvent("missing_id", "a line has an id that its device gave it")
+        raise InvalidEvent("missing_id", "a line needs the id that its device gave it")
     message_id = f"{device}:{scan_id}"
     if "event" not in scan:
         return scan_event(scan, message_id=message_id)
     properties = scan.get("properties", {})
     if type(properties) is not dict:
-        raise InvalidEvent("wrong_type", "properties are an object")
+        raise InvalidEvent("wrong_type", "the properties are not an object")
     if code := text_field(scan, "code"):
         properties = {"order_id": code, **properties}
     return _track_event(scan, scan["event"], message_id, properties, _line_context(scan))
@@ -64,14 +64,14 @@ def _line_context(scan: dict[str, Any]) -> dict[str, Any]:
 
 
 def scanned_identifier(scan: dict[str, Any]) -> tuple[str, str, str]:
-    """Return kind and value of the scanned identifier, and the name of the event."""
+    """Return the kind and value of the scanned identifier, and the name of the event."""
     identifiers = [
         (kind, value, name)
         for field, kind, name in SCAN_FIELDS
         if (value := text_field(scan, field))
     ]
     if len(identifiers) != 1:
-        raise InvalidEvent("wrong_scan", "a scan has one of card, code and phone")
+        raise InvalidEvent("wrong_scan", "a scan must have exactly one of card, code and phone")
     return identifiers[0]
 
 
@@ -100,5 +100,5 @@ def text_field(scan: dict[str, Any], name: str) -> str:
     if type(value) is int:
         return str(value)
     if type(value) is not str or len(value) > MAX_TEXT:
-        raise InvalidEvent("wrong_type", f"{name} is text of at most {MAX_TEXT} characters")
+        raise InvalidEvent("wrong_type", f"{name} must be text of at most {MAX_TEXT} characters")
     return value.strip()

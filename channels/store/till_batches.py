@@ -1,4 +1,4 @@
-"""Reads the batch of an offline till, scan by scan: one invalid scan rejects no other. Pure."""
+"""Read the scans in the batch of an offline till; one invalid scan rejects no other. Pure."""
 
 from datetime import datetime
 from itertools import islice
@@ -17,7 +17,7 @@ MAX_DEVICE = 40
 
 
 class TillBatch(NamedTuple):
-    """The batch of a device: its name, number of the batch, its clock and the raw scans."""
+    """The batch of a device: the device, the number of the batch, the clock and the raw scans."""
 
     device: str
     sequence: int | None
@@ -46,7 +46,7 @@ def parse_batch(body: bytes) -> TillBatch:
         raise InvalidBatch(f"a batch has at most {MAX_SCANS} lines")
     device = _decoded_value(members, b"device")
     if type(device) is not str or not 0 < len(device) <= MAX_DEVICE:
-        raise InvalidBatch(f'"device" is text of 1 to {MAX_DEVICE} characters')
+        raise InvalidBatch(f'"device" must be text of 1 to {MAX_DEVICE} characters')
     sequence = _decoded_value(members, b"sequence")
     return TillBatch(
         device,
@@ -63,7 +63,7 @@ def read_scan(raw: bytes, batch: TillBatch, request_context: RequestContext) -> 
         scan, _ = limits.read_object(raw)
         scan_id = scans.text_field(scan, "id")
         event = scans.till_scan_event(scan, device=batch.device)
-        # Not hashed: a line that comes again in another batch is still the same line.
+        # The digest leaves this out, so that a line in another batch is still the same line.
         event["_metadata"] = {"device": batch.device, "sequence": batch.sequence}
         return TillScan(scan_id, segment.build_event(event, request_context))
     except limits.READER_ERRORS as error:

@@ -1,4 +1,4 @@
-"""`/v1/store/`: tills and gates, online with an answer at once, or offline for days."""
+"""The `/v1/store/` endpoints for tills and gates: single scans online, batches after offline use."""
 
 from datetime import date, datetime
 from typing import Any
@@ -31,7 +31,7 @@ from customers.types import IngestOutcome, Sender
 
 @http.endpoint("POST")
 def scan(request: HttpRequest) -> HttpResponse:
-    """Take in one scan, and answer with the gate sentence of the customer."""
+    """Store one scan, and return the gate sentence of the customer."""
     now = timezone.now()
     received = bodies.read_body(request)
     with load_shedding.request_slot():
@@ -56,7 +56,7 @@ def scan(request: HttpRequest) -> HttpResponse:
 
 @http.endpoint("POST")
 def batch(request: HttpRequest) -> HttpResponse:
-    """Take in what an offline till gathered: in any order, late, twice."""
+    """Store the scans of an offline till, in any order, late or repeated."""
     now = timezone.now()
     received = bodies.read_body(request)
     with load_shedding.request_slot():
@@ -93,7 +93,7 @@ def _known_customers(sender: Sender, kind: str, value: str) -> list[Match]:
 
 
 def _batch_context(batch: TillBatch, now: datetime) -> RequestContext:
-    # The device says what its clock shows as it sends, so the error is known.
+    # The device sends the time of its clock, so the error of the clock is known.
     error = clock.estimate_error(batch.clock, now, is_retry=False)
     return RequestContext(received_at=now, clock_error=error, is_trusted=True)
 
@@ -102,7 +102,7 @@ def _parse_batch(body: bytes) -> TillBatch:
     try:
         return till_batches.parse_batch(body)
     except InvalidBatch as error:
-        raise ErrorResponse(400, "invalid_batch", f"Nothing was stored: {error}.") from None
+        raise ErrorResponse(400, "invalid_batch", f"No scan was stored: {error}.") from None
 
 
 def _parse_object(body: bytes) -> dict[str, Any]:
@@ -113,13 +113,13 @@ def _parse_object(body: bytes) -> dict[str, Any]:
 
 
 def _scan_id(raw_scan: dict[str, Any]) -> str:
-    """Name a scan by its device and line, so that an upload later is the same scan."""
+    """Return the message id of a scan, by its device and line, so that a later upload has it too."""
     device, scan_id = scans.text_field(raw_scan, "device"), scans.text_field(raw_scan, "id")
     return f"{device}:{scan_id}" if device and scan_id else f"scan-{uuid7()}"
 
 
 def _local_date(raw_scan: dict[str, Any], now: datetime) -> date:
-    """Tell which day it is where the till stands."""
+    """Return the date at the till: of the scan's time, or else of the company's time zone."""
     try:
         return datetime.fromisoformat(scans.text_field(raw_scan, "at")).date()
     except ValueError:
@@ -128,5 +128,7 @@ def _local_date(raw_scan: dict[str, Any], now: datetime) -> date:
 
 def _no_single_customer(count: int) -> ErrorResponse:
     if count:
-        return ErrorResponse(409, "many_customers", "Several customers share this; ask for a card.")
-    return ErrorResponse(404, "unknown_customer", "Nobody is known by this; the scan was kept.")
+        message = "Several customers have this identifier. Ask for a card. Butler stored the scan."
+        return ErrorResponse(409, "many_customers", message)
+    message = "No customer has this identifier. Butler stored the scan."
+    return ErrorResponse(404, "unknown_customer", message)

@@ -1,7 +1,7 @@
-"""What a signed webhook says, written as an event. Pure.
+"""Convert the payload of a signed webhook to an event. Pure.
 
-The payload is `{"type", "timestamp", "data"}`, as Standard Webhooks recommends; whom it is
-about is looked for in `data`, or in its `customer`.
+The payload is `{"type", "timestamp", "data"}`, as Standard Webhooks recommends. The identifiers of
+the customer are in `data`, or in its `customer`.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ _IDENTIFIERS = {
 
 
 def read_event(raw: bytes, message_id: str, request_context: RequestContext) -> ParsedEvent:
-    """Make an event of a payload, or say why it cannot be one."""
+    """Return the event of a payload, or the rejected item with its reason."""
     try:
         payload, _ = limits.read_object(raw)
         kind = payload.get("type")

@@ -1,4 +1,4 @@
-"""What `/v1/webhooks/` looks like, for the OpenAPI file."""
+"""The paths below `/v1/webhooks/` in the OpenAPI document."""
 
 from channels.ingest.openapi import SUCCESS, Document, header, operation, path_parameter
 
@@ -15,18 +15,24 @@ PAYLOAD: Document = {
 
 
 def openapi_paths() -> dict[str, Document]:
-    """Describe every address of this package."""
+    """Return the OpenAPI path items of the signed webhooks."""
     receive = operation(
         "webhook_receive",
-        "Take in a webhook that its source signed (Standard Webhooks)",
+        "Receive a webhook that its source signed (Standard Webhooks)",
         request_schema=PAYLOAD,
         response_schema=SUCCESS,
         parameters=[
             path_parameter("source", "The name of the source"),
-            header("webhook-id", "What makes it the same webhook", required=True),
-            header("webhook-timestamp", "Unix seconds, five minutes off at most", required=True),
+            header("webhook-id", "The id of the webhook, the same at each attempt", required=True),
             header(
-                "webhook-signature", "`v1,` and the signature; several by spaces", required=True
+                "webhook-timestamp",
+                "Unix time in seconds, at most five minutes from now",
+                required=True,
+            ),
+            header(
+                "webhook-signature",
+                "`v1,` and the signature; spaces separate several",
+                required=True,
             ),
         ],
         security=[],

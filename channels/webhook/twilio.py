@@ -1,4 +1,4 @@
-"""Requests that are signed as Twilio signs its own: forms, and JSON with its digest."""
+"""Verify requests with Twilio's signature scheme: forms, and JSON with a digest in the URL."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,16 +14,16 @@ from channels.ingest import bodies, limits
 from channels.ingest.http import ErrorResponse
 from channels.ingest.limits import InvalidEvent
 
-# Ten times what the longest SMS or call needs.
+# Bytes. Ten times the size of the longest SMS or call.
 MAX_FORM = 64 * 1024
 _SIGNATURE_HEADER = "HTTP_X_TWILIO_SIGNATURE"
 _ALGORITHM_HEADER = f"HTTP_{SIGNATURE_SETTINGS_HEADER.upper().replace('-', '_')}"
 
 
 def parse_fields(body: bytes) -> Mapping[str, object]:
-    """Read a form or a JSON object, whatever the content type says it is. Raises ErrorResponse."""
+    """Return the fields of a form or a JSON object of any content type. Raises ErrorResponse."""
     if len(body) > MAX_FORM:
-        raise ErrorResponse(413, "too_large", f"A form may carry {MAX_FORM} bytes.")
+        raise ErrorResponse(413, "too_large", f"A form may have at most {MAX_FORM} bytes.")
     if body.lstrip()[:1] == b"{":
         try:
             return limits.read_object(body)[0]
@@ -35,11 +35,11 @@ def parse_fields(body: bytes) -> Mapping[str, object]:
 def verified_fields(
     request: HttpRequest, received: bytes, secrets: Sequence[str]
 ) -> tuple[Mapping[str, object], str]:
-    """Return the fields of a signed request, and which of the secrets signed it. Raises ErrorResponse.
+    """Return the fields of a signed request, and the secret that signed it. Raises ErrorResponse.
 
-    The scheme is the one that its headers and its address name. JSON is signed by its digest in
-    the address and not otherwise: read as a form, it would say the same with its names and values
-    cut in other places. A form is read first, because its sorted fields are what is signed.
+    The headers and the URL name the signature scheme. JSON needs its digest in the URL: signed as
+    a form, the same text could be split into other names and values. A form is parsed before the
+    check, because the signature covers its sorted fields.
     """
     if not request.META.get(_SIGNATURE_HEADER):
         raise invalid_signature()
@@ -62,22 +62,23 @@ def _signing_secret(request: HttpRequest, payload: object, secrets: Sequence[str
 
 
 def invalid_signature() -> ErrorResponse:
-    """Return what a request is answered that no secret, or another account's, signed."""
-    return ErrorResponse(401, "wrong_signature", "This was not signed with a secret of the source.")
+    """Return the error for a request that no secret, or the secret of another account, signed."""
+    message = "The request is not signed with a secret of the source."
+    return ErrorResponse(401, "wrong_signature", message)
 
 
 def _is_valid_signature(secret: str, url: str, payload: object, request: HttpRequest) -> bool:
     signature = request.META.get(_SIGNATURE_HEADER, "")
-    # Requests signed with a shared key say so, and how; without it they are as they ever were.
+    # This header names the algorithm of a shared key. Without it, the default algorithm holds.
     algorithm = get_signature_algorithm(request.META.get(_ALGORITHM_HEADER, ""))
     try:
         return bool(RequestValidator(secret).validate(url, payload, signature, algorithm))
     except (TypeError, ValueError, AttributeError):
-        # An address with an empty digest, or with what no address has in it.
+        # The URL has an empty digest or is malformed.
         return False
 
 
 def _possible_urls(request: HttpRequest) -> list[str]:
-    """Return the addresses that may have been called: as it came, and as the site is known."""
+    """Return the URLs that the caller may have signed: the requested one, and the public one."""
     site = settings.BUTLER_SITE_URL.rstrip("/")
     return [request.build_absolute_uri(), f"{site}{request.get_full_path()}"]

@@ -1,4 +1,4 @@
-"""`/v1/webhooks/<source>`: signed webhooks of other systems, by Standard Webhooks."""
+"""The endpoint `/v1/webhooks/<source>` for signed webhooks by Standard Webhooks."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,13 +14,13 @@ from channels.webhook import events, signature, sources
 
 @http.endpoint("POST")
 def receive(request: HttpRequest, source: str) -> HttpResponse:
-    """Take in one signed webhook; sent again, it changes nothing."""
+    """Store one signed webhook; a repeated delivery changes nothing."""
     now = timezone.now()
     received = bodies.read_body(request)
     message_id = request.META.get("HTTP_WEBHOOK_ID", "")
     with load_shedding.request_slot():
         sender, secrets = sources.find_signing_source(source)
-        # What is signed is the text that was packed; nothing of it is read before that is checked.
+        # The signature covers the decompressed body. It is checked before the body is parsed.
         body = bodies.decompress(request, received)
         _verify_signature(request, secrets, body, now)
         load_shedding.check_event_limit(sender.source_id, 1, now)
@@ -47,4 +47,4 @@ def _verify_signature(
             now=now,
         )
     except signature.InvalidSignature as error:
-        raise ErrorResponse(401, "wrong_signature", f"Not accepted: {error}.") from None
+        raise ErrorResponse(401, "wrong_signature", f"The signature is invalid: {error}.") from None

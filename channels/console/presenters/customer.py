@@ -1,4 +1,4 @@
-"""A customer as staff see them. Shapes in, values out; no database."""
+"""A customer for the console. The functions convert shapes to values; no database."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class CustomerContact:
 
 @dataclass(frozen=True, slots=True)
 class StaffTimelineEntry:
-    """One event as staff read it."""
+    """One event of a timeline in the console."""
 
     key: str
     headline: str
@@ -67,7 +67,7 @@ class StaffTimelineEntry:
 
 @dataclass(frozen=True, slots=True)
 class CustomerPage:
-    """A customer's record at one version, without the parts that only some roles see."""
+    """A customer's record at one version, without the parts that only some roles may see."""
 
     id: str
     version: int
@@ -88,7 +88,7 @@ class CustomerPage:
 def customer_page(
     record: RecordShape, facts: Facts | None, *, now: datetime, today: date
 ) -> CustomerPage:
-    """Present a record to staff."""
+    """Return a record for the customer page of the console."""
     orders = [staff_order(order) for order in record.orders]
     next_number = record.next_visit.number if record.next_visit else None
     name, first_name = _names(record)
@@ -147,7 +147,7 @@ def _contact(interaction: InteractionShape) -> CustomerContact:
 
 
 def timeline_entries(events: Iterable[EventShape]) -> list[StaffTimelineEntry]:
-    """Present the events of a timeline to staff."""
+    """Return the entries of a timeline in the console."""
     return [_timeline_entry(event) for event in events]
 
 

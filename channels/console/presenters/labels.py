@@ -59,7 +59,7 @@ MESSAGE_STATES = {
     "uncertain": "uncertain",
 }
 LANGUAGES = {"nl": "Dutch", "sv": "Swedish", "da": "Danish", "en": "English", "de": "German"}
-# Why nothing is sent to an address.
+# The reasons why Butler sends no messages to an address.
 SUPPRESSIONS = {
     "bounced": "does not take our messages. Ask them for another one.",
     "complained": "they marked a message as unwanted, so nothing goes there.",
@@ -105,7 +105,7 @@ _DETAIL_PROPERTIES = (
 
 
 def event_detail(kind: str, name: str, properties: Mapping[str, Any]) -> str:
-    """Return the line below a headline: the properties that distinguish one event from another."""
+    """Return the line below a headline: the properties that distinguish similar events."""
     if kind in ("page", "screen"):
         return name
     values = [properties.get(key) for key in _DETAIL_PROPERTIES]
@@ -136,13 +136,13 @@ def actor_name(actor: str) -> str:
 
 
 def access_reason(reason: str) -> str:
-    """Return why a record was opened; a reason that staff typed stays as it is."""
+    """Return the label of a reason to open a record; a typed reason stays unchanged."""
     labels = {"call": "a call", "search": "a search", "task": "a task"}
     return labels.get(reason.partition(" ")[0], reason)
 
 
 def contact_preferences(settings: Mapping[str, Any], now: datetime) -> list[str]:
-    """Return how the customer wants to be contacted, one sentence for each preference."""
+    """Return one sentence for each contact preference of the customer."""
     sentences = []
     if settings.get("only_when_i_ask") is True:
         sentences.append("Only when they ask.")

@@ -1,4 +1,4 @@
-"""An order as staff see it. Shapes in, values out; no database."""
+"""An order for the console. The functions convert shapes to values; no database."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,14 +25,14 @@ class StaffOrderLine:
 
 @dataclass(frozen=True, slots=True)
 class StaffOrder:
-    """One order as staff see it."""
+    """One order on a console page."""
 
     number: str
     name: str
     status: str
     is_open: bool
     is_requested: bool
-    # What the customer asked to change and staff have not yet confirmed or declined.
+    # The changes that the customer requested and staff have not yet confirmed or declined.
     requested_changes: Sequence[str]
     visit_date: date | None
     visit_time: time | None
@@ -49,7 +49,7 @@ class StaffOrder:
 
 
 def staff_order(order: OrderShape) -> StaffOrder:
-    """Present one order to staff."""
+    """Return one order for a console page."""
     details = decode_stored(order.details, {})
     return StaffOrder(
         number=order.number,

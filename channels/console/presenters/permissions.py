@@ -1,4 +1,4 @@
-"""Which messages may be sent to a customer now, on which channels, and why. Reads no database."""
+"""The messages that Butler may send to a customer now, by channel, with the reasons. Reads no database."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from channels.console.presenters import labels
 from channels.pages.time import staff_time
 
 CHANNELS = ("phone", "inbox", "email", "sms")
-# How many purposes of marketing are listed at most.
+# The largest number of marketing purposes in the list.
 PURPOSES_LIMIT = 3
 _ANSWERS = {"allow": "Yes", "defer": "Later", "deny": "No"}
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelPermission:
-    """Whether a message may be sent through some channels now, and why."""
+    """The decision whether a message may be sent on some channels now, and its reason."""
 
     channel: str
     effect: str
@@ -30,7 +30,7 @@ class ChannelPermission:
 
 @dataclass(frozen=True, slots=True)
 class ContactPermission:
-    """A typical message, and whether each channel may carry it."""
+    """A typical message, with the permissions of the channels."""
 
     label: str
     channels: Sequence[ChannelPermission]
@@ -39,10 +39,10 @@ class ContactPermission:
 def contact_permissions(
     facts: Facts, rules: Rules, purposes: Mapping[str, str], *, now: datetime, until: datetime
 ) -> list[ContactPermission]:
-    """Return whether some typical messages may be sent now, on each channel.
+    """Return for some typical messages whether each channel may send them now.
 
-    purposes: names of the purposes of contact, by key
-    until: when these messages would expire
+    purposes: the names of the contact purposes, by key
+    until: the time at which these messages would expire
     """
     topic = next(iter(sorted(rules.topics)), "")
     service = Contact(
@@ -64,7 +64,7 @@ def contact_permissions(
 
 
 def _live_relation(facts: Facts, now: datetime) -> str:
-    """Return the relation that ends last; empty: there is none now."""
+    """Return the live relation that ends last; empty if there is none."""
     live = [
         (relation.until, name)
         for name, relation in (facts.relations or {}).items()
@@ -76,7 +76,7 @@ def _live_relation(facts: Facts, now: datetime) -> str:
 def _channel_permissions(
     message: Contact, facts: Facts, rules: Rules, now: datetime, label: str
 ) -> list[ChannelPermission]:
-    """Return the permissions by channel; channels with the same answer are one."""
+    """Return the permissions of the channels; channels with the same answer share one."""
     channels: dict[tuple[str, str], list[str]] = {}
     for channel in CHANNELS:
         contact = replace(message, channel=channel)

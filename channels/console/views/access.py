@@ -1,7 +1,7 @@
-"""Access to the console: staff with a second factor, each to what their role allows.
+"""Access to the console: staff need a second factor, and a page needs a permission of their role.
 
-A staff session exists only after both factors. Between password and second factor the session
-stores whose password was permission, and gives access to nothing.
+A staff session exists only after both factors. Between password and second factor, the session
+stores the user whose password was right, and gives access to no page.
 """
 
 from collections.abc import Callable
@@ -31,13 +31,13 @@ SIGNED_IN_AT, LAST_USED_AT, PASSWORD_CHECK = (
     "console.touched_at",
     "console.pending",
 )
-# Seconds: how long a right password waits for the second factor, and how often a session in use
-# is saved again.
+# Seconds: the longest time between the password and the second factor, and the shortest time
+# between two extensions of a session.
 PASSWORD_CHECK_LIFETIME, REFRESH_INTERVAL = 600, 60
 
 
 def signed_in_staff(request: HttpRequest) -> User | None:
-    """Return the staff member of this session, if both factors were shown."""
+    """Return the staff member of this session, or None without both factors."""
     user = request.user
     if (
         isinstance(user, User)
@@ -61,7 +61,7 @@ def page(permission: str = "", *, is_for_all: bool = False) -> Callable[[View], 
             if user is None:
                 return to_sign_in(request)
             if "parts" not in request.GET:
-                # A request that a page makes by itself is no sign of use.
+                # Automatic requests of a page do not count as activity of the staff member.
                 _extend_session(request, timezone.now())
             if permission and not user.has_perm(permission):
                 return render(request, "console/forbidden.html", status=403)
@@ -76,7 +76,7 @@ def page(permission: str = "", *, is_for_all: bool = False) -> Callable[[View], 
 
 def _show(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
     try:
-        # Texts, dates and amounts, whatever language the browser prefers.
+        # The console is in English, independent of the browser's language.
         with translation.override("en"):
             return view(request, *args, **kwargs)
     except BadCursor:
@@ -103,7 +103,7 @@ def next_page(request: HttpRequest) -> str:
 
 
 def begin_sign_in(request: HttpRequest, user: User, now: datetime) -> None:
-    """Store whose password was right, under a new session key."""
+    """Store the user whose password was right, under a new session key."""
     request.session.flush()
     proof = user.get_session_auth_hash()
     request.session[PASSWORD_CHECK] = {"user": user.pk, "proof": proof, "at": now.timestamp()}
@@ -111,7 +111,7 @@ def begin_sign_in(request: HttpRequest, user: User, now: datetime) -> None:
 
 
 def awaiting_second_factor(request: HttpRequest, now: datetime) -> User | None:
-    """Return the user whose password was right a moment ago and did not change since."""
+    """Return the user who gave the password recently, if the password did not change since."""
     check = request.session.get(PASSWORD_CHECK)
     if not check or not 0 <= now.timestamp() - check["at"] <= PASSWORD_CHECK_LIFETIME:
         return None

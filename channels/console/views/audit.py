@@ -1,4 +1,4 @@
-"""Who acts in the console, and the access log entries of what staff see."""
+"""The acting staff member of a request, and the access log entries of the console."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -15,7 +15,7 @@ _ROLE = "_console_role"
 
 
 def actor(request: HttpRequest) -> str:
-    """Return the acting staff member as logs name them."""
+    """Return the acting staff member as an actor of logs, such as `staff:sam`."""
     assert isinstance(request.user, User)
     return f"staff:{request.user.name or request.user.pk}"
 

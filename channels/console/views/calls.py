@@ -1,4 +1,4 @@
-"""Ringing calls: answering one opens the customer, a choice of customers, or nobody."""
+"""Ringing calls. To answer one opens the customer, or a list of possible customers."""
 
 from datetime import datetime
 from urllib.parse import urlencode

@@ -1,4 +1,4 @@
-"""The recovery codes of a staff member: how many are left, shown once more, or renewed."""
+"""The recovery codes of a staff member: their number, and the pages to show or renew them."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Searching customers, and showing one as far as the role of the staff member allows."""
+"""The search for customers, and the customer page with the parts that the staff role allows."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -30,14 +30,14 @@ from customers.queries.shapes import MergeShape
 from customers.queries.timeline import TimelineFilter, timeline
 
 EVENTS_LIMIT, OCCASIONS_LIMIT, ENTRIES_LIMIT = 30, 8, 50
-# When a message that staff would send now expires.
+# The lifetime of a message that staff would send now.
 MESSAGE_LIFETIME = timedelta(days=1)
 
 
 @require_safe
 @access.page("customers.find_customer")
 def search_customers(request: HttpRequest) -> HttpResponse:
-    """Search; every customer in the result is noted in the access log."""
+    """Search customers, and add an access log entry for each customer in the result."""
     text = request.GET.get("q", "").strip()
     sees_addresses = request.user.has_perm("customers.view_identifier")
     matches = search(
@@ -153,7 +153,7 @@ def _permissions(facts: Facts | None, now: datetime) -> list[ContactPermission]:
 @require_safe
 @access.page("customers.view_accesslogentry")
 def access_log(request: HttpRequest, customer_id: UUID) -> HttpResponse:
-    """Show who accessed a record, when and why."""
+    """Show the access log of a record."""
     customer = inbox.resolve_customer(customer_id)
     if customer is None:
         raise Http404

@@ -33,7 +33,7 @@ def list_orders(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 @require_safe
 @access.page("customers.view_event")
 def show_timeline(request: HttpRequest, customer_id: UUID) -> HttpResponse:
-    """List everything that happened, the newest first."""
+    """List all events of the record, the newest first."""
     live_id = lists.live_id(customer_id)
     cursor = request.GET.get("cursor")
     page = (

@@ -14,7 +14,7 @@ from customers.models import Review
 @require_safe
 @access.page(is_for_all=True)
 def home(request: HttpRequest) -> HttpResponse:
-    """Show each colleague what their role is about."""
+    """Show calls, tasks, reviews and pause switches, as far as the role allows."""
     user = request.user
     context: dict[str, object] = {"section": "home"}
     if user.has_perm("customers.find_customer") and user.has_perm("customers.view_interaction"):

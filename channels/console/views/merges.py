@@ -69,7 +69,7 @@ def keep_apart(request: HttpRequest, review_id: int) -> HttpResponse:
 @require_POST
 @access.page("customers.change_review")
 def undo(request: HttpRequest, customer_id: UUID, merge_id: int) -> HttpResponse:
-    """Undo a merge; each record gets back what was its own."""
+    """Undo a merge, so that each record gets its own events back."""
     live_id = lists.live_id(customer_id)
     if live_id is None:
         raise Http404

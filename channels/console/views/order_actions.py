@@ -1,4 +1,4 @@
-"""What staff do with an order at the press of a button: confirm, decline, cancel."""
+"""The actions of staff on an order: confirm, decline, cancel."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -15,7 +15,7 @@ from customers.actions import order_requests, orders
 from customers.actions.changes import RejectedChange, UnreachableRecord
 from customers.queries import lists
 
-# Why an order cannot be saved, in words for staff who talk to the customer.
+# The reasons why an order cannot be saved, for staff who talk to the customer.
 ERROR_TEXTS: dict[type[Exception], str] = {
     orders.NoSuchOrder: "There is no such order any more.",
     orders.NoSuchLine: "That line is not in the order any more.",
@@ -57,7 +57,7 @@ def confirm(request: HttpRequest, customer_id: UUID, number: str) -> HttpRespons
 @require_POST
 @access.page("customers.change_order")
 def decline(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
-    """Decline what the customer requested."""
+    """Decline the order or change that the customer requested."""
     live_id, _ = find_order(customer_id, number)
     target = order_target(request, live_id, number)
     text = f"What they asked about {number} is declined."
@@ -85,7 +85,7 @@ def order_target(request: HttpRequest, live_id: UUID, number: str) -> orders.Ord
 
 
 def _perform(request: HttpRequest, action: Callable[[], object], text: str) -> None:
-    """Perform an action on an order; show the text, or why the action was refused."""
+    """Perform an action on an order, then show the text, or the reason for the refusal."""
     try:
         action()
     except tuple(ERROR_TEXTS) as error:

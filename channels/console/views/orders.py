@@ -1,4 +1,7 @@
-"""Orders that staff enter and change: checked, shown with their price, then saved once."""
+"""The pages on which staff enter and change orders.
+
+A page checks the order, shows it with its price, and then saves it once.
+"""
 
 import secrets
 from collections.abc import Callable
@@ -34,7 +37,7 @@ from customers.queries.record import record
 @require_http_methods(["GET", "HEAD", "POST"])
 @access.page("customers.change_order")
 def new(request: HttpRequest, customer_id: UUID) -> HttpResponse:
-    """Enter an order: check it, show what it costs, and only then place it."""
+    """Enter an order: check it, show its price, and place it after a confirmation."""
     today = timezone.localdate()
     if request.method != "POST":
         return _form(request, customer_id, OrderInput.empty(today))
@@ -59,7 +62,7 @@ def new(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @access.page("customers.change_order")
 def change(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
-    """Change an order; the difference is shown before it is saved."""
+    """Change an order: show the change first, and save it after a confirmation."""
     today = timezone.localdate()
     live_id, before = find_order(customer_id, number)
     if not before.is_open:
@@ -87,7 +90,7 @@ def _save_once(
     success: str,
     **context: Any,
 ) -> HttpResponse:
-    """Save once for each form that was opened, however often its button is pressed."""
+    """Save the form once, even if its button is pressed several times."""
     key = request.POST.get("key", "")[:100]
     if not key.isalnum():
         return _form(request, live_id, order, **context)
@@ -119,7 +122,7 @@ def _refused(
 
 
 def _closed(request: HttpRequest, live_id: UUID, before: StaffOrder) -> HttpResponse:
-    """Show that the order cannot be changed, also to a change that came too late."""
+    """Show that the order cannot be changed; a submitted change gets 409."""
     status = 200
     if request.method == "POST":
         messages.error(request, ERROR_TEXTS[orders.OrderClosed])
@@ -129,7 +132,7 @@ def _closed(request: HttpRequest, live_id: UUID, before: StaffOrder) -> HttpResp
 
 
 def _is_checked(request: HttpRequest, order: OrderInput) -> bool:
-    """Return whether to ask for confirmation, and not to let the form be edited."""
+    """Return whether to show the confirmation instead of the form."""
     return not order.errors and "back" not in request.POST
 
 
@@ -170,7 +173,7 @@ def _customer(request: HttpRequest, customer_id: UUID) -> CustomerPage:
 
 
 def _total_text(order: OrderInput, before: StaffOrder | None) -> str:
-    """Return what the order would cost; lines that a change does not name keep their price."""
+    """Return the new price of the order; lines that a change does not name keep their price."""
     total, currency = order.total, str(order.form.cleaned_data["currency"])
     if before is not None:
         named = {line.cleaned_data["id"] for line in order.lines.filled}

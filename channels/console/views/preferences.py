@@ -31,7 +31,7 @@ from customers.identity.search import describe
 from customers.queries import lists
 from customers.queries.consent_shapes import PurposeShape
 
-# How the customer makes the statement, by the kind of evidence.
+# The ways in which the customer makes the statement, by the kind of evidence.
 EVIDENCE_KINDS = {"voice": "on the phone", "staff": "in front of me", "paper": "in a letter"}
 # The last call is still evidence for this long after its end.
 _CALL_GRACE = timedelta(hours=1)
@@ -49,13 +49,13 @@ _NOTHING_CHANGED = "That could not be understood, so nothing was changed."
 @require_safe
 @access.page("customers.change_control")
 def show_preferences(request: HttpRequest, customer_id: UUID) -> HttpResponse:
-    """Show what holds, with the notices to read aloud in the customer's language."""
+    """Show the current preferences, with the notices to read aloud in the customer's language."""
     now = timezone.now()
     live_id, facts = _facts(customer_id, now)
     audit.log_console_access(request, [live_id], part="control", reason=request.GET.get("for", ""))
     state = facts.control if facts else None
     if facts is None or state is None:
-        # Without readable facts nothing is shown: a guess would speak for the customer.
+        # Without readable facts, show no preferences instead of wrong ones.
         template = "console/preferences_unavailable.html"
         return render(request, template, {"section": "search"}, status=503)
     context = _page_context(request, live_id, facts, state, now)
@@ -92,7 +92,7 @@ def _page_context(
 @require_POST
 @access.page("customers.change_control")
 def change(request: HttpRequest, customer_id: UUID, name: str) -> HttpResponse:
-    """Accept the form of this name for the customer, and return to its place on the page."""
+    """Save the form of this name for the customer, and redirect to its section of the page."""
     now = timezone.now()
     live_id, facts = _facts(customer_id, now)
     purposes = [purpose.key for purpose in history.purposes("en")]
@@ -152,7 +152,7 @@ def _statements(
 
 
 def _evidence(request: HttpRequest, live_id: UUID, now: datetime) -> dict[str, str]:
-    """Return how the statement was made: to whom, in which role, and in which call."""
+    """Return the evidence: the way of the statement, the role of the staff member, the call."""
     kind = _evidence_kind(request.POST.get("how"))
     evidence = {"kind": kind, "page": "/console/", "heard_as": audit.role(request)[:200]}
     if kind != "voice":

@@ -1,4 +1,4 @@
-"""Signing in as staff: a password, then a second factor, which is set up at the first time."""
+"""The sign-in of staff: a password, then a second factor, which the first sign-in sets up."""
 
 from functools import partial
 from typing import Any
@@ -143,7 +143,7 @@ def _grouped(secret: str) -> str:
 
 
 def _qr_code(user: User, secret: str) -> SafeString:
-    """Return the QR code for an authenticator app, safe markup that we generate."""
+    """Return the QR code for an authenticator app as SVG markup, which segno generates."""
     label = quote(f"{settings.BUTLER_COMPANY}:{user.email}")
     address = f"otpauth://totp/{label}?" + urlencode(
         {"secret": secret, "issuer": settings.BUTLER_COMPANY}

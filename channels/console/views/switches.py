@@ -1,4 +1,4 @@
-"""Pause switches: which automations are stopped, by whom and why; stopping and resuming them."""
+"""The page of the pause switches, which stop and resume automations."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from channels.console.views import access, audit
 @require_safe
 @access.page("butler.view_pauseswitch")
 def list_switches(request: HttpRequest) -> HttpResponse:
-    """List what is stopped now."""
+    """List the stopped and the running automations."""
     names_by_key = {EVERYTHING: "Everything", **names("en")}
     halts = [
         _switch_row(halt, names_by_key)
@@ -75,7 +75,7 @@ def _stopped_text(key: str, withdrawn: int) -> str:
 @require_POST
 @access.page("butler.change_pauseswitch")
 def lift(request: HttpRequest) -> HttpResponse:
-    """Let it go on."""
+    """Resume one automation, or all of them."""
     key = request.POST.get("key", "")[:64]
     if pause_switches.release_switch(key=key, by=audit.actor(request), now=timezone.now()):
         messages.success(request, "It goes on, with what happens from now on.")

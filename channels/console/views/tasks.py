@@ -18,7 +18,7 @@ from channels.console.views import access, audit
 @require_safe
 @access.page("butler.view_stafftask")
 def list_tasks(request: HttpRequest) -> HttpResponse:
-    """List the open tasks: one's own first, then by due time."""
+    """List the open tasks: those of the staff member first, then by due time."""
     tasks = queries.open_tasks(by=audit.principal(request))
     audit.log_console_access(request, {task.customer for task in tasks}, part="tasks")
     context = {"tasks": tasks, "now": timezone.now(), "section": "tasks"}

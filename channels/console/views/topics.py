@@ -1,4 +1,7 @@
-"""The status of topics, such as rides; customers concerned are notified as they allow."""
+"""The page of the topics, such as rides, and their statuses.
+
+A new status may start messages to customers, as far as their preferences allow.
+"""
 
 import re
 from typing import Any
@@ -16,7 +19,7 @@ from channels.console.presenters import labels
 from channels.console.views import access, audit
 
 PAGE_SIZE = 50
-# The longest name or reason.
+# The largest length of a name or a reason, in characters.
 _TEXT_LENGTH = 200
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z", re.ASCII)
 

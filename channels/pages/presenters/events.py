@@ -1,4 +1,4 @@
-"""Events as pages describe them: a headline for customers or staff, and a line of details."""
+"""Headlines and detail lines of events, for customers and for staff."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -15,9 +15,9 @@ type Details = Callable[[Mapping[str, Any]], tuple[str, ...]]
 
 
 class EventDescription(NamedTuple):
-    """What an event is called, and the function that returns its details from its properties.
+    """The headlines of an event, and the function that returns its details from its properties.
 
-    The headline for customers is a text to translate, that for staff is in English.
+    The headline for customers is a text to translate. The headline for staff is in English.
     """
 
     customer: str
@@ -26,7 +26,7 @@ class EventDescription(NamedTuple):
 
 
 def headline(kind: str, name: str, *, for_staff: bool = False) -> str:
-    """Return what an event is called; its name or kind if it has no headline."""
+    """Return the headline of an event; its name or kind if it has no headline."""
     description = _DESCRIPTIONS.get(name) if kind not in ("page", "screen") else None
     description = description or _KIND_DESCRIPTIONS.get(kind)
     if description is None:
@@ -35,7 +35,7 @@ def headline(kind: str, name: str, *, for_staff: bool = False) -> str:
 
 
 def detail(kind: str, name: str, properties: Mapping[str, Any]) -> str:
-    """Return the line below a headline: what matters to the customer."""
+    """Return the line below a headline: the details that matter to the customer."""
     if kind in ("page", "screen"):
         return name
     description = _DESCRIPTIONS.get(name)
@@ -44,9 +44,9 @@ def detail(kind: str, name: str, properties: Mapping[str, Any]) -> str:
 
 
 def requested_change(change: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """Return in one line what somebody asks to change about an order.
+    """Return one line of text about a requested change of an order.
 
-    names: of the order's lines, by id
+    names: the names of the order's lines, by id
     """
     listed = change.get("lines")
     lines = [line for line in listed if isinstance(line, dict)] if isinstance(listed, list) else []
@@ -119,11 +119,11 @@ def _text(properties: Mapping[str, Any], name: str) -> str:
 
 
 def _property_details(name: str) -> Details:
-    """Return what describes an event by one of its properties."""
+    """Return a function that returns one property of an event as its details."""
     return lambda properties: (_text(properties, name),)
 
 
-# By the name of the event.
+# The descriptions by the name of the event.
 _DESCRIPTIONS = {
     "Order Completed": EventDescription(
         gettext_noop("You placed an order"), "Placed an order", _order_details
@@ -242,7 +242,7 @@ _DESCRIPTIONS = {
         gettext_noop("A record was parted from yours again"), "Two records were parted"
     ),
 }
-# By the kind of event, for events whose name has no description.
+# The descriptions by the kind of event, for names without a description.
 _KIND_DESCRIPTIONS = {
     "identify": EventDescription(gettext_noop("You told us about yourself"), "Told us something"),
     "page": EventDescription(gettext_noop("You visited a page"), "Visited a page"),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-# Where an event happened.
+# The place of an event, by the channel of its source.
 SOURCE_CHANNELS = {
     "phone": gettext_noop("by phone"),
     "web": gettext_noop("on the website"),
@@ -14,7 +14,7 @@ SOURCE_CHANNELS = {
     "butler": gettext_noop("by Butler"),
     "console": gettext_noop("at our desk"),
 }
-# How each channel delivers a message to its customer.
+# The way of a message to its customer, by channel.
 MESSAGE_CHANNELS = {
     "inbox": gettext_noop("here"),
     "email": gettext_noop("by e-mail"),

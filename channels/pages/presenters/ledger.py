@@ -1,4 +1,4 @@
-"""Entries of the consent ledger as their customer reads them. No database, no request."""
+"""Entries of the consent ledger for the customer's page. No database, no request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ SETTING_NAMES = {
     "person_first": gettext_noop("a person first"),
     "data_use": gettext_noop("use of my data where an order needs it"),
 }
-# Who made a statement, if it was not the customer.
+# The declarants of statements other than the customer.
 DECLARANTS = {
     "staff": gettext_noop("noted by one of our people"),
     "source": gettext_noop("brought by one of our systems"),
@@ -51,7 +51,7 @@ DECLARANTS = {
     "clock": gettext_noop("by itself, when its time was over"),
     "signal": gettext_noop("by your device"),
 }
-# How the customer told staff.
+# The ways in which a customer makes a statement to staff.
 EVIDENCE_KINDS = {
     "voice": gettext_noop("by phone"),
     "staff": gettext_noop("at the counter"),
@@ -73,7 +73,7 @@ class LedgerRow:
 
 
 def ledger_row(entry: LedgerEntryShape, names: CatalogNames) -> LedgerRow:
-    """Present one entry."""
+    """Return the row of one ledger entry, in the reader's language."""
     return LedgerRow(
         id=entry.id,
         headline=translated(STATEMENT_KINDS, entry.kind),
@@ -87,7 +87,7 @@ def ledger_row(entry: LedgerEntryShape, names: CatalogNames) -> LedgerRow:
 
 def _declarant(entry: LedgerEntryShape) -> str:
     _kind, _sign, name = entry.actor.partition(":")
-    # A login without a name acts by its number, which means nothing to customers.
+    # A login without a name has its number here, which means nothing to customers.
     if entry.by == "staff" and name and not name.isdecimal():
         return _("noted by %(name)s, one of our people") % {"name": name[:1].upper() + name[1:]}
     return translated(DECLARANTS, entry.by) if entry.by in DECLARANTS else ""
@@ -104,7 +104,7 @@ def _where(entry: LedgerEntryShape) -> str:
 
 
 def subject_label(kind: str, subject: str, channel: str, topic: str, names: CatalogNames) -> str:
-    """Return what a statement is about; `kind` is the kind of an entry, such as consent.given."""
+    """Return the label of a statement's subject; `kind` is the entry's, such as consent.given."""
     if kind.startswith(("consent.", "objection.")):
         if subject == MARKETING:
             return _("All advertising")

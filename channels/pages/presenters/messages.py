@@ -1,4 +1,4 @@
-"""Messages as the customer sees them: title, text, channel and delivery state. No database."""
+"""Messages for the customer's page: title, text, channel and delivery state. No database."""
 
 import re
 import textwrap
@@ -15,7 +15,7 @@ from butler.messages.email_layout import unwrap
 from butler.queries.inbox import INBOX, MessageShape
 from channels.pages.presenters.labels import MESSAGE_CHANNELS, translated
 
-# Labels of delivery states; none claims more than we know.
+# Labels of delivery states. A label states only facts that Butler knows.
 DELIVERY_STATES = {
     "sending": gettext_noop("on its way"),
     "accepted": gettext_noop("sent"),
@@ -28,8 +28,7 @@ DELIVERY_STATES = {
     "uncertain": gettext_noop("we do not know whether it arrived"),
 }
 ICONS = {"inbox": "bell", "email": "mail", "sms": "text", "phone": "phone"}
-# An address of our own; a path that begins with two slashes, or one and its mirror image, is
-# another host to a browser.
+# A URL of our site. Browsers read a path that begins with // or /\ as another host.
 _OWN = r"{}(/(?![/\\])[^\s<>\"]*)"
 _SENTENCE = re.compile(r"[.!?](?=\s|$)")
 _TITLE_LENGTH = 70
@@ -37,7 +36,7 @@ _STATES_WITHOUT_PROBLEM = frozenset({"accepted", "delivered", "sending"})
 
 
 class TextPart(NamedTuple):
-    """A part of a text; `address` is where it leads if it is a link within our site."""
+    """A part of a text; `address` is the path of its link within our site, or empty."""
 
     text: str
     address: str = ""
@@ -53,7 +52,7 @@ class ChannelDelivery(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MessageCard:
-    """One message as its customer reads it."""
+    """One message on the customer's page."""
 
     id: UUID
     title: str
@@ -72,7 +71,7 @@ class MessageCard:
 
 
 def message_card(message: MessageShape, *, site: str = "") -> MessageCard:
-    """Present a message; only links within `site` become links."""
+    """Return the card of a message; only URLs below `site` become links."""
     is_withdrawn = message.state == "withdrawn"
     body = _body(message)
     title = message.subject or _first_sentence(body)
@@ -116,13 +115,13 @@ def _first_sentence(text: str) -> str:
 
 
 def delivery_state(channel: str, state: str) -> str:
-    """Return the label of a delivery state; what the inbox accepted is delivered."""
+    """Return the label of a delivery state; a message that the inbox accepted is delivered."""
     is_here = channel == INBOX and state == "accepted"
     return translated(DELIVERY_STATES, "delivered" if is_here else state)
 
 
 def split_links(text: str, site: str) -> Sequence[TextPart]:
-    """Split a text at links to our own site; other addresses stay text."""
+    """Split a text at links to our site; other URLs stay text."""
     if not site:
         return [TextPart(text)]
     parts: list[TextPart] = []

@@ -1,4 +1,4 @@
-"""Orders as their customer sees them. No database, no request."""
+"""Orders for the customer's page. No database, no request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ class OrderCardLine:
 
 @dataclass(frozen=True, slots=True)
 class OrderCard:
-    """One order as its customer sees it."""
+    """One order on the customer's page."""
 
     number: str
     name: str
     status: str
     is_closed: bool
     is_requested: bool
-    # What the customer asked to change and staff have not yet confirmed or declined.
+    # The changes that the customer requested and staff have not yet confirmed or declined.
     requested_changes: Sequence[str]
     channel: str
     visit_date: date | None
@@ -44,7 +44,7 @@ class OrderCard:
 def order_card(
     order: OrderShape, *, is_next: bool = False, scanned_at: datetime | None = None
 ) -> OrderCard:
-    """Present one order; `scanned_at` is when its code was last scanned at the gate."""
+    """Return the card of an order; `scanned_at` is the time of the last scan at the gate."""
     details = decode_stored(order.details, {})
     lines = decode_stored(order.lines, [])
     return OrderCard(

@@ -1,4 +1,4 @@
-"""The page of preferences: consent questions, settings and addresses. No database, no request."""
+"""The Preferences page: consent questions, settings and addresses. No database, no request."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ PAUSE_NAMES = {
     30: gettext_noop("for a month"),
     90: gettext_noop("for three months"),
 }
-# Why nothing is sent to an address.
+# The reasons why Butler sends no messages to an address.
 SUPPRESSIONS = {
     "bounced": gettext_noop("does not take our messages"),
     "complained": gettext_noop("you marked a message as unwanted, so nothing goes there"),
@@ -31,7 +31,7 @@ SUPPRESSIONS = {
         " text START from it, and it is open again"
     ),
 }
-# Suggestions; any other zone can be typed.
+# Suggestions. The customer can also type another zone.
 ZONES = (
     "Europe/Amsterdam",
     "Europe/Berlin",
@@ -76,18 +76,18 @@ class SelectOption:
 
 @dataclass(frozen=True, slots=True)
 class AddressStatus:
-    """An address of the customer, and whether we send to it."""
+    """An address of the customer, with the reason if Butler sends no messages to it."""
 
     channel: str
     value: str
-    # Why nothing is sent there, as a code and as a text; empty: it can be used.
+    # The reason for the suppression as a code and as a text; empty for a usable address.
     suppression: str
     suppression_text: str
 
 
 @dataclass(frozen=True, slots=True)
 class PreferencesPage:
-    """Everything on the page of preferences."""
+    """All values on the Preferences page."""
 
     questions: Sequence[ConsentQuestion]
     # Whether the customer is old enough to consent.
@@ -123,7 +123,7 @@ def preferences_page(
     topics: Iterable[TopicShape],
     now: datetime,
 ) -> PreferencesPage:
-    """Present the preferences that hold now."""
+    """Return the current preferences for the page."""
     values = {s.name: s.value for s in state.settings if (s.channel, s.topic) == (ANY, ANY)}
     budget, hours = _mapping(values.get("budget")), _mapping(values.get("quiet_hours"))
     limit = budget.get("most")
@@ -163,7 +163,7 @@ def preferences_page(
 
 
 def is_on(settings: tuple[Setting, ...], channel: str, topic: str) -> bool:
-    """Return whether a channel is on for a topic, as decisions read the settings."""
+    """Return whether a channel is on for a topic, by the same rule as decisions."""
     wishes = applicable_settings(settings, channel, topic).get("allow", ())
     return all(wish.value is not False for wish in wishes)
 
@@ -185,7 +185,7 @@ def _switches(settings: tuple[Setting, ...], topic: str, name: str) -> list[Chan
 
 
 def _channel_ranks(order: Sequence[object]) -> list[list[SelectOption]]:
-    """Return for each rank the channels to choose from."""
+    """Return the options of each rank: the channels to choose from."""
     ranks = [*order, *[""] * len(CHANNELS)][: len(CHANNELS)]
     return [
         [

@@ -1,4 +1,4 @@
-"""The record as the portal's home page shows it. No database, no request."""
+"""The record for the home page of the portal. No database, no request."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from customers.queries.shapes import (
     trait_text,
 )
 
-# A page is a glance: the rest is a page of its own.
+# The number of other orders on the home page. The Orders page shows all of them.
 SHOWN_ORDERS = 4
 
 
@@ -84,7 +84,10 @@ def record_page(
     scanned_at: datetime | None,
     today: date,
 ) -> RecordPage:
-    """Present a record to its customer; `scanned_at` is when the next visit's code was scanned."""
+    """Return a record for its customer's home page.
+
+    `scanned_at` is the time of the last scan of the next visit's code.
+    """
     orders = list(_orders(record, scanned_at))
     others = [order for order in orders if not order.is_next]
     return RecordPage(
@@ -96,7 +99,7 @@ def record_page(
         has_more_orders=len(others) > SHOWN_ORDERS,
         party=[_member(member, today) for member in sorted(record.party, key=_is_adult)],
         timeline=[timeline_entry(event, names) for event in events],
-        # Order numbers are identifiers too, but they are on the page as orders already.
+        # Order numbers are identifiers too, but the page already shows them as orders.
         identifiers=[
             _identifier_card(identifier)
             for identifier in record.identifiers

@@ -1,4 +1,4 @@
-"""Events as entries of a customer's timeline. No database, no request."""
+"""Entries of the timeline on the customer's pages. No database, no request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ ICONS = ("phone", "web", "app", "store", "butler")
 
 @dataclass(frozen=True, slots=True)
 class ReferenceNames:
-    """Names of what events refer to by id or key: messages, purposes and topics."""
+    """The names of the messages, purposes and topics that events refer to by id or key."""
 
     message_subjects: Mapping[str, str] = field(default_factory=dict)
     catalog: CatalogNames = field(default_factory=lambda: CatalogNames({}, {}))
@@ -27,7 +27,7 @@ NO_NAMES = ReferenceNames()
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One event as its customer reads it."""
+    """One event on the customer's page."""
 
     version: int
     log: str
@@ -43,7 +43,7 @@ class TimelineEntry:
 
 
 def timeline_entry(event: EventShape, names: ReferenceNames = NO_NAMES) -> TimelineEntry:
-    """Present one event."""
+    """Return the timeline entry of one event."""
     event_properties = body_properties(event)
     return TimelineEntry(
         version=event.version,
@@ -60,7 +60,7 @@ def timeline_entry(event: EventShape, names: ReferenceNames = NO_NAMES) -> Timel
 
 
 def message_id_of(event: EventShape) -> str:
-    """Return the id of the message that an event is about, if it is about one."""
+    """Return the id of the message that an event is about, or an empty text."""
     return str(body_properties(event).get("message", "")) if event.kind == "message" else ""
 
 
@@ -95,7 +95,7 @@ def _icon(event: EventShape, event_properties: dict[str, Any]) -> str:
 
 
 def _source_channel(event: EventShape) -> str:
-    # Statements are the customer's own; the details of a message name its channel.
+    # Statements come from the customer, and the details of a message name its channel.
     is_plain = event.kind in ("control", "message")
     return "" if is_plain else translated(labels.SOURCE_CHANNELS, event.channel)
 

@@ -1,4 +1,4 @@
-"""Template tags that write times: with the weekday, or with the year if it is another year."""
+"""Template tags for times, with the weekday in this year and with the year otherwise."""
 
 from datetime import datetime
 
@@ -15,14 +15,17 @@ register = template.Library()
 
 @register.simple_tag
 def timestamp(at: datetime) -> SafeString:
-    """Write a time in the company's zone; page.js rewrites it in the reader's zone."""
+    """Return a <time> element in the company's zone; page.js converts it to the reader's zone."""
     text = time.day_and_time(at) if _is_this_year(at) else time.date_and_time(at)
     return _element('<time data-format="timestamp" datetime="{}">{}</time>', at, text)
 
 
 @register.simple_tag
 def time_of_day(at: datetime, precision: str = "time") -> SafeString:
-    """Write the time of day; `precision` is "time" or "time_with_seconds"."""
+    """Return a <time> element with the time of day.
+
+    `precision` is "time" or "time_with_seconds".
+    """
     return format_html(
         '<time data-format="{}" datetime="{}">{}</time>',
         precision,
@@ -33,7 +36,7 @@ def time_of_day(at: datetime, precision: str = "time") -> SafeString:
 
 @register.simple_tag
 def staff_timestamp(at: datetime) -> SafeString:
-    """Write a time for staff, who all use the company's zone."""
+    """Return a <time> element for staff, who all use the company's zone."""
     text = date_format(
         time.in_company_zone(at), "D j M, H:i T" if _is_this_year(at) else "j M Y, H:i T"
     )

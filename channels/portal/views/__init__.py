@@ -1,1 +1,1 @@
-"""The customer's pages, one module each: query, word, render."""
+"""The views of the portal. Each view queries, converts the rows with a presenter, and renders."""

@@ -17,7 +17,7 @@ _SENT = {"yes": True, "no": False}
 
 @page
 def decisions(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
-    """Show every message that was sent or not, with the reason and where to change it."""
+    """Show the decisions about messages, each with its reason and a link to its preference."""
     language = get_language() or "en"
     tab = request.GET.get("sent", "")
     cursor = request.GET.get("cursor")
@@ -38,7 +38,7 @@ def decisions(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
 
 @page
 def access_log(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
-    """Show who accessed the record."""
+    """Show the access log of the record."""
     try:
         entries = queries.access_log(
             customer.ids, cursor=request.GET.get("cursor"), limit=PAGE_SIZE

@@ -1,4 +1,4 @@
-"""The home page: the record as it is, updated live."""
+"""The home page with the current record, which live.js updates."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -38,12 +38,12 @@ _ALL = TimelineFilter()
 @ensure_csrf_cookie
 @content_security.strict
 def home(request: HttpRequest) -> HttpResponse:
-    """Show the record to a signed-in customer, and a welcome page to everybody else."""
+    """Show the record to a signed-in customer, and a welcome page to other visitors."""
     if not request.user.is_authenticated:
         return render(request, "portal/welcome.html", _example_panel())
     customer = own_record(request)
     context = {**_record_context(customer), **_example_panel()} if customer else _example_panel()
-    # Only the parts that change: live.js requests them after an event.
+    # With `parts`, return only the parts that change; live.js requests them after an event.
     template = "portal/home_parts.html" if "parts" in request.GET else "portal/home.html"
     return render_page(request, template, customer, "home", **context)
 
@@ -70,7 +70,7 @@ def _record_context(customer: ResolvedCustomer) -> dict[str, Any]:
 def _consents(
     customer: ResolvedCustomer, purposes: Sequence[PurposeShape], now: datetime
 ) -> list[tuple[str, bool]]:
-    """Return the name of each purpose of contact, and whether the customer consents to it."""
+    """Return the name of each contact purpose, and whether the customer consents to it."""
     facts = read_facts([customer.id], now=now).get(customer.id)
     company_rules = rules()
     return [
@@ -98,7 +98,7 @@ def _reference_names(
 
 
 def _scanned_at(shape: RecordShape) -> datetime | None:
-    """Return when the code of the next visit was last scanned at the gate."""
+    """Return the time of the last scan of the next visit's code at the gate, or None."""
     if shape.next_visit is None:
         return None
     about = f"order:{shape.next_visit.number}"

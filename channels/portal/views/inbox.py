@@ -1,4 +1,4 @@
-"""Every message to the customer, and its delivery state."""
+"""The messages to the customer, with their delivery states."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ PAGE_SIZE = 25
 
 @page
 def list_messages(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
-    """List the messages of every channel; those listed count as seen."""
+    """List the messages of all channels, and mark the listed ones as seen."""
     cursor = request.GET.get("cursor")
     try:
         page_of_messages = queries.messages(customer.ids, cursor=cursor, limit=PAGE_SIZE)

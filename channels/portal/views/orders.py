@@ -1,4 +1,4 @@
-"""The customer's orders: all, one, its calendar entry and its QR code."""
+"""The customer's orders: the list, one order, its calendar entry and its QR code."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -36,7 +36,7 @@ def list_orders(request: HttpRequest, customer: ResolvedCustomer) -> HttpRespons
 
 @page
 def show_order(request: HttpRequest, customer: ResolvedCustomer, number: str) -> HttpResponse:
-    """Show one order with its lines, and who changed what."""
+    """Show one order with its lines and the history of its changes."""
     order = lists.order(customer.id, number)
     if order is None:
         return not_found(request, customer, "orders")

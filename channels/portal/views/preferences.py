@@ -1,4 +1,4 @@
-"""The page of preferences: consents and settings, each a small form of its own."""
+"""The Preferences page, with one form for each consent and setting."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -32,11 +32,11 @@ from customers.events import internal_sources
 
 @page
 def preferences(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
-    """Show everything the customer can allow, forbid and choose."""
+    """Show the consents and preferences of the customer."""
     now = timezone.now()
     facts = _facts(customer, now)
     if facts is None or facts.control is None:
-        # Nothing is sent to a customer whose preferences cannot be read; none are guessed here.
+        # The preferences cannot be read. Butler then sends no messages, and the page shows none.
         template = "portal/preferences_unavailable.html"
         return render_page(request, template, customer, "preferences", status=503)
     language = get_language() or "en"
@@ -47,7 +47,7 @@ def preferences(request: HttpRequest, customer: ResolvedCustomer) -> HttpRespons
 
 @form
 def change(request: HttpRequest, customer: ResolvedCustomer, name: str) -> HttpResponse:
-    """Accept the form of this name, and return to its place on the page."""
+    """Save the form of this name, and redirect to its section of the page."""
     now = timezone.now()
     facts = _facts(customer, now)
     state = facts.control if facts else None

@@ -37,7 +37,7 @@ def list_receipts(request: HttpRequest, customer: ResolvedCustomer) -> HttpRespo
 
 @page
 def receipt_file(request: HttpRequest, customer: ResolvedCustomer, entry_id: UUID) -> HttpResponse:
-    """Return one receipt as a file, which anybody can verify without us."""
+    """Return one receipt as a file, which anybody can verify without access to Butler."""
     document = history.receipt(customer.id, entry_id)
     if document is None:
         return not_found(request, customer, "preferences")
