@@ -1,4 +1,4 @@
-"""The form with which staff enter or change an order: its fields and its errors. Reads no database."""
+"""The form with which staff enter or change an order, and its errors. Reads no database."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date

@@ -1,4 +1,4 @@
-"""The `/v1/` endpoints for apps, sites and servers with a published Segment or RudderStack client."""
+"""The `/v1/` endpoints for apps, sites and servers with a Segment or RudderStack client."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -99,7 +99,7 @@ def events(request: HttpRequest) -> HttpResponse:
 
 @http.endpoint("GET")
 def settings(request: HttpRequest, key: str) -> HttpResponse:
-    """Return the client's settings with our host; React Native sends no event before it has them."""
+    """Return a client's settings with our host; React Native needs them before its first event."""
     sender: Sender | None = keys.find_sender(key)
     if sender is None:
         raise ErrorResponse(404, "unknown_key", "No source has this key.")

@@ -1,4 +1,4 @@
-"""The base class and helpers of the forms that produce consent statements. No database, no clock."""
+"""The base of the forms that produce consent statements. No database, no clock."""
 
 from collections.abc import Collection
 from datetime import datetime

@@ -87,7 +87,7 @@ def handle_sms(sms: InboundSms, *, now: datetime) -> bool:
 
 
 def language_for(sms: InboundSms, default: str) -> str:
-    """Return the language of the reply: that of the keyword, or of the last message to the number."""
+    """Return the language of the reply: of the keyword, or of the last message to the number."""
     if sms.language:
         return sms.language
     customers = [match.id for match in lookup.find_matches("phone", sms.number)]

@@ -47,7 +47,7 @@ def status(request: HttpRequest) -> HttpResponse:
 
 
 def _verified_fields(request: HttpRequest, received: bytes) -> Mapping[str, object]:
-    """Return the fields, which must be signed by the account that they name. Raises ErrorResponse."""
+    """Return the fields if the account that they name signed them. Raises ErrorResponse."""
     account, fallback = settings.SMS_ACCOUNT, settings.SMS_FALLBACK
     if account is None:
         raise ErrorResponse(404, "no_sms", "No SMS provider is configured.")

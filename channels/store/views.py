@@ -1,4 +1,4 @@
-"""The `/v1/store/` endpoints for tills and gates: single scans online, batches after offline use."""
+"""The `/v1/store/` endpoints for tills and gates: single scans, and batches of offline tills."""
 
 from datetime import date, datetime
 from typing import Any
@@ -113,7 +113,7 @@ def _parse_object(body: bytes) -> dict[str, Any]:
 
 
 def _scan_id(raw_scan: dict[str, Any]) -> str:
-    """Return the message id of a scan, by its device and line, so that a later upload has it too."""
+    """Return the message id of a scan, which is the same if its device uploads it again later."""
     device, scan_id = scans.text_field(raw_scan, "device"), scans.text_field(raw_scan, "id")
     return f"{device}:{scan_id}" if device and scan_id else f"scan-{uuid7()}"
 

@@ -1,4 +1,7 @@
-"""The messages that Butler may send to a customer now, by channel, with the reasons. Reads no database."""
+"""The messages that Butler may send to a customer now, by channel, with the reasons.
+
+The functions read no database.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
