@@ -80,6 +80,7 @@ def create_database(name: str, *, settings: str = "config.settings") -> Database
         "BUTLER_EXAMPLE": "",
         # What a process in production has: neither the debugger nor the demo.
         "DEBUG": "0",
+        "BUTLER_ALLOW_RESERVED_DOMAINS": "1",
         "BUTLER_EVENTS_PER_MINUTE": "0",
     }
     return Database(url, env)

@@ -23,3 +23,13 @@ BUTLER_PLAUSIBLE_ZONES = env.listing("BUTLER_PLAUSIBLE_ZONES") or [
     "Europe/London",
     "Europe/Helsinki",
 ]
+
+# Values that identify nobody, besides those of customers/identity/non_identifiers.toml: the path
+# of a file of the same shape.
+BUTLER_NON_IDENTIFIERS = env.text("BUTLER_NON_IDENTIFIERS", "")
+# Mailboxes and domains of the company. Call desks and tills type them where a customer has none.
+BUTLER_OWN_ADDRESSES = env.listing("BUTLER_OWN_ADDRESSES")
+# Whether mailboxes at example.com and other reserved domains may identify a customer.
+BUTLER_ALLOW_RESERVED_DOMAINS = env.flag(
+    "BUTLER_ALLOW_RESERVED_DOMAINS", default=env.flag("DEBUG", default=False)
+)

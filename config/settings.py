@@ -13,7 +13,12 @@ from django.utils.csp import CSP
 from config import env, service_urls
 from config.database_settings import DATABASES as DATABASES
 from config.database_settings import STATEMENT_TIMEOUT as STATEMENT_TIMEOUT
+from config.policy_settings import (
+    BUTLER_ALLOW_RESERVED_DOMAINS as BUTLER_ALLOW_RESERVED_DOMAINS,
+)
 from config.policy_settings import BUTLER_BUDGETS as BUTLER_BUDGETS
+from config.policy_settings import BUTLER_NON_IDENTIFIERS as BUTLER_NON_IDENTIFIERS
+from config.policy_settings import BUTLER_OWN_ADDRESSES as BUTLER_OWN_ADDRESSES
 from config.policy_settings import BUTLER_PLAUSIBLE_ZONES as BUTLER_PLAUSIBLE_ZONES
 from config.policy_settings import BUTLER_QUIET_HOURS as BUTLER_QUIET_HOURS
 from config.rest_settings import REST_FRAMEWORK as REST_FRAMEWORK

@@ -1,6 +1,25 @@
+from pathlib import Path
+
 from django.apps import AppConfig
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from customers.identity import normalize
+from customers.identity.non_identifiers import DEFAULT_FILE, InvalidRules, NonIdentifiers
 
 
 class CustomersConfig(AppConfig):
     name = "customers"
     verbose_name = "The one record"
+
+    def ready(self) -> None:
+        """Load which values identify nobody, with those of the company."""
+        files = [Path(settings.BUTLER_NON_IDENTIFIERS)] if settings.BUTLER_NON_IDENTIFIERS else []
+        rules = NonIdentifiers(
+            allows_reserved_domains=settings.BUTLER_ALLOW_RESERVED_DOMAINS,
+            own_addresses=settings.BUTLER_OWN_ADDRESSES,
+        )
+        try:
+            normalize.use(rules.add(DEFAULT_FILE, *files))
+        except InvalidRules as error:
+            raise ImproperlyConfigured(f"BUTLER_NON_IDENTIFIERS: {error}") from error

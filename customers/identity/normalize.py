@@ -1,8 +1,4 @@
-"""Identifiers in one spelling each. Pure: no database, no settings.
-
-Placeholders are Segment's blocked values and PostHog's illegal ids; both joined thousands of
-strangers before they were refused (segment-docs identity-resolution-settings, PostHog#5527).
-"""
+"""Identifiers in one spelling each. Pure: no database, no settings."""
 
 import logging
 import re
@@ -11,6 +7,12 @@ from functools import lru_cache
 import email_validator
 import phonenumbers
 
+from customers.identity.non_identifiers import (
+    DEFAULT_FILE,
+    NonIdentifiers,
+    is_made_up,
+    without_invisible,
+)
 from customers.isolation import FAULTS, describe_fault
 
 _log = logging.getLogger(__name__)
@@ -21,35 +23,8 @@ _RANK = {kind: rank for rank, kind in enumerate(STRENGTH)}
 
 MAX_LENGTH = 512
 
-_PLACEHOLDERS = frozenset(
-    [
-        "-1",
-        "anonymous",
-        "guest",
-        "distinctid",
-        "distinct_id",
-        "id",
-        "not_authenticated",
-        "email",
-        "undefined",
-        "true",
-        "false",
-        "nan",
-        "none",
-        "null",
-        "nil",
-        "unknown",
-        "user",
-        "userid",
-        "user_id",
-        "customer",
-        "n/a",
-        "na",
-        "?",
-        "void",
-    ]
-) | {"[object object]"}
-_ONLY_ZEROS = re.compile(r"[0-]*\Z")
+# Which values identify nobody; a company's settings add to it at start.
+_non_identifiers = NonIdentifiers().add(DEFAULT_FILE)
 _EXTERNAL = re.compile(r"external:[a-z0-9_.-]{1,50}\Z")
 
 
@@ -62,6 +37,18 @@ def is_kind(kind: str) -> bool:
     return (kind in _RANK and kind != "external") or _EXTERNAL.match(kind) is not None
 
 
+def use(non_identifiers: NonIdentifiers) -> None:
+    """Refuse these values as identifiers from now on, in this process."""
+    global _non_identifiers
+    _non_identifiers = non_identifiers
+    normalize.cache_clear()
+
+
+def is_own_address(email: str) -> bool:
+    """Tell whether this normalized mailbox is one of the company's."""
+    return _non_identifiers.is_own_address(email)
+
+
 # Of texts that senders make up as long as they like: five times as many could fill 200 MB.
 @lru_cache(maxsize=10_000)
 def normalize(kind: str, value: str, region: str | None = None) -> str | None:
@@ -69,9 +56,8 @@ def normalize(kind: str, value: str, region: str | None = None) -> str | None:
 
     `region` is where a phone number without a country code is from (ISO 3166 alpha-2).
     """
-    value = value.strip()
-    bare = value.strip("'\"").strip().lower()
-    if bare in _PLACEHOLDERS or _ONLY_ZEROS.match(bare) or len(value) > MAX_LENGTH:
+    value = without_invisible(value).strip()
+    if not value or len(value) > MAX_LENGTH or _non_identifiers.include(kind, value):
         return None
     if "\x00" in value or not value.isprintable():
         return None
@@ -100,7 +86,7 @@ def _phone(value: str, region: str | None) -> str | None:
         number = phonenumbers.parse(value, region)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(number):
+    if not phonenumbers.is_possible_number(number) or is_made_up(str(number.national_number)):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

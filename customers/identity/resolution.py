@@ -16,7 +16,7 @@ from customers.identity.grouping import (
     IdentifierKey,
     primary_rank,
 )
-from customers.identity.normalize import is_kind, normalize
+from customers.identity.normalize import is_kind, is_own_address, normalize
 from customers.identity.shortcuts import KeyPair
 from customers.projections import orders
 from customers.types import CLAIMED, WEAK_KINDS, IncomingEvent, Sender
@@ -25,6 +25,9 @@ from customers.types import CLAIMED, WEAK_KINDS, IncomingEvent, Sender
 _ORDER_PREFIX = f"{ORDER}:"
 # What changes an order that stands.
 _ORDER_CHANGES = orders.NAMES - {orders.PLACED}
+
+# Where staff type what the customer tells them.
+_STAFFED_CHANNELS = frozenset({"phone", "store"})
 
 # Links to draw, and their kinds.
 type Links = dict[KeyPair, str]
@@ -53,7 +56,7 @@ def identifier_keys(event: IncomingEvent, sender: Sender) -> tuple[IdentifierKey
     for kind, raw in event.identifiers:
         kind, _, source = kind.partition(":") if kind.startswith(_ORDER_PREFIX) else (kind, "", "")
         value = normalize(kind, raw, sender.default_region) if is_kind(kind) else None
-        if value is None:
+        if value is None or (kind == "email" and _is_of_the_company(value, sender)):
             continue
         is_weak = kind in WEAK_KINDS
         if is_weak and sender.is_shared:
@@ -66,6 +69,11 @@ def identifier_keys(event: IncomingEvent, sender: Sender) -> tuple[IdentifierKey
         # A number that somebody claims says nothing of whom the order belongs to.
         keys = {key for key in keys if key.kind != ORDER} or keys
     return tuple(sorted(keys, key=lambda key: (*primary_rank(key.kind, key.evidence), key)))
+
+
+def _is_of_the_company(email: str, sender: Sender) -> bool:
+    """Tell whether staff wrote down a mailbox of the company because the customer named none."""
+    return sender.channel in _STAFFED_CHANNELS and is_own_address(email)
 
 
 def resolve_events(

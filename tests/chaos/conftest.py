@@ -23,6 +23,7 @@ def web(running, proxy, tmp_path) -> Iterator[str]:
     port, log = conftest._free_port(), tmp_path / "web.log"
     # As on a server: in DEBUG every failure writes a long story, which takes its time.
     env = {**running.env, "DATABASE_URL": url, "DEBUG": "0", "ALLOWED_HOSTS": "127.0.0.1"}
+    env["BUTLER_ALLOW_RESERVED_DOMAINS"] = "1"
     process = conftest._granian("wsgi", "config.wsgi:application", port, env, log)
     try:
         conftest._await(f"http://127.0.0.1:{port}/livez", process, log)
