@@ -151,7 +151,14 @@ def _customer_facts() -> Iterator[Facts]:
 def _copy_decision(decision: DecisionResult) -> DecisionResult:
     """Make the same answer without judging: what writing the reasons down costs by itself."""
     gates = tuple(
-        Gate(gate.gate, gate.layer, gate.verdict, gate.code, gate.evidence, gate.inputs)
+        Gate(
+            gate=gate.gate,
+            layer=gate.layer,
+            verdict=gate.verdict,
+            code=gate.code,
+            references=gate.references,
+            inputs=gate.inputs,
+        )
         for gate in decision.gates
     )
     return DecisionResult(decision.effect, decision.code, decision.layer, gates)

@@ -118,15 +118,15 @@ class RenderedMessage(msgspec.Struct, frozen=True, kw_only=True):
     html: str = ""
 
 
-class Gate(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """The answer of one check, with its evidence."""
+class Gate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """The answer of one check, with references to its reasons."""
 
     gate: str
     layer: str
     verdict: Literal["pass", "deny", "defer", "basis"]
     code: str
     # Entries of the ledger, relations and receipts that prove the answer.
-    evidence: tuple[str, ...] = ()
+    references: tuple[str, ...] = msgspec.field(default=(), name="evidence")
     inputs: Mapping[str, object] = {}
     # Where it defers.
     until: datetime | None = None

@@ -93,6 +93,6 @@ def _progress_without_record(run: LockedRun, version: Version, rules: Rules) -> 
     """Return the progress of a run whose customer record is gone: it ends."""
     document, at = version.document, run.occurred_at
     act = Contact(document.message_class, document.topic, "", at, at)
-    gate = Gate("run", "integrity", "deny", "not_live")
+    gate = Gate(gate="run", layer="integrity", verdict="deny", code="not_live")
     decision = RunDecision("skip", "not_live", act, [gate], rules_version=rules.version)
     return RunProgress([decision], EndedState("cancelled", "not_live"))

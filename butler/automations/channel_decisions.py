@@ -83,6 +83,10 @@ def _channel_gates(contact: Contact, decision: DecisionResult) -> list[Gate]:
         "pass" if decision.effect == "allow" else decision.effect
     )
     header = Gate(
-        "channel", decision.layer, verdict, decision.code, (), {"channel": contact.channel}
+        gate="channel",
+        layer=decision.layer,
+        verdict=verdict,
+        code=decision.code,
+        inputs={"channel": contact.channel},
     )
     return [header, *decision.gates]

@@ -200,7 +200,7 @@ class RunInterpreter(RunCursor):
                 "person",
                 "handover",
                 contact_of(self.snapshot, self.memory, "phone"),
-                [Gate("run", "company", "pass", "handover")],
+                [Gate(gate="run", layer="company", verdict="pass", code="handover")],
                 rules_version=self.rules.version,
                 task=task_of_step(self.snapshot, step, path, self.now),
             )

@@ -38,12 +38,11 @@ def denial_gates(choice: ChannelChoice, codes: Mapping[str, str]) -> list[Gate]:
     """Return the gates of one decision: the code that refused each of its channels."""
     return [
         Gate(
-            "prefilter",
-            REASONS[codes[channel]].layer or "integrity",
-            "deny",
-            codes[channel],
-            (),
-            {"channel": channel},
+            gate="prefilter",
+            layer=REASONS[codes[channel]].layer or "integrity",
+            verdict="deny",
+            code=codes[channel],
+            inputs={"channel": channel},
         )
         for channel in choice
     ]

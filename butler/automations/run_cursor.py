@@ -35,7 +35,7 @@ class RunCursor:
     def cancel(self, code: str) -> None:
         """End the run with a decision that says why no message is sent."""
         contact = contact_of(self.snapshot, self.memory, "")
-        gate = Gate("run", "company", "deny", code)
+        gate = Gate(gate="run", layer="company", verdict="deny", code=code)
         version = self.rules.version
         self.decisions.append(RunDecision("skip", code, contact, [gate], rules_version=version))
         self.state = EndedState("cancelled", code)

@@ -144,27 +144,41 @@ def _by_entry(setting: ApplicableSetting) -> tuple[str, str, str]:
 
 def pass_gate(gate: str, layer: str) -> Gate:
     """Return the gate of a check that has nothing to check; one instance serves all decisions."""
-    return Gate(gate, layer, "pass", "")
+    return Gate(gate=gate, layer=layer, verdict="pass", code="")
 
 
 def deny(
     gate: str,
     layer: str,
     code: str,
-    evidence: tuple[str, ...] = (),
+    references: tuple[str, ...] = (),
     inputs: Mapping[str, object] | None = None,
 ) -> Gate:
-    return Gate(gate, layer, "deny", code, evidence, inputs or {})
+    return Gate(
+        gate=gate,
+        layer=layer,
+        verdict="deny",
+        code=code,
+        references=references,
+        inputs=inputs or {},
+    )
 
 
 def grant(
     context: DecisionContext[Contact] | DecisionContext[Use],
     code: str,
-    evidence: tuple[str, ...] = (),
+    references: tuple[str, ...] = (),
     inputs: Mapping[str, object] | None = None,
 ) -> Gate:
     """Return the gate that gives permission, and set it as the basis of the decision."""
-    context.basis = gate = Gate("basis", "basis", "basis", code, evidence, inputs or {})
+    context.basis = gate = Gate(
+        gate="basis",
+        layer="basis",
+        verdict="basis",
+        code=code,
+        references=references,
+        inputs=inputs or {},
+    )
     return gate
 
 
@@ -173,7 +187,15 @@ def defer(
     layer: str,
     code: str,
     until: datetime,
-    evidence: tuple[str, ...] = (),
+    references: tuple[str, ...] = (),
     inputs: Mapping[str, object] | None = None,
 ) -> Gate:
-    return Gate(gate, layer, "defer", code, evidence, inputs or {}, until)
+    return Gate(
+        gate=gate,
+        layer=layer,
+        verdict="defer",
+        code=code,
+        references=references,
+        inputs=inputs or {},
+        until=until,
+    )

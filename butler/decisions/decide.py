@@ -45,7 +45,7 @@ def decide(act: Contact | Use, facts: Facts, rules: Rules, now: datetime) -> Dec
         code = "unknown_zone"
     except _CORRUPT:
         code = "unknown_facts"
-    gates.append(Gate("integrity", "integrity", "deny", code))
+    gates.append(Gate(gate="integrity", layer="integrity", verdict="deny", code=code))
     return _denied(gates, facts, rules)
 
 
@@ -127,7 +127,16 @@ def _deferred(context: DecisionContext[Contact], gates: list[Gate], gate: Gate) 
     gates[:] = [*(other for other in gates if other is not gate), gate]
     if until >= context.act.expires_at:
         inputs = {"because": gate.code, "until": until, "expires_at": context.act.expires_at}
-        gates.append(Gate("expiry", gate.layer, "deny", "stale", gate.evidence, inputs))
+        gates.append(
+            Gate(
+                gate="expiry",
+                layer=gate.layer,
+                verdict="deny",
+                code="stale",
+                references=gate.references,
+                inputs=inputs,
+            )
+        )
         return _denied(gates, context.facts, context.rules)
     return DecisionResult(
         effect="defer",
@@ -152,7 +161,7 @@ def _allowed(
         code=deciding.code,
         layer=_LAYERS[deciding.layer],
         gates=tuple(gates),
-        basis=_BASES[granting.code] + "".join(granting.evidence),
+        basis=_BASES[granting.code] + "".join(granting.references),
         budget_windows=tuple(context.budget_windows),
         route_to="person" if deciding is not granting else "",
         language=_language(context),

@@ -71,4 +71,4 @@ def test_gate_reports_the_inputs_it_used(of, words, gate, inputs):
 
 
 def test_a_switch_names_itself_as_the_proof():
-    assert _decide("service", "halted reminder").gates[-1].evidence == ("reminder",)
+    assert _decide("service", "halted reminder").gates[-1].references == ("reminder",)

@@ -191,7 +191,7 @@ def test_every_no_and_every_later_has_a_reason_that_can_be_read_and_looked_up(sc
     gate_names = [(gate.gate, gate.layer) for gate in decision.gates]
     assert len(set(gate_names)) == len(gate_names)
     for gate in decision.gates:
-        assert set(gate.evidence) <= _evidence_ids(facts)
+        assert set(gate.references) <= _evidence_ids(facts)
         # Who passes has nothing to explain, but for a wish that was obeyed.
         assert gate.verdict != "pass" or gate.code in ("", "no_terms", "person_first")
         assert gate.verdict in ("pass", "basis", "defer", "deny")
@@ -216,13 +216,13 @@ def _evidence_ids(facts: Facts) -> set[str]:
 def test_without_the_fact_that_decided_it_would_have_been_decided_otherwise(scene):
     act, facts, rules, now = _world(scene).decide_arguments()
     decision = decide(act, facts, rules, now)
-    entries = decision.gates[-1].evidence
+    entries = decision.gates[-1].references
     if decision.effect == "allow" or not entries or decision.layer not in ("legal", "preference"):
         return
 
     other = decide(act, _without(facts, set(entries)), rules, now)
 
-    assert _rank(other) < _rank(decision) or other.gates[-1].evidence != entries
+    assert _rank(other) < _rank(decision) or other.gates[-1].references != entries
 
 
 def _without(facts: Facts, entries: set[str]) -> Facts:
@@ -248,7 +248,7 @@ ALONE = [
     for vector in VECTORS
     if vector[2] != "allow"
     and ";" not in vector[1]
-    and decide(*world(*vector[:2]).decide_arguments()).gates[-1].evidence
+    and decide(*world(*vector[:2]).decide_arguments()).gates[-1].references
     and decide(*world(*vector[:2]).decide_arguments()).layer in ("legal", "preference")
 ]
 
@@ -262,6 +262,6 @@ def test_where_one_fact_decides_all_is_allowed_without_it(vector):
     act, facts, rules, now = world(*vector[:2]).decide_arguments()
     decision = decide(act, facts, rules, now)
 
-    other = decide(act, _without(facts, set(decision.gates[-1].evidence)), rules, now)
+    other = decide(act, _without(facts, set(decision.gates[-1].references)), rules, now)
 
     assert other.effect == "allow"

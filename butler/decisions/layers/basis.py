@@ -22,15 +22,15 @@ def consent(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
     statement = context.control.consents.get(purpose)
     if statement is None:
         return deny("basis", "basis", "no_consent", inputs={"purpose": purpose})
-    evidence, inputs = (statement.entry,), {"purpose": purpose, "state": statement.state}
+    references, inputs = (statement.entry,), {"purpose": purpose, "state": statement.state}
     if statement.state != "given":
         code = _REFUSALS.get(statement.state, "no_consent")
-        return deny("basis", "basis", code, evidence, inputs)
+        return deny("basis", "basis", code, references, inputs)
     if not (type(statement.notice) is str and statement.notice and statement.entry):
-        return deny("basis", "basis", "consent_no_notice", evidence, inputs)
+        return deny("basis", "basis", "consent_no_notice", references, inputs)
     if statement.valid_until is not None and statement.valid_until <= context.now:
-        return deny("basis", "basis", "consent_expired", evidence, inputs)
-    return grant(context, "consent_given", evidence, inputs)
+        return deny("basis", "basis", "consent_expired", references, inputs)
+    return grant(context, "consent_given", references, inputs)
 
 
 def relation(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
@@ -59,7 +59,7 @@ def _relation(
     relation = live_relation(context)
     if not name or relation is None or relation.kind not in kinds or context.now < relation.since:
         return deny("basis", "basis", "no_relation", inputs={"relation": name})
-    evidence, inputs = (name,), {"relation": name, "kind": relation.kind, "until": relation.until}
+    references, inputs = (name,), {"relation": name, "kind": relation.kind, "until": relation.until}
     if context.now >= relation.until:
-        return deny("basis", "basis", "relation_over", evidence, inputs)
-    return grant(context, "relation_live", evidence, inputs)
+        return deny("basis", "basis", "relation_over", references, inputs)
+    return grant(context, "relation_live", references, inputs)

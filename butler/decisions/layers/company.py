@@ -24,7 +24,7 @@ def budget(context: DecisionContext[Contact]) -> Gate:
     inputs = {"scope": scope, "window": window, "used": used, "most": limit.limit}
     if used >= limit.limit:
         return defer("company_budget", "company", "company_budget", until, inputs=inputs)
-    return Gate("company_budget", "company", "pass", "", (), inputs)
+    return Gate(gate="company_budget", layer="company", verdict="pass", code="", inputs=inputs)
 
 
 def quiet_hours(context: DecisionContext[Contact]) -> Gate:

@@ -53,7 +53,7 @@ def knowledge(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
     if context.now.tzinfo is None:
         return deny("integrity", "integrity", "unknown_time")
     inputs = {"version": context.facts.version, "rules": context.rules.version}
-    return Gate("integrity", "integrity", "pass", "", (), inputs)
+    return Gate(gate="integrity", layer="integrity", verdict="pass", code="", inputs=inputs)
 
 
 def contact(context: DecisionContext[Contact]) -> Gate:
@@ -72,7 +72,7 @@ def contact(context: DecisionContext[Contact]) -> Gate:
     inputs = {"occurred_at": act.occurred_at, "expires_at": act.expires_at}
     if code:
         return deny("act", "integrity", code, inputs=inputs)
-    return Gate("act", "integrity", "pass", "", (), inputs)
+    return Gate(gate="act", layer="integrity", verdict="pass", code="", inputs=inputs)
 
 
 def _timing_code(act: Contact, now: datetime) -> str:

@@ -54,13 +54,13 @@ def address(context: DecisionContext[Contact]) -> Gate:
     if address is None or not address.value:
         return deny("address", "legal", "no_address", inputs={"channel": channel})
     if address.suppressed != "":
-        evidence = (address.evidence,) if address.evidence else ()
+        references = (address.evidence,) if address.evidence else ()
         allowed_classes = _CLASSES_TO_SUPPRESSED.get(address.suppressed)
         if allowed_classes is None:
-            return deny("address", "legal", "unknown_address", evidence)
+            return deny("address", "legal", "unknown_address", references)
         if context.act.message_class not in allowed_classes:
-            return deny("address", "legal", f"address_{address.suppressed}", evidence)
-    return Gate("address", "legal", "pass", "", (), {"channel": channel})
+            return deny("address", "legal", f"address_{address.suppressed}", references)
+    return Gate(gate="address", layer="legal", verdict="pass", code="", inputs={"channel": channel})
 
 
 def age(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:

@@ -44,7 +44,9 @@ def _read(
         inputs = {"problem": str(problem)}
         return deny("settings", "preference", "unknown_preference", inputs=inputs)
     count = len(context.control.settings)
-    return Gate("settings", "preference", "pass", "", (), {"count": count})
+    return Gate(
+        gate="settings", layer="preference", verdict="pass", code="", inputs={"count": count}
+    )
 
 
 def allow(context: DecisionContext[Contact]) -> Gate:
@@ -56,7 +58,9 @@ def allow(context: DecisionContext[Contact]) -> Gate:
         if setting.value is False:
             code = "topic_off" if setting.specificity % 2 else "channel_off"
             return deny("allow", "preference", code, (setting.entry,), {"scope": setting.scope})
-    return Gate("allow", "preference", "pass", "", _entries(settings))
+    return Gate(
+        gate="allow", layer="preference", verdict="pass", code="", references=_entries(settings)
+    )
 
 
 def data_use(context: DecisionContext[Use]) -> Gate:
@@ -85,8 +89,8 @@ def only_when_i_ask(context: DecisionContext[Contact]) -> Gate:
         if setting.value is True:
             relation = live_relation(context) if context.act.message_class == "service" else None
             if relation is None or relation.kind not in _REQUESTED_KINDS:
-                evidence = (setting.entry,)
-                return deny("only_when_i_ask", "preference", "only_when_asked", evidence)
+                references = (setting.entry,)
+                return deny("only_when_i_ask", "preference", "only_when_asked", references)
     return _ONLY_WHEN_I_ASK_PASS
 
 
@@ -107,9 +111,16 @@ def budget(context: DecisionContext[Contact]) -> Gate:
         used = (context.facts.used or {}).get(f"{scope}|{window}", 0)
         inputs = {"scope": scope, "window": window, "used": used, "most": cap.limit}
         if used >= cap.limit and (latest is None or until > (latest.until or until)):
-            evidence = (setting.entry,)
-            latest = defer("budget", "preference", "budget_used", until, evidence, inputs)
-    return latest or Gate("budget", "preference", "pass", "", _entries(settings), inputs)
+            references = (setting.entry,)
+            latest = defer("budget", "preference", "budget_used", until, references, inputs)
+    return latest or Gate(
+        gate="budget",
+        layer="preference",
+        verdict="pass",
+        code="",
+        references=_entries(settings),
+        inputs=inputs,
+    )
 
 
 def quiet_hours(context: DecisionContext[Contact]) -> Gate:
@@ -126,26 +137,34 @@ def check_quiet_hours(
     layer: str,
     code: str,
     hours: Sequence[QuietHours],
-    evidence: tuple[str, ...] = (),
+    references: tuple[str, ...] = (),
 ) -> Gate:
     """Return a gate that defers until no quiet hours hold in any zone of the context."""
     zones, days = context.zones_and_dates
     until = next_permitted_time(hours, zones, context.now, days)
     inputs = {"zones": [zone.key for zone in zones], "hours": hours}
     if until is context.now:
-        return Gate(code, layer, "pass", "", evidence, inputs)
+        return Gate(
+            gate=code, layer=layer, verdict="pass", code="", references=references, inputs=inputs
+        )
     if until is None:
-        return deny(code, layer, "stale", evidence, inputs)
+        return deny(code, layer, "stale", references, inputs)
     if not context.is_zone_known:
-        return defer(code, layer, "zone_unknown", until, evidence, inputs)
-    return defer(code, layer, code, until, evidence, inputs)
+        return defer(code, layer, "zone_unknown", until, references, inputs)
+    return defer(code, layer, code, until, references, inputs)
 
 
 def person_first(context: DecisionContext[Contact]) -> Gate:
     """Check whether the customer prefers a person; that routes the message to staff."""
     for setting in context.settings.get("person_first", ()):
         if setting.value is True:
-            gate = Gate("person_first", "preference", "pass", "person_first", (setting.entry,))
+            gate = Gate(
+                gate="person_first",
+                layer="preference",
+                verdict="pass",
+                code="person_first",
+                references=(setting.entry,),
+            )
             context.person_first = gate
             return gate
     return _PERSON_FIRST_PASS

@@ -3,7 +3,7 @@
 from butler.decisions.context import DecisionContext
 from butler.types import Contact, Gate, Use
 
-_TERMS_PASS = Gate("terms", "terms", "pass", "no_terms")
+_TERMS_PASS = Gate(gate="terms", layer="terms", verdict="pass", code="no_terms")
 
 
 def terms(_context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:

@@ -98,7 +98,7 @@ def test_every_gate_that_was_asked_is_told_in_order():
         ("company_budget", "company", "pass"),
         ("company_quiet_hours", "company", "pass"),
     ]
-    assert decision.gates[10].evidence == ("set-0",)
+    assert decision.gates[10].references == ("set-0",)
 
 
 # Where a gate stands in two layers, it can fail for a reason that is not its own.
@@ -158,7 +158,7 @@ def test_a_no_is_the_last_thing_that_was_asked():
     decision = _decide("marketing", "consent withdrawn")
 
     assert [gate.gate for gate in decision.gates][-1] == "basis"
-    assert decision.gates[-1].evidence == ("said-offers",)
+    assert decision.gates[-1].references == ("said-offers",)
     assert decision.layer == "basis"
 
 
@@ -166,7 +166,7 @@ def test_what_makes_it_wait_comes_last_though_more_was_asked_after_it():
     decision = _decide("marketing", 'set pause "2027-04-14T23:00:00Z"; company quiet 12:00-18:00')
 
     assert [gate.gate for gate in decision.gates][-2:] == ["company_quiet_hours", "pause"]
-    assert decision.gates[-1].evidence == ("set-0",)
+    assert decision.gates[-1].references == ("set-0",)
     assert decision.layer == "preference"
 
 
@@ -174,7 +174,7 @@ def test_what_would_wait_too_long_says_what_it_would_have_waited_for():
     decision = _decide("marketing", 'set pause "2027-05-01T00:00:00Z"')
 
     last = decision.gates[-1]
-    assert (last.gate, last.code, last.evidence) == ("expiry", "stale", ("set-0",))
+    assert (last.gate, last.code, last.references) == ("expiry", "stale", ("set-0",))
     assert last.inputs["because"] == "paused"
     assert last.inputs["until"] == datetime.fromisoformat("2027-05-01T00:00:00Z")
 
@@ -244,7 +244,7 @@ def test_a_person_takes_it_up_where_that_is_wished(words, route):
 
     assert decision.route_to == route
     (person_first_gate,) = (gate for gate in decision.gates if gate.gate == "person_first")
-    assert person_first_gate.evidence == (("set-0",) if route else ())
+    assert person_first_gate.references == (("set-0",) if route else ())
     assert _decide("marketing", words).route_to == ""
 
 
@@ -313,7 +313,7 @@ def test_an_address_that_is_refused_without_proof_names_none():
 
     decision = decide(act, suppressed_facts, rules, now)
 
-    assert (decision.code, decision.gates[-1].evidence) == ("address_bounced", ())
+    assert (decision.code, decision.gates[-1].references) == ("address_bounced", ())
 
 
 def test_a_consent_that_no_entry_proves_is_none():
