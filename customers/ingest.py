@@ -1,4 +1,4 @@
-"""Stores a batch of events in one transaction, and returns a receipt.
+"""Stores a batch of events in one transaction, and returns their outcomes.
 
 Whatever its size, a batch costs a handful of statements. When this returns, every accepted
 event is committed, on its customer's log, and part of every read that starts afterwards.
@@ -22,8 +22,8 @@ from customers.isolation import FAULTS, UNREADABLE, describe_fault
 from customers.projections import registry
 from customers.projections.traits import TraitStatement, trait_statements
 from customers.types import (
-    BatchReceipt,
     IncomingEvent,
+    IngestedBatch,
     IngestOutcome,
     LogEntry,
     RejectedItem,
@@ -50,7 +50,7 @@ def store_events(
     received_at: datetime,
     rejected_items: Sequence[RejectedItem] = (),
     expected_version: int | None = None,
-) -> BatchReceipt:
+) -> IngestedBatch:
     """Store a batch of events, and quarantine what cannot be stored.
 
     An event that raises a fault, in our own code or in Postgres, goes to quarantine, and the
@@ -76,7 +76,7 @@ def _store_halves(
     events: Sequence[IncomingEvent],
     received_at: datetime,
     rejected_items: Sequence[RejectedItem],
-) -> BatchReceipt:
+) -> IngestedBatch:
     """Store each half in a transaction of its own, so that a fault quarantines the faulty one."""
     half = len(events) // 2
     first = store_events(
@@ -86,7 +86,7 @@ def _store_halves(
         received_at=received_at,
     )
     second = store_events(sender=sender, events=events[half:], received_at=received_at)
-    return BatchReceipt([*first.outcomes, *second.outcomes], first.rejected)
+    return IngestedBatch([*first.outcomes, *second.outcomes], first.rejected)
 
 
 def _store(
@@ -95,14 +95,14 @@ def _store(
     received_at: datetime,
     rejected_items: Sequence[RejectedItem],
     expected_version: int | None,
-) -> BatchReceipt:
+) -> IngestedBatch:
     """Store a batch in one transaction; quarantine those of its events that cannot be folded."""
     # Few batches contain a message that was stored before, and the unique key tells: only then,
     # or where a version is expected, the stored messages are looked up first.
     lookups = iter((expected_version is not None,))
     faults: dict[str, str] = {}
 
-    def store() -> BatchReceipt:
+    def store() -> IngestedBatch:
         batch = _Batch(sender, events, received_at, faults, looks_up=next(lookups, True))
         return batch.store(rejected_items, expected_version)
 
@@ -120,7 +120,7 @@ def _quarantine(
     received_at: datetime,
     rejected_items: Sequence[RejectedItem],
     error: Exception,
-) -> BatchReceipt:
+) -> IngestedBatch:
     """Quarantine the events that an error is about, beside what was rejected before."""
     fault = describe_fault(error)
     reason, detail = UNREADABLE, fault
@@ -130,7 +130,7 @@ def _quarantine(
     faulty = [RejectedItem(event.body, reason, detail, event.message_id) for event in events]
     _store(sender, (), received_at, [*rejected_items, *faulty], None)
     outcomes = [IngestOutcome("quarantined", reason=reason) for _ in events]
-    return BatchReceipt(outcomes, len(rejected_items))
+    return IngestedBatch(outcomes, len(rejected_items))
 
 
 class _Batch:
@@ -155,7 +155,7 @@ class _Batch:
 
     def store(
         self, rejected_items: Sequence[RejectedItem], expected_version: int | None
-    ) -> BatchReceipt:
+    ) -> IngestedBatch:
         message_keys = [log.incoming_message_key(self.sender, event) for event in self.events]
         identifiers, resolved = resolution.resolve_events(self.events, self.sender)
         # After the locks are taken: a batch sent twice at once finds the first one's events.
@@ -175,7 +175,7 @@ class _Batch:
         rejected = [*rejected_items, *self.outcomes.quarantined]
         if rejected:
             quarantine.store_rejected(rejected, self.sender, self.received_at)
-        return self.outcomes.receipt(len(rejected_items))
+        return self.outcomes.batch(len(rejected_items))
 
     def _append(
         self,

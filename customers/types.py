@@ -1,6 +1,6 @@
 """What crosses the border of this app: frozen values, no Django.
 
-`customers.ingest` takes a `Sender` and `IncomingEvent`s, and returns a `BatchReceipt`.
+`customers.ingest` takes a `Sender` and `IncomingEvent`s, and returns a `IngestedBatch`.
 """
 
 from collections.abc import Sequence
@@ -81,7 +81,7 @@ class IngestOutcome(NamedTuple):
     reason: str = ""
 
 
-class BatchReceipt(NamedTuple):
+class IngestedBatch(NamedTuple):
     """What became of a batch, item by item, in the order it came."""
 
     outcomes: Sequence[IngestOutcome]

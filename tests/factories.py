@@ -9,7 +9,7 @@ from hashlib import blake2b
 from butler.models import Decision, Message
 from customers import ingest
 from customers.models import Customer, Source
-from customers.types import BatchReceipt, IncomingEvent, Sender
+from customers.types import IncomingEvent, IngestedBatch, Sender
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -74,7 +74,7 @@ def order(
 
 def record(
     *events: IncomingEvent, by: Sender | None = None, at: datetime | None = None
-) -> BatchReceipt:
+) -> IngestedBatch:
     """Put events on the record, as their source would."""
     at = at or max(event.occurred_at for event in events) + timedelta(seconds=1)
     return ingest.store_events(sender=by or sender(), events=list(events), received_at=at)
@@ -82,12 +82,12 @@ def record(
 
 def customer(*identifiers: tuple[str, str], by: Sender | None = None, **traits) -> Customer:
     """A customer known by these identifiers, with these traits."""
-    receipt = record(identify(*identifiers, **traits), by=by)
-    return Customer.objects.get(id=receipt.outcomes[0].customer_id)
+    ingested = record(identify(*identifiers, **traits), by=by)
+    return Customer.objects.get(id=ingested.outcomes[0].customer_id)
 
 
-def owners(receipt: BatchReceipt) -> Sequence[uuid.UUID | None]:
-    return [outcome.customer_id for outcome in receipt.outcomes]
+def owners(ingested: IngestedBatch) -> Sequence[uuid.UUID | None]:
+    return [outcome.customer_id for outcome in ingested.outcomes]
 
 
 def message(to: Customer, *, at: datetime = NOON, **fields) -> Message:

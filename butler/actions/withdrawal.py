@@ -15,7 +15,7 @@ from butler.decisions.inputs import read_facts
 from customers import db
 from customers.actions import consent
 from customers.actions.changes import ChangeAuthor
-from customers.consent.chain_writer import StatementReceipt
+from customers.consent.chain_writer import RecordedStatements
 from customers.consent.statements import ConsentStatement, InvalidStatement
 
 # Longer than any lease, so that the wait ends with the lease itself.
@@ -39,9 +39,9 @@ class SentMessage(NamedTuple):
 
 
 class Acknowledgement(NamedTuple):
-    """The receipt of the statements, and the forbidden messages that were sent before."""
+    """The recorded statements, and the forbidden messages that were sent before."""
 
-    receipt: StatementReceipt
+    recorded: RecordedStatements
     sent_messages: tuple[SentMessage, ...]
 
 
@@ -59,12 +59,12 @@ def record_statements(
     customers.actions.consent.record_statements raises, also for the consent of a child.
     """
     _refuse_children(customer_id, statements, now)
-    receipt = consent.record_statements(
+    recorded = consent.record_statements(
         customer_id=customer_id, statements=statements, author=author, now=now
     )
     # The statements are committed: a connection that is lost from here on does not undo them.
-    sent_messages = _sent_messages(receipt.customer_id, timeout, now)
-    return Acknowledgement(receipt, _forbidden(sent_messages, statements))
+    sent_messages = _sent_messages(recorded.customer_id, timeout, now)
+    return Acknowledgement(recorded, _forbidden(sent_messages, statements))
 
 
 def _forbidden(

@@ -76,18 +76,18 @@ class ControlView(CustomerView):
             author=request_author(request),
             now=timezone.now(),
         )
-        receipt = acknowledgement.receipt
+        recorded = acknowledgement.recorded
         return shape_response(
             AcknowledgementShape(
-                customer=receipt.customer_id,
-                version=receipt.version,
-                entries=list(receipt.entries),
-                receipts=[self._receipt_url(request, entry) for entry in receipt.entries],
+                customer=recorded.customer_id,
+                version=recorded.version,
+                entries=list(recorded.entries),
+                receipts=[self._receipt_url(request, entry) for entry in recorded.entries],
                 sent_messages=[
                     SentMessageShape(*message) for message in acknowledgement.sent_messages
                 ],
             ),
-            version=receipt.version,
+            version=recorded.version,
         )
 
     def _receipt_url(self, request: Request, entry: UUID) -> str:

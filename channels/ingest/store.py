@@ -77,10 +77,10 @@ def _record(
 ) -> list[IngestOutcome]:
     items = [event for event in events if isinstance(event, IncomingEvent)]
     refused = [event for event in events if isinstance(event, RejectedItem)]
-    receipt = ingest.store_events(
+    ingested = ingest.store_events(
         sender=sender, events=items, rejected_items=refused, received_at=received_at
     )
-    stored = iter(receipt.outcomes)
+    stored = iter(ingested.outcomes)
     return [
         next(stored)
         if isinstance(event, IncomingEvent)

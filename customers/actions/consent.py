@@ -11,7 +11,7 @@ from customers import sql
 from customers.actions.changes import ChangeAuthor
 from customers.actions.notes import NoSuchCustomer
 from customers.consent import ledger as consent_ledger
-from customers.consent.chain_writer import ChainWriter, ScopedStatement, StatementReceipt
+from customers.consent.chain_writer import ChainWriter, RecordedStatements, ScopedStatement
 from customers.consent.ledger import Ledger
 from customers.consent.ledger_entries import expired_consents
 from customers.consent.publications import Publications, read_publications
@@ -38,7 +38,7 @@ def record_statements(
     statements: Sequence[ConsentStatement],
     author: ChangeAuthor,
     now: datetime,
-) -> StatementReceipt:
+) -> RecordedStatements:
     """Put a customer's statements on the ledger, all or none; they hold from this commit on.
 
     Raises NoSuchCustomer, and InvalidStatement where one of the statements is not valid.
@@ -58,7 +58,7 @@ def _append_statements(
     declarant: Declarant,
     publications: Publications,
     now: datetime,
-) -> StatementReceipt:
+) -> RecordedStatements:
     live = _lock_live_record(customer_id)
     ledger = consent_ledger.read_ledgers([live])[live]
     moment = _statement_time(ledger, now)

@@ -15,7 +15,7 @@ class NoSuchRequest(Exception):
     """The customer asked for nothing by this reference."""
 
 
-class RequestReceipt(NamedTuple):
+class CreatedRequest(NamedTuple):
     """A new request: its reference, and the outcome of its event."""
 
     reference: str
@@ -30,13 +30,13 @@ def request_callback(
     wanted_at: datetime | None,
     now: datetime,
     reference: str = "",
-) -> RequestReceipt:
+) -> CreatedRequest:
     """Record that a customer wants to be called, at a time or as soon as possible."""
     reference = reference or secrets.token_hex(8)
     properties: dict[str, object] = {"reference": reference, "subject": subject}
     if wanted_at:
         properties["wanted_at"] = wanted_at.isoformat()
-    return RequestReceipt(
+    return CreatedRequest(
         reference, _record(customer_id, author, requests.REQUESTED, properties, now)
     )
 

@@ -18,7 +18,7 @@ from customers.consent.statements import ConsentStatement, Declarant
 from customers.events import log
 
 
-class StatementReceipt(NamedTuple):
+class RecordedStatements(NamedTuple):
     """Where the statements are: their ledger entries, the live record, its version after them."""
 
     entries: tuple[UUID, ...]
@@ -51,7 +51,7 @@ class ChainWriter:
         self.now = now
         self.newest_entry_ids = _newest_entry_ids(ledger.entries)
 
-    def append(self, scoped_statements: Sequence[ScopedStatement]) -> StatementReceipt:
+    def append(self, scoped_statements: Sequence[ScopedStatement]) -> RecordedStatements:
         """Store an entry for each statement, and the consent state that they lead to."""
         chain_end = sql.rows("read_chain_end", {"id": self.live})
         seq, previous = chain_end[0] if chain_end else (0, hash_chain.GENESIS_DIGEST)
@@ -70,7 +70,7 @@ class ChainWriter:
         ledger = Ledger(self.ledger.members, (*self.ledger.entries, *entries))
         consent_ledger.store_states({self.live: ledger})
         entry_ids = tuple(UUID(entry.id) for entry in entries)
-        return StatementReceipt(entry_ids, self.live, versions[-1])
+        return RecordedStatements(entry_ids, self.live, versions[-1])
 
     def _entry(self, scoped: ScopedStatement, seq: int) -> LedgerEntry:
         statement = scoped.statement

@@ -6,7 +6,7 @@ from uuid import UUID
 from customers.events import quarantine
 from customers.events.stored_messages import StoredMessage
 from customers.isolation import UNREADABLE
-from customers.types import BatchReceipt, IncomingEvent, IngestOutcome, RejectedItem, Sender
+from customers.types import IncomingEvent, IngestedBatch, IngestOutcome, RejectedItem, Sender
 
 
 class BatchOutcomes:
@@ -64,7 +64,7 @@ class BatchOutcomes:
         """Write where event number i is on a log."""
         self.outcomes[i] = IngestOutcome("accepted", customer_id, version)
 
-    def receipt(self, rejected: int) -> BatchReceipt:
-        """Return the receipt of a batch, once every event has its outcome."""
+    def batch(self, rejected: int) -> IngestedBatch:
+        """Return the batch, once every event has its outcome."""
         outcomes = [outcome for outcome in self.outcomes if outcome is not None]
-        return BatchReceipt(outcomes, rejected)
+        return IngestedBatch(outcomes, rejected)

@@ -9,7 +9,7 @@ from operator import attrgetter
 from customers.access.keys import SCOPES
 from customers.ingest import store_events
 from customers.models import Source
-from customers.types import BatchReceipt, Sender
+from customers.types import IngestedBatch, Sender
 from examples.themepark import families, history
 from examples.themepark.messages import Message, to_incoming_event
 from examples.themepark.rides import zone
@@ -64,7 +64,7 @@ def batches(households: Iterable[Sequence[Message]]) -> Iterator[Batch]:
                 messages_before += len(batch)
 
 
-def load(batch: Batch, sender: Sender, *, now: datetime) -> BatchReceipt:
+def load(batch: Batch, sender: Sender, *, now: datetime) -> IngestedBatch:
     return store_events(
         sender=sender,
         events=[to_incoming_event(message) for message in batch.messages],

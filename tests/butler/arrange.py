@@ -44,7 +44,7 @@ def guest(*, email: str = "", phone: str = "", **traits) -> Customer:
 
 def record_statement(
     customer: Customer, kind: str, subject: str, value: object = None, **details
-) -> consent.StatementReceipt:
+) -> consent.RecordedStatements:
     """Have a customer say one thing about what we may do."""
     if kind == "consent.given":
         details = {"notice": DIGEST, "language": "en"} | details

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from customers.actions import consent, notices
 from customers.actions.changes import ChangeAuthor
-from customers.consent.chain_writer import StatementReceipt
+from customers.consent.chain_writer import RecordedStatements
 from customers.consent.statements import ConsentStatement
 from customers.models import Control, Notice
 from tests import factories
@@ -44,7 +44,7 @@ def say(
     *words: ConsentStatement,
     by: ChangeAuthor | None = None,
     now: datetime = NOON,
-) -> StatementReceipt:
+) -> RecordedStatements:
     return consent.record_statements(
         customer_id=customer_id, statements=words, author=by or author(), now=now
     )
