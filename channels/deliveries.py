@@ -175,7 +175,7 @@ def _record_outcomes(
 ) -> None:
     """Record the outcomes of the messages, and update the limits of their provider."""
     failpoint("before outcome")
-    outcomes.record(batch_outcomes, now=clock())
+    outcomes.write_outcomes(batch_outcomes, now=clock())
     failpoint("after outcome")
     provider_limits.record_outcomes(
         provider_key, [outcome.outcome for outcome in batch_outcomes], now=clock()

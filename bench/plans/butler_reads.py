@@ -75,7 +75,7 @@ PARAMETERS: dict[str, Params] = {
     "lock_customers": {"ids": uuids("customer")},
     "lock_due": {"id": serial(1), "until": NOW.replace(hour=13, minute=0)},
     "lock_customers_of_deliveries": {"deliveries": uuids("delivery")},
-    "lock_customers_of_reports": {"receipts": serials()},
+    "lock_customers_of_reports": {"reports": serials()},
     "lock_runs": {
         "ids": [serial(number) for number in range(1, 200, 8)],
         "claim_ends": [NOW.replace(hour=13, minute=0)] * 25,

@@ -118,7 +118,7 @@ PARAMETERS: dict[str, Params] = {
         "first": 1.0,
         "longest": 600.0,
     },
-    "match_reports": {"receipts": serials(), "messages": uuids("message", 30)},
+    "match_reports": {"reports": serials(), "messages": uuids("message", 30)},
     "requeue_uncertain": {"now": NOW, "classes": ["marketing"]},
     "signal_waiting_runs": {
         "events": json(
@@ -218,13 +218,13 @@ PARAMETERS: dict[str, Params] = {
                     "state": "delivered",
                     "reason": "",
                     "at": NOW,
-                    "has_left": True,
+                    "is_accepted": True,
                     "provider_id": "new",
                 }
                 for number in range(1, 7)
             ]
         ),
-        "receipts": serials(),
+        "reports": serials(),
     },
     "insert_staff_tasks": {
         "tasks": json(

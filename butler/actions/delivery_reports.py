@@ -36,7 +36,7 @@ class _StoredReport(DeliveryReport, frozen=True):
     is_new: bool = False
 
 
-class _Message(NamedTuple):
+class ReportedMessage(NamedTuple):
     """A message with all its reports."""
 
     id: UUID
@@ -49,7 +49,9 @@ class _Message(NamedTuple):
         return [report for report in self.reports if report.is_new]
 
 
-def record(*, provider: str, channel: str, reports: Sequence[DeliveryReport], now: datetime) -> int:
+def store_reports(
+    *, provider: str, channel: str, reports: Sequence[DeliveryReport], now: datetime
+) -> int:
     """Store reports and apply them; return how many messages they were about.
 
     A report that is stored already changes nothing. A report about an unknown message stays
@@ -113,27 +115,27 @@ def _row(provider: str, report: DeliveryReport, now: datetime) -> DeliveryReceip
 
 def _apply(ids: Sequence[int], now: datetime) -> int:
     """Apply stored reports to their messages; return how many messages they were about."""
-    customers = dict(sql.rows("lock_customers_of_reports", {"receipts": list(ids)}))
+    customers = dict(sql.rows("lock_customers_of_reports", {"reports": list(ids)}))
     if not customers:
         return 0
     message_ids = list(customers)
-    sql.run("match_reports", {"receipts": list(ids), "messages": message_ids})
+    sql.run("match_reports", {"reports": list(ids), "messages": message_ids})
     # Read with the customers locked: a delivery in flight may have got its outcome meanwhile.
     rows = sql.rows("read_reported_messages", {"messages": message_ids})
     messages = [_message(row) for row in rows]
     applied = [report.id for message in messages for report in message.new_reports]
     if applied:
         new_states = [_new_state(message) for message in messages]
-        params = {"new_states": json(new_states), "receipts": applied, "now": now}
+        params = {"new_states": json(new_states), "reports": applied, "now": now}
         sql.run("apply_reports", params)
         _suppress(messages, now)
         _append_events(messages, customers, now)
     return len(messages)
 
 
-def _message(row: tuple[UUID, str, str, str, str]) -> _Message:
+def _message(row: tuple[UUID, str, str, str, str]) -> ReportedMessage:
     id_, channel, state, reason, reports = row
-    return _Message(
+    return ReportedMessage(
         id_,
         channel,
         MessageStatus(state, reason),
@@ -141,7 +143,7 @@ def _message(row: tuple[UUID, str, str, str, str]) -> _Message:
     )
 
 
-def _new_state(message: _Message) -> Mapping[str, object]:
+def _new_state(message: ReportedMessage) -> Mapping[str, object]:
     """Return the row of apply_reports.sql for one message."""
     after = delivery_reports.status_after(message.state, message.reports)
     provider_ids = [report.provider_id for report in message.reports if report.provider_id]
@@ -150,14 +152,14 @@ def _new_state(message: _Message) -> Mapping[str, object]:
         "state": after.state,
         "reason": after.reason,
         "at": after.at,
-        "has_left": any(
+        "is_accepted": any(
             report.kind in delivery_reports.PROVE_ACCEPTED for report in message.reports
         ),
         "provider_id": min(provider_ids, default=""),
     }
 
 
-def _suppress(messages: Sequence[_Message], now: datetime) -> None:
+def _suppress(messages: Sequence[ReportedMessage], now: datetime) -> None:
     suppressions = [
         {
             "message_id": message.id,
@@ -174,7 +176,7 @@ def _suppress(messages: Sequence[_Message], now: datetime) -> None:
 
 
 def _append_events(
-    messages: Sequence[_Message], customers: Mapping[UUID, UUID], now: datetime
+    messages: Sequence[ReportedMessage], customers: Mapping[UUID, UUID], now: datetime
 ) -> None:
     """Append failures to the customers' logs, one event a kind; a complaint is an objection."""
     for message in messages:
@@ -186,7 +188,7 @@ def _append_events(
                 _object(message, customers[message.id], now)
 
 
-def _append_event(message: _Message, customer_id: UUID, kind: str, now: datetime) -> None:
+def _append_event(message: ReportedMessage, customer_id: UUID, kind: str, now: datetime) -> None:
     codes = {report.detail for report in message.new_reports if report.kind == kind}
     notes.add_note(
         customer_id=customer_id,
@@ -203,7 +205,7 @@ def _append_event(message: _Message, customer_id: UUID, kind: str, now: datetime
     )
 
 
-def _object(message: _Message, customer_id: UUID, now: datetime) -> None:
+def _object(message: ReportedMessage, customer_id: UUID, now: datetime) -> None:
     """Record an objection to marketing for a customer who complained about a message."""
     objecting = Control.objects.filter(customer=customer_id, objected__contains=["marketing"])
     if objecting.exists():

@@ -69,7 +69,7 @@ _EVENTS = {
 }
 
 
-def record(outcomes: Sequence[DeliveryOutcome], *, now: datetime) -> int:
+def write_outcomes(outcomes: Sequence[DeliveryOutcome], *, now: datetime) -> int:
     """Write the outcomes; return how many were written. Deliveries that have one keep it.
 
     Raises django.db.OperationalError where the database is away: the leases then expire, and
@@ -77,10 +77,10 @@ def record(outcomes: Sequence[DeliveryOutcome], *, now: datetime) -> int:
     """
     if not outcomes:
         return 0
-    return on_conflict(lambda: _record(outcomes, now))
+    return on_conflict(lambda: _write(outcomes, now))
 
 
-def _record(outcomes: Sequence[DeliveryOutcome], now: datetime) -> int:
+def _write(outcomes: Sequence[DeliveryOutcome], now: datetime) -> int:
     customers = _lock_customers([outcome.delivery_id for outcome in outcomes])
     rows = [_row(outcome, now) for outcome in outcomes]
     written = sql.rows("write_outcomes", {"outcomes": json(rows), "now": now})
@@ -203,7 +203,7 @@ def expire_leases(*, now: datetime, limit: int = 500) -> int:
             "find_expired_deliveries", {"limit": limit}
         )
     ]
-    written = record(expired, now=now)
+    written = write_outcomes(expired, now=now)
     delivery_reports.apply_waiting_reports(now=now)
     with transaction.atomic():
         requeued = sql.run(

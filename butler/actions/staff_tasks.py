@@ -120,7 +120,7 @@ def _record_report(task: StaffTask, now: datetime) -> None:
         message_id=str(task.message_id),
         detail=task.outcome,
     )
-    delivery_reports.record(provider="staff", channel="phone", reports=[report], now=now)
+    delivery_reports.store_reports(provider="staff", channel="phone", reports=[report], now=now)
 
 
 def _refusal(task_id: UUID) -> Exception:

@@ -1,4 +1,4 @@
-"""The tasks of members of staff."""
+"""The tasks of record_ids of staff."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -50,8 +50,8 @@ def tasks(*, by: str, is_open: bool, cursor: str | None, limit: int) -> Page[Tas
 
 def tasks_of(customer_id: UUID, *, by: str, limit: int = 20) -> list[TaskShape]:
     """Return the open tasks of a live record and of those merged into it."""
-    members = Customer.objects.filter(canonical_id=customer_id).values_list("id", flat=True)
-    rows = StaffTask.objects.filter(customer_id__in=[customer_id, *members], done_at=None)
+    record_ids = Customer.objects.filter(canonical_id=customer_id).values_list("id", flat=True)
+    rows = StaffTask.objects.filter(customer_id__in=[customer_id, *record_ids], done_at=None)
     return _shapes(rows.order_by("due_at", "id")[:limit], by)
 
 

@@ -3,15 +3,15 @@
 -- deliveries  uuid[]
 -- returns the ids of the reports
 
-SELECT receipt.id
+SELECT report.id
   FROM butler_delivery AS delivery
-  JOIN butler_deliveryreceipt AS receipt ON receipt.message_id = delivery.message_id
- WHERE delivery.id = ANY (%(deliveries)s::uuid[]) AND receipt.applied_at IS NULL
+  JOIN butler_deliveryreceipt AS report ON report.message_id = delivery.message_id
+ WHERE delivery.id = ANY (%(deliveries)s::uuid[]) AND report.applied_at IS NULL
 UNION
-SELECT receipt.id
+SELECT report.id
   FROM butler_delivery AS delivery
-  JOIN butler_deliveryreceipt AS receipt
-    ON receipt.provider = delivery.provider AND receipt.provider_id = delivery.provider_id
+  JOIN butler_deliveryreceipt AS report
+    ON report.provider = delivery.provider AND report.provider_id = delivery.provider_id
  WHERE delivery.id = ANY (%(deliveries)s::uuid[])
    AND delivery.provider_id <> ''
-   AND receipt.applied_at IS NULL
+   AND report.applied_at IS NULL

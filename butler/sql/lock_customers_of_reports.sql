@@ -1,23 +1,23 @@
 -- Lock the customers of the messages that reports are about, in the order of their ids, before
 -- anything is written: every writer of outcomes locks customers first.
 --
--- receipts  bigint[]
+-- reports  bigint[]
 -- returns (message, live record), without records that are just being merged into another
 
 WITH reported AS MATERIALIZED (
-    SELECT receipt.message_id
-      FROM butler_deliveryreceipt AS receipt
-     WHERE receipt.id = ANY (%(receipts)s::bigint[])
-       AND receipt.message_id IS NOT NULL
+    SELECT report.message_id
+      FROM butler_deliveryreceipt AS report
+     WHERE report.id = ANY (%(reports)s::bigint[])
+       AND report.message_id IS NOT NULL
     UNION
     SELECT delivery.message_id
-      FROM butler_deliveryreceipt AS receipt
+      FROM butler_deliveryreceipt AS report
       JOIN butler_delivery AS delivery
-        ON delivery.provider = receipt.provider
-       AND delivery.provider_id = receipt.provider_id
-     WHERE receipt.id = ANY (%(receipts)s::bigint[])
-       AND receipt.message_id IS NULL
-       AND receipt.provider_id <> ''
+        ON delivery.provider = report.provider
+       AND delivery.provider_id = report.provider_id
+     WHERE report.id = ANY (%(reports)s::bigint[])
+       AND report.message_id IS NULL
+       AND report.provider_id <> ''
 )
 SELECT message.id, live.id
   FROM reported

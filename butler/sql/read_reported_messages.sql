@@ -6,13 +6,13 @@
 
 SELECT message.id, message.channel, message.state, message.reason,
        jsonb_agg(jsonb_build_object(
-           'id', receipt.id, 'is_new', receipt.applied_at IS NULL,
-           'event_id', receipt.provider || ':' || receipt.event_id, 'kind', receipt.kind,
-           'occurred_at', receipt.occurred_at, 'provider_id', receipt.provider_id,
-           'detail', receipt.detail)
-           ORDER BY receipt.id)
+           'id', report.id, 'is_new', report.applied_at IS NULL,
+           'event_id', report.provider || ':' || report.event_id, 'kind', report.kind,
+           'occurred_at', report.occurred_at, 'provider_id', report.provider_id,
+           'detail', report.detail)
+           ORDER BY report.id)
   FROM butler_message AS message
-  JOIN butler_deliveryreceipt AS receipt ON receipt.message_id = message.id
+  JOIN butler_deliveryreceipt AS report ON report.message_id = message.id
  WHERE message.id = ANY (%(messages)s::uuid[])
    AND NOT EXISTS (SELECT FROM butler_delivery AS delivery
                     WHERE delivery.message_id = message.id AND delivery.outcome = '')

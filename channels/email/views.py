@@ -60,7 +60,7 @@ def provider_reports(request: HttpRequest) -> HttpResponse:
             for event in events
             if (report := provider_events.delivery_report(event, now=now))
         ]
-        delivery_reports.record(
+        delivery_reports.store_reports(
             provider=provider_events.reporting_provider(), channel="email", reports=reports, now=now
         )
         for event in events:

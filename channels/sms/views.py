@@ -42,7 +42,9 @@ def status(request: HttpRequest) -> HttpResponse:
             _verified_fields(request, received), request.GET.get("message", ""), now=now
         )
         if report:
-            delivery_reports.record(provider="twilio", channel="sms", reports=[report], now=now)
+            delivery_reports.store_reports(
+                provider="twilio", channel="sms", reports=[report], now=now
+            )
     return HttpResponse(status=204)
 
 

@@ -27,7 +27,7 @@ from customers.identity.normalize import is_kind, normalize
 from customers.identity.search import MAX_TEXT_LENGTH, CustomerMatch, search_page
 from customers.queries import lists
 from customers.queries.pages import Page
-from customers.queries.record import record, record_version
+from customers.queries.record import read_record, read_record_version
 from customers.queries.shapes import EventShape, InteractionShape, RecordShape, SummaryShape
 from customers.queries.timeline import TimelineFilter, timeline
 
@@ -128,10 +128,10 @@ class RecordView(CustomerView):
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         today = timezone.localdate()
         if etags := request.headers.get("If-None-Match"):
-            current = or_404(record_version(self.customer_id, today=today))
+            current = or_404(read_record_version(self.customer_id, today=today))
             if current.is_current and f'"{current.version}"' in _etags(etags):
                 return _not_modified(current.version)
-        shape = or_404(record(self.customer_id, today=today))
+        shape = or_404(read_record(self.customer_id, today=today))
         _require_version(request, shape)
         response = shape_response(shape, version=shape.version)
         if shape.id != self.customer_id:

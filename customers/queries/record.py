@@ -12,14 +12,14 @@ from customers.queries.shapes import RecordShape, RecordVersion
 _decode = msgspec.json.Decoder(RecordShape).decode
 
 
-def record_version(customer_id: UUID, *, today: date) -> RecordVersion | None:
+def read_record_version(customer_id: UUID, *, today: date) -> RecordVersion | None:
     """Return a record's version, and whether a reader's copy of that version is still current."""
     params = {"id": customer_id, "today": today, "zone": settings.TIME_ZONE}
     row = db.row(sql.load("read_customer_version"), params)
     return RecordVersion(*row) if row else None
 
 
-def record(customer_id: UUID, *, today: date) -> RecordShape | None:
+def read_record(customer_id: UUID, *, today: date) -> RecordShape | None:
     """Return the live record that this id leads to; merged records lead to their canonical one."""
     row = db.row(sql.load("read_record"), {"id": customer_id, "today": today})
     return _decode(row[0]) if row else None

@@ -7,7 +7,7 @@ from typing import Any
 
 from customers import ingest
 from customers.models import Source
-from customers.queries.record import record
+from customers.queries.record import read_record
 from customers.queries.shapes import OrderShape, RecordShape
 from examples.themepark import families, orders, people
 from examples.themepark.families import Family
@@ -25,7 +25,7 @@ class DemoState:
         self.today: date = now.astimezone(zone()).date()
         self.noor: Family = families.noor(self.today)
         login = people.noor()
-        noor_record = record(login.record_id, today=self.today) if login.record_id else None
+        noor_record = read_record(login.record_id, today=self.today) if login.record_id else None
         assert noor_record is not None
         self.record: RecordShape = noor_record
         self.messages: list[Message] = []

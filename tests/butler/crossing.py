@@ -53,7 +53,9 @@ def report(chance: random.Random, ends: float) -> None:
                 pending_reports.pop()
                 for _ in range(min(len(pending_reports), chance.randint(1, 15)))
             ]
-            delivery_reports.record(provider="sink", channel="email", reports=batch, now=NOON)
+            delivery_reports.store_reports(
+                provider="sink", channel="email", reports=batch, now=NOON
+            )
         delivery_reports.apply_waiting_reports(now=NOON)
         time.sleep(chance.uniform(0, 0.02))
 

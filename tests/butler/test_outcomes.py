@@ -66,7 +66,7 @@ def test_what_left_while_two_records_became_one_is_on_the_log_of_the_one():
     before = Customer.objects.get(id=other.id).version
 
     def record():
-        outcomes.record([accepted], now=NOON)
+        outcomes.write_outcomes([accepted], now=NOON)
         connection.close()
 
     thread = threading.Thread(target=record)
@@ -166,7 +166,7 @@ def test_unused_budget_goes_back_to_its_own_window_only():
         BudgetUse.objects.create(customer_id=who, scope=scope, window=window, used=4)
     BudgetUse.objects.filter(customer_id=guest.id, scope="*:*", window="2027-04-21").update(used=3)
 
-    outcomes.record([rejected], now=NOON)
+    outcomes.write_outcomes([rejected], now=NOON)
 
     used = {
         (use.customer_id, use.scope, use.window): use.used
@@ -179,7 +179,7 @@ def test_a_budget_that_was_emptied_meanwhile_stays_empty():
     guest, rejected = claimed_outcome("rejected", budget={"most": 5, "per": "day"})
     BudgetUse.objects.filter(customer_id=guest.id).update(used=0)
 
-    outcomes.record([rejected], now=NOON)
+    outcomes.write_outcomes([rejected], now=NOON)
 
     assert {use.used for use in BudgetUse.objects.filter(customer_id=guest.id)} == {0}
 
@@ -196,17 +196,17 @@ def test_a_budget_that_was_emptied_meanwhile_stays_empty():
 def test_retry_after_the_expiry_expires_the_message(delivery_result, later, state):
     _, delivery_outcome = claimed_outcome(delivery_result)
 
-    outcomes.record([delivery_outcome], now=NOON + later)
+    outcomes.write_outcomes([delivery_outcome], now=NOON + later)
 
     assert Message.objects.get().state == state
 
 
 def test_what_came_of_an_earlier_attempt_does_not_move_a_message_that_is_on_its_way_again():
     _, first = claimed_outcome("uncertain")
-    outcomes.record([first], now=NOON)
+    outcomes.write_outcomes([first], now=NOON)
     Message.objects.update(state="sending", attempts=2)
 
-    outcomes.record([first._replace(outcome="accepted")], now=NOON)
+    outcomes.write_outcomes([first._replace(outcome="accepted")], now=NOON)
 
     assert Message.objects.get().state == "sending"
     assert Delivery.objects.get().outcome == "accepted"
@@ -217,7 +217,7 @@ def test_ended_message_keeps_its_state(state):
     _, delivery_outcome = claimed_outcome("uncertain")
     Message.objects.update(state=state)
 
-    outcomes.record([delivery_outcome], now=NOON)
+    outcomes.write_outcomes([delivery_outcome], now=NOON)
 
     assert Message.objects.get().state == state
 
@@ -225,7 +225,7 @@ def test_ended_message_keeps_its_state(state):
 def test_permanent_failure_appends_an_event():
     guest, delivery_outcome = claimed_outcome("rejected", code="550")
 
-    outcomes.record([delivery_outcome], now=NOON)
+    outcomes.write_outcomes([delivery_outcome], now=NOON)
 
     event = Event.objects.get(name="Message Failed")
     assert (event.customer_id, event.about) == (guest.id, f"message:{delivery_outcome.message_id}")

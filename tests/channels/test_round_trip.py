@@ -105,7 +105,7 @@ def test_a_letter_that_comes_back_hours_later_finds_its_message(noor, relay):
     reports = bounces.parse_reports(
         raw.encode(), bounce_address="bounce@larkmoor.example", domain="larkmoor.example", now=NOON
     )
-    delivery_reports.record(provider="smtp", channel="email", reports=reports, now=NOON)
+    delivery_reports.store_reports(provider="smtp", channel="email", reports=reports, now=NOON)
 
     assert state(first) == "bounced 5.1.1"
 

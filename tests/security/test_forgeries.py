@@ -119,7 +119,7 @@ def test_report_of_another_channel_changes_nothing(kind):
     sent_message = message(guest(), channel="sms", state="accepted", address=NOORS)
     report = DeliveryReport("x", kind, timezone.now(), message_id=str(sent_message.pk))
 
-    delivery_reports.record(
+    delivery_reports.store_reports(
         provider="postmark", channel="email", reports=[report], now=timezone.now()
     )
 

@@ -25,7 +25,7 @@ from customers.access.access_log import SYSTEM
 from customers.identity.search import CustomerMatch, search
 from customers.models import Purpose
 from customers.queries import lists
-from customers.queries.record import record
+from customers.queries.record import read_record
 from customers.queries.shapes import MergeShape
 from customers.queries.timeline import TimelineFilter, timeline
 
@@ -74,7 +74,7 @@ def show_customer(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Show one customer: the record, then the parts that only some roles see."""
     now = timezone.now()
     today = timezone.localdate(now)
-    shape = record(customer_id, today=today)
+    shape = read_record(customer_id, today=today)
     if shape is None:
         raise Http404
     facts = inputs.read_facts([shape.id], now=now).get(shape.id)

@@ -16,7 +16,7 @@ from channels.console.views import access, audit
 from customers.actions import reviews
 from customers.models import Review
 from customers.queries import lists
-from customers.queries.record import record
+from customers.queries.record import read_record
 
 
 @require_safe
@@ -106,7 +106,7 @@ def _settle_review(
 def _customer(customer_id: UUID) -> CustomerPage | None:
     now = timezone.now()
     today = timezone.localdate(now)
-    shape = record(customer_id, today=today)
+    shape = read_record(customer_id, today=today)
     return customer_page(shape, None, now=now, today=today) if shape else None
 
 

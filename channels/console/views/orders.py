@@ -31,7 +31,7 @@ from channels.console.views.order_actions import (
 from channels.pages.money import format_money
 from customers.actions import idempotency, orders
 from customers.actions.idempotency import StoredResponse
-from customers.queries.record import record
+from customers.queries.record import read_record
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -164,7 +164,7 @@ def _form(
 def _customer(request: HttpRequest, customer_id: UUID) -> CustomerPage:
     now = timezone.now()
     today = timezone.localdate(now)
-    shape = record(customer_id, today=today)
+    shape = read_record(customer_id, today=today)
     if shape is None:
         raise Http404
     if request.method != "POST":

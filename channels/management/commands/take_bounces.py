@@ -39,7 +39,7 @@ class Command(BaseCommand):
                 now=timezone.now(),
             )
             try:
-                delivery_reports.record(
+                delivery_reports.store_reports(
                     provider="smtp", channel="email", reports=reports, now=timezone.now()
                 )
             except db.CONNECTION_ERRORS as error:

@@ -24,7 +24,7 @@ from channels.pages.presenters.timeline import ReferenceNames, message_id_of
 from channels.portal.decorators import own_record, render_page
 from customers.consent import history
 from customers.queries.consent_shapes import PurposeShape
-from customers.queries.record import record
+from customers.queries.record import read_record
 from customers.queries.shapes import EventShape, RecordShape
 from customers.queries.timeline import TimelineFilter, timeline
 
@@ -59,7 +59,7 @@ def _record_context(customer: ResolvedCustomer) -> dict[str, Any]:
     newest = messages(customer.ids, cursor=None, limit=MESSAGES_LIMIT)
     purposes = history.purposes(get_language() or "en")
     now = timezone.now()
-    shape = record(customer.id, today=timezone.localdate(now))
+    shape = read_record(customer.id, today=timezone.localdate(now))
     return {
         "page": _record_page(customer, shape, purposes, now) if shape else None,
         "cards": [message_card(message) for message in newest.results],

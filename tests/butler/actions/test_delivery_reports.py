@@ -49,7 +49,7 @@ def report(message: Message, kind: str, **fields) -> DeliveryReport:
 
 
 def take_in(*reports: DeliveryReport) -> int:
-    return delivery_reports.record(
+    return delivery_reports.store_reports(
         provider="relay", channel="email", reports=reports, now=NOON + timedelta(minutes=1)
     )
 
