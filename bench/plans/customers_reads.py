@@ -63,7 +63,7 @@ PARAMETERS: dict[str, Params] = {
     "read_customer_version": _ONE | {"today": TODAY, "zone": "Europe/Amsterdam"},
     "read_customer_versions": _IDS,
     "read_links": {"ids": serials(40)},
-    "read_members": _LIVE,
+    "read_records_of_customers": _LIVE,
     "read_record": {"id": uuid("customer", 10), "today": TODAY},
     "find_ringing_calls": {"since": NOW.replace(hour=11), "limit": 25},
     "read_timeline": _TIMELINE,

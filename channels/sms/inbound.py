@@ -188,7 +188,7 @@ def _opt_out_sources(customer_id: UUID) -> set[str]:
     )
     ledger = consent_ledger.read_ledgers([live])[live]
     preferences = newest_entries(
-        ledger.entries, ledger.members, StatementKey("preference", _ALLOW, CHANNEL)
+        ledger.entries, ledger.record_ids, StatementKey("preference", _ALLOW, CHANNEL)
     )
     return {
         _STOP_KEYWORD if _is_stop(entry) else _OTHER_SOURCE

@@ -67,7 +67,7 @@ def _append_statements(
         state = ledger.state()
         for statement in dated:
             validate_reask(statement, declarant, state)
-    scoped = [ScopedStatement(statement, ledger.members) for statement in dated]
+    scoped = [ScopedStatement(statement, ledger.record_ids) for statement in dated]
     return ChainWriter(live, ledger, publications, declarant, now).append(scoped)
 
 
@@ -91,7 +91,9 @@ def _expire_consents_of(customer_id: UUID, now: datetime) -> None:
             ConsentStatement(kind="consent.expired", subject=purpose, occurred_at=end),
             tuple(records),
         )
-        for (purpose, end), records in expired_consents(ledger.entries, ledger.members, now).items()
+        for (purpose, end), records in expired_consents(
+            ledger.entries, ledger.record_ids, now
+        ).items()
     ]
     if expired:
         publications = read_publications([scoped.statement for scoped in expired])

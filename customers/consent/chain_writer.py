@@ -67,7 +67,7 @@ class ChainWriter:
             rows.append(_row(entry, self.now, version, text, previous, digest))
             previous = digest
         sql.run("insert_ledger_entries", {"rows": sql.json(rows)})
-        ledger = Ledger(self.ledger.members, (*self.ledger.entries, *entries))
+        ledger = Ledger(self.ledger.record_ids, (*self.ledger.entries, *entries))
         consent_ledger.store_states({self.live: ledger})
         entry_ids = tuple(UUID(entry.id) for entry in entries)
         return RecordedStatements(entry_ids, self.live, versions[-1])

@@ -27,10 +27,10 @@ _NEWEST_WINS = frozenset({"zone", "language", "channel_order"})
 _CUMULATIVE = frozenset({"budget", "quiet_hours"})
 
 
-def fold(entries: Iterable[LedgerEntry], members: Collection[UUID]) -> State:
+def fold(entries: Iterable[LedgerEntry], record_ids: Collection[UUID]) -> State:
     """Return the state of the customer with these records, from all entries on them."""
     entries = list(entries)
-    by_record = [newest_by_key(entries, member) for member in members]
+    by_record = [newest_by_key(entries, record_id) for record_id in record_ids]
     return State(
         consents=_consents(by_record),
         objections=_objections(by_record),

@@ -35,7 +35,7 @@ def current_state(customer_id: UUID) -> State:
 def ledger_entries(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[LedgerEntryShape]:
     """Return the ledger entries that speak for a live record, the newest first."""
     return read_page(
-        _entries(_members(customer_id)),
+        _entries(_record_ids(customer_id)),
         order_by={"recorded_at": datetime, "record_id": UUID, "seq": int},
         to_shape=_entry,
         cursor=cursor,
@@ -45,7 +45,7 @@ def ledger_entries(customer_id: UUID, *, cursor: str | None, limit: int) -> Page
 
 def receipt(customer_id: UUID, entry_id: UUID) -> bytes | None:
     """Return the receipt of an entry; None where it does not speak for this record."""
-    row = _entries(_members(customer_id)).filter(entry_id=entry_id).first()
+    row = _entries(_record_ids(customer_id)).filter(entry_id=entry_id).first()
     return _formatted_json(signing.published_signer().receipt(_chain_link(row))) if row else None
 
 
@@ -55,8 +55,8 @@ def export_ledger(customer_id: UUID) -> bytes:
     Entries on them for other records, after a merge was undone, are sealed; entries after the last
     one for this record are left out.
     """
-    members = _members(customer_id)
-    positions = {(row.record_id, row.seq) for row in _entries(members)}
+    record_ids = _record_ids(customer_id)
+    positions = {(row.record_id, row.seq) for row in _entries(record_ids)}
     chains = []
     for record in sorted({record for record, _ in positions}):
         last = max(seq for other, seq in positions if other == record)
@@ -71,16 +71,16 @@ def export_ledger(customer_id: UUID) -> bytes:
     return _formatted_json(receipts.build_export(chains, signing.published_signer()))
 
 
-def _members(customer_id: UUID) -> list[UUID]:
+def _record_ids(customer_id: UUID) -> list[UUID]:
     rows = Customer.objects.filter(Q(pk=customer_id) | Q(canonical_id=customer_id))
     return list(rows.values_list("pk", flat=True))
 
 
-def _entries(members: list[UUID]) -> QuerySet[ControlEntry]:
+def _entries(record_ids: list[UUID]) -> QuerySet[ControlEntry]:
     # On their own chains; or on the chain of another record, which an index finds.
-    elsewhere = ~Q(speaks_for=own_record()) & Q(speaks_for__overlap=members)
-    rows = ControlEntry.objects.filter(Q(record_id__in=members) | elsewhere)
-    return rows.filter(speaks_for__overlap=members)
+    elsewhere = ~Q(speaks_for=own_record()) & Q(speaks_for__overlap=record_ids)
+    rows = ControlEntry.objects.filter(Q(record_id__in=record_ids) | elsewhere)
+    return rows.filter(speaks_for__overlap=record_ids)
 
 
 def _chain_link(row: ControlEntry) -> receipts.ChainLink:

@@ -21,22 +21,22 @@ from customers.consent.state import State
 class Ledger(msgspec.Struct, frozen=True):
     """All entries that speak for one customer, and the records that are this customer today."""
 
-    members: tuple[UUID, ...]
+    record_ids: tuple[UUID, ...]
     entries: tuple[LedgerEntry, ...]
 
     def state(self) -> State:
-        return fold(self.entries, self.members)
+        return fold(self.entries, self.record_ids)
 
 
 def read_ledgers(ids: Sequence[UUID]) -> dict[UUID, Ledger]:
     """Read the ledgers of these live records; a merged record has none."""
-    members: dict[UUID, list[UUID]] = {}
-    for live, record in sql.rows("read_members", {"ids": ids}):
-        members.setdefault(live, []).append(record)
-    entries: dict[UUID, list[LedgerEntry]] = {live: [] for live in members}
+    record_ids: dict[UUID, list[UUID]] = {}
+    for live, record in sql.rows("read_records_of_customers", {"ids": ids}):
+        record_ids.setdefault(live, []).append(record)
+    entries: dict[UUID, list[LedgerEntry]] = {live: [] for live in record_ids}
     for live, *row in sql.rows("read_ledger_entries", {"ids": ids}):
         entries[live].append(_entry(*row))
-    return {live: Ledger(tuple(members[live]), tuple(entries[live])) for live in members}
+    return {live: Ledger(tuple(record_ids[live]), tuple(entries[live])) for live in record_ids}
 
 
 def _entry(

@@ -64,9 +64,9 @@ class LedgerEntry(msgspec.Struct, frozen=True):
 type NewestEntries = dict[StatementKey, LedgerEntry]
 
 
-def newest_by_key(entries: Iterable[LedgerEntry], member: UUID) -> NewestEntries:
+def newest_by_key(entries: Iterable[LedgerEntry], record_id: UUID) -> NewestEntries:
     """Return the entries that hold for one record, by key."""
-    own_entries = [entry for entry in entries if member in entry.speaks_for]
+    own_entries = [entry for entry in entries if record_id in entry.speaks_for]
     newest: NewestEntries = {}
     for entry in sorted(own_entries, key=lambda entry: entry.order):
         before = newest.get(entry.key)
@@ -78,25 +78,25 @@ def newest_by_key(entries: Iterable[LedgerEntry], member: UUID) -> NewestEntries
 
 
 def expired_consents(
-    entries: Iterable[LedgerEntry], members: Iterable[UUID], now: datetime
+    entries: Iterable[LedgerEntry], record_ids: Iterable[UUID], now: datetime
 ) -> dict[tuple[str, datetime], list[UUID]]:
     """Return which consents expired: by purpose and end, the records that had given them."""
     entries = list(entries)
     records: dict[tuple[str, datetime], list[UUID]] = defaultdict(list)
-    for member in sorted(members):
-        for key, entry in newest_by_key(entries, member).items():
+    for record_id in sorted(record_ids):
+        for key, entry in newest_by_key(entries, record_id).items():
             end = parse_moment(entry.document["valid_until"])
             if entry.kind == "consent.given" and end and end <= now:
-                records[key.subject, end].append(member)
+                records[key.subject, end].append(record_id)
     return dict(records)
 
 
 def newest_entries(
-    entries: Iterable[LedgerEntry], members: Iterable[UUID], key: StatementKey
+    entries: Iterable[LedgerEntry], record_ids: Iterable[UUID], key: StatementKey
 ) -> list[LedgerEntry]:
     """Return the entry with this key that holds for each of these records that has one."""
     entries = list(entries)
-    by_record = [newest_by_key(entries, member) for member in members]
+    by_record = [newest_by_key(entries, record_id) for record_id in record_ids]
     return [by_key[key] for by_key in by_record if key in by_key]
 
 

@@ -2,21 +2,21 @@
 --
 -- ids  uuid[]  live records
 
-WITH member AS MATERIALIZED (
-    SELECT record.id, COALESCE(record.canonical_id, record.id) AS customer_id
-      FROM customers_customer AS record
-     WHERE (record.id = ANY (%(ids)s::uuid[]) AND record.canonical_id IS NULL)
-        OR record.canonical_id = ANY (%(ids)s::uuid[])
+WITH record AS MATERIALIZED (
+    SELECT customer.id, COALESCE(customer.canonical_id, customer.id) AS customer_id
+      FROM customers_customer AS customer
+     WHERE (customer.id = ANY (%(ids)s::uuid[]) AND customer.canonical_id IS NULL)
+        OR customer.canonical_id = ANY (%(ids)s::uuid[])
 ), fact AS (
-    SELECT member.customer_id AS record_of, event.*
-      FROM member
+    SELECT record.customer_id AS record_of, event.*
+      FROM record
       JOIN customers_event AS event
-        ON event.customer_id = member.id AND event.origin_id IS NULL
+        ON event.customer_id = record.id AND event.origin_id IS NULL
      WHERE event.about <> ''
      UNION ALL
-    SELECT member.customer_id, event.*
-      FROM member
-      JOIN customers_event AS event ON event.origin_id = member.id
+    SELECT record.customer_id, event.*
+      FROM record
+      JOIN customers_event AS event ON event.origin_id = record.id
      WHERE event.about <> ''
 )
 SELECT fact.record_of, fact.about, fact.name, fact.occurred_at,

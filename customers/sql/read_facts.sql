@@ -6,24 +6,24 @@
 WITH subject AS MATERIALIZED (
     SELECT *
       FROM unnest(%(customers)s::uuid[], %(abouts)s::text[]) AS pair (customer_id, about)
-), member AS MATERIALIZED (
-    SELECT record.id, COALESCE(record.canonical_id, record.id) AS customer_id
-      FROM customers_customer AS record
-     WHERE record.id = ANY (%(customers)s::uuid[])
-        OR record.canonical_id = ANY (%(customers)s::uuid[])
+), record AS MATERIALIZED (
+    SELECT customer.id, COALESCE(customer.canonical_id, customer.id) AS customer_id
+      FROM customers_customer AS customer
+     WHERE customer.id = ANY (%(customers)s::uuid[])
+        OR customer.canonical_id = ANY (%(customers)s::uuid[])
 ), fact AS (
     SELECT subject.customer_id AS record_of, event.*
       FROM subject
-      JOIN member ON member.customer_id = subject.customer_id
+      JOIN record ON record.customer_id = subject.customer_id
       JOIN customers_event AS event
-        ON event.customer_id = member.id AND event.about = subject.about
+        ON event.customer_id = record.id AND event.about = subject.about
        AND event.about <> '' AND event.origin_id IS NULL
      UNION ALL
     SELECT subject.customer_id, event.*
       FROM subject
-      JOIN member ON member.customer_id = subject.customer_id
+      JOIN record ON record.customer_id = subject.customer_id
       JOIN customers_event AS event
-        ON event.origin_id = member.id AND event.about = subject.about
+        ON event.origin_id = record.id AND event.about = subject.about
 )
 SELECT fact.record_of, fact.about, fact.name, fact.occurred_at,
        encode(uuid_send(fact.message_key), 'hex'), fact.evidence,

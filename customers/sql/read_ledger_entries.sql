@@ -3,19 +3,19 @@
 --
 -- ids  uuid[]  live records
 
-WITH member AS MATERIALIZED (
-    SELECT record.id, COALESCE(record.canonical_id, record.id) AS customer_id
-      FROM customers_customer AS record
-     WHERE (record.id = ANY (%(ids)s::uuid[]) AND record.canonical_id IS NULL)
-        OR record.canonical_id = ANY (%(ids)s::uuid[])
+WITH record AS MATERIALIZED (
+    SELECT customer.id, COALESCE(customer.canonical_id, customer.id) AS customer_id
+      FROM customers_customer AS customer
+     WHERE (customer.id = ANY (%(ids)s::uuid[]) AND customer.canonical_id IS NULL)
+        OR customer.canonical_id = ANY (%(ids)s::uuid[])
 )
-SELECT member.customer_id, entry.record_id, entry.seq, entry.speaks_for, entry.kind,
+SELECT record.customer_id, entry.record_id, entry.seq, entry.speaks_for, entry.kind,
        entry.subject, entry.occurred_at, entry.document
-  FROM member
-  JOIN customers_controlentry AS entry ON entry.record_id = member.id
+  FROM record
+  JOIN customers_controlentry AS entry ON entry.record_id = record.id
  UNION
-SELECT member.customer_id, entry.record_id, entry.seq, entry.speaks_for, entry.kind,
+SELECT record.customer_id, entry.record_id, entry.seq, entry.speaks_for, entry.kind,
        entry.subject, entry.occurred_at, entry.document
-  FROM member
+  FROM record
   JOIN customers_controlentry AS entry
-    ON entry.speaks_for @> ARRAY[member.id] AND entry.speaks_for <> ARRAY[entry.record_id]
+    ON entry.speaks_for @> ARRAY[record.id] AND entry.speaks_for <> ARRAY[entry.record_id]

@@ -3,17 +3,17 @@
 --
 -- ids  bigint[]  one identifier of each group
 
-WITH member AS MATERIALIZED (
+WITH identifier AS MATERIALIZED (
     SELECT id
       FROM customers_identifier
      WHERE customer_id IN (SELECT customer_id FROM customers_identifier
                             WHERE id = ANY (%(ids)s::bigint[]))
 ), neighbor AS (
     SELECT link.first_id AS id FROM customers_link AS link
-      JOIN member ON member.id = link.second_id WHERE link.kind = 'seen'
+      JOIN identifier ON identifier.id = link.second_id WHERE link.kind = 'seen'
      UNION
     SELECT link.second_id FROM customers_link AS link
-      JOIN member ON member.id = link.first_id WHERE link.kind = 'seen'
+      JOIN identifier ON identifier.id = link.first_id WHERE link.kind = 'seen'
 )
 UPDATE customers_identifier AS shared
    SET is_shared = false
