@@ -52,11 +52,11 @@ PARAMETERS: dict[str, Params] = {
     "read_orders_by_number": {"numbers": ["A-1", "A-2"], "excluded": serials(5)},
     "lock_records": _IDS,
     "read_record_ids": {"after": NOBODY, "batch": 25},
-    "read_all_facts": _LIVE,
+    "read_all_projected_events": _LIVE,
     "read_chain_end": _ONE,
     "read_chains": _LIVE,
     "read_ledger_entries": _LIVE,
-    "read_facts": {"customers": live(), "abouts": ["order:A-1"] * len(live())},
+    "read_projected_events": {"customers": live(), "abouts": ["order:A-1"] * len(live())},
     "read_primary_identifiers": _IDS,
     # The caller takes more than it asks for as too many, and looks no further.
     "read_graph": {"ids": serials(), "limit": 1_000},

@@ -56,7 +56,7 @@ class _Row(msgspec.Struct, frozen=True):
 _decode = msgspec.json.Decoder(_Row).decode
 
 
-def read_facts(customer_ids: Iterable[UUID], *, now: datetime) -> dict[UUID, Facts]:
+def read_projected_events(customer_ids: Iterable[UUID], *, now: datetime) -> dict[UUID, Facts]:
     """Return the facts of each customer, by the given id.
 
     An id without a record is left out, and so is a record whose facts cannot be read.

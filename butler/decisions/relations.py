@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from butler.types import Relation
-from customers.projections.facts import is_in_reach
+from customers.projections.projected_events import is_in_reach
 
 # How long after its visit an order permits service messages, and how long an order without a
 # date does.

@@ -7,7 +7,7 @@ old: phones set it when they close the file of a batch, not when they send the b
 
 from datetime import UTC, datetime, timedelta
 
-from customers.projections.facts import is_in_reach
+from customers.projections.projected_events import is_in_reach
 
 # Clients that set `sentAt` only once for a batch, even if they send the batch late or repeatedly.
 STAMP_ONCE_LIBRARIES = frozenset({"analytics-swift", "analytics-kotlin", "Analytics-CSharp"})

@@ -23,7 +23,7 @@ from customers.actions.orders import (
 )
 from customers.models import Evidence, Order
 from customers.projections import orders
-from customers.projections.facts import documents
+from customers.projections.projected_events import parse_objects
 from customers.types import IngestOutcome
 
 
@@ -65,7 +65,7 @@ def request_change(
     order = lock_open_order(target)
     if order.evidence == Evidence.CLAIMED and order.status != Order.Status.REQUESTED:
         raise UnverifiedOrder
-    line_ids = [line["line_id"] for line in documents(change.get("lines"))]
+    line_ids = [line["line_id"] for line in parse_objects(change.get("lines"))]
     require_lines(order, [*line_ids, *([change["line_id"]] if "line_id" in change else [])])
     return record_order_changes(target, [order_change(name, target.number, change, target.now)])
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from customers.projections.facts import Fact, in_order, text
+from customers.projections.projected_events import ProjectedEvent, in_order, parse_text
 
 PREFIXES = ("call:", "visit:", "chat:")
 
@@ -30,33 +30,35 @@ class InteractionState(msgspec.Struct):
     details: dict[str, object] = {}
 
 
-def fold(reference: str, facts: Iterable[Fact]) -> InteractionState | None:
-    """Return the interaction that these facts amount to; None where none of them counts."""
+def fold(reference: str, events: Iterable[ProjectedEvent]) -> InteractionState | None:
+    """Return the interaction that these events amount to; None where none of them counts."""
     state: InteractionState | None = None
     stage = 0
-    for fact in in_order(facts):
-        reached = _STAGES.get(fact.name.rpartition(" ")[2])
+    for event in in_order(events):
+        reached = _STAGES.get(event.name.rpartition(" ")[2])
         if reached is None:
             continue
         if state is None:
             kind = reference.partition(":")[0]
-            state = InteractionState(reference, kind, fact.channel, fact.occurred_at, fact.version)
+            state = InteractionState(
+                reference, kind, event.channel, event.occurred_at, event.version
+            )
         stage = max(stage, reached)
-        _take(state, fact, reached)
-        state.version = max(state.version, fact.version)
+        _take(state, event, reached)
+        state.version = max(state.version, event.version)
     if state:
         missed = stage == 2 and state.answered_at is None and state.kind == "call"
         state.status = "missed" if missed else _STATUS[stage]
     return state
 
 
-def _take(state: InteractionState, fact: Fact, reached: int) -> None:
+def _take(state: InteractionState, event: ProjectedEvent, reached: int) -> None:
     if reached == 1:
-        state.answered_at = state.answered_at or fact.occurred_at
+        state.answered_at = state.answered_at or event.occurred_at
     elif reached == 2:
-        state.ended_at = fact.occurred_at
-    state.direction = text(fact.properties, "direction")[:8] or state.direction
-    state.staff = text(fact.properties, "user", "agent", "staff") or state.staff
+        state.ended_at = event.occurred_at
+    state.direction = parse_text(event.properties, "direction")[:8] or state.direction
+    state.staff = parse_text(event.properties, "user", "agent", "staff") or state.staff
     for name in ("cause", "from", "to", "queue", "subject"):
-        if value := text(fact.properties, name):
+        if value := parse_text(event.properties, name):
             state.details = {**state.details, name: value}

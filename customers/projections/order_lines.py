@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from customers.projections.facts import money, text, whole
+from customers.projections.projected_events import parse_count, parse_money, parse_text
 
 
 class OrderLine(msgspec.Struct):
@@ -31,11 +31,11 @@ _LINE_FIELDS = frozenset(
 def line_from_document(document: dict[str, object], number: int) -> OrderLine:
     """Return the line that a document states; its number is its id where it has no other."""
     return OrderLine(
-        id=text(document, "line_id", "id") or str(number),
-        product=text(document, "product_id", "product", "sku"),
-        name=text(document, "name"),
-        quantity=whole(document.get("quantity"), 1),
-        unit_price=money(document.get("unit_price", document.get("price"))),
+        id=parse_text(document, "line_id", "id") or str(number),
+        product=parse_text(document, "product_id", "product", "sku"),
+        name=parse_text(document, "name"),
+        quantity=parse_count(document.get("quantity"), 1),
+        unit_price=parse_money(document.get("unit_price", document.get("price"))),
         details={name: value for name, value in document.items() if name not in _LINE_FIELDS},
     )
 

@@ -14,12 +14,21 @@ from decimal import Decimal
 
 import msgspec
 
-from customers.projections.facts import Fact, clock, day, documents, in_order, money, text, whole
 from customers.projections.order_lines import (
     OrderLine,
     amend_line,
     line_from_document,
     lines_total,
+)
+from customers.projections.projected_events import (
+    ProjectedEvent,
+    in_order,
+    parse_clock,
+    parse_count,
+    parse_date,
+    parse_money,
+    parse_objects,
+    parse_text,
 )
 from customers.types import CLAIMED
 
@@ -59,96 +68,96 @@ class OrderState(msgspec.Struct):
     requested_changes: list[dict[str, object]] = []
 
 
-def fold(number: str, facts: Iterable[Fact]) -> OrderState | None:
-    """Return the order that these facts amount to; None where none of them makes one."""
+def fold(number: str, events: Iterable[ProjectedEvent]) -> OrderState | None:
+    """Return the order that these events amount to; None where none of them makes one."""
     state: OrderState | None = None
-    for fact in in_order(facts):
-        if change := _CHANGES.get(fact.name):
-            state = state or _opened(number, fact)
-            change(state, fact)
-            state.changed_at, state.changed_by = fact.occurred_at, fact.stated_by
-        elif state is None or not (change := _REQUESTS.get(fact.name)):
+    for event in in_order(events):
+        if change := _CHANGES.get(event.name):
+            state = state or _opened(number, event)
+            change(state, event)
+            state.changed_at, state.changed_by = event.occurred_at, event.stated_by
+        elif state is None or not (change := _REQUESTS.get(event.name)):
             continue
         else:
-            change(state, fact)
-        state.version = max(state.version, fact.version)
+            change(state, event)
+        state.version = max(state.version, event.version)
     if state is not None:
         state.total = max(-LARGEST, min(LARGEST, state.total))
     return state
 
 
-def _opened(number: str, fact: Fact) -> OrderState:
+def _opened(number: str, event: ProjectedEvent) -> OrderState:
     return OrderState(
         number=number,
-        placed_at=fact.occurred_at,
-        changed_at=fact.occurred_at,
-        channel=fact.channel,
-        changed_by=fact.stated_by,
-        evidence=fact.evidence,
-        version=fact.version,
+        placed_at=event.occurred_at,
+        changed_at=event.occurred_at,
+        channel=event.channel,
+        changed_by=event.stated_by,
+        evidence=event.evidence,
+        version=event.version,
     )
 
 
-def _place(state: OrderState, fact: Fact) -> None:
-    _state_whole(state, fact)
+def _place(state: OrderState, event: ProjectedEvent) -> None:
+    _state_whole(state, event)
     state.status = "placed"
-    state.evidence = fact.evidence
+    state.evidence = event.evidence
 
 
-def _request(state: OrderState, fact: Fact) -> None:
+def _request(state: OrderState, event: ProjectedEvent) -> None:
     """Take down what a customer asks for. Until somebody places it, it is only a claim."""
-    _state_whole(state, fact)
+    _state_whole(state, event)
     state.status, state.evidence = "requested", CLAIMED
 
 
-def _request_change(state: OrderState, fact: Fact) -> None:
+def _request_change(state: OrderState, event: ProjectedEvent) -> None:
     """Keep a request beside an order that stands; a request itself changes at once."""
     if state.status == "requested":
-        _CHANGE_OF[fact.name](state, fact)
+        _CHANGE_OF[event.name](state, event)
     elif state.status in ("placed", "amended"):
-        change = {name: value for name, value in fact.properties.items() if name != "order_id"}
+        change = {name: value for name, value in event.properties.items() if name != "order_id"}
         request: dict[str, object] = {
-            "event": fact.name,
+            "event": event.name,
             "change": change,
-            "requested_at": fact.occurred_at.isoformat(),
+            "requested_at": event.occurred_at.isoformat(),
         }
         state.requested_changes = [*state.requested_changes, request]
 
 
-def _confirm(state: OrderState, fact: Fact) -> None:
+def _confirm(state: OrderState, event: ProjectedEvent) -> None:
     state.requested_changes = []
 
 
-def _decline(state: OrderState, fact: Fact) -> None:
+def _decline(state: OrderState, event: ProjectedEvent) -> None:
     state.requested_changes = []
     if state.status == "requested":
         state.status = "declined"
-        state.changed_at, state.changed_by = fact.occurred_at, fact.stated_by
+        state.changed_at, state.changed_by = event.occurred_at, event.stated_by
 
 
-def _update(state: OrderState, fact: Fact) -> None:
-    _state_whole(state, fact)
+def _update(state: OrderState, event: ProjectedEvent) -> None:
+    _state_whole(state, event)
     if state.status == "placed":
         state.status = "amended"
 
 
-def _state_whole(state: OrderState, fact: Fact) -> None:
+def _state_whole(state: OrderState, event: ProjectedEvent) -> None:
     """Take the statement as the whole order: lines that it does not name are gone."""
-    if "products" in fact.properties or "lines" in fact.properties:
-        stated = documents(fact.properties.get("products") or fact.properties.get("lines"))
+    if "products" in event.properties or "lines" in event.properties:
+        stated = parse_objects(event.properties.get("products") or event.properties.get("lines"))
         state.lines = [
             line_from_document(document, number) for number, document in enumerate(stated, start=1)
         ]
-    _state_details(state, fact.properties)
-    if "total" not in fact.properties and "revenue" not in fact.properties and state.lines:
+    _state_details(state, event.properties)
+    if "total" not in event.properties and "revenue" not in event.properties and state.lines:
         state.total = lines_total(state.lines)
 
 
-def _amend(state: OrderState, fact: Fact) -> None:
+def _amend(state: OrderState, event: ProjectedEvent) -> None:
     """Change only what is named; a line by its id, or added under a new one."""
     by_id = {line.id: line for line in state.lines}
     before = lines_total(state.lines)
-    stated = documents(fact.properties.get("lines"))
+    stated = parse_objects(event.properties.get("lines"))
     for number, document in enumerate(stated, start=len(by_id) + 1):
         line = line_from_document(document, number)
         if current := by_id.get(line.id):
@@ -157,16 +166,18 @@ def _amend(state: OrderState, fact: Fact) -> None:
             by_id[line.id] = line
     state.lines = list(by_id.values())
     state.total += lines_total(state.lines) - before
-    _state_details(state, fact.properties)
+    _state_details(state, event.properties)
     if state.status == "placed":
         state.status = "amended"
 
 
-def _cancel_line(state: OrderState, fact: Fact) -> None:
-    line_id = text(fact.properties, "line_id", "product_id", "sku")
+def _cancel_line(state: OrderState, event: ProjectedEvent) -> None:
+    line_id = parse_text(event.properties, "line_id", "product_id", "sku")
     for line in state.lines:
         if line.id == line_id and line.status == "ordered":
-            cancelled = min(whole(fact.properties.get("quantity"), line.quantity), line.quantity)
+            cancelled = min(
+                parse_count(event.properties.get("quantity"), line.quantity), line.quantity
+            )
             state.total -= (line.unit_price or Decimal(0)) * cancelled
             if cancelled == line.quantity:
                 line.status = "cancelled"
@@ -177,15 +188,15 @@ def _cancel_line(state: OrderState, fact: Fact) -> None:
             return
 
 
-def _cancel(state: OrderState, fact: Fact) -> None:
+def _cancel(state: OrderState, event: ProjectedEvent) -> None:
     state.status = "cancelled"
     state.requested_changes = []
 
 
-def _refund(state: OrderState, fact: Fact) -> None:
+def _refund(state: OrderState, event: ProjectedEvent) -> None:
     """Refund the lines that are named, or all of it."""
-    products = documents(fact.properties.get("products"))
-    named = {text(product, "line_id", "id", "product_id") for product in products}
+    products = parse_objects(event.properties.get("products"))
+    named = {parse_text(product, "line_id", "id", "product_id") for product in products}
     for line in state.lines:
         if line.id in named or line.product in named:
             line.status = "refunded"
@@ -194,7 +205,7 @@ def _refund(state: OrderState, fact: Fact) -> None:
         state.requested_changes = []
 
 
-_CHANGES: dict[str, Callable[[OrderState, Fact], None]] = {
+_CHANGES: dict[str, Callable[[OrderState, ProjectedEvent], None]] = {
     PLACED: _place,
     "Order Updated": _update,
     "Order Amended": _amend,
@@ -204,7 +215,7 @@ _CHANGES: dict[str, Callable[[OrderState, Fact], None]] = {
     REQUESTED: _request,
 }
 # What says nothing unless there is an order, and changes nothing of an order that stands.
-_REQUESTS: dict[str, Callable[[OrderState, Fact], None]] = {
+_REQUESTS: dict[str, Callable[[OrderState, ProjectedEvent], None]] = {
     CHANGE_REQUESTED: _request_change,
     LINE_CANCELLATION_REQUESTED: _request_change,
     CANCELLATION_REQUESTED: _request_change,
@@ -223,16 +234,16 @@ NAMES = frozenset(_CHANGES)
 
 
 def _state_details(state: OrderState, properties: dict[str, object]) -> None:
-    total = money(properties.get("total", properties.get("revenue")))
+    total = parse_money(properties.get("total", properties.get("revenue")))
     if total is not None:
         state.total = total
-    state.currency = (text(properties, "currency") or state.currency).upper()[:3]
+    state.currency = (parse_text(properties, "currency") or state.currency).upper()[:3]
     if "visit_date" in properties:
-        state.visit_date = day(properties["visit_date"])
+        state.visit_date = parse_date(properties["visit_date"])
     if "visit_time" in properties:
-        state.visit_time = clock(properties["visit_time"])
+        state.visit_time = parse_clock(properties["visit_time"])
     if "party" in properties:
-        state.party = documents(properties["party"])
+        state.party = parse_objects(properties["party"])
     for name in ("name", "note", "code", "coupon", "affiliation"):
         if name in properties:
             state.details = {**state.details, name: properties[name]}

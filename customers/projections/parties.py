@@ -5,7 +5,7 @@ from datetime import date
 
 import msgspec
 
-from customers.projections.facts import Fact, day, in_order, text
+from customers.projections.projected_events import ProjectedEvent, in_order, parse_date, parse_text
 
 PREFIX = "member:"
 _CHANGED, _REMOVED = "Party Member Changed", "Party Member Removed"
@@ -23,27 +23,27 @@ class MemberState(msgspec.Struct):
     details: dict[str, object] = {}
 
 
-def fold(reference: str, facts: Iterable[Fact]) -> MemberState | None:
+def fold(reference: str, events: Iterable[ProjectedEvent]) -> MemberState | None:
     """Return the member as last described; None once removed."""
     state: MemberState | None = None
-    for fact in in_order(facts):
-        if fact.name == _REMOVED:
+    for event in in_order(events):
+        if event.name == _REMOVED:
             state = None
-        elif fact.name == _CHANGED:
-            state = state or MemberState(reference, fact.version)
-            _take(state, fact.properties)
-            state.version = max(state.version, fact.version)
+        elif event.name == _CHANGED:
+            state = state or MemberState(reference, event.version)
+            _take(state, event.properties)
+            state.version = max(state.version, event.version)
     return state
 
 
 def _take(state: MemberState, properties: dict[str, object]) -> None:
-    state.name = text(properties, "name") or state.name
-    role = text(properties, "role")
+    state.name = parse_text(properties, "name") or state.name
+    role = parse_text(properties, "role")
     state.role = role if role in ROLES else state.role
     if "birth_date" in properties:
-        state.birth_date = day(properties["birth_date"])
+        state.birth_date = parse_date(properties["birth_date"])
     if "guardian" in properties:
-        state.guardian = text(properties, "guardian")
+        state.guardian = parse_text(properties, "guardian")
     own_fields = {"name", "role", "birth_date", "guardian", "reference"}
     rest = {name: value for name, value in properties.items() if name not in own_fields}
     state.details = {**state.details, **rest}

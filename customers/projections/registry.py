@@ -13,7 +13,7 @@ import msgspec
 
 from customers import isolation, sql
 from customers.projections import interactions, orders, parties, requests
-from customers.projections.facts import Fact
+from customers.projections.projected_events import ProjectedEvent
 from customers.projections.traits import TraitStatement, weightiest
 
 
@@ -45,7 +45,7 @@ class _Projection(NamedTuple):
     """How one kind of subject is folded, and in which table the state is stored."""
 
     table: str
-    fold: Callable[[str, Iterable[Fact]], msgspec.Struct | None]
+    fold: Callable[[str, Iterable[ProjectedEvent]], msgspec.Struct | None]
 
 
 _ORDERS = _Projection("orders", orders.fold)
@@ -87,7 +87,7 @@ def project(subjects: Iterable[Subject], *, new_message_keys: Set[str] = frozens
     subjects = sorted(set(subjects))
     if not subjects:
         return
-    states, skipped = fold(_read_facts(subjects))
+    states, skipped = fold(_read_events(subjects))
     faults = {
         event.message_key: event.fault for event in skipped if event.message_key in new_message_keys
     }
@@ -97,55 +97,55 @@ def project(subjects: Iterable[Subject], *, new_message_keys: Set[str] = frozens
     _store(states)
 
 
-def _read_facts(subjects: Sequence[Subject]) -> dict[Subject, list[Fact]]:
-    facts: dict[Subject, list[Fact]] = {subject: [] for subject in subjects}
+def _read_events(subjects: Sequence[Subject]) -> dict[Subject, list[ProjectedEvent]]:
+    events: dict[Subject, list[ProjectedEvent]] = {subject: [] for subject in subjects}
     params = {
         "customers": [subject.customer_id for subject in subjects],
         "abouts": [subject.about for subject in subjects],
     }
-    for customer_id, about, *fact in sql.rows("read_facts", params):
-        facts[Subject(customer_id, about)].append(as_fact(*fact))
-    return facts
+    for customer_id, about, *event in sql.rows("read_projected_events", params):
+        events[Subject(customer_id, about)].append(projected_event(*event))
+    return events
 
 
-def as_fact(*row: Any) -> Fact:
-    """Read a row of read_facts.sql; Django leaves jsonb as text on its connections."""
-    values = dict(zip(Fact.__struct_fields__, row, strict=True))
+def projected_event(*row: Any) -> ProjectedEvent:
+    """Read a row of read_projected_events.sql; Django leaves jsonb as text on its connections."""
+    values = dict(zip(ProjectedEvent.__struct_fields__, row, strict=True))
     properties = msgspec.json.decode(values.pop("properties"))
-    return Fact(**values, properties=properties if isinstance(properties, dict) else {})
+    return ProjectedEvent(**values, properties=properties if isinstance(properties, dict) else {})
 
 
 # The states of subjects by table: customer, name, and None where nothing is left of the subject.
 type States = dict[str, list[tuple[UUID, str, msgspec.Struct | None]]]
 
 
-def fold(facts: dict[Subject, list[Fact]]) -> tuple[States, list[SkippedEvent]]:
+def fold(events: dict[Subject, list[ProjectedEvent]]) -> tuple[States, list[SkippedEvent]]:
     """Fold each subject; return the states, and the events that were skipped."""
     states: States = {projection.table: [] for projection in ALL}
     skipped: list[SkippedEvent] = []
-    for subject, subject_facts in facts.items():
+    for subject, subject_events in events.items():
         if named_projection := projection_of(subject.about):
             projection, name = named_projection
-            state, faulty = _fold_sound(projection, name, subject_facts)
+            state, faulty = _fold_sound(projection, name, subject_events)
             states[projection.table].append((subject.customer_id, name, state))
             skipped += [
                 SkippedEvent(
-                    subject, fact.version, fact.message_key, isolation.describe_fault(error)
+                    subject, event.version, event.message_key, isolation.describe_fault(error)
                 )
-                for fact, error in faulty
+                for event, error in faulty
             ]
     return states, skipped
 
 
 def _fold_sound(
-    projection: _Projection, name: str, facts: Sequence[Fact]
-) -> tuple[msgspec.Struct | None, list[tuple[Fact, Exception]]]:
-    """Fold what can be folded; facts that raise a fault are left out, whatever came first."""
+    projection: _Projection, name: str, events: Sequence[ProjectedEvent]
+) -> tuple[msgspec.Struct | None, list[tuple[ProjectedEvent, Exception]]]:
+    """Fold what can be folded; events that raise a fault are left out, whatever came first."""
     try:
-        return projection.fold(name, facts), []
+        return projection.fold(name, events), []
     except isolation.FAULTS:
         # By when things happened, so that the order of arrival decides nothing.
-        ordered = sorted(facts, key=lambda fact: (fact.occurred_at, fact.message_key))
+        ordered = sorted(events, key=lambda event: (event.occurred_at, event.message_key))
     sound, faulty = isolation.split_sound_and_faulty(
         ordered, lambda events: projection.fold(name, events)
     )
@@ -204,10 +204,10 @@ def rebuild(customer_ids: Iterable[UUID]) -> list[SkippedEvent]:
     ids = list(customer_ids)
     sql.run("delete_projections", {"ids": ids})
     store_traits(trait_statements(ids))
-    facts: dict[Subject, list[Fact]] = {}
-    for customer_id, about, *fact in sql.rows("read_all_facts", {"ids": ids}):
-        facts.setdefault(Subject(customer_id, about), []).append(as_fact(*fact))
-    states, skipped = fold(facts)
+    events: dict[Subject, list[ProjectedEvent]] = {}
+    for customer_id, about, *event in sql.rows("read_all_projected_events", {"ids": ids}):
+        events.setdefault(Subject(customer_id, about), []).append(projected_event(*event))
+    states, skipped = fold(events)
     _log_skipped(skipped)
     _store(states)
     return skipped

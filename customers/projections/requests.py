@@ -5,7 +5,12 @@ from datetime import datetime
 
 import msgspec
 
-from customers.projections.facts import Fact, in_order, moment, text
+from customers.projections.projected_events import (
+    ProjectedEvent,
+    in_order,
+    parse_moment,
+    parse_text,
+)
 from customers.types import VERIFIED
 
 PREFIX = "request:"
@@ -30,43 +35,43 @@ class RequestState(msgspec.Struct):
     details: dict[str, object] = {}
 
 
-def fold(reference: str, facts: Iterable[Fact]) -> RequestState | None:
-    """Return the request that these facts amount to; None where nobody requested anything.
+def fold(reference: str, events: Iterable[ProjectedEvent]) -> RequestState | None:
+    """Return the request that these events amount to; None where nobody requested anything.
 
     An open request gives us a right to speak, so nobody opens one by claiming to be somebody.
     """
-    counting = [fact for fact in in_order(facts) if fact.evidence == VERIFIED]
+    counting = [event for event in in_order(events) if event.evidence == VERIFIED]
     state: RequestState | None = None
-    for fact in counting:
-        if fact.name == REQUESTED:
-            state = _requested(reference, fact, state)
-    for fact in counting:
+    for event in counting:
+        if event.name == REQUESTED:
+            state = _requested(reference, event, state)
+    for event in counting:
         # The answer may arrive before the request.
-        if state and fact.name in (ANSWERED, CLOSED):
-            _close(state, fact)
-            state.version = max(state.version, fact.version)
+        if state and event.name in (ANSWERED, CLOSED):
+            _close(state, event)
+            state.version = max(state.version, event.version)
     return state
 
 
-def _requested(reference: str, fact: Fact, before: RequestState | None) -> RequestState:
+def _requested(reference: str, event: ProjectedEvent, before: RequestState | None) -> RequestState:
     """Return the request; where it was made again, the newer one counts, and it stays one."""
     return RequestState(
         reference=reference,
         kind=_KIND,
         status="open",
-        subject=text(fact.properties, "subject")[:500],
-        channel=before.channel if before else fact.channel,
-        opened_at=before.opened_at if before else fact.occurred_at,
-        version=fact.version if before is None else max(before.version, fact.version),
-        wanted_at=moment(fact.properties.get("wanted_at")),
-        details={"by": fact.actor} if fact.actor else {},
+        subject=parse_text(event.properties, "subject")[:500],
+        channel=before.channel if before else event.channel,
+        opened_at=before.opened_at if before else event.occurred_at,
+        version=event.version if before is None else max(before.version, event.version),
+        wanted_at=parse_moment(event.properties.get("wanted_at")),
+        details={"by": event.actor} if event.actor else {},
     )
 
 
-def _close(state: RequestState, fact: Fact) -> None:
+def _close(state: RequestState, event: ProjectedEvent) -> None:
     # Answered is more than closed: a desk that tidies up later does not take it back.
     if state.status != "answered":
-        state.status = "answered" if fact.name == ANSWERED else "closed"
-        state.closed_at = fact.occurred_at
-    if outcome := text(fact.properties, "outcome", "note"):
+        state.status = "answered" if event.name == ANSWERED else "closed"
+        state.closed_at = event.occurred_at
+    if outcome := parse_text(event.properties, "outcome", "note"):
         state.details = {**state.details, "outcome": outcome[:500]}

@@ -1,4 +1,4 @@
--- Every value that was stated of a trait, for whole records: see read_facts.
+-- Every value that was stated of a trait, for whole records: see read_projected_events.
 --
 -- ids  uuid[]  live records
 

@@ -1,15 +1,19 @@
 from datetime import timedelta
 from itertools import permutations
 
-from customers.projections.facts import Fact
 from customers.projections.interactions import fold
+from customers.projections.projected_events import ProjectedEvent
 from tests.factories import NOON
 
-START = Fact(
+START = ProjectedEvent(
     "Call Started", NOON, "1", 2, "phone", "", 1, {"direction": "in", "from": "+31612345678"}
 )
-ANSWER = Fact("Call Answered", NOON + timedelta(seconds=8), "2", 2, "phone", "", 2, {"user": "sam"})
-END = Fact("Call Ended", NOON + timedelta(minutes=4), "3", 2, "phone", "", 3, {"cause": "hangup"})
+ANSWER = ProjectedEvent(
+    "Call Answered", NOON + timedelta(seconds=8), "2", 2, "phone", "", 2, {"user": "sam"}
+)
+END = ProjectedEvent(
+    "Call Ended", NOON + timedelta(minutes=4), "3", 2, "phone", "", 3, {"cause": "hangup"}
+)
 
 
 def test_a_call_from_ring_to_hangup():
@@ -32,6 +36,8 @@ def test_the_events_of_a_call_may_arrive_in_any_order():
 
 
 def test_an_ended_call_does_not_ring_again_because_a_clock_was_wrong():
-    late = Fact("Call Started", END.occurred_at + timedelta(seconds=2), "9", 2, "phone", "", 4, {})
+    late = ProjectedEvent(
+        "Call Started", END.occurred_at + timedelta(seconds=2), "9", 2, "phone", "", 4, {}
+    )
 
     assert fold("call:1", [ANSWER, END, late]).status == "ended"

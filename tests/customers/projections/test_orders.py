@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.projections.facts import Fact, money
 from customers.projections.orders import NAMES, fold
+from customers.projections.projected_events import ProjectedEvent, parse_money
 from tests.factories import NOON
 
 TICKETS = {
@@ -21,7 +21,7 @@ DINNER = {"line_id": "2", "product_id": "dinner", "name": "Dinner", "price": 25,
 
 def fact(name, hour=0, evidence=2, channel="phone", actor="", **properties):
     at = NOON + timedelta(hours=hour)
-    return Fact(name, at, f"{hour:032x}", evidence, channel, actor, hour + 1, properties)
+    return ProjectedEvent(name, at, f"{hour:032x}", evidence, channel, actor, hour + 1, properties)
 
 
 def test_an_order_is_what_was_stated():
@@ -145,7 +145,7 @@ def test_no_statement_however_odd_breaks_an_order(statements):
      ("1e99", "None"), (True, "None"), ("ten", "None"), ([], "None"), ("-3", "-3.00")],
 )  # fmt: skip
 def test_an_amount_is_in_cents_or_no_amount(value, amount):
-    assert str(money(value)) == amount
+    assert str(parse_money(value)) == amount
 
 
 @pytest.mark.parametrize("count", ["²", "①", "٣", "½", "1_0", "-1", "1.5"])
@@ -157,7 +157,7 @@ def test_count_in_other_than_plain_digits_counts_as_not_said(count):
 
 @pytest.mark.parametrize("amount", ["²", "١٢", "1_0", "sNaN", "-Infinity", "1e999999999999"])
 def test_amount_in_other_than_plain_digits_is_none(amount):
-    assert money(amount) is None
+    assert parse_money(amount) is None
 
 
 def test_currency_that_grows_in_upper_case_is_cut_to_its_column():

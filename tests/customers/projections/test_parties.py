@@ -1,12 +1,12 @@
 from datetime import timedelta
 
-from customers.projections.facts import Fact
 from customers.projections.parties import fold
+from customers.projections.projected_events import ProjectedEvent
 from tests.factories import NOON
 
 
 def party_fact(event, hour=0, /, **properties):
-    return Fact(
+    return ProjectedEvent(
         event, NOON + timedelta(hours=hour), f"{hour:032x}", 2, "app", "", hour + 1, properties
     )
 

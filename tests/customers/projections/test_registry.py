@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from customers import ingest, rebuild
 from customers.models import Customer, Event, Order, QuarantinedItem
 from customers.projections import order_lines, orders, registry
-from customers.projections.facts import Fact
+from customers.projections.projected_events import ProjectedEvent
 from customers.projections.registry import Subject, Unfoldable
 from tests import factories
 from tests.factories import NOON
@@ -33,7 +33,9 @@ ODD = [*ODD_TEXTS, *ODD_NUMBERS, None, True, [], [[[]]], {}, {"a": [1]}, [{"²":
 
 
 def fact(name, properties, number=0):
-    return Fact(name, NOON + timedelta(hours=number), f"{number:032x}", 2, "web", "", 1, properties)
+    return ProjectedEvent(
+        name, NOON + timedelta(hours=number), f"{number:032x}", 2, "web", "", 1, properties
+    )
 
 
 def folds():

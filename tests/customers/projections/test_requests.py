@@ -4,11 +4,11 @@ from itertools import permutations
 import msgspec
 import pytest
 
-from customers.projections.facts import Fact
+from customers.projections.projected_events import ProjectedEvent
 from customers.projections.requests import fold
 from tests.factories import NOON
 
-ASKED = Fact(
+ASKED = ProjectedEvent(
     "Callback Requested",
     NOON,
     "1",
@@ -18,7 +18,7 @@ ASKED = Fact(
     1,
     {"subject": "The pass of my son", "wanted_at": "2026-11-22T10:00:00+01:00"},
 )
-ANSWERED = Fact(
+ANSWERED = ProjectedEvent(
     "Request Answered",
     NOON + timedelta(hours=2),
     "2",
@@ -28,7 +28,9 @@ ANSWERED = Fact(
     2,
     {"outcome": "ok"},
 )
-CLOSED = Fact("Request Closed", NOON + timedelta(hours=3), "3", 2, "phone", "staff:sam", 3, {})
+CLOSED = ProjectedEvent(
+    "Request Closed", NOON + timedelta(hours=3), "3", 2, "phone", "staff:sam", 3, {}
+)
 
 
 def test_a_request_is_open_until_somebody_answers():
@@ -57,13 +59,17 @@ def test_the_events_of_a_request_may_arrive_in_any_order():
 
 
 def test_an_answer_whose_clock_is_behind_still_answers():
-    early = Fact("Request Answered", NOON - timedelta(seconds=3), "2", 2, "phone", "", 2, {})
+    early = ProjectedEvent(
+        "Request Answered", NOON - timedelta(seconds=3), "2", 2, "phone", "", 2, {}
+    )
 
     assert fold("r1", [early, ASKED]).status == "answered"
 
 
 def test_nobody_opens_a_request_by_a_claim():
-    claim = Fact("Callback Requested", NOON, "1", 1, "web", "", 1, {"subject": "Ring her"})
+    claim = ProjectedEvent(
+        "Callback Requested", NOON, "1", 1, "web", "", 1, {"subject": "Ring her"}
+    )
 
     assert fold("r1", [claim]) is None
 
@@ -74,7 +80,9 @@ def test_an_answer_to_nothing_is_no_request():
 
 @pytest.mark.parametrize("wanted_at", ["2026-11-22T10:00:00", "soon", 12, None])
 def test_a_wish_that_names_no_moment_counts_as_not_said(wanted_at):
-    wish = Fact("Callback Requested", NOON, "1", 2, "app", "", 1, {"wanted_at": wanted_at})
+    wish = ProjectedEvent(
+        "Callback Requested", NOON, "1", 2, "app", "", 1, {"wanted_at": wanted_at}
+    )
 
     assert fold("r1", [wish]).wanted_at is None
 

@@ -1,4 +1,4 @@
-"""What the pure projections read of an event, and how they read it. No Django."""
+"""The event as the pure projections read it, and how they parse its fields. No Django."""
 
 import re
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ _AMOUNT = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\
 _FIRST_YEAR, _LAST_YEAR = 1000, 9998
 
 
-class Fact(msgspec.Struct, frozen=True):
+class ProjectedEvent(msgspec.Struct, frozen=True):
     """One event about one thing, such as an order."""
 
     name: str
@@ -30,15 +30,15 @@ class Fact(msgspec.Struct, frozen=True):
         return self.actor or self.channel
 
 
-def in_order(facts: Iterable[Fact]) -> list[Fact]:
+def in_order(events: Iterable[ProjectedEvent]) -> list[ProjectedEvent]:
     """Sort by when things happened; drop claims about what a trusted source has stated."""
-    facts = list(facts)
-    evidence = max((fact.evidence for fact in facts), default=0)
-    counted = [fact for fact in facts if fact.evidence == evidence]
-    return sorted(counted, key=lambda fact: (fact.occurred_at, fact.message_key))
+    events = list(events)
+    evidence = max((event.evidence for event in events), default=0)
+    counted = [event for event in events if event.evidence == evidence]
+    return sorted(counted, key=lambda event: (event.occurred_at, event.message_key))
 
 
-def text(properties: dict[str, object], *names: str) -> str:
+def parse_text(properties: dict[str, object], *names: str) -> str:
     """Return the first of these fields that holds text or a number."""
     for name in names:
         value = properties.get(name)
@@ -47,7 +47,7 @@ def text(properties: dict[str, object], *names: str) -> str:
     return ""
 
 
-def money(value: object) -> Decimal | None:
+def parse_money(value: object) -> Decimal | None:
     """Read an amount in units of its currency, in cents, or None where it is none."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
@@ -60,7 +60,7 @@ def money(value: object) -> Decimal | None:
     return amount if amount.is_finite() and abs(amount) < Decimal("1e12") else None
 
 
-def whole(value: object, default: int) -> int:
+def parse_count(value: object, default: int) -> int:
     """Read a count; a fraction or a word counts as not said."""
     # isdigit() alone also accepts superscripts and circled digits, which are no numbers.
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
@@ -70,7 +70,7 @@ def whole(value: object, default: int) -> int:
     return default
 
 
-def day(value: object) -> date | None:
+def parse_date(value: object) -> date | None:
     """Read a date; one that some zone's calendar does not reach counts as not said."""
     try:
         stated = date.fromisoformat(value[:10]) if isinstance(value, str) else None
@@ -79,7 +79,7 @@ def day(value: object) -> date | None:
     return stated if stated and is_in_reach(stated) else None
 
 
-def moment(value: object) -> datetime | None:
+def parse_moment(value: object) -> datetime | None:
     """Read a moment with its zone; one without could be any of many, so it counts as not said."""
     try:
         stated = datetime.fromisoformat(value) if isinstance(value, str) else None
@@ -94,14 +94,14 @@ def is_in_reach(day: date) -> bool:
     return _FIRST_YEAR <= day.year <= _LAST_YEAR
 
 
-def clock(value: object) -> time | None:
+def parse_clock(value: object) -> time | None:
     try:
         return time.fromisoformat(value).replace(tzinfo=None) if isinstance(value, str) else None
     except ValueError:
         return None
 
 
-def documents(value: object) -> list[dict[str, object]]:
+def parse_objects(value: object) -> list[dict[str, object]]:
     """Return the objects of a list, leaving out what is none."""
     return (
         [document for document in value if isinstance(document, dict)]

@@ -1,4 +1,4 @@
--- All events about any subject, for whole records: see read_facts.
+-- All events about any subject, for whole records: see read_projected_events.
 --
 -- ids  uuid[]  live records
 
@@ -7,7 +7,7 @@ WITH record AS MATERIALIZED (
       FROM customers_customer AS customer
      WHERE (customer.id = ANY (%(ids)s::uuid[]) AND customer.canonical_id IS NULL)
         OR customer.canonical_id = ANY (%(ids)s::uuid[])
-), fact AS (
+), projected AS (
     SELECT record.customer_id AS record_of, event.*
       FROM record
       JOIN customers_event AS event
@@ -19,9 +19,9 @@ WITH record AS MATERIALIZED (
       JOIN customers_event AS event ON event.origin_id = record.id
      WHERE event.about <> ''
 )
-SELECT fact.record_of, fact.about, fact.name, fact.occurred_at,
-       encode(uuid_send(fact.message_key), 'hex'), fact.evidence,
-       source.channel, fact.actor, fact.version,
-       COALESCE(fact.body -> 'properties', fact.body -> 'data', '{}')
-  FROM fact
-  JOIN customers_source AS source ON source.id = fact.source_id
+SELECT projected.record_of, projected.about, projected.name, projected.occurred_at,
+       encode(uuid_send(projected.message_key), 'hex'), projected.evidence,
+       source.channel, projected.actor, projected.version,
+       COALESCE(projected.body -> 'properties', projected.body -> 'data', '{}')
+  FROM projected
+  JOIN customers_source AS source ON source.id = projected.source_id

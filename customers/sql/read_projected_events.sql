@@ -11,7 +11,7 @@ WITH subject AS MATERIALIZED (
       FROM customers_customer AS customer
      WHERE customer.id = ANY (%(customers)s::uuid[])
         OR customer.canonical_id = ANY (%(customers)s::uuid[])
-), fact AS (
+), projected AS (
     SELECT subject.customer_id AS record_of, event.*
       FROM subject
       JOIN record ON record.customer_id = subject.customer_id
@@ -25,9 +25,9 @@ WITH subject AS MATERIALIZED (
       JOIN customers_event AS event
         ON event.origin_id = record.id AND event.about = subject.about
 )
-SELECT fact.record_of, fact.about, fact.name, fact.occurred_at,
-       encode(uuid_send(fact.message_key), 'hex'), fact.evidence,
-       source.channel, fact.actor, fact.version,
-       COALESCE(fact.body -> 'properties', fact.body -> 'data', '{}')
-  FROM fact
-  JOIN customers_source AS source ON source.id = fact.source_id
+SELECT projected.record_of, projected.about, projected.name, projected.occurred_at,
+       encode(uuid_send(projected.message_key), 'hex'), projected.evidence,
+       source.channel, projected.actor, projected.version,
+       COALESCE(projected.body -> 'properties', projected.body -> 'data', '{}')
+  FROM projected
+  JOIN customers_source AS source ON source.id = projected.source_id
