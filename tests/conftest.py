@@ -1,4 +1,4 @@
-"""Fixtures for everybody. Postgres, Valkey and the servers are the real ones."""
+"""Fixtures for all tests. Postgres, Valkey and the servers are real processes."""
 
 import os
 import signal
@@ -20,33 +20,34 @@ from hypothesis import HealthCheck, settings
 
 from tests import own_services
 
-# The settings ask where the services are as soon as they are read.
+# The settings need the addresses of the services when they are imported.
 own_services.start()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 ROOT = Path(__file__).parent.parent
-# Tests that need packages which only requirements-dev.txt brings.
+# Tests that need packages of requirements-dev.txt.
 BROWSER_TESTS = ("tests/journeys", "tests/security/test_scripts.py")
 BROWSER_TESTS += ("tests/security/test_scripts_internal.py",)
 HAS_BROWSER_DRIVER = find_spec("playwright") is not None
 
-# How long an example takes says how busy the machine is, not whether we are right.
+# No deadlines, because the duration of an example depends on the load of the machine.
 settings.register_profile(
     "butler", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("butler")
 
-# These take minutes, so they begin first.
+# These tests take minutes, so they start first.
 LONGEST = ("tests/bench/test_bench.py", "tests/chaos/test_run.py", "tests/deploy/test_run.py")
 
-# So much of a server's log is printed with a test that failed.
+# The number of characters of a server's log that the report of a failed test contains.
 _LOG_CHARACTERS = 6_000
 
-# What migrations wrote and no test changes; customers_source has one such row, Butler's own.
+# Tables with rows of migrations, which no test changes. customers_source has one such row, for
+# Butler itself.
 KEPT = {"auth_permission", "django_content_type", "customers_source", "auth_group"}
 KEPT |= {"auth_group_permissions"}
-# Not even a test may delete what is there for ever; such a table can only be emptied as a whole.
+# Append-only tables. Even tests cannot delete single rows, but can truncate the whole table.
 FOR_EVER = {
     "butler_automationversion",
     "butler_decision",
@@ -58,23 +59,23 @@ FOR_EVER = {
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Leave out the browser tests where there is nothing to drive a browser with."""
+    """Skip the browser tests without a browser driver."""
     path = str(collection_path.relative_to(ROOT))
     return True if path in BROWSER_TESTS and not HAS_BROWSER_DRIVER else None
 
 
 def pytest_report_header() -> str | None:
-    """Say at the top of the report which tests are left out, and what they need."""
+    """Return a report line with the skipped tests and the packages that they need."""
     if HAS_BROWSER_DRIVER:
         return None
-    return f"left out, for want of requirements-dev.txt: {', '.join(BROWSER_TESTS)}"
+    return f"skipped without requirements-dev.txt: {', '.join(BROWSER_TESTS)}"
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long: a test process that is done takes over from the others' ends.
+    """Start with the longest tests, so that no test process waits for another one at the end.
 
-    Within each of the three groups the order stays as random as it was.
+    Within each of the three groups, the random order does not change.
     """
     items.sort(
         key=lambda test: (
@@ -86,7 +87,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item):
-    """Print the end of the servers' logs with every test that failed while they ran."""
+    """Add the end of the servers' logs to the report of each failed test that used them."""
     report = yield
     running = getattr(item, "funcargs", {}).get("servers")
     if report.failed and running is not None:
@@ -98,11 +99,11 @@ def pytest_runtest_makereport(item: pytest.Item):
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Let making and dropping the test database take as long as a busy machine needs."""
+    """Remove the statement timeout, because a busy machine makes the test database slowly."""
     from django.db import connection
 
-    # A test without a database may have made the pool already, for the database of the settings:
-    # its connections would go there, and those of the servers to an empty test database.
+    # A test without a database may have opened the pool for the database of the settings. Its
+    # connections would then use another database than the servers.
     connection.close_pool()
     options = connection.settings_dict["OPTIONS"]
     options["options"] = options["options"].replace("statement_timeout=4000", "statement_timeout=0")
@@ -110,7 +111,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker) -> None:
-    """Make the test database, and make sure that tests and servers mean the same one."""
+    """Make the test database, and check that tests and servers use the same one."""
     from django.db import connection
 
     with django_db_blocker.unblock(), connection.cursor() as cursor:
@@ -120,15 +121,15 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _delete_what_tests_left() -> Iterator[None]:
-    """Empty tables by deleting what tests wrote, and keep what migrations wrote.
+    """Empty tables with DELETE, and keep the rows of migrations.
 
-    Django would truncate every table, which makes new files on disk for each, and then write
-    all permissions again: a third of a second after every test that commits.
+    Django would truncate all tables, which makes new files on disk for each, and then write all
+    permissions again. This would take a third of a second after each test that commits.
     """
     from django.core.management.commands import flush
     from django.db import connection
 
-    # What Postgres refuses everybody, until the end of this transaction.
+    # Disable the triggers that forbid this, until the end of this transaction.
     ignoring = "SELECT set_config('pgtrigger.ignore', array_agg(tgname)::text, true)"
     ignoring += " FROM pg_trigger WHERE tgname LIKE 'pgtrigger%never_emptied%'"
 
@@ -137,7 +138,7 @@ def _delete_what_tests_left() -> Iterator[None]:
         looks = [f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for name in full]
         with connection.cursor() as cursor:
             cursor.execute(" UNION ALL ".join(looks))
-            # Our foreign keys are checked at the commit, so any order will do.
+            # Foreign keys are checked at the commit, so the order does not matter.
             filled_tables = [name for (name,) in cursor.fetchall()]
         emptied = [f'TRUNCATE "{name}" CASCADE' for name in filled_tables if name in FOR_EVER]
         deletes = [f'DELETE FROM "{name}"' for name in filled_tables if name not in FOR_EVER]
@@ -152,7 +153,7 @@ def _delete_what_tests_left() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _nobody_to_wake() -> Iterator[None]:
-    """Tests tick by themselves, and what they make live is live at once."""
+    """Turn off notifications of workers and caches: tests tick, and new versions start at once."""
     from django.conf import settings
 
     from butler.decisions import inputs
@@ -167,7 +168,7 @@ def _nobody_to_wake() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Running:
-    """Real processes on the test database: `web` answers requests, `live` streams."""
+    """Real processes on the test database: `web` answers requests, `live` serves streams."""
 
     web: str
     live: str
@@ -178,7 +179,7 @@ class Running:
 
 @pytest.fixture(scope="session")
 def servers(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Running]:
-    """Start granian twice, as `make run` does, once for the whole test session."""
+    """Start the web and the live server, as `make run` does, once for the whole test session."""
     from django.db import connection
 
     home = tmp_path_factory.mktemp("home")
@@ -212,7 +213,7 @@ def servers(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Ru
 
 @pytest.fixture
 def running(servers: Running, transactional_db: None) -> Running:
-    """Give a test the running servers and a database whose rows they can see."""
+    """Return the running servers, with a database whose committed rows they can read."""
     return servers
 
 
@@ -266,10 +267,10 @@ def _free_port() -> int:
 
 @pytest.fixture
 def count_statements(monkeypatch):
-    """Count all statements that go to Postgres, Django's and ours, those in a pipeline too.
+    """Return a context manager that lists the statements to Postgres, also those in a pipeline.
 
-    Ours are told by the names of their files. Left out are savepoints, for a test is in one,
-    and what is read anew every two seconds, whoever asks just then.
+    Our own statements appear as the names of their files. Savepoints are left out, because a test
+    runs in one. So is read_triggers, which each process repeats every two seconds.
     """
     from contextlib import contextmanager
 

@@ -1,1 +1,1 @@
-"""Larkmoor, an invented theme park: the worked example of what Butler is for."""
+"""Larkmoor, an invented theme park: the example company of Butler."""

@@ -1,4 +1,4 @@
-"""What Larkmoor sells and what it costs on a day. Pure, but for reading its own data files."""
+"""The products of Larkmoor and their prices by day. Reads its data files, otherwise pure."""
 
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ DATA = Path(__file__).parent / "data"
 
 @dataclass(frozen=True, slots=True)
 class PartyGuest:
-    """One person of a party, as far as a price depends on it."""
+    """One person of a party; the age decides the price."""
 
     age: int
 
@@ -29,7 +29,7 @@ class PartyGuest:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """So many of one product, at the price promised when it was ordered."""
+    """A quantity of one product, at its price at the time of the order."""
 
     product: str
     name: str
@@ -62,7 +62,7 @@ def find_package(key: str) -> Package:
 
 
 def season(day: date) -> str:
-    """Return the season whose prices hold on a day."""
+    """Return the name of the season whose prices hold on a day."""
     names = [
         season["name"]
         for season in read_data("park")["seasons"]
@@ -72,13 +72,13 @@ def season(day: date) -> str:
 
 
 def price(product: str, day: date) -> Decimal:
-    """Return the price of one on the day of the visit, in EUR."""
+    """Return the price of one unit of a product on the day of the visit, in EUR."""
     price = read_data("catalogue")["products"][product]["price"]
     return Decimal(price if isinstance(price, str) else price[season(day)])
 
 
 def lines(key: str, *, party: Sequence[PartyGuest], day: date) -> tuple[OrderLine, ...]:
-    """Return the lines of an arrangement for this party on this day."""
+    """Return the order lines of an arrangement for a party on a day."""
     return tuple(_lines(find_package(key), party, day))
 
 

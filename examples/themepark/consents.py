@@ -1,4 +1,4 @@
-"""What the families of the park said we may do: some want offers, some a birthday greeting."""
+"""The consents of the families of the park, to offers and to birthday greetings."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -14,16 +14,16 @@ from examples.themepark.families import Family
 from examples.themepark.load import FAMILIES, SEED, sender
 from examples.themepark.rides import zone
 
-# How many in a hundred said yes, and how many said no.
+# The percentages of families that consent to each purpose, and that refuse.
 _YES, _NO = {"offers": 35, "birthdays": 25}, 10
 _LANGUAGES = ("en", "nl", "sv", "da")
 
-# The digest of the text shown, by purpose and language.
+# The digests of the notices, by purpose and language.
 type NoticeDigests = dict[tuple[str, str], str]
 
 
 def record_consents(*, since: datetime, now: datetime) -> int:
-    """Put on the ledger what each family said; return of how many. Once said, nothing is added."""
+    """Record the statements of each family that has none yet; return the number of families."""
     today = since.astimezone(zone()).date()
     all_families = [
         families.noor(today),
@@ -62,12 +62,12 @@ def _customer_ids(keys: Sequence[str]) -> dict[str, UUID]:
 def statements_of(
     family: Family, notice_digests: NoticeDigests, at: datetime
 ) -> Iterator[ConsentStatement]:
-    """Yield what one family said at `at`; most said nothing."""
+    """Yield the statements of one family, made at `at`; many families made none."""
     random_ = random.Random(f"{SEED}-{family.key}-consents")
     language = family.language if family.language in _LANGUAGES else "en"
     for purpose, share in _YES.items():
         draw = random_.randrange(100)
-        # Noor wants both: the story is about what she does next.
+        # Noor consents to both, because the story starts from there.
         is_yes = family.key == "noor" or draw < share
         if is_yes or draw >= 100 - _NO:
             yield ConsentStatement(

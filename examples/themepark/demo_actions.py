@@ -1,4 +1,4 @@
-"""What the people of the park do when a visitor presses a button on the live page."""
+"""The actions of the people of the park behind the buttons of the demo page."""
 
 import secrets
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from examples.themepark.rides import zone
 
 
 class DemoState:
-    """Noor as she stands now, and what is said about her this moment."""
+    """The current record of Noor, and the messages of one action about her."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
@@ -32,7 +32,7 @@ class DemoState:
 
     @property
     def upcoming_orders(self) -> list[OrderShape]:
-        """Return the orders that are still to come, the next visit first."""
+        """Return the orders with a future visit, the next visit first."""
         upcoming = [
             order
             for order in self.record.orders
@@ -69,7 +69,7 @@ class DemoState:
 
 
 def order_by_phone(state: DemoState) -> None:
-    """Sam takes a call from Noor, and her order."""
+    """Let Sam take a call from Noor and place her order."""
     number = f"LK-{secrets.randbelow(9000) + 1000}-{secrets.randbelow(90) + 10}"
     noor, reference = state.noor, f"call-{number}"
     call = {"from": noor.phone, "direction": "in", "call_id": reference}
@@ -93,7 +93,7 @@ def order_by_phone(state: DemoState) -> None:
 
 
 def _free_day(state: DemoState) -> date:
-    """Return a day before the next visit where there is one, so that the order comes first."""
+    """Return a day before the next visit if possible, so that the new order comes first."""
     visit_dates = [order.visit_date for order in state.upcoming_orders if order.visit_date]
     day_before = (
         visit_dates[0] - timedelta(days=1) if visit_dates else state.today + timedelta(days=9)
@@ -104,7 +104,7 @@ def _free_day(state: DemoState) -> date:
 
 
 def move_on_site(state: DemoState) -> None:
-    """Noor moves her arrival by an hour and a half, and back."""
+    """Let Noor move her arrival by an hour and a half, or back."""
     for order in state.upcoming_orders[:1]:
         early = order.visit_time is None or order.visit_time.hour < 11
         content = {"order_id": order.number, "visit_time": "11:30" if early else "10:00"}
@@ -115,7 +115,7 @@ def move_on_site(state: DemoState) -> None:
 
 
 def scan_at_gate(state: DemoState) -> None:
-    """Iris scans the code of Noor's next visit."""
+    """Let Iris scan the code of Noor's next visit."""
     for order in state.upcoming_orders[:1]:
         content = {"order_id": order.number, "code": order.number, "till": "gate-2"}
         state.add_message(
@@ -136,12 +136,12 @@ DEMO_ACTIONS: dict[str, Callable[[DemoState], None]] = {
 
 
 def run_demo_action(name: str, *, now: datetime) -> int:
-    """Play one act; return how many events it put on the record."""
+    """Run one action, and return the number of stored events."""
     state = DemoState(now)
     DEMO_ACTIONS[name](state)
     if not state.messages:
         return 0
-    # All messages of an act come from one source.
+    # All messages of an action come from one source.
     source = Source.objects.get(name=state.messages[0].source)
     events = [to_incoming_event(message) for message in state.messages]
     return ingest.store_events(sender=sender(source), events=events, received_at=now).accepted

@@ -1,4 +1,4 @@
-"""Invented families, the same ones for the same seed and day."""
+"""Invented families, which are the same for the same seed and day."""
 
 import random
 import unicodedata
@@ -16,7 +16,7 @@ CHILDREN = (0, 1, 1, 2, 2, 2, 3)
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One of the party who has no record of their own."""
+    """A member of a party without a record."""
 
     reference: str
     name: str
@@ -34,7 +34,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A customer and the people they come with."""
+    """A customer and the other members of the party."""
 
     key: str
     first_name: str
@@ -59,7 +59,7 @@ class Family:
 
 
 def noor(today: date) -> Family:
-    """Return the guest whose story the example tells."""
+    """Return the family of Noor, the guest of the example's story."""
     profile = read_data("people")["noor"]
     return Family(
         key="noor",
@@ -75,7 +75,7 @@ def noor(today: date) -> Family:
 
 
 def families(*, seed: int, today: date, count: int) -> Iterator[Family]:
-    """Yield families of five languages; addresses and numbers are each used once."""
+    """Yield families of five languages; each mail address and phone number is unique."""
     random_ = random.Random(seed)
     phones = {language: _phones(language) for language in LANGUAGES}
     used_phones: set[str] = set()
@@ -132,7 +132,7 @@ def _noors_member(profile: dict[str, Any], today: date) -> Member:
 
 
 def _months_before(today: date, months: int) -> date:
-    # A month of 30.44 days is exact enough: nobody's birthday matters to the day here.
+    # A month of 30.44 days is exact enough: the exact day of a birthday does not matter here.
     return today - timedelta(days=round(months * 30.44))
 
 
@@ -143,13 +143,13 @@ def _birth_date(random_: random.Random, today: date, youngest: int, oldest: int)
 def _phones(language: str) -> Iterator[str]:
     for pattern in read_data("people")["phones"][language]:
         prefix, digits = pattern.rstrip("#"), pattern.count("#")
-        # The UK ranges of four digits begin with a nought: only a thousand are reserved.
+        # The UK ranges of four digits begin with a zero, because only a thousand are reserved.
         for number in range(min(10**digits, 1000)):
             yield f"{prefix}{number:0{digits}d}"
 
 
 def _plain(name: str) -> str:
-    """Spell a name with the letters an address may have."""
+    """Return a name with only the letters a to z, for a mail address."""
     for letter, plain in (("ß", "ss"), ("ø", "o"), ("Ø", "o"), ("æ", "ae"), ("Æ", "ae")):
         name = name.replace(letter, plain)
     decomposed = unicodedata.normalize("NFD", name)

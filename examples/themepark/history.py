@@ -1,4 +1,4 @@
-"""A year in the life of a family, as the park's sources told it. Pure: seed in, messages out."""
+"""One year of messages of the park's sources about a family. Pure; a seed decides the content."""
 
 import random
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,8 +15,8 @@ PAGES = ("Home", "Arrangements", "Opening hours", "Rides", "Lighthouse Inn")
 
 
 def family_year(family: Family, *, seed: int, today: date, until: datetime) -> list[Message]:
-    """Return what happened to a family in the year before `until`, in the order it happened."""
-    # Text and not hash(): Python's hash of a text differs from process to process.
+    """Return the messages about a family in the year before `until`, in the order of time."""
+    # The seed is a text and not a hash(): Python's hash of a text differs between processes.
     random_ = random.Random(f"{seed}-{family.key}")
     history = MessageHistory(family, until)
     joined = today - timedelta(days=random_.randrange(120, 364))
@@ -188,7 +188,7 @@ def cancel(history: MessageHistory, at: datetime, *, number: str) -> None:
 
 
 def visit(history: MessageHistory, random_: random.Random, day: date, *, number: str) -> None:
-    """A day in the park: the gate, a look at some waits, and the card at the shop."""
+    """Add a day in the park: the scan at the gate, some waiting times, and the card in the shop."""
     at = park_time(day, 10, random_.randrange(2, 55))
     content = {"order_id": number, "code": number, "till": "gate-2"}
     about = f"order:{number}"
@@ -220,15 +220,16 @@ def visit(history: MessageHistory, random_: random.Random, day: date, *, number:
 
 
 def park_time(day: date, hour: int, minute: int) -> datetime:
-    """Return a time of the park's day, in UTC."""
+    """Return a time of day in the park's time zone, as UTC."""
     return datetime.combine(day, time(hour, minute), tzinfo=zone()).astimezone(UTC)
 
 
 def noors_year(noor: Family, *, today: date, until: datetime) -> list[Message]:
-    """Return the history of the guest whose story the example tells: the same on any day."""
+    """Return the year of Noor, the guest of the example's story; it is the same on any day."""
     random_ = random.Random("noor")
     history = MessageHistory(noor, until)
-    # Before she had an account she called: two records, joined once she proved the number.
+    # She called before she had an account. So she had two records, which Butler merged when she
+    # proved the number.
     call(history, park_time(today - timedelta(days=352), 11, 37), reference="2048-0", minutes=3)
     _view_pages(history, random_, today - timedelta(days=341))
     _create_account(history, random_, today - timedelta(days=341))

@@ -1,4 +1,4 @@
-"""The sources of the park and their keys, kept for the story in BUTLER_HOME/demo-keys.json."""
+"""The sources of the park and their keys, which BUTLER_HOME/demo-keys.json stores for the story."""
 
 import json
 import os
@@ -18,7 +18,7 @@ STAFF = ("sam", "iris", "mika", "pia", "lin")
 
 
 class ParkSource(NamedTuple):
-    """A source of the park: where it stands and who uses it."""
+    """A source of the park: its name, its channel, and whether many people use it."""
 
     name: str
     channel: str
@@ -34,17 +34,17 @@ SOURCES = (
 
 
 class DemoKeys(NamedTuple):
-    """What the file says, and whether its passwords were made up just now."""
+    """The content of the file, and whether its passwords are new."""
 
     keys: dict[str, dict[str, str]]
     passwords: dict[str, str]
     is_fresh: bool
-    # The secrets of the authenticator apps that nobody here has.
+    # The secrets of the authenticator apps, which only demo_code uses.
     factors: dict[str, str]
 
 
 def ensure_keys(home: Path) -> DemoKeys:
-    """Make what is missing of sources, keys and passwords; return what the file now says."""
+    """Create missing sources, keys and passwords, and return the new content of the file."""
     stored = places.read(home / FILE)
     stored_keys = stored.get("keys", {})
     keys = {source.name: _keys(source, stored_keys.get(source.name, {})) for source in SOURCES}
@@ -76,7 +76,7 @@ def _keys(park_source: ParkSource, stored_keys: dict[str, str]) -> dict[str, str
 
 
 def _valid_key(source: Source, key: str | None) -> str | None:
-    """Return the key if it is still good, here: the file may be of another database."""
+    """Return the key if it is valid in this database; the file may belong to another one."""
     if not key:
         return None
     own_keys = SourceKey.objects.filter(source=source, digest=digest(key))
@@ -89,7 +89,7 @@ def _password() -> str:
 
 def _write(path: Path, content: dict[str, Any]) -> None:
     draft = path.with_suffix(".new")
-    # Made with its mode, so that nobody else can read it even for a moment.
+    # Create the file with its mode, so that other users can never read it.
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:
         json.dump(content, file, indent=2)

@@ -1,4 +1,4 @@
-"""Puts the park's past into the record, through the same door as everything else."""
+"""Load the park's past into the records, through the same ingest as all other events."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Messages of one source that go in together, and how many went before them."""
+    """Messages of one source to store together, and the number of messages before them."""
 
     source: str
     messages: Sequence[Message]
@@ -29,10 +29,10 @@ class Batch:
 
 
 def household_messages(*, since: datetime) -> list[list[Message]]:
-    """Return each household's messages in the order they happened, Noor's first.
+    """Return each household's messages in the order of time; Noor's household is the first.
 
-    `since` is when the park was first loaded: histories hang on that day, so that loading
-    again says the same things with the same message ids.
+    `since` is the time of the first load of the park. The histories depend on that day, so a
+    second load has the same messages with the same message ids.
     """
     today = since.astimezone(zone()).date()
     noor = history.noors_year(families.noor(today), today=today, until=since)
@@ -44,10 +44,11 @@ def household_messages(*, since: datetime) -> list[list[Message]]:
 
 
 def batches(households: Iterable[Sequence[Message]]) -> Iterator[Batch]:
-    """Cut histories into batches of one source each that keep every household's order.
+    """Split histories into batches of one source each, in the order of each household.
 
-    The first stretch that each household had with one source goes in first, then everybody's
-    second, and so on: a log then reads as the year went, and batches are still large.
+    A household's history consists of runs of messages of one source. The batches contain the
+    first runs of all households, then the second runs, and so on. So the logs keep the order of
+    time, and the batches are still large.
     """
     runs_by_household = [
         [list(run) for _, run in groupby(messages, key=attrgetter("source"))]
@@ -73,7 +74,7 @@ def load(batch: Batch, sender: Sender, *, now: datetime) -> IngestedBatch:
 
 
 def sender(source: Source) -> Sender:
-    """Speak as one of the park's own systems, which hold secret keys."""
+    """Return the sender of one of the park's systems, as with a secret key and all scopes."""
     return Sender(
         source_id=source.pk,
         name=source.name,

@@ -1,4 +1,4 @@
-"""The messages of one family, as the park's sources send them."""
+"""The messages of the park's sources about one family."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +12,7 @@ APP, SITE, DESK, TILL = "app", "site", "call desk", "till"
 
 @dataclass
 class MessageHistory:
-    """Collects what was said about one family; message ids count up, so they repeat exactly."""
+    """A collector of the messages about one family; the ids count up, so each load has the same."""
 
     family: Family
     until: datetime
@@ -30,7 +30,7 @@ class MessageHistory:
         about: str = "",
         actor: str = "",
     ) -> None:
-        # What lies ahead has not been said yet.
+        # Leave out messages of the future.
         if at > self.until:
             return
         self.messages.append(

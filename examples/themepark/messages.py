@@ -1,4 +1,4 @@
-"""What the park's sources say, in the shape their clients send it, ready for the record."""
+"""The messages of the park's sources, and their conversion to events."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +14,7 @@ Identifiers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One thing that one source said, before it is an item on anybody's log."""
+    """One message of a source, before it becomes an event."""
 
     source: str
     message_id: str
@@ -28,7 +28,7 @@ class Message:
 
 
 def to_incoming_event(message: Message) -> IncomingEvent:
-    """Write a message as the JSON a client would have sent, and wrap it for the record."""
+    """Return the event of a message, with the JSON body that a client would send."""
     content_key = "traits" if message.kind == "identify" else "properties"
     identifiers = dict(message.identifiers)
     body: dict[str, Any] = {"type": message.kind, "timestamp": message.occurred_at.isoformat()}

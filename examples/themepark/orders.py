@@ -1,4 +1,4 @@
-"""An arrangement as the e-commerce events that clients of this kind send."""
+"""Order events for the arrangements of the park, in the e-commerce format of Segment."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -10,7 +10,7 @@ from examples.themepark.families import Family
 
 
 def completed(number: str, *, key: str, family: Family, day: date, channel: str) -> dict[str, Any]:
-    """Return the properties of "Order Completed" for this family's visit on a day."""
+    """Return the properties of "Order Completed" for the visit of a family on a day."""
     package = find_package(key)
     ordered = lines(key, party=family.guests(day), day=day)
     is_visit = package.arrival is not None

@@ -1,4 +1,4 @@
-"""The logins of the park: Noor, who signs in by code, and those who work there."""
+"""The logins of the park: Noor, who signs in by code, and the staff."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from examples.themepark.catalogue import read_data
 
 
 def create_logins(passwords: dict[str, str], factors: dict[str, str], *, is_fresh: bool) -> None:
-    """Make the logins that are missing; without a password here, nobody can sign in as staff."""
+    """Create the missing logins. A staff member without a password cannot sign in."""
     for profile in read_data("people")["staff"]:
         reference = profile["reference"]
         user = User.objects.filter(email=profile["email"]).first()
@@ -27,7 +27,7 @@ def create_logins(passwords: dict[str, str], factors: dict[str, str], *, is_fres
         if secret := factors.get(reference):
             _set_authenticator(user, secret)
         password = passwords.get(reference)
-        # Not compared with the one that is set: that takes a third of a second each.
+        # The stored password is not compared, because each check takes a third of a second.
         if password and (is_fresh or not user.has_usable_password()):
             user.set_password(password)
             user.save(update_fields=["password"])
@@ -35,7 +35,7 @@ def create_logins(passwords: dict[str, str], factors: dict[str, str], *, is_fres
 
 
 def email_of(reference: str) -> str:
-    """Return the work address of one of the staff."""
+    """Return the mail address of a staff member."""
     return str(
         next(
             member["email"]
@@ -46,7 +46,7 @@ def email_of(reference: str) -> str:
 
 
 def _set_authenticator(user: User, secret: str) -> None:
-    """Let somebody show the codes of this secret: manage.py demo_code knows them."""
+    """Set the secret of the user's authenticator app; manage.py demo_code prints its codes."""
     factor = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first()
     if factor is None:
         TOTP.activate(user, secret)
@@ -56,7 +56,7 @@ def _set_authenticator(user: User, secret: str) -> None:
 
 
 def _has_secret(factor: Authenticator, secret: str) -> bool:
-    # The folder may be a new one, and with it the key that it was encrypted with.
+    # The data folder may be new, and its key may differ from the key that encrypted the secret.
     try:
         return bool(decrypt(factor.data["secret"]) == secret)
     except UndecryptableSecret:
@@ -64,7 +64,7 @@ def _has_secret(factor: Authenticator, secret: str) -> bool:
 
 
 def noor() -> User:
-    """Return Noor's login; the record it opens is the one of her proved address."""
+    """Return Noor's login, which opens the record of her proved address; create it if missing."""
     profile = read_data("people")["noor"]
     user = User.objects.filter(email=profile["email"]).first()
     if user is None:
@@ -80,7 +80,7 @@ def noor() -> User:
 
 
 def summary(passwords: dict[str, str]) -> dict[str, Any]:
-    """Return what `make run` prints: who can sign in, and how."""
+    """Return the summary that `make run` prints: the logins and how to sign in."""
     people = read_data("people")
     guest = {
         "who": "Noor, guest",

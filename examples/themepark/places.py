@@ -1,4 +1,4 @@
-"""Where the running system is, and which keys the park has. Needs nothing but files."""
+"""The addresses of the running system and the keys of the park, read from files only."""
 
 import json
 import os
@@ -15,14 +15,14 @@ def home() -> Path:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return the JSON object in a file, or nothing."""
+    """Return the JSON object in a file, or an empty dict."""
     with suppress(OSError, ValueError):
         return dict(json.loads(path.read_text(encoding="utf-8")))
     return {}
 
 
 def addresses() -> tuple[str, str]:
-    """Return where web and live are: as the environment says, or as `make run` wrote down."""
+    """Return the URLs of web and live, from the environment or from the file of `make run`."""
     services = read(home() / "services.json")
     web, live = os.environ.get("PORT"), os.environ.get("LIVE_PORT")
     return (

@@ -1,4 +1,4 @@
-"""The board of the park: how each ride is."""
+"""The statuses of the rides, which are topics."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from examples.themepark.rides import rides
 
 
 def open_unset_rides(now: datetime) -> None:
-    """Say of every ride that it is open, unless something was said of it before."""
+    """Set the status of each ride without a status to open."""
     existing = set(TopicStatus.objects.values_list("key", flat=True))
     for ride in rides():
         if (key := f"ride:{ride.id}") not in existing:

@@ -1,4 +1,4 @@
-"""The rides of Larkmoor and the waits posted at their doors."""
+"""The rides of Larkmoor and their posted waiting times."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ class Ride:
     waits: tuple[int, ...]
 
     def posted_wait(self, at: datetime) -> int | None:
-        """Return the posted wait in minutes, or None while the park is closed."""
+        """Return the posted waiting time in minutes, or None while the park is closed."""
         local = at.astimezone(zone())
         opens = int(read_data("park")["opens"])
         hour = local.hour - opens

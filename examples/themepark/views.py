@@ -1,4 +1,4 @@
-"""The buttons of the live page: for a machine with invented people on it, and no other."""
+"""The buttons of the demo page, which exist only with DEBUG and invented customers."""
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -21,7 +21,7 @@ def sign_in_as_noor(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def run_action(request: HttpRequest, name: str) -> HttpResponse:
-    """Let Sam, Iris or Noor do something."""
+    """Run one action of Sam, Iris or Noor."""
     _require_debug()
     if name not in demo_actions.DEMO_ACTIONS:
         raise Http404
@@ -34,10 +34,10 @@ def _noor() -> User:
     try:
         return people.noor()
     except Identifier.DoesNotExist:
-        raise Http404("Nobody is in the park: run manage.py load_themepark.") from None
+        raise Http404("The park is not loaded. Run manage.py load_themepark.") from None
 
 
 def _require_debug() -> None:
-    # Anybody who reaches this page could act for somebody else: never outside development.
+    # A visitor of this page can act as another person, so it exists only in development.
     if not settings.DEBUG:
         raise Http404

@@ -1,6 +1,6 @@
-"""A provider of SMS on this machine that speaks as Twilio does, both ways, and fails at will.
+"""A simulated SMS provider on this machine, with Twilio's API and webhooks and chosen failures.
 
-The official client and the official validator work against it: tests/channels/sms.
+tests/channels/sms uses the official client and the official validator against it.
 """
 
 import base64
@@ -19,11 +19,11 @@ TOKEN = "token-of-an-invented-account"
 
 
 class Provider:
-    """Takes messages, or fails as `mode` says:
+    """A server that takes messages, or fails by its `mode`:
 
     ok · stopped (21610) · invalid (21211) · busy (429) · wrong_key (401) · broken (500) ·
-    hang (takes it and never answers) · drop (takes it and hangs up) · drip (never ends) ·
-    odd (201 with something that is not JSON)
+    hang (takes the message and never answers) · drop (takes it and closes the connection) ·
+    drip (the response never ends) · odd (201 with a body that is not JSON)
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Provider:
         self._server.server_close()
 
     def report(self, base: str, message: dict[str, str], status: str, **more: str) -> int:
-        """Call the address of the message with its status, as the provider does afterwards."""
+        """Send a status callback of the message, and return the HTTP status of the response."""
         path = message["StatusCallback"].partition("/v1/")[2]
         fields = {"MessageSid": message["Sid"], "AccountSid": SID, "MessageStatus": status, **more}
         return call(f"{base}/v1/{path}", fields)[0]
@@ -105,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Log no requests."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -113,11 +113,11 @@ class _Server(ThreadingHTTPServer):
     provider: Provider
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Who is called hangs up when it pleases."""
+        """Ignore errors of closed connections, because clients may close them at any time."""
 
 
 def call(url: str, fields: dict[str, str], *, token: str = TOKEN) -> tuple[int, str]:
-    """Send a signed form, as the provider does; return the status and what was answered."""
+    """Send a signed form as the provider does; return the status and the body of the response."""
     signature = RequestValidator(token).compute_signature(url, fields)
     request = Request(url, urlencode(fields).encode(), {"X-Twilio-Signature": signature})
     try:

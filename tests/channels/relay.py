@@ -1,4 +1,4 @@
-"""A mail relay on this machine that a test can make fail in every way that relays do."""
+"""A simulated mail relay on this machine, with the failures of real relays."""
 
 import asyncio
 import socket
@@ -11,7 +11,7 @@ from aiosmtpd.smtp import SMTP
 
 
 class Received(NamedTuple):
-    """One letter that the relay took."""
+    """One mail that the relay accepted."""
 
     envelope_from: str
     envelope_to: list[str]
@@ -23,18 +23,19 @@ class Received(NamedTuple):
 
 
 class Relay:
-    """Takes letters, or fails as `mode` says:
+    """The handler of a relay that takes mail, or fails by its `mode`:
 
-    ok · busy (450 at RCPT) · unknown (550 5.1.1) · spam (554 5.7.1 for what was said) ·
-    closing (421) · sender (550 at MAIL) · hang (takes it and never answers) ·
-    drop (takes it and hangs up) · cut (hangs up before it was said) · stall (never answers RCPT)
+    ok · busy (450 at RCPT) · unknown (550 5.1.1) · spam (554 5.7.1 after the content) ·
+    closing (421) · sender (550 at MAIL) · hang (takes the mail and never answers) ·
+    drop (takes it and closes the connection) · cut (closes it at RCPT, before the content) ·
+    stall (never answers RCPT)
     """
 
     def __init__(self) -> None:
         self.mode = "ok"
         self.letters: list[Received] = []
         self.lines = 0
-        # Called when a letter's first line is asked for.
+        # Called at the command DATA, before the content of a mail.
         self.at_data = lambda: None
 
     async def handle_MAIL(self, server, session, envelope, address, options):
@@ -78,7 +79,7 @@ class Relay:
 
 
 class _CountingSmtp(SMTP):
-    """Counts the lines that are opened, and tells when words are about to come."""
+    """An SMTP server that counts its connections, and calls `at_data` before the content."""
 
     def connection_made(self, transport):
         self.event_handler.lines += 1
@@ -101,10 +102,10 @@ def free_port() -> int:
 
 
 def start(relay: Relay) -> tuple[Controller, int]:
-    """Start it; return what stops it, and its port."""
+    """Start the relay, and return its controller (with `stop`) and its port."""
     port = free_port()
     controller = _Controller(relay, hostname="127.0.0.1", port=port)
     controller.start()
-    # Its own look whether it is up.
+    # Do not count the connection of the controller's own check.
     relay.lines = 0
     return controller, port

@@ -1,4 +1,4 @@
-"""A provider that does what tests tell it to, and something to hand to it."""
+"""A simulated adapter with chosen results, and a function that queues a message for it."""
 
 import time
 
@@ -7,7 +7,7 @@ from tests.butler import arrange
 
 
 class Provider:
-    """A provider that does what it is told, and remembers what it was handed."""
+    """An adapter that returns the given results, and stores the ids of its messages."""
 
     channel = "email"
     provider = "told"

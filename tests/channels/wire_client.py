@@ -1,4 +1,4 @@
-"""Sends what a client would send, byte by byte, to the running server."""
+"""Send requests of clients, byte by byte, to the running server."""
 
 import base64
 import http.client
@@ -23,7 +23,7 @@ class Response(NamedTuple):
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        """Accepted, duplicates and quarantined, as the headers say."""
+        """Return the numbers of accepted, duplicate and quarantined events from the headers."""
         names = ("butler-accepted", "butler-duplicates", "butler-quarantined")
         accepted, duplicates, quarantined = (int(self.headers[name]) for name in names)
         return accepted, duplicates, quarantined
@@ -38,7 +38,7 @@ def send(
     method: str = "POST",
     key: str = "",
 ) -> Response:
-    """Send bytes as they are, anything else as JSON; `key` goes where servers put it."""
+    """Send a request: bytes unchanged, other bodies as JSON, `key` in Authorization."""
     if body is not None and not isinstance(body, bytes):
         body = json.dumps(body).encode()
     headers = dict(headers or {})
@@ -56,7 +56,7 @@ def send(
 
 
 def send_raw(base: str, request: bytes, *, half_close: bool = False) -> bytes:
-    """Send what no client library would, and return everything that comes back."""
+    """Send raw bytes, which no client library would send, and return the whole response."""
     address = urlsplit(base)
     with socket.create_connection((address.hostname, address.port), timeout=20) as sock:
         sock.sendall(request)
@@ -69,12 +69,12 @@ def send_raw(base: str, request: bytes, *, half_close: bool = False) -> bytes:
 
 
 def track(**fields: Any) -> dict[str, Any]:
-    """One event, by default of somebody new."""
+    """Return an event, by default of a new customer."""
     event = {"type": "track", "event": "Ride Entered", "messageId": str(uuid.uuid4())}
     return event | {"userId": f"guest-{uuid.uuid4()}"} | fields
 
 
 def source(*, is_secret: bool = False, **facts: Any) -> tuple[Source, str]:
-    """A source of its own, and its key."""
+    """Create a new source, and return it with its key."""
     facts = {"name": f"source {uuid.uuid4()}", "channel": "app"} | facts
     return sources.create_source(is_secret=is_secret, **facts)

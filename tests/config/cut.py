@@ -1,4 +1,4 @@
-"""Ends the backend of a live request between two of its statements, and puts the rows back."""
+"""Cut the database connection of a request between two statements, and restore the rows."""
 
 import io
 import threading
@@ -19,7 +19,7 @@ _CSRF = "a" * 32
 
 
 class Call(NamedTuple):
-    """A request as a client sends it."""
+    """The request of a client."""
 
     method: str
     path: str
@@ -30,7 +30,7 @@ class Call(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """The answer as a client reads it."""
+    """The response that a client reads."""
 
     status: int
     headers: Mapping[str, str]
@@ -38,15 +38,15 @@ class Reply(NamedTuple):
 
 
 class Site:
-    """The handlers that the web processes run, with real connections from the pool."""
+    """The handlers of the web processes, with real connections from the pool."""
 
     def __init__(self) -> None:
         self._application = RoutingApplication(ApiHandler(), WSGIHandler())
 
     def send(self, call: Call, *, forgets_looks: bool = True) -> Reply:
-        """Send one request through WSGI, close its answer as a server does, and return it."""
+        """Send one request through WSGI, close its response as a server does, and return it."""
         if forgets_looks:
-            # What this process noted is not noted again, and the rows were put back.
+            # The process does not repeat access log entries, but their rows were restored.
             access_log._recent.clear()
         cookies = {"csrftoken": _CSRF, **call.cookies}
         request = RequestFactory().generic(
@@ -70,7 +70,7 @@ class Site:
 
 
 class Cutter:
-    """Counts the statements, commits and rollbacks of this thread, and ends the backend before one."""
+    """Counts the statements, commits and rollbacks of this thread, and cuts before a chosen one."""
 
     def __init__(self, monkeypatch, admin: psycopg.Connection) -> None:
         self._admin = admin
@@ -83,7 +83,7 @@ class Cutter:
 
     @contextmanager
     def before(self, number: int) -> Iterator[None]:
-        """End the backend before this step of the block, counted from 1; 0 ends nothing."""
+        """End the backend before this step of the block, counted from 1; 0 means no cut."""
         self.steps, self._cut_at = [], number
         try:
             yield
@@ -105,13 +105,13 @@ class Cutter:
         monkeypatch.setattr(owner, name, step)
 
     def end_backend(self, raw: psycopg.Connection) -> None:
-        """End the process of Postgres behind this connection, and wait until it is gone."""
+        """End the Postgres process of this connection, and wait until it has ended."""
         if not raw.closed:
             self._admin.execute("SELECT pg_terminate_backend(%s, 5000)", [raw.info.backend_pid])
 
 
 class Rows:
-    """The rows of all tables as they were once, to go back to and to compare with."""
+    """A copy of the rows of all tables, to restore them and to compare with them."""
 
     def __init__(self, admin: psycopg.Connection) -> None:
         self._admin = admin
@@ -132,7 +132,7 @@ class Rows:
             f" OVERRIDING SYSTEM VALUE SELECT {names} FROM saved.{table};"
             for table, names in self._columns.items()
         ]
-        # What Postgres refuses everybody, until the end of this transaction.
+        # Disable the triggers of pgtrigger until the end of this transaction.
         ignoring = "SELECT set_config('pgtrigger.ignore', array_agg(tgname)::text, true)"
         ignoring += " FROM pg_trigger WHERE tgname LIKE 'pgtrigger%';"
         self._back = f"BEGIN; SET CONSTRAINTS ALL DEFERRED; {ignoring}{''.join(back)}"
@@ -141,7 +141,7 @@ class Rows:
         self._admin.execute(self._back + "COMMIT")
 
     def counts(self) -> dict[str, int]:
-        """Return how many rows each table has."""
+        """Return the number of rows of each table."""
         parts = [f"SELECT '{table}', count(*) FROM public.{table}" for table in self._columns]
         return dict(self._admin.execute(" UNION ALL ".join(parts)).fetchall())
 
@@ -150,7 +150,7 @@ class Rows:
 
 
 def connect() -> psycopg.Connection:
-    """Open a connection beside Django's own, to the same database."""
+    """Open a second connection to the database of Django's connection."""
     parts = connection.settings_dict
     return psycopg.connect(
         dbname=parts["NAME"],

@@ -1,6 +1,6 @@
-"""Requests to cut: every read that the resolver has, and writes of every family.
+"""The requests for the cut tests: all reads of the URL resolver, and writes of each family.
 
-Each function takes what the fixture `known` of test_cut made, and yields a name with a request.
+Each function takes the values of the fixture `known` of test_cut, and yields names and requests.
 """
 
 import base64
@@ -42,7 +42,7 @@ def _json(document: object) -> dict:
     return {"body": json.dumps(document).encode()}
 
 
-# Reads: every route that the resolver has -----------------------------------------------
+# Reads: all routes of the URL resolver --------------------------------------------------
 
 
 def _filled(route: str, values: dict) -> str:
@@ -86,7 +86,7 @@ def _admin_paths() -> Iterator[str]:
             yield f"/admin/{model}/{end}"
 
 
-# Writes: what changes something, each in the way of its clients ---------------------------
+# Writes: requests that change rows, each in the format of its clients ---------------------
 
 
 def api_writes(values: dict) -> Iterator[tuple[str, Call]]:

@@ -1,1 +1,1 @@
-"""The story of one order, told by whoever saw it: through published clients and the API alone."""
+"""The story of one order, played with published clients and the public API only."""

@@ -1,7 +1,7 @@
 """python -m examples.themepark.story [--base http://localhost:8000] [--live http://localhost:8001]
 
-Needs a running system with the park in it (`make run`). Ends with 1 when anything that was
-acknowledged is missing in any channel, or was not there on the first look.
+The story needs a running system with the park (`make run`). The exit code is 1 if an acknowledged
+change is missing in a channel, or if a first read did not show it.
 """
 
 import argparse
@@ -21,8 +21,8 @@ from examples.themepark.story.stream_listener import StreamListener
 def main() -> int:
     web, live = places.addresses()
     parser = argparse.ArgumentParser(prog="python -m examples.themepark.story")
-    parser.add_argument("--base", default=web, help="where the API is")
-    parser.add_argument("--live", default=live, help="where the streams are")
+    parser.add_argument("--base", default=web, help="the URL of the API")
+    parser.add_argument("--live", default=live, help="the URL of the streams")
     options = parser.parse_args()
     keys = places.read(places.home() / places.KEYS).get("keys")
     if not keys:
@@ -33,7 +33,7 @@ def main() -> int:
     except StoryError as error:
         print(f"The story stops here: {error}", file=sys.stderr)
     except httpx2.TransportError as error:
-        print(f"Nobody answers at {options.base}: {error}. Is `make run` up?", file=sys.stderr)
+        print(f"No answer from {options.base}: {error}. Start `make run`.", file=sys.stderr)
     return 1
 
 
@@ -67,7 +67,7 @@ def _run(park: Park) -> int:
 
 
 def _run_proactive_story(park: Park, customer: str, token: dict[str, str]) -> int:
-    """Tell the second part; a line that is not right is marked."""
+    """Play the second part, and mark each failed check. Returns the exit code."""
     print("\nAnd then the butler acts first.\n")
     failures = 0
     for check in ProactiveStory(park, customer, token).run():
@@ -87,9 +87,9 @@ def _print_step(step: Step, observations: list[Observation]) -> None:
 def _describe(observation: Observation) -> str:
     if observation.after is None:
         return "MISSING"
-    stale_note = f"  STALE: {observation.stale} looks without it" if observation.stale else ""
-    # A stream often shows a change before the one who made it has read the answer.
-    early_note = "  (before the answer was read)" if observation.after < 0 else ""
+    stale_note = f"  STALE: {observation.stale} reads without it" if observation.stale else ""
+    # A stream often shows a change before its sender has read the response.
+    early_note = "  (before the response was read)" if observation.after < 0 else ""
     return f"{observation.after * 1000:8.1f} ms{early_note}{stale_note}"
 
 
@@ -108,9 +108,8 @@ def _print_summary(observations: list[Observation]) -> int:
         if times:
             middle = statistics.median(times)
             print(f"{place:<36}median {middle:6.1f} ms, at most {max(times):6.1f} ms")
-    print(
-        f"\n{len(observations) - len(failed)} of {len(observations)} sightings, each on the first look."
-    )
+    total = len(observations)
+    print(f"\n{total - len(failed)} of {total} sightings, each at the first read.")
     return 1 if failed else 0
 
 

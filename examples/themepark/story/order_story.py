@@ -1,4 +1,4 @@
-"""Who does what, in which order, and where else it has to be seen."""
+"""The steps of the story of one order, and the check that all channels show each step."""
 
 import secrets
 import time
@@ -14,26 +14,26 @@ from examples.themepark.story.park import NOOR, Park, StoryError, checked
 from examples.themepark.story.reader import Reader
 from examples.themepark.story.stream_listener import StreamListener
 
-# Longer than anything should take, shorter than anybody's patience.
+# Seconds to wait until a channel shows a step.
 TIMEOUT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that was acknowledged: when, and how to know it again elsewhere."""
+    """An acknowledged change, with its time and a function that recognizes its event."""
 
     title: str
     seconds: float
     acknowledged_at: float
     matches: Callable[[dict[str, Any]], bool]
-    # What a reader has to see: a page of the record, and a text on it.
+    # The page of the record that a reader reads, and the text that it must contain.
     page: str
     expected_text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Where an act was seen, and how long after its acknowledgement (seconds; None: never)."""
+    """A place that shows a step, and the seconds after the acknowledgement (None: never)."""
 
     place: str
     after: float | None
@@ -41,7 +41,7 @@ class Observation:
 
 
 class OrderStory:
-    """One telling: every act makes its own order, so it can be told again and again."""
+    """One run of the story. Each run makes a new order, so the story can be repeated."""
 
     def __init__(self, park: Park) -> None:
         self.park = park
@@ -51,7 +51,7 @@ class OrderStory:
         self.line = ""
 
     def find_noor(self) -> str:
-        """Find the record as the desk does: by the number that calls."""
+        """Return the id of Noor's record, which the desk finds by her mail address."""
         matches = checked(self.park.desk.get(f"/api/customers/?identifier=email:{NOOR}"))["results"]
         if len(matches) != 1:
             raise StoryError(f"{len(matches)} records have Noor's address: load the park first")
@@ -111,7 +111,7 @@ class OrderStory:
         return step(_field_equals("message_id", message_id), "timeline/", message_id)
 
     def order(self) -> Step:
-        """Sam orders what Noor asks for, as the desk's own program does."""
+        """Let Sam place Noor's order with the API, as a program of the desk would."""
         day = datetime.now(UTC).date() + timedelta(days=12 + secrets.randbelow(200))
         properties = orders.completed(
             self.number, key="lantern-night", family=self.park.noor, day=day, channel="phone"
@@ -145,7 +145,7 @@ class OrderStory:
         )
 
     def move(self) -> Step:
-        """The website's server says that Noor moved her arrival there."""
+        """Let the server of the website send Noor's new time of arrival."""
         message_id = f"site-{secrets.token_hex(8)}"
         change = {"order_id": self.number, "visit_time": "11:45"}
 
@@ -164,7 +164,7 @@ class OrderStory:
         )
 
     def scan(self) -> Step:
-        """Iris scans the code; the gate's answer says who comes."""
+        """Let Iris scan the code; the response names the guest."""
         scan_id = secrets.token_hex(6)
         body = {
             "code": self.number,
@@ -180,7 +180,7 @@ class OrderStory:
         message_id = f"gate-2:{scan_id}"
         return step(_field_equals("message_id", message_id), "timeline/", message_id)
 
-    # How it is done ----------------------------------------------------------------------
+    # Helpers -----------------------------------------------------------------------------
 
     def _measured_call(
         self, title: str, send: Callable[[], None], message_id: str, page: str, expected_text: str
@@ -211,7 +211,7 @@ class OrderStory:
 def observe(
     step: Step, listeners: list[StreamListener], readers: list[Reader]
 ) -> list[Observation]:
-    """Look for an act in every other channel, in all of them at once."""
+    """Wait for a step in all other channels at the same time, and return the observations."""
     for reader in readers:
         reader.start_polling(step.page, step.expected_text, timeout=TIMEOUT)
     observations = [

@@ -1,4 +1,4 @@
-"""The running system as the people of the story reach it."""
+"""The clients with which the people of the story use the running system."""
 
 import re
 from datetime import UTC, datetime
@@ -13,11 +13,11 @@ NOOR = "noor@example.com"
 
 
 class StoryError(Exception):
-    """The story cannot go on, and why."""
+    """The story cannot continue; the message has the reason."""
 
 
 class Park:
-    """The running system as each of the park's people reaches it."""
+    """The clients of the desk, the till, the app and the website."""
 
     def __init__(self, web: str, live: str, keys: dict[str, dict[str, str]]) -> None:
         self.web = web
@@ -36,13 +36,13 @@ class Park:
         return {"Authorization": f"Bearer {self.keys[source]['secret']}"}
 
     def _segment(self, source: str) -> SegmentClient:
-        # As an app's or a site's server uses it; sync_mode returns when it is acknowledged.
+        # The client of the server of an app or site. With sync_mode a call waits for its response.
         return SegmentClient(
             self.keys[source]["secret"], host=self.web, sync_mode=True, on_error=_raise_undelivered
         )
 
     def sign_in(self) -> str:
-        """Sign Noor's app in with the code from her mail; return its token."""
+        """Sign Noor's app in with the code from her mail, and return the session token."""
         with httpx2.Client(base_url=self.web, timeout=10) as phone:
             sign_in_request = checked(phone.post("/api/sign-in/", json={"email": NOOR}))
             mails = checked(phone.get("/dev/outbox.json"))

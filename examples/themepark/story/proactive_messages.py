@@ -1,4 +1,4 @@
-"""The second part: the butler speaks before anybody asks, and stays silent where it is told to."""
+"""The second part of the story: Butler sends messages by itself, and obeys a muted topic."""
 
 import secrets
 import time
@@ -15,35 +15,35 @@ from examples.themepark.story.park import NOOR, Park, checked
 RIDE = "ride:night-mail"
 TOPIC = "rides"
 TABLE = "The Long Table"
-# As long as we wait for what must come, and for what must not.
+# Seconds to wait for a message that must come, and for messages that must not come.
 TIMEOUT = 15.0
 SILENCE_SECONDS = 3.0
 
 
 @dataclass
 class StoryGuest:
-    """Somebody with a record, and what of it the story knows."""
+    """A guest with a record, and the facts that the story needs."""
 
     name: str
     language: str
     email: str
     customer: str = ""
-    # The number of the order that was made in this telling.
+    # The number of the order of this run.
     order: str = ""
-    # Ids of the messages that were there before.
+    # The ids of earlier messages.
     known_messages: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that had to happen, and whether it did."""
+    """One expectation, and whether it was met."""
 
     text: str
     is_correct: bool
 
 
 class ProactiveStory:
-    """A table is late, a ride closes and opens again; who is told, and who is not."""
+    """A table is late, and a ride closes and opens again. Some guests get messages, some none."""
 
     def __init__(self, park: Park, noor: str, token: dict[str, str]) -> None:
         self.park = park
@@ -60,7 +60,7 @@ class ProactiveStory:
         self.visiting_tomorrow = StoryGuest("Jonas", "nl", f"jonas.{tag}@example.net")
 
     def run(self) -> Iterator[Check]:
-        """Play it; yield what was seen, as it is seen."""
+        """Run all parts, and yield each check when it is made."""
         yield from self.place_orders()
         yield from self.report_table()
         yield from self.close_ride()
@@ -69,9 +69,9 @@ class ProactiveStory:
         yield from self.read_reasons()
 
     def place_orders(self) -> Iterator[Check]:
-        """Everybody orders by phone: four for today, one for tomorrow."""
+        """Place orders by phone: four guests for today, one for tomorrow."""
         self._set_ride_status("open")
-        # Whose today it is: a guest's visit is on a day of the park.
+        # Today in the park's time zone, because visits are on days of the park.
         today = datetime.now(zone()).date()
         for guest in (*self.visiting_today, self.visiting_tomorrow):
             if not guest.customer:
@@ -84,7 +84,7 @@ class ProactiveStory:
             guest.known_messages = frozenset(message["id"] for message in self._messages(guest))
 
     def report_table(self) -> Iterator[Check]:
-        """The kitchen's till says that Noor's table is late, and then that it is ready."""
+        """Let the till of the kitchen send that Noor's table is late, and then that it is ready."""
         now = datetime.now(zone())
         ready_at, held_until = now + timedelta(minutes=20), now + timedelta(minutes=35)
         late = {"planned_at": now.isoformat(), "ready_at": ready_at.isoformat()}
@@ -99,14 +99,17 @@ class ProactiveStory:
         )
 
     def mute_rides(self) -> Iterator[Check]:
-        """Noor has heard enough of rides, and says so on her phone."""
+        """Let Noor mute the topic of rides in her app."""
         change = {"name": "allow", "value": False, "topic": TOPIC}
         started = time.monotonic()
         answer = checked(self.app.patch("/api/me/preferences/", json={"changes": [change]}))
         milliseconds = (time.monotonic() - started) * 1000
         receipt = checked(self.app.get(httpx2.URL(answer["receipts"][0]).path))
         sent_count = len(answer["left"])
-        text = f"Noor mutes rides: heard after {milliseconds:.0f} ms, {sent_count} had left, receipt signed"
+        text = (
+            f"Noor mutes rides: stored after {milliseconds:.0f} ms, {sent_count} sent before,"
+            " receipt signed"
+        )
         yield Check(text, bool(receipt.get("signature")))
 
     def reopen_ride(self) -> Iterator[Check]:
@@ -115,24 +118,24 @@ class ProactiveStory:
         yield from self._change_ride("open", "It opens again", others, silent)
 
     def read_reasons(self) -> Iterator[Check]:
-        """She can read why the last word did not come, and the setting that decided."""
+        """Check that Noor, and no other caller, can read why she got no message."""
         occasions = checked(self.app.get("/api/me/why/?sent=no&limit=5"))["results"]
         codes = [
             decision["code"] for occasion in occasions[:1] for decision in occasion["decisions"]
         ]
         with httpx2.Client(base_url=self.park.web, timeout=10) as anonymous:
             status = anonymous.get("/api/me/why/").status_code
-        text = f"Noor reads why: {', '.join(codes) or 'nothing'}; anybody else gets {status}"
+        text = f"Noor reads why: {', '.join(codes) or 'no reason'}; others get {status}"
         yield Check(text, codes != [] and set(codes) == {"topic_off"} and status == 401)
         clear = {"name": "allow", "topic": TOPIC, "clear": True}
         checked(self.app.patch("/api/me/preferences/", json={"changes": [clear]}))
 
-    # How it is done ----------------------------------------------------------------------
+    # Helpers -----------------------------------------------------------------------------
 
     def _send_table_event(
         self, event: str, facts: dict[str, str], field: str, expected_text: str
     ) -> Check:
-        """Let the till tell of Noor's table; she reads the time on her own clock."""
+        """Let the till send an event about Noor's table; her message has the time in her zone."""
         properties = {"order_id": self.noor.order, "place": TABLE, **facts}
         body = {"event": event, "userId": self.park.noor.key, "properties": properties}
         started = time.monotonic()
@@ -161,7 +164,7 @@ class ProactiveStory:
             )
             yield Check(text, is_in_language)
         yield Check(
-            f"{title}: told in {len(subjects)} languages",
+            f"{title}: messages in {len(subjects)} languages",
             len(subjects) == len({guest.language for guest in notified}),
         )
         time.sleep(SILENCE_SECONDS)
@@ -169,7 +172,7 @@ class ProactiveStory:
             new_messages = [
                 message for message in self._new_messages(guest) if message["topic"] == TOPIC
             ]
-            yield Check(f"{title}: {guest.name} is left in peace", not new_messages)
+            yield Check(f"{title}: {guest.name} gets no message", not new_messages)
         for guest in notified:
             guest.known_messages = frozenset(message["id"] for message in self._messages(guest))
 

@@ -1,4 +1,4 @@
-"""Processes of their own that read: what they see, they cannot have from our memory."""
+"""Readers in separate processes, which share no memory with the story."""
 
 import multiprocessing
 import time
@@ -9,7 +9,7 @@ import httpx2
 
 
 class PageMatch(NamedTuple):
-    """When an answer with the wanted text had come, and how many answers lacked it before."""
+    """The time of the first response with the expected text, and the number of earlier ones."""
 
     at: float
     stale: int
@@ -18,7 +18,7 @@ class PageMatch(NamedTuple):
 def poll_page(
     client: httpx2.Client, path: str, expected_text: str, *, timeout: float
 ) -> PageMatch | None:
-    """Read a page until it has the wanted text; None if it never has."""
+    """Read a page until it contains the expected text; return None after the timeout."""
     deadline = time.monotonic() + timeout
     stale = 0
     while time.monotonic() < deadline:
@@ -31,12 +31,12 @@ def poll_page(
 
 
 class Reader:
-    """Somebody who reads in another process: asked first, waited for afterwards."""
+    """A reader in another process: `start_polling` starts a read, `wait_for_match` waits for it."""
 
     def __init__(self, name: str, base: str, root: str, headers: dict[str, str]) -> None:
         self.name = name
         self._root = root
-        # Spawned and not forked: it shares no connection and no memory with us.
+        # Spawned and not forked, so that it shares no connection and no memory with this process.
         context = multiprocessing.get_context("spawn")
         self._own_end, process_end = context.Pipe()
         self._process = context.Process(
@@ -45,7 +45,7 @@ class Reader:
 
     def __enter__(self) -> Self:
         self._process.start()
-        # The first look makes the process wait for its imports and its connection, not us.
+        # A first read completes the imports and the connection of the process.
         self.start_polling("", "", timeout=20)
         self.wait_for_match()
         return self

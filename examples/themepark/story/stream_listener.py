@@ -1,4 +1,4 @@
-"""Open streams that remember when they heard of what."""
+"""Listeners on streams, which store each event with its time."""
 
 import json
 import threading
@@ -10,7 +10,7 @@ import httpx2
 
 
 class StreamListener(threading.Thread):
-    """Listens to one stream until the end of the story."""
+    """A thread that reads one stream until the end of the story."""
 
     def __init__(self, name: str, url: str, headers: dict[str, str]) -> None:
         super().__init__(name=name, daemon=True)
@@ -47,7 +47,7 @@ class StreamListener(threading.Thread):
     def wait_for(
         self, matches: Callable[[dict[str, Any]], bool], *, timeout: float
     ) -> float | None:
-        """Return when it was heard, on time.monotonic's clock; None if not within so long."""
+        """Return the time of a matching event (time.monotonic), or None after the timeout."""
         deadline = time.monotonic() + timeout
         with self._event_arrived:
             while True:

@@ -1,4 +1,4 @@
-"""What happens to Noor, and looking at a page of the console."""
+"""Helpers that place orders for Noor and read pages of the console."""
 
 from datetime import timedelta
 

@@ -23,13 +23,13 @@ from tests.channels.live.stream_reader import Reader, by_key
 
 @pytest.fixture
 def proxied(running) -> Iterator[tuple[Proxy, str]]:
-    """A proxy to the test database, and the address that leads through it."""
+    """Yield a proxy to the test database, and the database URL through the proxy."""
     with Proxy.in_front_of(url := running.env["DATABASE_URL"]) as proxy:
         yield proxy, proxy.proxied_url(url)
 
 
 class Streams(NamedTuple):
-    """A place to read streams from, with a key that may read all of them."""
+    """The URL of a live process, with a key that may read all streams."""
 
     url: str
     key: str
@@ -38,7 +38,7 @@ class Streams(NamedTuple):
         return Reader(self.url + path, {k.replace("_", "-"): v for k, v in headers.items()})
 
     def follow(self, customer: Customer, after: int | None = None) -> Reader:
-        """Follow one customer with the key, and wait until greeted."""
+        """Follow one customer with the key, and wait for the first frame."""
         query = "" if after is None else f"?after={after}"
         reader = Reader(f"{self.url}/live/customers/{customer.id}{query}", by_key(self.key))
         if reader.status == 200:
@@ -47,7 +47,7 @@ class Streams(NamedTuple):
 
 
 class Login(NamedTuple):
-    """A customer who is signed in."""
+    """A signed-in customer, with the user and the session key."""
 
     customer: Customer
     user: object
@@ -85,7 +85,7 @@ def guest(name: str = "noor") -> Customer:
 
 
 def sign_in(customer: Customer | None, **fields) -> Login:
-    """Sign somebody in the way Django does."""
+    """Create a user of the customer and sign the user in with Django."""
     email = f"guest-{time.monotonic_ns()}@example.com"
     user = get_user_model().objects.create_user(email, "a good password", record=customer, **fields)
     client = Client()

@@ -1,4 +1,4 @@
-"""The streams with a life so short that a test can watch all of it."""
+"""A live application whose limits come from the environment, for short streams in tests."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Follows a stream as a browser does: line by line, in a thread, over plain HTTP."""
+"""Read a stream over plain HTTP, line by line in a thread, as a browser does."""
 
 import base64
 import contextlib
@@ -23,14 +23,14 @@ def by_key(key: str) -> dict[str, str]:
 
 
 class Reader:
-    """One open stream, or the answer that there is none."""
+    """One open stream, or the error response instead of a stream."""
 
     def __init__(self, url: str, headers: dict[str, str] | None = None) -> None:
         address = urlsplit(url)
         self.connection = http.client.HTTPConnection(address.netloc, timeout=30)
         path = f"{address.path}?{address.query}" if address.query else address.path
         self.connection.request("GET", path, headers=headers or {})
-        # The connection lets go of its socket when an answer ends with it.
+        # The connection drops its reference to the socket at the end of a response.
         self.socket = self.connection.sock
         self.answer = self.connection.getresponse()
         self.status = self.answer.status
@@ -63,7 +63,7 @@ class Reader:
 
     @property
     def events(self) -> list[Frame]:
-        """What came from the log, without hello, joined and ended."""
+        """Return the frames of events, without hello, joined and ended."""
         return [f for f in self.frames if "version" in f.payload and f.name != "hello"]
 
     @property
@@ -75,14 +75,14 @@ class Reader:
         return [frame.name for frame in self.frames]
 
     def wait(self, until: Callable[["Reader"], object], seconds: float = 5) -> "Reader":
-        """Wait until something is true; say what came instead when it does not get so."""
+        """Wait until a condition is true. Raises AssertionError with the last frames."""
         with self._news:
             if not self._news.wait_for(lambda: until(self), seconds):
                 raise AssertionError(f"not within {seconds} s; came: {self.frames[-5:]}")
         return self
 
     def wait_for_end(self, seconds: float = 5) -> float:
-        """Wait for the end of the stream and return how long it took."""
+        """Wait for the end of the stream, and return the duration in seconds."""
         started = time.monotonic()
         self.wait(lambda r: r.has_ended, seconds)
         return time.monotonic() - started

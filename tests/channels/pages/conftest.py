@@ -6,6 +6,6 @@ from django.utils import translation
 
 @pytest.fixture(autouse=True)
 def _english() -> Iterator[None]:
-    """Start in English: a request leaves its language behind in the thread that served it."""
+    """Activate English, because a request leaves its language active in the thread."""
     with translation.override("en"):
         yield

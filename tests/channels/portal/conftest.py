@@ -10,7 +10,7 @@ from tests import factories
 
 @pytest.fixture(autouse=True)
 def _english() -> Iterator[None]:
-    """Start in English: a request leaves its language behind in the thread that served it."""
+    """Activate English, because a request leaves its language active in the thread."""
     with translation.override("en"):
         yield
 
@@ -36,14 +36,14 @@ def els(db) -> Customer:
 
 @pytest.fixture
 def signed_in(client, noor, _development):
-    """Noor's browser."""
+    """Return a client that is signed in as Noor."""
     client.force_login(User.objects.create_user("noor@example.com", record=noor))
     return client
 
 
 @pytest.fixture
 def place(noor, els) -> Callable[..., None]:
-    """Return a function that places an order; by default Noor's."""
+    """Return a function that places an order, by default of Noor."""
 
     def placing(
         number: str, *, of: str = "noor", days: int = 9, name: str = "Lantern Night", **facts

@@ -1,4 +1,4 @@
-"""Finds every text of the customers' pages that readers see, as catalogues name it."""
+"""Find all translatable texts of the customers' pages, as msgids of the catalogues."""
 
 import ast
 import re
@@ -35,5 +35,5 @@ def in_modules(folder: str) -> Iterator[str]:
 
 
 def texts_of(folder: str) -> set[str]:
-    """Return the texts of `channels/<folder>`."""
+    """Return the translatable texts of `channels/<folder>`."""
     return {*in_templates(folder), *in_modules(folder)}

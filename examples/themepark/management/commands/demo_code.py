@@ -10,7 +10,7 @@ from examples.themepark import keys, places
 
 
 class Command(BaseCommand):
-    help = "Print the code that the authenticator app of somebody at the park shows now."
+    help = "Print the current code of the authenticator app of a staff member of the park."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("who", help="such as sam, or sam@larkmoor.example")
@@ -20,6 +20,6 @@ class Command(BaseCommand):
         secret = places.read(settings.BUTLER_HOME / keys.FILE).get("factors", {}).get(name)
         if secret is None:
             raise CommandError(
-                f"Nobody called {name} works at the park: try {', '.join(keys.STAFF)}."
+                f"The park has no staff member {name}. Use one of {', '.join(keys.STAFF)}."
             )
         self.stdout.write(staff_sign_in.totp(secret, timezone.now()))

@@ -1,4 +1,4 @@
-"""Load Larkmoor: its sources, its people and a year of what happened. Safe to repeat."""
+"""The command that loads Larkmoor: its sources, its people and a year of events."""
 
 import json
 import time
@@ -25,9 +25,11 @@ class Command(BaseCommand):
     help = "Load the theme park: sources, staff, families and their last year. Idempotent."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="count, and write nothing")
+        parser.add_argument("--dry-run", action="store_true", help="only count the messages")
         parser.add_argument(
-            "--summary", action="store_true", help="end with one line of JSON: logins, addresses"
+            "--summary",
+            action="store_true",
+            help="print the logins and addresses as a last line of JSON",
         )
 
     def handle(self, *, dry_run: bool, summary: bool, **_: Any) -> None:
@@ -47,7 +49,7 @@ class Command(BaseCommand):
     def _load(self, now: datetime) -> None:
         started = time.monotonic()
         sources = {source.name: source for source in Source.objects.all()}
-        # The day of the first load stands for ever: see load.told.
+        # The histories depend on the day of the first load: see load.household_messages.
         households = load.household_messages(since=sources["app"].created_at)
         senders = {name: load.sender(source) for name, source in sources.items()}
         total = sum(map(len, households))
@@ -62,10 +64,10 @@ class Command(BaseCommand):
             f"{outcomes['accepted']:,} new, {outcomes['duplicate']:,} known, in {seconds:.1f} s"
         )
         if rejected := total - outcomes["accepted"] - outcomes["duplicate"]:
-            self.stderr.write(f"themepark: {rejected} events were not taken: {dict(outcomes)}")
+            self.stderr.write(f"themepark: {rejected} events were rejected: {dict(outcomes)}")
 
     def _start_automations(self) -> None:
-        """Let the park speak from now on: after its past, which therefore starts nothing."""
+        """Activate the automations after the load of the past, so that the past starts no runs."""
         ride_status.open_unset_rides(timezone.now())
         call_command(
             "load_automations",
@@ -77,7 +79,7 @@ class Command(BaseCommand):
         )
         since = Source.objects.get(name="app").created_at
         if count := consents.record_consents(since=since, now=timezone.now()):
-            self.stdout.write(f"themepark: {count} of the households said what we may send them")
+            self.stdout.write(f"themepark: recorded the consents of {count} households")
 
     def _print_progress(self, loaded: int, total: int) -> None:
         if self.stdout.isatty():
@@ -88,4 +90,4 @@ class Command(BaseCommand):
     def _count(self, households: list[list[Message]]) -> None:
         by_source = Counter(message.source for messages in households for message in messages)
         parts = ", ".join(f"{count:,} from the {name}" for name, count in by_source.items())
-        self.stdout.write(f"themepark: {len(households)} households: {parts}; nothing written")
+        self.stdout.write(f"themepark: {len(households)} households: {parts}; no rows written")
