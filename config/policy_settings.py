@@ -24,10 +24,10 @@ BUTLER_PLAUSIBLE_ZONES = env.listing("BUTLER_PLAUSIBLE_ZONES") or [
     "Europe/Helsinki",
 ]
 
-# Values that identify nobody, besides those of customers/identity/non_identifiers.toml: the path
-# of a file of the same shape.
+# The path of a file with further values that identify no customer, in the format of
+# customers/identity/non_identifiers.toml.
 BUTLER_NON_IDENTIFIERS = env.text("BUTLER_NON_IDENTIFIERS", "")
-# Mailboxes and domains of the company. Call desks and tills type them where a customer has none.
+# Mailboxes and domains of the company. Call desks and tills enter them for customers without one.
 BUTLER_OWN_ADDRESSES = env.listing("BUTLER_OWN_ADDRESSES")
 # Whether mailboxes at example.com and other reserved domains may identify a customer.
 BUTLER_ALLOW_RESERVED_DOMAINS = env.flag(

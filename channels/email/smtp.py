@@ -67,7 +67,7 @@ class SmtpTransport:
         connection.deadline = deadline
         try:
             self._send_envelope(connection, smtp_message)
-            # The dot is sent separately: if the connection breaks before it, nothing was accepted.
+            # The dot is sent separately: if the connection breaks first, the relay has no message.
             connection.send_partial(_dot_stuffed(smtp_message.content))
         except RelayRejection as rejection:
             return self._rejection_result(message, rejection)

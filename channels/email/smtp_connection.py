@@ -14,7 +14,7 @@ _CONNECT_SHARE = 0.3
 
 
 class RelayUnreachable(Exception):
-    """The relay cannot be reached, or refused the login. Nothing was sent."""
+    """The relay is unreachable or refused the login, and no message was sent."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)

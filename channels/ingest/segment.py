@@ -76,8 +76,8 @@ def event_from_object(
     """Return the event of a decoded object. Raises InvalidEvent."""
     kind = document["type"]
     if type(kind) is not str or kind not in KINDS:
-        known = ", ".join(sorted(KINDS))
-        raise InvalidEvent("unknown_type", f"the type {kind!r:.60} is not one of {known}")
+        kinds = ", ".join(sorted(KINDS))
+        raise InvalidEvent("unknown_type", f"the type {kind!r:.60} is not one of {kinds}")
     context = document.get("context")
     if type(context) is not dict:
         context = {}

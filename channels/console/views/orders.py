@@ -108,7 +108,7 @@ def _save_once(
     if answer.state == "other_content":
         text = "This form was sent before with something else in it. Look at the record."
         return _refused(request, live_id, order, text, **context)
-    # A second press saves nothing more, and shows the same record.
+    # A repeated request does not save the order again, and shows the same record.
     messages.success(request, success)
     return redirect("console:customer", customer_id=live_id)
 
