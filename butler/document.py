@@ -137,7 +137,7 @@ BRANCHES = ("then", "otherwise")
 type Step = MessageStep | WaitStep | WaitForStep | BranchStep | NextChannelStep | TaskStep
 
 
-class Document(_DocumentPart, frozen=True):
+class AutomationDocument(_DocumentPart, frozen=True):
     """One version of an automation, as its file has it."""
 
     key: str
@@ -165,7 +165,7 @@ class Document(_DocumentPart, frozen=True):
     languages: tuple[str, ...] = ()
 
 
-def step_at(document: Document, path: str) -> Step:
+def step_at(document: AutomationDocument, path: str) -> Step:
     """Return the step at a path such as "0" or "1.then.0"; raise LookupError if there is none."""
     index, *rest = path.split(".")
     step = document.steps[int(index)]
@@ -185,7 +185,7 @@ def steps_with_paths(steps: tuple[Step, ...], parent: str = "") -> Iterator[tupl
             yield from steps_with_paths(getattr(step, branch, ()), f"{path}.{branch}.")
 
 
-def next_step_path(document: Document, path: str) -> str | None:
+def next_step_path(document: AutomationDocument, path: str) -> str | None:
     """Return the path of the next step: its neighbor, or the one after the step it is inside."""
     while path:
         outer, _, index = path.rpartition(".")
@@ -197,13 +197,13 @@ def next_step_path(document: Document, path: str) -> str | None:
     return None
 
 
-def branch_path(document: Document, path: str, branch: str) -> str | None:
+def branch_path(document: AutomationDocument, path: str, branch: str) -> str | None:
     """Return the path of the first step of a branch, or of the next step where it is empty."""
     first = f"{path}.{branch}.0"
     return first if _exists(document, first) else next_step_path(document, path)
 
 
-def _exists(document: Document, path: str) -> bool:
+def _exists(document: AutomationDocument, path: str) -> bool:
     try:
         step_at(document, path)
     except LookupError:

@@ -14,7 +14,7 @@ from butler.automations.loader import AutomationFile, InvalidAutomations
 from butler.automations.validation.file import validate_file
 from butler.automations.validation.problems import AllowedReferences, FileProblem
 from butler.decisions.inputs import CHANNELS
-from butler.document import Document, OnAbsence, OnEvent, WaitForStep, steps_with_paths
+from butler.document import AutomationDocument, OnAbsence, OnEvent, WaitForStep, steps_with_paths
 from butler.models import Automation, AutomationVersion
 from customers.actions.notices import NoticeChanged, NoticeText, PurposeText, TopicText, publish
 from customers.consent.hash_chain import NotCanonical, canonical_json
@@ -96,7 +96,7 @@ def validate(
     documents: Sequence[AutomationFile],
     purposes: Sequence[PurposeText] = (),
     topics: Sequence[TopicText] = (),
-) -> list[tuple[AutomationFile, Document]]:
+) -> list[tuple[AutomationFile, AutomationDocument]]:
     """Return the automations as they are valid, or raise InvalidAutomations; nothing is written."""
     allowed = AllowedReferences(
         purposes=dict(Purpose.objects.values_list("key", "kind"))
@@ -113,7 +113,9 @@ def validate(
     return valid
 
 
-def _unknown_audiences(valid: Sequence[tuple[AutomationFile, Document]]) -> Iterable[FileProblem]:
+def _unknown_audiences(
+    valid: Sequence[tuple[AutomationFile, AutomationDocument]],
+) -> Iterable[FileProblem]:
     """Find automations that are spoken of and that nobody knows."""
     loaded_keys = {document.key for _, document in valid}
     for file, document in valid:
@@ -127,7 +129,9 @@ def _unknown_audiences(valid: Sequence[tuple[AutomationFile, Document]]) -> Iter
         yield FileProblem(file.name, "trigger.audience", f"there is no automation {name}")
 
 
-def _store_version(file: AutomationFile, document: Document, by: Operator) -> VersionChange:
+def _store_version(
+    file: AutomationFile, document: AutomationDocument, by: Operator
+) -> VersionChange:
     digest = _digest(file)
     Automation.objects.get_or_create(key=document.key)
     # Two who load at once number one after the other.
@@ -151,7 +155,7 @@ def _store_version(file: AutomationFile, document: Document, by: Operator) -> Ve
 
 
 def _same_version(
-    automation: Automation, digest: str, document: Document
+    automation: Automation, digest: str, document: AutomationDocument
 ) -> AutomationVersion | None:
     """Return the version that was loaded from this file, or whose document says the same.
 
@@ -163,12 +167,12 @@ def _same_version(
     )
 
 
-def _event_names(document: Document) -> list[str]:
+def _event_names(document: AutomationDocument) -> list[str]:
     trigger = document.trigger
     return [trigger.event] if isinstance(trigger, OnEvent | OnAbsence) else []
 
 
-def _awaited_names(document: Document) -> list[str]:
+def _awaited_names(document: AutomationDocument) -> list[str]:
     steps = (step for _, step in steps_with_paths(document.steps))
     names = {step.event for step in steps if isinstance(step, WaitForStep)}
     if isinstance(document.trigger, OnAbsence):

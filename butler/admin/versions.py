@@ -19,7 +19,7 @@ from butler.admin.operators import operator_name
 from butler.automations import sample_customers
 from butler.automations.previews import difference, render_previews
 from butler.automations.run_context import read_run_contexts
-from butler.document import Document
+from butler.document import AutomationDocument
 from butler.messages.render import render
 from butler.messages.templating import MissingValues
 from butler.models import AutomationVersion
@@ -88,7 +88,7 @@ class AutomationVersionAdmin(ReadOnlyAdmin):
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def _template_context(self, request: HttpRequest, version: AutomationVersion) -> dict[str, Any]:
-        document = msgspec.convert(version.document, Document)
+        document = msgspec.convert(version.document, AutomationDocument)
         used = AutomationVersion.objects.filter(
             automation=version.automation_id, status__in=("live", "paused")
         )
@@ -148,7 +148,7 @@ class AutomationVersionAdmin(ReadOnlyAdmin):
         version = get_object_or_404(AutomationVersion, pk=pk)
         if not self.has_view_permission(request, version):
             raise PermissionDenied
-        document = msgspec.convert(version.document, Document)
+        document = msgspec.convert(version.document, AutomationDocument)
         try:
             context = sample_customers.full(document)
             message = render(document, place, "email", context, sample_customers.LINKS, language)

@@ -18,7 +18,7 @@ from butler.automations.prefilter import ChannelChoice
 from butler.automations.versions import Version
 from butler.decisions.bulk import denial_codes
 from butler.decisions.inputs import company_zone, rules
-from butler.document import Document
+from butler.document import AutomationDocument
 from butler.due import civil_time
 from butler.due.queue import ClaimedDue, Reschedule
 from butler.models import PauseSwitch, TopicStatus
@@ -129,7 +129,7 @@ def _refused_recipients(
 
 
 def _denials(
-    document: Document, ids: Sequence[UUID], channel: str, expires_at: datetime
+    document: AutomationDocument, ids: Sequence[UUID], channel: str, expires_at: datetime
 ) -> dict[UUID, str]:
     """Return the customers whom a channel refuses, with its code."""
     batches = denial_codes(

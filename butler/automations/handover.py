@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from butler.automations.run_state import RunSnapshot, StaffTaskDraft
-from butler.document import Document, MessageStep, TaskStep, step_at
+from butler.document import AutomationDocument, MessageStep, TaskStep, step_at
 from butler.due import civil_time
 from butler.messages.render import choose_language
 from butler.messages.sanitize import sanitize_values
@@ -41,6 +41,6 @@ def _fill(template: str, snapshot: RunSnapshot) -> str:
         return ""
 
 
-def _name(document: Document) -> str:
+def _name(document: AutomationDocument) -> str:
     names = document.name
     return names.get("en") or next(iter(names.values()), document.key)

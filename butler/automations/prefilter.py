@@ -6,14 +6,14 @@ The prefilter refuses, in SQL, the recipients of a batch whom the automation can
 from collections.abc import Mapping, Sequence
 
 from butler.decisions.reasons.catalog import REASONS
-from butler.document import Document, MessageStep, NextChannelStep
+from butler.document import AutomationDocument, MessageStep, NextChannelStep
 from butler.types import Gate
 
 # The channels of one decision: the first of them that is allowed is used.
 type ChannelChoice = tuple[str, ...]
 
 
-def initial_choices(document: Document) -> tuple[ChannelChoice, ...]:
+def initial_choices(document: AutomationDocument) -> tuple[ChannelChoice, ...]:
     """Return the decisions that a run takes as it starts; nothing where they are not certain.
 
     After a wait a customer may have changed their mind, a branch may not be taken, and a task

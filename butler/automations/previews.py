@@ -6,7 +6,7 @@ from difflib import unified_diff
 from typing import Any, NamedTuple
 
 from butler.automations import sample_customers
-from butler.document import Document, MessageStep, steps_with_paths
+from butler.document import AutomationDocument, MessageStep, steps_with_paths
 from butler.messages.render import render
 from butler.messages.templating import MissingValues
 
@@ -31,7 +31,7 @@ class DiffLine(NamedTuple):
 
 
 def render_previews(
-    document: Document, record: Mapping[str, Any] | None = None
+    document: AutomationDocument, record: Mapping[str, Any] | None = None
 ) -> Iterator[Preview]:
     """Render every text in every language, for an invented customer or for this record."""
     context = sample_customers.full(document)
@@ -46,7 +46,11 @@ def render_previews(
 
 
 def _preview(
-    document: Document, path: str, step: MessageStep, language: str, context: Mapping[str, Any]
+    document: AutomationDocument,
+    path: str,
+    step: MessageStep,
+    language: str,
+    context: Mapping[str, Any],
 ) -> Preview:
     channels = ", ".join(step.channels)
     try:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from butler.document import Document
+from butler.document import AutomationDocument
 from butler.types import Contact, Facts, Gate
 
 # The step of a run that has not begun: it gathers, or waits for an event not to happen.
@@ -35,7 +35,7 @@ class RunSnapshot(msgspec.Struct):
 
     id: UUID
     automation: str
-    document: Document
+    document: AutomationDocument
     cause: Mapping[str, Any]
     occurred_at: datetime
     step: str

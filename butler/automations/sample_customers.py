@@ -5,7 +5,7 @@ A text that can be rendered for both can be rendered for every customer.
 
 from typing import Any
 
-from butler.document import Document, OnDate, OnTopic
+from butler.document import AutomationDocument, OnDate, OnTopic
 
 LINKS = {
     "site": "https://larkmoor.example",
@@ -61,7 +61,7 @@ _COMPANY = {"name": "Larkmoor"}
 _NOW = "2027-04-16T07:00:00+00:00"
 
 
-def full(document: Document) -> dict[str, Any]:
+def full(document: AutomationDocument) -> dict[str, Any]:
     """Return every value that a run of this automation can have."""
     trigger = document.trigger
     parts: dict[str, Any] = {
@@ -75,7 +75,7 @@ def full(document: Document) -> dict[str, Any]:
     return parts | _cause(document) | _member(trigger.date if isinstance(trigger, OnDate) else "")
 
 
-def sparse(document: Document) -> dict[str, Any]:
+def sparse(document: AutomationDocument) -> dict[str, Any]:
     """Return the values that every run of it has, and none that could be missing."""
     certain: dict[str, Any] = {"customer": {"traits": {}}, "company": _COMPANY, "now": _NOW}
     date = document.trigger.date if isinstance(document.trigger, OnDate) else ""
@@ -90,7 +90,7 @@ def sparse(document: Document) -> dict[str, Any]:
     return certain | _cause(document) | _member(date, ("reference", "name", "role"))
 
 
-def _cause(document: Document) -> dict[str, Any]:
+def _cause(document: AutomationDocument) -> dict[str, Any]:
     trigger = document.trigger
     if isinstance(trigger, OnTopic):
         key = trigger.topic.replace("*", "night-mail")

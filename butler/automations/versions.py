@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 import msgspec
 
 from butler import sql
-from butler.document import Document
+from butler.document import AutomationDocument
 
-_decode = msgspec.json.Decoder(Document).decode
+_decode = msgspec.json.Decoder(AutomationDocument).decode
 
 
 class Version(NamedTuple):
     id: int
     automation_id: str
-    document: Document
+    document: AutomationDocument
 
 
 _cache: dict[int, Version] = {}
@@ -33,7 +33,7 @@ def read(ids: Iterable[int]) -> dict[int, Version]:
     return {id_: _cache[id_] for id_ in version_ids if id_ in _cache}
 
 
-def document_of(version_id: int) -> Document:
+def document_of(version_id: int) -> AutomationDocument:
     """Return the document of a version; raise KeyError where it cannot be decoded."""
     return read([version_id])[version_id].document
 

@@ -6,7 +6,7 @@ A value that a text needs and that is missing is an error, never a gap in a sent
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from butler.document import Document, MessageStep, MessageText, step_at
+from butler.document import AutomationDocument, MessageStep, MessageText, step_at
 from butler.messages.email_layout import (
     EmailContent,
     compile_layout,
@@ -48,7 +48,7 @@ class NotRenderable(Exception):
 class _Source(NamedTuple):
     """The text of a message in one language, and the values that it is filled with."""
 
-    document: Document
+    document: AutomationDocument
     text: MessageText
     language: str
     values: Mapping[str, object]
@@ -60,7 +60,7 @@ class _Source(NamedTuple):
 
 
 def render(
-    document: Document,
+    document: AutomationDocument,
     step: str,
     channel: str,
     context: Mapping[str, object],
@@ -114,7 +114,7 @@ _RENDERERS = {"sms": _render_sms, "email": _render_email}
 
 
 def render_stored(
-    document: Document | None,
+    document: AutomationDocument | None,
     *,
     step: str,
     channel: str,
@@ -148,7 +148,7 @@ def _written_message(written: Mapping[str, str], language: str) -> RenderedMessa
 
 
 def button(
-    document: Document,
+    document: AutomationDocument,
     step: str,
     context: Mapping[str, object],
     links: Mapping[str, str],
@@ -160,7 +160,7 @@ def button(
     return link if link.url else None
 
 
-def value_paths(document: Document, step: str) -> frozenset[str]:
+def value_paths(document: AutomationDocument, step: str) -> frozenset[str]:
     """Return the paths of all values that the texts of a step read, in any language."""
     paths = set(_COMMON_PATHS)
     for text in _message_step(document, step).texts.values():
@@ -181,13 +181,13 @@ def choose_language(texts: Mapping[str, object], language: str) -> str:
     return next(iter(texts))
 
 
-def _text(document: Document, step: str, language: str) -> tuple[MessageText, str]:
+def _text(document: AutomationDocument, step: str, language: str) -> tuple[MessageText, str]:
     texts = _message_step(document, step).texts
     text_language = choose_language(texts, language)
     return texts[text_language], text_language
 
 
-def _message_step(document: Document, path: str) -> MessageStep:
+def _message_step(document: AutomationDocument, path: str) -> MessageStep:
     step = step_at(document, path)
     if not isinstance(step, MessageStep):
         raise LookupError(f"no message at {path}")
@@ -219,14 +219,14 @@ def _paragraphs(text: str) -> list[list[str]]:
     return [block.strip().split("\n") for block in blocks if block.strip()]
 
 
-def _sms(document: Document, short: str, link: Button, language: str) -> str:
+def _sms(document: AutomationDocument, short: str, link: Button, language: str) -> str:
     parts = [short, link.url]
     if document.message_class in _CONSENT_CLASSES:
         parts.append(texts_for(language)["stop"])
     return "\n".join(part for part in parts if part)
 
 
-def _reason(document: Document) -> str:
+def _reason(document: AutomationDocument) -> str:
     if document.message_class in _CONSENT_CLASSES:
         return "consent"
     if document.message_class == "legal_duty":

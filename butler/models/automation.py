@@ -31,7 +31,7 @@ class AutomationVersion(models.Model):
     automation = models.ForeignKey(Automation, on_delete=models.PROTECT, related_name="versions")
     number = models.IntegerField()
     status = models.CharField(max_length=8, choices=Status, default=Status.DRAFT)
-    # butler.document.Document as JSON.
+    # butler.document.AutomationDocument as JSON.
     document = models.JSONField()
     # SHA-256 of the canonical document, in hex: the same file loads as the same version.
     digest = models.CharField(max_length=64)

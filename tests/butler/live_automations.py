@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
-from butler.document import Document
+from butler.document import AutomationDocument
 from butler.models import Automation, AutomationVersion, Decision, Due, Run
 from customers.models import Topic
 from tests.factories import NOON, identify, order, record
@@ -23,7 +23,7 @@ TEXTS = {
 SAY = {"kind": "message", "channels": ["inbox"], "texts": TEXTS}
 
 
-def document(key: str = "receipt", **fields) -> Document:
+def document(key: str = "receipt", **fields) -> AutomationDocument:
     document_fields = {
         "key": key,
         "name": {"en": key, "nl": key},
@@ -34,7 +34,7 @@ def document(key: str = "receipt", **fields) -> Document:
         "expires": "1d",
         "relation": "order",
     } | fields
-    return msgspec.convert(document_fields, Document)
+    return msgspec.convert(document_fields, AutomationDocument)
 
 
 def automation(key: str = "receipt", *, status: str = "live", live_at=None, **fields):

@@ -9,13 +9,14 @@ import pytest
 from butler.automations import loader, sample_customers
 from butler.automations.validation.file import validate_file
 from butler.automations.validation.problems import AllowedReferences
-from butler.document import Document, MessageStep, steps_with_paths
+from butler.document import AutomationDocument, MessageStep, steps_with_paths
 from butler.messages.render import render
 
 FOLDER = Path(__file__).parents[2] / "examples" / "themepark" / "automations"
 LOADED = loader.read_folder(FOLDER)
 DOCUMENTS = {
-    file.content["key"]: msgspec.convert(file.content, Document) for file in LOADED.documents
+    file.content["key"]: msgspec.convert(file.content, AutomationDocument)
+    for file in LOADED.documents
 }
 LANGUAGES = ("en", "nl", "sv", "da")
 # Small words that a text of this language has, and one of the others cannot do without.

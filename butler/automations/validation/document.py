@@ -10,7 +10,7 @@ from butler.automations.validation.problems import (
     required_languages,
 )
 from butler.decisions.reasons.catalog import LANGUAGES
-from butler.document import Document
+from butler.document import AutomationDocument
 from butler.due import civil_time
 
 CONSENT_CLASSES = frozenset({"relationship", "marketing", "peer"})
@@ -20,7 +20,7 @@ RELATIONS = frozenset({"order", "visit", "request"})
 _KEY = re.compile(r"[a-z][a-z0-9-]{1,62}[a-z0-9]\Z")
 
 
-def identity_problems(document: Document, allowed: AllowedReferences) -> Problems:
+def identity_problems(document: AutomationDocument, allowed: AllowedReferences) -> Problems:
     """Check the key, the names, the priority, the expiry and the condition."""
     if not _KEY.match(document.key):
         yield "key", "small letters, digits and hyphens, such as visit-reminder"
@@ -37,7 +37,7 @@ def identity_problems(document: Document, allowed: AllowedReferences) -> Problem
         yield from condition_problem("condition", document.condition)
 
 
-def basis_problems(document: Document, allowed: AllowedReferences) -> Problems:
+def basis_problems(document: AutomationDocument, allowed: AllowedReferences) -> Problems:
     """Check that the class can rest on this purpose or relation."""
     kind = document.message_class
     if document.topic not in allowed.topics:

@@ -10,7 +10,7 @@ from butler.automations.validation.problems import AllowedReferences, FileProble
 from butler.automations.validation.sample_messages import sample_message_problems
 from butler.automations.validation.steps import step_problems
 from butler.automations.validation.triggers import trigger_problems
-from butler.document import Document, Step
+from butler.document import AutomationDocument, Step
 
 _CHECKS = (
     identity_problems,
@@ -23,7 +23,7 @@ _CHECKS = (
 
 def validate_file(
     file: str, content: Mapping[str, Any], allowed: AllowedReferences
-) -> tuple[Document | None, list[FileProblem]]:
+) -> tuple[AutomationDocument | None, list[FileProblem]]:
     """Return the automation of a file, and all of its problems.
 
     Where its structure is invalid, its meaning is not checked.
@@ -31,7 +31,7 @@ def validate_file(
     problems = list(_structure_problems(content))
     document = None
     if not problems:
-        document = msgspec.convert(content, Document)
+        document = msgspec.convert(content, AutomationDocument)
         problems = [problem for find in _CHECKS for problem in find(document, allowed)]
         if not file.startswith(f"{document.key}."):
             problems.append(("key", f"the file would be called {document.key}.toml"))
@@ -40,7 +40,7 @@ def validate_file(
 
 def _structure_problems(content: Mapping[str, Any]) -> Problems:
     """Convert each field by itself, so that one mistake does not hide the next."""
-    fields = {field.encode_name: field for field in msgspec.structs.fields(Document)}
+    fields = {field.encode_name: field for field in msgspec.structs.fields(AutomationDocument)}
     yield from ((name, "there is no such field") for name in content if name not in fields)
     for name, field in fields.items():
         if name not in content:

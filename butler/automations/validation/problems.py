@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from butler.automations.conditions import InvalidCondition, validate_condition
 from butler.decisions.reasons.catalog import LANGUAGES
-from butler.document import Document
+from butler.document import AutomationDocument
 
 
 class FileProblem(NamedTuple):
@@ -28,7 +28,7 @@ class AllowedReferences(NamedTuple):
 type Problems = Iterator[tuple[str, str]]
 
 
-def required_languages(document: Document) -> tuple[str, ...]:
+def required_languages(document: AutomationDocument) -> tuple[str, ...]:
     """Return the languages in which every text has to be there."""
     return document.languages or tuple(LANGUAGES)
 

@@ -4,13 +4,13 @@ from typing import Any
 
 from butler.automations import sample_customers
 from butler.automations.validation.problems import AllowedReferences, Problems
-from butler.document import Document, MessageStep, steps_with_paths
+from butler.document import AutomationDocument, MessageStep, steps_with_paths
 from butler.messages.email_layout import unsafe_html
 from butler.messages.render import render
 from butler.messages.templating import InvalidTemplate, MissingValues
 
 
-def sample_message_problems(document: Document, allowed: AllowedReferences) -> Problems:
+def sample_message_problems(document: AutomationDocument, allowed: AllowedReferences) -> Problems:
     """Render every text for the sample customers."""
     samples = (
         ("", sample_customers.full(document)),
@@ -28,7 +28,11 @@ def sample_message_problems(document: Document, allowed: AllowedReferences) -> P
 
 
 def _rendering_problem(
-    document: Document, path: str, step: MessageStep, context: dict[str, Any], language: str
+    document: AutomationDocument,
+    path: str,
+    step: MessageStep,
+    context: dict[str, Any],
+    language: str,
 ) -> str:
     try:
         for channel in (*step.channels, "email"):

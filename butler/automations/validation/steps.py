@@ -11,8 +11,8 @@ from butler.automations.validation.problems import (
 )
 from butler.automations.validation.texts import template_problems, text_problems
 from butler.document import (
+    AutomationDocument,
     BranchStep,
-    Document,
     MessageStep,
     NextChannelStep,
     TaskStep,
@@ -26,7 +26,7 @@ MAX_STEPS = 40
 MAX_DEPTH = 4
 
 
-def step_problems(document: Document, allowed: AllowedReferences) -> Problems:
+def step_problems(document: AutomationDocument, allowed: AllowedReferences) -> Problems:
     """Check the number, the nesting and the content of the steps."""
     steps = list(steps_with_paths(document.steps))
     if not any(isinstance(step, MessageStep | TaskStep) for _, step in steps):
@@ -47,7 +47,9 @@ def step_problems(document: Document, allowed: AllowedReferences) -> Problems:
         has_message = has_message or isinstance(step, MessageStep)
 
 
-def _message(step: MessageStep, document: Document, allowed: AllowedReferences) -> Problems:
+def _message(
+    step: MessageStep, document: AutomationDocument, allowed: AllowedReferences
+) -> Problems:
     yield from _channels(step.channels, allowed)
     languages = required_languages(document)
     for language in languages:
@@ -69,7 +71,7 @@ def _channels(channels: tuple[str, ...], allowed: AllowedReferences) -> Problems
             yield "channels", f"{channel} is none of {', '.join(sorted(allowed.channels))}"
 
 
-def _wait(step: WaitStep, document: Document, allowed: AllowedReferences) -> Problems:
+def _wait(step: WaitStep, document: AutomationDocument, allowed: AllowedReferences) -> Problems:
     if bool(step.length) == bool(step.until):
         yield "length", "either a length of time or a time of day (until)"
     elif step.length:
@@ -78,24 +80,26 @@ def _wait(step: WaitStep, document: Document, allowed: AllowedReferences) -> Pro
         yield from parse_problem("until", step.until, civil_time.parse_clock)
 
 
-def _wait_for(step: WaitForStep, document: Document, allowed: AllowedReferences) -> Problems:
+def _wait_for(
+    step: WaitForStep, document: AutomationDocument, allowed: AllowedReferences
+) -> Problems:
     if not step.event.strip():
         yield "event", "is missing"
     yield from parse_problem("within", step.within, civil_time.parse_length)
 
 
-def _branch(step: BranchStep, document: Document, allowed: AllowedReferences) -> Problems:
+def _branch(step: BranchStep, document: AutomationDocument, allowed: AllowedReferences) -> Problems:
     yield from condition_problem("when", step.when)
 
 
 def _next_channel(
-    step: NextChannelStep, document: Document, allowed: AllowedReferences
+    step: NextChannelStep, document: AutomationDocument, allowed: AllowedReferences
 ) -> Problems:
     yield from parse_problem("within", step.within, civil_time.parse_length)
     yield from _channels(step.channels, allowed)
 
 
-def _task(step: TaskStep, document: Document, allowed: AllowedReferences) -> Problems:
+def _task(step: TaskStep, document: AutomationDocument, allowed: AllowedReferences) -> Problems:
     if not step.title.strip():
         yield "title", "is missing"
     yield from parse_problem("within", step.within, civil_time.parse_length)

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from datetime import date
 
 from butler.automations.validation.problems import AllowedReferences, Problems, parse_problem
-from butler.document import Document, OnAbsence, OnDate, OnEvent, OnSchedule, OnTopic
+from butler.document import AutomationDocument, OnAbsence, OnDate, OnEvent, OnSchedule, OnTopic
 from butler.due import civil_time
 
 _DATE = re.compile(r"(order\.visit_date|member\.birth_date|trait\.\w{1,64})\Z")
 _AUDIENCE = re.compile(r"(everyone|visiting_today|consented:[\w-]+|notified:[\w-]+)\Z")
 
 
-def trigger_problems(document: Document, allowed: AllowedReferences) -> Problems:
+def trigger_problems(document: AutomationDocument, allowed: AllowedReferences) -> Problems:
     """Check the trigger by its kind."""
     if getattr(document.trigger, "gather", "") and document.once_per != "event":
         yield "once_per", "each event, where they are gathered"

@@ -7,7 +7,7 @@ import pytest
 
 from butler.automations import sample_customers
 from butler.automations.excerpt import excerpt
-from butler.document import BRANCHES, Document, MessageStep
+from butler.document import BRANCHES, AutomationDocument, MessageStep
 from butler.messages.render import render, value_paths
 
 PARK = Path(__file__).parents[3] / "examples" / "themepark" / "automations"
@@ -48,7 +48,7 @@ def test_what_the_park_ships_says_the_same_with_what_is_kept(file, sample_contex
     document_fields = tomllib.loads(file.read_text())
     if "steps" not in document_fields:
         return
-    document = msgspec.convert(document_fields, Document, strict=False)
+    document = msgspec.convert(document_fields, AutomationDocument, strict=False)
     context = sample_context(document)
     for place, step in _messages(document.steps):
         excerpted = excerpt(context, value_paths(document, place))

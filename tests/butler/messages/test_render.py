@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import msgspec
 import pytest
 
-from butler.document import Document
+from butler.document import AutomationDocument
 from butler.messages.render import button, render
 from butler.messages.templating import InvalidTemplate, MissingValues
 from butler.types import RenderedMessage
@@ -33,7 +33,7 @@ CONTEXT = {
 LANGUAGES = ("en", "nl", "sv", "da")
 
 
-def document(text: str = "Hello {{ customer.first_name }}.", **fields) -> Document:
+def document(text: str = "Hello {{ customer.first_name }}.", **fields) -> AutomationDocument:
     """An automation that says one thing, the same in all languages."""
     own = {
         key: fields.pop(key)
@@ -66,7 +66,7 @@ def document(text: str = "Hello {{ customer.first_name }}.", **fields) -> Docume
             ],
             **fields,
         },
-        Document,
+        AutomationDocument,
     )
 
 
