@@ -1,11 +1,11 @@
 """The paths below `/v1/email/` in the OpenAPI document."""
 
-from channels.ingest.openapi import Document, operation
+from channels.ingest.openapi import OpenApiSchema, operation
 
 TAG = "email"
 
 
-def openapi_paths() -> dict[str, Document]:
+def openapi_paths() -> dict[str, OpenApiSchema]:
     """Return the OpenAPI path items of the mail webhook."""
     reports = operation(
         "email_reports",

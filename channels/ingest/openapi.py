@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-type Document = dict[str, Any]
+type OpenApiSchema = dict[str, Any]
 
 TAG = "ingest"
 _KIND_SUMMARIES = {
@@ -14,11 +14,11 @@ _KIND_SUMMARIES = {
     "group": "Send the group of a customer",
     "alias": "Link an anonymous visitor to a known customer",
 }
-_TEXT: Document = {"type": "string"}
-_ID: Document = {"type": ["string", "number"]}
-_MOMENT: Document = {"type": "string", "format": "date-time"}
-ANY_OBJECT: Document = {"type": "object", "additionalProperties": True}
-ERROR: Document = {
+_TEXT: OpenApiSchema = {"type": "string"}
+_ID: OpenApiSchema = {"type": ["string", "number"]}
+_MOMENT: OpenApiSchema = {"type": "string", "format": "date-time"}
+ANY_OBJECT: OpenApiSchema = {"type": "object", "additionalProperties": True}
+ERROR: OpenApiSchema = {
     "type": "object",
     "required": ["code", "message"],
     "properties": {
@@ -27,12 +27,12 @@ ERROR: Document = {
         "items": {"type": "array", "items": ANY_OBJECT},
     },
 }
-SUCCESS: Document = {
+SUCCESS: OpenApiSchema = {
     "type": "object",
     "required": ["success"],
     "properties": {"success": {"type": "boolean", "const": True}},
 }
-EVENT: Document = {
+EVENT: OpenApiSchema = {
     "type": "object",
     "additionalProperties": True,
     "properties": {
@@ -50,7 +50,7 @@ EVENT: Document = {
         "context": ANY_OBJECT,
     },
 }
-CLOUDEVENT: Document = {
+CLOUDEVENT: OpenApiSchema = {
     "type": "object",
     "additionalProperties": True,
     "required": ["specversion", "id", "source", "type"],
@@ -64,7 +64,7 @@ CLOUDEVENT: Document = {
         "data": {},
     },
 }
-_BATCH: Document = {
+_BATCH: OpenApiSchema = {
     "type": "object",
     "required": ["batch"],
     "properties": {
@@ -78,7 +78,7 @@ _BATCH: Document = {
 
 # The security schemes of the REST API, which also accept the key of a source. X-Write-Key and
 # `writeKey` in the body are for clients that support no other scheme.
-KEY_SECURITY: list[Document] = [{"basic": []}, {"key": []}]
+KEY_SECURITY: list[OpenApiSchema] = [{"basic": []}, {"key": []}]
 
 _ERRORS = {
     400: "The body is not JSON, or an event is invalid in strict mode",
@@ -93,7 +93,7 @@ _ERRORS = {
 }
 
 
-def openapi_paths() -> dict[str, Document]:
+def openapi_paths() -> dict[str, OpenApiSchema]:
     """Return the OpenAPI path items of the ingest API."""
     strict = header("X-Strict-Mode", "`1`: refuse the whole request if one event is invalid")
     retried = header("X-Retry-Count", "The number of this retry")
@@ -144,25 +144,25 @@ def operation(
     name: str,
     summary: str,
     *,
-    response_schema: Document,
-    request_schema: Document | None = None,
-    parameters: Iterable[Document] = (),
-    security: list[Document] | None = None,
+    response_schema: OpenApiSchema,
+    request_schema: OpenApiSchema | None = None,
+    parameters: Iterable[OpenApiSchema] = (),
+    security: list[OpenApiSchema] | None = None,
     errors: Iterable[int] = (400, 401, 403, 405, 413, 415, 429, 500, 503),
     has_count_headers: bool = False,
     tag: str = TAG,
-) -> Document:
+) -> OpenApiSchema:
     """Return an OpenAPI operation.
 
     `has_count_headers` adds the response headers with the outcomes of the events.
     """
-    success: Document = {"description": "Stored", "content": _json(response_schema)}
+    success: OpenApiSchema = {"description": "Stored", "content": _json(response_schema)}
     if has_count_headers:
         success["headers"] = {
             f"Butler-{count_name}": {"schema": {"type": "integer"}}
             for count_name in ("Accepted", "Duplicates", "Quarantined")
         }
-    described: Document = {
+    described: OpenApiSchema = {
         "operationId": name,
         "summary": summary,
         "tags": [tag],
@@ -175,7 +175,7 @@ def operation(
     return described
 
 
-def header(name: str, description: str, *, required: bool = False) -> Document:
+def header(name: str, description: str, *, required: bool = False) -> OpenApiSchema:
     return {
         "name": name,
         "in": "header",
@@ -185,7 +185,7 @@ def header(name: str, description: str, *, required: bool = False) -> Document:
     }
 
 
-def path_parameter(name: str, description: str) -> Document:
+def path_parameter(name: str, description: str) -> OpenApiSchema:
     return {
         "name": name,
         "in": "path",
@@ -195,7 +195,7 @@ def path_parameter(name: str, description: str) -> Document:
     }
 
 
-def _cloudevents(strict: Document) -> Document:
+def _cloudevents(strict: OpenApiSchema) -> OpenApiSchema:
     described = operation(
         "ingest_cloudevents",
         "Send CloudEvents 1.0: structured, in binary mode, or a batch",
@@ -211,8 +211,8 @@ def _cloudevents(strict: Document) -> Document:
     return described
 
 
-def _error_response(code: int) -> Document:
-    refused: Document = {
+def _error_response(code: int) -> OpenApiSchema:
+    refused: OpenApiSchema = {
         "description": _ERRORS.get(code, "The object does not exist"),
         "content": _json(ERROR),
     }
@@ -221,5 +221,5 @@ def _error_response(code: int) -> Document:
     return refused
 
 
-def _json(schema: Document) -> Document:
+def _json(schema: OpenApiSchema) -> OpenApiSchema:
     return {"application/json": {"schema": schema}}

@@ -1,30 +1,27 @@
 """The paths below `/live/` in the OpenAPI document. The live processes serve them."""
 
-from typing import Any
-
+from channels.ingest.openapi import OpenApiSchema
 from customers.api.problems import CONTENT_TYPE
 
-type Document = dict[str, Any]
-
-_AFTER: Document = {
+_AFTER: OpenApiSchema = {
     "name": "after",
     "in": "query",
     "description": "The version after which to continue; Last-Event-ID does the same",
     "schema": {"type": "integer", "minimum": 0},
 }
-_LAST: Document = {
+_LAST: OpenApiSchema = {
     "name": "Last-Event-ID",
     "in": "header",
     "description": "The last version that the reader received; browsers send it automatically",
     "schema": {"type": "string"},
 }
-_TICKET: Document = {
+_TICKET: OpenApiSchema = {
     "name": "ticket",
     "in": "query",
     "description": "From POST /api/me/stream-ticket/; valid once, for some seconds",
     "schema": {"type": "string"},
 }
-_CUSTOMER: Document = {
+_CUSTOMER: OpenApiSchema = {
     "name": "customer_id",
     "in": "path",
     "required": True,
@@ -39,7 +36,7 @@ _REFUSALS = {
 }
 
 
-def openapi_paths() -> dict[str, Document]:
+def openapi_paths() -> dict[str, OpenApiSchema]:
     """Return the OpenAPI path items of the streams."""
     own = _stream("live_me", "Watch your own record", [_TICKET], [{"token": []}, {"cookie": []}])
     any_record = _stream(
@@ -49,8 +46,8 @@ def openapi_paths() -> dict[str, Document]:
 
 
 def _stream(
-    name: str, summary: str, parameters: list[Document], security: list[Document]
-) -> Document:
+    name: str, summary: str, parameters: list[OpenApiSchema], security: list[OpenApiSchema]
+) -> OpenApiSchema:
     described = {
         "description": "New events as Butler stores them; `id` is the version (see the docs)",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},

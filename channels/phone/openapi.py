@@ -1,10 +1,10 @@
 """The paths below `/v1/phone/` in the OpenAPI document."""
 
-from channels.ingest.openapi import Document, header, operation, path_parameter
+from channels.ingest.openapi import OpenApiSchema, header, operation, path_parameter
 
 TAG = "phone"
-_TEXT: Document = {"type": "string"}
-CALL: Document = {
+_TEXT: OpenApiSchema = {"type": "string"}
+CALL: OpenApiSchema = {
     "type": "object",
     "required": ["event", "callId"],
     "properties": {
@@ -18,7 +18,7 @@ CALL: Document = {
         "queue": _TEXT,
     },
 }
-MATCH: Document = {
+MATCH: OpenApiSchema = {
     "type": "object",
     "required": ["id", "version", "name", "is_verified", "is_known"],
     "properties": {
@@ -29,7 +29,7 @@ MATCH: Document = {
         "is_known": {"type": "boolean"},
     },
 }
-ANSWER: Document = {
+ANSWER: OpenApiSchema = {
     "type": "object",
     "required": ["success", "status", "customer", "matches", "customers"],
     "properties": {
@@ -45,7 +45,7 @@ ANSWER: Document = {
 }
 
 
-def openapi_paths() -> dict[str, Document]:
+def openapi_paths() -> dict[str, OpenApiSchema]:
     """Return the OpenAPI path items of the telephone webhooks."""
     call = operation(
         "phone_call",
@@ -57,7 +57,7 @@ def openapi_paths() -> dict[str, Document]:
     )
     form = {"application/x-www-form-urlencoded": {"schema": CALL}}
     call["requestBody"]["content"] |= form
-    dial: Document = {
+    dial: OpenApiSchema = {
         "name": "dial",
         "in": "query",
         "required": False,

@@ -1,12 +1,12 @@
 """The paths below `/v1/sms/` in the OpenAPI document."""
 
-from channels.ingest.openapi import Document, header, operation
+from channels.ingest.openapi import OpenApiSchema, header, operation
 
 TAG = "sms"
-_TEXT: Document = {"type": "string"}
+_TEXT: OpenApiSchema = {"type": "string"}
 
 
-def openapi_paths() -> dict[str, Document]:
+def openapi_paths() -> dict[str, OpenApiSchema]:
     """Return the OpenAPI path items of the SMS webhooks."""
     return {
         "/v1/sms/inbound": {"post": _inbound()},
@@ -14,7 +14,7 @@ def openapi_paths() -> dict[str, Document]:
     }
 
 
-def _inbound() -> Document:
+def _inbound() -> OpenApiSchema:
     inbound = _callback(
         "sms_inbound", "Receive an SMS of a customer", ["MessageSid", "From", "To", "Body"]
     )
@@ -22,8 +22,8 @@ def _inbound() -> Document:
     return inbound
 
 
-def _status() -> Document:
-    named: Document = {
+def _status() -> OpenApiSchema:
+    named: OpenApiSchema = {
         "name": "message",
         "in": "query",
         "required": False,
@@ -41,8 +41,10 @@ def _status() -> Document:
     return status
 
 
-def _callback(name: str, summary: str, fields: list[str], *parameters: Document) -> Document:
-    form: Document = {
+def _callback(
+    name: str, summary: str, fields: list[str], *parameters: OpenApiSchema
+) -> OpenApiSchema:
+    form: OpenApiSchema = {
         "type": "object",
         "additionalProperties": True,
         "properties": dict.fromkeys(fields, _TEXT),

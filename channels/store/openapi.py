@@ -1,11 +1,11 @@
 """The paths below `/v1/store/` in the OpenAPI document."""
 
-from channels.ingest.openapi import ERROR, Document, operation
+from channels.ingest.openapi import ERROR, OpenApiSchema, operation
 
 TAG = "store"
-_TEXT: Document = {"type": "string", "maxLength": 128}
-_MOMENT: Document = {"type": "string", "format": "date-time"}
-SCAN: Document = {
+_TEXT: OpenApiSchema = {"type": "string", "maxLength": 128}
+_MOMENT: OpenApiSchema = {"type": "string", "format": "date-time"}
+SCAN: OpenApiSchema = {
     "type": "object",
     "description": "Exactly one of card, code and phone.",
     "properties": {
@@ -19,13 +19,13 @@ SCAN: Document = {
         "id": {**_TEXT, "description": "The line's id on its device"},
     },
 }
-TILL_SCAN: Document = {
+TILL_SCAN: OpenApiSchema = {
     "type": "object",
     "required": ["id"],
     "properties": SCAN["properties"]
     | {"event": _TEXT, "properties": {"type": "object", "additionalProperties": True}},
 }
-BATCH: Document = {
+BATCH: OpenApiSchema = {
     "type": "object",
     "required": ["device", "lines"],
     "properties": {
@@ -35,7 +35,7 @@ BATCH: Document = {
         "lines": {"type": "array", "maxItems": 1000, "items": TILL_SCAN},
     },
 }
-ORDER: Document = {
+ORDER: OpenApiSchema = {
     "type": ["object", "null"],
     "properties": {
         "number": _TEXT,
@@ -44,7 +44,7 @@ ORDER: Document = {
         "visit_time": {"type": ["string", "null"]},
     },
 }
-GATE_SENTENCE: Document = {
+GATE_SENTENCE: OpenApiSchema = {
     "type": "object",
     "required": ["id", "version", "name", "is_verified", "line", "order"],
     "properties": {
@@ -56,7 +56,7 @@ GATE_SENTENCE: Document = {
         "order": ORDER,
     },
 }
-BATCH_RECEIPT: Document = {
+BATCH_RECEIPT: OpenApiSchema = {
     "type": "object",
     "required": ["success", "sequence", "lines"],
     "properties": {
@@ -81,7 +81,7 @@ BATCH_RECEIPT: Document = {
 }
 
 
-def openapi_paths() -> dict[str, Document]:
+def openapi_paths() -> dict[str, OpenApiSchema]:
     """Return the OpenAPI path items of tills and gates."""
     scan = operation(
         "store_scan",

@@ -1,8 +1,8 @@
 """The paths below `/v1/webhooks/` in the OpenAPI document."""
 
-from channels.ingest.openapi import SUCCESS, Document, header, operation, path_parameter
+from channels.ingest.openapi import SUCCESS, OpenApiSchema, header, operation, path_parameter
 
-PAYLOAD: Document = {
+PAYLOAD: OpenApiSchema = {
     "type": "object",
     "required": ["type"],
     "additionalProperties": True,
@@ -14,7 +14,7 @@ PAYLOAD: Document = {
 }
 
 
-def openapi_paths() -> dict[str, Document]:
+def openapi_paths() -> dict[str, OpenApiSchema]:
     """Return the OpenAPI path items of the signed webhooks."""
     receive = operation(
         "webhook_receive",
