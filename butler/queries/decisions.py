@@ -14,7 +14,7 @@ import msgspec
 from butler import sql
 from customers.models import AccessLogEntry
 from customers.queries.pages import Page, read_cursor, read_page, write_cursor
-from customers.queries.shapes import Document, Documents
+from customers.queries.shapes import JsonObject, JsonObjects
 
 
 class DecisionShape(msgspec.Struct, frozen=True):
@@ -25,9 +25,9 @@ class DecisionShape(msgspec.Struct, frozen=True):
     outcome: str
     code: str
     # What it would be: its class, topic, channel, purpose and relation.
-    act: Document
+    act: JsonObject
     # As butler.types.Gate has them.
-    gates: Documents
+    gates: JsonObjects
     until: datetime | None
     decided_at: datetime
     customer_version: int

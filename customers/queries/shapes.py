@@ -10,10 +10,10 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 # JSON that is handed on as it is stored: numbers keep every digit.
 type Json = Annotated[Raw, Meta(extra_json_schema={"description": "Any JSON value"})]
-type Documents = Annotated[
+type JsonObjects = Annotated[
     Raw, Meta(extra_json_schema={"type": "array", "items": {"type": "object"}})
 ]
-type Document = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
+type JsonObject = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
 type Version = Annotated[int, Meta(ge=0, description="Of the record; counts its events")]
 type Verified = Annotated[bool, Meta(description="Proved, not only claimed")]
 
@@ -55,10 +55,10 @@ class OrderShape(Shape, frozen=True):
     total: Decimal
     visit_date: date | None
     visit_time: time | None
-    party: Documents
-    lines: Documents
-    details: Document
-    requested_changes: Documents
+    party: JsonObjects
+    lines: JsonObjects
+    details: JsonObject
+    requested_changes: JsonObjects
     is_verified: Verified
     placed_at: datetime
     changed_at: datetime
@@ -79,7 +79,7 @@ class MemberShape(Shape, frozen=True):
     role: Literal["guardian", "child", "guest"]
     birth_date: date | None
     guardian: str
-    details: Document
+    details: JsonObject
     version: Version
 
 
@@ -93,7 +93,7 @@ class InteractionShape(Shape, frozen=True):
     started_at: datetime
     answered_at: datetime | None
     ended_at: datetime | None
-    details: Document
+    details: JsonObject
     version: Version
 
 
@@ -107,7 +107,7 @@ class MergeShape(Shape, frozen=True):
     actor: str
     merged_at: datetime = msgspec.field(name="joined_at")
     undone_at: datetime | UnsetType | None = msgspec.field(name="parted_at", default=UNSET)
-    links: Documents | UnsetType = msgspec.field(name="evidence", default=UNSET)
+    links: JsonObjects | UnsetType = msgspec.field(name="evidence", default=UNSET)
 
 
 class RecordShape(Shape, frozen=True):
@@ -154,7 +154,7 @@ class EventShape(Shape, frozen=True):
     occurred_at: datetime
     received_at: datetime
     recorded_at: datetime
-    body: Document
+    body: JsonObject
 
 
 class ReviewShape(Shape, frozen=True):
@@ -164,7 +164,7 @@ class ReviewShape(Shape, frozen=True):
     kind: str
     first: UUID = msgspec.field(name="left")
     second: UUID | None = msgspec.field(name="right")
-    details: Document = msgspec.field(name="evidence")
+    details: JsonObject = msgspec.field(name="evidence")
     status: Literal["open", "accepted", "declined"]
     created_at: datetime
     settled_at: datetime | None
