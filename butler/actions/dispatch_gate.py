@@ -93,10 +93,10 @@ class _DispatchGate:
         facts = read_projected_events({message.customer_id for message in messages}, now=self.now)
         current_rules = rules()
         for message in messages:
-            act = contact_of(message, self.channel)
+            contact = contact_of(message, self.channel)
             own_facts = facts.get(message.customer_id, unknown_facts(message.customer_id))
-            decision = decide(act, own_facts, current_rules, self.now)
-            self._add_decision(message, act, decision)
+            decision = decide(contact, own_facts, current_rules, self.now)
+            self._add_decision(message, contact, decision)
             if decision.effect != "allow":
                 self._change_state(message, decision)
             elif decision.route_to == "person":
@@ -119,11 +119,13 @@ class _DispatchGate:
             sql.run("write_claims", params)
             store.insert(self.decisions)
 
-    def _add_decision(self, message: QueuedMessage, act: Contact, decision: DecisionResult) -> None:
+    def _add_decision(
+        self, message: QueuedMessage, contact: Contact, decision: DecisionResult
+    ) -> None:
         self.decisions.append(
             store.decision_row(
                 decision,
-                act,
+                contact,
                 customer_id=message.customer_id,
                 stage="claim",
                 now=self.now,

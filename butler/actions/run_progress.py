@@ -122,7 +122,7 @@ def _customer_id(advanced: AdvancedRun) -> UUID:
 def _message(
     advanced: AdvancedRun, draft: MessageDraft, message_id: UUID | None
 ) -> Mapping[str, object]:
-    act, document = draft.contact, advanced.version.document
+    contact, document = draft.contact, advanced.version.document
     return {
         "id": message_id,
         "key": f"{advanced.run.id}:{draft.step}:{draft.channel}",
@@ -132,13 +132,13 @@ def _message(
         "version_id": advanced.version.id,
         "step": draft.texts_step,
         "channel": draft.channel,
-        "message_class": act.message_class,
-        "topic": act.topic,
-        "purpose": act.purpose,
-        "relation": act.relation,
+        "message_class": contact.message_class,
+        "topic": contact.topic,
+        "purpose": contact.purpose,
+        "relation": contact.relation,
         "priority": document.priority,
-        "occurred_at": act.occurred_at,
-        "expires_at": act.expires_at,
+        "occurred_at": contact.occurred_at,
+        "expires_at": contact.expires_at,
         "facts": _values(advanced, draft.texts_step),
         "language": draft.language,
     }

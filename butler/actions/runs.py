@@ -92,7 +92,7 @@ def _snapshot(run: LockedRun, version: Version, context: RunContext, facts: Fact
 def _progress_without_record(run: LockedRun, version: Version, rules: Rules) -> RunProgress:
     """Return the progress of a run whose customer record is gone: it ends."""
     document, at = version.document, run.occurred_at
-    act = Contact(document.message_class, document.topic, "", at, at)
+    contact = Contact(document.message_class, document.topic, "", at, at)
     gate = Gate(gate="run", layer="integrity", verdict="deny", code="not_live")
-    decision = RunDecision("skip", "not_live", act, [gate], rules_version=rules.version)
+    decision = RunDecision("skip", "not_live", contact, [gate], rules_version=rules.version)
     return RunProgress([decision], EndedState("cancelled", "not_live"))

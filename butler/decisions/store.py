@@ -37,7 +37,7 @@ class DecisionRow(msgspec.Struct, frozen=True):
 
 def decision_row(
     decision: DecisionResult,
-    act: Contact,
+    contact: Contact,
     *,
     customer_id: UUID,
     stage: Literal["judge", "claim"],
@@ -52,11 +52,11 @@ def decision_row(
         customer_id=customer_id,
         run_id=run_id,
         message_id=message_id,
-        automation_id=act.automation,
+        automation_id=contact.automation,
         stage=stage,
         outcome="person" if is_for_person else _OUTCOMES[decision.effect],
         code=decision.code,
-        act=act_columns(act),
+        act=act_columns(contact),
         gates=decision.gates,
         until=decision.until,
         customer_version=decision.customer_version,
@@ -65,14 +65,14 @@ def decision_row(
     )
 
 
-def act_columns(act: Contact) -> dict[str, str]:
+def act_columns(contact: Contact) -> dict[str, str]:
     """Return the act of a decision as the column `act` holds it."""
     return {
-        "class": act.message_class,
-        "topic": act.topic,
-        "channel": act.channel,
-        "purpose": act.purpose,
-        "relation": act.relation,
+        "class": contact.message_class,
+        "topic": contact.topic,
+        "channel": contact.channel,
+        "purpose": contact.purpose,
+        "relation": contact.relation,
     }
 
 

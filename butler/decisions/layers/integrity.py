@@ -58,29 +58,29 @@ def knowledge(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
 
 def contact(context: DecisionContext[Contact]) -> Gate:
     """Check whether the contact is valid and not expired."""
-    act, rules = context.act, context.rules
-    if act.message_class not in CLASSES:
+    contact, rules = context.act, context.rules
+    if contact.message_class not in CLASSES:
         code = "unknown_class"
-    elif act.topic not in rules.topics:
+    elif contact.topic not in rules.topics:
         code = "unknown_topic"
-    elif act.channel not in rules.channels:
+    elif contact.channel not in rules.channels:
         code = "unknown_channel"
-    elif act.message_class in NEED_CONSENT and rules.purposes.get(act.purpose) != "contact":
+    elif contact.message_class in NEED_CONSENT and rules.purposes.get(contact.purpose) != "contact":
         code = "unknown_purpose"
     else:
-        code = _timing_code(act, context.now)
-    inputs = {"occurred_at": act.occurred_at, "expires_at": act.expires_at}
+        code = _timing_code(contact, context.now)
+    inputs = {"occurred_at": contact.occurred_at, "expires_at": contact.expires_at}
     if code:
         return deny("act", "integrity", code, inputs=inputs)
     return Gate(gate="act", layer="integrity", verdict="pass", code="", inputs=inputs)
 
 
-def _timing_code(act: Contact, now: datetime) -> str:
-    if not (_is_moment(act.occurred_at) and _is_moment(act.expires_at)):
+def _timing_code(contact: Contact, now: datetime) -> str:
+    if not (_is_moment(contact.occurred_at) and _is_moment(contact.expires_at)):
         return "unknown_time"
-    if act.occurred_at > now + CLOCK_TOLERANCE:
+    if contact.occurred_at > now + CLOCK_TOLERANCE:
         return "unknown_time"
-    return "expired" if now >= act.expires_at else ""
+    return "expired" if now >= contact.expires_at else ""
 
 
 def use(context: DecisionContext[Use]) -> Gate:
