@@ -20,7 +20,7 @@ from butler.automations.run_state import (
     StaffTaskDraft,
     WaitingState,
 )
-from butler.automations.versions import Version
+from butler.automations.versions import LoadedVersion
 from butler.decisions import store
 from butler.decisions.store import DecisionRow
 from butler.due import notify
@@ -51,7 +51,7 @@ class AdvancedRun(NamedTuple):
     """A run and the progress that it made."""
 
     run: LockedRun
-    version: Version
+    version: LoadedVersion
     context: RunContext | None
     progress: RunProgress
 

@@ -21,7 +21,7 @@ from butler.automations.run_state import (
     RunProgress,
     RunSnapshot,
 )
-from butler.automations.versions import Version
+from butler.automations.versions import LoadedVersion
 from butler.decisions.inputs import company_zone, read_projected_events, rules, unknown_facts
 from butler.due.queue import ClaimedDue
 from butler.models import Run as StoredRun
@@ -72,7 +72,9 @@ def _lock_runs(dues: Sequence[ClaimedDue]) -> list[LockedRun]:
     ]
 
 
-def _snapshot(run: LockedRun, version: Version, context: RunContext, facts: Facts) -> RunSnapshot:
+def _snapshot(
+    run: LockedRun, version: LoadedVersion, context: RunContext, facts: Facts
+) -> RunSnapshot:
     return RunSnapshot(
         id=run.id,
         automation=version.automation_id,
@@ -89,7 +91,7 @@ def _snapshot(run: LockedRun, version: Version, context: RunContext, facts: Fact
     )
 
 
-def _progress_without_record(run: LockedRun, version: Version, rules: Rules) -> RunProgress:
+def _progress_without_record(run: LockedRun, version: LoadedVersion, rules: Rules) -> RunProgress:
     """Return the progress of a run whose customer record is gone: it ends."""
     document, at = version.document, run.occurred_at
     contact = Contact(document.message_class, document.topic, "", at, at)

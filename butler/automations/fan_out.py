@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from butler import sql
 from butler.automations import audiences, prefilter, triggers, versions
 from butler.automations.prefilter import ChannelChoice
-from butler.automations.versions import Version
+from butler.automations.versions import LoadedVersion
 from butler.decisions.bulk import denial_codes
 from butler.decisions.inputs import company_zone, rules
 from butler.document import AutomationDocument
@@ -65,7 +65,7 @@ def _read_batch(parameters: Mapping[str, Any], now: datetime) -> list[UUID]:
     )
 
 
-def _is_obsolete(version: Version, cause: Mapping[str, Any]) -> bool:
+def _is_obsolete(version: LoadedVersion, cause: Mapping[str, Any]) -> bool:
     """Return whether the automation was halted, or the topic has changed again."""
     halted = PauseSwitch.objects.filter(
         key__in=["*", version.automation_id], released_at__isnull=True
@@ -91,7 +91,7 @@ def _due_times(ids: list[UUID], parameters: Mapping[str, Any]) -> Iterator[tuple
 
 
 def _start_runs(
-    version: Version,
+    version: LoadedVersion,
     parameters: Mapping[str, Any],
     recipients: Sequence[_Recipient],
     now: datetime,
@@ -108,7 +108,7 @@ def _start_runs(
 
 
 def _refused_recipients(
-    version: Version, recipients: Sequence[_Recipient]
+    version: LoadedVersion, recipients: Sequence[_Recipient]
 ) -> dict[UUID, _RefusalCodes]:
     """Return the customers whom every channel refuses, with the code of each channel."""
     document = version.document
@@ -144,7 +144,7 @@ def _denials(
 
 
 def _insert_refused_runs(
-    version: Version,
+    version: LoadedVersion,
     parameters: Mapping[str, Any],
     recipients: Sequence[_Recipient],
     refused: Mapping[UUID, _RefusalCodes],
@@ -174,7 +174,7 @@ def _insert_refused_runs(
 
 
 def _refusal_reasons(
-    version: Version, numbers: Mapping[_RefusalCodes, int]
+    version: LoadedVersion, numbers: Mapping[_RefusalCodes, int]
 ) -> list[dict[str, object]]:
     """Return the decision of each numbered refusal on each choice of channels."""
     choices = prefilter.initial_choices(version.document)
@@ -186,7 +186,7 @@ def _refusal_reasons(
 
 
 def _refusal_columns(
-    version: Version, refusals: Sequence[tuple[_Recipient, int]]
+    version: LoadedVersion, refusals: Sequence[tuple[_Recipient, int]]
 ) -> dict[str, list[object]]:
     """Return the decisions to insert, by column: for each recipient, on each choice of channels."""
     runs = [(uuid7(), recipient, number) for recipient, number in refusals]
@@ -200,7 +200,7 @@ def _refusal_columns(
 
 
 def _decision_columns(
-    version: Version, choice: ChannelChoice, codes: _RefusalCodes
+    version: LoadedVersion, choice: ChannelChoice, codes: _RefusalCodes
 ) -> dict[str, object]:
     document = version.document
     channels = prefilter.all_channels(prefilter.initial_choices(document))

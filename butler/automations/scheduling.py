@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from butler import sql
 from butler.automations import audiences, triggers, versions
 from butler.automations.triggers import RunStart
-from butler.automations.versions import Version
+from butler.automations.versions import LoadedVersion
 from butler.decisions.inputs import company_zone
 from butler.document import OnDate, OnSchedule, OnTopic
 from butler.due import civil_time, notify
@@ -84,7 +84,7 @@ def plan_date(due: ClaimedDue, now: datetime) -> Reschedule | None:
     return Reschedule(now, {"customer": str(upcoming[-1].customer_id), "about": upcoming[-1].about})
 
 
-def _yearly_due(version: Version, trigger: OnDate, day: date) -> Due:
+def _yearly_due(version: LoadedVersion, trigger: OnDate, day: date) -> Due:
     due_at = civil_time.local_to_instant(day, trigger.at, _EARLIEST_ZONE)
     return Due(job="plan_date", key=f"{version.id}:{day}", due_at=due_at)
 
@@ -101,7 +101,7 @@ def _unplanned_days(last: date, today: date) -> Iterator[date]:
 
 
 def _upcoming_dates(
-    version: Version, day: date | None, cursor: Mapping[str, Any], now: datetime
+    version: LoadedVersion, day: date | None, cursor: Mapping[str, Any], now: datetime
 ) -> list[_UpcomingDate]:
     trigger = version.document.trigger
     assert isinstance(trigger, OnDate)
@@ -148,7 +148,7 @@ def _day_of_year(
     }
 
 
-def _run_start(row: _UpcomingDate, version: Version, now: datetime) -> RunStart | None:
+def _run_start(row: _UpcomingDate, version: LoadedVersion, now: datetime) -> RunStart | None:
     trigger = version.document.trigger
     assert isinstance(trigger, OnDate)
     zone = civil_time.find_zone(row.zone) or company_zone()
@@ -185,7 +185,7 @@ def _is_scheduled(trigger: OnSchedule, day: date) -> bool:
     return day.isoweekday() in trigger.days or day.isoformat() in trigger.dates
 
 
-def _insert_fan_out(version: Version, trigger: OnSchedule, day: date) -> None:
+def _insert_fan_out(version: LoadedVersion, trigger: OnSchedule, day: date) -> None:
     cause = {"day": str(day), "at": trigger.at}
     parameters = {"version": version.id, "audience": trigger.audience, "cause": cause}
     Due.objects.bulk_create(
@@ -220,7 +220,9 @@ def schedule_topic_fan_outs(status: TopicStatus, *, now: datetime) -> int:
     return len(rows)
 
 
-def _topic_fan_out(version: Version, trigger: OnTopic, status: TopicStatus, now: datetime) -> Due:
+def _topic_fan_out(
+    version: LoadedVersion, trigger: OnTopic, status: TopicStatus, now: datetime
+) -> Due:
     occasion = f"{status.key}:{status.serial}"
     parameters = {
         "version": version.id,
@@ -233,6 +235,6 @@ def _topic_fan_out(version: Version, trigger: OnTopic, status: TopicStatus, now:
     return Due(job="fan_out", key=key, facts=parameters, due_at=now)
 
 
-def _live_versions(trigger: str) -> list[Version]:
+def _live_versions(trigger: str) -> list[LoadedVersion]:
     ids = AutomationVersion.objects.filter(status="live", trigger=trigger)
     return list(versions.read(ids.values_list("id", flat=True)).values())

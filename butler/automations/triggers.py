@@ -20,7 +20,7 @@ from uuid_utils.compat import uuid7
 from butler import sql
 from butler.automations import versions
 from butler.automations.run_state import BEFORE_FIRST_STEP
-from butler.automations.versions import Version
+from butler.automations.versions import LoadedVersion
 from butler.decisions.inputs import company_zone
 from butler.document import OnAbsence, OnEvent
 from butler.due import civil_time, notify
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 class EventNames(NamedTuple):
     """The names of events that start runs, each with its versions, and of those that runs await."""
 
-    starting: Mapping[str, Sequence[Version]]
+    starting: Mapping[str, Sequence[LoadedVersion]]
     awaited: frozenset[str]
 
 
@@ -91,7 +91,7 @@ def start_runs(starts: Sequence[RunStart], *, now: datetime) -> list[UUID]:
 
 
 def scheduled_start(
-    version: Version,
+    version: LoadedVersion,
     customer_id: UUID,
     occasion: str,
     cause: Mapping[str, object],
@@ -149,7 +149,7 @@ def _run_starts(
                     first.cause["gathered"].append(_event_reference(entry))
 
 
-def _run_start_or_none(entry: LogEntry, version: Version, now: datetime) -> RunStart | None:
+def _run_start_or_none(entry: LogEntry, version: LoadedVersion, now: datetime) -> RunStart | None:
     """Return the start of a run; None where it fails. The event itself is stored all the same."""
     try:
         return _run_start(entry, version, now)
@@ -158,7 +158,7 @@ def _run_start_or_none(entry: LogEntry, version: Version, now: datetime) -> RunS
         return None
 
 
-def _run_start(entry: LogEntry, version: Version, now: datetime) -> RunStart:
+def _run_start(entry: LogEntry, version: LoadedVersion, now: datetime) -> RunStart:
     document, trigger = version.document, version.document.trigger
     start = RunStart(
         run_id=uuid7(),
@@ -218,7 +218,7 @@ def _event_names() -> EventNames:
 
 
 def _read_event_names() -> EventNames:
-    starting: dict[str, list[Version]] = {}
+    starting: dict[str, list[LoadedVersion]] = {}
     awaited: set[str] = set()
     for id_, automation_id, document, event_names, awaited_names in sql.rows("read_triggers", {}):
         awaited.update(awaited_names)

@@ -15,16 +15,16 @@ from butler.document import AutomationDocument
 _decode = msgspec.json.Decoder(AutomationDocument).decode
 
 
-class Version(NamedTuple):
+class LoadedVersion(NamedTuple):
     id: int
     automation_id: str
     document: AutomationDocument
 
 
-_cache: dict[int, Version] = {}
+_cache: dict[int, LoadedVersion] = {}
 
 
-def read(ids: Iterable[int]) -> dict[int, Version]:
+def read(ids: Iterable[int]) -> dict[int, LoadedVersion]:
     """Return the versions with these ids, without those whose document cannot be decoded."""
     version_ids = set(ids)
     if missing_ids := version_ids - _cache.keys():
@@ -38,11 +38,11 @@ def document_of(version_id: int) -> AutomationDocument:
     return read([version_id])[version_id].document
 
 
-def decode(version_id: int, automation_id: str, document: Any) -> Version | None:
+def decode(version_id: int, automation_id: str, document: Any) -> LoadedVersion | None:
     """Return the version of a row, from the cache if it is there; None for an invalid document."""
     if version_id not in _cache:
         try:
-            _cache[version_id] = Version(version_id, automation_id, _decode(document))
+            _cache[version_id] = LoadedVersion(version_id, automation_id, _decode(document))
         except msgspec.ValidationError:
             return None
     return _cache[version_id]
