@@ -14,7 +14,7 @@ from butler import sql
 from butler.models import Message
 from customers.queries.pages import Page, read_page
 
-type State = Literal[
+type MessageState = Literal[
     "sending",
     "accepted",
     "delivered",
@@ -39,7 +39,7 @@ class OtherChannelShape(msgspec.Struct, frozen=True):
 
     id: UUID
     channel: str
-    state: State
+    state: MessageState
     at: datetime
 
 
@@ -54,7 +54,7 @@ class MessageShape(msgspec.Struct, frozen=True):
     language: str
     subject: str
     text: str
-    state: State
+    state: MessageState
     # When it came to that state.
     state_at: datetime
     created_at: datetime
