@@ -9,7 +9,7 @@ import msgspec
 
 from butler.types import Contact
 
-type Links = Callable[["QueuedMessage"], Mapping[str, str]]
+type LinkFactory = Callable[["QueuedMessage"], Mapping[str, str]]
 
 
 class QueuedMessage(NamedTuple):

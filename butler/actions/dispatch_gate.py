@@ -17,7 +17,7 @@ from butler import sql
 from butler.actions import staff_tasks
 from butler.actions.claimed_messages import (
     Claimed,
-    Links,
+    LinkFactory,
     OutgoingMessage,
     QueuedMessage,
     contact_of,
@@ -49,7 +49,7 @@ class _StateChange(msgspec.Struct, frozen=True):
 
 
 def claim(
-    *, channel: str, provider: str, now: datetime, limit: int, lease: float, links: Links
+    *, channel: str, provider: str, now: datetime, limit: int, lease: float, links: LinkFactory
 ) -> Claimed:
     """Claim messages that may be sent through this channel, for `lease` seconds.
 
@@ -80,7 +80,7 @@ def _lock_customers(ids: set[UUID]) -> set[UUID]:
 class _DispatchGate:
     """Decides the messages of one claim, one after the other; each uses up its budgets."""
 
-    def __init__(self, channel: str, now: datetime, links: Links) -> None:
+    def __init__(self, channel: str, now: datetime, links: LinkFactory) -> None:
         self.channel = channel
         self.now = now
         self.links = links

@@ -15,7 +15,7 @@ from customers.db.retry import RetryTransaction
 from customers.identity import graph, merging, reviews, shortcuts
 from customers.identity.grouping import ORDER, IdentifierKey
 from customers.identity.order_ownership import order_number
-from customers.identity.resolution import Links, Resolved, ResolvedIdentifier, links_of, resolve
+from customers.identity.resolution import LinkPairs, Resolved, ResolvedIdentifier, links_of, resolve
 from customers.identity.shortcuts import KeyPair
 from customers.types import CLAIMED, VERIFIED, WEAK_KINDS, IncomingEvent, Sender
 
@@ -55,7 +55,7 @@ def open_missing(
 
 
 def _certain_owners(
-    links: Links, sender: Sender, new_records: dict[IdentifierKey, UUID], resolved: Resolved
+    links: LinkPairs, sender: Sender, new_records: dict[IdentifierKey, UUID], resolved: Resolved
 ) -> dict[IdentifierKey, UUID]:
     owners = {key: None if row.is_shared else row.customer_id for key, row in resolved.items()}
     return shortcuts.certain_owners(links.keys(), sender.evidence, new_records, owners)
@@ -176,7 +176,7 @@ def _insert_identifiers(
 
 
 def _insert_links(
-    links: Links, resolved: Resolved, sender: Sender, certain: Set[IdentifierKey]
+    links: LinkPairs, resolved: Resolved, sender: Sender, certain: Set[IdentifierKey]
 ) -> tuple[set[_LinkRow], set[int]]:
     """Store which identifiers came together.
 

@@ -30,7 +30,7 @@ _ORDER_CHANGES = orders.NAMES - {orders.PLACED}
 _STAFFED_CHANNELS = frozenset({"phone", "store"})
 
 # Links to draw, and their kinds.
-type Links = dict[KeyPair, str]
+type LinkPairs = dict[KeyPair, str]
 
 
 class ResolvedIdentifier(NamedTuple):
@@ -164,10 +164,10 @@ def _is_filed_with_its_order(
 
 def links_of(
     events: Iterable[tuple[IncomingEvent, tuple[IdentifierKey, ...]]], sender: Sender
-) -> Links:
+) -> LinkPairs:
     """Return the links that events draw: from the strongest that is no order to all others."""
     own_prefix = f"{sender.source_id}/"
-    links: Links = {}
+    links: LinkPairs = {}
     for event, keys in events:
         people = [key for key in keys if key.kind != ORDER]
         for other in people[1:]:
