@@ -24,7 +24,7 @@ from config import metrics
 _REQUEST_ID = re.compile(r"[\w.-]{8,80}\Z", re.ASCII)
 _log = structlog.stdlib.get_logger("butler.request")
 
-type _Event = MutableMapping[str, Any]
+type _LogEvent = MutableMapping[str, Any]
 
 
 class RequestMiddleware:
@@ -131,7 +131,7 @@ def _to_json(event: Any, **_: Any) -> str:
     return orjson.dumps(event, default=lambda value: type(value).__name__).decode()
 
 
-def _remove_exception_messages(_: Any, __: str, event: _Event) -> _Event:
+def _remove_exception_messages(_: Any, __: str, event: _LogEvent) -> _LogEvent:
     """Replace an exception by its type and stack frames, without its message."""
     exc_info = event.pop("exc_info", None)
     if not exc_info:

@@ -45,7 +45,7 @@ class NotRenderable(Exception):
         self.reason = reason
 
 
-class _Source(NamedTuple):
+class _TemplateSource(NamedTuple):
     """The text of a message in one language, and the values that it is filled with."""
 
     document: AutomationDocument
@@ -75,23 +75,23 @@ def render(
     text, text_language = _text(document, step, language)
     values = _values(context, text_language)
     subject = sanitize_line(compile_template(text.subject).fill(values), MAX_SUBJECT)
-    source = _Source(document, text, text_language, values, subject, links)
+    source = _TemplateSource(document, text, text_language, values, subject, links)
     return _RENDERERS.get(channel, _render_inbox)(source, _button(text, values, links))
 
 
-def _render_sms(source: _Source, link: Button) -> RenderedMessage:
+def _render_sms(source: _TemplateSource, link: Button) -> RenderedMessage:
     template = compile_template(source.text.short or source.text.text)
     short = sanitize_line(template.fill(source.values), MAX_SMS)
     sms = _sms(source.document, short, link, source.language)
     return RenderedMessage(language=source.language, subject="", text=sms)
 
 
-def _render_inbox(source: _Source, link: Button) -> RenderedMessage:
+def _render_inbox(source: _TemplateSource, link: Button) -> RenderedMessage:
     text = "\n\n".join("\n".join(lines) for lines in source.paragraphs())
     return RenderedMessage(language=source.language, subject=source.subject, text=text)
 
 
-def _render_email(source: _Source, link: Button) -> RenderedMessage:
+def _render_email(source: _TemplateSource, link: Button) -> RenderedMessage:
     content = EmailContent(
         language=source.language,
         company=_company(source.values),

@@ -16,17 +16,17 @@ from butler.queries.inbox import ResolvedCustomer, resolve_customer
 from channels.pages import content_security, error_pages
 from customers.models import User
 
-type CustomerView = Callable[..., HttpResponse]
+type OwnRecordView = Callable[..., HttpResponse]
 
 
-def page(view: CustomerView) -> CustomerView:
+def page(view: OwnRecordView) -> OwnRecordView:
     """Serve a page about the record of the signed-in customer, which the view receives."""
     return require_safe(
         never_cache(ensure_csrf_cookie(content_security.strict(_of_own_record(view))))
     )
 
 
-def form(view: CustomerView) -> CustomerView:
+def form(view: OwnRecordView) -> OwnRecordView:
     """Accept a form of the signed-in customer, whose record the view receives."""
     return require_POST(never_cache(content_security.strict(_of_own_record(view))))
 
@@ -60,7 +60,7 @@ def not_found(
     )
 
 
-def _of_own_record(view: CustomerView) -> CustomerView:
+def _of_own_record(view: OwnRecordView) -> OwnRecordView:
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
