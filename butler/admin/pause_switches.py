@@ -37,8 +37,8 @@ class PauseSwitchAdmin(ReadOnlyAdmin):
         return super().changelist_view(request, context | (extra_context or {}))
 
     def switch(self, request: HttpRequest) -> HttpResponse:
-        """Throw a switch, or lift it."""
-        key, is_released = request.POST.get("key", ""), request.POST.get("do") == "lift"
+        """Engage a pause switch, or release it."""
+        key, is_released = request.POST.get("key", ""), request.POST.get("do") == "release"
         if not request.user.has_perm(
             "butler.change_pauseswitch" if is_released else "butler.add_pauseswitch"
         ):

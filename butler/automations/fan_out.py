@@ -66,12 +66,12 @@ def _read_batch(parameters: Mapping[str, Any], now: datetime) -> list[UUID]:
 
 
 def _is_obsolete(version: LoadedVersion, cause: Mapping[str, Any]) -> bool:
-    """Return whether the automation was halted, or the topic has changed again."""
-    halted = PauseSwitch.objects.filter(
+    """Return whether a pause switch stops the automation, or the topic has changed again."""
+    is_engaged = PauseSwitch.objects.filter(
         key__in=["*", version.automation_id], released_at__isnull=True
     ).exists()
-    if halted or "topic" not in cause:
-        return halted
+    if is_engaged or "topic" not in cause:
+        return is_engaged
     serial = cause["serial"]
     return not TopicStatus.objects.filter(key=cause["topic"], serial=serial).exists()
 

@@ -80,6 +80,6 @@ urlpatterns = [
     path("topics/", topics.list_topics, name="topics"),
     path("topics/say/", topics.set_topic_status, name="topic-status"),
     path("switches/", switches.list_switches, name="switches"),
-    path("switches/throw/", switches.throw, name="switch-throw"),
-    path("switches/lift/", switches.lift, name="switch-lift"),
+    path("switches/throw/", switches.engage, name="switch-throw"),
+    path("switches/lift/", switches.release, name="switch-lift"),
 ]

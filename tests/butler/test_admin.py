@@ -256,21 +256,25 @@ def test_the_switch_stops_with_a_reason_and_lets_go_on(lin, version):
     waiting = message()
     page = reverse("admin:butler_pauseswitch_switch")
 
-    assert "Say why" in lin.post(page, {"key": "visit-reminder", "do": "throw"}, follow=True).text
+    assert "Say why" in lin.post(page, {"key": "visit-reminder", "do": "engage"}, follow=True).text
     assert not PauseSwitch.objects.exists()
-    thrown = {"key": "visit-reminder", "do": "throw", "reason": "a wrong date"}
-    assert "1 messages were taken back" in lin.post(page, thrown, follow=True).text
+    engaged = {"key": "visit-reminder", "do": "engage", "reason": "a wrong date"}
+    assert "1 messages were taken back" in lin.post(page, engaged, follow=True).text
 
     waiting.refresh_from_db()
-    halt = PauseSwitch.objects.get()
-    assert (halt.engaged_by, halt.reason, waiting.state) == ("Lin", "a wrong date", "withdrawn")
+    pause_switch = PauseSwitch.objects.get()
+    assert (pause_switch.engaged_by, pause_switch.reason, waiting.state) == (
+        "Lin",
+        "a wrong date",
+        "withdrawn",
+    )
     shown = lin.get(reverse("admin:butler_automation_change", args=["visit-reminder"])).text
     assert "Stopped by Lin" in shown
     assert "Let it go on" in shown
-    lin.post(page, {"key": "visit-reminder", "do": "lift"})
+    lin.post(page, {"key": "visit-reminder", "do": "release"})
     assert PauseSwitch.objects.get().released_by == "Lin"
-    assert "was not stopped" in lin.post(page, {"key": "x", "do": "lift"}, follow=True).text
-    assert "no automation x" in lin.post(page, {**thrown, "key": "x"}, follow=True).text
+    assert "was not stopped" in lin.post(page, {"key": "x", "do": "release"}, follow=True).text
+    assert "no automation x" in lin.post(page, {**engaged, "key": "x"}, follow=True).text
 
 
 def test_one_switch_stops_everything(lin, version):
@@ -279,7 +283,7 @@ def test_one_switch_stops_everything(lin, version):
     )
 
     lin.post(
-        reverse("admin:butler_pauseswitch_switch"), {"key": "*", "do": "throw", "reason": "fire"}
+        reverse("admin:butler_pauseswitch_switch"), {"key": "*", "do": "engage", "reason": "fire"}
     )
 
     assert PauseSwitch.objects.get().key == "*"
@@ -290,8 +294,8 @@ def test_who_may_only_look_stops_nothing(client, version):
     page = reverse("admin:butler_pauseswitch_switch")
 
     assert 'name="reason"' not in client.get(reverse("admin:butler_pauseswitch_changelist")).text
-    assert client.post(page, {"key": "*", "do": "throw", "reason": "x"}).status_code == 403
-    assert client.post(page, {"key": "*", "do": "lift"}).status_code == 403
+    assert client.post(page, {"key": "*", "do": "engage", "reason": "x"}).status_code == 403
+    assert client.post(page, {"key": "*", "do": "release"}).status_code == 403
     assert not PauseSwitch.objects.exists()
 
 

@@ -216,7 +216,11 @@ def test_hostile_value_in_one_field_breaks_no_form(noor, places, bad):
             f"/console/tasks/{places['task_id']}/take/": {},
             f"/console/tasks/{places['task_id']}/finish/": {"outcome": "done", "note": "well"},
             f"/console/customers/{noor.id}/orders/A-1/cancel/": {"reason": "ill", "key": "k" * 20},
-            "/admin/butler/pauseswitch/switch/": {"key": "*", "reason": "a mistake", "do": "throw"},
+            "/admin/butler/pauseswitch/switch/": {
+                "key": "*",
+                "reason": "a mistake",
+                "do": "engage",
+            },
         },
     }
     broken = {}

@@ -24,7 +24,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if user.has_perm("customers.view_review"):
         context["open_reviews"] = Review.objects.filter(status=Review.Status.OPEN).count()
     if user.has_perm("butler.view_pauseswitch"):
-        context["halts"] = PauseSwitch.objects.filter(released_at=None).count()
+        context["engaged_switches"] = PauseSwitch.objects.filter(released_at=None).count()
     # A role without any of these gets a hint.
     context["is_empty"] = len(context) == 1
     return render(request, "console/home.html", context)

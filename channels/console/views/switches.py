@@ -21,33 +21,38 @@ from channels.console.views import access, audit
 def list_switches(request: HttpRequest) -> HttpResponse:
     """List the stopped and the running automations."""
     names_by_key = {EVERYTHING: "Everything", **names("en")}
-    halts = [
-        _switch_row(halt, names_by_key)
-        for halt in PauseSwitch.objects.filter(released_at=None).order_by("-engaged_at", "-id")[
-            :100
-        ]
+    engaged_switches = [
+        _switch_row(pause_switch, names_by_key)
+        for pause_switch in PauseSwitch.objects.filter(released_at=None).order_by(
+            "-engaged_at", "-id"
+        )[:100]
     ]
-    stopped = {halt["key"] for halt in halts}
+    stopped = {pause_switch["key"] for pause_switch in engaged_switches}
     running = [(key, name) for key, name in names_by_key.items() if key not in stopped]
     # The switch for everything comes last.
     running.sort(key=lambda automation: (automation[0] == EVERYTHING, automation[1].casefold()))
-    context = {"halts": halts, "running": running, "everything": EVERYTHING, "section": "switches"}
+    context = {
+        "engaged_switches": engaged_switches,
+        "running": running,
+        "everything": EVERYTHING,
+        "section": "switches",
+    }
     return render(request, "console/switches.html", context)
 
 
-def _switch_row(halt: PauseSwitch, names_by_key: dict[str, str]) -> dict[str, Any]:
+def _switch_row(pause_switch: PauseSwitch, names_by_key: dict[str, str]) -> dict[str, Any]:
     return {
-        "key": halt.key,
-        "name": names_by_key.get(halt.key, halt.key),
-        "by": labels.actor_name(halt.engaged_by) or halt.engaged_by,
-        "at": halt.engaged_at,
-        "reason": halt.reason,
+        "key": pause_switch.key,
+        "name": names_by_key.get(pause_switch.key, pause_switch.key),
+        "by": labels.actor_name(pause_switch.engaged_by) or pause_switch.engaged_by,
+        "at": pause_switch.engaged_at,
+        "reason": pause_switch.reason,
     }
 
 
 @require_POST
 @access.page("butler.add_pauseswitch")
-def throw(request: HttpRequest) -> HttpResponse:
+def engage(request: HttpRequest) -> HttpResponse:
     """Stop one automation, or all of them."""
     key = request.POST.get("key", "")
     reason = request.POST.get("reason", "").replace("\x00", "").strip()[:200]
@@ -74,7 +79,7 @@ def _stopped_text(key: str, withdrawn: int) -> str:
 
 @require_POST
 @access.page("butler.change_pauseswitch")
-def lift(request: HttpRequest) -> HttpResponse:
+def release(request: HttpRequest) -> HttpResponse:
     """Resume one automation, or all of them."""
     key = request.POST.get("key", "")[:64]
     if pause_switches.release_switch(key=key, by=audit.actor(request), now=timezone.now()):

@@ -33,7 +33,7 @@ LOOKS = "i i i i 3 3 3 3 y y 3"
 REVIEWS = "i i i i 3 y 3 3 y y 3"
 SEE_SWITCHES = "i i i i 3 3 3 y y y y"
 TOPICS = "i i i i 3 y y y y y y"
-THROW = "i i i i 3 3 3 3 3 y 3"
+SWITCH = "i i i i 3 3 3 3 3 y 3"
 
 CUSTOMER = "customers/<uuid:customer_id>/"
 TABLE = {
@@ -74,8 +74,8 @@ TABLE = {
     "GET topics/": TOPICS,
     "POST topics/say/": SERVE,
     "GET switches/": SEE_SWITCHES,
-    "POST switches/throw/": THROW,
-    "POST switches/lift/": THROW,
+    "POST switches/throw/": SWITCH,
+    "POST switches/lift/": SWITCH,
 }
 
 

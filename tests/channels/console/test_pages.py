@@ -242,7 +242,7 @@ def test_a_manager_stops_an_automation_and_lets_it_go_on(client):
     assert "<strong>Reminder</strong>" in page
     assert "by Lin, " in page
     assert "Wrong price" in page
-    # What is stopped cannot be stopped, and what was lifted not lifted.
+    # What is stopped cannot be stopped, and a released switch cannot be released.
     assert f'<option value="{key}">' not in page
     assert "It goes on" in lin.post("/console/switches/lift/", {"key": key}, follow=True).text
     assert "not stopped" in lin.post("/console/switches/lift/", {"key": key}, follow=True).text
