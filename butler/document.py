@@ -1,4 +1,4 @@
-"""The document of an automation: the structure of its file, read strictly. Pure."""
+"""The document of an automation: the structure of its file. Pure."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -16,10 +16,10 @@ class _DocumentPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OnEvent(_DocumentPart, frozen=True, tag="event", tag_field="kind"):
-    """Something happened: the name of the event.
+    """Starts a run for each event with this name.
 
-    With `gather`, all that happens to a customer until then is said at once: so long after the
-    first ("30m", "2h"), or at a time on their clock ("18:00").
+    With `gather`, one run collects the events of a customer: for a length of time after the first
+    event ("30m", "2h"), or until a local time of the customer ("18:00").
     """
 
     event: str
@@ -27,26 +27,26 @@ class OnEvent(_DocumentPart, frozen=True, tag="event", tag_field="kind"):
 
 
 class OnAbsence(_DocumentPart, frozen=True, tag="absence", tag_field="kind"):
-    """Something happened and something else did not follow within a time ("90m", "2h", "3d")."""
+    """Starts a run if `absent` does not follow `event` within a time ("90m", "2h", "3d")."""
 
     event: str
     absent: str
     within: str
-    # Whether the other event has to be about the same thing, such as the same order.
+    # "about": the absent event must have the same subject as the first, such as the same order.
     same: Literal["customer", "about"] = "customer"
 
 
 class OnDate(_DocumentPart, frozen=True, tag="date", tag_field="kind"):
-    """A date on the record: so many days before it, at a time on the customer's clock."""
+    """Starts a run `days_before` a date on the record, at a local time of the customer."""
 
-    # Such as "order.visit_date"; "member.birth_date" and "trait.<name>" return each year.
+    # "order.visit_date"; "member.birth_date" and "trait.<name>", which repeat each year.
     date: str
     at: str
     days_before: int = 0
 
 
 class OnSchedule(_DocumentPart, frozen=True, tag="schedule", tag_field="kind"):
-    """On these days (ISO, 1 is Monday) or dates, at a time on each customer's clock."""
+    """Starts runs on these weekdays (ISO, 1 is Monday) or dates, at each customer's local time."""
 
     at: str
     audience: str
@@ -55,14 +55,14 @@ class OnSchedule(_DocumentPart, frozen=True, tag="schedule", tag_field="kind"):
 
 
 class OnTopic(_DocumentPart, frozen=True, tag="topic", tag_field="kind"):
-    """Something customers care about changed its status: "ride:*" is "down"."""
+    """Starts runs when a topic changes to a status, such as "ride:*" to "down"."""
 
     topic: str
     status: str
     audience: str
 
     def matches(self, key: str) -> bool:
-        """Return whether the trigger covers this topic: by its key, or by "ride:*" for all rides."""
+        """Return whether the trigger has this topic key, or a pattern such as "ride:*" for it."""
         prefix = self.topic.removesuffix("*")
         return key == prefix if prefix == self.topic else key.startswith(prefix)
 
@@ -71,35 +71,38 @@ type Trigger = OnEvent | OnAbsence | OnDate | OnSchedule | OnTopic
 
 
 class MessageText(_DocumentPart, frozen=True):
-    """What is said in one language. Liquid; `short` is for SMS, `mjml` replaces our own layout."""
+    """The Liquid templates of a message in one language; `short` is for SMS.
+
+    `mjml` replaces the default e-mail layout.
+    """
 
     subject: str
     text: str
     short: str = ""
     mjml: str = ""
-    # Where a button leads and what it says; a path on our own site.
+    # The label of a button, and the path of the page on our own site that it opens.
     action: str = ""
     path: str = ""
 
 
 class MessageStep(_DocumentPart, frozen=True, tag="message", tag_field="kind"):
-    """Say something through the first of these channels that may and can."""
+    """Sends a message through the first allowed of these channels."""
 
     channels: tuple[str, ...]
     texts: dict[str, MessageText]
-    # Through every one of them instead: what is read in one place is not missed in another.
+    # True: through every allowed channel instead of the first one.
     every: bool = False
 
 
 class WaitStep(_DocumentPart, frozen=True, tag="wait", tag_field="kind"):
-    """Wait for a length of time ("2h"), or until a time on the customer's clock ("09:00")."""
+    """Waits for a length of time ("2h"), or until a local time of the customer ("09:00")."""
 
     length: str = ""
     until: str = ""
 
 
 class WaitForStep(_DocumentPart, frozen=True, tag="wait_for", tag_field="kind"):
-    """Wait for an event; `then` if it came, `otherwise` if it did not in time."""
+    """Waits for an event. If it arrives within the time, `then` runs, else `otherwise`."""
 
     event: str
     within: str
@@ -109,7 +112,7 @@ class WaitForStep(_DocumentPart, frozen=True, tag="wait_for", tag_field="kind"):
 
 
 class BranchStep(_DocumentPart, frozen=True, tag="branch", tag_field="kind"):
-    """Go one way or the other; CEL over the same values that texts see."""
+    """Runs `then` if a CEL condition over the values of the context is true, else `otherwise`."""
 
     when: str
     then: tuple["Step", ...] = ()
@@ -117,51 +120,51 @@ class BranchStep(_DocumentPart, frozen=True, tag="branch", tag_field="kind"):
 
 
 class NextChannelStep(_DocumentPart, frozen=True, tag="next_channel", tag_field="kind"):
-    """Say the last message again through the next channel unless it was seen in time."""
+    """Sends the last message through the next channel if the customer has not seen it in time."""
 
     within: str
     channels: tuple[str, ...]
 
 
 class TaskStep(_DocumentPart, frozen=True, tag="task", tag_field="kind"):
-    """Ask a person: the fall-back channel that understands."""
+    """Creates a staff task."""
 
     title: str
     body: str = ""
     within: str = "1h"
 
 
-# Where a step holds steps of its own.
+# The fields of a step that contain steps.
 BRANCHES = ("then", "otherwise")
 
 type Step = MessageStep | WaitStep | WaitForStep | BranchStep | NextChannelStep | TaskStep
 
 
 class AutomationDocument(_DocumentPart, frozen=True):
-    """One version of an automation, as its file has it."""
+    """One version of an automation: the content of its file."""
 
     key: str
-    # For the customer, who reads why: "Reminder of your visit".
+    # The name that customers read, such as "Reminder of your visit".
     name: Translations
     trigger: Trigger
     steps: tuple[Step, ...]
-    # The class of the message, of the strictest thing in it.
+    # The message class. A message with parts of several classes has the strictest one.
     message_class: MessageClass = msgspec.field(name="class")
     topic: str
-    # How long after its cause it still makes sense; a till's late batch is past it.
+    # The time after the cause in which a message may be sent. Late events start no run.
     expires: str
     purpose: str = ""
-    # What gives the right to a service message: "order", "visit", "request"; the thing itself
-    # comes from what triggered it.
+    # The relation that permits a service message: "order", "visit" or "request". The cause of the
+    # run names the order, visit or request.
     relation: str = ""
-    # CEL; only where it holds. Empty: always.
+    # A CEL condition. The run is cancelled if it is not true. Empty: always true.
     condition: str = ""
-    # What makes an occasion one: each event, each thing it is about, each customer, each day.
+    # The key of the occasion: one run per event, per subject, per customer or per day.
     once_per: Literal["event", "about", "customer", "day"] = "event"
     priority: int = 5
-    # In quiet hours: wait until they end, or leave it.
+    # In quiet hours: "defer" waits until they end, "skip" sends no message.
     quiet: Literal["defer", "skip"] = "defer"
-    # In which languages it is said; empty: in all that we speak.
+    # The languages of the texts. Empty: all languages of Butler.
     languages: tuple[str, ...] = ()
 
 
@@ -186,7 +189,10 @@ def steps_with_paths(steps: tuple[Step, ...], parent: str = "") -> Iterator[tupl
 
 
 def next_step_path(document: AutomationDocument, path: str) -> str | None:
-    """Return the path of the next step: its neighbor, or the one after the step it is inside."""
+    """Return the path of the following step, or None.
+
+    At the end of a branch it is the step after the one that contains the branch.
+    """
     while path:
         outer, _, index = path.rpartition(".")
         neighbor = f"{outer}.{int(index) + 1}" if outer else str(int(index) + 1)
@@ -198,7 +204,7 @@ def next_step_path(document: AutomationDocument, path: str) -> str | None:
 
 
 def branch_path(document: AutomationDocument, path: str, branch: str) -> str | None:
-    """Return the path of the first step of a branch, or of the next step where it is empty."""
+    """Return the path of the first step of a branch, or of the next step if it is empty."""
     first = f"{path}.{branch}.0"
     return first if _exists(document, first) else next_step_path(document, path)
 

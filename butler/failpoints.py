@@ -1,7 +1,7 @@
-"""Named points at which tests can crash the process. They do nothing otherwise.
+"""Named points at which tests can crash the process. Without a hook they have no effect.
 
-Tests set a hook that raises an exception or ends the process, and check the invariants after it
-(docs/invariants.md, 6).
+A test sets a hook that raises an exception or ends the process. Then the test checks the
+invariants (docs/invariants.md, 6).
 """
 
 from collections.abc import Callable
@@ -18,5 +18,6 @@ def failpoint(name: str) -> None:
 
 
 def set_hook(hook: Hook | None) -> None:
+    """Set the hook that all failpoints call; None removes it."""
     global _hook
     _hook = hook

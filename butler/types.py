@@ -1,4 +1,4 @@
-"""The inputs and the outcome of decisions: frozen values, no Django."""
+"""The inputs and the results of decisions: frozen values without Django."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,34 +17,34 @@ type Layer = Literal["integrity", "legal", "terms", "basis", "preference", "comp
 
 
 class Contact(msgspec.Struct, frozen=True):
-    """Sending a message to a customer through one channel."""
+    """The act of sending a message to a customer through one channel."""
 
     message_class: str
     topic: str
     channel: str
-    # What it was that happened; a message about yesterday's closed ride is stale.
+    # The time of the cause of the message, and the time until which it may be sent.
     occurred_at: datetime
     expires_at: datetime
-    # For what consent is needed: relationship, marketing and peer.
+    # The purpose of the consent, for the classes relationship, marketing and peer.
     purpose: str = ""
-    # What gives the right to a service message: "order:A-1001", "visit:2027-04-18",
-    # "request:..."; it must be live in the facts, a word here opens nothing.
+    # The relation that permits a service message: "order:A-1001", "visit:2027-04-18",
+    # "request:...". It permits the message only if it is live in the facts.
     relation: str = ""
-    # The automation it comes from, for its switch; empty: a person sends it.
+    # The automation that sends the message, for its pause switch. Empty: staff send it.
     automation: str = ""
 
 
 class Use(msgspec.Struct, frozen=True):
-    """Using data for a purpose, such as to choose what is offered."""
+    """The act of using data for a purpose, such as the choice of offers."""
 
     purpose: str
     data_categories: tuple[str, ...] = ()
-    # Whose relation it serves, where it is needed for what was ordered.
+    # The relation that needs the use, such as an order. Empty: the use needs consent.
     relation: str = ""
 
 
 class Address(msgspec.Struct, frozen=True):
-    """A verified address of a channel, and why no message may go there, if so."""
+    """A verified address of a channel, and the reason for its suppression, if any."""
 
     value: str
     # "", "bounced", "complained", "stopped"
@@ -53,7 +53,7 @@ class Address(msgspec.Struct, frozen=True):
 
 
 class Relation(msgspec.Struct, frozen=True):
-    """A live order, visit or request, and until when it permits service messages."""
+    """A live order, visit or request, and the time in which it permits service messages."""
 
     kind: Literal["order", "visit", "request"]
     since: datetime
@@ -62,46 +62,46 @@ class Relation(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """The facts of a customer at one version. None: unknown, which denies."""
+    """The facts of a customer at one version. None means unknown, and unknown facts deny."""
 
     customer: str
     version: int | None
-    # "live"; anything else ("joined", "restricted", "erased") is nobody to speak to.
+    # Only customers with "live" get messages. Other values: "joined", "restricted", "erased".
     record_status: str | None
     control: State | None
-    # By channel; a channel that is missing cannot reach them. The inbox needs no address.
+    # By channel. A channel without an address cannot be used, except the inbox.
     addresses: Mapping[str, Address] | None
     # By name, such as "order:A-1001".
     relations: Mapping[str, Relation] | None
-    # Whether consents of this customer count: old enough where they live, or a guardian said.
+    # Whether the customer is old enough to consent in their country.
     is_of_age: bool | None
-    # By "scope|window": how many messages were sent in the current windows.
+    # The number of messages sent in each current budget window, by "scope|window".
     used: Mapping[str, int] | None
     # The keys of the pause switches that are engaged: automations, or "*" for all.
     halted: frozenset[str] | None
-    # Where the customer is: the stated zone, or that of their device. "" where nobody knows.
+    # The time zone of the customer; "" if it is unknown.
     zone: str = ""
     language: str = ""
 
 
 class Budget(msgspec.Struct, frozen=True):
-    """At most so many messages a day, ISO week or month, in the customer's calendar."""
+    """The largest number of messages per day, ISO week or month, in the customer's time zone."""
 
     limit: int
     period: Literal["day", "week", "month"]
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """The company's policy, and the purposes, topics and channels that exist."""
+    """The policy of the company, and the purposes, topics and channels that exist."""
 
     version: str
     # The company's budgets by class.
     budgets: Mapping[str, Budget]
     # The company's quiet hours by class; service_critical and legal_duty have none.
     quiet_hours: Mapping[str, QuietHours]
-    # Where customers could be whose zone is unknown: quiet hours are observed in all of these.
+    # The possible time zones of customers with an unknown zone. Quiet hours apply in all of them.
     plausible_zones: tuple[str, ...]
-    # The purposes that there are, by key: "contact" or "use".
+    # The kind of each purpose, "contact" or "use", by key.
     purposes: Mapping[str, str]
     topics: frozenset[str]
     channels: frozenset[str]
@@ -110,7 +110,7 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 class RenderedMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """The text of a message in one language; `html` is empty unless it is mail."""
+    """The text of a message in one language. Only e-mail has `html`."""
 
     language: str
     subject: str
@@ -119,33 +119,33 @@ class RenderedMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The answer of one check, with references to its reasons."""
+    """The result of one check, with references to its evidence."""
 
     gate: str
     layer: str
     verdict: Literal["pass", "deny", "defer", "basis"]
     code: str
-    # Entries of the ledger, relations and receipts that prove the answer.
+    # The ledger entries, relations and delivery reports that prove the result.
     references: tuple[str, ...] = msgspec.field(default=(), name="evidence")
     inputs: Mapping[str, object] = {}
-    # Where it defers.
+    # The end of a deferral.
     until: datetime | None = None
 
 
 class DecisionResult(msgspec.Struct, frozen=True, gc=False):
-    """Whether an act is allowed, and why. The last of the gates decided."""
+    """The result of a decision. The last gate is the deciding one, unless the act is allowed."""
 
     effect: Effect
-    # butler.decisions.reasons.catalog has the sentence for it.
+    # A code of butler.decisions.reasons.catalog.
     code: str
     layer: str
     gates: tuple[Gate, ...]
     until: datetime | None = None
-    # What carries it: "consent:<entry>", "relation:order:A-1001", "legal_duty".
+    # The legal basis: "consent:<entry>", "relation:order:A-1001" or "legal_duty".
     basis: str = ""
     # The scope and window of each budget that the message uses: ("email:*", "2027-04-18").
     budget_windows: tuple[tuple[str, str], ...] = ()
-    # To be done by a person instead: "person_first".
+    # "person" if staff must handle the message; empty otherwise.
     route_to: str = ""
     language: str = ""
     customer_version: int = 0

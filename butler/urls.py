@@ -1,10 +1,10 @@
-"""What the butler adds under /api/. What is about one record is there twice, as customers' is."""
+"""The routes of butler under /api/. Routes about a record exist under customers/<id>/ and me/."""
 
 from django.urls import URLPattern, URLResolver, include, path
 
 from butler.api import consents, ledger, messages, preferences, tasks, topics
 
-# The names are what the access log records of a read; its entries never change.
+# The access log stores the names of these routes, and its entries never change. Do not rename.
 _record_paths: list[URLPattern | URLResolver] = [
     path("messages/", messages.MessagesView.as_view(), name="messages"),
     path("messages/<uuid:message_id>/", messages.MessageView.as_view(), name="message"),

@@ -1,6 +1,6 @@
-"""The life of a version of an automation: approved, live, paused, retired.
+"""Changes the status of a version of an automation: approved, live, paused, retired.
 
-A version is written once. Its status changes, and so does who approved it.
+The document of a version never changes. Only its status and its approver change.
 """
 
 from datetime import datetime, timedelta
@@ -15,30 +15,31 @@ _IN_USE = (AutomationVersion.Status.LIVE, AutomationVersion.Status.PAUSED)
 
 
 class Operator(NamedTuple):
-    """Who loads, approves or activates a version."""
+    """The staff member or program that loads, approves or activates a version."""
 
     name: str
-    # Names change and are not unique; a login belongs to one person. None: not signed in.
+    # The id of the user account, because names can change and are not unique. None: a program.
     login: int | None = None
 
 
 class InvalidTransition(Exception):
-    """The version cannot go from its status to this one, or not by this operator."""
+    """The status of the version, or the operator, does not permit this transition."""
 
 
 @transaction.atomic
 def approve(version: AutomationVersion, by: Operator, now: datetime) -> AutomationVersion:
-    """Say that a draft may be used. Raises InvalidTransition for anything else, and for its own author.
+    """Approve a draft and return the version.
 
-    Two logins are two people, whatever they are called; who has none answers for nothing.
+    Raises InvalidTransition if the version is not a draft, or if the operator has no login or
+    is its author. Authors are compared by login, not by name.
     """
     locked = _lock(version)
     if locked.status != AutomationVersion.Status.DRAFT:
-        raise InvalidTransition(f"It is {locked.status} already.")
+        raise InvalidTransition(f"The version is already {locked.status}.")
     if by.login is None:
-        raise InvalidTransition("Who approves it has a login of their own.")
+        raise InvalidTransition("Only a staff member with a login can approve a version.")
     if by.login == locked.loaded_by_login:
-        raise InvalidTransition("Somebody else than who wrote it approves it.")
+        raise InvalidTransition("The author of a version cannot approve it.")
     locked.status, locked.approved_at = AutomationVersion.Status.APPROVED, now
     locked.approved_by, locked.approved_by_login = by.name, by.login
     locked.save(update_fields=["status", "approved_at", "approved_by", "approved_by_login"])
@@ -47,19 +48,19 @@ def approve(version: AutomationVersion, by: Operator, now: datetime) -> Automati
 
 @transaction.atomic
 def go_live(version: AutomationVersion, by: Operator, now: datetime) -> AutomationVersion:
-    """Use this version from now on, in place of the one in use.
+    """Make this version live, retire the version in use, and return this version.
 
-    Runs that began with another version end with that one. An older version that was live
-    before can be taken back into use. Raises InvalidTransition for what nobody approved.
+    Runs that began with another version end with that version. A retired version can go live
+    again. Raises InvalidTransition if the version is not approved or is already live.
     """
     locked = _lock(version)
     if locked.status == AutomationVersion.Status.LIVE:
-        raise InvalidTransition("It is live already.")
+        raise InvalidTransition("The version is already live.")
     if not locked.approved_at:
-        raise InvalidTransition("Nobody approved it.")
+        raise InvalidTransition("The version is not approved.")
     others = AutomationVersion.objects.filter(automation=locked.automation_id, status__in=_IN_USE)
     others.exclude(pk=locked.pk).update(status=AutomationVersion.Status.RETIRED)
-    # Every process looks for new versions within this time: all begin at the same event.
+    # Each process reads new versions within this time, so all of them start at the same event.
     settled = timedelta(seconds=settings.BUTLER_ACTIVATION_SECONDS)
     locked.status, locked.live_at = AutomationVersion.Status.LIVE, now + settled
     locked.save(update_fields=["status", "live_at"])
@@ -68,10 +69,10 @@ def go_live(version: AutomationVersion, by: Operator, now: datetime) -> Automati
 
 @transaction.atomic
 def pause(version: AutomationVersion, by: Operator, now: datetime) -> AutomationVersion:
-    """Start no new runs; what has begun goes on. To stop that as well there is the switch."""
+    """Pause a live version: it starts no new runs. A pause switch also stops its open runs."""
     locked = _lock(version)
     if locked.status != AutomationVersion.Status.LIVE:
-        raise InvalidTransition("Only what is live can be paused.")
+        raise InvalidTransition("Only a live version can be paused.")
     locked.status = AutomationVersion.Status.PAUSED
     locked.save(update_fields=["status"])
     return locked
@@ -79,24 +80,24 @@ def pause(version: AutomationVersion, by: Operator, now: datetime) -> Automation
 
 @transaction.atomic
 def resume(version: AutomationVersion, by: Operator, now: datetime) -> AutomationVersion:
-    """Go on where it was paused; what happened meanwhile starts nothing."""
+    """Make a paused version live again. Events during the pause start no runs."""
     if _lock(version).status != AutomationVersion.Status.PAUSED:
-        raise InvalidTransition("It is not paused.")
+        raise InvalidTransition("The version is not paused.")
     return go_live(version, by, now)
 
 
 @transaction.atomic
 def retire(version: AutomationVersion, by: Operator, now: datetime) -> AutomationVersion:
-    """Use it no more. It stays readable: customers can ask why for as long as they like."""
+    """Retire a version. Its row stays, so that customers can still read why they got a message."""
     locked = _lock(version)
     if locked.status == AutomationVersion.Status.RETIRED:
-        raise InvalidTransition("It is retired already.")
+        raise InvalidTransition("The version is already retired.")
     locked.status = AutomationVersion.Status.RETIRED
     locked.save(update_fields=["status"])
     return locked
 
 
 def _lock(version: AutomationVersion) -> AutomationVersion:
-    # The automation, not the version: which of its versions is in use is one question.
+    # The lock is on the automation, because only one of its versions may be in use.
     Automation.objects.select_for_update().get(pk=version.automation_id)
     return AutomationVersion.objects.get(pk=version.pk)

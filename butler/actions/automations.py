@@ -1,4 +1,4 @@
-"""Loads automations from their files: each change of a file is a new version, as a draft."""
+"""Loads automations from files. Each changed file becomes a new version with status draft."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ from customers.models import Purpose, Topic
 
 
 class VersionChange(NamedTuple):
-    """The version that one file was loaded as."""
+    """The version of an automation that the load made or found for one file."""
 
     key: str
     number: int
@@ -31,7 +31,7 @@ class VersionChange(NamedTuple):
 
 
 class LoadSummary(NamedTuple):
-    """The versions of a load, and how many notices it published."""
+    """The versions of one load, and the number of notices that it published."""
 
     changes: tuple[VersionChange, ...]
     notices: int
@@ -47,9 +47,9 @@ def load(
     now: datetime,
     by: Operator,
 ) -> LoadSummary:
-    """Load all of these, or raise InvalidAutomations with everything that is wrong.
+    """Load all files and return the versions; raise InvalidAutomations with all problems.
 
-    What has not changed stays the version it is; what has is a new version, as a draft.
+    An unchanged file keeps its version. A changed file becomes a new version with status draft.
     """
     existing = _existing_versions(documents)
     checked = validate([file for file in documents if file.name not in existing], purposes, topics)
@@ -68,12 +68,12 @@ def _publish(
     try:
         return publish(purposes=purposes, notices=notices, topics=topics, now=now)
     except NoticeChanged as error:
-        reason = f"the words of {error} were published already; give them a version of their own"
+        reason = f"{error} was already published; give the changed text a new version"
         raise InvalidAutomations([FileProblem("purposes.toml", "notice", reason)]) from None
 
 
 def _existing_versions(documents: Sequence[AutomationFile]) -> dict[str, VersionChange]:
-    """Find what is a version already, by file. It was looked at when it became one."""
+    """Return the files that are already a version, by file name. They were validated before."""
     digests = {_digest(file): file.name for file in documents}
     versions = AutomationVersion.objects.filter(digest__in=digests)
     return {
@@ -88,7 +88,7 @@ def _digest(file: AutomationFile) -> str:
     try:
         return sha256(canonical_json(file.content)).hexdigest()
     except NotCanonical:
-        # Such as a number with a point; checking says where.
+        # Such as a number with a decimal point. The validation reports the field.
         return ""
 
 
@@ -97,7 +97,7 @@ def validate(
     purposes: Sequence[PurposeText] = (),
     topics: Sequence[TopicText] = (),
 ) -> list[tuple[AutomationFile, AutomationDocument]]:
-    """Return the automations as they are valid, or raise InvalidAutomations; nothing is written."""
+    """Return each file with its document, or raise InvalidAutomations. Writes no row."""
     allowed = AllowedReferences(
         purposes=dict(Purpose.objects.values_list("key", "kind"))
         | {purpose.key: purpose.kind for purpose in purposes},
@@ -116,7 +116,7 @@ def validate(
 def _unknown_audiences(
     valid: Sequence[tuple[AutomationFile, AutomationDocument]],
 ) -> Iterable[FileProblem]:
-    """Find automations that are spoken of and that nobody knows."""
+    """Yield a problem for each audience that names an unknown automation."""
     loaded_keys = {document.key for _, document in valid}
     for file, document in valid:
         kind, _, name = getattr(document.trigger, "audience", "").partition(":")
@@ -134,7 +134,7 @@ def _store_version(
 ) -> VersionChange:
     digest = _digest(file)
     Automation.objects.get_or_create(key=document.key)
-    # Two who load at once number one after the other.
+    # The lock makes concurrent loads give different numbers.
     automation = Automation.objects.select_for_update().get(key=document.key)
     same = _same_version(automation, digest, document)
     if same:
@@ -157,9 +157,9 @@ def _store_version(
 def _same_version(
     automation: Automation, digest: str, document: AutomationDocument
 ) -> AutomationVersion | None:
-    """Return the version that was loaded from this file, or whose document says the same.
+    """Return the version with the same digest, or with an equal document.
 
-    A migration may have renamed something in a stored document: then the digests differ.
+    The digests differ if a migration renamed a field of the stored document.
     """
     return (
         automation.versions.filter(digest=digest).first()

@@ -1,4 +1,4 @@
-"""The messages of one claim: as they are queued, and as they may be sent."""
+"""The messages of one claim: the queued messages, and the messages that may be sent."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -34,7 +34,7 @@ class QueuedMessage(NamedTuple):
 
 
 class OutgoingMessage(msgspec.Struct, frozen=True):
-    """One message that may be sent now, as it was rendered."""
+    """One rendered message that may be sent now."""
 
     message_id: UUID
     delivery_id: UUID
@@ -49,20 +49,20 @@ class OutgoingMessage(msgspec.Struct, frozen=True):
 
 
 class Claimed(NamedTuple):
-    """The messages of one claim; both counts are zero where no message is queued."""
+    """The messages of one claim. Both counts are zero if no message was queued."""
 
     outgoing: Sequence[OutgoingMessage]
     queued: Mapping[UUID, QueuedMessage]
-    # By message. Not stored: it can be rendered again from the version and the context, and is ten
-    # times as long as everything else.
+    # By message id. HTML is not stored: it is ten times as long as the other columns, and can be
+    # rendered again from the version and the context.
     html: Mapping[UUID, str]
     claimed_count: int
-    # Queued messages whose customers are locked elsewhere, for a moment.
+    # Queued messages whose customers another transaction has locked.
     skipped_count: int = 0
 
 
 def contact_of(message: QueuedMessage, channel: str) -> Contact:
-    """Return the act of sending this message."""
+    """Return the contact that sending this message through the channel would be."""
     return Contact(
         message_class=message.message_class,
         topic=message.topic,

@@ -1,4 +1,4 @@
-"""Records the delivery reports of providers, once each, in whatever order they come."""
+"""Records the delivery reports of providers, each report once, in any order of arrival."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -52,10 +52,10 @@ class ReportedMessage(NamedTuple):
 def store_reports(
     *, provider: str, channel: str, reports: Sequence[DeliveryReport], now: datetime
 ) -> int:
-    """Store reports and apply them; return how many messages they were about.
+    """Store reports and apply them; return the number of messages that they name.
 
-    A report that is stored already changes nothing. A report about an unknown message stays
-    stored and is applied when its delivery is written.
+    A report that is already stored has no effect. A report about an unknown message stays stored
+    and is applied when its delivery is written.
     """
     valid = [report for report in reports if report.kind in delivery_reports.STATE_BY_KIND]
     rows = [_row(provider, report, now) for report in _of_channel(channel, valid)]
@@ -68,9 +68,10 @@ def store_reports(
 
 
 def apply_reports_of_deliveries(delivery_ids: Iterable[UUID], *, now: datetime) -> int:
-    """Apply the reports of these deliveries that came before their outcome was written.
+    """Apply the reports that arrived before the outcome of their delivery was written.
 
-    Called in the transaction that writes the outcomes, which has locked the customers.
+    Returns the number of messages. The caller writes the outcomes in the same transaction and
+    has locked the customers.
     """
     rows = sql.rows("find_waiting_reports", {"deliveries": list(delivery_ids)})
     ids = [id_ for (id_,) in rows]
@@ -78,10 +79,10 @@ def apply_reports_of_deliveries(delivery_ids: Iterable[UUID], *, now: datetime) 
 
 
 def apply_waiting_reports(*, now: datetime, limit: int = 500) -> int:
-    """Apply waiting reports whose messages are known by now; return how many messages changed.
+    """Apply waiting reports whose messages are known now; return how many messages changed.
 
-    A report can come at the moment at which the outcome of its delivery is written. After a day
-    a report about an unknown message is taken for one of another system.
+    A report can arrive while the outcome of its delivery is being written. Reports older than a
+    day are skipped, because their messages probably belong to another system.
     """
     oldest = now - _WAITING_AGE
     waiting = DeliveryReceipt.objects.filter(applied_at=None, received_at__gt=oldest)
@@ -90,9 +91,10 @@ def apply_waiting_reports(*, now: datetime, limit: int = 500) -> int:
 
 
 def _of_channel(channel: str, reports: Sequence[DeliveryReport]) -> list[DeliveryReport]:
-    """Leave out reports about messages of other channels: a bounced e-mail was no SMS.
+    """Return the reports without those about messages of other channels.
 
-    Anybody can write to the bounce address, and could suppress a telephone number that way.
+    Anyone can send mail to the bounce address. Without this check, such a mail could suppress a
+    telephone number.
     """
     message_ids = [report.message_id for report in reports if report.message_id]
     others = Message.objects.filter(pk__in=message_ids).exclude(channel=channel)
@@ -114,13 +116,13 @@ def _row(provider: str, report: DeliveryReport, now: datetime) -> DeliveryReceip
 
 
 def _apply(ids: Sequence[int], now: datetime) -> int:
-    """Apply stored reports to their messages; return how many messages they were about."""
+    """Apply stored reports to their messages; return the number of these messages."""
     customers = dict(sql.rows("lock_customers_of_reports", {"reports": list(ids)}))
     if not customers:
         return 0
     message_ids = list(customers)
     sql.run("match_reports", {"reports": list(ids), "messages": message_ids})
-    # Read with the customers locked: a delivery in flight may have got its outcome meanwhile.
+    # Read after the lock: a delivery in flight may have received its outcome before it.
     rows = sql.rows("read_reported_messages", {"messages": message_ids})
     messages = [_message(row) for row in rows]
     applied = [report.id for message in messages for report in message.new_reports]
@@ -178,7 +180,7 @@ def _suppress(messages: Sequence[ReportedMessage], now: datetime) -> None:
 def _append_events(
     messages: Sequence[ReportedMessage], customers: Mapping[UUID, UUID], now: datetime
 ) -> None:
-    """Append failures to the customers' logs, one event a kind; a complaint is an objection."""
+    """Append one event for each kind of failure; record an objection for a complaint."""
     for message in messages:
         old_kinds = {report.kind for report in message.reports if not report.is_new}
         for kind in sorted({report.kind for report in message.new_reports} - old_kinds):

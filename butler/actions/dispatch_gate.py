@@ -1,8 +1,8 @@
-"""Decides again, in the transaction that lets a message go.
+"""Decides again about each queued message, in the transaction that claims it for sending.
 
-The customers stay locked meanwhile: a withdrawal is committed before, and then it is seen here,
-or after, and then it finds the delivery that is written here and waits for it. This module sends
-nothing; what it returns may be sent until its lease ends.
+The transaction locks the customers. A withdrawal that commits before the lock is read here. A
+withdrawal that commits later finds the delivery that this module wrote, and waits for it. This
+module does not send: the caller may send the returned messages until their lease ends.
 """
 
 from collections.abc import Sequence
@@ -32,10 +32,10 @@ from butler.types import Contact, DecisionResult, Facts, RenderedMessage
 from customers import db
 from customers.sql import json
 
-# The state of a message by the code that denies it; by any other code it is suppressed.
+# The state of a denied message by its code; for all other codes it is suppressed.
 _DENIED_STATES = {"expired": "expired", "stale": "expired", "late_event": "expired"}
 
-# When a staff task that replaces a message is due.
+# The time until a staff task that replaces a message is due.
 _TASK_DUE_IN = timedelta(hours=1)
 
 
@@ -53,8 +53,8 @@ def claim(
 ) -> Claimed:
     """Claim messages that may be sent through this channel, for `lease` seconds.
 
-    Messages that may not get a new state, each with a decision that says why. The number of
-    statements does not depend on `limit`.
+    Messages that may not be sent now get a new state and a decision with the reason. The number
+    of statements does not depend on `limit`.
     """
     with transaction.atomic():
         params = {"channel": channel, "now": now, "limit": limit}
@@ -78,7 +78,7 @@ def _lock_customers(ids: set[UUID]) -> set[UUID]:
 
 
 class _DispatchGate:
-    """Decides the messages of one claim, one after the other; each uses up its budgets."""
+    """Decides about the messages of one claim in order, and counts each in its budgets."""
 
     def __init__(self, channel: str, now: datetime, links: LinkFactory) -> None:
         self.channel = channel
@@ -105,7 +105,7 @@ class _DispatchGate:
                 facts[message.customer_id] = self._send(message, own_facts, decision)
 
     def write_claims(self, provider: str, lease: float) -> None:
-        """Write the deliveries of what may be sent, the new states of the rest, all decisions."""
+        """Write the deliveries, the new states of the unsent messages, and all decisions."""
         params = {
             "seconds": lease,
             "channel": self.channel,
@@ -114,7 +114,7 @@ class _DispatchGate:
             "outgoing": json(self.outgoing),
             "state_changes": json(self.state_changes),
         }
-        # Neither statement returns rows, so both are sent before the first has ended.
+        # Neither statement returns rows, so the pipeline sends both without waiting.
         with db.pipeline():
             sql.run("write_claims", params)
             store.insert(self.decisions)
@@ -158,7 +158,7 @@ class _DispatchGate:
         )
 
     def _hand_to_person(self, message: QueuedMessage, decision: DecisionResult) -> None:
-        """Create a staff task instead: since the message was queued, a person is preferred."""
+        """Create a staff task instead: the customer set "person first" after it was queued."""
         try:
             rendered = self._render(message, decision.language)
         except NotRenderable as error:

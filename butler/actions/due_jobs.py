@@ -1,4 +1,4 @@
-"""Registers every job that a due row can name."""
+"""Registers every job that a due row can name, and contains the housekeeping jobs."""
 
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from butler.due import jobs
 from butler.due.queue import ClaimedDue
 from customers.actions import consent, idempotency, sign_in
 
-# Customers whose consents expire in one transaction.
+# The number of customers whose consents expire in one transaction.
 _EXPIRY_BATCH = 200
 
 

@@ -1,4 +1,4 @@
-"""Heartbeats of workers: a tick asks, and only a worker that runs tasks can record one."""
+"""Heartbeats of workers: a tick requests one, and a worker that runs tasks records it."""
 
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ INTERVAL = timedelta(seconds=15)
 def ask(due: ClaimedDue, now: datetime) -> datetime:
     """Ask the workers for a heartbeat; run again after the interval."""
     heartbeats = Heartbeat.objects.filter(name=WORKER)
-    # A question without an answer keeps its time: its age is how long the workers are silent.
+    # An unanswered request keeps its time, so its age is the time without a heartbeat.
     if not heartbeats.filter(answered_at__gte=F("asked_at")).update(asked_at=now):
         Heartbeat.objects.get_or_create(name=WORKER, defaults={"asked_at": now})
     notify.after_commit("butler.heartbeat")

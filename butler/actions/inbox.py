@@ -16,14 +16,15 @@ READ_EVENT = "Message Read"
 
 
 class NoSuchMessage(Exception):
-    """The message does not exist, or is another customer's."""
+    """The message does not exist or belongs to another customer."""
 
 
 @transaction.atomic
 def mark_seen(*, ids: Sequence[UUID], messages: Iterable[UUID], now: datetime) -> int:
-    """Mark messages as shown on a screen of the customer; `ids` are the customer's records.
+    """Mark inbox messages as shown to the customer; return how many were not marked before.
 
-    Appends no event. Runs that wait until a message is seen read the column `seen_at`.
+    `ids` are the records of the customer. Appends no event. Runs that wait
+    until a message is seen read the column `seen_at`.
     """
     own = Message.objects.filter(customer_id__in=ids, pk__in=list(messages))
     unread = own.filter(channel="inbox", seen_at=None)
@@ -35,11 +36,11 @@ def mark_seen(*, ids: Sequence[UUID], messages: Iterable[UUID], now: datetime) -
 
 @transaction.atomic
 def mark_read(*, ids: Sequence[UUID], message_id: UUID, now: datetime) -> bool:
-    """Mark a message as read and append an event, so that other devices show it at once.
+    """Mark a message as read and append an event, so that other devices show it immediately.
 
-    Return whether it was unread before; raise NoSuchMessage.
+    Returns whether it was unread before. Raises NoSuchMessage.
     """
-    # Every writer of both locks the customer before the message.
+    # All writers lock the customer before the message, so that they cannot deadlock.
     sql.rows("lock_records", {"ids": list(ids)})
     own = sent_messages(ids).filter(pk=message_id)
     unread = own.filter(read_at=None)

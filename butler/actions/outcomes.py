@@ -19,10 +19,10 @@ from customers.events.log import InternalEvent
 from customers.sql import json
 
 ATTEMPTS = 6
-# How long an uncertain message waits for a delivery report before it is sent again, where its
-# class allows that.
+# An uncertain message waits this long for a delivery report. Then it is sent again if its class
+# permits that.
 RECONCILE = timedelta(minutes=10)
-# The message classes of which an uncertain message is sent once more.
+# The message classes whose uncertain messages are sent once more.
 RESENT_CLASSES = frozenset({"service", "answer", "service_critical", "legal_duty"})
 _LONGEST_BACKOFF = 3600.0
 
@@ -37,7 +37,7 @@ class DeliveryOutcome(NamedTuple):
     message_class: str
     number: int
     is_idempotent: bool
-    # The channel is ours, so what it accepts is delivered.
+    # The channel is part of Butler (the inbox), so an accepted message is a delivered one.
     is_local: bool = False
     provider_id: str = ""
     code: str = ""
@@ -70,9 +70,9 @@ _EVENTS = {
 
 
 def write_outcomes(outcomes: Sequence[DeliveryOutcome], *, now: datetime) -> int:
-    """Write the outcomes; return how many were written. Deliveries that have one keep it.
+    """Write the outcomes; return how many were written. A delivery with an outcome keeps it.
 
-    Raises django.db.OperationalError where the database is away: the leases then expire, and
+    Raises django.db.OperationalError if the database is unavailable. The leases then expire, and
     the deliveries become uncertain.
     """
     if not outcomes:
@@ -98,7 +98,7 @@ def _lock_customers(delivery_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, int]
     """Lock the customers of deliveries; return for each record its live record and version."""
     rows = sql.rows("lock_customers_of_deliveries", {"deliveries": list(delivery_ids)})
     if any(was_merged for *_, was_merged in rows):
-        # The live record is another one by now, with another version.
+        # A merge changed the live record and its version.
         raise RetryTransaction
     return {record: (live, version) for record, live, version, _ in rows}
 
@@ -148,7 +148,7 @@ def _append_events(
     customers: Mapping[UUID, tuple[UUID, int]],
     now: datetime,
 ) -> None:
-    """Append an event to the customer's log for each outcome that they may see."""
+    """Append an event to the customer's log for each outcome that the customer may see."""
     events = [
         _outcome_event(customers[customer][0], message, channel, outcome, now)
         for _, message, customer, channel, outcome in written
@@ -174,7 +174,7 @@ def _outcome_event(
 
 
 def _suppress(outcomes: Sequence[DeliveryOutcome], delivery_ids: set[UUID], now: datetime) -> None:
-    """Suppress the addresses that a provider refused for good."""
+    """Suppress the addresses that a provider refused permanently."""
     suppressions = [
         {
             "message_id": outcome.message_id,
@@ -192,8 +192,8 @@ def _suppress(outcomes: Sequence[DeliveryOutcome], delivery_ids: set[UUID], now:
 def expire_leases(*, now: datetime, limit: int = 500) -> int:
     """End deliveries whose lease expired, and requeue uncertain messages; return how many.
 
-    A sender whose lease expired may have handed the message over: it becomes uncertain and is
-    not simply tried again.
+    The sender may have handed the message over before its lease expired. So the message becomes
+    uncertain instead of queued.
     """
     expired = [
         DeliveryOutcome(

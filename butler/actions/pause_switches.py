@@ -13,7 +13,7 @@ from customers import sql as customers_sql
 from customers.events import log
 
 EVERYTHING = "*"
-# Messages taken back in one transaction.
+# The number of messages withdrawn in one transaction.
 _WITHDRAWAL_BATCH = 2000
 
 
@@ -24,8 +24,9 @@ class UnknownAutomation(Exception):
 def engage_switch(*, key: str, by: str, reason: str, now: datetime) -> int:
     """Stop an automation, or all of them ("*"); return how many messages were withdrawn.
 
-    Every claim after the commit of the row obeys the switch. Then queued messages are withdrawn,
-    and unread messages in the inbox. Engaged again, it withdraws the messages that came since.
+    Each claim after the commit of the row obeys the switch. Then this function withdraws queued
+    messages and unread inbox messages. A second call withdraws the messages created since the
+    first one.
     """
     if key != EVERYTHING and not Automation.objects.filter(key=key).exists():
         raise UnknownAutomation(f"There is no automation {key}.")
@@ -45,7 +46,7 @@ def _find_withdrawable(key: str, after: UUID, now: datetime) -> list[tuple[UUID,
 @transaction.atomic
 def _withdraw(messages: Sequence[tuple[UUID, UUID]], now: datetime) -> int:
     """Withdraw messages, and append an event to the log of each customer who could see one."""
-    # Customers are locked before messages, as by every writer of outcomes.
+    # All writers of outcomes lock customers before messages, so that they cannot deadlock.
     customer_ids = {customer_id for _, customer_id in messages}
     customers_sql.run("lock_records", {"ids": sorted(customer_ids)})
     params = {"ids": [message_id for message_id, _ in messages], "now": now}

@@ -1,4 +1,4 @@
-"""Limits each provider: its rate, the batches in flight at once, its cooldown after failures."""
+"""Limits each provider: its rate, its parallel batches, and its cooldown after failures."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,29 +6,30 @@ from typing import NamedTuple
 
 from butler import sql
 
-# After so many failures in a row a provider gets a cooldown, which doubles each time.
+# After this number of failures in a row a provider gets a cooldown. Each further cooldown is
+# twice as long.
 FAILURE_LIMIT = 5
 _FIRST_COOLDOWN = 5.0
 _LONGEST_COOLDOWN = 300.0
 
 
 class Capacity(NamedTuple):
-    """How many messages may be claimed for a provider now, and whether it is in its cooldown."""
+    """The number of messages that may be claimed for a provider now, and its cooldown."""
 
     allowed: int
     is_cooling_down: bool
 
 
 def provider_key(channel: str, position: int) -> str:
-    """Return the key of a channel's provider; the first has the channel's own name."""
+    """Return the key of a provider: "email" for the first one, "email:2" for the second one."""
     return f"{channel}:{position + 1}" if position else channel
 
 
 def acquire(key: str, *, limit: int, batches: int, now: datetime) -> Capacity:
-    """Take capacity of a provider and return it.
+    """Reserve capacity of a provider for one batch and return it.
 
-    limit: messages of one batch. batches: batches of the channel in flight at once, so that a
-    provider that hangs does not occupy all workers.
+    `limit` is the largest number of messages in the batch. `batches` is the largest number of
+    parallel batches of the channel, so that a provider that hangs does not occupy all workers.
     """
     channel = key.partition(":")[0]
     params = {"key": key, "channel": channel, "limit": limit, "batches": batches, "now": now}
@@ -37,7 +38,7 @@ def acquire(key: str, *, limit: int, batches: int, now: datetime) -> Capacity:
 
 
 def record_outcomes(key: str, outcomes: Iterable[str], *, now: datetime) -> None:
-    """Count failures of the provider; one success sets the count to zero."""
+    """Count the failures of the provider; one success resets the count to zero."""
     outcomes = list(outcomes)
     has_succeeded = "accepted" in outcomes or "rejected" in outcomes
     failures = sum(outcome in ("transient", "uncertain") for outcome in outcomes)

@@ -67,9 +67,9 @@ class _ProgressRows(NamedTuple):
 def write_progress(
     advanced_runs: Sequence[AdvancedRun], dues: Sequence[ClaimedDue], now: datetime
 ) -> None:
-    """Write the progress of these runs in the open transaction."""
+    """Write the progress of these runs in the open transaction; `dues` are all claimed rows."""
     rows = _progress_rows(advanced_runs, now)
-    # No statement returns rows, so each is sent before the one before it has ended.
+    # No statement returns rows, so the pipeline sends them without waiting.
     with db.pipeline():
         if rows.messages:
             sql.run("insert_messages", {"messages": json(rows.messages), "now": now})
@@ -145,12 +145,12 @@ def _message(
 
 
 def _values(advanced: AdvancedRun, step: str) -> Mapping[str, object]:
-    """Return the values that the texts of a step use, as they are now."""
+    """Return the current values that the texts of a step use."""
     values = advanced.context.values if advanced.context else {}
     try:
         return excerpt(values, _value_paths(advanced.version.id, step))
     except InvalidTemplate:
-        # The message fails when it is rendered, with a reason.
+        # Rendering this message fails later, with a reason.
         return values
 
 
@@ -176,7 +176,7 @@ def _update_runs(
     advanced_runs: Sequence[AdvancedRun], dues: Sequence[ClaimedDue], now: datetime
 ) -> None:
     due_ids = {advanced.run.due_id for advanced in advanced_runs}
-    # Their runs ended meanwhile, or another process has claimed them.
+    # The runs of these rows have ended, or another process has claimed the rows.
     orphaned = [due for due in dues if due.id not in due_ids]
     params = {
         "runs": json([_new_state(advanced) for advanced in advanced_runs]),

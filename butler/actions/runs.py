@@ -1,7 +1,7 @@
-"""Advances many runs at once: reads their contexts, interprets each, writes their progress.
+"""Advances a batch of runs: reads their contexts, interprets each run, writes their progress.
 
-The number of statements does not depend on the size of a batch. A batch is one transaction:
-decisions, messages, staff tasks and the runs are written together or not at all.
+The number of statements does not depend on the size of the batch. A batch is one transaction,
+so decisions, messages, staff tasks and runs are written together or not at all.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ _cause = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def advance(dues: Sequence[ClaimedDue], now: datetime) -> None:
-    """Advance the runs of these due rows as far as they can go now."""
+    """Advance the runs of these due rows until each run waits or ends."""
     runs = _lock_runs(dues)
     versions_by_id = versions.read(run.version_id for run in runs)
     contexts = run_context.read_run_contexts(runs, now=now)
@@ -52,7 +52,7 @@ def advance(dues: Sequence[ClaimedDue], now: datetime) -> None:
 
 
 def give_up(due: ClaimedDue, reason: str, now: datetime) -> None:
-    """End a run whose job failed too often."""
+    """Set the run of a due row to failed, after the last attempt of its job."""
     StoredRun.objects.filter(id=due.key, status=StoredRun.Status.WAITING).update(
         status=StoredRun.Status.FAILED, awaited="", reason=reason[:64], ended_at=now
     )
@@ -92,7 +92,7 @@ def _snapshot(
 
 
 def _progress_without_record(run: LockedRun, version: LoadedVersion, rules: Rules) -> RunProgress:
-    """Return the progress of a run whose customer record is gone: it ends."""
+    """Return the progress of a run whose customer record does not exist: the run is cancelled."""
     document, at = version.document, run.occurred_at
     contact = Contact(document.message_class, document.topic, "", at, at)
     gate = Gate(gate="run", layer="integrity", verdict="deny", code="not_live")

@@ -1,4 +1,4 @@
-"""Creates, assigns and finishes the tasks of members of staff."""
+"""Creates, assigns and finishes staff tasks."""
 
 from datetime import datetime
 from uuid import UUID
@@ -22,15 +22,15 @@ _REPORT_KINDS = {
 
 
 class NoSuchTask(Exception):
-    pass
+    """There is no task with this id."""
 
 
 class AlreadyTaken(Exception):
-    """A colleague has the task."""
+    """A colleague has taken the task."""
 
 
 class AlreadyFinished(Exception):
-    """The task was finished before."""
+    """The task is already finished."""
 
 
 def create(
@@ -44,7 +44,7 @@ def create(
     automation_id: str = "",
     message_id: UUID | None = None,
 ) -> UUID:
-    """Create a task unless one with the key exists; return its id."""
+    """Create a task unless a task with this key exists; return the id of the task."""
     task = StaffTask(
         key=key,
         kind=kind,
@@ -60,7 +60,10 @@ def create(
 
 
 def take(*, task_id: UUID, by: str, now: datetime) -> StaffTask:
-    """Take a task; raise AlreadyTaken if a colleague has it. `by` is a principal's name."""
+    """Assign a task to `by`, the name of a principal, and return it.
+
+    Raises NoSuchTask, AlreadyTaken or AlreadyFinished.
+    """
     own = StaffTask.objects.filter(Q(taken_by="") | Q(taken_by=by), pk=task_id, done_at=None)
     if not own.update(taken_by=by, taken_at=now):
         raise _refusal(task_id)
@@ -68,7 +71,7 @@ def take(*, task_id: UUID, by: str, now: datetime) -> StaffTask:
 
 
 def give_back(*, task_id: UUID, by: str) -> StaffTask:
-    """Release a task, so that a colleague can take it."""
+    """Release a task of `by`, so that a colleague can take it; return the task."""
     own = StaffTask.objects.filter(pk=task_id, taken_by=by, done_at=None)
     if not own.update(taken_by="", taken_at=None):
         raise _refusal(task_id)
@@ -79,7 +82,7 @@ def give_back(*, task_id: UUID, by: str) -> StaffTask:
 def finish(
     *, task_id: UUID, by: str, actor: str, outcome: str, note: str = "", now: datetime
 ) -> StaffTask:
-    """Finish a task of one's own, or that nobody has; append an event to the customer's log.
+    """Finish a free task or a task of `by`; append an event to the customer's log.
 
     `by` is a principal's name, `actor` is the actor of the event.
     """

@@ -1,4 +1,4 @@
-"""Sets the status of topics, such as a ride, and starts the automations that tell customers."""
+"""Sets the status of topics such as rides, and starts the automations that notify customers."""
 
 import re
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from django.db import transaction
 from butler.automations.scheduling import schedule_topic_fan_outs
 from butler.models import TopicStatus
 
-# As in "ride:night-mail": a sort of thing, and which one.
+# The kind of topic and its name, such as "ride:night-mail".
 KEY = re.compile(r"[a-z][a-z0-9_-]{0,30}:[A-Za-z0-9._-]{1,60}\Z", re.ASCII)
 STATUS = re.compile(r"[a-z][a-z0-9_-]{0,31}\Z", re.ASCII)
 
 
 class StatusConflict(Exception):
-    """The status was changed by somebody else meanwhile."""
+    """Another caller changed the status after this caller read it."""
 
 
 @transaction.atomic
@@ -29,10 +29,10 @@ def set_status(
     now: datetime,
     expected_serial: int | None = None,
 ) -> TopicStatus:
-    """Say how a topic is now. Only a change is an occasion: saying it again tells nobody.
+    """Set the status of a topic and return the topic. Only a changed status starts automations.
 
-    The row knows who said it last: facts["said_by"]. Who names the serial that they saw changes
-    nothing that changed since: raises StatusConflict.
+    facts["said_by"] stores the name of the last author. Raises StatusConflict if the caller
+    passes `expected_serial` and the topic changed after that serial.
     """
     columns = {"status": status, "facts": {**facts, "said_by": author_name}, "changed_at": now}
     topics = TopicStatus.objects.select_for_update()
@@ -45,7 +45,7 @@ def set_status(
 def _update_status(
     topic: TopicStatus, columns: Mapping[str, Any], expected_serial: int | None
 ) -> bool:
-    """Update a locked topic; return whether its status is another one now."""
+    """Update a locked topic; return whether its status changed."""
     topic.facts = columns["facts"]
     if topic.status == columns["status"]:
         topic.save(update_fields=["facts"])

@@ -1,7 +1,7 @@
-"""Records consent statements so that no forbidden message is sent once they are acknowledged.
+"""Records consent statements so that no forbidden message is sent after the acknowledgement.
 
-The statements are committed first; from then on every claim reads them. Then we wait until no
-delivery of this customer is in flight, and answer with the messages that were sent before.
+Butler commits the statements first, so that each later claim reads them. Then it waits until no
+delivery to this customer is in flight, and returns the messages that were sent before.
 """
 
 import time
@@ -18,22 +18,22 @@ from customers.actions.changes import ChangeAuthor
 from customers.consent.chain_writer import RecordedStatements
 from customers.consent.statements import ConsentStatement, InvalidStatement
 
-# Longer than any lease, so that the wait ends with the lease itself.
+# In seconds. Longer than any lease, so that the wait ends when the lease ends.
 DELIVERY_TIMEOUT = 20.0
-# Messages that were sent within this time are returned: they may still be under way.
+# Messages sent within this time are returned, because they may not have arrived yet.
 _RECENT = timedelta(hours=1)
 _FIRST_POLL = 0.004
 
 
 class SentMessage(NamedTuple):
-    """One message that was sent, or may have been, before the statements were in force."""
+    """One message that was sent, or may have been sent, before the statements took effect."""
 
     message_id: UUID
     channel: str
     topic: str
     purpose: str
     subject: str
-    # accepted, delivered, uncertain; "sending" only where the timeout came first.
+    # accepted, delivered or uncertain; "sending" only if the wait timed out.
     state: str
     at: datetime
 
@@ -53,16 +53,16 @@ def record_statements(
     now: datetime,
     timeout: float = DELIVERY_TIMEOUT,
 ) -> Acknowledgement:
-    """Record statements; return once no message that they forbid can be sent any more.
+    """Record statements; return when no message that they forbid can be sent any more.
 
-    Must not be called inside a transaction: uncommitted statements stop no delivery. Raises what
-    customers.actions.consent.record_statements raises, also for the consent of a child.
+    Do not call it inside a transaction: uncommitted statements stop no delivery. Raises the errors
+    of customers.actions.consent.record_statements, and InvalidStatement for a child's consent.
     """
     _refuse_children(customer_id, statements, now)
     recorded = consent.record_statements(
         customer_id=customer_id, statements=statements, author=author, now=now
     )
-    # The statements are committed: a connection that is lost from here on does not undo them.
+    # The statements are committed. A connection that is lost now does not undo them.
     sent_messages = _sent_messages(recorded.customer_id, timeout, now)
     return Acknowledgement(recorded, _forbidden(sent_messages, statements))
 
@@ -70,7 +70,7 @@ def record_statements(
 def _forbidden(
     messages: Sequence[SentMessage], statements: Sequence[ConsentStatement]
 ) -> tuple[SentMessage, ...]:
-    """Return the messages that any of the statements is about."""
+    """Return the messages that one of the statements forbids."""
     return tuple(
         message
         for message in messages
@@ -79,7 +79,7 @@ def _forbidden(
 
 
 def _sent_messages(customer_id: UUID, timeout: float, now: datetime) -> list[SentMessage]:
-    """Return the messages that were sent by the time that none is in flight."""
+    """Wait until no delivery is in flight; return the messages that were sent."""
 
     def wait_and_read() -> list[SentMessage]:
         wait_for_deliveries(customer_id, timeout)
@@ -92,7 +92,7 @@ def _sent_messages(customer_id: UUID, timeout: float, now: datetime) -> list[Sen
 def _refuse_children(
     customer_id: UUID, statements: Sequence[ConsentStatement], now: datetime
 ) -> None:
-    """Raise InvalidStatement for a consent of a child that no guardian gave."""
+    """Raise InvalidStatement for a consent of a child without a guardian."""
     if not any(
         statement.kind == "consent.given" and not _is_by_guardian(statement)
         for statement in statements
@@ -100,7 +100,9 @@ def _refuse_children(
         return
     facts = read_projected_events([customer_id], now=now).get(customer_id)
     if facts is not None and facts.is_of_age is False:
-        raise InvalidStatement("not_of_age", "Somebody this young cannot agree alone.")
+        raise InvalidStatement(
+            "not_of_age", "The customer is too young to consent without a guardian."
+        )
 
 
 def _is_by_guardian(statement: ConsentStatement) -> bool:
@@ -108,9 +110,9 @@ def _is_by_guardian(statement: ConsentStatement) -> bool:
 
 
 def wait_for_deliveries(customer_id: UUID, timeout: float = DELIVERY_TIMEOUT) -> None:
-    """Wait until no delivery for this live record is in flight.
+    """Wait until no delivery to this live record is in flight, or until the timeout (seconds).
 
-    For statements that were committed another way than by `record_statements`.
+    Use it for statements that were not committed by `record_statements`.
     """
     deadline = time.monotonic() + timeout
     pause = _FIRST_POLL

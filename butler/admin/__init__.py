@@ -1,7 +1,7 @@
-"""The administrator's tables of what Butler does by itself.
+"""The administration pages of automations, messages, decisions and topics.
 
-Versions are looked at here, approved, taken into use and stopped; what they say comes from
-files. Messages, decisions and runs are only looked at, and without the words that were said.
+Staff approve, activate and retire versions here, but change their texts in files. Messages,
+decisions and runs are read-only, and the pages do not show the text of messages.
 """
 
 from butler.admin import automations, messages, pause_switches, runs, topics, versions

@@ -1,4 +1,4 @@
-"""The automations, each with its version in use and its switch."""
+"""The administration pages of automations."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from customers.read_only_admin import ReadOnlyAdmin
 
 @admin.register(Automation)
 class AutomationAdmin(ReadOnlyAdmin):
-    """What Butler does by itself."""
+    """Lists the automations, each with its version in use and its pause switch."""
 
     list_display = ("key", "name", "in_use", "is_stopped", "created_at")
     ordering = ("key",)
@@ -22,7 +22,7 @@ class AutomationAdmin(ReadOnlyAdmin):
     change_form_outer_before_template = "butler/automation.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Automation]:
-        """Read names, versions and switches with the rows, and not once for each."""
+        """Read names, versions and switches in the same query as the rows."""
         versions = AutomationVersion.objects.filter(automation=OuterRef("pk"))
         used = versions.filter(status__in=("live", "paused"))
         engaged = PauseSwitch.objects.filter(
@@ -50,7 +50,7 @@ class AutomationAdmin(ReadOnlyAdmin):
         number = automation.used_number
         return f"v{number} {automation.used_status}" if number else "none"
 
-    # In a word: a red cross for what runs as it should would be read as its opposite.
+    # A word, because the red cross of a boolean would look like an error.
     @admin.display(description="switch")
     def is_stopped(self, automation: Any) -> str:
         return "stopped" if automation.has_engaged_switch else ""

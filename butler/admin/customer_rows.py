@@ -1,4 +1,4 @@
-"""Lists of rows that belong to customers."""
+"""The base classes of administration pages whose rows belong to customers."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from customers.read_only_admin import ReadOnlyAdmin, record_link
 
 
 class ChannelFilter(admin.SimpleListFilter):
-    """Filters by the channels of the settings, so that no table has to be read."""
+    """Filters by the channels in the settings, so that the filter reads no table."""
 
     title = parameter_name = "channel"
 
@@ -23,7 +23,7 @@ class ChannelFilter(admin.SimpleListFilter):
 
 
 class CustomerRowsAdmin(ReadOnlyAdmin):
-    """Rows that each belong to one customer."""
+    """A page of rows that each belong to one customer."""
 
     @admin.display
     def record(self, row: Any) -> str:

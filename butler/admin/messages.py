@@ -1,4 +1,4 @@
-"""The messages, the attempts to deliver them, and the limits of their providers."""
+"""The administration pages of messages, deliveries and provider limits."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from customers.read_only_admin import ReadOnlyAdmin
 
 @admin.register(Message)
 class MessageAdmin(CustomerRowsAdmin):
-    """What was said or is to be: its fate, not its words or where it went."""
+    """Shows the state of messages, but neither their text nor their address."""
 
     list_display = ("automation_id", "channel", "state", "reason", "created_at", "record")
     list_filter = ("state", ChannelFilter)
@@ -22,7 +22,7 @@ class MessageAdmin(CustomerRowsAdmin):
 
 @admin.register(Delivery)
 class DeliveryAdmin(CustomerRowsAdmin):
-    """Attempts to hand messages over."""
+    """Shows the attempts to hand messages to a provider."""
 
     list_display = (
         "channel",
@@ -41,7 +41,7 @@ class DeliveryAdmin(CustomerRowsAdmin):
 
 @admin.register(ProviderLimit)
 class ProviderLimitAdmin(ReadOnlyAdmin):
-    """The state of each channel; operators set its rate here."""
+    """Shows the state of each provider. Staff can change the rate."""
 
     list_display = ("channel", "rate", "failures", "cooldown_until")
     fields = ("channel", "rate", "failures", "cooldown_until")
@@ -51,5 +51,5 @@ class ProviderLimitAdmin(ReadOnlyAdmin):
         return request.user.has_perm("butler.change_providerlimit")
 
     def save_model(self, request: HttpRequest, row: ProviderLimit, form: Any, change: bool) -> None:
-        # The rest of the row goes on changing while somebody looks at it.
+        # Workers may have changed the other columns since the page was loaded.
         row.save(update_fields=["rate"])

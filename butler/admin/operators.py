@@ -1,8 +1,8 @@
-"""The person who works in the administration."""
+"""The name of the staff member who uses the administration."""
 
 from django.http import HttpRequest
 
 
 def operator_name(request: HttpRequest) -> str:
-    """Return the name of whoever is signed in, as versions and switches store it."""
+    """Return the name of the signed-in staff member, as versions and switches store it."""
     return str(getattr(request.user, "name", "") or request.user)[:100]

@@ -1,4 +1,4 @@
-"""The pause switches: engaged and released here."""
+"""The administration page on which staff engage and release pause switches."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from customers.read_only_admin import ReadOnlyAdmin
 
 @admin.register(PauseSwitch)
 class PauseSwitchAdmin(ReadOnlyAdmin):
-    """The switches: what was stopped, by whom and why."""
+    """Lists the pause switches, each with the staff member who engaged it and the reason."""
 
     list_display = ("key", "engaged_at", "engaged_by", "reason", "released_at", "released_by")
     list_filter = (("released_at", admin.EmptyFieldListFilter),)
@@ -51,17 +51,17 @@ class PauseSwitchAdmin(ReadOnlyAdmin):
 def _engage(request: HttpRequest, key: str) -> tuple[str, int]:
     reason = request.POST.get("reason", "").strip()
     if not reason:
-        return "Say why, for whoever asks later.", messages.ERROR
+        return "Enter the reason.", messages.ERROR
     try:
         withdrawn = pause_switches.engage_switch(
             key=key, by=operator_name(request), reason=reason, now=timezone.now()
         )
     except UnknownAutomation as error:
         return str(error), messages.ERROR
-    return f"Stopped. {withdrawn} messages were taken back.", messages.SUCCESS
+    return f"Stopped. Butler withdrew {withdrawn} messages.", messages.SUCCESS
 
 
 def _release(request: HttpRequest, key: str) -> tuple[str, int]:
     if pause_switches.release_switch(key=key, by=operator_name(request), now=timezone.now()):
-        return "It goes on, with what happens from now on.", messages.SUCCESS
-    return "It was not stopped.", messages.ERROR
+        return "The switch is released. New events start runs again.", messages.SUCCESS
+    return "The switch was not engaged.", messages.ERROR

@@ -1,4 +1,4 @@
-"""The runs of automations, and their decisions."""
+"""The administration pages of runs and of decisions."""
 
 from django.contrib import admin
 
@@ -8,7 +8,7 @@ from butler.models import Decision, Run
 
 @admin.register(Run)
 class RunAdmin(CustomerRowsAdmin):
-    """Automations at work."""
+    """Shows the runs of automations."""
 
     list_display = ("automation_id", "status", "step", "reason", "created_at", "ended_at", "record")
     list_filter = ("status", "automation")
@@ -18,7 +18,7 @@ class RunAdmin(CustomerRowsAdmin):
 
 @admin.register(Decision)
 class DecisionAdmin(CustomerRowsAdmin):
-    """What was decided, with every gate that was asked."""
+    """Shows the decisions, with the gate of every check."""
 
     list_display = ("automation_id", "stage", "outcome", "code", "decided_at", "record")
     list_filter = ("outcome",)

@@ -1,4 +1,4 @@
-"""The status of each topic."""
+"""The administration page of topics."""
 
 from django.contrib import admin
 
@@ -8,7 +8,7 @@ from customers.read_only_admin import ReadOnlyAdmin
 
 @admin.register(TopicStatus)
 class TopicStatusAdmin(ReadOnlyAdmin):
-    """How rides, shows and the like are; set through the API."""
+    """Shows the status of topics such as rides. The API and the console set it."""
 
     list_display = ("key", "status", "serial", "changed_at")
     search_fields = ("key",)

@@ -1,4 +1,4 @@
-"""The versions of automations: their texts, and the way from draft to live."""
+"""The administration pages of versions: their texts, and their transitions to live."""
 
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -43,7 +43,7 @@ _TRANSITION_ACTIONS = {
 
 
 class _PreviewRun(NamedTuple):
-    """An invented run of a record to try texts on."""
+    """A run that does not exist, to render texts for a record."""
 
     id: UUID
     customer_id: UUID
@@ -52,7 +52,7 @@ class _PreviewRun(NamedTuple):
 
 @admin.register(AutomationVersion)
 class AutomationVersionAdmin(ReadOnlyAdmin):
-    """One version: what it would say, how it differs from the one in use, and what is next."""
+    """Shows a version: its texts, its difference from the version in use, its transitions."""
 
     list_display = ("automation_id", "number", "status", "loaded_by", "approved_by", "live_at")
     list_filter = ("status", "trigger")
@@ -102,7 +102,7 @@ class AutomationVersionAdmin(ReadOnlyAdmin):
         }
 
     def _record(self, request: HttpRequest) -> dict[str, Any] | None:
-        """Return the values of the record to try texts on, if any; write the access to the log."""
+        """Return the values of the requested record, or None; write the access to the access log."""
         if not request.GET.get("record") or not request.user.has_perm("customers.view_customer"):
             return None
         now = timezone.now()
@@ -124,7 +124,7 @@ class AutomationVersionAdmin(ReadOnlyAdmin):
         return request.user.has_perm("butler.change_automationversion")
 
     def change_status(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Take a version to another status."""
+        """Change the status of a version."""
         action = _TRANSITION_ACTIONS.get(request.POST.get("step", ""))
         if not self._may_change_status(request):
             raise PermissionDenied
@@ -144,7 +144,7 @@ class AutomationVersionAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:butler_automationversion_change", args=[pk]))
 
     def mail(self, request: HttpRequest, pk: int, place: str, language: str) -> HttpResponse:
-        """Show a text as mail, by itself, in a page that can do nothing."""
+        """Return a text as an e-mail page, with a policy that forbids scripts and requests."""
         version = get_object_or_404(AutomationVersion, pk=pk)
         if not self.has_view_permission(request, version):
             raise PermissionDenied
@@ -157,5 +157,5 @@ class AutomationVersionAdmin(ReadOnlyAdmin):
         return HttpResponse(message.html, headers={"Content-Security-Policy": _MAIL_POLICY})
 
 
-# Mail has its styles inline, and no business with anything else.
+# E-mail has inline styles and HTTPS images; everything else is forbidden.
 _MAIL_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https:"

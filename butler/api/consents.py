@@ -48,21 +48,21 @@ class ConsentShape(msgspec.Struct, frozen=True):
     occurred_at: datetime | None = None
     valid_until: datetime | None = None
     reask_not_before: datetime | None = None
-    # Whether to ask now, where the customer did not bring it up; changing it is always possible.
+    # Whether a page may ask for the consent now. The customer can always change the answer.
     may_ask: bool = False
-    # The entry that objects to it.
+    # The ledger entry of the objection to this purpose.
     objection: UUID | None = None
 
 
 class ConsentsShape(msgspec.Struct, frozen=True):
-    """Every purpose with its answer, and every objection."""
+    """Every purpose with the customer's consent, and every objection."""
 
     consents: list[ConsentShape]
     objections: dict[str, UUID]
 
 
 class ConsentAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An answer to one purpose; `notice` is the digest of the words that were shown."""
+    """An answer to one purpose; `notice` is the digest of the text that was shown."""
 
     answer: Literal["give", "refuse", "withdraw"]
     notice: Annotated[str, Meta(max_length=64)] = ""
@@ -73,7 +73,7 @@ class ConsentAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ObjectionAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """To object, or to take it back."""
+    """An objection, or its withdrawal (`lift`)."""
 
     answer: Literal["object", "lift"]
     evidence: ConsentContext = {}
@@ -86,7 +86,7 @@ class ConsentsView(ControlView):
     rights: ClassVar = {"GET": Right.READ_CONTROL}
 
     @schema.describe(
-        "Read every purpose with the customer's answer and the words shown today",
+        "Read every purpose with the customer's answer and its current notice",
         answer=schema.shape(ConsentsShape),
         parameters=(LANGUAGE,),
         tags=TAG,
@@ -122,12 +122,12 @@ def _consent_shape(
 
 
 class ConsentView(ControlView):
-    """The answer to one purpose."""
+    """The consent to one purpose."""
 
     rights: ClassVar = {"PUT": Right.CHANGE_CONTROL}
 
     @schema.describe(
-        "Give, refuse or withdraw a consent; answers with what had already left",
+        "Give, refuse or withdraw a consent; returns the messages that were already sent",
         body=ConsentAnswer,
         answer=schema.shape(AcknowledgementShape),
         tags=TAG,

@@ -27,7 +27,7 @@ from customers.api.base import (
 
 
 class _AllRecordsView(CustomerView):
-    """An endpoint about all records that are one customer."""
+    """An endpoint that reads all records of one customer."""
 
     @property
     def ids(self) -> tuple[UUID, ...]:
@@ -72,7 +72,7 @@ class MarkMessageReadView(_AllRecordsView):
     rights: ClassVar = {"POST": Right.MARK_READ}
 
     @schema.describe(
-        "Say that a message was read",
+        "Mark a message as read",
         body=EmptyBody,
         answer=schema.shape(inbox.MessageShape),
         parameters=(schema.IDEMPOTENCY_KEY,),
@@ -106,10 +106,14 @@ class DecisionsView(_AllRecordsView):
     rights: ClassVar = {"GET": Right.READ}
 
     @schema.describe(
-        "List what was sent and what was not, with every gate that was asked, newest first",
+        "List the decisions to send or not to send, with the gate of every check, newest first",
         answer=schema.pages_of(decisions.OccasionShape),
         parameters=(
-            schema.query("sent", "Only what was sent, or what was not", {"enum": ["yes", "no"]}),
+            schema.query(
+                "sent",
+                "Only occasions with (yes) or without (no) a sent message",
+                {"enum": ["yes", "no"]},
+            ),
             *schema.PAGING,
         ),
         tags=("messages",),
@@ -129,7 +133,7 @@ class AccessLogView(_AllRecordsView):
     rights: ClassVar = {"GET": Right.READ}
 
     @schema.describe(
-        "List who looked at the record, newest first",
+        "List the entries of the access log, newest first",
         answer=schema.pages_of(decisions.AccessLogEntryShape),
         parameters=schema.PAGING,
         tags=("messages",),

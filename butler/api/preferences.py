@@ -1,4 +1,4 @@
-"""Endpoints of preferences: how customers want to be reached."""
+"""Endpoints of communication preferences."""
 
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -28,7 +28,7 @@ from customers.queries.shapes import Json
 
 
 class SettingShape(msgspec.Struct, frozen=True):
-    """One preference as it stands; "*" is every channel, every topic."""
+    """One current preference; "*" stands for every channel or every topic."""
 
     name: str
     value: Json
@@ -38,14 +38,14 @@ class SettingShape(msgspec.Struct, frozen=True):
 
 
 class PreferencesShape(msgspec.Struct, frozen=True):
-    """Every preference that was set, and what there is to set it for."""
+    """Every preference that the customer set, and the topics that exist."""
 
     settings: list[SettingShape]
     topics: list[TopicShape]
 
 
 class PreferenceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A preference to set, or with `clear` to forget."""
+    """A preference to set, or to delete (`clear`)."""
 
     name: ShortText
     value: Any = None
@@ -55,7 +55,7 @@ class PreferenceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PreferenceChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Preferences to change, all or none."""
+    """Preferences to change. If one is invalid, none is changed."""
 
     changes: Annotated[list[PreferenceChange], Meta(min_length=1, max_length=50)]
     evidence: ConsentContext = {}
@@ -63,12 +63,12 @@ class PreferenceChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class PreferencesView(ControlView):
-    """How the customer wants to be reached."""
+    """The communication preferences of the customer."""
 
     rights: ClassVar = {"GET": Right.READ_CONTROL, "PATCH": Right.CHANGE_CONTROL}
 
     @schema.describe(
-        "Read the preferences that were set",
+        "Read the preferences that the customer set",
         answer=schema.shape(PreferencesShape),
         parameters=(LANGUAGE,),
         tags=TAG,
@@ -89,7 +89,7 @@ class PreferencesView(ControlView):
         )
 
     @schema.describe(
-        "Set preferences, or clear them; answers with what had already left",
+        "Set preferences, or clear them; returns the messages that were already sent",
         body=PreferenceChanges,
         answer=schema.shape(AcknowledgementShape),
         tags=TAG,

@@ -1,4 +1,4 @@
-"""What the endpoints of consents, preferences and the ledger share: recording a statement."""
+"""The base class of the endpoints of consents, preferences and the ledger."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,13 +27,15 @@ type ConsentContext = Annotated[
     dict[ShortText, ShortText],
     Meta(
         max_length=20,
-        description="How it was said, such as {'kind': 'voice', 'recording': '…'}. Whoever speaks "
-        "for a customer has to give a kind.",
+        description="How the customer stated it, such as {'kind': 'voice', 'recording': '…'}. A "
+        "caller that acts for a customer must send a kind.",
     ),
 ]
 
 TAG = ("control",)
-LANGUAGE = schema.query("language", "Of names and notices; else what Accept-Language says")
+LANGUAGE = schema.query(
+    "language", "The language of names and notices; the default is Accept-Language"
+)
 
 
 class SentMessageShape(msgspec.Struct, frozen=True):
@@ -69,7 +71,7 @@ class ControlView(CustomerView):
         return super().handle_exception(error)
 
     def record(self, request: Request, statements: Sequence[ConsentStatement]) -> HttpResponse:
-        """Record the statements; answer once no message that they forbid can be sent."""
+        """Record the statements; respond when no message that they forbid can be sent any more."""
         acknowledgement = withdrawal.record_statements(
             customer_id=self.live_id,
             statements=statements,

@@ -1,4 +1,4 @@
-"""Endpoints of staff tasks, for programs other than our console."""
+"""Endpoints of staff tasks, for programs other than the console."""
 
 from collections.abc import Callable
 from typing import Annotated, ClassVar, Literal
@@ -39,7 +39,7 @@ class Finish(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def _by(request: Request) -> str:
-    """Return the name of who acts: a login, or a colleague that a program names."""
+    """Return the name of the staff member: the login, or the actor that a program names."""
     who = request_principal(request)
     return who.name if who.user else f"{who.name} {request_actor(request)}"[:100]
 
@@ -62,7 +62,7 @@ class TasksView(ApiView):
         cursor, limit = page_parameters(request)
         open_filter = request.GET.get("open", "yes")
         if open_filter not in ("yes", "no"):
-            raise Problem(400, "invalid-query", "open is yes or no.")
+            raise Problem(400, "invalid-query", "The parameter open must be yes or no.")
         page = queries.tasks(
             by=_by(request), is_open=open_filter == "yes", cursor=cursor, limit=limit
         )
@@ -96,7 +96,7 @@ class _TaskActionView(ApiView):
             except staff_tasks.AlreadyTaken:
                 raise Problem(409, "taken", "A colleague has this task.") from None
             except staff_tasks.AlreadyFinished:
-                raise Problem(409, "finished", "This task was done already.") from None
+                raise Problem(409, "finished", "This task is already finished.") from None
             return StoredResponse(200, encode(queries.task(task_id, by=_by(request))))
 
         return idempotent_response(request, effect)
@@ -106,7 +106,7 @@ class TakeView(_TaskActionView):
     """Takes a task."""
 
     @schema.describe(
-        "Take a task, so that no colleague does",
+        "Take a task, so that no colleague takes it",
         answer=schema.shape(TaskShape),
         parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("tasks",),
@@ -135,10 +135,10 @@ class GiveBackView(_TaskActionView):
 
 
 class FinishView(_TaskActionView):
-    """Finishing one."""
+    """Finishes a task."""
 
     @schema.describe(
-        "Say what came of a task",
+        "Finish a task with its outcome",
         body=Finish,
         answer=schema.shape(TaskShape),
         parameters=(schema.IDEMPOTENCY_KEY,),

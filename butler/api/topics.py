@@ -1,6 +1,6 @@
-"""Endpoints of topics, such as rides that are down or tables that are ready.
+"""Endpoints of the statuses of topics, such as a ride that is down.
 
-A new status may be told to many customers at once, so it needs a right of its own.
+A new status can start messages to many customers, so setting it needs a separate right.
 """
 
 from typing import Annotated, Any, ClassVar
@@ -31,19 +31,19 @@ from customers.api.problems import Problem
 
 
 class NewStatus(msgspec.Struct, forbid_unknown_fields=True):
-    """How a topic is now, with what texts may say of it: {"name": "The Night Mail"}."""
+    """The new status of a topic, and facts that texts can use: {"name": "The Night Mail"}."""
 
     status: Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[a-z][a-z0-9_-]*$")]
     facts: dict[str, Any] = {}
 
 
 class TopicsView(ApiView):
-    """The list."""
+    """The list of topics."""
 
     rights: ClassVar = {"GET": Right.READ_TOPICS}
 
     @schema.describe(
-        "List topics, those that changed last first",
+        "List topics, the last changed first",
         answer=schema.pages_of(TopicStatusShape),
         parameters=schema.PAGING,
         tags=("topics",),
@@ -58,12 +58,14 @@ class TopicView(ApiView):
 
     rights: ClassVar = {"GET": Right.READ_TOPICS, "POST": Right.SET_TOPIC}
 
-    @schema.describe("Read how a topic is", answer=schema.shape(TopicStatusShape), tags=("topics",))
+    @schema.describe(
+        "Read the status of a topic", answer=schema.shape(TopicStatusShape), tags=("topics",)
+    )
     def get(self, request: Request, key: str) -> HttpResponse:
         return shape_response(or_404(topics.topic(key)))
 
     @schema.describe(
-        "Say how a topic is; those concerned are told, as they allow",
+        "Set the status of a topic; starts the automations that notify customers",
         body=NewStatus,
         answer=schema.shape(TopicStatusShape),
         parameters=(schema.IDEMPOTENCY_KEY,),
@@ -71,7 +73,9 @@ class TopicView(ApiView):
     )
     def post(self, request: Request, key: str) -> HttpResponse:
         if not KEY.match(key):
-            raise Problem(422, "bad-topic", "A topic is a sort and a name: ride:night-mail.")
+            raise Problem(
+                422, "bad-topic", "A topic key is a kind and a name, such as ride:night-mail."
+            )
         body = read_body(request, NewStatus)
 
         def effect() -> StoredResponse:

@@ -1,7 +1,7 @@
-"""Audiences: named sets of customers, read a batch at a time.
+"""Audiences: named sets of customers, read in batches.
 
-An audience only narrows. It gives no right to a message: each of its customers is decided on
-afterwards, one by one.
+Membership in an audience gives no permission for a message. Butler decides afterwards for each
+customer separately.
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from butler import sql
 from butler.decisions.inputs import company_zone
 from butler.due import civil_time
 
-# Before the first customer of every audience.
+# The cursor before the first customer of an audience.
 FIRST_CURSOR = UUID(int=0)
-# By name, whether a parameter follows a colon: "consented:offers", "notified:ride-down".
+# Whether the audience has a parameter after a colon: "consented:offers", "notified:ride-down".
 _TAKES_PARAMETER: Mapping[str, bool] = {
     "everyone": False,
     "visiting_today": False,
@@ -24,18 +24,18 @@ _TAKES_PARAMETER: Mapping[str, bool] = {
 
 
 class UnknownAudience(ValueError):
-    """There is no audience of this name."""
+    """There is no audience with this name."""
 
 
 def validate_audience(audience: str) -> None:
-    """Raise UnknownAudience where there is no audience of that name."""
+    """Raise UnknownAudience if the name or its parameter is invalid."""
     name, colon, parameter = audience.partition(":")
     if bool(colon) != bool(parameter) or _TAKES_PARAMETER.get(name) != bool(parameter):
         raise UnknownAudience(f"there is no audience {audience!r}")
 
 
 def read_batch(audience: str, *, topic: str, after: UUID, limit: int, now: datetime) -> list[UUID]:
-    """Return the next customers of an audience, in the order of their ids."""
+    """Return the ids of the next customers of an audience, in order, after the id `after`."""
     validate_audience(audience)
     name, _, parameter = audience.partition(":")
     today = civil_time.local_day(now, company_zone())
@@ -52,5 +52,5 @@ def read_batch(audience: str, *, topic: str, after: UUID, limit: int, now: datet
 
 
 def _smallest_id(moment: datetime) -> UUID:
-    """Return the smallest id that a row made at this time or later can have (UUIDv7)."""
+    """Return the smallest id (UUIDv7) of rows that are created at this time or later."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)

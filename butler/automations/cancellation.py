@@ -1,4 +1,4 @@
-"""Whether a run has to end before it does anything more. Pure."""
+"""Decides whether a run must be cancelled before its next step. Pure."""
 
 from datetime import date
 
@@ -11,7 +11,7 @@ _OPEN_ORDERS = ("placed", "amended")
 
 
 def cancel_code(run: RunSnapshot) -> str:
-    """Return the code for which the run is to be cancelled; empty where it is not."""
+    """Return the reason code to cancel the run with; empty if the run continues."""
     halted = run.facts.halted
     if halted and not halted.isdisjoint(("*", run.automation)):
         return "halted"
@@ -25,7 +25,7 @@ def cancel_code(run: RunSnapshot) -> str:
 
 
 def _is_date_unchanged(run: RunSnapshot) -> bool:
-    """Return whether the date that started the run still is the one on the record."""
+    """Return whether the record still has the date that started the run."""
     trigger, on = run.document.trigger, run.cause.get("on")
     if not isinstance(trigger, OnDate) or on is None:
         return True
@@ -40,7 +40,7 @@ def _is_date_unchanged(run: RunSnapshot) -> bool:
 
 
 def _returns_on(value: object, day: date) -> bool:
-    """Return whether a date on the record returns on that day."""
+    """Return whether `day` is the anniversary of the date."""
     try:
         birth_date = date.fromisoformat(str(value)[:10])
     except ValueError:

@@ -1,4 +1,4 @@
-"""The decisions on the channels of one message, and the one decision of the run. Pure."""
+"""The decisions on each channel of one message, and their summary for the run. Pure."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -34,7 +34,7 @@ class Deferral(NamedTuple):
 def decide_until_allowed(
     contacts: Iterable[Contact], snapshot: RunSnapshot, rules: Rules, now: datetime
 ) -> list[ChannelDecision]:
-    """Decide on the contacts in order, up to the first that is allowed."""
+    """Decide on the contacts in order, until one is allowed; return all decisions."""
     channel_decisions: list[ChannelDecision] = []
     for contact in contacts:
         decision = _decide(contact, snapshot, rules, now)
@@ -45,7 +45,7 @@ def decide_until_allowed(
 
 
 def _decide(contact: Contact, snapshot: RunSnapshot, rules: Rules, now: datetime) -> DecisionResult:
-    """Decide on a contact; quiet hours deny where the automation skips them."""
+    """Decide on a contact; quiet hours deny if the automation has quiet = "skip"."""
     decision = decide(contact, snapshot.facts, rules, now)
     is_skipped = snapshot.document.quiet == "skip" and decision.code in _QUIET_CODES
     if decision.effect == "defer" and is_skipped:
@@ -54,7 +54,7 @@ def _decide(contact: Contact, snapshot: RunSnapshot, rules: Rules, now: datetime
 
 
 def deferrals(channel_decisions: Sequence[ChannelDecision]) -> list[Deferral]:
-    """Return the channels that are allowed later, each with the time from when."""
+    """Return the channels that are allowed later, each with the earliest time."""
     return [
         Deferral(channel_decision.decision.until, channel_decision)
         for channel_decision in channel_decisions
@@ -67,7 +67,7 @@ def run_decision(
     channel_decisions: Sequence[ChannelDecision],
     decisive: ChannelDecision,
 ) -> RunDecision:
-    """Return one decision, with the gates of every channel that was decided on."""
+    """Return one decision for the run, with the gates of every channel."""
     contact, decision = decisive
     gates = list(decision.gates)
     if len(channel_decisions) > 1:
@@ -78,7 +78,7 @@ def run_decision(
 
 
 def _channel_gates(contact: Contact, decision: DecisionResult) -> list[Gate]:
-    """Return the gates of one channel of several, headed by a gate that names it."""
+    """Return a gate that names the channel, followed by the gates of its decision."""
     verdict: Literal["pass", "defer", "deny"] = (
         "pass" if decision.effect == "allow" else decision.effect
     )

@@ -1,7 +1,7 @@
 """Evaluates the conditions of automations: CEL over the values of a context. Pure.
 
-CEL has no cost limit, so this module sets its own: expressions are short, and shorter with a macro
-that loops over a list; macros are not nested; lists and texts are truncated first.
+CEL has no cost limit, so this module limits the length of expressions, the number of macros that
+loop over a list, and the length of lists and texts. Macros cannot be nested.
 """
 
 import logging
@@ -23,7 +23,7 @@ MAX_MACROS = 2
 
 _log = logging.getLogger(__name__)
 
-# A string literal may hold anything; it refers to no value.
+# A string literal can contain any text, but it never refers to a value.
 _QUOTED = re.compile(
     r'"""(?:\\.|[^\\])*?"""|\'\'\'(?:\\.|[^\\])*?\'\'\'|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\''
 )
@@ -45,11 +45,11 @@ def _program(expression: str) -> cel.Program:
 def validate_condition(expression: str) -> None:
     """Raise InvalidCondition unless its syntax, the values it reads and its cost are valid."""
     if len(expression) > MAX_LENGTH:
-        raise InvalidCondition(f"longer than {MAX_LENGTH} characters")
+        raise InvalidCondition(f"is longer than {MAX_LENGTH} characters")
     try:
         program = _program(expression)
-    except Exception as error:  # noqa: BLE001  # whatever the parser dislikes, it is the text's fault
-        # The first line says it; the rest is a drawing of where.
+    except Exception as error:  # noqa: BLE001  # every error of the parser is an error of the text
+        # The first line has the reason; the other lines show the position.
         raise InvalidCondition(str(error).splitlines()[0][:200]) from None
     code = _QUOTED.sub("''", expression)
     _check_cost(code)
@@ -57,23 +57,27 @@ def validate_condition(expression: str) -> None:
     unknown = set(program.variables()) - loop_variables - ROOTS
     unknown |= set(unknown_paths(_paths(code, loop_variables)))
     if unknown:
-        raise InvalidCondition(f"nothing is called {', '.join(sorted(unknown))}")
+        raise InvalidCondition(f"there is no value {', '.join(sorted(unknown))}")
 
 
 def _check_cost(code: str) -> None:
-    """Refuse an expression that loops too much. Raises InvalidCondition."""
+    """Raise InvalidCondition for an expression that loops too much."""
     macro_starts = [macro.end() for macro in _MACRO.finditer(code)]
     if not macro_starts:
         return
     if len(macro_starts) > MAX_MACROS:
-        raise InvalidCondition(f"more than {MAX_MACROS} of all, exists, exists_one, map and filter")
+        raise InvalidCondition(
+            f"has more than {MAX_MACROS} of all, exists, exists_one, map and filter"
+        )
     if len(code) > MAX_LENGTH_WITH_MACROS:
         raise InvalidCondition(
-            f"longer than {MAX_LENGTH_WITH_MACROS} characters with all, exists or map"
+            f"is longer than {MAX_LENGTH_WITH_MACROS} characters and has all, exists or map"
         )
     for start, next_start in pairwise(macro_starts):
         if next_start < _closing_parenthesis(code, start):
-            raise InvalidCondition("one of all, exists, exists_one, map and filter within another")
+            raise InvalidCondition(
+                "nests one of all, exists, exists_one, map and filter in another one"
+            )
 
 
 def _closing_parenthesis(code: str, start: int) -> int:
@@ -89,11 +93,11 @@ def _closing_parenthesis(code: str, start: int) -> int:
 def is_met(expression: str, context: Mapping[str, object]) -> bool:
     """Return whether a condition is true; a missing value or one of another type makes it false."""
     try:
-        # An absent root is an empty map, so that has() works on it.
+        # An absent root becomes an empty map, so that has() works on it.
         values: dict[str, object] = {root: {} for root in ROOTS}
         values |= {key: _truncate(value) for key, value in context.items()}
         return _program(expression).execute(values) is True
-    except Exception as error:  # noqa: BLE001  # an odd value answers "no"; it stops nobody's run
+    except Exception as error:  # noqa: BLE001  # an unexpected value makes the condition false
         _log.info("a condition could not be asked", extra={"error": type(error).__name__})
         return False
 
@@ -102,7 +106,7 @@ def _paths(code: str, loop_variables: set[str]) -> list[str]:
     paths = []
     for match in _CHAIN.finditer(code):
         names = [name.strip() for name in match[0].removesuffix(match[1] or "").split(".")]
-        # The last name of a call is a function's, not a value's.
+        # The last name before a parenthesis is a function, not a value.
         names = names[:-1] if match[1] else names
         if names and names[0] not in loop_variables and names[0] not in _KEYWORDS:
             paths.append(".".join(names))
@@ -115,7 +119,7 @@ def _truncate(value: object, depth: int = 0) -> object:
     if isinstance(value, Mapping):
         if depth >= MAX_DEPTH:
             return {}
-        # Null is as absent as a key that is not there.
+        # A key with the value null is left out, like an absent key.
         return {
             str(key): _truncate(element, depth + 1)
             for key, element in value.items()

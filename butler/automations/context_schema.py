@@ -1,7 +1,7 @@
 """The paths of the values that texts and conditions can read from a context. Pure.
 
-The elements of a list are described under the path of the list; `*` stands for any name. All
-values are plain JSON; an absent value has no key, is null, or is an empty text.
+The fields of list elements have the path of the list as their prefix. `*` stands for any name.
+All values are plain JSON. An absent value has no key, is null, or is an empty text.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ PATHS = frozenset(
         "customer.birth_date",
         "customer.card",
         "customer.traits.*",
-        # The order that the run is about, or that of the next visit.
+        # The order of the run, or else the order of the next visit.
         "order.number",
         "order.name",
         "order.status",
@@ -33,7 +33,7 @@ PATHS = frozenset(
         "event.about",
         "event.occurred_at",
         "event.properties.*",
-        # All events of a run that gathers; `event` is the first of them.
+        # All events of a run with `gather`; `event` is the first of them.
         "gathered.count",
         "gathered.events.name",
         "gathered.events.about",
@@ -43,7 +43,7 @@ PATHS = frozenset(
         "topic.name",
         "topic.status",
         "topic.facts.*",
-        # The member of the party whose birthday it is.
+        # The party member whose date started the run.
         "member.reference",
         "member.name",
         "member.role",
@@ -59,7 +59,7 @@ PATHS = frozenset(
     }
 )
 
-# Below these, any name is valid: the values depend on who sent them.
+# Under these prefixes any name is valid, because senders choose the names.
 _OPEN_PREFIXES = tuple(sorted(path.removesuffix("*") for path in PATHS if path.endswith(".*")))
 
 ROOTS = frozenset(path.split(".")[0] for path in PATHS)
@@ -73,7 +73,7 @@ _PATHS_AND_PREFIXES = frozenset(
 
 
 def unknown_paths(paths: Iterable[str]) -> list[str]:
-    """Return the paths that no context has, sorted."""
+    """Return the paths that are not in the schema, sorted."""
     return sorted(
         {
             path

@@ -19,6 +19,6 @@ def _copy(names: Sequence[str], source: Mapping[str, Any], target: dict[str, Any
     value = source[name]
     if not rest or not isinstance(value, Mapping):
         target[name] = value
-    # Copied as a whole already, where another path named all of it.
+    # Another path may have copied the whole value already.
     elif target.get(name) is not value:
         _copy(rest, value, target.setdefault(name, {}))

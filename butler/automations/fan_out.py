@@ -1,8 +1,7 @@
-"""Fans an automation out to its audience, a batch of recipients at a time.
+"""Starts the runs of an automation for its audience, in batches.
 
-Recipients whom the automation can never reach get an ended run at once; the others get a run.
-Each batch is one transaction, so that a process that dies in the middle loses no recipient and
-starts nothing twice.
+Recipients whom the automation cannot reach get an ended run; the others get a waiting run. Each
+batch is one transaction, so a process that dies loses no recipient and starts no run twice.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,19 +25,19 @@ from customers.sql import json
 
 BATCH = 2000
 
-# The codes that refuse a recipient, in the order of the channels.
+# The codes with which each channel refuses a recipient, in the order of the channels.
 type _RefusalCodes = tuple[str, ...]
 
 
 class _Recipient(NamedTuple):
-    """One customer of a batch, and when their run is due."""
+    """One customer of a batch, and the time at which the run is due."""
 
     customer_id: UUID
     due_at: datetime
 
 
 def fan_out(due: ClaimedDue, now: datetime) -> Reschedule | None:
-    """Start a run for each customer of one batch; return where to go on, if there may be more."""
+    """Start a run for each customer of one batch; return the due row of the next batch, or None."""
     parameters = due.parameters
     version = versions.read([parameters["version"]]).get(parameters["version"])
     if version is None or _is_obsolete(version, parameters["cause"]):
@@ -77,7 +76,7 @@ def _is_obsolete(version: LoadedVersion, cause: Mapping[str, Any]) -> bool:
 
 
 def _due_times(ids: list[UUID], parameters: Mapping[str, Any]) -> Iterator[tuple[UUID, datetime]]:
-    """Yield when each customer's run is due: at once, or at a time on their own clock."""
+    """Yield the due time of each customer: the given moment, or a time in their time zone."""
     if "moment" in parameters:
         due_at = datetime.fromisoformat(parameters["moment"])
         yield from ((id_, due_at) for id_ in ids)
@@ -104,18 +103,18 @@ def _start_runs(
     triggers.start_runs(starts, now=now)
 
 
-# Recipients whom the automation can never reach -----------------------------------------
+# Recipients whom the automation cannot reach --------------------------------------------
 
 
 def _refused_recipients(
     version: LoadedVersion, recipients: Sequence[_Recipient]
 ) -> dict[UUID, _RefusalCodes]:
-    """Return the customers whom every channel refuses, with the code of each channel."""
+    """Return the customers whom all channels refuse, each with the codes of the channels."""
     document = version.document
     channels = prefilter.all_channels(prefilter.initial_choices(document))
     if not recipients or not channels:
         return {}
-    # A pause that ends before the last recipient's message expires refuses nobody.
+    # A customer's pause refuses only if it lasts until the last message of the batch expires.
     expires_at = max(recipient.due_at for recipient in recipients) + civil_time.parse_length(
         document.expires
     )
@@ -131,7 +130,7 @@ def _refused_recipients(
 def _denials(
     document: AutomationDocument, ids: Sequence[UUID], channel: str, expires_at: datetime
 ) -> dict[UUID, str]:
-    """Return the customers whom a channel refuses, with its code."""
+    """Return the customers whom a channel refuses, each with the code."""
     batches = denial_codes(
         ids,
         message_class=document.message_class,
@@ -152,8 +151,8 @@ def _insert_refused_runs(
 ) -> None:
     """Write the ended run and the decisions of each refused recipient.
 
-    Each different tuple of codes crosses once, as a numbered refusal, however many recipients
-    share it.
+    The statement receives each distinct tuple of codes once, as a numbered refusal. Recipients
+    with the same codes share it.
     """
     numbers = {codes: number for number, codes in enumerate(dict.fromkeys(refused.values()))}
     refusals = [

@@ -1,4 +1,4 @@
-"""Before the first step of a run: it gathers events, is cancelled, or waits for an absence. Pure."""
+"""The start of a run: it gathers events, is cancelled, or waits for an absence. Pure."""
 
 from datetime import date, datetime, timedelta
 
@@ -10,12 +10,12 @@ from butler.automations.run_state import BEFORE_FIRST_STEP, RunMemory, WaitingSt
 from butler.document import OnAbsence, OnEvent
 from butler.due import civil_time
 
-# A time that is this close has come.
+# A due time within this tolerance counts as reached.
 _TOLERANCE = timedelta(minutes=1)
 
 
 def first_step(run: RunCursor) -> str | None:
-    """Return the step at which the run goes on; None where it waits or has ended."""
+    """Return the path of the step to run next; None if the run waits or has ended."""
     if _is_gathering(run):
         return None
     if code := cancel_code(run.snapshot):
@@ -31,7 +31,7 @@ def first_step(run: RunCursor) -> str | None:
 
 
 def _is_gathering(run: RunCursor) -> bool:
-    """Wait until gathering ends; the condition is evaluated over all gathered events."""
+    """Let the run wait while it gathers events; return whether it waits."""
     trigger = run.document.trigger
     if run.snapshot.step != BEFORE_FIRST_STEP or not isinstance(trigger, OnEvent):
         return False
@@ -44,7 +44,7 @@ def _is_gathering(run: RunCursor) -> bool:
 
 
 def _later_due_at(run: RunCursor) -> datetime | None:
-    """Return when the run is due in the customer's zone, if they moved and it is still to come."""
+    """Return the later due time of a customer whose time zone changed; None if it is not later."""
     cause = run.snapshot.cause
     if "at" not in cause or run.snapshot.step != "0" or run.memory.entered:
         return None

@@ -1,4 +1,4 @@
-"""Tasks for colleagues: what a run hands over to a person. Pure."""
+"""The staff tasks that a run creates. Pure."""
 
 from datetime import datetime, timedelta
 
@@ -9,12 +9,12 @@ from butler.messages.render import choose_language
 from butler.messages.sanitize import sanitize_values
 from butler.messages.templating import InvalidTemplate, MissingValues, compile_template
 
-# How soon a colleague has to pass on a message that the butler may not send.
+# The time in which staff must pass on a message of a customer who prefers a person.
 _HANDOVER_TIME = timedelta(hours=1)
 
 
 def task_of_step(snapshot: RunSnapshot, step: TaskStep, path: str, now: datetime) -> StaffTaskDraft:
-    """Return the task that a step of an automation asks for."""
+    """Return the staff task of a task step."""
     due_at = now + civil_time.parse_length(step.within)
     title = _fill(step.title, snapshot) or _name(snapshot.document)
     return StaffTaskDraft(path, title, _fill(step.body, snapshot), due_at)
@@ -23,7 +23,7 @@ def task_of_step(snapshot: RunSnapshot, step: TaskStep, path: str, now: datetime
 def task_of_message(
     snapshot: RunSnapshot, texts_step: str, path: str, language: str, now: datetime
 ) -> StaffTaskDraft:
-    """Return a task with the text of a message, for a colleague to pass on."""
+    """Return a staff task with the text of a message, which staff pass on to the customer."""
     step = step_at(snapshot.document, texts_step)
     assert isinstance(step, MessageStep)
     text = step.texts[choose_language(step.texts, language)]
@@ -32,7 +32,7 @@ def task_of_message(
 
 
 def _fill(template: str, snapshot: RunSnapshot) -> str:
-    """Return a filled text for a colleague; empty where a value is missing."""
+    """Return the rendered text for staff; empty if a value is missing."""
     customer = snapshot.context.get("customer", {})
     locale = {"language": "en", "zone": customer.get("zone", "")}
     try:

@@ -1,7 +1,7 @@
-"""Takes a run through the steps of its automation until it has to wait or ends. Pure.
+"""Runs the steps of an automation until the run waits or ends. Pure.
 
-It writes nothing. It returns decisions, messages, tasks, and the new state of the run. The same
-snapshot with the same facts always gives the same progress.
+The interpreter returns decisions, messages, tasks and the new state of the run, and writes no
+row. The same snapshot with the same facts always gives the same progress.
 """
 
 from collections.abc import Callable, Sequence
@@ -47,18 +47,18 @@ from butler.document import (
 from butler.due import civil_time
 from butler.types import Gate, Rules
 
-# An event that is stored while a run begins to wait for it finds no run waiting: so soon after,
-# the run looks for it on the log.
+# An event that is stored while a run starts to wait for it signals no run. So the run checks the
+# log for the event after this time.
 RECHECK_AFTER = timedelta(seconds=2)
 
 
 def run(snapshot: RunSnapshot, rules: Rules, now: datetime, zone: ZoneInfo) -> RunProgress:
-    """Take a run as far as it goes; `zone` is the company's, for customers without a zone."""
+    """Return the progress of a run; customers without a time zone get `zone`."""
     return RunInterpreter(snapshot, rules, now, zone).run()
 
 
 class RunInterpreter(RunCursor):
-    """Takes one run on. Each method for a step returns the path of the next step, if any."""
+    """Interprets one run. Each method of a step returns the path of the next step, or None."""
 
     def run(self) -> RunProgress:
         path = first_step(self)
@@ -81,7 +81,7 @@ class RunInterpreter(RunCursor):
     def _decide_message(
         self, channels: Sequence[str], path: str, *, texts_step: str, every: bool
     ) -> bool:
-        """Decide on a message for these channels; return whether the run goes on."""
+        """Decide on a message for these channels; return whether the step is finished."""
         ordered = order_channels(self.snapshot.facts, channels)
         if every:
             deferred = [
@@ -118,7 +118,7 @@ class RunInterpreter(RunCursor):
         return deferred
 
     def _add_allowed(self, decided: Sequence[ChannelDecision], path: str, texts_step: str) -> None:
-        """Queue the last of these as a message, or as a task where a person is preferred."""
+        """Queue a message for the last contact, or a task if the customer prefers a person."""
         contact, decision = decided[-1]
         if decision.route_to == "person":
             to_store = run_decision("person", decided, decided[-1])
@@ -208,7 +208,7 @@ class RunInterpreter(RunCursor):
         return next_step_path(self.document, path)
 
     def _memory_after_wait(self, since: datetime) -> RunMemory:
-        """Return what a run still has to remember when a wait is over."""
+        """Return the memory that a run keeps after a wait."""
         return RunMemory(
             since=since,
             last_message_step=self.memory.last_message_step,

@@ -10,22 +10,22 @@ import msgspec
 from butler.automations.validation.problems import FileProblem
 from customers.actions.notices import NoticeText, PurposeText, TopicText
 
-# Twenty times the longest of our own files.
+# The limit is about twenty times the size of our longest file.
 MAX_SIZE = 200_000
-# The parser of TOML is quadratic in the parts of a dotted key.
+# The time of the TOML parser grows with the square of the parts of a dotted key.
 _MAX_KEY_PARTS = 500
 _NUL = ("\\u0000", "\\U00000000")
 
 
 class AutomationFile(NamedTuple):
-    """One automation as it was written: the name of its file and the content of that file."""
+    """The file of one automation: its name and its content."""
 
     name: str
     content: Mapping[str, Any]
 
 
 class InvalidAutomations(Exception):
-    """Automations cannot be loaded. `problems` lists every reason; nothing was stored."""
+    """Automations cannot be loaded. `problems` lists all reasons; no row was stored."""
 
     def __init__(self, problems: Sequence[FileProblem]) -> None:
         lines = (f"{problem.file}: {problem.field}: {problem.reason}" for problem in problems)
@@ -43,7 +43,7 @@ class AutomationFolder(NamedTuple):
 
 
 def read_folder(path: Path) -> AutomationFolder:
-    """Read a folder. Raises InvalidAutomations, with every file that cannot be read."""
+    """Read a folder. Raises InvalidAutomations with the problems of all unreadable files."""
     problems: list[FileProblem] = []
     contents = dict(_files(path, problems))
     purposes, notices = _purposes(contents.pop("purposes.toml", {}), problems)
@@ -62,33 +62,35 @@ def _files(path: Path, problems: list[FileProblem]) -> Iterator[tuple[str, dict[
             yield file.name, tomllib.loads(_text(file))
         except RecursionError:
             problems.append(
-                FileProblem(file.name, "", "no TOML: too many things inside one another")
+                FileProblem(file.name, "", "is not TOML: tables or arrays are nested too deep")
             )
         except (ValueError, OSError) as error:
-            problems.append(FileProblem(file.name, "", f"no TOML: {error}"))
+            problems.append(FileProblem(file.name, "", f"is not TOML: {error}"))
 
 
 def _text(file: Path) -> str:
     """Return the text of a file that is within the limits. Raises ValueError."""
     if not file.is_file() or file.stat().st_size > MAX_SIZE:
-        raise ValueError(f"no file of at most {MAX_SIZE} bytes")
+        raise ValueError(f"must be a file of at most {MAX_SIZE} bytes")
     text = file.read_text(encoding="utf-8")
     if any(line.count(".") > _MAX_KEY_PARTS for line in text.split("\n")):
-        raise ValueError(f"a line with more than {_MAX_KEY_PARTS} points")
+        raise ValueError(f"a line has more than {_MAX_KEY_PARTS} dots")
     if any(nul in text for nul in _NUL):
-        raise ValueError("a text with NUL in it")
+        raise ValueError("a text contains a NUL character")
     return text
 
 
 def _purposes(
     content: Mapping[str, Any], problems: list[FileProblem]
 ) -> tuple[list[PurposeText], list[NoticeText]]:
-    """Read purposes; each may hold the notice that is shown when consent to it is requested."""
+    """Return the purposes and their notices; a purpose can contain its consent notice."""
     purposes = content.get("purpose", [])
     is_list = isinstance(purposes, list)
     tables = [table for table in purposes if isinstance(table, dict)] if is_list else []
     if not is_list or len(tables) < len(purposes):
-        problems.append(FileProblem("purposes.toml", "purpose", "each is a table: [[purpose]]"))
+        problems.append(
+            FileProblem("purposes.toml", "purpose", "must be a list of tables: [[purpose]]")
+        )
     notices = [
         {"purpose": table.get("key"), **table["notice"]}
         for table in tables
@@ -110,7 +112,7 @@ def _tables[T](
     converted: list[T] = []
     tables = content.get(name, [])
     if not isinstance(tables, list):
-        problems.append(FileProblem(file, name, f"each is a table: [[{name}]]"))
+        problems.append(FileProblem(file, name, f"must be a list of tables: [[{name}]]"))
         return converted
     for index, table in enumerate(tables):
         try:

@@ -1,6 +1,6 @@
-"""Which channels an automation decides on as soon as a run starts, for the prefilter. Pure.
+"""The channels on which a run decides as soon as it starts, for the prefilter. Pure.
 
-The prefilter refuses, in SQL, the recipients of a batch whom the automation can never reach.
+The prefilter refuses, in SQL, the recipients of a batch whom the automation cannot reach.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,16 +9,16 @@ from butler.decisions.reasons.catalog import REASONS
 from butler.document import AutomationDocument, MessageStep, NextChannelStep
 from butler.types import Gate
 
-# The channels of one decision: the first of them that is allowed is used.
+# The channels of one decision. The message goes through the first allowed one.
 type ChannelChoice = tuple[str, ...]
 
 
 def initial_choices(document: AutomationDocument) -> tuple[ChannelChoice, ...]:
-    """Return the decisions that a run takes as it starts; nothing where they are not certain.
+    """Return the channel choices on which a run decides as it starts; empty if they are unknown.
 
-    After a wait a customer may have changed their mind, a branch may not be taken, and a task
-    for a colleague needs no consent. Whom the first channel cannot reach is not reached through
-    the next one either, because nothing was sent that could be sent again.
+    They are unknown if the automation has a wait, a branch or a task: preferences may change
+    during a wait, a branch may not be taken, and a task needs no consent. A next_channel step
+    adds no choice, because it repeats a message that an earlier step sent.
     """
     choices: list[ChannelChoice] = []
     for step in document.steps:
@@ -30,7 +30,7 @@ def initial_choices(document: AutomationDocument) -> tuple[ChannelChoice, ...]:
 
 
 def all_channels(choices: Sequence[ChannelChoice]) -> tuple[str, ...]:
-    """Return every channel of these choices, once."""
+    """Return the channels of these choices without duplicates."""
     return tuple(dict.fromkeys(channel for choice in choices for channel in choice))
 
 

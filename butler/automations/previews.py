@@ -1,4 +1,4 @@
-"""Previews the texts of a version, and its difference from another one, for its approver."""
+"""Renders the texts of a version, and its difference from another version, for the approver."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from butler.messages.templating import MissingValues
 
 
 class Preview(NamedTuple):
-    """One text as customers would read it, or the values that it misses."""
+    """One rendered text, or the values that are missing (`missing`)."""
 
     step: str
     language: str
@@ -33,10 +33,10 @@ class DiffLine(NamedTuple):
 def render_previews(
     document: AutomationDocument, record: Mapping[str, Any] | None = None
 ) -> Iterator[Preview]:
-    """Render every text in every language, for an invented customer or for this record."""
+    """Yield every text in every language, for this record or else for a sample customer."""
     context = sample_customers.full(document)
     if record is not None:
-        # The cause of a run does not exist yet, so it stays invented.
+        # There is no run yet, so its cause comes from the sample customer.
         cause = context.keys() & {"event", "topic", "member"}
         context = {name: context[name] for name in cause} | dict(record)
     for path, step in steps_with_paths(document.steps):
@@ -65,7 +65,7 @@ def _preview(
 
 
 def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[DiffLine]:
-    """Return the lines in which two documents differ; empty where they are equal."""
+    """Return the lines in which two documents differ; empty if they are equal."""
     lines = list(unified_diff(_json_lines(old), _json_lines(new), lineterm="", n=2))[2:]
     return [DiffLine(line[0], line if line[0] == "@" else line[1:]) for line in lines]
 

@@ -1,4 +1,4 @@
-"""The contact that a run decides on, and the relation that gives it the right. Pure."""
+"""The contact that a run decides on, and the relation that permits it. Pure."""
 
 from butler.automations.run_state import RunMemory, RunSnapshot
 from butler.due import civil_time
@@ -6,7 +6,7 @@ from butler.types import Contact
 
 
 def contact_of(snapshot: RunSnapshot, memory: RunMemory, channel: str) -> Contact:
-    """Return the contact through a channel; "" stands for no channel in particular."""
+    """Return the contact through a channel; the channel is "" for a decision without a channel."""
     document = snapshot.document
     since = memory.since or snapshot.occurred_at
     return Contact(
@@ -22,7 +22,7 @@ def contact_of(snapshot: RunSnapshot, memory: RunMemory, channel: str) -> Contac
 
 
 def _relation(snapshot: RunSnapshot) -> str:
-    """Return the relation that gives the right to a message, such as the order it is about."""
+    """Return the relation that permits a message, such as "order:A-1001"."""
     kind = snapshot.document.relation
     about = str(snapshot.cause.get("about", ""))
     if not kind or about.startswith(f"{kind}:"):

@@ -1,6 +1,6 @@
-"""Reads the values that conditions and texts use: the record as it is now, and a run's cause.
+"""Reads the values that conditions and texts use: the current record, and the cause of a run.
 
-butler.automations.context_schema lists the values; all of them are plain JSON.
+butler.automations.context_schema lists the values. All of them are plain JSON.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ type Values = dict[str, Any]
 
 
 class RunReference(Protocol):
-    """The part of a run that its context is read for."""
+    """The fields of a run that are needed to read its context."""
 
     @property
     def id(self) -> UUID: ...
@@ -47,7 +47,7 @@ class _ContextRow(msgspec.Struct, frozen=True):
 class RunContext(NamedTuple):
     """The customer of a run at one version, and the values for its conditions and texts."""
 
-    # The live record: the one that the run began with may have been merged into it.
+    # The live record, into which the record of the run may have been merged.
     customer_id: UUID
     customer_version: int
     values: Values
@@ -61,7 +61,7 @@ _ORDER_FIELDS = ("number", "name", "status", "visit_date", "visit_time", "total"
 def read_run_contexts(runs: Sequence[RunReference], *, now: datetime) -> dict[UUID, RunContext]:
     """Return the contexts of many runs by the run's id, read in one statement.
 
-    A run whose record is not there is left out.
+    A run whose record does not exist is left out.
     """
     by_id = {run.id: run for run in runs}
     params = {
@@ -140,12 +140,12 @@ def _event(event: Values) -> Values:
 
 
 def _gathered(events: Sequence[Values], cause: Mapping[str, Any]) -> Values:
-    """Return how many events there are in all, and the first of them."""
+    """Return the number of gathered events, and the first of them."""
     return {"count": cause["count"], "events": [_event(event) for event in events]}
 
 
 def _topic(topic: Values) -> Values:
-    """Return a topic as it is now; its facts may state a name."""
+    """Return the current topic; its name comes from its facts or from its key."""
     facts = topic["facts"] if isinstance(topic["facts"], dict) else {}
     name = _text(facts.get("name")) or topic["key"].partition(":")[2].replace("-", " ")
     return {**_select(topic, ("key", "status", "serial")), "name": name, "facts": facts}

@@ -1,4 +1,4 @@
-"""A run while it is taken on: its memory, its decisions, and the state it comes to. Pure."""
+"""A run during its interpretation: its memory, its decisions and its new state. Pure."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -33,7 +33,7 @@ class RunCursor:
         self.state = WaitingState(step, until, memory)
 
     def cancel(self, code: str) -> None:
-        """End the run with a decision that says why no message is sent."""
+        """Cancel the run, with a decision that has the reason code."""
         contact = contact_of(self.snapshot, self.memory, "")
         gate = Gate(gate="run", layer="company", verdict="deny", code=code)
         version = self.rules.version
@@ -42,5 +42,5 @@ class RunCursor:
 
 
 def _zone_of(context: Mapping[str, Any], fallback: ZoneInfo) -> ZoneInfo:
-    """Return the customer's time zone, or the fallback where it is unknown."""
+    """Return the customer's time zone, or the fallback if it is unknown."""
     return civil_time.find_zone(context.get("customer", {}).get("zone", "")) or fallback

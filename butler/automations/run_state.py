@@ -1,4 +1,4 @@
-"""The state of a run, what it remembers, and what taking it on comes to: frozen values. Pure."""
+"""The state, the memory and the progress of a run. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,28 +10,28 @@ import msgspec
 from butler.document import AutomationDocument
 from butler.types import Contact, Facts, Gate
 
-# The step of a run that has not begun: it gathers, or waits for an event not to happen.
+# The step of a run that gathers events, or waits for the absence of an event.
 BEFORE_FIRST_STEP = ""
 
 
 class RunMemory(msgspec.Struct, omit_defaults=True):
-    """What a run remembers while it waits; the facts of its due row."""
+    """The values that a run keeps while it waits, stored as the facts of its due row."""
 
-    # The step that it is in the middle of: a wait, or a message with channels still to decide.
+    # The step that the run has entered but not finished: a wait, or a message with open channels.
     entered: str = ""
-    # When that wait is over.
+    # The end of that wait.
     until: datetime | None = None
-    # The cause of what is sent now: the end of the last wait.
+    # The end of the last wait. The expiry of messages counts from this time.
     since: datetime | None = None
-    # Channels of a message in several that are still to be decided.
+    # The channels on which the message step has not decided yet.
     pending_channels: tuple[str, ...] = ()
-    # The step with the texts of the last message, and the channels that it was queued for.
+    # The step with the texts of the last message, and the channels of that message so far.
     last_message_step: str = ""
     used_channels: tuple[str, ...] = ()
 
 
 class RunSnapshot(msgspec.Struct):
-    """One run as it is now, and what was read for it."""
+    """The current state of one run, with its context and its facts."""
 
     id: UUID
     automation: str
@@ -43,7 +43,7 @@ class RunSnapshot(msgspec.Struct):
     memory: RunMemory
     context: Mapping[str, Any]
     facts: Facts
-    # Whether the awaited event came, and whether the last message was seen.
+    # Whether the awaited event is on the log, and whether a message of the run was seen.
     has_awaited_event: bool = False
     is_message_seen: bool = False
 
@@ -53,7 +53,7 @@ class MessageDraft(msgspec.Struct):
 
     channel: str
     step: str
-    # The step with the texts: for the next channel, that of the message before.
+    # The step with the texts. A next_channel step uses the texts of the message before it.
     texts_step: str
     contact: Contact
     language: str
@@ -99,7 +99,7 @@ class EndedState(msgspec.Struct):
 
 
 class RunProgress(msgspec.Struct):
-    """What taking a run on came to: decisions, and the state it is in now."""
+    """The decisions of one interpretation of a run, and its new state."""
 
     decisions: Sequence[RunDecision]
     state: WaitingState | EndedState

@@ -1,4 +1,4 @@
-"""Invented customers to try texts on: one with every value, one with only the certain values. Pure.
+"""Sample customers to render texts for: one with all values, one with only certain values. Pure.
 
 A text that can be rendered for both can be rendered for every customer.
 """
@@ -76,7 +76,7 @@ def full(document: AutomationDocument) -> dict[str, Any]:
 
 
 def sparse(document: AutomationDocument) -> dict[str, Any]:
-    """Return the values that every run of it has, and none that could be missing."""
+    """Return only the values that every run of this automation has."""
     certain: dict[str, Any] = {"customer": {"traits": {}}, "company": _COMPANY, "now": _NOW}
     date = document.trigger.date if isinstance(document.trigger, OnDate) else ""
     order = {"number": "LK-1", "status": "placed", "total": "0.00", "lines": [], "party": []}
@@ -102,7 +102,7 @@ def _cause(document: AutomationDocument) -> dict[str, Any]:
 
 
 def _member(date: str, certain: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the member of the party whose date starts the run, if one does."""
+    """Return the party member whose date starts the run; empty for other triggers."""
     root, _, name = date.partition(".")
     if root != "member":
         return {}

@@ -1,8 +1,9 @@
 """Schedules runs for dates on the record, for schedules, and for changes of a topic.
 
-Every ten minutes the visits of the next two days become runs, and once a day the birthdays of
-that day, each due at its time on the customer's clock. A run whose date moved meanwhile ends
-when it is due. Audiences are gone through by butler.automations.fan_out.
+Every ten minutes a job starts runs for the visits of the next two days. Once a day it starts
+runs for the birthdays of that day. Each run is due at its time in the customer's time zone. If
+the date moves before then, the run ends when it is due. butler.automations.fan_out starts the
+runs for audiences.
 """
 
 from collections.abc import Iterator, Mapping
@@ -39,7 +40,7 @@ class _UpcomingDate(NamedTuple):
     customer_id: UUID
     about: str
     upcoming_date: date
-    # The date on which to act.
+    # The date on which the run is due.
     action_date: date
     zone: str
     known_since: datetime | None
@@ -48,8 +49,8 @@ class _UpcomingDate(NamedTuple):
 def plan_dates(due: ClaimedDue, now: datetime) -> Reschedule:
     """Insert the due rows that look for upcoming dates.
 
-    Visits may move until their day, so those of the next two days are looked for each time.
-    Dates that return each year are looked for once a day, when the day begins first anywhere.
+    A visit may move until its day, so each call plans a search for the visits of the next two
+    days. Yearly dates have one search a day, due when the day begins in the earliest time zone.
     """
     planned = due.parameters.get("planned", {})
     today = civil_time.local_day(now, company_zone())
@@ -68,7 +69,7 @@ def plan_dates(due: ClaimedDue, now: datetime) -> Reschedule:
 
 
 def plan_date(due: ClaimedDue, now: datetime) -> Reschedule | None:
-    """Start the runs of one batch of upcoming dates; return where to go on, if there are more."""
+    """Start the runs of one batch of upcoming dates; return the next batch, or None."""
     version_id, _, day = due.key.partition(":")
     version = versions.read([int(version_id)]).get(int(version_id))
     if version is None:
@@ -94,7 +95,7 @@ def _is_yearly(trigger: OnDate) -> bool:
 
 
 def _unplanned_days(last: date, today: date) -> Iterator[date]:
-    """Yield the days that were not planned yet, from two days ago on."""
+    """Yield the days from two days ago until tomorrow that are not planned yet."""
     for days in range(-2, 2):
         if (day := today + days * _DAY) > last:
             yield day
@@ -120,7 +121,7 @@ def _upcoming_dates(
 
 
 def _days(trigger: OnDate, now: datetime) -> Iterator[Mapping[str, object]]:
-    """Yield the dates that may be due in some zone, and when to act on each."""
+    """Yield the dates that may be due in some time zone, each with the date of the run."""
     day, last = (now - HORIZON - _DAY).date(), (now + HORIZON + _DAY).date()
     while day <= last:
         yield {"upcoming_date": day + timedelta(days=trigger.days_before), "action_date": day}
@@ -128,7 +129,7 @@ def _days(trigger: OnDate, now: datetime) -> Iterator[Mapping[str, object]]:
 
 
 def _yearly_days(trigger: OnDate, day: date) -> Iterator[Mapping[str, object]]:
-    """Yield the days of the year to act on on one day: two where there is no 29 February."""
+    """Yield the yearly dates of one day; 28 February in a common year also yields 29 February."""
     upcoming = day + timedelta(days=trigger.days_before)
     yield _day_of_year(upcoming, day, upcoming.month, upcoming.day)
     leap_day = civil_time.anniversary(date(2000, 2, 29), upcoming.year)
@@ -153,7 +154,7 @@ def _run_start(row: _UpcomingDate, version: LoadedVersion, now: datetime) -> Run
     assert isinstance(trigger, OnDate)
     zone = civil_time.find_zone(row.zone) or company_zone()
     due_at = civil_time.local_to_instant(row.action_date, trigger.at, zone)
-    # An order placed after the reminder was due needs no reminder.
+    # An order that was placed after the due time gets no reminder.
     is_news = row.known_since is not None and row.known_since > due_at
     if is_news or not now - HORIZON <= due_at <= now + HORIZON:
         return None
@@ -166,7 +167,7 @@ def _run_start(row: _UpcomingDate, version: LoadedVersion, now: datetime) -> Run
 
 
 def plan_schedules(due: ClaimedDue, now: datetime) -> Reschedule:
-    """Insert the fan-outs of schedules, one for each day, due when the day begins first."""
+    """Insert one fan-out for each schedule and day, due in the earliest time zone."""
     planned = due.parameters.get("planned", {})
     today = civil_time.local_day(now, company_zone())
     planned_until = {}
@@ -194,7 +195,7 @@ def _insert_fan_out(version: LoadedVersion, trigger: OnSchedule, day: date) -> N
                 job="fan_out",
                 key=f"{version.id}:{day}",
                 facts=parameters | {"occasion": str(day)},
-                # Consents that are given or withdrawn until then count.
+                # The fan-out obeys all consents until this time.
                 due_at=civil_time.local_to_instant(day, trigger.at, _EARLIEST_ZONE),
             )
         ],

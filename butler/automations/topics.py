@@ -13,7 +13,7 @@ from customers.queries.pages import Page, read_page
 
 
 class TopicStatusShape(msgspec.Struct, frozen=True):
-    """One topic as it is now; `serial` counts how often it changed."""
+    """The current status of one topic; `serial` counts its changes."""
 
     key: str
     status: str
@@ -27,7 +27,7 @@ def shape(topic: TopicStatus) -> TopicStatusShape:
 
 
 def topics(*, cursor: str | None, limit: int) -> Page[TopicStatusShape]:
-    """Return the topics, the one that changed last first."""
+    """Return the topics, the last changed first."""
     by = {"changed_at": datetime, "key": str}
     return read_page(
         TopicStatus.objects.all(), order_by=by, to_shape=shape, cursor=cursor, limit=limit
@@ -39,7 +39,7 @@ def topic(key: str) -> TopicStatusShape | None:
     return shape(row) if row else None
 
 
-# The statuses of a topic that no automation names.
+# The statuses that each topic can take, even if no automation names them.
 _DEFAULT_STATUSES = ("open", "down")
 
 

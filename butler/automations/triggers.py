@@ -1,7 +1,7 @@
 """Starts runs for stored events and signals the runs that await them, in the events' transaction.
 
-A subscriber of the log (customers.events.subscribers). It costs nothing when no version waits for
-an event of that name, and one or two statements otherwise, however many events there are.
+This is a subscriber of the log (customers.events.subscribers). It runs no statement if no version
+uses events with these names. Otherwise it runs one or two statements for any number of events.
 """
 
 import logging
@@ -28,7 +28,7 @@ from customers.isolation import FAULTS, describe_fault
 from customers.sql import json
 from customers.types import LogEntry
 
-# How long the names may be cached: a version counts only from a little later than it went live.
+# The cache time of the names. A version starts runs only after BUTLER_ACTIVATION_SECONDS.
 _CACHE_SECONDS = 2.0
 _MAX_KEY_LENGTH = 200
 _NO_TIME = timedelta(0)
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 class EventNames(NamedTuple):
-    """The names of events that start runs, each with its versions, and of those that runs await."""
+    """The event names that start runs, with their versions, and the event names that runs await."""
 
     starting: Mapping[str, Sequence[LoadedVersion]]
     awaited: frozenset[str]
@@ -58,14 +58,14 @@ class RunStart(msgspec.Struct, kw_only=True):
     awaited: str = ""
     awaited_about: str = ""
     is_late: bool = False
-    # Whether a late start leaves an ended run. A date is found again at every look, so its run
-    # has to exist, or each look would write the decision again.
+    # Whether a late start leaves an ended run. Each search finds a date again. Without a run, each
+    # search would write the decision again.
     is_kept_when_late: bool = False
     customer_version: int = 0
 
     @property
     def is_gathering(self) -> bool:
-        """Whether it joins the run that is gathering already, where there is one."""
+        """Whether the event is added to a run that already gathers, if there is one."""
         return "gathered" in self.cause and not self.is_late
 
 
@@ -86,7 +86,7 @@ def handle_events(entries: Sequence[LogEntry], received_at: datetime) -> None:
 
 
 def start_runs(starts: Sequence[RunStart], *, now: datetime) -> list[UUID]:
-    """Start runs inside the open transaction; return the ids of those that are new."""
+    """Start runs in the open transaction; return the ids of the new runs."""
     return [id_ for (id_,) in sql.rows("start_runs", {"starts": json(starts), "now": now})]
 
 
@@ -98,7 +98,7 @@ def scheduled_start(
     due_at: datetime,
     now: datetime,
 ) -> RunStart:
-    """Return the start of a run that is due at a time of its own, such as a date."""
+    """Return the start of a run for a date, a schedule or a topic, due at `due_at`."""
     return RunStart(
         run_id=uuid7(),
         decision_id=uuid7(),
@@ -114,7 +114,7 @@ def scheduled_start(
 
 
 def shorten_key(text: str) -> str:
-    """Return a key that fits its column: the text itself, or its hash where it is too long."""
+    """Return the text, or its hash if the text is longer than the column."""
     if len(text) <= _MAX_KEY_LENGTH:
         return text
     return blake2b(text.encode(), digest_size=32).hexdigest()
@@ -135,7 +135,7 @@ def _run_starts(
 ) -> Iterator[RunStart]:
     gathering: dict[tuple[UUID, int], RunStart] = {}
     for entry in entries:
-        # Our own messages start nothing, or an automation could answer itself for ever.
+        # Events of our own messages start no runs, because an automation could trigger itself.
         if entry.name in names.starting and entry.kind != "message":
             for version in names.starting[entry.name]:
                 start = _run_start_or_none(entry, version, now)
@@ -150,7 +150,7 @@ def _run_starts(
 
 
 def _run_start_or_none(entry: LogEntry, version: LoadedVersion, now: datetime) -> RunStart | None:
-    """Return the start of a run; None where it fails. The event itself is stored all the same."""
+    """Return the start of a run; None if it fails. The event is stored in both cases."""
     try:
         return _run_start(entry, version, now)
     except FAULTS as error:
@@ -188,7 +188,7 @@ def _await_absence(start: RunStart, trigger: OnAbsence, entry: LogEntry, due_at:
 
 
 def _event_reference(entry: LogEntry) -> dict[str, object]:
-    """Return where an event is stored: on which log, and at which version."""
+    """Return the position of an event: its log (a customer id) and its version."""
     return {"log": entry.customer_id, "version": entry.version}
 
 
@@ -197,7 +197,7 @@ def _occasion(entry: LogEntry, once_per: str) -> str:
         return ""
     if once_per == "day":
         return civil_time.local_day(entry.occurred_at, company_zone()).isoformat()
-    # What is about nothing can only be told apart by the event itself.
+    # An event without a subject is its own occasion.
     return (entry.about if once_per == "about" else "") or entry.message_key
 
 

@@ -1,7 +1,7 @@
 """Versions of automations, decoded and cached.
 
-The document of a version never changes, so a process decodes each one once. Its status may change:
-it is read from the row at every use.
+The document of a version never changes, so a process decodes each document once. The status can
+change, so it is read from the row at each use.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ _cache: dict[int, LoadedVersion] = {}
 
 
 def read(ids: Iterable[int]) -> dict[int, LoadedVersion]:
-    """Return the versions with these ids, without those whose document cannot be decoded."""
+    """Return the versions with these ids; versions with an invalid document are left out."""
     version_ids = set(ids)
     if missing_ids := version_ids - _cache.keys():
         for row in sql.rows("read_versions", {"ids": sorted(missing_ids)}):
@@ -34,12 +34,12 @@ def read(ids: Iterable[int]) -> dict[int, LoadedVersion]:
 
 
 def document_of(version_id: int) -> AutomationDocument:
-    """Return the document of a version; raise KeyError where it cannot be decoded."""
+    """Return the document of a version; raise KeyError if the document is invalid."""
     return read([version_id])[version_id].document
 
 
 def decode(version_id: int, automation_id: str, document: Any) -> LoadedVersion | None:
-    """Return the version of a row, from the cache if it is there; None for an invalid document."""
+    """Return the version of a row, from the cache if possible; None for an invalid document."""
     if version_id not in _cache:
         try:
             _cache[version_id] = LoadedVersion(version_id, automation_id, _decode(document))

@@ -1,4 +1,4 @@
-"""Finds the customers of an audience whom a message is denied, without reading all facts."""
+"""Finds the customers of an audience for whom a message is denied, from only a few facts."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from butler import sql
 from butler.decisions.inputs import ADDRESS_KINDS
 from butler.decisions.layers.integrity import NEED_CONSENT
 
-# Large enough that the cost of a statement does not count, small enough for memory.
+# Large enough to make the cost of a statement negligible, and small enough for the memory.
 BATCH = 10_000
 
 _MARKETING_OBJECTION_CLASSES = frozenset({"relationship", "marketing"})
@@ -25,10 +25,10 @@ def denial_codes(
     channel: str,
     expires_at: datetime,
 ) -> Iterable[Sequence[tuple[UUID, str]]]:
-    """Yield batches of customers, each with the code of its denial, or "" where none was found.
+    """Yield batches of customers, each with the code of its denial, or "" if none was found.
 
-    No permission: customers without a code are decided with all facts, and again when the
-    message leaves.
+    An empty code is no permission. Butler decides about these customers with all facts, and again
+    when it sends the message.
     """
     params = _message_params(message_class, purpose) | {
         "topic": topic,
@@ -52,7 +52,7 @@ def _message_params(message_class: str, purpose: str) -> dict[str, object]:
         "objections": objections,
         "obeys_settings": message_class != "legal_duty",
         "obeys_pause": message_class in _PAUSE_CLASSES,
-        # For a service the relation decides whether the customer asked for it.
+        # For a service message the relation decides whether the customer asked for it.
         "obeys_only_when_i_ask": needs_consent,
         "allows_complained": message_class == "legal_duty",
     }

@@ -1,4 +1,4 @@
-"""The order in which the channels of a message are tried, as the customer prefers. Pure."""
+"""Sorts the channels of a message by the preference of the customer. Pure."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,8 @@ from customers.consent.state import Setting
 def order_channels(facts: Facts, candidates: Sequence[str]) -> tuple[str, ...]:
     """Return the channels in the order that the customer prefers.
 
-    First those of their setting, then the others in the given order, last those turned off.
+    The channels of the setting `channel_order` come first, then the others in the given order, and
+    last the channels that are turned off.
     """
     settings = facts.control.settings if facts.control else ()
     try:
@@ -26,7 +27,7 @@ def order_channels(facts: Facts, candidates: Sequence[str]) -> tuple[str, ...]:
 
 
 def _positions(settings: tuple[Setting, ...]) -> dict[str, int]:
-    """Return the position of each channel in the customer's own order."""
+    """Return the position of each channel in the customer's setting `channel_order`."""
     positions: dict[str, int] = {}
     for setting in applicable_settings(settings, "*", "*").get("channel_order", ()):
         names = _names(setting.value)

@@ -1,4 +1,4 @@
-"""The checks of each message class and of each use of data, in the order in which they run. Pure."""
+"""The checks of each message class and of the use of data, in the order of their run. Pure."""
 
 from butler.decisions.context import Check
 from butler.decisions.layers import basis, company, integrity, legal, preference
@@ -27,7 +27,7 @@ _BY_CONSENT: tuple[Check[Contact], ...] = (
     preference.only_when_i_ask,
 )
 
-# What makes a consent count, whatever the message.
+# The checks of a consent that do not depend on the message.
 CONSENT_CHECKS: tuple[Check[Contact], ...] = (
     legal.restriction,
     legal.marketing_objection,

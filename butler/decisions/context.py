@@ -1,4 +1,4 @@
-"""The context of one decision, which every check reads, and the gates they return. Pure."""
+"""The context of one decision, which all checks read, and the gates that they return. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
@@ -13,7 +13,7 @@ from customers.consent.state import ANY, Setting, State
 
 
 class ApplicableSetting(msgspec.Struct, frozen=True, gc=False):
-    """A valid setting that applies to the act; of each name the most specific scope wins."""
+    """A valid setting that applies to the act. For each name the most specific scope wins."""
 
     specificity: int
     value: object
@@ -27,11 +27,11 @@ class ApplicableSetting(msgspec.Struct, frozen=True, gc=False):
 
 
 class UnknownZone(Exception):
-    """Neither the customer's zone nor all plausible zones are valid."""
+    """The time zone of the customer, or one of the plausible time zones, is invalid."""
 
 
 class DecisionContext[A: (Contact, Use)]:
-    """One act, and all facts and rules that it is decided by."""
+    """One act, with all facts and rules for its decision."""
 
     __slots__ = (
         "_zones_and_dates",
@@ -49,13 +49,13 @@ class DecisionContext[A: (Contact, Use)]:
     def __init__(self, act: A, facts: Facts, rules: Rules, now: datetime) -> None:
         self.act: A = act
         self.facts = facts
-        # Checks read it after the integrity checks, which deny where it is missing.
+        # May be None. The integrity checks deny then, before the other checks read it.
         self.control: State = facts.control  # type: ignore[assignment]  # see above
         self.rules = rules
         self.now = now
         # The settings that apply, by name; empty until preference.read_settings has run.
         self.settings: dict[str, list[ApplicableSetting]] = {}
-        # The scope and window of each budget that was checked; the act uses them if allowed.
+        # The scope and window of each checked budget. An allowed message uses them.
         self.budget_windows: list[tuple[str, str]] = []
         # The gate that gave permission.
         self.basis: Gate | None = None
@@ -69,9 +69,9 @@ class DecisionContext[A: (Contact, Use)]:
 
     @property
     def zones_and_dates(self) -> tuple[list[ZoneInfo], list[date]]:
-        """The zone of the customer, or all plausible ones, and the dates there; never empty.
+        """The time zone of the customer, or all plausible ones, and the dates there; never empty.
 
-        Raises UnknownZone where no zone is known.
+        Raises UnknownZone if there is no zone, or if one of them is invalid.
         """
         if self._zones_and_dates is None:
             zones = self._find_zones()
@@ -83,7 +83,7 @@ class DecisionContext[A: (Contact, Use)]:
         if not names:
             names = (self.facts.zone,) if self.facts.zone else self.rules.plausible_zones
         zones = [zone for name in names if (zone := find_zone(name))]
-        # With one zone left out, a message could come in its quiet hours.
+        # Without the invalid zone, a message could be sent in the quiet hours of that zone.
         if not zones or len(zones) < len(names):
             raise UnknownZone
         return zones
@@ -95,9 +95,9 @@ type Check[A: (Contact, Use)] = Callable[[DecisionContext[A]], Gate]
 def applicable_settings(
     settings: tuple[Setting, ...], channel: str, topic: str
 ) -> dict[str, list[ApplicableSetting]]:
-    """Return the settings that apply, by name: of each the most specific; several if they tie.
+    """Return the most specific applicable settings by name; several if they are equally specific.
 
-    Raises MalformedValue where any of the settings is invalid.
+    Raises MalformedValue if one of the settings is invalid.
     """
     applicable: dict[str, list[ApplicableSetting]] = {}
     for setting in settings:
@@ -115,17 +115,17 @@ def applicable_settings(
 def _most_specific(
     settings: list[ApplicableSetting], candidate: ApplicableSetting
 ) -> list[ApplicableSetting]:
-    """Return the most specific of settings of one name, which tie, and a further candidate."""
+    """Return the most specific of equally specific settings of one name and a candidate."""
     if not settings or settings[0].specificity < candidate.specificity:
         return [candidate]
     if settings[0].specificity > candidate.specificity:
         return settings
-    # The order in which they came must not show in what is decided.
+    # Sorted, so that the order of the settings has no effect on the decision.
     return sorted([*settings, candidate], key=_by_entry)
 
 
 def _specificity(setting: Setting, channel: str, topic: str) -> int | None:
-    """Return how specific the setting's scope is; None where it does not apply."""
+    """Return the specificity of the scope, from 0 to 3; None if the setting does not apply."""
     specificity = 0
     if setting.channel != ANY:
         if setting.channel != channel:
@@ -143,7 +143,7 @@ def _by_entry(setting: ApplicableSetting) -> tuple[str, str, str]:
 
 
 def pass_gate(gate: str, layer: str) -> Gate:
-    """Return the gate of a check that has nothing to check; one instance serves all decisions."""
+    """Return a gate that passes without a reason. All decisions can share one instance."""
     return Gate(gate=gate, layer=layer, verdict="pass", code="")
 
 
@@ -170,7 +170,7 @@ def grant(
     references: tuple[str, ...] = (),
     inputs: Mapping[str, object] | None = None,
 ) -> Gate:
-    """Return the gate that gives permission, and set it as the basis of the decision."""
+    """Return a gate that permits the act, and set it as the basis of the decision."""
     context.basis = gate = Gate(
         gate="basis",
         layer="basis",

@@ -1,9 +1,9 @@
-"""Decides whether a message may be sent or data used, and why. Pure.
+"""Decides whether Butler may send a message or use data, and returns the reason. Pure.
 
-The checks of the layers run in order: integrity, legal, terms, basis, preference, company. Each
-layer only narrows; the basis alone gives permission. The first denial ends the decision. A
-deferral is kept while the other checks run, and the latest one counts: a denial overrides it,
-and so does the expiry of the message. Missing facts deny.
+The checks of the layers run in order: integrity, legal, terms, basis, preference, company. Only
+the basis layer gives permission; the other layers can deny or defer. The first denial ends the
+decision. After a deferral the other checks still run, and the latest deferral counts. A denial
+overrides a deferral, and so does the expiry of the message. Missing facts deny.
 """
 
 from datetime import datetime
@@ -30,12 +30,12 @@ _LAYERS: dict[str, Layer] = {
 }
 _BASES = {"consent_given": "consent:", "relation_live": "relation:", "legal_duty": "legal_duty"}
 
-# Errors that corrupt facts cause, such as a comparison with a naive datetime.
+# The errors that corrupt facts can cause, such as a comparison with a naive datetime.
 _CORRUPT = (TypeError, ValueError, AttributeError, LookupError, OverflowError)
 
 
 def decide(act: Contact | Use, facts: Facts, rules: Rules, now: datetime) -> DecisionResult:
-    """Return whether the act is allowed now, later, or not at all, and why."""
+    """Return whether the act is allowed, deferred or denied, with the reason code and gates."""
     gates: list[Gate] = []
     try:
         if isinstance(act, Use):
@@ -52,7 +52,7 @@ def decide(act: Contact | Use, facts: Facts, rules: Rules, now: datetime) -> Dec
 def has_consent(facts: Facts, rules: Rules, purpose: str, now: datetime) -> bool:
     """Return whether the customer consents to contact for a purpose, on any channel at any time.
 
-    Missing or corrupt facts are no consent.
+    Returns False for missing or corrupt facts.
     """
     contact = Contact(
         message_class="marketing",
@@ -94,7 +94,7 @@ def _decide_use(context: DecisionContext[Use], gates: list[Gate]) -> DecisionRes
 def _run_checks[A: (Contact, Use)](
     context: DecisionContext[A], checks: tuple[Check[A], ...], gates: list[Gate]
 ) -> Gate | None:
-    """Run the checks until one denies; return the deferral that ends last."""
+    """Run the checks until one denies; return the deferral with the latest end, or None."""
     latest: Gate | None = None
     end: datetime | None = None
     for check in checks:
@@ -123,7 +123,7 @@ def _denied(gates: list[Gate], facts: Facts, rules: Rules) -> DecisionResult:
 def _deferred(context: DecisionContext[Contact], gates: list[Gate], gate: Gate) -> DecisionResult:
     until = gate.until
     assert until is not None
-    # The gate that decided comes last.
+    # The deciding gate must be the last one.
     gates[:] = [*(other for other in gates if other is not gate), gate]
     if until >= context.act.expires_at:
         inputs = {"because": gate.code, "until": until, "expires_at": context.act.expires_at}

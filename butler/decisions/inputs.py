@@ -23,11 +23,11 @@ from customers.isolation import FAULTS, describe_fault
 from customers.models import Purpose, Topic
 
 CHANNELS = frozenset({"inbox", "email", "sms", "phone"})
-# Which kind of address a channel needs; the inbox needs none.
+# The kind of address that each channel needs. The inbox needs none.
 ADDRESS_KINDS = {"email": "email", "sms": "phone", "phone": "phone"}
 
-# From which age a consent counts, GDPR Art. 8 as the countries chose (Two Birds' tracker, read
-# in 2026); 16 where nothing else is said.
+# The age from which a consent counts, by country: GDPR Art. 8 (source: Two Birds' tracker, read
+# in 2026). It is 16 in all other countries.
 CONSENT_AGES = {
     **dict.fromkeys(("BE", "SE", "FI"), 13),
     **dict.fromkeys(("ES", "IT", "AT"), 14),
@@ -38,7 +38,7 @@ OLDEST_CONSENT_AGE = 16
 _log = logging.getLogger(__name__)
 
 _DAY = timedelta(days=1)
-# Rules change rarely, and never loosen the settings of a customer.
+# Rules change rarely, and they never override a stricter setting of a customer.
 CACHE_SECONDS = 1.0
 
 
@@ -57,9 +57,9 @@ _decode = msgspec.json.Decoder(_Row).decode
 
 
 def read_projected_events(customer_ids: Iterable[UUID], *, now: datetime) -> dict[UUID, Facts]:
-    """Return the facts of each customer, by the given id.
+    """Return the facts of each customer by the given id, read in one statement.
 
-    An id without a record is left out, and so is a record whose facts cannot be read.
+    Ids without a record, and records whose facts cannot be read, are left out.
     """
     params = {"ids": list(set(customer_ids)), "windows": current_windows(now), "since": now - REACH}
     facts = {}
@@ -74,7 +74,7 @@ def read_projected_events(customer_ids: Iterable[UUID], *, now: datetime) -> dic
 
 
 def unknown_facts(customer_id: UUID) -> Facts:
-    """Return facts in which all is unknown, so that every decision denies."""
+    """Return facts whose values are all unknown, so that every decision denies."""
     return Facts(str(customer_id), None, None, None, None, None, None, None, None)
 
 
@@ -118,7 +118,7 @@ def _text(value: object) -> str:
 
 
 def is_of_age(birth_date: object, country: object, today: date) -> bool:
-    """Return whether the customer may consent alone; True where no birth date is stored."""
+    """Return whether the customer may consent alone; True if no birth date is stored."""
     if birth_date is None:
         return True
     try:
@@ -130,7 +130,7 @@ def is_of_age(birth_date: object, country: object, today: date) -> bool:
 
 
 def current_windows(now: datetime) -> list[str]:
-    """Return every budget window that is current in some time zone."""
+    """Return all budget windows that are current in any time zone, sorted."""
     windows = set()
     for day in (now - _DAY, now, now + _DAY):
         year, week, _ = day.isocalendar()
@@ -161,7 +161,7 @@ def rules() -> Rules:
 
 
 def read_rules() -> Rules:
-    """Return the company's policy from the settings, with the purposes and topics that exist."""
+    """Return the rules: the policy in the settings, and the existing purposes and topics."""
     purposes = dict(Purpose.objects.filter(is_offered=True).values_list("key", "kind"))
     topics = frozenset(Topic.objects.values_list("key", flat=True))
     rules = Rules(

@@ -1,7 +1,7 @@
-"""Quiet hours and the windows of budgets, in the time zones of a customer. Pure.
+"""Quiet hours and budget windows in the time zones of a customer. Pure.
 
-Quiet hours hold from the minute they begin to the minute before they end, and belong to the
-day on which they begin. From a time to the same time is a whole day.
+Quiet hours include their start and exclude their end. They belong to the day on which they
+start. Quiet hours with an equal start and end last for a whole day.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from butler.due.civil_time import local_day, local_to_instant
 from customers.consent.preferences import QuietHours
 
-# Quiet hours return every week: where nothing opens within a week and a day, nothing will.
+# Quiet hours repeat weekly. If they do not end within eight days, they never end.
 _HORIZON = timedelta(days=8)
 _DAY = timedelta(days=1)
 
@@ -21,9 +21,9 @@ _DAY = timedelta(days=1)
 def quiet_intervals(
     day: date, quiet: QuietHours, zone: ZoneInfo
 ) -> tuple[tuple[datetime, datetime], ...]:
-    """Return the quiet intervals that overlap a day."""
+    """Return the quiet intervals (start, end) that overlap a day, in UTC."""
     if type(quiet.days) is not tuple or not quiet.days:
-        raise ValueError("quiet on no day")
+        raise ValueError("quiet hours without a day")
     intervals = []
     for first in (day - _DAY, day):
         if first.isoweekday() in quiet.days:
@@ -40,7 +40,7 @@ def quiet_intervals(
 def quiet_end(
     hours: Sequence[QuietHours], zones: Sequence[ZoneInfo], moment: datetime, days: Sequence[date]
 ) -> datetime | None:
-    """Return the end of the quiet interval that contains the moment, in any zone, or None."""
+    """Return the end of a quiet interval of any zone that contains the moment, or None."""
     for zone, day in zip(zones, days, strict=True):
         for quiet in hours:
             for start, end in quiet_intervals(day, quiet, zone):
@@ -52,9 +52,9 @@ def quiet_end(
 def next_permitted_time(
     hours: Sequence[QuietHours], zones: Sequence[ZoneInfo], now: datetime, days: Sequence[date]
 ) -> datetime | None:
-    """Return the first moment from now on outside the quiet hours in all zones; None: never.
+    """Return the first moment from now on that is outside the quiet hours in all zones.
 
-    `days` are the dates that it is now in the zones.
+    Returns None if there is no such moment. `days` are the current dates in the zones.
     """
     moment = now
     while end := quiet_end(hours, zones, moment, days):
@@ -67,7 +67,7 @@ def next_permitted_time(
 
 @lru_cache(maxsize=8192)
 def budget_window(period: str, today: date, zone: ZoneInfo) -> tuple[str, datetime]:
-    """Return the window of a date, such as "2027-W16", and when the next window starts."""
+    """Return the window of a date, such as "2027-W16", and the start of the next window."""
     if period == "day":
         key, following = today.isoformat(), today + _DAY
     elif period == "week":
@@ -77,5 +77,5 @@ def budget_window(period: str, today: date, zone: ZoneInfo) -> tuple[str, dateti
         key = f"{today.year}-{today.month:02}"
         following = (today.replace(day=28) + timedelta(days=4)).replace(day=1)
     else:
-        raise ValueError("no such period")
+        raise ValueError("the period must be day, week or month")
     return key, local_to_instant(following, "00:00", zone)

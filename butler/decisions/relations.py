@@ -9,20 +9,22 @@ import msgspec
 from butler.types import Relation
 from customers.projections.projected_events import is_in_reach
 
-# How long after its visit an order permits service messages, and how long an order without a
-# date does.
+# The time after the visit in which an order permits service messages, and the time after its
+# placement for an order without a date.
 AFTER_VISIT = timedelta(days=14)
 WITHOUT_DATE = timedelta(days=90)
-# A cancelled order has still to be confirmed, and a closed request answered.
+# The time in which Butler may confirm a cancelled order and answer a closed request.
 AFTER_END = timedelta(days=7)
-# A guest sets out the evening before, and is not home at midnight.
+# The time before and after the day of the visit, for the journeys of the guest.
 AROUND_VISIT = timedelta(hours=12)
 _DAY = timedelta(days=1)
-# Orders and requests that ended before this are not read.
+# Orders and requests that ended longer ago than this are not read.
 REACH = WITHOUT_DATE + AFTER_VISIT
 
 
 class OrderFact(msgspec.Struct, frozen=True, array_like=True):
+    """The columns of an order that decide how long it permits service messages."""
+
     number: str
     status: str
     placed_at: datetime
@@ -31,6 +33,8 @@ class OrderFact(msgspec.Struct, frozen=True, array_like=True):
 
 
 class RequestFact(msgspec.Struct, frozen=True, array_like=True):
+    """The columns of a request that decide how long it permits messages."""
+
     reference: str
     status: str
     opened_at: datetime

@@ -66,7 +66,7 @@ def decision_row(
 
 
 def act_columns(contact: Contact) -> dict[str, str]:
-    """Return the act of a decision as the column `act` holds it."""
+    """Return the act of a decision in the format of the column `act`."""
     return {
         "class": contact.message_class,
         "topic": contact.topic,

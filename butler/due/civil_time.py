@@ -1,7 +1,7 @@
-"""Civil time: which instant a clock on the wall means, wherever that civil is. Pure.
+"""Converts local dates and times of day to instants, for any time zone. Pure.
 
-An hour that does not exist on its day becomes the first minute that does; an hour that comes
-twice is the first of the two. So each local date has each time of day exactly once.
+A time that the clock change skips becomes the first instant after the skipped hour. A time that
+occurs twice means the first occurrence. So each local date has each time of day exactly once.
 """
 
 import re
@@ -16,49 +16,49 @@ _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d\Z", re.ASCII)
 
 
 class BadTime(ValueError):
-    """This is no length of time, or no time of day, as automations write them."""
+    """The text is not a length of time or a time of day in the format of automation files."""
 
 
 @lru_cache(maxsize=256)
 def parse_length(text: str) -> timedelta:
-    """Read "90m", "2h" or "3d"; a day is 24 hours, whatever the clocks do."""
+    """Return the length of "90m", "2h" or "3d"; a day is always 24 hours. Raises BadTime."""
     match = _LENGTH.match(text)
     if not match:
-        raise BadTime(f"{text!r} is no length of time such as 90m, 2h or 3d")
+        raise BadTime(f"{text!r} is not a length of time such as 90m, 2h or 3d")
     return int(match[1]) * _UNITS[match[2]]
 
 
 @lru_cache(maxsize=256)
 def parse_clock(text: str) -> time:
-    """Read "09:00"."""
+    """Return the time of day of a text such as "09:00". Raises BadTime."""
     if not _CLOCK.match(text):
-        raise BadTime(f"{text!r} is no time of day such as 09:00")
+        raise BadTime(f"{text!r} is not a time of day such as 09:00")
     return time.fromisoformat(text)
 
 
 def check_end(text: str) -> None:
-    """Raise BadTime where this is neither a length of time nor a time of day."""
+    """Raise BadTime if the text is neither a length of time nor a time of day."""
     parse_clock(text) if ":" in text else parse_length(text)
 
 
 def end_of(text: str, since: datetime, zone: ZoneInfo) -> datetime:
-    """Return when a length of time is over, or clocks in the zone next show a time of day."""
+    """Return the end of a length of time, or the next instant with this time of day."""
     return next_local(since, text, zone) if ":" in text else since + parse_length(text)
 
 
 @lru_cache(maxsize=1024)
 def find_zone(name: str) -> ZoneInfo | None:
-    """Return the IANA zone of that name, or None where there is none."""
+    """Return the IANA time zone of this name, or None if there is none."""
     try:
         return ZoneInfo(name)
-    # A key that is a folder, or not a path at all, fails in ways of its own.
+    # ZoneInfo raises different errors for an unknown key, a folder and an invalid path.
     except (KeyError, ValueError, OSError):
         return None
 
 
 @lru_cache(maxsize=8192)
 def local_to_instant(day: date, at: str, zone: ZoneInfo) -> datetime:
-    """Return the instant, in UTC, at which clocks in the zone show `at` on that day."""
+    """Return the instant, in UTC, of the local time `at` on this day."""
     civil = datetime.combine(day, parse_clock(at), tzinfo=zone)
     instant = civil.astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) == civil.replace(tzinfo=None):
@@ -67,7 +67,7 @@ def local_to_instant(day: date, at: str, zone: ZoneInfo) -> datetime:
 
 
 def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """Return the first instant after the clocks jumped, somewhere between these two."""
+    """Return the first instant after the clock change between these two instants."""
     offset = after.astimezone(zone).utcoffset()
     low, high = 0, int((after - before).total_seconds())
     while high - low > 1:
@@ -78,9 +78,9 @@ def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
 
 
 def next_local(now: datetime, at: str, zone: ZoneInfo) -> datetime:
-    """Return the next instant, `now` itself included, at which clocks there show `at`."""
+    """Return the next instant, `now` included, with the local time `at` in the zone."""
     today = local_day(now, zone)
-    # Yesterday too: a day that was skipped as a whole begins when the next one does.
+    # Includes yesterday, because a zone can skip a whole day: it then begins with the next day.
     for day in (today - _DAY, today, today + _DAY):
         instant = local_to_instant(day, at, zone)
         if instant >= now:
@@ -89,10 +89,10 @@ def next_local(now: datetime, at: str, zone: ZoneInfo) -> datetime:
 
 
 def local_day(now: datetime, zone: ZoneInfo) -> date:
-    """Return the date that a calendar in the zone shows."""
+    """Return the local date in the zone."""
     try:
         return now.astimezone(zone).date()
-    # The first and the last of all days have no neighbor: a zone may lead beyond them.
+    # In another zone, the first or last possible date can be outside the range of datetime.
     except OverflowError:
         return now.date()
 
@@ -103,9 +103,9 @@ def age_on(day: date, birth_date: date) -> int:
 
 
 def anniversary(day: date, year: int) -> date:
-    """Return when that date returns in a year; who was born on 29 February has a day each year.
+    """Return the anniversary of a date in a year.
 
-    In common years it is 28 February: it stays in the month, and is not late.
+    In common years, 29 February has its anniversary on 28 February, so that it is not late.
     """
     if (day.month, day.day) == (2, 29):
         return date(year, 3, 1) - _DAY

@@ -1,7 +1,7 @@
 """Notifies workers after a commit that there is work in Postgres.
 
-No request waits for Redis, and all commits of a few milliseconds send one notification for each
-task. A lost notification costs a second: the ticks find the work anyway.
+No request waits for Redis. Commits within 20 milliseconds send one notification per task. If a
+notification is lost, a tick finds the work within a second.
 """
 
 import logging
@@ -15,7 +15,7 @@ from prometheus_client import Counter
 
 from customers.events.background_publisher import BackgroundPublisher
 
-# Commits within this time send one notification.
+# In seconds. Commits within this time send one notification.
 _BATCH_WINDOW = 0.02
 _TIMEOUT = 1.0
 
@@ -29,12 +29,12 @@ type Notification = tuple[str, tuple[tuple[str, str], ...]]
 
 
 def after_commit(task: str, arguments: Mapping[str, str] | None = None) -> None:
-    """Notify a worker of this task once the open transaction has committed."""
+    """Notify a worker of this task after the commit of the open transaction."""
     transaction.on_commit(partial(notify_worker, task, arguments))
 
 
 def notify_worker(task: str, arguments: Mapping[str, str] | None = None) -> None:
-    """Notify a worker. Never raises, never waits."""
+    """Notify a worker in the background. Never raises and never waits."""
     if settings.BUTLER_NOTIFY_WORKERS:
         _publisher.add({(task, tuple(sorted((arguments or {}).items()))): 0})
 
@@ -48,7 +48,7 @@ def _send(notification: Notification) -> bool:
     name, arguments = notification
     try:
         current_app.send_task(name, kwargs=dict(arguments), retry=False, expires=5)
-    except Exception:  # noqa: BLE001  # the ticks find the work anyway
+    except Exception:  # noqa: BLE001  # a tick finds the work without the notification
         _failures.inc()
         _log.warning("redis does not accept notifications of workers")
         return False

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from butler import sql
 from butler.models import Due
 
-# Longer than any job takes; until then no other tick claims the row.
+# Longer than the longest job. Until then no other tick can claim the row.
 CLAIM = timedelta(seconds=60)
 BATCH = 200
 _FIRST_BACKOFF = timedelta(seconds=30)
@@ -33,7 +33,7 @@ class ClaimedDue(NamedTuple):
 
 
 class Reschedule(NamedTuple):
-    """When the job runs again, and the parameters that it gets then."""
+    """The time of the next run of a job, and its parameters."""
 
     at: datetime
     parameters: Mapping[str, Any]
@@ -44,13 +44,13 @@ type BatchJob = Callable[[Sequence[ClaimedDue], datetime], None]
 
 
 def add_recurring(jobs: Iterable[str], *, now: datetime) -> None:
-    """Insert the due rows of recurring jobs where they are missing."""
+    """Insert the missing due rows of recurring jobs."""
     rows = [Due(job=job, key="recurring", due_at=now) for job in jobs]
     Due.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def claim(*, now: datetime, limit: int = BATCH) -> Sequence[ClaimedDue]:
-    """Claim due rows, the oldest first, and return them."""
+    """Claim at most `limit` due rows, the oldest first, and return them."""
     with transaction.atomic():
         rows = sql.rows("claim_due", {"now": now, "until": now + CLAIM, "limit": limit})
     return [
@@ -67,7 +67,7 @@ def lock(due: ClaimedDue) -> bool:
 
 
 def reschedule(due: ClaimedDue, next_run: Reschedule | datetime | None) -> None:
-    """Set when the row is due next; delete it where `next_run` is None."""
+    """Set the next due time of the row; delete the row if `next_run` is None."""
     row = Due.objects.filter(id=due.id)
     if next_run is None:
         row.delete()
@@ -77,7 +77,7 @@ def reschedule(due: ClaimedDue, next_run: Reschedule | datetime | None) -> None:
 
 
 def retry_later(due: ClaimedDue, reason: str, *, now: datetime) -> None:
-    """Release the claim; the delay doubles with each attempt."""
+    """Release the claim and delay the row. The delay doubles with each attempt."""
     due_at = now + _FIRST_BACKOFF * 2 ** min(due.attempts, 10)
     _own_row(due).update(due_at=due_at, claimed_until=None, failed_reason=reason)
 

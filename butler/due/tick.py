@@ -1,7 +1,7 @@
 """Claims due rows and runs their jobs.
 
-Everything is read from Postgres. Several ticks may run at once, a missed tick is caught up by
-the next one, and the claim of a tick that died lapses. A row is deleted when its job is done.
+All work is in Postgres. Ticks may run in parallel. The next tick does the work of a missed tick.
+The claims of a tick that died expire. A row is deleted when its job has succeeded.
 """
 
 import logging
@@ -18,27 +18,27 @@ from butler.due import queue
 from butler.due.jobs import BATCH_JOBS, JOBS, ON_GIVE_UP, RECURRING
 from butler.due.queue import ClaimedDue
 
-# After so many failures a row is given up with its reason, so that it blocks no other row.
+# After this number of failures the row is given up, with the reason.
 ATTEMPTS = 5
 
 _log = logging.getLogger(__name__)
 
 
 class Tick(NamedTuple):
-    """How many jobs of one tick succeeded and failed."""
+    """The numbers of due rows whose jobs succeeded and failed in one tick."""
 
     succeeded: int
     failed: int
 
 
 def tick(*, now: datetime, seconds: float = float("inf")) -> Tick:
-    """Run the jobs of all rows that are due, for at most so many seconds."""
-    # Adding an hour to a local time is not always an hour; in UTC it is.
+    """Run the jobs of all due rows; claim no more rows after `seconds`."""
+    # In UTC, because the sum of a local time and an hour can be wrong at a clock change.
     now, started = now.astimezone(UTC), time.monotonic()
     queue.add_recurring(RECURRING, now=now)
     succeeded = failed = 0
     while True:
-        # With the time at which a long tick began, its own claims would look lapsed to others.
+        # The current time, because claims made with the start time of a long tick would expire.
         elapsed = time.monotonic() - started
         moment = now + timedelta(seconds=elapsed)
         dues = queue.claim(now=moment) if elapsed < seconds else ()
@@ -50,23 +50,23 @@ def tick(*, now: datetime, seconds: float = float("inf")) -> Tick:
 
 
 def group_by_job(dues: Sequence[ClaimedDue]) -> Iterable[tuple[str, Iterable[ClaimedDue]]]:
-    """Return the claimed rows of each job."""
+    """Return each job with its claimed rows."""
     job = attrgetter("job")
     return groupby(sorted(dues, key=job), job)
 
 
 def run_job(job: str, dues: Sequence[ClaimedDue], *, now: datetime) -> int:
-    """Run a job for its claimed rows; return for how many it succeeded."""
+    """Run a job for its claimed rows; return the number of rows for which it succeeded."""
     if job not in BATCH_JOBS:
         return sum(_run_one(due, now=now) for due in dues)
     try:
         with transaction.atomic():
             BATCH_JOBS[job](dues, now)
-    except Exception as error:  # noqa: BLE001  whatever failed, the other rows are still due
+    except Exception as error:  # noqa: BLE001  the other rows are still due after any error
         if len(dues) == 1:
             _record_failure(dues[0], error, now=now)
             return 0
-        # One bad row fails its whole batch; run alone, it fails only itself.
+        # One bad row fails its whole batch, so each row runs again in a separate batch.
         return sum(run_job(job, [due], now=now) for due in dues)
     return len(dues)
 
@@ -76,7 +76,7 @@ def _run_one(due: ClaimedDue, *, now: datetime) -> bool:
         with transaction.atomic():
             if queue.lock(due):
                 queue.reschedule(due, JOBS[due.job](due, now))
-    except Exception as error:  # noqa: BLE001  whatever failed, the next row is still due
+    except Exception as error:  # noqa: BLE001  the next row is still due after any error
         _record_failure(due, error, now=now)
         return False
     return True

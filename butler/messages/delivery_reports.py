@@ -1,7 +1,7 @@
-"""The state of a message after its providers' delivery reports, in any order. Pure.
+"""Computes the state of a message from its delivery reports, in any order. Pure.
 
-Each report gives the message a state with a rank, and the highest rank counts. So the same
-reports lead to the same state, whether they are reordered, doubled or late.
+Each report gives the message a state with a rank, and the highest rank counts. So reordered,
+repeated and late reports lead to the same state.
 """
 
 from collections.abc import Iterable
@@ -25,20 +25,20 @@ _STATES_BY_RANK = (
 )
 _RANK = {state: rank for rank, states in enumerate(_STATES_BY_RANK) for state in states}
 
-# The state that each kind of report gives a message; a deferred one keeps its state.
+# The state that each kind of report gives a message. A deferred message keeps its state.
 STATE_BY_KIND: dict[str, str] = {
     "deferred": "",
     "accepted": "accepted",
-    # The provider would not, this once.
+    # The provider refused this message.
     "rejected": "rejected",
-    # The provider would not, because the number said STOP.
+    # The provider refused the message, because the number had sent STOP.
     "stopped": "rejected",
-    # It did not arrive; the address may well be good.
+    # The message did not arrive, but the address may be valid.
     "failed": "failed",
     "delivered": "delivered",
     "opened": "delivered",
     "clicked": "delivered",
-    # It did not arrive, and nothing ever will there.
+    # The message did not arrive, because the address is invalid.
     "bounced": "bounced",
     "complained": "complained",
 }
@@ -53,20 +53,20 @@ PROVE_ACCEPTED = frozenset(
 class DeliveryReport(msgspec.Struct, frozen=True):
     """One statement of a provider about one message."""
 
-    # The same each time the provider repeats it.
+    # The id of the report, which is the same if the provider repeats it.
     event_id: str
     # A key of STATE_BY_KIND.
     kind: str
     occurred_at: datetime
-    # The provider's id of the message, and ours where the report has it.
+    # The provider's id of the message, and our id if the report has it.
     provider_id: str = ""
     message_id: str = ""
-    # A code, such as "5.1.1" or "30003"; never an address or a word of the message.
+    # A code such as "5.1.1" or "30003"; never an address or text of the message.
     detail: str = ""
 
 
 class MessageStatus(msgspec.Struct, frozen=True):
-    """The state of a message, the reason for it, and since when."""
+    """The state of a message, its reason and its time."""
 
     state: str
     reason: str = ""

@@ -1,7 +1,6 @@
-"""Lays a message out as mail: HTML in our layout or an automation's, and plain text. Pure.
+"""Lays out a message as e-mail: HTML in the default or an automation's layout, and text. Pure.
 
-MJML is converted to HTML once, before it is filled. Values are put into the finished HTML, and
-escaped there.
+Butler converts MJML to HTML once, and inserts escaped values into the HTML of each message.
 """
 
 import re
@@ -27,15 +26,15 @@ _BREAK = "<br>"
 _BLOCK = re.compile(r"\[\[(\w+):(.*?):\1\]\]", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\[\[(\w+)\]\]")
 
-# Tags that an automation's own layout may not have: they run, frame, ask for or load something.
+# Tags that the layout of an automation may not have: scripts, frames, forms, external content.
 _REFUSED_TAGS = frozenset(
     {"script", "iframe", "frame", "frameset", "object", "embed", "applet", "template", "base"}
     | {"form", "input", "button", "textarea", "select", "link", "svg", "math", "video", "audio"}
 )
-# The parser of MJML recurses for each nested tag, and an overflow of its stack ends the process.
+# The MJML parser recurses for each nested tag, and a stack overflow kills the process.
 MAX_TAGS = 200
 _TAG = re.compile(r"<[a-zA-Z]")
-# In a style: imports, expressions, and pictures that are not loaded over HTTPS.
+# Forbidden in a style: imports, expressions, and images that are not loaded over HTTPS.
 _UNSAFE_STYLE = re.compile(
     r"@import|expression\s*\(|url\s*\((?!\s*[\"']?https://)|\\", re.IGNORECASE
 )
@@ -51,30 +50,30 @@ class EmailContent(NamedTuple):
     company: str
     subject: str
     paragraphs: Sequence[Sequence[str]]
-    # Empty where there is no button.
+    # Both are empty if there is no button.
     button_label: str
     button_url: str
-    # Why the customer gets this, and the links below it: their labels and addresses.
+    # The reason for the message, and the labels and addresses of the links below it.
     reason: str
     links: Sequence[tuple[str, str]]
 
 
 @cache
 def layout_texts() -> dict[str, dict[str, str]]:
-    """Return the texts around every mail, by language, and its colors."""
+    """Return the texts of the layout by language, and its colors (`colors`)."""
     return tomllib.loads((_LAYOUT_FOLDER / "texts.toml").read_text(encoding="utf-8"))
 
 
 def texts_for(language: str) -> dict[str, str]:
-    """Return the texts around a mail in this language; in English for an unknown one."""
+    """Return the texts of the layout in a language; in English for an unknown language."""
     return layout_texts().get(language, layout_texts()[_ENGLISH])
 
 
 def render_html(content: EmailContent, *, mjml: str, values: Mapping[str, object]) -> str:
-    """Return a mail as HTML, in the automation's layout or, where it has none, in ours."""
+    """Return an e-mail as HTML, in the automation's layout or else in the default layout."""
     if not mjml:
         return _fill_own_layout(content)
-    # By these names authors of automations use them in their own layouts.
+    # The names that layouts of automations use.
     layout_values: dict[str, Any] = content._asdict() | {
         "action": content.button_label,
         "button": content.button_url,
@@ -84,7 +83,7 @@ def render_html(content: EmailContent, *, mjml: str, values: Mapping[str, object
 
 
 def _fill_own_layout(content: EmailContent) -> str:
-    """Fill our own layout. Most of the time of a mail is spent here, so no template engine."""
+    """Fill the default layout. Rendering is slow, so this uses no template engine."""
     layout = _own_layout()
     placeholders = {
         name: escape(value) for name, value in content._asdict().items() if value.__class__ is str
@@ -101,18 +100,18 @@ def _fill_own_layout(content: EmailContent) -> str:
 
 
 def render_text(content: EmailContent) -> str:
-    """Return a mail as plain text, wrapped, with its links written out."""
+    """Return an e-mail as plain text with wrapped lines and full links."""
     parts = ["\n".join(map(_wrapped, lines)) for lines in content.paragraphs]
     if content.button_url:
         parts.append(f"{content.button_label}:\n{content.button_url}")
     footer = [_wrapped(content.reason), *(_link_line(label, url) for label, url in content.links)]
-    # Two dashes and a space begin a signature: mail programs show it paler.
+    # Two dashes and a space start a signature, which mail programs show in a lighter color.
     parts.append("\n".join(["-- ", content.company, *footer]))
     return "\n\n".join(parts) + "\n"
 
 
 def unwrap(text: str) -> str:
-    """Undo the wrapping: join a line with the next one whose first word did not fit."""
+    """Undo the wrapping: append each line whose first word did not fit on the line before it."""
     lines: list[str] = []
     last = ""
     for line in text.split("\n"):
@@ -126,17 +125,17 @@ def unwrap(text: str) -> str:
 
 
 def _link_line(label: str, url: str) -> str:
-    """Return a link as text; a question gets no colon."""
+    """Return a link as text. A label that ends with "?" gets no colon."""
     return f"{label}{'' if label.endswith('?') else ':'} {url}"
 
 
 @lru_cache(maxsize=512)
 def compile_layout(mjml: str) -> Template:
-    """Compile an automation's own layout; the result is cached. Raises InvalidTemplate."""
+    """Compile the layout of an automation; the result is cached. Raises InvalidTemplate."""
     if len(mjml) > MAX_SOURCE:
-        raise InvalidTemplate(f"longer than {MAX_SOURCE} characters")
+        raise InvalidTemplate(f"is longer than {MAX_SOURCE} characters")
     if len(_TAG.findall(mjml)) > MAX_TAGS:
-        raise InvalidTemplate(f"more than {MAX_TAGS} tags")
+        raise InvalidTemplate(f"has more than {MAX_TAGS} tags")
     html = _html(mjml)
     if problems := unsafe_html(html):
         raise InvalidTemplate("; ".join(problems))
@@ -144,7 +143,7 @@ def compile_layout(mjml: str) -> Template:
 
 
 def unsafe_html(html: str) -> list[str]:
-    """Return the problems of HTML that runs something, or could be made to by a value."""
+    """Return the problems of HTML that runs code, or that a value could make run code."""
     finder = _UnsafeHtmlFinder()
     finder.feed(html)
     finder.close()
@@ -152,7 +151,7 @@ def unsafe_html(html: str) -> list[str]:
 
 
 class _Layout(NamedTuple):
-    """Our layout as HTML; the blocks that are repeated or optional are apart."""
+    """The default layout as HTML, with its repeated and optional blocks as separate fields."""
 
     page: str
     paragraph: str
@@ -169,18 +168,18 @@ def _own_layout() -> _Layout:
 
 
 def _fill(template: str, values: Mapping[str, str]) -> str:
-    # In one pass, so that nothing in a value is taken for a place to fill.
+    # One pass, so that a placeholder inside a value is not replaced.
     return _PLACEHOLDER.sub(lambda placeholder: values[placeholder[1]], template)
 
 
 def _html(mjml: str) -> str:
-    # Nothing is included from anywhere, and no font is fetched by whoever reads the mail.
+    # No includes, and no fonts that the reader's mail program would download.
     parsing = mrml.ParserOptions(include_loader=mrml.noop_loader())
     rendering = mrml.RenderOptions(disable_comments=True, fonts={})
     try:
         return mrml.to_html(mjml, parsing, rendering).content
     except OSError as error:
-        raise InvalidTemplate(f"no MJML: {error}") from None
+        raise InvalidTemplate(f"is not MJML: {error}") from None
 
 
 def _wrapped(line: str) -> str:
@@ -200,42 +199,42 @@ class _UnsafeHtmlFinder(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._inside_style = tag == "style"
         if tag in _REFUSED_TAGS:
-            self.problems.append(f"<{tag}> has no place in mail")
-        # Without quotes around it, a value with a space in it is two attributes.
+            self.problems.append(f"<{tag}> is not permitted in e-mail")
+        # Without quotes, a value that contains a space would become two attributes.
         if _UNQUOTED.search(self.get_starttag_text() or ""):
-            self.problems.append(f"a value without quotes in <{tag}>")
+            self.problems.append(f"an attribute of <{tag}> has a value without quotes")
         for name, value in attrs:
             self._check_attribute(tag, name, (value or "").strip())
 
     def _check_attribute(self, tag: str, name: str, value: str) -> None:
         if name.startswith("on") or "{" in name or "}" in name:
-            self.problems.append(f"<{tag}> has {name}")
+            self.problems.append(f"<{tag}> has the attribute {name}, which is not permitted")
         elif name == "style" and "{{" in value:
-            self.problems.append(f"a value in the style of <{tag}>")
+            self.problems.append(f"the style of <{tag}> contains a template value")
         elif name == "style" and _UNSAFE_STYLE.search(value):
-            self.problems.append(f"the style of <{tag}> loads or runs something")
+            self.problems.append(f"the style of <{tag}> loads or runs external content")
         elif tag == "meta" and name == "http-equiv" and value.lower() == "refresh":
-            self.problems.append("<meta> leads elsewhere")
+            self.problems.append("<meta> redirects to another page")
         elif name in _ADDRESSES and not _is_address(value):
-            self.problems.append(f"{name} of <{tag}> leads to {value[:80]}")
+            self.problems.append(f"{name} of <{tag}> leads to {value[:80]}, which is not permitted")
 
     def handle_endtag(self, tag: str) -> None:
         self._inside_style = False
 
     def handle_data(self, text: str) -> None:
         if self._inside_style and "{{" in text:
-            self.problems.append("a value in a style sheet")
+            self.problems.append("a style sheet contains a template value")
         if self._inside_style and _UNSAFE_STYLE.search(text):
-            self.problems.append("a style sheet loads or runs something")
+            self.problems.append("a style sheet loads or runs external content")
 
     def handle_comment(self, comment: str) -> None:
-        # Outlook reads what is inside of these.
+        # Outlook renders the content of conditional comments.
         if inner := _CONDITION.match(comment):
             self.problems += unsafe_html(inner[1])
 
 
 def _is_address(value: str) -> bool:
-    """Return whether this is one of our links, whole, or a plain address on the web."""
+    """Return whether the value is one of our links, an https:// address or an anchor."""
     if "{" in value:
         inner = value.removeprefix("{{").removesuffix("}}").strip()
         return inner in ("button", "link.url") and value.startswith("{{") and value.endswith("}}")

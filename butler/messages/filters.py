@@ -16,7 +16,7 @@ from liquid.exceptions import FilterArgumentError
 from liquid.filter import sequence_filter, with_context
 from liquid.undefined import is_undefined
 
-# The American order of day and month would be misread on this side of the ocean.
+# British English, because Europeans would misread the American order of day and month.
 _LOCALES = {"en": "en_GB"}
 _DATE_STYLES = ("day", "weekday", "year")
 
@@ -34,12 +34,14 @@ def locale_for(language: str) -> Locale:
 
 @with_context
 def date_filter(value: object, style: object = "day", *, context: RenderContext) -> str:
-    """Write "2027-04-18" as "18 april", "zondag 18 april" or "18 april 2027"."""
+    """Format "2027-04-18" as "18 april", "zondag 18 april" or "18 april 2027"."""
     if style not in _DATE_STYLES:
-        raise FilterArgumentError(f"date is one of {', '.join(_DATE_STYLES)}", token=None)
+        raise FilterArgumentError(
+            f"the style of a date must be one of {', '.join(_DATE_STYLES)}", token=None
+        )
     day = _parse_moment(value, context)
     if isinstance(day, time):
-        raise FilterArgumentError("a time of day is no date", token=None)
+        raise FilterArgumentError("the value is a time of day, not a date", token=None)
     return _format_date(day, str(style), locale_for(_language(context)))
 
 
@@ -52,49 +54,49 @@ def _format_date(day: date, style: str, locale: Locale) -> str:
 
 @with_context
 def time_filter(value: object, *, context: RenderContext) -> str:
-    """Write "10:00", or an instant on the customer's clock, as "10:00" or "10.00"."""
+    """Format "10:00", or an instant in the customer's time zone, as "10:00" or "10.00"."""
     moment = _parse_moment(value, context)
     if isinstance(moment, date) and not isinstance(moment, datetime):
-        raise FilterArgumentError("a date has no time", token=None)
-    # It was put on the customer's clock already; Babel would put it on that of UTC.
+        raise FilterArgumentError("the value is a date without a time", token=None)
+    # The time is already in the customer's time zone; Babel would convert it to UTC.
     clock = moment.time() if isinstance(moment, datetime) else moment
     return format_time(clock, "short", locale=locale_for(_language(context)))
 
 
 @with_context
 def money_filter(value: object, currency: object = "", *, context: RenderContext) -> str:
-    """Write "80.00" as "€ 80,00", or as "80,00" where nobody knows in what."""
+    """Format "80.00" as "€ 80,00", or as "80,00" if the currency is missing."""
     _require(value)
     try:
         cents = Decimal(str(value)[:32]).quantize(Decimal("0.01"))
     except InvalidOperation:
         cents = Decimal("NaN")
     if not cents.is_finite():
-        raise FilterArgumentError("an amount is a number", token=None)
+        raise FilterArgumentError("the amount is not a number", token=None)
     locale = locale_for(_language(context))
     if is_undefined(currency) or not currency:
         return format_decimal(cents, "#,##0.00", locale=locale)
     unit = str(currency).upper()
     if not (len(unit) == 3 and unit.isascii() and unit.isalpha()):
-        raise FilterArgumentError("an amount is a number in a currency", token=None)
+        raise FilterArgumentError("the currency of the amount must have three letters", token=None)
     return format_currency(cents, unit, locale=locale)
 
 
 @with_context
 def list_filter(value: object, *, context: RenderContext) -> str:
-    """Write names as "Noor, Sem en Mila"."""
+    """Format a list of names as "Noor, Sem en Mila"."""
     _require(value)
     if not isinstance(value, list | tuple):
-        raise FilterArgumentError("a list is made of a list", token=None)
+        raise FilterArgumentError("the value is not a list", token=None)
     names = [str(name) for name in compact_filter(value)]
     if not names:
-        # In a sentence it would be a gap; a text asks for the size before.
-        raise FilterArgumentError("a list of nothing", token=None)
+        # An empty list would leave a gap in the sentence; templates must check the size first.
+        raise FilterArgumentError("the list is empty", token=None)
     return format_list(names, locale=locale_for(_language(context)))
 
 
 def first_word_filter(value: object) -> str:
-    """Write "Sem de Wit" as "Sem"."""
+    """Return the first word: "Sem" for "Sem de Wit"."""
     _require(value)
     words = str(value).split(maxsplit=1)
     return words[0] if words else ""
@@ -118,7 +120,7 @@ FILTERS: dict[str, Filter] = {
 
 def _require(value: object) -> None:
     if is_undefined(value):
-        # Reading an undefined value raises the error of a missing one.
+        # str() of an undefined value raises the error for a missing value.
         str(value)
 
 
@@ -133,17 +135,19 @@ def _parse_moment(value: object, context: RenderContext) -> date | datetime | ti
     try:
         return _to_customer_zone(datetime.fromisoformat(text), context)
     except ValueError:
-        raise FilterArgumentError("neither a date nor a time in ISO 8601", token=None) from None
+        raise FilterArgumentError(
+            "the value is not a date or time in ISO 8601", token=None
+        ) from None
 
 
 def _to_customer_zone(instant: datetime, context: RenderContext) -> datetime:
-    """Return an instant in the customer's time zone, where it is known."""
+    """Return an instant in the customer's time zone; unchanged if the zone is unknown."""
     zone = context.resolve("zone", default="")
     if instant.tzinfo is None or not zone:
         return instant
     try:
         return instant.astimezone(ZoneInfo(str(zone)))
-    # The first and the last of all days have no neighbor: a zone may lead beyond them.
+    # In another zone, the first or last possible date can be outside the range of datetime.
     except (KeyError, OSError, ValueError, OverflowError):
         return instant
 

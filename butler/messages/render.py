@@ -1,6 +1,6 @@
-"""Renders messages: one step for one channel in one language, filled with a context. Pure.
+"""Renders the message of a step for one channel in one language, with a context. Pure.
 
-A value that a text needs and that is missing is an error, never a gap in a sentence.
+If a text needs a missing value, rendering raises an error. It never leaves a gap in a sentence.
 """
 
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ from butler.messages.templating import MissingValues, compile_template
 from butler.types import RenderedMessage
 
 MAX_SUBJECT = 150
-# About three parts of a text message; a link comes on top.
+# In characters: about three parts of an SMS, without the link.
 MAX_SMS = 480
 MAX_LABEL = 60
 
-# Read by every message: for dates, and for the name of the company.
+# The values that all messages use, for dates and for the name of the company.
 _COMMON_PATHS = ("company.name", "customer.language", "customer.zone", "now")
 
-# Classes that rest on consent: their messages say how to end it.
+# Classes with consent as their legal basis. Their messages contain a way to unsubscribe.
 _CONSENT_CLASSES = ("relationship", "marketing", "peer")
 
 
@@ -67,10 +67,10 @@ def render(
     links: Mapping[str, str],
     language: str,
 ) -> RenderedMessage:
-    """Return the message of a step for one channel; raise MissingValues.
+    """Return the message of a step for one channel. Raises MissingValues and InvalidTemplate.
 
-    `links` are absolute addresses: `site` (no slash at its end), `why`, `preferences`, and
-    `unsubscribe`, which is empty where no consent can be ended. HTML is for mail alone.
+    `links` are absolute addresses: `site` (without a final slash), `why`, `preferences`, and
+    `unsubscribe`, which is empty for messages without consent. Only e-mail has HTML.
     """
     text, text_language = _text(document, step, language)
     values = _values(context, text_language)
@@ -122,9 +122,9 @@ def render_stored(
     language: str,
     links: Mapping[str, str],
 ) -> RenderedMessage:
-    """Return a queued message as it leaves; raise NotRenderable where a value is missing.
+    """Return the rendered text of a queued message; raise NotRenderable if a value is missing.
 
-    Without a document no automation sends it, and its context holds the text:
+    A message without a document comes from no automation. Its context contains the text:
     {"words": {"subject", "text"}}.
     """
     if document is None:
@@ -136,7 +136,7 @@ def render_stored(
 
 
 def _written_message(written: Mapping[str, str], language: str) -> RenderedMessage:
-    """Return a message that no automation sends, as it was written."""
+    """Return a message without an automation; its text is used without changes."""
     if not written.get("text"):
         raise NotRenderable("missing_value")
     return RenderedMessage(
@@ -154,14 +154,14 @@ def button(
     links: Mapping[str, str],
     language: str,
 ) -> Button | None:
-    """Return the button of a message, for a page that shows it; raise MissingValues."""
+    """Return the button of a message, or None if it has none. Raises MissingValues."""
     text, text_language = _text(document, step, language)
     link = _button(text, _values(context, text_language), links)
     return link if link.url else None
 
 
 def value_paths(document: AutomationDocument, step: str) -> frozenset[str]:
-    """Return the paths of all values that the texts of a step read, in any language."""
+    """Return the paths of all values that the texts of a step read, in all languages."""
     paths = set(_COMMON_PATHS)
     for text in _message_step(document, step).texts.values():
         for source in (text.subject, text.text, text.short, text.action):
@@ -173,7 +173,7 @@ def value_paths(document: AutomationDocument, step: str) -> frozenset[str]:
 
 
 def choose_language(texts: Mapping[str, object], language: str) -> str:
-    """Return the language of these texts to use: this one, English, or the first."""
+    """Return the language of the texts to use: the given one, else English, else the first."""
     base = language.lower().replace("_", "-").split("-")[0]
     for choice in (language, base, "en"):
         if choice in texts:
@@ -214,7 +214,7 @@ def _button(text: MessageText, values: Mapping[str, object], links: Mapping[str,
 
 
 def _paragraphs(text: str) -> list[list[str]]:
-    """Split a text at its empty lines; values have none, so they make no paragraphs."""
+    """Split a text into paragraphs at empty lines. Sanitized values contain no empty lines."""
     blocks = "\n".join(line.strip() for line in text.strip().splitlines()).split("\n\n")
     return [block.strip().split("\n") for block in blocks if block.strip()]
 

@@ -1,7 +1,7 @@
-"""Sanitizes values that anybody may have sent, before a template is filled with them. Pure.
+"""Sanitizes untrusted values before they are inserted into a template. Pure.
 
-A value becomes one line of limited length, without control characters. Escaping comes later,
-when the template is filled.
+A value becomes one line of limited length, without control characters. The template escapes the
+values later.
 """
 
 import re
@@ -12,8 +12,8 @@ MAX_LIST = 200
 MAX_DEPTH = 8
 MAX_KEYS = 200
 
-# Control characters, and characters that change the direction of the text around them (a receipt
-# that reads backwards lies). Marks that join letters belong to the spelling of languages, and stay.
+# Control characters, and characters that change the direction of the text around them, because a
+# reversed text can mislead. Characters that join letters stay, because some languages need them.
 _CONTROLS = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udfff]|[\U000e0000-\U000e007f]"
 )
@@ -21,8 +21,8 @@ _WHITESPACE = re.compile(r"\s+")
 
 
 def sanitize_line(text: str, limit: int = MAX_TEXT) -> str:
-    """Return a text as one line, without control characters, at most `limit` long."""
-    # Cut first: a megabyte of spaces is not worth looking through.
+    """Return a text as one line of at most `limit` characters, without control characters."""
+    # Truncated first, so that the patterns do not search a very long text.
     start = text[: 2 * limit]
     clean = _WHITESPACE.sub(" ", _CONTROLS.sub("", start)).strip()
     return clean if len(clean) <= limit else clean[: limit - 1].rstrip() + "…"

@@ -1,7 +1,7 @@
 """Compiles the templates of automations: a restricted subset of Liquid. Pure.
 
-Staff write templates, and they are filled with values that anybody may have sent. A template can
-read values, branch and loop; it cannot load files, call out, loop for long or grow without limit.
+Staff write the templates, but the values are untrusted. A template can read values, branch and
+loop. It cannot load files or call other systems, and its loops and its output are limited.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,12 +22,12 @@ from liquid.undefined import FalsyStrictUndefined
 
 from butler.messages.filters import FILTERS
 
-# plain: values as they are. markup: escaped for HTML. path: quoted for an address.
+# plain: values are not escaped. markup: escaped for HTML. path: quoted for a URL.
 type Escaping = Literal["plain", "markup", "path"]
 
-# No message needs a longer source.
+# The largest length of a source, in characters.
 MAX_SOURCE = 50_000
-# Liquid limits iterations, but neither the cost of each of them nor the time to parse a source.
+# Liquid limits iterations, but neither the cost of an iteration nor the time to parse a source.
 MAX_PLACEHOLDERS = 500
 MAX_FILTERS = 200
 MAX_FILTERS_WITH_LOOP = 20
@@ -106,7 +106,7 @@ class _QuotedOutput(output.Output):
 class _PathEnvironment(_PlainEnvironment):
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         super().setup_tags_and_filters(extra=extra)
-        # A value fills one segment of a path: no value leads to another page.
+        # Values are quoted, so a value cannot change the other segments of a path.
         self.add_tag(_QuotedOutput)
 
 
@@ -124,18 +124,18 @@ class Template(NamedTuple):
     paths: tuple[str, ...]
 
     def fill(self, values: Mapping[str, object]) -> str:
-        """Return the text; raise MissingValues for values that are absent or of a wrong type."""
+        """Return the text; raise MissingValues for values that are absent or have a wrong type."""
         try:
             return self.liquid.render(values)
         except UndefinedError as error:
             raise MissingValues(self._missing_paths(_reason(error), values)) from None
         except LiquidError as error:
             raise MissingValues((_reason(error),)) from None
-        except Exception as error:  # noqa: BLE001  # an odd value must not stop other messages
-            raise MissingValues((f"a value is not of its kind ({type(error).__name__})",)) from None
+        except Exception as error:  # noqa: BLE001  # an unexpected value must not stop other messages
+            raise MissingValues((f"a value has the wrong type ({type(error).__name__})",)) from None
 
     def _missing_paths(self, reason: str, values: Mapping[str, object]) -> tuple[str, ...]:
-        """Return the missing paths; the reason of Liquid may name only their beginning."""
+        """Return the missing paths. Liquid may name only the first part of a path."""
         name = reason.removesuffix(" is undefined").strip("'")
         return tuple(
             path
@@ -163,23 +163,23 @@ def compile_template(source: str, escaping: Escaping = "plain") -> Template:
 
 
 def _check_source(source: str) -> None:
-    """Refuse a source that would take long to parse. Raises InvalidTemplate."""
+    """Raise InvalidTemplate for a source that would take too long to parse."""
     if len(source) > MAX_SOURCE:
-        raise InvalidTemplate(f"longer than {MAX_SOURCE} characters")
+        raise InvalidTemplate(f"is longer than {MAX_SOURCE} characters")
     if source.count("{{") + source.count("{%") > MAX_PLACEHOLDERS:
-        raise InvalidTemplate(f"more than {MAX_PLACEHOLDERS} places to fill")
+        raise InvalidTemplate(f"has more than {MAX_PLACEHOLDERS} placeholders")
     if source.count("(") > MAX_PLACEHOLDERS:
-        raise InvalidTemplate(f"more than {MAX_PLACEHOLDERS} parentheses")
+        raise InvalidTemplate(f"has more than {MAX_PLACEHOLDERS} parentheses")
 
 
 def _check_cost(liquid: BoundTemplate, analysis: TemplateAnalysis) -> None:
-    """Refuse a template that would take long to fill. Raises InvalidTemplate."""
-    # A range is as long as two numbers say; lists that are there have an end.
+    """Raise InvalidTemplate for a template that would take too long to render."""
+    # The length of a range has no limit; lists in the context are limited.
     if any(isinstance(each, RangeLiteral) for each in _expressions(liquid)):
-        raise InvalidTemplate("a range; what is repeated is a list")
+        raise InvalidTemplate("has a range; a loop must run over a list")
     limit = MAX_FILTERS_WITH_LOOP if "for" in analysis.tags else MAX_FILTERS
     if sum(map(len, analysis.filters.values())) > limit:
-        raise InvalidTemplate(f"more than {limit} filters")
+        raise InvalidTemplate(f"has more than {limit} filters")
 
 
 def _expressions(liquid: BoundTemplate) -> Iterator[Expression]:
@@ -202,7 +202,7 @@ def _paths(variables: list[Any]) -> Iterator[str]:
                 names.append(segment)
             elif not isinstance(segment, int):
                 break
-        # Every list has a size, a first and a last element.
+        # `size`, `first` and `last` are properties of lists, not keys.
         while names and names[-1] in ("size", "first", "last"):
             names.pop()
         yield ".".join(name for name in names if name not in ("first", "last"))

@@ -1,4 +1,4 @@
-"""What the butler does by itself, as versioned data, and the switches that pause it."""
+"""Automations and their versions, pause switches, and the statuses of topics."""
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
@@ -9,7 +9,7 @@ from customers.db.append_only import truncate_trigger
 
 
 class Automation(models.Model):
-    """One thing the butler does, such as to remind of a visit; its versions say how."""
+    """One automation, such as a reminder of a visit. Its versions contain its document."""
 
     key = models.CharField(primary_key=True, max_length=64)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -19,7 +19,7 @@ class Automation(models.Model):
 
 
 class AutomationVersion(models.Model):
-    """How an automation works. A run pins its version, so what was written never changes."""
+    """One version of an automation. A run keeps its version, so the document never changes."""
 
     class Status(models.TextChoices):
         DRAFT = "draft"
@@ -33,20 +33,20 @@ class AutomationVersion(models.Model):
     status = models.CharField(max_length=8, choices=Status, default=Status.DRAFT)
     # butler.document.AutomationDocument as JSON.
     document = models.JSONField()
-    # SHA-256 of the canonical document, in hex: the same file loads as the same version.
+    # SHA-256 of the canonical file content, in hex. An equal file keeps its version.
     digest = models.CharField(max_length=64)
-    # What starts a run, and what runs wait for; from the document, for the statements.
+    # Copied from the document for SQL: the trigger, its event names, and the awaited event names.
     trigger = models.CharField(max_length=16)
     event_names = ArrayField(models.TextField(), default=list)
     awaited_names = ArrayField(models.TextField(), default=list)
-    # Who wrote it down, who let it go, as they were called; and their logins, which are two.
-    # No foreign keys: a login that is closed for good must not take along who it was.
+    # The names and the user ids of the author and of the approver, who are different users. No
+    # foreign keys, so that the values survive the deletion of a user.
     loaded_by = models.CharField(max_length=100, blank=True)
     loaded_by_login = models.BigIntegerField(null=True, blank=True)
     approved_by = models.CharField(max_length=100, blank=True)
     approved_by_login = models.BigIntegerField(null=True, blank=True)
     approved_at = models.DateTimeField(null=True, blank=True)
-    # Only what happens after this time starts a run.
+    # Only events after this time start a run.
     live_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -113,13 +113,13 @@ class PauseSwitch(models.Model):
 
 
 class TopicStatus(models.Model):
-    """How something that customers care about is, such as a ride: open or down."""
+    """The current status of a topic, such as open or down for a ride."""
 
     # Such as "ride:night-mail".
     key = models.CharField(primary_key=True, max_length=100)
     status = models.CharField(max_length=32)
     facts = models.JSONField(default=dict, blank=True)
-    # Counts the changes: one occasion for each.
+    # The number of changes of the status. Each change is one occasion.
     serial = models.BigIntegerField(default=0, db_default=0)
     changed_at = models.DateTimeField()
 

@@ -9,13 +9,13 @@ class Due(models.Model):
 
     # The name under which the job is registered in butler.due.jobs.
     job = models.CharField(max_length=64)
-    # Null for housekeeping that concerns no single customer.
+    # Null for housekeeping jobs, which belong to no customer.
     customer_id = models.UUIDField(null=True, blank=True)
     # Unique per job: a second row with the same key is not inserted.
     key = models.CharField(max_length=200)
-    # The run that the row is about; null for other jobs, whose keys are no UUIDs. Postgres
-    # computes it for every writer, so that no statement has to cast keys: a cast in a join can
-    # be evaluated for any row of the table, whatever the WHERE clause says.
+    # The run of the row; null for other jobs, because their keys are not UUIDs. Postgres computes
+    # the column, so no statement casts keys: Postgres may evaluate a cast in a join for any row
+    # of the table, also for rows that the WHERE clause excludes.
     run_id = models.GeneratedField(
         expression=models.Case(
             models.When(job="run", key__regex=_UUID, then=Cast("key", models.UUIDField()))
@@ -25,11 +25,11 @@ class Due(models.Model):
     )
     facts = models.JSONField(default=dict, blank=True)
     due_at = models.DateTimeField()
-    # The claim lapses at this time, so that a tick that died blocks nothing.
+    # The claim expires at this time, so that a tick that died does not block the row.
     claimed_until = models.DateTimeField(null=True, blank=True)
     attempts = models.SmallIntegerField(default=0, db_default=0)
     done_at = models.DateTimeField(null=True, blank=True)
-    # Why it was given up, after its last attempt.
+    # The error of the last failed attempt.
     failed_reason = models.TextField(blank=True)
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
 

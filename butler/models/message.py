@@ -1,4 +1,4 @@
-"""One thing we say, its attempts to arrive, and what came back."""
+"""Messages, their deliveries and delivery reports, budgets and provider limits."""
 
 from django.db import models
 from django.db.models import Q
@@ -6,40 +6,40 @@ from uuid_utils.compat import uuid7
 
 
 class Message(models.Model):
-    """One thing we say to one customer through one channel. The queue, and the memory of it."""
+    """One message to one customer through one channel. The table is the queue and the history."""
 
     class State(models.TextChoices):
         QUEUED = "queued"
         SENDING = "sending"
         ACCEPTED = "accepted"
         DELIVERED = "delivered"
-        # Ends without having been handed over.
+        # Final states of messages that were not handed to a provider.
         SUPPRESSED = "suppressed"
         EXPIRED = "expired"
         WITHDRAWN = "withdrawn"
-        # Ends after having been handed over, or tried.
+        # Final states of messages that were handed to a provider, or whose attempts failed.
         REJECTED = "rejected"
         FAILED = "failed"
         BOUNCED = "bounced"
         COMPLAINED = "complained"
-        # Handed over perhaps. Shown to people, never hidden.
+        # The message may have been sent. Customers and staff see this state.
         UNCERTAIN = "uncertain"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    # What makes it one: the same step of the same run through the same channel.
+    # The idempotency key: the run, the step and the channel.
     key = models.CharField(max_length=200)
     customer_id = models.UUIDField()
     run_id = models.UUIDField(null=True)
     automation_id = models.CharField(max_length=64, blank=True)
     version_id = models.BigIntegerField(null=True)
-    # The place of its step in the automation's document: where its texts are.
+    # The path of the step with the texts in the document of the automation.
     step = models.CharField(max_length=32, blank=True)
     channel = models.CharField(max_length=16)
     message_class = models.CharField(max_length=20)
     topic = models.CharField(max_length=64)
     purpose = models.CharField(max_length=64, blank=True)
     relation = models.CharField(max_length=200, blank=True)
-    # 1 goes first.
+    # From 1 (sent first) to 9.
     priority = models.SmallIntegerField(default=5)
     occurred_at = models.DateTimeField()
     not_before = models.DateTimeField()
@@ -47,10 +47,11 @@ class Message(models.Model):
     created_at = models.DateTimeField()
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     state_at = models.DateTimeField()
-    # Why it is where it is: a code of butler.decisions.reasons.catalog, or of the provider.
+    # The reason of the state: a code of butler.decisions.reasons.catalog, or of the provider.
     reason = models.CharField(max_length=64, blank=True)
     attempts = models.SmallIntegerField(default=0, db_default=0)
-    # What the words are made of, gathered when it was judged; what is said, when it left.
+    # The values for the texts, stored when the message is queued. Subject and text are stored when
+    # it is sent.
     facts = models.JSONField(default=dict)
     language = models.CharField(max_length=8, blank=True)
     address = models.CharField(max_length=1024, blank=True)
@@ -61,7 +62,7 @@ class Message(models.Model):
     read_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        # Not `unique=True`: that makes a second index, for searches that nobody does.
+        # Not `unique=True`, which would create a second, unused index for LIKE.
         constraints = [models.UniqueConstraint(fields=["key"], name="message_once_per_key")]
         indexes = [
             models.Index(
@@ -80,18 +81,18 @@ class Message(models.Model):
 
 
 class Delivery(models.Model):
-    """One attempt to hand a message over: written and committed before the provider is called."""
+    """One attempt to hand a message to a provider, committed before the provider is called."""
 
     class Outcome(models.TextChoices):
         ACCEPTED = "accepted"
         REJECTED = "rejected"
         TRANSIENT = "transient"
         UNCERTAIN = "uncertain"
-        # Given back unsent: too late for its lease.
+        # Not sent, because the lease ended too soon.
         RETURNED = "returned"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    # Found by delivery_number_once.
+    # The constraint delivery_number_once provides the index.
     message = models.ForeignKey(
         Message, on_delete=models.PROTECT, related_name="deliveries", db_index=False
     )
@@ -99,10 +100,11 @@ class Delivery(models.Model):
     customer_id = models.UUIDField()
     channel = models.CharField(max_length=16)
     provider = models.CharField(max_length=32)
-    # The version of the customer's log at which it was decided: the fence.
+    # The version of the customer's log that the decision read (a fencing token).
     customer_version = models.BigIntegerField()
     claimed_at = models.DateTimeField()
-    # Nobody starts to hand over after the lease, so a withdrawal waits no longer than this.
+    # No sender starts to hand the message over after this time, so a withdrawal waits until then
+    # at most.
     lease_until = models.DateTimeField()
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
     outcome_at = models.DateTimeField(null=True, blank=True)
@@ -110,7 +112,7 @@ class Delivery(models.Model):
     code = models.CharField(max_length=64, blank=True)
     detail = models.TextField(blank=True)
     latency_ms = models.IntegerField(null=True, blank=True)
-    # The budget windows that it used, returned if it fails: [[scope, window], ...].
+    # The budget windows that it used: [[scope, window], ...]. A failed delivery returns them.
     budget_windows = models.JSONField(default=list)
 
     class Meta:
@@ -136,11 +138,11 @@ class Delivery(models.Model):
 
 
 class DeliveryReceipt(models.Model):
-    """What a provider reported of a message, once per report, in whatever order they come."""
+    """One delivery report of a provider. Each report is stored once, in any order of arrival."""
 
     provider = models.CharField(max_length=32)
     event_id = models.CharField(max_length=200)
-    # How the provider calls the message, and how we do, as far as the report says.
+    # The provider's id of the message, and our id, if the report has them.
     provider_id = models.CharField(max_length=200, blank=True)
     message_id = models.UUIDField(null=True)
     # accepted, delivered, bounced, complained, rejected, deferred, opened, clicked.
@@ -148,7 +150,7 @@ class DeliveryReceipt(models.Model):
     detail = models.TextField(blank=True)
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
-    # Null: it came before what it is about was known.
+    # Null: the report arrived before its message was known.
     applied_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -173,13 +175,13 @@ class DeliveryReceipt(models.Model):
 
 
 class BudgetUse(models.Model):
-    """How many messages a customer had in one window of one budget. Counted when they leave."""
+    """The number of messages to a customer in one window of one budget, counted at the claim."""
 
     pk = models.CompositePrimaryKey("customer_id", "scope", "window")
     customer_id = models.UUIDField()
     # "*:*", "email:*", "email:offers", "company:marketing".
     scope = models.CharField(max_length=100)
-    # Local to the customer: "2027-04-18", "2027-W16", "2027-04".
+    # In the customer's time zone: "2027-04-18", "2027-W16", "2027-04".
     window = models.CharField(max_length=10)
     used = models.IntegerField()
 
@@ -188,15 +190,15 @@ class BudgetUse(models.Model):
 
 
 class ProviderLimit(models.Model):
-    """How fast messages may go through one provider, and whether it is in its cooldown."""
+    """The rate limit of one provider, and its cooldown after failures."""
 
     # The key of the provider: its channel, or "email:2" for the second provider of a channel.
     channel = models.CharField(primary_key=True, max_length=16)
-    # Messages a second; null: no limit.
+    # Messages per second; null: no limit.
     rate = models.FloatField(null=True, blank=True)
     tokens = models.FloatField(default=0, db_default=0)
     filled_at = models.DateTimeField(null=True, blank=True)
-    # Failures in a row; after a few, the cooldown begins.
+    # The number of failures in a row. After FAILURE_LIMIT failures, the cooldown begins.
     failures = models.IntegerField(default=0, db_default=0)
     cooldown_until = models.DateTimeField(null=True, blank=True)
 

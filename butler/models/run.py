@@ -1,4 +1,4 @@
-"""An automation at work for one customer, and what was decided on the way."""
+"""The runs of automations, and the decisions."""
 
 from django.db import models
 from uuid_utils.compat import uuid7
@@ -8,7 +8,7 @@ from customers.db.append_only import append_only_triggers
 
 
 class Run(models.Model):
-    """One automation for one customer on one occasion. It happens once."""
+    """One run of an automation for one customer and one occasion. Each occasion has one run."""
 
     class Status(models.TextChoices):
         WAITING = "waiting"
@@ -17,7 +17,7 @@ class Run(models.Model):
         FAILED = "failed"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    # Nothing looks for the runs of an automation or of a version: each index would cost every run.
+    # No index: no query searches by automation or version, and an index would slow down inserts.
     automation = models.ForeignKey(
         Automation, on_delete=models.PROTECT, related_name="+", db_index=False
     )
@@ -25,18 +25,18 @@ class Run(models.Model):
         AutomationVersion, on_delete=models.PROTECT, related_name="runs", db_index=False
     )
     customer_id = models.UUIDField()
-    # What makes it one: the event's key, "order:A-1001", "2027-04-18"...
+    # The key of the occasion: the message key of an event, "order:A-1001", "2027-04-18"...
     occasion = models.CharField(max_length=200)
-    # What the trigger knew: {"log", "version", "about", "name", "occurred_at"}, or a date, a topic.
+    # The cause: {"log", "version", "about", "name", "occurred_at"}, or a date, or a topic.
     cause = models.JSONField(default=dict)
     occurred_at = models.DateTimeField()
     status = models.CharField(max_length=16, choices=Status, default=Status.WAITING)
-    # The place in the steps, such as "2" or "2.then.0".
+    # The path of the current step, such as "2" or "2.then.0".
     step = models.CharField(max_length=32, default="0")
-    # The event that takes it on before its time; empty: only time does.
+    # The name of the event that resumes the run before its due time. Empty: none.
     awaited = models.TextField(blank=True)
     awaited_about = models.TextField(blank=True)
-    # Set by the awaited event, in that event's own transaction.
+    # The time of the awaited event, set in the transaction of that event.
     arrived_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField()
@@ -51,8 +51,8 @@ class Run(models.Model):
         indexes = [
             models.Index(
                 fields=["customer_id", "awaited"],
-                # Who ended awaits nothing. Were the status asked here, no change of it could stay
-                # on its page, and each would be written to every index.
+                # Ended runs have no awaited event. The condition does not use `status`, because
+                # then Postgres could not make HOT updates of the status.
                 condition=~models.Q(awaited=""),
                 name="run_awaits",
             )
@@ -63,7 +63,7 @@ class Run(models.Model):
 
 
 class Decision(models.Model):
-    """What was decided once, with every gate that was asked. Never changed."""
+    """One decision, with the gate of every check. Rows are never changed."""
 
     class Outcome(models.TextChoices):
         SEND = "send"
@@ -76,17 +76,17 @@ class Decision(models.Model):
     run_id = models.UUIDField(null=True)
     message_id = models.UUIDField(null=True)
     automation_id = models.CharField(max_length=64, blank=True)
-    # "judge": when the occasion came; "claim": in the transaction that hands over.
+    # "judge": when the run decides; "claim": in the transaction that claims the message.
     stage = models.CharField(max_length=8)
     outcome = models.CharField(max_length=8, choices=Outcome)
     # The code of the reason that decided: butler.decisions.reasons.catalog.
     code = models.CharField(max_length=48)
-    # What it would have been: {"class", "topic", "channel", "purpose", "relation"}.
+    # The act: {"class", "topic", "channel", "purpose", "relation"}.
     act = models.JSONField()
-    # Each gate asked, in order: [{"gate", "verdict", "code", "evidence": [...], "inputs": {...}}].
+    # The gates, in order: [{"gate", "verdict", "code", "evidence": [...], "inputs": {...}}].
     gates = models.JSONField()
     until = models.DateTimeField(null=True)
-    # How far the customer's log and the company's rules were.
+    # The versions of the customer's log and of the rules.
     customer_version = models.BigIntegerField()
     rules_version = models.CharField(max_length=64)
     decided_at = models.DateTimeField()

@@ -5,7 +5,7 @@ from uuid_utils.compat import uuid7
 
 
 class StaffTask(models.Model):
-    """Something that a member of staff does for a customer, such as a phone call."""
+    """A task of staff for a customer, such as a phone call."""
 
     class Kind(models.TextChoices):
         PHONE = "phone"
@@ -18,7 +18,7 @@ class StaffTask(models.Model):
         DROPPED = "dropped"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    # Unique per task, such as the message that the task replaces.
+    # The idempotency key of the task, such as the key of the message that the task replaces.
     key = models.CharField(max_length=200, unique=True)
     kind = models.CharField(max_length=16, choices=Kind)
     customer_id = models.UUIDField()

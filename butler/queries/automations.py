@@ -6,7 +6,7 @@ from django.db.models.functions import Coalesce
 
 from butler.models import Automation, AutomationVersion
 
-# Of an automation's versions the one in use, or else the newest.
+# Orders the versions of an automation: the version in use first, then the newest.
 IN_USE_FIRST = (
     Case(When(status__in=("live", "paused"), then=Value(0)), default=Value(1)),
     "-number",
@@ -14,13 +14,13 @@ IN_USE_FIRST = (
 
 
 def display_name(language: str) -> Coalesce:
-    """Return the expression for a version's name of its automation, or else its key."""
+    """Return the expression for the name of an automation in a language, or else its key."""
     name = KeyTextTransform(language, KeyTransform("name", F("document")))
     return Coalesce(name, F("automation_id"), output_field=TextField())
 
 
 def names(language: str) -> dict[str, str]:
-    """Return the name of each automation, by key."""
+    """Return the name of each automation in a language, by key."""
     versions = AutomationVersion.objects.order_by("automation_id", *IN_USE_FIRST)
     names_by_key = dict(
         versions.distinct("automation_id").values_list("automation_id", display_name(language))

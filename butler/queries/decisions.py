@@ -1,7 +1,6 @@
-"""The decisions about a customer, and who read the record.
+"""The decisions about a customer, and the access log of the record.
 
-Codes and facts only: the sentence for a code, in the reader's language, is in
-butler.decisions.reasons.catalog.
+The shapes contain codes and facts. butler.decisions.reasons.catalog has the sentence of a code.
 """
 
 from collections.abc import Sequence
@@ -24,16 +23,16 @@ class DecisionShape(msgspec.Struct, frozen=True):
     stage: str
     outcome: str
     code: str
-    # What it would be: its class, topic, channel, purpose and relation.
+    # The class, topic, channel, purpose and relation of the message.
     act: JsonObject
-    # As butler.types.Gate has them.
+    # In the format of butler.types.Gate.
     gates: JsonObjects
     until: datetime | None
     decided_at: datetime
     customer_version: int
     rules_version: str
     message: UUID | None
-    # Of the message, once it left; empty: it did not.
+    # The state and the subject of the message; empty if it was not sent.
     state: str
     subject: str
 
@@ -44,13 +43,13 @@ class OccasionShape(msgspec.Struct, frozen=True):
     id: UUID
     decided_at: datetime
     automation: str
-    # What the automation is called, by language.
+    # The name of the automation, by language.
     name: dict[str, str]
     decisions: tuple[DecisionShape, ...]
 
 
 class AccessLogEntryShape(msgspec.Struct, frozen=True):
-    """Somebody read the record."""
+    """One access to the record by a staff member or a program."""
 
     at: datetime
     actor: str
@@ -60,7 +59,7 @@ class AccessLogEntryShape(msgspec.Struct, frozen=True):
 
 
 class _PageStart(msgspec.Struct, array_like=True):
-    """The next page starts after this decision."""
+    """The position of a page: it starts after this decision."""
 
     decided_at: datetime
     id: UUID
@@ -97,7 +96,7 @@ def _occasion(row: tuple[UUID, datetime, UUID, str, str, str]) -> OccasionShape:
 
 
 def access_log(ids: Sequence[UUID], *, cursor: str | None, limit: int) -> Page[AccessLogEntryShape]:
-    """Return who read the record, newest first."""
+    """Return the entries of the access log of these records, newest first."""
     rows = AccessLogEntry.objects.filter(customer_id__in=ids)
     return read_page(
         rows,

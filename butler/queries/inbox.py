@@ -30,7 +30,7 @@ type MessageState = Literal[
 _NEVER_LEFT = ("queued", "suppressed", "expired")
 # The channel in which customers mark messages as read themselves.
 INBOX = "inbox"
-# Which of several channels represents the message; a withdrawn one comes last.
+# The channel with the lowest rank represents a message. A withdrawn one has the highest rank.
 _RANK = Case(When(state="withdrawn", then=2), When(channel=INBOX, then=0), default=1)
 
 
@@ -44,7 +44,7 @@ class OtherChannelShape(msgspec.Struct, frozen=True):
 
 
 class MessageShape(msgspec.Struct, frozen=True):
-    """One message; the text of a withdrawn message is left out."""
+    """One message. The subject and the text of a withdrawn message are empty."""
 
     id: UUID
     channel: str
@@ -55,14 +55,14 @@ class MessageShape(msgspec.Struct, frozen=True):
     subject: str
     text: str
     state: MessageState
-    # When it came to that state.
+    # The time of the last change of the state.
     state_at: datetime
     created_at: datetime
     handed_over_at: datetime | None
     seen_at: datetime | None
     read_at: datetime | None
     is_unread: bool
-    # The other channels of the same message; they are not listed by themselves.
+    # The same message through other channels, which have no separate entry in the list.
     also: list[OtherChannelShape]
 
 
@@ -77,7 +77,7 @@ class ResolvedCustomer(msgspec.Struct, frozen=True):
 
 
 def resolve_customer(record_id: UUID) -> ResolvedCustomer | None:
-    """Return the customer of a record, or None where there is no such record."""
+    """Return the customer of a record, or None if the record does not exist."""
     for live_id, ids, version, unread in sql.rows("resolve_customer", {"id": record_id}):
         return ResolvedCustomer(live_id, tuple(ids), version, unread)
     return None
@@ -86,8 +86,8 @@ def resolve_customer(record_id: UUID) -> ResolvedCustomer | None:
 def messages(ids: Sequence[UUID], *, cursor: str | None, limit: int) -> Page[MessageShape]:
     """Return the messages to the customer with these records, newest first.
 
-    A message through several channels is listed once: as it is in the inbox, or else as it was
-    sent first.
+    A message through several channels has one entry: the inbox message, or else the message that
+    was created first.
     """
     by = {"created_at": datetime, "id": UUID}
     better = _same_step(ids).filter(
@@ -114,7 +114,7 @@ def _with_other_channels(ids: Sequence[UUID]) -> QuerySet[Message]:
 
 
 def _same_step(ids: Sequence[UUID]) -> QuerySet[Message]:
-    """Return the messages of the same step of the same run; without a run there are none."""
+    """Return the messages of the same step and run; none for a message without a run."""
     same = sent_messages(ids).annotate(rank=_RANK)
     return same.filter(run_id=OuterRef("run_id"), step=OuterRef("step"))
 
@@ -126,7 +126,7 @@ def subjects(ids: Sequence[UUID], messages: Collection[str]) -> dict[str, str]:
 
 
 def sent_messages(ids: Sequence[UUID]) -> QuerySet[Message]:
-    """Return the messages that were sent to a customer, or may have been."""
+    """Return the messages that were sent, or may have been sent, to a customer."""
     withdrawn_in_time = Q(state="withdrawn", handed_over_at__isnull=True)
     rows = Message.objects.filter(customer_id__in=ids).exclude(state__in=_NEVER_LEFT)
     return rows.exclude(withdrawn_in_time).defer("facts", "address")

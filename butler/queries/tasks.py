@@ -1,4 +1,4 @@
-"""The tasks of record_ids of staff."""
+"""The staff tasks."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,7 +14,7 @@ from customers.queries.pages import Page, read_page
 
 
 class TaskShape(msgspec.Struct, frozen=True):
-    """One task; `taken_by` is the display name of who has it."""
+    """One task. `taken_by` is the display name of the staff member who has taken it."""
 
     id: UUID
     kind: str
@@ -34,7 +34,7 @@ class TaskShape(msgspec.Struct, frozen=True):
 
 
 def open_tasks(*, by: str, limit: int = 100) -> list[TaskShape]:
-    """Return open tasks: those of `by` first, then those due first."""
+    """Return open tasks: the tasks of `by` first, then by due time."""
     rows = StaffTask.objects.filter(done_at=None).alias(is_anothers=~Q(taken_by=by))
     return _shapes(rows.order_by("is_anothers", "due_at", "id")[:limit], by)
 
@@ -49,7 +49,7 @@ def tasks(*, by: str, is_open: bool, cursor: str | None, limit: int) -> Page[Tas
 
 
 def tasks_of(customer_id: UUID, *, by: str, limit: int = 20) -> list[TaskShape]:
-    """Return the open tasks of a live record and of those merged into it."""
+    """Return the open tasks of a live record and of the records merged into it."""
     record_ids = Customer.objects.filter(canonical_id=customer_id).values_list("id", flat=True)
     rows = StaffTask.objects.filter(customer_id__in=[customer_id, *record_ids], done_at=None)
     return _shapes(rows.order_by("due_at", "id")[:limit], by)

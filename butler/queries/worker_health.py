@@ -1,16 +1,16 @@
-"""Whether due rows and heartbeats are late, for monitoring."""
+"""The lateness of due rows and heartbeats, for monitoring."""
 
 from datetime import datetime
 from typing import NamedTuple
 
 from butler import sql
 
-# In seconds. A tick comes every second and a heartbeat every fifteen.
+# In seconds. Ticks run every second, and heartbeats every fifteen seconds.
 LATE = 60.0
 
 
 class WorkerHealth(NamedTuple):
-    """Ages in seconds; None where no row is due, or no heartbeat was ever asked for."""
+    """Ages in seconds; None if no row is due, or if no heartbeat was ever requested."""
 
     oldest_due_age: float | None
     heartbeat_overdue: float | None
@@ -21,6 +21,6 @@ class WorkerHealth(NamedTuple):
 
 
 def worker_health(*, now: datetime) -> WorkerHealth:
-    """Return the health of ticks and workers."""
+    """Return the age of the oldest due row and of the overdue heartbeat."""
     (ages,) = sql.rows("read_worker_health", {"now": now})
     return WorkerHealth(*ages)

@@ -1,4 +1,4 @@
-"""The butler's statements, one a file, each with a header that says what it promises."""
+"""The SQL statements of butler, one per file. The header of a file describes its contract."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -15,7 +15,7 @@ _FOLDER = Path(__file__).parent
 
 @cache
 def load(name: str) -> str:
-    """Return the statement of that name, read once."""
+    """Return the statement with this name; the file is read once."""
     return body(_FOLDER / f"{name}.sql")
 
 

@@ -1,15 +1,16 @@
--- Take capacity of a provider: how many messages may be claimed now, and whether it is in its
--- cooldown. No more than its rate allows, none in its cooldown, and no more batches of its
--- channel in flight at once than given.
+-- Reserve capacity of a provider: the number of messages that may be claimed now, and whether the
+-- provider is in its cooldown. The number obeys the rate and is 0 in the cooldown. It is also 0 if
+-- the channel has its largest number of batches in flight.
 --
--- key, channel  text, limit  int  of this batch, batches  int  at once, now  timestamptz
+-- key, channel  text, limit  int  messages of this batch, batches  int  parallel batches
+-- now  timestamptz
 
 WITH inserted AS (
     INSERT INTO butler_providerlimit (channel) VALUES (%(key)s) ON CONFLICT DO NOTHING
 ), limited AS MATERIALIZED (
-    -- Only a row with a rate is locked: who holds a lock writes, and waits for the disk.
+    -- Only a row with a rate is locked, because a lock writes to the disk.
     SELECT channel, rate, cooldown_until,
-           -- A bucket holds the tokens of one second; a clock that went back adds none.
+           -- A bucket holds the tokens of one second. A clock that goes back adds no tokens.
            least(greatest(rate, 1),
                  tokens + rate * greatest(0, extract(epoch FROM %(now)s - coalesce(filled_at,
                      %(now)s::timestamptz - interval '1 second')))) AS tokens
@@ -25,7 +26,7 @@ WITH inserted AS (
      WHERE channel = %(key)s
        AND rate IS NULL
 ), in_flight AS MATERIALIZED (
-    -- Messages that were claimed at the same time are one batch.
+    -- Messages with the same claim time are one batch.
     SELECT CASE WHEN count(DISTINCT claimed_at) >= %(batches)s THEN 0 ELSE %(limit)s
            END AS capacity
       FROM butler_delivery

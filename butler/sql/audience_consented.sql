@@ -1,7 +1,7 @@
 -- Customers who gave their consent to a purpose, a batch at a time.
 --
 -- purpose  text, after  uuid, limit  int
--- returns ids in their order
+-- returns customer ids, in order
 
 SELECT customer_id
   FROM customers_control

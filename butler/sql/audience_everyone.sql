@@ -1,7 +1,7 @@
 -- Every customer, a batch at a time.
 --
 -- after  uuid, limit  int
--- returns ids in their order
+-- returns customer ids, in order
 
 SELECT id
   FROM customers_customer

@@ -1,9 +1,9 @@
--- Customers whom an automation notified about a topic today, a batch at a time. A message that
--- is still queued counts: it leaves before the next one.
+-- Customers whom an automation notified about a topic today, a batch at a time. Queued messages
+-- count, because they are sent before the next message.
 --
 -- automation, topic  text, since  uuid  the first id that a message of today can have
 -- after  uuid, limit  int
--- returns ids in their order
+-- returns customer ids, in order
 
 SELECT DISTINCT coalesce(record.canonical_id, record.id)
   FROM butler_message AS message

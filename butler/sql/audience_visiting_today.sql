@@ -1,7 +1,7 @@
--- Customers who visit on a day, as a trusted source says, a batch at a time.
+-- Customers with a verified order for a visit on a day, a batch at a time.
 --
 -- today  date, after  uuid, limit  int
--- returns ids in their order
+-- returns customer ids, in order
 
 SELECT DISTINCT customer_id
   FROM customers_order

@@ -1,6 +1,6 @@
--- Claim due rows, the oldest first. Concurrent ticks claim different rows, and a row whose claim
--- has lapsed can be claimed again. The end of the claim is also its token: a tick that was too
--- slow finds another one in the row.
+-- Claim due rows, the oldest first. Concurrent ticks claim different rows, and a row with an
+-- expired claim can be claimed again. The end of the claim is also its token: if a tick is too
+-- slow, the row has the token of another tick.
 --
 -- now, until  timestamptz, limit  int
 
@@ -16,7 +16,7 @@ WITH claimable AS MATERIALIZED (
 )
 UPDATE butler_due AS due
    SET claimed_until = %(until)s, attempts = attempts + 1
- -- Not a join: a plan for any number of rows would read all rows that are due.
+ -- Not a join, because its generic plan would read all due rows.
  WHERE due.id = ANY (ARRAY (SELECT id FROM claimable))
 RETURNING due.id, due.job, due.customer_id, due.key, due.facts, due.attempts,
           due.due_at, due.claimed_until

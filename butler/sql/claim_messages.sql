@@ -1,5 +1,5 @@
 -- Lock queued messages of one channel, the most urgent first, and return them with their live
--- records. Messages that another sender has locked are skipped.
+-- records. Messages that another transaction has locked are skipped.
 --
 -- channel  text, now  timestamptz, limit  int
 

@@ -1,4 +1,4 @@
--- One row if a delivery to this customer is in flight.
+-- Return one row if a delivery to this customer is in flight.
 --
 -- customer  uuid  a live record
 

@@ -1,5 +1,5 @@
--- Deliveries whose lease expired without an outcome, the oldest first. One second is left to
--- senders that are just writing the outcome.
+-- Deliveries whose lease expired without an outcome, the oldest first. Leases of the last second
+-- are left out, because senders may be writing their outcomes.
 --
 -- limit  int
 

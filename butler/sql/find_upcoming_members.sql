@@ -1,10 +1,10 @@
--- Members of parties whose birthday comes up, and whose customer has no run of an automation
--- for that yet. The month and the day count; who was born on 29 February is asked for so.
+-- Party members with an upcoming birthday for which the customer has no run of the automation yet.
+-- The query compares month and day. In common years the caller also passes 29 February.
 --
 -- automation  text
--- days        jsonb  [{month, day_of_month, upcoming_date, action_date (when to act)}, ...]
+-- days        jsonb  [{month, day_of_month, upcoming_date, action_date (of the run)}, ...]
 -- customer, about   where the last batch ended, limit  int
--- returns (customer, about, birth date, day, zone as the customer states it, known since)
+-- returns (customer, about, upcoming_date, action_date, zone that the customer stated, null)
 
 SELECT member.customer_id, 'member:' || member.reference, planned.upcoming_date, planned.action_date,
        coalesce((SELECT setting->>'value'

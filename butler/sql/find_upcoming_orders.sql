@@ -1,9 +1,9 @@
--- Orders whose visit comes up, and that have no run of an automation for that yet.
+-- Orders with an upcoming visit that have no run of the automation for it yet.
 --
 -- automation  text
--- days        jsonb  [{upcoming_date, action_date (when to act)}, ...]
+-- days        jsonb  [{upcoming_date, action_date (of the run)}, ...]
 -- customer, about   where the last batch ended, limit  int
--- returns (customer, about, date, day, zone as the customer states it, known since)
+-- returns (customer, about, upcoming_date, action_date, zone that the customer stated, placed_at)
 
 SELECT visit.customer_id, 'order:' || visit.number, visit.visit_date, planned.action_date,
        coalesce((SELECT setting->>'value'

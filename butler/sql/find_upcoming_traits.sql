@@ -1,11 +1,11 @@
--- Customers one of whose traits is a date that returns soon, such as their own birthday, and
--- who have no run of an automation for that yet.
+-- Customers with an upcoming anniversary of a date trait, such as their birthday, who have no run
+-- of the automation for it yet.
 --
 -- automation, name  text
--- days        jsonb  [{month_day, upcoming_date, action_date (when to act)}, ...]
+-- days        jsonb  [{month_day, upcoming_date, action_date (of the run)}, ...]
 -- month_days  text[]  those days of the year, such as '04-18'
 -- customer, about   where the last batch ended, limit  int
--- returns (customer, about, date that comes up, day, zone as the customer states it, known since)
+-- returns (customer, about, upcoming_date, action_date, zone that the customer stated, null)
 
 SELECT trait.customer_id, 'trait:' || trait.name, planned.upcoming_date, planned.action_date,
        coalesce((SELECT setting->>'value'
@@ -22,8 +22,8 @@ SELECT trait.customer_id, 'trait:' || trait.name, planned.upcoming_date, planned
     ON substr(trait.value #>> '{}', 6, 5) = planned.month_day
  WHERE trait.name = %(name)s
    AND trait.evidence = 2
-   -- The expression of the index, which holds dates only. The days are a list, or Postgres
-   -- would read every birthday that there is.
+   -- The expression of the index, which contains only dates. The days are an array, because with
+   -- the join alone Postgres would read all birthdays.
    AND substr(trait.value #>> '{}', 6, 5) = ANY (%(month_days)s)
    AND trait.value #>> '{}' ~ '^\d{4}-\d\d-\d\d'
    AND substr(trait.value #>> '{}', 1, 10) < planned.upcoming_date::text

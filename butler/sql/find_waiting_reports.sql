@@ -1,4 +1,4 @@
--- The reports about these deliveries that came before their outcome was written.
+-- The reports about these deliveries that arrived before the outcome was written.
 --
 -- deliveries  uuid[]
 -- returns the ids of the reports

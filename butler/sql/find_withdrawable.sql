@@ -1,5 +1,5 @@
--- Messages of an automation that can be withdrawn, with their live records. Nothing is locked:
--- withdraw_messages.sql checks again.
+-- Messages of an automation that can be withdrawn, with their live records. This statement locks
+-- no row; withdraw_messages.sql checks the messages again.
 --
 -- key    text  the automation; "*": all of them
 -- after  uuid  messages after this one, in the order of creation

@@ -1,4 +1,4 @@
--- Insert queued messages. A message whose key exists already is left as it is.
+-- Insert queued messages. A message whose key already exists is not changed.
 --
 -- messages  jsonb  [{id, key, customer_id, run_id, automation_id, version_id, step, channel,
 --                    message_class, topic, purpose, relation, priority, occurred_at,

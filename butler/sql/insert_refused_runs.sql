@@ -1,6 +1,6 @@
--- Insert ended runs for customers whom nothing of an automation can reach: each has its run, so
--- that the occasion comes once, and the decisions that say why. A customer who has a run of this
--- occasion keeps it, and nothing more is decided.
+-- Insert ended runs for customers whom the automation cannot reach. The run makes the occasion
+-- unique, and its decisions have the reasons. A customer with a run of this occasion gets no new
+-- run and no decision.
 --
 -- version    bigint
 -- occasion   text, cause  jsonb, now  timestamptz, rules_version  text
@@ -40,5 +40,5 @@ SELECT refused.decision_id, coalesce(record.canonical_id, refused.customer_id), 
     ON reason.refusal = refused.refusal AND reason.choice = refused.choice
   LEFT JOIN customers_customer AS record ON record.id = refused.customer_id
   LEFT JOIN customers_customer AS live ON live.id = coalesce(record.canonical_id, record.id)
- -- Joined, a plan made for a short list would compare each of them with each.
+ -- Not a join, because its plan for a short list would compare all pairs of rows.
  WHERE (refused.run_id IN (SELECT id FROM inserted)) IS TRUE

@@ -1,4 +1,4 @@
--- Insert staff tasks. A task whose key exists already is left as it is.
+-- Insert staff tasks. A task whose key already exists is not changed.
 --
 -- tasks  jsonb  [{id, key, kind, customer_id, automation_id, title, body, due_at}, ...]
 

@@ -1,5 +1,5 @@
--- Lock live records, in the order of their ids. Records that are locked elsewhere, or that were
--- just merged into another, are left out.
+-- Lock live records, in the order of their ids. Records that another transaction has locked, and
+-- records that were merged into another record, are left out.
 --
 -- ids  uuid[]
 

@@ -1,8 +1,8 @@
 -- Lock the customers of deliveries, in the order of their ids.
 --
 -- deliveries  uuid[]
--- returns (record the delivery was for, live record, version of its log, whether it was
---          merged into another while we waited: then try again)
+-- returns (record of the delivery, live record, version of its log, whether the live record was
+--          merged during the wait for the lock; then the caller must retry)
 
 SELECT record.id, live.id, live.version, live.canonical_id IS NOT NULL
   FROM customers_customer AS live

@@ -1,8 +1,8 @@
--- Lock the customers of the messages that reports are about, in the order of their ids, before
--- anything is written: every writer of outcomes locks customers first.
+-- Lock the customers of the messages of reports, in the order of their ids. All writers of
+-- outcomes lock the customers before they write, so that they cannot deadlock.
 --
 -- reports  bigint[]
--- returns (message, live record), without records that are just being merged into another
+-- returns (message, live record), without records that were merged during the wait for the lock
 
 WITH reported AS MATERIALIZED (
     SELECT report.message_id

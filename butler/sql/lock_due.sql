@@ -1,8 +1,8 @@
--- Lock a due row while its job runs, if the claim on it still is the given one.
+-- Lock a due row while its job runs, if the row still has the given claim.
 --
 -- id     bigint
 -- until  timestamptz  the claim's end, as claim_due.sql returned it
--- returns one row, or none: the claim lapsed and another tick has it
+-- returns one row, or none if the claim expired and another tick has claimed the row
 
 SELECT id
   FROM butler_due

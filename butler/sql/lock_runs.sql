@@ -1,13 +1,13 @@
--- Lock the runs of these due rows, if the claims on the rows still are the given ones, and return
--- whether the awaited event is on the log: an event that was stored before the run began to wait
--- has signaled no run.
+-- Lock the runs of these due rows, if the rows still have the given claims. Also return whether
+-- the awaited event is on the log, because an event that was stored before the run started to
+-- wait has not signaled the run.
 --
 -- Locks runs in the order of their ids, and their due rows after them, as
 -- signal_waiting_runs.sql does.
 --
 -- ids         bigint[]       due rows
 -- claim_ends  timestamptz[]  the ends of their claims
--- returns one row for each run that still waits
+-- returns one row for each run that is still waiting
 
 WITH locked AS MATERIALIZED (
     SELECT run.id, run.version_id, run.customer_id, run.cause, run.occurred_at, run.step,
@@ -30,7 +30,7 @@ SELECT locked.id, locked.version_id, locked.customer_id, locked.cause::text, loc
                ON coalesce(log.canonical_id, log.id) = coalesce(record.canonical_id, record.id)
              JOIN customers_event AS event
                ON event.customer_id = log.id
-              -- What is further back than this was there long before the run.
+              -- Older events were stored long before the run.
               AND event.version > log.version - 1000
             WHERE record.id = locked.customer_id
               AND event.name = locked.awaited

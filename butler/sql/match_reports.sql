@@ -1,5 +1,5 @@
--- Set the message of reports that name it by the provider's id. The customers are locked. Where a
--- provider gave one id to several deliveries, the first one counts.
+-- Set the message of reports that contain only the provider's id. The caller has locked the
+-- customers. If a provider gave one id to several deliveries, the first delivery counts.
 --
 -- reports  bigint[], messages  uuid[]
 

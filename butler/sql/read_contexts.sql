@@ -1,11 +1,11 @@
--- What conditions and texts see, for many runs at once: the customer as the record has them
--- now, and what each run is about.
+-- The values for conditions and texts, for many runs in one statement: the current record of the
+-- customer, and the subject of each run.
 --
 -- runs   jsonb  [{run_id, customer_id, about, log, version, topic,
 --                 gathered [{log, version}, ...] or null}, ...]
--- today  date   for the next visit, where the run is about no order
--- returns (run id, live record, its version, context as JSON text); nothing for a record that
---         is not there
+-- today  date   for the next visit, if the run has no order
+-- returns (run id, live record, its version, context as JSON text); no row if the record does
+--         not exist
 
 SELECT run.run_id, live.id, live.version, json_build_object(
     'traits', (

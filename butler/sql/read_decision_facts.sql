@@ -1,7 +1,7 @@
--- The facts by which decisions about customers are made, of one moment, in one statement.
--- A customer whose ledger has entries but no projection gets no control, which denies.
+-- The facts for decisions about customers. One statement, so that all facts have the same snapshot.
+-- If the ledger has entries but its projection is missing, control is null, which denies.
 --
--- ids      uuid[]  records, or records that were merged into others
+-- ids      uuid[]  records, live or merged
 -- windows  text[]  the budget windows that are current in some time zone
 -- since    timestamptz  orders and requests that ended before are not read
 -- returns (given id, live record, facts as JSON text), no row for an id without a record
@@ -67,7 +67,7 @@ WITH record AS MATERIALIZED (
             SELECT json_object_agg(scope || '|' || "window", used ORDER BY scope, "window")
               FROM (SELECT scope, "window", sum(used) AS used
                       FROM butler_budgetuse
-                     -- One list, which the index serves; with two conditions every row would be read.
+                     -- One array, so that Postgres uses the index. Two conditions would read all rows.
                      WHERE customer_id = ANY (live.id || ARRAY (
                                SELECT merged.id
                                  FROM customers_customer AS merged

@@ -1,18 +1,18 @@
--- For each customer of an audience the code by which a message is denied, if any is found.
--- Every denial here is one of butler.decisions.decide, which decides all others. Addresses are
--- read only for customers whom nothing else denies.
+-- For each customer of an audience, the code with which a message is denied, if one is found.
+-- Each denial here is also a denial of butler.decisions.decide, which decides about the other
+-- customers. The statement reads addresses only for customers without another denial.
 --
--- ids               uuid[]  records, or records that were merged into others
--- purpose           text    the purpose of the consent; '' where a relation is the basis
+-- ids               uuid[]  records, live or merged
+-- purpose           text    the purpose of the consent; '' if a relation is the basis
 -- objections        text[]  the objections that deny
 -- obeys_settings    bool    false for a legal duty
 -- obeys_pause, obeys_only_when_i_ask  bool  whether these settings apply to the message class
 -- topic, channel    text
--- address_kind      text    the address of the channel: 'email', 'phone'; '' where it needs none
+-- address_kind      text    the address of the channel: 'email', 'phone'; '' if it needs none
 -- allows_complained bool    whether the message may go to an address after a complaint
 -- expires_at        timestamptz  when the message expires
--- returns one text: the codes in the order of the ids, separated by a space, empty where none
---         was found; Python would take longer to read a row for each
+-- returns one text: the codes in the order of the ids, separated by spaces, empty if none was
+--         found. One text, because Python needs more time to read one row per customer
 
 SELECT string_agg(
        CASE
@@ -30,14 +30,14 @@ SELECT string_agg(
        WHEN %(obeys_settings)s AND control.topics_off && ARRAY[%(topic)s, '*'] THEN 'topic_off'
        WHEN %(obeys_only_when_i_ask)s AND control.only_when_i_ask THEN 'only_when_asked'
        WHEN %(obeys_pause)s AND control.paused_until >= %(expires_at)s THEN 'stale'
-       -- With a LIMIT it is looked up customer by customer; without one Postgres would read the
+       -- The LIMIT makes Postgres search customer by customer. Without it, Postgres would read the
        -- addresses of all customers for each batch.
        WHEN %(address_kind)s <> '' AND (
             SELECT true
               FROM customers_identifier AS identifier
              WHERE identifier.customer_id = coalesce(record.canonical_id, record.id)
-               -- In this order: left to itself, Postgres looks for the suppressions of every
-               -- device first, because they are few.
+               -- CASE sets the order. Without it, Postgres would search the suppressions for each
+               -- identifier first, because there are few suppressions.
                AND CASE WHEN identifier.kind = %(address_kind)s
                          AND identifier.evidence = 2
                          AND NOT identifier.is_shared

@@ -2,7 +2,7 @@
 -- a message without a run. An occasion counts as sent if the last decision on one of its channels
 -- was to send.
 --
--- ids    uuid[]  the records that are this customer
+-- ids    uuid[]  all records of the customer
 -- before_at, before_id  timestamptz, uuid  occasions whose newest decision is older (null: all)
 -- is_sent  boolean  only those that were sent, or only those that were not (null: both)
 -- limit  int

@@ -1,5 +1,5 @@
--- Messages with all their reports; without messages that have a delivery in flight, whose outcome
--- is written first.
+-- Messages with all their reports. Messages with a delivery in flight are left out, because the
+-- outcome of the delivery must be written first.
 --
 -- messages  uuid[]
 -- returns (message, channel, state, reason, reports as JSON with their id and whether applied)

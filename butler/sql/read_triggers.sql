@@ -1,5 +1,5 @@
--- What events can set in motion: versions that start runs, and versions whose runs may be
--- waiting. A version that was retired starts nothing, but its runs go on.
+-- The versions that events concern: live versions, which start runs, and versions whose runs may
+-- be waiting. Paused and retired versions start no runs, but their open runs continue.
 --
 -- returns (id, automation_id, document as text, names that start a run, names awaited)
 

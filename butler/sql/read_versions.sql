@@ -1,4 +1,4 @@
--- Read versions of automations, whatever their status.
+-- Read versions of automations, with any status.
 --
 -- ids  bigint[]
 

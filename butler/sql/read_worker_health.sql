@@ -1,5 +1,5 @@
--- For how many seconds the oldest row has been due, and for how many the heartbeat of the workers
--- is overdue; null where no row is due, or no heartbeat was ever asked for.
+-- The age of the oldest due row, and the time by which the heartbeat of the workers is overdue,
+-- both in seconds. Null if no row is due, or if no heartbeat was ever requested.
 --
 -- now  timestamptz
 

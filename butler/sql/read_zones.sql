@@ -1,4 +1,4 @@
--- The zones that customers state, in their settings or as a trait; empty where they state none.
+-- The time zones that customers stated, as a setting or as a trait; empty if there is none.
 --
 -- ids  uuid[]
 -- returns (customer, zone)

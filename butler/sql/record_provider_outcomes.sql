@@ -1,5 +1,5 @@
--- Count the failures of a provider. After so many failures in a row its cooldown begins, each
--- time twice as long as the last, up to a limit; the failures of one batch count as one time.
+-- Count the failures of a provider. After failure_limit failures in a row its cooldown begins. Each
+-- cooldown is twice as long as the one before, up to `longest`. A batch starts at most one.
 --
 -- key  text, has_succeeded  boolean, failures  int  at most failure_limit, failure_limit  int
 -- now  timestamptz, first, longest  double precision  seconds

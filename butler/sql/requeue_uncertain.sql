@@ -1,4 +1,4 @@
--- Queue uncertain messages of these classes once more, after the time for a delivery report.
+-- Queue uncertain messages of these classes once more, when no delivery report arrived in time.
 --
 -- now  timestamptz, classes  text[]
 

@@ -1,8 +1,8 @@
 -- Resolve a record to its customer: the live record, all records of the customer, the version of
 -- the log, and the number of unread messages in the inbox.
 --
--- id  uuid  a record, or one that was merged into another
--- returns one row (live, ids, version, unread), or none where there is no such record
+-- id  uuid  a record, live or merged
+-- returns one row (live, ids, version, unread), or none if the record does not exist
 
 WITH live AS MATERIALIZED (
     SELECT live.id, live.version,

@@ -1,11 +1,11 @@
--- Signal stored events to the runs that await them. A run that waited for an event not to happen
--- ends here, in the event's own transaction; the others are due at once.
+-- Signal stored events to the runs that await them, in the transaction of the events. A run that
+-- waits for the absence of the event ends here. The other runs become due immediately.
 --
 -- Locks runs in the order of their ids, and their due rows after them, as a tick does.
 --
 -- events  jsonb  [{customer_id, name, about, occurred_at, version}, ...]
 -- now     timestamptz
--- returns the ids of the runs that go on
+-- returns the ids of the runs that continue
 
 WITH event AS MATERIALIZED (
     SELECT *
@@ -14,7 +14,7 @@ WITH event AS MATERIALIZED (
 ), event_of_record AS MATERIALIZED (
     SELECT event.*, event.customer_id AS record_id FROM event
      UNION ALL
-    -- A run may have been started before its record was merged into this one.
+    -- The record of a run may have been merged into this one after the run started.
     SELECT event.*, member.id
       FROM event
       JOIN customers_customer AS member ON member.canonical_id = event.customer_id

@@ -1,7 +1,7 @@
--- Start runs, each with the due row that says when to take it on. An occasion starts one run.
--- Where an automation gathers, events are added to the run that is gathering already. A start
--- that came too late for its automation leaves the decision that says so; where the occasion
--- would be found again at every look, it leaves an ended run, too.
+-- Start runs, each with a due row for its first step. An occasion starts one run. If an automation
+-- gathers, its events are added to the run that is already gathering. A late start (is_late) leaves
+-- a decision with the reason. If each search would find the occasion again (is_kept_when_late), it
+-- also leaves an ended run.
 --
 -- starts  jsonb  [{run_id, decision_id, version_id, customer_id, occasion, occurred_at, cause,
 --                  due_at, step, awaited, awaited_about, is_late, is_kept_when_late,
@@ -20,12 +20,12 @@ WITH start AS MATERIALIZED (
            run_id, decision_id, version_id, customer_id, occasion, occurred_at, cause, due_at,
            step, awaited, awaited_about, is_late, is_kept_when_late, customer_version, ordinal)
       JOIN butler_automationversion AS version ON version.id = start.version_id
-     -- The caller may have read the version seconds ago; what counts is its status now.
+     -- The current status counts, because the caller may have read the version seconds ago.
      WHERE version.status = 'live'
        AND version.live_at <= start.occurred_at
 ), gathered AS (
-    -- The customer is locked, so two events do not both find no run; and the job that takes
-    -- that run on locks it, so an event is added in time or has a run of its own.
+    -- The lock on the customer prevents two events from both starting a run. The job that advances
+    -- a run locks it, so an event is either added before that or starts a new run.
     UPDATE butler_run AS run
        SET cause = jsonb_set(
                CASE WHEN (run.cause->'count')::int >= 100 THEN run.cause
@@ -41,7 +41,7 @@ WITH start AS MATERIALIZED (
        AND run.automation_id = start.automation_id
        AND run.status = 'waiting'
        AND run.step = ''
-       -- A run of an older version may wait before its first step without gathering anything.
+       -- A run of an older version may wait before its first step without gathering events.
        AND run.cause ? 'gathered'
  RETURNING start.run_id
 ), started AS (
@@ -59,7 +59,7 @@ WITH start AS MATERIALIZED (
       FROM start
      WHERE (is_kept_when_late OR NOT is_late)
        AND run_id NOT IN (SELECT run_id FROM gathered)
-     -- Of two in one batch with the same occasion, the first one has the run.
+     -- If two starts of one batch have the same occasion, the first one starts the run.
      ORDER BY ordinal
         ON CONFLICT (customer_id, automation_id, occasion) DO NOTHING
  RETURNING id, status

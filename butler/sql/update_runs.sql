@@ -1,10 +1,10 @@
--- Write the new state of runs: waiting at a step, with their due row for then, or ended, with
--- their due row deleted. The runs and the rows are locked (lock_runs ran).
+-- Write the new state of runs. A waiting run gets a new due time; the due row of an ended run is
+-- deleted. The caller has locked the runs and the due rows with lock_runs.sql.
 --
 -- runs  jsonb  [{run_id, due_id, status, step, awaited, awaited_about, reason, due_at|null,
 --                memory for the due row}, ...]
--- orphaned_due_ids  bigint[]  due rows without a run that waits
--- claim_ends  timestamptz[]   the ends of the claims on them
+-- orphaned_due_ids  bigint[]  due rows without a waiting run
+-- claim_ends  timestamptz[]   the ends of their claims
 -- now   timestamptz
 
 WITH new_state AS MATERIALIZED (
@@ -33,7 +33,7 @@ WITH new_state AS MATERIALIZED (
      WHERE due.id = new_state.due_id
        AND new_state.due_at IS NULL
 )
--- Apart: either of both, asked at once, would read all that wait.
+-- A separate statement part: one condition for both kinds of rows would read all waiting rows.
 DELETE FROM butler_due AS due
  USING unnest(%(orphaned_due_ids)s::bigint[], %(claim_ends)s::timestamptz[])
        AS claim (due_id, claimed_until)

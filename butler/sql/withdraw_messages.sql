@@ -1,5 +1,5 @@
--- Withdraw messages: queued ones, and unread ones in the inbox that have not expired. Sent e-mail
--- and SMS cannot be withdrawn. The customers are locked.
+-- Withdraw queued messages, and unread inbox messages that have not expired. Sent e-mail and SMS
+-- cannot be withdrawn. The caller has locked the customers.
 --
 -- ids  uuid[], now  timestamptz
 -- returns (message, live record, whether the customer could see it) of withdrawn messages

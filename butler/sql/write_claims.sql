@@ -1,5 +1,5 @@
--- Write the outcome of a claim: a delivery for each message that may leave, with a lease on the
--- database's clock, and the new state of every message that may not.
+-- Write the result of a claim: a delivery for each message that may be sent, with a lease by the
+-- clock of the database, and the new state of each message that may not be sent.
 --
 -- seconds  double precision  the length of the lease
 -- channel, provider  text, now  timestamptz

@@ -1,5 +1,5 @@
 -- Write the outcomes of deliveries. A delivery gets one outcome; only `uncertain` can be replaced.
--- The budget windows of messages that were not sent are refunded.
+-- Messages that were not sent no longer count in their budget windows.
 --
 -- now  timestamptz
 -- outcomes  jsonb [{delivery_id, outcome, provider_id, code, detail, latency_ms,

@@ -161,7 +161,7 @@ def test_a_draft_is_approved_goes_live_is_paused_and_goes_on(lin, version):
 
 
 def test_a_step_that_is_not_next_is_refused_in_words(lin, version):
-    assert "Nobody approved it." in step(lin, version, "go_live").text
+    assert "The version is not approved." in step(lin, version, "go_live").text
     assert version.status == "draft"
     assert step(lin, version, "explode").status_code == 404
 
@@ -172,7 +172,7 @@ def test_who_wrote_it_does_not_approve_it_under_a_new_name_either(lin):
     version = AutomationVersion.objects.get()
     User.objects.update(name="Linnea", email="linnea@staff.example.com")
 
-    assert "Somebody else than who wrote it" in step(lin, version, "approve").text
+    assert "The author of a version cannot approve it" in step(lin, version, "approve").text
     assert version.status == "draft"
 
 
@@ -256,10 +256,13 @@ def test_the_switch_stops_with_a_reason_and_lets_go_on(lin, version):
     waiting = message()
     page = reverse("admin:butler_pauseswitch_switch")
 
-    assert "Say why" in lin.post(page, {"key": "visit-reminder", "do": "engage"}, follow=True).text
+    assert (
+        "Enter the reason"
+        in lin.post(page, {"key": "visit-reminder", "do": "engage"}, follow=True).text
+    )
     assert not PauseSwitch.objects.exists()
     engaged = {"key": "visit-reminder", "do": "engage", "reason": "a wrong date"}
-    assert "1 messages were taken back" in lin.post(page, engaged, follow=True).text
+    assert "Butler withdrew 1 messages" in lin.post(page, engaged, follow=True).text
 
     waiting.refresh_from_db()
     pause_switch = PauseSwitch.objects.get()
@@ -273,7 +276,7 @@ def test_the_switch_stops_with_a_reason_and_lets_go_on(lin, version):
     assert "Let it go on" in shown
     lin.post(page, {"key": "visit-reminder", "do": "release"})
     assert PauseSwitch.objects.get().released_by == "Lin"
-    assert "was not stopped" in lin.post(page, {"key": "x", "do": "release"}, follow=True).text
+    assert "was not engaged" in lin.post(page, {"key": "x", "do": "release"}, follow=True).text
     assert "no automation x" in lin.post(page, {**engaged, "key": "x"}, follow=True).text
 
 

@@ -57,14 +57,14 @@ def test_harmless_automation_is_loaded(tmp_path):
 
 
 HOSTILE = {
-    "brackets": ("a = " + "[" * 20_000 + "]" * 20_000, "inside one another"),
-    "tables": ("a = " + "{a=" * 5000 + "1" + "}" * 5000, "inside one another"),
-    "a long name": (".".join(["a"] * 20_000) + " = 1", "more than 500 points"),
+    "brackets": ("a = " + "[" * 20_000 + "]" * 20_000, "nested too deep"),
+    "tables": ("a = " + "{a=" * 5000 + "1" + "}" * 5000, "nested too deep"),
+    "a long name": (".".join(["a"] * 20_000) + " = 1", "more than 500 dots"),
     "many names": ("".join(f"a{n} = 1\n" for n in range(60_000)), "at most 200000 bytes"),
-    "a number": ("priority = " + "9" * 5000, "no TOML"),
+    "a number": ("priority = " + "9" * 5000, "is not TOML"),
     "NUL": (written(more='purpose = "\\u0000"'), "NUL"),
     "NUL twice": (written(more='purpose = "\\U00000000"'), "NUL"),
-    "bytes": (b"key = '\xff'", "no TOML"),
+    "bytes": (b"key = '\xff'", "is not TOML"),
     "steps": ("steps = " + "[{kind='branch', when='true', then=" * 60 + "[]" + "}]" * 60, "."),
     "a huge text": (written(text="x" * 60_000), "longer than|at most 200000 bytes"),
     "a range": (written(text="{% for a in (1..1000000000) %}x{% endfor %}"), "a range"),
@@ -73,7 +73,7 @@ HOSTILE = {
         written(text="{% for a in order.lines %}" * 11 + "x" + "{% endfor %}" * 11),
         "nesting|nested",
     ),
-    "braces": (written(text="{{" * 20_000), "more than 500 places|200000 bytes"),
+    "braces": (written(text="{{" * 20_000), "more than 500 placeholders|200000 bytes"),
     "a secret": (written(text="{{ settings.SECRET_KEY }}"), "settings.SECRET_KEY"),
     "an attribute": (written(text="{{ order.__class__ }}"), "order.__class__"),
     "another file": (written(text="{% include '/etc/passwd' %}"), "include"),
@@ -83,17 +83,20 @@ HOSTILE = {
     "two subjects": (written(subject="a\r\nBcc: all@example.com"), "one line"),
     "a macro": (
         written(condition="order.lines.all(a, order.lines.all(b, order.lines == order.lines))"),
-        "within another",
+        "in another one",
     ),
     "a long condition": (written(condition="true || " * 300 + "true"), "longer than 2000"),
     "a deep condition": (written(condition="(" * 900 + "true" + ")" * 900), "Failed to parse"),
     "a strange condition": (written(condition="settings.SECRET_KEY == ''"), "settings"),
-    "includes": (written(mjml=BODY.format("<mj-include path='/etc/passwd' />")), "no MJML"),
-    "entities": (written(mjml="<!DOCTYPE x [<!ENTITY a 'b'>]>" + BODY.format("&a;")), "no MJML"),
+    "includes": (written(mjml=BODY.format("<mj-include path='/etc/passwd' />")), "is not MJML"),
+    "entities": (
+        written(mjml="<!DOCTYPE x [<!ENTITY a 'b'>]>" + BODY.format("&a;")),
+        "is not MJML",
+    ),
     "tags": (written(mjml=BODY.format("<mj-wrapper>" * 1500)), "more than 200 tags"),
     "scripts": (
         written(mjml=BODY.format("<mj-raw><script>alert(1)</script></mj-raw>")),
-        "no place in mail",
+        "not permitted in e-mail",
     ),
     "links": (
         written(mjml=BODY.format("<mj-text><a href='javascript:alert(1)'>x</a></mj-text>")),
@@ -147,4 +150,4 @@ def test_pipes_devices_and_folders_are_no_automation_files(tmp_path):
         load(tmp_path)
 
     for name in ("pipe.toml", "zero.toml", "folder.toml"):
-        assert f"{name}: : no TOML: no file" in str(raised.value)
+        assert f"{name}: : is not TOML: must be a file" in str(raised.value)

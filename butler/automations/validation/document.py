@@ -23,35 +23,35 @@ _KEY = re.compile(r"[a-z][a-z0-9-]{1,62}[a-z0-9]\Z")
 def identity_problems(document: AutomationDocument, allowed: AllowedReferences) -> Problems:
     """Check the key, the names, the priority, the expiry and the condition."""
     if not _KEY.match(document.key):
-        yield "key", "small letters, digits and hyphens, such as visit-reminder"
+        yield "key", "must have lower-case letters, digits and hyphens only, such as visit-reminder"
     for language in document.languages:
         if language not in LANGUAGES:
-            yield "languages", f"{language} is none of {', '.join(LANGUAGES)}"
+            yield "languages", f"{language} is not one of {', '.join(LANGUAGES)}"
     for language in required_languages(document):
         if not document.name.get(language, "").strip():
             yield f"name.{language}", "is missing"
     if not 1 <= document.priority <= 9:
-        yield "priority", "from 1, which goes first, to 9"
+        yield "priority", "must be from 1 (sent first) to 9"
     yield from parse_problem("expires", document.expires, civil_time.parse_length)
     if document.condition:
         yield from condition_problem("condition", document.condition)
 
 
 def basis_problems(document: AutomationDocument, allowed: AllowedReferences) -> Problems:
-    """Check that the class can rest on this purpose or relation."""
+    """Check that the message class permits this purpose or relation as its legal basis."""
     kind = document.message_class
     if document.topic not in allowed.topics:
         yield "topic", f"there is no topic {document.topic}"
     if kind in CONSENT_CLASSES and allowed.purposes.get(document.purpose) != "contact":
         yield (
             "purpose",
-            f"{kind} needs consent to a purpose of contact; {document.purpose or 'none'} is not one",
+            f"{kind} needs a purpose of the kind contact; {document.purpose or 'none'} is not one",
         )
     if kind not in CONSENT_CLASSES and document.purpose:
-        yield "purpose", f"{kind} does not rest on consent"
+        yield "purpose", f"{kind} has no purpose, because it needs no consent"
     if kind in RELATION_CLASSES and document.relation not in RELATIONS:
         yield "relation", f"{kind} needs one of {', '.join(sorted(RELATIONS))}"
     if kind == "answer" and document.relation in ("order", "visit"):
-        yield "relation", "an answer is to a request"
+        yield "relation", "must be request, because an answer belongs to a request"
     if kind not in RELATION_CLASSES and document.relation:
-        yield "relation", f"{kind} does not rest on a relation"
+        yield "relation", f"{kind} has no relation"

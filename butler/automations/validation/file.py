@@ -1,4 +1,4 @@
-"""Validates one file: its structure first, then what it means. Pure."""
+"""Validates one file: first its structure, then its content. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,9 +24,9 @@ _CHECKS = (
 def validate_file(
     file: str, content: Mapping[str, Any], allowed: AllowedReferences
 ) -> tuple[AutomationDocument | None, list[FileProblem]]:
-    """Return the automation of a file, and all of its problems.
+    """Return the automation of a file, or None if its structure is invalid, and all problems.
 
-    Where its structure is invalid, its meaning is not checked.
+    The content is checked only if the structure is valid.
     """
     problems = list(_structure_problems(content))
     document = None
@@ -34,12 +34,12 @@ def validate_file(
         document = msgspec.convert(content, AutomationDocument)
         problems = [problem for find in _CHECKS for problem in find(document, allowed)]
         if not file.startswith(f"{document.key}."):
-            problems.append(("key", f"the file would be called {document.key}.toml"))
+            problems.append(("key", f"the file of this key must be called {document.key}.toml"))
     return document, [FileProblem(file, field, reason) for field, reason in dict.fromkeys(problems)]
 
 
 def _structure_problems(content: Mapping[str, Any]) -> Problems:
-    """Convert each field by itself, so that one mistake does not hide the next."""
+    """Convert each field separately, so that one error does not hide the others."""
     fields = {field.encode_name: field for field in msgspec.structs.fields(AutomationDocument)}
     yield from ((name, "there is no such field") for name in content if name not in fields)
     for name, field in fields.items():

@@ -17,7 +17,7 @@ class FileProblem(NamedTuple):
 
 
 class AllowedReferences(NamedTuple):
-    """What automations can refer to: purposes with their kinds, topics, channels."""
+    """The names that automations can refer to: purposes with their kinds, topics, channels."""
 
     purposes: Mapping[str, str]
     topics: Collection[str]
@@ -29,7 +29,7 @@ type Problems = Iterator[tuple[str, str]]
 
 
 def required_languages(document: AutomationDocument) -> tuple[str, ...]:
-    """Return the languages in which every text has to be there."""
+    """Return the languages in which the automation must have every text."""
     return document.languages or tuple(LANGUAGES)
 
 

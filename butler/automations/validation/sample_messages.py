@@ -11,10 +11,10 @@ from butler.messages.templating import InvalidTemplate, MissingValues
 
 
 def sample_message_problems(document: AutomationDocument, allowed: AllowedReferences) -> Problems:
-    """Render every text for the sample customers."""
+    """Render every text for the sample customers and yield the problems."""
     samples = (
         ("", sample_customers.full(document)),
-        ("may be missing: ", sample_customers.sparse(document)),
+        ("without optional values: ", sample_customers.sparse(document)),
     )
     for path, step in steps_with_paths(document.steps):
         if not isinstance(step, MessageStep):
@@ -38,11 +38,11 @@ def _rendering_problem(
         for channel in (*step.channels, "email"):
             message = render(document, path, channel, context, sample_customers.LINKS, language)
             if not message.text.strip():
-                return "nothing is said"
+                return "the text is empty"
             if problems := unsafe_html(message.html):
                 return "; ".join(problems)
     except MissingValues as missing:
-        return ", ".join(missing.names)
+        return f"the text cannot be filled: {', '.join(missing.names)}"
     except InvalidTemplate:
         # Another check yields this problem.
         return ""

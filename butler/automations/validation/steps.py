@@ -30,12 +30,12 @@ def step_problems(document: AutomationDocument, allowed: AllowedReferences) -> P
     """Check the number, the nesting and the content of the steps."""
     steps = list(steps_with_paths(document.steps))
     if not any(isinstance(step, MessageStep | TaskStep) for _, step in steps):
-        yield "steps", "nothing is said and nobody is asked"
+        yield "steps", "there is no message and no task"
     if len(steps) > MAX_STEPS:
-        yield "steps", f"more than {MAX_STEPS}"
+        yield "steps", f"there are more than {MAX_STEPS} steps"
     for path, step in steps:
         if path.count(".") > 2 * MAX_DEPTH:
-            yield f"steps.{path}", f"more than {MAX_DEPTH} inside one another"
+            yield f"steps.{path}", f"the step is nested in more than {MAX_DEPTH} other steps"
         find = _STEP_CHECKS[type(step)]
         yield from (
             (f"steps.{path}.{field}", reason) for field, reason in find(step, document, allowed)
@@ -43,7 +43,7 @@ def step_problems(document: AutomationDocument, allowed: AllowedReferences) -> P
     has_message = False
     for path, step in steps:
         if isinstance(step, NextChannelStep) and not has_message:
-            yield f"steps.{path}", "nothing was said before it"
+            yield f"steps.{path}", "there is no message before this step"
         has_message = has_message or isinstance(step, MessageStep)
 
 
@@ -57,7 +57,7 @@ def _message(
             yield f"texts.{language}", "is missing"
     for language, text in step.texts.items():
         if language not in languages:
-            yield f"texts.{language}", f"is none of {', '.join(languages)}"
+            yield f"texts.{language}", f"is not one of {', '.join(languages)}"
         yield from (
             (f"texts.{language}.{field}", reason) for field, reason in text_problems(text, step)
         )
@@ -65,15 +65,15 @@ def _message(
 
 def _channels(channels: tuple[str, ...], allowed: AllowedReferences) -> Problems:
     if not channels or len(set(channels)) != len(channels):
-        yield "channels", "at least one, each once"
+        yield "channels", "must have at least one channel, and each channel once"
     for channel in channels:
         if channel not in allowed.channels:
-            yield "channels", f"{channel} is none of {', '.join(sorted(allowed.channels))}"
+            yield "channels", f"{channel} is not one of {', '.join(sorted(allowed.channels))}"
 
 
 def _wait(step: WaitStep, document: AutomationDocument, allowed: AllowedReferences) -> Problems:
     if bool(step.length) == bool(step.until):
-        yield "length", "either a length of time or a time of day (until)"
+        yield "length", "must have either a length of time (length) or a time of day (until)"
     elif step.length:
         yield from parse_problem("length", step.length, civil_time.parse_length)
     else:

@@ -8,20 +8,20 @@ from butler.document import MessageStep, MessageText
 from butler.messages.email_layout import compile_layout
 from butler.messages.templating import InvalidTemplate, compile_template
 
-# The values that a layout of an automation's own is filled with.
+# The values that can be used in the layout of an automation.
 _LAYOUT_VALUES = frozenset(
     {"language", "company", "subject", "paragraphs", "action", "button", "reason", "links"}
 )
 
 
 def text_problems(text: MessageText, step: MessageStep) -> Problems:
-    """Check what a message says in one language."""
+    """Check the texts of a message in one language."""
     if not text.text.strip():
         yield "text", "is missing"
     if not text.subject.strip() and set(step.channels) - {"sms"}:
         yield "subject", "is missing"
     if "\n" in text.subject or "\r" in text.subject:
-        yield "subject", "is one line"
+        yield "subject", "must be one line"
     yield from _button(text)
     for field in ("subject", "text", "short", "action", "path"):
         yield from template_problems(field, getattr(text, field))
@@ -37,9 +37,9 @@ def text_problems(text: MessageText, step: MessageStep) -> Problems:
 
 def _button(text: MessageText) -> Problems:
     if bool(text.path) != bool(text.action):
-        yield "action", "a button has words (action) and a page it leads to (path)"
+        yield "action", "a button needs both a label (action) and the path of a page (path)"
     if text.path and (not text.path.startswith("/") or text.path[1:2] in ("/", "\\")):
-        yield "path", "a page of our own site, such as /orders/"
+        yield "path", "must be the path of a page of our own site, such as /orders/"
 
 
 def template_problems(field: str, source: str) -> Problems:
@@ -54,4 +54,4 @@ def template_problems(field: str, source: str) -> Problems:
 
 def _unknown_path_problem(field: str, paths: Collection[str]) -> Problems:
     if unknown := unknown_paths(paths):
-        yield field, f"nothing is called {', '.join(unknown)}"
+        yield field, f"there is no value {', '.join(unknown)}"

@@ -15,7 +15,7 @@ _AUDIENCE = re.compile(r"(everyone|visiting_today|consented:[\w-]+|notified:[\w-
 def trigger_problems(document: AutomationDocument, allowed: AllowedReferences) -> Problems:
     """Check the trigger by its kind."""
     if getattr(document.trigger, "gather", "") and document.once_per != "event":
-        yield "once_per", "each event, where they are gathered"
+        yield "once_per", "must be event if the trigger gathers events"
     find = _TRIGGER_CHECKS[type(document.trigger)]
     yield from ((f"trigger.{field}", reason) for field, reason in find(document.trigger, allowed))
 
@@ -31,29 +31,29 @@ def _on_absence(trigger: OnAbsence, allowed: AllowedReferences) -> Problems:
     if not trigger.event.strip():
         yield "event", "is missing"
     if not trigger.absent.strip() or trigger.absent == trigger.event:
-        yield "absent", "another event than the first"
+        yield "absent", "must be another event than trigger.event"
     yield from parse_problem("within", trigger.within, civil_time.parse_length)
 
 
 def _on_date(trigger: OnDate, allowed: AllowedReferences) -> Problems:
     if not _DATE.match(trigger.date):
-        yield "date", "order.visit_date, member.birth_date or trait.<name>"
+        yield "date", "must be order.visit_date, member.birth_date or trait.<name>"
     if not 0 <= trigger.days_before <= 365:
-        yield "days_before", "from 0 to 365"
+        yield "days_before", "must be from 0 to 365"
     yield from parse_problem("at", trigger.at, civil_time.parse_clock)
 
 
 def _on_topic(trigger: OnTopic, allowed: AllowedReferences) -> Problems:
     if not trigger.topic.strip() or not trigger.status.strip():
-        yield "topic", "a topic such as ride:*, and a status such as down"
+        yield "topic", "needs a topic such as ride:*, and a status such as down"
     yield from _audience(trigger.audience, allowed)
 
 
 def _on_schedule(trigger: OnSchedule, allowed: AllowedReferences) -> Problems:
     if bool(trigger.days) == bool(trigger.dates):
-        yield "days", "either days of the week or dates"
+        yield "days", "must have either days of the week (days) or dates (dates)"
     if any(not 1 <= day <= 7 for day in trigger.days):
-        yield "days", "from 1, Monday, to 7"
+        yield "days", "must be from 1 (Monday) to 7 (Sunday)"
     for day in trigger.dates:
         yield from parse_problem("dates", day, date.fromisoformat)
     yield from parse_problem("at", trigger.at, civil_time.parse_clock)
@@ -63,7 +63,10 @@ def _on_schedule(trigger: OnSchedule, allowed: AllowedReferences) -> Problems:
 def _audience(audience: str, allowed: AllowedReferences) -> Problems:
     kind, _, name = audience.partition(":")
     if not _AUDIENCE.match(audience):
-        yield "audience", "everyone, visiting_today, consented:<purpose> or notified:<automation>"
+        yield (
+            "audience",
+            "must be everyone, visiting_today, consented:<purpose> or notified:<automation>",
+        )
     elif kind == "consented" and name not in allowed.purposes:
         yield "audience", f"there is no purpose {name}"
 

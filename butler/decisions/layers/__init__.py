@@ -1,1 +1,1 @@
-"""The layers of a decision, one a module: each narrows, and only the basis gives permission."""
+"""The layers of a decision, one per module. Only the basis layer gives permission."""

@@ -1,13 +1,13 @@
-"""What gives permission: a consent, a live relation, or a duty. Nothing else does. Pure.
+"""Checks of the legal basis: a consent, a live relation, or a legal duty gives permission. Pure.
 
-An act names one basis and stands or falls with it: where a consent is missing, a relation
-does not help, and the other way round.
+Each act names one basis. If that basis is missing, another one cannot replace it: a relation does
+not replace a missing consent, and a consent does not replace a missing relation.
 """
 
 from butler.decisions.context import DecisionContext, deny, grant
 from butler.types import Contact, Gate, Relation, Use
 
-# The code for each state of a consent that is not given; for all others: no_consent.
+# The code for each state of a consent that is not given. Other states have no_consent.
 _REFUSALS = {
     "refused": "consent_refused",
     "withdrawn": "consent_withdrawn",
@@ -17,7 +17,7 @@ _ANY_RELATION = frozenset({"order", "visit", "request"})
 
 
 def consent(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
-    """Check for a valid consent to the purpose, with the notice that was shown."""
+    """Check that there is a valid consent to the purpose, with the digest of its notice."""
     purpose = context.act.purpose
     statement = context.control.consents.get(purpose)
     if statement is None:
@@ -34,12 +34,12 @@ def consent(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
 
 
 def relation(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
-    """Check for the live order, visit or request that the act belongs to."""
+    """Check that the order, visit or request of the act is live."""
     return _relation(context, _ANY_RELATION)
 
 
 def request(context: DecisionContext[Contact]) -> Gate:
-    """Check for the open request that the message answers."""
+    """Check that the request that the message answers is live."""
     return _relation(context, frozenset({"request"}))
 
 

@@ -1,4 +1,4 @@
-"""Checks of the company's own policy: budgets and quiet hours by message class. Pure."""
+"""Checks of the company's policy: budgets and quiet hours by message class. Pure."""
 
 from butler.decisions.context import DecisionContext, defer, deny, pass_gate
 from butler.decisions.layers.preference import check_quiet_hours
@@ -28,7 +28,7 @@ def budget(context: DecisionContext[Contact]) -> Gate:
 
 
 def quiet_hours(context: DecisionContext[Contact]) -> Gate:
-    """Check whether the company's quiet hours for the message class hold."""
+    """Check whether it is in the company's quiet hours for the message class."""
     hours = context.rules.quiet_hours.get(context.act.message_class)
     if hours is None:
         return _QUIET_HOURS_PASS

@@ -1,4 +1,4 @@
-"""Checks whether all facts and rules are there and valid. What is unknown denies. Pure."""
+"""Checks that all facts and rules are present and valid. Unknown values deny. Pure."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ CLASSES = frozenset(
     {"legal_duty", "service_critical", "service", "answer", "relationship", "marketing", "peer"}
 )
 NEED_CONSENT = frozenset({"relationship", "marketing", "peer"})
-# Clocks of tills and phones differ; a message about an event further ahead is a mistake.
+# The clocks of tills and phones can be ahead by this time. Later events are errors.
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
 # isinstance is fast for a dict and slow for Mapping.
@@ -33,7 +33,7 @@ _REQUIRED_FACTS = (
 
 
 def switch(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
-    """Check the pause switches, before anything that could be invalid itself."""
+    """Check the pause switches. This check runs first and needs no other fact."""
     halted = context.facts.halted
     if not isinstance(halted, _SETS):
         return deny("switch", "integrity", "unknown_halted")
@@ -46,7 +46,7 @@ def switch(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
 
 
 def knowledge(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
-    """Check whether all facts and rules of the decision are there."""
+    """Check that all facts and rules of the decision are present."""
     code = _code_of_facts(context.facts) or _code_of_rules(context.rules)
     if code:
         return deny("integrity", "integrity", code)
@@ -57,7 +57,7 @@ def knowledge(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
 
 
 def contact(context: DecisionContext[Contact]) -> Gate:
-    """Check whether the contact is valid and not expired."""
+    """Check that the contact is valid and not expired."""
     contact, rules = context.act, context.rules
     if contact.message_class not in CLASSES:
         code = "unknown_class"
@@ -84,7 +84,7 @@ def _timing_code(contact: Contact, now: datetime) -> str:
 
 
 def use(context: DecisionContext[Use]) -> Gate:
-    """Check whether the purpose of a use exists."""
+    """Check that the purpose of a use of data exists."""
     if context.rules.purposes.get(context.act.purpose) != "use":
         return deny("act", "integrity", "unknown_purpose")
     return _ACT_PASS

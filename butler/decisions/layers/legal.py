@@ -1,11 +1,11 @@
-"""Checks of the law and of the address, which no consent overrides. Pure."""
+"""Checks of legal prohibitions and of the address. A consent does not override them. Pure."""
 
 from butler.decisions.context import DecisionContext, deny, pass_gate
 from butler.types import Contact, Gate, Use
 
-# Channels that end inside the customer's own pages.
+# Channels that need no address.
 WITHOUT_ADDRESS = frozenset({"inbox"})
-# The message classes that may go to an address in spite of its suppression.
+# The message classes that may be sent to a suppressed address, by the reason.
 _CLASSES_TO_SUPPRESSED = {
     "bounced": frozenset[str](),
     "complained": frozenset({"legal_duty"}),
@@ -18,7 +18,7 @@ _AGE_PASS = pass_gate("age", "legal")
 
 
 def restriction(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
-    """Check whether all use is restricted (GDPR Art. 18)."""
+    """Check whether the customer restricted all processing (GDPR Art. 18)."""
     entry = context.control.restricted
     if entry:
         return deny("restriction", "legal", "restricted", (entry,))
@@ -26,7 +26,7 @@ def restriction(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gat
 
 
 def marketing_objection(context: DecisionContext[Contact]) -> Gate:
-    """Check whether the customer objected to direct marketing (GDPR Art. 21), or to this."""
+    """Check for an objection to direct marketing (GDPR Art. 21), or to the purpose."""
     return _objection(context, ("marketing", context.act.purpose))
 
 
@@ -46,7 +46,7 @@ def _objection(
 
 
 def address(context: DecisionContext[Contact]) -> Gate:
-    """Check whether the customer has an address of the channel that accepts messages."""
+    """Check whether the customer has an address for the channel that is not suppressed."""
     channel = context.act.channel
     if channel in WITHOUT_ADDRESS:
         return _ADDRESS_PASS

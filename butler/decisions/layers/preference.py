@@ -1,4 +1,4 @@
-"""Checks of the customer's settings: channels, topics, budgets, hours, a person first. Pure."""
+"""Checks of the customer's preferences: channels, topics, budgets, quiet hours, person. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -50,7 +50,7 @@ def _read(
 
 
 def allow(context: DecisionContext[Contact]) -> Gate:
-    """Check whether the channel is on for the topic; unset passes."""
+    """Check whether the channel is on for the topic. Without a setting the check passes."""
     settings = context.settings.get("allow")
     if not settings:
         return _ALLOW_PASS
@@ -84,7 +84,7 @@ def pause(context: DecisionContext[Contact]) -> Gate:
 
 
 def only_when_i_ask(context: DecisionContext[Contact]) -> Gate:
-    """Check, where the customer set it, whether the message answers a request of theirs."""
+    """If the customer set it, check whether the message belongs to an order or a request."""
     for setting in context.settings.get("only_when_i_ask", ()):
         if setting.value is True:
             relation = live_relation(context) if context.act.message_class == "service" else None
@@ -124,7 +124,7 @@ def budget(context: DecisionContext[Contact]) -> Gate:
 
 
 def quiet_hours(context: DecisionContext[Contact]) -> Gate:
-    """Check whether the customer's quiet hours hold, in any zone where they could be."""
+    """Check whether it is in the customer's quiet hours, in any possible time zone."""
     settings = context.settings.get("quiet_hours")
     if not settings:
         return _QUIET_HOURS_PASS
@@ -139,7 +139,7 @@ def check_quiet_hours(
     hours: Sequence[QuietHours],
     references: tuple[str, ...] = (),
 ) -> Gate:
-    """Return a gate that defers until no quiet hours hold in any zone of the context."""
+    """Return a gate that defers until the quiet hours end in all zones of the context."""
     zones, days = context.zones_and_dates
     until = next_permitted_time(hours, zones, context.now, days)
     inputs = {"zones": [zone.key for zone in zones], "hours": hours}
@@ -155,7 +155,7 @@ def check_quiet_hours(
 
 
 def person_first(context: DecisionContext[Contact]) -> Gate:
-    """Check whether the customer prefers a person; that routes the message to staff."""
+    """Check whether the customer prefers a person. Then staff handle the message."""
     for setting in context.settings.get("person_first", ()):
         if setting.value is True:
             gate = Gate(

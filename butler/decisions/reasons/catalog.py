@@ -1,4 +1,4 @@
-"""Every reason there is: where it comes from, what changes it, and how it is said. Pure."""
+"""The reasons of decisions: their codes, layers, settings and sentences. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,19 +9,19 @@ from butler.decisions.reasons import da, en, nl, sv
 from butler.types import Layer
 
 LANGUAGES = {"en": en.LANGUAGE, "nl": nl.LANGUAGE, "sv": sv.LANGUAGE, "da": da.LANGUAGE}
-# What is said where a code is not known: it was stored by a newer or a much older version.
+# The sentence for an unknown code, which another version of Butler stored.
 _UNKNOWN = "unknown_facts"
 _PLACE = re.compile(r"\{([a-z]+)\}")
 _QUOTED = frozenset({"purpose", "topic", "automation"})
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """Why something was or was not done."""
+    """The reason for which a message was sent or not sent."""
 
     code: str
-    # Empty: it comes after the decision, from what became of the message.
+    # None: the reason comes after the decision, from the outcome of the run or message.
     layer: Layer | None
-    # Where on the page of preferences the customer can change it; empty: nowhere.
+    # The setting in Preferences that changes it; empty if the customer cannot change it.
     setting: str = ""
 
 
@@ -78,10 +78,10 @@ REASONS: dict[str, Reason] = {reason.code: reason for reason in _reasons()}
 
 
 def sentence(code: str, language: str, facts: Mapping[str, object] | None = None) -> str:
-    """Return why, in one sentence; English where a language is not spoken.
+    """Return the sentence for a reason code, in English if the language is unknown.
 
-    `facts` are the names to put in, as the customer knows them: purpose, topic, automation,
-    until; channel by its key. What is missing is said in general words.
+    `facts` are the values of the placeholders: purpose, topic, automation and until as display
+    names, channel as its key. A missing value gets the default of the language.
     """
     spoken = LANGUAGES.get(language[:2].lower(), en.LANGUAGE)
     names = facts or {}
@@ -99,7 +99,7 @@ def sentence(code: str, language: str, facts: Mapping[str, object] | None = None
 
 
 def setting_of(code: str, purpose: str = "") -> str:
-    """Return the anchor of the setting that decided, on the page of preferences."""
+    """Return the anchor of the deciding setting in Preferences; empty if there is none."""
     reason = REASONS.get(code)
     setting = reason.setting if reason else ""
     return setting.format(purpose=purpose) if purpose else setting.partition(":")[0]

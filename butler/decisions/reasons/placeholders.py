@@ -1,4 +1,4 @@
-"""What stands in for the names in a sentence. Pure."""
+"""The sentences of one language, and the words for their placeholders. Pure."""
 
 from collections.abc import Mapping
 
@@ -6,12 +6,12 @@ import msgspec
 
 
 class Language(msgspec.Struct, frozen=True):
-    """All that a language says: the sentence of each code, and the words that fill them."""
+    """The sentence of each reason code in one language, and the words for its placeholders."""
 
     sentences: Mapping[str, str]
-    # Around the names of purposes, topics and automations.
+    # The quotation marks around the names of purposes, topics and automations.
     quotes: tuple[str, str]
-    # Channels as they sound after "through".
+    # The names of the channels, in the form that follows "through".
     channels: Mapping[str, str]
-    # For what is not known.
+    # The words for missing values, by placeholder.
     defaults: Mapping[str, str]

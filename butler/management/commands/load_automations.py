@@ -13,35 +13,42 @@ from butler.automations.loader import InvalidAutomations
 from butler.models import AutomationVersion
 from customers.models import User
 
-# Who wrote them, where nobody says so.
+# The author of the versions if --by is not given.
 _LOADER = Operator("load_automations")
 _MAY_APPROVE = "butler.change_automationversion"
 
 
 class Command(BaseCommand):
-    help = "Load automations, and the purposes and topics beside them, from a folder of TOML files."
+    help = "Load automations, purposes and topics from a folder of TOML files."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path)
         parser.add_argument(
-            "--by", metavar="EMAIL", default="", help="the login of who wrote what is new"
+            "--by",
+            metavar="EMAIL",
+            default="",
+            help="e-mail address of the author of the new versions",
         )
         parser.add_argument(
             "--approve-as",
             metavar="EMAIL",
             default="",
-            help="the login of who approves what is new: somebody else, who may",
+            help="e-mail address of the approver of the new versions, who cannot be their author",
         )
         parser.add_argument(
-            "--live", action="store_true", help="take what is approved into use (with --approve-as)"
+            "--live",
+            action="store_true",
+            help="make the approved versions live (requires --approve-as)",
         )
-        parser.add_argument("--dry-run", action="store_true", help="look for faults, write nothing")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="validate the files, write nothing"
+        )
 
     def handle(
         self, *, by: str, approve_as: str, live: bool, dry_run: bool, **options: Any
     ) -> None:
         if live and not approve_as:
-            raise CommandError("--live needs --approve-as: somebody answers for it.")
+            raise CommandError("--live requires --approve-as.")
         author = _hand(by) if by else _LOADER
         approver = _hand(approve_as, _MAY_APPROVE) if approve_as else None
         try:
@@ -54,12 +61,12 @@ class Command(BaseCommand):
             raise CommandError(str(refused)) from None
         except InvalidAutomations as invalid:
             lines = [f"{each.file}: {each.field}: {each.reason}" for each in invalid.problems]
-            summary = f"{len(lines)} to mend; nothing was loaded."
+            summary = f"Butler found {len(lines)} problems and loaded no file."
             raise CommandError("\n".join([*lines, summary])) from None
 
     def _check(self, folder: loader.AutomationFolder) -> None:
         documents = automations.validate(folder.documents, folder.purposes, folder.topics)
-        self.stdout.write(f"{len(documents)} automations without fault; nothing was written")
+        self.stdout.write(f"{len(documents)} automations are valid; no row was written")
 
     def _load(
         self,
@@ -85,7 +92,7 @@ class Command(BaseCommand):
     def _approve_and_activate(
         self, change: VersionChange, approver: Operator | None, *, is_live: bool
     ) -> str:
-        """Approve a version and take it into use, as far as was asked for; return where it is."""
+        """Approve a version and make it live, as the options request; return its status."""
         version = AutomationVersion.objects.get(automation=change.key, number=change.number)
         now = timezone.now()
         if approver and version.status == AutomationVersion.Status.DRAFT:
@@ -98,7 +105,7 @@ class Command(BaseCommand):
 def _hand(email: str, right: str = "") -> Operator:
     user = User.objects.filter(email__iexact=email, is_staff=True, is_active=True).first()
     if user is None:
-        raise CommandError(f"Nobody who works here signs in as {email}.")
+        raise CommandError(f"There is no active staff member with the address {email}.")
     if right and not user.has_perm(right):
-        raise CommandError(f"{email} may not approve: that takes {right}.")
+        raise CommandError(f"{email} cannot approve versions without the permission {right}.")
     return Operator(user.name or email, user.pk)

@@ -141,7 +141,7 @@ def test_words_that_were_agreed_to_are_not_changed_under_their_version():
 
     assert offer("May we?").notices == 1
     assert offer("May we?").notices == 0
-    with pytest.raises(InvalidAutomations, match="version of their own"):
+    with pytest.raises(InvalidAutomations, match="give the changed text a new version"):
         offer("May we, please?")
     assert Notice.objects.get().text == "May we?"
 

@@ -45,7 +45,12 @@ def test_no_sentence_is_left_with_a_hole_in_it(language, code):
 @pytest.mark.parametrize(
     ("code", "language", "facts", "expected"),
     [
-        ("consent_withdrawn", "en", {"purpose": "Offers"}, "You withdrew your yes to “Offers”."),
+        (
+            "consent_withdrawn",
+            "en",
+            {"purpose": "Offers"},
+            "You withdrew your consent to “Offers”.",
+        ),
         (
             "consent_withdrawn",
             "nl-NL",
@@ -68,7 +73,7 @@ def test_no_sentence_is_left_with_a_hole_in_it(language, code):
             "from_the_future",
             "en",
             {},
-            "Something in your record could not be read, so we kept silent.",
+            "We could not read a part of your record, so we sent nothing.",
         ),
         ("sent", "", {}, "We sent this through this channel."),
     ],

@@ -69,7 +69,7 @@ def test_the_head_of_a_layout_fetches_nothing_from_anywhere(head):
 def test_a_layout_declares_nothing_of_its_own(declared):
     body = "<mj-body><mj-section><mj-column><mj-text>&a;</mj-text></mj-column></mj-section>"
 
-    with pytest.raises(InvalidTemplate, match="no MJML"):
+    with pytest.raises(InvalidTemplate, match="is not MJML"):
         rendered("Hello.", "email", mjml=f"<!DOCTYPE x [{declared}]><mjml>{body}</mj-body></mjml>")
 
 

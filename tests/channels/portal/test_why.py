@@ -58,7 +58,7 @@ def test_message_skipped_before_a_channel_was_chosen_names_none(signed_in, noor)
 
     page = _read(signed_in)
 
-    assert "<strong>Not sent.</strong> A newer message took its place." in page
+    assert "<strong>Not sent.</strong> A newer message replaced this one." in page
 
 
 def test_reason_links_to_an_existing_preference(signed_in, noor):
@@ -126,7 +126,7 @@ def test_the_reason_is_said_in_the_readers_language(signed_in, noor, language, w
 def test_an_unknown_reason_is_still_a_sentence(signed_in, noor):
     factories.decision(noor, outcome="skip", code="a_code_of_tomorrow")
 
-    assert "kept silent" in _read(signed_in)
+    assert "We could not read a part of your record" in _read(signed_in)
 
 
 def test_another_customers_reasons_are_not_there(signed_in, els):
