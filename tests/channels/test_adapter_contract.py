@@ -29,12 +29,12 @@ WORDS = "The carousel opens again at three."
 
 @dataclasses.dataclass
 class Counterpart:
-    """An adapter together with the simulated provider on its other end."""
+    """An adapter with its simulated provider."""
 
     adapter: object
-    # What arrived there: how each message was told from the others.
+    # Returns the ids of the messages that the provider received.
     arrived: Callable[[], list[str]]
-    # Makes the other end fail in a way; the ways it knows are in FAILURES.
+    # Makes the provider fail; FAILURES has the kinds of failure.
     fail: Callable[[str], None]
 
 
@@ -269,7 +269,7 @@ def test_hostile_text_never_raises_and_stays_one_message(counterpart, naughty):
 
 # Ways that can fail ----------------------------------------------------------------------
 
-# channel, how the other end fails, what comes of the parcel, suppressed, whether it arrived
+# channel, failure of the provider, outcome of the message, suppression, whether it arrived
 FAILURES = [
     ("email", "busy", "transient", "", False),
     ("email", "unknown", "rejected", "bounced", False),

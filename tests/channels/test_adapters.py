@@ -1,4 +1,4 @@
-"""Which provider carries a message, and who stands in for it: with real relays."""
+"""The choice between the preferred provider and its fallback, with real relays."""
 
 import pytest
 

@@ -1,9 +1,9 @@
-"""A crash at every step of a delivery, once and twice, and then the sum has to be right.
+"""A crash at each step of a delivery, once and twice, with a check of all outcomes.
 
-In one process and on real Postgres: a crash is an exception that nobody catches, which is what
-`kill -9` leaves behind as far as rows are concerned. Afterwards leases run out, expire_leases and
-the senders run again, and each message has to have ended in exactly one state, with no more
-than one hand-over unless it is marked uncertain.
+The tests run in one process on real Postgres. A crash is an exception that no code catches, which
+leaves the same rows as `kill -9`. Then the leases expire, and expire_leases and the dispatcher run
+again. Each message must end in exactly one state. A provider may get it at most once, unless the
+message is marked as uncertain.
 """
 
 import contextlib
@@ -43,16 +43,16 @@ ENDS = {"accepted", "delivered", "suppressed", "expired", "rejected", "failed", 
 
 
 class Crash(BaseException):
-    """The end of a process."""
+    """The simulated end of a process."""
 
 
 class CrashAtFailpoint:
-    """Crashes at a named point, as often as it is told."""
+    """A hook that crashes at a named point, `times` times."""
 
     def __init__(self, point, times, chance):
         self.point = point
         self.left = times
-        # Not always at the first pass: later batches have more to lose.
+        # Sometimes crash at the second pass, because later batches have more messages in flight.
         self.passes = chance.randrange(2)
 
     def __call__(self, name):
@@ -90,7 +90,7 @@ class Provider:
 
 
 def people(operation):
-    """Three customers, with what the operation needs of them, and the relation it stands on."""
+    """Create three customers for the operation, and return them with their relations."""
     guests = []
     for _ in range(3):
         guest = arrange.guest()
@@ -116,7 +116,7 @@ def prepare(operation, guests, moment):
 
 
 def step(provider, now):
-    """Let everybody who works here look once, as processes that were started again would."""
+    """Expire leases and send batches once, as restarted processes would."""
     outcomes.expire_leases(now=now)
     for _ in range(4):
         if not deliveries.deliver_batch(provider, clock=lambda: now, limit=2).claimed:
@@ -124,7 +124,7 @@ def step(provider, now):
 
 
 def lapse():
-    """Let the leases of the dead run out."""
+    """Expire the leases of crashed processes."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE butler_delivery SET lease_until = clock_timestamp() - interval '2 s'"
@@ -143,9 +143,9 @@ def withdraw(messages, moment):
 
 
 def simulate_crash(operation, guests, point, times, seed):
-    """Play one operation with its crashes to the end; return what was handed over."""
+    """Run one operation with its crashes to the end; return the provider and its messages."""
     chance = random.Random(f"{operation} {point} {times} {seed}")
-    # What is said in one run is later than what was said in the runs before.
+    # The statements of a run are later than those of all earlier runs.
     moment = NOON - timedelta(hours=2) + timedelta(seconds=10 * next(RUNS))
     messages = prepare(operation, guests, moment)
     provider = Provider(operation)
@@ -153,7 +153,7 @@ def simulate_crash(operation, guests, point, times, seed):
     now = NOON
     handed_at_withdrawal = None
     try:
-        # Twice more than it can crash, and once when everything that waits is over.
+        # Two rounds more than it can crash, and one after the end of all waiting times.
         for round_ in range(5):
             with contextlib.suppress(Crash):
                 step(provider, now)
@@ -169,7 +169,7 @@ def simulate_crash(operation, guests, point, times, seed):
 
 
 def check(provider, handed_at_withdrawal):
-    """C7 of the checker: every message ends once, and is handed over once, or says it is not sure."""
+    """Check C7: each message ends in one state, and is sent once unless it is uncertain."""
     unsure = set(Delivery.objects.filter(outcome="uncertain").values_list("message_id", flat=True))
     for message in Message.objects.all():
         assert message.state in ENDS, (message.state, message.reason)

@@ -1,4 +1,4 @@
-"""The dispatcher: what leaves is written down, whatever providers do and whoever dies."""
+"""The dispatcher records each sent message, even if a provider or a process fails."""
 
 import threading
 import time
@@ -180,7 +180,7 @@ def test_messages_too_late_for_the_round_are_requeued_without_using_budget(monke
     assert states.count("accepted") == len(provider.handed) < 5
     assert states.count("queued") == 5 - len(provider.handed)
     assert BudgetUse.objects.filter(used__gt=0).count() == len(provider.handed)
-    # However slow the machine is, each round lets some of them leave.
+    # Each round sends some messages, even on a slow machine.
     monkeypatch.setattr(deliveries, "SEND_WINDOW", 5.0)
     round_(provider)
     assert len(set(provider.handed)) == len(provider.handed) == 5
@@ -252,7 +252,7 @@ def test_briefly_locked_customer_is_still_delivered_in_this_round():
 
 
 def test_a_lease_lasts_as_long_as_a_call_that_began_at_the_last_moment():
-    """Or a withdrawal would be answered while its message is still on its way."""
+    """Otherwise a withdrawal could be acknowledged while its message is still being sent."""
     offer()
     remaining = []
 

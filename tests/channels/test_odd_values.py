@@ -1,4 +1,4 @@
-"""One bad event costs no other: odd values in every projected event, on every way in."""
+"""Odd values in each projected event and each input: one invalid event rejects no other."""
 
 import base64
 import json
@@ -30,12 +30,12 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.long,
     pytest.mark.django_db,
-    # An example that fails is long, and of use all the same.
+    # A failing example is long, but still useful.
     pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning"),
 ]
 
 SECRET = "whsec_" + base64.b64encode(b"an invented secret of 32 bytes..").decode()
-# By which property an event says what it is about; requests have an endpoint instead.
+# The property that names the subject of an event; requests have an endpoint instead.
 REFERENCES = {
     "order:": "order_id",
     "call:": "call_id",
@@ -44,13 +44,13 @@ REFERENCES = {
     "member:": "reference",
 }
 WIRED = [(name, prefix) for name, prefix in projected() if prefix in REFERENCES]
-# Odd moments are as likely as none at all.
+# Odd times are as likely as missing ones.
 moments = st.none() | values
 
 
 @st.composite
 def odd_events(draw):
-    """One event of each name, all about the same few subjects, so that they meet in a fold."""
+    """Return one event of each name, about few subjects, so that one projection reads all."""
     events = []
     for name, prefix in WIRED:
         values = draw(properties)
@@ -60,7 +60,7 @@ def odd_events(draw):
 
 
 def wired(events, good_every=1):
-    """Write events as Segment's clients do, with good ones of others between them."""
+    """Return events in Segment's format, with valid events of other customers between them."""
     whose = str(uuid.uuid4())
     batch = []
     for number, odd in enumerate(events):
@@ -91,7 +91,7 @@ def basic(key):
 
 
 def assert_all_are_somewhere(answer, total, good_ids, before):
-    """Every good event is stored; every other one is, or is in quarantine with a reason."""
+    """Check that valid events are stored, and all others stored or quarantined with a reason."""
     assert answer.status_code == 200, answer.content
     stored, apart = before
     good_ids = set(good_ids)
@@ -105,7 +105,7 @@ def assert_all_are_somewhere(answer, total, good_ids, before):
 
 
 def counted():
-    # Butler itself writes down which records were joined.
+    # Butler itself stores the events of merges.
     stored = Event.objects.exclude(kind="identity")
     return stored.count(), QuarantinedItem.objects.count()
 
@@ -139,7 +139,7 @@ def test_odd_events_of_a_batch_cost_no_other(is_secret):
 
 def test_every_odd_value_in_every_field_costs_no_other():
     _, key = source(is_secret=True)
-    # Cut, so that a batch of them stays below the limit of a request.
+    # Shortened, so that a batch of them stays below the limit of a request.
     texts = [text[:100] for text in ODD_TEXTS]
     for value in [*texts, *ODD_NUMBERS, None, True, [[]], {"²": []}]:
         events = [
@@ -298,7 +298,7 @@ def test_odd_bodies_of_the_rest_api_end_in_no_server_error():
 
 
 def test_odd_facts_of_every_projection_cost_no_other():
-    """What has no way in by the wire, such as requests, straight into the record."""
+    """Store events without an endpoint of the ingest API, such as requests, directly."""
     by = factories.sender()
 
     @tries(2)

@@ -46,7 +46,7 @@ def test_second_provider_replaces_one_that_cools_down(monkeypatch):
 
     deliveries.deliver("email", clock=lambda: NOON)
     offer()
-    # A message that was not taken waits a little before it is tried again; a new one does not.
+    # A failed message waits before its next attempt, and a new message does not wait.
     deliveries.deliver("email", clock=lambda: NOON + timedelta(seconds=1))
     assert (len(first.handed), len(second.handed)) == (8, 1)
     deliveries.deliver("email", clock=lambda: NOON + timedelta(minutes=1))

@@ -1,4 +1,4 @@
-"""A reader that fails on one event says so of that event, on every way in."""
+"""If a reader fails on one event, only that event is quarantined, for each input."""
 
 import json
 import logging
@@ -43,7 +43,7 @@ WAYS = {
 
 @pytest.fixture
 def _broken_reader(monkeypatch):
-    """Fail on one customer, as a fault that nobody thought of would."""
+    """Raise an unexpected error for one customer."""
     read = segment._name
 
     def broken(kind, fields):
@@ -63,7 +63,7 @@ def test_event_that_breaks_a_reader_is_refused_as_unreadable(way, caplog):
     assert isinstance(refused, RejectedItem)
     assert (refused.reason, refused.detail.partition(" ")[0]) == ("unreadable", "KeyError")
     assert b"mallory" in refused.raw
-    # What an exception says may be somebody's address.
+    # The text of an exception may contain an address of a customer.
     assert "mallory@example.com" not in refused.detail + caplog.text
     assert "KeyError" in caplog.text
     assert isinstance(WAYS[way]("noor"), IncomingEvent)

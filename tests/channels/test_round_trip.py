@@ -1,4 +1,4 @@
-"""Out through a real relay or provider, and back: what customers then say counts at once."""
+"""Messages through a real relay or provider, and the replies, which take effect at once."""
 
 import uuid
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The link that ends messages: it can do that one thing, and only when somebody wants it."""
+"""The unsubscribe link: it can only end messages, and only after a confirmation."""
 
 import base64
 import time
@@ -158,7 +158,7 @@ def test_a_mail_program_ends_it_without_cookies_or_redirect(running):
         noor, "consent.given", "offers", occurred_at=timezone.now() - timedelta(days=1)
     )
     path = link(noor)
-    # A server that was just started loads its templates first.
+    # A new process loads its templates at the first request.
     assert send(running.web, path, method="GET").status == 200
     began = time.monotonic()
 
@@ -227,7 +227,7 @@ def test_a_wrong_link_is_not_found_and_changes_nothing(noor, client, method):
 def test_a_link_gives_nothing_back(noor, client):
     client.post(link(noor))
 
-    # Nothing that a link can be made of says yes.
+    # No link can give a consent.
     for path in (link(noor), link(noor, purpose="", topic="offers")):
         client.post(path)
     assert consent(noor) == "withdrawn"

@@ -1,6 +1,6 @@
-"""Who may what: every route and method under /api/, for every kind of caller.
+"""The access to each route and method under /api/, for each kind of caller.
 
-The routes come from the resolver, so one that nobody put into the table fails the test.
+The routes come from the URL resolver, so a route without a row in the table fails the test.
 """
 
 import json
@@ -38,17 +38,17 @@ CALLERS = (
     "staff who write",
     "closed staff",
 )
-# y: let in. 1: 401, nobody says who asks. 3: 403, may not. 4: 404, as if it were not there.
+# y: allowed. 1: 401, not authenticated. 3: 403, not allowed. 4: 404, as for a missing object.
 READ = "1 3 1 3 y y y 4 3 y y 1"
 WRITE = "1 3 1 3 3 y y 4 3 3 y 1"
-# What nobody of staff does for a customer: they read, or nobody did.
+# Actions that only customers can do, such as reading a message, and not staff for them.
 READER_WRITE = "1 3 1 3 3 y y 4 3 3 3 1"
 STAFF_READ = "1 3 1 3 y y 3 3 3 y y 1"
 STAFF_WRITE = "1 3 1 3 3 y 3 3 3 3 y 1"
-# Under /api/me/ everybody who signed in meets their own record; keys and staff have none.
+# Under /api/me/ each signed-in customer gets the own record; keys and staff have none.
 OWN_READ = "1 3 1 3 4 4 y y 3 4 4 1"
 OWN_WRITE = "1 3 1 3 3 4 y y 3 3 4 1"
-# What the table names belongs to the customer; another one has no such order or member.
+# The objects in the table belong to the customer. Other customers have no such objects.
 CONFIRM = "1 3 1 3 3 y 3 4 3 3 y 1"
 OWN_THING_READ = "1 3 1 3 4 4 y 4 3 4 4 1"
 OWN_THING_WRITE = "1 3 1 3 3 4 y 4 3 3 4 1"
@@ -93,7 +93,7 @@ OF_A_RECORD = {
 RECORD = "api/customers/<uuid:customer_id>/"
 
 
-# What everybody can say something of.
+# Parameters that belong to no customer: all customers can use the same purposes and subjects.
 EVERYBODYS = ("<str:purpose>/", "<str:subject>/")
 
 
@@ -133,7 +133,7 @@ TABLE = {
     "GET api/quarantine/<int:item_id>/": STAFF_READ,
     "POST api/quarantine/<int:item_id>/replay/": STAFF_WRITE,
 }
-# Customers confirm nothing, so these are not under /api/me/.
+# Customers cannot confirm requests, so these are not under /api/me/.
 for _answer in ("confirm", "decline"):
     TABLE[f"POST {RECORD}orders/<number:number>/{_answer}/"] = CONFIRM
 for _operation, _cells in OF_A_RECORD.items():
@@ -142,7 +142,7 @@ for _operation, _cells in OF_A_RECORD.items():
     TABLE[f"{_method} api/me/{_path}"] = _own(_operation, _cells)
 
 STATUS = {"1": {401}, "3": {403}, "4": {404}}
-# Let in means that the answer is about the request, not about who asks.
+# "Allowed" means that the response depends on the request and not on the caller.
 LET_IN = {200, 201, 202, 204, 400, 409, 422}
 NEWS = {"lines": [{"product": "ticket"}]}
 BODIES = {
@@ -160,7 +160,7 @@ BODIES = {
 
 
 def _operations(resolver: URLResolver | None = None, prefix: str = ""):
-    """Yield "METHOD route" of everything under api/ that a view serves."""
+    """Yield "METHOD route" for each route under api/."""
     for pattern in (resolver or get_resolver()).url_patterns:
         route = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
@@ -179,7 +179,7 @@ def test_table_has_exactly_the_routes_of_the_api():
 
 @pytest.fixture
 def world(db):
-    """Noor's record with something of everything, and everybody who might ask for it."""
+    """Create Noor's record with an object of each kind, and all kinds of callers."""
     address = ("email", "noor@example.com")
     noor = factories.customer(address, name="Noor")
     factories.record(
@@ -301,7 +301,7 @@ def test_every_caller_gets_the_status_of_the_table(world, subtests):
 
 @contextmanager
 def _undone():
-    """Take back what a caller was allowed to do, so that the next one finds the same."""
+    """Undo the allowed action of a caller, so that the next caller finds the same data."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)

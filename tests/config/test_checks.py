@@ -38,7 +38,7 @@ def test_site_url_is_only_checked_for_deployment(settings):
 
 @pytest.mark.django_db
 class TestPromises:
-    """A database that may forget what it committed is refused."""
+    """A database that can lose committed transactions is refused."""
 
     @pytest.fixture
     def forgetful(self):

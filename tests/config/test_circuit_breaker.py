@@ -71,5 +71,5 @@ def caused_by(cause):
     ],
 )
 def test_only_timeouts_count_as_database_timeouts(error, waited):
-    """Else one slow page, or one cut connection, would turn everybody away."""
+    """Otherwise one slow page or one cut connection would make all requests fail."""
     assert is_database_timeout(error) is waited

@@ -1,9 +1,10 @@
-"""A connection that Postgres cuts between any two statements answers 503, and denies nothing.
+"""A request whose connection is cut between two statements gets 503 and no wrong answer.
 
-Each request is sent whole once; then again for each of its statements, commits and rollbacks in
-turn, with the backend ended just before. The routes come from the resolver by way of the tables
-of test_routes. BUTLER_EVERY_CUT=1 cuts before every step of every request, which takes minutes;
-without it reads are cut before their last step, and a write of each family around its commit.
+Each test sends a request once without a cut. Then it sends the request again for each statement,
+commit and rollback, and ends the backend just before that step. The routes come from the URL
+resolver through the tables of test_routes. BUTLER_EVERY_CUT=1 cuts before each step of each
+request, which takes minutes. Without it, the tests cut reads before their last step, and one write
+of each family around its commit.
 """
 
 import os
@@ -38,7 +39,7 @@ EVERY = size.IS_LONG or os.environ.get("BUTLER_EVERY_CUT") == "1"
 
 @pytest.fixture
 def call_values(world, settings) -> dict:
-    """Everything that a request can name, and everybody who may send it."""
+    """Create all objects that a request can name, and all kinds of callers."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.SMS_ACCOUNT = {"url": "http://nowhere", "sid": SID, "token": TOKEN, "from": "+3120"}
     settings.ALLOWED_HOSTS = ["*"]
@@ -70,7 +71,7 @@ def call_values(world, settings) -> dict:
     staff_sign_in.enroll(user=colleague, secret=secret, code=app_code, now=past)
     staff.let_in(lin, colleague)
     session = lin.session
-    # Used a while ago, so that each page puts the end of the session off.
+    # The sessions were last used a while ago, so that each page extends its session.
     session[access.LAST_USED_AT] -= 2 * access.REFRESH_INTERVAL
     session.save()
     proof = {"user": colleague.pk, "proof": colleague.get_session_auth_hash()}
@@ -97,7 +98,7 @@ def _shown(client: Client) -> dict[str, str]:
 
 
 class Bench:
-    """Sends requests whole and cut, and compares answers and rows."""
+    """A helper that sends requests with and without cuts, and compares responses and rows."""
 
     def __init__(self, monkeypatch, admin) -> None:
         self.site = cut.Site()
@@ -129,7 +130,7 @@ def _is_away(reply: cut.Reply) -> bool:
 
 
 def _few(number_of_steps: int, *, writes: bool, last_commit: int) -> list[int]:
-    """Choose the steps to cut before: of a write, around its last commit."""
+    """Return the steps to cut before; for a write, those around its last commit."""
     if EVERY:
         return list(range(1, number_of_steps + 1))
     if writes:
@@ -144,7 +145,7 @@ def _cuts(bench: Bench, *, writes: bool) -> list[int]:
 
 
 def _is_sampled(name: str) -> bool:
-    """Take half of the administrator's pages and of the API's reads; they are made alike."""
+    """Return half of the admin pages and API reads, because they are built in the same way."""
     return not name.startswith(("admin", "api api/")) or crc32(name.encode()) % 2 == 0
 
 
@@ -158,7 +159,7 @@ def test_cut_read_answers_503_and_the_next_one_succeeds(bench, call_values, fami
             with subtests.test(name, cut_before=number):
                 cut_reply, again = bench.cut(call, number), bench.cut(call, 0)
 
-                # A step that was served from memory this time is not there to be cut.
+                # A step that used a cache this time cannot be cut.
                 assert _is_away(cut_reply) or not bench.cutter.steps[number - 1 :]
                 assert again.status == whole.status < 500
 
@@ -169,7 +170,7 @@ WRITES = {
     "pages": cut_calls.page_writes,
     "login": cut_calls.login_writes,
 }
-# Sent without EVERY too: at least one of each family, and what changes most before it answers.
+# Also cut without BUTLER_EVERY_CUT: one request of each family, and those with most writes.
 QUICK = {
     "api PUT api/me/consents/<str:purpose>/",
     "api POST api/me/orders/",
@@ -218,7 +219,7 @@ def test_cut_write_denies_nothing_and_has_one_effect_when_sent_again(
                 assert _changed(bench.rows.counts(), after) == {}
 
 
-# Tries are counted, whatever comes of them.
+# Tries are counted even if the request fails.
 UNCOUNTED = {"customers_attemptcount"}
 
 
@@ -234,7 +235,7 @@ def _changed(counts: dict[str, int], expected: dict[str, int]) -> dict[str, tupl
 def test_cut_before_the_session_is_saved_leaves_success_standing(
     bench, call_values, settings, debug
 ):
-    """Django would answer 400, or with its page for developers 500, after the commit."""
+    """Django would answer 400 after the commit, or 500 with its debug page."""
     settings.DEBUG = debug
     call = dict(cut_calls.page_writes(call_values))["admin add"]
     bench.whole(call)
@@ -246,7 +247,7 @@ def test_cut_before_the_session_is_saved_leaves_success_standing(
 
 
 def test_look_whose_statement_was_cut_is_noted_when_it_is_sent_again(bench, call_values):
-    """A process that remembers a look before it is stored would not note it for ten minutes."""
+    """A process that remembers an unstored access would not log it again for ten minutes."""
     call = dict(cut_calls.reads(call_values))["api by key"]
     bench.whole(call)
     noted = next(
@@ -263,7 +264,7 @@ def test_look_whose_statement_was_cut_is_noted_when_it_is_sent_again(bench, call
 
 
 def test_pool_whose_connections_were_all_cut_fails_no_request(bench, call_values):
-    """A restart of Postgres leaves the pool with as many as were ever used at once."""
+    """A restart of Postgres leaves many closed connections in the pool."""
     call = dict(cut_calls.reads(call_values))["api by key"]
     bench.whole(call)
     connection.close()
@@ -276,7 +277,7 @@ def test_pool_whose_connections_were_all_cut_fails_no_request(bench, call_values
 
 
 def test_no_code_of_ours_runs_statements_beside_the_runner():
-    """Raw cursors of psycopg raise its own errors, which nobody answers 503 for."""
+    """Raw cursors raise errors of psycopg, which must become 503 too."""
     raw = re.compile(r"\bCursor\(|connection\.connection\b|\.copy\(|(?<!db)\.pipeline\(")
     modules = [path for path in files("*.py") if path.parts[0] in (*APPS, "config")]
     beside = {str(path) for path in modules if raw.search((ROOT / path).read_text())}

@@ -1,4 +1,4 @@
-"""The pool connects again soon after an outage, however long the outage was."""
+"""The pool connects again soon after an outage, also after a long one."""
 
 import time
 
@@ -26,7 +26,7 @@ def test_pool_connects_at_once_when_an_outage_of_many_seconds_is_over():
         with proxy.outage():
             with pytest.raises((PoolTimeout, psycopg.OperationalError)), pool.connection() as cut:
                 cut.execute("SELECT 1")
-            # Attempts that wait twice as long each time come after 1, 3, 7 and 15 seconds.
+            # With doubled waiting times, attempts come after 1, 3, 7 and 15 seconds.
             time.sleep(9)
 
         healed_at = time.monotonic()

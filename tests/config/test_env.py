@@ -1,4 +1,4 @@
-"""Settings are read loudly: a missing or odd value stops the boot and names itself."""
+"""A missing or invalid setting stops the start with an error that names the setting."""
 
 import fcntl
 import json
@@ -25,7 +25,7 @@ def bare(monkeypatch, tmp_path):
 
 @pytest.fixture
 def announced_services(tmp_path):
-    """What `make run` leaves for others to find, and the lock that says it lives."""
+    """Write the files of `make run`, and hold the lock that shows that it runs."""
     key = tmp_path / "secret_key"
     key.write_text("k" * 40 + "\n")
     announced_services = {

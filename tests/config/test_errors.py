@@ -1,4 +1,4 @@
-"""What somebody at a browser reads, and what a program gets, when something goes wrong."""
+"""The error pages for browsers, and the error documents for programs."""
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -22,7 +22,7 @@ def browser(settings) -> Client:
 
 @pytest.fixture
 def break_home(monkeypatch):
-    """Have the home page of the portal raise something."""
+    """Make the home page of the portal raise an error."""
 
     def arrange(error: Exception) -> None:
         def breaks(*_, **__):
@@ -34,7 +34,7 @@ def break_home(monkeypatch):
 
 
 def is_ours(answer, status: int, title: str) -> bool:
-    """Tell whether this is a page of ours, in the strictest policy, that nobody keeps."""
+    """Return whether this is an error page of Butler, with the strict policy and not cacheable."""
     policy = answer["Content-Security-Policy"]
     assert answer.status_code == status, answer.content[:300]
     assert answer["Content-Type"].startswith("text/html")
@@ -88,7 +88,7 @@ def test_server_error_page_shows_no_details(browser, break_home):
 
     assert is_ours(answer, 500, "Något gick fel hos oss")
     assert "noor@example.com" not in answer.text
-    # What only reads can be tried again; what was sent could be done twice.
+    # Only reads offer a retry, because a repeated write could take effect twice.
     assert '<a class="button" href="/">Försök igen</a>' in answer.text
 
 
@@ -148,7 +148,7 @@ def test_api_errors_are_documents_whatever_the_client_accepts(path, answer, stat
 @pytest.mark.parametrize("status", [status for status in TEXTS if isinstance(status, int)])
 @pytest.mark.parametrize("path", ["/", "/console/"])
 def test_error_pages_run_no_statement(path, status):
-    """Without the mark of a test that uses the database, a statement would fail."""
+    """This test has no database mark, so a statement would fail."""
     request = RequestFactory().post(path, headers={"accept-language": "nl"})
 
     answer = error_page(request, status)

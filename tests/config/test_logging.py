@@ -12,7 +12,7 @@ CANARY = "canary.7c1f@example.com"
 
 @pytest.fixture
 def lines():
-    """Log as in production, into memory."""
+    """Log as in production, into a buffer in memory."""
     root = logging.getLogger()
     before = root.handlers, root.level
     configure({"is_readable": False, "level": "INFO"})

@@ -10,7 +10,7 @@ from config import metrics_directory
 @pytest.fixture(autouse=True)
 def _home(tmp_path, monkeypatch):
     monkeypatch.setenv("BUTLER_HOME", str(tmp_path))
-    # Set and taken away, so that what is set below is taken away after the test, too.
+    # Set and delete it here, so that monkeypatch also removes the later value after the test.
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR")
 

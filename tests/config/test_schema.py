@@ -1,4 +1,4 @@
-"""The OpenAPI document: whole, valid, and true of what the server answers."""
+"""The OpenAPI document is complete and valid, and agrees with the server's responses."""
 
 import json
 import os
@@ -100,7 +100,7 @@ def test_api_docs_comply_with_their_content_security_policy(client, db):
     assert len(re.findall(r"<script\b", page)) == len(re.findall(r"<script\b[^>]*\bsrc=", page))
 
 
-# One record with something of everything, and those who may ask for it.
+# A record with an object of each kind, and the allowed callers.
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def _shown_by(role: str) -> dict[str, str]:
 
 
 def tries(examples: int):
-    """Return how often each operation is tried: the same each time, unless more is asked for."""
+    """Return Hypothesis settings with this number of examples, or with SCHEMA_EXAMPLES of them."""
     more = int(os.environ.get("SCHEMA_EXAMPLES", size.examples(0, long=30)))
     return settings(
         max_examples=more or examples,
@@ -159,7 +159,8 @@ def tries(examples: int):
     )
 
 
-# Whoever is refused most is tried once; the other roles with SCHEMA_EXAMPLES (CONTRIBUTING).
+# The callers whose requests are mostly refused have one example. The other roles run only with
+# SCHEMA_EXAMPLES (CONTRIBUTING).
 CALLERS = {"key": 3, "customer": 3, "manager": 3, "anybody": 3, "publishable key": 1, "till": 1}
 if size.IS_LONG or "SCHEMA_EXAMPLES" in os.environ:
     CALLERS |= dict.fromkeys(("desk", "marketer", "privacy officer"), 1)
@@ -179,7 +180,7 @@ def test_answers_to_generated_requests_match_the_schema(caller, running, world, 
             def answered(case):
                 _send(case, world, caller)
 
-            # What has neither parameters nor a body cannot be asked for wrongly.
+            # An operation without parameters and body has no invalid requests.
             with subtests.test(operation.label, mode=mode.value), suppress(Unsatisfiable):
                 answered()
 

@@ -1,4 +1,4 @@
-"""Addresses of services become settings; an odd one is refused without showing its secrets."""
+"""URLs of services become settings; an invalid URL is refused without its secrets in the error."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured

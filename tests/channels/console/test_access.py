@@ -1,6 +1,6 @@
-"""Who may what on the console: every route, for every kind of visitor.
+"""The access to each route of the console, for each kind of visitor.
 
-The routes come from the resolver, so one that nobody put into the table fails the test.
+The routes come from the URL resolver, so a route without a row in the table fails the test.
 """
 
 import re
@@ -20,7 +20,7 @@ from tests import factories, staff
 # Visitors, in the order of the columns below.
 ROLE_NAMES = ("desk", "till", "marketer", "privacy officer", "manager", "overview")
 VISITORS = ("stranger", "customer", "password only", "closed", "no role", *ROLE_NAMES)
-# y: let in. i: sent to sign in. 3: 403, not for this role.
+# y: allowed. i: redirected to the sign-in. 3: 403, not allowed for this role.
 DOOR = "y y y y y y y y y y y"
 ALL = "i i i i y y y y y y y"
 FIND = "i i i i 3 y y 3 y y 3"
@@ -96,7 +96,7 @@ def test_table_has_exactly_the_routes_of_the_console():
 
 @pytest.fixture
 def world(db):
-    """Noor's record with something of everything on it."""
+    """Create Noor's record with an object of each kind."""
     address = ("email", "noor@example.com")
     noor = factories.customer(address, ("phone", "+46701740605"), name="Noor")
     factories.record(
@@ -133,7 +133,7 @@ def _visitor(name: str) -> Client:
         client.force_login(user, staff.BACKEND)
         return client
     if name == "password only":
-        # Signed in somehow, but not by way of the second factor.
+        # Signed in without the second factor.
         client.force_login(staff.colleague("manager", "Max"), staff.BACKEND)
         return client
     if name == "closed":

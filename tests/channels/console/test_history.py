@@ -1,4 +1,4 @@
-"""A long history ends nowhere: whatever the page of the record leaves out is a page away."""
+"""The history pages of the console show all entries that the customer page leaves out."""
 
 import re
 import uuid
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def long_known(noor):
-    """Noor, who comes often: forty orders, and as many messages."""
+    """Create Noor with forty orders and forty messages."""
     now = timezone.now()
     for number in range(40):
         order(f"LK-{number:02}", name=f"Visit {number:02}")
@@ -37,7 +37,7 @@ def long_known(noor):
 
 
 def _all_pages(client: Client, path: str) -> list[str]:
-    """Read a list to its end; return its pages."""
+    """Read all pages of a list, and return them."""
     pages = [page_of(client, path)]
     while next_link := re.search(r'href="(\?cursor=[^"]+)" rel="next"', pages[-1]):
         pages.append(page_of(client, path + next_link[1].replace("&amp;", "&")))
@@ -98,7 +98,7 @@ def test_marketer_sees_reasons_without_message_texts(client, long_known):
     for path in ("", "told/"):
         page = page_of(marketer, f"customers/{long_known.id}/{path}")
         assert "This is about something that you ordered" in page
-        # What it was called may name an order.
+        # The subject of a message may name an order.
         assert "Word 0" not in page
 
 
@@ -113,7 +113,7 @@ def test_namesakes_are_told_apart_by_how_they_are_reached(desk, noor):
 
     assert "noor@example.com, +46701740605 · " in page
     assert "other@example.com · " in page
-    # Whose name is the only one is not shown any closer.
+    # A customer with a unique name is shown without addresses.
     assert "sem@example.com" not in page
 
 

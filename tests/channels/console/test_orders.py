@@ -134,7 +134,7 @@ def test_an_order_of_many_lines_with_a_price_of_its_own_keeps_them(desk, noor):
         {"line_id": f"l{n}", "name": f"Thing {n}", "quantity": 1, "price": "10.00"}
         for n in range(9)
     ]
-    # Agreed on: less than its lines.
+    # The agreed total is less than the sum of the lines.
     order(lines=lines, total="80.00")
     path = f"/console/customers/{noor.id}/orders/LK-1/"
     assert 'value="Thing 8"' in page_of(desk, path.removeprefix("/console/"))
@@ -216,7 +216,7 @@ def test_order_with_any_number_is_changed_and_cancelled_by_the_paths_on_the_page
 
 @pytest.fixture
 def requested(noor):
-    """An order that Noor asked for in her app, and a change of one that stands."""
+    """Create an order that Noor requested in her app, and a requested change of a placed order."""
     now = timezone.now()
     by = ChangeAuthor(internal_sources.signed_in_sender("customer app", "app"))
     lines = [{"line_id": "1", "name": "Season pass", "quantity": 50}]

@@ -58,7 +58,7 @@ def test_merged_record_redirects_to_the_canonical_one(desk, noor):
 
 def test_every_access_is_logged_with_actor_and_reason(desk, noor):
     page_of(desk, f"customers/{noor.id}/?for=call")
-    # What the open page asks for by itself is no new look.
+    # An automatic request of the open page makes no access log entry.
     page_of(desk, f"customers/{noor.id}/?parts")
     page_of(desk, "search/?q=noor")
 
@@ -242,7 +242,7 @@ def test_a_manager_stops_an_automation_and_lets_it_go_on(client):
     assert "<strong>Reminder</strong>" in page
     assert "by Lin, " in page
     assert "Wrong price" in page
-    # What is stopped cannot be stopped, and a released switch cannot be released.
+    # A stopped automation cannot be stopped again, nor a released switch released again.
     assert f'<option value="{key}">' not in page
     assert "It goes on" in lin.post("/console/switches/lift/", {"key": key}, follow=True).text
     assert "not stopped" in lin.post("/console/switches/lift/", {"key": key}, follow=True).text

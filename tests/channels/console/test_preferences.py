@@ -1,4 +1,4 @@
-"""What somebody says on the phone is written down, holds at once, and is theirs to read."""
+"""Statements that a customer makes on the phone: recorded, in effect at once, shown to them."""
 
 import html
 import json
@@ -31,7 +31,7 @@ def _post_form(client: Client, who, what: str, **form) -> str:
 
 
 def _consent(client: Client, who, answer: str, **form) -> str:
-    """Press a button of the page as it is: with the words that stand above it."""
+    """Submit a form of the rendered page, with the notice that it shows."""
     page = page_of(client, f"customers/{who.id}/wishes/")
     card = re.search(
         r'<section class="card preference" id="consent-offers".*?</section>', page, re.S
@@ -190,7 +190,7 @@ def test_notice_is_shown_in_the_customers_language(desk, house):
 
     assert '<option value="sv" selected>' in page
     assert '<option value="paper" selected>' in page
-    # There are no Swedish words here: what is read is English, and says so.
+    # The notice has no Swedish text, so the page shows the English one and marks it as English.
     assert '<blockquote lang="en">' in page
 
 

@@ -171,7 +171,7 @@ def test_idle_console_session_expires(client, sam, settings):
     session["console.touched_at"] = time.time() - 120
     session.save()
 
-    # What a page asks for by itself does not keep it open.
+    # An automatic request of a page does not extend the session.
     client.get("/console/calls/?parts")
     assert client.session["console.touched_at"] < time.time() - 60
     client.get("/console/")
@@ -201,7 +201,7 @@ def test_content_security_policy_allows_nothing_inline(client, sam, secret):
 
 
 def _post_codes_form(client: Client, secret: str, do: str, ahead: int = 0, **form):
-    # A code counts once, so each one is of another half minute.
+    # A code works only once, so each request uses the code of another half minute.
     code = staff_sign_in.totp(secret, timezone.now() + timedelta(seconds=30 * ahead))
     return client.post("/console/codes/", {"code": code, "do": do} | form)
 
@@ -262,7 +262,7 @@ def test_recovery_codes_need_a_code_of_the_app(at_work, sam, secret):
         refused = _post_codes_form(at_work, secret, "show", code=wrong)
         assert refused.status_code == 403
         assert codes[1] not in refused.content.decode()
-    # What was shown as a proof and refused was not spent.
+    # A refused recovery code stays valid.
     assert staff_sign_in.recovery_codes(user=sam) == codes
 
 

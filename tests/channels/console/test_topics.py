@@ -1,4 +1,4 @@
-"""Topics set on a page of the console reach the customers concerned."""
+"""A topic status that staff set in the console reaches the customers of its audience."""
 
 import pytest
 from django.test import Client
@@ -41,7 +41,7 @@ def test_topic_status_with_a_reason_starts_runs_of_the_audience(desk, ride):
     assert "The Night Mail is down." in page
     assert "said by Sam: A bird on the track (until about 15:30)" in page
     ride.refresh_from_db()
-    # What was true of how it was before is not said of how it is now.
+    # The facts of the earlier status are gone.
     assert ride.facts == {
         "name": "The Night Mail",
         "reason": "A bird on the track",

@@ -1,4 +1,4 @@
-"""Mail that comes back: what counts as a report, and about which message."""
+"""Returned mail: which mail is a report, and about which message."""
 
 import io
 import sys
@@ -44,7 +44,7 @@ Original-Mail-From: <{sender}>
 
 
 def letter(kind: str, *parts: tuple[str, str], to: str = BACK) -> bytes:
-    """A report made of parts: their types and what is in them."""
+    """Return a report with these parts, each with its type and content."""
     lines = [
         "From: Mail Delivery System <mailer-daemon@relay.example>",
         f"To: {to}",

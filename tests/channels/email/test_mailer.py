@@ -29,7 +29,7 @@ def parcel() -> ChannelMessage:
 
 
 class _Postmark(BaseHTTPRequestHandler):
-    """Answers as the provider does, or as the test says."""
+    """A handler that answers like the provider, or with the response of the test."""
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -49,7 +49,7 @@ class _Postmark(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, *args):
-        """Say nothing."""
+        """Log no requests."""
 
 
 def _accepted(body) -> object:

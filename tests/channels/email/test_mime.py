@@ -1,4 +1,4 @@
-"""What goes over the line is what was meant, as every reader of mail reads it."""
+"""The built mail has the content of the message for Python's mail parser."""
 
 import uuid
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ def read(**facts):
 
 
 def lines(text: str) -> str:
-    """The text as mail has it: its lines end in one way."""
+    """Return the text with one kind of line ending, as in mail."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -64,7 +64,7 @@ def test_the_headers_say_what_it_is():
 
 
 def test_the_link_that_ends_it_is_on_one_line_as_it_is():
-    # Folded into encoded words, as Python's own generator does, no reader of mail finds it.
+    # Python's generator would fold the URL into encoded words, which mail programs do not find.
     assert (
         f"\r\nList-Unsubscribe: <{LINK}>\r\n".encode()
         in build_smtp_message(parcel(), now=NOW).content

@@ -1,4 +1,4 @@
-"""What providers of mail report, over HTTP, in the payloads that they document."""
+"""The webhooks of mail providers over HTTP, with the payloads of their documentation."""
 
 import base64
 import hashlib
@@ -39,7 +39,7 @@ def mailgun(settings):
 
 
 def sent(provider: str, provider_id: str, *, outcome: str = "accepted", **facts) -> Message:
-    """A letter that the provider took."""
+    """Create a message that the provider accepted."""
     customer = facts.pop("customer", None) or guest(email=NOORS)
     sent_message = message(customer, state=outcome, address=NOORS, attempts=1, **facts)
     now = timezone.now()
@@ -65,7 +65,7 @@ def post(client, body: object, *, authorization: str = BASIC) -> int:
 
 
 def bounce(kind: str = "HardBounce", details: str = "", **more) -> dict:
-    """A bounce as Postmark reports it."""
+    """Return a bounce in the format of Postmark."""
     return {
         "RecordType": "Bounce",
         "ID": 42,
@@ -82,7 +82,7 @@ def bounce(kind: str = "HardBounce", details: str = "", **more) -> dict:
 
 
 def event(name: str = "failed", *, key: str = KEY, token: str = "", **fields) -> dict:
-    """An event as Mailgun reports it, signed as Mailgun signs."""
+    """Return an event in the format of Mailgun, with Mailgun's signature."""
     token, stamp = token or uuid.uuid4().hex, "1793000000"
     signature = hmac.digest(key.encode(), f"{stamp}{token}".encode(), "sha256").hex()
     defaults = {
@@ -141,7 +141,7 @@ def test_delivered_and_opened_by_postmark(postmark, client):
     assert [post(client, opened), post(client, arrived), post(client, arrived)] == [204] * 3
 
     assert state(message) == ("delivered", "")
-    # Who opened what is nobody's business.
+    # Butler does not store opens.
     assert list(DeliveryReceipt.objects.values_list("kind", flat=True)) == ["delivered"]
 
 
@@ -260,7 +260,7 @@ def test_unsigned_event_of_mailgun_is_refused(mailgun, client):
 
 
 def test_a_signature_that_was_seen_once_carries_nothing_else(mailgun, client):
-    """It covers no payload, so whoever saw one could write another under it."""
+    """The signature does not cover the payload, so it could be reused with another payload."""
     message = sent("mailgun", MAILGUNS)
     post(client, event("delivered", token="seen"), authorization="")
 

@@ -1,4 +1,4 @@
-"""The line to a real relay: kept for a batch, secured, known, and never waited for too long."""
+"""The connection to a real relay: one for a batch, with TLS, login and a deadline."""
 
 import socket
 import ssl
@@ -101,7 +101,7 @@ def test_smtp_commands_in_the_text_arrive_as_text(settings, relay):
     assert letter.envelope_from == "hello@larkmoor.example"
 
 
-# A relay that says so much and no more, on a socket of its own.
+# A relay that sends this greeting and then no more data, on a separate socket.
 
 
 def _server_that_greets(
@@ -183,7 +183,7 @@ class _Secured(Controller):
             self.ssl_context = context
 
     def _trigger_server(self):
-        # Its own check that it is up speaks without TLS.
+        # The controller's own check uses no TLS.
         with socket.create_connection((self.hostname, self.port)):
             self._factory_invoked.wait(5)
 
@@ -197,7 +197,7 @@ class _Secured(Controller):
         return SMTP(self.handler, hostname="localhost", **secured)
 
 
-# The relay of the test warns of what the test is about, and forgets lines that broke.
+# aiosmtpd warns about the settings under test, and does not close broken connections.
 @pytest.mark.filterwarnings("ignore:Requiring AUTH")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.slow
@@ -206,7 +206,7 @@ class _Secured(Controller):
     ("password", "is_trusted", "outcome"),
     [
         ("right", True, "accepted 250"),
-        # This relay takes its time before it says no.
+        # This relay waits before it refuses a login.
         ("wrong", True, "transient"),
         ("right", False, "transient connect_failed"),
     ],

@@ -1,4 +1,4 @@
-"""What a body costs is counted in steps and in what was looked at, never in seconds."""
+"""The cost of a body, counted in steps and in bytes read, and not in seconds."""
 
 import gzip
 import json
@@ -90,7 +90,7 @@ def test_a_number_that_no_double_holds_is_out_of_range():
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
-        # Each quote was followed to the end of the text: this took 21 seconds.
+        # A search to the end of the text from each quote would take 21 seconds.
         pytest.param(b'{"a":"' + b'\\"' * 120_000, "malformed", id="string-without-end"),
         pytest.param(b'{"a":"' + b'"\\' * 100_000, "malformed", id="quotes-and-backslashes"),
         pytest.param(b'{"a":"b', "malformed", id="cut-off"),
@@ -117,7 +117,7 @@ def test_floats_are_the_ones_that_the_fast_decoder_reads(number):
 
 
 def test_floats_are_never_read_by_the_decoder_that_is_slow_for_large_exponents():
-    """One item of 40,000 of them took half a second; the hook reads each as Python does."""
+    """One item with 40,000 of them took half a second; the hook uses Python's faster parser."""
     with pytest.raises(InvalidEvent) as refused:
         limits.read_object(b'{"a":[1e308,1e309]}')
 

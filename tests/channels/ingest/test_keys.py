@@ -1,4 +1,4 @@
-"""Point 4 of the acceptance list: a key is found wherever clients put it."""
+"""Point 4 of the acceptance list: Butler finds the key in each place that clients use."""
 
 import pytest
 

@@ -12,7 +12,7 @@ from channels.ingest.limits import MAX_DEPTH, MAX_EVENT, MAX_KEY, MAX_KEYS, Inva
 
 
 def nested(depth: int) -> bytes:
-    """An object that is `depth` brackets deep."""
+    """Return an object with `depth` nested brackets."""
     return b'{"a":' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}"
 
 
@@ -98,7 +98,7 @@ def test_the_digest_ignores_what_changes_between_attempts():
 
 @pytest.mark.parametrize("depth", [900, 6_000, 20_000, 1_000_000])
 def test_no_depth_ends_the_process(depth):
-    """On the 2 MB stack of a server's thread a decoder that recurses would overflow it."""
+    """A recursive decoder would overflow the 2 MB stack of a server's thread."""
     raws = (nested(depth), b"[" * depth, b'[{"a":' * depth, b'{"a":' * depth + b"1")
     reasons = []
 
@@ -187,7 +187,7 @@ def test_no_bytes_make_it_fail_in_another_way(raw):
 
 @given(st.lists(st.text(alphabet='{}[]",:\\/u0 ', max_size=12), max_size=8))
 def test_no_string_hides_what_is_deep(strings):
-    """What a decoder takes for text before the brackets does not unsettle the count."""
+    """Strings before the brackets do not change the measured depth."""
     before = ",".join(json.dumps(text) for text in [*strings, ""])
     raw = f"[{before},{'[' * 1500}{']' * 1500}]".encode()
 
@@ -195,7 +195,7 @@ def test_no_string_hides_what_is_deep(strings):
 
 
 def test_runs_of_digits_are_looked_at_once():
-    """From each of their digits on, sixteen runs took a second and a half."""
+    """Match attempts at each digit of sixteen runs would take a second and a half."""
     raw = b'{"a":[' + b",".join([b"0." + b"1" * 15_990] * 16) + b"]}"
     began = time.process_time()
 

@@ -1,4 +1,4 @@
-"""What must not cost a batch, be lost without a word, or end in a 5xx."""
+"""Invalid events: they reject no batch, are never lost silently, and cause no 5xx."""
 
 import json
 import uuid
@@ -84,7 +84,7 @@ def test_poison_sent_alone_never_ends_in_a_server_error(running):
         response = send(running.web, "/v1/track", bad, key=key)
 
         if response.status == 200:
-            # The route names the kind, so an unknown type alone is no poison here.
+            # The route names the kind, so an unknown type does not make this event invalid.
             assert Event.objects.count() + QuarantinedItem.objects.count() == before + 1, name
         else:
             assert response.status == 400, name
@@ -113,7 +113,7 @@ def test_superscript_quantity_from_a_publishable_key_costs_no_other(running):
     response = send(running.web, "/v1/batch", {"batch": batch, "writeKey": key})
 
     assert (response.status, response.body, response.counts) == (200, SUCCESS, (3, 0, 0))
-    # No number that we know counts as not said.
+    # An invalid quantity counts as missing.
     assert Order.objects.get().lines[0]["quantity"] == 1
 
 

@@ -17,7 +17,7 @@ def take_in(*items, by=None, **how):
 
 
 def poisoned():
-    """What the limits would never let through: Postgres takes no NUL in text."""
+    """Return an event that the limits would refuse, because Postgres stores no NUL in text."""
     return msgspec.structs.replace(factories.incoming_event(), name="Ride\x00Entered")
 
 

@@ -1,4 +1,4 @@
-"""The acceptance list of the wire, point by point, against the running server.
+"""The acceptance list of the ingest API, point by point, against the running server.
 
 Points 2, 3, 5 and 6 are in test_bodies, 4 in test_keys, 7 in test_poison, 13 with the chaos.
 """

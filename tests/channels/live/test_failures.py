@@ -1,4 +1,4 @@
-"""What a reader notices when the network, Redis, Postgres or the process itself fails."""
+"""The effects on streams if the network, Redis, Postgres or the process itself fails."""
 
 import contextlib
 import json
@@ -106,7 +106,7 @@ def resident(streams, start_streams) -> float:
 
 
 class OwnValkey:
-    """A Valkey that may be killed: nobody else uses it."""
+    """Start a Valkey for this test only, which the test may kill."""
 
     def __init__(self, folder: Path) -> None:
         self.port = conftest._free_port()
@@ -193,7 +193,7 @@ def test_a_killed_redis_delays_events_and_loses_none(start_streams, valkey):
 
 
 def test_mute_redis_is_noticed(start_streams, valkey):
-    """The line is open and nothing comes: only an answer to our own knock tells."""
+    """The connection is open but silent, so only a ping without an answer shows the failure."""
     noor = guest()
     with Proxy(("127.0.0.1", valkey.port)) as proxy:
         streams = start_streams(REDIS_URL=f"redis://127.0.0.1:{proxy.port}/0")
@@ -230,7 +230,7 @@ def test_notifications_with_a_wrong_version_do_no_harm(start_streams, valkey):
         reader.wait(lambda r: r.versions == [2, 3], seconds=5)
         time.sleep(0.5)
 
-    # Believed, the lie would have been read for over and over.
+    # If the process trusted the wrong version, it would read without end.
     assert 0 < metric(streams, "butler_live_reads_total") < 10
 
 

@@ -29,7 +29,7 @@ def row(**fields) -> frames.EventRow:
 
 
 def fields(frame: bytes) -> dict[str, str]:
-    """Read a frame as the standard says: it ends with an empty line, fields with a line."""
+    """Parse a frame by the standard: an empty line ends it, and each line has one field."""
     text = frame.decode()
     assert text.endswith("\n\n")
     lines = text.removesuffix("\n\n").split("\n")

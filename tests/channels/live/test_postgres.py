@@ -1,4 +1,4 @@
-"""What a process that mostly waits does when Postgres stays connected and says nothing."""
+"""The live process with a Postgres that stays connected but does not answer."""
 
 import asyncio
 import time
@@ -41,7 +41,7 @@ def test_mute_postgres_is_given_up_after_the_timeout_and_used_again_later(proxie
         await connections.close()
         return took
 
-    # Where it asks for the statement to be cancelled, it waits for ten seconds more.
+    # A cancel request to Postgres would wait for ten more seconds.
     assert asyncio.run(play()) < 5
 
 

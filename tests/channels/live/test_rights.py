@@ -1,4 +1,4 @@
-"""Who may watch whom, shown by whatever they show."""
+"""The rights to read streams, for each kind of credential."""
 
 from datetime import timedelta
 
@@ -113,7 +113,7 @@ def test_reader_without_the_right_gets_a_problem_response(streams, show, status)
 
     assert reader.status == problem["status"] == status
     assert reader.answer.headers["Content-Type"] == "application/problem+json"
-    # A browser that is offered Basic asks its user for a password.
+    # A Basic challenge would make a browser ask its user for a password.
     assert "Basic" not in reader.answer.headers.get("WWW-Authenticate", "")
 
 

@@ -1,4 +1,4 @@
-"""What a reader of a stream gets, from the real live process on the real database."""
+"""The events of a stream, from the real live process on the real database."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 
 def happen(customer, *, times: int = 1, **facts) -> None:
-    """Let something happen to a customer, through the door that everything uses."""
+    """Store events of a customer through ingest."""
     known_as = customer.identifiers.filter(kind="user_id").first().value
     factories.record(
         *[factories.incoming_event(("user_id", known_as), **facts) for _ in range(times)]
@@ -156,7 +156,7 @@ def test_the_sixth_stream_of_a_customer_is_refused_until_one_closes(streams, noo
     with streams.open(X_Session_Token=noor.session) as sixth:
         assert sixth.status == 429
         assert int(sixth.answer.headers["Retry-After"]) > 0
-    # The call desk is not kept out by what the customer has open.
+    # The open streams of the customer do not block the call desk.
     with streams.follow(noor.customer) as desk:
         assert desk.status == 200
     open_ones.pop().close()
@@ -213,7 +213,7 @@ def test_a_stream_ends_within_five_seconds_of_a_revoked_key(streams):
 
 
 def test_customer_separated_from_a_household_gets_no_event_of_it(streams, noor):
-    """The log itself says that records were parted: rights are looked at before it is shown."""
+    """The log reports an undone merge: the rights are checked before the event is sent."""
     with streams.open(X_Session_Token=noor.session) as reader:
         reader.wait(lambda r: r.frames)
         part_record(noor)
@@ -225,7 +225,7 @@ def test_customer_separated_from_a_household_gets_no_event_of_it(streams, noor):
 
 
 def test_stream_of_a_merged_record_continues_on_the_canonical_one(streams):
-    """Somebody unknown turns out to be Noor: the stream follows."""
+    """An unknown visitor turns out to be Noor, and the stream follows the merged record."""
     noor = guest()
     desk = factories.sender(trusted=True)
     factories.record(

@@ -42,7 +42,7 @@ def _columns(words) -> list[tuple]:
         ({"consents": {"offers": Consent("expired", "e", NOON)}}, "yes", ["consent.given"]),
         ({"objections": {"offers": "e"}}, "yes", ["objection.lifted", "consent.given"]),
         ({"objections": {"offers": "e"}}, "no", ["consent.refused"]),
-        # Against all advertising is said elsewhere, and is not lifted by the way.
+        # The objection to all advertising has another form, and this form does not lift it.
         ({"objections": {"marketing": "e"}}, "yes", ["consent.given"]),
     ],
 )
@@ -80,7 +80,7 @@ def test_only_changed_switches_become_statements():
 
 
 def test_a_switch_that_lay_open_while_it_changed_elsewhere_does_not_change_back():
-    # Shown as on; meanwhile somebody switched it off on the phone; here it was not touched.
+    # The page showed the switch as on. It was switched off by phone later, and not changed here.
     form = {"on": ["email:offers"], "was": ["email:offers", "sms:offers"]}
 
     words = _read("channels", form, _state(_allow(False, "email", "offers")))

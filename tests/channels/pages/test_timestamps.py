@@ -1,4 +1,4 @@
-"""Template tags write times so that the reader knows day and zone."""
+"""The template tags for times show the day and the time zone."""
 
 from datetime import UTC, datetime, timedelta
 

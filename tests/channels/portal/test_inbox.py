@@ -126,7 +126,7 @@ def test_older_messages_are_a_page_further(signed_in, noor):
     assert "Message 00" not in first
     assert "Message 00" in second
     assert "live.js" in first
-    # What is older stays what was asked for while new messages come in.
+    # Pages of older messages are not updated live.
     assert "live.js" not in second
 
 

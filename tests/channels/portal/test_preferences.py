@@ -1,4 +1,4 @@
-"""The page of preferences, on real commits: a withdrawal takes effect when it commits."""
+"""The Preferences page, with real commits, because a withdrawal takes effect at its commit."""
 
 import hashlib
 import html
@@ -31,7 +31,7 @@ TEXT = "We may send you offers of the park. You can take this back here at any t
 
 @pytest.fixture(autouse=True)
 def _purposes(db):
-    """What a park asks for."""
+    """Create the purposes of a park."""
     for key, kind, name in (("offers", "contact", "Offers"), ("combine", "use", "Combine visits")):
         purpose = Purpose.objects.create(
             key=key, kind=kind, texts={"en": {"name": name}, "nl": {"name": f"{name} nl"}}
@@ -69,7 +69,7 @@ def _post_form(client, what: str, **form):
 
 
 def _consent(client, answer: str, purpose: str = "offers") -> str:
-    """Press a button of the page as it is: with the notice that stands above it."""
+    """Submit a form of the rendered page, with the notice that it shows."""
     card = _card(_page(client), f"consent-{purpose}")
     notice = re.search(r'name="notice" value="([0-9a-f]{64})"', card)
     assert notice
@@ -325,7 +325,7 @@ def test_a_number_that_said_stop_is_said_where_its_switches_are_with_the_way_bac
     assert number in card
     assert "you texted STOP, so nothing goes there, whatever is switched on here" in card
     assert "text START from it" in card
-    # A call is no text message: that way is open.
+    # STOP concerns only text messages, so calls stay possible.
     assert card.count("STOP") == 1
 
 
@@ -361,7 +361,7 @@ def test_outcome_of_a_form_is_shown_at_the_form(signed_in, what, form, place, wo
 
     assert words in _card(page, place)
     assert page.count(words) == 1
-    # Where the browser goes by itself, and what it finds there.
+    # The redirect, and the page at its end.
     anchor = response["Location"].partition("#")[2]
     assert f'id="{anchor}"' in _card(page, place)
 

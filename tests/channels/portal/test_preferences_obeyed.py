@@ -1,4 +1,4 @@
-"""Whatever is set on the page of preferences, the next message obeys it."""
+"""The next message obeys each setting of the Preferences page."""
 
 import uuid
 from datetime import timedelta
@@ -34,7 +34,7 @@ def _vocabulary(monkeypatch):
 
 
 def press(client, what: str, **form) -> None:
-    """Send one form of the page, as its buttons do."""
+    """Submit one form of the page."""
     response = client.post(f"/preferences/{what}/", form)
     assert response.status_code == 302, response.content
 
@@ -60,7 +60,7 @@ def offer(customer, place) -> dict[str, str]:
 
 
 def next_message(customer, facts: dict[str, str]) -> tuple[Message, Claimed]:
-    """Have something to say, and let the gate decide on it."""
+    """Queue a message, and let the dispatch gate decide about it."""
     now = timezone.now()
     message = arrange.message(
         customer,
@@ -83,7 +83,7 @@ def consent(answer: str) -> tuple[str, dict]:
     return "consent", form
 
 
-# Whenever this runs, it is in the middle of these hours, in the zone that is meant.
+# The current time is always in the middle of these hours.
 QUIET = "quiet-hours"
 
 
@@ -110,10 +110,10 @@ def around_now() -> dict[str, object]:
             ("suppressed", "channel_off"),
         ),
         ([("channels", {"was": "email:orders", "on": []})], of_order, ("suppressed", "topic_off")),
-        # Another subject and another way are none of its business.
+        # Switches of another topic or another channel do not affect the message.
         ([("channels", {"was": "email:rides", "on": []})], of_order, ("sending", "")),
         ([("channels", {"was": "sms:orders", "on": []})], of_order, ("sending", "")),
-        # The more specific word wins over what is off as a whole.
+        # The setting of a topic overrides the setting of the whole channel.
         (
             [
                 ("channels", {"was": "email:*", "on": []}),
@@ -210,6 +210,6 @@ def test_a_childs_yes_is_not_taken_but_a_guardians_is_and_a_no_is(signed_in, noo
     assert refused.value.code == "not_of_age"
     assert not ControlEntry.objects.filter(record=noor).exists()
     assert say("consent.given", kind="paper", role="guardian") == "given"
-    # And yet their own pages do not call it a yes: nothing is sent on it.
+    # The pages still show no consent, because Butler sends no messages to minors.
     assert "offers: <strong>no</strong>" in signed_in.get("/").content.decode().lower()
     assert say("consent.withdrawn", kind="click") == "withdrawn"

@@ -1,4 +1,4 @@
-"""How many statements a page takes: as many with much to show as with little."""
+"""The number of SQL statements of a page does not depend on the number of rows."""
 
 import uuid
 

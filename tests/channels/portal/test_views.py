@@ -180,7 +180,7 @@ def test_the_next_visit_says_when_the_code_was_scanned(signed_in):
     page = signed_in.get("/").content.decode()
 
     assert "Through the gate at" in page
-    # By the clock of the park.
+    # In the time zone of the park.
     assert f">{timezone.localtime(now):%H:%M %Z}</time>" in page
 
 

@@ -48,7 +48,7 @@ def test_unsent_message_shows_its_reason_and_links_to_the_preference(signed_in, 
     assert "By e-mail: not sent." in page
     assert "“Offers”" in page
     assert 'href="/preferences/#consent-offers"' in page
-    # What never left has no page of its own.
+    # A message that was not sent has no page.
     assert "/inbox/" not in re.sub(r"<nav.*?</nav>", "", page, flags=re.DOTALL)
 
 

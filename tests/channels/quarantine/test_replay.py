@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 def quarantine(of, raw, *, message_id=""):
-    """Something that an earlier reader refused, and today's takes."""
+    """Create an item that an earlier reader refused and the current reader accepts."""
     return QuarantinedItem.objects.create(
         source=of,
         raw=json.dumps(raw).encode(),

@@ -1,4 +1,4 @@
-"""The provider of our tests is what the official client takes it for, so our adapter's is too."""
+"""The official Twilio client works with the simulated provider that tests our adapter."""
 
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,7 +13,7 @@ TO, FROM = "+31612345678", "+31201234567"
 
 
 class _Here(TwilioHttpClient):
-    """The official client's own, with the address of our provider instead of Twilio's."""
+    """The HTTP client of the official library, with the URL of the simulated provider."""
 
     def __init__(self, base: str) -> None:
         super().__init__(timeout=5)

@@ -1,4 +1,4 @@
-"""Statuses that the provider of SMS reports of messages that we sent, over HTTP and signed."""
+"""Signed status callbacks of the SMS provider over HTTP."""
 
 from datetime import timedelta
 
@@ -34,7 +34,7 @@ def provider():
 
 
 def sent(provider, live_server, settings, delivery_result: str = "accepted") -> Message:
-    """A message that our adapter handed to the provider."""
+    """Create a message that our adapter sent to the provider."""
     settings.BUTLER_SITE_URL = live_server.url
     sent_message = message(
         guest(phone=NOORS), channel="sms", state=delivery_result, address=NOORS, attempts=1

@@ -1,4 +1,4 @@
-"""What comes back by SMS, over HTTP, signed as the provider signs it."""
+"""Incoming SMS over HTTP, with the provider's signature."""
 
 import json
 import uuid
@@ -40,7 +40,7 @@ def account(settings):
 
 @pytest.fixture
 def inbound(account, live_server):
-    """Send a text as the provider hands it on; return the status and what was answered."""
+    """Send an SMS as the provider does; return the status and the body of the response."""
 
     def send(body: str, *, sid: str = "", number: str = NOORS, token: str = TOKEN, **more):
         sid = f"SM{sid[2:]:0>32}" if sid else f"SM{uuid.uuid4().hex}"

@@ -31,7 +31,7 @@ def test_signature_of_the_reference_library_is_accepted(text):
 
 
 def test_the_reference_library_accepts_what_we_sign():
-    # The library looks at its own clock, and this module may have been read minutes ago.
+    # The library uses the current time, and this module may have been imported minutes ago.
     stamp = int(datetime.now(UTC).timestamp())
     signed = {
         "webhook-id": "msg_1",

@@ -1,4 +1,4 @@
-"""Requests count that the official validator takes for Twilio's, and no others."""
+"""Butler accepts exactly the requests that Twilio's official validator accepts."""
 
 import hashlib
 import json
@@ -74,7 +74,7 @@ def test_a_word_that_was_changed_on_the_way_is_refused(account, client):
 
 
 def test_a_form_is_not_the_same_as_json(account, client):
-    """The names and values of a form are signed without what is between them."""
+    """The signature covers the names and values of a form without their separators."""
     fields = {"MessageSid": "SM1", "From": NOORS, "To": OURS, "Body": "STOP"}
     url = "http://testserver/v1/sms/inbound"
     signature = RequestValidator(TOKEN).compute_signature(url, fields)

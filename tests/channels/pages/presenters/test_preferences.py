@@ -1,4 +1,4 @@
-"""The page of preferences shows what decisions obey."""
+"""The Preferences page shows the same settings that decisions use."""
 
 import pytest
 
