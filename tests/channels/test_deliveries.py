@@ -147,23 +147,23 @@ def test_a_sender_that_fell_silent_leaves_what_is_uncertain():
 def test_worker_that_returns_after_its_lease_can_still_record_outcomes():
     message = offer()
     provider = Provider()
-    original = outcomes.record
+    original = outcomes.write_outcomes
     calls = []
 
     def late(late_outcomes, *, now):
         calls.append((list(late_outcomes), now))
 
-    outcomes.record = late
+    outcomes.write_outcomes = late
     try:
         round_(provider)
     finally:
-        outcomes.record = original
+        outcomes.write_outcomes = original
     with connection.cursor() as cursor:
         cursor.execute("UPDATE butler_delivery SET lease_until = '2000-01-01'")
     outcomes.expire_leases(now=NOON)
 
     ((late_outcomes, now),) = calls
-    assert outcomes.record(late_outcomes, now=now) == 1
+    assert outcomes.write_outcomes(late_outcomes, now=now) == 1
 
     message.refresh_from_db()
     assert message.state == "accepted"
