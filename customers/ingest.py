@@ -15,10 +15,10 @@ from customers.db import retry
 from customers.events import log, quarantine
 from customers.events.outcomes import BatchOutcomes
 from customers.events.stored_messages import find_stored, may_have_public_keys
+from customers.fault_isolation import FAULTS, UNREADABLE, describe_fault
 from customers.identity import record_creation, resolution
 from customers.identity.grouping import IdentifierKey
 from customers.identity.resolution import Resolved, ResolvedIdentifier
-from customers.isolation import FAULTS, UNREADABLE, describe_fault
 from customers.projections import registry
 from customers.projections.traits import TraitStatement, trait_statements
 from customers.types import (

@@ -9,7 +9,7 @@ from django.db import DatabaseError, transaction
 from customers import db, sql
 from customers.consent import ledger
 from customers.db import retry
-from customers.isolation import FAULTS, describe_fault
+from customers.fault_isolation import FAULTS, describe_fault
 from customers.projections import registry
 from customers.projections.registry import SkippedEvent
 

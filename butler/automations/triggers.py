@@ -24,7 +24,7 @@ from butler.automations.versions import LoadedVersion
 from butler.decisions.inputs import company_zone
 from butler.document import OnAbsence, OnEvent
 from butler.due import civil_time, notify
-from customers.isolation import FAULTS, describe_fault
+from customers.fault_isolation import FAULTS, describe_fault
 from customers.sql import json
 from customers.types import LogEntry
 

@@ -19,7 +19,7 @@ from butler.due.civil_time import age_on
 from butler.types import Address, Budget, Facts, Rules
 from customers.consent.preferences import QuietHours
 from customers.consent.state import State
-from customers.isolation import FAULTS, describe_fault
+from customers.fault_isolation import FAULTS, describe_fault
 from customers.models import Purpose, Topic
 
 CHANNELS = frozenset({"inbox", "email", "sms", "phone"})

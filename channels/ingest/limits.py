@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from customers import isolation
+from customers import fault_isolation
 
 # An event above LARGE_EVENT gets a warning; above MAX_EVENT it goes to quarantine.
 LARGE_EVENT = 32 * 1024
@@ -57,7 +57,7 @@ class InvalidEvent(Exception):
 
 
 # The errors of a reader for an invalid event, and for a defect of the reader itself.
-READER_ERRORS: tuple[type[Exception], ...] = (InvalidEvent, *isolation.FAULTS)
+READER_ERRORS: tuple[type[Exception], ...] = (InvalidEvent, *fault_isolation.FAULTS)
 _log = logging.getLogger(__name__)
 
 
@@ -65,9 +65,9 @@ def as_invalid_event(error: Exception) -> InvalidEvent:
     """Return the reason why an event is invalid: `unreadable` for a defect of the reader."""
     if isinstance(error, InvalidEvent):
         return error
-    description = isolation.describe_fault(error)
+    description = fault_isolation.describe_fault(error)
     _log.error("event cannot be read: %s", description)
-    return InvalidEvent(isolation.UNREADABLE, description)
+    return InvalidEvent(fault_isolation.UNREADABLE, description)
 
 
 def _finite_float(text: str) -> float:

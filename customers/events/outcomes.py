@@ -5,7 +5,7 @@ from uuid import UUID
 
 from customers.events import quarantine
 from customers.events.stored_messages import StoredMessage
-from customers.isolation import UNREADABLE
+from customers.fault_isolation import UNREADABLE
 from customers.types import IncomingEvent, IngestedBatch, IngestOutcome, RejectedItem, Sender
 
 

@@ -7,13 +7,13 @@ from functools import lru_cache
 import email_validator
 import phonenumbers
 
+from customers.fault_isolation import FAULTS, describe_fault
 from customers.identity.non_identifiers import (
     DEFAULT_FILE,
     NonIdentifiers,
     is_made_up,
     without_invisible,
 )
-from customers.isolation import FAULTS, describe_fault
 
 _log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from customers import isolation, sql
+from customers import fault_isolation, sql
 from customers.projections import interactions, orders, parties, requests
 from customers.projections.projected_events import ProjectedEvent
 from customers.projections.traits import TraitStatement, weightiest
@@ -130,7 +130,7 @@ def fold(events: dict[Subject, list[ProjectedEvent]]) -> tuple[States, list[Skip
             states[projection.table].append((subject.customer_id, name, state))
             skipped += [
                 SkippedEvent(
-                    subject, event.version, event.message_key, isolation.describe_fault(error)
+                    subject, event.version, event.message_key, fault_isolation.describe_fault(error)
                 )
                 for event, error in faulty
             ]
@@ -143,10 +143,10 @@ def _fold_sound(
     """Fold what can be folded; events that raise a fault are left out, whatever came first."""
     try:
         return projection.fold(name, events), []
-    except isolation.FAULTS:
+    except fault_isolation.FAULTS:
         # By when things happened, so that the order of arrival decides nothing.
         ordered = sorted(events, key=lambda event: (event.occurred_at, event.message_key))
-    sound, faulty = isolation.split_sound_and_faulty(
+    sound, faulty = fault_isolation.split_sound_and_faulty(
         ordered, lambda events: projection.fold(name, events)
     )
     return projection.fold(name, sound), faulty

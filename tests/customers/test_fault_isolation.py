@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.isolation import describe_fault, split_sound_and_faulty
+from customers.fault_isolation import describe_fault, split_sound_and_faulty
 
 
 def fold(events):
@@ -50,5 +50,5 @@ def test_fault_is_described_without_the_value_that_caused_it():
     except ValueError as error:
         described = describe_fault(error)
 
-    assert described.startswith("ValueError in tests/customers/test_isolation.py:")
+    assert described.startswith("ValueError in tests/customers/test_fault_isolation.py:")
     assert "31612345678" not in described
