@@ -22,7 +22,7 @@ from butler.api.statements import (
 from customers.access.permissions import Right
 from customers.api import schema
 from customers.api.base import read_body, shape_response
-from customers.consent import history
+from customers.consent import purpose_texts, state_reader
 from customers.consent.state import State, may_ask
 from customers.consent.statements import ConsentStatement
 from customers.queries.consent_shapes import PurposeShape
@@ -92,11 +92,11 @@ class ConsentsView(ControlView):
         tags=TAG,
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        state, now = history.current_state(self.live_id), timezone.now()
+        state, now = state_reader.read_state(self.live_id), timezone.now()
         objections = {subject: UUID(entry) for subject, entry in state.objections.items()}
         consents = [
             _consent_shape(purpose, state, objections.get(purpose.key), now)
-            for purpose in history.purposes(requested_language(request))
+            for purpose in purpose_texts.purposes(requested_language(request))
         ]
         return shape_response(ConsentsShape(consents, objections))
 

@@ -10,7 +10,7 @@ from butler.api.statements import TAG, ControlView
 from customers.access.permissions import Right
 from customers.api import schema
 from customers.api.base import or_404, page_parameters, page_response
-from customers.consent import history
+from customers.consent import ledger_export
 from customers.queries.consent_shapes import LedgerEntryShape
 
 
@@ -28,7 +28,7 @@ class LedgerView(ControlView):
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_parameters(request)
         return page_response(
-            request, history.ledger_entries(self.live_id, cursor=cursor, limit=limit)
+            request, ledger_export.ledger_entries(self.live_id, cursor=cursor, limit=limit)
         )
 
 
@@ -43,7 +43,7 @@ class ExportView(ControlView):
         tags=TAG,
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        return _download(history.export_ledger(self.live_id), "ledger.json")
+        return _download(ledger_export.export_ledger(self.live_id), "ledger.json")
 
 
 class ReceiptView(ControlView):
@@ -56,7 +56,7 @@ class ReceiptView(ControlView):
         self, request: Request, entry_id: UUID, customer_id: UUID | None = None
     ) -> HttpResponse:
         return _download(
-            or_404(history.receipt(self.live_id, entry_id)), f"receipt-{entry_id}.json"
+            or_404(ledger_export.receipt(self.live_id, entry_id)), f"receipt-{entry_id}.json"
         )
 
 

@@ -21,7 +21,7 @@ from butler.api.statements import (
 from customers.access.permissions import Right
 from customers.api import schema
 from customers.api.base import read_body, shape_response
-from customers.consent import history
+from customers.consent import purpose_texts, state_reader
 from customers.consent.statements import ConsentStatement
 from customers.queries.consent_shapes import TopicShape
 from customers.queries.shapes import Json
@@ -82,10 +82,10 @@ class PreferencesView(ControlView):
                 topic=setting.topic,
                 entry=UUID(setting.entry),
             )
-            for setting in history.current_state(self.live_id).settings
+            for setting in state_reader.read_state(self.live_id).settings
         ]
         return shape_response(
-            PreferencesShape(settings, history.topics(requested_language(request)))
+            PreferencesShape(settings, purpose_texts.topics(requested_language(request)))
         )
 
     @schema.describe(

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from customers.consent import history, signing
+from customers.consent import ledger_export, signing
 from tests import factories
 from tests.conftest import ROOT
 from tests.customers import saying
@@ -51,7 +51,7 @@ def keys(noor, tmp_path):
 @pytest.fixture
 def ledger(noor, tmp_path):
     path = tmp_path / "ledger.json"
-    path.write_bytes(history.export_ledger(noor.id))
+    path.write_bytes(ledger_export.export_ledger(noor.id))
     return path
 
 
@@ -59,7 +59,7 @@ def ledger(noor, tmp_path):
 def test_a_receipt_of_each_word_is_genuine_with_nothing_but_the_public_keys(noor, keys, tmp_path):
     [entry] = say(noor.id, withdraw("surveys")).entries
     receipt = tmp_path / "receipt.json"
-    receipt.write_bytes(history.receipt(noor.id, entry))
+    receipt.write_bytes(ledger_export.receipt(noor.id, entry))
 
     process = verify(receipt, "--keys", keys)
 

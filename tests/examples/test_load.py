@@ -11,7 +11,7 @@ from butler.actions.topics import set_status
 from butler.models import AutomationVersion, Due, Run, TopicStatus
 from customers.actions.changes import ChangeAuthor
 from customers.actions.consent import record_statements
-from customers.consent.history import current_state
+from customers.consent.state_reader import read_state
 from customers.consent.statements import ConsentStatement
 from customers.models import (
     Customer,
@@ -156,7 +156,7 @@ def test_past_events_start_no_automation(capsys):
     noor = Identifier.objects.get(
         kind="user_id", value="noor", evidence=Evidence.VERIFIED
     ).customer_id
-    consents_of_noor = current_state(noor).consents
+    consents_of_noor = read_state(noor).consents
     assert {purpose: consent.state for purpose, consent in consents_of_noor.items()} == {
         "offers": "given",
         "birthdays": "given",
@@ -196,7 +196,7 @@ def test_second_load_does_not_restore_a_withdrawn_consent(capsys):
 
     _load(capsys)
 
-    assert current_state(noor).consents["offers"].state == "withdrawn"
+    assert read_state(noor).consents["offers"].state == "withdrawn"
 
 
 def test_rides_are_open_at_first_and_keep_a_later_status(capsys):

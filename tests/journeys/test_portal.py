@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from customers.actions import notes
-from customers.consent import history
+from customers.consent import state_reader
 from customers.models import ControlEntry, Customer, Event, Order
 from tests import factories
 from tests.journeys import portal
@@ -52,7 +52,7 @@ def _send(to: Customer, subject: str) -> None:
 
 
 def _state(of: Customer, purpose: str = "offers") -> str:
-    return history.current_state(of.pk).consents[purpose].state
+    return state_reader.read_state(of.pk).consents[purpose].state
 
 
 def test_customer_withdraws_consent_and_gives_it_again(me, noor, apart):

@@ -10,7 +10,7 @@ from butler.queries.inbox import ResolvedCustomer
 from channels.console.presenters import labels
 from channels.pages.presenters.decisions import CatalogNames, catalog_names
 from channels.pages.time import staff_time
-from customers.consent import history
+from customers.consent import purpose_texts
 
 
 def occasions(
@@ -18,7 +18,7 @@ def occasions(
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Return the occasions to send a message, newest first, and the next cursor."""
     page = decision_queries.occasions(customer.ids, cursor=cursor, limit=limit)
-    names = catalog_names(history.purposes("en"), history.topics("en"))
+    names = catalog_names(purpose_texts.purposes("en"), purpose_texts.topics("en"))
     rows = [
         {
             "name": occasion.name.get("en") or occasion.automation or "By a colleague",

@@ -24,7 +24,7 @@ from channels.pages import forms
 from channels.pages.forms import InvalidForm
 from channels.pages.presenters.preferences import preferences_page
 from customers.actions.notes import NoSuchCustomer
-from customers.consent import history
+from customers.consent import purpose_texts
 from customers.consent.state import State
 from customers.consent.statements import ConsentStatement, InvalidStatement
 from customers.identity.search import describe
@@ -67,7 +67,7 @@ def _page_context(
 ) -> dict[str, Any]:
     matches = describe([live_id], today=timezone.localdate(now))
     language = _language(request.GET.get("aloud", ""), facts)
-    page = preferences_page(facts, state, _purposes(language), history.topics("en"), now)
+    page = preferences_page(facts, state, _purposes(language), purpose_texts.topics("en"), now)
     return {
         "customer_id": live_id,
         "name": matches[0].name if matches else "",
@@ -95,7 +95,7 @@ def change(request: HttpRequest, customer_id: UUID, name: str) -> HttpResponse:
     """Save the form of this name for the customer, and redirect to its section of the page."""
     now = timezone.now()
     live_id, facts = _facts(customer_id, now)
-    purposes = [purpose.key for purpose in history.purposes("en")]
+    purposes = [purpose.key for purpose in purpose_texts.purposes("en")]
     anchor = forms.anchor_of(name, request.POST, purposes)
     try:
         _save(request, live_id, name, facts.control if facts else None, anchor, now)
@@ -138,7 +138,7 @@ def _statements(
     request: HttpRequest, name: str, state: State, live_id: UUID, now: datetime
 ) -> list[ConsentStatement]:
     was_read_aloud = "read" in request.POST
-    topics = [topic.key for topic in history.topics("en")]
+    topics = [topic.key for topic in purpose_texts.topics("en")]
     evidence = _evidence(request, live_id, now) | ({"read": "aloud"} if was_read_aloud else {})
     if request.POST.getlist("initiative") == ["customer"]:
         evidence["initiative"] = "customer"
@@ -173,14 +173,14 @@ def _facts(customer_id: UUID, now: datetime) -> tuple[UUID, Facts | None]:
 
 def _purposes(language: str) -> list[PurposeShape]:
     """Return the purposes with English names and the notices in the customer's language."""
-    english = {purpose.key: purpose for purpose in history.purposes("en")}
+    english = {purpose.key: purpose for purpose in purpose_texts.purposes("en")}
     return [
         msgspec.structs.replace(
             purpose,
             name=english[purpose.key].name,
             description=english[purpose.key].description,
         )
-        for purpose in history.purposes(language)
+        for purpose in purpose_texts.purposes(language)
     ]
 
 

@@ -8,7 +8,7 @@ from butler.queries import decisions as queries
 from butler.queries.inbox import ResolvedCustomer
 from channels.pages.presenters.decisions import access_log_rows, catalog_names, occasion_card
 from channels.portal.decorators import page, render_page
-from customers.consent import history
+from customers.consent import purpose_texts
 from customers.queries.pages import BadCursor
 
 PAGE_SIZE = 20
@@ -27,7 +27,7 @@ def decisions(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
         )
     except BadCursor:
         return redirect("portal:decisions")
-    names = catalog_names(history.purposes(language), history.topics(language))
+    names = catalog_names(purpose_texts.purposes(language), purpose_texts.topics(language))
     context = {
         "occasions": [occasion_card(occasion, names, language) for occasion in occasions.results],
         "next": occasions.next,

@@ -22,7 +22,7 @@ from channels.pages.presenters.messages import message_card
 from channels.pages.presenters.record import RecordPage, record_page
 from channels.pages.presenters.timeline import ReferenceNames, message_id_of
 from channels.portal.decorators import own_record, render_page
-from customers.consent import history
+from customers.consent import purpose_texts
 from customers.queries.consent_shapes import PurposeShape
 from customers.queries.record import read_record
 from customers.queries.shapes import EventShape, RecordShape
@@ -57,7 +57,7 @@ def clock(request: HttpRequest) -> HttpResponse:
 
 def _record_context(customer: ResolvedCustomer) -> dict[str, Any]:
     newest = messages(customer.ids, cursor=None, limit=MESSAGES_LIMIT)
-    purposes = history.purposes(get_language() or "en")
+    purposes = purpose_texts.purposes(get_language() or "en")
     now = timezone.now()
     shape = read_record(customer.id, today=timezone.localdate(now))
     return {
@@ -93,7 +93,7 @@ def _reference_names(
     customer: ResolvedCustomer, events: Sequence[EventShape], purposes: Sequence[PurposeShape]
 ) -> ReferenceNames:
     message_ids = {message_id for event in events if (message_id := message_id_of(event))}
-    catalog = catalog_names(purposes, history.topics(get_language() or "en"))
+    catalog = catalog_names(purposes, purpose_texts.topics(get_language() or "en"))
     return ReferenceNames(subjects(customer.ids, message_ids), catalog)
 
 

@@ -24,7 +24,7 @@ from channels.pages.time import time_of_day
 from channels.portal.decorators import form, not_found, page, render_page
 from customers.actions.changes import ChangeAuthor
 from customers.actions.notes import NoSuchCustomer
-from customers.consent import history
+from customers.consent import purpose_texts
 from customers.consent.state import State
 from customers.consent.statements import InvalidStatement
 from customers.events import internal_sources
@@ -40,7 +40,7 @@ def preferences(request: HttpRequest, customer: ResolvedCustomer) -> HttpRespons
         template = "portal/preferences_unavailable.html"
         return render_page(request, template, customer, "preferences", status=503)
     language = get_language() or "en"
-    purposes, topics = history.purposes(language), history.topics(language)
+    purposes, topics = purpose_texts.purposes(language), purpose_texts.topics(language)
     context = {"preferences": preferences_page(facts, facts.control, purposes, topics, now)}
     return render_page(request, "portal/preferences.html", customer, "preferences", **context)
 
@@ -53,7 +53,7 @@ def change(request: HttpRequest, customer: ResolvedCustomer, name: str) -> HttpR
     state = facts.control if facts else None
     if state is None:
         return not_found(request, customer, "preferences")
-    purposes = [purpose.key for purpose in history.purposes(get_language() or "en")]
+    purposes = [purpose.key for purpose in purpose_texts.purposes(get_language() or "en")]
     anchor = forms.anchor_of(name, request.POST, purposes)
     try:
         _save(request, customer, name, state, anchor, now)
@@ -74,7 +74,7 @@ def _save(
     anchor: str,
     now: datetime,
 ) -> None:
-    topics = [topic.key for topic in history.topics(get_language() or "en")]
+    topics = [topic.key for topic in purpose_texts.topics(get_language() or "en")]
     statements = forms.read_statements(name, request.POST, state, topics=topics, now=now)
     author = ChangeAuthor(internal_sources.signed_in_sender("customer portal", "web"))
     acknowledgement = withdrawal.record_statements(

@@ -10,7 +10,7 @@ from butler.queries.inbox import ResolvedCustomer
 from channels.pages.presenters.decisions import catalog_names
 from channels.pages.presenters.ledger import ledger_row
 from channels.portal.decorators import not_found, page, render_page
-from customers.consent import history
+from customers.consent import ledger_export, purpose_texts
 from customers.queries.pages import BadCursor
 
 PAGE_SIZE = 25
@@ -21,12 +21,12 @@ def list_receipts(request: HttpRequest, customer: ResolvedCustomer) -> HttpRespo
     """List the entries, the newest first."""
     language = get_language() or "en"
     try:
-        entries = history.ledger_entries(
+        entries = ledger_export.ledger_entries(
             customer.id, cursor=request.GET.get("cursor"), limit=PAGE_SIZE
         )
     except BadCursor:
         return redirect("portal:receipts")
-    names = catalog_names(history.purposes(language), history.topics(language))
+    names = catalog_names(purpose_texts.purposes(language), purpose_texts.topics(language))
     context = {
         "rows": [ledger_row(entry, names) for entry in entries.results],
         "next": entries.next,
@@ -38,7 +38,7 @@ def list_receipts(request: HttpRequest, customer: ResolvedCustomer) -> HttpRespo
 @page
 def receipt_file(request: HttpRequest, customer: ResolvedCustomer, entry_id: UUID) -> HttpResponse:
     """Return one receipt as a file, which anybody can verify without access to Butler."""
-    document = history.receipt(customer.id, entry_id)
+    document = ledger_export.receipt(customer.id, entry_id)
     if document is None:
         return not_found(request, customer, "preferences")
     return _json_file(document, f"receipt-{entry_id}.json")
@@ -47,7 +47,7 @@ def receipt_file(request: HttpRequest, customer: ResolvedCustomer, entry_id: UUI
 @page
 def ledger_file(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
     """Return the whole ledger as one file."""
-    return _json_file(history.export_ledger(customer.id), "ledger.json")
+    return _json_file(ledger_export.export_ledger(customer.id), "ledger.json")
 
 
 def _json_file(content: bytes, name: str) -> HttpResponse:

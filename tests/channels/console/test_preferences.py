@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from customers.consent import history
+from customers.consent import state_reader
 from customers.models import AccessLogEntry, ControlEntry, Suppression, User
 from tests import factories, staff
 from tests.channels.console.acting import ADDRESS, page_of
@@ -56,7 +56,7 @@ def test_a_yes_on_the_phone_says_who_heard_it_and_that_the_words_were_read(desk,
 
     assert "Written down. It holds from this moment on." in page
     assert "Said yes," in page
-    assert history.current_state(house.id).consents["offers"].state == "given"
+    assert state_reader.read_state(house.id).consents["offers"].state == "given"
     [document] = _documents()
     assert document["actor"] == {"id": "staff:Sam", "role": "staff"}
     assert document["evidence"] == {
@@ -83,11 +83,11 @@ def test_refused_consent_is_given_later_only_on_the_customers_initiative(desk, h
 
     assert "They said no, and are not asked again before" in page
     assert "Do not bring this up before" in page
-    assert history.current_state(house.id).consents["offers"].state == "refused"
+    assert state_reader.read_state(house.id).consents["offers"].state == "refused"
 
     _consent(desk, house, "yes", read="aloud", initiative="customer")
 
-    assert history.current_state(house.id).consents["offers"].state == "given"
+    assert state_reader.read_state(house.id).consents["offers"].state == "given"
     assert _documents()[-1]["evidence"]["initiative"] == "customer"
 
 
@@ -100,7 +100,7 @@ def test_a_no_needs_nothing_read_and_tells_what_had_already_left(desk, house):
     page = _consent(desk, house, "no")
 
     assert "Tell them: 1 message had already left in the last hour: Ten percent off, E-mail" in page
-    assert history.current_state(house.id).consents["offers"].state == "withdrawn"
+    assert state_reader.read_state(house.id).consents["offers"].state == "withdrawn"
     assert "Took a yes back," in page
 
 
@@ -144,12 +144,12 @@ def test_statement_by_phone_names_the_call_that_just_ended(desk, house):
 )
 def test_every_preference_can_be_set_and_cleared(desk, house, what, form, name, value):
     _post_form(desk, house, what, **form)
-    [setting] = history.current_state(house.id).settings
+    [setting] = state_reader.read_state(house.id).settings
     assert (setting.name, setting.value) == (name, value)
 
     _post_form(desk, house, what, do="clear")
 
-    assert history.current_state(house.id).settings == ()
+    assert state_reader.read_state(house.id).settings == ()
 
 
 def test_a_channel_is_switched_off_for_a_topic(desk, house):
@@ -160,7 +160,7 @@ def test_a_channel_is_switched_off_for_a_topic(desk, house):
 
     _post_form(desk, house, "channels", was=was[1], on=on)
 
-    [setting] = history.current_state(house.id).settings
+    [setting] = state_reader.read_state(house.id).settings
     assert (setting.channel, setting.topic, setting.value) == ("sms", "rides", False)
 
 
@@ -224,7 +224,7 @@ def test_preference_of_a_merged_record_is_set_on_the_canonical_one(desk, house):
     _post_form(desk, joined_record, "person-first", answer="yes")
 
     assert [
-        setting.name for setting in history.current_state(joined_record.canonical_id).settings
+        setting.name for setting in state_reader.read_state(joined_record.canonical_id).settings
     ] == ["person_first"]
 
 

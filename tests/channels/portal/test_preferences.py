@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from butler.decisions.inputs import read_projected_events
-from customers.consent import history
+from customers.consent import state_reader
 from customers.models import (
     Control,
     ControlEntry,
@@ -91,11 +91,11 @@ def test_yes_and_no_hold_at_once_and_are_on_the_ledger(signed_in, noor):
     page = _consent(signed_in, "yes")
     assert "Saved. It holds from this moment on." in page
     assert "You said yes." in _card(page, "consent-offers")
-    assert history.current_state(noor.id).consents["offers"].state == "given"
+    assert state_reader.read_state(noor.id).consents["offers"].state == "given"
 
     page = _consent(signed_in, "no")
     assert "You took your yes back." in _card(page, "consent-offers")
-    assert history.current_state(noor.id).consents["offers"].state == "withdrawn"
+    assert state_reader.read_state(noor.id).consents["offers"].state == "withdrawn"
 
     kinds = ControlEntry.objects.order_by("seq").values_list("kind", flat=True)
     assert list(kinds) == ["consent.given", "consent.withdrawn"]
@@ -128,7 +128,7 @@ def test_objecting_to_advertising_overrules_every_yes_and_can_be_taken_back(sign
     _consent(signed_in, "yes")
 
     _post_form(signed_in, "objection", answer="yes")
-    assert "marketing" in history.current_state(noor.id).objections
+    assert "marketing" in state_reader.read_state(noor.id).objections
     assert "Offers: <strong>no</strong>" in _page(signed_in, "/")
 
     _post_form(signed_in, "objection", answer="no")
@@ -189,7 +189,9 @@ def test_each_preference_is_set_shown_and_taken_back(
 ):
     page = _post_form(signed_in, what, **form)
 
-    settings = {setting.name: setting.value for setting in history.current_state(noor.id).settings}
+    settings = {
+        setting.name: setting.value for setting in state_reader.read_state(noor.id).settings
+    }
     assert settings == {name: value}
     facts = read_projected_events([noor.id], now=timezone.now())[noor.id]
     assert facts.control
@@ -198,13 +200,13 @@ def test_each_preference_is_set_shown_and_taken_back(
     assert shown in _card(page, place)
 
     _post_form(signed_in, what, do="clear")
-    assert history.current_state(noor.id).settings == ()
+    assert state_reader.read_state(noor.id).settings == ()
 
 
 def test_a_pause_says_until_when_and_can_be_ended(signed_in, noor):
     page = _post_form(signed_in, "pause", days="7")
 
-    [pause] = history.current_state(noor.id).settings
+    [pause] = state_reader.read_state(noor.id).settings
     assert timezone.datetime.fromisoformat(pause.value) > timezone.now() + timedelta(days=6)
     assert "We are silent until" in _card(page, "pause")
 
@@ -215,7 +217,7 @@ def test_a_pause_says_until_when_and_can_be_ended(signed_in, noor):
 def test_use_of_data_can_be_stopped_even_where_an_order_needs_it(signed_in, noor):
     _post_form(signed_in, "data-use", purpose="combine", answer="no")
 
-    [setting] = history.current_state(noor.id).settings
+    [setting] = state_reader.read_state(noor.id).settings
     assert (setting.name, setting.topic, setting.value) == ("data_use", "combine", False)
     assert "Nor do we use your data" in _card(_page(signed_in), "consent-combine")
 

@@ -15,7 +15,7 @@ from butler.decisions.inputs import read_projected_events, rules
 from butler.models import Message, StaffTask
 from butler.types import Use
 from customers.actions.changes import ChangeAuthor
-from customers.consent import history
+from customers.consent import state_reader
 from customers.consent.statements import ConsentStatement, InvalidStatement
 from customers.models import ControlEntry, Purpose
 from tests import factories
@@ -202,7 +202,7 @@ def test_a_childs_yes_is_not_taken_but_a_guardians_is_and_a_no_is(signed_in, noo
         withdrawal.record_statements(
             customer_id=noor.pk, statements=[word], author=author, now=timezone.now()
         )
-        return history.current_state(noor.pk).consents["offers"].state
+        return state_reader.read_state(noor.pk).consents["offers"].state
 
     with pytest.raises(InvalidStatement) as refused:
         say("consent.given", kind="click")

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from butler.models import StaffTask
 from customers.actions.consent import record_statements
-from customers.consent import history
+from customers.consent import ledger_export
 from customers.consent.statements import ConsentStatement
 from customers.identity import merging
 from customers.models import (
@@ -98,7 +98,7 @@ def test_a_number_that_nobody_proved_is_stopped_and_provably_so(inbound):
     assert stopped() == ["+31687654321"]
     assert kinds() == ["preference.set", "signal.received"]
     entry = ControlEntry.objects.first()
-    assert history.receipt(entry.record_id, entry.entry_id) is not None
+    assert ledger_export.receipt(entry.record_id, entry.entry_id) is not None
     assert json.loads(entry.document)["evidence"] == {
         "kind": "stop",
         "message": "SM" + "1".zfill(32),

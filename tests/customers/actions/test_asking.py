@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from customers.actions.consent import expire_consents
-from customers.consent.history import current_state
 from customers.consent.state import may_ask
+from customers.consent.state_reader import read_state
 from customers.consent.statements import InvalidStatement
 from customers.models import ControlEntry
 from tests import factories
@@ -101,16 +101,16 @@ def test_the_rest_after_a_no_is_as_long_whatever_the_clocks_do(noor, zone, refus
     say(noor.id, refuse(), now=at.astimezone(UTC))
 
     assert end - at.astimezone(UTC) == timedelta(days=183)
-    state = current_state(noor.id)
+    state = read_state(noor.id)
     assert not may_ask(state, "offers", end - timedelta(seconds=1))
     assert may_ask(state, "offers", end)
 
 
 def test_who_objects_or_said_yes_is_not_asked(noor):
-    assert may_ask(current_state(noor.id), "offers", NOON)
+    assert may_ask(read_state(noor.id), "offers", NOON)
 
     say(noor.id, give("surveys"), object_())
-    state = current_state(noor.id)
+    state = read_state(noor.id)
 
     assert not may_ask(state, "offers", NOON)
     assert not may_ask(state, "surveys", NOON)

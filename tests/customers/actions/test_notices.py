@@ -9,7 +9,7 @@ from customers.actions.notices import (
     digest,
     publish,
 )
-from customers.consent import history
+from customers.consent import purpose_texts
 from customers.models import Notice, Purpose, Topic
 from tests.factories import NOON
 
@@ -73,7 +73,7 @@ def test_the_newest_words_are_shown_in_the_reader_s_language(language, expected)
     second = NoticeText("offers", 2, {"en": "We may write often.", "nl": "Vaak."})
     publish(purposes=[OFFERS], notices=[FIRST, second], now=NOON)
 
-    [shown] = history.purposes(language)
+    [shown] = purpose_texts.purposes(language)
 
     assert (shown.notice.version, shown.notice.language) == (2, expected)
     assert shown.notice.digest == digest(shown.notice.text)
@@ -82,5 +82,5 @@ def test_the_newest_words_are_shown_in_the_reader_s_language(language, expected)
 def test_words_in_another_language_are_better_than_none():
     publish(purposes=[OFFERS], notices=[NoticeText("offers", 1, {"da": "Må vi?"})], now=NOON)
 
-    assert history.purposes("sv")[0].notice.language == "da"
-    assert history.purposes("sv")[0].name == "Offers"
+    assert purpose_texts.purposes("sv")[0].notice.language == "da"
+    assert purpose_texts.purposes("sv")[0].name == "Offers"

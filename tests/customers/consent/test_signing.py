@@ -3,7 +3,7 @@ import base64
 import pytest
 
 from config import checks
-from customers.consent import history, receipts, signing
+from customers.consent import ledger_export, receipts, signing
 from customers.models import ReceiptKey
 from tests import factories
 from tests.customers import saying
@@ -36,10 +36,10 @@ def test_what_was_signed_before_the_key_changed_stays_verifiable(client, setting
     noor = factories.customer(("user_id", "noor"))
     [entry] = say(noor.id, give()).entries
     settings.RECEIPT_KEY = seed(1)
-    old = history.receipt(noor.id, entry)
+    old = ledger_export.receipt(noor.id, entry)
 
     settings.RECEIPT_KEY = seed(2)
-    new = history.receipt(noor.id, entry)
+    new = ledger_export.receipt(noor.id, entry)
     _, keys = published(client)
 
     assert old != new
@@ -69,5 +69,7 @@ def test_a_receipt_is_for_those_for_whom_it_was_said():
     noor, eli = (factories.customer(("user_id", name)) for name in ("noor", "eli"))
     [entry] = say(noor.id, give()).entries
 
-    assert history.receipt(eli.id, entry) is None
-    assert receipts.read_file(history.receipt(noor.id, entry))["document"]["purpose"] == "offers"
+    assert ledger_export.receipt(eli.id, entry) is None
+    assert (
+        receipts.read_file(ledger_export.receipt(noor.id, entry))["document"]["purpose"] == "offers"
+    )

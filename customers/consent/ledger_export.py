@@ -1,6 +1,5 @@
-"""Reads consent for display: the current state, the ledger entries and their receipts."""
+"""Reads ledger entries, receipts and the export of the ledger for customers and staff."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,27 +8,14 @@ import msgspec
 from django.db.models import Q, QuerySet
 
 from customers.consent import receipts, signing
-from customers.consent.state import State
-from customers.models import Control, ControlEntry, Customer, Notice, Purpose, Topic
+from customers.models import ControlEntry, Customer
 from customers.models.control import own_record
-from customers.queries.consent_shapes import (
-    LedgerEntryShape,
-    NoticeShape,
-    PurposeShape,
-    TopicShape,
-)
+from customers.queries.consent_shapes import LedgerEntryShape
 from customers.queries.pages import Page, read_page
 from customers.queries.shapes import Json, shape_of_row
 
-_FALLBACK_LANGUAGE = "en"
 # Fields of a ledger entry that readers see as its document has them.
 _DOCUMENT_FIELDS = ("channel", "topic", "language", "source_channel", "evidence", "valid_until")
-
-
-def current_state(customer_id: UUID) -> State:
-    """Return the consent state of a live record; without a statement nothing is agreed to."""
-    state = Control.objects.filter(pk=customer_id).values_list("state", flat=True).first()
-    return msgspec.convert(state, State) if state else State()
 
 
 def ledger_entries(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[LedgerEntryShape]:
@@ -114,55 +100,3 @@ def _entry(row: ControlEntry) -> LedgerEntryShape:
 
 def _json(value: object) -> Json:
     return msgspec.Raw(msgspec.json.encode(value))
-
-
-def purposes(language: str) -> list[PurposeShape]:
-    """Return the purposes that customers are asked for, with the notices shown today."""
-    notices: dict[str, list[Notice]] = {}
-    for notice in Notice.objects.order_by("version", "language"):
-        notices.setdefault(notice.purpose_id, []).append(notice)
-    return [
-        PurposeShape(
-            key=purpose.key,
-            kind=purpose.kind,  # type: ignore[arg-type]  # one of Purpose.Kind
-            name=_texts_in(purpose.texts, language).get("name", purpose.key),
-            description=_texts_in(purpose.texts, language).get("description", ""),
-            is_offered=purpose.is_offered,
-            notice=_newest_notice(notices.get(purpose.key, ()), language),
-        )
-        for purpose in Purpose.objects.order_by("position", "key")
-    ]
-
-
-def topics(language: str) -> list[TopicShape]:
-    """Return what messages are about."""
-    return [
-        TopicShape(
-            key=topic.key,
-            name=_texts_in(topic.texts, language).get("name", topic.key),
-            description=_texts_in(topic.texts, language).get("description", ""),
-        )
-        for topic in Topic.objects.order_by("position", "key")
-    ]
-
-
-def _texts_in(texts: Mapping[str, Mapping[str, str]], language: str) -> Mapping[str, str]:
-    return _in_language(texts, language) if texts else {}
-
-
-def _in_language[T](by_language: Mapping[str, T], language: str) -> T:
-    """Return the text in this language, else in English, else in any other."""
-    for candidate in (language, language.partition("-")[0], _FALLBACK_LANGUAGE):
-        if candidate in by_language:
-            return by_language[candidate]
-    return by_language[min(by_language)]
-
-
-def _newest_notice(notices: Sequence[Notice], language: str) -> NoticeShape | None:
-    """Return the newest notice, in this language if there is one; `notices` are by version."""
-    if not notices:
-        return None
-    version = notices[-1].version
-    by_language = {notice.language: notice for notice in notices if notice.version == version}
-    chosen = _in_language(by_language, language)
-    return NoticeShape(chosen.version, chosen.language, chosen.text, chosen.digest)

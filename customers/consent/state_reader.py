@@ -1,0 +1,14 @@
+"""Reads the current consent state of a customer."""
+
+from uuid import UUID
+
+import msgspec
+
+from customers.consent.state import State
+from customers.models import Control
+
+
+def read_state(customer_id: UUID) -> State:
+    """Return the consent state of a live record; without a statement nothing is agreed to."""
+    state = Control.objects.filter(pk=customer_id).values_list("state", flat=True).first()
+    return msgspec.convert(state, State) if state else State()
