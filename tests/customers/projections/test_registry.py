@@ -88,14 +88,14 @@ def test_fold_reads_generated_events_in_any_order(events):
 def brittle(monkeypatch):
     """Read counts as they once were read: int() fails on what isdigit() lets through."""
 
-    def whole(value, default):
+    def parse_count(value, default):
         if isinstance(value, str) and value.isdigit():
             return int(value)
         return value if isinstance(value, int) else default
 
     def begin():
         for module in (orders, order_lines):
-            monkeypatch.setattr(module, "whole", whole)
+            monkeypatch.setattr(module, "parse_count", parse_count)
 
     return begin
 
