@@ -11,7 +11,7 @@ from butler import sql
 from butler.messages import delivery_reports
 from butler.messages.delivery_reports import DeliveryReport, MessageStatus
 from butler.models import DeliveryReceipt, Message
-from customers.actions import consent, notes
+from customers.actions import consent, internal_events
 from customers.actions.changes import ChangeAuthor
 from customers.consent.statements import ConsentStatement
 from customers.db import retry
@@ -192,7 +192,7 @@ def _append_events(
 
 def _append_event(message: ReportedMessage, customer_id: UUID, kind: str, now: datetime) -> None:
     codes = {report.detail for report in message.new_reports if report.kind == kind}
-    notes.add_note(
+    internal_events.append_internal_event(
         customer_id=customer_id,
         name=_EVENTS[kind],
         about=f"message:{message.id}",

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from butler.models import Message
 from butler.queries.inbox import sent_messages
 from customers import sql
-from customers.actions import notes
+from customers.actions import internal_events
 
 READ_EVENT = "Message Read"
 
@@ -53,7 +53,7 @@ def mark_read(*, ids: Sequence[UUID], message_id: UUID, now: datetime) -> bool:
 
 
 def _append_read_event(message: Message, now: datetime) -> None:
-    notes.add_note(
+    internal_events.append_internal_event(
         customer_id=message.customer_id,
         name=READ_EVENT,
         about=f"message:{message.pk}",

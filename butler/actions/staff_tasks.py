@@ -9,7 +9,7 @@ from django.db.models import Q
 from butler.actions import delivery_reports
 from butler.messages.delivery_reports import DeliveryReport
 from butler.models import StaffTask
-from customers.actions import notes
+from customers.actions import internal_events
 
 # The event that a finished task appends to the log.
 DONE_EVENT = "Task Done"
@@ -98,7 +98,7 @@ def finish(
 
 
 def _append_done_event(task: StaffTask, actor: str, now: datetime) -> None:
-    notes.add_note(
+    internal_events.append_internal_event(
         customer_id=task.customer_id,
         name=DONE_EVENT,
         about=f"task:{task.pk}",

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 
 from butler.actions import withdrawal
 from customers.access.permissions import request_principal
-from customers.actions.notes import NoSuchCustomer
+from customers.actions.internal_events import NoSuchCustomer
 from customers.api import schema
 from customers.api.base import CustomerView, shape_response
 from customers.api.changes import request_author

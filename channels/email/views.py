@@ -17,7 +17,7 @@ from channels.email import provider_events
 from channels.ingest import http, load_shedding
 from channels.pages import content_security
 from channels.unsubscribe import UnsubscribeScope, end_messages, read_token
-from customers.actions.notes import NoSuchCustomer
+from customers.actions.internal_events import NoSuchCustomer
 from customers.models import Purpose, Topic
 
 ONE_CLICK = "One-Click"

@@ -9,7 +9,7 @@ import msgspec
 
 from customers import sql
 from customers.actions.changes import ChangeAuthor
-from customers.actions.notes import NoSuchCustomer
+from customers.actions.internal_events import NoSuchCustomer
 from customers.consent import ledger as consent_ledger
 from customers.consent.chain_writer import ChainWriter, RecordedStatements, ScopedStatement
 from customers.consent.ledger import Ledger

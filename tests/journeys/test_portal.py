@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from customers.actions import notes
+from customers.actions import internal_events
 from customers.consent import state_reader
 from customers.models import ControlEntry, Customer, Event, Order
 from tests import factories
@@ -40,7 +40,7 @@ def _send(to: Customer, subject: str) -> None:
     """Say something, as a delivery to the inbox does: the message, and the event that rings."""
     now = timezone.now()
     message = factories.message(to, subject=subject, at=now)
-    notes.add_note(
+    internal_events.append_internal_event(
         customer_id=to.pk,
         name="Message Sent",
         about=f"message:{message.pk}",

@@ -23,7 +23,7 @@ from channels.console.views import access, audit
 from channels.pages import forms
 from channels.pages.forms import InvalidForm
 from channels.pages.presenters.preferences import preferences_page
-from customers.actions.notes import NoSuchCustomer
+from customers.actions.internal_events import NoSuchCustomer
 from customers.consent import purpose_texts
 from customers.consent.state import State
 from customers.consent.statements import ConsentStatement, InvalidStatement

@@ -23,7 +23,7 @@ from channels.pages.presenters.preferences import preferences_page
 from channels.pages.time import time_of_day
 from channels.portal.decorators import form, not_found, page, render_page
 from customers.actions.changes import ChangeAuthor
-from customers.actions.notes import NoSuchCustomer
+from customers.actions.internal_events import NoSuchCustomer
 from customers.consent import purpose_texts
 from customers.consent.state import State
 from customers.consent.statements import InvalidStatement

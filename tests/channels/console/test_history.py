@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from customers.actions import notes
+from customers.actions import internal_events
 from customers.models import AccessLogEntry
 from tests import factories, staff
 from tests.channels.console.acting import order, page_of
@@ -143,7 +143,7 @@ def _without_values(page: str) -> str:
 
 
 def test_message_on_the_timeline_names_its_channel(desk, noor):
-    notes.add_note(
+    internal_events.append_internal_event(
         customer_id=noor.pk,
         name="Message Sent",
         about=f"message:{uuid.uuid4()}",

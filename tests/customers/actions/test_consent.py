@@ -8,7 +8,7 @@ from django.db import ProgrammingError, connection
 from customers import rebuild
 from customers.actions import notices
 from customers.actions.consent import expire_consents
-from customers.actions.notes import NoSuchCustomer
+from customers.actions.internal_events import NoSuchCustomer
 from customers.consent import hash_chain
 from customers.consent.statements import ConsentStatement, InvalidStatement
 from customers.identity import merging

@@ -1,4 +1,4 @@
-"""Appends notes to logs: what staff did for a customer, or the customer with a message."""
+"""Appends internal events to logs, such as a finished task or a message marked as read."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,7 +19,7 @@ class NoSuchCustomer(Exception):
 
 
 @transaction.atomic
-def add_note(
+def append_internal_event(
     *,
     customer_id: UUID,
     name: str,
@@ -29,14 +29,14 @@ def add_note(
     now: datetime,
     kind: str = "task",
 ) -> int:
-    """Append a note to the log of the live record; return the version.
+    """Append an internal event to the log of the live record; return the version.
 
     It needs no verified identifier, because it is about what we did and not about who they are.
     """
     live = _lock_live_record(customer_id)
     [(_, version)] = sql.rows("read_customer_versions", {"ids": [live]})
-    note = log.InternalEvent(live, kind, name, properties, now, about)
-    entry = log.internal_log_entry(note, version + 1, actor[:100], f"note-{uuid7()}")
+    event = log.InternalEvent(live, kind, name, properties, now, about)
+    entry = log.internal_log_entry(event, version + 1, actor[:100], f"note-{uuid7()}")
     log.append([entry], source_id=log.BUTLER_SOURCE_ID, evidence=VERIFIED, received_at=now)
     return version + 1
 
