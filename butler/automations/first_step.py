@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from butler.automations.cancellation import cancel_code
-from butler.automations.run_cursor import RunCursor
+from butler.automations.run_progress_builder import RunProgressBuilder
 from butler.automations.run_state import BEFORE_FIRST_STEP, RunMemory, WaitingState
 from butler.document import OnAbsence, OnEvent
 from butler.due import civil_time
@@ -14,7 +14,7 @@ from butler.due import civil_time
 _TOLERANCE = timedelta(minutes=1)
 
 
-def first_step(run: RunCursor) -> str | None:
+def first_step(run: RunProgressBuilder) -> str | None:
     """Return the path of the step to run next; None if the run waits or has ended."""
     if _is_gathering(run):
         return None
@@ -30,7 +30,7 @@ def first_step(run: RunCursor) -> str | None:
     return _end_of_absence(run) if isinstance(run.document.trigger, OnAbsence) else "0"
 
 
-def _is_gathering(run: RunCursor) -> bool:
+def _is_gathering(run: RunProgressBuilder) -> bool:
     """Let the run wait while it gathers events; return whether it waits."""
     trigger = run.document.trigger
     if run.snapshot.step != BEFORE_FIRST_STEP or not isinstance(trigger, OnEvent):
@@ -43,7 +43,7 @@ def _is_gathering(run: RunCursor) -> bool:
     return False
 
 
-def _later_due_at(run: RunCursor) -> datetime | None:
+def _later_due_at(run: RunProgressBuilder) -> datetime | None:
     """Return the later due time of a customer whose time zone changed; None if it is not later."""
     cause = run.snapshot.cause
     if "at" not in cause or run.snapshot.step != "0" or run.memory.entered:
@@ -52,7 +52,7 @@ def _later_due_at(run: RunCursor) -> datetime | None:
     return due_at if due_at > run.now + _TOLERANCE else None
 
 
-def _end_of_absence(run: RunCursor) -> str | None:
+def _end_of_absence(run: RunProgressBuilder) -> str | None:
     assert isinstance(run.document.trigger, OnAbsence)
     if run.snapshot.has_awaited_event:
         run.cancel("cancelled_by_event")

@@ -22,7 +22,7 @@ from butler.automations.conditions import is_met
 from butler.automations.first_step import first_step
 from butler.automations.handover import task_of_message, task_of_step
 from butler.automations.run_contacts import contact_of
-from butler.automations.run_cursor import RunCursor
+from butler.automations.run_progress_builder import RunProgressBuilder
 from butler.automations.run_state import (
     EndedState,
     MessageDraft,
@@ -57,7 +57,7 @@ def run(snapshot: RunSnapshot, rules: Rules, now: datetime, zone: ZoneInfo) -> R
     return RunInterpreter(snapshot, rules, now, zone).run()
 
 
-class RunInterpreter(RunCursor):
+class RunInterpreter(RunProgressBuilder):
     """Interprets one run. Each method of a step returns the path of the next step, or None."""
 
     def run(self) -> RunProgress:

@@ -17,7 +17,7 @@ from butler.due import civil_time
 from butler.types import Gate, Rules
 
 
-class RunCursor:
+class RunProgressBuilder:
     """The snapshot of a run, with its memory, decisions and state so far."""
 
     def __init__(self, snapshot: RunSnapshot, rules: Rules, now: datetime, zone: ZoneInfo) -> None:
