@@ -115,7 +115,7 @@ def _refused_recipients(
     if not recipients or not channels:
         return {}
     # A customer's pause refuses only if it lasts until the last message of the batch expires.
-    expires_at = max(recipient.due_at for recipient in recipients) + civil_time.parse_length(
+    expires_at = max(recipient.due_at for recipient in recipients) + civil_time.parse_duration(
         document.expires
     )
     refused_ids = [recipient.customer_id for recipient in recipients]

@@ -58,7 +58,7 @@ def _end_of_absence(run: RunProgressBuilder) -> str | None:
         run.cancel("cancelled_by_event")
         return None
     trigger = run.document.trigger
-    until = run.snapshot.occurred_at + civil_time.parse_length(trigger.within)
+    until = run.snapshot.occurred_at + civil_time.parse_duration(trigger.within)
     if until > run.now:
         run.state = WaitingState(BEFORE_FIRST_STEP, until, run.memory, trigger.absent)
         return None

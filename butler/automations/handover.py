@@ -15,7 +15,7 @@ _HANDOVER_TIME = timedelta(hours=1)
 
 def task_of_step(snapshot: RunSnapshot, step: TaskStep, path: str, now: datetime) -> StaffTaskDraft:
     """Return the staff task of a task step."""
-    due_at = now + civil_time.parse_length(step.within)
+    due_at = now + civil_time.parse_duration(step.within)
     title = _fill(step.title, snapshot) or _name(snapshot.document)
     return StaffTaskDraft(path, title, _fill(step.body, snapshot), due_at)
 

@@ -147,7 +147,7 @@ class RunInterpreter(RunProgressBuilder):
         ):
             return next_path
         if self.memory.entered != path:
-            until = self.now + civil_time.parse_length(step.within)
+            until = self.now + civil_time.parse_duration(step.within)
             self.wait_at(
                 path, until, msgspec.structs.replace(self.memory, entered=path, since=until)
             )
@@ -165,14 +165,14 @@ class RunInterpreter(RunProgressBuilder):
             until = (
                 civil_time.next_local(self.now, step.until, self.zone)
                 if step.until
-                else self.now + civil_time.parse_length(step.length)
+                else self.now + civil_time.parse_duration(step.length)
             )
             self.wait_at(next_path, until, self._memory_after_wait(until))
         return next_path if self.state is None else None
 
     def wait_for(self, step: WaitForStep, path: str) -> str | None:
         if self.memory.entered != path:
-            until = self.now + civil_time.parse_length(step.within)
+            until = self.now + civil_time.parse_duration(step.within)
             memory = msgspec.structs.replace(self.memory, entered=path, until=until)
             self._wait_for_event(step, path, min(until, self.now + RECHECK_AFTER), memory)
             return None

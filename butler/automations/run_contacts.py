@@ -14,7 +14,7 @@ def contact_of(snapshot: RunSnapshot, memory: RunMemory, channel: str) -> Contac
         topic=document.topic,
         channel=channel,
         occurred_at=since,
-        expires_at=since + civil_time.parse_length(document.expires),
+        expires_at=since + civil_time.parse_duration(document.expires),
         purpose=document.purpose,
         relation=_relation(snapshot),
         automation=snapshot.automation,

@@ -108,7 +108,7 @@ def scheduled_start(
         occurred_at=due_at,
         cause=cause,
         due_at=max(due_at, now),
-        is_late=due_at + civil_time.parse_length(version.document.expires) <= now,
+        is_late=due_at + civil_time.parse_duration(version.document.expires) <= now,
         is_kept_when_late=True,
     )
 
@@ -173,12 +173,12 @@ def _run_start(entry: LogEntry, version: LoadedVersion, now: datetime) -> RunSta
     )
     within = _NO_TIME
     if isinstance(trigger, OnAbsence):
-        within = civil_time.parse_length(trigger.within)
+        within = civil_time.parse_duration(trigger.within)
         _await_absence(start, trigger, entry, max(now, entry.occurred_at + within))
     elif isinstance(trigger, OnEvent) and trigger.gather:
         start.step = BEFORE_FIRST_STEP
         start.cause = {**start.cause, "gathered": [_event_reference(entry)]}
-    start.is_late = entry.occurred_at + within + civil_time.parse_length(document.expires) <= now
+    start.is_late = entry.occurred_at + within + civil_time.parse_duration(document.expires) <= now
     return start
 
 

@@ -20,7 +20,7 @@ class BadTime(ValueError):
 
 
 @lru_cache(maxsize=256)
-def parse_length(text: str) -> timedelta:
+def parse_duration(text: str) -> timedelta:
     """Return the length of "90m", "2h" or "3d"; a day is always 24 hours. Raises BadTime."""
     match = _LENGTH.match(text)
     if not match:
@@ -38,12 +38,12 @@ def parse_clock(text: str) -> time:
 
 def check_end(text: str) -> None:
     """Raise BadTime if the text is neither a length of time nor a time of day."""
-    parse_clock(text) if ":" in text else parse_length(text)
+    parse_clock(text) if ":" in text else parse_duration(text)
 
 
 def end_of(text: str, since: datetime, zone: ZoneInfo) -> datetime:
     """Return the end of a length of time, or the next instant with this time of day."""
-    return next_local(since, text, zone) if ":" in text else since + parse_length(text)
+    return next_local(since, text, zone) if ":" in text else since + parse_duration(text)
 
 
 @lru_cache(maxsize=1024)

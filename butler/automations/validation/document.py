@@ -32,7 +32,7 @@ def identity_problems(document: AutomationDocument, allowed: AllowedReferences) 
             yield f"name.{language}", "is missing"
     if not 1 <= document.priority <= 9:
         yield "priority", "must be from 1 (sent first) to 9"
-    yield from parse_problem("expires", document.expires, civil_time.parse_length)
+    yield from parse_problem("expires", document.expires, civil_time.parse_duration)
     if document.condition:
         yield from condition_problem("condition", document.condition)
 

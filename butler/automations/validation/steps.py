@@ -75,7 +75,7 @@ def _wait(step: WaitStep, document: AutomationDocument, allowed: AllowedReferenc
     if bool(step.length) == bool(step.until):
         yield "length", "must have either a length of time (length) or a time of day (until)"
     elif step.length:
-        yield from parse_problem("length", step.length, civil_time.parse_length)
+        yield from parse_problem("length", step.length, civil_time.parse_duration)
     else:
         yield from parse_problem("until", step.until, civil_time.parse_clock)
 
@@ -85,7 +85,7 @@ def _wait_for(
 ) -> Problems:
     if not step.event.strip():
         yield "event", "is missing"
-    yield from parse_problem("within", step.within, civil_time.parse_length)
+    yield from parse_problem("within", step.within, civil_time.parse_duration)
 
 
 def _branch(step: BranchStep, document: AutomationDocument, allowed: AllowedReferences) -> Problems:
@@ -95,14 +95,14 @@ def _branch(step: BranchStep, document: AutomationDocument, allowed: AllowedRefe
 def _next_channel(
     step: NextChannelStep, document: AutomationDocument, allowed: AllowedReferences
 ) -> Problems:
-    yield from parse_problem("within", step.within, civil_time.parse_length)
+    yield from parse_problem("within", step.within, civil_time.parse_duration)
     yield from _channels(step.channels, allowed)
 
 
 def _task(step: TaskStep, document: AutomationDocument, allowed: AllowedReferences) -> Problems:
     if not step.title.strip():
         yield "title", "is missing"
-    yield from parse_problem("within", step.within, civil_time.parse_length)
+    yield from parse_problem("within", step.within, civil_time.parse_duration)
     for field in ("title", "body"):
         yield from template_problems(field, getattr(step, field))
 

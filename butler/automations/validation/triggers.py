@@ -32,7 +32,7 @@ def _on_absence(trigger: OnAbsence, allowed: AllowedReferences) -> Problems:
         yield "event", "is missing"
     if not trigger.absent.strip() or trigger.absent == trigger.event:
         yield "absent", "must be another event than trigger.event"
-    yield from parse_problem("within", trigger.within, civil_time.parse_length)
+    yield from parse_problem("within", trigger.within, civil_time.parse_duration)
 
 
 def _on_date(trigger: OnDate, allowed: AllowedReferences) -> Problems:

@@ -176,7 +176,7 @@ def test_the_next_time_can_be_now():
     ],
 )
 def test_lengths_of_time(text, length):
-    assert civil_time.parse_length(text) == length
+    assert civil_time.parse_duration(text) == length
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_lengths_of_time(text, length):
 )
 def test_invalid_durations_are_refused(text):
     with pytest.raises(civil_time.BadTime):
-        civil_time.parse_length(text)
+        civil_time.parse_duration(text)
 
 
 @pytest.mark.parametrize("text", ["", "9:00", "24:00", "09:60", "09:00:00", "09:00\n", "٠9:00"])
