@@ -61,8 +61,8 @@ def go_live(version: AutomationVersion, by: Operator, now: datetime) -> Automati
     others = AutomationVersion.objects.filter(automation=locked.automation_id, status__in=_IN_USE)
     others.exclude(pk=locked.pk).update(status=AutomationVersion.Status.RETIRED)
     # Each process reads new versions within this time, so all of them start at the same event.
-    settled = timedelta(seconds=settings.BUTLER_ACTIVATION_SECONDS)
-    locked.status, locked.live_at = AutomationVersion.Status.LIVE, now + settled
+    activation_delay = timedelta(seconds=settings.BUTLER_ACTIVATION_SECONDS)
+    locked.status, locked.live_at = AutomationVersion.Status.LIVE, now + activation_delay
     locked.save(update_fields=["status", "live_at"])
     return locked
 
