@@ -36,7 +36,7 @@ class InvalidAutomations(Exception):
 class AutomationFolder(NamedTuple):
     """The content of the files in a folder."""
 
-    documents: tuple[AutomationFile, ...]
+    files: tuple[AutomationFile, ...]
     purposes: tuple[PurposeText, ...]
     notices: tuple[NoticeText, ...]
     topics: tuple[TopicText, ...]
@@ -50,8 +50,8 @@ def read_folder(path: Path) -> AutomationFolder:
     topics = _tables("topics.toml", contents.pop("topics.toml", {}), "topic", TopicText, problems)
     if problems:
         raise InvalidAutomations(problems)
-    documents = tuple(AutomationFile(name, content) for name, content in contents.items())
-    return AutomationFolder(documents, tuple(purposes), tuple(notices), tuple(topics))
+    files = tuple(AutomationFile(name, content) for name, content in contents.items())
+    return AutomationFolder(files, tuple(purposes), tuple(notices), tuple(topics))
 
 
 def _files(path: Path, problems: list[FileProblem]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parents[2] / "examples" / "themepark" / "automations"
 LOADED = loader.read_folder(FOLDER)
 DOCUMENTS = {
     file.content["key"]: msgspec.convert(file.content, AutomationDocument)
-    for file in LOADED.documents
+    for file in LOADED.files
 }
 LANGUAGES = ("en", "nl", "sv", "da")
 # Small words that a text of this language has, and one of the others cannot do without.
@@ -67,7 +67,7 @@ def test_example_automations_are_valid():
 
     faults = [
         fault
-        for file in LOADED.documents
+        for file in LOADED.files
         for fault in validate_file(file.name, file.content, allowed)[1]
     ]
 

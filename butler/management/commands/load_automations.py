@@ -65,7 +65,7 @@ class Command(BaseCommand):
             raise CommandError("\n".join([*lines, summary])) from None
 
     def _check(self, folder: loader.AutomationFolder) -> None:
-        documents = automations.validate(folder.documents, folder.purposes, folder.topics)
+        documents = automations.validate(folder.files, folder.purposes, folder.topics)
         self.stdout.write(f"{len(documents)} automations are valid; no row was written")
 
     def _load(
@@ -77,7 +77,7 @@ class Command(BaseCommand):
         is_live: bool,
     ) -> None:
         loaded = automations.load(
-            folder.documents,
+            folder.files,
             folder.purposes,
             folder.topics,
             notices=folder.notices,
