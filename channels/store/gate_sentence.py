@@ -4,7 +4,8 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from customers.identity.lookup import Match, Visit
+from customers.identity.lookup import Match
+from customers.queries.visits import Visit
 
 
 class GateSentence(NamedTuple):

@@ -26,6 +26,7 @@ from channels.store.gate_sentence import gate_sentence
 from channels.store.till_batches import TillBatch
 from customers.identity import lookup
 from customers.identity.lookup import Match
+from customers.queries.visits import find_visit
 from customers.types import IngestOutcome, Sender
 
 
@@ -48,7 +49,7 @@ def scan(request: HttpRequest) -> HttpResponse:
             raise _no_single_customer(len(customers))
         today = _local_date(raw_scan, now)
         number = value if kind == "order" else ""
-        visit = lookup.find_visit(customers[0].id, today=today, number=number)
+        visit = find_visit(customers[0].id, today=today, number=number)
     sentence = gate_sentence(customers[0], visit, today=today)
     answer = sentence._asdict() | {"order": visit._asdict() if visit else None}
     return store.add_count_headers(http.json_response(answer), outcomes)

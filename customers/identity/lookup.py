@@ -1,6 +1,5 @@
 """Finds the records that an identifier leads to, such as a ringing phone or a scanned card."""
 
-from datetime import date, time
 from typing import NamedTuple
 from uuid import UUID
 
@@ -22,15 +21,6 @@ class Match(NamedTuple):
     is_known: bool
 
 
-class Visit(NamedTuple):
-    """An order, as far as a till is concerned."""
-
-    number: str
-    status: str
-    visit_date: date | None
-    visit_time: time | None
-
-
 def find_matches(
     kind: str, value: str, *, region: str | None = None, source_id: int | None = None
 ) -> list[Match]:
@@ -43,10 +33,3 @@ def find_matches(
         return []
     params = {"kind": kind, "value": normalized, "source": source_id, "limit": MATCH_LIMIT}
     return [Match(*row) for row in db.rows(sql.load("find_matches"), params)]
-
-
-def find_visit(customer_id: UUID, *, today: date, number: str = "") -> Visit | None:
-    """Return the order of that number, or without one the next visit's."""
-    params = {"id": customer_id, "number": number, "today": today}
-    row = db.row(sql.load("find_visit"), params)
-    return Visit(*row) if row else None

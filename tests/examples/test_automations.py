@@ -15,8 +15,7 @@ from butler.messages.render import render
 FOLDER = Path(__file__).parents[2] / "examples" / "themepark" / "automations"
 LOADED = loader.read_folder(FOLDER)
 DOCUMENTS = {
-    file.content["key"]: msgspec.convert(file.content, AutomationDocument)
-    for file in LOADED.files
+    file.content["key"]: msgspec.convert(file.content, AutomationDocument) for file in LOADED.files
 }
 LANGUAGES = ("en", "nl", "sv", "da")
 # Small words that a text of this language has, and one of the others cannot do without.

@@ -11,6 +11,7 @@ from customers import rebuild
 from customers.identity import lookup
 from customers.models import Event
 from customers.queries import lists
+from customers.queries.visits import find_visit
 from tests import factories
 
 MINE = "/api/me/orders/"
@@ -40,7 +41,7 @@ def gate(customer, number=""):
     """What the gate says of a card, or of the number on a ticket."""
     match = lookup.find_matches("email", "noor@example.com")[0]
     return gate_sentence(
-        match, lookup.find_visit(customer.id, today=TODAY(), number=number), today=TODAY()
+        match, find_visit(customer.id, today=TODAY(), number=number), today=TODAY()
     ).line
 
 
