@@ -8,9 +8,9 @@ from butler.models import Message
 from customers.consent import receipts, signing
 from customers.models import ControlEntry, Event, Identifier, User
 from tests import factories
-from tests.customers import saying
+from tests.customers import consent_helpers
 from tests.customers.api.conftest import Caller, key, session_of
-from tests.customers.saying import NOTICE, TEXT, control_of
+from tests.customers.consent_helpers import NOTICE, TEXT, control_of
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +18,7 @@ VOICE = {"kind": "voice", "recording": "r-1"}
 
 
 def _customer(email):
-    saying.house()
+    consent_helpers.house()
     record = factories.customer(("email", email))
     login = Identifier.objects.get(kind="email", value=email, evidence=2).record
     user = User.objects.create_user(email, record=login)

@@ -14,7 +14,7 @@ from butler.models import AutomationVersion, Decision, Due, Message, Run
 from butler.queries.decisions import occasions
 from tests import factories
 from tests.butler.live_automations import TEXTS, automation
-from tests.customers import saying
+from tests.customers import consent_helpers
 from tests.factories import NOON, identify, order, record
 
 NOOR = ("email", "noor@example.com")
@@ -53,9 +53,9 @@ def offer(*steps, **fields):
 
 def audience(count=3):
     """Make customers of whom only the first agrees to offers."""
-    saying.house()
+    consent_helpers.house()
     who = [factories.customer(("email", f"g{number}@example.com")) for number in range(count)]
-    saying.say(who[0].id, saying.give("offers"))
+    consent_helpers.say(who[0].id, consent_helpers.give("offers"))
     return who
 
 
@@ -82,9 +82,13 @@ def test_only_who_can_be_told_is_looked_at_again():
 def test_each_refused_customer_gets_a_decision_with_the_own_reason():
     offer()
     refused, withdrew, objects = audience(4)[1:]
-    saying.say(refused.id, saying.refuse("offers"))
-    saying.say(withdrew.id, saying.give("offers"), saying.withdraw("offers"))
-    saying.say(objects.id, saying.give("offers"), saying.object_("marketing"))
+    consent_helpers.say(refused.id, consent_helpers.refuse("offers"))
+    consent_helpers.say(
+        withdrew.id, consent_helpers.give("offers"), consent_helpers.withdraw("offers")
+    )
+    consent_helpers.say(
+        objects.id, consent_helpers.give("offers"), consent_helpers.object_("marketing")
+    )
 
     tick(now=FIRST)
 
@@ -115,7 +119,7 @@ def test_a_pause_that_ends_before_it_is_too_late_refuses_nobody():
     offer(expires="1d")
     agrees = audience()[0]
     pause = (TEN + timedelta(hours=20)).astimezone(UTC).isoformat()
-    saying.say(agrees.id, saying.prefer("pause", pause))
+    consent_helpers.say(agrees.id, consent_helpers.prefer("pause", pause))
 
     tick(now=FIRST)
 
@@ -204,7 +208,7 @@ def test_a_topic_of_a_service_is_sifted_by_settings_alone():
         record(identify(who), order(f"A-{number}", who, visit_date="2026-11-21"))
     muted = factories.customer(IRIS)
     record(order("A-9", IRIS, visit_date="2026-11-21"))
-    saying.say(muted.id, saying.prefer("allow", False, topic="rides"))
+    consent_helpers.say(muted.id, consent_helpers.prefer("allow", False, topic="rides"))
 
     now = NOON + timedelta(hours=1)
     set_status(key="ride:night-mail", status="down", facts={}, author_name="staff:Iris", now=now)

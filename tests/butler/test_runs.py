@@ -23,7 +23,7 @@ from tests.butler.live_automations import (
     say,
     start_run,
 )
-from tests.customers import saying
+from tests.customers import consent_helpers
 from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db
@@ -101,7 +101,9 @@ def test_every_channel_can_be_wanted():
 def midnight():
     """Noor orders when it is quiet at her place."""
     noor = factories.customer(NOOR, name="Noor", timezone="Europe/Amsterdam")
-    saying.say(noor.id, saying.prefer("quiet_hours", {"from": "22:00", "to": "08:00"}))
+    consent_helpers.say(
+        noor.id, consent_helpers.prefer("quiet_hours", {"from": "22:00", "to": "08:00"})
+    )
     return NOON + timedelta(hours=11)
 
 

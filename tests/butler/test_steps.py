@@ -18,7 +18,7 @@ from tests.butler.live_automations import (
     say,
     start_run,
 )
-from tests.customers import saying
+from tests.customers import consent_helpers
 from tests.factories import NOON, identify, incoming_event, order, record
 
 pytestmark = pytest.mark.django_db
@@ -182,9 +182,11 @@ def test_a_person_is_asked():
 
 
 def test_who_wants_a_person_gets_one_with_the_words_to_say():
-    saying.house()
+    consent_helpers.house()
     noor = factories.customer(NOOR, name="Noor", language="nl")
-    saying.say(noor.id, saying.give("surveys"), saying.prefer("person_first", value=True))
+    consent_helpers.say(
+        noor.id, consent_helpers.give("surveys"), consent_helpers.prefer("person_first", value=True)
+    )
     automation(**{"class": "relationship", "purpose": "surveys", "relation": ""})
     record(order("A-1", NOOR, at=NOON + HOUR))
 

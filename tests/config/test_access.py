@@ -21,7 +21,7 @@ from butler.models import TopicStatus
 from customers.actions.sources import create_source, revoke_key
 from customers.models import Merge, QuarantinedItem, Review, User
 from tests import factories
-from tests.customers import saying
+from tests.customers import consent_helpers
 
 # Callers, in the order of the columns below.
 CALLERS = (
@@ -189,8 +189,8 @@ def world(db):
         ),
         factories.incoming_event(address, name="Callback Requested", about="request:m1"),
     )
-    saying.house()
-    [entry_id] = saying.say(noor.id, saying.give()).entries
+    consent_helpers.house()
+    [entry_id] = consent_helpers.say(noor.id, consent_helpers.give()).entries
     other = factories.customer(("email", "eli@example.com"), name="Eli")
     source = factories.source()
     TopicStatus.objects.create(key="ride:x", status="open", changed_at=timezone.now())

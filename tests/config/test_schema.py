@@ -19,7 +19,7 @@ from customers.access.roles import ROLES
 from customers.actions.sources import create_source
 from customers.models import Identifier, User
 from tests import factories, size, staff
-from tests.customers import saying
+from tests.customers import consent_helpers
 
 CHECKS = [
     not_a_server_error,
@@ -114,8 +114,10 @@ def world(transactional_db) -> dict[str, dict[str, str]]:
         ),
         factories.incoming_event(address, name="Callback Requested", about="request:m1"),
     )
-    saying.house()
-    [entry_id] = saying.say(noor.id, saying.give(), saying.prefer("allow", False)).entries[:1]
+    consent_helpers.house()
+    [entry_id] = consent_helpers.say(
+        noor.id, consent_helpers.give(), consent_helpers.prefer("allow", False)
+    ).entries[:1]
     record = Identifier.objects.get(kind="email", evidence=2).record
     session = SessionStore()
     user = User.objects.create_user("noor@example.com", record=record)

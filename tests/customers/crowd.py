@@ -24,7 +24,7 @@ from customers.identity import merging  # noqa: E402
 from customers.models import Customer, Merge, Order, Review  # noqa: E402
 from customers.types import IncomingEvent, Sender  # noqa: E402
 from tests import factories  # noqa: E402
-from tests.customers import saying  # noqa: E402
+from tests.customers import consent_helpers  # noqa: E402
 from tests.factories import NOON  # noqa: E402
 
 # Few of each, so that everybody is in everybody's way.
@@ -121,10 +121,14 @@ class Writer:
 
     def speak(self) -> None:
         """Say something of what we may do, in the name of a record that others join and part."""
-        word = self.random.choice([saying.give, saying.refuse, saying.withdraw])
+        word = self.random.choice(
+            [consent_helpers.give, consent_helpers.refuse, consent_helpers.withdraw]
+        )
         words = [word(self.random.choice(["offers", "surveys"]))]
         if self.random.random() < 0.3:
-            words.append(saying.prefer("allow", self.random.random() < 0.5, channel="email"))
+            words.append(
+                consent_helpers.prefer("allow", self.random.random() < 0.5, channel="email")
+            )
         consent.record_statements(
             customer_id=self.random.choice(self._records()),
             statements=words,

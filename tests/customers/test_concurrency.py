@@ -19,7 +19,7 @@ from customers.identity.grouping import ORDER, group
 from customers.models import ControlEntry, Customer, Event, Identifier, Merge
 from customers.types import IncomingEvent, Sender
 from tests import conftest, factories, size
-from tests.customers import saying
+from tests.customers import consent_helpers
 from tests.customers.graph import everything, misplaced_orders
 from tests.factories import incoming_event, record
 
@@ -36,7 +36,7 @@ EXTRA_SECONDS = 40.0
 def test_what_a_crowd_was_promised_is_true():
     sources = [factories.source(is_shared=at == 2).id for at in range(3)]
     factories.record(*(factories.incoming_event() for _ in range(3)))
-    saying.house()
+    consent_helpers.house()
     before = _deadlocks()
     promises, tallies = _crowd(sources)
 

@@ -13,15 +13,19 @@ from customers import rebuild
 from customers.identity import merging
 from customers.models import Control, ControlEntry, Customer
 from tests import factories, size
-from tests.customers import saying
-from tests.customers.saying import say
+from tests.customers import consent_helpers
+from tests.customers.consent_helpers import say
 from tests.factories import NOON
 
 RECORDS = st.integers(0, 3)
 PURPOSES = st.sampled_from(["offers", "surveys"])
 # Few moments, so that words often fall on the same one.
 MOMENTS = st.integers(0, 3).map(lambda minutes: NOON + timedelta(minutes=minutes))
-ANSWERS = {"give": saying.give, "withdraw": saying.withdraw, "refuse": saying.refuse}
+ANSWERS = {
+    "give": consent_helpers.give,
+    "withdraw": consent_helpers.withdraw,
+    "refuse": consent_helpers.refuse,
+}
 # The model's own order of strictness.
 STRICT = {"given": 0, "withdrawn": 1, "refused": 2, None: -1}
 KEPT = {"give": "given", "withdraw": "withdrawn", "refuse": "refused"}
@@ -33,8 +37,8 @@ class ConsentMachine(RuleBasedStateMachine):
         super().__init__()
         self.world = transaction.atomic()
         self.world.__enter__()
-        saying.house()
-        self.author = saying.author()
+        consent_helpers.house()
+        self.author = consent_helpers.author()
         by = factories.sender()
         self.records = [factories.customer(("user_id", f"guest-{n}"), by=by).id for n in range(4)]
         # What each record heard: matter -> [(moment, strictness, word)].
@@ -69,7 +73,7 @@ class ConsentMachine(RuleBasedStateMachine):
     def objects(self, number, is_made, at):
         record = self.records[number]
         kind = "objection.made" if is_made else "objection.lifted"
-        word = saying.ConsentStatement(kind=kind, subject="marketing", occurred_at=at)
+        word = consent_helpers.ConsentStatement(kind=kind, subject="marketing", occurred_at=at)
         receipt = say(record, word, by=self.author, now=LATER)
         self.hear(receipt, ("objection", "marketing"), at, is_made, is_made, record)
 
@@ -84,7 +88,7 @@ class ConsentMachine(RuleBasedStateMachine):
         record = self.records[number]
         kind = "preference.cleared" if value is None else "preference.set"
         scope = {"channel": channel, "topic": topic}
-        word = saying.ConsentStatement(
+        word = consent_helpers.ConsentStatement(
             kind=kind, subject="allow", value=value, occurred_at=at, **scope
         )
         receipt = say(record, word, by=self.author, now=LATER)

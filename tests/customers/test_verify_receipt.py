@@ -10,8 +10,8 @@ import pytest
 from customers.consent import ledger_export, signing
 from tests import factories
 from tests.conftest import ROOT
-from tests.customers import saying
-from tests.customers.saying import give, refuse, say, withdraw
+from tests.customers import consent_helpers
+from tests.customers.consent_helpers import give, refuse, say, withdraw
 
 GENUINE, FORGED, CANNOT_TELL = 0, 1, 2
 
@@ -34,7 +34,7 @@ def verify(*arguments, **env):
 
 @pytest.fixture
 def noor(db):
-    saying.house()
+    consent_helpers.house()
     customer = factories.customer(("user_id", "noor"))
     for word in (give(), withdraw(), refuse("surveys")):
         say(customer.id, word)

@@ -28,7 +28,7 @@ from tests.channels import provider as providers
 from tests.channels import relay as relays
 from tests.channels.provider import Provider
 from tests.channels.relay import Relay
-from tests.customers import saying
+from tests.customers import consent_helpers
 from tests.security.all_processes import AllProcesses, CommandMonitor
 
 pytestmark = pytest.mark.slow
@@ -68,7 +68,7 @@ def processes(transactional_db, relay, tmp_path):
     system = AllProcesses(tmp_path, relay[1], provider)
     monitor = CommandMonitor(system.redis_url)
     try:
-        saying.house()
+        consent_helpers.house()
         for channel in ("inbox", "email", "sms"):
             _automation(channel)
         system.start()
@@ -195,7 +195,7 @@ def _sign_in(visitor: Visitor, letters: list) -> tuple[str, set[str]]:
 
 def _state_preferences(visitor: Visitor, token: str) -> None:
     own = {"X-Session-Token": token}
-    notice = {"answer": "yes", "notice": saying.NOTICE, "language": "en"}
+    notice = {"answer": "yes", "notice": consent_helpers.NOTICE, "language": "en"}
     visitor.ask("GET", "/api/me/", headers=own, expect=200)
     visitor.ask("PUT", "/api/me/consents/offers/", headers=own, json={"state": "given", **notice})
     visitor.ask("GET", "/api/me/ledger/", headers=own, expect=200)

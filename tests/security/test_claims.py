@@ -12,7 +12,7 @@ from butler.decisions.inputs import read_projected_events
 from channels.sms import inbound
 from customers.models import Control, ControlEntry, Request, Suppression
 from tests import factories
-from tests.customers import saying
+from tests.customers import consent_helpers
 from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ EMAIL, PHONE = ("email", "noor@example.com"), ("phone", "+31612345678")
 
 @pytest.fixture(autouse=True)
 def _purposes_and_topics():
-    saying.house()
+    consent_helpers.house()
 
 
 def claimed(*items):
@@ -47,7 +47,12 @@ def test_claimed_address_receives_no_message():
 @pytest.mark.parametrize("trusted", [True, False])
 def test_event_named_like_a_consent_statement_changes_no_consent(name, trusted):
     noor = factories.customer(EMAIL)
-    properties = {"purpose": "offers", "subject": "offers", "notice": saying.NOTICE, "value": True}
+    properties = {
+        "purpose": "offers",
+        "subject": "offers",
+        "notice": consent_helpers.NOTICE,
+        "value": True,
+    }
 
     factories.record(
         factories.incoming_event(EMAIL, name=name, properties=properties, about="consent:offers"),

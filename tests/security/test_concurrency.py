@@ -23,7 +23,7 @@ from customers.consent.state import State
 from customers.models import Control, ControlEntry, Event, Order, User
 from tests import factories, staff
 from tests.butler.messages.test_render import document
-from tests.customers import saying
+from tests.customers import consent_helpers
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -62,7 +62,7 @@ def together(*calls):
 
 
 def test_concurrent_consent_answers_end_as_the_ledger_says():
-    saying.house()
+    consent_helpers.house()
     noor = factories.customer(("email", "noor@example.com"))
     user = User.objects.create_user("noor@example.com", record=noor)
     clients = []
@@ -70,7 +70,7 @@ def test_concurrent_consent_answers_end_as_the_ledger_says():
         client = Client()
         client.force_login(user)
         clients.append(client)
-    shown = {"purpose": "offers", "notice": saying.NOTICE, "language": "en"}
+    shown = {"purpose": "offers", "notice": consent_helpers.NOTICE, "language": "en"}
 
     answers = together(
         *(

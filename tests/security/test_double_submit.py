@@ -22,7 +22,7 @@ from customers.models import Customer, Event, Merge, Order, Review, User
 from tests import factories, staff
 from tests.config.test_access import TABLE as API
 from tests.config.test_access import _body, world
-from tests.customers import saying
+from tests.customers import consent_helpers
 from tests.security.test_concurrency import together
 
 __all__ = ["world"]
@@ -111,7 +111,7 @@ class Forms(HTMLParser):
 @pytest.fixture
 def noor() -> Customer:
     """A record with something of everything that a form is about."""
-    saying.house()
+    consent_helpers.house()
     noor = factories.customer(BY, ("phone", "+31612345678"), first_name="Noor")
     lines = [{"line_id": str(n), "name": "Day", "quantity": 2, "price": 1} for n in (1, 2)]
     factories.record(

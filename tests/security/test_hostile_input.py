@@ -18,7 +18,7 @@ from butler.models import TopicStatus
 from customers.models import Merge, Review, User
 from tests import factories, staff
 from tests.channels.console.test_access import TABLE as CONSOLE
-from tests.customers import saying
+from tests.customers import consent_helpers
 from tests.security.test_routes import ADMIN, OPEN, OWN
 
 HOSTILE = (
@@ -63,7 +63,7 @@ def noor(db):
     factories.record(
         factories.order("A-1", address, lines=[{"line_id": "1", "name": "Day", "quantity": 2}])
     )
-    saying.house()
+    consent_helpers.house()
     return noor
 
 
@@ -86,7 +86,7 @@ def places(noor) -> dict[str, object]:
         "merge_id": merge.pk,
         "review_id": Review.objects.create(kind="identifier_limit", first=noor).pk,
         "message_id": factories.message(noor).pk,
-        "entry_id": saying.say(noor.id, saying.give()).entries[0],
+        "entry_id": consent_helpers.say(noor.id, consent_helpers.give()).entries[0],
         "name": "consent",
     }
 
@@ -200,7 +200,7 @@ def test_hostile_value_in_one_field_breaks_no_form(noor, places, bad):
             "/preferences/consent/": {
                 "purpose": "offers",
                 "answer": "yes",
-                "notice": saying.NOTICE,
+                "notice": consent_helpers.NOTICE,
                 "language": "en",
             },
             "/preferences/budget/": {"most": "2", "per": "week"},

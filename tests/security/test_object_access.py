@@ -15,7 +15,7 @@ from customers.actions.sources import create_source
 from customers.models import Merge, User
 from tests import factories, staff
 from tests.config.test_access import _body, _json, _undone
-from tests.customers import saying
+from tests.customers import consent_helpers
 from tests.security.test_routes import _walk
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
@@ -60,7 +60,7 @@ def create_records(address: str, sign: str) -> dict[str, object]:
         "line": line,
         "reference": reference,
         "message_id": factories.message(who, subject=f"For {sign}").pk,
-        "entry_id": saying.say(who.pk, saying.give()).entries[0],
+        "entry_id": consent_helpers.say(who.pk, consent_helpers.give()).entries[0],
         "merge_id": Merge.objects.create(
             merged_into=who, record=other, reason="staff", merged_at=now
         ).pk,
@@ -86,7 +86,7 @@ MISSING = {
 
 @pytest.fixture
 def noor(db):
-    saying.house()
+    consent_helpers.house()
     return create_records("noor@example.com", "noor")
 
 

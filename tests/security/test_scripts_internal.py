@@ -26,7 +26,7 @@ from customers.consent.statements import ConsentStatement
 from customers.models import Customer, Merge, Source, User
 from tests import factories, staff
 from tests.butler.messages.test_render import LANGUAGES, document
-from tests.customers import saying
+from tests.customers import consent_helpers
 from tests.security.test_scripts import COUNTING, LOOKING, PAYLOADS, chromium
 
 pytestmark = pytest.mark.slow
@@ -52,11 +52,11 @@ def noor(running, settings) -> Customer:
             facts={"name": bad, "reason": bad, "until": bad, "said_by": f"staff:{bad}"},
             changed_at=timezone.now(),
         )
-    by = saying.author(actor=f"staff:{IMAGE}", channel="phone")
+    by = consent_helpers.author(actor=f"staff:{IMAGE}", channel="phone")
     refusal = ConsentStatement(
         "consent.refused", "offers", evidence={"kind": "voice", "note": QUOTED}
     )
-    saying.say(noor.pk, refusal, by=by, now=timezone.now())
+    consent_helpers.say(noor.pk, refusal, by=by, now=timezone.now())
     letters = [
         dev_outbox.OutboxMessage("sms", bad, bad, bad, bad, timezone.now()) for bad in PAYLOADS
     ]

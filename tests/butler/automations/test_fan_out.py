@@ -11,7 +11,7 @@ from butler.models import Decision, Due, Message, PauseSwitch, Run, TopicStatus
 from customers.models import Customer
 from tests import factories
 from tests.butler.live_automations import SAY, automation, due_of
-from tests.customers import saying
+from tests.customers import consent_helpers
 from tests.factories import NOON, identify, order, record
 
 NOOR = ("email", "noor@example.com")
@@ -95,10 +95,10 @@ def test_a_schedule_can_name_dates():
 
 
 def test_only_who_consented_is_in_the_audience_of_a_consent():
-    saying.house()
+    consent_helpers.house()
     said_yes, said_no = factories.customer(NOOR), factories.customer(ELI)
-    saying.say(said_yes.id, saying.give("offers"))
-    saying.say(said_no.id, saying.refuse("offers"))
+    consent_helpers.say(said_yes.id, consent_helpers.give("offers"))
+    consent_helpers.say(said_no.id, consent_helpers.refuse("offers"))
     weekly(trigger={"audience": "consented:offers"})
 
     tick(now=local(2026, 11, 22, 21, 30))
@@ -243,9 +243,9 @@ def test_a_switch_ends_a_crowd_in_the_middle(monkeypatch):
 
 
 def test_consents_that_ran_out_are_put_on_the_ledger():
-    saying.house()
+    consent_helpers.house()
     noor = factories.customer(NOOR)
-    saying.say(noor.id, saying.give("offers", valid_until=NOON + HOUR))
+    consent_helpers.say(noor.id, consent_helpers.give("offers", valid_until=NOON + HOUR))
 
     tick(now=NOON + 2 * HOUR)
 

@@ -12,7 +12,7 @@ from customers.consent import state_reader
 from customers.models import AccessLogEntry, ControlEntry, Suppression, User
 from tests import factories, staff
 from tests.channels.console.acting import ADDRESS, page_of
-from tests.customers import saying
+from tests.customers import consent_helpers
 
 # On real commits: a withdrawal takes effect when it commits.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def house(noor):
-    saying.house()
+    consent_helpers.house()
     return noor
 
 
@@ -49,7 +49,7 @@ def _documents() -> list[dict]:
 
 def test_a_yes_on_the_phone_says_who_heard_it_and_that_the_words_were_read(desk, house):
     page = page_of(desk, f"customers/{house.id}/wishes/")
-    assert saying.TEXT in page
+    assert consent_helpers.TEXT in page
     assert "Not asked yet, so it is a no." in page
 
     page = _consent(desk, house, "yes", read="aloud", how="voice")
@@ -65,7 +65,7 @@ def test_a_yes_on_the_phone_says_who_heard_it_and_that_the_words_were_read(desk,
         "heard_as": "desk",
         "read": "aloud",
     }
-    assert document["privacy_notice"]["sha256"] == saying.NOTICE
+    assert document["privacy_notice"]["sha256"] == consent_helpers.NOTICE
     assert document["source_channel"] == "console"
 
 

@@ -11,7 +11,16 @@ from customers.consent.state_reader import read_state
 from customers.consent.statements import InvalidStatement
 from customers.models import ControlEntry
 from tests import factories
-from tests.customers.saying import author, control_of, give, house, object_, refuse, say, withdraw
+from tests.customers.consent_helpers import (
+    author,
+    control_of,
+    give,
+    house,
+    object_,
+    refuse,
+    say,
+    withdraw,
+)
 from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ from customers.consent.statements import ConsentStatement, InvalidStatement
 from customers.identity import merging
 from customers.models import Control, ControlEntry, Customer, Event
 from tests import factories
-from tests.customers.saying import (
+from tests.customers.consent_helpers import (
     NOTICE,
     author,
     control_of,

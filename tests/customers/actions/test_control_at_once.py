@@ -9,8 +9,8 @@ from customers import rebuild
 from customers.identity import merging
 from customers.models import ControlEntry, Customer
 from tests import factories
-from tests.customers import saying
-from tests.customers.saying import control_of, give, refuse, say, withdraw
+from tests.customers import consent_helpers
+from tests.customers.consent_helpers import control_of, give, refuse, say, withdraw
 from tests.factories import NOON
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -32,9 +32,9 @@ def at_once(*acts):
 
 
 def test_each_word_has_a_place_of_its_own():
-    saying.house()
+    consent_helpers.house()
     noor = factories.customer(("user_id", "noor"))
-    by = saying.author()
+    by = consent_helpers.author()
 
     def speak():
         return [say(noor.id, give(), withdraw("surveys"), by=by) for _ in range(EACH)]
@@ -49,9 +49,9 @@ def test_each_word_has_a_place_of_its_own():
 
 
 def test_a_refusal_while_two_records_are_joined_and_parted_is_not_lost():
-    saying.house()
+    consent_helpers.house()
     noor, desk = (factories.customer(("user_id", name)) for name in ("noor", "desk"))
-    by = saying.author()
+    by = consent_helpers.author()
 
     def speak():
         for _ in range(EACH):

@@ -6,8 +6,8 @@ from config import checks
 from customers.consent import ledger_export, receipts, signing
 from customers.models import ReceiptKey
 from tests import factories
-from tests.customers import saying
-from tests.customers.saying import give, say
+from tests.customers import consent_helpers
+from tests.customers.consent_helpers import give, say
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,7 @@ def test_the_keys_are_there_for_everybody(client, settings):
 
 
 def test_what_was_signed_before_the_key_changed_stays_verifiable(client, settings):
-    saying.house()
+    consent_helpers.house()
     noor = factories.customer(("user_id", "noor"))
     [entry] = say(noor.id, give()).entries
     settings.RECEIPT_KEY = seed(1)
@@ -65,7 +65,7 @@ def test_nobody_is_served_without_a_key_that_signs(settings, key, is_good):
 
 
 def test_a_receipt_is_for_those_for_whom_it_was_said():
-    saying.house()
+    consent_helpers.house()
     noor, eli = (factories.customer(("user_id", name)) for name in ("noor", "eli"))
     [entry] = say(noor.id, give()).entries
 

@@ -1,4 +1,4 @@
-"""Saying what we may do, in as few words as a test needs."""
+"""Helpers that record consent statements, for tests."""
 
 from datetime import datetime
 from uuid import UUID
